@@ -1,0 +1,83 @@
+"""A small deterministic stand-in for the model's door, for tests of other rooms."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeInfo:
+    """The same fields as ``cocadesk.model.backend.ModelInfo``."""
+
+    name: str = "fake"
+    model_id: str = "fake-000000000000"
+    image_id: str = "fake-111111111111"
+    embedding_dim: int = 32
+    image_size_px: int = 64
+    resize: str = "squash"
+    device: str = "cpu"
+    precision: str = "float32"
+    reason: str = "a test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeCaption:
+    text: str
+    score: float
+
+
+_COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "white": (255,) * 3}
+
+
+class FakeBackend:
+    """Embeds a picture by its mean colour and a text by the colours that it names."""
+
+    def info(self) -> FakeInfo:
+        return FakeInfo()
+
+    def _unit(self, colours: NDArray[np.float32], salt: bytes = b"") -> NDArray[np.float32]:
+        rng = np.random.default_rng(7)
+        basis = rng.standard_normal((3, 32)).astype(np.float32)
+        vectors = (colours / 255.0 - 0.5) @ basis + 1e-3
+        if salt:
+            seed = int.from_bytes(hashlib.blake2b(salt, digest_size=4).digest(), "big")
+            vectors = vectors + 0.05 * np.random.default_rng(seed).standard_normal(32)
+        norm = np.linalg.norm(vectors, axis=-1, keepdims=True)
+        return (vectors / norm).astype(np.float32)
+
+    def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if len(images_BHWC) == 0:
+            return np.zeros((0, 32), np.float32)
+        return self._unit(images_BHWC.reshape(len(images_BHWC), -1, 3).mean(1, dtype=np.float32))
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        rows = []
+        for text in texts:
+            named = [rgb for word, rgb in _COLOURS.items() if word in text.lower()]
+            colour = np.mean(named, axis=0) if named else np.full(3, 127.0)
+            rows.append(self._unit(np.asarray(colour, np.float32), text.encode()))
+        return np.stack(rows) if rows else np.zeros((0, 32), np.float32)
+
+    def caption(self, images_BHWC: NDArray[np.uint8], options: object = None) -> list[FakeCaption]:
+        means = images_BHWC.reshape(len(images_BHWC), -1, 3).mean(1)
+        names = list(_COLOURS)
+        targets = np.asarray(list(_COLOURS.values()), np.float32)
+        nearest = [int(np.argmin(((targets - m) ** 2).sum(1))) for m in means]
+        return [FakeCaption(text=f"a {names[i]} picture", score=0.9) for i in nearest]
+
+    def score(self, images_BHWC: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:
+        return self.embed_images(images_BHWC) @ self.embed_texts(texts).T
+
+    def close(self) -> None:
+        return None
+
+    def __enter__(self) -> FakeBackend:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
