@@ -1,0 +1,240 @@
+"""What a CoCa network is made of: sizes as data, checked in one place."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from cocadesk.errors import UserError
+
+
+class ImageEncoderKind(StrEnum):
+    """Which network turns a picture into tokens."""
+
+    VIT = "vit"
+    EFFICIENTNET_LITE = "efficientnet_lite"
+
+
+class PoolerDesign(StrEnum):
+    """How the contrastive pooler is fed (paper, section 3.2)."""
+
+    CASCADE = "cascade"
+    PARALLEL = "parallel"
+
+
+class Resize(StrEnum):
+    """How a picture of any shape becomes the square that the network sees."""
+
+    SQUASH = "squash"
+    CENTER_CROP = "center_crop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageConfig:
+    """The image encoder and its input.
+
+    ``layers`` are transformer layers: all of a ViT, or those that stand on top
+    of an EfficientNet-Lite trunk. ``trunk_variant`` is 0, 1 or 2 (Lite0 …).
+    """
+
+    kind: ImageEncoderKind = ImageEncoderKind.VIT
+    size_px: int = 288
+    patch_px: int = 18
+    width: int = 768
+    layers: int = 12
+    heads: int = 12
+    mlp_width: int = 3072
+    trunk_variant: int = 2
+    resize: Resize = Resize.SQUASH
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolerConfig:
+    """Attentional poolers (paper, section 3.2): generative 256 queries, contrastive 1."""
+
+    design: PoolerDesign = PoolerDesign.CASCADE
+    generative_queries: int = 256
+    contrastive_queries: int = 1
+    heads: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextConfig:
+    """The decoder: a unimodal half and a multimodal half of ``width``.
+
+    ``context`` counts all tokens of a caption with begin and end, without [CLS].
+    """
+
+    vocabulary: int = 64_000
+    context: int = 64
+    width: int = 768
+    heads: int = 12
+    mlp_width: int = 3072
+    unimodal_layers: int = 12
+    multimodal_layers: int = 12
+    tie_output: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CocaConfig:
+    """A whole CoCa network (arXiv 2205.01917)."""
+
+    name: str = "coca"
+    embedding_dim: int = 768
+    dropout: float = 0.0
+    initial_temperature: float = 0.07
+    image: ImageConfig = field(default_factory=ImageConfig)
+    pooler: PoolerConfig = field(default_factory=PoolerConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def to_json(self) -> str:
+        """The config as sorted JSON; ``from_json`` gives an equal one back."""
+        return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True)
+
+    @staticmethod
+    def from_json(text: str) -> CocaConfig:
+        """Reads ``to_json``'s output.
+
+        Raises:
+            UserError: it is not JSON, names an unknown setting or an impossible size.
+        """
+        try:
+            raw = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise UserError(
+                "The model's config cannot be read.",
+                f"It is not valid JSON ({error}).",
+                "Fetch or train the model again.",
+            ) from error
+        return build_config(CocaConfig, raw, "model config")
+
+
+ConfigT = TypeVar("ConfigT")
+
+
+def build_config(cls: type[ConfigT], raw: Any, where: str) -> ConfigT:
+    """A config dataclass from parsed JSON or TOML; unknown names get the nearest match.
+
+    Raises:
+        UserError: a table is not a table, a name is unknown or a value has the wrong type.
+    """
+    if not isinstance(raw, dict):
+        raise UserError(f"The {where} is not a table of settings.", f"It is {type(raw).__name__}.")
+    known = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    values: dict[str, Any] = {}
+    for name, value in raw.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean “{near[0]}”?" if near else f"Known are: {', '.join(known)}."
+            raise UserError(f"The {where} has an unknown setting “{name}”.", "", hint)
+        values[name] = _coerce(known[name], value, f"{where}, {name}")
+    try:
+        return cls(**values)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"The {where} cannot be used.", f"{error}.") from error
+
+
+def _coerce(spec: dataclasses.Field[Any], value: Any, where: str) -> Any:
+    default = (
+        spec.default_factory()
+        if spec.default_factory is not dataclasses.MISSING
+        else (spec.default if spec.default is not dataclasses.MISSING else None)
+    )
+    if dataclasses.is_dataclass(default) and not isinstance(default, type):
+        return build_config(type(default), value, where)
+    if isinstance(default, StrEnum):
+        try:
+            return type(default)(value)
+        except ValueError as error:
+            names = ", ".join(type(default))
+            raise UserError(
+                f"The {where} cannot be “{value}”.", "", f"Choose one of: {names}."
+            ) from error
+    if isinstance(default, tuple):
+        if not isinstance(value, list | tuple):
+            raise UserError(f"The {where} must be a list.", f"It is {value!r}.")
+        return tuple(value)
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if default is not None and type(default) is not type(value):
+        raise UserError(
+            f"The {where} must be a {type(default).__name__}.", f"It is {value!r}."
+        )
+    return value
+
+
+def _check(config: CocaConfig) -> None:
+    image, text, pooler = config.image, config.text, config.pooler
+    problems = [
+        (image.width % image.heads, "the image width must be a multiple of its heads"),
+        (text.width % text.heads, "the text width must be a multiple of its heads"),
+        (text.width % pooler.heads, "the text width must be a multiple of the pooler's heads"),
+        (text.context < 40, "the context must hold at least 40 tokens"),
+        (pooler.generative_queries < 1, "the generative pooler needs a query"),
+        (pooler.contrastive_queries != 1, "the contrastive pooler has one query"),
+        (not 0 <= config.dropout < 1, "dropout lies in [0, 1)"),
+        (config.initial_temperature <= 0, "the temperature is above 0"),
+        (image.trunk_variant not in (0, 1, 2), "the trunk is Lite 0, 1 or 2"),
+        (
+            image.kind is ImageEncoderKind.VIT and image.size_px % image.patch_px,
+            "the image size must be a multiple of the patch",
+        ),
+    ]
+    for failed, sentence in problems:
+        if failed:
+            raise ValueError(sentence)
+
+
+def paper_config(size: str) -> CocaConfig:
+    """The paper's three sizes (table 1): ``"base"``, ``"large"`` or ``"2.1b"``."""
+    shapes = {
+        # image layers, width, heads, image mlp, text mlp, layers of each text half
+        "base": (12, 768, 12, 3072, 3072, 12),
+        "large": (24, 1024, 16, 4096, 4096, 12),
+        "2.1b": (40, 1408, 16, 6144, 5632, 18),
+    }
+    layers, width, heads, image_mlp, text_mlp, half = shapes[size]
+    return CocaConfig(
+        name=f"coca-{size}",
+        embedding_dim=width,
+        image=ImageConfig(width=width, layers=layers, heads=heads, mlp_width=image_mlp),
+        pooler=PoolerConfig(heads=heads),
+        text=TextConfig(
+            width=width,
+            heads=heads,
+            mlp_width=text_mlp,
+            unimodal_layers=half,
+            multimodal_layers=half,
+        ),
+    )
+
+
+def tiny_config(*, vocabulary: int = 512, kind: ImageEncoderKind = ImageEncoderKind.VIT) -> CocaConfig:
+    """A network of a few thousand weights for tests and dry runs."""
+    size = 64 if kind is ImageEncoderKind.VIT else 260
+    return CocaConfig(
+        name="coca-tiny",
+        embedding_dim=32,
+        image=ImageConfig(
+            kind=kind, size_px=size, patch_px=16, width=32, layers=1, heads=2, mlp_width=64
+        ),
+        pooler=PoolerConfig(generative_queries=4, heads=2),
+        text=TextConfig(
+            vocabulary=vocabulary,
+            context=40,
+            width=32,
+            heads=2,
+            mlp_width=64,
+            unimodal_layers=1,
+            multimodal_layers=1,
+        ),
+    )

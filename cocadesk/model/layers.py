@@ -1,0 +1,132 @@
+"""Attention, transformer layers and poolers.
+
+Shape letters: B batch, T text tokens, N image tokens, Q queries, D width, H heads.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+KeyValue = tuple[Tensor, Tensor]
+
+
+class Attention(nn.Module):
+    """Multi-head attention from ``x`` to ``context`` (itself when none is given)."""
+
+    def __init__(self, width: int, heads: int, context_width: int | None = None) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.key_value = nn.Linear(context_width or width, 2 * width)
+        self.out = nn.Linear(width, width)
+
+    def project(self, context_BND: Tensor) -> KeyValue:
+        """Keys and values of ``context``, each (B, H, N, D / H)."""
+        key, value = self.key_value(context_BND).chunk(2, dim=-1)
+        return self._split(key), self._split(value)
+
+    def attend(
+        self, x_BTD: Tensor, key_value: KeyValue, mask: Tensor | None = None, causal: bool = False
+    ) -> Tensor:
+        """Attention over keys and values made earlier (the KV cache uses this)."""
+        query = self._split(self.query(x_BTD))
+        mixed = F.scaled_dot_product_attention(
+            query, key_value[0], key_value[1], attn_mask=mask, is_causal=causal
+        )
+        return self.out(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+
+    def forward(
+        self, x_BTD: Tensor, context_BND: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        context = x_BTD if context_BND is None else context_BND
+        return self.attend(x_BTD, self.project(context), mask)
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+class Mlp(nn.Sequential):
+    """The two-layer feed-forward part of a transformer layer."""
+
+    def __init__(self, width: int, mlp_width: int) -> None:
+        super().__init__(nn.Linear(width, mlp_width), nn.GELU(), nn.Linear(mlp_width, width))
+
+
+class TransformerLayer(nn.Module):
+    """A pre-norm layer; with ``cross_width`` it also attends to image tokens.
+
+    ``dropout`` acts on what each part adds to the residual stream.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        mlp_width: int,
+        *,
+        cross_width: int | None = None,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = Attention(width, heads)
+        self.cross_norm = nn.LayerNorm(width) if cross_width else None
+        self.cross = Attention(width, heads, cross_width) if cross_width else None
+        self.mlp_norm = nn.LayerNorm(width)
+        self.mlp = Mlp(width, mlp_width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self, x_BTD: Tensor, mask: Tensor | None = None, image_BND: Tensor | None = None
+    ) -> Tensor:
+        x = x_BTD + self.dropout(self.attention(self.attention_norm(x_BTD), mask=mask))
+        if self.cross is not None and self.cross_norm is not None:
+            if image_BND is None:
+                raise ValueError("a layer with cross-attention needs image tokens")
+            x = x + self.dropout(self.cross(self.cross_norm(x), image_BND))
+        return x + self.dropout(self.mlp(self.mlp_norm(x)))  # type: ignore[no-any-return]
+
+    def step(
+        self, x_B1D: Tensor, past: KeyValue | None, image: KeyValue | None = None
+    ) -> tuple[Tensor, KeyValue]:
+        """One new token against the kept keys and values of the earlier ones."""
+        normed = self.attention_norm(x_B1D)
+        key, value = self.attention.project(normed)
+        if past is not None:
+            key = torch.cat((past[0], key), dim=2)
+            value = torch.cat((past[1], value), dim=2)
+        x = x_B1D + self.attention.attend(normed, (key, value))
+        if self.cross is not None and self.cross_norm is not None and image is not None:
+            x = x + self.cross.attend(self.cross_norm(x), image)
+        return x + self.mlp(self.mlp_norm(x)), (key, value)
+
+
+class AttentionalPooler(nn.Module):
+    """Learned queries attend to tokens (paper, section 3.2, "attentional poolers").
+
+    Gives (B, Q, D) from (B, N, ``context_width``).
+    """
+
+    def __init__(self, width: int, context_width: int, queries: int, heads: int) -> None:
+        super().__init__()
+        self.queries = nn.Parameter(torch.randn(queries, width) * width**-0.5)
+        self.query_norm = nn.LayerNorm(width)
+        self.context_norm = nn.LayerNorm(context_width)
+        self.attention = Attention(width, heads, context_width)
+
+    def forward(self, tokens_BND: Tensor) -> Tensor:
+        context = self.context_norm(tokens_BND)
+        query = self.query_norm(self.queries).expand(len(tokens_BND), -1, -1)
+        return self.attention(query, context)  # type: ignore[no-any-return]
+
+
+def init_transformer(module: nn.Module) -> None:
+    """Normal(0, 0.02) weights and zero biases for linear and embedding layers."""
+    if isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, std=0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.Embedding):
+        nn.init.normal_(module.weight, std=0.02)
