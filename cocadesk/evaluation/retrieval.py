@@ -25,9 +25,9 @@ class RetrievalMetrics:
 
 
 def caption_key(caption: str) -> str:
-    """What makes two captions equal: letters and digits, case and spacing aside."""
+    """What makes two captions equal: letters and digits; case and spacing don't count."""
     letters = (ch if ch.isalnum() else " " for ch in caption.casefold())
-    return " ".join("".join(letters).split())
+    return " ".join("".join(letters).split()) or " ".join(caption.split())
 
 
 def retrieval_metrics(

@@ -7,7 +7,9 @@ import re
 TOKENIZER = "ptb-like-1 (lower case, Treebank splits of contractions, punctuation removed)"
 """What was done to the texts; stands beside every caption metric."""
 
-_ABBREVIATIONS = frozenset({"dr.", "mr.", "mrs.", "ms.", "jr.", "sr.", "st.", "vs.", "no."})
+_ABBREVIATIONS = frozenset(
+    {"dr.", "mr.", "mrs.", "ms.", "jr.", "sr.", "st.", "rd.", "ft.", "blvd.", "etc.", "vs."}
+)
 
 # Contractions lose their tail as a token of its own: "don't" is "do n't", "dog's" is "dog 's".
 _CONTRACTION = re.compile(r"(n't|'(?:s|m|d|ll|re|ve))$")
@@ -24,7 +26,8 @@ _TOKEN = re.compile(
     r"""
     \d+(?:[.,:/]\d+)*(?:[a-z]+)?          # 3, 1,000, 2.5, 10:30, 1/2, 1st
     | (?:[^\W\d_]\.){2,}                  # u.s., a.m.
-    | [^\W_]+(?:[-'&][^\W_]+)*'?\.?       # words, t-shirt, don't, at&t
+    | '(?:s|m|d|ll|re|ve)(?![^\W_])        # a tail that stands free, and of the 70's
+    | [^\W_]+(?:[-'&/][^\W_]+)*'?\.?      # words, t-shirt, don't, at&t, his/her
     | [$%#@&+=*/\u20ac\u00a3]             # signs that count as words
     """,
     re.VERBOSE,
