@@ -1,1 +1,58 @@
+"""The library on disk: what is known of each file, its vectors and its words.
 
+Importing this package is cheap: LanceDB is imported when ``Library`` is first
+asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cocadesk.library.rows import (
+    Counts,
+    Edit,
+    FailureRow,
+    Identity,
+    JobRow,
+    MediaChange,
+    MediaKind,
+    MediaRow,
+    MediaState,
+    Nearest,
+    RootRow,
+    Tag,
+    ViewRow,
+    ViewShows,
+    new_key,
+)
+
+if TYPE_CHECKING:
+    from cocadesk.library.library import Library
+
+__all__ = [
+    "Counts",
+    "Edit",
+    "FailureRow",
+    "Identity",
+    "JobRow",
+    "Library",
+    "MediaChange",
+    "MediaKind",
+    "MediaRow",
+    "MediaState",
+    "Nearest",
+    "RootRow",
+    "Tag",
+    "ViewRow",
+    "ViewShows",
+    "new_key",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the heavy half of the room on first use (PEP 562)."""
+    if name == "Library":
+        from cocadesk.library.library import Library
+
+        return Library
+    raise AttributeError(name)

@@ -1,0 +1,308 @@
+"""A library: its folder, its lock, its tables."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.errors import UserError
+from cocadesk.library.convert import arrow_to_rows, rows_to_arrow
+from cocadesk.library.edits import EditLog
+from cocadesk.library.lock import LOCK_NAME, WriterLock
+from cocadesk.library.manifest import (
+    MANIFEST_NAME,
+    Manifest,
+    read_manifest,
+    write_atomically,
+    write_manifest,
+)
+from cocadesk.library.media_table import MediaTable
+from cocadesk.library.rows import (
+    Counts,
+    FailureRow,
+    JobRow,
+    MediaKind,
+    MediaRow,
+    MediaState,
+    Nearest,
+    RootRow,
+    Tag,
+    new_key,
+)
+from cocadesk.library.schema import FAILURES, JOBS, MEDIA, ROOTS
+from cocadesk.library.store import Store, bytes_literal, text_literal
+from cocadesk.library.views import ViewTables
+
+_STORE = "store"
+_OWN_NAMES = {LOCK_NAME, _STORE, "thumbs", "previews", "runs", "backups"}
+
+
+class Library:
+    """An open library. ``Library.open`` makes one; closing gives the lock back.
+
+    ``media``, ``views`` and ``edits`` are for the rooms that write; the rest
+    of the program uses the methods here. Safe to use from several threads.
+    """
+
+    def __init__(
+        self, folder: Path, store: Store, manifest: Manifest, lock: WriterLock | None
+    ) -> None:
+        self.folder = folder
+        self._store = store
+        self._manifest = manifest
+        self._lock = lock
+        self.media = MediaTable(store)
+        self.views = ViewTables(store)
+        self.edits = EditLog(store, self.media)
+
+    @classmethod
+    def open(cls, folder: Path, *, create: bool = True, writer: bool = True) -> Library:
+        """Open the library in ``folder``, making it first where allowed.
+
+        A writer takes the lock and repairs what a crash left between two
+        tables; a reader works beside a running writer and sees its commits.
+
+        Raises:
+            UserError: another writer has it (named by pid), it is damaged or
+                of a newer program, there is none, or the folder is not ours.
+        """
+        manifest = read_manifest(folder)
+        if manifest is None:
+            if not (create and writer):
+                raise UserError(
+                    f"There is no library in {folder}.",
+                    "",
+                    "Add a folder of photos first: cocadesk index FOLDER.",
+                )
+            _make_folder(folder)
+        elif not writer:
+            return cls(folder, _open_store(folder, read_only=True), manifest, None)
+        lock = WriterLock(folder)
+        lock.acquire()
+        try:
+            return cls._open_writer(folder, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def _open_writer(cls, folder: Path, lock: WriterLock) -> Library:
+        manifest = read_manifest(folder)
+        store = _open_store(folder, read_only=False)
+        store.create_missing()
+        if manifest is None:
+            # Last, so that an interrupted creation is simply created again.
+            manifest = Manifest(id=new_key())
+            write_manifest(folder, manifest)
+        library = cls(folder, store, manifest, lock)
+        library.edits.replay()
+        return library
+
+    @property
+    def id(self) -> str:
+        """The library's own ULID."""
+        return self._manifest.id
+
+    @property
+    def schema_version(self) -> int:
+        """The version of the tables' layout."""
+        return self._manifest.schema
+
+    @property
+    def model(self) -> str | None:
+        """The image id whose views answer searches, or None before anything is indexed."""
+        return self._manifest.image_id
+
+    @property
+    def is_writer(self) -> bool:
+        """Whether this handle may write."""
+        return self._lock is not None
+
+    def set_model(self, image_id: str, *, model_id: str | None = None) -> None:
+        """Let the views of ``image_id`` answer from now on: one write of ``library.json``."""
+        with self._store.writing():
+            changed = dataclasses.replace(self._manifest, image_id=image_id, model_id=model_id)
+            if changed != self._manifest:
+                write_manifest(self.folder, changed)
+                self._manifest = changed
+
+    def refresh(self) -> None:
+        """For a reader: look again at ``library.json``, which the writer may have replaced."""
+        self._manifest = read_manifest(self.folder) or self._manifest
+
+    def counts(self, image_id: str | None = None) -> Counts:
+        """How much there is; ``views`` of ``image_id`` (default: the model in use)."""
+        image_id = image_id or self.model
+        count = self._store.count
+        return Counts(
+            media=count(MEDIA),
+            photos=count(MEDIA, f"kind = '{MediaKind.PHOTO.value}'"),
+            videos=count(MEDIA, f"kind = '{MediaKind.VIDEO.value}'"),
+            views=self.views.count(image_id) if image_id else 0,
+            missing=count(MEDIA, f"state = '{MediaState.MISSING.value}'"),
+            offline=count(MEDIA, f"state = '{MediaState.OFFLINE.value}'"),
+            failed=count(FAILURES),
+        )
+
+    def rows(self, keys: Sequence[str]) -> list[MediaRow]:
+        """The rows of ``keys`` in that order; unknown keys are left out."""
+        return self.media.rows(keys)
+
+    def row_by_path(self, path: bytes) -> MediaRow | None:
+        """The row of the file at ``path``, or None."""
+        return next(iter(self.media.rows_by_path([path])), None)
+
+    def all_keys(self) -> list[str]:
+        """All keys, the newest medium first."""
+        return self.media.all_keys()
+
+    def iter_rows(self) -> Iterator[MediaRow]:
+        """All rows, the newest medium first, fetched in pieces."""
+        return self.media.iter_rows()
+
+    def vectors(self, image_id: str) -> tuple[list[str], NDArray[np.float32]]:
+        """Key of each view and their (N, D) float32 unit vectors; not to be written to."""
+        return self.views.vectors(image_id)
+
+    def nearest(
+        self, image_id: str, vector: NDArray[np.float32], limit: int, where: str | None = None
+    ) -> list[Nearest]:
+        """The ``limit`` views nearest to ``vector`` (D,) by cosine, best first.
+
+        ``where`` is a filter over the views' columns (root, folder, kind,
+        taken, place…); literals in it come from ``store.text_literal``.
+        """
+        return self.views.nearest(image_id, vector, limit, where)
+
+    def thumbnail_path(self, pixels: str) -> Path:
+        """Where the thumbnail of a picture lies (whether or not it is there yet)."""
+        return self.folder / "thumbs" / pixels[:2] / pixels[2:4] / f"{pixels}.jpg"
+
+    def write_thumbnail(self, pixels: str, jpeg: bytes) -> None:
+        """Store a thumbnail unless the same picture's is there."""
+        path = self.thumbnail_path(pixels)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, jpeg, durable=False)
+
+    def failures(self) -> list[FailureRow]:
+        """The files that could not be read, by path."""
+        return self.media.failures()
+
+    def set_machine_caption(
+        self, captions: Mapping[str, str], model_id: str, score: float | None = None
+    ) -> None:
+        """Replace the machine's captions by key; a person's words are never touched."""
+        self.media.set_captions(captions, model_id, score)
+
+    def set_machine_tags(self, tags: Mapping[str, Sequence[Tag]], model_id: str) -> None:
+        """Replace the machine's tags by key; a person's words are never touched."""
+        self.media.set_tags(tags, model_id)
+
+    def roots(self) -> list[RootRow]:
+        """The folders that the person added, by path."""
+        return sorted(arrow_to_rows(RootRow, self._store.read(ROOTS)), key=lambda row: row.path)
+
+    def add_root(self, path: bytes, *, scanned_utc: datetime | None = None) -> RootRow:
+        """Remember a folder, with the device and inode that it has now."""
+        known = next((root for root in self.roots() if root.path == path), None)
+        device, inode = _device_and_inode(path)
+        row = RootRow(
+            path=path,
+            added_utc=known.added_utc if known else datetime.now(UTC),
+            device=device,
+            inode=inode,
+            scanned_utc=scanned_utc or (known.scanned_utc if known else None),
+        )
+        self._store.merge(ROOTS, ["path"], rows_to_arrow(ROOTS, [row]))
+        return row
+
+    def remove_root(self, path: bytes) -> None:
+        """Forget a folder; its media stay until they are purged."""
+        self._store.delete(ROOTS, f"path = {bytes_literal(path)}")
+
+    def jobs(self) -> list[JobRow]:
+        """All jobs, the oldest first."""
+        return sorted(arrow_to_rows(JobRow, self._store.read(JOBS)), key=lambda job: job.id)
+
+    def save_job(self, job: JobRow) -> None:
+        """Write a job's row, replacing its earlier state."""
+        self._store.merge(JOBS, ["id"], rows_to_arrow(JOBS, [job]))
+
+    def forget_job(self, job_id: str) -> None:
+        """Remove a job's row."""
+        self._store.delete(JOBS, f"id = {text_literal(job_id)}")
+
+    def tidy(self) -> None:
+        """Compact and index the tables that need it; for the idle and the end of jobs."""
+        for name in self._store.names():
+            self._store.tidy(name)
+
+    def close(self) -> None:
+        """Close the tables and give the lock back; twice is once."""
+        self._store.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _open_store(folder: Path, *, read_only: bool) -> Store:
+    store = Store(folder / _STORE, read_only=read_only)
+    if (folder / MANIFEST_NAME).exists() and MEDIA not in store.names():
+        raise UserError(
+            f"The library in {folder} is damaged: its tables are gone.",
+            f"{MANIFEST_NAME} is there, but {folder / _STORE} does not hold what it describes.",
+            "Put the folder back from a backup, or start a new library.",
+        )
+    return store
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the library's folder, refusing one that holds other things."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        names = [entry.name for entry in folder.iterdir()]
+    except OSError as error:
+        raise UserError(
+            f"The library can't be made in {folder}.",
+            f"The reason: {error.strerror or error}.",
+            "Choose another folder with --library.",
+        ) from error
+    foreign = [
+        name
+        for name in names
+        if name not in _OWN_NAMES and not name.startswith((".", MANIFEST_NAME, "engine"))
+    ]
+    if foreign:
+        raise UserError(
+            f"{folder} is not a library and not empty (it holds {sorted(foreign)[0]!r}).",
+            "A library needs a folder of its own.",
+            "Choose an empty or a new folder with --library.",
+        )
+
+
+def _device_and_inode(path: bytes) -> tuple[int | None, int | None]:
+    try:
+        status = Path(os.fsdecode(path)).stat()
+    except OSError:
+        return None, None
+    # Arrow holds signed 64 bits; Windows' numbers may be larger, and only equality counts.
+    return status.st_dev & (2**63 - 1), status.st_ino & (2**63 - 1)

@@ -1,0 +1,146 @@
+"""The table of media: one row a file, and the failures beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cocadesk.library.convert import (
+    IDENTITY_COLUMNS,
+    arrow_to_identities,
+    arrow_to_media,
+    arrow_to_rows,
+    rows_to_arrow,
+    storable,
+)
+from cocadesk.library.rows import FailureRow, Identity, MediaChange, MediaRow, MediaState, Tag
+from cocadesk.library.schema import FAILURES, FILE_COLUMNS, MACHINE_COLUMNS, MEDIA, TABLES
+from cocadesk.library.store import Store, bytes_literal, text_literal
+
+_ROWS_AT_ONCE = 1000
+
+
+class MediaTable:
+    """Reads and commits media rows and failures."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def rows(self, keys: Sequence[str]) -> list[MediaRow]:
+        """The rows of ``keys`` in that order; unknown keys are left out."""
+        if not keys:
+            return []
+        found = self._store.read_in(
+            MEDIA, "key", [text_literal(key) for key in dict.fromkeys(keys)]
+        )
+        by_key = {row.key: row for row in arrow_to_media(found)}
+        return [by_key[key] for key in keys if key in by_key]
+
+    def rows_by_path(self, paths: Sequence[bytes]) -> list[MediaRow]:
+        """The rows of the files at ``paths``, in no order."""
+        if not paths:
+            return []
+        literals = [bytes_literal(path) for path in dict.fromkeys(paths)]
+        return arrow_to_media(self._store.read_in(MEDIA, "path", literals))
+
+    def all_keys(self) -> list[str]:
+        """The keys of all media, the newest photo first (by date taken, else by file time)."""
+        columns = ["key", "taken_local", "taken_utc", "mtime_ns"]
+        table = self._store.read(MEDIA, columns=columns)
+        local = table.column("taken_local").cast(pa.int64())
+        taken = pc.coalesce(local, table.column("taken_utc").cast(pa.int64()))
+        taken_ns = pc.multiply(taken, 1000)
+        times = pc.coalesce(taken_ns, table.column("mtime_ns")).to_pylist()
+        keys: list[str] = table.column("key").to_pylist()
+        order = sorted(range(len(keys)), key=lambda i: (-times[i], keys[i]))
+        return [keys[i] for i in order]
+
+    def iter_rows(self, where: str | None = None) -> Iterator[MediaRow]:
+        """All media rows, newest first, fetched in pieces (so memory stays flat)."""
+        keys = self.all_keys() if where is None else self._keys_where(where)
+        for start in range(0, len(keys), _ROWS_AT_ONCE):
+            yield from self.rows(keys[start : start + _ROWS_AT_ONCE])
+
+    def _keys_where(self, where: str) -> list[str]:
+        keys: list[str] = self._store.read(MEDIA, where=where, columns=["key"])["key"].to_pylist()
+        return sorted(keys)
+
+    def identities(self) -> list[Identity]:
+        """What tells whether a file is known, of all media."""
+        return arrow_to_identities(self._store.read(MEDIA, columns=list(IDENTITY_COLUMNS)))
+
+    def commit(self, changes: Sequence[MediaChange]) -> None:
+        """Write rows, keyed: running it twice equals once.
+
+        New rows are inserted whole; of known rows only what the file says is
+        replaced, and the machine's words cleared where the picture changed.
+        """
+        new = [change.row for change in changes if change.is_new]
+        kept = [c.row for c in changes if not c.is_new and not c.drops_machine_words]
+        redrawn = [c.row for c in changes if not c.is_new and c.drops_machine_words]
+        with self._store.writing():
+            self._store.merge(MEDIA, ["key"], rows_to_arrow(MEDIA, new))
+            self._merge_columns(kept, FILE_COLUMNS)
+            self._merge_columns(redrawn, (*FILE_COLUMNS, *MACHINE_COLUMNS))
+
+    def _merge_columns(self, rows: Sequence[MediaRow], columns: Sequence[str]) -> None:
+        if rows:
+            table = rows_to_arrow(MEDIA, rows, columns)
+            self._store.merge(MEDIA, ["key"], table, insert=False)
+
+    def set_state(self, keys: Sequence[str], state: MediaState, reason: str | None) -> None:
+        """Say where the files of ``keys`` are."""
+        count = len(keys)
+        self._update(
+            {"key": list(keys), "state": [state.value] * count, "reason": [reason] * count}
+        )
+
+    def set_captions(self, captions: Mapping[str, str], model_id: str, score: float | None) -> None:
+        """Replace the machine's captions; a person's stay in front of them."""
+        count = len(captions)
+        self._update(
+            {
+                "key": list(captions),
+                "machine_caption": [storable(text) for text in captions.values()],
+                "machine_caption_model": [model_id] * count,
+                "machine_caption_score": [score] * count,
+            }
+        )
+
+    def set_tags(self, tags: Mapping[str, Sequence[Tag]], model_id: str) -> None:
+        """Replace the machine's tags; a person's additions and removals stay."""
+        self._update(
+            {
+                "key": list(tags),
+                "machine_tags": [
+                    [{"tag": storable(tag.tag), "score": tag.score} for tag in own]
+                    for own in tags.values()
+                ],
+                "machine_tags_model": [model_id] * len(tags),
+            }
+        )
+
+    def _update(self, columns: Mapping[str, Sequence[object]]) -> None:
+        """Set some columns of known rows; keys that are not there change nothing."""
+        if not columns["key"]:
+            return
+        schema = pa.schema([TABLES[MEDIA].field(name) for name in columns])
+        table = pa.Table.from_pydict(dict(columns), schema=schema)
+        self._store.merge(MEDIA, ["key"], table, insert=False)
+
+    def failures(self) -> list[FailureRow]:
+        """The files that could not be read, by path."""
+        rows = arrow_to_rows(FailureRow, self._store.read(FAILURES))
+        return sorted(rows, key=lambda row: row.path)
+
+    def record_failures(self, failures: Sequence[FailureRow]) -> None:
+        """Remember failures, one a path (the last)."""
+        by_path = {failure.path: failure for failure in failures}
+        self._store.merge(FAILURES, ["path"], rows_to_arrow(FAILURES, list(by_path.values())))
+
+    def forget_failures(self, paths: Sequence[bytes]) -> None:
+        """Drop the failures of files that read well now, or are gone."""
+        literals = [bytes_literal(path) for path in dict.fromkeys(paths)]
+        self._store.delete_in(FAILURES, "path", literals)

@@ -1,0 +1,262 @@
+"""The values that cross the library's border."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_key() -> str:
+    """A ULID: 48 bits of milliseconds and 80 random bits in 26 letters that sort by time."""
+    value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+
+class MediaKind(StrEnum):
+    """What a medium is."""
+
+    PHOTO = "photo"
+    VIDEO = "video"
+
+
+class MediaState(StrEnum):
+    """Where a medium's file is."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+    OFFLINE = "offline"
+
+
+class ViewShows(StrEnum):
+    """Which part of a medium a view shows."""
+
+    WHOLE = "whole"
+    BOX = "box"
+    SPAN = "span"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """A word and how sure its author was (a machine's score, or 1 by a person)."""
+
+    tag: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaRow:
+    """One file that the user sees. Paths are the file system's own bytes, absolute.
+
+    ``width`` and ``height`` are pixels after orientation. ``taken_local`` is
+    naive, as the camera's clock showed it. ``embedded`` names the image ids
+    whose views of this medium are committed.
+    """
+
+    key: str
+    root: bytes
+    path: bytes
+    kind: MediaKind = MediaKind.PHOTO
+    size_bytes: int
+    mtime_ns: int
+    file_hash: str
+    pixels: str
+    format: str = ""
+    width: int = 0
+    height: int = 0
+    duration_s: float | None = None
+    taken_utc: datetime | None = None
+    taken_local: datetime | None = None
+    utc_offset_min: int | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    place: str | None = None
+    camera: str | None = None
+    lens: str | None = None
+    rating: int | None = None
+    title: str | None = None
+    description: str | None = None
+    keywords: tuple[str, ...] = ()
+    state: MediaState = MediaState.PRESENT
+    reason: str | None = None
+    embedded: tuple[str, ...] = ()
+    added_utc: datetime | None = None
+    indexed_utc: datetime | None = None
+    machine_caption: str | None = None
+    machine_caption_model: str | None = None
+    machine_caption_score: float | None = None
+    machine_tags: tuple[Tag, ...] = ()
+    machine_tags_model: str | None = None
+    human_caption: str | None = None
+    human_verdict: str | None = None
+    human_tags_added: tuple[str, ...] = ()
+    human_tags_removed: tuple[str, ...] = ()
+    human_rating: int | None = None
+
+    @property
+    def taken(self) -> datetime | None:
+        """When it was taken by the clock on the wall there, naive (UTC where only that is known)."""
+        if self.taken_local is not None:
+            return self.taken_local
+        return None if self.taken_utc is None else self.taken_utc.replace(tzinfo=None)
+
+    @property
+    def caption(self) -> str | None:
+        """The person's caption, else the machine's, else None."""
+        return self.human_caption if self.human_caption is not None else self.machine_caption
+
+    @property
+    def tags(self) -> tuple[Tag, ...]:
+        """The person's tags, then the machine's that the person has not removed."""
+        hidden = {*self.human_tags_added, *self.human_tags_removed}
+        own = tuple(Tag(tag=tag, score=1.0) for tag in self.human_tags_added)
+        return own + tuple(tag for tag in self.machine_tags if tag.tag not in hidden)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaChange:
+    """A row to commit. ``is_new`` inserts; else only what the file says is replaced.
+
+    Words are kept, except that ``drops_machine_words`` clears the machine's
+    (the picture itself has changed). A person's words are never touched here.
+    """
+
+    row: MediaRow
+    is_new: bool
+    drops_machine_words: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewRow:
+    """One vector of a medium: the whole, a box of it, or a span of time.
+
+    ``vector`` is (D,) float32 of unit norm. ``box`` is left, top, right,
+    bottom in 0–1. ``time_s`` is the frame that was embedded. ``taken`` is that
+    of the medium's row, kept here to filter by.
+    """
+
+    key: str
+    view: int
+    pixels: str
+    vector: NDArray[np.float32]
+    root: bytes
+    folder: bytes
+    shows: ViewShows = ViewShows.WHOLE
+    kind: MediaKind = MediaKind.PHOTO
+    box: tuple[float, float, float, float] | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    time_s: float | None = None
+    taken: datetime | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    place: str | None = None
+
+
+class Nearest(NamedTuple):
+    """A view that a vector search found."""
+
+    key: str
+    view: int
+    cosine: float
+
+
+class Identity(NamedTuple):
+    """The part of a media row that tells whether a file is known."""
+
+    key: str
+    root: bytes
+    path: bytes
+    size_bytes: int
+    mtime_ns: int
+    file_hash: str
+    pixels: str
+    kind: str
+    state: str
+    embedded: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureRow:
+    """A file that could not be read, as it was then; ``stage`` is scan, decode or embed."""
+
+    path: bytes
+    root: bytes
+    reason: str
+    stage: str
+    when: datetime
+    size_bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootRow:
+    """A folder (or single file) that the person added.
+
+    ``device`` and ``inode`` are those of its last good scan: an empty folder
+    in its place on another device is an unmounted disk, not a deletion.
+    """
+
+    path: bytes
+    added_utc: datetime
+    device: int | None = None
+    inode: int | None = None
+    scanned_utc: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One human word: who changed which field of which medium from what to what.
+
+    ``old`` and ``new`` are JSON. ``batch`` groups the edits of one command;
+    ``undoes`` names the batch that this one takes back.
+    """
+
+    seq: int = 0
+    batch: str
+    key: str
+    who: str
+    when: datetime
+    field: str
+    old: str
+    new: str
+    undoes: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow:
+    """A job as the library remembers it; ``spec`` and ``report`` are JSON."""
+
+    id: str
+    kind: str
+    spec: str
+    state: str
+    created_utc: datetime
+    updated_utc: datetime
+    stage: str = ""
+    done: int = 0
+    total: int | None = None
+    failed: int = 0
+    message: str | None = None
+    report: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What the library holds; ``views`` are those of one image id."""
+
+    media: int = 0
+    photos: int = 0
+    videos: int = 0
+    views: int = 0
+    missing: int = 0
+    offline: int = 0
+    failed: int = 0

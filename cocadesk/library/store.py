@@ -1,0 +1,289 @@
+"""The door to LanceDB: tables, keyed merges, filtered reads, and errors in words.
+
+Nothing else in the program imports lancedb. Writes are serialised; reads may
+run on any thread beside them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import lancedb
+import numpy as np
+import pyarrow as pa
+from lancedb.index import BTree, IvfSq
+from numpy.typing import NDArray
+
+from cocadesk.errors import UserError
+from cocadesk.library.schema import TABLES, views_schema
+
+log = logging.getLogger(__name__)
+
+# A list in a filter is fast to about 10,000 entries; smaller pieces keep the text short.
+IN_LIST_LIMIT = 1000
+# A flat scan of this many vectors still answers in about 20 ms; an index pays beyond.
+VECTOR_INDEX_ROWS = 20_000
+_KEY_INDEX_ROWS = 5_000
+_FRAGMENTS_TO_COMPACT = 16
+_KEEP_VERSIONS = timedelta(days=1)
+
+
+def text_literal(text: str) -> str:
+    """``text`` as a literal of a filter, with its quotes doubled."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def bytes_literal(data: bytes) -> str:
+    """``data`` as a literal of a filter."""
+    return f"X'{data.hex()}'"
+
+
+def is_in(column: str, literals: Sequence[str]) -> str:
+    """The filter ``column IN (…)``; of nothing it is false."""
+    return f"{column} IN ({', '.join(literals)})" if literals else "false"
+
+
+class Store:
+    """The tables of one library.
+
+    A ``read_only`` store looks for the writer's newest commit at each call.
+    """
+
+    def __init__(self, folder: Path, *, read_only: bool) -> None:
+        self._folder = folder
+        self._read_only = read_only
+        self._lock = threading.RLock()
+        self._tables: dict[str, Any] = {}
+        with self._in_words("open"):
+            interval = timedelta(0) if read_only else None
+            self._connection = lancedb.connect(str(folder), read_consistency_interval=interval)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether writing is refused."""
+        return self._read_only
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the writer's lane, for a read that the next write depends on."""
+        if self._read_only:
+            raise UserError(
+                "This library is open for reading only.",
+                "",
+                "Close the other CocaDesk that writes it, or work through that one.",
+            )
+        with self._lock:
+            yield
+
+    @contextlib.contextmanager
+    def _in_words(self, doing: str) -> Iterator[None]:
+        """Turn what LanceDB raises on a damaged or full disk into a sentence."""
+        try:
+            yield
+        except (OSError, RuntimeError, ValueError) as error:
+            # Of the ValueErrors only a lost table is the disk's doing; others are our bugs.
+            if isinstance(error, ValueError) and "was not found" not in str(error):
+                raise
+            log.warning("the store failed to %s: %s", doing, error)
+            raise _store_error(self._folder, doing, error) from error
+
+    def names(self) -> list[str]:
+        """The names of all tables."""
+        with self._in_words("list its tables"):
+            names: list[str] = []
+            token: str | None = None
+            while True:
+                page = self._connection.list_tables(page_token=token)
+                names.extend(page.tables)
+                token = page.page_token
+                if not token:
+                    return names
+
+    def create_missing(self) -> None:
+        """Create each table of the schema that is not there."""
+        there = set(self.names())
+        with self.writing(), self._in_words("create a table"):
+            for name, schema in TABLES.items():
+                if name not in there:
+                    self._tables[name] = self._connection.create_table(name, schema=schema)
+
+    def create_views(self, name: str, dimension: int) -> None:
+        """Create the views table ``name`` unless it is there."""
+        if self.has(name):
+            return
+        with self.writing(), self._in_words("create a table"):
+            schema = views_schema(dimension)
+            self._tables[name] = self._connection.create_table(name, schema=schema, exist_ok=True)
+
+    def has(self, name: str) -> bool:
+        """Whether the table exists."""
+        return name in self._tables or name in self.names()
+
+    def drop(self, name: str) -> None:
+        """Remove a table with its files."""
+        with self.writing(), self._in_words("drop a table"):
+            self._tables.pop(name, None)
+            self._connection.drop_table(name, ignore_missing=True)
+
+    def _table(self, name: str) -> Any:
+        table = self._tables.get(name)
+        if table is None:
+            table = self._tables[name] = self._connection.open_table(name)
+        return table
+
+    def version(self, name: str) -> int:
+        """The table's version: equal versions hold equal rows."""
+        with self._in_words("read"):
+            return int(self._table(name).version)
+
+    def dimension(self, name: str) -> int:
+        """The length of a views table's vectors."""
+        with self._in_words("read"):
+            return int(self._table(name).schema.field("vector").type.list_size)
+
+    def count(self, name: str, where: str | None = None) -> int:
+        """How many rows match."""
+        with self._in_words("read"):
+            return int(self._table(name).count_rows(where))
+
+    def read(
+        self, name: str, *, where: str | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """All matching rows."""
+        with self._in_words("read"):
+            query = self._table(name).search()
+            if where is not None:
+                query = query.where(where)
+            if columns is not None:
+                query = query.select(list(columns))
+            return query.to_arrow()
+
+    def read_in(
+        self,
+        name: str,
+        column: str,
+        literals: Sequence[str],
+        columns: Sequence[str] | None = None,
+    ) -> pa.Table:
+        """The rows whose ``column`` is one of ``literals``, asked in pieces."""
+        pieces = [
+            self.read(name, where=is_in(column, literals[i : i + IN_LIST_LIMIT]), columns=columns)
+            for i in range(0, max(len(literals), 1), IN_LIST_LIMIT)
+        ]
+        return pa.concat_tables(pieces)
+
+    def append(self, name: str, rows: pa.Table) -> None:
+        """Add rows without looking for their keys."""
+        with self.writing(), self._in_words("write"):
+            self._table(name).add(rows)
+
+    def merge(self, name: str, on: Sequence[str], rows: pa.Table, *, insert: bool = True) -> None:
+        """Update the rows with the same key columns and insert the rest (unless told not to).
+
+        Without ``insert`` the table may hold only some of the columns; the
+        others keep their values.
+        """
+        if rows.num_rows == 0:
+            return
+        with self.writing(), self._in_words("write"):
+            merge = self._table(name).merge_insert(list(on)).when_matched_update_all()
+            if insert:
+                merge = merge.when_not_matched_insert_all()
+            merge.execute(rows)
+
+    def delete(self, name: str, where: str) -> None:
+        """Delete matching rows."""
+        with self.writing(), self._in_words("write"):
+            self._table(name).delete(where)
+
+    def delete_in(self, name: str, column: str, literals: Sequence[str]) -> None:
+        """Delete the rows whose ``column`` is one of ``literals``."""
+        for i in range(0, len(literals), IN_LIST_LIMIT):
+            self.delete(name, is_in(column, literals[i : i + IN_LIST_LIMIT]))
+
+    def update(self, name: str, where: str, values: dict[str, object]) -> None:
+        """Set columns of matching rows."""
+        with self.writing(), self._in_words("write"):
+            self._table(name).update(where=where, values=values)
+
+    def nearest(
+        self, name: str, vector: NDArray[np.float32], limit: int, where: str | None
+    ) -> pa.Table:
+        """The ``limit`` nearest rows by cosine: columns key, view and _distance (1 - cosine)."""
+        with self._in_words("search"):
+            return self._nearest_query(name, vector, limit, where).to_arrow()
+
+    def explain_nearest(self, name: str, vector: NDArray[np.float32], limit: int) -> str:
+        """LanceDB's plan for ``nearest``: it names the index and its metric, or a scan."""
+        with self._in_words("search"):
+            return str(self._nearest_query(name, vector, limit, None).explain_plan())
+
+    def _nearest_query(
+        self, name: str, vector: NDArray[np.float32], limit: int, where: str | None
+    ) -> Any:
+        query = (
+            self._table(name)
+            .search(vector.astype(np.float16), vector_column_name="vector")
+            .distance_type("cosine")
+            .select(["key", "view", "_distance"])
+            .limit(limit)
+        )
+        return query if where is None else query.where(where, prefilter=True)
+
+    def tidy(self, name: str) -> bool:
+        """Compact and bring the indexes up to date where enough has changed; True if it did.
+
+        Old versions stay for a day: a reader may be on one.
+        """
+        with self.writing(), self._in_words("tidy up"):
+            table = self._table(name)
+            fragments = table.stats()["fragment_stats"]["num_small_fragments"]
+            created = self._create_indexes(name, table)
+            if fragments < _FRAGMENTS_TO_COMPACT and not created:
+                return False
+            table.optimize(cleanup_older_than=_KEEP_VERSIONS)
+            return True
+
+    def _create_indexes(self, name: str, table: Any) -> bool:
+        """Create the indexes that the table has grown into."""
+        rows = table.count_rows()
+        columns = table.schema.names
+        indexed = {column for index in table.list_indices() for column in index.columns}
+        wanted: dict[str, object] = {}
+        if rows >= _KEY_INDEX_ROWS and "key" in columns:
+            wanted["key"] = BTree()
+        if rows >= VECTOR_INDEX_ROWS and "vector" in columns:
+            # The query says cosine too: with another metric it would silently scan.
+            wanted["vector"] = IvfSq(distance_type="cosine")
+        created = False
+        for column, config in wanted.items():
+            if column not in indexed:
+                table.create_index(column, config=config)
+                created = True
+        return created
+
+    def close(self) -> None:
+        """Let go of the tables."""
+        self._tables.clear()
+
+
+def _store_error(folder: Path, doing: str, error: Exception) -> UserError:
+    text = str(error).split("\n")[0][:300]
+    if "No space left" in str(error) or "StorageFull" in str(error):
+        return UserError(
+            f"The library in {folder.parent} can't {doing}: the disk is full.",
+            "What was committed before is kept.",
+            "Free some space and try again; the work goes on where it stopped.",
+        )
+    return UserError(
+        f"The library in {folder.parent} can't {doing}.",
+        f"The store answered: {text}.",
+        "If the disk is healthy, the library is damaged: put it back from a backup, "
+        "or index into a new one.",
+    )

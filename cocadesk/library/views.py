@@ -1,0 +1,186 @@
+"""The vectors: one table an image id, and a copy in memory while it is small."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from cocadesk.errors import UserError
+from cocadesk.library.convert import arrow_to_vectors, arrow_to_views, views_to_arrow
+from cocadesk.library.rows import MediaRow, Nearest, ViewRow
+from cocadesk.library.schema import views_schema, views_table
+from cocadesk.library.store import Store, text_literal
+
+# Up to here a plain product in memory is quicker than the index (1 ms for 10,000 × 320).
+MATRIX_LIMIT_BYTES = 64 << 20
+_PLACE_COLUMNS = ("root", "folder", "kind", "taken", "latitude", "longitude", "place")
+
+
+class ViewMark(NamedTuple):
+    """Which picture a stored view was made from, and under which root."""
+
+    key: str
+    view: int
+    pixels: str
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Matrix:
+    """All vectors of one table version; row i belongs to ``keys[i]``, ``views[i]``."""
+
+    version: int
+    keys: list[str]
+    views: list[int]
+    vectors_ND: NDArray[np.float32]
+
+
+class ViewTables:
+    """Reads and commits views. Vectors of two image ids never meet in one answer."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._matrices: dict[str, _Matrix] = {}
+        self._lock = threading.Lock()
+
+    def has(self, image_id: str) -> bool:
+        """Whether anything was ever embedded under ``image_id``."""
+        return self._store.has(views_table(image_id))
+
+    def count(self, image_id: str) -> int:
+        """How many views ``image_id`` has."""
+        return self._store.count(views_table(image_id)) if self.has(image_id) else 0
+
+    def create(self, image_id: str, dimension: int) -> None:
+        """Make the table of ``image_id``.
+
+        Raises:
+            UserError: it exists with vectors of another length.
+        """
+        self._store.create_views(views_table(image_id), dimension)
+        there = self._store.dimension(views_table(image_id))
+        if there != dimension:
+            raise UserError(
+                f"The library's vectors of {image_id} have {there} numbers, not {dimension}.",
+                "The model's name does not fit its weights.",
+                "Choose the model that this library was indexed with.",
+            )
+
+    def marks(self, image_id: str) -> list[ViewMark]:
+        """Key, number, picture and root of each stored view."""
+        if not self.has(image_id):
+            return []
+        columns = list(ViewMark._fields)
+        table = self._store.read(views_table(image_id), columns=columns)
+        lists = [table.column(name).to_pylist() for name in columns]
+        return [ViewMark(*values) for values in zip(*lists, strict=True)]
+
+    def of_keys(self, image_id: str, keys: Sequence[str]) -> dict[str, list[ViewRow]]:
+        """The stored views of each of ``keys``, by number; keys without any are left out."""
+        name = views_table(image_id)
+        if not keys or not self.has(image_id):
+            return {}
+        table = self._store.read_in(name, "key", [text_literal(key) for key in dict.fromkeys(keys)])
+        found: dict[str, list[ViewRow]] = {}
+        for view in arrow_to_views(table, self._store.dimension(name)):
+            found.setdefault(view.key, []).append(view)
+        for views in found.values():
+            views.sort(key=lambda view: view.view)
+        return found
+
+    def commit(self, image_id: str, views: Sequence[ViewRow]) -> None:
+        """Write views, keyed by key and number; running it twice equals once."""
+        if views:
+            self._store.merge(views_table(image_id), ["key", "view"], views_to_arrow(views))
+
+    def remove_from(self, image_id: str, counts: dict[str, int]) -> None:
+        """Drop the views of each key from number ``counts[key]`` on (0 drops all)."""
+        by_count: dict[int, list[str]] = {}
+        for key, count in counts.items():
+            by_count.setdefault(count, []).append(text_literal(key))
+        for count, literals in by_count.items():
+            for i in range(0, len(literals), 1000):
+                piece = ", ".join(literals[i : i + 1000])
+                where = f"key IN ({piece}) AND view >= {count:d}"
+                self._store.delete(views_table(image_id), where)
+
+    def set_places(self, rows: Sequence[MediaRow]) -> None:
+        """Bring the filter columns of all views of ``rows`` up to date, in every table."""
+        if not rows:
+            return
+        names = [name for name in self._store.names() if name.startswith("views_")]
+        schema = views_schema(1)
+        kept = pa.schema([schema.field(name) for name in ("key", *_PLACE_COLUMNS)])
+        records = [
+            {
+                name: folder_of(row.path) if name == "folder" else getattr(row, name)
+                for name in kept.names
+            }
+            for row in rows
+        ]
+        table = pa.Table.from_pylist(records, schema=kept)
+        for name in names:
+            self._store.merge(name, ["key"], table, insert=False)
+
+    def vectors(self, image_id: str) -> tuple[list[str], NDArray[np.float32]]:
+        """Key of each view and the (N, D) float32 matrix of all; do not write to either."""
+        if not self.has(image_id):
+            return [], np.zeros((0, 0), np.float32)
+        matrix = self._matrix(views_table(image_id))
+        return matrix.keys, matrix.vectors_ND
+
+    def nearest(
+        self, image_id: str, vector: NDArray[np.float32], limit: int, where: str | None = None
+    ) -> list[Nearest]:
+        """The ``limit`` views with the highest cosine to ``vector`` (D,), best first."""
+        if limit <= 0 or not self.has(image_id):
+            return []
+        name = views_table(image_id)
+        size_bytes = self._store.count(name) * vector.shape[0] * 4
+        if where is None and size_bytes <= MATRIX_LIMIT_BYTES:
+            return _nearest_in(self._matrix(name), vector, limit)
+        table = self._store.nearest(name, vector, limit, where)
+        columns = [table.column(column).to_pylist() for column in ("key", "view", "_distance")]
+        return [Nearest(key, view, 1.0 - far) for key, view, far in zip(*columns, strict=True)]
+
+    def _matrix(self, name: str) -> _Matrix:
+        """The table's vectors in memory, read again whenever its version has moved."""
+        with self._lock:
+            version = self._store.version(name)
+            matrix = self._matrices.get(name)
+            if matrix is None or matrix.version != version:
+                # Read after the version: rows of a later commit may come along, and
+                # then the next call reads again. Older rows than the version never do.
+                matrix = self._matrices[name] = self._load(name, version)
+            return matrix
+
+    def _load(self, name: str, version: int) -> _Matrix:
+        table = self._store.read(name, columns=["key", "view", "vector"])
+        vectors = arrow_to_vectors(table, self._store.dimension(name))
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors /= np.where(norms > 0, norms, 1)
+        keys, views = table.column("key").to_pylist(), table.column("view").to_pylist()
+        return _Matrix(version=version, keys=keys, views=views, vectors_ND=vectors)
+
+
+def _nearest_in(matrix: _Matrix, vector: NDArray[np.float32], limit: int) -> list[Nearest]:
+    norm = float(np.linalg.norm(vector)) or 1.0
+    cosine_N = matrix.vectors_ND @ (vector.astype(np.float32) / norm)
+    if limit < len(cosine_N):
+        best = np.argpartition(-cosine_N, limit - 1)[:limit]
+    else:
+        best = np.arange(len(cosine_N))
+    best = best[np.argsort(-cosine_N[best], kind="stable")]
+    return [Nearest(matrix.keys[i], matrix.views[i], float(cosine_N[i])) for i in best]
+
+
+def folder_of(path: bytes) -> bytes:
+    """The folder that holds ``path``."""
+    return os.path.dirname(path)  # noqa: PTH120 - paths are bytes here
