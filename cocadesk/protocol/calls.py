@@ -1,0 +1,127 @@
+"""One request being answered, as its handler sees it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from cocadesk.protocol.messages import (
+    Cancelled,
+    Done,
+    EngineMessage,
+    Partial,
+    Progress,
+    ReplyBody,
+    RequestBody,
+)
+from cocadesk.protocol.values import Priority, Value
+
+
+class Identity(Value, frozen=True):
+    """Which library an engine serves."""
+
+    library_id: str
+    schema: str
+
+
+class CallCancelledError(Exception):
+    """Raised in a handler whose client no longer wants the answer."""
+
+
+class Call:
+    """Answers one request; any thread may call its methods.
+
+    After the final answer everything else is ignored, so a late worker does
+    no harm.
+    """
+
+    def __init__(
+        self, request_id: int, priority: Priority, send: Callable[[EngineMessage], None]
+    ) -> None:
+        self.id = request_id
+        self.priority = priority
+        self._send = send
+        self._lock = threading.Lock()
+        self._is_finished = False
+        self._cancelled = threading.Event()
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+    @property
+    def is_finished(self) -> bool:
+        return self._is_finished
+
+    def check(self) -> None:
+        """Raises ``CallCancelledError`` once nobody wants the answer; call it often."""
+        if self._cancelled.is_set():
+            raise CallCancelledError
+
+    def progress(
+        self,
+        *,
+        stage: str = "",
+        done: int = 0,
+        total: int | None = None,
+        failed: int = 0,
+        seconds_left: float | None = None,
+        current: str = "",
+    ) -> None:
+        """Tells how far it is; cheap, since a slow client gets the latest only."""
+        if not self._is_finished:
+            self._send(
+                Progress(
+                    id=self.id,
+                    stage=stage,
+                    done=done,
+                    total=total,
+                    failed=failed,
+                    seconds_left=seconds_left,
+                    current=current,
+                )
+            )
+
+    def partial(self, body: ReplyBody) -> None:
+        """Sends a part of the answer; parts are never dropped."""
+        if not self._is_finished:
+            self._send(Partial(id=self.id, body=body))
+
+    def finish(self, body: ReplyBody) -> None:
+        """The answer of a handler that returned None before."""
+        self.end(Done(id=self.id, body=body))
+
+    def cancel(self) -> None:
+        """The client no longer wants it; the answer is ``Cancelled``."""
+        self._cancelled.set()
+        self.end(Cancelled(id=self.id))
+
+    def end(self, message: EngineMessage) -> None:
+        """Sends the final message, once."""
+        with self._lock:
+            if self._is_finished:
+                return
+            self._is_finished = True
+        self._send(message)
+
+
+class Handler(Protocol):
+    """What a server needs of an engine, real or fake."""
+
+    def identity(self) -> Identity:
+        """Which library this is."""
+        ...
+
+    def answer(self, body: RequestBody, call: Call) -> ReplyBody | None:
+        """Answers on a worker thread; None: ``call.finish`` comes later.
+
+        Raises:
+            UserError: sent to the client as ``Failed``.
+            CallCancelledError: from ``call.check``.
+        """
+        ...
+
+    def is_busy(self) -> bool:
+        """Whether a job runs, so that the engine must not end."""
+        ...

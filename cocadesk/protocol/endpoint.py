@@ -1,0 +1,131 @@
+"""Where a library's engine listens, and the token that opens it.
+
+A running engine leaves a small file, readable by its user alone, named by the
+library it serves. Clients read the address and the token from there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+UNIX_PATH_MAX_BYTES = 100
+
+
+class Transport(StrEnum):
+    UNIX = "unix"
+    TCP = "tcp"
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """The address of a running engine; ``port`` counts for TCP alone."""
+
+    protocol: int
+    transport: Transport
+    address: str
+    token: str
+    pid: int
+    library: str
+    port: int = 0
+
+
+def default_transport() -> Transport:
+    """Unix sockets wherever there are any."""
+    return Transport.TCP if sys.platform == "win32" else Transport.UNIX
+
+
+def run_folder() -> Path:
+    """The folder of the endpoint files, made with mode 0700 where missing.
+
+    ``COCADESK_CACHE`` moves it along with all other caches.
+    """
+    folder = _cache_folder() / "run"
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):
+        folder.chmod(0o700)
+    return folder
+
+
+def _cache_folder() -> Path:
+    override = os.environ.get("COCADESK_CACHE")
+    if override:
+        return Path(override)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA")
+        return (Path(base) if base else Path.home() / "AppData" / "Local") / "cocadesk"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "cocadesk"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "cocadesk"
+
+
+def library_name(library: Path) -> str:
+    """A short name for a library's files in the run folder."""
+    real = os.fsencode(os.path.realpath(library))
+    return hashlib.blake2b(real, digest_size=8).hexdigest()
+
+
+def endpoint_file(library: Path) -> Path:
+    """Where the engine of this library leaves its address."""
+    return run_folder() / f"{library_name(library)}.json"
+
+
+def log_file(library: Path) -> Path:
+    """Where an engine that was started in the background writes its log."""
+    return run_folder() / f"{library_name(library)}.log"
+
+
+def read_endpoint(library: Path) -> Endpoint | None:
+    """The address that the last engine left, or None; it may be gone since."""
+    try:
+        return msgspec.json.decode(endpoint_file(library).read_bytes(), type=Endpoint)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def write_endpoint(library: Path, endpoint: Endpoint) -> Path:
+    """Publishes the address in one step, in a file of mode 0600."""
+    target = endpoint_file(library)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".endpoint-")
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(msgspec.json.encode(endpoint))
+    Path(name).replace(target)
+    return target
+
+
+def remove_endpoint(library: Path, endpoint: Endpoint) -> None:
+    """Takes the address away, unless another engine has left its own since."""
+    if read_endpoint(library) == endpoint:
+        endpoint_file(library).unlink(missing_ok=True)
+    remove_socket(endpoint)
+
+
+def remove_socket(endpoint: Endpoint) -> None:
+    """Removes the socket of an engine that is gone, with its own folder."""
+    if endpoint.transport is not Transport.UNIX:
+        return
+    path = Path(endpoint.address)
+    with contextlib.suppress(OSError):
+        path.unlink()
+    with contextlib.suppress(OSError):
+        path.parent.rmdir()
+
+
+def new_socket_path() -> Path:
+    """A path for a Unix socket in a new folder of mode 0700.
+
+    Socket paths may have about 100 bytes, so the folder lies in the system's
+    temporary folder and not in the library.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="cocadesk-"))
+    if len(os.fsencode(folder / "engine")) > UNIX_PATH_MAX_BYTES and Path("/tmp").is_dir():
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="cocadesk-", dir="/tmp"))
+    return folder / "engine"

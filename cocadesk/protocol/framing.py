@@ -1,0 +1,53 @@
+"""Frames: four bytes of length (big endian), then JSON."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+HEADER_BYTES = 4
+MAX_FRAME_BYTES = 32 * 1024 * 1024
+MAX_HELLO_BYTES = 64 * 1024
+
+_LENGTH = struct.Struct(">I")
+
+
+class ProtocolError(Exception):
+    """The other side sent something that is no message of ours."""
+
+
+def frame(payload: bytes) -> bytes:
+    """The payload with its length before it.
+
+    Raises:
+        ProtocolError: it is longer than a frame may be.
+    """
+    if len(payload) > MAX_FRAME_BYTES:
+        raise ProtocolError(f"a message of {len(payload)} bytes is too long")
+    return _LENGTH.pack(len(payload)) + payload
+
+
+class FrameReader:
+    """Cuts a stream of bytes into payloads; one for each connection."""
+
+    def __init__(self, max_bytes: int = MAX_FRAME_BYTES) -> None:
+        self._buffer = bytearray()
+        self.max_bytes = max_bytes
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Every payload that is complete once ``data`` has arrived.
+
+        Raises:
+            ProtocolError: a length beyond the limit, from a foreign client.
+        """
+        self._buffer += data
+        while len(self._buffer) >= HEADER_BYTES:
+            (length,) = _LENGTH.unpack_from(self._buffer)
+            if length > self.max_bytes:
+                raise ProtocolError(f"a message of {length} bytes is too long")
+            end = HEADER_BYTES + length
+            if len(self._buffer) < end:
+                return
+            payload = bytes(self._buffer[HEADER_BYTES:end])
+            del self._buffer[:end]
+            yield payload

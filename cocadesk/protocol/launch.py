@@ -1,0 +1,143 @@
+"""Finds a library's engine, or starts one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import cocadesk
+from cocadesk.errors import UserError
+from cocadesk.protocol.client import EngineClient
+from cocadesk.protocol.endpoint import log_file, read_endpoint, remove_endpoint
+
+ENGINE_MODULE = "cocadesk.engine"
+FAKE_MODULE = "cocadesk.protocol.fake"
+START_LIMIT_S = 60.0
+_POLL_S = 0.05
+
+# Engines outlive this process; while both live, this list lets us reap them.
+_STARTED: list[subprocess.Popen[bytes]] = []
+
+
+def running_engine(
+    library: Path, *, name: str = "client", events: bool = False
+) -> EngineClient | None:
+    """A connection to the engine that serves this library now, or None.
+
+    Raises:
+        UserError: an engine is there but refuses us, e.g. another version.
+    """
+    _reap()
+    endpoint = read_endpoint(library)
+    if endpoint is None:
+        return None
+    try:
+        return EngineClient(endpoint, name=name, events=events)
+    except OSError:
+        if not _is_alive(endpoint.pid):
+            remove_endpoint(library, endpoint)
+        return None
+
+
+def connect_or_start(
+    library: Path,
+    *,
+    name: str = "client",
+    events: bool = False,
+    module: str = ENGINE_MODULE,
+    extra: Sequence[str] = (),
+    limit_s: float = START_LIMIT_S,
+) -> EngineClient:
+    """A connection to the library's engine, which is started where none runs.
+
+    Raises:
+        UserError: the engine did not start; its own sentence where it left one.
+    """
+    client = running_engine(library, name=name, events=events)
+    if client is not None:
+        return client
+    process = start_engine(library, module=module, extra=extra)
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        client = running_engine(library, name=name, events=events)
+        if client is not None:
+            return client
+        if process.poll() is not None:
+            raise start_failure(library)
+        time.sleep(_POLL_S)
+    raise UserError(
+        "The engine did not start in time.",
+        f"Nothing answered for {limit_s:.0f} seconds.",
+        f"Look into {log_file(library)}.",
+    )
+
+
+def engine_command(
+    library: Path, *, module: str = ENGINE_MODULE, extra: Sequence[str] = ()
+) -> list[str]:
+    """The command that starts an engine; ``-P`` keeps the current folder out."""
+    return [sys.executable, "-P", "-m", module, "--library", os.fspath(library), *extra]
+
+
+def engine_environment() -> dict[str, str]:
+    """Our environment, with the folder of this very package found first."""
+    environment = dict(os.environ)
+    root = os.fspath(Path(cocadesk.__file__).resolve().parent.parent)
+    others = [p for p in environment.get("PYTHONPATH", "").split(os.pathsep) if p and p != root]
+    environment["PYTHONPATH"] = os.pathsep.join([root, *others])
+    return environment
+
+
+def start_engine(
+    library: Path, *, module: str = ENGINE_MODULE, extra: Sequence[str] = ()
+) -> subprocess.Popen[bytes]:
+    """Starts an engine that outlives us; its output goes to ``log_file``."""
+    with log_file(library).open("wb") as log:
+        process = subprocess.Popen(
+            engine_command(library, module=module, extra=extra),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=engine_environment(),
+            start_new_session=sys.platform != "win32",
+            creationflags=_windows_flags(),
+        )
+    _STARTED.append(process)
+    return process
+
+
+def start_failure(library: Path) -> UserError:
+    """What an engine that ended at its start said last."""
+    try:
+        lines = log_file(library).read_text("utf-8", "replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return UserError(
+        "The engine could not start.", lines[-1] if lines else "", f"Its log: {log_file(library)}"
+    )
+
+
+def _reap() -> None:
+    _STARTED[:] = [process for process in _STARTED if process.poll() is None]
+
+
+def _windows_flags() -> int:
+    if sys.platform != "win32":
+        return 0
+    return subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+
+
+def _is_alive(pid: int) -> bool:
+    if sys.platform == "win32":
+        return False  # os.kill would end the process there; a dead address is enough
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

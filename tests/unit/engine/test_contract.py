@@ -1,0 +1,217 @@
+"""What every engine must do, run the same against the fake and the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cocadesk.errors import UserError
+from cocadesk.protocol.client import EngineClient
+from cocadesk.protocol.messages import (
+    Cancelled,
+    ControlJob,
+    Describe,
+    Description,
+    Detail,
+    Done,
+    Failures,
+    GetDetail,
+    GetInfo,
+    GetPreview,
+    GetRows,
+    Hits,
+    Info,
+    JobChanged,
+    JobReply,
+    Jobs,
+    Keys,
+    ListFailures,
+    ListJobs,
+    ListNewest,
+    ListRoots,
+    Preview,
+    Progress,
+    Roots,
+    Rows,
+    RowsChanged,
+    Search,
+    Similar,
+    StartIndex,
+    WatchJob,
+)
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import JobAction, JobState, ModelState
+from tests.support.engines import ENGINES, EngineCase
+
+WAIT_S = 60.0
+
+
+@pytest.fixture(params=ENGINES, ids=lambda case: case.name)
+def case(request: pytest.FixtureRequest) -> EngineCase:
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def client(
+    case: EngineCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[EngineClient]:
+    """A client of an engine whose library holds a few photos already."""
+    monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
+    with case.open(tmp_path) as client:
+        yield client
+
+
+def _newest(client: EngineClient) -> tuple[str, ...]:
+    return client.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys
+
+
+def test_the_greeting_names_library_and_schema(client: EngineClient) -> None:
+    """A client knows what it is talking to before it asks anything."""
+    info = client.ask(GetInfo(), Info, timeout_s=WAIT_S)
+    assert client.welcome.library_id == info.library_id != ""
+    assert client.welcome.schema == info.schema != ""
+
+
+def test_the_newest_are_listed_a_stretch_at_a_time(client: EngineClient) -> None:
+    """Stretches join to the whole list without gap or repetition."""
+    whole = client.ask(ListNewest(), Keys, timeout_s=WAIT_S)
+    assert whole.total == len(whole.keys) >= 4
+    head = client.ask(ListNewest(limit=3), Keys, timeout_s=WAIT_S)
+    tail = client.ask(ListNewest(offset=3), Keys, timeout_s=WAIT_S)
+    assert head.keys + tail.keys == whole.keys
+    assert (head.total, tail.offset) == (whole.total, 3)
+
+
+def test_rows_come_in_the_order_of_their_keys_and_unknown_ones_are_left_out(
+    client: EngineClient,
+) -> None:
+    """The window asks for what it shows; a purged key is no error."""
+    keys = _newest(client)
+    asked = (keys[2], "no-such-key", keys[0])
+    rows = client.ask(GetRows(keys=asked), Rows, timeout_s=WAIT_S).rows
+    assert [row.key for row in rows] == [keys[2], keys[0]]
+    for row in rows:
+        assert all((row.name, row.folder, row.width, row.height))
+        assert row.thumbnail is not None
+        assert Path(row.thumbnail.to_str()).stat().st_size > 0
+
+
+def test_a_search_answers_with_known_keys_best_first(
+    client: EngineClient, case: EngineCase
+) -> None:
+    """Scores never rise along the list and the best fits the words."""
+    hits = client.ask(Search(text=case.query, limit=3), Hits, timeout_s=WAIT_S).hits
+    assert 1 <= len(hits) <= 3
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert {hit.key for hit in hits} <= set(_newest(client))
+    best = client.ask(Describe(key=hits[0].key), Description, timeout_s=WAIT_S)
+    assert case.word in (best.caption or "")
+
+
+def test_similar_media_do_not_hold_the_medium_itself(client: EngineClient) -> None:
+    """'More like this' is about the others."""
+    key = _newest(client)[0]
+    hits = client.ask(Similar(key=key, limit=3), Hits, timeout_s=WAIT_S).hits
+    assert key not in {hit.key for hit in hits}
+
+
+def test_words_are_made_on_demand_and_kept(client: EngineClient) -> None:
+    """The first description fills the row; the next detail has it stored."""
+    key = _newest(client)[0]
+    words = client.ask(Describe(key=key), Description, timeout_s=WAIT_S)
+    assert words.caption
+    row = client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row
+    assert row.caption == words.caption
+    assert [tag.tag for tag in row.tags] == [tag.tag for tag in words.tags]
+
+
+def test_a_preview_is_a_file_of_the_right_shape(client: EngineClient) -> None:
+    """The large picture travels as a path and keeps the photo's proportions."""
+    key = _newest(client)[0]
+    row = client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row
+    preview = client.ask(GetPreview(key=key), Preview, timeout_s=WAIT_S)
+    assert Path(preview.path.to_str()).stat().st_size > 0
+    assert preview.width / preview.height == pytest.approx(row.width / row.height, rel=0.02)
+
+
+@pytest.mark.parametrize("body", [GetDetail(key="gone"), Describe(key="gone")], ids=str)
+def test_a_key_that_is_gone_gets_a_sentence(
+    client: EngineClient, body: GetDetail | Describe
+) -> None:
+    """What people read, not a traceback."""
+    with pytest.raises(UserError, match="no longer in the library"):
+        client.ask(body, Detail, timeout_s=WAIT_S)
+
+
+def test_adding_a_folder_is_a_job_with_progress_events_and_failures(
+    client: EngineClient, case: EngineCase, tmp_path: Path
+) -> None:
+    """Progress streams, rows and job are announced, bad files are listed."""
+    before = len(_newest(client))
+    folder = case.new_folder(tmp_path)
+    started = client.ask(StartIndex(folders=(WirePath.of(folder),)), JobReply, timeout_s=WAIT_S)
+    steps: list[Progress] = []
+    ended = client.ask(
+        WatchJob(job_id=started.job.id), JobReply, on_progress=steps.append, timeout_s=WAIT_S
+    )
+    assert ended.job.state is JobState.DONE
+    assert ended.job.message
+    assert len(_newest(client)) > before
+    failures = client.ask(ListFailures(), Failures, timeout_s=WAIT_S)
+    assert failures.total == len(failures.failures) == ended.job.failed >= 1
+    assert all(failure.reason and failure.path.text for failure in failures.failures)
+    roots = client.ask(ListRoots(), Roots, timeout_s=WAIT_S).roots
+    assert WirePath.of(folder) in [root.path for root in roots]
+    kinds: set[type] = set()
+    while kinds != {RowsChanged, JobChanged}:
+        event = client.next_event(WAIT_S)
+        if isinstance(event, RowsChanged | JobChanged):
+            kinds.add(type(event))
+
+
+def test_a_cancelled_job_ends_and_is_remembered(
+    client: EngineClient, case: EngineCase, tmp_path: Path
+) -> None:
+    """Cancelling is no failure, and the list of jobs keeps it."""
+    folder = WirePath.of(case.new_folder(tmp_path))
+    first = client.ask(StartIndex(folders=(folder,)), JobReply, timeout_s=WAIT_S).job
+    paused = client.ask(
+        ControlJob(job_id=first.id, action=JobAction.PAUSE), JobReply, timeout_s=WAIT_S
+    ).job
+    if paused.state is JobState.DONE:
+        pytest.skip("the job was done before it could be paused")
+    resumed = client.ask(
+        ControlJob(job_id=first.id, action=JobAction.RESUME), JobReply, timeout_s=WAIT_S
+    ).job
+    assert resumed.state in (JobState.QUEUED, JobState.RUNNING, JobState.DONE)
+    client.ask(ControlJob(job_id=first.id, action=JobAction.CANCEL), JobReply, timeout_s=WAIT_S)
+    ended = client.ask(WatchJob(job_id=first.id), JobReply, timeout_s=WAIT_S).job
+    assert ended.state in (JobState.CANCELLED, JobState.DONE)
+    listed = client.ask(ListJobs(), Jobs, timeout_s=WAIT_S).jobs
+    assert first.id in [job.id for job in listed]
+
+
+def test_a_cancelled_request_is_answered_as_cancelled(
+    client: EngineClient, case: EngineCase, tmp_path: Path
+) -> None:
+    """Each request gets exactly one end, also when nobody waits any more."""
+    job = client.ask(
+        StartIndex(folders=(WirePath.of(case.new_folder(tmp_path)),)), JobReply, timeout_s=WAIT_S
+    ).job
+    watch = client.send(WatchJob(job_id=job.id))
+    client.cancel(watch)
+    while True:
+        message = client.receive(WAIT_S)
+        if isinstance(message, Cancelled | Done) and message.id == watch:
+            break
+    assert client.ask(GetInfo(), Info, timeout_s=WAIT_S).counts.media >= 4
+
+
+def test_the_model_says_where_it_runs_once_it_is_ready(client: EngineClient) -> None:
+    """After a search the model is there; name, device and reason are told."""
+    client.ask(Search(text="anything"), Hits, timeout_s=WAIT_S)
+    model = client.ask(GetInfo(), Info, timeout_s=WAIT_S).model
+    assert model.state is ModelState.READY
+    assert all((model.name, model.device, model.reason))
