@@ -1,1 +1,68 @@
+"""What a file is: scanning, decoding, thumbnails, metadata.
 
+Importing the room is cheap: OpenCV and Pillow are loaded by the first decode,
+and inside the pool only by its worker processes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cocadesk.media.types import (
+    DecodedPhoto,
+    DecodedRgb,
+    DecodeFailure,
+    DecodeLimits,
+    DecodeRequest,
+    FoundFile,
+    InputSpec,
+    Kind,
+    PhotoError,
+    PhotoMetadata,
+    ResizeMode,
+    RgbImage,
+    ScanProblem,
+)
+
+if TYPE_CHECKING:
+    from cocadesk.media.decode import decode_photo, decode_rgb
+    from cocadesk.media.pool import DecoderPool
+    from cocadesk.media.resize import prepare_input
+    from cocadesk.media.scanning import scan
+
+_LAZY = {
+    "DecoderPool": "cocadesk.media.pool",
+    "decode_photo": "cocadesk.media.decode",
+    "decode_rgb": "cocadesk.media.decode",
+    "prepare_input": "cocadesk.media.resize",
+    "scan": "cocadesk.media.scanning",
+}
+
+__all__ = [
+    "DecodeFailure",
+    "DecodeLimits",
+    "DecodeRequest",
+    "DecodedPhoto",
+    "DecodedRgb",
+    "DecoderPool",
+    "FoundFile",
+    "InputSpec",
+    "Kind",
+    "PhotoError",
+    "PhotoMetadata",
+    "ResizeMode",
+    "RgbImage",
+    "ScanProblem",
+    "decode_photo",
+    "decode_rgb",
+    "prepare_input",
+    "scan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,94 @@
+"""Reads EXIF's directory of tags, bounded at every step.
+
+Only the tags that CocaDesk uses are read. A directory that points at itself,
+a count of two billion or a value past the end yields fewer tags, never an
+error: the photo matters more than what it says about itself.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TypeAlias
+
+ExifValue: TypeAlias = bytes | tuple[int, ...] | tuple[float, ...]
+Ifd: TypeAlias = dict[int, ExifValue]
+
+ORIENTATION = 0x0112
+_EXIF_POINTER = 0x8769
+_GPS_POINTER = 0x8825
+_MAX_ENTRIES = 1024
+_MAX_VALUE_BYTES = 1 << 17
+
+_NUMBER_CODES = {3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I"}
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 129: 1}
+
+
+class Exif:
+    """The three directories of an EXIF block; empty where they are missing or broken."""
+
+    __slots__ = ("gps", "main", "photo")
+
+    def __init__(self, data: bytes | None) -> None:
+        self.main: Ifd = {}
+        self.photo: Ifd = {}
+        self.gps: Ifd = {}
+        if data is None:
+            return
+        if data.startswith(b"Exif\x00\x00"):
+            data = data[6:]
+        order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(data[:4])
+        if order is None or len(data) < 8:
+            return
+        self.main = _read_ifd(data, order, *struct.unpack(order + "I", data[4:8]))
+        self.photo = self._sub_ifd(data, order, _EXIF_POINTER)
+        self.gps = self._sub_ifd(data, order, _GPS_POINTER)
+
+    def _sub_ifd(self, data: bytes, order: str, tag: int) -> Ifd:
+        pointer = self.main.get(tag)
+        if isinstance(pointer, tuple) and pointer and isinstance(pointer[0], int):
+            return _read_ifd(data, order, pointer[0])
+        return {}
+
+    @property
+    def orientation(self) -> int:
+        """The EXIF orientation, 1 to 8; 1 where there is none or it is not valid."""
+        value = self.main.get(ORIENTATION)
+        if isinstance(value, tuple) and value and value[0] in range(1, 9):
+            return int(value[0])
+        return 1
+
+
+def _read_ifd(data: bytes, order: str, offset: int) -> Ifd:
+    if offset < 8 or offset + 2 > len(data):
+        return {}
+    (count,) = struct.unpack_from(order + "H", data, offset)
+    entries: Ifd = {}
+    for index in range(min(count, _MAX_ENTRIES)):
+        at = offset + 2 + 12 * index
+        if at + 12 > len(data):
+            break
+        tag, kind, number = struct.unpack_from(order + "HHI", data, at)
+        value = _read_value(data, order, at + 8, kind, number)
+        if value is not None:
+            entries.setdefault(tag, value)
+    return entries
+
+
+def _read_value(data: bytes, order: str, at: int, kind: int, number: int) -> ExifValue | None:
+    size = _SIZES.get(kind, 0) * number
+    if not 0 < size <= _MAX_VALUE_BYTES:
+        return None
+    start = at if size <= 4 else struct.unpack_from(order + "I", data, at)[0]
+    if start + size > len(data):
+        return None
+    if kind in (1, 2, 7, 129):
+        return data[start : start + size]
+    if kind in (5, 10):
+        code = "I" if kind == 5 else "i"
+        flat = struct.unpack_from(f"{order}{2 * number}{code}", data, start)
+        pairs = zip(flat[::2], flat[1::2], strict=True)
+        return tuple(top / bottom if bottom else float("nan") for top, bottom in pairs)
+    numbers: tuple[int, ...] = struct.unpack_from(
+        f"{order}{number}{_NUMBER_CODES[kind]}", data, start
+    )
+    return numbers

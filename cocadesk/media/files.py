@@ -1,0 +1,102 @@
+"""Reads a file from the user's disk without waking, changing or waiting for anything."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from cocadesk.media.types import DecodeLimits, PhotoError
+
+_WINDOWS_RECALL = 0x0040_0000 | 0x0000_1000
+_MACOS_DATALESS = 0x4000_0000
+
+# O_NONBLOCK: a FIFO put in the file's place since the scan must not block the open.
+# O_NOATIME: looking at a photo leaves no trace; only the owner may ask for it.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_NO_TRACE = getattr(os, "O_NOATIME", 0)
+
+_REASONS = {
+    errno.ENOENT: "The file is no longer there.",
+    errno.EACCES: "There is no permission to read the file.",
+    errno.EPERM: "There is no permission to read the file.",
+    errno.ELOOP: "The file is a symbolic link that leads back to itself.",
+    errno.ENAMETOOLONG: "The path is too long for the file system.",
+    errno.EIO: "The disk reported an error while the file was read.",
+}
+
+
+def explain_os_error(error: OSError) -> str:
+    """A sentence for a person about why the system refused."""
+    known = _REASONS.get(error.errno or 0)
+    return known or f"The system refused: {error.strerror or error}."
+
+
+def is_only_in_cloud(status: os.stat_result) -> bool:
+    """Whether reading the file would pull it down from a cloud."""
+    attributes = getattr(status, "st_file_attributes", 0)
+    flags = getattr(status, "st_flags", 0)
+    return bool(attributes & _WINDOWS_RECALL or flags & _MACOS_DATALESS)
+
+
+def open_without_trace(path: bytes) -> int:
+    """A read-only descriptor that never blocks on opening and, if allowed, keeps the atime.
+
+    Raises:
+        OSError: the system refuses.
+    """
+    if _NO_TRACE:
+        try:
+            return os.open(path, _FLAGS | _NO_TRACE)
+        except PermissionError:
+            pass  # not the owner: the plain way is allowed
+    return os.open(path, _FLAGS)
+
+
+def read_head(path: bytes, size: int) -> bytes:
+    """The first ``size`` bytes of a regular file; empty for anything else.
+
+    Raises:
+        OSError: the system refuses.
+    """
+    descriptor = open_without_trace(path)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return b""
+        return os.read(descriptor, size)
+    finally:
+        os.close(descriptor)
+
+
+def read_photo_file(path: bytes, limits: DecodeLimits) -> bytes:
+    """The whole content of a regular file.
+
+    Raises:
+        PhotoError: it cannot be read, is no regular file, lies only in the
+            cloud, or is larger than ``limits.file_bytes``.
+    """
+    try:
+        descriptor = open_without_trace(path)
+    except OSError as error:
+        raise PhotoError(explain_os_error(error)) from error
+    try:
+        return _read_all(descriptor, limits)
+    except OSError as error:
+        raise PhotoError(explain_os_error(error)) from error
+    finally:
+        os.close(descriptor)
+
+
+def _read_all(descriptor: int, limits: DecodeLimits) -> bytes:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise PhotoError("This is no regular file (a folder, device or pipe).", is_photo=False)
+    if is_only_in_cloud(status):
+        raise PhotoError("The file's content lies only in the cloud, not on this disk.")
+    if status.st_size > limits.file_bytes:
+        raise PhotoError(
+            f"The file has {status.st_size / 2**20:,.0f} MB;"
+            f" the limit is {limits.file_bytes / 2**20:,.0f} MB."
+        )
+    with open(descriptor, "rb", buffering=0, closefd=False) as stream:
+        return stream.read(limits.file_bytes + 1)

@@ -1,0 +1,70 @@
+"""Pillow's many pixel modes brought to plain 8-bit ones, and transparency put on white."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+from cocadesk.media.types import RgbImage
+
+_PLAIN = frozenset({"L", "RGB", "RGBA", "CMYK", "LAB"})
+_ONE_BYTE = frozenset({"1", "L", "P"})
+_BITS_PER_SAMPLE = 258
+# Copies that the decoders of these formats keep beside Pillow's own picture.
+_DECODER_BYTES = {"WEBP": 8, "AVIF": 6, "HEIF": 6, "GIF": 4}
+
+
+def peak_bytes_per_pixel(image: Image.Image) -> int:
+    """What one pixel costs at the peak of loading and converting; an estimate."""
+    own = 1 if image.mode in _ONE_BYTE else 2 if image.mode.startswith("I;16") else 4
+    converted = 0 if image.mode in _PLAIN else 4
+    return own + converted + _DECODER_BYTES.get(image.format or "", 0)
+
+
+def to_plain_mode(image: Image.Image) -> Image.Image:
+    """A loaded picture in mode L, RGB, RGBA, CMYK or LAB, 8 bits a channel.
+
+    Deep pixels are scaled, not clipped as ``convert`` does.
+    """
+    if image.mode.startswith(("I", "F")):
+        return _deep_to_grey(image)
+    if image.mode in ("LA", "La", "PA", "RGBa") or "transparency" in image.info:
+        return image if image.mode == "RGBA" else image.convert("RGBA")
+    if image.mode == "1":
+        return image.convert("L")
+    return image if image.mode in _PLAIN else image.convert("RGB")
+
+
+def _deep_to_grey(image: Image.Image) -> Image.Image:
+    values = np.asarray(image)
+    grey = np.clip(values * (255.0 / _white_level(image, values)), 0, 255)
+    eight_bit = Image.fromarray(np.nan_to_num(grey).astype(np.uint8))
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        alpha = Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8))
+        return Image.merge("RGBA", (eight_bit, eight_bit, eight_bit, alpha))
+    return eight_bit
+
+
+def _white_level(image: Image.Image, values: np.ndarray) -> float:
+    """The value that means white: by the file's bit depth, else by what the pixels hold."""
+    if image.mode.startswith("I;16"):
+        bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (16,))
+        return float(2 ** min(max(int(bits[0]), 9), 16) - 1)
+    highest = float(np.nan_to_num(values, posinf=0.0).max(initial=0))
+    for level in (1.0, 255.0, 65535.0):
+        if highest <= level and not (level == 1.0 and image.mode == "I"):
+            return level
+    return highest
+
+
+def flatten_on_white(image: Image.Image, to_srgb: Callable[[Image.Image], Image.Image]) -> RgbImage:
+    """(H, W, 3) of a picture in a plain mode; ``to_srgb`` manages the colours alone."""
+    if image.mode != "RGBA":
+        return np.array(to_srgb(image))
+    alpha = image.getchannel("A")
+    on_white = Image.new("RGB", image.size, (255, 255, 255))
+    on_white.paste(to_srgb(image.convert("RGB")), mask=alpha)
+    return np.array(on_white)

@@ -1,0 +1,68 @@
+"""From an upright picture to what a model or a screen wants. Pure functions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cocadesk.media.opencv import cv2
+from cocadesk.media.types import InputSpec, ResizeMode, RgbImage
+
+THUMBNAIL_QUALITY = 82
+
+
+def resize(rgb_HWC: RgbImage, width: int, height: int) -> RgbImage:
+    """The picture at exactly ``width`` x ``height``.
+
+    Shrinks by area average and enlarges bilinearly, each axis for itself:
+    OpenCV's INTER_AREA drops to plain bilinear when one axis grows, which
+    would alias the other.
+    """
+    rows, columns = rgb_HWC.shape[:2]
+    shrunk_size = (min(width, columns), min(height, rows))
+    if shrunk_size != (columns, rows):
+        rgb_HWC = cv2.resize(rgb_HWC, shrunk_size, interpolation=cv2.INTER_AREA)
+    if shrunk_size != (width, height):
+        rgb_HWC = cv2.resize(rgb_HWC, (width, height), interpolation=cv2.INTER_LINEAR)
+    return rgb_HWC
+
+
+def prepare_input(rgb_HWC: RgbImage, spec: InputSpec) -> RgbImage:
+    """The model's input, (S, S, 3) uint8, contiguous and owning its memory.
+
+    The same function serves training, tuning and indexing. ``rgb_HWC`` is an
+    upright picture of any size, whole or reduced.
+    """
+    side = spec.size_px
+    if spec.resize is ResizeMode.CENTER_CROP:
+        rgb_HWC = _centre_square(rgb_HWC)
+    resized = resize(rgb_HWC, side, side)
+    if resized is rgb_HWC or not resized.flags.owndata:
+        resized = resized.copy()
+    return np.ascontiguousarray(resized)
+
+
+def _centre_square(rgb_HWC: RgbImage) -> RgbImage:
+    rows, columns = rgb_HWC.shape[:2]
+    side = min(rows, columns)
+    top, left = (rows - side) // 2, (columns - side) // 2
+    return rgb_HWC[top : top + side, left : left + side]
+
+
+def fit_within(width: int, height: int, long_side: int) -> tuple[int, int]:
+    """The size with the same shape whose long side is at most ``long_side``."""
+    longest = max(width, height)
+    if longest <= long_side:
+        return width, height
+    scale = long_side / longest
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def thumbnail_jpeg(rgb_HWC: RgbImage, long_side: int) -> bytes:
+    """A JPEG of the picture whose long side is at most ``long_side``; never enlarged."""
+    rows, columns = rgb_HWC.shape[:2]
+    small = resize(rgb_HWC, *fit_within(columns, rows, long_side))
+    bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
+    ok, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, THUMBNAIL_QUALITY])
+    if not ok:
+        raise RuntimeError("OpenCV could not write a JPEG thumbnail")
+    return bytes(encoded)

@@ -1,0 +1,67 @@
+"""A photo that has been opened but not yet decoded: what the two decoders share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from cocadesk.media.exif import Exif
+from cocadesk.media.sniffing import PhotoFormat
+from cocadesk.media.types import RgbImage
+
+HASH_MIN_SIDE_PX = 288
+HASH_LONG_SIDE_PX = 320
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """The least that a decode must give, in pixels of the upright or the raw picture alike."""
+
+    short_side_px: int
+    long_side_px: int
+
+    def reduction(self, width: int, height: int, steps: tuple[int, ...]) -> int:
+        """The largest of ``steps`` that a picture may be divided by and still cover this."""
+        short, long = min(width, height), max(width, height)
+        fitting = [
+            step
+            for step in steps
+            if short >= step * self.short_side_px and long >= step * self.long_side_px
+        ]
+        return max(fitting, default=1)
+
+
+HASH_COVERAGE = Coverage(short_side_px=HASH_MIN_SIDE_PX, long_side_px=HASH_LONG_SIDE_PX)
+"""The pixel hash is taken from the scale that this gives: it depends on the file alone."""
+
+WHOLE = Coverage(short_side_px=1 << 30, long_side_px=1 << 30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawMetadata:
+    """Blocks of metadata as they lie in the file; None where absent."""
+
+    exif: Exif
+    xmp: bytes | None = None
+    photoshop: bytes | None = None
+    iptc: bytes | None = None
+    png_texts: tuple[tuple[str, str], ...] = ()
+
+
+class PhotoSource(Protocol):
+    """An opened photo. ``width`` and ``height`` are upright and of the full picture."""
+
+    format: PhotoFormat
+    width: int
+    height: int
+    metadata: RawMetadata
+
+    def reduction(self, coverage: Coverage) -> int:
+        """The scale (1, 2, 4 ...) at which ``decode`` should be asked for this coverage."""
+
+    def decode(self, reduction: int) -> RgbImage:
+        """Upright sRGB on white at 1/``reduction`` of the full size.
+
+        Raises:
+            PhotoError: the data are broken or need too much memory.
+        """

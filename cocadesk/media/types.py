@@ -1,0 +1,154 @@
+"""The values that cross the border of this room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+RgbImage: TypeAlias = NDArray[np.uint8]
+"""(H, W, 3) uint8, sRGB, upright."""
+
+
+class ResizeMode(StrEnum):
+    """How a whole picture becomes the square that a model reads."""
+
+    SQUASH = "squash"
+    CENTER_CROP = "center_crop"
+
+
+class Kind(StrEnum):
+    """What a file is, by its content."""
+
+    PHOTO = "photo"
+    VIDEO = "video"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputSpec:
+    """What a model's picture input is: a square of ``size_px``."""
+
+    size_px: int
+    resize: ResizeMode = ResizeMode.SQUASH
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.size_px <= 4096:
+            raise ValueError(f"size_px must lie between 1 and 4096, not {self.size_px}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodeLimits:
+    """What one file may cost; a file above any of these is refused before it is decoded."""
+
+    file_bytes: int = 384 << 20
+    pixels: int = 400_000_000
+    memory_bytes: int = 640 << 20
+    """Estimated peak of decoding, beyond the bytes of the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFile:
+    """A file that may be a photo. Paths are absolute, as the file system spells them."""
+
+    root: bytes
+    path: bytes
+    size_bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanProblem:
+    """A place that could not be looked into, with the reason as a sentence."""
+
+    path: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoMetadata:
+    """What the file says about itself; a value that cannot be true is None.
+
+    ``taken_local`` is naive wall-clock time, ``taken_utc`` is aware and set
+    only where the file names its zone. Positions are degrees, north and east
+    positive. ``rating`` is -1 (rejected) to 5.
+    """
+
+    taken_utc: datetime | None = None
+    taken_local: datetime | None = None
+    utc_offset_min: int | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    camera: str | None = None
+    lens: str | None = None
+    rating: int | None = None
+    title: str | None = None
+    description: str | None = None
+    keywords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodedRgb:
+    """A picture ready for use, perhaps at a reduced scale.
+
+    ``rgb_HWC`` is upright sRGB on white. ``width`` and ``height`` are those of
+    the full picture after orientation, not of the array.
+    """
+
+    rgb_HWC: RgbImage
+    width: int
+    height: int
+    format: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodeRequest:
+    """One file for the pool; ``token`` is the caller's own number and comes back."""
+
+    token: int
+    path: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodedPhoto:
+    """All that one decode gives of a file.
+
+    ``input_HWC``: (S, S, 3) uint8, the model's input. ``width``, ``height``:
+    of the full picture after orientation. ``file_hash``: xxh3-128 of the bytes.
+    ``pixels``: xxh3-128 of the upright picture at a small size that depends on
+    the file alone, so that an edit of the metadata keeps it.
+    """
+
+    token: int
+    path: bytes
+    input_HWC: RgbImage
+    width: int
+    height: int
+    format: str
+    file_hash: str
+    pixels: str
+    thumbnail_jpeg: bytes
+    metadata: PhotoMetadata = field(default_factory=PhotoMetadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodeFailure:
+    """A file that gave no picture. ``is_photo`` is False when it is something else."""
+
+    token: int
+    path: bytes
+    reason: str
+    is_photo: bool = True
+
+
+class PhotoError(Exception):
+    """A file gives no picture; the message is the sentence that the person sees."""
+
+    def __init__(self, reason: str, *, is_photo: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_photo = is_photo
