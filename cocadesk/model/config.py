@@ -69,6 +69,8 @@ class TextConfig:
     """The decoder: a unimodal half and a multimodal half of ``width``.
 
     ``context`` counts all tokens of a caption with begin and end, without [CLS].
+    ``lowercase`` says that the network was trained on lower-cased captions, so
+    that queries are lower-cased too.
     """
 
     vocabulary: int = 64_000
@@ -79,6 +81,7 @@ class TextConfig:
     unimodal_layers: int = 12
     multimodal_layers: int = 12
     tie_output: bool = False
+    lowercase: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,9 +169,7 @@ def _coerce(spec: dataclasses.Field[Any], value: Any, where: str) -> Any:
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if default is not None and type(default) is not type(value):
-        raise UserError(
-            f"The {where} must be a {type(default).__name__}.", f"It is {value!r}."
-        )
+        raise UserError(f"The {where} must be a {type(default).__name__}.", f"It is {value!r}.")
     return value
 
 
@@ -218,7 +219,9 @@ def paper_config(size: str) -> CocaConfig:
     )
 
 
-def tiny_config(*, vocabulary: int = 512, kind: ImageEncoderKind = ImageEncoderKind.VIT) -> CocaConfig:
+def tiny_config(
+    *, vocabulary: int = 512, kind: ImageEncoderKind = ImageEncoderKind.VIT
+) -> CocaConfig:
     """A network of a few thousand weights for tests and dry runs."""
     size = 64 if kind is ImageEncoderKind.VIT else 260
     return CocaConfig(

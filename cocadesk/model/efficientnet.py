@@ -115,7 +115,8 @@ class _Block(nn.Module):
             x = nn.functional.relu6(self._bn0(self._expand_conv(x)))
         x = nn.functional.relu6(self._bn1(self._depthwise_conv(x)))
         x = self._bn2(self._project_conv(x))
-        return x + x_BCHW if self.residual else x
+        result: Tensor = x + x_BCHW if self.residual else x
+        return result
 
 
 class EfficientNetLiteBody(nn.Module):

@@ -21,6 +21,9 @@ from cocadesk.model.layers import TransformerLayer
 class ImageEncoder(nn.Module):
     """Tokens (B, N, width) of pictures (B, S, S, 3) uint8 RGB."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, config: ImageConfig, dropout: float = 0.0) -> None:
         super().__init__()
         self.config = config

@@ -44,7 +44,8 @@ class Attention(nn.Module):
         return self.attend(x_BTD, self.project(context), mask)
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        batch, length, width = x.shape
+        return x.view(batch, length, self.heads, width // self.heads).transpose(1, 2)
 
 
 class Mlp(nn.Sequential):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
 from cocadesk.model.config import TextConfig
-from cocadesk.model.layers import KeyValue, TransformerLayer
+from cocadesk.model.layers import Attention, KeyValue, TransformerLayer
 
 
 def text_mask(length: int, valid_BT: Tensor) -> Tensor:
@@ -58,7 +60,7 @@ class UnimodalDecoder(nn.Module):
         x = (self.embedding(token_B) + self.position[position])[:, None]
         grown: list[KeyValue | None] = []
         for layer, kept in zip(self.layers, past, strict=True):
-            x, key_value = layer.step(x, kept)
+            x, key_value = cast(TransformerLayer, layer).step(x, kept)
             grown.append(key_value)
         return x, grown
 
@@ -92,7 +94,7 @@ class MultimodalDecoder(nn.Module):
 
     def project_image(self, image_BQD: Tensor) -> list[KeyValue]:
         """Each layer's keys and values of the image tokens, made once a picture."""
-        return [layer.cross.project(image_BQD) for layer in self.layers]  # type: ignore[union-attr,operator]
+        return [_cross(layer).project(image_BQD) for layer in self.layers]
 
     def step(
         self, x_B1D: Tensor, past: list[KeyValue | None], image: list[KeyValue]
@@ -100,6 +102,10 @@ class MultimodalDecoder(nn.Module):
         """Logits (B, V) after one more token, and the grown cache."""
         grown: list[KeyValue | None] = []
         for layer, kept, picture in zip(self.layers, past, image, strict=True):
-            x_B1D, key_value = layer.step(x_B1D, kept, picture)
+            x_B1D, key_value = cast(TransformerLayer, layer).step(x_B1D, kept, picture)
             grown.append(key_value)
         return self.output(self.final_norm(x_B1D[:, 0])), grown
+
+
+def _cross(layer: nn.Module) -> Attention:
+    return cast(Attention, cast(TransformerLayer, layer).cross)

@@ -1,0 +1,98 @@
+"""The model's door: all that other rooms see of a network.
+
+Arrays in, arrays out. Importing this module imports neither torch nor OpenVINO;
+what a call needs is loaded by the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.model.options import GenerationOptions
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+__all__ = ["Backend", "Caption", "GenerationOptions", "ModelInfo", "open_backend"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """Which network answers, what it takes, and where it runs and why."""
+
+    name: str
+    model_id: str
+    image_id: str
+    embedding_dim: int
+    image_size_px: int
+    resize: str
+    device: str
+    precision: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """A written caption; ``score`` is the mean probability of its tokens, 0 to 1."""
+
+    text: str
+    score: float
+
+
+class Backend(Protocol):
+    """A network ready for use. Thread-safe; texts never wait behind pictures."""
+
+    def info(self) -> ModelInfo:
+        """Names, sizes and device."""
+        ...
+
+    def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(B, S, S, 3) uint8 RGB → (B, E) float32 of unit norm; any B."""
+        ...
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """B texts → (B, E) float32 of unit norm."""
+        ...
+
+    def caption(
+        self, images_BHWC: NDArray[np.uint8], options: GenerationOptions | None = None
+    ) -> list[Caption]:
+        """A caption for each picture."""
+        ...
+
+    def score(self, images_BHWC: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:
+        """Cosine of every picture with every text, (B, T)."""
+        ...
+
+    def close(self) -> None:
+        """Ends the workers and frees the network."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+def open_backend(source: str = "starter", device: str = "auto") -> Backend:
+    """Opens a network: ``"starter"``, a checkpoint folder, its weights file, or a run folder.
+
+    ``device`` is ``"auto"``, ``"cpu"`` or ``"cuda"``.
+
+    Raises:
+        UserError: the source is no model of ours, or is damaged.
+    """
+    from cocadesk.model.coca_backend import CocaBackend
+    from cocadesk.model.source import find_checkpoint
+
+    return CocaBackend(find_checkpoint(source), device)

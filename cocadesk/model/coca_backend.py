@@ -1,0 +1,147 @@
+"""A CoCa checkpoint of ours behind the door: two lanes, lazily loaded parts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from threading import Lock
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.errors import UserError
+from cocadesk.model.backend import Caption, ModelInfo
+from cocadesk.model.checkpoint import Checkpoint, compute_ids, load_arrays
+from cocadesk.model.device import DeviceChoice, choose_device
+from cocadesk.model.options import GenerationOptions
+from cocadesk.model.text_tower import NumpyTextTower
+from cocadesk.model.tokenizer import clean_caption
+
+if TYPE_CHECKING:
+    from cocadesk.model.captioner import Captioner
+    from cocadesk.model.image_tower import ImageTower
+
+_CHUNK = 64
+
+
+class CocaBackend:
+    """See ``cocadesk.model.backend.Backend``.
+
+    One lane (a thread) does pictures and captions, another texts, so that a
+    query never waits behind a batch of photos.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: str = "auto") -> None:
+        self._checkpoint = checkpoint
+        self._device: DeviceChoice = choose_device(device)
+        weights = load_arrays(checkpoint.folder)
+        self._ids = compute_ids(checkpoint.config, weights)
+        self._text_tower = NumpyTextTower(checkpoint.config, checkpoint.tokenizer, weights)
+        self._images = ThreadPoolExecutor(1, thread_name_prefix="images")
+        self._texts = ThreadPoolExecutor(1, thread_name_prefix="texts")
+        self._lock = Lock()
+
+    def info(self) -> ModelInfo:
+        config = self._checkpoint.config
+        return ModelInfo(
+            name=config.name,
+            model_id=self._ids.model_id,
+            image_id=self._ids.image_id,
+            embedding_dim=config.embedding_dim,
+            image_size_px=config.image.size_px,
+            resize=str(config.image.resize),
+            device=self._device.device,
+            precision=self._device.precision,
+            reason=self._device.reason,
+        )
+
+    @cached_property
+    def _image_tower(self) -> ImageTower:
+        from cocadesk.model.image_tower import open_image_tower
+
+        return open_image_tower(self._checkpoint, self._ids, self._device)
+
+    @cached_property
+    def _captioner(self) -> Captioner:
+        from cocadesk.model.captioner import Captioner
+
+        return Captioner(self._checkpoint, self._device)
+
+    def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self._check_images(images_BHWC)
+        return self._images.submit(self._embed_images, images_BHWC).result()
+
+    def _embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        parts = [
+            self._image_tower(images_BHWC[s : s + _CHUNK])[0]
+            for s in range(0, len(images_BHWC), _CHUNK)
+        ]
+        empty = np.zeros((0, self._checkpoint.config.embedding_dim), np.float32)
+        return _unit(np.concatenate(parts)) if parts else empty
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._texts.submit(self._text_tower, [self._prepare(t) for t in texts]).result()
+
+    def _prepare(self, text: str) -> str:
+        """A query as the network saw captions in training."""
+        text = clean_caption(text).removesuffix(".").rstrip()
+        return text.lower() if self._checkpoint.config.text.lowercase else text
+
+    def caption(
+        self, images_BHWC: NDArray[np.uint8], options: GenerationOptions | None = None
+    ) -> list[Caption]:
+        self._check_images(images_BHWC)
+        wanted = options or GenerationOptions()
+        return self._images.submit(self._caption, images_BHWC, wanted).result()
+
+    def _caption(self, images_BHWC: NDArray[np.uint8], options: GenerationOptions) -> list[Caption]:
+        captions: list[Caption] = []
+        for start in range(0, len(images_BHWC), _CHUNK):
+            pooled = self._image_tower(images_BHWC[start : start + _CHUNK])[1]
+            for ids, log_probability in self._captioner(pooled, options):
+                text = self._checkpoint.tokenizer.decode(ids).strip()
+                captions.append(
+                    Caption(text=text[:1].upper() + text[1:], score=math.exp(log_probability))
+                )
+        return captions
+
+    def score(self, images_BHWC: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.asarray(self.embed_images(images_BHWC) @ self.embed_texts(texts).T, np.float32)
+
+    def _check_images(self, images_BHWC: NDArray[np.uint8]) -> None:
+        size = self._checkpoint.config.image.size_px
+        if images_BHWC.dtype != np.uint8 or images_BHWC.shape[1:] != (size, size, 3):
+            raise ValueError(
+                f"pictures must be (B, {size}, {size}, 3) uint8, "
+                f"not {images_BHWC.shape} {images_BHWC.dtype}"
+            )
+
+    def close(self) -> None:
+        self._images.shutdown(wait=True, cancel_futures=True)
+        self._texts.shutdown(wait=True, cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _unit(vectors_BE: NDArray[np.float32]) -> NDArray[np.float32]:
+    norm = np.linalg.norm(vectors_BE, axis=1, keepdims=True)
+    if not np.isfinite(norm).all() or (norm == 0).any():
+        raise UserError(
+            "The model gave a vector that is not a number.",
+            "Its weights are probably damaged.",
+            "Fetch or train the model again.",
+        )
+    return np.asarray(vectors_BE / norm, np.float32)

@@ -1,0 +1,57 @@
+"""``python -P -m trainer CONFIG.toml``: trains, with progress and time left."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from cocadesk.errors import UserError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0 when the run is finished, 2 for an error the person can mend."""
+    parser = argparse.ArgumentParser(prog="trainer", description="Train a CoCa network.")
+    parser.add_argument("config", type=Path, help="a TOML file, see resources/starter/train.toml")
+    parser.add_argument("--json-lines", action="store_true", help="progress as JSON lines")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    from trainer.loop import TrainReport
+    from trainer.session import train
+
+    last = [0.0]
+
+    def report(event: TrainReport) -> None:
+        if options.json_lines:
+            sys.stdout.write(json.dumps(asdict(event)) + "\n")
+            sys.stdout.flush()
+        elif event.stage == "dev" or event.done == event.total or time.monotonic() - last[0] > 5:
+            last[0] = time.monotonic()
+            sys.stderr.write(_line(event) + "\n")
+
+    try:
+        train(options.config.resolve(), report)
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped. Run the same command again to go on.\n")
+        return 130
+    return 0
+
+
+def _line(event: object) -> str:
+    from trainer.loop import TrainReport
+
+    assert isinstance(event, TrainReport)
+    figures = "  ".join(f"{name} {value:.4g}" for name, value in event.figures.items())
+    left = "" if event.seconds_left is None else f"  {event.seconds_left / 60:.1f} min left"
+    return f"{event.stage} {event.done}/{event.total}{left}  {figures}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

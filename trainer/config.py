@@ -1,0 +1,152 @@
+"""A training run as data: what a TOML file may say, checked in one place."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from cocadesk.errors import UserError
+from cocadesk.model.config import CocaConfig, build_config
+
+
+class Schedule(StrEnum):
+    """How the learning rate falls after the warm-up."""
+
+    COSINE = "cosine"
+    LINEAR = "linear"
+
+
+class Precision(StrEnum):
+    """Arithmetic of a step; ``auto`` measures whether bf16 pays on this machine."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    BF16 = "bf16"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataConfig:
+    """Shards to learn from and to choose by; relative paths start at the config file.
+
+    A sample whose source ends in "(class name)" is drawn ``class_name_weight``
+    times as often as one with a human caption.
+    """
+
+    train: tuple[str, ...] = ()
+    dev: tuple[str, ...] = ()
+    extra_text: tuple[str, ...] = ()
+    class_name_weight: float = 1.0
+    class_name_suffix: str = "(class name)"
+    max_samples: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureConfig:
+    """Cached features of a frozen trunk: ``views`` of each photo, the first untouched.
+
+    The others are random crops of at least ``min_area`` of the photo, mirrored
+    half of the time, with slightly changed light; ``keep_tokens`` is the share of
+    image tokens that a training step sees.
+    """
+
+    views: int = 8
+    min_area: float = 0.45
+    mirror: bool = True
+    light: float = 0.25
+    keep_tokens: float = 0.6
+    threads: int = 0
+    cache: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimiserConfig:
+    """AdamW and its schedule; ``accumulate`` splits a batch into equal parts."""
+
+    steps: int = 3000
+    batch: int = 512
+    accumulate: int = 1
+    learning_rate: float = 1e-3
+    final_rate: float = 0.01
+    warmup_steps: int = 200
+    schedule: Schedule = Schedule.COSINE
+    weight_decay: float = 0.1
+    beta1: float = 0.9
+    beta2: float = 0.98
+    clip_norm: float = 1.0
+    ema_decay: float = 0.0
+    precision: Precision = Precision.AUTO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossConfig:
+    """λ_con · L_con + λ_cap · L_cap (paper, section 3.2; its weights are 1 and 2)."""
+
+    contrastive: float = 1.0
+    caption: float = 2.0
+    label_smoothing: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationConfig:
+    """When to measure on the dev shards and what decides the best checkpoint."""
+
+    every_steps: int = 500
+    caption_samples: int = 0
+    beams: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """A whole run."""
+
+    name: str = "run"
+    run: str = "runs/run"
+    seed: int = 1
+    pretrained_trunk: bool = True
+    vocabulary: int = 6000
+    checkpoint_steps: int = 500
+    report_steps: int = 20
+    data: DataConfig = field(default_factory=DataConfig)
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    model: CocaConfig = field(default_factory=CocaConfig)
+
+    def __post_init__(self) -> None:
+        optimiser, features = self.optimiser, self.features
+        problems = [
+            (optimiser.steps < 1, "there must be at least one step"),
+            (optimiser.batch < 2, "a contrastive batch needs two pictures"),
+            (optimiser.accumulate < 1, "accumulate is 1 or more"),
+            (optimiser.batch % max(optimiser.accumulate, 1), "accumulate must divide the batch"),
+            (not 0 < features.keep_tokens <= 1, "keep_tokens lies in (0, 1]"),
+            (not 0 < features.min_area <= 1, "min_area lies in (0, 1]"),
+            (features.views < 1, "there must be at least one view"),
+            (not self.data.train, "data.train names no shard"),
+        ]
+        for failed, sentence in problems:
+            if failed:
+                raise ValueError(sentence)
+
+
+def load_config(path: Path) -> TrainConfig:
+    """Reads a run's TOML file.
+
+    Raises:
+        UserError: it is missing, no TOML, or says something that cannot be.
+    """
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UserError(f"The training config {path} cannot be read.", f"{error}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"The training config {path} is not valid TOML.", f"{error}.") from error
+    return build_config(TrainConfig, raw, "training config")
+
+
+def resolve(config_path: Path, name: str) -> Path:
+    """A path of the config: relative ones start at the config file's folder."""
+    return (config_path.parent / name).resolve()

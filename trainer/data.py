@@ -1,0 +1,149 @@
+"""The training set: pictures with captions, read from shards and kept in memory as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.errors import UserError
+from cocadesk.media.shards import ShardCounts, read_shards
+from cocadesk.model.tokenizer import clean_caption
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One picture's file bytes and its cleaned captions, never empty."""
+
+    key: str
+    image: bytes
+    captions: tuple[str, ...]
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Examples in a fixed order and what was left out, by reason."""
+
+    examples: tuple[Example, ...]
+    skipped: dict[str, int]
+
+    def captions(self) -> list[str]:
+        """Every caption, for the tokenizer."""
+        return [caption for example in self.examples for caption in example.captions]
+
+
+def load_dataset(
+    shards: Sequence[Path],
+    *,
+    lowercase: bool,
+    class_name_suffix: str = "",
+    class_name_weight: float = 1.0,
+    max_samples: int = 0,
+) -> Dataset:
+    """Reads shards; samples without a caption are counted and skipped.
+
+    Raises:
+        UserError: no usable sample is in them.
+    """
+    counts = ShardCounts()
+    examples: list[Example] = []
+    for sample in read_shards(shards, counts):
+        captions = tuple(
+            text for raw in sample.captions if (text := _prepare(raw, lowercase=lowercase))
+        )
+        if not captions:
+            counts.skip("an empty caption")
+            continue
+        named = bool(class_name_suffix) and sample.source.endswith(class_name_suffix)
+        weight = class_name_weight if named else 1.0
+        if weight > 0:
+            examples.append(
+                Example(key=sample.key, image=sample.image, captions=captions, weight=weight)
+            )
+        if max_samples and len(examples) >= max_samples:
+            break
+    if len(examples) < 2:
+        raise UserError(
+            "There is nothing to learn from.",
+            f"The shards hold {len(examples)} usable pictures.",
+            "Give shards of pictures with captions.",
+        )
+    return Dataset(examples=tuple(examples), skipped=dict(counts.skipped))
+
+
+def _prepare(caption: str, *, lowercase: bool) -> str:
+    """One line; the final full stop says nothing about a picture and goes."""
+    text = clean_caption(caption).removesuffix(".").rstrip()
+    return text.lower() if lowercase else text
+
+
+def load_extra_text(paths: Sequence[Path], *, lowercase: bool) -> list[str]:
+    """Captions without pictures, one a line, plain or gzip: words for the tokenizer."""
+    import gzip
+
+    texts: list[str] = []
+    for path in paths:
+        try:
+            data = path.read_bytes()
+            text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
+        except (OSError, EOFError, UnicodeDecodeError) as error:
+            raise UserError(f"The text file {path} cannot be read.", f"{error}.") from error
+        texts += [t for line in text.splitlines() if (t := _prepare(line, lowercase=lowercase))]
+    return texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """What one step sees: picture numbers, their view and their caption, each (B,)."""
+
+    picture_B: NDArray[np.int64]
+    view_B: NDArray[np.int64]
+    caption_B: NDArray[np.int64]
+
+
+class Sampler:
+    """Batches as a pure function of (seed, step): resuming needs no stored state.
+
+    Each epoch is a permutation of the pictures, every picture's chance to be in
+    it given by its weight (a weight of 2 appears twice, 0.5 every other epoch).
+    """
+
+    def __init__(self, dataset: Dataset, batch: int, views: int, seed: int) -> None:
+        self._weights = np.array([example.weight for example in dataset.examples])
+        self._captions = np.array([len(example.captions) for example in dataset.examples])
+        self._batch = min(batch, len(dataset.examples))
+        self._views = views
+        self._seed = seed
+        self._epochs: dict[int, NDArray[np.int64]] = {}
+        self.epoch_pictures = int(self._weights.sum())
+
+    def draw(self, step: int) -> Draw:
+        """The batch of a step (counted from 0)."""
+        random = np.random.default_rng((self._seed, 1, step))
+        picture = self._pictures(step)
+        return Draw(
+            picture_B=picture,
+            view_B=random.integers(0, self._views, self._batch),
+            caption_B=random.integers(0, self._captions[picture]),
+        )
+
+    def _pictures(self, step: int) -> NDArray[np.int64]:
+        per_epoch = max(1, self.epoch_pictures // self._batch)
+        epoch, place = divmod(step, per_epoch)
+        if epoch not in self._epochs:
+            self._epochs = {epoch: self._permutation(epoch)}
+        order = self._epochs[epoch]
+        start = place * self._batch
+        chosen = order[start : start + self._batch]
+        missing = self._batch - len(chosen)
+        return np.concatenate((chosen, order[:missing])) if missing else chosen
+
+    def _permutation(self, epoch: int) -> NDArray[np.int64]:
+        random = np.random.default_rng((self._seed, 0, epoch))
+        whole = np.floor(self._weights).astype(np.int64)
+        extra = random.random(len(whole)) < (self._weights - whole)
+        return random.permutation(np.repeat(np.arange(len(whole)), whole + extra))
