@@ -1,0 +1,42 @@
+"""A real but tiny CoCa checkpoint with random weights, made in a second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from cocadesk.model.checkpoint import save_checkpoint
+from cocadesk.model.coca import CoCa
+from cocadesk.model.config import ImageEncoderKind, tiny_config
+from cocadesk.model.tokenizer import BpeTokenizer, train_tokenizer
+
+_TEXTS = [
+    "a brown dog runs on the green grass",
+    "two children play with a red ball",
+    "a cat sleeps on a blue chair",
+    "a bridge over a river at night",
+]
+
+
+def tiny_tokenizer(vocabulary: int = 512) -> BpeTokenizer:
+    """A byte-level BPE learned from four sentences."""
+    return train_tokenizer(_TEXTS * 4, vocabulary)
+
+
+def tiny_model(
+    seed: int = 0, kind: ImageEncoderKind = ImageEncoderKind.VIT, spread: float = 0.3
+) -> CoCa:
+    """Weights wide enough that pictures and texts differ clearly."""
+    torch.manual_seed(seed)
+    model = CoCa(tiny_config(kind=kind))
+    for name, parameter in model.named_parameters():
+        if parameter.ndim > 1 and "trunk" not in name:
+            torch.nn.init.normal_(parameter, std=spread)
+    return model.eval()
+
+
+def write_tiny_checkpoint(folder: Path, seed: int = 0) -> Path:
+    """Writes such a model as a checkpoint folder and gives its path."""
+    save_checkpoint(folder, tiny_model(seed), tiny_tokenizer(), "A tiny test model, {model_id}.")
+    return folder

@@ -1,0 +1,143 @@
+"""Checkpoints: exact, atomic, and clear about what is wrong with a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cocadesk.errors import UserError
+from cocadesk.model import checkpoint as checkpoints
+from cocadesk.model.backend import GenerationOptions, open_backend
+from cocadesk.model.checkpoint import (
+    WEIGHTS,
+    compute_ids,
+    load_arrays,
+    load_model,
+    open_checkpoint,
+    save_checkpoint,
+)
+from cocadesk.model.source import find_checkpoint
+from tests.support.tiny_model import tiny_model, tiny_tokenizer, write_tiny_checkpoint
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A tiny checkpoint."""
+    return write_tiny_checkpoint(tmp_path / "model")
+
+
+def test_a_saved_model_comes_back_weight_for_weight(folder: Path) -> None:
+    """Weights, config and tokenizer are the same after loading."""
+    loaded = load_model(open_checkpoint(folder))
+    for name, weight in tiny_model().state_dict().items():
+        torch.testing.assert_close(loaded.state_dict()[name], weight)
+    assert "A tiny test model, coca-tiny-" in (folder / "README.md").read_text()
+
+
+def test_ids_change_with_what_they_name(folder: Path) -> None:
+    """A new decoder keeps the image id; a new image side changes both."""
+    opened = open_checkpoint(folder)
+    weights = load_arrays(folder)
+    before = compute_ids(opened.config, weights)
+    text = {**weights, "text_projection.weight": weights["text_projection.weight"] + 1}
+    image = {**weights, "image_projection.weight": weights["image_projection.weight"] + 1}
+    taught, other = compute_ids(opened.config, text), compute_ids(opened.config, image)
+    assert taught.image_id == before.image_id
+    assert taught.model_id != before.model_id
+    assert other.image_id != before.image_id
+    assert before == compute_ids(opened.config, load_arrays(folder))
+
+
+def test_a_crash_while_saving_leaves_the_old_checkpoint(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new folder appears whole or not at all, and no scrap stays."""
+    before = load_arrays(folder)
+
+    def full_disk(fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints.os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        save_checkpoint(folder, tiny_model(9), tiny_tokenizer(), "")
+    after = load_arrays(folder)
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("keep", [0, 7, 200, 5000])
+def test_a_truncated_checkpoint_gives_a_sentence(folder: Path, keep: int) -> None:
+    """Cut anywhere, the error says what, why and what to do."""
+    weights = folder / WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:keep])
+    with pytest.raises(UserError, match="damaged, cut short"):
+        open_backend(str(folder))
+
+
+def test_a_foreign_file_and_a_config_that_does_not_match_are_named(
+    folder: Path, tmp_path: Path
+) -> None:
+    """A picture is no model; other layers than the weights have are told."""
+    picture = tmp_path / "photo.jpg"
+    picture.write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(UserError, match="not a CocaDesk model"):
+        find_checkpoint(str(picture))
+    with pytest.raises(UserError, match="There is no model"):
+        find_checkpoint(str(tmp_path / "nowhere"))
+    with pytest.raises(UserError, match="It has no"):
+        find_checkpoint(str(tmp_path))
+    config = json.loads((folder / "config.json").read_text())
+    config["text"]["multimodal_layers"] = 2
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match="do not fit its config"):
+        load_model(open_checkpoint(folder))
+
+
+def test_the_numpy_text_tower_equals_torch(folder: Path) -> None:
+    """Searching without torch gives torch's vectors."""
+    texts = ["a dog", "Two children play with a RED ball.", "", "日本 🐶", "dog " * 90]
+    with open_backend(str(folder)) as backend:
+        vectors = backend.embed_texts(texts)
+    model, tokenizer = tiny_model(), tiny_tokenizer()
+    batch = tokenizer.batch([t.strip().removesuffix(".") for t in texts], 40)
+    tokens, valid = torch.from_numpy(batch.tokens_BT), torch.from_numpy(batch.valid_BT)
+    with torch.inference_mode():
+        expected = model.encode_text(tokens, valid).numpy()
+    np.testing.assert_allclose(vectors, expected, atol=2e-6)
+
+
+def test_the_door_gives_unit_vectors_captions_and_scores(folder: Path) -> None:
+    """Any batch size, also none; the wrong shape is a bug of the caller."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 255, (70, 64, 64, 3), dtype=np.uint8)
+    with open_backend(str(folder)) as backend:
+        vectors = backend.embed_images(images)
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+        np.testing.assert_allclose(vectors[66], backend.embed_images(images[66:67])[0], atol=1e-4)
+        assert backend.embed_images(images[:0]).shape == (0, 32)
+        captions = backend.caption(images[:3], GenerationOptions(max_tokens=6))
+        assert len(captions) == 3
+        assert all(0 <= caption.score <= 1 for caption in captions)
+        assert backend.score(images[:2], ["a", "b", "c"]).shape == (2, 3)
+        with pytest.raises(ValueError, match="pictures must be"):
+            backend.embed_images(images[:, :32])
+        info = backend.info()
+        assert info.device == "cpu"
+        assert info.reason
+
+
+def test_weights_that_are_not_numbers_are_found_out(tmp_path: Path) -> None:
+    """A vector of NaN never reaches the store."""
+    model = tiny_model()
+    with torch.no_grad():
+        model.image_projection.weight[0, 0] = torch.nan
+    save_checkpoint(tmp_path / "model", model, tiny_tokenizer(), "")
+    with (
+        open_backend(str(tmp_path / "model")) as backend,
+        pytest.raises(UserError, match="not a number"),
+    ):
+        backend.embed_images(np.zeros((1, 64, 64, 3), np.uint8))
