@@ -40,7 +40,10 @@ def _transform(icc: bytes, mode: str) -> Any:
 
 def _is_srgb_name(name: str) -> bool:
     lowered = name.lower()
-    return lowered.startswith("srgb") and "linear" not in lowered
+    # "sRGB v4 ICC preference" is a perceptual mapping that does change colours.
+    return lowered.startswith("srgb") and not any(
+        word in lowered for word in ("linear", "preference")
+    )
 
 
 def _usable(icc: bytes | None) -> bytes | None:

@@ -16,6 +16,7 @@ from cocadesk.media.jpeg import open_jpeg
 from cocadesk.media.metadata import read_metadata
 from cocadesk.media.resize import prepare_input, resize, thumbnail_jpeg
 from cocadesk.media.sniffing import (
+    RAW_EXTENSIONS,
     SNIFF_BYTES,
     UNSUPPORTED,
     PhotoFormat,
@@ -34,11 +35,7 @@ from cocadesk.media.types import (
 
 THUMBNAIL_PX = 320
 _HASH_SIDE_PX = 128
-_RAW_SUFFIXES = frozenset(
-    "." + name
-    for name in "3fr arw cr2 cr3 crw dcr dng erf iiq kdc mef mos mrw nef nrw orf pef raf raw rw2"
-    " rwl sr2 srf srw x3f".split()
-)
+_RAW_SUFFIXES = frozenset(f".{name}" for name in RAW_EXTENSIONS)
 
 
 def open_photo(data: bytes, *, limits: DecodeLimits, suffix: str = "") -> PhotoSource:
@@ -113,7 +110,7 @@ def decode_photo(
         data = read_photo_file(path, limits)
     else:
         data = data_or_path
-    source = open_photo(data, limits=limits, suffix=os.fsdecode(os.path.splitext(path)[1]))
+    source = open_photo(data, limits=limits, suffix=Path(os.fsdecode(path)).suffix)
     wanted = Coverage(short_side_px=spec.size_px, long_side_px=max(spec.size_px, thumbnail_px))
     hash_reduction = source.reduction(HASH_COVERAGE)
     reduction = min(source.reduction(wanted), hash_reduction)
@@ -136,5 +133,5 @@ def decode_photo(
 def _pixel_hash(rgb_HWC: RgbImage, width: int, height: int) -> str:
     small = resize(rgb_HWC, _HASH_SIDE_PX, _HASH_SIDE_PX)
     hasher = xxhash.xxh3_128(f"{width}x{height}".encode())
-    hasher.update(memoryview(small).cast("B"))
+    hasher.update(small.data)
     return hasher.hexdigest()

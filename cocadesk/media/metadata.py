@@ -1,6 +1,7 @@
 """thin"""
 
 from __future__ import annotations
+
 from cocadesk.media.source import RawMetadata
 from cocadesk.media.types import PhotoMetadata
 

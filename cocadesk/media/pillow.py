@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 
 from PIL import Image
@@ -13,8 +13,8 @@ from PIL import Image
 from cocadesk.media.colour import image_to_srgb, turn_upright, upright_size
 from cocadesk.media.limits import check_size
 from cocadesk.media.pillow_modes import flatten_on_white, peak_bytes_per_pixel, to_plain_mode
-from cocadesk.media.sniffing import PhotoFormat
 from cocadesk.media.raw_metadata import raw_metadata
+from cocadesk.media.sniffing import PhotoFormat
 from cocadesk.media.source import Coverage, RawMetadata
 from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
 
@@ -53,7 +53,7 @@ _DECODER_ERRORS = (
 )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load_plugin(photo_format: PhotoFormat) -> tuple[str, ...]:
     module, names = _PLUGINS[photo_format]
     if photo_format is PhotoFormat.HEIC:

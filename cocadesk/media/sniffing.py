@@ -29,6 +29,16 @@ class PhotoFormat(StrEnum):
 
 UNSUPPORTED = frozenset({PhotoFormat.JPEG_XL, PhotoFormat.RAW})
 
+RAW_EXTENSIONS = frozenset(
+    {"3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "iiq", "kdc", "mef", "mos", "mrw"}
+    | {"nef", "nrw", "orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f"}
+)
+PHOTO_EXTENSIONS = RAW_EXTENSIONS | frozenset(
+    {"jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "gif", "tif", "tiff", "bmp"}
+    | {"dib", "heic", "heif", "heics", "heifs", "hif", "avif", "avifs", "jxl", "jp2", "j2k"}
+    | {"jpf", "jpx", "psd", "ico"}
+)
+
 _PREFIXES: tuple[tuple[bytes, PhotoFormat], ...] = (
     (b"\xff\xd8\xff", PhotoFormat.JPEG),
     (b"\x89PNG\r\n\x1a\n", PhotoFormat.PNG),

@@ -1,0 +1,274 @@
+"""Decodes many files in disposable worker processes."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import queue
+import signal
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+
+import numpy as np
+
+from cocadesk.errors import UserError
+from cocadesk.media.types import (
+    DecodedPhoto,
+    DecodeFailure,
+    DecodeLimits,
+    DecodeRequest,
+    InputSpec,
+)
+from cocadesk.media.wire import Answer, CannotStart, Done, Failed, Ready
+from cocadesk.media.worker_process import Ended, Event, WorkerProcess, WorkerSettings
+
+_LOG = logging.getLogger(__name__)
+_START_DEADLINE_S = 60.0
+_MAX_FAILED_STARTS = 3
+_POLL_S = 0.5
+
+Result = DecodedPhoto | DecodeFailure
+
+
+class DecoderPool:
+    """Worker processes that turn files into ``DecodedPhoto`` or ``DecodeFailure``.
+
+    Each worker has its own address-space limit, memory and pipe. One that
+    dies is replaced and the file in its hands tried once more (something else
+    may have killed it); the second time, and at once when the deadline
+    passes, the file is answered with a failure. Use it as a context manager
+    and from one thread at a time.
+
+    ``address_space_bytes`` bounds each worker (Linux; elsewhere ``limits``
+    alone do). ``slots`` is the look-ahead per worker: how many files are
+    decoded at most before the caller takes the results.
+    """
+
+    def __init__(
+        self,
+        *,
+        spec: InputSpec,
+        workers: int = 2,
+        thumbnail_px: int = 320,
+        deadline_s: float = 20.0,
+        limits: DecodeLimits | None = None,
+        address_space_bytes: int = 1536 << 20,
+        slots: int = 8,
+    ) -> None:
+        if workers < 1 or slots < 1:
+            raise ValueError("a decoder pool needs at least one worker and one slot")
+        self._settings = WorkerSettings(
+            spec=spec,
+            thumbnail_px=thumbnail_px,
+            limits=limits or DecodeLimits(),
+            address_space_bytes=address_space_bytes,
+            deadline_s=deadline_s,
+            slots=slots,
+        )
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._serials = itertools.count()
+        self._retried: set[int] = set()
+        self._again: deque[tuple[int, DecodeRequest]] = deque()
+        self._current: set[int] = set()
+        self._failed_starts = 0
+        self._is_decoding = False
+        self._is_closed = False
+        self._workers = [self._start_worker() for _ in range(workers)]
+
+    @property
+    def spec(self) -> InputSpec:
+        """The model input that this pool prepares."""
+        return self._settings.spec
+
+    @property
+    def worker_pids(self) -> tuple[int, ...]:
+        """The process ids of the workers as they are now."""
+        return tuple(worker.pid for worker in self._workers)
+
+    def decode(self, requests: Iterable[DecodeRequest]) -> Iterator[Result]:
+        """Answers every request once, in the order in which files become ready.
+
+        ``requests`` is read a little ahead (``slots`` per worker), on the
+        caller's thread. Closing the iterator drops what is under way; the
+        pool can be used again.
+
+        Raises:
+            UserError: no worker can be started at all.
+            RuntimeError: the pool is closed, or another ``decode`` is under way.
+        """
+        if self._is_closed or self._is_decoding:
+            raise RuntimeError("the pool is closed" if self._is_closed else "decode is under way")
+        self._is_decoding = True
+        try:
+            waiting = iter(requests)
+            while self._dispatch(waiting):
+                yield from self._results_of_next_event()
+        finally:
+            self._is_decoding = False
+            self._forget_unanswered()
+
+    def close(self) -> None:
+        """Ends the workers. Safe to call twice."""
+        self._is_closed = True
+        for worker in self._workers:
+            worker.kill()
+        self._workers.clear()
+
+    def __enter__(self) -> DecoderPool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _start_worker(self) -> WorkerProcess:
+        return WorkerProcess(self._settings, self._events.put)
+
+    def _dispatch(self, waiting: Iterator[DecodeRequest]) -> bool:
+        """Fills free slots; False when everything has been answered."""
+        while (worker := self._least_busy()) is not None:
+            if self._again:
+                serial, request = self._again.popleft()
+            else:
+                following = next(waiting, None)
+                if following is None:
+                    break
+                serial, request = next(self._serials), following
+                self._current.add(serial)
+            worker.send(serial, request)
+        return bool(self._current)
+
+    def _least_busy(self) -> WorkerProcess | None:
+        able = [worker for worker in self._workers if worker.can_take]
+        return min(able, key=lambda worker: len(worker.queued), default=None)
+
+    def _results_of_next_event(self) -> Iterator[Result]:
+        try:
+            worker, answer, at_s = self._events.get(timeout=_POLL_S)
+        except queue.Empty:
+            yield from self._end_late_workers()
+            return
+        if worker not in self._workers:
+            return  # a last word from a worker that was replaced
+        yield from self._handle(worker, answer, at_s)
+        if self._events.empty():
+            yield from self._end_late_workers()
+
+    def _handle(
+        self, worker: WorkerProcess, answer: Answer | Ended, at_s: float
+    ) -> Iterator[Result]:
+        if isinstance(answer, Ready):
+            worker.is_ready, worker.busy_since_s = True, at_s
+            self._failed_starts = 0
+        elif isinstance(answer, CannotStart):
+            raise UserError("The photo decoder cannot start.", answer.reason)
+        elif isinstance(answer, Ended):
+            yield from self._replace(worker, answer.exit_code)
+        elif answer.serial in worker.queued:
+            request, slot = worker.queued.pop(answer.serial)
+            worker.busy_since_s = at_s
+            if answer.serial in self._current:
+                self._settle(answer.serial)
+                yield _to_result(worker, slot, request, answer)
+            # Only now: the generator was resumed, so the caller has its copy.
+            worker.free_slots.append(slot)
+
+    def _settle(self, serial: int) -> None:
+        self._current.discard(serial)
+        self._retried.discard(serial)
+
+    def _end_late_workers(self) -> Iterator[Result]:
+        now_s = time.monotonic()
+        for worker in [w for w in self._workers if w.is_late(now_s, _START_DEADLINE_S)]:
+            if not worker.is_ready:
+                yield from self._replace(worker, None)
+                continue
+            serial, (request, _) = worker.queued.popitem(last=False)
+            yield from self._replace(worker, None)
+            if serial in self._current:
+                self._settle(serial)
+                seconds = self._settings.deadline_s
+                yield _failure(request, f"Decoding took longer than {seconds:g} seconds.")
+
+    def _replace(self, worker: WorkerProcess, exit_code: int | None) -> Iterator[Result]:
+        """Puts a new worker in the place of one that is gone; its files go to the others."""
+        if not worker.is_ready:
+            self._failed_starts += 1
+            if self._failed_starts >= _MAX_FAILED_STARTS:
+                raise UserError(
+                    "The photo decoder cannot start.",
+                    f"Its process ended {self._failed_starts} times before it was ready"
+                    f" ({_describe_exit(exit_code)}).",
+                )
+        orphans = [(serial, request) for serial, (request, _) in worker.queued.items()]
+        was_ready = worker.is_ready
+        self._workers[self._workers.index(worker)] = self._start_worker()
+        worker.kill()
+        if orphans and was_ready and exit_code is not None:
+            suspect, request = orphans[0]
+            _LOG.debug("worker %d ended (%s)", worker.pid, _describe_exit(exit_code))
+            if suspect in self._retried:
+                orphans.pop(0)
+                if suspect in self._current:
+                    self._settle(suspect)
+                    reason = f"The decoder broke down on this file ({_describe_exit(exit_code)})."
+                    yield _failure(request, reason)
+            else:
+                self._retried.add(suspect)
+        self._again.extend(item for item in orphans if item[0] in self._current)
+
+    def _forget_unanswered(self) -> None:
+        """After a cancelled decode: late answers are dropped by their serial."""
+        self._current.clear()
+        self._retried.clear()
+        self._again.clear()
+
+
+def _to_result(
+    worker: WorkerProcess, slot: int, request: DecodeRequest, answer: Done | Failed
+) -> Result:
+    if isinstance(answer, Failed):
+        return DecodeFailure(
+            token=request.token,
+            path=request.path,
+            reason=answer.reason,
+            is_photo=answer.is_photo,
+        )
+    settings = worker.settings
+    side, split = settings.spec.size_px, settings.input_bytes
+    with worker.slot_view(slot) as view:
+        input_HWC = np.frombuffer(bytearray(view[:split]), np.uint8).reshape(side, side, 3)
+        thumbnail = answer.large_thumbnail or bytes(view[split : split + answer.thumbnail_bytes])
+    return DecodedPhoto(
+        token=request.token,
+        path=request.path,
+        input_HWC=input_HWC,
+        width=answer.width,
+        height=answer.height,
+        format=answer.format,
+        file_hash=answer.file_hash,
+        pixels=answer.pixels,
+        thumbnail_jpeg=thumbnail,
+        metadata=answer.metadata,
+    )
+
+
+def _failure(request: DecodeRequest, reason: str) -> DecodeFailure:
+    return DecodeFailure(token=request.token, path=request.path, reason=reason)
+
+
+def _describe_exit(exit_code: int | None) -> str:
+    if exit_code is None:
+        return "it did not answer"
+    if exit_code >= 0:
+        return f"exit code {exit_code}"
+    try:
+        return f"ended by {signal.Signals(-exit_code).name}"
+    except ValueError:
+        return f"ended by signal {-exit_code}"

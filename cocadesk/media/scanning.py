@@ -1,0 +1,162 @@
+"""Finds the files that may be photos, without opening what need not be opened.
+
+Paths are bytes all the way, which pathlib cannot hold: hence the os functions.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from cocadesk.media.files import explain_os_error, is_only_in_cloud, read_head
+from cocadesk.media.other_extensions import OTHER_EXTENSIONS
+from cocadesk.media.sniffing import PHOTO_EXTENSIONS, SNIFF_BYTES, sniff_kind
+from cocadesk.media.types import FoundFile, Kind, ScanProblem
+
+_SKIPPED_FOLDERS = frozenset(
+    {b"@eadir", b"#recycle", b"$recycle.bin", b"system volume information", b"lost+found"}
+    | {b"__macosx", b"node_modules", b"__pycache__", b"site-packages"}
+)
+_SKIPPED_FILES = frozenset({b"thumbs.db", b"desktop.ini", b"ehthumbs.db"})
+
+_FolderId = tuple[int, int | bytes]
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One scan's memory: the folders seen, and the roots with links resolved."""
+
+    real_roots: list[bytes]
+    seen: set[_FolderId] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    root: bytes
+    path: bytes
+    ancestors: frozenset[_FolderId]
+
+
+def scan(roots: Sequence[bytes]) -> Iterator[FoundFile | ScanProblem]:
+    """The photo candidates under ``roots`` (files or folders), in a stable order.
+
+    A file counts by its extension; where that is missing or unknown, by its
+    first bytes. Hidden files and folders, and those that systems keep for
+    themselves (@eaDir, recycle bins), are left out, except as a root. Links
+    are followed once: a link into a folder above it is reported, one to a
+    place that is scanned anyway is passed over. Devices and pipes are never
+    opened. A place that cannot be read becomes a ScanProblem and the scan
+    goes on.
+    """
+    absolute = [os.path.abspath(root) for root in roots]  # noqa: PTH100
+    walk = _Walk([os.path.realpath(root) for root in absolute])
+    for root in absolute:
+        yield from _scan_root(root, walk)
+
+
+def _scan_root(root: bytes, walk: _Walk) -> Iterator[FoundFile | ScanProblem]:
+    try:
+        status = os.stat(root)  # noqa: PTH116
+    except OSError as error:
+        yield ScanProblem(path=root, reason=explain_os_error(error))
+        return
+    if stat.S_ISREG(status.st_mode):
+        # The person named this very file: whatever it is, the decoder says so.
+        yield _found(root, root, status)
+        return
+    if not stat.S_ISDIR(status.st_mode):
+        yield ScanProblem(path=root, reason="This is neither a file nor a folder.")
+        return
+    pending = [_Folder(root, root, frozenset())]
+    while pending:
+        yield from _scan_folder(pending.pop(), pending, walk)
+
+
+def _scan_folder(
+    folder: _Folder, pending: list[_Folder], walk: _Walk
+) -> Iterator[FoundFile | ScanProblem]:
+    """The candidates right inside ``folder``; its subfolders go onto ``pending``."""
+    try:
+        identity = _identity(folder.path)
+        if identity in folder.ancestors:
+            yield ScanProblem(path=folder.path, reason="This link leads back to a folder above it.")
+            return
+        if identity in walk.seen:
+            return
+        walk.seen.add(identity)
+        with os.scandir(folder.path) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except OSError as error:
+        yield ScanProblem(path=folder.path, reason=explain_os_error(error))
+        return
+    ancestors = folder.ancestors | {identity}
+    subfolders: list[_Folder] = []
+    for entry in entries:
+        if entry.name.startswith(b"."):
+            continue
+        try:
+            if entry.is_dir():
+                if entry.name.lower() not in _SKIPPED_FOLDERS:
+                    subfolders.append(_Folder(folder.root, entry.path, ancestors))
+            elif (found := _candidate(folder.root, entry, walk)) is not None:
+                yield found
+        except OSError as error:
+            yield ScanProblem(path=entry.path, reason=explain_os_error(error))
+    pending.extend(reversed(subfolders))
+
+
+def _identity(path: bytes) -> _FolderId:
+    status = os.stat(path)  # noqa: PTH116
+    # Some network file systems give no inode numbers.
+    return status.st_dev, status.st_ino or os.path.realpath(path)
+
+
+def _candidate(
+    root: bytes, entry: os.DirEntry[bytes], walk: _Walk
+) -> FoundFile | ScanProblem | None:
+    extension = _extension(entry.name)
+    if extension in OTHER_EXTENSIONS or entry.name.lower() in _SKIPPED_FILES:
+        return None
+    if entry.is_symlink() and _is_link_to_skip(entry, walk):
+        return None
+    if not entry.is_file():
+        return None
+    # Not entry.stat(): on Windows it leaves out what os.stat tells.
+    status = os.stat(entry.path)  # noqa: PTH116
+    if is_only_in_cloud(status):
+        if extension not in PHOTO_EXTENSIONS:
+            return None
+        return ScanProblem(path=entry.path, reason="Its content lies only in the cloud.")
+    if extension not in PHOTO_EXTENSIONS and not _is_photo_by_content(entry.path):
+        return None
+    return _found(root, entry.path, status)
+
+
+def _is_link_to_skip(entry: os.DirEntry[bytes], walk: _Walk) -> bool:
+    """Whether a link leads nowhere, or to a file that the scan meets by itself."""
+    if not os.path.exists(entry.path):  # noqa: PTH110
+        return True
+    target = os.path.realpath(entry.path)
+    return any(
+        target == root or target.startswith(root.rstrip(b"/\\") + os.sep.encode())
+        for root in walk.real_roots
+    )
+
+
+def _is_photo_by_content(path: bytes) -> bool:
+    try:
+        return sniff_kind(read_head(path, SNIFF_BYTES)) is Kind.PHOTO
+    except PermissionError:
+        return False  # an odd file that is closed to us: most likely no photo
+
+
+def _extension(name: bytes) -> str:
+    """The extension in lower case without its dot; empty where there is none."""
+    _, dot, extension = name.rpartition(b".")
+    return extension.strip().lower().decode("ascii", "replace") if dot else ""
+
+
+def _found(root: bytes, path: bytes, status: os.stat_result) -> FoundFile:
+    return FoundFile(root=root, path=path, size_bytes=status.st_size, mtime_ns=status.st_mtime_ns)

@@ -1,0 +1,117 @@
+"""What the pool and its workers say to each other.
+
+Frames of a 4-byte little-endian length and MessagePack. Nothing is pickled: a
+worker that a hostile file has taken over can send nothing but these shapes.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import IO, TypeAlias
+
+import msgspec
+
+from cocadesk.media.types import DecodeLimits, InputSpec, PhotoMetadata
+
+_MAX_FRAME_BYTES = 8 << 20
+
+
+class Setup(msgspec.Struct, frozen=True, tag=True):
+    """First message to a worker: everything that stays the same for its life."""
+
+    spec: InputSpec
+    thumbnail_px: int
+    limits: DecodeLimits
+    address_space_bytes: int
+    deadline_s: float
+    arena: int | str
+    slot_bytes: int
+    slots: int
+
+
+class Job(msgspec.Struct, frozen=True, tag=True):
+    """Decode one file and put the pixels into a slot of the arena."""
+
+    serial: int
+    slot: int
+    path: bytes
+
+
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """The worker has loaded its decoders."""
+
+
+class CannotStart(msgspec.Struct, frozen=True, tag=True):
+    """The worker is not able to work at all."""
+
+    reason: str
+
+
+class Done(msgspec.Struct, frozen=True, tag=True):
+    """The slot holds the model's input and, behind it, the thumbnail.
+
+    ``large_thumbnail`` is used instead when it did not fit.
+    """
+
+    serial: int
+    width: int
+    height: int
+    format: str
+    file_hash: str
+    pixels: str
+    thumbnail_bytes: int
+    large_thumbnail: bytes
+    metadata: PhotoMetadata
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    """The file gave no picture."""
+
+    serial: int
+    reason: str
+    is_photo: bool
+
+
+Answer: TypeAlias = Ready | CannotStart | Done | Failed
+
+_encoder = msgspec.msgpack.Encoder()
+_answer_decoder: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+_order_decoder: msgspec.msgpack.Decoder[Setup | Job] = msgspec.msgpack.Decoder(Setup | Job)
+
+
+def write_message(stream: IO[bytes], message: Setup | Job | Answer) -> None:
+    """Sends one message at once.
+
+    Raises:
+        OSError: the other side is gone.
+    """
+    body = _encoder.encode(message)
+    stream.write(struct.pack("<I", len(body)) + body)
+    stream.flush()
+
+
+def _read_frame(stream: IO[bytes]) -> bytes | None:
+    head = stream.read(4)
+    if len(head) < 4:
+        return None
+    (length,) = struct.unpack("<I", head)
+    if length > _MAX_FRAME_BYTES:
+        raise msgspec.DecodeError(f"a frame of {length} bytes")
+    body = stream.read(length)
+    return body if len(body) == length else None
+
+
+def read_answer(stream: IO[bytes]) -> Answer | None:
+    """The next message from a worker; None when it is gone.
+
+    Raises:
+        msgspec.DecodeError: what came is none of the known messages.
+    """
+    body = _read_frame(stream)
+    return None if body is None else _answer_decoder.decode(body)
+
+
+def read_order(stream: IO[bytes]) -> Setup | Job | None:
+    """The next message from the pool; None when it is gone."""
+    body = _read_frame(stream)
+    return None if body is None else _order_decoder.decode(body)
