@@ -1,0 +1,117 @@
+"""Photos made on the spot, a decoder in this process, and a model that counts its work."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cocadesk.indexing import IndexOptions, IndexProgress, IndexReport, index_steps
+from cocadesk.library import Library
+from cocadesk.media import (
+    DecodedPhoto,
+    DecodeFailure,
+    DecodeRequest,
+    InputSpec,
+    PhotoError,
+    decode_photo,
+)
+from tests.support.fake_backend import FakeBackend
+
+SPEC = InputSpec(size_px=64)
+
+
+def photo_bytes(seed: int, *, size: tuple[int, int] = (48, 32), comment: str = "") -> bytes:
+    """A small JPEG: one colour with soft noise, all from ``seed``; ``comment`` only in EXIF."""
+    rng = np.random.default_rng(seed)
+    colour = rng.integers(30, 225, 3)
+    noise = rng.normal(0, 12, (size[1] // 8, size[0] // 8, 3)).repeat(8, 0).repeat(8, 1)
+    pixels = np.clip(colour + noise, 0, 255).astype(np.uint8)
+    exif = Image.Exif()
+    if comment:
+        exif[0x010E] = comment
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=85, exif=exif)
+    return buffer.getvalue()
+
+
+def write_photo(path: Path, seed: int, *, comment: str = "") -> Path:
+    """Write the photo of ``seed``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(photo_bytes(seed, comment=comment))
+    return path
+
+
+class InProcessDecoder:
+    """The real decode, without worker processes (for files that we made ourselves)."""
+
+    def __init__(self) -> None:
+        self.decoded: list[bytes] = []
+
+    def decode(self, requests: Iterable[DecodeRequest]) -> Iterator[DecodedPhoto | DecodeFailure]:
+        """Answers in the order of the requests."""
+        for request in requests:
+            self.decoded.append(request.path)
+            try:
+                yield decode_photo(Path(os.fsdecode(request.path)), SPEC, token=request.token)
+            except PhotoError as error:
+                yield DecodeFailure(
+                    token=request.token,
+                    path=request.path,
+                    reason=error.reason,
+                    is_photo=error.is_photo,
+                )
+
+
+class CountingBackend(FakeBackend):
+    """Counts the pictures that it embeds."""
+
+    def __init__(self) -> None:
+        self.embedded = 0
+
+    def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """As the fake, counted."""
+        self.embedded += len(images_BHWC)
+        return super().embed_images(images_BHWC)
+
+
+class _AnyDecoder(Protocol):
+    def decode(
+        self, requests: Iterator[DecodeRequest], /
+    ) -> Iterator[DecodedPhoto | DecodeFailure]:
+        """Answers."""
+
+
+def run_index(
+    library: Library,
+    roots: Sequence[Path],
+    *,
+    backend: FakeBackend | None = None,
+    decoder: _AnyDecoder | None = None,
+    options: IndexOptions | None = None,
+    progress: list[IndexProgress] | None = None,
+    own_pool: bool = False,
+) -> IndexReport:
+    """Run an index to its end, decoding in this process unless it has its ``own_pool``."""
+    steps = index_steps(
+        library,
+        backend or FakeBackend(),
+        [os.fsencode(root) for root in roots],
+        pool=None if own_pool else decoder or InProcessDecoder(),
+        options=options,
+    )
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as done:
+            report = done.value
+            assert isinstance(report, IndexReport)
+            return report
+        if progress is not None:
+            progress.append(step)
