@@ -1,0 +1,209 @@
+"""The commands, their arguments and their help; the work is in the modules beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from cocadesk.cli.options import Choices, Options
+from cocadesk.cli.report import Report
+
+# typer reads the annotations at run time, so they stay in the form that it knows.
+LibraryOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--library", metavar="DIR", help="The library's folder."),
+]
+ModelOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--model", metavar="SOURCE", help="The network: starter, a run folder or a checkpoint."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+app = typer.Typer(
+    name="cocadesk",
+    help="Search, tag and caption your own photos by meaning, offline.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+evaluate_app = typer.Typer(help="Measure the model on pictures whose words are known.")
+app.add_typer(evaluate_app, name="evaluate")
+
+
+def _run(
+    context: typer.Context, choices: Choices, command: Callable[[Options, Report], int]
+) -> None:
+    """Runs a command with the options from before and after its name, and exits."""
+    from cocadesk.cli.guard import guarded
+
+    earlier = context.find_root().obj
+    options = choices.over(earlier if isinstance(earlier, Choices) else None).resolved()
+    raise typer.Exit(guarded(command, options))
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        import cocadesk
+
+        typer.echo(f"cocadesk {cocadesk.__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    library: LibraryOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Search, tag and caption your own photos by meaning, offline.
+
+    Without a command the window opens.
+    """
+    choices = Choices(library=library, model=model, as_json=as_json)
+    context.obj = choices
+    if context.invoked_subcommand is None:
+        from cocadesk.cli.launch import window
+
+        _run(context, choices, window)
+
+
+@app.command()
+def index(
+    context: typer.Context,
+    folders: Annotated[list[str], typer.Argument(metavar="FOLDER", help="Folders of photos.")],
+    library: LibraryOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read the photos of folders into the library; what is known and unchanged is skipped."""
+    from cocadesk.cli.index import index as command
+
+    choices = Choices(library=library, model=model, as_json=as_json)
+    _run(context, choices, lambda options, report: command(options, report, folders))
+
+
+@app.command()
+def search(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(help='What to look for, e.g. "a dog on a beach".')],
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many results.")] = 50,
+    library: LibraryOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the photos that fit a description, best first."""
+    from cocadesk.cli.search import search as command
+
+    choices = Choices(library=library, model=model, as_json=as_json)
+    _run(context, choices, lambda options, report: command(options, report, query, limit))
+
+
+@app.command()
+def tag(
+    context: typer.Context,
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Photos or folders.")],
+    labels: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--labels", metavar="FILE", help="Your own tags, one a line."),
+    ] = None,
+    top: Annotated[int, typer.Option("--top", min=1, help="At most so many tags a photo.")] = 8,
+    library: LibraryOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Name what is in photos, with words of a list."""
+    from cocadesk.cli.words import tag as command
+
+    choices = Choices(library=library, model=model, as_json=as_json)
+    _run(context, choices, lambda options, report: command(options, report, paths, labels, top))
+
+
+@app.command()
+def caption(
+    context: typer.Context,
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Photos or folders.")],
+    library: LibraryOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Describe photos in a sentence each."""
+    from cocadesk.cli.words import caption as command
+
+    choices = Choices(library=library, model=model, as_json=as_json)
+    _run(context, choices, lambda options, report: command(options, report, paths))
+
+
+@app.command()
+def info(
+    context: typer.Context,
+    library: LibraryOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what the library holds and which model is in use."""
+    from cocadesk.cli.info import info as command
+
+    _run(context, Choices(library=library, model=model, as_json=as_json), command)
+
+
+@app.command()
+def train(
+    context: typer.Context,
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="The run's settings.")],
+) -> None:
+    """Train a model as a configuration file says."""
+    from cocadesk.cli.launch import train as command
+
+    _run(context, Choices(), lambda options, report: command(options, report, config))
+
+
+@evaluate_app.command("retrieval")
+def evaluate_retrieval(
+    context: typer.Context,
+    shards: Annotated[list[Path], typer.Argument(metavar="SHARDS", help="WebDataset tars.")],
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How often the right photo is found by its caption, and the caption by its photo."""
+    from cocadesk.cli.evaluate import retrieval as command
+
+    choices = Choices(model=model, as_json=as_json)
+    _run(context, choices, lambda options, report: command(options, report, shards))
+
+
+@evaluate_app.command("captions")
+def evaluate_captions(
+    context: typer.Context,
+    shards: Annotated[list[Path], typer.Argument(metavar="SHARDS", help="WebDataset tars.")],
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How close the model's captions come to those of people."""
+    from cocadesk.cli.evaluate import captions as command
+
+    choices = Choices(model=model, as_json=as_json)
+    _run(context, choices, lambda options, report: command(options, report, shards))
+
+
+@evaluate_app.command("zeroshot")
+def evaluate_zeroshot(
+    context: typer.Context,
+    folder: Annotated[str, typer.Argument(help="One subfolder a class, its name the label.")],
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How often a photo's class is named by words alone."""
+    from cocadesk.cli.evaluate import zeroshot as command
+
+    choices = Choices(model=model, as_json=as_json)
+    _run(context, choices, lambda options, report: command(options, report, folder))

@@ -1,0 +1,82 @@
+"""Starts the window and the trainer, which the engine's package never imports."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import cocadesk
+from cocadesk.cli.report import Report
+from cocadesk.errors import UserError
+
+WINDOW = "ui"
+TRAINER = "trainer"
+
+
+def run_child(package: str, arguments: Sequence[str], report: Report) -> int:
+    """Runs ``python -P -m package`` in the foreground and gives its exit code.
+
+    Our own folder comes first on the child's module path, so that a package of the
+    same short name cannot take its place; one that stands before ours on this
+    process's path is named. Ctrl-C reaches the child too (one process group); we wait for
+    its own clean end.
+
+    Raises:
+        UserError: the package is missing, or what lies in its place is not ours.
+    """
+    from cocadesk.protocol.launch import engine_environment
+
+    check_own_package(package)
+    foreign = foreign_package(package)
+    if foreign is not None:
+        report.note(f"Another package called {package!r} lies in {foreign}; it is not used.")
+    command = [sys.executable, "-P", "-m", package, *arguments]
+    process = subprocess.Popen(command, env=engine_environment())
+    while True:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            continue
+        return code if code >= 0 else 128 - code
+
+
+def own_folder(package: str) -> Path:
+    """Where CocaDesk's package of this name lies: beside ``cocadesk`` itself."""
+    return Path(cocadesk.__file__).resolve().parent.parent / package
+
+
+def check_own_package(package: str, folder: Path | None = None) -> None:
+    """Makes sure that the package beside ``cocadesk`` is there and is the program's own.
+
+    Raises:
+        UserError: it is not.
+    """
+    own = folder or own_folder(package)
+    if not own.is_dir():
+        raise UserError(
+            f"CocaDesk's package {package!r} is missing.",
+            f"It should lie in {own}.",
+            "Install CocaDesk again.",
+        )
+    if not (own / "__main__.py").is_file():
+        raise UserError(
+            f"The package {package!r} in {own} is not CocaDesk's own.",
+            "Another package of that name has taken its place.",
+            "Install CocaDesk in an environment of its own, for example with pipx or uv tool.",
+        )
+
+
+def foreign_package(package: str, search: Sequence[str] | None = None) -> Path | None:
+    """A package or module of the same name that stands before ours on the module path."""
+    spec = importlib.machinery.PathFinder.find_spec(package, list(search or sys.path))
+    if spec is None:
+        return None
+    places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or ())
+    found = Path(places[0]) if places else None
+    if found is None or os.path.realpath(found).startswith(f"{own_folder(package)}{os.sep}"):
+        return None
+    return None if found.resolve() == own_folder(package) else found

@@ -1,0 +1,115 @@
+"""The two kinds of machine words, behind one interface: tags and captions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from cocadesk.library import Library, MediaRow, Tag
+    from cocadesk.model.backend import Backend
+    from cocadesk.words import ZeroShotTagger
+
+Words = TypeVar("Words")
+
+
+class Describer(Protocol[Words]):
+    """Gives words for pictures, keeps them in the library, and shows them."""
+
+    batch: int
+    """Pictures described at a time."""
+
+    def known(self, library: Library, rows: Sequence[MediaRow]) -> dict[str, Words]:
+        """Words that need no decoding, by key: ``rows`` are unchanged members."""
+        ...
+
+    def describe(self, images_BHWC: NDArray[np.uint8]) -> list[Words]:
+        """Words for each picture."""
+        ...
+
+    def keep(self, library: Library, words: Mapping[str, Words]) -> None:
+        """Stores the words of members by key."""
+        ...
+
+    def fields(self, words: Words) -> dict[str, Any]:
+        """The words in a document."""
+        ...
+
+    def text(self, words: Words) -> str:
+        """The words in a line for people."""
+        ...
+
+
+class Tags:
+    """Zero-shot tags; a member's stored vector is enough, its file is not read."""
+
+    batch = 16
+
+    def __init__(self, backend: Backend, tagger: ZeroShotTagger, top: int) -> None:
+        self._backend = backend
+        self._info = backend.info()
+        self._tagger = tagger
+        self._top = top
+
+    def known(self, library: Library, rows: Sequence[MediaRow]) -> dict[str, list[Tag]]:
+        """Tags from the stored whole-picture vectors of this very image side."""
+        views = library.views.of_keys(self._info.image_id, [row.key for row in rows])
+        keys = [key for key, stored in views.items() if stored]
+        if not keys:
+            return {}
+        vectors = np.stack([views[key][0].vector for key in keys]).astype(np.float32)
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return dict(zip(keys, self._tagger.tag(vectors, self._top), strict=True))
+
+    def describe(self, images_BHWC: NDArray[np.uint8]) -> list[list[Tag]]:
+        """Tags from the pictures' vectors."""
+        return self._tagger.tag(self._backend.embed_images(images_BHWC), self._top)
+
+    def keep(self, library: Library, words: Mapping[str, list[Tag]]) -> None:
+        """Replaces the machine's tags of these members."""
+        library.set_machine_tags(words, self._info.model_id)
+
+    def fields(self, words: list[Tag]) -> dict[str, Any]:
+        """The document's list of tags with scores."""
+        return {"tags": [{"tag": tag.tag, "score": tag.score} for tag in words]}
+
+    def text(self, words: list[Tag]) -> str:
+        """Tags with their scores in percent."""
+        return ", ".join(f"{tag.tag} {tag.score:.0%}" for tag in words) or "(no tag fits)"
+
+
+class Captions:
+    """One sentence a picture; what this very model wrote before is not written again."""
+
+    batch = 8
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._model_id = backend.info().model_id
+
+    def known(self, library: Library, rows: Sequence[MediaRow]) -> dict[str, str]:
+        """Stored machine captions of this model."""
+        return {
+            row.key: row.machine_caption
+            for row in rows
+            if row.machine_caption is not None and row.machine_caption_model == self._model_id
+        }
+
+    def describe(self, images_BHWC: NDArray[np.uint8]) -> list[str]:
+        """A caption for each picture."""
+        return [caption.text for caption in self._backend.caption(images_BHWC)]
+
+    def keep(self, library: Library, words: Mapping[str, str]) -> None:
+        """Replaces the machine's captions of these members."""
+        library.set_machine_caption(words, self._model_id)
+
+    def fields(self, words: str) -> dict[str, Any]:
+        """The document's caption."""
+        return {"caption": words}
+
+    def text(self, words: str) -> str:
+        """The sentence itself."""
+        return words

@@ -1,0 +1,198 @@
+"""``cocadesk evaluate``: measures the model on pictures whose words are known."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cocadesk.cli import session
+from cocadesk.cli.guard import OK
+from cocadesk.cli.options import Options
+from cocadesk.cli.pictures import input_spec
+from cocadesk.cli.report import Failed, Report, shown
+from cocadesk.errors import UserError
+
+if TYPE_CHECKING:
+    from cocadesk.evaluation.runs import Labelled, Sample
+    from cocadesk.media import InputSpec
+
+Item = TypeVar("Item")
+
+
+def retrieval(options: Options, report: Report, shards: Sequence[Path]) -> int:
+    """Recall at 1, 5 and 10 in both directions."""
+    from cocadesk.evaluation.runs import evaluate_retrieval
+
+    files, skipped = shard_files(shards), list[str]()
+    with session.open_model(options) as backend:
+        spec = input_spec(backend.info())
+        samples = _counted(_samples(files, spec, skipped), report, "Reading pictures")
+        metrics = evaluate_retrieval(backend, _not_empty(samples))
+        model = backend.info().model_id
+    _show(report, asdict(metrics), {"model": model}, skipped)
+    return OK
+
+
+def captions(options: Options, report: Report, shards: Sequence[Path]) -> int:
+    """CIDEr-D, BLEU-4 and ROUGE-L of the model's captions."""
+    from cocadesk.evaluation.runs import evaluate_captions
+
+    files, skipped = shard_files(shards), list[str]()
+    with session.open_model(options) as backend:
+        spec = input_spec(backend.info())
+        samples = _counted(_samples(files, spec, skipped), report, "Writing captions")
+        metrics = asdict(evaluate_captions(backend, _not_empty(samples)))
+        model = backend.info().model_id
+    _show(report, metrics, {"tokenizer": metrics.pop("tokenizer"), "model": model}, skipped)
+    return OK
+
+
+def zeroshot(options: Options, report: Report, folder: str) -> int:
+    """Accuracy of naming the class; the subfolders' names are the classes."""
+    from cocadesk.evaluation.runs import evaluate_zeroshot
+    from cocadesk.words import class_vectors
+
+    classes = class_folders(os.path.abspath(os.fsencode(folder)))  # noqa: PTH100 - bytes
+    labels = [shown(os.path.basename(path)).replace("_", " ") for path in classes]  # noqa: PTH119
+    skipped = list[str]()
+    with session.open_model(options) as backend:
+        vectors = class_vectors(backend, labels)
+        spec = input_spec(backend.info())
+        pictures = _counted(_labelled(classes, spec, skipped), report, "Naming pictures")
+        metrics = evaluate_zeroshot(backend, _not_empty(pictures), vectors)
+        model = backend.info().model_id
+    _show(report, asdict(metrics), {"model": model, "classes": len(classes)}, skipped)
+    return OK
+
+
+def shard_files(paths: Sequence[Path]) -> list[Path]:
+    """The tar files named, and those in folders that are named.
+
+    Raises:
+        UserError: one is not there, or a folder has none.
+    """
+    files: list[Path] = []
+    for path in paths:
+        inside = sorted(path.glob("*.tar")) if path.is_dir() else [path]
+        if not inside or not path.exists():
+            raise UserError(
+                f"There is no shard in {shown(os.fsencode(path))}.",
+                "",
+                "Give WebDataset tar files (KEY.jpg with KEY.json).",
+            )
+        files.extend(inside)
+    return files
+
+
+def class_folders(folder: bytes) -> list[bytes]:
+    """The subfolders, one a class, by name; hidden ones do not count.
+
+    Raises:
+        UserError: the folder is not there or has fewer than two.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            inside = sorted(
+                entry.path
+                for entry in entries
+                if entry.is_dir() and not entry.name.startswith(b".")
+            )
+    except OSError as error:
+        raise UserError(
+            f"{shown(folder)} cannot be read.", f"{error.strerror or error}.", "Give a folder."
+        ) from error
+    if len(inside) < 2:
+        raise UserError(
+            f"{shown(folder)} has no classes.",
+            "It needs at least two subfolders of photos, the name of each its label.",
+            "Give a folder of folders.",
+        )
+    return inside
+
+
+def _samples(files: Sequence[Path], spec: InputSpec, skipped: list[str]) -> Iterator[Sample]:
+    """The shards' pictures with captions; those without words or broken ones are noted."""
+    from cocadesk.evaluation.runs import Sample
+    from cocadesk.media import PhotoError, decode_rgb, prepare_input
+    from cocadesk.media.shards import ShardCounts, read_shards
+
+    counts = ShardCounts()
+    for shard in read_shards(files, counts):
+        words = tuple(caption for caption in shard.captions if caption.strip())
+        if not words:
+            skipped.append(f"{shard.key}: it has no caption")
+            continue
+        try:
+            picture = decode_rgb(shard.image, spec.size_px)
+        except PhotoError as error:
+            skipped.append(f"{shard.key}: {error}")
+            continue
+        yield Sample(image_HWC=prepare_input(picture.rgb_HWC, spec), captions=words)
+    skipped.extend(f"{count} x {reason}" for reason, count in counts.skipped.items())
+
+
+def _labelled(classes: Sequence[bytes], spec: InputSpec, skipped: list[str]) -> Iterator[Labelled]:
+    """The photos below each class's folder; what cannot be read is noted."""
+    from cocadesk.cli.pictures import decoded
+    from cocadesk.evaluation.runs import Labelled
+    from cocadesk.media import FoundFile, scan
+
+    failed: list[Failed] = []
+    paths, labels = list[bytes](), list[int]()
+    for label, folder in enumerate(classes):
+        found = [item.path for item in scan([folder]) if isinstance(item, FoundFile)]
+        paths.extend(found)
+        labels.extend([label] * len(found))
+    for place, photo in decoded(paths, spec, failed):
+        yield Labelled(image_HWC=photo.input_HWC, label=labels[place])
+    skipped.extend(f"{shown(failure.path)}: {failure.reason}" for failure in failed)
+
+
+def _counted(items: Iterable[Item], report: Report, title: str) -> Iterator[Item]:
+    """Passes the items on and shows how many there were."""
+    with report.progress() as display:
+        task = display.add_task(title, total=None, numbers="", left="")
+        for number, item in enumerate(items, start=1):
+            display.update(task, completed=number, numbers=f"{number:,}")
+            yield item
+
+
+def _not_empty(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items.
+
+    Raises:
+        UserError: there are none.
+    """
+    empty = True
+    for item in items:
+        empty = False
+        yield item
+    if empty:
+        raise UserError("There is nothing to measure.", "No picture could be used.", "")
+
+
+def _show(
+    report: Report, metrics: dict[str, Any], context: dict[str, Any], skipped: list[str]
+) -> None:
+    """A table for people, or the one document."""
+    if report.as_json:
+        report.document({"metrics": metrics, **context, "skipped": len(skipped)})
+    else:
+        from rich.table import Table
+
+        table = Table("measure", "value")
+        for name, value in metrics.items():
+            table.add_row(name, f"{value:.4g}" if name in _FRACTIONS else f"{value:.1f} %")
+        for name, value in context.items():
+            table.add_row(name, str(value))
+        report.table(table)
+    for line in skipped[:20]:
+        report.note(f"Skipped {line}.")
+    if len(skipped) > 20:
+        report.note(f"... and {len(skipped) - 20} more.")
+
+
+_FRACTIONS = frozenset({"cider_d", "bleu4", "rouge_l"})

@@ -1,0 +1,70 @@
+"""The edge: from what a command raises to sentences and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from datetime import datetime
+
+from cocadesk.cli.options import Options, log_file
+from cocadesk.cli.report import Report
+from cocadesk.errors import UserError
+
+OK = 0
+SOME_FAILED = 1
+USER_ERROR = 2
+BUG = 3
+INTERRUPTED = 130
+_BROKEN_PIPE = 141
+_MAX_LOG_BYTES = 2**20
+
+
+class StoppedError(Exception):
+    """The person stopped the command; what was done is kept."""
+
+
+def guarded(command: Callable[[Options, Report], int], options: Options) -> int:
+    """Runs a command and gives the process's exit code.
+
+    0 all well, 1 some files failed, 2 usage or user error, 3 a bug (its traceback is in
+    the log file), 130 stopped by Ctrl-C.
+    """
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    report = Report(as_json=options.as_json)
+    try:
+        return command(options, report)
+    except UserError as error:
+        report.error(error)
+        return USER_ERROR
+    except (KeyboardInterrupt, StoppedError):
+        report.error(
+            UserError("Stopped.", "What is done is kept.", "The same command goes on from there.")
+        )
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has left; keep the interpreter from writing again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001 - the edge: a bug becomes a sentence and a log
+        report.error(_bug(error))
+        return BUG
+
+
+def _bug(error: Exception) -> UserError:
+    """Keeps the traceback and gives the sentence that points to it."""
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    file = log_file()
+    what = f"Something is wrong in CocaDesk itself ({type(error).__name__}: {error})."
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.exists() and file.stat().st_size > _MAX_LOG_BYTES:
+            file.replace(file.with_suffix(".old.log"))
+        with file.open("a", encoding="utf-8", errors="replace") as stream:
+            stream.write(f"\n{datetime.now().astimezone().isoformat()} {sys.argv}\n{text}")
+    except OSError:
+        return UserError(what, text)
+    return UserError(what, "", f"The details are in {file}.")

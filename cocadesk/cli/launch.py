@@ -1,0 +1,27 @@
+"""The commands that only start another process: the window and the trainer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cocadesk.cli.children import TRAINER, WINDOW, run_child
+from cocadesk.cli.options import DEFAULT_MODEL, Options
+from cocadesk.cli.report import Report
+from cocadesk.errors import UserError
+
+
+def window(options: Options, report: Report) -> int:
+    """Opens the window on the library; ends when it is closed."""
+    arguments = ["--library", str(options.library)]
+    if options.model != DEFAULT_MODEL:
+        arguments += ["--model", options.model]
+    return run_child(WINDOW, arguments, report)
+
+
+def train(options: Options, report: Report, config: Path) -> int:
+    """Runs the trainer on a configuration file."""
+    if not config.is_file():
+        raise UserError(
+            f"There is no configuration file {config}.", "", "Give the path of a TOML file."
+        )
+    return run_child(TRAINER, [str(config)], report)

@@ -1,0 +1,14 @@
+"""The entry point of the command ``cocadesk``."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Reads the command line, runs the command and ends the process with its code."""
+    from cocadesk.cli.app import app
+
+    app(prog_name="cocadesk")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""What a command says: one JSON document or text on stdout, all else on stderr."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from cocadesk.errors import UserError
+
+SHOWN_FAILURES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A file that gave nothing, with the reason as a sentence."""
+
+    path: bytes
+    reason: str
+
+
+def shown(path: bytes) -> str:
+    """A path for people: bytes that are not UTF-8 become question marks."""
+    return os.fsdecode(path).encode("utf-8", "replace").decode()
+
+
+def path_fields(path: bytes) -> dict[str, str]:
+    """``path`` for a document, and ``path_b64`` where the bytes are not UTF-8."""
+    try:
+        return {"path": path.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"path": shown(path), "path_b64": base64.b64encode(path).decode("ascii")}
+
+
+def failed_fields(failures: Iterable[Failed]) -> list[dict[str, str]]:
+    """The ``failed`` list of a document."""
+    return [{**path_fields(failure.path), "reason": failure.reason} for failure in failures]
+
+
+class Report:
+    """The one place that writes to the terminal."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._has_document = False
+
+    def document(self, content: Mapping[str, Any]) -> None:
+        """Prints the one JSON document of a ``--json`` run, in UTF-8 whatever the locale."""
+        if self._has_document:
+            raise RuntimeError("a command prints one document")
+        self._has_document = True
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=2)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
+        sys.stdout.buffer.flush()
+
+    def line(self, text: str) -> None:
+        """One line of a result for people; nothing with ``--json``."""
+        if not self.as_json:
+            _write(sys.stdout, text)
+
+    def table(self, table: Table) -> None:
+        """A table for people; nothing with ``--json``."""
+        if not self.as_json:
+            _console(to_stderr=False).print(table)
+
+    def note(self, text: str) -> None:
+        """A remark on stderr."""
+        _write(sys.stderr, text)
+
+    def failures(self, failures: Iterable[Failed]) -> None:
+        """Names the failed files on stderr, the first few of them."""
+        listed = list(failures)
+        for failure in listed[:SHOWN_FAILURES]:
+            self.note(f"{shown(failure.path)}: {failure.reason}")
+        if len(listed) > SHOWN_FAILURES:
+            self.note(f"... and {len(listed) - SHOWN_FAILURES} more.")
+
+    def error(self, error: UserError) -> None:
+        """The sentences of an error on stderr; with ``--json`` also the one document."""
+        for sentence in (error.what, error.why, error.what_to_do):
+            if sentence:
+                self.note(sentence)
+        if self.as_json and not self._has_document:
+            parts = {"what": error.what, "why": error.why, "what_to_do": error.what_to_do}
+            self.document({"error": parts})
+
+    def progress(self) -> Progress:
+        """A progress display on stderr; silent where stderr is no terminal."""
+        from rich import progress
+
+        console = _console(to_stderr=True)
+        return progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.TextColumn("{task.fields[numbers]}"),
+            progress.TextColumn("{task.fields[left]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+
+
+def duration(seconds: float | None) -> str:
+    """A time in words of two units at most: "45 s", "3 min 20 s", "2 h 5 min"."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _write(stream: Any, text: str) -> None:
+    """Writes a line; letters that the terminal cannot show become question marks."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+    stream.flush()
+
+
+def _console(*, to_stderr: bool) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=to_stderr, highlight=False)

@@ -1,0 +1,88 @@
+"""``cocadesk search``: the photos that fit a description."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cocadesk.cli import session
+from cocadesk.cli.guard import OK
+from cocadesk.cli.options import Options
+from cocadesk.cli.report import Report, path_fields, shown
+from cocadesk.errors import UserError
+
+if TYPE_CHECKING:
+    from cocadesk.protocol.client import EngineClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One photo (or moment of a video, at ``time_s``) that fits."""
+
+    path: bytes
+    score: float
+    caption: str | None
+    time_s: float | None
+
+
+def search(options: Options, report: Report, query: str, limit: int) -> int:
+    """Prints the best ``limit`` results for the query."""
+    text = query.encode("utf-8", "replace").decode().strip()
+    if not text:
+        raise UserError("There is nothing to search for.", "The query is empty.", "Give words.")
+    engine = session.running_engine(options)
+    results = _ask(engine, text, limit) if engine else _search(options, text, limit)
+    if report.as_json:
+        report.document({"results": [_fields(result) for result in results]})
+    else:
+        _show(report, results)
+    return OK
+
+
+def _ask(engine: EngineClient, text: str, limit: int) -> list[Result]:
+    """Lets the running engine search; rows are fetched for their paths and captions."""
+    from cocadesk.protocol.messages import GetRows, Hits, Rows, Search
+
+    with engine:
+        hits = engine.ask(Search(text=text, limit=limit), Hits).hits
+        rows = engine.ask(GetRows(keys=tuple(hit.key for hit in hits)), Rows).rows
+    by_key = {row.key: row for row in rows}
+    return [
+        Result(
+            path=by_key[hit.key].path.to_bytes(),
+            score=hit.score,
+            caption=by_key[hit.key].caption,
+            time_s=hit.time_s,
+        )
+        for hit in hits
+        if hit.key in by_key
+    ]
+
+
+def _search(options: Options, text: str, limit: int) -> list[Result]:
+    from cocadesk.search import Searcher
+
+    with session.reading_library(options) as library, session.open_model(options) as backend:
+        hits = Searcher(library, backend).search(text, limit=limit)
+    return [
+        Result(path=hit.path, score=hit.score, caption=hit.caption, time_s=hit.time_s)
+        for hit in hits
+    ]
+
+
+def _fields(result: Result) -> dict[str, Any]:
+    return {
+        **path_fields(result.path),
+        "score": round(result.score, 6),
+        "caption": result.caption,
+        "time": result.time_s,
+    }
+
+
+def _show(report: Report, results: list[Result]) -> None:
+    if not results:
+        report.line("Nothing in the library fits.")
+    for result in results:
+        moment = "" if result.time_s is None else f" at {result.time_s:.1f} s"
+        words = f"  {result.caption}" if result.caption else ""
+        report.line(f"{result.score:6.3f}  {shown(result.path)}{moment}{words}")

@@ -1,0 +1,75 @@
+"""Where a command's work is done: here, or in the engine that has the library open.
+
+This module alone knows both ways. An engine that serves the library is its only writer, so
+``index`` goes through it; ``search`` and ``info`` use it because its model is warm;
+``tag`` and ``caption`` read beside it and hand over nothing (they print, and say that
+their words could not be kept).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cocadesk.cli.options import DEFAULT_MODEL, Options
+from cocadesk.errors import UserError
+
+if TYPE_CHECKING:
+    from cocadesk.library import Library
+    from cocadesk.model.backend import Backend
+    from cocadesk.protocol.client import EngineClient
+
+CLIENT_NAME = "command line"
+
+
+def running_engine(options: Options) -> EngineClient | None:
+    """A connection to the engine of this library, where one runs and its model is wanted."""
+    if options.model != DEFAULT_MODEL:
+        return None
+    from cocadesk.protocol.launch import running_engine as find
+
+    return find(options.library, name=CLIENT_NAME)
+
+
+def open_model(options: Options) -> Backend:
+    """The model's door in this process."""
+    from cocadesk.model.backend import open_backend
+
+    return open_backend(options.model, device="auto")
+
+
+def writing_library(options: Options) -> Library:
+    """The library, made where missing, with its lock held by us."""
+    from cocadesk.library import Library
+
+    return Library.open(options.library)
+
+
+def reading_library(options: Options) -> Library:
+    """The library as it stands, beside whoever writes it."""
+    from cocadesk.library import Library
+
+    return Library.open(options.library, create=False, writer=False)
+
+
+@contextlib.contextmanager
+def library_for_words(options: Options) -> Iterator[tuple[Library | None, str]]:
+    """The library where there is one, and why words cannot be kept in it (or nothing).
+
+    Words are for any photo, so a library is not needed; where another process
+    writes it, it is read.
+    """
+    from cocadesk.library import Library
+
+    if not (options.library / "library.json").exists():
+        yield None, ""
+        return
+    reason = ""
+    try:
+        library = Library.open(options.library, create=False)
+    except UserError as error:
+        reason = error.what
+        library = reading_library(options)
+    with library:
+        yield library, reason

@@ -1,0 +1,149 @@
+"""``cocadesk tag`` and ``cocadesk caption``: words for photos in and outside the library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic
+
+import numpy as np
+
+from cocadesk.cli import session
+from cocadesk.cli.describers import Captions, Describer, Tags, Words
+from cocadesk.cli.guard import OK, SOME_FAILED
+from cocadesk.cli.interrupt import Interrupt
+from cocadesk.cli.options import Options, cache_folder
+from cocadesk.cli.pictures import Asked, asked_files, decoded, input_spec
+from cocadesk.cli.report import Report, failed_fields, path_fields, shown
+from cocadesk.library import MediaState
+
+if TYPE_CHECKING:
+    from cocadesk.library import Library, MediaRow
+    from cocadesk.media import DecodedPhoto, InputSpec
+
+_ROWS_AT_A_TIME = 500
+
+
+def tag(
+    options: Options, report: Report, paths: Sequence[str], labels: Path | None, top: int
+) -> int:
+    """Prints the tags of each photo; those of members are kept in the library."""
+    from cocadesk.words import ZeroShotTagger, load_vocabulary
+
+    vocabulary = load_vocabulary(labels)
+    asked = asked_files(paths)
+    with session.open_model(options) as backend:
+        tagger = ZeroShotTagger(
+            backend,
+            vocabulary,
+            cache=cache_folder() / "text-vectors",
+            at_least=0 if labels is None else 1,
+        )
+        spec = input_spec(backend.info())
+        return _describe(options, report, asked, Tags(backend, tagger, top), spec)
+
+
+def caption(options: Options, report: Report, paths: Sequence[str]) -> int:
+    """Prints a caption of each photo; those of members are kept in the library."""
+    asked = asked_files(paths)
+    with session.open_model(options) as backend:
+        spec = input_spec(backend.info())
+        return _describe(options, report, asked, Captions(backend), spec)
+
+
+def _describe(
+    options: Options,
+    report: Report,
+    asked: Asked,
+    describer: Describer[Words],
+    spec: InputSpec,
+) -> int:
+    with session.library_for_words(options) as (library, reason):
+        run = _Run(describer, library, asked.paths)
+        with Interrupt(report) as interrupt:
+            for path, words in run.steps(asked, spec):
+                report.line(f"{shown(path)}: {describer.text(words)}")
+                interrupt.check()
+        if run.has_unkept_words:
+            report.note(f"The words were not kept. {reason}")
+    if report.as_json:
+        results = [
+            {**path_fields(path), **describer.fields(run.words[path])}
+            for path in asked.paths
+            if path in run.words
+        ]
+        report.document({"results": results, "failed": failed_fields(asked.failed)})
+    report.failures(asked.failed)
+    return SOME_FAILED if asked.failed else OK
+
+
+class _Run(Generic[Words]):
+    """One run over the asked files: known words first, then decode and describe in batches."""
+
+    def __init__(
+        self, describer: Describer[Words], library: Library | None, paths: Sequence[bytes]
+    ) -> None:
+        self._describer = describer
+        self._library = library
+        self._rows = _member_rows(library, paths) if library else {}
+        self.words: dict[bytes, Words] = {}
+        self.has_unkept_words = False
+
+    def steps(self, asked: Asked, spec: InputSpec) -> Iterator[tuple[bytes, Words]]:
+        """Each described file as soon as its words are kept."""
+        yield from self._keep(self._known())
+        rest = [path for path in asked.paths if path not in self.words]
+        for batch in _batches(decoded(rest, spec, asked.failed), self._describer.batch):
+            images_BHWC = np.stack([photo.input_HWC for _, photo in batch])
+            words = self._describer.describe(images_BHWC)
+            yield from self._keep(
+                {photo.path: found for (_, photo), found in zip(batch, words, strict=True)}
+            )
+
+    def _known(self) -> dict[bytes, Words]:
+        if self._library is None:
+            return {}
+        fresh = {row.key: path for path, row in self._rows.items() if _is_unchanged(path, row)}
+        rows = [self._rows[path] for path in fresh.values()]
+        known = self._describer.known(self._library, rows)
+        return {fresh[key]: words for key, words in known.items()}
+
+    def _keep(self, words: dict[bytes, Words]) -> Iterator[tuple[bytes, Words]]:
+        members = {
+            self._rows[path].key: found for path, found in words.items() if path in self._rows
+        }
+        if members and self._library is not None:
+            if self._library.is_writer:
+                self._describer.keep(self._library, members)
+            else:
+                self.has_unkept_words = True
+        self.words.update(words)
+        yield from words.items()
+
+
+def _member_rows(library: Library, paths: Sequence[bytes]) -> dict[bytes, MediaRow]:
+    rows: dict[bytes, MediaRow] = {}
+    for start in range(0, len(paths), _ROWS_AT_A_TIME):
+        for row in library.media.rows_by_path(paths[start : start + _ROWS_AT_A_TIME]):
+            if row.state is MediaState.PRESENT:
+                rows[row.path] = row
+    return rows
+
+
+def _is_unchanged(path: bytes, row: MediaRow) -> bool:
+    """Whether the file is still the one that was indexed, by size and time."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - bytes
+    except OSError:
+        return False
+    return status.st_size == row.size_bytes and status.st_mtime_ns == row.mtime_ns
+
+
+def _batches(
+    photos: Iterable[tuple[int, DecodedPhoto]], size: int
+) -> Iterator[list[tuple[int, DecodedPhoto]]]:
+    iterator = iter(photos)
+    while batch := list(islice(iterator, size)):
+        yield batch

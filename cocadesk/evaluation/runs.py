@@ -1,0 +1,103 @@
+"""Measurements of a model through its door; pictures come decoded, so any source will do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.evaluation.captions import CaptionMetrics, caption_metrics
+from cocadesk.evaluation.retrieval import RetrievalMetrics, caption_key, retrieval_metrics
+from cocadesk.evaluation.zeroshot import ZeroShotMetrics, zeroshot_metrics
+
+if TYPE_CHECKING:
+    from cocadesk.model.backend import Backend, GenerationOptions
+
+BATCH = 32
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A picture as the model takes it, (S, S, 3) uint8 RGB, and what people said of it."""
+
+    image_HWC: NDArray[np.uint8]
+    captions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """A picture as the model takes it and the number of its class."""
+
+    image_HWC: NDArray[np.uint8]
+    label: int
+
+
+def evaluate_retrieval(backend: Backend, samples: Iterable[Sample]) -> RetrievalMetrics:
+    """Text to image and image to text over all captions of all samples.
+
+    Raises:
+        ValueError: no samples, or one without captions.
+    """
+    vectors, texts, owners = [], list[str](), list[int]()
+    pictures = 0
+    for batch in batches(samples):
+        vectors.append(backend.embed_images(np.stack([sample.image_HWC for sample in batch])))
+        for sample in batch:
+            texts.extend(sample.captions)
+            owners.extend([pictures] * len(sample.captions))
+            pictures += 1
+    if not texts:
+        raise ValueError("no captions to rank")
+    return retrieval_metrics(
+        np.concatenate(vectors),
+        backend.embed_texts(texts),
+        owners,
+        [caption_key(text) for text in texts],
+    )
+
+
+def evaluate_captions(
+    backend: Backend, samples: Iterable[Sample], options: GenerationOptions | None = None
+) -> CaptionMetrics:
+    """The model's captions against those of people.
+
+    Raises:
+        ValueError: no samples, or one without captions.
+    """
+    candidates, references = list[str](), list[Sequence[str]]()
+    for batch in batches(samples):
+        images_BHWC = np.stack([sample.image_HWC for sample in batch])
+        candidates.extend(caption.text for caption in backend.caption(images_BHWC, options))
+        references.extend(sample.captions for sample in batch)
+    return caption_metrics(candidates, references)
+
+
+def evaluate_zeroshot(
+    backend: Backend, pictures: Iterable[Labelled], class_vectors: NDArray[np.float32]
+) -> ZeroShotMetrics:
+    """How often the nearest of ``class_vectors`` (C, D) is the picture's class.
+
+    Raises:
+        ValueError: no pictures.
+    """
+    scores, labels = [], list[int]()
+    for batch in batches(pictures):
+        vectors = backend.embed_images(np.stack([picture.image_HWC for picture in batch]))
+        scores.append(vectors @ class_vectors.T)
+        labels.extend(picture.label for picture in batch)
+    if not labels:
+        raise ValueError("no pictures to name")
+    return zeroshot_metrics(np.concatenate(scores), labels)
+
+
+def batches(items: Iterable[Item], size: int = BATCH) -> Iterator[list[Item]]:
+    """Lists of ``size`` items, the last one shorter."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
