@@ -16,7 +16,7 @@ def make_view(
     random = np.random.default_rng(seed)
     view = _squash(_random_crop(rgb_HWC, config.min_area, random), size_px)
     if config.mirror and random.random() < 0.5:
-        view = view[:, ::-1]
+        view = np.ascontiguousarray(view[:, ::-1])
     return _change_light(view, config.light, random) if config.light else view
 
 
@@ -52,4 +52,4 @@ def _change_light(
     pixels = rgb_HWC.astype(np.float32) * brightness
     pixels = (pixels - pixels.mean()) * contrast + pixels.mean()
     grey = pixels.mean(2, keepdims=True)
-    return np.clip((pixels - grey) * saturation + grey, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip((pixels - grey) * saturation + grey, 0, 255), np.uint8)
