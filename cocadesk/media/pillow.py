@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 
@@ -13,7 +14,7 @@ from PIL import Image
 from cocadesk.media.colour import image_to_srgb, turn_upright, upright_size
 from cocadesk.media.limits import check_size
 from cocadesk.media.pillow_modes import flatten_on_white, peak_bytes_per_pixel, to_plain_mode
-from cocadesk.media.raw_metadata import raw_metadata
+from cocadesk.media.raw_metadata import png_texts, raw_metadata
 from cocadesk.media.sniffing import PhotoFormat
 from cocadesk.media.source import Coverage, RawMetadata
 from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
@@ -118,6 +119,8 @@ class PillowSource:
             needed = width * height * peak_bytes_per_pixel(self._image)
             check_size(width, height, needed, self._limits)
             self._image.load()
+            if self.format is PhotoFormat.PNG:  # its texts may stand behind the pixels
+                self.metadata = replace(self.metadata, png_texts=png_texts(self._image))
             self._loaded = to_plain_mode(self._image)
         return self._loaded
 

@@ -30,7 +30,7 @@ def raw_metadata(image: Image.Image, data: bytes, photo_format: PhotoFormat) -> 
             iptc=_bytes_tag(exif.main, _TIFF_IPTC),
         )
     return RawMetadata(
-        exif=Exif(_exif_block(image)), xmp=_xmp_block(image), png_texts=_png_texts(image)
+        exif=Exif(_exif_block(image)), xmp=_xmp_block(image), png_texts=png_texts(image)
     )
 
 
@@ -69,7 +69,8 @@ def _xmp_block(image: Image.Image) -> bytes | None:
     return None
 
 
-def _png_texts(image: Image.Image) -> tuple[tuple[str, str], ...]:
+def png_texts(image: Image.Image) -> tuple[tuple[str, str], ...]:
+    """The texts of a PNG picture that CocaDesk keeps, by keyword."""
     if image.format != "PNG":
         return ()
     found = ((key, image.info.get(key)) for key in _PNG_TEXT_KEYS)

@@ -1,0 +1,96 @@
+"""When a photo was taken, from the many ways in which files say it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+# The first photograph is of 1826; a clock may run ahead, but not by centuries.
+_FIRST_YEAR, _LAST_YEAR = 1826, 2199
+_MAX_OFFSET_MIN = 14 * 60
+
+_MOMENT = re.compile(
+    r"\s*(\d{4})[:\-/](\d{1,2})[:\-/](\d{1,2})"
+    r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?"
+    r"\s*(Z|[+-]\d{2}:?\d{2})?\s*$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Wall-clock time and, where known, its distance to UTC in minutes."""
+
+    local: datetime
+    utc_offset_min: int | None = None
+    is_day_only: bool = False
+
+    @property
+    def utc(self) -> datetime | None:
+        """The same moment in UTC; None without a zone."""
+        if self.utc_offset_min is None:
+            return None
+        return (self.local - timedelta(minutes=self.utc_offset_min)).replace(tzinfo=UTC)
+
+
+def parse_moment(
+    text: str | None, *, offset: str | None = None, fraction: str | None = None
+) -> Moment | None:
+    """A moment from EXIF's or ISO 8601's spelling; None for anything that is no real date.
+
+    ``offset`` ("+02:00") and ``fraction`` (digits after the second) are
+    EXIF's separate tags for them.
+    """
+    match = _MOMENT.match(text) if text else None
+    if match is None:
+        return None
+    *numbers, decimals, zone = match.groups()
+    year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        return None
+    digits = decimals or (fraction or "").strip()
+    microsecond = int(digits[:6].ljust(6, "0")) if digits.isascii() and digits.isdigit() else 0
+    try:
+        local = datetime(year, month, day, hour, minute, second, microsecond)
+    except ValueError:
+        return None
+    return Moment(local, parse_offset(zone or offset), is_day_only=numbers[3] is None)
+
+
+def parse_offset(text: str | None) -> int | None:
+    """Minutes east of UTC from "Z", "+02:00" or "+0200"; None where it is none of these."""
+    if text is None:
+        return None
+    text = text.strip()
+    if text == "Z":
+        return 0
+    match = re.fullmatch(r"([+-])(\d{2}):?(\d{2})", text, re.ASCII)
+    if match is None:
+        return None
+    minutes = int(match[2]) * 60 + int(match[3])
+    if minutes > _MAX_OFFSET_MIN or int(match[3]) > 59:
+        return None
+    return -minutes if match[1] == "-" else minutes
+
+
+def parse_iptc_moment(date: str | None, time: str | None) -> Moment | None:
+    """A moment from IPTC's "20170707" and "170707+0200"; both are needed."""
+    day = re.fullmatch(r"(\d{4})(\d{2})(\d{2})", (date or "").strip(), re.ASCII)
+    clock = re.fullmatch(r"(\d{2})(\d{2})(\d{2})([+-]\d{4})?", (time or "").strip(), re.ASCII)
+    if day is None or clock is None:
+        return None
+    stamp = f"{day[1]}-{day[2]}-{day[3]}T{clock[1]}:{clock[2]}:{clock[3]}"
+    return parse_moment(stamp, offset=clock[4])
+
+
+def parse_free_moment(text: str | None) -> Moment | None:
+    """A moment from PNG's Creation Time: ISO 8601 or the form of e-mail dates."""
+    moment = parse_moment(text)
+    if moment is not None or not text:
+        return moment
+    try:
+        parsed = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return parse_moment(parsed.isoformat())

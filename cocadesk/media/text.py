@@ -1,0 +1,31 @@
+"""Text from files, made safe to store and show."""
+
+from __future__ import annotations
+
+MAX_TEXT_CHARS = 64_000
+MAX_KEYWORDS = 1_000
+
+_CONTROL = {code: None for code in (*range(0x20), 0x7F) if code not in (0x09, 0x0A, 0x0D)}
+
+
+def clean_text(text: str | None) -> str | None:
+    """The text without control characters and outer blanks; None where nothing is left."""
+    if text is None:
+        return None
+    shown = text[:MAX_TEXT_CHARS].translate(_CONTROL).strip()
+    return shown.encode("utf-8", "replace").decode() or None
+
+
+def decode_text(raw: bytes) -> str:
+    """Bytes up to the first zero: UTF-8 where they are that, else Windows' Latin-1."""
+    raw = raw.split(b"\x00", 1)[0]
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
+
+
+def clean_keywords(words: list[str]) -> tuple[str, ...]:
+    """The keywords in their order, each once, without empty ones."""
+    cleaned = (clean_text(word) for word in words[:MAX_KEYWORDS])
+    return tuple(dict.fromkeys(word for word in cleaned if word))
