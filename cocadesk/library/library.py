@@ -24,6 +24,7 @@ from cocadesk.library.manifest import (
     write_manifest,
 )
 from cocadesk.library.media_table import MediaTable
+from cocadesk.library.places import device_and_inode
 from cocadesk.library.rows import (
     Counts,
     FailureRow,
@@ -213,12 +214,13 @@ class Library:
     def add_root(self, path: bytes, *, scanned_utc: datetime | None = None) -> RootRow:
         """Remember a folder, with the device and inode that it has now."""
         known = next((root for root in self.roots() if root.path == path), None)
-        device, inode = _device_and_inode(path)
+        there = device_and_inode(path)
         row = RootRow(
             path=path,
             added_utc=known.added_utc if known else datetime.now(UTC),
-            device=device,
-            inode=inode,
+            is_folder=Path(os.fsdecode(path)).is_dir() if there or not known else known.is_folder,
+            device=there[0] if there else None,
+            inode=there[1] if there else None,
             scanned_utc=scanned_utc or (known.scanned_utc if known else None),
         )
         self._store.merge(ROOTS, ["path"], rows_to_arrow(ROOTS, [row]))
@@ -297,12 +299,3 @@ def _make_folder(folder: Path) -> None:
             "A library needs a folder of its own.",
             "Choose an empty or a new folder with --library.",
         )
-
-
-def _device_and_inode(path: bytes) -> tuple[int | None, int | None]:
-    try:
-        status = Path(os.fsdecode(path)).stat()
-    except OSError:
-        return None, None
-    # Arrow holds signed 64 bits; Windows' numbers may be larger, and only equality counts.
-    return status.st_dev & (2**63 - 1), status.st_ino & (2**63 - 1)

@@ -51,8 +51,7 @@ class MediaTable:
         table = self._store.read(MEDIA, columns=columns)
         local = table.column("taken_local").cast(pa.int64())
         taken = pc.coalesce(local, table.column("taken_utc").cast(pa.int64()))
-        taken_ns = pc.multiply(taken, 1000)
-        times = pc.coalesce(taken_ns, table.column("mtime_ns")).to_pylist()
+        times = pc.coalesce(taken, pc.divide(table.column("mtime_ns"), 1000)).to_pylist()
         keys: list[str] = table.column("key").to_pylist()
         order = sorted(range(len(keys)), key=lambda i: (-times[i], keys[i]))
         return [keys[i] for i in order]

@@ -103,7 +103,7 @@ class MediaRow:
 
     @property
     def taken(self) -> datetime | None:
-        """When it was taken by the clock on the wall there, naive (UTC where only that is known)."""
+        """When it was taken by the local clock, naive (by UTC where only that is known)."""
         if self.taken_local is not None:
             return self.taken_local
         return None if self.taken_utc is None else self.taken_utc.replace(tzinfo=None)
@@ -207,6 +207,7 @@ class RootRow:
 
     path: bytes
     added_utc: datetime
+    is_folder: bool = True
     device: int | None = None
     inode: int | None = None
     scanned_utc: datetime | None = None

@@ -96,7 +96,7 @@ TABLES: dict[str, pa.Schema] = {
         {"undoes": pa.string()},
     ),
     ROOTS: _schema(
-        {"path": pa.binary(), "added_utc": _UTC},
+        {"path": pa.binary(), "added_utc": _UTC, "is_folder": pa.bool_()},
         {"device": pa.int64(), "inode": pa.int64(), "scanned_utc": _UTC},
     ),
     JOBS: _schema(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.library.convert import arrow_to_vectors, arrow_to_views, views_to_arrow
+from cocadesk.library.places import folder_of
 from cocadesk.library.rows import MediaRow, Nearest, ViewRow
 from cocadesk.library.schema import views_schema, views_table
 from cocadesk.library.store import Store, text_literal
@@ -179,8 +179,3 @@ def _nearest_in(matrix: _Matrix, vector: NDArray[np.float32], limit: int) -> lis
         best = np.arange(len(cosine_N))
     best = best[np.argsort(-cosine_N[best], kind="stable")]
     return [Nearest(matrix.keys[i], matrix.views[i], float(cosine_N[i])) for i in best]
-
-
-def folder_of(path: bytes) -> bytes:
-    """The folder that holds ``path``."""
-    return os.path.dirname(path)  # noqa: PTH120 - paths are bytes here

@@ -1,0 +1,226 @@
+"""Two threads in front of the committing one: decode and plan, then embed.
+
+Queues are bounded, so a slow disk, model or store holds the others back and
+memory stays flat. Files keep their order from planning to committing: the
+vectors that a copy borrows are committed before it or with it.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.indexing.planning import Planned, Planner, Unreadable
+from cocadesk.indexing.types import ImageEmbedder, IndexOptions
+from cocadesk.media import DecodedPhoto, DecodeFailure, DecodeRequest, FoundFile
+
+_LOOK_S = 0.1
+"""How long a blocked thread waits before it looks whether the index was cancelled."""
+_BATCHES_AHEAD = 4
+
+
+class Decoder(Protocol):
+    """What the pipeline needs of ``media.DecoderPool``."""
+
+    def decode(
+        self, requests: Iterator[DecodeRequest], /
+    ) -> Iterator[DecodedPhoto | DecodeFailure]:
+        """An answer to every request, as ready."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """Files on their way to a commit; ``vectors`` by the pixels that were embedded."""
+
+    planned: list[Planned] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    vanished: int = 0
+    vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.planned) + len(self.unreadable) + self.vanished
+
+    def add(self, other: Batch) -> None:
+        """Join ``other`` behind this one."""
+        self.planned.extend(other.planned)
+        self.unreadable.extend(other.unreadable)
+        self.vanished += other.vanished
+        self.vectors.update(other.vectors)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The last thing in a queue; ``error`` is what stopped the thread early."""
+
+    error: BaseException | None = None
+
+
+_Item = Planned | Unreadable | None
+
+
+class _CancelledError(Exception):
+    """The index was closed while a thread waited."""
+
+
+class Pipeline:
+    """Decodes, plans and embeds ``candidates`` on two threads; iterate ``batches``."""
+
+    def __init__(
+        self,
+        *,
+        candidates: Sequence[FoundFile],
+        decoder: Decoder,
+        planner: Planner,
+        embedder: ImageEmbedder,
+        keep_thumbnail: Callable[[str, bytes], None],
+        options: IndexOptions,
+    ) -> None:
+        self._candidates = candidates
+        self._decoder = decoder
+        self._planner = planner
+        self._embedder = embedder
+        self._keep_thumbnail = keep_thumbnail
+        self._options = options
+        self._cancelled = threading.Event()
+        self._items: queue.Queue[_Item | _End] = queue.Queue(options.queue_files)
+        self._batches: queue.Queue[Batch | _End] = queue.Queue(_BATCHES_AHEAD)
+        self._threads = [
+            threading.Thread(target=self._run, args=(work, out), name=name, daemon=True)
+            for name, work, out in (
+                ("index-decode", self._decode, self._items),
+                ("index-embed", self._embed, self._batches),
+            )
+        ]
+
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def next_batch(self, timeout_s: float) -> Batch | None:
+        """The next batch, an empty one when none came in time, None after the last.
+
+        Raises:
+            Exception: what a thread ended with.
+        """
+        try:
+            batch = self._batches.get(timeout=timeout_s)
+        except queue.Empty:
+            return Batch()
+        if isinstance(batch, _End):
+            if batch.error is not None:
+                raise batch.error
+            return None
+        return batch
+
+    def close(self) -> None:
+        """Stop the threads; what they hold is read again by the next index."""
+        self._cancelled.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+
+    def _run(self, work: Callable[[], None], out: queue.Queue[Any]) -> None:
+        """A thread's life: whatever ends it early travels to the committing thread."""
+        error: BaseException | None = None
+        try:
+            work()
+        except _CancelledError:
+            return
+        except BaseException as caught:  # noqa: BLE001 - raised again by ``next_batch``
+            error = caught
+        try:
+            self._put(out, _End(error))
+        except _CancelledError:
+            return
+
+    def _put(self, out: queue.Queue[Any], item: object) -> None:
+        while not self._cancelled.is_set():
+            try:
+                out.put(item, timeout=_LOOK_S)
+            except queue.Full:
+                continue
+            return
+        raise _CancelledError
+
+    def _decode(self) -> None:
+        """First thread: identity by bytes, else by a decode; thumbnails are written here."""
+        answers = self._decoder.decode(self._requests())
+        try:
+            for answer in answers:
+                found = self._candidates[answer.token]
+                item = self._planner.after_decoding(found, answer)
+                if isinstance(item, Planned) and item.decoded is not None:
+                    self._keep_thumbnail(item.decoded.pixels, item.decoded.thumbnail_jpeg)
+                self._put(self._items, item)
+        finally:
+            close = getattr(answers, "close", None)
+            if close is not None:
+                close()
+
+    def _requests(self) -> Iterator[DecodeRequest]:
+        for token, found in enumerate(self._candidates):
+            if self._cancelled.is_set():
+                return
+            planned = self._planner.without_decoding(found)
+            if planned is None:
+                yield DecodeRequest(token=token, path=found.path)
+            else:
+                self._put(self._items, planned)
+
+    def _embed(self) -> None:
+        """Second thread: gather files until a batch of pictures is full, embed, pass on."""
+        batch = Batch()
+        waiting = 0
+        while True:
+            item = self._next_item(is_waiting=len(batch) > 0)
+            if isinstance(item, _End):
+                self._finish(batch)
+                if item.error is not None:
+                    raise item.error
+                return
+            if isinstance(item, Planned):
+                batch.planned.append(item)
+                waiting += item.needs_embedding
+            elif isinstance(item, Unreadable):
+                batch.unreadable.append(item)
+            elif item is None:
+                batch.vanished += 1
+            is_due = isinstance(item, _Nothing) or len(batch) >= self._options.commit_rows
+            if waiting >= self._options.embed_batch or is_due:
+                self._finish(batch)
+                batch, waiting = Batch(), 0
+
+    def _next_item(self, *, is_waiting: bool) -> _Item | _End | _Nothing:
+        """The next file; ``_Nothing`` when a begun batch has waited long enough."""
+        while not self._cancelled.is_set():
+            try:
+                return self._items.get(timeout=self._options.commit_s if is_waiting else _LOOK_S)
+            except queue.Empty:
+                if is_waiting:
+                    return _Nothing()
+        raise _CancelledError
+
+    def _finish(self, batch: Batch) -> None:
+        if len(batch) == 0:
+            return
+        pictures = {
+            item.verdict.pixels: item.decoded.input_HWC
+            for item in batch.planned
+            if item.needs_embedding and item.decoded is not None
+        }
+        if pictures:
+            vectors = self._embedder.embed_images(np.stack(list(pictures.values())))
+            batch.vectors = dict(zip(pictures, vectors, strict=True))
+        self._put(self._batches, batch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Nothing:
+    """No file came in time."""

@@ -1,0 +1,90 @@
+"""From a found file to what has to be committed for it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+
+import xxhash
+
+from cocadesk.indexing.catalogue import Catalogue, Verdict
+from cocadesk.library import Identity
+from cocadesk.media import DecodedPhoto, DecodeFailure, FoundFile
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(slots=True, kw_only=True)
+class Planned:
+    """A file whose place in the library is decided.
+
+    ``decoded`` is None where its bytes were already known. Mutable so that
+    the pixels can be let go as soon as they are embedded.
+    """
+
+    found: FoundFile
+    verdict: Verdict
+    identity: Identity
+    decoded: DecodedPhoto | None = None
+
+    @property
+    def needs_embedding(self) -> bool:
+        """Whether no stored vector shows this picture."""
+        return self.verdict.vectors_of is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """A file that gave no picture."""
+
+    found: FoundFile
+    reason: str
+
+
+class Planner:
+    """Applies the identity rules, one file at a time, from any thread."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._lock = threading.Lock()
+
+    def without_decoding(self, found: FoundFile) -> Planned | None:
+        """The plan of a moved, copied or touched file, found by its bytes alone."""
+        with self._lock:
+            if not self._catalogue.may_have_twin(found):
+                return None
+        file_hash = hash_file(found.path)
+        if file_hash is None:
+            return None
+        with self._lock:
+            verdict = self._catalogue.by_bytes(found, file_hash)
+            if verdict is None:
+                return None
+            identity = self._catalogue.apply(found, file_hash, verdict)
+        return Planned(found=found, verdict=verdict, identity=identity)
+
+    def after_decoding(
+        self, found: FoundFile, result: DecodedPhoto | DecodeFailure
+    ) -> Planned | Unreadable | None:
+        """The plan of a decoded file; None where it vanished meanwhile."""
+        if isinstance(result, DecodeFailure):
+            if not os.path.lexists(found.path):
+                return None
+            return Unreadable(found=found, reason=result.reason)
+        with self._lock:
+            verdict = self._catalogue.by_picture(found, result.file_hash, result.pixels)
+            identity = self._catalogue.apply(found, result.file_hash, verdict)
+        return Planned(found=found, verdict=verdict, identity=identity, decoded=result)
+
+
+def hash_file(path: bytes) -> str | None:
+    """The xxh3-128 of a file's bytes, as the decoder names it; None where it can't be read."""
+    hasher = xxhash.xxh3_128()
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - paths are bytes here
+            while chunk := file.read(_CHUNK_BYTES):
+                hasher.update(chunk)
+    except OSError:
+        return None
+    return hasher.hexdigest()

@@ -1,0 +1,118 @@
+"""The values that cross the indexer's border."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class ModelDescription(Protocol):
+    """What the indexer needs to know of a model."""
+
+    @property
+    def image_id(self) -> str:
+        """Names what makes image vectors; vectors of two ids are never compared."""
+
+    @property
+    def model_id(self) -> str:
+        """Names the whole model."""
+
+    @property
+    def embedding_dim(self) -> int:
+        """The length of its vectors."""
+
+    @property
+    def image_size_px(self) -> int:
+        """The side of its square input."""
+
+    @property
+    def resize(self) -> str:
+        """How a picture becomes that square: ``squash`` or ``center_crop``."""
+
+
+class ImageEmbedder(Protocol):
+    """The part of the model's door that the indexer uses."""
+
+    def info(self) -> ModelDescription:
+        """What the model is."""
+
+    def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(B, D) float32 unit vectors of (B, S, S, 3) uint8 pictures."""
+
+
+class IndexStage(StrEnum):
+    """What an index is doing."""
+
+    SCAN = "scan"
+    EMBED = "embed"
+    FINISH = "finish"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexOptions:
+    """How an index works; the defaults suit a desktop computer.
+
+    A commit is due after ``commit_rows`` files or ``commit_s`` seconds,
+    whichever comes first. ``queue_files`` bounds the decoded files in memory.
+    """
+
+    workers: int = 2
+    embed_batch: int = 32
+    commit_rows: int = 256
+    commit_s: float = 2.0
+    queue_files: int = 64
+    progress_s: float = 0.2
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "embed_batch", "commit_rows", "queue_files"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexProgress:
+    """How far an index is. ``total`` and ``seconds_left`` are None while unknown."""
+
+    stage: IndexStage
+    done: int
+    total: int | None
+    failed: int
+    current_path: bytes | None
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A file that is not searchable, and why.
+
+    ``is_known``: it failed in an earlier run, has not changed since, and was
+    not read again.
+    """
+
+    path: bytes
+    reason: str
+    is_known: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexReport:
+    """What an index did.
+
+    ``indexed`` files were read and committed (new, copied or changed);
+    ``moved`` ones only followed. ``missing`` and ``offline`` count media that
+    this run found gone or on a disk that is not there.
+    """
+
+    indexed: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    copied: int = 0
+    missing: int = 0
+    offline: int = 0
+    failed: tuple[Failed, ...] = ()
+    seconds: float = 0.0
