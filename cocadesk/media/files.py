@@ -98,5 +98,9 @@ def _read_all(descriptor: int, limits: DecodeLimits) -> bytes:
             f"The file has {status.st_size / 2**20:,.0f} MB;"
             f" the limit is {limits.file_bytes / 2**20:,.0f} MB."
         )
-    with open(descriptor, "rb", buffering=0, closefd=False) as stream:
-        return stream.read(limits.file_bytes + 1)
+    # Asked for by its own size: a larger request would reserve that much memory first.
+    parts, missing = [], status.st_size
+    while missing > 0 and (part := os.read(descriptor, missing)):
+        parts.append(part)
+        missing -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -11,8 +11,6 @@ import os
 
 _QT_VARIABLES = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR", "QT_PLUGIN_PATH")
 _before = {name: os.environ.get(name) for name in _QT_VARIABLES}
-# OpenCV reads its own limit once, on import; ours (DecodeLimits) are checked first.
-os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 
 import cv2  # noqa: E402
 
@@ -21,5 +19,8 @@ for _name, _value in _before.items():
         os.environ.pop(_name, None)
     else:
         os.environ[_name] = _value
+
+# A broken photo is reported by us, with its path, not by OpenCV on stderr.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 __all__ = ["cv2"]

@@ -35,6 +35,7 @@ _PLUGINS: dict[PhotoFormat, tuple[str, tuple[str, ...]]] = {
     PhotoFormat.JPEG_2000: ("Jpeg2KImagePlugin", ("JPEG2000",)),
     PhotoFormat.HEIC: ("", ("HEIF",)),
 }
+_WEBP_BYTES_PER_PIXEL = 8
 # What Pillow's many parsers raise on broken data; a decoder error must fail one file only.
 _DECODER_ERRORS = (
     OSError,
@@ -131,6 +132,10 @@ def open_with_pillow(data: bytes, photo_format: PhotoFormat, limits: DecodeLimit
     Raises:
         PhotoError: the header is broken or the picture is too large.
     """
+    if photo_format is PhotoFormat.WEBP:
+        # libwebp reserves two whole canvases as soon as it opens a file.
+        width, height = _webp_canvas(data)
+        check_size(width, height, width * height * _WEBP_BYTES_PER_PIXEL, limits)
     try:
         image = Image.open(io.BytesIO(data), formats=_load_plugin(photo_format))
         metadata = raw_metadata(image, data, photo_format)
@@ -141,6 +146,20 @@ def open_with_pillow(data: bytes, photo_format: PhotoFormat, limits: DecodeLimit
         raise PhotoError(_explain(photo_format, error)) from error
     check_size(*image.size, 0, limits)
     return source
+
+
+def _webp_canvas(data: bytes) -> tuple[int, int]:
+    """Width and height from a WebP file's first chunk; (1, 1) where it has another form."""
+    kind = data[12:16]
+    if kind == b"VP8X" and len(data) >= 30:
+        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    if kind == b"VP8L" and len(data) >= 25:
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 " and len(data) >= 30:
+        width, height = struct.unpack("<HH", data[26:30])
+        return width & 0x3FFF or 1, height & 0x3FFF or 1
+    return 1, 1
 
 
 def _explain(photo_format: PhotoFormat, error: BaseException) -> str:

@@ -43,7 +43,8 @@ class DecoderPool:
 
     ``address_space_bytes`` bounds each worker (Linux; elsewhere ``limits``
     alone do). ``slots`` is the look-ahead per worker: how many files are
-    decoded at most before the caller takes the results.
+    decoded at most before the caller takes the results. ``worker_module`` is
+    the program that a worker runs; tests give one that breaks on purpose.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class DecoderPool:
         limits: DecodeLimits | None = None,
         address_space_bytes: int = 1536 << 20,
         slots: int = 8,
+        worker_module: str = "cocadesk.media.worker",
     ) -> None:
         if workers < 1 or slots < 1:
             raise ValueError("a decoder pool needs at least one worker and one slot")
@@ -66,6 +68,7 @@ class DecoderPool:
             address_space_bytes=address_space_bytes,
             deadline_s=deadline_s,
             slots=slots,
+            module=worker_module,
         )
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._serials = itertools.count()

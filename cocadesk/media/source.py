@@ -9,7 +9,7 @@ from cocadesk.media.exif import Exif
 from cocadesk.media.sniffing import PhotoFormat
 from cocadesk.media.types import RgbImage
 
-HASH_MIN_SIDE_PX = 288
+HASH_MIN_SIDE_PX = 256
 HASH_LONG_SIDE_PX = 320
 
 

@@ -34,6 +34,7 @@ class WorkerSettings:
     address_space_bytes: int
     deadline_s: float
     slots: int
+    module: str = "cocadesk.media.worker"
 
     @property
     def input_bytes(self) -> int:
@@ -78,7 +79,7 @@ class WorkerProcess:
 
     def _start(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "cocadesk.media.worker"],
+            [sys.executable, "-P", "-m", self.settings.module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
