@@ -65,7 +65,9 @@ def cache_folder() -> Path:
 
 
 def log_file() -> Path:
-    """Where tracebacks of bugs are kept."""
+    """Where tracebacks of bugs are kept; ``COCADESK_CACHE`` moves it along."""
     import platformdirs
 
-    return platformdirs.user_log_path("cocadesk") / "cocadesk.log"
+    named = os.environ.get(CACHE_VARIABLE)
+    folder = Path(named) / "log" if named else platformdirs.user_log_path("cocadesk")
+    return folder / "cocadesk.log"

@@ -122,10 +122,17 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+_CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "?")
+
+
 def _write(stream: Any, text: str) -> None:
-    """Writes a line; letters that the terminal cannot show become question marks."""
+    """Writes a line; letters that the terminal cannot show become question marks.
+
+    So do control characters: a file's name must not steer the terminal.
+    """
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+    plain = text.translate(_CONTROLS).encode(encoding, "replace").decode(encoding)
+    stream.write(plain + "\n")
     stream.flush()
 
 

@@ -1,0 +1,50 @@
+"""Runs the real program as a person would: a process of its own, in an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = [sys.executable, "-P", "-W", "error::ResourceWarning", "-m", "cocadesk.cli"]
+
+
+def environment() -> dict[str, str]:
+    """Ours, with this checkout's packages first and no network to be had."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a finished command left: its exit code, stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The one JSON document on stdout; anything beside it is an error."""
+        loaded: dict[str, Any] = json.loads(self.out)
+        return loaded
+
+
+def cocadesk(*arguments: str | os.PathLike[str] | bytes, limit_s: float = 120) -> Outcome:
+    """Runs ``cocadesk`` with these arguments to its end."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        env=environment(),
+        capture_output=True,
+        timeout=limit_s,
+        check=False,
+    )
+    return Outcome(
+        code=done.returncode,
+        out=done.stdout.decode("utf-8"),
+        err=done.stderr.decode("utf-8", "replace"),
+    )

@@ -1,0 +1,120 @@
+"""From exceptions to exit codes and sentences."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from cocadesk.cli import guard
+from cocadesk.cli.guard import StoppedError, guarded
+from cocadesk.cli.interrupt import Interrupt
+from cocadesk.cli.options import Choices, Options
+from cocadesk.cli.report import Report
+from cocadesk.errors import UserError
+
+PLAIN = Options(library=Path("/nowhere"))
+JSON = Options(library=Path("/nowhere"), as_json=True)
+
+
+def _raising(error: BaseException) -> guard.Callable[[Options, Report], int]:
+    def command(options: Options, report: Report) -> int:
+        raise error
+
+    return command
+
+
+def test_a_commands_own_code_is_passed_on() -> None:
+    """0 and 1 are the command's to give."""
+    assert guarded(lambda options, report: 1, PLAIN) == 1
+
+
+def test_an_error_for_people_is_code_2_without_a_traceback(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Only its sentences are shown."""
+    assert guarded(_raising(UserError("No library.", "", "Index first.")), PLAIN) == 2
+    assert capfd.readouterr().err == "No library.\nIndex first.\n"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), StoppedError()])
+def test_stopping_is_code_130_and_says_that_nothing_is_lost(
+    error: BaseException, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Cancelling is no failure."""
+    assert guarded(_raising(error), JSON) == 130
+    out, err = capfd.readouterr()
+    assert "What is done is kept." in err
+    assert json.loads(out)["error"]["what"] == "Stopped."
+
+
+def test_a_bug_is_one_sentence_and_its_traceback_is_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The person sees where the details are; the log has them."""
+    log = tmp_path / "logs" / "cocadesk.log"
+    monkeypatch.setattr(guard, "log_file", lambda: log)
+    assert guarded(_raising(ZeroDivisionError("boom")), PLAIN) == 3
+    err = capfd.readouterr().err
+    assert "ZeroDivisionError: boom" in err
+    assert str(log) in err
+    assert "Traceback" not in err
+    assert "Traceback" in log.read_text()
+    guarded(_raising(ValueError("again")), PLAIN)
+    assert log.read_text().count("Traceback") == 2
+
+
+def test_a_log_that_cannot_be_written_shows_the_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is swallowed."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(guard, "log_file", lambda: tmp_path / "file" / "cocadesk.log")
+    assert guarded(_raising(ZeroDivisionError("boom")), PLAIN) == 3
+    assert "Traceback" in capfd.readouterr().err
+
+
+def test_a_large_log_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not grow without end."""
+    log = tmp_path / "cocadesk.log"
+    log.write_bytes(b"x" * (2**20 + 1))
+    monkeypatch.setattr(guard, "log_file", lambda: log)
+    guarded(_raising(ValueError("new")), PLAIN)
+    assert log.stat().st_size < 10_000
+    assert (tmp_path / "cocadesk.old.log").stat().st_size > 2**20
+
+
+def test_the_first_ctrl_c_waits_for_the_step_and_the_second_does_not(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """A job ends between two steps; someone in a hurry may break it."""
+    before = signal.getsignal(signal.SIGINT)
+    with Interrupt(Report(as_json=False)) as interrupt:
+        interrupt.check()
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(StoppedError):
+            interrupt.check()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert "press Ctrl-C again" in capfd.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_options_count_before_and_after_the_commands_name(tmp_path: Path) -> None:
+    """The later one wins; defaults fill the rest."""
+    early = Choices(library=tmp_path / "a", model="run", as_json=True)
+    options = Choices(library=tmp_path / "b").over(early).resolved()
+    assert options == Options(library=tmp_path / "b", model="run", as_json=True)
+    assert Choices().resolved().model == "starter"
+
+
+def test_the_library_comes_from_the_environment_where_none_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``COCADESK_LIBRARY`` stands for ``--library``."""
+    monkeypatch.setenv("COCADESK_LIBRARY", str(tmp_path))
+    assert Choices().resolved().library == tmp_path
+    monkeypatch.delenv("COCADESK_LIBRARY")
+    assert Choices().resolved().library.name == "library"

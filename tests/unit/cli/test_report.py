@@ -1,0 +1,81 @@
+"""What commands print: documents, lines, failures."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from cocadesk.cli.report import Failed, Report, duration, failed_fields, path_fields, shown
+from cocadesk.errors import UserError
+
+ODD = b"/photos/caf\xe9.jpg"
+
+
+def test_a_path_that_is_not_utf8_keeps_its_bytes_in_the_document() -> None:
+    """``path`` is for people, ``path_b64`` for programs, and only where it is needed."""
+    fields = path_fields(ODD)
+    assert base64.b64decode(fields["path_b64"]) == ODD
+    assert fields["path"].startswith("/photos/caf")
+    json.dumps(fields).encode("ascii")
+    assert path_fields("/photos/café.jpg".encode()) == {"path": "/photos/café.jpg"}
+    assert "\udce9" not in shown(ODD)
+
+
+def test_a_document_is_one_line_of_truth_in_utf8(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """With ``--json`` stdout holds the document alone; lines for people are left out."""
+    report = Report(as_json=True)
+    report.line("not this")
+    report.document({"caption": "ein Mädchen", "failed": failed_fields([])})
+    out, err = capfdbinary.readouterr()
+    assert json.loads(out) == {"caption": "ein Mädchen", "failed": []}
+    assert err == b""
+    with pytest.raises(RuntimeError, match="one document"):
+        report.document({})
+
+
+def test_an_error_is_sentences_on_stderr_and_with_json_a_document_too(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """What, why and what to do, each on its own line."""
+    Report(as_json=True).error(UserError("It broke.", "", "Mend it."))
+    out, err = capfd.readouterr()
+    assert err.splitlines() == ["It broke.", "Mend it."]
+    assert json.loads(out)["error"] == {"what": "It broke.", "why": "", "what_to_do": "Mend it."}
+
+
+def test_an_error_after_the_document_does_not_add_a_second_one(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Stdout always holds exactly one document."""
+    report = Report(as_json=True)
+    report.document({"results": []})
+    report.error(UserError("Late."))
+    assert json.loads(capfd.readouterr().out) == {"results": []}
+
+
+def test_many_failures_are_named_up_to_a_limit(capfd: pytest.CaptureFixture[str]) -> None:
+    """Twenty lines and how many more there are."""
+    Report(as_json=False).failures(
+        Failed(path=f"/p/{i}.jpg".encode(), reason="It is empty.") for i in range(25)
+    )
+    lines = capfd.readouterr().err.splitlines()
+    assert lines[0] == "/p/0.jpg: It is empty."
+    assert lines[-1] == "... and 5 more."
+    assert len(lines) == 21
+
+
+def test_a_name_cannot_steer_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    """Control characters are shown as question marks."""
+    Report(as_json=False).line("a\x1b[2Jb\u009b\tc")
+    assert capfd.readouterr().out == "a?[2Jb?\tc\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, ""), (0.2, "0 s"), (59.4, "59 s"), (61, "1 min 1 s"), (7260, "2 h 1 min")],
+)
+def test_time_left_is_told_in_two_units(seconds: float | None, text: str) -> None:
+    """Seconds, minutes or hours, whatever is readable."""
+    assert duration(seconds) == text
