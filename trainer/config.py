@@ -31,7 +31,9 @@ class DataConfig:
     """Shards to learn from and to choose by; relative paths start at the config file.
 
     A sample whose source ends in "(class name)" is drawn ``class_name_weight``
-    times as often as one with a human caption.
+    times as often as one with a human caption. Training reads at most
+    ``caption_tokens`` of a caption (without its end, if it is cut), because one
+    long caption makes the whole batch as long.
     """
 
     train: tuple[str, ...] = ()
@@ -40,6 +42,7 @@ class DataConfig:
     class_name_weight: float = 1.0
     class_name_suffix: str = "(class name)"
     max_samples: int = 0
+    caption_tokens: int = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from cocadesk.model.checkpoint import save_checkpoint
 from cocadesk.model.coca import CoCa
-from cocadesk.model.tokenizer import BpeTokenizer
+from cocadesk.model.tokenizer import BpeTokenizer, pad_batch
 from trainer.card import write_card
 from trainer.config import TrainConfig
 from trainer.data import Dataset, Draw, Example, Sampler
@@ -126,7 +126,10 @@ class Loop:
             parts.examples[p].captions[c]
             for p, c in zip(draw.picture_B, draw.caption_B, strict=True)
         ]
-        batch = parts.tokenizer.batch(captions, config.model.text.context)
+        context = config.model.text.context
+        rows = [parts.tokenizer.encode(caption, context) for caption in captions]
+        longest = min(context, config.data.caption_tokens)
+        batch = pad_batch([row[:longest] for row in rows], parts.tokenizer.pad_id)
         fetched = parts.source.fetch(draw.picture_B, draw.view_B)
         with self._autocast():
             if parts.source.cached:

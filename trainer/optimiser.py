@@ -23,6 +23,7 @@ def build_optimiser(model: nn.Module, config: OptimiserConfig) -> torch.optim.Ad
         lr=config.learning_rate,
         betas=(config.beta1, config.beta2),
         eps=1e-8,
+        fused=True,
     )
 
 

@@ -51,12 +51,22 @@ class ImageEncoder(nn.Module):
     def forward(self, images_BHWC: Tensor) -> Tensor:
         return self.tokens(self.features(images_BHWC))
 
-    def _finish(self, x_BND: Tensor, keep: Tensor | None) -> Tensor:
-        if keep is not None:
-            x_BND = x_BND.gather(1, keep[:, :, None].expand(-1, -1, x_BND.shape[-1]))
+    def _finish(self, x_BND: Tensor) -> Tensor:
         for layer in self.layers:
             x_BND = layer(x_BND)
         return self.final_norm(x_BND)  # type: ignore[no-any-return]
+
+
+def select(x_BNC: Tensor, keep_BK: Tensor | None) -> Tensor:
+    """The kept positions of each picture, (B, K, C); all of them when none are named."""
+    if keep_BK is None:
+        return x_BNC
+    return x_BNC.gather(1, keep_BK[:, :, None].expand(-1, -1, x_BNC.shape[-1]))
+
+
+def placed(position_ND: Tensor, keep_BK: Tensor | None) -> Tensor:
+    """Position vectors of the kept places."""
+    return position_ND if keep_BK is None else position_ND[keep_BK]
 
 
 class VisionTransformer(ImageEncoder):
@@ -73,7 +83,7 @@ class VisionTransformer(ImageEncoder):
         return self.patches(self.normalise(images_BHWC)).flatten(2).transpose(1, 2)  # type: ignore[no-any-return]
 
     def tokens(self, features_BNC: Tensor, keep: Tensor | None = None) -> Tensor:
-        return self._finish(features_BNC + self.position, keep)
+        return self._finish(select(features_BNC, keep) + placed(self.position, keep))
 
 
 class EfficientNetLiteEncoder(ImageEncoder):
@@ -84,7 +94,6 @@ class EfficientNetLiteEncoder(ImageEncoder):
         self.trunk = EfficientNetLiteBody(config.trunk_variant)
         self.head = EfficientNetLiteHead(self.trunk.channels)
         side = -(-config.size_px // 32)
-        self.project_norm = nn.LayerNorm(HEAD_CHANNELS)
         self.project = nn.Linear(HEAD_CHANNELS, config.width)
         self.position = nn.Parameter(torch.randn(side * side, config.width) * 0.02)
 
@@ -94,8 +103,8 @@ class EfficientNetLiteEncoder(ImageEncoder):
         return self.trunk(normalised).flatten(2).transpose(1, 2)  # type: ignore[no-any-return]
 
     def tokens(self, features_BNC: Tensor, keep: Tensor | None = None) -> Tensor:
-        x = self.project(self.project_norm(self.head(features_BNC))) + self.position
-        return self._finish(x, keep)
+        x = self.project(self.head(select(features_BNC, keep)))
+        return self._finish(x + placed(self.position, keep))
 
 
 def build_image_encoder(config: ImageConfig, dropout: float = 0.0) -> ImageEncoder:
