@@ -6,10 +6,12 @@ so that two equal new files of one run find each other too.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 
 from cocadesk.library import Identity, MediaState, new_key
 from cocadesk.library.places import is_under
@@ -76,12 +78,14 @@ class Catalogue:
         self._is_gone = is_gone
         self._by_key: dict[str, Identity] = {}
         self._by_path: dict[bytes, Identity] = {}
-        self._by_hash: dict[str, list[str]] = {}
+        # Dicts without values are sets that keep their order.
+        self._by_hash: dict[str, dict[str, None]] = {}
+        self._gone: dict[str, dict[str, None]] = {}
         self._sizes: Counter[int] = Counter()
         for identity in identities:
             self._add(identity)
         self._pixels_of: dict[str, str] = {}
-        self._keys_with: dict[str, list[str]] = {}
+        self._keys_with: dict[str, dict[str, None]] = {}
         self._orphans: dict[str, list[str]] = {}
         for view in views:
             self._add_view(view.key, view.pixels)
@@ -92,14 +96,14 @@ class Catalogue:
     def _add(self, identity: Identity) -> None:
         self._by_key[identity.key] = identity
         self._by_path[identity.path] = identity
-        self._by_hash.setdefault(identity.file_hash, []).append(identity.key)
+        self._by_hash.setdefault(identity.file_hash, {})[identity.key] = None
         self._sizes[identity.size_bytes] += 1
 
     def _remove(self, identity: Identity) -> None:
         del self._by_key[identity.key]
         if self._by_path.get(identity.path) is identity:
             del self._by_path[identity.path]
-        self._by_hash[identity.file_hash].remove(identity.key)
+        del self._by_hash[identity.file_hash][identity.key]
         self._sizes[identity.size_bytes] -= 1
 
     def _add_view(self, key: str, pixels: str) -> None:
@@ -107,9 +111,9 @@ class Catalogue:
         if old == pixels:
             return
         if old is not None:
-            self._keys_with[old].remove(key)
+            del self._keys_with[old][key]
         self._pixels_of[key] = pixels
-        self._keys_with.setdefault(pixels, []).append(key)
+        self._keys_with.setdefault(pixels, {})[key] = None
 
     def at(self, path: bytes) -> Identity | None:
         """The medium at ``path``."""
@@ -152,7 +156,7 @@ class Catalogue:
             if known.file_hash != file_hash or not self.is_embedded(known):
                 return None
             return self._known(known, Outcome.TOUCHED, known.pixels)
-        twin, is_gone = self._twin(file_hash)
+        twin, is_gone = self._twin(file_hash, found.path)
         if twin is None or not self.is_embedded(twin):
             return None
         if is_gone:
@@ -165,19 +169,28 @@ class Catalogue:
         if known is not None:
             same = known.file_hash == file_hash
             return self._known(known, Outcome.TOUCHED if same else Outcome.EDITED, pixels)
-        twin, is_gone = self._twin(file_hash)
+        twin, is_gone = self._twin(file_hash, found.path)
         if twin is not None and is_gone:
             return self._known(twin, Outcome.MOVED, pixels)
         outcome = Outcome.NEW if twin is None else Outcome.COPIED
         return self._unknown(outcome, pixels, twin.key if twin else None)
 
-    def _twin(self, file_hash: str) -> tuple[Identity | None, bool]:
-        """A medium with these bytes, one that is gone from its place first."""
-        twins = [self._by_key[key] for key in sorted(self._by_hash.get(file_hash, ()))]
-        for twin in twins:
-            if self._is_gone(twin):
-                return twin, True
-        return (twins[0] if twins else None), False
+    def _twin(self, file_hash: str, path: bytes) -> tuple[Identity | None, bool]:
+        """A medium with these bytes, one that is gone from its place first.
+
+        Of several that are gone the one whose path ends most like ``path`` is
+        taken, so that equal files in a moved folder stay who they were.
+        """
+        keys = self._by_hash.get(file_hash, {})
+        if file_hash not in self._gone:
+            # Looked up once: ten thousand equal files must not be looked at for each.
+            gone = (key for key in keys if self._is_gone(self._by_key[key]))
+            self._gone[file_hash] = dict.fromkeys(gone)
+        twins = [self._by_key[key] for key in self._gone[file_hash]]
+        if twins:
+            best = min(twins, key=lambda twin: (-_common_ending(twin.path, path), twin.path))
+            return best, True
+        return (self._by_key[next(iter(keys))] if keys else None), False
 
     def _known(self, known: Identity, outcome: Outcome, pixels: str) -> Verdict:
         return Verdict(
@@ -205,13 +218,14 @@ class Catalogue:
         keys = self._keys_with.get(pixels)
         if not keys:
             return None
-        return key if key in keys else keys[0]
+        return key if key in keys else next(iter(keys))
 
     def apply(self, found: FoundFile, file_hash: str, verdict: Verdict) -> Identity:
         """Bring the catalogue forward to where ``verdict`` is committed."""
         previous = verdict.previous
         if previous is not None:
             self._remove(previous)
+            self._gone.get(previous.file_hash, {}).pop(previous.key, None)
         others = () if previous is None or verdict.is_redrawn else previous.embedded
         identity = Identity(
             key=verdict.key,
@@ -232,6 +246,13 @@ class Catalogue:
     def leftover_orphans(self) -> list[str]:
         """Keys of vectors whose files were not found again."""
         return [key for keys in self._orphans.values() for key in keys]
+
+
+def _common_ending(one: bytes, other: bytes) -> int:
+    """How many path parts from the end two paths share."""
+    separator = os.fsencode(os.sep)
+    pairs = zip(reversed(one.split(separator)), reversed(other.split(separator)), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def moved_out(previous: Identity, found: FoundFile) -> bool:

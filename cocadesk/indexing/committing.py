@@ -74,26 +74,23 @@ class Committer:
         vectors: Mapping[str, NDArray[np.float32]],
     ) -> dict[str, list[ViewRow]]:
         """The views to write of each file by key; an empty list where they are stored."""
-        sources = {
-            source
-            for item in planned
-            if (source := item.verdict.vectors_of) not in (None, item.verdict.key)
-        }
-        stored = self._library.views.of_keys(self._image_id, sorted(s for s in sources if s))
+        lenders = {item.lender for item in planned if item.lender is not None}
+        stored = self._library.views.of_keys(self._image_id, sorted(lenders))
         views: dict[str, list[ViewRow]] = {}
         for item in planned:
             key, pixels = item.verdict.key, item.verdict.pixels
-            if item.verdict.vectors_of == key and pixels not in vectors:
-                views.setdefault(key, [])
-                continue
+            lender = item.lender
             if pixels in vectors:
                 views[key] = [whole_view(rows[key], vectors[pixels])]
-                continue
-            borrowed = [
-                v for v in stored.get(item.verdict.vectors_of or "", ()) if v.pixels == pixels
-            ]
-            if borrowed:
-                views[key] = [placed_view(view, rows[key]) for view in borrowed]
+            elif item.verdict.vectors_of == key:
+                views.setdefault(key, [])
+            elif lender is not None:
+                # A lender may itself borrow in this batch; it stands before its borrowers.
+                for lent in (views.get(lender, []), stored.get(lender, [])):
+                    borrowed = [view for view in lent if view.pixels == pixels]
+                    if borrowed:
+                        views[key] = [placed_view(view, rows[key]) for view in borrowed]
+                        break
         return views
 
     def _write_views(

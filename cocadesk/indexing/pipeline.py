@@ -218,6 +218,8 @@ class Pipeline:
         if pictures:
             vectors = self._embedder.embed_images(np.stack(list(pictures.values())))
             batch.vectors = dict(zip(pictures, vectors, strict=True))
+        for item in batch.planned:
+            item.let_go_of_pixels()
         self._put(self._batches, batch)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 from dataclasses import dataclass
 
+import numpy as np
 import xxhash
 
 from cocadesk.indexing.catalogue import Catalogue, Verdict
@@ -32,6 +34,18 @@ class Planned:
     def needs_embedding(self) -> bool:
         """Whether no stored vector shows this picture."""
         return self.verdict.vectors_of is None
+
+    def let_go_of_pixels(self) -> None:
+        """Keep only what the media row needs; a batch of pictures is large."""
+        if self.decoded is not None:
+            nothing = np.zeros((0, 0, 3), np.uint8)
+            self.decoded = dataclasses.replace(self.decoded, input_HWC=nothing, thumbnail_jpeg=b"")
+
+    @property
+    def lender(self) -> str | None:
+        """The other key whose vectors this file copies, or None."""
+        source = self.verdict.vectors_of
+        return source if source != self.verdict.key else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,10 @@
+"""Finding media by meaning.
 
+Importing this package is cheap: it asks the library and the model only when used.
+"""
+
+from __future__ import annotations
+
+from cocadesk.search.searcher import Hit, Searcher, TextEmbedder
+
+__all__ = ["Hit", "Searcher", "TextEmbedder"]

@@ -1,0 +1,181 @@
+"""Text to media: embed, nearest views, the best view of each medium, rows."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from cocadesk.errors import UserError
+from cocadesk.library import MediaKind, MediaState, Nearest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cocadesk.library import Library, MediaRow
+
+_TEXTS_KEPT = 1024
+_SPARE_VIEWS = 16
+
+
+class _Described(Protocol):
+    @property
+    def image_id(self) -> str:
+        """Names the space that texts and images share."""
+
+
+class TextEmbedder(Protocol):
+    """The part of the model's door that search uses."""
+
+    def info(self) -> _Described:
+        """What the model is."""
+
+    def embed_texts(self, texts: Sequence[str], /) -> NDArray[np.float32]:
+        """(B, D) float32 unit vectors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A medium that was found.
+
+    ``score`` is the cosine of its best view; ``time_s`` is that view's moment
+    in a video (None for photos). ``pixels`` names the thumbnail.
+    """
+
+    key: str
+    path: bytes
+    score: float
+    caption: str | None
+    time_s: float | None
+    kind: MediaKind = MediaKind.PHOTO
+    state: MediaState = MediaState.PRESENT
+    pixels: str = ""
+
+
+class Searcher:
+    """Searches one library with one model. Safe to use from several threads.
+
+    Missing media are not shown; those on an unplugged disk are (their
+    thumbnails are here). Works beside a running index: each search sees what
+    is committed by then.
+    """
+
+    def __init__(self, library: Library, backend: TextEmbedder) -> None:
+        self._library = library
+        self._backend = backend
+        self._image_id = backend.info().image_id
+        self._texts: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def search(self, text: str, limit: int = 50) -> list[Hit]:
+        """The ``limit`` media that fit ``text`` best, best first.
+
+        Raises:
+            UserError: the text is empty, or the library was indexed with
+                another model.
+        """
+        text = " ".join(text.split())
+        if not text:
+            raise UserError("There is nothing to search for.", "", "Type a few words.")
+        if not self._has_views():
+            return []
+        return self._nearest(self.text_vector(text), limit, without=None)
+
+    def similar(self, key: str, limit: int = 50) -> list[Hit]:
+        """The ``limit`` media that look most like that of ``key`` (itself left out).
+
+        Raises:
+            UserError: the medium has no vectors of this model.
+        """
+        views = self._library.views.of_keys(self._image_id, [key]).get(key)
+        if not views:
+            raise UserError("This photo has not been indexed with the model in use.", "", "")
+        return self._nearest(views[0].vector, limit, without=key)
+
+    def text_vector(self, text: str) -> NDArray[np.float32]:
+        """The (D,) unit vector of ``text``; the last texts are remembered."""
+        with self._lock:
+            known = self._texts.get(text)
+            if known is not None:
+                self._texts.move_to_end(text)
+                return known
+        vector: NDArray[np.float32] = self._backend.embed_texts([text])[0]
+        with self._lock:
+            self._texts[text] = vector
+            while len(self._texts) > _TEXTS_KEPT:
+                self._texts.popitem(last=False)
+        return vector
+
+    def _has_views(self) -> bool:
+        """Whether there is anything to search; vectors of another model don't count."""
+        if self._library.views.has(self._image_id):
+            return True
+        if self._library.model in (None, self._image_id):
+            return False
+        raise UserError(
+            "This library was indexed with another model.",
+            f"It holds vectors of {self._library.model}, the model in use makes {self._image_id}.",
+            "Index its folders again with this model, or search with the other one.",
+        )
+
+    def _nearest(self, vector: NDArray[np.float32], limit: int, without: str | None) -> list[Hit]:
+        """Ask for more views until enough media that can be shown are among them."""
+        wanted = limit + _SPARE_VIEWS
+        while limit > 0:
+            found = self._library.nearest(self._image_id, vector, wanted)
+            best = best_views(found)
+            best.pop(without or "", None)
+            rows = self._shown(list(best), limit)
+            if len(rows) >= limit or len(found) < wanted:
+                return self._hits(rows, best)
+            wanted *= 4
+        return []
+
+    def _shown(self, keys: Sequence[str], limit: int) -> list[MediaRow]:
+        """The rows of the first ``limit`` of ``keys`` that are there and not missing."""
+        shown: list[MediaRow] = []
+        step = limit + _SPARE_VIEWS
+        for start in range(0, len(keys), step):
+            rows = self._library.rows(keys[start : start + step])
+            shown += [row for row in rows if row.state is not MediaState.MISSING]
+            if len(shown) >= limit:
+                break
+        return shown[:limit]
+
+    def _hits(self, rows: Sequence[MediaRow], best: Mapping[str, Nearest]) -> list[Hit]:
+        times = self._times(rows, best)
+        return [
+            Hit(
+                key=row.key,
+                path=row.path,
+                score=best[row.key].cosine,
+                caption=row.caption,
+                time_s=times.get(row.key),
+                kind=row.kind,
+                state=row.state,
+                pixels=row.pixels,
+            )
+            for row in rows
+        ]
+
+    def _times(
+        self, rows: Sequence[MediaRow], best: Mapping[str, Nearest]
+    ) -> dict[str, float | None]:
+        """The moment of the best view, for videos."""
+        videos = [row.key for row in rows if row.kind is MediaKind.VIDEO]
+        views = self._library.views.of_keys(self._image_id, videos)
+        return {
+            key: next((view.time_s for view in own if view.view == best[key].view), None)
+            for key, own in views.items()
+        }
+
+
+def best_views(found: Iterable[Nearest]) -> dict[str, Nearest]:
+    """The first (best) view of each key, in order."""
+    best: dict[str, Nearest] = {}
+    for view in found:
+        best.setdefault(view.key, view)
+    return best

@@ -1,0 +1,211 @@
+"""Random moves, copies, edits, touches and deletions against a plain model of the rules."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from cocadesk.library import Library
+from tests.support.fake_backend import FakeInfo
+from tests.support.index_tools import CountingBackend, InProcessDecoder, photo_bytes, run_index
+
+IMAGE_ID = FakeInfo().image_id
+NAMES = ("a.jpg", "b'c.jpg", "d.jpg", "sub/a.jpg", "sub/e.jpg")
+name = st.sampled_from(NAMES)
+# Two of these are one picture in two files (another comment).
+content = st.sampled_from(("0", "1", "2", "0 comment"))
+
+
+def bytes_of(text: str) -> bytes:
+    """The file of a content."""
+    seed, _, comment = text.partition(" ")
+    return photo_bytes(int(seed), comment=comment)
+
+
+@dataclass(slots=True)
+class Medium:
+    """A medium by the rules: where it is, what it shows, whether it is gone."""
+
+    name: str
+    content: str
+    time: int
+    is_missing: bool = False
+
+
+@dataclass(slots=True)
+class Model:
+    """The identity rules in their plainest form, keyed by a number for each key."""
+
+    media: dict[int, Medium] = field(default_factory=dict)
+    pictures: set[str] = field(default_factory=set)
+    next_number: int = 0
+
+    def index(self, files: dict[str, tuple[str, int]]) -> dict[str, int]:
+        """Apply the rules to all files, in the order of a scan; gives what must be counted."""
+        counted = {"indexed": 0, "unchanged": 0, "moved": 0, "copied": 0, "embedded": 0}
+        for path in scan_order(files):
+            self._index_file(path, *files[path], files, counted)
+        for medium in self.media.values():
+            medium.is_missing = medium.name not in files
+        return counted
+
+    def _index_file(
+        self,
+        path: str,
+        text: str,
+        time: int,
+        files: dict[str, tuple[str, int]],
+        counted: dict[str, int],
+    ) -> None:
+        known = next((m for m in self.media.values() if m.name == path), None)
+        same = [m for m in self.media.values() if m.content == text]
+        gone = min(
+            (m for m in same if m.name not in files),
+            key=lambda m: (-common_ending(m.name, path), m.name),
+            default=None,
+        )
+        embedded = {m.content.split()[0] for m in self.media.values()}
+        if known is not None and (known.content, known.time) == (text, time):
+            counted["unchanged"] += 1
+            return
+        counted["embedded"] += text.split()[0] not in embedded
+        if known is None and gone is not None:
+            counted["moved"] += 1
+            gone.name, gone.time = path, time
+            return
+        counted["indexed"] += 1
+        if known is not None:
+            known.content, known.time = text, time
+            return
+        counted["copied"] += bool(same)
+        self.media[self.next_number] = Medium(path, text, time)
+        self.next_number += 1
+
+
+def common_ending(one: str, other: str) -> int:
+    """Two when folder and name are equal, one when only the name is."""
+    if one.split("/")[-1] != other.split("/")[-1]:
+        return 0
+    return 2 if one == other else 1
+
+
+def scan_order(files: dict[str, tuple[str, int]]) -> list[str]:
+    """A folder's own files by name, then its subfolders."""
+    return sorted(files, key=lambda path: (path.count("/"), path))
+
+
+class Identity(RuleBasedStateMachine):
+    """Files change at random; each index must leave what the plain model says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.photos = self.folder / "photos"
+        (self.photos / "sub").mkdir(parents=True)
+        # A file that stays, so that the folder is never an empty mount point.
+        (self.photos / "z keep.jpg").write_bytes(photo_bytes(9))
+        self.library = Library.open(self.folder / "library")
+        self.model = Model()
+        self.files: dict[str, tuple[str, int]] = {"z keep.jpg": ("9", 1)}
+        os.utime(self.photos / "z keep.jpg", (1, 1))
+        self.clock = 1
+        self.keys: dict[int, str] = {}
+        self.is_indexed = False
+
+    def teardown(self) -> None:
+        """Close and clean up."""
+        self.library.close()
+        shutil.rmtree(self.folder)
+
+    def _stamp(self, path: str, text: str) -> None:
+        self.clock += 1
+        os.utime(self.photos / path, (self.clock, self.clock))
+        self.files[path] = (text, self.clock)
+        self.is_indexed = False
+
+    @rule(path=name, text=content)
+    def write(self, path: str, text: str) -> None:
+        """A new or an edited file."""
+        (self.photos / path).write_bytes(bytes_of(text))
+        self._stamp(path, text)
+
+    @rule(path=name)
+    def delete(self, path: str) -> None:
+        """A file is gone."""
+        if self.files.pop(path, None):
+            (self.photos / path).unlink()
+            self.is_indexed = False
+
+    @rule(source=name, path=name)
+    def move(self, source: str, path: str) -> None:
+        """Moved, perhaps over another; the time stays."""
+        if source in self.files and source != path:
+            (self.photos / source).rename(self.photos / path)
+            self.files[path] = self.files.pop(source)
+            self.is_indexed = False
+
+    @rule(source=name, path=name)
+    def copy(self, source: str, path: str) -> None:
+        """Copied under a new time."""
+        if source in self.files and source != path:
+            shutil.copy(self.photos / source, self.photos / path)
+            self._stamp(path, self.files[source][0])
+
+    @rule(path=name)
+    def touch(self, path: str) -> None:
+        """Only the time changes."""
+        if path in self.files:
+            self._stamp(path, self.files[path][0])
+
+    @precondition(lambda self: not self.is_indexed)
+    @rule()
+    def index(self) -> None:
+        """The library must equal the model."""
+        wanted = self.model.index(self.files)
+        backend = CountingBackend()
+        report = run_index(self.library, [self.photos], backend=backend, decoder=InProcessDecoder())
+        self.is_indexed = True
+        assert report.failed == ()
+        assert {
+            "indexed": report.indexed,
+            "unchanged": report.unchanged,
+            "moved": report.moved,
+            "copied": report.copied,
+        } == {name: wanted[name] for name in ("indexed", "unchanged", "moved", "copied")}
+        # A picture that was embedded once and never since lost need not be again.
+        assert backend.embedded <= wanted["embedded"]
+
+    @invariant()
+    def library_equals_model(self) -> None:
+        """Same media with the same fates; each has the vector of its own picture."""
+        if not self.is_indexed:
+            return
+        rows = list(self.library.iter_rows())
+        start = len(os.fsencode(self.photos)) + 1
+        found = {row.path[start:].decode(): row for row in rows}
+        assert len(found) == len(rows)
+        assert {path: row.state == "missing" for path, row in found.items()} == {
+            medium.name: medium.is_missing for medium in self.model.media.values()
+        }
+        for number, medium in self.model.media.items():
+            assert self.keys.setdefault(number, found[medium.name].key) == found[medium.name].key
+        pixels = {row.key: row.pixels for row in rows}
+        marks = self.library.views.marks(IMAGE_ID)
+        assert {mark.key: mark.pixels for mark in marks} == pixels
+        assert len(marks) == len(rows)
+
+
+Identity.TestCase.settings = settings(
+    max_examples=12,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+TestIdentity = Identity.TestCase
