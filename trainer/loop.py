@@ -142,7 +142,8 @@ class Loop:
                 features_BNC=features,
                 keep_BK=self._kept_tokens(features),
             )
-            losses = coca_losses(output, caption_groups(captions), config.loss)
+        # Outside of autocast: similarities in bf16 are too coarse to rank by.
+        losses = coca_losses(output, caption_groups(captions), config.loss)
         (losses.total / config.optimiser.accumulate).backward()  # type: ignore[no-untyped-call]
         values = (losses.total, losses.contrastive, losses.caption)
         return np.array([float(value.detach()) for value in values])
