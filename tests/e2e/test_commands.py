@@ -166,31 +166,11 @@ def test_tags_come_from_the_persons_own_list(photos: Path, model: Path, tmp_path
     assert not (tmp_path / "no").exists()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (("search", "dog"), "There is no library in"),
-        (("search", "  "), "There is nothing to search for."),
-        (("info",), "There is no library in"),
-        (("index", "/nothere"), "There is no folder /nothere."),
-        (("tag", "/nothere.jpg"), "/nothere.jpg cannot be read."),
-        (("tag", "/dev/null", "--labels", "/nothere.txt"), "No such file or directory."),
-        (("train", "/nothere.toml"), "There is no configuration file /nothere.toml."),
-        (("evaluate", "retrieval", "/nothere.tar"), "There is no shard in /nothere.tar."),
-        (("evaluate", "zeroshot", "/nothere"), "/nothere cannot be read."),
-        (("search", "dog", "--limit", "0"), "--limit"),
-        (("index",), "FOLDER"),
-        (("frobnicate",), "frobnicate"),
-    ],
-)
-def test_a_users_mistake_is_a_sentence_and_code_2(
-    arguments: tuple[str, ...], sentence: str, tmp_path: Path
-) -> None:
-    """No traceback, nothing made on disk."""
-    common = () if arguments[0] == "train" else ("--library", str(tmp_path / "none"))
-    outcome = cocadesk(*common, *arguments)
+def test_a_users_mistake_is_a_sentence_and_code_2(tmp_path: Path) -> None:
+    """No traceback, nothing on stdout, nothing made on disk."""
+    outcome = cocadesk("search", "dog", "--library", tmp_path / "none")
     assert outcome.code == 2
-    assert sentence in outcome.err
+    assert "There is no library in" in outcome.err
     assert outcome.out == ""
     assert "Traceback" not in outcome.err
     assert not (tmp_path / "none").exists()
