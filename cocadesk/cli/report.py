@@ -94,8 +94,11 @@ class Report:
             parts = {"what": error.what, "why": error.why, "what_to_do": error.what_to_do}
             self.document({"error": parts})
 
-    def progress(self) -> Progress:
-        """A progress display on stderr; silent where stderr is no terminal."""
+    def progress(self, *, only_with_json: bool = False) -> Progress:
+        """A progress display on stderr; silent where stderr is no terminal.
+
+        ``only_with_json``: for commands whose lines for people already show the progress.
+        """
         from rich import progress
 
         console = _console(to_stderr=True)
@@ -106,7 +109,7 @@ class Report:
             progress.TextColumn("{task.fields[left]}"),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
+            disable=not console.is_terminal or (only_with_json and not self.as_json),
         )
 
 

@@ -62,9 +62,11 @@ def _describe(
 ) -> int:
     with session.library_for_words(options) as (library, reason):
         run = _Run(describer, library, asked.paths)
-        with Interrupt(report) as interrupt:
+        with Interrupt(report) as interrupt, report.progress(only_with_json=True) as display:
+            task = display.add_task("Describing", total=len(asked.paths), numbers="", left="")
             for path, words in run.steps(asked, spec):
                 report.line(f"{shown(path)}: {describer.text(words)}")
+                display.update(task, advance=1, numbers=f"{len(run.words):,}")
                 interrupt.check()
         if run.has_unkept_words:
             report.note(f"The words were not kept. {reason}")
