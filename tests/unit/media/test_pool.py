@@ -1,0 +1,221 @@
+"""The pool of decoder processes, with real processes that really die and hang."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from cocadesk.errors import UserError
+from cocadesk.media import (
+    DecodedPhoto,
+    DecodeFailure,
+    DecodeLimits,
+    DecodeRequest,
+    DecoderPool,
+    InputSpec,
+    decode_photo,
+)
+from tests.support.photo_files import encode, natural_picture, quadrants
+
+SPEC = InputSpec(size_px=48)
+BREAKING = "tests.support.breaking_worker"
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> list[Path]:
+    """Twenty small photos, each with its own content."""
+    paths = []
+    for index in range(20):
+        path = tmp_path / f"photo{index:02}.jpg"
+        path.write_bytes(encode(natural_picture(160 + index, 120, seed=index), "JPEG"))
+        paths.append(path)
+    return paths
+
+
+def requests(paths: list[Path]) -> list[DecodeRequest]:
+    """One request a path; the token is its place in the list."""
+    return [DecodeRequest(token=token, path=os.fsencode(path)) for token, path in enumerate(paths)]
+
+
+def by_token(results: Iterator[DecodedPhoto | DecodeFailure]) -> list[DecodedPhoto | DecodeFailure]:
+    """All results in the order of their tokens; every token once."""
+    ordered = sorted(results, key=lambda result: result.token)
+    assert [result.token for result in ordered] == list(range(len(ordered)))
+    return ordered
+
+
+def test_the_pool_gives_what_the_core_gives(photos: list[Path]) -> None:
+    """Every field, through shared memory and back."""
+    with DecoderPool(spec=SPEC, workers=2) as pool:
+        results = by_token(pool.decode(requests(photos)))
+    for path, result in zip(photos, results, strict=True):
+        expected = decode_photo(path, SPEC)
+        assert isinstance(result, DecodedPhoto)
+        assert np.array_equal(result.input_HWC, expected.input_HWC)
+        assert result.thumbnail_jpeg == expected.thumbnail_jpeg
+        assert result.path == expected.path
+        assert (result.width, result.height) == (expected.width, expected.height)
+        assert (result.file_hash, result.pixels) == (expected.file_hash, expected.pixels)
+        assert result.metadata == expected.metadata
+
+
+def test_results_keep_their_pixels_while_others_are_decoded(photos: list[Path]) -> None:
+    """A result owns its memory: the slot it came through is used again."""
+    with DecoderPool(spec=SPEC, workers=1, slots=1) as pool:
+        results = by_token(pool.decode(requests(photos)))
+    pictures = {result.input_HWC.tobytes() for result in results if hasattr(result, "input_HWC")}
+    assert len(pictures) == len(photos)
+
+
+def test_a_bad_file_is_answered_and_the_rest_goes_on(photos: list[Path]) -> None:
+    """Empty, missing and truncated files, each with a sentence."""
+    photos[3].write_bytes(b"")
+    photos[7].unlink()
+    photos[9].write_bytes(photos[9].read_bytes()[:900])
+    with DecoderPool(spec=SPEC, workers=2) as pool:
+        results = by_token(pool.decode(requests(photos)))
+    failed = {result.token: result for result in results if isinstance(result, DecodeFailure)}
+    assert sorted(failed) == [3, 7, 9]
+    assert not failed[3].is_photo
+    assert failed[9].is_photo
+    assert all(result.reason.endswith(".") for result in failed.values())
+
+
+def test_a_killed_worker_is_replaced_and_nothing_is_lost(photos: list[Path]) -> None:
+    """Its file was innocent and is decoded by the next worker."""
+    with DecoderPool(spec=SPEC, workers=2) as pool:
+        assert len(list(pool.decode(requests(photos)))) == 20
+        before = set(pool.worker_pids)
+        for pid in before:
+            os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+        results = by_token(pool.decode(requests(photos)))
+        assert all(isinstance(result, DecodedPhoto) for result in results)
+        assert before.isdisjoint(pool.worker_pids)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process")
+def test_a_stopped_worker_is_replaced_after_the_deadline(photos: list[Path]) -> None:
+    """The file in its hands fails with the deadline as the reason, all others are decoded."""
+    with DecoderPool(spec=SPEC, workers=2, deadline_s=1.0) as pool:
+        assert len(list(pool.decode(requests(photos)))) == 20
+        os.kill(pool.worker_pids[0], signal.SIGSTOP)
+        results = by_token(pool.decode(requests(photos)))
+        failed = [result for result in results if isinstance(result, DecodeFailure)]
+        assert len(failed) == 1
+        assert "longer than 1 seconds" in failed[0].reason
+
+
+def test_a_file_that_breaks_the_decoder_fails_after_a_second_try(photos: list[Path]) -> None:
+    """Crashing and hanging files are named; the others are decoded."""
+    crash = photos[4].rename(photos[4].with_name("crash.jpg"))
+    hang = photos[11].rename(photos[11].with_name("hang.jpg"))
+    photos[4], photos[11] = crash, hang
+    with DecoderPool(spec=SPEC, workers=2, deadline_s=1.0, worker_module=BREAKING) as pool:
+        results = by_token(pool.decode(requests(photos)))
+    failed = {result.token: result for result in results if isinstance(result, DecodeFailure)}
+    assert sorted(failed) == [4, 11]
+    assert "exit code 9" in failed[4].reason
+    assert "longer than" in failed[11].reason
+
+
+def test_a_worker_that_talks_nonsense_is_replaced(photos: list[Path]) -> None:
+    """A taken-over worker can send nothing that the pool would act on."""
+    photos[2] = photos[2].rename(photos[2].with_name("babble.jpg"))
+    with DecoderPool(spec=SPEC, workers=1, deadline_s=1.0, worker_module=BREAKING) as pool:
+        results = by_token(pool.decode(requests(photos)))
+    assert [result.token for result in results if isinstance(result, DecodeFailure)] == [2]
+
+
+def test_workers_that_never_start_are_a_user_error(
+    photos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Instead of starting new ones for ever."""
+    monkeypatch.setenv("COCADESK_TEST_STILLBORN", "1")
+    with (
+        DecoderPool(spec=SPEC, workers=1, worker_module=BREAKING) as pool,
+        pytest.raises(UserError, match="cannot start"),
+    ):
+        list(pool.decode(requests(photos)))
+
+
+def test_a_cancelled_decode_leaves_the_pool_usable(photos: list[Path]) -> None:
+    """Late answers of the first run are not given to the second."""
+    with DecoderPool(spec=SPEC, workers=2) as pool:
+        first = pool.decode(requests(photos))
+        next(first)
+        first.close()
+        again = by_token(pool.decode(requests(photos[::-1])))
+    assert [result.path for result in again] == [os.fsencode(path) for path in photos[::-1]]
+
+
+def test_requests_are_read_only_a_little_ahead(photos: list[Path]) -> None:
+    """A million files do not pile up in memory."""
+    taken: list[int] = []
+
+    def watched() -> Iterator[DecodeRequest]:
+        for request in requests(photos):
+            taken.append(request.token)
+            yield request
+
+    with DecoderPool(spec=SPEC, workers=1, slots=3) as pool:
+        results = pool.decode(watched())
+        next(results)
+        assert len(taken) == 3
+        results.close()
+
+
+def test_only_one_decode_runs_at_a_time(photos: list[Path]) -> None:
+    """A second one, or one on a closed pool, is a fault of the program."""
+    with DecoderPool(spec=SPEC, workers=1) as pool:
+        first = pool.decode(requests(photos))
+        next(first)
+        with pytest.raises(RuntimeError, match="under way"):
+            next(pool.decode(requests(photos)))
+        first.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        next(pool.decode(requests(photos)))
+
+
+def test_closing_ends_all_workers(photos: list[Path]) -> None:
+    """No process is left, and closing twice does no harm."""
+    pool = DecoderPool(spec=SPEC, workers=2)
+    assert len(list(pool.decode(requests(photos)))) == 20
+    pids = pool.worker_pids
+    pool.close()
+    pool.close()
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces the limit")
+def test_the_address_space_limit_turns_greed_into_a_failure(tmp_path: Path) -> None:
+    """A picture that the estimate lets pass still cannot take more than its worker may."""
+    large = tmp_path / "large.png"
+    large.write_bytes(encode(np.zeros((12000, 20000), np.uint8), "PNG"))
+    small = tmp_path / "small.png"
+    small.write_bytes(encode(quadrants(), "PNG"))
+    limits = DecodeLimits(memory_bytes=1 << 40)
+    with DecoderPool(spec=SPEC, workers=1, limits=limits, address_space_bytes=512 << 20) as pool:
+        large_result, small_result = by_token(pool.decode(requests([large, small])))
+    assert isinstance(large_result, DecodeFailure)
+    assert "memory" in large_result.reason
+    assert isinstance(small_result, DecodedPhoto)
+
+
+def test_names_that_are_no_utf8_travel_unchanged(tmp_path: Path) -> None:
+    """From the request to the worker and back."""
+    path = os.fsencode(tmp_path) + b"/\xff\xfe caf\xe9.jpg"
+    try:
+        Path(os.fsdecode(path)).write_bytes(encode(quadrants(), "JPEG"))
+    except OSError:
+        pytest.skip("this file system refuses names that are not UTF-8")
+    with DecoderPool(spec=SPEC, workers=1) as pool:
+        (result,) = pool.decode([DecodeRequest(token=1, path=path)])
+    assert isinstance(result, DecodedPhoto)
+    assert result.path == path

@@ -1,0 +1,70 @@
+"""Resizing to what a model or a screen wants."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cocadesk.media import InputSpec, ResizeMode, prepare_input
+from cocadesk.media.resize import fit_within, resize
+from tests.support.photo_files import corner_colours, quadrants
+
+
+def test_squash_keeps_the_whole_picture() -> None:
+    """All four corners are still there."""
+    squashed = prepare_input(quadrants(300, 100), InputSpec(size_px=40))
+    assert squashed.shape == (40, 40, 3)
+    assert np.abs(corner_colours(squashed) - corner_colours(quadrants())).max() < 2
+
+
+def test_centre_crop_keeps_the_middle_in_its_shape() -> None:
+    """Only the central square is seen."""
+    picture = np.zeros((100, 300, 3), np.uint8)
+    picture[:, 100:200] = 200
+    cropped = prepare_input(picture, InputSpec(size_px=50, resize=ResizeMode.CENTER_CROP))
+    assert np.all(cropped[:, 3:-3] == 200)
+    assert cropped.min() > 150  # the filter's reach lets the sides in by a pixel
+
+
+def test_shrinking_averages_areas() -> None:
+    """A fine checkerboard becomes grey, not black or white."""
+    board = (np.indices((128, 128)).sum(0) % 2 * 255).astype(np.uint8)
+    small = resize(np.repeat(board[..., None], 3, 2), 16, 16)
+    assert np.abs(small.astype(int) - 127).max() <= 1
+
+
+def test_shrinking_one_axis_while_the_other_grows_averages_too() -> None:
+    """Plain INTER_AREA would alias here."""
+    stripes = np.zeros((8, 512, 3), np.uint8)
+    stripes[:, ::2] = 255
+    result = resize(stripes, 32, 64)
+    assert np.abs(result.astype(int) - 127).max() <= 1
+
+
+def test_the_models_input_owns_its_memory() -> None:
+    """Changing it leaves the source alone, even where no resize was needed."""
+    picture = quadrants(32, 32)
+    given_input = prepare_input(picture, InputSpec(size_px=32))
+    given_input[:] = 0
+    assert picture.max() > 0
+    assert given_input.flags.c_contiguous
+    assert given_input.flags.owndata
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(1, 2000))
+def test_fitting_never_enlarges_and_never_vanishes(width: int, height: int, long_side: int) -> None:
+    """Both sides stay at least one pixel."""
+    fitted = fit_within(width, height, long_side)
+    assert max(fitted) <= max(long_side, 1)
+    assert min(fitted) >= 1
+    assert fitted[0] <= width
+    assert fitted[1] <= height
+
+
+@pytest.mark.parametrize("size_px", [0, -1, 5000])
+def test_an_input_size_that_makes_no_sense_is_refused(size_px: int) -> None:
+    """When the value is made, not when it is used."""
+    with pytest.raises(ValueError, match="size_px"):
+        InputSpec(size_px=size_px)

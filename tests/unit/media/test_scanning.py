@@ -1,0 +1,194 @@
+"""Which files a scan finds, and what it leaves alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cocadesk.media import FoundFile, ScanProblem, scan
+from tests.support.photo_files import encode, quadrants
+
+JPEG = encode(quadrants(), "JPEG")
+
+
+def found(*roots: Path) -> list[str]:
+    """The paths found under ``roots``, relative to the first one, in order."""
+    items = scan([os.fsencode(root) for root in roots])
+    start = os.fsencode(roots[0])
+    return [
+        os.fsdecode(os.path.relpath(item.path, start))
+        for item in items
+        if isinstance(item, FoundFile)
+    ]
+
+
+def problems(*roots: Path) -> list[ScanProblem]:
+    """The problems of a scan."""
+    items = scan([os.fsencode(root) for root in roots])
+    return [item for item in items if isinstance(item, ScanProblem)]
+
+
+def put(path: Path, content: bytes = JPEG) -> Path:
+    """A file with its folders."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_photos_are_found_by_extension_and_odd_ones_by_content(tmp_path: Path) -> None:
+    """Known extensions are taken on trust, missing and unknown ones looked into."""
+    put(tmp_path / "a.JPG")
+    put(tmp_path / "b.heic", b"")
+    put(tmp_path / "no_extension")
+    put(tmp_path / "odd.xyz")
+    put(tmp_path / "no_photo.xyz", b"words and words")
+    put(tmp_path / "notes.txt")
+    put(tmp_path / "clip.mp4")
+    put(tmp_path / "a.JPG.xmp")
+    put(tmp_path / "Thumbs.db")
+    assert found(tmp_path) == ["a.JPG", "b.heic", "no_extension", "odd.xyz"]
+
+
+def test_size_and_time_come_with_each_file(tmp_path: Path) -> None:
+    """Enough to tell an unchanged file without reading it."""
+    photo = put(tmp_path / "a.jpg")
+    os.utime(photo, ns=(5, 10**18 + 7))
+    (item,) = scan([os.fsencode(tmp_path)])
+    assert item == FoundFile(
+        root=os.fsencode(tmp_path),
+        path=os.fsencode(photo),
+        size_bytes=len(JPEG),
+        mtime_ns=10**18 + 7,
+    )
+
+
+def test_hidden_and_system_folders_are_left_out(tmp_path: Path) -> None:
+    """Dot folders, thumbnails of network disks, recycle bins, resource files."""
+    for folder in (".git", ".thumbnails", "@eaDir", "#recycle", "$RECYCLE.BIN", "__MACOSX"):
+        put(tmp_path / folder / "a.jpg")
+    put(tmp_path / "._a.jpg")
+    put(tmp_path / "kept" / "a.jpg")
+    assert found(tmp_path) == ["kept/a.jpg"]
+
+
+def test_a_hidden_folder_is_scanned_when_it_is_named(tmp_path: Path) -> None:
+    """The person's choice counts more than the dot."""
+    put(tmp_path / ".private" / "a.jpg")
+    assert found(tmp_path / ".private") == ["a.jpg"]
+
+
+def test_a_folder_called_like_a_photo_is_a_folder(tmp_path: Path) -> None:
+    """dir.jpg is looked into, not decoded."""
+    put(tmp_path / "dir.jpg" / "inside.jpg")
+    assert found(tmp_path) == ["dir.jpg/inside.jpg"]
+    assert problems(tmp_path) == []
+
+
+def test_a_link_to_a_folder_above_is_reported_and_ends(tmp_path: Path) -> None:
+    """A symlink loop must not run for ever."""
+    put(tmp_path / "deep" / "a.jpg")
+    (tmp_path / "deep" / "loop").symlink_to(tmp_path)
+    assert found(tmp_path) == ["deep/a.jpg"]
+    (problem,) = problems(tmp_path)
+    assert problem.path.endswith(b"loop")
+    assert "above" in problem.reason
+
+
+def test_links_are_followed_once(tmp_path: Path) -> None:
+    """A linked folder outside counts once, links to files inside and to nothing do not."""
+    outside, inside = tmp_path / "outside", tmp_path / "inside"
+    put(outside / "far.jpg")
+    put(inside / "near.jpg")
+    (inside / "z1").symlink_to(outside)
+    (inside / "z2").symlink_to(outside)
+    (inside / "again.jpg").symlink_to(inside / "near.jpg")
+    (inside / "nothing.jpg").symlink_to(inside / "gone.jpg")
+    (inside / "itself.jpg").symlink_to(inside / "itself.jpg")
+    assert found(inside) == ["near.jpg", "z1/far.jpg"]
+
+
+def test_overlapping_roots_give_each_file_once(tmp_path: Path) -> None:
+    """A root inside another root adds nothing."""
+    put(tmp_path / "a" / "b.jpg")
+    assert found(tmp_path, tmp_path / "a", tmp_path) == ["a/b.jpg"]
+
+
+def test_a_single_file_may_be_a_root(tmp_path: Path) -> None:
+    """Whatever it is called: the person named it."""
+    photo = put(tmp_path / "photo.txt")
+    (item,) = scan([os.fsencode(photo)])
+    assert isinstance(item, FoundFile)
+    assert item.root == item.path == os.fsencode(photo)
+
+
+def test_a_missing_root_is_a_problem_and_the_others_are_scanned(tmp_path: Path) -> None:
+    """The rest goes on."""
+    put(tmp_path / "a.jpg")
+    assert found(tmp_path, tmp_path / "gone") == ["a.jpg"]
+    (problem,) = problems(tmp_path / "gone")
+    assert problem.reason.endswith(".")
+
+
+def test_names_that_are_no_utf8_are_found(tmp_path: Path) -> None:
+    """Paths are bytes; nothing is lost or changed."""
+    name = os.fsencode(tmp_path) + b"/caf\xe9 \xff\xfe.jpg"
+    try:
+        put(Path(os.fsdecode(name)))
+    except OSError:
+        pytest.skip("this file system refuses names that are not UTF-8")
+    (item,) = scan([os.fsencode(tmp_path)])
+    assert item.path == name
+
+
+def test_pipes_and_devices_are_never_opened(tmp_path: Path) -> None:
+    """Opening one could block for ever."""
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no FIFOs")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    os.mkfifo(tmp_path / "pipe")
+    assert list(scan([os.fsencode(tmp_path)])) == []
+
+
+def test_a_folder_without_permission_is_a_problem_and_the_rest_is_found(tmp_path: Path) -> None:
+    """Run as a plain user: root may read everything."""
+    put(tmp_path / "closed" / "a.jpg")
+    put(tmp_path / "open" / "b.jpg")
+    (tmp_path / "closed").chmod(0)
+    program = (
+        "import os, sys\n"
+        "if os.getuid() == 0:\n"
+        "    os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        "from cocadesk.media import FoundFile\n"
+        "for item in scan([os.fsencode(sys.argv[1])]):\n"
+        "    print(type(item).__name__, os.fsdecode(item.path), getattr(item, 'reason', ''))\n"
+    )
+    # Everything is imported before the privileges go: the checkout may be closed to others.
+    program = "import os\nfrom cocadesk.media import scan\nscan([])\n" + program
+    tmp_path.chmod(0o755)
+    parents = [parent for parent in tmp_path.parents if parent.stat().st_uid == os.getuid()]
+    modes = {parent: parent.stat().st_mode for parent in parents}
+    if os.getuid() == 0:
+        for parent in parents:
+            parent.chmod(modes[parent] | 0o011)
+    try:
+        run = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=Path(__file__).resolve().parents[3],
+        )
+    finally:
+        for parent, mode in modes.items():
+            if os.getuid() == 0:
+                parent.chmod(mode)
+        (tmp_path / "closed").chmod(0o755)
+    assert run.returncode == 0, run.stderr
+    lines = run.stdout.splitlines()
+    assert len(lines) == 2
+    assert any(line.startswith("FoundFile") and "b.jpg" in line for line in lines)
+    assert any(line.startswith("ScanProblem") and "permission" in line for line in lines)

@@ -1,0 +1,228 @@
+"""The 390 odd files of the shared media, each against what its table expects."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+import numpy as np
+import pytest
+
+from cocadesk.media import (
+    DecodedPhoto,
+    DecodeFailure,
+    DecodeRequest,
+    DecoderPool,
+    FoundFile,
+    InputSpec,
+    PhotoMetadata,
+    ResizeMode,
+    ScanProblem,
+    decode_photo,
+    decode_rgb,
+    prepare_input,
+    scan,
+)
+from tests.support.shared import shared_path
+
+pytestmark = pytest.mark.shared
+
+SPEC = InputSpec(size_px=256)
+REQUIRED = {"JPEG", "PNG", "WebP", "GIF", "TIFF", "BMP", "HEIC", "AVIF", "MPO"}
+MEMORY_LIMIT_BYTES = 1536 << 20
+# The table's tools show the colour below the transparent pixels, we put them on white.
+NOT_ON_WHITE = {"f_png_rgb_trns.png"}
+# Each is one of the ways that the table's own notes leave open.
+OPEN_METADATA = {
+    "gps_zero_zero.jpg": {"position"},
+    "rating_99.jpg": {"rating"},
+    "sidecar_stem.jpg": {"taken", "position", "title", "description", "keywords", "rating"},
+    "f_heic_xmp_latin1.heic": {"title", "description"},
+    "f_et_xmp.jpg": {"description"},
+    "f_et_mwg.jpg": {"description", "keywords"},
+    "f_long_description.jpg": {"taken"},
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the pool made of every file, and what its workers cost at most."""
+
+    results: dict[bytes, DecodedPhoto | DecodeFailure]
+    problems: list[ScanProblem]
+    peak_bytes: int
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict[str, str]]:
+    """The table, one dictionary a file."""
+    with (shared_path("media/photos") / "photos.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The strangely named files, unpacked."""
+    folder = tmp_path_factory.mktemp("names")
+    with tarfile.open(shared_path("media/photos") / "names.tar") as archive:
+        archive.extraction_filter = lambda member, _: member
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def outcome(names: Path) -> Outcome:
+    """Everything scanned and decoded once."""
+    found = list(scan([os.fsencode(shared_path("media/photos")), os.fsencode(names)]))
+    files = [item.path for item in found if isinstance(item, FoundFile)]
+    with DecoderPool(spec=SPEC, workers=2) as pool:
+        answers = pool.decode(DecodeRequest(token=i, path=p) for i, p in enumerate(files))
+        results = {result.path: result for result in answers}
+        peak_bytes = sum(_peak_bytes(pid) for pid in pool.worker_pids)
+    assert sorted(results) == sorted(files)
+    problems = [item for item in found if isinstance(item, ScanProblem)]
+    return Outcome(results, problems, peak_bytes)
+
+
+def _peak_bytes(pid: int) -> int:
+    if sys.platform != "linux":
+        return 0
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) << 10
+
+
+def _path(row: dict[str, str], names: Path) -> bytes:
+    if "::" in row["path"]:
+        return os.fsencode(names) + b"/" + unquote_to_bytes(row["path"].split("::", 1)[1])
+    return os.fsencode(shared_path("media/photos") / row["path"])
+
+
+def test_every_photo_that_should_decode_has_the_tables_size(
+    rows: list[dict[str, str]], outcome: Outcome, names: Path
+) -> None:
+    """Width and height after orientation, for every format that is promised."""
+    wrong = []
+    for row in rows:
+        if row["expect"] != "ok" or row["format"] not in REQUIRED:
+            continue
+        result = outcome.results.get(_path(row, names))
+        if not isinstance(result, DecodedPhoto):
+            wrong.append(f"{row['path']}: {getattr(result, 'reason', 'not found')}")
+        elif (str(result.width), str(result.height)) != (row["width"], row["height"]):
+            wrong.append(f"{row['path']}: {result.width} x {result.height}")
+    assert wrong == []
+
+
+def test_every_file_that_should_fail_does_so_with_a_sentence(
+    rows: list[dict[str, str]], outcome: Outcome, names: Path
+) -> None:
+    """And every other failure has a sentence too."""
+    for row in rows:
+        if row["expect"] == "fail":
+            assert isinstance(outcome.results[_path(row, names)], DecodeFailure), row["path"]
+    for result in outcome.results.values():
+        if isinstance(result, DecodeFailure):
+            assert result.reason[0].isupper(), result
+            assert result.reason.endswith("."), result
+
+
+def test_what_is_no_photo_is_not_even_found(
+    rows: list[dict[str, str]], outcome: Outcome, names: Path
+) -> None:
+    """Sidecars, caches and dangling links are passed over; the loop alone is reported."""
+    skipped = [row for row in rows if row["expect"] == "skip"]
+    assert all(_path(row, names) not in outcome.results for row in skipped)
+    assert [problem.path.rpartition(b"/")[2] for problem in outcome.problems] == [b"loop"]
+
+
+def test_the_workers_stay_within_the_promised_memory(outcome: Outcome) -> None:
+    """Bombs included: the peaks of both workers together."""
+    assert outcome.peak_bytes <= MEMORY_LIMIT_BYTES
+
+
+def _with_mean(rows: list[dict[str, str]]) -> Iterator[tuple[str, list[int]]]:
+    for row in rows:
+        mean = row["mean_rgb"]
+        if "profile gives mean" in row["note"]:
+            mean = row["note"].split("profile gives mean ")[1].split(";")[0]
+        usable = row["expect"] == "ok" and row["format"] in REQUIRED
+        if mean and usable and row["path"] not in NOT_ON_WHITE:
+            yield row["path"], [int(value) for value in mean.split(",")]
+
+
+def test_colours_are_those_of_the_table(rows: list[dict[str, str]]) -> None:
+    """Mean sRGB on white, colour-managed, of the full decode and of the model's input."""
+    folder = shared_path("media/photos")
+    wrong = []
+    for path, expected in _with_mean(rows):
+        data = (folder / path).read_bytes()
+        full = decode_rgb(data).rgb_HWC.reshape(-1, 3).mean(0)
+        small = decode_photo(data, SPEC).input_HWC.reshape(-1, 3).mean(0)
+        if np.abs(full - expected).max() > 8 or np.abs(small - full).max() > 5:
+            wrong.append((path, full.round().tolist(), small.round().tolist(), expected))
+    assert wrong == []
+
+
+def _as_table(metadata: PhotoMetadata) -> dict[str, str]:
+    taken, position = "", ""
+    if metadata.taken_local is not None:
+        taken = metadata.taken_local.replace(microsecond=0).isoformat()
+        if (offset := metadata.utc_offset_min) is not None:
+            taken += f"{'-' if offset < 0 else '+'}{abs(offset) // 60:02}:{abs(offset) % 60:02}"
+    if metadata.latitude is not None and metadata.longitude is not None:
+        position = f"{metadata.latitude:.3f} {metadata.longitude:.3f}"
+    return {
+        "taken": taken,
+        "position": position,
+        "title": metadata.title or "",
+        "description": (metadata.description or "")[:200].strip(),
+        "keywords": "|".join(metadata.keywords),
+        "rating": "" if metadata.rating is None else str(metadata.rating),
+    }
+
+
+def test_metadata_are_those_of_the_table(
+    rows: list[dict[str, str]], outcome: Outcome, names: Path
+) -> None:
+    """Time with zone, position, words and rating, where the table does not leave them open."""
+    wrong = []
+    for row in rows:
+        result = outcome.results.get(_path(row, names))
+        if row["expect"] != "ok" or not isinstance(result, DecodedPhoto) or "::" in row["path"]:
+            continue
+        position = f"{float(row['lat']):.3f} {float(row['lon']):.3f}" if row["lat"] else ""
+        expected = {
+            "taken": row["taken"].replace("Z", "+00:00"),
+            "position": position,
+            "title": row["title"],
+            "description": row["description"][:200].strip(),
+            "keywords": row["keywords"],
+            "rating": row["rating"],
+        }
+        for name, value in _as_table(result.metadata).items():
+            if value != expected[name] and name not in OPEN_METADATA.get(row["path"], set()):
+                wrong.append((row["path"], name, value, expected[name]))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("size_px", [224, 256, 288])
+@pytest.mark.parametrize("resize", list(ResizeMode))
+def test_reduced_decodes_of_camera_photos_are_close_to_full_ones(
+    size_px: int, resize: ResizeMode
+) -> None:
+    """The model sees the same picture, whichever DCT scale it came from."""
+    spec = InputSpec(size_px=size_px, resize=resize)
+    for path in sorted(shared_path("media/large").glob("*.jpg")):
+        data = path.read_bytes()
+        reduced = decode_photo(data, spec).input_HWC.astype(float)
+        full = prepare_input(decode_rgb(data).rgb_HWC, spec).astype(float)
+        error = float(np.sqrt(np.mean((reduced - full) ** 2)))
+        correlation = np.corrcoef(reduced.ravel(), full.ravel())[0, 1]
+        assert error < 4, (path.name, error)
+        assert correlation > 0.998, (path.name, correlation)
