@@ -1,0 +1,50 @@
+# CocaDesk's commands. Each makes .venv ready first (and says what that costs).
+
+.DEFAULT_GOAL := help
+.PHONY: help ready demo app test check bench train-starter samples clean
+
+BIN := .venv/bin
+RUN := $(BIN)/python -P
+DEMO_LIBRARY := .cache/demo-library
+
+help:
+	@echo "make demo           index, search, tag and caption the sample photos; opens the window on a desktop"
+	@echo "make app            open CocaDesk on your own library"
+	@echo "make test           run the tests"
+	@echo "make check          style, types, architecture, and the wheel outside this checkout"
+	@echo "make bench          measure indexing and searching"
+	@echo "make train-starter  train the starter model again (needs the training data; about 90 minutes)"
+	@echo "make samples        rebuild the sample photos from their packages (Debian only)"
+	@echo "make clean          remove what the other commands made, .venv included"
+
+ready:
+	@sh tools/ready.sh
+
+demo: ready
+	@$(RUN) tools/demo.py --library $(DEMO_LIBRARY)
+
+app:
+	@sh tools/ready.sh --window
+	@$(BIN)/cocadesk
+
+test: ready
+	$(BIN)/python -m pytest
+
+check: ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(RUN) tools/check_wheel.py
+
+bench: ready
+	$(BIN)/python -m tests.bench
+
+train-starter: ready
+	$(BIN)/cocadesk train resources/starter/train.toml
+
+samples: ready
+	$(BIN)/python tools/build_samples.py
+
+clean:
+	rm -rf .venv .cache build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
