@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -134,11 +135,7 @@ def _source(
     pictures = PictureViews(examples, config.model.image.size_px, config.features, config.seed)
     if not frozen or config.model.image.kind is ImageEncoderKind.VIT:
         return pictures
-    stage = f"features of {label}"
-
-    def progress(done: int, total: int) -> None:
-        report(TrainReport(stage=stage, done=done, total=total))
-
+    progress = _FeatureProgress(f"features of {label}", report)
     return cache_features(
         model.image_encoder,
         pictures,
@@ -149,6 +146,23 @@ def _source(
         threads=config.features.threads,
         progress=progress,
     )
+
+
+class _FeatureProgress:
+    """Turns counts into reports with the time left, from the rate of this run alone."""
+
+    def __init__(self, stage: str, report: Reporter) -> None:
+        self._stage = stage
+        self._report = report
+        self._start: tuple[int, float] | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if self._start is None:
+            self._start = (done, now)
+        first, since = self._start
+        left = (now - since) / (done - first) * (total - done) if done > first else None
+        self._report(TrainReport(stage=self._stage, done=done, total=total, seconds_left=left))
 
 
 def _dev_set(

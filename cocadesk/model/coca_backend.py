@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +24,9 @@ from cocadesk.model.tokenizer import clean_caption
 
 if TYPE_CHECKING:
     from cocadesk.model.captioner import Captioner
-    from cocadesk.model.image_tower import ImageTower
+    from cocadesk.model.image_tower import ImageTower, Pooled
 
+log = logging.getLogger(__name__)
 _CHUNK = 64
 
 
@@ -77,11 +79,23 @@ class CocaBackend:
 
     def _embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
         parts = [
-            self._image_tower(images_BHWC[s : s + _CHUNK])[0]
-            for s in range(0, len(images_BHWC), _CHUNK)
+            self._pooled(images_BHWC[s : s + _CHUNK])[0] for s in range(0, len(images_BHWC), _CHUNK)
         ]
         empty = np.zeros((0, self._checkpoint.config.embedding_dim), np.float32)
         return _unit(np.concatenate(parts)) if parts else empty
+
+    def _pooled(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
+        """The tower on a batch; where memory runs out, on its halves."""
+        try:
+            return self._image_tower(images_BHWC)
+        except (MemoryError, RuntimeError) as error:
+            if len(images_BHWC) < 2 or not _is_out_of_memory(error):
+                raise
+            log.warning("No memory for %d pictures at once; trying half", len(images_BHWC))
+        middle = len(images_BHWC) // 2
+        halves = self._pooled(images_BHWC[:middle]), self._pooled(images_BHWC[middle:])
+        first, second = (np.concatenate(parts) for parts in zip(*halves, strict=True))
+        return first, second
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._texts.submit(self._text_tower, [self._prepare(t) for t in texts]).result()
@@ -101,7 +115,7 @@ class CocaBackend:
     def _caption(self, images_BHWC: NDArray[np.uint8], options: GenerationOptions) -> list[Caption]:
         captions: list[Caption] = []
         for start in range(0, len(images_BHWC), _CHUNK):
-            pooled = self._image_tower(images_BHWC[start : start + _CHUNK])[1]
+            pooled = self._pooled(images_BHWC[start : start + _CHUNK])[1]
             for ids, log_probability in self._captioner(pooled, options):
                 text = self._checkpoint.tokenizer.decode(ids).strip()
                 captions.append(
@@ -134,6 +148,11 @@ class CocaBackend:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """torch's OutOfMemoryError is a RuntimeError, and the CPU allocator's has no own type."""
+    return isinstance(error, MemoryError) or "memory" in str(error).lower()
 
 
 def _unit(vectors_BE: NDArray[np.float32]) -> NDArray[np.float32]:

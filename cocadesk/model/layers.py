@@ -27,9 +27,7 @@ class Attention(nn.Module):
         key, value = self.key_value(context_BND).chunk(2, dim=-1)
         return self._split(key), self._split(value)
 
-    def attend(
-        self, x_BTD: Tensor, key_value: KeyValue, mask: Tensor | None = None
-    ) -> Tensor:
+    def attend(self, x_BTD: Tensor, key_value: KeyValue, mask: Tensor | None = None) -> Tensor:
         """Attention over keys and values made earlier (the KV cache uses this)."""
         query = self._split(self.query(x_BTD))
         mixed = _mix(query, key_value[0], key_value[1], mask)
@@ -57,7 +55,8 @@ def _mix(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tens
     scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
     if mask is not None:
         scores = scores.masked_fill(~mask, -torch.inf)
-    return scores.softmax(-1).to(value.dtype) @ value
+    mixed: Tensor = scores.softmax(-1).to(value.dtype) @ value
+    return mixed
 
 
 class DropPath(nn.Module):

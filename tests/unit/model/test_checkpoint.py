@@ -141,3 +141,23 @@ def test_weights_that_are_not_numbers_are_found_out(tmp_path: Path) -> None:
         pytest.raises(UserError, match="not a number"),
     ):
         backend.embed_images(np.zeros((1, 64, 64, 3), np.uint8))
+
+
+def test_a_batch_without_memory_is_tried_in_halves(folder: Path) -> None:
+    """Running out of memory costs time, not the job."""
+    images = np.random.default_rng(1).integers(0, 255, (9, 64, 64, 3), dtype=np.uint8)
+    with open_backend(str(folder)) as backend:
+        expected = backend.embed_images(images)
+        tower = backend._image_tower  # type: ignore[attr-defined]
+        sizes: list[int] = []
+
+        def small(batch: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> object:
+            sizes.append(len(batch))
+            if len(batch) > 3:
+                raise RuntimeError("CUDA out of memory")
+            return tower(batch)
+
+        backend._image_tower = small  # type: ignore[attr-defined]
+        np.testing.assert_allclose(backend.embed_images(images), expected, atol=1e-4)
+    assert sizes[0] == 9
+    assert max(sizes[1:]) < 9
