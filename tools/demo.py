@@ -1,4 +1,4 @@
-"""``make demo``: the main job on the sample photos, in the terminal and, on a desktop, in the window.
+"""``make demo``: the main job on the sample photos, in the terminal and then in the window.
 
 Runs the same commands a person would type and prints each before it runs.
 """

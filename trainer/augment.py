@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.media.opencv import cv2
 from trainer.config import FeatureConfig
 
 

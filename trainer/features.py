@@ -15,12 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cocadesk.media.opencv import cv2
 from cocadesk.model import openvino_runtime
 from cocadesk.model.image_encoder import ImageEncoder
 from trainer.augment import make_view, plain_view

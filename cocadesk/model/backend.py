@@ -7,12 +7,12 @@ what a call needs is loaded by the call.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.model.answers import Caption, ModelInfo
 from cocadesk.model.options import GenerationOptions
 
 if TYPE_CHECKING:
@@ -20,29 +20,6 @@ if TYPE_CHECKING:
     from typing import Self
 
 __all__ = ["Backend", "Caption", "GenerationOptions", "ModelInfo", "open_backend"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelInfo:
-    """Which network answers, what it takes, and where it runs and why."""
-
-    name: str
-    model_id: str
-    image_id: str
-    embedding_dim: int
-    image_size_px: int
-    resize: str
-    device: str
-    precision: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caption:
-    """A written caption; ``score`` is the mean probability of its tokens, 0 to 1."""
-
-    text: str
-    score: float
 
 
 class Backend(Protocol):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.model.backend import Caption, ModelInfo
+from cocadesk.model.answers import Caption, ModelInfo
 from cocadesk.model.checkpoint import Checkpoint, compute_ids, load_arrays
 from cocadesk.model.device import DeviceChoice, choose_device
 from cocadesk.model.options import GenerationOptions

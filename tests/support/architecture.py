@@ -1,0 +1,86 @@
+"""Reads the imports of our packages from their source, without importing anything."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("cocadesk", "trainer", "ui")
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every module of ours by its dotted name."""
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+@cache
+def imports(path: Path) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """(module, names taken from it) of each import that runs; typing-only ones are left out."""
+    return tuple(_imports_in(ast.parse(path.read_bytes())))
+
+
+def _imports_in(node: ast.AST) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            for statement in child.orelse:
+                yield from _imports_in(statement)
+        elif isinstance(child, ast.Import):
+            for alias in child.names:
+                yield alias.name, ()
+        elif isinstance(child, ast.ImportFrom):
+            yield child.module or "", tuple(alias.name for alias in child.names)
+        else:
+            yield from _imports_in(child)
+
+
+def graph() -> dict[str, set[str]]:
+    """Which of our modules each of our modules imports, at its top or later."""
+    ours = modules()
+    edges: dict[str, set[str]] = {}
+    for name, path in ours.items():
+        targets = set()
+        for module, taken in imports(path):
+            inner = [f"{module}.{item}" for item in taken if f"{module}.{item}" in ours]
+            outer = [module] if module in ours and len(inner) < max(len(taken), 1) else []
+            targets.update(inner, outer)
+        edges[name] = targets - {name}
+    return edges
+
+
+def third_party(path: Path) -> set[str]:
+    """Top-level names that a file imports from outside this project and Python itself."""
+    tops = {module.split(".", 1)[0] for module, _ in imports(path)}
+    return tops - set(sys.stdlib_module_names) - set(PACKAGES) - {"", "__future__"}
+
+
+def cycle(edges: dict[str, set[str]]) -> list[str]:
+    """One import cycle as the modules it runs through, or an empty list."""
+    done: set[str] = set()
+    for start in edges:
+        found = _walk(start, edges, [], done)
+        if found:
+            return found
+    return []
+
+
+def _walk(module: str, edges: dict[str, set[str]], trail: list[str], done: set[str]) -> list[str]:
+    if module in trail:
+        return [*trail[trail.index(module) :], module]
+    if module in done:
+        return []
+    for target in sorted(edges[module]):
+        found = _walk(target, edges, [*trail, module], done)
+        if found:
+            return found
+    done.add(module)
+    return []
