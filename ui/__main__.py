@@ -1,0 +1,79 @@
+"""Starts the window: ``python -P -m ui [--library DIR]``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+
+from platformdirs import user_data_path
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QApplication
+
+import cocadesk
+from cocadesk.protocol.launch import ENGINE_MODULE, FAKE_MODULE
+from ui.engine_link import EngineLink
+from ui.look import Look
+from ui.theme import Appearance
+from ui.window import MainWindow
+
+_log = logging.getLogger("ui")
+
+
+class Complaints(QObject):
+    """Carries unexpected errors of any thread to the window, after logging them."""
+
+    came = Signal(str)
+
+    def hook(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        """For ``sys.excepthook``; a queued signal, never a dialog."""
+        if issubclass(kind, KeyboardInterrupt):
+            QApplication.quit()
+            return
+        _log.error("an error in the program", exc_info=(kind, error, trace))
+        self.came.emit(f"Something went wrong in the window: {error}")
+
+
+def default_library() -> Path:
+    """The library that is opened where none is named."""
+    override = os.environ.get("COCADESK_LIBRARY")
+    return Path(override) if override else user_data_path("cocadesk") / "library"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Opens the window and returns its exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    app = QApplication.instance() or QApplication([sys.argv[0]])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("CocaDesk")
+    app.setApplicationVersion(cocadesk.__version__)
+    complaints = Complaints()
+    sys.excepthook = complaints.hook
+    library = (options.library or default_library()).expanduser().absolute()
+    link = EngineLink(library, module=FAKE_MODULE if options.fake else ENGINE_MODULE, parent=app)
+    window = MainWindow(link, Look(app, options.look))
+    complaints.came.connect(window.parts.notice.say)
+    if options.query:
+        window.parts.search.set_query(options.query)
+    window.show()
+    link.open()
+    return app.exec()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cocadesk", description="The window of CocaDesk.")
+    parser.add_argument("--library", type=Path, help="the library's folder")
+    parser.add_argument("--look", type=Appearance, choices=list(Appearance), default="system")
+    parser.add_argument("--query", default="", help="what to search for at once")
+    parser.add_argument("--fake", action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

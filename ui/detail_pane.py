@@ -1,0 +1,232 @@
+"""Beside the grid: the photo, its words and its facts."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cocadesk.protocol.messages import Description
+from cocadesk.protocol.values import MediaKind, Row, TagValue
+from ui.actions import ActionSet, Do
+from ui.flow_layout import FlowLayout
+from ui.icons import Icon
+from ui.photo_view import PhotoView
+from ui.texts import clock, day, picture_size
+from ui.theme import Theme
+from ui.widgets import dress_button, label
+
+WIDTH_PX = 340
+PHOTO_MAX_PX = 300
+
+
+class DetailPane(QFrame):
+    """Shows one medium; knows nothing of where its words come from."""
+
+    tag_clicked = Signal(str)
+
+    def __init__(self, actions: ActionSet, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("detail")
+        self.setAccessibleName("Details")
+        self.setMinimumWidth(280)
+        self._actions = actions
+        self._theme = theme
+        self._ratio = 3 / 4
+        self.photo = PhotoView(can_zoom=False)
+        self.photo.setAccessibleName("Photo")
+        self.caption = label("", "caption", wraps=True)
+        self.caption.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.caption.setAccessibleName("Caption")
+        self.origin = label("", "small", wraps=True)
+        self.tags = QWidget()
+        self.tags.setAccessibleName("Tags")
+        self._tag_layout = FlowLayout(self.tags, 6)
+        self._tag_buttons: list[QToolButton] = []
+        self._facts: dict[str, QLabel] = {}
+        self._buttons: dict[Do, tuple[QToolButton, Icon]] = {}
+        self._build()
+        self.set_theme(theme)
+        self.clear()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draws icons and messages in the colours of this theme."""
+        self._theme = theme
+        self.photo.set_message_colour(theme.colour("muted"))
+        for do, (made, which) in self._buttons.items():
+            dress_button(made, self._actions[do], which, theme.colours.muted)
+
+    def clear(self) -> None:
+        """Nothing is selected."""
+        self.photo.show_message("Select a photo to see more of it.")
+        self._body.setVisible(False)
+
+    def show_row(self, row: Row, thumbnail: QPixmap | None) -> None:
+        """The facts at once, with the thumbnail until the preview comes."""
+        self._ratio = min(1.4, max(0.4, row.height / row.width)) if row.width else 3 / 4
+        self._fit_photo()
+        if thumbnail is not None and not thumbnail.isNull():
+            self.photo.show_picture(thumbnail)
+        else:
+            self.photo.show_message("")
+        self._body.setVisible(True)
+        self._set_caption(row.caption, row.caption_by_person, "")
+        self._set_tags(row.tags)
+        self._set_facts(row)
+
+    def show_words(self, words: Description) -> None:
+        """Caption and tags as the engine has them now."""
+        self._set_caption(words.caption, words.caption_by_person, words.reason)
+        self._set_tags(words.tags)
+
+    def say_describing(self) -> None:
+        """The words are being made."""
+        if not self.caption.text():
+            self.origin.setText("Looking at the photo…")
+
+    def shown_tags(self) -> list[str]:
+        """The tags in the order they are shown."""
+        return [made.text() for made in self._tag_buttons]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._fit_photo()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(WIDTH_PX, 600)
+
+    def _build(self) -> None:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(self._theme.gap_m)
+        column.addWidget(self.photo)
+        self._body = QWidget()
+        body = QVBoxLayout(self._body)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(self._theme.gap_m)
+        words = QVBoxLayout()
+        words.setSpacing(4)
+        words.addWidget(self.caption)
+        words.addWidget(self.origin)
+        body.addLayout(words)
+        body.addWidget(self.tags)
+        body.addLayout(self._button_row())
+        body.addWidget(_line())
+        body.addLayout(self._fact_form())
+        column.addWidget(self._body)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(1, 0, 0, 0)
+        outer.addWidget(area)
+
+    def _button_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        for do, which in (
+            (Do.TOGGLE_LARGE, Icon.ENLARGE),
+            (Do.SHOW_IN_FOLDER, Icon.FOLDER),
+            (Do.COPY_PATH, Icon.COPY),
+            (Do.COPY_CAPTION, Icon.QUOTE),
+            (Do.MORE_LIKE_THIS, Icon.SEARCH),
+        ):
+            made = QToolButton()
+            made.setDefaultAction(self._actions[do])
+            self._buttons[do] = (made, which)
+            row.addWidget(made)
+        row.addStretch(1)
+        return row
+
+    def _fact_form(self) -> QFormLayout:
+        form = QFormLayout()
+        form.setHorizontalSpacing(self._theme.gap_m)
+        form.setVerticalSpacing(8)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        for name in ("Name", "Taken", "Size", "Length", "Camera", "Folder"):
+            value = label("", wraps=True)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            value.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+            value.setAccessibleName(name)
+            form.addRow(label(name, "small"), value)
+            self._facts[name] = value
+        self._form = form
+        return form
+
+    def _set_facts(self, row: Row) -> None:
+        values = {
+            "Name": row.name,
+            "Taken": day(row.taken),
+            "Size": picture_size(row),
+            "Length": clock(row.duration_s) if row.duration_s is not None else "",
+            "Camera": row.camera or "",
+            "Folder": row.folder,
+        }
+        for name, value in values.items():
+            # A zero-width space after each separator lets long paths wrap.
+            self._facts[name].setText(value.replace("/", "/\u200b").replace("\\", "\\\u200b"))
+            self._form.setRowVisible(self._facts[name], bool(value))
+        self.photo.setAccessibleDescription(row.caption or row.name)
+        noun = "video" if row.kind is MediaKind.VIDEO else "photo"
+        self.photo.setToolTip(f"Double-click to see the {noun} large")
+
+    def _set_caption(self, text: str | None, by_person: bool, reason: str) -> None:
+        self.caption.setText(text or "")
+        self.caption.setVisible(bool(text))
+        if text:
+            self.origin.setText("Your caption" if by_person else "Caption written by CocaDesk")
+        else:
+            self.origin.setText(reason)
+
+    def _set_tags(self, tags: tuple[TagValue, ...]) -> None:
+        for old in self._tag_buttons:
+            self._tag_layout.removeWidget(old)
+            old.deleteLater()
+        self._tag_buttons = []
+        for tag in tags:
+            chip = QToolButton()
+            chip.setText(tag.tag)
+            chip.setProperty("role", "chip")
+            chip.setCursor(Qt.CursorShape.PointingHandCursor)
+            chip.setAccessibleName(f"Tag {tag.tag}: search for it")
+            chip.setToolTip(f"Search for “{tag.tag}”")
+            chip.clicked.connect(self._on_tag)
+            self._tag_layout.addWidget(chip)
+            chip.show()
+            self._tag_buttons.append(chip)
+        self.tags.setVisible(bool(tags))
+        self._tag_layout.invalidate()
+        self.tags.updateGeometry()
+
+    def _on_tag(self) -> None:
+        sender = self.sender()
+        if isinstance(sender, QToolButton):
+            self.tag_clicked.emit(sender.text())
+
+    def _fit_photo(self) -> None:
+        width = max(120, self.width() - 34)
+        self.photo.setFixedHeight(round(min(PHOTO_MAX_PX, width * self._ratio)))
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.NoFrame)
+    line.setFixedHeight(1)
+    line.setStyleSheet("background: palette(mid);")
+    return line

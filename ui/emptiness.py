@@ -1,0 +1,68 @@
+"""What to say where there are no photos to show, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cocadesk.protocol.values import JobValue
+from ui.browser import Browser, Showing
+from ui.engine_link import EngineLink, LinkState
+from ui.icons import Icon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emptiness:
+    """An empty state's words; no button where ``button`` is empty."""
+
+    icon: Icon
+    title: str
+    text: str
+    button: str = ""
+
+
+def what_to_say(
+    link: EngineLink, browser: Browser, job: JobValue | None, shown: int
+) -> Emptiness | None:
+    """The words for the empty middle of the window; None where there are photos."""
+    if shown:
+        return None
+    if link.state is LinkState.FAILED:
+        return _failed(link)
+    if link.state is not LinkState.CONNECTED or browser.showing is Showing.NOTHING_YET:
+        return Emptiness(
+            icon=Icon.ENGINE,
+            title="Getting ready…",
+            text="The engine is starting. This takes a few seconds the first time.",
+        )
+    if browser.is_filtered:
+        return Emptiness(
+            icon=Icon.NOTHING,
+            title="Nothing found",
+            text="Try other or fewer words. Describe what can be seen in the photo.",
+            button="Show all photos",
+        )
+    if job is not None and not job.state.is_final:
+        return Emptiness(
+            icon=Icon.PHOTO,
+            title="Looking at your photos…",
+            text="They appear here as they are read. You can search at any time.",
+        )
+    return Emptiness(
+        icon=Icon.PHOTO,
+        title="Add your first folder",
+        text="CocaDesk looks at every photo in it and lets you find them by describing them. "
+        "Your photos stay where they are, and nothing leaves this computer. "
+        "You can also drag a folder into this window.",
+        button="Add folder…",
+    )
+
+
+def _failed(link: EngineLink) -> Emptiness:
+    problem = link.problem
+    reason = " ".join(part for part in (problem.why, problem.what_to_do) if part) if problem else ""
+    return Emptiness(
+        icon=Icon.WARNING,
+        title=problem.what if problem else "The engine could not start.",
+        text=reason,
+        button="Try again",
+    )

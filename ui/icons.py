@@ -1,0 +1,69 @@
+"""Icons drawn from our own strokes, in any colour."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import lru_cache
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+
+class Icon(StrEnum):
+    """Each value is the inside of a 24 by 24 SVG that is drawn in strokes."""
+
+    SEARCH = '<circle cx="10.5" cy="10.5" r="6.5"/><path d="M15.5 15.5 21 21"/>'
+    CLEAR = '<path d="M6 6 18 18M18 6 6 18"/>'
+    FOLDER = (
+        '<path d="M3 18V6.5A1.5 1.5 0 0 1 4.5 5H9l2.2 2.5h8.3A1.5 1.5 0 0 1 21 9v9'
+        'a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18z"/>'
+    )
+    FOLDER_ADD = (
+        '<path d="M3 18V6.5A1.5 1.5 0 0 1 4.5 5H9l2.2 2.5h8.3A1.5 1.5 0 0 1 21 9v9'
+        'a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18z"/><path d="M12 11v5M9.5 13.5h5"/>'
+    )
+    MENU = '<path d="M4 7h16M4 12h16M4 17h16"/>'
+    BACK = '<path d="M14.5 5 7.5 12l7 7"/>'
+    NEXT = '<path d="M9.5 5l7 7-7 7"/>'
+    COPY = (
+        '<rect x="8.5" y="8.5" width="11.5" height="11.5" rx="2"/>'
+        '<path d="M15.5 8.5V6a2 2 0 0 0-2-2H6a2 2 0 0 0-2 2v7.5a2 2 0 0 0 2 2h2.5"/>'
+    )
+    QUOTE = '<path d="M4 6h16M4 11h16M4 16h9"/>'
+    PHOTO = (
+        '<rect x="3" y="4.5" width="18" height="15" rx="2"/><circle cx="8.5" cy="9.5" r="1.8"/>'
+        '<path d="M3.5 17.5 9 13l3.5 3 4-4.5 4 4.5"/>'
+    )
+    NOTHING = '<circle cx="10.5" cy="10.5" r="6.5"/><path d="M15.5 15.5 21 21M8 10.5h5"/>'
+    ENGINE = '<path d="M12 3v4M12 17v4M3 12h4M17 12h4M5.6 5.6l2.9 2.9M15.5 15.5l2.9 2.9"/>'
+    WARNING = '<path d="M12 4 2.8 19.5h18.4z"/><path d="M12 10v4.5M12 16.9v.2"/>'
+    PANEL = '<rect x="3" y="4.5" width="18" height="15" rx="2"/><path d="M14.5 4.5v15"/>'
+    ENLARGE = '<path d="M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7"/>'
+    PLAY = '<path d="M8 5.5v13l10.5-6.5z"/>'
+    PAUSE = '<path d="M8.5 5.5v13M15.5 5.5v13"/>'
+
+
+@lru_cache(maxsize=256)
+def pixmap(icon: Icon, colour: str, size_px: int, ratio: float = 1.0) -> QPixmap:
+    """The icon in a colour (``#rrggbb``); GUI thread only."""
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" '
+        f'stroke="{colour}" stroke-width="1.8" stroke-linecap="round" '
+        f'stroke-linejoin="round">{icon.value}</svg>'
+    )
+    renderer = QSvgRenderer(QByteArray(svg.encode()))
+    image = QPixmap(QSize(round(size_px * ratio), round(size_px * ratio)))
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    renderer.render(painter, QRectF(0, 0, size_px * ratio, size_px * ratio))
+    painter.end()
+    image.setDevicePixelRatio(ratio)
+    return image
+
+
+def icon(which: Icon, colour: str, size_px: int = 20) -> QIcon:
+    """The icon for a button, sharp on screens of ratio one and two."""
+    made = QIcon(pixmap(which, colour, size_px))
+    made.addPixmap(pixmap(which, colour, size_px, 2.0))
+    return made

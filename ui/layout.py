@@ -1,0 +1,100 @@
+"""The window's parts and where they lie."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from ui.actions import ACTIONS, ActionSet, Group
+from ui.detail_pane import WIDTH_PX, DetailPane
+from ui.dialogs import CommandPalette
+from ui.grid import CELL_SIZES_PX, Grid
+from ui.header import Header, ResultsLine
+from ui.image_loader import ImageLoader
+from ui.job_strip import JobStrip
+from ui.large_view import LargeView
+from ui.results_model import ResultsModel
+from ui.search_box import SearchBox
+from ui.theme import Theme
+from ui.widgets import EmptyState, Notice
+
+
+class Parts:
+    """Every widget of the window, by name; Python keeps them as long as it lives."""
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        actions: ActionSet,
+        model: ResultsModel,
+        thumbnails: ImageLoader,
+        theme: Theme,
+    ) -> None:
+        self.search = SearchBox(theme)
+        self.menu = _build_menu(window, actions)
+        self.header = Header(self.search, actions, self.menu, theme)
+        self.results = ResultsLine(actions, theme, len(CELL_SIZES_PX))
+        self.grid = Grid(model, thumbnails, theme)
+        self.empty = EmptyState(theme)
+        self.detail = DetailPane(actions, theme)
+        self.large = LargeView(actions, theme)
+        self.strip = JobStrip(theme)
+        self.center = QStackedWidget()
+        self.center.addWidget(self.empty)
+        self.center.addWidget(self.grid)
+        self.split = self._split()
+        self.browse = _column(self.header, self.split, self.strip, grows=self.split)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.browse)
+        self.pages.addWidget(self.large)
+        window.setCentralWidget(self.pages)
+        self.notice = Notice(window)
+        self.palette = CommandPalette(actions, window)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Gives the parts that draw for themselves their new colours."""
+        for part in (
+            self.search,
+            self.header,
+            self.results,
+            self.grid,
+            self.empty,
+            self.detail,
+            self.strip,
+        ):
+            part.set_theme(theme)
+
+    def _split(self) -> QSplitter:
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.setHandleWidth(1)
+        split.setChildrenCollapsible(False)
+        split.addWidget(_column(self.results, self.center, grows=self.center))
+        split.addWidget(self.detail)
+        split.setStretchFactor(0, 1)
+        split.setStretchFactor(1, 0)
+        split.setSizes([1280 - WIDTH_PX, WIDTH_PX])
+        return split
+
+
+def _column(*parts: QWidget, grows: QWidget) -> QWidget:
+    made = QWidget()
+    column = QVBoxLayout(made)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    for part in parts:
+        column.addWidget(part, 1 if part is grows else 0)
+    return made
+
+
+def _build_menu(window: QMainWindow, actions: ActionSet) -> QMenu:
+    """All actions but those of the photo, which have their own menu in the grid."""
+    menu = QMenu(window)
+    for group in Group:
+        if group is Group.PHOTO:
+            continue
+        if not menu.isEmpty():
+            menu.addSeparator()
+        for spec in ACTIONS:
+            if spec.group is group:
+                menu.addAction(actions[spec.do])
+    return menu

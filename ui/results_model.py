@@ -1,0 +1,200 @@
+"""The list of results: keys for all, rows only for what has been on screen."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QMimeData,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    QTimer,
+    QUrl,
+    Signal,
+)
+
+from cocadesk.protocol.values import Hit, Row
+
+KEY_ROLE = int(Qt.ItemDataRole.UserRole) + 1
+ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 2
+HIT_ROLE = int(Qt.ItemDataRole.UserRole) + 3
+
+MAX_ROWS = 5000
+ASK_AT_ONCE = 200
+
+Index = QModelIndex | QPersistentModelIndex
+_NO_PARENT = QModelIndex()
+
+
+class ResultsModel(QAbstractListModel):
+    """Keys in order of relevance or date.
+
+    ``data`` never blocks: a row that is not here yet is None and its key is
+    collected; ``rows_wanted`` then asks for all of them at once.
+    """
+
+    rows_wanted = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._keys: list[str] = []
+        self._position: dict[str, int] = {}
+        self._hits: dict[str, Hit] = {}
+        self._rows: OrderedDict[str, Row] = OrderedDict()
+        self._missing: OrderedDict[str, None] = OrderedDict()
+        self._asked: set[str] = set()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._ask)
+
+    # What views read ----------------------------------------------------------------
+
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802
+        return 0 if parent.isValid() else len(self._keys)
+
+    def data(self, index: Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> object:
+        if not index.isValid() or index.row() >= len(self._keys):
+            return None
+        key = self._keys[index.row()]
+        if role == KEY_ROLE:
+            return key
+        if role == HIT_ROLE:
+            return self._hits.get(key)
+        row = self._row(key)
+        if role == ROW_ROLE or row is None:
+            return row if role == ROW_ROLE else None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return row.name
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{row.caption}\n{row.name}" if row.caption else row.name
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{row.caption or row.kind.value.capitalize()}, {row.name}"
+        return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
+        flag = Qt.ItemFlag
+        return flag.ItemIsEnabled | flag.ItemIsSelectable | flag.ItemIsDragEnabled
+
+    def mimeTypes(self) -> list[str]:  # noqa: N802
+        return ["text/uri-list"]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:  # noqa: N802
+        """The files themselves, to be dragged into other programs."""
+        data = QMimeData()
+        rows = (self._rows.get(self._keys[index.row()]) for index in indexes)
+        data.setUrls([QUrl.fromLocalFile(row.path.to_str()) for row in rows if row is not None])
+        return data
+
+    # What the window asks -----------------------------------------------------------
+
+    def keys(self) -> list[str]:
+        """All keys in order."""
+        return list(self._keys)
+
+    def key_at(self, position: int) -> str | None:
+        return self._keys[position] if 0 <= position < len(self._keys) else None
+
+    def position_of(self, key: str) -> int | None:
+        return self._position.get(key)
+
+    def known_row(self, key: str) -> Row | None:
+        """The row if it is here; nothing is asked for."""
+        return self._rows.get(key)
+
+    def hit_of(self, key: str) -> Hit | None:
+        return self._hits.get(key)
+
+    # What the engine brings ---------------------------------------------------------
+
+    def show_keys(self, keys: Sequence[str], hits: Iterable[Hit] = ()) -> None:
+        """Another list: one reset, or nothing where it is the same list."""
+        self._hits = {hit.key: hit for hit in hits}
+        if list(keys) == self._keys:
+            return
+        self.beginResetModel()
+        self._set_keys(list(keys))
+        self.endResetModel()
+
+    def grow_to(self, keys: Sequence[str]) -> bool:
+        """The same list with newcomers; selection and scrolling stay.
+
+        False, with nothing done, where it is not the old list with additions.
+        """
+        runs = _insertions(self._keys, keys)
+        if runs is None:
+            return False
+        for position, added in runs:
+            self.beginInsertRows(_NO_PARENT, position, position + len(added) - 1)
+            self._keys[position:position] = added
+            self.endInsertRows()
+        self._set_keys(self._keys)
+        return True
+
+    def set_rows(self, rows: Iterable[Row]) -> None:
+        """Rows that were asked for have come."""
+        for row in rows:
+            self._asked.discard(row.key)
+            self._rows[row.key] = row
+            self._rows.move_to_end(row.key)
+            self._announce(row.key)
+        while len(self._rows) > MAX_ROWS:
+            self._rows.popitem(last=False)
+
+    def forget_rows(self, keys: Sequence[str]) -> None:
+        """These rows changed; those on screen are asked for again."""
+        self._asked.clear()
+        for key in keys or list(self._rows):
+            if self._rows.pop(key, None) is not None:
+                self._announce(key)
+
+    def forget_questions(self) -> None:
+        """The engine is gone with what it was asked; ask again when painted."""
+        self._asked.clear()
+        if self._keys:
+            self.dataChanged.emit(self.index(0), self.index(len(self._keys) - 1))
+
+    def _set_keys(self, keys: list[str]) -> None:
+        self._keys = keys
+        self._position = {key: position for position, key in enumerate(keys)}
+
+    def _announce(self, key: str) -> None:
+        position = self._position.get(key)
+        if position is not None:
+            index = self.index(position)
+            self.dataChanged.emit(index, index)
+
+    def _row(self, key: str) -> Row | None:
+        row = self._rows.get(key)
+        if row is None and key not in self._asked:
+            self._missing[key] = None
+            if not self._timer.isActive():
+                self._timer.start()
+        return row
+
+    def _ask(self) -> None:
+        keys = list(self._missing)[-ASK_AT_ONCE:]
+        self._missing.clear()
+        self._asked.update(keys)
+        if keys:
+            self.rows_wanted.emit(tuple(keys))
+
+
+def _insertions(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, list[str]]] | None:
+    """Runs of new keys with their places in the new list, or None if any key went."""
+    runs: list[tuple[int, list[str]]] = []
+    taken = 0
+    for position, key in enumerate(new):
+        if taken < len(old) and key == old[taken]:
+            taken += 1
+        elif runs and runs[-1][0] + len(runs[-1][1]) == position:
+            runs[-1][1].append(key)
+        else:
+            runs.append((position, [key]))
+    return runs if taken == len(old) else None

@@ -1,0 +1,86 @@
+"""Numbers, times and sizes as people read them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cocadesk.protocol.values import JobState, JobValue, Row
+
+
+def count(number: int, noun: str) -> str:
+    """``1 photo``, ``1,204 photos``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def clock(seconds: float) -> str:
+    """A place in a video: ``0:04``, ``1:02:03``."""
+    whole = max(0, int(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
+
+
+def time_left(seconds: float | None) -> str:
+    """``about 2 minutes left``, coarse on purpose; empty where unknown."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return "a few seconds left"
+    if seconds < 55:
+        return f"about {round(seconds / 5) * 5} seconds left"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"about {count(max(1, minutes), 'minute')} left"
+    return f"about {count(max(1, round(minutes / 60)), 'hour')} left"
+
+
+def file_size(size_bytes: int) -> str:
+    """``412 KB``, ``3.4 MB``; powers of 1,000 as file managers have it."""
+    if size_bytes < 1000:
+        return count(size_bytes, "byte")
+    for unit, scale in (("KB", 1e3), ("MB", 1e6)):
+        if size_bytes < 1000 * scale:
+            value = size_bytes / scale
+            return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
+    return f"{size_bytes / 1e9:.1f} GB"
+
+
+def day(iso: str | None) -> str:
+    """A camera's wall time: ``3 May 2025, 14:30``; empty where unknown."""
+    if not iso:
+        return ""
+    try:
+        when = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso
+    return f"{when.day} {when:%B %Y}, {when:%H:%M}"
+
+
+def picture_size(row: Row) -> str:
+    """``4032 × 3024 · 3.4 MB``."""
+    parts = []
+    if row.width and row.height:
+        parts.append(f"{row.width} × {row.height}")
+    if row.size_bytes:
+        parts.append(file_size(row.size_bytes))
+    return " · ".join(parts)
+
+
+def job_line(job: JobValue) -> str:
+    """One line on how far a job is or how it ended."""
+    if job.state is JobState.CANCELLED:
+        return f"Stopped after {count(job.done, 'file')}. What was done is kept."
+    if job.state is JobState.FAILED:
+        return job.message or "This job failed."
+    if job.state is JobState.DONE:
+        return job.message or f"Done: {count(job.done, 'file')}."
+    if job.state is JobState.PAUSED:
+        return f"Paused after {count(job.done, 'file')}."
+    parts = [f"{job.done:,} of {job.total:,}" if job.total else count(job.done, "file")]
+    if job.state is JobState.QUEUED:
+        parts = ["waiting for its turn"]
+    if job.failed:
+        parts.append(f"{job.failed:,} could not be read")
+    if left := time_left(job.seconds_left):
+        parts.append(left)
+    return " · ".join(parts)

@@ -1,0 +1,133 @@
+"""Small parts that several pages use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from ui.icons import Icon, icon, pixmap
+from ui.theme import Theme
+
+NOTICE_MS = 3500
+
+
+def label(text: str, role: str = "", *, wraps: bool = False) -> QLabel:
+    """A label of a role that the style sheet knows."""
+    made = QLabel(text)
+    made.setProperty("role", role)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setWordWrap(wraps)
+    if wraps:
+        made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
+    return made
+
+
+def button(text: str, role: str = "", *, on_click: Callable[[], None] | None = None) -> QPushButton:
+    """A push button of a role that the style sheet knows."""
+    made = QPushButton(text)
+    made.setProperty("role", role)
+    made.setCursor(Qt.CursorShape.PointingHandCursor)
+    if on_click is not None:
+        made.clicked.connect(on_click)
+    return made
+
+
+def action_button(action: QAction, which: Icon, colour: str) -> QToolButton:
+    """A button with an icon alone; the action gives name, tip and state."""
+    made = QToolButton()
+    made.setDefaultAction(action)
+    dress_button(made, action, which, colour)
+    return made
+
+
+def dress_button(made: QToolButton, action: QAction, which: Icon, colour: str) -> None:
+    """Gives a tool button its icon in this colour, and its accessible name."""
+    action.setIcon(icon(which, colour))
+    made.setIconSize(QSize(20, 20))
+    made.setAccessibleName(action.text())
+    keys = action.shortcut().toString(action.shortcut().SequenceFormat.NativeText)
+    made.setToolTip(f"{action.text()} ({keys})" if keys else action.text())
+
+
+class EmptyState(QWidget):
+    """A picture, a headline and a sentence where there is nothing to show."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._icon = Icon.PHOTO
+        self._picture = QLabel()
+        self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._title = label("", "title", wraps=True)
+        self._text = label("", "muted", wraps=True)
+        for words in (self._title, self._text):
+            words.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+            words.setFixedWidth(440)
+            words.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Minimum)
+        self.button = button("", "primary")
+        layout = QVBoxLayout(self)
+        layout.setSpacing(theme.gap_m)
+        layout.addStretch(2)
+        centre = Qt.AlignmentFlag.AlignHCenter
+        parts: tuple[QWidget, ...] = (self._picture, self._title, self._text, self.button)
+        for part in parts:
+            layout.addWidget(part, 0, centre)
+        layout.addStretch(3)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._draw()
+
+    def say(self, which: Icon, title: str, text: str, button_text: str = "") -> None:
+        """Shows these words; without a button text there is no button."""
+        self._icon = which
+        self._title.setText(title)
+        self._text.setText(text)
+        self.button.setText(button_text)
+        self.button.setVisible(bool(button_text))
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(text)
+        self._draw()
+
+    def _draw(self) -> None:
+        ratio = self.devicePixelRatioF()
+        self._picture.setPixmap(pixmap(self._icon, self._theme.colours.muted, 56, ratio))
+
+    def words(self) -> str:
+        """What it says now."""
+        return f"{self._title.text()} {self._text.text()}"
+
+
+class Notice(QLabel):
+    """A quiet sentence at the foot of its parent that goes by itself."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._parent = parent
+        self.setObjectName("notice")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(NOTICE_MS)
+        self._timer.timeout.connect(self.hide)
+        self.hide()
+
+    def say(self, text: str) -> None:
+        """Shows the sentence for a few seconds."""
+        self.setText(text)
+        self.setAccessibleName(text)
+        self.adjustSize()
+        self.place()
+        self.show()
+        self.raise_()
+        self._timer.start()
+
+    def place(self) -> None:
+        """Centres it at the foot of the parent."""
+        parent = self._parent
+        x = (parent.width() - self.width()) // 2
+        self.move(max(8, x), parent.height() - self.height() - 28)
