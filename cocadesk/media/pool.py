@@ -172,7 +172,7 @@ class DecoderPool:
         elif isinstance(answer, CannotStart):
             raise UserError("The photo decoder cannot start.", answer.reason)
         elif isinstance(answer, Ended):
-            yield from self._replace(worker, answer.exit_code)
+            yield from self._replace(worker, answer.exit_code, blames_file=True)
         elif answer.serial in worker.queued:
             request, slot = worker.queued.pop(answer.serial)
             worker.busy_since_s = at_s
@@ -199,8 +199,13 @@ class DecoderPool:
                 seconds = self._settings.deadline_s
                 yield _failure(request, f"Decoding took longer than {seconds:g} seconds.")
 
-    def _replace(self, worker: WorkerProcess, exit_code: int | None) -> Iterator[Result]:
-        """Puts a new worker in the place of one that is gone; its files go to the others."""
+    def _replace(
+        self, worker: WorkerProcess, exit_code: int | None, *, blames_file: bool = False
+    ) -> Iterator[Result]:
+        """Puts a new worker in the place of one that is gone; its files go to the others.
+
+        With ``blames_file`` the file in its hands is suspected: a second time is its last.
+        """
         if not worker.is_ready:
             self._failed_starts += 1
             if self._failed_starts >= _MAX_FAILED_STARTS:
@@ -213,7 +218,7 @@ class DecoderPool:
         was_ready = worker.is_ready
         self._workers[self._workers.index(worker)] = self._start_worker()
         worker.kill()
-        if orphans and was_ready and exit_code is not None:
+        if orphans and was_ready and blames_file:
             suspect, request = orphans[0]
             _LOG.debug("worker %d ended (%s)", worker.pid, _describe_exit(exit_code))
             if suspect in self._retried:
@@ -268,7 +273,7 @@ def _failure(request: DecodeRequest, reason: str) -> DecodeFailure:
 
 def _describe_exit(exit_code: int | None) -> str:
     if exit_code is None:
-        return "it did not answer"
+        return "it stopped making sense"
     if exit_code >= 0:
         return f"exit code {exit_code}"
     try:

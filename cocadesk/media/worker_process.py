@@ -155,9 +155,12 @@ class WorkerProcess:
     def _read_answers(self) -> None:
         stream = self._process.stdout
         assert stream is not None
-        with stream, contextlib.suppress(OSError, ValueError, msgspec.DecodeError):
-            while (answer := read_answer(stream)) is not None:
-                self._deliver((self, answer, time.monotonic()))
+        try:
+            with stream:
+                while (answer := read_answer(stream)) is not None:
+                    self._deliver((self, answer, time.monotonic()))
+        except (OSError, ValueError, msgspec.DecodeError):
+            self._process.kill()  # it said something that is no message, and may say more
         exit_code = None
         with contextlib.suppress(subprocess.TimeoutExpired):
             exit_code = self._process.wait(_GRACE_S)
