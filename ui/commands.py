@@ -51,7 +51,7 @@ class Commands(QObject):
             Do.SHOW_IN_FOLDER: self._show_in_folder,
             Do.COPY_PATH: self._copy_path,
             Do.COPY_CAPTION: self._copy_caption,
-            Do.TOGGLE_DETAIL: self._toggle_detail,
+            Do.TOGGLE_DETAIL: window.toggle_detail,
             Do.BIGGER: self._bigger,
             Do.SMALLER: self._smaller,
             Do.FULL_SCREEN: self._full_screen,
@@ -146,9 +146,6 @@ class Commands(QObject):
             self._parts.notice.say("Caption copied")
         else:
             self._parts.notice.say("This photo has no caption yet")
-
-    def _toggle_detail(self) -> None:
-        self._parts.detail.setVisible(not self._parts.detail.isVisible())
 
     def _bigger(self) -> None:
         self._parts.grid.set_size_step(self._parts.grid.size_step + 1)

@@ -162,7 +162,8 @@ class DetailPane(QFrame):
         for name in ("Name", "Taken", "Size", "Length", "Camera", "Folder"):
             value = label("", wraps=True)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            value.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+            value.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+            value.setMinimumWidth(1)
             value.setAccessibleName(name)
             form.addRow(label(name, "small"), value)
             self._facts[name] = value

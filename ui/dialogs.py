@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
     QGridLayout,
     QHBoxLayout,
+    QHeaderView,
     QLineEdit,
-    QListWidget,
-    QListWidgetItem,
     QScrollArea,
     QTreeWidget,
     QTreeWidgetItem,
@@ -23,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from cocadesk.protocol.values import FailureValue
-from ui.actions import ACTIONS, ActionSet, Group, keys_of
+from ui.actions import ACTIONS, ActionSet, ActionSpec, Group, keys_of
 from ui.theme import Theme
 from ui.widgets import button, label
 
@@ -40,8 +39,15 @@ class CommandPalette(QFrame):
         self.field = QLineEdit()
         self.field.setPlaceholderText("What do you want to do?")
         self.field.setAccessibleName("Command")
-        self.list = QListWidget()
+        self.list = QTreeWidget()
+        self.list.setObjectName("palette-list")
         self.list.setAccessibleName("Commands")
+        self.list.setColumnCount(2)
+        self.list.setHeaderHidden(True)
+        self.list.setRootIsDecorated(False)
+        self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 10, 10, 10)
@@ -70,9 +76,7 @@ class CommandPalette(QFrame):
         elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             key = event.key()
             if key in (Qt.Key.Key_Down, Qt.Key.Key_Up):
-                step = 1 if key == Qt.Key.Key_Down else -1
-                last = self.list.count() - 1
-                self.list.setCurrentRow(min(last, max(0, self.list.currentRow() + step)))
+                self._select(self.list.currentIndex().row() + (1 if key == Qt.Key.Key_Down else -1))
                 return True
         elif isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
             self._close()  # a shortcut override: keeps the window's own Esc away
@@ -91,18 +95,22 @@ class CommandPalette(QFrame):
             action = self._actions[spec.do]
             text = f"{spec.group}: {spec.text}"
             if action.isEnabled() and all(word in text.casefold() for word in wanted):
-                keys = keys_of(spec)
-                item = QListWidgetItem(f"{spec.text}    {keys[0]}" if keys else spec.text)
-                item.setData(Qt.ItemDataRole.UserRole, spec.do.value)
-                item.setToolTip(text)
-                self.list.addItem(item)
-        self.list.setCurrentRow(0)
+                item = QTreeWidgetItem([spec.text, "  ".join(keys_of(spec)[:1])])
+                item.setData(0, Qt.ItemDataRole.UserRole, spec.do.value)
+                item.setToolTip(0, text)
+                self.list.addTopLevelItem(item)
+        self._select(0)
+
+    def _select(self, place: int) -> None:
+        item = self.list.topLevelItem(place)
+        if item is not None:
+            self.list.setCurrentItem(item)
 
     def _run(self) -> None:
         item = self.list.currentItem()
         self._close()
         if item is not None:
-            chosen = item.data(Qt.ItemDataRole.UserRole)
+            chosen = item.data(0, Qt.ItemDataRole.UserRole)
             action = next((a for a in self._actions.all() if a.objectName() == chosen), None)
             if isinstance(action, QAction):
                 action.trigger()
@@ -114,19 +122,12 @@ class ShortcutsHelp(QDialog):
     def __init__(self, parent: QWidget, theme: Theme) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
-        columns = QHBoxLayout()
-        columns.setSpacing(44)
-        left, right = QVBoxLayout(), QVBoxLayout()
-        for group in Group:
-            side = left if group in (Group.LIBRARY, Group.SEARCH, Group.PROGRAM) else right
-            side.addWidget(label(group.value, "section"))
-            side.addLayout(_key_table(group))
-            side.addSpacing(theme.gap_l)
-        for side in (left, right):
-            side.addStretch(1)
-            columns.addLayout(side)
         content = QWidget()
-        content.setLayout(columns)
+        columns = QHBoxLayout(content)
+        columns.setContentsMargins(0, 0, 12, 0)
+        columns.setSpacing(44)
+        columns.addLayout(_key_table(Group.LIBRARY, Group.SEARCH, Group.PROGRAM))
+        columns.addLayout(_key_table(Group.PHOTO, Group.VIEW))
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -140,19 +141,29 @@ class ShortcutsHelp(QDialog):
         self.resize(780, 560)
 
 
-def _key_table(group: Group) -> QGridLayout:
+def _key_table(*groups: Group) -> QGridLayout:
     grid = QGridLayout()
     grid.setVerticalSpacing(8)
     grid.setColumnStretch(0, 1)
-    specs = [spec for spec in ACTIONS if spec.group is group and keys_of(spec)]
-    for row, spec in enumerate(specs):
-        grid.addWidget(label(spec.text), row, 0)
-        keys = QHBoxLayout()
-        keys.setSpacing(4)
-        for key in keys_of(spec):
-            keys.addWidget(label(key, "key"))
-        grid.addLayout(keys, row, 1, Qt.AlignmentFlag.AlignRight)
+    for group in groups:
+        if grid.count():
+            grid.setRowMinimumHeight(grid.rowCount(), 10)
+        grid.addWidget(label(group.value, "section"), grid.rowCount(), 0)
+        for spec in ACTIONS:
+            if spec.group is group and keys_of(spec):
+                _add_keys(grid, spec)
+    grid.setRowStretch(grid.rowCount(), 1)
     return grid
+
+
+def _add_keys(grid: QGridLayout, spec: ActionSpec) -> None:
+    row = grid.rowCount()
+    grid.addWidget(label(spec.text), row, 0)
+    keys = QHBoxLayout()
+    keys.setSpacing(4)
+    for key in keys_of(spec):
+        keys.addWidget(label(key, "key"))
+    grid.addLayout(keys, row, 1, Qt.AlignmentFlag.AlignRight)
 
 
 class FailuresDialog(QDialog):
@@ -171,6 +182,7 @@ class FailuresDialog(QDialog):
         for failure in failures:
             folder, name = os.path.split(failure.path.text)
             item = QTreeWidgetItem([name, failure.reason, folder])
+            item.setSizeHint(0, QSize(0, 32))
             item.setToolTip(1, failure.reason)
             item.setToolTip(2, failure.path.text)
             self.tree.addTopLevelItem(item)

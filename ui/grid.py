@@ -40,6 +40,7 @@ class Grid(QListView):
         self.setLayoutMode(QListView.LayoutMode.SinglePass)
         self.setUniformItemSizes(True)
         self.setMouseTracking(True)
+        self.setViewportMargins(7, 0, 3, 0)
         self.setDragEnabled(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)

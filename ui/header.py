@@ -18,7 +18,8 @@ class Header(QFrame):
     def __init__(self, search: SearchBox, actions: ActionSet, menu: QMenu, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("header")
-        self.add = button("Add folder…", "primary", on_click=actions[Do.ADD_FOLDER].trigger)
+        self.add = button(" Add folder…", "primary", on_click=actions[Do.ADD_FOLDER].trigger)
+        self.add.setAccessibleName("Add folder")
         self.add.setToolTip("Add a folder of photos (Ctrl+O), or drag one into the window")
         self.menu = QToolButton()
         self.menu.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)

@@ -75,9 +75,8 @@ QTreeView::item { padding: 6px 4px; }
 QTreeView::item:selected { background: $accent_soft; color: $text; }
 QHeaderView::section { background: $surface; border: none; border-bottom: 1px solid $line;
     padding: 8px 6px; color: $muted; font-size: ${small_px}px; }
-QListWidget { background: $surface; border: none; }
-QListWidget::item { padding: 8px 10px; border-radius: 6px; }
-QListWidget::item:selected { background: $accent_soft; color: $text; }
+#palette-list { border: none; }
+#palette-list::item { padding: 8px 10px; }
 #palette { background: $surface; border: 1px solid $line; border-radius: 12px; }
 #notice { background: $text; color: $window; border-radius: ${radius}px; padding: 10px 16px; }
 QProgressBar { background: $raised; border: none; border-radius: 3px; max-height: 6px;

@@ -94,7 +94,7 @@ class Theme:
         return QColor(getattr(self.colours, name))
 
 
-FONT_FAMILY = "Inter"
+FONT_FILES = ("Inter-Regular.ttf", "Inter-SemiBold.ttf")
 
 
 def theme_for(appearance: Appearance) -> Theme:
@@ -108,12 +108,14 @@ def theme_for(appearance: Appearance) -> Theme:
 
 
 def load_font() -> str:
-    """Makes the shipped font known; its family, or the system's own."""
-    try:
-        number = QFontDatabase.addApplicationFont(str(resource_path("fonts", "Inter.ttf")))
-    except UserError:
-        return QGuiApplication.font().family()
-    families = QFontDatabase.applicationFontFamilies(number) if number >= 0 else []
+    """Makes the shipped fonts known; their family, or the system's own."""
+    families: list[str] = []
+    for name in FONT_FILES:
+        try:
+            number = QFontDatabase.addApplicationFont(str(resource_path("fonts", name)))
+        except UserError:
+            continue
+        families += QFontDatabase.applicationFontFamilies(number) if number >= 0 else []
     return families[0] if families else QGuiApplication.font().family()
 
 

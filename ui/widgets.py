@@ -12,6 +12,7 @@ from ui.icons import Icon, icon, pixmap
 from ui.theme import Theme
 
 NOTICE_MS = 3500
+TEXT_WIDTH_PX = 440
 
 
 def label(text: str, role: str = "", *, wraps: bool = False) -> QLabel:
@@ -65,8 +66,7 @@ class EmptyState(QWidget):
         self._text = label("", "muted", wraps=True)
         for words in (self._title, self._text):
             words.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
-            words.setFixedWidth(440)
-            words.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Minimum)
+            words.setFixedWidth(TEXT_WIDTH_PX)
         self.button = button("", "primary")
         layout = QVBoxLayout(self)
         layout.setSpacing(theme.gap_m)
@@ -86,6 +86,8 @@ class EmptyState(QWidget):
         self._icon = which
         self._title.setText(title)
         self._text.setText(text)
+        for words in (self._title, self._text):
+            words.setFixedHeight(words.heightForWidth(TEXT_WIDTH_PX))
         self.button.setText(button_text)
         self.button.setVisible(bool(button_text))
         self.setAccessibleName(title)

@@ -50,6 +50,7 @@ class MainWindow(QMainWindow):
         self.commands_set.connect_all(self.commands.slots())
         self.addActions(self.commands_set.all())
         self._dialog: QDialog | None = None
+        self.wants_detail = True
         self._wire_engine()
         self._wire_parts()
         self._refresh()
@@ -66,6 +67,7 @@ class MainWindow(QMainWindow):
         self.inspector.describing.connect(self.parts.detail.say_describing)
         self.inspector.picture_came.connect(self._on_picture)
         self.inspector.failed.connect(self._on_no_picture)
+        self.thumbnails.arrived.connect(self._on_thumbnail)
         self.work.job_changed.connect(self._on_job)
         self.work.failed.connect(self._on_error)
         self.work.failures_came.connect(self._on_failures)
@@ -168,6 +170,16 @@ class MainWindow(QMainWindow):
         self.parts.detail.show_row(row, thumbnail)
         self.parts.large.show_row(row)
 
+    def _on_thumbnail(self, key: object) -> None:
+        """Something to see until the large picture comes."""
+        row = self.inspector.row
+        if row is None or row.key != key or row.thumbnail is None:
+            return
+        thumbnail = self.thumbnails.pixmap(row.key, row.thumbnail.to_str())
+        for photo in (self.parts.detail.photo, self.parts.large.photo):
+            if thumbnail is not None and not photo.has_picture:
+                photo.show_picture(thumbnail)
+
     def _on_words(self, words: object) -> None:
         assert isinstance(words, Description)
         self.parts.detail.show_words(words)
@@ -250,7 +262,12 @@ class MainWindow(QMainWindow):
             self.parts.empty.say(words.icon, words.title, words.text, words.button)
             self.parts.center.setCurrentWidget(self.parts.empty)
         self.parts.results.setVisible(words is None or self.browser.is_filtered)
-        self.parts.detail.setEnabled(words is None)
+        self.parts.detail.setVisible(words is None and self.wants_detail)
+
+    def toggle_detail(self) -> None:
+        """Shows or hides the details beside the grid."""
+        self.wants_detail = not self.wants_detail
+        self._refresh()
 
     def _on_empty_button(self) -> None:
         if self.link.state is LinkState.FAILED:
