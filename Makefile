@@ -4,7 +4,6 @@
 .PHONY: help ready demo app test check bench train-starter samples clean
 
 BIN := .venv/bin
-RUN := $(BIN)/python -P
 DEMO_LIBRARY := .cache/demo-library
 
 help:
@@ -21,7 +20,7 @@ ready:
 	@sh tools/ready.sh
 
 demo: ready
-	@$(RUN) tools/demo.py --library $(DEMO_LIBRARY)
+	@$(BIN)/python tools/demo.py --library $(DEMO_LIBRARY)
 
 app:
 	@sh tools/ready.sh --window
@@ -35,7 +34,7 @@ check: ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(RUN) tools/check_wheel.py
+	$(BIN)/python tools/check_wheel.py
 
 bench: ready
 	$(BIN)/python -m tests.bench

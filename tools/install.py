@@ -117,7 +117,10 @@ def main() -> None:
     check_system(arguments.window or system_libraries.has_screen())
     if STAMP.exists() and STAMP.read_text("utf-8") == fingerprint():
         return
-    announce()
+    if STAMP.exists():
+        say("The pinned packages changed: bringing .venv up to date (usually under 2 minutes).")
+    else:
+        announce()
     create_venv()
     install()
     STAMP.write_text(fingerprint(), "utf-8")
