@@ -5,6 +5,7 @@
 
 BIN := .venv/bin
 DEMO_LIBRARY := .cache/demo-library
+BENCH_SHARDS ?= $(wildcard ../shared/data/flickr8k-dev-*.tar)
 
 help:
 	@echo "make demo           index, search, tag and caption the sample photos; opens the window on a desktop"
@@ -37,7 +38,13 @@ check: ready
 	$(BIN)/python tools/check_wheel.py
 
 bench: ready
-	$(BIN)/python -m tests.bench
+	$(BIN)/python tests/bench/bench_cli.py
+	$(BIN)/python tests/bench/bench_index.py $(or $(BENCH_SHARDS),resources/samples/photos)
+ifeq ($(BENCH_SHARDS),)
+	@echo "The search benchmark needs captioned shards: make bench BENCH_SHARDS=path/to/*.tar"
+else
+	$(BIN)/python tests/bench/bench_search.py $(BENCH_SHARDS)
+endif
 
 train-starter: ready
 	$(BIN)/cocadesk train resources/starter/train.toml
