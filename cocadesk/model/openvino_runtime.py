@@ -6,6 +6,7 @@ EfficientNet-Lite trunk several times faster (README, "Figures").
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +15,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
+
+
+def _openvino() -> Any:
+    """The package, with its telemetry off.
+
+    OpenVINO reports every conversion to its maker through the package
+    openvino-telemetry, from a forked process. Where that cannot be imported it
+    takes a stub of its own that sends nothing; None in its place does that.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
 
 
 def available() -> bool:
@@ -25,9 +39,9 @@ def available() -> bool:
 
 def convert(module: nn.Module, size_px: int) -> Any:
     """An OpenVINO model of a module that takes (B, S, S, 3) uint8, B free."""
-    import openvino
     import torch
 
+    openvino = _openvino()
     example = torch.zeros(2, size_px, size_px, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing notes of sizes that are fixed here
@@ -38,8 +52,7 @@ def convert(module: nn.Module, size_px: int) -> Any:
 
 def save(model: Any, path: Path) -> None:
     """Writes ``path`` (.xml) and its .bin in float32, each whole or not at all."""
-    import openvino
-
+    openvino = _openvino()
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.stem}.new.xml")
     openvino.save_model(model, str(fresh), compress_to_fp16=False)
@@ -58,8 +71,7 @@ class CompiledImages:
     def __init__(
         self, model: Any, *, precision: str = "f32", threads: int = 0, request_pictures: int = 8
     ) -> None:
-        import openvino
-
+        openvino = _openvino()
         core = openvino.Core()
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "THROUGHPUT",
