@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import EventBody, JobChanged, JobReply
-from cocadesk.protocol.values import JobAction, JobKind, JobState, JobValue
+from cocadesk.protocol.values import IndexOutcome, JobAction, JobKind, JobState, JobValue
+from cocadesk.protocol.watching import JobWatchers
 
 Step = Callable[[int], bool]
 
@@ -20,7 +21,6 @@ Step = Callable[[int], bool]
 class _FakeJob:
     value: JobValue
     step: Step
-    watchers: list[Call] = field(default_factory=list)
 
 
 class FakeJobs:
@@ -31,6 +31,7 @@ class FakeJobs:
         self._publish = publish
         self._jobs: dict[str, _FakeJob] = {}
         self._changed = threading.Condition()
+        self._watchers = JobWatchers()
         self._is_closed = False
         self._thread: threading.Thread | None = None
 
@@ -75,9 +76,7 @@ class FakeJobs:
     def watch(self, job_id: str, call: Call) -> None:
         """Sends the call progress until the job ends, then its answer."""
         with self._changed:
-            job = self._job(job_id)
-            job.watchers.append(call)
-            _tell(job.value, call)
+            self._watchers.add(call, _reply(self._job(job_id).value))
 
     def is_busy(self) -> bool:
         """Whether a job runs or waits."""
@@ -142,20 +141,12 @@ class FakeJobs:
 
     def _set(self, job: _FakeJob, **changes: object) -> None:
         job.value = replace(job.value, **changes)
-        for call in job.watchers:
-            _tell(job.value, call)
+        self._watchers.tell(_reply(job.value))
         self._publish(JobChanged(job=job.value))
 
 
-def _tell(value: JobValue, call: Call) -> None:
-    if value.state.is_final:
-        call.finish(JobReply(job=value))
-    else:
-        call.progress(
-            stage=value.stage,
-            done=value.done,
-            total=value.total,
-            failed=value.failed,
-            seconds_left=value.seconds_left,
-            current=value.current,
-        )
+def _reply(value: JobValue) -> JobReply:
+    if value.state is not JobState.DONE:
+        return JobReply(job=value)
+    indexed = value.done - value.failed
+    return JobReply(job=value, outcome=IndexOutcome(indexed=indexed))

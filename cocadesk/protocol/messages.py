@@ -15,6 +15,7 @@ from cocadesk.protocol.values import (
     CountsValue,
     FailureValue,
     Hit,
+    IndexOutcome,
     JobAction,
     JobValue,
     ModelValue,
@@ -187,7 +188,10 @@ class Preview(Message, frozen=True):
 
 
 class JobReply(Message, frozen=True):
+    """A job; ``outcome`` comes with the end of an index job."""
+
     job: JobValue
+    outcome: IndexOutcome | None = None
 
 
 class Jobs(Message, frozen=True):

@@ -116,7 +116,7 @@ class Row(Value, frozen=True):
     caption: str | None = None
     caption_by_person: bool = False
     tags: tuple[TagValue, ...] = ()
-    state: str = "ok"
+    state: str = "present"
 
 
 class FailureValue(Value, frozen=True):
@@ -144,6 +144,19 @@ class JobValue(Value, frozen=True):
     message: str = ""
     created: str = ""
     finished: str = ""
+
+
+class IndexOutcome(Value, frozen=True):
+    """What an index job did, in files; ``seconds`` from first look to last commit."""
+
+    indexed: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    copied: int = 0
+    missing: int = 0
+    offline: int = 0
+    failed: tuple[FailureValue, ...] = ()
+    seconds: float = 0.0
 
 
 class ModelValue(Value, frozen=True):

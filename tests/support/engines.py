@@ -7,8 +7,17 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image, ImageDraw
+
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.fake import FakeEngine
+from cocadesk.protocol.launch import connect_or_start
+from cocadesk.protocol.messages import JobReply, Ok, StartIndex, StopEngine, WatchJob
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import JobState
+
+FAKE_MODEL = ("--backend", "tests.support.fake_backend:FakeBackend")
+COLOURS = ("red", "green", "blue", "white")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +46,65 @@ def fake_client(base: Path) -> Iterator[EngineClient]:
             yield client
 
 
+@contextmanager
+def real_client(base: Path, *extra: str) -> Iterator[EngineClient]:
+    """A client of a real engine process with a small model for tests, not yet used."""
+    library = base / "library"
+    with connect_or_start(library, events=True, extra=[*FAKE_MODEL, *extra]) as client:
+        try:
+            yield client
+        finally:
+            stop(client)
+
+
+def stop(client: EngineClient) -> None:
+    """Ends the engine, unless it has ended already."""
+    try:
+        client.ask(StopEngine(), Ok, timeout_s=30)
+        while True:
+            client.receive(30)
+    except ConnectionError:
+        return
+
+
+@contextmanager
+def filled_real_client(base: Path) -> Iterator[EngineClient]:
+    """As ``real_client``, with five plain pictures indexed."""
+    with real_client(base) as client:
+        job = index(client, coloured_photos(base / "photos"))
+        assert job.job.state is JobState.DONE, job.job.message
+        yield client
+
+
+def index(client: EngineClient, folder: Path) -> JobReply:
+    """Indexes a folder through the engine and waits for its end."""
+    started = client.ask(StartIndex(folders=(WirePath.of(folder),)), JobReply, timeout_s=60)
+    return client.ask(WatchJob(job_id=started.job.id), JobReply, timeout_s=60)
+
+
+def coloured_photos(folder: Path) -> Path:
+    """A folder of five photos of one colour each (two of them red, in two shapes)."""
+    folder.mkdir(parents=True)
+    for number, name in enumerate((*COLOURS, "red")):
+        size = (640, 480) if number < len(COLOURS) else (300, 500)
+        picture = Image.new("RGB", size, name)
+        ImageDraw.Draw(picture).line((0, 0, 40 + 9 * number, 30), fill="black", width=3)
+        picture.save(folder / f"{name}-{number}.jpg", quality=92)
+    return folder
+
+
+def photos_and_a_broken_one(base: Path) -> Path:
+    """Three photos and a file that only pretends to be one."""
+    folder = base / "more photos"
+    folder.mkdir()
+    for number in range(3):
+        picture = Image.new("RGB", (200 + number, 160), COLOURS[number])
+        ImageDraw.Draw(picture).ellipse((30, 30, 70 + 20 * number, 90), fill="yellow")
+        picture.save(folder / f"new-{number}.png")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(64))
+    return folder
+
+
 def _any_folder(base: Path) -> Path:
     folder = base / "more photos"
     folder.mkdir()
@@ -44,5 +112,12 @@ def _any_folder(base: Path) -> Path:
 
 
 ENGINES = [
-    EngineCase(name="fake", open=fake_client, new_folder=_any_folder, query="a dog", word="dog")
+    EngineCase(name="fake", open=fake_client, new_folder=_any_folder, query="a dog", word="dog"),
+    EngineCase(
+        name="real",
+        open=filled_real_client,
+        new_folder=photos_and_a_broken_one,
+        query="something red",
+        word="red",
+    ),
 ]

@@ -1,0 +1,79 @@
+"""The engine: one process a library, its only writer.
+
+``python -P -m cocadesk.engine --library DIR`` serves windows and commands over
+a local socket until nobody has used it for two minutes and no job runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cocadesk.engine_service import Engine
+from cocadesk.errors import UserError
+from cocadesk.library import Library
+from cocadesk.protocol.server import LINGER_S
+
+if TYPE_CHECKING:
+    from cocadesk.model.backend import Backend
+
+EXIT_USER_ERROR = 2
+
+_log = logging.getLogger(__name__)
+
+
+def _opener(source: str, factory: str | None) -> Callable[[], Backend]:
+    """How to open the model; ``factory`` (``module:name``) is for tests."""
+
+    def open_model() -> Backend:
+        if factory is not None:
+            module, _, name = factory.partition(":")
+            made: Backend = getattr(importlib.import_module(module), name)()
+            return made
+        from cocadesk.model.backend import open_backend
+
+        return open_backend(source, device="auto")
+
+    return open_model
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs an engine; its exit code is 2 where it could not open the library."""
+    parser = argparse.ArgumentParser(prog="cocadesk.engine", description="Serves one library.")
+    parser.add_argument("--library", type=Path, required=True)
+    parser.add_argument("--model", default="starter")
+    parser.add_argument("--linger-s", type=float, default=LINGER_S)
+    parser.add_argument("--backend", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    try:
+        with Library.open(options.library) as library:
+            engine = Engine(
+                library, _opener(options.model, options.backend), linger_s=options.linger_s
+            )
+            _stop_on_signals(engine)
+            _log.info("serving %s", options.library)
+            engine.run()
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_USER_ERROR
+    _log.info("ended")
+    return 0
+
+
+def _stop_on_signals(engine: Engine) -> None:
+    def stop(_number: int, _frame: object) -> None:
+        engine.server.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""The index as a job of the engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from cocadesk.engine_model import ModelKeeper
+from cocadesk.errors import UserError
+from cocadesk.indexing import IndexProgress, IndexReport, IndexStage
+from cocadesk.jobs import JobOutcome, JobStep, Steps
+from cocadesk.library import Library
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import FailureValue, IndexOutcome
+
+STAGES = {
+    IndexStage.SCAN: "Looking for photos",
+    IndexStage.EMBED: "Reading photos",
+    IndexStage.FINISH: "Tidying up",
+}
+FAILURES_REPORTED = 10_000
+
+
+class IndexSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What to index; no folders mean all that the library knows."""
+
+    folders: tuple[WirePath, ...] = ()
+
+
+class IndexWork:
+    """Makes the steps of index jobs."""
+
+    def __init__(
+        self, library: Library, model: ModelKeeper, *, on_commit: Callable[[], None]
+    ) -> None:
+        self._library = library
+        self._model = model
+        self._on_commit = on_commit
+
+    def order(self, folders: tuple[WirePath, ...]) -> tuple[str, str]:
+        """Title and spec of a job on these folders.
+
+        Raises:
+            UserError: one of them is not there, or none is known.
+        """
+        for folder in folders:
+            if not os.path.lexists(folder.to_bytes()):
+                raise UserError(f"There is no folder {folder.text}.", "", "Check its name.")
+        if not folders and not self._library.roots():
+            raise UserError("There is no folder to look through.", "", "Add a folder first.")
+        names = [Path(folder.text).name or folder.text for folder in folders]
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        title = f"Adding {shown}" if names else "Looking for new photos"
+        return title, msgspec.json.encode(IndexSpec(folders=folders)).decode()
+
+    def steps(self, spec: str) -> Steps:
+        """The job of a spec; see ``cocadesk.jobs.Work``."""
+        from cocadesk.indexing import index_steps
+
+        wanted = msgspec.json.decode(spec, type=IndexSpec).folders
+        roots = [path.to_bytes() for path in wanted]
+        roots = roots or [root.path for root in self._library.roots()]
+        yield JobStep(stage="Waiting for the model", done=0)
+        backend = self._model.backend()
+        inner = index_steps(self._library, backend, roots)
+        last_commit: bytes | None = None
+        try:
+            while True:
+                try:
+                    progress = next(inner)
+                except StopIteration as end:
+                    report: IndexReport = end.value
+                    break
+                if progress.current_path != last_commit:
+                    last_commit = progress.current_path
+                    self._on_commit()
+                yield _step(progress)
+        finally:
+            inner.close()
+            self._on_commit()
+        return _outcome(report)
+
+
+def decode_outcome(report: str) -> IndexOutcome | None:
+    """What an index job stored of its end; None where it has not ended well."""
+    return msgspec.json.decode(report, type=IndexOutcome) if report else None
+
+
+def _step(progress: IndexProgress) -> JobStep:
+    current = WirePath.of(progress.current_path).text if progress.current_path else ""
+    return JobStep(
+        stage=STAGES[progress.stage],
+        done=progress.done,
+        total=progress.total,
+        failed=progress.failed,
+        seconds_left=progress.seconds_left,
+        current=current,
+    )
+
+
+def _outcome(report: IndexReport) -> JobOutcome:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    outcome = IndexOutcome(
+        indexed=report.indexed,
+        unchanged=report.unchanged,
+        moved=report.moved,
+        copied=report.copied,
+        missing=report.missing,
+        offline=report.offline,
+        failed=tuple(
+            FailureValue(path=WirePath.of(item.path), reason=item.reason, when=now)
+            for item in report.failed[:FAILURES_REPORTED]
+        ),
+        seconds=round(report.seconds, 3),
+    )
+    return JobOutcome(
+        message=_sentence(report),
+        report=msgspec.json.encode(outcome).decode(),
+        failed=len(report.failed),
+    )
+
+
+def _sentence(report: IndexReport) -> str:
+    parts = []
+    if report.indexed or not report.unchanged:
+        parts.append(f"{report.indexed:,} {_photos(report.indexed)} added")
+    else:
+        parts.append("Nothing new")
+    for number, words in (
+        (report.unchanged, "were known"),
+        (report.moved, "moved"),
+        (report.missing, "are gone"),
+        (report.offline, "are on a disk that is not connected"),
+        (len(report.failed), "could not be read"),
+    ):
+        if number:
+            parts.append(f"{number:,} {words}")
+    return ", ".join(parts) + "."
+
+
+def _photos(number: int) -> str:
+    return "photo" if number == 1 else "photos"

@@ -1,0 +1,352 @@
+"""Jobs: generators of small steps, run one after another by one thread.
+
+Between two steps a job may be paused or cancelled, and a person's request goes
+first. Its row in the library survives a crash: at the next start it goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
+
+from cocadesk.errors import UserError
+from cocadesk.library import JobRow, new_key
+from cocadesk.protocol.values import JobAction, JobKind, JobState, JobValue
+
+QUIET_LIMIT_S = 1.0
+SAVE_EVERY_S = 10.0
+JOBS_KEPT = 50
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStep:
+    """How far a job is after a step; ``current`` names what it has in hand."""
+
+    stage: str
+    done: int
+    total: int | None = None
+    failed: int = 0
+    seconds_left: float | None = None
+    current: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOutcome:
+    """How a job ended well: a sentence for people, a report (JSON) for programs."""
+
+    message: str
+    report: str = ""
+    failed: int = 0
+
+
+Steps: TypeAlias = Generator[JobStep, None, JobOutcome]
+Work: TypeAlias = Callable[[str], Steps]
+"""Makes a job's steps from its spec (JSON); nothing happens before the first step."""
+
+
+class JobStore(Protocol):
+    """The part of the library that keeps jobs."""
+
+    def jobs(self) -> list[JobRow]:
+        """All jobs, the oldest first."""
+        ...
+
+    def save_job(self, job: JobRow) -> None:
+        """Writes a job's row."""
+        ...
+
+    def forget_job(self, job_id: str) -> None:
+        """Removes a job's row."""
+        ...
+
+
+class _Spec(msgspec.Struct, frozen=True, kw_only=True):
+    """What is stored of a job's order: its title and the work's own spec."""
+
+    title: str
+    work: str
+
+
+@dataclass(slots=True, kw_only=True)
+class _Job:
+    value: JobValue
+    spec: _Spec
+    report: str = ""
+    created_utc: datetime
+    saved_s: float = 0.0
+
+
+class Scheduler:
+    """Owns the jobs of one library. Any thread may call its methods.
+
+    ``on_change`` gets every move of a job, on the thread that made it;
+    ``wait_until_quiet`` blocks while a person waits for an answer.
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        works: Mapping[JobKind, Work],
+        *,
+        on_change: Callable[[JobValue], None],
+        wait_until_quiet: Callable[[float], bool],
+    ) -> None:
+        self._store = store
+        self._works = works
+        self._on_change = on_change
+        self._wait_until_quiet = wait_until_quiet
+        self._changed = threading.Condition(threading.RLock())
+        self._is_closed = False
+        self._jobs: dict[str, _Job] = {}
+        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self._load()
+
+    def start(self) -> None:
+        """Begins with what an earlier engine has left."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops after the step in hand; the next engine goes on from there."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def add(self, kind: JobKind, title: str, spec: str) -> JobValue:
+        """Queues a job; the same order that waits or runs already is that job."""
+        order = _Spec(title=title, work=spec)
+        with self._changed:
+            for job in self._jobs.values():
+                if job.spec == order and job.value.kind is kind and not job.value.state.is_final:
+                    return job.value
+            now = datetime.now(UTC)
+            value = JobValue(
+                id=new_key(),
+                kind=kind,
+                title=title,
+                state=JobState.QUEUED,
+                created=now.isoformat(timespec="seconds"),
+            )
+            job = _Job(value=value, spec=order, created_utc=now)
+            self._jobs[value.id] = job
+            self._save(job)
+            self._changed.notify_all()
+        self._on_change(value)
+        return value
+
+    def all(self) -> tuple[JobValue, ...]:
+        """Every job that is remembered, newest first."""
+        with self._changed:
+            return tuple(job.value for job in reversed(self._jobs.values()))
+
+    def get(self, job_id: str) -> JobValue:
+        """One job as it is now.
+
+        Raises:
+            UserError: there is none of that id.
+        """
+        with self._changed:
+            return self._job(job_id).value
+
+    def report(self, job_id: str) -> str:
+        """The report (JSON) of a job that is done; empty before."""
+        with self._changed:
+            return self._job(job_id).report
+
+    def control(self, job_id: str, action: JobAction) -> JobValue:
+        """Pauses, resumes or cancels; a job that has ended stays as it is.
+
+        A running job stops at its next step: the answer says what is wanted.
+        """
+        with self._changed:
+            job = self._job(job_id)
+            state = _after(job.value.state, action)
+            if state is job.value.state:
+                return job.value
+            finished = datetime.now(UTC).isoformat(timespec="seconds") if state.is_final else ""
+            self._set(job, state=state, seconds_left=None, finished=finished)
+            self._changed.notify_all()
+            return job.value
+
+    def is_busy(self) -> bool:
+        """Whether a job runs or waits."""
+        with self._changed:
+            return self._next() is not None
+
+    # The thread ---------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while (job := self._next()) is None and not self._is_closed:
+                    self._changed.wait()
+                if self._is_closed or job is None:
+                    return
+                self._set(job, state=JobState.RUNNING)
+            self._work_on(job)
+
+    def _work_on(self, job: _Job) -> None:
+        try:
+            outcome = self._take_steps(job)
+        except UserError as error:
+            self._end(job, JobState.FAILED, message=str(error))
+        except Exception as error:  # noqa: BLE001 - one job's bug must not end the others
+            _log.exception("job %s (%s) failed", job.value.id, job.value.kind)
+            self._end(
+                job,
+                JobState.FAILED,
+                message=f"An error in the program: {type(error).__name__}: {error}",
+            )
+        else:
+            if outcome is not None:
+                job.report = outcome.report
+                self._end(job, JobState.DONE, message=outcome.message, failed=outcome.failed)
+
+    def _take_steps(self, job: _Job) -> JobOutcome | None:
+        """Steps until the end (an outcome), or until somebody stops it (None)."""
+        steps = self._works[job.value.kind](job.spec.work)
+        try:
+            while True:
+                self._wait_until_quiet(QUIET_LIMIT_S)
+                if self._is_closed or job.value.state is not JobState.RUNNING:
+                    return None
+                try:
+                    step = next(steps)
+                except StopIteration as end:
+                    outcome: JobOutcome = end.value
+                    return outcome
+                self._note(job, step)
+        finally:
+            steps.close()
+
+    def _note(self, job: _Job, step: JobStep) -> None:
+        with self._changed:
+            job.value = replace(
+                job.value,
+                stage=step.stage,
+                done=step.done,
+                total=step.total,
+                failed=step.failed,
+                seconds_left=step.seconds_left,
+                current=step.current,
+            )
+            if time.monotonic() - job.saved_s >= SAVE_EVERY_S:
+                self._save(job)
+            value = job.value
+        self._on_change(value)
+
+    # Under the lock -----------------------------------------------------------------
+
+    def _end(self, job: _Job, state: JobState, *, message: str, failed: int | None = None) -> None:
+        with self._changed:
+            if job.value.state.is_final:
+                return
+            self._set(
+                job,
+                state=state,
+                message=message,
+                failed=job.value.failed if failed is None else failed,
+                seconds_left=None,
+                current="",
+                finished=datetime.now(UTC).isoformat(timespec="seconds"),
+            )
+
+    def _set(self, job: _Job, **changes: object) -> None:
+        job.value = replace(job.value, **changes)
+        self._save(job)
+        self._on_change(job.value)
+
+    def _job(self, job_id: str) -> _Job:
+        try:
+            return self._jobs[job_id]
+        except KeyError:
+            raise UserError("There is no such job.", f"Its id would be {job_id}.") from None
+
+    def _next(self) -> _Job | None:
+        """The job to run: the one that runs, else the oldest that waits."""
+        for state in (JobState.RUNNING, JobState.QUEUED):
+            for job in self._jobs.values():
+                if job.value.state is state:
+                    return job
+        return None
+
+    # Rows ---------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        rows = self._store.jobs()
+        for row in rows[:-JOBS_KEPT]:
+            self._store.forget_job(row.id)
+        for row in rows[-JOBS_KEPT:]:
+            job = _from_row(row)
+            if job is not None:
+                self._jobs[row.id] = job
+
+    def _save(self, job: _Job) -> None:
+        job.saved_s = time.monotonic()
+        value = job.value
+        self._store.save_job(
+            JobRow(
+                id=value.id,
+                kind=value.kind.value,
+                spec=msgspec.json.encode(job.spec).decode(),
+                state=value.state.value,
+                created_utc=job.created_utc,
+                updated_utc=datetime.now(UTC),
+                stage=value.stage,
+                done=value.done,
+                total=value.total,
+                failed=value.failed,
+                message=value.message or None,
+                report=job.report or None,
+            )
+        )
+
+
+def _after(state: JobState, action: JobAction) -> JobState:
+    """The state that an action leads to."""
+    if state.is_final:
+        return state
+    if action is JobAction.CANCEL:
+        return JobState.CANCELLED
+    if action is JobAction.PAUSE:
+        return JobState.PAUSED
+    return JobState.QUEUED if state is JobState.PAUSED else state
+
+
+def _from_row(row: JobRow) -> _Job | None:
+    """A job from its row; what ran when the engine was killed waits again.
+
+    None for a row that this program does not understand, e.g. a newer one's.
+    """
+    try:
+        spec = msgspec.json.decode(row.spec, type=_Spec)
+        kind, state = JobKind(row.kind), JobState(row.state)
+    except (ValueError, msgspec.MsgspecError) as error:
+        _log.warning("job %s is left alone: %s", row.id, error)
+        return None
+    is_over = state.is_final
+    value = JobValue(
+        id=row.id,
+        kind=kind,
+        title=spec.title,
+        state=JobState.QUEUED if state is JobState.RUNNING else state,
+        stage=row.stage,
+        done=row.done,
+        total=row.total,
+        failed=row.failed,
+        message=row.message or "",
+        created=row.created_utc.isoformat(timespec="seconds"),
+        finished=row.updated_utc.isoformat(timespec="seconds") if is_over else "",
+    )
+    return _Job(value=value, spec=spec, report=row.report or "", created_utc=row.created_utc)
