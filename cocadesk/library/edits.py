@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from cocadesk.library.convert import arrow_to_rows, rows_to_arrow
 from cocadesk.library.media_table import MediaTable
 from cocadesk.library.rows import Edit, MediaRow
-from cocadesk.library.schema import EDITS, HUMAN_COLUMNS, MEDIA
+from cocadesk.library.schema import EDITS, HUMAN_COLUMNS
 from cocadesk.library.store import Store, text_literal
+from cocadesk.library.tables import MEDIA
 
 _EMPTY: dict[str, object] = {
     "human_caption": None,

@@ -13,14 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
+from cocadesk.library.atomic import write_atomically
 from cocadesk.library.convert import arrow_to_rows, rows_to_arrow
 from cocadesk.library.edits import EditLog
-from cocadesk.library.lock import LOCK_NAME, WriterLock
+from cocadesk.library.folder import make_folder, open_store
+from cocadesk.library.keeping import keep_snapshot
+from cocadesk.library.lock import WriterLock
 from cocadesk.library.manifest import (
-    MANIFEST_NAME,
     Manifest,
     read_manifest,
-    write_atomically,
     write_manifest,
 )
 from cocadesk.library.media_table import MediaTable
@@ -35,14 +36,13 @@ from cocadesk.library.rows import (
     Nearest,
     RootRow,
     Tag,
+    ViewRow,
     new_key,
 )
-from cocadesk.library.schema import FAILURES, JOBS, MEDIA, ROOTS
+from cocadesk.library.schema import FAILURES, JOBS, ROOTS
 from cocadesk.library.store import Store, bytes_literal, text_literal
+from cocadesk.library.tables import MEDIA
 from cocadesk.library.views import ViewTables
-
-_STORE = "store"
-_OWN_NAMES = {LOCK_NAME, _STORE, "thumbs", "previews", "runs", "backups"}
 
 
 class Library:
@@ -82,9 +82,9 @@ class Library:
                     "",
                     "Add a folder of photos first: cocadesk index FOLDER.",
                 )
-            _make_folder(folder)
+            make_folder(folder)
         elif not writer:
-            return cls(folder, _open_store(folder, read_only=True), manifest, None)
+            return cls(folder, open_store(folder, read_only=True), manifest, None)
         lock = WriterLock(folder)
         lock.acquire()
         try:
@@ -96,7 +96,7 @@ class Library:
     @classmethod
     def _open_writer(cls, folder: Path, lock: WriterLock) -> Library:
         manifest = read_manifest(folder)
-        store = _open_store(folder, read_only=False)
+        store = open_store(folder, read_only=False)
         store.create_missing()
         if manifest is None:
             # Last, so that an interrupted creation is simply created again.
@@ -247,8 +247,23 @@ class Library:
         for name in self._store.names():
             self._store.tidy(name)
 
+    def has_views(self, image_id: str) -> bool:
+        """Whether anything was embedded under ``image_id``."""
+        return self.views.has(image_id)
+
+    def views_of(self, image_id: str, keys: Sequence[str]) -> dict[str, list[ViewRow]]:
+        """The stored views of each of ``keys``, by number."""
+        return self.views.of_keys(image_id, keys)
+
+    def keep_snapshot(self) -> None:
+        """Bring the file up to date that lets the next command search without LanceDB."""
+        if self.model is not None:
+            keep_snapshot(self.folder, self._store, self.model)
+
     def close(self) -> None:
         """Close the tables and give the lock back; twice is once."""
+        if self._lock is not None:
+            self.keep_snapshot()
         self._store.close()
         if self._lock is not None:
             self._lock.release()
@@ -264,38 +279,3 @@ class Library:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _open_store(folder: Path, *, read_only: bool) -> Store:
-    store = Store(folder / _STORE, read_only=read_only)
-    if (folder / MANIFEST_NAME).exists() and MEDIA not in store.names():
-        raise UserError(
-            f"The library in {folder} is damaged: its tables are gone.",
-            f"{MANIFEST_NAME} is there, but {folder / _STORE} does not hold what it describes.",
-            "Put the folder back from a backup, or start a new library.",
-        )
-    return store
-
-
-def _make_folder(folder: Path) -> None:
-    """Make the library's folder, refusing one that holds other things."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        names = [entry.name for entry in folder.iterdir()]
-    except OSError as error:
-        raise UserError(
-            f"The library can't be made in {folder}.",
-            f"The reason: {error.strerror or error}.",
-            "Choose another folder with --library.",
-        ) from error
-    foreign = [
-        name
-        for name in names
-        if name not in _OWN_NAMES and not name.startswith((".", MANIFEST_NAME, "engine"))
-    ]
-    if foreign:
-        raise UserError(
-            f"{folder} is not a library and not empty (it holds {sorted(foreign)[0]!r}).",
-            "A library needs a folder of its own.",
-            "Choose an empty or a new folder with --library.",
-        )

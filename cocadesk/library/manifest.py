@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cocadesk.errors import UserError
-from cocadesk.library.schema import SCHEMA_VERSION
+from cocadesk.library.atomic import write_atomically
 
 MANIFEST_NAME = "library.json"
+SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,39 +75,3 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replace ``library.json`` at once: a crash leaves the old or the new one, never half."""
     data = json.dumps(asdict(manifest), indent=1).encode() + b"\n"
     write_atomically(folder / MANIFEST_NAME, data, durable=True)
-
-
-def write_atomically(path: Path, data: bytes, *, durable: bool) -> None:
-    """Write beside and rename over; ``durable`` also waits for the disk.
-
-    Raises:
-        UserError: the disk is full or refuses.
-    """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
-        if durable:
-            _sync_folder(path.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UserError(
-            f"The library can't write {path}.",
-            f"The reason: {error.strerror or error}.",
-            "Free some space or check the folder's permissions, then try again.",
-        ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable; Windows can't open a folder and does not need it."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,8 +16,9 @@ from cocadesk.library.convert import (
     storable,
 )
 from cocadesk.library.rows import FailureRow, Identity, MediaChange, MediaRow, MediaState, Tag
-from cocadesk.library.schema import FAILURES, FILE_COLUMNS, MACHINE_COLUMNS, MEDIA, TABLES
+from cocadesk.library.schema import FAILURES, FILE_COLUMNS, MACHINE_COLUMNS, TABLES
 from cocadesk.library.store import Store, bytes_literal, text_literal
+from cocadesk.library.tables import MEDIA
 
 _ROWS_AT_ONCE = 1000
 

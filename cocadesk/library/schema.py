@@ -1,14 +1,12 @@
-"""The tables and their columns. A change here needs a new ``SCHEMA_VERSION`` and a migration."""
+"""The tables and their columns. A change needs a new ``manifest.SCHEMA_VERSION``
+and a migration."""
 
 from __future__ import annotations
 
-import re
-
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+from cocadesk.library.tables import MEDIA
 
-MEDIA = "media"
 EDITS = "edits"
 ROOTS = "roots"
 JOBS = "jobs"
@@ -136,11 +134,6 @@ TABLES: dict[str, pa.Schema] = {
         {},
     ),
 }
-
-
-def views_table(image_id: str) -> str:
-    """The name of the table that holds the vectors of ``image_id``."""
-    return "views_" + re.sub(r"[^A-Za-z0-9._-]", "_", image_id)
 
 
 def views_schema(dimension: int) -> pa.Schema:

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.library.convert import arrow_to_vectors, arrow_to_views, views_to_arrow
+from cocadesk.library.nearest import nearest_in
 from cocadesk.library.places import folder_of
 from cocadesk.library.rows import MediaRow, Nearest, ViewRow
-from cocadesk.library.schema import views_schema, views_table
+from cocadesk.library.schema import views_schema
 from cocadesk.library.store import Store, text_literal
+from cocadesk.library.tables import VIEWS_PREFIX, views_table
 
 # Up to here a plain product in memory is quicker than the index (1 ms for 10,000 × 320).
 MATRIX_LIMIT_BYTES = 64 << 20
@@ -115,7 +117,7 @@ class ViewTables:
         """Bring the filter columns of all views of ``rows`` up to date, in every table."""
         if not rows:
             return
-        names = [name for name in self._store.names() if name.startswith("views_")]
+        names = [name for name in self._store.names() if name.startswith(VIEWS_PREFIX)]
         schema = views_schema(1)
         kept = pa.schema([schema.field(name) for name in ("key", *_PLACE_COLUMNS)])
         records = [
@@ -145,7 +147,12 @@ class ViewTables:
         name = views_table(image_id)
         size_bytes = self._store.count(name) * vector.shape[0] * 4
         if where is None and size_bytes <= MATRIX_LIMIT_BYTES:
-            return _nearest_in(self._matrix(name), vector, limit)
+            matrix = self._matrix(name)
+            best, cosines = nearest_in(matrix.vectors_ND, vector, limit)
+            return [
+                Nearest(matrix.keys[i], matrix.views[i], cosine)
+                for i, cosine in zip(best.tolist(), cosines.tolist(), strict=True)
+            ]
         table = self._store.nearest(name, vector, limit, where)
         columns = [table.column(column).to_pylist() for column in ("key", "view", "_distance")]
         return [Nearest(key, view, 1.0 - far) for key, view, far in zip(*columns, strict=True)]
@@ -168,14 +175,3 @@ class ViewTables:
         vectors /= np.where(norms > 0, norms, 1)
         keys, views = table.column("key").to_pylist(), table.column("view").to_pylist()
         return _Matrix(version=version, keys=keys, views=views, vectors_ND=vectors)
-
-
-def _nearest_in(matrix: _Matrix, vector: NDArray[np.float32], limit: int) -> list[Nearest]:
-    norm = float(np.linalg.norm(vector)) or 1.0
-    cosine_N = matrix.vectors_ND @ (vector.astype(np.float32) / norm)
-    if limit < len(cosine_N):
-        best = np.argpartition(-cosine_N, limit - 1)[:limit]
-    else:
-        best = np.arange(len(cosine_N))
-    best = best[np.argsort(-cosine_N[best], kind="stable")]
-    return [Nearest(matrix.keys[i], matrix.views[i], float(cosine_N[i])) for i in best]

@@ -5,6 +5,7 @@ Importing this package is cheap: it asks the library and the model only when use
 
 from __future__ import annotations
 
+from cocadesk.search.opening import open_searcher
 from cocadesk.search.searcher import Hit, Searcher, TextEmbedder
 
-__all__ = ["Hit", "Searcher", "TextEmbedder"]
+__all__ = ["Hit", "Searcher", "TextEmbedder", "open_searcher"]

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cocadesk.library import Library, MediaRow
 
 _TEXTS_KEPT = 1024
 _SPARE_VIEWS = 16
@@ -35,6 +34,54 @@ class TextEmbedder(Protocol):
 
     def embed_texts(self, texts: Sequence[str], /) -> NDArray[np.float32]:
         """(B, D) float32 unit vectors."""
+
+
+class Shown(Protocol):
+    """What a result shows of a medium: a media row, or its part in a snapshot."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def path(self) -> bytes: ...
+    @property
+    def kind(self) -> MediaKind: ...
+    @property
+    def state(self) -> MediaState: ...
+    @property
+    def pixels(self) -> str: ...
+    @property
+    def caption(self) -> str | None: ...
+
+
+class View(Protocol):
+    """A stored vector: its number in the medium and, in a video, its moment."""
+
+    @property
+    def view(self) -> int: ...
+    @property
+    def vector(self) -> NDArray[np.float32]: ...
+    @property
+    def time_s(self) -> float | None: ...
+
+
+class Searchable(Protocol):
+    """What can be searched: a ``Library``, or its snapshot."""
+
+    @property
+    def model(self) -> str | None:
+        """The image id in use."""
+
+    def has_views(self, image_id: str, /) -> bool:
+        """Whether anything was embedded under it."""
+
+    def nearest(self, image_id: str, vector: NDArray[np.float32], limit: int, /) -> list[Nearest]:
+        """The nearest views."""
+
+    def rows(self, keys: Sequence[str], /) -> Sequence[Shown]:
+        """Rows in the order of the keys that are there."""
+
+    def views_of(self, image_id: str, keys: Sequence[str], /) -> Mapping[str, Sequence[View]]:
+        """The views of each key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +110,7 @@ class Searcher:
     is committed by then.
     """
 
-    def __init__(self, library: Library, backend: TextEmbedder) -> None:
+    def __init__(self, library: Searchable, backend: TextEmbedder) -> None:
         self._library = library
         self._backend = backend
         self._image_id = backend.info().image_id
@@ -90,7 +137,7 @@ class Searcher:
         Raises:
             UserError: the medium has no vectors of this model.
         """
-        views = self._library.views.of_keys(self._image_id, [key]).get(key)
+        views = self._library.views_of(self._image_id, [key]).get(key)
         if not views:
             raise UserError("This photo has not been indexed with the model in use.", "", "")
         return self._nearest(views[0].vector, limit, without=key)
@@ -111,7 +158,7 @@ class Searcher:
 
     def _has_views(self) -> bool:
         """Whether there is anything to search; vectors of another model don't count."""
-        if self._library.views.has(self._image_id):
+        if self._library.has_views(self._image_id):
             return True
         if self._library.model in (None, self._image_id):
             return False
@@ -134,9 +181,9 @@ class Searcher:
             wanted *= 4
         return []
 
-    def _shown(self, keys: Sequence[str], limit: int) -> list[MediaRow]:
+    def _shown(self, keys: Sequence[str], limit: int) -> list[Shown]:
         """The rows of the first ``limit`` of ``keys`` that are there and not missing."""
-        shown: list[MediaRow] = []
+        shown: list[Shown] = []
         step = limit + _SPARE_VIEWS
         for start in range(0, len(keys), step):
             rows = self._library.rows(keys[start : start + step])
@@ -145,7 +192,7 @@ class Searcher:
                 break
         return shown[:limit]
 
-    def _hits(self, rows: Sequence[MediaRow], best: Mapping[str, Nearest]) -> list[Hit]:
+    def _hits(self, rows: Sequence[Shown], best: Mapping[str, Nearest]) -> list[Hit]:
         times = self._times(rows, best)
         return [
             Hit(
@@ -161,12 +208,10 @@ class Searcher:
             for row in rows
         ]
 
-    def _times(
-        self, rows: Sequence[MediaRow], best: Mapping[str, Nearest]
-    ) -> dict[str, float | None]:
+    def _times(self, rows: Sequence[Shown], best: Mapping[str, Nearest]) -> dict[str, float | None]:
         """The moment of the best view, for videos."""
         videos = [row.key for row in rows if row.kind is MediaKind.VIDEO]
-        views = self._library.views.of_keys(self._image_id, videos)
+        views = self._library.views_of(self._image_id, videos)
         return {
             key: next((view.time_s for view in own if view.view == best[key].view), None)
             for key, own in views.items()

@@ -1,0 +1,44 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cocadesk.errors import UserError
+
+
+def write_atomically(path: Path, data: bytes, *, durable: bool) -> None:
+    """Write beside and rename over; ``durable`` also waits for the disk.
+
+    Raises:
+        UserError: the disk is full or refuses.
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+        if durable:
+            _sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UserError(
+            f"The library can't write {path}.",
+            f"The reason: {error.strerror or error}.",
+            "Free some space or check the folder's permissions, then try again.",
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable; Windows can't open a folder and does not need it."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
