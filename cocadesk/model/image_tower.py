@@ -62,7 +62,15 @@ def open_image_tower(checkpoint: Checkpoint, ids: ModelIds, device: DeviceChoice
 
 def _first_opening(checkpoint: Checkpoint, path: Path, verdict: Path) -> ImageTower:
     torch_tower = TorchImageTower(load_model(checkpoint), "cpu")
-    converted = openvino_runtime.convert(torch_tower.module, checkpoint.config.image.size_px)
+    try:
+        return _convert(torch_tower, checkpoint.config.image.size_px, path, verdict)
+    except RuntimeError as error:  # OpenVINO's only exception type
+        log.warning("OpenVINO cannot run this model, torch does: %s", error)
+        return torch_tower
+
+
+def _convert(torch_tower: TorchImageTower, size_px: int, path: Path, verdict: Path) -> ImageTower:
+    converted = openvino_runtime.convert(torch_tower.module, size_px)
     try:
         openvino_runtime.save(converted, path)
         tower = OpenVinoImageTower(path)
@@ -70,7 +78,7 @@ def _first_opening(checkpoint: Checkpoint, path: Path, verdict: Path) -> ImageTo
         # A full or read-only cache folder costs the next start some seconds, no more.
         log.warning("The compiled model could not be kept in %s: %s", path.parent, error)
         tower = OpenVinoImageTower(converted)
-    found = _compare(torch_tower, tower, checkpoint.config.image.size_px)
+    found = _compare(torch_tower, tower, size_px)
     log.info("OpenVINO against torch: %s", found)
     try:
         fresh = verdict.with_suffix(".new")

@@ -148,7 +148,8 @@ class AttentionalPooler(nn.Module):
 
     def forward(self, tokens_BND: Tensor) -> Tensor:
         context = self.context_norm(tokens_BND)
-        query = self.query_norm(self.queries).expand(len(tokens_BND), -1, -1)
+        # Not len(): OpenVINO's tracing would take it for a constant.
+        query = self.query_norm(self.queries).expand(tokens_BND.shape[0], -1, -1)
         return self.attention(query, context)  # type: ignore[no-any-return]
 
 

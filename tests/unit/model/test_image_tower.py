@@ -1,0 +1,55 @@
+"""OpenVINO stands in for torch only where it gives the same vectors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cocadesk.model import image_tower
+from cocadesk.model.backend import open_backend
+from cocadesk.model.checkpoint import save_checkpoint
+from cocadesk.model.config import ImageEncoderKind
+from cocadesk.model.image_tower import OpenVinoImageTower, TorchImageTower
+from tests.support.tiny_model import tiny_model, tiny_tokenizer
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tiny network on a random EfficientNet-Lite trunk; compiled models go to a fresh cache."""
+    monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
+    model = tiny_model(kind=ImageEncoderKind.EFFICIENTNET_LITE)
+    save_checkpoint(tmp_path / "model", model, tiny_tokenizer(), "")
+    return tmp_path / "model"
+
+
+def test_openvino_gives_torchs_vectors_for_any_batch_size(folder: Path) -> None:
+    """One, five and nine pictures: the same vectors (cosine ≥ .999); kept for the next start."""
+    pytest.importorskip("openvino")
+    images = np.random.default_rng(0).integers(0, 255, (9, 260, 260, 3), dtype=np.uint8)
+    with open_backend(str(folder), "cpu") as backend:
+        found = [backend.embed_images(images[:count]) for count in (1, 5, 9)]
+        tower = backend._image_tower  # type: ignore[attr-defined]
+        module = TorchImageTower(tiny_model(kind=ImageEncoderKind.EFFICIENTNET_LITE), "cpu")
+    expected = module(images)[0]
+    for vectors in found:
+        assert ((vectors * expected[: len(vectors)]).sum(1) > 0.999).all()
+    verdicts = list((folder.parent / "cache" / "compiled").glob("*.json"))
+    assert len(verdicts) == 1
+    verdict = json.loads(verdicts[0].read_text())
+    assert verdict["cosine"] >= 0.999
+    assert isinstance(tower, OpenVinoImageTower) == (verdict["speedup"] > 1)
+
+
+def test_a_compiled_model_that_disagrees_is_not_used(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below the limit torch embeds, at this start and the next."""
+    pytest.importorskip("openvino")
+    monkeypatch.setattr(image_tower, "MIN_COSINE", 1.01)
+    for _ in range(2):
+        with open_backend(str(folder), "cpu") as backend:
+            backend.embed_images(np.zeros((1, 260, 260, 3), np.uint8))
+            assert isinstance(backend._image_tower, TorchImageTower)  # type: ignore[attr-defined]
