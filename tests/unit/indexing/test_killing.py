@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cocadesk.indexing import IndexOptions
 from cocadesk.library import Library
+from cocadesk.library.store import Store
 from tests.support.fake_backend import FakeInfo
 from tests.support.index_tools import CountingBackend, run_index, write_photo
 
@@ -92,3 +96,57 @@ def test_a_kill_keeps_what_was_committed_before(tmp_path: Path) -> None:
         assert committed <= stored
         assert backend.embedded == 30 - stored
         check_whole(library, photos)
+
+
+class _Power:
+    """Fails every write of a store from the n-th on, as when the power goes."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, last: int) -> None:
+        self.writes = 0
+        self._last = last
+        for name in ("merge", "append", "delete", "update"):
+            patch.setattr(Store, name, self._counted(getattr(Store, name)))
+
+    def _counted(self, write: Callable[..., None]) -> Callable[..., None]:
+        def counted(*args: object, **named: object) -> None:
+            self.writes += 1
+            if self.writes > self._last:
+                raise KeyboardInterrupt
+            write(*args, **named)
+
+        return counted
+
+
+def prepare(tmp_path: Path) -> tuple[Path, Path]:
+    """A library of some photos that have since been edited, moved, copied, deleted."""
+    photos, folder = tmp_path / "photos", tmp_path / "library"
+    for number in range(6):
+        write_photo(photos / f"{number}.jpg", number)
+    with Library.open(folder) as library:
+        run_index(library, [photos])
+    disturb(photos, random.Random(3), 1000)
+    write_photo(photos / "new.jpg", 50)
+    (photos / "bad.jpg").write_bytes(b"\xff\xd8 bad")
+    return photos, folder
+
+
+def test_a_crash_between_any_two_writes_heals(tmp_path: Path) -> None:
+    """Each write of an index in turn is the last that reaches the disk."""
+    last = 0
+    while True:
+        photos, folder = prepare(tmp_path / str(last))
+        with pytest.MonkeyPatch.context() as patch, Library.open(folder) as library:
+            power = _Power(patch, last)
+            options = IndexOptions(commit_rows=2, embed_batch=1)
+            with contextlib.suppress(KeyboardInterrupt):
+                run_index(library, [photos], options=options)
+        (photos / "bad.jpg").unlink()
+        with Library.open(folder) as library:
+            run_index(library, [photos])
+            check_whole(library, photos)
+            assert library.failures() == []
+            assert run_index(library, [photos]).indexed == 0
+        if power.writes <= last:
+            break
+        last += 1
+    assert last > 8
