@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from cocadesk.protocol.client import EngineClient
 
 
+_ROWS_AT_A_TIME = 500
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One photo (or moment of a video, at ``time_s``) that fits."""
@@ -45,8 +48,12 @@ def _ask(engine: EngineClient, text: str, limit: int) -> list[Result]:
 
     with engine:
         hits = engine.ask(Search(text=text, limit=limit), Hits).hits
-        rows = engine.ask(GetRows(keys=tuple(hit.key for hit in hits)), Rows).rows
-    by_key = {row.key: row for row in rows}
+        keys = [hit.key for hit in hits]
+        pieces = [
+            engine.ask(GetRows(keys=tuple(keys[start : start + _ROWS_AT_A_TIME])), Rows).rows
+            for start in range(0, len(keys), _ROWS_AT_A_TIME)
+        ]
+    by_key = {row.key: row for piece in pieces for row in piece}
     return [
         Result(
             path=by_key[hit.key].path.to_bytes(),
@@ -60,10 +67,15 @@ def _ask(engine: EngineClient, text: str, limit: int) -> list[Result]:
 
 
 def _search(options: Options, text: str, limit: int) -> list[Result]:
-    from cocadesk.search import Searcher
+    """Searches here; an up-to-date snapshot spares the import of LanceDB."""
+    from cocadesk.search import open_searcher
 
-    with session.reading_library(options) as library, session.open_model(options) as backend:
-        hits = Searcher(library, backend).search(text, limit=limit)
+    session.check_library(options)
+    with (
+        session.open_model(options) as backend,
+        open_searcher(options.library, backend) as searcher,
+    ):
+        hits = searcher.search(text, limit=limit)
     return [
         Result(path=hit.path, score=hit.score, caption=hit.caption, time_s=hit.time_s)
         for hit in hits

@@ -9,10 +9,12 @@ their words could not be kept).
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cocadesk.cli.options import DEFAULT_MODEL, Options
+from cocadesk.cli.report import shown
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
@@ -51,6 +53,22 @@ def reading_library(options: Options) -> Library:
     from cocadesk.library import Library
 
     return Library.open(options.library, create=False, writer=False)
+
+
+def check_library(options: Options) -> None:
+    """Says early, before a model is opened, that there is no library.
+
+    Raises:
+        UserError: there is none.
+    """
+    from cocadesk.library.manifest import read_manifest
+
+    if read_manifest(options.library) is None:
+        raise UserError(
+            f"There is no library in {shown(os.fsencode(options.library))}.",
+            "",
+            "Add a folder of photos first: cocadesk index FOLDER.",
+        )
 
 
 @contextlib.contextmanager

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from cocadesk.library import Library
+from cocadesk.protocol.messages import GetInfo, Info
+from tests.support.engines import photos_and_a_broken_one, real_client
 from tests.support.index_tools import photo_bytes, write_photo
 from tests.support.program import COMMAND, ROOT, Outcome, cocadesk, environment
 from tests.support.tiny_model import write_tiny_checkpoint
@@ -285,6 +287,26 @@ def test_words_beside_a_running_writer_are_printed_and_not_kept(
         index = cocadesk("index", photos, "--library", library[0], "--model", model)
         assert index.code == 2
         assert str(os.getpid()) in index.err
+
+
+def test_commands_join_the_engine_that_has_the_library(tmp_path: Path) -> None:
+    """Index, search and info go through a running engine, which stays the only writer."""
+    folder = photos_and_a_broken_one(tmp_path)
+    with real_client(tmp_path) as client:
+        common = ("--library", tmp_path / "library", "--json")
+        indexed = cocadesk("index", folder, *common)
+        assert indexed.code == 1, indexed.err
+        assert (indexed.document["indexed"], indexed.document["unchanged"]) == (3, 0)
+        (failure,) = indexed.document["failed"]
+        assert failure["path"] == str(folder / "broken.jpg")
+        found = cocadesk("search", "something green", "--limit", "2", *common)
+        assert found.code == 0, found.err
+        assert len(found.document["results"]) == 2
+        assert found.document["results"][0]["path"].startswith(str(folder))
+        info = cocadesk("info", *common)
+        assert (info.document["media"], info.document["failed"]) == (3, 1)
+        assert info.document["model"] == "fake-000000000000"
+        assert client.ask(GetInfo(), Info).counts.media == 3
 
 
 def test_train_hands_the_file_to_the_trainer(tmp_path: Path) -> None:
