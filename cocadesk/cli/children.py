@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cocadesk
 from cocadesk.cli.report import Report
+from cocadesk.cli.threads import free_other_threads
 from cocadesk.errors import UserError
 
 WINDOW = "ui"
@@ -30,6 +31,7 @@ def run_child(package: str, arguments: Sequence[str], report: Report) -> int:
     """
     from cocadesk.protocol.launch import engine_environment
 
+    free_other_threads()
     check_own_package(package)
     foreign = foreign_package(package)
     if foreign is not None:

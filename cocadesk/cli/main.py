@@ -5,6 +5,9 @@ from __future__ import annotations
 
 def main() -> None:
     """Reads the command line, runs the command and ends the process with its code."""
+    from cocadesk.cli.threads import limit_numpy_threads
+
+    limit_numpy_threads()
     from cocadesk.cli.app import app
 
     app(prog_name="cocadesk")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from cocadesk.cli.options import DEFAULT_MODEL, Options
 from cocadesk.cli.report import shown
+from cocadesk.cli.threads import free_other_threads
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def running_engine(options: Options) -> EngineClient | None:
 
 def open_model(options: Options) -> Backend:
     """The model's door in this process."""
+    free_other_threads()
     from cocadesk.model.backend import open_backend
 
     return open_backend(options.model, device="auto")
