@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +12,38 @@ from cocadesk.errors import UserError
 from cocadesk.protocol.values import ModelState, ModelValue
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from cocadesk.library import Library
-    from cocadesk.model.backend import Backend
+    from cocadesk.model.backend import Backend, ModelInfo
     from cocadesk.search import Searcher
     from cocadesk.words import ZeroShotTagger
 
 WARM_UP_TEXT = "a photo"
+TEXTS_AT_ONCE = 8
 
 _log = logging.getLogger(__name__)
+
+
+class PoliteEncoder:
+    """Embeds many texts a few at a time, so that a search never waits for all of them."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def info(self) -> ModelInfo:
+        """Names the weights behind the vectors."""
+        return self._backend.info()
+
+    def embed_texts(self, texts: Sequence[str], /) -> NDArray[np.float32]:
+        """(B, D) float32 unit vectors."""
+        import numpy as np
+
+        parts = []
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            parts.append(self._backend.embed_texts(texts[start : start + TEXTS_AT_ONCE]))
+        return np.concatenate(parts)
 
 
 class ModelKeeper:
@@ -78,7 +102,8 @@ class ModelKeeper:
             if self._tagger is None:
                 from cocadesk.words import ZeroShotTagger, load_vocabulary
 
-                self._tagger = ZeroShotTagger(backend, load_vocabulary(), cache=self._cache)
+                encoder = PoliteEncoder(backend)
+                self._tagger = ZeroShotTagger(encoder, load_vocabulary(), cache=self._cache)
             return self._tagger
 
     def close(self) -> None:

@@ -80,33 +80,41 @@ class PhotoWords:
     def describe(self, key: str, call: Call) -> Description:
         """Caption and tags; what this model has not written yet is made and kept.
 
-        A person's caption is never made anew.
+        The caption comes first, as a part of the answer. A person's caption is
+        never made anew.
         """
-        row = self.row(key)
         backend = self._model.backend()
         model_id = backend.info().model_id
-        reasons: list[str] = []
         with self._describing:
             call.check()
             row = self.row(key)
-            if row.machine_tags_model != model_id:
-                self._make_tags(row, backend)
-            wants_caption = row.human_caption is None and (
-                row.machine_caption is None or row.machine_caption_model != model_id
-            )
-            if wants_caption:
-                try:
-                    self._make_caption(row, backend, call)
-                except UserError as error:
-                    reasons.append(str(error))
+            has_tags = row.machine_tags_model == model_id
+            reason = self._fill_caption(row, backend, call)
+            if not has_tags:
+                call.partial(self._description(key, reason))
+                self._make_tags(row, backend, call)
+        return self._description(key, reason)
+
+    def _description(self, key: str, reason: str) -> Description:
         row = self.row(key)
         return Description(
             key=key,
             caption=row.caption,
             caption_by_person=row.human_caption is not None,
             tags=to_tags(row),
-            reason=" ".join(reasons),
+            reason=reason,
         )
+
+    def _fill_caption(self, row: MediaRow, backend: Backend, call: Call) -> str:
+        """Writes the machine's caption where it is missing; why not, in words, or nothing."""
+        by_this_model = row.machine_caption_model == backend.info().model_id
+        if row.human_caption is not None or (row.machine_caption is not None and by_this_model):
+            return ""
+        try:
+            self._make_caption(row, backend, call)
+        except UserError as error:
+            return str(error)
+        return ""
 
     def close(self) -> None:
         """Ends the worker process."""
@@ -115,10 +123,12 @@ class PhotoWords:
                 self._pool.close()
                 self._pool = None
 
-    def _make_tags(self, row: MediaRow, backend: Backend) -> None:
+    def _make_tags(self, row: MediaRow, backend: Backend, call: Call) -> None:
+        """Tags from the stored vector; the file is not read."""
         vector = self._vector(row.key, backend.info().image_id)
         if vector is None:
             return
+        call.check()
         tags = self._model.tagger().tag(vector[None])[0]
         self._library.set_machine_tags({row.key: tags}, backend.info().model_id)
         self._on_change((row.key,))

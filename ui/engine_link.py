@@ -59,6 +59,7 @@ class _Waiting:
     on_done: Callable[[ReplyBody], None]
     on_failed: Callable[[UserError], None] | None
     on_progress: Callable[[Progress], None] | None
+    on_partial: Callable[[ReplyBody], None] | None
 
 
 class Ticket:
@@ -135,6 +136,7 @@ class EngineLink(QObject):
         *,
         on_failed: Callable[[UserError], None] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
+        on_partial: Callable[[Answer], None] | None = None,
         priority: Priority = Priority.INTERACTIVE,
     ) -> Ticket:
         """Sends a request; without a connection it is dropped like a lost one."""
@@ -146,6 +148,7 @@ class EngineLink(QObject):
                 on_done=on_done,  # type: ignore[arg-type]
                 on_failed=on_failed,
                 on_progress=on_progress,
+                on_partial=on_partial,  # type: ignore[arg-type]
             )
             self._pipe.write(encode(Request(id=request_id, body=body, priority=priority)))
         return Ticket(self, request_id)
@@ -231,7 +234,12 @@ class EngineLink(QObject):
             waiting = self._waiting.get(message.id)
             if waiting is not None and waiting.on_progress is not None:
                 waiting.on_progress(message)
-        elif not isinstance(message, Partial):
+        elif isinstance(message, Partial):
+            waiting = self._waiting.get(message.id)
+            is_wanted = waiting is not None and isinstance(message.body, waiting.answer)
+            if is_wanted and waiting is not None and waiting.on_partial is not None:
+                waiting.on_partial(message.body)
+        else:
             self._finish(message)
 
     def _finish(self, message: Done | Failed | Cancelled) -> None:

@@ -75,6 +75,7 @@ class Inspector(QObject):
                 Description,
                 self._on_words,
                 on_failed=self._on_words_failed,
+                on_partial=self._on_words,
                 priority=Priority.VISIBLE,
             )
         )
