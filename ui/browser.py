@@ -107,7 +107,7 @@ class Browser(QObject):
 
     def on_rows_changed(self, event: RowsChanged) -> None:
         """Rows came or changed: shown rows anew, and the list a little later."""
-        self._model.forget_rows(event.keys)
+        self._model.refresh_rows(event.keys)
         if not self._refresh.isActive():
             self._refresh.start()
 

@@ -47,6 +47,7 @@ class ResultsModel(QAbstractListModel):
         self._rows: OrderedDict[str, Row] = OrderedDict()
         self._missing: OrderedDict[str, None] = OrderedDict()
         self._asked: set[str] = set()
+        self._stale: set[str] = set()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
@@ -94,7 +95,7 @@ class ResultsModel(QAbstractListModel):
 
     # What the window asks -----------------------------------------------------------
 
-    def keys(self) -> list[str]:
+    def all_keys(self) -> list[str]:
         """All keys in order."""
         return list(self._keys)
 
@@ -141,18 +142,23 @@ class ResultsModel(QAbstractListModel):
         """Rows that were asked for have come."""
         for row in rows:
             self._asked.discard(row.key)
+            self._stale.discard(row.key)
             self._rows[row.key] = row
             self._rows.move_to_end(row.key)
             self._announce(row.key)
         while len(self._rows) > MAX_ROWS:
             self._rows.popitem(last=False)
 
-    def forget_rows(self, keys: Sequence[str]) -> None:
-        """These rows changed; those on screen are asked for again."""
+    def refresh_rows(self, keys: Sequence[str]) -> None:
+        """These rows changed (none named: any may have); the old ones show until they come."""
         self._asked.clear()
-        for key in keys or list(self._rows):
-            if self._rows.pop(key, None) is not None:
+        changed = [key for key in keys or self._rows if key in self._rows]
+        self._stale.update(changed)
+        if keys:
+            for key in changed:
                 self._announce(key)
+        elif self._keys:
+            self.dataChanged.emit(self.index(0), self.index(len(self._keys) - 1))
 
     def forget_questions(self) -> None:
         """The engine is gone with what it was asked; ask again when painted."""
@@ -172,7 +178,7 @@ class ResultsModel(QAbstractListModel):
 
     def _row(self, key: str) -> Row | None:
         row = self._rows.get(key)
-        if row is None and key not in self._asked:
+        if (row is None or key in self._stale) and key not in self._asked:
             self._missing[key] = None
             if not self._timer.isActive():
                 self._timer.start()

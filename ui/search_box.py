@@ -28,7 +28,7 @@ class SearchBox(QLineEdit):
         self._history: list[str] = []
         self._place = 0
         self._said = ""
-        self._glass = QAction(self)
+        self._glass = QAction("Search", self)
         self._clear = QAction("Clear", self)
         self.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
         self.addAction(self._clear, QLineEdit.ActionPosition.TrailingPosition)

@@ -21,6 +21,7 @@ from ui.inspector import Inspector
 from ui.layout import Parts
 from ui.look import Look
 from ui.results_model import ResultsModel
+from ui.theme import Theme
 from ui.work import Work
 
 THUMBNAIL_PX = 360
@@ -91,7 +92,7 @@ class MainWindow(QMainWindow):
         parts.strip.control.connect(self.work.control)
         parts.strip.failures_wanted.connect(self.work.ask_failures)
         parts.empty.button.clicked.connect(self._on_empty_button)
-        self.look.changed.connect(parts.set_theme)
+        self.look.changed.connect(self._on_look)
 
     # The engine ---------------------------------------------------------------------
 
@@ -276,6 +277,10 @@ class MainWindow(QMainWindow):
             self.parts.search.set_query("")
         else:
             self.parts.header.add.click()
+
+    def _on_look(self, theme: object) -> None:
+        assert isinstance(theme, Theme)
+        self.parts.set_theme(theme)
 
     # Qt -----------------------------------------------------------------------------
 

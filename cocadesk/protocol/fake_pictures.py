@@ -34,38 +34,38 @@ class Scene:
 
     def png(self, width: int, height: int) -> bytes:
         """The scene as a PNG file of this size in pixels."""
-        top, bottom = _SKIES[self.number % len(_SKIES)]
-        ground = _GROUNDS[(self.number // 2) % len(_GROUNDS)]
+        middle = height // 2
         rows = bytearray()
-        hills = [self._hill_top(x / width) for x in range(width)]
-        for y in range(height):
+        for y in range(middle):
             rows.append(0)
-            rows += self._line(y / height, width, height, top, bottom, ground, hills)
+            rows += self._sky_line(y / height, width, height)
+        rows += self._ground_lines(width, height, middle)
         return _png(width, height, bytes(rows))
 
-    def _line(
-        self,
-        v: float,
-        width: int,
-        height: int,
-        top: Rgb,
-        bottom: Rgb,
-        ground: Rgb,
-        hills: list[float],
-    ) -> bytes:
-        sky = bytes(_mix(top, bottom, min(1.0, v * 1.5)))
-        line = bytearray(sky * width)
+    def _sky_line(self, v: float, width: int, height: int) -> bytearray:
+        top, bottom = _SKIES[self.number % len(_SKIES)]
+        line = bytearray(bytes(_mix(top, bottom, v * 2)) * width)
         half = self._sun_half_width(v, height)
         if half > 0:
             centre = int((0.2 + 0.6 * ((self.number * 37) % 100) / 100) * width)
             left, right = max(0, centre - half), min(width, centre + half)
             line[3 * left : 3 * right] = bytes((255, 244, 214)) * (right - left)
-        if v > 0.5:
-            shade = bytes(_mix(ground, (20, 24, 28), max(0.0, (v - 0.55) * 0.9)))
-            for x in range(width):
-                if v > hills[x]:
-                    line[3 * x : 3 * x + 3] = shade
-        return bytes(line)
+        return line
+
+    def _ground_lines(self, width: int, height: int, middle: int) -> bytearray:
+        """The lower half: each line is the one above with a few more columns of ground."""
+        ground = bytes(_GROUNDS[(self.number // 2) % len(_GROUNDS)])
+        starts: dict[int, list[int]] = {}
+        for x in range(width):
+            starts.setdefault(int(self._hill_top(x / width) * height), []).append(x)
+        line = bytearray(bytes(_SKIES[self.number % len(_SKIES)][1]) * width)
+        rows = bytearray()
+        for y in range(middle, height):
+            for x in starts.get(y, ()):
+                line[3 * x : 3 * x + 3] = ground
+            rows.append(0)
+            rows += line
+        return rows
 
     def _sun_half_width(self, v: float, height: int) -> int:
         radius = 0.06 + 0.02 * (self.number % 3)
@@ -90,7 +90,7 @@ def _mix(first: Rgb, second: Rgb, share: float) -> Rgb:
 
 def _png(width: int, height: int, rows: bytes) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 6)), (b"IEND", b""))
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in parts)
 
 

@@ -1,0 +1,66 @@
+"""A window on a fake engine, and the waiting that tests of it need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from cocadesk.protocol.fake import FakeEngine
+from ui.engine_link import EngineLink
+from ui.look import Look
+from ui.theme import Appearance
+from ui.window import MainWindow
+
+WAIT_MS = 30_000
+
+
+@pytest.fixture(scope="session")
+def look(qapp: QApplication) -> Look:
+    """The light look, whatever the system's is."""
+    return Look(qapp, Appearance.LIGHT)
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty library folder with a run folder of its own."""
+    monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "library"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def make_window(look: Look, library: Path, qtbot: QtBot) -> Iterator[Callable[[], MainWindow]]:
+    """Opens windows on the library, and closes them in the end."""
+    windows: list[MainWindow] = []
+
+    def make() -> MainWindow:
+        window = MainWindow(EngineLink(library), look)
+        windows.append(window)
+        window.show()
+        window.link.open()
+        return window
+
+    yield make
+    for window in windows:
+        window.close()
+        window.deleteLater()
+
+
+@pytest.fixture
+def engine(library: Path) -> Iterator[FakeEngine]:
+    """A fake engine with forty media."""
+    with FakeEngine(library, media=40) as engine:
+        yield engine
+
+
+@pytest.fixture
+def window(engine: FakeEngine, make_window: Callable[[], MainWindow], qtbot: QtBot) -> MainWindow:
+    """A window that shows the newest of the fake engine's media."""
+    window = make_window()
+    qtbot.waitUntil(lambda: window.model.rowCount() == 40, timeout=WAIT_MS)
+    return window

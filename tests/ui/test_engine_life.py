@@ -1,0 +1,87 @@
+"""The window and the life of its engine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from cocadesk.protocol.launch import FAKE_MODULE, running_engine
+from cocadesk.protocol.messages import Ok, StopEngine
+from ui.engine_link import EngineLink, LinkState
+from ui.look import Look
+from ui.window import MainWindow
+
+WAIT_MS = 30_000
+
+# Only the screenless platform says this, of every dialog.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+HEAVY = ("torch", "lancedb", "pyarrow", "cv2", "PIL", "openvino", "numpy")
+
+
+def test_the_windows_process_imports_nothing_heavy() -> None:
+    """Torch, LanceDB, OpenCV and Pillow stay in the engine's process."""
+    script = (
+        "import sys, ui.__main__, ui.window\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=root
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_window_starts_an_engine_and_survives_its_death(
+    look: Look, library: Path, qtbot: QtBot
+) -> None:
+    """After kill -9 a new engine is started, the photos are there, a notice says so."""
+    link = EngineLink(library, module=FAKE_MODULE, extra=["--media", "12", "--step-s", "0"])
+    window = MainWindow(link, look)
+    window.show()
+    link.open()
+    qtbot.waitUntil(lambda: window.model.rowCount() == 12, timeout=WAIT_MS)
+    client = running_engine(library)
+    assert client is not None
+    first = client.welcome.engine_pid
+    client.close()
+    with qtbot.waitSignal(link.restarted, timeout=WAIT_MS):
+        os.kill(first, signal.SIGKILL)
+    assert "engine is back" in window.parts.notice.text()
+    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+        window.parts.search.set_query("dog")
+    assert window.model.rowCount() >= 1
+    client = running_engine(library)
+    assert client is not None
+    with client:
+        assert client.welcome.engine_pid != first
+        window.close()
+        client.ask(StopEngine(), Ok, timeout_s=30)
+    window.deleteLater()
+
+
+def test_an_engine_that_cannot_start_is_explained_and_tried_again(
+    look: Look, library: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine's own last words are shown; the button tries again."""
+    link = EngineLink(library, module=FAKE_MODULE, extra=["--nonsense"])
+    window = MainWindow(link, look)
+    window.show()
+    link.open()
+    qtbot.waitUntil(lambda: link.state is LinkState.FAILED, timeout=WAIT_MS)
+    assert "--nonsense" in window.parts.empty.words()
+    monkeypatch.setattr(link, "_extra", ("--media", "2"))
+    window.parts.empty.button.click()
+    qtbot.waitUntil(lambda: window.model.rowCount() == 2, timeout=WAIT_MS)
+    window.close()
+    window.deleteLater()
+    client = running_engine(library)
+    assert client is not None
+    with client:
+        client.ask(StopEngine(), Ok, timeout_s=30)

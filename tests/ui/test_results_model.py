@@ -1,0 +1,81 @@
+"""The list of results by itself."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtTest import QAbstractItemModelTester
+from pytestqt.qtbot import QtBot
+
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import Row
+from ui.results_model import ResultsModel, _insertions
+
+
+def _row(key: str) -> Row:
+    return Row(key=key, path=WirePath.of(f"/photos/{key}.jpg"), name=f"{key}.jpg", folder="/photos")
+
+
+def test_the_model_keeps_qts_rules_while_it_grows_and_changes(qtbot: QtBot) -> None:
+    """Qt's own tester watches resets, insertions and rows that come late."""
+    model = ResultsModel()
+    tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning)
+    model.show_keys(["a", "c"])
+    assert model.grow_to(["0", "a", "b", "c", "d"])
+    model.set_rows([_row("b")])
+    model.refresh_rows(("b",))
+    assert model.rowCount(model.index(0)) == 0
+    assert model.index(2).data() == "b.jpg"
+    del tester
+
+
+def test_rows_are_asked_for_once_and_together(qtbot: QtBot) -> None:
+    """Painting many cells makes one question; painting again makes none."""
+    model = ResultsModel()
+    model.show_keys([str(n) for n in range(50)])
+    asked: list[object] = []
+    model.rows_wanted.connect(asked.append)
+    for _ in range(2):
+        for position in range(20):
+            assert model.index(position).data() is None
+        qtbot.wait(20)
+    assert asked == [tuple(str(n) for n in range(20))]
+
+
+def test_a_changed_row_shows_as_it_was_until_the_new_one_comes(qtbot: QtBot) -> None:
+    """No flicker when an index touches everything."""
+    model = ResultsModel()
+    model.show_keys(["a"])
+    model.set_rows([_row("a")])
+    model.refresh_rows(())
+    with qtbot.waitSignal(model.rows_wanted, timeout=5000):
+        assert model.index(0).data() == "a.jpg"
+
+
+def test_dragged_photos_are_files(qtbot: QtBot) -> None:
+    """Other programs get the files themselves."""
+    model = ResultsModel()
+    model.show_keys(["a", "b"])
+    model.set_rows([_row("a"), _row("b")])
+    urls = model.mimeData([model.index(0), model.index(1)]).urls()
+    assert [url.toLocalFile() for url in urls] == ["/photos/a.jpg", "/photos/b.jpg"]
+    assert model.flags(QModelIndex()) == Qt.ItemFlag.NoItemFlags
+
+
+@given(st.lists(st.integers(0, 30), unique=True, max_size=12), st.data())
+def test_growing_by_runs_gives_the_new_list(new: list[int], data: st.DataObject) -> None:
+    """For any list and any part of it in order, the runs fill the gaps exactly."""
+    keys = [str(n) for n in new]
+    kept = [key for key in keys if data.draw(st.booleans())]
+    runs = _insertions(kept, keys)
+    assert runs is not None
+    built = list(kept)
+    for position, added in runs:
+        built[position:position] = added
+    assert built == keys
+
+
+def test_a_list_that_lost_a_key_is_no_growth() -> None:
+    """Then the model is reset instead."""
+    assert _insertions(["a", "b"], ["a", "c"]) is None

@@ -1,0 +1,295 @@
+"""The window against a fake engine: what a person does and sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QGuiApplication, QWheelEvent
+from PySide6.QtWidgets import QAbstractButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from cocadesk.protocol.fake import FakeEngine
+from cocadesk.protocol.values import JobState
+from ui import desktop
+from ui.actions import Do
+from ui.dialogs import FailuresDialog, ShortcutsHelp
+from ui.window import MainWindow
+
+WAIT_MS = 30_000
+
+# Only the screenless platform says this, of every dialog.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+def _search(window: MainWindow, qtbot: QtBot, text: str) -> None:
+    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+        qtbot.keyClicks(window.parts.search, text)
+
+
+def test_results_come_as_you_type_and_escape_clears(window: MainWindow, qtbot: QtBot) -> None:
+    """A pause after typing is enough; Esc brings everything back."""
+    _search(window, qtbot, "dog")
+    assert 0 < window.model.rowCount() < 40
+    assert "“dog”" in window.parts.results.text.text()
+    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+        window.commands_set[Do.STEP_BACK].trigger()
+    assert window.model.rowCount() == 40
+    assert window.parts.search.text() == ""
+
+
+def test_the_first_result_is_looked_at_with_caption_and_tags(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    """The detail fills by itself: picture, words, facts."""
+    _search(window, qtbot, "a red bicycle")
+    detail = window.parts.detail
+    qtbot.waitUntil(lambda: "bicycle" in detail.caption.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "bicycle" in detail.shown_tags(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: detail.photo.has_picture, timeout=WAIT_MS)
+    assert detail.caption.isVisible()
+
+
+def test_a_tag_is_a_search_for_it(window: MainWindow, qtbot: QtBot) -> None:
+    """A click on a chip looks for more of its kind."""
+    qtbot.waitUntil(lambda: bool(window.parts.detail.shown_tags()), timeout=WAIT_MS)
+    tag = window.parts.detail.shown_tags()[0]
+    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+        window.parts.detail.tag_clicked.emit(tag)
+    assert window.parts.search.query() == tag
+
+
+def test_nothing_found_is_said_with_a_way_back(window: MainWindow, qtbot: QtBot) -> None:
+    """The empty state helps; its button shows everything again."""
+    _search(window, qtbot, "zzzz")
+    assert window.parts.empty.isVisible()
+    assert "Nothing found" in window.parts.empty.words()
+    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+        qtbot.mouseClick(window.parts.empty.button, Qt.MouseButton.LeftButton)
+    assert window.parts.grid.isVisible()
+
+
+def test_an_empty_library_asks_for_a_folder(
+    library: Path, make_window: Callable[[], MainWindow], qtbot: QtBot
+) -> None:
+    """Before anything is indexed the window says what to do, first that it starts."""
+    with FakeEngine(library, media=0):
+        window = make_window()
+        assert "Getting ready" in window.parts.empty.words()
+        qtbot.waitUntil(
+            lambda: "Add your first folder" in window.parts.empty.words(), timeout=WAIT_MS
+        )
+
+
+def test_adding_a_folder_shows_progress_new_photos_and_what_failed(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the button to the list of files that could not be read."""
+    monkeypatch.setattr(desktop, "ask_for_folder", lambda _parent: str(tmp_path))
+    qtbot.mouseClick(window.parts.header.add, Qt.MouseButton.LeftButton)
+    strip = window.parts.strip
+    qtbot.waitUntil(lambda: strip.isVisible() and strip.job is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(
+        lambda: strip.job is not None and strip.job.state is JobState.DONE, timeout=WAIT_MS
+    )
+    assert "could not be read" in strip.line.text()
+    qtbot.waitUntil(lambda: window.model.rowCount() == 62, timeout=WAIT_MS)
+    with qtbot.waitSignal(window.work.failures_came, timeout=WAIT_MS):
+        qtbot.mouseClick(strip.failures, Qt.MouseButton.LeftButton)
+    dialog = window.findChild(FailuresDialog)
+    assert isinstance(dialog, FailuresDialog)
+    assert dialog.tree.topLevelItemCount() == 2
+    dialog.close()
+
+
+def test_a_folder_that_is_dropped_is_added(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """Dragging a folder in is the same as the button."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path)), QUrl("https://example.org/x.jpg")])
+    drop = QDropEvent(
+        QPointF(50, 50),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    with qtbot.waitSignal(window.work.job_changed, timeout=WAIT_MS):
+        window.dropEvent(drop)
+
+
+def test_a_job_can_be_stopped(
+    library: Path, make_window: Callable[[], MainWindow], qtbot: QtBot, tmp_path: Path
+) -> None:
+    """Stop ends the job and says that what was done is kept."""
+    with FakeEngine(library, media=3, step_s=0.05):
+        window = make_window()
+        qtbot.waitUntil(lambda: window.model.rowCount() == 3, timeout=WAIT_MS)
+        window.add_folders([str(tmp_path)])
+        strip = window.parts.strip
+        qtbot.waitUntil(strip.cancel.isVisible, timeout=WAIT_MS)
+        qtbot.mouseClick(strip.cancel, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: "is kept" in strip.line.text(), timeout=WAIT_MS)
+        assert not strip.cancel.isVisible()
+
+
+def test_enter_opens_arrows_step_and_escape_returns_to_the_same_photo(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    """The large view is driven by keys alone."""
+    grid, large = window.parts.grid, window.parts.large
+    grid.go_to(0)
+    grid.setFocus()
+    qtbot.keyClick(grid, Qt.Key.Key_Return)
+    assert window.is_large
+    qtbot.keyClick(large, Qt.Key.Key_Right)
+    qtbot.keyClick(large, Qt.Key.Key_Right)
+    assert grid.currentIndex().row() == 2
+    qtbot.waitUntil(lambda: large.photo.has_picture, timeout=WAIT_MS)
+    window.commands_set[Do.STEP_BACK].trigger()
+    assert not window.is_large
+    assert grid.currentIndex().row() == 2
+
+
+def test_space_toggles_the_large_view(window: MainWindow, qtbot: QtBot) -> None:
+    """Space opens from the grid and closes again."""
+    window.parts.grid.go_to(1)
+    qtbot.keyClick(window.parts.grid, Qt.Key.Key_Space)
+    assert window.is_large
+    qtbot.keyClick(window.parts.large, Qt.Key.Key_Space)
+    assert not window.is_large
+
+
+def test_control_and_wheel_change_the_size_of_thumbnails(window: MainWindow, qtbot: QtBot) -> None:
+    """Cells grow by steps and keep filling the width; the slider follows."""
+    grid = window.parts.grid
+    before = grid.gridSize().width()
+    wheel = QWheelEvent(
+        QPointF(100, 100),
+        QPointF(100, 100),
+        QPoint(0, 0),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.ControlModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    grid.wheelEvent(wheel)
+    assert grid.gridSize().width() > before
+    assert window.parts.results.slider.value() == grid.size_step
+    columns = (grid.viewport().width() - 2) // grid.gridSize().width()
+    assert grid.viewport().width() - columns * grid.gridSize().width() < columns + 3
+
+
+def test_only_what_is_near_the_screen_is_asked_for(
+    library: Path, make_window: Callable[[], MainWindow], qtbot: QtBot
+) -> None:
+    """Of many keys only the rows on screen are fetched, and their pictures."""
+    with FakeEngine(library, media=300):
+        window = make_window()
+        qtbot.waitUntil(lambda: window.model.rowCount() == 300, timeout=WAIT_MS)
+        first = window.model.key_at(0)
+        assert first is not None
+        qtbot.waitUntil(lambda: window.model.known_row(first) is not None, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: window.thumbnails.waiting() == 0, timeout=WAIT_MS)
+        known = [key for key in window.model.all_keys() if window.model.known_row(key) is not None]
+        assert len(known) < 100
+
+
+def test_path_and_caption_are_copied(window: MainWindow, qtbot: QtBot) -> None:
+    """The clipboard gets what the detail shows."""
+    qtbot.waitUntil(lambda: bool(window.parts.detail.caption.text()), timeout=WAIT_MS)
+    window.commands_set[Do.COPY_CAPTION].trigger()
+    assert QGuiApplication.clipboard().text() == window.parts.detail.caption.text()
+    window.commands_set[Do.COPY_PATH].trigger()
+    key = window.parts.grid.current_key()
+    assert key is not None
+    row = window.model.known_row(key)
+    assert row is not None
+    assert QGuiApplication.clipboard().text() == row.path.text
+
+
+def test_show_in_folder_hands_the_path_to_the_desktop(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The desktop opens the folder; here it only notes the path."""
+    shown: list[str] = []
+    monkeypatch.setattr(desktop, "show_in_folder", shown.append)
+    qtbot.waitUntil(lambda: window.inspector.row is not None, timeout=WAIT_MS)
+    window.commands_set[Do.SHOW_IN_FOLDER].trigger()
+    assert len(shown) == 1
+    assert shown[0].endswith((".jpg", ".mp4"))
+
+
+def test_more_like_this_shows_others_of_the_kind(window: MainWindow, qtbot: QtBot) -> None:
+    """The photo itself is not among them, and everything is one step back."""
+    qtbot.waitUntil(lambda: window.inspector.row is not None, timeout=WAIT_MS)
+    key = window.parts.grid.current_key()
+    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+        window.commands_set[Do.MORE_LIKE_THIS].trigger()
+    assert key not in window.model.all_keys()
+    assert "Looks like" in window.parts.results.text.text()
+    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+        window.commands_set[Do.STEP_BACK].trigger()
+    assert window.model.rowCount() == 40
+
+
+def test_a_video_shows_its_length_and_the_moment_that_matched(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    """A search keeps each hit's moment beside its key."""
+    _search(window, qtbot, "train station smoke")
+    hits = [window.model.hit_of(key) for key in window.model.all_keys()]
+    assert any(hit is not None and hit.time_s == 4.0 for hit in hits)
+
+
+def test_the_palette_finds_and_runs_a_command(window: MainWindow, qtbot: QtBot) -> None:
+    """A few letters and Enter."""
+    palette = window.parts.palette
+    window.activateWindow()
+    window.commands_set[Do.PALETTE].trigger()
+    palette.field.setText("larger thumb")
+    before = window.parts.grid.size_step
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    assert window.parts.grid.size_step == before + 1
+    assert not palette.isVisible()
+
+
+def test_help_lists_every_key(window: MainWindow, qtbot: QtBot) -> None:
+    """Every shortcut that is bound stands in the help."""
+    window.commands_set[Do.HELP].trigger()
+    help_box = window.findChild(ShortcutsHelp)
+    assert isinstance(help_box, ShortcutsHelp)
+    words = {part.property("text") for part in help_box.findChildren(QWidget)}
+    for action in window.commands_set.all():
+        for key in action.shortcuts():
+            assert key.toString(key.SequenceFormat.NativeText) in words
+    help_box.close()
+
+
+def test_no_two_actions_share_a_key(window: MainWindow) -> None:
+    """A key that two actions want would do nothing."""
+    keys = [key.toString() for a in window.commands_set.all() for key in a.shortcuts()]
+    assert len(keys) == len(set(keys))
+
+
+def test_everything_that_can_be_clicked_has_a_name(window: MainWindow) -> None:
+    """Screen readers find a name on every visible button and field."""
+    for part in window.findChildren(QAbstractButton):
+        if part.isVisible():
+            assert part.accessibleName() or part.text(), part
+    for view in (window.parts.search, window.parts.grid, window.parts.detail, window.parts.strip):
+        assert view.accessibleName()
+
+
+def test_light_and_dark_dress_the_same_window(window: MainWindow, qtbot: QtBot) -> None:
+    """The look changes while everything stays open, and back."""
+    before = window.look.theme
+    window.commands_set[Do.APPEARANCE].trigger()
+    assert window.look.theme.is_dark != before.is_dark
+    assert window.palette().window().color() == window.look.theme.colour("window")
+    window.commands_set[Do.APPEARANCE].trigger()
+    assert window.look.theme == before
