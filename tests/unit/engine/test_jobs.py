@@ -1,0 +1,200 @@
+"""Jobs: order, pause, resume, cancel, failure, and life after a crash."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from cocadesk.errors import UserError
+from cocadesk.jobs import JobOutcome, JobStep, Scheduler, Steps
+from cocadesk.library import JobRow
+from cocadesk.protocol.values import JobAction, JobKind, JobState, JobValue
+
+WAIT_S = 30.0
+
+
+class Store:
+    """Job rows in memory; what the library is to the scheduler."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, JobRow] = {}
+
+    def jobs(self) -> list[JobRow]:
+        return sorted(self.rows.values(), key=lambda row: row.id)
+
+    def save_job(self, job: JobRow) -> None:
+        self.rows[job.id] = job
+
+    def forget_job(self, job_id: str) -> None:
+        del self.rows[job_id]
+
+
+class Bench:
+    """A scheduler whose jobs count to three and wait for leave at each step."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.leave = threading.Semaphore(0)
+        self.steps_taken: list[str] = []
+        self.closed: list[str] = []
+        self.changes: list[JobValue] = []
+        self._moved = threading.Condition()
+        self.asked = 0
+        self.scheduler = Scheduler(
+            store,
+            {JobKind.INDEX: self._count, JobKind.TAG: self._break},
+            on_change=self._on_change,
+            wait_until_quiet=self._is_quiet,
+        )
+
+    def _is_quiet(self, _limit_s: float) -> bool:
+        self.asked += 1
+        return True
+
+    def _count(self, spec: str) -> Steps:
+        try:
+            for number in range(3):
+                self.leave.acquire()
+                self.steps_taken.append(f"{spec}{number}")
+                yield JobStep(stage="counting", done=number + 1, total=3)
+            return JobOutcome(message=f"{spec} is done", report='{"x": 1}')
+        finally:
+            self.closed.append(spec)
+
+    def _break(self, spec: str) -> Steps:
+        yield JobStep(stage="breaking", done=0)
+        if spec == "bug":
+            raise RuntimeError("a bug")
+        raise UserError("The disk is full.", "", "Make room.")
+
+    def _on_change(self, value: JobValue) -> None:
+        with self._moved:
+            self.changes.append(value)
+            self._moved.notify_all()
+
+    def wait_for(self, is_so: Callable[[], bool]) -> None:
+        """Blocks until it is so; looked at whenever a job moves."""
+        with self._moved:
+            assert self._moved.wait_for(is_so, WAIT_S)
+
+    def wait_for_state(self, job_id: str, state: JobState) -> JobValue:
+        """Blocks until the job is in that state."""
+        self.wait_for(lambda: any(c.id == job_id and c.state is state for c in self.changes))
+        return self.scheduler.get(job_id)
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench(Store())
+    made.scheduler.start()
+    yield made
+    made.leave.release(100)
+    made.scheduler.close()
+
+
+def test_jobs_run_one_after_another_and_end_with_a_sentence(bench: Bench) -> None:
+    """The second waits for the first; both leave their message and report."""
+    first = bench.scheduler.add(JobKind.INDEX, "First", "a")
+    second = bench.scheduler.add(JobKind.INDEX, "Second", "b")
+    bench.leave.release(6)
+    ended = bench.wait_for_state(second.id, JobState.DONE)
+    assert bench.steps_taken == ["a0", "a1", "a2", "b0", "b1", "b2"]
+    assert ended.message == "b is done"
+    assert bench.scheduler.report(first.id) == '{"x": 1}'
+    assert [job.id for job in bench.scheduler.all()] == [second.id, first.id]
+
+
+def test_the_same_order_twice_is_one_job(bench: Bench) -> None:
+    """Clicking twice does not index twice."""
+    first = bench.scheduler.add(JobKind.INDEX, "First", "a")
+    assert bench.scheduler.add(JobKind.INDEX, "First", "a").id == first.id
+
+
+def test_a_paused_job_lets_the_next_go_and_goes_on_when_resumed(bench: Bench) -> None:
+    """Pausing closes the steps; resuming begins them anew."""
+    first = bench.scheduler.add(JobKind.INDEX, "First", "a")
+    bench.leave.release(1)
+    bench.wait_for(lambda: bool(bench.steps_taken))
+    bench.scheduler.control(first.id, JobAction.PAUSE)
+    second = bench.scheduler.add(JobKind.INDEX, "Second", "b")
+    bench.leave.release(4)
+    bench.wait_for_state(second.id, JobState.DONE)
+    assert bench.scheduler.get(first.id).state is JobState.PAUSED
+    bench.scheduler.control(first.id, JobAction.RESUME)
+    bench.leave.release(3)
+    bench.wait_for_state(first.id, JobState.DONE)
+
+
+def test_a_cancelled_job_closes_its_steps_and_stays_cancelled(bench: Bench) -> None:
+    """Cancelling is final; later orders to it change nothing."""
+    job = bench.scheduler.add(JobKind.INDEX, "First", "a")
+    bench.leave.release(1)
+    bench.wait_for(lambda: bool(bench.steps_taken))
+    bench.scheduler.control(job.id, JobAction.CANCEL)
+    other = bench.scheduler.add(JobKind.INDEX, "Second", "b")
+    bench.leave.release(10)
+    bench.wait_for_state(other.id, JobState.DONE)
+    assert bench.closed == ["a", "b"]
+    assert bench.scheduler.control(job.id, JobAction.RESUME).state is JobState.CANCELLED
+
+
+@pytest.mark.parametrize(("spec", "words"), [("full", "disk is full"), ("bug", "RuntimeError")])
+def test_a_job_that_fails_says_why_and_the_next_runs(bench: Bench, spec: str, words: str) -> None:
+    """A user's problem and a bug of ours both end that job alone."""
+    job = bench.scheduler.add(JobKind.TAG, "Breaks", spec)
+    assert words in bench.wait_for_state(job.id, JobState.FAILED).message
+    after = bench.scheduler.add(JobKind.INDEX, "First", "a")
+    bench.leave.release(3)
+    bench.wait_for_state(after.id, JobState.DONE)
+
+
+def test_what_ran_when_the_engine_was_killed_goes_on_at_the_next_start(bench: Bench) -> None:
+    """A row in the state 'running' is work to do; what was paused stays paused."""
+    running = bench.scheduler.add(JobKind.INDEX, "First", "a")
+    bench.leave.release(1)
+    bench.wait_for(lambda: bool(bench.steps_taken))
+    waiting = bench.scheduler.add(JobKind.INDEX, "Second", "b")
+    bench.scheduler.control(waiting.id, JobAction.PAUSE)
+    after_crash = Store()
+    after_crash.rows = dict(bench.store.rows)
+    assert after_crash.rows[running.id].state == "running"
+    again = Bench(after_crash)
+    again.scheduler.start()
+    again.leave.release(3)
+    assert again.wait_for_state(running.id, JobState.DONE).title == "First"
+    assert again.scheduler.get(waiting.id).state is JobState.PAUSED
+    again.scheduler.close()
+
+
+def test_closing_leaves_the_job_for_the_next_engine(bench: Bench) -> None:
+    """A quiet end is like a crash: the row still says what is to be done."""
+    job = bench.scheduler.add(JobKind.INDEX, "First", "a")
+    bench.leave.release(1)
+    bench.wait_for(lambda: bool(bench.steps_taken))
+    bench.leave.release(1)
+    bench.scheduler.close()
+    assert bench.store.rows[job.id].state == "running"
+    assert bench.closed == ["a"]
+
+
+def test_a_row_of_a_newer_program_is_left_alone() -> None:
+    """An unknown kind of job neither runs nor is lost."""
+    store = Store()
+    bench = Bench(store)
+    job = bench.scheduler.add(JobKind.INDEX, "First", "a")
+    store.rows[job.id] = dataclasses.replace(store.rows[job.id], kind="from-the-future")
+    again = Bench(store)
+    assert again.scheduler.all() == ()
+    assert not again.scheduler.is_busy()
+    assert job.id in store.rows
+
+
+def test_a_job_asks_before_each_step_whether_a_person_waits(bench: Bench) -> None:
+    """Between two steps the requests of people go first."""
+    job = bench.scheduler.add(JobKind.INDEX, "First", "a")
+    bench.leave.release(3)
+    bench.wait_for_state(job.id, JobState.DONE)
+    assert bench.asked >= 3
