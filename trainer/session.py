@@ -142,10 +142,16 @@ def _source(
         examples,
         views=config.features.views if label == "train" else 1,
         folder=Path(config.features.cache or user_cache_path("cocadesk") / "features"),
-        label=f"{config.features} {config.seed}" if label == "train" else "plain",
+        label=_views_label(config) if label == "train" else "plain",
         threads=config.features.threads,
         progress=progress,
     )
+
+
+def _views_label(config: TrainConfig) -> str:
+    """Everything that the content of the random views depends on."""
+    features = config.features
+    return f"{features.min_area} {features.mirror} {features.light} {config.seed}"
 
 
 class _FeatureProgress:
