@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,8 @@ class CompiledImages:
             settings["INFERENCE_NUM_THREADS"] = threads
         source = str(model) if isinstance(model, Path) else model
         self._compiled = core.compile_model(source, "CPU", settings)
-        self._queue_type = openvino.AsyncInferQueue
+        # One more than run at once, so that none idles while results are taken.
+        self._parallel = 1 + int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         self._request_pictures = request_pictures
 
     def __call__(self, images_BHWC: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
@@ -104,14 +106,27 @@ class CompiledImages:
         batches: Any,
         on_result: Callable[[int, Sequence[NDArray[np.float32]]], None],
     ) -> None:
-        """Streams (tag, pictures) batches; results come in any order, copied."""
-        queue = self._queue_type(self._compiled)
+        """Streams (tag, pictures) batches; results come in order, copied, on this thread.
 
-        def done(request: Any, tag: int) -> None:
+        Requests are waited for one by one. AsyncInferQueue would call back on
+        OpenVINO's own threads; beside torch, those ended some processes at their
+        exit ("terminate called without an active exception").
+        """
+        waiting: deque[tuple[int, Any]] = deque()
+        idle = [self._compiled.create_infer_request() for _ in range(self._parallel)]
+
+        def finish_oldest() -> None:
+            tag, request = waiting.popleft()
+            request.wait()
             outputs = range(len(self._compiled.outputs))
             on_result(tag, [np.array(request.get_output_tensor(n).data) for n in outputs])
+            idle.append(request)
 
-        queue.set_callback(done)
         for tag, images in batches:
-            queue.start_async([np.ascontiguousarray(images)], tag)
-        queue.wait_all()
+            if not idle:
+                finish_oldest()
+            request = idle.pop()
+            request.start_async([np.ascontiguousarray(images)])
+            waiting.append((tag, request))
+        while waiting:
+            finish_oldest()
