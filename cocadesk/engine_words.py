@@ -12,7 +12,7 @@ from cocadesk.engine_model import ModelKeeper
 from cocadesk.engine_rows import to_tags
 from cocadesk.errors import UserError
 from cocadesk.library import Library, MediaRow
-from cocadesk.library.manifest import write_atomically
+from cocadesk.library.atomic import write_atomically
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import Description, Preview
 from cocadesk.protocol.paths import WirePath
