@@ -12,14 +12,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-PROMPT_TEMPLATES: tuple[str, ...] = (
-    "a photo of {a}",
-    "{a}",
-    "a picture with {a} in it",
-    "there is {a} in the photo",
-    "{tag}",
-)
-"""``{tag}`` is the tag as it stands, ``{a}`` the tag with its article."""
+PROMPT_TEMPLATES: tuple[str, ...] = ("{tag}", "{a}", "a photo of {a}")
+"""``{tag}`` is the tag as it stands, ``{a}`` the tag with its article.
+
+Chosen among ten on captions of the dev sets: each further sentence ("there is {a} in the
+photo", "a close up of {a}", ...) lowered the starter's precision, and costs time.
+"""
 
 
 class ModelIdentity(Protocol):

@@ -110,14 +110,6 @@ def test_a_tag_does_not_depend_on_the_other_pictures_of_a_batch() -> None:
     np.testing.assert_allclose(tagger.scores(both)[:1], tagger.scores(both[:1]), atol=1e-6)
 
 
-def test_what_fits_every_picture_is_taken_off() -> None:
-    """With the centre of unrelated pictures a tag that is near to all loses its lead."""
-    red = _picture(255, 0, 0)
-    plain = ZeroShotTagger(FakeBackend(), COLOURS).scores(red)
-    centred = ZeroShotTagger(FakeBackend(), COLOURS, centre=red[0]).scores(red)
-    assert centred[0, 0] < plain[0, 0]
-
-
 def test_no_pictures_get_no_tags() -> None:
     """An empty batch is fine."""
     tagger = ZeroShotTagger(FakeBackend(), COLOURS)
