@@ -38,5 +38,6 @@ contrastive (both directions summed, as in the paper) + {config.loss.caption} ×
 | --- | --- |
 {table}
 
-Recall (r1, r5, r10) is in percent; cider_d 1.0 is what papers print as 100.
+Recall (r1, r5, r10) is in percent; cider_d 1.0 is what papers print as 100; captions
+are written with {config.evaluation.beams} beam(s) here.
 """

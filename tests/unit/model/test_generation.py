@@ -40,7 +40,7 @@ def test_cached_greedy_equals_uncached_token_for_token(seed: int) -> None:
     """The key/value cache is exact over both decoder halves."""
     model = tiny_model(seed)
     pooled = _pooled(model)
-    options = GenerationOptions(max_tokens=20, no_repeat_ngram=0)
+    options = GenerationOptions(beams=1, max_tokens=20, no_repeat_ngram=0)
     cached = generate(model, pooled, options)
     with torch.inference_mode():
         for picture, caption in enumerate(cached):
