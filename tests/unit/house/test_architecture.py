@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,19 @@ def test_a_room_imports_only_the_libraries_it_is_allowed(room: str) -> None:
         if room_of(name) == room and third_party(path) - ALLOWED[room]
     }
     assert foreign == {}
+
+
+def test_the_contracts_name_every_module_of_the_engine() -> None:
+    """A new module beside the rooms is out of their reach from its first day."""
+    beside = {name for name in modules() if name.count(".") == 1 and name.startswith("cocadesk.")}
+    roots = {name for name in beside if name not in ALLOWED} | {"cocadesk.cli"}
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    (contract,) = [
+        contract
+        for contract in contracts["contracts"]
+        if contract["name"] == "No room knows the engine or the command line"
+    ]
+    assert set(contract["forbidden_modules"]) == roots
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
