@@ -7,8 +7,8 @@ from pathlib import Path
 
 from cocadesk.errors import UserError
 from cocadesk.library.convert import arrow_to_vectors
-from cocadesk.library.rows import MediaKind, MediaState
-from cocadesk.library.snapshot import ShownRow, fingerprint, open_snapshot, write_snapshot
+from cocadesk.library.shown import ShownRows
+from cocadesk.library.snapshot import fingerprint, open_snapshot, write_snapshot
 from cocadesk.library.store import Store
 from cocadesk.library.tables import MEDIA, STORE_FOLDER, views_table
 
@@ -16,7 +16,6 @@ log = logging.getLogger(__name__)
 
 # Beyond this a snapshot takes longer to write than it saves.
 SNAPSHOT_LIMIT_VIEWS = 100_000
-_MEDIA_COLUMNS = ("key", "path", "kind", "state", "pixels", "human_caption", "machine_caption")
 
 
 def keep_snapshot(folder: Path, store: Store, image_id: str) -> None:
@@ -45,23 +44,7 @@ def _write(folder: Path, store: Store, image_id: str, state: str) -> None:
         folder,
         state=state,
         image_id=image_id,
-        rows=_shown_rows(store),
+        rows=ShownRows(store).all(),
         marks=list(zip(*columns, strict=True)),
         vectors_ND=arrow_to_vectors(table, store.dimension(name)),
     )
-
-
-def _shown_rows(store: Store) -> list[ShownRow]:
-    table = store.read(MEDIA, columns=list(_MEDIA_COLUMNS))
-    columns = [table.column(name).to_pylist() for name in _MEDIA_COLUMNS]
-    return [
-        ShownRow(
-            key=key,
-            path=path,
-            kind=MediaKind(kind),
-            state=MediaState(state),
-            pixels=pixels,
-            caption=machine if human is None else human,
-        )
-        for key, path, kind, state, pixels, human, machine in zip(*columns, strict=True)
-    ]

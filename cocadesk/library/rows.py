@@ -161,6 +161,17 @@ class ViewRow:
     place: str | None = None
 
 
+class ShownRow(NamedTuple):
+    """The part of a media row that a search result shows."""
+
+    key: str
+    path: bytes
+    kind: MediaKind
+    state: MediaState
+    pixels: str
+    caption: str | None
+
+
 class Nearest(NamedTuple):
     """A view that a vector search found."""
 

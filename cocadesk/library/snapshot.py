@@ -20,23 +20,12 @@ from numpy.typing import NDArray
 
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.nearest import nearest_in
-from cocadesk.library.rows import MediaKind, MediaState, Nearest
+from cocadesk.library.rows import MediaKind, MediaState, Nearest, ShownRow
 from cocadesk.library.tables import STORE_FOLDER
 
 SNAPSHOT_NAME = "search.snapshot"
 _MAGIC = b"cocadesk search 1\n"
 _ALIGNMENT = 64
-
-
-class ShownRow(NamedTuple):
-    """The part of a media row that a search result shows."""
-
-    key: str
-    path: bytes
-    kind: MediaKind
-    state: MediaState
-    pixels: str
-    caption: str | None
 
 
 class SnapshotView(NamedTuple):
@@ -150,7 +139,7 @@ class Snapshot:
             found.append(Nearest(key, int(self._numbers[i]), cosine))
         return found
 
-    def rows(self, keys: Sequence[str]) -> list[ShownRow]:
+    def shown_rows(self, keys: Sequence[str]) -> list[ShownRow]:
         """The rows of ``keys`` in that order; unknown keys are left out."""
         places = (self._find(key) for key in keys)
         return [self._row(place) for place in places if place is not None]

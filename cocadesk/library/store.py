@@ -60,6 +60,7 @@ class Store:
         self._read_only = read_only
         self._lock = threading.RLock()
         self._tables: dict[str, Any] = {}
+        self._writes: dict[str, int] = {}
         with self._in_words("open"):
             interval = timedelta(0) if read_only else None
             self._connection = lancedb.connect(str(folder), read_consistency_interval=interval)
@@ -130,6 +131,7 @@ class Store:
         with self.writing(), self._in_words("drop a table"):
             self._tables.pop(name, None)
             self._connection.drop_table(name, ignore_missing=True)
+            self._writes[name] = self._writes.get(name, 0) + 1
 
     def _table(self, name: str) -> Any:
         table = self._tables.get(name)
@@ -138,9 +140,25 @@ class Store:
         return table
 
     def version(self, name: str) -> int:
-        """The table's version: equal versions hold equal rows."""
+        """A number that changes with each write of the table, for what is kept in memory.
+
+        A writer is the only one, so it counts; asking LanceDB takes a change of
+        threads, which on a busy machine is most of a search.
+        """
+        if not self._read_only:
+            return self._writes.get(name, 0)
         with self._in_words("read"):
             return int(self._table(name).version)
+
+    @contextlib.contextmanager
+    def _changing(self, name: str) -> Iterator[Any]:
+        """Hold the writer's lane for one write of a table."""
+        with self.writing(), self._in_words("write"):
+            try:
+                yield self._table(name)
+            finally:
+                # After it, also when it failed: whoever read meanwhile reads again.
+                self._writes[name] = self._writes.get(name, 0) + 1
 
     def dimension(self, name: str) -> int:
         """The length of a views table's vectors."""
@@ -180,8 +198,8 @@ class Store:
 
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows without looking for their keys."""
-        with self.writing(), self._in_words("write"):
-            self._table(name).add(rows)
+        with self._changing(name) as table:
+            table.add(rows)
 
     def merge(self, name: str, on: Sequence[str], rows: pa.Table, *, insert: bool = True) -> None:
         """Update the rows with the same key columns and insert the rest (unless told not to).
@@ -191,16 +209,16 @@ class Store:
         """
         if rows.num_rows == 0:
             return
-        with self.writing(), self._in_words("write"):
-            merge = self._table(name).merge_insert(list(on)).when_matched_update_all()
+        with self._changing(name) as table:
+            merge = table.merge_insert(list(on)).when_matched_update_all()
             if insert:
                 merge = merge.when_not_matched_insert_all()
             merge.execute(rows)
 
     def delete(self, name: str, where: str) -> None:
         """Delete matching rows."""
-        with self.writing(), self._in_words("write"):
-            self._table(name).delete(where)
+        with self._changing(name) as table:
+            table.delete(where)
 
     def delete_in(self, name: str, column: str, literals: Sequence[str]) -> None:
         """Delete the rows whose ``column`` is one of ``literals``."""
@@ -209,8 +227,8 @@ class Store:
 
     def update(self, name: str, where: str, values: dict[str, object]) -> None:
         """Set columns of matching rows."""
-        with self.writing(), self._in_words("write"):
-            self._table(name).update(where=where, values=values)
+        with self._changing(name) as table:
+            table.update(where=where, values=values)
 
     def nearest(
         self, name: str, vector: NDArray[np.float32], limit: int, where: str | None

@@ -135,7 +135,8 @@ class ViewTables:
         """Key of each view and the (N, D) float32 matrix of all; do not write to either."""
         if not self.has(image_id):
             return [], np.zeros((0, 0), np.float32)
-        matrix = self._matrix(views_table(image_id))
+        name = views_table(image_id)
+        matrix = self._matrix(name, self._store.dimension(name)) or self._load(name, -1)
         return matrix.keys, matrix.vectors_ND
 
     def nearest(
@@ -145,9 +146,8 @@ class ViewTables:
         if limit <= 0 or not self.has(image_id):
             return []
         name = views_table(image_id)
-        size_bytes = self._store.count(name) * vector.shape[0] * 4
-        if where is None and size_bytes <= MATRIX_LIMIT_BYTES:
-            matrix = self._matrix(name)
+        matrix = self._matrix(name, len(vector)) if where is None else None
+        if matrix is not None:
             best, cosines = nearest_in(matrix.vectors_ND, vector, limit)
             return [
                 Nearest(matrix.keys[i], matrix.views[i], cosine)
@@ -157,12 +157,15 @@ class ViewTables:
         columns = [table.column(column).to_pylist() for column in ("key", "view", "_distance")]
         return [Nearest(key, view, 1.0 - far) for key, view, far in zip(*columns, strict=True)]
 
-    def _matrix(self, name: str) -> _Matrix:
-        """The table's vectors in memory, read again whenever its version has moved."""
+    def _matrix(self, name: str, dimension: int) -> _Matrix | None:
+        """The table's vectors in memory as they are now; None where they are too many."""
         with self._lock:
             version = self._store.version(name)
             matrix = self._matrices.get(name)
             if matrix is None or matrix.version != version:
+                self._matrices.pop(name, None)
+                if self._store.count(name) * dimension * 4 > MATRIX_LIMIT_BYTES:
+                    return None
                 # Read after the version: rows of a later commit may come along, and
                 # then the next call reads again. Older rows than the version never do.
                 matrix = self._matrices[name] = self._load(name, version)

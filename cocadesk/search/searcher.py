@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from cocadesk.errors import UserError
-from cocadesk.library import MediaKind, MediaState, Nearest
+from cocadesk.library import MediaKind, MediaState, Nearest, ShownRow
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,23 +36,6 @@ class TextEmbedder(Protocol):
         """(B, D) float32 unit vectors."""
 
 
-class Shown(Protocol):
-    """What a result shows of a medium: a media row, or its part in a snapshot."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def path(self) -> bytes: ...
-    @property
-    def kind(self) -> MediaKind: ...
-    @property
-    def state(self) -> MediaState: ...
-    @property
-    def pixels(self) -> str: ...
-    @property
-    def caption(self) -> str | None: ...
-
-
 class View(Protocol):
     """A stored vector: its number in the medium and, in a video, its moment."""
 
@@ -77,7 +60,7 @@ class Searchable(Protocol):
     def nearest(self, image_id: str, vector: NDArray[np.float32], limit: int, /) -> list[Nearest]:
         """The nearest views."""
 
-    def rows(self, keys: Sequence[str], /) -> Sequence[Shown]:
+    def shown_rows(self, keys: Sequence[str], /) -> Sequence[ShownRow]:
         """Rows in the order of the keys that are there."""
 
     def views_of(self, image_id: str, keys: Sequence[str], /) -> Mapping[str, Sequence[View]]:
@@ -181,18 +164,18 @@ class Searcher:
             wanted *= 4
         return []
 
-    def _shown(self, keys: Sequence[str], limit: int) -> list[Shown]:
+    def _shown(self, keys: Sequence[str], limit: int) -> list[ShownRow]:
         """The rows of the first ``limit`` of ``keys`` that are there and not missing."""
-        shown: list[Shown] = []
+        shown: list[ShownRow] = []
         step = limit + _SPARE_VIEWS
         for start in range(0, len(keys), step):
-            rows = self._library.rows(keys[start : start + step])
+            rows = self._library.shown_rows(keys[start : start + step])
             shown += [row for row in rows if row.state is not MediaState.MISSING]
             if len(shown) >= limit:
                 break
         return shown[:limit]
 
-    def _hits(self, rows: Sequence[Shown], best: Mapping[str, Nearest]) -> list[Hit]:
+    def _hits(self, rows: Sequence[ShownRow], best: Mapping[str, Nearest]) -> list[Hit]:
         times = self._times(rows, best)
         return [
             Hit(
@@ -208,7 +191,9 @@ class Searcher:
             for row in rows
         ]
 
-    def _times(self, rows: Sequence[Shown], best: Mapping[str, Nearest]) -> dict[str, float | None]:
+    def _times(
+        self, rows: Sequence[ShownRow], best: Mapping[str, Nearest]
+    ) -> dict[str, float | None]:
         """The moment of the best view, for videos."""
         videos = [row.key for row in rows if row.kind is MediaKind.VIDEO]
         views = self._library.views_of(self._image_id, videos)

@@ -99,7 +99,7 @@ class PlainLoop:
             exif = {int(tag): str(value) for tag, value in opened.getexif().items()}
             picture = ImageOps.exif_transpose(opened).convert("RGB")
         square = picture.resize((self._size_px, self._size_px), Image.Resampling.BICUBIC)
-        vector = self._embed(np.asarray(square))
+        vector = self._embed(np.array(square))
         picture.thumbnail((320, 320))
         picture.save(self._thumbnails / f"{number}.jpg", quality=85)
         row = {
