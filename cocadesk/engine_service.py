@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import platformdirs
 
 from cocadesk.engine_index import IndexWork, decode_outcome
 from cocadesk.engine_model import ModelKeeper
@@ -14,7 +17,6 @@ from cocadesk.errors import UserError
 from cocadesk.jobs import Scheduler
 from cocadesk.library import Library
 from cocadesk.protocol.calls import Call, Identity
-from cocadesk.protocol.endpoint import run_folder
 from cocadesk.protocol.messages import (
     ControlJob,
     Describe,
@@ -74,7 +76,7 @@ class Engine:
         self._model = ModelKeeper(
             library,
             open_model,
-            cache=run_folder().parent / "vocabulary",
+            cache=_text_cache(),
             on_change=self._on_model,
         )
         self._words = PhotoWords(library, self._model, on_change=self._on_rows)
@@ -252,6 +254,12 @@ def _to_hits(found: list[FoundHit], limit: int) -> Hits:
         Hit(key=hit.key, score=round(hit.score, 6), time_s=hit.time_s) for hit in found[:limit]
     )
     return Hits(hits=hits, complete=len(found) <= limit)
+
+
+def _text_cache() -> Path:
+    """Where vectors of vocabularies are kept; shared with the commands."""
+    named = os.environ.get("COCADESK_CACHE")
+    return (Path(named) if named else platformdirs.user_cache_path("cocadesk")) / "text-vectors"
 
 
 def _is_there(path: bytes) -> bool:

@@ -37,11 +37,11 @@ class Showing(Enum):
 class Browser(QObject):
     """Asks for keys and rows and fills the model; late answers are dropped.
 
-    ``settled`` is emitted whenever the list is what was asked for last.
+    ``settled`` is emitted whenever the list is what was asked for last, or
+    ``problem`` says why there is none.
     """
 
     settled = Signal()
-    failed = Signal(object)
 
     def __init__(self, link: EngineLink, model: ResultsModel, parent: QObject) -> None:
         super().__init__(parent)
@@ -55,6 +55,7 @@ class Browser(QObject):
         self._wanted = Showing.NEWEST
         self.showing = Showing.NOTHING_YET
         self.total = 0
+        self.problem: UserError | None = None
         self._refresh = QTimer(self)
         self._refresh.setSingleShot(True)
         self._refresh.setInterval(REFRESH_MS)
@@ -92,14 +93,14 @@ class Browser(QObject):
                 Search(text=self._query, limit=RESULTS_LIMIT),
                 Hits,
                 self._on_hits,
-                on_failed=self.failed.emit,
+                on_failed=self._on_failed,
             )
         elif self._wanted is Showing.SIMILAR:
             self._ticket = self._link.ask(
                 Similar(key=self._like, limit=RESULTS_LIMIT),
                 Hits,
                 self._on_hits,
-                on_failed=self._on_similar_failed,
+                on_failed=self._on_failed,
             )
         else:
             self._growing = []
@@ -131,7 +132,7 @@ class Browser(QObject):
             ListNewest(offset=len(self._growing), limit=STRETCH),
             Keys,
             self._on_keys,
-            on_failed=self.failed.emit,
+            on_failed=self._on_failed,
         )
 
     def _on_keys(self, answer: Keys) -> None:
@@ -139,6 +140,7 @@ class Browser(QObject):
         if answer.keys and len(self._growing) < answer.total:
             self._ask_stretch()
             return
+        self.problem = None
         self.total = answer.total
         keys = list(dict.fromkeys(self._growing))
         is_same_list = self.showing is Showing.NEWEST
@@ -148,15 +150,15 @@ class Browser(QObject):
         self.settled.emit()
 
     def _on_hits(self, answer: Hits) -> None:
+        self.problem = None
         self.showing = self._wanted
         self._complete = answer.complete
         self._model.show_keys([hit.key for hit in answer.hits], answer.hits)
         self.settled.emit()
 
-    def _on_similar_failed(self, error: UserError) -> None:
-        self._wanted = Showing.NEWEST
-        self._query = ""
-        self.failed.emit(error)
+    def _on_failed(self, error: UserError) -> None:
+        self.problem = error
+        self.settled.emit()
 
     def _ask_rows(self, keys: object) -> None:
         assert isinstance(keys, tuple)

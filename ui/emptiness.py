@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cocadesk.errors import UserError
 from cocadesk.protocol.values import JobValue
 from ui.browser import Browser, Showing
 from ui.engine_link import EngineLink, LinkState
@@ -24,10 +25,12 @@ def what_to_say(
     link: EngineLink, browser: Browser, job: JobValue | None, shown: int
 ) -> Emptiness | None:
     """The words for the empty middle of the window; None where there are photos."""
+    if link.state is LinkState.FAILED and not shown:
+        return _failed(link)
+    if browser.problem is not None:
+        return _problem(browser.problem, "Show all photos" if browser.is_filtered else "Try again")
     if shown:
         return None
-    if link.state is LinkState.FAILED:
-        return _failed(link)
     if link.state is not LinkState.CONNECTED or browser.showing is Showing.NOTHING_YET:
         return Emptiness(
             icon=Icon.ENGINE,
@@ -58,11 +61,13 @@ def what_to_say(
 
 
 def _failed(link: EngineLink) -> Emptiness:
-    problem = link.problem
-    reason = " ".join(part for part in (problem.why, problem.what_to_do) if part) if problem else ""
+    return _problem(link.problem or UserError("The engine could not start."), "Try again")
+
+
+def _problem(error: UserError, button: str) -> Emptiness:
     return Emptiness(
         icon=Icon.WARNING,
-        title=problem.what if problem else "The engine could not start.",
-        text=reason,
-        button="Try again",
+        title=error.what,
+        text=" ".join(part for part in (error.why, error.what_to_do) if part),
+        button=button,
     )

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QMainWindow
 
 from cocadesk.protocol.messages import Description, Failures, JobChanged, RowsChanged
 from cocadesk.protocol.values import JobState, JobValue, Row
-from ui.actions import ActionSet
+from ui.actions import ActionSet, Do
 from ui.browser import Browser
 from ui.commands import Commands
 from ui.dialogs import FailuresDialog
@@ -62,7 +62,6 @@ class MainWindow(QMainWindow):
         self.link.restarted.connect(self._on_restarted)
         self.link.happened.connect(self._on_event)
         self.browser.settled.connect(self._on_settled)
-        self.browser.failed.connect(self._on_error)
         self.inspector.row_came.connect(self._on_row)
         self.inspector.words_came.connect(self._on_words)
         self.inspector.describing.connect(self.parts.detail.say_describing)
@@ -274,7 +273,9 @@ class MainWindow(QMainWindow):
         if self.link.state is LinkState.FAILED:
             self.link.open()
         elif self.browser.is_filtered:
-            self.parts.search.set_query("")
+            self.commands_set[Do.SHOW_ALL].trigger()
+        elif self.browser.problem is not None:
+            self.browser.ask_again()
         else:
             self.parts.header.add.click()
 

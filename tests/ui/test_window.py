@@ -11,6 +11,7 @@ from PySide6.QtGui import QDropEvent, QGuiApplication, QWheelEvent
 from PySide6.QtWidgets import QAbstractButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from cocadesk.errors import UserError
 from cocadesk.protocol.fake import FakeEngine
 from cocadesk.protocol.values import JobState
 from ui import desktop
@@ -293,3 +294,21 @@ def test_light_and_dark_dress_the_same_window(window: MainWindow, qtbot: QtBot) 
     assert window.palette().window().color() == window.look.theme.colour("window")
     window.commands_set[Do.APPEARANCE].trigger()
     assert window.look.theme == before
+
+
+def test_a_search_that_fails_is_explained_in_the_middle_of_the_window(
+    window: MainWindow, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine's sentence stands where the photos were; its button leads back to them."""
+
+    def fail(_body: object) -> None:
+        raise UserError("This library was indexed with another model.", "", "Index it again.")
+
+    monkeypatch.setattr(engine, "_search", fail)
+    _search(window, qtbot, "dog")
+    assert window.parts.empty.isVisible()
+    assert "another model" in window.parts.empty.words()
+    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+        qtbot.mouseClick(window.parts.empty.button, Qt.MouseButton.LeftButton)
+    assert window.parts.grid.isVisible()
+    assert window.model.rowCount() == 40

@@ -1,0 +1,80 @@
+"""The real program: window, engine, starter model, on photos that ship with it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from cocadesk.errors import UserError
+from cocadesk.protocol.client import EngineClient
+from cocadesk.protocol.launch import running_engine
+from cocadesk.protocol.values import JobState
+from cocadesk.resources import resource_path
+from tests.support.engines import stop
+from ui.engine_link import EngineLink
+from ui.look import Look
+from ui.window import MainWindow
+
+WAIT_MS = 240_000
+PHOTOS = ("coffee-cup", "astronaut", "koala", "dahlia-flower", "city-night", "mexico-mariachi")
+
+pytestmark = [
+    pytest.mark.qt_log_ignore("propagateSizeHints"),
+    pytest.mark.timeout(600),
+]
+
+
+@pytest.fixture
+def window(look: Look, library: Path) -> Iterator[MainWindow]:
+    """A window that starts a real engine on an empty library."""
+    try:
+        resource_path("starter", "model.safetensors")
+    except UserError:
+        pytest.skip("the starter model is not in this checkout")
+    window = MainWindow(EngineLink(library), look)
+    window.show()
+    window.link.open()
+    yield window
+    window.close()
+    window.deleteLater()
+    client: EngineClient | None = running_engine(library)
+    if client is not None:
+        with client:
+            stop(client)
+
+
+def test_from_an_empty_library_to_a_found_and_described_photo(
+    window: MainWindow, qtbot: QtBot, samples: Path, tmp_path: Path
+) -> None:
+    """Add a folder with one broken file, search by words, look at the best photo."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in PHOTOS:
+        shutil.copy(samples / f"{name}.jpg", folder)
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(99))
+    parts = window.parts
+    qtbot.waitUntil(lambda: "first folder" in parts.empty.words(), timeout=WAIT_MS)
+
+    window.add_folders([str(folder)])
+    qtbot.waitUntil(
+        lambda: parts.strip.job is not None and parts.strip.job.state.is_final, timeout=WAIT_MS
+    )
+    assert parts.strip.job is not None
+    assert parts.strip.job.state is JobState.DONE, parts.strip.job.message
+    assert "6 photos added" in parts.strip.line.text()
+    assert parts.strip.failures.isVisible()
+    qtbot.waitUntil(lambda: window.model.rowCount() == len(PHOTOS), timeout=WAIT_MS)
+
+    parts.search.set_query("a cup of coffee")
+    qtbot.waitUntil(
+        lambda: window.inspector.row is not None and window.inspector.row.name == "coffee-cup.jpg",
+        timeout=WAIT_MS,
+    )
+    qtbot.waitUntil(lambda: bool(parts.detail.caption.text()), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(parts.detail.shown_tags()), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: parts.detail.photo.has_picture, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.thumbnails.waiting() == 0, timeout=WAIT_MS)
