@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.media.opencv import cv2
+from cocadesk.media import InputSpec, ResizeMode, prepare_input
 from trainer.config import FeatureConfig
 
 
@@ -26,9 +26,7 @@ def plain_view(rgb_HWC: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
 
 
 def _squash(rgb_HWC: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
-    shrinks = min(rgb_HWC.shape[:2]) > size_px
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(rgb_HWC, (size_px, size_px), interpolation=method), np.uint8)
+    return prepare_input(rgb_HWC, InputSpec(size_px=size_px, resize=ResizeMode.SQUASH))
 
 
 def _random_crop(

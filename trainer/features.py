@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cocadesk.media.opencv import cv2
+from cocadesk.media import PhotoError, decode_rgb
 from cocadesk.model import openvino_runtime
 from cocadesk.model.image_encoder import ImageEncoder
 from trainer.augment import make_view, plain_view
@@ -44,9 +44,11 @@ class PictureSource(Protocol):
 
 
 def decode(data: bytes) -> NDArray[np.uint8] | None:
-    """A shard's picture as RGB; None when it is broken."""
-    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    return None if bgr is None else np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+    """A shard's picture as RGB, upright; None when it is broken."""
+    try:
+        return decode_rgb(data).rgb_HWC
+    except PhotoError:
+        return None
 
 
 def readable(examples: Sequence[Example]) -> tuple[list[Example], int]:

@@ -180,7 +180,7 @@ class Loop:
                 caption_samples=config.evaluation.caption_samples,
             )
         parts.run.append_metrics({"step": step, **figures})
-        score = _score(figures, parts.dev[0].name)
+        score = sum(_score(figures, dev.name) for dev in parts.dev) / len(parts.dev)
         if score > self._best:
             self._best = score
             card = write_card(config, parts.notes, figures, step)
