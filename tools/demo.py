@@ -17,8 +17,8 @@ import system_libraries
 
 ROOT = Path(__file__).resolve().parent.parent
 PHOTOS = ROOT / "resources" / "samples" / "photos"
-QUERIES = ("a dog on the grass", "people playing music", "a city at night")
-SHOWN = ("farm-cat", "orchestra", "beach", "farm-horse")
+QUERIES = ("people playing music on a stage", "a bird on a branch", "a city skyline at night")
+SHOWN = ("city-night", "farm-dog", "giraffes", "ireland-musicians", "swimming-pool")
 
 
 def command(library: Path, *words: str) -> list[str]:
