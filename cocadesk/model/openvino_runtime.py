@@ -1,7 +1,7 @@
 """OpenVINO's door: torch modules on pictures, compiled for this CPU.
 
 Depthwise convolutions are torch's slow part on a CPU; OpenVINO runs the same
-EfficientNet-Lite trunk several times faster (README, "Figures").
+EfficientNet-Lite trunk several times faster.
 """
 
 from __future__ import annotations
