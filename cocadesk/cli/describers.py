@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from cocadesk.library import Library, MediaRow, Tag
     from cocadesk.model.backend import Backend
+    from cocadesk.protocol.messages import Description
     from cocadesk.words import ZeroShotTagger
 
 Words = TypeVar("Words")
@@ -21,9 +22,15 @@ class Describer(Protocol[Words]):
 
     batch: int
     """Pictures described at a time."""
+    is_engines_too: bool
+    """Whether a running engine makes the same words."""
 
     def known(self, library: Library, rows: Sequence[MediaRow]) -> dict[str, Words]:
         """Words that need no decoding, by key: ``rows`` are unchanged members."""
+        ...
+
+    def from_engine(self, description: Description) -> Words | None:
+        """The words among what an engine says of a member, or None."""
         ...
 
     def describe(self, images_BHWC: NDArray[np.uint8]) -> list[Words]:
@@ -48,7 +55,10 @@ class Tags:
 
     batch = 16
 
-    def __init__(self, backend: Backend, tagger: ZeroShotTagger, top: int) -> None:
+    def __init__(
+        self, backend: Backend, tagger: ZeroShotTagger, top: int, *, is_engines_too: bool
+    ) -> None:
+        self.is_engines_too = is_engines_too
         self._backend = backend
         self._info = backend.info()
         self._tagger = tagger
@@ -63,6 +73,16 @@ class Tags:
         vectors = np.stack([views[key][0].vector for key in keys]).astype(np.float32)
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return dict(zip(keys, self._tagger.tag(vectors, self._top), strict=True))
+
+    def from_engine(self, description: Description) -> list[Tag] | None:
+        """The machine's tags; a person's are not the answer to this question."""
+        from cocadesk.library import Tag
+
+        return [
+            Tag(tag=value.tag, score=value.score)
+            for value in description.tags
+            if value.score is not None and not value.by_person
+        ][: self._top]
 
     def describe(self, images_BHWC: NDArray[np.uint8]) -> list[list[Tag]]:
         """Tags from the pictures' vectors."""
@@ -85,6 +105,7 @@ class Captions:
     """One sentence a picture; what this very model wrote before is not written again."""
 
     batch = 8
+    is_engines_too = True
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -97,6 +118,10 @@ class Captions:
             for row in rows
             if row.machine_caption is not None and row.machine_caption_model == self._model_id
         }
+
+    def from_engine(self, description: Description) -> str | None:
+        """The caption, if there is one."""
+        return description.caption
 
     def describe(self, images_BHWC: NDArray[np.uint8]) -> list[str]:
         """A caption for each picture."""

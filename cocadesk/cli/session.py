@@ -2,8 +2,8 @@
 
 This module alone knows both ways. An engine that serves the library is its only writer, so
 ``index`` goes through it; ``search`` and ``info`` use it because its model is warm;
-``tag`` and ``caption`` read beside it and hand over nothing (they print, and say that
-their words could not be kept).
+``tag`` and ``caption`` let it describe the library's own photos, so that the words
+are kept, and describe other files themselves.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cocadesk.cli.options import DEFAULT_MODEL, Options
@@ -73,23 +74,39 @@ def check_library(options: Options) -> None:
         )
 
 
-@contextlib.contextmanager
-def library_for_words(options: Options) -> Iterator[tuple[Library | None, str]]:
-    """The library where there is one, and why words cannot be kept in it (or nothing).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordsPlace:
+    """Where words may be kept: a library of ours, or one that an engine writes.
 
-    Words are for any photo, so a library is not needed; where another process
-    writes it, it is read.
+    ``library`` is None where there is none. ``reason`` says who else writes it; then
+    ``engine`` is that writer, if it is an engine that we may ask.
+    """
+
+    library: Library | None = None
+    engine: EngineClient | None = None
+    reason: str = ""
+
+
+@contextlib.contextmanager
+def place_for_words(options: Options) -> Iterator[WordsPlace]:
+    """The library where there is one; words are for any photo, so it is not needed.
+
+    Where another process writes it, it is read, and that process's engine is found.
     """
     from cocadesk.library import Library
 
     if not (options.library / "library.json").exists():
-        yield None, ""
+        yield WordsPlace()
         return
-    reason = ""
-    try:
-        library = Library.open(options.library, create=False)
-    except UserError as error:
-        reason = error.what
-        library = reading_library(options)
-    with library:
-        yield library, reason
+    with contextlib.ExitStack() as opened:
+        try:
+            place = WordsPlace(library=Library.open(options.library, create=False))
+        except UserError as error:
+            engine = running_engine(options)
+            if engine is not None:
+                opened.enter_context(engine)
+            library = reading_library(options)
+            place = WordsPlace(library=library, engine=engine, reason=error.what)
+        if place.library is not None:
+            opened.enter_context(place.library)
+        yield place

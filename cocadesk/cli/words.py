@@ -42,7 +42,8 @@ def tag(
             at_least=0 if labels is None else 1,
         )
         spec = input_spec(backend.info())
-        return _describe(options, report, asked, Tags(backend, tagger, top), spec)
+        tags = Tags(backend, tagger, top, is_engines_too=labels is None)
+        return _describe(options, report, asked, tags, spec)
 
 
 def caption(options: Options, report: Report, paths: Sequence[str]) -> int:
@@ -60,8 +61,8 @@ def _describe(
     describer: Describer[Words],
     spec: InputSpec,
 ) -> int:
-    with session.library_for_words(options) as (library, reason):
-        run = _Run(describer, library, asked.paths)
+    with session.place_for_words(options) as place:
+        run = _Run(describer, place, asked.paths)
         with Interrupt(report) as interrupt, report.progress(only_with_json=True) as display:
             task = display.add_task("Describing", total=len(asked.paths), numbers="", left="")
             for path, words in run.steps(asked, spec):
@@ -69,7 +70,7 @@ def _describe(
                 display.update(task, advance=1, numbers=f"{len(run.words):,}")
                 interrupt.check()
         if run.has_unkept_words:
-            report.note(f"The words were not kept. {reason}")
+            report.note(f"The words were not kept. {place.reason}")
     if report.as_json:
         results = [
             {**path_fields(path), **describer.fields(run.words[path])}
@@ -85,16 +86,18 @@ class _Run(Generic[Words]):
     """One run over the asked files: known words first, then decode and describe in batches."""
 
     def __init__(
-        self, describer: Describer[Words], library: Library | None, paths: Sequence[bytes]
+        self, describer: Describer[Words], place: session.WordsPlace, paths: Sequence[bytes]
     ) -> None:
         self._describer = describer
-        self._library = library
-        self._rows = _member_rows(library, paths) if library else {}
+        self._library = place.library
+        self._engine = place.engine
+        self._rows = _member_rows(place.library, paths) if place.library else {}
         self.words: dict[bytes, Words] = {}
         self.has_unkept_words = False
 
     def steps(self, asked: Asked, spec: InputSpec) -> Iterator[tuple[bytes, Words]]:
         """Each described file as soon as its words are kept."""
+        yield from self._from_engine()
         yield from self._keep(self._known())
         rest = [path for path in asked.paths if path not in self.words]
         for batch in _batches(decoded(rest, spec, asked.failed), self._describer.batch):
@@ -104,10 +107,28 @@ class _Run(Generic[Words]):
                 {photo.path: found for (_, photo), found in zip(batch, words, strict=True)}
             )
 
+    def _from_engine(self) -> Iterator[tuple[bytes, Words]]:
+        """Unchanged members, described and kept by the engine that writes the library."""
+        if self._engine is None:
+            return
+        from cocadesk.protocol.messages import Describe, Description
+
+        for path, row in self._rows.items():
+            if self._describer.is_engines_too and _is_unchanged(path, row):
+                answer = self._engine.ask(Describe(key=row.key), Description)
+                words = self._describer.from_engine(answer)
+                if words is not None:
+                    self.words[path] = words
+                    yield path, words
+
     def _known(self) -> dict[bytes, Words]:
         if self._library is None:
             return {}
-        fresh = {row.key: path for path, row in self._rows.items() if _is_unchanged(path, row)}
+        fresh = {
+            row.key: path
+            for path, row in self._rows.items()
+            if path not in self.words and _is_unchanged(path, row)
+        }
         rows = [self._rows[path] for path in fresh.values()]
         known = self._describer.known(self._library, rows)
         return {fresh[key]: words for key, words in known.items()}

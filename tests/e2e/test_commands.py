@@ -14,7 +14,17 @@ from typing import Any
 import pytest
 
 from cocadesk.library import Library
-from cocadesk.protocol.messages import GetInfo, Info
+from cocadesk.protocol.client import EngineClient
+from cocadesk.protocol.messages import (
+    Describe,
+    Description,
+    GetInfo,
+    GetRows,
+    Info,
+    Keys,
+    ListNewest,
+    Rows,
+)
 from tests.support.engines import photos_and_a_broken_one, real_client
 from tests.support.index_tools import photo_bytes, write_photo
 from tests.support.program import COMMAND, ROOT, Outcome, cocadesk, environment
@@ -303,10 +313,26 @@ def test_commands_join_the_engine_that_has_the_library(tmp_path: Path) -> None:
         assert found.code == 0, found.err
         assert len(found.document["results"]) == 2
         assert found.document["results"][0]["path"].startswith(str(folder))
+        member = folder / "new-1.png"
+        outside = write_photo(tmp_path / "outside.jpg", 5)
+        captioned = cocadesk("caption", member, *common)
+        assert captioned.document["results"][0]["caption"].startswith("a ")
+        assert "not kept" not in captioned.err
+        tagged = cocadesk("tag", member, outside, *common)
+        assert [Path(item["path"]) for item in tagged.document["results"]] == [member, outside]
+        assert "not kept" not in tagged.err
+        kept = client.ask(Describe(key=_key(client, member)), Description)
+        assert kept.caption == captioned.document["results"][0]["caption"]
         info = cocadesk("info", *common)
         assert (info.document["media"], info.document["failed"]) == (3, 1)
         assert info.document["model"] == "fake-000000000000"
         assert client.ask(GetInfo(), Info).counts.media == 3
+
+
+def _key(client: EngineClient, path: Path) -> str:
+    keys = client.ask(ListNewest(), Keys).keys
+    rows = client.ask(GetRows(keys=keys), Rows).rows
+    return next(row.key for row in rows if row.path.to_bytes() == os.fsencode(path))
 
 
 def test_train_hands_the_file_to_the_trainer(tmp_path: Path) -> None:
