@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 #: OpenVINO is taken only when its vectors agree with torch's this well.
 MIN_COSINE = 0.999
+#: Grows when the network's code or its conversion changes: kept conversions are made anew.
+CONVERSION = 2
 
 Pooled = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -50,7 +52,7 @@ def open_image_tower(checkpoint: Checkpoint, ids: ModelIds, device: DeviceChoice
     convolutional = checkpoint.config.image.kind is ImageEncoderKind.EFFICIENTNET_LITE
     if device.device != "cpu" or not convolutional or not openvino_runtime.available():
         return TorchImageTower(load_model(checkpoint), device.device)
-    name = f"{ids.model_id}-openvino-{version('openvino')}"
+    name = f"{ids.model_id}-{CONVERSION}-openvino-{version('openvino')}"
     path = cache_folder() / "compiled" / f"{name}.xml"
     verdict = path.with_suffix(".json")
     if verdict.exists() and path.exists():
