@@ -30,6 +30,20 @@ WIDTH_PX = 340
 PHOTO_MAX_PX = 300
 
 
+class _Column(QWidget):
+    """Is exactly as high as its texts need at its width, so that no bar shows in vain."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        layout = self.layout()
+        if layout is None:
+            return super().minimumSizeHint()
+        return QSize(0, layout.totalHeightForWidth(max(1, self.width())))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self.updateGeometry()
+
+
 class DetailPane(QFrame):
     """Shows one medium; knows nothing of where its words come from."""
 
@@ -43,6 +57,7 @@ class DetailPane(QFrame):
         self._actions = actions
         self._theme = theme
         self._ratio = 3 / 4
+        self.is_described = False
         self.photo = PhotoView(can_zoom=False)
         self.photo.setAccessibleName("Photo")
         self.caption = label("", "caption", wraps=True)
@@ -70,9 +85,11 @@ class DetailPane(QFrame):
         """Nothing is selected."""
         self.photo.show_message("Select a photo to see more of it.")
         self._body.setVisible(False)
+        self.is_described = False
 
     def show_row(self, row: Row, thumbnail: QPixmap | None) -> None:
         """The facts at once, with the thumbnail until the preview comes."""
+        self.is_described = False
         self._ratio = min(1.4, max(0.4, row.height / row.width)) if row.width else 3 / 4
         self._fit_photo()
         if thumbnail is not None and not thumbnail.isNull():
@@ -86,6 +103,7 @@ class DetailPane(QFrame):
 
     def show_words(self, words: Description) -> None:
         """Caption and tags as the engine has them now."""
+        self.is_described = True
         self._set_caption(words.caption, words.caption_by_person, words.reason)
         self._set_tags(words.tags)
 
@@ -106,7 +124,7 @@ class DetailPane(QFrame):
         return QSize(WIDTH_PX, 600)
 
     def _build(self) -> None:
-        content = QWidget()
+        content = _Column()
         column = QVBoxLayout(content)
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(self._theme.gap_m)

@@ -75,6 +75,6 @@ def test_from_an_empty_library_to_a_found_and_described_photo(
         timeout=WAIT_MS,
     )
     qtbot.waitUntil(lambda: bool(parts.detail.caption.text()), timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: bool(parts.detail.shown_tags()), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: parts.detail.is_described, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: parts.detail.photo.has_picture, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: window.thumbnails.waiting() == 0, timeout=WAIT_MS)
