@@ -19,6 +19,7 @@ _SKIPPED_FOLDERS = frozenset(
     {b"@eadir", b"#recycle", b"$recycle.bin", b"system volume information", b"lost+found"}
     | {b"__macosx", b"node_modules", b"__pycache__", b"site-packages"}
 )
+_LIBRARY_MARKS = frozenset({b"library.json", b"store"})
 _SKIPPED_FILES = frozenset({b"thumbs.db", b"desktop.ini", b"ehthumbs.db"})
 
 _FolderId = tuple[int, int | bytes]
@@ -44,7 +45,8 @@ def scan(roots: Sequence[bytes]) -> Iterator[FoundFile | ScanProblem]:
 
     A file counts by its extension; where that is missing or unknown, by its
     first bytes. Hidden files and folders, and those that systems keep for
-    themselves (@eaDir, recycle bins), are left out, except as a root. Links
+    themselves (@eaDir, recycle bins), are left out, except as a root; so are
+    CocaDesk's own libraries, which hold thumbnails. Links
     are followed once: a link into a folder above it is reported, one to a
     place that is scanned anyway is passed over. Devices and pipes are never
     opened. A place that cannot be read becomes a ScanProblem and the scan
@@ -91,6 +93,8 @@ def _scan_folder(
     except OSError as error:
         yield ScanProblem(path=folder.path, reason=explain_os_error(error))
         return
+    if _LIBRARY_MARKS <= {entry.name for entry in entries}:
+        return  # a CocaDesk library: its thumbnails are no photos of anybody's
     ancestors = folder.ancestors | {identity}
     subfolders: list[_Folder] = []
     for entry in entries:

@@ -75,6 +75,17 @@ def test_hidden_and_system_folders_are_left_out(tmp_path: Path) -> None:
     assert found(tmp_path) == ["kept/a.jpg"]
 
 
+def test_a_library_inside_a_folder_is_left_out(tmp_path: Path) -> None:
+    """Indexing the folder above a library does not find the library's own thumbnails."""
+    put(tmp_path / "photo.jpg")
+    put(tmp_path / "library" / "thumbs" / "ab" / "cd.jpg")
+    put(tmp_path / "library" / "library.json", b"{}")
+    (tmp_path / "library" / "store").mkdir()
+    put(tmp_path / "other" / "library.json", b"{}")
+    put(tmp_path / "other" / "kept.jpg")
+    assert found(tmp_path) == ["photo.jpg", "other/kept.jpg"]
+
+
 def test_a_hidden_folder_is_scanned_when_it_is_named(tmp_path: Path) -> None:
     """The person's choice counts more than the dot."""
     put(tmp_path / ".private" / "a.jpg")
