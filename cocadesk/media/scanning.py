@@ -93,7 +93,7 @@ def _scan_folder(
     except OSError as error:
         yield ScanProblem(path=folder.path, reason=explain_os_error(error))
         return
-    if _LIBRARY_MARKS <= {entry.name for entry in entries}:
+    if {entry.name for entry in entries} >= _LIBRARY_MARKS:
         return  # a CocaDesk library: its thumbnails are no photos of anybody's
     ancestors = folder.ancestors | {identity}
     subfolders: list[_Folder] = []
