@@ -70,7 +70,7 @@ class CompiledImages:
     """
 
     def __init__(
-        self, model: Any, *, precision: str = "f32", threads: int = 0, request_pictures: int = 8
+        self, model: Any, *, precision: str = "f32", threads: int = 0, request_pictures: int = 1
     ) -> None:
         openvino = _openvino()
         core = openvino.Core()

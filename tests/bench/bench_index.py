@@ -33,6 +33,27 @@ from cocadesk.model.backend import Backend, open_backend
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".tif", ".tiff", ".bmp", ".gif"}
 
 
+def crops(photos: Sequence[Path], wanted: int, into: Path) -> list[Path]:
+    """``wanted`` different JPEGs of camera size: random crops, at least 2/3 of each side."""
+    from PIL import Image, ImageOps
+
+    into.mkdir(parents=True)
+    chance = random.Random(0)
+    made: list[Path] = []
+    per_photo = -(-wanted // len(photos))
+    for photo in photos:
+        with Image.open(photo) as opened:
+            picture = ImageOps.exif_transpose(opened).convert("RGB")
+        for _ in range(min(per_photo, wanted - len(made))):
+            width, height = (round(side * chance.uniform(2 / 3, 1)) for side in picture.size)
+            left = chance.randint(0, picture.width - width)
+            top = chance.randint(0, picture.height - height)
+            path = into / f"{len(made):06d}.jpg"
+            picture.crop((left, top, left + width, top + height)).save(path, quality=85)
+            made.append(path)
+    return made
+
+
 def gather(sources: Sequence[Path], wanted: int, into: Path) -> list[Path]:
     """At least ``wanted`` photos: files as they are, folders walked, shards unpacked."""
     found: list[Path] = []
@@ -51,7 +72,7 @@ def gather(sources: Sequence[Path], wanted: int, into: Path) -> list[Path]:
             break
     if len(found) < wanted:
         sys.exit(f"only {len(found)} photos of {wanted}: name more files, folders or shards")
-    return found[:wanted]
+    return found if wanted == 1 else found[:wanted]
 
 
 def link_all(photos: Sequence[Path], into: Path) -> Path:
@@ -145,11 +166,18 @@ def main() -> int:
     parser.add_argument("sources", nargs="+", type=Path)
     parser.add_argument("--model", default="starter")
     parser.add_argument("--files", type=int, default=2000)
+    parser.add_argument(
+        "--crops", action="store_true", help="make --files different photos by cropping the sources"
+    )
     parser.add_argument("--least", type=float, default=4.0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        photos = gather(options.sources, options.files, folder / "unpacked")
+        if options.crops:
+            sources = gather(options.sources, 1, folder / "unpacked")
+            photos = crops(sources, options.files, folder / "crops")
+        else:
+            photos = gather(options.sources, options.files, folder / "unpacked")
         random.Random(0).shuffle(photos)
         place = link_all(photos, folder / "photos")
         load_before = os.getloadavg()[0]
