@@ -62,10 +62,10 @@ class IndexOptions:
     """
 
     workers: int = 2
-    embed_batch: int = 32
+    embed_batch: int = 128
     commit_rows: int = 256
     commit_s: float = 2.0
-    queue_files: int = 64
+    queue_files: int = 192
     progress_s: float = 0.2
 
     def __post_init__(self) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cocadesk.model.image_tower import ImageTower, Pooled
 
 log = logging.getLogger(__name__)
-_CHUNK = 64
+_CHUNK = 128
 
 
 class CocaBackend:

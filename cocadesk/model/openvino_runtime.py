@@ -62,7 +62,7 @@ def save(model: Any, path: Path) -> None:
 
 
 class CompiledImages:
-    """A compiled model on pictures; batches run as parallel requests.
+    """A compiled model on pictures; batches run as parallel requests. For one thread at a time.
 
     Give a converted model or the path of a saved one. ``precision`` is "f32"
     (vectors that must agree with torch) or "bf16" (about twice as fast where the
@@ -84,6 +84,7 @@ class CompiledImages:
         self._compiled = core.compile_model(source, "CPU", settings)
         # One more than run at once, so that none idles while results are taken.
         self._parallel = 1 + int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        self._requests = [self._compiled.create_infer_request() for _ in range(self._parallel)]
         self._request_pictures = request_pictures
 
     def __call__(self, images_BHWC: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
@@ -113,7 +114,7 @@ class CompiledImages:
         exit ("terminate called without an active exception").
         """
         waiting: deque[tuple[int, Any]] = deque()
-        idle = [self._compiled.create_infer_request() for _ in range(self._parallel)]
+        idle = list(self._requests)
 
         def finish_oldest() -> None:
             tag, request = waiting.popleft()
