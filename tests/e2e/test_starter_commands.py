@@ -7,18 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.errors import UserError
 from cocadesk.resources import resource_path
 from tests.support.program import cocadesk
 
 
 @pytest.fixture(scope="session", autouse=True)
 def starter() -> Path:
-    """The starter's weights; without them in the checkout these tests have no subject."""
-    try:
-        return resource_path("starter", "model.safetensors")
-    except UserError:
-        pytest.skip("the starter model is not in this checkout")
+    """The starter's weights; a checkout without them is broken."""
+    return resource_path("starter", "model.safetensors")
 
 
 @pytest.fixture(scope="session")
