@@ -85,11 +85,6 @@ class IndexWork:
         return _outcome(report)
 
 
-def decode_outcome(report: str) -> IndexOutcome | None:
-    """What an index job stored of its end; None where it has not ended well."""
-    return msgspec.json.decode(report, type=IndexOutcome) if report else None
-
-
 def _step(progress: IndexProgress) -> JobStep:
     current = WirePath.of(progress.current_path).text if progress.current_path else ""
     return JobStep(

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import platformdirs
 
-from cocadesk.engine_index import IndexWork, decode_outcome
+from cocadesk.engine_desks import Answer, Desk, EngineParts
+from cocadesk.engine_index import IndexWork
 from cocadesk.engine_model import ModelKeeper
 from cocadesk.engine_rows import to_row
 from cocadesk.engine_words import PhotoWords
@@ -50,19 +52,32 @@ from cocadesk.protocol.messages import (
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.server import LINGER_S, EngineServer
 from cocadesk.protocol.values import (
+    CaptionOutcome,
     CountsValue,
     FailureValue,
     Hit,
+    IndexOutcome,
     JobKind,
     JobValue,
     ModelValue,
     RootValue,
+    RunValue,
+    WriteOutcome,
 )
 from cocadesk.protocol.watching import JobWatchers
 
 if TYPE_CHECKING:
     from cocadesk.model.backend import Backend
     from cocadesk.search import Hit as FoundHit
+
+OUTCOMES: dict[JobKind, tuple[str, Any]] = {
+    JobKind.INDEX: ("outcome", IndexOutcome),
+    JobKind.WRITE: ("write", WriteOutcome),
+    JobKind.CAPTION: ("caption", CaptionOutcome),
+    JobKind.TAG: ("caption", CaptionOutcome),
+    JobKind.TEACH: ("run", RunValue),
+}
+"""Where a ``JobReply`` shows what a job of each kind has reported, and its type."""
 
 
 class Engine:
@@ -82,14 +97,24 @@ class Engine:
         self._words = PhotoWords(library, self._model, on_change=self._on_rows)
         self._index = IndexWork(library, self._model, on_commit=self._on_commit)
         self._watchers = JobWatchers()
+        parts = EngineParts(
+            library=library,
+            model=self._model,
+            jobs=lambda: self._jobs,
+            publish=self.server.publish,
+        )
+        self._desks = _open_desks(parts)
+        works = {JobKind.INDEX: self._index.steps}
+        for desk in self._desks:
+            works.update(desk.works())
         self._jobs = Scheduler(
             library,
-            {JobKind.INDEX: self._index.steps},
+            works,
             on_change=self._on_job,
             wait_until_quiet=self.server.wait_until_quiet,
         )
         self._newest: list[str] | None = None
-        self._answers: dict[type[Any], Callable[[Any, Call], ReplyBody | None]] = {
+        self._answers: dict[type[Any], Answer] = {
             Search: self._search,
             Similar: self._similar,
             ListNewest: self._list_newest,
@@ -105,6 +130,8 @@ class Engine:
             ListRoots: self._list_roots,
             GetInfo: self._get_info,
         }
+        for desk in self._desks:
+            self._answers.update(desk.answers())
 
     def run(self) -> None:
         """Serves until the server ends, then stops jobs after the step in hand."""
@@ -114,6 +141,8 @@ class Engine:
             self.server.run()
         finally:
             self._jobs.close()
+            for desk in self._desks:
+                desk.close()
             self._words.close()
             self._model.close()
 
@@ -183,9 +212,11 @@ class Engine:
         self._watchers.tell(self._reply(self._jobs.get(body.job_id)))
 
     def _reply(self, job: JobValue) -> JobReply:
-        if not job.state.is_final or job.kind is not JobKind.INDEX:
+        report = self._jobs.report(job.id) if job.state.is_final else ""
+        if not report or job.kind not in OUTCOMES:
             return JobReply(job=job)
-        return JobReply(job=job, outcome=decode_outcome(self._jobs.report(job.id)))
+        field, kind = OUTCOMES[job.kind]
+        return JobReply(job=job, **{field: msgspec.json.decode(report, type=kind)})
 
     # Facts --------------------------------------------------------------------------
 
@@ -247,6 +278,11 @@ class Engine:
 
     def _on_model(self, model: ModelValue) -> None:
         self.server.publish(ModelChanged(model=model))
+
+
+def _open_desks(parts: EngineParts) -> list[Desk]:
+    """Every desk but the engine's own."""
+    return []
 
 
 def _to_hits(found: list[FoundHit], limit: int) -> Hits:

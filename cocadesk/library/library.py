@@ -129,10 +129,30 @@ class Library:
         """Whether this handle may write."""
         return self._lock is not None
 
-    def set_model(self, image_id: str, *, model_id: str | None = None) -> None:
-        """Let the views of ``image_id`` answer from now on: one write of ``library.json``."""
+    @property
+    def model_source(self) -> str | None:
+        """Where the model in use comes from (see ``Manifest``); None for the starter."""
+        return self._manifest.model_source
+
+    @property
+    def runs_folder(self) -> Path:
+        """Where teaching runs lie, one folder each."""
+        return self.folder / "runs"
+
+    def set_model(
+        self, image_id: str, *, model_id: str | None = None, source: str | None = None
+    ) -> None:
+        """Let the views of ``image_id`` answer from now on: one write of ``library.json``.
+
+        ``source`` None keeps the one that is written there.
+        """
         with self._store.writing():
-            changed = dataclasses.replace(self._manifest, image_id=image_id, model_id=model_id)
+            changed = dataclasses.replace(
+                self._manifest,
+                image_id=image_id,
+                model_id=model_id,
+                model_source=source or self._manifest.model_source,
+            )
             if changed != self._manifest:
                 write_manifest(self.folder, changed)
                 self._manifest = changed

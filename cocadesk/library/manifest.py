@@ -15,12 +15,18 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """The content of ``library.json``; ``image_id`` is None until something is indexed."""
+    """The content of ``library.json``; ``image_id`` is None until something is indexed.
+
+    ``model_source`` is what to open: ``starter``, ``run:ID`` (a run of this
+    library, wherever it is moved to), a path or a hub's name; None means the
+    starter.
+    """
 
     id: str
     schema: int = SCHEMA_VERSION
     image_id: str | None = None
     model_id: str | None = None
+    model_source: str | None = None
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -57,7 +63,7 @@ def _validated(path: Path, raw: object) -> Manifest:
         )
     if schema < 1:
         raise _damaged(path, f"schema version {schema} does not exist")
-    texts = {name: raw.get(name) for name in ("image_id", "model_id")}
+    texts = {name: raw.get(name) for name in ("image_id", "model_id", "model_source")}
     if any(value is not None and not isinstance(value, str) for value in texts.values()):
         raise _damaged(path, "the name of its model is not text")
     return Manifest(id=library_id, schema=schema, **texts)

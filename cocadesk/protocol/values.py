@@ -71,12 +71,26 @@ class Moment(Value, frozen=True):
 
 
 class Hit(Value, frozen=True):
-    """One medium that answers a search; ``moments`` best first, for videos."""
+    """One medium that answers a search.
+
+    Of a video, ``time_s`` is the moment that fits best, ``moments`` are all that
+    fit, best first, and ``thumbnail`` shows the best one.
+    """
 
     key: str
     score: float
     time_s: float | None = None
     moments: tuple[Moment, ...] = ()
+    thumbnail: WirePath | None = None
+
+
+class VideoMoment(Value, frozen=True):
+    """A stretch of a video in seconds, the frame that stands for it and its picture."""
+
+    time_s: float
+    start_s: float
+    end_s: float
+    thumbnail: WirePath | None = None
 
 
 class TagValue(Value, frozen=True):
@@ -144,6 +158,176 @@ class JobValue(Value, frozen=True):
     message: str = ""
     created: str = ""
     finished: str = ""
+
+
+class Scope(Value, frozen=True):
+    """Which media a job is for: these, and all under these folders; none means all."""
+
+    keys: tuple[str, ...] = ()
+    folders: tuple[WirePath, ...] = ()
+
+
+class EditValue(Value, frozen=True):
+    """One human word (or file written for one): who changed which field, from what to what.
+
+    ``who`` is ``person`` or a model id. ``field`` is ``caption``, ``tags added``,
+    ``tags removed``, ``rating`` or ``file``; ``old`` and ``new`` are for people.
+    """
+
+    when: str
+    who: str
+    field: str
+    old: str = ""
+    new: str = ""
+    is_undone: bool = False
+
+
+class WriteKind(StrEnum):
+    """What writing a caption beside a photo would do, or has done."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    KEPT = "kept"
+
+
+class WriteItem(Value, frozen=True):
+    """One ``.txt`` beside a photo; ``reason`` says why a file is kept."""
+
+    path: WirePath
+    kind: WriteKind
+    new: str = ""
+    old: str = ""
+    reason: str = ""
+
+
+class WriteOutcome(Value, frozen=True):
+    """What a write job did, in files."""
+
+    written: int = 0
+    unchanged: int = 0
+    kept: tuple[WriteItem, ...] = ()
+
+
+class CaptionOutcome(Value, frozen=True):
+    """What a caption or tag job did, in media; human words were left alone."""
+
+    described: int = 0
+    unchanged: int = 0
+    by_person: int = 0
+    failed: tuple[FailureValue, ...] = ()
+
+
+class TeachMethod(StrEnum):
+    """What may learn: the text side and decoder, or the poolers as well."""
+
+    HEAD = "head"
+    DEEPER = "deeper"
+
+
+class TeachSource(Value, frozen=True):
+    """What to learn from: folders of photos with ``.txt`` beside them, and the library's words.
+
+    ``keys`` narrows the library's photos with human words to these.
+    """
+
+    folders: tuple[WirePath, ...] = ()
+    uses_library: bool = False
+    keys: tuple[str, ...] = ()
+
+
+class SkippedValue(Value, frozen=True):
+    """Files that cannot teach, by reason; ``examples`` names a few."""
+
+    reason: str
+    count: int
+    examples: tuple[WirePath, ...] = ()
+
+
+class TeachSample(Value, frozen=True):
+    """A photo to learn from, to look at before: its thumbnail (a JPEG) and captions."""
+
+    path: WirePath
+    captions: tuple[str, ...]
+    thumbnail: WirePath | None = None
+
+
+class MetricValue(Value, frozen=True):
+    """A figure with what it rests on; ``low`` and ``high`` are its 95 % interval."""
+
+    name: str
+    value: float
+    n: int
+    low: float
+    high: float
+
+
+class TeachPoint(Value, frozen=True):
+    """One point of a run's curve; figures that were not measured there are absent."""
+
+    step: int
+    loss: float | None = None
+    contrastive: float | None = None
+    caption: float | None = None
+    own: float | None = None
+    general: float | None = None
+
+
+class RunState(StrEnum):
+    """Where a teaching run stands."""
+
+    RUNNING = "running"
+    WAITING = "waiting"
+    KEPT = "kept"
+    DISCARDED = "discarded"
+    FAILED = "failed"
+
+
+class RunValue(Value, frozen=True):
+    """A teaching run: what it learned from, how it did, and what became of it.
+
+    ``own`` is the person's own held-out photos, ``general`` the shipped set. A
+    ``trial`` (under 20 photos) was measured on a run that held out a quarter.
+    ``reembed_seconds`` is what keeping costs where stored vectors change.
+    """
+
+    id: str
+    folder: WirePath
+    state: RunState
+    method: TeachMethod
+    title: str = ""
+    created: str = ""
+    photos: int = 0
+    captions: int = 0
+    is_trial: bool = False
+    step: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    before: tuple[MetricValue, ...] = ()
+    after: tuple[MetricValue, ...] = ()
+    general_before: tuple[MetricValue, ...] = ()
+    general_after: tuple[MetricValue, ...] = ()
+    reembed_seconds: float = 0.0
+    points: tuple[TeachPoint, ...] = ()
+    model_id: str = ""
+    message: str = ""
+
+
+class ModelEntry(Value, frozen=True):
+    """A model that can be used: where it comes from, and whether it answers now.
+
+    ``source`` is what ``model use`` takes. ``coverage`` is the share of the
+    library's media that it has vectors for.
+    """
+
+    source: str
+    name: str
+    model_id: str = ""
+    image_id: str = ""
+    is_used: bool = False
+    size_bytes: int = 0
+    coverage: float = 0.0
+    note: str = ""
 
 
 class IndexOutcome(Value, frozen=True):
