@@ -33,6 +33,15 @@ class Backend(Protocol):
         """(B, S, S, 3) uint8 RGB → (B, E) float32 of unit norm; any B."""
         ...
 
+    def pooled(
+        self, images_BHWC: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What the poolers give: unit vectors (B, E) and the decoder's tokens (B, Q, D), float32.
+
+        The vectors are ``embed_images``'s; teaching keeps the tokens instead of pictures.
+        """
+        ...
+
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """B texts → (B, E) float32 of unit norm."""
         ...

@@ -97,6 +97,23 @@ class CocaBackend:
         first, second = (np.concatenate(parts) for parts in zip(*halves, strict=True))
         return first, second
 
+    def pooled(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
+        self._check_images(images_BHWC)
+        return self._images.submit(self._pool_all, images_BHWC).result()
+
+    def _pool_all(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
+        config = self._checkpoint.config
+        if not len(images_BHWC):
+            queries = config.pooler.generative_queries
+            return (
+                np.zeros((0, config.embedding_dim), np.float32),
+                np.zeros((0, queries, config.text.width), np.float32),
+            )
+        starts = range(0, len(images_BHWC), _CHUNK)
+        parts = [self._pooled(images_BHWC[start : start + _CHUNK]) for start in starts]
+        vectors, tokens = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return _unit(vectors), tokens
+
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._texts.submit(self._text_tower, [self._prepare(t) for t in texts]).result()
 

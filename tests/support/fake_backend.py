@@ -55,6 +55,12 @@ class FakeBackend:
             return np.zeros((0, 32), np.float32)
         return self._unit(images_BHWC.reshape(len(images_BHWC), -1, 3).mean(1, dtype=np.float32))
 
+    def pooled(
+        self, images_BHWC: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        vectors = self.embed_images(images_BHWC)
+        return vectors, vectors[:, None].repeat(4, axis=1)
+
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         rows = []
         for text in texts:

@@ -119,6 +119,11 @@ def test_the_door_gives_unit_vectors_captions_and_scores(folder: Path) -> None:
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
         np.testing.assert_allclose(vectors[66], backend.embed_images(images[66:67])[0], atol=1e-4)
         assert backend.embed_images(images[:0]).shape == (0, 32)
+        pooled_vectors, tokens = backend.pooled(images)
+        np.testing.assert_allclose(pooled_vectors, vectors, atol=1e-5)
+        assert tokens.shape == (70, 4, 32)
+        assert tokens.dtype == np.float32
+        assert [part.shape for part in backend.pooled(images[:0])] == [(0, 32), (0, 4, 32)]
         captions = backend.caption(images[:3], GenerationOptions(max_tokens=6))
         assert len(captions) == 3
         assert all(0 <= caption.score <= 1 for caption in captions)
