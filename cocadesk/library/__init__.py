@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cocadesk.library.moments import (
+    moments_of,
+    representative_moment,
+    tagging_vectors,
+    tags_of_moments,
+)
 from cocadesk.library.rows import (
     Counts,
     Edit,
@@ -47,7 +53,11 @@ __all__ = [
     "Tag",
     "ViewRow",
     "ViewShows",
+    "moments_of",
     "new_key",
+    "representative_moment",
+    "tagging_vectors",
+    "tags_of_moments",
 ]
 
 

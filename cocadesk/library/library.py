@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -213,12 +214,24 @@ class Library:
         """Where the thumbnail of a picture lies (whether or not it is there yet)."""
         return self.folder / "thumbs" / pixels[:2] / pixels[2:4] / f"{pixels}.jpg"
 
-    def write_thumbnail(self, pixels: str, jpeg: bytes) -> None:
-        """Store a thumbnail unless the same picture's is there."""
-        path = self.thumbnail_path(pixels)
+    def moment_thumbnail_path(self, pixels: str, view: int) -> Path:
+        """Where the thumbnail of a video's moment (by its view number) lies."""
+        return self.thumbnail_path(pixels).with_name(f"{pixels}-{view}.jpg")
+
+    def write_thumbnail(self, pixels: str, jpeg: bytes, view: int | None = None) -> None:
+        """Store a thumbnail, of a video's moment with its ``view``, unless it is there."""
+        path = (
+            self.thumbnail_path(pixels)
+            if view is None
+            else self.moment_thumbnail_path(pixels, view)
+        )
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, jpeg, durable=False)
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Hold the writer's lane, for reads that the next write depends on."""
+        return self._store.writing()
 
     def failures(self) -> list[FailureRow]:
         """The files that could not be read, by path."""
