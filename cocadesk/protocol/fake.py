@@ -10,23 +10,25 @@ import argparse
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.calls import Call, Identity
 from cocadesk.protocol.endpoint import Transport
-from cocadesk.protocol.fake_jobs import FakeJobs
-from cocadesk.protocol.fake_rows import FakeMedium, make_medium, write_picture
+from cocadesk.protocol.fake_desks import Answer, FakeDesk, FakeParts
+from cocadesk.protocol.fake_jobs import FakeJobs, FakeWork
+from cocadesk.protocol.fake_rows import make_medium
+from cocadesk.protocol.fake_videos import FakeVideos
+from cocadesk.protocol.fake_words import FakeWords
+from cocadesk.protocol.fake_writing import FakeWriting
 from cocadesk.protocol.messages import (
     ControlJob,
-    Describe,
-    Description,
     Detail,
     Failures,
     GetDetail,
     GetInfo,
-    GetPreview,
     GetRows,
     Hits,
     Info,
@@ -34,10 +36,10 @@ from cocadesk.protocol.messages import (
     Jobs,
     Keys,
     ListFailures,
+    ListJobFailures,
     ListJobs,
     ListNewest,
     ListRoots,
-    Preview,
     ReplyBody,
     RequestBody,
     Roots,
@@ -53,15 +55,14 @@ from cocadesk.protocol.server import LINGER_S, EngineServer
 from cocadesk.protocol.values import (
     CountsValue,
     FailureValue,
-    Hit,
+    IndexOutcome,
+    JobValue,
     MediaKind,
     ModelState,
     ModelValue,
     RootValue,
-    Row,
 )
 
-PREVIEW_PX = 1400
 PHOTOS_A_FOLDER = 24
 
 
@@ -84,16 +85,27 @@ class FakeEngine:
         self._library = library
         self._pictures = library / "pictures"
         self._lock = threading.Lock()
-        self._media: dict[str, FakeMedium] = {}
         self._roots: list[WirePath] = []
         self._failures: list[FailureValue] = []
-        self._described: set[str] = set()
         self.server = EngineServer(self, library, transport=transport, linger_s=linger_s)
         self._jobs = FakeJobs(step_s=step_s, publish=self.server.publish)
+        self._parts = FakeParts(library=library, jobs=self._jobs, publish=self.server.publish)
+        self._media = self._parts.media
+        self._videos = FakeVideos(self._parts)
+        self._words = FakeWords(self._parts)
+        self._desks = self._open_desks()
         self._thread = threading.Thread(target=self.server.run, name="fake-engine")
         if media:
             self._roots.append(WirePath.of(library / "Photos"))
             self._add(media, library / "Photos")
+
+    def _open_desks(self) -> dict[type[Any], Answer]:
+        desks: tuple[FakeDesk, ...] = (
+            self._videos,
+            self._words,
+            FakeWriting(self._parts, self._words),
+        )
+        return {kind: answer for desk in desks for kind, answer in desk.answers().items()}
 
     def __enter__(self) -> FakeEngine:
         self._thread.start()
@@ -125,15 +137,12 @@ class FakeEngine:
         if isinstance(body, ListNewest):
             return self._newest(body)
         if isinstance(body, GetRows):
-            return Rows(rows=tuple(self._row(k) for k in body.keys if k in self._media))
+            return Rows(rows=tuple(self._words.dressed(k) for k in body.keys if k in self._media))
         if isinstance(body, GetDetail):
-            self._medium(body.key)
-            return Detail(row=self._row(body.key))
-        if isinstance(body, Describe):
-            return self._describe(body)
-        if isinstance(body, GetPreview):
-            return self._preview(body)
-        return self._answer_about_jobs(body, call)
+            self._parts.medium(body.key)
+            return Detail(row=self._words.dressed(body.key))
+        desk = self._desks.get(type(body))
+        return self._answer_about_jobs(body, call) if desk is None else desk(body, call)
 
     def _answer_about_jobs(self, body: RequestBody, call: Call) -> ReplyBody | None:
         if isinstance(body, StartIndex):
@@ -148,6 +157,10 @@ class FakeEngine:
         if isinstance(body, ListFailures):
             shown = tuple(self._failures[body.offset : body.offset + body.limit])
             return Failures(failures=shown, total=len(self._failures))
+        if isinstance(body, ListJobFailures):
+            failed = self._jobs.failures(body.job_id)
+            shown = failed[body.offset : body.offset + body.limit]
+            return Failures(failures=shown, total=len(failed))
         if isinstance(body, ListRoots):
             return Roots(roots=tuple(RootValue(path=path) for path in self._roots))
         if isinstance(body, GetInfo):
@@ -163,38 +176,17 @@ class FakeEngine:
             added.append(medium.row.key)
         return added
 
-    def _medium(self, key: str) -> FakeMedium:
-        try:
-            return self._media[key]
-        except KeyError:
-            raise UserError("This photo is no longer in the library.") from None
-
-    def _row(self, key: str) -> Row:
-        medium = self._media[key]
-        if key not in self._described:
-            return medium.row
-        return replace(medium.row, caption=medium.caption, tags=medium.tags)
-
     def _search(self, body: Search) -> Hits:
         words = {word for word in body.text.lower().split() if len(word) > 2}
         hits = []
         for key, medium in list(self._media.items()):
-            said = set(medium.caption.split()) | {tag.tag for tag in medium.tags}
-            if shared := len(words & said):
-                best = medium.moments[0].time_s if medium.moments else None
-                hits.append(
-                    Hit(
-                        key=key,
-                        score=shared / max(1, len(words)),
-                        time_s=best,
-                        moments=medium.moments,
-                    )
-                )
+            if shared := len(words & self._words.said_of(key)):
+                hits.append(self._videos.hit(medium, shared / max(1, len(words))))
         hits.sort(key=lambda hit: -hit.score)
         return Hits(hits=tuple(hits[: body.limit]), complete=len(hits) <= body.limit)
 
     def _similar(self, body: Similar) -> Hits:
-        caption = self._medium(body.key).caption
+        caption = self._parts.medium(body.key).caption
         found = self._search(Search(text=caption, limit=body.limit))
         return replace(found, hits=tuple(hit for hit in found.hits if hit.key != body.key))
 
@@ -205,46 +197,32 @@ class FakeEngine:
             keys=keys[body.offset : body.offset + body.limit], offset=body.offset, total=len(keys)
         )
 
-    def _describe(self, body: Describe) -> Description:
-        medium = self._medium(body.key)
-        self._described.add(body.key)
-        return Description(key=body.key, caption=medium.caption, tags=medium.tags)
-
-    def _preview(self, body: GetPreview) -> Preview:
-        medium = self._medium(body.key)
-        width, height = medium.row.width, medium.row.height
-        path = self._library / "previews" / f"{body.key}.png"
-        if not path.exists():
-            write_picture(path, medium.number, width, height, PREVIEW_PX)
-        return Preview(key=body.key, path=WirePath.of(path), width=width, height=height)
-
     def _start_index(self, body: StartIndex) -> JobReply:
         folders = [Path(folder.to_str()) for folder in body.folders]
         for folder in body.folders:
             if folder not in self._roots:
                 self._roots.append(folder)
         names = ", ".join(folder.name for folder in folders) or "all folders"
-        return JobReply(
-            job=self._jobs.start(
-                f"Looking at {names}",
-                total=PHOTOS_A_FOLDER * len(folders),
-                step=lambda done: self._index_one(folders[done // PHOTOS_A_FOLDER], done),
-            )
+        work = FakeWork(
+            title=f"Looking at {names}",
+            total=PHOTOS_A_FOLDER * len(folders),
+            step=lambda done: self._index_one(folders[done // PHOTOS_A_FOLDER], done),
+            end=_index_reply,
         )
+        return JobReply(job=self._jobs.start(work))
 
-    def _index_one(self, folder: Path, done: int) -> bool:
+    def _index_one(self, folder: Path, done: int) -> FailureValue | None:
         if done % 12 == 7:
-            self._failures.append(
-                FailureValue(
-                    path=WirePath.of(folder / f"broken_{done}.jpg"),
-                    reason="The file ends in the middle of the picture.",
-                    stage="decode",
-                    when="2025-11-24T10:00:00",
-                )
+            failure = FailureValue(
+                path=WirePath.of(folder / f"broken_{done}.jpg"),
+                reason="The file ends in the middle of the picture.",
+                stage="decode",
+                when="2025-11-24T10:00:00",
             )
-            return False
+            self._failures.append(failure)
+            return failure
         self.server.publish(RowsChanged(keys=tuple(self._add(1, folder))))
-        return True
+        return None
 
     def _info(self) -> Info:
         videos = sum(m.row.kind is MediaKind.VIDEO for m in self._media.values())
@@ -260,6 +238,12 @@ class FakeEngine:
                 state=ModelState.READY, name="made-up", device="cpu", reason="It is a fake."
             ),
         )
+
+
+def _index_reply(job: JobValue) -> JobReply:
+    indexed = job.done - job.failed
+    message = f"{indexed} photos added, {job.failed} could not be read."
+    return JobReply(job=replace(job, message=message), outcome=IndexOutcome(indexed=indexed))
 
 
 def main() -> int:

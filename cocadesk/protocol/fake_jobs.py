@@ -4,23 +4,42 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import EventBody, JobChanged, JobReply
-from cocadesk.protocol.values import IndexOutcome, JobAction, JobKind, JobState, JobValue
+from cocadesk.protocol.values import FailureValue, JobAction, JobKind, JobState, JobValue
 from cocadesk.protocol.watching import JobWatchers
 
-Step = Callable[[int], bool]
+Step = Callable[[int], FailureValue | None]
+End = Callable[[JobValue], JobReply]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeWork:
+    """What a job does: ``step(done)`` tells what went wrong with that item, if anything.
+
+    ``end`` is called once all steps are done, and makes the job's answer; a
+    message that it puts into the job is kept.
+    """
+
+    title: str
+    total: int
+    step: Step
+    kind: JobKind = JobKind.INDEX
+    stage: str = "Reading photos"
+    end: End = lambda job: JobReply(job=job)
 
 
 @dataclass(slots=True, kw_only=True)
 class _FakeJob:
     value: JobValue
-    step: Step
+    work: FakeWork
+    reply: JobReply
+    failures: list[FailureValue] = field(default_factory=list)
 
 
 class FakeJobs:
@@ -35,18 +54,18 @@ class FakeJobs:
         self._is_closed = False
         self._thread: threading.Thread | None = None
 
-    def start(self, title: str, *, total: int, step: Step) -> JobValue:
-        """Queues a job; ``step(done)`` tells whether that item was fine."""
+    def start(self, work: FakeWork) -> JobValue:
+        """Queues a job."""
         with self._changed:
             value = JobValue(
                 id=f"job-{len(self._jobs) + 1}",
-                kind=JobKind.INDEX,
-                title=title,
+                kind=work.kind,
+                title=work.title,
                 state=JobState.QUEUED,
-                total=total,
+                total=work.total,
                 created=f"2025-11-24T10:00:{len(self._jobs):02d}",
             )
-            self._jobs[value.id] = _FakeJob(value=value, step=step)
+            self._jobs[value.id] = _FakeJob(value=value, work=work, reply=JobReply(job=value))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="fake-jobs", daemon=True)
                 self._thread.start()
@@ -76,7 +95,12 @@ class FakeJobs:
     def watch(self, job_id: str, call: Call) -> None:
         """Sends the call progress until the job ends, then its answer."""
         with self._changed:
-            self._watchers.add(call, _reply(self._job(job_id).value))
+            self._watchers.add(call, self._job(job_id).reply)
+
+    def failures(self, job_id: str) -> tuple[FailureValue, ...]:
+        """What this job could not do, in the order it happened."""
+        with self._changed:
+            return tuple(self._job(job_id).failures)
 
     def is_busy(self) -> bool:
         """Whether a job runs or waits."""
@@ -110,7 +134,7 @@ class FakeJobs:
                     self._changed.wait()
                     continue
                 if job.value.state is JobState.QUEUED:
-                    self._set(job, state=JobState.RUNNING, stage="Reading photos")
+                    self._set(job, state=JobState.RUNNING, stage=job.work.stage)
                 self._changed.wait(self._step_s)
             self._take_step(job)
 
@@ -123,30 +147,29 @@ class FakeJobs:
         total = value.total or 0
         if value.state is not JobState.RUNNING:
             return
-        is_fine = value.done >= total or job.step(value.done)
+        failure = job.work.step(value.done) if value.done < total else None
         with self._changed:
             if job.value.state is not JobState.RUNNING:
                 return
+            if failure is not None:
+                job.failures.append(failure)
             done = min(total, job.value.done + 1)
-            failed = job.value.failed + (not is_fine)
-            left_s = (total - done) * max(self._step_s, 0.001)
+            failed = len(job.failures)
             if done < total:
+                left_s = (total - done) * max(self._step_s, 0.001)
                 self._set(job, done=done, failed=failed, seconds_left=left_s)
-            else:
-                message = f"{done - failed} photos added, {failed} could not be read."
-                self._set(
-                    job, state=JobState.DONE, done=done, failed=failed, message=message,
-                    seconds_left=None, finished="2025-11-24T10:05:00",
-                )  # fmt: skip
+                return
+            ended = replace(
+                job.value, state=JobState.DONE, done=done, failed=failed,
+                seconds_left=None, finished="2025-11-24T10:05:00",
+            )  # fmt: skip
+            self._tell(job, job.work.end(ended))
 
     def _set(self, job: _FakeJob, **changes: object) -> None:
-        job.value = replace(job.value, **changes)
-        self._watchers.tell(_reply(job.value))
-        self._publish(JobChanged(job=job.value))
+        self._tell(job, JobReply(job=replace(job.value, **changes)))
 
-
-def _reply(value: JobValue) -> JobReply:
-    if value.state is not JobState.DONE:
-        return JobReply(job=value)
-    indexed = value.done - value.failed
-    return JobReply(job=value, outcome=IndexOutcome(indexed=indexed))
+    def _tell(self, job: _FakeJob, reply: JobReply) -> None:
+        with self._changed:
+            job.value, job.reply = reply.job, reply
+            self._watchers.tell(reply)
+            self._publish(JobChanged(job=reply.job))
