@@ -115,6 +115,12 @@ class CoCa(nn.Module):
                 raise ValueError("pictures or features are needed")
             features_BNC = self.image_encoder.features(images_BHWC)
         pooled = self.pool(self.image_encoder.tokens(features_BNC, keep_BK))
+        return self.forward_pooled(tokens_BT, valid_BT, pooled)
+
+    def forward_pooled(
+        self, tokens_BT: Tensor, valid_BT: Tensor, pooled: PooledImage
+    ) -> CocaOutput:
+        """The same pass from what the poolers gave earlier: the image side may stay locked."""
         text_BTD, cls_BD = self.unimodal(tokens_BT, valid_BT)
         states = self.multimodal(text_BTD[:, :-1], pooled.tokens_BQD)
         counted = valid_BT[:, 1:]
