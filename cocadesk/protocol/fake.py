@@ -19,7 +19,9 @@ from cocadesk.protocol.calls import Call, Identity
 from cocadesk.protocol.endpoint import Transport
 from cocadesk.protocol.fake_desks import Answer, FakeDesk, FakeParts
 from cocadesk.protocol.fake_jobs import FakeJobs, FakeWork
+from cocadesk.protocol.fake_models import FakeModels, FakeVocabulary
 from cocadesk.protocol.fake_rows import make_medium
+from cocadesk.protocol.fake_teach import FakeTeach
 from cocadesk.protocol.fake_videos import FakeVideos
 from cocadesk.protocol.fake_words import FakeWords
 from cocadesk.protocol.fake_writing import FakeWriting
@@ -104,6 +106,9 @@ class FakeEngine:
             self._videos,
             self._words,
             FakeWriting(self._parts, self._words),
+            FakeTeach(self._parts),
+            FakeModels(self._parts),
+            FakeVocabulary(self._parts),
         )
         return {kind: answer for desk in desks for kind, answer in desk.answers().items()}
 

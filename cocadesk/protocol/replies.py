@@ -132,7 +132,10 @@ class Run(Message, frozen=True):
 
 
 class Runs(Message, frozen=True):
+    """``own_words``: how many present photos have a person's words; None where not counted."""
+
     runs: tuple[RunValue, ...]
+    own_words: int | None = None
 
 
 class Models(Message, frozen=True):
