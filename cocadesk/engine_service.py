@@ -84,13 +84,19 @@ class Engine:
     """Wires library, model, jobs and server; answers requests from them."""
 
     def __init__(
-        self, library: Library, open_model: Callable[[], Backend], *, linger_s: float = LINGER_S
+        self,
+        library: Library,
+        open_source: Callable[[str], Backend],
+        source: str,
+        *,
+        linger_s: float = LINGER_S,
     ) -> None:
         self._library = library
         self.server = EngineServer(self, library.folder, linger_s=linger_s)
         self._model = ModelKeeper(
             library,
-            open_model,
+            open_source,
+            source,
             cache=_text_cache(),
             on_change=self._on_model,
         )

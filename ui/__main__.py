@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     link = EngineLink(
         library,
         module=FAKE_MODULE if options.fake else ENGINE_MODULE,
-        extra=() if options.fake else ("--model", options.model),
+        extra=("--model", options.model) if options.model and not options.fake else (),
         parent=app,
     )
     window = MainWindow(link, Look(app, options.look))
@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cocadesk", description="The window of CocaDesk.")
     parser.add_argument("--library", type=Path, help="the library's folder")
-    parser.add_argument("--model", default="starter", help="the network to use")
+    parser.add_argument("--model", help="the network to use, else the library's own")
     parser.add_argument("--look", type=Appearance, choices=list(Appearance), default="system")
     parser.add_argument("--query", default="", help="what to search for at once")
     parser.add_argument("--fake", action="store_true", help=argparse.SUPPRESS)

@@ -171,13 +171,14 @@ def train(
 def evaluate_retrieval(
     context: typer.Context,
     shards: Annotated[list[Path], typer.Argument(metavar="SHARDS", help="WebDataset tars.")],
+    library: LibraryOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """How often the right photo is found by its caption, and the caption by its photo."""
     from cocadesk.cli.evaluate import retrieval as command
 
-    choices = Choices(model=model, as_json=as_json)
+    choices = Choices(library=library, model=model, as_json=as_json)
     _run(context, choices, lambda options, report: command(options, report, shards))
 
 
@@ -185,13 +186,14 @@ def evaluate_retrieval(
 def evaluate_captions(
     context: typer.Context,
     shards: Annotated[list[Path], typer.Argument(metavar="SHARDS", help="WebDataset tars.")],
+    library: LibraryOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """How close the model's captions come to those of people."""
     from cocadesk.cli.evaluate import captions as command
 
-    choices = Choices(model=model, as_json=as_json)
+    choices = Choices(library=library, model=model, as_json=as_json)
     _run(context, choices, lambda options, report: command(options, report, shards))
 
 
@@ -199,11 +201,12 @@ def evaluate_captions(
 def evaluate_zeroshot(
     context: typer.Context,
     folder: Annotated[str, typer.Argument(help="One subfolder a class, its name the label.")],
+    library: LibraryOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """How often a photo's class is named by words alone."""
     from cocadesk.cli.evaluate import zeroshot as command
 
-    choices = Choices(model=model, as_json=as_json)
+    choices = Choices(library=library, model=model, as_json=as_json)
     _run(context, choices, lambda options, report: command(options, report, folder))

@@ -83,6 +83,7 @@ def _index(options: Options, roots: Sequence[bytes], report: Report) -> Outcome:
     from cocadesk.indexing import index_steps
 
     with session.writing_library(options) as library, session.open_model(options) as backend:
+        session.remember_source(library, backend, options)
         done = _run(index_steps(library, backend, roots), report)
     return Outcome(
         indexed=done.indexed,

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from cocadesk.cli.children import TRAINER, WINDOW, run_child
-from cocadesk.cli.options import DEFAULT_MODEL, Options
+from cocadesk.cli.options import Options
 from cocadesk.cli.report import Report
 from cocadesk.errors import UserError
 
@@ -32,7 +32,7 @@ def window(options: Options, report: Report) -> int:
             "Start CocaDesk on a desktop, or use its commands: cocadesk --help lists them.",
         )
     arguments = ["--library", str(options.library)]
-    if options.model != DEFAULT_MODEL:
+    if options.model is not None:
         arguments += ["--model", options.model]
     return run_child(WINDOW, arguments, report)
 

@@ -8,15 +8,17 @@ from pathlib import Path
 
 LIBRARY_VARIABLE = "COCADESK_LIBRARY"
 CACHE_VARIABLE = "COCADESK_CACHE"
-DEFAULT_MODEL = "starter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the person chose: library folder, model source, one JSON document or text."""
+    """What the person chose: library folder, model source, one JSON document or text.
+
+    ``model`` None means the one that the library uses (the starter where none does).
+    """
 
     library: Path
-    model: str = DEFAULT_MODEL
+    model: str | None = None
     as_json: bool = False
 
 
@@ -43,7 +45,7 @@ class Choices:
         folder = self.library or default_library()
         return Options(
             library=Path(os.path.abspath(folder)),  # noqa: PTH100 - keeps links as given
-            model=self.model or DEFAULT_MODEL,
+            model=self.model,
             as_json=self.as_json,
         )
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cocadesk.cli.options import DEFAULT_MODEL, Options
+from cocadesk.cli.options import Options
 from cocadesk.cli.report import shown
 from cocadesk.cli.threads import free_other_threads
 from cocadesk.errors import UserError
@@ -29,19 +29,46 @@ CLIENT_NAME = "command line"
 
 def running_engine(options: Options) -> EngineClient | None:
     """A connection to the engine of this library, where one runs and its model is wanted."""
-    if options.model != DEFAULT_MODEL:
-        return None
+    if options.model is not None:
+        from cocadesk.model.in_use import DEFAULT_SOURCE, durable_source
+
+        if durable_source(options.model) != (librarys_source(options) or DEFAULT_SOURCE):
+            return None
     from cocadesk.protocol.launch import running_engine as find
 
     return find(options.library, name=CLIENT_NAME)
 
 
 def open_model(options: Options) -> Backend:
-    """The model's door in this process."""
-    free_other_threads()
-    from cocadesk.model.backend import open_backend
+    """The door of the chosen model, else of the library's own, in this process.
 
-    return open_backend(options.model, device="auto")
+    Raises:
+        UserError: it cannot be opened.
+    """
+    free_other_threads()
+    from cocadesk.model.in_use import DEFAULT_SOURCE, open_source
+
+    source = options.model or librarys_source(options) or DEFAULT_SOURCE
+    runs = options.library / "runs"
+    return open_source(source, runs, is_chosen_here=options.model is not None)
+
+
+def librarys_source(options: Options) -> str | None:
+    """Where the model that the library uses comes from; None where it says nothing."""
+    from cocadesk.library.manifest import read_manifest
+
+    manifest = read_manifest(options.library)
+    return manifest.model_source if manifest else None
+
+
+def remember_source(library: Library, backend: Backend, options: Options) -> None:
+    """A new library uses from now on the model that it is first indexed with."""
+    if library.model is None:
+        from cocadesk.model.in_use import DEFAULT_SOURCE, durable_source
+
+        info = backend.info()
+        source = durable_source(options.model or DEFAULT_SOURCE)
+        library.set_model(info.image_id, model_id=info.model_id, source=source)
 
 
 def writing_library(options: Options) -> Library:

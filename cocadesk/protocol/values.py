@@ -344,7 +344,7 @@ class IndexOutcome(Value, frozen=True):
 
 
 class ModelValue(Value, frozen=True):
-    """The network in use, where it runs and why there."""
+    """The network in use, where it runs and why there; ``source`` is what to open."""
 
     state: ModelState
     name: str = ""
@@ -353,6 +353,7 @@ class ModelValue(Value, frozen=True):
     device: str = ""
     precision: str = ""
     reason: str = ""
+    source: str = ""
 
 
 class CountsValue(Value, frozen=True):

@@ -107,7 +107,7 @@ def test_options_count_before_and_after_the_commands_name(tmp_path: Path) -> Non
     early = Choices(library=tmp_path / "a", model="run", as_json=True)
     options = Choices(library=tmp_path / "b").over(early).resolved()
     assert options == Options(library=tmp_path / "b", model="run", as_json=True)
-    assert Choices().resolved().model == "starter"
+    assert Choices().resolved().model is None
 
 
 def test_the_library_comes_from_the_environment_where_none_is_named(
