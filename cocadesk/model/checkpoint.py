@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 WEIGHTS, CONFIG, TOKENIZER, CARD = "model.safetensors", "config.json", "tokenizer.json", "README.md"
 #: Weights that make image vectors, and nothing else does (DESIGN, "Image id").
 _IMAGE_PREFIXES = ("image_encoder.", "contrastive_pooler.", "image_norm.", "image_projection.")
-_CASCADE_PREFIX = "generative_pooler."
+_GENERATIVE_PREFIX = "generative_pooler."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,13 +216,12 @@ def compute_ids(config: CocaConfig, weights: Mapping[str, np.ndarray[Any, Any]])
     from cocadesk.model.config import PoolerDesign
 
     prefixes: tuple[str, ...] = _IMAGE_PREFIXES
-    if config.pooler.design is PoolerDesign.CASCADE:
-        prefixes = (*prefixes, _CASCADE_PREFIX)
+    if config.pooler.design is not PoolerDesign.PARALLEL:
+        prefixes = (*prefixes, _GENERATIVE_PREFIX)
     image_names = [name for name in weights if name.startswith(prefixes)]
-    image_config = f"{config.image} {config.pooler} {config.embedding_dim}"
     return ModelIds(
         model_id=f"{config.name}-{_digest(config.to_json(), weights, weights)}",
-        image_id=f"{config.name}-{_digest(image_config, weights, image_names)}",
+        image_id=f"{config.name}-{_digest(config.image_text(), weights, image_names)}",
     )
 
 

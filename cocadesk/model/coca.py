@@ -50,15 +50,23 @@ class CoCa(nn.Module):
         self.config = config
         text, image, pooler = config.text, config.image, config.pooler
         self.image_encoder = build_image_encoder(image, config.dropout)
+        shared = pooler.design is PoolerDesign.SHARED
         self.generative_pooler = AttentionalPooler(
-            text.width, image.width, pooler.generative_queries, pooler.heads
+            text.width,
+            image.width,
+            pooler.generative_queries + (pooler.contrastive_queries if shared else 0),
+            pooler.heads,
         )
         cascade = pooler.design is PoolerDesign.CASCADE
-        self.contrastive_pooler = AttentionalPooler(
-            text.width,
-            text.width if cascade else image.width,
-            pooler.contrastive_queries,
-            pooler.heads,
+        self.contrastive_pooler = (
+            None
+            if shared
+            else AttentionalPooler(
+                text.width,
+                text.width if cascade else image.width,
+                pooler.contrastive_queries,
+                pooler.heads,
+            )
         )
         self.image_norm = nn.LayerNorm(text.width)
         self.image_projection = nn.Linear(text.width, config.embedding_dim, bias=False)
@@ -79,10 +87,15 @@ class CoCa(nn.Module):
     def pool(self, tokens_BND: Tensor) -> PooledImage:
         """The two poolers: cascade feeds the contrastive one with the generative one's output."""
         pooled = self.generative_pooler(tokens_BND)
-        cascade = self.config.pooler.design is PoolerDesign.CASCADE
-        vector = self.contrastive_pooler(pooled if cascade else tokens_BND)[:, 0]
-        vector = self.image_projection(self.image_norm(vector))
-        return PooledImage(vector_BE=F.normalize(vector.float(), dim=-1), tokens_BQD=pooled)
+        if self.contrastive_pooler is None:
+            normed = self.image_norm(pooled)
+            vector, tokens = normed[:, 0], normed[:, self.config.pooler.contrastive_queries :]
+        else:
+            cascade = self.config.pooler.design is PoolerDesign.CASCADE
+            vector = self.contrastive_pooler(pooled if cascade else tokens_BND)[:, 0]
+            vector, tokens = self.image_norm(vector), pooled
+        vector = self.image_projection(vector)
+        return PooledImage(vector_BE=F.normalize(vector.float(), dim=-1), tokens_BQD=tokens)
 
     def encode_image(self, images_BHWC: Tensor) -> PooledImage:
         """Pictures (B, S, S, 3) uint8 RGB."""

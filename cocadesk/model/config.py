@@ -11,6 +11,10 @@ from typing import Any, TypeVar
 
 from cocadesk.errors import UserError
 
+#: Marks a setting that came after checkpoints were named: it is left out of texts
+#: and files where it has its default, so that ids made without it stay the same.
+_LATER = {"later": True}
+
 
 class ImageEncoderKind(StrEnum):
     """Which network turns a picture into tokens."""
@@ -20,10 +24,22 @@ class ImageEncoderKind(StrEnum):
 
 
 class PoolerDesign(StrEnum):
-    """How the contrastive pooler is fed (paper, section 3.2)."""
+    """How the contrastive pooler is fed (paper, section 3.2).
+
+    SHARED is open_clip's: no contrastive pooler of its own. Query 0 of the one
+    pooler gives the vector, the others the decoder's tokens, all after the norm.
+    """
 
     CASCADE = "cascade"
     PARALLEL = "parallel"
+    SHARED = "shared"
+
+
+class Variant(StrEnum):
+    """Whose CoCa a part is built like: the paper's, or open_clip's released weights'."""
+
+    PAPER = "paper"
+    OPEN_CLIP = "open_clip"
 
 
 class Resize(StrEnum):
@@ -39,6 +55,8 @@ class ImageConfig:
 
     ``layers`` are transformer layers: all of a ViT, or those that stand on top
     of an EfficientNet-Lite trunk. ``trunk_variant`` is 0, 1 or 2 (Lite0 …).
+    open_clip's ViT has a class token, a norm before its layers and none after
+    them, and patches without bias.
     """
 
     kind: ImageEncoderKind = ImageEncoderKind.VIT
@@ -52,11 +70,15 @@ class ImageConfig:
     resize: Resize = Resize.SQUASH
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    variant: Variant = field(default=Variant.PAPER, repr=False, metadata=_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolerConfig:
-    """Attentional poolers (paper, section 3.2): generative 256 queries, contrastive 1."""
+    """Attentional poolers (paper, section 3.2): generative 256 queries, contrastive 1.
+
+    A SHARED pooler has both kinds of queries, the contrastive one first.
+    """
 
     design: PoolerDesign = PoolerDesign.CASCADE
     generative_queries: int = 256
@@ -70,7 +92,9 @@ class TextConfig:
 
     ``context`` counts all tokens of a caption with begin and end, without [CLS].
     ``lowercase`` says that the network was trained on lower-cased captions, so
-    that queries are lower-cased too.
+    that queries are lower-cased too. open_clip's text side has CLIP's markers, a
+    [CLS] with the position after the context and a padding mask that is one off
+    (see ``text_decoder``), and a multimodal layer's two attentions each have an MLP.
     """
 
     vocabulary: int = 64_000
@@ -82,6 +106,22 @@ class TextConfig:
     multimodal_layers: int = 12
     tie_output: bool = False
     lowercase: bool = False
+    variant: Variant = field(default=Variant.PAPER, repr=False, metadata=_LATER)
+
+    @property
+    def pad_id(self) -> int:
+        """Fills a batch's shorter rows. CLIP's is also the piece "!" inside a word."""
+        return 0
+
+    @property
+    def begin_id(self) -> int:
+        """Stands before every caption."""
+        return 1 if self.variant is Variant.PAPER else self.vocabulary - 2
+
+    @property
+    def end_id(self) -> int:
+        """Stands after every caption."""
+        return 2 if self.variant is Variant.PAPER else self.vocabulary - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +141,18 @@ class CocaConfig:
 
     def to_json(self) -> str:
         """The config as sorted JSON; ``from_json`` gives an equal one back."""
-        return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True)
+        return json.dumps(_as_table(self), indent=2, sort_keys=True)
+
+    def image_text(self) -> str:
+        """All settings that shape image vectors, for the image id."""
+        text = f"{self.image} {self.pooler} {self.embedding_dim}"
+        later = [
+            f" {f.name}={getattr(part, f.name)}"
+            for part in (self.image, self.pooler)
+            for f in dataclasses.fields(part)
+            if f.metadata == _LATER and getattr(part, f.name) != f.default
+        ]
+        return text + "".join(later)
 
     @staticmethod
     def from_json(text: str) -> CocaConfig:
@@ -119,6 +170,17 @@ class CocaConfig:
                 "Fetch or train the model again.",
             ) from error
         return build_config(CocaConfig, raw, "model config")
+
+
+def _as_table(config: Any) -> dict[str, Any]:
+    """A config as nested tables; later settings only where they are not the default."""
+    table: dict[str, Any] = {}
+    for spec in dataclasses.fields(config):
+        value = getattr(config, spec.name)
+        if spec.metadata == _LATER and value == spec.default:
+            continue
+        table[spec.name] = _as_table(value) if dataclasses.is_dataclass(value) else value
+    return table
 
 
 ConfigT = TypeVar("ConfigT")
@@ -184,6 +246,14 @@ def _check(config: CocaConfig) -> None:
         (pooler.contrastive_queries != 1, "the contrastive pooler has one query"),
         (not 0 <= config.dropout < 1, "dropout lies in [0, 1)"),
         (config.initial_temperature <= 0, "the temperature is above 0"),
+        (
+            text.variant is Variant.OPEN_CLIP and text.vocabulary < 3,
+            "the vocabulary must hold the markers",
+        ),
+        (
+            image.variant is Variant.OPEN_CLIP and image.kind is not ImageEncoderKind.VIT,
+            "open_clip's image encoder is a ViT",
+        ),
         (image.trunk_variant not in (0, 1, 2), "the trunk is Lite 0, 1 or 2"),
         (
             image.kind is ImageEncoderKind.VIT and image.size_px % image.patch_px,

@@ -11,7 +11,6 @@ from cocadesk.errors import UserError
 from cocadesk.model.coca import CoCa
 from cocadesk.model.layers import KeyValue
 from cocadesk.model.options import GenerationOptions
-from cocadesk.model.tokenizer import BpeTokenizer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +69,10 @@ def _next_log_probabilities(
     x, cache.unimodal = model.unimodal.step(token_R, position, cache.unimodal)
     logits, cache.multimodal = model.multimodal.step(x, cache.multimodal, cache.image)
     logits = logits.float()
-    logits[:, [BpeTokenizer.pad_id, BpeTokenizer.begin_id]] = -torch.inf
+    text = model.config.text
+    logits[:, [text.pad_id, text.begin_id]] = -torch.inf
     if position < options.min_tokens:
-        logits[:, BpeTokenizer.end_id] = -torch.inf
+        logits[:, text.end_id] = -torch.inf
     return logits.log_softmax(-1)
 
 
@@ -83,6 +83,7 @@ def _beam_search(model: CoCa, image_BQD: Tensor, options: GenerationOptions) -> 
     are compared by log probability over length ** ``length_penalty``.
     """
     batch, beams = len(image_BQD), options.beams
+    text = model.config.text
     device = image_BQD.device
     image = model.multimodal.project_image(image_BQD.repeat_interleave(beams, 0))
     cache = _Cache(
@@ -91,7 +92,7 @@ def _beam_search(model: CoCa, image_BQD: Tensor, options: GenerationOptions) -> 
     scores = torch.full((batch, beams), -torch.inf, device=device)
     scores[:, 0] = 0.0  # all beams start equal: only the first may branch
     ids = torch.zeros((batch, beams, 0), dtype=torch.long, device=device)
-    token = torch.full((batch * beams,), BpeTokenizer.begin_id, device=device)
+    token = torch.full((batch * beams,), text.begin_id, device=device)
     done = torch.zeros((batch, beams), dtype=torch.bool, device=device)
     length = torch.zeros((batch, beams), device=device)
     rows = torch.arange(batch, device=device)[:, None]
@@ -102,7 +103,7 @@ def _beam_search(model: CoCa, image_BQD: Tensor, options: GenerationOptions) -> 
             _forbid_repeats(step, ids, options.no_repeat_ngram)
         vocabulary = step.shape[-1]
         step = torch.where(done[:, :, None], torch.full_like(step, -torch.inf), step)
-        step[:, :, BpeTokenizer.pad_id] = torch.where(done, 0.0, -torch.inf)
+        step[:, :, text.pad_id] = torch.where(done, 0.0, -torch.inf)
         new_length = length + (~done).float()
         total = scores[:, :, None] + step
         ranked = total / new_length.clamp(min=1)[:, :, None] ** options.length_penalty
@@ -111,13 +112,13 @@ def _beam_search(model: CoCa, image_BQD: Tensor, options: GenerationOptions) -> 
         scores = total.flatten(1).gather(1, best)
         ids = torch.cat((ids[rows, parent], token_BK[:, :, None]), dim=2)
         length = new_length.gather(1, parent)
-        done = done.gather(1, parent) | (token_BK == BpeTokenizer.end_id)
+        done = done.gather(1, parent) | (token_BK == text.end_id)
         if bool(done[:, 0].all()) and (beams == 1 or bool(done.all())):
             break
         if beams > 1:
             cache.select((rows * beams + parent).flatten())
         token = token_BK.flatten()
-    return _results(ids[:, 0], scores[:, 0], length[:, 0])
+    return _results(ids[:, 0], scores[:, 0], length[:, 0], text.end_id)
 
 
 def _forbid_repeats(step_BKV: Tensor, ids_BKT: Tensor, size: int) -> None:
@@ -136,11 +137,11 @@ def _forbid_repeats(step_BKV: Tensor, ids_BKT: Tensor, size: int) -> None:
                 step_BKV[picture, beam, banned] = -torch.inf
 
 
-def _results(ids_BT: Tensor, score_B: Tensor, length_B: Tensor) -> list[Generated]:
+def _results(ids_BT: Tensor, score_B: Tensor, length_B: Tensor, end_id: int) -> list[Generated]:
     results = []
     for row, score, length in zip(
         ids_BT.tolist(), score_B.tolist(), length_B.tolist(), strict=True
     ):
-        words = tuple(row[: row.index(BpeTokenizer.end_id)] if BpeTokenizer.end_id in row else row)
+        words = tuple(row[: row.index(end_id)] if end_id in row else row)
         results.append(Generated(ids=words, mean_log_probability=score / max(length, 1.0)))
     return results

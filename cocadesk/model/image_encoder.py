@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from cocadesk.model.config import ImageConfig, ImageEncoderKind
+from cocadesk.model.config import ImageConfig, ImageEncoderKind, Variant
 from cocadesk.model.efficientnet import (
     HEAD_CHANNELS,
     EfficientNetLiteBody,
@@ -33,7 +33,7 @@ class ImageEncoder(nn.Module):
             TransformerLayer(config.width, config.heads, config.mlp_width, dropout=dropout)
             for _ in range(config.layers)
         )
-        self.final_norm = nn.LayerNorm(config.width)
+        self.final_norm: nn.Module = nn.LayerNorm(config.width)
 
     def normalise(self, images_BHWC: Tensor) -> Tensor:
         """(B, 3, S, S) float, by the config's mean and std."""
@@ -70,20 +70,36 @@ def placed(position_ND: Tensor, keep_BK: Tensor | None) -> Tensor:
 
 
 class VisionTransformer(ImageEncoder):
-    """ViT (Dosovitskiy et al. 2021) without a class token, as in the paper."""
+    """ViT (Dosovitskiy et al. 2021) without a class token, as in the paper.
+
+    open_clip's has one, before the patches; its position is the first row.
+    """
 
     def __init__(self, config: ImageConfig, dropout: float = 0.0) -> None:
         super().__init__(config, dropout)
+        released = config.variant is Variant.OPEN_CLIP
         side = config.size_px // config.patch_px
-        self.patches = nn.Conv2d(3, config.width, config.patch_px, config.patch_px)
-        self.position = nn.Parameter(torch.randn(side * side, config.width) * 0.02)
+        self.patches = nn.Conv2d(
+            3, config.width, config.patch_px, config.patch_px, bias=not released
+        )
+        self.position = nn.Parameter(torch.randn(side * side + released, config.width) * 0.02)
+        self.class_token = nn.Parameter(torch.randn(config.width) * 0.02) if released else None
+        self.input_norm = nn.LayerNorm(config.width) if released else None
+        if released:
+            self.final_norm = nn.Identity()
 
     def features(self, images_BHWC: Tensor) -> Tensor:
         """The patches, embedded: a ViT has no frozen trunk."""
         return self.patches(self.normalise(images_BHWC)).flatten(2).transpose(1, 2)  # type: ignore[no-any-return]
 
     def tokens(self, features_BNC: Tensor, keep: Tensor | None = None) -> Tensor:
-        return self._finish(select(features_BNC, keep) + placed(self.position, keep))
+        patches = select(features_BNC, keep)
+        if self.class_token is None or self.input_norm is None:
+            return self._finish(patches + placed(self.position, keep))
+        # Not len(): OpenVINO's tracing would take it for a constant.
+        first = (self.class_token + self.position[0]).expand(patches.shape[0], 1, -1)
+        patches = patches + placed(self.position[1:], keep)
+        return self._finish(self.input_norm(torch.cat((first, patches), dim=1)))
 
 
 class EfficientNetLiteEncoder(ImageEncoder):

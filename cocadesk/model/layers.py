@@ -88,6 +88,8 @@ class TransformerLayer(nn.Module):
     """A pre-norm layer; with ``cross_width`` it also attends to image tokens.
 
     ``dropout`` is the chance that a sample skips a part of the layer in training.
+    ``double`` is open_clip's layer: the self-attention too has an MLP of its own,
+    and the image tokens are normed anew in each layer.
     """
 
     def __init__(
@@ -98,10 +100,14 @@ class TransformerLayer(nn.Module):
         *,
         cross_width: int | None = None,
         dropout: float = 0.0,
+        double: bool = False,
     ) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(width)
         self.attention = Attention(width, heads)
+        self.self_mlp_norm = nn.LayerNorm(width) if double else None
+        self.self_mlp = Mlp(width, mlp_width) if double else None
+        self.context_norm = nn.LayerNorm(cross_width) if double and cross_width else None
         self.cross_norm = nn.LayerNorm(width) if cross_width else None
         self.cross = Attention(width, heads, cross_width) if cross_width else None
         self.mlp_norm = nn.LayerNorm(width)
@@ -112,11 +118,25 @@ class TransformerLayer(nn.Module):
         self, x_BTD: Tensor, mask: Tensor | None = None, image_BND: Tensor | None = None
     ) -> Tensor:
         x = x_BTD + self.dropout(self.attention(self.attention_norm(x_BTD), mask=mask))
+        x = self._after_self_attention(x)
         if self.cross is not None and self.cross_norm is not None:
             if image_BND is None:
                 raise ValueError("a layer with cross-attention needs image tokens")
-            x = x + self.dropout(self.cross(self.cross_norm(x), image_BND))
+            image = self.project_image(image_BND)
+            x = x + self.dropout(self.cross.attend(self.cross_norm(x), image))
         return x + self.dropout(self.mlp(self.mlp_norm(x)))  # type: ignore[no-any-return]
+
+    def _after_self_attention(self, x_BTD: Tensor) -> Tensor:
+        if self.self_mlp is None or self.self_mlp_norm is None:
+            return x_BTD
+        return x_BTD + self.dropout(self.self_mlp(self.self_mlp_norm(x_BTD)))  # type: ignore[no-any-return]
+
+    def project_image(self, image_BND: Tensor) -> KeyValue:
+        """The cross-attention's keys and values of the image tokens."""
+        if self.cross is None:
+            raise ValueError("this layer has no cross-attention")
+        normed = image_BND if self.context_norm is None else self.context_norm(image_BND)
+        return self.cross.project(normed)
 
     def step(
         self, x_B1D: Tensor, past: KeyValue | None, image: KeyValue | None = None
@@ -127,7 +147,7 @@ class TransformerLayer(nn.Module):
         if past is not None:
             key = torch.cat((past[0], key), dim=2)
             value = torch.cat((past[1], value), dim=2)
-        x = x_B1D + self.attention.attend(normed, (key, value))
+        x = self._after_self_attention(x_B1D + self.attention.attend(normed, (key, value)))
         if self.cross is not None and self.cross_norm is not None and image is not None:
             x = x + self.cross.attend(self.cross_norm(x), image)
         return x + self.mlp(self.mlp_norm(x)), (key, value)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cocadesk.model.config import TextConfig
-from cocadesk.model.layers import Attention, KeyValue, TransformerLayer
+from cocadesk.model.config import TextConfig, Variant
+from cocadesk.model.layers import KeyValue, TransformerLayer
 
 
 def text_mask(length: int, valid_BT: Tensor) -> Tensor:
@@ -26,16 +27,34 @@ def text_mask(length: int, valid_BT: Tensor) -> Tensor:
     return (causal[None] & seen[:, None, :])[:, None]
 
 
+def released_text_mask(tokens_BT: Tensor, pad_id: int) -> Tensor:
+    """The mask that open_clip's CoCa weights were trained with, as ``text_mask``.
+
+    Its padding part stands one place too far right: the first key is always seen,
+    every other one where the token *before* it is no padding. So [CLS] sees the
+    first padding token, and itself only after a caption that fills the context.
+    """
+    batch, length = tokens_BT.shape
+    causal = torch.ones(length + 1, length + 1, dtype=torch.bool, device=tokens_BT.device).tril()
+    seen = torch.cat((tokens_BT.new_ones(batch, 1).bool(), tokens_BT != pad_id), dim=1)
+    return (causal[None] & seen[:, None, :])[:, None]
+
+
 class UnimodalDecoder(nn.Module):
     """Causal text layers without cross-attention; [CLS] stands at the end.
 
     [CLS] has no position: it must not depend on the caption's padded length.
+    open_clip's has one, that after the context, however short the batch is.
     """
 
     def __init__(self, config: TextConfig, dropout: float = 0.0) -> None:
         super().__init__()
+        self.config = config
+        self.released = config.variant is Variant.OPEN_CLIP
         self.embedding = nn.Embedding(config.vocabulary, config.width)
-        self.position = nn.Parameter(torch.randn(config.context, config.width) * 0.01)
+        self.position = nn.Parameter(
+            torch.randn(config.context + self.released, config.width) * 0.01
+        )
         self.cls = nn.Parameter(torch.randn(config.width) * 0.01)
         self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList(
@@ -45,13 +64,22 @@ class UnimodalDecoder(nn.Module):
 
     def forward(self, tokens_BT: Tensor, valid_BT: Tensor) -> tuple[Tensor, Tensor]:
         """Token outputs (B, T, D) and the [CLS] output (B, D)."""
-        batch, length = tokens_BT.shape
-        x = self.embedding(tokens_BT) + self.position[:length]
-        x = self.dropout(torch.cat((x, self.cls.expand(batch, 1, -1)), dim=1))
-        mask = text_mask(length, valid_BT)
+        batch, given = tokens_BT.shape
+        cls: Tensor = self.cls
+        if self.released:
+            # One padding token is seen (see the mask); more of them change nothing, so
+            # this equals a batch that is padded to the whole context.
+            missing = min(1, self.config.context - given)
+            tokens_BT = F.pad(tokens_BT, (0, missing), value=self.config.pad_id)
+            mask = released_text_mask(tokens_BT, self.config.pad_id)
+            cls = cls + self.position[-1]
+        else:
+            mask = text_mask(given, valid_BT)
+        x = self.embedding(tokens_BT) + self.position[: tokens_BT.shape[1]]
+        x = self.dropout(torch.cat((x, cls.expand(batch, 1, -1)), dim=1))
         for layer in self.layers:
             x = layer(x, mask)
-        return x[:, :-1], x[:, -1]
+        return x[:, :given], x[:, -1]
 
     def step(
         self, token_B: Tensor, position: int, past: list[KeyValue | None]
@@ -77,6 +105,7 @@ class MultimodalDecoder(nn.Module):
                 config.mlp_width,
                 cross_width=config.width,
                 dropout=dropout,
+                double=config.variant is Variant.OPEN_CLIP,
             )
             for _ in range(config.multimodal_layers)
         )
@@ -94,7 +123,7 @@ class MultimodalDecoder(nn.Module):
 
     def project_image(self, image_BQD: Tensor) -> list[KeyValue]:
         """Each layer's keys and values of the image tokens, made once a picture."""
-        return [_cross(layer).project(image_BQD) for layer in self.layers]
+        return [cast(TransformerLayer, layer).project_image(image_BQD) for layer in self.layers]
 
     def step(
         self, x_B1D: Tensor, past: list[KeyValue | None], image: list[KeyValue]
@@ -105,7 +134,3 @@ class MultimodalDecoder(nn.Module):
             x_B1D, key_value = cast(TransformerLayer, layer).step(x_B1D, kept, picture)
             grown.append(key_value)
         return self.output(self.final_norm(x_B1D[:, 0])), grown
-
-
-def _cross(layer: nn.Module) -> Attention:
-    return cast(Attention, cast(TransformerLayer, layer).cross)
