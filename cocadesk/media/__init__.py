@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cocadesk.media.types import (
     DecodedPhoto,
     DecodedRgb,
+    DecodedVideo,
     DecodeFailure,
     DecodeLimits,
     DecodeRequest,
@@ -22,10 +23,12 @@ from cocadesk.media.types import (
     ResizeMode,
     RgbImage,
     ScanProblem,
+    VideoMoment,
 )
 
 if TYPE_CHECKING:
     from cocadesk.media.decode import decode_photo, decode_rgb
+    from cocadesk.media.hashing import hash_bytes, hash_file
     from cocadesk.media.pool import DecoderPool
     from cocadesk.media.resize import prepare_input
     from cocadesk.media.scanning import scan
@@ -34,6 +37,8 @@ _LAZY = {
     "DecoderPool": "cocadesk.media.pool",
     "decode_photo": "cocadesk.media.decode",
     "decode_rgb": "cocadesk.media.decode",
+    "hash_bytes": "cocadesk.media.hashing",
+    "hash_file": "cocadesk.media.hashing",
     "prepare_input": "cocadesk.media.resize",
     "scan": "cocadesk.media.scanning",
 }
@@ -44,6 +49,7 @@ __all__ = [
     "DecodeRequest",
     "DecodedPhoto",
     "DecodedRgb",
+    "DecodedVideo",
     "DecoderPool",
     "FoundFile",
     "InputSpec",
@@ -53,8 +59,11 @@ __all__ = [
     "ResizeMode",
     "RgbImage",
     "ScanProblem",
+    "VideoMoment",
     "decode_photo",
     "decode_rgb",
+    "hash_bytes",
+    "hash_file",
     "prepare_input",
     "scan",
 ]

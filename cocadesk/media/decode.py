@@ -12,6 +12,7 @@ from pathlib import Path
 import xxhash
 
 from cocadesk.media.files import read_photo_file
+from cocadesk.media.hashing import hash_bytes
 from cocadesk.media.jpeg import open_jpeg
 from cocadesk.media.metadata import read_metadata
 from cocadesk.media.resize import prepare_input, resize, thumbnail_jpeg
@@ -124,7 +125,7 @@ def decode_photo(
         width=source.width,
         height=source.height,
         format=source.format.value,
-        file_hash=xxhash.xxh3_128_hexdigest(data),
+        file_hash=hash_bytes(data),
         pixels=_pixel_hash(hashed, source.width, source.height),
         thumbnail_jpeg=thumbnail_jpeg(rgb, thumbnail_px),
         metadata=read_metadata(source.metadata),

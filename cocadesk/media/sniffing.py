@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from cocadesk.media.types import Kind
 
-SNIFF_BYTES = 64
+SNIFF_BYTES = 512
 
 
 class PhotoFormat(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import TracebackType
 from typing import TypeAlias
 
 import numpy as np
@@ -107,10 +108,17 @@ class DecodedRgb:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodeRequest:
-    """One file for the pool; ``token`` is the caller's own number and comes back."""
+    """One file for the pool; ``token`` is the caller's own number and comes back.
+
+    With ``time_s`` (seconds from the beginning of a video) only the frame shown
+    at that time is wanted, as a ``DecodedPhoto``. Asked for a moment's time, it
+    is the very frame that was embedded for that moment. Of a photo the time
+    means nothing.
+    """
 
     token: int
     path: bytes
+    time_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +141,65 @@ class DecodedPhoto:
     pixels: str
     thumbnail_jpeg: bytes
     metadata: PhotoMetadata = field(default_factory=PhotoMetadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoMoment:
+    """One frame that stands for a stretch of a video.
+
+    The frame shown at ``time_s`` stands for [``start_s``, ``end_s``), seconds
+    from the video's beginning.
+    """
+
+    time_s: float
+    start_s: float
+    end_s: float
+    thumbnail_jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodedVideo:
+    """All that one decode gives of a video.
+
+    ``frames_NHWC``: (N, S, S, 3) uint8, read-only, usually a map of a file that
+    has no name any more. Its first ``whole_count`` (1 to 16) are taken
+    uniformly from the video: the mean of their embeddings is the whole. Frame
+    ``whole_count + i`` is that of ``moments[i]``, which lie in order of time
+    and cover the video. ``width``, ``height``: upright, with the pixel aspect
+    applied. ``duration_s``: of the picture, not of the sound.
+    ``file_hash``: see ``hash_file``. ``pixels``: of the pictures alone.
+
+    Close it, or use it as a context manager, as soon as the frames are embedded.
+    """
+
+    token: int
+    path: bytes
+    frames_NHWC: NDArray[np.uint8]
+    whole_count: int
+    moments: tuple[VideoMoment, ...]
+    duration_s: float
+    width: int
+    height: int
+    format: str
+    file_hash: str
+    pixels: str
+    thumbnail_jpeg: bytes
+    metadata: PhotoMetadata = field(default_factory=PhotoMetadata)
+
+    def close(self) -> None:
+        """Lets go of the frames (arrays sliced from them stay valid). Safe to call twice."""
+        object.__setattr__(self, "frames_NHWC", self.frames_NHWC[:0].copy())
+
+    def __enter__(self) -> DecodedVideo:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
