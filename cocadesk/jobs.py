@@ -1,7 +1,8 @@
 """Jobs: generators of small steps, run one after another by one thread.
 
 Between two steps a job may be paused or cancelled, and a person's request goes
-first. Its row in the library survives a crash: at the next start it goes on.
+first. Its row in the library survives a crash: at the next start it goes on,
+unless it is what makes the engine end each time.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from cocadesk.protocol.values import JobAction, JobKind, JobState, JobValue
 QUIET_LIMIT_S = 1.0
 SAVE_EVERY_S = 10.0
 JOBS_KEPT = 50
+CRASHES_ALLOWED = 3
+"""So often may the engine die in a job, with nothing gained in between."""
 
 _log = logging.getLogger(__name__)
 
@@ -70,11 +73,20 @@ class JobStore(Protocol):
         ...
 
 
-class _Spec(msgspec.Struct, frozen=True, kw_only=True):
-    """What is stored of a job's order: its title and the work's own spec."""
+class _Spec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is stored of a job's order: its title and the work's own spec.
+
+    ``crashes`` counts the engines that died in it since it got to ``furthest``.
+    """
 
     title: str
     work: str
+    crashes: int = 0
+    furthest: int = 0
+
+    def is_same_order(self, other: _Spec) -> bool:
+        """Whether both ask for the same."""
+        return (self.title, self.work) == (other.title, other.work)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -123,27 +135,27 @@ class Scheduler:
         if self._thread.ident is not None:
             self._thread.join()
 
-    def add(self, kind: JobKind, title: str, spec: str) -> JobValue:
+    def add(self, kind: JobKind, title: str, spec: str, *, job_id: str | None = None) -> JobValue:
         """Queues a job; the same order that waits or runs already is that job."""
         order = _Spec(title=title, work=spec)
         with self._changed:
             for job in self._jobs.values():
-                if job.spec == order and job.value.kind is kind and not job.value.state.is_final:
+                is_open = job.value.kind is kind and not job.value.state.is_final
+                if is_open and job.spec.is_same_order(order):
                     return job.value
-            now = datetime.now(UTC)
-            value = JobValue(
-                id=new_key(),
-                kind=kind,
-                title=title,
-                state=JobState.QUEUED,
-                created=now.isoformat(timespec="seconds"),
-            )
-            job = _Job(value=value, spec=order, created_utc=now)
-            self._jobs[value.id] = job
-            self._save(job)
+            value = self._insert(kind, order, job_id or new_key(), JobState.QUEUED).value
             self._changed.notify_all()
         self._on_change(value)
         return value
+
+    def record(self, kind: JobKind, title: str, spec: str, outcome: JobOutcome) -> JobValue:
+        """Remembers as a job what was quick enough to be done at once."""
+        order = _Spec(title=title, work=spec)
+        with self._changed:
+            job = self._insert(kind, order, new_key(), JobState.QUEUED)
+            job.report = outcome.report
+            self._end(job, JobState.DONE, message=outcome.message, failed=outcome.failed)
+            return job.value
 
     def all(self) -> tuple[JobValue, ...]:
         """Every job that is remembered, newest first."""
@@ -195,6 +207,10 @@ class Scheduler:
                     return
                 self._set(job, state=JobState.RUNNING)
             self._work_on(job)
+            with self._changed:
+                if self._is_closed and job.value.state is JobState.RUNNING:
+                    # An end in good order is no crash.
+                    self._set(job, state=JobState.QUEUED, seconds_left=None)
 
     def _work_on(self, job: _Job) -> None:
         try:
@@ -248,6 +264,20 @@ class Scheduler:
 
     # Under the lock -----------------------------------------------------------------
 
+    def _insert(self, kind: JobKind, order: _Spec, job_id: str, state: JobState) -> _Job:
+        now = datetime.now(UTC)
+        value = JobValue(
+            id=job_id,
+            kind=kind,
+            title=order.title,
+            state=state,
+            created=now.isoformat(timespec="seconds"),
+        )
+        job = _Job(value=value, spec=order, created_utc=now)
+        self._jobs[job_id] = job
+        self._save(job)
+        return job
+
     def _end(self, job: _Job, state: JobState, *, message: str, failed: int | None = None) -> None:
         with self._changed:
             if job.value.state.is_final:
@@ -289,8 +319,11 @@ class Scheduler:
             self._store.forget_job(row.id)
         for row in rows[-JOBS_KEPT:]:
             job = _from_row(row)
-            if job is not None:
-                self._jobs[row.id] = job
+            if job is None:
+                continue
+            self._jobs[row.id] = job
+            if job.spec.crashes >= CRASHES_ALLOWED and not job.value.state.is_final:
+                self._end(job, JobState.FAILED, message=CRASHED)
 
     def _save(self, job: _Job) -> None:
         job.saved_s = time.monotonic()
@@ -311,6 +344,13 @@ class Scheduler:
                 report=job.report or None,
             )
         )
+
+
+CRASHED = (
+    f"CocaDesk ended unexpectedly {CRASHES_ALLOWED} times while it did this, so it is not "
+    "tried again by itself. What is done is kept. Make room in memory and on the disk, "
+    "then start it again."
+)
 
 
 def _after(state: JobState, action: JobAction) -> JobState:
@@ -335,12 +375,14 @@ def _from_row(row: JobRow) -> _Job | None:
     except (ValueError, msgspec.MsgspecError) as error:
         _log.warning("job %s is left alone: %s", row.id, error)
         return None
+    if state is JobState.RUNNING:
+        spec, state = _after_crash(spec, row.done), JobState.QUEUED
     is_over = state.is_final
     value = JobValue(
         id=row.id,
         kind=kind,
         title=spec.title,
-        state=JobState.QUEUED if state is JobState.RUNNING else state,
+        state=state,
         stage=row.stage,
         done=row.done,
         total=row.total,
@@ -350,3 +392,10 @@ def _from_row(row: JobRow) -> _Job | None:
         finished=row.updated_utc.isoformat(timespec="seconds") if is_over else "",
     )
     return _Job(value=value, spec=spec, report=row.report or "", created_utc=row.created_utc)
+
+
+def _after_crash(spec: _Spec, done: int) -> _Spec:
+    """Counts one more engine that died in the job; a job that came further begins anew."""
+    if done > spec.furthest:
+        return replace(spec, crashes=1, furthest=done)
+    return replace(spec, crashes=spec.crashes + 1)

@@ -170,14 +170,47 @@ def test_what_ran_when_the_engine_was_killed_goes_on_at_the_next_start(bench: Be
 
 
 def test_closing_leaves_the_job_for_the_next_engine(bench: Bench) -> None:
-    """A quiet end is like a crash: the row still says what is to be done."""
+    """The row still says what is to be done, and that no engine died in it."""
     job = bench.scheduler.add(JobKind.INDEX, "First", "a")
     bench.leave.release(1)
     bench.wait_for(lambda: bool(bench.steps_taken))
     bench.leave.release(1)
     bench.scheduler.close()
-    assert bench.store.rows[job.id].state == "running"
+    assert bench.store.rows[job.id].state == "queued"
     assert bench.closed == ["a"]
+
+
+def test_a_job_in_which_engines_die_is_given_up_after_three_that_gained_nothing(
+    bench: Bench,
+) -> None:
+    """Else it would start, kill and start for ever; whoever came further gets new tries."""
+    job = bench.scheduler.add(JobKind.INDEX, "First", "a")
+    bench.leave.release(1)
+    bench.wait_for(lambda: bool(bench.steps_taken))
+    rows = dict(bench.store.rows)
+    for done, state in ((0, "queued"), (2, "queued"), (2, "queued"), (2, "failed")):
+        store = Store()
+        store.rows = {job.id: dataclasses.replace(rows[job.id], state="running", done=done)}
+        again = Bench(store)
+        value = again.scheduler.get(job.id)
+        assert value.state == state
+        if state == "queued":
+            again.scheduler.start()
+            again.wait_for_state(job.id, JobState.RUNNING)
+        rows = dict(store.rows)
+        again.leave.release(100)
+        again.scheduler.close()
+    assert "3 times" in value.message
+    assert not again.scheduler.is_busy()
+
+
+def test_what_was_done_at_once_is_remembered_as_a_job(bench: Bench) -> None:
+    """It never runs; its sentence and report are there from the start."""
+    outcome = JobOutcome(message="It is so.", report="{}")
+    job = bench.scheduler.record(JobKind.CHANGE_OVER, "Changing", "x", outcome)
+    assert (job.state, job.message) == (JobState.DONE, "It is so.")
+    assert bench.scheduler.report(job.id) == "{}"
+    assert bench.store.rows[job.id].state == "done"
 
 
 def test_a_row_of_a_newer_program_is_left_alone() -> None:
