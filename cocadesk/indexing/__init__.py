@@ -5,9 +5,11 @@ Importing this package is cheap: the pipeline is imported when first asked for.
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from cocadesk.indexing.types import (
+    ChangeOverReport,
     Failed,
     IndexOptions,
     IndexProgress,
@@ -16,22 +18,33 @@ from cocadesk.indexing.types import (
 )
 
 if TYPE_CHECKING:
+    from cocadesk.indexing.change_over import change_over_steps
+    from cocadesk.indexing.pictures import Embedded, embed_video
     from cocadesk.indexing.steps import index_steps
 
 __all__ = [
+    "ChangeOverReport",
+    "Embedded",
     "Failed",
     "IndexOptions",
     "IndexProgress",
     "IndexReport",
     "IndexStage",
+    "change_over_steps",
+    "embed_video",
     "index_steps",
 ]
+
+_LAZY = {
+    "Embedded": "cocadesk.indexing.pictures",
+    "change_over_steps": "cocadesk.indexing.change_over",
+    "embed_video": "cocadesk.indexing.pictures",
+    "index_steps": "cocadesk.indexing.steps",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Import the heavy half of the room on first use (PEP 562)."""
-    if name == "index_steps":
-        from cocadesk.indexing.steps import index_steps
-
-        return index_steps
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(name)

@@ -40,6 +40,7 @@ class Verdict:
     outcome: Outcome
     key: str
     pixels: str
+    kind: str
     twin: str | None = None
     vectors_of: str | None = None
     previous: Identity | None = None
@@ -155,25 +156,26 @@ class Catalogue:
         if known is not None:
             if known.file_hash != file_hash or not self.is_embedded(known):
                 return None
-            return self._known(known, Outcome.TOUCHED, known.pixels)
+            return self._known(known, Outcome.TOUCHED, known.pixels, known.kind)
         twin, is_gone = self._twin(file_hash, found.path)
         if twin is None or not self.is_embedded(twin):
             return None
         if is_gone:
-            return self._known(twin, Outcome.MOVED, twin.pixels)
-        return self._unknown(Outcome.COPIED, twin.pixels, twin.key)
+            return self._known(twin, Outcome.MOVED, twin.pixels, twin.kind)
+        return self._unknown(Outcome.COPIED, twin.pixels, twin.kind, twin.key)
 
-    def by_picture(self, found: FoundFile, file_hash: str, pixels: str) -> Verdict:
+    def by_picture(self, found: FoundFile, file_hash: str, pixels: str, kind: str) -> Verdict:
         """Who the file is, after a decode."""
         known = self.at(found.path)
         if known is not None:
             same = known.file_hash == file_hash
-            return self._known(known, Outcome.TOUCHED if same else Outcome.EDITED, pixels)
+            outcome = Outcome.TOUCHED if same else Outcome.EDITED
+            return self._known(known, outcome, pixels, kind)
         twin, is_gone = self._twin(file_hash, found.path)
         if twin is not None and is_gone:
-            return self._known(twin, Outcome.MOVED, pixels)
+            return self._known(twin, Outcome.MOVED, pixels, kind)
         outcome = Outcome.NEW if twin is None else Outcome.COPIED
-        return self._unknown(outcome, pixels, twin.key if twin else None)
+        return self._unknown(outcome, pixels, kind, twin.key if twin else None)
 
     def _twin(self, file_hash: str, path: bytes) -> tuple[Identity | None, bool]:
         """A medium with these bytes, one that is gone from its place first.
@@ -192,17 +194,18 @@ class Catalogue:
             return best, True
         return (self._by_key[next(iter(keys))] if keys else None), False
 
-    def _known(self, known: Identity, outcome: Outcome, pixels: str) -> Verdict:
+    def _known(self, known: Identity, outcome: Outcome, pixels: str, kind: str) -> Verdict:
         return Verdict(
             outcome=outcome,
             key=known.key,
             pixels=pixels,
+            kind=kind,
             twin=known.key if outcome is not Outcome.EDITED else None,
             vectors_of=self._vectors_of(pixels, known.key),
             previous=known,
         )
 
-    def _unknown(self, outcome: Outcome, pixels: str, twin: str | None) -> Verdict:
+    def _unknown(self, outcome: Outcome, pixels: str, kind: str, twin: str | None) -> Verdict:
         """A new medium; it takes the key of vectors that a crash has left without a row."""
         orphans = self._orphans.get(pixels)
         key = orphans.pop() if orphans else new_key()
@@ -210,6 +213,7 @@ class Catalogue:
             outcome=outcome,
             key=key,
             pixels=pixels,
+            kind=kind,
             twin=twin,
             vectors_of=self._vectors_of(pixels, key),
         )
@@ -235,7 +239,7 @@ class Catalogue:
             mtime_ns=found.mtime_ns,
             file_hash=file_hash,
             pixels=verdict.pixels,
-            kind="photo" if previous is None else previous.kind,
+            kind=verdict.kind,
             state=MediaState.PRESENT.value,
             embedded=tuple(dict.fromkeys((*others, self._image_id))),
         )

@@ -7,23 +7,20 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cocadesk.indexing.catalogue import Outcome
+from cocadesk.indexing.pictures import Embedded, Facts
 from cocadesk.indexing.pipeline import Batch
 from cocadesk.indexing.planning import Planned, Unreadable
 from cocadesk.library import (
     FailureRow,
     Library,
     MediaChange,
-    MediaKind,
     MediaRow,
     MediaState,
     ViewRow,
 )
 from cocadesk.library.places import folder_of
-from cocadesk.media import DecodedPhoto, ScanProblem
+from cocadesk.media import ScanProblem
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +40,7 @@ class Committer:
         """Write ``batch``; what it gives was committed (a file whose twin was lost is not)."""
         rows = self._rows(batch.planned)
         placed = [item for item in batch.planned if item.verdict.key in rows]
-        views = self._views(placed, rows, batch.vectors)
+        views = self._views(placed, rows, batch.embedded)
         done = [item for item in placed if item.verdict.key in views]
         if len(done) < len(batch.planned):
             log.warning("%d files wait for the next index", len(batch.planned) - len(done))
@@ -54,13 +51,13 @@ class Committer:
 
     def _rows(self, planned: Sequence[Planned]) -> dict[str, MediaRow]:
         """The new row of each file by key; rows of known bytes follow their twin's."""
-        twins = {i.verdict.twin for i in planned if i.decoded is None and i.verdict.twin}
+        twins = {i.verdict.twin for i in planned if i.facts is None and i.verdict.twin}
         stored = {row.key: row for row in self._library.media.rows(sorted(twins))}
         rows: dict[str, MediaRow] = {}
         now = datetime.now(UTC)
         for item in planned:
-            if item.decoded is not None:
-                rows[item.verdict.key] = decoded_row(item, item.decoded, now)
+            if item.facts is not None:
+                rows[item.verdict.key] = decoded_row(item, item.facts, now)
                 continue
             twin = rows.get(item.verdict.twin or "") or stored.get(item.verdict.twin or "")
             if twin is not None:
@@ -71,7 +68,7 @@ class Committer:
         self,
         planned: Sequence[Planned],
         rows: Mapping[str, MediaRow],
-        vectors: Mapping[str, NDArray[np.float32]],
+        embedded: Mapping[str, Embedded],
     ) -> dict[str, list[ViewRow]]:
         """The views to write of each file by key; an empty list where they are stored."""
         lenders = {item.lender for item in planned if item.lender is not None}
@@ -80,8 +77,8 @@ class Committer:
         for item in planned:
             key, pixels = item.verdict.key, item.verdict.pixels
             lender = item.lender
-            if pixels in vectors:
-                views[key] = [whole_view(rows[key], vectors[pixels])]
+            if pixels in embedded:
+                views[key] = embedded[pixels].views(rows[key], pixels)
             elif item.verdict.vectors_of == key:
                 views.setdefault(key, [])
             elif lender is not None:
@@ -170,22 +167,23 @@ def _failure(item: Unreadable, now: datetime) -> FailureRow:
     )
 
 
-def decoded_row(item: Planned, decoded: DecodedPhoto, now: datetime) -> MediaRow:
+def decoded_row(item: Planned, facts: Facts, now: datetime) -> MediaRow:
     """The media row of a file that was read."""
-    identity, metadata = item.identity, decoded.metadata
+    identity, metadata = item.identity, facts.metadata
     return MediaRow(
         key=identity.key,
         root=identity.root,
         path=identity.path,
-        kind=MediaKind(identity.kind),
+        kind=facts.kind,
         size_bytes=identity.size_bytes,
         mtime_ns=identity.mtime_ns,
         file_hash=identity.file_hash,
         pixels=identity.pixels,
         embedded=identity.embedded,
-        format=decoded.format,
-        width=decoded.width,
-        height=decoded.height,
+        format=facts.format,
+        width=facts.width,
+        height=facts.height,
+        duration_s=facts.duration_s,
         taken_utc=metadata.taken_utc,
         taken_local=metadata.taken_local,
         utc_offset_min=metadata.utc_offset_min,
@@ -231,23 +229,6 @@ def following_row(item: Planned, twin: MediaRow, now: datetime) -> MediaRow:
         human_tags_added=(),
         human_tags_removed=(),
         human_rating=None,
-    )
-
-
-def whole_view(row: MediaRow, vector: NDArray[np.float32]) -> ViewRow:
-    """The one view of a photo: the whole picture."""
-    return ViewRow(
-        key=row.key,
-        view=0,
-        pixels=row.pixels,
-        vector=vector,
-        root=row.root,
-        folder=folder_of(row.path),
-        kind=row.kind,
-        taken=row.taken,
-        latitude=row.latitude,
-        longitude=row.longitude,
-        place=row.place,
     )
 
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cocadesk.indexing.planning import Planned, Planner, Unreadable
+from cocadesk.indexing.pictures import Decoded, Embedded, embed_video
+from cocadesk.indexing.planning import Planned, Unreadable
 from cocadesk.indexing.types import ImageEmbedder, IndexOptions
-from cocadesk.media import DecodedPhoto, DecodeFailure, DecodeRequest, FoundFile
+from cocadesk.media import DecodedPhoto, DecodedVideo, DecodeFailure, DecodeRequest, FoundFile
 
 _LOOK_S = 0.1
 """How long a blocked thread waits before it looks whether the index was cancelled."""
@@ -28,20 +28,36 @@ _BATCHES_AHEAD = 4
 class Decoder(Protocol):
     """What the pipeline needs of ``media.DecoderPool``."""
 
-    def decode(
-        self, requests: Iterator[DecodeRequest], /
-    ) -> Iterator[DecodedPhoto | DecodeFailure]:
+    def decode(self, requests: Iterator[DecodeRequest], /) -> Iterator[Decoded | DecodeFailure]:
         """An answer to every request, as ready."""
+
+
+class FilePlanner(Protocol):
+    """Decides what becomes of each file; called on the decoding thread."""
+
+    def without_decoding(self, found: FoundFile, /) -> Planned | None:
+        """The plan of a file whose pictures need not be seen, else None."""
+
+    def after_decoding(
+        self, found: FoundFile, result: Decoded | DecodeFailure, /
+    ) -> Planned | Unreadable | None:
+        """The plan of a decoded file; None where it vanished meanwhile."""
+
+
+class ThumbnailKeeper(Protocol):
+    """Stores the thumbnail of a picture, or of a video's moment by its view number."""
+
+    def __call__(self, pixels: str, jpeg: bytes, view: int | None = None, /) -> None: ...
 
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """Files on their way to a commit; ``vectors`` by the pixels that were embedded."""
+    """Files on their way to a commit; ``embedded`` by the pixels that were embedded."""
 
     planned: list[Planned] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     vanished: int = 0
-    vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    embedded: dict[str, Embedded] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.planned) + len(self.unreadable) + self.vanished
@@ -51,7 +67,7 @@ class Batch:
         self.planned.extend(other.planned)
         self.unreadable.extend(other.unreadable)
         self.vanished += other.vanished
-        self.vectors.update(other.vectors)
+        self.embedded.update(other.embedded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +92,9 @@ class Pipeline:
         *,
         candidates: Sequence[FoundFile],
         decoder: Decoder,
-        planner: Planner,
+        planner: FilePlanner,
         embedder: ImageEmbedder,
-        keep_thumbnail: Callable[[str, bytes], None],
+        keep_thumbnail: ThumbnailKeeper,
         options: IndexOptions,
     ) -> None:
         self._candidates = candidates
@@ -88,6 +104,8 @@ class Pipeline:
         self._keep_thumbnail = keep_thumbnail
         self._options = options
         self._cancelled = threading.Event()
+        # A video waits with hundreds of frames on the disk: a few may, a folder of them not.
+        self._video_places = threading.BoundedSemaphore(options.queue_videos)
         self._items: queue.Queue[_Item | _End] = queue.Queue(options.queue_files)
         self._batches: queue.Queue[Batch | _End] = queue.Queue(_BATCHES_AHEAD)
         self._threads = [
@@ -125,6 +143,13 @@ class Pipeline:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
+        while True:
+            try:
+                left = self._items.get_nowait()
+            except queue.Empty:
+                break
+            if isinstance(left, Planned):
+                left.let_go_of_pixels()
 
     def _run(self, work: Callable[[], None], out: queue.Queue[Any]) -> None:
         """A thread's life: whatever ends it early travels to the committing thread."""
@@ -156,13 +181,36 @@ class Pipeline:
             for answer in answers:
                 found = self._candidates[answer.token]
                 item = self._planner.after_decoding(found, answer)
-                if isinstance(item, Planned) and item.decoded is not None:
-                    self._keep_thumbnail(item.decoded.pixels, item.decoded.thumbnail_jpeg)
+                if isinstance(item, Planned):
+                    self._keep_thumbnails(item)
+                    self._take_place(item)
+                elif isinstance(answer, DecodedVideo):
+                    answer.close()
                 self._put(self._items, item)
         finally:
             close = getattr(answers, "close", None)
             if close is not None:
                 close()
+
+    def _keep_thumbnails(self, item: Planned) -> None:
+        """Write them before anything else is said of the file; then they are let go."""
+        if item.decoded is None:
+            return
+        pixels = item.decoded.pixels
+        self._keep_thumbnail(pixels, item.decoded.thumbnail_jpeg)
+        if isinstance(item.decoded, DecodedVideo):
+            for view, moment in enumerate(item.decoded.moments, start=1):
+                self._keep_thumbnail(pixels, moment.thumbnail_jpeg, view)
+
+    def _take_place(self, item: Planned) -> None:
+        """Let go of frames that nobody will embed; those of a video wait for a free place."""
+        if not item.needs_embedding:
+            item.let_go_of_pixels()
+        elif isinstance(item.decoded, DecodedVideo):
+            while not self._video_places.acquire(timeout=_LOOK_S):
+                if self._cancelled.is_set():
+                    item.let_go_of_pixels()
+                    raise _CancelledError
 
     def _requests(self) -> Iterator[DecodeRequest]:
         for token, found in enumerate(self._candidates):
@@ -187,7 +235,10 @@ class Pipeline:
                 return
             if isinstance(item, Planned):
                 batch.planned.append(item)
-                waiting += item.needs_embedding
+                if isinstance(item.decoded, DecodedVideo):
+                    self._embed_video(batch, item, item.decoded)
+                else:
+                    waiting += item.needs_embedding
             elif isinstance(item, Unreadable):
                 batch.unreadable.append(item)
             elif item is None:
@@ -213,14 +264,29 @@ class Pipeline:
         pictures = {
             item.verdict.pixels: item.decoded.input_HWC
             for item in batch.planned
-            if item.needs_embedding and item.decoded is not None
+            if item.needs_embedding and isinstance(item.decoded, DecodedPhoto)
         }
         if pictures:
             vectors = self._embedder.embed_images(np.stack(list(pictures.values())))
-            batch.vectors = dict(zip(pictures, vectors, strict=True))
+            for pixels, vector in zip(pictures, vectors, strict=True):
+                batch.embedded[pixels] = Embedded(vectors_VD=vector[None])
         for item in batch.planned:
             item.let_go_of_pixels()
         self._put(self._batches, batch)
+
+    def _embed_video(self, batch: Batch, item: Planned, video: DecodedVideo) -> None:
+        """At once, a batch of frames at a time, so that its place is soon free again."""
+        try:
+            batch.embedded[item.verdict.pixels] = embed_video(
+                self._embedder, video, batch=self._options.embed_batch, check=self._check
+            )
+        finally:
+            item.let_go_of_pixels()
+            self._video_places.release()
+
+    def _check(self) -> None:
+        if self._cancelled.is_set():
+            raise _CancelledError
 
 
 @dataclass(frozen=True, slots=True)

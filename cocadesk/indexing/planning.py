@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import threading
 from dataclasses import dataclass
 
-import numpy as np
-import xxhash
-
 from cocadesk.indexing.catalogue import Catalogue, Verdict
+from cocadesk.indexing.pictures import Decoded, Facts
 from cocadesk.library import Identity
-from cocadesk.media import DecodedPhoto, DecodeFailure, FoundFile
-
-_CHUNK_BYTES = 1 << 20
+from cocadesk.media import DecodedVideo, DecodeFailure, FoundFile, hash_file
 
 
 @dataclass(slots=True, kw_only=True)
 class Planned:
     """A file whose place in the library is decided.
 
-    ``decoded`` is None where its bytes were already known. Mutable so that
-    the pixels can be let go as soon as they are embedded.
+    ``facts`` is None where its bytes were already known. ``decoded`` holds the
+    pixels until they are embedded. Mutable so that they can be let go then.
     """
 
     found: FoundFile
     verdict: Verdict
     identity: Identity
-    decoded: DecodedPhoto | None = None
+    facts: Facts | None = None
+    decoded: Decoded | None = None
 
     @property
     def needs_embedding(self) -> bool:
@@ -37,9 +33,9 @@ class Planned:
 
     def let_go_of_pixels(self) -> None:
         """Keep only what the media row needs; a batch of pictures is large."""
-        if self.decoded is not None:
-            nothing = np.zeros((0, 0, 3), np.uint8)
-            self.decoded = dataclasses.replace(self.decoded, input_HWC=nothing, thumbnail_jpeg=b"")
+        if isinstance(self.decoded, DecodedVideo):
+            self.decoded.close()
+        self.decoded = None
 
     @property
     def lender(self) -> str | None:
@@ -79,26 +75,17 @@ class Planner:
         return Planned(found=found, verdict=verdict, identity=identity)
 
     def after_decoding(
-        self, found: FoundFile, result: DecodedPhoto | DecodeFailure
+        self, found: FoundFile, result: Decoded | DecodeFailure
     ) -> Planned | Unreadable | None:
         """The plan of a decoded file; None where it vanished meanwhile."""
         if isinstance(result, DecodeFailure):
             if not os.path.lexists(found.path):
                 return None
             return Unreadable(found=found, reason=result.reason)
+        facts = Facts.of(result)
         with self._lock:
-            verdict = self._catalogue.by_picture(found, result.file_hash, result.pixels)
+            verdict = self._catalogue.by_picture(
+                found, result.file_hash, result.pixels, facts.kind.value
+            )
             identity = self._catalogue.apply(found, result.file_hash, verdict)
-        return Planned(found=found, verdict=verdict, identity=identity, decoded=result)
-
-
-def hash_file(path: bytes) -> str | None:
-    """The xxh3-128 of a file's bytes, as the decoder names it; None where it can't be read."""
-    hasher = xxhash.xxh3_128()
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - paths are bytes here
-            while chunk := file.read(_CHUNK_BYTES):
-                hasher.update(chunk)
-    except OSError:
-        return None
-    return hasher.hexdigest()
+        return Planned(found=found, verdict=verdict, identity=identity, facts=facts, decoded=result)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from weakref import WeakSet
 
 from cocadesk.errors import UserError
+from cocadesk.indexing.batching import commit_steps, opened_decoder, seconds_left
 from cocadesk.indexing.catalogue import Catalogue, Outcome, StoredView
 from cocadesk.indexing.committing import Committer
 from cocadesk.indexing.pipeline import Batch, Decoder, Pipeline
@@ -32,13 +33,12 @@ from cocadesk.indexing.types import (
     IndexReport,
     IndexStage,
 )
-from cocadesk.library import FailureRow, Identity, Library, MediaState
-from cocadesk.media import FoundFile, InputSpec, ResizeMode, ScanProblem, scan
+from cocadesk.library import FailureRow, Identity, Library, MediaKind, MediaState
+from cocadesk.media import FoundFile, ScanProblem, scan
 
 Scanner = Callable[[Sequence[bytes]], Iterable[FoundFile | ScanProblem]]
 Steps = Generator[IndexProgress, None, IndexReport]
 
-_TIDY_EVERY_COMMITS = 64
 _running: WeakSet[Library] = WeakSet()
 _running_lock = threading.Lock()
 
@@ -65,8 +65,7 @@ def index_steps(
     with _only_index_of(library):
         index = _Index(library, backend, options or IndexOptions())
         yield from index.survey([os.path.abspath(root) for root in roots])  # noqa: PTH100
-        with index.decoder(pool) as decoder:
-            yield from index.read(decoder)
+        yield from index.read(pool)
         yield index.progress(IndexStage.FINISH)
         return index.finish()
 
@@ -95,6 +94,7 @@ class _Tally:
 
     done: int = 0
     indexed: int = 0
+    videos: int = 0
     moved: int = 0
     copied: int = 0
     failed: list[Failed] = field(default_factory=list)
@@ -111,13 +111,14 @@ class _Index:
         self._model = backend.info()
         self._options = options
         library.views.create(self._model.image_id, self._model.embedding_dim)
+        library.views.remove_stale(self._model.image_id)
         if library.model in (None, self._model.image_id):
             library.set_model(self._model.image_id, model_id=self._model.model_id)
         self._watch = RootWatch(library.roots())
         self._marks = library.views.marks(self._model.image_id)
         self._catalogue = Catalogue(
             library.media.identities(),
-            (StoredView(key=mark.key, pixels=mark.pixels) for mark in self._marks),
+            (StoredView(key=m.key, pixels=m.pixels) for m in self._marks if m.view == 0),
             self._model.image_id,
             is_gone=self._is_gone,
         )
@@ -181,65 +182,36 @@ class _Index:
         ]
         media.set_state(offline, MediaState.OFFLINE, "The folder's disk is not there.")
 
-    @contextlib.contextmanager
-    def decoder(self, pool: Decoder | None) -> Iterator[Decoder | None]:
-        """The given pool, or one of our own; none where nothing is to be read."""
-        if pool is not None or not self._survey.candidates:
-            yield pool
-            return
-        from cocadesk.media import DecoderPool
-
-        resize = ResizeMode(self._model.resize)
-        spec = InputSpec(size_px=self._model.image_size_px, resize=resize)
-        with DecoderPool(spec=spec, workers=self._options.workers) as own:
-            yield own
-
-    def read(self, decoder: Decoder | None) -> Iterator[IndexProgress]:
+    def read(self, pool: Decoder | None) -> Iterator[IndexProgress]:
         """Decode, embed and commit the files that changed."""
         self._embedding_since_s = time.monotonic()
         yield self.progress(IndexStage.EMBED)
-        if decoder is None or not self._survey.candidates:
+        if not self._survey.candidates:
             return
-        pipeline = Pipeline(
-            candidates=self._survey.candidates,
-            decoder=decoder,
-            planner=Planner(self._catalogue),
-            embedder=self._backend,
-            keep_thumbnail=self._library.write_thumbnail,
-            options=self._options,
-        )
-        pipeline.start()
-        with contextlib.closing(pipeline):
-            yield from self._commit_batches(pipeline)
-
-    def _commit_batches(self, pipeline: Pipeline) -> Iterator[IndexProgress]:
-        pending = Batch()
-        commits = 0
-        last_s = time.monotonic()
-        try:
-            while (batch := pipeline.next_batch(self._options.progress_s)) is not None:
-                pending.add(batch)
-                is_due = time.monotonic() - last_s >= self._options.commit_s
-                if len(pending) >= self._options.commit_rows or (is_due and len(pending)):
-                    full, pending = pending, Batch()
-                    self._commit(full)
-                    commits += 1
-                    last_s = time.monotonic()
-                    if commits % _TIDY_EVERY_COMMITS == 0:
-                        self._library.tidy()
-                yield self.progress(IndexStage.EMBED, ahead=len(pending))
-        finally:
-            # Also when cancelled, or when a thread failed: what is embedded stays embedded.
-            self._commit(pending)
+        with opened_decoder(pool, self._model, self._options) as decoder:
+            pipeline = Pipeline(
+                candidates=self._survey.candidates,
+                decoder=decoder,
+                planner=Planner(self._catalogue),
+                embedder=self._backend,
+                keep_thumbnail=self._library.write_thumbnail,
+                options=self._options,
+            )
+            steps = commit_steps(
+                pipeline, self._options, commit=self._commit, tidy=self._library.tidy
+            )
+            with contextlib.closing(steps):
+                for ahead in steps:
+                    yield self.progress(IndexStage.EMBED, ahead=ahead)
 
     def _commit(self, batch: Batch) -> None:
-        if len(batch) == 0:
-            return
         for item in self._committer.commit(batch):
             outcome = item.verdict.outcome
             self._tally.moved += outcome is Outcome.MOVED
             self._tally.copied += outcome is Outcome.COPIED
             self._tally.indexed += outcome is not Outcome.MOVED
+            is_video = item.identity.kind == MediaKind.VIDEO
+            self._tally.videos += is_video and outcome is not Outcome.MOVED
             self._tally.current_path = item.found.path
         self._tally.failed.extend(
             Failed(path=item.found.path, reason=item.reason) for item in batch.unreadable
@@ -255,6 +227,7 @@ class _Index:
         self._library.tidy()
         return IndexReport(
             indexed=self._tally.indexed,
+            videos=self._tally.videos,
             unchanged=self._survey.unchanged,
             moved=self._tally.moved,
             copied=self._tally.copied,
@@ -321,14 +294,8 @@ class _Index:
             total=total,
             failed=len(self._tally.failed),
             current_path=self._tally.current_path,
-            seconds_left=_seconds_left(done, total, time.monotonic() - self._embedding_since_s),
+            seconds_left=seconds_left(done, total, time.monotonic() - self._embedding_since_s),
         )
-
-
-def _seconds_left(done: int, total: int | None, elapsed_s: float) -> float | None:
-    if total is None or (done == 0 and total > 0):
-        return None
-    return elapsed_s / done * (total - done) if done else 0.0
 
 
 def _nothing_there(failed: Sequence[Failed]) -> UserError:

@@ -58,7 +58,8 @@ class IndexOptions:
     """How an index works; the defaults suit a desktop computer.
 
     A commit is due after ``commit_rows`` files or ``commit_s`` seconds,
-    whichever comes first. ``queue_files`` bounds the decoded files in memory.
+    whichever comes first. ``queue_files`` bounds the decoded files in memory,
+    ``queue_videos`` those whose frames wait to be embedded.
     """
 
     workers: int = 2
@@ -66,10 +67,11 @@ class IndexOptions:
     commit_rows: int = 256
     commit_s: float = 2.0
     queue_files: int = 192
+    queue_videos: int = 4
     progress_s: float = 0.2
 
     def __post_init__(self) -> None:
-        for name in ("workers", "embed_batch", "commit_rows", "queue_files"):
+        for name in ("workers", "embed_batch", "commit_rows", "queue_files", "queue_videos"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
 
@@ -103,9 +105,9 @@ class Failed:
 class IndexReport:
     """What an index did.
 
-    ``indexed`` files were read and committed (new, copied or changed);
-    ``moved`` ones only followed. ``missing`` and ``offline`` count media that
-    this run found gone or on a disk that is not there.
+    ``indexed`` files were read and committed (new, copied or changed), of which
+    ``videos`` are videos; ``moved`` ones only followed. ``missing`` and
+    ``offline`` count media that this run found gone or on a disk that is not there.
     """
 
     indexed: int = 0
@@ -115,4 +117,22 @@ class IndexReport:
     missing: int = 0
     offline: int = 0
     failed: tuple[Failed, ...] = ()
+    seconds: float = 0.0
+    videos: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeOverReport:
+    """What a change-over between two models did, in media.
+
+    ``filled`` got vectors of the new model, ``had`` had them before. Without
+    any stay the ``unreadable``, the ``missing`` and the ``offline`` ones: their
+    files can't be read now; an index makes up for it when they can.
+    """
+
+    filled: int = 0
+    had: int = 0
+    unreadable: tuple[Failed, ...] = ()
+    missing: int = 0
+    offline: int = 0
     seconds: float = 0.0

@@ -97,6 +97,20 @@ class MediaTable:
             {"key": list(keys), "state": [state.value] * count, "reason": [reason] * count}
         )
 
+    def add_embedded(self, pixels: Mapping[str, str], image_id: str) -> None:
+        """Mark media as embedded under ``image_id``, where they still show that picture.
+
+        ``pixels`` names by key the picture whose views are committed.
+        """
+        with self._store.writing():
+            rows = [
+                row
+                for row in self.rows(list(pixels))
+                if row.pixels == pixels[row.key] and image_id not in row.embedded
+            ]
+            marks = [[*row.embedded, image_id] for row in rows]
+            self._update({"key": [row.key for row in rows], "embedded": marks})
+
     def set_captions(self, captions: Mapping[str, str], model_id: str, score: float | None) -> None:
         """Replace the machine's captions; a person's stay in front of them."""
         count = len(captions)

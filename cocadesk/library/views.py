@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -75,6 +75,15 @@ class ViewTables:
                 "Choose the model that this library was indexed with.",
             )
 
+    def keep_only(self, image_ids: Collection[str | None]) -> None:
+        """Drop the views of every other image id."""
+        kept = {views_table(image_id) for image_id in image_ids if image_id is not None}
+        for name in self._store.names():
+            if name.startswith(VIEWS_PREFIX) and name not in kept:
+                self._store.drop(name)
+                with self._lock:
+                    self._matrices.pop(name, None)
+
     def marks(self, image_id: str) -> list[ViewMark]:
         """Key, number, picture and root of each stored view."""
         if not self.has(image_id):
@@ -112,6 +121,20 @@ class ViewTables:
                 piece = ", ".join(literals[i : i + 1000])
                 where = f"key IN ({piece}) AND view >= {count:d}"
                 self._store.delete(views_table(image_id), where)
+
+    def remove_stale(self, image_id: str) -> None:
+        """Drop moments that a crash left of the picture that a medium showed before.
+
+        A video that is cut anew may have fewer moments than it had; the views of
+        its new picture are committed before the rest of the old ones goes.
+        """
+        marks = self.marks(image_id)
+        shows = {mark.key: mark.pixels for mark in marks if mark.view == 0}
+        first: dict[str, int] = {}
+        for mark in marks:
+            if shows.get(mark.key) != mark.pixels:
+                first[mark.key] = min(mark.view, first.get(mark.key, mark.view))
+        self.remove_from(image_id, first)
 
     def set_places(self, rows: Sequence[MediaRow]) -> None:
         """Bring the filter columns of all views of ``rows`` up to date, in every table."""

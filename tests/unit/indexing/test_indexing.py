@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.indexing import IndexOptions, IndexProgress, IndexStage, index_steps
-from cocadesk.indexing.planning import hash_file
 from cocadesk.library import Edit, Library, MediaRow, MediaState
+from cocadesk.media import hash_file
 from tests.support.fake_backend import FakeInfo
 from tests.support.index_tools import (
     CountingBackend,

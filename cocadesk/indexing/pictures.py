@@ -1,0 +1,126 @@
+"""What a decode and the model make of a file, photo and video alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.indexing.types import ImageEmbedder
+from cocadesk.library import MediaKind, MediaRow, ViewRow, ViewShows
+from cocadesk.library.places import folder_of
+from cocadesk.media import DecodedPhoto, DecodedVideo, PhotoMetadata
+
+Decoded: TypeAlias = DecodedPhoto | DecodedVideo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a file says of itself, without its pixels."""
+
+    kind: MediaKind
+    format: str
+    width: int
+    height: int
+    duration_s: float | None
+    metadata: PhotoMetadata
+
+    @classmethod
+    def of(cls, decoded: Decoded) -> Facts:
+        """Those of a decoded file."""
+        is_video = isinstance(decoded, DecodedVideo)
+        return cls(
+            kind=MediaKind.VIDEO if is_video else MediaKind.PHOTO,
+            format=decoded.format,
+            width=decoded.width,
+            height=decoded.height,
+            duration_s=decoded.duration_s if isinstance(decoded, DecodedVideo) else None,
+            metadata=decoded.metadata,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stretch of a video in seconds; the frame at ``time_s`` stands for it."""
+
+    time_s: float
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """What was embedded of one picture.
+
+    ``vectors_VD`` is (1 + len(spans), D) float32 of unit norm: the whole, then
+    one for each moment of a video.
+    """
+
+    vectors_VD: NDArray[np.float32]
+    spans: tuple[Span, ...] = ()
+
+    def views(self, row: MediaRow, pixels: str) -> list[ViewRow]:
+        """The views of ``row``'s medium, whose picture is ``pixels``."""
+        whole = view_of(row, pixels, 0, self.vectors_VD[0])
+        moments = [
+            view_of(row, pixels, number, self.vectors_VD[number], span)
+            for number, span in enumerate(self.spans, start=1)
+        ]
+        return [whole, *moments]
+
+
+def view_of(
+    row: MediaRow, pixels: str, view: int, vector: NDArray[np.float32], span: Span | None = None
+) -> ViewRow:
+    """One view of a medium: a moment where ``span`` is given, else the whole."""
+    return ViewRow(
+        key=row.key,
+        view=view,
+        pixels=pixels,
+        vector=vector,
+        root=row.root,
+        folder=folder_of(row.path),
+        shows=ViewShows.WHOLE if span is None else ViewShows.SPAN,
+        kind=row.kind,
+        start_s=None if span is None else span.start_s,
+        end_s=None if span is None else span.end_s,
+        time_s=None if span is None else span.time_s,
+        taken=row.taken,
+        latitude=row.latitude,
+        longitude=row.longitude,
+        place=row.place,
+    )
+
+
+def embed_video(
+    embedder: ImageEmbedder,
+    video: DecodedVideo,
+    *,
+    batch: int = 128,
+    check: Callable[[], None] = lambda: None,
+) -> Embedded:
+    """The vectors of a video: its whole is the mean of the uniformly sampled frames.
+
+    That mean is the paper's (arXiv 2205.01917, 5.2: frames embedded apart,
+    averaged). ``batch`` frames at a time are brought into memory; ``check``
+    is called before each and may raise to stop.
+    """
+    parts = []
+    for start in range(0, len(video.frames_NHWC), batch):
+        check()
+        # A copy: the frames lie in a memory map, and the model wants them in memory.
+        parts.append(embedder.embed_images(np.array(video.frames_NHWC[start : start + batch])))
+    vectors_ND = np.concatenate(parts)
+    mean = vectors_ND[: max(1, video.whole_count)].mean(axis=0)
+    whole = mean / max(float(np.linalg.norm(mean)), 1e-12)
+    moments = vectors_ND[video.whole_count :]
+    return Embedded(
+        vectors_VD=np.concatenate([whole[None], moments]).astype(np.float32),
+        spans=tuple(
+            Span(time_s=moment.time_s, start_s=moment.start_s, end_s=moment.end_s)
+            for moment in video.moments
+        ),
+    )
