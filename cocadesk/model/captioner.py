@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cocadesk.model.checkpoint import Checkpoint, load_model
+from cocadesk.model.coca import CoCa
 from cocadesk.model.device import DeviceChoice
 from cocadesk.model.generation import generate
 from cocadesk.model.options import GenerationOptions
@@ -15,9 +15,9 @@ from cocadesk.model.options import GenerationOptions
 class Captioner:
     """Token ids and mean log probability of a caption for each picture's tokens."""
 
-    def __init__(self, checkpoint: Checkpoint, device: DeviceChoice) -> None:
+    def __init__(self, model: CoCa, device: DeviceChoice) -> None:
         self._device = device.device
-        self._model = load_model(checkpoint).to(device.device)
+        self._model = model
 
     def __call__(
         self, tokens_BQD: NDArray[np.float32], options: GenerationOptions

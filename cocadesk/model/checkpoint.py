@@ -5,7 +5,6 @@ Writing is atomic: the folder appears whole or not at all.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import uuid
@@ -14,11 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.model.config import CocaConfig
+from cocadesk.model.model_ids import ModelIds as ModelIds
+from cocadesk.model.model_ids import compute_ids, keep_ids, read_ids
 from cocadesk.model.tokenizer import BpeTokenizer
+from cocadesk.model.weight_files import write_safetensors
 
 if TYPE_CHECKING:
     import torch
@@ -26,17 +28,7 @@ if TYPE_CHECKING:
     from cocadesk.model.coca import CoCa
 
 WEIGHTS, CONFIG, TOKENIZER, CARD = "model.safetensors", "config.json", "tokenizer.json", "README.md"
-#: Weights that make image vectors, and nothing else does (DESIGN, "Image id").
-_IMAGE_PREFIXES = ("image_encoder.", "contrastive_pooler.", "image_norm.", "image_projection.")
-_GENERATIVE_PREFIX = "generative_pooler."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelIds:
-    """``model_id`` names config and all weights, ``image_id`` what makes image vectors."""
-
-    model_id: str
-    image_id: str
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +40,8 @@ class Checkpoint:
     tokenizer: BpeTokenizer
 
     def ids(self) -> ModelIds:
-        """The ids, from the card file if it is newer than the weights, else computed."""
-        return compute_ids(self.config, load_arrays(self.folder))
+        """The ids: those kept beside these very weights, else computed from them."""
+        return read_ids(self.folder / WEIGHTS) or compute_ids(self.config, load_arrays(self.folder))
 
 
 def open_checkpoint(folder: Path) -> Checkpoint:
@@ -80,18 +72,25 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     return Checkpoint(folder=folder, config=config, tokenizer=tokenizer)
 
 
-def load_arrays(folder: Path) -> dict[str, np.ndarray[Any, Any]]:
-    """All weights as numpy arrays, without torch.
+def load_arrays(folder: Path, prefixes: tuple[str, ...] = ("",)) -> dict[str, NDArray[Any]]:
+    """The weights whose names start so (all when none are given), without torch.
 
     Raises:
         UserError: the file is truncated or no safetensors file.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    arrays: dict[str, NDArray[Any]] = _read_weights(folder, "numpy", prefixes)
+    return arrays
+
+
+def _read_weights(folder: Path, framework: str, prefixes: tuple[str, ...] = ("",)) -> Any:
+    """numpy's arrays are copies; torch's tensors are views of the mapped file."""
+    from safetensors import SafetensorError, safe_open
 
     path = folder / WEIGHTS
     try:
-        return load_file(path)
+        with safe_open(path, framework=framework) as file:
+            names = [name for name in file.keys() if name.startswith(prefixes)]  # noqa: SIM118
+            return {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError) as error:
         raise UserError(
             f"The weights {path} cannot be read.",
@@ -103,6 +102,10 @@ def load_arrays(folder: Path) -> dict[str, np.ndarray[Any, Any]]:
 def load_model(checkpoint: Checkpoint) -> CoCa:
     """The network on the CPU in float32, ready for inference.
 
+    float32 weights stay in the mapped file: a part that is never used takes no
+    memory, and two networks of one checkpoint take it once. Changing a weight
+    copies its page and never reaches the file.
+
     Raises:
         UserError: the weights do not fit the config.
     """
@@ -110,21 +113,48 @@ def load_model(checkpoint: Checkpoint) -> CoCa:
 
     from cocadesk.model.coca import CoCa
 
-    weights = load_arrays(checkpoint.folder)
+    weights = _read_weights(checkpoint.folder, "pt")
     with torch.device("meta"):
         model = CoCa(checkpoint.config)
-    expected = {name: tuple(w.shape) for name, w in stored_state(model).items()}
-    found = {name: tuple(w.shape) for name, w in weights.items()}
-    if expected != found:
-        raise UserError(
-            f"The weights of {checkpoint.folder} do not fit its config.",
-            _difference(expected, found),
-            "Fetch or train the model again.",
-        )
-    # Buffers that are not stored (mean, std) must not stay on the meta device.
-    model = CoCa(checkpoint.config)
-    load_state(model, {name: torch.from_numpy(w).float() for name, w in weights.items()})
+    check_shapes(
+        {name: tuple(w.shape) for name, w in stored_state(model).items()},
+        {name: tuple(w.shape) for name, w in weights.items()},
+        f"The weights of {checkpoint.folder} do not fit its config.",
+        "Fetch or train the model again.",
+    )
+    load_state(model, {name: w.float() for name, w in weights.items()}, assign=True)
+    if checkpoint.config.text.tie_output:
+        model.multimodal.output.weight = model.unimodal.embedding.weight
+    _make_buffers(model)
     return model.eval()
+
+
+def _make_buffers(model: CoCa) -> None:
+    """Fills what no file holds: mean and std come from the config, counters are zero."""
+    import torch
+
+    image = model.image_encoder
+    image.mean, image.std = torch.tensor(image.config.mean), torch.tensor(image.config.std)
+    for module in model.modules():
+        for name, buffer in module.named_buffers(recurse=False):
+            if buffer.is_meta:
+                setattr(module, name, torch.zeros_like(buffer, device="cpu"))
+
+
+def check_shapes(expected: Shapes, found: Shapes, what: str, what_to_do: str) -> None:
+    """Compares weights by name and shape.
+
+    Raises:
+        UserError: one is missing, one too many, or one has another shape.
+    """
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            raise UserError(
+                what,
+                f"“{name}” should be {expected.get(name, 'absent')} "
+                f"and is {found.get(name, 'absent')}.",
+                what_to_do,
+            )
 
 
 def stored_state(model: CoCa) -> dict[str, torch.Tensor]:
@@ -135,23 +165,13 @@ def stored_state(model: CoCa) -> dict[str, torch.Tensor]:
     return {name: w for name, w in state.items() if not name.endswith("num_batches_tracked")}
 
 
-def load_state(model: CoCa, weights: Mapping[str, torch.Tensor]) -> None:
-    """Fills the model with ``stored_state``'s weights."""
-    missing, unexpected = model.load_state_dict(dict(weights), strict=False)
+def load_state(model: CoCa, weights: Mapping[str, torch.Tensor], *, assign: bool = False) -> None:
+    """Fills the model with ``stored_state``'s weights; ``assign`` takes the tensors themselves."""
+    missing, unexpected = model.load_state_dict(dict(weights), strict=False, assign=assign)
     allowed = {"multimodal.output.weight"} if model.config.text.tie_output else set()
     missing = [m for m in missing if not m.endswith("num_batches_tracked") and m not in allowed]
     if missing or unexpected:
         raise UserError("The weights do not fit the model.", f"{[*missing, *unexpected]}")
-
-
-def _difference(expected: Mapping[str, object], found: Mapping[str, object]) -> str:
-    for name in sorted(expected.keys() | found.keys()):
-        if expected.get(name) != found.get(name):
-            return (
-                f"“{name}” should be {expected.get(name, 'absent')} "
-                f"and is {found.get(name, 'absent')}."
-            )
-    return "They differ."
 
 
 def save_checkpoint(
@@ -168,24 +188,43 @@ def save_checkpoint(
     so a crash or a full disk leaves the old one as it was.
     """
     import torch
-    from safetensors.torch import save
 
-    state = stored_state(model)
     dtype = torch.float16 if half else torch.float32
-    state = {name: w.detach().cpu().to(dtype).contiguous() for name, w in state.items()}
-    ids = compute_ids(model.config, {name: w.numpy() for name, w in state.items()})
+    weights = {name: w.detach().cpu().to(dtype).numpy() for name, w in stored_state(model).items()}
+    return write_checkpoint(folder, model.config, weights, tokenizer, card)
+
+
+def write_checkpoint(
+    folder: Path,
+    config: CocaConfig,
+    weights: Mapping[str, NDArray[Any]],
+    tokenizer: BpeTokenizer,
+    card: str,
+    extra: Iterable[tuple[str, bytes]] = (),
+) -> ModelIds:
+    """As ``save_checkpoint``, from weights by name; ``extra`` files go beside them."""
+    ids = compute_ids(config, weights)
     files: list[tuple[str, bytes]] = [
-        (CONFIG, model.config.to_json().encode()),
+        (CONFIG, config.to_json().encode()),
         (TOKENIZER, tokenizer.to_json().encode()),
         (CARD, card.replace("{model_id}", ids.model_id).encode()),
-        (WEIGHTS, save(state)),
+        *extra,
     ]
-    write_folder(folder, files)
+    write_folder(folder, files, weights, ids)
     return ids
 
 
-def write_folder(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
-    """Writes files into a new folder and puts it in ``folder``'s place atomically."""
+def write_folder(
+    folder: Path,
+    files: Iterable[tuple[str, bytes]],
+    weights: Mapping[str, NDArray[Any]] | None = None,
+    ids: ModelIds | None = None,
+) -> None:
+    """Writes files into a new folder and puts it in ``folder``'s place atomically.
+
+    ``weights`` become ``model.safetensors``; ``ids`` are kept with its size and
+    time, so that opening it needs no reading of all weights.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.new"
     fresh.mkdir()
@@ -195,6 +234,10 @@ def write_folder(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
                 handle.write(data)
                 handle.flush()
                 os.fsync(handle.fileno())
+        if weights is not None:
+            write_safetensors(fresh / WEIGHTS, weights)
+        if ids is not None:
+            keep_ids(fresh / WEIGHTS, ids)
         _swap(fresh, folder)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -209,26 +252,3 @@ def _swap(fresh: Path, folder: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
     else:
         fresh.rename(folder)
-
-
-def compute_ids(config: CocaConfig, weights: Mapping[str, np.ndarray[Any, Any]]) -> ModelIds:
-    """``name-`` and 12 hex digits of SHA-256 over the config and weights concerned."""
-    from cocadesk.model.config import PoolerDesign
-
-    prefixes: tuple[str, ...] = _IMAGE_PREFIXES
-    if config.pooler.design is not PoolerDesign.PARALLEL:
-        prefixes = (*prefixes, _GENERATIVE_PREFIX)
-    image_names = [name for name in weights if name.startswith(prefixes)]
-    return ModelIds(
-        model_id=f"{config.name}-{_digest(config.to_json(), weights, weights)}",
-        image_id=f"{config.name}-{_digest(config.image_text(), weights, image_names)}",
-    )
-
-
-def _digest(text: str, weights: Mapping[str, np.ndarray[Any, Any]], names: Iterable[str]) -> str:
-    digest = hashlib.sha256(text.encode())
-    for name in sorted(names):
-        array = np.ascontiguousarray(weights[name])
-        digest.update(f"{name} {array.dtype} {array.shape}".encode())
-        digest.update(array.data)
-    return digest.hexdigest()[:12]

@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.model.answers import Caption, ModelInfo
-from cocadesk.model.checkpoint import Checkpoint, compute_ids, load_arrays
+from cocadesk.model.checkpoint import Checkpoint, load_arrays
+from cocadesk.model.config import Variant
 from cocadesk.model.device import DeviceChoice, choose_device
 from cocadesk.model.options import GenerationOptions
-from cocadesk.model.text_tower import NumpyTextTower
+from cocadesk.model.text_tower import TEXT_PREFIXES, NumpyTextTower
 from cocadesk.model.tokenizer import clean_caption
 
 if TYPE_CHECKING:
     from cocadesk.model.captioner import Captioner
+    from cocadesk.model.coca import CoCa
     from cocadesk.model.image_tower import ImageTower, Pooled
 
 log = logging.getLogger(__name__)
@@ -40,8 +42,8 @@ class CocaBackend:
     def __init__(self, checkpoint: Checkpoint, device: str = "auto") -> None:
         self._checkpoint = checkpoint
         self._device: DeviceChoice = choose_device(device)
-        weights = load_arrays(checkpoint.folder)
-        self._ids = compute_ids(checkpoint.config, weights)
+        self._ids = checkpoint.ids()
+        weights = load_arrays(checkpoint.folder, TEXT_PREFIXES)
         self._text_tower = NumpyTextTower(checkpoint.config, checkpoint.tokenizer, weights)
         self._images = ThreadPoolExecutor(1, thread_name_prefix="images")
         self._texts = ThreadPoolExecutor(1, thread_name_prefix="texts")
@@ -65,13 +67,23 @@ class CocaBackend:
     def _image_tower(self) -> ImageTower:
         from cocadesk.model.image_tower import open_image_tower
 
-        return open_image_tower(self._checkpoint, self._ids, self._device)
+        return open_image_tower(self._checkpoint, self._ids, self._device, self._load)
 
     @cached_property
     def _captioner(self) -> Captioner:
         from cocadesk.model.captioner import Captioner
 
-        return Captioner(self._checkpoint, self._device)
+        return Captioner(self._load(), self._device)
+
+    def _load(self) -> CoCa:
+        """The network in torch, once for the image tower and the captioner."""
+        return self._model
+
+    @cached_property
+    def _model(self) -> CoCa:
+        from cocadesk.model.checkpoint import load_model
+
+        return load_model(self._checkpoint).to(self._device.device)
 
     def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
         self._check_images(images_BHWC)
@@ -118,7 +130,9 @@ class CocaBackend:
         return self._texts.submit(self._text_tower, [self._prepare(t) for t in texts]).result()
 
     def _prepare(self, text: str) -> str:
-        """A query as the network saw captions in training."""
+        """A query as the network saw captions in training; CLIP's tokenizer cleans for itself."""
+        if self._checkpoint.config.text.variant is Variant.OPEN_CLIP:
+            return text
         text = clean_caption(text).removesuffix(".").rstrip()
         return text.lower() if self._checkpoint.config.text.lowercase else text
 

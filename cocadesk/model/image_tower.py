@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
 from cocadesk.model import openvino_runtime
-from cocadesk.model.checkpoint import Checkpoint, ModelIds, load_model
+from cocadesk.model.checkpoint import Checkpoint
 from cocadesk.model.config import ImageEncoderKind
 from cocadesk.model.device import DeviceChoice
+from cocadesk.model.model_ids import ModelIds
 
 if TYPE_CHECKING:
     from cocadesk.model.coca import CoCa
@@ -43,27 +45,32 @@ def cache_folder() -> Path:
     return Path(chosen) if chosen else user_cache_path("cocadesk")
 
 
-def open_image_tower(checkpoint: Checkpoint, ids: ModelIds, device: DeviceChoice) -> ImageTower:
+def open_image_tower(
+    checkpoint: Checkpoint, ids: ModelIds, device: DeviceChoice, load: Callable[[], CoCa]
+) -> ImageTower:
     """The fastest tower that gives this checkpoint's vectors on this device.
 
-    The first opening converts and compares (some seconds); the verdict and the
-    converted model are kept in the cache folder, so later ones need no torch.
+    ``load`` gives the network in torch, where it is needed. The first opening
+    converts and compares (some seconds); the verdict and the converted model are
+    kept in the cache folder, so later ones need no torch.
     """
     convolutional = checkpoint.config.image.kind is ImageEncoderKind.EFFICIENTNET_LITE
     if device.device != "cpu" or not convolutional or not openvino_runtime.available():
-        return TorchImageTower(load_model(checkpoint), device.device)
+        return TorchImageTower(load(), device.device)
     name = f"{ids.model_id}-{CONVERSION}-openvino-{version('openvino')}"
     path = cache_folder() / "compiled" / f"{name}.xml"
     verdict = path.with_suffix(".json")
     if verdict.exists() and path.exists():
         if _accepted(json.loads(verdict.read_text("utf-8"))):
             return OpenVinoImageTower(path)
-        return TorchImageTower(load_model(checkpoint), device.device)
-    return _first_opening(checkpoint, path, verdict)
+        return TorchImageTower(load(), device.device)
+    return _first_opening(checkpoint, path, verdict, load)
 
 
-def _first_opening(checkpoint: Checkpoint, path: Path, verdict: Path) -> ImageTower:
-    torch_tower = TorchImageTower(load_model(checkpoint), "cpu")
+def _first_opening(
+    checkpoint: Checkpoint, path: Path, verdict: Path, load: Callable[[], CoCa]
+) -> ImageTower:
+    torch_tower = TorchImageTower(load(), "cpu")
     try:
         return _convert(torch_tower, checkpoint.config.image.size_px, path, verdict)
     except RuntimeError as error:  # OpenVINO's only exception type

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.model.config import CocaConfig
+from cocadesk.model.config import CocaConfig, Variant
 from cocadesk.model.tokenizer import BpeTokenizer, TokenBatch
 
 Array = NDArray[np.float32]
 _BATCH = 64
+#: The weights that this tower needs.
+TEXT_PREFIXES = ("unimodal.", "text_norm.", "text_projection.")
 
 
 class NumpyTextTower:
@@ -28,13 +30,12 @@ class NumpyTextTower:
         tokenizer: BpeTokenizer,
         weights: Mapping[str, NDArray[Any]],
     ) -> None:
-        wanted = ("unimodal.", "text_norm.", "text_projection.")
         self._config = config
         self._tokenizer = tokenizer
         self._weights = {
             name: np.asarray(w, np.float32)
             for name, w in weights.items()
-            if name.startswith(wanted)
+            if name.startswith(TEXT_PREFIXES)
         }
 
     def __call__(self, texts: Sequence[str]) -> Array:
@@ -50,12 +51,18 @@ class NumpyTextTower:
 
     def _encode(self, batch: TokenBatch) -> Array:
         weights, text = self._weights, self._config.text
-        length = batch.tokens_BT.shape[1]
-        x = weights["unimodal.embedding.weight"][batch.tokens_BT]
-        x = x + weights["unimodal.position"][:length]
-        cls = np.broadcast_to(weights["unimodal.cls"], (len(x), 1, text.width))
-        x = np.concatenate((x, cls), axis=1)
-        mask = _mask(batch.valid_BT)
+        tokens, cls = batch.tokens_BT, weights["unimodal.cls"]
+        if text.variant is Variant.OPEN_CLIP:
+            # As the torch network: one padding token is seen, more change nothing.
+            missing = min(1, text.context - tokens.shape[1])
+            tokens = np.pad(tokens, ((0, 0), (0, missing)), constant_values=text.pad_id)
+            cls = cls + weights["unimodal.position"][-1]
+            mask = _released_mask(tokens, text.pad_id)
+        else:
+            mask = _mask(batch.valid_BT)
+        x = weights["unimodal.embedding.weight"][tokens]
+        x = x + weights["unimodal.position"][: tokens.shape[1]]
+        x = np.concatenate((x, np.broadcast_to(cls, (len(x), 1, text.width))), axis=1)
         for layer in range(text.unimodal_layers):
             x = self._layer(x, f"unimodal.layers.{layer}.", mask)
         vector = self._norm(x[:, -1], "text_norm.") @ weights["text_projection.weight"].T
@@ -96,9 +103,18 @@ class NumpyTextTower:
 
 def _mask(valid_BT: NDArray[np.bool_]) -> Array:
     """0 where a key may be seen, -inf elsewhere, (B, 1, T + 1, T + 1); see ``text_mask``."""
-    batch, length = valid_BT.shape
-    causal = np.tril(np.ones((length + 1, length + 1), np.bool_))
-    seen = np.concatenate((valid_BT, np.ones((batch, 1), np.bool_)), axis=1)
+    always = np.ones((len(valid_BT), 1), np.bool_)
+    return _causal(np.concatenate((valid_BT, always), axis=1))
+
+
+def _released_mask(tokens_BT: NDArray[np.int64], pad_id: int) -> Array:
+    """The same for open_clip's weights; see ``released_text_mask``."""
+    always = np.ones((len(tokens_BT), 1), np.bool_)
+    return _causal(np.concatenate((always, tokens_BT != pad_id), axis=1))
+
+
+def _causal(seen: NDArray[np.bool_]) -> Array:
+    causal = np.tril(np.ones((seen.shape[1], seen.shape[1]), np.bool_))
     allowed = causal[None, None] & seen[:, None, None, :]
     return np.where(allowed, np.float32(0), np.float32(-np.inf))
 

@@ -37,13 +37,6 @@ class BpeTokenizer:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        ids = [tokenizer.token_to_id(marker) for marker in _SPECIAL]
-        if ids != [0, 1, 2]:
-            raise UserError(
-                "The model's tokenizer cannot be used.",
-                "It does not have CocaDesk's markers for padding, begin and end.",
-                "Fetch or train the model again.",
-            )
         tokenizer.encode_special_tokens = True  # a caption's "<end>" is only text
 
     @property
@@ -87,14 +80,29 @@ class BpeTokenizer:
         Raises:
             UserError: it is missing, or no tokenizer of ours.
         """
+        from cocadesk.model.clip_tokenizer import ClipTokenizer, is_clip
+
         try:
-            return BpeTokenizer(Tokenizer.from_str(path.read_text("utf-8")))
+            tokenizer = Tokenizer.from_str(path.read_text("utf-8"))
+            if is_clip(tokenizer):
+                return ClipTokenizer(tokenizer)
+            _check_markers(tokenizer)
+            return BpeTokenizer(tokenizer)
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"The tokenizer {path} cannot be read.", f"{error}.") from error
         except Exception as error:  # tokenizers raises plain Exception on foreign JSON
             if isinstance(error, UserError):
                 raise
             raise UserError(f"The tokenizer {path} cannot be used.", f"{error}.") from error
+
+
+def _check_markers(tokenizer: Tokenizer) -> None:
+    if [tokenizer.token_to_id(marker) for marker in _SPECIAL] != [0, 1, 2]:
+        raise UserError(
+            "The model's tokenizer cannot be used.",
+            "It does not have CocaDesk's markers for padding, begin and end.",
+            "Fetch or train the model again.",
+        )
 
 
 def pad_batch(rows: Sequence[Sequence[int]], pad_id: int) -> TokenBatch:

@@ -14,12 +14,12 @@ from cocadesk.model import checkpoint as checkpoints
 from cocadesk.model.backend import GenerationOptions, open_backend
 from cocadesk.model.checkpoint import (
     WEIGHTS,
-    compute_ids,
     load_arrays,
     load_model,
     open_checkpoint,
     save_checkpoint,
 )
+from cocadesk.model.model_ids import compute_ids
 from cocadesk.model.source import find_checkpoint
 from tests.support.tiny_model import tiny_model, tiny_tokenizer, write_tiny_checkpoint
 

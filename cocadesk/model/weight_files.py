@@ -1,0 +1,148 @@
+"""Weights that others wrote: read without running anything, mapped rather than copied."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cocadesk.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+    State = dict[str, torch.Tensor]
+
+SAFE_SUFFIX = ".safetensors"
+PICKLE_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
+#: What training on several devices and torch.compile put before every name.
+_WRAPPERS = ("module.", "_orig_mod.")
+#: Masks that early releases kept; they are made anew from the config.
+_MASKS = ("text.attn_mask", "text_decoder.attn_mask")
+
+
+def read_state_dict(path: Path) -> State:
+    """The tensors of a .safetensors file, or of a .pt or .bin file.
+
+    The tensors are views of the file where it can be mapped: reading one costs
+    memory only once it is used. A pickle is read with ``weights_only``: of a
+    file that wants to run code, none runs.
+
+    Raises:
+        UserError: the file is damaged, cut short, hostile or no state dict.
+    """
+    state = _read_safetensors(path) if path.suffix == SAFE_SUFFIX else _read_pickle(path)
+    return {name: tensor for name, tensor in state.items() if name not in _MASKS}
+
+
+def _read_safetensors(path: Path) -> State:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise damaged(path, f"it is no whole safetensors file ({_first_line(error)})") from error
+
+
+def _read_pickle(path: Path) -> State:
+    import torch
+
+    try:
+        return _tensors(_load(path), path)
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"{path} is not opened.",
+            "Besides weights it holds objects that could run a program "
+            f"({_first_line(error)}), or it is no file of weights at all.",
+            "Use a .safetensors file of the same model.",
+        ) from error
+    except (RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError) as error:
+        if isinstance(error, torch.OutOfMemoryError):
+            raise
+        raise damaged(path, f"it is no whole PyTorch file ({_first_line(error)})") from error
+
+
+def _load(path: Path) -> Any:
+    import torch
+    from torch.serialization import _is_zipfile
+
+    with path.open("rb") as file:
+        can_be_mapped = _is_zipfile(file)
+    return torch.load(path, map_location="cpu", weights_only=True, mmap=can_be_mapped)
+
+
+def _tensors(loaded: Any, path: Path) -> State:
+    """The state dict itself: training checkpoints keep it beside the optimiser's state."""
+    import torch
+
+    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
+        loaded = loaded["state_dict"]
+    if not isinstance(loaded, Mapping) or not loaded:
+        raise damaged(path, f"it holds {type(loaded).__name__}, not weights by name")
+    state: State = {}
+    for name, tensor in loaded.items():
+        if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
+            raise damaged(path, f"“{name}” in it is {type(tensor).__name__}, not a weight")
+        for wrapper in _WRAPPERS:
+            name = name.removeprefix(wrapper)
+        state[name] = tensor
+    return state
+
+
+def damaged(path: Path, why: str) -> UserError:
+    """The sentence for a file whose weights cannot be read."""
+    return UserError(
+        f"The weights {path} cannot be read.", f"The file is damaged: {why}.", "Fetch it again."
+    )
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200].rstrip(".") if lines else type(error).__name__
+
+
+def write_safetensors(
+    path: Path, weights: Mapping[str, NDArray[Any]], saw: Callable[[int], None] | None = None
+) -> None:
+    """Writes arrays as safetensors, one after the other, and syncs the file to disk.
+
+    Unlike the safetensors package it never holds the whole file in memory, which
+    for a large model is as much again as the model. ``saw`` hears the bytes written.
+    """
+    with path.open("wb") as file:
+        for block in _blocks(weights):
+            file.write(block)
+            if saw is not None:
+                saw(len(block))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+_NAMES = {"float32": "F32", "float16": "F16", "int64": "I64", "int32": "I32", "uint8": "U8"}
+
+
+def _blocks(weights: Mapping[str, NDArray[Any]]) -> Iterator[bytes | memoryview]:
+    """Length of the header, header, then every array's bytes in the header's order."""
+    import numpy as np
+
+    header: dict[str, object] = {}
+    end = 0
+    for name in sorted(weights):
+        array = weights[name]
+        start, end = end, end + array.nbytes
+        header[name] = {
+            "dtype": _NAMES[array.dtype.name],
+            "shape": list(array.shape),
+            "data_offsets": [start, end],
+        }
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    yield struct.pack("<Q", len(text)) + text
+    for name in sorted(weights):
+        yield np.ascontiguousarray(weights[name]).reshape(-1).view(np.uint8).data
