@@ -12,14 +12,19 @@ from cocadesk.library.rows import Edit, MediaRow
 from cocadesk.library.schema import EDITS, HUMAN_COLUMNS
 from cocadesk.library.store import Store, text_literal
 from cocadesk.library.tables import MEDIA
+from cocadesk.library.undoing import BatchMark
 
-_EMPTY: dict[str, object] = {
+FILE_FIELD = "file"
+"""The field of a file written beside a photo; it has no column in ``media``."""
+
+NO_WORDS: dict[str, object] = {
     "human_caption": None,
     "human_verdict": None,
     "human_tags_added": (),
     "human_tags_removed": (),
     "human_rating": None,
 }
+"""What the human columns hold where nobody has said anything."""
 
 
 class EditLog:
@@ -28,46 +33,78 @@ class EditLog:
     def __init__(self, store: Store, media: MediaTable) -> None:
         self._store = store
         self._media = media
+        self._last_seq: int | None = None
 
     def record(self, edits: Sequence[Edit]) -> list[Edit]:
         """Append ``edits`` (numbered here) and project them; the log is written first.
 
-        ``field`` is one of the ``human_*`` columns of media.
+        ``field`` is one of the ``human_*`` columns of media, or ``FILE_FIELD``. All
+        go into the log at once: after a crash all of them are there, or none.
         """
-        unknown = {edit.field for edit in edits} - set(HUMAN_COLUMNS)
+        unknown = {edit.field for edit in edits} - {*HUMAN_COLUMNS, FILE_FIELD}
         if unknown:
             raise ValueError(f"not a field of human words: {sorted(unknown)}")
         if not edits:
             return []
         with self._store.writing():
-            first = self._next_number()
+            first = self.next_seq()
             numbered = [dataclasses.replace(e, seq=first + i) for i, e in enumerate(edits)]
             self._store.append(EDITS, rows_to_arrow(EDITS, numbered))
-            self.project({edit.key for edit in numbered})
+            self._last_seq = numbered[-1].seq
+            self.project({edit.key for edit in numbered if edit.field != FILE_FIELD})
         return numbered
 
-    def _next_number(self) -> int:
-        numbers = self._store.read(EDITS, columns=["seq"])["seq"].to_pylist()
-        return max(numbers, default=0) + 1
+    def next_seq(self) -> int:
+        """The number of the next edit; ours alone to give, as we are the only writer."""
+        if self._last_seq is None:
+            numbers = self._store.read(EDITS, columns=["seq"])["seq"].to_pylist()
+            self._last_seq = max(numbers, default=0)
+        return self._last_seq + 1
+
+    def version(self) -> int:
+        """A number that changes with each edit."""
+        return self._store.version(EDITS)
 
     def of_keys(self, keys: Iterable[str]) -> list[Edit]:
         """The edits of ``keys``, oldest first."""
         literals = [text_literal(key) for key in keys]
-        rows = arrow_to_rows(Edit, self._store.read_in(EDITS, "key", literals))
-        return sorted(rows, key=lambda edit: edit.seq)
+        return _oldest_first(arrow_to_rows(Edit, self._store.read_in(EDITS, "key", literals)))
+
+    def of_batch(self, batch: str) -> list[Edit]:
+        """The edits of one batch, oldest first."""
+        return self._where(f"batch = {text_literal(batch)}")
+
+    def of_files(self) -> list[Edit]:
+        """The edits that wrote files, oldest first."""
+        return self._where(f"field = {text_literal(FILE_FIELD)}")
+
+    def marks(self) -> list[BatchMark]:
+        """All batches in the order of their first edits."""
+        table = self._store.read(EDITS, columns=["seq", "batch", "undoes"])
+        columns = (table.column(name).to_pylist() for name in ("seq", "batch", "undoes"))
+        marks: dict[str, BatchMark] = {}
+        for _, batch, undoes in sorted(zip(*columns, strict=True), key=lambda row: row[0]):
+            marks.setdefault(batch, BatchMark(batch, undoes))
+        return list(marks.values())
 
     def all(self) -> list[Edit]:
         """The whole log, oldest first."""
-        return sorted(arrow_to_rows(Edit, self._store.read(EDITS)), key=lambda edit: edit.seq)
+        return _oldest_first(arrow_to_rows(Edit, self._store.read(EDITS)))
+
+    def _where(self, where: str) -> list[Edit]:
+        return _oldest_first(arrow_to_rows(Edit, self._store.read(EDITS, where=where)))
 
     def replay(self) -> None:
         """Make the projection equal to the log (a crash may lie between the two)."""
         if self._store.count(EDITS):
-            self.project({edit.key for edit in self.all()})
+            keys = self._store.read(EDITS, where=_OF_WORDS, columns=["key"])["key"]
+            self.project(set(keys.to_pylist()))
 
     def project(self, keys: Iterable[str]) -> None:
         """Write the human columns of ``keys`` where they differ from the log."""
         keys = sorted(keys)
+        if not keys:
+            return
         words = projected(self.of_keys(keys))
         rows = self._media.rows(keys)
         changed = [
@@ -78,10 +115,19 @@ class EditLog:
             self._store.merge(MEDIA, ["key"], table, insert=False)
 
 
+_OF_WORDS = f"field != {text_literal(FILE_FIELD)}"
+
+
+def _oldest_first(edits: list[Edit]) -> list[Edit]:
+    return sorted(edits, key=lambda edit: edit.seq)
+
+
 def projected(edits: Iterable[Edit]) -> dict[str, dict[str, object]]:
-    """The last value of each field of each key, from edits in order."""
+    """The last value of each field of each key, from edits in order; files have no column."""
     words: dict[str, dict[str, object]] = {}
     for edit in edits:
+        if edit.field == FILE_FIELD:
+            continue
         value = json.loads(edit.new)
         words.setdefault(edit.key, {})[edit.field] = (
             tuple(value) if isinstance(value, list) else value
@@ -90,4 +136,4 @@ def projected(edits: Iterable[Edit]) -> dict[str, dict[str, object]]:
 
 
 def _with_words(row: MediaRow, words: dict[str, object]) -> MediaRow:
-    return dataclasses.replace(row, **{**_EMPTY, **words})  # type: ignore[arg-type]
+    return dataclasses.replace(row, **{**NO_WORDS, **words})  # type: ignore[arg-type]

@@ -37,6 +37,7 @@ from cocadesk.library.rows import (
     Nearest,
     RootRow,
     ShownRow,
+    StoredVector,
     Tag,
     ViewRow,
     new_key,
@@ -238,9 +239,15 @@ class Library:
         return self.media.failures()
 
     def set_machine_caption(
-        self, captions: Mapping[str, str], model_id: str, score: float | None = None
+        self,
+        captions: Mapping[str, str],
+        model_id: str,
+        score: float | Mapping[str, float] | None = None,
     ) -> None:
-        """Replace the machine's captions by key; a person's words are never touched."""
+        """Replace the machine's captions by key; a person's words are never touched.
+
+        ``score`` is one for all, or by key.
+        """
         self.media.set_captions(captions, model_id, score)
 
     def set_machine_tags(self, tags: Mapping[str, Sequence[Tag]], model_id: str) -> None:
@@ -294,6 +301,10 @@ class Library:
     def views_of(self, image_id: str, keys: Sequence[str]) -> dict[str, list[ViewRow]]:
         """The stored views of each of ``keys``, by number."""
         return self.views.of_keys(image_id, keys)
+
+    def vectors_of(self, image_id: str, keys: Sequence[str]) -> dict[str, list[StoredVector]]:
+        """The vectors of each of ``keys``, by view number; quicker than ``views_of``."""
+        return self.views.vectors_of(image_id, keys)
 
     def keep_snapshot(self) -> None:
         """Bring the file up to date that lets the next command search without LanceDB."""

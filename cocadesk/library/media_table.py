@@ -111,15 +111,24 @@ class MediaTable:
             marks = [[*row.embedded, image_id] for row in rows]
             self._update({"key": [row.key for row in rows], "embedded": marks})
 
-    def set_captions(self, captions: Mapping[str, str], model_id: str, score: float | None) -> None:
-        """Replace the machine's captions; a person's stay in front of them."""
+    def set_captions(
+        self,
+        captions: Mapping[str, str],
+        model_id: str,
+        score: float | Mapping[str, float] | None,
+    ) -> None:
+        """Replace the machine's captions; a person's stay in front of them.
+
+        ``score`` is one for all, or by key.
+        """
         count = len(captions)
+        scores = [score.get(key) if isinstance(score, Mapping) else score for key in captions]
         self._update(
             {
                 "key": list(captions),
                 "machine_caption": [storable(text) for text in captions.values()],
                 "machine_caption_model": [model_id] * count,
-                "machine_caption_score": [score] * count,
+                "machine_caption_score": scores,
             }
         )
 

@@ -115,10 +115,14 @@ class MediaRow:
 
     @property
     def tags(self) -> tuple[Tag, ...]:
-        """The person's tags, then the machine's that the person has not removed."""
-        hidden = {*self.human_tags_added, *self.human_tags_removed}
+        """The person's tags, then the machine's that the person has not removed.
+
+        Case does not count: who removes "Dog" does not get "dog" back.
+        """
+        said = (*self.human_tags_added, *self.human_tags_removed)
+        hidden = {tag.casefold() for tag in said}
         own = tuple(Tag(tag=tag, score=1.0) for tag in self.human_tags_added)
-        return own + tuple(tag for tag in self.machine_tags if tag.tag not in hidden)
+        return own + tuple(t for t in self.machine_tags if t.tag.casefold() not in hidden)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +182,14 @@ class Nearest(NamedTuple):
     key: str
     view: int
     cosine: float
+
+
+class StoredVector(NamedTuple):
+    """A view's vector, (D,) float32 of unit norm, and its moment in a video."""
+
+    view: int
+    vector: NDArray[np.float32]
+    time_s: float | None
 
 
 class Identity(NamedTuple):

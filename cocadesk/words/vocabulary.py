@@ -33,8 +33,17 @@ def load_vocabulary(path: Path | None = None) -> Vocabulary:
         UserError: no such file, not text, too large, or no tags in it.
     """
     file = resource_path("vocabulary", "default.txt") if path is None else path
+    return parse_vocabulary(_read(file), file)
+
+
+def parse_vocabulary(text: str, file: Path) -> Vocabulary:
+    """The vocabulary that ``text``, the content of ``file``, holds; see ``load_vocabulary``.
+
+    Raises:
+        UserError: a tag is too long, or there are none or too many.
+    """
     tags: dict[str, str] = {}
-    for line in _read(file).splitlines():
+    for line in text.splitlines():
         tag = " ".join(unicodedata.normalize("NFC", line).split())
         if not tag or tag.startswith("#"):
             continue

@@ -1,0 +1,62 @@
+"""Human words as they are kept: one line, tidy spaces, composed letters."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from cocadesk.errors import UserError
+
+MAX_CAPTION_LETTERS = 10_000
+MAX_TAG_LETTERS = 200
+_SHOWN_LETTERS = 40
+
+
+def one_line(text: str) -> str:
+    """``text`` in one line: NFC, each run of spaces and line ends one space, no controls.
+
+    Letters that UTF-8 cannot hold (lone surrogates) become question marks. Joiners
+    and direction marks stay: scripts and emoji need them.
+    """
+    known = text.encode("utf-8", "replace").decode()
+    spaced = (" " if letter.isspace() else letter for letter in known)
+    plain = "".join(letter for letter in spaced if unicodedata.category(letter) != "Cc")
+    return " ".join(unicodedata.normalize("NFC", plain).split())
+
+
+def caption_of(text: str) -> str:
+    """A caption as it is kept; empty where nothing is left.
+
+    Raises:
+        UserError: it is far too long.
+    """
+    caption = one_line(text)
+    if len(caption) > MAX_CAPTION_LETTERS:
+        raise UserError(
+            "That caption is too long.",
+            f"It has {len(caption):,} letters; {MAX_CAPTION_LETTERS:,} are the most.",
+            "Shorten it.",
+        )
+    return caption
+
+
+def tag_of(text: str) -> str:
+    """A tag as it is kept.
+
+    Raises:
+        UserError: nothing is left of it, or it is too long.
+    """
+    tag = one_line(text)
+    if not tag:
+        raise UserError("A tag needs at least one letter.", "", "Leave the empty tag out.")
+    if len(tag) > MAX_TAG_LETTERS:
+        raise UserError(
+            f"The tag {tag[:_SHOWN_LETTERS]}… is too long.",
+            f"It has {len(tag):,} letters; {MAX_TAG_LETTERS} are the most.",
+            "Shorten it, or write it as a caption.",
+        )
+    return tag
+
+
+def same_tag(tag: str) -> str:
+    """What two tags share that differ by case alone."""
+    return tag.casefold()

@@ -1,0 +1,163 @@
+"""The door to the ``.txt`` files beside a person's photos: read carefully, written whole.
+
+Paths are the file system's bytes, which pathlib cannot hold.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from hashlib import blake2b
+
+MAX_FILE_BYTES = 2**20
+"""Larger files are left alone: what is replaced is kept for undo, in the library."""
+
+_READ = os.O_RDONLY
+for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+    _READ |= getattr(os, _name, 0)
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+for _name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):
+    _CREATE |= getattr(os, _name, 0)
+
+_REASONS = {
+    errno.EACCES: "The folder or the file can't be written to.",
+    errno.EPERM: "The folder or the file can't be written to.",
+    errno.EROFS: "The disk is read-only.",
+    errno.ENOSPC: "The disk is full.",
+    errno.EDQUOT: "The disk's quota is used up.",
+    errno.ENOENT: "Its folder is not there.",
+    errno.ENOTDIR: "Its folder is not there.",
+    errno.ENAMETOOLONG: "Its name would be too long.",
+    errno.ELOOP: "It is a link.",
+}
+
+
+class RefusedError(Exception):
+    """A file is left as it is; ``reason`` says why in a sentence.
+
+    ``is_failure`` where the disk refused, not we.
+    """
+
+    def __init__(self, reason: str, *, is_failure: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_failure = is_failure
+
+
+def read_file(path: bytes) -> bytes | None:
+    """The bytes of a small plain file, or None where there is none.
+
+    Raises:
+        RefusedError: it is a link, a folder or a device, too large, or cannot be read.
+    """
+    try:
+        descriptor = os.open(path, _READ)
+    except FileNotFoundError:
+        return None
+    except IsADirectoryError:
+        raise RefusedError("It is not a plain file.") from None
+    except OSError as error:
+        raise _refused(error) from error
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise RefusedError("It is not a plain file.")
+        try:
+            data = file.read(MAX_FILE_BYTES + 1)
+        except OSError as error:
+            raise _refused(error) from error
+    if len(data) > MAX_FILE_BYTES:
+        raise RefusedError("It is larger than a caption can be.")
+    return data
+
+
+def check_folder(path: bytes) -> None:
+    """Looks whether a file can be written there, without writing one.
+
+    Raises:
+        RefusedError: its folder is missing, or closed to us.
+    """
+    folder = os.path.dirname(path)  # noqa: PTH120
+    if not os.path.isdir(folder):  # noqa: PTH112
+        raise RefusedError(_REASONS[errno.ENOENT], is_failure=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise RefusedError(_REASONS[errno.EACCES], is_failure=True)
+
+
+def put_file(path: bytes, expected: bytes | None, wanted: bytes | None) -> None:
+    """Replace the file at ``path`` at once; None means that there is none.
+
+    Written beside it, synced, renamed over it, with the old file's permissions.
+
+    Raises:
+        RefusedError: it no longer holds ``expected``, or the disk refuses; it is as before.
+    """
+    temporary = temporary_of(path)
+    try:
+        if wanted is not None:
+            _write(temporary, wanted, _mode(path))
+        if read_file(path) != expected:
+            raise RefusedError("Somebody changed it just now.")
+        if wanted is None:
+            os.unlink(path)  # noqa: PTH108
+        else:
+            os.replace(temporary, path)  # noqa: PTH105
+        _sync_folder(path)
+    except OSError as error:
+        raise _refused(error) from error
+    finally:
+        drop_temporary(path)
+
+
+def temporary_of(path: bytes) -> bytes:
+    """Where ``put_file`` writes first: hidden, so that no index looks at it."""
+    folder, name = os.path.split(path)
+    digest = blake2b(name, digest_size=6).hexdigest()
+    return os.path.join(folder, f".cocadesk-{digest}.tmp".encode())  # noqa: PTH118
+
+
+def drop_temporary(path: bytes) -> None:
+    """Removes what a killed ``put_file`` may have left."""
+    with contextlib.suppress(OSError):
+        os.unlink(temporary_of(path))  # noqa: PTH108
+
+
+def _mode(path: bytes) -> int | None:
+    """The permissions of the file that is to be replaced; None for a new one."""
+    try:
+        return stat.S_IMODE(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return None
+
+
+def _write(temporary: bytes, data: bytes, mode: int | None) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)  # noqa: PTH108
+    descriptor = os.open(temporary, _CREATE, 0o666)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        if mode is not None and hasattr(os, "fchmod"):
+            os.fchmod(descriptor, mode)
+        os.fsync(descriptor)
+
+
+def _sync_folder(path: bytes) -> None:
+    """Make a rename durable; Windows can't open a folder and does not need it."""
+    if os.name == "nt":
+        return
+    # Some network disks cannot sync a folder; the file is in its place all the same.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(os.path.dirname(path), os.O_RDONLY)  # noqa: PTH120
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _refused(error: OSError) -> RefusedError:
+    reason = _REASONS.get(error.errno or 0, f"{error.strerror or error}.")
+    is_link = error.errno == errno.ELOOP
+    return RefusedError(reason, is_failure=not is_link)

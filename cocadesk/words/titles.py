@@ -1,0 +1,38 @@
+"""A command on words in a few plain words: "Caption of dog.jpg", "Tags of 12 photos"."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from cocadesk.library import Edit, Library, MediaKind
+from cocadesk.library.edits import FILE_FIELD
+
+_SUBJECTS = {
+    "human_caption": "caption",
+    "human_tags_added": "tags",
+    "human_tags_removed": "tags",
+    "human_rating": "rating",
+    "human_verdict": "verdict",
+    FILE_FIELD: "caption file",
+}
+_MANY = {"caption": "captions", "caption file": "caption files", "rating": "ratings"}
+
+
+def title_of(library: Library, edits: Sequence[Edit]) -> str:
+    """What the edits of one batch are about."""
+    keys = list(dict.fromkeys(edit.key for edit in edits))
+    subjects = list(dict.fromkeys(_SUBJECTS.get(edit.field, edit.field) for edit in edits))
+    if len(keys) > 1:
+        subjects = [_MANY.get(subject, subject) for subject in subjects]
+    words = " and ".join(subjects)
+    return f"{words[:1].upper()}{words[1:]} of {_things(library, keys)}"
+
+
+def _things(library: Library, keys: Sequence[str]) -> str:
+    rows = library.rows(keys)
+    if len(keys) == 1 and rows:
+        return os.path.basename(rows[0].path).decode("utf-8", "replace")  # noqa: PTH119
+    kinds = {row.kind for row in rows} or {MediaKind.PHOTO}
+    noun = {"photo": "photo", "video": "video"}[kinds.pop()] if len(kinds) == 1 else "file"
+    return f"{len(keys):,} {noun}{'' if len(keys) == 1 else 's'}"
