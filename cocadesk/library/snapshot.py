@@ -13,28 +13,19 @@ import os
 from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.nearest import nearest_in
-from cocadesk.library.rows import MediaKind, MediaState, Nearest, ShownRow
+from cocadesk.library.rows import MediaKind, MediaState, Nearest, ShownRow, StoredVector
 from cocadesk.library.tables import STORE_FOLDER
 
 SNAPSHOT_NAME = "search.snapshot"
 _MAGIC = b"cocadesk search 1\n"
 _ALIGNMENT = 64
-
-
-class SnapshotView(NamedTuple):
-    """One stored view."""
-
-    key: str
-    view: int
-    vector: NDArray[np.float32]
-    time_s: float | None
 
 
 def fingerprint(store: Path, tables: Sequence[str]) -> str | None:
@@ -144,20 +135,19 @@ class Snapshot:
         places = (self._find(key) for key in keys)
         return [self._row(place) for place in places if place is not None]
 
-    def views_of(self, image_id: str, keys: Sequence[str]) -> dict[str, list[SnapshotView]]:
-        """The views of each of ``keys``, by number."""
-        found: dict[str, list[SnapshotView]] = {}
+    def vectors_of(self, image_id: str, keys: Sequence[str]) -> dict[str, list[StoredVector]]:
+        """The vectors of each of ``keys``, by number."""
+        found: dict[str, list[StoredVector]] = {}
         for key in keys:
             place = self._find(key)
             for i in np.flatnonzero(self._places == place).tolist() if place is not None else ():
                 time_s = float(self._times[i])
-                view = SnapshotView(
-                    key,
+                stored = StoredVector(
                     int(self._numbers[i]),
                     self._vectors_ND[i],
                     None if np.isnan(time_s) else time_s,
                 )
-                found.setdefault(key, []).append(view)
+                found.setdefault(key, []).append(stored)
         return found
 
     def _find(self, key: str) -> int | None:

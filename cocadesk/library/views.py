@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -15,13 +15,14 @@ from cocadesk.errors import UserError
 from cocadesk.library.convert import arrow_to_vectors, arrow_to_views, views_to_arrow
 from cocadesk.library.nearest import nearest_in
 from cocadesk.library.places import folder_of
-from cocadesk.library.rows import MediaRow, Nearest, ViewRow
+from cocadesk.library.rows import MediaRow, Nearest, StoredVector, ViewRow
 from cocadesk.library.schema import views_schema
 from cocadesk.library.store import Store, text_literal
 from cocadesk.library.tables import VIEWS_PREFIX, views_table
 
 # Up to here a plain product in memory is quicker than the index (1 ms for 10,000 × 320).
 MATRIX_LIMIT_BYTES = 64 << 20
+_MATRIX_COLUMNS = ("key", "view", "time_s", "vector")
 _PLACE_COLUMNS = ("root", "folder", "kind", "taken", "latitude", "longitude", "place")
 
 
@@ -41,7 +42,19 @@ class _Matrix:
     version: int
     keys: list[str]
     views: list[int]
+    times: list[float | None]
     vectors_ND: NDArray[np.float32]
+    places: dict[str, list[int]] = field(default_factory=dict)
+
+    def places_of(self, key: str) -> list[int]:
+        """Which rows are the views of ``key``; the first question sorts all."""
+        if not self.places and self.keys:
+            places: dict[str, list[int]] = {}
+            for place, owner in enumerate(self.keys):
+                places.setdefault(owner, []).append(place)
+            # At once: another thread may be asking too.
+            self.places.update(places)
+        return self.places.get(key, [])
 
 
 class ViewTables:
@@ -180,6 +193,25 @@ class ViewTables:
         columns = [table.column(column).to_pylist() for column in ("key", "view", "_distance")]
         return [Nearest(key, view, 1.0 - far) for key, view, far in zip(*columns, strict=True)]
 
+    def vectors_of(self, image_id: str, keys: Sequence[str]) -> dict[str, list[StoredVector]]:
+        """The vectors of each of ``keys``, by view number; from memory while it is small."""
+        if not keys or not self.has(image_id):
+            return {}
+        name = views_table(image_id)
+        matrix = self._matrix(name, self._store.dimension(name))
+        found: dict[str, list[StoredVector]] = {}
+        if matrix is None:
+            literals = [text_literal(key) for key in dict.fromkeys(keys)]
+            matrix = _matrix_of(self._store.read_in(name, "key", literals, _MATRIX_COLUMNS))
+        for key in keys:
+            own = [
+                StoredVector(matrix.views[i], matrix.vectors_ND[i], matrix.times[i])
+                for i in matrix.places_of(key)
+            ]
+            if own:
+                found[key] = sorted(own, key=lambda stored: stored.view)
+        return found
+
     def _matrix(self, name: str, dimension: int) -> _Matrix | None:
         """The table's vectors in memory as they are now; None where they are too many."""
         with self._lock:
@@ -195,9 +227,13 @@ class ViewTables:
             return matrix
 
     def _load(self, name: str, version: int) -> _Matrix:
-        table = self._store.read(name, columns=["key", "view", "vector"])
-        vectors = arrow_to_vectors(table, self._store.dimension(name))
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        vectors /= np.where(norms > 0, norms, 1)
-        keys, views = table.column("key").to_pylist(), table.column("view").to_pylist()
-        return _Matrix(version=version, keys=keys, views=views, vectors_ND=vectors)
+        return _matrix_of(self._store.read(name, columns=_MATRIX_COLUMNS), version)
+
+
+def _matrix_of(table: pa.Table, version: int = -1) -> _Matrix:
+    """The rows of a views table in memory, brought to unit norm."""
+    vectors = arrow_to_vectors(table, table.schema.field("vector").type.list_size)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.where(norms > 0, norms, 1)
+    keys, views, times = (table.column(name).to_pylist() for name in ("key", "view", "time_s"))
+    return _Matrix(version=version, keys=keys, views=views, times=times, vectors_ND=vectors)

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from cocadesk.errors import UserError
-from cocadesk.library import MediaKind, MediaState, Nearest, ShownRow
+from cocadesk.library import MediaKind, MediaState, Nearest, ShownRow, StoredVector
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 
+MOMENTS_SHOWN = 100
+"""A film has many hundreds; nobody leafs through more."""
 _TEXTS_KEPT = 1024
 _SPARE_VIEWS = 16
 
@@ -36,17 +38,6 @@ class TextEmbedder(Protocol):
         """(B, D) float32 unit vectors."""
 
 
-class View(Protocol):
-    """A stored vector: its number in the medium and, in a video, its moment."""
-
-    @property
-    def view(self) -> int: ...
-    @property
-    def vector(self) -> NDArray[np.float32]: ...
-    @property
-    def time_s(self) -> float | None: ...
-
-
 class Searchable(Protocol):
     """What can be searched: a ``Library``, or its snapshot."""
 
@@ -63,16 +54,28 @@ class Searchable(Protocol):
     def shown_rows(self, keys: Sequence[str], /) -> Sequence[ShownRow]:
         """Rows in the order of the keys that are there."""
 
-    def views_of(self, image_id: str, keys: Sequence[str], /) -> Mapping[str, Sequence[View]]:
-        """The views of each key."""
+    def vectors_of(
+        self, image_id: str, keys: Sequence[str], /
+    ) -> Mapping[str, Sequence[StoredVector]]:
+        """The vectors of each key, by view number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A moment of a video that was found: when, how near, and which view it is."""
+
+    time_s: float
+    score: float
+    view: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """A medium that was found.
 
-    ``score`` is the cosine of its best view; ``time_s`` is that view's moment
-    in a video (None for photos). ``pixels`` names the thumbnail.
+    ``score`` is the cosine of its best view. ``moments`` are those of a video,
+    best first (at most ``MOMENTS_SHOWN``), and ``time_s`` is the best one's
+    (None for photos). ``pixels`` names the thumbnail.
     """
 
     key: str
@@ -83,6 +86,7 @@ class Hit:
     kind: MediaKind = MediaKind.PHOTO
     state: MediaState = MediaState.PRESENT
     pixels: str = ""
+    moments: tuple[Moment, ...] = ()
 
 
 class Searcher:
@@ -120,10 +124,10 @@ class Searcher:
         Raises:
             UserError: the medium has no vectors of this model.
         """
-        views = self._library.views_of(self._image_id, [key]).get(key)
-        if not views:
-            raise UserError("This photo has not been indexed with the model in use.", "", "")
-        return self._nearest(views[0].vector, limit, without=key)
+        stored = self._library.vectors_of(self._image_id, [key]).get(key)
+        if not stored:
+            raise UserError("This medium has not been indexed with the model in use.", "", "")
+        return self._nearest(stored[0].vector, limit, without=key)
 
     def text_vector(self, text: str) -> NDArray[np.float32]:
         """The (D,) unit vector of ``text``; the last texts are remembered."""
@@ -160,7 +164,7 @@ class Searcher:
             best.pop(without or "", None)
             rows = self._shown(list(best), limit)
             if len(rows) >= limit or len(found) < wanted:
-                return self._hits(rows, best)
+                return self._hits(rows, best, vector)
             wanted *= 4
         return []
 
@@ -175,32 +179,52 @@ class Searcher:
                 break
         return shown[:limit]
 
-    def _hits(self, rows: Sequence[ShownRow], best: Mapping[str, Nearest]) -> list[Hit]:
-        times = self._times(rows, best)
+    def _hits(
+        self,
+        rows: Sequence[ShownRow],
+        best: Mapping[str, Nearest],
+        vector: NDArray[np.float32],
+    ) -> list[Hit]:
+        moments = self._moments(rows, vector)
         return [
             Hit(
                 key=row.key,
                 path=row.path,
                 score=best[row.key].cosine,
                 caption=row.caption,
-                time_s=times.get(row.key),
+                time_s=own[0].time_s if (own := moments.get(row.key, ())) else None,
                 kind=row.kind,
                 state=row.state,
                 pixels=row.pixels,
+                moments=own,
             )
             for row in rows
         ]
 
-    def _times(
-        self, rows: Sequence[ShownRow], best: Mapping[str, Nearest]
-    ) -> dict[str, float | None]:
-        """The moment of the best view, for videos."""
+    def _moments(
+        self, rows: Sequence[ShownRow], vector: NDArray[np.float32]
+    ) -> dict[str, tuple[Moment, ...]]:
+        """The moments of the videos among ``rows``, each one's best first."""
         videos = [row.key for row in rows if row.kind is MediaKind.VIDEO]
-        views = self._library.views_of(self._image_id, videos)
-        return {
-            key: next((view.time_s for view in own if view.view == best[key].view), None)
-            for key, own in views.items()
-        }
+        if not videos:
+            return {}
+        stored = self._library.vectors_of(self._image_id, videos)
+        return {key: best_moments(own, vector) for key, own in stored.items()}
+
+
+def best_moments(stored: Sequence[StoredVector], vector: NDArray[np.float32]) -> tuple[Moment, ...]:
+    """The moments among a video's vectors with their cosines to ``vector`` (D,), best first."""
+    import numpy as np
+
+    timed = [one for one in stored if one.time_s is not None]
+    if not timed:
+        return ()
+    norm = float(np.linalg.norm(vector)) or 1.0
+    scores = np.einsum("nd,d->n", np.stack([one.vector for one in timed]), vector) / norm
+    return tuple(
+        Moment(time_s=timed[i].time_s or 0.0, score=float(scores[i]), view=timed[i].view)
+        for i in np.argsort(-scores, kind="stable")[:MOMENTS_SHOWN].tolist()
+    )
 
 
 def best_views(found: Iterable[Nearest]) -> dict[str, Nearest]:
