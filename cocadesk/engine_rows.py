@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cocadesk.library import Library, MediaRow
+from cocadesk.library import Library, MediaRow, moments_of
+from cocadesk.protocol.messages import Hits, Moments
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import MediaKind, Row, TagValue
+from cocadesk.protocol.values import Hit, MediaKind, Moment, Row, TagValue, VideoMoment
+
+if TYPE_CHECKING:
+    from cocadesk.search import Hit as FoundHit
 
 
 def to_row(library: Library, row: MediaRow) -> Row:
     """One row for a message; the thumbnail is named where its file exists."""
     path = WirePath.of(row.path)
     folder, name = os.path.split(path.text)
-    thumbnail = library.thumbnail_path(row.pixels)
     return Row(
         key=row.key,
         path=path,
@@ -32,7 +38,7 @@ def to_row(library: Library, row: MediaRow) -> Row:
         rating=row.human_rating if row.human_rating is not None else row.rating,
         title=row.title,
         description=row.description,
-        thumbnail=WirePath.of(thumbnail) if thumbnail.exists() else None,
+        thumbnail=_if_there(library.thumbnail_path(row.pixels)),
         caption=row.caption,
         caption_by_person=row.human_caption is not None,
         tags=to_tags(row),
@@ -49,3 +55,44 @@ def to_tags(row: MediaRow) -> tuple[TagValue, ...]:
         else TagValue(tag=tag.tag, score=tag.score)
         for tag in row.tags
     )
+
+
+def to_hits(library: Library, found: Sequence[FoundHit], limit: int) -> Hits:
+    """The first ``limit`` of what was found; one more says that there are more."""
+    hits = tuple(_to_hit(library, hit) for hit in found[:limit])
+    return Hits(hits=hits, complete=len(found) <= limit)
+
+
+def _to_hit(library: Library, hit: FoundHit) -> Hit:
+    return Hit(
+        key=hit.key,
+        score=round(hit.score, 6),
+        time_s=hit.time_s,
+        moments=tuple(
+            Moment(time_s=moment.time_s, score=round(moment.score, 6)) for moment in hit.moments
+        ),
+        thumbnail=_if_there(library.moment_thumbnail_path(hit.pixels, hit.moments[0].view))
+        if hit.moments
+        else None,
+    )
+
+
+def to_moments(library: Library, row: MediaRow) -> Moments:
+    """The moments of a video by the model in use; none of a photo."""
+    views = library.views_of(library.model, [row.key]) if library.model else {}
+    return Moments(
+        key=row.key,
+        moments=tuple(
+            VideoMoment(
+                time_s=view.time_s or 0.0,
+                start_s=view.start_s or 0.0,
+                end_s=view.end_s or 0.0,
+                thumbnail=_if_there(library.moment_thumbnail_path(view.pixels, view.view)),
+            )
+            for view in moments_of(views.get(row.key, []))
+        ),
+    )
+
+
+def _if_there(path: Path) -> WirePath | None:
+    return WirePath.of(path) if path.exists() else None

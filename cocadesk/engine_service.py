@@ -13,7 +13,7 @@ import platformdirs
 from cocadesk.engine_desks import Answer, Desk, EngineParts
 from cocadesk.engine_index import IndexWork
 from cocadesk.engine_model import ModelKeeper
-from cocadesk.engine_rows import to_row
+from cocadesk.engine_rows import to_hits, to_moments, to_row
 from cocadesk.engine_words import PhotoWords
 from cocadesk.errors import UserError
 from cocadesk.jobs import Scheduler
@@ -26,6 +26,7 @@ from cocadesk.protocol.messages import (
     Failures,
     GetDetail,
     GetInfo,
+    GetMoments,
     GetPreview,
     GetRows,
     Hits,
@@ -55,7 +56,6 @@ from cocadesk.protocol.values import (
     CaptionOutcome,
     CountsValue,
     FailureValue,
-    Hit,
     IndexOutcome,
     JobKind,
     JobValue,
@@ -68,7 +68,6 @@ from cocadesk.protocol.watching import JobWatchers
 
 if TYPE_CHECKING:
     from cocadesk.model.backend import Backend
-    from cocadesk.search import Hit as FoundHit
 
 OUTCOMES: dict[JobKind, tuple[str, Any]] = {
     JobKind.INDEX: ("outcome", IndexOutcome),
@@ -128,6 +127,7 @@ class Engine:
             GetDetail: self._get_detail,
             Describe: self._describe,
             GetPreview: self._get_preview,
+            GetMoments: self._get_moments,
             StartIndex: self._start_index,
             ListJobs: self._list_jobs,
             ControlJob: self._control_job,
@@ -173,12 +173,14 @@ class Engine:
     def _search(self, body: Search, call: Call) -> Hits:
         searcher = self._model.searcher()
         call.check()
-        return _to_hits(searcher.search(body.text, limit=body.limit + 1), body.limit)
+        found = searcher.search(body.text, limit=body.limit + 1)
+        return to_hits(self._library, found, body.limit)
 
     def _similar(self, body: Similar, call: Call) -> Hits:
         searcher = self._model.searcher()
         call.check()
-        return _to_hits(searcher.similar(body.key, limit=body.limit + 1), body.limit)
+        found = searcher.similar(body.key, limit=body.limit + 1)
+        return to_hits(self._library, found, body.limit)
 
     def _list_newest(self, body: ListNewest, call: Call) -> Keys:
         keys = self._newest
@@ -198,7 +200,10 @@ class Engine:
         return self._words.describe(body.key, call)
 
     def _get_preview(self, body: GetPreview, call: Call) -> ReplyBody:
-        return self._words.preview(body.key, call)
+        return self._words.preview(body.key, body.time_s, call)
+
+    def _get_moments(self, body: GetMoments, call: Call) -> ReplyBody:
+        return to_moments(self._library, self._words.row(body.key))
 
     # Jobs ---------------------------------------------------------------------------
 
@@ -289,13 +294,6 @@ class Engine:
 def _open_desks(parts: EngineParts) -> list[Desk]:
     """Every desk but the engine's own."""
     return []
-
-
-def _to_hits(found: list[FoundHit], limit: int) -> Hits:
-    hits = tuple(
-        Hit(key=hit.key, score=round(hit.score, 6), time_s=hit.time_s) for hit in found[:limit]
-    )
-    return Hits(hits=hits, complete=len(found) <= limit)
 
 
 def _text_cache() -> Path:

@@ -1,4 +1,4 @@
-"""What is made when somebody looks at a photo: its preview, caption and tags."""
+"""What is made when somebody looks at a medium: its preview, caption and tags."""
 
 from __future__ import annotations
 
@@ -6,31 +6,49 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cocadesk.engine_model import ModelKeeper
 from cocadesk.engine_rows import to_tags
 from cocadesk.errors import UserError
-from cocadesk.library import Library, MediaRow
+from cocadesk.library import (
+    Library,
+    MediaKind,
+    MediaRow,
+    ViewRow,
+    representative_moment,
+    tagging_vectors,
+    tags_of_moments,
+)
 from cocadesk.library.atomic import write_atomically
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import Description, Preview
 from cocadesk.protocol.paths import WirePath
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from cocadesk.media import DecodedPhoto, DecoderPool
     from cocadesk.model.backend import Backend
 
 PREVIEW_PX = 2048
 PICTURES_KEPT = 8
-GONE = "This photo is no longer in the library."
+GONE = "This medium is no longer in the library."
+
+
+class _Known(NamedTuple):
+    """Which picture of which file was decoded for which model input."""
+
+    path: bytes
+    mtime_ns: int
+    time_s: float | None
+    size_px: int
 
 
 class PhotoWords:
-    """Looks at single photos on demand; decodes in one worker process of its own."""
+    """Looks at single media on demand; decodes in one worker process of its own.
+
+    A video is looked at through one frame: that of the moment nearest to the
+    whole, unless another time is asked for.
+    """
 
     def __init__(
         self,
@@ -45,7 +63,7 @@ class PhotoWords:
         self._pool: DecoderPool | None = None
         self._decoding = threading.Lock()
         self._describing = threading.Lock()
-        self._pictures: OrderedDict[tuple[bytes, int], DecodedPhoto] = OrderedDict()
+        self._pictures: OrderedDict[_Known, DecodedPhoto] = OrderedDict()
 
     def row(self, key: str) -> MediaRow:
         """The library's row.
@@ -58,24 +76,48 @@ class PhotoWords:
             raise UserError(GONE)
         return rows[0]
 
-    def preview(self, key: str, call: Call) -> Preview:
-        """A screen-sized JPEG of the photo, made where missing.
+    def preview(self, key: str, time_s: float | None, call: Call) -> Preview:
+        """A screen-sized JPEG of the photo, or of the video at that time, made where missing.
 
         Of a file that is not there now, the thumbnail.
         """
         row = self.row(key)
-        path = self._preview_path(row.pixels)
-        if path.exists():
-            return self._preview(row, path)
-        try:
-            decoded = self._decode(row, call)
-        except UserError:
-            thumbnail = self._library.thumbnail_path(row.pixels)
-            if thumbnail.exists():
-                return self._preview(row, thumbnail)
-            raise
-        path = self._preview_path(decoded.pixels)
-        return Preview(key=key, path=WirePath.of(path), width=decoded.width, height=decoded.height)
+        time_s = self._time(row, time_s)
+        path = self._preview_path(row.pixels, time_s)
+        if not path.exists():
+            try:
+                decoded = self._decode(row, time_s, call)
+            except UserError:
+                path = self._thumbnail_path(row, time_s)
+                if not path.exists():
+                    raise
+            else:
+                path = self._preview_path(decoded.pixels, time_s)
+                width, height = decoded.width, decoded.height
+                return Preview(key=key, path=WirePath.of(path), width=width, height=height)
+        return Preview(key=key, path=WirePath.of(path), width=row.width, height=row.height)
+
+    def _time(self, row: MediaRow, time_s: float | None) -> float | None:
+        """The time to look at: None of a photo, else as asked, else what stands for the video."""
+        if row.kind is not MediaKind.VIDEO:
+            return None
+        if time_s is not None:
+            return max(0.0, time_s)
+        return representative_moment(self._views(row)) or 0.0
+
+    def _views(self, row: MediaRow) -> list[ViewRow]:
+        """The views of the model in use."""
+        image_id = self._library.model
+        return self._library.views_of(image_id, [row.key]).get(row.key, []) if image_id else []
+
+    def _thumbnail_path(self, row: MediaRow, time_s: float | None) -> Path:
+        """The thumbnail of the moment at that time, else of the medium."""
+        for view in self._views(row) if time_s is not None else ():
+            if view.time_s == time_s:
+                path = self._library.moment_thumbnail_path(row.pixels, view.view)
+                if path.exists():
+                    return path
+        return self._library.thumbnail_path(row.pixels)
 
     def describe(self, key: str, call: Call) -> Description:
         """Caption and tags; what this model has not written yet is made and kept.
@@ -124,17 +166,18 @@ class PhotoWords:
                 self._pool = None
 
     def _make_tags(self, row: MediaRow, backend: Backend, call: Call) -> None:
-        """Tags from the stored vector; the file is not read."""
-        vector = self._vector(row.key, backend.info().image_id)
-        if vector is None:
+        """Tags from the stored vectors; the file is not read."""
+        image_id = backend.info().image_id
+        views = self._library.views_of(image_id, [row.key]).get(row.key)
+        if not views:
             return
         call.check()
-        tags = self._model.tagger().tag(vector[None])[0]
+        tags = tags_of_moments(self._model.tagger().tag(tagging_vectors(views)))
         self._library.set_machine_tags({row.key: tags}, backend.info().model_id)
         self._on_change((row.key,))
 
     def _make_caption(self, row: MediaRow, backend: Backend, call: Call) -> None:
-        decoded = self._decode(row, call)
+        decoded = self._decode(row, self._time(row, None), call)
         call.check()
         caption = backend.caption(decoded.input_HWC[None])[0]
         self._library.set_machine_caption(
@@ -142,35 +185,29 @@ class PhotoWords:
         )
         self._on_change((row.key,))
 
-    def _vector(self, key: str, image_id: str) -> NDArray[np.float32] | None:
-        """The stored (D,) unit vector of the whole picture, or None."""
-        import numpy as np
-
-        views = self._library.views.of_keys(image_id, [key]).get(key)
-        if not views:
-            return None
-        vector = np.asarray(views[0].vector, np.float32)
-        return vector / max(float(np.linalg.norm(vector)), 1e-12)
-
-    def _decode(self, row: MediaRow, call: Call) -> DecodedPhoto:
-        """The photo, decoded once for preview and caption; its preview file is written.
+    def _decode(self, row: MediaRow, time_s: float | None, call: Call) -> DecodedPhoto:
+        """The picture, decoded once for preview and caption; its preview file is written.
 
         Raises:
             UserError: the file gives no picture.
         """
-        from cocadesk.media import DecodeFailure, DecodeRequest
+        from cocadesk.media import DecodedPhoto, DecodeFailure, DecodeRequest
 
-        known = (row.path, row.mtime_ns)
         with self._decoding:
+            pool = self._open_pool()
+            known = _Known(row.path, row.mtime_ns, time_s, pool.spec.size_px)
             if known in self._pictures:
                 self._pictures.move_to_end(known)
                 return self._pictures[known]
             call.check()
-            request = DecodeRequest(token=0, path=row.path)
-            answer = next(iter(list(self._open_pool().decode([request]))))
+            request = DecodeRequest(token=0, path=row.path, time_s=time_s)
+            answer = next(iter(list(pool.decode([request]))))
             if isinstance(answer, DecodeFailure):
-                raise UserError("This photo cannot be read now.", answer.reason)
-            path = self._preview_path(answer.pixels)
+                raise UserError("This file cannot be read now.", answer.reason)
+            if not isinstance(answer, DecodedPhoto):
+                answer.close()
+                raise UserError("This file is a video now.", "It was a photo when it was indexed.")
+            path = self._preview_path(answer.pixels, time_s)
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(path, answer.thumbnail_jpeg, durable=False)
@@ -180,16 +217,19 @@ class PhotoWords:
             return answer
 
     def _open_pool(self) -> DecoderPool:
-        if self._pool is None:
-            from cocadesk.media import DecoderPool, InputSpec, ResizeMode
+        """The decoder for the model in use."""
+        from cocadesk.media import DecoderPool, InputSpec, ResizeMode
 
-            info = self._model.backend().info()
-            spec = InputSpec(size_px=info.image_size_px, resize=ResizeMode(info.resize))
+        info = self._model.backend().info()
+        spec = InputSpec(size_px=info.image_size_px, resize=ResizeMode(info.resize))
+        if self._pool is not None and self._pool.spec != spec:
+            self._pool.close()
+            self._pool = None
+        if self._pool is None:
             self._pool = DecoderPool(spec=spec, workers=1, thumbnail_px=PREVIEW_PX, slots=1)
         return self._pool
 
-    def _preview_path(self, pixels: str) -> Path:
-        return self._library.folder / "previews" / pixels[:2] / pixels[2:4] / f"{pixels}.jpg"
-
-    def _preview(self, row: MediaRow, path: Path) -> Preview:
-        return Preview(key=row.key, path=WirePath.of(path), width=row.width, height=row.height)
+    def _preview_path(self, pixels: str, time_s: float | None) -> Path:
+        """One file a picture; of a video one a time."""
+        name = pixels if time_s is None else f"{pixels}-{round(time_s * 1000)}ms"
+        return self._library.folder / "previews" / pixels[:2] / pixels[2:4] / f"{name}.jpg"
