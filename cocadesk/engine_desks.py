@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from cocadesk.engine_model import ModelKeeper
@@ -11,7 +11,7 @@ from cocadesk.jobs import Scheduler, Work
 from cocadesk.library import Library
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import EventBody, ReplyBody
-from cocadesk.protocol.values import JobKind
+from cocadesk.protocol.values import JobKind, JobValue
 
 Answer: TypeAlias = Callable[[Any, Call], ReplyBody | None]
 """Answers one kind of request; see ``protocol.calls.Handler``. Any thread."""
@@ -19,12 +19,17 @@ Answer: TypeAlias = Callable[[Any, Call], ReplyBody | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineParts:
-    """What the desks share. ``jobs`` gives the scheduler once the engine is built."""
+    """What the desks share. ``jobs`` gives the scheduler once the engine is built.
+
+    ``job_listeners`` hear every move of a job, on the thread that made it and under
+    the scheduler's lock: they must be quick.
+    """
 
     library: Library
     model: ModelKeeper
     jobs: Callable[[], Scheduler]
     publish: Callable[[EventBody], None]
+    job_listeners: list[Callable[[JobValue], None]] = field(default_factory=list)
 
 
 class Desk(Protocol):

@@ -176,6 +176,11 @@ class Scheduler:
         with self._changed:
             return self._job(job_id).report
 
+    def spec(self, job_id: str) -> str:
+        """The order (JSON) of a job, as its work reads it."""
+        with self._changed:
+            return self._job(job_id).spec.work
+
     def control(self, job_id: str, action: JobAction) -> JobValue:
         """Pauses, resumes or cancels; a job that has ended stays as it is.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -19,7 +20,9 @@ LibraryOption = Annotated[
 ModelOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(
-        "--model", metavar="SOURCE", help="The network: starter, a run folder or a checkpoint."
+        "--model",
+        metavar="SOURCE",
+        help="The network: starter, run:ID, a run folder, a checkpoint…",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -33,6 +36,15 @@ app = typer.Typer(
 )
 evaluate_app = typer.Typer(help="Measure the model on pictures whose words are known.")
 app.add_typer(evaluate_app, name="evaluate")
+model_app = typer.Typer(help="See which models there are, and choose the one that answers.")
+app.add_typer(model_app, name="model")
+
+
+class Method(StrEnum):
+    """The methods of teaching, as the protocol names them."""
+
+    HEAD = "head"
+    DEEPER = "deeper"
 
 
 def _run(
@@ -141,6 +153,69 @@ def caption(
 
     choices = Choices(library=library, model=model, as_json=as_json)
     _run(context, choices, lambda options, report: command(options, report, paths))
+
+
+@app.command()
+def teach(
+    context: typer.Context,
+    folders: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(
+            metavar="SOURCE", help="Folders of photos with .txt beside them, one caption a line."
+        ),
+    ] = None,
+    library_words: Annotated[
+        bool, typer.Option("--library-words", help="Learn from your words in the library, too.")
+    ] = False,
+    method: Annotated[
+        Method,
+        typer.Option("--method", help="head: keeps all vectors. deeper: the poolers learn too."),
+    ] = Method.HEAD,
+    keep: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option("--keep/--discard", help="Decide without being asked."),
+    ] = None,
+    library: LibraryOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Teach the model from photos with words of yours; measured before you keep it."""
+    from cocadesk.cli.teach import Wish
+    from cocadesk.cli.teach import teach as command
+
+    wish = Wish(folders=folders or (), uses_library=library_words, method=method.value, keep=keep)
+    choices = Choices(library=library, model=model, as_json=as_json)
+    _run(context, choices, lambda options, report: command(options, report, wish))
+
+
+@model_app.command("list")
+def model_list(
+    context: typer.Context, library: LibraryOption = None, as_json: JsonOption = False
+) -> None:
+    """The models that this machine has."""
+    from cocadesk.cli.model import list_models as command
+
+    _run(context, Choices(library=library, as_json=as_json), command)
+
+
+@model_app.command("use")
+def model_use(
+    context: typer.Context,
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="starter, run:ID, a folder or file, open_clip:NAME/TAG or hf-hub:ORG/NAME.",
+        ),
+    ],
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let another model answer, once the library has vectors of it."""
+    from cocadesk.cli.model import use_model as command
+
+    choices = Choices(library=library, as_json=as_json)
+    _run(context, choices, lambda options, report: command(options, report, source))
 
 
 @app.command()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from cocadesk.cli import session
 from cocadesk.cli.guard import OK
 from cocadesk.cli.options import Options
 from cocadesk.cli.report import Report
 from cocadesk.errors import UserError
+
+if TYPE_CHECKING:
+    from cocadesk.model.backend import ModelInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,9 @@ class LibraryInfo:
     model: str
     schema: str
     device: str
+    precision: str
+    reason: str
+    model_source: str
 
 
 def info(options: Options, report: Report) -> int:
@@ -58,13 +65,16 @@ def _from_engine(options: Options) -> LibraryInfo | None:
         model=answer.model.model_id,
         schema=answer.schema,
         device=answer.model.device,
+        precision=answer.model.precision,
+        reason=answer.model.reason,
+        model_source=answer.model.source,
     )
 
 
 def _read(options: Options) -> LibraryInfo:
     with session.reading_library(options) as library:
         counts = library.counts(library.model)
-        model, device = _model(options, library.model or "")
+        facts, why = _model(options)
         return LibraryInfo(
             media=counts.media,
             photos=counts.photos,
@@ -73,20 +83,22 @@ def _read(options: Options) -> LibraryInfo:
             missing=counts.missing,
             offline=counts.offline,
             failed=counts.failed,
-            model=model,
+            model=facts.model_id if facts else library.model or "",
             schema=str(library.schema_version),
-            device=device,
+            device=facts.device if facts else "",
+            precision=facts.precision if facts else "",
+            reason=facts.reason if facts else why,
+            model_source=session.chosen_source(options),
         )
 
 
-def _model(options: Options, fallback: str) -> tuple[str, str]:
-    """Model id and device; a model that cannot be opened leaves what the library says."""
+def _model(options: Options) -> tuple[ModelInfo | None, str]:
+    """The model, or why it cannot be opened."""
     try:
         with session.open_model(options) as backend:
-            facts = backend.info()
-            return facts.model_id, facts.device
-    except UserError:
-        return fallback, ""
+            return backend.info(), ""
+    except UserError as error:
+        return None, str(error)
 
 
 def _show(report: Report, document: dict[str, object]) -> None:

@@ -39,6 +39,31 @@ def running_engine(options: Options) -> EngineClient | None:
     return find(options.library, name=CLIENT_NAME)
 
 
+def engine(options: Options) -> EngineClient:
+    """The engine of this library, started where none runs; it makes a missing library.
+
+    Raises:
+        UserError: it cannot start, or it serves another model than the one asked for.
+    """
+    from cocadesk.protocol.launch import connect_or_start
+    from cocadesk.protocol.messages import GetInfo, Info
+
+    chosen = () if options.model is None else ("--model", options.model)
+    client = connect_or_start(options.library, name=CLIENT_NAME, extra=chosen)
+    if options.model is not None:
+        from cocadesk.model.in_use import durable_source
+
+        serving = client.ask(GetInfo(), Info).model.source
+        if durable_source(serving) != durable_source(options.model):
+            client.close()
+            raise UserError(
+                f"This library is open with another model ({serving}).",
+                "One engine serves a library, with one model at a time.",
+                f"Leave --model out, or change over first: cocadesk model use {options.model}.",
+            )
+    return client
+
+
 def open_model(options: Options) -> Backend:
     """The door of the chosen model, else of the library's own, in this process.
 
@@ -46,11 +71,18 @@ def open_model(options: Options) -> Backend:
         UserError: it cannot be opened.
     """
     free_other_threads()
-    from cocadesk.model.in_use import DEFAULT_SOURCE, open_source
+    from cocadesk.model.in_use import open_source
 
-    source = options.model or librarys_source(options) or DEFAULT_SOURCE
     runs = options.library / "runs"
-    return open_source(source, runs, is_chosen_here=options.model is not None)
+    is_chosen_here = options.model is not None
+    return open_source(chosen_source(options), runs, is_chosen_here=is_chosen_here)
+
+
+def chosen_source(options: Options) -> str:
+    """Where the model of a command comes from."""
+    from cocadesk.model.in_use import DEFAULT_SOURCE
+
+    return options.model or librarys_source(options) or DEFAULT_SOURCE
 
 
 def librarys_source(options: Options) -> str | None:

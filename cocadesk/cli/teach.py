@@ -1,0 +1,248 @@
+"""``cocadesk teach``: new words from photos that have them, measured before they are kept."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cocadesk.cli import session
+from cocadesk.cli.following import follow
+from cocadesk.cli.guard import OK
+from cocadesk.cli.index import existing_roots
+from cocadesk.cli.options import Options
+from cocadesk.cli.report import Report, duration, shown
+from cocadesk.errors import UserError
+
+if TYPE_CHECKING:
+    from cocadesk.protocol.client import EngineClient
+    from cocadesk.protocol.messages import TeachingFound
+    from cocadesk.protocol.values import MetricValue, RunValue, TeachMethod, TeachSource
+
+EXAMPLES_SHOWN = 3
+SAMPLES_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the person asked for; ``keep`` None means: ask, where there is a terminal."""
+
+    folders: Sequence[str]
+    uses_library: bool
+    method: str
+    keep: bool | None
+
+
+def teach(options: Options, report: Report, wish: Wish) -> int:
+    """Looks, learns, shows before and after, and keeps the model or not.
+
+    Raises:
+        UserError: there is nothing to learn from, or the run failed.
+    """
+    from cocadesk.protocol.messages import GetRun, Run
+    from cocadesk.protocol.values import JobAction, TeachMethod
+
+    started_s = time.monotonic()
+    method, source = TeachMethod(wish.method), _source(wish)
+    with session.engine(options) as engine:
+        found = _look(engine, source, method, report)
+        job = _started(engine, source, method)
+        follow(engine, job, report, on_interrupt=JobAction.PAUSE)
+        run = engine.ask(GetRun(run_id=job.id), Run).run
+        _show(report, run)
+        keep = _ask(report, run) if wish.keep is None else wish.keep
+        if keep is not None:
+            run = _decide(engine, run, keep, report)
+    if keep is None:
+        report.line(f"Nothing has changed yet. To keep it: cocadesk model use run:{run.id}")
+    else:
+        report.line(run.message)
+    seconds = time.monotonic() - started_s
+    if report.as_json:
+        report.document(_document(run, found, seconds, kept=bool(keep)))
+    return OK
+
+
+def _source(wish: Wish) -> TeachSource:
+    from cocadesk.protocol.paths import WirePath
+    from cocadesk.protocol.values import TeachSource
+
+    if not wish.folders and not wish.uses_library:
+        raise UserError(
+            "There is nothing to learn from.",
+            "Neither a folder nor --library-words was given.",
+            "Give a folder of photos with .txt files beside them, or --library-words.",
+        )
+    roots = existing_roots(wish.folders)
+    return TeachSource(
+        folders=tuple(WirePath.of(root) for root in roots), uses_library=wish.uses_library
+    )
+
+
+def _look(
+    engine: EngineClient, source: TeachSource, method: TeachMethod, report: Report
+) -> TeachingFound:
+    """What there is; for people with the time it takes, which a dry run must measure first.
+
+    Raises:
+        UserError: nothing can be learned from it.
+    """
+    from cocadesk.protocol.messages import (
+        Done,
+        Failed,
+        InspectTeaching,
+        Partial,
+        TeachingFound,
+    )
+
+    request = engine.send(InspectTeaching(source=source, method=method))
+    first: TeachingFound | None = None
+    while True:
+        message = engine.receive()
+        if isinstance(message, Failed) and message.id == request:
+            raise UserError(message.what, message.why, message.what_to_do)
+        if not isinstance(message, Partial | Done) or message.id != request:
+            continue
+        found = message.body
+        assert isinstance(found, TeachingFound)
+        if found.problem:
+            _show_skipped(report, found)
+            raise UserError("There is nothing to learn from here.", found.problem, "")
+        if first is None:
+            first = found
+            _show_found(report, found)
+        if isinstance(message, Done):
+            _show_time(report, found, method)
+            return found
+        if report.as_json:
+            engine.cancel(request)
+            return found
+
+
+def _started(engine: EngineClient, source: TeachSource, method: TeachMethod) -> Any:
+    """The run's job: a new one, or the one that was paused before."""
+    from cocadesk.protocol.messages import ControlJob, JobReply, StartTeach
+    from cocadesk.protocol.values import JobAction, JobState
+
+    job = engine.ask(StartTeach(source=source, method=method), JobReply).job
+    if job.state is JobState.PAUSED:
+        job = engine.ask(ControlJob(job_id=job.id, action=JobAction.RESUME), JobReply).job
+    return job
+
+
+def _decide(engine: EngineClient, run: RunValue, keep: bool, report: Report) -> RunValue:
+    """The run once the decision holds: kept means that search answers with its model."""
+    from cocadesk.protocol.messages import DecideRun, Jobs, ListJobs, Run
+    from cocadesk.protocol.values import JobAction, JobKind
+
+    run = engine.ask(DecideRun(run_id=run.id, keep=keep), Run).run
+    if keep:
+        for job in engine.ask(ListJobs(), Jobs).jobs:
+            if job.kind is JobKind.CHANGE_OVER and not job.state.is_final:
+                follow(engine, job, report, on_interrupt=JobAction.PAUSE)
+    return run
+
+
+def _ask(report: Report, run: RunValue) -> bool | None:
+    """The person's decision; None where nobody can be asked, or for later."""
+    if report.as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return None
+    if run.reembed_seconds:
+        report.line(
+            f"Keeping it reads all photos again, in about {duration(run.reembed_seconds)}; "
+            "the old model answers meanwhile."
+        )
+    while True:
+        sys.stderr.write("Keep this model, discard it, or decide later? [k/d/l] ")
+        sys.stderr.flush()
+        answer = sys.stdin.readline().strip().lower()
+        if answer[:1] in ("k", "d"):
+            return answer[:1] == "k"
+        if answer[:1] in ("l", ""):
+            return None
+
+
+def _show_found(report: Report, found: TeachingFound) -> None:
+    report.line(f"{found.photos:,} photos with {found.captions:,} captions to learn from.")
+    for sample in found.samples[:SAMPLES_SHOWN]:
+        report.line(f"  {shown(sample.path.to_bytes())}: {'; '.join(sample.captions)}")
+    if found.is_trial:
+        report.line(
+            f"That is few: a trial run holds out {found.held_out} of them to measure with; "
+            "the model that you may keep learns from all."
+        )
+    elif found.held_out:
+        report.line(f"{found.held_out:,} of them are held out to measure with.")
+    _show_skipped(report, found)
+
+
+def _show_skipped(report: Report, found: TeachingFound) -> None:
+    for item in found.skipped:
+        names = ", ".join(shown(path.to_bytes()) for path in item.examples[:EXAMPLES_SHOWN])
+        report.note(f"Skipped {item.count:,}: {item.reason} ({names})" if names else item.reason)
+
+
+def _show_time(report: Report, found: TeachingFound, method: TeachMethod) -> None:
+    if found.seconds is not None:
+        report.line(f"It will take about {duration(found.seconds)}.")
+    if found.reembed_seconds:
+        report.line(
+            f"The method {method.value} changes what photos' vectors mean: keeping it reads the "
+            f"library's photos again, about {duration(found.reembed_seconds)} more."
+        )
+
+
+def _show(report: Report, run: RunValue) -> None:
+    """Before and after, with what each figure rests on."""
+    from rich.table import Table
+
+    table = Table("measure", "before", "after", "n", "95 % interval after")
+    for title, before, after in (
+        ("your photos", run.before, run.after),
+        ("photos in general", run.general_before, run.general_after),
+    ):
+        earlier = {metric.name: metric for metric in before}
+        for metric in after:
+            known = earlier.get(metric.name)
+            table.add_row(
+                f"{title}: {metric.name}",
+                "" if known is None else _number(known.value),
+                _number(metric.value),
+                str(metric.n),
+                f"{_number(metric.low)} to {_number(metric.high)}",
+            )
+    report.table(table)
+    if run.is_trial:
+        report.line("Your photos were measured in a trial run that did not learn from them.")
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def _document(run: RunValue, found: TeachingFound, seconds: float, *, kept: bool) -> dict[str, Any]:
+    sets = {
+        "before": run.before,
+        "after": run.after,
+        "general_before": run.general_before,
+        "general_after": run.general_after,
+    }
+    return {
+        "run": run.id,
+        "model": run.model_id,
+        "kept": kept,
+        "seconds": round(seconds, 3),
+        "photos": run.photos,
+        "captions": run.captions,
+        "trial": run.is_trial,
+        "skipped": [{"reason": item.reason, "count": item.count} for item in found.skipped],
+        **{name: {m.name: m.value for m in metrics} for name, metrics in sets.items()},
+        "intervals": {name: _intervals(metrics) for name, metrics in sets.items()},
+    }
+
+
+def _intervals(metrics: Iterable[MetricValue]) -> dict[str, dict[str, float]]:
+    """What each figure rests on: n, and its 95 % interval."""
+    return {m.name: {"n": m.n, "low": m.low, "high": m.high} for m in metrics}

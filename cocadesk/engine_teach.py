@@ -1,0 +1,360 @@
+"""Teaching: looking at a source, runs as jobs, and what becomes of their models."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from cocadesk.engine_desks import Answer, EngineParts
+from cocadesk.engine_inspect import SourceLooker
+from cocadesk.engine_later import answer_later
+from cocadesk.engine_lessons import check_source, make_lesson
+from cocadesk.engine_models import ModelChanger
+from cocadesk.engine_runs import RUN_PREFIX, RunBook, RunRecord, RunResult
+from cocadesk.engine_trainer import TrainerChild, TrainerLine
+from cocadesk.errors import UserError
+from cocadesk.jobs import JobOutcome, JobStep, Steps, Work
+from cocadesk.library import new_key
+from cocadesk.model.source import resolve_source
+from cocadesk.protocol.calls import Call
+from cocadesk.protocol.messages import (
+    DecideRun,
+    GetRun,
+    InspectTeaching,
+    JobReply,
+    ListRuns,
+    Run,
+    RunChanged,
+    Runs,
+    StartTeach,
+)
+from cocadesk.protocol.values import (
+    JobKind,
+    JobState,
+    JobValue,
+    RunState,
+    RunValue,
+    TeachMethod,
+    TeachPoint,
+    TeachSource,
+)
+
+LINE_WAIT_S = 0.25
+EVENT_EVERY_S = 0.2
+STAGES = {
+    "look": "Looking at the photos",
+    "features": "Reading the photos",
+    "trial": "Trying on a part",
+    "train": "Learning",
+    "measure": "Measuring",
+    "save": "Saving",
+}
+
+
+class TeachSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A teach job: which run it is."""
+
+    run: str
+
+
+class TeachDesk:
+    """Teaching runs of one library."""
+
+    def __init__(self, parts: EngineParts, changer: ModelChanger) -> None:
+        self._parts = parts
+        self._changer = changer
+        self._book = RunBook(parts.library.runs_folder)
+        self._looker = SourceLooker(parts)
+        self._starting = threading.Lock()
+        self._deciding = threading.Lock()
+        self._live: dict[str, RunValue] = {}
+        parts.job_listeners.append(self._on_job)
+
+    def answers(self) -> Mapping[type[Any], Answer]:
+        """Who answers which request."""
+        return {
+            InspectTeaching: self._inspect,
+            StartTeach: self._start,
+            GetRun: self._get,
+            ListRuns: self._list,
+            DecideRun: self._decide,
+        }
+
+    def works(self) -> Mapping[JobKind, Work]:
+        """The teaching run."""
+        return {JobKind.TEACH: self._steps}
+
+    def close(self) -> None:
+        """Ends whoever still looks at a source."""
+        self._looker.close()
+
+    # Requests -----------------------------------------------------------------------
+
+    def _inspect(self, body: InspectTeaching, call: Call) -> None:
+        check_source(body.source)
+        answer_later(
+            call, lambda: self._looker.look(body.source, body.method, call), name="inspect"
+        )
+
+    def _start(self, body: StartTeach, call: Call) -> JobReply:
+        check_source(body.source)
+        with self._starting:
+            job = self._open_job(body.source, body.method)
+            return JobReply(job=job or self._begin(body))
+
+    def _open_job(self, source: TeachSource, method: TeachMethod) -> JobValue | None:
+        """The job that teaches just this already, if one is under way."""
+        for job in self._parts.jobs().all():
+            if job.kind is JobKind.TEACH and not job.state.is_final:
+                record = self._book.get(job.id)
+                if (record.source, record.method) == (source, method):
+                    return job
+        return None
+
+    def _begin(self, body: StartTeach) -> JobValue:
+        model = self._parts.model
+        model.opened()
+        source = model.source
+        title = body.title or _title(body.source)
+        resolved = resolve_source(source, self._parts.library.runs_folder)
+        lesson = make_lesson(
+            self._parts.library, body.source, body.method, model=resolved, title=title
+        )
+        if lesson.is_empty:
+            raise UserError(
+                "There is nothing to learn from.",
+                "No photo of the library has words of yours that could teach.",
+                "Write captions or add tags first, or choose a folder.",
+            )
+        record = RunRecord(
+            id=new_key(),
+            title=title,
+            method=body.method,
+            source=body.source,
+            model=source,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        self._book.create(record, msgspec.json.encode(lesson.spec))
+        spec = msgspec.json.encode(TeachSpec(run=record.id)).decode()
+        job = self._parts.jobs().add(JobKind.TEACH, title, spec, job_id=record.id)
+        self._publish(self._book.value(record))
+        return job
+
+    def _get(self, body: GetRun, call: Call) -> Run:
+        return Run(run=self._value(self._settled(self._book.get(body.run_id)), with_points=True))
+
+    def _list(self, body: ListRuns, call: Call) -> Runs:
+        records = [self._settled(record) for record in self._book.all()]
+        return Runs(runs=tuple(self._value(record) for record in records))
+
+    def _decide(self, body: DecideRun, call: Call) -> Run:
+        with self._deciding:
+            record = self._settled(self._book.get(body.run_id))
+            record = self._keep(record) if body.keep else self._discard(record)
+        value = self._book.value(record)
+        self._publish(value)
+        return Run(run=replace(value, points=self._book.points(record.id)))
+
+    # Deciding -----------------------------------------------------------------------
+
+    def _keep(self, record: RunRecord) -> RunRecord:
+        _check_finished(record)
+        if not self._book.has_model(record.id):
+            raise UserError(
+                "This run's model is gone.",
+                f"{self._book.folder(record.id)} has no checkpoint.",
+                "Teach again.",
+            )
+        job = self._changer.use(f"{RUN_PREFIX}{record.id}")
+        message = job.message if job.state is JobState.DONE else _TO_COME
+        return self._book.change(record.id, state=RunState.KEPT, message=message)
+
+    def _discard(self, record: RunRecord) -> RunRecord:
+        _check_finished(record, or_failed=True)
+        if self._parts.model.source == f"{RUN_PREFIX}{record.id}":
+            raise UserError(
+                "This run's model is the one in use.",
+                "",
+                "Let another answer first: cocadesk model use starter.",
+            )
+        self._book.drop_model(record.id)
+        return self._book.change(
+            record.id, state=RunState.DISCARDED, message="Its model was thrown away."
+        )
+
+    # The job ------------------------------------------------------------------------
+
+    def _steps(self, spec: str) -> Steps:
+        """A teaching run; see ``cocadesk.jobs.Work``. Closing it lets the trainer save."""
+        run_id = msgspec.json.decode(spec, type=TeachSpec).run
+        record = self._book.change(run_id, state=RunState.RUNNING, message="")
+        yield JobStep(stage="Starting", done=0)
+        follower = _Follower(self._book.value(record, with_points=True), self._publish)
+        child = TrainerChild("teach", self._book.folder(run_id))
+        step = JobStep(stage="Starting", done=0)
+        try:
+            for line in child.lines(LINE_WAIT_S):
+                if line is not None:
+                    step = _step(line) or step
+                    self._live[run_id] = follower.take(line)
+                yield step
+        except GeneratorExit:
+            self._end_child(run_id, child)
+            raise
+        finally:
+            child.stop()
+            follower.flush()
+            self._live.pop(run_id, None)
+        return self._finish(run_id, child)
+
+    def _end_child(self, run_id: str, child: TrainerChild) -> None:
+        """Cancelled: at once. Paused, or the engine ends: with its state saved."""
+        if self._parts.jobs().get(run_id).state is JobState.CANCELLED:
+            child.kill()
+            self._book.drop_model(run_id)
+        else:
+            child.stop()
+
+    def _finish(self, run_id: str, child: TrainerChild) -> JobOutcome:
+        result = self._book.result(run_id)
+        if child.was_stopped or result is None:
+            raise UserError(
+                "The trainer ended before the run was finished.",
+                "Somebody stopped it; its last state is kept.",
+                "Teach again.",
+            )
+        message = _sentence(result)
+        record = self._book.change(run_id, state=RunState.WAITING, message=message)
+        value = self._book.value(record)
+        self._publish(value)
+        return JobOutcome(message=message, report=msgspec.json.encode(value).decode())
+
+    def _on_job(self, job: JobValue) -> None:
+        """A run whose job has been cancelled or has failed is over; on any thread."""
+        ended = (JobState.CANCELLED, JobState.FAILED)
+        if job.kind is JobKind.TEACH and job.state in ended:
+            record = self._book.get(job.id)
+            if record.state is RunState.RUNNING:
+                self._publish(self._book.value(self._settle(record, job)))
+
+    def _settled(self, record: RunRecord) -> RunRecord:
+        """The record, made true where the engine died between the job's end and its own."""
+        if record.state is not RunState.RUNNING:
+            return record
+        jobs = {job.id: job for job in self._parts.jobs().all()}
+        job = jobs.get(record.id)
+        if job is not None and not job.state.is_final:
+            return record
+        return self._settle(record, job)
+
+    def _settle(self, record: RunRecord, job: JobValue | None) -> RunRecord:
+        if job is None or job.state is JobState.CANCELLED:
+            self._book.drop_model(record.id)
+            state, message = RunState.DISCARDED, "It was cancelled."
+        elif job.state is JobState.FAILED:
+            state, message = RunState.FAILED, job.message
+        else:
+            state, message = RunState.WAITING, job.message
+        return self._book.change(record.id, state=state, message=message)
+
+    # Values -------------------------------------------------------------------------
+
+    def _value(self, record: RunRecord, *, with_points: bool = False) -> RunValue:
+        value = self._book.value(record, with_points=with_points)
+        live = self._live.get(record.id)
+        if live is None:
+            return value
+        return replace(value, step=live.step, steps=live.steps)
+
+    def _publish(self, run: RunValue, points: tuple[TeachPoint, ...] = ()) -> None:
+        self._parts.publish(RunChanged(run=run, points=points))
+
+
+class _Follower:
+    """Turns the trainer's lines into events about the run, a few a second."""
+
+    def __init__(
+        self, run: RunValue, publish: Callable[[RunValue, tuple[TeachPoint, ...]], None]
+    ) -> None:
+        self._run = replace(run, points=())
+        self._publish = publish
+        self._points: list[TeachPoint] = []
+        self._is_changed = False
+        self._published_s = 0.0
+
+    def take(self, line: TrainerLine) -> RunValue:
+        """The run after this line."""
+        if line.stage == "train":
+            self._run = replace(self._run, step=line.done, steps=line.total or 0)
+            self._is_changed = True
+        if line.point is not None:
+            self._points.append(line.point)
+            self._is_changed = True
+        if time.monotonic() - self._published_s >= EVENT_EVERY_S:
+            self.flush()
+        return self._run
+
+    def flush(self) -> None:
+        """Tells what has not been told."""
+        if self._is_changed:
+            self._publish(self._run, tuple(self._points))
+            self._points.clear()
+            self._is_changed = False
+            self._published_s = time.monotonic()
+
+
+_TO_COME = "Search goes on with the old model until all photos are read for this one."
+
+
+def _check_finished(record: RunRecord, *, or_failed: bool = False) -> None:
+    if record.state is RunState.RUNNING:
+        raise UserError("This run is not finished.", "", "Wait until it is done, or cancel it.")
+    if record.state is RunState.DISCARDED:
+        raise UserError("This run was discarded.", "Its model is gone.", "Teach again.")
+    if record.state is RunState.FAILED and not or_failed:
+        raise UserError("This run has failed.", record.message, "Teach again.")
+
+
+def _step(line: TrainerLine) -> JobStep | None:
+    if not line.stage:
+        return None
+    return JobStep(
+        stage=STAGES.get(line.stage, line.stage),
+        done=line.done,
+        total=line.total,
+        seconds_left=line.seconds_left,
+    )
+
+
+def _title(source: TeachSource) -> str:
+    names = [Path(folder.text).name or folder.text for folder in source.folders]
+    if source.keys:
+        names.append(f"{len(source.keys)} chosen photos")
+    elif source.uses_library:
+        names.append("the library's words")
+    return f"Learning from {' and '.join(names)}"
+
+
+def _sentence(result: RunResult) -> str:
+    before = {metric.name: metric for metric in result.before}
+    gained = next((metric for metric in result.after if metric.name in before), None)
+    learned = f"Learned from {result.photos:,} photos with {result.captions:,} captions."
+    if gained is None:
+        return f"{learned} Keep the model or discard it."
+    return (
+        f"{learned} {NAMES.get(gained.name, gained.name)}: {before[gained.name].value:.0f} → "
+        f"{gained.value:.0f} (n = {gained.n}). Keep the model or discard it."
+    )
+
+
+NAMES = {
+    "t2i_r1": "Of 100 captions, the right photo comes first for",
+    "t2i_r5": "Of 100 captions, the right photo is among the first 5 for",
+}
