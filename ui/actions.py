@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
@@ -27,6 +27,24 @@ class Do(StrEnum):
     SHOW_IN_FOLDER = "show-in-folder"
     COPY_PATH = "copy-path"
     COPY_CAPTION = "copy-caption"
+    PAGE_LIBRARY = "page-library"
+    PAGE_TEACH = "page-teach"
+    PAGE_WORDS = "page-words"
+    PAGE_MODELS = "page-models"
+    EDIT_CAPTION = "edit-caption"
+    ACCEPT_CAPTION = "accept-caption"
+    ADD_TAG = "add-tag"
+    UNDO = "undo"
+    REDO = "redo"
+    HISTORY = "history"
+    SELECT_ALL = "select-all"
+    CAPTION_SELECTION = "caption-selection"
+    CAPTION_FOLDER = "caption-folder"
+    WRITE_CAPTIONS = "write-captions"
+    PLAY = "play"
+    NEXT_MOMENT = "next-moment"
+    PREVIOUS_MOMENT = "previous-moment"
+    JOBS = "jobs"
     TOGGLE_DETAIL = "toggle-detail"
     BIGGER = "bigger"
     SMALLER = "smaller"
@@ -41,6 +59,8 @@ class Group(StrEnum):
     LIBRARY = "Library"
     SEARCH = "Search"
     PHOTO = "Photo"
+    FILM = "Film"
+    WORDS = "Words"
     VIEW = "View"
     PROGRAM = "Program"
 
@@ -51,6 +71,9 @@ class Need(Enum):
     NOTHING = 0
     ENGINE = 1
     SELECTION = 2
+    FILM = 3
+    UNDO = 4
+    REDO = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +113,34 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _spec(Do.SHOW_IN_FOLDER, "Show in folder", Group.PHOTO, "Ctrl+Return", needs=Need.SELECTION),
     _spec(Do.COPY_PATH, "Copy path", Group.PHOTO, "Ctrl+Shift+C", needs=Need.SELECTION),
     _spec(Do.COPY_CAPTION, "Copy caption", Group.PHOTO, "Ctrl+Alt+C", needs=Need.SELECTION),
+    _spec(Do.PAGE_LIBRARY, "Go to the library", Group.VIEW, "Ctrl+1"),
+    _spec(Do.PAGE_TEACH, "Go to teaching", Group.VIEW, "Ctrl+2"),
+    _spec(Do.PAGE_WORDS, "Go to the words for tags", Group.VIEW, "Ctrl+3"),
+    _spec(Do.PAGE_MODELS, "Go to the models", Group.VIEW, "Ctrl+4"),
+    _spec(Do.SELECT_ALL, "Select all", Group.PHOTO, shown=("Ctrl+A",), needs=Need.SELECTION),
+    _spec(Do.PLAY, "Play from this moment, or pause", Group.FILM, "P", needs=Need.FILM),
+    _spec(Do.NEXT_MOMENT, "Next moment", Group.FILM, ".", needs=Need.FILM),
+    _spec(Do.PREVIOUS_MOMENT, "Previous moment", Group.FILM, ",", needs=Need.FILM),
+    _spec(Do.UNDO, "Undo", Group.WORDS, "Ctrl+Z", needs=Need.UNDO),
+    _spec(Do.REDO, "Redo", Group.WORDS, "Ctrl+Shift+Z", "Ctrl+Y", needs=Need.REDO),
+    _spec(Do.EDIT_CAPTION, "Edit caption", Group.WORDS, "E", "F2", needs=Need.SELECTION),
+    _spec(Do.ACCEPT_CAPTION, "Accept caption", Group.WORDS, "A", needs=Need.SELECTION),
+    _spec(Do.ADD_TAG, "Add a tag", Group.WORDS, "T", needs=Need.SELECTION),
+    _spec(Do.HISTORY, "History of the words", Group.WORDS, "H", needs=Need.SELECTION),
+    _spec(
+        Do.CAPTION_SELECTION, "Caption selection", Group.WORDS, "Ctrl+D", needs=Need.SELECTION
+    ),
+    _spec(
+        Do.CAPTION_FOLDER, "Caption this folder…", Group.WORDS, "Ctrl+Shift+D", needs=Need.ENGINE
+    ),
+    _spec(
+        Do.WRITE_CAPTIONS,
+        "Write captions beside the photos…",
+        Group.WORDS,
+        "Ctrl+E",
+        needs=Need.ENGINE,
+    ),
+    _spec(Do.JOBS, "Jobs", Group.VIEW, "J"),
     _spec(Do.STEP_BACK, "Back, or clear the search", Group.VIEW, "Esc"),
     _spec(Do.TOGGLE_DETAIL, "Details", Group.VIEW, "Ctrl+I"),
     _spec(Do.BIGGER, "Larger thumbnails", Group.VIEW, "Ctrl++", "Ctrl+="),
@@ -126,15 +177,10 @@ class ActionSet(QObject):
         """Every action, in the order of their definition."""
         return list(self._actions.values())
 
-    def update_enabled(self, *, has_engine: bool, has_selection: bool) -> None:
-        """Greys out what makes no sense now."""
-        given = {
-            Need.NOTHING: True,
-            Need.ENGINE: has_engine,
-            Need.SELECTION: has_selection,
-        }
+    def update_enabled(self, given: Collection[Need]) -> None:
+        """Greys out what makes no sense now: what needs something that is not given."""
         for spec in ACTIONS:
-            self._actions[spec.do].setEnabled(given[spec.needs])
+            self._actions[spec.do].setEnabled(spec.needs is Need.NOTHING or spec.needs in given)
 
 
 def keys_of(spec: ActionSpec) -> list[str]:

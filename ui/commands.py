@@ -12,6 +12,7 @@ from cocadesk.protocol.values import Row
 from ui import desktop
 from ui.actions import Do
 from ui.dialogs import ShortcutsHelp
+from ui.pages import Page
 
 if TYPE_CHECKING:
     from ui.window import MainWindow
@@ -22,6 +23,14 @@ PHOTO_MENU: tuple[Do, ...] = (
     Do.SHOW_IN_FOLDER,
     Do.COPY_PATH,
     Do.COPY_CAPTION,
+)
+WORDS_MENU: tuple[Do, ...] = (
+    Do.EDIT_CAPTION,
+    Do.ACCEPT_CAPTION,
+    Do.ADD_TAG,
+    Do.HISTORY,
+    Do.CAPTION_SELECTION,
+    Do.WRITE_CAPTIONS,
 )
 
 
@@ -39,7 +48,6 @@ class Commands(QObject):
         return {
             Do.ADD_FOLDER: self._add_folder,
             Do.LOOK_AGAIN: self._look_again,
-            Do.SHOW_FAILURES: window.work.ask_failures,
             Do.FOCUS_SEARCH: self._focus_search,
             Do.SHOW_ALL: self._show_all,
             Do.MORE_LIKE_THIS: self._more_like_this,
@@ -57,6 +65,9 @@ class Commands(QObject):
             Do.FULL_SCREEN: self._full_screen,
             Do.APPEARANCE: window.look.toggle,
             Do.PALETTE: parts.palette.open,
+            Do.PLAY: self._play,
+            Do.NEXT_MOMENT: lambda: parts.detail.film.strip.step(1),
+            Do.PREVIOUS_MOMENT: lambda: parts.detail.film.strip.step(-1),
             Do.HELP: self._help,
             Do.QUIT: self._quit,
         }
@@ -66,6 +77,9 @@ class Commands(QObject):
         assert isinstance(where, QPoint)
         menu = QMenu(self._window)
         for do in PHOTO_MENU:
+            menu.addAction(self._window.commands_set[do])
+        menu.addSeparator()
+        for do in WORDS_MENU:
             menu.addAction(self._window.commands_set[do])
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(where)
@@ -92,6 +106,7 @@ class Commands(QObject):
         self._parts.search.selectAll()
 
     def _show_all(self) -> None:
+        self._window.turner.to_library()
         if self._parts.search.query():
             self._parts.search.set_query("")
         else:
@@ -101,7 +116,7 @@ class Commands(QObject):
     def _more_like_this(self) -> None:
         row = self._row()
         if row is not None:
-            self._window.close_large()
+            self._window.turner.to_library()
             self._window.browser.similar(row.key, row.name)
 
     def _toggle_large(self) -> None:
@@ -117,16 +132,29 @@ class Commands(QObject):
         self._parts.grid.step(-1)
 
     def _step_back(self) -> None:
-        """One level: palette, large view, full screen, the search."""
+        """One level: palette, large view, jobs, another page, full screen, a film, the search."""
         window = self._window
         if self._parts.palette.isVisible():
             self._parts.palette.hide()
         elif window.is_large:
             window.close_large()
+        elif self._parts.jobs.isVisible():
+            window.jobs.close()
+        elif window.turner.page is not Page.LIBRARY:
+            window.turner.to_library()
         elif window.isFullScreen():
             window.showNormal()
+        elif self._parts.detail.film.is_open:
+            self._parts.detail.film.stop()
         else:
             self._show_all()
+
+    def _play(self) -> None:
+        """Films play in the detail."""
+        self._window.turner.to_library()
+        if not self._window.wants_detail:
+            self._window.toggle_detail()
+        self._parts.detail.film.toggle()
 
     def _show_in_folder(self) -> None:
         row = self._row()

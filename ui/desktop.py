@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
@@ -27,7 +27,25 @@ def copy_text(text: str) -> None:
     QGuiApplication.clipboard().setText(text)
 
 
-def ask_for_folder(parent: QWidget) -> str | None:
+def ask_for_folder(parent: QWidget, title: str = "Add a folder of photos") -> str | None:
     """A folder that the person chooses, or None."""
-    chosen = QFileDialog.getExistingDirectory(parent, "Add a folder of photos")
+    chosen = QFileDialog.getExistingDirectory(parent, title)
     return chosen or None
+
+
+def ask_for_file(parent: QWidget, title: str, kinds: str) -> str | None:
+    """A file of these kinds (``Text files (*.txt)``) that the person chooses, or None."""
+    chosen, _kind = QFileDialog.getOpenFileName(parent, title, "", kinds)
+    return chosen or None
+
+
+def ask_where_to_save(parent: QWidget, title: str, name: str) -> str | None:
+    """Where to save a file of this name; the person has agreed to replace one, or None."""
+    chosen, _kind = QFileDialog.getSaveFileName(parent, title, name)
+    return chosen or None
+
+
+def local_paths(data: QMimeData) -> list[str]:
+    """Files and folders of this computer that are being dragged, those that exist."""
+    paths = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+    return [path for path in paths if Path(path).exists()]

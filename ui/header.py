@@ -7,15 +7,23 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSlider, QToolButton
 
 from ui.actions import ActionSet, Do
 from ui.icons import Icon, icon
+from ui.pages import PageTabs
 from ui.search_box import SearchBox
 from ui.theme import Theme
 from ui.widgets import action_button, button, dress_button, label
 
 
 class Header(QFrame):
-    """The search field in the middle, what is used less at its right."""
+    """The pages at the left, the search field in the middle, what is used less at its right."""
 
-    def __init__(self, search: SearchBox, actions: ActionSet, menu: QMenu, theme: Theme) -> None:
+    def __init__(
+        self,
+        tabs: PageTabs,
+        search: SearchBox,
+        actions: ActionSet,
+        menu: QMenu,
+        theme: Theme,
+    ) -> None:
         super().__init__()
         self.setObjectName("header")
         self.add = button(" Add folder…", "primary", on_click=actions[Do.ADD_FOLDER].trigger)
@@ -30,6 +38,7 @@ class Header(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 10, 16, 10)
         row.setSpacing(theme.gap_m)
+        row.addWidget(tabs)
         row.addStretch(1)
         row.addWidget(search, 6)
         row.addStretch(1)

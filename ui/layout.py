@@ -12,7 +12,9 @@ from ui.grid import CELL_SIZES_PX, Grid
 from ui.header import Header, ResultsLine
 from ui.image_loader import ImageLoader
 from ui.job_strip import JobStrip
+from ui.jobs_panel import JobsPanel
 from ui.large_view import LargeView
+from ui.pages import PageTabs
 from ui.results_model import ResultsModel
 from ui.search_box import SearchBox
 from ui.theme import Theme
@@ -28,27 +30,32 @@ class Parts:
         actions: ActionSet,
         model: ResultsModel,
         thumbnails: ImageLoader,
+        frames: ImageLoader,
         theme: Theme,
     ) -> None:
         self.search = SearchBox(theme)
         self.menu = _build_menu(window, actions)
-        self.header = Header(self.search, actions, self.menu, theme)
+        self.tabs = PageTabs(actions)
+        self.header = Header(self.tabs, self.search, actions, self.menu, theme)
         self.results = ResultsLine(actions, theme, len(CELL_SIZES_PX))
         self.grid = Grid(model, thumbnails, theme)
         self.empty = EmptyState(theme)
-        self.detail = DetailPane(actions, theme)
+        self.detail = DetailPane(actions, frames, theme)
         self.large = LargeView(actions, theme)
         self.strip = JobStrip(theme)
+        self.jobs = JobsPanel(theme)
         self.center = QStackedWidget()
         self.center.addWidget(self.empty)
         self.center.addWidget(self.grid)
         self.split = self._split()
-        self.browse = _column(self.header, self.split, self.strip, grows=self.split)
+        self.rooms = QStackedWidget()
+        self.rooms.addWidget(self.split)
+        self.browse = _column(self.header, self.rooms, self.jobs, self.strip, grows=self.rooms)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.browse)
         self.pages.addWidget(self.large)
         window.setCentralWidget(self.pages)
-        self.notice = Notice(window)
+        self.notice = Notice(window, theme)
         self.palette = CommandPalette(actions, window)
 
     def set_theme(self, theme: Theme) -> None:
@@ -61,6 +68,8 @@ class Parts:
             self.empty,
             self.detail,
             self.strip,
+            self.jobs,
+            self.notice,
         ):
             part.set_theme(theme)
 
@@ -87,10 +96,10 @@ def _column(*parts: QWidget, grows: QWidget) -> QWidget:
 
 
 def _build_menu(window: QMainWindow, actions: ActionSet) -> QMenu:
-    """All actions but those of the photo, which have their own menu in the grid."""
+    """All actions but those of the photo and film, which have their own menu in the grid."""
     menu = QMenu(window)
     for group in Group:
-        if group is Group.PHOTO:
+        if group in (Group.PHOTO, Group.FILM):
             continue
         if not menu.isEmpty():
             menu.addSeparator()

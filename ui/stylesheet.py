@@ -25,10 +25,40 @@ QLabel[role="key"] {
 }
 QLabel[role="on-stage"] { color: $on_stage; font-size: 16px; }
 #header { background: $surface; border-bottom: 1px solid $line; }
+QToolButton[role="tab"] { border-radius: ${radius}px; padding: 7px 12px; color: $muted; }
+QToolButton[role="tab"]:checked { background: $accent_soft; color: $text; font-weight: 600; }
+QLabel[role="heading"] { font-size: 15px; font-weight: 600; }
+QLabel[role="problem"] { color: $danger; }
+QLabel[role="figure"] { font-size: 17px; color: $muted; }
+QLabel[role="figure-new"] { font-size: 17px; font-weight: 600; }
+QLabel[role="badge"] { background: $accent_soft; border-radius: 9px; padding: 1px 9px;
+    font-size: ${small_px}px; }
+QFrame[role="card"] { background: $surface; border: 1px solid $line; border-radius: 10px; }
+QFrame[role="card"][chosen="true"] { border-color: $accent; }
+#page-area, #page { background: $window; border: none; }
+#side { background: $surface; border-right: 1px solid $line; }
+#runs { background: transparent; border: none; }
+#runs::item { padding: 6px 8px; border-radius: 6px; }
+#runs::item:hover { background: $raised; }
+#runs::item:selected { background: $accent_soft; color: $text; }
+#drop-zone { background: $window; border: 1px dashed $line; border-radius: ${radius}px; }
+#drop-zone[over="true"] { border-color: $accent; background: $accent_soft; }
+QPlainTextEdit { background: $surface; border: 1px solid $line; border-radius: ${radius}px;
+    padding: 8px; selection-background-color: $accent; selection-color: $on_accent; }
+QPlainTextEdit:focus { border-color: $accent; }
+QCheckBox, QRadioButton { spacing: 8px; background: transparent; }
+QCheckBox:disabled, QRadioButton:disabled { color: $muted; }
 #results-line { background: $window; }
 #detail { background: $surface; border-left: 1px solid $line; }
 #detail QScrollArea, #detail QScrollArea > QWidget > QWidget { background: $surface; border: none; }
 #job-strip { background: $surface; border-top: 1px solid $line; }
+#jobs { background: $surface; border-top: 1px solid $line; }
+#jobs QScrollArea, #jobs-content { background: $surface; border: none; }
+QFrame[role="job"] { border: none; border-top: 1px solid $line; border-left: 3px solid transparent; }
+QFrame[role="job"]:focus { background: $window; border-left: 3px solid $accent; }
+QLabel[role="heading"] { font-weight: 600; }
+QLabel[role="badge"] { background: $raised; border-radius: 4px; padding: 2px 7px;
+    color: $muted; font-size: ${small_px}px; font-weight: 600; }
 #stage { background: $stage; }
 #search {
     background: $window; border: 1px solid $line; border-radius: 18px;
@@ -68,6 +98,28 @@ QToolButton[role="chip"] {
 }
 QToolButton[role="chip"]:hover { border-color: $accent; }
 QToolButton[role="chip"]:focus { border-color: $accent; }
+QFrame[role="chip"] { background: transparent; border: 1px dashed $muted; border-radius: 14px;
+    min-height: 26px; max-height: 26px; }
+QFrame[role="chip"][own="true"] { background: $accent_soft; border: 1px solid transparent; }
+QFrame[role="chip"]:hover { border: 1px solid $accent; }
+QFrame[role="chip"]:focus { border: 2px solid $accent; }
+QToolButton[role="chip-word"] { border: none; padding: 0 2px; background: transparent; }
+QToolButton[role="chip-mark"] { border: none; border-radius: 9px; padding: 2px; }
+QToolButton[role="chip-mark"]:hover { background: $line; }
+QToolButton[role="chip-add"] { border: none; border-radius: 14px; padding: 0 10px;
+    min-height: 28px; max-height: 28px; color: $accent; }
+QToolButton[role="chip-add"]:focus { border: 1px solid $accent; }
+#tag-field { min-height: 26px; max-height: 26px; border-radius: 14px; }
+#tag-words { background: $surface; border: 1px solid $line; }
+#tag-words::item { padding: 5px 8px; }
+#caption-editor { background: $surface; border: 1px solid $accent; border-radius: ${radius}px;
+    padding: 5px 6px; font-size: 16px;
+    selection-background-color: $accent; selection-color: $on_accent; }
+#moments { background: transparent; border: none; }
+QComboBox { background: $surface; border: 1px solid $line; border-radius: ${radius}px;
+    padding: 0 12px; min-height: 34px; }
+QComboBox:focus { border-color: $accent; }
+QComboBox::drop-down { border: none; width: 26px; }
 QListView { background: $window; border: none; }
 QTreeView { background: $surface; border: 1px solid $line; border-radius: ${radius}px;
     alternate-background-color: $window; }
@@ -78,7 +130,11 @@ QHeaderView::section { background: $surface; border: none; border-bottom: 1px so
 #palette-list { border: none; }
 #palette-list::item { padding: 8px 10px; }
 #palette { background: $surface; border: 1px solid $line; border-radius: 12px; }
-#notice { background: $text; color: $window; border-radius: ${radius}px; padding: 10px 16px; }
+#notice { background: $text; border-radius: ${radius}px; }
+QLabel[role="notice"] { color: $window; padding: 4px 0; }
+QPushButton[role="notice"] { background: transparent; border: 1px solid transparent;
+    color: $notice_link; font-weight: 600; padding: 0 10px; min-height: 26px; }
+QPushButton[role="notice"]:hover, QPushButton[role="notice"]:focus { border-color: $notice_link; }
 QProgressBar { background: $raised; border: none; border-radius: 3px; max-height: 6px;
     min-height: 6px; }
 QProgressBar::chunk { background: $accent; border-radius: 3px; }

@@ -20,6 +20,7 @@ from ui.image_loader import ImageLoader
 from ui.inspector import Inspector
 from ui.layout import Parts
 from ui.look import Look
+from ui.pages import PageTurner
 from ui.results_model import ResultsModel
 from ui.theme import Theme
 from ui.work import Work
@@ -47,8 +48,9 @@ class MainWindow(QMainWindow):
         self.work = Work(link, self)
         self.commands_set = ActionSet(self)
         self.parts = Parts(self, self.commands_set, self.model, self.thumbnails, look.theme)
+        self.turner = PageTurner(self)
         self.commands = Commands(self)
-        self.commands_set.connect_all(self.commands.slots())
+        self.commands_set.connect_all(self.commands.slots() | self.turner.slots())
         self.addActions(self.commands_set.all())
         self._dialog: QDialog | None = None
         self.wants_detail = True

@@ -1,0 +1,91 @@
+"""Before and after: what was measured, how many it rests on, how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+
+from cocadesk.protocol.values import MetricValue, RunValue
+from ui.teach_words import TOLD, certainty, figure
+from ui.theme import Theme
+from ui.widgets import label
+
+
+class Figures(QWidget):
+    """One line a figure, the person's own photos above the general set."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setAccessibleName("Before and after")
+        self._theme = theme
+        self._outer = QVBoxLayout(self)
+        self._outer.setContentsMargins(0, 0, 0, 0)
+        self._table: QWidget | None = None
+        self.texts: list[str] = []
+
+    def show_run(self, run: RunValue) -> None:
+        """Shows the figures of a finished run."""
+        if self._table is not None:
+            self._outer.removeWidget(self._table)
+            self._table.deleteLater()
+        self._table = QWidget()
+        grid = QGridLayout(self._table)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(self._theme.gap_l)
+        grid.setVerticalSpacing(10)
+        grid.setColumnStretch(0, 3)
+        grid.setColumnStretch(1, 2)
+        grid.setColumnStretch(2, 2)
+        self.texts = []
+        photos = "The photos that were held back" if not run.is_trial else "Held back in the trial"
+        self._add_group(grid, photos, run.before, run.after)
+        self._add_group(grid, "Everything else (a set that comes with CocaDesk)",
+                        run.general_before, run.general_after)  # fmt: skip
+        self._outer.addWidget(self._table)
+        self.setAccessibleDescription("; ".join(self.texts))
+
+    def _add_group(
+        self,
+        grid: QGridLayout,
+        title: str,
+        before: Sequence[MetricValue],
+        after: Sequence[MetricValue],
+    ) -> None:
+        pairs = _pairs(before, after)
+        if not pairs:
+            return
+        row = grid.rowCount()
+        if row > 1:
+            grid.setRowMinimumHeight(row, 6)
+            row += 1
+        grid.addWidget(label(title, "section"), row, 0)
+        grid.addWidget(label("before", "section"), row, 1)
+        grid.addWidget(label("after", "section"), row, 2)
+        for old, new in pairs:
+            row += 1
+            name = label(TOLD.get(new.name, new.name), wraps=True)
+            grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addLayout(_cell(old), row, 1)
+            grid.addLayout(_cell(new, is_new=True), row, 2)
+            self.texts.append(f"{name.text()}: {figure(old)} before, {figure(new)} after")
+
+
+def _pairs(
+    before: Sequence[MetricValue], after: Sequence[MetricValue]
+) -> list[tuple[MetricValue, MetricValue]]:
+    """The figures that were measured twice; those that need no telling first."""
+    old = {metric.name: metric for metric in before}
+    both = [(old[new.name], new) for new in after if new.name in old]
+    told = [pair for name in TOLD for pair in both if pair[1].name == name]
+    return told or both
+
+
+def _cell(metric: MetricValue, *, is_new: bool = False) -> QVBoxLayout:
+    cell = QVBoxLayout()
+    cell.setSpacing(0)
+    cell.addWidget(label(figure(metric), "figure-new" if is_new else "figure"))
+    cell.addWidget(label(certainty(metric), "small", wraps=True))
+    cell.addStretch(1)
+    return cell
