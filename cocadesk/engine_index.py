@@ -18,8 +18,8 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import FailureValue, IndexOutcome
 
 STAGES = {
-    IndexStage.SCAN: "Looking for photos",
-    IndexStage.EMBED: "Reading photos",
+    IndexStage.SCAN: "Looking for photos and videos",
+    IndexStage.EMBED: "Reading photos and videos",
     IndexStage.FINISH: "Tidying up",
 }
 FAILURES_REPORTED = 10_000
@@ -54,7 +54,7 @@ class IndexWork:
             raise UserError("There is no folder to look through.", "", "Add a folder first.")
         names = [Path(folder.text).name or folder.text for folder in folders]
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        title = f"Adding {shown}" if names else "Looking for new photos"
+        title = f"Adding {shown}" if names else "Looking for new photos and videos"
         return title, msgspec.json.encode(IndexSpec(folders=folders)).decode()
 
     def steps(self, spec: str) -> Steps:
@@ -101,6 +101,7 @@ def _outcome(report: IndexReport) -> JobOutcome:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     outcome = IndexOutcome(
         indexed=report.indexed,
+        videos=report.videos,
         unchanged=report.unchanged,
         moved=report.moved,
         copied=report.copied,
@@ -122,7 +123,7 @@ def _outcome(report: IndexReport) -> JobOutcome:
 def _sentence(report: IndexReport) -> str:
     parts = []
     if report.indexed or not report.unchanged:
-        parts.append(f"{report.indexed:,} {_photos(report.indexed)} added")
+        parts.append(f"{_photos_and_videos(report)} added")
     else:
         parts.append("Nothing new")
     for number, words in (
@@ -137,5 +138,12 @@ def _sentence(report: IndexReport) -> str:
     return ", ".join(parts) + "."
 
 
-def _photos(number: int) -> str:
-    return "photo" if number == 1 else "photos"
+def _photos_and_videos(report: IndexReport) -> str:
+    """What was added, each kind only where there is one ("3 photos and 1 video")."""
+    photos = report.indexed - report.videos
+    parts = [
+        f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+        for number, word in ((photos, "photo"), (report.videos, "video"))
+        if number
+    ]
+    return " and ".join(parts) or "0 photos"

@@ -1,4 +1,4 @@
-"""``cocadesk index``: photos of folders into the library, with progress and time left."""
+"""``cocadesk index``: photos and videos of folders into the library, with the time left."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an index did, here or in the engine; counts of files."""
+    """What an index did, here or in the engine; counts of files, ``videos`` of the indexed."""
 
     indexed: int
+    videos: int
     unchanged: int
     moved: int
     copied: int
@@ -53,6 +54,7 @@ def index(options: Options, report: Report, folders: Sequence[str]) -> int:
                 "copied": outcome.copied,
                 "missing": outcome.missing,
                 "offline": outcome.offline,
+                "videos": outcome.videos,
             }
         )
     else:
@@ -87,6 +89,7 @@ def _index(options: Options, roots: Sequence[bytes], report: Report) -> Outcome:
         done = _run(index_steps(library, backend, roots), report)
     return Outcome(
         indexed=done.indexed,
+        videos=done.videos,
         unchanged=done.unchanged,
         moved=done.moved,
         copied=done.copied,
@@ -97,7 +100,11 @@ def _index(options: Options, roots: Sequence[bytes], report: Report) -> Outcome:
     )
 
 
-_STAGES = {"scan": "Looking for photos", "embed": "Reading photos", "finish": "Tidying up"}
+_STAGES = {
+    "scan": "Looking for photos and videos",
+    "embed": "Reading photos and videos",
+    "finish": "Tidying up",
+}
 
 
 def _run(steps: Generator[IndexProgress, None, IndexReport], report: Report) -> IndexReport:
@@ -155,6 +162,7 @@ def _outcome_of(end: JobReply) -> Outcome:
         raise UserError("The folders could not be indexed.", end.job.message, "")
     return Outcome(
         indexed=done.indexed,
+        videos=done.videos,
         unchanged=done.unchanged,
         moved=done.moved,
         copied=done.copied,
@@ -193,7 +201,8 @@ def _shown(stage: str, progress: _Progress) -> dict[str, Any]:
 
 
 def _summary(outcome: Outcome) -> str:
-    parts = [f"{outcome.indexed:,} indexed", f"{outcome.unchanged:,} unchanged"]
+    videos = f" ({outcome.videos:,} of them videos)" if outcome.videos else ""
+    parts = [f"{outcome.indexed:,} indexed{videos}", f"{outcome.unchanged:,} unchanged"]
     for count, word in (
         (outcome.moved, "moved"),
         (outcome.copied, "copied"),

@@ -1,4 +1,4 @@
-"""``cocadesk search``: the photos that fit a description."""
+"""``cocadesk search``: the photos and videos that fit a description."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cocadesk.cli import session
 from cocadesk.cli.guard import OK
 from cocadesk.cli.options import Options
-from cocadesk.cli.report import Report, path_fields, shown
+from cocadesk.cli.report import Report, clock, path_fields, shown
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,12 +20,16 @@ _ROWS_AT_A_TIME = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One photo (or moment of a video, at ``time_s``) that fits."""
+    """One photo that fits, or a video with the time in seconds that fits best.
+
+    ``moments`` are the times of a video and their scores, the best first.
+    """
 
     path: bytes
     score: float
     caption: str | None
     time_s: float | None
+    moments: tuple[tuple[float, float], ...] = ()
 
 
 def search(options: Options, report: Report, query: str, limit: int) -> int:
@@ -60,6 +64,7 @@ def _ask(engine: EngineClient, text: str, limit: int) -> list[Result]:
             score=hit.score,
             caption=by_key[hit.key].caption,
             time_s=hit.time_s,
+            moments=tuple((moment.time_s, moment.score) for moment in hit.moments),
         )
         for hit in hits
         if hit.key in by_key
@@ -77,7 +82,13 @@ def _search(options: Options, text: str, limit: int) -> list[Result]:
     ):
         hits = searcher.search(text, limit=limit)
     return [
-        Result(path=hit.path, score=hit.score, caption=hit.caption, time_s=hit.time_s)
+        Result(
+            path=hit.path,
+            score=hit.score,
+            caption=hit.caption,
+            time_s=hit.time_s,
+            moments=tuple((moment.time_s, moment.score) for moment in hit.moments),
+        )
         for hit in hits
     ]
 
@@ -88,6 +99,7 @@ def _fields(result: Result) -> dict[str, Any]:
         "score": round(result.score, 6),
         "caption": result.caption,
         "time": result.time_s,
+        "moments": [{"time": time_s, "score": round(score, 6)} for time_s, score in result.moments],
     }
 
 
@@ -95,6 +107,6 @@ def _show(report: Report, results: list[Result]) -> None:
     if not results:
         report.line("Nothing in the library fits.")
     for result in results:
-        moment = "" if result.time_s is None else f" at {result.time_s:.1f} s"
+        moment = "" if result.time_s is None else f" at {clock(result.time_s)}"
         words = f"  {result.caption}" if result.caption else ""
         report.line(f"{result.score:6.3f}  {shown(result.path)}{moment}{words}")

@@ -331,9 +331,13 @@ class ModelEntry(Value, frozen=True):
 
 
 class IndexOutcome(Value, frozen=True):
-    """What an index job did, in files; ``seconds`` from first look to last commit."""
+    """What an index job did, in files; ``seconds`` from first look to last commit.
+
+    ``videos`` says how many of the indexed ones are videos.
+    """
 
     indexed: int = 0
+    videos: int = 0
     unchanged: int = 0
     moved: int = 0
     copied: int = 0
