@@ -56,19 +56,35 @@ class OpenModel:
         self.backend = backend
         self.source = source
         self.searcher = Searcher(library, backend)
+        self._folder = library.folder
         self._cache = cache
         self._tagger: ZeroShotTagger | None = None
         self._tagger_lock = threading.Lock()
 
     def tagger(self) -> ZeroShotTagger:
-        """The tags of the shipped vocabulary; their vectors are cached by model."""
-        with self._tagger_lock:
-            if self._tagger is None:
-                from cocadesk.words import ZeroShotTagger, load_vocabulary
+        """The tags of the library's vocabulary; their vectors are cached by model.
 
+        Raises:
+            UserError: the person's own vocabulary cannot be read.
+        """
+        from cocadesk.words import ZeroShotTagger, library_vocabulary
+
+        with self._tagger_lock:
+            vocabulary = library_vocabulary(self._folder)
+            if self._tagger is None or self._tagger.vocabulary.tags != vocabulary.tags:
                 encoder = PoliteEncoder(self.backend)
-                self._tagger = ZeroShotTagger(encoder, load_vocabulary(), cache=self._cache)
+                self._tagger = ZeroShotTagger(encoder, vocabulary, cache=self._cache)
             return self._tagger
+
+    def tags_mark(self) -> str:
+        """What is stored beside tags of this network and the library's vocabulary.
+
+        Raises:
+            UserError: the person's own vocabulary cannot be read.
+        """
+        from cocadesk.words import library_vocabulary, tags_mark
+
+        return tags_mark(self.backend.info().model_id, library_vocabulary(self._folder))
 
     def value(self) -> ModelValue:
         """The network in words."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from cocadesk.engine_model import ModelKeeper
+from cocadesk.engine_model import ModelKeeper, OpenModel
 from cocadesk.engine_rows import to_tags
 from cocadesk.errors import UserError
 from cocadesk.library import (
@@ -17,13 +17,12 @@ from cocadesk.library import (
     MediaRow,
     ViewRow,
     representative_moment,
-    tagging_vectors,
-    tags_of_moments,
 )
 from cocadesk.library.atomic import write_atomically
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import Description, Preview
 from cocadesk.protocol.paths import WirePath
+from cocadesk.words import tags_from_views
 
 if TYPE_CHECKING:
     from cocadesk.media import DecodedPhoto, DecoderPool
@@ -125,16 +124,17 @@ class PhotoWords:
         The caption comes first, as a part of the answer. A person's caption is
         never made anew.
         """
-        backend = self._model.backend()
-        model_id = backend.info().model_id
+        opened = self._model.opened()
         with self._describing:
             call.check()
             row = self.row(key)
-            has_tags = row.machine_tags_model == model_id
-            reason = self._fill_caption(row, backend, call)
-            if not has_tags:
-                call.partial(self._description(key, reason))
-                self._make_tags(row, backend, call)
+            reason = self._fill_caption(row, opened.backend, call)
+            try:
+                if row.machine_tags_model != opened.tags_mark():
+                    call.partial(self._description(key, reason))
+                    self._make_tags(row, opened, call)
+            except UserError as error:
+                reason = reason or str(error)
         return self._description(key, reason)
 
     def _description(self, key: str, reason: str) -> Description:
@@ -165,16 +165,14 @@ class PhotoWords:
                 self._pool.close()
                 self._pool = None
 
-    def _make_tags(self, row: MediaRow, backend: Backend, call: Call) -> None:
+    def _make_tags(self, row: MediaRow, opened: OpenModel, call: Call) -> None:
         """Tags from the stored vectors; the file is not read."""
-        image_id = backend.info().image_id
-        views = self._library.views_of(image_id, [row.key]).get(row.key)
-        if not views:
-            return
+        tagger = opened.tagger()
         call.check()
-        tags = tags_of_moments(self._model.tagger().tag(tagging_vectors(views)))
-        self._library.set_machine_tags({row.key: tags}, backend.info().model_id)
-        self._on_change((row.key,))
+        tags = tags_from_views(self._library, opened.backend.info().image_id, tagger, [row])
+        if tags:
+            self._library.set_machine_tags(tags, tagger.mark)
+            self._on_change((row.key,))
 
     def _make_caption(self, row: MediaRow, backend: Backend, call: Call) -> None:
         decoded = self._decode(row, self._time(row, None), call)

@@ -1,13 +1,14 @@
-"""Words for pictures: vocabularies, zero-shot tags, captions, and what people say themselves."""
+"""Words for pictures: vocabularies, zero-shot tags, captions, and what people say themselves.
 
-from cocadesk.words.describe import (
-    DescribeReport,
-    WantedPicture,
-    caption_steps,
-    tag_steps,
-    tags_from_views,
-)
-from cocadesk.words.own import HumanWords, Wish, WordsChange, WordsTitles
+Importing this package is cheap: what works on the library is imported when it is
+first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from cocadesk.words.own_vocabulary import (
     has_own_vocabulary,
     library_vocabulary,
@@ -21,17 +22,55 @@ from cocadesk.words.prompts import (
     class_vectors,
     prompts,
 )
-from cocadesk.words.scope import keys_in_scope
-from cocadesk.words.sidecars import FileAction, PlannedFile, WrittenFiles, plan_write, sidecar_of
-from cocadesk.words.steps import WordsProgress, WordsStage
+from cocadesk.words.steps import FailedMedium, WordsProgress, WordsStage
 from cocadesk.words.tagging import ZeroShotTagger
 from cocadesk.words.vocabulary import Vocabulary, load_vocabulary
-from cocadesk.words.write_job import WriteReport, write_steps
-from cocadesk.words.writing import KeptFile
+
+if TYPE_CHECKING:
+    from cocadesk.words.describe import (
+        DescribeReport,
+        WantedPicture,
+        caption_steps,
+        tag_steps,
+        tags_from_views,
+    )
+    from cocadesk.words.own import HumanWords, Wish, WordsChange, WordsTitles
+    from cocadesk.words.scope import keys_in_scope
+    from cocadesk.words.sidecars import (
+        FileAction,
+        PlannedFile,
+        WrittenFiles,
+        plan_write,
+        sidecar_of,
+    )
+    from cocadesk.words.write_job import WriteReport, write_steps
+    from cocadesk.words.writing import KeptFile
+
+_LATER = {
+    "DescribeReport": "describe",
+    "FileAction": "sidecars",
+    "HumanWords": "own",
+    "KeptFile": "writing",
+    "PlannedFile": "sidecars",
+    "WantedPicture": "describe",
+    "Wish": "own",
+    "WordsChange": "own",
+    "WordsTitles": "own",
+    "WriteReport": "write_job",
+    "WrittenFiles": "sidecars",
+    "caption_steps": "describe",
+    "keys_in_scope": "scope",
+    "plan_write": "sidecars",
+    "sidecar_of": "sidecars",
+    "tag_steps": "describe",
+    "tags_from_views": "describe",
+    "write_steps": "write_job",
+}
 
 __all__ = [
     "PROMPT_TEMPLATES",
     "DescribeReport",
+    "FailedMedium",
     "FileAction",
     "HumanWords",
     "KeptFile",
@@ -63,3 +102,10 @@ __all__ = [
     "tags_mark",
     "write_steps",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the half of the room that needs the library on first use (PEP 562)."""
+    if name in _LATER:
+        return getattr(import_module(f"cocadesk.words.{_LATER[name]}"), name)
+    raise AttributeError(name)

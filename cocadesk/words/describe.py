@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.library import Library, MediaKind, MediaRow, MediaState, Tag, ViewRow, ViewShows
+from cocadesk.library import (
+    Library,
+    MediaKind,
+    MediaRow,
+    MediaState,
+    Tag,
+    representative_moment,
+    tagging_vectors,
+    tags_of_moments,
+)
 from cocadesk.words.sidecars import rows_in_pieces
 from cocadesk.words.steps import FailedMedium, Pace, WordsProgress, WordsStage
 from cocadesk.words.tagging import ZeroShotTagger
@@ -187,7 +197,9 @@ class _Describer:
         pictures: dict[str, NDArray[np.uint8]] = {}
         failed: list[FailedMedium] = []
         wanted = [
-            WantedPicture(key=row.key, path=row.path, time_s=_moment(views.get(row.key, [])))
+            WantedPicture(
+                key=row.key, path=row.path, time_s=representative_moment(views.get(row.key, []))
+            )
             for row in rows
         ]
         for key, answer in self._decode(wanted) if wanted else ():
@@ -209,17 +221,6 @@ class _Describer:
         tags = tags_from_views(self._library, self._info.image_id, self._tagger, rows)
         self._library.set_machine_tags(tags, self._tagger.mark)
         return set(tags)
-
-
-def _moment(views: Sequence[ViewRow]) -> float | None:
-    """The moment of a video that looks most like the whole; None for a photo."""
-    whole = [view.vector for view in views if view.shows is ViewShows.WHOLE]
-    spans = [view for view in views if view.shows is ViewShows.SPAN]
-    if not spans:
-        return None
-    if not whole:
-        return spans[0].time_s
-    return max(spans, key=lambda view: float(view.vector @ whole[0])).time_s
 
 
 def tag_steps(
@@ -258,15 +259,10 @@ def tags_from_views(
     if not rows or not library.has_views(image_id):
         return {}
     views = library.views_of(image_id, [row.key for row in rows])
-    vectors = {key: _unit(own) for key, own in views.items() if own}
-    found = tagger.tag_media(list(vectors.values()), top)
-    return dict(zip(vectors, found, strict=True))
-
-
-def _unit(views: Sequence[ViewRow]) -> NDArray[np.float32]:
-    """(V, D) unit vectors of the views that tags are taken from."""
-    spans = [view for view in views if view.shows is ViewShows.SPAN]
-    used = spans or [view for view in views if view.shows is ViewShows.WHOLE] or views
-    vectors = np.stack([view.vector for view in used]).astype(np.float32)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)
+    vectors = {key: own for key, of in views.items() if len(own := tagging_vectors(of))}
+    if not vectors:
+        return {}
+    found = iter(tagger.tag(np.concatenate(list(vectors.values())), top))
+    return {
+        key: tags_of_moments(list(islice(found, len(own))), top) for key, own in vectors.items()
+    }

@@ -76,8 +76,7 @@ class FileState:
 class PlannedFile:
     """What a write would do to one file; ``reason`` says why it is kept.
 
-    ``is_failure`` where the disk refuses. ``old`` and ``new`` are equal where nothing
-    is written.
+    ``is_failure`` where the disk refuses. Of a kept file ``new`` is what it would hold.
     """
 
     key: str
@@ -171,7 +170,7 @@ class SidecarPlanner:
     def plan(self, row: MediaRow) -> PlannedFile:
         """What would become of the ``.txt`` of ``row``; it is read, nothing is written."""
         path = sidecar_of(row.path)
-        old = FileState(path=path, data=None)
+        old = new = FileState(path=path, data=None)
         try:
             self._check(row, path)
             data = read_file(path)
@@ -184,7 +183,7 @@ class SidecarPlanner:
                 photo=row.path,
                 action=FileAction.KEPT,
                 old=old,
-                new=old,
+                new=new,
                 reason=refused.reason,
                 is_failure=refused.is_failure,
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -73,16 +72,6 @@ class ZeroShotTagger:
         Tags under the threshold are left out, but never the best ``at_least`` ones.
         """
         return [self._best(row, top) for row in self.scores(vectors)]
-
-    def tag_media(self, views: Sequence[NDArray[np.float32]], top: int = 8) -> list[list[Tag]]:
-        """As ``tag``, for media with several views each, (V, D) unit norm.
-
-        A tag counts as much as it does in the view that it fits best.
-        """
-        scores = self.scores(np.concatenate(views)) if views else np.zeros((0, 0), np.float32)
-        ends = np.cumsum([len(own) for own in views])
-        best = [own.max(axis=0) for own in np.split(scores, ends[:-1])] if views else []
-        return [self._best(row, top) for row in best]
 
     def _best(self, scores: NDArray[np.float32], top: int) -> list[Tag]:
         order = np.argsort(-scores, kind="stable")[:top]

@@ -1,0 +1,298 @@
+"""The jobs on words: captions and tags by the machine, captions written beside the photos."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from cocadesk.engine_model import ModelKeeper
+from cocadesk.jobs import JobOutcome, JobStep, Steps
+from cocadesk.library import Library, new_key
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import (
+    CaptionOutcome,
+    FailureValue,
+    Scope,
+    WriteItem,
+    WriteKind,
+    WriteOutcome,
+)
+from cocadesk.words import (
+    DescribeReport,
+    HumanWords,
+    KeptFile,
+    WantedPicture,
+    WordsProgress,
+    WordsStage,
+    WriteReport,
+    caption_steps,
+    keys_in_scope,
+    tag_steps,
+    write_steps,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cocadesk.media import DecoderPool
+
+STAGES = {
+    WordsStage.PLAN: "Looking what there is to do",
+    WordsStage.CAPTION: "Describing photos",
+    WordsStage.TAG: "Tagging photos",
+    WordsStage.WRITE: "Writing captions",
+}
+REPORTED = 10_000
+
+Report = TypeVar("Report", DescribeReport, WriteReport)
+
+
+class CaptionSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Which media to describe. ``order`` tells two orders ``again`` apart."""
+
+    scope: Scope
+    again: bool = False
+    order: str = ""
+
+
+class TagSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """All media; ``order`` tells two changes of the vocabulary apart."""
+
+    order: str = ""
+
+
+class WriteSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Which captions to write; ``batch`` is the command in the log, also after a restart."""
+
+    scope: Scope
+    overwrite: bool = False
+    batch: str = ""
+
+
+class WordJobs:
+    """Makes the steps of caption, tag and write jobs."""
+
+    def __init__(
+        self,
+        library: Library,
+        model: ModelKeeper,
+        words: HumanWords,
+        *,
+        on_rows: Callable[[], None],
+        on_words: Callable[[], None],
+    ) -> None:
+        self._library = library
+        self._model = model
+        self._words = words
+        self._on_rows = on_rows
+        self._on_words = on_words
+        self._described: dict[str, set[str]] = {}
+
+    def caption_order(self, scope: Scope, *, again: bool) -> tuple[str, str]:
+        """Title and spec of a caption job.
+
+        Raises:
+            UserError: a folder of the scope holds nothing of the library.
+        """
+        spec = CaptionSpec(scope=scope, again=again, order=new_key() if again else "")
+        return f"Captions for {self._things(scope)}", msgspec.json.encode(spec).decode()
+
+    def write_order(self, scope: Scope, *, overwrite: bool) -> tuple[str, str]:
+        """Title and spec of a write job; see ``caption_order``."""
+        spec = WriteSpec(scope=scope, overwrite=overwrite, batch=new_key())
+        title = f"Writing captions beside {self._things(scope)}"
+        return title, msgspec.json.encode(spec).decode()
+
+    def tag_order(self) -> tuple[str, str]:
+        """Title and spec of a tag job on all media."""
+        return "New tags for all photos", msgspec.json.encode(TagSpec(order=new_key())).decode()
+
+    def caption_steps(self, spec: str) -> Steps:
+        """A caption job; see ``cocadesk.jobs.Work``."""
+        order = msgspec.json.decode(spec, type=CaptionSpec)
+        yield JobStep(stage="Waiting for the model", done=0)
+        opened = self._model.opened()
+        done = self._described.setdefault(order.order, set()) if order.order else None
+        with _PoolDecoder(self._model) as decode:
+            inner = caption_steps(
+                self._library,
+                opened.backend,
+                opened.tagger,
+                decode,
+                self._keys(order.scope),
+                again=order.again,
+                done=done,
+            )
+            report = yield from _job_steps(inner, self._on_rows)
+        self._described.pop(order.order, None)
+        return _described(report)
+
+    def tag_steps(self, spec: str) -> Steps:
+        """A tag job: no file is read; see ``cocadesk.jobs.Work``."""
+        yield JobStep(stage="Waiting for the model", done=0)
+        opened = self._model.opened()
+        inner = tag_steps(
+            self._library,
+            opened.backend.info().image_id,
+            opened.tagger(),
+            keys_in_scope(self._library, (), ()),
+        )
+        report = yield from _job_steps(inner, self._on_rows)
+        return _described(report, verb="tagged")
+
+    def write_steps(self, spec: str) -> Steps:
+        """A write job; see ``cocadesk.jobs.Work``."""
+        order = msgspec.json.decode(spec, type=WriteSpec)
+        inner = write_steps(
+            self._library,
+            self._words,
+            self._keys(order.scope),
+            batch=order.batch,
+            overwrite=order.overwrite,
+        )
+        report = yield from _job_steps(inner, self._on_words)
+        return _written(report)
+
+    def _keys(self, scope: Scope) -> list[str]:
+        folders = [folder.to_bytes() for folder in scope.folders]
+        return keys_in_scope(self._library, scope.keys, folders)
+
+    def _things(self, scope: Scope) -> str:
+        if not scope.keys and not scope.folders:
+            return "all photos"
+        if len(scope.folders) == 1 and not scope.keys:
+            folder = scope.folders[0].text
+            return os.path.basename(folder.rstrip(os.sep)) or folder  # noqa: PTH119
+        count = len(self._keys(scope))
+        return f"{count:,} {'photo' if count == 1 else 'photos'}"
+
+
+class _PoolDecoder:
+    """Decodes for captions in worker processes of its own, while a job runs."""
+
+    def __init__(self, model: ModelKeeper) -> None:
+        self._model = model
+        self._pool: DecoderPool | None = None
+
+    def __enter__(self) -> _PoolDecoder:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool is not None:
+            self._pool.close()
+
+    def __call__(
+        self, wanted: Sequence[WantedPicture]
+    ) -> Iterator[tuple[str, NDArray[np.uint8] | str]]:
+        from cocadesk.media import DecodedPhoto, DecodeFailure, DecodeRequest
+
+        requests = [
+            DecodeRequest(token=place, path=item.path, time_s=item.time_s)
+            for place, item in enumerate(wanted)
+        ]
+        for answer in self._open().decode(requests):
+            key = wanted[answer.token].key
+            if isinstance(answer, DecodedPhoto):
+                yield key, answer.input_HWC.copy()
+            elif isinstance(answer, DecodeFailure):
+                yield key, answer.reason
+
+    def _open(self) -> DecoderPool:
+        if self._pool is None:
+            from cocadesk.media import DecoderPool, InputSpec, ResizeMode
+
+            info = self._model.backend().info()
+            spec = InputSpec(size_px=info.image_size_px, resize=ResizeMode(info.resize))
+            self._pool = DecoderPool(spec=spec, workers=2)
+        return self._pool
+
+
+def _job_steps(
+    inner: Generator[WordsProgress, None, Report], on_step: Callable[[], None]
+) -> Generator[JobStep, None, Report]:
+    """The steps of a job on words, told to the window as they are made."""
+    try:
+        while True:
+            try:
+                progress = next(inner)
+            except StopIteration as end:
+                report: Report = end.value
+                return report
+            if progress.stage is not WordsStage.PLAN:
+                on_step()
+            yield _step(progress)
+    finally:
+        inner.close()
+        on_step()
+
+
+def _step(progress: WordsProgress) -> JobStep:
+    return JobStep(
+        stage=STAGES[progress.stage],
+        done=progress.done,
+        total=progress.total,
+        failed=progress.failed,
+        seconds_left=progress.seconds_left,
+        current=WirePath.of(progress.current).text if progress.current else "",
+    )
+
+
+def kept_items(kept: Sequence[KeptFile]) -> tuple[WriteItem, ...]:
+    """Files that were left as they are, as clients see them."""
+    return tuple(
+        WriteItem(path=WirePath.of(item.path), kind=WriteKind.KEPT, reason=item.reason)
+        for item in kept[:REPORTED]
+    )
+
+
+def _described(report: DescribeReport, verb: str = "described") -> JobOutcome:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    outcome = CaptionOutcome(
+        described=report.described,
+        unchanged=report.unchanged,
+        by_person=report.by_person,
+        failed=tuple(
+            FailureValue(path=WirePath.of(item.path), reason=item.reason, stage="words", when=now)
+            for item in report.failed[:REPORTED]
+        ),
+    )
+    numbers = (
+        (report.described, verb),
+        (report.unchanged, "were known"),
+        (report.by_person, "have a caption of your own"),
+        (len(report.failed), "could not be read"),
+    )
+    return JobOutcome(
+        message=_sentence(numbers),
+        report=msgspec.json.encode(outcome).decode(),
+        failed=len(report.failed),
+    )
+
+
+def _written(report: WriteReport) -> JobOutcome:
+    outcome = WriteOutcome(
+        written=report.written, unchanged=report.unchanged, kept=kept_items(report.kept)
+    )
+    numbers = (
+        (report.written, "written"),
+        (report.unchanged, "were so already"),
+        (len(report.kept), "left alone"),
+    )
+    stopped = "It was undone before it had ended. " if report.was_undone else ""
+    return JobOutcome(
+        message=stopped + _sentence(numbers),
+        report=msgspec.json.encode(outcome).decode(),
+        failed=report.failed,
+    )
+
+
+def _sentence(numbers: Sequence[tuple[int, str]]) -> str:
+    """ "3 described, 2 were known." from what is not zero; the first is always said."""
+    first = numbers[0]
+    said = [first, *(item for item in numbers[1:] if item[0])]
+    return ", ".join(f"{number:,} {words}" for number, words in said) + "."
