@@ -13,7 +13,10 @@ import platformdirs
 from cocadesk.engine_desks import Answer, Desk, EngineParts
 from cocadesk.engine_index import IndexWork
 from cocadesk.engine_model import ModelKeeper
+from cocadesk.engine_models import ModelChanger, ModelsDesk
+from cocadesk.engine_own_words import WordsDesk
 from cocadesk.engine_rows import to_hits, to_moments, to_row
+from cocadesk.engine_teach import TeachDesk
 from cocadesk.engine_words import PhotoWords
 from cocadesk.errors import UserError
 from cocadesk.jobs import Scheduler
@@ -75,6 +78,7 @@ OUTCOMES: dict[JobKind, tuple[str, Any]] = {
     JobKind.CAPTION: ("caption", CaptionOutcome),
     JobKind.TAG: ("caption", CaptionOutcome),
     JobKind.TEACH: ("run", RunValue),
+    JobKind.CHANGE_OVER: ("outcome", IndexOutcome),
 }
 """Where a ``JobReply`` shows what a job of each kind has reported, and its type."""
 
@@ -108,6 +112,7 @@ class Engine:
             jobs=lambda: self._jobs,
             publish=self.server.publish,
         )
+        self._job_listeners = parts.job_listeners
         self._desks = _open_desks(parts)
         works = {JobKind.INDEX: self._index.steps}
         for desk in self._desks:
@@ -285,6 +290,8 @@ class Engine:
 
     def _on_job(self, job: JobValue) -> None:
         self.server.publish(JobChanged(job=job))
+        for listener in self._job_listeners:
+            listener(job)
         self._watchers.tell(self._reply(job))
 
     def _on_model(self, model: ModelValue) -> None:
@@ -293,7 +300,8 @@ class Engine:
 
 def _open_desks(parts: EngineParts) -> list[Desk]:
     """Every desk but the engine's own."""
-    return []
+    changer = ModelChanger(parts)
+    return [WordsDesk(parts), ModelsDesk(parts, changer), TeachDesk(parts, changer)]
 
 
 def _text_cache() -> Path:
