@@ -127,9 +127,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _spec(Do.ACCEPT_CAPTION, "Accept caption", Group.WORDS, "A", needs=Need.SELECTION),
     _spec(Do.ADD_TAG, "Add a tag", Group.WORDS, "T", needs=Need.SELECTION),
     _spec(Do.HISTORY, "History of the words", Group.WORDS, "H", needs=Need.SELECTION),
-    _spec(
-        Do.CAPTION_SELECTION, "Caption selection", Group.WORDS, "Ctrl+D", needs=Need.SELECTION
-    ),
+    _spec(Do.CAPTION_SELECTION, "Caption selection", Group.WORDS, "Ctrl+D", needs=Need.SELECTION),
     _spec(
         Do.CAPTION_FOLDER, "Caption this folder…", Group.WORDS, "Ctrl+Shift+D", needs=Need.ENGINE
     ),

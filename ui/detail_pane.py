@@ -17,11 +17,13 @@ from PySide6.QtWidgets import (
 )
 
 from cocadesk.protocol.messages import Description
-from cocadesk.protocol.values import MediaKind, Row, TagValue
+from cocadesk.protocol.values import MediaKind, Row
 from ui.actions import ActionSet, Do
-from ui.flow_layout import FlowLayout
+from ui.caption_field import CaptionField, Origin
+from ui.film_view import FilmView
 from ui.icons import Icon
-from ui.photo_view import PhotoView
+from ui.image_loader import ImageLoader
+from ui.tag_chips import TagChips
 from ui.texts import clock, day, picture_size
 from ui.theme import Theme
 from ui.widgets import dress_button, label
@@ -45,11 +47,12 @@ class _Column(QWidget):
 
 
 class DetailPane(QFrame):
-    """Shows one medium; knows nothing of where its words come from."""
+    """Shows one medium; knows nothing of where its words come from or go to."""
 
     tag_clicked = Signal(str)
+    caption_kept = Signal(object, str)
 
-    def __init__(self, actions: ActionSet, theme: Theme) -> None:
+    def __init__(self, actions: ActionSet, frames: ImageLoader, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("detail")
         self.setAccessibleName("Details")
@@ -58,63 +61,72 @@ class DetailPane(QFrame):
         self._theme = theme
         self._ratio = 3 / 4
         self.is_described = False
-        self.photo = PhotoView(can_zoom=False)
-        self.photo.setAccessibleName("Photo")
-        self.caption = label("", "caption", wraps=True)
-        self.caption.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.caption.setAccessibleName("Caption")
-        self.origin = label("", "small", wraps=True)
-        self.tags = QWidget()
-        self.tags.setAccessibleName("Tags")
-        self._tag_layout = FlowLayout(self.tags, 6)
-        self._tag_buttons: list[QToolButton] = []
+        self.key: str | None = None
+        self.film = FilmView(frames, theme)
+        self.photo = self.film.photo
+        self.field = CaptionField(theme)
+        self.caption = self.field.text
+        self.origin = self.field.origin
+        self.chips = TagChips(theme)
+        self.many = label("", "small", wraps=True)
+        self.many.hide()
         self._facts: dict[str, QLabel] = {}
         self._buttons: dict[Do, tuple[QToolButton, Icon]] = {}
         self._build()
+        self.field.kept.connect(self._on_kept)
+        self.chips.opened.connect(self.tag_clicked.emit)
         self.set_theme(theme)
         self.clear()
 
     def set_theme(self, theme: Theme) -> None:
         """Draws icons and messages in the colours of this theme."""
         self._theme = theme
-        self.photo.set_message_colour(theme.colour("muted"))
+        self.film.set_theme(theme)
+        self.chips.set_theme(theme)
         for do, (made, which) in self._buttons.items():
             dress_button(made, self._actions[do], which, theme.colours.muted)
 
     def clear(self) -> None:
         """Nothing is selected."""
+        self._leave()
+        self.key = None
+        self.film.clear()
         self.photo.show_message("Select a photo to see more of it.")
         self._body.setVisible(False)
         self.is_described = False
 
     def show_row(self, row: Row, thumbnail: QPixmap | None) -> None:
         """The facts at once, with the thumbnail until the preview comes."""
-        self.is_described = False
+        if row.key != self.key:
+            self._leave()
+            self.key = row.key
+            self.is_described = False
         self._ratio = min(1.4, max(0.4, row.height / row.width)) if row.width else 3 / 4
         self._fit_photo()
-        if thumbnail is not None and not thumbnail.isNull():
-            self.photo.show_picture(thumbnail)
-        else:
-            self.photo.show_message("")
+        self.film.show_row(row, thumbnail)
         self._body.setVisible(True)
         self._set_caption(row.caption, row.caption_by_person, "")
-        self._set_tags(row.tags)
+        self.chips.show_tags(row.tags)
         self._set_facts(row)
 
     def show_words(self, words: Description) -> None:
         """Caption and tags as the engine has them now."""
         self.is_described = True
         self._set_caption(words.caption, words.caption_by_person, words.reason)
-        self._set_tags(words.tags)
+        self.chips.show_tags(words.tags)
 
     def say_describing(self) -> None:
         """The words are being made."""
-        if not self.caption.text():
-            self.origin.setText("Looking at the photo…")
+        self.field.say("Looking at the photo…")
+
+    def say_many(self, number: int) -> None:
+        """How many photos are selected: with several, tags go to all of them."""
+        self.many.setText(f"{number:,} photos are selected. Tags are changed for all of them.")
+        self.many.setVisible(number > 1)
 
     def shown_tags(self) -> list[str]:
         """The tags in the order they are shown."""
-        return [made.text() for made in self._tag_buttons]
+        return self.chips.words()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
@@ -128,17 +140,14 @@ class DetailPane(QFrame):
         column = QVBoxLayout(content)
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(self._theme.gap_m)
-        column.addWidget(self.photo)
+        column.addWidget(self.film)
         self._body = QWidget()
         body = QVBoxLayout(self._body)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(self._theme.gap_m)
-        words = QVBoxLayout()
-        words.setSpacing(4)
-        words.addWidget(self.caption)
-        words.addWidget(self.origin)
-        body.addLayout(words)
-        body.addWidget(self.tags)
+        body.addWidget(self.field)
+        body.addWidget(self.many)
+        body.addWidget(self.chips)
         body.addLayout(self._button_row())
         body.addWidget(_line())
         body.addLayout(self._fact_form())
@@ -206,41 +215,19 @@ class DetailPane(QFrame):
         self.photo.setToolTip(f"Double-click to see the {noun} large")
 
     def _set_caption(self, text: str | None, by_person: bool, reason: str) -> None:
-        self.caption.setText(text or "")
-        self.caption.setVisible(bool(text))
-        if text:
-            self.origin.setText("Your caption" if by_person else "Caption written by CocaDesk")
-        else:
-            self.origin.setText(reason)
+        origin = Origin.PERSON if by_person else Origin.MACHINE
+        self.field.show_caption(text or "", origin, reason)
 
-    def _set_tags(self, tags: tuple[TagValue, ...]) -> None:
-        for old in self._tag_buttons:
-            self._tag_layout.removeWidget(old)
-            old.deleteLater()
-        self._tag_buttons = []
-        for tag in tags:
-            chip = QToolButton()
-            chip.setText(tag.tag)
-            chip.setProperty("role", "chip")
-            chip.setCursor(Qt.CursorShape.PointingHandCursor)
-            chip.setAccessibleName(f"Tag {tag.tag}: search for it")
-            chip.setToolTip(f"Search for “{tag.tag}”")
-            chip.clicked.connect(self._on_tag)
-            self._tag_layout.addWidget(chip)
-            chip.show()
-            self._tag_buttons.append(chip)
-        self.tags.setVisible(bool(tags))
-        self._tag_layout.invalidate()
-        self.tags.updateGeometry()
+    def _on_kept(self, caption: str) -> None:
+        self.caption_kept.emit(self.key, caption)
 
-    def _on_tag(self) -> None:
-        sender = self.sender()
-        if isinstance(sender, QToolButton):
-            self.tag_clicked.emit(sender.text())
+    def _leave(self) -> None:
+        """Words that were being typed belong to the photo that was here: they are kept."""
+        self.field.keep()
 
     def _fit_photo(self) -> None:
         width = max(120, self.width() - 34)
-        self.photo.setFixedHeight(round(min(PHOTO_MAX_PX, width * self._ratio)))
+        self.film.stack.setFixedHeight(round(min(PHOTO_MAX_PX, width * self._ratio)))
 
 
 def _line() -> QFrame:

@@ -93,9 +93,9 @@ class CommandPalette(QFrame):
         wanted = self.field.text().casefold().split()
         for spec in ACTIONS:
             action = self._actions[spec.do]
-            text = f"{spec.group}: {spec.text}"
+            text = f"{spec.group}: {action.text()}"
             if action.isEnabled() and all(word in text.casefold() for word in wanted):
-                item = QTreeWidgetItem([spec.text, "  ".join(keys_of(spec)[:1])])
+                item = QTreeWidgetItem([action.text(), "  ".join(keys_of(spec)[:1])])
                 item.setData(0, Qt.ItemDataRole.UserRole, spec.do.value)
                 item.setToolTip(0, text)
                 self.list.addTopLevelItem(item)
@@ -127,7 +127,8 @@ class ShortcutsHelp(QDialog):
         columns.setContentsMargins(0, 0, 12, 0)
         columns.setSpacing(44)
         columns.addLayout(_key_table(Group.LIBRARY, Group.SEARCH, Group.PROGRAM))
-        columns.addLayout(_key_table(Group.PHOTO, Group.VIEW))
+        columns.addLayout(_key_table(Group.PHOTO, Group.FILM))
+        columns.addLayout(_key_table(Group.WORDS, Group.VIEW))
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -138,7 +139,7 @@ class ShortcutsHelp(QDialog):
         column.addSpacing(theme.gap_m)
         column.addWidget(area, 1)
         column.addWidget(button("Close", on_click=self.accept), 0, Qt.AlignmentFlag.AlignRight)
-        self.resize(780, 560)
+        self.resize(1080, 620)
 
 
 def _key_table(*groups: Group) -> QGridLayout:
@@ -169,7 +170,10 @@ def _add_keys(grid: QGridLayout, spec: ActionSpec) -> None:
 class FailuresDialog(QDialog):
     """The files that could not be read, each with its reason."""
 
-    def __init__(self, failures: Sequence[FailureValue], total: int, parent: QWidget) -> None:
+    def __init__(
+        self, failures: Sequence[FailureValue], total: int, parent: QWidget, job: str = ""
+    ) -> None:
+        """``job`` is the title of the job that failed with these, if it was one."""
         super().__init__(parent)
         self.setWindowTitle("Files that could not be read")
         self.tree = QTreeWidget()
@@ -193,9 +197,10 @@ class FailuresDialog(QDialog):
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 16)
-        column.addWidget(label("Files that could not be read", "title"))
+        title = f"Failures: {job}" if job else "Files that could not be read"
+        column.addWidget(label(title, "title", wraps=True))
         words = (
-            "Everything else was added. These files are tried again when they change." + more
+            "Everything else was done. These files are tried again when they change." + more
             if failures
             else "Every file that was looked at could be read."
         )

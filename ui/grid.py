@@ -21,6 +21,7 @@ class Grid(QListView):
     opened = Signal()
     large_wanted = Signal()
     size_changed = Signal(int)
+    selected = Signal()
     menu_wanted = Signal(object)
 
     def __init__(self, model: ResultsModel, loader: ImageLoader, theme: Theme) -> None:
@@ -52,6 +53,7 @@ class Grid(QListView):
         self.doubleClicked.connect(self._on_double_click)
         self.verticalScrollBar().valueChanged.connect(self._drop_unwanted)
         self.verticalScrollBar().setSingleStep(60)
+        self.selectionModel().selectionChanged.connect(self._on_selection)
         loader.arrived.connect(self._on_picture)
 
     def set_theme(self, theme: Theme) -> None:
@@ -63,6 +65,16 @@ class Grid(QListView):
         """The key under the cursor."""
         key = self.currentIndex().data(KEY_ROLE)
         return key if isinstance(key, str) else None
+
+    def selected_keys(self) -> list[str]:
+        """The keys that are selected, in the order of the list."""
+        ranges = sorted((r.top(), r.bottom()) for r in self.selectionModel().selection().toList())
+        keys = (self._results.key_at(n) for top, end in ranges for n in range(top, end + 1))
+        return [key for key in keys if key is not None]
+
+    def selected_count(self) -> int:
+        """How many are selected."""
+        return sum(part.height() for part in self.selectionModel().selection().toList())
 
     def go_to(self, position: int) -> None:
         """Moves the cursor there and scrolls it into view."""
@@ -141,6 +153,9 @@ class Grid(QListView):
         side = max(1, self.gridSize().height())
         columns = max(1, self.viewport().width() // max(1, self.gridSize().width()))
         return columns * (self.viewport().height() // side + 2)
+
+    def _on_selection(self) -> None:
+        self.selected.emit()
 
     def _drop_unwanted(self) -> None:
         self._loader.want_only(self.visible_keys())

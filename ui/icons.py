@@ -41,6 +41,12 @@ class Icon(StrEnum):
     PANEL = '<rect x="3" y="4.5" width="18" height="15" rx="2"/><path d="M14.5 4.5v15"/>'
     ENLARGE = '<path d="M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7"/>'
     PLAY = '<path d="M8 5.5v13l10.5-6.5z"/>'
+    CHECK = '<path d="M5 12.5l4.5 4.5L19 7.5"/>'
+    SOUND = (
+        '<path d="M4 9.5v5h3.5L12 18.5v-13L7.5 9.5z"/>'
+        '<path d="M15.5 9a4.5 4.5 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11"/>'
+    )
+    MUTED = '<path d="M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM16 9.5l5 5M21 9.5l-5 5"/>'
     PAUSE = '<path d="M8.5 5.5v13M15.5 5.5v13"/>'
 
 

@@ -33,7 +33,14 @@ class ImageLoader(QObject):
     arrived = Signal(object)
     _read = Signal(object)
 
-    def __init__(self, *, long_side_px: int, keep: int, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        long_side_px: int,
+        keep: int,
+        workers: int = WORKERS,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._long_side_px = long_side_px
         self._keep = keep
@@ -45,7 +52,7 @@ class ImageLoader(QObject):
         self._read.connect(self._on_read, Qt.ConnectionType.QueuedConnection)
         self._threads = [
             threading.Thread(target=self._work, name=f"pictures-{n}", daemon=True)
-            for n in range(WORKERS)
+            for n in range(workers)
         ]
         for thread in self._threads:
             thread.start()

@@ -16,7 +16,8 @@ class JobStrip(QFrame):
     """One job: its title, how far it is, and what can be done about it."""
 
     control = Signal(object, object)
-    failures_wanted = Signal()
+    failures_wanted = Signal(object)
+    all_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -29,7 +30,9 @@ class JobStrip(QFrame):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress")
-        self.failures = button("Show which", "link", on_click=self.failures_wanted.emit)
+        self.failures = button("Show which", "link", on_click=self._on_failures)
+        self.all = button("All jobs", "link", on_click=self.all_wanted.emit)
+        self.all.setToolTip("Show all jobs (J)")
         self.pause = button("Pause", on_click=self._on_pause)
         self.cancel = button("Stop", on_click=self._on_cancel)
         self.dismiss = QToolButton()
@@ -42,6 +45,7 @@ class JobStrip(QFrame):
         words.addWidget(self.line)
         words.addWidget(self.failures)
         words.addStretch(1)
+        words.addWidget(self.all)
         left = QVBoxLayout()
         left.setSpacing(8)
         left.addLayout(words)
@@ -84,6 +88,14 @@ class JobStrip(QFrame):
         self.dismiss.setVisible(is_over)
         self.failures.setVisible(job.failed > 0)
         self.show()
+
+    def say_others(self, active: int) -> None:
+        """How many jobs are under way in all."""
+        self.all.setText(f"All {active} jobs" if active > 1 else "All jobs")
+
+    def _on_failures(self) -> None:
+        if self.job is not None:
+            self.failures_wanted.emit(self.job.id)
 
     def _on_pause(self) -> None:
         if self.job is not None:

@@ -55,7 +55,7 @@ class Parts:
         self.pages.addWidget(self.browse)
         self.pages.addWidget(self.large)
         window.setCentralWidget(self.pages)
-        self.notice = Notice(window, theme)
+        self.notice = Notice(window)
         self.palette = CommandPalette(actions, window)
 
     def set_theme(self, theme: Theme) -> None:
@@ -69,7 +69,6 @@ class Parts:
             self.detail,
             self.strip,
             self.jobs,
-            self.notice,
         ):
             part.set_theme(theme)
 

@@ -112,12 +112,20 @@ class ResultsModel(QAbstractListModel):
     def hit_of(self, key: str) -> Hit | None:
         return self._hits.get(key)
 
+    def thumbnail_of(self, row: Row) -> str | None:
+        """The picture that stands for it here: of a video that matched, its moment's."""
+        hit = self._hits.get(row.key)
+        path = row.thumbnail if hit is None or hit.thumbnail is None else hit.thumbnail
+        return None if path is None else path.to_str()
+
     # What the engine brings ---------------------------------------------------------
 
     def show_keys(self, keys: Sequence[str], hits: Iterable[Hit] = ()) -> None:
         """Another list: one reset, or nothing where it is the same list."""
         self._hits = {hit.key: hit for hit in hits}
         if list(keys) == self._keys:
+            if self._keys:  # the moments that matched may be others
+                self.dataChanged.emit(self.index(0), self.index(len(self._keys) - 1))
             return
         self.beginResetModel()
         self._set_keys(list(keys))

@@ -46,7 +46,7 @@ QFrame[role="card"][chosen="true"] { border-color: $accent; }
 QPlainTextEdit { background: $surface; border: 1px solid $line; border-radius: ${radius}px;
     padding: 8px; selection-background-color: $accent; selection-color: $on_accent; }
 QPlainTextEdit:focus { border-color: $accent; }
-QCheckBox, QRadioButton { spacing: 8px; background: transparent; }
+QCheckBox, QRadioButton { spacing: 8px; }
 QCheckBox:disabled, QRadioButton:disabled { color: $muted; }
 #results-line { background: $window; }
 #detail { background: $surface; border-left: 1px solid $line; }
@@ -54,10 +54,10 @@ QCheckBox:disabled, QRadioButton:disabled { color: $muted; }
 #job-strip { background: $surface; border-top: 1px solid $line; }
 #jobs { background: $surface; border-top: 1px solid $line; }
 #jobs QScrollArea, #jobs-content { background: $surface; border: none; }
-QFrame[role="job"] { border: none; border-top: 1px solid $line; border-left: 3px solid transparent; }
+QFrame[role="job"] { border: none; border-top: 1px solid $line;
+    border-left: 3px solid transparent; }
 QFrame[role="job"]:focus { background: $window; border-left: 3px solid $accent; }
-QLabel[role="heading"] { font-weight: 600; }
-QLabel[role="badge"] { background: $raised; border-radius: 4px; padding: 2px 7px;
+QLabel[role="state"] { background: $raised; border-radius: 4px; padding: 2px 7px;
     color: $muted; font-size: ${small_px}px; font-weight: 600; }
 #stage { background: $stage; }
 #search {

@@ -56,6 +56,22 @@ def day(iso: str | None) -> str:
     return f"{when.day} {when:%B %Y}, {when:%H:%M}"
 
 
+def moment(iso: str) -> str:
+    """When something happened here: ``14:30`` today, else ``3 May, 14:30``."""
+    if not iso:
+        return ""
+    try:
+        when = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso
+    when = when.astimezone()
+    now = datetime.now().astimezone()
+    if when.date() == now.date():
+        return f"{when:%H:%M}"
+    year = "" if when.year == now.year else f" {when.year}"
+    return f"{when.day} {when:%b}{year}, {when:%H:%M}"
+
+
 def picture_size(row: Row) -> str:
     """``4032 × 3024 · 3.4 MB``."""
     parts = []
@@ -64,6 +80,21 @@ def picture_size(row: Row) -> str:
     if row.size_bytes:
         parts.append(file_size(row.size_bytes))
     return " · ".join(parts)
+
+
+JOB_STATES = {
+    JobState.QUEUED: "Waiting",
+    JobState.RUNNING: "Running",
+    JobState.PAUSED: "Paused",
+    JobState.DONE: "Done",
+    JobState.FAILED: "Failed",
+    JobState.CANCELLED: "Stopped",
+}
+
+
+def job_state(job: JobValue) -> str:
+    """One word on where a job stands."""
+    return JOB_STATES[job.state]
 
 
 def job_line(job: JobValue) -> str:

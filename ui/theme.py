@@ -38,6 +38,7 @@ class Colours:
     danger: str
     stage: str
     on_stage: str
+    notice_link: str
 
 
 LIGHT = Colours(
@@ -55,6 +56,7 @@ LIGHT = Colours(
     danger="#a8321f",
     stage="#141517",
     on_stage="#f0f0ee",
+    notice_link="#7fd3cb",
 )
 DARK = Colours(
     window="#161719",
@@ -71,6 +73,7 @@ DARK = Colours(
     danger="#f08a76",
     stage="#0c0d0e",
     on_stage="#f0f0ee",
+    notice_link="#075b57",
 )
 
 

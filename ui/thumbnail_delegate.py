@@ -62,30 +62,32 @@ class ThumbnailDelegate(QStyledItemDelegate):
         painter.restore()
 
     def _paint_row(self, painter: QPainter, rect: QRect, row: Row, hit: object) -> None:
-        picture = None
-        if row.thumbnail is not None:
-            picture = self._loader.pixmap(row.key, row.thumbnail.to_str())
+        path = hit.thumbnail if isinstance(hit, Hit) and hit.thumbnail else row.thumbnail
+        picture = None if path is None else self._loader.pixmap(row.key, path.to_str())
         if picture is not None and not picture.isNull():
             painter.drawPixmap(QRectF(rect), picture, _middle(picture))
-        elif picture is not None or row.thumbnail is None:
+        elif picture is not None or path is None:
             self._paint_name(painter, rect, row.name)
         if row.kind is MediaKind.VIDEO:
             self._paint_badge(painter, rect, _video_text(row, hit))
         if row.state != "present":
-            self._paint_badge(painter, rect, row.state)
+            self._paint_badge(painter, rect, row.state, is_above=True)
 
     def _paint_name(self, painter: QPainter, rect: QRect, name: str) -> None:
         painter.setPen(self._theme.colour("muted"))
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWrapAnywhere
         painter.drawText(rect.adjusted(8, 8, -8, -8), int(flags), name)
 
-    def _paint_badge(self, painter: QPainter, rect: QRect, text: str) -> None:
+    def _paint_badge(
+        self, painter: QPainter, rect: QRect, text: str, *, is_above: bool = False
+    ) -> None:
         font = QFont(painter.font())
         font.setPixelSize(self._theme.small_px - 1)
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
         width = painter.fontMetrics().horizontalAdvance(text) + 14
-        badge = QRect(rect.left() + 6, rect.bottom() - 26, min(width, rect.width() - 12), 20)
+        top = rect.top() + 6 if is_above else rect.bottom() - 26
+        badge = QRect(rect.left() + 6, top, min(width, rect.width() - 12), 20)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(0, 0, 0, 165))
         painter.drawRoundedRect(badge, 5, 5)

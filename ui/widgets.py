@@ -6,7 +6,16 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui.icons import Icon, icon, pixmap
 from ui.theme import Theme
@@ -103,33 +112,62 @@ class EmptyState(QWidget):
         return f"{self._title.text()} {self._text.text()}"
 
 
-class Notice(QLabel):
-    """A quiet sentence at the foot of its parent that goes by itself."""
+class Notice(QFrame):
+    """A quiet sentence at the foot of its parent that goes by itself, with a way back."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._parent = parent
+        self._on_click: Callable[[], None] | None = None
         self.setObjectName("notice")
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._label = label("", "notice")
+        self.button = button("", "notice", on_click=self._click)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 6, 10, 6)
+        row.setSpacing(12)
+        row.addWidget(self._label)
+        row.addWidget(self.button)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(NOTICE_MS)
         self._timer.timeout.connect(self.hide)
         self.hide()
 
-    def say(self, text: str) -> None:
-        """Shows the sentence for a few seconds."""
-        self.setText(text)
+    def text(self) -> str:
+        """The sentence."""
+        return self._label.text()
+
+    def say(
+        self, text: str, button_text: str = "", on_click: Callable[[], None] | None = None
+    ) -> None:
+        """Shows the sentence for a few seconds, longer where something can be done about it."""
+        self._label.setText(text)
+        self._on_click = on_click
+        self.button.setText(button_text)
+        self.button.setAccessibleName(f"{button_text}: {text}")
+        self.button.setVisible(bool(button_text))
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not button_text)
         self.setAccessibleName(text)
-        self.adjustSize()
         self.place()
         self.show()
         self.raise_()
-        self._timer.start()
+        self._timer.start(NOTICE_MS * (2 if button_text else 1))
 
     def place(self) -> None:
         """Centres it at the foot of the parent."""
         parent = self._parent
+        self._label.setWordWrap(False)
+        self._label.setMinimumWidth(0)
+        self.ensurePolished()
+        width = self.sizeHint().width()
+        room = parent.width() - 40
+        if width > room:
+            self._label.setWordWrap(True)
+            width = room
+        self.resize(width, max(self.sizeHint().height(), self.heightForWidth(width)))
         x = (parent.width() - self.width()) // 2
         self.move(max(8, x), parent.height() - self.height() - 28)
+
+    def _click(self) -> None:
+        self.hide()
+        if self._on_click is not None:
+            self._on_click()

@@ -5,28 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPixmap, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QDialog, QMainWindow
 
-from cocadesk.protocol.messages import Description, Failures, JobChanged, RowsChanged
-from cocadesk.protocol.values import JobState, JobValue, Row
-from ui.actions import ActionSet, Do
+from cocadesk.protocol.messages import JobChanged, RowsChanged, WordsChanged
+from cocadesk.protocol.values import MediaKind, Row
+from ui.actions import ActionSet, Do, Need
 from ui.browser import Browser
 from ui.commands import Commands
-from ui.dialogs import FailuresDialog
 from ui.emptiness import what_to_say
 from ui.engine_link import EngineLink, LinkState
 from ui.image_loader import ImageLoader
 from ui.inspector import Inspector
+from ui.job_commands import JobCommands
 from ui.layout import Parts
 from ui.look import Look
+from ui.looking import Looking
 from ui.pages import PageTurner
 from ui.results_model import ResultsModel
 from ui.theme import Theme
+from ui.word_commands import WordCommands
+from ui.words_editor import WordsEditor
 from ui.work import Work
 
 THUMBNAIL_PX = 360
 PREVIEW_PX = 2048
+FRAME_PX = 240
 
 
 class MainWindow(QMainWindow):
@@ -42,21 +46,33 @@ class MainWindow(QMainWindow):
         self.look = look
         self.thumbnails = ImageLoader(long_side_px=THUMBNAIL_PX, keep=600, parent=self)
         self.previews = ImageLoader(long_side_px=PREVIEW_PX, keep=8, parent=self)
+        self.frames = ImageLoader(long_side_px=FRAME_PX, keep=200, workers=1, parent=self)
         self.model = ResultsModel(self)
         self.browser = Browser(link, self.model, self)
         self.inspector = Inspector(link, self.previews, self)
         self.work = Work(link, self)
+        self.words = WordsEditor(link, self._row_of, self)
         self.commands_set = ActionSet(self)
-        self.parts = Parts(self, self.commands_set, self.model, self.thumbnails, look.theme)
+        self.parts = Parts(
+            self, self.commands_set, self.model, self.thumbnails, self.frames, look.theme
+        )
+        self.looking = Looking(self.parts, self.inspector, self.model, self.thumbnails, self)
+        self.dialog: QDialog | None = None
+        self.wants_detail = True
         self.turner = PageTurner(self)
         self.commands = Commands(self)
-        self.commands_set.connect_all(self.commands.slots() | self.turner.slots())
+        self.word_commands = WordCommands(self)
+        self.jobs = JobCommands(self)
+        self.commands_set.connect_all(
+            self.commands.slots()
+            | self.turner.slots()
+            | self.word_commands.slots()
+            | self.jobs.slots()
+        )
         self.addActions(self.commands_set.all())
-        self._dialog: QDialog | None = None
-        self.wants_detail = True
         self._wire_engine()
         self._wire_parts()
-        self._refresh()
+        self.refresh()
 
     def _wire_engine(self) -> None:
         self.link.state_changed.connect(self._on_link)
@@ -65,20 +81,14 @@ class MainWindow(QMainWindow):
         self.link.happened.connect(self._on_event)
         self.browser.settled.connect(self._on_settled)
         self.inspector.row_came.connect(self._on_row)
-        self.inspector.words_came.connect(self._on_words)
-        self.inspector.describing.connect(self.parts.detail.say_describing)
-        self.inspector.picture_came.connect(self._on_picture)
-        self.inspector.failed.connect(self._on_no_picture)
-        self.thumbnails.arrived.connect(self._on_thumbnail)
-        self.work.job_changed.connect(self._on_job)
         self.work.failed.connect(self._on_error)
-        self.work.failures_came.connect(self._on_failures)
 
     def _wire_parts(self) -> None:
         parts = self.parts
         parts.search.query_changed.connect(self._on_query)
         parts.search.leave_down.connect(self._go_to_grid)
         parts.grid.selectionModel().currentChanged.connect(self._on_current)
+        parts.grid.selected.connect(self.refresh)
         self.model.modelReset.connect(self._on_reset)
         parts.grid.opened.connect(self.open_large)
         parts.grid.large_wanted.connect(self.open_large)
@@ -90,8 +100,6 @@ class MainWindow(QMainWindow):
         parts.detail.tag_clicked.connect(parts.search.set_query)
         parts.large.stepped.connect(parts.grid.step)
         parts.large.closed.connect(self.close_large)
-        parts.strip.control.connect(self.work.control)
-        parts.strip.failures_wanted.connect(self.work.ask_failures)
         parts.empty.button.clicked.connect(self._on_empty_button)
         self.look.changed.connect(self._on_look)
 
@@ -100,12 +108,13 @@ class MainWindow(QMainWindow):
     def _on_link(self, state: object) -> None:
         if state is LinkState.LOST:
             self.parts.notice.say("The engine has stopped. Starting it again…")
-        self._refresh()
+        self.refresh()
 
     def _on_connected(self, _welcome: object) -> None:
         self.model.forget_questions()
         self.browser.ask_again()
         self.work.look_for_running()
+        self.word_commands.on_connected()
         if self.inspector.key is not None:
             self.inspector.look_again()
 
@@ -115,8 +124,12 @@ class MainWindow(QMainWindow):
     def _on_event(self, body: object) -> None:
         if isinstance(body, RowsChanged):
             self.browser.on_rows_changed(body)
+            if self.words.is_settled():  # else the answer tells when to look again
+                self.looking.on_rows_changed(body)
         elif isinstance(body, JobChanged):
-            self._on_job(body.job)
+            self.work.take(body.job)
+        elif isinstance(body, WordsChanged):
+            self.words.on_event(body)
 
     def _on_error(self, error: object) -> None:
         self.parts.notice.say(str(error))
@@ -129,74 +142,25 @@ class MainWindow(QMainWindow):
     def _on_settled(self) -> None:
         if self.model.rowCount() and self.parts.grid.current_key() is None:
             self.parts.grid.go_to(0)
-        self._refresh()
+        self.refresh()
 
     def _on_reset(self) -> None:
         """Another list: from its top, and what is under the cursor is looked at anew."""
         self.parts.grid.scrollToTop()
         if not self.model.rowCount():
-            self.inspector.look_at(None)
-            self.parts.detail.clear()
+            self.looking.look_at(None)
 
     def _on_current(self, _current: QModelIndex, _previous: QModelIndex) -> None:
-        key = self.parts.grid.current_key()
-        if key != self.inspector.key:
-            if key is not None:
-                self._show_known(key)
-            else:
-                self.parts.detail.clear()
-            self.inspector.look_at(key)
-        self._refresh()
+        self.looking.look_at(self.parts.grid.current_key())
+        self.refresh()
 
-    def _show_known(self, key: str) -> None:
-        """What is here already, so that moving on shows something at once."""
-        row = self.model.known_row(key)
-        if row is None:
-            return
-        thumbnail = None
-        if row.thumbnail is not None:
-            thumbnail = self.thumbnails.pixmap(key, row.thumbnail.to_str())
-        self.parts.detail.show_row(row, thumbnail)
-        self.parts.large.show_row(row)
-        if thumbnail is not None:
-            self.parts.large.photo.show_picture(thumbnail)
-
-    # The photo under the cursor -----------------------------------------------------
-
-    def _on_row(self, row: object) -> None:
-        assert isinstance(row, Row)
-        thumbnail = None
-        if row.thumbnail is not None:
-            thumbnail = self.thumbnails.pixmap(row.key, row.thumbnail.to_str())
-        self.model.set_rows([row])
-        self.parts.detail.show_row(row, thumbnail)
-        self.parts.large.show_row(row)
-
-    def _on_thumbnail(self, key: object) -> None:
-        """Something to see until the large picture comes."""
+    def _row_of(self, key: str) -> Row | None:
         row = self.inspector.row
-        if row is None or row.key != key or row.thumbnail is None:
-            return
-        thumbnail = self.thumbnails.pixmap(row.key, row.thumbnail.to_str())
-        for photo in (self.parts.detail.photo, self.parts.large.photo):
-            if thumbnail is not None and not photo.has_picture:
-                photo.show_picture(thumbnail)
+        return row if row is not None and row.key == key else self.model.known_row(key)
 
-    def _on_words(self, words: object) -> None:
-        assert isinstance(words, Description)
-        self.parts.detail.show_words(words)
-        if words.caption:
-            self.parts.large.caption.setText(words.caption)
-
-    def _on_picture(self, pixmap: object) -> None:
-        assert isinstance(pixmap, QPixmap)
-        self.parts.detail.photo.show_picture(pixmap)
-        self.parts.large.photo.show_picture(pixmap, keeps_zoom=True)
-
-    def _on_no_picture(self, sentence: str) -> None:
-        for photo in (self.parts.detail.photo, self.parts.large.photo):
-            if not photo.has_picture:
-                photo.show_message(sentence)
+    def _on_row(self, _row: object) -> None:
+        """Whether it is a film is known now."""
+        self.refresh()
 
     @property
     def is_large(self) -> bool:
@@ -221,25 +185,12 @@ class MainWindow(QMainWindow):
         if self.parts.grid.current_key() is None:
             self.parts.grid.go_to(0)
 
-    # Jobs ---------------------------------------------------------------------------
-
-    def _on_job(self, job: object) -> None:
-        assert isinstance(job, JobValue)
-        self.parts.strip.show_job(job)
-        if job.state is JobState.DONE:
-            self.browser.ask_again()
-        self._refresh()
-
-    def _on_failures(self, answer: object) -> None:
-        assert isinstance(answer, Failures)
-        self.open_dialog(FailuresDialog(answer.failures, answer.total, self))
-
     def open_dialog(self, dialog: QDialog) -> None:
         """Shows a dialog without stopping the window; the last one goes."""
-        if self._dialog is not None:
-            self._dialog.close()
-            self._dialog.deleteLater()
-        self._dialog = dialog
+        if self.dialog is not None:
+            self.dialog.close()
+            self.dialog.deleteLater()
+        self.dialog = dialog
         dialog.open()
 
     def add_folders(self, folders: list[str]) -> None:
@@ -248,15 +199,16 @@ class MainWindow(QMainWindow):
 
     # What is shown ------------------------------------------------------------------
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
         """Actions, headline and empty state follow from the state of the parts."""
-        has_engine = self.link.state is LinkState.CONNECTED
-        self.commands_set.update_enabled(
-            has_engine=has_engine, has_selection=self.parts.grid.current_key() is not None
-        )
-        self.parts.header.add.setEnabled(has_engine)
+        self.commands_set.update_enabled(self._given())
+        self.parts.header.add.setEnabled(self.link.state is LinkState.CONNECTED)
+        selected = self.parts.grid.selected_count()
         headline = self.browser.headline()
+        if selected > 1:
+            headline += f" · {selected:,} selected"
         self.parts.results.say(headline, can_show_all=self.browser.is_filtered)
+        self.parts.detail.say_many(selected)
         words = what_to_say(self.link, self.browser, self.parts.strip.job, self.model.rowCount())
         if words is None:
             self.parts.center.setCurrentWidget(self.parts.grid)
@@ -266,10 +218,23 @@ class MainWindow(QMainWindow):
         self.parts.results.setVisible(words is None or self.browser.is_filtered)
         self.parts.detail.setVisible(words is None and self.wants_detail)
 
+    def _given(self) -> set[Need]:
+        """What is there for actions to work with."""
+        key = self.parts.grid.current_key()
+        row = None if key is None else self._row_of(key)
+        is_there = {
+            Need.ENGINE: self.link.state is LinkState.CONNECTED,
+            Need.SELECTION: key is not None,
+            Need.FILM: row is not None and row.kind is MediaKind.VIDEO,
+            Need.UNDO: bool(self.words.undo_title),
+            Need.REDO: bool(self.words.redo_title),
+        }
+        return {need for need, is_so in is_there.items() if is_so}
+
     def toggle_detail(self) -> None:
         """Shows or hides the details beside the grid."""
         self.wants_detail = not self.wants_detail
-        self._refresh()
+        self.refresh()
 
     def _on_empty_button(self) -> None:
         if self.link.state is LinkState.FAILED:
@@ -305,6 +270,8 @@ class MainWindow(QMainWindow):
         self.link.close()
         self.thumbnails.close()
         self.previews.close()
+        self.frames.close()
+        self.parts.detail.film.stop()
         super().closeEvent(event)
 
 

@@ -12,24 +12,50 @@ from cocadesk.protocol.messages import (
     JobReply,
     Jobs,
     ListFailures,
+    ListJobFailures,
     ListJobs,
+    PlanWrite,
+    StartCaption,
     StartIndex,
+    StartWrite,
+    WritePlan,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobAction, JobValue
-from ui.engine_link import EngineLink
+from cocadesk.protocol.values import JobAction, JobValue, Scope
+from ui.engine_link import EngineLink, Ticket
 
 
 class Work(QObject):
-    """Emits ``job_changed`` for every job that moves."""
+    """Emits ``job_changed`` for every job that moves, ``ended`` when it ends before our eyes."""
 
     job_changed = Signal(object)
+    ended = Signal(object)
     failures_came = Signal(object)
+    plan_came = Signal(object)
+    listed = Signal()
     failed = Signal(object)
 
     def __init__(self, link: EngineLink, parent: QObject) -> None:
         super().__init__(parent)
         self._link = link
+        self._jobs: dict[str, JobValue] = {}
+        self._plan: Ticket | None = None
+
+    def all(self) -> list[JobValue]:
+        """Every job that is known, newest first."""
+        return sorted(self._jobs.values(), key=lambda job: (job.created, job.id), reverse=True)
+
+    def active(self) -> list[JobValue]:
+        """The jobs that have not ended, newest first."""
+        return [job for job in self.all() if not job.state.is_final]
+
+    def take(self, job: JobValue) -> None:
+        """A job has moved."""
+        before = self._jobs.get(job.id)
+        self._jobs[job.id] = job
+        self.job_changed.emit(job)
+        if job.state.is_final and before is not None and not before.state.is_final:
+            self.ended.emit(job)
 
     def index(self, folders: Sequence[str]) -> None:
         """Adds the folders; none looks through all known ones again."""
@@ -41,18 +67,50 @@ class Work(QObject):
         body = ControlJob(job_id=str(job_id), action=JobAction(str(action)))
         self._link.ask(body, JobReply, self._on_job, on_failed=self.failed.emit)
 
+    def caption(self, scope: Scope, *, again: bool) -> None:
+        """Starts to describe these media."""
+        body = StartCaption(scope=scope, again=again)
+        self._link.ask(body, JobReply, self._on_job, on_failed=self.failed.emit)
+
+    def plan_write(self, scope: Scope, *, overwrite: bool) -> None:
+        """``plan_came`` follows; only the last plan that was asked for comes."""
+        if self._plan is not None:
+            self._plan.cancel()
+        body = PlanWrite(scope=scope, overwrite=overwrite)
+        self._plan = self._link.ask(
+            body, WritePlan, self.plan_came.emit, on_failed=self.failed.emit
+        )
+
+    def write(self, scope: Scope, *, overwrite: bool) -> None:
+        """Starts to write captions beside the photos."""
+        body = StartWrite(scope=scope, overwrite=overwrite)
+        self._link.ask(body, JobReply, self._on_job, on_failed=self.failed.emit)
+
     def look_for_running(self) -> None:
-        """Announces jobs that go on from before, e.g. after the engine came back."""
+        """Learns of all jobs, and announces those that have not ended, e.g. after a restart."""
         self._link.ask(ListJobs(), Jobs, self._on_jobs)
 
     def ask_failures(self) -> None:
-        """``failures_came`` follows."""
+        """``failures_came`` follows, with every file that could not be read."""
         self._link.ask(ListFailures(), Failures, self.failures_came.emit)
 
+    def ask_failures_of(self, job_id: object) -> None:
+        """``failures_came`` follows, with what this job could not do."""
+        self._link.ask(
+            ListJobFailures(job_id=str(job_id)),
+            Failures,
+            self.failures_came.emit,
+            on_failed=self.failed.emit,
+        )
+
     def _on_job(self, answer: JobReply) -> None:
-        self.job_changed.emit(answer.job)
+        self.take(answer.job)
 
     def _on_jobs(self, answer: Jobs) -> None:
-        running: list[JobValue] = [job for job in answer.jobs if not job.state.is_final]
-        for job in reversed(running):
-            self.job_changed.emit(job)
+        """Ended jobs are announced only where they ended while nobody was connected."""
+        for job in sorted(answer.jobs, key=lambda job: (job.created, job.id)):
+            if job.state.is_final and job.id not in self._jobs:
+                self._jobs[job.id] = job
+            else:
+                self.take(job)
+        self.listed.emit()

@@ -1,0 +1,127 @@
+"""Plays a film with QtMultimedia, which is loaded when it is first wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLoggingCategory, QObject, QUrl, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
+
+from cocadesk.errors import UserError
+
+if TYPE_CHECKING:
+    from PySide6.QtMultimedia import QAudioOutput, QMediaPlayer
+
+WITHOUT_PICTURES_MS = 2500
+NOISE = ("qt.multimedia.symbolsresolver", "qt.multimedia.ffmpeg", "qt.multimedia.playbackengine*")
+
+
+class FilmPlayer(QObject):
+    """One film at a time, in ``widget``; times are in seconds.
+
+    ``failed`` carries a sentence; the film is let go then.
+
+    Raises:
+        UserError: this machine cannot play films.
+    """
+
+    moved = Signal(object)
+    length_came = Signal(object)
+    playing = Signal(bool)
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        if QGuiApplication.platformName() in ("offscreen", "minimal", "vnc"):
+            raise UserError("Films cannot be played without a screen.")
+        QLoggingCategory.setFilterRules("\n".join(f"{name}.*=false" for name in NOISE))
+        try:
+            from PySide6.QtMultimedia import QAudioOutput, QMediaPlayer
+            from PySide6.QtMultimediaWidgets import QVideoWidget
+        except ImportError as error:
+            raise UserError(
+                "Films cannot be played on this computer.",
+                f"A system library is missing: {error}.",
+                "On Debian and Ubuntu: sudo apt-get install libpulse0",
+            ) from error
+        self._player: QMediaPlayer = QMediaPlayer(self)
+        self._sound: QAudioOutput = QAudioOutput(self)
+        video = QVideoWidget()
+        video.setAccessibleName("Film")
+        self.widget: QWidget = video
+        self._has_pictures = False
+        self._started_ms = 0
+        self._from_ms = 0
+        self._player.setAudioOutput(self._sound)
+        self._player.setVideoOutput(video)
+        video.videoSink().videoFrameChanged.connect(self._on_frame)
+        self._player.positionChanged.connect(self._on_position)
+        self._player.durationChanged.connect(self._on_duration)
+        self._player.playbackStateChanged.connect(self._on_state)
+        self._player.errorOccurred.connect(self._on_error)
+        self._player.mediaStatusChanged.connect(self._on_status)
+
+    def play(self, path: str, from_s: float) -> None:
+        """Opens the file and plays from there."""
+        self._has_pictures = False
+        self._from_ms = self._started_ms = round(from_s * 1000)
+        self._player.setSource(QUrl.fromLocalFile(path))
+        self._player.setPosition(self._from_ms)
+        self._player.play()
+
+    def toggle(self) -> None:
+        """Pauses or goes on."""
+        if self.is_playing:
+            self._player.pause()
+        else:
+            self._player.play()
+
+    def seek(self, to_s: float) -> None:
+        """Goes on from there."""
+        self._started_ms = round(to_s * 1000)
+        self._player.setPosition(self._started_ms)
+
+    def set_muted(self, is_muted: bool) -> None:
+        self._sound.setMuted(is_muted)
+
+    def stop(self) -> None:
+        """Lets the film go."""
+        self._player.stop()
+        self._player.setSource(QUrl())
+
+    @property
+    def is_playing(self) -> bool:
+        return self._player.playbackState() == self._player.PlaybackState.PlayingState
+
+    def _on_frame(self) -> None:
+        self._has_pictures = True
+
+    def _on_position(self, position_ms: int) -> None:
+        self.moved.emit(position_ms / 1000)
+        # Qt's decoder gives no error where it knows a film's sound alone.
+        played_ms = position_ms - self._started_ms
+        if self.is_playing and not self._has_pictures and played_ms > WITHOUT_PICTURES_MS:
+            self._give_up("its pictures are of a kind that the player does not know")
+
+    def _on_duration(self, duration_ms: int) -> None:
+        self.length_came.emit(duration_ms / 1000)
+
+    def _on_state(self) -> None:
+        self.playing.emit(self.is_playing)
+
+    def _on_status(self, status: QMediaPlayer.MediaStatus) -> None:
+        kinds = self._player.MediaStatus
+        if status == kinds.LoadedMedia and self._from_ms:
+            self._player.setPosition(self._from_ms)  # some kinds forget what was set before
+            self._from_ms = 0
+        elif status == kinds.EndOfMedia and not self._has_pictures:
+            self._give_up("it holds no pictures that the player knows")
+
+    def _on_error(self, error: QMediaPlayer.Error, text: str) -> None:
+        if error != self._player.Error.NoError:
+            self._give_up(text or "the player does not know it")
+
+    def _give_up(self, why: str) -> None:
+        self.stop()
+        self.failed.emit(f"This film cannot be played here ({why.rstrip('.')}).")
