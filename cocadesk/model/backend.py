@@ -70,15 +70,18 @@ class Backend(Protocol):
     ) -> None: ...
 
 
-def open_backend(source: str = "starter", device: str = "auto") -> Backend:
-    """Opens a network: ``"starter"``, a checkpoint folder, its weights file, or a run folder.
+def open_backend(source: str = "starter", device: str = "auto", *, fetch: bool = True) -> Backend:
+    """Opens a network.
 
-    ``device`` is ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    ``source`` is ``"starter"``, a checkpoint folder, its weights file, a run folder, a
+    state dict of open_clip's CoCa (file, folder, hub cache), ``"open_clip:NAME/TAG"`` or
+    ``"hf-hub:ORG/NAME"``. ``device`` is ``"auto"``, ``"cpu"`` or ``"cuda"``. ``fetch``
+    lets the last two be downloaded where they are not on this machine.
 
     Raises:
-        UserError: the source is no model of ours, or is damaged.
+        UserError: the source is no model that can be used, is damaged, or is not here.
     """
     from cocadesk.model.coca_backend import CocaBackend
     from cocadesk.model.source import find_checkpoint
 
-    return CocaBackend(find_checkpoint(source), device)
+    return CocaBackend(find_checkpoint(source, fetch=fetch), device)

@@ -20,6 +20,7 @@ from cocadesk.model.checkpoint import Checkpoint, load_arrays
 from cocadesk.model.config import Variant
 from cocadesk.model.device import DeviceChoice, choose_device
 from cocadesk.model.options import GenerationOptions
+from cocadesk.model.prepared import known_note
 from cocadesk.model.text_tower import TEXT_PREFIXES, NumpyTextTower
 from cocadesk.model.tokenizer import clean_caption
 
@@ -43,6 +44,7 @@ class CocaBackend:
         self._checkpoint = checkpoint
         self._device: DeviceChoice = choose_device(device)
         self._ids = checkpoint.ids()
+        self._note = known_note(checkpoint)
         weights = load_arrays(checkpoint.folder, TEXT_PREFIXES)
         self._text_tower = NumpyTextTower(checkpoint.config, checkpoint.tokenizer, weights)
         self._images = ThreadPoolExecutor(1, thread_name_prefix="images")
@@ -60,7 +62,7 @@ class CocaBackend:
             resize=str(config.image.resize),
             device=self._device.device,
             precision=self._device.precision,
-            reason=self._device.reason,
+            reason=f"{self._device.reason}; {self._note}" if self._note else self._device.reason,
         )
 
     @cached_property

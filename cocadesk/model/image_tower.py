@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from platformdirs import user_cache_path
 
 from cocadesk.model import openvino_runtime
+from cocadesk.model.cache import cache_folder
 from cocadesk.model.checkpoint import Checkpoint
 from cocadesk.model.config import ImageEncoderKind
 from cocadesk.model.device import DeviceChoice
@@ -37,12 +36,6 @@ class ImageTower(Protocol):
     """(B, S, S, 3) uint8 → vectors (B, E) and the decoder's tokens (B, Q, D), float32."""
 
     def __call__(self, images_BHWC: NDArray[np.uint8]) -> Pooled: ...
-
-
-def cache_folder() -> Path:
-    """Where compiled models are kept: ``COCADESK_CACHE`` or the user's cache folder."""
-    chosen = os.environ.get("COCADESK_CACHE")
-    return Path(chosen) if chosen else user_cache_path("cocadesk")
 
 
 def open_image_tower(

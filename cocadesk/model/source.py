@@ -5,38 +5,105 @@ from __future__ import annotations
 from pathlib import Path
 
 from cocadesk.errors import UserError
-from cocadesk.model.checkpoint import WEIGHTS, Checkpoint, open_checkpoint
+from cocadesk.model import hub
+from cocadesk.model.checkpoint import CONFIG, TOKENIZER, WEIGHTS, Checkpoint, open_checkpoint
+from cocadesk.model.known_models import STARTER, KnownModel, known_models
+from cocadesk.model.open_clip_config import SETTINGS
+from cocadesk.model.weight_files import PICKLE_SUFFIXES, SAFE_SUFFIX
 from cocadesk.resources import resource_path
 
-STARTER = "starter"
+__all__ = ["STARTER", "KnownModel", "find_checkpoint", "known_models", "resolve_source"]
 RUN_PREFIX = "run:"
 
 
-def find_checkpoint(source: str) -> Checkpoint:
-    """The checkpoint that a source names.
+def find_checkpoint(source: str, *, fetch: bool = True) -> Checkpoint:
+    """The checkpoint that a source names, converted into ours where it is open_clip's.
+
+    A source is ``starter``, a checkpoint or run folder, a state dict of open_clip's
+    CoCa (file, folder or hub cache), ``open_clip:NAME/TAG`` or ``hf-hub:ORG/NAME``.
+    Only the last two may be fetched, and only while they are not in the hub's cache.
 
     Raises:
-        UserError: nothing is there, or it is no model of ours.
+        UserError: nothing is there, or it is no model that can be used.
     """
     if source == STARTER:
         return open_checkpoint(resource_path(STARTER))
+    if source.startswith((hub.PREFIX, hub.RELEASED_PREFIX)):
+        return _open_folder(hub.find_snapshot(source, fetch=fetch))
     path = Path(source).expanduser()
     if not path.exists():
         raise UserError(
             f"There is no model “{source}”.",
             "It is neither “starter” nor a folder or file on this machine.",
-            "Give “starter”, a checkpoint folder or a run folder.",
+            "Give “starter”, a checkpoint folder, a run folder, open_clip:NAME/TAG "
+            "or hf-hub:ORGANISATION/NAME.",
         )
-    if path.is_file():
-        if path.name != WEIGHTS:
-            raise UserError(
-                f"{path} is not a CocaDesk model.",
-                f"A model is a folder with a file {WEIGHTS}.",
-                "Give the folder.",
-            )
-        path = path.parent
-    best = path / "checkpoints" / "best"
-    return open_checkpoint(best if best.is_dir() else path)
+    return _open_file(path) if path.is_file() else _open_folder(path)
+
+
+def _open_file(path: Path) -> Checkpoint:
+    if path.name == WEIGHTS and _is_ours(path.parent):
+        return open_checkpoint(path.parent)
+    if path.suffix not in (SAFE_SUFFIX, *PICKLE_SUFFIXES):
+        raise UserError(
+            f"{path} is not a CocaDesk model.",
+            f"A model is a folder with a file {WEIGHTS}, or a state dict of open_clip's CoCa "
+            f"({', '.join((SAFE_SUFFIX, *PICKLE_SUFFIXES))}).",
+            "Give such a folder or file.",
+        )
+    return _convert(path)
+
+
+def _is_ours(folder: Path) -> bool:
+    return (folder / CONFIG).is_file() and (folder / TOKENIZER).is_file()
+
+
+def _open_folder(folder: Path) -> Checkpoint:
+    best = folder / "checkpoints" / "best"
+    if best.is_dir():
+        return open_checkpoint(best)
+    snapshot = hub.snapshot_of(folder)
+    if snapshot is not None:
+        return _open_folder(snapshot)
+    for name in (*hub.SAFE_WEIGHTS, *hub.PICKLED_WEIGHTS):
+        if (folder / name).is_file():
+            return _convert(folder / name)
+    if _is_ours(folder):
+        return open_checkpoint(folder)
+    inside = dict(hub.cached_repositories(folder))
+    if inside:
+        return _only_one(folder, list(inside.values()), [f"{hub.PREFIX}{name}" for name in inside])
+    for suffixes in ((SAFE_SUFFIX,), PICKLE_SUFFIXES):
+        files = sorted(path for path in folder.iterdir() if path.suffix in suffixes)
+        if files:
+            return _only_one(folder, files, [str(path) for path in files])
+    return open_checkpoint(folder)
+
+
+def _only_one(folder: Path, found: list[Path], names: list[str]) -> Checkpoint:
+    """Opens the only model of a folder.
+
+    Raises:
+        UserError: there are several.
+    """
+    if len(found) > 1:
+        raise UserError(
+            f"{folder} holds {len(found)} models.", "", f"Name one of them: {', '.join(names)}."
+        )
+    return _convert(found[0]) if found[0].is_file() else _open_folder(found[0])
+
+
+def _convert(weights: Path) -> Checkpoint:
+    from cocadesk.model.prepared import ForeignModel, prepare
+
+    settings = weights.with_name(SETTINGS)
+    return prepare(
+        ForeignModel(
+            weights=weights,
+            settings=settings if settings.is_file() else None,
+            name=hub.repository_name(weights) or f"{weights.parent.name}/{weights.name}",
+        )
+    )
 
 
 def resolve_source(source: str, runs_folder: Path | None = None) -> str:

@@ -1,0 +1,133 @@
+"""The models that are on this machine, for lists; nothing is opened or fetched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cocadesk.errors import UserError
+from cocadesk.model import hub
+from cocadesk.model.checkpoint import CONFIG, TOKENIZER, WEIGHTS
+from cocadesk.model.open_clip_config import SETTINGS, read_settings
+from cocadesk.resources import resource_path
+
+STARTER = "starter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownModel:
+    """A model that can be used: ``source`` is what ``open_backend`` takes (or ``run:ID``)."""
+
+    source: str
+    name: str
+    size_bytes: int
+    note: str = ""
+
+
+def known_models(
+    extra_folders: Sequence[Path] = (),
+    *,
+    runs_folder: Path | None = None,
+    current: str | None = None,
+) -> list[KnownModel]:
+    """The starter, finished runs, CoCa models of the hub's cache and of other folders.
+
+    ``current`` is the source that a library uses: it is listed even where its
+    files are gone, with a note that says so.
+    """
+    found = [*_starter(), *_runs(runs_folder), *_hub_models()]
+    found += [model for folder in extra_folders for model in _folder(folder)]
+    if current and current not in {model.source for model in found}:
+        found.append(_current(current))
+    return list({model.source: model for model in found}.values())
+
+
+def _starter() -> Iterator[KnownModel]:
+    try:
+        folder = resource_path(STARTER)
+    except UserError:  # a checkout without the starter's files
+        return
+    yield KnownModel(
+        source=STARTER, name="starter", size_bytes=_size(folder), note="ships with CocaDesk"
+    )
+
+
+def _runs(runs_folder: Path | None) -> Iterator[KnownModel]:
+    if runs_folder is None or not runs_folder.is_dir():
+        return
+    for folder in sorted(runs_folder.iterdir()):
+        best = folder / "checkpoints" / "best"
+        if folder.name.isalnum() and is_checkpoint(best) and (folder / "result.json").is_file():
+            title = _title(folder)
+            yield KnownModel(
+                source=f"run:{folder.name}",
+                name=title or f"run {folder.name}",
+                size_bytes=_size(best),
+                note="taught here",
+            )
+
+
+def _title(folder: Path) -> str:
+    try:
+        return str(json.loads((folder / "spec.json").read_text("utf-8")).get("title", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+def _hub_models() -> Iterator[KnownModel]:
+    for name, snapshot in hub.cached_repositories():
+        if not _is_coca(name, snapshot):
+            continue
+        note = "in the hub's cache"
+        if "mscoco" in name.lower() and "B-32" in name:
+            note += "; for captions only, its search is spoiled"
+        yield KnownModel(
+            source=f"{hub.PREFIX}{name}",
+            name=name,
+            size_bytes=_size(snapshot),
+            note=note,
+        )
+
+
+def _is_coca(name: str, snapshot: Path) -> bool:
+    if "coca" in name.lower():
+        return True
+    try:
+        model = read_settings(snapshot / SETTINGS).get("model_cfg")
+    except UserError:
+        return False
+    return isinstance(model, dict) and "multimodal_cfg" in model
+
+
+def _folder(folder: Path) -> Iterator[KnownModel]:
+    """A checkpoint folder, or the checkpoint folders in a folder."""
+    inside: Iterable[Path] = sorted(folder.iterdir()) if folder.is_dir() else ()
+    for candidate in (folder, *inside):
+        if is_checkpoint(candidate):
+            yield KnownModel(
+                source=str(candidate), name=candidate.name, size_bytes=_size(candidate)
+            )
+
+
+def _current(source: str) -> KnownModel:
+    path = Path(source).expanduser()
+    is_here = path.exists()
+    return KnownModel(
+        source=source,
+        name=path.name if is_here else source,
+        size_bytes=_size(path) if is_here else 0,
+        note="" if is_here else "its files are not on this machine now",
+    )
+
+
+def is_checkpoint(folder: Path) -> bool:
+    """True where a folder holds a checkpoint of ours."""
+    return all((folder / name).is_file() for name in (WEIGHTS, CONFIG, TOKENIZER))
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of all files right inside a folder."""
+    files = path.iterdir() if path.is_dir() else (path,)
+    return sum(file.stat().st_size for file in files if file.is_file())
