@@ -1,0 +1,54 @@
+"""A second stand-in model with vectors of its own, and a process that changes over to it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.indexing import IndexOptions, change_over_steps
+from cocadesk.library import Library
+from tests.support.fake_backend import FakeBackend, FakeInfo
+from tests.support.index_tools import InProcessDecoder
+
+OTHER = FakeInfo(
+    name="other", model_id="other-000000000000", image_id="other-111111111111", embedding_dim=32
+)
+
+
+class OtherBackend(FakeBackend):
+    """As the fake, turned round in its space, under another name; counts its pictures."""
+
+    def __init__(self, info: FakeInfo = OTHER) -> None:
+        self.embedded = 0
+        self._info = info
+
+    def info(self) -> FakeInfo:
+        """The other model's names."""
+        return self._info
+
+    def _unit(self, colours: NDArray[np.float32], salt: bytes = b"") -> NDArray[np.float32]:
+        return np.ascontiguousarray(super()._unit(colours, salt)[..., ::-1])
+
+    def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """As the fake, counted."""
+        self.embedded += len(images_BHWC)
+        return super().embed_images(images_BHWC)
+
+
+def main(library_folder: str) -> None:
+    """Change over in small commits, one line a step, to be killed by the parent."""
+    options = IndexOptions(embed_batch=2, commit_rows=3, progress_s=0.001)
+    with Library.open(Path(library_folder)) as library:
+        steps = change_over_steps(
+            library, OtherBackend(), source="other", pool=InProcessDecoder(), options=options
+        )
+        for step in steps:
+            sys.stdout.write(f"{step.stage} {step.done}\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

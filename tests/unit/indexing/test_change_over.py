@@ -1,0 +1,401 @@
+"""Another model takes over: its vectors are filled while the old one answers, then one write."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cocadesk.errors import UserError
+from cocadesk.indexing import (
+    ChangeOverReport,
+    IndexOptions,
+    IndexProgress,
+    change_over_steps,
+    index_steps,
+)
+from cocadesk.library import Library
+from cocadesk.library.manifest import read_manifest
+from cocadesk.library.store import Store
+from cocadesk.search import Searcher
+from tests.support.fake_backend import FakeBackend, FakeInfo
+from tests.support.index_tools import CountingBackend, InProcessDecoder, run_index, write_photo
+from tests.support.other_model import OTHER, OtherBackend
+
+OLD_ID, NEW_ID = FakeInfo().image_id, OTHER.image_id
+REPOSITORY = Path(__file__).resolve().parents[3]
+SMALL = IndexOptions(embed_batch=2, commit_rows=3, progress_s=0.001)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of ten photos, two of them one picture in two files."""
+    folder = tmp_path / "photos"
+    for seed in range(9):
+        write_photo(folder / f"{seed}.jpg", seed)
+    shutil.copy(folder / "0.jpg", folder / "copy of 0.jpg")
+    return folder
+
+
+@pytest.fixture
+def library(tmp_path: Path, photos: Path) -> Iterator[Library]:
+    """A library of them."""
+    with Library.open(tmp_path / "library") as opened:
+        run_index(opened, [photos])
+        yield opened
+
+
+def change_over(
+    library: Library,
+    backend: OtherBackend | None = None,
+    *,
+    decoder: InProcessDecoder | None = None,
+    source: str = "other",
+    progress: list[IndexProgress] | None = None,
+) -> ChangeOverReport:
+    """Run a change-over to its end."""
+    steps = change_over_steps(
+        library,
+        backend or OtherBackend(),
+        source=source,
+        pool=decoder or InProcessDecoder(),
+        options=SMALL,
+    )
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as done:
+            report = done.value
+            assert isinstance(report, ChangeOverReport)
+            return report
+        if progress is not None:
+            progress.append(step)
+
+
+def check_filled(library: Library, image_id: str = NEW_ID) -> None:
+    """Each row has the views of its own picture under the new id, marked in the row."""
+    rows = {row.key: row for row in library.iter_rows()}
+    marks = library.views.marks(image_id)
+    assert {mark.key: mark.pixels for mark in marks} == {k: r.pixels for k, r in rows.items()}
+    assert all(image_id in row.embedded for row in rows.values())
+
+
+def test_a_change_over_fills_the_new_views_and_then_the_new_model_answers(
+    library: Library,
+) -> None:
+    """Each picture is read and embedded once; copies borrow; the source is remembered."""
+    backend, progress = OtherBackend(), list[IndexProgress]()
+    report = change_over(library, backend, progress=progress)
+    assert (report.filled, report.had, report.unreadable) == (10, 0, ())
+    assert backend.embedded == 9
+    assert (library.model, library.model_source) == (NEW_ID, "other")
+    check_filled(library)
+    assert len(Searcher(library, OtherBackend()).search("red", limit=99)) == 10
+    assert [step.done for step in progress] == sorted(step.done for step in progress)
+    assert (progress[-1].done, progress[-1].total) == (10, 10)
+
+
+def test_the_old_model_answers_until_the_last_step(library: Library) -> None:
+    """Nothing of what searches use changes meanwhile."""
+    searcher = Searcher(library, FakeBackend())
+    before = searcher.search("red", limit=99)
+    for _ in change_over_steps(
+        library, OtherBackend(), source="other", pool=InProcessDecoder(), options=SMALL
+    ):
+        assert library.model == OLD_ID
+        assert searcher.search("red", limit=99) == before
+    assert library.model == NEW_ID
+
+
+def test_a_model_with_the_same_vectors_takes_over_at_once(library: Library) -> None:
+    """Only the text side has learned: no file is read."""
+    taught = OtherBackend(FakeInfo(model_id="taught-1", image_id=OLD_ID))
+    decoder = InProcessDecoder()
+    report = change_over(library, taught, decoder=decoder, source="run:1")
+    assert (report.filled, taught.embedded, decoder.decoded) == (0, 0, [])
+    manifest = read_manifest(library.folder)
+    assert manifest is not None
+    assert (manifest.image_id, manifest.model_id, manifest.model_source) == (
+        OLD_ID,
+        "taught-1",
+        "run:1",
+    )
+
+
+def test_an_empty_library_changes_over_at_once(tmp_path: Path) -> None:
+    """There is nothing to fill."""
+    with Library.open(tmp_path / "empty") as library:
+        assert change_over(library).filled == 0
+        assert library.model == NEW_ID
+
+
+@pytest.mark.parametrize("stop_after", [1, 2, 4, 7, 11])
+def test_a_closed_change_over_goes_on_where_it_was(library: Library, stop_after: int) -> None:
+    """Nothing that was committed is embedded again."""
+    first = OtherBackend()
+    steps = change_over_steps(
+        library, first, source="other", pool=InProcessDecoder(), options=SMALL
+    )
+    for _ in range(stop_after):
+        if next(steps, None) is None:
+            break
+    steps.close()
+    stored = library.views.count(NEW_ID)
+    is_over = library.model == NEW_ID
+    second = OtherBackend()
+    report = change_over(library, second)
+    assert is_over or report.had + report.filled == 10
+    assert second.embedded <= 9 - max(0, stored - 1)
+    check_filled(library)
+    assert library.model == NEW_ID
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+def test_a_change_over_that_is_killed_again_and_again_ends_whole(
+    library: Library, photos: Path
+) -> None:
+    """Real processes, SIGKILL at random steps; the library answers in between."""
+    for number in range(20, 50):
+        write_photo(photos / f"{number}.jpg", number)
+    run_index(library, [photos])
+    folder = library.folder
+    library.close()
+    chance = random.Random(4)
+    for _ in range(2):
+        command = [sys.executable, "-P", "-m", "tests.support.other_model", str(folder)]
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as child:
+            assert child.stdout is not None
+            enough = chance.randint(0, 9)
+            while (line := child.stdout.readline()) and int(line.split()[1]) < enough:
+                pass
+            child.kill()
+        with Library.open(folder) as opened:
+            assert opened.model == OLD_ID
+            assert len(Searcher(opened, FakeBackend()).search("red", limit=99)) == 40
+    with Library.open(folder) as opened:
+        stored = opened.views.count(NEW_ID)
+        backend = OtherBackend()
+        change_over(opened, backend)
+        check_filled(opened)
+        assert 0 < stored < 40
+        assert backend.embedded <= 39 - (stored - 1)
+
+
+def test_a_crash_between_any_two_writes_heals(tmp_path: Path, photos: Path) -> None:
+    """Each write of a change-over in turn is the last that reaches the disk."""
+    with Library.open(tmp_path / "library") as library:
+        run_index(library, [photos])
+    last = 0
+    while True:
+        folder = tmp_path / str(last)
+        shutil.copytree(tmp_path / "library", folder)
+        writes = 0
+        with pytest.MonkeyPatch.context() as patch, Library.open(folder) as library:
+
+            def counted(write: object, last: int = last) -> object:
+                def call(*args: object, **named: object) -> None:
+                    nonlocal writes
+                    writes += 1
+                    if writes > last:
+                        raise KeyboardInterrupt
+                    write(*args, **named)  # type: ignore[operator]
+
+                return call
+
+            for name in ("merge", "append", "delete", "update", "drop"):
+                patch.setattr(Store, name, counted(getattr(Store, name)))
+            try:
+                change_over(library)
+            except KeyboardInterrupt:
+                assert len(Searcher(library, FakeBackend()).search("red", limit=99)) == 10
+        with Library.open(folder) as library:
+            change_over(library)
+            check_filled(library)
+        if writes <= last:
+            break
+        last += 1
+    assert last > 4
+
+
+def test_unreadable_missing_and_offline_media_are_counted_and_do_not_block(
+    library: Library, photos: Path, tmp_path: Path
+) -> None:
+    """They are found again by the new model once an index can read them."""
+    write_photo(tmp_path / "stick" / "a.jpg", 70)
+    run_index(library, [tmp_path / "stick"])
+    (photos / "1.jpg").unlink()
+    run_index(library, [photos])
+    (photos / "2.jpg").unlink()
+    (photos / "3.jpg").write_bytes(b"\xff\xd8 no longer a photo")
+    (tmp_path / "stick").rename(tmp_path / "unplugged")
+    report = change_over(library)
+    assert (report.filled, report.missing, report.offline) == (7, 1, 1)
+    reasons = {Path(os.fsdecode(f.path)).name: f.reason for f in report.unreadable}
+    assert set(reasons) == {"2.jpg", "3.jpg"}
+    assert reasons["2.jpg"] == "The file is no longer in its place."
+    assert library.model == NEW_ID
+    (tmp_path / "unplugged").rename(tmp_path / "stick")
+    write_photo(photos / "3.jpg", 3)
+    backend = OtherBackend()
+    run_index(library, [photos, tmp_path / "stick"], backend=backend)
+    assert backend.embedded == 2
+    assert len(Searcher(library, OtherBackend()).search("red", limit=99)) == 9
+
+
+def test_a_copy_of_an_unreadable_file_is_read_in_its_place(library: Library, photos: Path) -> None:
+    """Equal pictures are read once, from whichever file still gives them."""
+    (photos / "0.jpg").write_bytes(b"\xff\xd8 no longer a photo")
+    report = change_over(library)
+    assert (report.filled, len(report.unreadable)) == (9, 1)
+
+
+def test_a_file_edited_since_the_last_index_is_found_by_what_it_shows_now(
+    library: Library, photos: Path
+) -> None:
+    """Its row is left to the next index, which need not embed it again."""
+    write_photo(photos / "4.jpg", 444)
+    assert change_over(library).filled == 10
+    row = library.row_by_path(os.fsencode(photos / "4.jpg"))
+    assert row is not None
+    assert NEW_ID not in row.embedded
+    backend = OtherBackend()
+    report = run_index(library, [photos], backend=backend)
+    assert (report.indexed, backend.embedded) == (1, 0)
+    check_filled(library)
+
+
+def test_an_index_with_the_old_model_runs_between_two_steps(library: Library, photos: Path) -> None:
+    """What it adds, changes and moves is filled before the switch; keys and words stay."""
+    steps = change_over_steps(
+        library, OtherBackend(), source="other", pool=InProcessDecoder(), options=SMALL
+    )
+    for _ in range(6):
+        next(steps)
+    write_photo(photos / "new.jpg", 50)
+    write_photo(photos / "1.jpg", 51)
+    (photos / "2.jpg").rename(photos / "moved.jpg")
+    report = run_index(library, [photos], backend=CountingBackend())
+    assert (report.indexed, report.moved) == (2, 1)
+    for _ in steps:
+        pass
+    check_filled(library)
+    assert library.model == NEW_ID
+    assert run_index(library, [photos], backend=OtherBackend()).indexed == 0
+    places = {
+        view.folder
+        for views in library.views_of(NEW_ID, library.all_keys()).values()
+        for view in views
+    }
+    assert places == {os.fsencode(photos)}
+
+
+def test_old_views_stay_until_the_next_change_over(library: Library) -> None:
+    """Going back is quick; of three models the oldest goes."""
+    change_over(library)
+    assert library.has_views(OLD_ID)
+    third = OtherBackend(FakeInfo(model_id="third-0", image_id="third-1"))
+    change_over(library, third)
+    assert (library.model, library.has_views(OLD_ID), library.has_views(NEW_ID)) == (
+        "third-1",
+        False,
+        True,
+    )
+    backend = OtherBackend()
+    report = change_over(library, backend)
+    assert (report.had, backend.embedded) == (10, 0)
+    # The first model's marks are in the rows, but its views are gone: it fills them again.
+    first = CountingBackend()
+    steps = change_over_steps(
+        library, first, source="starter", pool=InProcessDecoder(), options=SMALL
+    )
+    for _ in steps:
+        pass
+    assert first.embedded == 9
+    check_filled(library, OLD_ID)
+
+
+def test_a_full_disk_is_a_sentence_and_the_old_model_goes_on(library: Library) -> None:
+    """What was filled by then is kept."""
+    merge, writes = Store.merge, 0
+
+    def merge_on_a_full_disk(self: Store, *args: object, **named: object) -> None:
+        nonlocal writes
+        writes += 1
+        if writes > 3:
+            with self._in_words("write"):
+                raise OSError(errno.ENOSPC, "No space left on device")
+        merge(self, *args, **named)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "merge", merge_on_a_full_disk)
+        with pytest.raises(UserError, match="the disk is full"):
+            change_over(library)
+    assert library.model == OLD_ID
+    assert len(Searcher(library, FakeBackend()).search("red", limit=99)) == 10
+    stored = library.views.count(NEW_ID)
+    backend = OtherBackend()
+    change_over(library, backend)
+    assert stored > 0
+    assert backend.embedded <= 9 - stored + 1
+    check_filled(library)
+
+
+def test_only_one_change_over_runs_at_a_time(library: Library) -> None:
+    """A second one says so, and nothing else happens."""
+    steps = change_over_steps(library, OtherBackend(), source="other", pool=InProcessDecoder())
+    next(steps)
+    with pytest.raises(UserError, match="already"):
+        change_over(library)
+    steps.close()
+    assert change_over(library).filled == 10
+
+
+def test_vectors_of_the_new_model_are_those_of_an_index_with_it(
+    library: Library, photos: Path, tmp_path: Path
+) -> None:
+    """Filling is indexing by another way."""
+    change_over(library)
+    with Library.open(tmp_path / "fresh") as fresh:
+        run_index(fresh, [photos], backend=OtherBackend())
+        wanted = dict(zip(*fresh.vectors(NEW_ID), strict=True))
+        paths = {row.path: row.key for row in fresh.iter_rows()}
+        found = dict(zip(*library.vectors(NEW_ID), strict=True))
+        for row in library.iter_rows():
+            np.testing.assert_array_equal(found[row.key], wanted[paths[row.path]])
+
+
+def test_an_index_with_a_model_not_in_use_leaves_the_switch_to_the_change_over(
+    library: Library, photos: Path
+) -> None:
+    """It fills that model's views, and a change-over then has nothing left to read."""
+    run_index(library, [photos], backend=OtherBackend())
+    assert library.model == OLD_ID
+    backend = OtherBackend()
+    assert change_over(library, backend).had == 10
+    assert backend.embedded == 0
+
+
+def test_an_index_during_the_step_of_finishing_is_filled_before_the_switch(
+    library: Library, photos: Path
+) -> None:
+    """The last look happens in the same breath as the switch."""
+    steps = change_over_steps(
+        library, OtherBackend(), source="other", pool=InProcessDecoder(), options=SMALL
+    )
+    for step in steps:
+        if step.stage == "finish":
+            write_photo(photos / "late.jpg", 60)
+            for _ in index_steps(
+                library, FakeBackend(), [os.fsencode(photos)], pool=InProcessDecoder()
+            ):
+                pass
+    check_filled(library)
