@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
-from cocadesk.cli.options import Choices, Options
-from cocadesk.cli.report import Report
-
-# typer reads the annotations at run time, so they stay in the form that it knows.
-LibraryOption = Annotated[
-    Optional[Path],  # noqa: UP045
-    typer.Option("--library", metavar="DIR", help="The library's folder."),
-]
-ModelOption = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option(
-        "--model",
-        metavar="SOURCE",
-        help="The network: starter, run:ID, a run folder, a checkpoint…",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+from cocadesk.cli.arguments import JsonOption, LibraryOption, ModelOption
+from cocadesk.cli.arguments import run as _run
+from cocadesk.cli.options import Choices
+from cocadesk.cli.words_app import words_app
 
 app = typer.Typer(
     name="cocadesk",
@@ -38,6 +24,7 @@ evaluate_app = typer.Typer(help="Measure the model on pictures whose words are k
 app.add_typer(evaluate_app, name="evaluate")
 model_app = typer.Typer(help="See which models there are, and choose the one that answers.")
 app.add_typer(model_app, name="model")
+app.add_typer(words_app, name="words")
 
 
 class Method(StrEnum):
@@ -45,17 +32,6 @@ class Method(StrEnum):
 
     HEAD = "head"
     DEEPER = "deeper"
-
-
-def _run(
-    context: typer.Context, choices: Choices, command: Callable[[Options, Report], int]
-) -> None:
-    """Runs a command with the options from before and after its name, and exits."""
-    from cocadesk.cli.guard import guarded
-
-    earlier = context.find_root().obj
-    options = choices.over(earlier if isinstance(earlier, Choices) else None).resolved()
-    raise typer.Exit(guarded(command, options))
 
 
 def _show_version(wanted: bool) -> None:

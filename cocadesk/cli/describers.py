@@ -65,14 +65,10 @@ class Tags:
         self._top = top
 
     def known(self, library: Library, rows: Sequence[MediaRow]) -> dict[str, list[Tag]]:
-        """Tags from the stored whole-picture vectors of this very image side."""
-        views = library.views.of_keys(self._info.image_id, [row.key for row in rows])
-        keys = [key for key, stored in views.items() if stored]
-        if not keys:
-            return {}
-        vectors = np.stack([views[key][0].vector for key in keys]).astype(np.float32)
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        return dict(zip(keys, self._tagger.tag(vectors, self._top), strict=True))
+        """Tags from the stored vectors of this very image side."""
+        from cocadesk.words import tags_from_views
+
+        return tags_from_views(library, self._info.image_id, self._tagger, rows, self._top)
 
     def from_engine(self, description: Description) -> list[Tag] | None:
         """The machine's tags; a person's are not the answer to this question."""
@@ -90,7 +86,7 @@ class Tags:
 
     def keep(self, library: Library, words: Mapping[str, list[Tag]]) -> None:
         """Replaces the machine's tags of these members."""
-        library.set_machine_tags(words, self._info.model_id)
+        library.set_machine_tags(words, self._tagger.mark)
 
     def fields(self, words: list[Tag]) -> dict[str, Any]:
         """The document's list of tags with scores."""
@@ -102,7 +98,7 @@ class Tags:
 
 
 class Captions:
-    """One sentence a picture; what this very model wrote before is not written again."""
+    """One sentence a picture; a person's, or this model's of before, is not made anew."""
 
     batch = 8
     is_engines_too = True
@@ -110,14 +106,18 @@ class Captions:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._model_id = backend.info().model_id
+        self._stored: set[str] = set()
 
     def known(self, library: Library, rows: Sequence[MediaRow]) -> dict[str, str]:
-        """Stored machine captions of this model."""
-        return {
+        """The person's captions, else the stored ones of this model."""
+        known = {
             row.key: row.machine_caption
             for row in rows
             if row.machine_caption is not None and row.machine_caption_model == self._model_id
         }
+        known |= {row.key: row.human_caption for row in rows if row.human_caption is not None}
+        self._stored |= known.keys()
+        return known
 
     def from_engine(self, description: Description) -> str | None:
         """The caption, if there is one."""
@@ -128,8 +128,9 @@ class Captions:
         return [caption.text for caption in self._backend.caption(images_BHWC)]
 
     def keep(self, library: Library, words: Mapping[str, str]) -> None:
-        """Replaces the machine's captions of these members."""
-        library.set_machine_caption(words, self._model_id)
+        """Replaces the machine's captions of these members, where this model made them."""
+        made = {key: text for key, text in words.items() if key not in self._stored}
+        library.set_machine_caption(made, self._model_id)
 
     def fields(self, words: str) -> dict[str, Any]:
         """The document's caption."""

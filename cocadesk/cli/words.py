@@ -30,9 +30,9 @@ def tag(
     options: Options, report: Report, paths: Sequence[str], labels: Path | None, top: int
 ) -> int:
     """Prints the tags of each photo; those of members are kept in the library."""
-    from cocadesk.words import ZeroShotTagger, load_vocabulary
+    from cocadesk.words import ZeroShotTagger, library_vocabulary, load_vocabulary
 
-    vocabulary = load_vocabulary(labels)
+    vocabulary = load_vocabulary(labels) if labels else library_vocabulary(options.library)
     asked = asked_files(paths)
     with session.open_model(options) as backend:
         tagger = ZeroShotTagger(
