@@ -125,10 +125,10 @@ class ShortcutsHelp(QDialog):
         content = QWidget()
         columns = QHBoxLayout(content)
         columns.setContentsMargins(0, 0, 12, 0)
-        columns.setSpacing(44)
-        columns.addLayout(_key_table(Group.LIBRARY, Group.SEARCH, Group.PROGRAM))
-        columns.addLayout(_key_table(Group.PHOTO, Group.FILM))
-        columns.addLayout(_key_table(Group.WORDS, Group.VIEW))
+        columns.setSpacing(26)
+        columns.addLayout(_key_table(Group.LIBRARY, Group.SEARCH, Group.WORDS))
+        columns.addLayout(_key_table(Group.PHOTO, Group.FILM, Group.PROGRAM))
+        columns.addLayout(_key_table(Group.VIEW))
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -139,7 +139,8 @@ class ShortcutsHelp(QDialog):
         column.addSpacing(theme.gap_m)
         column.addWidget(area, 1)
         column.addWidget(button("Close", on_click=self.accept), 0, Qt.AlignmentFlag.AlignRight)
-        self.resize(1080, 620)
+        wanted = content.sizeHint() + QSize(80, 150)
+        self.resize(wanted.boundedTo(parent.window().size() - QSize(40, 60)))
 
 
 def _key_table(*groups: Group) -> QGridLayout:

@@ -65,7 +65,7 @@ class FilmView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.gap_s)
-        for part in (self.stack, self.controls, self.strip, self.sentence):
+        for part in (self.stack, self.controls, self.sentence, self.strip):
             column.addWidget(part)
         self.set_theme(theme)
         self.clear()

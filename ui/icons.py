@@ -25,6 +25,7 @@ class Icon(StrEnum):
     )
     MENU = '<path d="M4 7h16M4 12h16M4 17h16"/>'
     BACK = '<path d="M14.5 5 7.5 12l7 7"/>'
+    DOWN = '<path d="M5.5 9.5l6.5 6.5 6.5-6.5"/>'
     NEXT = '<path d="M9.5 5l7 7-7 7"/>'
     COPY = (
         '<rect x="8.5" y="8.5" width="11.5" height="11.5" rx="2"/>'

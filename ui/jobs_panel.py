@@ -25,6 +25,8 @@ from ui.widgets import button, label
 
 MAX_JOBS = 60
 HEIGHT_PX = 300
+ROW_PX = 55
+STATE_PX = 66
 STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 
 
@@ -42,6 +44,8 @@ class JobRow(QFrame):
         self.job = job
         self.title = label("")
         self.state = label("", "state")
+        self.state.setMinimumWidth(STATE_PX)
+        self.state.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.line = label("", "muted")
         self.when = label("", "small")
         self.bar = QProgressBar()
@@ -87,7 +91,7 @@ class JobRow(QFrame):
         self.cancel.setVisible(not is_over)
         self.cancel.setAccessibleName(f"Stop: {job.title}")
         self.failures.setVisible(job.failed > 0)
-        self.failures.setText(f"{count(job.failed, 'failure')}…")
+        self.failures.setText("Show which")
         self.failures.setAccessibleName(f"Show {count(job.failed, 'failure')} of {job.title}")
         self.setAccessibleName(f"{job.title}, {job_state(job)}")
         self.setAccessibleDescription(job_line(job))
@@ -154,7 +158,6 @@ class JobsPanel(QFrame):
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(self._area, 1)
-        self.setFixedHeight(HEIGHT_PX)
         self.set_theme(theme)
         self.hide()
 
@@ -174,6 +177,7 @@ class JobsPanel(QFrame):
             self._show(place, job)
         self._order = wanted
         self._nothing.setVisible(not shown)
+        self.setFixedHeight(min(HEIGHT_PX, 60 + ROW_PX * max(1, len(shown))))
         active = sum(not job.state.is_final for job in jobs)
         self.summary.setText(f"{active} under way" if active else "Nothing is under way")
 

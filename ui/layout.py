@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from ui.actions import ACTIONS, ActionSet, Group
+from ui.actions import ACTIONS, ActionSet, Do, Group
 from ui.detail_pane import WIDTH_PX, DetailPane
 from ui.dialogs import CommandPalette
 from ui.grid import CELL_SIZES_PX, Grid
@@ -19,6 +19,8 @@ from ui.results_model import ResultsModel
 from ui.search_box import SearchBox
 from ui.theme import Theme
 from ui.widgets import EmptyState, Notice
+
+SUBMENUS = (Group.WORDS, Group.VIEW)
 
 
 class Parts:
@@ -100,9 +102,15 @@ def _build_menu(window: QMainWindow, actions: ActionSet) -> QMenu:
     for group in Group:
         if group in (Group.PHOTO, Group.FILM):
             continue
-        if not menu.isEmpty():
+        if not menu.isEmpty() and group is not Group.VIEW:
             menu.addSeparator()
-        for spec in ACTIONS:
-            if spec.group is group:
-                menu.addAction(actions[spec.do])
+        specs = [spec for spec in ACTIONS if spec.group is group]
+        in_full = [spec for spec in specs if group not in SUBMENUS or spec.do in (Do.UNDO, Do.REDO)]
+        for spec in in_full:
+            menu.addAction(actions[spec.do])
+        if group in SUBMENUS:
+            below = menu.addMenu(group.value)
+            for spec in specs:
+                if spec not in in_full:
+                    below.addAction(actions[spec.do])
     return menu

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox
 
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Row, Scope
+from ui.icons import Icon, pixmap
 from ui.texts import count
+from ui.theme import Theme
 
+ARROW_PX = 16
 MAX_FOLDER_CHARACTERS = 60
 
 
@@ -61,8 +65,9 @@ class ScopePicker(QComboBox):
 
     chosen = Signal()
 
-    def __init__(self, made: Sequence[ScopeChoice], first: int = 0) -> None:
+    def __init__(self, made: Sequence[ScopeChoice], first: int, theme: Theme) -> None:
         super().__init__()
+        self._colour = theme.colours.muted
         self.setAccessibleName("Which photos")
         self._choices = list(made)
         self.addItems([choice.text for choice in self._choices])
@@ -72,6 +77,13 @@ class ScopePicker(QComboBox):
     def scope(self) -> Scope:
         """The scope that is chosen."""
         return self._choices[self.currentIndex()].scope
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        super().paintEvent(event)
+        painter = QPainter(self)
+        arrow = pixmap(Icon.DOWN, self._colour, ARROW_PX, self.devicePixelRatioF())
+        painter.drawPixmap(self.width() - 28, (self.height() - ARROW_PX) // 2, arrow)
+        painter.end()
 
     def _on_index(self) -> None:
         self.chosen.emit()

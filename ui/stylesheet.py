@@ -41,12 +41,21 @@ QFrame[role="card"][chosen="true"] { border-color: $accent; }
 #runs::item { padding: 6px 8px; border-radius: 6px; }
 #runs::item:hover { background: $raised; }
 #runs::item:selected { background: $accent_soft; color: $text; }
-#drop-zone { background: $window; border: 1px dashed $line; border-radius: ${radius}px; }
+#drop-zone { background: $window; border: 1px dashed $muted; border-radius: ${radius}px; }
 #drop-zone[over="true"] { border-color: $accent; background: $accent_soft; }
 QPlainTextEdit { background: $surface; border: 1px solid $line; border-radius: ${radius}px;
     padding: 8px; selection-background-color: $accent; selection-color: $on_accent; }
 QPlainTextEdit:focus { border-color: $accent; }
 QCheckBox, QRadioButton { spacing: 8px; }
+QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $muted; border-radius: 4px;
+    background: $surface; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; }
+QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $muted;
+    border-radius: 8px; background: $surface; }
+QRadioButton::indicator:checked { width: 6px; height: 6px; border: 5px solid $accent; }
+QCheckBox::indicator:focus, QCheckBox::indicator:hover,
+QRadioButton::indicator:focus, QRadioButton::indicator:hover { border-color: $accent; }
+QCheckBox:focus, QRadioButton:focus { color: $accent; }
 QCheckBox:disabled, QRadioButton:disabled { color: $muted; }
 #results-line { background: $window; }
 #detail { background: $surface; border-left: 1px solid $line; }
@@ -81,6 +90,8 @@ QPushButton:pressed { background: $line; }
 QPushButton:disabled { color: $muted; }
 QPushButton[role="primary"] { background: $accent; border-color: $accent; color: $on_accent;
     font-weight: 600; }
+QPushButton[role="primary"]:disabled { background: $raised; border-color: $line;
+    color: $muted; }
 QPushButton[role="primary"]:hover { background: $accent_strong; border-color: $accent_strong; }
 QPushButton[role="primary"]:focus { border: 2px solid $text; }
 QPushButton[role="link"] { border: none; background: transparent; color: $accent;
@@ -119,7 +130,9 @@ QToolButton[role="chip-add"]:focus { border: 1px solid $accent; }
 QComboBox { background: $surface; border: 1px solid $line; border-radius: ${radius}px;
     padding: 0 12px; min-height: 34px; }
 QComboBox:focus { border-color: $accent; }
-QComboBox::drop-down { border: none; width: 26px; }
+QComboBox::drop-down { border: none; width: 30px; }
+QComboBox QAbstractItemView { background: $surface; border: 1px solid $line; padding: 4px;
+    selection-background-color: $accent_soft; selection-color: $text; }
 QListView { background: $window; border: none; }
 QTreeView { background: $surface; border: 1px solid $line; border-radius: ${radius}px;
     alternate-background-color: $window; }

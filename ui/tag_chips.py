@@ -45,7 +45,7 @@ class TagChip(QFrame):
         self.word.setToolTip(f"Search for “{tag.tag}”")
         self.word.clicked.connect(self._open)
         row = QHBoxLayout(self)
-        row.setContentsMargins(9, 0, 4, 0)
+        row.setContentsMargins(8, 0, 4, 0)
         row.setSpacing(0)
         row.addWidget(self.word)
         self.tick: QToolButton | None = None

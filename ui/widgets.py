@@ -21,6 +21,7 @@ from ui.icons import Icon, icon, pixmap
 from ui.theme import Theme
 
 NOTICE_MS = 3500
+FOOT_PX = 28
 TEXT_WIDTH_PX = 440
 
 
@@ -119,6 +120,7 @@ class Notice(QFrame):
         super().__init__(parent)
         self._parent = parent
         self._on_click: Callable[[], None] | None = None
+        self._foot_px = FOOT_PX
         self.setObjectName("notice")
         self._label = label("", "notice")
         self.button = button("", "notice", on_click=self._click)
@@ -152,6 +154,11 @@ class Notice(QFrame):
         self.raise_()
         self._timer.start(NOTICE_MS * (2 if button_text else 1))
 
+    def lift(self, by_px: int) -> None:
+        """Leaves that much room below it for something that must be read."""
+        self._foot_px = FOOT_PX + by_px
+        self.place()
+
     def place(self) -> None:
         """Centres it at the foot of the parent."""
         parent = self._parent
@@ -165,7 +172,7 @@ class Notice(QFrame):
             width = room
         self.resize(width, max(self.sizeHint().height(), self.heightForWidth(width)))
         x = (parent.width() - self.width()) // 2
-        self.move(max(8, x), parent.height() - self.height() - 28)
+        self.move(max(8, x), parent.height() - self.height() - self._foot_px)
 
     def _click(self) -> None:
         self.hide()

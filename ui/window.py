@@ -173,11 +173,13 @@ class MainWindow(QMainWindow):
             self.parts.large.photo.reset_zoom()
             self.parts.pages.setCurrentWidget(self.parts.large)
             self.parts.large.setFocus()
+            self.parts.notice.lift(self.parts.large.caption.height() + 16)
 
     def close_large(self) -> None:
         """Back to the grid, at the photo that was seen last."""
         if self.is_large:
             self.parts.pages.setCurrentWidget(self.parts.browse)
+            self.parts.notice.lift(0)
             self._go_to_grid()
 
     def _go_to_grid(self) -> None:

@@ -43,7 +43,7 @@ class CaptionDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Caption photos")
-        self.picker = ScopePicker(choices, first)
+        self.picker = ScopePicker(choices, first, theme)
         self.again = QCheckBox("Also describe again what has a caption by this model")
         self.start = button("Start", "primary", on_click=self._start)
         column = _column(self, theme)
@@ -76,11 +76,13 @@ class WriteDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Write captions beside the photos")
-        self.picker = ScopePicker(choices, first)
+        self.picker = ScopePicker(choices, first, theme)
         self.picker.chosen.connect(self.ask)
         self.counts = label("", wraps=True)
         self.counts.setAccessibleName("What will happen")
-        self.tree = _tree("Files", ("File", "What happens", "Caption now", "New caption", "Folder"))
+        self.tree = _tree(
+            "Files", ("File", "What happens", "Caption now", "New caption, or why not", "Folder")
+        )
         for place, width in enumerate((150, 110, 210, 250)):
             self.tree.setColumnWidth(place, width)
         self.overwrite = QCheckBox("Also replace files that CocaDesk did not write")
@@ -136,7 +138,7 @@ class HistoryDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("History of the words")
         self.tree = _tree("History", ("When", "Who", "What", "Before", "After"))
-        for place, width in enumerate((130, 120, 150, 170)):
+        for place, width in enumerate((150, 120, 140, 170)):
             self.tree.setColumnWidth(place, width)
         for edit in reversed(edits):
             what = f"{edit.field} (undone)" if edit.is_undone else edit.field

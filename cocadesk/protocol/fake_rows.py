@@ -63,7 +63,7 @@ def make_medium(number: int, folder: Path, pictures: Path) -> FakeMedium:
         thumbnail=WirePath.of(thumbnail),
     )
     tags = tuple(TagValue(tag=word, score=0.9 - 0.12 * i) for i, word in enumerate(words))
-    moments = (Moment(time_s=4.0, score=0.8), Moment(time_s=11.0, score=0.5)) if is_video else ()
+    moments = (Moment(time_s=6.0, score=0.8), Moment(time_s=14.0, score=0.5)) if is_video else ()
     return FakeMedium(row=row, number=number, caption=caption, tags=tags, moments=moments)
 
 

@@ -244,7 +244,7 @@ def test_a_video_shows_its_length_and_the_moment_that_matched(
     """A search keeps each hit's moment beside its key."""
     _search(window, qtbot, "train station smoke")
     hits = [window.model.hit_of(key) for key in window.model.all_keys()]
-    assert any(hit is not None and hit.time_s == 4.0 for hit in hits)
+    assert any(hit is not None and hit.time_s == 6.0 for hit in hits)
 
 
 def test_the_palette_finds_and_runs_a_command(window: MainWindow, qtbot: QtBot) -> None:
