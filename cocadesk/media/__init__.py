@@ -32,14 +32,17 @@ if TYPE_CHECKING:
     from cocadesk.media.pool import DecoderPool
     from cocadesk.media.resize import prepare_input
     from cocadesk.media.scanning import scan
+    from cocadesk.media.video import decode_video, sample_frames
 
 _LAZY = {
     "DecoderPool": "cocadesk.media.pool",
     "decode_photo": "cocadesk.media.decode",
     "decode_rgb": "cocadesk.media.decode",
+    "decode_video": "cocadesk.media.video",
     "hash_bytes": "cocadesk.media.hashing",
     "hash_file": "cocadesk.media.hashing",
     "prepare_input": "cocadesk.media.resize",
+    "sample_frames": "cocadesk.media.video",
     "scan": "cocadesk.media.scanning",
 }
 
@@ -62,9 +65,11 @@ __all__ = [
     "VideoMoment",
     "decode_photo",
     "decode_rgb",
+    "decode_video",
     "hash_bytes",
     "hash_file",
     "prepare_input",
+    "sample_frames",
     "scan",
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from typing import BinaryIO, cast
 
 from cocadesk.media.types import DecodeLimits, PhotoError
 
@@ -22,6 +23,8 @@ _REASONS = {
     errno.EPERM: "There is no permission to read the file.",
     errno.ELOOP: "The file is a symbolic link that leads back to itself.",
     errno.ENAMETOOLONG: "The path is too long for the file system.",
+    errno.ENOSPC: "There is no room left on the disk for the frames of the video.",
+    errno.EFBIG: "The frames of the video would take more room on the disk than is allowed.",
     errno.EIO: "The disk reported an error while the file was read.",
 }
 
@@ -87,12 +90,34 @@ def read_photo_file(path: bytes, limits: DecodeLimits) -> bytes:
         os.close(descriptor)
 
 
-def _read_all(descriptor: int, limits: DecodeLimits) -> bytes:
-    status = os.fstat(descriptor)
+def open_media_file(path: bytes) -> BinaryIO:
+    """A regular file, open for reading without a buffer; the caller closes it.
+
+    Raises:
+        PhotoError: it cannot be opened, is no regular file, or lies only in the cloud.
+    """
+    try:
+        descriptor = open_without_trace(path)
+    except OSError as error:
+        raise PhotoError(explain_os_error(error)) from error
+    try:
+        _check_status(os.fstat(descriptor))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return cast(BinaryIO, os.fdopen(descriptor, "rb", buffering=0))
+
+
+def _check_status(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise PhotoError("This is no regular file (a folder, device or pipe).", is_photo=False)
     if is_only_in_cloud(status):
         raise PhotoError("The file's content lies only in the cloud, not on this disk.")
+
+
+def _read_all(descriptor: int, limits: DecodeLimits) -> bytes:
+    status = os.fstat(descriptor)
+    _check_status(status)
     if status.st_size > limits.file_bytes:
         raise PhotoError(
             f"The file has {status.st_size / 2**20:,.0f} MB;"

@@ -110,7 +110,7 @@ def _taken(exif: Exif, xmp: Xmp, iptc: Iptc, texts: dict[str, str]) -> Moment | 
 def _exif_position(gps: Ifd) -> tuple[float, float] | None:
     latitude = _exif_degrees(gps, 1, 2, b"N", b"S")
     longitude = _exif_degrees(gps, 3, 4, b"E", b"W")
-    return _valid_position(latitude, longitude)
+    return valid_position(latitude, longitude)
 
 
 def _exif_degrees(gps: Ifd, ref_tag: int, tag: int, plus: bytes, minus: bytes) -> float | None:
@@ -130,7 +130,7 @@ def _exif_degrees(gps: Ifd, ref_tag: int, tag: int, plus: bytes, minus: bytes) -
 def _xmp_position(xmp: Xmp) -> tuple[float, float] | None:
     latitude = _xmp_degrees(xmp.first("exif:GPSLatitude"), "N", "S")
     longitude = _xmp_degrees(xmp.first("exif:GPSLongitude"), "E", "W")
-    return _valid_position(latitude, longitude)
+    return valid_position(latitude, longitude)
 
 
 def _xmp_degrees(text: str | None, plus: str, minus: str) -> float | None:
@@ -146,7 +146,8 @@ def _xmp_degrees(text: str | None, plus: str, minus: str) -> float | None:
     return -degrees if match[4] == minus else degrees
 
 
-def _valid_position(latitude: float | None, longitude: float | None) -> tuple[float, float] | None:
+def valid_position(latitude: float | None, longitude: float | None) -> tuple[float, float] | None:
+    """The position; None where it cannot be one, or is that of a device without a fix."""
     if latitude is None or longitude is None:
         return None
     if not (abs(latitude) <= 90 and abs(longitude) <= 180):  # False for NaN too

@@ -5,23 +5,25 @@ from __future__ import annotations
 import itertools
 import logging
 import queue
-import signal
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import TracebackType
-
-import numpy as np
+from typing import TypeAlias
 
 from cocadesk.errors import UserError
+from cocadesk.media.pool_results import describe_exit, failure, film_result, photo_result
+from cocadesk.media.spool import SpoolFolder
 from cocadesk.media.types import (
     DecodedPhoto,
+    DecodedVideo,
     DecodeFailure,
     DecodeLimits,
     DecodeRequest,
     InputSpec,
 )
-from cocadesk.media.wire import Answer, CannotStart, Done, Failed, Ready
+from cocadesk.media.wire import Alive, Answer, CannotStart, Done, DoneFilm, Failed, Ready
 from cocadesk.media.worker_process import Ended, Event, WorkerProcess, WorkerSettings
 
 _LOG = logging.getLogger(__name__)
@@ -29,22 +31,26 @@ _START_DEADLINE_S = 60.0
 _MAX_FAILED_STARTS = 3
 _POLL_S = 0.5
 
-Result = DecodedPhoto | DecodeFailure
+_Final: TypeAlias = Done | DoneFilm | Failed
+Result = DecodedPhoto | DecodedVideo | DecodeFailure
 
 
 class DecoderPool:
-    """Worker processes that turn files into ``DecodedPhoto`` or ``DecodeFailure``.
+    """Worker processes that turn files into ``DecodedPhoto``, ``DecodedVideo`` or a failure.
 
     Each worker has its own address-space limit, memory and pipe. One that
     dies is replaced and the file in its hands tried once more (something else
     may have killed it); the second time, and at once when the deadline
-    passes, the file is answered with a failure. Use it as a context manager
-    and from one thread at a time.
+    passes, the file is answered with a failure. A film renews that deadline
+    with every second in which more of it was decoded, up to ``film_deadline_s``
+    in all. Use it as a context manager and from one thread at a time.
 
     ``address_space_bytes`` bounds each worker (Linux; elsewhere ``limits``
     alone do). ``slots`` is the look-ahead per worker: how many files are
-    decoded at most before the caller takes the results. ``worker_module`` is
-    the program that a worker runs; tests give one that breaks on purpose.
+    decoded at most before the caller takes the results. ``spool_parent`` is
+    where the frames of films wait (the system's temporary folder unless given).
+    ``worker_module`` is the program that a worker runs; tests give one that
+    breaks on purpose.
     """
 
     def __init__(
@@ -57,6 +63,8 @@ class DecoderPool:
         limits: DecodeLimits | None = None,
         address_space_bytes: int = 1536 << 20,
         slots: int = 8,
+        film_deadline_s: float = 4 * 3600,
+        spool_parent: Path | None = None,
         worker_module: str = "cocadesk.media.worker",
     ) -> None:
         if workers < 1 or slots < 1:
@@ -68,8 +76,10 @@ class DecoderPool:
             address_space_bytes=address_space_bytes,
             deadline_s=deadline_s,
             slots=slots,
+            longest_s=max(deadline_s, film_deadline_s),
             module=worker_module,
         )
+        self._spool = SpoolFolder(spool_parent)
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._serials = itertools.count()
         self._retried: set[int] = set()
@@ -118,6 +128,7 @@ class DecoderPool:
         for worker in self._workers:
             worker.kill()
         self._workers.clear()
+        self._spool.close()
 
     def __enter__(self) -> DecoderPool:
         return self
@@ -144,7 +155,7 @@ class DecoderPool:
                     return bool(self._current)
                 serial, request = next(self._serials), following
                 self._current.add(serial)
-            worker.send(serial, request)
+            worker.send(serial, request, self._spool.path(serial))
         return True
 
     def _least_busy(self) -> WorkerProcess | None:
@@ -173,14 +184,38 @@ class DecoderPool:
             raise UserError("The photo decoder cannot start.", answer.reason)
         elif isinstance(answer, Ended):
             yield from self._replace(worker, answer.exit_code, blames_file=True)
+        elif isinstance(answer, Alive):
+            if next(iter(worker.queued), None) == answer.serial:
+                worker.note_life(at_s)
         elif answer.serial in worker.queued:
             request, slot = worker.queued.pop(answer.serial)
-            worker.busy_since_s = at_s
+            worker.begin_file(at_s)
             if answer.serial in self._current:
                 self._settle(answer.serial)
-                yield _to_result(worker, slot, request, answer)
+                yield self._to_result(worker, slot, request, answer)
+            else:
+                self._spool.drop(answer.serial)
             # Only now: the generator was resumed, so the caller has its copy.
             worker.free_slots.append(slot)
+
+    def _to_result(
+        self, worker: WorkerProcess, slot: int, request: DecodeRequest, answer: _Final
+    ) -> Result:
+        if isinstance(answer, Failed):
+            self._spool.drop(answer.serial)
+            return DecodeFailure(
+                token=request.token,
+                path=request.path,
+                reason=answer.reason,
+                is_photo=answer.is_photo,
+            )
+        if isinstance(answer, Done):
+            return photo_result(worker, slot, request, answer)
+        try:
+            return film_result(self._spool, self.spec.size_px, request, answer)
+        except (OSError, ValueError) as error:
+            _LOG.warning("the frames of a film were lost (%s)", error)
+            return failure(request, "The video's frames were lost on their way (disk full?).")
 
     def _settle(self, serial: int) -> None:
         self._current.discard(serial)
@@ -197,7 +232,9 @@ class DecoderPool:
             if serial in self._current:
                 self._settle(serial)
                 seconds = self._settings.deadline_s
-                yield _failure(request, f"Decoding took longer than {seconds:g} seconds.")
+                if now_s - worker.began_at_s > self._settings.longest_s:
+                    seconds = self._settings.longest_s
+                yield failure(request, f"Decoding took longer than {seconds:g} seconds.")
 
     def _replace(
         self, worker: WorkerProcess, exit_code: int | None, *, blames_file: bool = False
@@ -212,71 +249,39 @@ class DecoderPool:
                 raise UserError(
                     "The photo decoder cannot start.",
                     f"Its process ended {self._failed_starts} times before it was ready"
-                    f" ({_describe_exit(exit_code)}).",
+                    f" ({describe_exit(exit_code)}).",
                 )
         orphans = [(serial, request) for serial, (request, _) in worker.queued.items()]
         was_ready = worker.is_ready
+        for serial, _ in orphans:
+            self._spool.drop(serial)
         self._workers[self._workers.index(worker)] = self._start_worker()
         worker.kill()
         if orphans and was_ready and blames_file:
             suspect, request = orphans[0]
-            _LOG.debug("worker %d ended (%s)", worker.pid, _describe_exit(exit_code))
+            _LOG.debug("worker %d ended (%s)", worker.pid, describe_exit(exit_code))
             if suspect in self._retried:
                 orphans.pop(0)
                 if suspect in self._current:
                     self._settle(suspect)
-                    reason = f"The decoder broke down on this file ({_describe_exit(exit_code)})."
-                    yield _failure(request, reason)
+                    reason = f"The decoder broke down on this file ({describe_exit(exit_code)})."
+                    yield failure(request, reason)
             else:
                 self._retried.add(suspect)
         self._again.extend(item for item in orphans if item[0] in self._current)
 
     def _forget_unanswered(self) -> None:
-        """After a cancelled decode: late answers are dropped by their serial."""
+        """After a cancelled decode: late answers are dropped by their serial.
+
+        A worker in the midst of a film would keep the next files waiting for
+        minutes, so it is replaced.
+        """
         self._current.clear()
         self._retried.clear()
         self._again.clear()
-
-
-def _to_result(
-    worker: WorkerProcess, slot: int, request: DecodeRequest, answer: Done | Failed
-) -> Result:
-    if isinstance(answer, Failed):
-        return DecodeFailure(
-            token=request.token,
-            path=request.path,
-            reason=answer.reason,
-            is_photo=answer.is_photo,
-        )
-    settings = worker.settings
-    side, split = settings.spec.size_px, settings.input_bytes
-    with worker.slot_view(slot) as view:
-        input_HWC = np.frombuffer(bytearray(view[:split]), np.uint8).reshape(side, side, 3)
-        thumbnail = answer.large_thumbnail or bytes(view[split : split + answer.thumbnail_bytes])
-    return DecodedPhoto(
-        token=request.token,
-        path=request.path,
-        input_HWC=input_HWC,
-        width=answer.width,
-        height=answer.height,
-        format=answer.format,
-        file_hash=answer.file_hash,
-        pixels=answer.pixels,
-        thumbnail_jpeg=thumbnail,
-        metadata=answer.metadata,
-    )
-
-
-def _failure(request: DecodeRequest, reason: str) -> DecodeFailure:
-    return DecodeFailure(token=request.token, path=request.path, reason=reason)
-
-
-def _describe_exit(exit_code: int | None) -> str:
-    if exit_code is None:
-        return "it stopped making sense"
-    if exit_code >= 0:
-        return f"exit code {exit_code}"
-    try:
-        return f"ended by {signal.Signals(-exit_code).name}"
-    except ValueError:
-        return f"ended by signal {-exit_code}"
+        for place, worker in enumerate(self._workers):
+            if worker.queued and worker.is_in_film:
+                for serial in worker.queued:
+                    self._spool.drop(serial)
+                self._workers[place] = self._start_worker()
+                worker.kill()

@@ -1,4 +1,4 @@
-"""Finds the files that may be photos, without opening what need not be opened.
+"""Finds the files that may be photos or videos, without opening what need not be opened.
 
 Paths are bytes all the way, which pathlib cannot hold: hence the os functions.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from cocadesk.media.files import explain_os_error, is_only_in_cloud, read_head
 from cocadesk.media.other_extensions import OTHER_EXTENSIONS
-from cocadesk.media.sniffing import PHOTO_EXTENSIONS, SNIFF_BYTES, sniff_kind
+from cocadesk.media.sniffing import MEDIA_EXTENSIONS, SNIFF_BYTES, sniff_kind
 from cocadesk.media.types import FoundFile, Kind, ScanProblem
 
 _SKIPPED_FOLDERS = frozenset(
@@ -41,7 +41,7 @@ class _Folder:
 
 
 def scan(roots: Sequence[bytes]) -> Iterator[FoundFile | ScanProblem]:
-    """The photo candidates under ``roots`` (files or folders), in a stable order.
+    """What may be a photo or a video under ``roots`` (files or folders), in a stable order.
 
     A file counts by its extension; where that is missing or unknown, by its
     first bytes. Hidden files and folders, and those that systems keep for
@@ -130,10 +130,10 @@ def _candidate(
     # Not entry.stat(): on Windows it leaves out what os.stat tells.
     status = os.stat(entry.path)  # noqa: PTH116
     if is_only_in_cloud(status):
-        if extension not in PHOTO_EXTENSIONS:
+        if extension not in MEDIA_EXTENSIONS:
             return None
         return ScanProblem(path=entry.path, reason="Its content lies only in the cloud.")
-    if extension not in PHOTO_EXTENSIONS and not _is_photo_by_content(entry.path):
+    if extension not in MEDIA_EXTENSIONS and not _is_medium_by_content(entry.path):
         return None
     return _found(root, entry.path, status)
 
@@ -149,11 +149,11 @@ def _is_link_to_skip(entry: os.DirEntry[bytes], walk: _Walk) -> bool:
     )
 
 
-def _is_photo_by_content(path: bytes) -> bool:
+def _is_medium_by_content(path: bytes) -> bool:
     try:
-        return sniff_kind(read_head(path, SNIFF_BYTES)) is Kind.PHOTO
+        return sniff_kind(read_head(path, SNIFF_BYTES)) is not Kind.OTHER
     except PermissionError:
-        return False  # an odd file that is closed to us: most likely no photo
+        return False  # an odd file that is closed to us: most likely no medium
 
 
 def _extension(name: bytes) -> str:

@@ -39,6 +39,14 @@ PHOTO_EXTENSIONS = RAW_EXTENSIONS | frozenset(
     | {"jpf", "jpx", "psd", "ico"}
 )
 
+# Not here, for they mean other things as well and are told by content: ts, mts, mod, dat, dv.
+VIDEO_EXTENSIONS = frozenset(
+    {"mp4", "m4v", "mov", "qt", "3gp", "3gpp", "3g2", "mkv", "mk3d", "webm", "avi", "divx", "mpg"}
+    | {"mpeg", "mpe", "m1v", "m2v", "mpv", "m2ts", "m2t", "tod", "vob", "wmv", "asf", "flv", "f4v"}
+    | {"ogv", "ogm", "rm", "rmvb", "mxf", "insv", "y4m", "ivf", "amv", "h264", "hevc", "wtv"}
+)
+MEDIA_EXTENSIONS = PHOTO_EXTENSIONS | VIDEO_EXTENSIONS
+
 _PREFIXES: tuple[tuple[bytes, PhotoFormat], ...] = (
     (b"\xff\xd8\xff", PhotoFormat.JPEG),
     (b"\x89PNG\r\n\x1a\n", PhotoFormat.PNG),
@@ -75,11 +83,12 @@ _OTHER_NAMES: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "a gzip archive"),
     (b"Rar!", "a RAR archive"),
     (b"7z\xbc\xaf", "a 7-Zip archive"),
-    (b"\x1aE\xdf\xa3", "a Matroska or WebM video"),
     (b"\xd0\xcf\x11\xe0", "a Windows document store"),
     (b"\x00\x05\x16\x07", "a macOS resource file"),
     (b"ID3", "a sound file"),
-    (b"OggS", "an Ogg sound or video file"),
+    (b"OggS", "an Ogg sound file"),
+    (b"fLaC", "a sound file"),
+    (b"\xff\xfb", "a sound file"),
     (b"\x7fELF", "a program"),
     (b"MZ", "a Windows program"),
 )
@@ -120,15 +129,56 @@ def _sniff_iso_media(head: bytes) -> PhotoFormat | None:
     return PhotoFormat.AVIF if is_avif else PhotoFormat.HEIC
 
 
+_VIDEO_PREFIXES = (
+    b"\x1aE\xdf\xa3",  # Matroska, WebM
+    b"\x00\x00\x01\xba",  # MPEG program stream
+    b"\x00\x00\x01\xb3",  # MPEG video
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",  # Windows Media
+    b"FLV\x01",
+    b".RMF",
+    b"\x06\x0e\x2b\x34\x02\x05\x01\x01",  # MXF
+    b"DKIF",  # IVF
+    b"YUV4MPEG2 ",
+    b"nut/multimedia container\x00",
+    b"\xb7\xd8\x00\x20\x37\x49\xda\x11",  # Windows Recorded TV
+)
+_BOXES = frozenset({b"ftyp", b"moov", b"mdat"})
+_PADDING_BOXES = frozenset({b"wide", b"pnot", b"free", b"skip"})
+_OGG_PICTURES = (b"\x80theora", b"OVP80", b"\x01video", b"BBCD")
+_SYNC = 0x47
+
+
 def sniff_kind(head: bytes) -> Kind:
-    """Photo, video or neither."""
+    """Photo, video or neither, by the first ``SNIFF_BYTES``. A video may turn out to be sound."""
     if sniff_format(head) is not None:
         return Kind.PHOTO
-    if head[4:8] in {b"ftyp", b"moov", b"wide"} or head.startswith(b"\x1aE\xdf\xa3"):
+    if head.startswith(_VIDEO_PREFIXES) or head[4:8] in _BOXES:
         return Kind.VIDEO
-    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+    if head[4:8] in _PADDING_BOXES and head[0] == 0:  # else it is a text with that word
         return Kind.VIDEO
-    return Kind.OTHER
+    if head[:4] == b"RIFF" and head[8:12] in {b"AVI ", b"AMV "}:
+        return Kind.VIDEO
+    if head[:4] == b"OggS" and any(name in head for name in _OGG_PICTURES):
+        return Kind.VIDEO
+    return Kind.VIDEO if _is_transport_stream(head) else Kind.OTHER
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """Whether the sync byte of MPEG-TS comes at the right distances, with or without times."""
+    return any(
+        len(head) > start + 2 * size
+        and all(head[start + number * size] == _SYNC for number in range(3))
+        for start, size in ((0, 188), (4, 192))
+    )
+
+
+def is_film(head: bytes, path: bytes) -> bool:
+    """Whether the film decoder should try a file: by content, else by what its name claims."""
+    kind = sniff_kind(head)
+    if kind is Kind.OTHER:
+        extension = path.rpartition(b".")[2].lower().decode("ascii", "replace")
+        return bool(head) and extension in VIDEO_EXTENSIONS
+    return kind is Kind.VIDEO
 
 
 def describe_other(head: bytes) -> str:

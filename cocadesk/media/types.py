@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 RgbImage: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) uint8, sRGB, upright."""
 
+WHOLE_FRAMES = 16
+"""How many frames at most stand for a whole video (arXiv 2205.01917)."""
+
 
 class ResizeMode(StrEnum):
     """How a whole picture becomes the square that a model reads."""
@@ -44,17 +47,26 @@ class InputSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodeLimits:
-    """What one file may cost; a file above any of these is refused before it is decoded."""
+    """What one file may cost; a file above any of these is refused before it is decoded.
+
+    ``file_bytes`` is for photos, which are read whole; a video may be of any size.
+    """
 
     file_bytes: int = 384 << 20
     pixels: int = 400_000_000
     memory_bytes: int = 640 << 20
     """Estimated peak of decoding, beyond the bytes of the file."""
+    frames: int = 5_000_000
+    """Of a video: 46 hours at 30 a second."""
+    moments: int = 3_000
+    """Of a video; a longer one gets wider moments."""
+    frame_bytes: int = 1 << 30
+    """What the kept frames of a video may take on the disk while they wait to be embedded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFile:
-    """A file that may be a photo. Paths are absolute, as the file system spells them."""
+    """A file that may be a photo or a video. Paths are absolute, as the file system spells them."""
 
     root: bytes
     path: bytes

@@ -27,14 +27,20 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
     arena: int | str
     slot_bytes: int
     slots: int
+    largest_spool_bytes: int
 
 
 class Job(msgspec.Struct, frozen=True, tag=True):
-    """Decode one file and put the pixels into a slot of the arena."""
+    """Decode one file: a photo into a slot of the arena, a film into the file ``spool``.
+
+    With ``time_s`` only one frame of a film is wanted; it goes into the slot.
+    """
 
     serial: int
     slot: int
     path: bytes
+    spool: str
+    time_s: float | None = None
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
@@ -64,6 +70,37 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     metadata: PhotoMetadata
 
 
+class Span(msgspec.Struct, frozen=True):
+    """One moment of a film, in seconds, and the size of its thumbnail."""
+
+    time_s: float
+    start_s: float
+    end_s: float
+    thumbnail_bytes: int
+
+
+class DoneFilm(msgspec.Struct, frozen=True, tag=True):
+    """The spool holds the frames and thumbnails of a film."""
+
+    serial: int
+    whole: int
+    spans: list[Span]
+    poster_bytes: int
+    duration_s: float
+    width: int
+    height: int
+    format: str
+    file_hash: str
+    pixels: str
+    metadata: PhotoMetadata
+
+
+class Alive(msgspec.Struct, frozen=True, tag=True):
+    """A sign of life: more of the film has been decoded since the last word."""
+
+    serial: int
+
+
 class Failed(msgspec.Struct, frozen=True, tag=True):
     """The file gave no picture."""
 
@@ -72,7 +109,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     is_photo: bool
 
 
-Answer: TypeAlias = Ready | CannotStart | Done | Failed
+Answer: TypeAlias = Ready | CannotStart | Done | DoneFilm | Alive | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _answer_decoder: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)

@@ -26,7 +26,10 @@ _GRACE_S = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
-    """What every worker of a pool is started with."""
+    """What every worker of a pool is started with.
+
+    ``deadline_s`` starts anew with each sign of life; ``longest_s`` does not.
+    """
 
     spec: InputSpec
     thumbnail_px: int
@@ -34,6 +37,7 @@ class WorkerSettings:
     address_space_bytes: int
     deadline_s: float
     slots: int
+    longest_s: float
     module: str = "cocadesk.media.worker"
 
     @property
@@ -70,6 +74,9 @@ class WorkerProcess:
         """Serial to request and slot, the one being decoded first."""
         self.free_slots = list(range(settings.slots))
         self.busy_since_s = time.monotonic()
+        self.began_at_s = self.busy_since_s
+        self.is_in_film = False
+        """Whether the file in hand has given signs of life: it may take long."""
         self._deliver = deliver
         self._process = self._start()
         self._reader = threading.Thread(
@@ -97,6 +104,8 @@ class WorkerProcess:
             arena=self.arena.reference,
             slot_bytes=settings.slot_bytes,
             slots=settings.slots,
+            # Room for the thumbnails behind the frames of a film.
+            largest_spool_bytes=settings.limits.frame_bytes + (256 << 20),
         )
         assert process.stdin is not None
         with contextlib.suppress(OSError):  # its end comes as an event
@@ -112,21 +121,40 @@ class WorkerProcess:
         """Whether a slot is free for another file."""
         return bool(self.free_slots)
 
-    def send(self, serial: int, request: DecodeRequest) -> None:
-        """Queues one file; a broken pipe is not raised, its end comes as an event."""
+    def send(self, serial: int, request: DecodeRequest, spool: str) -> None:
+        """Queues one file; a broken pipe is not raised, its end comes as an event.
+
+        ``spool`` is where the worker may write the frames of a film.
+        """
         slot = self.free_slots.pop()
         if not self.queued:
-            self.busy_since_s = time.monotonic()
+            self.begin_file(time.monotonic())
         self.queued[serial] = (request, slot)
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
-            write_message(self._process.stdin, Job(serial, slot, request.path))
+            write_message(
+                self._process.stdin, Job(serial, slot, request.path, spool, request.time_s)
+            )
+
+    def begin_file(self, now_s: float) -> None:
+        """The next file is in the worker's hands from now on."""
+        self.busy_since_s = self.began_at_s = now_s
+        self.is_in_film = False
+
+    def note_life(self, now_s: float) -> None:
+        """The file in hand moves on: its deadline starts anew."""
+        self.busy_since_s = now_s
+        self.is_in_film = True
 
     def is_late(self, now_s: float, start_deadline_s: float) -> bool:
         """Whether the file in hand, or the start, has taken longer than it may."""
         if not self.is_ready:
             return now_s - self.busy_since_s > start_deadline_s
-        return bool(self.queued) and now_s - self.busy_since_s > self.settings.deadline_s
+        if not self.queued:
+            return False
+        settings = self.settings
+        is_silent = now_s - self.busy_since_s > settings.deadline_s
+        return is_silent or now_s - self.began_at_s > settings.longest_s
 
     def slot_view(self, slot: int) -> memoryview:
         """The bytes of one slot."""

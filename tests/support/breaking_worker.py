@@ -1,7 +1,8 @@
 """A decoder worker that breaks on purpose, by what stands in the file's name.
 
 ``crash`` ends the process, ``hang`` never answers, ``babble`` sends bytes that
-are no message, ``stillborn`` in the environment ends it before it is ready.
+are no message, ``slow`` gives many signs of life first, ``endless`` gives them
+for ever; ``stillborn`` in the environment ends it before it is ready.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import threading
 
 from cocadesk.media import worker
 from cocadesk.media.arena import Arena
-from cocadesk.media.wire import Done, Job, Setup
+from cocadesk.media.wire import Done, DoneFilm, Job, Setup
 
 _decode = worker._decode
 
 
-def _break(job: Job, setup: Setup, arena: Arena) -> Done:
+def _break(job: Job, setup: Setup, arena: Arena, life: worker._SignsOfLife) -> Done | DoneFilm:
     if b"crash" in job.path:
         os._exit(9)
     if b"hang" in job.path:
@@ -29,7 +30,12 @@ def _break(job: Job, setup: Setup, arena: Arena) -> Done:
             except OSError:
                 continue
         threading.Event().wait()
-    return _decode(job, setup, arena)
+    beats = 0
+    while b"endless" in job.path or (b"slow" in job.path and beats < 40):
+        threading.Event().wait(setup.deadline_s / 10)
+        life.give()
+        beats += 1
+    return _decode(job, setup, arena, life)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import pytest
 from cocadesk.errors import UserError
 from cocadesk.media import (
     DecodedPhoto,
+    DecodedVideo,
     DecodeFailure,
     DecodeLimits,
     DecodeRequest,
@@ -44,7 +45,10 @@ def requests(paths: list[Path]) -> list[DecodeRequest]:
     return [DecodeRequest(token=token, path=os.fsencode(path)) for token, path in enumerate(paths)]
 
 
-def by_token(results: Iterator[DecodedPhoto | DecodeFailure]) -> list[DecodedPhoto | DecodeFailure]:
+Result = DecodedPhoto | DecodedVideo | DecodeFailure
+
+
+def by_token(results: Iterator[Result]) -> list[Result]:
     """All results in the order of their tokens; every token once."""
     ordered = sorted(results, key=lambda result: result.token)
     assert [result.token for result in ordered] == list(range(len(ordered)))

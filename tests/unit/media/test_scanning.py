@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cocadesk.media import FoundFile, ScanProblem, scan
+from tests.support.films import make_clip_of_colours
 from tests.support.photo_files import encode, quadrants
 
 JPEG = encode(quadrants(), "JPEG")
@@ -47,10 +48,21 @@ def test_photos_are_found_by_extension_and_odd_ones_by_content(tmp_path: Path) -
     put(tmp_path / "odd.xyz")
     put(tmp_path / "no_photo.xyz", b"words and words")
     put(tmp_path / "notes.txt")
-    put(tmp_path / "clip.mp4")
+    put(tmp_path / "sound.m4a", b"\x00\x00\x00\x18ftypM4A " + bytes(40))
     put(tmp_path / "a.JPG.xmp")
     put(tmp_path / "Thumbs.db")
     assert found(tmp_path) == ["a.JPG", "b.heic", "no_extension", "odd.xyz"]
+
+
+def test_videos_are_found_like_photos(tmp_path: Path) -> None:
+    """By extension, by content where the name says nothing; a TypeScript file is no film."""
+    film = make_clip_of_colours(tmp_path / "clip.mp4").read_bytes()
+    put(tmp_path / "VIDEO0001", film)
+    put(tmp_path / "broken.mov", b"")
+    put(tmp_path / "stream.bak2", make_clip_of_colours(tmp_path / "a.ts").read_bytes())
+    put(tmp_path / "code.ts", b"export const answer = 42\n" * 40)
+    put(tmp_path / "README", b"    free text" + bytes(4))
+    assert found(tmp_path) == ["VIDEO0001", "a.ts", "broken.mov", "clip.mp4", "stream.bak2"]
 
 
 def test_size_and_time_come_with_each_file(tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""High dynamic range to a common screen: plain tone mapping of PQ and HLG pictures.
+
+Both curves are those of ITU-R BT.2100. Linear light is set so that BT.2408's
+reference white (203 cd/m2) becomes the screen's white; what is brighter is
+rolled off softly. Without this such frames look grey and pale.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.media.types import RgbImage
+
+_WHITE_NITS = 203.0
+_PQ_PEAK_NITS = 10_000.0
+_HLG_PEAK_NITS = 1_000.0
+_HLG_GAMMA = 1.2
+_KNEE = 0.75
+_BT2020_LUMA = np.array([0.2627, 0.6780, 0.0593], np.float32)
+_BT2020_TO_BT709 = np.array(
+    [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]],
+    np.float32,
+)
+
+
+class Curve(Enum):
+    """How the stored values of a frame relate to light."""
+
+    PQ = 16
+    HLG = 18
+
+
+def to_screen(rgb_HWC: NDArray[np.uint16], curve: Curve) -> RgbImage:
+    """(H, W, 3) uint16 in BT.2020 with this curve as 8-bit sRGB."""
+    light = _linear_table(curve)[rgb_HWC]
+    if curve is Curve.HLG:
+        luma = np.maximum(light @ _BT2020_LUMA, 1e-6)
+        light *= (luma ** (_HLG_GAMMA - 1))[..., None] * (_HLG_PEAK_NITS / _WHITE_NITS)
+    light = light @ _BT2020_TO_BT709.T
+    peak = np.maximum(light.max(axis=-1), 1e-6)
+    light *= (_roll_off(peak) / peak)[..., None]
+    # The matrix leaves colours that no common screen has below zero or above one.
+    codes = (np.clip(light, 0.0, 1.0) * 4095 + 0.5).astype(np.uint16)
+    return _srgb_table()[codes]
+
+
+def _roll_off(peak: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Leaves values up to the knee as they are and brings all others below 1."""
+    over = np.maximum(peak - _KNEE, 0.0)
+    rolled = _KNEE + (1 - _KNEE) * (1 - np.exp(-over / (1 - _KNEE)))
+    return np.where(peak > _KNEE, rolled, peak).astype(np.float32)
+
+
+@lru_cache(maxsize=2)
+def _linear_table(curve: Curve) -> NDArray[np.float32]:
+    """Light for each 16-bit code: reference white is 1 (PQ), or scene light up to 1 (HLG)."""
+    code = np.linspace(0.0, 1.0, 1 << 16)
+    if curve is Curve.PQ:
+        m1, m2, c1, c2, c3 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875
+        root = code ** (1 / m2)
+        light = (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)
+        return (light * (_PQ_PEAK_NITS / _WHITE_NITS)).astype(np.float32)
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    high = (np.exp((np.maximum(code, 0.5) - c) / a) + b) / 12
+    return np.where(code <= 0.5, code**2 / 3, high).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _srgb_table() -> NDArray[np.uint8]:
+    light = np.linspace(0.0, 1.0, 4096)
+    encoded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.round(encoded * 255).astype(np.uint8)

@@ -1,0 +1,139 @@
+"""Where one shot of a film ends and the next begins: a plain measure of picture change.
+
+Pure functions and a small state machine over tiny pictures. A hard cut changes
+most of the picture by much, from one frame to the next, and far more than the
+frames before it changed; it counts only if the old picture does not come back
+at once (a camera flash). A cross-fade is no cut: shots that long get a moment
+every few seconds anyway.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum, auto
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.media.opencv import cv2
+
+LUMA_WIDTH, LUMA_HEIGHT = 64, 36
+CHROMA_WIDTH, CHROMA_HEIGHT = 16, 9
+
+# Measured on 55 odd films and their 8 known cuts: cuts change the picture by 52 to 97 (of 255)
+# against a background of 0 to 10; the wildest motion by 27 against a background of 10.
+_MIN_CHANGE = 14.0
+_OVER_BACKGROUND = 3.0
+_CELL_CHANGE = 10
+_MIN_CHANGED_SHARE = 0.5
+_BACKGROUND_FRAMES = 12
+_FLASH_S = 0.35
+_FLASH_SHARE = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class TinyPicture:
+    """A frame at 64 x 36 (luma) and 16 x 9 (two chroma), uint8, in one row."""
+
+    values: NDArray[np.uint8]
+
+    @classmethod
+    def of(
+        cls, luma: NDArray[np.uint8], blue: NDArray[np.uint8], red: NDArray[np.uint8]
+    ) -> TinyPicture:
+        """From three planes that already have these sizes."""
+        return cls(np.concatenate([luma.ravel(), blue.ravel(), red.ravel()]))
+
+    def change_from(self, other: TinyPicture) -> tuple[float, float]:
+        """How much the picture changed (0 to 510) and the share of it that did (0 to 1)."""
+        difference = cv2.absdiff(self.values, other.values).ravel()
+        parts = (
+            difference[:_LUMA_CELLS],
+            difference[_LUMA_CELLS:_BLUE_END],
+            difference[_BLUE_END:],
+        )
+        luma, blue, red = (float(part.mean()) for part in parts)
+        share = max(np.count_nonzero(part > _CELL_CHANGE) / part.size for part in parts)
+        return luma + (blue + red) / 2, share
+
+    @property
+    def contrast(self) -> float:
+        """The standard deviation of its brightness: near 0 for a black or blank frame."""
+        return float(self.values[:_LUMA_CELLS].std())
+
+
+_LUMA_CELLS = LUMA_WIDTH * LUMA_HEIGHT
+_BLUE_END = _LUMA_CELLS + CHROMA_WIDTH * CHROMA_HEIGHT
+
+
+class Resolved(Enum):
+    """What became of the cut that was suspected some frames ago."""
+
+    NOTHING = auto()
+    IS_CUT = auto()
+    WAS_FLASH = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a frame tells: first the fate of an older suspicion, then whether it raises a new one.
+
+    ``may_begin_shot``: this frame may be the first of a new shot; a later
+    frame resolves that.
+    """
+
+    resolved: Resolved
+    may_begin_shot: bool
+
+
+class ShotFinder:
+    """Looks at the frames of one film in their order."""
+
+    def __init__(self) -> None:
+        self._last: TinyPicture | None = None
+        self._recent: deque[float] = deque(maxlen=_BACKGROUND_FRAMES)
+        self._before: TinyPicture | None = None
+        """The last picture of the old shot while a cut is suspected."""
+        self._suspected_at_s = 0.0
+        self._jump = 0.0
+
+    def look(self, time_s: float, picture: TinyPicture) -> Finding:
+        """Judges the next frame."""
+        last, self._last = self._last, picture
+        if last is None:
+            return Finding(Resolved.NOTHING, False)
+        change, share = picture.change_from(last)
+        resolved = self._resolve(time_s, picture)
+        is_jump = self._is_jump(change, share) and self._before is None
+        if resolved is Resolved.WAS_FLASH:
+            is_jump = False  # the flash's own end
+        if is_jump:
+            self._before, self._suspected_at_s, self._jump = last, time_s, change
+            self._recent.clear()
+        elif resolved is not Resolved.WAS_FLASH:
+            self._recent.append(change)
+        return Finding(resolved, is_jump)
+
+    @property
+    def is_suspecting(self) -> bool:
+        """Whether a cut was seen of which it is not yet known that it is one."""
+        return self._before is not None
+
+    def _is_jump(self, change: float, share: float) -> bool:
+        background = sum(self._recent) / len(self._recent) if self._recent else 0.0
+        needed = _MIN_CHANGE + _OVER_BACKGROUND * background
+        return change > needed and share > _MIN_CHANGED_SHARE
+
+    def _resolve(self, time_s: float, picture: TinyPicture) -> Resolved:
+        if self._before is None:
+            return Resolved.NOTHING
+        passed_s = time_s - self._suspected_at_s
+        if passed_s <= _FLASH_S:
+            change, _ = picture.change_from(self._before)
+            if change < _FLASH_SHARE * self._jump:
+                self._before = None
+                return Resolved.WAS_FLASH
+            return Resolved.NOTHING
+        self._before = None
+        return Resolved.IS_CUT

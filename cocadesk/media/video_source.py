@@ -1,0 +1,294 @@
+"""The door to PyAV (FFmpeg): opens a film and gives its frames with their times.
+
+The file is handed over as an open file, never by name, so that no demuxer can
+reach another file or the network; those that would (playlists, concatenation)
+are not among the formats allowed. Runs where it is called: for files from the
+user's disk that is a worker of the pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import BinaryIO
+
+import av
+import av.container
+import av.error
+import av.logging
+
+from cocadesk.media.limits import check_size
+from cocadesk.media.sniffing import SNIFF_BYTES, describe_other, sniff_kind
+from cocadesk.media.types import DecodeLimits, Kind, PhotoError
+
+av.logging.set_level(None)  # its messages would come from FFmpeg's own threads
+
+_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,asf,asf_o,flv,live_flv,ogg,"
+    "rm,mxf,gxf,nut,dv,ivf,obu,av1,h261,h263,h264,hevc,vvc,m4v,vc1,vc1test,avs2,avs3,cavsvideo,"
+    "dirac,mjpeg,smjpeg,yuv4mpegpipe,wtv,nsv,nuv,ty,pva,amv,roq,smk,bink,flic,bfi,rl2,4xm,film_cpk,"
+    "ea,thp,vmd,wc3movie,idcin,wsvqa,mtv,lmlm4,vivo,viv,xmv,swf,r3d,kux,ismv,f4v"
+)
+_READ_BYTES = 256 << 10
+# More threads than this gain little for one film and cost a frame's memory each.
+_THREADS = 2
+_MANY_THREADS_PIXELS = 16_000_000
+_NAMES = {
+    "mov,mp4,m4a,3gp,3g2,mj2": "MP4",
+    "matroska,webm": "Matroska",
+    "mpegts": "MPEG-TS",
+    "mpeg": "MPEG",
+    "avi": "AVI",
+    "asf": "Windows Media",
+    "flv": "Flash video",
+    "ogg": "Ogg",
+    "mxf": "MXF",
+    "rm": "RealMedia",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFrame:
+    """A decoded frame and the time at which it is shown, in seconds from the film's start."""
+
+    time_s: float
+    frame: av.VideoFrame
+
+
+class VideoSource:
+    """An open film: what its header says, and its frames in the order of their times."""
+
+    def __init__(
+        self,
+        container: av.container.InputContainer,
+        stream: av.VideoStream,
+        limits: DecodeLimits,
+        threads: int,
+    ) -> None:
+        self.container = container
+        self.stream = stream
+        self._limits = limits
+        self._threads = threads
+        self.faults = 0
+        """Packets that could not be decoded so far."""
+        self.has_guessed_times = False
+        """Whether a frame came without a time stamp."""
+
+    @classmethod
+    def open(
+        cls, file: BinaryIO, limits: DecodeLimits | None = None, *, threads: int = _THREADS
+    ) -> VideoSource:
+        """Opens the film in ``file``, which must be seekable and stay open.
+
+        Raises:
+            PhotoError: it is no film, has no picture, or is too large.
+        """
+        limits = limits or DecodeLimits()
+        head = file.read(SNIFF_BYTES)
+        file.seek(0)
+        if not head:
+            raise PhotoError("The file is empty.", is_photo=False)
+        try:
+            container = av.open(
+                file,
+                "r",
+                options={"format_whitelist": _FORMATS, "protocol_whitelist": ""},
+                metadata_errors="replace",
+                buffer_size=_READ_BYTES,
+            )
+        except av.error.FFmpegError as error:
+            _raise_memory(error)
+            raise PhotoError(_why_not_opened(file, head), is_photo=False) from error
+        try:
+            return cls(container, _picture_stream(container, limits), limits, threads)
+        except BaseException:
+            container.close()
+            raise
+
+    def close(self) -> None:
+        """Lets go of the decoder; the file is the caller's."""
+        self.container.close()
+
+    @property
+    def format_name(self) -> str:
+        """The container's name as people know it."""
+        name = self.container.format.name
+        brand = self.container.metadata.get("major_brand", "").strip()
+        if brand == "qt":
+            return "QuickTime"
+        if brand.startswith("3g"):
+            return "3GP"
+        if name == "matroska,webm" and self.stream.codec_context.name in _WEBM_CODECS:
+            return "WebM"
+        return _NAMES.get(name, name.split(",")[0].upper())
+
+    @property
+    def stated_duration_s(self) -> float | None:
+        """How long the picture lasts by the header of its stream; None where it says nothing."""
+        base, duration = self.stream.time_base, self.stream.duration
+        if base is None or duration is None or duration <= 0:
+            return None
+        return float(duration * base)
+
+    @property
+    def hinted_duration_s(self) -> float | None:
+        """The same, or else how long the file lasts with its sound."""
+        whole = self.container.duration
+        from_file = whole / 1_000_000 if whole and whole > 0 else None
+        return self.stated_duration_s or from_file
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """How much wider than high a pixel is; 1 where that is absurd or unknown."""
+        aspect = self.stream.sample_aspect_ratio
+        if aspect is None or not Fraction(1, 8) <= aspect <= 8:
+            return Fraction(1)
+        return Fraction(aspect)
+
+    @property
+    def usual_interval_s(self) -> float:
+        """The time from one frame to the next by the header; a guess where it is silent."""
+        rate = self.stream.average_rate or self.stream.guessed_rate
+        return float(1 / rate) if rate else 0.04
+
+    def frames(self) -> Iterator[ShownFrame]:
+        """The frames from here on, each later than the one before it; faulty ones are left out.
+
+        Times come from the container: the frame's time stamp less the
+        stream's start. A frame that would go back in time is never shown.
+
+        Raises:
+            PhotoError: a frame has more pixels than is allowed.
+        """
+        last_s = -1.0
+        for frame in self._decoded():
+            check_size(
+                frame.width, frame.height, _needed_bytes(frame.width, frame.height), self._limits
+            )
+            time_s = self._time_of(frame)
+            if time_s is None:
+                self.has_guessed_times = True
+                time_s = last_s + self.usual_interval_s if last_s >= 0 else 0.0
+            if time_s > last_s:
+                last_s = time_s
+                yield ShownFrame(time_s, frame)
+
+    def seek(self, time_s: float) -> bool:
+        """Goes to a key frame at or before ``time_s``; False where the file cannot do that."""
+        base = self.stream.time_base
+        if base is None:
+            return False
+        try:
+            self.container.seek(self._origin + int(time_s / base), stream=self.stream)
+        except av.error.FFmpegError:
+            return False
+        return True
+
+    @property
+    def _origin(self) -> int:
+        """The time stamp that counts as zero."""
+        start, base = self.stream.start_time, self.stream.time_base
+        if start is not None:
+            return start
+        whole = self.container.start_time
+        return int(Fraction(whole, 1_000_000) / base) if whole and base else 0
+
+    def _time_of(self, frame: av.VideoFrame) -> float | None:
+        base = frame.time_base or self.stream.time_base
+        if frame.pts is None or base is None:
+            return None
+        return max(0.0, float((frame.pts - self._origin) * base))
+
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        context = self.stream.codec_context
+        if not context.is_open:
+            context.thread_count = self._threads
+            if context.width * context.height > _MANY_THREADS_PIXELS:
+                context.thread_count = 1
+            context.thread_type = "AUTO"
+        packets = self.container.demux(self.stream)
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+            except av.error.FFmpegError as error:
+                _raise_memory(error)
+                return  # the rest of the file is missing or unreadable
+            try:
+                frames = packet.decode()
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError as error:
+                _raise_memory(error)
+                self.faults += 1
+                continue
+            yield from frames
+
+
+_WEBM_CODECS = frozenset({"vp8", "vp9", "libdav1d", "av1", "libvpx", "libvpx-vp9"})
+
+
+def _picture_stream(container: av.container.InputContainer, limits: DecodeLimits) -> av.VideoStream:
+    stream = container.streams.best("video")
+    if not isinstance(stream, av.VideoStream) or _is_cover(stream):
+        raise PhotoError(_why_no_picture(container), is_photo=False)
+    context = stream.codec_context
+    if context is None:
+        raise PhotoError("The video's picture is stored in a way that CocaDesk cannot decode.")
+    if context.width and context.height:
+        needed = _needed_bytes(context.width, context.height)
+        check_size(context.width, context.height, needed, limits)
+    return stream
+
+
+def _is_cover(stream: av.VideoStream) -> bool:
+    """Whether this is only the cover art of a piece of music."""
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def _needed_bytes(width: int, height: int) -> int:
+    """About what decoding takes: four frames at 1.5 bytes a pixel and one in RGB."""
+    return width * height * 9
+
+
+def _why_no_picture(container: av.container.InputContainer) -> str:
+    kinds = {stream.type for stream in container.streams}
+    if "audio" in kinds:
+        return "The file has sound but no moving picture."
+    if "subtitle" in kinds:
+        return "The file has subtitles but no picture."
+    return "The video is empty: its header names no picture and no sound."
+
+
+def _why_not_opened(file: BinaryIO, head: bytes) -> str:
+    if sniff_kind(head) is not Kind.VIDEO:
+        return f"This is no video but {describe_other(head)}."
+    if head[4:8] == b"ftyp" and not _has_index(file):
+        return "The video's index is missing: the recording or the copy was cut off before its end."
+    return "The video's beginning is damaged or cut off, so it cannot be opened."
+
+
+def _has_index(file: BinaryIO) -> bool:
+    """Whether an MP4 or QuickTime file has a ``moov`` box at its top level."""
+    position = 0
+    for _ in range(1000):
+        file.seek(position)
+        box = file.read(16)
+        if len(box) < 8:
+            return False
+        if box[4:8] == b"moov":
+            return True
+        size = int.from_bytes(box[:4], "big")
+        if size == 1:
+            size = int.from_bytes(box[8:16], "big")
+        if size < 8:
+            return False
+        position += size
+    return False
+
+
+def _raise_memory(error: Exception) -> None:
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == 12:
+        raise MemoryError from error
