@@ -120,6 +120,13 @@ def make_lesson(
     return Lesson(spec=spec, skipped=tuple(_skipped(left_out)))
 
 
+def count_taught(library: Library) -> int:
+    """How many photos of the library have a person's words that could teach."""
+    has_words = "human_caption IS NOT NULL OR array_length(human_tags_added) > 0"
+    rows = library.media.iter_rows(f"kind = '{MediaKind.PHOTO}' AND ({has_words})")
+    return sum(row.state is MediaState.PRESENT and bool(human_captions(row)) for row in rows)
+
+
 def human_captions(row: MediaRow) -> tuple[str, ...]:
     """The sentences that a person has said of a medium; none where nobody has."""
     from cocadesk.words.prompts import with_article

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from cocadesk.engine_desks import Answer, EngineParts
 from cocadesk.engine_inspect import SourceLooker
 from cocadesk.engine_later import answer_later
-from cocadesk.engine_lessons import check_source, make_lesson
+from cocadesk.engine_lessons import check_source, count_taught, make_lesson
 from cocadesk.engine_models import ModelChanger
 from cocadesk.engine_runs import RUN_PREFIX, RunBook, RunRecord, RunResult
 from cocadesk.engine_trainer import TrainerChild, TrainerLine
@@ -152,7 +152,8 @@ class TeachDesk:
 
     def _list(self, body: ListRuns, call: Call) -> Runs:
         records = [self._settled(record) for record in self._book.all()]
-        return Runs(runs=tuple(self._value(record) for record in records))
+        runs = tuple(self._value(record) for record in records)
+        return Runs(runs=runs, own_words=count_taught(self._parts.library))
 
     def _decide(self, body: DecideRun, call: Call) -> Run:
         with self._deciding:
@@ -204,6 +205,7 @@ class TeachDesk:
                 if line is not None:
                     step = _step(line) or step
                     self._live[run_id] = follower.take(line)
+                follower.tell()
                 yield step
         except GeneratorExit:
             self._end_child(run_id, child)
@@ -297,9 +299,12 @@ class _Follower:
         if line.point is not None:
             self._points.append(line.point)
             self._is_changed = True
+        return self._run
+
+    def tell(self) -> None:
+        """As ``flush``, but not too often."""
         if time.monotonic() - self._published_s >= EVENT_EVERY_S:
             self.flush()
-        return self._run
 
     def flush(self) -> None:
         """Tells what has not been told."""
