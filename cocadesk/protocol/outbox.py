@@ -12,6 +12,7 @@ from cocadesk.protocol.messages import (
     JobChanged,
     Progress,
     RowsChanged,
+    RunChanged,
 )
 
 EVENT_INTERVAL_S = 0.05
@@ -67,10 +68,21 @@ class Outbox:
         if isinstance(body, JobChanged):
             self._latest[("job", body.job.id)] = Event(body=body)
             return
+        if isinstance(body, RunChanged):
+            self._put_run(body)
+            return
         slot: _Slot = (type(body).__name__, None)
         waiting = self._latest.get(slot)
         if isinstance(body, RowsChanged) and isinstance(waiting, Event):
             body = _merged(waiting.body, body)
+        self._latest[slot] = Event(body=body)
+
+    def _put_run(self, body: RunChanged) -> None:
+        """The points that wait go with the newest state, so that a curve has no gaps."""
+        slot: _Slot = ("run", body.run.id)
+        waiting = self._latest.get(slot)
+        if isinstance(waiting, Event) and isinstance(waiting.body, RunChanged):
+            body = RunChanged(run=body.run, points=waiting.body.points + body.points)
         self._latest[slot] = Event(body=body)
 
 

@@ -1,0 +1,40 @@
+"""A real engine on a thread of this process, so that a test may put parts of it aside."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cocadesk.engine_service import Engine
+from cocadesk.library import Library
+from cocadesk.model.in_use import open_source
+from cocadesk.protocol.client import EngineClient
+
+if TYPE_CHECKING:
+    from cocadesk.model.backend import Backend
+
+
+@contextmanager
+def inner_engine(
+    folder: Path, model: str, *, opener: Callable[[str], Backend] | None = None
+) -> Iterator[EngineClient]:
+    """A client of an engine that serves the library in ``folder`` with ``model``."""
+    with Library.open(folder) as library:
+
+        def open_model(source: str) -> Backend:
+            return open_source(source, library.runs_folder, is_chosen_here=True)
+
+        engine = Engine(library, opener or open_model, library.model_source or model)
+        thread = threading.Thread(target=engine.run, name="inner-engine")
+        thread.start()
+        try:
+            assert engine.server.ready.wait(30)
+            assert engine.server.endpoint is not None
+            with EngineClient(engine.server.endpoint, events=True) as client:
+                yield client
+        finally:
+            engine.server.stop()
+            thread.join()
