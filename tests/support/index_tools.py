@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -16,13 +18,17 @@ from cocadesk.indexing import IndexOptions, IndexProgress, IndexReport, index_st
 from cocadesk.library import Library
 from cocadesk.media import (
     DecodedPhoto,
+    DecodedVideo,
     DecodeFailure,
     DecodeRequest,
     InputSpec,
     PhotoError,
     decode_photo,
+    decode_video,
 )
+from cocadesk.media.sniffing import SNIFF_BYTES, is_film
 from tests.support.fake_backend import FakeBackend
+from tests.support.films import make_film
 
 SPEC = InputSpec(size_px=64)
 
@@ -48,18 +54,45 @@ def write_photo(path: Path, seed: int, *, comment: str = "") -> Path:
     return path
 
 
+def decode_file(request: DecodeRequest) -> DecodedPhoto | DecodedVideo:
+    """What a worker process would answer, decoded here."""
+    path = Path(os.fsdecode(request.path))
+    if path.exists() and is_film(path.read_bytes()[:SNIFF_BYTES], request.path):
+        return decode_video(path, SPEC, token=request.token)
+    return decode_photo(path, SPEC, token=request.token)
+
+
+@functools.cache
+def film_bytes(colours: tuple[str, ...], *, title: str = "") -> bytes:
+    """A small film of one shot a colour, half a second each; ``title`` is metadata only."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "film.mp4"
+        metadata = {"title": title} if title else None
+        make_film(path, colours, 0.5, 8, (64, 48), metadata=metadata)
+        return path.read_bytes()
+
+
+def write_film(path: Path, *colours: str, title: str = "") -> Path:
+    """Write the film of these colours."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(film_bytes(colours, title=title))
+    return path
+
+
 class InProcessDecoder:
     """The real decode, without worker processes (for files that we made ourselves)."""
 
     def __init__(self) -> None:
         self.decoded: list[bytes] = []
 
-    def decode(self, requests: Iterable[DecodeRequest]) -> Iterator[DecodedPhoto | DecodeFailure]:
+    def decode(
+        self, requests: Iterable[DecodeRequest]
+    ) -> Iterator[DecodedPhoto | DecodedVideo | DecodeFailure]:
         """Answers in the order of the requests."""
         for request in requests:
             self.decoded.append(request.path)
             try:
-                yield decode_photo(Path(os.fsdecode(request.path)), SPEC, token=request.token)
+                yield decode_file(request)
             except PhotoError as error:
                 yield DecodeFailure(
                     token=request.token,
@@ -84,7 +117,7 @@ class CountingBackend(FakeBackend):
 class _AnyDecoder(Protocol):
     def decode(
         self, requests: Iterator[DecodeRequest], /
-    ) -> Iterator[DecodedPhoto | DecodeFailure]:
+    ) -> Iterator[DecodedPhoto | DecodedVideo | DecodeFailure]:
         """Answers."""
 
 

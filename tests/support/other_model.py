@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.indexing import IndexOptions, change_over_steps
+from cocadesk.indexing import ChangeOverReport, IndexOptions, IndexProgress, change_over_steps
 from cocadesk.library import Library
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import InProcessDecoder
@@ -16,6 +16,10 @@ from tests.support.index_tools import InProcessDecoder
 OTHER = FakeInfo(
     name="other", model_id="other-000000000000", image_id="other-111111111111", embedding_dim=32
 )
+
+
+SMALL = IndexOptions(embed_batch=2, commit_rows=3, progress_s=0.001)
+"""Commits so small that there is something between two of them."""
 
 
 class OtherBackend(FakeBackend):
@@ -38,12 +42,46 @@ class OtherBackend(FakeBackend):
         return super().embed_images(images_BHWC)
 
 
+def change_over(
+    library: Library,
+    backend: OtherBackend | None = None,
+    *,
+    decoder: InProcessDecoder | None = None,
+    source: str = "other",
+    progress: list[IndexProgress] | None = None,
+) -> ChangeOverReport:
+    """Run a change-over to its end."""
+    steps = change_over_steps(
+        library,
+        backend or OtherBackend(),
+        source=source,
+        pool=decoder or InProcessDecoder(),
+        options=SMALL,
+    )
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as done:
+            report = done.value
+            assert isinstance(report, ChangeOverReport)
+            return report
+        if progress is not None:
+            progress.append(step)
+
+
+def check_filled(library: Library, image_id: str = OTHER.image_id) -> None:
+    """Each row has the views of its own picture under the new id, marked in the row."""
+    rows = {row.key: row for row in library.iter_rows()}
+    marks = library.views.marks(image_id)
+    assert {mark.key: mark.pixels for mark in marks} == {k: r.pixels for k, r in rows.items()}
+    assert all(image_id in row.embedded for row in rows.values())
+
+
 def main(library_folder: str) -> None:
     """Change over in small commits, one line a step, to be killed by the parent."""
-    options = IndexOptions(embed_batch=2, commit_rows=3, progress_s=0.001)
     with Library.open(Path(library_folder)) as library:
         steps = change_over_steps(
-            library, OtherBackend(), source="other", pool=InProcessDecoder(), options=options
+            library, OtherBackend(), source="other", pool=InProcessDecoder(), options=SMALL
         )
         for step in steps:
             sys.stdout.write(f"{step.stage} {step.done}\n")

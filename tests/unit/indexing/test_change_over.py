@@ -16,8 +16,6 @@ import pytest
 
 from cocadesk.errors import UserError
 from cocadesk.indexing import (
-    ChangeOverReport,
-    IndexOptions,
     IndexProgress,
     change_over_steps,
     index_steps,
@@ -28,11 +26,10 @@ from cocadesk.library.store import Store
 from cocadesk.search import Searcher
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import CountingBackend, InProcessDecoder, run_index, write_photo
-from tests.support.other_model import OTHER, OtherBackend
+from tests.support.other_model import OTHER, SMALL, OtherBackend, change_over, check_filled
 
 OLD_ID, NEW_ID = FakeInfo().image_id, OTHER.image_id
 REPOSITORY = Path(__file__).resolve().parents[3]
-SMALL = IndexOptions(embed_batch=2, commit_rows=3, progress_s=0.001)
 
 
 @pytest.fixture
@@ -51,41 +48,6 @@ def library(tmp_path: Path, photos: Path) -> Iterator[Library]:
     with Library.open(tmp_path / "library") as opened:
         run_index(opened, [photos])
         yield opened
-
-
-def change_over(
-    library: Library,
-    backend: OtherBackend | None = None,
-    *,
-    decoder: InProcessDecoder | None = None,
-    source: str = "other",
-    progress: list[IndexProgress] | None = None,
-) -> ChangeOverReport:
-    """Run a change-over to its end."""
-    steps = change_over_steps(
-        library,
-        backend or OtherBackend(),
-        source=source,
-        pool=decoder or InProcessDecoder(),
-        options=SMALL,
-    )
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as done:
-            report = done.value
-            assert isinstance(report, ChangeOverReport)
-            return report
-        if progress is not None:
-            progress.append(step)
-
-
-def check_filled(library: Library, image_id: str = NEW_ID) -> None:
-    """Each row has the views of its own picture under the new id, marked in the row."""
-    rows = {row.key: row for row in library.iter_rows()}
-    marks = library.views.marks(image_id)
-    assert {mark.key: mark.pixels for mark in marks} == {k: r.pixels for k, r in rows.items()}
-    assert all(image_id in row.embedded for row in rows.values())
 
 
 def test_a_change_over_fills_the_new_views_and_then_the_new_model_answers(

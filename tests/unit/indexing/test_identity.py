@@ -14,19 +14,36 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from cocadesk.library import Library
 from tests.support.fake_backend import FakeInfo
-from tests.support.index_tools import CountingBackend, InProcessDecoder, photo_bytes, run_index
+from tests.support.index_tools import (
+    CountingBackend,
+    InProcessDecoder,
+    film_bytes,
+    photo_bytes,
+    run_index,
+)
 
 IMAGE_ID = FakeInfo().image_id
-NAMES = ("a.jpg", "b'c.jpg", "d.jpg", "sub/a.jpg", "sub/e.jpg")
+NAMES = ("a.jpg", "b'c.jpg", "d.mp4", "sub/a.jpg", "sub/e.mp4")
 name = st.sampled_from(NAMES)
-# Two of these are one picture in two files (another comment).
-content = st.sampled_from(("0", "1", "2", "0 comment"))
+# Two photos and two films are each one picture in two files (another comment). Files
+# count by their content: a film may be named like a photo.
+content = st.sampled_from(("0", "1", "0 comment", "film2", "film3", "film2 comment"))
+FILMS = {"film2": ("red", "blue"), "film3": ("red", "green", "white")}
+# A film of n shots of 4 frames: its whole is made of as many frames as there are, to 16.
+FRAMES = {"film2": 8 + 2, "film3": 12 + 3}
 
 
 def bytes_of(text: str) -> bytes:
     """The file of a content."""
-    seed, _, comment = text.partition(" ")
-    return photo_bytes(int(seed), comment=comment)
+    picture, _, comment = text.partition(" ")
+    if picture in FILMS:
+        return film_bytes(FILMS[picture], title=comment)
+    return photo_bytes(int(picture), comment=comment)
+
+
+def views_of(text: str) -> int:
+    """How many views a content has: the whole, and a film's moments."""
+    return 1 + len(FILMS.get(text.split()[0], ()))
 
 
 @dataclass(slots=True)
@@ -75,7 +92,9 @@ class Model:
         if known is not None and (known.content, known.time) == (text, time):
             counted["unchanged"] += 1
             return
-        counted["embedded"] += text.split()[0] not in embedded
+        picture = text.split()[0]
+        if picture not in embedded:
+            counted["embedded"] += FRAMES.get(picture, 1)
         if known is None and gone is not None:
             counted["moved"] += 1
             gone.name, gone.time = path, time
@@ -198,8 +217,17 @@ class Identity(RuleBasedStateMachine):
             assert self.keys.setdefault(number, found[medium.name].key) == found[medium.name].key
         pixels = {row.key: row.pixels for row in rows}
         marks = self.library.views.marks(IMAGE_ID)
-        assert {mark.key: mark.pixels for mark in marks} == pixels
-        assert len(marks) == len(rows)
+        assert {mark.key for mark in marks} == set(pixels)
+        assert all(pixels[mark.key] == mark.pixels for mark in marks)
+        wanted = {m.name: (views_of(m.content), m.content) for m in self.model.media.values()}
+        for path, row in found.items():
+            count, text = wanted[path]
+            own = sorted(mark.view for mark in marks if mark.key == row.key)
+            assert own == list(range(count))
+            assert (row.kind == "video", row.duration_s is not None) == (count > 1, count > 1)
+            assert text.split()[0] in FILMS or count == 1
+            for view in own[1:]:
+                assert self.library.moment_thumbnail_path(row.pixels, view).exists()
 
 
 Identity.TestCase.settings = settings(

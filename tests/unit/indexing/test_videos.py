@@ -1,0 +1,406 @@
+"""Videos through the index: one medium, a view of the whole and one of each moment."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cocadesk.indexing import IndexOptions, embed_video, index_steps
+from cocadesk.library import Edit, Library, MediaKind, MediaRow, ViewRow, ViewShows
+from cocadesk.library.store import Store
+from cocadesk.media import DecodedVideo, DecodeRequest, DecoderPool, VideoMoment, decode_video
+from tests.support.fake_backend import FakeBackend, FakeInfo
+from tests.support.films import make_sound
+from tests.support.index_tools import (
+    SPEC,
+    CountingBackend,
+    InProcessDecoder,
+    run_index,
+    write_film,
+    write_photo,
+)
+from tests.support.other_model import OTHER, OtherBackend, change_over, check_filled
+
+IMAGE_ID = FakeInfo().image_id
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    """An empty library."""
+    with Library.open(tmp_path / "library") as opened:
+        yield opened
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    """A folder with two films and a photo."""
+    folder = tmp_path / "films"
+    write_film(folder / "three.mp4", "red", "green", "blue")
+    write_film(folder / "two.mp4", "white", "blue")
+    write_photo(folder / "photo.jpg", 1)
+    return folder
+
+
+def row_at(library: Library, path: Path) -> MediaRow:
+    """The row of the file at ``path``."""
+    row = library.row_by_path(os.fsencode(path))
+    assert row is not None
+    return row
+
+
+def views_at(library: Library, path: Path, image_id: str = IMAGE_ID) -> list[ViewRow]:
+    """The views of the file at ``path``, by number."""
+    key = row_at(library, path).key
+    return library.views_of(image_id, [key]).get(key, [])
+
+
+def test_a_film_has_a_view_of_the_whole_and_one_of_each_shot(library: Library, films: Path) -> None:
+    """Times from the container, the mean of the sampled frames, thumbnails of all."""
+    report = run_index(library, [films])
+    assert (report.indexed, report.videos, report.failed) == (3, 2, ())
+    counts = library.counts()
+    assert (counts.media, counts.photos, counts.videos, counts.views) == (3, 1, 2, 1 + 4 + 3)
+    path = films / "three.mp4"
+    row, views = row_at(library, path), views_at(library, path)
+    assert (row.kind, row.width, row.height, row.duration_s) == (MediaKind.VIDEO, 64, 48, 1.5)
+    assert [view.shows for view in views] == [ViewShows.WHOLE, *[ViewShows.SPAN] * 3]
+    spans = [(view.start_s, view.end_s) for view in views[1:]]
+    assert spans == [(0.0, 0.5), (0.5, 1.0), (1.0, 1.5)]
+    assert all((v.start_s or 0) <= (v.time_s or 0) < (v.end_s or 0) for v in views[1:])
+    assert all(view.kind is MediaKind.VIDEO for view in views)
+    assert library.thumbnail_path(row.pixels).read_bytes()[:2] == b"\xff\xd8"
+    for view in views[1:]:
+        thumbnail = library.moment_thumbnail_path(row.pixels, view.view)
+        assert thumbnail.read_bytes()[:2] == b"\xff\xd8"
+    again, decoder = CountingBackend(), InProcessDecoder()
+    report = run_index(library, [films], backend=again, decoder=decoder)
+    assert (report.unchanged, again.embedded, decoder.decoded) == (3, 0, [])
+
+
+def test_the_whole_is_the_mean_of_its_frames_and_moments_follow(films: Path) -> None:
+    """In bounded batches, whatever their size."""
+    video = decode_video(films / "three.mp4", SPEC)
+    backend = FakeBackend()
+    each = backend.embed_images(np.array(video.frames_NHWC))
+    mean = each[: video.whole_count].mean(0)
+    for batch in (1, 4, 128):
+        embedded = embed_video(backend, video, batch=batch)
+        np.testing.assert_allclose(
+            embedded.vectors_VD[0], mean / np.linalg.norm(mean), rtol=1e-5, atol=1e-6
+        )
+        np.testing.assert_allclose(embedded.vectors_VD[1:], each[video.whole_count :], atol=1e-6)
+        assert [span.time_s for span in embedded.spans] == [m.time_s for m in video.moments]
+
+
+def test_films_go_through_the_decoder_processes(library: Library, films: Path) -> None:
+    """The same rows and views as when decoded here."""
+    run_index(library, [films], own_pool=True)
+    pooled = views_at(library, films / "three.mp4")
+    with Library.open(library.folder.parent / "other") as other:
+        run_index(other, [films])
+        here = views_at(other, films / "three.mp4")
+    assert [(v.time_s, v.start_s, v.end_s, v.pixels) for v in pooled] == [
+        (v.time_s, v.start_s, v.end_s, v.pixels) for v in here
+    ]
+
+
+def test_moved_copied_and_touched_films_are_not_embedded_and_copies_have_all_views(
+    library: Library, films: Path
+) -> None:
+    """The identity rules hold for videos; nothing is even decoded."""
+    run_index(library, [films])
+    before = {path: views_at(library, films / path) for path in ("three.mp4", "two.mp4")}
+    keys = {path: row_at(library, films / path).key for path in before}
+    (films / "three.mp4").rename(films / "moved.mp4")
+    shutil.copy(films / "two.mp4", films / "copy.mp4")
+    os.utime(films / "two.mp4", (1, 1))
+    backend, decoder = CountingBackend(), InProcessDecoder()
+    report = run_index(library, [films], backend=backend, decoder=decoder)
+    assert (report.moved, report.copied, backend.embedded, decoder.decoded) == (1, 1, 0, [])
+    assert row_at(library, films / "moved.mp4").key == keys["three.mp4"]
+    copy = row_at(library, films / "copy.mp4")
+    assert (copy.kind, copy.duration_s) == (MediaKind.VIDEO, 1.0)
+    assert copy.key != keys["two.mp4"]
+    for original, other in zip(
+        before["two.mp4"], views_at(library, films / "copy.mp4"), strict=True
+    ):
+        assert (other.view, other.shows, other.time_s) == (
+            original.view,
+            original.shows,
+            original.time_s,
+        )
+        np.testing.assert_array_equal(other.vector, original.vector)
+
+
+def test_a_film_that_is_cut_anew_keeps_its_key_and_human_words_and_loses_old_moments(
+    library: Library, films: Path
+) -> None:
+    """Fewer moments than before leave none behind; the machine's words are cleared."""
+    run_index(library, [films])
+    path = films / "three.mp4"
+    before = row_at(library, path)
+    edit = Edit(
+        batch="b",
+        key=before.key,
+        who="person",
+        when=datetime.now(UTC),
+        field="human_caption",
+        old="null",
+        new=json.dumps("mine"),
+    )
+    library.edits.record([edit])
+    library.set_machine_caption({before.key: "a machine's"}, "m")
+    write_film(path, "white")
+    run_index(library, [films])
+    after = row_at(library, path)
+    assert (after.key, after.human_caption, after.machine_caption) == (before.key, "mine", None)
+    assert len(views_at(library, path)) == 2
+
+
+def test_a_film_with_other_metadata_is_read_but_not_embedded(library: Library, films: Path) -> None:
+    """The same pictures in another file."""
+    run_index(library, [films])
+    before = row_at(library, films / "three.mp4")
+    write_film(films / "three.mp4", "red", "green", "blue", title="holiday")
+    backend = CountingBackend()
+    report = run_index(library, [films], backend=backend)
+    after = row_at(library, films / "three.mp4")
+    assert (report.indexed, backend.embedded) == (1, 0)
+    assert after.pixels == before.pixels
+    assert after.file_hash != before.file_hash
+    assert len(views_at(library, films / "three.mp4")) == 4
+
+
+def test_a_file_may_become_a_film_and_a_photo_again(library: Library, films: Path) -> None:
+    """Content counts, not the name; the key and its place stay."""
+    path = films / "photo.jpg"
+    run_index(library, [films])
+    key = row_at(library, path).key
+    write_film(path, "green", "white")
+    run_index(library, [films])
+    row = row_at(library, path)
+    assert (row.key, row.kind, len(views_at(library, path))) == (key, MediaKind.VIDEO, 3)
+    write_photo(path, 5)
+    run_index(library, [films])
+    row = row_at(library, path)
+    assert (row.key, row.kind, row.duration_s) == (key, MediaKind.PHOTO, None)
+    assert len(views_at(library, path)) == 1
+
+
+def test_a_broken_film_is_recorded_and_the_rest_goes_on(library: Library, films: Path) -> None:
+    """Truncated, sound without pictures, empty: each with its reason, none asked again."""
+    data = (films / "two.mp4").read_bytes()
+    (films / "cut.mp4").write_bytes(data[: len(data) // 3])
+    (films / "nothing.mp4").write_bytes(b"")
+    make_sound(films / "sound.mp4")
+    report = run_index(library, [films])
+    assert report.indexed == 3
+    names = {Path(os.fsdecode(failed.path)).name for failed in report.failed}
+    assert names == {"cut.mp4", "nothing.mp4", "sound.mp4"}
+    assert all(failed.reason.endswith(".") for failed in report.failed)
+    decoder = InProcessDecoder()
+    again = run_index(library, [films], decoder=decoder)
+    assert (again.indexed, decoder.decoded, len(again.failed)) == (0, [], 3)
+
+
+@dataclass(slots=True)
+class LongFilms:
+    """Answers each file with a film of many frames, and counts how many are open."""
+
+    frames: int
+    open: set[int] = field(default_factory=set)
+    most_open: int = 0
+
+    def decode(self, requests: Iterable[DecodeRequest]) -> Iterator[DecodedVideo]:
+        """One film after the other, as the pool would."""
+        for request in requests:
+            self.open.add(request.token)
+            self.most_open = max(self.most_open, len(self.open))
+            yield self._film(request)
+
+    def _film(self, request: DecodeRequest) -> DecodedVideo:
+        moments = tuple(
+            VideoMoment(time_s=at + 0.5, start_s=at, end_s=at + 1.0, thumbnail_jpeg=b"\xff\xd8")
+            for at in map(float, range(self.frames))
+        )
+        frames = np.zeros((16 + self.frames, 64, 64, 3), np.uint8)
+        frames[...] = (request.token * 17) % 256
+        return _CountedFilm(
+            token=request.token,
+            path=request.path,
+            frames_NHWC=frames,
+            whole_count=16,
+            moments=moments,
+            duration_s=float(self.frames),
+            width=64,
+            height=64,
+            format="MP4",
+            file_hash=f"hash {request.token}",
+            pixels=f"{request.token:032x}",
+            thumbnail_jpeg=b"\xff\xd8",
+            on_close=lambda: self.open.discard(request.token),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CountedFilm(DecodedVideo):
+    """Says when its frames are let go."""
+
+    on_close: Callable[[], None]
+
+    def close(self) -> None:
+        """Let go."""
+        self.on_close()
+
+
+class _SmallBatches(FakeBackend):
+    """Remembers the largest batch that it was given."""
+
+    def __init__(self) -> None:
+        self.largest = 0
+
+    def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """As the fake."""
+        self.largest = max(self.largest, len(images_BHWC))
+        return super().embed_images(images_BHWC)
+
+
+def test_long_films_are_embedded_in_batches_and_few_wait_at_a_time(
+    library: Library, tmp_path: Path
+) -> None:
+    """Memory and disk stay bounded whatever the number and the length of the films."""
+    for number in range(9):
+        write_film(tmp_path / "films" / f"{number}.mp4", "red", title=str(number))
+    decoder, backend = LongFilms(frames=100), _SmallBatches()
+    options = IndexOptions(embed_batch=32, queue_videos=2)
+    report = run_index(
+        library, [tmp_path / "films"], backend=backend, decoder=decoder, options=options
+    )
+    assert report.videos == 9
+    assert library.counts().views == 9 * 101
+    assert backend.largest == 32
+    # Two wait, one is embedded, one is in the hands of the decoding thread.
+    assert decoder.most_open <= 4
+    assert decoder.open == set()
+
+
+def test_a_cancelled_index_lets_go_of_the_films_that_waited(
+    library: Library, tmp_path: Path
+) -> None:
+    """Closed at any step, nothing stays open and the next index goes on."""
+    for number in range(6):
+        write_film(tmp_path / "films" / f"{number}.mp4", "red", title=str(number))
+    decoder = LongFilms(frames=10)
+    options = IndexOptions(embed_batch=4, commit_rows=1, queue_videos=3, progress_s=0.001)
+    steps = index_steps(
+        library,
+        FakeBackend(),
+        [os.fsencode(tmp_path / "films")],
+        pool=decoder,
+        options=options,
+    )
+    for step in steps:
+        if step.done:
+            break
+    steps.close()
+    assert decoder.open == set()
+    before = library.counts().media
+    report = run_index(library, [tmp_path / "films"], decoder=LongFilms(frames=10))
+    assert report.indexed + before == 6
+
+
+def test_a_crash_between_any_two_writes_of_a_recut_film_heals(tmp_path: Path) -> None:
+    """Moments of the picture before are gone after the next index, whichever write was the last."""
+    last = 0
+    while True:
+        folder, films = tmp_path / str(last), tmp_path / f"films {last}"
+        write_film(films / "a.mp4", "red", "green", "blue")
+        write_film(films / "b.mp4", "white", "red")
+        with Library.open(folder) as library:
+            run_index(library, [films])
+        write_film(films / "a.mp4", "white", "blue")
+        write_film(films / "b.mp4", "green", "red", "white")
+        writes = 0
+        with pytest.MonkeyPatch.context() as patch, Library.open(folder) as library:
+
+            def counted(write: Callable[..., None], last: int = last) -> Callable[..., None]:
+                def call(*args: object, **named: object) -> None:
+                    nonlocal writes
+                    writes += 1
+                    if writes > last:
+                        raise KeyboardInterrupt
+                    write(*args, **named)
+
+                return call
+
+            for name in ("merge", "append", "delete", "update"):
+                patch.setattr(Store, name, counted(getattr(Store, name)))
+            with contextlib.suppress(KeyboardInterrupt):
+                run_index(library, [films], options=IndexOptions(commit_rows=1))
+        with Library.open(folder) as library:
+            run_index(library, [films])
+            assert [v.view for v in views_at(library, films / "a.mp4")] == [0, 1, 2]
+            assert [v.view for v in views_at(library, films / "b.mp4")] == [0, 1, 2, 3]
+            for name in ("a.mp4", "b.mp4"):
+                pixels = row_at(library, films / name).pixels
+                assert {v.pixels for v in views_at(library, films / name)} == {pixels}
+            assert run_index(library, [films]).indexed == 0
+        if writes <= last:
+            break
+        last += 1
+    assert last > 4
+
+
+def test_a_change_over_fills_all_moments_of_videos(library: Library, films: Path) -> None:
+    """Also of copies, and of films that were cut anew since a first try."""
+    shutil.copy(films / "two.mp4", films / "copy.mp4")
+    run_index(library, [films])
+    steps_backend = OtherBackend()
+    assert change_over(library, steps_backend).filled == 4
+    check_filled_videos(library, films)
+    write_film(films / "three.mp4", "white")
+    with Library.open(library.folder.parent / "second") as second:
+        run_index(second, [films])
+        write_film(films / "three.mp4", "red", "green", "blue")
+        run_index(second, [films], backend=OtherBackend())
+        write_film(films / "three.mp4", "blue")
+        run_index(second, [films])
+        change_over(second)
+        check_filled(second)
+        assert len(views_at(second, films / "three.mp4", OTHER.image_id)) == 2
+
+
+def check_filled_videos(library: Library, films: Path) -> None:
+    """The new views stand for the same moments as the old ones."""
+    check_filled(library)
+    for name in ("three.mp4", "two.mp4", "copy.mp4", "photo.jpg"):
+        old = views_at(library, films / name)
+        new = views_at(library, films / name, OTHER.image_id)
+        assert [(v.view, v.time_s, v.start_s, v.end_s) for v in old] == [
+            (v.view, v.time_s, v.start_s, v.end_s) for v in new
+        ]
+
+
+def test_the_frame_at_a_moments_time_is_the_frame_that_was_embedded(
+    library: Library, films: Path
+) -> None:
+    """Fetched again by the time in the store, it gives the very vector."""
+    run_index(library, [films])
+    path = films / "three.mp4"
+    with DecoderPool(spec=SPEC, workers=1) as pool:
+        for view in views_at(library, path)[1:]:
+            request = DecodeRequest(token=0, path=os.fsencode(path), time_s=view.time_s)
+            answer = next(iter(list(pool.decode([request]))))
+            assert not isinstance(answer, DecodedVideo)
+            vector = FakeBackend().embed_images(answer.input_HWC[None])[0]  # type: ignore[union-attr]
+            np.testing.assert_allclose(vector, view.vector, atol=2e-3)
