@@ -21,7 +21,7 @@ from ui.theme import Theme
 from ui.widgets import label
 
 LOOK_MS = 30
-HEIGHT_PX = 200
+HEIGHT_PX = 230
 _importing: threading.Thread | None = None
 
 
@@ -64,7 +64,7 @@ class Curve(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(4)
         self._column.addLayout(legend)
-        self.setMinimumHeight(HEIGHT_PX)
+        self.setFixedHeight(HEIGHT_PX)
 
     @property
     def is_drawn(self) -> bool:
@@ -104,8 +104,8 @@ class Curve(QWidget):
 
     def _build(self) -> None:
         pyqtgraph = importlib.import_module("pyqtgraph")
-        plot = pyqtgraph.PlotWidget(background=None)
-        plot.setAntialiasing(True)
+        pyqtgraph.setConfigOptions(antialias=True)
+        plot = pyqtgraph.PlotWidget()
         plot.setMenuEnabled(False)
         plot.setMouseEnabled(x=False, y=False)
         plot.hideButtons()
@@ -122,6 +122,7 @@ class Curve(QWidget):
     def _dress(self) -> None:
         if self._plot is None:
             return
+        self._plot.setBackground(self._theme.colour("surface"))
         muted, line_colour = self._theme.colour("muted"), self._theme.colour("line")
         for side in ("left", "bottom"):
             axis = self._plot.getAxis(side)
@@ -138,7 +139,7 @@ class Curve(QWidget):
             pen.setCosmetic(True)
             curve.setPen(pen)
             curve.setSymbol("o" if line.has_marks else None)
-            curve.setSymbolSize(6)
+            curve.setSymbolSize(7)
             curve.setSymbolPen(QPen(colour))
             curve.setSymbolBrush(colour)
 

@@ -30,7 +30,7 @@ from cocadesk.protocol.values import (
 from ui import desktop
 from ui.engine_link import EngineLink
 from ui.models_row import ModelRow
-from ui.page_parts import Card, Column, JobBar, hide_or_say, scrolled
+from ui.page_parts import Card, Column, JobBar, headed, hide_or_say, hide_part, scrolled
 from ui.texts import job_line
 from ui.theme import Theme
 from ui.widgets import button, label
@@ -94,8 +94,7 @@ class ModelsPage(QWidget):
     def _build(self) -> None:
         theme = self._theme
         content = Column(theme.gap_l)
-        content.column.addWidget(label("Models", "title"))
-        content.column.addWidget(label(INTRO, "muted", wraps=True))
+        content.column.addLayout(headed("Models", INTRO))
         content.column.addWidget(self._changing_card())
         content.column.addWidget(self._question_card())
         content.column.addWidget(self.problem)
@@ -174,7 +173,7 @@ class ModelsPage(QWidget):
 
     def _on_refuse(self) -> None:
         self._asked = None
-        self._questioning.hide()
+        hide_part(self._questioning, self.source)
 
     def _use(self, source: str) -> None:
         hide_or_say(self.problem, "")
@@ -255,7 +254,10 @@ class ModelsPage(QWidget):
         self._job = job
         is_over = job.state.is_final
         self._changing.heading.setText(job.title)
-        self._changing.setVisible(not is_over)
+        if is_over:
+            hide_part(self._changing, self.source)
+        else:
+            self._changing.show()
         self.pause.setText("Resume" if job.state is JobState.PAUSED else "Pause")
         self.progress.say(
             f"{job_line(job)} Search answers with the old model until it is done."

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QFrame,
+    QHBoxLayout,
+    QProgressBar,
+    QScrollArea,
+    QStyle,
+    QStyleOptionButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui.theme import Theme
 from ui.widgets import label
@@ -28,6 +39,23 @@ class Column(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
         self.updateGeometry()
+
+
+def headed(title: str, intro: str) -> QVBoxLayout:
+    """The title of a page and what it is for."""
+    words = QVBoxLayout()
+    words.setSpacing(8)
+    words.addWidget(label(title, "title"))
+    words.addWidget(label(intro, "muted", wraps=True))
+    return words
+
+
+def hide_part(part: QWidget, heir: QWidget) -> None:
+    """Hides a part; where the focus was in it, the heir gets it, and no far-off button."""
+    focus = QApplication.focusWidget()
+    if focus is not None and (focus is part or part.isAncestorOf(focus)):
+        heir.setFocus()
+    part.hide()
 
 
 def scrolled(column: Column, theme: Theme) -> QScrollArea:
@@ -88,6 +116,34 @@ class JobBar(QWidget):
         self.bar.setMaximum(total or 0)
         self.bar.setValue(min(done, total or 0))
         self.setAccessibleDescription(text)
+
+
+class TickBox(QCheckBox):
+    """A check box whose tick is drawn here: a style sheet has none in the theme's colours."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._tick = theme.colour("on_accent")
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme from now on."""
+        self._tick = theme.colour("on_accent")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        super().paintEvent(event)
+        if not self.isChecked():
+            return
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        place = QStyle.SubElement.SE_CheckBoxIndicator
+        box = self.style().subElementRect(place, option, self).toRectF()
+        tick = [(0.22, 0.52), (0.43, 0.72), (0.78, 0.3)]
+        points = [QPointF(box.x() + u * box.width(), box.y() + v * box.height()) for u, v in tick]
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self._tick, 2))
+        painter.drawPolyline(points)
 
 
 def hide_or_say(part: QWidget, text: str) -> None:

@@ -25,7 +25,7 @@ from ui.teach_words import run_subtitle, run_title
 from ui.theme import Theme
 from ui.widgets import Notice, button, label
 
-LIST_PX = 216
+LIST_PX = 232
 ID_ROLE = int(Qt.ItemDataRole.UserRole)
 
 
@@ -60,6 +60,8 @@ class TeachPage(QWidget):
         """Asks for all runs anew."""
         self.requests.refresh()
         self.setup.source.choose.setFocus()
+        if self.stack.currentWidget() is self.view:
+            self.view.setFocus()
 
     def set_theme(self, theme: Theme) -> None:
         self.setup.set_theme(theme)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from cocadesk.protocol.values import (
@@ -17,16 +17,21 @@ from cocadesk.protocol.values import (
     TeachPoint,
 )
 from ui.curve import Curve, Line
-from ui.page_parts import Card, Column, JobBar, hide_or_say, scrolled
+from ui.page_parts import Card, Column, JobBar, hide_or_say, hide_part, scrolled
 from ui.teach_figures import Figures
-from ui.teach_words import duration, progress_line, run_title, verdict
-from ui.texts import count, day
+from ui.teach_words import duration, moment, progress_line, run_title, verdict
+from ui.texts import count
 from ui.theme import Theme
 from ui.widgets import button, label
 
+AT_ONCE = "Search answers with it. You can change to another model on the Models page at any time."
+LATER = (
+    "Search answers with it once every photo has been looked at again; the Models page shows how "
+    "far that is."
+)
 LOSS = "loss"
-OWN = "your photos"
-GENERAL = "everything else"
+OWN = "yours"
+GENERAL = "others"
 
 
 class RunView(QWidget):
@@ -38,6 +43,8 @@ class RunView(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self.setAccessibleName("Run")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.run: RunValue | None = None
         self._job: JobValue | None = None
         self.title = label("", "title", wraps=True)
@@ -45,9 +52,9 @@ class RunView(QWidget):
         self.progress = JobBar()
         self.pause = button("Pause", on_click=self._on_pause)
         self.cancel = button("Cancel", on_click=self._on_cancel)
-        self.loss = Curve("What is still wrong", (Line(name=LOSS, colour="accent"),), theme)
+        self.loss = Curve("What is still wrong (loss)", (Line(name=LOSS, colour="accent"),), theme)
         self.gain = Curve(
-            "Right photo first, in %",
+            "Right photo first, %",
             (
                 Line(name=OWN, colour="accent", has_marks=True),
                 Line(name=GENERAL, colour="muted", has_marks=True, is_dashed=True),
@@ -59,6 +66,7 @@ class RunView(QWidget):
         self.keep = button("Keep it", "primary", on_click=self._on_keep)
         self.discard = button("Discard it", on_click=self._on_discard)
         self.price = label("", "muted", wraps=True)
+        self.kept = label("", "muted", wraps=True)
         self.attempt = QLineEdit()
         self.attempt.setAccessibleName("Try it: search with what it has learned")
         self.attempt.returnPressed.connect(self._on_attempt)
@@ -96,8 +104,8 @@ class RunView(QWidget):
         head.addWidget(self.about)
         content.column.addLayout(head)
         content.column.addWidget(self._progress_card(theme))
-        content.column.addWidget(self._outcome_card(theme))
         content.column.addWidget(self._attempt_card(theme))
+        content.column.addWidget(self._outcome_card(theme))
         self._curves = Card("While it learned", theme)
         curves = QHBoxLayout()
         curves.setSpacing(theme.gap_l)
@@ -133,7 +141,8 @@ class RunView(QWidget):
         return self._outcome
 
     def _attempt_card(self, theme: Theme) -> Card:
-        self._trying = Card("Try it", theme)
+        self._trying = Card("Kept", theme)
+        self._trying.column.addWidget(self.kept)
         row = QHBoxLayout()
         row.setSpacing(theme.gap_m)
         row.addWidget(self.attempt, 1)
@@ -143,7 +152,10 @@ class RunView(QWidget):
 
     def _show_running(self, run: RunValue, job: JobValue | None) -> None:
         is_over = run.state is not RunState.RUNNING or (job is not None and job.state.is_final)
-        self._running.setVisible(not is_over)
+        if is_over:
+            hide_part(self._running, self)
+        else:
+            self._running.show()
         self._curves.heading.setText("While it learned" if is_over else "While it learns")
         if is_over:
             return
@@ -152,8 +164,8 @@ class RunView(QWidget):
         self.pause.setEnabled(job is not None)
         self.cancel.setEnabled(job is not None)
         done, total = run.step, run.steps or None
-        if job is not None and job.total:
-            done, total = job.done, job.total
+        if job is not None:  # a stage of one step only moves the bar
+            done, total = job.done, job.total if (job.total or 0) > 1 else None
         self.progress.say(progress_line(run, job), done, total)
 
     def _show_outcome(self, run: RunValue) -> None:
@@ -169,12 +181,15 @@ class RunView(QWidget):
         hide_or_say(self.price, _price(run) if is_waiting else "")
         advises = said is not None and said.advises_keeping
         for choice, is_advised in ((self.keep, advises), (self.discard, not advises)):
+            if not is_waiting:
+                hide_part(choice, self)
             choice.setVisible(is_waiting)
             choice.setEnabled(True)
             _set_role(choice, "primary" if is_advised else "")
 
     def _show_attempt(self, run: RunValue, is_other: bool) -> None:
         self._trying.setVisible(run.state is RunState.KEPT)
+        self.kept.setText(LATER if run.reembed_seconds > 0 else AT_ONCE)
         if is_other:
             self.attempt.clear()
         self.attempt.setPlaceholderText("Try it: search by a name that it has learned")
@@ -206,10 +221,11 @@ def _about(run: RunValue) -> str:
     parts = [f"{count(run.photos, 'photo')} with {count(run.captions, 'caption')}"]
     if not run.photos:
         parts = []
-    parts.append("words and looking" if run.method is TeachMethod.DEEPER else "words")
+    if run.method is TeachMethod.DEEPER:
+        parts.append("looking as well as words")
     if run.seconds:
         parts.append(f"learned in {duration(run.seconds)}")
-    if when := day(run.created):
+    if when := moment(run.created):
         parts.append(when)
     return " · ".join(parts)
 

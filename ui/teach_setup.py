@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -16,13 +16,14 @@ from cocadesk.errors import UserError
 from cocadesk.protocol.messages import TeachingFound
 from cocadesk.protocol.values import TeachMethod
 from ui.image_loader import ImageLoader
-from ui.page_parts import Card, Column, hide_or_say, scrolled
+from ui.page_parts import Card, Column, headed, hide_or_say, scrolled
 from ui.teach_found import FoundBox
 from ui.teach_source import SourceBox
 from ui.teach_words import INTRO
 from ui.theme import Theme
 from ui.widgets import button, label
 
+REVEAL_MS = 50
 QUICK = "Learn the words (recommended)"
 QUICK_NOTE = (
     "It keeps looking at photos as it does now and learns what to call what it sees. A few "
@@ -58,6 +59,10 @@ class TeachSetup(QWidget):
         self.name.setMaxLength(80)
         self.name.setAccessibleName("Name of this run")
         self.start = button("Start learning", "primary", on_click=self.start_wanted.emit)
+        self._reveal = QTimer(self)
+        self._reveal.setSingleShot(True)
+        self._reveal.setInterval(REVEAL_MS)
+        self._reveal.timeout.connect(self._reveal_found)
         self._build(theme)
         self.source.changed.connect(self._on_changed)
         self._group.buttonToggled.connect(self._on_changed)
@@ -81,6 +86,7 @@ class TeachSetup(QWidget):
         if not found.problem:
             self.look.hide()
             self.found.show_found(found)
+            self._reveal.start()
             if not self.name.text():
                 self.name.setText(self.source.title()[:80])
 
@@ -104,8 +110,7 @@ class TeachSetup(QWidget):
 
     def _build(self, theme: Theme) -> None:
         content = Column(theme.gap_l)
-        content.column.addWidget(label("Teach CocaDesk your own words", "title"))
-        content.column.addWidget(label(INTRO, "muted", wraps=True))
+        content.column.addLayout(headed("Teach CocaDesk your own words", INTRO))
         choice = Card("Learn from", theme)
         choice.column.addWidget(self.source)
         choice.column.addWidget(label("How", "heading"))
@@ -127,7 +132,12 @@ class TeachSetup(QWidget):
         content.column.addWidget(self.found)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolled(content, theme))
+        self._area = scrolled(content, theme)
+        outer.addWidget(self._area)
+
+    def _reveal_found(self) -> None:
+        """Once it has its height."""
+        self._area.ensureWidgetVisible(self.start, 0, 40)
 
     def _on_changed(self) -> None:
         """Another choice: what was found before no longer counts."""

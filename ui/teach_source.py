@@ -6,12 +6,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import TeachSource
 from ui import desktop
 from ui.icons import Icon, icon
+from ui.page_parts import TickBox
 from ui.texts import count
 from ui.theme import Theme
 from ui.widgets import button, label
@@ -32,7 +33,7 @@ class SourceBox(QFrame):
         self._lines: list[_FolderLine] = []
         self.choose = button("Choose a folder…", on_click=self._ask)
         self._hint = label("or drag folders of photos with text files here", "muted")
-        self.library = QCheckBox()
+        self.library = TickBox(theme)
         self.library.toggled.connect(self._on_toggled)
         self._list = QVBoxLayout()
         self._list.setSpacing(2)
@@ -86,6 +87,7 @@ class SourceBox(QFrame):
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
+        self.library.set_theme(theme)
         for line in self._lines:
             line.set_theme(theme)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from cocadesk.protocol.messages import TeachingFound
 from cocadesk.protocol.values import (
@@ -15,7 +16,7 @@ from cocadesk.protocol.values import (
     RunValue,
     SkippedValue,
 )
-from ui.texts import count, day, time_left
+from ui.texts import count, time_left
 
 FIRST = "t2i_r1"
 CAPTIONS = "cider_d"
@@ -38,7 +39,7 @@ INTRO = (
 
 STATES: dict[RunState, str] = {
     RunState.RUNNING: "learning",
-    RunState.WAITING: "waits for your decision",
+    RunState.WAITING: "waits for you",
     RunState.KEPT: "kept",
     RunState.DISCARDED: "discarded",
     RunState.FAILED: "failed",
@@ -50,9 +51,18 @@ def duration(seconds: float) -> str:
     return time_left(seconds).removesuffix(" left")
 
 
+def moment(iso: str) -> str:
+    """A moment in this computer's time: ``24 Nov 14:30``; empty where unknown."""
+    try:
+        when = datetime.fromisoformat(iso).astimezone()
+    except ValueError:
+        return ""
+    return f"{when.day} {when:%b %H:%M}"
+
+
 def percent(value: float) -> str:
-    """A figure of 0 to 100 as people read it: ``42 %``."""
-    return f"{value:.0f} %"
+    """A figure of 0 to 100 as people read it: ``42 %``, with a space that keeps together."""
+    return f"{value:.0f}\u00a0%"
 
 
 def is_share(metric: MetricValue) -> bool:
@@ -70,8 +80,8 @@ def figure(metric: MetricValue) -> str:
 def certainty(metric: MetricValue) -> str:
     """The 95 % interval in words."""
     if is_share(metric):
-        return f"{percent(metric.value)}; likely {metric.low:.0f} to {percent(metric.high)}"
-    return f"likely {metric.low:.2f} to {metric.high:.2f}"
+        return f"{percent(metric.value)}; likely {metric.low:.0f}–{percent(metric.high)}"
+    return f"likely {metric.low:.2f}–{metric.high:.2f}"
 
 
 def found_line(found: TeachingFound) -> str:
@@ -107,12 +117,12 @@ def time_line(found: TeachingFound) -> str:
 
 
 def skipped_line(skipped: SkippedValue) -> str:
-    """``3 files: has no text file beside it (a.jpg, b.jpg, …)``."""
+    """``3 files left out (a.jpg, b.jpg, …): The .txt beside the photo is empty.``."""
     names = [os.path.basename(example.text) for example in skipped.examples[:3]]  # noqa: PTH119
     if names and skipped.count > len(names):
         names.append("…")
     examples = f" ({', '.join(names)})" if names else ""
-    return f"{count(skipped.count, 'file')}: {skipped.reason}{examples}"
+    return f"{count(skipped.count, 'file')} left out{examples}: {skipped.reason}"
 
 
 def run_title(run: RunValue) -> str:
@@ -121,7 +131,7 @@ def run_title(run: RunValue) -> str:
 
 def run_subtitle(run: RunValue) -> str:
     """One line for the list of runs."""
-    when = day(run.created)
+    when = moment(run.created)
     return f"{STATES[run.state]} · {when}" if when else STATES[run.state]
 
 
@@ -138,10 +148,10 @@ def progress_line(run: RunValue, job: JobValue | None) -> str:
 
 
 def _place(run: RunValue, job: JobValue | None) -> str:
+    if job is not None and (job.total or 0) > 1:
+        return f"{job.done:,} of {job.total:,}"
     if run.steps and run.step:
         return f"step {run.step:,} of {run.steps:,}"
-    if job is not None and job.total:
-        return f"{job.done:,} of {job.total:,}"
     return "the beginning" if job is not None and job.state is JobState.PAUSED else ""
 
 

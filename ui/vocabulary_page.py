@@ -18,7 +18,7 @@ from cocadesk.protocol.messages import (
 from cocadesk.protocol.values import JobAction, JobKind, JobValue
 from ui import desktop
 from ui.engine_link import EngineLink
-from ui.page_parts import COLUMN_MAX_PX, JobBar, hide_or_say
+from ui.page_parts import COLUMN_MAX_PX, JobBar, headed, hide_or_say
 from ui.texts import count, job_line
 from ui.theme import Theme
 from ui.vocabulary_text import load_file, read_tags, save_file, write_tags
@@ -107,8 +107,7 @@ class VocabularyPage(QWidget):
         self.problem.hide()
         column = QVBoxLayout()
         column.setSpacing(theme.gap_m)
-        column.addWidget(label("The words that tags are chosen from", "title"))
-        column.addWidget(label(INTRO, "muted", wraps=True))
+        column.addLayout(headed("The words that tags are chosen from", INTRO))
         column.addWidget(self.state)
         column.addLayout(row, 1)
         column.addWidget(self.remark)
@@ -206,6 +205,8 @@ class VocabularyPage(QWidget):
             self._is_loaded = False
         else:
             self._saved = tags
+            self._replace_text(write_tags(tags))
+        self.text.setFocus()
         self._show_job(answer.job)
         self._ask()
 

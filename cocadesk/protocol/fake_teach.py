@@ -218,12 +218,12 @@ def _skipped(source: TeachSource) -> tuple[SkippedValue, ...]:
     names = ("IMG_2041.jpg", "IMG_2042.jpg", "IMG_2044.jpg")
     return (
         SkippedValue(
-            reason="has no text file beside it",
+            reason="There is no .txt with captions beside the photo.",
             count=3,
             examples=tuple(WirePath.of(folder / name) for name in names),
         ),
         SkippedValue(
-            reason="cannot be read: the file ends in the middle of the picture",
+            reason="The file ends in the middle of the picture.",
             count=1,
             examples=(WirePath.of(folder / "IMG_1999.jpg"),),
         ),

@@ -1,0 +1,253 @@
+"""Teaching in the window against a fake engine: look, learn, decide, try."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from pytestqt.qtbot import QtBot
+
+from cocadesk.errors import UserError
+from cocadesk.protocol.fake import FakeEngine
+from cocadesk.protocol.values import JobState, RunState, TeachMethod
+from ui import desktop
+from ui.pages import Page
+from ui.teach_page import TeachPage
+from ui.window import MainWindow
+
+WAIT_MS = 30_000
+
+# Only the screenless platform says this, of every dialog.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+Opener = Callable[[], MainWindow]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    """A folder to learn from; the fake engine makes up what is in it."""
+    made = tmp_path / "Quillets"
+    made.mkdir()
+    return str(made)
+
+
+@pytest.fixture
+def slow_engine(library: Path) -> Iterator[FakeEngine]:
+    """An engine whose steps take long enough to be stopped in between."""
+    with FakeEngine(library, media=3, step_s=0.02) as engine:
+        yield engine
+
+
+def _teach(window: MainWindow) -> TeachPage:
+    window.turner.show(Page.TEACH)
+    page = window.turner.made(Page.TEACH)
+    assert isinstance(page, TeachPage)
+    return page
+
+
+def _look(page: TeachPage, qtbot: QtBot, folder: str) -> None:
+    page.setup.source.add([folder])
+    qtbot.mouseClick(page.setup.look, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(page.setup.found.time.isVisible, timeout=WAIT_MS)
+
+
+def _start(page: TeachPage, qtbot: QtBot, folder: str) -> None:
+    _look(page, qtbot, folder)
+    qtbot.mouseClick(page.setup.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.view.run is not None, timeout=WAIT_MS)
+
+
+def _state(page: TeachPage) -> RunState | None:
+    return page.view.run.state if page.view.run is not None else None
+
+
+def _job_state(page: TeachPage) -> JobState | None:
+    job = page.requests.jobs.get("job-1")
+    return job.state if job is not None else None
+
+
+def test_nothing_chosen_is_explained_and_cannot_be_looked_at(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    """The empty page says what teaching is; the library's words come with their number."""
+    page = _teach(window)
+    assert page.stack.currentWidget() is page.setup
+    assert not page.setup.look.isEnabled()
+    qtbot.waitUntil(lambda: "14 photos" in page.setup.source.library.text(), timeout=WAIT_MS)
+    page.setup.source.library.click()
+    assert page.setup.look.isEnabled()
+
+
+def test_a_look_shows_counts_pictures_what_is_left_out_and_the_time(
+    window: MainWindow, qtbot: QtBot, folder: str
+) -> None:
+    """All of it before anything is learned; another choice asks for another look."""
+    page = _teach(window)
+    _look(page, qtbot, folder)
+    found = page.setup.found
+    assert found.counts.text() == "24 photos with 48 captions"
+    assert "3 files left out (IMG_2041.jpg" in found.skipped.text()
+    assert found.time.text() == "Learning takes about 2 minutes on this computer."
+    assert page.setup.name.text() == "Quillets"
+    page.setup.deeper.click()
+    assert not found.isVisible()
+    qtbot.mouseClick(page.setup.look, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "looked at again" in found.time.text(), timeout=WAIT_MS)
+    assert page.setup.method() is TeachMethod.DEEPER
+
+
+def test_a_folder_is_chosen_dropped_and_taken_away(
+    window: MainWindow, qtbot: QtBot, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the button or the mouse; the same one twice is one."""
+    source = _teach(window).setup.source
+    monkeypatch.setattr(desktop, "ask_for_folder", lambda _parent, _title: folder)
+    qtbot.mouseClick(source.choose, Qt.MouseButton.LeftButton)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(folder)])
+    action, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    key = Qt.KeyboardModifier.NoModifier
+    source.dropEvent(QDropEvent(QPointF(5, 5), action, data, button, key))
+    assert [path.to_str() for path in source.source().folders] == [folder]
+    source._lines[0].removed.emit(folder)
+    assert source.is_empty()
+
+
+def test_a_folder_that_cannot_teach_says_why(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """A sentence in place of counts, and nothing to start."""
+    (tmp_path / "empty").mkdir()
+    page = _teach(window)
+    page.setup.source.add([str(tmp_path / "empty")])
+    qtbot.mouseClick(page.setup.look, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(page.setup.problem.isVisible, timeout=WAIT_MS)
+    assert "None of the 12 photos" in page.setup.problem.text()
+    assert not page.setup.start.isEnabled()
+    assert page.setup.look.isEnabled()
+
+
+def test_a_look_that_fails_is_explained(
+    window: MainWindow,
+    engine: FakeEngine,
+    qtbot: QtBot,
+    folder: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The engine's sentence; one may try again."""
+    page = _teach(window)
+
+    def fail(*_: object) -> None:
+        raise UserError("There is no such folder.", "", "Choose another.")
+
+    for kind in [kind for kind in engine._desks if kind.__name__ == "InspectTeaching"]:
+        monkeypatch.setitem(engine._desks, kind, fail)
+    page.setup.source.add([folder])
+    qtbot.mouseClick(page.setup.look, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(page.setup.problem.isVisible, timeout=WAIT_MS)
+    assert "no such folder" in page.setup.problem.text()
+    assert page.setup.look.isEnabled()
+
+
+def test_from_a_look_to_a_kept_model_that_is_tried(
+    window: MainWindow, qtbot: QtBot, folder: str
+) -> None:
+    """Learn with a live curve, see before and after, keep, search by the new name."""
+    page = _teach(window)
+    _start(page, qtbot, folder)
+    view = page.view
+    qtbot.waitUntil(view.keep.isVisible, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: view.loss.is_drawn and view.gain.is_drawn, timeout=WAIT_MS)
+    assert len(view.loss.points()["loss"]) == 40
+    assert len(view.gain.points()["yours"]) == len(view.gain.points()["others"]) == 9
+    assert view.verdict.text().startswith("Worth keeping.")
+    assert "The right photo comes first: 2 of 4 before, 3 of 4 after" in view.figures.texts
+    assert len(view.figures.texts) == 3
+    qtbot.mouseClick(view.keep, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(view.attempt.isVisible, timeout=WAIT_MS)
+    assert not view.keep.isVisible()
+    view.attempt.setText("a dog")
+    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+        qtbot.keyClick(view.attempt, Qt.Key.Key_Return)
+    assert window.turner.page is Page.LIBRARY
+    assert window.parts.search.query() == "a dog"
+
+
+def test_a_run_can_be_discarded_and_stays_in_the_list(
+    window: MainWindow, qtbot: QtBot, folder: str
+) -> None:
+    """What was learned goes; what came of it can still be read."""
+    page = _teach(window)
+    _start(page, qtbot, folder)
+    qtbot.waitUntil(page.view.discard.isVisible, timeout=WAIT_MS)
+    qtbot.mouseClick(page.view.discard, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: _state(page) is RunState.DISCARDED, timeout=WAIT_MS)
+    assert page.runs.item(0).text().startswith("Quillets\ndiscarded")
+    assert page.view.figures.isVisible()
+    qtbot.mouseClick(page.new, Qt.MouseButton.LeftButton)
+    assert page.stack.currentWidget() is page.setup
+    page.runs.setCurrentRow(0)
+    assert page.stack.currentWidget() is page.view
+
+
+def test_a_run_is_paused_goes_on_and_is_cancelled(
+    slow_engine: FakeEngine, make_window: Opener, qtbot: QtBot, folder: str
+) -> None:
+    """By its own buttons, as any job."""
+    window = make_window()
+    qtbot.waitUntil(lambda: window.model.rowCount() == 3, timeout=WAIT_MS)
+    page = _teach(window)
+    _start(page, qtbot, folder)
+    view = page.view
+    qtbot.waitUntil(lambda: len(page.requests.points("job-1")) > 1, timeout=WAIT_MS)
+    qtbot.mouseClick(view.pause, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: view.pause.text() == "Resume", timeout=WAIT_MS)
+    assert "exactly where it stopped" in view.progress.line.text()
+    qtbot.mouseClick(view.pause, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: view.pause.text() == "Pause", timeout=WAIT_MS)
+    qtbot.mouseClick(view.cancel, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: _state(page) is RunState.DISCARDED, timeout=WAIT_MS)
+    assert not view.pause.isVisible()
+    assert view.verdict.text() == "You stopped it."
+
+
+def test_another_window_shows_the_run_that_is_going_on(
+    slow_engine: FakeEngine, make_window: Opener, qtbot: QtBot, folder: str
+) -> None:
+    """With its whole curve, and its end."""
+    first = make_window()
+    qtbot.waitUntil(lambda: first.model.rowCount() == 3, timeout=WAIT_MS)
+    _start(_teach(first), qtbot, folder)
+    qtbot.waitUntil(lambda: len(_teach(first).requests.points("job-1")) > 3, timeout=WAIT_MS)
+    qtbot.mouseClick(_teach(first).view.pause, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: _job_state(_teach(first)) is JobState.PAUSED, timeout=WAIT_MS)
+    second = make_window()
+    qtbot.waitUntil(lambda: second.model.rowCount() == 3, timeout=WAIT_MS)
+    page = _teach(second)
+    qtbot.waitUntil(lambda: page.stack.currentWidget() is page.view, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(page.requests.points("job-1")) > 3, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.view.pause.text() == "Resume", timeout=WAIT_MS)
+    qtbot.mouseClick(page.view.cancel, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: _state(page) is RunState.DISCARDED, timeout=WAIT_MS)
+
+
+def test_a_look_that_its_engine_did_not_survive_is_asked_for_again(
+    library: Path, make_window: Opener, qtbot: QtBot, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer comes from the next engine; nothing hangs at “Looking…”."""
+    with FakeEngine(library, media=3) as first:
+        window = make_window()
+        qtbot.waitUntil(lambda: window.model.rowCount() == 3, timeout=WAIT_MS)
+        page = _teach(window)
+        for kind in [kind for kind in first._desks if kind.__name__ == "InspectTeaching"]:
+            monkeypatch.setitem(first._desks, kind, lambda *_: None)  # never answers
+        page.setup.source.add([folder])
+        qtbot.mouseClick(page.setup.look, Qt.MouseButton.LeftButton)
+        assert page.setup.look.text() == "Looking…"
+        # The window must not start a real engine while there is none.
+        monkeypatch.setattr(window.link, "_start_or_wait", lambda: window.link._timer.start(50))
+    with FakeEngine(library, media=3):
+        qtbot.waitUntil(page.setup.found.time.isVisible, timeout=WAIT_MS)
