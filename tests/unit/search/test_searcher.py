@@ -25,7 +25,9 @@ from cocadesk.library import (
     ViewRow,
     new_key,
 )
+from cocadesk.library import views as views_module
 from cocadesk.search import Searcher
+from cocadesk.search.searcher import MOMENTS_SHOWN
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import InProcessDecoder, run_index
 
@@ -86,7 +88,7 @@ def add_medium(library: Library, vectors: Sequence[Sequence[float]], **values: o
             root=b"/v",
             folder=b"/v",
             kind=row.kind,
-            time_s=number * 10.0 if row.kind is MediaKind.VIDEO else None,
+            time_s=number * 10.0 if row.kind is MediaKind.VIDEO and number else None,
         )
         for number, vector in enumerate(vectors)
     ]
@@ -172,16 +174,67 @@ def test_a_vector_without_a_media_row_is_not_shown(library: Library) -> None:
     assert len(hits) == 4
 
 
-def test_a_video_is_found_once_by_its_best_moment(tmp_path: Path) -> None:
-    """The maximum over the views of a medium; the hit names the moment."""
+@pytest.fixture(params=["in memory", "from the table"])
+def matrix(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vectors are few enough for the memory, or too many."""
+    if request.param == "from the table":
+        monkeypatch.setattr(views_module, "MATRIX_LIMIT_BYTES", 0)
+
+
+@pytest.mark.usefixtures("matrix")
+def test_a_video_is_found_once_with_all_its_moments_best_first(tmp_path: Path) -> None:
+    """The maximum over the views of a medium; the hit names the moments and their scores."""
     text = FakeBackend().embed_texts(["red"])[0]
     other = np.roll(text, 1)
     with Library.open(tmp_path / "library") as library:
-        video = add_medium(library, [other, text, other], kind=MediaKind.VIDEO)
-        photo = add_medium(library, [(text + other) / 2])
+        video = add_medium(library, [other, other, text, (text + other)], kind=MediaKind.VIDEO)
+        photo = add_medium(library, [(text + other * 2) / 2])
         hits = Searcher(library, FakeBackend()).search("red")
-        assert [(hit.key, hit.time_s) for hit in hits] == [(video.key, 10.0), (photo.key, None)]
+        assert [(hit.key, hit.time_s) for hit in hits] == [(video.key, 20.0), (photo.key, None)]
         assert hits[0].score == pytest.approx(1.0, abs=2e-3)
+        assert [(m.time_s, m.view) for m in hits[0].moments] == [(20.0, 2), (30.0, 3), (10.0, 1)]
+        scores = [moment.score for moment in hits[0].moments]
+        assert scores[0] == pytest.approx(hits[0].score, abs=1e-6)
+        mixed = text @ (text + other) / np.linalg.norm(text + other)
+        np.testing.assert_allclose(scores[1:], [mixed, text @ other], atol=3e-3)
+        assert hits[1].moments == ()
+
+
+def test_the_whole_may_fit_best_and_the_best_moment_is_named_all_the_same(tmp_path: Path) -> None:
+    """There is always a place to play from."""
+    text = FakeBackend().embed_texts(["red"])[0]
+    other = np.roll(text, 1)
+    with Library.open(tmp_path / "library") as library:
+        add_medium(library, [text, other, text + other], kind=MediaKind.VIDEO)
+        hit = Searcher(library, FakeBackend()).search("red")[0]
+        assert hit.score == pytest.approx(1.0, abs=2e-3)
+        assert (hit.time_s, hit.moments[0].time_s) == (20.0, 20.0)
+        assert hit.moments[0].score < hit.score
+
+
+def test_the_limit_counts_media_and_not_moments(tmp_path: Path) -> None:
+    """A film of many fitting moments leaves room for the others, and names its best ones."""
+    text = FakeBackend().embed_texts(["red"])[0]
+    near = [text + 0.01 * np.roll(text, number) for number in range(300)]
+    with Library.open(tmp_path / "library") as library:
+        film = add_medium(library, near, kind=MediaKind.VIDEO)
+        others = [add_medium(library, [np.roll(text, number)]) for number in range(1, 5)]
+        hits = Searcher(library, FakeBackend()).search("red", limit=5)
+        assert {hit.key for hit in hits} == {film.key, *(row.key for row in others)}
+        assert (hits[0].key, len(hits[0].moments)) == (film.key, MOMENTS_SHOWN)
+
+
+@pytest.mark.usefixtures("matrix")
+def test_what_is_similar_to_a_video_is_similar_to_its_whole(tmp_path: Path) -> None:
+    """View 0, not whichever moment comes first."""
+    text = FakeBackend().embed_texts(["red"])[0]
+    other = np.roll(text, 1)
+    with Library.open(tmp_path / "library") as library:
+        video = add_medium(library, [other, text, text], kind=MediaKind.VIDEO)
+        like_whole = add_medium(library, [other])
+        like_moment = add_medium(library, [text])
+        hits = Searcher(library, FakeBackend()).similar(video.key)
+        assert [hit.key for hit in hits] == [like_whole.key, like_moment.key]
 
 
 def test_similar_photos_leave_out_the_photo_itself(library: Library, photos: Path) -> None:

@@ -13,9 +13,9 @@ from PIL import Image
 from cocadesk.errors import UserError
 from cocadesk.library import Library, Tag
 from cocadesk.library.snapshot import SNAPSHOT_NAME, Snapshot
-from cocadesk.search import Searcher, open_searcher
+from cocadesk.search import Hit, Searcher, open_searcher
 from tests.support.fake_backend import FakeBackend
-from tests.support.index_tools import run_index
+from tests.support.index_tools import run_index, write_film
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -28,6 +28,8 @@ def photos(tmp_path: Path) -> Path:
     for name, colour in {b"red": (250, 5, 5), b"gr\xffn": (5, 250, 5), b"b'e": (5, 5, 250)}.items():
         path = Path(os.fsdecode(os.fsencode(folder) + b"/" + name + b".png"))
         Image.new("RGB", (40, 30), colour).save(path)
+    write_film(folder / "colours.mp4", "white", "green", "red")
+    write_film(folder / "blue.mp4", "blue", "white")
     return folder
 
 
@@ -56,8 +58,20 @@ def check_equal(folder: Path) -> None:
                 (h.key, h.path, h.caption, h.state) for h in other
             ]
             assert [h.score for h in one] == pytest.approx([h.score for h in other], abs=1e-3)
+            for mine, theirs in zip(one, other, strict=True):
+                check_equal_moments(mine, theirs)
         key = one[0].key
         assert [h.key for h in quick.similar(key)] == [h.key for h in slow.similar(key)]
+
+
+def check_equal_moments(one: Hit, other: Hit) -> None:
+    """The same times in the same order with the same scores; videos alone have any."""
+    assert (one.kind, one.time_s) == (other.kind, other.time_s)
+    assert (one.kind == "video") == bool(one.moments)
+    assert [(m.time_s, m.view) for m in one.moments] == [(m.time_s, m.view) for m in other.moments]
+    scores = [moment.score for moment in one.moments]
+    assert scores == sorted(scores, reverse=True)
+    assert scores == pytest.approx([moment.score for moment in other.moments], abs=1e-3)
 
 
 def test_a_closed_library_is_searched_from_its_snapshot(folder: Path) -> None:
@@ -119,7 +133,7 @@ def test_any_byte_of_the_header_may_be_damaged(folder: Path) -> None:
     for position in range(0, 120, 3):
         path.write_bytes(data[:position] + bytes([data[position] ^ 0x15]) + data[position + 1 :])
         with open_searcher(folder, FakeBackend()) as searcher:
-            assert len(searcher.search("red")) == 3
+            assert len(searcher.search("red")) == 5
 
 
 def test_a_quick_search_imports_neither_the_store_nor_torch(folder: Path) -> None:
@@ -129,7 +143,7 @@ def test_a_quick_search_imports_neither_the_store_nor_torch(folder: Path) -> Non
         "from cocadesk.search import open_searcher\n"
         "from tests.support.fake_backend import FakeBackend\n"
         "with open_searcher(pathlib.Path(sys.argv[1]), FakeBackend()) as searcher:\n"
-        "    assert len(searcher.search('red')) == 3\n"
+        "    assert len(searcher.search('red')) == 5\n"
         "print(sorted({'lancedb', 'pyarrow', 'torch', 'cv2', 'PIL'} & set(sys.modules)))\n"
     )
     done = subprocess.run(
