@@ -7,7 +7,6 @@ is seen: the window starts without it and does not stop for it.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -103,7 +102,8 @@ class Curve(QWidget):
             self._build()
 
     def _build(self) -> None:
-        pyqtgraph = importlib.import_module("pyqtgraph")
+        import pyqtgraph
+
         pyqtgraph.setConfigOptions(antialias=True)
         plot = pyqtgraph.PlotWidget()
         plot.setMenuEnabled(False)
@@ -183,4 +183,4 @@ def _start_import() -> None:
 def _import() -> None:
     # Where it is missing the GUI thread meets the same error and tells of it.
     with contextlib.suppress(ImportError):
-        importlib.import_module("pyqtgraph")
+        import pyqtgraph  # noqa: F401 - what is loaded here is used on the GUI thread

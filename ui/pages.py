@@ -112,7 +112,9 @@ class PageTurner(QObject):
         window.parts.rooms.setCurrentWidget(shown)
         window.parts.tabs.mark(page)
         if page is not Page.LIBRARY:
+            window.parts.detail.film.stop()
             shown.turned_to()  # type: ignore[attr-defined]
+        window.refresh()
 
     def made(self, page: Page) -> QWidget | None:
         """The page's widget where it has been shown before."""

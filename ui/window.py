@@ -21,7 +21,7 @@ from ui.job_commands import JobCommands
 from ui.layout import Parts
 from ui.look import Look
 from ui.looking import Looking
-from ui.pages import PageTurner
+from ui.pages import Page, PageTurner
 from ui.results_model import ResultsModel
 from ui.theme import Theme
 from ui.word_commands import WordCommands
@@ -221,8 +221,8 @@ class MainWindow(QMainWindow):
         self.parts.detail.setVisible(words is None and self.wants_detail)
 
     def _given(self) -> set[Need]:
-        """What is there for actions to work with."""
-        key = self.parts.grid.current_key()
+        """What is there for actions to work with; a photo is there where it can be seen."""
+        key = self.parts.grid.current_key() if self.turner.page is Page.LIBRARY else None
         row = None if key is None else self._row_of(key)
         is_there = {
             Need.ENGINE: self.link.state is LinkState.CONNECTED,

@@ -47,6 +47,16 @@ def test_a_search_from_any_page_shows_its_results(window: MainWindow, qtbot: QtB
     assert 0 < window.model.rowCount() < 40
 
 
+def test_no_key_changes_a_photo_that_is_not_seen(window: MainWindow, qtbot: QtBot) -> None:
+    """A or T on another page must not accept or tag what lies under it."""
+    photo_actions = (Do.ACCEPT_CAPTION, Do.ADD_TAG, Do.EDIT_CAPTION, Do.OPEN_LARGE)
+    assert all(window.commands_set[do].isEnabled() for do in photo_actions)
+    window.commands_set[Do.PAGE_TEACH].trigger()
+    assert not any(window.commands_set[do].isEnabled() for do in photo_actions)
+    window.commands_set[Do.PAGE_LIBRARY].trigger()
+    assert all(window.commands_set[do].isEnabled() for do in photo_actions)
+
+
 def test_a_page_turns_the_large_view_off(window: MainWindow, qtbot: QtBot) -> None:
     """A page that is wanted is seen."""
     window.open_large()
