@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLoggingCategory, QObject, QUrl, Signal
+from PySide6.QtCore import QEvent, QLoggingCategory, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from PySide6.QtMultimedia import QAudioOutput, QMediaPlayer
 
 WITHOUT_PICTURES_MS = 2500
-NOISE = ("qt.multimedia.symbolsresolver", "qt.multimedia.ffmpeg", "qt.multimedia.playbackengine*")
+NOISE = "qt.multimedia.*=false"  # missing hardware helpers, which nobody can use
 
 
 class FilmPlayer(QObject):
@@ -30,12 +30,14 @@ class FilmPlayer(QObject):
     length_came = Signal(object)
     playing = Signal(bool)
     failed = Signal(str)
+    clicked = Signal()
+    ended = Signal()
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         if QGuiApplication.platformName() in ("offscreen", "minimal", "vnc"):
             raise UserError("Films cannot be played without a screen.")
-        QLoggingCategory.setFilterRules("\n".join(f"{name}.*=false" for name in NOISE))
+        QLoggingCategory.setFilterRules(NOISE)
         try:
             from PySide6.QtMultimedia import QAudioOutput, QMediaPlayer
             from PySide6.QtMultimediaWidgets import QVideoWidget
@@ -49,6 +51,8 @@ class FilmPlayer(QObject):
         self._sound: QAudioOutput = QAudioOutput(self)
         video = QVideoWidget()
         video.setAccessibleName("Film")
+        video.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        video.installEventFilter(self)
         self.widget: QWidget = video
         self._has_pictures = False
         self._started_ms = 0
@@ -94,6 +98,12 @@ class FilmPlayer(QObject):
     def is_playing(self) -> bool:
         return self._player.playbackState() == self._player.PlaybackState.PlayingState
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() == QEvent.Type.MouseButtonPress:
+            self.clicked.emit()
+            return True
+        return super().eventFilter(watched, event)
+
     def _on_frame(self) -> None:
         self._has_pictures = True
 
@@ -117,6 +127,8 @@ class FilmPlayer(QObject):
             self._from_ms = 0
         elif status == kinds.EndOfMedia and not self._has_pictures:
             self._give_up("it holds no pictures that the player knows")
+        elif status == kinds.EndOfMedia:
+            self.ended.emit()
 
     def _on_error(self, error: QMediaPlayer.Error, text: str) -> None:
         if error != self._player.Error.NoError:

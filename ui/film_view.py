@@ -141,6 +141,8 @@ class FilmView(QWidget):
         player.length_came.connect(self._on_length)
         player.playing.connect(self._on_playing)
         player.failed.connect(self._on_failed)
+        player.clicked.connect(self.toggle)
+        player.ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
         player.set_muted(self.mute.isChecked())
         self.stack.addWidget(player.widget)
         self._player = player
@@ -190,6 +192,11 @@ class FilmView(QWidget):
     def _on_failed(self, sentence: str) -> None:
         self._close()
         self._say(f"{sentence} The moments below show what is in it.")
+
+    def _on_ended(self) -> None:
+        """The picture of the moment again, to play from it once more."""
+        self._close()
+        self._show_time(self.strip.current_s() or 0.0)
 
     def _on_slide(self, place: int) -> None:
         self._seek(place / 10)

@@ -15,7 +15,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
@@ -117,7 +117,7 @@ class MomentStrip(QListWidget):
         self.setUniformItemSizes(True)
         self.setHorizontalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFixedHeight(CELL_PX.height() + 14)
+        self._fit()
         self.currentItemChanged.connect(self._on_current)
         self.itemDoubleClicked.connect(self._on_double_click)
         frames.arrived.connect(self._on_frame)
@@ -132,7 +132,7 @@ class MomentStrip(QListWidget):
         self._is_filling = True
         self.clear()
         best_s = None if hit is None else hit.time_s
-        best = None if best_s is None else nearest(moments, best_s)
+        best = None if best_s is None or len(moments) < 2 else nearest(moments, best_s)
         matching = {nearest(moments, m.time_s) for m in hit.moments} if hit is not None else set()
         for place, moment in enumerate(moments):
             item = QListWidgetItem(clock(moment.time_s))
@@ -144,9 +144,19 @@ class MomentStrip(QListWidget):
             self.addItem(item)
         self.setCurrentRow(best or 0)
         self._is_filling = False
+        self._fit()
         current = self.currentItem()
         if current is not None:
             self.scrollToItem(current, QListWidget.ScrollHint.PositionAtCenter)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Room for a scroll bar only where there is something to scroll."""
+        is_long = self.count() * CELL_PX.width() > self.width()
+        self.setFixedHeight(CELL_PX.height() + (14 if is_long else 2))
 
     def current_s(self) -> float | None:
         """The time of the chosen moment."""

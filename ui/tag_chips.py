@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QSize, QStringListModel, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, QStringListModel, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCompleter, QFrame, QHBoxLayout, QLineEdit, QToolButton, QWidget
 
@@ -125,6 +125,12 @@ class _Field(QLineEdit):
             popup.setObjectName("tag-words")
         self.setCompleter(completer)
         self.returnPressed.connect(self._on_return)
+        # A completion that was chosen is put in once more after the Return that chose it.
+        self._said = ""
+        self._after = QTimer(self)
+        self._after.setSingleShot(True)
+        self._after.setInterval(0)
+        self._after.timeout.connect(self._clear_said)
 
     def set_vocabulary(self, tags: Sequence[str]) -> None:
         self._words.setStringList(list(tags))
@@ -150,11 +156,17 @@ class _Field(QLineEdit):
 
     def _on_return(self) -> None:
         word = " ".join(self.text().split())
+        self._said = self.text()
         self.clear()
+        self._after.start()
         if word:
             self.typed.emit(word)
         else:
             self.left.emit()
+
+    def _clear_said(self) -> None:
+        if self.text() == self._said:
+            self.clear()
 
 
 class TagChips(QWidget):

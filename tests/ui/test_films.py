@@ -1,0 +1,192 @@
+"""Videos in the window: the moment that matched, the strip of moments, and playing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import Hit, Moment, VideoMoment
+from tests.support.films import make_film
+from ui.actions import Do
+from ui.image_loader import ImageLoader
+from ui.look import Look
+from ui.moment_strip import MomentStrip, nearest
+from ui.window import MainWindow
+
+WAIT_MS = 30_000
+MOMENTS = tuple(
+    VideoMoment(time_s=n * 4.0 + 2, start_s=n * 4.0, end_s=n * 4.0 + 4) for n in range(5)
+)
+
+
+@pytest.fixture
+def film(window: MainWindow, qtbot: QtBot) -> MainWindow:
+    """The window at a video that was found by a moment of it."""
+    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+        window.parts.search.set_query("train station smoke")
+    keys = window.model.all_keys()
+    hits = [window.model.hit_of(key) for key in keys]
+    place = next(n for n, hit in enumerate(hits) if hit is not None and hit.moments)
+    window.parts.grid.go_to(place)
+    qtbot.waitUntil(lambda: window.parts.detail.film.strip.count() > 0, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.parts.detail.photo.has_picture, timeout=WAIT_MS)
+    return window
+
+
+def test_the_moment_that_matched_stands_for_the_video_in_grid_and_detail(
+    film: MainWindow, qtbot: QtBot
+) -> None:
+    """Its thumbnail in the grid, its frame in the detail, its place in the strip."""
+    row = film.inspector.row
+    assert row is not None
+    hit = film.model.hit_of(row.key)
+    assert hit is not None
+    assert hit.thumbnail is not None
+    assert film.model.thumbnail_of(row) == hit.thumbnail.to_str() != ""
+    strip = film.parts.detail.film.strip
+    assert film.inspector.time_s == hit.time_s == strip.current_s()
+    assert "best match" in (strip.currentItem().data(Qt.ItemDataRole.AccessibleTextRole))
+
+
+def test_moments_are_chosen_by_keys_and_by_a_click(film: MainWindow, qtbot: QtBot) -> None:
+    """The picture of that time comes, in the detail and in the large view."""
+    strip = film.parts.detail.film.strip
+    with qtbot.waitSignal(film.inspector.picture_came, timeout=WAIT_MS):
+        QTest.keyClick(strip, Qt.Key.Key_Right)
+    assert film.inspector.time_s == strip.current_s() == 10.0
+    film.open_large()
+    with qtbot.waitSignal(film.inspector.picture_came, timeout=WAIT_MS):
+        film.commands_set[Do.PREVIOUS_MOMENT].trigger()
+    assert film.inspector.time_s == 6.0
+    assert film.parts.large.photo.has_picture
+    film.close_large()
+    first = strip.visualItemRect(strip.item(0)).center()
+    qtbot.mouseClick(strip.viewport(), Qt.MouseButton.LeftButton, pos=first)
+    assert film.inspector.time_s == 2.0
+
+
+def test_where_a_film_cannot_play_a_sentence_says_so_and_the_moments_stay(
+    film: MainWindow, qtbot: QtBot
+) -> None:
+    """Without a screen there is no player; nothing breaks."""
+    view = film.parts.detail.film
+    film.commands_set[Do.PLAY].trigger()
+    assert not view.is_open
+    assert view.sentence.isVisible()
+    assert "cannot be played" in view.sentence.text()
+    assert view.strip.isVisible()
+
+
+def test_a_photo_has_no_moments_and_cannot_be_played(film: MainWindow, qtbot: QtBot) -> None:
+    """The film's parts go with the film."""
+    with qtbot.waitSignal(film.browser.settled, timeout=WAIT_MS):
+        film.parts.search.set_query("bicycle wall")
+    qtbot.waitUntil(
+        lambda: film.inspector.row is not None and film.inspector.row.duration_s is None,
+        timeout=WAIT_MS,
+    )
+    view = film.parts.detail.film
+    assert not view.strip.isVisible()
+    assert not view.controls.isVisible()
+    assert not view.sentence.isVisible()
+    assert not film.commands_set[Do.PLAY].isEnabled()
+
+
+def test_the_scrubber_shows_the_frame_of_its_place(film: MainWindow, qtbot: QtBot) -> None:
+    """Before anything plays, moving the slider asks for that frame."""
+    view = film.parts.detail.film
+    with qtbot.waitSignal(view.moment_chosen, timeout=WAIT_MS):
+        QTest.keyClick(view.slider, Qt.Key.Key_PageUp)
+    assert film.inspector.time_s is not None
+    assert film.inspector.time_s > 6.0
+
+
+def test_the_strip_marks_the_best_and_the_other_matches(look: Look, qtbot: QtBot) -> None:
+    """Times between moments belong to the nearest one."""
+    frames = ImageLoader(long_side_px=64, keep=4, workers=1)
+    strip = MomentStrip(frames, look.theme)
+    qtbot.addWidget(strip)
+    hit = Hit(key="k", score=1, time_s=10.4, moments=(Moment(time_s=10.4, score=1),))
+    strip.show_moments(MOMENTS, hit)
+    assert strip.currentRow() == 2
+    strip.step(9)
+    assert strip.currentRow() == 4
+    assert strip.start_s() == 16.0
+    frames.close()
+
+
+def test_the_nearest_moment_of_none_is_none() -> None:
+    """A video whose moments are not there yet has no place to mark."""
+    assert nearest((), 3.0) is None
+    assert nearest(MOMENTS, 0.0) == 0
+    assert nearest(MOMENTS, 7.0) == 1
+
+
+PLAY = """
+import sys
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+from cocadesk.errors import UserError
+from ui.film_player import FilmPlayer
+app = QApplication([])
+try:
+    player = FilmPlayer(app)
+except UserError as error:
+    print("no player:", error)
+    sys.exit(0)
+player.widget.resize(320, 240)
+player.widget.show()
+seen, said = [], []
+player.moved.connect(seen.append)
+player.failed.connect(said.append)
+loop = QEventLoop()
+player.ended.connect(loop.quit)
+player.failed.connect(loop.quit)
+QTimer.singleShot(20000, loop.quit)
+player.play(sys.argv[1], 1.0)
+loop.exec()
+print(f"from {min(seen[1:] or [0]):.1f} to {max(seen or [0]):.1f}; said {said}")
+player.stop()
+"""
+
+
+@pytest.mark.skipif(shutil.which("xvfb-run") is None, reason="needs a screen: xvfb-run is not here")
+def test_a_film_plays_from_the_moment_on_a_real_screen(tmp_path: Path) -> None:
+    """The player opens a small film at one second and plays it to its end."""
+    from PIL import Image
+
+    path = tmp_path / "film.mp4"
+    make_film(path, [Image.new("RGB", (320, 240), colour) for colour in ("red", "blue")])
+    root = Path(__file__).resolve().parents[2]
+    environment = {key: v for key, v in os.environ.items() if key != "QT_QPA_PLATFORM"}
+    done = subprocess.run(
+        ["xvfb-run", "-a", sys.executable, "-c", PLAY, str(path)],
+        capture_output=True, text=True, check=True, cwd=root, timeout=120, env=environment,
+    )  # fmt: skip
+    if "no player" in done.stdout:
+        pytest.skip(done.stdout.strip())
+    assert "said []" in done.stdout, done.stdout + done.stderr
+    first, last = (float(word.rstrip(";")) for word in done.stdout.split()[1:4:2])
+    assert first >= 0.9
+    assert last >= 3.5
+
+
+def test_a_missing_thumbnail_leaves_the_videos_own(film: MainWindow) -> None:
+    """A hit without a picture of its moment shows the video's."""
+    row = film.inspector.row
+    assert row is not None
+    assert row.thumbnail is not None
+    film.model.show_keys([row.key], [Hit(key=row.key, score=1.0, time_s=3.0)])
+    assert film.model.thumbnail_of(row) == row.thumbnail.to_str()
+    other = Hit(key=row.key, score=1.0, time_s=3.0, thumbnail=WirePath("/x.jpg"))
+    film.model.show_keys([row.key], [other])
+    assert film.model.thumbnail_of(row) == "/x.jpg"

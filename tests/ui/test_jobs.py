@@ -1,0 +1,253 @@
+"""Jobs in the window: the strip, the drawer with all of them, captions and files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from cocadesk.errors import UserError
+from cocadesk.protocol.fake import FakeEngine
+from cocadesk.protocol.messages import PlanWrite, ReplyBody
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import JobKind, JobState, JobValue, Row, Scope
+from ui.actions import Do
+from ui.dialogs import FailuresDialog
+from ui.scopes import choices, selection_scope, shortened
+from ui.texts import job_state, moment
+from ui.window import MainWindow
+from ui.words_dialogs import CaptionDialog, WriteDialog
+
+WAIT_MS = 30_000
+
+# Only the screenless platform says this, of every dialog and list that pops up.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", "does not support")
+
+
+@pytest.fixture
+def slow_window(
+    library: Path, make_window: Callable[[], MainWindow], qtbot: QtBot
+) -> Iterator[MainWindow]:
+    """A window whose engine takes its time over jobs."""
+    with FakeEngine(library, media=12, step_s=0.03):
+        window = make_window()
+        qtbot.waitUntil(lambda: window.model.rowCount() == 12, timeout=WAIT_MS)
+        yield window
+
+
+def _job(window: MainWindow, kind: JobKind) -> JobValue | None:
+    return next((job for job in window.work.all() if job.kind is kind), None)
+
+
+def _wait_for_end(window: MainWindow, qtbot: QtBot, kind: JobKind) -> JobValue:
+    def is_over() -> bool:
+        job = _job(window, kind)
+        return job is not None and job.state.is_final
+
+    qtbot.waitUntil(is_over, timeout=WAIT_MS)
+    job = _job(window, kind)
+    assert job is not None
+    return job
+
+
+def test_the_drawer_shows_all_jobs_newest_first(
+    slow_window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """J opens it; a job under way and one that waits stand there with their states."""
+    window, panel = slow_window, slow_window.parts.jobs
+    window.add_folders([str(tmp_path / "first")])
+    window.add_folders([str(tmp_path / "second")])
+    qtbot.waitUntil(lambda: len(window.work.active()) == 2, timeout=WAIT_MS)
+    assert window.parts.strip.all.text() == "All 2 jobs"
+    window.commands_set[Do.JOBS].trigger()
+    assert panel.isVisible()
+    assert not window.parts.strip.isVisible()
+    titles = [row.title.text() for row in _rows(window)]
+    assert titles == ["Looking at second", "Looking at first"]
+    assert "2 under way" in panel.summary.text()
+    window.commands_set[Do.STEP_BACK].trigger()
+    assert not panel.isVisible()
+    assert window.parts.strip.isVisible()
+
+
+def _rows(window: MainWindow) -> list[object]:
+    rows = list(window.parts.jobs.rows.values())
+    return sorted(rows, key=lambda row: row.y())
+
+
+def test_jobs_are_paused_resumed_and_stopped_in_the_drawer(
+    slow_window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """The buttons of a row control its job, and tell what they would do."""
+    window = slow_window
+    window.add_folders([str(tmp_path / "first")])
+    window.commands_set[Do.JOBS].trigger()
+    qtbot.waitUntil(lambda: len(window.parts.jobs.rows) == 1, timeout=WAIT_MS)
+    row = next(iter(window.parts.jobs.rows.values()))
+    row.pause.click()
+    qtbot.waitUntil(lambda: row.state.text() == "Paused", timeout=WAIT_MS)
+    assert row.pause.accessibleName() == "Go on: Looking at first"
+    row.pause.click()
+    qtbot.waitUntil(lambda: row.state.text() == "Running", timeout=WAIT_MS)
+    row.cancel.click()
+    qtbot.waitUntil(lambda: row.state.text() == "Stopped", timeout=WAIT_MS)
+    assert not row.cancel.isVisible()
+    assert "Nothing is under way" in window.parts.jobs.summary.text()
+
+
+def test_the_failures_of_one_job_are_shown_with_reasons(window: MainWindow, qtbot: QtBot) -> None:
+    """Describing everything fails for some files; the drawer leads to them."""
+    window.commands_set[Do.SELECT_ALL].trigger()
+    window.commands_set[Do.CAPTION_SELECTION].trigger()
+    job = _wait_for_end(window, qtbot, JobKind.CAPTION)
+    assert job.failed == 3
+    window.commands_set[Do.JOBS].trigger()
+    row = window.parts.jobs.rows[job.id]
+    with qtbot.waitSignal(window.work.failures_came, timeout=WAIT_MS):
+        row.failures.click()
+    dialog = window.dialog
+    assert isinstance(dialog, FailuresDialog)
+    assert dialog.tree.topLevelItemCount() == 3
+    item = dialog.tree.topLevelItem(0)
+    assert item is not None
+    assert "no longer be read" in item.text(1)
+    dialog.close()
+
+
+def test_arrow_keys_go_from_job_to_job(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    """The drawer needs no mouse."""
+    for name in ("a", "b", "c"):
+        window.add_folders([str(tmp_path / name)])
+    qtbot.waitUntil(lambda: len(window.work.all()) == 3, timeout=WAIT_MS)
+    window.activateWindow()
+    window.commands_set[Do.JOBS].trigger()
+    rows = [window.parts.jobs.rows[job.id] for job in window.work.all()]
+    qtbot.waitUntil(rows[0].hasFocus, timeout=WAIT_MS)
+    QTest.keyClick(rows[0], Qt.Key.Key_Down)
+    assert rows[1].hasFocus()
+    QTest.keyClick(rows[1], Qt.Key.Key_Up)
+    assert rows[0].hasFocus()
+    QTest.keyClick(rows[0], Qt.Key.Key_Escape)
+    assert not window.parts.jobs.isVisible()
+
+
+def test_a_selection_is_captioned_by_a_job(window: MainWindow, qtbot: QtBot) -> None:
+    """The photos' captions appear in the grid's rows when it is done."""
+    keys = [window.model.key_at(n) for n in range(2)]
+    window.commands_set[Do.CAPTION_SELECTION].trigger()
+    job = _wait_for_end(window, qtbot, JobKind.CAPTION)
+    assert job.total == 1
+
+    def is_described() -> bool:
+        window.model.index(0).data()
+        row = window.model.known_row(str(keys[0]))
+        return row is not None and bool(row.caption)
+
+    qtbot.waitUntil(is_described, timeout=WAIT_MS)
+
+
+def test_a_folder_is_captioned_after_a_question(window: MainWindow, qtbot: QtBot) -> None:
+    """The folder of the photo under the cursor is chosen already."""
+    qtbot.waitUntil(lambda: window.inspector.row is not None, timeout=WAIT_MS)
+    window.commands_set[Do.CAPTION_FOLDER].trigger()
+    dialog = window.dialog
+    assert isinstance(dialog, CaptionDialog)
+    assert window.inspector.row is not None
+    assert dialog.picker.scope().folders[0].text == window.inspector.row.folder
+    dialog.start.click()
+    job = _wait_for_end(window, qtbot, JobKind.CAPTION)
+    assert job.total == 10
+
+
+def test_writing_captions_shows_first_what_it_would_change_and_is_undone(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    """Counts, files that are kept with the reason, and a way back in the notice."""
+    qtbot.waitUntil(lambda: window.inspector.row is not None, timeout=WAIT_MS)
+    window.commands_set[Do.SELECT_ALL].trigger()
+    window.commands_set[Do.WRITE_CAPTIONS].trigger()
+    dialog = window.dialog
+    assert isinstance(dialog, WriteDialog)
+    assert not dialog.write.isEnabled()
+    qtbot.waitUntil(dialog.write.isEnabled, timeout=WAIT_MS)
+    assert dialog.counts.text() == "30 new files · 4 already there · 6 kept as they are"
+    kept = dialog.tree.topLevelItem(0)
+    assert kept is not None
+    assert kept.text(1) == "Kept"
+    assert "did not write" in kept.text(3)
+    dialog.overwrite.setChecked(True)
+    qtbot.waitUntil(lambda: "6 changed" in dialog.counts.text(), timeout=WAIT_MS)
+    dialog.overwrite.setChecked(False)
+    qtbot.waitUntil(lambda: "6 kept" in dialog.counts.text(), timeout=WAIT_MS)
+    assert dialog.write.text() == "Write 30 captions"
+    dialog.write.click()
+    _wait_for_end(window, qtbot, JobKind.WRITE)
+    notice = window.parts.notice
+    assert "30 captions written" in notice.text()
+    qtbot.waitUntil(window.commands_set[Do.UNDO].isEnabled, timeout=WAIT_MS)
+    notice.button.click()
+    qtbot.waitUntil(lambda: "Undone" in notice.text(), timeout=WAIT_MS)
+
+
+def test_a_plan_that_fails_is_said_in_its_dialog(
+    window: MainWindow, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sentence stands where the counts would, and nothing can be written."""
+
+    def refuse(*_: object) -> ReplyBody:
+        raise UserError("This folder cannot be read.")
+
+    monkeypatch.setitem(engine._desks, PlanWrite, refuse)
+    window.commands_set[Do.WRITE_CAPTIONS].trigger()
+    dialog = window.dialog
+    assert isinstance(dialog, WriteDialog)
+    qtbot.waitUntil(lambda: "cannot be read" in dialog.counts.text(), timeout=WAIT_MS)
+    assert not dialog.write.isEnabled()
+    dialog.close()
+
+
+ROW = Row(key="k", path=WirePath("/p/a/x.jpg"), name="x.jpg", folder="/p/a")
+
+
+def test_what_a_job_can_be_for_is_offered_from_small_to_large() -> None:
+    """The photo or the selection, its folder, the folders above, everything."""
+    root = WirePath("/p")
+    assert [c.scope for c in choices(ROW, ["k"], [root])] == [
+        Scope(keys=("k",)),
+        Scope(folders=(WirePath("/p/a"),)),
+        Scope(folders=(root,)),
+        Scope(),
+    ]
+    assert choices(ROW, ["k", "l"], [])[0].scope == Scope(keys=("k", "l"))
+    assert [c.scope for c in choices(None, [], [])] == [Scope()]
+
+
+def test_a_selection_of_everything_names_no_keys() -> None:
+    """A hundred thousand keys need not travel to say: all."""
+    assert selection_scope(["a", "b"], is_everything=True) == Scope()
+    assert selection_scope(["a", "b"], is_everything=False) == Scope(keys=("a", "b"))
+
+
+def test_long_paths_keep_their_ends() -> None:
+    """The end tells folders apart."""
+    path = "/home/somebody/Pictures/" + "very/" * 20 + "long"
+    assert len(shortened(path)) == 60
+    assert shortened(path).endswith("very/long")
+    assert shortened("/short") == "/short"
+
+
+@pytest.mark.parametrize("state", list(JobState))
+def test_every_state_of_a_job_has_its_word(state: JobState) -> None:
+    """A new state cannot be forgotten."""
+    assert job_state(JobValue(id="j", kind=JobKind.TAG, title="t", state=state))
+
+
+def test_times_of_jobs_are_short() -> None:
+    """The day is named where it is not today; nonsense is shown as it is."""
+    assert moment("2024-05-03T14:30:00").startswith("3 May 2024, ")
+    assert moment("yesterday") == "yesterday"
+    assert moment("") == ""

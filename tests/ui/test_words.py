@@ -1,0 +1,384 @@
+"""Words in the window: what a person says of photos, and how it is taken back."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from cocadesk.errors import UserError
+from cocadesk.protocol.client import EngineClient
+from cocadesk.protocol.fake import FakeEngine
+from cocadesk.protocol.launch import FAKE_MODULE, running_engine
+from cocadesk.protocol.messages import Ok, SetWords, StopEngine, WordsReply
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import Row, TagValue
+from ui.actions import Do
+from ui.engine_link import EngineLink
+from ui.look import Look
+from ui.window import MainWindow
+from ui.words_dialogs import HistoryDialog
+from ui.words_editor import changed_row
+
+WAIT_MS = 30_000
+
+# Only the screenless platform says this, of every dialog and list that pops up.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", "does not support")
+
+
+@pytest.fixture
+def described(window: MainWindow, qtbot: QtBot) -> MainWindow:
+    """The window with the first photo's suggested words in the detail."""
+    qtbot.waitUntil(lambda: window.parts.detail.is_described, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(window.parts.detail.chips.chips), timeout=WAIT_MS)
+    return window
+
+
+def _settle(window: MainWindow, qtbot: QtBot) -> None:
+    """Waits until the engine has answered and the detail has asked it again."""
+    qtbot.waitUntil(window.words.is_settled, timeout=WAIT_MS)
+
+
+def _write_caption(window: MainWindow, text: str) -> None:
+    window.commands_set[Do.EDIT_CAPTION].trigger()
+    editor = window.parts.detail.field.editor
+    editor.selectAll()
+    QTest.keyClicks(editor, text)
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+
+
+def test_a_caption_is_edited_in_its_place_by_keys_alone(
+    described: MainWindow, qtbot: QtBot
+) -> None:
+    """E starts with all text selected, Enter keeps it as the person's own, shown at once."""
+    detail = described.parts.detail
+    assert detail.origin.text() == "Suggested caption"
+    assert detail.field.accept.isVisible()
+    _write_caption(described, "Lena on the beach")
+    assert detail.caption.text() == "Lena on the beach"
+    assert detail.origin.text() == "Your caption"
+    assert not detail.field.accept.isVisible()
+    _settle(described, qtbot)
+    assert "Caption kept" in described.parts.notice.text()
+    row = described.inspector.row
+    assert row is not None
+    assert row.caption_by_person
+    with qtbot.waitSignal(described.browser.settled, timeout=WAIT_MS):
+        described.parts.search.set_query("lena")
+    assert described.model.all_keys() == [row.key]
+
+
+def test_escape_gives_the_edit_up(described: MainWindow, qtbot: QtBot) -> None:
+    """Nothing is sent, the caption is as it was, and the search stays."""
+    detail = described.parts.detail
+    before = detail.caption.text()
+    described.commands_set[Do.EDIT_CAPTION].trigger()
+    QTest.keyClicks(detail.field.editor, "no")
+    QTest.keyClick(detail.field.editor, Qt.Key.Key_Escape)
+    assert not detail.field.is_editing
+    assert detail.caption.text() == before
+    assert described.words.undo_title == ""
+
+
+def test_a_caption_that_is_being_typed_is_kept_when_one_moves_on(
+    described: MainWindow, qtbot: QtBot
+) -> None:
+    """It goes to the photo that it was typed for."""
+    first = described.parts.grid.current_key()
+    assert first is not None
+    described.commands_set[Do.EDIT_CAPTION].trigger()
+    described.parts.detail.field.editor.setPlainText("of the first\nphoto")
+    described.parts.grid.go_to(1)
+    _settle(described, qtbot)
+    described.parts.grid.go_to(0)
+    qtbot.waitUntil(
+        lambda: described.parts.detail.caption.text() == "of the first photo", timeout=WAIT_MS
+    )
+    assert described.parts.grid.current_key() == first
+
+
+def test_a_suggested_caption_is_accepted_as_ones_own(described: MainWindow, qtbot: QtBot) -> None:
+    """A click on Accept, or A; a caption of one's own has nothing to accept."""
+    detail = described.parts.detail
+    suggestion = detail.caption.text()
+    qtbot.mouseClick(detail.field.accept, Qt.MouseButton.LeftButton)
+    _settle(described, qtbot)
+    assert detail.caption.text() == suggestion
+    assert detail.origin.text() == "Your caption"
+    described.commands_set[Do.ACCEPT_CAPTION].trigger()
+    assert "yours already" in described.parts.notice.text()
+
+
+def test_taking_ones_caption_away_brings_the_suggestion_back(
+    described: MainWindow, qtbot: QtBot
+) -> None:
+    """An empty caption means: none of mine."""
+    suggestion = described.parts.detail.caption.text()
+    _write_caption(described, "mine")
+    _settle(described, qtbot)
+    described.commands_set[Do.EDIT_CAPTION].trigger()
+    described.parts.detail.field.editor.clear()
+    QTest.keyClick(described.parts.detail.field.editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: described.parts.detail.caption.text() == suggestion, timeout=WAIT_MS)
+    assert described.parts.detail.origin.text() == "Suggested caption"
+
+
+def test_undo_and_redo_name_what_they_do_and_the_notice_offers_them(
+    described: MainWindow, qtbot: QtBot
+) -> None:
+    """Menu text, keys and the notice's button lead back and forth."""
+    actions, detail = described.commands_set, described.parts.detail
+    suggestion = detail.caption.text()
+    assert not actions[Do.UNDO].isEnabled()
+    _write_caption(described, "mine")
+    _settle(described, qtbot)
+    assert "Caption" in actions[Do.UNDO].text()
+    assert actions[Do.UNDO].isEnabled()
+    notice = described.parts.notice
+    assert notice.button.text() == "Undo"
+    notice.button.click()
+    qtbot.waitUntil(lambda: detail.caption.text() == suggestion, timeout=WAIT_MS)
+    assert "Undone" in notice.text()
+    assert actions[Do.REDO].isEnabled()
+    assert not actions[Do.UNDO].isEnabled()
+    actions[Do.REDO].trigger()
+    qtbot.waitUntil(lambda: detail.caption.text() == "mine", timeout=WAIT_MS)
+
+
+def test_a_tag_is_accepted_and_rejected_by_keys_on_its_chip(
+    described: MainWindow, qtbot: QtBot
+) -> None:
+    """A makes it the person's, X takes it away; the focus stays among the chips."""
+    chips = described.parts.detail.chips
+    first, second = chips.words()[:2]
+    QTest.keyClick(chips.chips[1], Qt.Key.Key_A)
+    assert chips.words()[0] == second
+    assert chips.chips[0].is_own
+    assert chips.chips[0].tick is None
+    _settle(described, qtbot)
+    QTest.keyClick(chips.chips[1], Qt.Key.Key_X)
+    assert first not in chips.words()
+    _settle(described, qtbot)
+    row = described.inspector.row
+    assert row is not None
+    assert row.tags[0] == TagValue(tag=second, by_person=True)
+    assert first not in [tag.tag for tag in row.tags]
+
+
+def test_a_tag_is_accepted_and_rejected_by_the_mouse(described: MainWindow, qtbot: QtBot) -> None:
+    """The tick and the cross of a chip do what its keys do."""
+    chips = described.parts.detail.chips
+    tag = chips.words()[0]
+    tick = chips.chips[0].tick
+    assert tick is not None
+    qtbot.mouseClick(tick, Qt.MouseButton.LeftButton)
+    assert chips.chips[0].is_own
+    qtbot.mouseClick(chips.chips[0].cross, Qt.MouseButton.LeftButton)
+    assert tag not in chips.words()
+    _settle(described, qtbot)
+    assert "taken away" in described.parts.notice.text()
+
+
+def test_tags_are_added_one_after_the_other(described: MainWindow, qtbot: QtBot) -> None:
+    """T opens a field that stays open until Esc; commas separate."""
+    detail = described.parts.detail
+    described.commands_set[Do.ADD_TAG].trigger()
+    assert detail.chips.is_adding
+    QTest.keyClicks(detail.chips.field, "holiday,sea air")
+    QTest.keyClick(detail.chips.field, Qt.Key.Key_Return)
+    assert detail.shown_tags()[:2] == ["holiday", "sea air"]
+    QTest.keyClick(detail.chips.field, Qt.Key.Key_Escape)
+    assert not detail.chips.is_adding
+    _settle(described, qtbot)
+
+
+def test_the_tag_field_completes_from_the_vocabulary(described: MainWindow, qtbot: QtBot) -> None:
+    """A few letters find the vocabulary's words, in any case and place."""
+    chips = described.parts.detail.chips
+    chips.set_vocabulary(["Beach", "lighthouse"])
+    completer = chips.field.completer()
+    assert completer is not None
+    completer.setCompletionPrefix("each")
+    assert completer.currentCompletion() == "Beach"
+
+
+def test_a_tag_goes_to_the_whole_selection(described: MainWindow, qtbot: QtBot) -> None:
+    """The detail says so, the notice counts, and one undo takes it from all."""
+    grid = described.parts.grid
+    for position in (1, 2):
+        grid.selectionModel().select(
+            described.model.index(position), QItemSelectionModel.SelectionFlag.Select
+        )
+    keys = grid.selected_keys()
+    assert len(keys) == 3
+    assert "3 selected" in described.parts.results.text.text()
+    assert "3 photos" in described.parts.detail.many.text()
+    described.parts.detail.chips.added.emit("holiday")
+    _settle(described, qtbot)
+    assert "for 3 photos" in described.parts.notice.text()
+    qtbot.waitUntil(
+        lambda: all(_has_tag(described, key, "holiday") for key in keys), timeout=WAIT_MS
+    )
+    described.commands_set[Do.UNDO].trigger()
+    qtbot.waitUntil(
+        lambda: not any(_has_tag(described, key, "holiday") for key in keys), timeout=WAIT_MS
+    )
+
+
+def _has_tag(window: MainWindow, key: str, tag: str) -> bool:
+    row = window.model.known_row(key)
+    if row is None or window.model.position_of(key) is None:
+        return False
+    window.model.index(window.model.position_of(key) or 0).data()  # asks for what is stale
+    return tag in [value.tag for value in row.tags]
+
+
+def test_all_are_selected_and_counted(described: MainWindow, qtbot: QtBot) -> None:
+    """Ctrl+A of the grid is an action too."""
+    described.commands_set[Do.SELECT_ALL].trigger()
+    assert described.parts.grid.selected_count() == 40
+    assert "40 selected" in described.parts.results.text.text()
+
+
+def test_words_that_the_engine_refuses_are_put_back_with_its_reason(
+    described: MainWindow, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was shown before the answer goes again; a notice says why."""
+    suggestion = described.parts.detail.caption.text()
+
+    def refuse(*_: object) -> WordsReply:
+        raise UserError("The library's disk is full.", "", "Make room and try again.")
+
+    monkeypatch.setitem(engine._desks, SetWords, refuse)
+    _write_caption(described, "mine")
+    assert described.parts.detail.caption.text() == "mine"
+    qtbot.waitUntil(lambda: described.parts.detail.caption.text() == suggestion, timeout=WAIT_MS)
+    assert "disk is full" in described.parts.notice.text()
+
+
+def test_words_of_another_window_appear_here(
+    described: MainWindow, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    """A command line or a second window changes words; the detail follows."""
+    key = described.parts.grid.current_key()
+    assert key is not None
+    assert engine.server.endpoint is not None
+    with EngineClient(engine.server.endpoint) as other:
+        other.ask(SetWords(keys=(key,), caption="from elsewhere"), WordsReply, timeout_s=30)
+    qtbot.waitUntil(
+        lambda: described.parts.detail.caption.text() == "from elsewhere", timeout=WAIT_MS
+    )
+    assert described.commands_set[Do.UNDO].isEnabled()
+
+
+def test_the_history_of_a_photo_tells_who_said_what(described: MainWindow, qtbot: QtBot) -> None:
+    """A small window with the newest on top."""
+    _write_caption(described, "mine")
+    described.parts.detail.chips.added.emit("holiday")
+    _settle(described, qtbot)
+    described.commands_set[Do.HISTORY].trigger()
+    qtbot.waitUntil(lambda: isinstance(described.dialog, HistoryDialog), timeout=WAIT_MS)
+    assert isinstance(described.dialog, HistoryDialog)
+    tree = described.dialog.tree
+    assert tree.topLevelItemCount() == 2
+    newest = tree.topLevelItem(0)
+    assert newest is not None
+    assert [newest.text(place) for place in (1, 2, 4)] == ["You", "Tags added", "holiday"]
+    described.dialog.close()
+
+
+def test_words_said_while_the_engine_is_gone_reach_the_next_one(
+    look: Look, library: Path, qtbot: QtBot
+) -> None:
+    """They are shown, kept here, and sent when an engine is there again."""
+    link = EngineLink(library, module=FAKE_MODULE, extra=["--media", "3", "--step-s", "0"])
+    window = MainWindow(link, look)
+    window.show()
+    link.open()
+    qtbot.waitUntil(lambda: window.parts.detail.is_described, timeout=WAIT_MS)
+    client = running_engine(library)
+    assert client is not None
+    first = client.welcome.engine_pid
+    client.close()
+    with qtbot.waitSignal(link.restarted, timeout=WAIT_MS):
+        os.kill(first, signal.SIGKILL)
+        _write_caption(window, "said in between")
+    qtbot.waitUntil(window.words.is_settled, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(window.words.undo_title), timeout=WAIT_MS)
+    assert window.parts.detail.caption.text() == "said in between"
+    window.close()
+    client = running_engine(library)
+    assert client is not None
+    with client:
+        client.ask(StopEngine(), Ok, timeout_s=30)
+    window.deleteLater()
+
+
+def test_words_are_edited_in_the_library_only(described: MainWindow, qtbot: QtBot) -> None:
+    """From the large view or with the detail hidden, editing shows what is edited."""
+    described.open_large()
+    described.toggle_detail()
+    described.commands_set[Do.EDIT_CAPTION].trigger()
+    assert not described.is_large
+    assert described.parts.detail.isVisible()
+    assert described.parts.detail.field.is_editing
+
+
+@pytest.mark.parametrize(
+    ("body", "caption", "tags"),
+    [
+        (SetWords(keys=("k",), caption=" new "), ("new", True), [("dog", False)]),
+        (SetWords(keys=("k",), caption=""), (None, False), [("dog", False)]),
+        (SetWords(keys=("k",), add_tags=("dog",)), ("old", False), [("dog", True)]),
+        (SetWords(keys=("k",), add_tags=("x",)), ("old", False), [("x", True), ("dog", False)]),
+        (SetWords(keys=("k",), remove_tags=("dog",)), ("old", False), []),
+    ],
+)
+def test_a_row_is_shown_as_it_will_be(
+    body: SetWords, caption: tuple[str | None, bool], tags: list[tuple[str, bool]]
+) -> None:
+    """What a change does to a row, without asking the engine."""
+    row = Row(
+        key="k", path=WirePath("/a.jpg"), name="a.jpg", folder="/", caption="old",
+        tags=(TagValue(tag="dog", score=0.5),),
+    )  # fmt: skip
+    changed = changed_row(row, body)
+    assert (changed.caption, changed.caption_by_person) == caption
+    assert [(tag.tag, tag.by_person) for tag in changed.tags] == tags
+
+
+def test_a_second_window_is_offered_what_can_be_undone(
+    described: MainWindow, make_window: Callable[[], MainWindow], qtbot: QtBot
+) -> None:
+    """Undo belongs to the library, not to the window that spoke."""
+    _write_caption(described, "mine")
+    _settle(described, qtbot)
+    other = make_window()
+    qtbot.waitUntil(lambda: other.commands_set[Do.UNDO].isEnabled(), timeout=WAIT_MS)
+
+
+def test_a_completion_that_is_chosen_is_added_once(described: MainWindow, qtbot: QtBot) -> None:
+    """Down and Enter in the list add that word, and the field is empty for the next."""
+    chips = described.parts.detail.chips
+    chips.set_vocabulary(["lighthouse", "lightning"])
+    added: list[str] = []
+    chips.added.connect(added.append)
+    described.commands_set[Do.ADD_TAG].trigger()
+    QTest.keyClicks(chips.field, "light")
+    completer = chips.field.completer()
+    assert completer is not None
+    popup = completer.popup()
+    assert popup is not None
+    qtbot.waitUntil(popup.isVisible, timeout=WAIT_MS)
+    QTest.keyClick(popup, Qt.Key.Key_Down)
+    QTest.keyClick(popup, Qt.Key.Key_Return)
+    qtbot.wait(20)
+    assert added == ["lighthouse"]
+    assert chips.field.text() == ""
+    assert chips.is_adding
