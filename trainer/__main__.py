@@ -1,4 +1,7 @@
-"""``python -P -m trainer CONFIG.toml``: trains, with progress and time left."""
+"""``python -P -m trainer CONFIG.toml``: trains, with progress and time left.
+
+``python -P -m trainer teach|inspect RUN_FOLDER`` teaches a model a person's own photos.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,16 @@ from cocadesk.errors import UserError
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when the run is finished, 2 for an error the person can mend."""
+    given = sys.argv[1:] if arguments is None else arguments
+    from trainer.teaching.command import COMMANDS
+    from trainer.teaching.command import main as teaching
+
+    if given and given[0] in COMMANDS:
+        return teaching(given)
     parser = argparse.ArgumentParser(prog="trainer", description="Train a CoCa network.")
     parser.add_argument("config", type=Path, help="a TOML file, see resources/starter/train.toml")
     parser.add_argument("--json-lines", action="store_true", help="progress as JSON lines")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(given)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     from trainer.loop import TrainReport
     from trainer.session import train

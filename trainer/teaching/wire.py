@@ -1,0 +1,103 @@
+"""What a run says on stdout: one JSON object a line, at least one a second."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, TextIO
+
+from cocadesk.errors import UserError
+
+_SILENCE_S = 0.8
+
+
+class Stage(StrEnum):
+    """Where a run is."""
+
+    LOOK = "look"
+    FEATURES = "features"
+    TRIAL = "trial"
+    TRAIN = "train"
+    MEASURE = "measure"
+    SAVE = "save"
+
+
+class Wire:
+    """Writes the lines; a pulse repeats the last one where the work takes long in silence.
+
+    Use it as a context manager: the pulse ends with it.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+        self._lock = threading.Lock()
+        self._last: dict[str, Any] | None = None
+        self._last_at = 0.0
+        self._ends = threading.Event()
+        self._pulse = threading.Thread(target=self._keep_saying, name="pulse", daemon=True)
+
+    def __enter__(self) -> Wire:
+        self._pulse.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        self._pulse.join()
+
+    def progress(
+        self,
+        stage: Stage,
+        done: int,
+        total: int,
+        seconds_left: float | None = None,
+        figures: Mapping[str, float] | None = None,
+    ) -> None:
+        """n of m of a stage; ``seconds_left`` is the whole run's."""
+        left = None if seconds_left is None else round(max(0.0, seconds_left), 1)
+        line = {
+            "stage": str(stage),
+            "done": done,
+            "total": total,
+            "seconds_left": left,
+            "figures": dict(figures or {}),
+        }
+        with self._lock:
+            self._last, self._last_at = line, time.monotonic()
+            self._write(line)
+
+    def point(self, row: Mapping[str, Any]) -> None:
+        """A point of the live curve."""
+        with self._lock:
+            self._write({"point": dict(row)})
+
+    def found(self, content: Mapping[str, Any]) -> None:
+        """What ``inspect`` found."""
+        with self._lock:
+            self._write({"found": dict(content)})
+
+    def error(self, error: UserError) -> None:
+        """The sentences of an error; nothing follows."""
+        parts = {"what": error.what, "why": error.why, "what_to_do": error.what_to_do}
+        with self._lock:
+            self._write({"error": parts})
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        self._stream.write(json.dumps(line) + "\n")
+        self._stream.flush()
+
+    def _keep_saying(self) -> None:
+        while not self._ends.wait(_SILENCE_S / 2):
+            with self._lock:
+                now = time.monotonic()
+                if self._last is None or now - self._last_at < _SILENCE_S:
+                    continue
+                left = self._last["seconds_left"]
+                if left is not None:
+                    left = round(max(0.0, left - (now - self._last_at)), 1)
+                self._last = {**self._last, "seconds_left": left}
+                self._last_at = now
+                self._write(self._last)
