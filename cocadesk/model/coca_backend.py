@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from cocadesk.model.captioner import Captioner
     from cocadesk.model.coca import CoCa
     from cocadesk.model.image_tower import ImageTower, Pooled
+    from cocadesk.model.torch_text_tower import TorchTextTower
 
 log = logging.getLogger(__name__)
 _CHUNK = 128
+_MANY_TEXTS, _LARGE_WIDTH = 48, 512
 
 
 class CocaBackend:
@@ -78,14 +80,21 @@ class CocaBackend:
         return Captioner(self._load(), self._device)
 
     def _load(self) -> CoCa:
-        """The network in torch, once for the image tower and the captioner."""
-        return self._model
+        """The network in torch, once for both lanes."""
+        with self._lock:
+            return self._model
 
     @cached_property
     def _model(self) -> CoCa:
         from cocadesk.model.checkpoint import load_model
 
         return load_model(self._checkpoint).to(self._device.device)
+
+    @cached_property
+    def _torch_texts(self) -> TorchTextTower:
+        from cocadesk.model.torch_text_tower import TorchTextTower
+
+        return TorchTextTower(self._load(), self._checkpoint.tokenizer, self._device)
 
     def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
         self._check_images(images_BHWC)
@@ -129,7 +138,14 @@ class CocaBackend:
         return _unit(vectors), tokens
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return self._texts.submit(self._text_tower, [self._prepare(t) for t in texts]).result()
+        return self._texts.submit(self._embed_texts, [self._prepare(t) for t in texts]).result()
+
+    def _embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """numpy for a query; many texts for a large network are worth loading torch."""
+        is_large = self._checkpoint.config.text.width >= _LARGE_WIDTH
+        if is_large and len(texts) >= _MANY_TEXTS:
+            return self._torch_texts(texts)
+        return self._text_tower(texts)
 
     def _prepare(self, text: str) -> str:
         """A query as the network saw captions in training; CLIP's tokenizer cleans for itself."""
