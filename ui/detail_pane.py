@@ -62,6 +62,7 @@ class DetailPane(QFrame):
         self._ratio = 3 / 4
         self.is_described = False
         self.key: str | None = None
+        self._noun = "photo"
         self.film = FilmView(frames, theme)
         self.photo = self.film.photo
         self.field = CaptionField(theme)
@@ -117,11 +118,14 @@ class DetailPane(QFrame):
 
     def say_describing(self) -> None:
         """The words are being made."""
-        self.field.say("Looking at the photo…")
+        self.field.say(f"Looking at the {self._noun}…")
 
     def say_many(self, number: int) -> None:
         """How many photos are selected: with several, tags go to all of them."""
-        self.many.setText(f"{number:,} photos are selected. Tags are changed for all of them.")
+        self.many.setText(
+            f"{number:,} photos are selected. Tags are changed for all of them, "
+            "the caption for this one."
+        )
         self.many.setVisible(number > 1)
 
     def shown_tags(self) -> list[str]:
@@ -211,8 +215,8 @@ class DetailPane(QFrame):
             self._facts[name].setText(value.replace("/", "/\u200b").replace("\\", "\\\u200b"))
             self._form.setRowVisible(self._facts[name], bool(value))
         self.photo.setAccessibleDescription(row.caption or row.name)
-        noun = "video" if row.kind is MediaKind.VIDEO else "photo"
-        self.photo.setToolTip(f"Double-click to see the {noun} large")
+        self._noun = "video" if row.kind is MediaKind.VIDEO else "photo"
+        self.photo.setToolTip(f"Double-click to see the {self._noun} large")
 
     def _set_caption(self, text: str | None, by_person: bool, reason: str) -> None:
         origin = Origin.PERSON if by_person else Origin.MACHINE

@@ -121,6 +121,9 @@ class Grid(QListView):
         self._lay_out()
         super().resizeEvent(event)
 
+    def keyboardSearch(self, _text: str) -> None:  # noqa: N802
+        """Letters are commands here; looking through all names would ask for every row."""
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if plain and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

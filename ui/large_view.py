@@ -10,6 +10,7 @@ from cocadesk.protocol.values import Row
 from ui.actions import ActionSet, Do
 from ui.icons import Icon, icon
 from ui.photo_view import PhotoView
+from ui.texts import clock
 from ui.theme import Theme
 from ui.widgets import label
 
@@ -46,9 +47,10 @@ class LargeView(QFrame):
         column.addLayout(middle, 1)
         column.addWidget(self.caption)
 
-    def show_row(self, row: Row) -> None:
-        """The words of the photo; the picture comes by ``photo``."""
-        self.caption.setText(row.caption or row.name)
+    def show_row(self, row: Row, time_s: float | None = None) -> None:
+        """The words of the photo, of a video with the time; the picture comes by ``photo``."""
+        words = row.caption or row.name
+        self.caption.setText(words if time_s is None else f"{clock(time_s)} · {words}")
         self.photo.setAccessibleDescription(row.caption or row.name)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802

@@ -50,13 +50,13 @@ class Looking(QObject):
             self._parts.detail.clear()
             self._inspector.look_at(None)
             return
+        self._inspector.look_at(key, time_s)
         row = self._model.known_row(key)
         if row is not None:
             self._show(row)
             thumbnail = self._thumbnail(row)
             if thumbnail is not None:
                 self._parts.large.photo.show_picture(thumbnail)
-        self._inspector.look_at(key, time_s)
 
     def on_rows_changed(self, event: RowsChanged) -> None:
         """Somebody else may have given this photo other words."""
@@ -67,7 +67,7 @@ class Looking(QObject):
 
     def _show(self, row: Row) -> None:
         self._parts.detail.show_row(row, self._thumbnail(row))
-        self._parts.large.show_row(row)
+        self._parts.large.show_row(row, self._inspector.time_s)
 
     def _thumbnail(self, row: Row) -> QPixmap | None:
         path = self._model.thumbnail_of(row)
@@ -94,7 +94,7 @@ class Looking(QObject):
         row = self._inspector.row
         if row is not None:
             self._model.set_rows([row])
-            self._parts.large.show_row(row)
+            self._parts.large.show_row(row, self._inspector.time_s)
 
     def _on_picture(self, pixmap: object) -> None:
         assert isinstance(pixmap, QPixmap)
@@ -108,6 +108,8 @@ class Looking(QObject):
     def _on_moment(self, time_s: object) -> None:
         assert isinstance(time_s, float)
         self._inspector.look_at_moment(time_s)
+        if self._inspector.row is not None:
+            self._parts.large.show_row(self._inspector.row, time_s)
 
     def _on_no_picture(self, sentence: str) -> None:
         for photo in (self._parts.detail.photo, self._parts.large.photo):

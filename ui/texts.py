@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cocadesk.protocol.values import JobState, JobValue, Row
+from cocadesk.protocol.values import JobKind, JobState, JobValue, Row
 
 
 def count(number: int, noun: str) -> str:
@@ -97,21 +97,38 @@ def job_state(job: JobValue) -> str:
     return JOB_STATES[job.state]
 
 
+_NOUNS = {
+    JobKind.CAPTION: "photo",
+    JobKind.TAG: "photo",
+    JobKind.CHANGE_OVER: "photo",
+    JobKind.TEACH: "step",
+}
+
+
 def job_line(job: JobValue) -> str:
     """One line on how far a job is or how it ended."""
+    done = count(job.done, _NOUNS.get(job.kind, "file"))
     if job.state is JobState.CANCELLED:
-        return f"Stopped after {count(job.done, 'file')}. What was done is kept."
+        return job.message or f"Stopped after {done}. What was done is kept."
     if job.state is JobState.FAILED:
         return job.message or "This job failed."
     if job.state is JobState.DONE:
-        return job.message or f"Done: {count(job.done, 'file')}."
+        return job.message or f"Done: {done}."
     if job.state is JobState.PAUSED:
-        return f"Paused after {count(job.done, 'file')}."
-    parts = [f"{job.done:,} of {job.total:,}" if job.total else count(job.done, "file")]
+        return f"Paused after {done}."
     if job.state is JobState.QUEUED:
-        parts = ["waiting for its turn"]
+        return "waiting for its turn"
+    parts = [job.stage] if job.stage else []
+    if job.total:
+        parts.append(f"{job.done:,} of {job.total:,}")
+    elif job.done or not parts:
+        parts.append(done)
     if job.failed:
-        parts.append(f"{job.failed:,} could not be read")
+        parts.append(f"{job.failed:,} could not be {'written' if _writes(job) else 'read'}")
     if left := time_left(job.seconds_left):
         parts.append(left)
     return " · ".join(parts)
+
+
+def _writes(job: JobValue) -> bool:
+    return job.kind is JobKind.WRITE

@@ -91,7 +91,8 @@ class MainWindow(QMainWindow):
         parts.grid.selected.connect(self.refresh)
         self.model.modelReset.connect(self._on_reset)
         parts.grid.opened.connect(self.open_large)
-        parts.grid.large_wanted.connect(self.open_large)
+        parts.grid.large_wanted.connect(self._on_space)
+        parts.rooms.currentChanged.connect(parts.detail.film.stop)
         parts.grid.menu_wanted.connect(self.commands.show_photo_menu)
         parts.grid.size_changed.connect(parts.results.slider.setValue)
         parts.results.slider.setValue(parts.grid.size_step)
@@ -170,10 +171,18 @@ class MainWindow(QMainWindow):
     def open_large(self) -> None:
         """Shows the photo under the cursor over the whole window."""
         if self.parts.grid.current_key() is not None:
+            self.parts.detail.film.stop()
             self.parts.large.photo.reset_zoom()
             self.parts.pages.setCurrentWidget(self.parts.large)
             self.parts.large.setFocus()
             self.parts.notice.lift(self.parts.large.caption.height() + 16)
+
+    def _on_space(self) -> None:
+        """Pauses a film that plays; else the large view."""
+        if self.parts.detail.film.is_open:
+            self.parts.detail.film.toggle()
+        else:
+            self.open_large()
 
     def close_large(self) -> None:
         """Back to the grid, at the photo that was seen last."""

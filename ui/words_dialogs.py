@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
-    QCheckBox,
     QDialog,
     QHBoxLayout,
     QHeaderView,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from cocadesk.protocol.messages import WritePlan
 from cocadesk.protocol.values import EditValue, WriteItem, WriteKind
+from ui.page_parts import TickBox
 from ui.scopes import ScopeChoice, ScopePicker
 from ui.texts import count, moment
 from ui.theme import Theme
@@ -44,7 +44,7 @@ class CaptionDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Caption photos")
         self.picker = ScopePicker(choices, first, theme)
-        self.again = QCheckBox("Also describe again what has a caption by this model")
+        self.again = TickBox(theme, "Also describe again what has a caption by this model")
         self.start = button("Start", "primary", on_click=self._start)
         column = _column(self, theme)
         column.addWidget(label("Caption photos", "title"))
@@ -85,7 +85,7 @@ class WriteDialog(QDialog):
         )
         for place, width in enumerate((150, 110, 210, 250)):
             self.tree.setColumnWidth(place, width)
-        self.overwrite = QCheckBox("Also replace files that CocaDesk did not write")
+        self.overwrite = TickBox(theme, "Also replace files that CocaDesk did not write")
         self.overwrite.toggled.connect(self.ask)
         self.write = button("Write captions", "primary", on_click=self._write)
         column = _column(self, theme)

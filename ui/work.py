@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
 
+from cocadesk.errors import UserError
 from cocadesk.protocol.messages import (
     ControlJob,
     Failures,
@@ -22,7 +23,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobAction, JobValue, Scope
-from ui.engine_link import EngineLink, Ticket
+from ui.engine_link import EngineLink, LinkState, Ticket
 
 
 class Work(QObject):
@@ -50,27 +51,27 @@ class Work(QObject):
         return [job for job in self.all() if not job.state.is_final]
 
     def take(self, job: JobValue) -> None:
-        """A job has moved."""
+        """A job has moved. An event may overtake the answer that it began: the end stays."""
         before = self._jobs.get(job.id)
+        was_over = before is not None and before.state.is_final
+        if was_over and not job.state.is_final:
+            return
         self._jobs[job.id] = job
         self.job_changed.emit(job)
-        if job.state.is_final and before is not None and not before.state.is_final:
+        if job.state.is_final and not was_over:
             self.ended.emit(job)
 
     def index(self, folders: Sequence[str]) -> None:
         """Adds the folders; none looks through all known ones again."""
-        body = StartIndex(folders=tuple(WirePath.of(folder) for folder in folders))
-        self._link.ask(body, JobReply, self._on_job, on_failed=self.failed.emit)
+        self._start(StartIndex(folders=tuple(WirePath.of(folder) for folder in folders)))
 
     def control(self, job_id: object, action: object) -> None:
         """Pauses, resumes or stops a job."""
-        body = ControlJob(job_id=str(job_id), action=JobAction(str(action)))
-        self._link.ask(body, JobReply, self._on_job, on_failed=self.failed.emit)
+        self._start(ControlJob(job_id=str(job_id), action=JobAction(str(action))))
 
     def caption(self, scope: Scope, *, again: bool) -> None:
         """Starts to describe these media."""
-        body = StartCaption(scope=scope, again=again)
-        self._link.ask(body, JobReply, self._on_job, on_failed=self.failed.emit)
+        self._start(StartCaption(scope=scope, again=again))
 
     def plan_write(self, scope: Scope, *, overwrite: bool) -> None:
         """``plan_came`` follows; only the last plan that was asked for comes."""
@@ -83,8 +84,7 @@ class Work(QObject):
 
     def write(self, scope: Scope, *, overwrite: bool) -> None:
         """Starts to write captions beside the photos."""
-        body = StartWrite(scope=scope, overwrite=overwrite)
-        self._link.ask(body, JobReply, self._on_job, on_failed=self.failed.emit)
+        self._start(StartWrite(scope=scope, overwrite=overwrite))
 
     def look_for_running(self) -> None:
         """Learns of all jobs, and announces those that have not ended, e.g. after a restart."""
@@ -102,6 +102,14 @@ class Work(QObject):
             self.failures_came.emit,
             on_failed=self.failed.emit,
         )
+
+    def _start(self, body: StartIndex | StartCaption | StartWrite | ControlJob) -> None:
+        if self._link.state is not LinkState.CONNECTED:
+            self.failed.emit(
+                UserError("The engine is not there yet.", "", "Try again in a few seconds.")
+            )
+            return
+        self._link.ask(body, JobReply, self._on_job, on_failed=self.failed.emit)
 
     def _on_job(self, answer: JobReply) -> None:
         self.take(answer.job)
