@@ -11,13 +11,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cocadesk.engine_desks import Answer, EngineParts
-from cocadesk.engine_runs import RUN_PREFIX, RunBook
+from cocadesk.engine_runs import KEPT, RUN_PREFIX, RunBook
 from cocadesk.errors import UserError
 from cocadesk.jobs import JobOutcome, JobStep, Steps, Work
 from cocadesk.library import MediaState
 from cocadesk.model.in_use import DEFAULT_SOURCE, durable_source
 from cocadesk.protocol.calls import Call
-from cocadesk.protocol.messages import JobReply, ListModels, Models, RowsChanged, UseModel
+from cocadesk.protocol.messages import (
+    JobReply,
+    ListModels,
+    Models,
+    RowsChanged,
+    RunChanged,
+    UseModel,
+)
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
     FailureValue,
@@ -219,7 +226,18 @@ class ModelsDesk:
         self._changer.close()
 
     def _use(self, body: UseModel, call: Call) -> JobReply:
-        return JobReply(job=self._changer.use(body.source))
+        job = self._changer.use(body.source)
+        self._note_kept(body.source)
+        return JobReply(job=job)
+
+    def _note_kept(self, source: str) -> None:
+        """Whoever uses the model of a finished run has decided to keep it."""
+        if not source.startswith(RUN_PREFIX):
+            return
+        record = self._runs.get(source.removeprefix(RUN_PREFIX))
+        if record.state is RunState.WAITING:
+            record = self._runs.change(record.id, state=RunState.KEPT, message=KEPT)
+            self._parts.publish(RunChanged(run=self._runs.value(record)))
 
     def _list(self, body: ListModels, call: Call) -> Models:
         from cocadesk.model.source import known_models

@@ -34,7 +34,9 @@ SPEC, RECORD, RESULT, POINTS, LOG = (
     "trainer.log",
 )
 _KEPT_OF_DISCARDED = {SPEC, RECORD, RESULT, POINTS, LOG}
+LESSON = "lesson.json"
 RUN_PREFIX = "run:"
+KEPT = "Search answers with what it has learned."
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +72,15 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     reembed: bool = False
     model_id: str = ""
     image_id: str = ""
+
+
+class _Lesson(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of the trainer's ``lesson.json`` that people are shown."""
+
+    class Photo(msgspec.Struct, frozen=True):
+        captions: tuple[str, ...] = ()
+
+    photos: tuple[Photo, ...] = ()
 
 
 class RunBook:
@@ -150,6 +161,18 @@ class RunBook:
             except msgspec.MsgspecError:
                 continue
         return tuple(points)
+
+    def counted(self, record: RunRecord) -> RunRecord:
+        """The record with how much the trainer has found to learn from, once it has."""
+        if record.photos:
+            return record
+        try:
+            data = (self.folder(record.id) / LESSON).read_bytes()
+            photos = msgspec.json.decode(data, type=_Lesson).photos
+        except (OSError, msgspec.MsgspecError):
+            return record
+        captions = sum(len(photo.captions) for photo in photos)
+        return self.change(record.id, photos=len(photos), captions=captions)
 
     def has_model(self, run_id: str) -> bool:
         """Whether the run has left a model that can be used."""

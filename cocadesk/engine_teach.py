@@ -17,7 +17,7 @@ from cocadesk.engine_inspect import SourceLooker
 from cocadesk.engine_later import answer_later
 from cocadesk.engine_lessons import check_source, count_taught, make_lesson
 from cocadesk.engine_models import ModelChanger
-from cocadesk.engine_runs import RUN_PREFIX, RunBook, RunRecord, RunResult
+from cocadesk.engine_runs import KEPT, RUN_PREFIX, RunBook, RunRecord, RunResult
 from cocadesk.engine_trainer import TrainerChild, TrainerLine
 from cocadesk.errors import UserError
 from cocadesk.jobs import JobOutcome, JobStep, Steps, Work
@@ -174,7 +174,7 @@ class TeachDesk:
                 "Teach again.",
             )
         job = self._changer.use(f"{RUN_PREFIX}{record.id}")
-        message = job.message if job.state is JobState.DONE else _TO_COME
+        message = KEPT if job.state is JobState.DONE else _TO_COME
         return self._book.change(record.id, state=RunState.KEPT, message=message)
 
     def _discard(self, record: RunRecord) -> RunRecord:
@@ -204,7 +204,8 @@ class TeachDesk:
             for line in child.lines(LINE_WAIT_S):
                 if line is not None:
                     step = _step(line) or step
-                    self._live[run_id] = follower.take(line)
+                    record = self._book.counted(record)
+                    self._live[run_id] = follower.take(line, record)
                 follower.tell()
                 yield step
         except GeneratorExit:
@@ -291,8 +292,11 @@ class _Follower:
         self._is_changed = False
         self._published_s = 0.0
 
-    def take(self, line: TrainerLine) -> RunValue:
+    def take(self, line: TrainerLine, record: RunRecord) -> RunValue:
         """The run after this line."""
+        if record.photos != self._run.photos:
+            self._run = replace(self._run, photos=record.photos, captions=record.captions)
+            self._is_changed = True
         if line.stage == "train":
             self._run = replace(self._run, step=line.done, steps=line.total or 0)
             self._is_changed = True

@@ -20,6 +20,7 @@ from cocadesk.protocol.values import SkippedValue, TeachPoint
 TRAINER = "trainer"
 STOPPED = 75
 """The trainer's exit code where it was asked to stop and has saved its state."""
+_OPTIONS = ("--json-lines", "--end-with-stdin")
 _SAVE_LIMIT_S = 30.0
 _LOG_LINES = 20
 
@@ -76,7 +77,7 @@ class TrainerLine(msgspec.Struct, frozen=True):
 
 
 class TrainerChild:
-    """One run of ``python -P -m trainer VERB FOLDER --json-lines``.
+    """One run of ``python -P -m trainer VERB FOLDER --json-lines --end-with-stdin``.
 
     It ends with the engine, however that ends: the pipe to its stdin breaks. For
     use by one thread; ``kill`` may be called by any.
@@ -91,7 +92,7 @@ class TrainerChild:
         try:
             with self._log_file.open("ab") as log:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", module, verb, folder, "--json-lines"],
+                    [sys.executable, "-P", "-m", module, verb, folder, *_OPTIONS],
                     env=engine_environment(),
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,

@@ -21,19 +21,17 @@ def list_models(options: Options, report: Report) -> int:
     if report.as_json:
         report.document({"models": [_fields(entry) for entry in entries]})
         return OK
-    from rich.table import Table
-
-    table = Table("", "source", "model", "covers", "size", "")
+    width = max(len(entry.source) for entry in entries)
     for entry in entries:
-        table.add_row(
-            "in use" if entry.is_used else "",
-            entry.source,
+        facts = [
             entry.model_id or entry.name,
-            f"{entry.coverage:.0%}" if entry.image_id else "",
             f"{entry.size_bytes / 1e6:.0f} MB" if entry.size_bytes else "",
+            f"covers {entry.coverage:.0%}" if entry.image_id else "",
             entry.note,
-        )
-    report.table(table)
+        ]
+        mark = "*" if entry.is_used else " "
+        report.line(f"{mark} {entry.source:<{width}}  {', '.join(filter(None, facts))}")
+    report.line("* answers now. Change it: cocadesk model use SOURCE")
     return OK
 
 
