@@ -93,8 +93,8 @@ def _say(report: Report, done: _Written, verb: str, more: dict[str, Any]) -> Non
             f"{done.written:,} {verb}, {done.unchanged:,} unchanged, {len(done.kept):,} kept."
         )
     for reason, files in _by_reason(done.kept).items():
-        more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
-        report.note(f"{shown(files[0])}{more}: {reason}")
+        others = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+        report.note(f"{shown(files[0])}{others}: {reason}")
 
 
 def _by_reason(kept: Sequence[Failed]) -> dict[str, list[bytes]]:

@@ -192,7 +192,7 @@ class SidecarPlanner:
         return PlannedFile(key=row.key, photo=row.path, action=action, old=old, new=new)
 
     def _check(self, row: MediaRow, path: bytes) -> None:
-        if row.state is not MediaState.PRESENT:
+        if row.state is not MediaState.PRESENT or not os.path.lexists(row.path):
             raise RefusedError(GONE)
         if _spelled(path) in self._media:
             raise RefusedError(IS_A_PHOTO)

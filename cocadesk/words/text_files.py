@@ -56,18 +56,17 @@ def read_file(path: bytes) -> bytes | None:
         descriptor = os.open(path, _READ)
     except FileNotFoundError:
         return None
-    except IsADirectoryError:
-        raise RefusedError("It is not a plain file.") from None
     except OSError as error:
         raise _refused(error) from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise RefusedError("It is not a plain file.")
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(MAX_FILE_BYTES + 1)
-        except OSError as error:
-            raise _refused(error) from error
+    except OSError as error:
+        raise _refused(error) from error
+    finally:
+        os.close(descriptor)
     if len(data) > MAX_FILE_BYTES:
         raise RefusedError("It is larger than a caption can be.")
     return data

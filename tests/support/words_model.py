@@ -1,0 +1,142 @@
+"""What must hold of human words, written down a second time and as plainly as can be.
+
+The walk (``words_walk``) does everything twice: once to the program and once to
+this model; both must always agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person says of one medium now."""
+
+    caption: str | None = None
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did to one file; ``was_ours`` of the bytes before."""
+
+    key: str
+    before: bytes | None
+    was_ours: bool
+    after: bytes
+
+
+@dataclass(slots=True, eq=False)
+class Command:
+    """One command of a person, as it can be undone; itself, not its like."""
+
+    words: dict[str, tuple[Said, Said]] = field(default_factory=dict)
+    files: dict[bytes, Written] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Model:
+    """Words by key, ``.txt`` files by path, and the two stacks."""
+
+    said: dict[str, Said] = field(default_factory=dict)
+    files: dict[bytes, bytes] = field(default_factory=dict)
+    undo_stack: list[Command] = field(default_factory=list)
+    redo_stack: list[Command] = field(default_factory=list)
+    ours_at: dict[bytes, tuple[bytes | None, bool]] = field(default_factory=dict)
+    ours_of: dict[str, tuple[bytes | None, bool]] = field(default_factory=dict)
+
+    def copy(self) -> Model:
+        """A copy to try a command on; commands themselves are never changed in place."""
+        return Model(
+            said=dict(self.said),
+            files=dict(self.files),
+            undo_stack=list(self.undo_stack),
+            redo_stack=list(self.redo_stack),
+            ours_at=dict(self.ours_at),
+            ours_of=dict(self.ours_of),
+        )
+
+    def set(
+        self,
+        keys: Iterable[str],
+        caption: str | None,
+        add: tuple[str, ...] = (),
+        remove: tuple[str, ...] = (),
+    ) -> None:
+        """A person says something of some media."""
+        command = Command()
+        for key in keys:
+            old = self.said.get(key, Said())
+            new = Said(
+                caption=old.caption if caption is None else (caption or None),
+                added=(*(t for t in old.added if t not in remove), *_fresh(add, old.added)),
+                removed=(*(t for t in old.removed if t not in add), *_fresh(remove, old.removed)),
+            )
+            if new != old:
+                command.words[key] = (old, new)
+                self.said[key] = new
+        if command.words:
+            self.push(command)
+
+    def push(self, command: Command) -> None:
+        """A new command empties the redo stack."""
+        self.undo_stack.append(command)
+        self.redo_stack.clear()
+
+    def undo(self) -> None:
+        """All of the last command goes back, but for files that somebody has changed."""
+        if not self.undo_stack:
+            return
+        command = self.undo_stack.pop()
+        self.redo_stack.append(command)
+        for key, (old, _) in command.words.items():
+            self.said[key] = old
+        for path, change in command.files.items():
+            if self.files.get(path) == change.after and change.before != change.after:
+                self._put(path, change.key, change.before, change.was_ours)
+
+    def redo(self) -> None:
+        """All of it again, but for files that somebody has changed."""
+        if not self.redo_stack:
+            return
+        command = self.redo_stack.pop()
+        self.undo_stack.append(command)
+        for key, (_, new) in command.words.items():
+            self.said[key] = new
+        for path, change in command.files.items():
+            if self.files.get(path) == change.before and change.before != change.after:
+                self._put(path, change.key, change.after, True)
+
+    def write(self, captions: dict[bytes, tuple[str, str]], *, overwrite: bool) -> Command:
+        """Writes captions (path of the ``.txt``: key and text); not yet on the stack."""
+        command = Command()
+        for path, (key, text) in captions.items():
+            data = f"{text}\n".encode()
+            now = self.files.get(path)
+            is_ours = self.is_ours(path, key, now)
+            if now == data or not (now is None or is_ours or overwrite):
+                continue
+            command.files[path] = Written(key, now, is_ours, data)
+            self._put(path, key, data, True)
+        return command
+
+    def is_ours(self, path: bytes, key: str, data: bytes | None) -> bool:
+        """Only while it holds what we last wrote, there or of that medium."""
+        for last in (self.ours_at.get(path), self.ours_of.get(key)):
+            if data is not None and last is not None and last[0] == data:
+                return last[1]
+        return False
+
+    def _put(self, path: bytes, key: str, data: bytes | None, is_ours: bool) -> None:
+        self.ours_at[path] = self.ours_of[key] = (data, is_ours and data is not None)
+        if data is None:
+            self.files.pop(path, None)
+        else:
+            self.files[path] = data
+
+
+def _fresh(tags: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(tag for tag in tags if tag not in known)
