@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import struct
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,9 @@ def _load(path: Path) -> Any:
 
     with path.open("rb") as file:
         can_be_mapped = _is_zipfile(file)
-    return torch.load(path, map_location="cpu", weights_only=True, mmap=can_be_mapped)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of odd pickles it says so before it refuses them
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=can_be_mapped)
 
 
 def _tensors(loaded: Any, path: Path) -> State:
