@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,10 @@ from cocadesk.cli.report import Failed, shown
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
-    from cocadesk.media import DecodedPhoto, InputSpec
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cocadesk.media import DecodedPhoto, DecodedVideo, InputSpec
     from cocadesk.model.backend import ModelInfo
 
 
@@ -63,18 +66,46 @@ def input_spec(info: ModelInfo) -> InputSpec:
     return InputSpec(size_px=info.image_size_px, resize=ResizeMode(info.resize))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A file's picture as the model reads it: ``input_HWC`` (S, S, 3) uint8."""
+
+    path: bytes
+    input_HWC: NDArray[np.uint8]
+
+
 def decoded(
-    paths: Sequence[bytes], spec: InputSpec, failed: list[Failed]
-) -> Iterator[tuple[int, DecodedPhoto]]:
-    """Each readable file with its place in ``paths``, in any order; the others go to ``failed``."""
-    from cocadesk.media import DecodedPhoto, DecodeRequest, DecoderPool
+    paths: Sequence[bytes],
+    spec: InputSpec,
+    failed: list[Failed],
+    times_s: Mapping[bytes, float] | None = None,
+) -> Iterator[tuple[int, Picture]]:
+    """Each readable file with its place in ``paths``, in any order; the others go to ``failed``.
+
+    Of a video, the frame shown at its time in ``times_s``, else that of its middle moment.
+    """
+    from cocadesk.media import DecodeFailure, DecodeRequest, DecoderPool
 
     if not paths:
         return
-    requests = (DecodeRequest(token=place, path=path) for place, path in enumerate(paths))
+    times_s = times_s or {}
+    requests = (
+        DecodeRequest(token=place, path=path, time_s=times_s.get(path))
+        for place, path in enumerate(paths)
+    )
     with DecoderPool(spec=spec, workers=min(2, len(paths))) as pool:
         for answer in pool.decode(requests):
-            if isinstance(answer, DecodedPhoto):
-                yield answer.token, answer
-            else:
+            if isinstance(answer, DecodeFailure):
                 failed.append(Failed(path=answer.path, reason=answer.reason))
+            else:
+                yield answer.token, _picture(answer)
+
+
+def _picture(answer: DecodedPhoto | DecodedVideo) -> Picture:
+    from cocadesk.media import DecodedVideo
+
+    if not isinstance(answer, DecodedVideo):
+        return Picture(path=answer.path, input_HWC=answer.input_HWC)
+    with answer:
+        frame = answer.frames_NHWC[answer.whole_count + len(answer.moments) // 2].copy()
+    return Picture(path=answer.path, input_HWC=frame)

@@ -15,13 +15,13 @@ from cocadesk.cli.describers import Captions, Describer, Tags, Words
 from cocadesk.cli.guard import OK, SOME_FAILED
 from cocadesk.cli.interrupt import Interrupt
 from cocadesk.cli.options import Options, cache_folder
-from cocadesk.cli.pictures import Asked, asked_files, decoded, input_spec
+from cocadesk.cli.pictures import Asked, Picture, asked_files, decoded, input_spec
 from cocadesk.cli.report import Report, failed_fields, path_fields, shown
-from cocadesk.library import MediaState
+from cocadesk.library import MediaKind, MediaState
 
 if TYPE_CHECKING:
     from cocadesk.library import Library, MediaRow
-    from cocadesk.media import DecodedPhoto, InputSpec
+    from cocadesk.media import InputSpec
 
 _ROWS_AT_A_TIME = 500
 
@@ -100,12 +100,26 @@ class _Run(Generic[Words]):
         yield from self._from_engine()
         yield from self._keep(self._known())
         rest = [path for path in asked.paths if path not in self.words]
-        for batch in _batches(decoded(rest, spec, asked.failed), self._describer.batch):
+        pictures = decoded(rest, spec, asked.failed, self._moments(rest))
+        for batch in _batches(pictures, self._describer.batch):
             images_BHWC = np.stack([photo.input_HWC for _, photo in batch])
             words = self._describer.describe(images_BHWC)
             yield from self._keep(
                 {photo.path: found for (_, photo), found in zip(batch, words, strict=True)}
             )
+
+    def _moments(self, paths: Sequence[bytes]) -> dict[bytes, float]:
+        """Which frame stands for each video of the library, in seconds."""
+        from cocadesk.library import representative_moment
+
+        library = self._library
+        if library is None or library.model is None:
+            return {}
+        rows = [self._rows[path] for path in paths if path in self._rows]
+        films = {row.key: row.path for row in rows if row.kind is MediaKind.VIDEO}
+        views = library.views_of(library.model, list(films))
+        moments = {films[key]: representative_moment(own) for key, own in views.items()}
+        return {path: time_s for path, time_s in moments.items() if time_s is not None}
 
     def _from_engine(self) -> Iterator[tuple[bytes, Words]]:
         """Unchanged members, described and kept by the engine that writes the library."""
@@ -165,8 +179,8 @@ def _is_unchanged(path: bytes, row: MediaRow) -> bool:
 
 
 def _batches(
-    photos: Iterable[tuple[int, DecodedPhoto]], size: int
-) -> Iterator[list[tuple[int, DecodedPhoto]]]:
-    iterator = iter(photos)
+    pictures: Iterable[tuple[int, Picture]], size: int
+) -> Iterator[list[tuple[int, Picture]]]:
+    iterator = iter(pictures)
     while batch := list(islice(iterator, size)):
         yield batch
