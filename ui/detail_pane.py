@@ -166,6 +166,7 @@ class DetailPane(QFrame):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(1, 0, 0, 0)
         outer.addWidget(area)
+        self.chips.follow(self.field.editor)
 
     def _button_row(self) -> QHBoxLayout:
         row = QHBoxLayout()

@@ -25,7 +25,7 @@ from ui.widgets import button, label
 
 MAX_JOBS = 60
 HEIGHT_PX = 300
-ROW_PX = 55
+HEAD_PX = 52
 STATE_PX = 66
 STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 
@@ -177,7 +177,8 @@ class JobsPanel(QFrame):
             self._show(place, job)
         self._order = wanted
         self._nothing.setVisible(not shown)
-        self.setFixedHeight(min(HEIGHT_PX, 60 + ROW_PX * max(1, len(shown))))
+        self._column.activate()
+        self.setFixedHeight(min(HEIGHT_PX, HEAD_PX + self._content.sizeHint().height()))
         active = sum(not job.state.is_final for job in jobs)
         self.summary.setText(f"{active} under way" if active else "Nothing is under way")
 

@@ -182,6 +182,7 @@ class TagChips(QWidget):
         super().__init__()
         self.setAccessibleName("Tags")
         self._theme = theme
+        self._anchor: QWidget | None = None
         self._tags: tuple[TagValue, ...] = ()
         self.chips: list[TagChip] = []
         self._flow = FlowLayout(self, 6)
@@ -203,6 +204,11 @@ class TagChips(QWidget):
         """Draws the marks in the colours of this theme."""
         self._theme = theme
         self._rebuild(self._tags)
+
+    def follow(self, widget: QWidget) -> None:
+        """Tab comes to the chips from this widget."""
+        self._anchor = widget
+        self._settle()
 
     def set_vocabulary(self, tags: Sequence[str]) -> None:
         """What the field completes to."""
@@ -271,7 +277,7 @@ class TagChips(QWidget):
 
     def _settle(self) -> None:
         # Tab goes through the chips in the order they are shown.
-        before: QWidget | None = None
+        before = self._anchor
         for part in (*self.chips, self.add, self.field):
             if before is not None:
                 self.setTabOrder(before, part)

@@ -28,7 +28,7 @@ WHAT_HAPPENS = {
     WriteKind.NEW: "New file",
     WriteKind.CHANGED: "Changed",
     WriteKind.UNCHANGED: "Already there",
-    WriteKind.KEPT: "Kept",
+    WriteKind.KEPT: "Left alone",
 }
 ORDER = (WriteKind.KEPT, WriteKind.CHANGED, WriteKind.NEW, WriteKind.UNCHANGED)
 
@@ -164,7 +164,7 @@ def _counted(plan: WritePlan) -> str:
         (plan.new, f"{count(plan.new, 'new file')}"),
         (plan.changed, f"{plan.changed:,} changed"),
         (plan.unchanged, f"{plan.unchanged:,} already there"),
-        (plan.kept, f"{plan.kept:,} kept as {'it is' if plan.kept == 1 else 'they are'}"),
+        (plan.kept, f"{plan.kept:,} left alone"),
     ]
     text = " · ".join(words for number, words in parts if number) or "There is nothing to write."
     total = plan.new + plan.changed + plan.unchanged + plan.kept

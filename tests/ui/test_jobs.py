@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -17,8 +18,9 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, JobValue, Row, Scope
 from ui.actions import Do
 from ui.dialogs import FailuresDialog
+from ui.jobs_panel import JobRow
 from ui.scopes import choices, selection_scope, shortened
-from ui.texts import job_state, moment
+from ui.texts import job_line, job_state, moment
 from ui.window import MainWindow
 from ui.words_dialogs import CaptionDialog, WriteDialog
 
@@ -74,9 +76,8 @@ def test_the_drawer_shows_all_jobs_newest_first(
     assert window.parts.strip.isVisible()
 
 
-def _rows(window: MainWindow) -> list[object]:
-    rows = list(window.parts.jobs.rows.values())
-    return sorted(rows, key=lambda row: row.y())
+def _rows(window: MainWindow) -> list[JobRow]:
+    return sorted(window.parts.jobs.rows.values(), key=lambda row: row.y())
 
 
 def test_jobs_are_paused_resumed_and_stopped_in_the_drawer(
@@ -174,15 +175,15 @@ def test_writing_captions_shows_first_what_it_would_change_and_is_undone(
     assert isinstance(dialog, WriteDialog)
     assert not dialog.write.isEnabled()
     qtbot.waitUntil(dialog.write.isEnabled, timeout=WAIT_MS)
-    assert dialog.counts.text() == "30 new files · 4 already there · 6 kept as they are"
+    assert dialog.counts.text() == "30 new files · 4 already there · 6 left alone"
     kept = dialog.tree.topLevelItem(0)
     assert kept is not None
-    assert kept.text(1) == "Kept"
+    assert kept.text(1) == "Left alone"
     assert "did not write" in kept.text(3)
     dialog.overwrite.setChecked(True)
     qtbot.waitUntil(lambda: "6 changed" in dialog.counts.text(), timeout=WAIT_MS)
     dialog.overwrite.setChecked(False)
-    qtbot.waitUntil(lambda: "6 kept" in dialog.counts.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "6 left alone" in dialog.counts.text(), timeout=WAIT_MS)
     assert dialog.write.text() == "Write 30 captions"
     dialog.write.click()
     _wait_for_end(window, qtbot, JobKind.WRITE)
@@ -244,6 +245,28 @@ def test_long_paths_keep_their_ends() -> None:
 def test_every_state_of_a_job_has_its_word(state: JobState) -> None:
     """A new state cannot be forgotten."""
     assert job_state(JobValue(id="j", kind=JobKind.TAG, title="t", state=state))
+
+
+def test_a_line_tells_how_far_a_job_is() -> None:
+    """Stage, n of m, failures and time left; other jobs count other things."""
+    job = JobValue(
+        id="j", kind=JobKind.INDEX, title="t", state=JobState.RUNNING, stage="Reading photos",
+        done=9, total=24, failed=1, seconds_left=42.0,
+    )  # fmt: skip
+    line = "Reading photos · 9 of 24 · 1 could not be read · about 40 seconds left"
+    assert job_line(job) == line
+    stopped = replace(job, kind=JobKind.TEACH, state=JobState.CANCELLED)
+    assert job_line(stopped) == "Stopped after 9 steps. What was done is kept."
+    waiting = replace(job, stage="Waiting for the model", done=0, total=None, failed=0)
+    assert job_line(replace(waiting, seconds_left=None)) == "Waiting for the model"
+
+
+def test_an_answer_that_comes_late_does_not_undo_the_end(window: MainWindow) -> None:
+    """Events may overtake the answer to what began the job."""
+    done = JobValue(id="j", kind=JobKind.TAG, title="t", state=JobState.DONE)
+    window.work.take(done)
+    window.work.take(replace(done, state=JobState.QUEUED))
+    assert window.work.all() == [done]
 
 
 def test_times_of_jobs_are_short() -> None:

@@ -382,3 +382,43 @@ def test_a_completion_that_is_chosen_is_added_once(described: MainWindow, qtbot:
     assert added == ["lighthouse"]
     assert chips.field.text() == ""
     assert chips.is_adding
+
+
+def test_single_letters_are_commands_in_the_grid_and_letters_in_fields(
+    described: MainWindow, qtbot: QtBot
+) -> None:
+    """E, A, T work where nothing is typed; in a field they are typed."""
+    window, detail = described, described.parts.detail
+    window.activateWindow()
+    window.parts.grid.setFocus()
+    qtbot.waitUntil(window.parts.grid.hasFocus, timeout=WAIT_MS)
+    QTest.keyClick(window.parts.grid, Qt.Key.Key_E)
+    qtbot.waitUntil(lambda: detail.field.is_editing, timeout=WAIT_MS)
+    QTest.keyClicks(detail.field.editor, "eat a jam at home")
+    assert detail.field.editor.line() == "eat a jam at home"
+    assert not detail.chips.is_adding
+    QTest.keyClick(detail.field.editor, Qt.Key.Key_Escape)
+    qtbot.waitUntil(window.parts.grid.hasFocus, timeout=WAIT_MS)
+    QTest.keyClick(window.parts.grid, Qt.Key.Key_T)
+    assert detail.chips.is_adding
+    QTest.keyClicks(detail.chips.field, "jet")
+    assert detail.chips.field.text() == "jet"
+    assert not window.parts.jobs.isVisible()
+    QTest.keyClick(detail.chips.field, Qt.Key.Key_Escape)
+    QTest.keyClick(window.parts.grid, Qt.Key.Key_A)
+    qtbot.waitUntil(lambda: detail.origin.text() == "Your caption", timeout=WAIT_MS)
+    _settle(window, qtbot)
+
+
+def test_tab_leads_from_the_caption_to_the_chips_in_their_order(
+    described: MainWindow, qtbot: QtBot
+) -> None:
+    """Whoever has no mouse gets to every part of the words."""
+    window, detail = described, described.parts.detail
+    window.activateWindow()
+    detail.field.edit.setFocus()
+    reached = []
+    for _ in range(len(detail.chips.chips) + 1):
+        QTest.keyClick(window.focusWidget() or window, Qt.Key.Key_Tab)
+        reached.append(window.focusWidget())
+    assert reached == [*detail.chips.chips, detail.chips.add]
