@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from cocadesk.errors import UserError
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.fake_desks import Answer, FakeParts
 from cocadesk.protocol.fake_jobs import FakeWork
@@ -53,16 +54,24 @@ class FakeWriting:
         }
 
     def _keys(self, scope: Scope) -> list[str]:
-        """The media of a scope; a scope of nothing means everything."""
+        """The media of a scope; a scope of nothing means everything.
+
+        Raises:
+            UserError: there are none.
+        """
         folders = [folder.text for folder in scope.folders]
         is_all = not scope.keys and not folders
-        return [
+        keys = [
             key
             for key, medium in list(self._parts.media.items())
             if is_all
             or key in scope.keys
             or any(medium.row.path.text.startswith(f"{folder}/") for folder in folders)
         ]
+        if not keys:
+            where = f"in {folders[0]}" if folders else "there"
+            raise UserError(f"Nothing in the library lies {where}.", "", "Add the folder first.")
+        return keys
 
     def _item(self, key: str, *, overwrite: bool) -> WriteItem:
         medium = self._parts.media[key]

@@ -1,0 +1,120 @@
+"""``cocadesk words``: the same answers with and without a running engine."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cocadesk.cli.app import app
+from cocadesk.protocol.launch import connect_or_start
+from tests.support.engines import FAKE_MODEL, stop
+from tests.support.words_library import words_library
+
+
+def words(base: Path, *arguments: str | os.PathLike[str], code: int = 0) -> dict[str, Any]:
+    """Runs ``cocadesk words … --json`` here; gives its document."""
+    library = os.fspath(base / "library")
+    command = ["words", *map(os.fspath, arguments), "--library", library, "--json"]
+    outcome = CliRunner().invoke(app, command)
+    assert outcome.exit_code == code, outcome.output
+    document: dict[str, Any] = json.loads(outcome.stdout)
+    return document
+
+
+@pytest.fixture(params=["alone", "engine"])
+def base(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A folder with a library that nobody has open, or that an engine serves."""
+    with words_library(tmp_path) as case:
+        case.library.set_machine_caption({case.key("b.jpg"): "a machine's"}, "model-1")
+    if request.param == "alone":
+        yield tmp_path
+        return
+    with connect_or_start(tmp_path / "library", extra=FAKE_MODEL) as client:
+        yield tmp_path
+        stop(client)
+
+
+def test_words_are_set_undone_redone_and_remembered(base: Path) -> None:
+    """The documents of the commands, step by step."""
+    photo = base / "photos" / "a.jpg"
+    done = words(base, "set", photo, "--caption", "mine", "--add-tag", "x", "--add-tag", "y")
+    assert done == {"changed": 1, "title": "Caption and tags of a.jpg"}
+    assert words(base, "set", photo, "--caption", "mine")["changed"] == 0
+    assert words(base, "undo")["undone"] == 1
+    assert words(base, "undo") == {"undone": 0, "title": "", "files": 0, "kept": []}
+    assert words(base, "redo")["redone"] == 1
+    words(base, "set", photo, "--remove-tag", "x", "--caption", "")
+    edits = words(base, "history", photo)["edits"]
+    assert {tuple(edit) for edit in edits} == {("when", "who", "field", "old", "new", "undone")}
+    assert {edit["who"] for edit in edits} == {"person"}
+    assert [(e["field"], e["old"], e["new"]) for e in edits[-3:]] == [
+        ("caption", "mine", None),
+        ("tags added", "x, y", "y"),
+        ("tags removed", None, "x"),
+    ]
+
+
+def test_captions_are_previewed_written_kept_and_put_back(base: Path) -> None:
+    """Counts of files, and the kept ones by name with the reason."""
+    photos = base / "photos"
+    words(base, "set", photos / "a.jpg", "--caption", "mine")
+    preview = words(base, "write", photos, "--preview")
+    assert (preview["written"], preview["unchanged"], len(preview["kept"])) == (2, 0, 1)
+    assert [item["new"] for item in preview["files"]] == ["mine", "a machine's"]
+    assert list(photos.glob("*.txt")) == []
+    written = words(base, "write", photos)
+    assert (written["written"], written["unchanged"]) == (2, 0)
+    assert [Path(item["path"]).name for item in written["kept"]] == ["c.txt"]
+    assert "no caption yet" in written["kept"][0]["reason"]
+    assert (photos / "a.txt").read_text() == "mine\n"
+    (photos / "a.txt").write_text("notes of mine")
+    again = words(base, "write", photos / "a.jpg", photos / "b.jpg")
+    assert (again["written"], again["unchanged"], len(again["kept"])) == (0, 1, 1)
+    over = words(base, "write", photos / "a.jpg", "--overwrite")
+    assert (over["written"], (photos / "a.txt").read_text()) == (1, "mine\n")
+    assert words(base, "undo")["undone"] == 1
+    assert (photos / "a.txt").read_text() == "notes of mine"
+    back = words(base, "undo")
+    assert (back["undone"], [Path(item["path"]).name for item in back["kept"]]) == (1, ["a.txt"])
+    assert [path.name for path in photos.glob("*.txt")] == ["a.txt"]
+
+
+def test_what_is_not_in_the_library_is_named(base: Path) -> None:
+    """One sentence and what to do, exit code 2, and nothing has changed."""
+    stranger = base / "photos" / "stranger.jpg"
+    for arguments in (
+        ["set", stranger, "--caption", "x"],
+        ["set", base / "photos" / "a.jpg", stranger, "--caption", "x"],
+        ["history", stranger],
+        ["write", base / "elsewhere"],
+        ["write", base / "elsewhere", "--preview"],
+    ):
+        error = words(base, *arguments, code=2)["error"]
+        assert "is not in the library" in error["what"]
+        assert "cocadesk index" in error["what_to_do"]
+    assert "nothing to set" in words(base, "set", stranger, code=2)["error"]["what"]
+    assert words(base, "undo")["undone"] == 0
+
+
+def test_the_vocabulary_is_shown(base: Path, tmp_path: Path) -> None:
+    """The tags that the machine chooses from, and whose they are."""
+    shown = words(base, "vocabulary")
+    assert len(shown["tags"]) > 300
+    assert shown["is_own"] is False
+    (tmp_path / "empty.txt").write_text("\n")
+    error = words(base, "vocabulary", tmp_path / "empty.txt", code=2)["error"]
+    assert "no tags" in error["why"]
+    assert words(base, "vocabulary")["is_own"] is False
+
+
+def test_a_folder_without_a_library_is_said(tmp_path: Path) -> None:
+    """No library is made by asking for words."""
+    error = words(tmp_path, "undo", code=2)["error"]
+    assert "no library" in error["what"]
+    assert not (tmp_path / "library").exists()

@@ -1,0 +1,233 @@
+"""Words that people own: what every engine must do, the fake one and the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cocadesk.errors import UserError
+from cocadesk.protocol.client import EngineClient
+from cocadesk.protocol.messages import (
+    Describe,
+    Description,
+    Detail,
+    Failures,
+    GetDetail,
+    GetHistory,
+    GetVocabulary,
+    GetWordsState,
+    History,
+    JobReply,
+    Keys,
+    ListJobFailures,
+    ListNewest,
+    PlanWrite,
+    Progress,
+    RedoWords,
+    RowsChanged,
+    SetVocabulary,
+    SetWords,
+    StartCaption,
+    StartWrite,
+    UndoWords,
+    VocabularyReply,
+    WatchJob,
+    WordsChanged,
+    WordsReply,
+    WritePlan,
+)
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import JobKind, JobState, Scope, WriteKind
+from tests.support.engines import ENGINES, EngineCase
+
+WAIT_S = 60.0
+
+
+@pytest.fixture(scope="module", params=ENGINES, ids=lambda case: case.name)
+def client(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EngineClient]:
+    """A client of an engine whose library holds a few photos; one for all tests of a case."""
+    case: EngineCase = request.param
+    with case.open(tmp_path_factory.mktemp(case.name)) as client:
+        yield client
+
+
+def _keys(client: EngineClient) -> tuple[str, ...]:
+    return client.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys
+
+
+def _say(client: EngineClient, body: SetWords) -> WordsReply:
+    return client.ask(body, WordsReply, timeout_s=WAIT_S)
+
+
+def _end(client: EngineClient, started: JobReply) -> JobReply:
+    return client.ask(WatchJob(job_id=started.job.id), JobReply, timeout_s=WAIT_S)
+
+
+def test_a_persons_words_come_first_and_undo_takes_them_back(client: EngineClient) -> None:
+    """Caption and tags in one command; titles say what undo and redo would do."""
+    key = _keys(client)[0]
+    machine = client.ask(Describe(key=key), Description, timeout_s=WAIT_S)
+    assert machine.tags or machine.caption
+    reply = _say(client, SetWords(keys=(key,), caption="my own words", add_tags=("zed",)))
+    assert reply.changed == (key,)
+    assert reply.title
+    assert reply.title == reply.undo_title
+    row = client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row
+    assert (row.caption, row.caption_by_person) == ("my own words", True)
+    assert ("zed", True) in [(tag.tag, tag.by_person) for tag in row.tags]
+    described = client.ask(Describe(key=key), Description, timeout_s=WAIT_S)
+    assert (described.caption, described.caption_by_person) == ("my own words", True)
+    undone = client.ask(UndoWords(), WordsReply, timeout_s=WAIT_S)
+    assert undone.changed == (key,)
+    assert undone.redo_title == reply.title
+    row = client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row
+    assert (row.caption, row.caption_by_person) == (machine.caption, False)
+    assert "zed" not in [tag.tag for tag in row.tags]
+    redone = client.ask(RedoWords(), WordsReply, timeout_s=WAIT_S)
+    assert redone.changed == (key,)
+    assert client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row.caption == "my own words"
+
+
+def test_a_rejected_tag_goes_and_an_accepted_one_becomes_the_persons(
+    client: EngineClient,
+) -> None:
+    """Both without a word of the model's being lost: undo brings them back."""
+    key = next(
+        key
+        for key in _keys(client)
+        if len(client.ask(Describe(key=key), Description, timeout_s=WAIT_S).tags) >= 1
+    )
+    tags = client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row.tags
+    tag = next(tag for tag in tags if not tag.by_person)
+    _say(client, SetWords(keys=(key,), remove_tags=(tag.tag,)))
+    row = client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row
+    assert tag.tag not in [other.tag for other in row.tags]
+    _say(client, SetWords(keys=(key,), add_tags=(tag.tag,)))
+    row = client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row
+    assert (tag.tag, True) in [(other.tag, other.by_person) for other in row.tags]
+    for _ in range(2):
+        client.ask(UndoWords(), WordsReply, timeout_s=WAIT_S)
+    assert client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row.tags == tags
+
+
+def test_many_media_are_one_command(client: EngineClient) -> None:
+    """One title, one undo; words that are so already are no command."""
+    keys = _keys(client)[:3]
+    reply = _say(client, SetWords(keys=keys, add_tags=("together",)))
+    assert set(reply.changed) == set(keys)
+    assert "3 photos" in reply.title
+    before = client.ask(GetWordsState(), WordsReply, timeout_s=WAIT_S)
+    again = _say(client, SetWords(keys=keys, add_tags=("together",)))
+    assert again.changed == ()
+    assert again.undo_title == before.undo_title == reply.title
+    assert set(client.ask(UndoWords(), WordsReply, timeout_s=WAIT_S).changed) == set(keys)
+
+
+def test_the_history_is_in_order_and_names_the_hand(client: EngineClient) -> None:
+    """Fields in words, ``person`` or a model, old and new for people."""
+    key = _keys(client)[1]
+    _say(client, SetWords(keys=(key,), caption="first"))
+    _say(client, SetWords(keys=(key,), caption="second", add_tags=("x",)))
+    edits = client.ask(GetHistory(key=key), History, timeout_s=WAIT_S).edits[-3:]
+    assert [(edit.who, edit.field, edit.new) for edit in edits] == [
+        ("person", "caption", "first"),
+        ("person", "caption", "second"),
+        ("person", "tags added", edits[-1].new),
+    ]
+    assert edits[1].old == "first"
+    assert "x" in edits[-1].new
+    assert all(edit.when for edit in edits)
+
+
+def test_words_of_what_is_gone_get_a_sentence(client: EngineClient) -> None:
+    """Not a traceback."""
+    with pytest.raises(UserError, match="no longer in the library"):
+        _say(client, SetWords(keys=("gone",), caption="x"))
+    with pytest.raises(UserError, match="no longer in the library"):
+        client.ask(GetHistory(key="gone"), History, timeout_s=WAIT_S)
+
+
+def test_every_window_hears_of_changed_words(client: EngineClient) -> None:
+    """Rows and what could be undone are announced."""
+    key = _keys(client)[2]
+    reply = _say(client, SetWords(keys=(key,), caption="heard"))
+    while True:
+        event = client.next_event(WAIT_S)
+        if isinstance(event, WordsChanged) and event.undo_title == reply.undo_title:
+            break
+    _say(client, SetWords(keys=(key,), caption="heard again"))
+    while True:
+        event = client.next_event(WAIT_S)
+        if isinstance(event, RowsChanged) and key in event.keys:
+            break
+
+
+def test_captions_are_made_by_a_job_with_progress_and_failures(client: EngineClient) -> None:
+    """It says what it did in numbers; what it could not do is listed by job."""
+    keys = _keys(client)
+    _say(client, SetWords(keys=keys[:1], caption="stays mine"))
+    started = client.ask(StartCaption(scope=Scope(keys=keys)), JobReply, timeout_s=WAIT_S)
+    assert started.job.kind is JobKind.CAPTION
+    steps: list[Progress] = []
+    ended = client.ask(
+        WatchJob(job_id=started.job.id), JobReply, on_progress=steps.append, timeout_s=WAIT_S
+    )
+    assert ended.job.state is JobState.DONE
+    assert ended.job.message
+    assert ended.caption is not None
+    assert client.ask(GetDetail(key=keys[0]), Detail, timeout_s=WAIT_S).row.caption == "stays mine"
+    failures = client.ask(ListJobFailures(job_id=started.job.id), Failures, timeout_s=WAIT_S)
+    assert failures.total == ended.job.failed == len(failures.failures)
+    row = client.ask(GetDetail(key=keys[-1]), Detail, timeout_s=WAIT_S).row
+    assert row.caption or failures.total
+
+
+def test_a_write_is_planned_done_undone_and_redone(client: EngineClient) -> None:
+    """The plan says what the job then does; one undo takes all the files back."""
+    keys = _keys(client)
+    everything = Scope()
+    _end(client, client.ask(StartCaption(scope=everything), JobReply, timeout_s=WAIT_S))
+    _say(client, SetWords(keys=keys[:2], caption="written by me"))
+    plan = client.ask(PlanWrite(scope=everything), WritePlan, timeout_s=WAIT_S)
+    assert len(plan.items) == plan.new + plan.changed + plan.unchanged + plan.kept == len(keys)
+    assert all(item.reason for item in plan.items if item.kind is WriteKind.KEPT)
+    assert all(item.new for item in plan.items if item.kind is WriteKind.NEW)
+    ended = _end(client, client.ask(StartWrite(scope=everything), JobReply, timeout_s=WAIT_S))
+    assert ended.job.state is JobState.DONE
+    assert ended.write is not None
+    assert ended.write.written == plan.new + plan.changed > 0
+    assert (ended.write.unchanged, len(ended.write.kept)) == (plan.unchanged, plan.kept)
+    after = client.ask(PlanWrite(scope=everything), WritePlan, timeout_s=WAIT_S)
+    assert (after.new, after.changed) == (0, 0)
+    undone = client.ask(UndoWords(), WordsReply, timeout_s=WAIT_S)
+    assert undone.files == ended.write.written
+    assert client.ask(PlanWrite(scope=everything), WritePlan, timeout_s=WAIT_S) == plan
+    assert client.ask(RedoWords(), WordsReply, timeout_s=WAIT_S).files == ended.write.written
+    assert client.ask(PlanWrite(scope=everything), WritePlan, timeout_s=WAIT_S) == after
+
+
+def test_own_tags_take_the_place_of_the_shipped_ones(client: EngineClient) -> None:
+    """A job tags everything anew; none brings the shipped ones back."""
+    shipped = client.ask(GetVocabulary(), VocabularyReply, timeout_s=WAIT_S)
+    assert shipped.tags
+    assert not shipped.is_own
+    body = SetVocabulary(tags=("something red", "something green"))
+    ended = _end(client, client.ask(body, JobReply, timeout_s=WAIT_S))
+    assert (ended.job.kind, ended.job.state) == (JobKind.TAG, JobState.DONE)
+    own = client.ask(GetVocabulary(), VocabularyReply, timeout_s=WAIT_S)
+    assert (own.tags, own.is_own) == (("something red", "something green"), True)
+    _end(client, client.ask(SetVocabulary(), JobReply, timeout_s=WAIT_S))
+    assert client.ask(GetVocabulary(), VocabularyReply, timeout_s=WAIT_S) == shipped
+
+
+def test_a_scope_without_media_gets_a_sentence(tmp_path: Path, client: EngineClient) -> None:
+    """A folder that the library does not know."""
+    scope = Scope(folders=(WirePath.of(tmp_path / "nowhere"),))
+    with pytest.raises(UserError, match="nowhere"):
+        client.ask(StartWrite(scope=scope), JobReply, timeout_s=WAIT_S)
+    with pytest.raises(UserError, match="nowhere"):
+        client.ask(StartCaption(scope=scope), JobReply, timeout_s=WAIT_S)
