@@ -27,7 +27,9 @@ def open_source(source: str, runs_folder: Path | None, *, is_chosen_here: bool) 
     from cocadesk.model.source import resolve_source
 
     try:
-        return open_backend(resolve_source(source, runs_folder), device="auto")
+        return open_backend(
+            resolve_source(source, runs_folder), device="auto", fetch=is_chosen_here
+        )
     except UserError as error:
         if is_chosen_here or source == DEFAULT_SOURCE:
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 
 from cocadesk.errors import UserError
 from cocadesk.model import checkpoint as checkpoints
+from cocadesk.model import coca_backend
 from cocadesk.model.backend import GenerationOptions, open_backend
 from cocadesk.model.checkpoint import (
     WEIGHTS,
@@ -19,9 +21,18 @@ from cocadesk.model.checkpoint import (
     open_checkpoint,
     save_checkpoint,
 )
+from cocadesk.model.config import CocaConfig, Variant, tiny_config
 from cocadesk.model.model_ids import compute_ids
 from cocadesk.model.source import find_checkpoint
 from tests.support.tiny_model import tiny_model, tiny_tokenizer, write_tiny_checkpoint
+
+#: What the image id was made from before there were variants; it must stay, letter by letter.
+IMAGE_TEXT = (
+    "ImageConfig(kind=<ImageEncoderKind.VIT: 'vit'>, size_px=64, patch_px=16, width=32, layers=1, "
+    "heads=2, mlp_width=64, trunk_variant=2, resize=<Resize.SQUASH: 'squash'>, "
+    "mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)) PoolerConfig(design=<PoolerDesign.CASCADE: "
+    "'cascade'>, generative_queries=4, contrastive_queries=1, heads=2) 32"
+)
 
 
 @pytest.fixture
@@ -50,6 +61,24 @@ def test_ids_change_with_what_they_name(folder: Path) -> None:
     assert taught.model_id != before.model_id
     assert other.image_id != before.image_id
     assert before == compute_ids(opened.config, load_arrays(folder))
+
+
+def test_the_starters_ids_are_those_of_its_card() -> None:
+    """Settings that came later change no id, and no stored vector becomes foreign."""
+    starter = find_checkpoint("starter")
+    table = (starter.folder / "config.json").read_text("utf-8")
+    assert '"variant"' not in table
+    assert starter.config.to_json() == table.rstrip()
+    assert f"`{starter.ids().model_id}`" in (starter.folder / "README.md").read_text("utf-8")
+    assert tiny_config().image_text() == IMAGE_TEXT
+
+
+def test_later_settings_change_ids_where_they_are_used() -> None:
+    """Another build of the image side is another image id."""
+    config = tiny_config()
+    other = replace(config, image=replace(config.image, variant=Variant.OPEN_CLIP))
+    assert other.image_text() != config.image_text()
+    assert CocaConfig.from_json(other.to_json()) == other
 
 
 def test_a_crash_while_saving_leaves_the_old_checkpoint(
@@ -108,6 +137,19 @@ def test_the_numpy_text_tower_equals_torch(folder: Path) -> None:
     with torch.inference_mode():
         expected = model.encode_text(tokens, valid).numpy()
     np.testing.assert_allclose(vectors, expected, atol=2e-6)
+
+
+def test_many_texts_go_through_torch_with_the_same_vectors(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """numpy answers a query; a vocabulary for a large network is worth loading torch."""
+    texts = ["a dog", "", "Two children play with a red ball.", "dog " * 90] * 3
+    with open_backend(str(folder), "cpu") as backend:
+        expected = backend.embed_texts(texts)
+        monkeypatch.setattr(coca_backend, "_LARGE_WIDTH", 32)
+        monkeypatch.setattr(coca_backend, "_MANY_TEXTS", 12)
+        np.testing.assert_allclose(backend.embed_texts(texts), expected, atol=2e-6)
+        assert "_torch_texts" in vars(backend)
 
 
 def test_the_door_gives_unit_vectors_captions_and_scores(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
@@ -9,7 +11,7 @@ from cocadesk.errors import UserError
 from cocadesk.model.coca import CoCa
 from cocadesk.model.generation import generate
 from cocadesk.model.options import GenerationOptions
-from cocadesk.model.tokenizer import BpeTokenizer
+from tests.support.released_model import released_model
 from tests.support.tiny_model import tiny_model
 
 
@@ -21,24 +23,28 @@ def _pooled(model: CoCa, count: int = 6) -> torch.Tensor:
 
 def _slow_greedy(model: CoCa, pooled_1QD: torch.Tensor, options: GenerationOptions) -> list[int]:
     """No cache: the whole prefix again at every step."""
-    ids = [BpeTokenizer.begin_id]
+    markers = model.config.text
+    ids = [markers.begin_id]
     for position in range(options.max_tokens):
         tokens = torch.tensor([ids])
         text, _ = model.unimodal(tokens, torch.ones_like(tokens, dtype=torch.bool))
         logits = model.multimodal.output(model.multimodal(text, pooled_1QD))[0, -1]
-        logits[[BpeTokenizer.pad_id, BpeTokenizer.begin_id]] = -torch.inf
+        logits[[markers.pad_id, markers.begin_id]] = -torch.inf
         if position < options.min_tokens:
-            logits[BpeTokenizer.end_id] = -torch.inf
+            logits[markers.end_id] = -torch.inf
         ids.append(int(logits.argmax()))
-        if ids[-1] == BpeTokenizer.end_id:
+        if ids[-1] == markers.end_id:
             break
-    return [token for token in ids[1:] if token != BpeTokenizer.end_id]
+    return [token for token in ids[1:] if token != markers.end_id]
 
 
+@pytest.mark.parametrize("make", [tiny_model, released_model])
 @pytest.mark.parametrize("seed", range(4))
-def test_cached_greedy_equals_uncached_token_for_token(seed: int) -> None:
-    """The key/value cache is exact over both decoder halves."""
-    model = tiny_model(seed)
+def test_cached_greedy_equals_uncached_token_for_token(
+    seed: int, make: Callable[[int], CoCa]
+) -> None:
+    """The key/value cache is exact over both decoder halves, of the paper's and open_clip's."""
+    model = make(seed)
     pooled = _pooled(model)
     options = GenerationOptions(beams=1, max_tokens=20, no_repeat_ngram=0)
     cached = generate(model, pooled, options)
