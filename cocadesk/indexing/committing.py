@@ -156,14 +156,15 @@ def _last_of_each_key(done: Sequence[Planned], rows: Mapping[str, MediaRow]) -> 
 
 
 def _failure(item: Unreadable, now: datetime) -> FailureRow:
+    """What to remember; a passing failure fits no file, so that it keeps nobody from reading."""
     return FailureRow(
         path=item.found.path,
         root=item.found.root,
         reason=item.reason,
         stage=_DECODE,
         when=now,
-        size_bytes=item.found.size_bytes,
-        mtime_ns=item.found.mtime_ns,
+        size_bytes=-1 if item.is_passing else item.found.size_bytes,
+        mtime_ns=-1 if item.is_passing else item.found.mtime_ns,
     )
 
 

@@ -46,10 +46,11 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
-    """A file that gave no picture."""
+    """A file that gave no picture; one that is ``is_passing`` is read again next time."""
 
     found: FoundFile
     reason: str
+    is_passing: bool = False
 
 
 class Planner:
@@ -81,7 +82,7 @@ class Planner:
         if isinstance(result, DecodeFailure):
             if not os.path.lexists(found.path):
                 return None
-            return Unreadable(found=found, reason=result.reason)
+            return Unreadable(found=found, reason=result.reason, is_passing=result.is_passing)
         facts = Facts.of(result)
         with self._lock:
             verdict = self._catalogue.by_picture(

@@ -81,11 +81,11 @@ def read_photo_file(path: bytes, limits: DecodeLimits) -> bytes:
     try:
         descriptor = open_without_trace(path)
     except OSError as error:
-        raise PhotoError(explain_os_error(error)) from error
+        raise PhotoError(explain_os_error(error), is_passing=True) from error
     try:
         return _read_all(descriptor, limits)
     except OSError as error:
-        raise PhotoError(explain_os_error(error)) from error
+        raise PhotoError(explain_os_error(error), is_passing=True) from error
     finally:
         os.close(descriptor)
 
@@ -99,7 +99,7 @@ def open_media_file(path: bytes) -> BinaryIO:
     try:
         descriptor = open_without_trace(path)
     except OSError as error:
-        raise PhotoError(explain_os_error(error)) from error
+        raise PhotoError(explain_os_error(error), is_passing=True) from error
     try:
         _check_status(os.fstat(descriptor))
     except BaseException:

@@ -208,6 +208,7 @@ class DecoderPool:
                 path=request.path,
                 reason=answer.reason,
                 is_photo=answer.is_photo,
+                is_passing=answer.is_passing,
             )
         if isinstance(answer, Done):
             return photo_result(worker, slot, request, answer)
@@ -215,7 +216,8 @@ class DecoderPool:
             return film_result(self._spool, self.spec.size_px, request, answer)
         except (OSError, ValueError) as error:
             _LOG.warning("the frames of a film were lost (%s)", error)
-            return failure(request, "The video's frames were lost on their way (disk full?).")
+            reason = "The video's frames were lost on their way (disk full?)."
+            return failure(request, reason, is_passing=True)
 
     def _settle(self, serial: int) -> None:
         self._current.discard(serial)

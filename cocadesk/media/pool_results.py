@@ -76,9 +76,11 @@ def film_result(
     )
 
 
-def failure(request: DecodeRequest, reason: str) -> DecodeFailure:
-    """The answer to a file that broke its worker."""
-    return DecodeFailure(token=request.token, path=request.path, reason=reason)
+def failure(request: DecodeRequest, reason: str, *, is_passing: bool = False) -> DecodeFailure:
+    """The answer to a file that broke its worker, or whose frames were lost."""
+    return DecodeFailure(
+        token=request.token, path=request.path, reason=reason, is_passing=is_passing
+    )
 
 
 def describe_exit(exit_code: int | None) -> str:

@@ -216,18 +216,24 @@ class DecodedVideo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodeFailure:
-    """A file that gave no picture. ``is_photo`` is False when it is something else."""
+    """A file that gave no picture. ``is_photo`` is False when it is something else.
+
+    ``is_passing``: the system refused (a full disk, no permission); the same file
+    may be read well another time.
+    """
 
     token: int
     path: bytes
     reason: str
     is_photo: bool = True
+    is_passing: bool = False
 
 
 class PhotoError(Exception):
     """A file gives no picture; the message is the sentence that the person sees."""
 
-    def __init__(self, reason: str, *, is_photo: bool = True) -> None:
+    def __init__(self, reason: str, *, is_photo: bool = True, is_passing: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.is_photo = is_photo
+        self.is_passing = is_passing

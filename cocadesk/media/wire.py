@@ -107,6 +107,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     serial: int
     reason: str
     is_photo: bool
+    is_passing: bool = False
 
 
 Answer: TypeAlias = Ready | CannotStart | Done | DoneFilm | Alive | Failed

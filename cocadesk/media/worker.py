@@ -100,7 +100,7 @@ def _answer(
     try:
         return _decode(job, setup, arena, life)
     except PhotoError as error:
-        return Failed(job.serial, error.reason, error.is_photo)
+        return Failed(job.serial, error.reason, error.is_photo, error.is_passing)
     except MemoryError:
         return Failed(job.serial, "Decoding needs more memory than is allowed.", True)
     except Exception as error:  # noqa: BLE001 - an unknown decoder fault must fail one file only
@@ -161,7 +161,7 @@ def _is_film(path: bytes) -> bool:
     try:
         return is_film(read_head(path, SNIFF_BYTES), path)
     except OSError as error:
-        raise PhotoError(explain_os_error(error)) from error
+        raise PhotoError(explain_os_error(error), is_passing=True) from error
 
 
 def _decode_film(job: Job, setup: Setup, arena: Arena, life: _SignsOfLife) -> Done | DoneFilm:
@@ -181,7 +181,7 @@ def _decode_film(job: Job, setup: Setup, arena: Arena, life: _SignsOfLife) -> Do
                 on_frame=life.give,
             )
         except OSError as error:
-            raise PhotoError(explain_os_error(error)) from error
+            raise PhotoError(explain_os_error(error), is_passing=True) from error
         return _into_slot(frame, job, setup, arena)
 
 

@@ -99,6 +99,7 @@ class InProcessDecoder:
                     path=request.path,
                     reason=error.reason,
                     is_photo=error.is_photo,
+                    is_passing=error.is_passing,
                 )
 
 

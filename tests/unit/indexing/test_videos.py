@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 from cocadesk.indexing import IndexOptions, embed_video, index_steps
 from cocadesk.library import Edit, Library, MediaKind, MediaRow, ViewRow, ViewShows
 from cocadesk.library.store import Store
-from cocadesk.media import DecodedVideo, DecodeRequest, DecoderPool, VideoMoment, decode_video
+from cocadesk.media import (
+    DecodedPhoto,
+    DecodedVideo,
+    DecodeFailure,
+    DecodeRequest,
+    DecoderPool,
+    VideoMoment,
+    decode_video,
+)
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.films import make_sound
 from tests.support.index_tools import (
@@ -211,6 +219,35 @@ def test_a_broken_film_is_recorded_and_the_rest_goes_on(library: Library, films:
     decoder = InProcessDecoder()
     again = run_index(library, [films], decoder=decoder)
     assert (again.indexed, decoder.decoded, len(again.failed)) == (0, [], 3)
+
+
+class _FullSpool(InProcessDecoder):
+    """Has no room for the frames of films."""
+
+    def decode(
+        self, requests: Iterable[DecodeRequest]
+    ) -> Iterator[DecodedPhoto | DecodedVideo | DecodeFailure]:
+        """As a worker answers whose temporary folder is full."""
+        for answer in super().decode(requests):
+            if isinstance(answer, DecodedVideo):
+                yield DecodeFailure(
+                    token=answer.token, path=answer.path, reason="No room.", is_passing=True
+                )
+            else:
+                yield answer
+
+
+def test_films_for_whose_frames_there_was_no_room_are_read_again_next_time(
+    library: Library, films: Path
+) -> None:
+    """What the system refused says nothing of the file; until then it is listed."""
+    report = run_index(library, [films], decoder=_FullSpool())
+    assert (report.indexed, [failed.reason for failed in report.failed]) == (1, ["No room."] * 2)
+    assert library.counts().failed == 2
+    report = run_index(library, [films], decoder=_FullSpool())
+    assert (report.indexed, len(report.failed), library.counts().failed) == (0, 2, 2)
+    report = run_index(library, [films])
+    assert (report.videos, report.failed, library.counts().failed) == (2, (), 0)
 
 
 @dataclass(slots=True)
