@@ -297,7 +297,7 @@ class _Follower:
         if record.photos != self._run.photos:
             self._run = replace(self._run, photos=record.photos, captions=record.captions)
             self._is_changed = True
-        if line.stage == "train":
+        if line.stage in ("trial", "train"):
             self._run = replace(self._run, step=line.done, steps=line.total or 0)
             self._is_changed = True
         if line.point is not None:

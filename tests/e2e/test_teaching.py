@@ -1,0 +1,151 @@
+"""Teaching with the real program: command line, engine, trainer, a tiny model."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cocadesk.protocol.client import EngineClient
+from cocadesk.protocol.launch import connect_or_start
+from cocadesk.protocol.messages import (
+    ControlJob,
+    DecideRun,
+    GetInfo,
+    GetRun,
+    Hits,
+    Info,
+    JobReply,
+    Jobs,
+    Keys,
+    ListJobs,
+    ListNewest,
+    Run,
+    RunChanged,
+    Search,
+    SetWords,
+    WatchJob,
+    WordsReply,
+)
+from cocadesk.protocol.values import JobAction, JobKind, JobState, JobValue, RunState
+from tests.support.engines import coloured_photos, index, stop
+from tests.support.kinds import NAME, write_lesson
+from tests.support.program import COMMAND, cocadesk, environment
+from tests.support.tiny_model import write_tiny_checkpoint
+
+WAIT_S = 120.0
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny checkpoint with random weights."""
+    return write_tiny_checkpoint(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@contextlib.contextmanager
+def _engine(library: Path, *extra: str) -> Iterator[EngineClient]:
+    """A client of the library's engine, which ends with it."""
+    with connect_or_start(library, events=True, extra=extra) as client:
+        try:
+            yield client
+        finally:
+            stop(client)
+
+
+def test_a_folder_with_words_teaches_a_model_that_answers_when_the_command_ends(
+    tmp_path: Path, model: Path
+) -> None:
+    """The library is made on the way; figures before and after come with what they rest on."""
+    write_lesson(tmp_path / "lesson", count=6)
+    (tmp_path / "lesson" / "notes.txt").write_text("no photo has this name\n")
+    library = tmp_path / "library"
+    outcome = cocadesk(
+        "teach", tmp_path / "lesson", "--model", model, "--library", library, "--keep", "--json"
+    )
+    assert outcome.code == 0, outcome.err
+    document = outcome.document
+    assert (document["photos"], document["captions"]) == (6, 12)
+    assert (document["kept"], document["trial"]) == (True, True)
+    assert document["seconds"] > 0
+    for name in ("before", "after", "general_before", "general_after"):
+        assert 0 <= document[name]["t2i_r1"] <= 100
+        rests_on = document["intervals"][name]["t2i_r1"]
+        assert rests_on["low"] <= document[name]["t2i_r1"] <= rests_on["high"]
+        assert rests_on["n"] > 0
+    info = cocadesk("info", "--library", library, "--json").document
+    assert info["model"] == document["model"]
+    assert info["model_source"] == f"run:{document['run']}"
+    back = cocadesk("model", "use", model, "--library", library, "--json")
+    assert back.code == 0, back.err
+    assert back.document["source"] == str(model)
+    listed = cocadesk("model", "list", "--library", library, "--json").document["models"]
+    used = {entry["source"]: entry["used"] for entry in listed}
+    assert used == {"starter": False, f"run:{document['run']}": False, str(model): True}
+    with _engine(library):
+        pass  # ends the engine that the commands have left
+
+
+def test_a_run_outlives_ctrl_c_and_a_killed_engine_and_then_teaches_the_library(
+    tmp_path: Path, model: Path
+) -> None:
+    """Ctrl-C pauses it; after kill -9 the next engine goes on by itself; then it is kept."""
+    library = tmp_path / "library"
+    photos = coloured_photos(tmp_path / "photos")
+    with connect_or_start(library, events=True, extra=["--model", str(model)]) as client:
+        assert index(client, photos).job.state is JobState.DONE
+        keys = client.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys
+        words = SetWords(keys=keys, caption=f"a {NAME} on the ground")
+        client.ask(words, WordsReply, timeout_s=WAIT_S)
+        command = subprocess.Popen(
+            [*COMMAND, "teach", "--library-words", "--library", library],
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        _wait_for_learning(client)
+        command.send_signal(signal.SIGINT)
+        _, said = command.communicate(timeout=WAIT_S)
+        assert command.returncode == 130, said
+        assert "same command goes on" in said
+        job = _teach_job(client)
+        assert job.state is JobState.PAUSED
+        resume = ControlJob(job_id=job.id, action=JobAction.RESUME)
+        client.ask(resume, JobReply, timeout_s=WAIT_S)
+        _wait_for_learning(client)
+        os.kill(client.welcome.engine_pid, signal.SIGKILL)
+        with pytest.raises(ConnectionError):
+            _take_all(client)
+    with _engine(library) as client:
+        ended = client.ask(WatchJob(job_id=job.id), JobReply, timeout_s=WAIT_S)
+        assert ended.job.state is JobState.DONE, ended.job.message
+        run = client.ask(GetRun(run_id=job.id), Run, timeout_s=WAIT_S).run
+        assert (run.state, run.photos) == (RunState.WAITING, len(keys))
+        steps = [point.step for point in run.points]
+        assert steps == sorted(set(steps))
+        assert steps[-1] == run.steps
+        client.ask(DecideRun(run_id=job.id, keep=True), Run, timeout_s=WAIT_S)
+        assert len(client.ask(Search(text=NAME), Hits, timeout_s=WAIT_S).hits) == len(keys)
+        assert client.ask(GetInfo(), Info, timeout_s=WAIT_S).model.model_id == run.model_id
+
+
+def _wait_for_learning(client: EngineClient) -> None:
+    while True:
+        event = client.next_event(WAIT_S)
+        if isinstance(event, RunChanged) and event.points:
+            return
+
+
+def _take_all(client: EngineClient) -> None:
+    while True:
+        client.receive(WAIT_S)
+
+
+def _teach_job(client: EngineClient) -> JobValue:
+    jobs = client.ask(ListJobs(), Jobs, timeout_s=WAIT_S).jobs
+    return next(job for job in jobs if job.kind is JobKind.TEACH)
