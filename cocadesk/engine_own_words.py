@@ -157,8 +157,8 @@ class WordsDesk:
         titles = self._words.titles()
         self._parts.publish(WordsChanged(undo_title=titles.undo, redo_title=titles.redo))
 
-    def _tell_rows(self) -> None:
-        self._parts.publish(RowsChanged())
+    def _tell_rows(self, keys: tuple[str, ...]) -> None:
+        self._parts.publish(RowsChanged(keys=keys))
 
     # Files beside the photos ----------------------------------------------------------
 

@@ -83,7 +83,7 @@ class WordJobs:
         model: ModelKeeper,
         words: HumanWords,
         *,
-        on_rows: Callable[[], None],
+        on_rows: Callable[[tuple[str, ...]], None],
         on_words: Callable[[], None],
     ) -> None:
         self._library = library
@@ -128,7 +128,7 @@ class WordJobs:
                 again=order.again,
                 done=done,
             )
-            report = yield from _job_steps(inner, self._on_rows)
+            report = yield from self._told(inner)
         self._described.pop(order.order, None)
         return _described(report)
 
@@ -142,7 +142,7 @@ class WordJobs:
             opened.tagger(),
             keys_in_scope(self._library, (), ()),
         )
-        report = yield from _job_steps(inner, self._on_rows)
+        report = yield from self._told(inner)
         return _described(report, verb="tagged")
 
     def write_steps(self, spec: str) -> Steps:
@@ -155,8 +155,37 @@ class WordJobs:
             batch=order.batch,
             overwrite=order.overwrite,
         )
-        report = yield from _job_steps(inner, self._on_words)
+        try:
+            report = yield from self._told(inner, on_first=self._on_words)
+        finally:
+            self._on_words()
         return _written(report)
+
+    def _told(
+        self,
+        inner: Generator[WordsProgress, None, Report],
+        on_first: Callable[[], None] = lambda: None,
+    ) -> Generator[JobStep, None, Report]:
+        """The steps of a job; what they change is told to the windows.
+
+        ``on_first`` is called when the first media are done.
+        """
+        is_first = True
+        try:
+            while True:
+                try:
+                    progress = next(inner)
+                except StopIteration as end:
+                    report: Report = end.value
+                    return report
+                if is_first and progress.done:
+                    is_first = False
+                    on_first()
+                if progress.keys:
+                    self._on_rows(progress.keys)
+                yield _step(progress)
+        finally:
+            inner.close()
 
     def _keys(self, scope: Scope) -> list[str]:
         folders = [folder.to_bytes() for folder in scope.folders]
@@ -210,25 +239,6 @@ class _PoolDecoder:
             spec = InputSpec(size_px=info.image_size_px, resize=ResizeMode(info.resize))
             self._pool = DecoderPool(spec=spec, workers=2)
         return self._pool
-
-
-def _job_steps(
-    inner: Generator[WordsProgress, None, Report], on_step: Callable[[], None]
-) -> Generator[JobStep, None, Report]:
-    """The steps of a job on words, told to the window as they are made."""
-    try:
-        while True:
-            try:
-                progress = next(inner)
-            except StopIteration as end:
-                report: Report = end.value
-                return report
-            if progress.stage is not WordsStage.PLAN:
-                on_step()
-            yield _step(progress)
-    finally:
-        inner.close()
-        on_step()
 
 
 def _step(progress: WordsProgress) -> JobStep:

@@ -81,11 +81,11 @@ class EditLog:
     def marks(self) -> list[BatchMark]:
         """All batches in the order of their first edits."""
         table = self._store.read(EDITS, columns=["seq", "batch", "undoes"])
-        columns = (table.column(name).to_pylist() for name in ("seq", "batch", "undoes"))
-        marks: dict[str, BatchMark] = {}
-        for _, batch, undoes in sorted(zip(*columns, strict=True), key=lambda row: row[0]):
-            marks.setdefault(batch, BatchMark(batch, undoes))
-        return list(marks.values())
+        # Grouped by Arrow: a log may have many more edits than batches.
+        grouped = table.group_by("batch", use_threads=False)
+        found = grouped.aggregate([("seq", "min"), ("undoes", "first")]).to_pylist()
+        found.sort(key=lambda row: row["seq_min"])
+        return [BatchMark(row["batch"], row["undoes_first"]) for row in found]
 
     def all(self) -> list[Edit]:
         """The whole log, oldest first."""

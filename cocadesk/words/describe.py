@@ -77,7 +77,8 @@ class Decoder(Protocol):
 class DescribeReport:
     """What a job did, in media.
 
-    ``by_person`` have a person's caption, which is left alone.
+    ``described`` have new words; those that failed may have new tags all the same.
+    ``by_person`` have a person's caption, which is left alone (tags are made).
     """
 
     described: int = 0
@@ -124,7 +125,8 @@ def caption_steps(
     for start in range(0, len(keys), CAPTIONS_AT_ONCE):
         piece = keys[start : start + CAPTIONS_AT_ONCE]
         rows = library.rows(piece)
-        if describer.describe(rows):
+        changed = describer.describe(rows)
+        if changed:
             pace.worked(len(piece))
         seen += len(piece)
         yield WordsProgress(
@@ -134,7 +136,9 @@ def caption_steps(
             failed=len(describer.counts.failed),
             seconds_left=pace.seconds_left(len(keys) - seen),
             current=rows[-1].path if rows else None,
+            keys=tuple(changed),
         )
+    library.tidy()
     return describer.counts.report()
 
 
@@ -159,8 +163,8 @@ class _Describer:
         self._done = done
         self.counts = _Counts()
 
-    def describe(self, rows: Sequence[MediaRow]) -> bool:
-        """Describes what is missing of these media; whether that took time."""
+    def describe(self, rows: Sequence[MediaRow]) -> set[str]:
+        """Describes what is missing of these media; gives those that have new words."""
         here = [row for row in rows if row.state is MediaState.PRESENT]
         self.counts.failed += [
             FailedMedium(path=row.path, reason=GONE) for row in rows if row not in here
@@ -169,14 +173,14 @@ class _Describer:
         tagged = self._tag([row for row in here if self._needs_tags(row)])
         self._done |= {row.key for row in here}
         self.counts.failed += failed
-        self.counts.described += len(captioned | tagged)
         lost = {item.path for item in failed}
         for row in here:
-            if row.human_caption is not None:
-                self.counts.by_person += 1
-            elif row.key not in captioned | tagged and row.path not in lost:
-                self.counts.unchanged += 1
-        return bool(captioned or failed)
+            self.counts.by_person += row.human_caption is not None
+            if row.path not in lost:
+                is_new = row.key in captioned | tagged
+                self.counts.described += is_new
+                self.counts.unchanged += not is_new and row.human_caption is None
+        return captioned | tagged
 
     def _needs_caption(self, row: MediaRow) -> bool:
         if row.human_caption is not None:
@@ -245,7 +249,9 @@ def tag_steps(
             total=len(keys),
             seconds_left=pace.seconds_left(len(keys) - seen),
             current=rows[-1].path if rows else None,
+            keys=tuple(tags),
         )
+    library.tidy()
     return counts.report()
 
 

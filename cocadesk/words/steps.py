@@ -19,7 +19,7 @@ class WordsStage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordsProgress:
-    """How far a job is, in media; ``current`` is the file in hand."""
+    """How far a job is, in media; ``current`` is the file in hand, ``keys`` have new words."""
 
     stage: WordsStage
     done: int
@@ -27,6 +27,7 @@ class WordsProgress:
     failed: int = 0
     seconds_left: float | None = None
     current: bytes | None = None
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

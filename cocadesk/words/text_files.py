@@ -9,6 +9,7 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Iterable
 from hashlib import blake2b
 
 MAX_FILE_BYTES = 2**20
@@ -72,15 +73,24 @@ def read_file(path: bytes) -> bytes | None:
     return data
 
 
+def check_there(path: bytes) -> None:
+    """Looks whether the folder of a file is there: a disk may not be connected.
+
+    Raises:
+        RefusedError: it is not.
+    """
+    if not os.path.isdir(os.path.dirname(path)):  # noqa: PTH112, PTH120
+        raise RefusedError(_REASONS[errno.ENOENT], is_failure=True)
+
+
 def check_folder(path: bytes) -> None:
     """Looks whether a file can be written there, without writing one.
 
     Raises:
         RefusedError: its folder is missing, or closed to us.
     """
+    check_there(path)
     folder = os.path.dirname(path)  # noqa: PTH120
-    if not os.path.isdir(folder):  # noqa: PTH112
-        raise RefusedError(_REASONS[errno.ENOENT], is_failure=True)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise RefusedError(_REASONS[errno.EACCES], is_failure=True)
 
@@ -88,7 +98,8 @@ def check_folder(path: bytes) -> None:
 def put_file(path: bytes, expected: bytes | None, wanted: bytes | None) -> None:
     """Replace the file at ``path`` at once; None means that there is none.
 
-    Written beside it, synced, renamed over it, with the old file's permissions.
+    Written beside it, synced, renamed over it, with the old file's permissions; the
+    rename itself is durable after ``sync_folders``.
 
     Raises:
         RefusedError: it no longer holds ``expected``, or the disk refuses; it is as before.
@@ -103,7 +114,6 @@ def put_file(path: bytes, expected: bytes | None, wanted: bytes | None) -> None:
             os.unlink(path)  # noqa: PTH108
         else:
             os.replace(temporary, path)  # noqa: PTH105
-        _sync_folder(path)
     except OSError as error:
         raise _refused(error) from error
     finally:
@@ -143,17 +153,18 @@ def _write(temporary: bytes, data: bytes, mode: int | None) -> None:
         os.fsync(descriptor)
 
 
-def _sync_folder(path: bytes) -> None:
-    """Make a rename durable; Windows can't open a folder and does not need it."""
+def sync_folders(paths: Iterable[bytes]) -> None:
+    """Make the renames of these files durable; Windows can't open a folder, nor needs it."""
     if os.name == "nt":
         return
-    # Some network disks cannot sync a folder; the file is in its place all the same.
-    with contextlib.suppress(OSError):
-        descriptor = os.open(os.path.dirname(path), os.O_RDONLY)  # noqa: PTH120
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    for folder in {os.path.dirname(path) for path in paths}:  # noqa: PTH120
+        # Some network disks cannot sync a folder; the file is in its place all the same.
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def _refused(error: OSError) -> RefusedError:

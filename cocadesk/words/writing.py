@@ -17,7 +17,14 @@ from cocadesk.library import Edit, Library
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.edits import FILE_FIELD
 from cocadesk.words.sidecars import FileState
-from cocadesk.words.text_files import RefusedError, drop_temporary, put_file, read_file
+from cocadesk.words.text_files import (
+    RefusedError,
+    check_there,
+    drop_temporary,
+    put_file,
+    read_file,
+    sync_folders,
+)
 
 JOURNAL = "writing.json"
 
@@ -95,12 +102,14 @@ class FileWriter:
         rows = {FileState.from_json(e.new).path: e for e in edits if e.field == FILE_FIELD}
         kept: list[KeptFile] = []
         corrections: list[Edit] = []
-        for change in net_changes(edits):
+        changes = net_changes(edits)
+        for change in changes:
             try:
                 _put(change)
             except RefusedError as refused:
                 kept.append(KeptFile.of(change.after.path, refused))
                 corrections.append(_correction(rows[change.after.path], change))
+        sync_folders(change.after.path for change in changes)
         self._library.edits.record(corrections)
         return kept
 
@@ -146,6 +155,7 @@ def planned_states(
     for change in changes:
         start, end = (change.after, change.before) if is_undo else (change.before, change.after)
         try:
+            check_there(end.path)
             now = read_file(end.path)
             if now == end.data:
                 continue
