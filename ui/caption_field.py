@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -74,6 +74,7 @@ class CaptionField(QWidget):
 
     kept = Signal(str)
     accepted = Signal()
+    begun = Signal()
     closed = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -140,6 +141,7 @@ class CaptionField(QWidget):
         self.editor.selectAll()
         self._show_mode(is_editing=True)
         self.editor.setFocus()
+        self.begun.emit()
 
     def keep(self) -> None:
         """Ends the editing; words that are new are announced."""
@@ -162,9 +164,6 @@ class CaptionField(QWidget):
             self.begin()
             return True
         return super().eventFilter(watched, event)
-
-    def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(200, super().sizeHint().height())
 
     def _show_mode(self, *, is_editing: bool = False) -> None:
         self.editor.setVisible(is_editing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QFormLayout,
@@ -100,6 +100,7 @@ class DetailPane(QFrame):
         """The facts at once, with the thumbnail until the preview comes."""
         if row.key != self.key:
             self._leave()
+            self._area.verticalScrollBar().setValue(0)
             self.key = row.key
             self.is_described = False
         self._ratio = min(1.4, max(0.4, row.height / row.width)) if row.width else 3 / 4
@@ -167,6 +168,13 @@ class DetailPane(QFrame):
         outer.setContentsMargins(1, 0, 0, 0)
         outer.addWidget(area)
         self.chips.follow(self.field.editor)
+        self._area = area
+        self._reveal = QTimer(self)  # once the layout has given the new parts their places
+        self._reveal.setSingleShot(True)
+        self._reveal.setInterval(0)
+        self._reveal.timeout.connect(self._on_reveal)
+        self.field.begun.connect(self._reveal.start)
+        self.chips.begun.connect(self._reveal.start)
 
     def _button_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -225,6 +233,11 @@ class DetailPane(QFrame):
 
     def _on_kept(self, caption: str) -> None:
         self.caption_kept.emit(self.key, caption)
+
+    def _on_reveal(self) -> None:
+        """What is being typed is scrolled into view."""
+        typed = self.chips.field if self.chips.is_adding else self.field
+        self._area.ensureWidgetVisible(typed, 0, 16)
 
     def _leave(self) -> None:
         """Words that were being typed belong to the photo that was here: they are kept."""

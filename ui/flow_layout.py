@@ -50,10 +50,8 @@ class FlowLayout(QLayout):
         return self.minimumSize()
 
     def minimumSize(self) -> QSize:  # noqa: N802
-        size = QSize()
-        for item in self._items:
-            size = size.expandedTo(item.minimumSize())
-        return size
+        """As high as the highest; a widget that is wider than its row is cut to it."""
+        return QSize(0, max((item.minimumSize().height() for item in self._items), default=0))
 
     def _place(self, rect: QRect, *, is_test: bool) -> int:
         x, y, row_height = rect.x(), rect.y(), 0

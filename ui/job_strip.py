@@ -9,7 +9,7 @@ from cocadesk.protocol.values import JobAction, JobState, JobValue
 from ui.icons import Icon, icon
 from ui.texts import job_line
 from ui.theme import Theme
-from ui.widgets import button, label
+from ui.widgets import ElidedLabel, button
 
 
 class JobStrip(QFrame):
@@ -25,8 +25,8 @@ class JobStrip(QFrame):
         self.setAccessibleName("Work in progress")
         self.job: JobValue | None = None
         self._theme = theme
-        self.title = label("")
-        self.line = label("", "muted")
+        self.title = ElidedLabel()
+        self.line = ElidedLabel("muted")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress")

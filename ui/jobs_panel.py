@@ -21,7 +21,7 @@ from cocadesk.protocol.values import JobAction, JobState, JobValue
 from ui.icons import Icon, icon
 from ui.texts import count, job_line, job_state, moment
 from ui.theme import Theme
-from ui.widgets import button, label
+from ui.widgets import ElidedLabel, button, label
 
 MAX_JOBS = 60
 HEIGHT_PX = 300
@@ -42,11 +42,11 @@ class JobRow(QFrame):
         self.setProperty("role", "job")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.job = job
-        self.title = label("")
+        self.title = ElidedLabel()
         self.state = label("", "state")
         self.state.setMinimumWidth(STATE_PX)
         self.state.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.line = label("", "muted")
+        self.line = ElidedLabel("muted")
         self.when = label("", "small")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -58,7 +58,8 @@ class JobRow(QFrame):
         words.setSpacing(10)
         words.addWidget(self.state)
         words.addWidget(self.title)
-        words.addWidget(self.line, 1)
+        words.addWidget(self.line)
+        words.addStretch(1)
         words.addWidget(self.failures)
         words.addWidget(self.when)
         grid = QGridLayout(self)
@@ -80,7 +81,6 @@ class JobRow(QFrame):
         self.title.setText(job.title)
         self.state.setText(job_state(job))
         self.line.setText(job_line(job))
-        self.line.setToolTip(job.current or job_line(job))
         self.when.setText(moment(job.finished or job.created))
         self.bar.setVisible(not is_over)
         self.bar.setMaximum(job.total or 0)
@@ -150,6 +150,7 @@ class JobsPanel(QFrame):
         self._column.addStretch(1)
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._area.setWidget(self._content)

@@ -31,9 +31,9 @@ class LargeView(QFrame):
         self.photo.set_message_colour(theme.colour("on_stage"))
         self.caption = label("", "on-stage", wraps=True)
         self.caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._back = self._stage_button(actions, Do.STEP_BACK, Icon.CLEAR, "Back to the grid")
-        self._left = self._stage_button(actions, Do.PREVIOUS, Icon.BACK, "Previous photo")
-        self._right = self._stage_button(actions, Do.NEXT, Icon.NEXT, "Next photo")
+        self._back = _stage_button(theme, actions, Do.STEP_BACK, Icon.CLEAR, "Back to the grid")
+        self._left = _stage_button(theme, actions, Do.PREVIOUS, Icon.BACK, "Previous photo")
+        self._right = _stage_button(theme, actions, Do.NEXT, Icon.NEXT, "Next photo")
         top = QHBoxLayout()
         top.addStretch(1)
         top.addWidget(self._back)
@@ -74,13 +74,14 @@ class LargeView(QFrame):
         else:
             super().keyPressEvent(event)
 
-    def _stage_button(self, actions: ActionSet, do: Do, which: Icon, name: str) -> QToolButton:
-        made = QToolButton()
-        made.setProperty("role", "stage")
-        made.setIcon(icon(which, "#f0f0ee", 24))
-        made.setIconSize(QSize(24, 24))
-        made.setAccessibleName(name)
-        made.setToolTip(name)
-        made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        made.clicked.connect(actions[do].trigger)
-        return made
+
+def _stage_button(theme: Theme, actions: ActionSet, do: Do, which: Icon, name: str) -> QToolButton:
+    made = QToolButton()
+    made.setProperty("role", "stage")
+    made.setIcon(icon(which, theme.colours.on_stage, 24))
+    made.setIconSize(QSize(24, 24))
+    made.setAccessibleName(name)
+    made.setToolTip(name)
+    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    made.clicked.connect(actions[do].trigger)
+    return made

@@ -102,7 +102,7 @@ QToolButton { background: transparent; border: 1px solid transparent;
 QToolButton:hover { background: $raised; }
 QToolButton:focus { border-color: $accent; }
 QToolButton::menu-indicator { image: none; width: 0; }
-QToolButton[role="stage"]:hover { background: #33ffffff; }
+QToolButton[role="stage"]:hover { background: $stage_hover; }
 QToolButton[role="chip"] {
     background: $accent_soft; border: 1px solid transparent; border-radius: 13px;
     padding: 0 11px; min-height: 24px; max-height: 24px; color: $text;

@@ -176,6 +176,7 @@ class TagChips(QWidget):
     accepted = Signal(str)
     rejected = Signal(str)
     added = Signal(str)
+    begun = Signal()
     closed = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -229,6 +230,7 @@ class TagChips(QWidget):
         self.field.show()
         self.field.setFocus()
         self._settle()
+        self.begun.emit()
 
     @property
     def is_adding(self) -> bool:

@@ -22,7 +22,7 @@ class Appearance(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colours:
-    """Colours by what they are for, as ``#rrggbb``."""
+    """Colours by what they are for, as ``#rrggbb`` or ``#aarrggbb``."""
 
     window: str
     surface: str
@@ -39,6 +39,9 @@ class Colours:
     stage: str
     on_stage: str
     notice_link: str
+    stage_hover: str = "#33ffffff"
+    badge: str = "#a5000000"
+    on_badge: str = "#ffffff"
 
 
 LIGHT = Colours(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtGui import QFont, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from cocadesk.protocol.values import Hit, MediaKind, Row
@@ -89,9 +89,9 @@ class ThumbnailDelegate(QStyledItemDelegate):
         top = rect.top() + 6 if is_above else rect.bottom() - 26
         badge = QRect(rect.left() + 6, top, min(width, rect.width() - 12), 20)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(0, 0, 0, 165))
+        painter.setBrush(self._theme.colour("badge"))
         painter.drawRoundedRect(badge, 5, 5)
-        painter.setPen(QColor("white"))
+        painter.setPen(self._theme.colour("on_badge"))
         painter.drawText(badge, int(Qt.AlignmentFlag.AlignCenter), text)
 
     def _paint_state(self, painter: QPainter, option: QStyleOptionViewItem, rect: QRect) -> None:
