@@ -1,0 +1,210 @@
+"""The whole mission once, in the real program: window, engine, trainer, shipped model."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from cocadesk.protocol.client import EngineClient
+from cocadesk.protocol.launch import running_engine
+from cocadesk.protocol.values import JobKind, JobState, MediaKind, RunState
+from tests.support.engines import stop
+from tests.support.films import make_film
+from tests.support.kinds import NAME, draw_florbit, write_lesson
+from ui.actions import Do
+from ui.engine_link import EngineLink
+from ui.look import Look
+from ui.pages import Page
+from ui.teach_page import TeachPage
+from ui.window import MainWindow
+from ui.words_dialogs import WriteDialog
+
+WAIT_MS = 300_000
+PHOTOS = ("coffee-cup", "astronaut", "koala", "dahlia-flower", "mexico-mariachi", "farm-cow")
+SHOTS = ("kitchen", "city-night", "beach")
+SHOT_S = 4
+MINE = "Two of us looked at this koala for an hour"
+
+pytestmark = [
+    pytest.mark.qt_log_ignore("propagateSizeHints"),
+    pytest.mark.timeout(900),
+]
+
+
+@pytest.fixture
+def holiday(samples: Path, tmp_path: Path) -> Path:
+    """Photos, a film of three shots, and one more photo of what will be taught."""
+    folder = tmp_path / "holiday"
+    folder.mkdir()
+    for name in PHOTOS:
+        shutil.copy(samples / f"{name}.jpg", folder)
+    draw_florbit(900, 480, 360).save(folder / "find-me.jpg", quality=92)
+    shots = [Image.open(samples / f"{name}.jpg").convert("RGB") for name in SHOTS]
+    make_film(folder / "film.mp4", shots, seconds_each=SHOT_S, size=(480, 320))
+    return folder
+
+
+@contextmanager
+def opened(library: Path, look: Look) -> Iterator[MainWindow]:
+    """A window on the library; in the end window and engine are gone."""
+    window = MainWindow(EngineLink(library), look)
+    try:
+        window.show()
+        window.link.open()
+        yield window
+    finally:
+        window.close()
+        window.deleteLater()
+        client: EngineClient | None = running_engine(library)
+        if client is not None:
+            with client:
+                stop(client)
+
+
+def test_one_person_walks_the_whole_program(
+    look: Look, library: Path, holiday: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    """Add, search, open a moment, correct, undo, restart, redo, write, teach, keep, find."""
+    with opened(library, look) as window:
+        _add(window, holiday, qtbot)
+        _open_the_moment(window, qtbot)
+        _correct_and_undo(window, qtbot)
+    with opened(library, look) as window:
+        _redo(window, qtbot)
+        _write_captions(window, holiday, qtbot)
+        write_lesson(tmp_path / "lesson")
+        _teach(window, tmp_path / "lesson", qtbot)
+        _find_the_taught(window, qtbot)
+
+
+def _until(qtbot: QtBot, is_so: Callable[[], object]) -> None:
+    qtbot.waitUntil(lambda: bool(is_so()), timeout=WAIT_MS)
+
+
+def _ended(window: MainWindow, kind: JobKind) -> Callable[[], bool]:
+    return lambda: any(job.kind is kind and job.state.is_final for job in window.work.all())
+
+
+def _search(window: MainWindow, query: str, first: str, qtbot: QtBot) -> None:
+    """The best answer to the query is this file, and it is looked at."""
+    window.parts.search.set_query(query)
+    _until(qtbot, lambda: window.browser.query == query and window.inspector.row is not None)
+    _until(
+        qtbot,
+        lambda: (
+            (row := window.inspector.row) is not None
+            and window.model.key_at(0) == row.key
+            and row.name == first
+        ),
+    )
+
+
+def _add(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    _until(qtbot, lambda: "first folder" in window.parts.empty.words())
+    window.add_folders([str(folder)])
+    _until(qtbot, _ended(window, JobKind.INDEX))
+    job = next(job for job in window.work.all() if job.kind is JobKind.INDEX)
+    assert job.state is JobState.DONE, job.message
+    assert job.failed == 0
+    _until(qtbot, lambda: window.model.rowCount() == len(PHOTOS) + 2)
+
+
+def _open_the_moment(window: MainWindow, qtbot: QtBot) -> None:
+    """The film is found by what its second shot shows, and opens there."""
+    window.parts.search.set_query("a city at night")
+    _until(qtbot, lambda: window.browser.query == "a city at night")
+    _until(qtbot, lambda: _place_of(window, "film.mp4") is not None)
+    window.parts.grid.go_to(_place_of(window, "film.mp4") or 0)
+    film = window.parts.detail.film
+    _until(qtbot, lambda: (r := window.inspector.row) is not None and r.kind is MediaKind.VIDEO)
+    _until(qtbot, lambda: film.strip.isVisible() and film.strip.current_s() is not None)
+    moment_s = film.strip.current_s()
+    assert moment_s is not None
+    assert SHOT_S <= moment_s < 2 * SHOT_S
+    _until(qtbot, lambda: film.photo.has_picture)
+
+
+def _place_of(window: MainWindow, name: str) -> int | None:
+    for place in range(window.model.rowCount()):
+        row = window.model.known_row(window.model.key_at(place) or "")
+        if row is not None and row.name == name:
+            return place
+    return None
+
+
+def _correct_and_undo(window: MainWindow, qtbot: QtBot) -> None:
+    _search(window, "a koala", "koala.jpg", qtbot)
+    detail = window.parts.detail
+    _until(qtbot, lambda: detail.is_described)
+    by_machine = window.inspector.row.caption if window.inspector.row else None
+    assert by_machine
+    window.commands_set[Do.EDIT_CAPTION].trigger()
+    qtbot.keyClicks(detail.field.editor, MINE)  # replaces the selected suggestion
+    qtbot.keyClick(detail.field.editor, Qt.Key.Key_Return)
+    _until(qtbot, lambda: window.words.is_settled() and window.words.undo_title)
+    _until(qtbot, lambda: _caption(window) == (MINE, True))
+    window.commands_set[Do.UNDO].trigger()
+    _until(qtbot, lambda: window.words.is_settled() and window.words.redo_title)
+    _until(qtbot, lambda: _caption(window) == (by_machine, False))
+
+
+def _caption(window: MainWindow) -> tuple[str | None, bool]:
+    row = window.inspector.row
+    return (None, False) if row is None else (row.caption, row.caption_by_person)
+
+
+def _redo(window: MainWindow, qtbot: QtBot) -> None:
+    """Another engine and another window know what was undone."""
+    _until(qtbot, lambda: window.words.redo_title)
+    window.commands_set[Do.REDO].trigger()
+    _until(qtbot, lambda: window.words.is_settled() and not window.words.redo_title)
+    _search(window, "a koala", "koala.jpg", qtbot)
+    _until(qtbot, lambda: _caption(window) == (MINE, True))
+
+
+def _write_captions(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    """A person's own text file is kept; the koala's gets the person's caption."""
+    (folder / "astronaut.txt").write_text("my own notes\n", "utf-8")
+    window.commands_set[Do.WRITE_CAPTIONS].trigger()
+    dialog = window.dialog
+    assert isinstance(dialog, WriteDialog)
+    _until(qtbot, lambda: dialog.write.isEnabled())
+    dialog.write.click()
+    _until(qtbot, _ended(window, JobKind.WRITE))
+    assert (folder / "koala.txt").read_text("utf-8") == f"{MINE}\n"
+    assert (folder / "astronaut.txt").read_text("utf-8") == "my own notes\n"
+
+
+def _teach(window: MainWindow, lesson: Path, qtbot: QtBot) -> None:
+    window.commands_set[Do.PAGE_TEACH].trigger()
+    page = window.turner.made(Page.TEACH)
+    assert isinstance(page, TeachPage)
+    page.setup.source.add([str(lesson)])
+    page.setup.look.click()
+    _until(qtbot, lambda: page.setup.start.isEnabled())
+    page.setup.start.click()
+    _until(qtbot, lambda: page.view.run is not None)
+    _until(
+        qtbot,
+        lambda: page.view.run is not None and page.view.run.state is not RunState.RUNNING,
+    )
+    run = page.view.run
+    assert run is not None
+    assert run.state is RunState.WAITING, run.message
+    assert run.photos == 12
+    assert run.is_trial
+    assert run.after
+    page.view.keep.click()
+    _until(qtbot, lambda: page.view.run is not None and page.view.run.state is RunState.KEPT)
+
+
+def _find_the_taught(window: MainWindow, qtbot: QtBot) -> None:
+    window.turner.to_library()
+    _search(window, f"a photo of a {NAME}", "find-me.jpg", qtbot)
