@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from cocadesk.model.backend import Backend
 
 OPENING_STEP_S = 0.3
+STEP_LIMIT_S = 60.0
 FAILURES_REPORTED = 10_000
 HUB_PREFIXES = ("hf-hub:", "open_clip:")
 
@@ -58,6 +59,7 @@ class ModelChanger:
 
     def __init__(self, parts: EngineParts) -> None:
         self._parts = parts
+        self._using = threading.Lock()
         self._lock = threading.Lock()
         self._ready: dict[str, Backend] = {}
 
@@ -72,7 +74,7 @@ class ModelChanger:
         source = durable_source(source)
         title, spec = _order(source)
         jobs = self._parts.jobs()
-        with self._lock:
+        with self._using:
             self._give_up_others(spec)
             if source.startswith(HUB_PREFIXES):
                 return jobs.add(JobKind.CHANGE_OVER, title, spec)  # it may have to be fetched
@@ -116,9 +118,7 @@ class ModelChanger:
 
     def close(self) -> None:
         """Frees models that were opened for a job that has not begun."""
-        with self._lock:
-            while self._ready:
-                self._ready.popitem()[1].close()
+        self._keep_ready("", None)
 
     def _fits(self, backend: Backend) -> bool:
         """Whether the vectors that answer now are this model's too, or there are none at all."""
@@ -129,10 +129,13 @@ class ModelChanger:
         self._parts.model.use(backend, source)
         self._parts.publish(RowsChanged())
 
-    def _keep_ready(self, source: str, backend: Backend) -> None:
-        while self._ready:
-            self._ready.popitem()[1].close()
-        self._ready[source] = backend
+    def _keep_ready(self, source: str, backend: Backend | None) -> None:
+        """Holds an open model for its job, instead of any other."""
+        with self._lock:
+            while self._ready:
+                self._ready.popitem()[1].close()
+            if backend is not None:
+                self._ready[source] = backend
 
     def _give_up_others(self, spec: str) -> None:
         jobs = self._parts.jobs()
@@ -140,6 +143,8 @@ class ModelChanger:
             is_other = job.kind is JobKind.CHANGE_OVER and not job.state.is_final
             if is_other and jobs.spec(job.id) != spec:
                 jobs.control(job.id, JobAction.CANCEL)
+                # Its last step may be the one that changes over.
+                jobs.wait_until_left(job.id, STEP_LIMIT_S)
 
     def _opened(self, source: str) -> Generator[JobStep, None, Backend]:
         """Opens the model, perhaps fetching it, on a thread; the job can be stopped meanwhile."""

@@ -119,6 +119,7 @@ class Scheduler:
         self._wait_until_quiet = wait_until_quiet
         self._changed = threading.Condition(threading.RLock())
         self._is_closed = False
+        self._working: _Job | None = None
         self._jobs: dict[str, _Job] = {}
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         self._load()
@@ -196,6 +197,12 @@ class Scheduler:
             self._changed.notify_all()
             return job.value
 
+    def wait_until_left(self, job_id: str, limit_s: float) -> bool:
+        """Blocks until no step of the job is in hand (it was paused or cancelled before)."""
+        with self._changed:
+            job = self._job(job_id)
+            return self._changed.wait_for(lambda: self._working is not job, limit_s)
+
     def is_busy(self) -> bool:
         """Whether a job runs or waits."""
         with self._changed:
@@ -210,9 +217,12 @@ class Scheduler:
                     self._changed.wait()
                 if self._is_closed or job is None:
                     return
+                self._working = job
                 self._set(job, state=JobState.RUNNING)
             self._work_on(job)
             with self._changed:
+                self._working = None
+                self._changed.notify_all()
                 if self._is_closed and job.value.state is JobState.RUNNING:
                     # An end in good order is no crash.
                     self._set(job, state=JobState.QUEUED, seconds_left=None)

@@ -112,7 +112,7 @@ class _Index:
         self._options = options
         library.views.create(self._model.image_id, self._model.embedding_dim)
         library.views.remove_stale(self._model.image_id)
-        if library.model in (None, self._model.image_id):
+        if library.model is None:
             library.set_model(self._model.image_id, model_id=self._model.model_id)
         self._watch = RootWatch(library.roots())
         self._marks = library.views.marks(self._model.image_id)
