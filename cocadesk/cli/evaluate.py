@@ -16,20 +16,23 @@ from cocadesk.cli.report import Failed, Report, shown
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
-    from cocadesk.evaluation.runs import Labelled, Sample
+    from cocadesk.evaluation.runs import Clip, Labelled, Sample
     from cocadesk.media import InputSpec
+    from cocadesk.media.shards import ShardSample
 
 Item = TypeVar("Item")
 
 
 def retrieval(options: Options, report: Report, shards: Sequence[Path]) -> int:
-    """Recall at 1, 5 and 10 in both directions."""
+    """Recall at 1, 5 and 10 in both directions, over pictures and clips."""
     from cocadesk.evaluation.runs import evaluate_retrieval
+    from cocadesk.media.shards import MEDIA_SUFFIXES
 
     files, skipped = shard_files(shards), list[str]()
     with session.open_model(options) as backend:
         spec = input_spec(backend.info())
-        samples = _counted(_samples(files, spec, skipped), report, "Reading pictures")
+        media = _media(files, spec, skipped, MEDIA_SUFFIXES)
+        samples = _counted(media, report, "Reading pictures")
         metrics = evaluate_retrieval(backend, _not_empty(samples))
         model = backend.info().model_id
     _show(report, asdict(metrics), {"model": model}, skipped)
@@ -81,7 +84,7 @@ def shard_files(paths: Sequence[Path]) -> list[Path]:
             raise UserError(
                 f"There is no shard in {shown(os.fsencode(path))}.",
                 "",
-                "Give WebDataset tar files (KEY.jpg with KEY.json).",
+                "Give WebDataset tar files (KEY.jpg or KEY.mp4 with KEY.json).",
             )
         files.extend(inside)
     return files
@@ -116,22 +119,46 @@ def class_folders(folder: bytes) -> list[bytes]:
 def _samples(files: Sequence[Path], spec: InputSpec, skipped: list[str]) -> Iterator[Sample]:
     """The shards' pictures with captions; those without words or broken ones are noted."""
     from cocadesk.evaluation.runs import Sample
-    from cocadesk.media import PhotoError, decode_rgb, prepare_input
+    from cocadesk.media.shards import IMAGE_SUFFIXES
+
+    for item in _media(files, spec, skipped, IMAGE_SUFFIXES):
+        if isinstance(item, Sample):
+            yield item
+
+
+def _media(
+    files: Sequence[Path], spec: InputSpec, skipped: list[str], suffixes: frozenset[str]
+) -> Iterator[Sample | Clip]:
+    """The shards' pictures and clips with captions; what cannot be used is noted."""
+    from cocadesk.media import PhotoError
     from cocadesk.media.shards import ShardCounts, read_shards
 
     counts = ShardCounts()
-    for shard in read_shards(files, counts):
+    for shard in read_shards(files, counts, suffixes):
         words = tuple(caption for caption in shard.captions if caption.strip())
         if not words:
             skipped.append(f"{shard.key}: it has no caption")
             continue
         try:
-            picture = decode_rgb(shard.image, spec.size_px)
+            yield _medium(shard, words, spec)
         except PhotoError as error:
             skipped.append(f"{shard.key}: {error}")
-            continue
-        yield Sample(image_HWC=prepare_input(picture.rgb_HWC, spec), captions=words)
     skipped.extend(f"{count} x {reason}" for reason, count in counts.skipped.items())
+
+
+def _medium(shard: ShardSample, words: tuple[str, ...], spec: InputSpec) -> Sample | Clip:
+    """One picture or clip as the model takes it.
+
+    Raises:
+        PhotoError: it cannot be decoded.
+    """
+    from cocadesk.evaluation.runs import Clip, Sample
+    from cocadesk.media import decode_rgb, prepare_input, sample_frames
+
+    if shard.video is not None:
+        return Clip(frames_NHWC=sample_frames(shard.video, spec), captions=words)
+    picture = decode_rgb(shard.image, spec.size_px)
+    return Sample(image_HWC=prepare_input(picture.rgb_HWC, spec), captions=words)
 
 
 def _labelled(classes: Sequence[bytes], spec: InputSpec, skipped: list[str]) -> Iterator[Labelled]:

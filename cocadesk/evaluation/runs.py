@@ -31,6 +31,17 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """A film as frames that the model takes, (N, S, S, 3) uint8 RGB, and what people said of it.
+
+    Its vector is the mean of the frames' (arXiv 2205.01917 takes sixteen), at unit length.
+    """
+
+    frames_NHWC: NDArray[np.uint8]
+    captions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
     """A picture as the model takes it and the number of its class."""
 
@@ -38,8 +49,8 @@ class Labelled:
     label: int
 
 
-def evaluate_retrieval(backend: Backend, samples: Iterable[Sample]) -> RetrievalMetrics:
-    """Text to image and image to text over all captions of all samples.
+def evaluate_retrieval(backend: Backend, samples: Iterable[Sample | Clip]) -> RetrievalMetrics:
+    """Text to image and image to text over all captions of all pictures and clips.
 
     Raises:
         ValueError: no samples, or one without captions.
@@ -47,7 +58,7 @@ def evaluate_retrieval(backend: Backend, samples: Iterable[Sample]) -> Retrieval
     vectors, texts, owners = [], list[str](), list[int]()
     pictures = 0
     for batch in batches(samples):
-        vectors.append(backend.embed_images(np.stack([sample.image_HWC for sample in batch])))
+        vectors.append(_vectors(backend, batch))
         for sample in batch:
             texts.extend(sample.captions)
             owners.extend([pictures] * len(sample.captions))
@@ -60,6 +71,22 @@ def evaluate_retrieval(backend: Backend, samples: Iterable[Sample]) -> Retrieval
         owners,
         [caption_key(text) for text in texts],
     )
+
+
+def _vectors(backend: Backend, samples: Sequence[Sample | Clip]) -> NDArray[np.float32]:
+    """(B, D) float32 unit vectors, a clip's being the mean of its frames'."""
+    frames = [
+        sample.frames_NHWC if isinstance(sample, Clip) else sample.image_HWC[None]
+        for sample in samples
+    ]
+    together = (frame for group in frames for frame in group)
+    embedded = [backend.embed_images(np.stack(some)) for some in batches(together)]
+    owners = np.repeat(np.arange(len(frames)), [len(group) for group in frames])
+    sums = np.zeros((len(frames), embedded[0].shape[1]), np.float32)
+    np.add.at(sums, owners, np.concatenate(embedded))
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = sums / np.maximum(lengths, np.float32(1e-12))
+    return unit
 
 
 def evaluate_captions(

@@ -1,4 +1,4 @@
-"""WebDataset shards (tar files of ``KEY.jpg`` + ``KEY.json``), read without unpacking.
+"""WebDataset shards (tar files of ``KEY.jpg`` or ``KEY.mp4`` + ``KEY.json``), never unpacked.
 
 Bytes of a shard are as hostile as any other file: members are read by name and
 size limits; links, devices and names with absolute or parent paths are skipped
@@ -18,6 +18,7 @@ from cocadesk.errors import UserError
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".webm", ".mkv", ".mov"})
+MEDIA_SUFFIXES = IMAGE_SUFFIXES | VIDEO_SUFFIXES
 MAX_MEDIA_BYTES = 64 * 2**20
 MAX_TEXT_BYTES = 2**20
 MAX_CAPTIONS = 1000
@@ -25,13 +26,18 @@ MAX_CAPTIONS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardSample:
-    """One picture (or clip) with its captions; ``image`` holds the file's bytes."""
+    """One picture or clip with its captions.
+
+    ``image`` is the content of a picture's file and empty for a clip;
+    ``video`` that of a clip's file and None for a picture.
+    """
 
     key: str
     image: bytes
     suffix: str
     captions: tuple[str, ...]
     source: str
+    video: bytes | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,7 +57,7 @@ def read_shards(
     counts: ShardCounts | None = None,
     suffixes: frozenset[str] = IMAGE_SUFFIXES,
 ) -> Iterator[ShardSample]:
-    """All samples of the shards, in order.
+    """All samples of the shards, in order; pictures unless ``suffixes`` says more.
 
     Raises:
         UserError: a shard is missing or no tar file.
@@ -82,7 +88,7 @@ def _read_shard(path: Path, counts: ShardCounts, suffixes: frozenset[str]) -> It
         raise UserError(
             f"The shard {path} cannot be read.",
             f"{error}.",
-            "Give WebDataset tar files (KEY.jpg with KEY.json).",
+            "Give WebDataset tar files (KEY.jpg or KEY.mp4 with KEY.json).",
         ) from error
 
 
@@ -117,8 +123,15 @@ def _finish(
         counts.skip("a caption file that cannot be read")
         return
     counts.samples += 1
+    suffix = media[0]
+    is_clip = suffix in VIDEO_SUFFIXES
     yield ShardSample(
-        key=key, image=parts[media[0]], suffix=media[0], captions=captions, source=source
+        key=key,
+        image=b"" if is_clip else parts[suffix],
+        suffix=suffix,
+        captions=captions,
+        source=source,
+        video=parts[suffix] if is_clip else None,
     )
 
 

@@ -139,8 +139,8 @@ def _sweep(base: Path) -> None:
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
+    except (ProcessLookupError, OverflowError):
+        return False  # gone, or a number that no process has
     except OSError:
         pass  # it lives, and is somebody else's
     return True

@@ -26,9 +26,10 @@ from cocadesk.media.source import Coverage, coverage_for
 from cocadesk.media.types import InputSpec, RgbImage
 
 _STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
-# Not for 16 bits: there swscale's full chroma interpolation overflows (FFmpeg 8, seen with rgb48).
-_EXACT_16 = Interpolation.AREA | Interpolation.ACCURATE_RND
-_EXACT_8 = _EXACT_16 | Interpolation.FULL_CHR_H_INT
+# Without scaling, swscale's plain way is eight times as fast as its exact one and 1 or 2 of 255
+# off; full chroma interpolation (FULL_CHR_H_INT) overflows with 16 bits (FFmpeg 8, rgb48).
+_FAST = Interpolation.AREA
+_EXACT = Interpolation.AREA | Interpolation.ACCURATE_RND
 _CURVES = {curve.value: curve for curve in Curve}
 _UNSPECIFIED_MATRIX = 2
 _SD_HEIGHT = 576
@@ -118,7 +119,7 @@ class FramePainter:
             "rgb24" if curve is None else "rgb48le",
             src_colorspace=_matrix(frame),
             dst_color_range=ColorRange.JPEG,
-            interpolation=_EXACT_8 if curve is None else _EXACT_16,
+            interpolation=_FAST if curve is None else _EXACT,
             threads=1,
         )
         stored = reformatted.to_ndarray()

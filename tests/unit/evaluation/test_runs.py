@@ -7,6 +7,7 @@ import pytest
 
 from cocadesk.evaluation.runs import (
     BATCH,
+    Clip,
     Labelled,
     Sample,
     batches,
@@ -44,6 +45,18 @@ def test_more_pictures_than_a_batch_keep_their_own_captions() -> None:
     samples = _samples() * (BATCH // 2)
     metrics = evaluate_retrieval(FakeBackend(), samples)
     assert metrics.t2i_r1 == 100.0
+
+
+def test_a_clip_is_the_mean_of_its_frames() -> None:
+    """Clips of several lengths and pictures are ranked together; a stray frame does not win."""
+    samples: list[Sample | Clip] = [*_samples()[2:]]
+    for name, other, frames in (("red", "blue", 16), ("green", "white", 3)):
+        shown = [_picture(COLOURS[name])] * (frames - 1) + [_picture(COLOURS[other])]
+        captions = (f"a {name} film", f"something {name}")
+        samples.append(Clip(frames_NHWC=np.stack(shown), captions=captions))
+    metrics = evaluate_retrieval(FakeBackend(), samples * 9)
+    assert metrics.t2i_r1 == 100.0
+    assert metrics.i2t_r1 == 100.0
 
 
 def test_captions_are_compared_with_those_of_the_same_picture() -> None:
