@@ -17,12 +17,13 @@ from PySide6.QtWidgets import (
 )
 
 from cocadesk.protocol.messages import Description
-from cocadesk.protocol.values import MediaKind, Row
+from cocadesk.protocol.values import MediaKind, Row, TagValue
 from ui.actions import ActionSet, Do
 from ui.caption_field import CaptionField, Origin
 from ui.film_view import FilmView
 from ui.icons import Icon
 from ui.image_loader import ImageLoader
+from ui.selection_tags import SharedTags
 from ui.tag_chips import TagChips
 from ui.texts import clock, day, picture_size
 from ui.theme import Theme
@@ -69,6 +70,8 @@ class DetailPane(QFrame):
         self.caption = self.field.text
         self.origin = self.field.origin
         self.chips = TagChips(theme)
+        self._tags: tuple[TagValue, ...] = ()
+        self._shared: SharedTags | None = None
         self.many = label("", "small", wraps=True)
         self.many.hide()
         self._facts: dict[str, QLabel] = {}
@@ -108,14 +111,14 @@ class DetailPane(QFrame):
         self.film.show_row(row, thumbnail)
         self._body.setVisible(True)
         self._set_caption(row.caption, row.caption_by_person, "")
-        self.chips.show_tags(row.tags)
+        self._show_tags(row.tags)
         self._set_facts(row)
 
     def show_words(self, words: Description) -> None:
         """Caption and tags as the engine has them now."""
         self.is_described = True
         self._set_caption(words.caption, words.caption_by_person, words.reason)
-        self.chips.show_tags(words.tags)
+        self._show_tags(words.tags)
 
     def say_describing(self) -> None:
         """The words are being made."""
@@ -124,10 +127,15 @@ class DetailPane(QFrame):
     def say_many(self, number: int) -> None:
         """How many photos are selected: with several, tags go to all of them."""
         self.many.setText(
-            f"{number:,} photos are selected. Tags are changed for all of them, "
-            "the caption for this one."
+            f"Tags of the {number:,} selected photos. A change goes to all of them; "
+            "the caption is this photo's alone."
         )
         self.many.setVisible(number > 1)
+
+    def show_shared(self, shared: object) -> None:
+        """The tags of the whole selection, or None: the photo's own again."""
+        self._shared = shared if isinstance(shared, SharedTags) else None
+        self._show_tags(self._tags)
 
     def shown_tags(self) -> list[str]:
         """The tags in the order they are shown."""
@@ -230,6 +238,15 @@ class DetailPane(QFrame):
     def _set_caption(self, text: str | None, by_person: bool, reason: str) -> None:
         origin = Origin.PERSON if by_person else Origin.MACHINE
         self.field.show_caption(text or "", origin, reason)
+
+    def _show_tags(self, tags: tuple[TagValue, ...]) -> None:
+        self._tags = tags
+        if self._shared is None:
+            self.chips.show_tags(tags)
+        else:
+            photos = self._shared.photos
+            notes = {tag: f"{n} of {photos}" for tag, n in self._shared.counts.items()}
+            self.chips.show_tags(self._shared.tags, notes)
 
     def _on_kept(self, caption: str) -> None:
         self.caption_kept.emit(self.key, caption)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QSize, QStringListModel, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
@@ -12,6 +12,7 @@ from cocadesk.protocol.values import TagValue
 from ui.flow_layout import FlowLayout
 from ui.icons import Icon, icon
 from ui.theme import Theme
+from ui.widgets import label
 
 MARK_PX = 14
 FIELD_PX = 150
@@ -29,14 +30,16 @@ class TagChip(QFrame):
     rejected = Signal(str)
     stepped = Signal(int)
 
-    def __init__(self, tag: TagValue, theme: Theme) -> None:
+    def __init__(self, tag: TagValue, theme: Theme, note: str = "") -> None:
+        """``note`` stands behind the tag, e.g. on how many photos it is."""
         super().__init__()
         self.tag = tag.tag
         self.is_own = tag.by_person
         self.setProperty("role", "chip")
         self.setProperty("own", tag.by_person)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(f"Tag {tag.tag}, {'yours' if tag.by_person else 'suggested'}")
+        whose = "yours" if tag.by_person else "suggested"
+        self.setAccessibleName(f"Tag {tag.tag}, {whose}" + (f", {note}" if note else ""))
         ways = "Enter looks for it, X takes it away"
         self.setAccessibleDescription(ways if self.is_own else f"{ways}, A accepts it")
         self.word = QToolButton()
@@ -48,6 +51,9 @@ class TagChip(QFrame):
         row.setContentsMargins(8, 0, 4, 0)
         row.setSpacing(0)
         row.addWidget(self.word)
+        if note:
+            row.addWidget(label(note, "small"))
+            row.addSpacing(4)
         self.tick: QToolButton | None = None
         if not tag.by_person:
             self.tick = self._mark(Icon.CHECK, theme.colours.accent, "Accept", "A")
@@ -185,6 +191,7 @@ class TagChips(QWidget):
         self._theme = theme
         self._anchor: QWidget | None = None
         self._tags: tuple[TagValue, ...] = ()
+        self._notes: dict[str, str] = {}
         self.chips: list[TagChip] = []
         self._flow = FlowLayout(self, 6)
         self.add = QToolButton()
@@ -215,9 +222,11 @@ class TagChips(QWidget):
         """What the field completes to."""
         self.field.set_vocabulary(tags)
 
-    def show_tags(self, tags: tuple[TagValue, ...]) -> None:
-        """Shows these; a chip that had the focus hands it to its successor."""
-        if tags != self._tags:
+    def show_tags(self, tags: tuple[TagValue, ...], notes: Mapping[str, str] | None = None) -> None:
+        """Shows these, each with its note; a chip that had the focus hands it on."""
+        notes = notes or {}
+        if tags != self._tags or notes != self._notes:
+            self._notes = dict(notes)
             self._rebuild(tags)
 
     def words(self) -> list[str]:
@@ -266,7 +275,7 @@ class TagChips(QWidget):
             self.focus_chip(focused)
 
     def _chip(self, tag: TagValue) -> TagChip:
-        chip = TagChip(tag, self._theme)
+        chip = TagChip(tag, self._theme, self._notes.get(tag.tag, ""))
         chip.opened.connect(self.opened.emit)
         chip.accepted.connect(self.accepted.emit)
         chip.rejected.connect(self.rejected.emit)

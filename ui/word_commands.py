@@ -13,6 +13,7 @@ from cocadesk.protocol.values import Row
 from ui.actions import Do
 from ui.pages import Page
 from ui.scopes import ScopeChoice, choices, selection_scope
+from ui.selection_tags import SelectionTags
 from ui.texts import count
 from ui.words_dialogs import CaptionDialog, HistoryDialog, WriteDialog
 from ui.words_editor import Offer, Said
@@ -32,6 +33,8 @@ class WordCommands(QObject):
         self._roots: tuple[WirePath, ...] = ()
         self._write_dialog: WriteDialog | None = None
         detail = self._detail
+        self._shared = SelectionTags(window.link, window.parts.grid, window.model, self)
+        self._shared.came.connect(detail.show_shared)
         detail.caption_kept.connect(self._on_caption)
         detail.field.accepted.connect(self._accept)
         detail.field.closed.connect(self._back_to_grid)

@@ -22,6 +22,8 @@ from cocadesk.protocol.values import Row, TagValue
 from ui.actions import Do
 from ui.engine_link import EngineLink
 from ui.look import Look
+from ui.selection_tags import shared_tags
+from ui.tag_chips import TagChips
 from ui.window import MainWindow
 from ui.words_dialogs import HistoryDialog
 from ui.words_editor import changed_row
@@ -218,8 +220,10 @@ def test_a_tag_goes_to_the_whole_selection(described: MainWindow, qtbot: QtBot) 
     keys = grid.selected_keys()
     assert len(keys) == 3
     assert "3 selected" in described.parts.results.text.text()
-    assert "3 photos" in described.parts.detail.many.text()
-    described.parts.detail.chips.added.emit("holiday")
+    detail = described.parts.detail
+    assert "3 selected photos" in detail.many.text()
+    detail.chips.added.emit("holiday")
+    qtbot.waitUntil(lambda: "Tag holiday, yours, 3 of 3" in _names(detail.chips), timeout=WAIT_MS)
     _settle(described, qtbot)
     assert "for 3 photos" in described.parts.notice.text()
     qtbot.waitUntil(
@@ -229,6 +233,13 @@ def test_a_tag_goes_to_the_whole_selection(described: MainWindow, qtbot: QtBot) 
     qtbot.waitUntil(
         lambda: not any(_has_tag(described, key, "holiday") for key in keys), timeout=WAIT_MS
     )
+    described.parts.grid.go_to(0)
+    assert not detail.many.isVisible()
+    assert not any("of 3" in name for name in _names(detail.chips))
+
+
+def _names(chips: TagChips) -> list[str]:
+    return [chip.accessibleName() for chip in chips.chips]
 
 
 def _has_tag(window: MainWindow, key: str, tag: str) -> bool:
@@ -328,6 +339,23 @@ def test_words_are_edited_in_the_library_only(described: MainWindow, qtbot: QtBo
     assert not described.is_large
     assert described.parts.detail.isVisible()
     assert described.parts.detail.field.is_editing
+
+
+def test_the_tags_of_several_photos_are_counted_the_commonest_first() -> None:
+    """A tag is the person's own where nobody but the person gave it."""
+
+    def row(*tags: TagValue) -> Row:
+        return Row(key="k", path=WirePath("/a.jpg"), name="a.jpg", folder="/", tags=tags)
+
+    dog, own_dog, sea = (
+        TagValue(tag="dog"),
+        TagValue(tag="dog", by_person=True),
+        TagValue(tag="sea", by_person=True),
+    )
+    shared = shared_tags([row(sea), row(own_dog, sea), row(dog), row(sea)])
+    assert shared.photos == 4
+    assert [(tag.tag, tag.by_person) for tag in shared.tags] == [("sea", True), ("dog", False)]
+    assert shared.counts == {"sea": 3, "dog": 2}
 
 
 @pytest.mark.parametrize(
