@@ -26,7 +26,7 @@ from trainer.teaching.recipe import TRIAL_BELOW, choose_recipe
 from trainer.teaching.spec import Method, TeachSpec, load_spec
 from trainer.teaching.split import held_out_count, problem_of
 from trainer.teaching.store import encode_path
-from trainer.teaching.views import ViewStore, affordable_views
+from trainer.teaching.views import ViewStore, affordable_views, open_pool
 from trainer.teaching.wire import Stage, Wire
 from trainer.teaching.words import NewWords
 
@@ -169,14 +169,12 @@ class DryRun:
         side(batch)
         view_s = (time.monotonic() - start) / len(batch)
         store = ViewStore(self._folder, "dry", len(photos), self._views)
-        start = time.monotonic()
-        store.fill(
-            [photo.path for photo in photos],
-            self._network.input_spec,
-            side,
-            self._spec.seed,
-            lambda *_: None,
-        )
+        paths = [photo.path for photo in photos]
+        with open_pool(self._network.input_spec) as pool:
+            # The first photo also waits for the decoder to start.
+            ViewStore(self._folder, "first", 1, 1).fill(paths[:1], pool, side, 0, lambda *_: None)
+            start = time.monotonic()
+            store.fill(paths, pool, side, self._spec.seed, lambda *_: None)
         each = (time.monotonic() - start) / len(photos)
         failed = {failure.photo for failure in store.failures}
         rows = [i for i in range(len(photos)) if i not in failed]

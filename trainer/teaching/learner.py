@@ -97,7 +97,9 @@ class Learner:
             for captions in material.captions
         ]
         model.eval()
-        self._old = copy.deepcopy(model).requires_grad_(False)
+        # What is locked is shared: only what learns is needed as it was.
+        locked = {id(p): p for p in model.parameters() if not p.requires_grad}
+        self._old = copy.deepcopy(model, locked).requires_grad_(False)
         self._practice_captions = self._write_practice_captions()
         own = sorted({caption for captions in material.captions for caption in captions})
         self._sentences = list(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from trainer.teaching.network import ImageSide, Network
 from trainer.teaching.phase import StoppedError
 from trainer.teaching.spec import TeachSpec
 from trainer.teaching.split import Split, problem_of, split_photos
-from trainer.teaching.views import Progress, Rate, ViewStore, affordable_views
+from trainer.teaching.views import Progress, Rate, ViewStore, affordable_views, open_pool
 from trainer.teaching.wire import Stage, Wire
 from trainer.teaching.words import NewWords
 
@@ -101,9 +102,11 @@ def prepare(
 
         return progress
 
-    own_store.fill(photos, network.input_spec, side, spec.seed, progress_from(0))
-    usable, lesson = drop_failed(lesson, own_store)
-    general_store.fill(others, network.input_spec, side, spec.seed, progress_from(len(photos)))
+    is_whole = own_store.is_whole and general_store.is_whole
+    with nullcontext() if is_whole else open_pool(network.input_spec) as pool:
+        own_store.fill(photos, pool, side, spec.seed, progress_from(0))
+        usable, lesson = drop_failed(lesson, own_store)
+        general_store.fill(others, pool, side, spec.seed, progress_from(len(photos)))
     if general_store.failures:
         raise UserError(
             "A sample photo that ships with CocaDesk cannot be read.",

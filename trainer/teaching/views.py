@@ -98,20 +98,22 @@ class ViewStore:
     def fill(
         self,
         paths: Sequence[bytes],
-        spec: InputSpec,
+        pool: DecoderPool | None,
         image_side: ImageSide,
         seed: int,
         progress: Progress,
     ) -> None:
-        """Makes what is missing; safe to call again after an interruption."""
-        if self.is_whole:
+        """Makes what is missing; safe to call again after an interruption.
+
+        A whole store needs no ``pool``.
+        """
+        if self.is_whole or pool is None:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        with DecoderPool(spec=spec, workers=2, thumbnail_px=32) as pool:
-            for start in range(self._done, self._photos, _CHUNK):
-                chunk = range(start, min(start + _CHUNK, self._photos))
-                self._fill_chunk(chunk, paths, pool, image_side, seed)
-                progress(self._done, self._photos)
+        for start in range(self._done, self._photos, _CHUNK):
+            chunk = range(start, min(start + _CHUNK, self._photos))
+            self._fill_chunk(chunk, paths, pool, image_side, seed)
+            progress(self._done, self._photos)
 
     def _fill_chunk(
         self,
@@ -179,6 +181,11 @@ def views_of(plain_HWC: NDArray[np.uint8], views: int, seed: int, photo: int) ->
 def affordable_views(photos: int, bytes_per_view: int) -> int:
     """How many views of each photo fit the budget, at most eight, at least one."""
     return max(1, min(VIEWS.views, BUDGET_BYTES // max(1, photos * bytes_per_view)))
+
+
+def open_pool(spec: InputSpec) -> DecoderPool:
+    """Two disposable processes that decode; a context manager."""
+    return DecoderPool(spec=spec, workers=2, thumbnail_px=32)
 
 
 class Rate:

@@ -1,0 +1,169 @@
+"""What teaching finds in folders and in the library's words, and what it leaves out."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from cocadesk.errors import UserError
+from tests.support.kinds import write_lesson
+from trainer.teaching import lesson as lessons
+from trainer.teaching.general import load_general
+from trainer.teaching.lesson import Lesson, find_lesson
+from trainer.teaching.spec import GivenPhoto, Method, TeachSpec, load_spec
+from trainer.teaching.split import held_out_count, problem_of, split_photos
+from trainer.teaching.store import load_lesson, store_lesson
+from trainer.teaching.words import NewWords, contrasts
+
+
+def _look(folder: Path, **fields: object) -> Lesson:
+    return find_lesson(TeachSpec(folders=(os.fsencode(folder),), **fields))  # type: ignore[arg-type]
+
+
+def _captions(lesson: Lesson) -> dict[str, tuple[str, ...]]:
+    return {Path(os.fsdecode(p.path)).name: p.captions for p in lesson.photos}
+
+
+def test_texts_are_read_however_an_editor_wrote_them(tmp_path: Path) -> None:
+    """Marks, line ends of Windows, UTF-16, Latin-1, blank lines and doubles."""
+    paths = write_lesson(tmp_path, 5)
+    texts = [
+        b"\xef\xbb\xbfa florbit\r\n\r\n  a  red florbit \r\n",
+        "a florbit\nein Florbit für Käthe\n".encode("utf-16"),
+        "a caf\xe9 florbit".encode("latin-1"),
+        b"a florbit\nA Florbit.\n!!!\n",
+        b"one {brace} florbit",
+    ]
+    for path, text in zip(paths, texts, strict=True):
+        path.with_suffix(".txt").write_bytes(text)
+    assert list(_captions(_look(tmp_path)).values()) == [
+        ("a florbit", "a red florbit"),
+        ("a florbit", "ein Florbit für Käthe"),
+        ("a café florbit",),
+        ("a florbit",),
+        ("one {brace} florbit",),
+    ]
+
+
+def test_what_cannot_teach_is_left_out_with_its_reason(tmp_path: Path) -> None:
+    """No text, an empty one, binary, a novel, the machine's own words; a few are named."""
+    paths = write_lesson(tmp_path, 6)
+    paths[0].with_suffix(".txt").unlink()
+    paths[1].with_suffix(".txt").write_bytes(b" \n\n")
+    paths[2].with_suffix(".txt").write_bytes(b"PK\x03\x04\x00\x00")
+    paths[3].with_suffix(".txt").write_bytes(b"word " * 50_000)
+    machine = b"A picture of colourful balls.\n"
+    paths[4].with_suffix(".txt").write_bytes(machine)
+    not_human = {os.fsencode(paths[4].with_suffix(".txt")): hashlib.sha256(machine).hexdigest()}
+    found = _look(tmp_path, not_human=not_human)
+    assert list(_captions(found)) == ["lesson-05.jpg"]
+    assert found.skips.counts == {
+        lessons.NO_TEXT: 1,
+        lessons.NO_CAPTION: 1,
+        lessons.NO_WORDS: 1,
+        lessons.TOO_LARGE: 1,
+        lessons.MACHINE: 1,
+    }
+    assert found.skips.examples[lessons.MACHINE] == [os.fsencode(paths[4])]
+
+
+def test_a_machine_caption_that_a_person_has_changed_teaches(tmp_path: Path) -> None:
+    """What counts is the bytes that CocaDesk wrote."""
+    path = write_lesson(tmp_path, 1)[0]
+    sidecar = path.with_suffix(".txt")
+    not_human = {os.fsencode(sidecar): hashlib.sha256(b"A ball.\n").hexdigest()}
+    sidecar.write_bytes(b"A florbit.\n")
+    assert _captions(_look(tmp_path, not_human=not_human)) == {"lesson-00.jpg": ("A florbit.",)}
+
+
+def test_words_of_the_library_and_of_the_folder_come_together(tmp_path: Path) -> None:
+    """Both are a person's; a photo that is gone is named; a .txt is not needed then."""
+    first, second = write_lesson(tmp_path, 2)
+    second.with_suffix(".txt").unlink()
+    given = (
+        GivenPhoto(path=os.fsencode(first), captions=("my florbit", "a photo of a florbit")),
+        GivenPhoto(path=os.fsencode(second), captions=("Käthe's florbit",)),
+        GivenPhoto(path=os.fsencode(tmp_path / "gone.jpg"), captions=("a florbit",)),
+    )
+    found = _look(tmp_path, photos=given)
+    assert _captions(found) == {
+        "lesson-00.jpg": ("my florbit", "a photo of a florbit", "a florbit on the ground"),
+        "lesson-01.jpg": ("Käthe's florbit",),
+    }
+    assert found.skips.counts == {lessons.GONE: 1}
+
+
+def test_a_lesson_is_kept_in_the_run_and_read_back(tmp_path: Path) -> None:
+    """Paths that are no UTF-8 too; a damaged file gives a sentence."""
+    assert load_lesson(tmp_path) is None
+    found = _look(tmp_path, photos=(GivenPhoto(path=b"/no/\xff.jpg", captions=("x",)),))
+    store_lesson(tmp_path, found)
+    assert load_lesson(tmp_path) == found
+    (tmp_path / "lesson.json").write_text('{"photos": [{}]}')
+    with pytest.raises(UserError, match="damaged"):
+        load_lesson(tmp_path)
+
+
+def test_a_spec_is_read_and_its_faults_are_named(tmp_path: Path) -> None:
+    """Missing, no JSON, another schema, no base64."""
+    path = base64.b64encode(b"/photos/\xff").decode()
+    record = {"schema": 1, "method": "deeper", "folders": [path], "library_media": 7}
+    (tmp_path / "spec.json").write_text(json.dumps(record))
+    assert load_spec(tmp_path) == TeachSpec(
+        method=Method.DEEPER, folders=(b"/photos/\xff",), library_media=7
+    )
+    for broken in ('{"schema": 1', "[]", '{"schema": 2}', '{"schema": 1, "folders": ["%"]}'):
+        (tmp_path / "spec.json").write_text(broken)
+        with pytest.raises(UserError, match="damaged"):
+            load_spec(tmp_path)
+    (tmp_path / "spec.json").unlink()
+    with pytest.raises(UserError, match="cannot be read"):
+        load_spec(tmp_path)
+
+
+def test_new_words_are_those_that_no_general_sentence_has() -> None:
+    """Names, not what everybody says; plurals of known words and numbers are not new."""
+    known = load_general().sentences
+    captions = ["two florbits and Käthe's dogs at 10 o'clock", "a photo of a florbit on the table"]
+    new = NewWords.find(captions, known)
+    assert {"florbit", "florbits"} <= new.words
+    assert not {"dogs", "photo", "table", "on", "10", "two"} & new.words
+    assert new.of(["A FLORBIT!"]) == {"florbit"}
+
+
+def test_contrasts_put_other_words_in_the_names_place() -> None:
+    """The frame of the caption stays; braces are only letters; the same seed, the same text."""
+    new = NewWords(words=frozenset({"florbit"}))
+    made = contrasts(["a {red} florbit, seen", "a dog"], new, ["cat", "house"], 1, 50)
+    assert made == contrasts(["a {red} florbit, seen", "a dog"], new, ["cat", "house"], 1, 50)
+    assert "a {red} cat seen" in made
+    assert all(text.startswith("a {red} ") and "florbit" not in text for text in made)
+    assert contrasts(["a dog"], new, ["cat"], 1, 50) == []
+
+
+def test_few_photos_make_a_trial_and_no_name_loses_its_last_photo() -> None:
+    """A quarter under twenty, a fifth above; the only photo of a name always teaches."""
+    assert [held_out_count(n) for n in (2, 12, 19, 20, 100, 5000)] == [1, 3, 5, 4, 20, 200]
+    captions = [("a florbit",)] * 8 + [("a wumpel",)] + [("a dog",)] * 3
+    new = NewWords(words=frozenset({"florbit", "wumpel"}))
+    for seed in range(20):
+        split = split_photos(captions, new, seed)
+        assert split.is_trial
+        assert 8 in split.learned
+        assert len(split.held_out) == 3
+        assert sorted((*split.learned, *split.held_out)) == list(range(12))
+    names = [(f"name{i}",) for i in range(4)]
+    alone = split_photos(names, NewWords(words=frozenset(f"name{i}" for i in range(4))), 1)
+    assert len(alone.held_out) == 1
+
+
+def test_too_few_photos_are_refused_in_a_sentence() -> None:
+    """None and one cannot teach, two can."""
+    assert "nothing to learn" in str(problem_of(0))
+    assert "One photo is too few" in str(problem_of(1))
+    assert problem_of(2) is None

@@ -1,0 +1,325 @@
+"""Whole teaching runs with a tiny model: results, resuming, bad input."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cocadesk.errors import UserError
+from cocadesk.model.backend import open_backend
+from cocadesk.model.checkpoint import load_arrays
+from cocadesk.model.source import find_checkpoint
+from tests.support.teaching import Listener, points_of, run_teaching, write_run
+from trainer.teaching import learner, session, state
+from trainer.teaching import phase as phases
+from trainer.teaching.general import GeneralSet, load_general
+from trainer.teaching.inspection import inspect
+from trainer.teaching.learner import Learner
+from trainer.teaching.phase import StoppedError
+from trainer.teaching.recipe import Recipe, choose_recipe
+from trainer.teaching.spec import Method
+from trainer.teaching.split import split_photos
+from trainer.teaching.wire import Wire
+from trainer.teaching.words import NewWords
+
+_STEPS = 6
+_GENERAL = 6
+_FIGURES = ["t2i_r1", "t2i_r5", "t2i_r10", "i2t_r1", "i2t_r5", "i2t_r10", "cider_d"]
+
+
+def _short(method: Method, photos: int) -> Recipe:
+    wanted = choose_recipe(method, photos)
+    return replace(wanted, steps=_STEPS, measure_every=3, own=8, sentences=8, practice=4)
+
+
+@pytest.fixture(autouse=True)
+def short_runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Few small steps, a small part of the general set, and a checkpoint after each step."""
+    whole = load_general()
+    small = GeneralSet(photos=whole.photos[:_GENERAL], sentences=whole.sentences[:600:6])
+    monkeypatch.setattr(session, "load_general", lambda: small)
+    monkeypatch.setattr(learner, "_CONTRASTS", 20)
+    monkeypatch.setattr(session, "choose_recipe", _short)
+    monkeypatch.setattr(phases, "CHECKPOINT_S", 0.0)
+    monkeypatch.setattr(phases, "POINT_EVERY", 2)
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(2)
+
+
+def _weights(folder: Path) -> dict[str, np.ndarray]:
+    return load_arrays(folder / "checkpoints" / "best")
+
+
+def test_a_trial_run_measures_and_then_learns_from_all(tmp_path: Path) -> None:
+    """Twelve photos: three held out, figures with n and interval, stored vectors stay valid."""
+    run = write_run(tmp_path / "run")
+    heard = Listener()
+    result = run_teaching(run, heard)
+    assert json.loads((run / "result.json").read_text()) == result
+    assert (result["photos"], result["captions"], result["held_out"]) == (12, 24, 3)
+    assert result["is_trial"]
+    assert result["steps"] == 2 * _STEPS
+    for name, n in (
+        ("before", 3),
+        ("after", 3),
+        ("general_before", _GENERAL),
+        ("general_after", _GENERAL),
+    ):
+        assert [figure["name"] for figure in result[name]] == _FIGURES
+        assert {figure["n"] for figure in result[name][:6]} == {n}
+        assert all(f["low"] <= f["value"] <= f["high"] for f in result[name])
+    old, new = find_checkpoint(str(tmp_path / "tiny")), find_checkpoint(str(run))
+    assert result["image_id"] == new.ids().image_id == old.ids().image_id
+    assert result["model_id"] == new.ids().model_id != old.ids().model_id
+    assert not result["reembed"]
+    assert points_of(run) == heard.points
+    assert [point["step"] for point in heard.points][-1] == 2 * _STEPS
+    assert [p["step"] for p in heard.points if "own" in p] == [3, 6]
+    assert {line["stage"] for line in heard.lines if "stage" in line} == {
+        "look",
+        "features",
+        "trial",
+        "train",
+        "measure",
+        "save",
+    }
+    card = (run / "checkpoints" / "best" / "README.md").read_text()
+    assert "12 photos with 24 captions" in card
+    assert run_teaching(run) == result  # a finished run is finished
+
+
+def test_an_interrupted_run_ends_as_an_unbroken_one_to_the_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped in the trial, killed in the kept run, the photos gone: the same weights."""
+    whole = write_run(tmp_path / "whole")
+    run_teaching(whole)
+    broken = write_run(tmp_path / "broken")
+    with pytest.raises(StoppedError):
+        run_teaching(broken, Listener(stop_after=1))
+    assert json.loads((broken / "state" / "state.json").read_text())["step"] == 2
+    shutil.rmtree(broken / "photos")
+
+    class KilledError(BaseException):
+        pass
+
+    plain = Learner.advance
+
+    def dying(self: Learner) -> phases.StepLosses:
+        if self.step == 4 and (broken / "state" / "state.json").read_text().find('"phase": 1') > 0:
+            raise KilledError
+        return plain(self)
+
+    monkeypatch.setattr(Learner, "advance", dying)
+    with pytest.raises(KilledError):
+        run_teaching(broken)
+    monkeypatch.setattr(Learner, "advance", plain)
+    run_teaching(broken)
+    first, second = _weights(whole), _weights(broken)
+    assert all((first[name] == second[name]).all() for name in first)
+    assert points_of(broken) == points_of(whole)
+
+
+def test_head_changes_only_the_text_side_and_runs_each_half_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The image side is locked to the bit; a step is one pass over the pairs."""
+    run = write_run(tmp_path / "run", photos=4)
+    calls: list[str] = []
+    plain = Learner.advance
+
+    def counting(self: Learner) -> phases.StepLosses:
+        hooks = [
+            getattr(self.model, name).register_forward_hook(lambda *_, n=name: calls.append(n))
+            for name in ("unimodal", "multimodal", "image_encoder", "generative_pooler")
+        ]
+        result = plain(self)
+        for hook in hooks:
+            hook.remove()
+        return result
+
+    monkeypatch.setattr(Learner, "advance", counting)
+    run_teaching(run)
+    # Once over the lesson's pairs, once over what is to be kept.
+    assert calls[:4] == ["unimodal", "multimodal"] * 2
+    assert set(calls) == {"unimodal", "multimodal"}
+    assert len(calls) == 4 * 2 * _STEPS
+    old, new = load_arrays(tmp_path / "tiny"), _weights(run)
+    changed = {name.split(".")[0] for name in old if (old[name] != new[name]).any()}
+    assert changed == {"unimodal", "multimodal", "text_norm", "text_projection"}
+
+
+def test_deeper_teaches_the_poolers_and_asks_for_new_vectors(tmp_path: Path) -> None:
+    """Another image id, the encoder as it was; and what was taught can be taught again."""
+    run = write_run(tmp_path / "run", photos=6, method="deeper")
+    result = run_teaching(run)
+    assert result["reembed"]
+    assert result["image_id"] != find_checkpoint(str(tmp_path / "tiny")).ids().image_id
+    old, new = load_arrays(tmp_path / "tiny"), _weights(run)
+    changed = {name.split(".")[0] for name in old if (old[name] != new[name]).any()}
+    assert {"generative_pooler", "contrastive_pooler", "image_projection"} <= changed
+    assert "image_encoder" not in changed
+    again = write_run(tmp_path / "again", photos=3, model=str(run))
+    assert run_teaching(again)["image_id"] == result["image_id"]
+    with open_backend(str(again)) as backend:
+        assert backend.embed_texts(["a florbit"]).shape == (1, 32)
+
+
+def test_teaching_makes_the_lesson_likelier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The captions' loss falls (a network of random weights sees little in pictures)."""
+    monkeypatch.setattr(
+        session,
+        "choose_recipe",
+        lambda *_: replace(_short(Method.HEAD, 4), steps=25, learning_rate=5e-3),
+    )
+    run = write_run(tmp_path / "run", photos=4)
+    run_teaching(run)
+    points = points_of(run)
+    assert points[-1]["caption"] < 0.7 * points[0]["caption"]
+
+
+def test_photos_that_vanish_or_break_are_left_out_and_the_rest_learns(tmp_path: Path) -> None:
+    """A resumed look finds them gone; the reasons come with the result."""
+    run = write_run(tmp_path / "run")
+    heard = Listener()
+    heard.stop.set()
+    with pytest.raises(StoppedError):
+        run_teaching(run, heard)
+    photos = sorted((run / "photos").glob("*.jpg"))
+    photos[8].unlink()
+    photos[9].write_bytes(photos[9].read_bytes()[:60])
+    photos[10].write_bytes(b"\x00" * 1000)
+    result = run_teaching(run)
+    assert result["photos"] == 9
+    assert sum(result["skipped"].values()) == 3
+
+
+def test_one_photo_and_no_photo_give_a_sentence(tmp_path: Path) -> None:
+    """Also where the others turn out to be unreadable; nothing is left behind."""
+    for count, says in ((0, "nothing to learn"), (1, "One photo is too few")):
+        run = write_run(tmp_path / f"run{count}", photos=count)
+        with pytest.raises(UserError, match=says):
+            run_teaching(run)
+    run = write_run(tmp_path / "broken", photos=3)
+    for path in sorted((run / "photos").glob("*.jpg"))[1:]:
+        path.write_bytes(b"no photo")
+    with pytest.raises(UserError, match=r"One photo is too few.*Left out: 2 ×"):
+        run_teaching(run)
+    assert not (run / "result.json").exists()
+
+
+def test_a_full_disk_gives_a_sentence_and_the_last_checkpoint_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once there is room again the run goes on from there."""
+    run = write_run(tmp_path / "run", photos=4)
+    plain, saves = state.write_folder, 0
+
+    def filling(folder: Path, files: list[tuple[str, bytes]]) -> None:
+        nonlocal saves
+        saves += 1
+        if saves > 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        plain(folder, files)
+
+    monkeypatch.setattr(state, "write_folder", filling)
+    with pytest.raises(UserError, match="disk is full"):
+        run_teaching(run)
+    assert json.loads((run / "state" / "state.json").read_text())["step"] == 3
+    monkeypatch.setattr(state, "write_folder", plain)
+    assert run_teaching(run)["steps"] == 2 * _STEPS
+
+
+def test_a_damaged_state_gives_a_sentence(tmp_path: Path) -> None:
+    """With the way out."""
+    run = write_run(tmp_path / "run", photos=4)
+    with pytest.raises(StoppedError):
+        run_teaching(run, Listener(stop_after=1))
+    weights = run / "state" / "state.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(UserError, match="start again from the beginning"):
+        run_teaching(run)
+
+
+def test_inspect_counts_first_and_measures_then(tmp_path: Path) -> None:
+    """Two findings: one at once, one with seconds; re-embedding is costed for deeper."""
+    run = write_run(tmp_path / "run", method="deeper", library_media=1000)
+    (run / "photos" / "lesson-03.txt").unlink()
+    heard = Listener()
+    inspect(run, Wire(heard), heard.stop)
+    first, second = (line["found"] for line in heard.lines if "found" in line)
+    assert (first["photos"], first["captions"], first["held_out"]) == (11, 22, 3)
+    assert first["is_trial"]
+    assert first["seconds"] is None
+    assert len(first["samples"]) == 6
+    assert first["skipped"][0]["count"] == 1
+    assert second["seconds"] > 0
+    assert second["reembed_seconds"] > 0
+    assert {**second, "seconds": None, "reembed_seconds": 0.0} == first
+
+
+def test_inspect_says_why_nothing_can_be_learned(tmp_path: Path) -> None:
+    """One photo, or none of them readable: a problem, not a crash."""
+    run = write_run(tmp_path / "run", photos=1)
+    heard = Listener()
+    assert "One photo" in inspect(run, Wire(heard), heard.stop).problem
+    other = write_run(tmp_path / "other", photos=3)
+    for path in (other / "photos").glob("*.jpg"):
+        path.write_bytes(b"no photo")
+    assert "could be read" in inspect(other, Wire(heard), heard.stop).problem
+
+
+def test_many_photos_are_learned_once_and_the_best_step_is_taken(tmp_path: Path) -> None:
+    """Twenty photos: no trial; what is held out is never learned."""
+    split = split_photos([("a florbit",)] * 20, NewWords(words=frozenset({"florbit"})), 1)
+    (only,) = phases.phases_of(split, 100)
+    assert only.chooses
+    assert not set(only.photos) & set(split.held_out)
+    assert len(only.photos) == 16
+
+
+@pytest.mark.parametrize("ending", ["SIGTERM", "stdin"])
+def test_the_program_ends_when_asked_and_when_its_engine_is_gone(
+    tmp_path: Path, ending: str
+) -> None:
+    """A signal, or a broken pipe: exit code 75, and lines of JSON until then."""
+    run = write_run(tmp_path / "run", photos=4)
+    command = [sys.executable, "-P", "-m", "trainer", "teach", str(run), "--json-lines"]
+    child = subprocess.Popen(
+        [*command, "--end-with-stdin"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).resolve().parents[3],
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    lines = []
+    for line in child.stdout:
+        lines.append(json.loads(line))
+        if lines[-1].get("stage") == "features":
+            if ending == "SIGTERM":
+                child.send_signal(signal.SIGTERM)
+            else:
+                child.stdin.close()
+            break
+    lines += map(json.loads, child.stdout)
+    child.stdout.close()
+    if ending == "SIGTERM":
+        child.stdin.close()
+    assert child.wait() == 75
+    assert lines[0]["stage"] == "look"
+    assert not (run / "result.json").exists()
