@@ -20,7 +20,7 @@ from cocadesk.model.config import CocaConfig
 from cocadesk.model.model_ids import ModelIds as ModelIds
 from cocadesk.model.model_ids import compute_ids, keep_ids, read_ids
 from cocadesk.model.tokenizer import BpeTokenizer
-from cocadesk.model.weight_files import write_safetensors
+from cocadesk.model.weight_files import map_safetensors, write_safetensors
 
 if TYPE_CHECKING:
     import torch
@@ -41,7 +41,7 @@ class Checkpoint:
 
     def ids(self) -> ModelIds:
         """The ids: those kept beside these very weights, else computed from them."""
-        return read_ids(self.folder / WEIGHTS) or compute_ids(self.config, load_arrays(self.folder))
+        return read_ids(self.folder / WEIGHTS) or compute_ids(self.config, map_arrays(self.folder))
 
 
 def open_checkpoint(folder: Path) -> Checkpoint:
@@ -80,6 +80,16 @@ def load_arrays(folder: Path, prefixes: tuple[str, ...] = ("",)) -> dict[str, ND
     """
     arrays: dict[str, NDArray[Any]] = _read_weights(folder, "numpy", prefixes)
     return arrays
+
+
+def map_arrays(folder: Path, prefixes: tuple[str, ...] = ("",)) -> dict[str, NDArray[Any]]:
+    """As ``load_arrays``, read-only and still in the file: only what is used takes memory.
+
+    Raises:
+        UserError: the file is truncated or no safetensors file.
+    """
+    _read_weights(folder, "numpy", ("no weight has this name",))
+    return map_safetensors(folder / WEIGHTS, prefixes)
 
 
 def _read_weights(folder: Path, framework: str, prefixes: tuple[str, ...] = ("",)) -> Any:

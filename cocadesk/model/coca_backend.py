@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.model.answers import Caption, ModelInfo
-from cocadesk.model.checkpoint import Checkpoint, load_arrays
+from cocadesk.model.checkpoint import Checkpoint, map_arrays
 from cocadesk.model.config import Variant
 from cocadesk.model.device import DeviceChoice, choose_device
 from cocadesk.model.options import GenerationOptions
@@ -47,7 +47,7 @@ class CocaBackend:
         self._device: DeviceChoice = choose_device(device)
         self._ids = checkpoint.ids()
         self._note = known_note(checkpoint)
-        weights = load_arrays(checkpoint.folder, TEXT_PREFIXES)
+        weights = map_arrays(checkpoint.folder, TEXT_PREFIXES)
         self._text_tower = NumpyTextTower(checkpoint.config, checkpoint.tokenizer, weights)
         self._images = ThreadPoolExecutor(1, thread_name_prefix="images")
         self._texts = ThreadPoolExecutor(1, thread_name_prefix="texts")

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 #: OpenVINO is taken only when its vectors agree with torch's this well.
-MIN_COSINE = 0.999
+MIN_COSINE = 0.9999
+#: Narrower ViTs run as fast in torch: converting them would cost more than it gains.
+_LARGE_VIT = 512
 #: Grows when the network's code or its conversion changes: kept conversions are made anew.
 CONVERSION = 2
 
@@ -47,8 +49,9 @@ def open_image_tower(
     converts and compares (some seconds); the verdict and the converted model are
     kept in the cache folder, so later ones need no torch.
     """
-    convolutional = checkpoint.config.image.kind is ImageEncoderKind.EFFICIENTNET_LITE
-    if device.device != "cpu" or not convolutional or not openvino_runtime.available():
+    image = checkpoint.config.image
+    gains = image.kind is ImageEncoderKind.EFFICIENTNET_LITE or image.width >= _LARGE_VIT
+    if device.device != "cpu" or not gains or not openvino_runtime.available():
         return TorchImageTower(load(), device.device)
     name = f"{ids.model_id}-{CONVERSION}-openvino-{version('openvino')}"
     path = cache_folder() / "compiled" / f"{name}.xml"

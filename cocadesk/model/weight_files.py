@@ -127,6 +127,28 @@ def write_safetensors(
         os.fsync(file.fileno())
 
 
+def map_safetensors(path: Path, prefixes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """The weights whose names start so, as read-only views of the mapped file, without torch.
+
+    The file's pages are read when they are used and shared between processes. Call it
+    only for a file whose header the safetensors package has accepted.
+    """
+    import numpy as np
+
+    whole = np.memmap(path, np.uint8, "r")
+    length = int.from_bytes(whole[:8].tobytes(), "little")
+    header: dict[str, Any] = json.loads(whole[8 : 8 + length].tobytes())
+    dtypes = {short: name for name, short in _NAMES.items()}
+    arrays = {}
+    for name, entry in header.items():
+        if name.startswith(prefixes) and entry.get("dtype") in dtypes:
+            start, end = (8 + length + offset for offset in entry["data_offsets"])
+            dtype = np.dtype(dtypes[entry["dtype"]])
+            array = np.frombuffer(whole[start:end], dtype).reshape(entry["shape"])
+            arrays[name] = array
+    return arrays
+
+
 _NAMES = {"float32": "F32", "float16": "F16", "int64": "I64", "int32": "I32", "uint8": "U8"}
 
 
