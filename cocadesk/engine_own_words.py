@@ -215,7 +215,7 @@ class WordsDesk:
     # Jobs -----------------------------------------------------------------------------
 
     def _failures(self, body: ListJobFailures, call: Call) -> Failures:
-        """What a job that has ended could not do, whatever kind it is."""
+        """What a job could not do (so far), whatever kind it is."""
         report = self._parts.jobs().report(body.job_id)
         failed: Sequence[FailureValue] = ()
         if report:

@@ -23,6 +23,7 @@ from cocadesk.protocol.values import (
 )
 from cocadesk.words import (
     DescribeReport,
+    FailedMedium,
     HumanWords,
     KeptFile,
     WantedPicture,
@@ -171,6 +172,7 @@ class WordJobs:
         ``on_first`` is called when the first media are done.
         """
         is_first = True
+        left_out: list[FailedMedium] = []
         try:
             while True:
                 try:
@@ -183,7 +185,8 @@ class WordJobs:
                     on_first()
                 if progress.keys:
                     self._on_rows(progress.keys)
-                yield _step(progress)
+                left_out += progress.left_out
+                yield _step(progress, _so_far(progress, left_out) if progress.left_out else "")
         finally:
             inner.close()
 
@@ -241,8 +244,9 @@ class _PoolDecoder:
         return self._pool
 
 
-def _step(progress: WordsProgress) -> JobStep:
+def _step(progress: WordsProgress, report: str) -> JobStep:
     return JobStep(
+        report=report,
         stage=STAGES[progress.stage],
         done=progress.done,
         total=progress.total,
@@ -252,7 +256,25 @@ def _step(progress: WordsProgress) -> JobStep:
     )
 
 
-def kept_items(kept: Sequence[KeptFile]) -> tuple[WriteItem, ...]:
+def _so_far(progress: WordsProgress, left_out: Sequence[FailedMedium]) -> str:
+    """What a job that runs has left out, in the form of its report."""
+    outcome: CaptionOutcome | WriteOutcome
+    if progress.stage is WordsStage.WRITE:
+        outcome = WriteOutcome(kept=kept_items(left_out))
+    else:
+        outcome = CaptionOutcome(failed=_failures(left_out))
+    return msgspec.json.encode(outcome).decode()
+
+
+def _failures(failed: Sequence[FailedMedium]) -> tuple[FailureValue, ...]:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return tuple(
+        FailureValue(path=WirePath.of(item.path), reason=item.reason, stage="words", when=now)
+        for item in failed[:REPORTED]
+    )
+
+
+def kept_items(kept: Sequence[KeptFile | FailedMedium]) -> tuple[WriteItem, ...]:
     """Files that were left as they are, as clients see them."""
     return tuple(
         WriteItem(path=WirePath.of(item.path), kind=WriteKind.KEPT, reason=item.reason)
@@ -261,15 +283,11 @@ def kept_items(kept: Sequence[KeptFile]) -> tuple[WriteItem, ...]:
 
 
 def _described(report: DescribeReport, verb: str = "described") -> JobOutcome:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
     outcome = CaptionOutcome(
         described=report.described,
         unchanged=report.unchanged,
         by_person=report.by_person,
-        failed=tuple(
-            FailureValue(path=WirePath.of(item.path), reason=item.reason, stage="words", when=now)
-            for item in report.failed[:REPORTED]
-        ),
+        failed=_failures(report.failed),
     )
     numbers = (
         (report.described, verb),

@@ -33,7 +33,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobStep:
-    """How far a job is after a step; ``current`` names what it has in hand."""
+    """How far a job is after a step; ``current`` names what it has in hand.
+
+    ``report`` (JSON) is what it would report if it ended here; empty keeps the last one.
+    """
 
     stage: str
     done: int
@@ -41,6 +44,7 @@ class JobStep:
     failed: int = 0
     seconds_left: float | None = None
     current: str = ""
+    report: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +177,7 @@ class Scheduler:
             return self._job(job_id).value
 
     def report(self, job_id: str) -> str:
-        """The report (JSON) of a job that is done; empty before."""
+        """The report (JSON) of a job that is done; before, what it has told so far."""
         with self._changed:
             return self._job(job_id).report
 
@@ -272,6 +276,7 @@ class Scheduler:
                 seconds_left=step.seconds_left,
                 current=step.current,
             )
+            job.report = step.report or job.report
             if time.monotonic() - job.saved_s >= SAVE_EVERY_S:
                 self._save(job)
             value = job.value

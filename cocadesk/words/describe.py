@@ -125,6 +125,7 @@ def caption_steps(
     for start in range(0, len(keys), CAPTIONS_AT_ONCE):
         piece = keys[start : start + CAPTIONS_AT_ONCE]
         rows = library.rows(piece)
+        earlier = len(describer.counts.failed)
         changed = describer.describe(rows)
         if changed:
             pace.worked(len(piece))
@@ -137,6 +138,7 @@ def caption_steps(
             seconds_left=pace.seconds_left(len(keys) - seen),
             current=rows[-1].path if rows else None,
             keys=tuple(changed),
+            left_out=tuple(describer.counts.failed[earlier:]),
         )
     library.tidy()
     return describer.counts.report()

@@ -18,8 +18,19 @@ class WordsStage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailedMedium:
+    """A file (photo or ``.txt``) that got no words, and why."""
+
+    path: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WordsProgress:
-    """How far a job is, in media; ``current`` is the file in hand, ``keys`` have new words."""
+    """How far a job is, in media; ``current`` is the file in hand.
+
+    Since the last step: ``keys`` have new words, ``left_out`` got none.
+    """
 
     stage: WordsStage
     done: int
@@ -28,14 +39,7 @@ class WordsProgress:
     seconds_left: float | None = None
     current: bytes | None = None
     keys: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedMedium:
-    """A medium that got no words, and why."""
-
-    path: bytes
-    reason: str
+    left_out: tuple[FailedMedium, ...] = ()
 
 
 class Pace:

@@ -16,7 +16,7 @@ from cocadesk.words.sidecars import (
     SidecarPlanner,
     rows_in_pieces,
 )
-from cocadesk.words.steps import Pace, WordsProgress, WordsStage
+from cocadesk.words.steps import FailedMedium, Pace, WordsProgress, WordsStage
 from cocadesk.words.writing import KeptFile, net_changes
 
 FILES_AT_ONCE = 32
@@ -55,6 +55,7 @@ def write_steps(
     yield WordsProgress(stage=WordsStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), FILES_AT_ONCE):
         piece = keys[start : start + FILES_AT_ONCE]
+        earlier = len(job.kept)
         if not job.write(piece):
             return job.report(was_undone=True)
         done += len(piece)
@@ -66,6 +67,9 @@ def write_steps(
             failed=job.report().failed,
             seconds_left=pace.seconds_left(len(keys) - done),
             current=job.current,
+            left_out=tuple(
+                FailedMedium(path=item.path, reason=item.reason) for item in job.kept[earlier:]
+            ),
         )
     return job.report()
 
@@ -81,7 +85,7 @@ class _Write:
         earlier = net_changes(library.edits.of_batch(batch))
         self._written = {change.after.path for change in earlier}
         self._unchanged = 0
-        self._kept: list[KeptFile] = []
+        self.kept: list[KeptFile] = []
         self._planner: SidecarPlanner | None = None
         self.current: bytes | None = None
 
@@ -108,12 +112,12 @@ class _Write:
         to_write: Sequence[PlannedFile],
         refused: Sequence[KeptFile],
     ) -> None:
-        self._kept += refused
+        self.kept += refused
         self._written |= {item.path for item in to_write} - {item.path for item in refused}
         for item in planned:
             self.current = item.path
             if item.action is FileAction.KEPT:
-                self._kept.append(
+                self.kept.append(
                     KeptFile(path=item.path, reason=item.reason, is_failure=item.is_failure)
                 )
             elif item.action is FileAction.UNCHANGED and item.path not in self._written:
@@ -135,6 +139,6 @@ class _Write:
         return WriteReport(
             written=len(self._written),
             unchanged=self._unchanged,
-            kept=tuple(self._kept),
+            kept=tuple(self.kept),
             was_undone=was_undone,
         )

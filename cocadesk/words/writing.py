@@ -81,6 +81,8 @@ class FileWriter:
         if not any(edit.field == FILE_FIELD for edit in edits):
             self._library.edits.record(edits)
             return []
+        if self._journal.exists():  # a full disk may have stopped the last one
+            self.recover()
         mark = {"batch": edits[0].batch, "seq": self._library.edits.next_seq()}
         write_atomically(self._journal, json.dumps(mark).encode(), durable=False)
         kept = self._bring_up_to_date(self._library.edits.record(edits))

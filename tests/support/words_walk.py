@@ -141,6 +141,7 @@ class Walk:
             self._edit_picture,
             self._touch,
             self._note,
+            self._note,
             self._reopen,
         ]
 
@@ -260,12 +261,16 @@ class Walk:
             self._touched.add(os.fsencode(photo))
 
     def _note(self) -> None:
-        """A person writes, changes or deletes a ``.txt`` without us."""
+        """A person writes, changes or deletes a ``.txt`` without us, often one that we wrote."""
         photo = self._photo()
         if photo is None:
             return
         self._said += 1
         path = photo.with_suffix(".txt")
+        ours = self._model.undo_stack[-1].files if self._model.undo_stack else {}
+        if ours and self._chance.random() < 0.6:
+            path = Path(os.fsdecode(self._chance.choice(sorted(ours))))
+            path.parent.mkdir(exist_ok=True)
         if path.exists() and self._chance.random() < 0.3:
             path.unlink()
             self._model.files.pop(os.fsencode(path))
