@@ -121,8 +121,8 @@ class JobBar(QWidget):
 class TickBox(QCheckBox):
     """A check box whose tick is drawn here: a style sheet has none in the theme's colours."""
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
+    def __init__(self, theme: Theme, text: str = "") -> None:
+        super().__init__(text)
         self._tick = theme.colour("on_accent")
 
     def set_theme(self, theme: Theme) -> None:

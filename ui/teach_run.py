@@ -19,8 +19,8 @@ from cocadesk.protocol.values import (
 from ui.curve import Curve, Line
 from ui.page_parts import Card, Column, JobBar, hide_or_say, hide_part, scrolled
 from ui.teach_figures import Figures
-from ui.teach_words import duration, moment, progress_line, run_title, verdict
-from ui.texts import count
+from ui.teach_words import duration, progress_line, run_title, verdict
+from ui.texts import count, moment
 from ui.theme import Theme
 from ui.widgets import button, label
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from cocadesk.protocol.messages import TeachingFound
 from cocadesk.protocol.values import (
@@ -16,7 +15,7 @@ from cocadesk.protocol.values import (
     RunValue,
     SkippedValue,
 )
-from ui.texts import count, time_left
+from ui.texts import count, moment, time_left
 
 FIRST = "t2i_r1"
 CAPTIONS = "cider_d"
@@ -49,15 +48,6 @@ STATES: dict[RunState, str] = {
 def duration(seconds: float) -> str:
     """``about 2 minutes``, coarse on purpose."""
     return time_left(seconds).removesuffix(" left")
-
-
-def moment(iso: str) -> str:
-    """A moment in this computer's time: ``24 Nov 14:30``; empty where unknown."""
-    try:
-        when = datetime.fromisoformat(iso).astimezone()
-    except ValueError:
-        return ""
-    return f"{when.day} {when:%b %H:%M}"
 
 
 def percent(value: float) -> str:

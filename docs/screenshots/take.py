@@ -1,8 +1,10 @@
-"""Takes the README's screenshot of the real window on the sample photos.
+"""Takes the README's screenshots of the real window, on the sample photos.
 
-``python docs/screenshots/take.py [QUERY] [--look dark] [--size 1280x800] [--out FILE]``
-indexes ``resources/samples/photos`` into a library of its own where that is not done yet.
-Set ``QT_QPA_PLATFORM=offscreen`` where there is no display.
+``python docs/screenshots/take.py [search] [caption] [tags] [moment] [teach]`` takes
+those that are named, else all; ``--look dark``, ``--size 1280x800`` and ``--out
+FOLDER`` change how and where to. The library is made anew, beside its engine, under
+``.cache``; teaching takes a few minutes. Set ``QT_QPA_PLATFORM=offscreen`` where
+there is no display.
 """
 
 from __future__ import annotations
@@ -10,87 +12,170 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from PIL import Image
-from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parent))
 
-from ui.browser import Showing  # noqa: E402
-from ui.engine_link import EngineLink  # noqa: E402
-from ui.look import Look  # noqa: E402
-from ui.theme import Appearance  # noqa: E402
-from ui.window import MainWindow  # noqa: E402
+from stage import ROOT, lesson, more_of_the_kind, photos, save, wait
 
-LIMIT_S = 3600
+from cocadesk.protocol.values import JobKind, JobState
+from ui.actions import Do
+from ui.browser import Showing
+from ui.engine_link import EngineLink
+from ui.look import Look
+from ui.pages import Page
+from ui.theme import Appearance
+from ui.window import MainWindow
+from ui.words_dialogs import WriteDialog
+
+OWN_TAGS = (
+    "animal", "baby animal", "bird", "building", "castle", "city", "coffee", "countryside",
+    "farm", "flower", "fruit", "insect", "landmark", "music", "night", "people", "sea", "snow",
+    "space", "sport", "tower", "train", "water", "wild animal",
+)  # fmt: skip
+
+
+class Stagehand:
+    """Brings one real window to what is to be seen."""
+
+    def __init__(self, window: MainWindow, folder: Path) -> None:
+        self._window = window
+        self._parts = window.parts
+        self._folder = folder
+
+    def take(self, name: str) -> None:
+        """One screenshot by its name."""
+        scenes: dict[str, Callable[[], None]] = {
+            "search": self._search,
+            "caption": self._caption,
+            "tags": self._tags,
+            "moment": self._moment,
+            "teach": self._teach,
+        }
+        scenes[name]()
+
+    def fill(self) -> None:
+        """Indexes the photos and the film."""
+        parts = self._parts
+        wait(lambda: bool(self._window.model.rowCount()) or "first folder" in parts.empty.words())
+        folders = [str(photos()), str(more_of_the_kind())]
+        self._window.add_folders(folders)
+        self._wait_for(JobKind.INDEX)
+        wait(lambda: bool(self._window.model.rowCount()))
+
+    def _search(self) -> None:
+        self._find("an animal in the grass")
+        save(self._window, self._folder / "search.png")
+
+    def _caption(self) -> None:
+        """The photos are described; what would be written beside them is shown first."""
+        window = self._window
+        self._find("an animal in the grass")
+        window.word_commands.slots()[Do.CAPTION_FOLDER]()
+        wait(lambda: window.dialog is not None)
+        window.dialog.start.click()  # type: ignore[union-attr]
+        self._wait_for(JobKind.CAPTION)
+        window.commands_set[Do.WRITE_CAPTIONS].trigger()
+        wait(lambda: isinstance(window.dialog, WriteDialog) and window.dialog.write.isEnabled())
+        dialog = window.dialog
+        assert dialog is not None
+        save(dialog, self._folder / "caption.png")
+        dialog.close()
+
+    def _tags(self) -> None:
+        window = self._window
+        window.turner.show(Page.WORDS)
+        page = window.turner.made(Page.WORDS)
+        wait(lambda: page.text.isEnabled())  # type: ignore[union-attr]
+        page.text.setPlainText("\n".join(OWN_TAGS))  # type: ignore[union-attr]
+        wait(lambda: page.save.isEnabled())  # type: ignore[union-attr]
+        page.save.click()  # type: ignore[union-attr]
+        self._wait_for(JobKind.TAG)
+        window.turner.to_library()
+        self._find("an instrument played by people")
+        save(window, self._folder / "tags.png")
+
+    def _moment(self) -> None:
+        self._find("a city by night")
+        window, parts = self._window, self._parts
+        keys = window.model.all_keys()
+        wait(lambda: all(window.model.known_row(key) for key in keys[:12]))
+        films = [n for n, key in enumerate(keys[:12]) if _is_film(window, key)]
+        parts.grid.go_to(films[0])
+        wait(lambda: window.inspector.key == keys[films[0]])
+        wait(lambda: parts.detail.film.strip.count() > 1 and window.frames.waiting() == 0)
+        save(window, self._folder / "moment.png")
+
+    def _teach(self) -> None:
+        window = self._window
+        window.turner.show(Page.TEACH)
+        page = window.turner.made(Page.TEACH)
+        assert page is not None
+        page.setup.source.add([str(lesson())])  # type: ignore[attr-defined]
+        page.setup.look.click()  # type: ignore[attr-defined]
+        wait(lambda: page.setup.found.time.isVisible())  # type: ignore[attr-defined]
+        page.setup.start.click()  # type: ignore[attr-defined]
+        wait(lambda: page.view.keep.isVisible())  # type: ignore[attr-defined]
+        wait(lambda: page.view.loss.is_drawn)  # type: ignore[attr-defined]
+        self._parts.strip.hide()
+        save(window, self._folder / "teach.png")
+        page.view.keep.click()  # type: ignore[attr-defined]
+        wait(lambda: page.view.attempt.isVisible())  # type: ignore[attr-defined]
+
+    def _find(self, query: str) -> None:
+        window, parts = self._window, self._parts
+        window.turner.to_library()
+        parts.strip.hide()
+        parts.search.set_query(query)
+        wait(lambda: window.browser.showing is Showing.SEARCH and window.browser.query == query)
+        wait(lambda: bool(window.model.rowCount()))
+        parts.grid.go_to(0)
+        wait(lambda: window.inspector.key == window.model.key_at(0))
+        wait(lambda: parts.detail.is_described)
+        wait(lambda: all(window.model.known_row(key) for key in window.model.all_keys()[:8]))
+        wait(lambda: parts.detail.photo.has_picture and window.thumbnails.waiting() == 0)
+
+    def _wait_for(self, kind: JobKind) -> None:
+        """The job of this kind that was started last, to its end."""
+        jobs = self._window.work
+        wait(lambda: any(job.kind is kind and job.state.is_final for job in jobs.all()))
+        ended = next(job for job in jobs.all() if job.kind is kind)
+        if ended.state is not JobState.DONE:
+            raise SystemExit(f"{ended.title}: {ended.message}")
 
 
 def main() -> int:
-    """Drives the window to the query's results and saves what it shows."""
+    """Takes the screenshots one after the other, in one window."""
+    names = ("search", "caption", "tags", "moment", "teach")
     parser = argparse.ArgumentParser()
-    parser.add_argument("query", nargs="?", default="an animal in the grass")
+    parser.add_argument("names", nargs="*", choices=names, default=names)
     parser.add_argument("--look", type=Appearance, default=Appearance.LIGHT)
     parser.add_argument("--size", default="1280x800")
     parser.add_argument("--library", type=Path, default=ROOT / ".cache" / "screenshot-library")
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("search.png"))
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(options.library, ignore_errors=True)
     app = QApplication(["cocadesk"])
     window = MainWindow(EngineLink(options.library), Look(app, options.look))
     width, _, height = options.size.partition("x")
     window.resize(int(width), int(height))
     window.show()
     window.link.open()
-    parts = window.parts
-    _wait(lambda: bool(window.model.rowCount()) or "first folder" in parts.empty.words())
-    if not window.model.rowCount():
-        window.add_folders([str(_photos())])
-        _wait(lambda: parts.strip.job is not None and parts.strip.job.state.is_final)
-        _wait(lambda: bool(window.model.rowCount()))
-    parts.strip.hide()
-    parts.search.set_query(options.query)
-    _wait(lambda: window.browser.showing is Showing.SEARCH)
-    _wait(lambda: window.inspector.key == window.model.key_at(0))
-    _wait(lambda: parts.detail.is_described and bool(parts.detail.caption.text()))
-    _wait(lambda: all(window.model.known_row(key) for key in window.model.all_keys()[:8]))
-    _wait(lambda: parts.detail.photo.has_picture and window.thumbnails.waiting() == 0)
-    _pause(600)
-    window.grab().save(str(options.out))
-    _shrink(options.out)
+    stagehand = Stagehand(window, options.out)
+    stagehand.fill()
+    for name in options.names:
+        stagehand.take(name)
     window.close()
     return 0
 
 
-def _photos() -> Path:
-    """The sample photos in a folder whose name says nothing of this computer."""
-    folder = Path(tempfile.gettempdir()) / "Pictures" / "Samples"
-    shutil.copytree(ROOT / "resources" / "samples" / "photos", folder, dirs_exist_ok=True)
-    return folder
-
-
-def _shrink(path: Path) -> None:
-    """256 colours are enough for a page, and a third of the bytes."""
-    with Image.open(path) as picture:
-        small = picture.convert("RGB").quantize(256, dither=Image.Dither.FLOYDSTEINBERG)
-    small.save(path, optimize=True)
-
-
-def _wait(is_so: Callable[[], bool]) -> None:
-    for _ in range(LIMIT_S * 10):
-        if is_so():
-            return
-        _pause(100)
-    raise SystemExit("the window did not get there in time")
-
-
-def _pause(milliseconds: int) -> None:
-    loop = QEventLoop()
-    QTimer.singleShot(milliseconds, loop.quit)
-    loop.exec()
+def _is_film(window: MainWindow, key: str) -> bool:
+    row = window.model.known_row(key)
+    return row is not None and row.duration_s is not None
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from ui.teach_words import (
     certainty,
     figure,
     held_out_line,
-    moment,
     progress_line,
     skipped_line,
     time_line,
@@ -149,9 +148,3 @@ def test_how_far_a_run_is_follows_from_its_job() -> None:
     measuring = said(state=JobState.RUNNING, stage="Measuring", done=0, total=1)
     assert measuring == "Measuring · step 30 of 100"
     assert progress_line(run, None) == "Learning · step 30 of 100"
-
-
-def test_a_moment_that_nobody_knows_is_not_told() -> None:
-    """Rather nothing than a wrong date."""
-    assert moment("soon") == ""
-    assert moment("2026-11-24T14:30:00") == "24 Nov 14:30"
