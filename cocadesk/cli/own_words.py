@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cocadesk.cli import session
 from cocadesk.cli.guard import OK
 from cocadesk.cli.options import Options
 from cocadesk.cli.own_place import OwnPlace, member_keys, place_for_own_words
@@ -14,6 +15,7 @@ from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
     from cocadesk.words import Wish
+    from cocadesk.words.history import PastEdit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,70 +125,31 @@ def _done(change: Any) -> _Changed:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Past:
-    """One line of the history."""
-
-    when: str
-    who: str
-    field: str
-    old: str
-    new: str
-    is_undone: bool
-
-
 def history(options: Options, report: Report, path: str) -> int:
-    """Prints who has said what of a photo."""
-    with place_for_own_words(options) as place:
-        edits = _history(place, member_keys(place.library, [path])[0])
+    """Prints who has said what of a photo; it only reads, so it needs no engine."""
+    from cocadesk.words import HumanWords
+
+    session.check_library(options)
+    with session.reading_library(options) as library:
+        edits = HumanWords(library).history(member_keys(library, [path])[0])
     if report.as_json:
         report.document({"edits": [_fields(edit) for edit in edits]})
     for edit in edits:
         undone = " (undone)" if edit.is_undone else ""
         said = f"{edit.old or '(nothing)'} → {edit.new or '(nothing)'}"
-        report.line(f"{edit.when}  {edit.who}  {edit.field}: {said}{undone}")
+        when = edit.when.astimezone().isoformat(" ", timespec="seconds")
+        report.line(f"{when}  {edit.who}  {edit.field}: {said}{undone}")
     if not edits:
         report.line("Nobody has said anything of it.")
     return OK
 
 
-def _fields(edit: _Past) -> dict[str, Any]:
+def _fields(edit: PastEdit) -> dict[str, Any]:
     return {
-        "when": edit.when,
+        "when": edit.when.isoformat(timespec="milliseconds"),
         "who": edit.who,
         "field": edit.field,
         "old": edit.old or None,
         "new": edit.new or None,
         "undone": edit.is_undone,
     }
-
-
-def _history(place: OwnPlace, key: str) -> list[_Past]:
-    if place.engine is not None:
-        from cocadesk.protocol.messages import GetHistory, History
-
-        said = place.engine.ask(GetHistory(key=key), History).edits
-        return [
-            _Past(
-                when=edit.when,
-                who=edit.who,
-                field=edit.field,
-                old=edit.old,
-                new=edit.new,
-                is_undone=edit.is_undone,
-            )
-            for edit in said
-        ]
-    from cocadesk.words import HumanWords
-
-    return [
-        _Past(
-            when=edit.when.isoformat(timespec="milliseconds"),
-            who=edit.who,
-            field=edit.field,
-            old=edit.old,
-            new=edit.new,
-            is_undone=edit.is_undone,
-        )
-        for edit in HumanWords(place.library).history(key)
-    ]

@@ -27,16 +27,22 @@ def words(base: Path, *arguments: str | os.PathLike[str], code: int = 0) -> dict
     return document
 
 
-@pytest.fixture(params=["alone", "engine"])
-def base(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    """A folder with a library that nobody has open, or that an engine serves."""
+@pytest.fixture
+def alone(tmp_path: Path) -> Path:
+    """A folder with a library that nobody has open."""
     with words_library(tmp_path) as case:
         case.library.set_machine_caption({case.key("b.jpg"): "a machine's"}, "model-1")
+    return tmp_path
+
+
+@pytest.fixture(params=["alone", "engine"])
+def base(request: pytest.FixtureRequest, alone: Path) -> Iterator[Path]:
+    """The same, also served by a running engine."""
     if request.param == "alone":
-        yield tmp_path
+        yield alone
         return
-    with connect_or_start(tmp_path / "library", extra=FAKE_MODEL) as client:
-        yield tmp_path
+    with connect_or_start(alone / "library", extra=FAKE_MODEL) as client:
+        yield alone
         stop(client)
 
 
@@ -85,32 +91,46 @@ def test_captions_are_previewed_written_kept_and_put_back(base: Path) -> None:
     assert [path.name for path in photos.glob("*.txt")] == ["a.txt"]
 
 
-def test_what_is_not_in_the_library_is_named(base: Path) -> None:
+def test_what_is_not_in_the_library_is_named(alone: Path) -> None:
     """One sentence and what to do, exit code 2, and nothing has changed."""
-    stranger = base / "photos" / "stranger.jpg"
+    stranger = alone / "photos" / "stranger.jpg"
     for arguments in (
         ["set", stranger, "--caption", "x"],
-        ["set", base / "photos" / "a.jpg", stranger, "--caption", "x"],
+        ["set", alone / "photos" / "a.jpg", stranger, "--caption", "x"],
         ["history", stranger],
-        ["write", base / "elsewhere"],
-        ["write", base / "elsewhere", "--preview"],
+        ["write", alone / "elsewhere"],
+        ["write", alone / "elsewhere", "--preview"],
     ):
-        error = words(base, *arguments, code=2)["error"]
+        error = words(alone, *arguments, code=2)["error"]
         assert "is not in the library" in error["what"]
         assert "cocadesk index" in error["what_to_do"]
-    assert "nothing to set" in words(base, "set", stranger, code=2)["error"]["what"]
-    assert words(base, "undo")["undone"] == 0
+    assert "nothing to set" in words(alone, "set", stranger, code=2)["error"]["what"]
+    assert words(alone, "undo")["undone"] == 0
 
 
-def test_the_vocabulary_is_shown(base: Path, tmp_path: Path) -> None:
+def test_the_vocabulary_is_shown(alone: Path) -> None:
     """The tags that the machine chooses from, and whose they are."""
-    shown = words(base, "vocabulary")
+    shown = words(alone, "vocabulary")
     assert len(shown["tags"]) > 300
     assert shown["is_own"] is False
-    (tmp_path / "empty.txt").write_text("\n")
-    error = words(base, "vocabulary", tmp_path / "empty.txt", code=2)["error"]
+    (alone / "empty.txt").write_text("\n")
+    error = words(alone, "vocabulary", alone / "empty.txt", code=2)["error"]
     assert "no tags" in error["why"]
-    assert words(base, "vocabulary")["is_own"] is False
+    assert words(alone, "vocabulary")["is_own"] is False
+
+
+def test_own_tags_are_set_through_the_engine(tmp_path: Path) -> None:
+    """It tags everything anew from stored vectors; the photos may be away."""
+    with words_library(tmp_path) as case:
+        for name in ("a.jpg", "b.jpg", "c.jpg"):
+            (case.photos / name).rename(tmp_path / name)
+    (tmp_path / "mine.txt").write_text("something red\nsomething green\n")
+    with connect_or_start(tmp_path / "library", extra=FAKE_MODEL) as client:
+        done = words(tmp_path, "vocabulary", tmp_path / "mine.txt")
+        assert done == {"tags": ["something red", "something green"], "is_own": True, "tagged": 3}
+        back = words(tmp_path, "vocabulary", "--shipped")
+        assert (back["is_own"], back["tagged"]) == (False, 3)
+        stop(client)
 
 
 def test_a_folder_without_a_library_is_said(tmp_path: Path) -> None:
