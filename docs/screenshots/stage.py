@@ -61,8 +61,8 @@ def save(window: QWidget, path: Path) -> None:
     window.grab().save(str(path))
     with Image.open(path) as picture:
         full = picture.convert("RGB")
-    for colours in (256, 160, 96, 64):
-        small = full.quantize(colours, dither=Image.Dither.FLOYDSTEINBERG)
+    for colours in (256, 128, 64):
+        small = full.quantize(colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         small.save(path, optimize=True)
         if path.stat().st_size <= MAX_BYTES:
             break

@@ -23,7 +23,6 @@ from stage import ROOT, lesson, more_of_the_kind, photos, save, wait
 
 from cocadesk.protocol.values import JobKind, JobState
 from ui.actions import Do
-from ui.browser import Showing
 from ui.engine_link import EngineLink
 from ui.look import Look
 from ui.pages import Page
@@ -45,6 +44,8 @@ class Stagehand:
         self._window = window
         self._parts = window.parts
         self._folder = folder
+        self._has_settled = False
+        window.browser.settled.connect(self._on_settled)
 
     def take(self, name: str) -> None:
         """One screenshot by its name."""
@@ -129,14 +130,18 @@ class Stagehand:
         window, parts = self._window, self._parts
         window.turner.to_library()
         parts.strip.hide()
-        parts.search.set_query(query)
-        wait(lambda: window.browser.showing is Showing.SEARCH and window.browser.query == query)
-        wait(lambda: bool(window.model.rowCount()))
+        if parts.search.query() != query:
+            self._has_settled = False
+            parts.search.set_query(query)
+            wait(lambda: self._has_settled and bool(window.model.rowCount()))
         parts.grid.go_to(0)
         wait(lambda: window.inspector.key == window.model.key_at(0))
         wait(lambda: parts.detail.is_described)
         wait(lambda: all(window.model.known_row(key) for key in window.model.all_keys()[:8]))
         wait(lambda: parts.detail.photo.has_picture and window.thumbnails.waiting() == 0)
+
+    def _on_settled(self) -> None:
+        self._has_settled = True
 
     def _wait_for(self, kind: JobKind) -> None:
         """The job of this kind that was started last, to its end."""
