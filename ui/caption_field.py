@@ -96,7 +96,7 @@ class CaptionField(QWidget):
         self.editor = _Editor()
         self.editor.setObjectName("caption-editor")
         self.hint = label("Enter keeps it, Esc gives up", "small")
-        self.editor.kept.connect(self.keep)
+        self.editor.kept.connect(self._on_enter)
         self.editor.given_up.connect(self.give_up)
         above = QHBoxLayout()
         above.setSpacing(theme.gap_s)
@@ -152,6 +152,13 @@ class CaptionField(QWidget):
         if line != self._before:
             self.kept.emit(line)
         self.closed.emit()
+
+    def _on_enter(self) -> None:
+        """A suggestion that is kept as it stands is accepted."""
+        is_same = bool(self._before) and self.editor.line() == self._before
+        self.keep()
+        if is_same and self._origin_kind is Origin.MACHINE:
+            self.accepted.emit()
 
     def give_up(self) -> None:
         """Ends the editing; nothing has changed."""

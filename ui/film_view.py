@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
     QFrame,
@@ -26,11 +26,18 @@ from ui.texts import clock
 from ui.theme import Theme
 from ui.widgets import label
 
+PAUSE_MS = 120
+
 
 class FilmView(QWidget):
-    """A photo is its picture alone. ``moment_chosen`` asks for the picture of a time."""
+    """A photo is its picture alone.
+
+    ``moment_chosen`` asks for the picture of a time, ``moment_left`` says just
+    before that the one that was asked for last is no longer wanted.
+    """
 
     moment_chosen = Signal(object)
+    moment_left = Signal()
 
     def __init__(self, frames: ImageLoader, theme: Theme) -> None:
         super().__init__()
@@ -38,6 +45,13 @@ class FilmView(QWidget):
         self._row: Row | None = None
         self._player: FilmPlayer | None = None
         self._is_open = False
+        self._frames = frames
+        self._from_s = 0.0
+        self._wanted_s = 0.0
+        self._pause = QTimer(self)  # steps and drags pass many moments; the last one is wanted
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(PAUSE_MS)
+        self._pause.timeout.connect(self._ask)
         self.photo = PhotoView(can_zoom=False)
         self.photo.setAccessibleName("Photo")
         self.stack = QStackedWidget()
@@ -80,6 +94,7 @@ class FilmView(QWidget):
     def clear(self) -> None:
         """No photo and no film."""
         self._close()
+        self._pause.stop()
         self._row = None
         self._show_film_parts(is_film=False)
 
@@ -91,6 +106,8 @@ class FilmView(QWidget):
             return
         if not is_same:
             self._close()
+            self._pause.stop()
+            self._from_s = 0.0
             is_film = row.kind is MediaKind.VIDEO
             self._show_film_parts(is_film=is_film)
             self.strip.setVisible(False)
@@ -107,6 +124,7 @@ class FilmView(QWidget):
         self.strip.show_moments(answer.moments, hit)
         self.strip.setVisible(bool(answer.moments))
         if not self._is_open:
+            self._from_s = self.strip.start_s() or 0.0
             self._show_time(self.strip.current_s() or 0.0)
 
     def toggle(self) -> None:
@@ -124,7 +142,7 @@ class FilmView(QWidget):
         self.sentence.hide()
         self._is_open = True
         self.stack.setCurrentWidget(player.widget)
-        player.play(self._row.path.to_str(), self.strip.start_s() or 0.0)
+        player.play(self._row.path.to_str(), self._from_s)
 
     def stop(self) -> None:
         """The picture again instead of the film."""
@@ -168,12 +186,25 @@ class FilmView(QWidget):
         self.sentence.show()
 
     def _on_chosen(self, time_s: object) -> None:
+        self._from_s = self.strip.start_s() or 0.0
         if self._is_open and self._player is not None:
-            self._player.seek(self.strip.start_s() or 0.0)
+            self._player.seek(self._from_s)
             return
         assert isinstance(time_s, float)
         self._show_time(time_s)
-        self.moment_chosen.emit(time_s)
+        path = self.strip.thumbnail()
+        small = None if path is None else self._frames.pixmap(path, path)
+        if small is not None and not small.isNull():
+            self.photo.show_picture(small)  # until the large one comes
+        self._want(time_s)
+
+    def _want(self, time_s: float) -> None:
+        self.moment_left.emit()
+        self._wanted_s = time_s
+        self._pause.start()
+
+    def _ask(self) -> None:
+        self.moment_chosen.emit(self._wanted_s)
 
     def _on_moved(self, time_s: object) -> None:
         assert isinstance(time_s, float)
@@ -196,6 +227,7 @@ class FilmView(QWidget):
     def _on_ended(self) -> None:
         """The picture of the moment again, to play from it once more."""
         self._close()
+        self._from_s = self.strip.start_s() or 0.0
         self._show_time(self.strip.current_s() or 0.0)
 
     def _on_slide(self, place: int) -> None:
@@ -206,11 +238,12 @@ class FilmView(QWidget):
             self._seek(self.slider.sliderPosition() / 10)
 
     def _seek(self, to_s: float) -> None:
-        self.time.setText(clock(to_s))
+        self._from_s = to_s
+        self._show_time(to_s)
         if self._is_open and self._player is not None:
             self._player.seek(to_s)
         else:
-            self.moment_chosen.emit(to_s)
+            self._want(to_s)
 
     def _show_time(self, time_s: float) -> None:
         length_s = (self._row.duration_s if self._row is not None else None) or 0.0

@@ -87,6 +87,12 @@ class Inspector(QObject):
             self.time_s = time_s
             self._ask_picture()
 
+    def forget_picture(self) -> None:
+        """The picture that was asked for is not wanted any more."""
+        self._preview_path = ""
+        if (ticket := self._tickets.pop(_About.PICTURE, None)) is not None:
+            ticket.cancel()
+
     def show_soon(self, row: Row) -> None:
         """The row as it will be; answers about how it was are no longer wanted."""
         if row.key != self.key:

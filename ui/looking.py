@@ -37,6 +37,7 @@ class Looking(QObject):
         inspector.moments_came.connect(self._on_moments)
         inspector.failed.connect(self._on_no_picture)
         thumbnails.arrived.connect(self._on_thumbnail)
+        parts.detail.film.moment_left.connect(inspector.forget_picture)
         parts.detail.film.moment_chosen.connect(self._on_moment)
 
     def look_at(self, key: str | None) -> None:

@@ -170,6 +170,14 @@ class MomentStrip(QListWidget):
         moment = None if item is None else item.data(MOMENT_ROLE)
         return moment.start_s if isinstance(moment, VideoMoment) else None
 
+    def thumbnail(self) -> str | None:
+        """The picture file of the chosen moment."""
+        item = self.currentItem()
+        moment = None if item is None else item.data(MOMENT_ROLE)
+        if isinstance(moment, VideoMoment) and moment.thumbnail is not None:
+            return moment.thumbnail.to_str()
+        return None
+
     def step(self, by: int) -> None:
         """Chooses a moment before or after, staying inside the film."""
         if self.count():

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from PySide6.QtCore import QModelIndex
+from PySide6.QtCore import QModelIndex, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QDialog, QMainWindow
 
 from cocadesk.protocol.messages import JobChanged, RowsChanged, WordsChanged
 from cocadesk.protocol.values import MediaKind, Row
+from ui import desktop
 from ui.actions import ActionSet, Do, Need
 from ui.browser import Browser
 from ui.commands import Commands
@@ -31,6 +30,7 @@ from ui.work import Work
 THUMBNAIL_PX = 360
 PREVIEW_PX = 2048
 FRAME_PX = 240
+LEAVE_MS = 3000
 
 
 class MainWindow(QMainWindow):
@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
         self.looking = Looking(self.parts, self.inspector, self.model, self.thumbnails, self)
         self.dialog: QDialog | None = None
         self.wants_detail = True
+        self._is_leaving = False
         self.turner = PageTurner(self)
         self.commands = Commands(self)
         self.word_commands = WordCommands(self)
@@ -268,16 +269,20 @@ class MainWindow(QMainWindow):
         self.parts.notice.place()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
-        if _dropped_paths(event) and event.source() is None:
+        if desktop.local_paths(event.mimeData()) and event.source() is None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
-        folders = _dropped_paths(event)
+        folders = desktop.local_paths(event.mimeData())
         if folders:
             event.acceptProposedAction()
             self.add_folders(folders)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        self.parts.detail.field.keep()
+        if self._must_wait_to_close():
+            event.ignore()
+            return
         self.link.close()
         self.thumbnails.close()
         self.previews.close()
@@ -285,9 +290,12 @@ class MainWindow(QMainWindow):
         self.parts.detail.film.stop()
         super().closeEvent(event)
 
-
-def _dropped_paths(event: QDropEvent) -> list[str]:
-    """Local folders, and files, that were dragged in."""
-    urls = event.mimeData().urls()
-    paths = [url.toLocalFile() for url in urls if url.isLocalFile()]
-    return [path for path in paths if Path(path).exists()]
+    def _must_wait_to_close(self) -> bool:
+        """Words that are on their way to the engine are waited for, but not for long."""
+        is_over = self._is_leaving or self.words.is_settled()
+        if is_over or self.link.state is not LinkState.CONNECTED:
+            return False
+        self._is_leaving = True
+        self.words.idle.connect(self.close)
+        QTimer.singleShot(LEAVE_MS, self.close)
+        return True

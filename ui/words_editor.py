@@ -54,12 +54,14 @@ class WordsEditor(QObject):
     """Human words, one change after the other.
 
     ``shown`` gives rows as they will be, at once; ``settled`` the keys whose
-    words should be asked for anew, because the engine has answered or refused.
+    words should be asked for anew, because the engine has answered or refused;
+    ``idle`` comes when nothing waits any more.
     Changes that an engine did not answer before it ended are sent to the next.
     """
 
     shown = Signal(object)
     settled = Signal(object)
+    idle = Signal()
     said = Signal(object)
     titles_changed = Signal()
     vocabulary_came = Signal(object)
@@ -147,13 +149,18 @@ class WordsEditor(QObject):
         said = _told(change, answer)
         if said is not None:
             self.said.emit(said)
-        self._next()
+        self._go_on()
 
     def _on_failed(self, error: UserError) -> None:
         change = self._queue.popleft()
         self._is_waiting = False
         self.said.emit(Said(text=str(error)))
         self._settle(change.body.keys if isinstance(change.body, SetWords) else ())
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if not self._queue:
+            self.idle.emit()
         self._next()
 
     def _settle(self, keys: Sequence[str]) -> None:

@@ -68,10 +68,11 @@ def test_moments_are_chosen_by_keys_and_by_a_click(film: MainWindow, qtbot: QtBo
         film.commands_set[Do.PREVIOUS_MOMENT].trigger()
     assert film.inspector.time_s == 6.0
     assert film.parts.large.photo.has_picture
+    assert film.parts.large.caption.text().startswith("0:06 · ")
     film.close_large()
     first = strip.visualItemRect(strip.item(0)).center()
     qtbot.mouseClick(strip.viewport(), Qt.MouseButton.LeftButton, pos=first)
-    assert film.inspector.time_s == 2.0
+    qtbot.waitUntil(lambda: film.inspector.time_s == 2.0, timeout=WAIT_MS)
 
 
 def test_where_a_film_cannot_play_a_sentence_says_so_and_the_moments_stay(

@@ -358,6 +358,27 @@ def test_the_tags_of_several_photos_are_counted_the_commonest_first() -> None:
     assert shared.counts == {"sea": 3, "dog": 2}
 
 
+def test_enter_on_a_suggestion_as_it_stands_accepts_it(described: MainWindow, qtbot: QtBot) -> None:
+    """Whoever looks at it and presses Enter has made it their own."""
+    described.commands_set[Do.EDIT_CAPTION].trigger()
+    QTest.keyClick(described.parts.detail.field.editor, Qt.Key.Key_Return)
+    assert described.parts.detail.origin.text() == "Your caption"
+    _settle(described, qtbot)
+
+
+def test_a_window_that_closes_takes_no_words_with_it(
+    described: MainWindow, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    """What is being typed is kept, and the window waits until the engine has it."""
+    key = described.parts.grid.current_key()
+    assert key is not None
+    described.commands_set[Do.EDIT_CAPTION].trigger()
+    described.parts.detail.field.editor.setPlainText("last words")
+    described.close()
+    qtbot.waitUntil(lambda: not described.isVisible(), timeout=WAIT_MS)
+    assert engine._words.dressed(key).caption == "last words"
+
+
 @pytest.mark.parametrize(
     ("body", "caption", "tags"),
     [
