@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import platformdirs
 
+from cocadesk.engine_change_over import ModelChanger
 from cocadesk.engine_desks import Answer, Desk, EngineParts
 from cocadesk.engine_index import IndexWork
 from cocadesk.engine_model import ModelKeeper
-from cocadesk.engine_models import ModelChanger, ModelsDesk
+from cocadesk.engine_models import ModelsDesk
 from cocadesk.engine_own_words import WordsDesk
 from cocadesk.engine_rows import to_hits, to_moments, to_row
 from cocadesk.engine_teach import TeachDesk

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,14 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from cocadesk.engine_change_over import ModelChanger, change_over_source
 from cocadesk.engine_desks import Answer, EngineParts
+from cocadesk.engine_follow import RunFollower, job_step, sentence
 from cocadesk.engine_inspect import SourceLooker
 from cocadesk.engine_later import answer_later
 from cocadesk.engine_lessons import check_source, count_taught, make_lesson
-from cocadesk.engine_models import ModelChanger
-from cocadesk.engine_runs import KEPT, RUN_PREFIX, RunBook, RunRecord, RunResult
-from cocadesk.engine_trainer import TrainerChild, TrainerLine
+from cocadesk.engine_runs import KEPT, RUN_PREFIX, RunBook, RunRecord
+from cocadesk.engine_trainer import TrainerChild
 from cocadesk.errors import UserError
 from cocadesk.jobs import JobOutcome, JobStep, Steps, Work
 from cocadesk.library import new_key
@@ -47,15 +47,6 @@ from cocadesk.protocol.values import (
 )
 
 LINE_WAIT_S = 0.25
-EVENT_EVERY_S = 0.2
-STAGES = {
-    "look": "Looking at the photos",
-    "features": "Reading the photos",
-    "trial": "Trying on a part",
-    "train": "Learning",
-    "measure": "Measuring",
-    "save": "Saving",
-}
 
 
 class TeachSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +131,7 @@ class TeachDesk:
             source=body.source,
             model=source,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
+            reembed_seconds=self._looker.reembed_seconds(body.source, body.method),
         )
         self._book.create(record, msgspec.json.encode(lesson.spec))
         spec = msgspec.json.encode(TeachSpec(run=record.id)).decode()
@@ -197,13 +189,13 @@ class TeachDesk:
         run_id = msgspec.json.decode(spec, type=TeachSpec).run
         record = self._book.change(run_id, state=RunState.RUNNING, message="")
         yield JobStep(stage="Starting", done=0)
-        follower = _Follower(self._book.value(record, with_points=True), self._publish)
+        follower = RunFollower(self._book.value(record, with_points=True), self._publish)
         child = TrainerChild("teach", self._book.folder(run_id))
         step = JobStep(stage="Starting", done=0)
         try:
             for line in child.lines(LINE_WAIT_S):
                 if line is not None:
-                    step = _step(line) or step
+                    step = job_step(line) or step
                     record = self._book.counted(record)
                     self._live[run_id] = follower.take(line, record)
                 follower.tell()
@@ -233,7 +225,7 @@ class TeachDesk:
                 "Somebody stopped it; its last state is kept.",
                 "Teach again.",
             )
-        message = _sentence(result)
+        message = sentence(result)
         record = self._book.change(run_id, state=RunState.WAITING, message=message)
         value = self._book.value(record)
         self._publish(value)
@@ -241,11 +233,20 @@ class TeachDesk:
 
     def _on_job(self, job: JobValue) -> None:
         """A run whose job has been cancelled or has failed is over; on any thread."""
+        if job.kind is JobKind.CHANGE_OVER and job.state is JobState.DONE:
+            self._note_changed_over(job)
         ended = (JobState.CANCELLED, JobState.FAILED)
         if job.kind is JobKind.TEACH and job.state in ended:
             record = self._book.get(job.id)
             if record.state is RunState.RUNNING:
                 self._publish(self._book.value(self._settle(record, job)))
+
+    def _note_changed_over(self, job: JobValue) -> None:
+        source = change_over_source(self._parts.jobs().spec(job.id))
+        for record in self._book.all():
+            is_its = f"{RUN_PREFIX}{record.id}" == source
+            if is_its and record.state is RunState.KEPT and record.message != KEPT:
+                self._publish(self._book.value(self._book.change(record.id, message=KEPT)))
 
     def _settled(self, record: RunRecord) -> RunRecord:
         """The record, made true where the engine died between the job's end and its own."""
@@ -280,45 +281,6 @@ class TeachDesk:
         self._parts.publish(RunChanged(run=run, points=points))
 
 
-class _Follower:
-    """Turns the trainer's lines into events about the run, a few a second."""
-
-    def __init__(
-        self, run: RunValue, publish: Callable[[RunValue, tuple[TeachPoint, ...]], None]
-    ) -> None:
-        self._run = replace(run, points=())
-        self._publish = publish
-        self._points: list[TeachPoint] = []
-        self._is_changed = False
-        self._published_s = 0.0
-
-    def take(self, line: TrainerLine, record: RunRecord) -> RunValue:
-        """The run after this line."""
-        if record.photos != self._run.photos:
-            self._run = replace(self._run, photos=record.photos, captions=record.captions)
-            self._is_changed = True
-        if line.stage in ("trial", "train"):
-            self._run = replace(self._run, step=line.done, steps=line.total or 0)
-            self._is_changed = True
-        if line.point is not None:
-            self._points.append(line.point)
-            self._is_changed = True
-        return self._run
-
-    def tell(self) -> None:
-        """As ``flush``, but not too often."""
-        if time.monotonic() - self._published_s >= EVENT_EVERY_S:
-            self.flush()
-
-    def flush(self) -> None:
-        """Tells what has not been told."""
-        if self._is_changed:
-            self._publish(self._run, tuple(self._points))
-            self._points.clear()
-            self._is_changed = False
-            self._published_s = time.monotonic()
-
-
 _TO_COME = "Search goes on with the old model until all photos are read for this one."
 
 
@@ -331,17 +293,6 @@ def _check_finished(record: RunRecord, *, or_failed: bool = False) -> None:
         raise UserError("This run has failed.", record.message, "Teach again.")
 
 
-def _step(line: TrainerLine) -> JobStep | None:
-    if not line.stage:
-        return None
-    return JobStep(
-        stage=STAGES.get(line.stage, line.stage),
-        done=line.done,
-        total=line.total,
-        seconds_left=line.seconds_left,
-    )
-
-
 def _title(source: TeachSource) -> str:
     names = [Path(folder.text).name or folder.text for folder in source.folders]
     if source.keys:
@@ -349,21 +300,3 @@ def _title(source: TeachSource) -> str:
     elif source.uses_library:
         names.append("the library's words")
     return f"Learning from {' and '.join(names)}"
-
-
-def _sentence(result: RunResult) -> str:
-    before = {metric.name: metric for metric in result.before}
-    gained = next((metric for metric in result.after if metric.name in before), None)
-    learned = f"Learned from {result.photos:,} photos with {result.captions:,} captions."
-    if gained is None:
-        return f"{learned} Keep the model or discard it."
-    return (
-        f"{learned} {NAMES.get(gained.name, gained.name)}: {before[gained.name].value:.0f} → "
-        f"{gained.value:.0f} (n = {gained.n}). Keep the model or discard it."
-    )
-
-
-NAMES = {
-    "t2i_r1": "Of 100 captions, the right photo comes first for",
-    "t2i_r5": "Of 100 captions, the right photo is among the first 5 for",
-}

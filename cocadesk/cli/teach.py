@@ -109,7 +109,7 @@ def _look(
         assert isinstance(found, TeachingFound)
         if found.problem:
             _show_skipped(report, found)
-            raise UserError("There is nothing to learn from here.", found.problem, "")
+            raise UserError(found.problem)
         if first is None:
             first = found
             _show_found(report, found)
@@ -134,7 +134,7 @@ def _started(engine: EngineClient, source: TeachSource, method: TeachMethod) -> 
 
 def _decide(engine: EngineClient, run: RunValue, keep: bool, report: Report) -> RunValue:
     """The run once the decision holds: kept means that search answers with its model."""
-    from cocadesk.protocol.messages import DecideRun, Jobs, ListJobs, Run
+    from cocadesk.protocol.messages import DecideRun, GetRun, Jobs, ListJobs, Run
     from cocadesk.protocol.values import JobAction, JobKind
 
     run = engine.ask(DecideRun(run_id=run.id, keep=keep), Run).run
@@ -142,6 +142,7 @@ def _decide(engine: EngineClient, run: RunValue, keep: bool, report: Report) -> 
         for job in engine.ask(ListJobs(), Jobs).jobs:
             if job.kind is JobKind.CHANGE_OVER and not job.state.is_final:
                 follow(engine, job, report, on_interrupt=JobAction.PAUSE)
+        run = engine.ask(GetRun(run_id=run.id), Run).run
     return run
 
 
@@ -151,8 +152,8 @@ def _ask(report: Report, run: RunValue) -> bool | None:
         return None
     if run.reembed_seconds:
         report.line(
-            f"Keeping it reads all photos again, in about {duration(run.reembed_seconds)}; "
-            "the old model answers meanwhile."
+            "Keeping it reads all photos again, in about "
+            f"{duration(max(1.0, run.reembed_seconds))}; the old model answers meanwhile."
         )
     while True:
         sys.stderr.write("Keep this model, discard it, or decide later? [k/d/l] ")
@@ -186,11 +187,11 @@ def _show_skipped(report: Report, found: TeachingFound) -> None:
 
 def _show_time(report: Report, found: TeachingFound, method: TeachMethod) -> None:
     if found.seconds is not None:
-        report.line(f"It will take about {duration(found.seconds)}.")
+        report.line(f"It will take about {duration(max(1.0, found.seconds))}.")
     if found.reembed_seconds:
         report.line(
             f"The method {method.value} changes what photos' vectors mean: keeping it reads the "
-            f"library's photos again, about {duration(found.reembed_seconds)} more."
+            f"library's photos again, about {duration(max(1.0, found.reembed_seconds))} more."
         )
 
 
