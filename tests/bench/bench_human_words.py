@@ -41,7 +41,7 @@ def main() -> int:
     start = time.monotonic()
     while kills < options.kills or steps < options.steps:
         with tempfile.TemporaryDirectory(prefix="cocadesk-words-") as base:
-            walk = Walk(Path(base), seed, photos=4 + 8 * (seed % 4))
+            walk = Walk(Path(base), seed, photos=4 + 12 * (seed % 4))
             try:
                 for _ in range(LIVES_A_LIBRARY):
                     walk.walk(between)

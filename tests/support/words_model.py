@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,12 @@ class Model:
             self._put(path, key, data, True)
         return command
 
+    def forget(self, path: bytes, key: str, before: Model) -> None:
+        """That file was not written after all: what is known of it is as before."""
+        _restore(self.files, before.files, path)
+        _restore(self.ours_at, before.ours_at, path)
+        _restore(self.ours_of, before.ours_of, key)
+
     def is_ours(self, path: bytes, key: str, data: bytes | None) -> bool:
         """Only while it holds what we last wrote, there or of that medium."""
         for last in (self.ours_at.get(path), self.ours_of.get(key)):
@@ -140,3 +150,10 @@ class Model:
 
 def _fresh(tags: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(tag for tag in tags if tag not in known)
+
+
+def _restore(now: dict[Key, Value], before: dict[Key, Value], key: Key) -> None:
+    if key in before:
+        now[key] = before[key]
+    else:
+        now.pop(key, None)

@@ -422,14 +422,18 @@ class Walk:
         keys, overwrite = list(self._keys), self._chance.random() < 0.2
 
         def settle(before: Model) -> None:
-            """All files of a few are written or none; the next engine goes on."""
+            """Some files are written, perhaps none or all; the next engine goes on."""
             now, begun = self._files(), Command()
+            commands = len(self._model.undo_stack)
             self._finish_write(begun, keys, overwrite)
-            written = [p for p, data in self._model.files.items() if before.files.get(p) != data]
-            if written and all(now.get(path) == before.files.get(path) for path in written):
-                self._model = before
-            elif written:
+            if len(self._model.undo_stack) > commands:
                 begun = self._model.undo_stack[-1]
+                for path, change in list(begun.files.items()):
+                    if now.get(path) == change.before:
+                        del begun.files[path]
+                        self._model.forget(path, change.key, before)
+                if not begun.files:
+                    self._model = before
             jobs = [job for job in self._library.jobs() if job.kind == JobKind.WRITE]
             if jobs and not JobState(jobs[-1].state).is_final:
                 self._unfinished = (begun, keys, overwrite)
