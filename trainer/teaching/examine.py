@@ -14,8 +14,9 @@ from cocadesk.model.coca import CoCa
 from cocadesk.model.generation import generate
 from cocadesk.model.options import GenerationOptions
 from cocadesk.model.tokenizer import BpeTokenizer
-from trainer.teaching.learner import Seen, encode_texts
+from trainer.teaching.material import Seen
 from trainer.teaching.measure import Figure, Ranked, caption_figure, recall_figures
+from trainer.teaching.memory import encode_texts
 from trainer.teaching.objective import to_tensor
 from trainer.teaching.spec import Method
 

@@ -16,7 +16,7 @@ class GeneralSet:
     """What teaching must not forget.
 
     The captions of ``photos`` only measure. Two in three of them (``practised``) keep the
-    decoder in practice, with the captions that the untaught model writes itself.
+    decoder in practice, with words that the untaught model makes up.
     """
 
     photos: tuple[LessonPhoto, ...]

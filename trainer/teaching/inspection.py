@@ -17,8 +17,9 @@ from cocadesk.model.coca import CoCa
 from trainer.config import Precision
 from trainer.process import choose_precision, keep_memory_blocks
 from trainer.teaching.general import GeneralSet, load_general
-from trainer.teaching.learner import Learner, Material, Seen
+from trainer.teaching.learner import Learner
 from trainer.teaching.lesson import Lesson, LessonPhoto, find_lesson
+from trainer.teaching.material import Material, Seen
 from trainer.teaching.network import Network, open_network
 from trainer.teaching.phase import StoppedError
 from trainer.teaching.prepare import GENERAL_VIEWS

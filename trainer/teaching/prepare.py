@@ -13,8 +13,8 @@ import numpy as np
 from cocadesk.errors import UserError
 from trainer.teaching.examine import Examiner
 from trainer.teaching.general import GeneralSet
-from trainer.teaching.learner import Material, Seen
 from trainer.teaching.lesson import Lesson
+from trainer.teaching.material import Material, Seen
 from trainer.teaching.network import ImageSide, Network
 from trainer.teaching.phase import StoppedError
 from trainer.teaching.spec import TeachSpec

@@ -16,14 +16,14 @@ class Recipe:
     """Batch sizes, rates and weights of a run.
 
     A step sees ``own`` photos of the lesson with a text each (a share ``query_share`` of the
-    texts are bare names, which the decoder does not learn), ``practice`` general pictures
-    with the untaught model's captions, and ``sentences`` general sentences.
+    texts are bare names, which the decoder does not learn); it rehearses ``sentences``
+    general sentences and ``made_up`` captions of the untaught model.
     """
 
     steps: int
     own: int = 24
-    practice: int = 12
-    sentences: int = 64
+    sentences: int = 40
+    made_up: int = 24
     query_share: float = 0.35
     learning_rate: float = 2e-4
     warmup_steps: int = 10

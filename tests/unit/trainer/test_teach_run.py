@@ -21,7 +21,7 @@ from cocadesk.model.backend import open_backend
 from cocadesk.model.checkpoint import load_arrays
 from cocadesk.model.source import find_checkpoint
 from tests.support.teaching import Listener, points_of, run_teaching, write_run
-from trainer.teaching import learner, session, state
+from trainer.teaching import memory, session, state
 from trainer.teaching import phase as phases
 from trainer.teaching.general import GeneralSet, load_general
 from trainer.teaching.inspection import inspect
@@ -40,7 +40,7 @@ _FIGURES = ["t2i_r1", "t2i_r5", "t2i_r10", "i2t_r1", "i2t_r5", "i2t_r10", "cider
 
 def _short(method: Method, photos: int) -> Recipe:
     wanted = choose_recipe(method, photos)
-    return replace(wanted, steps=_STEPS, measure_every=3, own=8, sentences=8, practice=4)
+    return replace(wanted, steps=_STEPS, measure_every=3, own=8, sentences=6, made_up=4)
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,8 @@ def short_runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     whole = load_general()
     small = GeneralSet(photos=whole.photos[:_GENERAL], sentences=whole.sentences[:600:6])
     monkeypatch.setattr(session, "load_general", lambda: small)
-    monkeypatch.setattr(learner, "_CONTRASTS", 20)
+    monkeypatch.setattr(memory, "CONTRASTS", 20)
+    monkeypatch.setattr(memory, "DREAMS", 8)
     monkeypatch.setattr(session, "choose_recipe", _short)
     monkeypatch.setattr(phases, "CHECKPOINT_S", 0.0)
     monkeypatch.setattr(phases, "POINT_EVERY", 2)
@@ -184,7 +185,7 @@ def test_teaching_makes_the_lesson_likelier(
     monkeypatch.setattr(
         session,
         "choose_recipe",
-        lambda *_: replace(_short(Method.HEAD, 4), steps=25, learning_rate=5e-3),
+        lambda *_: replace(_short(Method.HEAD, 4), steps=25, learning_rate=5e-3, decoder_pull=1.0),
     )
     run = write_run(tmp_path / "run", photos=4)
     run_teaching(run)
