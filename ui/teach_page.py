@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import TeachingFound
 from cocadesk.protocol.values import JobAction, RunValue
+from ui import desktop
 from ui.engine_link import EngineLink
 from ui.image_loader import ImageLoader
 from ui.teach_requests import TeachRequests
@@ -51,8 +53,9 @@ class TeachPage(QWidget):
         self.stack.addWidget(self.setup)
         self.stack.addWidget(self.view)
         self.notice = Notice(self)
+        self.setAcceptDrops(True)
         self._shown: str | None = None
-        self._was_listed = False
+        self._wants_running = True
         self._build(theme)
         self._wire()
 
@@ -109,6 +112,7 @@ class TeachPage(QWidget):
         requests.look_failed.connect(self._on_look_failed)
         requests.failed.connect(self._on_failed)
         requests.started.connect(self._on_started)
+        requests.start_lost.connect(self._on_start_lost)
         setup.changed.connect(requests.stop_inspecting)
         setup.look_wanted.connect(self._look)
         setup.start_wanted.connect(self._start)
@@ -118,6 +122,17 @@ class TeachPage(QWidget):
         self.runs.currentItemChanged.connect(self._on_chosen)
 
     # What a person does -------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        if desktop.local_paths(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        """Anywhere on the page: on this one, folders are to learn from, not to be added."""
+        if paths := desktop.local_paths(event.mimeData()):
+            event.acceptProposedAction()
+            self.show_setup()
+            self.setup.source.add(paths)
 
     def _look(self) -> None:
         self.setup.show_looking()
@@ -146,11 +161,11 @@ class TeachPage(QWidget):
         self._fill()
         self.setup.source.set_own_words(self.requests.own_words)
         going = self.requests.running()
-        if going is not None and not self._was_listed and self._shown is None:
+        if going is not None and self._shown is None and self._wants_running:
             self.show_run(going.id)
         elif self._shown is not None:
             self.requests.ask_run(self._shown)
-        self._was_listed = True
+        self._wants_running = False
 
     def _on_run_changed(self, run: object) -> None:
         assert isinstance(run, RunValue)
@@ -173,6 +188,11 @@ class TeachPage(QWidget):
     def _on_started(self, run_id: str) -> None:
         self.setup.clear()
         self.show_run(run_id)
+
+    def _on_start_lost(self) -> None:
+        """The engine went before it answered: either the run is there, or one may try again."""
+        self._wants_running = True
+        self.setup.start.setEnabled(self.setup.found.isVisible())
 
     # Drawing ------------------------------------------------------------------------
 

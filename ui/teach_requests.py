@@ -45,6 +45,7 @@ class TeachRequests(QObject):
     run_changed = Signal(object)
     found = Signal(object)
     started = Signal(str)
+    start_lost = Signal()
     failed = Signal(object)
     look_failed = Signal(object)
 
@@ -57,7 +58,7 @@ class TeachRequests(QObject):
         self.runs: dict[str, RunValue] = {}
         self.jobs: dict[str, JobValue] = {}
         self.own_words: int | None = None
-        self.is_starting = False
+        self._is_starting = False
         link.connected.connect(self._on_connected)
         link.happened.connect(self._on_event)
 
@@ -86,7 +87,7 @@ class TeachRequests(QObject):
     def start(self, source: TeachSource, method: TeachMethod, title: str) -> None:
         """Starts a run; ``started`` follows."""
         self.stop_inspecting()
-        self.is_starting = True
+        self._is_starting = True
         body = StartTeach(source=source, method=method, title=title)
         self._link.ask(body, JobReply, self._on_started, on_failed=self._on_not_started)
 
@@ -136,7 +137,7 @@ class TeachRequests(QObject):
         self.look_failed.emit(error)
 
     def _on_started(self, answer: JobReply) -> None:
-        self.is_starting = False
+        self._is_starting = False
         self._keep_job(answer.job)
         if answer.run is not None:
             self._keep_run(answer.run)
@@ -144,7 +145,7 @@ class TeachRequests(QObject):
         self.ask_run(answer.job.id)
 
     def _on_not_started(self, error: UserError) -> None:
-        self.is_starting = False
+        self._is_starting = False
         self.look_failed.emit(error)
 
     def _on_runs(self, answer: Runs) -> None:
@@ -163,7 +164,9 @@ class TeachRequests(QObject):
         self._keep_job(answer.job)
 
     def _on_connected(self, _welcome: object) -> None:
-        self.is_starting = False
+        if self._is_starting:
+            self._is_starting = False
+            self.start_lost.emit()
         self.refresh()
         self._inspect()
 

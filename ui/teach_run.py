@@ -54,13 +54,14 @@ class RunView(QWidget):
         self.cancel = button("Cancel", on_click=self._on_cancel)
         self.loss = Curve("What is still wrong (loss)", (Line(name=LOSS, colour="accent"),), theme)
         self.gain = Curve(
-            "Right photo first, %",
+            "Right photo found, %",
             (
                 Line(name=OWN, colour="accent", has_marks=True),
                 Line(name=GENERAL, colour="muted", has_marks=True, is_dashed=True),
             ),
             theme,
         )
+        self.gain.setToolTip("The mean over the first 1, 5 and 10 results of a search")
         self.verdict = label("", "caption", wraps=True)
         self.figures = Figures(theme)
         self.keep = button("Keep it", "primary", on_click=self._on_keep)

@@ -219,7 +219,7 @@ def _general(run: RunValue) -> str:
     before, after = _named(run.general_before, FIRST), _named(run.general_after, FIRST)
     if before is None or after is None:
         return ""
-    return f"{percent(before.value)} before, {percent(after.value)} now"
+    return f"{percent(before.value)} before, {percent(after.value)} now, of {after.n:,}"
 
 
 def _named(metrics: Sequence[MetricValue], name: str) -> MetricValue | None:

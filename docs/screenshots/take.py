@@ -30,6 +30,7 @@ from ui.theme import Appearance
 from ui.window import MainWindow
 from ui.words_dialogs import WriteDialog
 
+NAMES = ("search", "caption", "tags", "moment", "teach")
 OWN_TAGS = (
     "animal", "baby animal", "bird", "building", "castle", "city", "coffee", "countryside",
     "farm", "flower", "fruit", "insect", "landmark", "music", "night", "people", "sea", "snow",
@@ -154,14 +155,15 @@ class Stagehand:
 
 def main() -> int:
     """Takes the screenshots one after the other, in one window."""
-    names = ("search", "caption", "tags", "moment", "teach")
     parser = argparse.ArgumentParser()
-    parser.add_argument("names", nargs="*", choices=names, default=names)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--look", type=Appearance, default=Appearance.LIGHT)
     parser.add_argument("--size", default="1280x800")
     parser.add_argument("--library", type=Path, default=ROOT / ".cache" / "screenshot-library")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     options = parser.parse_args()
+    if unknown := set(options.names) - set(NAMES):
+        parser.error(f"no such screenshot: {', '.join(sorted(unknown))}")
     options.out.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(options.library, ignore_errors=True)
     app = QApplication(["cocadesk"])
@@ -172,7 +174,7 @@ def main() -> int:
     window.link.open()
     stagehand = Stagehand(window, options.out)
     stagehand.fill()
-    for name in options.names:
+    for name in options.names or NAMES:
         stagehand.take(name)
     window.close()
     return 0

@@ -114,6 +114,8 @@ def test_a_folder_is_chosen_dropped_and_taken_away(
     assert [path.to_str() for path in source.source().folders] == [folder]
     source._lines[0].removed.emit(folder)
     assert source.is_empty()
+    _teach(window).dropEvent(QDropEvent(QPointF(5, 5), action, data, button, key))
+    assert not source.is_empty()
 
 
 def test_a_folder_that_cannot_teach_says_why(
@@ -251,3 +253,23 @@ def test_a_look_that_its_engine_did_not_survive_is_asked_for_again(
         monkeypatch.setattr(window.link, "_start_or_wait", lambda: window.link._timer.start(50))
     with FakeEngine(library, media=3):
         qtbot.waitUntil(page.setup.found.time.isVisible, timeout=WAIT_MS)
+
+
+def test_a_start_that_its_engine_did_not_survive_may_be_tried_again(
+    library: Path, make_window: Opener, qtbot: QtBot, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The button is there again once the next engine knows of no run."""
+    with FakeEngine(library, media=3) as first:
+        window = make_window()
+        qtbot.waitUntil(lambda: window.model.rowCount() == 3, timeout=WAIT_MS)
+        page = _teach(window)
+        _look(page, qtbot, folder)
+        for kind in [kind for kind in first._desks if kind.__name__ == "StartTeach"]:
+            monkeypatch.setitem(first._desks, kind, lambda *_: None)  # never answers
+        qtbot.mouseClick(page.setup.start, Qt.MouseButton.LeftButton)
+        assert not page.setup.start.isEnabled()
+        monkeypatch.setattr(window.link, "_start_or_wait", lambda: window.link._timer.start(50))
+    with FakeEngine(library, media=3):
+        qtbot.waitUntil(page.setup.start.isEnabled, timeout=WAIT_MS)
+        qtbot.mouseClick(page.setup.start, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(page.view.keep.isVisible, timeout=WAIT_MS)

@@ -81,7 +81,7 @@ def test_what_was_forgotten_is_weighed_against_the_gain() -> None:
     assert little.advises_keeping
     assert "a little worse" in little.text
     assert not much.advises_keeping
-    assert "has forgotten other things (42\u00a0% before, 30\u00a0% now)" in much.text
+    assert "has forgotten other things (42\u00a0% before, 30\u00a0% now, of 200)" in much.text
 
 
 def test_no_gain_is_not_worth_keeping_unless_its_captions_are() -> None:
