@@ -124,8 +124,9 @@ class FilmView(QWidget):
         self.strip.show_moments(answer.moments, hit)
         self.strip.setVisible(bool(answer.moments))
         if not self._is_open:
-            self._from_s = self.strip.start_s() or 0.0
-            self._show_time(self.strip.current_s() or 0.0)
+            has_matched = hit is not None and hit.time_s is not None
+            self._from_s = (self.strip.start_s() or 0.0) if has_matched else 0.0
+            self._show_time((self.strip.current_s() or 0.0) if has_matched else 0.0)
 
     def toggle(self) -> None:
         """Plays from the chosen moment, pauses, or goes on."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from PySide6.QtCore import QModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView
@@ -66,11 +68,11 @@ class Grid(QListView):
         key = self.currentIndex().data(KEY_ROLE)
         return key if isinstance(key, str) else None
 
-    def selected_keys(self) -> list[str]:
-        """The keys that are selected, in the order of the list."""
+    def selected_keys(self, limit: int | None = None) -> list[str]:
+        """The keys that are selected, in the order of the list, the first ``limit`` of them."""
         ranges = sorted((r.top(), r.bottom()) for r in self.selectionModel().selection().toList())
         keys = (self._results.key_at(n) for top, end in ranges for n in range(top, end + 1))
-        return [key for key in keys if key is not None]
+        return list(islice((key for key in keys if key is not None), limit))
 
     def selected_count(self) -> int:
         """How many are selected."""

@@ -28,11 +28,6 @@ class ScopeChoice:
     scope: Scope
 
 
-def selection_scope(keys: Sequence[str], *, is_everything: bool) -> Scope:
-    """The selected media; all of them need no list of keys."""
-    return Scope() if is_everything else Scope(keys=tuple(keys))
-
-
 def choices(
     row: Row | None, selected: Sequence[str], roots: Sequence[WirePath]
 ) -> list[ScopeChoice]:

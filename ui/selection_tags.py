@@ -63,7 +63,7 @@ class SelectionTags(QObject):
 
     def _look(self) -> None:
         """Asks for rows that are not here; the model's are as they will be, so they come first."""
-        keys = self._grid.selected_keys()[:MAX_PHOTOS]
+        keys = self._grid.selected_keys(MAX_PHOTOS)
         missing = tuple(key for key in keys if self._model.known_row(key) is None)
         self._forget()
         if missing:

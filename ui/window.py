@@ -60,6 +60,10 @@ class MainWindow(QMainWindow):
         self.dialog: QDialog | None = None
         self.wants_detail = True
         self._is_leaving = False
+        self._leave = QTimer(self)
+        self._leave.setSingleShot(True)
+        self._leave.setInterval(LEAVE_MS)
+        self._leave.timeout.connect(self.close)
         self.turner = PageTurner(self)
         self.commands = Commands(self)
         self.word_commands = WordCommands(self)
@@ -297,5 +301,5 @@ class MainWindow(QMainWindow):
             return False
         self._is_leaving = True
         self.words.idle.connect(self.close)
-        QTimer.singleShot(LEAVE_MS, self.close)
+        self._leave.start()
         return True

@@ -9,10 +9,10 @@ from PySide6.QtCore import QObject
 
 from cocadesk.protocol.messages import History, ListRoots, Roots, WritePlan
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import Row
+from cocadesk.protocol.values import Row, Scope
 from ui.actions import Do
 from ui.pages import Page
-from ui.scopes import ScopeChoice, choices, selection_scope
+from ui.scopes import ScopeChoice, choices
 from ui.selection_tags import SelectionTags
 from ui.texts import count
 from ui.words_dialogs import CaptionDialog, HistoryDialog, WriteDialog
@@ -193,18 +193,24 @@ class WordCommands(QObject):
         self._window.parts.grid.selectAll()
 
     def _choices(self) -> list[ScopeChoice]:
-        return choices(self._row(), self._window.parts.grid.selected_keys(), self._roots)
+        selected = () if self._is_all_selected() else self._window.parts.grid.selected_keys()
+        return choices(self._row(), selected, self._roots)
+
+    def _first(self, made: list[ScopeChoice]) -> int:
+        """What is offered first: several selected photos, else the photo's folder."""
+        if self._window.parts.grid.selected_count() > 1:
+            return len(made) - 1 if self._is_all_selected() else 0
+        return next((n for n, choice in enumerate(made) if choice.scope.folders), 0)
+
+    def _is_all_selected(self) -> bool:
+        is_everything = self._window.parts.grid.selected_count() == self._window.model.rowCount()
+        return is_everything and not self._window.browser.is_filtered
 
     def _caption_selection(self) -> None:
-        grid = self._window.parts.grid
-        keys = grid.selected_keys()
-        is_everything = (
-            len(keys) == self._window.model.rowCount() and not self._window.browser.is_filtered
-        )
-        if keys:
-            self._window.work.caption(
-                selection_scope(keys, is_everything=is_everything), again=False
-            )
+        is_all = self._is_all_selected()
+        keys = () if is_all else tuple(self._window.parts.grid.selected_keys())
+        if is_all or keys:
+            self._window.work.caption(Scope(keys=keys), again=False)
 
     def _caption_folder(self) -> None:
         made = self._choices()
@@ -218,11 +224,11 @@ class WordCommands(QObject):
 
     def _write(self) -> None:
         made = self._choices()
-        has_many = len(made[0].scope.keys) > 1
-        folder = next((n for n, choice in enumerate(made) if choice.scope.folders), 0)
-        dialog = WriteDialog(made, 0 if has_many else folder, self._window, self._window.look.theme)
+        first = self._first(made)
+        dialog = WriteDialog(made, first, self._window, self._window.look.theme)
         dialog.plan_wanted.connect(self._on_plan_wanted)
         dialog.write_wanted.connect(self._on_write)
+        dialog.rejected.connect(self._window.work.forget_plan)
         self._write_dialog = dialog
         self._window.open_dialog(dialog)
         dialog.ask()

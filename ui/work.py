@@ -75,12 +75,17 @@ class Work(QObject):
 
     def plan_write(self, scope: Scope, *, overwrite: bool) -> None:
         """``plan_came`` follows; only the last plan that was asked for comes."""
-        if self._plan is not None:
-            self._plan.cancel()
+        self.forget_plan()
         body = PlanWrite(scope=scope, overwrite=overwrite)
         self._plan = self._link.ask(
             body, WritePlan, self.plan_came.emit, on_failed=self.failed.emit
         )
+
+    def forget_plan(self) -> None:
+        """Nobody waits for the plan any more."""
+        if self._plan is not None:
+            self._plan.cancel()
+            self._plan = None
 
     def write(self, scope: Scope, *, overwrite: bool) -> None:
         """Starts to write captions beside the photos."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -85,6 +86,17 @@ def test_where_a_film_cannot_play_a_sentence_says_so_and_the_moments_stay(
     assert view.sentence.isVisible()
     assert "cannot be played" in view.sentence.text()
     assert view.strip.isVisible()
+    assert "PySide6.QtMultimedia" not in sys.modules
+
+
+def test_a_missing_system_library_is_named(
+    film: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """QtMultimedia fails to load where libpulse is not installed; the window says what to do."""
+    monkeypatch.setattr(QGuiApplication, "platformName", lambda: "xcb")
+    monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", None)
+    film.commands_set[Do.PLAY].trigger()
+    assert "libpulse0" in film.parts.detail.film.sentence.text()
 
 
 def test_a_photo_has_no_moments_and_cannot_be_played(film: MainWindow, qtbot: QtBot) -> None:

@@ -19,7 +19,7 @@ from cocadesk.protocol.values import JobKind, JobState, JobValue, Row, Scope
 from ui.actions import Do
 from ui.dialogs import FailuresDialog
 from ui.jobs_panel import JobRow
-from ui.scopes import choices, selection_scope, shortened
+from ui.scopes import choices, shortened
 from ui.texts import job_line, job_state, moment
 from ui.window import MainWindow
 from ui.words_dialogs import CaptionDialog, WriteDialog
@@ -227,10 +227,17 @@ def test_what_a_job_can_be_for_is_offered_from_small_to_large() -> None:
     assert [c.scope for c in choices(None, [], [])] == [Scope()]
 
 
-def test_a_selection_of_everything_names_no_keys() -> None:
+def test_a_selection_of_everything_names_no_keys(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A hundred thousand keys need not travel to say: all."""
-    assert selection_scope(["a", "b"], is_everything=True) == Scope()
-    assert selection_scope(["a", "b"], is_everything=False) == Scope(keys=("a", "b"))
+    scopes: list[Scope] = []
+    monkeypatch.setattr(window.work, "caption", lambda scope, again: scopes.append(scope))
+    window.commands_set[Do.SELECT_ALL].trigger()
+    window.commands_set[Do.CAPTION_SELECTION].trigger()
+    window.parts.grid.go_to(3)
+    window.commands_set[Do.CAPTION_SELECTION].trigger()
+    assert scopes == [Scope(), Scope(keys=(str(window.model.key_at(3)),))]
 
 
 def test_long_paths_keep_their_ends() -> None:
