@@ -258,7 +258,7 @@ class ModelsPage(QWidget):
             hide_part(self._changing, self.source)
         else:
             self._changing.show()
-        self.pause.setText("Resume" if job.state is JobState.PAUSED else "Pause")
+        self.pause.setText("Go on" if job.state is JobState.PAUSED else "Pause")
         self.progress.say(
             f"{job_line(job)} Search answers with the old model until it is done."
             if job.state is JobState.PAUSED

@@ -161,7 +161,7 @@ class RunView(QWidget):
         if is_over:
             return
         is_paused = job is not None and job.state is JobState.PAUSED
-        self.pause.setText("Resume" if is_paused else "Pause")
+        self.pause.setText("Go on" if is_paused else "Pause")
         self.pause.setEnabled(job is not None)
         self.cancel.setEnabled(job is not None)
         done, total = run.step, run.steps or None

@@ -83,10 +83,10 @@ class TeachSetup(QWidget):
         self._end_look()
         hide_or_say(self.problem, found.problem)
         self._show_found(not found.problem)
+        self._reveal.start()
         if not found.problem:
             self.look.hide()
             self.found.show_found(found)
-            self._reveal.start()
             if not self.name.text():
                 self.name.setText(self.source.title()[:80])
 
@@ -95,6 +95,7 @@ class TeachSetup(QWidget):
         self._end_look()
         self.start.setEnabled(True)
         hide_or_say(self.problem, str(error))
+        self._reveal.start()
 
     def show_starting(self) -> None:
         self.start.setEnabled(False)
@@ -137,7 +138,8 @@ class TeachSetup(QWidget):
 
     def _reveal_found(self) -> None:
         """Once it has its height."""
-        self._area.ensureWidgetVisible(self.start, 0, 40)
+        shown = self.problem if self.problem.isVisible() else self.start
+        self._area.ensureWidgetVisible(shown, 0, 40)
 
     def _on_changed(self) -> None:
         """Another choice: what was found before no longer counts."""

@@ -134,6 +134,7 @@ class VocabularyPage(QWidget):
         self._set(())
 
     def _set(self, tags: tuple[str, ...]) -> None:
+        self.text.setFocus()
         self.save.setEnabled(False)
         self.shipped.setEnabled(False)
         self._link.ask(
@@ -206,7 +207,6 @@ class VocabularyPage(QWidget):
         else:
             self._saved = tags
             self._replace_text(write_tags(tags))
-        self.text.setFocus()
         self._show_job(answer.job)
         self._ask()
 

@@ -206,7 +206,7 @@ def test_a_run_is_paused_goes_on_and_is_cancelled(
     view = page.view
     qtbot.waitUntil(lambda: len(page.requests.points("job-1")) > 1, timeout=WAIT_MS)
     qtbot.mouseClick(view.pause, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: view.pause.text() == "Resume", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: view.pause.text() == "Go on", timeout=WAIT_MS)
     assert "exactly where it stopped" in view.progress.line.text()
     qtbot.mouseClick(view.pause, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: view.pause.text() == "Pause", timeout=WAIT_MS)
@@ -231,7 +231,7 @@ def test_another_window_shows_the_run_that_is_going_on(
     page = _teach(second)
     qtbot.waitUntil(lambda: page.stack.currentWidget() is page.view, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: len(page.requests.points("job-1")) > 3, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: page.view.pause.text() == "Resume", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.view.pause.text() == "Go on", timeout=WAIT_MS)
     qtbot.mouseClick(page.view.cancel, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: _state(page) is RunState.DISCARDED, timeout=WAIT_MS)
 
