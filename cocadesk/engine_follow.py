@@ -79,6 +79,8 @@ def sentence(result: RunResult) -> str:
     before = {metric.name: metric for metric in result.before}
     gained = next((metric for metric in result.after if metric.name in before), None)
     learned = f"Learned from {result.photos:,} photos with {result.captions:,} captions."
+    if unused := sum(result.skipped.values()):
+        learned += f" {unused:,} could not be used."
     if gained is None:
         return f"{learned} Keep the model or discard it."
     return (

@@ -68,6 +68,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     photos: int = 0
     captions: int = 0
+    skipped: dict[str, int] = {}
     is_trial: bool = False
     reembed: bool = False
     model_id: str = ""

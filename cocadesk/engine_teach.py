@@ -249,7 +249,10 @@ class TeachDesk:
                 self._publish(self._book.value(self._book.change(record.id, message=KEPT)))
 
     def _settled(self, record: RunRecord) -> RunRecord:
-        """The record, made true where the engine died between the job's end and its own."""
+        """The record, made true where an engine died between an act and its noting."""
+        is_used = self._parts.model.source == f"{RUN_PREFIX}{record.id}"
+        if record.state is RunState.WAITING and is_used:
+            return self._book.change(record.id, state=RunState.KEPT, message=KEPT)
         if record.state is not RunState.RUNNING:
             return record
         jobs = {job.id: job for job in self._parts.jobs().all()}

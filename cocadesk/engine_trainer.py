@@ -93,7 +93,7 @@ class TrainerChild:
             with self._log_file.open("ab") as log:
                 self._process = subprocess.Popen(
                     [sys.executable, "-P", "-m", module, verb, folder, *_OPTIONS],
-                    env=engine_environment(),
+                    env=_environment(),
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,
@@ -175,6 +175,14 @@ class TrainerChild:
             _how_it_ended(code, last[-1] if last else ""),
             f"The model in use is as it was. Its log says more: {self._log_file}",
         )
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without the limit that suits the engine's small products (protocol.launch)."""
+    environment = engine_environment()
+    if environment.get("OPENBLAS_NUM_THREADS") == "1":
+        del environment["OPENBLAS_NUM_THREADS"]
+    return environment
 
 
 def _how_it_ended(code: int, last_line: str) -> str:

@@ -1,0 +1,133 @@
+"""``cocadesk teach`` and ``cocadesk model`` against an engine of this process."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cocadesk import engine_inspect, engine_teach
+from cocadesk.cli.guard import OK, USER_ERROR, guarded
+from cocadesk.cli.model import list_models, use_model
+from cocadesk.cli.options import Options
+from cocadesk.cli.teach import Wish, teach
+from cocadesk.engine_trainer import TrainerChild
+from cocadesk.protocol.client import EngineClient
+from cocadesk.protocol.messages import (
+    GetInfo,
+    GetRun,
+    Info,
+    ListRuns,
+    Run,
+    Runs,
+)
+from cocadesk.protocol.values import RunState
+from tests.support.engines import coloured_photos
+from tests.support.inner_engine import inner_engine
+from tests.support.tiny_model import write_tiny_checkpoint
+
+WAIT_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A tiny model with random weights."""
+    return str(write_tiny_checkpoint(tmp_path_factory.mktemp("model") / "tiny"))
+
+
+@pytest.fixture
+def client(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineClient]:
+    """Serves the library that the commands are given; the trainer is the stand-in."""
+    child = functools.partial(TrainerChild, module="tests.support.stand_in_trainer")
+    monkeypatch.setattr(engine_teach, "TrainerChild", child)
+    monkeypatch.setattr(engine_inspect, "TrainerChild", child)
+    coloured_photos(tmp_path / "photos")
+    with inner_engine(tmp_path / "library", model) as client:
+        yield client
+
+
+def _teach(tmp_path: Path, *, keep: bool | None, as_json: bool) -> int:
+    wish = Wish(folders=[str(tmp_path / "photos")], uses_library=False, method="head", keep=keep)
+    options = Options(library=tmp_path / "library", as_json=as_json)
+    return guarded(lambda options, report: teach(options, report, wish), options)
+
+
+def _document(capfdbinary: pytest.CaptureFixture[bytes]) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(capfdbinary.readouterr().out)
+    return loaded
+
+
+def test_the_document_has_figures_by_name_and_what_they_rest_on(
+    client: EngineClient, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Kept: the model that it names is the one that answers."""
+    assert _teach(tmp_path, keep=True, as_json=True) == OK
+    document = _document(capfdbinary)
+    assert document["before"] == {"t2i_r1": 20.0}
+    assert document["after"] == {"t2i_r1": 80.0}
+    assert document["general_before"] == {"t2i_r1": 40.0}
+    assert document["general_after"] == {"t2i_r1": 39.5}
+    assert document["intervals"]["after"]["t2i_r1"] == {"n": 4, "low": 5.0, "high": 70.0}
+    assert document["skipped"] == [{"reason": "There is no photo beside it.", "count": 1}]
+    info = client.ask(GetInfo(), Info, timeout_s=WAIT_S).model
+    assert (document["kept"], document["model"]) == (True, info.model_id)
+    assert info.source == f"run:{document['run']}"
+
+
+def test_without_a_decision_nothing_changes_and_the_way_to_keep_it_is_named(
+    client: EngineClient, tmp_path: Path, model: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where nobody can be asked, the run waits; using its model keeps it."""
+    assert _teach(tmp_path, keep=None, as_json=False) == OK
+    said = capfd.readouterr()
+    (run,) = client.ask(ListRuns(), Runs, timeout_s=WAIT_S).runs
+    assert run.state is RunState.WAITING
+    assert f"cocadesk model use run:{run.id}" in said.out
+    assert "12 s" in said.out
+    assert "t2i_r1" in said.out
+    assert client.ask(GetInfo(), Info, timeout_s=WAIT_S).model.source == model
+    options = Options(library=tmp_path / "library")
+    assert guarded(lambda o, r: use_model(o, r, f"run:{run.id}"), options) == OK
+    kept = client.ask(GetRun(run_id=run.id), Run, timeout_s=WAIT_S).run
+    assert kept.state is RunState.KEPT
+    capfd.readouterr()
+    assert guarded(list_models, options) == OK
+    lines = capfd.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith(f"* run:{run.id}")]
+
+
+def test_a_discarded_run_says_so(
+    client: EngineClient, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The model is gone, the record stays."""
+    assert _teach(tmp_path, keep=False, as_json=False) == OK
+    assert "thrown away" in capfd.readouterr().out
+    (run,) = client.ask(ListRuns(), Runs, timeout_s=WAIT_S).runs
+    assert run.state is RunState.DISCARDED
+
+
+def test_an_engine_with_another_model_is_not_taught_by_mistake(
+    client: EngineClient, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """--model names one that the running engine does not serve."""
+    wish = Wish(folders=[str(tmp_path / "photos")], uses_library=False, method="head", keep=None)
+    options = Options(library=tmp_path / "library", model="starter", as_json=True)
+    assert guarded(lambda o, r: teach(o, r, wish), options) == USER_ERROR
+    error = _document(capfdbinary)["error"]
+    assert "another model" in error["what"]
+    assert "cocadesk model use starter" in error["what_to_do"]
+
+
+def test_models_are_listed_without_a_library_and_without_making_one(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """The starter answers where nothing else was chosen."""
+    options = Options(library=tmp_path / "library", as_json=True)
+    assert guarded(list_models, options) == OK
+    models = _document(capfdbinary)["models"]
+    assert [entry["source"] for entry in models if entry["used"]] == ["starter"]
+    assert not (tmp_path / "library").exists()
