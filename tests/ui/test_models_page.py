@@ -27,12 +27,13 @@ def page(window: MainWindow, qtbot: QtBot) -> ModelsPage:
 
 
 def _used(page: ModelsPage) -> list[str]:
-    return [row.entry.source for row in page.rows if row.badge.isVisible()]
+    return [row.entry.source for row in page.rows if row.entry.is_used]
 
 
 def test_the_model_in_use_is_marked_with_where_it_runs(page: ModelsPage) -> None:
     """Name, badge, device and the reason for it."""
     assert _used(page) == ["starter"]
+    assert page.rows[0].badge.isVisible()
     assert not page.rows[0].use.isVisible()
     assert page.device.text() == "It runs on the processor (CPU): It is a fake."
 
@@ -52,7 +53,7 @@ def test_a_model_that_sees_otherwise_names_its_price_first(page: ModelsPage, qtb
     assert _used(page) == ["starter"]
     qtbot.mouseClick(page.rows[2].use, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(page.agree, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: _used(page)[0].startswith("open_clip:"), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: _used(page) == [page.rows[2].entry.source], timeout=WAIT_MS)
     assert not page.progress.isVisible()
 
 
