@@ -31,7 +31,7 @@ class JobCommands(QObject):
         self._panel = window.parts.jobs
         self._failures_of: JobValue | None = None
         self._work.job_changed.connect(self._on_job)
-        self._work.listed.connect(self._refresh)
+        self._work.listed.connect(self._on_listed)
         self._work.ended.connect(self._on_ended)
         self._work.failures_came.connect(self._on_failures)
         self._strip.control.connect(self._work.control)
@@ -68,6 +68,14 @@ class JobCommands(QObject):
         self._strip.show_job(job)
         self._refresh()
         self._strip.setVisible(not self._panel.isVisible())
+        self._window.refresh()
+
+    def _on_listed(self) -> None:
+        """All jobs are known now; one that is not among them is no longer shown."""
+        shown = self._strip.job
+        if shown is not None and all(job.id != shown.id for job in self._work.all()):
+            self._strip.forget()
+        self._refresh()
         self._window.refresh()
 
     def _refresh(self) -> None:

@@ -89,6 +89,11 @@ class JobStrip(QFrame):
         self.failures.setVisible(job.failed > 0)
         self.show()
 
+    def forget(self) -> None:
+        """The job is not there any more."""
+        self.job = None
+        self.hide()
+
     def say_others(self, active: int) -> None:
         """How many jobs are under way in all."""
         self.all.setText(f"All {active} jobs" if active > 1 else "All jobs")

@@ -121,6 +121,8 @@ class Work(QObject):
 
     def _on_jobs(self, answer: Jobs) -> None:
         """Ended jobs are announced only where they ended while nobody was connected."""
+        listed = {job.id for job in answer.jobs}
+        self._jobs = {job_id: job for job_id, job in self._jobs.items() if job_id in listed}
         for job in sorted(answer.jobs, key=lambda job: (job.created, job.id)):
             if job.state.is_final and job.id not in self._jobs:
                 self._jobs[job.id] = job

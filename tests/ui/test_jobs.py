@@ -276,6 +276,16 @@ def test_an_answer_that_comes_late_does_not_undo_the_end(window: MainWindow) -> 
     assert window.work.all() == [done]
 
 
+def test_a_job_that_no_engine_knows_any_more_is_not_shown(window: MainWindow, qtbot: QtBot) -> None:
+    """Another engine's list is the truth, e.g. after a restore of the library."""
+    window.work.take(JobValue(id="ghost", kind=JobKind.TAG, title="t", state=JobState.RUNNING))
+    assert window.parts.strip.isVisible()
+    with qtbot.waitSignal(window.work.listed, timeout=WAIT_MS):
+        window.work.look_for_running()
+    assert window.work.all() == []
+    assert not window.parts.strip.isVisible()
+
+
 def test_times_of_jobs_are_short() -> None:
     """The day is named where it is not today; nonsense is shown as it is."""
     assert moment("2024-05-03T14:30:00").startswith("3 May 2024, ")

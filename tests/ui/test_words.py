@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
@@ -377,6 +378,36 @@ def test_a_window_that_closes_takes_no_words_with_it(
     described.close()
     qtbot.waitUntil(lambda: not described.isVisible(), timeout=WAIT_MS)
     assert engine._words.dressed(key).caption == "last words"
+
+
+def test_any_quick_row_of_changes_ends_as_the_engine_has_it(
+    described: MainWindow, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    """Forty changes, undos and redos without waiting: what is shown is what is kept."""
+    random, words = Random(7), described.words
+    keys = described.model.all_keys()[:3]
+    for step in range(40):
+        key = random.choice(keys)
+        what = random.randrange(5)
+        if what == 0:
+            words.set([key], "", caption=random.choice(["", f"caption {step}"]))
+        elif what == 1:
+            words.set([key], "", add=[random.choice("abc")])
+        elif what == 2:
+            words.set(keys, "", remove=[random.choice("abc")])
+        else:
+            (words.undo if what == 3 else words.redo)()
+    qtbot.waitUntil(words.is_settled, timeout=WAIT_MS)
+
+    def is_as_kept(key: str) -> bool:
+        described.model.index(described.model.position_of(key) or 0).data()
+        return described.model.known_row(key) == engine._words.dressed(key)
+
+    qtbot.waitUntil(lambda: all(is_as_kept(key) for key in keys), timeout=WAIT_MS)
+    kept = engine._words.dressed(keys[0])
+    detail = described.parts.detail
+    qtbot.waitUntil(lambda: detail.caption.text() == (kept.caption or ""), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: detail.shown_tags() == [tag.tag for tag in kept.tags], timeout=WAIT_MS)
 
 
 @pytest.mark.parametrize(
