@@ -45,15 +45,20 @@ def prepare_input(rgb_HWC: RgbImage, spec: InputSpec) -> RgbImage:
 def _centre_crop(rgb_HWC: RgbImage, side_px: int) -> RgbImage:
     """The square in the middle, by Pillow's antialiased bicubic filter as CLIP is trained.
 
-    Cut at fractions of a pixel: rounded margins would shift a reduced decode
-    against the full one.
+    CLIP's transform shrinks the shorter side to ``side_px``, cuts the longer one down to
+    whole pixels and rounds the margins there. The same rounding is done here, but in
+    one resize from fractions of the source's pixels, so that a reduced decode gives the
+    same cut. Half a pixel off, fine textures moved a vector to cosine .985.
     """
     rows, columns = rgb_HWC.shape[:2]
-    side = min(rows, columns)
-    left, top = (columns - side) / 2, (rows - side) / 2
-    cropped = Image.fromarray(rgb_HWC).resize(
-        (side_px, side_px), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side)
-    )
+    short = min(rows, columns)
+    width, height = side_px * columns // short, side_px * rows // short
+    left, top = round((width - side_px) / 2), round((height - side_px) / 2)
+    across, down = columns / width, rows / height
+    right = min((left + side_px) * across, columns)  # a product may exceed it by a rounding
+    bottom = min((top + side_px) * down, rows)
+    box = (left * across, top * down, right, bottom)
+    cropped = Image.fromarray(rgb_HWC).resize((side_px, side_px), Image.Resampling.BICUBIC, box=box)
     return np.array(cropped)
 
 

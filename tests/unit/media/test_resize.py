@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from cocadesk.media import InputSpec, ResizeMode, prepare_input
 from cocadesk.media.resize import fit_within, resize
@@ -26,6 +27,22 @@ def test_centre_crop_keeps_the_middle_in_its_shape() -> None:
     cropped = prepare_input(picture, InputSpec(size_px=50, resize=ResizeMode.CENTER_CROP))
     assert np.all(cropped[:, 3:-3] == 200)
     assert cropped.min() > 150  # the filter's reach lets the sides in by a pixel
+
+
+@given(st.integers(30, 900), st.integers(30, 900))
+@settings(max_examples=30, deadline=None)
+def test_centre_crop_is_clips_to_a_rounding(width: int, height: int) -> None:
+    """Shorter side to the model's size, margins rounded there: as CLIP's two steps do it."""
+    side = 64
+    picture = np.random.default_rng(width).integers(0, 255, (height, width, 3), dtype=np.uint8)
+    short = min(width, height)
+    shrunk = Image.fromarray(picture).resize(
+        (side * width // short, side * height // short), Image.Resampling.BICUBIC
+    )
+    left, top = round((shrunk.width - side) / 2), round((shrunk.height - side) / 2)
+    expected = np.array(shrunk.crop((left, top, left + side, top + side)), int)
+    cropped = prepare_input(picture, InputSpec(size_px=side, resize=ResizeMode.CENTER_CROP))
+    assert np.abs(cropped - expected).mean() < 1  # half a pixel off: 20 and more
 
 
 def test_shrinking_averages_areas() -> None:
