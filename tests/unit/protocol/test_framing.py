@@ -20,11 +20,22 @@ from cocadesk.protocol.messages import (
     Progress,
     Request,
     RowsChanged,
+    RunChanged,
     Search,
 )
 from cocadesk.protocol.outbox import MAX_NAMED_KEYS, Outbox
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import Hit, JobKind, JobState, JobValue, Moment
+from cocadesk.protocol.values import (
+    Hit,
+    JobKind,
+    JobState,
+    JobValue,
+    Moment,
+    RunState,
+    RunValue,
+    TeachMethod,
+    TeachPoint,
+)
 
 
 @given(st.lists(st.binary(max_size=200), max_size=8), st.integers(1, 50))
@@ -92,6 +103,28 @@ def test_the_end_of_a_request_takes_its_waiting_progress_away() -> None:
     outbox.put(Done(id=1, body=Ok()))
     assert outbox.take_latest() == []
     assert outbox.take_results() == [Done(id=1, body=Ok())]
+
+
+def test_the_curve_of_a_run_has_no_gaps_however_slow_the_client() -> None:
+    """The newest state of each run waits with all points that were not sent."""
+    outbox = Outbox()
+    for step in (1, 2, 3):
+        outbox.put(Event(body=RunChanged(run=_run("a", step), points=(TeachPoint(step=step),))))
+    outbox.put(Event(body=RunChanged(run=_run("b", 7))))
+    first, second = outbox.take_latest()
+    points = tuple(TeachPoint(step=step) for step in (1, 2, 3))
+    assert first == Event(body=RunChanged(run=_run("a", 3), points=points))
+    assert second == Event(body=RunChanged(run=_run("b", 7)))
+
+
+def _run(run_id: str, step: int) -> RunValue:
+    return RunValue(
+        id=run_id,
+        folder=WirePath("/runs"),
+        state=RunState.RUNNING,
+        method=TeachMethod.HEAD,
+        step=step,
+    )
 
 
 def test_events_about_rows_are_merged_and_name_no_keys_when_there_are_many() -> None:
