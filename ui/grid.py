@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import islice
 
-from PySide6.QtCore import QModelIndex, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QItemSelection, QModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QRegion, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView
 
 from ui.image_loader import ImageLoader
@@ -122,6 +122,10 @@ class Grid(QListView):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         self._lay_out()
         super().resizeEvent(event)
+
+    def visualRegionForSelection(self, _selection: QItemSelection) -> QRegion:  # noqa: N802
+        """All that is seen: Qt would ask for the place of every selected cell."""
+        return QRegion(self.viewport().rect())
 
     def keyboardSearch(self, _text: str) -> None:  # noqa: N802
         """Letters are commands here; looking through all names would ask for every row."""
