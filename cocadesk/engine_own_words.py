@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from cocadesk.engine_desks import Answer, EngineParts
-from cocadesk.engine_word_jobs import WordJobs, kept_items
+from cocadesk.engine_word_jobs import WordJobs
+from cocadesk.engine_word_reports import kept_items
 from cocadesk.errors import UserError
 from cocadesk.jobs import Work
 from cocadesk.protocol.calls import Call

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from cocadesk.engine_model import ModelKeeper
-from cocadesk.jobs import JobOutcome, JobStep, Steps
+from cocadesk.engine_word_reports import described, so_far, written
+from cocadesk.jobs import JobStep, Steps
 from cocadesk.library import Library, new_key
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import (
-    CaptionOutcome,
-    FailureValue,
-    Scope,
-    WriteItem,
-    WriteKind,
-    WriteOutcome,
-)
+from cocadesk.protocol.values import Scope
 from cocadesk.words import (
     DescribeReport,
     FailedMedium,
     HumanWords,
-    KeptFile,
     WantedPicture,
     WordsProgress,
     WordsStage,
@@ -48,8 +40,6 @@ STAGES = {
     WordsStage.TAG: "Tagging photos",
     WordsStage.WRITE: "Writing captions",
 }
-REPORTED = 10_000
-
 Report = TypeVar("Report", DescribeReport, WriteReport)
 
 
@@ -131,7 +121,7 @@ class WordJobs:
             )
             report = yield from self._told(inner)
         self._described.pop(order.order, None)
-        return _described(report)
+        return described(report)
 
     def tag_steps(self, spec: str) -> Steps:
         """A tag job: no file is read; see ``cocadesk.jobs.Work``."""
@@ -144,7 +134,7 @@ class WordJobs:
             keys_in_scope(self._library, (), ()),
         )
         report = yield from self._told(inner)
-        return _described(report, verb="tagged")
+        return described(report, verb="tagged")
 
     def write_steps(self, spec: str) -> Steps:
         """A write job; see ``cocadesk.jobs.Work``."""
@@ -160,7 +150,7 @@ class WordJobs:
             report = yield from self._told(inner, on_first=self._on_words)
         finally:
             self._on_words()
-        return _written(report)
+        return written(report)
 
     def _told(
         self,
@@ -186,7 +176,7 @@ class WordJobs:
                 if progress.keys:
                     self._on_rows(progress.keys)
                 left_out += progress.left_out
-                yield _step(progress, _so_far(progress, left_out) if progress.left_out else "")
+                yield _step(progress, so_far(progress, left_out) if progress.left_out else "")
         finally:
             inner.close()
 
@@ -254,73 +244,3 @@ def _step(progress: WordsProgress, report: str) -> JobStep:
         seconds_left=progress.seconds_left,
         current=WirePath.of(progress.current).text if progress.current else "",
     )
-
-
-def _so_far(progress: WordsProgress, left_out: Sequence[FailedMedium]) -> str:
-    """What a job that runs has left out, in the form of its report."""
-    outcome: CaptionOutcome | WriteOutcome
-    if progress.stage is WordsStage.WRITE:
-        outcome = WriteOutcome(kept=kept_items(left_out))
-    else:
-        outcome = CaptionOutcome(failed=_failures(left_out))
-    return msgspec.json.encode(outcome).decode()
-
-
-def _failures(failed: Sequence[FailedMedium]) -> tuple[FailureValue, ...]:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return tuple(
-        FailureValue(path=WirePath.of(item.path), reason=item.reason, stage="words", when=now)
-        for item in failed[:REPORTED]
-    )
-
-
-def kept_items(kept: Sequence[KeptFile | FailedMedium]) -> tuple[WriteItem, ...]:
-    """Files that were left as they are, as clients see them."""
-    return tuple(
-        WriteItem(path=WirePath.of(item.path), kind=WriteKind.KEPT, reason=item.reason)
-        for item in kept[:REPORTED]
-    )
-
-
-def _described(report: DescribeReport, verb: str = "described") -> JobOutcome:
-    outcome = CaptionOutcome(
-        described=report.described,
-        unchanged=report.unchanged,
-        by_person=report.by_person,
-        failed=_failures(report.failed),
-    )
-    numbers = (
-        (report.described, verb),
-        (report.unchanged, "were known"),
-        (report.by_person, "have a caption of your own"),
-        (len(report.failed), "could not be read"),
-    )
-    return JobOutcome(
-        message=_sentence(numbers),
-        report=msgspec.json.encode(outcome).decode(),
-        failed=len(report.failed),
-    )
-
-
-def _written(report: WriteReport) -> JobOutcome:
-    outcome = WriteOutcome(
-        written=report.written, unchanged=report.unchanged, kept=kept_items(report.kept)
-    )
-    numbers = (
-        (report.written, "written"),
-        (report.unchanged, "were so already"),
-        (len(report.kept), "left alone"),
-    )
-    stopped = "It was undone before it had ended. " if report.was_undone else ""
-    return JobOutcome(
-        message=stopped + _sentence(numbers),
-        report=msgspec.json.encode(outcome).decode(),
-        failed=report.failed,
-    )
-
-
-def _sentence(numbers: Sequence[tuple[int, str]]) -> str:
-    """ "3 described, 2 were known." from what is not zero; the first is always said."""
-    first = numbers[0]
-    said = [first, *(item for item in numbers[1:] if item[0])]
-    return ", ".join(f"{number:,} {words}" for number, words in said) + "."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+import pyarrow as pa
 
 from cocadesk.library.convert import arrow_to_rows, rows_to_arrow
-from cocadesk.library.media_table import MediaTable
-from cocadesk.library.rows import Edit, MediaRow
-from cocadesk.library.schema import EDITS, HUMAN_COLUMNS
+from cocadesk.library.rows import Edit
+from cocadesk.library.schema import EDITS, HUMAN_COLUMNS, TABLES
 from cocadesk.library.store import Store, text_literal
 from cocadesk.library.tables import MEDIA
 from cocadesk.library.undoing import BatchMark
@@ -30,9 +31,8 @@ NO_WORDS: dict[str, object] = {
 class EditLog:
     """Appends to the log of human words and keeps their projection right."""
 
-    def __init__(self, store: Store, media: MediaTable) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._media = media
         self._last_seq: int | None = None
 
     def record(self, edits: Sequence[Edit]) -> list[Edit]:
@@ -97,24 +97,38 @@ class EditLog:
     def replay(self) -> None:
         """Make the projection equal to the log (a crash may lie between the two)."""
         if self._store.count(EDITS):
-            keys = self._store.read(EDITS, where=_OF_WORDS, columns=["key"])["key"]
-            self.project(set(keys.to_pylist()))
+            self._project(projected(self._where(_OF_WORDS)))
 
     def project(self, keys: Iterable[str]) -> None:
         """Write the human columns of ``keys`` where they differ from the log."""
-        keys = sorted(keys)
-        if not keys:
-            return
-        words = projected(self.of_keys(keys))
-        rows = self._media.rows(keys)
+        keys = set(keys)
+        if len(keys) > _KEYS_TO_ASK_FOR:
+            words = projected(self._where(_OF_WORDS))
+        else:
+            words = projected(self.of_keys(keys))
+        self._project({key: words.get(key, {}) for key in keys})
+
+    def _project(self, words: Mapping[str, Mapping[str, object]]) -> None:
+        columns = ("key", *HUMAN_COLUMNS)
+        if len(words) > _KEYS_TO_ASK_FOR:
+            table = self._store.read(MEDIA, columns=columns)
+        else:
+            literals = [text_literal(key) for key in words]
+            table = self._store.read_in(MEDIA, "key", literals, columns)
         changed = [
-            wanted for row in rows if (wanted := _with_words(row, words.get(row.key, {}))) != row
+            wanted
+            for row in table.select(columns).to_pylist()
+            if row["key"] in words
+            and (wanted := {"key": row["key"], **NO_WORDS, **words[row["key"]]}) != _plain(row)
         ]
         if changed:
-            table = rows_to_arrow(MEDIA, changed, ("key", *HUMAN_COLUMNS))
-            self._store.merge(MEDIA, ["key"], table, insert=False)
+            schema = pa.schema([TABLES[MEDIA].field(name) for name in columns])
+            rows = pa.Table.from_pylist(changed, schema=schema)
+            self._store.merge(MEDIA, ["key"], rows, insert=False)
 
 
+_KEYS_TO_ASK_FOR = 2000
+"""For more, reading a table whole is quicker than asking for its rows by key."""
 _OF_WORDS = f"field != {text_literal(FILE_FIELD)}"
 
 
@@ -135,5 +149,9 @@ def projected(edits: Iterable[Edit]) -> dict[str, dict[str, object]]:
     return words
 
 
-def _with_words(row: MediaRow, words: dict[str, object]) -> MediaRow:
-    return dataclasses.replace(row, **{**NO_WORDS, **words})  # type: ignore[arg-type]
+def _plain(row: dict[str, object]) -> dict[str, object]:
+    """A row of the table in the form of ``NO_WORDS``: lists as tuples, none as empty."""
+    return {
+        name: tuple(value or ()) if isinstance(NO_WORDS.get(name), tuple) else value  # type: ignore[arg-type]
+        for name, value in row.items()
+    }

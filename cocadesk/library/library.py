@@ -66,7 +66,7 @@ class Library:
         self.media = MediaTable(store)
         self.views = ViewTables(store)
         self._shown = ShownRows(store)
-        self.edits = EditLog(store, self.media)
+        self.edits = EditLog(store)
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = True, writer: bool = True) -> Library:

@@ -16,6 +16,8 @@ _SUBJECTS = {
     "human_verdict": "verdict",
     FILE_FIELD: "caption file",
 }
+_LOOKED_AT = 200
+"""So many of a command's media are looked at to call them photos, videos or files."""
 _MANY = {"caption": "captions", "caption file": "caption files", "rating": "ratings"}
 
 
@@ -30,7 +32,7 @@ def title_of(library: Library, edits: Sequence[Edit]) -> str:
 
 
 def _things(library: Library, keys: Sequence[str]) -> str:
-    rows = library.rows(keys)
+    rows = library.rows(keys[:_LOOKED_AT])
     if len(keys) == 1 and rows:
         return os.path.basename(rows[0].path).decode("utf-8", "replace")  # noqa: PTH119
     kinds = {row.kind for row in rows} or {MediaKind.PHOTO}

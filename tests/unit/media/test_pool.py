@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -185,6 +186,30 @@ def test_only_one_decode_runs_at_a_time(photos: list[Path]) -> None:
         first.close()
     with pytest.raises(RuntimeError, match="closed"):
         next(pool.decode(requests(photos)))
+
+
+def test_a_decode_is_stopped_from_another_thread_and_the_pool_goes_on(
+    photos: list[Path], tmp_path: Path
+) -> None:
+    """Nobody waits for a film that takes hours; its worker is ended, the next decode has others."""
+    endless = tmp_path / "endless.jpg"
+    endless.write_bytes(photos[0].read_bytes())
+    is_sent = threading.Event()
+
+    def asked() -> Iterator[DecodeRequest]:
+        yield DecodeRequest(token=0, path=os.fsencode(endless))
+        is_sent.set()
+
+    with DecoderPool(spec=SPEC, workers=1, worker_module=BREAKING) as pool:
+        answers: list[object] = []
+        thread = threading.Thread(target=lambda: answers.extend(pool.decode(asked())))
+        thread.start()
+        is_sent.wait()
+        pool.stop()
+        thread.join()
+        assert answers == []
+        assert len(list(pool.decode(requests(photos)))) == len(photos)
+        assert len(pool.worker_pids) == 1
 
 
 def test_closing_ends_all_workers(photos: list[Path]) -> None:

@@ -22,7 +22,7 @@ from cocadesk.media import (
     hash_file,
     sample_frames,
 )
-from cocadesk.media.video import decode_frame_at
+from cocadesk.media.video_frame_at import decode_frame_at
 from tests.support.films import cut_short, make_clip_of_colours, make_film, make_sound
 from tests.support.photo_files import corner_colours, natural_picture, quadrants
 
@@ -267,6 +267,14 @@ def test_damage_in_the_middle_is_passed_over(tmp_path: Path) -> None:
         np.testing.assert_array_equal(
             frame_at(path, one.time_s), film.frames_NHWC[film.whole_count + place]
         )
+
+
+def test_a_film_whose_first_picture_comes_late_is_covered_from_its_start(tmp_path: Path) -> None:
+    """Sound or nothing comes first; the first moment takes in what was before."""
+    path = make_film(tmp_path / "a.mkv", ["red", "blue"], sound_s=1, start_s=15)
+    film = decode_video(path, SPEC)
+    assert_sound(film)
+    assert len(film.moments) == 2
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from cocadesk.errors import UserError
 from cocadesk.model import clip_tokenizer as module
-from cocadesk.model.clip_tokenizer import ClipTokenizer, clip_tokenizer
-from cocadesk.model.tokenizer import BpeTokenizer
+from cocadesk.model.clip_tokenizer import clip_tokenizer
+from cocadesk.model.tokenizer import BpeTokenizer, ClipTokenizer
 from tests.support.architecture import ROOT
 
 CLIP = clip_tokenizer()

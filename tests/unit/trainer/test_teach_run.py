@@ -20,9 +20,10 @@ from cocadesk.errors import UserError
 from cocadesk.model.backend import open_backend
 from cocadesk.model.checkpoint import load_arrays
 from cocadesk.model.source import find_checkpoint
+from tests.support.released_model import write_released
 from tests.support.teaching import Listener, points_of, run_teaching, write_run
-from trainer.teaching import memory, session, state
 from trainer.teaching import phase as phases
+from trainer.teaching import session, state
 from trainer.teaching.general import GeneralSet, load_general
 from trainer.teaching.inspection import inspect
 from trainer.teaching.learner import Learner
@@ -40,7 +41,9 @@ _FIGURES = ["t2i_r1", "t2i_r5", "t2i_r10", "i2t_r1", "i2t_r5", "i2t_r10", "cider
 
 def _short(method: Method, photos: int) -> Recipe:
     wanted = choose_recipe(method, photos)
-    return replace(wanted, steps=_STEPS, measure_every=3, own=8, sentences=6, made_up=4)
+    return replace(
+        wanted, steps=_STEPS, measure_every=3, own=8, sentences=6, made_up=4, dreams=8, contrasts=20
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -49,8 +52,6 @@ def short_runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     whole = load_general()
     small = GeneralSet(photos=whole.photos[:_GENERAL], sentences=whole.sentences[:600:6])
     monkeypatch.setattr(session, "load_general", lambda: small)
-    monkeypatch.setattr(memory, "CONTRASTS", 20)
-    monkeypatch.setattr(memory, "DREAMS", 8)
     monkeypatch.setattr(session, "choose_recipe", _short)
     monkeypatch.setattr(phases, "CHECKPOINT_S", 0.0)
     monkeypatch.setattr(phases, "POINT_EVERY", 2)
@@ -324,3 +325,17 @@ def test_the_program_ends_when_asked_and_when_its_engine_is_gone(
     assert child.wait() == 75
     assert lines[0]["stage"] == "look"
     assert not (run / "result.json").exists()
+
+
+def test_a_checkpoint_of_open_clips_kind_can_be_taught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One shared pooler, [CLS] as released, CLIP's tokenizer: its vectors stay valid too."""
+    monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
+    released = write_released(tmp_path / "released.safetensors")
+    run = write_run(tmp_path / "run", photos=3, model=str(released))
+    result = run_teaching(run)
+    with open_backend(str(released)) as before, open_backend(str(run)) as after:
+        assert before.info().image_id == after.info().image_id == result["image_id"]
+        texts = ["a florbit"]
+        assert not np.allclose(before.embed_texts(texts), after.embed_texts(texts), atol=1e-5)
