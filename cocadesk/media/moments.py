@@ -117,7 +117,8 @@ class MomentFinder:
         if self._suspected is not None:
             self._suspected.offer(shown, tiny, self._painter)
             return
-        if shown.time_s - self._current.start_s >= self._longest_s and self._has_room:
+        is_long = shown.time_s - self._current.start_s >= self._longest_s
+        if is_long and self._current.candidates and self._has_room:
             self._close(self._current, shown.time_s)
             self._current = _Stretch(shown.time_s, continues_shot=True)
         self._current.offer(shown, tiny, self._painter)
@@ -148,7 +149,7 @@ class MomentFinder:
 
     def _close(self, stretch: _Stretch, end_s: float) -> None:
         is_stub = stretch.continues_shot and end_s - stretch.start_s < _STUB_S
-        if is_stub or not stretch.candidates:
+        if is_stub:
             self.moments[-1].end_s = end_s
             return
         best = stretch.best(end_s)

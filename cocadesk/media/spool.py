@@ -36,6 +36,11 @@ class SpoolWriter:
         self._frame_bytes = 3 * size_px**2
         self._moments = 0
 
+    def start_again(self) -> None:
+        """Empties the file."""
+        self._file.truncate(0)
+        self._moments = 0
+
     def keep_moment(self, input_HWC: RgbImage) -> None:
         """Writes the frame of the next moment.
 

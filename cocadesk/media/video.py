@@ -11,7 +11,7 @@ import io
 import os
 from collections import deque
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -28,7 +28,6 @@ from cocadesk.media.resize import resize
 from cocadesk.media.source import HASH_COVERAGE
 from cocadesk.media.types import (
     WHOLE_FRAMES,
-    DecodedPhoto,
     DecodedVideo,
     DecodeLimits,
     InputSpec,
@@ -39,20 +38,21 @@ from cocadesk.media.types import (
 )
 from cocadesk.media.video_frames import FramePainter, Picture
 from cocadesk.media.video_metadata import read_video_metadata
-from cocadesk.media.video_source import ShownFrame, VideoSource
+from cocadesk.media.video_source import DamagedError, Faults, ShownFrame, VideoSource
 
 THUMBNAIL_PX = 320
+NOTHING_DECODED = "No frame of the video could be decoded."
 _HASH_SIDE_PX = 128
 _MEASURE_EVERY_S = 1 / 31
 """Frames that follow each other faster are not all looked at: 240 a second show nothing more."""
 _POSTER_CONTRAST = 12.0
-# Times may have gone through a float32; no film has frames closer together than this.
-_TIME_SLACK_S = 1e-3
-_SEEK_MARGINS_S = (1.0, 12.0)
 
 
 class FrameStore(Protocol):
     """Where the model inputs of a film go."""
+
+    def start_again(self) -> None:
+        """Forgets all frames: the film turned out damaged and is read once more."""
 
     def keep_moment(self, input_HWC: RgbImage) -> None:
         """Takes the frame of the next moment."""
@@ -92,8 +92,14 @@ def read_film(
             larger or longer than ``limits`` allow.
     """
     limits = limits or DecodeLimits()
-    with closing(VideoSource.open(file, limits)) as source:
-        return _Pass(source, spec, store, thumbnail_px, limits).run(on_frame)
+    for faults in Faults:
+        with closing(VideoSource.open(file, limits, faults)) as source, suppress(DamagedError):
+            film = _Pass(source, spec, store, thumbnail_px, limits).run(on_frame)
+            if film is not None:
+                return film
+        store.start_again()
+        file.seek(0)
+    raise PhotoError(NOTHING_DECODED)
 
 
 class _Pass:
@@ -120,7 +126,13 @@ class _Pass:
         self._size = (0, 0)
         self._last_s = -1.0
 
-    def run(self, on_frame: Callable[[], None]) -> Film:
+    def run(self, on_frame: Callable[[], None]) -> Film | None:
+        """What the film gives; None where it has no frame.
+
+        Raises:
+            DamagedError: faults are refused, and there is one.
+            PhotoError: the film is above a limit.
+        """
         looked_at_s = -1.0
         for number, shown in enumerate(self._source.frames()):
             if number >= self._limits.frames:
@@ -134,9 +146,7 @@ class _Pass:
                 looked_at_s = shown.time_s
                 self._look(shown)
             on_frame()
-        if self._last_s < 0:
-            raise PhotoError("No frame of the video could be decoded.")
-        return self._end()
+        return self._end() if self._last_s >= 0 else None
 
     def _begin(self, shown: ShownFrame) -> None:
         self._size = self._painter.size(shown.frame)
@@ -207,6 +217,9 @@ class _Memory:
         self.moments: list[RgbImage] = []
         self.whole: list[RgbImage] = []
 
+    def start_again(self) -> None:
+        self.moments.clear()
+
     def keep_moment(self, input_HWC: RgbImage) -> None:
         self.moments.append(input_HWC)
 
@@ -272,99 +285,24 @@ def sample_frames(
     Raises:
         PhotoError: it is no film, or none of its frames can be decoded.
     """
-    with open_film(data_or_path) as file, closing(VideoSource.open(file, limits)) as source:
-        painter = FramePainter(spec, THUMBNAIL_PX, float(source.pixel_aspect))
-        sampler = WholeSampler(painter, spec.size_px, source.hinted_duration_s, count)
-        last_s = -1.0
-        for shown in source.frames():
-            sampler.look(shown)
-            last_s = shown.time_s
-        if last_s < 0:
-            raise PhotoError("No frame of the video could be decoded.")
-        return np.stack(sampler.finish(last_s + source.usual_interval_s))
+    with open_film(data_or_path) as file:
+        for faults in (Faults.LEAVE_OUT, Faults.SHOW):
+            with closing(VideoSource.open(file, limits, faults)) as source:
+                inputs = _sampled(source, spec, count)
+            if inputs:
+                return np.stack(inputs)
+            file.seek(0)
+    raise PhotoError(NOTHING_DECODED)
 
 
-def decode_frame_at(
-    file: BinaryIO,
-    time_s: float,
-    spec: InputSpec,
-    *,
-    thumbnail_px: int = THUMBNAIL_PX,
-    limits: DecodeLimits | None = None,
-    token: int = 0,
-    path: bytes = b"",
-    on_frame: Callable[[], None] = lambda: None,
-) -> DecodedPhoto:
-    """The frame that a film shows at ``time_s``; its last one for times behind the end.
-
-    Asked for a moment's time, it is that moment's frame to the last bit: where
-    the file has a fault or no usable index, it is read again from its start.
-    ``file_hash`` is empty: the file is not read whole.
-
-    Raises:
-        PhotoError: it is no film, or none of its frames can be decoded.
-    """
-    for margin_s in _SEEK_MARGINS_S:
-        if time_s <= margin_s:
-            break
-        with closing(VideoSource.open(file, limits)) as source:
-            if not source.seek(time_s - margin_s):
-                break
-            shown = _last_shown(source, time_s, on_frame, after_key_frame=True)
-            if shown is not None and not source.faults and not source.has_guessed_times:
-                return _as_photo(source, shown, spec, thumbnail_px, token, path)
-        file.seek(0)
-    file.seek(0)
-    with closing(VideoSource.open(file, limits)) as source:
-        shown = _last_shown(source, time_s, on_frame, after_key_frame=False)
-        if shown is None:
-            raise PhotoError("No frame of the video could be decoded.")
-        return _as_photo(source, shown, spec, thumbnail_px, token, path)
-
-
-def _last_shown(
-    source: VideoSource, time_s: float, on_frame: Callable[[], None], *, after_key_frame: bool
-) -> ShownFrame | None:
-    """The last frame not later than ``time_s``; from the start the first one at the least.
-
-    After a seek only frames behind a key frame are sound; none there is None.
-    """
-    found: ShownFrame | None = None
-    sound = not after_key_frame
+def _sampled(source: VideoSource, spec: InputSpec, count: int) -> list[RgbImage]:
+    painter = FramePainter(spec, THUMBNAIL_PX, float(source.pixel_aspect))
+    sampler = WholeSampler(painter, spec.size_px, source.hinted_duration_s, count)
+    last_s = 0.0
     for shown in source.frames():
-        on_frame()
-        sound = sound or bool(shown.frame.key_frame)
-        if not sound:
-            continue
-        if shown.time_s > time_s + _TIME_SLACK_S and (found is not None or after_key_frame):
-            return found
-        found = shown
-    # The end came first. After a seek it may have been an early one: let the start decide.
-    return None if after_key_frame else found
-
-
-def _as_photo(
-    source: VideoSource,
-    shown: ShownFrame,
-    spec: InputSpec,
-    thumbnail_px: int,
-    token: int,
-    path: bytes,
-) -> DecodedPhoto:
-    painter = FramePainter(spec, thumbnail_px, float(source.pixel_aspect))
-    picture = painter.picture(shown.frame)
-    width, height = painter.size(shown.frame)
-    return DecodedPhoto(
-        token=token,
-        path=path,
-        input_HWC=picture.input_HWC,
-        width=width,
-        height=height,
-        format=source.format_name,
-        file_hash="",
-        pixels=xxhash.xxh3_128_hexdigest(picture.input_HWC.data),
-        thumbnail_jpeg=picture.thumbnail_jpeg,
-    )
+        sampler.look(shown)
+        last_s = shown.time_s
+    return sampler.finish(last_s + source.usual_interval_s)
 
 
 def open_film(data_or_path: bytes | Path) -> BinaryIO:

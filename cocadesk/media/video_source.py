@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 from fractions import Fraction
 from typing import BinaryIO
 
@@ -31,9 +32,10 @@ _FORMATS = (
     "ea,thp,vmd,wc3movie,idcin,wsvqa,mtv,lmlm4,vivo,viv,xmv,swf,r3d,kux,ismv,f4v"
 )
 _READ_BYTES = 256 << 10
-# More threads than this gain little for one film and cost a frame's memory each.
-_THREADS = 2
-_MANY_THREADS_PIXELS = 16_000_000
+# More threads than two gain little for one film and cost a frame's memory each. Only decoders
+# that tell of damage get them: in a damaged film, frames decoded side by side come out by chance.
+_THREADED = frozenset({"h264", "hevc", "libdav1d"})
+_THREADED_PIXELS = 16_000_000
 _NAMES = {
     "mov,mp4,m4a,3gp,3g2,mj2": "MP4",
     "matroska,webm": "Matroska",
@@ -56,30 +58,47 @@ class ShownFrame:
     frame: av.VideoFrame
 
 
+class Faults(Enum):
+    """What to do about faults in a film. Try them in this order."""
+
+    REFUSE = auto()
+    """End at the first fault with ``DamagedError``: what was given is right to the last bit."""
+    LEAVE_OUT = auto()
+    """Leave out frames that are known to be damaged."""
+    SHOW = auto()
+    """Show them too: better than nothing. They may hold what was left in memory."""
+
+
+class DamagedError(Exception):
+    """A film that is to have no faults has one."""
+
+
 class VideoSource:
-    """An open film: what its header says, and its frames in the order of their times."""
+    """An open film: what its header says, and its frames in the order of their times.
+
+    With faults allowed only one thread decodes, so that a damaged film gives
+    the same frames again.
+    """
 
     def __init__(
         self,
         container: av.container.InputContainer,
         stream: av.VideoStream,
         limits: DecodeLimits,
-        threads: int,
+        faults: Faults,
     ) -> None:
         self.container = container
         self.stream = stream
         self._limits = limits
-        self._threads = threads
-        self.faults = 0
-        """Packets that could not be decoded so far."""
+        self._faults = faults
         self.has_guessed_times = False
         """Whether a frame came without a time stamp."""
 
     @classmethod
     def open(
-        cls, file: BinaryIO, limits: DecodeLimits | None = None, *, threads: int = _THREADS
+        cls, file: BinaryIO, limits: DecodeLimits | None = None, faults: Faults = Faults.LEAVE_OUT
     ) -> VideoSource:
-        """Opens the film in ``file``, which must be seekable and stay open.
+        """Opens the film in ``file``, which must be seekable, at its start, and stay open.
 
         Raises:
             PhotoError: it is no film, has no picture, or is too large.
@@ -101,7 +120,7 @@ class VideoSource:
             _raise_memory(error)
             raise PhotoError(_why_not_opened(file, head), is_photo=False) from error
         try:
-            return cls(container, _picture_stream(container, limits), limits, threads)
+            return cls(container, _picture_stream(container, limits), limits, faults)
         except BaseException:
             container.close()
             raise
@@ -159,6 +178,7 @@ class VideoSource:
         stream's start. A frame that would go back in time is never shown.
 
         Raises:
+            DamagedError: there is a fault, and faults are refused.
             PhotoError: a frame has more pixels than is allowed.
         """
         last_s = -1.0
@@ -203,10 +223,13 @@ class VideoSource:
     def _decoded(self) -> Iterator[av.VideoFrame]:
         context = self.stream.codec_context
         if not context.is_open:
-            context.thread_count = self._threads
-            if context.width * context.height > _MANY_THREADS_PIXELS:
-                context.thread_count = 1
+            is_large = context.width * context.height > _THREADED_PIXELS
+            is_strict = self._faults is Faults.REFUSE
+            threaded = is_strict and context.name in _THREADED and not is_large
+            context.thread_count = 2 if threaded else 1
             context.thread_type = "AUTO"
+            if is_strict:
+                context.options = {"err_detect": "explode"}
         packets = self.container.demux(self.stream)
         while True:
             try:
@@ -222,9 +245,14 @@ class VideoSource:
                 return
             except av.error.FFmpegError as error:
                 _raise_memory(error)
-                self.faults += 1
+                if self._faults is Faults.REFUSE:
+                    raise DamagedError from error
                 continue
-            yield from frames
+            for frame in frames:
+                if frame.is_corrupt and self._faults is Faults.REFUSE:
+                    raise DamagedError
+                if not frame.is_corrupt or self._faults is Faults.SHOW:
+                    yield frame
 
 
 _WEBM_CODECS = frozenset({"vp8", "vp9", "libdav1d", "av1", "libvpx", "libvpx-vp9"})

@@ -73,7 +73,7 @@ def _load_decoders() -> None:
     cv2.setNumThreads(1)  # the pool is the parallelism
     import cocadesk.media.decode
     import cocadesk.media.pillow
-    import cocadesk.media.video  # noqa: F401
+    import cocadesk.media.video_frame_at  # noqa: F401
 
     warnings.simplefilter("ignore")
 
@@ -166,7 +166,7 @@ def _is_film(path: bytes) -> bool:
 
 def _decode_film(job: Job, setup: Setup, arena: Arena, life: _SignsOfLife) -> Done | DoneFilm:
     from cocadesk.media.files import explain_os_error, open_media_file
-    from cocadesk.media.video import decode_frame_at
+    from cocadesk.media.video_frame_at import decode_frame_at
 
     with open_media_file(job.path) as file:
         try:
