@@ -140,6 +140,9 @@ class Pipeline:
     def close(self) -> None:
         """Stop the threads; what they hold is read again by the next index."""
         self._cancelled.set()
+        stop = getattr(self._decoder, "stop", None)
+        if stop is not None:
+            stop()  # else the thread would wait for a film to be decoded to its end
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import queue
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -88,6 +89,7 @@ class DecoderPool:
         self._failed_starts = 0
         self._is_decoding = False
         self._is_closed = False
+        self._stopping = threading.Event()
         self._workers = [self._start_worker() for _ in range(workers)]
 
     @property
@@ -114,13 +116,22 @@ class DecoderPool:
         if self._is_closed or self._is_decoding:
             raise RuntimeError("the pool is closed" if self._is_closed else "decode is under way")
         self._is_decoding = True
+        self._stopping.clear()
         try:
             waiting = iter(requests)
-            while self._dispatch(waiting):
+            while not self._stopping.is_set() and self._dispatch(waiting):
                 yield from self._results_of_next_event()
         finally:
             self._is_decoding = False
             self._forget_unanswered()
+
+    def stop(self) -> None:
+        """Ends the ``decode`` under way soon, from any thread, as if its iterator was closed.
+
+        For whoever can't close it because another thread waits in it, perhaps
+        for a film of hours.
+        """
+        self._stopping.set()
 
     def close(self) -> None:
         """Ends the workers. Safe to call twice."""
@@ -185,7 +196,10 @@ class DecoderPool:
         elif isinstance(answer, Ended):
             yield from self._replace(worker, answer.exit_code, blames_file=True)
         elif isinstance(answer, Alive):
-            if next(iter(worker.queued), None) == answer.serial:
+            if answer.serial not in self._current:
+                # A film of a decode that was cancelled before it gave its first sign of life.
+                yield from self._replace(worker, None)
+            elif next(iter(worker.queued), None) == answer.serial:
                 worker.note_life(at_s)
         elif answer.serial in worker.queued:
             request, slot = worker.queued.pop(answer.serial)
