@@ -40,8 +40,17 @@ Points = Sequence[tuple[float, float]]
 class Curve(QWidget):
     """A titled plot with a legend; all methods on the GUI thread."""
 
-    def __init__(self, title: str, lines: Sequence[Line], theme: Theme) -> None:
+    def __init__(
+        self,
+        title: str,
+        lines: Sequence[Line],
+        theme: Theme,
+        *,
+        values: tuple[float, float] | None = None,
+    ) -> None:
+        """``values`` fixes the range that is shown; without it the range follows the points."""
         super().__init__()
+        self._values = values
         self.setAccessibleName(title)
         self._theme = theme
         self._lines = {line.name: line for line in lines}
@@ -114,6 +123,8 @@ class Curve(QWidget):
         plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         plot.viewport().setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._plot = plot
+        if self._values is not None:
+            plot.setYRange(*self._values)
         self._curves = {name: plot.plot([], []) for name in self._lines}
         self._column.addWidget(plot, 1)
         self._dress()

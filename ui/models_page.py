@@ -286,7 +286,7 @@ def device_line(model: ModelValue) -> str:
     where = f"It runs on {_device(model.device)}"
     if model.precision:
         where += f" in {model.precision}"
-    return f"{where}: {model.reason}" if model.reason else f"{where}."
+    return f"{where}: {model.reason.rstrip('.')}." if model.reason else f"{where}."
 
 
 def _device(name: str) -> str:

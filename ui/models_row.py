@@ -34,7 +34,7 @@ class ModelRow(QFrame):
         words.setSpacing(3)
         words.addLayout(head)
         if entry.note:
-            words.addWidget(label(entry.note, wraps=True))
+            words.addWidget(label(entry.note[:1].upper() + entry.note[1:], wraps=True))
         source = label(facts(entry), "small", wraps=True)
         words.addWidget(source)
         row = QHBoxLayout(self)

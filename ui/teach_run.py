@@ -60,6 +60,7 @@ class RunView(QWidget):
                 Line(name=GENERAL, colour="muted", has_marks=True, is_dashed=True),
             ),
             theme,
+            values=(0.0, 100.0),
         )
         self.gain.setToolTip("The mean over the first 1, 5 and 10 results of a search")
         self.verdict = label("", "caption", wraps=True)

@@ -193,8 +193,10 @@ class VocabularyPage(QWidget):
         self.is_own = answer.is_own
         if is_clean and read_tags(self.text.toPlainText()).tags != answer.tags:
             self.text.setPlainText(write_tags(answer.tags))
-        self._is_loaded = True
         self.text.setEnabled(True)
+        if not self._is_loaded and self.isVisible():
+            self.text.setFocus()
+        self._is_loaded = True
         self.state.setText(
             "You are using your own list." if answer.is_own else "You are using the shipped list."
         )

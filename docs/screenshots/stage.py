@@ -61,9 +61,9 @@ def save(window: QWidget, path: Path) -> None:
     window.grab().save(str(path))
     with Image.open(path) as picture:
         full = picture.convert("RGB")
-    for colours in (256, 128, 64):
-        small = full.quantize(colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-        small.save(path, optimize=True)
+    for colours in (256, 192, 128, 64):
+        palette = full.quantize(colours, kmeans=3)
+        full.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
         if path.stat().st_size <= MAX_BYTES:
             break
 
