@@ -13,9 +13,14 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from cocadesk.errors import UserError
+from cocadesk.model.clip_words import BEGIN as CLIP_BEGIN
+from cocadesk.model.clip_words import END as CLIP_END
+from cocadesk.model.clip_words import clip_words, runs, tidy
 
 PAD, BEGIN, END = "<pad>", "<begin>", "<end>"
 _SPECIAL = (PAD, BEGIN, END)
+#: By it a ``tokenizer.json`` is known to hold CLIP's pieces.
+CLIP_SUFFIX = "</w>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +85,9 @@ class BpeTokenizer:
         Raises:
             UserError: it is missing, or no tokenizer of ours.
         """
-        from cocadesk.model.clip_tokenizer import ClipTokenizer, is_clip
-
         try:
             tokenizer = Tokenizer.from_str(path.read_text("utf-8"))
-            if is_clip(tokenizer):
+            if getattr(tokenizer.model, "end_of_word_suffix", None) == CLIP_SUFFIX:
                 return ClipTokenizer(tokenizer)
             _check_markers(tokenizer)
             return BpeTokenizer(tokenizer)
@@ -94,6 +97,29 @@ class BpeTokenizer:
             if isinstance(error, UserError):
                 raise
             raise UserError(f"The tokenizer {path} cannot be used.", f"{error}.") from error
+
+
+class ClipTokenizer(BpeTokenizer):
+    """CLIP's, as open_clip's CoCa weights need it: id for id the same.
+
+    Unlike ours it loses case and spacing, and it reads its markers from text, as
+    the one that the weights were trained with. Only ``decode`` differs from it:
+    spaces before punctuation are taken out.
+    """
+
+    pad_id, begin_id, end_id = 0, 49_406, 49_407
+
+    def encode(self, text: str, context: int) -> list[int]:
+        ids: list[int] = []
+        for run in runs(clip_words(text)):
+            if run in ([CLIP_BEGIN], [CLIP_END]):
+                ids.append(self.begin_id if run == [CLIP_BEGIN] else self.end_id)
+            else:
+                ids += self._tokenizer.encode(run, is_pretokenized=True).ids
+        return [self.begin_id, *ids[: context - 2], self.end_id]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        return tidy(super().decode(ids))
 
 
 def _check_markers(tokenizer: Tokenizer) -> None:
