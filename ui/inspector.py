@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from enum import Enum
 
-from msgspec.structs import replace
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from cocadesk.errors import UserError
@@ -18,7 +17,7 @@ from cocadesk.protocol.messages import (
     Moments,
     Preview,
 )
-from cocadesk.protocol.values import MediaKind, Priority, Row
+from cocadesk.protocol.values import MediaKind, Priority, Row, changed
 from ui.engine_link import EngineLink, Ticket
 from ui.image_loader import ImageLoader
 
@@ -174,7 +173,7 @@ class Inspector(QObject):
         if answer.key != self.key:
             return
         if self.row is not None:
-            self.row = replace(
+            self.row = changed(
                 self.row,
                 caption=answer.caption,
                 caption_by_person=answer.caption_by_person,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
 from cocadesk.errors import UserError
@@ -23,7 +22,7 @@ from cocadesk.protocol.messages import (
     WordsChanged,
     WordsReply,
 )
-from cocadesk.protocol.values import Row, TagValue
+from cocadesk.protocol.values import Row, TagValue, changed
 from ui.engine_link import EngineLink, LinkState
 from ui.texts import count
 
@@ -189,14 +188,14 @@ def changed_row(row: Row, body: SetWords) -> Row:
     """
     if body.caption is not None:
         caption = body.caption.strip()
-        row = replace(row, caption=caption or None, caption_by_person=bool(caption))
+        row = changed(row, caption=caption or None, caption_by_person=bool(caption))
     touched = set(body.add_tags) | set(body.remove_tags)
     if not touched:
         return row
     own = [tag for tag in row.tags if tag.by_person and tag.tag not in touched]
     own += [TagValue(tag=tag, by_person=True) for tag in body.add_tags]
     others = [tag for tag in row.tags if not tag.by_person and tag.tag not in touched]
-    return replace(row, tags=tuple(own + others))
+    return changed(row, tags=tuple(own + others))
 
 
 def _told(change: _Change, answer: WordsReply) -> Said | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
 
@@ -11,6 +12,14 @@ from cocadesk.protocol.paths import WirePath
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all values: immutable, by keyword; defaults are not sent."""
+
+
+AnyValue = TypeVar("AnyValue", bound=Value)
+
+
+def changed(value: AnyValue, **changes: object) -> AnyValue:
+    """The value with other contents in these fields."""
+    return msgspec.structs.replace(value, **changes)
 
 
 class Priority(StrEnum):
