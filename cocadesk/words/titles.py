@@ -17,7 +17,7 @@ _SUBJECTS = {
     FILE_FIELD: "caption file",
 }
 _LOOKED_AT = 200
-"""So many of a command's media are looked at to call them photos, videos or files."""
+"""So many of a command's media are looked at to call them photos or videos."""
 _MANY = {"caption": "captions", "caption file": "caption files", "rating": "ratings"}
 
 
@@ -36,5 +36,6 @@ def _things(library: Library, keys: Sequence[str]) -> str:
     if len(keys) == 1 and rows:
         return os.path.basename(rows[0].path).decode("utf-8", "replace")  # noqa: PTH119
     kinds = {row.kind for row in rows} or {MediaKind.PHOTO}
-    noun = {"photo": "photo", "video": "video"}[kinds.pop()] if len(kinds) == 1 else "file"
-    return f"{len(keys):,} {noun}{'' if len(keys) == 1 else 's'}"
+    if len(kinds) > 1:
+        return f"{len(keys):,} photos and videos"
+    return f"{len(keys):,} {kinds.pop().value}{'' if len(keys) == 1 else 's'}"

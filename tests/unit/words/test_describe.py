@@ -137,6 +137,8 @@ def test_a_video_is_described_by_its_moments(tmp_path: Path) -> None:
         assert seen[0] is None
         assert seen[1] is not None
         assert {tag.tag for tag in row.machine_tags} <= set(OWN.tags)
+        said = case.words.set(case.keys(), Wish(add_tags=("both",)))
+        assert said.title == "Tags of 2 photos and videos"
 
 
 def test_other_words_tag_everything_anew_from_stored_vectors(tmp_path: Path) -> None:
