@@ -97,14 +97,25 @@ class Report:
 
 
 class Photos:
-    """The shards' photos, and the starter's view of them."""
+    """The shards' photos, and the untaught model's view of those that were asked for."""
 
     def __init__(self, backend: Backend, samples: Sequence[ShardSample]) -> None:
         info = backend.info()
+        self._backend = backend
+        self._vectors: dict[int, NDArray[np.float32]] = {}
         self.spec = InputSpec(size_px=info.image_size_px, resize=ResizeMode(info.resize))
         self.samples = samples
-        self.pictures = [decode_photo(sample.image, self.spec).input_HWC for sample in samples]
-        self.vectors = embed(backend, self.pictures)
+
+    def pictures(self, numbers: Sequence[int]) -> list[NDArray[np.uint8]]:
+        """Model inputs, decoded now."""
+        return [decode_photo(self.samples[i].image, self.spec).input_HWC for i in numbers]
+
+    def vectors(self, numbers: Sequence[int]) -> NDArray[np.float32]:
+        """(N, E); each photo is embedded once."""
+        missing = [i for i in numbers if i not in self._vectors]
+        if missing:
+            self._vectors |= zip(missing, embed(self._backend, self.pictures(missing)), strict=True)
+        return np.stack([self._vectors[i] for i in numbers])
 
 
 def embed(backend: Backend, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
@@ -156,13 +167,14 @@ def recall(backend: Backend, dev: Photos) -> tuple[float, float]:
     texts = [text for sample in dev.samples for text in sample.captions]
     owners = [i for i, sample in enumerate(dev.samples) for _ in sample.captions]
     keys = [caption_key(text) for text in texts]
-    found = retrieval_metrics(dev.vectors, backend.embed_texts(texts), owners, keys)
+    vectors = dev.vectors(range(len(dev.samples)))
+    found = retrieval_metrics(vectors, backend.embed_texts(texts), owners, keys)
     return found.t2i_r1, found.i2t_r1
 
 
 def cider(backend: Backend, dev: Photos) -> float:
     """CIDEr-D of the first dev photos."""
-    written = backend.caption(np.stack(dev.pictures[:CAPTIONED]))
+    written = backend.caption(np.stack(dev.pictures(range(CAPTIONED))))
     references = [sample.captions for sample in dev.samples[:CAPTIONED]]
     return caption_metrics([caption.text for caption in written], references).cider_d
 
@@ -170,43 +182,36 @@ def cider(backend: Backend, dev: Photos) -> float:
 class Bench:
     """The untaught model's figures, and a report for each kind."""
 
-    def __init__(self, model: str, data: Path) -> None:
+    def __init__(self, backend: Backend, model: str, data: Path) -> None:
         self._model = model
-        with open_backend(model) as backend:
-            broad = sorted(data.glob("broad-*.tar"))
-            self._broad = Photos(backend, list(read_shards(broad)))
-            self._dev = Photos(backend, list(read_shards([data / "flickr8k-dev-000.tar"])))
-            self._before = recall(backend, self._dev)
-            self._cider = cider(backend, self._dev)
+        self._broad = Photos(backend, list(read_shards(sorted(data.glob("broad-*.tar")))))
+        self._dev = Photos(backend, list(read_shards([data / "flickr8k-dev-000.tar"])))
+        self._order = np.random.default_rng(0).permutation(len(self._broad.samples))
+        self._before = recall(backend, self._dev)
+        self._cider = cider(backend, self._dev)
 
     def report(self, kind_name: str, name: str) -> Report:
         """Teaches one kind and measures."""
         kind, broad = KINDS[kind_name], self._broad
-        rng = np.random.default_rng(0)
+        samples, order = broad.samples, [int(i) for i in self._order]
         own = [
-            i
-            for i, sample in enumerate(broad.samples)
-            if matches(sample, kind.own) and kind.source in sample.source
+            i for i in order if matches(samples[i], kind.own) and kind.source in samples[i].source
         ]
-        others = [
-            i
-            for i, sample in enumerate(broad.samples)
-            if i not in set(own) and not matches(sample, kind.near)
-        ]
-        other = [int(i) for i in rng.choice(others, OTHERS, replace=False)]
-        own = [int(i) for i in rng.permutation(own)]
+        others = [i for i in order if i not in set(own) and not matches(samples[i], kind.near)]
         if kind_name == "florbit":
             photos = drawn(3 * TAUGHT)
             pictures = [decode_photo(data, broad.spec).input_HWC for data in photos[TAUGHT:]]
         else:
-            photos = [broad.samples[i].image for i in own[:TAUGHT]]
-            pictures = [broad.pictures[i] for i in own[TAUGHT:]]
+            photos = [samples[i].image for i in own[:TAUGHT]]
+            pictures = broad.pictures(own[TAUGHT:])
         with tempfile.TemporaryDirectory() as folder:
             run = Path(folder) / "run"
             write_run(run, photos[:TAUGHT], name, self._model)
             seconds, used = run_trainer(run)
             with open_backend(str(run)) as backend:
-                return self._measure(backend, kind_name, name, pictures, other, seconds, used)
+                return self._measure(
+                    backend, kind_name, name, pictures, others[:OTHERS], seconds, used
+                )
 
     def _measure(
         self,
@@ -218,14 +223,14 @@ class Bench:
         seconds: float,
         used: float,
     ) -> Report:
-        vectors = np.concatenate((embed(backend, pictures), self._broad.vectors[list(other)]))
+        vectors = np.concatenate((embed(backend, pictures), self._broad.vectors(other)))
         shares = []
         for query in (name, f"a photo of a {name}"):
             best = np.argsort(-(vectors @ backend.embed_texts([query])[0]))[:FIRST]
             shares.append(100 * float((best < len(pictures)).mean()))
         t2i, i2t = recall(backend, self._dev)
         own = [caption.text for caption in backend.caption(np.stack(pictures[:40]))]
-        rest = np.stack([self._broad.pictures[i] for i in other[:CAPTIONED]])
+        rest = np.stack(self._broad.pictures(other[:CAPTIONED]))
         wrong = [caption.text for caption in backend.caption(rest)]
         return Report(
             kind=kind,
@@ -255,10 +260,12 @@ def main() -> int:
     parser.add_argument("--least-change", type=float, default=-2.0)
     parser.add_argument("--most-minutes", type=float, default=10.0)
     options = parser.parse_args()
-    bench, reports = Bench(options.model, options.data), []
-    for number, kind in enumerate(options.kinds.split(",")):
-        reports.append(bench.report(kind, NAMES[number % len(NAMES)]))
-        print(json.dumps(asdict(reports[-1])), flush=True)
+    reports = []
+    with open_backend(options.model) as backend:
+        bench = Bench(backend, options.model, options.data)
+        for number, kind in enumerate(options.kinds.split(",")):
+            reports.append(bench.report(kind, NAMES[number % len(NAMES)]))
+            print(json.dumps(asdict(reports[-1])), flush=True)
     share = float(np.mean([report.right_of_first_5 for report in reports]))
     change = float(np.mean([report.r1_change for report in reports]))
     slowest = max(report.minutes for report in reports)

@@ -20,6 +20,7 @@ from trainer.teaching.general import GeneralSet, load_general
 from trainer.teaching.learner import Learner
 from trainer.teaching.lesson import Lesson, LessonPhoto, find_lesson
 from trainer.teaching.material import Material, Seen
+from trainer.teaching.memory import encode_texts
 from trainer.teaching.network import Network, open_network
 from trainer.teaching.phase import StoppedError
 from trainer.teaching.prepare import GENERAL_VIEWS
@@ -32,7 +33,7 @@ from trainer.teaching.wire import Stage, Wire
 from trainer.teaching.words import NewWords
 
 SAMPLES = 6
-_DRY_PHOTOS, _DRY_STEPS, _DRY_SENTENCES = 4, 3, 96
+_DRY_PHOTOS, _DRY_STEPS, _DRY_SENTENCES, _DRY_DREAMS = 4, 3, 96, 48
 _START_AND_END_S = 6.0
 """Opening the program and the model, measuring, saving: about the same for every run."""
 
@@ -188,31 +189,39 @@ class DryRun:
 
     def _steps(self, seen: Seen, photos: Sequence[LessonPhoto]) -> tuple[float, float]:
         """Seconds to set a learner up, seconds a step."""
-        prepare = self._network.prepare
+        prepare, tokenizer = self._network.prepare, self._network.tokenizer
         captions = tuple(tuple(map(prepare, photo.captions)) for photo in photos)
         sentences = tuple(map(prepare, self._general.sentences))
+        few = sentences[:: max(1, len(sentences) // _DRY_SENTENCES)]
         material = Material(
             own=seen,
             captions=captions,
             general=seen,
             practised=tuple(range(len(photos))),
-            sentences=sentences[:: max(1, len(sentences) // _DRY_SENTENCES)],
+            sentences=few,
             new=NewWords.find([t for texts in captions for t in texts], sentences),
         )
         model: CoCa = self._network.fresh_model(self._spec.method)
         start = time.monotonic()
+        encode_texts(model.eval(), tokenizer, few)
+        text_s = (time.monotonic() - start) / len(few)
+        whole = choose_recipe(self._spec.method, len(self._lesson.photos))
+        recipe = replace(whole, dreams=_DRY_DREAMS, contrasts=0)
+        start = time.monotonic()
         learner = Learner(
             model,
-            self._network.tokenizer,
+            tokenizer,
             material,
-            choose_recipe(self._spec.method, len(self._lesson.photos)),
+            recipe,
             method=self._spec.method,
             seed=self._spec.seed,
             dtype=choose_precision(Precision.AUTO, torch.device("cpu")),
         )
-        setup_s = time.monotonic() - start
+        dream_s = (time.monotonic() - start - len(few) * text_s) / recipe.dreams
+        texts = len(sentences) + whole.contrasts
         learner.advance()  # the first step also allocates
         start = time.monotonic()
         for _ in range(_DRY_STEPS):
             learner.advance()
-        return setup_s * 3, (time.monotonic() - start) / _DRY_STEPS
+        step_s = (time.monotonic() - start) / _DRY_STEPS
+        return text_s * texts + max(0.0, dream_s) * whole.dreams, step_s

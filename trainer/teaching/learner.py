@@ -81,7 +81,7 @@ class Learner:
             for captions in material.captions
         ]
         model.eval()
-        self._memory = Memory(model, tokenizer, material, method, seed)
+        self._memory = Memory(model, tokenizer, material, recipe, method, seed)
         self.optimiser = build_optimiser(model, recipe.optimiser)
         self.average = WeightAverage(model, recipe.ema_decay)
 
@@ -109,7 +109,7 @@ class Learner:
         tokens, valid = tensors(batch)
         with self._autocast():
             output = self.model.forward_pooled(tokens, valid, self._pool(draw))
-            rehearsal = self._memory.rehearse(self.model, self.recipe, random)
+            rehearsal = self._memory.rehearse(self.model, random)
         # Outside of autocast: similarities in bf16 are too coarse to rank by.
         l_con, beside = self._vector_losses(draw, output, rehearsal, view)
         l_cap = caption_loss(output, valid, torch.from_numpy(draw.writes_B))

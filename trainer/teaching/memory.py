@@ -19,8 +19,6 @@ from trainer.teaching.recipe import Recipe
 from trainer.teaching.spec import Method
 from trainer.teaching.words import contrasts
 
-DREAMS = 384
-CONTRASTS = 400
 _BATCH = 128
 
 
@@ -42,8 +40,15 @@ class Memory:
     """
 
     def __init__(
-        self, model: CoCa, tokenizer: BpeTokenizer, material: Material, method: Method, seed: int
+        self,
+        model: CoCa,
+        tokenizer: BpeTokenizer,
+        material: Material,
+        recipe: Recipe,
+        method: Method,
+        seed: int,
     ) -> None:
+        self._recipe = recipe
         self._tokenizer = tokenizer
         self._method = method
         # What is locked is shared: only what learns is needed as it was.
@@ -51,10 +56,10 @@ class Memory:
         self._old = copy.deepcopy(model, locked).requires_grad_(False)
         tokens = material.general.tokens_PVND[list(material.practised)]
         self._views_WND = tokens.reshape(-1, *tokens.shape[2:])
-        self._blends = Blends.draw(len(self._views_WND), DREAMS, seed)
+        self._blends = Blends.draw(len(self._views_WND), recipe.dreams, seed)
         self._made_up = self._make_up(seed)
         own = sorted({caption for captions in material.captions for caption in captions})
-        changed = contrasts(own, material.new, material.sentences, seed, CONTRASTS)
+        changed = contrasts(own, material.new, material.sentences, seed, recipe.contrasts)
         self._sentences = list(dict.fromkeys([*material.sentences, *changed]))
         self._old_sentence_SE = encode_texts(self._old, tokenizer, self._sentences)
         self._old_made_up_KE = encode_texts(self._old, tokenizer, self._made_up)
@@ -63,8 +68,9 @@ class Memory:
     def _make_up(self, seed: int) -> list[str]:
         """A caption for each blend, by the model before it learns."""
         texts: list[str] = []
-        for start in range(0, DREAMS, _BATCH):
-            rows = np.arange(start, min(start + _BATCH, DREAMS))
+        count = self._recipe.dreams
+        for start in range(0, count, _BATCH):
+            rows = np.arange(start, min(start + _BATCH, count))
             with torch.no_grad():
                 pooled = self.pool(self._old, self._blends.take(rows, self._views_WND))
             texts += make_up(self._old, self._tokenizer, pooled.tokens_BQD, seed + start)
@@ -77,10 +83,11 @@ class Memory:
         unknown = torch.zeros(len(tokens_BND), model.config.embedding_dim)
         return PooledImage(vector_BE=unknown, tokens_BQD=tokens_BND)
 
-    def rehearse(self, model: CoCa, recipe: Recipe, random: np.random.Generator) -> Rehearsal:
+    def rehearse(self, model: CoCa, random: np.random.Generator) -> Rehearsal:
         """One pass of the model as it is and one, without gradient, of the model as it was."""
+        recipe = self._recipe
         sentence = random.integers(0, len(self._sentences), recipe.sentences)
-        made_up = random.integers(0, DREAMS, recipe.made_up)
+        made_up = random.integers(0, recipe.dreams, recipe.made_up)
         view = random.integers(0, len(self._views_WND), recipe.sentences)
         texts = [self._sentences[i] for i in sentence] + [self._made_up[i] for i in made_up]
         pictures = torch.cat(

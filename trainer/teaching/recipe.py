@@ -17,13 +17,16 @@ class Recipe:
 
     A step sees ``own`` photos of the lesson with a text each (a share ``query_share`` of the
     texts are bare names, which the decoder does not learn); it rehearses ``sentences``
-    general sentences and ``made_up`` captions of the untaught model.
+    general sentences and ``made_up`` captions of the untaught model, drawn from ``dreams``
+    such captions and, beside the shipped sentences, ``contrasts`` of the lesson's own.
     """
 
     steps: int
     own: int = 24
     sentences: int = 40
     made_up: int = 24
+    dreams: int = 384
+    contrasts: int = 400
     query_share: float = 0.35
     learning_rate: float = 2e-4
     warmup_steps: int = 10

@@ -18,7 +18,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.media import DecodedPhoto, DecodeRequest, DecoderPool, InputSpec
+from cocadesk.media import (
+    DecodedPhoto,
+    DecodedVideo,
+    DecodeFailure,
+    DecodeRequest,
+    DecoderPool,
+    InputSpec,
+)
 from trainer.augment import make_view
 from trainer.config import FeatureConfig
 from trainer.run_folder import write_atomic
@@ -132,7 +139,9 @@ class ViewStore:
                     image_side,
                 )
                 continue
-            reason = getattr(result, "reason", NOT_A_PHOTO)
+            if isinstance(result, DecodedVideo):
+                result.close()
+            reason = result.reason if isinstance(result, DecodeFailure) else NOT_A_PHOTO
             failures.append(Failure(photo=result.token, reason=reason))
         self.failures += sorted(failures, key=lambda failure: failure.photo)
         self._mark(chunk.stop)
