@@ -47,31 +47,31 @@ def test_a_model_that_sees_alike_is_used_at_once(page: ModelsPage, qtbot: QtBot)
 def test_a_model_that_sees_otherwise_names_its_price_first(page: ModelsPage, qtbot: QtBot) -> None:
     """30 of 40 photos are left to look at; no is an answer."""
     qtbot.mouseClick(page.rows[2].use, Qt.MouseButton.LeftButton)
-    assert "look at 30 photos and videos first" in page.question.text()
-    qtbot.mouseClick(page.refuse, Qt.MouseButton.LeftButton)
+    assert "look at 30 photos and videos first" in page.question.text.text()
+    qtbot.mouseClick(page.question.refuse, Qt.MouseButton.LeftButton)
     assert not page.question.isVisible()
     assert _used(page) == ["starter"]
     qtbot.mouseClick(page.rows[2].use, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(page.agree, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.question.agree, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: _used(page) == [page.rows[2].entry.source], timeout=WAIT_MS)
-    assert not page.progress.isVisible()
+    assert not page.changing.isVisible()
 
 
 def test_a_model_is_named_by_a_path_or_a_hub_name(
     page: ModelsPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is no model is refused in a sentence; a name is fetched and then used."""
-    assert not page.other.isEnabled()
+    assert not page.other.use.isEnabled()
     monkeypatch.setattr(desktop, "ask_for_file", lambda *_: "/photos/holiday.jpg")
-    qtbot.mouseClick(page.file, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(page.other, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(page.agree, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.other.file, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.other.use, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.question.agree, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(page.problem.isVisible, timeout=WAIT_MS)
     assert "not a model" in page.problem.text()
-    page.source.setText("hf-hub:somebody/coca")
-    qtbot.keyClick(page.source, Qt.Key.Key_Return)
-    assert "40 photos and videos" in page.question.text()
-    qtbot.mouseClick(page.agree, Qt.MouseButton.LeftButton)
+    page.other.source.setText("hf-hub:somebody/coca")
+    qtbot.keyClick(page.other.source, Qt.Key.Key_Return)
+    assert "40 photos and videos" in page.question.text.text()
+    qtbot.mouseClick(page.question.agree, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: _used(page) == ["hf-hub:somebody/coca"], timeout=WAIT_MS)
     assert not page.problem.isVisible()
 
