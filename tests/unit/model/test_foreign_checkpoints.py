@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,14 @@ from safetensors.torch import save_file
 from cocadesk.errors import UserError
 from cocadesk.model import prepared
 from cocadesk.model.backend import GenerationOptions, open_backend
-from cocadesk.model.checkpoint import WEIGHTS, load_model
+from cocadesk.model.checkpoint import WEIGHTS, load_model, stored_state
+from cocadesk.model.coca import CoCa
 from cocadesk.model.config import CocaConfig
+from cocadesk.model.open_clip_config import detect
+from cocadesk.model.open_clip_layout import to_open_clip
 from cocadesk.model.prepared import note_of
 from cocadesk.model.source import find_checkpoint
+from tests.support.open_clip_reference import model_settings
 from tests.support.released_model import (
     released_config,
     released_model,
@@ -96,6 +101,46 @@ def test_a_hostile_pickle_does_not_run(tmp_path: Path, state: State, is_zip: boo
     with pytest.raises(UserError, match="could run a program"):
         find_checkpoint(str(path))
     assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "million"), [("coca_ViT-B-32", 253.56), ("coca_ViT-L-14", 638.45)]
+)
+def test_the_two_released_sizes_are_known_by_their_shapes(name: str, million: float) -> None:
+    """Without any settings; the number of weights is open_clip's (its model profile)."""
+    settings = model_settings(name)
+    vision, text = settings["vision_cfg"], settings["text_cfg"]
+    config = released_config()
+    config = replace(
+        config,
+        name=name,
+        embedding_dim=settings["embed_dim"],
+        image=replace(
+            config.image,
+            size_px=vision["image_size"],
+            patch_px=vision["patch_size"],
+            width=vision["width"],
+            layers=vision["layers"],
+            heads=vision["width"] // 64,
+            mlp_width=4 * vision["width"],
+            mean=(0.48145466, 0.4578275, 0.40821073),
+            std=(0.26862954, 0.26130258, 0.27577711),
+        ),
+        pooler=replace(config.pooler, generative_queries=255, heads=8),
+        text=replace(
+            config.text,
+            context=76,
+            width=text["width"],
+            heads=text["heads"],
+            mlp_width=4 * text["width"],
+            unimodal_layers=text["layers"],
+            multimodal_layers=settings["multimodal_cfg"]["layers"],
+        ),
+    )
+    with torch.device("meta"):
+        theirs = to_open_clip(stored_state(CoCa(config)), config)
+    assert detect({key: tuple(w.shape) for key, w in theirs.items()}, None, "it") == config
+    assert sum(w.numel() for w in theirs.values()) / 1e6 == pytest.approx(million, abs=0.01)
 
 
 @pytest.mark.parametrize("name", [SAFE, PICKLED])

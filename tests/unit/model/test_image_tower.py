@@ -13,6 +13,7 @@ from cocadesk.model.backend import open_backend
 from cocadesk.model.checkpoint import save_checkpoint
 from cocadesk.model.config import ImageEncoderKind
 from cocadesk.model.image_tower import OpenVinoImageTower, TorchImageTower
+from tests.support.released_model import released_model, write_released
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 
 
@@ -53,3 +54,21 @@ def test_a_compiled_model_that_disagrees_is_not_used(
         with open_backend(str(folder), "cpu") as backend:
             backend.embed_images(np.zeros((1, 260, 260, 3), np.uint8))
             assert isinstance(backend._image_tower, TorchImageTower)  # type: ignore[attr-defined]
+
+
+def test_openvino_gives_torchs_vectors_for_open_clips_vit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large ViT runs through OpenVINO too; here a tiny one, made to count as large."""
+    pytest.importorskip("openvino")
+    monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(image_tower, "_LARGE_VIT", 32)
+    images = np.random.default_rng(0).integers(0, 255, (5, 64, 64, 3), dtype=np.uint8)
+    expected, tokens = TorchImageTower(released_model(), "cpu")(images)
+    with open_backend(str(write_released(tmp_path / "model.safetensors")), "cpu") as backend:
+        backend.embed_images(images)
+    (compiled,) = (tmp_path / "cache" / "compiled").glob("*.xml")
+    for count in (1, 5):
+        found = OpenVinoImageTower(compiled)(images[:count])
+        assert ((found[0] * expected[:count]).sum(1) > 0.9999).all()
+        np.testing.assert_allclose(found[1], tokens[:count], atol=1e-4)
