@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from weakref import WeakSet
 
-from cocadesk.errors import UserError
 from cocadesk.indexing.batching import commit_steps, opened_decoder, seconds_left
 from cocadesk.indexing.catalogue import Outcome, Verdict
 from cocadesk.indexing.committing import placed_view
+from cocadesk.indexing.exclusive import OneAtATime
 from cocadesk.indexing.pictures import Decoded, Facts
 from cocadesk.indexing.pipeline import Batch, Decoder, Pipeline
 from cocadesk.indexing.planning import Planned, Unreadable
@@ -30,8 +28,11 @@ from cocadesk.media import DecodeFailure, FoundFile
 
 ChangeOverSteps = Generator[IndexProgress, None, ChangeOverReport]
 
-_running: WeakSet[Library] = WeakSet()
-_running_lock = threading.Lock()
+_only_one = OneAtATime(
+    "This library is being changed over to another model already.",
+    "Only one change-over of a library runs at a time.",
+    "Wait until it is done, or cancel it.",
+)
 
 
 def change_over_steps(
@@ -56,7 +57,7 @@ def change_over_steps(
         UserError: a change-over of this library runs already, the disk is
             full, or the model does not fit the vectors stored under its name.
     """
-    with _only_one_of(library):
+    with _only_one.on(library):
         change = _ChangeOver(library, backend, options or IndexOptions())
         if change.is_same:
             change.switch(source)
@@ -68,23 +69,6 @@ def change_over_steps(
         while not change.switch(source):
             yield from change.fill(pool)
         return change.report()
-
-
-@contextlib.contextmanager
-def _only_one_of(library: Library) -> Iterator[None]:
-    with _running_lock:
-        if library in _running:
-            raise UserError(
-                "This library is being changed over to another model already.",
-                "Only one change-over of a library runs at a time.",
-                "Wait until it is done, or cancel it.",
-            )
-        _running.add(library)
-    try:
-        yield
-    finally:
-        with _running_lock:
-            _running.discard(library)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from weakref import WeakSet
 
 from cocadesk.errors import UserError
 from cocadesk.indexing.batching import commit_steps, opened_decoder, seconds_left
 from cocadesk.indexing.catalogue import Catalogue, Outcome, StoredView
 from cocadesk.indexing.committing import Committer
+from cocadesk.indexing.exclusive import OneAtATime
 from cocadesk.indexing.pipeline import Batch, Decoder, Pipeline
 from cocadesk.indexing.planning import Planner
 from cocadesk.indexing.survey import (
@@ -39,8 +38,12 @@ from cocadesk.media import FoundFile, ScanProblem, scan
 Scanner = Callable[[Sequence[bytes]], Iterable[FoundFile | ScanProblem]]
 Steps = Generator[IndexProgress, None, IndexReport]
 
-_running: WeakSet[Library] = WeakSet()
-_running_lock = threading.Lock()
+# Two indexes of one library would give one file two keys.
+_only_index = OneAtATime(
+    "This library is being indexed already.",
+    "Only one index of a library runs at a time.",
+    "Wait until it is done, or cancel it.",
+)
 
 
 def index_steps(
@@ -62,30 +65,12 @@ def index_steps(
         UserError: no such folder, an index of this library runs already, the
             disk is full, or the model does not fit the stored vectors.
     """
-    with _only_index_of(library):
+    with _only_index.on(library):
         index = _Index(library, backend, options or IndexOptions())
         yield from index.survey([os.path.abspath(root) for root in roots])  # noqa: PTH100
         yield from index.read(pool)
         yield index.progress(IndexStage.FINISH)
         return index.finish()
-
-
-@contextlib.contextmanager
-def _only_index_of(library: Library) -> Iterator[None]:
-    """Two indexes of one library would give one file two keys."""
-    with _running_lock:
-        if library in _running:
-            raise UserError(
-                "This library is being indexed already.",
-                "Only one index of a library runs at a time.",
-                "Wait until it is done, or cancel it.",
-            )
-        _running.add(library)
-    try:
-        yield
-    finally:
-        with _running_lock:
-            _running.discard(library)
 
 
 @dataclass(slots=True, kw_only=True)

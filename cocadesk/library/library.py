@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.library.atomic import write_atomically
 from cocadesk.library.convert import arrow_to_rows, rows_to_arrow
 from cocadesk.library.edits import EditLog
 from cocadesk.library.folder import make_folder, open_store
@@ -46,6 +45,7 @@ from cocadesk.library.schema import FAILURES, JOBS, ROOTS
 from cocadesk.library.shown import ShownRows
 from cocadesk.library.store import Store, bytes_literal, text_literal
 from cocadesk.library.tables import MEDIA
+from cocadesk.library.thumbnails import Thumbnails
 from cocadesk.library.views import ViewTables
 
 
@@ -66,6 +66,7 @@ class Library:
         self.media = MediaTable(store)
         self.views = ViewTables(store)
         self._shown = ShownRows(store)
+        self._thumbnails = Thumbnails(folder / "thumbs")
         self.edits = EditLog(store)
 
     @classmethod
@@ -213,22 +214,15 @@ class Library:
 
     def thumbnail_path(self, pixels: str) -> Path:
         """Where the thumbnail of a picture lies (whether or not it is there yet)."""
-        return self.folder / "thumbs" / pixels[:2] / pixels[2:4] / f"{pixels}.jpg"
+        return self._thumbnails.path(pixels)
 
     def moment_thumbnail_path(self, pixels: str, view: int) -> Path:
         """Where the thumbnail of a video's moment (by its view number) lies."""
-        return self.thumbnail_path(pixels).with_name(f"{pixels}-{view}.jpg")
+        return self._thumbnails.moment_path(pixels, view)
 
     def write_thumbnail(self, pixels: str, jpeg: bytes, view: int | None = None) -> None:
         """Store a thumbnail, of a video's moment with its ``view``, unless it is there."""
-        path = (
-            self.thumbnail_path(pixels)
-            if view is None
-            else self.moment_thumbnail_path(pixels, view)
-        )
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, jpeg, durable=False)
+        self._thumbnails.write(pixels, jpeg, view)
 
     def writing(self) -> AbstractContextManager[None]:
         """Hold the writer's lane, for reads that the next write depends on."""
