@@ -7,20 +7,14 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.messages import (
-    ControlJob,
-    GetVocabulary,
-    JobChanged,
-    JobReply,
-    SetVocabulary,
-    VocabularyReply,
-)
-from cocadesk.protocol.values import JobAction, JobKind, JobValue
+from cocadesk.protocol.messages import VocabularyReply
+from cocadesk.protocol.values import JobValue
 from ui import desktop
 from ui.engine_link import EngineLink
 from ui.page_parts import COLUMN_MAX_PX, JobBar, headed, hide_or_say
 from ui.texts import count, job_line
 from ui.theme import Theme
+from ui.vocabulary_requests import VocabularyRequests
 from ui.vocabulary_text import load_file, read_tags, save_file, write_tags
 from ui.widgets import Notice, button, label
 
@@ -39,9 +33,8 @@ class VocabularyPage(QWidget):
     def __init__(self, link: EngineLink, theme: Theme) -> None:
         super().__init__()
         self.setAccessibleName("Words for tags")
-        self._link = link
+        self.requests = VocabularyRequests(link, self)
         self._saved: tuple[str, ...] = ()
-        self._job: JobValue | None = None
         self._is_loaded = False
         self.is_own = False
         self.state = label("", "muted", wraps=True)
@@ -55,7 +48,7 @@ class VocabularyPage(QWidget):
         self.remark.setAccessibleName("How many tags")
         self.problem = label("", "problem", wraps=True)
         self.progress = JobBar()
-        self.stop = button("Stop", on_click=self._on_stop)
+        self.stop = button("Stop", on_click=self.requests.stop)
         self.save = button("Save and tag again", "primary", on_click=self._on_save)
         self.undo = button("Undo changes", on_click=self._on_undo)
         self.load = button("Import…", on_click=self._on_import)
@@ -68,8 +61,10 @@ class VocabularyPage(QWidget):
         self._counting.timeout.connect(self._count)
         self._build(theme)
         self.text.textChanged.connect(self._counting.start)
-        link.connected.connect(self._on_connected)
-        link.happened.connect(self._on_event)
+        self.requests.tags_came.connect(self._on_tags)
+        self.requests.kept.connect(self._on_kept)
+        self.requests.job_changed.connect(self._on_job)
+        self.requests.failed.connect(self._on_failed)
         self._count()
 
     @property
@@ -79,7 +74,7 @@ class VocabularyPage(QWidget):
 
     def turned_to(self) -> None:
         """Asks for the tags in use; unsaved changes stay."""
-        self._ask()
+        self.requests.ask()
         self.text.setFocus()
 
     def set_theme(self, theme: Theme) -> None:
@@ -137,12 +132,7 @@ class VocabularyPage(QWidget):
         self.text.setFocus()
         self.save.setEnabled(False)
         self.shipped.setEnabled(False)
-        self._link.ask(
-            SetVocabulary(tags=tags),
-            JobReply,
-            lambda answer: self._on_set(tags, answer),
-            on_failed=self._on_failed,
-        )
+        self.requests.keep(tags)
 
     def _on_undo(self) -> None:
         self._replace_text(write_tags(self._saved))
@@ -174,20 +164,10 @@ class VocabularyPage(QWidget):
         else:
             self.notice.say(f"{count(len(tags), 'tag')} written.")
 
-    def _on_stop(self) -> None:
-        if self._job is not None:
-            body = ControlJob(job_id=self._job.id, action=JobAction.CANCEL)
-            self._link.ask(body, JobReply, self._on_controlled, on_failed=self._on_failed)
-
     # What the engine tells ----------------------------------------------------------
 
-    def _ask(self) -> None:
-        self._link.ask(GetVocabulary(), VocabularyReply, self._on_tags, on_failed=self._on_failed)
-
-    def _on_connected(self, _welcome: object) -> None:
-        self._ask()
-
-    def _on_tags(self, answer: VocabularyReply) -> None:
+    def _on_tags(self, answer: object) -> None:
+        assert isinstance(answer, VocabularyReply)
         is_clean = not self._is_loaded or not self.has_changes
         self._saved = answer.tags
         self.is_own = answer.is_own
@@ -202,29 +182,22 @@ class VocabularyPage(QWidget):
         )
         self._count()
 
-    def _on_set(self, tags: tuple[str, ...], answer: JobReply) -> None:
+    def _on_kept(self, tags: object) -> None:
+        assert isinstance(tags, tuple)
         hide_or_say(self.problem, "")
         if not tags:  # the shipped list takes the place of whatever was written here
             self._is_loaded = False
         else:
             self._saved = tags
             self._replace_text(write_tags(tags))
-        self._show_job(answer.job)
-        self._ask()
+        self.requests.ask()
 
-    def _on_failed(self, error: UserError) -> None:
+    def _on_failed(self, error: object) -> None:
         hide_or_say(self.problem, str(error))
         self._count()
 
-    def _on_event(self, body: object) -> None:
-        if isinstance(body, JobChanged) and body.job.kind is JobKind.TAG:
-            self._show_job(body.job)
-
-    def _on_controlled(self, answer: JobReply) -> None:
-        self._show_job(answer.job)
-
-    def _show_job(self, job: JobValue) -> None:
-        self._job = job
+    def _on_job(self, job: object) -> None:
+        assert isinstance(job, JobValue)
         self._job_row.setVisible(True)
         self.progress.bar.setVisible(not job.state.is_final)
         self.stop.setVisible(not job.state.is_final)
