@@ -15,7 +15,7 @@ from cocadesk.cli.words_app import words_app
 
 app = typer.Typer(
     name="cocadesk",
-    help="Search, tag and caption your own photos by meaning, offline.",
+    help="Search, tag and caption your own photos and videos by meaning, offline.",
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -53,7 +53,7 @@ def start(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Search, tag and caption your own photos by meaning, offline.
+    """Search, tag and caption your own photos and videos by meaning, offline.
 
     Without a command the window opens.
     """
@@ -68,12 +68,14 @@ def start(
 @app.command()
 def index(
     context: typer.Context,
-    folders: Annotated[list[str], typer.Argument(metavar="FOLDER", help="Folders of photos.")],
+    folders: Annotated[
+        list[str], typer.Argument(metavar="FOLDER", help="Folders of photos and videos.")
+    ],
     library: LibraryOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read the photos of folders into the library; what is known and unchanged is skipped."""
+    """Read photos and videos into the library; what is known and unchanged is skipped."""
     from cocadesk.cli.index import index as command
 
     choices = Choices(library=library, model=model, as_json=as_json)
@@ -89,7 +91,7 @@ def search(
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find the photos that fit a description, best first."""
+    """Find the photos and videos that fit a description, best first."""
     from cocadesk.cli.search import search as command
 
     choices = Choices(library=library, model=model, as_json=as_json)
@@ -104,12 +106,12 @@ def tag(
         Optional[Path],  # noqa: UP045
         typer.Option("--labels", metavar="FILE", help="Your own tags, one a line."),
     ] = None,
-    top: Annotated[int, typer.Option("--top", min=1, help="At most so many tags a photo.")] = 8,
+    top: Annotated[int, typer.Option("--top", min=1, help="At most so many tags each.")] = 8,
     library: LibraryOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Name what is in photos, with words of a list."""
+    """Name what is in photos and videos, with words of a list."""
     from cocadesk.cli.words import tag as command
 
     choices = Choices(library=library, model=model, as_json=as_json)
@@ -124,7 +126,7 @@ def caption(
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Describe photos in a sentence each."""
+    """Describe photos and videos in a sentence each."""
     from cocadesk.cli.words import caption as command
 
     choices = Choices(library=library, model=model, as_json=as_json)
