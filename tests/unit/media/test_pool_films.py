@@ -110,14 +110,14 @@ def test_signs_of_life_renew_the_deadline_but_not_for_ever(tmp_path: Path) -> No
     endless = make_clip_of_colours(tmp_path / "endless.mp4")
     hanging = make_clip_of_colours(tmp_path / "hang.mp4")
     with DecoderPool(
-        spec=SPEC, workers=1, deadline_s=1.0, film_deadline_s=5.0, worker_module=BREAKING
+        spec=SPEC, workers=3, deadline_s=2.0, film_deadline_s=6.0, worker_module=BREAKING
     ) as pool:
         results = {result.token: result for result in pool.decode(requests(slow, endless, hanging))}
-    assert isinstance(results[0], DecodedVideo)  # 2.5 s at a deadline of 1 s
+    assert isinstance(results[0], DecodedVideo)  # 3 s and more at a deadline of 2 s
     late = [results[token] for token in (1, 2)]
     assert [result.reason for result in late if isinstance(result, DecodeFailure)] == [
-        "Decoding took longer than 5 seconds.",
-        "Decoding took longer than 1 seconds.",
+        "Decoding took longer than 6 seconds.",
+        "Decoding took longer than 2 seconds.",
     ]
 
 
