@@ -18,11 +18,11 @@ from cocadesk.protocol.values import (
 from ui.texts import count, moment, time_left
 
 FIRST = "t2i_r1"
+AMONG_FIVE = "t2i_r5"
 CAPTIONS = "cider_d"
 TOLD: dict[str, str] = {
     FIRST: "The right photo comes first",
-    "t2i_r5": "The right photo is among the first 5",
-    "t2i_r10": "The right photo is among the first 10",
+    AMONG_FIVE: "The right photo is among the first 5",
     CAPTIONS: "Its captions match people’s (CIDEr-D)",
 }
 SMALL_LOSS = 2.0
@@ -155,16 +155,21 @@ class Verdict:
 
 def verdict(run: RunValue) -> Verdict:
     """Whether a finished run is worth keeping, and how sure that is."""
-    before, after = _named(run.before, FIRST), _named(run.after, FIRST)
-    if before is None or after is None:
+    if _named(run.before, FIRST) is None or _named(run.after, FIRST) is None:
         return Verdict(
             text="There was nothing to measure it by: keep it only if you want to try it.",
             advises_keeping=False,
         )
-    if after.value <= before.value:
+    gained = _gained(run)
+    if gained is None:
         return _no_gain(run)
+    before, after = gained
     lost = _lost(run)
-    text = f"It finds your photos better: {figure(before)} before, {figure(after)} now"
+    place = "first" if after.name == FIRST else "among the first 5"
+    text = (
+        f"It finds your photos better: the right one comes {place} for {figure(before)} before, "
+        f"for {figure(after)} now"
+    )
     if lost > LARGE_LOSS:
         return Verdict(
             text=f"{text}. But it has forgotten other things ({_general(run)}): keep it only if "
@@ -175,6 +180,15 @@ def verdict(run: RunValue) -> Verdict:
         text=f"Worth keeping. {text}{_beside(run, lost)}.{_doubt(before, after)}",
         advises_keeping=True,
     )
+
+
+def _gained(run: RunValue) -> tuple[MetricValue, MetricValue] | None:
+    """The first figure of search that rose, before and after."""
+    for name in (FIRST, AMONG_FIVE):
+        before, after = _named(run.before, name), _named(run.after, name)
+        if before is not None and after is not None and after.value > before.value:
+            return before, after
+    return None
 
 
 def _no_gain(run: RunValue) -> Verdict:

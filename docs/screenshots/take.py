@@ -19,10 +19,11 @@ from PySide6.QtWidgets import QApplication
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from stage import ROOT, lesson, more_of_the_kind, photos, save, wait
+from stage import ROOT, lesson, more_of_the_kind, pause, photos, save, wait
 
 from cocadesk.protocol.values import JobKind, JobState
 from ui.actions import Do
+from ui.browser import Showing
 from ui.engine_link import EngineLink
 from ui.look import Look
 from ui.pages import Page
@@ -63,8 +64,7 @@ class Stagehand:
         """Indexes the photos and the film."""
         parts = self._parts
         wait(lambda: bool(self._window.model.rowCount()) or "first folder" in parts.empty.words())
-        folders = [str(photos()), str(more_of_the_kind())]
-        self._window.add_folders(folders)
+        self._window.add_folders([str(photos())])
         self._wait_for(JobKind.INDEX)
         wait(lambda: bool(self._window.model.rowCount()))
 
@@ -113,6 +113,11 @@ class Stagehand:
 
     def _teach(self) -> None:
         window = self._window
+        self._parts.search.set_query("")
+        wait(lambda: window.browser.showing is Showing.NEWEST)
+        known = window.model.rowCount()
+        window.add_folders([str(more_of_the_kind())])
+        wait(lambda: window.model.rowCount() > known and not window.work.active())
         window.turner.show(Page.TEACH)
         page = window.turner.made(Page.TEACH)
         assert page is not None
@@ -122,6 +127,7 @@ class Stagehand:
         page.setup.start.click()  # type: ignore[attr-defined]
         wait(lambda: page.view.keep.isVisible())  # type: ignore[attr-defined]
         wait(lambda: page.view.loss.is_drawn)  # type: ignore[attr-defined]
+        pause(1500)
         self._parts.strip.hide()
         save(window, self._folder / "teach.png")
         page.view.keep.click()  # type: ignore[attr-defined]

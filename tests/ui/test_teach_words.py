@@ -64,8 +64,17 @@ def test_a_clear_gain_is_worth_keeping_without_a_doubt() -> None:
     """Intervals apart, nothing forgotten."""
     said = verdict(_run(16.7, 83.3, (42.0, 41.5)))
     assert said.advises_keeping
-    assert "1 of 6 before, 5 of 6 now, and everything else as well as before." in said.text
+    assert "first for 1 of 6 before, for 5 of 6 now, and everything else as well as" in said.text
     assert "luck" not in said.text
+
+
+def test_a_gain_among_the_first_five_counts_where_the_first_stays() -> None:
+    """Photos of one kind are right for each other's names only in part."""
+    before = (_recall(0), MetricValue(name="t2i_r5", value=0.0, n=6, low=0.0, high=40.0))
+    after = (_recall(0), MetricValue(name="t2i_r5", value=100.0, n=6, low=60.0, high=100.0))
+    said = verdict(_run(0, 0, (42, 42), before=before, after=after))
+    assert said.advises_keeping
+    assert "among the first 5 for 0 of 6 before, for 6 of 6 now" in said.text
 
 
 def test_a_gain_within_the_intervals_says_that_it_may_be_luck() -> None:
