@@ -21,6 +21,13 @@ _BROKEN_PIPE = 141
 _MAX_LOG_BYTES = 2**20
 
 
+ENGINE_GONE = UserError(
+    "The engine of this library ended while it was asked.",
+    "It was stopped, or something went wrong in it; its log lies in the library's folder.",
+    "What is done is kept: the same command goes on from there.",
+)
+
+
 class StoppedError(Exception):
     """The person stopped the command; what was done is kept."""
 
@@ -47,6 +54,9 @@ def guarded(command: Callable[[Options, Report], int], options: Options) -> int:
         # The reader (head, less) has left; keep the interpreter from writing again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
+    except ConnectionError:
+        report.error(ENGINE_GONE)
+        return USER_ERROR
     except Exception as error:  # noqa: BLE001 - the edge: a bug becomes a sentence and a log
         report.error(_bug(error))
         return BUG

@@ -14,25 +14,19 @@ import pytest
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.launch import connect_or_start
 from cocadesk.protocol.messages import (
-    ControlJob,
-    DecideRun,
     GetInfo,
     GetRun,
     Hits,
     Info,
-    JobReply,
-    Jobs,
     Keys,
-    ListJobs,
     ListNewest,
     Run,
     RunChanged,
     Search,
     SetWords,
-    WatchJob,
     WordsReply,
 )
-from cocadesk.protocol.values import JobAction, JobKind, JobState, JobValue, RunState
+from cocadesk.protocol.values import JobState, RunState
 from tests.support.engines import coloured_photos, index, stop
 from tests.support.kinds import NAME, write_lesson
 from tests.support.program import COMMAND, cocadesk, environment
@@ -90,62 +84,45 @@ def test_a_folder_with_words_teaches_a_model_that_answers_when_the_command_ends(
         pass  # ends the engine that the commands have left
 
 
-def test_a_run_outlives_ctrl_c_and_a_killed_engine_and_then_teaches_the_library(
+def test_a_run_outlives_a_killed_engine_and_teaches_the_words_of_the_library(
     tmp_path: Path, model: Path
 ) -> None:
-    """Ctrl-C pauses it; after kill -9 the next engine goes on by itself; then it is kept."""
+    """After kill -9 the same command goes on with the same run, and keeps it."""
     library = tmp_path / "library"
     photos = coloured_photos(tmp_path / "photos")
+    arguments = ("teach", "--library-words", "--library", library, "--keep", "--json")
     with connect_or_start(library, events=True, extra=["--model", str(model)]) as client:
         assert index(client, photos).job.state is JobState.DONE
         keys = client.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys
         words = SetWords(keys=keys, caption=f"a {NAME} on the ground")
         client.ask(words, WordsReply, timeout_s=WAIT_S)
         command = subprocess.Popen(
-            [*COMMAND, "teach", "--library-words", "--library", library],
+            [*COMMAND, *arguments],
             env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
         )
-        _wait_for_learning(client)
-        command.send_signal(signal.SIGINT)
-        _, said = command.communicate(timeout=WAIT_S)
-        assert command.returncode == 130, said
-        assert "same command goes on" in said
-        job = _teach_job(client)
-        assert job.state is JobState.PAUSED
-        resume = ControlJob(job_id=job.id, action=JobAction.RESUME)
-        client.ask(resume, JobReply, timeout_s=WAIT_S)
-        _wait_for_learning(client)
+        run_id = _wait_for_learning(client)
         os.kill(client.welcome.engine_pid, signal.SIGKILL)
-        with pytest.raises(ConnectionError):
-            _take_all(client)
+        out, _ = command.communicate(timeout=WAIT_S)
+        assert command.returncode == 2
+        assert b"the same command goes on" in out
+    outcome = cocadesk(*arguments)
+    assert outcome.code == 0, outcome.err
+    assert (outcome.document["run"], outcome.document["photos"]) == (run_id, len(keys))
     with _engine(library) as client:
-        ended = client.ask(WatchJob(job_id=job.id), JobReply, timeout_s=WAIT_S)
-        assert ended.job.state is JobState.DONE, ended.job.message
-        run = client.ask(GetRun(run_id=job.id), Run, timeout_s=WAIT_S).run
-        assert (run.state, run.photos) == (RunState.WAITING, len(keys))
+        run = client.ask(GetRun(run_id=run_id), Run, timeout_s=WAIT_S).run
+        assert run.state is RunState.KEPT
         steps = [point.step for point in run.points]
         assert steps == sorted(set(steps))
         assert steps[-1] == run.steps
-        client.ask(DecideRun(run_id=job.id, keep=True), Run, timeout_s=WAIT_S)
         assert len(client.ask(Search(text=NAME), Hits, timeout_s=WAIT_S).hits) == len(keys)
         assert client.ask(GetInfo(), Info, timeout_s=WAIT_S).model.model_id == run.model_id
 
 
-def _wait_for_learning(client: EngineClient) -> None:
+def _wait_for_learning(client: EngineClient) -> str:
+    """The id of the run, once it has a point of its curve."""
     while True:
         event = client.next_event(WAIT_S)
         if isinstance(event, RunChanged) and event.points:
-            return
-
-
-def _take_all(client: EngineClient) -> None:
-    while True:
-        client.receive(WAIT_S)
-
-
-def _teach_job(client: EngineClient) -> JobValue:
-    jobs = client.ask(ListJobs(), Jobs, timeout_s=WAIT_S).jobs
-    return next(job for job in jobs if job.kind is JobKind.TEACH)
+            return event.run.id

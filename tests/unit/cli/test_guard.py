@@ -14,6 +14,7 @@ from cocadesk.cli.interrupt import Interrupt
 from cocadesk.cli.options import Choices, Options
 from cocadesk.cli.report import Report
 from cocadesk.errors import UserError
+from cocadesk.protocol.client import EngineGoneError
 
 PLAIN = Options(library=Path("/nowhere"))
 JSON = Options(library=Path("/nowhere"), as_json=True)
@@ -48,6 +49,12 @@ def test_stopping_is_code_130_and_says_that_nothing_is_lost(
     out, err = capfd.readouterr()
     assert "What is done is kept." in err
     assert json.loads(out)["error"]["what"] == "Stopped."
+
+
+def test_an_engine_that_ends_meanwhile_is_no_bug(capfd: pytest.CaptureFixture[str]) -> None:
+    """It may have been killed; nothing that was done is lost."""
+    assert guarded(_raising(EngineGoneError("the engine has ended")), PLAIN) == 2
+    assert "the same command goes on" in capfd.readouterr().err
 
 
 def test_a_bug_is_one_sentence_and_its_traceback_is_in_the_log(

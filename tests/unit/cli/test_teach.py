@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,13 +23,17 @@ from cocadesk.protocol.messages import (
     GetInfo,
     GetRun,
     Info,
+    Jobs,
+    ListJobs,
     ListRuns,
     Run,
+    RunChanged,
     Runs,
 )
-from cocadesk.protocol.values import RunState
+from cocadesk.protocol.values import JobState, RunState, RunValue
 from tests.support.engines import coloured_photos
 from tests.support.inner_engine import inner_engine
+from tests.support.program import COMMAND, cocadesk, environment
 from tests.support.tiny_model import write_tiny_checkpoint
 
 WAIT_S = 20.0
@@ -108,6 +114,39 @@ def test_a_discarded_run_says_so(
     assert "thrown away" in capfd.readouterr().out
     (run,) = client.ask(ListRuns(), Runs, timeout_s=WAIT_S).runs
     assert run.state is RunState.DISCARDED
+
+
+def test_ctrl_c_pauses_the_run_and_the_same_command_goes_on_with_it(
+    client: EngineClient, tmp_path: Path
+) -> None:
+    """In words; the second time the run is the same one and comes to its end."""
+    photos = tmp_path / "endless"
+    (tmp_path / "photos").rename(photos)
+    arguments = ("teach", photos, "--library", tmp_path / "library", "--discard")
+    command = subprocess.Popen(
+        [*COMMAND, *arguments],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    run = _wait_for_step(client, 2)
+    command.send_signal(signal.SIGINT)
+    _, said = command.communicate(timeout=WAIT_S)
+    assert command.returncode == 130, said
+    assert "same command goes on" in said
+    (job,) = client.ask(ListJobs(), Jobs, timeout_s=WAIT_S).jobs
+    assert (job.id, job.state) == (run.id, JobState.PAUSED)
+    assert cocadesk(*arguments, limit_s=WAIT_S).code == OK
+    (run,) = client.ask(ListRuns(), Runs, timeout_s=WAIT_S).runs
+    assert (run.id, run.state) == (job.id, RunState.DISCARDED)
+
+
+def _wait_for_step(client: EngineClient, step: int) -> RunValue:
+    while True:
+        event = client.next_event(WAIT_S)
+        if isinstance(event, RunChanged) and event.run.step >= step:
+            return event.run
 
 
 def test_an_engine_with_another_model_is_not_taught_by_mistake(
