@@ -237,6 +237,8 @@ def _coerce(spec: dataclasses.Field[Any], value: Any, where: str) -> Any:
 
 def _check(config: CocaConfig) -> None:
     image, text, pooler = config.image, config.text, config.pooler
+    if min(image.heads, text.heads, pooler.heads, image.patch_px) < 1:
+        raise ValueError("heads and patches are counted from 1")
     problems = [
         (image.width % image.heads, "the image width must be a multiple of its heads"),
         (text.width % text.heads, "the text width must be a multiple of its heads"),

@@ -223,7 +223,7 @@ def _with_settings(config: CocaConfig, settings: Mapping[str, Any], where: str) 
         if model is not None:
             config = _with_model(config, model)
         return _with_preprocessing(config, settings.get("preprocess_cfg") or {})
-    except (AttributeError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
         raise UserError(
             f"{where} cannot be used.",
             f"Its {SETTINGS} does not fit: {error}.",
@@ -232,16 +232,26 @@ def _with_settings(config: CocaConfig, settings: Mapping[str, Any], where: str) 
 
 
 def _with_model(config: CocaConfig, model: Mapping[str, Any]) -> CocaConfig:
+    """Checks the build and takes the head counts.
+
+    The two released sizes are known without settings: there a setting that is not
+    named says nothing, elsewhere it stands for open_clip's default.
+    """
+    is_known = config.name in _KNOWN.values()
     if model.get("quick_gelu"):
         raise ValueError("it asks for QuickGELU")
     for part, expected in _BUILT_FOR.items():
         given = model.get(part, {})
         for name, value in expected.items():
-            found = given.get(name, _DEFAULTS.get(name, value))
-            if found != value:
-                raise ValueError(f"{part} has {name} = {found!r}, only {value!r} is known here")
-    vision, text, decoder = model["vision_cfg"], model["text_cfg"], model["multimodal_cfg"]
-    heads = {int(text.get("heads", 8)), int(decoder.get("heads", 8))}
+            default = value if is_known else _DEFAULTS.get(name, value)
+            if given.get(name, default) != value:
+                raise ValueError(
+                    f"{part} has {name} = {given.get(name, default)!r}, "
+                    f"only {value!r} is known here"
+                )
+    vision, text, decoder = (model.get(part, {}) for part in _BUILT_FOR)
+    default_heads = config.text.heads if is_known else 8
+    heads = {int(part.get("heads", default_heads)) for part in (text, decoder)}
     if len(heads) != 1:
         raise ValueError("its text tower and decoder have different numbers of heads")
     image_heads = config.image.width // int(vision.get("head_width", _HEAD_WIDTH))

@@ -34,6 +34,12 @@ from tests.support.released_model import (
 State = dict[str, torch.Tensor]
 SAFE, PICKLED = "open_clip_model.safetensors", "open_clip_pytorch_model.bin"
 
+HEADS = (
+    '{{"model_cfg": {{"vision_cfg": {{"head_width": {}, "attentional_pool": true, '
+    '"output_tokens": true}}, "text_cfg": {{"heads": {}, "embed_cls": true, '
+    '"output_tokens": true}}, "multimodal_cfg": {{"heads": {}}}}}}}'
+)
+
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -139,7 +145,11 @@ def test_the_two_released_sizes_are_known_by_their_shapes(name: str, million: fl
     )
     with torch.device("meta"):
         theirs = to_open_clip(stored_state(CoCa(config)), config)
-    assert detect({key: tuple(w.shape) for key, w in theirs.items()}, None, "it") == config
+    shapes = {key: tuple(w.shape) for key, w in theirs.items()}
+    for beside in (None, {}, {"model_cfg": settings}, {"model_cfg": {"text_cfg": {"width": 1}}}):
+        assert detect(shapes, beside, "it") == config
+    with pytest.raises(UserError, match="correct_cls_mask"):
+        detect(shapes, {"model_cfg": {"text_cfg": {"correct_cls_mask": True}}}, "it")
     assert sum(w.numel() for w in theirs.values()) / 1e6 == pytest.approx(million, abs=0.01)
 
 
@@ -206,7 +216,11 @@ def test_a_file_that_is_no_state_dict_is_named(tmp_path: Path, content: object) 
         ("[1]", "not a table"),
         ('{"model_cfg": {"quick_gelu": true}}', "QuickGELU"),
         ('{"model_cfg": 3}', "does not fit"),
+        ('{"model_cfg": {"vision_cfg": 3}}', "does not fit"),
         ('{"model_cfg": {"text_cfg": {"correct_cls_mask": true}}}', "attentional_pool"),
+        (HEADS.format(0, 2, 2), "does not fit"),
+        (HEADS.format(16, -2, -2), "counted from 1"),
+        (HEADS.format(16, 3, 3), "multiple of its heads"),
         ('{"preprocess_cfg": {"resize_mode": "longest"}}', "longest"),
         ('{"preprocess_cfg": {"mean": [1, 2]}}', "does not fit"),
         ('{"preprocess_cfg": {"std": ["a", 1, 1]}}', "does not fit"),
