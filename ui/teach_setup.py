@@ -58,6 +58,7 @@ class TeachSetup(QWidget):
         self.name = QLineEdit()
         self.name.setMaxLength(80)
         self.name.setAccessibleName("Name of this run")
+        self.name.returnPressed.connect(self._on_return)
         self.start = button("Start learning", "primary", on_click=self.start_wanted.emit)
         self._reveal = QTimer(self)
         self._reveal.setSingleShot(True)
@@ -135,6 +136,10 @@ class TeachSetup(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         self._area = scrolled(content, theme)
         outer.addWidget(self._area)
+
+    def _on_return(self) -> None:
+        if self.start.isEnabled():
+            self.start_wanted.emit()
 
     def _reveal_found(self) -> None:
         """Once it has its height."""

@@ -6,7 +6,14 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import TeachSource
@@ -151,6 +158,8 @@ class _FolderLine(QWidget):
         self._remove.setToolTip("Do not learn from this folder")
         self._remove.clicked.connect(self._on_remove)
         parent = label(str(Path(folder).parent), "small")
+        # A long path is cut off rather than make the page wider; the tip has all of it.
+        parent.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(self)
         row.setContentsMargins(2, 0, 0, 0)
         row.setSpacing(theme.gap_m)

@@ -22,7 +22,7 @@ WAIT_MS = 30_000
 # Only the screenless platform says this, of every dialog.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
-HEAVY = ("torch", "lancedb", "pyarrow", "cv2", "PIL", "openvino", "numpy")
+HEAVY = ("torch", "lancedb", "pyarrow", "cv2", "PIL", "openvino", "numpy", "pyqtgraph")
 
 
 def test_the_windows_process_imports_nothing_heavy() -> None:

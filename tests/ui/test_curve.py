@@ -1,0 +1,50 @@
+"""The plot of a run by itself."""
+
+from __future__ import annotations
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from ui.curve import Curve, Line
+from ui.look import Look
+from ui.theme import Appearance, theme_for
+
+WAIT_MS = 30_000
+
+# Only the screenless platform says this, of every window of its own.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+def _curve(look: Look, qtbot: QtBot) -> Curve:
+    lines = (Line(name="mine", colour="accent"), Line(name="other", colour="muted", has_marks=True))
+    curve = Curve("A curve", lines, look.theme, values=(0.0, 100.0))
+    qtbot.addWidget(curve)
+    return curve
+
+
+def test_points_that_come_before_the_plot_are_shown_by_it(look: Look, qtbot: QtBot) -> None:
+    """Loading the library takes a moment; nothing that came meanwhile is lost."""
+    curve = _curve(look, qtbot)
+    curve.set_points({"mine": [(1, 10.0), (2, 30.0)]})
+    assert not curve.is_drawn
+    curve.show()
+    qtbot.waitUntil(lambda: curve.is_drawn, timeout=WAIT_MS)
+    xs, ys = curve._curves["mine"].getData()
+    assert (list(xs), list(ys)) == ([1, 2], [10.0, 30.0])
+    curve.set_points({"other": [(1, 50.0)]})
+    assert curve.points()["mine"] == [(1, 10.0), (2, 30.0)]
+    assert curve.accessibleDescription() == "mine 30.00, other 50.00"
+    low, high = curve._plot.viewRange()[1]
+    assert (low, high) == pytest.approx((0.0, 100.0), abs=10)
+
+
+def test_a_plot_takes_the_colours_of_another_theme(look: Look, qtbot: QtBot) -> None:
+    """While it is shown, and before."""
+    curve = _curve(look, qtbot)
+    dark = theme_for(Appearance.DARK)
+    curve.set_theme(dark)
+    curve.show()
+    qtbot.waitUntil(lambda: curve.is_drawn, timeout=WAIT_MS)
+    assert curve._plot.backgroundBrush().color() == dark.colour("surface")
+    curve.set_theme(look.theme)
+    assert curve._plot.backgroundBrush().color() == look.theme.colour("surface")
