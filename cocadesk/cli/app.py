@@ -69,7 +69,7 @@ def start(
 def index(
     context: typer.Context,
     folders: Annotated[
-        list[str], typer.Argument(metavar="FOLDER", help="Folders of photos and videos.")
+        list[str], typer.Argument(metavar="FOLDER", help="Folders of photos, videos.")
     ],
     library: LibraryOption = None,
     model: ModelOption = None,

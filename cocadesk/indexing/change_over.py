@@ -154,7 +154,7 @@ class _ChangeOver:
     def _look(self) -> _Lacking:
         """What lacks vectors now; what was tried in this run is not tried again."""
         image_id = self._model.image_id
-        shows = {m.key: m.pixels for m in self._library.views.marks(image_id) if m.view == 0}
+        shows = {mark.key: mark.pixels for mark in self._library.views.whole_marks(image_id)}
         holders = {pixels: key for key, pixels in shows.items()}
         self._with_views = set(shows)
         lacking = _Lacking()

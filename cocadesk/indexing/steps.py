@@ -54,7 +54,7 @@ def index_steps(
     pool: Decoder | None = None,
     options: IndexOptions | None = None,
 ) -> Steps:
-    """Make the photos under ``roots`` searchable; the generator's value is the report.
+    """Make the photos and videos under ``roots`` searchable; the generator's value is the report.
 
     Nothing happens before the first ``next``. Closing the generator cancels:
     what is decided is committed, the rest is read by the next index. One
@@ -100,10 +100,10 @@ class _Index:
         if library.model is None:
             library.set_model(self._model.image_id, model_id=self._model.model_id)
         self._watch = RootWatch(library.roots())
-        self._marks = library.views.marks(self._model.image_id)
+        self._marks = library.views.whole_marks(self._model.image_id)
         self._catalogue = Catalogue(
             library.media.identities(),
-            (StoredView(key=m.key, pixels=m.pixels) for m in self._marks if m.view == 0),
+            (StoredView(key=mark.key, pixels=mark.pixels) for mark in self._marks),
             self._model.image_id,
             is_gone=self._is_gone,
         )

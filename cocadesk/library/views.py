@@ -97,14 +97,18 @@ class ViewTables:
                 with self._lock:
                     self._matrices.pop(name, None)
 
-    def marks(self, image_id: str) -> list[ViewMark]:
-        """Key, number, picture and root of each stored view."""
+    def marks(self, image_id: str, where: str | None = None) -> list[ViewMark]:
+        """Key, number, picture and root of each stored view (that matches ``where``)."""
         if not self.has(image_id):
             return []
         columns = list(ViewMark._fields)
-        table = self._store.read(views_table(image_id), columns=columns)
+        table = self._store.read(views_table(image_id), where=where, columns=columns)
         lists = [table.column(name).to_pylist() for name in columns]
         return [ViewMark(*values) for values in zip(*lists, strict=True)]
+
+    def whole_marks(self, image_id: str) -> list[ViewMark]:
+        """One mark a medium, that of its whole; a film has hundreds of others."""
+        return self.marks(image_id, "view = 0")
 
     def of_keys(self, image_id: str, keys: Sequence[str]) -> dict[str, list[ViewRow]]:
         """The stored views of each of ``keys``, by number; keys without any are left out."""
@@ -141,10 +145,10 @@ class ViewTables:
         A video that is cut anew may have fewer moments than it had; the views of
         its new picture are committed before the rest of the old ones goes.
         """
-        marks = self.marks(image_id)
-        shows = {mark.key: mark.pixels for mark in marks if mark.view == 0}
+        moments = self.marks(image_id, "view > 0")
+        shows = {mark.key: mark.pixels for mark in self.whole_marks(image_id)} if moments else {}
         first: dict[str, int] = {}
-        for mark in marks:
+        for mark in moments:
             if shows.get(mark.key) != mark.pixels:
                 first[mark.key] = min(mark.view, first.get(mark.key, mark.view))
         self.remove_from(image_id, first)

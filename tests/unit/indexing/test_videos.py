@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cocadesk.errors import UserError
 from cocadesk.indexing import IndexOptions, embed_video, index_steps
-from cocadesk.library import Edit, Library, MediaKind, MediaRow, ViewRow, ViewShows
+from cocadesk.library import Edit, Library, MediaKind, MediaRow, ViewRow, ViewShows, thumbnails
+from cocadesk.library.atomic import write_atomically
 from cocadesk.library.store import Store
 from cocadesk.media import (
     DecodedPhoto,
@@ -329,6 +331,32 @@ def test_long_films_are_embedded_in_batches_and_few_wait_at_a_time(
     # Two wait, one is embedded, one is in the hands of the decoding thread.
     assert decoder.most_open <= 4
     assert decoder.open == set()
+
+
+def test_a_disk_that_fills_under_the_thumbnails_is_a_sentence_and_what_was_kept_stays(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The frames that waited are let go, and the next index goes on."""
+    for number in range(6):
+        write_film(tmp_path / "films" / f"{number}.mp4", "red", title=str(number))
+    decoder, written = LongFilms(frames=3), 0
+
+    def write_until_full(path: Path, data: bytes, *, durable: bool) -> None:
+        nonlocal written
+        written += 1
+        if written > 14:
+            raise UserError("The library can't write.", "The reason: No space left on device.")
+        write_atomically(path, data, durable=durable)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(thumbnails, "write_atomically", write_until_full)
+        with pytest.raises(UserError, match="No space left"):
+            run_index(library, [tmp_path / "films"], decoder=decoder)
+    kept = library.counts().videos
+    assert kept == 3
+    report = run_index(library, [tmp_path / "films"], decoder=LongFilms(frames=3))
+    assert (report.videos, report.unchanged) == (3, 3)
+    assert library.counts().views == 6 * 4
 
 
 def test_a_cancelled_index_lets_go_of_the_films_that_waited(
