@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSlider, QToolButton
 
 from ui.actions import ActionSet, Do
@@ -11,6 +12,9 @@ from ui.pages import PageTabs
 from ui.search_box import SearchBox
 from ui.theme import Theme
 from ui.widgets import action_button, button, dress_button, label
+
+ROOMY_PX = 860
+SEARCH_MIN_PX = 200
 
 
 class Header(QFrame):
@@ -35,6 +39,7 @@ class Header(QFrame):
         self.menu.setAccessibleName("Menu")
         self.menu.setToolTip("Menu")
         self.menu.setIconSize(QSize(20, 20))
+        search.setMinimumWidth(SEARCH_MIN_PX)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 10, 16, 10)
         row.setSpacing(theme.gap_m)
@@ -45,6 +50,11 @@ class Header(QFrame):
         row.addWidget(self.add)
         row.addWidget(self.menu)
         self.set_theme(theme)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """In a narrow window the search needs the room of the button's words."""
+        super().resizeEvent(event)
+        self.add.setText(" Add folder…" if self.width() >= ROOMY_PX else "")
 
     def set_theme(self, theme: Theme) -> None:
         self.menu.setIcon(icon(Icon.MENU, theme.colours.text))

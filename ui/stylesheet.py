@@ -25,7 +25,7 @@ QLabel[role="key"] {
 }
 QLabel[role="on-stage"] { color: $on_stage; font-size: 16px; }
 #header { background: $surface; border-bottom: 1px solid $line; }
-QToolButton[role="tab"] { border-radius: ${radius}px; padding: 7px 12px; color: $muted; }
+QToolButton[role="tab"] { border-radius: ${radius}px; padding: 7px 10px; color: $muted; }
 QToolButton[role="tab"]:checked { background: $accent_soft; color: $text; font-weight: 600; }
 QLabel[role="heading"] { font-size: 15px; font-weight: 600; }
 QLabel[role="problem"] { color: $danger; }

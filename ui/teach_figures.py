@@ -34,7 +34,7 @@ class Figures(QWidget):
         grid = QGridLayout(self._table)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(self._theme.gap_l)
-        grid.setVerticalSpacing(10)
+        grid.setVerticalSpacing(0)
         grid.setColumnStretch(0, 3)
         grid.setColumnStretch(1, 2)
         grid.setColumnStretch(2, 2)
@@ -58,17 +58,22 @@ class Figures(QWidget):
             return
         row = grid.rowCount()
         if row > 1:
-            grid.setRowMinimumHeight(row, 6)
+            grid.setRowMinimumHeight(row, 14)
             row += 1
-        grid.addWidget(label(title, "section"), row, 0)
+        grid.addWidget(label(title, "section", wraps=True), row, 0)
         grid.addWidget(label("before", "section"), row, 1)
         grid.addWidget(label("after", "section"), row, 2)
         for old, new in pairs:
             row += 1
+            grid.setRowMinimumHeight(row, 6)
+            row += 1
             name = label(TOLD.get(new.name, new.name), wraps=True)
-            grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
-            grid.addLayout(_cell(old), row, 1)
-            grid.addLayout(_cell(new, is_new=True), row, 2)
+            grid.addWidget(name, row, 0, 2, 1, Qt.AlignmentFlag.AlignTop)
+            for place, metric in enumerate((old, new), start=1):
+                role = "figure-new" if metric is new else "figure"
+                grid.addWidget(label(figure(metric), role), row, place)
+                grid.addWidget(label(certainty(metric), "small", wraps=True), row + 1, place)
+            row += 1
             self.texts.append(f"{name.text()}: {figure(old)} before, {figure(new)} after")
 
 
@@ -80,12 +85,3 @@ def _pairs(
     both = [(old[new.name], new) for new in after if new.name in old]
     told = [pair for name in TOLD for pair in both if pair[1].name == name]
     return told or both
-
-
-def _cell(metric: MetricValue, *, is_new: bool = False) -> QVBoxLayout:
-    cell = QVBoxLayout()
-    cell.setSpacing(0)
-    cell.addWidget(label(figure(metric), "figure-new" if is_new else "figure"))
-    cell.addWidget(label(certainty(metric), "small", wraps=True))
-    cell.addStretch(1)
-    return cell
