@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -47,6 +48,8 @@ from cocadesk.protocol.values import (
 )
 
 LINE_WAIT_S = 0.25
+
+_log = logging.getLogger(__name__)
 
 
 class TeachSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,13 +236,15 @@ class TeachDesk:
 
     def _on_job(self, job: JobValue) -> None:
         """A run whose job has been cancelled or has failed is over; on any thread."""
-        if job.kind is JobKind.CHANGE_OVER and job.state is JobState.DONE:
-            self._note_changed_over(job)
-        ended = (JobState.CANCELLED, JobState.FAILED)
-        if job.kind is JobKind.TEACH and job.state in ended:
-            record = self._book.get(job.id)
-            if record.state is RunState.RUNNING:
-                self._publish(self._book.value(self._settle(record, job)))
+        try:
+            if job.kind is JobKind.CHANGE_OVER and job.state is JobState.DONE:
+                self._note_changed_over(job)
+            elif job.kind is JobKind.TEACH and job.state in _OVER:
+                record = self._book.get(job.id)
+                if record.state is RunState.RUNNING:
+                    self._publish(self._book.value(self._settle(record, job)))
+        except (UserError, OSError) as error:  # it is settled when somebody looks at it
+            _log.warning("the run of job %s is not noted: %s", job.id, error)
 
     def _note_changed_over(self, job: JobValue) -> None:
         source = change_over_source(self._parts.jobs().spec(job.id))
@@ -284,6 +289,7 @@ class TeachDesk:
         self._parts.publish(RunChanged(run=run, points=points))
 
 
+_OVER = (JobState.CANCELLED, JobState.FAILED)
 _TO_COME = "Search goes on with the old model until all photos are read for this one."
 
 

@@ -22,6 +22,7 @@ STOPPED = 75
 """The trainer's exit code where it was asked to stop and has saved its state."""
 _OPTIONS = ("--json-lines", "--end-with-stdin")
 _SAVE_LIMIT_S = 30.0
+_READER_LIMIT_S = 10.0
 _LOG_LINES = 20
 
 _log = logging.getLogger(__name__)
@@ -148,7 +149,7 @@ class TrainerChild:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
-        self._reader.join()
+        self._reader.join(_READER_LIMIT_S)
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()

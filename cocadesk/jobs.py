@@ -294,8 +294,8 @@ class Scheduler:
             created=now.isoformat(timespec="seconds"),
         )
         job = _Job(value=value, spec=order, created_utc=now)
+        self._write(job)
         self._jobs[job_id] = job
-        self._save(job)
         return job
 
     def _end(self, job: _Job, state: JobState, *, message: str, failed: int | None = None) -> None:
@@ -346,6 +346,13 @@ class Scheduler:
                 self._end(job, JobState.FAILED, message=CRASHED)
 
     def _save(self, job: _Job) -> None:
+        """Writes the row; where the disk refuses, the job goes on and the next move tries again."""
+        try:
+            self._write(job)
+        except (UserError, OSError, RuntimeError) as error:
+            _log.warning("job %s could not be saved: %s", job.value.id, error)
+
+    def _write(self, job: _Job) -> None:
         job.saved_s = time.monotonic()
         value = job.value
         self._store.save_job(

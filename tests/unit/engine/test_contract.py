@@ -12,6 +12,7 @@ from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
     Cancelled,
     ControlJob,
+    DecideRun,
     Describe,
     Description,
     Detail,
@@ -21,6 +22,7 @@ from cocadesk.protocol.messages import (
     GetInfo,
     GetPreview,
     GetRows,
+    GetRun,
     Hits,
     Info,
     JobChanged,
@@ -29,13 +31,16 @@ from cocadesk.protocol.messages import (
     Keys,
     ListFailures,
     ListJobs,
+    ListModels,
     ListNewest,
     ListRoots,
+    Models,
     Preview,
     Progress,
     Roots,
     Rows,
     RowsChanged,
+    Run,
     Search,
     Similar,
     StartIndex,
@@ -205,6 +210,24 @@ def test_a_cancelled_request_is_answered_as_cancelled(
         if isinstance(message, Cancelled | Done) and message.id == watch:
             break
     assert client.ask(GetInfo(), Info, timeout_s=WAIT_S).counts.media >= 4
+
+
+def test_one_of_the_models_answers(client: EngineClient) -> None:
+    """The list names each by a source of its own; the one in use is marked."""
+    client.ask(Search(text="anything"), Hits, timeout_s=WAIT_S)
+    models = client.ask(ListModels(), Models, timeout_s=WAIT_S).models
+    assert len({entry.source for entry in models}) == len(models) > 0
+    assert len([entry for entry in models if entry.is_used]) == 1
+    assert all(0 <= entry.coverage <= 1 for entry in models)
+
+
+@pytest.mark.parametrize("body", [GetRun(run_id="x"), DecideRun(run_id="x", keep=True)], ids=str)
+def test_a_run_that_is_not_there_gets_a_sentence(
+    client: EngineClient, body: GetRun | DecideRun
+) -> None:
+    """Another window may have discarded it."""
+    with pytest.raises(UserError, match="run"):
+        client.ask(body, Run, timeout_s=WAIT_S)
 
 
 def test_the_model_says_where_it_runs_once_it_is_ready(client: EngineClient) -> None:

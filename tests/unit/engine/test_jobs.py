@@ -21,11 +21,14 @@ class Store:
 
     def __init__(self) -> None:
         self.rows: dict[str, JobRow] = {}
+        self.is_full = False
 
     def jobs(self) -> list[JobRow]:
         return sorted(self.rows.values(), key=lambda row: row.id)
 
     def save_job(self, job: JobRow) -> None:
+        if self.is_full:
+            raise UserError("The disk is full.")
         self.rows[job.id] = job
 
     def forget_job(self, job_id: str) -> None:
@@ -223,6 +226,23 @@ def test_a_row_of_a_newer_program_is_left_alone() -> None:
     assert again.scheduler.all() == ()
     assert not again.scheduler.is_busy()
     assert job.id in store.rows
+
+
+def test_a_disk_that_is_full_ends_neither_a_job_nor_the_thread(bench: Bench) -> None:
+    """What runs goes on; a new order is refused, since nobody would remember it."""
+    job = bench.scheduler.add(JobKind.INDEX, "First", "a")
+    bench.leave.release(1)
+    bench.wait_for(lambda: bool(bench.steps_taken))
+    bench.store.is_full = True
+    with pytest.raises(UserError, match="full"):
+        bench.scheduler.add(JobKind.INDEX, "Second", "b")
+    bench.leave.release(2)
+    bench.wait_for_state(job.id, JobState.DONE)
+    bench.store.is_full = False
+    after = bench.scheduler.add(JobKind.INDEX, "Third", "c")
+    bench.leave.release(3)
+    bench.wait_for_state(after.id, JobState.DONE)
+    assert [job.title for job in bench.scheduler.all()] == ["Third", "First"]
 
 
 def test_a_job_asks_before_each_step_whether_a_person_waits(bench: Bench) -> None:
