@@ -21,6 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from stage import ROOT, lesson, more_of_the_kind, pause, photos, save, wait
 
+from cocadesk.protocol.launch import running_engine
+from cocadesk.protocol.messages import Ok, StopEngine
 from cocadesk.protocol.values import JobKind, JobState
 from ui.actions import Do
 from ui.browser import Showing
@@ -171,6 +173,7 @@ def main() -> int:
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"no such screenshot: {', '.join(sorted(unknown))}")
     options.out.mkdir(parents=True, exist_ok=True)
+    _end_engine(options.library)
     shutil.rmtree(options.library, ignore_errors=True)
     app = QApplication(["cocadesk"])
     window = MainWindow(EngineLink(options.library), Look(app, options.look))
@@ -183,7 +186,16 @@ def main() -> int:
     for name in options.names or NAMES:
         stagehand.take(name)
     window.close()
+    _end_engine(options.library)
     return 0
+
+
+def _end_engine(library: Path) -> None:
+    """An engine of an earlier library would go on with files that are gone."""
+    client = running_engine(library)
+    if client is not None:
+        with client:
+            client.ask(StopEngine(), Ok, timeout_s=60)
 
 
 def _is_film(window: MainWindow, key: str) -> bool:
