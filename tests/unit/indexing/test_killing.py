@@ -18,7 +18,7 @@ from cocadesk.indexing import IndexOptions
 from cocadesk.library import Library
 from cocadesk.library.store import Store
 from tests.support.fake_backend import FakeInfo
-from tests.support.index_tools import CountingBackend, run_index, write_photo
+from tests.support.index_tools import CountingBackend, run_index, write_film, write_photo
 
 IMAGE_ID = FakeInfo().image_id
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -49,13 +49,20 @@ def disturb(photos: Path, chance: random.Random, fresh: int) -> None:
 
 
 def check_whole(library: Library, photos: Path) -> None:
-    """Each file has one row, each row one view of its own picture and a thumbnail."""
+    """Each file has one row, each row the views of its own picture and their thumbnails."""
     rows = {row.path: row for row in library.iter_rows()}
     present = {path: row for path, row in rows.items() if row.state == "present"}
     assert sorted(present) == sorted(os.fsencode(path) for path in photos.iterdir())
     assert len(rows) == library.counts().media
     marks = library.views.marks(IMAGE_ID)
-    assert sorted(mark.key for mark in marks) == sorted(row.key for row in rows.values())
+    assert sorted(mark.key for mark in marks if mark.view == 0) == sorted(
+        row.key for row in rows.values()
+    )
+    for row in rows.values():
+        own = sorted(mark.view for mark in marks if mark.key == row.key)
+        assert own == list(range(1 + (3 if row.kind == "video" else 0)))
+        moments = (library.moment_thumbnail_path(row.pixels, view) for view in own[1:])
+        assert all(path.exists() for path in moments)
     pixels = {row.key: row.pixels for row in rows.values()}
     assert all(pixels[mark.key] == mark.pixels for mark in marks)
     assert all(library.thumbnail_path(row.pixels).exists() for row in rows.values())
@@ -64,11 +71,13 @@ def check_whole(library: Library, photos: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
 @pytest.mark.parametrize("seed", [1, 2])
 def test_an_index_killed_at_random_moments_ends_whole(tmp_path: Path, seed: int) -> None:
-    """Real processes, SIGKILL, real files that change between the runs."""
+    """Real processes, SIGKILL, real files, films among them, that change between the runs."""
     chance = random.Random(seed)
     photos, folder = tmp_path / "photos", tmp_path / "library"
-    for number in range(60):
+    for number in range(45):
         write_photo(photos / f"{number}.jpg", number)
+    for number in range(10):
+        write_film(photos / f"film {number}.mp4", "red", "green", "blue", title=str(number % 7))
     for kill in range(KILLS):
         index_and_kill(folder, photos, chance.randint(1, 25))
         disturb(photos, chance, 1000 + kill)
