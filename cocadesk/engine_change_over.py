@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cocadesk.engine_desks import EngineParts
+from cocadesk.engine_runs import RUN_PREFIX, RunBook
+from cocadesk.errors import UserError
 from cocadesk.jobs import JobOutcome, JobStep, Steps
-from cocadesk.model.in_use import durable_source
+from cocadesk.model.in_use import DEFAULT_SOURCE, durable_source
 from cocadesk.protocol.messages import RowsChanged
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import FailureValue, IndexOutcome, JobAction, JobKind, JobValue
@@ -45,6 +48,7 @@ class ModelChanger:
         self._using = threading.Lock()
         self._lock = threading.Lock()
         self._ready: dict[str, Backend] = {}
+        self._runs = RunBook(parts.library.runs_folder)
 
     def use(self, source: str) -> JobValue:
         """The job that makes ``source`` answer; it is done already where nothing had to be read.
@@ -55,7 +59,7 @@ class ModelChanger:
             UserError: the source is no model.
         """
         source = durable_source(source)
-        title, spec = _order(source)
+        title, spec = self._order(source)
         jobs = self._parts.jobs()
         with self._using:
             self._give_up_others(spec)
@@ -66,7 +70,7 @@ class ModelChanger:
                 self._keep_ready(source, backend)
                 return jobs.add(JobKind.CHANGE_OVER, title, spec)
             self._switch(backend, source)
-            outcome = JobOutcome(message=f"{backend.info().name} answers now.")
+            outcome = JobOutcome(message=f"Search answers with {self._name(source)} now.")
             return jobs.record(JobKind.CHANGE_OVER, title, spec, outcome)
 
     def steps(self, spec: str) -> Steps:
@@ -97,11 +101,26 @@ class ModelChanger:
             backend.close()
             raise
         self._switch(backend, source)
-        return _outcome(report, backend.info().name)
+        return _outcome(report, self._name(source))
 
     def close(self) -> None:
         """Frees models that were opened for a job that has not begun."""
         self._keep_ready("", None)
+
+    def _order(self, source: str) -> tuple[str, str]:
+        """Title and spec of a job."""
+        spec = msgspec.json.encode(ChangeOverSpec(source=source)).decode()
+        return f"Changing to {self._name(source)}", spec
+
+    def _name(self, source: str) -> str:
+        """A model in words; a run by its title."""
+        if source == DEFAULT_SOURCE:
+            return "the starter"
+        if source.startswith(RUN_PREFIX):
+            with contextlib.suppress(UserError):
+                record = self._runs.get(source.removeprefix(RUN_PREFIX))
+                return f"the model of “{record.title}”"
+        return f"the model {source}"
 
     def _fits(self, backend: Backend) -> bool:
         """Whether the vectors that answer now are this model's too, or there are none at all."""
@@ -192,11 +211,6 @@ class _Opening:
                 backend.close()
 
 
-def _order(source: str) -> tuple[str, str]:
-    spec = msgspec.json.encode(ChangeOverSpec(source=source)).decode()
-    return f"Changing to the model {source}", spec
-
-
 def _outcome(report: ChangeOverReport, name: str) -> JobOutcome:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     outcome = IndexOutcome(
@@ -214,7 +228,7 @@ def _outcome(report: ChangeOverReport, name: str) -> JobOutcome:
     rest = f" {without:,} could not be read now and wait for the next index." if without else ""
     read = report.filled + report.had
     return JobOutcome(
-        message=f"{name} answers now, for {read:,} photos and videos.{rest}",
+        message=f"Search answers with {name} now, for {read:,} photos and videos.{rest}",
         report=msgspec.json.encode(outcome).decode(),
         failed=len(report.unreadable),
     )
