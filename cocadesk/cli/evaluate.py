@@ -158,7 +158,8 @@ def _medium(shard: ShardSample, words: tuple[str, ...], spec: InputSpec) -> Samp
     if shard.video is not None:
         return Clip(frames_NHWC=sample_frames(shard.video, spec), captions=words)
     picture = decode_rgb(shard.image, spec.size_px)
-    return Sample(image_HWC=prepare_input(picture.rgb_HWC, spec), captions=words)
+    full_size = (picture.width, picture.height)
+    return Sample(image_HWC=prepare_input(picture.rgb_HWC, spec, full_size), captions=words)
 
 
 def _labelled(classes: Sequence[bytes], spec: InputSpec, skipped: list[str]) -> Iterator[Labelled]:

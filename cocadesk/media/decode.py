@@ -121,7 +121,7 @@ def decode_photo(
     return DecodedPhoto(
         token=token,
         path=path,
-        input_HWC=prepare_input(rgb, spec),
+        input_HWC=prepare_input(rgb, spec, (source.width, source.height)),
         width=source.width,
         height=source.height,
         format=source.format.value,

@@ -42,6 +42,7 @@ class _Candidate:
     shown: ShownFrame
     offset_s: float
     contrast: float
+    change: float
     picture: Picture | None
 
 
@@ -54,7 +55,9 @@ class _Stretch:
     next_offset_s: float = 0.0
     candidates: list[_Candidate] = field(default_factory=list)
 
-    def offer(self, shown: ShownFrame, tiny: TinyPicture, painter: FramePainter) -> None:
+    def offer(
+        self, shown: ShownFrame, tiny: TinyPicture, change: float, painter: FramePainter
+    ) -> None:
         """Keeps the frame if it may turn out to lie near the middle, and drops others."""
         offset_s = shown.time_s - self.start_s
         if offset_s < self.next_offset_s:
@@ -63,17 +66,28 @@ class _Stretch:
         large = shown.frame.width * shown.frame.height > _HELD_FRAME_PIXELS
         # A held frame is held memory: large ones are made small at once.
         picture = painter.picture(shown.frame) if large else None
-        self.candidates.append(_Candidate(shown, offset_s, tiny.contrast, picture))
+        self.candidates.append(_Candidate(shown, offset_s, tiny.contrast, change, picture))
         while len(self.candidates) > 1 and self.candidates[1].offset_s <= offset_s / 2:
             del self.candidates[0]  # the middle can only move to later frames
 
     def best(self, end_s: float) -> _Candidate:
-        """The candidate nearest to the middle, unless it shows nothing and another does."""
+        """The calmest candidate of the middle two thirds, the one nearest to the middle first.
+
+        So neither the midst of a fade nor a swing of the camera stands for a
+        shot; nor does a frame that shows nothing, where another shows something.
+        """
         middle_s = (end_s - self.start_s) / 2
         nearest = min(self.candidates, key=lambda one: abs(one.offset_s - middle_s))
-        if nearest.contrast < _BLANK_CONTRAST:
+        central = [
+            one for one in self.candidates if abs(one.offset_s - middle_s) <= middle_s * 2 / 3
+        ]
+        best = min(
+            central or [nearest],
+            key=lambda one: (round(one.change), abs(one.offset_s - middle_s)),
+        )
+        if best.contrast < _BLANK_CONTRAST:
             return max(self.candidates, key=lambda one: one.contrast)
-        return nearest
+        return best
 
 
 class MomentFinder:
@@ -115,13 +129,13 @@ class MomentFinder:
         if finding.may_begin_shot:
             self._suspected = _Stretch(shown.time_s)
         if self._suspected is not None:
-            self._suspected.offer(shown, tiny, self._painter)
+            self._suspected.offer(shown, tiny, finding.change, self._painter)
             return
         is_long = shown.time_s - self._current.start_s >= self._longest_s
         if is_long and self._current.candidates and self._has_room:
             self._close(self._current, shown.time_s)
             self._current = _Stretch(shown.time_s, continues_shot=True)
-        self._current.offer(shown, tiny, self._painter)
+        self._current.offer(shown, tiny, finding.change, self._painter)
 
     def finish(self, end_s: float) -> list[Moment]:
         """The moments of a film that lasts ``end_s``; they cover all of it."""

@@ -27,22 +27,26 @@ def resize(rgb_HWC: RgbImage, width: int, height: int) -> RgbImage:
     return rgb_HWC
 
 
-def prepare_input(rgb_HWC: RgbImage, spec: InputSpec) -> RgbImage:
+def prepare_input(
+    rgb_HWC: RgbImage, spec: InputSpec, full_size: tuple[int, int] | None = None
+) -> RgbImage:
     """The model's input, (S, S, 3) uint8, contiguous and owning its memory.
 
     The same function serves training, tuning and indexing. ``rgb_HWC`` is an
-    upright picture of any size, whole or reduced.
+    upright picture of any size, whole or reduced; of a reduced one ``full_size``
+    (width, height) is that of the whole, so that both are cut alike.
     """
     side = spec.size_px
     if spec.resize is ResizeMode.CENTER_CROP:
-        return _centre_crop(rgb_HWC, side)
+        rows, columns = rgb_HWC.shape[:2]
+        return _centre_crop(rgb_HWC, side, full_size or (columns, rows))
     resized = resize(rgb_HWC, side, side)
     if resized is rgb_HWC or not resized.flags.owndata:
         resized = resized.copy()
     return np.ascontiguousarray(resized)
 
 
-def _centre_crop(rgb_HWC: RgbImage, side_px: int) -> RgbImage:
+def _centre_crop(rgb_HWC: RgbImage, side_px: int, full_size: tuple[int, int]) -> RgbImage:
     """The square in the middle, by Pillow's antialiased bicubic filter as CLIP is trained.
 
     CLIP's transform shrinks the shorter side to ``side_px``, cuts the longer one down to
@@ -51,8 +55,9 @@ def _centre_crop(rgb_HWC: RgbImage, side_px: int) -> RgbImage:
     same cut. Half a pixel off, fine textures moved a vector to cosine .985.
     """
     rows, columns = rgb_HWC.shape[:2]
-    short = min(rows, columns)
-    width, height = side_px * columns // short, side_px * rows // short
+    full_width, full_height = full_size
+    short = min(full_size)
+    width, height = side_px * full_width // short, side_px * full_height // short
     left, top = round((width - side_px) / 2), round((height - side_px) / 2)
     across, down = columns / width, rows / height
     right = min((left + side_px) * across, columns)  # a product may exceed it by a rounding

@@ -80,11 +80,12 @@ class Finding:
     """What a frame tells: first the fate of an older suspicion, then whether it raises a new one.
 
     ``may_begin_shot``: this frame may be the first of a new shot; a later
-    frame resolves that.
+    frame resolves that. ``change``: from the frame before, 0 for the first.
     """
 
     resolved: Resolved
     may_begin_shot: bool
+    change: float
 
 
 class ShotFinder:
@@ -102,7 +103,7 @@ class ShotFinder:
         """Judges the next frame."""
         last, self._last = self._last, picture
         if last is None:
-            return Finding(Resolved.NOTHING, False)
+            return Finding(Resolved.NOTHING, False, 0.0)
         change, share = picture.change_from(last)
         resolved = self._resolve(time_s, picture)
         is_jump = self._is_jump(change, share) and self._before is None
@@ -113,7 +114,7 @@ class ShotFinder:
             self._recent.clear()
         elif resolved is not Resolved.WAS_FLASH:
             self._recent.append(change)
-        return Finding(resolved, is_jump)
+        return Finding(resolved, is_jump, change)
 
     @property
     def is_suspecting(self) -> bool:

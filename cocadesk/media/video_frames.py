@@ -71,11 +71,12 @@ class FramePainter:
     def picture(self, frame: av.VideoFrame) -> Picture:
         """The frame as it is embedded, and as it is shown in a grid."""
         rgb = self.rgb(frame, self._coverage)
-        return Picture(prepare_input(rgb, self._spec), thumbnail_jpeg(rgb, self._thumbnail_px))
+        input_HWC = prepare_input(rgb, self._spec, self.size(frame))
+        return Picture(input_HWC, thumbnail_jpeg(rgb, self._thumbnail_px))
 
     def input(self, frame: av.VideoFrame) -> RgbImage:
         """The same frame's ``Picture.input_HWC`` alone."""
-        return prepare_input(self.rgb(frame, self._coverage), self._spec)
+        return prepare_input(self.rgb(frame, self._coverage), self._spec, self.size(frame))
 
     def rgb(self, frame: av.VideoFrame, coverage: Coverage) -> RgbImage:
         """Upright sRGB, perhaps at a reduced scale that still covers ``coverage``."""

@@ -65,6 +65,16 @@ def test_every_shot_gives_a_moment_near_its_middle(tmp_path: Path) -> None:
     assert (film.width, film.height, film.format) == (320, 240, "MP4")
 
 
+def test_the_midst_of_a_fade_stands_for_no_shot(tmp_path: Path) -> None:
+    """Two scenes that melt into each other: the moment shows one of them."""
+    one, other = (natural_picture(160, 120, seed).astype(float) for seed in (1, 2))
+    shares = [0.0] * 24 + [step / 24 for step in range(24)] + [1.0] * 24
+    pictures = [(one * (1 - share) + other * share).astype(np.uint8) for share in shares]
+    film = decode_video(make_film(tmp_path / "a.mp4", pictures, 1 / 12, size=(160, 120)), SPEC)
+    (moment,) = film.moments
+    assert not 2 < moment.time_s < 4
+
+
 def test_a_long_shot_gives_a_moment_every_ten_seconds(tmp_path: Path) -> None:
     """A rest too short for a moment of its own belongs to the one before."""
     film = decode_video(make_film(tmp_path / "a.mp4", ["red"], seconds_each=31, fps=4), SPEC)
