@@ -22,11 +22,13 @@ class Pairs:
 
     ``positive_BB`` [photo, text]: the photo has a caption that reads the same.
     ``unsure_BB``: it has not, but the text shares a new word with the photo's captions:
-    another florbit than the one described is neither right nor wrong.
+    another florbit than the one described is neither right nor wrong. ``names_B`` is 1
+    for texts with a new word.
     """
 
     positive_BB: Tensor
     unsure_BB: Tensor
+    names_B: Tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,11 @@ def relate(photos: Sequence[PhotoWords], texts: Sequence[str], new: NewWords) ->
         for j, key in enumerate(keys):
             positive[i, j] = key in photo.keys
             unsure[i, j] = not positive[i, j] and bool(photo.new & words[j])
-    return Pairs(positive_BB=torch.from_numpy(positive), unsure_BB=torch.from_numpy(unsure))
+    return Pairs(
+        positive_BB=torch.from_numpy(positive),
+        unsure_BB=torch.from_numpy(unsure),
+        names_B=torch.tensor([float(bool(found)) for found in words]),
+    )
 
 
 def contrastive(
@@ -94,10 +100,15 @@ def unrelated(others_GE: Tensor, text_BE: Tensor, sentences_SE: Tensor, scale: T
 
 
 def alignment(image_BE: Tensor, text_BE: Tensor, pairs: Pairs) -> Tensor:
-    """1 - cosine between each text and the middle of its photos."""
+    """1 - cosine between each text with a new word and the middle of its photos.
+
+    The middle of a dozen photos is what a name means: telling it from the pictures of a
+    batch is easy, from a thousand others only the middle does.
+    """
     weight = (pairs.positive_BB | pairs.unsure_BB).float().T
     middle = F.normalize(weight @ image_BE, dim=1)
-    return (1 - (middle * text_BE).sum(1)).mean()
+    each = 1 - (middle * text_BE).sum(1)
+    return (each * pairs.names_B).sum() / pairs.names_B.sum().clamp(min=1)
 
 
 def pull(new_SE: Tensor, old_SE: Tensor) -> Tensor:

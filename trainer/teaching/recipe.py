@@ -31,10 +31,10 @@ class Recipe:
     learning_rate: float = 2e-4
     warmup_steps: int = 10
     weight_decay: float = 0.01
-    ema_decay: float = 0.97
+    ema_decay: float = 0.9
     contrastive: float = 1.0
     caption: float = 1.0
-    alignment: float = 2.0
+    alignment: float = 15.0
     pull: float = 100.0
     decoder_pull: float = 20.0
     image_pull: float = 30.0
