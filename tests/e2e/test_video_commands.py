@@ -78,13 +78,6 @@ def test_search_gives_the_time_and_the_moments_of_videos(
     assert all(re.search(r"(long\.mp4|short\.webm) at \d:\d\d", line) for line in films)
 
 
-def test_info_counts_photos_and_videos(indexed: tuple[Path, Outcome], model: Path) -> None:
-    """And the views: one of each whole, one of each moment."""
-    document = cocadesk("info", "--library", indexed[0], "--model", model, "--json").document
-    counts = {name: document[name] for name in ("media", "photos", "videos", "views")}
-    assert counts == {"media": 3, "photos": 1, "videos": 2, "views": 3 + 5}
-
-
 def test_a_running_engine_gives_the_same_answers(media: Path, tmp_path: Path) -> None:
     """Index and search through it carry videos and moments too."""
     with real_client(tmp_path):

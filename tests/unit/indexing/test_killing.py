@@ -22,7 +22,7 @@ from tests.support.index_tools import CountingBackend, run_index, write_film, wr
 
 IMAGE_ID = FakeInfo().image_id
 REPOSITORY = Path(__file__).resolve().parents[3]
-KILLS = 6
+KILLS = 4
 
 
 def index_and_kill(library: Path, photos: Path, steps: int) -> None:
