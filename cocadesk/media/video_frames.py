@@ -32,6 +32,8 @@ _FAST = Interpolation.AREA
 _EXACT = Interpolation.AREA | Interpolation.ACCURATE_RND
 _CURVES = {curve.value: curve for curve in Curve}
 _UNSPECIFIED_MATRIX = 2
+_KNOWN_MATRICES = frozenset({0, 1, 4, 5, 6, 7, 9})  # numbers of ISO/IEC 23091-2
+_WIDE_MATRICES = frozenset({10, 13, 14})
 _SD_HEIGHT = 576
 _PLANAR_8 = frozenset(
     {f"yuv{form}p" for form in ("420", "422", "444", "440", "411", "410")}
@@ -152,11 +154,15 @@ def _matrix(frame: av.VideoFrame) -> int | None:
     """The colour matrix to assume; None for the frame's own.
 
     Where a file is silent, players take BT.601 for small pictures and BT.709
-    for large ones; FFmpeg would take BT.601 for all.
+    for large ones; FFmpeg would take BT.601 for all. A matrix that swscale
+    does not know would be an error: the nearest gives a picture at least.
     """
-    if frame.colorspace == _UNSPECIFIED_MATRIX and frame.height > _SD_HEIGHT:
-        return Colorspace.ITU709
-    return None
+    stated = frame.colorspace
+    if stated == _UNSPECIFIED_MATRIX:
+        return Colorspace.ITU709 if frame.height > _SD_HEIGHT else None
+    if stated in _KNOWN_MATRICES:
+        return None
+    return Colorspace.BT2020 if stated in _WIDE_MATRICES else Colorspace.ITU709
 
 
 def _small_plane(

@@ -44,6 +44,7 @@ def make_film(
     start_s: float = 0,
     gop: int | None = None,
     pixel_format: str = "yuv420p",
+    options: Mapping[str, str] | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> Path:
     """Writes a film that shows each picture for ``seconds_each`` and gives its path.
@@ -54,12 +55,15 @@ def make_film(
     which pictures are squashed. ``rotation``: degrees counter-clockwise that a
     player must turn them (mp4 and mov only). ``start_s``: the time stamp of
     the first frame (.ts and .mkv). ``gop``: frames from one key frame to the next.
+    ``options``: more of the encoder's own.
     """
     rate = Fraction(fps).limit_denominator(1000)
     name = codec or _CODECS.get(path.suffix.lower(), "libx264")
     with av.open(str(path), "w", container_options=_container_options(path, start_s)) as film:
         film.metadata.update(metadata or {})
-        stream = film.add_stream(name, rate=rate, options=dict(_SPEED.get(name, {})))
+        stream = film.add_stream(
+            name, rate=rate, options={**_SPEED.get(name, {}), **(options or {})}
+        )
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = size
         stream.pix_fmt = pixel_format if name != "mjpeg" else "yuvj420p"

@@ -141,6 +141,14 @@ def test_pixels_that_are_not_square_are_made_so(tmp_path: Path) -> None:
     assert Image.open(io.BytesIO(film.thumbnail_jpeg)).size == (256, 144)
 
 
+@pytest.mark.parametrize("matrix", ["bt709", "smpte170m", "bt2020nc", "bt2020c", "YCgCo", "ICtCp"])
+def test_every_colour_matrix_gives_a_picture(tmp_path: Path, matrix: str) -> None:
+    """Also those that FFmpeg's scaler refuses."""
+    options = {"x264-params": f"colormatrix={matrix}:log-level=none"}
+    film = decode_video(make_film(tmp_path / "a.mp4", ["red"], 1, options=options), SPEC)
+    assert np.argmax(film.frames_NHWC[-1, 24, 24]) == 0
+
+
 def test_the_length_is_that_of_the_picture(tmp_path: Path) -> None:
     """Sound that goes on does not count."""
     film = decode_video(make_film(tmp_path / "a.mp4", ["red"], sound_s=6), SPEC)
