@@ -183,12 +183,15 @@ def verdict(run: RunValue) -> Verdict:
 
 
 def _gained(run: RunValue) -> tuple[MetricValue, MetricValue] | None:
-    """The first figure of search that rose, before and after."""
-    for name in (FIRST, AMONG_FIVE):
-        before, after = _named(run.before, name), _named(run.after, name)
-        if before is not None and after is not None and after.value > before.value:
-            return before, after
-    return None
+    """The figure of search that rose most, before and after; None where none did.
+
+    Photos that bear one name are all right answers to it, so that the very photo of a
+    caption may stay behind its like: among the first five says more then.
+    """
+    found = [(_named(run.before, name), _named(run.after, name)) for name in (FIRST, AMONG_FIVE)]
+    pairs = [(old, new) for old, new in found if old is not None and new is not None]
+    risen = [(old, new) for old, new in pairs if new.value > old.value]
+    return max(risen, key=lambda pair: pair[1].value - pair[0].value, default=None)
 
 
 def _no_gain(run: RunValue) -> Verdict:
