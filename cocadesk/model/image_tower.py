@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cocadesk.model import openvino_runtime
 from cocadesk.model.cache import cache_folder
 from cocadesk.model.checkpoint import Checkpoint
-from cocadesk.model.config import ImageEncoderKind
+from cocadesk.model.config import ImageEncoderKind, PoolerDesign
 from cocadesk.model.device import DeviceChoice
 from cocadesk.model.model_ids import ModelIds
 
@@ -53,7 +53,10 @@ def open_image_tower(
     gains = image.kind is ImageEncoderKind.EFFICIENTNET_LITE or image.width >= _LARGE_VIT
     if device.device != "cpu" or not gains or not openvino_runtime.available():
         return TorchImageTower(load(), device.device)
-    name = f"{ids.model_id}-{CONVERSION}-openvino-{version('openvino')}"
+    # Where the image id covers both poolers, a model that has learned words keeps its tower.
+    is_covered = checkpoint.config.pooler.design is not PoolerDesign.PARALLEL
+    tower_id = ids.image_id if is_covered else ids.model_id
+    name = f"{tower_id}-{CONVERSION}-openvino-{version('openvino')}"
     path = cache_folder() / "compiled" / f"{name}.xml"
     verdict = path.with_suffix(".json")
     if verdict.exists() and path.exists():

@@ -27,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_openvino_gives_torchs_vectors_for_any_batch_size(folder: Path) -> None:
-    """One, five and nine pictures: the same vectors (cosine ≥ .999); kept for the next start."""
+    """Any number of pictures: cosine ≥ .999; kept for the next start, and for other words."""
     pytest.importorskip("openvino")
     images = np.random.default_rng(0).integers(0, 255, (9, 260, 260, 3), dtype=np.uint8)
     with open_backend(str(folder), "cpu") as backend:
@@ -42,6 +42,13 @@ def test_openvino_gives_torchs_vectors_for_any_batch_size(folder: Path) -> None:
     verdict = json.loads(verdicts[0].read_text())
     assert verdict["cosine"] >= 0.999
     assert isinstance(tower, OpenVinoImageTower) == (verdict["speedup"] > 1)
+    taught = tiny_model(kind=ImageEncoderKind.EFFICIENTNET_LITE)
+    taught.log_scale.data += 1
+    ids = save_checkpoint(folder.parent / "taught", taught, tiny_tokenizer(), "")
+    with open_backend(str(folder.parent / "taught"), "cpu") as backend:
+        assert backend.info().model_id == ids.model_id
+        assert np.allclose(backend.embed_images(images[:5]), found[1], atol=1e-5)
+    assert list((folder.parent / "cache" / "compiled").glob("*.json")) == verdicts
 
 
 def test_a_compiled_model_that_disagrees_is_not_used(
