@@ -180,7 +180,18 @@ def _randomise(network: torch.nn.Module) -> None:
             elif weight.ndim == 1:
                 weight.copy_(0.2 * noise + (1 if name.endswith("weight") else 0))
             else:
-                weight.copy_(noise * weight.std().clamp(min=0.02))
+                is_table = "embedding" in name
+                fan = min(len(weight), weight[0].numel())
+                weight.copy_(noise.mul_(0.02 if is_table else fan**-0.5))
+
+
+def _skip_initial_values() -> None:
+    """Leaves weights as they are made: they get other values anyway, and large ones take long."""
+    import torch
+
+    for name in dir(torch.nn.init):
+        if name.endswith("_") and not name.startswith("_"):
+            setattr(torch.nn.init, name, lambda tensor, *_, **__: tensor)
 
 
 def _answer(open_clip: Any, network: Any, settings: dict[str, Any], count: int) -> dict[str, Any]:
@@ -219,6 +230,7 @@ def main() -> None:
     parser.add_argument("--pickle", action="store_true")
     options = parser.parse_args()
     open_clip = _import_open_clip()
+    _skip_initial_values()
     import torch
     from safetensors.torch import save_file
 
