@@ -34,6 +34,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 from cocadesk.evaluation import caption_key, caption_metrics, retrieval_metrics
 from cocadesk.media import InputSpec, ResizeMode, decode_photo
 from cocadesk.media.shards import ShardSample, read_shards
