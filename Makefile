@@ -6,13 +6,14 @@
 BIN := .venv/bin
 DEMO_LIBRARY := .cache/demo-library
 BENCH_SHARDS ?= $(wildcard ../shared/data/flickr8k-dev-*.tar)
+BENCH_CLIPS ?= $(wildcard ../shared/data/video-train.tar)
 
 help:
 	@echo "make demo           index, search, tag and caption the sample photos; opens the window on a desktop"
 	@echo "make app            open CocaDesk on your own library"
 	@echo "make test           run the tests"
 	@echo "make check          style, types, architecture, and the wheel outside this checkout"
-	@echo "make bench          measure indexing and searching"
+	@echo "make bench          measure indexing, searching, films, teaching, human words, parity (an hour)"
 	@echo "make train-starter  train the starter model again (needs the training data; about 90 minutes)"
 	@echo "make samples        rebuild the sample photos from their packages (Debian only)"
 	@echo "make clean          remove what the other commands made, .venv included"
@@ -38,6 +39,7 @@ check: ready
 	$(BIN)/python tools/check_wheel.py
 
 bench: ready
+	$(BIN)/python tests/bench/parity.py
 	$(BIN)/python tests/bench/bench_cli.py
 	$(BIN)/python tests/bench/bench_index.py $(or $(BENCH_SHARDS),resources/samples/photos)
 ifeq ($(BENCH_SHARDS),)
@@ -45,6 +47,11 @@ ifeq ($(BENCH_SHARDS),)
 else
 	$(BIN)/python tests/bench/bench_search.py $(BENCH_SHARDS)
 endif
+ifneq ($(BENCH_CLIPS),)
+	$(BIN)/python tests/bench/bench_film.py $(BENCH_CLIPS)
+	$(BIN)/python tests/bench/bench_teach.py --data $(dir $(BENCH_CLIPS))
+endif
+	$(BIN)/python tests/bench/bench_human_words.py
 
 train-starter: ready
 	$(BIN)/cocadesk train resources/starter/train.toml
