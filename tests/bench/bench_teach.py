@@ -80,7 +80,10 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What teaching one kind gave; shares and recall in percent."""
+    """What teaching one kind gave; shares and recall in percent.
+
+    Of the first five, or of as many as there are photos of the kind to find.
+    """
 
     kind: str
     name: str
@@ -228,7 +231,9 @@ class Bench:
         vectors = np.concatenate((embed(backend, pictures), self._broad.vectors(other)))
         shares = []
         for query in (name, f"a photo of a {name}"):
-            best = np.argsort(-(vectors @ backend.embed_texts([query])[0]))[:FIRST]
+            best = np.argsort(-(vectors @ backend.embed_texts([query])[0]))[
+                : min(FIRST, len(pictures))
+            ]
             shares.append(100 * float((best < len(pictures)).mean()))
         t2i, i2t = recall(backend, self._dev)
         own = [caption.text for caption in backend.caption(np.stack(pictures[:40]))]
