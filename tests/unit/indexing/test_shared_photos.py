@@ -47,7 +47,9 @@ def test_odd_photos_are_indexed_with_their_size_and_a_second_run_indexes_none(
         found = {row.path: (row.width, row.height) for row in library.iter_rows()}
         assert {path: found.get(path) for path in wanted} == wanted
         assert all(failed.reason.strip() for failed in report.failed)
-        assert report.indexed == library.counts().media == library.counts().views
+        counts = library.counts()
+        assert report.indexed == counts.media
+        assert counts.views > counts.photos  # one each; a film in disguise has several
         backend = CountingBackend()
         again = run_index(library, [folder, names], backend=backend, own_pool=True)
         assert (again.indexed, again.moved, backend.embedded) == (0, 0, 0)
