@@ -57,7 +57,7 @@ class Parts:
         self.pages.addWidget(self.browse)
         self.pages.addWidget(self.large)
         window.setCentralWidget(self.pages)
-        self.notice = Notice(window)
+        self.notice = Notice(window, self.rooms)
         self.palette = CommandPalette(actions, window)
 
     def set_theme(self, theme: Theme) -> None:

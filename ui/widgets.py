@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -151,11 +151,18 @@ class EmptyState(QWidget):
 
 
 class Notice(QFrame):
-    """A quiet sentence at the foot of its parent that goes by itself, with a way back."""
+    """A quiet sentence at the foot of its parent that goes by itself, with a way back.
 
-    def __init__(self, parent: QWidget) -> None:
+    It keeps within ``room``, a part of the parent, where that is to be seen:
+    what stands below, such as the strip of jobs, stays in reach.
+    """
+
+    def __init__(self, parent: QWidget, room: QWidget | None = None) -> None:
         super().__init__(parent)
         self._parent = parent
+        self._room = room
+        if room is not None:
+            room.installEventFilter(self)
         self._on_click: Callable[[], None] | None = None
         self._foot_px = FOOT_PX
         self.setObjectName("notice")
@@ -176,9 +183,17 @@ class Notice(QFrame):
         return self._label.text()
 
     def say(
-        self, text: str, button_text: str = "", on_click: Callable[[], None] | None = None
+        self,
+        text: str,
+        button_text: str = "",
+        on_click: Callable[[], None] | None = None,
+        *,
+        stays: bool = False,
     ) -> None:
-        """Shows the sentence for a few seconds, longer where something can be done about it."""
+        """Shows the sentence for a few seconds, longer where something can be done about it.
+
+        One that ``stays`` is there until the next: what it tells goes on.
+        """
         self._label.setText(text)
         self._on_click = on_click
         self.button.setText(button_text)
@@ -191,7 +206,10 @@ class Notice(QFrame):
         self.raise_()
         if QAccessible.isActive():
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
-        self._timer.start(NOTICE_MS * (2 if button_text else 1))
+        if stays:
+            self._timer.stop()
+        else:
+            self._timer.start(NOTICE_MS * (2 if button_text else 1))
 
     def lift(self, by_px: int) -> None:
         """Leaves that much room below it for something that must be read."""
@@ -211,7 +229,18 @@ class Notice(QFrame):
             width = room
         self.resize(width, max(self.sizeHint().height(), self.heightForWidth(width)))
         x = (parent.width() - self.width()) // 2
-        self.move(max(8, x), parent.height() - self.height() - self._foot_px)
+        self.move(max(8, x), self._floor_px() - self.height() - self._foot_px)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self.place()
+        return False
+
+    def _floor_px(self) -> int:
+        room = self._room
+        if room is None or not room.isVisible():
+            return self._parent.height()
+        return room.mapTo(self._parent, QPoint(0, room.height())).y()
 
     def _click(self) -> None:
         self.hide()

@@ -6,6 +6,7 @@ from PySide6.QtCore import QModelIndex, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QDialog, QMainWindow
 
+from cocadesk.errors import UserError
 from cocadesk.protocol.messages import JobChanged, RowsChanged, WordsChanged
 from cocadesk.protocol.values import MediaKind, Row
 from ui import desktop
@@ -113,7 +114,10 @@ class MainWindow(QMainWindow):
 
     def _on_link(self, state: object) -> None:
         if state is LinkState.LOST:
-            self.parts.notice.say("The engine has stopped. Starting it again…")
+            self.parts.notice.say("The engine has stopped. Starting it again…", stays=True)
+        elif state is LinkState.FAILED and self.model.rowCount():  # else the middle says it
+            problem = self.link.problem or UserError("The engine could not start.")
+            self.parts.notice.say(str(problem), "Try again", self.link.open, stays=True)
         self.refresh()
 
     def _on_connected(self, _welcome: object) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from cocadesk.protocol.fake import FakeEngine
 from cocadesk.protocol.launch import FAKE_MODULE, running_engine
 from cocadesk.protocol.messages import Ok, StopEngine
 from ui.engine_link import EngineLink, LinkState
@@ -64,6 +65,32 @@ def test_the_window_starts_an_engine_and_survives_its_death(
         window.close()
         client.ask(StopEngine(), Ok, timeout_s=30)
     window.deleteLater()
+
+
+def test_with_photos_shown_a_lost_engine_is_told_until_it_is_back(
+    engine: FakeEngine, window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The notice does not go by itself; where no engine starts, it says why and offers to try."""
+    monkeypatch.setattr("ui.widgets.NOTICE_MS", 1)
+    monkeypatch.setattr(window.link, "_module", FAKE_MODULE)
+    monkeypatch.setattr(window.link, "_extra", ("--nonsense",))
+    notice = window.parts.notice
+    engine.close()
+    qtbot.waitUntil(lambda: window.link.state is LinkState.FAILED, timeout=WAIT_MS)
+    assert window.model.rowCount() == 40
+    assert "--nonsense" in notice.text()
+    qtbot.wait(50)
+    assert notice.isVisible()
+    assert notice.button.text() == "Try again"
+    monkeypatch.setattr(window.link, "_extra", ("--media", "2"))
+    notice.button.click()
+    qtbot.waitUntil(lambda: window.link.state is LinkState.CONNECTED, timeout=WAIT_MS)
+    assert "engine is back" in notice.text()
+    client = running_engine(window.link._library)
+    assert client is not None
+    window.link.close()
+    with client:
+        client.ask(StopEngine(), Ok, timeout_s=30)
 
 
 def test_an_engine_that_cannot_start_is_explained_and_tried_again(

@@ -53,6 +53,18 @@ def test_the_first_result_is_looked_at_with_caption_and_tags(
     assert detail.caption.isVisible()
 
 
+def test_a_notice_leaves_the_strip_of_jobs_in_reach(window: MainWindow, qtbot: QtBot) -> None:
+    """It stands above the strip, wherever that begins, and at the foot without it."""
+    notice, strip = window.parts.notice, window.parts.strip
+    notice.say("Caption kept", "Undo")
+    low = notice.geometry().bottom()
+    window.add_folders(["/photos/Holiday"])
+    qtbot.waitUntil(strip.isVisible, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: notice.geometry().bottom() < low, timeout=WAIT_MS)
+    top = strip.mapTo(window, QPoint(0, 0)).y()
+    assert notice.geometry().bottom() < top
+
+
 def test_a_tag_is_a_search_for_it(window: MainWindow, qtbot: QtBot) -> None:
     """A click on a chip looks for more of its kind."""
     qtbot.waitUntil(lambda: bool(window.parts.detail.shown_tags()), timeout=WAIT_MS)
