@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import struct
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -59,8 +60,8 @@ def _read_pickle(path: Path) -> State:
     except pickle.UnpicklingError as error:
         raise UserError(
             f"{path} is not opened.",
-            "Besides weights it holds objects that could run a program "
-            f"({_first_line(error)}), or it is no file of weights at all.",
+            f"Besides weights it holds objects that could run a program{_named_object(error)}, "
+            "or it is no file of weights at all.",
             "Use a .safetensors file of the same model.",
         ) from error
     except (RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError) as error:
@@ -103,6 +104,15 @@ def damaged(path: Path, why: str) -> UserError:
     return UserError(
         f"The weights {path} cannot be read.", f"The file is damaged: {why}.", "Fetch it again."
     )
+
+
+def _named_object(error: pickle.UnpicklingError) -> str:
+    """The object that torch refused, in brackets; its advice to load it all the same is left out.
+
+    torch 2.13 names it as ``GLOBAL posix.system was not an allowed global``.
+    """
+    named = re.search(r"GLOBAL ([\w.]+)", str(error))
+    return f" ({named[1]})" if named else ""
 
 
 def _first_line(error: Exception) -> str:

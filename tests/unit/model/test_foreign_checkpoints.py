@@ -104,9 +104,10 @@ def test_a_hostile_pickle_does_not_run(tmp_path: Path, state: State, is_zip: boo
         torch.save({**state, "extra": _Hostile(mark)}, path)
     else:
         path.write_bytes(pickle.dumps({"a": _Hostile(mark)}))
-    with pytest.raises(UserError, match="could run a program"):
+    with pytest.raises(UserError, match="could run a program") as refused:
         find_checkpoint(str(path))
     assert not mark.exists()
+    assert "weights_only" not in refused.value.why, "torch's advice would run it"
 
 
 @pytest.mark.parametrize(
