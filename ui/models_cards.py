@@ -31,7 +31,7 @@ class ChangingCard(Card):
         self.job: JobValue | None = None
         self.progress = JobBar()
         self.pause = button("Pause", on_click=self._on_pause)
-        self.cancel = button("Cancel", on_click=self._on_cancel)
+        self.cancel = button("Stop", on_click=self._on_cancel)
         row = QHBoxLayout()
         row.setSpacing(theme.gap_m)
         row.addWidget(self.progress, 1)
@@ -142,6 +142,6 @@ def _price(missing: int) -> str:
     what = "1 photo or video" if missing == 1 else f"{missing:,} photos and videos"
     return (
         f"It sees in a way of its own, so it has to look at {what} first. Search goes on with "
-        "the model in use meanwhile; then all changes over at once. You can pause or cancel it, "
+        "the model in use meanwhile; then all changes over at once. You can pause or stop it, "
         "and what was done is kept."
     )

@@ -51,7 +51,7 @@ class RunView(QWidget):
         self.about = label("", "muted", wraps=True)
         self.progress = JobBar()
         self.pause = button("Pause", on_click=self._on_pause)
-        self.cancel = button("Cancel", on_click=self._on_cancel)
+        self.cancel = button("Stop", on_click=self._on_cancel)
         self.loss = Curve("What is still wrong (loss)", (Line(name=LOSS, colour="accent"),), theme)
         self.gain = Curve(
             "Right photo found, %",

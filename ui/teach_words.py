@@ -122,7 +122,9 @@ def run_title(run: RunValue) -> str:
 def run_subtitle(run: RunValue) -> str:
     """One line for the list of runs."""
     when = moment(run.created)
-    return f"{STATES[run.state]} · {when}" if when else STATES[run.state]
+    was_stopped = run.state is RunState.DISCARDED and not run.after
+    state = "stopped" if was_stopped else STATES[run.state]
+    return f"{state} · {when}" if when else state
 
 
 def progress_line(run: RunValue, job: JobValue | None) -> str:

@@ -109,7 +109,8 @@ def job_line(job: JobValue) -> str:
     """One line on how far a job is or how it ended."""
     done = count(job.done, _NOUNS.get(job.kind, "file"))
     if job.state is JobState.CANCELLED:
-        return job.message or f"Stopped after {done}. What was done is kept."
+        rest = "Nothing has changed." if job.kind is JobKind.TEACH else "What was done is kept."
+        return job.message or f"Stopped after {done}. {rest}"
     if job.state is JobState.FAILED:
         return job.message or "This job failed."
     if job.state is JobState.DONE:

@@ -263,7 +263,9 @@ def test_a_line_tells_how_far_a_job_is() -> None:
     line = "Reading photos · 9 of 24 · 1 could not be read · about 40 seconds left"
     assert job_line(job) == line
     stopped = replace(job, kind=JobKind.TEACH, state=JobState.CANCELLED)
-    assert job_line(stopped) == "Stopped after 9 steps. What was done is kept."
+    assert job_line(stopped) == "Stopped after 9 steps. Nothing has changed."
+    stopped = replace(job, kind=JobKind.TAG, state=JobState.CANCELLED)
+    assert job_line(stopped) == "Stopped after 9 photos. What was done is kept."
     waiting = replace(job, stage="Waiting for the model", done=0, total=None, failed=0)
     assert job_line(replace(waiting, seconds_left=None)) == "Waiting for the model"
 

@@ -21,6 +21,7 @@ from ui.teach_words import (
     figure,
     held_out_line,
     progress_line,
+    run_subtitle,
     skipped_line,
     time_line,
     verdict,
@@ -141,6 +142,13 @@ def test_what_is_left_out_is_named_with_its_reason() -> None:
     )
     assert line == "5 files left out (0.jpg, 1.jpg, 2.jpg, …): The .txt beside the photo is empty."
     assert skipped_line(SkippedValue(reason="Gone.", count=1)) == "1 file left out: Gone."
+
+
+def test_a_run_that_was_stopped_is_not_called_discarded() -> None:
+    """Discarded is what somebody has seen the figures of and did not want."""
+    seen = _run(10.0, 20.0, state=RunState.DISCARDED)
+    assert run_subtitle(seen) == "discarded"
+    assert run_subtitle(replace(seen, after=())) == "stopped"
 
 
 def test_how_far_a_run_is_follows_from_its_job() -> None:
