@@ -89,7 +89,7 @@ class ModelChanger:
                     break
                 current = WirePath.of(now.current_path).text if now.current_path else ""
                 yield JobStep(
-                    stage="Reading photos for the new model",
+                    stage="Reading photos and videos for the new model",
                     done=now.done,
                     total=now.total,
                     failed=now.failed,

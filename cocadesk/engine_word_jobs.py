@@ -27,6 +27,7 @@ from cocadesk.words import (
     tag_steps,
     write_steps,
 )
+from cocadesk.words.titles import things
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 
 STAGES = {
     WordsStage.PLAN: "Looking what there is to do",
-    WordsStage.CAPTION: "Describing photos",
-    WordsStage.TAG: "Tagging photos",
+    WordsStage.CAPTION: "Describing photos and videos",
+    WordsStage.TAG: "Tagging photos and videos",
     WordsStage.WRITE: "Writing captions",
 }
 Report = TypeVar("Report", DescribeReport, WriteReport)
@@ -101,7 +102,8 @@ class WordJobs:
 
     def tag_order(self) -> tuple[str, str]:
         """Title and spec of a tag job on all media."""
-        return "New tags for all photos", msgspec.json.encode(TagSpec(order=new_key())).decode()
+        spec = msgspec.json.encode(TagSpec(order=new_key())).decode()
+        return "New tags for all photos and videos", spec
 
     def caption_steps(self, spec: str) -> Steps:
         """A caption job; see ``cocadesk.jobs.Work``."""
@@ -186,12 +188,11 @@ class WordJobs:
 
     def _things(self, scope: Scope) -> str:
         if not scope.keys and not scope.folders:
-            return "all photos"
+            return "all photos and videos"
         if len(scope.folders) == 1 and not scope.keys:
             folder = scope.folders[0].text
             return os.path.basename(folder.rstrip(os.sep)) or folder  # noqa: PTH119
-        count = len(self._keys(scope))
-        return f"{count:,} {'photo' if count == 1 else 'photos'}"
+        return things(self._library, self._keys(scope))
 
 
 class _PoolDecoder:

@@ -69,7 +69,7 @@ def start(
 def index(
     context: typer.Context,
     folders: Annotated[
-        list[str], typer.Argument(metavar="FOLDER", help="Folders of photos, videos.")
+        list[str], typer.Argument(metavar="FOLDER", help="Folders, photos, videos.")
     ],
     library: LibraryOption = None,
     model: ModelOption = None,
@@ -101,7 +101,7 @@ def search(
 @app.command()
 def tag(
     context: typer.Context,
-    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Photos or folders.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Photos, videos or folders.")],
     labels: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--labels", metavar="FILE", help="Your own tags, one a line."),
@@ -121,7 +121,7 @@ def tag(
 @app.command()
 def caption(
     context: typer.Context,
-    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Photos or folders.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Photos, videos or folders.")],
     library: LibraryOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,

@@ -41,13 +41,17 @@ def _show(options: Options, report: Report, *, tagged: int | None) -> int:
         counted = {} if tagged is None else {"tagged": tagged}
         report.document({"tags": list(tags), "is_own": is_own, **counted})
     elif tagged is None:
-        report.note(f"{len(tags):,} tags{' of your own' if is_own else ''}:")
+        report.note(f"{_tags(len(tags))}{' of your own' if is_own else ''}:")
         for tag in tags:
             report.line(tag)
     else:
-        whose = "tags of your own" if is_own else "shipped tags"
-        report.line(f"{len(tags):,} {whose}; {tagged:,} photos tagged anew.")
+        whose = "of your own" if is_own else "that ship with CocaDesk"
+        report.line(f"{_tags(len(tags))} {whose}; {tagged:,} photos and videos tagged anew.")
     return OK
+
+
+def _tags(count: int) -> str:
+    return f"{count:,} {'tag' if count == 1 else 'tags'}"
 
 
 def _set(options: Options, report: Report, place: OwnPlace, tags: tuple[str, ...]) -> int:
@@ -73,4 +77,4 @@ def _tag(options: Options, report: Report, library: Library) -> int:
         cache = cache_folder() / "text-vectors"
         tagger = ZeroShotTagger(backend, library_vocabulary(options.library), cache=cache)
         steps = tag_steps(library, backend.info().image_id, tagger, keys)
-        return run_steps(steps, report, "Tagging photos").described
+        return run_steps(steps, report, "Tagging photos and videos").described

@@ -19,7 +19,9 @@ TagsOption = Optional[list[str]]  # noqa: UP045
 @words_app.command("set")
 def words_set(
     context: typer.Context,
-    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Photos of the library.")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH", help="Photos or videos of the library.")
+    ],
     caption: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--caption", metavar="TEXT", help='Your caption; "" takes yours away.'),
@@ -34,9 +36,9 @@ def words_set(
     library: LibraryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say yourself what photos show. Machines never change it.
+    """Say yourself what photos and videos show. Machines never change it.
 
-    With --json: "changed" counts the photos whose words are now others.
+    With --json: "changed" counts the photos and videos whose words changed.
     """
     from cocadesk.cli.own_words import set_words as command
     from cocadesk.words import Wish
@@ -52,8 +54,8 @@ def words_undo(
 ) -> None:
     """Take the last command on words back whole, written files included.
 
-    With --json: "undone" counts the photos whose words or files came back, and "kept"
-    names the files that somebody has changed since.
+    With --json: "undone" counts the photos and videos whose words or files came
+    back, "kept" names the files that somebody has changed since.
     """
     from cocadesk.cli.own_words import undo as command
 
@@ -73,11 +75,11 @@ def words_redo(
 @words_app.command("history")
 def words_history(
     context: typer.Context,
-    path: Annotated[str, typer.Argument(metavar="PATH", help="A photo of the library.")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="A photo or video of the library.")],
     library: LibraryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Who has said what of a photo, and when, oldest first."""
+    """Who has said what of a photo or video, and when, oldest first."""
     from cocadesk.cli.own_words import history as command
 
     choices = Choices(library=library, as_json=as_json)
@@ -88,7 +90,8 @@ def words_history(
 def words_write(
     context: typer.Context,
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH", help="Photos of the library, or folders.")
+        list[str],
+        typer.Argument(metavar="PATH", help="Photos or videos of the library, or folders."),
     ],
     preview: Annotated[bool, typer.Option("--preview", help="Only say what would change.")] = False,
     overwrite: Annotated[
@@ -97,10 +100,10 @@ def words_write(
     library: LibraryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write captions beside the photos: name.txt, one line; yours, else the machine's.
+    """Write captions beside photos and videos: name.txt, one line; yours, else the machine's.
 
-    A photo without any caption is kept back with the reason. Of two files with the same
-    name (a.jpg, a.png) the first photo gets a.txt. One undo takes all of it back.
+    One without any caption is left out with the reason. Of two with the same name
+    (a.jpg, a.png) the first gets a.txt. One undo takes all of it back.
 
     With --json: "written" and "unchanged" count files, "kept" names those left alone.
     """
@@ -132,7 +135,8 @@ def words_vocabulary(
 ) -> None:
     """Show the tags that the machine chooses from, or set your own.
 
-    All photos are then tagged anew from stored vectors; no file is read again.
+    All photos and videos are then tagged anew from what was seen before; no file is
+    read again.
     """
     from cocadesk.cli.own_vocabulary import vocabulary as command
 

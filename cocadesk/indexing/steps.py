@@ -289,5 +289,5 @@ def _nothing_there(failed: Sequence[Failed]) -> UserError:
     return UserError(
         f"There is nothing to index: {shown} does not exist.",
         "",
-        "Check the path; name a folder of photos or a photo.",
+        "Check the path; name a folder, a photo or a video.",
     )

@@ -36,7 +36,7 @@ class FakeParts:
         try:
             return self.media[key]
         except KeyError:
-            raise UserError("This photo is no longer in the library.") from None
+            raise UserError("This photo or video is no longer in the library.") from None
 
 
 class FakeDesk(Protocol):

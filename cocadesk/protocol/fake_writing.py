@@ -156,7 +156,7 @@ class FakeWriting:
             total=len(keys),
             step=step,
             kind=JobKind.CAPTION,
-            stage="Describing photos",
+            stage="Describing photos and videos",
             end=end,
         )
         return JobReply(job=self._parts.jobs.start(work))

@@ -22,7 +22,7 @@ CAPTION = "human_caption"
 ADDED = "human_tags_added"
 REMOVED = "human_tags_removed"
 
-_GONE = "This photo is no longer in the library."
+_GONE = "This photo or video is no longer in the library."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from cocadesk.words.text_files import RefusedError, check_folder, read_file
 PERSON = "person"
 ENDING = b".txt"
 
-GONE = "The photo is not there now."
+GONE = "The photo or video is not there now."
 NO_CAPTION = "There is no caption yet. Make one first: cocadesk caption."
 FOREIGN = "CocaDesk did not write it."
 CHANGED_SINCE = "It was changed after CocaDesk wrote it."

@@ -28,10 +28,11 @@ def title_of(library: Library, edits: Sequence[Edit]) -> str:
     if len(keys) > 1:
         subjects = [_MANY.get(subject, subject) for subject in subjects]
     words = " and ".join(subjects)
-    return f"{words[:1].upper()}{words[1:]} of {_things(library, keys)}"
+    return f"{words[:1].upper()}{words[1:]} of {things(library, keys)}"
 
 
-def _things(library: Library, keys: Sequence[str]) -> str:
+def things(library: Library, keys: Sequence[str]) -> str:
+    """A file's name, or how many photos and videos."""
     rows = library.rows(keys[:_LOOKED_AT])
     if len(keys) == 1 and rows:
         return os.path.basename(rows[0].path).decode("utf-8", "replace")  # noqa: PTH119

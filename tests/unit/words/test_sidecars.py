@@ -218,7 +218,7 @@ def test_a_closed_folder_and_a_photo_that_is_gone_do_not_stop_the_rest(
         assert (report.written, report.failed) == (1, 1)
         assert kept == {
             "b.txt": "The folder or the file can't be written to.",
-            "c.txt": "The photo is not there now.",
+            "c.txt": "The photo or video is not there now.",
         }
         assert case.texts() == {"a.txt": "a machine's a\n"}
 
