@@ -59,7 +59,7 @@ class Group(StrEnum):
     LIBRARY = "Library"
     SEARCH = "Search"
     PHOTO = "Photo"
-    FILM = "Film"
+    FILM = "Video"
     WORDS = "Words"
     VIEW = "View"
     PROGRAM = "Program"

@@ -116,7 +116,8 @@ class Browser(QObject):
         """One line on what is shown."""
         number = self._model.rowCount()
         if self.showing is Showing.NEWEST:
-            return f"{count(self.total, 'photo')}, newest first" if self.total else ""
+            noun = "photos and videos" if self.total > 1 else "photo or video"
+            return f"{self.total:,} {noun}, newest first" if self.total else ""
         if self.showing is Showing.SEARCH:
             if not number:
                 return f"Nothing found for “{self._query}”"

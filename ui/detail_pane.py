@@ -127,8 +127,8 @@ class DetailPane(QFrame):
     def say_many(self, number: int) -> None:
         """How many photos are selected: with several, tags go to all of them."""
         self.many.setText(
-            f"Tags of the {number:,} selected photos. A change goes to all of them; "
-            "the caption is this photo's alone."
+            f"Tags of all {number:,} that are selected. A change goes to all of them; "
+            f"the caption is this {self._noun}'s alone."
         )
         self.many.setVisible(number > 1)
 

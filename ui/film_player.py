@@ -36,21 +36,21 @@ class FilmPlayer(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         if QGuiApplication.platformName() in ("offscreen", "minimal", "vnc"):
-            raise UserError("Films cannot be played without a screen.")
+            raise UserError("Videos cannot be played without a screen.")
         QLoggingCategory.setFilterRules(NOISE)
         try:
             from PySide6.QtMultimedia import QAudioOutput, QMediaPlayer
             from PySide6.QtMultimediaWidgets import QVideoWidget
         except ImportError as error:
             raise UserError(
-                "Films cannot be played on this computer.",
+                "Videos cannot be played on this computer.",
                 f"A system library is missing: {error}.",
                 "On Debian and Ubuntu: sudo apt-get install libpulse0",
             ) from error
         self._player: QMediaPlayer = QMediaPlayer(self)
         self._sound: QAudioOutput = QAudioOutput(self)
         video = QVideoWidget()
-        video.setAccessibleName("Film")
+        video.setAccessibleName("Video")
         video.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         video.installEventFilter(self)
         self.widget: QWidget = video
@@ -136,4 +136,4 @@ class FilmPlayer(QObject):
 
     def _give_up(self, why: str) -> None:
         self.stop()
-        self.failed.emit(f"This film cannot be played here ({why.rstrip('.')}).")
+        self.failed.emit(f"This video cannot be played here ({why.rstrip('.')}).")

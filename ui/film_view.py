@@ -60,7 +60,7 @@ class FilmView(QWidget):
         self.mute = self._tool("Mute", self._on_mute)
         self.mute.setCheckable(True)
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setAccessibleName("Place in the film")
+        self.slider.setAccessibleName("Place in the video")
         self.slider.sliderMoved.connect(self._on_slide)
         self.slider.actionTriggered.connect(self._on_slider_step)
         self.time = label("", "small")

@@ -108,7 +108,7 @@ class MomentStrip(QListWidget):
     def __init__(self, frames: ImageLoader, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("moments")
-        self.setAccessibleName("Moments of the film")
+        self.setAccessibleName("Moments of the video")
         self._is_filling = False
         self._delegate = _MomentDelegate(frames, theme, self)
         self.setItemDelegate(self._delegate)

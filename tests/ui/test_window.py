@@ -65,6 +65,11 @@ def test_a_notice_leaves_the_strip_of_jobs_in_reach(window: MainWindow, qtbot: Q
     assert notice.geometry().bottom() < top
 
 
+def test_the_headline_counts_videos_too(window: MainWindow) -> None:
+    """What is listed is not called photos where films are among it."""
+    assert window.browser.headline() == "40 photos and videos, newest first"
+
+
 def test_a_tag_is_a_search_for_it(window: MainWindow, qtbot: QtBot) -> None:
     """A click on a chip looks for more of its kind."""
     qtbot.waitUntil(lambda: bool(window.parts.detail.shown_tags()), timeout=WAIT_MS)

@@ -222,7 +222,7 @@ def test_a_tag_goes_to_the_whole_selection(described: MainWindow, qtbot: QtBot) 
     assert len(keys) == 3
     assert "3 selected" in described.parts.results.text.text()
     detail = described.parts.detail
-    assert "3 selected photos" in detail.many.text()
+    assert "all 3 that are selected" in detail.many.text()
     detail.chips.added.emit("holiday")
     qtbot.waitUntil(lambda: "Tag holiday, yours, 3 of 3" in _names(detail.chips), timeout=WAIT_MS)
     _settle(described, qtbot)
