@@ -26,6 +26,17 @@ from ui.actions import ACTIONS, ActionSet, ActionSpec, Group, keys_of
 from ui.theme import Theme
 from ui.widgets import button, label
 
+THREE_COLUMNS_PX = 1200
+THREE_COLUMNS = (
+    (Group.LIBRARY, Group.SEARCH, Group.WORDS),
+    (Group.PHOTO, Group.FILM, Group.PROGRAM),
+    (Group.VIEW,),
+)
+TWO_COLUMNS = (
+    (Group.LIBRARY, Group.SEARCH, Group.WORDS, Group.PROGRAM),
+    (Group.PHOTO, Group.FILM, Group.VIEW),
+)
+
 
 class CommandPalette(QFrame):
     """Type a few letters, Enter runs the command; Esc closes."""
@@ -126,9 +137,9 @@ class ShortcutsHelp(QDialog):
         columns = QHBoxLayout(content)
         columns.setContentsMargins(0, 0, 12, 0)
         columns.setSpacing(26)
-        columns.addLayout(_key_table(Group.LIBRARY, Group.SEARCH, Group.WORDS))
-        columns.addLayout(_key_table(Group.PHOTO, Group.FILM, Group.PROGRAM))
-        columns.addLayout(_key_table(Group.VIEW))
+        room = parent.window().size() - QSize(20, 60)
+        for groups in THREE_COLUMNS if room.width() >= THREE_COLUMNS_PX else TWO_COLUMNS:
+            columns.addLayout(_key_table(*groups))
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -140,7 +151,7 @@ class ShortcutsHelp(QDialog):
         column.addWidget(area, 1)
         column.addWidget(button("Close", on_click=self.accept), 0, Qt.AlignmentFlag.AlignRight)
         wanted = content.sizeHint() + QSize(80, 150)
-        self.resize(wanted.boundedTo(parent.window().size() - QSize(40, 60)))
+        self.resize(wanted.boundedTo(room))
 
 
 def _key_table(*groups: Group) -> QGridLayout:

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication, QWheelEvent
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.fake import FakeEngine
 from cocadesk.protocol.values import JobState
 from ui import desktop
-from ui.actions import Do
+from ui.actions import Do, Group
 from ui.dialogs import FailuresDialog, ShortcutsHelp
 from ui.window import MainWindow
 
@@ -285,6 +285,20 @@ def test_help_lists_every_key(window: MainWindow, qtbot: QtBot) -> None:
     for action in window.commands_set.all():
         for key in action.shortcuts():
             assert key.toString(key.SequenceFormat.NativeText) in words
+    help_box.close()
+
+
+def test_the_help_of_a_small_window_needs_no_scrolling_sideways(window: MainWindow) -> None:
+    """Two columns instead of three; nothing is left out."""
+    window.resize(900, 600)
+    window.commands_set[Do.HELP].trigger()
+    help_box = window.findChild(ShortcutsHelp)
+    assert isinstance(help_box, ShortcutsHelp)
+    area = help_box.findChild(QScrollArea)
+    assert isinstance(area, QScrollArea)
+    assert area.horizontalScrollBar().maximum() == 0
+    shown = {part.property("text") for part in help_box.findChildren(QWidget)}
+    assert {group.value for group in Group} <= shown
     help_box.close()
 
 
