@@ -161,6 +161,7 @@ class ActionSet(QObject):
             action = QAction(spec.text, parent)
             action.setObjectName(spec.do)
             action.setShortcuts([QKeySequence(key) for key in spec.keys])
+            action.setIconVisibleInMenu(False)  # only some have one, for the tool buttons
             self._actions[spec.do] = action
 
     def __getitem__(self, do: Do) -> QAction:

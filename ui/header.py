@@ -11,7 +11,7 @@ from ui.icons import Icon, icon
 from ui.pages import PageTabs
 from ui.search_box import SearchBox
 from ui.theme import Theme
-from ui.widgets import action_button, button, dress_button, label
+from ui.widgets import ElidedLabel, action_button, button, dress_button
 
 ROOMY_PX = 860
 SEARCH_MIN_PX = 200
@@ -58,7 +58,8 @@ class Header(QFrame):
 
     def set_theme(self, theme: Theme) -> None:
         self.menu.setIcon(icon(Icon.MENU, theme.colours.text))
-        self.add.setIcon(icon(Icon.FOLDER_ADD, theme.colours.on_accent))
+        colours = theme.colours
+        self.add.setIcon(icon(Icon.FOLDER_ADD, colours.on_accent, disabled=colours.muted))
         self.add.setIconSize(QSize(18, 18))
 
 
@@ -69,7 +70,7 @@ class ResultsLine(QFrame):
         super().__init__()
         self.setObjectName("results-line")
         self._actions = actions
-        self.text = label("", "muted")
+        self.text = ElidedLabel("muted")
         self.text.setAccessibleName("Results")
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, sizes - 1)

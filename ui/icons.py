@@ -69,8 +69,14 @@ def pixmap(icon: Icon, colour: str, size_px: int, ratio: float = 1.0) -> QPixmap
     return image
 
 
-def icon(which: Icon, colour: str, size_px: int = 20) -> QIcon:
-    """The icon for a button, sharp on screens of ratio one and two."""
+def icon(which: Icon, colour: str, size_px: int = 20, disabled: str = "") -> QIcon:
+    """The icon for a button, sharp on screens of ratio one and two.
+
+    ``disabled``: its colour where it cannot be pressed; else Qt makes it paler.
+    """
     made = QIcon(pixmap(which, colour, size_px))
     made.addPixmap(pixmap(which, colour, size_px, 2.0))
+    if disabled:
+        for ratio in (1.0, 2.0):
+            made.addPixmap(pixmap(which, disabled, size_px, ratio), QIcon.Mode.Disabled)
     return made

@@ -96,6 +96,7 @@ QPushButton[role="primary"]:hover { background: $accent_strong; border-color: $a
 QPushButton[role="primary"]:focus { border: 2px solid $text; }
 QPushButton[role="link"] { border: none; background: transparent; color: $accent;
     padding: 0 6px; min-height: 26px; }
+QPushButton[role="link"]:disabled { color: $muted; }
 QPushButton[role="link"]:hover, QPushButton[role="link"]:focus { text-decoration: underline; }
 QToolButton { background: transparent; border: 1px solid transparent;
     border-radius: ${radius}px; padding: 6px; }
@@ -117,7 +118,7 @@ QFrame[role="chip"]:focus { border: 2px solid $accent; }
 QToolButton[role="chip-word"] { border: none; padding: 0 2px; background: transparent; }
 QToolButton[role="chip-mark"] { border: none; border-radius: 9px; padding: 2px; }
 QToolButton[role="chip-mark"]:hover { background: $line; }
-QToolButton[role="chip-add"] { border: none; border-radius: 14px; padding: 0 10px;
+QToolButton[role="chip-add"] { border: none; border-radius: 14px; padding: 0 4px;
     min-height: 28px; max-height: 28px; color: $accent; }
 QToolButton[role="chip-add"]:focus { border: 1px solid $accent; }
 #tag-field { min-height: 26px; max-height: 26px; border-radius: 14px; }
