@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,7 @@ from cocadesk.protocol.values import (
     MetricValue,
     RunState,
     RunValue,
+    SkippedValue,
     TeachMethod,
     TeachPoint,
     TeachSource,
@@ -69,6 +71,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     photos: int = 0
     captions: int = 0
     skipped: dict[str, int] = {}
+    skipped_examples: dict[str, tuple[bytes, ...]] = {}
     is_trial: bool = False
     reembed: bool = False
     model_id: str = ""
@@ -82,6 +85,12 @@ class _Lesson(msgspec.Struct, frozen=True, kw_only=True):
         captions: tuple[str, ...] = ()
 
     photos: tuple[Photo, ...] = ()
+
+
+def _skipped(result: RunResult) -> Iterator[SkippedValue]:
+    for reason, count in result.skipped.items():
+        paths = result.skipped_examples.get(reason, ())
+        yield SkippedValue(reason=reason, count=count, examples=tuple(map(WirePath.of, paths)))
 
 
 class RunBook:
@@ -214,6 +223,7 @@ class RunBook:
             points=self.points(record.id) if with_points else (),
             model_id=result.model_id,
             message=record.message,
+            skipped=tuple(_skipped(result)),
         )
 
     def _write(self, record: RunRecord) -> None:

@@ -19,7 +19,13 @@ from cocadesk.errors import UserError
 if TYPE_CHECKING:
     from cocadesk.protocol.client import EngineClient
     from cocadesk.protocol.messages import TeachingFound
-    from cocadesk.protocol.values import MetricValue, RunValue, TeachMethod, TeachSource
+    from cocadesk.protocol.values import (
+        MetricValue,
+        RunValue,
+        SkippedValue,
+        TeachMethod,
+        TeachSource,
+    )
 
 EXAMPLES_SHOWN = 3
 SAMPLES_SHOWN = 5
@@ -51,6 +57,7 @@ def teach(options: Options, report: Report, wish: Wish) -> int:
         job = _started(engine, source, method)
         follow(engine, job, report, on_interrupt=JobAction.PAUSE)
         run = engine.ask(GetRun(run_id=job.id), Run).run
+        _show_skipped(report, _skipped_later(found, run))
         _show(report, run)
         keep = _ask(report, run) if wish.keep is None else wish.keep
         if keep is not None:
@@ -108,7 +115,7 @@ def _look(
         found = message.body
         assert isinstance(found, TeachingFound)
         if found.problem:
-            _show_skipped(report, found)
+            _show_skipped(report, found.skipped)
             raise UserError(found.problem)
         if first is None:
             first = found
@@ -176,11 +183,23 @@ def _show_found(report: Report, found: TeachingFound) -> None:
         )
     elif found.held_out:
         report.line(f"{found.held_out:,} of them are held out to measure with.")
-    _show_skipped(report, found)
+    _show_skipped(report, found.skipped)
 
 
-def _show_skipped(report: Report, found: TeachingFound) -> None:
-    for item in found.skipped:
+def _skipped_later(found: TeachingFound, run: RunValue) -> list[SkippedValue]:
+    """What only the run itself could not use: a photo is first read there."""
+    from msgspec.structs import replace
+
+    told = {item.reason: item.count for item in found.skipped}
+    return [
+        replace(item, count=item.count - told.get(item.reason, 0))
+        for item in run.skipped
+        if item.count > told.get(item.reason, 0)
+    ]
+
+
+def _show_skipped(report: Report, skipped: Iterable[SkippedValue]) -> None:
+    for item in skipped:
         names = ", ".join(shown(path.to_bytes()) for path in item.examples[:EXAMPLES_SHOWN])
         report.note(f"Skipped {item.count:,}: {item.reason} ({names})" if names else item.reason)
 
@@ -230,6 +249,9 @@ def _document(run: RunValue, found: TeachingFound, seconds: float, *, kept: bool
         "general_before": run.general_before,
         "general_after": run.general_after,
     }
+    skipped = {item.reason: item.count for item in found.skipped}
+    for item in _skipped_later(found, run):
+        skipped[item.reason] = skipped.get(item.reason, 0) + item.count
     return {
         "run": run.id,
         "model": run.model_id,
@@ -238,7 +260,7 @@ def _document(run: RunValue, found: TeachingFound, seconds: float, *, kept: bool
         "photos": run.photos,
         "captions": run.captions,
         "trial": run.is_trial,
-        "skipped": [{"reason": item.reason, "count": item.count} for item in found.skipped],
+        "skipped": [{"reason": reason, "count": count} for reason, count in skipped.items()],
         **{name: {m.name: m.value for m in metrics} for name, metrics in sets.items()},
         "intervals": {name: _intervals(metrics) for name, metrics in sets.items()},
     }

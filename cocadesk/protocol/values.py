@@ -298,6 +298,7 @@ class RunValue(Value, frozen=True):
     ``own`` is the person's own held-out photos, ``general`` the shipped set. A
     ``trial`` (under 20 photos) was measured on a run that held out a quarter.
     ``reembed_seconds`` is what keeping costs where stored vectors change.
+    ``skipped`` of a finished run are also the photos that could not be read.
     """
 
     id: str
@@ -320,6 +321,7 @@ class RunValue(Value, frozen=True):
     points: tuple[TeachPoint, ...] = ()
     model_id: str = ""
     message: str = ""
+    skipped: tuple[SkippedValue, ...] = ()
 
 
 class ModelEntry(Value, frozen=True):

@@ -101,6 +101,8 @@ def print_result(folder: Path, spec: dict[str, Any]) -> None:
         "steps": STEPS,
         "seconds": 1.5,
         "photos": 4,
+        "skipped": {"There is no photo beside it.": 1, "The file is empty.": 1},
+        "skipped_examples": {"The file is empty.": ["L2VtcHR5LmpwZw=="]},
         "captions": 6,
         "is_trial": True,
         "reembed": False,

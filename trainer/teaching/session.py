@@ -30,7 +30,7 @@ from trainer.teaching.recipe import choose_recipe
 from trainer.teaching.spec import load_spec
 from trainer.teaching.split import problem_of
 from trainer.teaching.state import RunState
-from trainer.teaching.store import load_lesson, store_lesson
+from trainer.teaching.store import encode_examples, load_lesson, store_lesson
 from trainer.teaching.wire import Stage, Wire
 
 GUESSED_STEP_S = 0.4
@@ -169,6 +169,7 @@ class TeachRun:
             "held_out": len(prepared.split.held_out),
             "is_trial": prepared.split.is_trial,
             "skipped": dict(prepared.lesson.skips.counts),
+            "skipped_examples": encode_examples(prepared.lesson.skips),
         }
         self._wire.progress(Stage.SAVE, 0, 1, 1.0)
         result |= self._save_model(model, result)

@@ -20,10 +20,7 @@ def store_lesson(run_folder: Path, lesson: Lesson) -> None:
             {"path": encode_path(photo.path), "captions": photo.captions} for photo in lesson.photos
         ],
         "skipped": lesson.skips.counts,
-        "examples": {
-            reason: [encode_path(path) for path in paths]
-            for reason, paths in lesson.skips.examples.items()
-        },
+        "examples": encode_examples(lesson.skips),
     }
     write_atomic(run_folder / _NAME, json.dumps(record).encode())
 
@@ -55,6 +52,11 @@ def load_lesson(run_folder: Path) -> Lesson | None:
             f"Its {_NAME} is damaged ({error}).",
             "Start the run again.",
         ) from error
+
+
+def encode_examples(skips: Skips) -> dict[str, list[str]]:
+    """A few files of each reason, as JSON carries them."""
+    return {reason: list(map(encode_path, paths)) for reason, paths in skips.examples.items()}
 
 
 def encode_path(path: bytes) -> str:

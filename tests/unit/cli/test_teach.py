@@ -78,7 +78,10 @@ def test_the_document_has_figures_by_name_and_what_they_rest_on(
     assert document["general_before"] == {"t2i_r1": 40.0}
     assert document["general_after"] == {"t2i_r1": 39.5}
     assert document["intervals"]["after"]["t2i_r1"] == {"n": 4, "low": 5.0, "high": 70.0}
-    assert document["skipped"] == [{"reason": "There is no photo beside it.", "count": 1}]
+    assert document["skipped"] == [
+        {"reason": "There is no photo beside it.", "count": 1},
+        {"reason": "The file is empty.", "count": 1},
+    ]
     info = client.ask(GetInfo(), Info, timeout_s=WAIT_S).model
     assert (document["kept"], document["model"]) == (True, info.model_id)
     assert info.source == f"run:{document['run']}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -31,6 +32,7 @@ from trainer.teaching.phase import StoppedError
 from trainer.teaching.recipe import Recipe, choose_recipe
 from trainer.teaching.spec import Method
 from trainer.teaching.split import split_photos
+from trainer.teaching.store import encode_path
 from trainer.teaching.wire import Wire
 from trainer.teaching.words import NewWords
 
@@ -208,6 +210,8 @@ def test_photos_that_vanish_or_break_are_left_out_and_the_rest_learns(tmp_path: 
     result = run_teaching(run)
     assert result["photos"] == 9
     assert sum(result["skipped"].values()) == 3
+    named = {path for paths in result["skipped_examples"].values() for path in paths}
+    assert named == {encode_path(os.fsencode(photo)) for photo in photos[8:11]}
 
 
 def test_one_photo_and_no_photo_give_a_sentence(tmp_path: Path) -> None:
