@@ -91,7 +91,7 @@ class Store:
             # Of the ValueErrors only a lost table is the disk's doing; others are our bugs.
             if isinstance(error, ValueError) and "was not found" not in str(error):
                 raise
-            log.warning("the store failed to %s: %s", doing, error)
+            log.debug("the store failed to %s: %s", doing, error)  # the sentence is raised
             raise _store_error(self._folder, doing, error) from error
 
     def names(self) -> list[str]:
