@@ -129,6 +129,9 @@ class _Picture(QLabel):
         picture = self._pictures.pixmap(self._key, self._path) if self._path else None
         if picture is not None and not picture.isNull():
             self._paint_filled(painter, picture)
+        elif not self._path:
+            painter.setPen(self._theme.colour("muted"))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No picture")
 
     def _paint_filled(self, painter: QPainter, picture: QPixmap) -> None:
         """The middle of the picture at the shape of the place."""

@@ -24,7 +24,10 @@ from ui.texts import count, moment
 from ui.theme import Theme
 from ui.widgets import button, label
 
-AT_ONCE = "Search answers with it. You can change to another model on the Models page at any time."
+AT_ONCE = (
+    "Search answers with it, on the photos of your library: a folder that you taught from is found "
+    "there once you have added it. You can change to another model on the Models page at any time."
+)
 LATER = (
     "Search answers with it once every photo has been looked at again; the Models page shows how "
     "far that is."
