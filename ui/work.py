@@ -124,7 +124,8 @@ class Work(QObject):
         listed = {job.id for job in answer.jobs}
         self._jobs = {job_id: job for job_id, job in self._jobs.items() if job_id in listed}
         for job in sorted(answer.jobs, key=lambda job: (job.created, job.id)):
-            if job.state.is_final and job.id not in self._jobs:
+            before = self._jobs.get(job.id)
+            if job.state.is_final and (before is None or before.state.is_final):
                 self._jobs[job.id] = job
             else:
                 self.take(job)

@@ -288,6 +288,19 @@ def test_a_job_that_no_engine_knows_any_more_is_not_shown(window: MainWindow, qt
     assert not window.parts.strip.isVisible()
 
 
+def test_a_job_that_has_long_ended_is_not_announced_again(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """All jobs are asked for when the engine comes back: a message put away stays away."""
+    window.add_folders([str(tmp_path / "first")])
+    _wait_for_end(window, qtbot, JobKind.INDEX)
+    qtbot.waitUntil(window.parts.strip.dismiss.isVisible, timeout=WAIT_MS)
+    window.parts.strip.dismiss.click()
+    with qtbot.waitSignal(window.work.listed, timeout=WAIT_MS):
+        window.work.look_for_running()
+    assert not window.parts.strip.isVisible()
+
+
 def test_times_of_jobs_are_short() -> None:
     """The day is named where it is not today; nonsense is shown as it is."""
     assert moment("2024-05-03T14:30:00").startswith("3 May 2024, ")
