@@ -46,7 +46,7 @@ def _show(options: Options, report: Report, *, tagged: int | None) -> int:
             report.line(tag)
     else:
         whose = "of your own" if is_own else "that ship with CocaDesk"
-        report.line(f"{_tags(len(tags))} {whose}; {tagged:,} photos and videos tagged anew.")
+        report.line(f"{_tags(len(tags))} {whose}; photos and videos tagged anew: {tagged:,}.")
     return OK
 
 

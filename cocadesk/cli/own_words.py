@@ -71,7 +71,8 @@ def _turn(options: Options, report: Report, *, is_undo: bool) -> int:
     elif not changed.title:
         report.line(f"There is nothing to {'undo' if is_undo else 'redo'}.")
     else:
-        report.line(f"{changed.title}: {word}.")
+        is_all_kept = changed.kept and not changed.count and not changed.files
+        report.line(f"{changed.title}: {'nothing ' if is_all_kept else ''}{word}.")
     report.failures(changed.kept)
     return OK
 

@@ -91,6 +91,17 @@ def test_captions_are_previewed_written_kept_and_put_back(base: Path) -> None:
     assert [path.name for path in photos.glob("*.txt")] == ["a.txt"]
 
 
+def test_a_redo_that_leaves_the_only_file_alone_does_not_say_redone(alone: Path) -> None:
+    """Somebody wrote the file in between: the line says that nothing was done."""
+    photo, library = alone / "photos" / "b.jpg", os.fspath(alone / "library")
+    words(alone, "write", photo)
+    words(alone, "undo")
+    photo.with_suffix(".txt").write_text("notes of mine")
+    outcome = CliRunner().invoke(app, ["words", "redo", "--library", library])
+    assert outcome.stdout == "Caption file of b.jpg: nothing redone.\n"
+    assert photo.with_suffix(".txt").read_text() == "notes of mine"
+
+
 def test_what_is_not_in_the_library_is_named(alone: Path) -> None:
     """One sentence and what to do, exit code 2, and nothing has changed."""
     stranger = alone / "photos" / "stranger.jpg"
