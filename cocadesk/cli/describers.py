@@ -90,7 +90,7 @@ class Tags:
 
     def fields(self, words: list[Tag]) -> dict[str, Any]:
         """The document's list of tags with scores."""
-        return {"tags": [{"tag": tag.tag, "score": tag.score} for tag in words]}
+        return {"tags": [{"tag": tag.tag, "score": round(tag.score, 4)} for tag in words]}
 
     def text(self, words: list[Tag]) -> str:
         """Tags with their scores in percent."""
