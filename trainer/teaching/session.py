@@ -54,11 +54,11 @@ def _explain(run_folder: Path, error: OSError) -> UserError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return UserError(
             "The disk is full.",
-            f"The run {run_folder} could not be saved; its last checkpoint is kept.",
-            "Make room and go on with the run.",
+            f"The run {run_folder} could not be saved. The model in use is as it was.",
+            "Make room, then teach again.",
         )
     return UserError(
-        f"The run {run_folder} cannot be written.", f"{error}.", "Mend that and go on with it."
+        f"The run {run_folder} cannot be written.", f"{error}.", "Mend that, then teach again."
     )
 
 
