@@ -94,7 +94,7 @@ class Looking(QObject):
         self._parts.detail.show_words(words)
         row = self._inspector.row
         if row is not None:
-            self._model.set_rows([row])
+            self._model.set_words(words)  # not the row: its facts may have changed meanwhile
             self._parts.large.show_row(row, self._inspector.time_s)
 
     def _on_picture(self, pixmap: object) -> None:

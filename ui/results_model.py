@@ -17,7 +17,8 @@ from PySide6.QtCore import (
     Signal,
 )
 
-from cocadesk.protocol.values import Hit, Row
+from cocadesk.protocol.messages import Description
+from cocadesk.protocol.values import Hit, Row, changed
 
 KEY_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 2
@@ -157,13 +158,25 @@ class ResultsModel(QAbstractListModel):
         while len(self._rows) > MAX_ROWS:
             self._rows.popitem(last=False)
 
+    def set_words(self, words: Description) -> None:
+        """Caption and tags of a row that is known; what else of it is to be asked for stays so."""
+        row = self._rows.get(words.key)
+        if row is not None:
+            self._rows[words.key] = changed(
+                row,
+                caption=words.caption,
+                caption_by_person=words.caption_by_person,
+                tags=words.tags,
+            )
+            self._announce(words.key)
+
     def refresh_rows(self, keys: Sequence[str]) -> None:
         """These rows changed (none named: any may have); the old ones show until they come."""
         self._asked.clear()
-        changed = [key for key in keys or self._rows if key in self._rows]
-        self._stale.update(changed)
+        old = [key for key in keys or self._rows if key in self._rows]
+        self._stale.update(old)
         if keys:
-            for key in changed:
+            for key in old:
                 self._announce(key)
         elif self._keys:
             self.dataChanged.emit(self.index(0), self.index(len(self._keys) - 1))

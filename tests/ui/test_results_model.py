@@ -8,6 +8,7 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
+from cocadesk.protocol.messages import Description
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Row
 from ui.results_model import ResultsModel, _insertions
@@ -49,6 +50,20 @@ def test_a_changed_row_shows_as_it_was_until_the_new_one_comes(qtbot: QtBot) -> 
     model.show_keys(["a"])
     model.set_rows([_row("a")])
     model.refresh_rows(())
+    with qtbot.waitSignal(model.rows_wanted, timeout=5000):
+        assert model.index(0).data() == "a.jpg"
+
+
+def test_words_that_come_do_not_pass_an_old_row_off_as_new(qtbot: QtBot) -> None:
+    """A photo under the cursor whose file has gone is asked for, although its words came first."""
+    model = ResultsModel()
+    model.show_keys(["a"])
+    model.set_rows([_row("a")])
+    model.refresh_rows(("a",))
+    model.set_words(Description(key="a", caption="a dog"))
+    known = model.known_row("a")
+    assert known is not None
+    assert known.caption == "a dog"
     with qtbot.waitSignal(model.rows_wanted, timeout=5000):
         assert model.index(0).data() == "a.jpg"
 
