@@ -54,7 +54,7 @@ def teach(options: Options, report: Report, wish: Wish) -> int:
     method, source = TeachMethod(wish.method), _source(wish)
     with session.engine(options) as engine:
         found = _look(engine, source, method, report)
-        job = _started(engine, source, method)
+        job = _started(engine, source, method, report)
         follow(engine, job, report, on_interrupt=JobAction.PAUSE)
         run = engine.ask(GetRun(run_id=job.id), Run).run
         _show_skipped(report, _skipped_later(found, run))
@@ -128,13 +128,16 @@ def _look(
             return found
 
 
-def _started(engine: EngineClient, source: TeachSource, method: TeachMethod) -> Any:
+def _started(engine: EngineClient, source: TeachSource, method: TeachMethod, report: Report) -> Any:
     """The run's job: a new one, or the one that was paused before."""
-    from cocadesk.protocol.messages import ControlJob, JobReply, StartTeach
+    from cocadesk.protocol.messages import ControlJob, GetRun, JobReply, Run, StartTeach
     from cocadesk.protocol.values import JobAction, JobState
 
     job = engine.ask(StartTeach(source=source, method=method), JobReply).job
     if job.state is JobState.PAUSED:
+        run = engine.ask(GetRun(run_id=job.id), Run).run
+        its = f", with the {run.photos:,} photos that it has" if run.photos else ""
+        report.note(f"Going on with the run that was stopped{its}.")
         job = engine.ask(ControlJob(job_id=job.id, action=JobAction.RESUME), JobReply).job
     return job
 

@@ -140,7 +140,9 @@ def test_ctrl_c_pauses_the_run_and_the_same_command_goes_on_with_it(
     assert "same command goes on" in said
     (job,) = client.ask(ListJobs(), Jobs, timeout_s=WAIT_S).jobs
     assert (job.id, job.state) == (run.id, JobState.PAUSED)
-    assert cocadesk(*arguments, limit_s=WAIT_S).code == OK
+    again = cocadesk(*arguments, limit_s=WAIT_S)
+    assert again.code == OK
+    assert "Going on with the run that was stopped" in again.err
     (run,) = client.ask(ListRuns(), Runs, timeout_s=WAIT_S).runs
     assert (run.id, run.state) == (job.id, RunState.DISCARDED)
 
