@@ -58,7 +58,7 @@ def index(options: Options, report: Report, folders: Sequence[str]) -> int:
             }
         )
     else:
-        report.line(_summary(outcome))
+        report.line(summary(outcome))
     report.failures(outcome.failed)
     return SOME_FAILED if outcome.failed else OK
 
@@ -200,7 +200,8 @@ def _shown(stage: str, progress: _Progress) -> dict[str, Any]:
     }
 
 
-def _summary(outcome: Outcome) -> str:
+def summary(outcome: Outcome) -> str:
+    """One line of what an index has done."""
     videos = f" ({outcome.videos:,} of them videos)" if outcome.videos else ""
     parts = [f"{outcome.indexed:,} indexed{videos}", f"{outcome.unchanged:,} unchanged"]
     for count, word in (
@@ -212,4 +213,6 @@ def _summary(outcome: Outcome) -> str:
     ):
         if count:
             parts.append(f"{count:,} {word}")
+    if parts == ["0 indexed", "0 unchanged"]:
+        return "No photos or videos were found there."
     return f"{', '.join(parts)} in {outcome.seconds:.1f} s."
