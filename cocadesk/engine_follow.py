@@ -84,12 +84,12 @@ def sentence(result: RunResult) -> str:
     if gained is None:
         return f"{learned} Keep the model or discard it."
     return (
-        f"{learned} {NAMES.get(gained.name, gained.name)}: {before[gained.name].value:.0f} → "
-        f"{gained.value:.0f} (n = {gained.n}). Keep the model or discard it."
+        f"{learned} {NAMES.get(gained.name, gained.name)} for {gained.value:.0f} % of captions, "
+        f"{before[gained.name].value:.0f} % before (n = {gained.n}). Keep the model or discard it."
     )
 
 
 NAMES = {
-    "t2i_r1": "Of 100 captions, the right photo comes first for",
-    "t2i_r5": "Of 100 captions, the right photo is among the first 5 for",
+    "t2i_r1": "The right photo comes first",
+    "t2i_r5": "The right photo is among the first 5",
 }

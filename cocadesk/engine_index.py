@@ -127,10 +127,10 @@ def _sentence(report: IndexReport) -> str:
     else:
         parts.append("Nothing new")
     for number, words in (
-        (report.unchanged, "were known"),
+        (report.unchanged, "known already"),
         (report.moved, "moved"),
-        (report.missing, "are gone"),
-        (report.offline, "are on a disk that is not connected"),
+        (report.missing, "gone"),
+        (report.offline, "on a disk that is not connected"),
         (len(report.failed), "could not be read"),
     ):
         if number:

@@ -138,7 +138,9 @@ class TeachDesk:
         )
         self._book.create(record, msgspec.json.encode(lesson.spec))
         spec = msgspec.json.encode(TeachSpec(run=record.id)).decode()
-        job = self._parts.jobs().add(JobKind.TEACH, title, spec, job_id=record.id)
+        job = self._parts.jobs().add(
+            JobKind.TEACH, f"Learning from {title}", spec, job_id=record.id
+        )
         self._publish(self._book.value(record))
         return job
 
@@ -269,7 +271,7 @@ class TeachDesk:
     def _settle(self, record: RunRecord, job: JobValue | None) -> RunRecord:
         if job is None or job.state is JobState.CANCELLED:
             self._book.drop_model(record.id)
-            state, message = RunState.DISCARDED, "It was cancelled."
+            state, message = RunState.DISCARDED, "It was stopped."
         elif job.state is JobState.FAILED:
             state, message = RunState.FAILED, job.message
         else:

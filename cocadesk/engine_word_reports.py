@@ -63,8 +63,8 @@ def described(report: DescribeReport, verb: str = "described") -> JobOutcome:
     )
     numbers = (
         (report.described, verb),
-        (report.unchanged, "were known"),
-        (report.by_person, "have a caption of your own"),
+        (report.unchanged, "known already"),
+        (report.by_person, "with a caption of your own"),
         (len(report.failed), "could not be read"),
     )
     return JobOutcome(
@@ -80,7 +80,7 @@ def written(report: WriteReport) -> JobOutcome:
     )
     numbers = (
         (report.written, "written"),
-        (report.unchanged, "were so already"),
+        (report.unchanged, "so already"),
         (len(report.kept), "left alone"),
     )
     stopped = "It was undone before it had ended. " if report.was_undone else ""
@@ -92,7 +92,7 @@ def written(report: WriteReport) -> JobOutcome:
 
 
 def _sentence(numbers: Sequence[tuple[int, str]]) -> str:
-    """ "3 described, 2 were known." from what is not zero; the first is always said."""
+    """ "3 described, 2 known already." from what is not zero; the first is always said."""
     first = numbers[0]
     said = [first, *(item for item in numbers[1:] if item[0])]
     return ", ".join(f"{number:,} {words}" for number, words in said) + "."

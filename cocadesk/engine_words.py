@@ -16,6 +16,7 @@ from cocadesk.library import (
     MediaKind,
     MediaRow,
     ViewRow,
+    moments_of,
     representative_moment,
 )
 from cocadesk.library.atomic import write_atomically
@@ -81,6 +82,8 @@ class PhotoWords:
         Of a file that is not there now, the thumbnail.
         """
         row = self.row(key)
+        if time_s is None and (moments := moments_of(self._views(row))):
+            time_s = moments[0].time_s  # the one that its thumbnail and the strip begin with
         time_s = self._time(row, time_s)
         path = self._preview_path(row.pixels, time_s)
         if not path.exists():
