@@ -188,6 +188,10 @@ class RunBook:
         """Whether the run has left a model that can be used."""
         return (self.folder(run_id) / "checkpoints" / "best").is_dir()
 
+    def has_state(self, run_id: str) -> bool:
+        """Whether the trainer has saved a state from which the run can go on."""
+        return (self.folder(run_id) / "state").exists()
+
     def drop_model(self, run_id: str) -> None:
         """Removes all that is large; what the run was and how it did stays."""
         for item in self.folder(run_id).iterdir():

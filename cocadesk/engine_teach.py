@@ -100,7 +100,7 @@ class TeachDesk:
     def _start(self, body: StartTeach, call: Call) -> JobReply:
         check_source(body.source)
         with self._starting:
-            job = self._open_job(body.source, body.method)
+            job = self._open_job(body.source, body.method) or self._failed_job(body)
             return JobReply(job=job or self._begin(body))
 
     def _open_job(self, source: TeachSource, method: TeachMethod) -> JobValue | None:
@@ -111,6 +111,24 @@ class TeachDesk:
                 if (record.source, record.method) == (source, method):
                     return job
         return None
+
+    def _failed_job(self, body: StartTeach) -> JobValue | None:
+        """The last run, begun again at its last saved state, where it taught this and failed."""
+        record = next(iter(self._book.all()), None)
+        if record is None or (record.source, record.method) != (body.source, body.method):
+            return None
+        record = self._settled(record)
+        is_same_model = record.model == self._parts.model.source
+        if record.state is not RunState.FAILED or not is_same_model:
+            return None
+        return self._queue(record) if self._book.has_state(record.id) else None
+
+    def _queue(self, record: RunRecord) -> JobValue:
+        spec = msgspec.json.encode(TeachSpec(run=record.id)).decode()
+        title = f"Learning from {record.title}"
+        job = self._parts.jobs().add(JobKind.TEACH, title, spec, job_id=record.id)
+        self._publish(self._book.value(record))
+        return job
 
     def _begin(self, body: StartTeach) -> JobValue:
         model = self._parts.model
@@ -137,12 +155,7 @@ class TeachDesk:
             reembed_seconds=self._looker.reembed_seconds(body.source, body.method),
         )
         self._book.create(record, msgspec.json.encode(lesson.spec))
-        spec = msgspec.json.encode(TeachSpec(run=record.id)).decode()
-        job = self._parts.jobs().add(
-            JobKind.TEACH, f"Learning from {title}", spec, job_id=record.id
-        )
-        self._publish(self._book.value(record))
-        return job
+        return self._queue(record)
 
     def _get(self, body: GetRun, call: Call) -> Run:
         return Run(run=self._value(self._settled(self._book.get(body.run_id)), with_points=True))

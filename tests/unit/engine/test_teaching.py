@@ -111,7 +111,7 @@ def test_a_run_is_a_job_with_a_curve_figures_and_a_model_that_may_be_kept(
     before = client.ask(Search(text="red"), Hits, timeout_s=WAIT_S)
     old = client.ask(GetInfo(), Info, timeout_s=WAIT_S).model
     job = _start(client, photos, "Colours")
-    assert (job.title, job.kind) == ("Colours", "teach")
+    assert (job.title, job.kind) == ("Learning from Colours", "teach")
     ended = _watch(client, job)
     assert ended.job.state is JobState.DONE, ended.job.message
     assert ended.run is not None
@@ -212,6 +212,22 @@ def test_a_trainer_that_dies_fails_its_run_with_a_sentence(
     run = _run(client, job.id).run
     assert (run.state, run.message) == (RunState.FAILED, ended.message)
     assert client.ask(Search(text="red"), Hits, timeout_s=WAIT_S).hits == ()
+
+
+def test_a_killed_trainers_run_goes_on_where_it_was_when_asked_again(
+    client: EngineClient, photos: Path, tmp_path: Path
+) -> None:
+    """The same lesson is the same run, from its last saved state."""
+    job = _start(client, photos, "endless")
+    _wait_for_step(client, job.id, 2)
+    folder = tmp_path / "library" / "runs" / job.id
+    os.kill(int((folder / "pid").read_text()), signal.SIGKILL)
+    assert _watch(client, job).job.state is JobState.FAILED
+    again = _start(client, photos, "endless")
+    assert again.id == job.id
+    assert _watch(client, again).job.state is JobState.DONE
+    assert _run(client, job.id).run.state is RunState.WAITING
+    assert [point.step for point in _run(client, job.id).run.points] == [1, 2, 3, 4, 5]
 
 
 def test_an_engine_that_ends_lets_the_trainer_save_and_the_next_goes_on(
