@@ -191,11 +191,11 @@ def _show_found(report: Report, found: TeachingFound) -> None:
 
 def _skipped_later(found: TeachingFound, run: RunValue) -> list[SkippedValue]:
     """What only the run itself could not use: a photo is first read there."""
-    from msgspec.structs import replace
+    from cocadesk.protocol.values import changed
 
     told = {item.reason: item.count for item in found.skipped}
     return [
-        replace(item, count=item.count - told.get(item.reason, 0))
+        changed(item, count=item.count - told.get(item.reason, 0))
         for item in run.skipped
         if item.count > told.get(item.reason, 0)
     ]
