@@ -5,19 +5,19 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Generator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from cocadesk.engine_desks import EngineParts
+from cocadesk.engine_rows import to_failures
 from cocadesk.engine_runs import RUN_PREFIX, RunBook
 from cocadesk.errors import UserError
 from cocadesk.jobs import JobOutcome, JobStep, Steps
 from cocadesk.model.in_use import DEFAULT_SOURCE, durable_source
 from cocadesk.protocol.messages import RowsChanged
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import FailureValue, IndexOutcome, JobAction, JobKind, JobValue
+from cocadesk.protocol.values import IndexOutcome, JobAction, JobKind, JobValue
 
 if TYPE_CHECKING:
     from cocadesk.indexing import ChangeOverReport
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 OPENING_STEP_S = 0.3
 STEP_LIMIT_S = 60.0
-FAILURES_REPORTED = 10_000
 HUB_PREFIXES = ("hf-hub:", "open_clip:")
 
 
@@ -212,16 +211,12 @@ class _Opening:
 
 
 def _outcome(report: ChangeOverReport, name: str) -> JobOutcome:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
     outcome = IndexOutcome(
         indexed=report.filled,
         unchanged=report.had,
         missing=report.missing,
         offline=report.offline,
-        failed=tuple(
-            FailureValue(path=WirePath.of(item.path), reason=item.reason, when=now)
-            for item in report.unreadable[:FAILURES_REPORTED]
-        ),
+        failed=to_failures(report.unreadable),
         seconds=round(report.seconds, 3),
     )
     without = len(report.unreadable) + report.missing + report.offline

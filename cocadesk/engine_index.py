@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from cocadesk.engine_model import ModelKeeper
+from cocadesk.engine_rows import to_failures
 from cocadesk.errors import UserError
 from cocadesk.indexing import IndexProgress, IndexReport, IndexStage
 from cocadesk.jobs import JobOutcome, JobStep, Steps
 from cocadesk.library import Library
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import FailureValue, IndexOutcome
+from cocadesk.protocol.values import IndexOutcome
 
 STAGES = {
     IndexStage.SCAN: "Looking for photos and videos",
     IndexStage.EMBED: "Reading photos and videos",
     IndexStage.FINISH: "Tidying up",
 }
-FAILURES_REPORTED = 10_000
 
 
 class IndexSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +97,6 @@ def _step(progress: IndexProgress) -> JobStep:
 
 
 def _outcome(report: IndexReport) -> JobOutcome:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
     outcome = IndexOutcome(
         indexed=report.indexed,
         videos=report.videos,
@@ -107,10 +105,7 @@ def _outcome(report: IndexReport) -> JobOutcome:
         copied=report.copied,
         missing=report.missing,
         offline=report.offline,
-        failed=tuple(
-            FailureValue(path=WirePath.of(item.path), reason=item.reason, when=now)
-            for item in report.failed[:FAILURES_REPORTED]
-        ),
+        failed=to_failures(report.failed),
         seconds=round(report.seconds, 3),
     )
     return JobOutcome(

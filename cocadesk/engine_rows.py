@@ -4,16 +4,48 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cocadesk.library import Library, MediaRow, moments_of
 from cocadesk.protocol.messages import Hits, Moments
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import Hit, MediaKind, Moment, Row, TagValue, VideoMoment
+from cocadesk.protocol.values import (
+    FailureValue,
+    Hit,
+    MediaKind,
+    Moment,
+    Row,
+    TagValue,
+    VideoMoment,
+)
 
 if TYPE_CHECKING:
     from cocadesk.search import Hit as FoundHit
+
+
+REPORTED = 10_000
+"""How many files a job's report names at most."""
+
+
+class LeftOut(Protocol):
+    """A file that a job could do nothing with, and why."""
+
+    @property
+    def path(self) -> bytes: ...
+
+    @property
+    def reason(self) -> str: ...
+
+
+def to_failures(left_out: Sequence[LeftOut], stage: str = "") -> tuple[FailureValue, ...]:
+    """What a job that ends now has left out, as far as its report names it."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return tuple(
+        FailureValue(path=WirePath.of(item.path), reason=item.reason, stage=stage, when=now)
+        for item in left_out[:REPORTED]
+    )
 
 
 def to_row(library: Library, row: MediaRow) -> Row:

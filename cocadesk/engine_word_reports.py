@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
+from cocadesk.engine_rows import REPORTED, to_failures
 from cocadesk.jobs import JobOutcome
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
     CaptionOutcome,
-    FailureValue,
     WriteItem,
     WriteKind,
     WriteOutcome,
@@ -25,8 +24,6 @@ from cocadesk.words import (
     WriteReport,
 )
 
-REPORTED = 10_000
-
 
 def so_far(progress: WordsProgress, left_out: Sequence[FailedMedium]) -> str:
     """What a job that runs has left out, in the form of its report."""
@@ -34,16 +31,8 @@ def so_far(progress: WordsProgress, left_out: Sequence[FailedMedium]) -> str:
     if progress.stage is WordsStage.WRITE:
         outcome = WriteOutcome(kept=kept_items(left_out))
     else:
-        outcome = CaptionOutcome(failed=_failures(left_out))
+        outcome = CaptionOutcome(failed=to_failures(left_out, "words"))
     return msgspec.json.encode(outcome).decode()
-
-
-def _failures(failed: Sequence[FailedMedium]) -> tuple[FailureValue, ...]:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return tuple(
-        FailureValue(path=WirePath.of(item.path), reason=item.reason, stage="words", when=now)
-        for item in failed[:REPORTED]
-    )
 
 
 def kept_items(kept: Sequence[KeptFile | FailedMedium]) -> tuple[WriteItem, ...]:
@@ -59,7 +48,7 @@ def described(report: DescribeReport, verb: str = "described") -> JobOutcome:
         described=report.described,
         unchanged=report.unchanged,
         by_person=report.by_person,
-        failed=_failures(report.failed),
+        failed=to_failures(report.failed, "words"),
     )
     numbers = (
         (report.described, verb),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,10 +135,6 @@ class RunFolder:
     def load_tokenizer(self) -> BpeTokenizer | None:
         """The run's tokenizer, once it was trained."""
         return BpeTokenizer.load(self.tokenizer) if self.tokenizer.exists() else None
-
-    def remove_state(self) -> None:
-        """Frees the space of the resume state of a finished run."""
-        shutil.rmtree(self.path / STATE, ignore_errors=True)
 
 
 def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

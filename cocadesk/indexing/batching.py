@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 
-from cocadesk.indexing.pipeline import Batch, Decoder, Pipeline
-from cocadesk.indexing.types import IndexOptions, ModelDescription
-from cocadesk.media import InputSpec, ResizeMode
+from cocadesk.indexing.pipeline import Batch, Decoder, FilePlanner, Pipeline
+from cocadesk.indexing.types import ImageEmbedder, IndexOptions, ModelDescription
+from cocadesk.library import Library
+from cocadesk.media import FoundFile, InputSpec, ResizeMode
 
 _TIDY_EVERY_COMMITS = 64
 
@@ -26,6 +27,29 @@ def opened_decoder(
     spec = InputSpec(size_px=model.image_size_px, resize=ResizeMode(model.resize))
     with DecoderPool(spec=spec, workers=options.workers) as own:
         yield own
+
+
+def read_steps(
+    candidates: Sequence[FoundFile],
+    *,
+    planner: FilePlanner,
+    library: Library,
+    embedder: ImageEmbedder,
+    pool: Decoder | None,
+    options: IndexOptions,
+    commit: Callable[[Batch], None],
+) -> Generator[int, None, None]:
+    """Decode, embed and commit these files; yields and closes as ``commit_steps`` does."""
+    with opened_decoder(pool, embedder.info(), options) as decoder:
+        pipeline = Pipeline(
+            candidates=candidates,
+            decoder=decoder,
+            planner=planner,
+            embedder=embedder,
+            keep_thumbnail=library.write_thumbnail,
+            options=options,
+        )
+        yield from commit_steps(pipeline, options, commit=commit, tidy=library.tidy)
 
 
 def commit_steps(

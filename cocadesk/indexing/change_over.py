@@ -7,12 +7,12 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from cocadesk.indexing.batching import commit_steps, opened_decoder, seconds_left
+from cocadesk.indexing.batching import read_steps, seconds_left
 from cocadesk.indexing.catalogue import Outcome, Verdict
 from cocadesk.indexing.committing import placed_view
 from cocadesk.indexing.exclusive import OneAtATime
 from cocadesk.indexing.pictures import Decoded, Facts
-from cocadesk.indexing.pipeline import Batch, Decoder, Pipeline
+from cocadesk.indexing.pipeline import Batch, Decoder
 from cocadesk.indexing.planning import Planned, Unreadable
 from cocadesk.indexing.survey import Presence, RootWatch, presence_of
 from cocadesk.indexing.types import (
@@ -223,21 +223,18 @@ class _ChangeOver:
 
     def _read(self, reading: Sequence[Identity], pool: Decoder | None) -> Iterator[IndexProgress]:
         """Decode, embed and commit one file of each picture."""
-        with opened_decoder(pool, self._model, self._options) as decoder:
-            pipeline = Pipeline(
-                candidates=[_found(identity) for identity in reading],
-                decoder=decoder,
-                planner=_Planner(reading),
-                embedder=self._backend,
-                keep_thumbnail=self._library.write_thumbnail,
-                options=self._options,
-            )
-            steps = commit_steps(
-                pipeline, self._options, commit=self._commit, tidy=self._library.tidy
-            )
-            with contextlib.closing(steps):
-                for ahead in steps:
-                    yield self.progress(IndexStage.EMBED, ahead=ahead)
+        steps = read_steps(
+            [_found(identity) for identity in reading],
+            planner=_Planner(reading),
+            library=self._library,
+            embedder=self._backend,
+            pool=pool,
+            options=self._options,
+            commit=self._commit,
+        )
+        with contextlib.closing(steps):
+            for ahead in steps:
+                yield self.progress(IndexStage.EMBED, ahead=ahead)
 
     def _commit(self, batch: Batch) -> None:
         """Views first, then the mark in the row, which is the commit.

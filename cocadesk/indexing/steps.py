@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cocadesk.errors import UserError
-from cocadesk.indexing.batching import commit_steps, opened_decoder, seconds_left
+from cocadesk.indexing.batching import read_steps, seconds_left
 from cocadesk.indexing.catalogue import Catalogue, Outcome, StoredView
 from cocadesk.indexing.committing import Committer
 from cocadesk.indexing.exclusive import OneAtATime
-from cocadesk.indexing.pipeline import Batch, Decoder, Pipeline
+from cocadesk.indexing.pipeline import Batch, Decoder
 from cocadesk.indexing.planning import Planner
 from cocadesk.indexing.survey import (
     Presence,
@@ -173,21 +173,18 @@ class _Index:
         yield self.progress(IndexStage.EMBED)
         if not self._survey.candidates:
             return
-        with opened_decoder(pool, self._model, self._options) as decoder:
-            pipeline = Pipeline(
-                candidates=self._survey.candidates,
-                decoder=decoder,
-                planner=Planner(self._catalogue),
-                embedder=self._backend,
-                keep_thumbnail=self._library.write_thumbnail,
-                options=self._options,
-            )
-            steps = commit_steps(
-                pipeline, self._options, commit=self._commit, tidy=self._library.tidy
-            )
-            with contextlib.closing(steps):
-                for ahead in steps:
-                    yield self.progress(IndexStage.EMBED, ahead=ahead)
+        steps = read_steps(
+            self._survey.candidates,
+            planner=Planner(self._catalogue),
+            library=self._library,
+            embedder=self._backend,
+            pool=pool,
+            options=self._options,
+            commit=self._commit,
+        )
+        with contextlib.closing(steps):
+            for ahead in steps:
+                yield self.progress(IndexStage.EMBED, ahead=ahead)
 
     def _commit(self, batch: Batch) -> None:
         for item in self._committer.commit(batch):
