@@ -22,7 +22,7 @@ from tests.support.index_tools import CountingBackend, run_index, write_film, wr
 
 IMAGE_ID = FakeInfo().image_id
 REPOSITORY = Path(__file__).resolve().parents[3]
-KILLS = 4
+KILLS = 6
 
 
 def index_and_kill(library: Path, photos: Path, steps: int) -> None:
@@ -74,7 +74,7 @@ def test_an_index_killed_at_random_moments_ends_whole(tmp_path: Path, seed: int)
     """Real processes, SIGKILL, real files, films among them, that change between the runs."""
     chance = random.Random(seed)
     photos, folder = tmp_path / "photos", tmp_path / "library"
-    for number in range(45):
+    for number in range(60):
         write_photo(photos / f"{number}.jpg", number)
     for number in range(10):
         write_film(photos / f"film {number}.mp4", "red", "green", "blue", title=str(number % 7))
