@@ -19,8 +19,8 @@ from cocadesk.errors import UserError
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when the run is finished, 2 for an error the person can mend."""
     given = sys.argv[1:] if arguments is None else arguments
-    from trainer.teaching.command import COMMANDS
-    from trainer.teaching.command import main as teaching
+    from trainer.tuning.command import COMMANDS
+    from trainer.tuning.command import main as teaching
 
     if given and given[0] in COMMANDS:
         return teaching(given)

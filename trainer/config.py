@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from cocadesk.errors import UserError
-from cocadesk.model.config import CocaConfig, build_config
+from cocadesk.model.network.config import CocaConfig, build_config
 
 
 class Schedule(StrEnum):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.media.shards import ShardCounts, read_shards
-from cocadesk.model.tokenizer import clean_caption
+from cocadesk.model.tokenizers.byte_pairs import clean_caption
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

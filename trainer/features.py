@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cocadesk.media import PhotoError, decode_rgb
-from cocadesk.model import openvino_runtime
-from cocadesk.model.image_encoder import ImageEncoder
+from cocadesk.model.network.image_encoder import ImageEncoder
+from cocadesk.model.runtime import openvino as openvino_runtime
 from trainer.augment import make_view, plain_view
 from trainer.config import FeatureConfig
 from trainer.data import Example

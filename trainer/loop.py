@@ -13,17 +13,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cocadesk.model.checkpoint import save_checkpoint
-from cocadesk.model.coca import CoCa
-from cocadesk.model.tokenizer import BpeTokenizer, pad_batch
+from cocadesk.model.checkpoints.checkpoint import save_checkpoint
+from cocadesk.model.network.coca import CoCa
+from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, pad_batch
 from trainer.card import write_card
+from trainer.checkpoint import RunFolder
 from trainer.config import TrainConfig
 from trainer.data import Dataset, Draw, Example, Sampler
+from trainer.evaluate import DevSet, measure
 from trainer.features import PictureSource
 from trainer.losses import caption_groups, coca_losses
-from trainer.measure import DevSet, measure
 from trainer.optimiser import WeightAverage, build_optimiser, learning_rate
-from trainer.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
 

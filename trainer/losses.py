@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cocadesk.model.coca import CocaOutput
+from cocadesk.model.network.coca import CocaOutput
 from trainer.config import LossConfig
 
 

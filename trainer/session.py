@@ -12,18 +12,18 @@ import torch
 from platformdirs import user_cache_path
 
 from cocadesk.errors import UserError
-from cocadesk.model.coca import CoCa
-from cocadesk.model.config import CocaConfig, ImageEncoderKind
-from cocadesk.model.efficientnet import load_pretrained
-from cocadesk.model.image_encoder import EfficientNetLiteEncoder
-from cocadesk.model.tokenizer import BpeTokenizer, train_tokenizer
+from cocadesk.model.network.coca import CoCa
+from cocadesk.model.network.config import CocaConfig, ImageEncoderKind
+from cocadesk.model.network.efficientnet import load_pretrained
+from cocadesk.model.network.image_encoder import EfficientNetLiteEncoder
+from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, train_tokenizer
+from trainer.checkpoint import RunFolder, write_atomic
 from trainer.config import TrainConfig, load_config, resolve
 from trainer.data import Example, load_dataset, load_extra_text
+from trainer.evaluate import DevSet
 from trainer.features import PictureSource, PictureViews, cache_features, readable
 from trainer.loop import Loop, Parts, Reporter, TrainReport
-from trainer.measure import DevSet
 from trainer.process import choose_precision, keep_memory_blocks
-from trainer.run_folder import RunFolder, write_atomic
 
 log = logging.getLogger(__name__)
 

@@ -15,10 +15,10 @@ from PySide6.QtWidgets import QApplication
 
 import cocadesk
 from cocadesk.protocol.launch import ENGINE_MODULE, FAKE_MODULE
-from ui.engine_link import EngineLink
-from ui.look import Look
-from ui.theme import Appearance
-from ui.window import MainWindow
+from ui.engine.link import EngineLink
+from ui.kit.app_theme import Look
+from ui.kit.theme import Appearance
+from ui.shell.window import MainWindow
 
 _log = logging.getLogger("ui")
 

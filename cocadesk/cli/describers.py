@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from cocadesk.annotations import ZeroShotTagger
     from cocadesk.library import Library, MediaRow, Tag
     from cocadesk.model.backend import Backend
     from cocadesk.protocol.messages import Description
-    from cocadesk.words import ZeroShotTagger
 
 Words = TypeVar("Words")
 
@@ -66,7 +66,7 @@ class Tags:
 
     def known(self, library: Library, rows: Sequence[MediaRow]) -> dict[str, list[Tag]]:
         """Tags from the stored vectors of this very image side."""
-        from cocadesk.words import tags_from_views
+        from cocadesk.annotations import tags_from_views
 
         return tags_from_views(library, self._info.image_id, self._tagger, rows, self._top)
 

@@ -55,8 +55,8 @@ def captions(options: Options, report: Report, shards: Sequence[Path]) -> int:
 
 def zeroshot(options: Options, report: Report, folder: str) -> int:
     """Accuracy of naming the class; the subfolders' names are the classes."""
+    from cocadesk.annotations import class_vectors
     from cocadesk.evaluation.runs import evaluate_zeroshot
-    from cocadesk.words import class_vectors
 
     classes = class_folders(os.path.abspath(os.fsencode(folder)))  # noqa: PTH100 - bytes
     labels = [shown(os.path.basename(path)).replace("_", " ") for path in classes]  # noqa: PTH119

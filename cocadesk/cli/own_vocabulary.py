@@ -23,7 +23,7 @@ def vocabulary(options: Options, report: Report, file: Path | None, shipped: boo
         return _show(options, report, tagged=None)
     if file is not None and shipped:
         raise UserError("Choose one: a file of your own tags, or --shipped.")
-    from cocadesk.words import load_vocabulary
+    from cocadesk.annotations import load_vocabulary
 
     tags = load_vocabulary(file).tags if file is not None else ()
     with place_for_own_words(options) as place:
@@ -32,7 +32,7 @@ def vocabulary(options: Options, report: Report, file: Path | None, shipped: boo
 
 
 def _show(options: Options, report: Report, *, tagged: int | None) -> int:
-    from cocadesk.words import has_own_vocabulary, library_vocabulary
+    from cocadesk.annotations import has_own_vocabulary, library_vocabulary
 
     session.check_library(options)
     tags = library_vocabulary(options.library).tags
@@ -61,14 +61,14 @@ def _set(options: Options, report: Report, place: OwnPlace, tags: tuple[str, ...
 
         end = follow(place.engine, SetVocabulary(tags=tags), report)
         return end.caption.described if end.caption else 0
-    from cocadesk.words import set_own_vocabulary
+    from cocadesk.annotations import set_own_vocabulary
 
     set_own_vocabulary(options.library, tags)
     return _tag(options, report, place.library)
 
 
 def _tag(options: Options, report: Report, library: Library) -> int:
-    from cocadesk.words import ZeroShotTagger, keys_in_scope, library_vocabulary, tag_steps
+    from cocadesk.annotations import ZeroShotTagger, keys_in_scope, library_vocabulary, tag_steps
 
     keys = keys_in_scope(library, (), ())
     if not keys:

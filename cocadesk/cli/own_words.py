@@ -14,8 +14,8 @@ from cocadesk.cli.report import Failed, Report, failed_fields
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
-    from cocadesk.words import Wish
-    from cocadesk.words.history import PastEdit
+    from cocadesk.annotations import Wish
+    from cocadesk.annotations.history import PastEdit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ def _set(place: OwnPlace, keys: Sequence[str], wish: Wish) -> _Changed:
             remove_tags=wish.remove_tags,
         )
         return _asked(place, body)
-    from cocadesk.words import HumanWords
+    from cocadesk.annotations import HumanWords
 
     return _done(HumanWords(place.library).set(keys, wish))
 
@@ -98,7 +98,7 @@ def _undo_or_redo(place: OwnPlace, *, is_undo: bool) -> _Changed:
         from cocadesk.protocol.messages import RedoWords, UndoWords
 
         return _asked(place, UndoWords() if is_undo else RedoWords())
-    from cocadesk.words import HumanWords
+    from cocadesk.annotations import HumanWords
 
     words = HumanWords(place.library)
     return _done(words.undo() if is_undo else words.redo())
@@ -128,7 +128,7 @@ def _done(change: Any) -> _Changed:
 
 def history(options: Options, report: Report, path: str) -> int:
     """Prints who has said what of a photo; it only reads, so it needs no engine."""
-    from cocadesk.words import HumanWords
+    from cocadesk.annotations import HumanWords
 
     session.check_library(options)
     with session.reading_library(options) as library:

@@ -14,7 +14,7 @@ from cocadesk.cli.own_place import OwnPlace, follow, keys_below, place_for_own_w
 from cocadesk.cli.report import Failed, Report, duration, failed_fields, path_fields, shown
 
 if TYPE_CHECKING:
-    from cocadesk.words import PlannedFile, WordsProgress
+    from cocadesk.annotations import PlannedFile, WordsProgress
 
 Done = TypeVar("Done")
 
@@ -47,7 +47,7 @@ def write(
 
 def _preview(options: Options, report: Report, paths: Sequence[str], *, overwrite: bool) -> int:
     """Reads only, so it needs no engine."""
-    from cocadesk.words import FileAction, plan_write
+    from cocadesk.annotations import FileAction, plan_write
 
     session.check_library(options)
     with session.reading_library(options) as library:
@@ -124,8 +124,8 @@ def _through_engine(
 
 
 def _write(place: OwnPlace, keys: Sequence[str], report: Report, *, overwrite: bool) -> _Written:
+    from cocadesk.annotations import HumanWords, write_steps
     from cocadesk.library import new_key
-    from cocadesk.words import HumanWords, write_steps
 
     words = HumanWords(place.library)
     steps = write_steps(place.library, words, keys, batch=new_key(), overwrite=overwrite)

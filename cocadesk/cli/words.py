@@ -30,7 +30,7 @@ def tag(
     options: Options, report: Report, paths: Sequence[str], labels: Path | None, top: int
 ) -> int:
     """Prints the tags of each photo; those of members are kept in the library."""
-    from cocadesk.words import ZeroShotTagger, library_vocabulary, load_vocabulary
+    from cocadesk.annotations import ZeroShotTagger, library_vocabulary, load_vocabulary
 
     vocabulary = load_vocabulary(labels) if labels else library_vocabulary(options.library)
     asked = asked_files(paths)

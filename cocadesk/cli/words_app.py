@@ -40,8 +40,8 @@ def words_set(
 
     With --json: "changed" counts the photos and videos whose words changed.
     """
+    from cocadesk.annotations import Wish
     from cocadesk.cli.own_words import set_words as command
-    from cocadesk.words import Wish
 
     wish = Wish(caption=caption, add_tags=tuple(add_tag or ()), remove_tags=tuple(remove_tag or ()))
     choices = Choices(library=library, as_json=as_json)

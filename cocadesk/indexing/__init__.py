@@ -18,9 +18,9 @@ from cocadesk.indexing.types import (
 )
 
 if TYPE_CHECKING:
-    from cocadesk.indexing.change_over import change_over_steps
+    from cocadesk.indexing.index import index_steps
     from cocadesk.indexing.pictures import Embedded, embed_video
-    from cocadesk.indexing.steps import index_steps
+    from cocadesk.indexing.reembed import change_over_steps
 
 __all__ = [
     "ChangeOverReport",
@@ -37,9 +37,9 @@ __all__ = [
 
 _LAZY = {
     "Embedded": "cocadesk.indexing.pictures",
-    "change_over_steps": "cocadesk.indexing.change_over",
+    "change_over_steps": "cocadesk.indexing.reembed",
     "embed_video": "cocadesk.indexing.pictures",
-    "index_steps": "cocadesk.indexing.steps",
+    "index_steps": "cocadesk.indexing.index",
 }
 
 

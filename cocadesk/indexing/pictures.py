@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cocadesk.indexing.types import ImageEmbedder
 from cocadesk.library import MediaKind, MediaRow, ViewRow, ViewShows
-from cocadesk.library.places import folder_of
+from cocadesk.library.paths import folder_of
 from cocadesk.media import DecodedPhoto, DecodedVideo, PhotoMetadata
 
 Decoded: TypeAlias = DecodedPhoto | DecodedVideo

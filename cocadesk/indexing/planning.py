@@ -6,7 +6,7 @@ import os
 import threading
 from dataclasses import dataclass
 
-from cocadesk.indexing.catalogue import Catalogue, Verdict
+from cocadesk.indexing.known_files import Catalogue, Verdict
 from cocadesk.indexing.pictures import Decoded, Facts
 from cocadesk.library import Identity
 from cocadesk.media import DecodedVideo, DecodeFailure, FoundFile, hash_file

@@ -13,7 +13,7 @@ from cocadesk.library.rows import Edit
 from cocadesk.library.schema import EDITS, HUMAN_COLUMNS, TABLES
 from cocadesk.library.store import Store, text_literal
 from cocadesk.library.tables import MEDIA
-from cocadesk.library.undoing import BatchMark
+from cocadesk.library.undo import BatchMark
 
 FILE_FIELD = "file"
 """The field of a file written beside a photo; it has no column in ``media``."""

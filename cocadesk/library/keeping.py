@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cocadesk.errors import UserError
 from cocadesk.library.convert import arrow_to_vectors
-from cocadesk.library.shown import ShownRows
+from cocadesk.library.result_rows import ShownRows
 from cocadesk.library.snapshot import fingerprint, open_snapshot, write_snapshot
 from cocadesk.library.store import Store
 from cocadesk.library.tables import MEDIA, STORE_FOLDER, views_table

@@ -25,7 +25,8 @@ from cocadesk.library.manifest import (
     write_manifest,
 )
 from cocadesk.library.media_table import MediaTable
-from cocadesk.library.places import device_and_inode
+from cocadesk.library.paths import device_and_inode
+from cocadesk.library.result_rows import ShownRows
 from cocadesk.library.rows import (
     Counts,
     FailureRow,
@@ -42,7 +43,6 @@ from cocadesk.library.rows import (
     new_key,
 )
 from cocadesk.library.schema import FAILURES, JOBS, ROOTS
-from cocadesk.library.shown import ShownRows
 from cocadesk.library.store import Store, bytes_literal, text_literal
 from cocadesk.library.tables import MEDIA
 from cocadesk.library.thumbnails import Thumbnails

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cocadesk.errors import UserError
 from cocadesk.library.convert import arrow_to_vectors, arrow_to_views, views_to_arrow
 from cocadesk.library.nearest import nearest_in
-from cocadesk.library.places import folder_of
+from cocadesk.library.paths import folder_of
 from cocadesk.library.rows import MediaRow, Nearest, StoredVector, ViewRow
 from cocadesk.library.schema import views_schema
 from cocadesk.library.store import Store, text_literal

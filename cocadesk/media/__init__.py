@@ -27,22 +27,22 @@ from cocadesk.media.types import (
 )
 
 if TYPE_CHECKING:
-    from cocadesk.media.decode import decode_photo, decode_rgb
     from cocadesk.media.hashing import hash_bytes, hash_file
-    from cocadesk.media.pool import DecoderPool
-    from cocadesk.media.resize import prepare_input
+    from cocadesk.media.photo.decode import decode_photo, decode_rgb
+    from cocadesk.media.photo.resize import prepare_input
+    from cocadesk.media.pool.pool import DecoderPool
     from cocadesk.media.scanning import scan
-    from cocadesk.media.video import decode_video, sample_frames
+    from cocadesk.media.video.decode import decode_video, sample_frames
 
 _LAZY = {
-    "DecoderPool": "cocadesk.media.pool",
-    "decode_photo": "cocadesk.media.decode",
-    "decode_rgb": "cocadesk.media.decode",
-    "decode_video": "cocadesk.media.video",
+    "DecoderPool": "cocadesk.media.pool.pool",
+    "decode_photo": "cocadesk.media.photo.decode",
+    "decode_rgb": "cocadesk.media.photo.decode",
+    "decode_video": "cocadesk.media.video.decode",
     "hash_bytes": "cocadesk.media.hashing",
     "hash_file": "cocadesk.media.hashing",
-    "prepare_input": "cocadesk.media.resize",
-    "sample_frames": "cocadesk.media.video",
+    "prepare_input": "cocadesk.media.photo.resize",
+    "sample_frames": "cocadesk.media.video.decode",
     "scan": "cocadesk.media.scanning",
 }
 

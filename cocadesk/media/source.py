@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from cocadesk.media.exif import Exif
+from cocadesk.media.metadata.exif import Exif
 from cocadesk.media.sniffing import PhotoFormat
 from cocadesk.media.types import RgbImage
 

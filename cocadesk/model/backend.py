@@ -81,7 +81,7 @@ def open_backend(source: str = "starter", device: str = "auto", *, fetch: bool =
     Raises:
         UserError: the source is no model that can be used, is damaged, or is not here.
     """
-    from cocadesk.model.coca_backend import CocaBackend
+    from cocadesk.model.runtime.coca_backend import CocaBackend
     from cocadesk.model.source import find_checkpoint
 
     return CocaBackend(find_checkpoint(source, fetch=fetch), device)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cocadesk.errors import UserError
-from cocadesk.model import hub
-from cocadesk.model.checkpoint import CONFIG, TOKENIZER, WEIGHTS
-from cocadesk.model.open_clip_config import SETTINGS, read_settings
+from cocadesk.model.checkpoints import hub
+from cocadesk.model.checkpoints.checkpoint import CONFIG, TOKENIZER, WEIGHTS
+from cocadesk.model.checkpoints.open_clip_config import SETTINGS, read_settings
 from cocadesk.resources import resource_path
 
 STARTER = "starter"

@@ -5,11 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from cocadesk.errors import UserError
-from cocadesk.model import hub
-from cocadesk.model.checkpoint import CONFIG, TOKENIZER, WEIGHTS, Checkpoint, open_checkpoint
+from cocadesk.model.checkpoints import hub
+from cocadesk.model.checkpoints.checkpoint import (
+    CONFIG,
+    TOKENIZER,
+    WEIGHTS,
+    Checkpoint,
+    open_checkpoint,
+)
+from cocadesk.model.checkpoints.open_clip_config import SETTINGS
+from cocadesk.model.checkpoints.weight_files import PICKLE_SUFFIXES, SAFE_SUFFIX
 from cocadesk.model.known_models import STARTER, KnownModel, known_models
-from cocadesk.model.open_clip_config import SETTINGS
-from cocadesk.model.weight_files import PICKLE_SUFFIXES, SAFE_SUFFIX
 from cocadesk.resources import resource_path
 
 __all__ = ["STARTER", "KnownModel", "find_checkpoint", "known_models", "resolve_source"]
@@ -94,7 +100,7 @@ def _only_one(folder: Path, found: list[Path], names: list[str]) -> Checkpoint:
 
 
 def _convert(weights: Path) -> Checkpoint:
-    from cocadesk.model.prepared import ForeignModel, prepare
+    from cocadesk.model.checkpoints.converted import ForeignModel, prepare
 
     settings = weights.with_name(SETTINGS)
     return prepare(

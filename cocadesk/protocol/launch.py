@@ -15,7 +15,7 @@ from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.endpoint import log_file, read_endpoint, remove_endpoint
 
 ENGINE_MODULE = "cocadesk.engine"
-FAKE_MODULE = "cocadesk.protocol.fake"
+FAKE_MODULE = "cocadesk.fake_engine"
 START_LIMIT_S = 60.0
 _POLL_S = 0.05
 

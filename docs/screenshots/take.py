@@ -24,14 +24,14 @@ from stage import ROOT, lesson, more_of_the_kind, pause, photos, save, wait
 from cocadesk.protocol.launch import running_engine
 from cocadesk.protocol.messages import Ok, StopEngine
 from cocadesk.protocol.values import JobKind, JobState
-from ui.actions import Do
-from ui.browser import Showing
-from ui.engine_link import EngineLink
-from ui.look import Look
-from ui.pages import Page
-from ui.theme import Appearance
-from ui.window import MainWindow
-from ui.words_dialogs import WriteDialog
+from ui.annotations.dialogs import WriteDialog
+from ui.engine.link import EngineLink
+from ui.kit.actions import Do
+from ui.kit.app_theme import Look
+from ui.kit.theme import Appearance
+from ui.library.browser import Showing
+from ui.shell.pages import Page
+from ui.shell.window import MainWindow
 
 NAMES = ("search", "caption", "tags", "moment", "teach")
 OWN_TAGS = (

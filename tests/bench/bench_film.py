@@ -91,8 +91,8 @@ class PlainLoop:
     """What a first script would do."""
 
     def __init__(self, source: str) -> None:
-        from cocadesk.model.checkpoint import load_model
-        from cocadesk.model.image_tower import TorchImageTower
+        from cocadesk.model.checkpoints.checkpoint import load_model
+        from cocadesk.model.runtime.image_tower import TorchImageTower
         from cocadesk.model.source import find_checkpoint
 
         checkpoint = find_checkpoint(source)

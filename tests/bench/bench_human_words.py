@@ -5,7 +5,7 @@
 Walks over the real store in this process (edit, undo, redo, caption, tag, write,
 re-index, move, rename, touch, edit the picture), and through real engines that end by
 SIGKILL in the middle of something. After each step every human word and every ``.txt``
-is compared with a model of its own (tests/support/words_model.py). Exit 1 on any loss.
+is compared with a model of its own (tests/support/annotation_model.py). Exit 1 on any loss.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.support.words_walk import Walk
+from tests.support.annotation_walk import Walk
 
 STEPS_A_LIFE = 8
 LIVES_A_LIBRARY = 10

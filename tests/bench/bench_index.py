@@ -94,8 +94,8 @@ class PlainLoop:
         import lancedb
         import pyarrow as pa
 
-        from cocadesk.model.checkpoint import load_model
-        from cocadesk.model.image_tower import TorchImageTower
+        from cocadesk.model.checkpoints.checkpoint import load_model
+        from cocadesk.model.runtime.image_tower import TorchImageTower
         from cocadesk.model.source import find_checkpoint
 
         checkpoint = find_checkpoint(source)

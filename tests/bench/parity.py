@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from cocadesk.model.backend import open_backend
-from cocadesk.model.checkpoint import Checkpoint, load_model
+from cocadesk.model.checkpoints.checkpoint import Checkpoint, load_model
 from cocadesk.model.source import find_checkpoint
 from tests.support.open_clip_reference import TEXTS, Answers, run_reference, texts_to_tokenise
 

@@ -11,9 +11,9 @@ import os
 import sys
 import threading
 
-from cocadesk.media import worker
-from cocadesk.media.arena import Arena
-from cocadesk.media.wire import Done, DoneFilm, Job, Setup
+from cocadesk.media.pool import worker
+from cocadesk.media.pool.arena import Arena
+from cocadesk.media.pool.messages import Done, DoneFilm, Job, Setup
 
 _decode = worker._decode
 

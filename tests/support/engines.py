@@ -9,8 +9,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.client import EngineClient
-from cocadesk.protocol.fake import FakeEngine
 from cocadesk.protocol.launch import connect_or_start
 from cocadesk.protocol.messages import JobReply, Ok, StartIndex, StopEngine, WatchJob
 from cocadesk.protocol.paths import WirePath

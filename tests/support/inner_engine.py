@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cocadesk.engine_service import Engine
+from cocadesk.engine.engine import Engine
 from cocadesk.library import Library
 from cocadesk.model.in_use import open_source
 from cocadesk.protocol.client import EngineClient

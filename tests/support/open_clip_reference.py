@@ -142,7 +142,7 @@ _KEPT: list[torch.library.Library] = []
 def model_settings(model: str) -> dict[str, Any]:
     """The ``model_cfg`` of a model: open_clip's own, or a tiny one of the same structure."""
     if model != "tiny":
-        from cocadesk.model.clip_tokenizer import data_file
+        from cocadesk.model.tokenizers.clip import data_file
 
         path = data_file().parent / "model_configs" / f"{model}.json"
         settings: dict[str, Any] = json.loads(path.read_text("utf-8"))

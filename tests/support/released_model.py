@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 
-from cocadesk.model.checkpoint import stored_state
-from cocadesk.model.coca import CoCa
-from cocadesk.model.config import CocaConfig, PoolerDesign, Resize, Variant, tiny_config
-from cocadesk.model.open_clip_layout import to_open_clip
+from cocadesk.model.checkpoints.checkpoint import stored_state
+from cocadesk.model.checkpoints.open_clip_layout import to_open_clip
+from cocadesk.model.network.coca import CoCa
+from cocadesk.model.network.config import CocaConfig, PoolerDesign, Resize, Variant, tiny_config
 
 SETTINGS = {
     "model_cfg": {

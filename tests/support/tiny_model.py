@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 
-from cocadesk.model.checkpoint import save_checkpoint
-from cocadesk.model.coca import CoCa
-from cocadesk.model.config import ImageEncoderKind, tiny_config
-from cocadesk.model.tokenizer import BpeTokenizer, train_tokenizer
+from cocadesk.model.checkpoints.checkpoint import save_checkpoint
+from cocadesk.model.network.coca import CoCa
+from cocadesk.model.network.config import ImageEncoderKind, tiny_config
+from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, train_tokenizer
 
 _TEXTS = [
     "a brown dog runs on the green grass",

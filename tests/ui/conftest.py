@@ -9,11 +9,11 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from cocadesk.protocol.fake import FakeEngine
-from ui.engine_link import EngineLink
-from ui.look import Look
-from ui.theme import Appearance
-from ui.window import MainWindow
+from cocadesk.fake_engine.engine import FakeEngine
+from ui.engine.link import EngineLink
+from ui.kit.app_theme import Look
+from ui.kit.theme import Appearance
+from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pytestqt.qtbot import QtBot
 
-from ui.curve import Curve, Line
-from ui.look import Look
-from ui.theme import Appearance, theme_for
+from ui.kit.app_theme import Look
+from ui.kit.theme import Appearance, theme_for
+from ui.teach.curve import Curve, Line
 
 WAIT_MS = 30_000
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from cocadesk.protocol.fake import FakeEngine
+from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.launch import FAKE_MODULE, running_engine
 from cocadesk.protocol.messages import Ok, StopEngine
-from ui.engine_link import EngineLink, LinkState
-from ui.look import Look
-from ui.window import MainWindow
+from ui.engine.link import EngineLink, LinkState
+from ui.kit.app_theme import Look
+from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
 
@@ -29,7 +29,7 @@ HEAVY = ("torch", "lancedb", "pyarrow", "cv2", "PIL", "openvino", "numpy", "pyqt
 def test_the_windows_process_imports_nothing_heavy() -> None:
     """Torch, LanceDB, OpenCV and Pillow stay in the engine's process."""
     script = (
-        "import sys, ui.__main__, ui.window\n"
+        "import sys, ui.__main__, ui.shell.window\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
     root = Path(__file__).resolve().parents[2]
@@ -71,7 +71,7 @@ def test_with_photos_shown_a_lost_engine_is_told_until_it_is_back(
     engine: FakeEngine, window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The notice does not go by itself; where no engine starts, it says why and offers to try."""
-    monkeypatch.setattr("ui.widgets.NOTICE_MS", 1)
+    monkeypatch.setattr("ui.kit.widgets.NOTICE_MS", 1)
     monkeypatch.setattr(window.link, "_module", FAKE_MODULE)
     monkeypatch.setattr(window.link, "_extra", ("--nonsense",))
     notice = window.parts.notice

@@ -17,11 +17,11 @@ from pytestqt.qtbot import QtBot
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Hit, Moment, VideoMoment
 from tests.support.films import make_film
-from ui.actions import Do
-from ui.image_loader import ImageLoader
-from ui.look import Look
-from ui.moment_strip import MomentStrip, nearest
-from ui.window import MainWindow
+from ui.detail.moment_strip import MomentStrip, nearest
+from ui.kit.actions import Do
+from ui.kit.app_theme import Look
+from ui.kit.image_loader import ImageLoader
+from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
 MOMENTS = tuple(
@@ -149,7 +149,7 @@ import sys
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 from cocadesk.errors import UserError
-from ui.film_player import FilmPlayer
+from ui.detail.video_player import FilmPlayer
 app = QApplication([])
 try:
     player = FilmPlayer(app)

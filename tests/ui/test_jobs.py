@@ -12,17 +12,17 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.fake import FakeEngine
+from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.messages import PlanWrite, ReplyBody
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, JobValue, Row, Scope
-from ui.actions import Do
-from ui.dialogs import FailuresDialog
-from ui.jobs_panel import JobRow
-from ui.scopes import choices, shortened
-from ui.texts import job_line, job_state, moment
-from ui.window import MainWindow
-from ui.words_dialogs import CaptionDialog, WriteDialog
+from ui.annotations.dialogs import CaptionDialog, WriteDialog
+from ui.annotations.scopes import choices, shortened
+from ui.jobs.panel import JobRow
+from ui.kit.actions import Do
+from ui.kit.texts import job_line, job_state, moment
+from ui.shell.dialogs import FailuresDialog
+from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
 

@@ -7,11 +7,11 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from cocadesk.protocol.values import ModelState, ModelValue
-from ui import desktop
-from ui.models_page import ModelsPage, device_line
-from ui.models_row import coverage
-from ui.pages import Page
-from ui.window import MainWindow
+from ui.kit import desktop
+from ui.models.page import ModelsPage, device_line
+from ui.models.row import coverage
+from ui.shell.pages import Page
+from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
 

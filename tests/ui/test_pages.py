@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
-from ui.actions import Do
-from ui.pages import ACTION_OF, Page
-from ui.window import MainWindow
+from ui.kit.actions import Do
+from ui.shell.pages import ACTION_OF, Page
+from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
 

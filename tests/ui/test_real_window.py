@@ -13,9 +13,9 @@ from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.launch import running_engine
 from cocadesk.protocol.values import JobState
 from tests.support.engines import stop
-from ui.engine_link import EngineLink
-from ui.look import Look
-from ui.window import MainWindow
+from ui.engine.link import EngineLink
+from ui.kit.app_theme import Look
+from ui.shell.window import MainWindow
 
 WAIT_MS = 240_000
 PHOTOS = ("coffee-cup", "astronaut", "koala", "dahlia-flower", "city-night", "mexico-mariachi")

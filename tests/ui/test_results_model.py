@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from cocadesk.protocol.messages import Description
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Row
-from ui.results_model import ResultsModel, _insertions
+from ui.library.results_model import ResultsModel, _insertions
 
 
 def _row(key: str) -> Row:

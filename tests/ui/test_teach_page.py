@@ -11,12 +11,12 @@ from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.fake import FakeEngine
+from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.values import JobState, RunState, TeachMethod
-from ui import desktop
-from ui.pages import Page
-from ui.teach_page import TeachPage
-from ui.window import MainWindow
+from ui.kit import desktop
+from ui.shell.pages import Page
+from ui.shell.window import MainWindow
+from ui.teach.page import TeachPage
 
 WAIT_MS = 30_000
 

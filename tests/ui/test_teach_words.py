@@ -16,7 +16,7 @@ from cocadesk.protocol.values import (
     SkippedValue,
     TeachMethod,
 )
-from ui.teach_words import (
+from ui.teach.words import (
     certainty,
     figure,
     held_out_line,

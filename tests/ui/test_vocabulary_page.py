@@ -8,11 +8,11 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from cocadesk.protocol.fake_models import SHIPPED_TAGS
-from ui import desktop
-from ui.pages import Page
-from ui.vocabulary_page import VocabularyPage
-from ui.window import MainWindow
+from cocadesk.fake_engine.models import SHIPPED_TAGS
+from ui.kit import desktop
+from ui.shell.pages import Page
+from ui.shell.window import MainWindow
+from ui.vocabulary.page import VocabularyPage
 
 WAIT_MS = 30_000
 

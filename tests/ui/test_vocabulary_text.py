@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cocadesk.errors import UserError
-from ui.vocabulary_text import load_file, read_tags, save_file, write_tags
+from ui.vocabulary.text import load_file, read_tags, save_file, write_tags
 
 
 def test_empty_lines_and_repeated_tags_are_left_out_and_counted() -> None:

@@ -18,13 +18,13 @@ from cocadesk.protocol.values import JobKind, JobState, MediaKind, RunState
 from tests.support.engines import stop
 from tests.support.films import make_film
 from tests.support.kinds import NAME, draw_florbit, write_lesson
-from ui.actions import Do
-from ui.engine_link import EngineLink
-from ui.look import Look
-from ui.pages import Page
-from ui.teach_page import TeachPage
-from ui.window import MainWindow
-from ui.words_dialogs import WriteDialog
+from ui.annotations.dialogs import WriteDialog
+from ui.engine.link import EngineLink
+from ui.kit.actions import Do
+from ui.kit.app_theme import Look
+from ui.shell.pages import Page
+from ui.shell.window import MainWindow
+from ui.teach.page import TeachPage
 
 WAIT_MS = 300_000
 PHOTOS = ("coffee-cup", "astronaut", "koala", "dahlia-flower", "mexico-mariachi", "farm-cow")

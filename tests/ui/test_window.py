@@ -12,12 +12,12 @@ from PySide6.QtWidgets import QAbstractButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.fake import FakeEngine
+from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.values import JobState
-from ui import desktop
-from ui.actions import Do, Group
-from ui.dialogs import FailuresDialog, ShortcutsHelp
-from ui.window import MainWindow
+from ui.kit import desktop
+from ui.kit.actions import Do, Group
+from ui.shell.dialogs import FailuresDialog, ShortcutsHelp
+from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
 

@@ -14,20 +14,20 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from cocadesk.errors import UserError
+from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.client import EngineClient
-from cocadesk.protocol.fake import FakeEngine
 from cocadesk.protocol.launch import FAKE_MODULE, running_engine
 from cocadesk.protocol.messages import Ok, SetWords, StopEngine, WordsReply
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Row, TagValue
-from ui.actions import Do
-from ui.engine_link import EngineLink
-from ui.look import Look
-from ui.selection_tags import shared_tags
-from ui.tag_chips import TagChips
-from ui.window import MainWindow
-from ui.words_dialogs import HistoryDialog
-from ui.words_editor import changed_row
+from ui.annotations.dialogs import HistoryDialog
+from ui.annotations.editor import changed_row
+from ui.annotations.selection_tags import shared_tags
+from ui.annotations.tag_chips import TagChips
+from ui.engine.link import EngineLink
+from ui.kit.actions import Do
+from ui.kit.app_theme import Look
+from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
 

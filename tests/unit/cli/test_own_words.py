@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from cocadesk.cli.app import app
 from cocadesk.protocol.launch import connect_or_start
+from tests.support.annotated_library import words_library
 from tests.support.engines import FAKE_MODEL, stop
-from tests.support.words_library import words_library
 
 
 def words(base: Path, *arguments: str | os.PathLike[str], code: int = 0) -> dict[str, Any]:

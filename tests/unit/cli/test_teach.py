@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from cocadesk import engine_inspect, engine_teach
 from cocadesk.cli.guard import OK, USER_ERROR, guarded
 from cocadesk.cli.model import list_models, use_model
 from cocadesk.cli.options import Options
 from cocadesk.cli.teach import Wish, teach
-from cocadesk.engine_trainer import TrainerChild
+from cocadesk.engine.teaching import preview as engine_inspect
+from cocadesk.engine.teaching import requests as engine_teach
+from cocadesk.engine.teaching.trainer_process import TrainerChild
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
     GetInfo,

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from cocadesk.engine.scheduler import JobOutcome, JobStep, Scheduler, Steps
 from cocadesk.errors import UserError
-from cocadesk.jobs import JobOutcome, JobStep, Scheduler, Steps
 from cocadesk.library import JobRow
 from cocadesk.protocol.values import JobAction, JobKind, JobState, JobValue
 

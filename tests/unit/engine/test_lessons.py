@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.engine_lessons import make_lesson
+from cocadesk.engine.teaching.spec import make_lesson
 from cocadesk.library import Library
 from cocadesk.model.backend import Backend
 from cocadesk.protocol.client import EngineClient

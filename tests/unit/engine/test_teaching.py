@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk import engine_inspect, engine_teach
-from cocadesk.engine_trainer import TrainerChild
+from cocadesk.engine.teaching import preview as engine_inspect
+from cocadesk.engine.teaching import requests as engine_teach
+from cocadesk.engine.teaching.trainer_process import TrainerChild
 from cocadesk.errors import UserError
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (

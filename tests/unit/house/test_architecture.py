@@ -31,7 +31,7 @@ ALLOWED = {
     "cocadesk.library": {"lancedb", "numpy", "pyarrow"},
     "cocadesk.indexing": {"numpy", "xxhash"},
     "cocadesk.search": {"numpy"},
-    "cocadesk.words": {"numpy"},
+    "cocadesk.annotations": {"numpy"},
     "cocadesk.evaluation": {"numpy"},
     "cocadesk.cli": {"numpy", "platformdirs", "rich", "typer"},
     "cocadesk.resources": set[str](),
@@ -40,9 +40,9 @@ ALLOWED = {
 }
 LIBRARIES_WITH_ONE_DOOR = {
     "cv2": "cocadesk/media/opencv.py",
-    "huggingface_hub": "cocadesk/model/hub.py",
-    "openvino": "cocadesk/model/openvino_runtime.py",
-    "pyqtgraph": "ui/curve.py",
+    "huggingface_hub": "cocadesk/model/checkpoints/hub.py",
+    "openvino": "cocadesk/model/runtime/openvino.py",
+    "pyqtgraph": "ui/teach/curve.py",
 }
 
 

@@ -22,7 +22,7 @@ CONVERT = """
 from pathlib import Path
 import numpy as np
 import torch
-from cocadesk.model.openvino_runtime import CompiledImages, convert, save
+from cocadesk.model.runtime.openvino import CompiledImages, convert, save
 class Mean(torch.nn.Module):
     def forward(self, images_BHWC):
         return images_BHWC.float().mean((1, 2))

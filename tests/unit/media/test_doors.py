@@ -49,7 +49,7 @@ def test_opencv_leaves_qts_environment_as_it_was() -> None:
 def test_the_names_of_the_room_stay_what_they_are() -> None:
     """A lazy name is the function also after its module has been imported."""
     program = (
-        "import cocadesk.media.scanning, cocadesk.media.decode, cocadesk.media as media\n"
+        "import cocadesk.media.scanning, cocadesk.media.photo.decode, cocadesk.media as media\n"
         "print(callable(media.scan), callable(media.decode_photo), sorted(media.__all__)[0])\n"
     )
     assert run(program) == "True True DecodeFailure"

@@ -14,10 +14,10 @@ from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import IFDRational
 
 from cocadesk.media import InputSpec, PhotoMetadata, decode_photo
-from cocadesk.media.dates import parse_free_moment, parse_moment
-from cocadesk.media.exif import Exif
-from cocadesk.media.iptc import iptc_from_photoshop, read_iptc
-from cocadesk.media.xmp import read_xmp
+from cocadesk.media.metadata.dates import parse_free_moment, parse_moment
+from cocadesk.media.metadata.exif import Exif
+from cocadesk.media.metadata.iptc import iptc_from_photoshop, read_iptc
+from cocadesk.media.metadata.xmp import read_xmp
 from tests.support.photo_files import encode, exif_block, quadrants
 
 SPEC = InputSpec(size_px=16)

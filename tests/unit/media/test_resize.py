@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cocadesk.media import InputSpec, ResizeMode, prepare_input
-from cocadesk.media.resize import fit_within, resize
+from cocadesk.media.photo.resize import fit_within, resize
 from tests.support.photo_files import corner_colours, quadrants
 
 

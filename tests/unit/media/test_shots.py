@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cocadesk.media.shots import (
+from cocadesk.media.video.shots import (
     CHROMA_HEIGHT,
     CHROMA_WIDTH,
     LUMA_HEIGHT,

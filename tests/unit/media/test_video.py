@@ -22,7 +22,7 @@ from cocadesk.media import (
     hash_file,
     sample_frames,
 )
-from cocadesk.media.video_frame_at import decode_frame_at
+from cocadesk.media.video.frame_at import decode_frame_at
 from tests.support.films import cut_short, make_clip_of_colours, make_film, make_sound
 from tests.support.photo_files import corner_colours, natural_picture, quadrants
 

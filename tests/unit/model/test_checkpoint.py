@@ -11,18 +11,18 @@ import pytest
 import torch
 
 from cocadesk.errors import UserError
-from cocadesk.model import checkpoint as checkpoints
-from cocadesk.model import coca_backend
 from cocadesk.model.backend import GenerationOptions, open_backend
-from cocadesk.model.checkpoint import (
+from cocadesk.model.checkpoints import checkpoint as checkpoints
+from cocadesk.model.checkpoints.checkpoint import (
     WEIGHTS,
     load_arrays,
     load_model,
     open_checkpoint,
     save_checkpoint,
 )
-from cocadesk.model.config import CocaConfig, Variant, tiny_config
-from cocadesk.model.model_ids import compute_ids
+from cocadesk.model.ids import compute_ids
+from cocadesk.model.network.config import CocaConfig, Variant, tiny_config
+from cocadesk.model.runtime import coca_backend
 from cocadesk.model.source import find_checkpoint
 from tests.support.tiny_model import tiny_model, tiny_tokenizer, write_tiny_checkpoint
 

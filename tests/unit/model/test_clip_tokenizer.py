@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cocadesk.errors import UserError
-from cocadesk.model import clip_tokenizer as module
-from cocadesk.model.clip_tokenizer import clip_tokenizer
-from cocadesk.model.tokenizer import BpeTokenizer, ClipTokenizer
+from cocadesk.model.tokenizers import clip as module
+from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, ClipTokenizer
+from cocadesk.model.tokenizers.clip import clip_tokenizer
 from tests.support.architecture import ROOT
 
 CLIP = clip_tokenizer()
@@ -70,7 +70,7 @@ def test_a_checkpoint_keeps_the_tokenizer_whole(tmp_path: Path) -> None:
 def test_open_clip_is_not_imported_for_its_data_file() -> None:
     """It would bring torchvision, which a CPU build of torch cannot load."""
     code = (
-        "import sys; from cocadesk.model.clip_tokenizer import clip_tokenizer; "
+        "import sys; from cocadesk.model.tokenizers.clip import clip_tokenizer; "
         "clip_tokenizer().encode('a dog', 76); "
         "print(sorted({'open_clip', 'torch', 'torchvision'} & set(sys.modules)))"
     )

@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from cocadesk.errors import UserError
-from cocadesk.model.coca import CoCa
-from cocadesk.model.config import (
+from cocadesk.model.network.coca import CoCa
+from cocadesk.model.network.config import (
     CocaConfig,
     ImageEncoderKind,
     PoolerDesign,
     paper_config,
     tiny_config,
 )
-from cocadesk.model.efficientnet import (
+from cocadesk.model.network.efficientnet import (
     TRUNK_MEAN,
     TRUNK_STD,
     EfficientNetLiteBody,

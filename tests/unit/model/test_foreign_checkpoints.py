@@ -14,14 +14,14 @@ import torch
 from safetensors.torch import save_file
 
 from cocadesk.errors import UserError
-from cocadesk.model import prepared
 from cocadesk.model.backend import GenerationOptions, open_backend
-from cocadesk.model.checkpoint import WEIGHTS, load_model, stored_state
-from cocadesk.model.coca import CoCa
-from cocadesk.model.config import CocaConfig
-from cocadesk.model.open_clip_config import detect
-from cocadesk.model.open_clip_layout import to_open_clip
-from cocadesk.model.prepared import note_of
+from cocadesk.model.checkpoints import converted as prepared
+from cocadesk.model.checkpoints.checkpoint import WEIGHTS, load_model, stored_state
+from cocadesk.model.checkpoints.converted import note_of
+from cocadesk.model.checkpoints.open_clip_config import detect
+from cocadesk.model.checkpoints.open_clip_layout import to_open_clip
+from cocadesk.model.network.coca import CoCa
+from cocadesk.model.network.config import CocaConfig
 from cocadesk.model.source import find_checkpoint
 from tests.support.open_clip_reference import model_settings
 from tests.support.released_model import (

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from cocadesk.errors import UserError
-from cocadesk.model import hub
-from cocadesk.model.hub import parse_repository
+from cocadesk.model.checkpoints import hub
+from cocadesk.model.checkpoints.hub import parse_repository
 from cocadesk.model.source import find_checkpoint, known_models, resolve_source
 from tests.support.architecture import ROOT
 from tests.support.released_model import released_config, write_released

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cocadesk.model import image_tower
 from cocadesk.model.backend import open_backend
-from cocadesk.model.checkpoint import save_checkpoint
-from cocadesk.model.config import ImageEncoderKind
-from cocadesk.model.image_tower import OpenVinoImageTower, TorchImageTower
+from cocadesk.model.checkpoints.checkpoint import save_checkpoint
+from cocadesk.model.network.config import ImageEncoderKind
+from cocadesk.model.runtime import image_tower
+from cocadesk.model.runtime.image_tower import OpenVinoImageTower, TorchImageTower
 from tests.support.released_model import released_model, write_released
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from cocadesk.model.backend import open_backend
-from cocadesk.model.checkpoint import Checkpoint, load_arrays, load_model
-from cocadesk.model.open_clip_layout import to_open_clip
+from cocadesk.model.checkpoints.checkpoint import Checkpoint, load_arrays, load_model
+from cocadesk.model.checkpoints.open_clip_layout import to_open_clip
+from cocadesk.model.checkpoints.weight_files import read_state_dict
 from cocadesk.model.source import find_checkpoint
-from cocadesk.model.weight_files import read_state_dict
 from tests.support.open_clip_reference import (
     SAFE,
     TEXTS,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cocadesk.errors import UserError
-from cocadesk.model.tokenizer import BpeTokenizer, clean_caption, train_tokenizer
+from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, clean_caption, train_tokenizer
 from tests.support.tiny_model import tiny_tokenizer
 
 TOKENIZER = tiny_tokenizer()

@@ -52,7 +52,7 @@ def test_equal_captions_are_positives_of_each_other() -> None:
 
 def test_the_total_weighs_the_parts() -> None:
     """λ_con · L_con + λ_cap · L_cap, with the caption loss a mean over real tokens."""
-    from cocadesk.model.coca import CocaOutput
+    from cocadesk.model.network.coca import CocaOutput
 
     image, text = _vectors()
     logits, targets = torch.randn(9, 20), torch.arange(9)

@@ -185,9 +185,9 @@ def test_a_damaged_resume_state_gives_a_sentence(tmp_path: Path) -> None:
 
 def test_the_cached_trunk_equals_the_trunk(tmp_path: Path) -> None:
     """Cached features of view 0 are those of the plain picture, and are found again."""
-    from cocadesk.model.config import ImageEncoderKind
-    from cocadesk.model.efficientnet import load_pretrained
-    from cocadesk.model.image_encoder import EfficientNetLiteEncoder
+    from cocadesk.model.network.config import ImageEncoderKind
+    from cocadesk.model.network.efficientnet import load_pretrained
+    from cocadesk.model.network.image_encoder import EfficientNetLiteEncoder
     from tests.support.tiny_model import tiny_model
     from trainer.config import FeatureConfig
     from trainer.features import PictureViews, cache_features, decode

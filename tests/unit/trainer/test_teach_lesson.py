@@ -12,13 +12,13 @@ import pytest
 
 from cocadesk.errors import UserError
 from tests.support.kinds import write_lesson
-from trainer.teaching import lesson as lessons
-from trainer.teaching.general import load_general
-from trainer.teaching.lesson import Lesson, find_lesson
-from trainer.teaching.spec import GivenPhoto, Method, TeachSpec, load_spec
-from trainer.teaching.split import held_out_count, problem_of, split_photos
-from trainer.teaching.store import load_lesson, store_lesson
-from trainer.teaching.words import NewWords, contrasts
+from trainer.tuning import dataset as lessons
+from trainer.tuning.dataset import Lesson, find_lesson
+from trainer.tuning.feature_store import load_lesson, store_lesson
+from trainer.tuning.general_set import load_general
+from trainer.tuning.new_words import NewWords, contrasts
+from trainer.tuning.spec import GivenPhoto, Method, TeachSpec, load_spec
+from trainer.tuning.split import held_out_count, problem_of, split_photos
 
 
 def _look(folder: Path, **fields: object) -> Lesson:

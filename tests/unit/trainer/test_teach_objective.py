@@ -11,9 +11,9 @@ import torch.nn.functional as F
 
 from cocadesk.evaluation import caption_key, retrieval_metrics
 from trainer.losses import caption_groups, contrastive_loss
-from trainer.teaching.measure import Ranked, caption_figure, recall_figures, wilson
-from trainer.teaching.objective import PhotoWords, alignment, contrastive, distil, relate, unrelated
-from trainer.teaching.words import NewWords
+from trainer.tuning.new_words import NewWords
+from trainer.tuning.objective import PhotoWords, alignment, contrastive, distil, relate, unrelated
+from trainer.tuning.results import Ranked, caption_figure, recall_figures, wilson
 
 _NEW = NewWords(words=frozenset({"florbit"}))
 

@@ -19,22 +19,23 @@ import torch
 
 from cocadesk.errors import UserError
 from cocadesk.model.backend import open_backend
-from cocadesk.model.checkpoint import load_arrays
+from cocadesk.model.checkpoints.checkpoint import load_arrays
 from cocadesk.model.source import find_checkpoint
 from tests.support.released_model import write_released
-from tests.support.teaching import Listener, points_of, run_teaching, write_run
-from trainer.teaching import phase as phases
-from trainer.teaching import session, state
-from trainer.teaching.general import GeneralSet, load_general
-from trainer.teaching.inspection import inspect
-from trainer.teaching.learner import Learner
-from trainer.teaching.phase import StoppedError
-from trainer.teaching.recipe import Recipe, choose_recipe
-from trainer.teaching.spec import Method
-from trainer.teaching.split import split_photos
-from trainer.teaching.store import encode_path
-from trainer.teaching.wire import Wire
-from trainer.teaching.words import NewWords
+from tests.support.tuning_photos import Listener, points_of, run_teaching, write_run
+from trainer.tuning import phase as phases
+from trainer.tuning import run as session
+from trainer.tuning import run_checkpoint as state
+from trainer.tuning.feature_store import encode_path
+from trainer.tuning.general_set import GeneralSet, load_general
+from trainer.tuning.learner import Learner
+from trainer.tuning.new_words import NewWords
+from trainer.tuning.phase import StoppedError
+from trainer.tuning.preview import inspect
+from trainer.tuning.progress_lines import Wire
+from trainer.tuning.recipe import Recipe, choose_recipe
+from trainer.tuning.spec import Method
+from trainer.tuning.split import split_photos
 
 _STEPS = 6
 _GENERAL = 6

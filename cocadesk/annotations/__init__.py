@@ -1,0 +1,111 @@
+"""Words for pictures: vocabularies, zero-shot tags, captions, and what people say themselves.
+
+Importing this package is cheap: what works on the library is imported when it is
+first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from cocadesk.annotations.own_vocabulary import (
+    has_own_vocabulary,
+    library_vocabulary,
+    set_own_vocabulary,
+    tags_mark,
+)
+from cocadesk.annotations.progress import FailedMedium, WordsProgress, WordsStage
+from cocadesk.annotations.prompts import (
+    PROMPT_TEMPLATES,
+    TextEncoder,
+    cached_class_vectors,
+    class_vectors,
+    prompts,
+)
+from cocadesk.annotations.tagging import ZeroShotTagger
+from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary
+
+if TYPE_CHECKING:
+    from cocadesk.annotations.describe import (
+        DescribeReport,
+        WantedPicture,
+        caption_steps,
+        tag_steps,
+        tags_from_views,
+    )
+    from cocadesk.annotations.human import HumanWords, Wish, WordsChange, WordsTitles
+    from cocadesk.annotations.scope import keys_in_scope
+    from cocadesk.annotations.sidecar_job import WriteReport, write_steps
+    from cocadesk.annotations.sidecar_journal import KeptFile
+    from cocadesk.annotations.sidecars import (
+        FileAction,
+        PlannedFile,
+        WrittenFiles,
+        plan_write,
+        sidecar_of,
+    )
+
+_LATER = {
+    "DescribeReport": "describe",
+    "FileAction": "sidecars",
+    "HumanWords": "human",
+    "KeptFile": "sidecar_journal",
+    "PlannedFile": "sidecars",
+    "WantedPicture": "describe",
+    "Wish": "human",
+    "WordsChange": "human",
+    "WordsTitles": "human",
+    "WriteReport": "sidecar_job",
+    "WrittenFiles": "sidecars",
+    "caption_steps": "describe",
+    "keys_in_scope": "scope",
+    "plan_write": "sidecars",
+    "sidecar_of": "sidecars",
+    "tag_steps": "describe",
+    "tags_from_views": "describe",
+    "write_steps": "sidecar_job",
+}
+
+__all__ = [
+    "PROMPT_TEMPLATES",
+    "DescribeReport",
+    "FailedMedium",
+    "FileAction",
+    "HumanWords",
+    "KeptFile",
+    "PlannedFile",
+    "TextEncoder",
+    "Vocabulary",
+    "WantedPicture",
+    "Wish",
+    "WordsChange",
+    "WordsProgress",
+    "WordsStage",
+    "WordsTitles",
+    "WriteReport",
+    "WrittenFiles",
+    "ZeroShotTagger",
+    "cached_class_vectors",
+    "caption_steps",
+    "class_vectors",
+    "has_own_vocabulary",
+    "keys_in_scope",
+    "library_vocabulary",
+    "load_vocabulary",
+    "plan_write",
+    "prompts",
+    "set_own_vocabulary",
+    "sidecar_of",
+    "tag_steps",
+    "tags_from_views",
+    "tags_mark",
+    "write_steps",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the half of the room that needs the library on first use (PEP 562)."""
+    if name in _LATER:
+        return getattr(import_module(f"cocadesk.annotations.{_LATER[name]}"), name)
+    raise AttributeError(name)

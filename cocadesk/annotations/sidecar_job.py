@@ -1,0 +1,144 @@
+"""Writes the captions of many media beside them, a few at a time, as one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cocadesk.annotations.human import HumanWords
+from cocadesk.annotations.progress import FailedMedium, Pace, WordsProgress, WordsStage
+from cocadesk.annotations.sidecar_journal import KeptFile, net_changes
+from cocadesk.annotations.sidecars import (
+    PERSON,
+    FileAction,
+    PlannedFile,
+    SidecarPlanner,
+    rows_in_pieces,
+)
+from cocadesk.library import Edit, Library
+from cocadesk.library.edits import FILE_FIELD
+
+FILES_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteReport:
+    """What a write did, in files; ``was_undone`` where a person took it back meanwhile."""
+
+    written: int = 0
+    unchanged: int = 0
+    kept: tuple[KeptFile, ...] = ()
+    was_undone: bool = False
+
+    @property
+    def failed(self) -> int:
+        """How many files the disk has refused."""
+        return sum(item.is_failure for item in self.kept)
+
+
+def write_steps(
+    library: Library,
+    words: HumanWords,
+    keys: Sequence[str],
+    *,
+    batch: str,
+    overwrite: bool = False,
+) -> Generator[WordsProgress, None, WriteReport]:
+    """Writes the captions of ``keys``; human ones, else the machine's.
+
+    With the same ``batch`` it goes on where it was stopped, and one undo takes all
+    of it back. An undo while it runs stops it.
+    """
+    job = _Write(library, words, batch, overwrite)
+    pace, done = Pace(), 0
+    yield WordsProgress(stage=WordsStage.PLAN, done=0, total=len(keys))
+    for start in range(0, len(keys), FILES_AT_ONCE):
+        piece = keys[start : start + FILES_AT_ONCE]
+        earlier = len(job.kept)
+        if not job.write(piece):
+            return job.report(was_undone=True)
+        done += len(piece)
+        pace.worked(len(piece))
+        yield WordsProgress(
+            stage=WordsStage.WRITE,
+            done=done,
+            total=len(keys),
+            failed=job.report().failed,
+            seconds_left=pace.seconds_left(len(keys) - done),
+            current=job.current,
+            left_out=tuple(
+                FailedMedium(path=item.path, reason=item.reason) for item in job.kept[earlier:]
+            ),
+        )
+    return job.report()
+
+
+class _Write:
+    """The state of one write."""
+
+    def __init__(self, library: Library, words: HumanWords, batch: str, overwrite: bool) -> None:
+        self._library = library
+        self._words = words
+        self._batch = batch
+        self._overwrite = overwrite
+        earlier = net_changes(library.edits.of_batch(batch))
+        self._written = {change.after.path for change in earlier}
+        self._unchanged = 0
+        self.kept: list[KeptFile] = []
+        self._planner: SidecarPlanner | None = None
+        self.current: bytes | None = None
+
+    def write(self, keys: Sequence[str]) -> bool:
+        """Plans and writes a few files; False once the batch was undone."""
+        with self._words.lock:
+            if self._words.is_taken_back(self._batch):
+                return False
+            # Kept for the whole job: its other files are none of these.
+            planner = self._planner or SidecarPlanner(self._library, overwrite=self._overwrite)
+            self._planner = planner
+            planned = [planner.plan(row) for row in rows_in_pieces(self._library, keys)]
+            to_write = [
+                item for item in planned if item.action in (FileAction.NEW, FileAction.CHANGED)
+            ]
+            now = datetime.now(UTC)
+            refused = self._words.write([self._edit(item, now) for item in to_write])
+        self._count(planned, to_write, refused)
+        return True
+
+    def _count(
+        self,
+        planned: Sequence[PlannedFile],
+        to_write: Sequence[PlannedFile],
+        refused: Sequence[KeptFile],
+    ) -> None:
+        self.kept += refused
+        self._written |= {item.path for item in to_write} - {item.path for item in refused}
+        for item in planned:
+            self.current = item.path
+            if item.action is FileAction.KEPT:
+                self.kept.append(
+                    KeptFile(path=item.path, reason=item.reason, is_failure=item.is_failure)
+                )
+            elif item.action is FileAction.UNCHANGED and item.path not in self._written:
+                self._unchanged += 1
+
+    def _edit(self, item: PlannedFile, now: datetime) -> Edit:
+        return Edit(
+            batch=self._batch,
+            key=item.key,
+            who=item.new.by or PERSON,
+            when=now,
+            field=FILE_FIELD,
+            old=item.old.to_json(),
+            new=item.new.to_json(),
+        )
+
+    def report(self, *, was_undone: bool = False) -> WriteReport:
+        """What was done so far."""
+        return WriteReport(
+            written=len(self._written),
+            unchanged=self._unchanged,
+            kept=tuple(self.kept),
+            was_undone=was_undone,
+        )

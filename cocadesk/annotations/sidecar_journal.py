@@ -1,0 +1,176 @@
+"""Writes files beside photos by the log: the log first, then the files.
+
+The log of human words is the truth about these files too. A short journal in the
+library says which of its rows are being written; after a crash the next writer
+finishes them, so that log and files agree.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cocadesk.annotations.sidecar_files import (
+    RefusedError,
+    check_there,
+    drop_temporary,
+    put_file,
+    read_file,
+    sync_folders,
+)
+from cocadesk.annotations.sidecars import FileState
+from cocadesk.library import Edit, Library
+from cocadesk.library.atomic import write_atomically
+from cocadesk.library.edits import FILE_FIELD
+
+JOURNAL = "writing.json"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFile:
+    """A file that was left as it is, and why."""
+
+    path: bytes
+    reason: str
+    is_failure: bool = False
+
+    @classmethod
+    def of(cls, path: bytes, refused: RefusedError) -> KeptFile:
+        """A file that was refused."""
+        return cls(path=path, reason=refused.reason, is_failure=refused.is_failure)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetChange:
+    """What a batch did to one file in all."""
+
+    key: str
+    before: FileState
+    after: FileState
+
+
+def net_changes(edits: Iterable[Edit]) -> list[NetChange]:
+    """What the rows of one batch did to each file; files that ended as they began are left out."""
+    found: dict[bytes, NetChange] = {}
+    for edit in edits:
+        if edit.field != FILE_FIELD or edit.old == edit.new:
+            continue
+        old, new = FileState.from_json(edit.old), FileState.from_json(edit.new)
+        before = found[new.path].before if new.path in found else old
+        found[new.path] = NetChange(key=edit.key, before=before, after=new)
+    return [change for change in found.values() if change.before.data != change.after.data]
+
+
+class FileWriter:
+    """Records edits and brings the files that they speak of up to date.
+
+    One at a time; the caller holds the lock of ``HumanWords``.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._journal = library.folder / JOURNAL
+
+    def apply(self, edits: Sequence[Edit]) -> list[KeptFile]:
+        """Records the edits of one batch, then writes its files; gives those that were kept."""
+        if not any(edit.field == FILE_FIELD for edit in edits):
+            self._library.edits.record(edits)
+            return []
+        if self._journal.exists():  # a full disk may have stopped the last one
+            self.recover()
+        mark = {"batch": edits[0].batch, "seq": self._library.edits.next_seq()}
+        write_atomically(self._journal, json.dumps(mark).encode(), durable=False)
+        kept = self._bring_up_to_date(self._library.edits.record(edits))
+        self._journal.unlink(missing_ok=True)
+        return kept
+
+    def recover(self) -> None:
+        """Finishes what a killed writer had in hand."""
+        mark = _read_mark(self._journal)
+        if mark is not None:
+            batch, seq = mark
+            edits = [e for e in self._library.edits.of_batch(batch) if e.seq >= seq]
+            kept = self._bring_up_to_date(edits)
+            _log.info("finished writing %d files, kept %d", len(edits), len(kept))
+        self._journal.unlink(missing_ok=True)
+
+    def _bring_up_to_date(self, edits: Sequence[Edit]) -> list[KeptFile]:
+        """Writes what the rows say; what cannot be written is put right in the log."""
+        rows = {FileState.from_json(e.new).path: e for e in edits if e.field == FILE_FIELD}
+        kept: list[KeptFile] = []
+        corrections: list[Edit] = []
+        changes = net_changes(edits)
+        for change in changes:
+            try:
+                _put(change)
+            except RefusedError as refused:
+                kept.append(KeptFile.of(change.after.path, refused))
+                corrections.append(_correction(rows[change.after.path], change))
+        sync_folders(change.after.path for change in changes)
+        self._library.edits.record(corrections)
+        return kept
+
+
+def _put(change: NetChange) -> None:
+    """Writes a file unless that is done.
+
+    Raises:
+        RefusedError: it stays as it is, e.g. since somebody else has changed it.
+    """
+    path, before, after = change.after.path, change.before.data, change.after.data
+    drop_temporary(path)
+    if read_file(path) != after:
+        put_file(path, before, after)
+
+
+def _correction(edit: Edit, change: NetChange) -> Edit:
+    """The row that takes back what ``edit`` has claimed."""
+    return replace(edit, old=edit.new, new=change.before.to_json())
+
+
+def _read_mark(journal: Path) -> tuple[str, int] | None:
+    """The batch in hand and its first row, or None."""
+    try:
+        raw = json.loads(journal.read_text("utf-8"))
+        return str(raw["batch"]), int(raw["seq"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _log.warning("%s is damaged and left out: %s", journal, error)
+        return None
+
+
+def planned_states(
+    changes: Iterable[NetChange], *, is_undo: bool
+) -> tuple[list[NetChange], list[KeptFile]]:
+    """How to take a batch back (or do it again): what to write, and what to leave alone.
+
+    A file is written only while it holds what the batch (or its undo) has left there.
+    """
+    wanted: list[NetChange] = []
+    kept: list[KeptFile] = []
+    for change in changes:
+        start, end = (change.after, change.before) if is_undo else (change.before, change.after)
+        try:
+            check_there(end.path)
+            now = read_file(end.path)
+            if now == end.data:
+                continue
+            if now != start.data:
+                raise RefusedError(_changed_reason(now, start))
+        except RefusedError as refused:
+            kept.append(KeptFile.of(end.path, refused))
+            continue
+        wanted.append(NetChange(key=change.key, before=start, after=end))
+    return wanted, kept
+
+
+def _changed_reason(now: bytes | None, start: FileState) -> str:
+    if now is None:
+        return "It is not there any more."
+    return "Somebody has written it since." if start.data is None else "It was changed since."

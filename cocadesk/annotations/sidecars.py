@@ -1,0 +1,239 @@
+"""Captions beside the photos: which ``.txt`` belongs to which photo, and what would change."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+
+from cocadesk.annotations.sidecar_files import RefusedError, check_folder, read_file
+from cocadesk.annotations.text import one_line
+from cocadesk.library import Edit, Library, MediaKind, MediaRow, MediaState
+
+PERSON = "person"
+ENDING = b".txt"
+
+GONE = "The photo or video is not there now."
+NO_CAPTION = "There is no caption yet. Make one first: cocadesk caption."
+FOREIGN = "CocaDesk did not write it."
+CHANGED_SINCE = "It was changed after CocaDesk wrote it."
+IS_A_PHOTO = "It is itself in the library."
+
+# These systems take A.txt and a.txt for one file.
+_IGNORES_CASE = sys.platform in ("win32", "darwin")
+
+
+class FileAction(StrEnum):
+    """What a write does to one file."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileState:
+    """What a file holds (None: there is none), and who wrote it.
+
+    ``by`` is ``PERSON`` or a model id where the bytes are a caption that we wrote;
+    None for all other bytes.
+    """
+
+    path: bytes
+    data: bytes | None
+    by: str | None = None
+
+    def to_json(self) -> str:
+        """As it stands in the log."""
+        data = None if self.data is None else base64.b64encode(self.data).decode()
+        path = base64.b64encode(self.path).decode()
+        return json.dumps({"path": path, "bytes": data, "by": self.by})
+
+    @classmethod
+    def from_json(cls, text: str) -> FileState:
+        """From the log."""
+        raw = json.loads(text)
+        data = raw["bytes"]
+        return cls(
+            path=base64.b64decode(raw["path"]),
+            data=None if data is None else base64.b64decode(data),
+            by=raw.get("by"),
+        )
+
+    @property
+    def text(self) -> str:
+        """The content for people; empty where there is no file."""
+        return "" if self.data is None else one_line(self.data.decode("utf-8", "replace"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFile:
+    """What a write would do to one file; ``reason`` says why it is kept.
+
+    ``is_failure`` where the disk refuses. Of a kept file ``new`` is what it would hold.
+    """
+
+    key: str
+    photo: bytes
+    action: FileAction
+    old: FileState
+    new: FileState
+    reason: str = ""
+    is_failure: bool = False
+
+    @property
+    def path(self) -> bytes:
+        """The ``.txt``."""
+        return self.new.path
+
+
+def sidecar_of(photo: bytes) -> bytes:
+    """Where the caption of a photo is written: ``name.txt`` for ``name.jpg``."""
+    return os.path.splitext(photo)[0] + ENDING  # noqa: PTH122
+
+
+def caption_data(caption: str) -> bytes:
+    """A caption as a file: one line of UTF-8."""
+    return one_line(caption).encode() + b"\n"
+
+
+class WrittenFiles:
+    """What the log says that we wrote last, by file and by medium.
+
+    A file is ours only while its bytes are those. By medium too, since a person
+    may move a photo together with its caption.
+    """
+
+    def __init__(self, edits: Iterable[Edit]) -> None:
+        """``edits`` are those of files, oldest first."""
+        self._by_path: dict[bytes, FileState] = {}
+        self._by_key: dict[str, FileState] = {}
+        for edit in edits:
+            if edit.old != edit.new:
+                state = FileState.from_json(edit.new)
+                self._by_path[state.path] = self._by_key[edit.key] = state
+
+    def author(self, key: str, path: bytes, data: bytes | None) -> str | None:
+        """Who wrote these bytes, if we wrote them last; else None."""
+        for state in (self._by_path.get(path), self._by_key.get(key)):
+            if state is not None and data is not None and state.data == data:
+                return state.by
+        return None
+
+    def is_known(self, path: bytes) -> bool:
+        """Whether we last left a caption there."""
+        state = self._by_path.get(path)
+        return state is not None and state.by is not None
+
+    def machines(self) -> dict[bytes, str]:
+        """SHA-256 (hex) of the machine captions that were last written, by file.
+
+        A file that holds these bytes teaches nothing: no person wrote it.
+        """
+        return {
+            path: sha256(state.data).hexdigest()
+            for path, state in self._by_path.items()
+            if state.data is not None and state.by not in (None, PERSON)
+        }
+
+    def machines_of(self, rows: Iterable[MediaRow]) -> dict[bytes, str]:
+        """As ``machines``, for the files that now lie beside these media."""
+        found: dict[bytes, str] = {}
+        for row in rows:
+            state = self._by_key.get(row.key)
+            if state is not None and state.data is not None and state.by not in (None, PERSON):
+                found[sidecar_of(row.path)] = sha256(state.data).hexdigest()
+        return found
+
+
+class SidecarPlanner:
+    """Says for each medium what writing its caption would do."""
+
+    def __init__(self, library: Library, *, overwrite: bool) -> None:
+        self._overwrite = overwrite
+        self._written = WrittenFiles(library.edits.of_files())
+        self._owners: dict[bytes, tuple[bool, bytes]] = {}
+        self._media: set[bytes] = set()
+        for identity in library.media.identities():
+            if identity.state == MediaState.PRESENT:
+                self._media.add(_spelled(identity.path))
+                place = _spelled(sidecar_of(identity.path))
+                rank = (identity.kind != MediaKind.PHOTO, identity.path)
+                self._owners[place] = min(self._owners.get(place, rank), rank)
+
+    def plan(self, row: MediaRow) -> PlannedFile:
+        """What would become of the ``.txt`` of ``row``; it is read, nothing is written."""
+        path = sidecar_of(row.path)
+        old = new = FileState(path=path, data=None)
+        try:
+            self._check(row, path)
+            data = read_file(path)
+            old = FileState(path=path, data=data, by=self._written.author(row.key, path, data))
+            new = FileState(path=path, data=_caption(row), by=_author(row))
+            action = self._action(old, new)
+        except RefusedError as refused:
+            return PlannedFile(
+                key=row.key,
+                photo=row.path,
+                action=FileAction.KEPT,
+                old=old,
+                new=new,
+                reason=refused.reason,
+                is_failure=refused.is_failure,
+            )
+        if action is FileAction.UNCHANGED:
+            new = old
+        return PlannedFile(key=row.key, photo=row.path, action=action, old=old, new=new)
+
+    def _check(self, row: MediaRow, path: bytes) -> None:
+        if row.state is not MediaState.PRESENT or not os.path.lexists(row.path):
+            raise RefusedError(GONE)
+        if _spelled(path) in self._media:
+            raise RefusedError(IS_A_PHOTO)
+        owner = self._owners.get(_spelled(path))
+        if owner is not None and owner[1] != row.path:
+            name = os.path.basename(owner[1]).decode("utf-8", "replace")  # noqa: PTH119
+            raise RefusedError(f"It holds the caption of {name}, which has the same name.")
+
+    def _action(self, old: FileState, new: FileState) -> FileAction:
+        if old.data == new.data:
+            return FileAction.UNCHANGED
+        if old.data is not None and old.by is None and not self._overwrite:
+            raise RefusedError(CHANGED_SINCE if self._written.is_known(old.path) else FOREIGN)
+        check_folder(new.path)
+        return FileAction.NEW if old.data is None else FileAction.CHANGED
+
+
+def _caption(row: MediaRow) -> bytes:
+    caption = one_line(row.caption or "")
+    if not caption:
+        raise RefusedError(NO_CAPTION)
+    return caption_data(caption)
+
+
+def _author(row: MediaRow) -> str:
+    return PERSON if row.human_caption is not None else row.machine_caption_model or "a model"
+
+
+def _spelled(path: bytes) -> bytes:
+    """What two paths share that name one file here."""
+    return os.fsencode(os.fsdecode(path).casefold()) if _IGNORES_CASE else path
+
+
+def plan_write(library: Library, keys: Sequence[str], *, overwrite: bool) -> Iterator[PlannedFile]:
+    """What writing the captions of these media beside them would do, one by one."""
+    planner = SidecarPlanner(library, overwrite=overwrite)
+    for row in rows_in_pieces(library, keys):
+        yield planner.plan(row)
+
+
+def rows_in_pieces(library: Library, keys: Sequence[str], at_once: int = 500) -> Iterator[MediaRow]:
+    """The rows of many keys, fetched in pieces so that memory stays flat."""
+    for start in range(0, len(keys), at_once):
+        yield from library.rows(keys[start : start + at_once])

@@ -1,0 +1,79 @@
+"""The engine: one process a library, its only writer.
+
+``python -P -m cocadesk.engine --library DIR`` serves windows and commands over
+a local socket until nobody has used it for two minutes and no job runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cocadesk.engine.engine import Engine
+from cocadesk.errors import UserError
+from cocadesk.library import Library
+from cocadesk.model.in_use import DEFAULT_SOURCE, open_source
+from cocadesk.protocol.server import LINGER_S
+
+if TYPE_CHECKING:
+    from cocadesk.model.backend import Backend
+
+EXIT_USER_ERROR = 2
+
+_log = logging.getLogger(__name__)
+
+
+def _opener(library: Library, chosen: str | None, factory: str | None) -> Callable[[str], Backend]:
+    """How to open a source; ``factory`` (``module:name``) is for tests."""
+
+    def open_model(source: str) -> Backend:
+        if factory is not None:
+            module, _, name = factory.partition(":")
+            made: Backend = getattr(importlib.import_module(module), name)()
+            return made
+        is_librarys = chosen is None and source == library.model_source
+        return open_source(source, library.runs_folder, is_chosen_here=not is_librarys)
+
+    return open_model
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs an engine; its exit code is 2 where it could not open the library."""
+    parser = argparse.ArgumentParser(prog="cocadesk.engine", description="Serves one library.")
+    parser.add_argument("--library", type=Path, required=True)
+    parser.add_argument("--model", help="a source; else the one that the library uses")
+    parser.add_argument("--linger-s", type=float, default=LINGER_S)
+    parser.add_argument("--backend", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    try:
+        with Library.open(options.library) as library:
+            source = options.model or library.model_source or DEFAULT_SOURCE
+            opener = _opener(library, options.model, options.backend)
+            engine = Engine(library, opener, source, linger_s=options.linger_s)
+            _stop_on_signals(engine)
+            _log.info("serving %s", options.library)
+            engine.run()
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_USER_ERROR
+    _log.info("ended")
+    return 0
+
+
+def _stop_on_signals(engine: Engine) -> None:
+    def stop(_number: int, _frame: object) -> None:
+        engine.server.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

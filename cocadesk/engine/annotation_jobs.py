@@ -1,0 +1,247 @@
+"""The jobs on words: captions and tags by the machine, captions written beside the photos."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from cocadesk.annotations import (
+    DescribeReport,
+    FailedMedium,
+    HumanWords,
+    WantedPicture,
+    WordsProgress,
+    WordsStage,
+    WriteReport,
+    caption_steps,
+    keys_in_scope,
+    tag_steps,
+    write_steps,
+)
+from cocadesk.annotations.titles import things
+from cocadesk.engine.annotation_reports import described, so_far, written
+from cocadesk.engine.loaded_model import ModelKeeper
+from cocadesk.engine.scheduler import JobStep, Steps
+from cocadesk.library import Library, new_key
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import Scope
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cocadesk.media import DecoderPool
+
+STAGES = {
+    WordsStage.PLAN: "Looking what there is to do",
+    WordsStage.CAPTION: "Describing photos and videos",
+    WordsStage.TAG: "Tagging photos and videos",
+    WordsStage.WRITE: "Writing captions",
+}
+Report = TypeVar("Report", DescribeReport, WriteReport)
+
+
+class CaptionSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Which media to describe. ``order`` tells two orders ``again`` apart."""
+
+    scope: Scope
+    again: bool = False
+    order: str = ""
+
+
+class TagSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """All media; ``order`` tells two changes of the vocabulary apart."""
+
+    order: str = ""
+
+
+class WriteSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Which captions to write; ``batch`` is the command in the log, also after a restart."""
+
+    scope: Scope
+    overwrite: bool = False
+    batch: str = ""
+
+
+class WordJobs:
+    """Makes the steps of caption, tag and write jobs."""
+
+    def __init__(
+        self,
+        library: Library,
+        model: ModelKeeper,
+        words: HumanWords,
+        *,
+        on_rows: Callable[[tuple[str, ...]], None],
+        on_words: Callable[[], None],
+    ) -> None:
+        self._library = library
+        self._model = model
+        self._words = words
+        self._on_rows = on_rows
+        self._on_words = on_words
+        self._described: dict[str, set[str]] = {}
+
+    def caption_order(self, scope: Scope, *, again: bool) -> tuple[str, str]:
+        """Title and spec of a caption job.
+
+        Raises:
+            UserError: a folder of the scope holds nothing of the library.
+        """
+        spec = CaptionSpec(scope=scope, again=again, order=new_key() if again else "")
+        return f"Captions for {self._things(scope)}", msgspec.json.encode(spec).decode()
+
+    def write_order(self, scope: Scope, *, overwrite: bool) -> tuple[str, str]:
+        """Title and spec of a write job; see ``caption_order``."""
+        spec = WriteSpec(scope=scope, overwrite=overwrite, batch=new_key())
+        title = f"Writing captions beside {self._things(scope)}"
+        return title, msgspec.json.encode(spec).decode()
+
+    def tag_order(self) -> tuple[str, str]:
+        """Title and spec of a tag job on all media."""
+        spec = msgspec.json.encode(TagSpec(order=new_key())).decode()
+        return "New tags for all photos and videos", spec
+
+    def caption_steps(self, spec: str) -> Steps:
+        """A caption job; see ``cocadesk.engine.scheduler.Work``."""
+        order = msgspec.json.decode(spec, type=CaptionSpec)
+        yield JobStep(stage="Waiting for the model", done=0)
+        opened = self._model.opened()
+        done = self._described.setdefault(order.order, set()) if order.order else None
+        with _PoolDecoder(self._model) as decode:
+            inner = caption_steps(
+                self._library,
+                opened.backend,
+                opened.tagger,
+                decode,
+                self._keys(order.scope),
+                again=order.again,
+                done=done,
+            )
+            report = yield from self._told(inner)
+        self._described.pop(order.order, None)
+        return described(report)
+
+    def tag_steps(self, spec: str) -> Steps:
+        """A tag job: no file is read; see ``cocadesk.engine.scheduler.Work``."""
+        yield JobStep(stage="Waiting for the model", done=0)
+        opened = self._model.opened()
+        inner = tag_steps(
+            self._library,
+            opened.backend.info().image_id,
+            opened.tagger(),
+            keys_in_scope(self._library, (), ()),
+        )
+        report = yield from self._told(inner)
+        return described(report, verb="tagged")
+
+    def write_steps(self, spec: str) -> Steps:
+        """A write job; see ``cocadesk.engine.scheduler.Work``."""
+        order = msgspec.json.decode(spec, type=WriteSpec)
+        inner = write_steps(
+            self._library,
+            self._words,
+            self._keys(order.scope),
+            batch=order.batch,
+            overwrite=order.overwrite,
+        )
+        try:
+            report = yield from self._told(inner, on_first=self._on_words)
+        finally:
+            self._on_words()
+        return written(report)
+
+    def _told(
+        self,
+        inner: Generator[WordsProgress, None, Report],
+        on_first: Callable[[], None] = lambda: None,
+    ) -> Generator[JobStep, None, Report]:
+        """The steps of a job; what they change is told to the windows.
+
+        ``on_first`` is called when the first media are done.
+        """
+        is_first = True
+        left_out: list[FailedMedium] = []
+        try:
+            while True:
+                try:
+                    progress = next(inner)
+                except StopIteration as end:
+                    report: Report = end.value
+                    return report
+                if is_first and progress.done:
+                    is_first = False
+                    on_first()
+                if progress.keys:
+                    self._on_rows(progress.keys)
+                left_out += progress.left_out
+                yield _step(progress, so_far(progress, left_out) if progress.left_out else "")
+        finally:
+            inner.close()
+
+    def _keys(self, scope: Scope) -> list[str]:
+        folders = [folder.to_bytes() for folder in scope.folders]
+        return keys_in_scope(self._library, scope.keys, folders)
+
+    def _things(self, scope: Scope) -> str:
+        if not scope.keys and not scope.folders:
+            return "all photos and videos"
+        if len(scope.folders) == 1 and not scope.keys:
+            folder = scope.folders[0].text
+            return os.path.basename(folder.rstrip(os.sep)) or folder  # noqa: PTH119
+        return things(self._library, self._keys(scope))
+
+
+class _PoolDecoder:
+    """Decodes for captions in worker processes of its own, while a job runs."""
+
+    def __init__(self, model: ModelKeeper) -> None:
+        self._model = model
+        self._pool: DecoderPool | None = None
+
+    def __enter__(self) -> _PoolDecoder:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool is not None:
+            self._pool.close()
+
+    def __call__(
+        self, wanted: Sequence[WantedPicture]
+    ) -> Iterator[tuple[str, NDArray[np.uint8] | str]]:
+        from cocadesk.media import DecodedPhoto, DecodeFailure, DecodeRequest
+
+        requests = [
+            DecodeRequest(token=place, path=item.path, time_s=item.time_s)
+            for place, item in enumerate(wanted)
+        ]
+        for answer in self._open().decode(requests):
+            key = wanted[answer.token].key
+            if isinstance(answer, DecodedPhoto):
+                yield key, answer.input_HWC.copy()
+            elif isinstance(answer, DecodeFailure):
+                yield key, answer.reason
+
+    def _open(self) -> DecoderPool:
+        if self._pool is None:
+            from cocadesk.media import DecoderPool, InputSpec, ResizeMode
+
+            info = self._model.backend().info()
+            spec = InputSpec(size_px=info.image_size_px, resize=ResizeMode(info.resize))
+            self._pool = DecoderPool(spec=spec, workers=2)
+        return self._pool
+
+
+def _step(progress: WordsProgress, report: str) -> JobStep:
+    return JobStep(
+        report=report,
+        stage=STAGES[progress.stage],
+        done=progress.done,
+        total=progress.total,
+        failed=progress.failed,
+        seconds_left=progress.seconds_left,
+        current=WirePath.of(progress.current).text if progress.current else "",
+    )

@@ -1,0 +1,253 @@
+"""The engine's desk for words that people own: set, undo, files beside photos, own tags."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cocadesk.annotations import (
+    HumanWords,
+    PlannedFile,
+    Wish,
+    has_own_vocabulary,
+    keys_in_scope,
+    library_vocabulary,
+    plan_write,
+    set_own_vocabulary,
+)
+from cocadesk.annotations import WordsChange as Change
+from cocadesk.engine.annotation_jobs import WordJobs
+from cocadesk.engine.annotation_reports import kept_items
+from cocadesk.engine.handlers import Answer, EngineParts
+from cocadesk.engine.scheduler import Work
+from cocadesk.errors import UserError
+from cocadesk.protocol.calls import Call
+from cocadesk.protocol.messages import (
+    Failures,
+    GetHistory,
+    GetVocabulary,
+    GetWordsState,
+    History,
+    JobReply,
+    ListJobFailures,
+    PlanWrite,
+    RedoWords,
+    RowsChanged,
+    SetVocabulary,
+    SetWords,
+    StartCaption,
+    StartWrite,
+    UndoWords,
+    VocabularyReply,
+    WordsChanged,
+    WordsReply,
+    WritePlan,
+)
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import EditValue, FailureValue, JobKind, Scope, WriteItem, WriteKind
+
+PLAN_LIMIT = 1000
+
+
+class _Reported(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of any job's report that says what it could not do."""
+
+    failed: tuple[FailureValue, ...] = ()
+    kept: tuple[WriteItem, ...] = ()
+
+
+class WordsDesk:
+    """Answers for human words and the jobs around them."""
+
+    def __init__(self, parts: EngineParts) -> None:
+        self._parts = parts
+        self._library = parts.library
+        self._words = HumanWords(parts.library)
+        self._jobs = WordJobs(
+            parts.library,
+            parts.model,
+            self._words,
+            on_rows=self._tell_rows,
+            on_words=self._tell_words,
+        )
+
+    def answers(self) -> Mapping[type[Any], Answer]:
+        """Who answers which request."""
+        return {
+            SetWords: self._set,
+            UndoWords: self._undo,
+            RedoWords: self._redo,
+            GetWordsState: self._state,
+            GetHistory: self._history,
+            GetVocabulary: self._vocabulary,
+            SetVocabulary: self._set_vocabulary,
+            PlanWrite: self._plan,
+            StartWrite: self._start_write,
+            StartCaption: self._start_caption,
+            ListJobFailures: self._failures,
+        }
+
+    def works(self) -> Mapping[JobKind, Work]:
+        """The kinds of jobs that this desk does."""
+        return {
+            JobKind.CAPTION: self._jobs.caption_steps,
+            JobKind.TAG: self._jobs.tag_steps,
+            JobKind.WRITE: self._jobs.write_steps,
+        }
+
+    def close(self) -> None:
+        """Nothing is held between requests."""
+
+    # Words --------------------------------------------------------------------------
+
+    def _set(self, body: SetWords, call: Call) -> WordsReply:
+        wish = Wish(caption=body.caption, add_tags=body.add_tags, remove_tags=body.remove_tags)
+        return self._tell(self._words.set(body.keys, wish))
+
+    def _undo(self, body: UndoWords, call: Call) -> WordsReply:
+        return self._tell(self._words.undo())
+
+    def _redo(self, body: RedoWords, call: Call) -> WordsReply:
+        return self._tell(self._words.redo())
+
+    def _state(self, body: GetWordsState, call: Call) -> WordsReply:
+        return self._reply(Change())
+
+    def _history(self, body: GetHistory, call: Call) -> History:
+        return History(
+            key=body.key,
+            edits=tuple(
+                EditValue(
+                    when=edit.when.isoformat(timespec="milliseconds"),
+                    who=edit.who,
+                    field=edit.field,
+                    old=edit.old,
+                    new=edit.new,
+                    is_undone=edit.is_undone,
+                )
+                for edit in self._words.history(body.key)
+            ),
+        )
+
+    def _tell(self, change: Change) -> WordsReply:
+        """The answer to a command, told to all other windows too."""
+        reply = self._reply(change)
+        if change.keys:
+            self._parts.publish(RowsChanged(keys=change.keys))
+        if change.title:
+            self._tell_words()
+        return reply
+
+    def _reply(self, change: Change) -> WordsReply:
+        titles = self._words.titles()
+        return WordsReply(
+            changed=change.keys,
+            title=change.title,
+            undo_title=titles.undo,
+            redo_title=titles.redo,
+            files=change.files,
+            kept=kept_items(change.kept),
+        )
+
+    def _tell_words(self) -> None:
+        titles = self._words.titles()
+        self._parts.publish(WordsChanged(undo_title=titles.undo, redo_title=titles.redo))
+
+    def _tell_rows(self, keys: tuple[str, ...]) -> None:
+        self._parts.publish(RowsChanged(keys=keys))
+
+    # Files beside the photos ----------------------------------------------------------
+
+    def _plan(self, body: PlanWrite, call: Call) -> WritePlan:
+        items: list[WriteItem] = []
+        counts: Counter[WriteKind] = Counter()
+        for planned in plan_write(self._library, self._keys(body.scope), overwrite=body.overwrite):
+            call.check()
+            item = write_item(planned)
+            counts[item.kind] += 1
+            if len(items) < PLAN_LIMIT:
+                items.append(item)
+        return WritePlan(
+            items=tuple(items),
+            new=counts[WriteKind.NEW],
+            changed=counts[WriteKind.CHANGED],
+            unchanged=counts[WriteKind.UNCHANGED],
+            kept=counts[WriteKind.KEPT],
+        )
+
+    def _start_write(self, body: StartWrite, call: Call) -> JobReply:
+        self._keys(body.scope)
+        title, spec = self._jobs.write_order(body.scope, overwrite=body.overwrite)
+        return JobReply(job=self._parts.jobs().add(JobKind.WRITE, title, spec))
+
+    def _start_caption(self, body: StartCaption, call: Call) -> JobReply:
+        self._keys(body.scope)
+        title, spec = self._jobs.caption_order(body.scope, again=body.again)
+        return JobReply(job=self._parts.jobs().add(JobKind.CAPTION, title, spec))
+
+    def _keys(self, scope: Scope) -> list[str]:
+        """The media of a scope.
+
+        Raises:
+            UserError: there are none.
+        """
+        keys = keys_in_scope(self._library, scope.keys, [f.to_bytes() for f in scope.folders])
+        if not keys:
+            raise nothing_there(scope.folders)
+        return keys
+
+    # Vocabulary -----------------------------------------------------------------------
+
+    def _vocabulary(self, body: GetVocabulary, call: Call) -> VocabularyReply:
+        folder = self._library.folder
+        return VocabularyReply(
+            tags=library_vocabulary(folder).tags, is_own=has_own_vocabulary(folder)
+        )
+
+    def _set_vocabulary(self, body: SetVocabulary, call: Call) -> JobReply:
+        set_own_vocabulary(self._library.folder, body.tags)
+        return JobReply(job=self._parts.jobs().add(JobKind.TAG, *self._jobs.tag_order()))
+
+    # Jobs -----------------------------------------------------------------------------
+
+    def _failures(self, body: ListJobFailures, call: Call) -> Failures:
+        """What a job could not do (so far), whatever kind it is."""
+        report = self._parts.jobs().report(body.job_id)
+        failed: Sequence[FailureValue] = ()
+        if report:
+            found = msgspec.json.decode(report, type=_Reported)
+            kept = (
+                FailureValue(path=item.path, reason=item.reason, stage="write")
+                for item in found.kept
+            )
+            failed = (*found.failed, *kept)
+        part = failed[body.offset : body.offset + body.limit]
+        return Failures(failures=tuple(part), total=len(failed))
+
+
+def write_item(planned: PlannedFile) -> WriteItem:
+    """What a write would do to one file, as clients see it."""
+    return WriteItem(
+        path=WirePath.of(planned.path),
+        kind=WriteKind(planned.action.value),
+        new=planned.new.text,
+        old=planned.old.text,
+        reason=planned.reason,
+    )
+
+
+def nothing_there(folders: Sequence[WirePath]) -> UserError:
+    """The sentence for a scope without media."""
+    if not folders:
+        return UserError("There are no photos in the library yet.", "", "Add a folder first.")
+    shown = os.fsencode(folders[0].text).decode("utf-8", "replace")
+    return UserError(
+        f"Nothing in the library lies in {Path(shown)}.",
+        "",
+        "Add the folder first: cocadesk index FOLDER.",
+    )

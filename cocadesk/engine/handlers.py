@@ -1,0 +1,48 @@
+"""The engine's desks: each answers the requests of one part of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from cocadesk.engine.loaded_model import ModelKeeper
+from cocadesk.engine.scheduler import Scheduler, Work
+from cocadesk.library import Library
+from cocadesk.protocol.calls import Call
+from cocadesk.protocol.messages import EventBody, ReplyBody
+from cocadesk.protocol.values import JobKind, JobValue
+
+Answer: TypeAlias = Callable[[Any, Call], ReplyBody | None]
+"""Answers one kind of request; see ``protocol.calls.Handler``. Any thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineParts:
+    """What the desks share. ``jobs`` gives the scheduler once the engine is built.
+
+    ``job_listeners`` hear every move of a job, on the thread that made it and under
+    the scheduler's lock: they must be quick.
+    """
+
+    library: Library
+    model: ModelKeeper
+    jobs: Callable[[], Scheduler]
+    publish: Callable[[EventBody], None]
+    job_listeners: list[Callable[[JobValue], None]] = field(default_factory=list)
+
+
+class Desk(Protocol):
+    """A part of the engine with its own requests and jobs."""
+
+    def answers(self) -> Mapping[type[Any], Answer]:
+        """Who answers which request."""
+        ...
+
+    def works(self) -> Mapping[JobKind, Work]:
+        """The kinds of jobs that this desk does."""
+        ...
+
+    def close(self) -> None:
+        """Frees what the desk holds; after the last job and request."""
+        ...

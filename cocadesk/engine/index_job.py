@@ -1,0 +1,144 @@
+"""The index as a job of the engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from cocadesk.engine.conversions import to_failures
+from cocadesk.engine.loaded_model import ModelKeeper
+from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps
+from cocadesk.errors import UserError
+from cocadesk.indexing import IndexProgress, IndexReport, IndexStage
+from cocadesk.library import Library
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import IndexOutcome
+
+STAGES = {
+    IndexStage.SCAN: "Looking for photos and videos",
+    IndexStage.EMBED: "Reading photos and videos",
+    IndexStage.FINISH: "Tidying up",
+}
+
+
+class IndexSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What to index; no folders mean all that the library knows."""
+
+    folders: tuple[WirePath, ...] = ()
+
+
+class IndexWork:
+    """Makes the steps of index jobs."""
+
+    def __init__(
+        self, library: Library, model: ModelKeeper, *, on_commit: Callable[[], None]
+    ) -> None:
+        self._library = library
+        self._model = model
+        self._on_commit = on_commit
+
+    def order(self, folders: tuple[WirePath, ...]) -> tuple[str, str]:
+        """Title and spec of a job on these folders.
+
+        Raises:
+            UserError: one of them is not there, or none is known.
+        """
+        for folder in folders:
+            if not os.path.lexists(folder.to_bytes()):
+                raise UserError(f"There is no folder {folder.text}.", "", "Check its name.")
+        if not folders and not self._library.roots():
+            raise UserError("There is no folder to look through.", "", "Add a folder first.")
+        names = [Path(folder.text).name or folder.text for folder in folders]
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        title = f"Adding {shown}" if names else "Looking for new photos and videos"
+        return title, msgspec.json.encode(IndexSpec(folders=folders)).decode()
+
+    def steps(self, spec: str) -> Steps:
+        """The job of a spec; see ``cocadesk.engine.scheduler.Work``."""
+        from cocadesk.indexing import index_steps
+
+        wanted = msgspec.json.decode(spec, type=IndexSpec).folders
+        roots = [path.to_bytes() for path in wanted]
+        roots = roots or [root.path for root in self._library.roots()]
+        yield JobStep(stage="Waiting for the model", done=0)
+        backend = self._model.backend()
+        inner = index_steps(self._library, backend, roots)
+        last_commit: bytes | None = None
+        try:
+            while True:
+                try:
+                    progress = next(inner)
+                except StopIteration as end:
+                    report: IndexReport = end.value
+                    break
+                if progress.current_path != last_commit:
+                    last_commit = progress.current_path
+                    self._on_commit()
+                yield _step(progress)
+        finally:
+            inner.close()
+            self._on_commit()
+        return _outcome(report)
+
+
+def _step(progress: IndexProgress) -> JobStep:
+    current = WirePath.of(progress.current_path).text if progress.current_path else ""
+    return JobStep(
+        stage=STAGES[progress.stage],
+        done=progress.done,
+        total=progress.total,
+        failed=progress.failed,
+        seconds_left=progress.seconds_left,
+        current=current,
+    )
+
+
+def _outcome(report: IndexReport) -> JobOutcome:
+    outcome = IndexOutcome(
+        indexed=report.indexed,
+        videos=report.videos,
+        unchanged=report.unchanged,
+        moved=report.moved,
+        copied=report.copied,
+        missing=report.missing,
+        offline=report.offline,
+        failed=to_failures(report.failed),
+        seconds=round(report.seconds, 3),
+    )
+    return JobOutcome(
+        message=_sentence(report),
+        report=msgspec.json.encode(outcome).decode(),
+        failed=len(report.failed),
+    )
+
+
+def _sentence(report: IndexReport) -> str:
+    parts = []
+    if report.indexed or not report.unchanged:
+        parts.append(f"{_photos_and_videos(report)} added")
+    else:
+        parts.append("Nothing new")
+    for number, words in (
+        (report.unchanged, "known already"),
+        (report.moved, "moved"),
+        (report.missing, "gone"),
+        (report.offline, "on a disk that is not connected"),
+        (len(report.failed), "could not be read"),
+    ):
+        if number:
+            parts.append(f"{number:,} {words}")
+    return ", ".join(parts) + "."
+
+
+def _photos_and_videos(report: IndexReport) -> str:
+    """What was added, each kind only where there is one ("3 photos and 1 video")."""
+    photos = report.indexed - report.videos
+    parts = [
+        f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+        for number, word in ((photos, "photo"), (report.videos, "video"))
+        if number
+    ]
+    return " and ".join(parts) or "0 photos"

@@ -1,0 +1,229 @@
+"""The engine's network: opened beside the first requests, shared by all, swapped while serving."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cocadesk.errors import UserError
+from cocadesk.model.in_use import durable_source
+from cocadesk.protocol.values import ModelState, ModelValue
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cocadesk.annotations import ZeroShotTagger
+    from cocadesk.library import Library
+    from cocadesk.model.backend import Backend, ModelInfo
+    from cocadesk.search import Searcher
+
+WARM_UP_TEXT = "a photo"
+TEXTS_AT_ONCE = 8
+
+_log = logging.getLogger(__name__)
+
+
+class PoliteEncoder:
+    """Embeds many texts a few at a time, so that a search never waits for all of them."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def info(self) -> ModelInfo:
+        """Names the weights behind the vectors."""
+        return self._backend.info()
+
+    def embed_texts(self, texts: Sequence[str], /) -> NDArray[np.float32]:
+        """(B, D) float32 unit vectors."""
+        import numpy as np
+
+        parts = []
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            parts.append(self._backend.embed_texts(texts[start : start + TEXTS_AT_ONCE]))
+        return np.concatenate(parts)
+
+
+class OpenModel:
+    """A network with all that stands on it: who holds one never mixes two models."""
+
+    def __init__(self, library: Library, backend: Backend, source: str, cache: Path) -> None:
+        from cocadesk.search import Searcher
+
+        self.backend = backend
+        self.source = source
+        self.searcher = Searcher(library, backend)
+        self._folder = library.folder
+        self._cache = cache
+        self._tagger: ZeroShotTagger | None = None
+        self._tagger_lock = threading.Lock()
+
+    def tagger(self) -> ZeroShotTagger:
+        """The tags of the library's vocabulary; their vectors are cached by model.
+
+        Raises:
+            UserError: the person's own vocabulary cannot be read.
+        """
+        from cocadesk.annotations import ZeroShotTagger, library_vocabulary
+
+        with self._tagger_lock:
+            vocabulary = library_vocabulary(self._folder)
+            if self._tagger is None or self._tagger.vocabulary.tags != vocabulary.tags:
+                encoder = PoliteEncoder(self.backend)
+                self._tagger = ZeroShotTagger(encoder, vocabulary, cache=self._cache)
+            return self._tagger
+
+    def tags_mark(self) -> str:
+        """What is stored beside tags of this network and the library's vocabulary.
+
+        Raises:
+            UserError: the person's own vocabulary cannot be read.
+        """
+        from cocadesk.annotations import library_vocabulary, tags_mark
+
+        return tags_mark(self.backend.info().model_id, library_vocabulary(self._folder))
+
+    def value(self) -> ModelValue:
+        """The network in words."""
+        info = self.backend.info()
+        return ModelValue(
+            state=ModelState.READY,
+            name=info.name,
+            model_id=info.model_id,
+            image_id=info.image_id,
+            device=info.device,
+            precision=info.precision,
+            reason=info.reason,
+            source=self.source,
+        )
+
+
+class ModelKeeper:
+    """Opens the network on a thread of its own; whoever needs it waits for it.
+
+    ``use`` puts another in its place: who has begun with the old one ends with
+    it, and it is freed with the last of them.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        open_source: Callable[[str], Backend],
+        source: str,
+        *,
+        cache: Path,
+        on_change: Callable[[ModelValue], None],
+    ) -> None:
+        self._library = library
+        self._open_source = open_source
+        self._source = source
+        self._cache = cache
+        self._on_change = on_change
+        self._is_settled = threading.Event()
+        self._opened: OpenModel | None = None
+        self._error: UserError | None = None
+        self._value = ModelValue(state=ModelState.LOADING, source=source)
+        self._thread = threading.Thread(target=self._open_first, name="model", daemon=True)
+
+    @property
+    def source(self) -> str:
+        """Where the network in use comes from, opened yet or not."""
+        return self._source
+
+    def start(self) -> None:
+        """Begins to open the network."""
+        self._thread.start()
+
+    def value(self) -> ModelValue:
+        """What is known of the network now."""
+        return self._value
+
+    def opened(self) -> OpenModel:
+        """The network in use with what stands on it; waits until it is open.
+
+        Raises:
+            UserError: it could not be opened.
+        """
+        self._is_settled.wait()
+        opened = self._opened
+        if opened is None:
+            raise self._error or UserError("The model is not there.")
+        return opened
+
+    def backend(self) -> Backend:
+        """The network's door; see ``opened``."""
+        return self.opened().backend
+
+    def searcher(self) -> Searcher:
+        """The search of this library; see ``opened``."""
+        return self.opened().searcher
+
+    def tagger(self) -> ZeroShotTagger:
+        """The tags of the vocabulary in use; see ``opened``."""
+        return self.opened().tagger()
+
+    def open(self, source: str) -> Backend:
+        """Another network, warm; the caller closes it or gives it to ``use``.
+
+        Raises:
+            UserError: it could not be opened.
+        """
+        backend = self._open_source(source)
+        try:
+            backend.embed_texts([WARM_UP_TEXT])
+        except BaseException:
+            backend.close()
+            raise
+        return backend
+
+    def use(self, backend: Backend, source: str) -> None:
+        """Lets ``backend`` answer from now on, after restarts too.
+
+        Its views must be there: ``library.json`` names it before it answers.
+        """
+        self._is_settled.wait()
+        info = backend.info()
+        fresh = OpenModel(self._library, backend, source, self._cache)
+        self._library.set_model(info.image_id, model_id=info.model_id, source=source)
+        self._put(fresh)
+        _log.info("the model in use is now %s (%s)", info.model_id, source)
+
+    def close(self) -> None:
+        """Frees the network; for the end of the engine."""
+        if self._thread.ident is not None:
+            self._thread.join()
+        if self._opened is not None:
+            self._opened.backend.close()
+
+    def _open_first(self) -> None:
+        try:
+            backend = self.open(self._source)
+            opened = OpenModel(self._library, backend, self._source, self._cache)
+            if self._library.model is None:
+                info = backend.info()
+                source = durable_source(self._source)
+                self._library.set_model(info.image_id, model_id=info.model_id, source=source)
+        except UserError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - whoever waits must be woken
+            _log.exception("the model could not be opened")
+            self._fail(UserError("The model could not be opened.", f"{error}"))
+        else:
+            self._opened = opened
+            self._value = opened.value()
+        self._is_settled.set()
+        self._on_change(self._value)
+
+    def _put(self, fresh: OpenModel) -> None:
+        # The old backend is not closed: a request may be in the middle of it. Its
+        # threads end when the last reference goes.
+        self._opened, self._source, self._error = fresh, fresh.source, None
+        self._value = fresh.value()
+        self._on_change(self._value)
+
+    def _fail(self, error: UserError) -> None:
+        self._error = error
+        self._value = ModelValue(state=ModelState.FAILED, reason=str(error), source=self._source)

@@ -1,0 +1,229 @@
+"""The change from one model to another while the old one answers."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cocadesk.engine.conversions import to_failures
+from cocadesk.engine.handlers import EngineParts
+from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps
+from cocadesk.engine.teaching.runs import RUN_PREFIX, RunBook
+from cocadesk.errors import UserError
+from cocadesk.model.in_use import DEFAULT_SOURCE, durable_source
+from cocadesk.protocol.messages import RowsChanged
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import IndexOutcome, JobAction, JobKind, JobValue
+
+if TYPE_CHECKING:
+    from cocadesk.indexing import ChangeOverReport
+    from cocadesk.model.backend import Backend
+
+OPENING_STEP_S = 0.3
+STEP_LIMIT_S = 60.0
+HUB_PREFIXES = ("hf-hub:", "open_clip:")
+
+
+class ChangeOverSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Which model shall answer."""
+
+    source: str
+
+
+def change_over_source(spec: str) -> str:
+    """The model that a change-over's order asks for."""
+    return msgspec.json.decode(spec, type=ChangeOverSpec).source
+
+
+class ModelChanger:
+    """Lets another model answer: at once where the stored vectors fit, else after a job."""
+
+    def __init__(self, parts: EngineParts) -> None:
+        self._parts = parts
+        self._using = threading.Lock()
+        self._lock = threading.Lock()
+        self._ready: dict[str, Backend] = {}
+        self._runs = RunBook(parts.library.runs_folder)
+
+    def use(self, source: str) -> JobValue:
+        """The job that makes ``source`` answer; it is done already where nothing had to be read.
+
+        Whatever other change-over waits or runs is given up: the last wish counts.
+
+        Raises:
+            UserError: the source is no model.
+        """
+        source = durable_source(source)
+        title, spec = self._order(source)
+        jobs = self._parts.jobs()
+        with self._using:
+            self._give_up_others(spec)
+            if source.startswith(HUB_PREFIXES):
+                return jobs.add(JobKind.CHANGE_OVER, title, spec)  # it may have to be fetched
+            backend = self._parts.model.open(source)
+            if not self._fits(backend):
+                self._keep_ready(source, backend)
+                return jobs.add(JobKind.CHANGE_OVER, title, spec)
+            self._switch(backend, source)
+            outcome = JobOutcome(message=f"Search answers with {self._name(source)} now.")
+            return jobs.record(JobKind.CHANGE_OVER, title, spec, outcome)
+
+    def steps(self, spec: str) -> Steps:
+        """The change-over of a spec; see ``cocadesk.engine.scheduler.Work``."""
+        from cocadesk.indexing import change_over_steps
+
+        source = change_over_source(spec)
+        backend = yield from self._opened(source)
+        inner = change_over_steps(self._parts.library, backend, source=source)
+        try:
+            while True:
+                try:
+                    now = next(inner)
+                except StopIteration as end:
+                    report: ChangeOverReport = end.value
+                    break
+                current = WirePath.of(now.current_path).text if now.current_path else ""
+                yield JobStep(
+                    stage="Reading photos and videos for the new model",
+                    done=now.done,
+                    total=now.total,
+                    failed=now.failed,
+                    seconds_left=now.seconds_left,
+                    current=current,
+                )
+        except BaseException:
+            inner.close()
+            backend.close()
+            raise
+        self._switch(backend, source)
+        return _outcome(report, self._name(source))
+
+    def close(self) -> None:
+        """Frees models that were opened for a job that has not begun."""
+        self._keep_ready("", None)
+
+    def _order(self, source: str) -> tuple[str, str]:
+        """Title and spec of a job."""
+        spec = msgspec.json.encode(ChangeOverSpec(source=source)).decode()
+        return f"Changing to {self._name(source)}", spec
+
+    def _name(self, source: str) -> str:
+        """A model in words; a run by its title."""
+        if source == DEFAULT_SOURCE:
+            return "the starter"
+        if source.startswith(RUN_PREFIX):
+            with contextlib.suppress(UserError):
+                record = self._runs.get(source.removeprefix(RUN_PREFIX))
+                return f"the model of “{record.title}”"
+        return f"the model {source}"
+
+    def _fits(self, backend: Backend) -> bool:
+        """Whether the vectors that answer now are this model's too, or there are none at all."""
+        library = self._parts.library
+        return library.model in (None, backend.info().image_id) or not library.counts().media
+
+    def _switch(self, backend: Backend, source: str) -> None:
+        self._parts.model.use(backend, source)
+        self._parts.publish(RowsChanged())
+
+    def _keep_ready(self, source: str, backend: Backend | None) -> None:
+        """Holds an open model for its job, instead of any other."""
+        with self._lock:
+            while self._ready:
+                self._ready.popitem()[1].close()
+            if backend is not None:
+                self._ready[source] = backend
+
+    def _give_up_others(self, spec: str) -> None:
+        jobs = self._parts.jobs()
+        for job in jobs.all():
+            is_other = job.kind is JobKind.CHANGE_OVER and not job.state.is_final
+            if is_other and jobs.spec(job.id) != spec:
+                jobs.control(job.id, JobAction.CANCEL)
+                # Its last step may be the one that changes over.
+                jobs.wait_until_left(job.id, STEP_LIMIT_S)
+
+    def _opened(self, source: str) -> Generator[JobStep, None, Backend]:
+        """Opens the model, perhaps fetching it, on a thread; the job can be stopped meanwhile."""
+        with self._lock:
+            ready = self._ready.pop(source, None)
+        if ready is not None:
+            return ready
+        opening = _Opening(lambda: self._parts.model.open(source))
+        try:
+            while not opening.wait(OPENING_STEP_S):
+                yield JobStep(stage="Opening the model", done=0)
+        except GeneratorExit:
+            opening.give_up()
+            raise
+        return opening.result()
+
+
+class _Opening:
+    """A model being opened on a thread of its own."""
+
+    def __init__(self, open_model: Callable[[], Backend]) -> None:
+        self._open_model = open_model
+        self._lock = threading.Lock()
+        self._is_unwanted = False
+        self._backend: Backend | None = None
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="opening", daemon=True)
+        self._thread.start()
+
+    def wait(self, limit_s: float) -> bool:
+        """Whether it has ended by then."""
+        self._thread.join(limit_s)
+        return not self._thread.is_alive()
+
+    def result(self) -> Backend:
+        """The model, once it has ended.
+
+        Raises:
+            UserError: it cannot be opened.
+        """
+        if self._error is not None:
+            raise self._error
+        assert self._backend is not None
+        return self._backend
+
+    def give_up(self) -> None:
+        """Nobody wants it any more: it is freed as soon as it is open."""
+        with self._lock:
+            self._is_unwanted = True
+            if self._backend is not None:
+                self._backend.close()
+
+    def _run(self) -> None:
+        try:
+            backend = self._open_model()
+        except Exception as error:  # noqa: BLE001 - raised again by whoever asks
+            self._error = error
+            return
+        with self._lock:
+            self._backend = backend
+            if self._is_unwanted:
+                backend.close()
+
+
+def _outcome(report: ChangeOverReport, name: str) -> JobOutcome:
+    outcome = IndexOutcome(
+        indexed=report.filled,
+        unchanged=report.had,
+        missing=report.missing,
+        offline=report.offline,
+        failed=to_failures(report.unreadable),
+        seconds=round(report.seconds, 3),
+    )
+    without = len(report.unreadable) + report.missing + report.offline
+    rest = f" {without:,} could not be read now and wait for the next index." if without else ""
+    read = report.filled + report.had
+    return JobOutcome(
+        message=f"Search answers with {name} now, for {read:,} photos and videos.{rest}",
+        report=msgspec.json.encode(outcome).decode(),
+        failed=len(report.unreadable),
+    )

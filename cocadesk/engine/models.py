@@ -1,0 +1,138 @@
+"""The models that can answer, listed and chosen."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from cocadesk.engine.handlers import Answer, EngineParts
+from cocadesk.engine.model_switch import ModelChanger
+from cocadesk.engine.scheduler import Work
+from cocadesk.engine.teaching.runs import KEPT, RUN_PREFIX, RunBook
+from cocadesk.errors import UserError
+from cocadesk.library import MediaState
+from cocadesk.model.in_use import DEFAULT_SOURCE
+from cocadesk.protocol.calls import Call
+from cocadesk.protocol.messages import JobReply, ListModels, Models, RunChanged, UseModel
+from cocadesk.protocol.values import JobKind, ModelEntry, RunState
+
+_log = logging.getLogger(__name__)
+
+
+class ModelsDesk:
+    """Lists models and lets one answer."""
+
+    def __init__(self, parts: EngineParts, changer: ModelChanger) -> None:
+        self._parts = parts
+        self._changer = changer
+        self._runs = RunBook(parts.library.runs_folder)
+        self._ids: dict[str, tuple[str, str]] = {}
+
+    def answers(self) -> Mapping[type[Any], Answer]:
+        """Who answers which request."""
+        return {ListModels: self._list, UseModel: self._use}
+
+    def works(self) -> Mapping[JobKind, Work]:
+        """The change-over."""
+        return {JobKind.CHANGE_OVER: self._changer.steps}
+
+    def close(self) -> None:
+        """Frees models that nobody took."""
+        self._changer.close()
+
+    def _use(self, body: UseModel, call: Call) -> JobReply:
+        job = self._changer.use(body.source)
+        self._note_kept(body.source)
+        return JobReply(job=job)
+
+    def _note_kept(self, source: str) -> None:
+        """Whoever uses the model of a finished run has decided to keep it."""
+        if not source.startswith(RUN_PREFIX):
+            return
+        record = self._runs.get(source.removeprefix(RUN_PREFIX))
+        if record.state is RunState.WAITING:
+            record = self._runs.change(record.id, state=RunState.KEPT, message=KEPT)
+            self._parts.publish(RunChanged(run=self._runs.value(record)))
+
+    def _list(self, body: ListModels, call: Call) -> Models:
+        from cocadesk.model.source import known_models
+
+        used = self._parts.model.value()
+        self._ids[used.source] = (used.model_id, used.image_id)
+        by_source = {
+            known.source: self._entry(
+                known.source, known.name, note=known.note, size=known.size_bytes
+            )
+            for known in known_models(current=used.source)
+        }
+        for record in self._runs.all():
+            source = f"{RUN_PREFIX}{record.id}"
+            is_listed = record.state is RunState.KEPT or source == used.source
+            if is_listed and self._runs.has_model(record.id):
+                by_source[source] = self._entry_of_run(record.id, record.title)
+        entries = list(by_source.values())
+        coverage = self._coverage({entry.image_id for entry in entries})
+        return Models(
+            models=tuple(
+                msgspec.structs.replace(
+                    entry,
+                    is_used=entry.source == used.source,
+                    coverage=coverage.get(entry.image_id, 0.0),
+                )
+                for entry in entries
+            )
+        )
+
+    def _entry(self, source: str, name: str, *, note: str = "", size: int = 0) -> ModelEntry:
+        if source == DEFAULT_SOURCE and not self._ids.get(source, ("", ""))[0]:
+            self._ids[source] = _ids_of_starter()
+        model_id, image_id = self._ids.get(source, ("", ""))
+        return ModelEntry(
+            source=source,
+            name=name,
+            note=note,
+            size_bytes=size,
+            model_id=model_id,
+            image_id=image_id,
+        )
+
+    def _entry_of_run(self, run_id: str, title: str) -> ModelEntry:
+        result = self._runs.result(run_id)
+        best = self._runs.folder(run_id) / "checkpoints" / "best"
+        return ModelEntry(
+            source=f"{RUN_PREFIX}{run_id}",
+            name=title,
+            model_id=result.model_id if result else "",
+            image_id=result.image_id if result else "",
+            size_bytes=sum(file.stat().st_size for file in best.iterdir() if file.is_file()),
+            note="You taught it.",
+        )
+
+    def _coverage(self, image_ids: set[str]) -> dict[str, float]:
+        """The share of the present media that have vectors of each model."""
+        present = [
+            identity
+            for identity in self._parts.library.media.identities()
+            if identity.state == MediaState.PRESENT
+        ]
+        if not present:
+            return {}
+        return {
+            image_id: sum(image_id in identity.embedded for identity in present) / len(present)
+            for image_id in image_ids
+            if image_id
+        }
+
+
+def _ids_of_starter() -> tuple[str, str]:
+    from cocadesk.model.source import find_checkpoint
+
+    try:
+        ids = find_checkpoint(DEFAULT_SOURCE).ids()
+    except UserError as error:
+        _log.warning("the starter cannot be read: %s", error)
+        return "", ""
+    return ids.model_id, ids.image_id

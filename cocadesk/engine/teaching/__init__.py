@@ -1,0 +1,1 @@
+"""Teaching runs in the engine: requests, data set, trainer process, run records."""

@@ -1,0 +1,170 @@
+"""Looks at what could be taught before anything is: counts, samples, the time it takes."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from cocadesk.engine.handlers import EngineParts
+from cocadesk.engine.teaching.runs import SPEC
+from cocadesk.engine.teaching.spec import Lesson, make_lesson
+from cocadesk.engine.teaching.trainer_process import Found, TrainerChild, to_skipped
+from cocadesk.errors import UserError
+from cocadesk.library import new_key
+from cocadesk.library.atomic import write_atomically
+from cocadesk.model.source import resolve_source
+from cocadesk.protocol.calls import Call, CallCancelledError
+from cocadesk.protocol.messages import TeachingFound
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import TeachMethod, TeachSample, TeachSource
+
+LINE_WAIT_S = 0.25
+SAMPLE_PX = 320
+NO_WORDS = "No photo of the library has words of yours yet: write captions or add tags first."
+
+
+class SourceLooker:
+    """Runs the trainer's ``inspect`` and shows what it finds. Any thread may call."""
+
+    def __init__(self, parts: EngineParts) -> None:
+        self._parts = parts
+        self._is_closed = threading.Event()
+        self._decoding = threading.Lock()
+        self._reembed_s: dict[tuple[TeachSource, TeachMethod], float] = {}
+        for left in parts.library.runs_folder.glob(".look-*"):
+            shutil.rmtree(left, ignore_errors=True)  # of an engine that was killed
+
+    def look(self, source: TeachSource, method: TeachMethod, call: Call) -> TeachingFound:
+        """What the source holds; the counts first, as a part of the answer.
+
+        Raises:
+            UserError: it cannot be looked at.
+            CallCancelledError: nobody wants the answer any more.
+        """
+        library, model = self._parts.library, self._parts.model
+        model.opened()
+        resolved = resolve_source(model.source, library.runs_folder)
+        lesson = make_lesson(library, source, method, model=resolved)
+        if lesson.is_empty:
+            return TeachingFound(skipped=lesson.skipped, problem=NO_WORDS)
+        # A name that begins with a dot is no run.
+        folder = library.runs_folder / f".look-{new_key()}"
+        try:
+            folder.mkdir(parents=True)
+            write_atomically(folder / SPEC, msgspec.json.encode(lesson.spec), durable=False)
+            found = self._run(folder, lesson, call)
+            self._reembed_s[source, method] = found.reembed_seconds
+            return found
+        except OSError as error:
+            raise UserError(
+                "The photos could not be looked at.",
+                f"{folder} cannot be written: {error.strerror or error}.",
+                "Make room on the disk, or check the library's permissions.",
+            ) from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def reembed_seconds(self, source: TeachSource, method: TeachMethod) -> float:
+        """What reading all photos again takes, as the last look at the source measured it."""
+        return self._reembed_s.get((source, method), 0.0)
+
+    def close(self) -> None:
+        """Everybody who looks stops soon."""
+        self._is_closed.set()
+
+    def _run(self, folder: Path, lesson: Lesson, call: Call) -> TeachingFound:
+        child = TrainerChild("inspect", folder)
+        found: Found | None = None
+        samples: tuple[TeachSample, ...] = ()
+        try:
+            for line in child.lines(LINE_WAIT_S):
+                call.check()
+                if self._is_closed.is_set():
+                    raise CallCancelledError
+                if line is None:
+                    continue
+                if line.stage:
+                    call.progress(
+                        stage=line.stage,
+                        done=line.done,
+                        total=line.total,
+                        seconds_left=line.seconds_left,
+                    )
+                if line.found is not None:
+                    samples = samples or self._samples(line.found)
+                    found = line.found
+                    if found.seconds is None and not found.problem:
+                        call.partial(_value(found, lesson, samples))
+        finally:
+            child.kill()
+        if found is None:
+            raise UserError("The trainer said nothing about these photos.", "", "Try again.")
+        return _value(found, lesson, samples)
+
+    def _samples(self, found: Found) -> tuple[TeachSample, ...]:
+        thumbnails = self._thumbnails([sample.path for sample in found.samples])
+        return tuple(
+            TeachSample(
+                path=WirePath.of(sample.path),
+                captions=sample.captions,
+                thumbnail=WirePath.of(thumbnails[sample.path])
+                if sample.path in thumbnails
+                else None,
+            )
+            for sample in found.samples
+        )
+
+    def _thumbnails(self, paths: Iterable[bytes]) -> dict[bytes, Path]:
+        """The library's own where it has them; others are decoded, in a worker process."""
+        library = self._parts.library
+        known: dict[bytes, Path] = {}
+        wanted: list[bytes] = []
+        for path in paths:
+            row = library.row_by_path(path)
+            thumbnail = library.thumbnail_path(row.pixels) if row else None
+            if thumbnail is not None and thumbnail.exists():
+                known[path] = thumbnail
+            else:
+                wanted.append(path)
+        return known | self._made(wanted)
+
+    def _made(self, paths: list[bytes]) -> dict[bytes, Path]:
+        from cocadesk.media import DecodedPhoto, DecodeRequest, DecoderPool, InputSpec
+
+        if not paths:
+            return {}
+        made: dict[bytes, Path] = {}
+        requests = [DecodeRequest(token=n, path=path) for n, path in enumerate(paths)]
+        spec = InputSpec(size_px=32)
+        with self._decoding, DecoderPool(spec=spec, workers=1, thumbnail_px=SAMPLE_PX) as pool:
+            for answer in pool.decode(requests):
+                if isinstance(answer, DecodedPhoto):
+                    made[answer.path] = self._keep(answer.pixels, answer.thumbnail_jpeg)
+        return made
+
+    def _keep(self, pixels: str, jpeg: bytes) -> Path:
+        """In the previews' cache, under a name of its own: a preview is larger."""
+        folder = self._parts.library.folder / "previews" / pixels[:2] / pixels[2:4]
+        path = folder / f"{pixels}-{SAMPLE_PX}.jpg"
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, jpeg, durable=False)
+        return path
+
+
+def _value(found: Found, lesson: Lesson, samples: tuple[TeachSample, ...]) -> TeachingFound:
+    return TeachingFound(
+        photos=found.photos,
+        captions=found.captions,
+        skipped=lesson.skipped + to_skipped(found),
+        samples=samples,
+        held_out=found.held_out,
+        is_trial=found.is_trial,
+        seconds=found.seconds,
+        reembed_seconds=found.reembed_seconds or 0.0,
+        problem=found.problem or "",
+    )

@@ -1,0 +1,156 @@
+"""From what a person points at to what the trainer is given: photos with human words."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from cocadesk.errors import UserError
+from cocadesk.library import Library, MediaKind, MediaRow, MediaState
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import SkippedValue, TeachMethod, TeachSource
+
+SCHEMA = 1
+SEED = 1
+_EXAMPLES = 5
+
+
+class PhotoSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A photo of the library and what people say of it; the path is sent as base64."""
+
+    path: bytes
+    captions: tuple[str, ...]
+
+
+class TeachSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """The trainer's ``spec.json``; bytes travel as base64.
+
+    ``not_human`` names the ``.txt`` files that hold a machine's words while their
+    SHA-256 is that. ``library_media`` would be embedded again by *deeper*.
+    """
+
+    schema: int = SCHEMA
+    title: str = ""
+    method: TeachMethod
+    seed: int = SEED
+    model: str
+    device: str = "auto"
+    folders: tuple[bytes, ...]
+    photos: tuple[PhotoSpec, ...]
+    not_human: dict[str, str]
+    library_media: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """What there is to teach, and what of the library cannot."""
+
+    spec: TeachSpec
+    skipped: tuple[SkippedValue, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to look at."""
+        return not self.spec.folders and not self.spec.photos
+
+
+def check_source(source: TeachSource) -> None:
+    """Says early what cannot be: nothing chosen, or a folder that is not there.
+
+    Raises:
+        UserError: so it is.
+    """
+    if not source.folders and not source.uses_library and not source.keys:
+        raise UserError(
+            "There is nothing to learn from.",
+            "Neither a folder nor the library's words were chosen.",
+            "Choose a folder of photos with .txt files beside them, or the library's words.",
+        )
+    for folder in source.folders:
+        if not Path(folder.to_str()).is_dir():
+            raise UserError(
+                f"There is no folder {folder.text}.", "", "Check its name; nothing was read."
+            )
+
+
+def make_lesson(
+    library: Library, source: TeachSource, method: TeachMethod, *, model: str, title: str = ""
+) -> Lesson:
+    """The trainer's order for a source.
+
+    A photo of the library teaches its human caption, and "a photo of a TAG" for
+    each tag that a person has added and that the caption does not name. What a
+    machine wrote, in the library or beside a photo, teaches nothing.
+    """
+    from cocadesk.annotations.sidecars import WrittenFiles
+
+    written = WrittenFiles(library.edits.of_files())
+    not_human = dict(written.machines())
+    chosen = frozenset(source.keys)
+    photos: list[PhotoSpec] = []
+    left_out: dict[str, list[bytes]] = {}
+    media = 0
+    for row in library.iter_rows():
+        media += row.state is MediaState.PRESENT
+        # A file that the person has moved together with its photo is the machine's still.
+        not_human |= written.machines_of([row])
+        if not (row.key in chosen if chosen else source.uses_library):
+            continue
+        captions = human_captions(row)
+        if not captions:
+            continue
+        if reason := _why_not(row):
+            left_out.setdefault(reason, []).append(row.path)
+        else:
+            photos.append(PhotoSpec(path=row.path, captions=captions))
+    spec = TeachSpec(
+        title=title,
+        method=method,
+        model=model,
+        folders=tuple(folder.to_bytes() for folder in source.folders),
+        photos=tuple(sorted(photos, key=lambda photo: photo.path)),
+        not_human={base64.b64encode(path).decode(): sha for path, sha in not_human.items()},
+        library_media=media,
+    )
+    return Lesson(spec=spec, skipped=tuple(_skipped(left_out)))
+
+
+def count_taught(library: Library) -> int:
+    """How many photos of the library have a person's words that could teach."""
+    has_words = "human_caption IS NOT NULL OR array_length(human_tags_added) > 0"
+    rows = library.media.iter_rows(f"kind = '{MediaKind.PHOTO}' AND ({has_words})")
+    return sum(row.state is MediaState.PRESENT and bool(human_captions(row)) for row in rows)
+
+
+def human_captions(row: MediaRow) -> tuple[str, ...]:
+    """The sentences that a person has said of a medium; none where nobody has."""
+    from cocadesk.annotations.prompts import with_article
+
+    caption = " ".join((row.human_caption or "").split())
+    sentences = [caption] if caption else []
+    named = f" {caption.lower()} "
+    for tag in row.human_tags_added:
+        if f" {tag.lower()} " not in named:
+            sentences.append(f"a photo of {with_article(tag)}")
+    return tuple(dict.fromkeys(sentences))
+
+
+def _why_not(row: MediaRow) -> str:
+    if row.kind is not MediaKind.PHOTO:
+        return "It is a video; only photos can teach."
+    if row.state is not MediaState.PRESENT or not os.path.lexists(row.path):
+        return "Its file is not there now."
+    return ""
+
+
+def _skipped(left_out: dict[str, list[bytes]]) -> Iterator[SkippedValue]:
+    for reason, paths in left_out.items():
+        examples: Iterable[bytes] = paths[:_EXAMPLES]
+        yield SkippedValue(
+            reason=reason, count=len(paths), examples=tuple(map(WirePath.of, examples))
+        )

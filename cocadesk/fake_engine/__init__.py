@@ -1,0 +1,1 @@
+"""A small engine with made-up rows, held to the real one by contract tests."""

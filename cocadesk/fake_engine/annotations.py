@@ -1,0 +1,215 @@
+"""The fake engine's human words: set, undone, redone, remembered; all in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
+
+from cocadesk.fake_engine.handlers import Answer, FakeParts
+from cocadesk.protocol.calls import Call
+from cocadesk.protocol.messages import (
+    Describe,
+    Description,
+    GetHistory,
+    GetWordsState,
+    History,
+    RedoWords,
+    ReplyBody,
+    RowsChanged,
+    SetWords,
+    UndoWords,
+    WordsChanged,
+    WordsReply,
+)
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import EditValue, Row, TagValue
+
+PERSON = "person"
+MODEL_ID = "made-up-0123456789ab"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HumanWords:
+    """What a person said of one medium."""
+
+    caption: str | None = None
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One command: words by key and files by path, each as before and after."""
+
+    title: str
+    words: Mapping[str, tuple[HumanWords, HumanWords]] = field(default_factory=dict)
+    files: Mapping[WirePath, tuple[str | None, str | None]] = field(default_factory=dict)
+
+
+class FakeWords:
+    """Words and the files beside photos, with one stack of what can be undone."""
+
+    def __init__(self, parts: FakeParts) -> None:
+        self._parts = parts
+        self._lock = threading.Lock()
+        self._human: dict[str, HumanWords] = {}
+        self._done: list[Batch] = []
+        self._undone: list[Batch] = []
+        self._history: dict[str, list[EditValue]] = {}
+        self.files: dict[WirePath, str] = {}
+
+    def answers(self) -> Mapping[type[Any], Answer]:
+        return {
+            Describe: self._describe,
+            SetWords: self._set,
+            UndoWords: self._undo,
+            RedoWords: self._redo,
+            GetWordsState: self._state,
+            GetHistory: self._get_history,
+        }
+
+    def dressed(self, key: str) -> Row:
+        """The row with its words as they are now."""
+        row = self._parts.media[key].row
+        words = self._words(key)
+        return replace(
+            row, caption=words.caption, caption_by_person=words.caption_by_person, tags=words.tags
+        )
+
+    def said_of(self, key: str) -> set[str]:
+        """All words that a search can find this medium by."""
+        medium, human = self._parts.media[key], self._human.get(key, HumanWords())
+        tags = {tag.tag for tag in medium.tags} - set(human.removed) | set(human.added)
+        return set((human.caption or medium.caption).lower().split()) | tags
+
+    def caption_of(self, key: str) -> str:
+        """The human caption, else the machine's."""
+        human = self._human.get(key, HumanWords())
+        return human.caption or self._parts.media[key].caption
+
+    def commit(self, batch: Batch) -> WordsReply:
+        """Does a new batch; what was undone before is forgotten."""
+        with self._lock:
+            self._undone.clear()
+            self._done.append(batch)
+            self._apply(batch, is_undo=False)
+        return self._tell(batch)
+
+    def _words(self, key: str) -> Description:
+        human = self._human.get(key, HumanWords())
+        medium = self._parts.media[key]
+        is_described = key in self._parts.described
+        own = tuple(TagValue(tag=tag, by_person=True) for tag in human.added)
+        given = medium.tags if is_described else ()
+        others = tuple(t for t in given if t.tag not in human.added + human.removed)
+        return Description(
+            key=key,
+            caption=human.caption or (medium.caption if is_described else None),
+            caption_by_person=bool(human.caption),
+            tags=own + others,
+        )
+
+    def _describe(self, body: Describe, _call: Call) -> ReplyBody:
+        self._parts.medium(body.key)
+        self._parts.described.add(body.key)
+        return self._words(body.key)
+
+    def _set(self, body: SetWords, _call: Call) -> ReplyBody:
+        changes: dict[str, tuple[HumanWords, HumanWords]] = {}
+        for key in body.keys:
+            self._parts.medium(key)
+            old = self._human.get(key, HumanWords())
+            new = _changed(old, body)
+            if new != old:
+                changes[key] = (old, new)
+        if not changes:
+            return self._reply(())
+        return self.commit(Batch(title=_title(body, len(changes)), words=changes))
+
+    def _undo(self, _body: UndoWords, _call: Call) -> ReplyBody:
+        with self._lock:
+            if not self._done:
+                return self._reply(())
+            batch = self._done.pop()
+            self._undone.append(batch)
+            self._apply(batch, is_undo=True)
+        return self._tell(batch)
+
+    def _redo(self, _body: RedoWords, _call: Call) -> ReplyBody:
+        with self._lock:
+            if not self._undone:
+                return self._reply(())
+            batch = self._undone.pop()
+            self._done.append(batch)
+            self._apply(batch, is_undo=False)
+        return self._tell(batch)
+
+    def _state(self, _body: GetWordsState, _call: Call) -> ReplyBody:
+        return self._reply(())
+
+    def _get_history(self, body: GetHistory, _call: Call) -> ReplyBody:
+        self._parts.medium(body.key)
+        return History(key=body.key, edits=tuple(self._history.get(body.key, ())))
+
+    def _apply(self, batch: Batch, *, is_undo: bool) -> None:
+        for key, (old, new) in batch.words.items():
+            before, after = (new, old) if is_undo else (old, new)
+            self._human[key] = after
+            self._history.setdefault(key, []).extend(_edits(before, after))
+        for path, (had, has) in batch.files.items():
+            text = had if is_undo else has
+            if text is None:
+                self.files.pop(path, None)
+            else:
+                self.files[path] = text
+
+    def _tell(self, batch: Batch) -> WordsReply:
+        reply = self._reply(tuple(batch.words), title=batch.title, files=len(batch.files))
+        if batch.words:
+            self._parts.publish(RowsChanged(keys=tuple(batch.words)))
+        self._parts.publish(WordsChanged(undo_title=reply.undo_title, redo_title=reply.redo_title))
+        return reply
+
+    def _reply(self, changed: tuple[str, ...], *, title: str = "", files: int = 0) -> WordsReply:
+        return WordsReply(
+            changed=changed,
+            title=title,
+            undo_title=self._done[-1].title if self._done else "",
+            redo_title=self._undone[-1].title if self._undone else "",
+            files=files,
+        )
+
+
+def _changed(old: HumanWords, body: SetWords) -> HumanWords:
+    caption = old.caption if body.caption is None else (body.caption.strip() or None)
+    added = [tag for tag in old.added if tag not in body.remove_tags]
+    added += [tag for tag in body.add_tags if tag not in added]
+    removed = [tag for tag in old.removed if tag not in body.add_tags]
+    removed += [tag for tag in body.remove_tags if tag not in removed]
+    return HumanWords(caption=caption, added=tuple(added), removed=tuple(removed))
+
+
+def _title(body: SetWords, count: int) -> str:
+    things = "1 photo" if count == 1 else f"{count} photos"
+    if body.caption is not None:
+        return f"Caption of {things}" if body.caption else f"Taking the caption from {things}"
+    if body.add_tags:
+        return f"Tag “{', '.join(body.add_tags)}” for {things}"
+    return f"Removing the tag “{', '.join(body.remove_tags)}” from {things}"
+
+
+def _edits(before: HumanWords, after: HumanWords) -> list[EditValue]:
+    when = "2025-11-24T10:00:00"
+    made = []
+    for name, old, new in (
+        ("caption", before.caption or "", after.caption or ""),
+        ("tags added", ", ".join(before.added), ", ".join(after.added)),
+        ("tags removed", ", ".join(before.removed), ", ".join(after.removed)),
+    ):
+        if old != new:
+            made.append(EditValue(when=when, who=PERSON, field=name, old=old, new=new))
+    return made

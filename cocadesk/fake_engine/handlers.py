@@ -1,0 +1,47 @@
+"""The fake engine's desks: each answers the requests of one part of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from cocadesk.errors import UserError
+from cocadesk.fake_engine.jobs import FakeJobs
+from cocadesk.fake_engine.rows import FakeMedium
+from cocadesk.protocol.calls import Call
+from cocadesk.protocol.messages import EventBody, ReplyBody
+
+Answer: TypeAlias = Callable[[Any, Call], ReplyBody | None]
+"""Answers one kind of request; see ``protocol.calls.Handler``. Any thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeParts:
+    """What the desks share; ``described`` are the media that the machine has words for."""
+
+    library: Path
+    jobs: FakeJobs
+    publish: Callable[[EventBody], None]
+    media: dict[str, FakeMedium] = field(default_factory=dict)
+    described: set[str] = field(default_factory=set)
+
+    def medium(self, key: str) -> FakeMedium:
+        """The medium of this key.
+
+        Raises:
+            UserError: there is none.
+        """
+        try:
+            return self.media[key]
+        except KeyError:
+            raise UserError("This photo or video is no longer in the library.") from None
+
+
+class FakeDesk(Protocol):
+    """A part of the fake engine with its own requests."""
+
+    def answers(self) -> Mapping[type[Any], Answer]:
+        """Who answers which request."""
+        ...

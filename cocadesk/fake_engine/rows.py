@@ -1,0 +1,73 @@
+"""Made-up rows for the fake engine: the same ones each time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cocadesk.fake_engine.pictures import write_scene
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import MediaKind, Moment, Row, TagValue
+
+SCENES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("a dog running along a beach", ("dog", "beach", "running", "sea")),
+    ("two children flying a kite in a field", ("child", "kite", "field", "wind")),
+    ("snow on the mountains in the evening", ("snow", "mountain", "evening")),
+    ("a red bicycle leaning on a wall", ("bicycle", "wall", "street")),
+    ("a plate of food on a wooden table", ("food", "table", "dinner")),
+    ("a man playing a guitar on a dark stage", ("man", "guitar", "concert")),
+    ("a cat sleeping in the sun", ("cat", "sleeping", "window")),
+    ("boats in a harbour at sunset", ("boat", "harbour", "sunset", "sea")),
+    ("a woman reading on a bench in a park", ("woman", "reading", "park")),
+    ("city lights by night from a bridge", ("city", "night", "bridge")),
+    ("a field of yellow flowers under a blue sky", ("flower", "field", "sky")),
+    ("an old steam train at a station", ("train", "station", "smoke")),
+)
+SIZES: tuple[tuple[int, int], ...] = ((4032, 3024), (3024, 4032), (3000, 2000), (1200, 1200))
+FOLDERS: tuple[str, ...] = ("Summer 2025", "Wanderungen", "Família", "2024/Konzert")
+LONG_SIDE_PX = 320
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeMedium:
+    """A row, what a machine would say of it, and its moments when a video."""
+
+    row: Row
+    number: int
+    caption: str
+    tags: tuple[TagValue, ...]
+    moments: tuple[Moment, ...] = ()
+
+
+def make_medium(number: int, folder: Path, pictures: Path) -> FakeMedium:
+    """The medium of this number; its thumbnail is written under ``pictures``."""
+    caption, words = SCENES[number % len(SCENES)]
+    width, height = SIZES[(number * 7 + number // 4) % len(SIZES)]
+    is_video = number % 17 == 11
+    thumbnail = pictures / f"thumb-{number:04d}.png"
+    write_picture(thumbnail, number, width, height, LONG_SIDE_PX)
+    name = f"{'VID' if is_video else 'IMG'}_{1000 + number}.{'mp4' if is_video else 'jpg'}"
+    path = folder / FOLDERS[number % len(FOLDERS)] / name
+    row = Row(
+        key=f"fake{number:022d}",
+        path=WirePath.of(path),
+        name=name,
+        folder=str(path.parent),
+        kind=MediaKind.VIDEO if is_video else MediaKind.PHOTO,
+        width=width,
+        height=height,
+        size_bytes=1_400_000 + 37_000 * number,
+        duration_s=14.0 + number if is_video else None,
+        taken=f"2025-{1 + number % 12:02d}-{1 + number % 28:02d}T{8 + number % 12:02d}:30:00",
+        camera="Example Camera 7" if number % 3 else None,
+        thumbnail=WirePath.of(thumbnail),
+    )
+    tags = tuple(TagValue(tag=word, score=0.9 - 0.12 * i) for i, word in enumerate(words))
+    moments = (Moment(time_s=6.0, score=0.8), Moment(time_s=14.0, score=0.5)) if is_video else ()
+    return FakeMedium(row=row, number=number, caption=caption, tags=tags, moments=moments)
+
+
+def write_picture(path: Path, number: int, width: int, height: int, long_side_px: int) -> None:
+    """Writes the medium's picture, scaled so that its long side has this size."""
+    scale = long_side_px / max(width, height)
+    write_scene(path, number, max(1, round(width * scale)), max(1, round(height * scale)))

@@ -1,0 +1,162 @@
+"""The fake engine's captions: described by a job, and written beside photos in memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+from msgspec.structs import replace
+
+from cocadesk.errors import UserError
+from cocadesk.fake_engine.annotations import Batch, FakeWords
+from cocadesk.fake_engine.handlers import Answer, FakeParts
+from cocadesk.fake_engine.jobs import FakeWork
+from cocadesk.protocol.calls import Call
+from cocadesk.protocol.messages import (
+    JobReply,
+    PlanWrite,
+    ReplyBody,
+    RowsChanged,
+    StartCaption,
+    StartWrite,
+    WritePlan,
+)
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import (
+    CaptionOutcome,
+    FailureValue,
+    JobKind,
+    JobValue,
+    Scope,
+    WriteItem,
+    WriteKind,
+    WriteOutcome,
+)
+
+NOT_OURS = "It holds words that CocaDesk did not write."
+PLAN_LIMIT = 1000
+
+
+class FakeWriting:
+    """Some photos have a ``.txt`` of a person's own beside them, some the same caption."""
+
+    def __init__(self, parts: FakeParts, words: FakeWords) -> None:
+        self._parts = parts
+        self._words = words
+
+    def answers(self) -> Mapping[type[Any], Answer]:
+        return {
+            PlanWrite: self._plan,
+            StartWrite: self._start_write,
+            StartCaption: self._start_caption,
+        }
+
+    def _keys(self, scope: Scope) -> list[str]:
+        """The media of a scope; a scope of nothing means everything.
+
+        Raises:
+            UserError: there are none.
+        """
+        folders = [folder.text for folder in scope.folders]
+        is_all = not scope.keys and not folders
+        keys = [
+            key
+            for key, medium in list(self._parts.media.items())
+            if is_all
+            or key in scope.keys
+            or any(medium.row.path.text.startswith(f"{folder}/") for folder in folders)
+        ]
+        if not keys:
+            where = f"in {folders[0]}" if folders else "there"
+            raise UserError(f"Nothing in the library lies {where}.", "", "Add the folder first.")
+        return keys
+
+    def _item(self, key: str, *, overwrite: bool) -> WriteItem:
+        medium = self._parts.media[key]
+        path = WirePath.of(PurePath(medium.row.path.text).with_suffix(".txt"))
+        new = self._words.caption_of(key)
+        found = self._words.files.get(path)
+        is_ours = found is not None
+        if found is None and medium.number % 6 == 4:
+            found = "Notes of my own, not to be lost."
+        elif found is None and medium.number % 10 == 5:
+            found, is_ours = new, True
+        if found is None:
+            return WriteItem(path=path, kind=WriteKind.NEW, new=new)
+        if found == new:
+            return WriteItem(path=path, kind=WriteKind.UNCHANGED, new=new, old=found)
+        if is_ours or overwrite:
+            return WriteItem(path=path, kind=WriteKind.CHANGED, new=new, old=found)
+        return WriteItem(path=path, kind=WriteKind.KEPT, new=new, old=found, reason=NOT_OURS)
+
+    def _plan(self, body: PlanWrite, _call: Call) -> ReplyBody:
+        items = [self._item(key, overwrite=body.overwrite) for key in self._keys(body.scope)]
+        counts = Counter(item.kind for item in items)
+        return WritePlan(
+            items=tuple(items[:PLAN_LIMIT]),
+            new=counts[WriteKind.NEW],
+            changed=counts[WriteKind.CHANGED],
+            unchanged=counts[WriteKind.UNCHANGED],
+            kept=counts[WriteKind.KEPT],
+        )
+
+    def _start_write(self, body: StartWrite, _call: Call) -> ReplyBody:
+        items = [self._item(key, overwrite=body.overwrite) for key in self._keys(body.scope)]
+        kinds = (WriteKind.NEW, WriteKind.CHANGED)
+
+        def end(job: JobValue) -> JobReply:
+            written = [item for item in items if item.kind in kinds]
+            if written:
+                files = {item.path: (item.old or None, item.new) for item in written}
+                title = f"Writing {len(written)} captions beside photos"
+                self._words.commit(Batch(title=title, files=files))
+            kept = tuple(item for item in items if item.kind is WriteKind.KEPT)
+            outcome = WriteOutcome(
+                written=len(written), unchanged=len(items) - len(written) - len(kept), kept=kept
+            )
+            message = f"{len(written)} captions written, {len(kept)} files kept."
+            return JobReply(job=replace(job, message=message), write=outcome)
+
+        work = FakeWork(
+            title=f"Writing captions beside {len(items)} photos",
+            total=len(items),
+            step=lambda _done: None,
+            kind=JobKind.WRITE,
+            stage="Writing captions",
+            end=end,
+        )
+        return JobReply(job=self._parts.jobs.start(work))
+
+    def _start_caption(self, body: StartCaption, _call: Call) -> ReplyBody:
+        keys = self._keys(body.scope)
+
+        def step(done: int) -> FailureValue | None:
+            medium = self._parts.media[keys[done]]
+            if medium.number % 13 == 9:
+                return FailureValue(
+                    path=medium.row.path,
+                    reason="The file can no longer be read.",
+                    stage="caption",
+                    when="2025-11-24T10:00:00",
+                )
+            self._parts.described.add(keys[done])
+            self._parts.publish(RowsChanged(keys=(keys[done],)))
+            return None
+
+        def end(job: JobValue) -> JobReply:
+            described = job.done - job.failed
+            message = f"{described} photos described, {job.failed} could not be read."
+            outcome = CaptionOutcome(described=described)
+            return JobReply(job=replace(job, message=message), caption=outcome)
+
+        work = FakeWork(
+            title=f"Writing captions for {len(keys)} photos",
+            total=len(keys),
+            step=step,
+            kind=JobKind.CAPTION,
+            stage="Describing photos and videos",
+            end=end,
+        )
+        return JobReply(job=self._parts.jobs.start(work))

@@ -1,0 +1,248 @@
+"""Writes a batch: views first, then media, so that the media row is the commit."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from cocadesk.indexing.known_files import Outcome
+from cocadesk.indexing.pictures import Embedded, Facts
+from cocadesk.indexing.pipeline import Batch
+from cocadesk.indexing.planning import Planned, Unreadable
+from cocadesk.library import (
+    FailureRow,
+    Library,
+    MediaChange,
+    MediaRow,
+    MediaState,
+    ViewRow,
+)
+from cocadesk.library.paths import folder_of
+from cocadesk.media import ScanProblem
+
+log = logging.getLogger(__name__)
+
+_SCAN = "scan"
+_DECODE = "decode"
+
+
+class Committer:
+    """Commits batches to one library under one image id."""
+
+    def __init__(self, library: Library, image_id: str, failures: Iterable[FailureRow]) -> None:
+        self._library = library
+        self._image_id = image_id
+        self._failed_before = {failure.path for failure in failures}
+
+    def commit(self, batch: Batch) -> list[Planned]:
+        """Write ``batch``; what it gives was committed (a file whose twin was lost is not)."""
+        rows = self._rows(batch.planned)
+        placed = [item for item in batch.planned if item.verdict.key in rows]
+        views = self._views(placed, rows, batch.embedded)
+        done = [item for item in placed if item.verdict.key in views]
+        if len(done) < len(batch.planned):
+            log.warning("%d files wait for the next index", len(batch.planned) - len(done))
+        self._write_views(done, rows, views)
+        self._library.media.commit(_last_of_each_key(done, rows))
+        self._write_failures(batch.unreadable, done)
+        return done
+
+    def _rows(self, planned: Sequence[Planned]) -> dict[str, MediaRow]:
+        """The new row of each file by key; rows of known bytes follow their twin's."""
+        twins = {i.verdict.twin for i in planned if i.facts is None and i.verdict.twin}
+        stored = {row.key: row for row in self._library.media.rows(sorted(twins))}
+        rows: dict[str, MediaRow] = {}
+        now = datetime.now(UTC)
+        for item in planned:
+            if item.facts is not None:
+                rows[item.verdict.key] = decoded_row(item, item.facts, now)
+                continue
+            twin = rows.get(item.verdict.twin or "") or stored.get(item.verdict.twin or "")
+            if twin is not None:
+                rows[item.verdict.key] = following_row(item, twin, now)
+        return rows
+
+    def _views(
+        self,
+        planned: Sequence[Planned],
+        rows: Mapping[str, MediaRow],
+        embedded: Mapping[str, Embedded],
+    ) -> dict[str, list[ViewRow]]:
+        """The views to write of each file by key; an empty list where they are stored."""
+        lenders = {item.lender for item in planned if item.lender is not None}
+        stored = self._library.views.of_keys(self._image_id, sorted(lenders))
+        views: dict[str, list[ViewRow]] = {}
+        for item in planned:
+            key, pixels = item.verdict.key, item.verdict.pixels
+            lender = item.lender
+            if pixels in embedded:
+                views[key] = embedded[pixels].views(rows[key], pixels)
+            elif item.verdict.vectors_of == key:
+                views.setdefault(key, [])
+            elif lender is not None:
+                # A lender may itself borrow in this batch; it stands before its borrowers.
+                for lent in (views.get(lender, []), stored.get(lender, [])):
+                    borrowed = [view for view in lent if view.pixels == pixels]
+                    if borrowed:
+                        views[key] = [placed_view(view, rows[key]) for view in borrowed]
+                        break
+        return views
+
+    def _write_views(
+        self,
+        done: Sequence[Planned],
+        rows: Mapping[str, MediaRow],
+        views: Mapping[str, Sequence[ViewRow]],
+    ) -> None:
+        written = [view for own in views.values() for view in own]
+        self._library.views.commit(self._image_id, written)
+        changed = {i.verdict.key for i in done if i.verdict.previous is not None}
+        fewer = {key: len(own) for key, own in views.items() if own and key in changed}
+        if fewer:
+            self._library.views.remove_from(self._image_id, fewer)
+        stayed = {
+            item.verdict.key
+            for item in done
+            if not views[item.verdict.key] and item.verdict.outcome is not Outcome.TOUCHED
+        }
+        self._library.views.set_places([rows[key] for key in sorted(stayed)])
+
+    def _write_failures(self, unreadable: Sequence[Unreadable], done: Sequence[Planned]) -> None:
+        """Remember what failed (stage decode) and forget what reads well now."""
+        healed = self._failed_before & {item.found.path for item in done}
+        if healed:
+            self._library.media.forget_failures(sorted(healed))
+            self._failed_before -= healed
+        now = datetime.now(UTC)
+        self._library.media.record_failures([_failure(item, now) for item in unreadable])
+
+    def record_problems(self, problems: Sequence[ScanProblem]) -> None:
+        """Remember the places that could not be looked into."""
+        now = datetime.now(UTC)
+        self._library.media.record_failures(
+            [
+                FailureRow(
+                    path=problem.path,
+                    root=folder_of(problem.path),
+                    reason=problem.reason,
+                    stage=_SCAN,
+                    when=now,
+                    size_bytes=-1,
+                    mtime_ns=-1,
+                )
+                for problem in problems
+            ]
+        )
+
+
+def _last_of_each_key(done: Sequence[Planned], rows: Mapping[str, MediaRow]) -> list[MediaChange]:
+    """One change a key: a merge with two of the same key is ambiguous.
+
+    A key comes twice when a new file was moved while the same batch ran.
+    """
+    changes: dict[str, MediaChange] = {}
+    for item in done:
+        key = item.verdict.key
+        earlier = changes.get(key)
+        changes[key] = MediaChange(
+            row=rows[key],
+            is_new=item.verdict.is_new_row or (earlier is not None and earlier.is_new),
+            drops_machine_words=item.verdict.is_redrawn
+            or (earlier is not None and earlier.drops_machine_words),
+        )
+    return list(changes.values())
+
+
+def _failure(item: Unreadable, now: datetime) -> FailureRow:
+    """What to remember; a passing failure fits no file, so that it keeps nobody from reading."""
+    return FailureRow(
+        path=item.found.path,
+        root=item.found.root,
+        reason=item.reason,
+        stage=_DECODE,
+        when=now,
+        size_bytes=-1 if item.is_passing else item.found.size_bytes,
+        mtime_ns=-1 if item.is_passing else item.found.mtime_ns,
+    )
+
+
+def decoded_row(item: Planned, facts: Facts, now: datetime) -> MediaRow:
+    """The media row of a file that was read."""
+    identity, metadata = item.identity, facts.metadata
+    return MediaRow(
+        key=identity.key,
+        root=identity.root,
+        path=identity.path,
+        kind=facts.kind,
+        size_bytes=identity.size_bytes,
+        mtime_ns=identity.mtime_ns,
+        file_hash=identity.file_hash,
+        pixels=identity.pixels,
+        embedded=identity.embedded,
+        format=facts.format,
+        width=facts.width,
+        height=facts.height,
+        duration_s=facts.duration_s,
+        taken_utc=metadata.taken_utc,
+        taken_local=metadata.taken_local,
+        utc_offset_min=metadata.utc_offset_min,
+        latitude=metadata.latitude,
+        longitude=metadata.longitude,
+        camera=metadata.camera,
+        lens=metadata.lens,
+        rating=metadata.rating,
+        title=metadata.title,
+        description=metadata.description,
+        keywords=tuple(metadata.keywords),
+        added_utc=now,
+        indexed_utc=now,
+    )
+
+
+def following_row(item: Planned, twin: MediaRow, now: datetime) -> MediaRow:
+    """The row of a file whose bytes are ``twin``'s: only its place is its own.
+
+    A copy is a medium of its own and has no human words yet; what a machine
+    said of the same picture holds for it too.
+    """
+    identity = item.identity
+    placed = dataclasses.replace(
+        twin,
+        key=identity.key,
+        root=identity.root,
+        path=identity.path,
+        size_bytes=identity.size_bytes,
+        mtime_ns=identity.mtime_ns,
+        embedded=identity.embedded,
+        state=MediaState.PRESENT,
+        reason=None,
+        indexed_utc=now,
+    )
+    if not item.verdict.is_new_row:
+        return placed
+    return dataclasses.replace(
+        placed,
+        added_utc=now,
+        human_caption=None,
+        human_verdict=None,
+        human_tags_added=(),
+        human_tags_removed=(),
+        human_rating=None,
+    )
+
+
+def placed_view(view: ViewRow, row: MediaRow) -> ViewRow:
+    """``view`` of another medium with the same picture, as ``row``'s own."""
+    return dataclasses.replace(
+        view,
+        key=row.key,
+        root=row.root,
+        folder=folder_of(row.path),
+        kind=row.kind,
+        taken=row.taken,
+        latitude=row.latitude,
+        longitude=row.longitude,
+        place=row.place,
+    )

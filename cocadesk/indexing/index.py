@@ -1,0 +1,290 @@
+"""The index as a job: a generator of small steps that may be closed at any of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from cocadesk.errors import UserError
+from cocadesk.indexing.batching import read_steps, seconds_left
+from cocadesk.indexing.commit import Committer
+from cocadesk.indexing.exclusive import OneAtATime
+from cocadesk.indexing.known_files import Catalogue, Outcome, StoredView
+from cocadesk.indexing.pipeline import Batch, Decoder
+from cocadesk.indexing.planning import Planner
+from cocadesk.indexing.scan_diff import (
+    Presence,
+    RootWatch,
+    Survey,
+    absent_media,
+    presence_of,
+    survey_steps,
+)
+from cocadesk.indexing.types import (
+    Failed,
+    ImageEmbedder,
+    IndexOptions,
+    IndexProgress,
+    IndexReport,
+    IndexStage,
+)
+from cocadesk.library import FailureRow, Identity, Library, MediaKind, MediaState
+from cocadesk.media import FoundFile, ScanProblem, scan
+
+Scanner = Callable[[Sequence[bytes]], Iterable[FoundFile | ScanProblem]]
+Steps = Generator[IndexProgress, None, IndexReport]
+
+# Two indexes of one library would give one file two keys.
+_only_index = OneAtATime(
+    "This library is being indexed already.",
+    "Only one index of a library runs at a time.",
+    "Wait until it is done, or cancel it.",
+)
+
+
+def index_steps(
+    library: Library,
+    backend: ImageEmbedder,
+    roots: Sequence[bytes],
+    *,
+    pool: Decoder | None = None,
+    options: IndexOptions | None = None,
+) -> Steps:
+    """Make the photos and videos under ``roots`` searchable; the generator's value is the report.
+
+    Nothing happens before the first ``next``. Closing the generator cancels:
+    what is decided is committed, the rest is read by the next index. One
+    index of a library runs at a time. Pass ``pool`` to keep decoder processes
+    between indexes; it must give the model's input size.
+
+    Raises:
+        UserError: no such folder, an index of this library runs already, the
+            disk is full, or the model does not fit the stored vectors.
+    """
+    with _only_index.on(library):
+        index = _Index(library, backend, options or IndexOptions())
+        yield from index.survey([os.path.abspath(root) for root in roots])  # noqa: PTH100
+        yield from index.read(pool)
+        yield index.progress(IndexStage.FINISH)
+        return index.finish()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Tally:
+    """What has been done so far."""
+
+    done: int = 0
+    indexed: int = 0
+    videos: int = 0
+    moved: int = 0
+    copied: int = 0
+    failed: list[Failed] = field(default_factory=list)
+    current_path: bytes | None = None
+
+
+class _Index:
+    """One run: its survey, its catalogue and its tally."""
+
+    def __init__(self, library: Library, backend: ImageEmbedder, options: IndexOptions) -> None:
+        self._started_s = time.monotonic()
+        self._library = library
+        self._backend = backend
+        self._model = backend.info()
+        self._options = options
+        library.views.create(self._model.image_id, self._model.embedding_dim)
+        library.views.remove_stale(self._model.image_id)
+        if library.model is None:
+            library.set_model(self._model.image_id, model_id=self._model.model_id)
+        self._watch = RootWatch(library.roots())
+        self._marks = library.views.whole_marks(self._model.image_id)
+        self._catalogue = Catalogue(
+            library.media.identities(),
+            (StoredView(key=mark.key, pixels=mark.pixels) for mark in self._marks),
+            self._model.image_id,
+            is_gone=self._is_gone,
+        )
+        self._failures = {failure.path: failure for failure in library.failures()}
+        self._committer = Committer(library, self._model.image_id, self._failures.values())
+        self._survey = Survey(roots=(), root_of={})
+        self._offline: list[bytes] = []
+        self._tally = _Tally()
+        self._embedding_since_s = self._started_s
+
+    def _is_gone(self, identity: Identity) -> bool:
+        """Whether a medium's file left its place (a disk that is not there is no leaving)."""
+        return presence_of(identity.path) is Presence.GONE and not self._watch.is_offline(
+            identity.root
+        )
+
+    def survey(self, roots: Sequence[bytes]) -> Iterator[IndexProgress]:
+        """Scan the roots that are there, and note those that are not."""
+        there: list[bytes] = []
+        for root in dict.fromkeys(roots):
+            is_known = self._watch.knows(root) or self._catalogue.has_any_under(root)
+            if is_known and self._watch.is_offline(root):
+                self._offline.append(root)
+            elif is_known or os.path.lexists(root):
+                there.append(root)
+            else:
+                self._tally.failed.append(
+                    Failed(path=root, reason="There is no such file or folder.")
+                )
+        if not there and not self._offline:
+            raise _nothing_there(self._tally.failed)
+        self._survey = Survey(
+            roots=tuple(there), root_of={r: self._watch.outermost(r) or r for r in there}
+        )
+        yield self.progress(IndexStage.SCAN)
+        existing = [root for root in there if os.path.lexists(root)]
+        for seen in survey_steps(self._survey, scan(existing), self._catalogue, self._failures):
+            yield self.progress(IndexStage.SCAN, seen=seen)
+        self._tally.failed.extend(self._survey.known_failures)
+        self._tally.failed.extend(
+            Failed(path=problem.path, reason=problem.reason) for problem in self._survey.problems
+        )
+        self._remember_roots(existing)
+        self._settle_states()
+
+    def _remember_roots(self, roots: Sequence[bytes]) -> None:
+        now = datetime.now(UTC)
+        for root in roots:
+            if self._watch.outermost(root) in (None, root):
+                self._library.add_root(root, scanned_utc=now)
+
+    def _settle_states(self) -> None:
+        """Before reading: media on absent disks are offline, and those that are back present."""
+        media = self._library.media
+        media.set_state(self._survey.returned, MediaState.PRESENT, None)
+        offline = [
+            identity.key
+            for root in self._offline
+            for identity in self._catalogue.under(root)
+            if identity.state != MediaState.OFFLINE
+        ]
+        media.set_state(offline, MediaState.OFFLINE, "The folder's disk is not there.")
+
+    def read(self, pool: Decoder | None) -> Iterator[IndexProgress]:
+        """Decode, embed and commit the files that changed."""
+        self._embedding_since_s = time.monotonic()
+        yield self.progress(IndexStage.EMBED)
+        if not self._survey.candidates:
+            return
+        steps = read_steps(
+            self._survey.candidates,
+            planner=Planner(self._catalogue),
+            library=self._library,
+            embedder=self._backend,
+            pool=pool,
+            options=self._options,
+            commit=self._commit,
+        )
+        with contextlib.closing(steps):
+            for ahead in steps:
+                yield self.progress(IndexStage.EMBED, ahead=ahead)
+
+    def _commit(self, batch: Batch) -> None:
+        for item in self._committer.commit(batch):
+            outcome = item.verdict.outcome
+            self._tally.moved += outcome is Outcome.MOVED
+            self._tally.copied += outcome is Outcome.COPIED
+            self._tally.indexed += outcome is not Outcome.MOVED
+            is_video = item.identity.kind == MediaKind.VIDEO
+            self._tally.videos += is_video and outcome is not Outcome.MOVED
+            self._tally.current_path = item.found.path
+        self._tally.failed.extend(
+            Failed(path=item.found.path, reason=item.reason) for item in batch.unreadable
+        )
+        self._tally.done += len(batch)
+
+    def finish(self) -> IndexReport:
+        """What can only be said once everything was looked at; then the report."""
+        missing, offline = self._settle_absent()
+        self._committer.record_problems(self._survey.problems)
+        self._forget_stale_failures()
+        self._remove_orphans()
+        self._library.tidy()
+        return IndexReport(
+            indexed=self._tally.indexed,
+            videos=self._tally.videos,
+            unchanged=self._survey.unchanged,
+            moved=self._tally.moved,
+            copied=self._tally.copied,
+            missing=missing,
+            offline=offline,
+            failed=tuple(sorted(self._tally.failed, key=lambda failed: failed.path)),
+            seconds=time.monotonic() - self._started_s,
+        )
+
+    def _settle_absent(self) -> tuple[int, int]:
+        """Mark media as missing or offline; gives how many of each lie under the roots."""
+        missing: list[Identity] = []
+        offline = [i for root in self._offline for i in self._catalogue.under(root)]
+        unmounted: list[Identity] = []
+        for identity in absent_media(self._survey, self._catalogue):
+            if self._watch.is_offline(identity.root):
+                unmounted.append(identity)
+            elif presence_of(identity.path) is Presence.GONE:
+                missing.append(identity)
+        for found, state, reason in (
+            (missing, MediaState.MISSING, "The file is no longer in its place."),
+            (unmounted, MediaState.OFFLINE, "The folder's disk is not there."),
+        ):
+            changed = [identity.key for identity in found if identity.state != state]
+            self._library.media.set_state(changed, state, reason)
+        return len(missing), len(offline) + len(unmounted)
+
+    def _forget_stale_failures(self) -> None:
+        """Drop failures of files that are gone, and of places that can be looked into again."""
+        problems = {problem.path for problem in self._survey.problems}
+        stale = [
+            failure.path
+            for failure in self._failures.values()
+            if self._survey.covers(failure.path) and self._is_stale(failure, problems)
+        ]
+        self._library.media.forget_failures(stale)
+
+    def _is_stale(self, failure: FailureRow, problems: set[bytes]) -> bool:
+        if failure.stage == "scan":
+            return failure.path not in problems
+        if failure.path in self._survey.seen:
+            return False
+        return presence_of(failure.path) is Presence.GONE
+
+    def _remove_orphans(self) -> None:
+        """Drop vectors under these roots that a crash left and no file has claimed."""
+        leftover = set(self._catalogue.leftover_orphans())
+        under = {
+            mark.key: 0
+            for mark in self._marks
+            if mark.key in leftover and self._survey.covers(mark.root)
+        }
+        if under:
+            self._library.views.remove_from(self._model.image_id, under)
+
+    def progress(self, stage: IndexStage, *, seen: int = 0, ahead: int = 0) -> IndexProgress:
+        """How far the index is; the time left is the pace so far drawn on."""
+        is_scanning = stage is IndexStage.SCAN
+        total = None if is_scanning else len(self._survey.candidates)
+        done = seen if is_scanning else self._tally.done + ahead
+        return IndexProgress(
+            stage=stage,
+            done=done,
+            total=total,
+            failed=len(self._tally.failed),
+            current_path=self._tally.current_path,
+            seconds_left=seconds_left(done, total, time.monotonic() - self._embedding_since_s),
+        )
+
+
+def _nothing_there(failed: Sequence[Failed]) -> UserError:
+    names = ", ".join(os.fsdecode(entry.path) for entry in failed) or "nothing"
+    shown = names.encode("utf-8", "replace").decode()
+    return UserError(
+        f"There is nothing to index: {shown} does not exist.",
+        "",
+        "Check the path; name a folder, a photo or a video.",
+    )

@@ -1,0 +1,317 @@
+"""From one model to another with other vectors, while the old one answers."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from cocadesk.indexing.batching import read_steps, seconds_left
+from cocadesk.indexing.commit import placed_view
+from cocadesk.indexing.exclusive import OneAtATime
+from cocadesk.indexing.known_files import Outcome, Verdict
+from cocadesk.indexing.pictures import Decoded, Facts
+from cocadesk.indexing.pipeline import Batch, Decoder
+from cocadesk.indexing.planning import Planned, Unreadable
+from cocadesk.indexing.scan_diff import Presence, RootWatch, presence_of
+from cocadesk.indexing.types import (
+    ChangeOverReport,
+    Failed,
+    ImageEmbedder,
+    IndexOptions,
+    IndexProgress,
+    IndexStage,
+)
+from cocadesk.library import Identity, Library, MediaState, ViewRow
+from cocadesk.media import DecodeFailure, FoundFile
+
+ChangeOverSteps = Generator[IndexProgress, None, ChangeOverReport]
+
+_only_one = OneAtATime(
+    "This library is being changed over to another model already.",
+    "Only one change-over of a library runs at a time.",
+    "Wait until it is done, or cancel it.",
+)
+
+
+def change_over_steps(
+    library: Library,
+    backend: ImageEmbedder,
+    *,
+    source: str,
+    pool: Decoder | None = None,
+    options: IndexOptions | None = None,
+) -> ChangeOverSteps:
+    """Let the model of ``backend`` answer; the generator's value is the report.
+
+    Where its image id differs, its own views are filled first, for each present
+    medium that lacks them: files are read again, nothing else of the library
+    changes and the old model goes on answering. One write of ``library.json``
+    then names the new model with its ``source``. Closing the generator, or a
+    crash, keeps what is committed; the next call goes on from there. An index
+    with the model in use may run between two steps: what it adds or changes is
+    filled before the switch. Views of models before the last one go.
+
+    Raises:
+        UserError: a change-over of this library runs already, the disk is
+            full, or the model does not fit the vectors stored under its name.
+    """
+    with _only_one.on(library):
+        change = _ChangeOver(library, backend, options or IndexOptions())
+        if change.is_same:
+            change.switch(source)
+            return change.report()
+        yield from change.fill(pool)
+        yield change.progress(IndexStage.FINISH)
+        library.tidy()
+        # Whoever added media while the tables were tidied has them filled too.
+        while not change.switch(source):
+            yield from change.fill(pool)
+        return change.report()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Lacking:
+    """Present media without views of the new model, by what must be done for them."""
+
+    marked: dict[str, str] = field(default_factory=dict)
+    """Pixels by key: the views are there, only the row does not say so yet."""
+    borrowing: dict[str, str] = field(default_factory=dict)
+    """Lender by key: another medium's views show the same picture."""
+    reading: dict[str, Identity] = field(default_factory=dict)
+    """By pixels, one of each picture that must be read."""
+    copies: int = 0
+    """Those whose picture is another's that is read first."""
+
+    def __len__(self) -> int:
+        return len(self.marked) + len(self.borrowing) + len(self.reading) + self.copies
+
+
+class _Planner:
+    """Every file is read; what it shows now is embedded under its own key."""
+
+    def __init__(self, identities: Sequence[Identity]) -> None:
+        self._by_path = {identity.path: identity for identity in identities}
+
+    def without_decoding(self, found: FoundFile) -> None:
+        """None: there is nothing yet to take vectors from."""
+        return
+
+    def after_decoding(
+        self, found: FoundFile, result: Decoded | DecodeFailure
+    ) -> Planned | Unreadable:
+        """To be embedded, or the reason why not."""
+        if isinstance(result, DecodeFailure):
+            return Unreadable(found=found, reason=result.reason)
+        identity = self._by_path[found.path]
+        facts = Facts.of(result)
+        verdict = Verdict(
+            outcome=Outcome.TOUCHED, key=identity.key, pixels=result.pixels, kind=facts.kind.value
+        )
+        return Planned(found=found, verdict=verdict, identity=identity, facts=facts, decoded=result)
+
+
+class _ChangeOver:
+    """One run: what lacks vectors, and how far it is."""
+
+    def __init__(self, library: Library, backend: ImageEmbedder, options: IndexOptions) -> None:
+        self._started_s = time.monotonic()
+        self._library = library
+        self._backend = backend
+        self._model = backend.info()
+        self._options = options
+        self._watch = RootWatch(library.roots())
+        self._tried: set[tuple[str, str]] = set()
+        """Key and pixels, as the row said then."""
+        self._with_views: set[str] = set()
+        self._unreadable: dict[str, Failed] = {}
+        self._filled: set[str] = set()
+        self._absent = {MediaState.MISSING: 0, MediaState.OFFLINE: 0}
+        self._had = 0
+        self._total = 0
+        self._current: bytes | None = None
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the stored vectors are the new model's already."""
+        return self._library.model == self._model.image_id
+
+    def fill(self, pool: Decoder | None) -> Iterator[IndexProgress]:
+        """Give vectors to all present media that lack them, until none does."""
+        image_id = self._model.image_id
+        self._library.views.create(image_id, self._model.embedding_dim)
+        self._library.views.remove_stale(image_id)
+        lacking = self._look()
+        self._total = len(self._filled) + len(self._unreadable) + len(lacking)
+        yield self.progress(IndexStage.EMBED)
+        while len(lacking):
+            yield from self._fill_without_reading(lacking)
+            if lacking.reading:
+                yield from self._read(list(lacking.reading.values()), pool)
+            lacking = self._look()
+
+    def _look(self) -> _Lacking:
+        """What lacks vectors now; what was tried in this run is not tried again."""
+        image_id = self._model.image_id
+        shows = {mark.key: mark.pixels for mark in self._library.views.whole_marks(image_id)}
+        holders = {pixels: key for key, pixels in shows.items()}
+        self._with_views = set(shows)
+        lacking = _Lacking()
+        self._absent = {MediaState.MISSING: 0, MediaState.OFFLINE: 0}
+        self._had = 0
+        for identity in self._library.media.identities():
+            has_views = shows.get(identity.key) == identity.pixels
+            if has_views and image_id in identity.embedded:
+                self._had += identity.key not in self._filled
+            elif has_views:
+                lacking.marked[identity.key] = identity.pixels
+            elif (state := self._state(identity)) is not MediaState.PRESENT:
+                self._absent[state] += 1
+            elif (identity.key, identity.pixels) in self._tried:
+                continue
+            elif identity.pixels in holders:
+                lacking.borrowing[identity.key] = holders[identity.pixels]
+            elif identity.pixels in lacking.reading:
+                lacking.copies += 1
+            else:
+                lacking.reading[identity.pixels] = identity
+        return lacking
+
+    def _state(self, identity: Identity) -> MediaState:
+        """Where the file is: as its row says, but its disk may have gone or come since."""
+        if identity.state == MediaState.MISSING:
+            return MediaState.MISSING
+        is_offline = self._watch.is_offline(identity.root)
+        return MediaState.OFFLINE if is_offline else MediaState.PRESENT
+
+    def _fill_without_reading(self, lacking: _Lacking) -> Iterator[IndexProgress]:
+        """Mark what has its views, and copy the views of equal pictures."""
+        for keys in _pieces(lacking.marked, self._options.commit_rows):
+            self._mark({key: lacking.marked[key] for key in keys})
+            yield self.progress(IndexStage.EMBED)
+        for keys in _pieces(lacking.borrowing, self._options.commit_rows):
+            self._borrow({key: lacking.borrowing[key] for key in keys})
+            yield self.progress(IndexStage.EMBED)
+
+    def _mark(self, pixels: dict[str, str]) -> None:
+        self._library.media.add_embedded(pixels, self._model.image_id)
+        self._filled.update(pixels)
+
+    def _borrow(self, lenders: dict[str, str]) -> None:
+        with self._library.writing():
+            rows = self._library.rows(list(lenders))
+            stored = self._library.views_of(self._model.image_id, sorted(set(lenders.values())))
+            views = {
+                row.key: [
+                    placed_view(view, row)
+                    for view in stored.get(lenders[row.key], [])
+                    if view.pixels == row.pixels
+                ]
+                for row in rows
+            }
+            self._write(views)
+            self._mark({row.key: row.pixels for row in rows if views[row.key]})
+        self._tried.update((row.key, row.pixels) for row in rows)
+
+    def _write(self, views: dict[str, list[ViewRow]]) -> None:
+        """Commit all views of these keys, and drop what they had beyond."""
+        image_id = self._model.image_id
+        self._library.views.commit(image_id, [view for own in views.values() for view in own])
+        fewer = {key: len(own) for key, own in views.items() if key in self._with_views}
+        self._library.views.remove_from(image_id, fewer)
+
+    def _read(self, reading: Sequence[Identity], pool: Decoder | None) -> Iterator[IndexProgress]:
+        """Decode, embed and commit one file of each picture."""
+        steps = read_steps(
+            [_found(identity) for identity in reading],
+            planner=_Planner(reading),
+            library=self._library,
+            embedder=self._backend,
+            pool=pool,
+            options=self._options,
+            commit=self._commit,
+        )
+        with contextlib.closing(steps):
+            for ahead in steps:
+                yield self.progress(IndexStage.EMBED, ahead=ahead)
+
+    def _commit(self, batch: Batch) -> None:
+        """Views first, then the mark in the row, which is the commit.
+
+        A file that was edited since the last index gets the vectors of what it
+        shows now, but no mark: the next index sees to its row.
+        """
+        with self._library.writing():
+            pixels = {item.verdict.key: item.verdict.pixels for item in batch.planned}
+            rows = self._library.rows(list(pixels))
+            self._write(
+                {
+                    row.key: batch.embedded[pixels[row.key]].views(row, pixels[row.key])
+                    for row in rows
+                }
+            )
+            self._mark(pixels)
+        self._tried.update((row.key, row.pixels) for row in rows)
+        for item in batch.planned:
+            self._current = item.found.path
+        for unread in batch.unreadable:
+            self._give_up(unread)
+
+    def _give_up(self, item: Unreadable) -> None:
+        rows = self._library.media.rows_by_path([item.found.path])
+        is_gone = presence_of(item.found.path) is Presence.GONE
+        reason = "The file is no longer in its place." if is_gone else item.reason
+        for row in rows:
+            self._tried.add((row.key, row.pixels))
+            self._unreadable[row.key] = Failed(path=row.path, reason=reason)
+
+    def switch(self, source: str) -> bool:
+        """The one write that changes over; False where something lacks vectors again."""
+        previous, image_id = self._library.model, self._model.image_id
+        with self._library.writing():
+            if not self.is_same and len(self._look()):
+                return False
+            self._library.set_model(image_id, model_id=self._model.model_id, source=source)
+        if previous != image_id:
+            self._library.views.keep_only({previous, image_id})
+        return True
+
+    def progress(self, stage: IndexStage, *, ahead: int = 0) -> IndexProgress:
+        """How far it is, in media."""
+        done = len(self._filled) + len(self._unreadable) + ahead
+        total = max(self._total, done)
+        return IndexProgress(
+            stage=stage,
+            done=done,
+            total=total,
+            failed=len(self._unreadable),
+            current_path=self._current,
+            seconds_left=seconds_left(done, total, time.monotonic() - self._started_s),
+        )
+
+    def report(self) -> ChangeOverReport:
+        """What was done."""
+        return ChangeOverReport(
+            filled=len(self._filled),
+            had=self._had,
+            unreadable=tuple(sorted(self._unreadable.values(), key=lambda failed: failed.path)),
+            missing=self._absent[MediaState.MISSING],
+            offline=self._absent[MediaState.OFFLINE],
+            seconds=time.monotonic() - self._started_s,
+        )
+
+
+def _found(identity: Identity) -> FoundFile:
+    return FoundFile(
+        root=identity.root,
+        path=identity.path,
+        size_bytes=identity.size_bytes,
+        mtime_ns=identity.mtime_ns,
+    )
+
+
+def _pieces(keys: Iterable[str], size: int) -> Iterator[list[str]]:
+    every = list(keys)
+    for start in range(0, len(every), size):
+        yield every[start : start + size]

@@ -1,0 +1,1 @@
+"""Metadata of photos and videos: EXIF, XMP, IPTC and dates."""

@@ -1,0 +1,61 @@
+"""Reads IPTC records (IIM 4), as they lie in JPEG's Photoshop segments and in TIFF."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cocadesk.media.metadata.text import decode_text
+
+_IPTC_RESOURCE = 0x0404
+_MAX_RECORDS = 5_000
+
+TITLE, KEYWORD, DATE, TIME, CAPTION = 5, 25, 55, 60, 120
+
+
+@dataclass(frozen=True, slots=True)
+class Iptc:
+    """Application records (2:xx) by number."""
+
+    values: dict[int, list[str]] = field(default_factory=dict)
+
+    def first(self, number: int) -> str | None:
+        """The first value of a record."""
+        found = self.values.get(number)
+        return found[0] if found else None
+
+    def all(self, number: int) -> list[str]:
+        """All values of a record that may repeat."""
+        return self.values.get(number, [])
+
+
+def iptc_from_photoshop(resources: bytes | None) -> bytes:
+    """The IPTC block among Photoshop's image resources; empty where there is none."""
+    at, found = 0, bytearray()
+    data = resources or b""
+    while at + 12 <= len(data) and data[at : at + 4] == b"8BIM":
+        number = int.from_bytes(data[at + 4 : at + 6], "big")
+        name_bytes = data[at + 6] + 1
+        at += 6 + name_bytes + name_bytes % 2
+        size = int.from_bytes(data[at : at + 4], "big")
+        if number == _IPTC_RESOURCE:
+            found += data[at + 4 : at + 4 + size]
+        at += 4 + size + size % 2
+    return bytes(found)
+
+
+def read_iptc(block: bytes | None) -> Iptc:
+    """The records in an IPTC block; reading stops where it is broken."""
+    values: dict[int, list[str]] = {}
+    at, data = 0, block or b""
+    for _ in range(_MAX_RECORDS):
+        if at + 5 > len(data) or data[at] != 0x1C:
+            break
+        record, number = data[at + 1], data[at + 2]
+        size = int.from_bytes(data[at + 3 : at + 5], "big")
+        if size & 0x8000:
+            break  # extended sizes hold pictures, not words
+        if record == 2:
+            # The character-set record is often wrong or missing: UTF-8 proves itself.
+            values.setdefault(number, []).append(decode_text(data[at + 5 : at + 5 + size]))
+        at += 5 + size
+    return Iptc(values)

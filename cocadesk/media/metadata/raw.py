@@ -1,0 +1,77 @@
+"""Finds the blocks of metadata in a file that Pillow has opened."""
+
+from __future__ import annotations
+
+import binascii
+
+from PIL import Image
+
+from cocadesk.media.metadata.exif import Exif, Ifd
+from cocadesk.media.photo.jpeg_header import read_jpeg_header
+from cocadesk.media.sniffing import PhotoFormat
+from cocadesk.media.source import RawMetadata
+
+_TIFF_XMP, _TIFF_IPTC, _TIFF_PHOTOSHOP = 700, 33723, 34377
+_PNG_TEXT_KEYS = ("Title", "Description", "Creation Time", "Comment", "Author")
+_MAX_TEXT_CHARS = 1 << 20
+
+
+def raw_metadata(image: Image.Image, data: bytes, photo_format: PhotoFormat) -> RawMetadata:
+    """The EXIF, XMP and IPTC blocks of ``image``, whose file is ``data``."""
+    if photo_format is PhotoFormat.JPEG:
+        header = read_jpeg_header(data)
+        return RawMetadata(exif=Exif(header.exif), xmp=header.xmp, photoshop=header.photoshop)
+    if photo_format is PhotoFormat.TIFF:
+        exif = Exif(data)  # a TIFF file is itself the structure that EXIF borrows
+        return RawMetadata(
+            exif=exif,
+            xmp=_bytes_tag(exif.main, _TIFF_XMP),
+            photoshop=_bytes_tag(exif.main, _TIFF_PHOTOSHOP),
+            iptc=_bytes_tag(exif.main, _TIFF_IPTC),
+        )
+    return RawMetadata(
+        exif=Exif(_exif_block(image)), xmp=_xmp_block(image), png_texts=png_texts(image)
+    )
+
+
+def _bytes_tag(ifd: Ifd, tag: int) -> bytes | None:
+    value = ifd.get(tag)
+    return value if isinstance(value, bytes) else None
+
+
+def _exif_block(image: Image.Image) -> bytes | None:
+    block = image.info.get("exif")
+    if isinstance(block, bytes) and block:
+        # HEIC's block may begin with a 4-byte offset before the TIFF header.
+        start = next((at for at in (block.find(b"II*\x00"), block.find(b"MM\x00*")) if at >= 0), 0)
+        return block[start:] if start <= 16 else block
+    return _imagemagick_profile(image.info.get("Raw profile type exif"))
+
+
+def _imagemagick_profile(text: object) -> bytes | None:
+    """ImageMagick's way to put EXIF into PNG: name, length and hex digits as text."""
+    if not isinstance(text, str) or len(text) > _MAX_TEXT_CHARS:
+        return None
+    lines = text.strip().splitlines()
+    try:
+        return binascii.unhexlify("".join(lines[2:]))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _xmp_block(image: Image.Image) -> bytes | None:
+    for key in ("xmp", "XML:com.adobe.xmp"):
+        block = image.info.get(key)
+        if isinstance(block, str):
+            return block.encode()
+        if isinstance(block, bytes) and block:
+            return block
+    return None
+
+
+def png_texts(image: Image.Image) -> tuple[tuple[str, str], ...]:
+    """The texts of a PNG picture that CocaDesk keeps, by keyword."""
+    if image.format != "PNG":
+        return ()
+    found = ((key, image.info.get(key)) for key in _PNG_TEXT_KEYS)
+    return tuple((key, str(text)) for key, text in found if isinstance(text, str))

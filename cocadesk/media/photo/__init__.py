@@ -1,0 +1,1 @@
+"""Decoding one photo: JPEG, Pillow's formats, colour, size."""

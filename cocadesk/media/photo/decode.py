@@ -1,0 +1,139 @@
+"""The pure core: from the bytes of a file to everything that is kept of a photo.
+
+Runs in whatever process calls it. The pool's workers call it for files from
+the user's disk; trainer and evaluation call it for trusted shards.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import xxhash
+
+from cocadesk.media.files import read_photo_file
+from cocadesk.media.hashing import hash_bytes
+from cocadesk.media.metadata.merge import read_metadata
+from cocadesk.media.photo.jpeg import open_jpeg
+from cocadesk.media.photo.resize import prepare_input, resize, thumbnail_jpeg
+from cocadesk.media.sniffing import (
+    RAW_EXTENSIONS,
+    SNIFF_BYTES,
+    UNSUPPORTED,
+    PhotoFormat,
+    describe_other,
+    sniff_format,
+)
+from cocadesk.media.source import HASH_COVERAGE, WHOLE, PhotoSource, coverage_for
+from cocadesk.media.types import (
+    DecodedPhoto,
+    DecodedRgb,
+    DecodeLimits,
+    InputSpec,
+    PhotoError,
+    RgbImage,
+)
+
+THUMBNAIL_PX = 320
+_HASH_SIDE_PX = 128
+_RAW_SUFFIXES = frozenset(f".{name}" for name in RAW_EXTENSIONS)
+
+
+def open_photo(data: bytes, *, limits: DecodeLimits, suffix: str = "") -> PhotoSource:
+    """The photo in ``data``, its header read, nothing decoded yet.
+
+    ``suffix`` (with its dot) only tells camera raw from plain TIFF, which
+    begin alike.
+
+    Raises:
+        PhotoError: it is no photo, or none that can be read.
+    """
+    if not data:
+        raise PhotoError("The file is empty.", is_photo=False)
+    head = data[:SNIFF_BYTES]
+    photo_format = sniff_format(head)
+    if photo_format is None:
+        raise PhotoError(f"This is no photo but {describe_other(head)}.", is_photo=False)
+    if photo_format is PhotoFormat.TIFF and suffix.lower() in _RAW_SUFFIXES:
+        photo_format = PhotoFormat.RAW
+    if photo_format in UNSUPPORTED:
+        raise PhotoError(f"CocaDesk cannot read {photo_format.value} files yet.")
+    if photo_format is PhotoFormat.JPEG:
+        source = open_jpeg(data, limits)
+        if source is not None:
+            return source
+    from cocadesk.media.photo.pillow import open_with_pillow
+
+    return open_with_pillow(data, photo_format, limits)
+
+
+def decode_rgb(
+    data: bytes, min_side_px: int | None = None, *, limits: DecodeLimits | None = None
+) -> DecodedRgb:
+    """The picture in ``data``, upright, in sRGB, on white.
+
+    With ``min_side_px`` the picture may come at a reduced scale that still has
+    pixels enough to be shrunk well to a square of that side (its shorter side
+    is then at least twice that); a smaller picture comes whole.
+
+    Raises:
+        PhotoError: it is no photo, is broken, or is too large.
+    """
+    source = open_photo(data, limits=limits or DecodeLimits())
+    coverage = WHOLE
+    if min_side_px is not None:
+        coverage = coverage_for(min_side_px)
+    rgb = source.decode(source.reduction(coverage))
+    return DecodedRgb(
+        rgb_HWC=rgb, width=source.width, height=source.height, format=source.format.value
+    )
+
+
+def decode_photo(
+    data_or_path: bytes | Path,
+    spec: InputSpec,
+    *,
+    thumbnail_px: int = THUMBNAIL_PX,
+    limits: DecodeLimits | None = None,
+    token: int = 0,
+    path: bytes = b"",
+) -> DecodedPhoto:
+    """Everything that is kept of a photo, from one reading of its bytes.
+
+    ``data_or_path`` is the file's content as ``bytes``, or a ``Path`` to read.
+    ``token`` and ``path`` are only passed on.
+
+    Raises:
+        PhotoError: it is no photo, is broken, too large or cannot be read.
+    """
+    limits = limits or DecodeLimits()
+    if isinstance(data_or_path, Path):
+        path = path or os.fsencode(data_or_path)
+        data = read_photo_file(path, limits)
+    else:
+        data = data_or_path
+    source = open_photo(data, limits=limits, suffix=Path(os.fsdecode(path)).suffix)
+    wanted = coverage_for(spec.size_px, thumbnail_px)
+    hash_reduction = source.reduction(HASH_COVERAGE)
+    reduction = min(source.reduction(wanted), hash_reduction)
+    rgb = source.decode(reduction)
+    hashed = rgb if reduction == hash_reduction else source.decode(hash_reduction)
+    return DecodedPhoto(
+        token=token,
+        path=path,
+        input_HWC=prepare_input(rgb, spec, (source.width, source.height)),
+        width=source.width,
+        height=source.height,
+        format=source.format.value,
+        file_hash=hash_bytes(data),
+        pixels=_pixel_hash(hashed, source.width, source.height),
+        thumbnail_jpeg=thumbnail_jpeg(rgb, thumbnail_px),
+        metadata=read_metadata(source.metadata),
+    )
+
+
+def _pixel_hash(rgb_HWC: RgbImage, width: int, height: int) -> str:
+    small = resize(rgb_HWC, _HASH_SIDE_PX, _HASH_SIDE_PX)
+    hasher = xxhash.xxh3_128(f"{width}x{height}".encode())
+    hasher.update(small.data)
+    return hasher.hexdigest()

@@ -1,0 +1,1 @@
+"""The decoder pool: disposable worker processes with limits."""

@@ -1,0 +1,303 @@
+"""Decodes many files in disposable worker processes."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TypeAlias
+
+from cocadesk.errors import UserError
+from cocadesk.media.pool.messages import Alive, Answer, CannotStart, Done, DoneFilm, Failed, Ready
+from cocadesk.media.pool.results import describe_exit, failure, film_result, photo_result
+from cocadesk.media.pool.worker_process import Ended, Event, WorkerProcess, WorkerSettings
+from cocadesk.media.types import (
+    DecodedPhoto,
+    DecodedVideo,
+    DecodeFailure,
+    DecodeLimits,
+    DecodeRequest,
+    InputSpec,
+)
+from cocadesk.media.video.spool import SpoolFolder
+
+_LOG = logging.getLogger(__name__)
+_START_DEADLINE_S = 60.0
+_MAX_FAILED_STARTS = 3
+_POLL_S = 0.5
+
+_Final: TypeAlias = Done | DoneFilm | Failed
+Result = DecodedPhoto | DecodedVideo | DecodeFailure
+
+
+class DecoderPool:
+    """Worker processes that turn files into ``DecodedPhoto``, ``DecodedVideo`` or a failure.
+
+    Each worker has its own address-space limit, memory and pipe. One that
+    dies is replaced and the file in its hands tried once more (something else
+    may have killed it); the second time, and at once when the deadline
+    passes, the file is answered with a failure. A film renews that deadline
+    with every second in which more of it was decoded, up to ``film_deadline_s``
+    in all. Use it as a context manager and from one thread at a time.
+
+    ``address_space_bytes`` bounds each worker (Linux; elsewhere ``limits``
+    alone do). ``slots`` is the look-ahead per worker: how many files are
+    decoded at most before the caller takes the results. ``spool_parent`` is
+    where the frames of films wait (the system's temporary folder unless given).
+    ``worker_module`` is the program that a worker runs; tests give one that
+    breaks on purpose.
+    """
+
+    def __init__(
+        self,
+        *,
+        spec: InputSpec,
+        workers: int = 2,
+        thumbnail_px: int = 320,
+        deadline_s: float = 20.0,
+        limits: DecodeLimits | None = None,
+        address_space_bytes: int = 1536 << 20,
+        slots: int = 8,
+        film_deadline_s: float = 4 * 3600,
+        spool_parent: Path | None = None,
+        worker_module: str = "cocadesk.media.pool.worker",
+    ) -> None:
+        if workers < 1 or slots < 1:
+            raise ValueError("a decoder pool needs at least one worker and one slot")
+        self._settings = WorkerSettings(
+            spec=spec,
+            thumbnail_px=thumbnail_px,
+            limits=limits or DecodeLimits(),
+            address_space_bytes=address_space_bytes,
+            deadline_s=deadline_s,
+            slots=slots,
+            longest_s=max(deadline_s, film_deadline_s),
+            module=worker_module,
+        )
+        self._spool = SpoolFolder(spool_parent)
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._serials = itertools.count()
+        self._retried: set[int] = set()
+        self._again: deque[tuple[int, DecodeRequest]] = deque()
+        self._current: set[int] = set()
+        self._failed_starts = 0
+        self._is_decoding = False
+        self._is_closed = False
+        self._stopping = threading.Event()
+        self._workers = [self._start_worker() for _ in range(workers)]
+
+    @property
+    def spec(self) -> InputSpec:
+        """The model input that this pool prepares."""
+        return self._settings.spec
+
+    @property
+    def worker_pids(self) -> tuple[int, ...]:
+        """The process ids of the workers as they are now."""
+        return tuple(worker.pid for worker in self._workers)
+
+    def decode(self, requests: Iterable[DecodeRequest]) -> Iterator[Result]:
+        """Answers every request once, in the order in which files become ready.
+
+        ``requests`` is read a little ahead (``slots`` per worker), on the
+        caller's thread. Closing the iterator drops what is under way; the
+        pool can be used again.
+
+        Raises:
+            UserError: no worker can be started at all.
+            RuntimeError: the pool is closed, or another ``decode`` is under way.
+        """
+        if self._is_closed or self._is_decoding:
+            raise RuntimeError("the pool is closed" if self._is_closed else "decode is under way")
+        self._is_decoding = True
+        self._stopping.clear()
+        try:
+            waiting = iter(requests)
+            while not self._stopping.is_set() and self._dispatch(waiting):
+                yield from self._results_of_next_event()
+        finally:
+            self._is_decoding = False
+            self._forget_unanswered()
+
+    def stop(self) -> None:
+        """Ends the ``decode`` under way soon, from any thread, as if its iterator was closed.
+
+        For whoever can't close it because another thread waits in it, perhaps
+        for a film of hours.
+        """
+        self._stopping.set()
+
+    def close(self) -> None:
+        """Ends the workers. Safe to call twice."""
+        self._is_closed = True
+        for worker in self._workers:
+            worker.kill()
+        self._workers.clear()
+        self._spool.close()
+
+    def __enter__(self) -> DecoderPool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _start_worker(self) -> WorkerProcess:
+        return WorkerProcess(self._settings, self._events.put)
+
+    def _dispatch(self, waiting: Iterator[DecodeRequest]) -> bool:
+        """Fills free slots; False when every request has been read and answered."""
+        while (worker := self._least_busy()) is not None:
+            if self._again:
+                serial, request = self._again.popleft()
+            else:
+                following = next(waiting, None)
+                if following is None:
+                    return bool(self._current)
+                serial, request = next(self._serials), following
+                self._current.add(serial)
+            worker.send(serial, request, self._spool.path(serial))
+        return True
+
+    def _least_busy(self) -> WorkerProcess | None:
+        able = [worker for worker in self._workers if worker.can_take]
+        return min(able, key=lambda worker: len(worker.queued), default=None)
+
+    def _results_of_next_event(self) -> Iterator[Result]:
+        try:
+            worker, answer, at_s = self._events.get(timeout=_POLL_S)
+        except queue.Empty:
+            yield from self._end_late_workers()
+            return
+        if worker not in self._workers:
+            return  # a last word from a worker that was replaced
+        yield from self._handle(worker, answer, at_s)
+        if self._events.empty():
+            yield from self._end_late_workers()
+
+    def _handle(
+        self, worker: WorkerProcess, answer: Answer | Ended, at_s: float
+    ) -> Iterator[Result]:
+        if isinstance(answer, Ready):
+            worker.is_ready, worker.busy_since_s = True, at_s
+            self._failed_starts = 0
+        elif isinstance(answer, CannotStart):
+            raise UserError("The photo decoder cannot start.", answer.reason)
+        elif isinstance(answer, Ended):
+            yield from self._replace(worker, answer.exit_code, blames_file=True)
+        elif isinstance(answer, Alive):
+            if answer.serial not in self._current:
+                # A film of a decode that was cancelled before it gave its first sign of life.
+                yield from self._replace(worker, None)
+            elif next(iter(worker.queued), None) == answer.serial:
+                worker.note_life(at_s)
+        elif answer.serial in worker.queued:
+            request, slot = worker.queued.pop(answer.serial)
+            worker.begin_file(at_s)
+            if answer.serial in self._current:
+                self._settle(answer.serial)
+                yield self._to_result(worker, slot, request, answer)
+            else:
+                self._spool.drop(answer.serial)
+            # Only now: the generator was resumed, so the caller has its copy.
+            worker.free_slots.append(slot)
+
+    def _to_result(
+        self, worker: WorkerProcess, slot: int, request: DecodeRequest, answer: _Final
+    ) -> Result:
+        if isinstance(answer, Failed):
+            self._spool.drop(answer.serial)
+            return DecodeFailure(
+                token=request.token,
+                path=request.path,
+                reason=answer.reason,
+                is_photo=answer.is_photo,
+                is_passing=answer.is_passing,
+            )
+        if isinstance(answer, Done):
+            return photo_result(worker, slot, request, answer)
+        try:
+            return film_result(self._spool, self.spec.size_px, request, answer)
+        except (OSError, ValueError) as error:
+            _LOG.warning("the frames of a film were lost (%s)", error)
+            reason = "The video's frames were lost on their way (disk full?)."
+            return failure(request, reason, is_passing=True)
+
+    def _settle(self, serial: int) -> None:
+        self._current.discard(serial)
+        self._retried.discard(serial)
+
+    def _end_late_workers(self) -> Iterator[Result]:
+        now_s = time.monotonic()
+        for worker in [w for w in self._workers if w.is_late(now_s, _START_DEADLINE_S)]:
+            if not worker.is_ready:
+                yield from self._replace(worker, None)
+                continue
+            serial, (request, _) = worker.queued.popitem(last=False)
+            yield from self._replace(worker, None)
+            if serial in self._current:
+                self._settle(serial)
+                seconds = self._settings.deadline_s
+                if now_s - worker.began_at_s > self._settings.longest_s:
+                    seconds = self._settings.longest_s
+                yield failure(request, f"Decoding took longer than {seconds:g} seconds.")
+
+    def _replace(
+        self, worker: WorkerProcess, exit_code: int | None, *, blames_file: bool = False
+    ) -> Iterator[Result]:
+        """Puts a new worker in the place of one that is gone; its files go to the others.
+
+        With ``blames_file`` the file in its hands is suspected: a second time is its last.
+        """
+        if not worker.is_ready:
+            self._failed_starts += 1
+            if self._failed_starts >= _MAX_FAILED_STARTS:
+                raise UserError(
+                    "The photo decoder cannot start.",
+                    f"Its process ended {self._failed_starts} times before it was ready"
+                    f" ({describe_exit(exit_code)}).",
+                )
+        orphans = [(serial, request) for serial, (request, _) in worker.queued.items()]
+        was_ready = worker.is_ready
+        for serial, _ in orphans:
+            self._spool.drop(serial)
+        self._workers[self._workers.index(worker)] = self._start_worker()
+        worker.kill()
+        if orphans and was_ready and blames_file:
+            suspect, request = orphans[0]
+            _LOG.debug("worker %d ended (%s)", worker.pid, describe_exit(exit_code))
+            if suspect in self._retried:
+                orphans.pop(0)
+                if suspect in self._current:
+                    self._settle(suspect)
+                    reason = f"The decoder broke down on this file ({describe_exit(exit_code)})."
+                    yield failure(request, reason)
+            else:
+                self._retried.add(suspect)
+        self._again.extend(item for item in orphans if item[0] in self._current)
+
+    def _forget_unanswered(self) -> None:
+        """After a cancelled decode: late answers are dropped by their serial.
+
+        A worker in the midst of a film would keep the next files waiting for
+        minutes, so it is replaced.
+        """
+        self._current.clear()
+        self._retried.clear()
+        self._again.clear()
+        for place, worker in enumerate(self._workers):
+            if worker.queued and worker.is_in_film:
+                for serial in worker.queued:
+                    self._spool.drop(serial)
+                self._workers[place] = self._start_worker()
+                worker.kill()

@@ -1,0 +1,245 @@
+"""The process that decodes. Started by the pool, never imported by it.
+
+It reads jobs from standard input, writes pixels into the arena and answers on
+what was standard output. Decoders run here and nowhere else, under a limit of
+address space, so that the worst that a hostile file can do is to end this
+process. When the pool is gone, standard input ends and so does the worker.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+import time
+import warnings
+from contextlib import closing
+from typing import BinaryIO
+
+from cocadesk.media.pool.arena import Arena
+from cocadesk.media.pool.messages import (
+    Alive,
+    CannotStart,
+    Done,
+    DoneFilm,
+    Failed,
+    Job,
+    Ready,
+    Setup,
+    Span,
+    read_order,
+    write_message,
+)
+from cocadesk.media.types import DecodedPhoto, PhotoError
+
+
+def main() -> int:
+    """Serves jobs until the pool closes the pipe; gives the exit code."""
+    orders, answers = _take_streams()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    setup = read_order(orders)
+    if not isinstance(setup, Setup):
+        return 2
+    try:
+        _load_decoders()
+        _limit_resources(setup.address_space_bytes, setup.largest_spool_bytes)
+    except (ImportError, OSError, ValueError) as error:
+        write_message(answers, CannotStart(reason=f"{type(error).__name__}: {error}"))
+        return 3
+    try:
+        with Arena.open(setup.arena, setup.slots * setup.slot_bytes) as arena:
+            write_message(answers, Ready())
+            while isinstance(job := read_order(orders), Job):
+                write_message(answers, _answer(job, setup, arena, answers))
+    except OSError:
+        return 1  # the pool is gone
+    return 0
+
+
+def _take_streams() -> tuple[BinaryIO, BinaryIO]:
+    """The pipe in both directions; C libraries that print get nothing but the void."""
+    answers = os.fdopen(os.dup(1), "wb")
+    void = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(void, 1)
+    os.dup2(void, 2)
+    os.close(void)
+    return sys.stdin.buffer, answers
+
+
+def _load_decoders() -> None:
+    from cocadesk.media.opencv import cv2
+
+    cv2.setNumThreads(1)  # the pool is the parallelism
+    import cocadesk.media.photo.decode
+    import cocadesk.media.photo.pillow
+    import cocadesk.media.video.frame_at  # noqa: F401
+
+    warnings.simplefilter("ignore")
+
+
+def _limit_resources(address_space_bytes: int, largest_file_bytes: int) -> None:
+    if sys.platform == "win32":
+        return  # no such limit there; DecodeLimits alone bound the memory
+    import resource
+
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (address_space_bytes, address_space_bytes))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file_bytes, largest_file_bytes))
+    except (OSError, ValueError):
+        if sys.platform == "linux":
+            raise
+
+
+def _answer(
+    job: Job, setup: Setup, arena: Arena, answers: BinaryIO | None = None
+) -> Done | DoneFilm | Failed:
+    # The pool kills a worker that hangs. Should the pool be gone, this ends it all the same.
+    life = _SignsOfLife(job.serial, setup.deadline_s, answers)
+    try:
+        return _decode(job, setup, arena, life)
+    except PhotoError as error:
+        return Failed(job.serial, error.reason, error.is_photo, error.is_passing)
+    except MemoryError:
+        return Failed(job.serial, "Decoding needs more memory than is allowed.", True)
+    except Exception as error:  # noqa: BLE001 - an unknown decoder fault must fail one file only
+        return Failed(job.serial, f"The decoder failed ({type(error).__name__}: {error}).", True)
+    finally:
+        life.end()
+
+
+class _SignsOfLife:
+    """Tells the pool now and then that a film moves on, so that its deadline starts anew."""
+
+    def __init__(self, serial: int, deadline_s: float, answers: BinaryIO | None) -> None:
+        self._serial = serial
+        self._deadline_s = deadline_s
+        self._answers = answers
+        self._every_s = min(1.0, deadline_s / 10)
+        self._given_at_s = time.monotonic()
+        self._rearm()
+
+    def give(self) -> None:
+        """Call it with every frame; most calls do nothing."""
+        now_s = time.monotonic()
+        if now_s - self._given_at_s < self._every_s:
+            return
+        self._given_at_s = now_s
+        self._rearm()
+        if self._answers is not None:
+            write_message(self._answers, Alive(self._serial))
+
+    def end(self) -> None:
+        faulthandler.cancel_dump_traceback_later()
+
+    def _rearm(self) -> None:
+        faulthandler.dump_traceback_later(2 * self._deadline_s + 5, exit=True)
+
+
+def _decode(job: Job, setup: Setup, arena: Arena, life: _SignsOfLife) -> Done | DoneFilm:
+    from cocadesk.media.files import read_photo_file
+    from cocadesk.media.photo.decode import decode_photo
+
+    if _is_film(job.path):
+        return _decode_film(job, setup, arena, life)
+    photo = decode_photo(
+        read_photo_file(job.path, setup.limits),
+        setup.spec,
+        thumbnail_px=setup.thumbnail_px,
+        limits=setup.limits,
+        path=job.path,
+    )
+    return _into_slot(photo, job, setup, arena)
+
+
+def _is_film(path: bytes) -> bool:
+    """Whether the film decoder shall have the file: by its content, or for want of a better."""
+    from cocadesk.media.files import explain_os_error, read_head
+    from cocadesk.media.sniffing import SNIFF_BYTES, is_film
+
+    try:
+        return is_film(read_head(path, SNIFF_BYTES), path)
+    except OSError as error:
+        raise PhotoError(explain_os_error(error), is_passing=True) from error
+
+
+def _decode_film(job: Job, setup: Setup, arena: Arena, life: _SignsOfLife) -> Done | DoneFilm:
+    from cocadesk.media.files import explain_os_error, open_media_file
+    from cocadesk.media.video.frame_at import decode_frame_at
+
+    with open_media_file(job.path) as file:
+        try:
+            if job.time_s is None:
+                return _spool_film(file, job, setup, life)
+            frame = decode_frame_at(
+                file,
+                job.time_s,
+                setup.spec,
+                thumbnail_px=setup.thumbnail_px,
+                limits=setup.limits,
+                on_frame=life.give,
+            )
+        except OSError as error:
+            raise PhotoError(explain_os_error(error), is_passing=True) from error
+        return _into_slot(frame, job, setup, arena)
+
+
+def _spool_film(file: BinaryIO, job: Job, setup: Setup, life: _SignsOfLife) -> DoneFilm:
+    from cocadesk.media.hashing import hash_descriptor
+    from cocadesk.media.video.decode import read_film
+    from cocadesk.media.video.spool import SpoolWriter
+
+    file_hash = hash_descriptor(file.fileno())
+    file.seek(0)
+    with closing(SpoolWriter(job.spool, setup.spec.size_px)) as spool:
+        film = read_film(
+            file,
+            setup.spec,
+            spool,
+            thumbnail_px=setup.thumbnail_px,
+            limits=setup.limits,
+            on_frame=life.give,
+        )
+        spool.keep_thumbnails([one.thumbnail_jpeg for one in film.moments] + [film.thumbnail_jpeg])
+    return DoneFilm(
+        serial=job.serial,
+        whole=film.whole_count,
+        spans=[
+            Span(one.time_s, one.start_s, one.end_s, len(one.thumbnail_jpeg))
+            for one in film.moments
+        ],
+        poster_bytes=len(film.thumbnail_jpeg),
+        duration_s=film.duration_s,
+        width=film.width,
+        height=film.height,
+        format=film.format,
+        file_hash=file_hash,
+        pixels=film.pixels,
+        metadata=film.metadata,
+    )
+
+
+def _into_slot(photo: DecodedPhoto, job: Job, setup: Setup, arena: Arena) -> Done:
+    pixels, thumbnail = photo.input_HWC.data.cast("B"), photo.thumbnail_jpeg
+    start = job.slot * setup.slot_bytes
+    fits = len(pixels) + len(thumbnail) <= setup.slot_bytes
+    arena.memory[start : start + len(pixels)] = pixels
+    if fits:
+        behind = start + len(pixels)
+        arena.memory[behind : behind + len(thumbnail)] = thumbnail
+    return Done(
+        serial=job.serial,
+        width=photo.width,
+        height=photo.height,
+        format=photo.format,
+        file_hash=photo.file_hash,
+        pixels=photo.pixels,
+        thumbnail_bytes=len(thumbnail) if fits else 0,
+        large_thumbnail=b"" if fits else thumbnail,
+        metadata=photo.metadata,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,213 @@
+"""The pool's side of one worker: start it, talk to it, notice its end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+
+from cocadesk.media.pool.arena import Arena
+from cocadesk.media.pool.messages import Answer, Job, Setup, read_answer, write_message
+from cocadesk.media.types import DecodeLimits, DecodeRequest, InputSpec
+
+THUMBNAIL_ROOM_BYTES = 96 << 10
+_GRACE_S = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """What every worker of a pool is started with.
+
+    ``deadline_s`` starts anew with each sign of life; ``longest_s`` does not.
+    """
+
+    spec: InputSpec
+    thumbnail_px: int
+    limits: DecodeLimits
+    address_space_bytes: int
+    deadline_s: float
+    slots: int
+    longest_s: float
+    module: str = "cocadesk.media.pool.worker"
+
+    @property
+    def input_bytes(self) -> int:
+        return 3 * self.spec.size_px**2
+
+    @property
+    def slot_bytes(self) -> int:
+        return self.input_bytes + THUMBNAIL_ROOM_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The worker is gone; ``exit_code`` is negative for a signal, None when unknown."""
+
+    exit_code: int | None
+
+
+Event: TypeAlias = "tuple[WorkerProcess, Answer | Ended, float]"
+
+
+class WorkerProcess:
+    """A running worker. All methods belong to the pool's thread.
+
+    A thread of its own reads the answers and hands ``(self, answer, time)`` to
+    ``deliver``, the last one being ``Ended``; the time is monotonic seconds.
+    """
+
+    def __init__(self, settings: WorkerSettings, deliver: Callable[[Event], None]) -> None:
+        self.settings = settings
+        self.arena = Arena.create(settings.slots * settings.slot_bytes)
+        self.is_ready = False
+        self.queued: OrderedDict[int, tuple[DecodeRequest, int]] = OrderedDict()
+        """Serial to request and slot, the one being decoded first."""
+        self.free_slots = list(range(settings.slots))
+        self.busy_since_s = time.monotonic()
+        self.began_at_s = self.busy_since_s
+        self.is_in_film = False
+        """Whether the file in hand has given signs of life: it may take long."""
+        self._deliver = deliver
+        self._process = self._start()
+        self._reader = threading.Thread(
+            target=self._read_answers, name="cocadesk-decode", daemon=True
+        )
+        self._reader.start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", self.settings.module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            pass_fds=self.arena.descriptors,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+        settings = self.settings
+        setup = Setup(
+            spec=settings.spec,
+            thumbnail_px=settings.thumbnail_px,
+            limits=settings.limits,
+            address_space_bytes=settings.address_space_bytes,
+            deadline_s=settings.deadline_s,
+            arena=self.arena.reference,
+            slot_bytes=settings.slot_bytes,
+            slots=settings.slots,
+            # Room for the thumbnails behind the frames of a film.
+            largest_spool_bytes=settings.limits.frame_bytes + (256 << 20),
+        )
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):  # its end comes as an event
+            write_message(process.stdin, setup)
+        return process
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def can_take(self) -> bool:
+        """Whether a slot is free for another file."""
+        return bool(self.free_slots)
+
+    def send(self, serial: int, request: DecodeRequest, spool: str) -> None:
+        """Queues one file; a broken pipe is not raised, its end comes as an event.
+
+        ``spool`` is where the worker may write the frames of a film.
+        """
+        slot = self.free_slots.pop()
+        if not self.queued:
+            self.begin_file(time.monotonic())
+        self.queued[serial] = (request, slot)
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            write_message(
+                self._process.stdin, Job(serial, slot, request.path, spool, request.time_s)
+            )
+
+    def begin_file(self, now_s: float) -> None:
+        """The next file is in the worker's hands from now on."""
+        self.busy_since_s = self.began_at_s = now_s
+        self.is_in_film = False
+
+    def note_life(self, now_s: float) -> None:
+        """The file in hand moves on: its deadline starts anew."""
+        self.busy_since_s = now_s
+        self.is_in_film = True
+
+    def is_late(self, now_s: float, start_deadline_s: float) -> bool:
+        """Whether the file in hand, or the start, has taken longer than it may."""
+        if not self.is_ready:
+            return now_s - self.busy_since_s > start_deadline_s
+        if not self.queued:
+            return False
+        settings = self.settings
+        is_silent = now_s - self.busy_since_s > settings.deadline_s
+        return is_silent or now_s - self.began_at_s > settings.longest_s
+
+    def slot_view(self, slot: int) -> memoryview:
+        """The bytes of one slot."""
+        start = slot * self.settings.slot_bytes
+        return memoryview(self.arena.memory)[start : start + self.settings.slot_bytes]
+
+    def kill(self) -> None:
+        """Ends the worker at once and lets go of everything."""
+        self._process.kill()
+        self.close()
+
+    def close(self) -> None:
+        """Asks the worker to end, waits a moment, then insists. Safe to call twice."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_GRACE_S)  # a process stuck in a dead network disk stays
+        self._reader.join(_GRACE_S)
+        self.arena.close()
+
+    def _read_answers(self) -> None:
+        stream = self._process.stdout
+        assert stream is not None
+        try:
+            with stream:
+                while (answer := read_answer(stream)) is not None:
+                    self._deliver((self, answer, time.monotonic()))
+        except (OSError, ValueError, msgspec.DecodeError):
+            self._process.kill()  # it said something that is no message, and may say more
+        exit_code = None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            exit_code = self._process.wait(_GRACE_S)
+        self._deliver((self, Ended(exit_code), time.monotonic()))
+
+
+def _environment() -> dict[str, str]:
+    """The parent's environment, with numeric libraries held to one thread each."""
+    environment = dict(os.environ)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        environment[name] = "1"
+    environment["MALLOC_ARENA_MAX"] = "2"
+    # Large mallocs allowed to stay would keep one huge photo's memory for ever.
+    environment.pop("MALLOC_MMAP_THRESHOLD_", None)
+    environment.pop("MALLOC_TRIM_THRESHOLD_", None)
+    environment.pop("MALLOC_TOP_PAD_", None)
+    package_parent = Path(__file__).resolve().parents[2]
+    if package_parent.name != "site-packages":  # a checkout that is not installed
+        inherited = environment.get("PYTHONPATH")
+        parts = [str(package_parent), *([inherited] if inherited else [])]
+        environment["PYTHONPATH"] = os.pathsep.join(parts)
+    return environment

@@ -1,0 +1,1 @@
+"""Decoding one video: frames, shots, moments, metadata."""

@@ -1,0 +1,316 @@
+"""The pure core for films: from an open file to everything that is kept of it.
+
+One sequential pass: every frame is decoded once, looked at very small, and only
+frames that are kept are turned into RGB. Runs in whatever process calls it, as
+``decode.py`` does for photos.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import deque
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import BinaryIO, Protocol
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from cocadesk.media.files import open_media_file
+from cocadesk.media.hashing import hash_bytes, hash_descriptor
+from cocadesk.media.photo.resize import resize
+from cocadesk.media.source import HASH_COVERAGE
+from cocadesk.media.types import (
+    WHOLE_FRAMES,
+    DecodedVideo,
+    DecodeLimits,
+    InputSpec,
+    PhotoError,
+    PhotoMetadata,
+    RgbImage,
+    VideoMoment,
+)
+from cocadesk.media.video.frames import FramePainter, Picture
+from cocadesk.media.video.metadata import read_video_metadata
+from cocadesk.media.video.moments import Moment, MomentFinder, WholeSampler
+from cocadesk.media.video.source import DamagedError, Faults, ShownFrame, VideoSource
+
+THUMBNAIL_PX = 320
+NOTHING_DECODED = "No frame of the video could be decoded."
+_HASH_SIDE_PX = 128
+_MEASURE_EVERY_S = 1 / 31
+"""Frames that follow each other faster are not all looked at: 240 a second show nothing more."""
+_POSTER_CONTRAST = 12.0
+
+
+class FrameStore(Protocol):
+    """Where the model inputs of a film go."""
+
+    def start_again(self) -> None:
+        """Forgets all frames: the film turned out damaged and is read once more."""
+
+    def keep_moment(self, input_HWC: RgbImage) -> None:
+        """Takes the frame of the next moment."""
+
+    def keep_whole(self, inputs: list[RgbImage]) -> None:
+        """Takes the frames of the whole, once, after all moments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Film:
+    """What one pass gives of a film, apart from the frames, which the store has."""
+
+    moments: tuple[VideoMoment, ...]
+    whole_count: int
+    duration_s: float
+    width: int
+    height: int
+    format: str
+    pixels: str
+    thumbnail_jpeg: bytes
+    metadata: PhotoMetadata
+
+
+def read_film(
+    file: BinaryIO,
+    spec: InputSpec,
+    store: FrameStore,
+    *,
+    thumbnail_px: int = THUMBNAIL_PX,
+    limits: DecodeLimits | None = None,
+    on_frame: Callable[[], None] = lambda: None,
+) -> Film:
+    """Reads a film once from beginning to end. ``on_frame`` is called after every frame.
+
+    Raises:
+        PhotoError: it is no film, none of its frames can be decoded, or it is
+            larger or longer than ``limits`` allow.
+    """
+    limits = limits or DecodeLimits()
+    for faults in Faults:
+        with closing(VideoSource.open(file, limits, faults)) as source, suppress(DamagedError):
+            film = _Pass(source, spec, store, thumbnail_px, limits).run(on_frame)
+            if film is not None:
+                return film
+        store.start_again()
+        file.seek(0)
+    raise PhotoError(NOTHING_DECODED)
+
+
+class _Pass:
+    """One reading of one film."""
+
+    def __init__(
+        self,
+        source: VideoSource,
+        spec: InputSpec,
+        store: FrameStore,
+        thumbnail_px: int,
+        limits: DecodeLimits,
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._limits = limits
+        self._painter = FramePainter(spec, thumbnail_px, float(source.pixel_aspect))
+        hinted_s = source.hinted_duration_s
+        most = max(1, min(limits.moments, limits.frame_bytes // (3 * spec.size_px**2)))
+        self._moments = MomentFinder(self._painter, self._keep, most=most, hinted_s=hinted_s)
+        self._whole = WholeSampler(self._painter, spec.size_px, hinted_s, WHOLE_FRAMES)
+        self._hasher = xxhash.xxh3_128()
+        self._intervals: deque[float] = deque(maxlen=64)
+        self._size = (0, 0)
+        self._last_s = -1.0
+
+    def run(self, on_frame: Callable[[], None]) -> Film | None:
+        """What the film gives; None where it has no frame.
+
+        Raises:
+            DamagedError: faults are refused, and there is one.
+            PhotoError: the film is above a limit.
+        """
+        looked_at_s = -1.0
+        for number, shown in enumerate(self._source.frames()):
+            if number >= self._limits.frames:
+                raise PhotoError(f"The video has more than {self._limits.frames:,} frames.")
+            if number == 0:
+                self._begin(shown)
+            else:
+                self._intervals.append(shown.time_s - self._last_s)
+            self._last_s = shown.time_s
+            if number == 0 or shown.time_s - looked_at_s >= _MEASURE_EVERY_S:
+                looked_at_s = shown.time_s
+                self._look(shown)
+            on_frame()
+        return self._end() if self._last_s >= 0 else None
+
+    def _begin(self, shown: ShownFrame) -> None:
+        self._size = self._painter.size(shown.frame)
+        first = resize(self._painter.rgb(shown.frame, HASH_COVERAGE), _HASH_SIDE_PX, _HASH_SIDE_PX)
+        self._hasher.update(f"{self._size[0]}x{self._size[1]}".encode())
+        self._hasher.update(np.ascontiguousarray(first).data)
+
+    def _look(self, shown: ShownFrame) -> None:
+        tiny = self._painter.tiny(shown.frame)
+        # More than the first frame: many films of one length begin in the same black.
+        self._hasher.update(tiny.values.data)
+        self._moments.look(shown, tiny)
+        self._whole.look(shown)
+
+    def _keep(self, picture: Picture) -> None:
+        self._store.keep_moment(picture.input_HWC)
+
+    def _end(self) -> Film:
+        duration_s = self._duration_s()
+        self._hasher.update(f":{duration_s:.1f}".encode())
+        moments = self._moments.finish(duration_s)
+        whole = self._whole.finish(duration_s)
+        self._store.keep_whole(whole)
+        source = self._source
+        return Film(
+            moments=tuple(
+                VideoMoment(
+                    time_s=moment.time_s,
+                    start_s=moment.start_s,
+                    end_s=moment.end_s,
+                    thumbnail_jpeg=moment.thumbnail_jpeg,
+                )
+                for moment in moments
+            ),
+            whole_count=len(whole),
+            duration_s=duration_s,
+            width=self._size[0],
+            height=self._size[1],
+            format=source.format_name,
+            pixels=self._hasher.hexdigest(),
+            thumbnail_jpeg=_poster(moments),
+            metadata=read_video_metadata(source.container.metadata, source.stream.metadata),
+        )
+
+    def _duration_s(self) -> float:
+        """When the last frame ends: by the header where that agrees with the frames."""
+        interval_s = median(self._intervals) if self._intervals else self._source.usual_interval_s
+        measured_s = self._last_s + interval_s
+        stated_s = self._source.stated_duration_s
+        if stated_s is None or stated_s <= self._last_s:
+            return measured_s
+        agrees = not self._intervals or abs(stated_s - measured_s) <= 1.5 * interval_s
+        return stated_s if agrees else measured_s
+
+
+def _poster(moments: list[Moment]) -> bytes:
+    """The first moment with something to see: many films begin in the dark."""
+    for moment in moments:
+        if moment.contrast >= _POSTER_CONTRAST:
+            return moment.thumbnail_jpeg
+    return max(moments, key=lambda moment: moment.contrast).thumbnail_jpeg
+
+
+class _Memory:
+    """A store for callers that want the frames as one array."""
+
+    def __init__(self) -> None:
+        self.moments: list[RgbImage] = []
+        self.whole: list[RgbImage] = []
+
+    def start_again(self) -> None:
+        self.moments.clear()
+
+    def keep_moment(self, input_HWC: RgbImage) -> None:
+        self.moments.append(input_HWC)
+
+    def keep_whole(self, inputs: list[RgbImage]) -> None:
+        self.whole = inputs
+
+
+def decode_video(
+    data_or_path: bytes | Path,
+    spec: InputSpec,
+    *,
+    thumbnail_px: int = THUMBNAIL_PX,
+    limits: DecodeLimits | None = None,
+    token: int = 0,
+    path: bytes = b"",
+) -> DecodedVideo:
+    """A film decoded right here, its frames in memory. For trusted files and for tests.
+
+    Raises:
+        PhotoError: as ``read_film``, or the file cannot be read.
+    """
+    store = _Memory()
+    with open_film(data_or_path) as file:
+        film = read_film(file, spec, store, thumbnail_px=thumbnail_px, limits=limits)
+        file_hash = (
+            hash_bytes(data_or_path)
+            if isinstance(data_or_path, bytes)
+            else hash_descriptor(file.fileno())
+        )
+    frames_NHWC = np.stack([*store.whole, *store.moments])
+    frames_NHWC.flags.writeable = False
+    if isinstance(data_or_path, Path):
+        path = path or os.fsencode(data_or_path)
+    return DecodedVideo(
+        token=token,
+        path=path,
+        frames_NHWC=frames_NHWC,
+        whole_count=film.whole_count,
+        moments=film.moments,
+        duration_s=film.duration_s,
+        width=film.width,
+        height=film.height,
+        format=film.format,
+        file_hash=file_hash,
+        pixels=film.pixels,
+        thumbnail_jpeg=film.thumbnail_jpeg,
+        metadata=film.metadata,
+    )
+
+
+def sample_frames(
+    data_or_path: bytes | Path,
+    spec: InputSpec,
+    count: int = WHOLE_FRAMES,
+    *,
+    limits: DecodeLimits | None = None,
+) -> NDArray[np.uint8]:
+    """Up to ``count`` frames spread evenly over a film, (N, S, S, 3) uint8, N at least 1.
+
+    N is smaller where the film has fewer frames. In this process: for trusted
+    films (shards of evaluation and training).
+
+    Raises:
+        PhotoError: it is no film, or none of its frames can be decoded.
+    """
+    with open_film(data_or_path) as file:
+        for faults in (Faults.LEAVE_OUT, Faults.SHOW):
+            with closing(VideoSource.open(file, limits, faults)) as source:
+                inputs = _sampled(source, spec, count)
+            if inputs:
+                return np.stack(inputs)
+            file.seek(0)
+    raise PhotoError(NOTHING_DECODED)
+
+
+def _sampled(source: VideoSource, spec: InputSpec, count: int) -> list[RgbImage]:
+    painter = FramePainter(spec, THUMBNAIL_PX, float(source.pixel_aspect))
+    sampler = WholeSampler(painter, spec.size_px, source.hinted_duration_s, count)
+    last_s = 0.0
+    for shown in source.frames():
+        sampler.look(shown)
+        last_s = shown.time_s
+    return sampler.finish(last_s + source.usual_interval_s)
+
+
+def open_film(data_or_path: bytes | Path) -> BinaryIO:
+    """The film's content as an open file.
+
+    Raises:
+        PhotoError: it cannot be read.
+    """
+    if isinstance(data_or_path, bytes):
+        return io.BytesIO(data_or_path)
+    return open_media_file(os.fsencode(data_or_path))

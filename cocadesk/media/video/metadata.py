@@ -1,0 +1,100 @@
+"""What a film says about itself: when, where, with what, and its words.
+
+QuickTime's own keys count first: ``com.apple.quicktime.creationdate`` has the
+zone of the place, while ``creation_time`` is UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from cocadesk.media.metadata.dates import Moment, parse_moment
+from cocadesk.media.metadata.merge import valid_position
+from cocadesk.media.metadata.text import clean_keywords, clean_text
+from cocadesk.media.types import PhotoMetadata
+
+_LOCAL_DATES = ("com.apple.quicktime.creationdate", "date_time_original", "datetimeoriginal")
+_UTC_DATES = ("creation_time",)
+_FREE_DATES = ("date_recorded", "date", "icrd")
+_PLACES = ("com.apple.quicktime.location.iso6709", "location", "location-eng", "xyz")
+_MAKES = ("com.apple.quicktime.make", "com.android.manufacturer", "make", "manufacturer")
+_MODELS = ("com.apple.quicktime.model", "com.android.model", "model")
+_TITLES = ("com.apple.quicktime.title", "com.apple.quicktime.displayname", "title")
+_DESCRIPTIONS = ("com.apple.quicktime.description", "description", "synopsis", "comment")
+_KEYWORDS = ("com.apple.quicktime.keywords", "keywords")
+# MP4 counts from 1904 and others from 1970: an unset clock gives one of these days.
+_UNSET_YEARS = frozenset({1904, 1970})
+_ISO_6709 = re.compile(r"([+-]\d{2}(?:\.\d+)?)([+-]\d{3}(?:\.\d+)?)", re.ASCII)
+
+
+def read_video_metadata(container: Mapping[str, str], stream: Mapping[str, str]) -> PhotoMetadata:
+    """The metadata of one film from its container's and its picture stream's tags.
+
+    Never raises for what a file may hold.
+    """
+    tags = {name.lower(): value for name, value in {**stream, **container}.items()}
+    moment = _taken(tags)
+    latitude, longitude = _position(tags) or (None, None)
+    return PhotoMetadata(
+        taken_utc=moment.utc if moment else None,
+        taken_local=moment.local if moment else None,
+        utc_offset_min=moment.utc_offset_min if moment else None,
+        latitude=latitude,
+        longitude=longitude,
+        camera=_camera(tags),
+        title=_first(tags, _TITLES),
+        description=_first(tags, _DESCRIPTIONS),
+        keywords=clean_keywords((_first(tags, _KEYWORDS) or "").split(",")),
+    )
+
+
+def _first(tags: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    for name in names:
+        cleaned = clean_text(tags.get(name))
+        if cleaned:
+            return cleaned
+    return None
+
+
+def _taken(tags: Mapping[str, str]) -> Moment | None:
+    for name in _LOCAL_DATES:
+        moment = parse_moment(tags.get(name))
+        if moment is not None and _is_set(moment):
+            return moment
+    for name in _UTC_DATES:
+        moment = parse_moment(tags.get(name), offset="Z")
+        if moment is not None and _is_set(moment):
+            return moment
+    for name in _FREE_DATES:
+        moment = parse_moment(tags.get(name))
+        if moment is not None and _is_set(moment):
+            return moment
+    return None
+
+
+def _is_set(moment: Moment) -> bool:
+    in_utc = moment.utc or moment.local.replace(tzinfo=UTC)
+    return not any(
+        abs((in_utc - datetime(year, 1, 1, tzinfo=UTC)).total_seconds()) < 2 * 86_400
+        for year in _UNSET_YEARS
+    )
+
+
+def _position(tags: Mapping[str, str]) -> tuple[float, float] | None:
+    """Degrees from ISO 6709's "+35.6586+139.7454+025.000/"."""
+    for name in _PLACES:
+        match = _ISO_6709.match((tags.get(name) or "").strip())
+        if match is not None:
+            position = valid_position(float(match[1]), float(match[2]))
+            if position is not None:
+                return position
+    return None
+
+
+def _camera(tags: Mapping[str, str]) -> str | None:
+    make, model = _first(tags, _MAKES), _first(tags, _MODELS)
+    if make and model:
+        return model if model.lower().startswith(make.split()[0].lower()) else f"{make} {model}"
+    return model or make

@@ -1,0 +1,1 @@
+"""Weights on disk: our checkpoints, open_clip's, and where a hub keeps them."""

@@ -1,0 +1,264 @@
+"""Checkpoints: a folder of safetensors weights, JSON config, tokenizer and model card.
+
+Writing is atomic: the folder appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from cocadesk.errors import UserError
+from cocadesk.model.checkpoints.weight_files import map_safetensors, write_safetensors
+from cocadesk.model.ids import ModelIds as ModelIds
+from cocadesk.model.ids import compute_ids, keep_ids, read_ids
+from cocadesk.model.network.config import CocaConfig
+from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
+
+if TYPE_CHECKING:
+    import torch
+
+    from cocadesk.model.network.coca import CoCa
+
+WEIGHTS, CONFIG, TOKENIZER, CARD = "model.safetensors", "config.json", "tokenizer.json", "README.md"
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A checked folder, its weights not yet read."""
+
+    folder: Path
+    config: CocaConfig
+    tokenizer: BpeTokenizer
+
+    def ids(self) -> ModelIds:
+        """The ids: those kept beside these very weights, else computed from them."""
+        return read_ids(self.folder / WEIGHTS) or compute_ids(self.config, map_arrays(self.folder))
+
+
+def open_checkpoint(folder: Path) -> Checkpoint:
+    """Reads config and tokenizer of a checkpoint folder.
+
+    Raises:
+        UserError: a file is missing or unreadable, or config and tokenizer do not match.
+    """
+    missing = [name for name in (WEIGHTS, CONFIG, TOKENIZER) if not (folder / name).is_file()]
+    if missing:
+        raise UserError(
+            f"{folder} is not a CocaDesk model.",
+            f"It has no {', '.join(missing)}.",
+            "Choose a folder that CocaDesk wrote, for example one under runs/.",
+        )
+    try:
+        config = CocaConfig.from_json((folder / CONFIG).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"The config of {folder} cannot be read.", f"{error}.") from error
+    tokenizer = BpeTokenizer.load(folder / TOKENIZER)
+    if tokenizer.vocabulary > config.text.vocabulary:
+        raise UserError(
+            f"The parts of the model {folder} do not belong together.",
+            f"Its tokenizer has {tokenizer.vocabulary} ids, "
+            f"its config allows {config.text.vocabulary}.",
+            "Fetch or train the model again.",
+        )
+    return Checkpoint(folder=folder, config=config, tokenizer=tokenizer)
+
+
+def load_arrays(folder: Path, prefixes: tuple[str, ...] = ("",)) -> dict[str, NDArray[Any]]:
+    """The weights whose names start so (all when none are given), without torch.
+
+    Raises:
+        UserError: the file is truncated or no safetensors file.
+    """
+    arrays: dict[str, NDArray[Any]] = _read_weights(folder, "numpy", prefixes)
+    return arrays
+
+
+def map_arrays(folder: Path, prefixes: tuple[str, ...] = ("",)) -> dict[str, NDArray[Any]]:
+    """As ``load_arrays``, read-only and still in the file: only what is used takes memory.
+
+    Raises:
+        UserError: the file is truncated or no safetensors file.
+    """
+    _read_weights(folder, "numpy", ("no weight has this name",))
+    return map_safetensors(folder / WEIGHTS, prefixes)
+
+
+def _read_weights(folder: Path, framework: str, prefixes: tuple[str, ...] = ("",)) -> Any:
+    """numpy's arrays are copies; torch's tensors are views of the mapped file."""
+    from safetensors import SafetensorError, safe_open
+
+    path = folder / WEIGHTS
+    try:
+        with safe_open(path, framework=framework) as file:
+            names = [name for name in file.keys() if name.startswith(prefixes)]  # noqa: SIM118
+            return {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, OSError) as error:
+        raise UserError(
+            f"The weights {path} cannot be read.",
+            f"The file is damaged, cut short or no safetensors file ({error}).",
+            "Fetch or train the model again.",
+        ) from error
+
+
+def load_model(checkpoint: Checkpoint) -> CoCa:
+    """The network on the CPU in float32, ready for inference.
+
+    float32 weights stay in the mapped file: a part that is never used takes no
+    memory, and two networks of one checkpoint take it once. Changing a weight
+    copies its page and never reaches the file.
+
+    Raises:
+        UserError: the weights do not fit the config.
+    """
+    import torch
+
+    from cocadesk.model.network.coca import CoCa
+
+    weights = _read_weights(checkpoint.folder, "pt")
+    with torch.device("meta"):
+        model = CoCa(checkpoint.config)
+    check_shapes(
+        {name: tuple(w.shape) for name, w in stored_state(model).items()},
+        {name: tuple(w.shape) for name, w in weights.items()},
+        f"The weights of {checkpoint.folder} do not fit its config.",
+        "Fetch or train the model again.",
+    )
+    load_state(model, {name: w.float() for name, w in weights.items()}, assign=True)
+    if checkpoint.config.text.tie_output:
+        model.multimodal.output.weight = model.unimodal.embedding.weight
+    _make_buffers(model)
+    return model.eval()
+
+
+def _make_buffers(model: CoCa) -> None:
+    """Fills what no file holds: mean and std come from the config, counters are zero."""
+    import torch
+
+    image = model.image_encoder
+    image.mean, image.std = torch.tensor(image.config.mean), torch.tensor(image.config.std)
+    for module in model.modules():
+        for name, buffer in module.named_buffers(recurse=False):
+            if buffer.is_meta:
+                setattr(module, name, torch.zeros_like(buffer, device="cpu"))
+
+
+def check_shapes(expected: Shapes, found: Shapes, what: str, what_to_do: str) -> None:
+    """Compares weights by name and shape.
+
+    Raises:
+        UserError: one is missing, one too many, or one has another shape.
+    """
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            raise UserError(
+                what,
+                f"“{name}” should be {expected.get(name, 'absent')} "
+                f"and is {found.get(name, 'absent')}.",
+                what_to_do,
+            )
+
+
+def stored_state(model: CoCa) -> dict[str, torch.Tensor]:
+    """The state dict as stored: a tied output layer and batch counters are left out."""
+    state = dict(model.state_dict())
+    if model.config.text.tie_output:
+        state.pop("multimodal.output.weight")
+    return {name: w for name, w in state.items() if not name.endswith("num_batches_tracked")}
+
+
+def load_state(model: CoCa, weights: Mapping[str, torch.Tensor], *, assign: bool = False) -> None:
+    """Fills the model with ``stored_state``'s weights; ``assign`` takes the tensors themselves."""
+    missing, unexpected = model.load_state_dict(dict(weights), strict=False, assign=assign)
+    allowed = {"multimodal.output.weight"} if model.config.text.tie_output else set()
+    missing = [m for m in missing if not m.endswith("num_batches_tracked") and m not in allowed]
+    if missing or unexpected:
+        raise UserError("The weights do not fit the model.", f"{[*missing, *unexpected]}")
+
+
+def save_checkpoint(
+    folder: Path,
+    model: CoCa,
+    tokenizer: BpeTokenizer,
+    card: str,
+    *,
+    half: bool = False,
+) -> ModelIds:
+    """Writes a whole checkpoint folder, replacing an older one in one step.
+
+    ``half`` stores float16. The folder is written beside its place and renamed,
+    so a crash or a full disk leaves the old one as it was.
+    """
+    import torch
+
+    dtype = torch.float16 if half else torch.float32
+    weights = {name: w.detach().cpu().to(dtype).numpy() for name, w in stored_state(model).items()}
+    return write_checkpoint(folder, model.config, weights, tokenizer, card)
+
+
+def write_checkpoint(
+    folder: Path,
+    config: CocaConfig,
+    weights: Mapping[str, NDArray[Any]],
+    tokenizer: BpeTokenizer,
+    card: str,
+    extra: Iterable[tuple[str, bytes]] = (),
+) -> ModelIds:
+    """As ``save_checkpoint``, from weights by name; ``extra`` files go beside them."""
+    ids = compute_ids(config, weights)
+    files: list[tuple[str, bytes]] = [
+        (CONFIG, config.to_json().encode()),
+        (TOKENIZER, tokenizer.to_json().encode()),
+        (CARD, card.replace("{model_id}", ids.model_id).encode()),
+        *extra,
+    ]
+    write_folder(folder, files, weights, ids)
+    return ids
+
+
+def write_folder(
+    folder: Path,
+    files: Iterable[tuple[str, bytes]],
+    weights: Mapping[str, NDArray[Any]] | None = None,
+    ids: ModelIds | None = None,
+) -> None:
+    """Writes files into a new folder and puts it in ``folder``'s place atomically.
+
+    ``weights`` become ``model.safetensors``; ``ids`` are kept with its size and
+    time, so that opening it needs no reading of all weights.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.new"
+    fresh.mkdir()
+    try:
+        for name, data in files:
+            with (fresh / name).open("wb") as handle:
+                handle.write(data)
+                handle.flush()
+                os.fsync(handle.fileno())
+        if weights is not None:
+            write_safetensors(fresh / WEIGHTS, weights)
+        if ids is not None:
+            keep_ids(fresh / WEIGHTS, ids)
+        _swap(fresh, folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+
+
+def _swap(fresh: Path, folder: Path) -> None:
+    if folder.exists():
+        old = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.old"
+        folder.rename(old)
+        fresh.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        fresh.rename(folder)

@@ -1,0 +1,170 @@
+"""open_clip checkpoints turned into ours, once, in the user's cache folder.
+
+A state dict is checked, renamed and written as one of our checkpoint folders under
+``models/`` of the cache, named by the file's identity. It costs the file's size on
+disk; afterwards the program starts without reading all weights and without torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cocadesk.errors import UserError
+from cocadesk.model.cache import cache_folder
+from cocadesk.model.checkpoints.checkpoint import (
+    Checkpoint,
+    check_shapes,
+    open_checkpoint,
+    stored_state,
+    write_checkpoint,
+)
+from cocadesk.model.checkpoints.hub import check_hash
+from cocadesk.model.checkpoints.open_clip_config import detect, read_settings
+from cocadesk.model.checkpoints.weight_files import read_state_dict
+from cocadesk.model.tokenizers.clip import clip_tokenizer
+
+if TYPE_CHECKING:
+    from cocadesk.model.checkpoints.weight_files import State
+    from cocadesk.model.network.config import CocaConfig
+
+log = logging.getLogger(__name__)
+#: Grows when the conversion changes: older ones are made anew.
+_LAYOUT = 1
+_ORIGIN = "origin.json"
+_RUINED = (
+    "its caption-only fine-tuning on COCO spoiled its vectors (ImageNet 0.8 % instead of "
+    "63.3 %): use it for captions, not for search"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignModel:
+    """A state dict of open_clip's CoCa; ``name`` is what the source is called."""
+
+    weights: Path
+    settings: Path | None
+    name: str
+
+
+def prepare(model: ForeignModel) -> Checkpoint:
+    """The checkpoint of a foreign model: kept from the last time, or converted now.
+
+    Raises:
+        UserError: it is damaged, hostile or no CoCa, or the cache folder is full.
+    """
+    folder = cache_folder() / "models" / _key(model)
+    if folder.is_dir():
+        try:
+            return open_checkpoint(folder)
+        except UserError as error:
+            log.warning("The kept conversion is made anew: %s", error)
+    check_hash(model.weights)
+    _convert(model, folder)
+    _forget_older(model, folder)
+    return open_checkpoint(folder)
+
+
+def known_note(checkpoint: Checkpoint) -> str:
+    """What people should know of a converted model; empty where there is nothing."""
+    try:
+        table = json.loads((checkpoint.folder / _ORIGIN).read_text("utf-8"))
+        return str(table.get("note", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+def _key(model: ForeignModel) -> str:
+    """Names a conversion: path, size and time of the files, and how they are converted."""
+    parts = [f"{_LAYOUT} {model.name}"]
+    for path in (model.weights, model.settings):
+        if path is not None:
+            real = path.resolve()
+            found = real.stat()
+            parts.append(f"{real} {found.st_size} {found.st_mtime_ns}")
+    digest = hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:24]
+
+
+def _convert(model: ForeignModel, folder: Path) -> None:
+    state = read_state_dict(model.weights)
+    settings = read_settings(model.settings) if model.settings else None
+    shapes = {name: tuple(weight.shape) for name, weight in state.items()}
+    config = detect(shapes, settings, str(model.weights))
+    weights = {
+        name: tensor.numpy() for name, tensor in convert(state, config, model.weights).items()
+    }
+    log.info("Converting %s (%s)", model.weights, config.name)
+    origin = json.dumps({"source": str(model.weights), "note": note_of(config, model.name)})
+    card = f"Converted from {model.name} by CocaDesk; model id {{model_id}}.\n"
+    try:
+        write_checkpoint(
+            folder, config, weights, clip_tokenizer(), card, [(_ORIGIN, origin.encode())]
+        )
+    except OSError as error:
+        size = sum(weight.nbytes for weight in weights.values())
+        raise UserError(
+            f"{model.name} cannot be prepared for use.",
+            f"Its conversion needs {size / 1e9:.1f} GB in {folder.parent} ({error}).",
+            "Make room there, or name another folder in the variable COCADESK_CACHE.",
+        ) from error
+
+
+def convert(state: State, config: CocaConfig, where: Path) -> State:
+    """Our float32 weights from an open_clip state dict, after checking every one of its own.
+
+    Raises:
+        UserError: a weight is missing, unknown, of another shape, or no number.
+    """
+    import torch
+
+    from cocadesk.model.checkpoints.open_clip_layout import from_open_clip, to_open_clip
+    from cocadesk.model.network.coca import CoCa
+
+    with torch.device("meta"):
+        expected = to_open_clip(stored_state(CoCa(config)), config)
+    check_shapes(
+        {name: tuple(weight.shape) for name, weight in expected.items()},
+        {name: _scalar(name, tuple(weight.shape)) for name, weight in state.items()},
+        f"{where} does not fit open_clip's {config.name}.",
+        "Fetch the checkpoint again, or choose another one.",
+    )
+    for name, weight in state.items():
+        if not weight.is_floating_point():
+            raise UserError(
+                f"{where} cannot be used.", f"Its weight “{name}” holds {weight.dtype}."
+            )
+    state = {**state, "logit_scale": state["logit_scale"].reshape(())}
+    floats = {name: weight.detach().float() for name, weight in state.items()}
+    return from_open_clip(floats, config)
+
+
+def _scalar(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Some checkpoints keep the scale as a list of one."""
+    return () if name == "logit_scale" and shape == (1,) else shape
+
+
+def note_of(config: CocaConfig, name: str) -> str:
+    """A known flaw of a released checkpoint, told by its name."""
+    is_ruined = config.name == "coca_ViT-B-32" and "mscoco" in name.lower()
+    return _RUINED if is_ruined else ""
+
+
+def _forget_older(model: ForeignModel, folder: Path) -> None:
+    """Removes conversions of the same file as it was before: each is as large as a model."""
+    for other in folder.parent.iterdir():
+        if other == folder:
+            continue
+        try:
+            origin: Mapping[str, Any] = json.loads((other / _ORIGIN).read_text("utf-8"))
+            is_older = origin.get("source") == str(model.weights)
+        except (OSError, ValueError, AttributeError):
+            continue
+        if is_older:
+            shutil.rmtree(other, ignore_errors=True)

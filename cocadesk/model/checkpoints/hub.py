@@ -1,0 +1,235 @@
+"""Checkpoints of the model hub: found in its cache on this machine, else fetched and checked.
+
+Looking into the cache opens no socket and does not import huggingface_hub.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cocadesk.errors import UserError
+from cocadesk.model.checkpoints.checkpoint import CONFIG, TOKENIZER, WEIGHTS
+from cocadesk.model.checkpoints.open_clip_config import SETTINGS
+
+PREFIX = "hf-hub:"
+RELEASED_PREFIX = "open_clip:"
+#: open_clip's names for a repository's weights; safetensors is taken where it is there.
+SAFE_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors")
+PICKLED_WEIGHTS = ("open_clip_pytorch_model.bin",)
+_FOLDER_PREFIX = "models--"
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_REVISION = re.compile(r"[\w./-]+", re.ASCII)
+_TAGS = ("laion2b_s13b_b90k", "mscoco_finetuned_laion2b_s13b_b90k")
+_NAMES = ("coca_ViT-B-32", "coca_ViT-L-14")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """A model repository, ``ORG/NAME``, at a branch, tag or commit."""
+
+    name: str
+    revision: str = "main"
+
+    @property
+    def folder(self) -> Path:
+        """Its place in the hub's cache."""
+        return hub_cache() / f"{_FOLDER_PREFIX}{self.name.replace('/', '--')}"
+
+
+def hub_cache() -> Path:
+    """Where huggingface_hub keeps what it fetched (its own variables, in its own order)."""
+    if chosen := os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE"):
+        return Path(chosen).expanduser()
+    if home := os.environ.get("HF_HOME"):
+        return Path(home).expanduser() / "hub"
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "huggingface" / "hub"
+
+
+def parse_repository(source: str) -> Repository:
+    """``hf-hub:ORG/NAME``, ``hf-hub:ORG/NAME@REVISION`` or ``open_clip:NAME/TAG``.
+
+    Raises:
+        UserError: the name cannot be one, or open_clip has no such CoCa.
+    """
+    if source.startswith(RELEASED_PREFIX):
+        return _released(source)
+    name, _, revision = source.removeprefix(PREFIX).partition("@")
+    name = name.strip("/")
+    if not _REPOSITORY.fullmatch(name) or ".." in name or "--" in name:
+        raise UserError(
+            f"“{source}” names no model.", "", f"Write it as {PREFIX}ORGANISATION/NAME."
+        )
+    if revision and (not _REVISION.fullmatch(revision) or ".." in revision):
+        raise UserError(f"“{revision}” is no version of a model.", "", "Leave it out.")
+    return Repository(name=name, revision=revision or "main")
+
+
+def _released(source: str) -> Repository:
+    """open_clip's names for the four released checkpoints, in any usual spelling."""
+    wanted_name, _, wanted_tag = source.removeprefix(RELEASED_PREFIX).rpartition("/")
+    names = {_plain(name): name for name in _NAMES}
+    name, tag = names.get(_plain(wanted_name)), _plain(wanted_tag)
+    if name is None or tag not in _TAGS:
+        raise UserError(
+            f"open_clip has no CoCa checkpoint “{source.removeprefix(RELEASED_PREFIX)}”.",
+            f"Its CoCa models are {' and '.join(_NAMES)}, each as {' and '.join(_TAGS)}.",
+            f"For example: {RELEASED_PREFIX}{_NAMES[1]}/{_TAGS[0]}",
+        )
+    prefix = "mscoco_finetuned_" if tag.startswith("mscoco") else ""
+    return Repository(name=f"laion/{prefix}CoCa-{name.removeprefix('coca_')}-laion2B-s13B-b90k")
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[-/]", "_", text.lower())
+
+
+def cached_snapshot(repository: Repository) -> Path | None:
+    """The newest complete snapshot of a repository in the hub's cache."""
+    return snapshot_of(repository.folder, repository.revision)
+
+
+def snapshot_of(folder: Path, revision: str = "main") -> Path | None:
+    """The snapshot of a ``models--ORG--NAME`` folder that holds weights."""
+    snapshots = folder / "snapshots"
+    reference = folder / "refs" / revision
+    try:
+        named = snapshots / reference.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        named = snapshots / revision
+    if named.parent == snapshots and holds_weights(named):
+        return named
+    if revision != "main" or not snapshots.is_dir():
+        return None
+    whole = [path for path in snapshots.iterdir() if holds_weights(path)]
+    return max(whole, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def holds_weights(folder: Path) -> bool:
+    """True where a folder has weights under one of the usual names (links not broken)."""
+    names = (*SAFE_WEIGHTS, *PICKLED_WEIGHTS, WEIGHTS)
+    return any((folder / name).is_file() for name in names)
+
+
+def repository_name(path: Path) -> str | None:
+    """``ORG/NAME`` of a path inside a hub cache."""
+    for part in reversed(path.parts):
+        if part.startswith(_FOLDER_PREFIX):
+            return part.removeprefix(_FOLDER_PREFIX).replace("--", "/", 1)
+    return None
+
+
+def cached_repositories(cache: Path | None = None) -> Iterator[tuple[str, Path]]:
+    """``ORG/NAME`` and snapshot of every model with weights in a hub cache."""
+    cache = cache or hub_cache()
+    if not cache.is_dir():
+        return
+    for folder in sorted(cache.glob(f"{_FOLDER_PREFIX}*--*")):
+        snapshot = snapshot_of(folder)
+        name = repository_name(folder)
+        if snapshot is not None and name is not None:
+            yield name, snapshot
+
+
+def find_snapshot(source: str, *, fetch: bool) -> Path:
+    """The folder of a hub source's files; fetched where it is not here and ``fetch`` is set.
+
+    Raises:
+        UserError: it is not on this machine and cannot or should not be fetched.
+    """
+    repository = parse_repository(source)
+    cached = cached_snapshot(repository)
+    if cached is not None:
+        return cached
+    if not fetch:
+        raise _absent(source, "It was not asked to be fetched now.")
+    return _fetch(source, repository)
+
+
+def _absent(source: str, why: str) -> UserError:
+    return UserError(
+        f"The model {source} is not on this machine.",
+        f"{why} It was looked for in {hub_cache()}.",
+        "Connect to the network and run cocadesk model use again, or copy the checkpoint "
+        "here from another machine and give its path.",
+    )
+
+
+def _fetch(source: str, repository: Repository) -> Path:
+    # Read when the package is imported. Nothing about the person's use is sent along.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    from huggingface_hub import HfApi, constants, errors, hf_hub_download
+
+    if constants.HF_HUB_OFFLINE:
+        raise _absent(source, "HF_HUB_OFFLINE is set, so nothing is fetched.")
+    try:
+        found = HfApi().model_info(
+            repository.name, revision=repository.revision, files_metadata=True
+        )
+        files = {file.rfilename: file for file in found.siblings or []}
+        paths = [
+            (name, Path(hf_hub_download(repository.name, name, revision=found.sha)))
+            for name in _wanted(list(files), source)
+        ]
+    except errors.RepositoryNotFoundError as error:
+        raise UserError(
+            f"The hub has no public model {repository.name}.",
+            "The name is mistyped, or it is not open to everyone.",
+            "Look the name up on the hub's page.",
+        ) from error
+    except (OSError, ValueError, errors.HTTPError) as error:  # type: ignore[attr-defined]
+        raise _absent(source, f"Fetching it failed: {_first_line(error)}.") from error
+    for name, path in paths:
+        check_hash(path, getattr(files[name].lfs, "sha256", None))
+    return paths[0][1].parent
+
+
+def _wanted(names: Sequence[str], source: str) -> list[str]:
+    """The fewest files that make a model; its weights come first."""
+    for weights in (*SAFE_WEIGHTS, *PICKLED_WEIGHTS):
+        if weights in names:
+            return [weights, *(name for name in (SETTINGS,) if name in names)]
+    own = [WEIGHTS, CONFIG, TOKENIZER]
+    if all(name in names for name in own):
+        return own
+    raise UserError(
+        f"{source} is not a CoCa model.",
+        "Its repository holds neither open_clip's weights nor a model that CocaDesk wrote.",
+        "Choose a coca_ViT-B-32 or coca_ViT-L-14 checkpoint.",
+    )
+
+
+def check_hash(path: Path, expected: str | None = None) -> None:
+    """Compares a file of the hub's cache with its SHA-256, its name in the cache or ``expected``.
+
+    A file that differs is removed, so that the next attempt fetches it anew.
+
+    Raises:
+        UserError: they differ.
+    """
+    real = path.resolve()
+    named = real.name if real.parent.name == "blobs" else ""
+    expected = expected or (named if re.fullmatch("[0-9a-f]{64}", named) else None)
+    if expected is None:
+        return
+    with real.open("rb") as file:
+        digest: Any = hashlib.file_digest(file, "sha256")
+    if digest.hexdigest() != expected:
+        real.unlink()
+        raise UserError(
+            f"The model file {path.name} is not what its maker published.",
+            "Its SHA-256 differs: it was cut short or changed on the way.",
+            "It was removed from the hub's cache; fetch it again.",
+        )
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200].rstrip(".:") if lines else type(error).__name__

@@ -1,0 +1,288 @@
+"""Which CoCa of open_clip a state dict is, from its shapes and the settings beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cocadesk.errors import UserError
+from cocadesk.model.network.config import (
+    CocaConfig,
+    ImageConfig,
+    PoolerConfig,
+    PoolerDesign,
+    Resize,
+    TextConfig,
+    Variant,
+)
+
+SETTINGS = "open_clip_config.json"
+_MAX_SETTINGS_BYTES = 1 << 20
+_CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+_CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+_CLIP_VOCABULARY = 49_408
+_HEAD_WIDTH = 64
+Shapes = Mapping[str, Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signature:
+    """The sizes by which a released model is known."""
+
+    patch_px: int
+    image_width: int
+    image_layers: int
+    text_width: int
+    text_layers: int
+    decoder_layers: int
+    context: int
+
+
+_KNOWN = {
+    _Signature(
+        patch_px=32,
+        image_width=768,
+        image_layers=12,
+        text_width=512,
+        text_layers=12,
+        decoder_layers=12,
+        context=76,
+    ): "coca_ViT-B-32",
+    _Signature(
+        patch_px=14,
+        image_width=1024,
+        image_layers=24,
+        text_width=768,
+        text_layers=12,
+        decoder_layers=12,
+        context=76,
+    ): "coca_ViT-L-14",
+}
+
+
+def is_coca(names: Sequence[str] | Shapes) -> bool:
+    """True where a state dict has open_clip CoCa's three parts."""
+    return all(
+        name in names
+        for name in ("visual.conv1.weight", "text.cls_emb", "text_decoder.text_projection")
+    )
+
+
+def detect(shapes: Shapes, settings: Mapping[str, Any] | None, where: str) -> CocaConfig:
+    """The config of a CoCa state dict with these shapes.
+
+    Head counts cannot be seen in shapes: they are known for the two released
+    models, for others they come from ``settings`` (``open_clip_config.json``).
+
+    Raises:
+        UserError: it is no CoCa, or one that cannot be built here.
+    """
+    if not is_coca(shapes):
+        raise UserError(
+            f"{where} is not a CoCa model.",
+            "It lacks the parts that open_clip's CoCa has: "
+            "“visual”, “text” with a class token, and “text_decoder”.",
+            "Choose a coca_ViT-B-32 or coca_ViT-L-14 checkpoint.",
+        )
+    try:
+        config = _from_shapes(shapes)
+    except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
+        raise UserError(
+            f"{where} cannot be used.",
+            f"Its weights do not have the shapes of open_clip's CoCa ({error}).",
+            "Fetch the checkpoint again.",
+        ) from error
+    if settings:
+        return _with_settings(config, settings, where)
+    if config.name not in _KNOWN.values():
+        raise UserError(
+            f"{where} is neither coca_ViT-B-32 nor coca_ViT-L-14.",
+            "Its sizes are others, and they do not tell how many attention heads it has.",
+            f"Put its {SETTINGS} into the same folder.",
+        )
+    return config
+
+
+def _from_shapes(shapes: Shapes) -> CocaConfig:
+    width, _, patch, _ = shapes["visual.conv1.weight"]
+    rows = shapes["visual.positional_embedding"][0] - 1
+    side = round(rows**0.5)
+    vocabulary, text_width = shapes["text.token_embedding.weight"]
+    signature = _Signature(
+        patch_px=patch,
+        image_width=width,
+        image_layers=_layers(shapes, "visual.transformer.resblocks"),
+        text_width=text_width,
+        text_layers=_layers(shapes, "text.transformer.resblocks"),
+        decoder_layers=_layers(shapes, "text_decoder.resblocks"),
+        context=shapes["text.positional_embedding"][0] - 1,
+    )
+    if vocabulary != _CLIP_VOCABULARY:
+        raise ValueError(f"its vocabulary has {vocabulary} words, CLIP's has {_CLIP_VOCABULARY}")
+    if shapes["visual.proj"][1] != text_width:
+        raise ValueError("its pooler has another width than its text decoder")
+    return CocaConfig(
+        name=_KNOWN.get(signature, "coca"),
+        embedding_dim=shapes["text.text_projection"][1],
+        image=ImageConfig(
+            size_px=side * patch,
+            patch_px=patch,
+            width=width,
+            layers=signature.image_layers,
+            heads=max(1, width // _HEAD_WIDTH),
+            mlp_width=shapes["visual.transformer.resblocks.0.mlp.c_fc.weight"][0],
+            resize=Resize.CENTER_CROP,
+            mean=_CLIP_MEAN,
+            std=_CLIP_STD,
+            variant=Variant.OPEN_CLIP,
+        ),
+        pooler=PoolerConfig(
+            design=PoolerDesign.SHARED,
+            generative_queries=shapes["visual.attn_pool.query"][0] - 1,
+        ),
+        text=TextConfig(
+            vocabulary=vocabulary,
+            context=signature.context,
+            width=text_width,
+            heads=max(1, text_width // _HEAD_WIDTH),
+            mlp_width=shapes["text.transformer.resblocks.0.mlp.c_fc.weight"][0],
+            unimodal_layers=signature.text_layers,
+            multimodal_layers=signature.decoder_layers,
+            lowercase=True,
+            variant=Variant.OPEN_CLIP,
+        ),
+    )
+
+
+def _layers(shapes: Shapes, prefix: str) -> int:
+    pattern = re.compile(rf"{re.escape(prefix)}\.(\d+)\.ln_1\.weight")
+    return len([name for name in shapes if pattern.fullmatch(name)])
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """``open_clip_config.json`` as a table.
+
+    Raises:
+        UserError: it is too large, no JSON or no table.
+    """
+    try:
+        if path.stat().st_size > _MAX_SETTINGS_BYTES:
+            raise ValueError("it is far too large for a list of settings")
+        raw = json.loads(path.read_text("utf-8"))
+        if not isinstance(raw, dict):
+            raise ValueError("it is not a table of settings")
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(
+            f"The settings {path} cannot be read.", f"{error}.", "Fetch the checkpoint again."
+        ) from error
+    return raw
+
+
+#: Settings that change the network, with the value that our CoCa is built for.
+_BUILT_FOR: dict[str, dict[str, Any]] = {
+    "vision_cfg": {
+        "attentional_pool": True,
+        "output_tokens": True,
+        "no_ln_pre": False,
+        "pos_embed_type": "learnable",
+        "pool_type": "tok",
+        "timm_model_name": None,
+        "ls_init_value": None,
+        "block_type": None,
+        "norm_kwargs": None,
+        "act_kwargs": None,
+    },
+    "text_cfg": {
+        "embed_cls": True,
+        "output_tokens": True,
+        "no_causal_mask": False,
+        "correct_cls_mask": False,
+        "hf_model_name": None,
+        "hf_tokenizer_name": None,
+        "pad_id": 0,
+        "proj_bias": False,
+        "ls_init_value": None,
+        "block_type": None,
+        "norm_kwargs": None,
+        "act_kwargs": None,
+    },
+    "multimodal_cfg": {"ls_init_value": None},
+}
+#: What open_clip takes where a setting is not named; all others: as we are built.
+_DEFAULTS = {"attentional_pool": False, "embed_cls": False, "output_tokens": False}
+
+
+def _with_settings(config: CocaConfig, settings: Mapping[str, Any], where: str) -> CocaConfig:
+    """The config with heads and preprocessing as ``open_clip_config.json`` says."""
+    try:
+        model = settings.get("model_cfg")
+        if model is not None:
+            config = _with_model(config, model)
+        return _with_preprocessing(config, settings.get("preprocess_cfg") or {})
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{where} cannot be used.",
+            f"Its {SETTINGS} does not fit: {error}.",
+            "Choose a coca_ViT-B-32 or coca_ViT-L-14 checkpoint.",
+        ) from error
+
+
+def _with_model(config: CocaConfig, model: Mapping[str, Any]) -> CocaConfig:
+    """Checks the build and takes the head counts.
+
+    The two released sizes are known without settings: there a setting that is not
+    named says nothing, elsewhere it stands for open_clip's default.
+    """
+    is_known = config.name in _KNOWN.values()
+    if model.get("quick_gelu"):
+        raise ValueError("it asks for QuickGELU")
+    for part, expected in _BUILT_FOR.items():
+        given = model.get(part, {})
+        for name, value in expected.items():
+            default = value if is_known else _DEFAULTS.get(name, value)
+            if given.get(name, default) != value:
+                raise ValueError(
+                    f"{part} has {name} = {given.get(name, default)!r}, "
+                    f"only {value!r} is known here"
+                )
+    vision, text, decoder = (model.get(part, {}) for part in _BUILT_FOR)
+    default_heads = config.text.heads if is_known else 8
+    heads = {int(part.get("heads", default_heads)) for part in (text, decoder)}
+    if len(heads) != 1:
+        raise ValueError("its text tower and decoder have different numbers of heads")
+    image_heads = config.image.width // int(vision.get("head_width", _HEAD_WIDTH))
+    return replace(
+        config,
+        image=replace(config.image, heads=image_heads),
+        pooler=replace(config.pooler, heads=int(vision.get("attn_pooler_heads", 8))),
+        text=replace(config.text, heads=heads.pop()),
+    )
+
+
+_RESIZES = {"shortest": Resize.CENTER_CROP, "squash": Resize.SQUASH}
+
+
+def _with_preprocessing(config: CocaConfig, given: Mapping[str, Any]) -> CocaConfig:
+    mode = given.get("resize_mode", "shortest")
+    if mode not in _RESIZES:
+        raise ValueError(f"it resizes pictures by “{mode}”")
+    return replace(
+        config,
+        image=replace(
+            config.image,
+            mean=_three(given.get("mean", _CLIP_MEAN)),
+            std=_three(given.get("std", _CLIP_STD)),
+            resize=_RESIZES[mode],
+        ),
+    )
+
+
+def _three(values: Any) -> tuple[float, float, float]:
+    red, green, blue = (float(value) for value in values)
+    if not all(-10 < value < 10 for value in (red, green, blue)):
+        raise ValueError(f"{values} are no colours")
+    return red, green, blue

@@ -1,0 +1,263 @@
+"""What a CoCa network is made of: sizes as data, checked in one place."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from cocadesk.errors import UserError
+from cocadesk.model.network.config_tables import build_config as build_config
+
+#: Marks a setting that came after checkpoints were named: it is left out of texts
+#: and files where it has its default, so that ids made without it stay the same.
+_LATER = {"later": True}
+
+
+class ImageEncoderKind(StrEnum):
+    """Which network turns a picture into tokens."""
+
+    VIT = "vit"
+    EFFICIENTNET_LITE = "efficientnet_lite"
+
+
+class PoolerDesign(StrEnum):
+    """How the contrastive pooler is fed (paper, section 3.2).
+
+    SHARED is open_clip's: no contrastive pooler of its own. Query 0 of the one
+    pooler gives the vector, the others the decoder's tokens, all after the norm.
+    """
+
+    CASCADE = "cascade"
+    PARALLEL = "parallel"
+    SHARED = "shared"
+
+
+class Variant(StrEnum):
+    """Whose CoCa a part is built like: the paper's, or open_clip's released weights'."""
+
+    PAPER = "paper"
+    OPEN_CLIP = "open_clip"
+
+
+class Resize(StrEnum):
+    """How a picture of any shape becomes the square that the network sees."""
+
+    SQUASH = "squash"
+    CENTER_CROP = "center_crop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageConfig:
+    """The image encoder and its input.
+
+    ``layers`` are transformer layers: all of a ViT, or those that stand on top
+    of an EfficientNet-Lite trunk. ``trunk_variant`` is 0, 1 or 2 (Lite0 …).
+    open_clip's ViT has a class token, a norm before its layers and none after
+    them, and patches without bias.
+    """
+
+    kind: ImageEncoderKind = ImageEncoderKind.VIT
+    size_px: int = 288
+    patch_px: int = 18
+    width: int = 768
+    layers: int = 12
+    heads: int = 12
+    mlp_width: int = 3072
+    trunk_variant: int = 2
+    resize: Resize = Resize.SQUASH
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    variant: Variant = field(default=Variant.PAPER, repr=False, metadata=_LATER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolerConfig:
+    """Attentional poolers (paper, section 3.2): generative 256 queries, contrastive 1.
+
+    A SHARED pooler has both kinds of queries, the contrastive one first.
+    """
+
+    design: PoolerDesign = PoolerDesign.CASCADE
+    generative_queries: int = 256
+    contrastive_queries: int = 1
+    heads: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextConfig:
+    """The decoder: a unimodal half and a multimodal half of ``width``.
+
+    ``context`` counts all tokens of a caption with begin and end, without [CLS].
+    ``lowercase`` says that the network was trained on lower-cased captions, so
+    that queries are lower-cased too. open_clip's text side has CLIP's markers, a
+    [CLS] with the position after the context and a padding mask that is one off
+    (see ``text_decoder``), and a multimodal layer's two attentions each have an MLP.
+    """
+
+    vocabulary: int = 64_000
+    context: int = 64
+    width: int = 768
+    heads: int = 12
+    mlp_width: int = 3072
+    unimodal_layers: int = 12
+    multimodal_layers: int = 12
+    tie_output: bool = False
+    lowercase: bool = False
+    variant: Variant = field(default=Variant.PAPER, repr=False, metadata=_LATER)
+
+    @property
+    def pad_id(self) -> int:
+        """Fills a batch's shorter rows. CLIP's is also the piece "!" inside a word."""
+        return 0
+
+    @property
+    def begin_id(self) -> int:
+        """Stands before every caption."""
+        return 1 if self.variant is Variant.PAPER else self.vocabulary - 2
+
+    @property
+    def end_id(self) -> int:
+        """Stands after every caption."""
+        return 2 if self.variant is Variant.PAPER else self.vocabulary - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CocaConfig:
+    """A whole CoCa network (arXiv 2205.01917)."""
+
+    name: str = "coca"
+    embedding_dim: int = 768
+    dropout: float = 0.0
+    initial_temperature: float = 0.07
+    image: ImageConfig = field(default_factory=ImageConfig)
+    pooler: PoolerConfig = field(default_factory=PoolerConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def to_json(self) -> str:
+        """The config as sorted JSON; ``from_json`` gives an equal one back."""
+        return json.dumps(_as_table(self), indent=2, sort_keys=True)
+
+    def image_text(self) -> str:
+        """All settings that shape image vectors, for the image id."""
+        text = f"{self.image} {self.pooler} {self.embedding_dim}"
+        later = [
+            f" {f.name}={getattr(part, f.name)}"
+            for part in (self.image, self.pooler)
+            for f in dataclasses.fields(part)
+            if f.metadata == _LATER and getattr(part, f.name) != f.default
+        ]
+        return text + "".join(later)
+
+    @staticmethod
+    def from_json(text: str) -> CocaConfig:
+        """Reads ``to_json``'s output.
+
+        Raises:
+            UserError: it is not JSON, names an unknown setting or an impossible size.
+        """
+        try:
+            raw = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise UserError(
+                "The model's config cannot be read.",
+                f"It is not valid JSON ({error}).",
+                "Fetch or train the model again.",
+            ) from error
+        return build_config(CocaConfig, raw, "model config")
+
+
+def _as_table(config: Any) -> dict[str, Any]:
+    """A config as nested tables; later settings only where they are not the default."""
+    table: dict[str, Any] = {}
+    for spec in dataclasses.fields(config):
+        value = getattr(config, spec.name)
+        if spec.metadata == _LATER and value == spec.default:
+            continue
+        table[spec.name] = _as_table(value) if dataclasses.is_dataclass(value) else value
+    return table
+
+
+def _check(config: CocaConfig) -> None:
+    image, text, pooler = config.image, config.text, config.pooler
+    if min(image.heads, text.heads, pooler.heads, image.patch_px) < 1:
+        raise ValueError("heads and patches are counted from 1")
+    problems = [
+        (image.width % image.heads, "the image width must be a multiple of its heads"),
+        (text.width % text.heads, "the text width must be a multiple of its heads"),
+        (text.width % pooler.heads, "the text width must be a multiple of the pooler's heads"),
+        (text.context < 40, "the context must hold at least 40 tokens"),
+        (pooler.generative_queries < 1, "the generative pooler needs a query"),
+        (pooler.contrastive_queries != 1, "the contrastive pooler has one query"),
+        (not 0 <= config.dropout < 1, "dropout lies in [0, 1)"),
+        (config.initial_temperature <= 0, "the temperature is above 0"),
+        (
+            text.variant is Variant.OPEN_CLIP and text.vocabulary < 3,
+            "the vocabulary must hold the markers",
+        ),
+        (
+            image.variant is Variant.OPEN_CLIP and image.kind is not ImageEncoderKind.VIT,
+            "open_clip's image encoder is a ViT",
+        ),
+        (image.trunk_variant not in (0, 1, 2), "the trunk is Lite 0, 1 or 2"),
+        (
+            image.kind is ImageEncoderKind.VIT and image.size_px % image.patch_px,
+            "the image size must be a multiple of the patch",
+        ),
+    ]
+    for failed, sentence in problems:
+        if failed:
+            raise ValueError(sentence)
+
+
+def paper_config(size: str) -> CocaConfig:
+    """The paper's three sizes (table 1): ``"base"``, ``"large"`` or ``"2.1b"``."""
+    shapes = {
+        # image layers, width, heads, image mlp, text mlp, layers of each text half
+        "base": (12, 768, 12, 3072, 3072, 12),
+        "large": (24, 1024, 16, 4096, 4096, 12),
+        "2.1b": (40, 1408, 16, 6144, 5632, 18),
+    }
+    layers, width, heads, image_mlp, text_mlp, half = shapes[size]
+    return CocaConfig(
+        name=f"coca-{size}",
+        embedding_dim=width,
+        image=ImageConfig(width=width, layers=layers, heads=heads, mlp_width=image_mlp),
+        pooler=PoolerConfig(heads=heads),
+        text=TextConfig(
+            width=width,
+            heads=heads,
+            mlp_width=text_mlp,
+            unimodal_layers=half,
+            multimodal_layers=half,
+        ),
+    )
+
+
+def tiny_config(
+    *, vocabulary: int = 512, kind: ImageEncoderKind = ImageEncoderKind.VIT
+) -> CocaConfig:
+    """A network of a few thousand weights for tests and dry runs."""
+    size = 64 if kind is ImageEncoderKind.VIT else 260
+    return CocaConfig(
+        name="coca-tiny",
+        embedding_dim=32,
+        image=ImageConfig(
+            kind=kind, size_px=size, patch_px=16, width=32, layers=1, heads=2, mlp_width=64
+        ),
+        pooler=PoolerConfig(generative_queries=4, heads=2),
+        text=TextConfig(
+            vocabulary=vocabulary,
+            context=40,
+            width=32,
+            heads=2,
+            mlp_width=64,
+            unimodal_layers=1,
+            multimodal_layers=1,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Running a network: torch and OpenVINO towers, and the backend that joins them."""

@@ -1,0 +1,215 @@
+"""A CoCa checkpoint of ours behind the door: two lanes, lazily loaded parts."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from threading import Lock
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.errors import UserError
+from cocadesk.model.answers import Caption, ModelInfo
+from cocadesk.model.checkpoints.checkpoint import Checkpoint, map_arrays
+from cocadesk.model.checkpoints.converted import known_note
+from cocadesk.model.device import DeviceChoice, choose_device
+from cocadesk.model.network.config import Variant
+from cocadesk.model.options import GenerationOptions
+from cocadesk.model.runtime.text_tower import TEXT_PREFIXES, NumpyTextTower
+from cocadesk.model.tokenizers.byte_pairs import clean_caption
+
+if TYPE_CHECKING:
+    from cocadesk.model.network.coca import CoCa
+    from cocadesk.model.runtime.captioner import Captioner
+    from cocadesk.model.runtime.image_tower import ImageTower, Pooled
+    from cocadesk.model.runtime.torch_text_tower import TorchTextTower
+
+log = logging.getLogger(__name__)
+_CHUNK = 128
+_MANY_TEXTS, _LARGE_WIDTH = 48, 512
+
+
+class CocaBackend:
+    """See ``cocadesk.model.backend.Backend``.
+
+    One lane (a thread) does pictures and captions, another texts, so that a
+    query never waits behind a batch of photos.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: str = "auto") -> None:
+        self._checkpoint = checkpoint
+        self._device: DeviceChoice = choose_device(device)
+        self._ids = checkpoint.ids()
+        self._note = known_note(checkpoint)
+        weights = map_arrays(checkpoint.folder, TEXT_PREFIXES)
+        self._text_tower = NumpyTextTower(checkpoint.config, checkpoint.tokenizer, weights)
+        self._images = ThreadPoolExecutor(1, thread_name_prefix="images")
+        self._texts = ThreadPoolExecutor(1, thread_name_prefix="texts")
+        self._lock = Lock()
+
+    def info(self) -> ModelInfo:
+        config = self._checkpoint.config
+        return ModelInfo(
+            name=config.name,
+            model_id=self._ids.model_id,
+            image_id=self._ids.image_id,
+            embedding_dim=config.embedding_dim,
+            image_size_px=config.image.size_px,
+            resize=str(config.image.resize),
+            device=self._device.device,
+            precision=self._device.precision,
+            reason=f"{self._device.reason}; {self._note}" if self._note else self._device.reason,
+        )
+
+    @cached_property
+    def _image_tower(self) -> ImageTower:
+        from cocadesk.model.runtime.image_tower import open_image_tower
+
+        return open_image_tower(self._checkpoint, self._ids, self._device, self._load)
+
+    @cached_property
+    def _captioner(self) -> Captioner:
+        from cocadesk.model.runtime.captioner import Captioner
+
+        return Captioner(self._load(), self._device)
+
+    def _load(self) -> CoCa:
+        """The network in torch, once for both lanes."""
+        with self._lock:
+            return self._model
+
+    @cached_property
+    def _model(self) -> CoCa:
+        from cocadesk.model.checkpoints.checkpoint import load_model
+
+        return load_model(self._checkpoint).to(self._device.device)
+
+    @cached_property
+    def _torch_texts(self) -> TorchTextTower:
+        from cocadesk.model.runtime.torch_text_tower import TorchTextTower
+
+        return TorchTextTower(self._load(), self._checkpoint.tokenizer, self._device)
+
+    def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self._check_images(images_BHWC)
+        return self._images.submit(self._embed_images, images_BHWC).result()
+
+    def _embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        parts = [
+            self._pooled(images_BHWC[s : s + _CHUNK])[0] for s in range(0, len(images_BHWC), _CHUNK)
+        ]
+        empty = np.zeros((0, self._checkpoint.config.embedding_dim), np.float32)
+        return _unit(np.concatenate(parts)) if parts else empty
+
+    def _pooled(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
+        """The tower on a batch; where memory runs out, on its halves."""
+        try:
+            return self._image_tower(images_BHWC)
+        except (MemoryError, RuntimeError) as error:
+            if len(images_BHWC) < 2 or not _is_out_of_memory(error):
+                raise
+            log.warning("No memory for %d pictures at once; trying half", len(images_BHWC))
+        middle = len(images_BHWC) // 2
+        halves = self._pooled(images_BHWC[:middle]), self._pooled(images_BHWC[middle:])
+        first, second = (np.concatenate(parts) for parts in zip(*halves, strict=True))
+        return first, second
+
+    def pooled(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
+        self._check_images(images_BHWC)
+        return self._images.submit(self._pool_all, images_BHWC).result()
+
+    def _pool_all(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
+        config = self._checkpoint.config
+        if not len(images_BHWC):
+            queries = config.pooler.generative_queries
+            return (
+                np.zeros((0, config.embedding_dim), np.float32),
+                np.zeros((0, queries, config.text.width), np.float32),
+            )
+        starts = range(0, len(images_BHWC), _CHUNK)
+        parts = [self._pooled(images_BHWC[start : start + _CHUNK]) for start in starts]
+        vectors, tokens = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return _unit(vectors), tokens
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._texts.submit(self._embed_texts, [self._prepare(t) for t in texts]).result()
+
+    def _embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """numpy for a query; many texts for a large network are worth loading torch."""
+        is_large = self._checkpoint.config.text.width >= _LARGE_WIDTH
+        if is_large and len(texts) >= _MANY_TEXTS:
+            return self._torch_texts(texts)
+        return self._text_tower(texts)
+
+    def _prepare(self, text: str) -> str:
+        """A query as the network saw captions in training; CLIP's tokenizer cleans for itself."""
+        if self._checkpoint.config.text.variant is Variant.OPEN_CLIP:
+            return text
+        text = clean_caption(text).removesuffix(".").rstrip()
+        return text.lower() if self._checkpoint.config.text.lowercase else text
+
+    def caption(
+        self, images_BHWC: NDArray[np.uint8], options: GenerationOptions | None = None
+    ) -> list[Caption]:
+        self._check_images(images_BHWC)
+        wanted = options or GenerationOptions()
+        return self._images.submit(self._caption, images_BHWC, wanted).result()
+
+    def _caption(self, images_BHWC: NDArray[np.uint8], options: GenerationOptions) -> list[Caption]:
+        captions: list[Caption] = []
+        for start in range(0, len(images_BHWC), _CHUNK):
+            pooled = self._pooled(images_BHWC[start : start + _CHUNK])[1]
+            for ids, log_probability in self._captioner(pooled, options):
+                text = self._checkpoint.tokenizer.decode(ids).strip()
+                captions.append(
+                    Caption(text=text[:1].upper() + text[1:], score=math.exp(log_probability))
+                )
+        return captions
+
+    def score(self, images_BHWC: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.asarray(self.embed_images(images_BHWC) @ self.embed_texts(texts).T, np.float32)
+
+    def _check_images(self, images_BHWC: NDArray[np.uint8]) -> None:
+        size = self._checkpoint.config.image.size_px
+        if images_BHWC.dtype != np.uint8 or images_BHWC.shape[1:] != (size, size, 3):
+            raise ValueError(
+                f"pictures must be (B, {size}, {size}, 3) uint8, "
+                f"not {images_BHWC.shape} {images_BHWC.dtype}"
+            )
+
+    def close(self) -> None:
+        self._images.shutdown(wait=True, cancel_futures=True)
+        self._texts.shutdown(wait=True, cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """torch's OutOfMemoryError is a RuntimeError, and the CPU allocator's has no own type."""
+    return isinstance(error, MemoryError) or "memory" in str(error).lower()
+
+
+def _unit(vectors_BE: NDArray[np.float32]) -> NDArray[np.float32]:
+    norm = np.linalg.norm(vectors_BE, axis=1, keepdims=True)
+    if not np.isfinite(norm).all() or (norm == 0).any():
+        raise UserError(
+            "The model gave a vector that is not a number.",
+            "Its weights are probably damaged.",
+            "Fetch or train the model again.",
+        )
+    return np.asarray(vectors_BE / norm, np.float32)

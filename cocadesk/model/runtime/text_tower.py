@@ -1,0 +1,131 @@
+"""The text tower in numpy: a search needs no torch.
+
+Importing torch costs more than a whole search. A query is a dozen tokens, so
+plain numpy takes about two milliseconds; a test holds it against torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.model.network.config import CocaConfig, Variant
+from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, TokenBatch
+
+Array = NDArray[np.float32]
+_BATCH = 64
+#: The weights that this tower needs.
+TEXT_PREFIXES = ("unimodal.", "text_norm.", "text_projection.")
+
+
+class NumpyTextTower:
+    """Unit vectors of texts by the unimodal half of a CoCa checkpoint of ours."""
+
+    def __init__(
+        self,
+        config: CocaConfig,
+        tokenizer: BpeTokenizer,
+        weights: Mapping[str, NDArray[Any]],
+    ) -> None:
+        self._config = config
+        self._tokenizer = tokenizer
+        self._weights = {
+            name: np.asarray(w, np.float32)
+            for name, w in weights.items()
+            if name.startswith(TEXT_PREFIXES)
+        }
+
+    def __call__(self, texts: Sequence[str]) -> Array:
+        """(B, E) float32, unit norm; texts beyond the context are cut."""
+        vectors = np.zeros((len(texts), self._config.embedding_dim), np.float32)
+        # Texts of like length together: little is spent on padding.
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        for start in range(0, len(order), _BATCH):
+            rows = order[start : start + _BATCH]
+            batch = self._tokenizer.batch([texts[r] for r in rows], self._config.text.context)
+            vectors[rows] = self._encode(batch)
+        return vectors
+
+    def _encode(self, batch: TokenBatch) -> Array:
+        weights, text = self._weights, self._config.text
+        tokens, cls = batch.tokens_BT, weights["unimodal.cls"]
+        if text.variant is Variant.OPEN_CLIP:
+            # As the torch network: one padding token is seen, more change nothing.
+            missing = min(1, text.context - tokens.shape[1])
+            tokens = np.pad(tokens, ((0, 0), (0, missing)), constant_values=text.pad_id)
+            cls = cls + weights["unimodal.position"][-1]
+            mask = _released_mask(tokens, text.pad_id)
+        else:
+            mask = _mask(batch.valid_BT)
+        x = weights["unimodal.embedding.weight"][tokens]
+        x = x + weights["unimodal.position"][: tokens.shape[1]]
+        x = np.concatenate((x, np.broadcast_to(cls, (len(x), 1, text.width))), axis=1)
+        for layer in range(text.unimodal_layers):
+            x = self._layer(x, f"unimodal.layers.{layer}.", mask)
+        vector = self._norm(x[:, -1], "text_norm.") @ weights["text_projection.weight"].T
+        return np.asarray(vector / np.linalg.norm(vector, axis=1, keepdims=True), np.float32)
+
+    def _layer(self, x: Array, name: str, mask: Array) -> Array:
+        x = x + self._attention(self._norm(x, f"{name}attention_norm."), f"{name}attention.", mask)
+        hidden = _gelu(self._linear(self._norm(x, f"{name}mlp_norm."), f"{name}mlp.0."))
+        return x + self._linear(hidden, f"{name}mlp.2.")
+
+    def _attention(self, x: Array, name: str, mask: Array) -> Array:
+        heads = self._config.text.heads
+        batch, length, width = x.shape
+
+        def split(y: Array) -> Array:
+            return y.reshape(batch, length, heads, width // heads).transpose(0, 2, 1, 3)
+
+        query = split(self._linear(x, f"{name}query."))
+        key, value = np.split(self._linear(x, f"{name}key_value."), 2, axis=-1)
+        scores = query @ split(key).transpose(0, 1, 3, 2) / np.float32(np.sqrt(width // heads))
+        scores = scores + mask
+        scores = np.exp(scores - scores.max(-1, keepdims=True))
+        mixed = (scores / scores.sum(-1, keepdims=True)) @ split(value)
+        return self._linear(
+            mixed.transpose(0, 2, 1, 3).reshape(batch, length, width), f"{name}out."
+        )
+
+    def _linear(self, x: Array, name: str) -> Array:
+        result: Array = x @ self._weights[f"{name}weight"].T + self._weights[f"{name}bias"]
+        return result
+
+    def _norm(self, x: Array, name: str) -> Array:
+        centred = x - x.mean(-1, keepdims=True)
+        scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + np.float32(1e-5))
+        result: Array = scaled * self._weights[f"{name}weight"] + self._weights[f"{name}bias"]
+        return result
+
+
+def _mask(valid_BT: NDArray[np.bool_]) -> Array:
+    """0 where a key may be seen, -inf elsewhere, (B, 1, T + 1, T + 1); see ``text_mask``."""
+    always = np.ones((len(valid_BT), 1), np.bool_)
+    return _causal(np.concatenate((valid_BT, always), axis=1))
+
+
+def _released_mask(tokens_BT: NDArray[np.int64], pad_id: int) -> Array:
+    """The same for open_clip's weights; see ``released_text_mask``."""
+    always = np.ones((len(tokens_BT), 1), np.bool_)
+    return _causal(np.concatenate((always, tokens_BT != pad_id), axis=1))
+
+
+def _causal(seen: NDArray[np.bool_]) -> Array:
+    causal = np.tril(np.ones((seen.shape[1], seen.shape[1]), np.bool_))
+    allowed = causal[None, None] & seen[:, None, None, :]
+    return np.where(allowed, np.float32(0), np.float32(-np.inf))
+
+
+def _gelu(x: Array) -> Array:
+    """Exact GELU; erf after Abramowitz and Stegun 7.1.26 (error below 1.5e-7)."""
+    z = np.abs(x) / np.float32(np.sqrt(2))
+    t = 1 / (1 + np.float32(0.3275911) * z)
+    powers = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
+    series = np.zeros_like(t)
+    for coefficient in reversed(powers):
+        series = (series + np.float32(coefficient)) * t
+    erf = np.sign(x) * (1 - series * np.exp(-z * z))
+    return np.asarray(x * (1 + erf) / 2, np.float32)

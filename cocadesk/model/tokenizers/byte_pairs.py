@@ -1,0 +1,174 @@
+"""The tokenizer of our own models: byte-level BPE, any Unicode text round-trips."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tokenizers
+from numpy.typing import NDArray
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from cocadesk.errors import UserError
+from cocadesk.model.tokenizers.clip_words import BEGIN as CLIP_BEGIN
+from cocadesk.model.tokenizers.clip_words import END as CLIP_END
+from cocadesk.model.tokenizers.clip_words import clip_words, runs, tidy
+
+PAD, BEGIN, END = "<pad>", "<begin>", "<end>"
+_SPECIAL = (PAD, BEGIN, END)
+#: By it a ``tokenizer.json`` is known to hold CLIP's pieces.
+CLIP_SUFFIX = "</w>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenBatch:
+    """``tokens_BT`` int64, padded; ``valid_BT`` bool marks what is not padding."""
+
+    tokens_BT: NDArray[np.int64]
+    valid_BT: NDArray[np.bool_]
+
+
+class BpeTokenizer:
+    """Text to token ids and back; ids 0, 1, 2 are padding, begin and end.
+
+    There is no unknown token: every byte is in the vocabulary. Marker texts such
+    as ``<end>`` inside a caption are read as plain text, never as the marker.
+    """
+
+    pad_id, begin_id, end_id = 0, 1, 2
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        tokenizer.encode_special_tokens = True  # a caption's "<end>" is only text
+
+    @property
+    def vocabulary(self) -> int:
+        """How many ids there are."""
+        return int(self._tokenizer.get_vocab_size())
+
+    def encode(self, text: str, context: int) -> list[int]:
+        """Begin, the text, end; cut to ``context`` ids with the end marker kept."""
+        # The added space makes "dog" the same token at any place; decode takes it off.
+        ids = self._tokenizer.encode(f" {text}", add_special_tokens=False).ids
+        return [self.begin_id, *ids[: context - 2], self.end_id]
+
+    def batch(self, texts: Sequence[str], context: int) -> TokenBatch:
+        """Several texts, padded to the longest of them."""
+        rows = [self.encode(text, context) for text in texts]
+        return pad_batch(rows, self.pad_id)
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of the ids up to the first end marker."""
+        words: list[int] = []
+        for token in ids:
+            if token == self.end_id:
+                break
+            if token not in (self.pad_id, self.begin_id):
+                words.append(int(token))
+        return str(self._tokenizer.decode(words, skip_special_tokens=False)).removeprefix(" ")
+
+    def save(self, path: Path) -> None:
+        """Writes the tokenizer as one JSON file."""
+        self._tokenizer.save(str(path))
+
+    def to_json(self) -> str:
+        """The same JSON as text."""
+        return str(self._tokenizer.to_str())
+
+    @staticmethod
+    def load(path: Path) -> BpeTokenizer:
+        """Reads ``save``'s file.
+
+        Raises:
+            UserError: it is missing, or no tokenizer of ours.
+        """
+        try:
+            tokenizer = Tokenizer.from_str(path.read_text("utf-8"))
+            if getattr(tokenizer.model, "end_of_word_suffix", None) == CLIP_SUFFIX:
+                return ClipTokenizer(tokenizer)
+            _check_markers(tokenizer)
+            return BpeTokenizer(tokenizer)
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"The tokenizer {path} cannot be read.", f"{error}.") from error
+        except Exception as error:  # tokenizers raises plain Exception on foreign JSON
+            if isinstance(error, UserError):
+                raise
+            raise UserError(f"The tokenizer {path} cannot be used.", f"{error}.") from error
+
+
+class ClipTokenizer(BpeTokenizer):
+    """CLIP's, as open_clip's CoCa weights need it: id for id the same.
+
+    Unlike ours it loses case and spacing, and it reads its markers from text, as
+    the one that the weights were trained with. Only ``decode`` differs from it:
+    spaces before punctuation are taken out.
+    """
+
+    pad_id, begin_id, end_id = 0, 49_406, 49_407
+
+    def encode(self, text: str, context: int) -> list[int]:
+        ids: list[int] = []
+        for run in runs(clip_words(text)):
+            if run in ([CLIP_BEGIN], [CLIP_END]):
+                ids.append(self.begin_id if run == [CLIP_BEGIN] else self.end_id)
+            else:
+                ids += self._tokenizer.encode(run, is_pretokenized=True).ids
+        return [self.begin_id, *ids[: context - 2], self.end_id]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        return tidy(super().decode(ids))
+
+
+def _check_markers(tokenizer: Tokenizer) -> None:
+    if [tokenizer.token_to_id(marker) for marker in _SPECIAL] != [0, 1, 2]:
+        raise UserError(
+            "The model's tokenizer cannot be used.",
+            "It does not have CocaDesk's markers for padding, begin and end.",
+            "Fetch or train the model again.",
+        )
+
+
+def pad_batch(rows: Sequence[Sequence[int]], pad_id: int) -> TokenBatch:
+    """Rows of ids as one padded array and its mask."""
+    longest = max((len(row) for row in rows), default=0)
+    tokens = np.full((len(rows), longest), pad_id, np.int64)
+    valid = np.zeros((len(rows), longest), np.bool_)
+    for index, row in enumerate(rows):
+        tokens[index, : len(row)] = row
+        valid[index, : len(row)] = True
+    return TokenBatch(tokens_BT=tokens, valid_BT=valid)
+
+
+def clean_caption(text: str) -> str:
+    """A caption as training sees it: NFC, one line, single spaces, no ends' blanks."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def train_tokenizer(texts: Iterable[str], vocabulary: int) -> BpeTokenizer:
+    """A byte-level BPE of at most ``vocabulary`` ids, learned from ``texts``.
+
+    Raises:
+        UserError: the vocabulary has no room for the 256 bytes and three markers.
+    """
+    if vocabulary < 256 + len(_SPECIAL):
+        raise UserError(
+            "The vocabulary is too small.",
+            f"{vocabulary} ids cannot hold 256 bytes and {len(_SPECIAL)} markers.",
+            "Choose at least 512.",
+        )
+    tokenizer = tokenizers.Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(
+        (f" {text}" for text in texts),
+        trainers.BpeTrainer(
+            vocab_size=vocabulary,
+            special_tokens=list(_SPECIAL),
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        ),
+    )
+    return BpeTokenizer(tokenizer)

@@ -1,0 +1,84 @@
+"""A small real library of photos with machine captions, for tests of words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cocadesk.annotations import HumanWords, WriteReport, keys_in_scope, write_steps
+from cocadesk.library import Library, MediaRow, new_key
+from tests.support.annotation_walk import drain
+from tests.support.index_tools import run_index, write_photo
+
+MODEL = "fake-000000000000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordsCase:
+    """An open library, its words, and the folder of its photos."""
+
+    library: Library
+    words: HumanWords
+    photos: Path
+
+    def key(self, name: str) -> str:
+        """The key of a photo by its file's name."""
+        return self.row(name).key
+
+    def row(self, name: str) -> MediaRow:
+        """The row of a photo by its file's name."""
+        row = self.library.row_by_path(os.fsencode(self.photos / name))
+        assert row is not None
+        return row
+
+    def keys(self) -> list[str]:
+        """All keys by path."""
+        return keys_in_scope(self.library, (), ())
+
+    def machine_captions(self) -> None:
+        """Gives each photo a machine's caption: "a machine's NAME"."""
+        texts = {
+            row.key: f"a machine's {Path(os.fsdecode(row.path)).stem}"
+            for row in self.library.rows(self.keys())
+        }
+        self.library.set_machine_caption(texts, MODEL)
+
+    def write(self, *keys: str, overwrite: bool = False, batch: str | None = None) -> WriteReport:
+        """Writes captions to the end."""
+        report = drain(
+            write_steps(
+                self.library,
+                self.words,
+                keys or self.keys(),
+                batch=batch or new_key(),
+                overwrite=overwrite,
+            )
+        )
+        assert isinstance(report, WriteReport)
+        return report
+
+    def texts(self) -> dict[str, str]:
+        """Every file beside the photos that is not a photo, by name."""
+        found = (path for path in self.photos.rglob("*") if path.is_file())
+        return {p.name: p.read_text("utf-8") for p in found if p.suffix not in (".jpg", ".png")}
+
+
+@contextmanager
+def words_library(base: Path, *names: str) -> Iterator[WordsCase]:
+    """A library of photos of these names (three plain ones by default)."""
+    photos = base / "photos"
+    for number, name in enumerate(names or ("a.jpg", "b.jpg", "c.jpg")):
+        write_photo(photos / name, number)
+    with reopened(base) as case:
+        run_index(case.library, [photos])
+        yield case
+
+
+@contextmanager
+def reopened(base: Path) -> Iterator[WordsCase]:
+    """The same library after a restart."""
+    with Library.open(base / "library") as library:
+        yield WordsCase(library=library, words=HumanWords(library), photos=base / "photos")

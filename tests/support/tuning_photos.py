@@ -1,0 +1,78 @@
+"""Teaching runs with a tiny model, in this process."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from tests.support.kinds import write_lesson
+from tests.support.tiny_model import write_tiny_checkpoint
+from trainer.tuning.progress_lines import Wire
+from trainer.tuning.run import teach
+
+
+def write_run(
+    folder: Path, *, photos: int = 12, method: str = "head", model: str = "", **fields: object
+) -> Path:
+    """A run folder with a spec; its lesson lies in ``photos`` inside, its model beside it."""
+    folder.mkdir(parents=True)
+    write_lesson(folder / "photos", photos)
+    tiny = folder.parent / "tiny"
+    if not model and not tiny.exists():
+        write_tiny_checkpoint(tiny)
+    spec = {
+        "schema": 1,
+        "title": "florbits",
+        "method": method,
+        "seed": 1,
+        "model": model or str(tiny),
+        "device": "auto",
+        "folders": [base64.b64encode(os.fsencode(folder / "photos")).decode()],
+        "photos": [],
+        "not_human": {},
+        **fields,
+    }
+    (folder / "spec.json").write_text(json.dumps(spec))
+    return folder
+
+
+class Listener(io.StringIO):
+    """Collects the lines; ``stop`` is set once ``stop_after`` points have come."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        super().__init__()
+        self.stop = threading.Event()
+        self._stop_after = stop_after
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if self._stop_after is not None and len(self.points) >= self._stop_after:
+            self.stop.set()
+        return written
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """What was said so far."""
+        return [json.loads(line) for line in self.getvalue().splitlines()]
+
+    @property
+    def points(self) -> list[dict[str, Any]]:
+        """The points of the curve so far."""
+        return [line["point"] for line in self.lines if "point" in line]
+
+
+def run_teaching(folder: Path, listener: Listener | None = None) -> dict[str, Any]:
+    """Runs (or goes on with) a run folder; gives its result."""
+    heard = listener or Listener()
+    return teach(folder, Wire(heard), heard.stop)
+
+
+def points_of(folder: Path) -> list[dict[str, Any]]:
+    """The curve that the run keeps."""
+    lines = (folder / "points.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]

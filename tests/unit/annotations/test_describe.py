@@ -1,0 +1,160 @@
+"""Captions and tags of many media: what is made, what is left alone, what goes on later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cocadesk.annotations import (
+    DescribeReport,
+    Vocabulary,
+    WantedPicture,
+    Wish,
+    ZeroShotTagger,
+    caption_steps,
+    load_vocabulary,
+    tag_steps,
+    tags_mark,
+)
+from cocadesk.library import Tag
+from tests.support.annotated_library import MODEL, WordsCase, reopened, words_library
+from tests.support.annotation_walk import decode_here, drain
+from tests.support.fake_backend import FakeBackend
+from tests.support.index_tools import run_index, write_film, write_photo
+
+BACKEND = FakeBackend()
+OWN = Vocabulary(name="own", tags=("red thing", "green thing", "blue thing"))
+
+
+def tagger(vocabulary: Vocabulary | None = None) -> ZeroShotTagger:
+    """A tagger of the shipped words, or of others."""
+    return ZeroShotTagger(BACKEND, vocabulary or load_vocabulary())
+
+
+def describe(case: WordsCase, *, again: bool = False) -> DescribeReport:
+    """A caption job on everything."""
+    steps = caption_steps(case.library, BACKEND, tagger, decode_here, case.keys(), again=again)
+    report = drain(steps)
+    assert isinstance(report, DescribeReport)
+    return report
+
+
+def test_each_medium_is_described_once_by_a_model(tmp_path: Path) -> None:
+    """A second job finds nothing to do; ``again`` describes all of them anew."""
+    with words_library(tmp_path) as case:
+        assert describe(case) == DescribeReport(described=3)
+        row = case.row("a.jpg")
+        assert (row.machine_caption_model, row.machine_tags_model) == (MODEL, MODEL)
+        assert row.machine_caption_score == pytest.approx(0.9)
+        assert describe(case) == DescribeReport(unchanged=3)
+        assert describe(case, again=True) == DescribeReport(described=3)
+
+
+def test_a_persons_caption_is_left_alone(tmp_path: Path) -> None:
+    """Tags are made all the same, and a person's tags stand before them."""
+    with words_library(tmp_path) as case:
+        key = case.key("a.jpg")
+        case.words.set([key], Wish(caption="mine", add_tags=("own tag",)))
+        report = describe(case, again=True)
+        assert (report.described, report.by_person, report.unchanged) == (3, 1, 0)
+        row = case.row("a.jpg")
+        assert (row.caption, row.machine_caption) == ("mine", None)
+        assert row.machine_tags_model == MODEL
+        assert row.tags[0] == Tag(tag="own tag", score=1.0)
+        assert describe(case).by_person == 1
+
+
+def test_files_that_cannot_be_read_are_named_and_the_rest_goes_on(tmp_path: Path) -> None:
+    """With the reason; they are tried again by the next job."""
+    with words_library(tmp_path) as case:
+        (case.photos / "b.jpg").write_bytes(b"\xff\xd8\xff\xe0 broken")
+        report = describe(case)
+        assert report.described == 2
+        assert case.row("b.jpg").machine_tags_model == MODEL  # from its stored vector
+        assert [Path(f.path.decode()).name for f in report.failed] == ["b.jpg"]
+        assert report.failed[0].reason
+        write_photo(case.photos / "b.jpg", 1)
+        assert describe(case).described == 1
+        (case.photos / "c.jpg").unlink()
+        run_index(case.library, [case.photos])
+        keys = [row.key for row in case.library.iter_rows()]
+        steps = caption_steps(case.library, BACKEND, tagger, decode_here, keys)
+        told = [item.reason for step in steps for item in step.left_out]
+        assert told == ["The file is not there now."]
+
+
+def test_a_job_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
+    """Also one that describes again, as long as it remembers whom it has described."""
+    names = [f"{number:02}.jpg" for number in range(12)]
+    looked_at: list[str] = []
+
+    def decode(
+        wanted: Sequence[WantedPicture],
+    ) -> Iterator[tuple[str, NDArray[np.uint8] | str]]:
+        looked_at.extend(item.key for item in wanted)
+        return decode_here(wanted)
+
+    with words_library(tmp_path, *names) as case:
+        done: set[str] = set()
+        describe(case)
+        for _ in range(2):
+            steps = caption_steps(
+                case.library, BACKEND, tagger, decode, case.keys(), again=True, done=done
+            )
+            next(steps)
+            step = next(steps)
+            assert (step.done, step.total) == (8, 12)
+            steps.close()
+        assert len(looked_at) == 8
+    with reopened(tmp_path) as case:
+        drain(
+            caption_steps(case.library, BACKEND, tagger, decode, case.keys(), again=True, done=done)
+        )
+        assert sorted(looked_at) == sorted(case.keys())
+
+
+def test_a_video_is_described_by_its_moments(tmp_path: Path) -> None:
+    """The caption by the frame that stands for it, the tags by all of them."""
+    seen: list[float | None] = []
+
+    def decode(
+        wanted: Sequence[WantedPicture],
+    ) -> Iterator[tuple[str, NDArray[np.uint8] | str]]:
+        seen.extend(item.time_s for item in wanted)
+        red = np.zeros((64, 64, 3), np.uint8) + np.array([255, 0, 0], np.uint8)
+        return iter([(item.key, red) for item in wanted])
+
+    with words_library(tmp_path, "a.jpg") as case:
+        write_film(case.photos / "film.mp4", "red", "red", "blue")
+        run_index(case.library, [case.photos])
+        drain(caption_steps(case.library, BACKEND, lambda: tagger(OWN), decode, case.keys()))
+        row = case.row("film.mp4")
+        assert row.machine_caption == "a red picture"
+        assert seen[0] is None
+        assert seen[1] is not None
+        assert {tag.tag for tag in row.machine_tags} <= set(OWN.tags)
+        said = case.words.set(case.keys(), Wish(add_tags=("both",)))
+        assert said.title == "Tags of 2 photos and videos"
+
+
+def test_other_words_tag_everything_anew_from_stored_vectors(tmp_path: Path) -> None:
+    """No file is read: they may even be gone from the disk."""
+    with words_library(tmp_path) as case:
+        describe(case)
+        for name in ("a.jpg", "b.jpg", "c.jpg"):
+            (case.photos / name).rename(tmp_path / name)
+        image_id = BACKEND.info().image_id
+        report = drain(tag_steps(case.library, image_id, tagger(OWN), case.keys()))
+        assert report == DescribeReport(described=3)
+        rows = case.library.rows(case.keys())
+        assert {row.machine_tags_model for row in rows} == {tags_mark(MODEL, OWN)}
+        assert all({tag.tag for tag in row.machine_tags} <= set(OWN.tags) for row in rows)
+        again = drain(tag_steps(case.library, image_id, tagger(OWN), case.keys()))
+        assert again == DescribeReport(unchanged=3)
+        back = drain(tag_steps(case.library, image_id, tagger(), case.keys()))
+        assert back == DescribeReport(described=3)
+        assert case.row("a.jpg").machine_tags_model == MODEL

@@ -1,0 +1,135 @@
+"""What a teaching step minimises: CoCa's two losses on the lesson, and what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cocadesk.evaluation import caption_key
+from cocadesk.model.network.coca import CocaOutput
+from trainer.tuning.new_words import NewWords
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """Which of B texts is right for which of B photos.
+
+    ``positive_BB`` [photo, text]: the photo has a caption that reads the same.
+    ``unsure_BB``: it has not, but the text shares a new word with the photo's captions:
+    another florbit than the one described is neither right nor wrong. ``names_B`` is 1
+    for texts with a new word.
+    """
+
+    positive_BB: Tensor
+    unsure_BB: Tensor
+    names_B: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoWords:
+    """What is known of a photo: its captions' keys and its new words."""
+
+    keys: frozenset[str]
+    new: frozenset[str]
+
+    @staticmethod
+    def of(captions: Sequence[str], queries: Sequence[str], new: NewWords) -> PhotoWords:
+        """``queries`` are right for the photo as its captions are."""
+        keys = frozenset(caption_key(text) for text in (*captions, *queries))
+        return PhotoWords(keys=keys, new=new.of(captions))
+
+
+def relate(photos: Sequence[PhotoWords], texts: Sequence[str], new: NewWords) -> Pairs:
+    """The relation between photo i and text j for all of a batch."""
+    keys = [caption_key(text) for text in texts]
+    words = [new.of([text]) for text in texts]
+    shape = (len(photos), len(texts))
+    positive, unsure = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+    for i, photo in enumerate(photos):
+        for j, key in enumerate(keys):
+            positive[i, j] = key in photo.keys
+            unsure[i, j] = not positive[i, j] and bool(photo.new & words[j])
+    return Pairs(
+        positive_BB=torch.from_numpy(positive),
+        unsure_BB=torch.from_numpy(unsure),
+        names_B=torch.tensor([float(bool(found)) for found in words]),
+    )
+
+
+def contrastive(
+    image_BE: Tensor,
+    text_BE: Tensor,
+    pairs: Pairs,
+    scale: Tensor,
+    others_GE: Tensor,
+    sentences_SE: Tensor,
+) -> Tensor:
+    """L_con of the paper (both directions summed) with positives shared and more negatives.
+
+    ``others`` are unrelated pictures, ``sentences`` what the untaught model made of general
+    sentences; neither learns. Unsure pairs are left out of both sums.
+    """
+    own = scale * image_BE @ text_BE.T
+    own = own.masked_fill(pairs.unsure_BB, -torch.inf)
+    to_text = torch.cat((own, scale * image_BE @ sentences_SE.T), dim=1)
+    to_image = torch.cat((own.T, scale * text_BE @ others_GE.T), dim=1)
+    return _shared_cross_entropy(to_text, pairs.positive_BB) + _shared_cross_entropy(
+        to_image, pairs.positive_BB.T
+    )
+
+
+def _shared_cross_entropy(logits: Tensor, positive: Tensor) -> Tensor:
+    """Cross-entropy with the target spread evenly over each row's positives."""
+    weight = positive.float()
+    weight = weight / weight.sum(1, keepdim=True)
+    log_probability = logits.log_softmax(1)[:, : positive.shape[1]]
+    return -(weight * log_probability.masked_fill(~positive, 0.0)).sum(1).mean()
+
+
+def unrelated(others_GE: Tensor, text_BE: Tensor, sentences_SE: Tensor, scale: Tensor) -> Tensor:
+    """How much of an unrelated picture's liking the lesson's texts draw to themselves."""
+    kept = (scale * others_GE @ sentences_SE.T).logsumexp(1)
+    drawn = (scale * others_GE @ text_BE.T).logsumexp(1) - np.log(len(text_BE))
+    return F.softplus(drawn - kept + np.log(sentences_SE.shape[0])).mean()
+
+
+def alignment(image_BE: Tensor, text_BE: Tensor, pairs: Pairs) -> Tensor:
+    """1 - cosine between each text with a new word and the middle of its photos.
+
+    The middle of a dozen photos is what a name means: telling it from the pictures of a
+    batch is easy, from a thousand others only the middle does.
+    """
+    weight = (pairs.positive_BB | pairs.unsure_BB).float().T
+    middle = F.normalize(weight @ image_BE, dim=1)
+    each = 1 - (middle * text_BE).sum(1)
+    return (each * pairs.names_B).sum() / pairs.names_B.sum().clamp(min=1)
+
+
+def pull(new_SE: Tensor, old_SE: Tensor) -> Tensor:
+    """Mean 1 - cosine between what the model says and what it said before."""
+    return (1 - (new_SE * old_SE).sum(1)).mean()
+
+
+def caption_loss(output: CocaOutput, valid_BT: Tensor, weight_B: Tensor) -> Tensor:
+    """L_cap: the weighted mean over the real next tokens of the rows that count."""
+    row_P = valid_BT[:, 1:].nonzero()[:, 0]
+    each = F.cross_entropy(output.logits_PV.float(), output.targets_P, reduction="none")
+    weight = weight_B[row_P]
+    return (each * weight).sum() / weight.sum().clamp(min=1)
+
+
+def distil(new_PV: Tensor, old_PV: Tensor) -> Tensor:
+    """Mean Kullback-Leibler divergence of the next word's chances from what they were."""
+    new, old = new_PV.float().log_softmax(1), old_PV.float().log_softmax(1)
+    return (old.exp() * (old - new)).sum(1).mean()
+
+
+def to_tensor(array: NDArray[np.float16]) -> Tensor:
+    """A float32 copy."""
+    return torch.from_numpy(np.asarray(array, np.float32))

@@ -1,0 +1,66 @@
+"""How teaching goes about it: numbers found by trying several kinds (bench_teach.py)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainer.config import OptimiserConfig
+from trainer.tuning.spec import Method
+
+TRIAL_BELOW = 20
+"""Under this many photos a trial run holds some out, and the kept run learns from all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Batch sizes, rates and weights of a run.
+
+    A step sees ``own`` photos of the lesson with a text each (a share ``query_share`` of the
+    texts are bare names, which the decoder does not learn); it rehearses ``sentences``
+    general sentences and ``made_up`` captions of the untaught model, drawn from ``dreams``
+    such captions and, beside the shipped sentences, ``contrasts`` of the lesson's own.
+    """
+
+    steps: int
+    own: int = 24
+    sentences: int = 40
+    made_up: int = 24
+    dreams: int = 384
+    contrasts: int = 400
+    query_share: float = 0.35
+    learning_rate: float = 2e-4
+    warmup_steps: int = 10
+    weight_decay: float = 0.01
+    ema_decay: float = 0.9
+    contrastive: float = 1.0
+    caption: float = 1.0
+    alignment: float = 15.0
+    pull: float = 100.0
+    decoder_pull: float = 20.0
+    image_pull: float = 30.0
+    unrelated: float = 0.5
+    measure_every: int = 20
+    has_dropout: bool = False
+
+    @property
+    def optimiser(self) -> OptimiserConfig:
+        """The same numbers as the trainer's AdamW takes them."""
+        return OptimiserConfig(
+            steps=self.steps,
+            batch=max(2, self.own),
+            learning_rate=self.learning_rate,
+            final_rate=0.05,
+            warmup_steps=self.warmup_steps,
+            weight_decay=self.weight_decay,
+            beta2=0.99,
+            ema_decay=self.ema_decay,
+        )
+
+
+def choose_recipe(method: Method, photos: int) -> Recipe:
+    """More photos take more steps and larger batches."""
+    steps = min(1500, 80 + 2 * photos)
+    own = 24 if photos < 100 else 48
+    if method is Method.DEEPER:
+        return Recipe(steps=steps, own=own, learning_rate=2e-4)
+    return Recipe(steps=steps, own=own)

@@ -1,0 +1,79 @@
+"""Captions that the untaught model makes up: what its decoder keeps in practice with.
+
+Pictures are blends of two general pictures, words are drawn by their chances; so a
+model of any kind brings examples of how it spoke before, in its own words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cocadesk.model.network.coca import CoCa
+from cocadesk.model.network.layers import KeyValue
+from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
+
+MAX_TOKENS = 24
+TEMPERATURE = 0.8
+_BATCH = 96
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blends:
+    """Blends of two views each: flat view numbers (K,) and the first one's share (K,)."""
+
+    first_K: NDArray[np.int64]
+    second_K: NDArray[np.int64]
+    share_K: NDArray[np.float32]
+
+    @staticmethod
+    def draw(views: int, count: int, seed: int) -> Blends:
+        """The same seed blends the same views."""
+        random = np.random.default_rng((seed, 6))
+        return Blends(
+            first_K=random.integers(0, views, count),
+            second_K=random.integers(0, views, count),
+            share_K=random.uniform(0.5, 1.0, count).astype(np.float32),
+        )
+
+    def take(self, rows: NDArray[np.int64], flat: NDArray[np.float16]) -> Tensor:
+        """The blends of ``flat`` (views, ...), float32."""
+        share = self.share_K[rows].reshape(-1, *[1] * (flat.ndim - 1))
+        first = np.asarray(flat[self.first_K[rows]], np.float32)
+        second = np.asarray(flat[self.second_K[rows]], np.float32)
+        return torch.from_numpy(share * first + (1 - share) * second)
+
+
+@torch.no_grad()
+def make_up(model: CoCa, tokenizer: BpeTokenizer, tokens_KQD: Tensor, seed: int) -> list[str]:
+    """A caption drawn by chance for each picture's pooled tokens; the same seed, the same."""
+    texts: list[str] = []
+    for start in range(0, len(tokens_KQD), _BATCH):
+        ids_KT = _draw(model, tokens_KQD[start : start + _BATCH], (seed << 16) + start)
+        texts += [tokenizer.decode(ids).strip() for ids in ids_KT.tolist()]
+    return texts
+
+
+def _draw(model: CoCa, tokens_KQD: Tensor, seed: int) -> Tensor:
+    config = model.config.text
+    random = torch.Generator().manual_seed(seed)
+    image = model.multimodal.project_image(tokens_KQD)
+    before: list[KeyValue | None] = [None] * len(model.unimodal.layers)
+    after: list[KeyValue | None] = [None] * len(model.multimodal.layers)
+    token_K = torch.full((len(tokens_KQD),), config.begin_id)
+    drawn = []
+    for position in range(min(MAX_TOKENS, config.context - 1)):
+        x, before = model.unimodal.step(token_K, position, before)
+        logits, after = model.multimodal.step(x, after, image)
+        logits = logits.float()
+        logits[:, [config.pad_id, config.begin_id]] = -torch.inf
+        chances = (logits / TEMPERATURE).softmax(-1)
+        token_K = torch.multinomial(chances, 1, generator=random)[:, 0]
+        drawn.append(token_K)
+        if position and bool((torch.stack(drawn) == config.end_id).any(0).all()):
+            break
+    return torch.stack(drawn, dim=1)

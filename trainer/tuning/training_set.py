@@ -1,0 +1,36 @@
+"""What a learner works with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.tuning.new_words import NewWords
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Photos as the locked image side sees them: (P, V, E) and (P, V, N, D) float16."""
+
+    vectors_PVE: NDArray[np.float16]
+    tokens_PVND: NDArray[np.float16]
+
+    def take(self, photos: Sequence[int]) -> Seen:
+        """Some of the photos, read into memory."""
+        rows = np.asarray(photos, np.int64)
+        return Seen(vectors_PVE=self.vectors_PVE[rows], tokens_PVND=self.tokens_PVND[rows])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What a run learns from; captions are prepared as the network wants them."""
+
+    own: Seen
+    captions: tuple[tuple[str, ...], ...]
+    general: Seen
+    practised: tuple[int, ...]
+    sentences: tuple[str, ...]
+    new: NewWords

@@ -1,0 +1,1 @@
+"""Captions and tags in the window: fields, editor, dialogs."""

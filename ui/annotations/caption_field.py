@@ -1,0 +1,181 @@
+"""A caption that can be read, accepted and edited in its place."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+
+from ui.kit.theme import Theme
+from ui.kit.widgets import button, label
+
+MAX_LINES = 6
+PADDING_PX = 22
+
+
+class Origin(Enum):
+    """Whose words a caption is, as it is said above it."""
+
+    NOBODY = ""
+    MACHINE = "Suggested caption"
+    PERSON = "Your caption"
+
+
+class _Editor(QPlainTextEdit):
+    """Grows with its text; Enter keeps, Esc gives up."""
+
+    kept = Signal()
+    given_up = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Caption")
+        self.setAccessibleDescription("Enter keeps the caption, Escape gives up")
+        self.setTabChangesFocus(True)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.textChanged.connect(self._fit)
+
+    def line(self) -> str:
+        """The text as one line without blanks around it."""
+        return " ".join(self.toPlainText().split())
+
+    def event(self, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() == Qt.Key.Key_Escape
+        ):
+            event.accept()  # keeps the window's own Esc away
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.kept.emit()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.given_up.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        line_px = QFontMetrics(self.font()).lineSpacing()
+        lines = min(MAX_LINES, max(2, round(self.document().size().height())))
+        self.setFixedHeight(lines * line_px + PADDING_PX)
+
+
+class CaptionField(QWidget):
+    """Emits ``kept`` with the new caption, ``accepted`` for the suggestion as it is."""
+
+    kept = Signal(str)
+    accepted = Signal()
+    begun = Signal()
+    closed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._origin_kind = Origin.NOBODY
+        self._before = ""
+        self.origin = label("", "small", wraps=True)
+        self.accept = button("Accept", "link", on_click=self.accepted.emit)
+        self.accept.setAccessibleName("Accept the suggested caption")
+        self.accept.setToolTip("Make this caption your own (A)")
+        self.edit = button("Edit", "link", on_click=self.begin)
+        self.edit.setAccessibleName("Edit the caption")
+        self.edit.setToolTip("Edit the caption (E)")
+        self.text: QLabel = label("", "caption", wraps=True)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.text.setAccessibleName("Caption")
+        self.text.setToolTip("Double-click to edit")
+        self.text.installEventFilter(self)
+        self.editor = _Editor()
+        self.editor.setObjectName("caption-editor")
+        self.hint = label("Enter keeps it, Esc gives up", "small")
+        self.editor.kept.connect(self._on_enter)
+        self.editor.given_up.connect(self.give_up)
+        above = QHBoxLayout()
+        above.setSpacing(theme.gap_s)
+        above.addWidget(self.origin, 1)
+        above.addWidget(self.accept)
+        above.addWidget(self.edit)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.gap_s)
+        column.addLayout(above)
+        column.addWidget(self.text)
+        column.addWidget(self.editor)
+        column.addWidget(self.hint)
+        self._show_mode()
+
+    @property
+    def is_editing(self) -> bool:
+        """Whether the caption is being edited."""
+        return not self.editor.isHidden()
+
+    def show_caption(self, caption: str, origin: Origin, reason: str = "") -> None:
+        """The caption as it is now; ``reason`` says why there is none."""
+        self.text.setText(caption)
+        self._origin_kind = origin if caption else Origin.NOBODY
+        self.origin.setText(self._origin_kind.value if caption else reason)
+        self.edit.setText("Edit" if caption else "Write one")
+        if not self.is_editing:
+            self._show_mode()
+
+    def say(self, sentence: str) -> None:
+        """A sentence where there is no caption."""
+        if not self.text.text():
+            self.origin.setText(sentence)
+
+    def begin(self) -> None:
+        """The caption becomes a field with all its text selected."""
+        if self.is_editing:
+            self.editor.setFocus()
+            return
+        self._before = self.text.text()
+        self.editor.setPlainText(self._before)
+        self.editor.selectAll()
+        self._show_mode(is_editing=True)
+        self.editor.setFocus()
+        self.begun.emit()
+
+    def keep(self) -> None:
+        """Ends the editing; words that are new are announced."""
+        if not self.is_editing:
+            return
+        line = self.editor.line()
+        self._show_mode()
+        if line != self._before:
+            self.kept.emit(line)
+        self.closed.emit()
+
+    def _on_enter(self) -> None:
+        """A suggestion that is kept as it stands is accepted."""
+        is_same = bool(self._before) and self.editor.line() == self._before
+        self.keep()
+        if is_same and self._origin_kind is Origin.MACHINE:
+            self.accepted.emit()
+
+    def give_up(self) -> None:
+        """Ends the editing; nothing has changed."""
+        if self.is_editing:
+            self._show_mode()
+            self.closed.emit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if watched is self.text and event.type() == QEvent.Type.MouseButtonDblClick:
+            self.begin()
+            return True
+        return super().eventFilter(watched, event)
+
+    def _show_mode(self, *, is_editing: bool = False) -> None:
+        self.editor.setVisible(is_editing)
+        self.hint.setVisible(is_editing)
+        self.text.setVisible(not is_editing and bool(self.text.text()))
+        self.edit.setVisible(not is_editing)
+        is_suggestion = self._origin_kind is Origin.MACHINE
+        self.accept.setVisible(is_suggestion and not is_editing)

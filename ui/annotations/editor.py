@@ -1,0 +1,211 @@
+"""What a person says of photos: sent to the engine in order, shown before it answers."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from PySide6.QtCore import QObject, Signal
+
+from cocadesk.errors import UserError
+from cocadesk.protocol.messages import (
+    GetHistory,
+    GetVocabulary,
+    GetWordsState,
+    History,
+    RedoWords,
+    SetWords,
+    UndoWords,
+    VocabularyReply,
+    WordsChanged,
+    WordsReply,
+)
+from cocadesk.protocol.values import Row, TagValue, changed
+from ui.engine.link import EngineLink, LinkState
+from ui.kit.texts import count
+
+
+class Offer(Enum):
+    """What a notice lets one do with what it tells."""
+
+    NOTHING = ""
+    UNDO = "Undo"
+    REDO = "Redo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A sentence about what has been done, and the way back."""
+
+    text: str
+    offer: Offer = Offer.NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    body: SetWords | UndoWords | RedoWords
+    text: str = ""
+
+
+class WordsEditor(QObject):
+    """Human words, one change after the other.
+
+    ``shown`` gives rows as they will be, at once; ``settled`` the keys whose
+    words should be asked for anew, because the engine has answered or refused;
+    ``idle`` comes when nothing waits any more.
+    Changes that an engine did not answer before it ended are sent to the next.
+    """
+
+    shown = Signal(object)
+    settled = Signal(object)
+    idle = Signal()
+    said = Signal(object)
+    titles_changed = Signal()
+    vocabulary_came = Signal(object)
+    history_came = Signal(object)
+
+    def __init__(
+        self, link: EngineLink, row_of: Callable[[str], Row | None], parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._link = link
+        self._row_of = row_of
+        self._queue: deque[_Change] = deque()
+        self._is_waiting = False
+        self.undo_title = ""
+        self.redo_title = ""
+
+    def set(
+        self,
+        keys: Sequence[str],
+        text: str,
+        *,
+        caption: str | None = None,
+        add: Sequence[str] = (),
+        remove: Sequence[str] = (),
+    ) -> None:
+        """Says these words of these media; ``text`` tells the person that it was done."""
+        body = SetWords(
+            keys=tuple(keys), caption=caption, add_tags=tuple(add), remove_tags=tuple(remove)
+        )
+        self.shown.emit(tuple(changed_row(row, body) for row in map(self._row_of, keys) if row))
+        self._send(_Change(body=body, text=text))
+
+    def undo(self) -> None:
+        """Takes the last change back."""
+        self._send(_Change(body=UndoWords()))
+
+    def redo(self) -> None:
+        """Does again what was undone last."""
+        self._send(_Change(body=RedoWords()))
+
+    def is_settled(self) -> bool:
+        """Whether the engine has answered everything."""
+        return not self._queue
+
+    def on_connected(self) -> None:
+        """A new engine: it gets what the last one did not answer."""
+        self._is_waiting = False
+        # Doing a set twice equals doing it once; an undo may have been done.
+        self._queue = deque(c for c in self._queue if isinstance(c.body, SetWords))
+        self._link.ask(GetWordsState(), WordsReply, self._take_titles)
+        self.ask_vocabulary()
+        self._next()
+
+    def on_event(self, event: WordsChanged) -> None:
+        """Somebody, here or elsewhere, has said or undone something."""
+        self._set_titles(event.undo_title, event.redo_title)
+
+    def ask_vocabulary(self) -> None:
+        """``vocabulary_came`` follows, with tags to choose from."""
+        self._link.ask(GetVocabulary(), VocabularyReply, self._on_vocabulary)
+
+    def ask_history(self, key: str) -> None:
+        """``history_came`` follows."""
+        self._link.ask(GetHistory(key=key), History, self.history_came.emit,
+                       on_failed=self._on_lost)  # fmt: skip
+
+    def _send(self, change: _Change) -> None:
+        self._queue.append(change)
+        if self._link.state is not LinkState.CONNECTED:
+            self.said.emit(Said(text="This is kept as soon as the engine is back."))
+        self._next()
+
+    def _next(self) -> None:
+        if self._is_waiting or not self._queue or self._link.state is not LinkState.CONNECTED:
+            return
+        self._is_waiting = True
+        self._link.ask(self._queue[0].body, WordsReply, self._on_done, on_failed=self._on_failed)
+
+    def _on_done(self, answer: WordsReply) -> None:
+        change = self._queue.popleft()
+        self._is_waiting = False
+        self._take_titles(answer)
+        keys = change.body.keys if isinstance(change.body, SetWords) else ()
+        self._settle((*keys, *answer.changed))
+        said = _told(change, answer)
+        if said is not None:
+            self.said.emit(said)
+        self._go_on()
+
+    def _on_failed(self, error: UserError) -> None:
+        change = self._queue.popleft()
+        self._is_waiting = False
+        self.said.emit(Said(text=str(error)))
+        self._settle(change.body.keys if isinstance(change.body, SetWords) else ())
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if not self._queue:
+            self.idle.emit()
+        self._next()
+
+    def _settle(self, keys: Sequence[str]) -> None:
+        """What still waits for its turn stays as it is shown."""
+        waiting = {key for c in self._queue if isinstance(c.body, SetWords) for key in c.body.keys}
+        self.settled.emit(tuple(dict.fromkeys(key for key in keys if key not in waiting)))
+
+    def _take_titles(self, answer: WordsReply) -> None:
+        self._set_titles(answer.undo_title, answer.redo_title)
+
+    def _set_titles(self, undo: str, redo: str) -> None:
+        self.undo_title, self.redo_title = undo, redo
+        self.titles_changed.emit()
+
+    def _on_vocabulary(self, answer: VocabularyReply) -> None:
+        self.vocabulary_came.emit(answer.tags)
+
+    def _on_lost(self, error: UserError) -> None:
+        self.said.emit(Said(text=str(error)))
+
+
+def changed_row(row: Row, body: SetWords) -> Row:
+    """The row as it will be once the engine has taken these words.
+
+    A machine's caption that a person's hid is not known here: it comes later.
+    """
+    if body.caption is not None:
+        caption = body.caption.strip()
+        row = changed(row, caption=caption or None, caption_by_person=bool(caption))
+    touched = set(body.add_tags) | set(body.remove_tags)
+    if not touched:
+        return row
+    own = [tag for tag in row.tags if tag.by_person and tag.tag not in touched]
+    own += [TagValue(tag=tag, by_person=True) for tag in body.add_tags]
+    others = [tag for tag in row.tags if not tag.by_person and tag.tag not in touched]
+    return changed(row, tags=tuple(own + others))
+
+
+def _told(change: _Change, answer: WordsReply) -> Said | None:
+    """What to say of an answer; nothing where nothing was changed."""
+    if isinstance(change.body, SetWords):
+        return Said(text=change.text, offer=Offer.UNDO) if answer.changed else None
+    is_undo = isinstance(change.body, UndoWords)
+    if not answer.title and not answer.changed and not answer.files:
+        return Said(text=f"There is nothing to {'undo' if is_undo else 'redo'}.")
+    text = f"{'Undone' if is_undo else 'Done again'}: {answer.title}"
+    if answer.kept:
+        text += f". {count(len(answer.kept), 'file')} changed since then: left as they are"
+    return Said(text=text, offer=Offer.REDO if is_undo else Offer.UNDO)

@@ -1,0 +1,84 @@
+"""Which media a job is for, as a person chooses it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QComboBox
+
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import Row, Scope
+from ui.kit.icons import Icon, pixmap
+from ui.kit.texts import count
+from ui.kit.theme import Theme
+
+ARROW_PX = 16
+MAX_FOLDER_CHARACTERS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeChoice:
+    """A scope in words."""
+
+    text: str
+    scope: Scope
+
+
+def choices(
+    row: Row | None, selected: Sequence[str], roots: Sequence[WirePath]
+) -> list[ScopeChoice]:
+    """What can be chosen: the selection, the photo's folder, the folders above, everything."""
+    made = []
+    if len(selected) > 1:
+        text = f"The {count(len(selected), 'selected photo')}"
+        made.append(ScopeChoice(text=text, scope=Scope(keys=tuple(selected))))
+    elif row is not None:
+        made.append(ScopeChoice(text=f"This photo: {row.name}", scope=Scope(keys=(row.key,))))
+    folders = [] if row is None else [WirePath.of(Path(row.path.to_str()).parent)]
+    folders += [root for root in roots if root not in folders]
+    made += [
+        ScopeChoice(text=f"Folder {shortened(folder.text)}", scope=Scope(folders=(folder,)))
+        for folder in folders
+    ]
+    made.append(ScopeChoice(text="Everything in the library", scope=Scope()))
+    return made
+
+
+def shortened(path: str) -> str:
+    """A long path without its middle; the end tells folders apart."""
+    if len(path) <= MAX_FOLDER_CHARACTERS:
+        return path
+    return f"{path[:12]}…{path[-(MAX_FOLDER_CHARACTERS - 13) :]}"
+
+
+class ScopePicker(QComboBox):
+    """Chooses one of the scopes."""
+
+    chosen = Signal()
+
+    def __init__(self, made: Sequence[ScopeChoice], first: int, theme: Theme) -> None:
+        super().__init__()
+        self._colour = theme.colours.muted
+        self.setAccessibleName("Which photos")
+        self._choices = list(made)
+        self.addItems([choice.text for choice in self._choices])
+        self.setCurrentIndex(min(first, len(self._choices) - 1))
+        self.currentIndexChanged.connect(self._on_index)
+
+    def scope(self) -> Scope:
+        """The scope that is chosen."""
+        return self._choices[self.currentIndex()].scope
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        super().paintEvent(event)
+        painter = QPainter(self)
+        arrow = pixmap(Icon.DOWN, self._colour, ARROW_PX, self.devicePixelRatioF())
+        painter.drawPixmap(self.width() - 28, (self.height() - ARROW_PX) // 2, arrow)
+        painter.end()
+
+    def _on_index(self) -> None:
+        self.chosen.emit()

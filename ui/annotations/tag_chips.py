@@ -1,0 +1,297 @@
+"""Tags as chips: look for one, accept, reject and add, by mouse and by keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QEvent, QSize, QStringListModel, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QCompleter, QFrame, QHBoxLayout, QLineEdit, QToolButton, QWidget
+
+from cocadesk.protocol.values import TagValue
+from ui.kit.flow_layout import FlowLayout
+from ui.kit.icons import Icon, icon
+from ui.kit.theme import Theme
+from ui.kit.widgets import label
+
+MARK_PX = 14
+FIELD_PX = 150
+ACCEPT_KEYS = (Qt.Key.Key_A, Qt.Key.Key_Plus)
+REJECT_KEYS = (Qt.Key.Key_X, Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
+OPEN_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
+STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+
+
+class TagChip(QFrame):
+    """One tag; a suggestion has a tick to accept it, every tag a cross to take it away."""
+
+    opened = Signal(str)
+    accepted = Signal(str)
+    rejected = Signal(str)
+    stepped = Signal(int)
+
+    def __init__(self, tag: TagValue, theme: Theme, note: str = "") -> None:
+        """``note`` stands behind the tag, e.g. on how many photos it is."""
+        super().__init__()
+        self.tag = tag.tag
+        self.is_own = tag.by_person
+        self.setProperty("role", "chip")
+        self.setProperty("own", tag.by_person)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        whose = "yours" if tag.by_person else "suggested"
+        self.setAccessibleName(f"Tag {tag.tag}, {whose}" + (f", {note}" if note else ""))
+        ways = "Enter looks for it, X takes it away"
+        self.setAccessibleDescription(ways if self.is_own else f"{ways}, A accepts it")
+        self.word = QToolButton()
+        self.word.setText(tag.tag)
+        self.word.setProperty("role", "chip-word")
+        self.word.setToolTip(f"Search for “{tag.tag}”")
+        self.word.clicked.connect(self._open)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 0, 4, 0)
+        row.setSpacing(0)
+        row.addWidget(self.word)
+        if note:
+            row.addWidget(label(note, "small"))
+            row.addSpacing(4)
+        self.tick: QToolButton | None = None
+        if not tag.by_person:
+            self.tick = self._mark(Icon.CHECK, theme.colours.accent, "Accept", "A")
+            self.tick.clicked.connect(self._accept)
+            row.addWidget(self.tick)
+        self.cross = self._mark(Icon.CLEAR, theme.colours.muted, "Take away", "X")
+        self.cross.clicked.connect(self._reject)
+        row.addWidget(self.cross)
+        for part in (self.word, self.cross):
+            part.setCursor(Qt.CursorShape.PointingHandCursor)
+            part.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            keys = (*ACCEPT_KEYS, *REJECT_KEYS, *OPEN_KEYS)
+            if not event.modifiers() and event.key() in keys:
+                event.accept()  # the chip's own, not the window's
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        key = Qt.Key(event.key())
+        if key in ACCEPT_KEYS:
+            self._accept()
+        elif key in REJECT_KEYS:
+            self._reject()
+        elif key in OPEN_KEYS:
+            self._open()
+        elif key in STEPS:
+            self.stepped.emit(STEPS[key])
+        else:
+            super().keyPressEvent(event)
+
+    def _mark(self, which: Icon, colour: str, what: str, key: str) -> QToolButton:
+        made = QToolButton()
+        made.setProperty("role", "chip-mark")
+        made.setIcon(icon(which, colour, MARK_PX))
+        made.setIconSize(QSize(MARK_PX, MARK_PX))
+        made.setAccessibleName(f"{what}: {self.tag}")
+        made.setToolTip(f"{what} ({key})")
+        made.setCursor(Qt.CursorShape.PointingHandCursor)
+        made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return made
+
+    def _open(self) -> None:
+        self.opened.emit(self.tag)
+
+    def _accept(self) -> None:
+        if not self.is_own:
+            self.accepted.emit(self.tag)
+
+    def _reject(self) -> None:
+        self.rejected.emit(self.tag)
+
+
+class _Field(QLineEdit):
+    """Where a new tag is typed; completes from the vocabulary."""
+
+    typed = Signal(str)
+    left = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("tag-field")
+        self.setPlaceholderText("New tag")
+        self.setAccessibleName("New tag")
+        self.setAccessibleDescription("Enter adds it, Escape closes")
+        self.setFixedWidth(FIELD_PX)
+        self._words = QStringListModel(self)
+        completer = QCompleter(self._words, self)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        completer.setMaxVisibleItems(8)
+        if (popup := completer.popup()) is not None:
+            popup.setObjectName("tag-words")
+        self.setCompleter(completer)
+        self.returnPressed.connect(self._on_return)
+        # A completion that was chosen is put in once more after the Return that chose it.
+        self._said = ""
+        self._after = QTimer(self)
+        self._after.setSingleShot(True)
+        self._after.setInterval(0)
+        self._after.timeout.connect(self._clear_said)
+
+    def set_vocabulary(self, tags: Sequence[str]) -> None:
+        self._words.setStringList(list(tags))
+
+    def event(self, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() == Qt.Key.Key_Escape
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if event.key() == Qt.Key.Key_Escape:
+            self.clear()
+            self.left.emit()
+        elif event.key() == Qt.Key.Key_Comma:
+            self._on_return()
+        else:
+            super().keyPressEvent(event)
+
+    def _on_return(self) -> None:
+        word = " ".join(self.text().split())
+        self._said = self.text()
+        self.clear()
+        self._after.start()
+        if word:
+            self.typed.emit(word)
+        else:
+            self.left.emit()
+
+    def _clear_said(self) -> None:
+        if self.text() == self._said:
+            self.clear()
+
+
+class TagChips(QWidget):
+    """All tags of a photo in rows, the person's first, and a way to add one."""
+
+    opened = Signal(str)
+    accepted = Signal(str)
+    rejected = Signal(str)
+    added = Signal(str)
+    begun = Signal()
+    closed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setAccessibleName("Tags")
+        self._theme = theme
+        self._anchor: QWidget | None = None
+        self._tags: tuple[TagValue, ...] = ()
+        self._notes: dict[str, str] = {}
+        self.chips: list[TagChip] = []
+        self._flow = FlowLayout(self, 6)
+        self.add = QToolButton()
+        self.add.setProperty("role", "chip-add")
+        self.add.setText("Add a tag")
+        self.add.setAccessibleName("Add a tag")
+        self.add.setToolTip("Add a tag (T)")
+        self.add.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.add.clicked.connect(self.begin)
+        self.field = _Field()
+        self.field.typed.connect(self.added.emit)
+        self.field.left.connect(self._end)
+        self._flow.addWidget(self.add)
+        self._flow.addWidget(self.field)
+        self.field.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draws the marks in the colours of this theme."""
+        self._theme = theme
+        self._rebuild(self._tags)
+
+    def follow(self, widget: QWidget) -> None:
+        """Tab comes to the chips from this widget."""
+        self._anchor = widget
+        self._settle()
+
+    def set_vocabulary(self, tags: Sequence[str]) -> None:
+        """What the field completes to."""
+        self.field.set_vocabulary(tags)
+
+    def show_tags(self, tags: tuple[TagValue, ...], notes: Mapping[str, str] | None = None) -> None:
+        """Shows these, each with its note; a chip that had the focus hands it on."""
+        notes = notes or {}
+        if tags != self._tags or notes != self._notes:
+            self._notes = dict(notes)
+            self._rebuild(tags)
+
+    def words(self) -> list[str]:
+        """The tags in the order they are shown."""
+        return [chip.tag for chip in self.chips]
+
+    def begin(self) -> None:
+        """Opens the field for a new tag."""
+        self.add.hide()
+        self.field.show()
+        self.field.setFocus()
+        self._settle()
+        self.begun.emit()
+
+    @property
+    def is_adding(self) -> bool:
+        """Whether the field is open."""
+        return not self.field.isHidden()
+
+    def focus_chip(self, place: int) -> None:
+        """Puts the focus on the chip there, or on what adds one."""
+        if self.chips and place >= 0:
+            self.chips[min(place, len(self.chips) - 1)].setFocus()
+        else:
+            self.add.setFocus()
+
+    def _end(self) -> None:
+        self.field.hide()
+        self.add.show()
+        self._settle()
+        self.closed.emit()
+
+    def _rebuild(self, tags: tuple[TagValue, ...]) -> None:
+        focused = next((n for n, chip in enumerate(self.chips) if chip.hasFocus()), None)
+        for old in self.chips:
+            self._flow.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self._tags = tags
+        self.chips = [self._chip(tag) for tag in tags]
+        for place, chip in enumerate(self.chips):
+            self._flow.insert(place, chip)
+            chip.show()
+        self._settle()
+        if focused is not None:
+            self.focus_chip(focused)
+
+    def _chip(self, tag: TagValue) -> TagChip:
+        chip = TagChip(tag, self._theme, self._notes.get(tag.tag, ""))
+        chip.opened.connect(self.opened.emit)
+        chip.accepted.connect(self.accepted.emit)
+        chip.rejected.connect(self.rejected.emit)
+        chip.stepped.connect(self._on_step)
+        return chip
+
+    def _on_step(self, by: int) -> None:
+        place = next((n for n, chip in enumerate(self.chips) if chip.hasFocus()), 0)
+        self.focus_chip(max(0, place + by))
+
+    def _settle(self) -> None:
+        # Tab goes through the chips in the order they are shown.
+        before = self._anchor
+        for part in (*self.chips, self.add, self.field):
+            if before is not None:
+                self.setTabOrder(before, part)
+            before = part
+        self._flow.invalidate()
+        self.updateGeometry()

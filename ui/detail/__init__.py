@@ -1,0 +1,1 @@
+"""The detail pane: one photo or video, large, with what is known of it."""

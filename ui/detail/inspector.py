@@ -1,0 +1,205 @@
+"""Everything about the photo under the cursor: facts, words, the large picture."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from cocadesk.errors import UserError
+from cocadesk.protocol.messages import (
+    Describe,
+    Description,
+    Detail,
+    GetDetail,
+    GetMoments,
+    GetPreview,
+    Moments,
+    Preview,
+)
+from cocadesk.protocol.values import MediaKind, Priority, Row, changed
+from ui.engine.link import EngineLink, Ticket
+from ui.kit.image_loader import ImageLoader
+
+DESCRIBE_PAUSE_MS = 200
+
+
+class _About(Enum):
+    """What is asked about a medium; a new question of a kind silences the last."""
+
+    FACTS = 0
+    WORDS = 1
+    PICTURE = 2
+    MOMENTS = 3
+
+
+class Inspector(QObject):
+    """Asks for one key at a time; answers for another key are dropped."""
+
+    row_came = Signal(object)
+    words_came = Signal(object)
+    describing = Signal()
+    picture_came = Signal(object)
+    moments_came = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, link: EngineLink, previews: ImageLoader, parent: QObject) -> None:
+        super().__init__(parent)
+        self._link = link
+        self._previews = previews
+        self._tickets: dict[_About, Ticket] = {}
+        self.key: str | None = None
+        self.row: Row | None = None
+        self.time_s: float | None = None
+        self._preview_path = ""
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(DESCRIBE_PAUSE_MS)
+        self._pause.timeout.connect(self._describe)
+        previews.arrived.connect(self._on_picture)
+
+    def look_at(self, key: str | None, time_s: float | None = None) -> None:
+        """This is the photo now, or the video at this time; words are asked for once it stays."""
+        for ticket in self._tickets.values():
+            ticket.cancel()
+        self._tickets.clear()
+        self.key, self.row, self.time_s, self._preview_path = key, None, time_s, ""
+        self._pause.stop()
+        if key is None:
+            return
+        self._ask_facts()
+        self._ask_picture()
+        self._pause.start()
+
+    def look_again(self) -> None:
+        """The same photo, asked for anew."""
+        self.look_at(self.key, self.time_s)
+
+    def look_at_words(self) -> None:
+        """The words of the same photo have changed: they are asked for anew, a little later."""
+        if self.key is not None and not self._pause.isActive():
+            self._pause.start()
+
+    def look_at_moment(self, time_s: float) -> None:
+        """The same video at another time."""
+        if self.key is not None:
+            self.time_s = time_s
+            self._ask_picture()
+
+    def forget_picture(self) -> None:
+        """The picture that was asked for is not wanted any more."""
+        self._preview_path = ""
+        if (ticket := self._tickets.pop(_About.PICTURE, None)) is not None:
+            ticket.cancel()
+
+    def show_soon(self, row: Row) -> None:
+        """The row as it will be; answers about how it was are no longer wanted."""
+        if row.key != self.key:
+            return
+        for about in (_About.FACTS, _About.WORDS):
+            if (ticket := self._tickets.pop(about, None)) is not None:
+                ticket.cancel()
+        self._pause.stop()
+        self.row = row
+        self.words_came.emit(
+            Description(
+                key=row.key,
+                caption=row.caption,
+                caption_by_person=row.caption_by_person,
+                tags=row.tags,
+            )
+        )
+
+    def _ask_facts(self) -> None:
+        assert self.key is not None
+        self._keep(
+            _About.FACTS,
+            self._link.ask(
+                GetDetail(key=self.key), Detail, self._on_detail, on_failed=self._on_failed
+            ),
+        )
+
+    def _ask_picture(self) -> None:
+        assert self.key is not None
+        self._preview_path = ""
+        self._keep(
+            _About.PICTURE,
+            self._link.ask(
+                GetPreview(key=self.key, time_s=self.time_s),
+                Preview,
+                self._on_preview,
+                on_failed=self._on_failed,
+            ),
+        )
+
+    def _describe(self) -> None:
+        if self.key is None:
+            return
+        self.describing.emit()
+        self._keep(
+            _About.WORDS,
+            self._link.ask(
+                Describe(key=self.key),
+                Description,
+                self._on_words,
+                on_failed=self._on_words_failed,
+                on_partial=self._on_words,
+                priority=Priority.VISIBLE,
+            ),
+        )
+
+    def _keep(self, about: _About, ticket: Ticket) -> None:
+        old = self._tickets.get(about)
+        if old is not None:
+            old.cancel()
+        self._tickets[about] = ticket
+
+    def _on_detail(self, answer: Detail) -> None:
+        if answer.row.key != self.key:
+            return
+        self.row = answer.row
+        self.row_came.emit(answer.row)
+        if answer.row.kind is MediaKind.VIDEO:
+            self._keep(
+                _About.MOMENTS,
+                self._link.ask(GetMoments(key=answer.row.key), Moments, self._on_moments),
+            )
+
+    def _on_moments(self, answer: Moments) -> None:
+        if answer.key == self.key:
+            self.moments_came.emit(answer)
+
+    def _on_words(self, answer: Description) -> None:
+        if answer.key != self.key:
+            return
+        if self.row is not None:
+            self.row = changed(
+                self.row,
+                caption=answer.caption,
+                caption_by_person=answer.caption_by_person,
+                tags=answer.tags,
+            )
+        self.words_came.emit(answer)
+
+    def _on_preview(self, answer: Preview) -> None:
+        if answer.key == self.key:
+            self._preview_path = answer.path.to_str()
+            self._show_picture()
+
+    def _on_picture(self, path: object) -> None:
+        if path == self._preview_path:
+            self._show_picture()
+
+    def _show_picture(self) -> None:
+        if not self._preview_path:
+            return
+        pixmap = self._previews.pixmap(self._preview_path, self._preview_path)
+        if pixmap is not None:
+            self.picture_came.emit(pixmap)
+
+    def _on_words_failed(self, error: UserError) -> None:
+        if self.key is not None:
+            self.words_came.emit(Description(key=self.key, reason=str(error)))
+
+    def _on_failed(self, error: UserError) -> None:
+        self.failed.emit(str(error))

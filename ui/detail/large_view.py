@@ -1,0 +1,87 @@
+"""One photo over the whole window."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout
+
+from cocadesk.protocol.values import Row
+from ui.detail.photo_view import PhotoView
+from ui.kit.actions import ActionSet, Do
+from ui.kit.icons import Icon, icon
+from ui.kit.texts import clock
+from ui.kit.theme import Theme
+from ui.kit.widgets import label
+
+
+class LargeView(QFrame):
+    """The photo on a dark stage, its caption below, arrows at its sides."""
+
+    stepped = Signal(int)
+    closed = Signal()
+
+    def __init__(self, actions: ActionSet, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("stage")
+        self.setAccessibleName("Large view")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.photo = PhotoView(can_zoom=True)
+        self.photo.setAccessibleName("Photo")
+        self.photo.set_message_colour(theme.colour("on_stage"))
+        self.caption = label("", "on-stage", wraps=True)
+        self.caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._back = _stage_button(theme, actions, Do.STEP_BACK, Icon.CLEAR, "Back to the grid")
+        self._left = _stage_button(theme, actions, Do.PREVIOUS, Icon.BACK, "Previous photo")
+        self._right = _stage_button(theme, actions, Do.NEXT, Icon.NEXT, "Next photo")
+        top = QHBoxLayout()
+        top.addStretch(1)
+        top.addWidget(self._back)
+        middle = QHBoxLayout()
+        middle.addWidget(self._left)
+        middle.addWidget(self.photo, 1)
+        middle.addWidget(self._right)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 12, 12, 16)
+        column.addLayout(top)
+        column.addLayout(middle, 1)
+        column.addWidget(self.caption)
+
+    def show_row(self, row: Row, time_s: float | None = None) -> None:
+        """The words of the photo, of a video with the time; the picture comes by ``photo``."""
+        words = row.caption or row.name
+        self.caption.setText(words if time_s is None else f"{clock(time_s)} · {words}")
+        self.photo.setAccessibleDescription(row.caption or row.name)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        steps = {
+            Qt.Key.Key_Right: 1,
+            Qt.Key.Key_Down: 1,
+            Qt.Key.Key_PageDown: 1,
+            Qt.Key.Key_Left: -1,
+            Qt.Key.Key_Up: -1,
+            Qt.Key.Key_PageUp: -1,
+        }
+        key = Qt.Key(event.key())
+        if key in steps:
+            self.stepped.emit(steps[key])
+        elif key in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.closed.emit()
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+            self.photo.zoom_by(1.25)
+        elif key == Qt.Key.Key_Minus:
+            self.photo.zoom_by(0.8)
+        else:
+            super().keyPressEvent(event)
+
+
+def _stage_button(theme: Theme, actions: ActionSet, do: Do, which: Icon, name: str) -> QToolButton:
+    made = QToolButton()
+    made.setProperty("role", "stage")
+    made.setIcon(icon(which, theme.colours.on_stage, 24))
+    made.setIconSize(QSize(24, 24))
+    made.setAccessibleName(name)
+    made.setToolTip(name)
+    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    made.clicked.connect(actions[do].trigger)
+    return made

@@ -1,0 +1,230 @@
+"""A film as a row of its moments: thumbnails with their times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+)
+
+from cocadesk.protocol.values import Hit, VideoMoment
+from ui.kit.image_loader import ImageLoader
+from ui.kit.texts import clock
+from ui.kit.theme import Theme
+
+CELL_PX = QSize(104, 86)
+PICTURE_HEIGHT_PX = 58
+MOMENT_ROLE = int(Qt.ItemDataRole.UserRole) + 1
+BEST_ROLE = MOMENT_ROLE + 1
+MATCHES_ROLE = MOMENT_ROLE + 2
+
+
+class _MomentDelegate(QStyledItemDelegate):
+    """A thumbnail over its time; the best match says so."""
+
+    def __init__(self, frames: ImageLoader, theme: Theme, parent: QObject) -> None:
+        super().__init__(parent)
+        self._frames = frames
+        self.theme = theme
+
+    def sizeHint(  # noqa: N802
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        return CELL_PX
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        rect = QRect(option.rect).adjusted(3, 3, -3, -3)
+        picture = QRect(rect.left(), rect.top(), rect.width(), PICTURE_HEIGHT_PX)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        self._paint_picture(painter, picture, index.data(MOMENT_ROLE))
+        state = option.state
+        if state & QStyle.StateFlag.State_Selected:
+            painter.setPen(QPen(self.theme.colour("accent"), 3))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(picture).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+        self._paint_time(painter, rect.adjusted(0, PICTURE_HEIGHT_PX + 2, 0, 0), index)
+        painter.restore()
+
+    def _paint_picture(self, painter: QPainter, rect: QRect, moment: object) -> None:
+        outline = QPainterPath()
+        outline.addRoundedRect(QRectF(rect), 6, 6)
+        painter.setClipPath(outline)
+        painter.fillRect(rect, self.theme.colour("placeholder"))
+        if isinstance(moment, VideoMoment) and moment.thumbnail is not None:
+            path = moment.thumbnail.to_str()
+            pixmap = self._frames.pixmap(path, path)
+            if pixmap is not None and not pixmap.isNull():
+                painter.drawPixmap(QRectF(rect), pixmap, _middle(pixmap, rect))
+        painter.setClipping(False)
+
+    def _paint_time(
+        self, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        is_best = bool(index.data(BEST_ROLE))
+        font = QFont(painter.font())
+        font.setPixelSize(self.theme.small_px)
+        if is_best:
+            font.setWeight(QFont.Weight.DemiBold)
+        painter.setFont(font)
+        is_match = is_best or bool(index.data(MATCHES_ROLE))
+        painter.setPen(self.theme.colour("accent" if is_match else "muted"))
+        text = str(index.data(Qt.ItemDataRole.DisplayRole))
+        words = f"{text} · best" if is_best else text
+        painter.drawText(
+            rect, int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop), words
+        )
+
+
+class MomentStrip(QListWidget):
+    """Arrow keys and clicks choose a moment; Enter or Space plays from it."""
+
+    chosen = Signal(object)
+    play_wanted = Signal()
+
+    def __init__(self, frames: ImageLoader, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("moments")
+        self.setAccessibleName("Moments of the video")
+        self._is_filling = False
+        self._delegate = _MomentDelegate(frames, theme, self)
+        self.setItemDelegate(self._delegate)
+        self.setFlow(QListWidget.Flow.LeftToRight)
+        self.setWrapping(False)
+        self.setUniformItemSizes(True)
+        self.setHorizontalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._fit()
+        self.currentItemChanged.connect(self._on_current)
+        self.itemDoubleClicked.connect(self._on_double_click)
+        frames.arrived.connect(self._on_frame)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme from now on."""
+        self._delegate.theme = theme
+        self.viewport().update()
+
+    def show_moments(self, moments: Sequence[VideoMoment], hit: Hit | None) -> None:
+        """These moments; those of the hit are marked, and its best one is current."""
+        self._is_filling = True
+        self.clear()
+        best_s = None if hit is None else hit.time_s
+        best = None if best_s is None or len(moments) < 2 else nearest(moments, best_s)
+        matching = {nearest(moments, m.time_s) for m in hit.moments} if hit is not None else set()
+        for place, moment in enumerate(moments):
+            item = QListWidgetItem(clock(moment.time_s))
+            item.setData(MOMENT_ROLE, moment)
+            item.setData(BEST_ROLE, place == best)
+            item.setData(MATCHES_ROLE, place in matching)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, _spoken(moment, place == best))
+            item.setToolTip(_spoken(moment, place == best))
+            self.addItem(item)
+        self.setCurrentRow(best or 0)
+        self._is_filling = False
+        self._fit()
+        current = self.currentItem()
+        if current is not None:
+            self.scrollToItem(current, QListWidget.ScrollHint.PositionAtCenter)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Room for a scroll bar only where there is something to scroll."""
+        is_long = self.count() * CELL_PX.width() > self.width()
+        self.setFixedHeight(CELL_PX.height() + (14 if is_long else 2))
+
+    def current_s(self) -> float | None:
+        """The time of the chosen moment."""
+        item = self.currentItem()
+        moment = None if item is None else item.data(MOMENT_ROLE)
+        return moment.time_s if isinstance(moment, VideoMoment) else None
+
+    def start_s(self) -> float | None:
+        """Where the chosen moment's shot begins, to play from."""
+        item = self.currentItem()
+        moment = None if item is None else item.data(MOMENT_ROLE)
+        return moment.start_s if isinstance(moment, VideoMoment) else None
+
+    def thumbnail(self) -> str | None:
+        """The picture file of the chosen moment."""
+        item = self.currentItem()
+        moment = None if item is None else item.data(MOMENT_ROLE)
+        if isinstance(moment, VideoMoment) and moment.thumbnail is not None:
+            return moment.thumbnail.to_str()
+        return None
+
+    def step(self, by: int) -> None:
+        """Chooses a moment before or after, staying inside the film."""
+        if self.count():
+            self.setCurrentRow(min(self.count() - 1, max(0, self.currentRow() + by)))
+
+    def event(self, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.play_wanted.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def _on_current(self, item: QListWidgetItem | None) -> None:
+        if not self._is_filling and item is not None:
+            moment = item.data(MOMENT_ROLE)
+            if isinstance(moment, VideoMoment):
+                self.chosen.emit(moment.time_s)
+
+    def _on_double_click(self) -> None:
+        self.play_wanted.emit()
+
+    def _on_frame(self) -> None:
+        self.viewport().update()
+
+
+def nearest(moments: Sequence[VideoMoment], time_s: float) -> int | None:
+    """The place of the moment that this time belongs to; None of no moments."""
+    if not moments:
+        return None
+    return min(range(len(moments)), key=lambda place: abs(moments[place].time_s - time_s))
+
+
+def _spoken(moment: VideoMoment, is_best: bool) -> str:
+    return f"Moment at {clock(moment.time_s)}" + (", the best match" if is_best else "")
+
+
+def _middle(pixmap: QPixmap, rect: QRect) -> QRectF:
+    """The largest part in the middle of the picture that has the shape of ``rect``."""
+    scale = min(pixmap.width() / rect.width(), pixmap.height() / rect.height())
+    width, height = rect.width() * scale, rect.height() * scale
+    return QRectF((pixmap.width() - width) / 2, (pixmap.height() - height) / 2, width, height)

@@ -1,0 +1,273 @@
+"""Beside the grid: the photo, its words and its facts."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cocadesk.protocol.messages import Description
+from cocadesk.protocol.values import MediaKind, Row, TagValue
+from ui.annotations.caption_field import CaptionField, Origin
+from ui.annotations.selection_tags import SharedTags
+from ui.annotations.tag_chips import TagChips
+from ui.detail.video_view import FilmView
+from ui.kit.actions import ActionSet, Do
+from ui.kit.icons import Icon
+from ui.kit.image_loader import ImageLoader
+from ui.kit.texts import clock, day, picture_size
+from ui.kit.theme import Theme
+from ui.kit.widgets import dress_button, label
+
+WIDTH_PX = 340
+PHOTO_MAX_PX = 300
+
+
+class _Column(QWidget):
+    """Is exactly as high as its texts need at its width, so that no bar shows in vain."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        layout = self.layout()
+        if layout is None:
+            return super().minimumSizeHint()
+        return QSize(0, layout.totalHeightForWidth(max(1, self.width())))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self.updateGeometry()
+
+
+class DetailPane(QFrame):
+    """Shows one medium; knows nothing of where its words come from or go to."""
+
+    tag_clicked = Signal(str)
+    caption_kept = Signal(object, str)
+
+    def __init__(self, actions: ActionSet, frames: ImageLoader, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("detail")
+        self.setAccessibleName("Details")
+        self.setMinimumWidth(280)
+        self._actions = actions
+        self._theme = theme
+        self._ratio = 3 / 4
+        self.is_described = False
+        self.key: str | None = None
+        self._noun = "photo"
+        self.film = FilmView(frames, theme)
+        self.photo = self.film.photo
+        self.field = CaptionField(theme)
+        self.caption = self.field.text
+        self.origin = self.field.origin
+        self.chips = TagChips(theme)
+        self._tags: tuple[TagValue, ...] = ()
+        self._shared: SharedTags | None = None
+        self.many = label("", "small", wraps=True)
+        self.many.hide()
+        self._facts: dict[str, QLabel] = {}
+        self._buttons: dict[Do, tuple[QToolButton, Icon]] = {}
+        self._build()
+        self.field.kept.connect(self._on_kept)
+        self.chips.opened.connect(self.tag_clicked.emit)
+        self.set_theme(theme)
+        self.clear()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draws icons and messages in the colours of this theme."""
+        self._theme = theme
+        self.film.set_theme(theme)
+        self.chips.set_theme(theme)
+        for do, (made, which) in self._buttons.items():
+            dress_button(made, self._actions[do], which, theme.colours.muted)
+
+    def clear(self) -> None:
+        """Nothing is selected."""
+        self._leave()
+        self.key = None
+        self.film.clear()
+        self.photo.show_message("Select a photo to see more of it.")
+        self._body.setVisible(False)
+        self.is_described = False
+
+    def show_row(self, row: Row, thumbnail: QPixmap | None) -> None:
+        """The facts at once, with the thumbnail until the preview comes."""
+        if row.key != self.key:
+            self._leave()
+            self._area.verticalScrollBar().setValue(0)
+            self.key = row.key
+            self.is_described = False
+        self._ratio = min(1.4, max(0.4, row.height / row.width)) if row.width else 3 / 4
+        self._fit_photo()
+        self.film.show_row(row, thumbnail)
+        self._body.setVisible(True)
+        self._set_caption(row.caption, row.caption_by_person, "")
+        self._show_tags(row.tags)
+        self._set_facts(row)
+
+    def show_words(self, words: Description) -> None:
+        """Caption and tags as the engine has them now."""
+        self.is_described = True
+        self._set_caption(words.caption, words.caption_by_person, words.reason)
+        self._show_tags(words.tags)
+
+    def say_describing(self) -> None:
+        """The words are being made."""
+        self.field.say(f"Looking at the {self._noun}…")
+
+    def say_many(self, number: int) -> None:
+        """How many photos are selected: with several, tags go to all of them."""
+        self.many.setText(
+            f"Tags of all {number:,} that are selected. A change goes to all of them; "
+            f"the caption is this {self._noun}'s alone."
+        )
+        self.many.setVisible(number > 1)
+
+    def show_shared(self, shared: object) -> None:
+        """The tags of the whole selection, or None: the photo's own again."""
+        self._shared = shared if isinstance(shared, SharedTags) else None
+        self._show_tags(self._tags)
+
+    def shown_tags(self) -> list[str]:
+        """The tags in the order they are shown."""
+        return self.chips.words()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._fit_photo()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(WIDTH_PX, 600)
+
+    def _build(self) -> None:
+        content = _Column()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(self._theme.gap_m)
+        column.addWidget(self.film)
+        self._body = QWidget()
+        body = QVBoxLayout(self._body)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(self._theme.gap_m)
+        body.addWidget(self.field)
+        body.addWidget(self.many)
+        body.addWidget(self.chips)
+        body.addLayout(self._button_row())
+        body.addWidget(_line())
+        body.addLayout(self._fact_form())
+        column.addWidget(self._body)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(1, 0, 0, 0)
+        outer.addWidget(area)
+        self.chips.follow(self.field.editor)
+        self._area = area
+        self._reveal = QTimer(self)  # once the layout has given the new parts their places
+        self._reveal.setSingleShot(True)
+        self._reveal.setInterval(0)
+        self._reveal.timeout.connect(self._on_reveal)
+        self.field.begun.connect(self._reveal.start)
+        self.chips.begun.connect(self._reveal.start)
+
+    def _button_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        for do, which in (
+            (Do.TOGGLE_LARGE, Icon.ENLARGE),
+            (Do.SHOW_IN_FOLDER, Icon.FOLDER),
+            (Do.COPY_PATH, Icon.COPY),
+            (Do.COPY_CAPTION, Icon.QUOTE),
+            (Do.MORE_LIKE_THIS, Icon.SEARCH),
+        ):
+            made = QToolButton()
+            made.setDefaultAction(self._actions[do])
+            self._buttons[do] = (made, which)
+            row.addWidget(made)
+        row.addStretch(1)
+        return row
+
+    def _fact_form(self) -> QFormLayout:
+        form = QFormLayout()
+        form.setHorizontalSpacing(self._theme.gap_m)
+        form.setVerticalSpacing(8)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        for name in ("Name", "Taken", "Size", "Length", "Camera", "Folder"):
+            value = label("", wraps=True)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            value.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+            value.setMinimumWidth(1)
+            value.setAccessibleName(name)
+            form.addRow(label(name, "small"), value)
+            self._facts[name] = value
+        self._form = form
+        return form
+
+    def _set_facts(self, row: Row) -> None:
+        values = {
+            "Name": row.name,
+            "Taken": day(row.taken),
+            "Size": picture_size(row),
+            "Length": clock(row.duration_s) if row.duration_s is not None else "",
+            "Camera": row.camera or "",
+            "Folder": row.folder,
+        }
+        for name, value in values.items():
+            # A zero-width space after each separator lets long paths wrap.
+            self._facts[name].setText(value.replace("/", "/\u200b").replace("\\", "\\\u200b"))
+            self._form.setRowVisible(self._facts[name], bool(value))
+        self.photo.setAccessibleDescription(row.caption or row.name)
+        self._noun = "video" if row.kind is MediaKind.VIDEO else "photo"
+        self.photo.setToolTip(f"Double-click to see the {self._noun} large")
+
+    def _set_caption(self, text: str | None, by_person: bool, reason: str) -> None:
+        origin = Origin.PERSON if by_person else Origin.MACHINE
+        self.field.show_caption(text or "", origin, reason)
+
+    def _show_tags(self, tags: tuple[TagValue, ...]) -> None:
+        self._tags = tags
+        if self._shared is None:
+            self.chips.show_tags(tags)
+        else:
+            photos = self._shared.photos
+            notes = {tag: f"{n} of {photos}" for tag, n in self._shared.counts.items()}
+            self.chips.show_tags(self._shared.tags, notes)
+
+    def _on_kept(self, caption: str) -> None:
+        self.caption_kept.emit(self.key, caption)
+
+    def _on_reveal(self) -> None:
+        """What is being typed is scrolled into view."""
+        typed = self.chips.field if self.chips.is_adding else self.field
+        self._area.ensureWidgetVisible(typed, 0, 16)
+
+    def _leave(self) -> None:
+        """Words that were being typed belong to the photo that was here: they are kept."""
+        self.field.keep()
+
+    def _fit_photo(self) -> None:
+        width = max(120, self.width() - 34)
+        self.film.stack.setFixedHeight(round(min(PHOTO_MAX_PX, width * self._ratio)))
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.NoFrame)
+    line.setFixedHeight(1)
+    line.setStyleSheet("background: palette(mid);")
+    return line

@@ -1,0 +1,1 @@
+"""Jobs in the window: strip, panel and commands."""

@@ -1,0 +1,222 @@
+"""All jobs in one place: what runs, waits and has ended, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QProgressBar,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cocadesk.protocol.values import JobAction, JobState, JobValue
+from ui.kit.icons import Icon, icon
+from ui.kit.texts import count, job_line, job_state, moment
+from ui.kit.theme import Theme
+from ui.kit.widgets import ElidedLabel, button, label
+
+MAX_JOBS = 60
+HEIGHT_PX = 300
+HEAD_PX = 52
+STATE_PX = 66
+STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
+
+
+class JobRow(QFrame):
+    """One job: its title and state, how far it is, and what can be done about it."""
+
+    control = Signal(object, object)
+    failures_wanted = Signal(object)
+    stepped = Signal(object, int)
+
+    def __init__(self, job: JobValue) -> None:
+        super().__init__()
+        self.setProperty("role", "job")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.job = job
+        self.title = ElidedLabel()
+        self.state = label("", "state")
+        self.state.setMinimumWidth(STATE_PX)
+        self.state.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.line = ElidedLabel("muted")
+        self.when = label("", "small")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress")
+        self.failures = button("", "link", on_click=self._on_failures)
+        self.pause = button("Pause", on_click=self._on_pause)
+        self.cancel = button("Stop", on_click=self._on_cancel)
+        words = QHBoxLayout()
+        words.setSpacing(10)
+        words.addWidget(self.state)
+        words.addWidget(self.title)
+        words.addWidget(self.line)
+        words.addStretch(1)
+        words.addWidget(self.failures)
+        words.addWidget(self.when)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(16, 8, 12, 8)
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(6)
+        grid.addLayout(words, 0, 0)
+        grid.addWidget(self.bar, 1, 0)
+        grid.addWidget(self.pause, 0, 1, 2, 1)
+        grid.addWidget(self.cancel, 0, 2, 2, 1)
+        grid.setColumnStretch(0, 1)
+        self.show_job(job)
+
+    def show_job(self, job: JobValue) -> None:
+        """The job as it is now."""
+        self.job = job
+        is_over = job.state.is_final
+        is_paused = job.state is JobState.PAUSED
+        self.title.setText(job.title)
+        self.state.setText(job_state(job))
+        self.line.setText(job_line(job))
+        self.when.setText(moment(job.finished or job.created))
+        self.bar.setVisible(not is_over)
+        self.bar.setMaximum(job.total or 0)
+        self.bar.setValue(min(job.done, job.total or 0))
+        self.pause.setVisible(not is_over)
+        self.pause.setText("Go on" if is_paused else "Pause")
+        self.pause.setAccessibleName(f"{'Go on' if is_paused else 'Pause'}: {job.title}")
+        self.cancel.setVisible(not is_over)
+        self.cancel.setAccessibleName(f"Stop: {job.title}")
+        self.failures.setVisible(job.failed > 0)
+        self.failures.setText("Show which")
+        self.failures.setAccessibleName(f"Show {count(job.failed, 'failure')} of {job.title}")
+        self.setAccessibleName(f"{job.title}, {job_state(job)}")
+        self.setAccessibleDescription(job_line(job))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        step = STEPS.get(Qt.Key(event.key()))
+        if step is not None:
+            self.stepped.emit(self.job.id, step)
+        else:
+            super().keyPressEvent(event)
+
+    def _on_pause(self) -> None:
+        is_paused = self.job.state is JobState.PAUSED
+        self.control.emit(self.job.id, JobAction.RESUME if is_paused else JobAction.PAUSE)
+
+    def _on_cancel(self) -> None:
+        self.control.emit(self.job.id, JobAction.CANCEL)
+
+    def _on_failures(self) -> None:
+        self.failures_wanted.emit(self.job.id)
+
+
+class JobsPanel(QFrame):
+    """A drawer over the foot of the window; arrow keys go from job to job."""
+
+    control = Signal(object, object)
+    failures_wanted = Signal(object)
+    closed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("jobs")
+        self.setAccessibleName("Jobs")
+        self.rows: dict[str, JobRow] = {}
+        self._order: list[str] = []
+        self.summary = label("", "muted")
+        self.close_button = QToolButton()
+        self.close_button.setAccessibleName("Close the jobs")
+        self.close_button.setToolTip("Close (J)")
+        self.close_button.setIconSize(QSize(16, 16))
+        self.close_button.clicked.connect(self.closed.emit)
+        head = QHBoxLayout()
+        head.setContentsMargins(16, 8, 12, 4)
+        head.setSpacing(theme.gap_m)
+        head.addWidget(label("Jobs", "heading"))
+        head.addWidget(self.summary, 1)
+        head.addWidget(self.close_button)
+        self._content = QWidget()
+        self._content.setObjectName("jobs-content")
+        self._column = QVBoxLayout(self._content)
+        self._column.setContentsMargins(0, 0, 0, 8)
+        self._column.setSpacing(0)
+        self._nothing = label("No jobs yet. They appear here when you add a folder.", "muted")
+        self._nothing.setContentsMargins(16, 8, 16, 8)
+        self._column.addWidget(self._nothing)
+        self._column.addStretch(1)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setWidget(self._content)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 1, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self._area, 1)
+        self.set_theme(theme)
+        self.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draws its button in the colours of this theme."""
+        self.close_button.setIcon(icon(Icon.CLEAR, theme.colours.muted, 16))
+
+    def show_jobs(self, jobs: Sequence[JobValue]) -> None:
+        """These jobs, newest first; rows that stay keep the focus."""
+        shown = list(jobs)[:MAX_JOBS]
+        wanted = [job.id for job in shown]
+        for gone in set(self.rows) - set(wanted):
+            row = self.rows.pop(gone)
+            self._column.removeWidget(row)
+            row.deleteLater()
+        for place, job in enumerate(shown):
+            self._show(place, job)
+        self._order = wanted
+        self._nothing.setVisible(not shown)
+        self._column.activate()
+        self.setFixedHeight(min(HEIGHT_PX, HEAD_PX + self._content.sizeHint().height()))
+        active = sum(not job.state.is_final for job in jobs)
+        self.summary.setText(f"{active} under way" if active else "Nothing is under way")
+
+    def open(self) -> None:
+        """Shows the drawer, with the newest job under the cursor."""
+        self.show()
+        self._focus(0)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if event.key() == Qt.Key.Key_Escape:
+            self.closed.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def _show(self, place: int, job: JobValue) -> None:
+        row = self.rows.get(job.id)
+        if row is None:
+            row = JobRow(job)
+            row.control.connect(self.control.emit)
+            row.failures_wanted.connect(self.failures_wanted.emit)
+            row.stepped.connect(self._on_step)
+            row.installEventFilter(self)
+            self.rows[job.id] = row
+            self._column.insertWidget(place + 1, row)
+        elif row.job != job:
+            row.show_job(job)
+
+    def eventFilter(self, watched: object, event: QEvent) -> bool:  # noqa: N802
+        if event.type() == QEvent.Type.FocusIn and isinstance(watched, JobRow):
+            self._area.ensureWidgetVisible(watched, 0, 0)
+        return False
+
+    def _on_step(self, job_id: object, by: int) -> None:
+        self._focus(self._order.index(str(job_id)) + by)
+
+    def _focus(self, place: int) -> None:
+        if self._order:
+            self.rows[self._order[min(len(self._order) - 1, max(0, place))]].setFocus()
+        else:
+            self.close_button.setFocus()

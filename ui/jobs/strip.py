@@ -1,0 +1,112 @@
+"""At the foot of the window: what the engine is working on."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout
+
+from cocadesk.protocol.values import JobAction, JobState, JobValue
+from ui.kit.icons import Icon, icon
+from ui.kit.texts import job_line
+from ui.kit.theme import Theme
+from ui.kit.widgets import ElidedLabel, button
+
+
+class JobStrip(QFrame):
+    """One job: its title, how far it is, and what can be done about it."""
+
+    control = Signal(object, object)
+    failures_wanted = Signal(object)
+    all_wanted = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("job-strip")
+        self.setAccessibleName("Work in progress")
+        self.job: JobValue | None = None
+        self._theme = theme
+        self.title = ElidedLabel()
+        self.line = ElidedLabel("muted")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress")
+        self.failures = button("Show which", "link", on_click=self._on_failures)
+        self.all = button("All jobs", "link", on_click=self.all_wanted.emit)
+        self.all.setToolTip("Show all jobs (J)")
+        self.pause = button("Pause", on_click=self._on_pause)
+        self.cancel = button("Stop", on_click=self._on_cancel)
+        self.dismiss = QToolButton()
+        self.dismiss.setAccessibleName("Hide this message")
+        self.dismiss.setIconSize(QSize(16, 16))
+        self.dismiss.clicked.connect(self.hide)
+        words = QHBoxLayout()
+        words.setSpacing(theme.gap_m)
+        words.addWidget(self.title)
+        words.addWidget(self.line)
+        words.addWidget(self.failures)
+        words.addStretch(1)
+        words.addWidget(self.all)
+        left = QVBoxLayout()
+        left.setSpacing(8)
+        left.addLayout(words)
+        left.addWidget(self.bar)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 10, 16, 10)
+        row.setSpacing(theme.gap_m)
+        row.addLayout(left, 1)
+        row.addWidget(self.pause)
+        row.addWidget(self.cancel)
+        row.addWidget(self.dismiss)
+        self.set_theme(theme)
+        self.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.dismiss.setIcon(icon(Icon.CLEAR, theme.colours.muted, 16))
+
+    def show_job(self, job: JobValue) -> None:
+        """Shows the job as it is now; an older one does not push a running one away."""
+        current = self.job
+        if (
+            current is not None
+            and current.id != job.id
+            and not current.state.is_final
+            and job.state is not JobState.RUNNING
+        ):
+            return
+        self.job = job
+        self.title.setText(job.title)
+        self.line.setText(job_line(job))
+        self.setAccessibleDescription(f"{job.title}: {job_line(job)}")
+        is_over = job.state.is_final
+        self.bar.setVisible(not is_over)
+        self.bar.setMaximum(job.total or 0)
+        self.bar.setValue(min(job.done, job.total or 0))
+        self.pause.setVisible(not is_over)
+        self.pause.setText("Go on" if job.state is JobState.PAUSED else "Pause")
+        self.cancel.setVisible(not is_over)
+        self.dismiss.setVisible(is_over)
+        self.failures.setVisible(job.failed > 0)
+        self.show()
+
+    def forget(self) -> None:
+        """The job is not there any more."""
+        self.job = None
+        self.hide()
+
+    def say_others(self, active: int) -> None:
+        """How many jobs are under way in all."""
+        self.all.setText(f"All {active} jobs" if active > 1 else "All jobs")
+
+    def _on_failures(self) -> None:
+        if self.job is not None:
+            self.failures_wanted.emit(self.job.id)
+
+    def _on_pause(self) -> None:
+        if self.job is not None:
+            is_paused = self.job.state is JobState.PAUSED
+            self.control.emit(self.job.id, JobAction.RESUME if is_paused else JobAction.PAUSE)
+
+    def _on_cancel(self) -> None:
+        if self.job is not None:
+            self.control.emit(self.job.id, JobAction.CANCEL)

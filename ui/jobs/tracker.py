@@ -1,0 +1,132 @@
+"""Jobs as the window sees them: start, follow, stop, and what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, Signal
+
+from cocadesk.errors import UserError
+from cocadesk.protocol.messages import (
+    ControlJob,
+    Failures,
+    JobReply,
+    Jobs,
+    ListFailures,
+    ListJobFailures,
+    ListJobs,
+    PlanWrite,
+    StartCaption,
+    StartIndex,
+    StartWrite,
+    WritePlan,
+)
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import JobAction, JobValue, Scope
+from ui.engine.link import EngineLink, LinkState, Ticket
+
+
+class Work(QObject):
+    """Emits ``job_changed`` for every job that moves, ``ended`` when it ends before our eyes."""
+
+    job_changed = Signal(object)
+    ended = Signal(object)
+    failures_came = Signal(object)
+    plan_came = Signal(object)
+    listed = Signal()
+    failed = Signal(object)
+
+    def __init__(self, link: EngineLink, parent: QObject) -> None:
+        super().__init__(parent)
+        self._link = link
+        self._jobs: dict[str, JobValue] = {}
+        self._plan: Ticket | None = None
+
+    def all(self) -> list[JobValue]:
+        """Every job that is known, newest first."""
+        return sorted(self._jobs.values(), key=lambda job: (job.created, job.id), reverse=True)
+
+    def active(self) -> list[JobValue]:
+        """The jobs that have not ended, newest first."""
+        return [job for job in self.all() if not job.state.is_final]
+
+    def take(self, job: JobValue) -> None:
+        """A job has moved. An event may overtake the answer that it began: the end stays."""
+        before = self._jobs.get(job.id)
+        was_over = before is not None and before.state.is_final
+        if was_over and not job.state.is_final:
+            return
+        self._jobs[job.id] = job
+        self.job_changed.emit(job)
+        if job.state.is_final and not was_over:
+            self.ended.emit(job)
+
+    def index(self, folders: Sequence[str]) -> None:
+        """Adds the folders; none looks through all known ones again."""
+        self._start(StartIndex(folders=tuple(WirePath.of(folder) for folder in folders)))
+
+    def control(self, job_id: object, action: object) -> None:
+        """Pauses, resumes or stops a job."""
+        self._start(ControlJob(job_id=str(job_id), action=JobAction(str(action))))
+
+    def caption(self, scope: Scope, *, again: bool) -> None:
+        """Starts to describe these media."""
+        self._start(StartCaption(scope=scope, again=again))
+
+    def plan_write(self, scope: Scope, *, overwrite: bool) -> None:
+        """``plan_came`` follows; only the last plan that was asked for comes."""
+        self.forget_plan()
+        body = PlanWrite(scope=scope, overwrite=overwrite)
+        self._plan = self._link.ask(
+            body, WritePlan, self.plan_came.emit, on_failed=self.failed.emit
+        )
+
+    def forget_plan(self) -> None:
+        """Nobody waits for the plan any more."""
+        if self._plan is not None:
+            self._plan.cancel()
+            self._plan = None
+
+    def write(self, scope: Scope, *, overwrite: bool) -> None:
+        """Starts to write captions beside the photos."""
+        self._start(StartWrite(scope=scope, overwrite=overwrite))
+
+    def look_for_running(self) -> None:
+        """Learns of all jobs, and announces those that have not ended, e.g. after a restart."""
+        self._link.ask(ListJobs(), Jobs, self._on_jobs)
+
+    def ask_failures(self) -> None:
+        """``failures_came`` follows, with every file that could not be read."""
+        self._link.ask(ListFailures(), Failures, self.failures_came.emit)
+
+    def ask_failures_of(self, job_id: object) -> None:
+        """``failures_came`` follows, with what this job could not do."""
+        self._link.ask(
+            ListJobFailures(job_id=str(job_id)),
+            Failures,
+            self.failures_came.emit,
+            on_failed=self.failed.emit,
+        )
+
+    def _start(self, body: StartIndex | StartCaption | StartWrite | ControlJob) -> None:
+        if self._link.state is not LinkState.CONNECTED:
+            self.failed.emit(
+                UserError("The engine is not there yet.", "", "Try again in a few seconds.")
+            )
+            return
+        self._link.ask(body, JobReply, self._on_job, on_failed=self.failed.emit)
+
+    def _on_job(self, answer: JobReply) -> None:
+        self.take(answer.job)
+
+    def _on_jobs(self, answer: Jobs) -> None:
+        """Ended jobs are announced only where they ended while nobody was connected."""
+        listed = {job.id for job in answer.jobs}
+        self._jobs = {job_id: job for job_id, job in self._jobs.items() if job_id in listed}
+        for job in sorted(answer.jobs, key=lambda job: (job.created, job.id)):
+            before = self._jobs.get(job.id)
+            if job.state.is_final and (before is None or before.state.is_final):
+                self._jobs[job.id] = job
+            else:
+                self.take(job)
+        self.listed.emit()

@@ -1,0 +1,152 @@
+"""What the pages beside the library are built from."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QFrame,
+    QHBoxLayout,
+    QProgressBar,
+    QScrollArea,
+    QStyle,
+    QStyleOptionButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.kit.theme import Theme
+from ui.kit.widgets import label
+
+COLUMN_MAX_PX = 820
+
+
+class Column(QWidget):
+    """A column of parts, exactly as high as its texts need at its width."""
+
+    def __init__(self, gap_px: int) -> None:
+        super().__init__()
+        self.setMaximumWidth(COLUMN_MAX_PX)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(gap_px)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        return QSize(0, self.column.totalHeightForWidth(max(1, self.width())))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self.updateGeometry()
+
+
+def headed(title: str, intro: str) -> QVBoxLayout:
+    """The title of a page and what it is for."""
+    words = QVBoxLayout()
+    words.setSpacing(8)
+    words.addWidget(label(title, "title"))
+    words.addWidget(label(intro, "muted", wraps=True))
+    return words
+
+
+def hide_part(part: QWidget, heir: QWidget) -> None:
+    """Hides a part; where the focus was in it, the heir gets it, and no far-off button."""
+    focus = QApplication.focusWidget()
+    if focus is not None and (focus is part or part.isAncestorOf(focus)):
+        heir.setFocus()
+    part.hide()
+
+
+def scrolled(column: Column, theme: Theme) -> QScrollArea:
+    """The column in the middle of a page, with a bar where it is too high."""
+    content = Column(0)
+    content.setMaximumWidth(16_777_215)
+    content.setObjectName("page")
+    row = QHBoxLayout()
+    row.setContentsMargins(28, 24, 28, 28)
+    row.addStretch(1)
+    row.addWidget(column, 100)
+    row.addStretch(1)
+    content.column.addLayout(row)
+    content.column.addStretch(1)
+    area = QScrollArea()
+    area.setObjectName("page-area")
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.verticalScrollBar().setSingleStep(40)
+    area.setWidget(content)
+    return area
+
+
+class Card(QFrame):
+    """A framed part of a page with a heading."""
+
+    def __init__(self, title: str, theme: Theme) -> None:
+        super().__init__()
+        self.setProperty("role", "card")
+        self.setAccessibleName(title)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(18, 14, 18, 16)
+        self.column.setSpacing(theme.gap_m)
+        self.heading = label(title, "heading")
+        self.column.addWidget(self.heading)
+
+
+class JobBar(QWidget):
+    """A progress bar with a line under it; bar and line may be of an unknown length."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress")
+        self.line = label("", "muted", wraps=True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.bar)
+        column.addWidget(self.line)
+
+    def say(self, text: str, done: int = 0, total: int | None = None) -> None:
+        """Shows how far it is; without a total the bar only moves."""
+        self.line.setText(text)
+        self.bar.setMaximum(total or 0)
+        self.bar.setValue(min(done, total or 0))
+        self.setAccessibleDescription(text)
+
+
+class TickBox(QCheckBox):
+    """A check box whose tick is drawn here: a style sheet has none in the theme's colours."""
+
+    def __init__(self, theme: Theme, text: str = "") -> None:
+        super().__init__(text)
+        self._tick = theme.colour("on_accent")
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme from now on."""
+        self._tick = theme.colour("on_accent")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        super().paintEvent(event)
+        if not self.isChecked():
+            return
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        place = QStyle.SubElement.SE_CheckBoxIndicator
+        box = self.style().subElementRect(place, option, self).toRectF()
+        tick = [(0.22, 0.52), (0.43, 0.72), (0.78, 0.3)]
+        points = [QPointF(box.x() + u * box.width(), box.y() + v * box.height()) for u, v in tick]
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self._tick, 2))
+        painter.drawPolyline(points)
+
+
+def hide_or_say(part: QWidget, text: str) -> None:
+    """Sets a label's text and shows it only where there is one."""
+    part.setText(text)  # type: ignore[attr-defined]
+    part.setVisible(bool(text))

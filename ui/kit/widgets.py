@@ -1,0 +1,248 @@
+"""Small parts that several pages use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QAction,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.kit.icons import Icon, icon, pixmap
+from ui.kit.theme import Theme
+
+NOTICE_MS = 3500
+FOOT_PX = 28
+TEXT_WIDTH_PX = 440
+
+
+def label(text: str, role: str = "", *, wraps: bool = False) -> QLabel:
+    """A label of a role that the style sheet knows."""
+    made = QLabel(text)
+    made.setProperty("role", role)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setWordWrap(wraps)
+    if wraps:
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
+        policy.setHeightForWidth(True)
+        made.setSizePolicy(policy)
+    return made
+
+
+class ElidedLabel(QLabel):
+    """One line that ends in an ellipsis where there is no room; the tip has all of it."""
+
+    def __init__(self, role: str = "") -> None:
+        super().__init__()
+        self.setProperty("role", role)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        return QSize(min(60, self.sizeHint().width()), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self.setToolTip(self.text() if self._shown() != self.text() else "")
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        painter = QPainter(self)
+        place = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.style().drawItemText(
+            painter, self.rect(), place, self.palette(), True, self._shown(), self.foregroundRole()
+        )
+        painter.end()
+
+    def _shown(self) -> str:
+        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+
+
+def button(text: str, role: str = "", *, on_click: Callable[[], None] | None = None) -> QPushButton:
+    """A push button of a role that the style sheet knows."""
+    made = QPushButton(text)
+    made.setProperty("role", role)
+    made.setCursor(Qt.CursorShape.PointingHandCursor)
+    if on_click is not None:
+        made.clicked.connect(on_click)
+    return made
+
+
+def action_button(action: QAction, which: Icon, colour: str) -> QToolButton:
+    """A button with an icon alone; the action gives name, tip and state."""
+    made = QToolButton()
+    made.setDefaultAction(action)
+    dress_button(made, action, which, colour)
+    return made
+
+
+def dress_button(made: QToolButton, action: QAction, which: Icon, colour: str) -> None:
+    """Gives a tool button its icon in this colour, and its accessible name."""
+    action.setIcon(icon(which, colour))
+    made.setIconSize(QSize(20, 20))
+    made.setAccessibleName(action.text())
+    keys = action.shortcut().toString(action.shortcut().SequenceFormat.NativeText)
+    made.setToolTip(f"{action.text()} ({keys})" if keys else action.text())
+
+
+class EmptyState(QWidget):
+    """A picture, a headline and a sentence where there is nothing to show."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._icon = Icon.PHOTO
+        self._picture = QLabel()
+        self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._title = label("", "title", wraps=True)
+        self._text = label("", "muted", wraps=True)
+        for words in (self._title, self._text):
+            words.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+            words.setFixedWidth(TEXT_WIDTH_PX)
+        self.button = button("", "primary")
+        layout = QVBoxLayout(self)
+        layout.setSpacing(theme.gap_m)
+        layout.addStretch(2)
+        centre = Qt.AlignmentFlag.AlignHCenter
+        parts: tuple[QWidget, ...] = (self._picture, self._title, self._text, self.button)
+        for part in parts:
+            layout.addWidget(part, 0, centre)
+        layout.addStretch(3)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._draw()
+
+    def say(self, which: Icon, title: str, text: str, button_text: str = "") -> None:
+        """Shows these words; without a button text there is no button."""
+        self._icon = which
+        self._title.setText(title)
+        self._text.setText(text)
+        for words in (self._title, self._text):
+            words.setFixedHeight(words.heightForWidth(TEXT_WIDTH_PX))
+        self.button.setText(button_text)
+        self.button.setVisible(bool(button_text))
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(text)
+        self._draw()
+
+    def _draw(self) -> None:
+        ratio = self.devicePixelRatioF()
+        self._picture.setPixmap(pixmap(self._icon, self._theme.colours.muted, 56, ratio))
+
+    def words(self) -> str:
+        """What it says now."""
+        return f"{self._title.text()} {self._text.text()}"
+
+
+class Notice(QFrame):
+    """A quiet sentence at the foot of its parent that goes by itself, with a way back.
+
+    It keeps within ``room``, a part of the parent, where that is to be seen:
+    what stands below, such as the strip of jobs, stays in reach.
+    """
+
+    def __init__(self, parent: QWidget, room: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._parent = parent
+        self._room = room
+        if room is not None:
+            room.installEventFilter(self)
+        self._on_click: Callable[[], None] | None = None
+        self._foot_px = FOOT_PX
+        self.setObjectName("notice")
+        self._label = label("", "notice")
+        self.button = button("", "notice", on_click=self._click)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 6, 10, 6)
+        row.setSpacing(12)
+        row.addWidget(self._label)
+        row.addWidget(self.button)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.hide)
+        self.hide()
+
+    def text(self) -> str:
+        """The sentence."""
+        return self._label.text()
+
+    def say(
+        self,
+        text: str,
+        button_text: str = "",
+        on_click: Callable[[], None] | None = None,
+        *,
+        stays: bool = False,
+    ) -> None:
+        """Shows the sentence for a few seconds, longer where something can be done about it.
+
+        One that ``stays`` is there until the next: what it tells goes on.
+        """
+        self._label.setText(text)
+        self._on_click = on_click
+        self.button.setText(button_text)
+        self.button.setAccessibleName(f"{button_text}: {text}")
+        self.button.setVisible(bool(button_text))
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not button_text)
+        self.setAccessibleName(text)
+        self.place()
+        self.show()
+        self.raise_()
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+        if stays:
+            self._timer.stop()
+        else:
+            self._timer.start(NOTICE_MS * (2 if button_text else 1))
+
+    def lift(self, by_px: int) -> None:
+        """Leaves that much room below it for something that must be read."""
+        self._foot_px = FOOT_PX + by_px
+        self.place()
+
+    def place(self) -> None:
+        """Centres it at the foot of the parent."""
+        parent = self._parent
+        self._label.setWordWrap(False)
+        self._label.setMinimumWidth(0)
+        self.ensurePolished()
+        width = self.sizeHint().width()
+        room = parent.width() - 40
+        if width > room:
+            self._label.setWordWrap(True)
+            width = room
+        self.resize(width, max(self.sizeHint().height(), self.heightForWidth(width)))
+        x = (parent.width() - self.width()) // 2
+        self.move(max(8, x), self._floor_px() - self.height() - self._foot_px)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self.place()
+        return False
+
+    def _floor_px(self) -> int:
+        room = self._room
+        if room is None or not room.isVisible():
+            return self._parent.height()
+        return room.mapTo(self._parent, QPoint(0, room.height())).y()
+
+    def _click(self) -> None:
+        self.hide()
+        if self._on_click is not None:
+            self._on_click()

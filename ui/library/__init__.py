@@ -1,0 +1,1 @@
+"""The library page: search box, grid and results."""

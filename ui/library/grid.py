@@ -1,0 +1,183 @@
+"""The grid of thumbnails."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from PySide6.QtCore import QItemSelection, QModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QRegion, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QAbstractItemView, QListView
+
+from ui.kit.image_loader import ImageLoader
+from ui.kit.theme import Theme
+from ui.library.delegate import ThumbnailDelegate
+from ui.library.results_model import KEY_ROLE, ResultsModel
+
+CELL_SIZES_PX = (96, 120, 150, 180, 220, 270, 330)
+DEFAULT_SIZE = 3
+
+
+class Grid(QListView):
+    """Cells of equal size that fill the width; only what is visible is asked for."""
+
+    opened = Signal()
+    large_wanted = Signal()
+    size_changed = Signal(int)
+    selected = Signal()
+    menu_wanted = Signal(object)
+
+    def __init__(self, model: ResultsModel, loader: ImageLoader, theme: Theme) -> None:
+        super().__init__()
+        self._results = model
+        self._loader = loader
+        self._delegate = ThumbnailDelegate(loader, theme, self)
+        self._size = DEFAULT_SIZE
+        self._wheel = 0
+        self.setObjectName("grid")
+        self.setAccessibleName("Photos")
+        self.setModel(model)
+        self.setItemDelegate(self._delegate)
+        self.setViewMode(QListView.ViewMode.IconMode)
+        self.setMovement(QListView.Movement.Static)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setLayoutMode(QListView.LayoutMode.SinglePass)
+        self.setUniformItemSizes(True)
+        self.setMouseTracking(True)
+        self.setViewportMargins(7, 0, 3, 0)
+        self.setDragEnabled(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._on_menu)
+        self.doubleClicked.connect(self._on_double_click)
+        self.verticalScrollBar().valueChanged.connect(self._drop_unwanted)
+        self.verticalScrollBar().setSingleStep(60)
+        self.selectionModel().selectionChanged.connect(self._on_selection)
+        loader.arrived.connect(self._on_picture)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme from now on."""
+        self._delegate.set_theme(theme)
+        self.viewport().update()
+
+    def current_key(self) -> str | None:
+        """The key under the cursor."""
+        key = self.currentIndex().data(KEY_ROLE)
+        return key if isinstance(key, str) else None
+
+    def selected_keys(self, limit: int | None = None) -> list[str]:
+        """The keys that are selected, in the order of the list, the first ``limit`` of them."""
+        ranges = sorted((r.top(), r.bottom()) for r in self.selectionModel().selection().toList())
+        keys = (self._results.key_at(n) for top, end in ranges for n in range(top, end + 1))
+        return list(islice((key for key in keys if key is not None), limit))
+
+    def selected_count(self) -> int:
+        """How many are selected."""
+        return sum(part.height() for part in self.selectionModel().selection().toList())
+
+    def go_to(self, position: int) -> None:
+        """Moves the cursor there and scrolls it into view."""
+        index = self._results.index(position)
+        if index.isValid():
+            self.setCurrentIndex(index)
+            self.scrollTo(index)
+
+    def step(self, by: int) -> None:
+        """Moves the cursor by this many photos, staying inside the list."""
+        current = self.currentIndex().row()
+        last = self._results.rowCount() - 1
+        if last >= 0:
+            self.go_to(min(last, max(0, current + by)))
+
+    @property
+    def size_step(self) -> int:
+        return self._size
+
+    def set_size_step(self, step: int) -> None:
+        """One of ``CELL_SIZES_PX`` by its place; out of range is cut."""
+        step = min(len(CELL_SIZES_PX) - 1, max(0, step))
+        if step != self._size:
+            self._size = step
+            self._lay_out()
+            self.size_changed.emit(step)
+
+    def visible_keys(self) -> set[str]:
+        """Keys on screen and one screen above and below."""
+        height = self.viewport().height()
+        area = self.viewport().rect().adjusted(0, -height, 0, height)
+        keys = set()
+        first = self.indexAt(QPoint(self._delegate.margin_px + 2, self._delegate.margin_px + 2))
+        start = max(0, first.row() - self._per_screen()) if first.isValid() else 0
+        for position in range(start, min(self._results.rowCount(), start + 3 * self._per_screen())):
+            index = self._results.index(position)
+            if area.intersects(self.visualRect(index)):
+                key = self._results.key_at(position)
+                if key is not None:
+                    keys.add(key)
+        return keys
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        self._lay_out()
+        super().resizeEvent(event)
+
+    def visualRegionForSelection(self, _selection: QItemSelection) -> QRegion:  # noqa: N802
+        """All that is seen: Qt would ask for the place of every selected cell."""
+        return QRegion(self.viewport().rect())
+
+    def keyboardSearch(self, _text: str) -> None:  # noqa: N802
+        """Letters are commands here; looking through all names would ask for every row."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if plain and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.opened.emit()
+        elif plain and event.key() == Qt.Key.Key_Space:
+            self.large_wanted.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._wheel += event.angleDelta().y()
+            steps = int(self._wheel / 120)
+            self._wheel -= steps * 120
+            if steps:
+                self.set_size_step(self._size + steps)
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+    def _lay_out(self) -> None:
+        """Stretches the cells so that a row fills the width."""
+        width = max(1, self.viewport().width() - 2)
+        columns = max(1, width // CELL_SIZES_PX[self._size])
+        side = width // columns
+        self._delegate.set_cell(side)
+        self.setGridSize(QSize(side, side))
+
+    def _per_screen(self) -> int:
+        side = max(1, self.gridSize().height())
+        columns = max(1, self.viewport().width() // max(1, self.gridSize().width()))
+        return columns * (self.viewport().height() // side + 2)
+
+    def _on_selection(self) -> None:
+        self.selected.emit()
+
+    def _drop_unwanted(self) -> None:
+        self._loader.want_only(self.visible_keys())
+
+    def _on_picture(self, key: object) -> None:
+        position = self._results.position_of(str(key))
+        if position is not None:
+            rect: QRect = self.visualRect(self._results.index(position))
+            self.viewport().update(rect)
+
+    def _on_double_click(self, _index: QModelIndex) -> None:
+        self.opened.emit()
+
+    def _on_menu(self, where: QPoint) -> None:
+        if self.indexAt(where).isValid():
+            self.menu_wanted.emit(self.viewport().mapToGlobal(where))

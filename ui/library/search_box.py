@@ -1,0 +1,96 @@
+"""The search field: results as you type, after a pause."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QLineEdit
+
+from ui.kit.icons import Icon, icon
+from ui.kit.theme import Theme
+
+PAUSE_MS = 250
+MAX_HISTORY = 50
+
+
+class SearchBox(QLineEdit):
+    """Emits ``query_changed`` with trimmed text; Up brings back earlier ones."""
+
+    query_changed = Signal(str)
+    leave_down = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("search")
+        self.setAccessibleName("Search your photos")
+        self.setPlaceholderText("Describe what you are looking for: a dog on a beach")
+        self.setMaximumWidth(760)
+        self._history: list[str] = []
+        self._place = 0
+        self._said = ""
+        self._glass = QAction("Search", self)
+        self._clear = QAction("Clear", self)
+        self.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
+        self.addAction(self._clear, QLineEdit.ActionPosition.TrailingPosition)
+        self._clear.triggered.connect(self._on_clear)
+        self._clear.setVisible(False)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PAUSE_MS)
+        self._timer.timeout.connect(self._say)
+        self.textChanged.connect(self._on_text)
+        self.returnPressed.connect(self._on_return)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draws its icons in the colours of this theme."""
+        self._glass.setIcon(icon(Icon.SEARCH, theme.colours.muted, 18))
+        self._clear.setIcon(icon(Icon.CLEAR, theme.colours.muted, 16))
+
+    def query(self) -> str:
+        """What is being looked for, without blanks around it."""
+        return self.text().strip()
+
+    def set_query(self, text: str) -> None:
+        """Puts a query in and announces it at once."""
+        self.setText(text)
+        self._say()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if event.key() == Qt.Key.Key_Up and self._history:
+            self._place = max(0, self._place - 1)
+            self.setText(self._history[self._place])
+        elif event.key() == Qt.Key.Key_Down:
+            if self._place < len(self._history) - 1:
+                self._place += 1
+                self.setText(self._history[self._place])
+            else:
+                self.leave_down.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def _on_text(self) -> None:
+        self._clear.setVisible(bool(self.text()))
+        self._timer.start()
+
+    def _on_return(self) -> None:
+        self._remember()
+        self._say()
+        self.leave_down.emit()
+
+    def _on_clear(self) -> None:
+        self.set_query("")
+
+    def _say(self) -> None:
+        self._timer.stop()
+        query = self.query()
+        if query != self._said:
+            self._said = query
+            self.query_changed.emit(query)
+
+    def _remember(self) -> None:
+        query = self.query()
+        if query:
+            self._history = [old for old in self._history if old != query][-MAX_HISTORY:]
+            self._history.append(query)
+        self._place = len(self._history)

@@ -1,0 +1,147 @@
+"""The cards of the models page: changing over, what it costs, and another model."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit
+
+from cocadesk.protocol.values import JobAction, JobState, JobValue
+from ui.kit import desktop
+from ui.kit.page_parts import Card, JobBar
+from ui.kit.texts import job_line
+from ui.kit.theme import Theme
+from ui.kit.widgets import button, label
+
+ADD_NOTE = (
+    "A checkpoint file or folder on this computer, or a name: hf-hub:ORGANISATION/NAME or "
+    "open_clip:NAME/TAG. A name that is not on this computer yet is fetched from the network; "
+    "nothing else here goes online."
+)
+CHECKPOINTS = "Checkpoints (*.safetensors *.pt *.bin);;All files (*)"
+MEANWHILE = "search answers with the old model until it is done"
+
+
+class ChangingCard(Card):
+    """A change-over under way; ``control`` carries what is wanted of its job."""
+
+    control = Signal(str, object)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__("Changing over", theme)
+        self.job: JobValue | None = None
+        self.progress = JobBar()
+        self.pause = button("Pause", on_click=self._on_pause)
+        self.cancel = button("Stop", on_click=self._on_cancel)
+        row = QHBoxLayout()
+        row.setSpacing(theme.gap_m)
+        row.addWidget(self.progress, 1)
+        row.addWidget(self.pause)
+        row.addWidget(self.cancel)
+        self.column.addLayout(row)
+        self.hide()
+
+    def show_job(self, job: JobValue) -> None:
+        """Shows how far the job is."""
+        self.job = job
+        is_paused = job.state is JobState.PAUSED
+        self.heading.setText(job.title)
+        self.pause.setText("Go on" if is_paused else "Pause")
+        line = job_line(job).rstrip(".")
+        self.progress.say(f"{line} · {MEANWHILE}", job.done, job.total)
+
+    def _on_pause(self) -> None:
+        if self.job is not None:
+            is_paused = self.job.state is JobState.PAUSED
+            self.control.emit(self.job.id, JobAction.RESUME if is_paused else JobAction.PAUSE)
+
+    def _on_cancel(self) -> None:
+        if self.job is not None:
+            self.control.emit(self.job.id, JobAction.CANCEL)
+
+
+class QuestionCard(Card):
+    """Asks before a change-over that has to look at photos; ``agreed`` carries the source."""
+
+    agreed = Signal(str)
+    closed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__("Change over?", theme)
+        self._source = ""
+        self.text = label("", wraps=True)
+        self.agree = button("Change over", "primary", on_click=self._on_agree)
+        self.refuse = button("Not now", on_click=self.closed.emit)
+        self.column.addWidget(self.text)
+        row = QHBoxLayout()
+        row.setSpacing(theme.gap_m)
+        row.addWidget(self.agree)
+        row.addWidget(self.refuse)
+        row.addStretch(1)
+        self.column.addLayout(row)
+        self.hide()
+
+    def ask(self, source: str, name: str, missing: int) -> None:
+        """Names the price of using a model: how many media it has not seen."""
+        self._source = source
+        self.heading.setText(f"Change over to {name}?")
+        self.text.setText(_price(missing))
+        self.show()
+        self.agree.setFocus()
+
+    def _on_agree(self) -> None:
+        self.agreed.emit(self._source)
+        self.closed.emit()
+
+
+class OtherCard(Card):
+    """A model by a path or a name; ``wanted`` carries it."""
+
+    wanted = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__("Use another model", theme)
+        self.source = QLineEdit()
+        self.source.setAccessibleName("Another model: a path or a name")
+        self.source.setPlaceholderText("a path, hf-hub:… or open_clip:…")
+        self.source.returnPressed.connect(self._on_use)
+        self.source.textChanged.connect(self._on_text)
+        self.file = button("File…", on_click=self._on_file)
+        self.folder = button("Folder…", on_click=self._on_folder)
+        self.use = button("Use it", "primary", on_click=self._on_use)
+        self.use.setEnabled(False)
+        self.column.addWidget(label(ADD_NOTE, "muted", wraps=True))
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.source, 1)
+        for part in (self.file, self.folder, self.use):
+            row.addWidget(part)
+        self.column.addLayout(row)
+
+    def _on_text(self, text: str) -> None:
+        self.use.setEnabled(bool(text.strip()))
+
+    def _on_use(self) -> None:
+        if source := self.source.text().strip():
+            self.wanted.emit(source)
+
+    def _on_file(self) -> None:
+        self._choose(desktop.ask_for_file(self, "Choose a checkpoint", CHECKPOINTS))
+
+    def _on_folder(self) -> None:
+        self._choose(desktop.ask_for_folder(self, "Choose a model's folder"))
+
+    def _choose(self, path: str | None) -> None:
+        if path is not None:
+            self.source.setText(path)
+            self.source.setFocus()
+
+
+def _price(missing: int) -> str:
+    if missing <= 0:
+        return "It can answer at once: it has seen the whole library."
+    what = "1 photo or video" if missing == 1 else f"{missing:,} photos and videos"
+    return (
+        f"It sees in a way of its own, so it has to look at {what} first. Search goes on with "
+        "the model in use meanwhile; then all changes over at once. You can pause or stop it, "
+        "and what was done is kept."
+    )

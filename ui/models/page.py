@@ -1,0 +1,151 @@
+"""The page of models: which one answers, which others there are, and changing over."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from cocadesk.protocol.messages import Info
+from cocadesk.protocol.values import (
+    JobAction,
+    JobState,
+    JobValue,
+    ModelEntry,
+    ModelState,
+    ModelValue,
+)
+from ui.engine.link import EngineLink
+from ui.kit.page_parts import Column, headed, hide_or_say, hide_part, scrolled
+from ui.kit.theme import Theme
+from ui.kit.widgets import label
+from ui.models.cards import ChangingCard, OtherCard, QuestionCard
+from ui.models.requests import ModelRequests
+from ui.models.row import ModelRow
+
+INTRO = (
+    "The model is what looks at your photos, finds them by words and describes them. Another one "
+    "may know more or be quicker. Whichever you use, your photos and your own words stay as they "
+    "are."
+)
+
+
+class ModelsPage(QWidget):
+    """Lists the models and changes over; asks first where that costs something."""
+
+    def __init__(self, link: EngineLink, theme: Theme) -> None:
+        super().__init__()
+        self.setAccessibleName("Models")
+        self._theme = theme
+        self.requests = ModelRequests(link, self)
+        self.rows: list[ModelRow] = []
+        self.changing = ChangingCard(theme)
+        self.question = QuestionCard(theme)
+        self.other = OtherCard(theme)
+        self.device = label("", "muted", wraps=True)
+        self.problem = label("", "problem", wraps=True)
+        self._build()
+        self._wire()
+
+    def turned_to(self) -> None:
+        """Asks for the models anew."""
+        self.requests.refresh()
+        self.other.source.setFocus()
+
+    def set_theme(self, theme: Theme) -> None:
+        """All colours come from the style sheet."""
+        self._theme = theme
+
+    def _build(self) -> None:
+        content = Column(self._theme.gap_l)
+        content.column.addLayout(headed("Models", INTRO))
+        content.column.addWidget(self.changing)
+        content.column.addWidget(self.question)
+        content.column.addWidget(self.problem)
+        self._list = QVBoxLayout()
+        self._list.setSpacing(10)
+        content.column.addLayout(self._list)
+        content.column.addWidget(self.device)
+        content.column.addWidget(self.other)
+        self.problem.hide()
+        self.device.hide()
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scrolled(content, self._theme))
+
+    def _wire(self) -> None:
+        self.requests.listed.connect(self._on_listed)
+        self.requests.info_came.connect(self._on_info)
+        self.requests.job_changed.connect(self._on_job)
+        self.requests.failed.connect(self._on_failed)
+        self.changing.control.connect(self._on_control)
+        self.question.agreed.connect(self._use)
+        self.question.closed.connect(self._close_question)
+        self.other.wanted.connect(self._on_other)
+
+    # What a person does -------------------------------------------------------------
+
+    def _on_use(self, entry: object) -> None:
+        assert isinstance(entry, ModelEntry)
+        if self.requests.is_free(entry):
+            self._use(entry.source)
+        else:
+            missing = round(self.requests.media * (1 - entry.coverage))
+            self.question.ask(entry.source, entry.name, missing)
+
+    def _on_other(self, source: str) -> None:
+        self.question.ask(source, "this model", self.requests.media)
+
+    def _use(self, source: str) -> None:
+        hide_or_say(self.problem, "")
+        self.requests.use(source)
+
+    def _close_question(self) -> None:
+        hide_part(self.question, self.other.source)
+
+    def _on_control(self, job_id: str, action: object) -> None:
+        self.requests.control(job_id, JobAction(str(action)))
+
+    # What the engine tells ----------------------------------------------------------
+
+    def _on_listed(self) -> None:
+        for old in self.rows:
+            self._list.removeWidget(old)
+            old.deleteLater()
+        self.rows = [ModelRow(entry, self._theme) for entry in self.requests.models]
+        for row in self.rows:
+            row.use_wanted.connect(self._on_use)
+            self._list.addWidget(row)
+
+    def _on_info(self, answer: object) -> None:
+        assert isinstance(answer, Info)
+        hide_or_say(self.device, device_line(answer.model))
+
+    def _on_job(self, job: object) -> None:
+        assert isinstance(job, JobValue)
+        self.changing.show_job(job)
+        if not job.state.is_final:
+            self.changing.show()
+            return
+        hide_part(self.changing, self.other.source)
+        hide_or_say(self.problem, job.message if job.state is JobState.FAILED else "")
+        self.requests.refresh()
+
+    def _on_failed(self, error: object) -> None:
+        hide_or_say(self.problem, str(error))
+
+
+def device_line(model: ModelValue) -> str:
+    """Where the model in use runs, and why there."""
+    if model.state is ModelState.FAILED:
+        return f"The model could not be opened. {model.reason}".strip()
+    if model.state is not ModelState.READY:
+        return "The model is being opened…"
+    where = f"It runs on {_device(model.device)}"
+    if model.precision:
+        where += f" in {model.precision}"
+    return f"{where}: {model.reason.rstrip('.')}." if model.reason else f"{where}."
+
+
+def _device(name: str) -> str:
+    if name == "cpu":
+        return "the processor (CPU)"
+    return f"the graphics card ({name})" if name.startswith("cuda") else name or "this computer"

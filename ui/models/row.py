@@ -1,0 +1,68 @@
+"""One model in the list of models."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
+
+from cocadesk.protocol.values import ModelEntry
+from ui.kit.texts import file_size
+from ui.kit.theme import Theme
+from ui.kit.widgets import button, label
+
+
+class ModelRow(QFrame):
+    """Its name, what it is, what it has seen of the library, and a button to use it."""
+
+    use_wanted = Signal(object)
+
+    def __init__(self, entry: ModelEntry, theme: Theme) -> None:
+        super().__init__()
+        self.setProperty("role", "card")
+        self.setProperty("chosen", entry.is_used)
+        self.setAccessibleName(entry.name)
+        self.entry = entry
+        self.use = button("Use", on_click=self._on_use)
+        self.use.setAccessibleName(f"Use {entry.name}")
+        self.badge = label("In use", "badge")
+        head = QHBoxLayout()
+        head.setSpacing(theme.gap_m)
+        head.addWidget(label(entry.name, "heading"))
+        head.addWidget(self.badge)
+        head.addStretch(1)
+        words = QVBoxLayout()
+        words.setSpacing(3)
+        words.addLayout(head)
+        if entry.note:
+            words.addWidget(label(entry.note[:1].upper() + entry.note[1:], wraps=True))
+        source = label(facts(entry), "small", wraps=True)
+        words.addWidget(source)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(18, 12, 14, 12)
+        row.setSpacing(theme.gap_l)
+        row.addLayout(words, 1)
+        row.addWidget(self.use)
+        self.badge.setVisible(entry.is_used)
+        self.use.setVisible(not entry.is_used)
+
+    def _on_use(self) -> None:
+        self.use_wanted.emit(self.entry)
+
+
+def facts(entry: ModelEntry) -> str:
+    """Where it comes from, its size, and how much of the library it knows."""
+    # A zero-width space after each separator lets long sources wrap.
+    parts = [entry.source.replace("/", "/\u200b")]
+    if entry.size_bytes:
+        parts.append(file_size(entry.size_bytes))
+    parts.append(coverage(entry.coverage))
+    return " · ".join(parts)
+
+
+def coverage(share: float) -> str:
+    """How much of the library a model has looked at."""
+    if share >= 1.0:
+        return "has seen the whole library"
+    if share <= 0.0:
+        return "has not seen the library yet"
+    return f"has seen {min(99, max(1, round(100 * share)))} % of the library"

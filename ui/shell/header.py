@@ -1,0 +1,98 @@
+"""The top of the window: search, add, menu; and the line above the grid."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSlider, QToolButton
+
+from ui.kit.actions import ActionSet, Do
+from ui.kit.icons import Icon, icon
+from ui.kit.theme import Theme
+from ui.kit.widgets import ElidedLabel, action_button, button, dress_button
+from ui.library.search_box import SearchBox
+from ui.shell.pages import PageTabs
+
+ROOMY_PX = 860
+SEARCH_MIN_PX = 200
+
+
+class Header(QFrame):
+    """The pages at the left, the search field in the middle, what is used less at its right."""
+
+    def __init__(
+        self,
+        tabs: PageTabs,
+        search: SearchBox,
+        actions: ActionSet,
+        menu: QMenu,
+        theme: Theme,
+    ) -> None:
+        super().__init__()
+        self.setObjectName("header")
+        self.add = button(" Add folder…", "primary", on_click=actions[Do.ADD_FOLDER].trigger)
+        self.add.setAccessibleName("Add folder")
+        self.add.setToolTip("Add a folder of photos (Ctrl+O), or drag one into the window")
+        self.menu = QToolButton()
+        self.menu.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu.setMenu(menu)
+        self.menu.setAccessibleName("Menu")
+        self.menu.setToolTip("Menu")
+        self.menu.setIconSize(QSize(20, 20))
+        search.setMinimumWidth(SEARCH_MIN_PX)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 10, 16, 10)
+        row.setSpacing(theme.gap_m)
+        row.addWidget(tabs)
+        row.addStretch(1)
+        row.addWidget(search, 6)
+        row.addStretch(1)
+        row.addWidget(self.add)
+        row.addWidget(self.menu)
+        self.set_theme(theme)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """In a narrow window the search needs the room of the button's words."""
+        super().resizeEvent(event)
+        self.add.setText(" Add folder…" if self.width() >= ROOMY_PX else "")
+
+    def set_theme(self, theme: Theme) -> None:
+        self.menu.setIcon(icon(Icon.MENU, theme.colours.text))
+        colours = theme.colours
+        self.add.setIcon(icon(Icon.FOLDER_ADD, colours.on_accent, disabled=colours.muted))
+        self.add.setIconSize(QSize(18, 18))
+
+
+class ResultsLine(QFrame):
+    """What is shown and how many; the size of the thumbnails; the detail's switch."""
+
+    def __init__(self, actions: ActionSet, theme: Theme, sizes: int) -> None:
+        super().__init__()
+        self.setObjectName("results-line")
+        self._actions = actions
+        self.text = ElidedLabel("muted")
+        self.text.setAccessibleName("Results")
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, sizes - 1)
+        self.slider.setPageStep(1)
+        self.slider.setFixedWidth(110)
+        self.slider.setAccessibleName("Size of the thumbnails")
+        self.slider.setToolTip("Size of the thumbnails (Ctrl+wheel)")
+        self.show_all = button("Show all", "link", on_click=actions[Do.SHOW_ALL].trigger)
+        self._panel = action_button(actions[Do.TOGGLE_DETAIL], Icon.PANEL, theme.colours.muted)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 6, 12, 4)
+        row.setSpacing(theme.gap_m)
+        row.addWidget(self.text)
+        row.addWidget(self.show_all)
+        row.addStretch(1)
+        row.addWidget(self.slider)
+        row.addWidget(self._panel)
+
+    def say(self, text: str, *, can_show_all: bool) -> None:
+        """The line's words; ``can_show_all`` offers the way back to everything."""
+        self.text.setText(text)
+        self.show_all.setVisible(can_show_all)
+
+    def set_theme(self, theme: Theme) -> None:
+        dress_button(self._panel, self._actions[Do.TOGGLE_DETAIL], Icon.PANEL, theme.colours.muted)

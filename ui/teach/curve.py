@@ -1,0 +1,197 @@
+"""The door to pyqtgraph: plots of a few lines that grow while a run learns.
+
+pyqtgraph brings NumPy along, so it is imported by a thread once the first plot
+is seen: the window starts without it and does not stop for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from ui.kit.theme import Theme
+from ui.kit.widgets import label
+
+LOOK_MS = 30
+HEIGHT_PX = 230
+_importing: threading.Thread | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a plot: ``colour`` is a name of the theme's; marks show single points."""
+
+    name: str
+    colour: str
+    has_marks: bool = False
+    is_dashed: bool = False
+
+
+Points = Sequence[tuple[float, float]]
+
+
+class Curve(QWidget):
+    """A titled plot with a legend; all methods on the GUI thread."""
+
+    def __init__(
+        self,
+        title: str,
+        lines: Sequence[Line],
+        theme: Theme,
+        *,
+        values: tuple[float, float] | None = None,
+    ) -> None:
+        """``values`` fixes the range that is shown; without it the range follows the points."""
+        super().__init__()
+        self._values = values
+        self.setAccessibleName(title)
+        self._theme = theme
+        self._lines = {line.name: line for line in lines}
+        self._points: dict[str, Points] = {line.name: () for line in lines}
+        self._keys = {line.name: _Key(line, theme) for line in lines}
+        self._plot: Any = None
+        self._curves: dict[str, Any] = {}
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK_MS)
+        self._timer.timeout.connect(self._build_when_imported)
+        legend = QHBoxLayout()
+        legend.setSpacing(theme.gap_m)
+        legend.addWidget(label(title, "section"))
+        legend.addStretch(1)
+        if len(lines) > 1:
+            for key in self._keys.values():
+                legend.addWidget(key)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(4)
+        self._column.addLayout(legend)
+        self.setFixedHeight(HEIGHT_PX)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the plot is there, and no longer being loaded."""
+        return self._plot is not None
+
+    def points(self) -> Mapping[str, Points]:
+        """What is shown, by the lines' names."""
+        return self._points
+
+    def set_points(self, points: Mapping[str, Points]) -> None:
+        """Shows these points (step, value), in order of step."""
+        self._points |= points
+        said = (f"{name} {last[-1][1]:.2f}" for name, last in self._points.items() if last)
+        self.setAccessibleDescription(", ".join(said))
+        self._draw()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme from now on."""
+        self._theme = theme
+        for key in self._keys.values():
+            key.set_theme(theme)
+        self._dress()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        super().showEvent(event)
+        if self._plot is None:
+            _start_import()
+            self._timer.start()
+
+    def _build_when_imported(self) -> None:
+        if _importing is not None and _importing.is_alive():
+            return
+        self._timer.stop()
+        if self._plot is None:
+            self._build()
+
+    def _build(self) -> None:
+        import pyqtgraph
+
+        pyqtgraph.setConfigOptions(antialias=True)
+        plot = pyqtgraph.PlotWidget()
+        plot.setMenuEnabled(False)
+        plot.setMouseEnabled(x=False, y=False)
+        plot.hideButtons()
+        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # The page scrolls under the pointer; the plot itself is only looked at.
+        plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        plot.viewport().setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._plot = plot
+        if self._values is not None:
+            plot.setYRange(*self._values)
+        self._curves = {name: plot.plot([], []) for name in self._lines}
+        self._column.addWidget(plot, 1)
+        self._dress()
+        self._draw()
+
+    def _dress(self) -> None:
+        if self._plot is None:
+            return
+        self._plot.setBackground(self._theme.colour("surface"))
+        muted, line_colour = self._theme.colour("muted"), self._theme.colour("line")
+        for side in ("left", "bottom"):
+            axis = self._plot.getAxis(side)
+            axis.setPen(QPen(line_colour, 1))
+            axis.setTextPen(QPen(muted))
+            axis.setStyle(tickLength=0, tickTextOffset=6)
+            axis.setTickFont(self.font())
+        self._plot.showGrid(x=False, y=True, alpha=0.15)
+        for name, curve in self._curves.items():
+            line = self._lines[name]
+            colour = self._theme.colour(line.colour)
+            style = Qt.PenStyle.DashLine if line.is_dashed else Qt.PenStyle.SolidLine
+            pen = QPen(colour, 2, style)
+            pen.setCosmetic(True)
+            curve.setPen(pen)
+            curve.setSymbol("o" if line.has_marks else None)
+            curve.setSymbolSize(7)
+            curve.setSymbolPen(QPen(colour))
+            curve.setSymbolBrush(colour)
+
+    def _draw(self) -> None:
+        for name, curve in self._curves.items():
+            points = self._points[name]
+            curve.setData([x for x, _ in points], [y for _, y in points])
+
+
+class _Key(QWidget):
+    """A line's name with a stroke in its colour."""
+
+    def __init__(self, line: Line, theme: Theme) -> None:
+        super().__init__()
+        self._line = line
+        self._colour = QColor()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(22, 0, 0, 0)
+        row.addWidget(label(line.name, "small"))
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._colour = theme.colour(self._line.colour)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        painter = QPainter(self)
+        style = Qt.PenStyle.DashLine if self._line.is_dashed else Qt.PenStyle.SolidLine
+        painter.setPen(QPen(self._colour, 2, style))
+        middle = self.height() // 2
+        painter.drawLine(2, middle, 17, middle)
+
+
+def _start_import() -> None:
+    global _importing
+    if _importing is None:
+        _importing = threading.Thread(target=_import, name="import-pyqtgraph")
+        _importing.start()
+
+
+def _import() -> None:
+    # Where it is missing the GUI thread meets the same error and tells of it.
+    with contextlib.suppress(ImportError):
+        import pyqtgraph  # noqa: F401 - what is loaded here is used on the GUI thread

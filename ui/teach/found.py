@@ -1,0 +1,142 @@
+"""What a look at the photos has found, before anything is learned."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from cocadesk.protocol.messages import TeachingFound
+from cocadesk.protocol.values import TeachSample
+from ui.kit.image_loader import ImageLoader
+from ui.kit.page_parts import Card, JobBar, hide_or_say
+from ui.kit.theme import Theme
+from ui.kit.widgets import label
+from ui.teach.words import found_line, held_out_line, skipped_line, time_line
+
+SAMPLES = 5
+SAMPLE_PX = 132
+
+
+class FoundBox(Card):
+    """Counts, a few of the pictures, what is left out and why, and the time."""
+
+    def __init__(self, pictures: ImageLoader, theme: Theme) -> None:
+        super().__init__("What there is", theme)
+        self._samples = [_Sample(pictures, theme) for _ in range(SAMPLES)]
+        self.counts = label("", "caption", wraps=True)
+        self.held_out = label("", "muted", wraps=True)
+        self.skipped = label("", "muted", wraps=True)
+        self.time = label("", wraps=True)
+        self.measuring = JobBar()
+        self.measuring.say("Measuring how long it will take…")
+        strip = QHBoxLayout()
+        strip.setSpacing(theme.gap_m)
+        for sample in self._samples:
+            strip.addWidget(sample, 1)
+        self.column.addWidget(self.counts)
+        self.column.addLayout(strip)
+        for part in (self.held_out, self.skipped, self.time, self.measuring):
+            self.column.addWidget(part)
+
+    def show_found(self, found: TeachingFound) -> None:
+        """Shows counts at once and the time when it has been measured."""
+        self.counts.setText(found_line(found))
+        shown = found.samples[:SAMPLES]
+        for place, sample in enumerate(self._samples):
+            sample.show_sample(shown[place] if place < len(shown) else None)
+            sample.setVisible(bool(shown))
+        self.held_out.setText(held_out_line(found))
+        lines = [skipped_line(skipped) for skipped in found.skipped]
+        hide_or_say(self.skipped, "\n".join(lines))
+        is_measured = found.seconds is not None
+        self.measuring.setVisible(not is_measured)
+        hide_or_say(self.time, time_line(found) if is_measured else "")
+
+    def set_theme(self, theme: Theme) -> None:
+        for sample in self._samples:
+            sample.set_theme(theme)
+
+
+class _Sample(QWidget):
+    """A picture with its captions under it."""
+
+    def __init__(self, pictures: ImageLoader, theme: Theme) -> None:
+        super().__init__()
+        self._picture = _Picture(pictures, theme)
+        self._words = label("", "small", wraps=True)
+        self._words.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self._picture)
+        column.addWidget(self._words)
+        column.addStretch(1)
+
+    def show_sample(self, sample: TeachSample | None) -> None:
+        self._picture.show_sample(sample)
+        captions = sample.captions if sample is not None else ()
+        more = f" (+{len(captions) - 2})" if len(captions) > 2 else ""
+        words = "\n".join(f"“{caption}”" for caption in captions[:2])
+        self._words.setText(words + more)
+        self._words.setToolTip("\n".join(captions))
+
+    def set_theme(self, theme: Theme) -> None:
+        self._picture.set_theme(theme)
+
+
+class _Picture(QLabel):
+    """A thumbnail that fills its place, rounded; grey until it comes."""
+
+    def __init__(self, pictures: ImageLoader, theme: Theme) -> None:
+        super().__init__()
+        self._pictures = pictures
+        self._theme = theme
+        self._key = ""
+        self._path = ""
+        self.setFixedHeight(round(SAMPLE_PX * 0.75))
+        pictures.arrived.connect(self._on_arrived)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(SAMPLE_PX, round(SAMPLE_PX * 0.75))
+
+    def show_sample(self, sample: TeachSample | None) -> None:
+        thumbnail = sample.thumbnail if sample is not None else None
+        self._path = thumbnail.to_str() if thumbnail is not None else ""
+        self._key = f"sample:{self._path}"
+        self.setAccessibleName(sample.path.text if sample is not None else "")
+        self.setToolTip(self.accessibleName())
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.update()
+
+    def _on_arrived(self, key: object) -> None:
+        if key == self._key:
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        if not self.accessibleName():
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        outline = QPainterPath()
+        outline.addRoundedRect(self.rect().toRectF(), self._theme.radius, self._theme.radius)
+        painter.setClipPath(outline)
+        painter.fillRect(self.rect(), self._theme.colour("placeholder"))
+        picture = self._pictures.pixmap(self._key, self._path) if self._path else None
+        if picture is not None and not picture.isNull():
+            self._paint_filled(painter, picture)
+        elif not self._path:
+            painter.setPen(self._theme.colour("muted"))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No picture")
+
+    def _paint_filled(self, painter: QPainter, picture: QPixmap) -> None:
+        """The middle of the picture at the shape of the place."""
+        scale = max(self.width() / picture.width(), self.height() / picture.height())
+        target = self.rect().toRectF()
+        target.setSize(picture.size().toSizeF() * scale)
+        target.moveCenter(self.rect().toRectF().center())
+        painter.drawPixmap(target, picture, picture.rect().toRectF())

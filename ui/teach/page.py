@@ -1,0 +1,229 @@
+"""The page where a person teaches: earlier runs at the left, one of them or a new one beside."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cocadesk.errors import UserError
+from cocadesk.protocol.messages import TeachingFound
+from cocadesk.protocol.values import JobAction, RunValue
+from ui.engine.link import EngineLink
+from ui.kit import desktop
+from ui.kit.image_loader import ImageLoader
+from ui.kit.theme import Theme
+from ui.kit.widgets import Notice, button, label
+from ui.teach.requests import TeachRequests
+from ui.teach.run import RunView
+from ui.teach.setup import TeachSetup
+from ui.teach.words import run_subtitle, run_title
+
+LIST_PX = 232
+ID_ROLE = int(Qt.ItemDataRole.UserRole)
+
+
+class TeachPage(QWidget):
+    """Shows a new run's choices or a run; survives engine and window."""
+
+    search_wanted = Signal(str)
+
+    def __init__(self, link: EngineLink, pictures: ImageLoader, theme: Theme) -> None:
+        super().__init__()
+        self.setAccessibleName("Teach")
+        self.requests = TeachRequests(link, self)
+        self.setup = TeachSetup(pictures, theme)
+        self.view = RunView(theme)
+        self.runs = QListWidget()
+        self.runs.setObjectName("runs")
+        self.runs.setAccessibleName("Runs so far")
+        self.runs.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.new = button("New", on_click=self.show_setup)
+        self.new.setToolTip("Teach something new")
+        self.new.setAccessibleName("Teach something new")
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.setup)
+        self.stack.addWidget(self.view)
+        self.notice = Notice(self)
+        self.setAcceptDrops(True)
+        self._shown: str | None = None
+        self._wants_running = True
+        self._build(theme)
+        self._wire()
+
+    def turned_to(self) -> None:
+        """Asks for all runs anew."""
+        self.requests.refresh()
+        self.setup.source.choose.setFocus()
+        if self.stack.currentWidget() is self.view:
+            self.view.setFocus()
+
+    def set_theme(self, theme: Theme) -> None:
+        self.setup.set_theme(theme)
+        self.view.set_theme(theme)
+
+    def show_setup(self) -> None:
+        """The choices for a new run."""
+        self._shown = None
+        self.runs.setCurrentRow(-1)
+        self.stack.setCurrentWidget(self.setup)
+
+    def show_run(self, run_id: str) -> None:
+        """One run, as far as it is known; the rest is asked for."""
+        self._shown = run_id
+        self.requests.ask_run(run_id)
+        self._draw_run()
+        self.stack.setCurrentWidget(self.view)
+        self._mark_shown()
+
+    def _build(self, theme: Theme) -> None:
+        self._side = QFrame()
+        self._side.setObjectName("side")
+        self._side.setFixedWidth(LIST_PX)
+        head = QHBoxLayout()
+        head.addWidget(label("Runs", "heading"))
+        head.addStretch(1)
+        head.addWidget(self.new)
+        column = QVBoxLayout(self._side)
+        column.setContentsMargins(14, 14, 8, 8)
+        column.setSpacing(theme.gap_m)
+        column.addLayout(head)
+        column.addWidget(self.runs, 1)
+        self._side.hide()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self._side)
+        row.addWidget(self.stack, 1)
+
+    def _wire(self) -> None:
+        requests, setup, view = self.requests, self.setup, self.view
+        requests.listed.connect(self._on_listed)
+        requests.run_changed.connect(self._on_run_changed)
+        requests.found.connect(self._on_found)
+        requests.look_failed.connect(self._on_look_failed)
+        requests.failed.connect(self._on_failed)
+        requests.started.connect(self._on_started)
+        requests.start_lost.connect(self._on_start_lost)
+        setup.changed.connect(requests.stop_inspecting)
+        setup.look_wanted.connect(self._look)
+        setup.start_wanted.connect(self._start)
+        view.control.connect(self._control)
+        view.decided.connect(self._decide)
+        view.search_wanted.connect(self.search_wanted)
+        self.runs.currentItemChanged.connect(self._on_chosen)
+
+    # What a person does -------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        if desktop.local_paths(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        """Anywhere on the page: on this one, folders are to learn from, not to be added."""
+        if paths := desktop.local_paths(event.mimeData()):
+            event.acceptProposedAction()
+            self.show_setup()
+            self.setup.source.add(paths)
+
+    def _look(self) -> None:
+        self.setup.show_looking()
+        self.requests.inspect(self.setup.source.source(), self.setup.method())
+
+    def _start(self) -> None:
+        self.setup.show_starting()
+        name = self.setup.name.text().strip() or self.setup.source.title()
+        self.requests.start(self.setup.source.source(), self.setup.method(), name)
+
+    def _control(self, action: object) -> None:
+        if self._shown is not None:
+            self.requests.control(self._shown, JobAction(str(action)))
+
+    def _decide(self, keep: bool) -> None:
+        if self._shown is not None:
+            self.requests.decide(self._shown, keep=keep)
+
+    def _on_chosen(self, item: QListWidgetItem | None, _before: QListWidgetItem | None) -> None:
+        if item is not None and item.data(ID_ROLE) != self._shown:
+            self.show_run(str(item.data(ID_ROLE)))
+
+    # What the engine tells ----------------------------------------------------------
+
+    def _on_listed(self) -> None:
+        self._fill()
+        self.setup.source.set_own_words(self.requests.own_words)
+        going = self.requests.running()
+        if going is not None and self._shown is None and self._wants_running:
+            self.show_run(going.id)
+        elif self._shown is not None:
+            self.requests.ask_run(self._shown)
+        self._wants_running = False
+
+    def _on_run_changed(self, run: object) -> None:
+        assert isinstance(run, RunValue)
+        self._fill()
+        if run.id == self._shown:
+            self._draw_run()
+
+    def _on_found(self, found: object) -> None:
+        assert isinstance(found, TeachingFound)
+        self.setup.show_found(found)
+
+    def _on_look_failed(self, error: object) -> None:
+        assert isinstance(error, UserError)
+        self.setup.show_problem(error)
+
+    def _on_failed(self, error: object) -> None:
+        self.notice.say(str(error))
+        self._draw_run()
+
+    def _on_started(self, run_id: str) -> None:
+        self.setup.clear()
+        self.show_run(run_id)
+
+    def _on_start_lost(self) -> None:
+        """The engine went before it answered: either the run is there, or one may try again."""
+        self._wants_running = True
+        self.setup.start.setEnabled(self.setup.found.isVisible())
+
+    # Drawing ------------------------------------------------------------------------
+
+    def _draw_run(self) -> None:
+        run = self.requests.runs.get(self._shown or "")
+        if run is not None:
+            self.view.show_run(run, self.requests.jobs.get(run.id))
+            self.view.show_points(self.requests.points(run.id))
+
+    def _fill(self) -> None:
+        """The list of runs; only what differs is changed, so that nothing jumps."""
+        runs = self.requests.newest_first()
+        known = [self.runs.item(place).data(ID_ROLE) for place in range(self.runs.count())]
+        if known != [run.id for run in runs]:
+            self.runs.blockSignals(True)
+            self.runs.clear()
+            for run in runs:
+                item = QListWidgetItem()
+                item.setData(ID_ROLE, run.id)
+                item.setSizeHint(QSize(0, 52))
+                self.runs.addItem(item)
+            self.runs.blockSignals(False)
+            self._mark_shown()
+        for place, run in enumerate(runs):
+            text = f"{run_title(run)}\n{run_subtitle(run)}"
+            if self.runs.item(place).text() != text:
+                self.runs.item(place).setText(text)
+                self.runs.item(place).setToolTip(text)
+        self._side.setVisible(bool(runs))
+
+    def _mark_shown(self) -> None:
+        for place in range(self.runs.count()):
+            if self.runs.item(place).data(ID_ROLE) == self._shown:
+                self.runs.setCurrentRow(place)

@@ -1,0 +1,195 @@
+"""The teaching page's talk with the engine: what there is, runs, and their curves."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from cocadesk.errors import UserError
+from cocadesk.protocol.messages import (
+    ControlJob,
+    DecideRun,
+    GetRun,
+    InspectTeaching,
+    JobChanged,
+    JobReply,
+    Jobs,
+    ListJobs,
+    ListRuns,
+    Run,
+    RunChanged,
+    Runs,
+    StartTeach,
+    TeachingFound,
+)
+from cocadesk.protocol.values import (
+    JobAction,
+    JobKind,
+    JobValue,
+    RunState,
+    RunValue,
+    TeachMethod,
+    TeachPoint,
+    TeachSource,
+)
+from ui.engine.link import EngineLink, Ticket
+
+
+class TeachRequests(QObject):
+    """Keeps the runs as the engine last told of them, and asks anew when it comes back.
+
+    ``found`` brings counts first and the same with a time later. A run's curve is
+    kept apart from the run, by step, so that a part that comes twice does no harm.
+    """
+
+    listed = Signal()
+    run_changed = Signal(object)
+    found = Signal(object)
+    started = Signal(str)
+    start_lost = Signal()
+    failed = Signal(object)
+    look_failed = Signal(object)
+
+    def __init__(self, link: EngineLink, parent: QObject) -> None:
+        super().__init__(parent)
+        self._link = link
+        self._looking: InspectTeaching | None = None
+        self._ticket: Ticket | None = None
+        self._points: dict[str, dict[int, TeachPoint]] = {}
+        self.runs: dict[str, RunValue] = {}
+        self.jobs: dict[str, JobValue] = {}
+        self.own_words: int | None = None
+        self._is_starting = False
+        link.connected.connect(self._on_connected)
+        link.happened.connect(self._on_event)
+
+    def refresh(self) -> None:
+        """Asks for all runs and for the jobs that drive them."""
+        self._link.ask(ListRuns(), Runs, self._on_runs, on_failed=self.failed.emit)
+        self._link.ask(ListJobs(), Jobs, self._on_jobs)
+
+    def ask_run(self, run_id: str) -> None:
+        """Asks for a run with its whole curve."""
+        self._link.ask(GetRun(run_id=run_id), Run, self._on_run, on_failed=self.failed.emit)
+
+    def inspect(self, source: TeachSource, method: TeachMethod) -> None:
+        """Looks at what there is; ``found`` or ``look_failed`` follow."""
+        self.stop_inspecting()
+        self._looking = InspectTeaching(source=source, method=method)
+        self._inspect()
+
+    def stop_inspecting(self) -> None:
+        """Nobody wants to know any more."""
+        self._looking = None
+        if self._ticket is not None:
+            self._ticket.cancel()
+            self._ticket = None
+
+    def start(self, source: TeachSource, method: TeachMethod, title: str) -> None:
+        """Starts a run; ``started`` follows."""
+        self.stop_inspecting()
+        self._is_starting = True
+        body = StartTeach(source=source, method=method, title=title)
+        self._link.ask(body, JobReply, self._on_started, on_failed=self._on_not_started)
+
+    def control(self, run_id: str, action: JobAction) -> None:
+        """Pauses, resumes or cancels a run; its id is its job's."""
+        body = ControlJob(job_id=run_id, action=action)
+        self._link.ask(body, JobReply, self._on_controlled, on_failed=self.failed.emit)
+
+    def decide(self, run_id: str, *, keep: bool) -> None:
+        """Keeps or discards what a run has learned."""
+        body = DecideRun(run_id=run_id, keep=keep)
+        self._link.ask(body, Run, self._on_run, on_failed=self.failed.emit)
+
+    def points(self, run_id: str) -> list[TeachPoint]:
+        """The curve as far as it is known, in order of step."""
+        known = self._points.get(run_id, {})
+        return [known[step] for step in sorted(known)]
+
+    def newest_first(self) -> list[RunValue]:
+        """All runs, the last one first."""
+        return sorted(self.runs.values(), key=lambda run: (run.created, run.id), reverse=True)
+
+    def running(self) -> RunValue | None:
+        """The run that learns now, if any."""
+        going = (run for run in self.newest_first() if run.state is RunState.RUNNING)
+        return next(going, None)
+
+    # Answers ------------------------------------------------------------------------
+
+    def _inspect(self) -> None:
+        if self._looking is None:
+            return
+        self._ticket = self._link.ask(
+            self._looking,
+            TeachingFound,
+            self._on_measured,
+            on_partial=self.found.emit,
+            on_failed=self._on_look_failed,
+        )
+
+    def _on_measured(self, answer: TeachingFound) -> None:
+        self._looking = None
+        self.found.emit(answer)
+
+    def _on_look_failed(self, error: UserError) -> None:
+        self._looking = None
+        self.look_failed.emit(error)
+
+    def _on_started(self, answer: JobReply) -> None:
+        self._is_starting = False
+        self._keep_job(answer.job)
+        if answer.run is not None:
+            self._keep_run(answer.run)
+        self.started.emit(answer.job.id)
+        self.ask_run(answer.job.id)
+
+    def _on_not_started(self, error: UserError) -> None:
+        self._is_starting = False
+        self.look_failed.emit(error)
+
+    def _on_runs(self, answer: Runs) -> None:
+        self.runs = {run.id: run for run in answer.runs}
+        self.own_words = answer.own_words
+        self.listed.emit()
+
+    def _on_jobs(self, answer: Jobs) -> None:
+        self.jobs = {job.id: job for job in answer.jobs if job.kind is JobKind.TEACH}
+        self.listed.emit()
+
+    def _on_run(self, answer: Run) -> None:
+        self._keep_run(answer.run)
+
+    def _on_controlled(self, answer: JobReply) -> None:
+        self._keep_job(answer.job)
+
+    def _on_connected(self, _welcome: object) -> None:
+        if self._is_starting:
+            self._is_starting = False
+            self.start_lost.emit()
+        self.refresh()
+        self._inspect()
+
+    def _on_event(self, body: object) -> None:
+        if isinstance(body, RunChanged):
+            self._keep_points(body.run.id, body.points)
+            self._keep_run(body.run)
+        elif isinstance(body, JobChanged) and body.job.kind is JobKind.TEACH:
+            self._keep_job(body.job)
+
+    def _keep_job(self, job: JobValue) -> None:
+        is_end = job.state.is_final and job != self.jobs.get(job.id)
+        self.jobs[job.id] = job
+        if is_end:  # a cancelled run may have nothing else to tell of its end
+            self.ask_run(job.id)
+        if job.id in self.runs:
+            self.run_changed.emit(self.runs[job.id])
+
+    def _keep_run(self, run: RunValue) -> None:
+        self._keep_points(run.id, run.points)
+        self.runs[run.id] = run
+        self.run_changed.emit(run)
+
+    def _keep_points(self, run_id: str, points: tuple[TeachPoint, ...]) -> None:
+        known = self._points.setdefault(run_id, {})
+        known.update({point.step: point for point in points})

@@ -1,0 +1,257 @@
+"""One run: how far it is, its curves, what came of it, and what to do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from cocadesk.protocol.values import (
+    JobAction,
+    JobState,
+    JobValue,
+    RunState,
+    RunValue,
+    TeachMethod,
+    TeachPoint,
+)
+from ui.kit.page_parts import Card, Column, JobBar, hide_or_say, hide_part, scrolled
+from ui.kit.texts import count, moment
+from ui.kit.theme import Theme
+from ui.kit.widgets import button, label
+from ui.teach.curve import Curve, Line
+from ui.teach.figures import Figures
+from ui.teach.words import duration, progress_line, run_title, verdict
+
+AT_ONCE = (
+    "Search answers with it, on the photos of your library: a folder that you taught from is found "
+    "there once you have added it. You can change to another model on the Models page at any time."
+)
+LATER = (
+    "Search answers with it once every photo has been looked at again; the Models page shows how "
+    "far that is."
+)
+LOSS = "loss"
+OWN = "yours"
+GENERAL = "others"
+
+
+class RunView(QWidget):
+    """Shows one run in any state; what a person wants of it is said by signals."""
+
+    control = Signal(object)
+    decided = Signal(bool)
+    search_wanted = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setAccessibleName("Run")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.run: RunValue | None = None
+        self._job: JobValue | None = None
+        self.title = label("", "title", wraps=True)
+        self.about = label("", "muted", wraps=True)
+        self.progress = JobBar()
+        self.pause = button("Pause", on_click=self._on_pause)
+        self.cancel = button("Stop", on_click=self._on_cancel)
+        self.loss = Curve("What is still wrong (loss)", (Line(name=LOSS, colour="accent"),), theme)
+        self.gain = Curve(
+            "Right photo found, %",
+            (
+                Line(name=OWN, colour="accent", has_marks=True),
+                Line(name=GENERAL, colour="muted", has_marks=True, is_dashed=True),
+            ),
+            theme,
+            values=(0.0, 100.0),
+        )
+        self.gain.setToolTip("The mean over the first 1, 5 and 10 results of a search")
+        self.verdict = label("", "caption", wraps=True)
+        self.figures = Figures(theme)
+        self.keep = button("Keep it", "primary", on_click=self._on_keep)
+        self.discard = button("Discard it", on_click=self._on_discard)
+        self.price = label("", "muted", wraps=True)
+        self.kept = label("", "muted", wraps=True)
+        self.attempt = QLineEdit()
+        self.attempt.setAccessibleName("Try it: search with what it has learned")
+        self.attempt.returnPressed.connect(self._on_attempt)
+        self.search = button("Search", "primary", on_click=self._on_attempt)
+        self._build(theme)
+
+    def show_run(self, run: RunValue, job: JobValue | None) -> None:
+        """Shows the run as it is now; its curve comes by ``show_points``."""
+        is_other = self.run is None or self.run.id != run.id
+        self.run, self._job = run, job
+        self.title.setText(run_title(run))
+        self.about.setText(_about(run))
+        self._show_running(run, job)
+        self._show_outcome(run)
+        self._show_attempt(run, is_other)
+
+    def show_points(self, points: Sequence[TeachPoint]) -> None:
+        """Shows the curve so far."""
+        self.loss.set_points({LOSS: [(p.step, p.loss) for p in points if p.loss is not None]})
+        own = [(p.step, p.own) for p in points if p.own is not None]
+        general = [(p.step, p.general) for p in points if p.general is not None]
+        self.gain.set_points({OWN: own, GENERAL: general})
+        self._curves.setVisible(len(points) > 1)
+        self.gain.setVisible(len(own) > 1 or len(general) > 1)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.loss.set_theme(theme)
+        self.gain.set_theme(theme)
+
+    def _build(self, theme: Theme) -> None:
+        content = Column(theme.gap_l)
+        head = QVBoxLayout()
+        head.setSpacing(4)
+        head.addWidget(self.title)
+        head.addWidget(self.about)
+        content.column.addLayout(head)
+        content.column.addWidget(self._progress_card(theme))
+        content.column.addWidget(self._attempt_card(theme))
+        content.column.addWidget(self._outcome_card(theme))
+        self._curves = Card("While it learned", theme)
+        curves = QHBoxLayout()
+        curves.setSpacing(theme.gap_l)
+        curves.addWidget(self.loss, 1)
+        curves.addWidget(self.gain, 1)
+        self._curves.column.addLayout(curves)
+        content.column.addWidget(self._curves)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scrolled(content, theme))
+
+    def _progress_card(self, theme: Theme) -> Card:
+        self._running = Card("Learning", theme)
+        row = QHBoxLayout()
+        row.setSpacing(theme.gap_m)
+        row.addWidget(self.progress, 1)
+        row.addWidget(self.pause)
+        row.addWidget(self.cancel)
+        self._running.column.addLayout(row)
+        return self._running
+
+    def _outcome_card(self, theme: Theme) -> Card:
+        self._outcome = Card("What came of it", theme)
+        self._outcome.column.addWidget(self.verdict)
+        self._outcome.column.addWidget(self.figures)
+        self._outcome.column.addWidget(self.price)
+        row = QHBoxLayout()
+        row.setSpacing(theme.gap_m)
+        row.addWidget(self.keep)
+        row.addWidget(self.discard)
+        row.addStretch(1)
+        self._outcome.column.addLayout(row)
+        return self._outcome
+
+    def _attempt_card(self, theme: Theme) -> Card:
+        self._trying = Card("Kept", theme)
+        self._trying.column.addWidget(self.kept)
+        row = QHBoxLayout()
+        row.setSpacing(theme.gap_m)
+        row.addWidget(self.attempt, 1)
+        row.addWidget(self.search)
+        self._trying.column.addLayout(row)
+        return self._trying
+
+    def _show_running(self, run: RunValue, job: JobValue | None) -> None:
+        is_over = run.state is not RunState.RUNNING or (job is not None and job.state.is_final)
+        if is_over:
+            hide_part(self._running, self)
+        else:
+            self._running.show()
+        self._curves.heading.setText("While it learned" if is_over else "While it learns")
+        if is_over:
+            return
+        is_paused = job is not None and job.state is JobState.PAUSED
+        self.pause.setText("Go on" if is_paused else "Pause")
+        self.pause.setEnabled(job is not None)
+        self.cancel.setEnabled(job is not None)
+        done, total = run.step, run.steps or None
+        if job is not None:  # a stage of one step only moves the bar
+            done, total = job.done, job.total if (job.total or 0) > 1 else None
+        self.progress.say(progress_line(run, job), done, total)
+
+    def _show_outcome(self, run: RunValue) -> None:
+        is_waiting = run.state is RunState.WAITING
+        has_figures = bool(run.after)
+        self._outcome.setVisible(is_waiting or has_figures or bool(run.message))
+        said = verdict(run) if is_waiting or has_figures else None
+        self._outcome.heading.setText("What came of it" if said else "How it ended")
+        hide_or_say(self.verdict, run.message if said is None else said.text)
+        self.figures.setVisible(has_figures)
+        if has_figures:
+            self.figures.show_run(run)
+        hide_or_say(self.price, _price(run) if is_waiting else "")
+        advises = said is not None and said.advises_keeping
+        for choice, is_advised in ((self.keep, advises), (self.discard, not advises)):
+            if not is_waiting:
+                hide_part(choice, self)
+            choice.setVisible(is_waiting)
+            choice.setEnabled(True)
+            _set_role(choice, "primary" if is_advised else "")
+
+    def _show_attempt(self, run: RunValue, is_other: bool) -> None:
+        self._trying.setVisible(run.state is RunState.KEPT)
+        self.kept.setText(LATER if run.reembed_seconds > 0 else AT_ONCE)
+        if is_other:
+            self.attempt.clear()
+        self.attempt.setPlaceholderText("Try it: search by a name that it has learned")
+
+    def _on_pause(self) -> None:
+        is_paused = self._job is not None and self._job.state is JobState.PAUSED
+        self.control.emit(JobAction.RESUME if is_paused else JobAction.PAUSE)
+
+    def _on_cancel(self) -> None:
+        self.control.emit(JobAction.CANCEL)
+
+    def _on_keep(self) -> None:
+        self._decide(keep=True)
+
+    def _on_discard(self) -> None:
+        self._decide(keep=False)
+
+    def _decide(self, *, keep: bool) -> None:
+        self.keep.setEnabled(False)
+        self.discard.setEnabled(False)
+        self.decided.emit(keep)
+
+    def _on_attempt(self) -> None:
+        if text := self.attempt.text().strip():
+            self.search_wanted.emit(text)
+
+
+def _about(run: RunValue) -> str:
+    parts = [f"{count(run.photos, 'photo')} with {count(run.captions, 'caption')}"]
+    if not run.photos:
+        parts = []
+    if run.method is TeachMethod.DEEPER:
+        parts.append("looking as well as words")
+    if run.seconds:
+        parts.append(f"learned in {duration(run.seconds)}")
+    if when := moment(run.created):
+        parts.append(when)
+    return " · ".join(parts)
+
+
+def _price(run: RunValue) -> str:
+    trial = (
+        f"The figures come from a trial. The model that you keep has learned from all "
+        f"{count(run.photos, 'photo')}. "
+        if run.is_trial and run.photos
+        else ""
+    )
+    if run.reembed_seconds > 0:
+        return trial + (
+            "If you keep it, every photo of the library is looked at again, "
+            f"{duration(run.reembed_seconds)}; until then search answers as before."
+        )
+    return trial + "If you keep it, search uses it at once. You can go back on the Models page."
+
+
+def _set_role(part: QWidget, role: str) -> None:
+    if part.property("role") != role:
+        part.setProperty("role", role)
+        part.style().unpolish(part)
+        part.style().polish(part)

@@ -1,0 +1,175 @@
+"""Before a run: what teaching is, what to learn from, how, and for how long."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QLineEdit,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cocadesk.errors import UserError
+from cocadesk.protocol.messages import TeachingFound
+from cocadesk.protocol.values import TeachMethod
+from ui.kit.image_loader import ImageLoader
+from ui.kit.page_parts import Card, Column, headed, hide_or_say, scrolled
+from ui.kit.theme import Theme
+from ui.kit.widgets import button, label
+from ui.teach.found import FoundBox
+from ui.teach.source import SourceBox
+from ui.teach.words import INTRO
+
+REVEAL_MS = 50
+QUICK = "Learn the words (recommended)"
+QUICK_NOTE = (
+    "It keeps looking at photos as it does now and learns what to call what it sees. A few "
+    "minutes; search uses it the moment you keep it."
+)
+DEEPER = "Learn to look as well"
+DEEPER_NOTE = (
+    "For things that it cannot tell apart yet. Takes several times as long, and if you keep it, "
+    "every photo of the library has to be looked at again."
+)
+
+
+class TeachSetup(QWidget):
+    """Shows what is chosen and found; what to do with it is said by signals."""
+
+    look_wanted = Signal()
+    start_wanted = Signal()
+    changed = Signal()
+
+    def __init__(self, pictures: ImageLoader, theme: Theme) -> None:
+        super().__init__()
+        self.source = SourceBox(theme)
+        self.quick = QRadioButton(QUICK)
+        self.deeper = QRadioButton(DEEPER)
+        self.quick.setChecked(True)
+        self._group = QButtonGroup(self)
+        self._group.addButton(self.quick)
+        self._group.addButton(self.deeper)
+        self.look = button("Look at them first", "primary", on_click=self.look_wanted.emit)
+        self.problem = label("", "problem", wraps=True)
+        self.found = FoundBox(pictures, theme)
+        self.name = QLineEdit()
+        self.name.setMaxLength(80)
+        self.name.setAccessibleName("Name of this run")
+        self.name.returnPressed.connect(self._on_return)
+        self.start = button("Start learning", "primary", on_click=self.start_wanted.emit)
+        self._reveal = QTimer(self)
+        self._reveal.setSingleShot(True)
+        self._reveal.setInterval(REVEAL_MS)
+        self._reveal.timeout.connect(self._reveal_found)
+        self._build(theme)
+        self.source.changed.connect(self._on_changed)
+        self._group.buttonToggled.connect(self._on_changed)
+        self._on_changed()
+
+    def method(self) -> TeachMethod:
+        return TeachMethod.DEEPER if self.deeper.isChecked() else TeachMethod.HEAD
+
+    def show_looking(self) -> None:
+        """The engine has begun to look."""
+        self.look.setEnabled(False)
+        self.look.setText("Looking…")
+        hide_or_say(self.problem, "")
+        self._show_found(False)
+
+    def show_found(self, found: TeachingFound) -> None:
+        """What the look has brought so far, or why nothing can be learned."""
+        self._end_look()
+        hide_or_say(self.problem, found.problem)
+        self._show_found(not found.problem)
+        self._reveal.start()
+        if not found.problem:
+            self.look.hide()
+            self.found.show_found(found)
+            if not self.name.text():
+                self.name.setText(self.source.title()[:80])
+
+    def show_problem(self, error: UserError) -> None:
+        """A sentence in place of what was asked for."""
+        self._end_look()
+        self.start.setEnabled(True)
+        hide_or_say(self.problem, str(error))
+        self._reveal.start()
+
+    def show_starting(self) -> None:
+        self.start.setEnabled(False)
+
+    def clear(self) -> None:
+        """Ready for another run from the same source."""
+        self.name.clear()
+        self._on_changed()
+
+    def set_theme(self, theme: Theme) -> None:
+        self.source.set_theme(theme)
+        self.found.set_theme(theme)
+
+    def _build(self, theme: Theme) -> None:
+        content = Column(theme.gap_l)
+        content.column.addLayout(headed("Teach CocaDesk your own words", INTRO))
+        choice = Card("Learn from", theme)
+        choice.column.addWidget(self.source)
+        choice.column.addWidget(label("How", "heading"))
+        choice.column.addLayout(_choice(self.quick, QUICK_NOTE))
+        choice.column.addLayout(_choice(self.deeper, DEEPER_NOTE))
+        look = QHBoxLayout()
+        look.addWidget(self.look)
+        look.addStretch(1)
+        choice.column.addLayout(look)
+        choice.column.addWidget(self.problem)
+        content.column.addWidget(choice)
+        self._name_label = label("Call it", "muted")
+        row = QHBoxLayout()
+        row.setSpacing(theme.gap_m)
+        row.addWidget(self._name_label)
+        row.addWidget(self.name, 1)
+        row.addWidget(self.start)
+        self.found.column.addLayout(row)
+        content.column.addWidget(self.found)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        self._area = scrolled(content, theme)
+        outer.addWidget(self._area)
+
+    def _on_return(self) -> None:
+        if self.start.isEnabled():
+            self.start_wanted.emit()
+
+    def _reveal_found(self) -> None:
+        """Once it has its height."""
+        shown = self.problem if self.problem.isVisible() else self.start
+        self._area.ensureWidgetVisible(shown, 0, 40)
+
+    def _on_changed(self) -> None:
+        """Another choice: what was found before no longer counts."""
+        self._end_look()
+        self.look.setEnabled(not self.source.is_empty())
+        hide_or_say(self.problem, "")
+        self._show_found(False)
+        self.changed.emit()
+
+    def _end_look(self) -> None:
+        self.look.setText("Look at them first")
+        self.look.setEnabled(True)
+        self.look.show()
+
+    def _show_found(self, is_there: bool) -> None:
+        self.found.setVisible(is_there)
+        self.start.setEnabled(is_there)
+
+
+def _choice(choice: QRadioButton, note: str) -> QVBoxLayout:
+    words = label(note, "muted", wraps=True)
+    words.setContentsMargins(26, 0, 0, 0)
+    choice.setAccessibleDescription(note)
+    column = QVBoxLayout()
+    column.setSpacing(2)
+    column.addWidget(choice)
+    column.addWidget(words)
+    return column

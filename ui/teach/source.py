@@ -1,0 +1,176 @@
+"""What to learn from: folders that are chosen or dropped, and the library's own words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import TeachSource
+from ui.kit import desktop
+from ui.kit.icons import Icon, icon
+from ui.kit.page_parts import TickBox
+from ui.kit.texts import count
+from ui.kit.theme import Theme
+from ui.kit.widgets import button, label
+
+
+class SourceBox(QFrame):
+    """Folders, one a line with a button to drop it, and a box for the library's words."""
+
+    changed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("drop-zone")
+        self.setAccessibleName("What to learn from")
+        self.setAcceptDrops(True)
+        self._theme = theme
+        self._folders: list[str] = []
+        self._lines: list[_FolderLine] = []
+        self.choose = button("Choose a folder…", on_click=self._ask)
+        self._hint = label("or drag folders of photos with text files here", "muted")
+        self.library = TickBox(theme)
+        self.library.toggled.connect(self._on_toggled)
+        self._list = QVBoxLayout()
+        self._list.setSpacing(2)
+        row = QHBoxLayout()
+        row.setSpacing(theme.gap_m)
+        row.addWidget(self.choose)
+        row.addWidget(self._hint)
+        row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 14, 14, 12)
+        column.setSpacing(theme.gap_m)
+        column.addLayout(self._list)
+        column.addLayout(row)
+        column.addWidget(self.library)
+        self.set_own_words(None)
+
+    def source(self) -> TeachSource:
+        """What is chosen now."""
+        return TeachSource(
+            folders=tuple(WirePath.of(folder) for folder in self._folders),
+            uses_library=self.library.isChecked(),
+        )
+
+    def is_empty(self) -> bool:
+        """Whether nothing is chosen."""
+        return not self._folders and not self.library.isChecked()
+
+    def title(self) -> str:
+        """A name for a run from this: that of its folders, else the library's."""
+        return ", ".join(Path(folder).name for folder in self._folders) or "My own words"
+
+    def add(self, folders: list[str]) -> None:
+        """Adds folders that are not there yet; of a file, its folder."""
+        for path in folders:
+            folder = path if Path(path).is_dir() else str(Path(path).parent)
+            if folder not in self._folders:
+                self._folders.append(folder)
+        self._show()
+
+    def set_own_words(self, number: int | None) -> None:
+        """How many photos of the library have a person's words; None where unknown."""
+        if number is None:
+            text = "Photos of my library that have my own words"
+        elif number == 0:
+            text = "Photos of my library that have my own words: none yet"
+        else:
+            text = f"The {count(number, 'photo')} of my library that have my own words"
+            text = text.replace("1 photo of my library that have", "1 photo of my library that has")
+        self.library.setText(text)
+        self.library.setEnabled(number != 0 or self.library.isChecked())
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.library.set_theme(theme)
+        for line in self._lines:
+            line.set_theme(theme)
+
+    def _show(self) -> None:
+        for old in self._lines:
+            self._list.removeWidget(old)
+            old.deleteLater()
+        self._lines = []
+        for folder in self._folders:
+            line = _FolderLine(folder, self._theme)
+            line.removed.connect(self._remove)
+            self._list.addWidget(line)
+            self._lines.append(line)
+        self.choose.setText("Another folder…" if self._folders else "Choose a folder…")
+        self.changed.emit()
+
+    def _remove(self, folder: str) -> None:
+        self._folders = [kept for kept in self._folders if kept != folder]
+        self._show()
+
+    def _ask(self) -> None:
+        folder = desktop.ask_for_folder(self, "Choose a folder of photos with text files")
+        if folder is not None:
+            self.add([folder])
+
+    def _on_toggled(self, _checked: bool) -> None:
+        self.changed.emit()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        if desktop.local_paths(event.mimeData()):
+            event.acceptProposedAction()
+            self._mark(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802
+        self._mark(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        paths = desktop.local_paths(event.mimeData())
+        if paths:
+            event.acceptProposedAction()
+            self.add(paths)
+        self._mark(False)
+
+    def _mark(self, is_over: bool) -> None:
+        self.setProperty("over", is_over)
+        self.style().unpolish(self)
+        self.style().polish(self)
+
+
+class _FolderLine(QWidget):
+    """A chosen folder, its name first, with a button that takes it away."""
+
+    removed = Signal(str)
+
+    def __init__(self, folder: str, theme: Theme) -> None:
+        super().__init__()
+        self._folder = folder
+        self._remove = QToolButton()
+        self._remove.setIconSize(QSize(14, 14))
+        self._remove.setAccessibleName(f"Do not learn from {Path(folder).name}")
+        self._remove.setToolTip("Do not learn from this folder")
+        self._remove.clicked.connect(self._on_remove)
+        parent = label(str(Path(folder).parent), "small")
+        # A long path is cut off rather than make the page wider; the tip has all of it.
+        parent.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2, 0, 0, 0)
+        row.setSpacing(theme.gap_m)
+        row.addWidget(label(Path(folder).name))
+        row.addWidget(parent, 1)
+        row.addWidget(self._remove)
+        self.setToolTip(folder)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._remove.setIcon(icon(Icon.CLEAR, theme.colours.muted, 14))
+
+    def _on_remove(self) -> None:
+        self.removed.emit(self._folder)

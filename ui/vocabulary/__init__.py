@@ -1,0 +1,1 @@
+"""The page Tags: the vocabulary that tags are chosen from."""

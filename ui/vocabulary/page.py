@@ -1,0 +1,222 @@
+"""The page of the tags that the machine chooses from: a text box, one tag a line."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QTextCursor
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+
+from cocadesk.errors import UserError
+from cocadesk.protocol.messages import VocabularyReply
+from cocadesk.protocol.values import JobValue
+from ui.engine.link import EngineLink
+from ui.kit import desktop
+from ui.kit.page_parts import COLUMN_MAX_PX, JobBar, headed, hide_or_say
+from ui.kit.texts import count, job_line
+from ui.kit.theme import Theme
+from ui.kit.widgets import Notice, button, label
+from ui.vocabulary.requests import VocabularyRequests
+from ui.vocabulary.text import load_file, read_tags, save_file, write_tags
+
+INTRO = (
+    "CocaDesk gives each photo the tags of this list that fit it best. Write the words that you "
+    "would look for, one a line. When you save, the tags are chosen anew from what it has seen "
+    "already: no photo is read again, and tags and captions of your own are never touched."
+)
+COUNT_PAUSE_MS = 150
+TEXT_FILES = "Text files (*.txt);;All files (*)"
+
+
+class VocabularyPage(QWidget):
+    """Shows the tags in use, lets them be changed, and keeps unsaved changes until then."""
+
+    def __init__(self, link: EngineLink, theme: Theme) -> None:
+        super().__init__()
+        self.setAccessibleName("Words for tags")
+        self.requests = VocabularyRequests(link, self)
+        self._saved: tuple[str, ...] = ()
+        self._is_loaded = False
+        self.is_own = False
+        self.state = label("", "muted", wraps=True)
+        self.text = QPlainTextEdit()
+        self.text.setObjectName("tags")
+        self.text.setAccessibleName("Tags, one a line")
+        self.text.setTabChangesFocus(True)
+        self.text.setPlaceholderText("one tag a line")
+        self.text.setEnabled(False)
+        self.remark = label("", "muted")
+        self.remark.setAccessibleName("How many tags")
+        self.problem = label("", "problem", wraps=True)
+        self.progress = JobBar()
+        self.stop = button("Stop", on_click=self.requests.stop)
+        self.save = button("Save and tag again", "primary", on_click=self._on_save)
+        self.undo = button("Undo changes", on_click=self._on_undo)
+        self.load = button("Import…", on_click=self._on_import)
+        self.export = button("Export…", on_click=self._on_export)
+        self.shipped = button("Back to the shipped list", "link", on_click=self._on_shipped)
+        self.notice = Notice(self)
+        self._counting = QTimer(self)
+        self._counting.setSingleShot(True)
+        self._counting.setInterval(COUNT_PAUSE_MS)
+        self._counting.timeout.connect(self._count)
+        self._build(theme)
+        self.text.textChanged.connect(self._counting.start)
+        self.requests.tags_came.connect(self._on_tags)
+        self.requests.kept.connect(self._on_kept)
+        self.requests.job_changed.connect(self._on_job)
+        self.requests.failed.connect(self._on_failed)
+        self._count()
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether the text differs from what is in use."""
+        return read_tags(self.text.toPlainText()).tags != self._saved
+
+    def turned_to(self) -> None:
+        """Asks for the tags in use; unsaved changes stay."""
+        self.requests.ask()
+        self.text.setFocus()
+
+    def set_theme(self, theme: Theme) -> None:
+        """All colours come from the style sheet."""
+
+    def _build(self, theme: Theme) -> None:
+        side = QVBoxLayout()
+        side.setSpacing(8)
+        for part in (self.save, self.undo, self.load, self.export):
+            side.addWidget(part)
+        side.addWidget(self.shipped, 0, Qt.AlignmentFlag.AlignLeft)
+        side.addStretch(1)
+        row = QHBoxLayout()
+        row.setSpacing(theme.gap_l)
+        row.addWidget(self.text, 1)
+        row.addLayout(side)
+        job = QHBoxLayout()
+        job.setSpacing(theme.gap_m)
+        job.addWidget(self.progress, 1)
+        job.addWidget(self.stop, 0, Qt.AlignmentFlag.AlignTop)
+        self._job_row = QWidget()
+        self._job_row.setLayout(job)
+        job.setContentsMargins(0, 0, 0, 0)
+        self._job_row.hide()
+        self.problem.hide()
+        column = QVBoxLayout()
+        column.setSpacing(theme.gap_m)
+        column.addLayout(headed("The words that tags are chosen from", INTRO))
+        column.addWidget(self.state)
+        column.addLayout(row, 1)
+        column.addWidget(self.remark)
+        column.addWidget(self.problem)
+        column.addWidget(self._job_row)
+        middle = QWidget()
+        middle.setMaximumWidth(COLUMN_MAX_PX)
+        middle.setLayout(column)
+        column.setContentsMargins(0, 0, 0, 0)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(28, 24, 28, 24)
+        outer.addStretch(1)
+        outer.addWidget(middle, 100)
+        outer.addStretch(1)
+
+    # What a person does -------------------------------------------------------------
+
+    def _on_save(self) -> None:
+        tags = read_tags(self.text.toPlainText()).tags
+        if tags:
+            self._set(tags)
+
+    def _on_shipped(self) -> None:
+        self._set(())
+
+    def _set(self, tags: tuple[str, ...]) -> None:
+        self.text.setFocus()
+        self.save.setEnabled(False)
+        self.shipped.setEnabled(False)
+        self.requests.keep(tags)
+
+    def _on_undo(self) -> None:
+        self._replace_text(write_tags(self._saved))
+
+    def _on_import(self) -> None:
+        path = desktop.ask_for_file(self, "Add the tags of a text file", TEXT_FILES)
+        if path is None:
+            return
+        try:
+            found = load_file(path)
+        except UserError as error:
+            self._on_failed(error)
+            return
+        known = read_tags(self.text.toPlainText())
+        merged = read_tags(write_tags(known.tags + found.tags))
+        self._replace_text(write_tags(merged.tags))
+        added = len(merged.tags) - len(known.tags)
+        self.notice.say(f"{count(added, 'new tag')} added. Nothing is saved yet.")
+
+    def _on_export(self) -> None:
+        path = desktop.ask_where_to_save(self, "Save the list as a text file", "tags.txt")
+        if path is None:
+            return
+        tags = read_tags(self.text.toPlainText()).tags
+        try:
+            save_file(path, tags)
+        except UserError as error:
+            self._on_failed(error)
+        else:
+            self.notice.say(f"{count(len(tags), 'tag')} written.")
+
+    # What the engine tells ----------------------------------------------------------
+
+    def _on_tags(self, answer: object) -> None:
+        assert isinstance(answer, VocabularyReply)
+        is_clean = not self._is_loaded or not self.has_changes
+        self._saved = answer.tags
+        self.is_own = answer.is_own
+        if is_clean and read_tags(self.text.toPlainText()).tags != answer.tags:
+            self.text.setPlainText(write_tags(answer.tags))
+        self.text.setEnabled(True)
+        if not self._is_loaded and self.isVisible():
+            self.text.setFocus()
+        self._is_loaded = True
+        self.state.setText(
+            "You are using your own list." if answer.is_own else "You are using the shipped list."
+        )
+        self._count()
+
+    def _on_kept(self, tags: object) -> None:
+        assert isinstance(tags, tuple)
+        hide_or_say(self.problem, "")
+        if not tags:  # the shipped list takes the place of whatever was written here
+            self._is_loaded = False
+        else:
+            self._saved = tags
+            self._replace_text(write_tags(tags))
+        self.requests.ask()
+
+    def _on_failed(self, error: object) -> None:
+        hide_or_say(self.problem, str(error))
+        self._count()
+
+    def _on_job(self, job: object) -> None:
+        assert isinstance(job, JobValue)
+        self._job_row.setVisible(True)
+        self.progress.bar.setVisible(not job.state.is_final)
+        self.stop.setVisible(not job.state.is_final)
+        self.progress.say(f"{job.title}: {job_line(job)}", job.done, job.total)
+
+    # Drawing ------------------------------------------------------------------------
+
+    def _count(self) -> None:
+        found = read_tags(self.text.toPlainText())
+        changed = found.tags != self._saved
+        self.remark.setText(found.remark() + (" · not saved yet" if changed else ""))
+        self.save.setEnabled(self._is_loaded and changed and bool(found.tags))
+        self.undo.setEnabled(self._is_loaded and changed)
+        self.shipped.setEnabled(self._is_loaded and self.is_own)
+        self.export.setEnabled(bool(found.tags))
+
+    def _replace_text(self, text: str) -> None:
+        """As one step that Ctrl+Z takes back."""
+        cursor = self.text.textCursor()
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.insertText(text)
+        self._count()

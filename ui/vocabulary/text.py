@@ -1,0 +1,108 @@
+"""Lists of tags as text, one a line: cleaning, reading and writing files."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cocadesk.errors import UserError
+from ui.kit.texts import count
+
+MAX_FILE_BYTES = 4_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagText:
+    """The tags of a text, in their order, and what was left out of it."""
+
+    tags: tuple[str, ...]
+    repeated: int = 0
+    empty: int = 0
+
+    def remark(self) -> str:
+        """``1,204 tags · 2 that stand twice and 1 empty line are left out``."""
+        parts = []
+        if self.repeated:
+            parts.append("1 that stands twice" if self.repeated == 1 else
+                         f"{self.repeated:,} that stand twice")  # fmt: skip
+        if self.empty:
+            parts.append(count(self.empty, "empty line"))
+        line = count(len(self.tags), "tag")
+        if not parts:
+            return line
+        verb = "is" if self.repeated + self.empty == 1 else "are"
+        return f"{line} · {' and '.join(parts)} {verb} left out"
+
+
+def read_tags(text: str) -> TagText:
+    """The tags of a text, one a line; equal but for case and blanks is the same tag.
+
+    An empty last line is how texts end, and not counted.
+    """
+    lines = text.removesuffix("\n").split("\n") if text else []
+    tags: dict[str, str] = {}
+    repeated = empty = 0
+    for line in lines:
+        tag = " ".join(unicodedata.normalize("NFC", line).split())
+        if not tag:
+            empty += 1
+        elif tag.casefold() in tags:
+            repeated += 1
+        else:
+            tags[tag.casefold()] = tag
+    return TagText(tags=tuple(tags.values()), repeated=repeated, empty=empty)
+
+
+def write_tags(tags: Iterable[str]) -> str:
+    """The text of these tags."""
+    return "".join(f"{tag}\n" for tag in tags)
+
+
+def load_file(path: str) -> TagText:
+    """The tags of a text file.
+
+    Raises:
+        UserError: it cannot be read or is no such file.
+    """
+    name = Path(path).name
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise UserError(f"{name} cannot be read.", error.strerror or str(error)) from error
+    if len(data) > MAX_FILE_BYTES:
+        raise UserError(f"{name} is too large for a list of tags.", "", "Choose a text file.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserError(
+            f"{name} is not a UTF-8 text file.", "", "Save it as UTF-8 and try again."
+        ) from None
+    if "\0" in text:
+        raise UserError(f"{name} is not a text file.", "", "Choose one with a tag on each line.")
+    return read_tags(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def save_file(path: str, tags: Iterable[str]) -> None:
+    """Writes a text file, whole or not at all.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    target = Path(path)
+    draft: str | None = None
+    try:
+        handle, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(write_tags(tags).encode())
+        os.replace(draft, target)  # noqa: PTH105 - one call, atomic
+    except OSError as error:
+        if draft is not None:
+            Path(draft).unlink(missing_ok=True)
+        raise UserError(
+            f"{target.name} cannot be written.", error.strerror or str(error)
+        ) from error
