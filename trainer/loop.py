@@ -43,7 +43,7 @@ Reporter = Callable[[TrainReport], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class TrainContext:
     """What a loop works with."""
 
     config: TrainConfig
@@ -60,7 +60,7 @@ class Parts:
 class Loop:
     """One run over one process."""
 
-    def __init__(self, parts: Parts, report: Reporter) -> None:
+    def __init__(self, parts: TrainContext, report: Reporter) -> None:
         self._parts = parts
         self._report = report
         config = parts.config

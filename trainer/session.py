@@ -22,7 +22,7 @@ from trainer.config import TrainConfig, load_config, resolve
 from trainer.data import Example, load_dataset, load_extra_text
 from trainer.evaluate import DevSet
 from trainer.features import PictureSource, PictureViews, cache_features, readable
-from trainer.loop import Loop, Parts, Reporter, TrainReport
+from trainer.loop import Loop, Reporter, TrainContext, TrainReport
 from trainer.process import choose_precision, keep_memory_blocks
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,9 @@ def train(config_path: Path, report: Reporter) -> dict[str, float]:
     return Loop(parts, report).run()
 
 
-def _prepare(config: TrainConfig, config_path: Path, run: RunFolder, report: Reporter) -> Parts:
+def _prepare(
+    config: TrainConfig, config_path: Path, run: RunFolder, report: Reporter
+) -> TrainContext:
     shards = [resolve(config_path, name) for name in config.data.train]
     train_set = _load(config, shards)
     tokenizer = run.load_tokenizer() or _new_tokenizer(config, config_path, train_set.examples)
@@ -66,7 +68,7 @@ def _prepare(config: TrainConfig, config_path: Path, run: RunFolder, report: Rep
     }
     dtype = choose_precision(config.optimiser.precision, torch.device("cpu"))
     log.info("%d pictures, %d captions, %s", len(train_set.examples), captions, dtype)
-    return Parts(
+    return TrainContext(
         config=config,
         model=model,
         tokenizer=tokenizer,

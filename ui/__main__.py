@@ -16,17 +16,17 @@ from PySide6.QtWidgets import QApplication
 import cocadesk
 from cocadesk.protocol.launch import ENGINE_MODULE, FAKE_MODULE
 from ui.engine.link import EngineLink
-from ui.kit.app_theme import Look
+from ui.kit.app_theme import AppTheme
 from ui.kit.theme import Appearance
 from ui.shell.window import MainWindow
 
 _log = logging.getLogger("ui")
 
 
-class Complaints(QObject):
+class ErrorReporter(QObject):
     """Carries unexpected errors of any thread to the window, after logging them."""
 
-    came = Signal(str)
+    reported = Signal(str)
 
     def hook(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
@@ -36,7 +36,7 @@ class Complaints(QObject):
             QApplication.quit()
             return
         _log.error("an error in the program", exc_info=(kind, error, trace))
-        self.came.emit(f"Something went wrong in the window: {error}")
+        self.reported.emit(f"Something went wrong in the window: {error}")
 
 
 def default_library() -> Path:
@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     assert isinstance(app, QApplication)
     app.setApplicationName("CocaDesk")
     app.setApplicationVersion(cocadesk.__version__)
-    complaints = Complaints()
+    complaints = ErrorReporter()
     sys.excepthook = complaints.hook
     library = (options.library or default_library()).expanduser().absolute()
     link = EngineLink(
@@ -62,8 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
         extra=("--model", options.model) if options.model and not options.fake else (),
         parent=app,
     )
-    window = MainWindow(link, Look(app, options.look))
-    complaints.came.connect(window.parts.notice.say)
+    window = MainWindow(link, AppTheme(app, options.look))
+    complaints.reported.connect(window.parts.notice.say)
     if options.query:
         window.parts.search.set_query(options.query)
     window.show()

@@ -15,7 +15,7 @@ from cocadesk.annotations.own_vocabulary import (
     set_own_vocabulary,
     tags_mark,
 )
-from cocadesk.annotations.progress import FailedMedium, WordsProgress, WordsStage
+from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, FailedMedium
 from cocadesk.annotations.prompts import (
     PROMPT_TEMPLATES,
     TextEncoder,
@@ -34,10 +34,15 @@ if TYPE_CHECKING:
         tag_steps,
         tags_from_views,
     )
-    from cocadesk.annotations.human import HumanWords, Wish, WordsChange, WordsTitles
+    from cocadesk.annotations.human import (
+        AnnotationChange,
+        AnnotationEdit,
+        HumanAnnotations,
+        UndoTitles,
+    )
     from cocadesk.annotations.scope import keys_in_scope
     from cocadesk.annotations.sidecar_job import WriteReport, write_steps
-    from cocadesk.annotations.sidecar_journal import KeptFile
+    from cocadesk.annotations.sidecar_journal import SkippedFile
     from cocadesk.annotations.sidecars import (
         FileAction,
         PlannedFile,
@@ -49,13 +54,13 @@ if TYPE_CHECKING:
 _LATER = {
     "DescribeReport": "describe",
     "FileAction": "sidecars",
-    "HumanWords": "human",
-    "KeptFile": "sidecar_journal",
+    "HumanAnnotations": "human",
+    "SkippedFile": "sidecar_journal",
     "PlannedFile": "sidecars",
     "WantedPicture": "describe",
-    "Wish": "human",
-    "WordsChange": "human",
-    "WordsTitles": "human",
+    "AnnotationEdit": "human",
+    "AnnotationChange": "human",
+    "UndoTitles": "human",
     "WriteReport": "sidecar_job",
     "WrittenFiles": "sidecars",
     "caption_steps": "describe",
@@ -69,20 +74,20 @@ _LATER = {
 
 __all__ = [
     "PROMPT_TEMPLATES",
+    "AnnotationChange",
+    "AnnotationEdit",
+    "AnnotationProgress",
+    "AnnotationStage",
     "DescribeReport",
     "FailedMedium",
     "FileAction",
-    "HumanWords",
-    "KeptFile",
+    "HumanAnnotations",
     "PlannedFile",
+    "SkippedFile",
     "TextEncoder",
+    "UndoTitles",
     "Vocabulary",
     "WantedPicture",
-    "Wish",
-    "WordsChange",
-    "WordsProgress",
-    "WordsStage",
-    "WordsTitles",
     "WriteReport",
     "WrittenFiles",
     "ZeroShotTagger",

@@ -10,7 +10,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.annotations.progress import FailedMedium, Pace, WordsProgress, WordsStage
+from cocadesk.annotations.progress import (
+    AnnotationProgress,
+    AnnotationStage,
+    EtaEstimator,
+    FailedMedium,
+)
 from cocadesk.annotations.sidecars import rows_in_pieces
 from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.library import (
@@ -112,7 +117,7 @@ def caption_steps(
     *,
     again: bool = False,
     done: set[str] | None = None,
-) -> Generator[WordsProgress, None, DescribeReport]:
+) -> Generator[AnnotationProgress, None, DescribeReport]:
     """Captions and tags the media that this model has not described yet, a few at a time.
 
     ``again`` describes those too that it has; ``done`` holds the keys that were described
@@ -120,8 +125,8 @@ def caption_steps(
     """
     described = set() if done is None else done
     describer = _Describer(library, model, tagger(), decode, again, described)
-    pace, seen = Pace(), 0
-    yield WordsProgress(stage=WordsStage.PLAN, done=0, total=len(keys))
+    pace, seen = EtaEstimator(), 0
+    yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), CAPTIONS_AT_ONCE):
         piece = keys[start : start + CAPTIONS_AT_ONCE]
         rows = library.rows(piece)
@@ -130,8 +135,8 @@ def caption_steps(
         if changed:
             pace.worked(len(piece))
         seen += len(piece)
-        yield WordsProgress(
-            stage=WordsStage.CAPTION,
+        yield AnnotationProgress(
+            stage=AnnotationStage.CAPTION,
             done=seen,
             total=len(keys),
             failed=len(describer.counts.failed),
@@ -231,10 +236,10 @@ class _Describer:
 
 def tag_steps(
     library: Library, image_id: str, tagger: ZeroShotTagger, keys: Sequence[str]
-) -> Generator[WordsProgress, None, DescribeReport]:
+) -> Generator[AnnotationProgress, None, DescribeReport]:
     """Tags media whose tags are of another model or vocabulary, from stored vectors alone."""
-    counts, pace, seen = _Counts(), Pace(), 0
-    yield WordsProgress(stage=WordsStage.PLAN, done=0, total=len(keys))
+    counts, pace, seen = _Counts(), EtaEstimator(), 0
+    yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), TAGS_AT_ONCE):
         piece = keys[start : start + TAGS_AT_ONCE]
         rows = list(rows_in_pieces(library, piece))
@@ -245,8 +250,8 @@ def tag_steps(
         counts.unchanged += len(rows) - len(stale)
         seen += len(piece)
         pace.worked(len(piece))
-        yield WordsProgress(
-            stage=WordsStage.TAG,
+        yield AnnotationProgress(
+            stage=AnnotationStage.TAG,
             done=seen,
             total=len(keys),
             seconds_left=pace.seconds_left(len(keys) - seen),

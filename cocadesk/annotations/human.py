@@ -9,7 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cocadesk.annotations.history import PastEdit, past_edits
-from cocadesk.annotations.sidecar_journal import FileWriter, KeptFile, net_changes, planned_states
+from cocadesk.annotations.sidecar_journal import (
+    FileWriter,
+    SkippedFile,
+    net_changes,
+    planned_states,
+)
 from cocadesk.annotations.sidecars import PERSON, FileState
 from cocadesk.annotations.text import caption_of, same_tag, tag_of
 from cocadesk.annotations.titles import title_of
@@ -26,17 +31,17 @@ _GONE = "This photo or video is no longer in the library."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WordsChange:
+class AnnotationChange:
     """What a command has changed: media by key, files written, files left alone."""
 
     keys: tuple[str, ...] = ()
     title: str = ""
     files: int = 0
-    kept: tuple[KeptFile, ...] = ()
+    kept: tuple[SkippedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WordsTitles:
+class UndoTitles:
     """What the next undo and redo would do, in words; empty where nothing."""
 
     undo: str = ""
@@ -44,14 +49,14 @@ class WordsTitles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a person wants said of media; see ``HumanWords.set``."""
+class AnnotationEdit:
+    """What a person wants said of media; see ``HumanAnnotations.set``."""
 
     caption: str | None = None
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
 
-    def tidied(self) -> Wish:
+    def tidied(self) -> AnnotationEdit:
         """The same in the form that is kept.
 
         Raises:
@@ -67,7 +72,7 @@ class Wish:
                 "Leave one of the two out.",
             )
         caption = None if self.caption is None else caption_of(self.caption)
-        return Wish(caption=caption, add_tags=add, remove_tags=remove)
+        return AnnotationEdit(caption=caption, add_tags=add, remove_tags=remove)
 
 
 @dataclass(slots=True)
@@ -76,10 +81,10 @@ class _Cached:
 
     version: int = -1
     state: UndoState = field(default_factory=UndoState)
-    titles: WordsTitles = field(default_factory=WordsTitles)
+    titles: UndoTitles = field(default_factory=UndoTitles)
 
 
-class HumanWords:
+class HumanAnnotations:
     """The human words of one library; of the one process that writes it. Any thread.
 
     Making it finishes what a killed writer had in hand.
@@ -93,7 +98,7 @@ class HumanWords:
         if library.is_writer:
             self._files.recover()
 
-    def set(self, keys: Sequence[str], wish: Wish) -> WordsChange:
+    def set(self, keys: Sequence[str], wish: AnnotationEdit) -> AnnotationChange:
         """Says what a person says of these media, as one batch.
 
         ``caption`` None leaves it, an empty one takes the person's caption away.
@@ -125,27 +130,27 @@ class HumanWords:
             ]
             self._library.edits.record(edits)
             if not edits:
-                return WordsChange()
+                return AnnotationChange()
             changed = tuple(dict.fromkeys(edit.key for edit in edits))
-            return WordsChange(keys=changed, title=title_of(self._library, edits))
+            return AnnotationChange(keys=changed, title=title_of(self._library, edits))
 
-    def undo(self) -> WordsChange:
+    def undo(self) -> AnnotationChange:
         """Takes the last command back whole, files included; nothing where there is none."""
         with self.lock:
             steps = self.state().undo
-            return self._turn(steps[-1], is_undo=True) if steps else WordsChange()
+            return self._turn(steps[-1], is_undo=True) if steps else AnnotationChange()
 
-    def redo(self) -> WordsChange:
+    def redo(self) -> AnnotationChange:
         """Does again what was last undone; nothing where there is nothing."""
         with self.lock:
             steps = self.state().redo
-            return self._turn(steps[-1], is_undo=False) if steps else WordsChange()
+            return self._turn(steps[-1], is_undo=False) if steps else AnnotationChange()
 
     def state(self) -> UndoState:
         """The stacks, derived from the log."""
         return self._current().state
 
-    def titles(self) -> WordsTitles:
+    def titles(self) -> UndoTitles:
         """What could be undone and redone next."""
         return self._current().titles
 
@@ -159,7 +164,7 @@ class HumanWords:
             raise UserError(_GONE)
         return past_edits(self._library.edits.of_keys([key]), self.state().taken_back)
 
-    def write(self, edits: Sequence[Edit]) -> list[KeptFile]:
+    def write(self, edits: Sequence[Edit]) -> list[SkippedFile]:
         """Records and writes files of one batch; gives those that were kept."""
         with self.lock:
             return self._files.apply(edits)
@@ -173,7 +178,7 @@ class HumanWords:
             version = self._library.edits.version()
             if self._cached.version != version:
                 state = undo_state(self._library.edits.marks())
-                titles = WordsTitles(undo=self._title(state.undo), redo=self._title(state.redo))
+                titles = UndoTitles(undo=self._title(state.undo), redo=self._title(state.redo))
                 self._cached = _Cached(version, state, titles)
             return self._cached
 
@@ -182,7 +187,7 @@ class HumanWords:
             return ""
         return title_of(self._library, self._library.edits.of_batch(stack[-1].origin))
 
-    def _turn(self, step: Step, *, is_undo: bool) -> WordsChange:
+    def _turn(self, step: Step, *, is_undo: bool) -> AnnotationChange:
         """Brings back what was before a command (``is_undo``), or after it."""
         origin = self._library.edits.of_batch(step.origin)
         batch, now = new_key(), datetime.now(UTC)
@@ -205,7 +210,7 @@ class HumanWords:
             edits = [_marker(origin[0], step, batch, now)]
         refused = self._files.apply(edits)
         changed = tuple(dict.fromkeys(e.key for e in edits if e.old != e.new))
-        return WordsChange(
+        return AnnotationChange(
             keys=changed,
             title=title_of(self._library, origin),
             files=len(wanted) - len(refused),
@@ -242,7 +247,7 @@ class HumanWords:
         return edits
 
 
-def _wanted(row: MediaRow, wish: Wish) -> dict[str, object]:
+def _wanted(row: MediaRow, wish: AnnotationEdit) -> dict[str, object]:
     """The human columns of ``row`` after the wish, those that it speaks of."""
     wanted: dict[str, object] = {}
     if wish.caption is not None:

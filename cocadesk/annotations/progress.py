@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class WordsStage(StrEnum):
+class AnnotationStage(StrEnum):
     """What a job on words is doing."""
 
     PLAN = "plan"
@@ -26,13 +26,13 @@ class FailedMedium:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WordsProgress:
+class AnnotationProgress:
     """How far a job is, in media; ``current`` is the file in hand.
 
     Since the last step: ``keys`` have new words, ``left_out`` got none.
     """
 
-    stage: WordsStage
+    stage: AnnotationStage
     done: int
     total: int
     failed: int = 0
@@ -42,7 +42,7 @@ class WordsProgress:
     left_out: tuple[FailedMedium, ...] = ()
 
 
-class Pace:
+class EtaEstimator:
     """How long the rest takes, from what has taken time so far."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

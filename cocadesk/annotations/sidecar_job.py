@@ -6,9 +6,14 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cocadesk.annotations.human import HumanWords
-from cocadesk.annotations.progress import FailedMedium, Pace, WordsProgress, WordsStage
-from cocadesk.annotations.sidecar_journal import KeptFile, net_changes
+from cocadesk.annotations.human import HumanAnnotations
+from cocadesk.annotations.progress import (
+    AnnotationProgress,
+    AnnotationStage,
+    EtaEstimator,
+    FailedMedium,
+)
+from cocadesk.annotations.sidecar_journal import SkippedFile, net_changes
 from cocadesk.annotations.sidecars import (
     PERSON,
     FileAction,
@@ -28,7 +33,7 @@ class WriteReport:
 
     written: int = 0
     unchanged: int = 0
-    kept: tuple[KeptFile, ...] = ()
+    kept: tuple[SkippedFile, ...] = ()
     was_undone: bool = False
 
     @property
@@ -39,20 +44,20 @@ class WriteReport:
 
 def write_steps(
     library: Library,
-    words: HumanWords,
+    words: HumanAnnotations,
     keys: Sequence[str],
     *,
     batch: str,
     overwrite: bool = False,
-) -> Generator[WordsProgress, None, WriteReport]:
+) -> Generator[AnnotationProgress, None, WriteReport]:
     """Writes the captions of ``keys``; human ones, else the machine's.
 
     With the same ``batch`` it goes on where it was stopped, and one undo takes all
     of it back. An undo while it runs stops it.
     """
     job = _Write(library, words, batch, overwrite)
-    pace, done = Pace(), 0
-    yield WordsProgress(stage=WordsStage.PLAN, done=0, total=len(keys))
+    pace, done = EtaEstimator(), 0
+    yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), FILES_AT_ONCE):
         piece = keys[start : start + FILES_AT_ONCE]
         earlier = len(job.kept)
@@ -60,8 +65,8 @@ def write_steps(
             return job.report(was_undone=True)
         done += len(piece)
         pace.worked(len(piece))
-        yield WordsProgress(
-            stage=WordsStage.WRITE,
+        yield AnnotationProgress(
+            stage=AnnotationStage.WRITE,
             done=done,
             total=len(keys),
             failed=job.report().failed,
@@ -77,7 +82,9 @@ def write_steps(
 class _Write:
     """The state of one write."""
 
-    def __init__(self, library: Library, words: HumanWords, batch: str, overwrite: bool) -> None:
+    def __init__(
+        self, library: Library, words: HumanAnnotations, batch: str, overwrite: bool
+    ) -> None:
         self._library = library
         self._words = words
         self._batch = batch
@@ -85,7 +92,7 @@ class _Write:
         earlier = net_changes(library.edits.of_batch(batch))
         self._written = {change.after.path for change in earlier}
         self._unchanged = 0
-        self.kept: list[KeptFile] = []
+        self.kept: list[SkippedFile] = []
         self._planner: SidecarPlanner | None = None
         self.current: bytes | None = None
 
@@ -110,7 +117,7 @@ class _Write:
         self,
         planned: Sequence[PlannedFile],
         to_write: Sequence[PlannedFile],
-        refused: Sequence[KeptFile],
+        refused: Sequence[SkippedFile],
     ) -> None:
         self.kept += refused
         self._written |= {item.path for item in to_write} - {item.path for item in refused}
@@ -118,7 +125,7 @@ class _Write:
             self.current = item.path
             if item.action is FileAction.KEPT:
                 self.kept.append(
-                    KeptFile(path=item.path, reason=item.reason, is_failure=item.is_failure)
+                    SkippedFile(path=item.path, reason=item.reason, is_failure=item.is_failure)
                 )
             elif item.action is FileAction.UNCHANGED and item.path not in self._written:
                 self._unchanged += 1

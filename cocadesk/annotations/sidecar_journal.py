@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptFile:
+class SkippedFile:
     """A file that was left as it is, and why."""
 
     path: bytes
@@ -40,7 +40,7 @@ class KeptFile:
     is_failure: bool = False
 
     @classmethod
-    def of(cls, path: bytes, refused: RefusedError) -> KeptFile:
+    def of(cls, path: bytes, refused: RefusedError) -> SkippedFile:
         """A file that was refused."""
         return cls(path=path, reason=refused.reason, is_failure=refused.is_failure)
 
@@ -69,14 +69,14 @@ def net_changes(edits: Iterable[Edit]) -> list[NetChange]:
 class FileWriter:
     """Records edits and brings the files that they speak of up to date.
 
-    One at a time; the caller holds the lock of ``HumanWords``.
+    One at a time; the caller holds the lock of ``HumanAnnotations``.
     """
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self._journal = library.folder / JOURNAL
 
-    def apply(self, edits: Sequence[Edit]) -> list[KeptFile]:
+    def apply(self, edits: Sequence[Edit]) -> list[SkippedFile]:
         """Records the edits of one batch, then writes its files; gives those that were kept."""
         if not any(edit.field == FILE_FIELD for edit in edits):
             self._library.edits.record(edits)
@@ -99,17 +99,17 @@ class FileWriter:
             _log.info("finished writing %d files, kept %d", len(edits), len(kept))
         self._journal.unlink(missing_ok=True)
 
-    def _bring_up_to_date(self, edits: Sequence[Edit]) -> list[KeptFile]:
+    def _bring_up_to_date(self, edits: Sequence[Edit]) -> list[SkippedFile]:
         """Writes what the rows say; what cannot be written is put right in the log."""
         rows = {FileState.from_json(e.new).path: e for e in edits if e.field == FILE_FIELD}
-        kept: list[KeptFile] = []
+        kept: list[SkippedFile] = []
         corrections: list[Edit] = []
         changes = net_changes(edits)
         for change in changes:
             try:
                 _put(change)
             except RefusedError as refused:
-                kept.append(KeptFile.of(change.after.path, refused))
+                kept.append(SkippedFile.of(change.after.path, refused))
                 corrections.append(_correction(rows[change.after.path], change))
         sync_folders(change.after.path for change in changes)
         self._library.edits.record(corrections)
@@ -147,13 +147,13 @@ def _read_mark(journal: Path) -> tuple[str, int] | None:
 
 def planned_states(
     changes: Iterable[NetChange], *, is_undo: bool
-) -> tuple[list[NetChange], list[KeptFile]]:
+) -> tuple[list[NetChange], list[SkippedFile]]:
     """How to take a batch back (or do it again): what to write, and what to leave alone.
 
     A file is written only while it holds what the batch (or its undo) has left there.
     """
     wanted: list[NetChange] = []
-    kept: list[KeptFile] = []
+    kept: list[SkippedFile] = []
     for change in changes:
         start, end = (change.after, change.before) if is_undo else (change.before, change.after)
         try:
@@ -164,7 +164,7 @@ def planned_states(
             if now != start.data:
                 raise RefusedError(_changed_reason(now, start))
         except RefusedError as refused:
-            kept.append(KeptFile.of(end.path, refused))
+            kept.append(SkippedFile.of(end.path, refused))
             continue
         wanted.append(NetChange(key=change.key, before=start, after=end))
     return wanted, kept

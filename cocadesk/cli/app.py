@@ -158,10 +158,12 @@ def teach(
     as_json: JsonOption = False,
 ) -> None:
     """Teach the model from photos with words of yours; measured before you keep it."""
-    from cocadesk.cli.teach import Wish
+    from cocadesk.cli.teach import TeachOptions
     from cocadesk.cli.teach import teach as command
 
-    wish = Wish(folders=folders or (), uses_library=library_words, method=method.value, keep=keep)
+    wish = TeachOptions(
+        folders=folders or (), uses_library=library_words, method=method.value, keep=keep
+    )
     choices = Choices(library=library, model=model, as_json=as_json)
     _run(context, choices, lambda options, report: command(options, report, wish))
 

@@ -14,7 +14,7 @@ from cocadesk.cli.report import Failed, Report, failed_fields
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
-    from cocadesk.annotations import Wish
+    from cocadesk.annotations import AnnotationEdit
     from cocadesk.annotations.history import PastEdit
 
 
@@ -28,7 +28,7 @@ class _Changed:
     kept: tuple[Failed, ...]
 
 
-def set_words(options: Options, report: Report, paths: Sequence[str], wish: Wish) -> int:
+def set_words(options: Options, report: Report, paths: Sequence[str], wish: AnnotationEdit) -> int:
     """Says what the person says of these photos, as one command."""
     if wish.caption is None and not wish.add_tags and not wish.remove_tags:
         raise UserError(
@@ -77,38 +77,38 @@ def _turn(options: Options, report: Report, *, is_undo: bool) -> int:
     return OK
 
 
-def _set(place: OwnPlace, keys: Sequence[str], wish: Wish) -> _Changed:
+def _set(place: OwnPlace, keys: Sequence[str], wish: AnnotationEdit) -> _Changed:
     if place.engine is not None:
-        from cocadesk.protocol.messages import SetWords
+        from cocadesk.protocol.messages import SetAnnotations
 
-        body = SetWords(
+        body = SetAnnotations(
             keys=tuple(keys),
             caption=wish.caption,
             add_tags=wish.add_tags,
             remove_tags=wish.remove_tags,
         )
         return _asked(place, body)
-    from cocadesk.annotations import HumanWords
+    from cocadesk.annotations import HumanAnnotations
 
-    return _done(HumanWords(place.library).set(keys, wish))
+    return _done(HumanAnnotations(place.library).set(keys, wish))
 
 
 def _undo_or_redo(place: OwnPlace, *, is_undo: bool) -> _Changed:
     if place.engine is not None:
-        from cocadesk.protocol.messages import RedoWords, UndoWords
+        from cocadesk.protocol.messages import RedoAnnotations, UndoAnnotations
 
-        return _asked(place, UndoWords() if is_undo else RedoWords())
-    from cocadesk.annotations import HumanWords
+        return _asked(place, UndoAnnotations() if is_undo else RedoAnnotations())
+    from cocadesk.annotations import HumanAnnotations
 
-    words = HumanWords(place.library)
+    words = HumanAnnotations(place.library)
     return _done(words.undo() if is_undo else words.redo())
 
 
 def _asked(place: OwnPlace, body: Any) -> _Changed:
-    from cocadesk.protocol.messages import WordsReply
+    from cocadesk.protocol.messages import AnnotationsReply
 
     assert place.engine is not None
-    reply = place.engine.ask(body, WordsReply)
+    reply = place.engine.ask(body, AnnotationsReply)
     return _Changed(
         count=len(reply.changed),
         title=reply.title,
@@ -128,11 +128,11 @@ def _done(change: Any) -> _Changed:
 
 def history(options: Options, report: Report, path: str) -> int:
     """Prints who has said what of a photo; it only reads, so it needs no engine."""
-    from cocadesk.annotations import HumanWords
+    from cocadesk.annotations import HumanAnnotations
 
     session.check_library(options)
     with session.reading_library(options) as library:
-        edits = HumanWords(library).history(member_keys(library, [path])[0])
+        edits = HumanAnnotations(library).history(member_keys(library, [path])[0])
     if report.as_json:
         report.document({"edits": [_fields(edit) for edit in edits]})
     for edit in edits:

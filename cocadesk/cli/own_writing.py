@@ -14,7 +14,7 @@ from cocadesk.cli.own_place import OwnPlace, follow, keys_below, place_for_own_w
 from cocadesk.cli.report import Failed, Report, duration, failed_fields, path_fields, shown
 
 if TYPE_CHECKING:
-    from cocadesk.annotations import PlannedFile, WordsProgress
+    from cocadesk.annotations import AnnotationProgress, PlannedFile
 
 Done = TypeVar("Done")
 
@@ -124,10 +124,10 @@ def _through_engine(
 
 
 def _write(place: OwnPlace, keys: Sequence[str], report: Report, *, overwrite: bool) -> _Written:
-    from cocadesk.annotations import HumanWords, write_steps
+    from cocadesk.annotations import HumanAnnotations, write_steps
     from cocadesk.library import new_key
 
-    words = HumanWords(place.library)
+    words = HumanAnnotations(place.library)
     steps = write_steps(place.library, words, keys, batch=new_key(), overwrite=overwrite)
     done = run_steps(steps, report, "Writing captions")
     return _Written(
@@ -138,7 +138,7 @@ def _write(place: OwnPlace, keys: Sequence[str], report: Report, *, overwrite: b
     )
 
 
-def run_steps(steps: Generator[WordsProgress, None, Done], report: Report, title: str) -> Done:
+def run_steps(steps: Generator[AnnotationProgress, None, Done], report: Report, title: str) -> Done:
     """Drives a job step by step; Ctrl-C ends it between two, with all that is done kept."""
     with Interrupt(report) as interrupt, report.progress() as display:
         task = display.add_task(title, total=None, numbers="", left="")

@@ -18,7 +18,7 @@ from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
     from cocadesk.protocol.client import EngineClient
-    from cocadesk.protocol.messages import TeachingFound
+    from cocadesk.protocol.messages import DatasetSummary
     from cocadesk.protocol.values import (
         MetricValue,
         RunValue,
@@ -32,7 +32,7 @@ SAMPLES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class TeachOptions:
     """What the person asked for; ``keep`` None means: ask, where there is a terminal."""
 
     folders: Sequence[str]
@@ -41,7 +41,7 @@ class Wish:
     keep: bool | None
 
 
-def teach(options: Options, report: Report, wish: Wish) -> int:
+def teach(options: Options, report: Report, wish: TeachOptions) -> int:
     """Looks, learns, shows before and after, and keeps the model or not.
 
     Raises:
@@ -72,7 +72,7 @@ def teach(options: Options, report: Report, wish: Wish) -> int:
     return OK
 
 
-def _source(wish: Wish) -> TeachSource:
+def _source(wish: TeachOptions) -> TeachSource:
     from cocadesk.protocol.paths import WirePath
     from cocadesk.protocol.values import TeachSource
 
@@ -90,22 +90,22 @@ def _source(wish: Wish) -> TeachSource:
 
 def _look(
     engine: EngineClient, source: TeachSource, method: TeachMethod, report: Report
-) -> TeachingFound:
+) -> DatasetSummary:
     """What there is; for people with the time it takes, which a dry run must measure first.
 
     Raises:
         UserError: nothing can be learned from it.
     """
     from cocadesk.protocol.messages import (
+        DatasetSummary,
         Done,
         Failed,
-        InspectTeaching,
         Partial,
-        TeachingFound,
+        PreviewDataset,
     )
 
-    request = engine.send(InspectTeaching(source=source, method=method))
-    first: TeachingFound | None = None
+    request = engine.send(PreviewDataset(source=source, method=method))
+    first: DatasetSummary | None = None
     while True:
         message = engine.receive()
         if isinstance(message, Failed) and message.id == request:
@@ -113,7 +113,7 @@ def _look(
         if not isinstance(message, Partial | Done) or message.id != request:
             continue
         found = message.body
-        assert isinstance(found, TeachingFound)
+        assert isinstance(found, DatasetSummary)
         if found.problem:
             _show_skipped(report, found.skipped)
             raise UserError(found.problem)
@@ -175,7 +175,7 @@ def _ask(report: Report, run: RunValue) -> bool | None:
             return None
 
 
-def _show_found(report: Report, found: TeachingFound) -> None:
+def _show_found(report: Report, found: DatasetSummary) -> None:
     report.line(f"{found.photos:,} photos with {found.captions:,} captions to learn from.")
     for sample in found.samples[:SAMPLES_SHOWN]:
         report.line(f"  {shown(sample.path.to_bytes())}: {'; '.join(sample.captions)}")
@@ -189,7 +189,7 @@ def _show_found(report: Report, found: TeachingFound) -> None:
     _show_skipped(report, found.skipped)
 
 
-def _skipped_later(found: TeachingFound, run: RunValue) -> list[SkippedValue]:
+def _skipped_later(found: DatasetSummary, run: RunValue) -> list[SkippedValue]:
     """What only the run itself could not use: a photo is first read there."""
     from cocadesk.protocol.values import changed
 
@@ -207,7 +207,7 @@ def _show_skipped(report: Report, skipped: Iterable[SkippedValue]) -> None:
         report.note(f"Skipped {item.count:,}: {item.reason} ({names})" if names else item.reason)
 
 
-def _show_time(report: Report, found: TeachingFound, method: TeachMethod) -> None:
+def _show_time(report: Report, found: DatasetSummary, method: TeachMethod) -> None:
     if found.seconds is not None:
         report.line(f"It will take about {duration(max(1.0, found.seconds))}.")
     if found.reembed_seconds:
@@ -245,7 +245,9 @@ def _number(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
 
 
-def _document(run: RunValue, found: TeachingFound, seconds: float, *, kept: bool) -> dict[str, Any]:
+def _document(
+    run: RunValue, found: DatasetSummary, seconds: float, *, kept: bool
+) -> dict[str, Any]:
     sets = {
         "before": run.before,
         "after": run.after,

@@ -40,10 +40,12 @@ def words_set(
 
     With --json: "changed" counts the photos and videos whose words changed.
     """
-    from cocadesk.annotations import Wish
+    from cocadesk.annotations import AnnotationEdit
     from cocadesk.cli.own_words import set_words as command
 
-    wish = Wish(caption=caption, add_tags=tuple(add_tag or ()), remove_tags=tuple(remove_tag or ()))
+    wish = AnnotationEdit(
+        caption=caption, add_tags=tuple(add_tag or ()), remove_tags=tuple(remove_tag or ())
+    )
     choices = Choices(library=library, as_json=as_json)
     run(context, choices, lambda options, report: command(options, report, paths, wish))
 

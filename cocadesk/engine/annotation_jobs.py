@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from cocadesk.annotations import (
+    AnnotationProgress,
+    AnnotationStage,
     DescribeReport,
     FailedMedium,
-    HumanWords,
+    HumanAnnotations,
     WantedPicture,
-    WordsProgress,
-    WordsStage,
     WriteReport,
     caption_steps,
     keys_in_scope,
@@ -23,7 +23,7 @@ from cocadesk.annotations import (
 )
 from cocadesk.annotations.titles import things
 from cocadesk.engine.annotation_reports import described, so_far, written
-from cocadesk.engine.loaded_model import ModelKeeper
+from cocadesk.engine.loaded_model import ModelHolder
 from cocadesk.engine.scheduler import JobStep, Steps
 from cocadesk.library import Library, new_key
 from cocadesk.protocol.paths import WirePath
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from cocadesk.media import DecoderPool
 
 STAGES = {
-    WordsStage.PLAN: "Looking what there is to do",
-    WordsStage.CAPTION: "Describing photos and videos",
-    WordsStage.TAG: "Tagging photos and videos",
-    WordsStage.WRITE: "Writing captions",
+    AnnotationStage.PLAN: "DetailPresenter what there is to do",
+    AnnotationStage.CAPTION: "Describing photos and videos",
+    AnnotationStage.TAG: "Tagging photos and videos",
+    AnnotationStage.WRITE: "Writing captions",
 }
 Report = TypeVar("Report", DescribeReport, WriteReport)
 
@@ -66,14 +66,14 @@ class WriteSpec(msgspec.Struct, frozen=True, kw_only=True):
     batch: str = ""
 
 
-class WordJobs:
+class AnnotationJobs:
     """Makes the steps of caption, tag and write jobs."""
 
     def __init__(
         self,
         library: Library,
-        model: ModelKeeper,
-        words: HumanWords,
+        model: ModelHolder,
+        words: HumanAnnotations,
         *,
         on_rows: Callable[[tuple[str, ...]], None],
         on_words: Callable[[], None],
@@ -106,7 +106,7 @@ class WordJobs:
         return "New tags for all photos and videos", spec
 
     def caption_steps(self, spec: str) -> Steps:
-        """A caption job; see ``cocadesk.engine.scheduler.Work``."""
+        """A caption job; see ``cocadesk.engine.scheduler.JobFactory``."""
         order = msgspec.json.decode(spec, type=CaptionSpec)
         yield JobStep(stage="Waiting for the model", done=0)
         opened = self._model.opened()
@@ -126,7 +126,7 @@ class WordJobs:
         return described(report)
 
     def tag_steps(self, spec: str) -> Steps:
-        """A tag job: no file is read; see ``cocadesk.engine.scheduler.Work``."""
+        """A tag job: no file is read; see ``cocadesk.engine.scheduler.JobFactory``."""
         yield JobStep(stage="Waiting for the model", done=0)
         opened = self._model.opened()
         inner = tag_steps(
@@ -139,7 +139,7 @@ class WordJobs:
         return described(report, verb="tagged")
 
     def write_steps(self, spec: str) -> Steps:
-        """A write job; see ``cocadesk.engine.scheduler.Work``."""
+        """A write job; see ``cocadesk.engine.scheduler.JobFactory``."""
         order = msgspec.json.decode(spec, type=WriteSpec)
         inner = write_steps(
             self._library,
@@ -156,7 +156,7 @@ class WordJobs:
 
     def _told(
         self,
-        inner: Generator[WordsProgress, None, Report],
+        inner: Generator[AnnotationProgress, None, Report],
         on_first: Callable[[], None] = lambda: None,
     ) -> Generator[JobStep, None, Report]:
         """The steps of a job; what they change is told to the windows.
@@ -198,7 +198,7 @@ class WordJobs:
 class _PoolDecoder:
     """Decodes for captions in worker processes of its own, while a job runs."""
 
-    def __init__(self, model: ModelKeeper) -> None:
+    def __init__(self, model: ModelHolder) -> None:
         self._model = model
         self._pool: DecoderPool | None = None
 
@@ -235,7 +235,7 @@ class _PoolDecoder:
         return self._pool
 
 
-def _step(progress: WordsProgress, report: str) -> JobStep:
+def _step(progress: AnnotationProgress, report: str) -> JobStep:
     return JobStep(
         report=report,
         stage=STAGES[progress.stage],

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import msgspec
 
 from cocadesk.annotations import (
+    AnnotationProgress,
+    AnnotationStage,
     DescribeReport,
     FailedMedium,
-    KeptFile,
-    WordsProgress,
-    WordsStage,
+    SkippedFile,
     WriteReport,
 )
 from cocadesk.engine.conversions import REPORTED, to_failures
@@ -25,17 +25,17 @@ from cocadesk.protocol.values import (
 )
 
 
-def so_far(progress: WordsProgress, left_out: Sequence[FailedMedium]) -> str:
+def so_far(progress: AnnotationProgress, left_out: Sequence[FailedMedium]) -> str:
     """What a job that runs has left out, in the form of its report."""
     outcome: CaptionOutcome | WriteOutcome
-    if progress.stage is WordsStage.WRITE:
+    if progress.stage is AnnotationStage.WRITE:
         outcome = WriteOutcome(kept=kept_items(left_out))
     else:
         outcome = CaptionOutcome(failed=to_failures(left_out, "words"))
     return msgspec.json.encode(outcome).decode()
 
 
-def kept_items(kept: Sequence[KeptFile | FailedMedium]) -> tuple[WriteItem, ...]:
+def kept_items(kept: Sequence[SkippedFile | FailedMedium]) -> tuple[WriteItem, ...]:
     """Files that were left as they are, as clients see them."""
     return tuple(
         WriteItem(path=WirePath.of(item.path), kind=WriteKind.KEPT, reason=item.reason)

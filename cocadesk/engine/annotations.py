@@ -1,4 +1,4 @@
-"""The engine's desk for words that people own: set, undo, files beside photos, own tags."""
+"""The engine's handler for words that people own: set, undo, files beside photos, own tags."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from typing import Any
 
 import msgspec
 
+from cocadesk.annotations import AnnotationChange as Change
 from cocadesk.annotations import (
-    HumanWords,
+    AnnotationEdit,
+    HumanAnnotations,
     PlannedFile,
-    Wish,
     has_own_vocabulary,
     keys_in_scope,
     library_vocabulary,
     plan_write,
     set_own_vocabulary,
 )
-from cocadesk.annotations import WordsChange as Change
-from cocadesk.engine.annotation_jobs import WordJobs
+from cocadesk.engine.annotation_jobs import AnnotationJobs
 from cocadesk.engine.annotation_reports import kept_items
-from cocadesk.engine.handlers import Answer, EngineParts
-from cocadesk.engine.scheduler import Work
+from cocadesk.engine.handlers import Answer, EngineContext
+from cocadesk.engine.scheduler import JobFactory
 from cocadesk.errors import UserError
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
+    AnnotationsChanged,
+    AnnotationsReply,
     Failures,
     GetHistory,
+    GetUndoState,
     GetVocabulary,
-    GetWordsState,
     History,
     JobReply,
     ListJobFailures,
     PlanWrite,
-    RedoWords,
+    RedoAnnotations,
     RowsChanged,
+    SetAnnotations,
     SetVocabulary,
-    SetWords,
     StartCaption,
     StartWrite,
-    UndoWords,
+    UndoAnnotations,
     VocabularyReply,
-    WordsChanged,
-    WordsReply,
     WritePlan,
 )
 from cocadesk.protocol.paths import WirePath
@@ -61,14 +61,14 @@ class _Reported(msgspec.Struct, frozen=True, kw_only=True):
     kept: tuple[WriteItem, ...] = ()
 
 
-class WordsDesk:
+class AnnotationHandler:
     """Answers for human words and the jobs around them."""
 
-    def __init__(self, parts: EngineParts) -> None:
+    def __init__(self, parts: EngineContext) -> None:
         self._parts = parts
         self._library = parts.library
-        self._words = HumanWords(parts.library)
-        self._jobs = WordJobs(
+        self._words = HumanAnnotations(parts.library)
+        self._jobs = AnnotationJobs(
             parts.library,
             parts.model,
             self._words,
@@ -79,10 +79,10 @@ class WordsDesk:
     def answers(self) -> Mapping[type[Any], Answer]:
         """Who answers which request."""
         return {
-            SetWords: self._set,
-            UndoWords: self._undo,
-            RedoWords: self._redo,
-            GetWordsState: self._state,
+            SetAnnotations: self._set,
+            UndoAnnotations: self._undo,
+            RedoAnnotations: self._redo,
+            GetUndoState: self._state,
             GetHistory: self._history,
             GetVocabulary: self._vocabulary,
             SetVocabulary: self._set_vocabulary,
@@ -92,8 +92,8 @@ class WordsDesk:
             ListJobFailures: self._failures,
         }
 
-    def works(self) -> Mapping[JobKind, Work]:
-        """The kinds of jobs that this desk does."""
+    def works(self) -> Mapping[JobKind, JobFactory]:
+        """The kinds of jobs that this handler does."""
         return {
             JobKind.CAPTION: self._jobs.caption_steps,
             JobKind.TAG: self._jobs.tag_steps,
@@ -105,17 +105,19 @@ class WordsDesk:
 
     # Words --------------------------------------------------------------------------
 
-    def _set(self, body: SetWords, call: Call) -> WordsReply:
-        wish = Wish(caption=body.caption, add_tags=body.add_tags, remove_tags=body.remove_tags)
+    def _set(self, body: SetAnnotations, call: Call) -> AnnotationsReply:
+        wish = AnnotationEdit(
+            caption=body.caption, add_tags=body.add_tags, remove_tags=body.remove_tags
+        )
         return self._tell(self._words.set(body.keys, wish))
 
-    def _undo(self, body: UndoWords, call: Call) -> WordsReply:
+    def _undo(self, body: UndoAnnotations, call: Call) -> AnnotationsReply:
         return self._tell(self._words.undo())
 
-    def _redo(self, body: RedoWords, call: Call) -> WordsReply:
+    def _redo(self, body: RedoAnnotations, call: Call) -> AnnotationsReply:
         return self._tell(self._words.redo())
 
-    def _state(self, body: GetWordsState, call: Call) -> WordsReply:
+    def _state(self, body: GetUndoState, call: Call) -> AnnotationsReply:
         return self._reply(Change())
 
     def _history(self, body: GetHistory, call: Call) -> History:
@@ -134,7 +136,7 @@ class WordsDesk:
             ),
         )
 
-    def _tell(self, change: Change) -> WordsReply:
+    def _tell(self, change: Change) -> AnnotationsReply:
         """The answer to a command, told to all other windows too."""
         reply = self._reply(change)
         if change.keys:
@@ -143,9 +145,9 @@ class WordsDesk:
             self._tell_words()
         return reply
 
-    def _reply(self, change: Change) -> WordsReply:
+    def _reply(self, change: Change) -> AnnotationsReply:
         titles = self._words.titles()
-        return WordsReply(
+        return AnnotationsReply(
             changed=change.keys,
             title=change.title,
             undo_title=titles.undo,
@@ -156,7 +158,7 @@ class WordsDesk:
 
     def _tell_words(self) -> None:
         titles = self._words.titles()
-        self._parts.publish(WordsChanged(undo_title=titles.undo, redo_title=titles.redo))
+        self._parts.publish(AnnotationsChanged(undo_title=titles.undo, redo_title=titles.redo))
 
     def _tell_rows(self, keys: tuple[str, ...]) -> None:
         self._parts.publish(RowsChanged(keys=keys))

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import platformdirs
 
-from cocadesk.engine.annotations import WordsDesk
+from cocadesk.engine.annotations import AnnotationHandler
 from cocadesk.engine.conversions import to_hits, to_moments, to_row
-from cocadesk.engine.handlers import Answer, Desk, EngineParts
-from cocadesk.engine.index_job import IndexWork
-from cocadesk.engine.loaded_model import ModelKeeper
-from cocadesk.engine.media_details import PhotoWords
-from cocadesk.engine.model_switch import ModelChanger
-from cocadesk.engine.models import ModelsDesk
+from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
+from cocadesk.engine.index_job import IndexJobs
+from cocadesk.engine.loaded_model import ModelHolder
+from cocadesk.engine.media_details import MediaDetails
+from cocadesk.engine.model_switch import ModelSwitcher
+from cocadesk.engine.models import ModelHandler
 from cocadesk.engine.scheduler import Scheduler
-from cocadesk.engine.teaching.requests import TeachDesk
+from cocadesk.engine.teaching.requests import TeachingHandler
 from cocadesk.errors import UserError
 from cocadesk.library import Library
 from cocadesk.protocol.calls import Call, Identity
@@ -97,27 +97,27 @@ class Engine:
     ) -> None:
         self._library = library
         self.server = EngineServer(self, library.folder, linger_s=linger_s)
-        self._model = ModelKeeper(
+        self._model = ModelHolder(
             library,
             open_source,
             source,
             cache=_text_cache(),
             on_change=self._on_model,
         )
-        self._words = PhotoWords(library, self._model, on_change=self._on_rows)
-        self._index = IndexWork(library, self._model, on_commit=self._on_commit)
+        self._words = MediaDetails(library, self._model, on_change=self._on_rows)
+        self._index = IndexJobs(library, self._model, on_commit=self._on_commit)
         self._watchers = JobWatchers()
-        parts = EngineParts(
+        parts = EngineContext(
             library=library,
             model=self._model,
             jobs=lambda: self._jobs,
             publish=self.server.publish,
         )
         self._job_listeners = parts.job_listeners
-        self._desks = _open_desks(parts)
+        self._handlers = _create_handlers(parts)
         works = {JobKind.INDEX: self._index.steps}
-        for desk in self._desks:
-            works.update(desk.works())
+        for handler in self._handlers:
+            works.update(handler.works())
         self._jobs = Scheduler(
             library,
             works,
@@ -142,8 +142,8 @@ class Engine:
             ListRoots: self._list_roots,
             GetInfo: self._get_info,
         }
-        for desk in self._desks:
-            self._answers.update(desk.answers())
+        for handler in self._handlers:
+            self._answers.update(handler.answers())
 
     def run(self) -> None:
         """Serves until the server ends, then stops jobs after the step in hand."""
@@ -153,8 +153,8 @@ class Engine:
             self.server.run()
         finally:
             self._jobs.close()
-            for desk in self._desks:
-                desk.close()
+            for handler in self._handlers:
+                handler.close()
             self._words.close()
             self._model.close()
 
@@ -174,7 +174,7 @@ class Engine:
             ) from None
         return answer(body, call)
 
-    # Looking ------------------------------------------------------------------------
+    # DetailPresenter ------------------------------------------------------------------------
 
     def _search(self, body: Search, call: Call) -> Hits:
         searcher = self._model.searcher()
@@ -299,10 +299,10 @@ class Engine:
         self.server.publish(ModelChanged(model=model))
 
 
-def _open_desks(parts: EngineParts) -> list[Desk]:
-    """Every desk but the engine's own."""
-    changer = ModelChanger(parts)
-    return [WordsDesk(parts), ModelsDesk(parts, changer), TeachDesk(parts, changer)]
+def _create_handlers(parts: EngineContext) -> list[RequestHandler]:
+    """Every handler but the engine's own."""
+    changer = ModelSwitcher(parts)
+    return [AnnotationHandler(parts), ModelHandler(parts, changer), TeachingHandler(parts, changer)]
 
 
 def _text_cache() -> Path:

@@ -1,4 +1,4 @@
-"""The engine's desks: each answers the requests of one part of the program."""
+"""The engine's handlers: each answers the requests of one part of the program."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from cocadesk.engine.loaded_model import ModelKeeper
-from cocadesk.engine.scheduler import Scheduler, Work
+from cocadesk.engine.loaded_model import ModelHolder
+from cocadesk.engine.scheduler import JobFactory, Scheduler
 from cocadesk.library import Library
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import EventBody, ReplyBody
@@ -18,31 +18,31 @@ Answer: TypeAlias = Callable[[Any, Call], ReplyBody | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EngineParts:
-    """What the desks share. ``jobs`` gives the scheduler once the engine is built.
+class EngineContext:
+    """What the handlers share. ``jobs`` gives the scheduler once the engine is built.
 
     ``job_listeners`` hear every move of a job, on the thread that made it and under
     the scheduler's lock: they must be quick.
     """
 
     library: Library
-    model: ModelKeeper
+    model: ModelHolder
     jobs: Callable[[], Scheduler]
     publish: Callable[[EventBody], None]
     job_listeners: list[Callable[[JobValue], None]] = field(default_factory=list)
 
 
-class Desk(Protocol):
+class RequestHandler(Protocol):
     """A part of the engine with its own requests and jobs."""
 
     def answers(self) -> Mapping[type[Any], Answer]:
         """Who answers which request."""
         ...
 
-    def works(self) -> Mapping[JobKind, Work]:
-        """The kinds of jobs that this desk does."""
+    def works(self) -> Mapping[JobKind, JobFactory]:
+        """The kinds of jobs that this handler does."""
         ...
 
     def close(self) -> None:
-        """Frees what the desk holds; after the last job and request."""
+        """Frees what the handler holds; after the last job and request."""
         ...

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from cocadesk.engine.conversions import to_failures
-from cocadesk.engine.loaded_model import ModelKeeper
+from cocadesk.engine.loaded_model import ModelHolder
 from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps
 from cocadesk.errors import UserError
 from cocadesk.indexing import IndexProgress, IndexReport, IndexStage
@@ -18,7 +18,7 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import IndexOutcome
 
 STAGES = {
-    IndexStage.SCAN: "Looking for photos and videos",
+    IndexStage.SCAN: "DetailPresenter for photos and videos",
     IndexStage.EMBED: "Reading photos and videos",
     IndexStage.FINISH: "Tidying up",
 }
@@ -30,11 +30,11 @@ class IndexSpec(msgspec.Struct, frozen=True, kw_only=True):
     folders: tuple[WirePath, ...] = ()
 
 
-class IndexWork:
+class IndexJobs:
     """Makes the steps of index jobs."""
 
     def __init__(
-        self, library: Library, model: ModelKeeper, *, on_commit: Callable[[], None]
+        self, library: Library, model: ModelHolder, *, on_commit: Callable[[], None]
     ) -> None:
         self._library = library
         self._model = model
@@ -53,11 +53,11 @@ class IndexWork:
             raise UserError("There is no folder to look through.", "", "Add a folder first.")
         names = [Path(folder.text).name or folder.text for folder in folders]
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        title = f"Adding {shown}" if names else "Looking for new photos and videos"
+        title = f"Adding {shown}" if names else "DetailPresenter for new photos and videos"
         return title, msgspec.json.encode(IndexSpec(folders=folders)).decode()
 
     def steps(self, spec: str) -> Steps:
-        """The job of a spec; see ``cocadesk.engine.scheduler.Work``."""
+        """The job of a spec; see ``cocadesk.engine.scheduler.JobFactory``."""
         from cocadesk.indexing import index_steps
 
         wanted = msgspec.json.decode(spec, type=IndexSpec).folders

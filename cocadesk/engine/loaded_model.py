@@ -27,7 +27,7 @@ TEXTS_AT_ONCE = 8
 _log = logging.getLogger(__name__)
 
 
-class PoliteEncoder:
+class ChunkedTextEncoder:
     """Embeds many texts a few at a time, so that a search never waits for all of them."""
 
     def __init__(self, backend: Backend) -> None:
@@ -47,7 +47,7 @@ class PoliteEncoder:
         return np.concatenate(parts)
 
 
-class OpenModel:
+class LoadedModel:
     """A network with all that stands on it: who holds one never mixes two models."""
 
     def __init__(self, library: Library, backend: Backend, source: str, cache: Path) -> None:
@@ -72,7 +72,7 @@ class OpenModel:
         with self._tagger_lock:
             vocabulary = library_vocabulary(self._folder)
             if self._tagger is None or self._tagger.vocabulary.tags != vocabulary.tags:
-                encoder = PoliteEncoder(self.backend)
+                encoder = ChunkedTextEncoder(self.backend)
                 self._tagger = ZeroShotTagger(encoder, vocabulary, cache=self._cache)
             return self._tagger
 
@@ -101,7 +101,7 @@ class OpenModel:
         )
 
 
-class ModelKeeper:
+class ModelHolder:
     """Opens the network on a thread of its own; whoever needs it waits for it.
 
     ``use`` puts another in its place: who has begun with the old one ends with
@@ -123,7 +123,7 @@ class ModelKeeper:
         self._cache = cache
         self._on_change = on_change
         self._is_settled = threading.Event()
-        self._opened: OpenModel | None = None
+        self._opened: LoadedModel | None = None
         self._error: UserError | None = None
         self._value = ModelValue(state=ModelState.LOADING, source=source)
         self._thread = threading.Thread(target=self._open_first, name="model", daemon=True)
@@ -141,7 +141,7 @@ class ModelKeeper:
         """What is known of the network now."""
         return self._value
 
-    def opened(self) -> OpenModel:
+    def opened(self) -> LoadedModel:
         """The network in use with what stands on it; waits until it is open.
 
         Raises:
@@ -186,7 +186,7 @@ class ModelKeeper:
         """
         self._is_settled.wait()
         info = backend.info()
-        fresh = OpenModel(self._library, backend, source, self._cache)
+        fresh = LoadedModel(self._library, backend, source, self._cache)
         self._library.set_model(info.image_id, model_id=info.model_id, source=source)
         self._put(fresh)
         _log.info("the model in use is now %s (%s)", info.model_id, source)
@@ -201,7 +201,7 @@ class ModelKeeper:
     def _open_first(self) -> None:
         try:
             backend = self.open(self._source)
-            opened = OpenModel(self._library, backend, self._source, self._cache)
+            opened = LoadedModel(self._library, backend, self._source, self._cache)
             if self._library.model is None:
                 info = backend.info()
                 source = durable_source(self._source)
@@ -217,7 +217,7 @@ class ModelKeeper:
         self._is_settled.set()
         self._on_change(self._value)
 
-    def _put(self, fresh: OpenModel) -> None:
+    def _put(self, fresh: LoadedModel) -> None:
         # The old backend is not closed: a request may be in the middle of it. Its
         # threads end when the last reference goes.
         self._opened, self._source, self._error = fresh, fresh.source, None

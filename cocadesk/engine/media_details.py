@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cocadesk.annotations import tags_from_views
 from cocadesk.engine.conversions import to_tags
-from cocadesk.engine.loaded_model import ModelKeeper, OpenModel
+from cocadesk.engine.loaded_model import LoadedModel, ModelHolder
 from cocadesk.errors import UserError
 from cocadesk.library import (
     Library,
@@ -43,7 +43,7 @@ class _Known(NamedTuple):
     size_px: int
 
 
-class PhotoWords:
+class MediaDetails:
     """Looks at single media on demand; decodes in one worker process of its own.
 
     A video is looked at through one frame: that of the moment nearest to the
@@ -53,7 +53,7 @@ class PhotoWords:
     def __init__(
         self,
         library: Library,
-        model: ModelKeeper,
+        model: ModelHolder,
         *,
         on_change: Callable[[tuple[str, ...]], None],
     ) -> None:
@@ -168,7 +168,7 @@ class PhotoWords:
                 self._pool.close()
                 self._pool = None
 
-    def _make_tags(self, row: MediaRow, opened: OpenModel, call: Call) -> None:
+    def _make_tags(self, row: MediaRow, opened: LoadedModel, call: Call) -> None:
         """Tags from the stored vectors; the file is not read."""
         tagger = opened.tagger()
         call.check()

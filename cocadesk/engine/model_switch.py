@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cocadesk.engine.conversions import to_failures
-from cocadesk.engine.handlers import EngineParts
+from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps
-from cocadesk.engine.teaching.runs import RUN_PREFIX, RunBook
+from cocadesk.engine.teaching.runs import RUN_PREFIX, RunStore
 from cocadesk.errors import UserError
 from cocadesk.model.in_use import DEFAULT_SOURCE, durable_source
 from cocadesk.protocol.messages import RowsChanged
@@ -20,7 +20,7 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import IndexOutcome, JobAction, JobKind, JobValue
 
 if TYPE_CHECKING:
-    from cocadesk.indexing import ChangeOverReport
+    from cocadesk.indexing import ReembedReport
     from cocadesk.model.backend import Backend
 
 OPENING_STEP_S = 0.3
@@ -28,7 +28,7 @@ STEP_LIMIT_S = 60.0
 HUB_PREFIXES = ("hf-hub:", "open_clip:")
 
 
-class ChangeOverSpec(msgspec.Struct, frozen=True, kw_only=True):
+class ModelSwitchSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Which model shall answer."""
 
     source: str
@@ -36,18 +36,18 @@ class ChangeOverSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 def change_over_source(spec: str) -> str:
     """The model that a change-over's order asks for."""
-    return msgspec.json.decode(spec, type=ChangeOverSpec).source
+    return msgspec.json.decode(spec, type=ModelSwitchSpec).source
 
 
-class ModelChanger:
+class ModelSwitcher:
     """Lets another model answer: at once where the stored vectors fit, else after a job."""
 
-    def __init__(self, parts: EngineParts) -> None:
+    def __init__(self, parts: EngineContext) -> None:
         self._parts = parts
         self._using = threading.Lock()
         self._lock = threading.Lock()
         self._ready: dict[str, Backend] = {}
-        self._runs = RunBook(parts.library.runs_folder)
+        self._runs = RunStore(parts.library.runs_folder)
 
     def use(self, source: str) -> JobValue:
         """The job that makes ``source`` answer; it is done already where nothing had to be read.
@@ -73,18 +73,18 @@ class ModelChanger:
             return jobs.record(JobKind.CHANGE_OVER, title, spec, outcome)
 
     def steps(self, spec: str) -> Steps:
-        """The change-over of a spec; see ``cocadesk.engine.scheduler.Work``."""
-        from cocadesk.indexing import change_over_steps
+        """The change-over of a spec; see ``cocadesk.engine.scheduler.JobFactory``."""
+        from cocadesk.indexing import reembed_steps
 
         source = change_over_source(spec)
         backend = yield from self._opened(source)
-        inner = change_over_steps(self._parts.library, backend, source=source)
+        inner = reembed_steps(self._parts.library, backend, source=source)
         try:
             while True:
                 try:
                     now = next(inner)
                 except StopIteration as end:
-                    report: ChangeOverReport = end.value
+                    report: ReembedReport = end.value
                     break
                 current = WirePath.of(now.current_path).text if now.current_path else ""
                 yield JobStep(
@@ -108,7 +108,7 @@ class ModelChanger:
 
     def _order(self, source: str) -> tuple[str, str]:
         """Title and spec of a job."""
-        spec = msgspec.json.encode(ChangeOverSpec(source=source)).decode()
+        spec = msgspec.json.encode(ModelSwitchSpec(source=source)).decode()
         return f"Changing to {self._name(source)}", spec
 
     def _name(self, source: str) -> str:
@@ -210,7 +210,7 @@ class _Opening:
                 backend.close()
 
 
-def _outcome(report: ChangeOverReport, name: str) -> JobOutcome:
+def _outcome(report: ReembedReport, name: str) -> JobOutcome:
     outcome = IndexOutcome(
         indexed=report.filled,
         unchanged=report.had,

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from cocadesk.engine.handlers import Answer, EngineParts
-from cocadesk.engine.model_switch import ModelChanger
-from cocadesk.engine.scheduler import Work
-from cocadesk.engine.teaching.runs import KEPT, RUN_PREFIX, RunBook
+from cocadesk.engine.handlers import Answer, EngineContext
+from cocadesk.engine.model_switch import ModelSwitcher
+from cocadesk.engine.scheduler import JobFactory
+from cocadesk.engine.teaching.runs import KEPT, RUN_PREFIX, RunStore
 from cocadesk.errors import UserError
 from cocadesk.library import MediaState
 from cocadesk.model.in_use import DEFAULT_SOURCE
@@ -22,20 +22,20 @@ from cocadesk.protocol.values import JobKind, ModelEntry, RunState
 _log = logging.getLogger(__name__)
 
 
-class ModelsDesk:
+class ModelHandler:
     """Lists models and lets one answer."""
 
-    def __init__(self, parts: EngineParts, changer: ModelChanger) -> None:
+    def __init__(self, parts: EngineContext, changer: ModelSwitcher) -> None:
         self._parts = parts
         self._changer = changer
-        self._runs = RunBook(parts.library.runs_folder)
+        self._runs = RunStore(parts.library.runs_folder)
         self._ids: dict[str, tuple[str, str]] = {}
 
     def answers(self) -> Mapping[type[Any], Answer]:
         """Who answers which request."""
         return {ListModels: self._list, UseModel: self._use}
 
-    def works(self) -> Mapping[JobKind, Work]:
+    def works(self) -> Mapping[JobKind, JobFactory]:
         """The change-over."""
         return {JobKind.CHANGE_OVER: self._changer.steps}
 

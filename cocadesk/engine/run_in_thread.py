@@ -13,7 +13,7 @@ from cocadesk.protocol.messages import Failed, ReplyBody
 _log = logging.getLogger(__name__)
 
 
-def answer_later(call: Call, work: Callable[[], ReplyBody], *, name: str) -> threading.Thread:
+def run_in_thread(call: Call, work: Callable[[], ReplyBody], *, name: str) -> threading.Thread:
     """Finishes ``call`` with what ``work`` gives; its errors become the answer.
 
     A person's request would else keep jobs waiting (``wait_until_quiet``) all the while.

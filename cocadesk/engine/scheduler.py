@@ -57,7 +57,7 @@ class JobOutcome:
 
 
 Steps: TypeAlias = Generator[JobStep, None, JobOutcome]
-Work: TypeAlias = Callable[[str], Steps]
+JobFactory: TypeAlias = Callable[[str], Steps]
 """Makes a job's steps from its spec (JSON); nothing happens before the first step."""
 
 
@@ -112,7 +112,7 @@ class Scheduler:
     def __init__(
         self,
         store: JobStore,
-        works: Mapping[JobKind, Work],
+        works: Mapping[JobKind, JobFactory],
         *,
         on_change: Callable[[JobValue], None],
         wait_until_quiet: Callable[[float], bool],

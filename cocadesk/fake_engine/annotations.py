@@ -9,21 +9,21 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from cocadesk.fake_engine.handlers import Answer, FakeParts
+from cocadesk.fake_engine.handlers import Answer, FakeContext
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
+    AnnotationsChanged,
+    AnnotationsReply,
     Describe,
     Description,
     GetHistory,
-    GetWordsState,
+    GetUndoState,
     History,
-    RedoWords,
+    RedoAnnotations,
     ReplyBody,
     RowsChanged,
-    SetWords,
-    UndoWords,
-    WordsChanged,
-    WordsReply,
+    SetAnnotations,
+    UndoAnnotations,
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import EditValue, Row, TagValue
@@ -33,7 +33,7 @@ MODEL_ID = "made-up-0123456789ab"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HumanWords:
+class HumanAnnotations:
     """What a person said of one medium."""
 
     caption: str | None = None
@@ -46,17 +46,17 @@ class Batch:
     """One command: words by key and files by path, each as before and after."""
 
     title: str
-    words: Mapping[str, tuple[HumanWords, HumanWords]] = field(default_factory=dict)
+    words: Mapping[str, tuple[HumanAnnotations, HumanAnnotations]] = field(default_factory=dict)
     files: Mapping[WirePath, tuple[str | None, str | None]] = field(default_factory=dict)
 
 
-class FakeWords:
+class FakeAnnotations:
     """Words and the files beside photos, with one stack of what can be undone."""
 
-    def __init__(self, parts: FakeParts) -> None:
+    def __init__(self, parts: FakeContext) -> None:
         self._parts = parts
         self._lock = threading.Lock()
-        self._human: dict[str, HumanWords] = {}
+        self._human: dict[str, HumanAnnotations] = {}
         self._done: list[Batch] = []
         self._undone: list[Batch] = []
         self._history: dict[str, list[EditValue]] = {}
@@ -65,10 +65,10 @@ class FakeWords:
     def answers(self) -> Mapping[type[Any], Answer]:
         return {
             Describe: self._describe,
-            SetWords: self._set,
-            UndoWords: self._undo,
-            RedoWords: self._redo,
-            GetWordsState: self._state,
+            SetAnnotations: self._set,
+            UndoAnnotations: self._undo,
+            RedoAnnotations: self._redo,
+            GetUndoState: self._state,
             GetHistory: self._get_history,
         }
 
@@ -82,16 +82,16 @@ class FakeWords:
 
     def said_of(self, key: str) -> set[str]:
         """All words that a search can find this medium by."""
-        medium, human = self._parts.media[key], self._human.get(key, HumanWords())
+        medium, human = self._parts.media[key], self._human.get(key, HumanAnnotations())
         tags = {tag.tag for tag in medium.tags} - set(human.removed) | set(human.added)
         return set((human.caption or medium.caption).lower().split()) | tags
 
     def caption_of(self, key: str) -> str:
         """The human caption, else the machine's."""
-        human = self._human.get(key, HumanWords())
+        human = self._human.get(key, HumanAnnotations())
         return human.caption or self._parts.media[key].caption
 
-    def commit(self, batch: Batch) -> WordsReply:
+    def commit(self, batch: Batch) -> AnnotationsReply:
         """Does a new batch; what was undone before is forgotten."""
         with self._lock:
             self._undone.clear()
@@ -100,7 +100,7 @@ class FakeWords:
         return self._tell(batch)
 
     def _words(self, key: str) -> Description:
-        human = self._human.get(key, HumanWords())
+        human = self._human.get(key, HumanAnnotations())
         medium = self._parts.media[key]
         is_described = key in self._parts.described
         own = tuple(TagValue(tag=tag, by_person=True) for tag in human.added)
@@ -118,11 +118,11 @@ class FakeWords:
         self._parts.described.add(body.key)
         return self._words(body.key)
 
-    def _set(self, body: SetWords, _call: Call) -> ReplyBody:
-        changes: dict[str, tuple[HumanWords, HumanWords]] = {}
+    def _set(self, body: SetAnnotations, _call: Call) -> ReplyBody:
+        changes: dict[str, tuple[HumanAnnotations, HumanAnnotations]] = {}
         for key in body.keys:
             self._parts.medium(key)
-            old = self._human.get(key, HumanWords())
+            old = self._human.get(key, HumanAnnotations())
             new = _changed(old, body)
             if new != old:
                 changes[key] = (old, new)
@@ -130,7 +130,7 @@ class FakeWords:
             return self._reply(())
         return self.commit(Batch(title=_title(body, len(changes)), words=changes))
 
-    def _undo(self, _body: UndoWords, _call: Call) -> ReplyBody:
+    def _undo(self, _body: UndoAnnotations, _call: Call) -> ReplyBody:
         with self._lock:
             if not self._done:
                 return self._reply(())
@@ -139,7 +139,7 @@ class FakeWords:
             self._apply(batch, is_undo=True)
         return self._tell(batch)
 
-    def _redo(self, _body: RedoWords, _call: Call) -> ReplyBody:
+    def _redo(self, _body: RedoAnnotations, _call: Call) -> ReplyBody:
         with self._lock:
             if not self._undone:
                 return self._reply(())
@@ -148,7 +148,7 @@ class FakeWords:
             self._apply(batch, is_undo=False)
         return self._tell(batch)
 
-    def _state(self, _body: GetWordsState, _call: Call) -> ReplyBody:
+    def _state(self, _body: GetUndoState, _call: Call) -> ReplyBody:
         return self._reply(())
 
     def _get_history(self, body: GetHistory, _call: Call) -> ReplyBody:
@@ -167,15 +167,19 @@ class FakeWords:
             else:
                 self.files[path] = text
 
-    def _tell(self, batch: Batch) -> WordsReply:
+    def _tell(self, batch: Batch) -> AnnotationsReply:
         reply = self._reply(tuple(batch.words), title=batch.title, files=len(batch.files))
         if batch.words:
             self._parts.publish(RowsChanged(keys=tuple(batch.words)))
-        self._parts.publish(WordsChanged(undo_title=reply.undo_title, redo_title=reply.redo_title))
+        self._parts.publish(
+            AnnotationsChanged(undo_title=reply.undo_title, redo_title=reply.redo_title)
+        )
         return reply
 
-    def _reply(self, changed: tuple[str, ...], *, title: str = "", files: int = 0) -> WordsReply:
-        return WordsReply(
+    def _reply(
+        self, changed: tuple[str, ...], *, title: str = "", files: int = 0
+    ) -> AnnotationsReply:
+        return AnnotationsReply(
             changed=changed,
             title=title,
             undo_title=self._done[-1].title if self._done else "",
@@ -184,16 +188,16 @@ class FakeWords:
         )
 
 
-def _changed(old: HumanWords, body: SetWords) -> HumanWords:
+def _changed(old: HumanAnnotations, body: SetAnnotations) -> HumanAnnotations:
     caption = old.caption if body.caption is None else (body.caption.strip() or None)
     added = [tag for tag in old.added if tag not in body.remove_tags]
     added += [tag for tag in body.add_tags if tag not in added]
     removed = [tag for tag in old.removed if tag not in body.add_tags]
     removed += [tag for tag in body.remove_tags if tag not in removed]
-    return HumanWords(caption=caption, added=tuple(added), removed=tuple(removed))
+    return HumanAnnotations(caption=caption, added=tuple(added), removed=tuple(removed))
 
 
-def _title(body: SetWords, count: int) -> str:
+def _title(body: SetAnnotations, count: int) -> str:
     things = "1 photo" if count == 1 else f"{count} photos"
     if body.caption is not None:
         return f"Caption of {things}" if body.caption else f"Taking the caption from {things}"
@@ -202,7 +206,7 @@ def _title(body: SetWords, count: int) -> str:
     return f"Removing the tag “{', '.join(body.remove_tags)}” from {things}"
 
 
-def _edits(before: HumanWords, after: HumanWords) -> list[EditValue]:
+def _edits(before: HumanAnnotations, after: HumanAnnotations) -> list[EditValue]:
     when = "2025-11-24T10:00:00"
     made = []
     for name, old, new in (

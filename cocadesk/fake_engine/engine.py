@@ -14,13 +14,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
-from cocadesk.fake_engine.annotations import FakeWords
-from cocadesk.fake_engine.handlers import Answer, FakeDesk, FakeParts
+from cocadesk.fake_engine.annotations import FakeAnnotations
+from cocadesk.fake_engine.handlers import Answer, FakeContext, FakeHandler
 from cocadesk.fake_engine.jobs import FakeJobs, FakeWork
 from cocadesk.fake_engine.models import FakeModels, FakeVocabulary
 from cocadesk.fake_engine.rows import make_medium
 from cocadesk.fake_engine.sidecars import FakeWriting
-from cocadesk.fake_engine.teaching import FakeTeach
+from cocadesk.fake_engine.teaching import FakeTeaching
 from cocadesk.fake_engine.videos import FakeVideos
 from cocadesk.protocol.calls import Call, Identity
 from cocadesk.protocol.endpoint import Transport
@@ -90,26 +90,26 @@ class FakeEngine:
         self._failures: list[FailureValue] = []
         self.server = EngineServer(self, library, transport=transport, linger_s=linger_s)
         self._jobs = FakeJobs(step_s=step_s, publish=self.server.publish)
-        self._parts = FakeParts(library=library, jobs=self._jobs, publish=self.server.publish)
+        self._parts = FakeContext(library=library, jobs=self._jobs, publish=self.server.publish)
         self._media = self._parts.media
         self._videos = FakeVideos(self._parts)
-        self._words = FakeWords(self._parts)
-        self._desks = self._open_desks()
+        self._words = FakeAnnotations(self._parts)
+        self._handlers = self._create_handlers()
         self._thread = threading.Thread(target=self.server.run, name="fake-engine")
         if media:
             self._roots.append(WirePath.of(library / "Photos"))
             self._add(media, library / "Photos")
 
-    def _open_desks(self) -> dict[type[Any], Answer]:
-        desks: tuple[FakeDesk, ...] = (
+    def _create_handlers(self) -> dict[type[Any], Answer]:
+        handlers: tuple[FakeHandler, ...] = (
             self._videos,
             self._words,
             FakeWriting(self._parts, self._words),
-            FakeTeach(self._parts),
+            FakeTeaching(self._parts),
             FakeModels(self._parts),
             FakeVocabulary(self._parts),
         )
-        return {kind: answer for desk in desks for kind, answer in desk.answers().items()}
+        return {kind: answer for handler in handlers for kind, answer in handler.answers().items()}
 
     def __enter__(self) -> FakeEngine:
         self._thread.start()
@@ -145,8 +145,8 @@ class FakeEngine:
         if isinstance(body, GetDetail):
             self._parts.medium(body.key)
             return Detail(row=self._words.dressed(body.key))
-        desk = self._desks.get(type(body))
-        return self._answer_about_jobs(body, call) if desk is None else desk(body, call)
+        handler = self._handlers.get(type(body))
+        return self._answer_about_jobs(body, call) if handler is None else handler(body, call)
 
     def _answer_about_jobs(self, body: RequestBody, call: Call) -> ReplyBody | None:
         if isinstance(body, StartIndex):
@@ -208,7 +208,7 @@ class FakeEngine:
                 self._roots.append(folder)
         names = ", ".join(folder.name for folder in folders) or "all folders"
         work = FakeWork(
-            title=f"Looking at {names}",
+            title=f"DetailPresenter at {names}",
             total=PHOTOS_A_FOLDER * len(folders),
             step=lambda done: self._index_one(folders[done // PHOTOS_A_FOLDER], done),
             end=_index_reply,

@@ -1,4 +1,4 @@
-"""The fake engine's desks: each answers the requests of one part of the program."""
+"""The fake engine's handlers: each answers the requests of one part of the program."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Answer: TypeAlias = Callable[[Any, Call], ReplyBody | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FakeParts:
-    """What the desks share; ``described`` are the media that the machine has words for."""
+class FakeContext:
+    """What the handlers share; ``described`` are the media that the machine has words for."""
 
     library: Path
     jobs: FakeJobs
@@ -39,7 +39,7 @@ class FakeParts:
             raise UserError("This photo or video is no longer in the library.") from None
 
 
-class FakeDesk(Protocol):
+class FakeHandler(Protocol):
     """A part of the fake engine with its own requests."""
 
     def answers(self) -> Mapping[type[Any], Answer]:

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
-from cocadesk.fake_engine.handlers import Answer, FakeParts
+from cocadesk.fake_engine.handlers import Answer, FakeContext
 from cocadesk.fake_engine.jobs import FakeWork
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
@@ -70,7 +70,7 @@ MODELS = (
 class FakeModels:
     """Three models; a change-over counts through the media and then switches."""
 
-    def __init__(self, parts: FakeParts) -> None:
+    def __init__(self, parts: FakeContext) -> None:
         self._parts = parts
         self._lock = threading.Lock()
         self._models = list(MODELS)
@@ -101,7 +101,7 @@ class FakeModels:
             total=max(1, missing),
             step=lambda _done: None,
             kind=JobKind.CHANGE_OVER,
-            stage="Looking at your photos again",
+            stage="DetailPresenter at your photos again",
             end=lambda job: self._switch(job, entry),
         )
         return JobReply(job=self._parts.jobs.start(work))
@@ -127,7 +127,7 @@ class FakeModels:
 class FakeVocabulary:
     """The tags in use; setting them starts a job that only counts."""
 
-    def __init__(self, parts: FakeParts) -> None:
+    def __init__(self, parts: FakeContext) -> None:
         self._parts = parts
         self._own: tuple[str, ...] = ()
 

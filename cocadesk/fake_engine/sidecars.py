@@ -10,8 +10,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
-from cocadesk.fake_engine.annotations import Batch, FakeWords
-from cocadesk.fake_engine.handlers import Answer, FakeParts
+from cocadesk.fake_engine.annotations import Batch, FakeAnnotations
+from cocadesk.fake_engine.handlers import Answer, FakeContext
 from cocadesk.fake_engine.jobs import FakeWork
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
@@ -42,7 +42,7 @@ PLAN_LIMIT = 1000
 class FakeWriting:
     """Some photos have a ``.txt`` of a person's own beside them, some the same caption."""
 
-    def __init__(self, parts: FakeParts, words: FakeWords) -> None:
+    def __init__(self, parts: FakeContext, words: FakeAnnotations) -> None:
         self._parts = parts
         self._words = words
 

@@ -11,22 +11,22 @@ from typing import Any
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
-from cocadesk.fake_engine.handlers import Answer, FakeParts
+from cocadesk.fake_engine.handlers import Answer, FakeContext
 from cocadesk.fake_engine.jobs import FakeWork
 from cocadesk.fake_engine.pictures import write_scene
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
+    DatasetSummary,
     DecideRun,
     GetRun,
-    InspectTeaching,
     JobReply,
     ListRuns,
+    PreviewDataset,
     ReplyBody,
     Run,
     RunChanged,
     Runs,
     StartTeach,
-    TeachingFound,
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
@@ -57,36 +57,36 @@ CAPTIONS = (
 )
 
 
-class FakeTeach:
+class FakeTeaching:
     """Runs teach nothing, but move like real ones; their ids are their jobs'."""
 
-    def __init__(self, parts: FakeParts) -> None:
+    def __init__(self, parts: FakeContext) -> None:
         self._parts = parts
         self._lock = threading.Lock()
         self._runs: dict[str, RunValue] = {}
 
     def answers(self) -> Mapping[type[Any], Answer]:
         return {
-            InspectTeaching: self._inspect,
+            PreviewDataset: self._inspect,
             StartTeach: self._start,
             GetRun: self._get,
             ListRuns: self._list,
             DecideRun: self._decide,
         }
 
-    def _inspect(self, body: InspectTeaching, call: Call) -> ReplyBody:
+    def _inspect(self, body: PreviewDataset, call: Call) -> ReplyBody:
         found = self._found(body.source, body.method)
         if found.problem:
             return found
         call.partial(found)
         return replace(found, seconds=95.0 if body.method is TeachMethod.HEAD else 410.0)
 
-    def _found(self, source: TeachSource, method: TeachMethod) -> TeachingFound:
+    def _found(self, source: TeachSource, method: TeachMethod) -> DatasetSummary:
         photos = PHOTOS * len(source.folders) + OWN_WORDS * source.uses_library
         if any(folder.name == "empty" for folder in _paths(source)):
-            return TeachingFound(problem="None of the 12 photos has a text file beside it.")
+            return DatasetSummary(problem="None of the 12 photos has a text file beside it.")
         is_trial = photos < 20
-        return TeachingFound(
+        return DatasetSummary(
             photos=photos,
             captions=2 * photos,
             skipped=_skipped(source),
@@ -161,7 +161,7 @@ class FakeTeach:
             self._runs[run_id] = run
         self._parts.publish(RunChanged(run=replace(run, points=()), points=points))
 
-    def _finish(self, job: JobValue, found: TeachingFound) -> JobReply:
+    def _finish(self, job: JobValue, found: DatasetSummary) -> JobReply:
         n = max(1, found.held_out)
         with self._lock:
             run = replace(

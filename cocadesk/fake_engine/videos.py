@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cocadesk.fake_engine.handlers import Answer, FakeParts
+from cocadesk.fake_engine.handlers import Answer, FakeContext
 from cocadesk.fake_engine.rows import LONG_SIDE_PX, FakeMedium, write_picture
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import GetMoments, GetPreview, Moments, Preview, ReplyBody
@@ -20,7 +20,7 @@ SHOT_S = 4.0
 class FakeVideos:
     """Shots of four seconds, each with a picture of its own."""
 
-    def __init__(self, parts: FakeParts) -> None:
+    def __init__(self, parts: FakeContext) -> None:
         self._parts = parts
 
     def answers(self) -> Mapping[type[Any], Answer]:

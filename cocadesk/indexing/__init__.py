@@ -9,35 +9,35 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from cocadesk.indexing.types import (
-    ChangeOverReport,
     Failed,
     IndexOptions,
     IndexProgress,
     IndexReport,
     IndexStage,
+    ReembedReport,
 )
 
 if TYPE_CHECKING:
     from cocadesk.indexing.index import index_steps
     from cocadesk.indexing.pictures import Embedded, embed_video
-    from cocadesk.indexing.reembed import change_over_steps
+    from cocadesk.indexing.reembed import reembed_steps
 
 __all__ = [
-    "ChangeOverReport",
     "Embedded",
     "Failed",
     "IndexOptions",
     "IndexProgress",
     "IndexReport",
     "IndexStage",
-    "change_over_steps",
+    "ReembedReport",
     "embed_video",
     "index_steps",
+    "reembed_steps",
 ]
 
 _LAZY = {
     "Embedded": "cocadesk.indexing.pictures",
-    "change_over_steps": "cocadesk.indexing.reembed",
+    "reembed_steps": "cocadesk.indexing.reembed",
     "embed_video": "cocadesk.indexing.pictures",
     "index_steps": "cocadesk.indexing.index",
 }

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from cocadesk.indexing.known_files import Outcome
+from cocadesk.indexing.known_files import MatchKind
 from cocadesk.indexing.pictures import Embedded, Facts
 from cocadesk.indexing.pipeline import Batch
 from cocadesk.indexing.planning import Planned, Unreadable
@@ -105,7 +105,7 @@ class Committer:
         stayed = {
             item.verdict.key
             for item in done
-            if not views[item.verdict.key] and item.verdict.outcome is not Outcome.TOUCHED
+            if not views[item.verdict.key] and item.verdict.outcome is not MatchKind.TOUCHED
         }
         self._library.views.set_places([rows[key] for key in sorted(stayed)])
 

@@ -13,13 +13,13 @@ from cocadesk.errors import UserError
 from cocadesk.indexing.batching import read_steps, seconds_left
 from cocadesk.indexing.commit import Committer
 from cocadesk.indexing.exclusive import OneAtATime
-from cocadesk.indexing.known_files import Catalogue, Outcome, StoredView
+from cocadesk.indexing.known_files import KnownFiles, MatchKind, StoredView
 from cocadesk.indexing.pipeline import Batch, Decoder
 from cocadesk.indexing.planning import Planner
 from cocadesk.indexing.scan_diff import (
     Presence,
-    RootWatch,
-    Survey,
+    RootStatus,
+    ScanDiff,
     absent_media,
     presence_of,
     survey_steps,
@@ -99,9 +99,9 @@ class _Index:
         library.views.remove_stale(self._model.image_id)
         if library.model is None:
             library.set_model(self._model.image_id, model_id=self._model.model_id)
-        self._watch = RootWatch(library.roots())
+        self._watch = RootStatus(library.roots())
         self._marks = library.views.whole_marks(self._model.image_id)
-        self._catalogue = Catalogue(
+        self._catalogue = KnownFiles(
             library.media.identities(),
             (StoredView(key=mark.key, pixels=mark.pixels) for mark in self._marks),
             self._model.image_id,
@@ -109,7 +109,7 @@ class _Index:
         )
         self._failures = {failure.path: failure for failure in library.failures()}
         self._committer = Committer(library, self._model.image_id, self._failures.values())
-        self._survey = Survey(roots=(), root_of={})
+        self._survey = ScanDiff(roots=(), root_of={})
         self._offline: list[bytes] = []
         self._tally = _Tally()
         self._embedding_since_s = self._started_s
@@ -135,7 +135,7 @@ class _Index:
                 )
         if not there and not self._offline:
             raise _nothing_there(self._tally.failed)
-        self._survey = Survey(
+        self._survey = ScanDiff(
             roots=tuple(there), root_of={r: self._watch.outermost(r) or r for r in there}
         )
         yield self.progress(IndexStage.SCAN)
@@ -189,11 +189,11 @@ class _Index:
     def _commit(self, batch: Batch) -> None:
         for item in self._committer.commit(batch):
             outcome = item.verdict.outcome
-            self._tally.moved += outcome is Outcome.MOVED
-            self._tally.copied += outcome is Outcome.COPIED
-            self._tally.indexed += outcome is not Outcome.MOVED
+            self._tally.moved += outcome is MatchKind.MOVED
+            self._tally.copied += outcome is MatchKind.COPIED
+            self._tally.indexed += outcome is not MatchKind.MOVED
             is_video = item.identity.kind == MediaKind.VIDEO
-            self._tally.videos += is_video and outcome is not Outcome.MOVED
+            self._tally.videos += is_video and outcome is not MatchKind.MOVED
             self._tally.current_path = item.found.path
         self._tally.failed.extend(
             Failed(path=item.found.path, reason=item.reason) for item in batch.unreadable

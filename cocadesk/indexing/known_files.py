@@ -18,7 +18,7 @@ from cocadesk.library.paths import is_under
 from cocadesk.media import FoundFile
 
 
-class Outcome(StrEnum):
+class MatchKind(StrEnum):
     """Which identity rule a file falls under."""
 
     NEW = "new"
@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class FileMatch:
     """Who a file is and where its vectors come from.
 
     ``twin`` is the medium that has the same bytes (its row can be copied).
@@ -37,7 +37,7 @@ class Verdict:
     None when it must be embedded.
     """
 
-    outcome: Outcome
+    outcome: MatchKind
     key: str
     pixels: str
     kind: str
@@ -64,7 +64,7 @@ class StoredView:
     pixels: str
 
 
-class Catalogue:
+class KnownFiles:
     """All media by path, bytes and picture. Not thread-safe: its owner locks."""
 
     def __init__(
@@ -150,31 +150,31 @@ class Catalogue:
         """Whether some medium has this size, so that hashing the bytes may spare a decode."""
         return self._sizes[found.size_bytes] > 0
 
-    def by_bytes(self, found: FoundFile, file_hash: str) -> Verdict | None:
+    def by_bytes(self, found: FoundFile, file_hash: str) -> FileMatch | None:
         """Who the file is, when its bytes are already known and embedded; else None."""
         known = self.at(found.path)
         if known is not None:
             if known.file_hash != file_hash or not self.is_embedded(known):
                 return None
-            return self._known(known, Outcome.TOUCHED, known.pixels, known.kind)
+            return self._known(known, MatchKind.TOUCHED, known.pixels, known.kind)
         twin, is_gone = self._twin(file_hash, found.path)
         if twin is None or not self.is_embedded(twin):
             return None
         if is_gone:
-            return self._known(twin, Outcome.MOVED, twin.pixels, twin.kind)
-        return self._unknown(Outcome.COPIED, twin.pixels, twin.kind, twin.key)
+            return self._known(twin, MatchKind.MOVED, twin.pixels, twin.kind)
+        return self._unknown(MatchKind.COPIED, twin.pixels, twin.kind, twin.key)
 
-    def by_picture(self, found: FoundFile, file_hash: str, pixels: str, kind: str) -> Verdict:
+    def by_picture(self, found: FoundFile, file_hash: str, pixels: str, kind: str) -> FileMatch:
         """Who the file is, after a decode."""
         known = self.at(found.path)
         if known is not None:
             same = known.file_hash == file_hash
-            outcome = Outcome.TOUCHED if same else Outcome.EDITED
+            outcome = MatchKind.TOUCHED if same else MatchKind.EDITED
             return self._known(known, outcome, pixels, kind)
         twin, is_gone = self._twin(file_hash, found.path)
         if twin is not None and is_gone:
-            return self._known(twin, Outcome.MOVED, pixels, kind)
-        outcome = Outcome.NEW if twin is None else Outcome.COPIED
+            return self._known(twin, MatchKind.MOVED, pixels, kind)
+        outcome = MatchKind.NEW if twin is None else MatchKind.COPIED
         return self._unknown(outcome, pixels, kind, twin.key if twin else None)
 
     def _twin(self, file_hash: str, path: bytes) -> tuple[Identity | None, bool]:
@@ -194,22 +194,22 @@ class Catalogue:
             return best, True
         return (self._by_key[next(iter(keys))] if keys else None), False
 
-    def _known(self, known: Identity, outcome: Outcome, pixels: str, kind: str) -> Verdict:
-        return Verdict(
+    def _known(self, known: Identity, outcome: MatchKind, pixels: str, kind: str) -> FileMatch:
+        return FileMatch(
             outcome=outcome,
             key=known.key,
             pixels=pixels,
             kind=kind,
-            twin=known.key if outcome is not Outcome.EDITED else None,
+            twin=known.key if outcome is not MatchKind.EDITED else None,
             vectors_of=self._vectors_of(pixels, known.key),
             previous=known,
         )
 
-    def _unknown(self, outcome: Outcome, pixels: str, kind: str, twin: str | None) -> Verdict:
+    def _unknown(self, outcome: MatchKind, pixels: str, kind: str, twin: str | None) -> FileMatch:
         """A new medium; it takes the key of vectors that a crash has left without a row."""
         orphans = self._orphans.get(pixels)
         key = orphans.pop() if orphans else new_key()
-        return Verdict(
+        return FileMatch(
             outcome=outcome,
             key=key,
             pixels=pixels,
@@ -224,7 +224,7 @@ class Catalogue:
             return None
         return key if key in keys else next(iter(keys))
 
-    def apply(self, found: FoundFile, file_hash: str, verdict: Verdict) -> Identity:
+    def apply(self, found: FoundFile, file_hash: str, verdict: FileMatch) -> Identity:
         """Bring the catalogue forward to where ``verdict`` is committed."""
         previous = verdict.previous
         if previous is not None:

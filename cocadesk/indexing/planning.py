@@ -6,7 +6,7 @@ import os
 import threading
 from dataclasses import dataclass
 
-from cocadesk.indexing.known_files import Catalogue, Verdict
+from cocadesk.indexing.known_files import FileMatch, KnownFiles
 from cocadesk.indexing.pictures import Decoded, Facts
 from cocadesk.library import Identity
 from cocadesk.media import DecodedVideo, DecodeFailure, FoundFile, hash_file
@@ -21,7 +21,7 @@ class Planned:
     """
 
     found: FoundFile
-    verdict: Verdict
+    verdict: FileMatch
     identity: Identity
     facts: Facts | None = None
     decoded: Decoded | None = None
@@ -56,7 +56,7 @@ class Unreadable:
 class Planner:
     """Applies the identity rules, one file at a time, from any thread."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: KnownFiles) -> None:
         self._catalogue = catalogue
         self._lock = threading.Lock()
 

@@ -10,23 +10,23 @@ from dataclasses import dataclass, field
 from cocadesk.indexing.batching import read_steps, seconds_left
 from cocadesk.indexing.commit import placed_view
 from cocadesk.indexing.exclusive import OneAtATime
-from cocadesk.indexing.known_files import Outcome, Verdict
+from cocadesk.indexing.known_files import FileMatch, MatchKind
 from cocadesk.indexing.pictures import Decoded, Facts
 from cocadesk.indexing.pipeline import Batch, Decoder
 from cocadesk.indexing.planning import Planned, Unreadable
-from cocadesk.indexing.scan_diff import Presence, RootWatch, presence_of
+from cocadesk.indexing.scan_diff import Presence, RootStatus, presence_of
 from cocadesk.indexing.types import (
-    ChangeOverReport,
     Failed,
     ImageEmbedder,
     IndexOptions,
     IndexProgress,
     IndexStage,
+    ReembedReport,
 )
 from cocadesk.library import Identity, Library, MediaState, ViewRow
 from cocadesk.media import DecodeFailure, FoundFile
 
-ChangeOverSteps = Generator[IndexProgress, None, ChangeOverReport]
+ChangeOverSteps = Generator[IndexProgress, None, ReembedReport]
 
 _only_one = OneAtATime(
     "This library is being changed over to another model already.",
@@ -35,7 +35,7 @@ _only_one = OneAtATime(
 )
 
 
-def change_over_steps(
+def reembed_steps(
     library: Library,
     backend: ImageEmbedder,
     *,
@@ -106,8 +106,8 @@ class _Planner:
             return Unreadable(found=found, reason=result.reason)
         identity = self._by_path[found.path]
         facts = Facts.of(result)
-        verdict = Verdict(
-            outcome=Outcome.TOUCHED, key=identity.key, pixels=result.pixels, kind=facts.kind.value
+        verdict = FileMatch(
+            outcome=MatchKind.TOUCHED, key=identity.key, pixels=result.pixels, kind=facts.kind.value
         )
         return Planned(found=found, verdict=verdict, identity=identity, facts=facts, decoded=result)
 
@@ -121,7 +121,7 @@ class _ChangeOver:
         self._backend = backend
         self._model = backend.info()
         self._options = options
-        self._watch = RootWatch(library.roots())
+        self._watch = RootStatus(library.roots())
         self._tried: set[tuple[str, str]] = set()
         """Key and pixels, as the row said then."""
         self._with_views: set[str] = set()
@@ -290,9 +290,9 @@ class _ChangeOver:
             seconds_left=seconds_left(done, total, time.monotonic() - self._started_s),
         )
 
-    def report(self) -> ChangeOverReport:
+    def report(self) -> ReembedReport:
         """What was done."""
-        return ChangeOverReport(
+        return ReembedReport(
             filled=len(self._filled),
             had=self._had,
             unreadable=tuple(sorted(self._unreadable.values(), key=lambda failed: failed.path)),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 
-from cocadesk.indexing.known_files import Catalogue
+from cocadesk.indexing.known_files import KnownFiles
 from cocadesk.indexing.types import Failed
 from cocadesk.library import FailureRow, Identity, MediaState, RootRow
 from cocadesk.library.paths import device_and_inode, is_under
@@ -38,7 +38,7 @@ def presence_of(path: bytes) -> Presence:
 
 
 @dataclass(slots=True, kw_only=True)
-class Survey:
+class ScanDiff:
     """What the scan of some roots found.
 
     ``root_of`` names the known root that each scanned one lies in (or itself).
@@ -58,7 +58,7 @@ class Survey:
         return any(is_under(path, root) for root in self.roots)
 
     def take(
-        self, found: FoundFile, catalogue: Catalogue, failures: Mapping[bytes, FailureRow]
+        self, found: FoundFile, catalogue: KnownFiles, failures: Mapping[bytes, FailureRow]
     ) -> None:
         """Sort one found file into unchanged, known to fail, or to be read."""
         if found.path in self.seen:
@@ -83,9 +83,9 @@ def _is_same(failure: FailureRow, found: FoundFile) -> bool:
 
 
 def survey_steps(
-    survey: Survey,
+    survey: ScanDiff,
     entries: Iterable[FoundFile | ScanProblem],
-    catalogue: Catalogue,
+    catalogue: KnownFiles,
     failures: Mapping[bytes, FailureRow],
 ) -> Iterator[int]:
     """Fill ``survey`` from a scan; yields the number of files seen, now and then."""
@@ -98,7 +98,7 @@ def survey_steps(
             yield number
 
 
-class RootWatch:
+class RootStatus:
     """Which roots' disks are there; each is looked at once."""
 
     def __init__(self, known: Iterable[RootRow]) -> None:
@@ -140,7 +140,7 @@ class RootWatch:
         return known is None or (known.device, known.inode) != device_and_inode(root)
 
 
-def absent_media(survey: Survey, catalogue: Catalogue) -> list[Identity]:
+def absent_media(survey: ScanDiff, catalogue: KnownFiles) -> list[Identity]:
     """The media under the surveyed roots that the scan did not meet."""
     return [
         identity for identity in catalogue.under(*survey.roots) if identity.path not in survey.seen

@@ -122,7 +122,7 @@ class IndexReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeOverReport:
+class ReembedReport:
     """What a change-over between two models did, in media.
 
     ``filled`` got vectors of the new model, ``had`` had them before. Without

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cocadesk.errors import UserError
 from cocadesk.library.convert import arrow_to_vectors
-from cocadesk.library.result_rows import ShownRows
+from cocadesk.library.result_rows import ResultRows
 from cocadesk.library.snapshot import fingerprint, open_snapshot, write_snapshot
 from cocadesk.library.store import Store
 from cocadesk.library.tables import MEDIA, STORE_FOLDER, views_table
@@ -44,7 +44,7 @@ def _write(folder: Path, store: Store, image_id: str, state: str) -> None:
         folder,
         state=state,
         image_id=image_id,
-        rows=ShownRows(store).all(),
+        rows=ResultRows(store).all(),
         marks=list(zip(*columns, strict=True)),
         vectors_ND=arrow_to_vectors(table, store.dimension(name)),
     )

@@ -26,7 +26,7 @@ from cocadesk.library.manifest import (
 )
 from cocadesk.library.media_table import MediaTable
 from cocadesk.library.paths import device_and_inode
-from cocadesk.library.result_rows import ShownRows
+from cocadesk.library.result_rows import ResultRows
 from cocadesk.library.rows import (
     Counts,
     FailureRow,
@@ -35,8 +35,8 @@ from cocadesk.library.rows import (
     MediaRow,
     MediaState,
     Nearest,
+    ResultRow,
     RootRow,
-    ShownRow,
     StoredVector,
     Tag,
     ViewRow,
@@ -65,7 +65,7 @@ class Library:
         self._lock = lock
         self.media = MediaTable(store)
         self.views = ViewTables(store)
-        self._shown = ShownRows(store)
+        self._shown = ResultRows(store)
         self._thumbnails = Thumbnails(folder / "thumbs")
         self.edits = EditLog(store)
 
@@ -182,7 +182,7 @@ class Library:
         """The rows of ``keys`` in that order; unknown keys are left out."""
         return self.media.rows(keys)
 
-    def shown_rows(self, keys: Sequence[str]) -> list[ShownRow]:
+    def shown_rows(self, keys: Sequence[str]) -> list[ResultRow]:
         """What a result shows of ``keys``, in that order; quicker than ``rows``."""
         return self._shown.of_keys(keys)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from cocadesk.library.rows import MediaKind, MediaState, ShownRow
+from cocadesk.library.rows import MediaKind, MediaState, ResultRow
 from cocadesk.library.store import Store, text_literal
 from cocadesk.library.tables import MEDIA
 
@@ -19,10 +19,10 @@ _COLUMNS = ("key", "path", "kind", "state", "pixels", "human_caption", "machine_
 
 class _Kept(NamedTuple):
     version: int
-    rows: dict[str, ShownRow] | None
+    rows: dict[str, ResultRow] | None
 
 
-class ShownRows:
+class ResultRows:
     """Gives the shown part of media rows, never older than the table."""
 
     def __init__(self, store: Store) -> None:
@@ -30,7 +30,7 @@ class ShownRows:
         self._lock = threading.Lock()
         self._kept: _Kept | None = None
 
-    def of_keys(self, keys: Sequence[str]) -> list[ShownRow]:
+    def of_keys(self, keys: Sequence[str]) -> list[ResultRow]:
         """The rows of ``keys`` in that order; unknown keys are left out."""
         rows = self._rows()
         if rows is None:
@@ -39,11 +39,11 @@ class ShownRows:
             rows = {row.key: row for row in _shown(table)}
         return [rows[key] for key in keys if key in rows]
 
-    def all(self) -> list[ShownRow]:
+    def all(self) -> list[ResultRow]:
         """Those of all media."""
         return _shown(self._store.read(MEDIA, columns=_COLUMNS))
 
-    def _rows(self) -> dict[str, ShownRow] | None:
+    def _rows(self) -> dict[str, ResultRow] | None:
         """All rows by key, read again when the table has changed; None where they are too many."""
         with self._lock:
             version = self._store.version(MEDIA)
@@ -54,10 +54,10 @@ class ShownRows:
             return self._kept.rows
 
 
-def _shown(table: pa.Table) -> list[ShownRow]:
+def _shown(table: pa.Table) -> list[ResultRow]:
     columns = [table.column(name).to_pylist() for name in _COLUMNS]
     return [
-        ShownRow(
+        ResultRow(
             key=key,
             path=path,
             kind=MediaKind(kind),

@@ -165,7 +165,7 @@ class ViewRow:
     place: str | None = None
 
 
-class ShownRow(NamedTuple):
+class ResultRow(NamedTuple):
     """The part of a media row that a search result shows."""
 
     key: str

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.nearest import nearest_in
-from cocadesk.library.rows import MediaKind, MediaState, Nearest, ShownRow, StoredVector
+from cocadesk.library.rows import MediaKind, MediaState, Nearest, ResultRow, StoredVector
 from cocadesk.library.tables import STORE_FOLDER
 
 SNAPSHOT_NAME = "search.snapshot"
@@ -52,7 +52,7 @@ def write_snapshot(
     *,
     state: str,
     image_id: str,
-    rows: Sequence[ShownRow],
+    rows: Sequence[ResultRow],
     marks: Sequence[tuple[str, int, float | None]],
     vectors_ND: NDArray[np.float32],
 ) -> None:
@@ -82,7 +82,7 @@ def write_snapshot(
     write_atomically(folder / SNAPSHOT_NAME, data, durable=False)
 
 
-def _record(row: ShownRow) -> bytes:
+def _record(row: ResultRow) -> bytes:
     # Latin-1 gives each byte of a path a letter, so JSON can hold any path.
     values = (row.key, row.path.decode("latin-1"), row.kind, row.state, row.pixels, row.caption)
     return json.dumps(values).encode()
@@ -130,7 +130,7 @@ class Snapshot:
             found.append(Nearest(key, int(self._numbers[i]), cosine))
         return found
 
-    def shown_rows(self, keys: Sequence[str]) -> list[ShownRow]:
+    def shown_rows(self, keys: Sequence[str]) -> list[ResultRow]:
         """The rows of ``keys`` in that order; unknown keys are left out."""
         places = (self._find(key) for key in keys)
         return [self._row(place) for place in places if place is not None]
@@ -156,10 +156,10 @@ class Snapshot:
             self._place_of.update((row.key, place) for place, row in enumerate(rows))
         return self._place_of.get(key)
 
-    def _row(self, place: int) -> ShownRow:
+    def _row(self, place: int) -> ResultRow:
         record = self._records[self._offsets[place] : self._offsets[place + 1]]
         key, path, kind, state, pixels, caption = json.loads(bytes(record))
-        return ShownRow(
+        return ResultRow(
             key, path.encode("latin-1"), MediaKind(kind), MediaState(state), pixels, caption
         )
 

@@ -41,14 +41,14 @@ class RunChanged(Message, frozen=True):
     points: tuple[TeachPoint, ...] = ()
 
 
-class WordsChanged(Message, frozen=True):
+class AnnotationsChanged(Message, frozen=True):
     """What could be undone and redone now; empty where nothing could."""
 
     undo_title: str = ""
     redo_title: str = ""
 
 
-EventBody = RowsChanged | JobChanged | ModelChanged | RunChanged | WordsChanged
+EventBody = RowsChanged | JobChanged | ModelChanged | RunChanged | AnnotationsChanged
 
 
 # Envelopes ---------------------------------------------------------------------------

@@ -72,7 +72,7 @@ class Moments(Message, frozen=True):
     moments: tuple[VideoMoment, ...]
 
 
-class WordsReply(Message, frozen=True):
+class AnnotationsReply(Message, frozen=True):
     """What has changed, and what could be undone and redone next (a title, or nothing).
 
     ``files`` counts the files beside photos that were put back or written again;
@@ -109,7 +109,7 @@ class WritePlan(Message, frozen=True):
     kept: int = 0
 
 
-class TeachingFound(Message, frozen=True):
+class DatasetSummary(Message, frozen=True):
     """What a source holds. ``seconds`` is None until the dry run has measured.
 
     ``held_out`` photos measure the run; with ``is_trial`` the kept run then learns
@@ -185,11 +185,11 @@ ReplyBody = (
     | Description
     | Preview
     | Moments
-    | WordsReply
+    | AnnotationsReply
     | History
     | VocabularyReply
     | WritePlan
-    | TeachingFound
+    | DatasetSummary
     | Run
     | Runs
     | Models

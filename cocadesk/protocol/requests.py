@@ -65,8 +65,8 @@ class GetMoments(Message, frozen=True):
 # Words that people own ---------------------------------------------------------------
 
 
-class SetWords(Message, frozen=True):
-    """A person's words for these media, one undoable batch; answered by ``WordsReply``.
+class SetAnnotations(Message, frozen=True):
+    """A person's words for these media, one undoable batch; answered by ``AnnotationsReply``.
 
     ``caption`` None leaves it, an empty one takes the person's caption away.
     Adding a tag that a machine gave accepts it; removing it rejects it.
@@ -78,16 +78,16 @@ class SetWords(Message, frozen=True):
     remove_tags: tuple[str, ...] = ()
 
 
-class UndoWords(Message, frozen=True):
-    """Takes the last batch of words back, files included; ``WordsReply``."""
+class UndoAnnotations(Message, frozen=True):
+    """Takes the last batch of words back, files included; ``AnnotationsReply``."""
 
 
-class RedoWords(Message, frozen=True):
-    """Does again what was last undone; ``WordsReply``."""
+class RedoAnnotations(Message, frozen=True):
+    """Does again what was last undone; ``AnnotationsReply``."""
 
 
-class GetWordsState(Message, frozen=True):
-    """What could be undone and redone; ``WordsReply`` with nothing changed."""
+class GetUndoState(Message, frozen=True):
+    """What could be undone and redone; ``AnnotationsReply`` with nothing changed."""
 
 
 class GetHistory(Message, frozen=True):
@@ -136,8 +136,8 @@ class StartCaption(Message, frozen=True):
 # Teaching and models -----------------------------------------------------------------
 
 
-class InspectTeaching(Message, frozen=True):
-    """What there is to learn from, and for how long; ``TeachingFound``.
+class PreviewDataset(Message, frozen=True):
+    """What there is to learn from, and for how long; ``DatasetSummary``.
 
     The counts come first, as a part of the answer; the time needs a dry run.
     """
@@ -244,17 +244,17 @@ RequestBody = (
     | Describe
     | GetPreview
     | GetMoments
-    | SetWords
-    | UndoWords
-    | RedoWords
-    | GetWordsState
+    | SetAnnotations
+    | UndoAnnotations
+    | RedoAnnotations
+    | GetUndoState
     | GetHistory
     | GetVocabulary
     | SetVocabulary
     | PlanWrite
     | StartWrite
     | StartCaption
-    | InspectTeaching
+    | PreviewDataset
     | StartTeach
     | GetRun
     | ListRuns

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from cocadesk.errors import UserError
-from cocadesk.library import MediaKind, MediaState, Nearest, ShownRow, StoredVector
+from cocadesk.library import MediaKind, MediaState, Nearest, ResultRow, StoredVector
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +51,7 @@ class Searchable(Protocol):
     def nearest(self, image_id: str, vector: NDArray[np.float32], limit: int, /) -> list[Nearest]:
         """The nearest views."""
 
-    def shown_rows(self, keys: Sequence[str], /) -> Sequence[ShownRow]:
+    def shown_rows(self, keys: Sequence[str], /) -> Sequence[ResultRow]:
         """Rows in the order of the keys that are there."""
 
     def vectors_of(
@@ -168,9 +168,9 @@ class Searcher:
             wanted *= 4
         return []
 
-    def _shown(self, keys: Sequence[str], limit: int) -> list[ShownRow]:
+    def _shown(self, keys: Sequence[str], limit: int) -> list[ResultRow]:
         """The rows of the first ``limit`` of ``keys`` that are there and not missing."""
-        shown: list[ShownRow] = []
+        shown: list[ResultRow] = []
         step = limit + _SPARE_VIEWS
         for start in range(0, len(keys), step):
             rows = self._library.shown_rows(keys[start : start + step])
@@ -181,7 +181,7 @@ class Searcher:
 
     def _hits(
         self,
-        rows: Sequence[ShownRow],
+        rows: Sequence[ResultRow],
         best: Mapping[str, Nearest],
         vector: NDArray[np.float32],
     ) -> list[Hit]:
@@ -202,7 +202,7 @@ class Searcher:
         ]
 
     def _moments(
-        self, rows: Sequence[ShownRow], vector: NDArray[np.float32]
+        self, rows: Sequence[ResultRow], vector: NDArray[np.float32]
     ) -> dict[str, tuple[Moment, ...]]:
         """The moments of the videos among ``rows``, each one's best first."""
         videos = [row.key for row in rows if row.kind is MediaKind.VIDEO]

@@ -26,8 +26,8 @@ from cocadesk.protocol.messages import Ok, StopEngine
 from cocadesk.protocol.values import JobKind, JobState
 from ui.annotations.dialogs import WriteDialog
 from ui.engine.link import EngineLink
-from ui.kit.actions import Do
-from ui.kit.app_theme import Look
+from ui.kit.actions import ActionId
+from ui.kit.app_theme import AppTheme
 from ui.kit.theme import Appearance
 from ui.library.browser import Showing
 from ui.shell.pages import Page
@@ -78,11 +78,11 @@ class Stagehand:
         """The photos are described; what would be written beside them is shown first."""
         window = self._window
         self._find("an animal in the grass")
-        window.word_commands.slots()[Do.CAPTION_FOLDER]()
+        window.word_commands.slots()[ActionId.CAPTION_FOLDER]()
         wait(lambda: window.dialog is not None)
         window.dialog.start.click()  # type: ignore[union-attr]
         self._wait_for(JobKind.CAPTION)
-        window.commands_set[Do.WRITE_CAPTIONS].trigger()
+        window.commands_set[ActionId.WRITE_CAPTIONS].trigger()
         wait(lambda: isinstance(window.dialog, WriteDialog) and window.dialog.write.isEnabled())
         dialog = window.dialog
         assert dialog is not None
@@ -176,7 +176,7 @@ def main() -> int:
     _end_engine(options.library)
     shutil.rmtree(options.library, ignore_errors=True)
     app = QApplication(["cocadesk"])
-    window = MainWindow(EngineLink(options.library), Look(app, options.look))
+    window = MainWindow(EngineLink(options.library), AppTheme(app, options.look))
     width, _, height = options.size.partition("x")
     window.resize(int(width), int(height))
     window.show()

@@ -14,6 +14,7 @@ import pytest
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.launch import connect_or_start
 from cocadesk.protocol.messages import (
+    AnnotationsReply,
     GetInfo,
     GetRun,
     Hits,
@@ -23,8 +24,7 @@ from cocadesk.protocol.messages import (
     Run,
     RunChanged,
     Search,
-    SetWords,
-    WordsReply,
+    SetAnnotations,
 )
 from cocadesk.protocol.values import JobState, RunState
 from tests.support.engines import coloured_photos, index, stop
@@ -94,8 +94,8 @@ def test_a_run_outlives_a_killed_engine_and_teaches_the_words_of_the_library(
     with connect_or_start(library, events=True, extra=["--model", str(model)]) as client:
         assert index(client, photos).job.state is JobState.DONE
         keys = client.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys
-        words = SetWords(keys=keys, caption=f"a {NAME} on the ground")
-        client.ask(words, WordsReply, timeout_s=WAIT_S)
+        words = SetAnnotations(keys=keys, caption=f"a {NAME} on the ground")
+        client.ask(words, AnnotationsReply, timeout_s=WAIT_S)
         command = subprocess.Popen(
             [*COMMAND, *arguments],
             env=environment(),

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cocadesk.annotations import HumanWords, WriteReport, keys_in_scope, write_steps
+from cocadesk.annotations import HumanAnnotations, WriteReport, keys_in_scope, write_steps
 from cocadesk.library import Library, MediaRow, new_key
 from tests.support.annotation_walk import drain
 from tests.support.index_tools import run_index, write_photo
@@ -21,7 +21,7 @@ class WordsCase:
     """An open library, its words, and the folder of its photos."""
 
     library: Library
-    words: HumanWords
+    words: HumanAnnotations
     photos: Path
 
     def key(self, name: str) -> str:
@@ -81,4 +81,4 @@ def words_library(base: Path, *names: str) -> Iterator[WordsCase]:
 def reopened(base: Path) -> Iterator[WordsCase]:
     """The same library after a restart."""
     with Library.open(base / "library") as library:
-        yield WordsCase(library=library, words=HumanWords(library), photos=base / "photos")
+        yield WordsCase(library=library, words=HumanAnnotations(library), photos=base / "photos")

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.annotations import (
-    HumanWords,
-    Wish,
-    WordsProgress,
+    AnnotationEdit,
+    AnnotationProgress,
+    HumanAnnotations,
     ZeroShotTagger,
     caption_steps,
     keys_in_scope,
@@ -39,19 +39,19 @@ from cocadesk.media import DecodedPhoto, DecodeRequest
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.launch import connect_or_start
 from cocadesk.protocol.messages import (
+    AnnotationsReply,
     JobReply,
     Jobs,
     ListJobs,
-    RedoWords,
+    RedoAnnotations,
     RequestBody,
+    SetAnnotations,
     SetVocabulary,
-    SetWords,
     StartCaption,
     StartIndex,
     StartWrite,
-    UndoWords,
+    UndoAnnotations,
     WatchJob,
-    WordsReply,
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, Scope
@@ -75,7 +75,7 @@ def decode_here(wanted: Sequence[WantedPicture]) -> Iterator[tuple[str, NDArray[
             yield wanted[answer.token].key, "unreadable"
 
 
-def drain(steps: Iterator[WordsProgress]) -> object:
+def drain(steps: Iterator[AnnotationProgress]) -> object:
     """Runs a job to its end and gives its report."""
     while True:
         try:
@@ -113,7 +113,7 @@ class Walk:
 
     def _open(self) -> None:
         self._library = Library.open(self._folder)
-        self._words = HumanWords(self._library)
+        self._words = HumanAnnotations(self._library)
 
     # Steps in this process ------------------------------------------------------------
 
@@ -148,7 +148,7 @@ class Walk:
     def _set(self) -> None:
         self._words.set(*self._wish())
 
-    def _wish(self) -> tuple[list[str], Wish]:
+    def _wish(self) -> tuple[list[str], AnnotationEdit]:
         """Something to say of a few media, said to the model too."""
         keys = self._some_keys()
         chance = self._chance.random()
@@ -161,7 +161,7 @@ class Walk:
             rest = [tag for tag in TAGS if tag not in add]
             remove = tuple(self._chance.sample(rest, self._chance.randint(0, 2)))
         self._model.set(keys, caption, add, remove)
-        return keys, Wish(caption=caption, add_tags=add, remove_tags=remove)
+        return keys, AnnotationEdit(caption=caption, add_tags=add, remove_tags=remove)
 
     def _undo(self) -> None:
         self._words.undo()
@@ -337,11 +337,11 @@ class Walk:
         self.check()
 
     def _ask_set(self, client: EngineClient) -> None:
-        client.ask(self._set_body(), WordsReply, timeout_s=WAIT_S)
+        client.ask(self._set_body(), AnnotationsReply, timeout_s=WAIT_S)
 
-    def _set_body(self) -> SetWords:
+    def _set_body(self) -> SetAnnotations:
         keys, wish = self._wish()
-        return SetWords(
+        return SetAnnotations(
             keys=tuple(keys),
             caption=wish.caption,
             add_tags=wish.add_tags,
@@ -349,11 +349,11 @@ class Walk:
         )
 
     def _ask_undo(self, client: EngineClient) -> None:
-        client.ask(UndoWords(), WordsReply, timeout_s=WAIT_S)
+        client.ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
         self._model.undo()
 
     def _ask_redo(self, client: EngineClient) -> None:
-        client.ask(RedoWords(), WordsReply, timeout_s=WAIT_S)
+        client.ask(RedoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
         self._model.redo()
 
     def _ask_write(self, client: EngineClient) -> None:
@@ -405,11 +405,11 @@ class Walk:
 
     def _kill_undo(self) -> tuple[RequestBody, Callable[[Model], None]]:
         self._model.undo()
-        return UndoWords(), self._settle_whole
+        return UndoAnnotations(), self._settle_whole
 
     def _kill_redo(self) -> tuple[RequestBody, Callable[[Model], None]]:
         self._model.redo()
-        return RedoWords(), self._settle_whole
+        return RedoAnnotations(), self._settle_whole
 
     def _settle_whole(self, before: Model) -> None:
         """The command has happened whole, or not at all: the stacks say which."""

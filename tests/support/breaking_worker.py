@@ -13,12 +13,12 @@ import threading
 
 from cocadesk.media.pool import worker
 from cocadesk.media.pool.arena import Arena
-from cocadesk.media.pool.messages import Done, DoneFilm, Job, Setup
+from cocadesk.media.pool.messages import Done, DoneVideo, Job, Setup
 
 _decode = worker._decode
 
 
-def _break(job: Job, setup: Setup, arena: Arena, life: worker._SignsOfLife) -> Done | DoneFilm:
+def _break(job: Job, setup: Setup, arena: Arena, life: worker._SignsOfLife) -> Done | DoneVideo:
     if b"crash" in job.path:
         os._exit(9)
     if b"hang" in job.path:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.indexing import ChangeOverReport, IndexOptions, IndexProgress, change_over_steps
+from cocadesk.indexing import IndexOptions, IndexProgress, ReembedReport, reembed_steps
 from cocadesk.library import Library
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import InProcessDecoder
@@ -49,9 +49,9 @@ def change_over(
     decoder: InProcessDecoder | None = None,
     source: str = "other",
     progress: list[IndexProgress] | None = None,
-) -> ChangeOverReport:
+) -> ReembedReport:
     """Run a change-over to its end."""
-    steps = change_over_steps(
+    steps = reembed_steps(
         library,
         backend or OtherBackend(),
         source=source,
@@ -63,7 +63,7 @@ def change_over(
             step = next(steps)
         except StopIteration as done:
             report = done.value
-            assert isinstance(report, ChangeOverReport)
+            assert isinstance(report, ReembedReport)
             return report
         if progress is not None:
             progress.append(step)
@@ -80,7 +80,7 @@ def check_filled(library: Library, image_id: str = OTHER.image_id) -> None:
 def main(library_folder: str) -> None:
     """Change over in small commits, one line a step, to be killed by the parent."""
     with Library.open(Path(library_folder)) as library:
-        steps = change_over_steps(
+        steps = reembed_steps(
             library, OtherBackend(), source="other", pool=InProcessDecoder(), options=SMALL
         )
         for step in steps:

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from cocadesk.fake_engine.engine import FakeEngine
 from ui.engine.link import EngineLink
-from ui.kit.app_theme import Look
+from ui.kit.app_theme import AppTheme
 from ui.kit.theme import Appearance
 from ui.shell.window import MainWindow
 
@@ -19,9 +19,9 @@ WAIT_MS = 30_000
 
 
 @pytest.fixture(scope="session")
-def look(qapp: QApplication) -> Look:
+def look(qapp: QApplication) -> AppTheme:
     """The light look, whatever the system's is."""
-    return Look(qapp, Appearance.LIGHT)
+    return AppTheme(qapp, Appearance.LIGHT)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def make_window(look: Look, library: Path, qtbot: QtBot) -> Iterator[Callable[[], MainWindow]]:
+def make_window(look: AppTheme, library: Path, qtbot: QtBot) -> Iterator[Callable[[], MainWindow]]:
     """Opens windows on the library, and closes them in the end."""
     windows: list[MainWindow] = []
 

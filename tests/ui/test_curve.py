@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pytestqt.qtbot import QtBot
 
-from ui.kit.app_theme import Look
+from ui.kit.app_theme import AppTheme
 from ui.kit.theme import Appearance, theme_for
 from ui.teach.curve import Curve, Line
 
@@ -15,14 +15,14 @@ WAIT_MS = 30_000
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
-def _curve(look: Look, qtbot: QtBot) -> Curve:
+def _curve(look: AppTheme, qtbot: QtBot) -> Curve:
     lines = (Line(name="mine", colour="accent"), Line(name="other", colour="muted", has_marks=True))
     curve = Curve("A curve", lines, look.theme, values=(0.0, 100.0))
     qtbot.addWidget(curve)
     return curve
 
 
-def test_points_that_come_before_the_plot_are_shown_by_it(look: Look, qtbot: QtBot) -> None:
+def test_points_that_come_before_the_plot_are_shown_by_it(look: AppTheme, qtbot: QtBot) -> None:
     """Loading the library takes a moment; nothing that came meanwhile is lost."""
     curve = _curve(look, qtbot)
     curve.set_points({"mine": [(1, 10.0), (2, 30.0)]})
@@ -38,7 +38,7 @@ def test_points_that_come_before_the_plot_are_shown_by_it(look: Look, qtbot: QtB
     assert (low, high) == pytest.approx((0.0, 100.0), abs=10)
 
 
-def test_a_plot_takes_the_colours_of_another_theme(look: Look, qtbot: QtBot) -> None:
+def test_a_plot_takes_the_colours_of_another_theme(look: AppTheme, qtbot: QtBot) -> None:
     """While it is shown, and before."""
     curve = _curve(look, qtbot)
     dark = theme_for(Appearance.DARK)

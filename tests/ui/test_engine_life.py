@@ -15,7 +15,7 @@ from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.launch import FAKE_MODULE, running_engine
 from cocadesk.protocol.messages import Ok, StopEngine
 from ui.engine.link import EngineLink, LinkState
-from ui.kit.app_theme import Look
+from ui.kit.app_theme import AppTheme
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
@@ -40,7 +40,7 @@ def test_the_windows_process_imports_nothing_heavy() -> None:
 
 
 def test_the_window_starts_an_engine_and_survives_its_death(
-    look: Look, library: Path, qtbot: QtBot
+    look: AppTheme, library: Path, qtbot: QtBot
 ) -> None:
     """After kill -9 a new engine is started, the photos are there, a notice says so."""
     link = EngineLink(library, module=FAKE_MODULE, extra=["--media", "12", "--step-s", "0"])
@@ -94,7 +94,7 @@ def test_with_photos_shown_a_lost_engine_is_told_until_it_is_back(
 
 
 def test_an_engine_that_cannot_start_is_explained_and_tried_again(
-    look: Look, library: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    look: AppTheme, library: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The engine's own last words are shown; the button tries again."""
     link = EngineLink(library, module=FAKE_MODULE, extra=["--nonsense"])

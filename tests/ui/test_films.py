@@ -18,8 +18,8 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Hit, Moment, VideoMoment
 from tests.support.films import make_film
 from ui.detail.moment_strip import MomentStrip, nearest
-from ui.kit.actions import Do
-from ui.kit.app_theme import Look
+from ui.kit.actions import ActionId
+from ui.kit.app_theme import AppTheme
 from ui.kit.image_loader import ImageLoader
 from ui.shell.window import MainWindow
 
@@ -66,7 +66,7 @@ def test_moments_are_chosen_by_keys_and_by_a_click(film: MainWindow, qtbot: QtBo
     assert film.inspector.time_s == strip.current_s() == 10.0
     film.open_large()
     with qtbot.waitSignal(film.inspector.picture_came, timeout=WAIT_MS):
-        film.commands_set[Do.PREVIOUS_MOMENT].trigger()
+        film.commands_set[ActionId.PREVIOUS_MOMENT].trigger()
     assert film.inspector.time_s == 6.0
     assert film.parts.large.photo.has_picture
     assert film.parts.large.caption.text().startswith("0:06 · ")
@@ -81,7 +81,7 @@ def test_where_a_film_cannot_play_a_sentence_says_so_and_the_moments_stay(
 ) -> None:
     """Without a screen there is no player; nothing breaks."""
     view = film.parts.detail.film
-    film.commands_set[Do.PLAY].trigger()
+    film.commands_set[ActionId.PLAY].trigger()
     assert not view.is_open
     assert view.sentence.isVisible()
     assert "cannot be played" in view.sentence.text()
@@ -95,7 +95,7 @@ def test_a_missing_system_library_is_named(
     """QtMultimedia fails to load where libpulse is not installed; the window says what to do."""
     monkeypatch.setattr(QGuiApplication, "platformName", lambda: "xcb")
     monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", None)
-    film.commands_set[Do.PLAY].trigger()
+    film.commands_set[ActionId.PLAY].trigger()
     assert "libpulse0" in film.parts.detail.film.sentence.text()
 
 
@@ -111,7 +111,7 @@ def test_a_photo_has_no_moments_and_cannot_be_played(film: MainWindow, qtbot: Qt
     assert not view.strip.isVisible()
     assert not view.controls.isVisible()
     assert not view.sentence.isVisible()
-    assert not film.commands_set[Do.PLAY].isEnabled()
+    assert not film.commands_set[ActionId.PLAY].isEnabled()
 
 
 def test_the_scrubber_shows_the_frame_of_its_place(film: MainWindow, qtbot: QtBot) -> None:
@@ -123,7 +123,7 @@ def test_the_scrubber_shows_the_frame_of_its_place(film: MainWindow, qtbot: QtBo
     assert film.inspector.time_s > 6.0
 
 
-def test_the_strip_marks_the_best_and_the_other_matches(look: Look, qtbot: QtBot) -> None:
+def test_the_strip_marks_the_best_and_the_other_matches(look: AppTheme, qtbot: QtBot) -> None:
     """Times between moments belong to the nearest one."""
     frames = ImageLoader(long_side_px=64, keep=4, workers=1)
     strip = MomentStrip(frames, look.theme)
@@ -149,10 +149,10 @@ import sys
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 from cocadesk.errors import UserError
-from ui.detail.video_player import FilmPlayer
+from ui.detail.video_player import VideoPlayer
 app = QApplication([])
 try:
-    player = FilmPlayer(app)
+    player = VideoPlayer(app)
 except UserError as error:
     print("no player:", error)
     sys.exit(0)

@@ -19,7 +19,7 @@ from cocadesk.protocol.values import JobKind, JobState, JobValue, Row, Scope
 from ui.annotations.dialogs import CaptionDialog, WriteDialog
 from ui.annotations.scopes import choices, shortened
 from ui.jobs.panel import JobRow
-from ui.kit.actions import Do
+from ui.kit.actions import ActionId
 from ui.kit.texts import job_line, job_state, moment
 from ui.shell.dialogs import FailuresDialog
 from ui.shell.window import MainWindow
@@ -65,13 +65,13 @@ def test_the_drawer_shows_all_jobs_newest_first(
     window.add_folders([str(tmp_path / "second")])
     qtbot.waitUntil(lambda: len(window.work.active()) == 2, timeout=WAIT_MS)
     assert window.parts.strip.all.text() == "All 2 jobs"
-    window.commands_set[Do.JOBS].trigger()
+    window.commands_set[ActionId.JOBS].trigger()
     assert panel.isVisible()
     assert not window.parts.strip.isVisible()
     titles = [row.title.text() for row in _rows(window)]
-    assert titles == ["Looking at second", "Looking at first"]
+    assert titles == ["DetailPresenter at second", "DetailPresenter at first"]
     assert "2 under way" in panel.summary.text()
-    window.commands_set[Do.STEP_BACK].trigger()
+    window.commands_set[ActionId.STEP_BACK].trigger()
     assert not panel.isVisible()
     assert window.parts.strip.isVisible()
 
@@ -86,12 +86,12 @@ def test_jobs_are_paused_resumed_and_stopped_in_the_drawer(
     """The buttons of a row control its job, and tell what they would do."""
     window = slow_window
     window.add_folders([str(tmp_path / "first")])
-    window.commands_set[Do.JOBS].trigger()
+    window.commands_set[ActionId.JOBS].trigger()
     qtbot.waitUntil(lambda: len(window.parts.jobs.rows) == 1, timeout=WAIT_MS)
     row = next(iter(window.parts.jobs.rows.values()))
     row.pause.click()
     qtbot.waitUntil(lambda: row.state.text() == "Paused", timeout=WAIT_MS)
-    assert row.pause.accessibleName() == "Go on: Looking at first"
+    assert row.pause.accessibleName() == "Go on: DetailPresenter at first"
     row.pause.click()
     qtbot.waitUntil(lambda: row.state.text() == "Running", timeout=WAIT_MS)
     row.cancel.click()
@@ -102,11 +102,11 @@ def test_jobs_are_paused_resumed_and_stopped_in_the_drawer(
 
 def test_the_failures_of_one_job_are_shown_with_reasons(window: MainWindow, qtbot: QtBot) -> None:
     """Describing everything fails for some files; the drawer leads to them."""
-    window.commands_set[Do.SELECT_ALL].trigger()
-    window.commands_set[Do.CAPTION_SELECTION].trigger()
+    window.commands_set[ActionId.SELECT_ALL].trigger()
+    window.commands_set[ActionId.CAPTION_SELECTION].trigger()
     job = _wait_for_end(window, qtbot, JobKind.CAPTION)
     assert job.failed == 3
-    window.commands_set[Do.JOBS].trigger()
+    window.commands_set[ActionId.JOBS].trigger()
     row = window.parts.jobs.rows[job.id]
     with qtbot.waitSignal(window.work.failures_came, timeout=WAIT_MS):
         row.failures.click()
@@ -125,7 +125,7 @@ def test_arrow_keys_go_from_job_to_job(window: MainWindow, qtbot: QtBot, tmp_pat
         window.add_folders([str(tmp_path / name)])
     qtbot.waitUntil(lambda: len(window.work.all()) == 3, timeout=WAIT_MS)
     window.activateWindow()
-    window.commands_set[Do.JOBS].trigger()
+    window.commands_set[ActionId.JOBS].trigger()
     rows = [window.parts.jobs.rows[job.id] for job in window.work.all()]
     qtbot.waitUntil(rows[0].hasFocus, timeout=WAIT_MS)
     QTest.keyClick(rows[0], Qt.Key.Key_Down)
@@ -139,7 +139,7 @@ def test_arrow_keys_go_from_job_to_job(window: MainWindow, qtbot: QtBot, tmp_pat
 def test_a_selection_is_captioned_by_a_job(window: MainWindow, qtbot: QtBot) -> None:
     """The photos' captions appear in the grid's rows when it is done."""
     keys = [window.model.key_at(n) for n in range(2)]
-    window.commands_set[Do.CAPTION_SELECTION].trigger()
+    window.commands_set[ActionId.CAPTION_SELECTION].trigger()
     job = _wait_for_end(window, qtbot, JobKind.CAPTION)
     assert job.total == 1
 
@@ -154,7 +154,7 @@ def test_a_selection_is_captioned_by_a_job(window: MainWindow, qtbot: QtBot) -> 
 def test_a_folder_is_captioned_after_a_question(window: MainWindow, qtbot: QtBot) -> None:
     """The folder of the photo under the cursor is chosen already."""
     qtbot.waitUntil(lambda: window.inspector.row is not None, timeout=WAIT_MS)
-    window.commands_set[Do.CAPTION_FOLDER].trigger()
+    window.commands_set[ActionId.CAPTION_FOLDER].trigger()
     dialog = window.dialog
     assert isinstance(dialog, CaptionDialog)
     assert window.inspector.row is not None
@@ -169,8 +169,8 @@ def test_writing_captions_shows_first_what_it_would_change_and_is_undone(
 ) -> None:
     """Counts, files that are kept with the reason, and a way back in the notice."""
     qtbot.waitUntil(lambda: window.inspector.row is not None, timeout=WAIT_MS)
-    window.commands_set[Do.SELECT_ALL].trigger()
-    window.commands_set[Do.WRITE_CAPTIONS].trigger()
+    window.commands_set[ActionId.SELECT_ALL].trigger()
+    window.commands_set[ActionId.WRITE_CAPTIONS].trigger()
     dialog = window.dialog
     assert isinstance(dialog, WriteDialog)
     assert not dialog.write.isEnabled()
@@ -189,7 +189,7 @@ def test_writing_captions_shows_first_what_it_would_change_and_is_undone(
     _wait_for_end(window, qtbot, JobKind.WRITE)
     notice = window.parts.notice
     assert "30 captions written" in notice.text()
-    qtbot.waitUntil(window.commands_set[Do.UNDO].isEnabled, timeout=WAIT_MS)
+    qtbot.waitUntil(window.commands_set[ActionId.UNDO].isEnabled, timeout=WAIT_MS)
     notice.button.click()
     qtbot.waitUntil(lambda: "Undone" in notice.text(), timeout=WAIT_MS)
 
@@ -202,8 +202,8 @@ def test_a_plan_that_fails_is_said_in_its_dialog(
     def refuse(*_: object) -> ReplyBody:
         raise UserError("This folder cannot be read.")
 
-    monkeypatch.setitem(engine._desks, PlanWrite, refuse)
-    window.commands_set[Do.WRITE_CAPTIONS].trigger()
+    monkeypatch.setitem(engine._handlers, PlanWrite, refuse)
+    window.commands_set[ActionId.WRITE_CAPTIONS].trigger()
     dialog = window.dialog
     assert isinstance(dialog, WriteDialog)
     qtbot.waitUntil(lambda: "cannot be read" in dialog.counts.text(), timeout=WAIT_MS)
@@ -233,10 +233,10 @@ def test_a_selection_of_everything_names_no_keys(
     """A hundred thousand keys need not travel to say: all."""
     scopes: list[Scope] = []
     monkeypatch.setattr(window.work, "caption", lambda scope, again: scopes.append(scope))
-    window.commands_set[Do.SELECT_ALL].trigger()
-    window.commands_set[Do.CAPTION_SELECTION].trigger()
+    window.commands_set[ActionId.SELECT_ALL].trigger()
+    window.commands_set[ActionId.CAPTION_SELECTION].trigger()
     window.parts.grid.go_to(3)
-    window.commands_set[Do.CAPTION_SELECTION].trigger()
+    window.commands_set[ActionId.CAPTION_SELECTION].trigger()
     assert scopes == [Scope(), Scope(keys=(str(window.model.key_at(3)),))]
 
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
-from ui.kit.actions import Do
+from ui.kit.actions import ActionId
 from ui.shell.pages import ACTION_OF, Page
 from ui.shell.window import MainWindow
 
@@ -31,16 +31,16 @@ def test_pages_are_reached_by_keys_and_left_by_escape(window: MainWindow, qtbot:
     """Ctrl+1 to 4, and Esc leads back to the library before it clears a search."""
     keys = [window.commands_set[do].shortcut().toString() for do in ACTION_OF.values()]
     assert keys == ["Ctrl+1", "Ctrl+2", "Ctrl+3", "Ctrl+4"]
-    window.commands_set[Do.PAGE_WORDS].trigger()
+    window.commands_set[ActionId.PAGE_WORDS].trigger()
     assert window.turner.page is Page.WORDS
-    window.commands_set[Do.STEP_BACK].trigger()
+    window.commands_set[ActionId.STEP_BACK].trigger()
     assert window.turner.page is Page.LIBRARY
     assert window.parts.grid.isVisible()
 
 
 def test_a_search_from_any_page_shows_its_results(window: MainWindow, qtbot: QtBot) -> None:
     """The field is always there, and its answers are in the library."""
-    window.commands_set[Do.PAGE_MODELS].trigger()
+    window.commands_set[ActionId.PAGE_MODELS].trigger()
     with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
         qtbot.keyClicks(window.parts.search, "dog")
     assert window.turner.page is Page.LIBRARY
@@ -49,18 +49,23 @@ def test_a_search_from_any_page_shows_its_results(window: MainWindow, qtbot: QtB
 
 def test_no_key_changes_a_photo_that_is_not_seen(window: MainWindow, qtbot: QtBot) -> None:
     """A or T on another page must not accept or tag what lies under it."""
-    photo_actions = (Do.ACCEPT_CAPTION, Do.ADD_TAG, Do.EDIT_CAPTION, Do.OPEN_LARGE)
+    photo_actions = (
+        ActionId.ACCEPT_CAPTION,
+        ActionId.ADD_TAG,
+        ActionId.EDIT_CAPTION,
+        ActionId.OPEN_LARGE,
+    )
     assert all(window.commands_set[do].isEnabled() for do in photo_actions)
-    window.commands_set[Do.PAGE_TEACH].trigger()
+    window.commands_set[ActionId.PAGE_TEACH].trigger()
     assert not any(window.commands_set[do].isEnabled() for do in photo_actions)
-    window.commands_set[Do.PAGE_LIBRARY].trigger()
+    window.commands_set[ActionId.PAGE_LIBRARY].trigger()
     assert all(window.commands_set[do].isEnabled() for do in photo_actions)
 
 
 def test_a_page_turns_the_large_view_off(window: MainWindow, qtbot: QtBot) -> None:
     """A page that is wanted is seen."""
     window.open_large()
-    window.commands_set[Do.PAGE_TEACH].trigger()
+    window.commands_set[ActionId.PAGE_TEACH].trigger()
     shown = window.turner.made(Page.TEACH)
     assert shown is not None
     assert shown.isVisible()
@@ -70,8 +75,8 @@ def test_pages_change_their_look_with_the_window(window: MainWindow, qtbot: QtBo
     """Those that are made already too."""
     for page in Page:
         window.turner.show(page)
-    window.commands_set[Do.APPEARANCE].trigger()
-    window.commands_set[Do.APPEARANCE].trigger()
+    window.commands_set[ActionId.APPEARANCE].trigger()
+    window.commands_set[ActionId.APPEARANCE].trigger()
     assert window.turner.page is Page.MODELS
 
 

@@ -14,7 +14,7 @@ from cocadesk.protocol.launch import running_engine
 from cocadesk.protocol.values import JobState
 from tests.support.engines import stop
 from ui.engine.link import EngineLink
-from ui.kit.app_theme import Look
+from ui.kit.app_theme import AppTheme
 from ui.shell.window import MainWindow
 
 WAIT_MS = 240_000
@@ -27,7 +27,7 @@ pytestmark = [
 
 
 @pytest.fixture
-def window(look: Look, library: Path) -> Iterator[MainWindow]:
+def window(look: AppTheme, library: Path) -> Iterator[MainWindow]:
     """A window that starts a real engine on an empty library."""
     window = MainWindow(EngineLink(library), look)
     window.show()

@@ -145,8 +145,8 @@ def test_a_look_that_fails_is_explained(
     def fail(*_: object) -> None:
         raise UserError("There is no such folder.", "", "Choose another.")
 
-    for kind in [kind for kind in engine._desks if kind.__name__ == "InspectTeaching"]:
-        monkeypatch.setitem(engine._desks, kind, fail)
+    for kind in [kind for kind in engine._handlers if kind.__name__ == "PreviewDataset"]:
+        monkeypatch.setitem(engine._handlers, kind, fail)
     page.setup.source.add([folder])
     qtbot.mouseClick(page.setup.look, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(page.setup.problem.isVisible, timeout=WAIT_MS)
@@ -239,16 +239,16 @@ def test_another_window_shows_the_run_that_is_going_on(
 def test_a_look_that_its_engine_did_not_survive_is_asked_for_again(
     library: Path, make_window: Opener, qtbot: QtBot, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The answer comes from the next engine; nothing hangs at “Looking…”."""
+    """The answer comes from the next engine; nothing hangs at “DetailPresenter…”."""
     with FakeEngine(library, media=3) as first:
         window = make_window()
         qtbot.waitUntil(lambda: window.model.rowCount() == 3, timeout=WAIT_MS)
         page = _teach(window)
-        for kind in [kind for kind in first._desks if kind.__name__ == "InspectTeaching"]:
-            monkeypatch.setitem(first._desks, kind, lambda *_: None)  # never answers
+        for kind in [kind for kind in first._handlers if kind.__name__ == "PreviewDataset"]:
+            monkeypatch.setitem(first._handlers, kind, lambda *_: None)  # never answers
         page.setup.source.add([folder])
         qtbot.mouseClick(page.setup.look, Qt.MouseButton.LeftButton)
-        assert page.setup.look.text() == "Looking…"
+        assert page.setup.look.text() == "DetailPresenter…"
         # The window must not start a real engine while there is none.
         monkeypatch.setattr(window.link, "_start_or_wait", lambda: window.link._timer.start(50))
     with FakeEngine(library, media=3):
@@ -264,8 +264,8 @@ def test_a_start_that_its_engine_did_not_survive_may_be_tried_again(
         qtbot.waitUntil(lambda: window.model.rowCount() == 3, timeout=WAIT_MS)
         page = _teach(window)
         _look(page, qtbot, folder)
-        for kind in [kind for kind in first._desks if kind.__name__ == "StartTeach"]:
-            monkeypatch.setitem(first._desks, kind, lambda *_: None)  # never answers
+        for kind in [kind for kind in first._handlers if kind.__name__ == "StartTeach"]:
+            monkeypatch.setitem(first._handlers, kind, lambda *_: None)  # never answers
         qtbot.mouseClick(page.setup.start, Qt.MouseButton.LeftButton)
         assert not page.setup.start.isEnabled()
         monkeypatch.setattr(window.link, "_start_or_wait", lambda: window.link._timer.start(50))

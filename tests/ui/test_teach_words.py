@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from cocadesk.protocol.messages import TeachingFound
+from cocadesk.protocol.messages import DatasetSummary
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
     JobKind,
@@ -114,20 +114,20 @@ def test_a_run_without_figures_is_not_praised() -> None:
 
 def test_a_trial_says_how_many_are_held_back_and_that_all_are_learned_from() -> None:
     """n is there, before anything starts."""
-    trial = held_out_line(TeachingFound(photos=12, captions=24, held_out=3, is_trial=True))
+    trial = held_out_line(DatasetSummary(photos=12, captions=24, held_out=3, is_trial=True))
     assert "3 of 12" in trial
     assert "learns from all 12" in trial
-    assert "200 of 1,000" in held_out_line(TeachingFound(photos=1000, held_out=200))
+    assert "200 of 1,000" in held_out_line(DatasetSummary(photos=1000, held_out=200))
 
 
 def test_the_price_in_time_is_told_when_it_is_known() -> None:
     """Measuring first; then minutes; and what looking again costs."""
-    assert "Measuring" in time_line(TeachingFound(photos=12))
-    assert time_line(TeachingFound(seconds=125)) == (
+    assert "Measuring" in time_line(DatasetSummary(photos=12))
+    assert time_line(DatasetSummary(seconds=125)) == (
         "Learning takes about 2 minutes on this computer."
     )
     assert "looked at again, about 12 minutes" in time_line(
-        TeachingFound(seconds=125, reembed_seconds=730)
+        DatasetSummary(seconds=125, reembed_seconds=730)
     )
 
 

@@ -20,8 +20,8 @@ from tests.support.films import make_film
 from tests.support.kinds import NAME, draw_florbit, write_lesson
 from ui.annotations.dialogs import WriteDialog
 from ui.engine.link import EngineLink
-from ui.kit.actions import Do
-from ui.kit.app_theme import Look
+from ui.kit.actions import ActionId
+from ui.kit.app_theme import AppTheme
 from ui.shell.pages import Page
 from ui.shell.window import MainWindow
 from ui.teach.page import TeachPage
@@ -52,7 +52,7 @@ def holiday(samples: Path, tmp_path: Path) -> Path:
 
 
 @contextmanager
-def opened(library: Path, look: Look) -> Iterator[MainWindow]:
+def opened(library: Path, look: AppTheme) -> Iterator[MainWindow]:
     """A window on the library; in the end window and engine are gone."""
     window = MainWindow(EngineLink(library), look)
     try:
@@ -69,7 +69,7 @@ def opened(library: Path, look: Look) -> Iterator[MainWindow]:
 
 
 def test_one_person_walks_the_whole_program(
-    look: Look, library: Path, holiday: Path, tmp_path: Path, qtbot: QtBot
+    look: AppTheme, library: Path, holiday: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
     """Add, search, open a moment, correct, undo, restart, redo, write, teach, keep, find."""
     with opened(library, look) as window:
@@ -145,12 +145,12 @@ def _correct_and_undo(window: MainWindow, qtbot: QtBot) -> None:
     _until(qtbot, lambda: detail.is_described)
     by_machine = window.inspector.row.caption if window.inspector.row else None
     assert by_machine
-    window.commands_set[Do.EDIT_CAPTION].trigger()
+    window.commands_set[ActionId.EDIT_CAPTION].trigger()
     qtbot.keyClicks(detail.field.editor, MINE)  # replaces the selected suggestion
     qtbot.keyClick(detail.field.editor, Qt.Key.Key_Return)
     _until(qtbot, lambda: window.words.is_settled() and window.words.undo_title)
     _until(qtbot, lambda: _caption(window) == (MINE, True))
-    window.commands_set[Do.UNDO].trigger()
+    window.commands_set[ActionId.UNDO].trigger()
     _until(qtbot, lambda: window.words.is_settled() and window.words.redo_title)
     _until(qtbot, lambda: _caption(window) == (by_machine, False))
 
@@ -163,7 +163,7 @@ def _caption(window: MainWindow) -> tuple[str | None, bool]:
 def _redo(window: MainWindow, qtbot: QtBot) -> None:
     """Another engine and another window know what was undone."""
     _until(qtbot, lambda: window.words.redo_title)
-    window.commands_set[Do.REDO].trigger()
+    window.commands_set[ActionId.REDO].trigger()
     _until(qtbot, lambda: window.words.is_settled() and not window.words.redo_title)
     _search(window, "a koala", "koala.jpg", qtbot)
     _until(qtbot, lambda: _caption(window) == (MINE, True))
@@ -172,7 +172,7 @@ def _redo(window: MainWindow, qtbot: QtBot) -> None:
 def _write_captions(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     """A person's own text file is kept; the koala's gets the person's caption."""
     (folder / "astronaut.txt").write_text("my own notes\n", "utf-8")
-    window.commands_set[Do.WRITE_CAPTIONS].trigger()
+    window.commands_set[ActionId.WRITE_CAPTIONS].trigger()
     dialog = window.dialog
     assert isinstance(dialog, WriteDialog)
     _until(qtbot, lambda: dialog.write.isEnabled())
@@ -183,7 +183,7 @@ def _write_captions(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
 
 
 def _teach(window: MainWindow, lesson: Path, qtbot: QtBot) -> None:
-    window.commands_set[Do.PAGE_TEACH].trigger()
+    window.commands_set[ActionId.PAGE_TEACH].trigger()
     page = window.turner.made(Page.TEACH)
     assert isinstance(page, TeachPage)
     page.setup.source.add([str(lesson)])

@@ -15,7 +15,7 @@ from cocadesk.errors import UserError
 from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.values import JobState
 from ui.kit import desktop
-from ui.kit.actions import Do, Group
+from ui.kit.actions import ActionId, Group
 from ui.shell.dialogs import FailuresDialog, ShortcutsHelp
 from ui.shell.window import MainWindow
 
@@ -36,7 +36,7 @@ def test_results_come_as_you_type_and_escape_clears(window: MainWindow, qtbot: Q
     assert 0 < window.model.rowCount() < 40
     assert "“dog”" in window.parts.results.text.text()
     with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
-        window.commands_set[Do.STEP_BACK].trigger()
+        window.commands_set[ActionId.STEP_BACK].trigger()
     assert window.model.rowCount() == 40
     assert window.parts.search.text() == ""
 
@@ -167,7 +167,7 @@ def test_enter_opens_arrows_step_and_escape_returns_to_the_same_photo(
     qtbot.keyClick(large, Qt.Key.Key_Right)
     assert grid.currentIndex().row() == 2
     qtbot.waitUntil(lambda: large.photo.has_picture, timeout=WAIT_MS)
-    window.commands_set[Do.STEP_BACK].trigger()
+    window.commands_set[ActionId.STEP_BACK].trigger()
     assert not window.is_large
     assert grid.currentIndex().row() == 2
 
@@ -220,9 +220,9 @@ def test_only_what_is_near_the_screen_is_asked_for(
 def test_path_and_caption_are_copied(window: MainWindow, qtbot: QtBot) -> None:
     """The clipboard gets what the detail shows."""
     qtbot.waitUntil(lambda: bool(window.parts.detail.caption.text()), timeout=WAIT_MS)
-    window.commands_set[Do.COPY_CAPTION].trigger()
+    window.commands_set[ActionId.COPY_CAPTION].trigger()
     assert QGuiApplication.clipboard().text() == window.parts.detail.caption.text()
-    window.commands_set[Do.COPY_PATH].trigger()
+    window.commands_set[ActionId.COPY_PATH].trigger()
     key = window.parts.grid.current_key()
     assert key is not None
     row = window.model.known_row(key)
@@ -237,7 +237,7 @@ def test_show_in_folder_hands_the_path_to_the_desktop(
     shown: list[str] = []
     monkeypatch.setattr(desktop, "show_in_folder", shown.append)
     qtbot.waitUntil(lambda: window.inspector.row is not None, timeout=WAIT_MS)
-    window.commands_set[Do.SHOW_IN_FOLDER].trigger()
+    window.commands_set[ActionId.SHOW_IN_FOLDER].trigger()
     assert len(shown) == 1
     assert shown[0].endswith((".jpg", ".mp4"))
 
@@ -247,11 +247,11 @@ def test_more_like_this_shows_others_of_the_kind(window: MainWindow, qtbot: QtBo
     qtbot.waitUntil(lambda: window.inspector.row is not None, timeout=WAIT_MS)
     key = window.parts.grid.current_key()
     with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
-        window.commands_set[Do.MORE_LIKE_THIS].trigger()
+        window.commands_set[ActionId.MORE_LIKE_THIS].trigger()
     assert key not in window.model.all_keys()
     assert "Looks like" in window.parts.results.text.text()
     with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
-        window.commands_set[Do.STEP_BACK].trigger()
+        window.commands_set[ActionId.STEP_BACK].trigger()
     assert window.model.rowCount() == 40
 
 
@@ -268,7 +268,7 @@ def test_the_palette_finds_and_runs_a_command(window: MainWindow, qtbot: QtBot) 
     """A few letters and Enter."""
     palette = window.parts.palette
     window.activateWindow()
-    window.commands_set[Do.PALETTE].trigger()
+    window.commands_set[ActionId.PALETTE].trigger()
     palette.field.setText("larger thumb")
     before = window.parts.grid.size_step
     qtbot.keyClick(palette.field, Qt.Key.Key_Return)
@@ -278,7 +278,7 @@ def test_the_palette_finds_and_runs_a_command(window: MainWindow, qtbot: QtBot) 
 
 def test_help_lists_every_key(window: MainWindow, qtbot: QtBot) -> None:
     """Every shortcut that is bound stands in the help."""
-    window.commands_set[Do.HELP].trigger()
+    window.commands_set[ActionId.HELP].trigger()
     help_box = window.findChild(ShortcutsHelp)
     assert isinstance(help_box, ShortcutsHelp)
     words = {part.property("text") for part in help_box.findChildren(QWidget)}
@@ -291,7 +291,7 @@ def test_help_lists_every_key(window: MainWindow, qtbot: QtBot) -> None:
 def test_the_help_of_a_small_window_needs_no_scrolling_sideways(window: MainWindow) -> None:
     """Two columns instead of three; nothing is left out."""
     window.resize(900, 600)
-    window.commands_set[Do.HELP].trigger()
+    window.commands_set[ActionId.HELP].trigger()
     help_box = window.findChild(ShortcutsHelp)
     assert isinstance(help_box, ShortcutsHelp)
     area = help_box.findChild(QScrollArea)
@@ -320,10 +320,10 @@ def test_everything_that_can_be_clicked_has_a_name(window: MainWindow) -> None:
 def test_light_and_dark_dress_the_same_window(window: MainWindow, qtbot: QtBot) -> None:
     """The look changes while everything stays open, and back."""
     before = window.look.theme
-    window.commands_set[Do.APPEARANCE].trigger()
+    window.commands_set[ActionId.APPEARANCE].trigger()
     assert window.look.theme.is_dark != before.is_dark
     assert window.palette().window().color() == window.look.theme.colour("window")
-    window.commands_set[Do.APPEARANCE].trigger()
+    window.commands_set[ActionId.APPEARANCE].trigger()
     assert window.look.theme == before
 
 

@@ -17,7 +17,7 @@ from cocadesk.errors import UserError
 from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.launch import FAKE_MODULE, running_engine
-from cocadesk.protocol.messages import Ok, SetWords, StopEngine, WordsReply
+from cocadesk.protocol.messages import AnnotationsReply, Ok, SetAnnotations, StopEngine
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Row, TagValue
 from ui.annotations.dialogs import HistoryDialog
@@ -25,8 +25,8 @@ from ui.annotations.editor import changed_row
 from ui.annotations.selection_tags import shared_tags
 from ui.annotations.tag_chips import TagChips
 from ui.engine.link import EngineLink
-from ui.kit.actions import Do
-from ui.kit.app_theme import Look
+from ui.kit.actions import ActionId
+from ui.kit.app_theme import AppTheme
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
@@ -49,7 +49,7 @@ def _settle(window: MainWindow, qtbot: QtBot) -> None:
 
 
 def _write_caption(window: MainWindow, text: str) -> None:
-    window.commands_set[Do.EDIT_CAPTION].trigger()
+    window.commands_set[ActionId.EDIT_CAPTION].trigger()
     editor = window.parts.detail.field.editor
     editor.selectAll()
     QTest.keyClicks(editor, text)
@@ -81,7 +81,7 @@ def test_escape_gives_the_edit_up(described: MainWindow, qtbot: QtBot) -> None:
     """Nothing is sent, the caption is as it was, and the search stays."""
     detail = described.parts.detail
     before = detail.caption.text()
-    described.commands_set[Do.EDIT_CAPTION].trigger()
+    described.commands_set[ActionId.EDIT_CAPTION].trigger()
     QTest.keyClicks(detail.field.editor, "no")
     QTest.keyClick(detail.field.editor, Qt.Key.Key_Escape)
     assert not detail.field.is_editing
@@ -95,7 +95,7 @@ def test_a_caption_that_is_being_typed_is_kept_when_one_moves_on(
     """It goes to the photo that it was typed for."""
     first = described.parts.grid.current_key()
     assert first is not None
-    described.commands_set[Do.EDIT_CAPTION].trigger()
+    described.commands_set[ActionId.EDIT_CAPTION].trigger()
     described.parts.detail.field.editor.setPlainText("of the first\nphoto")
     described.parts.grid.go_to(1)
     _settle(described, qtbot)
@@ -114,7 +114,7 @@ def test_a_suggested_caption_is_accepted_as_ones_own(described: MainWindow, qtbo
     _settle(described, qtbot)
     assert detail.caption.text() == suggestion
     assert detail.origin.text() == "Your caption"
-    described.commands_set[Do.ACCEPT_CAPTION].trigger()
+    described.commands_set[ActionId.ACCEPT_CAPTION].trigger()
     assert "yours already" in described.parts.notice.text()
 
 
@@ -125,7 +125,7 @@ def test_taking_ones_caption_away_brings_the_suggestion_back(
     suggestion = described.parts.detail.caption.text()
     _write_caption(described, "mine")
     _settle(described, qtbot)
-    described.commands_set[Do.EDIT_CAPTION].trigger()
+    described.commands_set[ActionId.EDIT_CAPTION].trigger()
     described.parts.detail.field.editor.clear()
     QTest.keyClick(described.parts.detail.field.editor, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: described.parts.detail.caption.text() == suggestion, timeout=WAIT_MS)
@@ -138,19 +138,19 @@ def test_undo_and_redo_name_what_they_do_and_the_notice_offers_them(
     """Menu text, keys and the notice's button lead back and forth."""
     actions, detail = described.commands_set, described.parts.detail
     suggestion = detail.caption.text()
-    assert not actions[Do.UNDO].isEnabled()
+    assert not actions[ActionId.UNDO].isEnabled()
     _write_caption(described, "mine")
     _settle(described, qtbot)
-    assert "Caption" in actions[Do.UNDO].text()
-    assert actions[Do.UNDO].isEnabled()
+    assert "Caption" in actions[ActionId.UNDO].text()
+    assert actions[ActionId.UNDO].isEnabled()
     notice = described.parts.notice
     assert notice.button.text() == "Undo"
     notice.button.click()
     qtbot.waitUntil(lambda: detail.caption.text() == suggestion, timeout=WAIT_MS)
     assert "Undone" in notice.text()
-    assert actions[Do.REDO].isEnabled()
-    assert not actions[Do.UNDO].isEnabled()
-    actions[Do.REDO].trigger()
+    assert actions[ActionId.REDO].isEnabled()
+    assert not actions[ActionId.UNDO].isEnabled()
+    actions[ActionId.REDO].trigger()
     qtbot.waitUntil(lambda: detail.caption.text() == "mine", timeout=WAIT_MS)
 
 
@@ -191,7 +191,7 @@ def test_a_tag_is_accepted_and_rejected_by_the_mouse(described: MainWindow, qtbo
 def test_tags_are_added_one_after_the_other(described: MainWindow, qtbot: QtBot) -> None:
     """T opens a field that stays open until Esc; commas separate."""
     detail = described.parts.detail
-    described.commands_set[Do.ADD_TAG].trigger()
+    described.commands_set[ActionId.ADD_TAG].trigger()
     assert detail.chips.is_adding
     QTest.keyClicks(detail.chips.field, "holiday,sea air")
     QTest.keyClick(detail.chips.field, Qt.Key.Key_Return)
@@ -230,7 +230,7 @@ def test_a_tag_goes_to_the_whole_selection(described: MainWindow, qtbot: QtBot) 
     qtbot.waitUntil(
         lambda: all(_has_tag(described, key, "holiday") for key in keys), timeout=WAIT_MS
     )
-    described.commands_set[Do.UNDO].trigger()
+    described.commands_set[ActionId.UNDO].trigger()
     qtbot.waitUntil(
         lambda: not any(_has_tag(described, key, "holiday") for key in keys), timeout=WAIT_MS
     )
@@ -253,7 +253,7 @@ def _has_tag(window: MainWindow, key: str, tag: str) -> bool:
 
 def test_all_are_selected_and_counted(described: MainWindow, qtbot: QtBot) -> None:
     """Ctrl+A of the grid is an action too."""
-    described.commands_set[Do.SELECT_ALL].trigger()
+    described.commands_set[ActionId.SELECT_ALL].trigger()
     assert described.parts.grid.selected_count() == 40
     assert "40 selected" in described.parts.results.text.text()
 
@@ -264,10 +264,10 @@ def test_words_that_the_engine_refuses_are_put_back_with_its_reason(
     """What was shown before the answer goes again; a notice says why."""
     suggestion = described.parts.detail.caption.text()
 
-    def refuse(*_: object) -> WordsReply:
+    def refuse(*_: object) -> AnnotationsReply:
         raise UserError("The library's disk is full.", "", "Make room and try again.")
 
-    monkeypatch.setitem(engine._desks, SetWords, refuse)
+    monkeypatch.setitem(engine._handlers, SetAnnotations, refuse)
     _write_caption(described, "mine")
     assert described.parts.detail.caption.text() == "mine"
     qtbot.waitUntil(lambda: described.parts.detail.caption.text() == suggestion, timeout=WAIT_MS)
@@ -282,11 +282,13 @@ def test_words_of_another_window_appear_here(
     assert key is not None
     assert engine.server.endpoint is not None
     with EngineClient(engine.server.endpoint) as other:
-        other.ask(SetWords(keys=(key,), caption="from elsewhere"), WordsReply, timeout_s=30)
+        other.ask(
+            SetAnnotations(keys=(key,), caption="from elsewhere"), AnnotationsReply, timeout_s=30
+        )
     qtbot.waitUntil(
         lambda: described.parts.detail.caption.text() == "from elsewhere", timeout=WAIT_MS
     )
-    assert described.commands_set[Do.UNDO].isEnabled()
+    assert described.commands_set[ActionId.UNDO].isEnabled()
 
 
 def test_the_history_of_a_photo_tells_who_said_what(described: MainWindow, qtbot: QtBot) -> None:
@@ -294,7 +296,7 @@ def test_the_history_of_a_photo_tells_who_said_what(described: MainWindow, qtbot
     _write_caption(described, "mine")
     described.parts.detail.chips.added.emit("holiday")
     _settle(described, qtbot)
-    described.commands_set[Do.HISTORY].trigger()
+    described.commands_set[ActionId.HISTORY].trigger()
     qtbot.waitUntil(lambda: isinstance(described.dialog, HistoryDialog), timeout=WAIT_MS)
     assert isinstance(described.dialog, HistoryDialog)
     tree = described.dialog.tree
@@ -306,7 +308,7 @@ def test_the_history_of_a_photo_tells_who_said_what(described: MainWindow, qtbot
 
 
 def test_words_said_while_the_engine_is_gone_reach_the_next_one(
-    look: Look, library: Path, qtbot: QtBot
+    look: AppTheme, library: Path, qtbot: QtBot
 ) -> None:
     """They are shown, kept here, and sent when an engine is there again."""
     link = EngineLink(library, module=FAKE_MODULE, extra=["--media", "3", "--step-s", "0"])
@@ -336,7 +338,7 @@ def test_words_are_edited_in_the_library_only(described: MainWindow, qtbot: QtBo
     """From the large view or with the detail hidden, editing shows what is edited."""
     described.open_large()
     described.toggle_detail()
-    described.commands_set[Do.EDIT_CAPTION].trigger()
+    described.commands_set[ActionId.EDIT_CAPTION].trigger()
     assert not described.is_large
     assert described.parts.detail.isVisible()
     assert described.parts.detail.field.is_editing
@@ -361,7 +363,7 @@ def test_the_tags_of_several_photos_are_counted_the_commonest_first() -> None:
 
 def test_enter_on_a_suggestion_as_it_stands_accepts_it(described: MainWindow, qtbot: QtBot) -> None:
     """Whoever looks at it and presses Enter has made it their own."""
-    described.commands_set[Do.EDIT_CAPTION].trigger()
+    described.commands_set[ActionId.EDIT_CAPTION].trigger()
     QTest.keyClick(described.parts.detail.field.editor, Qt.Key.Key_Return)
     assert described.parts.detail.origin.text() == "Your caption"
     _settle(described, qtbot)
@@ -373,7 +375,7 @@ def test_a_window_that_closes_takes_no_words_with_it(
     """What is being typed is kept, and the window waits until the engine has it."""
     key = described.parts.grid.current_key()
     assert key is not None
-    described.commands_set[Do.EDIT_CAPTION].trigger()
+    described.commands_set[ActionId.EDIT_CAPTION].trigger()
     described.parts.detail.field.editor.setPlainText("last words")
     described.close()
     qtbot.waitUntil(lambda: not described.isVisible(), timeout=WAIT_MS)
@@ -413,15 +415,19 @@ def test_any_quick_row_of_changes_ends_as_the_engine_has_it(
 @pytest.mark.parametrize(
     ("body", "caption", "tags"),
     [
-        (SetWords(keys=("k",), caption=" new "), ("new", True), [("dog", False)]),
-        (SetWords(keys=("k",), caption=""), (None, False), [("dog", False)]),
-        (SetWords(keys=("k",), add_tags=("dog",)), ("old", False), [("dog", True)]),
-        (SetWords(keys=("k",), add_tags=("x",)), ("old", False), [("x", True), ("dog", False)]),
-        (SetWords(keys=("k",), remove_tags=("dog",)), ("old", False), []),
+        (SetAnnotations(keys=("k",), caption=" new "), ("new", True), [("dog", False)]),
+        (SetAnnotations(keys=("k",), caption=""), (None, False), [("dog", False)]),
+        (SetAnnotations(keys=("k",), add_tags=("dog",)), ("old", False), [("dog", True)]),
+        (
+            SetAnnotations(keys=("k",), add_tags=("x",)),
+            ("old", False),
+            [("x", True), ("dog", False)],
+        ),
+        (SetAnnotations(keys=("k",), remove_tags=("dog",)), ("old", False), []),
     ],
 )
 def test_a_row_is_shown_as_it_will_be(
-    body: SetWords, caption: tuple[str | None, bool], tags: list[tuple[str, bool]]
+    body: SetAnnotations, caption: tuple[str | None, bool], tags: list[tuple[str, bool]]
 ) -> None:
     """What a change does to a row, without asking the engine."""
     row = Row(
@@ -440,7 +446,7 @@ def test_a_second_window_is_offered_what_can_be_undone(
     _write_caption(described, "mine")
     _settle(described, qtbot)
     other = make_window()
-    qtbot.waitUntil(lambda: other.commands_set[Do.UNDO].isEnabled(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: other.commands_set[ActionId.UNDO].isEnabled(), timeout=WAIT_MS)
 
 
 def test_a_completion_that_is_chosen_is_added_once(described: MainWindow, qtbot: QtBot) -> None:
@@ -449,7 +455,7 @@ def test_a_completion_that_is_chosen_is_added_once(described: MainWindow, qtbot:
     chips.set_vocabulary(["lighthouse", "lightning"])
     added: list[str] = []
     chips.added.connect(added.append)
-    described.commands_set[Do.ADD_TAG].trigger()
+    described.commands_set[ActionId.ADD_TAG].trigger()
     QTest.keyClicks(chips.field, "light")
     completer = chips.field.completer()
     assert completer is not None

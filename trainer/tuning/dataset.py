@@ -27,7 +27,7 @@ GONE = "The photo is not there any more."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LessonPhoto:
+class TuningPhoto:
     """A photo and its captions, cleaned, never empty."""
 
     path: bytes
@@ -50,10 +50,10 @@ class Skips:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lesson:
+class TuningDataset:
     """Photos in a fixed order and what was left out."""
 
-    photos: tuple[LessonPhoto, ...]
+    photos: tuple[TuningPhoto, ...]
     skips: Skips
 
     @property
@@ -66,7 +66,7 @@ class _SidecarError(Exception):
     """Why a ``.txt`` gives no captions; the message is one of the reasons above."""
 
 
-def find_lesson(spec: TeachSpec) -> Lesson:
+def find_lesson(spec: TeachSpec) -> TuningDataset:
     """Looks through the folders and the library's photos; reads the texts, no photo yet."""
     captions: dict[bytes, list[str]] = {}
     skips = Skips()
@@ -83,9 +83,9 @@ def find_lesson(spec: TeachSpec) -> Lesson:
         else:
             skips.add(found.reason, found.path)
     photos = [
-        LessonPhoto(path=path, captions=_once(texts)) for path, texts in sorted(captions.items())
+        TuningPhoto(path=path, captions=_once(texts)) for path, texts in sorted(captions.items())
     ]
-    return Lesson(photos=tuple(photos), skips=skips)
+    return TuningDataset(photos=tuple(photos), skips=skips)
 
 
 def _take(path: bytes, spec: TeachSpec, captions: dict[bytes, list[str]], skips: Skips) -> None:

@@ -18,7 +18,7 @@ from trainer.tuning.objective import to_tensor
 from trainer.tuning.replay import encode_texts
 from trainer.tuning.results import Figure, Ranked, caption_figure, recall_figures
 from trainer.tuning.spec import Method
-from trainer.tuning.training_set import Seen
+from trainer.tuning.training_set import CachedFeatures
 
 _BATCH = 32
 
@@ -26,7 +26,7 @@ Captions = Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Examiner:
+class Evaluator:
     """What is measured. The held-out photos are ranked among the general pictures.
 
     Captions of ``general`` are never learned from; the decoder has practised on all
@@ -35,9 +35,9 @@ class Examiner:
 
     tokenizer: BpeTokenizer
     method: Method
-    held_out: Seen
+    held_out: CachedFeatures
     held_out_captions: Captions
-    general: Seen
+    general: CachedFeatures
     general_captions: Captions
     unpractised: tuple[int, ...]
 
@@ -84,14 +84,14 @@ class Examiner:
         flat = [text for texts in captions for text in texts]
         return encode_texts(model, self.tokenizer, flat).numpy()
 
-    def _vectors(self, model: CoCa, seen: Seen) -> NDArray[np.float32]:
+    def _vectors(self, model: CoCa, seen: CachedFeatures) -> NDArray[np.float32]:
         """(P, E) of the plain views."""
         if self.method is Method.HEAD:
             return to_tensor(seen.vectors_PVE[:, 0]).numpy()
         with torch.inference_mode():
             return model.pool(to_tensor(seen.tokens_PVND[:, 0])).vector_BE.float().numpy()
 
-    def _write(self, model: CoCa, seen: Seen) -> list[str]:
+    def _write(self, model: CoCa, seen: CachedFeatures) -> list[str]:
         """Captions as the program writes them."""
         written: list[str] = []
         for start in range(0, len(seen.vectors_PVE), _BATCH):

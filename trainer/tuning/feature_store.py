@@ -8,12 +8,12 @@ from pathlib import Path
 
 from cocadesk.errors import UserError
 from trainer.checkpoint import write_atomic
-from trainer.tuning.dataset import Lesson, LessonPhoto, Skips
+from trainer.tuning.dataset import Skips, TuningDataset, TuningPhoto
 
 _NAME = "lesson.json"
 
 
-def store_lesson(run_folder: Path, lesson: Lesson) -> None:
+def store_lesson(run_folder: Path, lesson: TuningDataset) -> None:
     """Writes the photos, their captions and what was left out."""
     record = {
         "photos": [
@@ -25,7 +25,7 @@ def store_lesson(run_folder: Path, lesson: Lesson) -> None:
     write_atomic(run_folder / _NAME, json.dumps(record).encode())
 
 
-def load_lesson(run_folder: Path) -> Lesson | None:
+def load_lesson(run_folder: Path) -> TuningDataset | None:
     """The stored lesson; None where the run has not looked yet.
 
     Raises:
@@ -34,9 +34,9 @@ def load_lesson(run_folder: Path) -> Lesson | None:
     path = run_folder / _NAME
     try:
         record = json.loads(path.read_text("utf-8"))
-        return Lesson(
+        return TuningDataset(
             photos=tuple(
-                LessonPhoto(path=decode_path(row["path"]), captions=tuple(row["captions"]))
+                TuningPhoto(path=decode_path(row["path"]), captions=tuple(row["captions"]))
                 for row in record["photos"]
             ),
             skips=Skips(

@@ -197,7 +197,7 @@ def open_pool(spec: InputSpec) -> DecoderPool:
     return DecoderPool(spec=spec, workers=2, thumbnail_px=32)
 
 
-class Rate:
+class EtaEstimator:
     """Seconds that a stage still needs, from its own speed."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cocadesk.errors import UserError
 from cocadesk.resources import resource_path
-from trainer.tuning.dataset import LessonPhoto
+from trainer.tuning.dataset import TuningPhoto
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class GeneralSet:
     decoder in practice, with words that the untaught model makes up.
     """
 
-    photos: tuple[LessonPhoto, ...]
+    photos: tuple[TuningPhoto, ...]
     sentences: tuple[str, ...]
 
     @property
@@ -45,7 +45,7 @@ def load_general() -> GeneralSet:
     try:
         lines = sentences.read_text("utf-8").splitlines()
         photos = tuple(
-            LessonPhoto(path=os.fsencode(folder / f"{row['name']}.jpg"), captions=(row["caption"],))
+            TuningPhoto(path=os.fsencode(folder / f"{row['name']}.jpg"), captions=(row["caption"],))
             for row in tomllib.loads(table.read_text("utf-8"))["photo"]
         )
     except (OSError, KeyError, ValueError) as error:

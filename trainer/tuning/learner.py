@@ -16,7 +16,7 @@ from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
 from trainer.optimiser import WeightAverage, build_optimiser, learning_rate
 from trainer.tuning.new_words import QUERIES, NewWords
 from trainer.tuning.objective import (
-    PhotoWords,
+    PhotoCaptions,
     alignment,
     caption_loss,
     contrastive,
@@ -27,9 +27,9 @@ from trainer.tuning.objective import (
     unrelated,
 )
 from trainer.tuning.recipe import Recipe
-from trainer.tuning.replay import Memory, Rehearsal, tensors
+from trainer.tuning.replay import ReplayBatch, ReplayBuffer, tensors
 from trainer.tuning.spec import Method
-from trainer.tuning.training_set import Material
+from trainer.tuning.training_set import TrainingSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Learner:
         self,
         model: CoCa,
         tokenizer: BpeTokenizer,
-        material: Material,
+        material: TrainingSet,
         recipe: Recipe,
         *,
         method: Method,
@@ -77,11 +77,11 @@ class Learner:
         self._seed = seed
         self._dtype = dtype
         self._photos = [
-            PhotoWords.of(captions, queries_of(captions, material.new), material.new)
+            PhotoCaptions.of(captions, queries_of(captions, material.new), material.new)
             for captions in material.captions
         ]
         model.eval()
-        self._memory = Memory(model, tokenizer, material, recipe, method, seed)
+        self._memory = ReplayBuffer(model, tokenizer, material, recipe, method, seed)
         self.optimiser = build_optimiser(model, recipe.optimiser)
         self.average = WeightAverage(model, recipe.ema_decay)
 
@@ -123,7 +123,7 @@ class Learner:
         )
 
     def _vector_losses(
-        self, draw: _Draw, output: CocaOutput, rehearsal: Rehearsal, view: int
+        self, draw: _Draw, output: CocaOutput, rehearsal: ReplayBatch, view: int
     ) -> tuple[Tensor, Tensor]:
         """L_con, and what helps it to hold among many other pictures."""
         scale, others_GE = self.model.logit_scale.detach(), self._memory.others_GVE[:, view]
@@ -135,7 +135,7 @@ class Learner:
         drawn = unrelated(others_GE, text_BE, rehearsal.old_SE, scale)
         return l_con, beside + self.recipe.unrelated * drawn
 
-    def _keeping_losses(self, rehearsal: Rehearsal) -> Tensor:
+    def _keeping_losses(self, rehearsal: ReplayBatch) -> Tensor:
         recipe, now, was = self.recipe, rehearsal.now, rehearsal.was
         kept = recipe.pull * pull(now.text_BE.float(), rehearsal.old_SE)
         kept = kept + recipe.decoder_pull * distil(now.logits_PV, was.logits_PV)

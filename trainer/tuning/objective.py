@@ -32,20 +32,20 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PhotoWords:
+class PhotoCaptions:
     """What is known of a photo: its captions' keys and its new words."""
 
     keys: frozenset[str]
     new: frozenset[str]
 
     @staticmethod
-    def of(captions: Sequence[str], queries: Sequence[str], new: NewWords) -> PhotoWords:
+    def of(captions: Sequence[str], queries: Sequence[str], new: NewWords) -> PhotoCaptions:
         """``queries`` are right for the photo as its captions are."""
         keys = frozenset(caption_key(text) for text in (*captions, *queries))
-        return PhotoWords(keys=keys, new=new.of(captions))
+        return PhotoCaptions(keys=keys, new=new.of(captions))
 
 
-def relate(photos: Sequence[PhotoWords], texts: Sequence[str], new: NewWords) -> Pairs:
+def relate(photos: Sequence[PhotoCaptions], texts: Sequence[str], new: NewWords) -> Pairs:
     """The relation between photo i and text j for all of a batch."""
     keys = [caption_key(text) for text in texts]
     words = [new.of([text]) for text in texts]

@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-from trainer.tuning.evaluator import Examiner
+from trainer.tuning.evaluator import Evaluator
 from trainer.tuning.learner import Learner, StepLosses
 from trainer.tuning.progress_lines import Stage, Wire
-from trainer.tuning.run_checkpoint import RunState, put_weights
+from trainer.tuning.run_checkpoint import RunCheckpoint, put_weights
 from trainer.tuning.split import Split
 
 CHECKPOINT_S = 15.0
@@ -77,8 +77,8 @@ class PhaseRun:
         self,
         phase: Phase,
         learner: Learner,
-        examiner: Examiner,
-        state: RunState,
+        examiner: Evaluator,
+        state: RunCheckpoint,
         record: dict[str, Any],
         *,
         wire: Wire,

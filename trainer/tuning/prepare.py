@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from cocadesk.errors import UserError
-from trainer.tuning.dataset import Lesson
-from trainer.tuning.evaluator import Examiner
-from trainer.tuning.features import Progress, Rate, ViewStore, affordable_views, open_pool
+from trainer.tuning.dataset import TuningDataset
+from trainer.tuning.evaluator import Evaluator
+from trainer.tuning.features import EtaEstimator, Progress, ViewStore, affordable_views, open_pool
 from trainer.tuning.general_set import GeneralSet
 from trainer.tuning.network import ImageSide, Network
 from trainer.tuning.new_words import NewWords
@@ -21,7 +21,7 @@ from trainer.tuning.phase import StoppedError
 from trainer.tuning.progress_lines import Stage, Wire
 from trainer.tuning.spec import TeachSpec
 from trainer.tuning.split import Split, problem_of, split_photos
-from trainer.tuning.training_set import Material, Seen
+from trainer.tuning.training_set import CachedFeatures, TrainingSet
 
 GENERAL_VIEWS = 4
 
@@ -32,18 +32,18 @@ class Prepared:
 
     spec: TeachSpec
     network: Network
-    lesson: Lesson
+    lesson: TuningDataset
     general: GeneralSet
-    own_seen: Seen
-    general_seen: Seen
+    own_seen: CachedFeatures
+    general_seen: CachedFeatures
     captions: tuple[tuple[str, ...], ...]
     sentences: tuple[str, ...]
     new: NewWords
     split: Split
 
-    def material(self, photos: Sequence[int]) -> Material:
+    def material(self, photos: Sequence[int]) -> TrainingSet:
         """What a phase over these photos learns from."""
-        return Material(
+        return TrainingSet(
             own=self.own_seen.take(photos),
             captions=tuple(self.captions[i] for i in photos),
             general=self.general_seen,
@@ -52,10 +52,10 @@ class Prepared:
             new=self.new,
         )
 
-    def examiner(self) -> Examiner:
+    def examiner(self) -> Evaluator:
         """What measures the run."""
         held_out = self.split.held_out
-        return Examiner(
+        return Evaluator(
             tokenizer=self.network.tokenizer,
             method=self.spec.method,
             held_out=self.own_seen.take(held_out),
@@ -71,7 +71,7 @@ class Prepared:
 def prepare(
     folder: Path,
     spec: TeachSpec,
-    lesson: Lesson,
+    lesson: TuningDataset,
     general: GeneralSet,
     network: Network,
     wire: Wire,
@@ -90,7 +90,7 @@ def prepare(
     photos = [photo.path for photo in lesson.photos]
     others = [photo.path for photo in general.photos]
     own_store, general_store = open_stores(folder, network, side, len(photos), len(others))
-    rate, total = Rate(), len(photos) + len(others)
+    rate, total = EtaEstimator(), len(photos) + len(others)
 
     def progress_from(start: int) -> Progress:
         def progress(done: int, _: int) -> None:
@@ -141,7 +141,7 @@ def open_stores(
     return ViewStore(folder, "own", photos, own), ViewStore(folder, "general", others, general)
 
 
-def drop_failed(lesson: Lesson, store: ViewStore) -> tuple[list[int], Lesson]:
+def drop_failed(lesson: TuningDataset, store: ViewStore) -> tuple[list[int], TuningDataset]:
     """The photos that gave a picture; the others are left out with their reasons."""
     failed = {failure.photo: failure.reason for failure in store.failures}
     usable = [i for i in range(len(lesson.photos)) if i not in failed]
@@ -155,6 +155,6 @@ def drop_failed(lesson: Lesson, store: ViewStore) -> tuple[list[int], Lesson]:
     return usable, kept
 
 
-def _seen(store: ViewStore, photos: Sequence[int]) -> Seen:
+def _seen(store: ViewStore, photos: Sequence[int]) -> CachedFeatures:
     vectors, tokens = store.arrays()
-    return Seen(vectors_PVE=vectors, tokens_PVND=tokens).take(photos)
+    return CachedFeatures(vectors_PVE=vectors, tokens_PVND=tokens).take(photos)

@@ -16,7 +16,7 @@ import torch
 from cocadesk.model.network.coca import CoCa
 from trainer.config import Precision
 from trainer.process import choose_precision, keep_memory_blocks
-from trainer.tuning.dataset import Lesson, LessonPhoto, find_lesson
+from trainer.tuning.dataset import TuningDataset, TuningPhoto, find_lesson
 from trainer.tuning.feature_store import encode_path
 from trainer.tuning.features import ViewStore, affordable_views, open_pool
 from trainer.tuning.general_set import GeneralSet, load_general
@@ -30,7 +30,7 @@ from trainer.tuning.recipe import TRIAL_BELOW, choose_recipe
 from trainer.tuning.replay import encode_texts
 from trainer.tuning.spec import Method, TeachSpec, load_spec
 from trainer.tuning.split import held_out_count, problem_of
-from trainer.tuning.training_set import Material, Seen
+from trainer.tuning.training_set import CachedFeatures, TrainingSet
 
 SAMPLES = 6
 _DRY_PHOTOS, _DRY_STEPS, _DRY_SENTENCES, _DRY_DREAMS = 4, 3, 96, 48
@@ -39,7 +39,7 @@ _START_AND_END_S = 6.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class DatasetSummary:
     """What ``inspect`` says; ``seconds`` stays None until the dry run is done."""
 
     photos: int
@@ -53,7 +53,7 @@ class Found:
     problem: str = ""
 
 
-def inspect(run_folder: Path, wire: Wire, stop: threading.Event) -> Found:
+def inspect(run_folder: Path, wire: Wire, stop: threading.Event) -> DatasetSummary:
     """Says twice what was found: at once, and with the time once it is measured.
 
     Raises:
@@ -78,11 +78,11 @@ def inspect(run_folder: Path, wire: Wire, stop: threading.Event) -> Found:
     return found
 
 
-def describe(lesson: Lesson) -> Found:
+def describe(lesson: TuningDataset) -> DatasetSummary:
     """Counts, reasons and a few photos to look at."""
     count = len(lesson.photos)
     problem = problem_of(count)
-    return Found(
+    return DatasetSummary(
         photos=count,
         captions=lesson.caption_count,
         skipped=[
@@ -103,7 +103,7 @@ def describe(lesson: Lesson) -> Found:
     )
 
 
-def _evenly(photos: Sequence[LessonPhoto]) -> list[LessonPhoto]:
+def _evenly(photos: Sequence[TuningPhoto]) -> list[TuningPhoto]:
     """A few of them from all over the list."""
     places = np.linspace(0, len(photos) - 1, min(SAMPLES, len(photos))).astype(int)
     return [photos[i] for i in dict.fromkeys(places.tolist())]
@@ -116,7 +116,7 @@ class DryRun:
         self,
         folder: Path,
         spec: TeachSpec,
-        lesson: Lesson,
+        lesson: TuningDataset,
         network: Network,
         wire: Wire,
         stop: threading.Event,
@@ -129,7 +129,7 @@ class DryRun:
         self._stop = stop
         self._general: GeneralSet = load_general()
 
-    def measure(self, found: Found) -> Found:
+    def measure(self, found: DatasetSummary) -> DatasetSummary:
         """``found`` with its seconds."""
         self._say(1)
         photos = list(_evenly(self._lesson.photos))[:_DRY_PHOTOS]
@@ -159,8 +159,8 @@ class DryRun:
             raise StoppedError
 
     def _features(
-        self, photos: Sequence[LessonPhoto]
-    ) -> tuple[float, float, Seen, list[LessonPhoto]]:
+        self, photos: Sequence[TuningPhoto]
+    ) -> tuple[float, float, CachedFeatures, list[TuningPhoto]]:
         """Seconds a view, seconds a photo besides, the views, the photos that were read."""
         side, size = self._network.image_side(self._spec.method), self._network.input_spec.size_px
         probe = side(np.zeros((1, size, size, 3), np.uint8))  # the first call warms up
@@ -182,18 +182,18 @@ class DryRun:
         rows = [i for i in range(len(photos)) if i not in failed]
         if not rows:
             empty = np.zeros((0, self._views, *probe[1].shape[1:]), np.float16)
-            return view_s, each, Seen(vectors_PVE=empty, tokens_PVND=empty), []
+            return view_s, each, CachedFeatures(vectors_PVE=empty, tokens_PVND=empty), []
         vectors, tokens = store.arrays()
-        seen = Seen(vectors_PVE=vectors, tokens_PVND=tokens).take(rows)
+        seen = CachedFeatures(vectors_PVE=vectors, tokens_PVND=tokens).take(rows)
         return view_s, max(0.0, each - self._views * view_s), seen, [photos[i] for i in rows]
 
-    def _steps(self, seen: Seen, photos: Sequence[LessonPhoto]) -> tuple[float, float]:
+    def _steps(self, seen: CachedFeatures, photos: Sequence[TuningPhoto]) -> tuple[float, float]:
         """Seconds to set a learner up, seconds a step."""
         prepare, tokenizer = self._network.prepare, self._network.tokenizer
         captions = tuple(tuple(map(prepare, photo.captions)) for photo in photos)
         sentences = tuple(map(prepare, self._general.sentences))
         few = sentences[:: max(1, len(sentences) // _DRY_SENTENCES)]
-        material = Material(
+        material = TrainingSet(
             own=seen,
             captions=captions,
             general=seen,

@@ -16,14 +16,14 @@ from trainer.tuning.new_words import contrasts
 from trainer.tuning.objective import to_tensor
 from trainer.tuning.recipe import Recipe
 from trainer.tuning.spec import Method
-from trainer.tuning.synthetic_captions import Blends, make_up
-from trainer.tuning.training_set import Material
+from trainer.tuning.synthetic_captions import MixedPictures, sample_captions
+from trainer.tuning.training_set import TrainingSet
 
 _BATCH = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsal:
+class ReplayBatch:
     """Texts before pictures, by the model as it is and as it was; ``old_SE``: text vectors."""
 
     now: CocaOutput
@@ -31,7 +31,7 @@ class Rehearsal:
     old_SE: Tensor
 
 
-class Memory:
+class ReplayBuffer:
     """Made from the untaught model; it draws what a step rehearses.
 
     Sentence and picture need not fit: what counts is that each next word is as likely
@@ -43,7 +43,7 @@ class Memory:
         self,
         model: CoCa,
         tokenizer: BpeTokenizer,
-        material: Material,
+        material: TrainingSet,
         recipe: Recipe,
         method: Method,
         seed: int,
@@ -56,7 +56,7 @@ class Memory:
         self._old = copy.deepcopy(model, locked).requires_grad_(False)
         tokens = material.general.tokens_PVND[list(material.practised)]
         self._views_WND = tokens.reshape(-1, *tokens.shape[2:])
-        self._blends = Blends.draw(len(self._views_WND), recipe.dreams, seed)
+        self._blends = MixedPictures.draw(len(self._views_WND), recipe.dreams, seed)
         self._made_up = self._make_up(seed)
         own = sorted({caption for captions in material.captions for caption in captions})
         changed = contrasts(own, material.new, material.sentences, seed, recipe.contrasts)
@@ -73,7 +73,7 @@ class Memory:
             rows = np.arange(start, min(start + _BATCH, count))
             with torch.no_grad():
                 pooled = self.pool(self._old, self._blends.take(rows, self._views_WND))
-            texts += make_up(self._old, self._tokenizer, pooled.tokens_BQD, seed + start)
+            texts += sample_captions(self._old, self._tokenizer, pooled.tokens_BQD, seed + start)
         return texts
 
     def pool(self, model: CoCa, tokens_BND: Tensor) -> PooledImage:
@@ -83,7 +83,7 @@ class Memory:
         unknown = torch.zeros(len(tokens_BND), model.config.embedding_dim)
         return PooledImage(vector_BE=unknown, tokens_BQD=tokens_BND)
 
-    def rehearse(self, model: CoCa, random: np.random.Generator) -> Rehearsal:
+    def rehearse(self, model: CoCa, random: np.random.Generator) -> ReplayBatch:
         """One pass of the model as it is and one, without gradient, of the model as it was."""
         recipe = self._recipe
         sentence = random.integers(0, len(self._sentences), recipe.sentences)
@@ -98,7 +98,7 @@ class Memory:
             was = self._old.forward_pooled(tokens, valid, self.pool(self._old, pictures))
         now = model.forward_pooled(tokens, valid, self.pool(model, pictures))
         old_SE = torch.cat((self._old_sentence_SE[sentence], self._old_made_up_KE[made_up]))
-        return Rehearsal(now=now, was=was, old_SE=old_SE)
+        return ReplayBatch(now=now, was=was, old_SE=old_SE)
 
 
 @torch.no_grad()

@@ -29,7 +29,7 @@ from trainer.tuning.phase import Phase, PhaseRun, phases_of
 from trainer.tuning.prepare import Prepared, prepare
 from trainer.tuning.progress_lines import Stage, Wire
 from trainer.tuning.recipe import choose_recipe
-from trainer.tuning.run_checkpoint import RunState
+from trainer.tuning.run_checkpoint import RunCheckpoint
 from trainer.tuning.spec import load_spec
 from trainer.tuning.split import problem_of
 
@@ -93,7 +93,7 @@ class TeachRun:
         self._prepared = prepared
         self._wire = wire
         self._stop = stop
-        self._state = RunState(folder)
+        self._state = RunCheckpoint(folder)
         self._examiner = prepared.examiner()
         self._recipe = choose_recipe(prepared.spec.method, len(prepared.lesson.photos))
         self._phases = phases_of(prepared.split, self._recipe.steps)

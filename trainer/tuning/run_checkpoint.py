@@ -19,7 +19,7 @@ from trainer.tuning.learner import Learner
 _STATE = "state"
 
 
-class RunState:
+class RunCheckpoint:
     """The ``state`` folder and ``points.jsonl`` of a run folder."""
 
     def __init__(self, run_folder: Path) -> None:

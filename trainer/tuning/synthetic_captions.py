@@ -23,18 +23,18 @@ _BATCH = 96
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blends:
-    """Blends of two views each: flat view numbers (K,) and the first one's share (K,)."""
+class MixedPictures:
+    """MixedPictures of two views each: flat view numbers (K,) and the first one's share (K,)."""
 
     first_K: NDArray[np.int64]
     second_K: NDArray[np.int64]
     share_K: NDArray[np.float32]
 
     @staticmethod
-    def draw(views: int, count: int, seed: int) -> Blends:
+    def draw(views: int, count: int, seed: int) -> MixedPictures:
         """The same seed blends the same views."""
         random = np.random.default_rng((seed, 6))
-        return Blends(
+        return MixedPictures(
             first_K=random.integers(0, views, count),
             second_K=random.integers(0, views, count),
             share_K=random.uniform(0.5, 1.0, count).astype(np.float32),
@@ -49,7 +49,9 @@ class Blends:
 
 
 @torch.no_grad()
-def make_up(model: CoCa, tokenizer: BpeTokenizer, tokens_KQD: Tensor, seed: int) -> list[str]:
+def sample_captions(
+    model: CoCa, tokenizer: BpeTokenizer, tokens_KQD: Tensor, seed: int
+) -> list[str]:
     """A caption drawn by chance for each picture's pooled tokens; the same seed, the same."""
     texts: list[str] = []
     for start in range(0, len(tokens_KQD), _BATCH):

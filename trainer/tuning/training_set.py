@@ -12,25 +12,27 @@ from trainer.tuning.new_words import NewWords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class CachedFeatures:
     """Photos as the locked image side sees them: (P, V, E) and (P, V, N, D) float16."""
 
     vectors_PVE: NDArray[np.float16]
     tokens_PVND: NDArray[np.float16]
 
-    def take(self, photos: Sequence[int]) -> Seen:
+    def take(self, photos: Sequence[int]) -> CachedFeatures:
         """Some of the photos, read into memory."""
         rows = np.asarray(photos, np.int64)
-        return Seen(vectors_PVE=self.vectors_PVE[rows], tokens_PVND=self.tokens_PVND[rows])
+        return CachedFeatures(
+            vectors_PVE=self.vectors_PVE[rows], tokens_PVND=self.tokens_PVND[rows]
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
+class TrainingSet:
     """What a run learns from; captions are prepared as the network wants them."""
 
-    own: Seen
+    own: CachedFeatures
     captions: tuple[tuple[str, ...], ...]
-    general: Seen
+    general: CachedFeatures
     practised: tuple[int, ...]
     sentences: tuple[str, ...]
     new: NewWords

@@ -11,10 +11,10 @@ from cocadesk.protocol.messages import History, ListRoots, Roots, WritePlan
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Row, Scope
 from ui.annotations.dialogs import CaptionDialog, HistoryDialog, WriteDialog
-from ui.annotations.editor import Offer, Said
+from ui.annotations.editor import Feedback, FeedbackAction
 from ui.annotations.scopes import ScopeChoice, choices
 from ui.annotations.selection_tags import SelectionTags
-from ui.kit.actions import Do
+from ui.kit.actions import ActionId
 from ui.kit.texts import count
 from ui.shell.pages import Page
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ui.shell.window import MainWindow
 
 
-class WordCommands(QObject):
+class AnnotationCommands(QObject):
     """Joins the detail's words, the grid's selection and the engine's answers."""
 
     def __init__(self, window: MainWindow) -> None:
@@ -34,7 +34,7 @@ class WordCommands(QObject):
         self._write_dialog: WriteDialog | None = None
         detail = self._detail
         self._shared = SelectionTags(window.link, window.parts.grid, window.model, self)
-        self._shared.came.connect(detail.show_shared)
+        self._shared.reported.connect(detail.show_shared)
         detail.caption_kept.connect(self._on_caption)
         detail.field.accepted.connect(self._accept)
         detail.field.closed.connect(self._back_to_grid)
@@ -51,19 +51,19 @@ class WordCommands(QObject):
         window.work.plan_came.connect(self._on_plan)
         window.work.failed.connect(self._on_no_plan)
 
-    def slots(self) -> dict[Do, Callable[[], None]]:
+    def slots(self) -> dict[ActionId, Callable[[], None]]:
         """The work of the actions about words."""
         return {
-            Do.EDIT_CAPTION: self._edit,
-            Do.ACCEPT_CAPTION: self._accept,
-            Do.ADD_TAG: self._begin_tag,
-            Do.UNDO: self._words.undo,
-            Do.REDO: self._words.redo,
-            Do.HISTORY: self._history,
-            Do.SELECT_ALL: self._select_all,
-            Do.CAPTION_SELECTION: self._caption_selection,
-            Do.CAPTION_FOLDER: self._caption_folder,
-            Do.WRITE_CAPTIONS: self._write,
+            ActionId.EDIT_CAPTION: self._edit,
+            ActionId.ACCEPT_CAPTION: self._accept,
+            ActionId.ADD_TAG: self._begin_tag,
+            ActionId.UNDO: self._words.undo,
+            ActionId.REDO: self._words.redo,
+            ActionId.HISTORY: self._history,
+            ActionId.SELECT_ALL: self._select_all,
+            ActionId.CAPTION_SELECTION: self._caption_selection,
+            ActionId.CAPTION_FOLDER: self._caption_folder,
+            ActionId.WRITE_CAPTIONS: self._write,
         }
 
     def on_connected(self) -> None:
@@ -167,20 +167,20 @@ class WordCommands(QObject):
             self._window.inspector.look_at_words()
 
     def _on_said(self, said: object) -> None:
-        assert isinstance(said, Said)
+        assert isinstance(said, Feedback)
         notice = self._window.parts.notice
-        if said.offer is Offer.NOTHING:
+        if said.offer is FeedbackAction.NOTHING:
             notice.say(said.text)
         else:
             notice.say(said.text, said.offer.value, self._slot(said.offer))
 
-    def _slot(self, offer: Offer) -> Callable[[], None]:
-        return self._words.redo if offer is Offer.REDO else self._words.undo
+    def _slot(self, offer: FeedbackAction) -> Callable[[], None]:
+        return self._words.redo if offer is FeedbackAction.REDO else self._words.undo
 
     def _on_titles(self) -> None:
         words, actions = self._words, self._window.commands_set
-        actions[Do.UNDO].setText(f"Undo: {words.undo_title}" if words.undo_title else "Undo")
-        actions[Do.REDO].setText(f"Redo: {words.redo_title}" if words.redo_title else "Redo")
+        actions[ActionId.UNDO].setText(f"Undo: {words.undo_title}" if words.undo_title else "Undo")
+        actions[ActionId.REDO].setText(f"Redo: {words.redo_title}" if words.redo_title else "Redo")
         self._window.refresh()
 
     def _on_roots(self, answer: Roots) -> None:

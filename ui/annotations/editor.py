@@ -11,23 +11,23 @@ from PySide6.QtCore import QObject, Signal
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import (
+    AnnotationsChanged,
+    AnnotationsReply,
     GetHistory,
+    GetUndoState,
     GetVocabulary,
-    GetWordsState,
     History,
-    RedoWords,
-    SetWords,
-    UndoWords,
+    RedoAnnotations,
+    SetAnnotations,
+    UndoAnnotations,
     VocabularyReply,
-    WordsChanged,
-    WordsReply,
 )
 from cocadesk.protocol.values import Row, TagValue, changed
 from ui.engine.link import EngineLink, LinkState
 from ui.kit.texts import count
 
 
-class Offer(Enum):
+class FeedbackAction(Enum):
     """What a notice lets one do with what it tells."""
 
     NOTHING = ""
@@ -36,20 +36,20 @@ class Offer(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Feedback:
     """A sentence about what has been done, and the way back."""
 
     text: str
-    offer: Offer = Offer.NOTHING
+    offer: FeedbackAction = FeedbackAction.NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Change:
-    body: SetWords | UndoWords | RedoWords
+    body: SetAnnotations | UndoAnnotations | RedoAnnotations
     text: str = ""
 
 
-class WordsEditor(QObject):
+class AnnotationEditor(QObject):
     """Human words, one change after the other.
 
     ``shown`` gives rows as they will be, at once; ``settled`` the keys whose
@@ -87,7 +87,7 @@ class WordsEditor(QObject):
         remove: Sequence[str] = (),
     ) -> None:
         """Says these words of these media; ``text`` tells the person that it was done."""
-        body = SetWords(
+        body = SetAnnotations(
             keys=tuple(keys), caption=caption, add_tags=tuple(add), remove_tags=tuple(remove)
         )
         self.shown.emit(tuple(changed_row(row, body) for row in map(self._row_of, keys) if row))
@@ -95,11 +95,11 @@ class WordsEditor(QObject):
 
     def undo(self) -> None:
         """Takes the last change back."""
-        self._send(_Change(body=UndoWords()))
+        self._send(_Change(body=UndoAnnotations()))
 
     def redo(self) -> None:
         """Does again what was undone last."""
-        self._send(_Change(body=RedoWords()))
+        self._send(_Change(body=RedoAnnotations()))
 
     def is_settled(self) -> bool:
         """Whether the engine has answered everything."""
@@ -109,12 +109,12 @@ class WordsEditor(QObject):
         """A new engine: it gets what the last one did not answer."""
         self._is_waiting = False
         # Doing a set twice equals doing it once; an undo may have been done.
-        self._queue = deque(c for c in self._queue if isinstance(c.body, SetWords))
-        self._link.ask(GetWordsState(), WordsReply, self._take_titles)
+        self._queue = deque(c for c in self._queue if isinstance(c.body, SetAnnotations))
+        self._link.ask(GetUndoState(), AnnotationsReply, self._take_titles)
         self.ask_vocabulary()
         self._next()
 
-    def on_event(self, event: WordsChanged) -> None:
+    def on_event(self, event: AnnotationsChanged) -> None:
         """Somebody, here or elsewhere, has said or undone something."""
         self._set_titles(event.undo_title, event.redo_title)
 
@@ -130,20 +130,22 @@ class WordsEditor(QObject):
     def _send(self, change: _Change) -> None:
         self._queue.append(change)
         if self._link.state is not LinkState.CONNECTED:
-            self.said.emit(Said(text="This is kept as soon as the engine is back."))
+            self.said.emit(Feedback(text="This is kept as soon as the engine is back."))
         self._next()
 
     def _next(self) -> None:
         if self._is_waiting or not self._queue or self._link.state is not LinkState.CONNECTED:
             return
         self._is_waiting = True
-        self._link.ask(self._queue[0].body, WordsReply, self._on_done, on_failed=self._on_failed)
+        self._link.ask(
+            self._queue[0].body, AnnotationsReply, self._on_done, on_failed=self._on_failed
+        )
 
-    def _on_done(self, answer: WordsReply) -> None:
+    def _on_done(self, answer: AnnotationsReply) -> None:
         change = self._queue.popleft()
         self._is_waiting = False
         self._take_titles(answer)
-        keys = change.body.keys if isinstance(change.body, SetWords) else ()
+        keys = change.body.keys if isinstance(change.body, SetAnnotations) else ()
         self._settle((*keys, *answer.changed))
         said = _told(change, answer)
         if said is not None:
@@ -153,8 +155,8 @@ class WordsEditor(QObject):
     def _on_failed(self, error: UserError) -> None:
         change = self._queue.popleft()
         self._is_waiting = False
-        self.said.emit(Said(text=str(error)))
-        self._settle(change.body.keys if isinstance(change.body, SetWords) else ())
+        self.said.emit(Feedback(text=str(error)))
+        self._settle(change.body.keys if isinstance(change.body, SetAnnotations) else ())
         self._go_on()
 
     def _go_on(self) -> None:
@@ -164,10 +166,12 @@ class WordsEditor(QObject):
 
     def _settle(self, keys: Sequence[str]) -> None:
         """What still waits for its turn stays as it is shown."""
-        waiting = {key for c in self._queue if isinstance(c.body, SetWords) for key in c.body.keys}
+        waiting = {
+            key for c in self._queue if isinstance(c.body, SetAnnotations) for key in c.body.keys
+        }
         self.settled.emit(tuple(dict.fromkeys(key for key in keys if key not in waiting)))
 
-    def _take_titles(self, answer: WordsReply) -> None:
+    def _take_titles(self, answer: AnnotationsReply) -> None:
         self._set_titles(answer.undo_title, answer.redo_title)
 
     def _set_titles(self, undo: str, redo: str) -> None:
@@ -178,10 +182,10 @@ class WordsEditor(QObject):
         self.vocabulary_came.emit(answer.tags)
 
     def _on_lost(self, error: UserError) -> None:
-        self.said.emit(Said(text=str(error)))
+        self.said.emit(Feedback(text=str(error)))
 
 
-def changed_row(row: Row, body: SetWords) -> Row:
+def changed_row(row: Row, body: SetAnnotations) -> Row:
     """The row as it will be once the engine has taken these words.
 
     A machine's caption that a person's hid is not known here: it comes later.
@@ -198,14 +202,14 @@ def changed_row(row: Row, body: SetWords) -> Row:
     return changed(row, tags=tuple(own + others))
 
 
-def _told(change: _Change, answer: WordsReply) -> Said | None:
+def _told(change: _Change, answer: AnnotationsReply) -> Feedback | None:
     """What to say of an answer; nothing where nothing was changed."""
-    if isinstance(change.body, SetWords):
-        return Said(text=change.text, offer=Offer.UNDO) if answer.changed else None
-    is_undo = isinstance(change.body, UndoWords)
+    if isinstance(change.body, SetAnnotations):
+        return Feedback(text=change.text, offer=FeedbackAction.UNDO) if answer.changed else None
+    is_undo = isinstance(change.body, UndoAnnotations)
     if not answer.title and not answer.changed and not answer.files:
-        return Said(text=f"There is nothing to {'undo' if is_undo else 'redo'}.")
+        return Feedback(text=f"There is nothing to {'undo' if is_undo else 'redo'}.")
     text = f"{'Undone' if is_undo else 'Done again'}: {answer.title}"
     if answer.kept:
         text += f". {count(len(answer.kept), 'file')} changed since then: left as they are"
-    return Said(text=text, offer=Offer.REDO if is_undo else Offer.UNDO)
+    return Feedback(text=text, offer=FeedbackAction.REDO if is_undo else FeedbackAction.UNDO)

@@ -34,7 +34,7 @@ class SharedTags:
 class SelectionTags(QObject):
     """Follows the selection; ``came`` carries ``SharedTags``, or None for a single photo."""
 
-    came = Signal(object)
+    reported = Signal(object)
 
     def __init__(self, link: EngineLink, grid: Grid, model: ResultsModel, parent: QObject) -> None:
         super().__init__(parent)
@@ -55,7 +55,7 @@ class SelectionTags(QObject):
             return
         self._pause.stop()
         self._forget()
-        self.came.emit(None)
+        self.reported.emit(None)
 
     def _on_rows(self) -> None:
         if self._grid.selected_count() > 1 and not self._pause.isActive():
@@ -72,7 +72,7 @@ class SelectionTags(QObject):
             )
         rows = [self._model.known_row(key) for key in keys]
         if len(keys) > 1:
-            self.came.emit(shared_tags(row for row in rows if row is not None))
+            self.reported.emit(shared_tags(row for row in rows if row is not None))
 
     def _on_missing(self, answer: Rows) -> None:
         self._model.set_rows(answer.rows)

@@ -36,8 +36,8 @@ class _About(Enum):
 class Inspector(QObject):
     """Asks for one key at a time; answers for another key are dropped."""
 
-    row_came = Signal(object)
-    words_came = Signal(object)
+    row_loaded = Signal(object)
+    annotations_loaded = Signal(object)
     describing = Signal()
     picture_came = Signal(object)
     moments_came = Signal(object)
@@ -101,7 +101,7 @@ class Inspector(QObject):
                 ticket.cancel()
         self._pause.stop()
         self.row = row
-        self.words_came.emit(
+        self.annotations_loaded.emit(
             Description(
                 key=row.key,
                 caption=row.caption,
@@ -158,7 +158,7 @@ class Inspector(QObject):
         if answer.row.key != self.key:
             return
         self.row = answer.row
-        self.row_came.emit(answer.row)
+        self.row_loaded.emit(answer.row)
         if answer.row.kind is MediaKind.VIDEO:
             self._keep(
                 _About.MOMENTS,
@@ -179,7 +179,7 @@ class Inspector(QObject):
                 caption_by_person=answer.caption_by_person,
                 tags=answer.tags,
             )
-        self.words_came.emit(answer)
+        self.annotations_loaded.emit(answer)
 
     def _on_preview(self, answer: Preview) -> None:
         if answer.key == self.key:
@@ -199,7 +199,7 @@ class Inspector(QObject):
 
     def _on_words_failed(self, error: UserError) -> None:
         if self.key is not None:
-            self.words_came.emit(Description(key=self.key, reason=str(error)))
+            self.annotations_loaded.emit(Description(key=self.key, reason=str(error)))
 
     def _on_failed(self, error: UserError) -> None:
         self.failed.emit(str(error))

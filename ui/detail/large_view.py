@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout
 
 from cocadesk.protocol.values import Row
 from ui.detail.photo_view import PhotoView
-from ui.kit.actions import ActionSet, Do
+from ui.kit.actions import ActionId, ActionSet
 from ui.kit.icons import Icon, icon
 from ui.kit.texts import clock
 from ui.kit.theme import Theme
@@ -31,9 +31,11 @@ class LargeView(QFrame):
         self.photo.set_message_colour(theme.colour("on_stage"))
         self.caption = label("", "on-stage", wraps=True)
         self.caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._back = _stage_button(theme, actions, Do.STEP_BACK, Icon.CLEAR, "Back to the grid")
-        self._left = _stage_button(theme, actions, Do.PREVIOUS, Icon.BACK, "Previous photo")
-        self._right = _stage_button(theme, actions, Do.NEXT, Icon.NEXT, "Next photo")
+        self._back = _stage_button(
+            theme, actions, ActionId.STEP_BACK, Icon.CLEAR, "Back to the grid"
+        )
+        self._left = _stage_button(theme, actions, ActionId.PREVIOUS, Icon.BACK, "Previous photo")
+        self._right = _stage_button(theme, actions, ActionId.NEXT, Icon.NEXT, "Next photo")
         top = QHBoxLayout()
         top.addStretch(1)
         top.addWidget(self._back)
@@ -75,7 +77,9 @@ class LargeView(QFrame):
             super().keyPressEvent(event)
 
 
-def _stage_button(theme: Theme, actions: ActionSet, do: Do, which: Icon, name: str) -> QToolButton:
+def _stage_button(
+    theme: Theme, actions: ActionSet, do: ActionId, which: Icon, name: str
+) -> QToolButton:
     made = QToolButton()
     made.setProperty("role", "stage")
     made.setIcon(icon(which, theme.colours.on_stage, 24))

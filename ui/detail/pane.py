@@ -21,8 +21,8 @@ from cocadesk.protocol.values import MediaKind, Row, TagValue
 from ui.annotations.caption_field import CaptionField, Origin
 from ui.annotations.selection_tags import SharedTags
 from ui.annotations.tag_chips import TagChips
-from ui.detail.video_view import FilmView
-from ui.kit.actions import ActionSet, Do
+from ui.detail.video_view import VideoView
+from ui.kit.actions import ActionId, ActionSet
 from ui.kit.icons import Icon
 from ui.kit.image_loader import ImageLoader
 from ui.kit.texts import clock, day, picture_size
@@ -64,7 +64,7 @@ class DetailPane(QFrame):
         self.is_described = False
         self.key: str | None = None
         self._noun = "photo"
-        self.film = FilmView(frames, theme)
+        self.film = VideoView(frames, theme)
         self.photo = self.film.photo
         self.field = CaptionField(theme)
         self.caption = self.field.text
@@ -75,7 +75,7 @@ class DetailPane(QFrame):
         self.many = label("", "small", wraps=True)
         self.many.hide()
         self._facts: dict[str, QLabel] = {}
-        self._buttons: dict[Do, tuple[QToolButton, Icon]] = {}
+        self._buttons: dict[ActionId, tuple[QToolButton, Icon]] = {}
         self._build()
         self.field.kept.connect(self._on_kept)
         self.chips.opened.connect(self.tag_clicked.emit)
@@ -122,7 +122,7 @@ class DetailPane(QFrame):
 
     def say_describing(self) -> None:
         """The words are being made."""
-        self.field.say(f"Looking at the {self._noun}…")
+        self.field.say(f"DetailPresenter at the {self._noun}…")
 
     def say_many(self, number: int) -> None:
         """How many photos are selected: with several, tags go to all of them."""
@@ -188,11 +188,11 @@ class DetailPane(QFrame):
         row = QHBoxLayout()
         row.setSpacing(2)
         for do, which in (
-            (Do.TOGGLE_LARGE, Icon.ENLARGE),
-            (Do.SHOW_IN_FOLDER, Icon.FOLDER),
-            (Do.COPY_PATH, Icon.COPY),
-            (Do.COPY_CAPTION, Icon.QUOTE),
-            (Do.MORE_LIKE_THIS, Icon.SEARCH),
+            (ActionId.TOGGLE_LARGE, Icon.ENLARGE),
+            (ActionId.SHOW_IN_FOLDER, Icon.FOLDER),
+            (ActionId.COPY_PATH, Icon.COPY),
+            (ActionId.COPY_CAPTION, Icon.QUOTE),
+            (ActionId.MORE_LIKE_THIS, Icon.SEARCH),
         ):
             made = QToolButton()
             made.setDefaultAction(self._actions[do])

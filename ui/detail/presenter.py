@@ -10,15 +10,15 @@ from cocadesk.protocol.values import Row
 from ui.detail.inspector import Inspector
 from ui.kit.image_loader import ImageLoader
 from ui.library.results_model import ResultsModel
-from ui.shell.layout import Parts
+from ui.shell.layout import WindowWidgets
 
 
-class Looking(QObject):
+class DetailPresenter(QObject):
     """Between the inspector, which asks, and the two views, which show."""
 
     def __init__(
         self,
-        parts: Parts,
+        parts: WindowWidgets,
         inspector: Inspector,
         model: ResultsModel,
         thumbnails: ImageLoader,
@@ -30,8 +30,8 @@ class Looking(QObject):
         self._model = model
         self._thumbnails = thumbnails
         self._shown: tuple[str | None, float | None] = (None, None)
-        inspector.row_came.connect(self._on_row)
-        inspector.words_came.connect(self._on_words)
+        inspector.row_loaded.connect(self._on_row)
+        inspector.annotations_loaded.connect(self._on_words)
         inspector.describing.connect(parts.detail.say_describing)
         inspector.picture_came.connect(self._on_picture)
         inspector.moments_came.connect(self._on_moments)

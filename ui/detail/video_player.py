@@ -17,7 +17,7 @@ WITHOUT_PICTURES_MS = 2500
 NOISE = "qt.multimedia.*=false"  # missing hardware helpers, which nobody can use
 
 
-class FilmPlayer(QObject):
+class VideoPlayer(QObject):
     """One film at a time, in ``widget``; times are in seconds.
 
     ``failed`` carries a sentence; the film is let go then.

@@ -19,7 +19,7 @@ from cocadesk.protocol.messages import Moments
 from cocadesk.protocol.values import Hit, MediaKind, Row
 from ui.detail.moment_strip import MomentStrip
 from ui.detail.photo_view import PhotoView
-from ui.detail.video_player import FilmPlayer
+from ui.detail.video_player import VideoPlayer
 from ui.kit.icons import Icon, icon
 from ui.kit.image_loader import ImageLoader
 from ui.kit.texts import clock
@@ -29,7 +29,7 @@ from ui.kit.widgets import label
 PAUSE_MS = 120
 
 
-class FilmView(QWidget):
+class VideoView(QWidget):
     """A photo is its picture alone.
 
     ``moment_chosen`` asks for the picture of a time, ``moment_left`` says just
@@ -43,7 +43,7 @@ class FilmView(QWidget):
         super().__init__()
         self._theme = theme
         self._row: Row | None = None
-        self._player: FilmPlayer | None = None
+        self._player: VideoPlayer | None = None
         self._is_open = False
         self._frames = frames
         self._from_s = 0.0
@@ -154,8 +154,8 @@ class FilmView(QWidget):
         """Whether the film is open, playing or paused."""
         return self._is_open
 
-    def _make_player(self) -> FilmPlayer:
-        player = FilmPlayer(self)
+    def _make_player(self) -> VideoPlayer:
+        player = VideoPlayer(self)
         player.moved.connect(self._on_moved)
         player.length_came.connect(self._on_length)
         player.playing.connect(self._on_playing)

@@ -83,7 +83,7 @@ class EngineLink(QObject):
 
     state_changed = Signal(object)
     connected = Signal(object)
-    happened = Signal(object)
+    event_received = Signal(object)
     restarted = Signal()
 
     def __init__(
@@ -229,7 +229,7 @@ class EngineLink(QObject):
             self._drop_pipe()
             self._fail(UserError(message.what, message.why, message.what_to_do))
         elif isinstance(message, Event):
-            self.happened.emit(message.body)
+            self.event_received.emit(message.body)
         elif isinstance(message, Progress):
             waiting = self._waiting.get(message.id)
             if waiting is not None and waiting.on_progress is not None:

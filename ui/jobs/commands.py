@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject
 
 from cocadesk.protocol.messages import Failures
 from cocadesk.protocol.values import JobKind, JobState, JobValue
-from ui.annotations.editor import Offer
-from ui.kit.actions import Do
+from ui.annotations.editor import FeedbackAction
+from ui.kit.actions import ActionId
 from ui.kit.texts import job_line
 from ui.shell.dialogs import FailuresDialog
 
@@ -41,9 +41,9 @@ class JobCommands(QObject):
         self._panel.failures_wanted.connect(self._show_failures_of)
         self._panel.closed.connect(self.close)
 
-    def slots(self) -> dict[Do, Callable[[], None]]:
+    def slots(self) -> dict[ActionId, Callable[[], None]]:
         """The work of the actions about jobs."""
-        return {Do.JOBS: self.toggle, Do.SHOW_FAILURES: self._show_failures}
+        return {ActionId.JOBS: self.toggle, ActionId.SHOW_FAILURES: self._show_failures}
 
     def toggle(self) -> None:
         """Opens the drawer with all jobs, or closes it."""
@@ -90,7 +90,7 @@ class JobCommands(QObject):
             self._window.model.refresh_rows(())
         if job.kind is JobKind.WRITE and job.state is JobState.DONE:
             words = self._window.words
-            self._window.parts.notice.say(job_line(job), Offer.UNDO.value, words.undo)
+            self._window.parts.notice.say(job_line(job), FeedbackAction.UNDO.value, words.undo)
 
     def _show_failures(self) -> None:
         self._failures_of = None

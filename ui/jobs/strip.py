@@ -22,7 +22,7 @@ class JobStrip(QFrame):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("job-strip")
-        self.setAccessibleName("Work in progress")
+        self.setAccessibleName("JobTracker in progress")
         self.job: JobValue | None = None
         self._theme = theme
         self.title = ElidedLabel()

@@ -26,7 +26,7 @@ from cocadesk.protocol.values import JobAction, JobValue, Scope
 from ui.engine.link import EngineLink, LinkState, Ticket
 
 
-class Work(QObject):
+class JobTracker(QObject):
     """Emits ``job_changed`` for every job that moves, ``ended`` when it ends before our eyes."""
 
     job_changed = Signal(object)

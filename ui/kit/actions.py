@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
 
 
-class Do(StrEnum):
+class ActionId(StrEnum):
     """The actions by name."""
 
     ADD_FOLDER = "add-folder"
@@ -65,7 +65,7 @@ class Group(StrEnum):
     PROGRAM = "Program"
 
 
-class Need(Enum):
+class Requires(Enum):
     """What must be there for an action to make sense."""
 
     NOTHING = 0
@@ -80,74 +80,102 @@ class Need(Enum):
 class ActionSpec:
     """``keys`` are bound in the whole window; ``shown_keys`` belong to a view."""
 
-    do: Do
+    do: ActionId
     text: str
     group: Group
     keys: tuple[str, ...] = ()
     shown_keys: tuple[str, ...] = ()
-    needs: Need = Need.NOTHING
+    needs: Requires = Requires.NOTHING
 
 
 def _spec(
-    do: Do,
+    do: ActionId,
     text: str,
     group: Group,
     *keys: str,
     shown: tuple[str, ...] = (),
-    needs: Need = Need.NOTHING,
+    needs: Requires = Requires.NOTHING,
 ) -> ActionSpec:
     return ActionSpec(do=do, text=text, group=group, keys=keys, shown_keys=shown, needs=needs)
 
 
 ACTIONS: tuple[ActionSpec, ...] = (
-    _spec(Do.ADD_FOLDER, "Add folder…", Group.LIBRARY, "Ctrl+O", needs=Need.ENGINE),
-    _spec(Do.LOOK_AGAIN, "Look for new photos", Group.LIBRARY, "F5", needs=Need.ENGINE),
-    _spec(Do.SHOW_FAILURES, "Files that could not be read", Group.LIBRARY, needs=Need.ENGINE),
-    _spec(Do.JOBS, "Jobs", Group.LIBRARY, "J"),
-    _spec(Do.FOCUS_SEARCH, "Search", Group.SEARCH, "Ctrl+F", "/"),
-    _spec(Do.SHOW_ALL, "Show all, newest first", Group.SEARCH, "Ctrl+Shift+A"),
-    _spec(Do.MORE_LIKE_THIS, "More like this", Group.SEARCH, "Ctrl+L", needs=Need.SELECTION),
-    _spec(Do.OPEN_LARGE, "Open", Group.PHOTO, shown=("Return",), needs=Need.SELECTION),
-    _spec(Do.TOGGLE_LARGE, "Large view", Group.PHOTO, shown=("Space",), needs=Need.SELECTION),
-    _spec(Do.NEXT, "Next photo", Group.PHOTO, shown=("Right",), needs=Need.SELECTION),
-    _spec(Do.PREVIOUS, "Previous photo", Group.PHOTO, shown=("Left",), needs=Need.SELECTION),
-    _spec(Do.SHOW_IN_FOLDER, "Show in folder", Group.PHOTO, "Ctrl+Return", needs=Need.SELECTION),
-    _spec(Do.COPY_PATH, "Copy path", Group.PHOTO, "Ctrl+Shift+C", needs=Need.SELECTION),
-    _spec(Do.COPY_CAPTION, "Copy caption", Group.PHOTO, "Ctrl+Alt+C", needs=Need.SELECTION),
-    _spec(Do.PAGE_LIBRARY, "Go to the library", Group.VIEW, "Ctrl+1"),
-    _spec(Do.PAGE_TEACH, "Go to teaching", Group.VIEW, "Ctrl+2"),
-    _spec(Do.PAGE_WORDS, "Go to the words for tags", Group.VIEW, "Ctrl+3"),
-    _spec(Do.PAGE_MODELS, "Go to the models", Group.VIEW, "Ctrl+4"),
-    _spec(Do.SELECT_ALL, "Select all", Group.PHOTO, shown=("Ctrl+A",), needs=Need.SELECTION),
-    _spec(Do.PLAY, "Play from this moment, or pause", Group.FILM, "P", needs=Need.FILM),
-    _spec(Do.NEXT_MOMENT, "Next moment", Group.FILM, ".", needs=Need.FILM),
-    _spec(Do.PREVIOUS_MOMENT, "Previous moment", Group.FILM, ",", needs=Need.FILM),
-    _spec(Do.UNDO, "Undo", Group.WORDS, "Ctrl+Z", needs=Need.UNDO),
-    _spec(Do.REDO, "Redo", Group.WORDS, "Ctrl+Shift+Z", "Ctrl+Y", needs=Need.REDO),
-    _spec(Do.EDIT_CAPTION, "Edit caption", Group.WORDS, "E", "F2", needs=Need.SELECTION),
-    _spec(Do.ACCEPT_CAPTION, "Accept caption", Group.WORDS, "A", needs=Need.SELECTION),
-    _spec(Do.ADD_TAG, "Add a tag", Group.WORDS, "T", needs=Need.SELECTION),
-    _spec(Do.HISTORY, "History of the words", Group.WORDS, "H", needs=Need.SELECTION),
-    _spec(Do.CAPTION_SELECTION, "Caption selection", Group.WORDS, "Ctrl+D", needs=Need.SELECTION),
+    _spec(ActionId.ADD_FOLDER, "Add folder…", Group.LIBRARY, "Ctrl+O", needs=Requires.ENGINE),
+    _spec(ActionId.LOOK_AGAIN, "Look for new photos", Group.LIBRARY, "F5", needs=Requires.ENGINE),
     _spec(
-        Do.CAPTION_FOLDER, "Caption this folder…", Group.WORDS, "Ctrl+Shift+D", needs=Need.ENGINE
+        ActionId.SHOW_FAILURES, "Files that could not be read", Group.LIBRARY, needs=Requires.ENGINE
+    ),
+    _spec(ActionId.JOBS, "Jobs", Group.LIBRARY, "J"),
+    _spec(ActionId.FOCUS_SEARCH, "Search", Group.SEARCH, "Ctrl+F", "/"),
+    _spec(ActionId.SHOW_ALL, "Show all, newest first", Group.SEARCH, "Ctrl+Shift+A"),
+    _spec(
+        ActionId.MORE_LIKE_THIS, "More like this", Group.SEARCH, "Ctrl+L", needs=Requires.SELECTION
+    ),
+    _spec(ActionId.OPEN_LARGE, "Open", Group.PHOTO, shown=("Return",), needs=Requires.SELECTION),
+    _spec(
+        ActionId.TOGGLE_LARGE, "Large view", Group.PHOTO, shown=("Space",), needs=Requires.SELECTION
+    ),
+    _spec(ActionId.NEXT, "Next photo", Group.PHOTO, shown=("Right",), needs=Requires.SELECTION),
+    _spec(
+        ActionId.PREVIOUS, "Previous photo", Group.PHOTO, shown=("Left",), needs=Requires.SELECTION
     ),
     _spec(
-        Do.WRITE_CAPTIONS,
+        ActionId.SHOW_IN_FOLDER,
+        "Show in folder",
+        Group.PHOTO,
+        "Ctrl+Return",
+        needs=Requires.SELECTION,
+    ),
+    _spec(ActionId.COPY_PATH, "Copy path", Group.PHOTO, "Ctrl+Shift+C", needs=Requires.SELECTION),
+    _spec(
+        ActionId.COPY_CAPTION, "Copy caption", Group.PHOTO, "Ctrl+Alt+C", needs=Requires.SELECTION
+    ),
+    _spec(ActionId.PAGE_LIBRARY, "Go to the library", Group.VIEW, "Ctrl+1"),
+    _spec(ActionId.PAGE_TEACH, "Go to teaching", Group.VIEW, "Ctrl+2"),
+    _spec(ActionId.PAGE_WORDS, "Go to the words for tags", Group.VIEW, "Ctrl+3"),
+    _spec(ActionId.PAGE_MODELS, "Go to the models", Group.VIEW, "Ctrl+4"),
+    _spec(
+        ActionId.SELECT_ALL, "Select all", Group.PHOTO, shown=("Ctrl+A",), needs=Requires.SELECTION
+    ),
+    _spec(ActionId.PLAY, "Play from this moment, or pause", Group.FILM, "P", needs=Requires.FILM),
+    _spec(ActionId.NEXT_MOMENT, "Next moment", Group.FILM, ".", needs=Requires.FILM),
+    _spec(ActionId.PREVIOUS_MOMENT, "Previous moment", Group.FILM, ",", needs=Requires.FILM),
+    _spec(ActionId.UNDO, "Undo", Group.WORDS, "Ctrl+Z", needs=Requires.UNDO),
+    _spec(ActionId.REDO, "Redo", Group.WORDS, "Ctrl+Shift+Z", "Ctrl+Y", needs=Requires.REDO),
+    _spec(ActionId.EDIT_CAPTION, "Edit caption", Group.WORDS, "E", "F2", needs=Requires.SELECTION),
+    _spec(ActionId.ACCEPT_CAPTION, "Accept caption", Group.WORDS, "A", needs=Requires.SELECTION),
+    _spec(ActionId.ADD_TAG, "Add a tag", Group.WORDS, "T", needs=Requires.SELECTION),
+    _spec(ActionId.HISTORY, "History of the words", Group.WORDS, "H", needs=Requires.SELECTION),
+    _spec(
+        ActionId.CAPTION_SELECTION,
+        "Caption selection",
+        Group.WORDS,
+        "Ctrl+D",
+        needs=Requires.SELECTION,
+    ),
+    _spec(
+        ActionId.CAPTION_FOLDER,
+        "Caption this folder…",
+        Group.WORDS,
+        "Ctrl+Shift+D",
+        needs=Requires.ENGINE,
+    ),
+    _spec(
+        ActionId.WRITE_CAPTIONS,
         "Write captions beside the photos…",
         Group.WORDS,
         "Ctrl+E",
-        needs=Need.ENGINE,
+        needs=Requires.ENGINE,
     ),
-    _spec(Do.STEP_BACK, "Back, or clear the search", Group.VIEW, "Esc"),
-    _spec(Do.TOGGLE_DETAIL, "Details", Group.VIEW, "Ctrl+I"),
-    _spec(Do.BIGGER, "Larger thumbnails", Group.VIEW, "Ctrl++", "Ctrl+="),
-    _spec(Do.SMALLER, "Smaller thumbnails", Group.VIEW, "Ctrl+-"),
-    _spec(Do.FULL_SCREEN, "Full screen", Group.VIEW, "F", "F11"),
-    _spec(Do.APPEARANCE, "Light or dark", Group.VIEW, "Ctrl+Shift+L"),
-    _spec(Do.PALETTE, "All commands", Group.PROGRAM, "Ctrl+K"),
-    _spec(Do.HELP, "Keyboard shortcuts", Group.PROGRAM, "?", "F1"),
-    _spec(Do.QUIT, "Quit", Group.PROGRAM, "Ctrl+Q"),
+    _spec(ActionId.STEP_BACK, "Back, or clear the search", Group.VIEW, "Esc"),
+    _spec(ActionId.TOGGLE_DETAIL, "Details", Group.VIEW, "Ctrl+I"),
+    _spec(ActionId.BIGGER, "Larger thumbnails", Group.VIEW, "Ctrl++", "Ctrl+="),
+    _spec(ActionId.SMALLER, "Smaller thumbnails", Group.VIEW, "Ctrl+-"),
+    _spec(ActionId.FULL_SCREEN, "Full screen", Group.VIEW, "F", "F11"),
+    _spec(ActionId.APPEARANCE, "Light or dark", Group.VIEW, "Ctrl+Shift+L"),
+    _spec(ActionId.PALETTE, "All commands", Group.PROGRAM, "Ctrl+K"),
+    _spec(ActionId.HELP, "Keyboard shortcuts", Group.PROGRAM, "?", "F1"),
+    _spec(ActionId.QUIT, "Quit", Group.PROGRAM, "Ctrl+Q"),
 )
 
 
@@ -156,7 +184,7 @@ class ActionSet(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._actions: dict[Do, QAction] = {}
+        self._actions: dict[ActionId, QAction] = {}
         for spec in ACTIONS:
             action = QAction(spec.text, parent)
             action.setObjectName(spec.do)
@@ -164,10 +192,10 @@ class ActionSet(QObject):
             action.setIconVisibleInMenu(False)  # only some have one, for the tool buttons
             self._actions[spec.do] = action
 
-    def __getitem__(self, do: Do) -> QAction:
+    def __getitem__(self, do: ActionId) -> QAction:
         return self._actions[do]
 
-    def connect_all(self, slots: dict[Do, Callable[[], None]]) -> None:
+    def connect_all(self, slots: dict[ActionId, Callable[[], None]]) -> None:
         """Gives every action its work; a missing one is an error of ours."""
         for do, action in self._actions.items():
             action.triggered.connect(_without_argument(slots[do]))
@@ -176,10 +204,10 @@ class ActionSet(QObject):
         """Every action, in the order of their definition."""
         return list(self._actions.values())
 
-    def update_enabled(self, given: Collection[Need]) -> None:
+    def update_enabled(self, given: Collection[Requires]) -> None:
         """Greys out what makes no sense now: what needs something that is not given."""
         for spec in ACTIONS:
-            self._actions[spec.do].setEnabled(spec.needs is Need.NOTHING or spec.needs in given)
+            self._actions[spec.do].setEnabled(spec.needs is Requires.NOTHING or spec.needs in given)
 
 
 def keys_of(spec: ActionSpec) -> list[str]:

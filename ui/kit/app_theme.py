@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from ui.kit.theme import Appearance, Theme, apply_theme, load_font, theme_for
 
 
-class Look(QObject):
+class AppTheme(QObject):
     """Dresses the program and tells the parts that draw for themselves."""
 
     changed = Signal(object)

@@ -100,7 +100,7 @@ def dress_button(made: QToolButton, action: QAction, which: Icon, colour: str) -
     made.setToolTip(f"{action.text()} ({keys})" if keys else action.text())
 
 
-class EmptyState(QWidget):
+class EmptyView(QWidget):
     """A picture, a headline and a sentence where there is nothing to show."""
 
     def __init__(self, theme: Theme) -> None:

@@ -12,7 +12,7 @@ from ui.library.browser import Browser, Showing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Emptiness:
+class EmptyState:
     """An empty state's words; no button where ``button`` is empty."""
 
     icon: Icon
@@ -21,9 +21,9 @@ class Emptiness:
     button: str = ""
 
 
-def what_to_say(
+def empty_state_for(
     link: EngineLink, browser: Browser, job: JobValue | None, shown: int
-) -> Emptiness | None:
+) -> EmptyState | None:
     """The words for the empty middle of the window; None where there are photos."""
     if link.state is LinkState.FAILED and not shown:
         return _failed(link)
@@ -32,25 +32,25 @@ def what_to_say(
     if shown:
         return None
     if link.state is not LinkState.CONNECTED or browser.showing is Showing.NOTHING_YET:
-        return Emptiness(
+        return EmptyState(
             icon=Icon.ENGINE,
             title="Getting ready…",
             text="The engine is starting. This takes a few seconds the first time.",
         )
     if browser.is_filtered:
-        return Emptiness(
+        return EmptyState(
             icon=Icon.NOTHING,
             title="Nothing found",
             text="Try other or fewer words. Describe what can be seen in the photo.",
             button="Show all photos",
         )
     if job is not None and not job.state.is_final:
-        return Emptiness(
+        return EmptyState(
             icon=Icon.PHOTO,
-            title="Looking at your photos…",
+            title="DetailPresenter at your photos…",
             text="They appear here as they are read. You can search at any time.",
         )
-    return Emptiness(
+    return EmptyState(
         icon=Icon.PHOTO,
         title="Add your first folder",
         text="CocaDesk looks at every photo in it and lets you find them by describing them. "
@@ -60,12 +60,12 @@ def what_to_say(
     )
 
 
-def _failed(link: EngineLink) -> Emptiness:
+def _failed(link: EngineLink) -> EmptyState:
     return _problem(link.problem or UserError("The engine could not start."), "Try again")
 
 
-def _problem(error: UserError, button: str) -> Emptiness:
-    return Emptiness(
+def _problem(error: UserError, button: str) -> EmptyState:
+    return EmptyState(
         icon=Icon.WARNING,
         title=error.what,
         text=" ".join(part for part in (error.why, error.what_to_do) if part),

@@ -35,7 +35,7 @@ class ModelRequests(QObject):
         self.models: tuple[ModelEntry, ...] = ()
         self.media = 0
         link.connected.connect(self._on_connected)
-        link.happened.connect(self._on_event)
+        link.event_received.connect(self._on_event)
 
     def refresh(self) -> None:
         """Asks for the models, where the one in use runs, and a change-over under way."""

@@ -10,27 +10,27 @@ from PySide6.QtWidgets import QMenu
 
 from cocadesk.protocol.values import Row
 from ui.kit import desktop
-from ui.kit.actions import Do
+from ui.kit.actions import ActionId
 from ui.shell.dialogs import ShortcutsHelp
 from ui.shell.pages import Page
 
 if TYPE_CHECKING:
     from ui.shell.window import MainWindow
 
-PHOTO_MENU: tuple[Do, ...] = (
-    Do.OPEN_LARGE,
-    Do.MORE_LIKE_THIS,
-    Do.SHOW_IN_FOLDER,
-    Do.COPY_PATH,
-    Do.COPY_CAPTION,
+PHOTO_MENU: tuple[ActionId, ...] = (
+    ActionId.OPEN_LARGE,
+    ActionId.MORE_LIKE_THIS,
+    ActionId.SHOW_IN_FOLDER,
+    ActionId.COPY_PATH,
+    ActionId.COPY_CAPTION,
 )
-WORDS_MENU: tuple[Do, ...] = (
-    Do.EDIT_CAPTION,
-    Do.ACCEPT_CAPTION,
-    Do.ADD_TAG,
-    Do.HISTORY,
-    Do.CAPTION_SELECTION,
-    Do.WRITE_CAPTIONS,
+WORDS_MENU: tuple[ActionId, ...] = (
+    ActionId.EDIT_CAPTION,
+    ActionId.ACCEPT_CAPTION,
+    ActionId.ADD_TAG,
+    ActionId.HISTORY,
+    ActionId.CAPTION_SELECTION,
+    ActionId.WRITE_CAPTIONS,
 )
 
 
@@ -42,34 +42,34 @@ class Commands(QObject):
         self._window = window
         self._parts = window.parts
 
-    def slots(self) -> dict[Do, Callable[[], None]]:
+    def slots(self) -> dict[ActionId, Callable[[], None]]:
         """The work of every action."""
         window, parts = self._window, self._parts
         return {
-            Do.ADD_FOLDER: self._add_folder,
-            Do.LOOK_AGAIN: self._look_again,
-            Do.FOCUS_SEARCH: self._focus_search,
-            Do.SHOW_ALL: self._show_all,
-            Do.MORE_LIKE_THIS: self._more_like_this,
-            Do.OPEN_LARGE: window.open_large,
-            Do.TOGGLE_LARGE: self._toggle_large,
-            Do.NEXT: self._next,
-            Do.PREVIOUS: self._previous,
-            Do.STEP_BACK: self._step_back,
-            Do.SHOW_IN_FOLDER: self._show_in_folder,
-            Do.COPY_PATH: self._copy_path,
-            Do.COPY_CAPTION: self._copy_caption,
-            Do.TOGGLE_DETAIL: window.toggle_detail,
-            Do.BIGGER: self._bigger,
-            Do.SMALLER: self._smaller,
-            Do.FULL_SCREEN: self._full_screen,
-            Do.APPEARANCE: window.look.toggle,
-            Do.PALETTE: parts.palette.open,
-            Do.PLAY: self._play,
-            Do.NEXT_MOMENT: lambda: parts.detail.film.strip.step(1),
-            Do.PREVIOUS_MOMENT: lambda: parts.detail.film.strip.step(-1),
-            Do.HELP: self._help,
-            Do.QUIT: self._quit,
+            ActionId.ADD_FOLDER: self._add_folder,
+            ActionId.LOOK_AGAIN: self._look_again,
+            ActionId.FOCUS_SEARCH: self._focus_search,
+            ActionId.SHOW_ALL: self._show_all,
+            ActionId.MORE_LIKE_THIS: self._more_like_this,
+            ActionId.OPEN_LARGE: window.open_large,
+            ActionId.TOGGLE_LARGE: self._toggle_large,
+            ActionId.NEXT: self._next,
+            ActionId.PREVIOUS: self._previous,
+            ActionId.STEP_BACK: self._step_back,
+            ActionId.SHOW_IN_FOLDER: self._show_in_folder,
+            ActionId.COPY_PATH: self._copy_path,
+            ActionId.COPY_CAPTION: self._copy_caption,
+            ActionId.TOGGLE_DETAIL: window.toggle_detail,
+            ActionId.BIGGER: self._bigger,
+            ActionId.SMALLER: self._smaller,
+            ActionId.FULL_SCREEN: self._full_screen,
+            ActionId.APPEARANCE: window.look.toggle,
+            ActionId.PALETTE: parts.palette.open,
+            ActionId.PLAY: self._play,
+            ActionId.NEXT_MOMENT: lambda: parts.detail.film.strip.step(1),
+            ActionId.PREVIOUS_MOMENT: lambda: parts.detail.film.strip.step(-1),
+            ActionId.HELP: self._help,
+            ActionId.QUIT: self._quit,
         }
 
     def show_photo_menu(self, where: object) -> None:

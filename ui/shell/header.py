@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSlider, QToolButton
 
-from ui.kit.actions import ActionSet, Do
+from ui.kit.actions import ActionId, ActionSet
 from ui.kit.icons import Icon, icon
 from ui.kit.theme import Theme
 from ui.kit.widgets import ElidedLabel, action_button, button, dress_button
@@ -30,7 +30,7 @@ class Header(QFrame):
     ) -> None:
         super().__init__()
         self.setObjectName("header")
-        self.add = button(" Add folder…", "primary", on_click=actions[Do.ADD_FOLDER].trigger)
+        self.add = button(" Add folder…", "primary", on_click=actions[ActionId.ADD_FOLDER].trigger)
         self.add.setAccessibleName("Add folder")
         self.add.setToolTip("Add a folder of photos (Ctrl+O), or drag one into the window")
         self.menu = QToolButton()
@@ -78,8 +78,10 @@ class ResultsLine(QFrame):
         self.slider.setFixedWidth(110)
         self.slider.setAccessibleName("Size of the thumbnails")
         self.slider.setToolTip("Size of the thumbnails (Ctrl+wheel)")
-        self.show_all = button("Show all", "link", on_click=actions[Do.SHOW_ALL].trigger)
-        self._panel = action_button(actions[Do.TOGGLE_DETAIL], Icon.PANEL, theme.colours.muted)
+        self.show_all = button("Show all", "link", on_click=actions[ActionId.SHOW_ALL].trigger)
+        self._panel = action_button(
+            actions[ActionId.TOGGLE_DETAIL], Icon.PANEL, theme.colours.muted
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 12, 4)
         row.setSpacing(theme.gap_m)
@@ -95,4 +97,6 @@ class ResultsLine(QFrame):
         self.show_all.setVisible(can_show_all)
 
     def set_theme(self, theme: Theme) -> None:
-        dress_button(self._panel, self._actions[Do.TOGGLE_DETAIL], Icon.PANEL, theme.colours.muted)
+        dress_button(
+            self._panel, self._actions[ActionId.TOGGLE_DETAIL], Icon.PANEL, theme.colours.muted
+        )

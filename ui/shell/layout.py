@@ -9,10 +9,10 @@ from ui.detail.large_view import LargeView
 from ui.detail.pane import WIDTH_PX, DetailPane
 from ui.jobs.panel import JobsPanel
 from ui.jobs.strip import JobStrip
-from ui.kit.actions import ACTIONS, ActionSet, Do, Group
+from ui.kit.actions import ACTIONS, ActionId, ActionSet, Group
 from ui.kit.image_loader import ImageLoader
 from ui.kit.theme import Theme
-from ui.kit.widgets import EmptyState, Notice
+from ui.kit.widgets import EmptyView, Notice
 from ui.library.grid import CELL_SIZES_PX, Grid
 from ui.library.results_model import ResultsModel
 from ui.library.search_box import SearchBox
@@ -23,7 +23,7 @@ from ui.shell.pages import PageTabs
 SUBMENUS = (Group.WORDS, Group.VIEW)
 
 
-class Parts:
+class WindowWidgets:
     """Every widget of the window, by name; Python keeps them as long as it lives."""
 
     def __init__(
@@ -41,7 +41,7 @@ class Parts:
         self.header = Header(self.tabs, self.search, actions, self.menu, theme)
         self.results = ResultsLine(actions, theme, len(CELL_SIZES_PX))
         self.grid = Grid(model, thumbnails, theme)
-        self.empty = EmptyState(theme)
+        self.empty = EmptyView(theme)
         self.detail = DetailPane(actions, frames, theme)
         self.large = LargeView(actions, theme)
         self.strip = JobStrip(theme)
@@ -105,7 +105,11 @@ def _build_menu(window: QMainWindow, actions: ActionSet) -> QMenu:
         if not menu.isEmpty() and group is not Group.VIEW:
             menu.addSeparator()
         specs = [spec for spec in ACTIONS if spec.group is group]
-        in_full = [spec for spec in specs if group not in SUBMENUS or spec.do in (Do.UNDO, Do.REDO)]
+        in_full = [
+            spec
+            for spec in specs
+            if group not in SUBMENUS or spec.do in (ActionId.UNDO, ActionId.REDO)
+        ]
         for spec in in_full:
             menu.addAction(actions[spec.do])
         if group in SUBMENUS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
-from ui.kit.actions import ActionSet, Do
+from ui.kit.actions import ActionId, ActionSet
 from ui.kit.theme import Theme
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ class Page(StrEnum):
     MODELS = "Models"
 
 
-ACTION_OF: dict[Page, Do] = {
-    Page.LIBRARY: Do.PAGE_LIBRARY,
-    Page.TEACH: Do.PAGE_TEACH,
-    Page.WORDS: Do.PAGE_WORDS,
-    Page.MODELS: Do.PAGE_MODELS,
+ACTION_OF: dict[Page, ActionId] = {
+    Page.LIBRARY: ActionId.PAGE_LIBRARY,
+    Page.TEACH: ActionId.PAGE_TEACH,
+    Page.WORDS: ActionId.PAGE_WORDS,
+    Page.MODELS: ActionId.PAGE_MODELS,
 }
 
 
@@ -79,7 +79,7 @@ class PageTabs(QWidget):
             tab.setChecked(page is shown)
 
 
-class PageTurner(QObject):
+class PageSwitcher(QObject):
     """Shows one page; each is made when it is first wanted, so that start-up stays short."""
 
     def __init__(self, window: MainWindow) -> None:
@@ -90,13 +90,13 @@ class PageTurner(QObject):
         window.parts.search.query_changed.connect(self.to_library)
         window.look.changed.connect(self._on_look)
 
-    def slots(self) -> dict[Do, Callable[[], None]]:
+    def slots(self) -> dict[ActionId, Callable[[], None]]:
         """The work of the pages' actions."""
         return {
-            Do.PAGE_LIBRARY: self.to_library,
-            Do.PAGE_TEACH: lambda: self.show(Page.TEACH),
-            Do.PAGE_WORDS: lambda: self.show(Page.WORDS),
-            Do.PAGE_MODELS: lambda: self.show(Page.MODELS),
+            ActionId.PAGE_LIBRARY: self.to_library,
+            ActionId.PAGE_TEACH: lambda: self.show(Page.TEACH),
+            ActionId.PAGE_WORDS: lambda: self.show(Page.WORDS),
+            ActionId.PAGE_MODELS: lambda: self.show(Page.MODELS),
         }
 
     def to_library(self) -> None:

@@ -7,26 +7,26 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QDialog, QMainWindow
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.messages import JobChanged, RowsChanged, WordsChanged
+from cocadesk.protocol.messages import AnnotationsChanged, JobChanged, RowsChanged
 from cocadesk.protocol.values import MediaKind, Row
-from ui.annotations.commands import WordCommands
-from ui.annotations.editor import WordsEditor
+from ui.annotations.commands import AnnotationCommands
+from ui.annotations.editor import AnnotationEditor
 from ui.detail.inspector import Inspector
-from ui.detail.presenter import Looking
+from ui.detail.presenter import DetailPresenter
 from ui.engine.link import EngineLink, LinkState
 from ui.jobs.commands import JobCommands
-from ui.jobs.tracker import Work
+from ui.jobs.tracker import JobTracker
 from ui.kit import desktop
-from ui.kit.actions import ActionSet, Do, Need
-from ui.kit.app_theme import Look
+from ui.kit.actions import ActionId, ActionSet, Requires
+from ui.kit.app_theme import AppTheme
 from ui.kit.image_loader import ImageLoader
 from ui.kit.theme import Theme
 from ui.library.browser import Browser
-from ui.library.empty_state import what_to_say
+from ui.library.empty_state import empty_state_for
 from ui.library.results_model import ResultsModel
 from ui.shell.commands import Commands
-from ui.shell.layout import Parts
-from ui.shell.pages import Page, PageTurner
+from ui.shell.layout import WindowWidgets
+from ui.shell.pages import Page, PageSwitcher
 
 THUMBNAIL_PX = 360
 PREVIEW_PX = 2048
@@ -37,7 +37,7 @@ LEAVE_MS = 3000
 class MainWindow(QMainWindow):
     """The program's window on one library; ``link`` leads to its engine."""
 
-    def __init__(self, link: EngineLink, look: Look) -> None:
+    def __init__(self, link: EngineLink, look: AppTheme) -> None:
         super().__init__()
         self.setWindowTitle("CocaDesk")
         self.setAcceptDrops(True)
@@ -51,13 +51,15 @@ class MainWindow(QMainWindow):
         self.model = ResultsModel(self)
         self.browser = Browser(link, self.model, self)
         self.inspector = Inspector(link, self.previews, self)
-        self.work = Work(link, self)
-        self.words = WordsEditor(link, self._row_of, self)
+        self.work = JobTracker(link, self)
+        self.words = AnnotationEditor(link, self._row_of, self)
         self.commands_set = ActionSet(self)
-        self.parts = Parts(
+        self.parts = WindowWidgets(
             self, self.commands_set, self.model, self.thumbnails, self.frames, look.theme
         )
-        self.looking = Looking(self.parts, self.inspector, self.model, self.thumbnails, self)
+        self.looking = DetailPresenter(
+            self.parts, self.inspector, self.model, self.thumbnails, self
+        )
         self.dialog: QDialog | None = None
         self.wants_detail = True
         self._is_leaving = False
@@ -65,9 +67,9 @@ class MainWindow(QMainWindow):
         self._leave.setSingleShot(True)
         self._leave.setInterval(LEAVE_MS)
         self._leave.timeout.connect(self.close)
-        self.turner = PageTurner(self)
+        self.turner = PageSwitcher(self)
         self.commands = Commands(self)
-        self.word_commands = WordCommands(self)
+        self.word_commands = AnnotationCommands(self)
         self.jobs = JobCommands(self)
         self.commands_set.connect_all(
             self.commands.slots()
@@ -84,9 +86,9 @@ class MainWindow(QMainWindow):
         self.link.state_changed.connect(self._on_link)
         self.link.connected.connect(self._on_connected)
         self.link.restarted.connect(self._on_restarted)
-        self.link.happened.connect(self._on_event)
+        self.link.event_received.connect(self._on_event)
         self.browser.settled.connect(self._on_settled)
-        self.inspector.row_came.connect(self._on_row)
+        self.inspector.row_loaded.connect(self._on_row)
         self.work.failed.connect(self._on_error)
 
     def _wire_parts(self) -> None:
@@ -138,7 +140,7 @@ class MainWindow(QMainWindow):
                 self.looking.on_rows_changed(body)
         elif isinstance(body, JobChanged):
             self.work.take(body.job)
-        elif isinstance(body, WordsChanged):
+        elif isinstance(body, AnnotationsChanged):
             self.words.on_event(body)
 
     def _on_error(self, error: object) -> None:
@@ -229,7 +231,9 @@ class MainWindow(QMainWindow):
             headline += f" · {selected:,} selected"
         self.parts.results.say(headline, can_show_all=self.browser.is_filtered)
         self.parts.detail.say_many(selected)
-        words = what_to_say(self.link, self.browser, self.parts.strip.job, self.model.rowCount())
+        words = empty_state_for(
+            self.link, self.browser, self.parts.strip.job, self.model.rowCount()
+        )
         if words is None:
             self.parts.center.setCurrentWidget(self.parts.grid)
         else:
@@ -238,16 +242,16 @@ class MainWindow(QMainWindow):
         self.parts.results.setVisible(words is None or self.browser.is_filtered)
         self.parts.detail.setVisible(words is None and self.wants_detail)
 
-    def _given(self) -> set[Need]:
+    def _given(self) -> set[Requires]:
         """What is there for actions to work with; a photo is there where it can be seen."""
         key = self.parts.grid.current_key() if self.turner.page is Page.LIBRARY else None
         row = None if key is None else self._row_of(key)
         is_there = {
-            Need.ENGINE: self.link.state is LinkState.CONNECTED,
-            Need.SELECTION: key is not None,
-            Need.FILM: row is not None and row.kind is MediaKind.VIDEO,
-            Need.UNDO: bool(self.words.undo_title),
-            Need.REDO: bool(self.words.redo_title),
+            Requires.ENGINE: self.link.state is LinkState.CONNECTED,
+            Requires.SELECTION: key is not None,
+            Requires.FILM: row is not None and row.kind is MediaKind.VIDEO,
+            Requires.UNDO: bool(self.words.undo_title),
+            Requires.REDO: bool(self.words.redo_title),
         }
         return {need for need, is_so in is_there.items() if is_so}
 
@@ -260,7 +264,7 @@ class MainWindow(QMainWindow):
         if self.link.state is LinkState.FAILED:
             self.link.open()
         elif self.browser.is_filtered:
-            self.commands_set[Do.SHOW_ALL].trigger()
+            self.commands_set[ActionId.SHOW_ALL].trigger()
         elif self.browser.problem is not None:
             self.browser.ask_again()
         else:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from cocadesk.protocol.messages import TeachingFound
+from cocadesk.protocol.messages import DatasetSummary
 from cocadesk.protocol.values import TeachSample
 from ui.kit.image_loader import ImageLoader
 from ui.kit.page_parts import Card, JobBar, hide_or_say
@@ -39,7 +39,7 @@ class FoundBox(Card):
         for part in (self.held_out, self.skipped, self.time, self.measuring):
             self.column.addWidget(part)
 
-    def show_found(self, found: TeachingFound) -> None:
+    def show_found(self, found: DatasetSummary) -> None:
         """Shows counts at once and the time when it has been measured."""
         self.counts.setText(found_line(found))
         shown = found.samples[:SAMPLES]

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.messages import TeachingFound
+from cocadesk.protocol.messages import DatasetSummary
 from cocadesk.protocol.values import JobAction, RunValue
 from ui.engine.link import EngineLink
 from ui.kit import desktop
@@ -174,7 +174,7 @@ class TeachPage(QWidget):
             self._draw_run()
 
     def _on_found(self, found: object) -> None:
-        assert isinstance(found, TeachingFound)
+        assert isinstance(found, DatasetSummary)
         self.setup.show_found(found)
 
     def _on_look_failed(self, error: object) -> None:

@@ -7,19 +7,19 @@ from PySide6.QtCore import QObject, Signal
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import (
     ControlJob,
+    DatasetSummary,
     DecideRun,
     GetRun,
-    InspectTeaching,
     JobChanged,
     JobReply,
     Jobs,
     ListJobs,
     ListRuns,
+    PreviewDataset,
     Run,
     RunChanged,
     Runs,
     StartTeach,
-    TeachingFound,
 )
 from cocadesk.protocol.values import (
     JobAction,
@@ -52,7 +52,7 @@ class TeachRequests(QObject):
     def __init__(self, link: EngineLink, parent: QObject) -> None:
         super().__init__(parent)
         self._link = link
-        self._looking: InspectTeaching | None = None
+        self._looking: PreviewDataset | None = None
         self._ticket: Ticket | None = None
         self._points: dict[str, dict[int, TeachPoint]] = {}
         self.runs: dict[str, RunValue] = {}
@@ -60,7 +60,7 @@ class TeachRequests(QObject):
         self.own_words: int | None = None
         self._is_starting = False
         link.connected.connect(self._on_connected)
-        link.happened.connect(self._on_event)
+        link.event_received.connect(self._on_event)
 
     def refresh(self) -> None:
         """Asks for all runs and for the jobs that drive them."""
@@ -74,7 +74,7 @@ class TeachRequests(QObject):
     def inspect(self, source: TeachSource, method: TeachMethod) -> None:
         """Looks at what there is; ``found`` or ``look_failed`` follow."""
         self.stop_inspecting()
-        self._looking = InspectTeaching(source=source, method=method)
+        self._looking = PreviewDataset(source=source, method=method)
         self._inspect()
 
     def stop_inspecting(self) -> None:
@@ -122,13 +122,13 @@ class TeachRequests(QObject):
             return
         self._ticket = self._link.ask(
             self._looking,
-            TeachingFound,
+            DatasetSummary,
             self._on_measured,
             on_partial=self.found.emit,
             on_failed=self._on_look_failed,
         )
 
-    def _on_measured(self, answer: TeachingFound) -> None:
+    def _on_measured(self, answer: DatasetSummary) -> None:
         self._looking = None
         self.found.emit(answer)
 

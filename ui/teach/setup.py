@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.messages import TeachingFound
+from cocadesk.protocol.messages import DatasetSummary
 from cocadesk.protocol.values import TeachMethod
 from ui.kit.image_loader import ImageLoader
 from ui.kit.page_parts import Card, Column, headed, hide_or_say, scrolled
@@ -75,11 +75,11 @@ class TeachSetup(QWidget):
     def show_looking(self) -> None:
         """The engine has begun to look."""
         self.look.setEnabled(False)
-        self.look.setText("Looking…")
+        self.look.setText("DetailPresenter…")
         hide_or_say(self.problem, "")
         self._show_found(False)
 
-    def show_found(self, found: TeachingFound) -> None:
+    def show_found(self, found: DatasetSummary) -> None:
         """What the look has brought so far, or why nothing can be learned."""
         self._end_look()
         hide_or_say(self.problem, found.problem)

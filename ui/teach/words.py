@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cocadesk.protocol.messages import TeachingFound
+from cocadesk.protocol.messages import DatasetSummary
 from cocadesk.protocol.values import (
     JobState,
     JobValue,
@@ -74,12 +74,12 @@ def certainty(metric: MetricValue) -> str:
     return f"likely {metric.low:.2f}–{metric.high:.2f}"
 
 
-def found_line(found: TeachingFound) -> str:
+def found_line(found: DatasetSummary) -> str:
     """``48 photos with 96 captions``."""
     return f"{count(found.photos, 'photo')} with {count(found.captions, 'caption')}"
 
 
-def held_out_line(found: TeachingFound) -> str:
+def held_out_line(found: DatasetSummary) -> str:
     """How the run will be measured."""
     if found.is_trial:
         return (
@@ -93,7 +93,7 @@ def held_out_line(found: TeachingFound) -> str:
     )
 
 
-def time_line(found: TeachingFound) -> str:
+def time_line(found: DatasetSummary) -> str:
     """How long it takes, as far as it is known."""
     if found.seconds is None:
         return "Measuring how long it will take…"

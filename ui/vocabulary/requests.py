@@ -29,7 +29,7 @@ class VocabularyRequests(QObject):
         self._link = link
         self._job: JobValue | None = None
         link.connected.connect(self._on_connected)
-        link.happened.connect(self._on_event)
+        link.event_received.connect(self._on_event)
 
     def ask(self) -> None:
         """Asks for the tags in use."""

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import msgspec
 
-from cocadesk.engine.handlers import EngineParts
+from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.teaching.runs import SPEC
-from cocadesk.engine.teaching.spec import Lesson, make_lesson
+from cocadesk.engine.teaching.spec import Lesson, build_spec
 from cocadesk.engine.teaching.trainer_process import Found, TrainerChild, to_skipped
 from cocadesk.errors import UserError
 from cocadesk.library import new_key
 from cocadesk.library.atomic import write_atomically
 from cocadesk.model.source import resolve_source
 from cocadesk.protocol.calls import Call, CallCancelledError
-from cocadesk.protocol.messages import TeachingFound
+from cocadesk.protocol.messages import DatasetSummary
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import TeachMethod, TeachSample, TeachSource
 
@@ -27,10 +27,10 @@ SAMPLE_PX = 320
 NO_WORDS = "No photo of the library has words of yours yet: write captions or add tags first."
 
 
-class SourceLooker:
+class DatasetPreview:
     """Runs the trainer's ``inspect`` and shows what it finds. Any thread may call."""
 
-    def __init__(self, parts: EngineParts) -> None:
+    def __init__(self, parts: EngineContext) -> None:
         self._parts = parts
         self._is_closed = threading.Event()
         self._decoding = threading.Lock()
@@ -38,7 +38,7 @@ class SourceLooker:
         for left in parts.library.runs_folder.glob(".look-*"):
             shutil.rmtree(left, ignore_errors=True)  # of an engine that was killed
 
-    def look(self, source: TeachSource, method: TeachMethod, call: Call) -> TeachingFound:
+    def look(self, source: TeachSource, method: TeachMethod, call: Call) -> DatasetSummary:
         """What the source holds; the counts first, as a part of the answer.
 
         Raises:
@@ -48,9 +48,9 @@ class SourceLooker:
         library, model = self._parts.library, self._parts.model
         model.opened()
         resolved = resolve_source(model.source, library.runs_folder)
-        lesson = make_lesson(library, source, method, model=resolved)
+        lesson = build_spec(library, source, method, model=resolved)
         if lesson.is_empty:
-            return TeachingFound(skipped=lesson.skipped, problem=NO_WORDS)
+            return DatasetSummary(skipped=lesson.skipped, problem=NO_WORDS)
         # A name that begins with a dot is no run.
         folder = library.runs_folder / f".look-{new_key()}"
         try:
@@ -76,7 +76,7 @@ class SourceLooker:
         """Everybody who looks stops soon."""
         self._is_closed.set()
 
-    def _run(self, folder: Path, lesson: Lesson, call: Call) -> TeachingFound:
+    def _run(self, folder: Path, lesson: Lesson, call: Call) -> DatasetSummary:
         child = TrainerChild("inspect", folder)
         found: Found | None = None
         samples: tuple[TeachSample, ...] = ()
@@ -156,8 +156,8 @@ class SourceLooker:
         return path
 
 
-def _value(found: Found, lesson: Lesson, samples: tuple[TeachSample, ...]) -> TeachingFound:
-    return TeachingFound(
+def _value(found: Found, lesson: Lesson, samples: tuple[TeachSample, ...]) -> DatasetSummary:
+    return DatasetSummary(
         photos=found.photos,
         captions=found.captions,
         skipped=lesson.skipped + to_skipped(found),

@@ -12,14 +12,14 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from cocadesk.engine.handlers import Answer, EngineParts
-from cocadesk.engine.model_switch import ModelChanger, change_over_source
-from cocadesk.engine.run_in_thread import answer_later
-from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps, Work
-from cocadesk.engine.teaching.preview import SourceLooker
-from cocadesk.engine.teaching.runs import KEPT, RUN_PREFIX, RunBook, RunRecord
-from cocadesk.engine.teaching.spec import check_source, count_taught, make_lesson
-from cocadesk.engine.teaching.trainer_events import RunFollower, job_step, sentence
+from cocadesk.engine.handlers import Answer, EngineContext
+from cocadesk.engine.model_switch import ModelSwitcher, change_over_source
+from cocadesk.engine.run_in_thread import run_in_thread
+from cocadesk.engine.scheduler import JobFactory, JobOutcome, JobStep, Steps
+from cocadesk.engine.teaching.preview import DatasetPreview
+from cocadesk.engine.teaching.runs import KEPT, RUN_PREFIX, RunRecord, RunStore
+from cocadesk.engine.teaching.spec import build_spec, check_source, count_taught
+from cocadesk.engine.teaching.trainer_events import TrainerEvents, job_step, sentence
 from cocadesk.engine.teaching.trainer_process import TrainerChild
 from cocadesk.errors import UserError
 from cocadesk.library import new_key
@@ -28,9 +28,9 @@ from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     DecideRun,
     GetRun,
-    InspectTeaching,
     JobReply,
     ListRuns,
+    PreviewDataset,
     Run,
     RunChanged,
     Runs,
@@ -58,14 +58,14 @@ class TeachSpec(msgspec.Struct, frozen=True, kw_only=True):
     run: str
 
 
-class TeachDesk:
+class TeachingHandler:
     """Teaching runs of one library."""
 
-    def __init__(self, parts: EngineParts, changer: ModelChanger) -> None:
+    def __init__(self, parts: EngineContext, changer: ModelSwitcher) -> None:
         self._parts = parts
         self._changer = changer
-        self._book = RunBook(parts.library.runs_folder)
-        self._looker = SourceLooker(parts)
+        self._book = RunStore(parts.library.runs_folder)
+        self._looker = DatasetPreview(parts)
         self._starting = threading.Lock()
         self._deciding = threading.Lock()
         self._live: dict[str, RunValue] = {}
@@ -74,14 +74,14 @@ class TeachDesk:
     def answers(self) -> Mapping[type[Any], Answer]:
         """Who answers which request."""
         return {
-            InspectTeaching: self._inspect,
+            PreviewDataset: self._inspect,
             StartTeach: self._start,
             GetRun: self._get,
             ListRuns: self._list,
             DecideRun: self._decide,
         }
 
-    def works(self) -> Mapping[JobKind, Work]:
+    def works(self) -> Mapping[JobKind, JobFactory]:
         """The teaching run."""
         return {JobKind.TEACH: self._steps}
 
@@ -91,9 +91,9 @@ class TeachDesk:
 
     # Requests -----------------------------------------------------------------------
 
-    def _inspect(self, body: InspectTeaching, call: Call) -> None:
+    def _inspect(self, body: PreviewDataset, call: Call) -> None:
         check_source(body.source)
-        answer_later(
+        run_in_thread(
             call, lambda: self._looker.look(body.source, body.method, call), name="inspect"
         )
 
@@ -136,7 +136,7 @@ class TeachDesk:
         source = model.source
         title = body.title or _title(body.source)
         resolved = resolve_source(source, self._parts.library.runs_folder)
-        lesson = make_lesson(
+        lesson = build_spec(
             self._parts.library, body.source, body.method, model=resolved, title=title
         )
         if lesson.is_empty:
@@ -203,11 +203,11 @@ class TeachDesk:
     # The job ------------------------------------------------------------------------
 
     def _steps(self, spec: str) -> Steps:
-        """A teaching run; see ``cocadesk.engine.scheduler.Work``. Closing it lets the trainer save."""
+        """A teaching run as steps (see ``JobFactory``); closing it lets the trainer save."""
         run_id = msgspec.json.decode(spec, type=TeachSpec).run
         record = self._book.change(run_id, state=RunState.RUNNING, message="")
         yield JobStep(stage="Starting", done=0)
-        follower = RunFollower(self._book.value(record, with_points=True), self._publish)
+        follower = TrainerEvents(self._book.value(record, with_points=True), self._publish)
         child = TrainerChild("teach", self._book.folder(run_id))
         step = JobStep(stage="Starting", done=0)
         try:

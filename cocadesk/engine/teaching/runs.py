@@ -93,7 +93,7 @@ def _skipped(result: RunResult) -> Iterator[SkippedValue]:
         yield SkippedValue(reason=reason, count=count, examples=tuple(map(WirePath.of, paths)))
 
 
-class RunBook:
+class RunStore:
     """The runs of one library. Any thread may call."""
 
     def __init__(self, folder: Path) -> None:

@@ -78,7 +78,7 @@ def check_source(source: TeachSource) -> None:
             )
 
 
-def make_lesson(
+def build_spec(
     library: Library, source: TeachSource, method: TeachMethod, *, model: str, title: str = ""
 ) -> Lesson:
     """The trainer's order for a source.

@@ -14,7 +14,7 @@ from cocadesk.protocol.values import RunValue, TeachPoint
 
 EVENT_EVERY_S = 0.2
 STAGES = {
-    "look": "Looking at the photos",
+    "look": "DetailPresenter at the photos",
     "features": "Reading the photos",
     "trial": "Trying on a part",
     "train": "Learning",
@@ -23,7 +23,7 @@ STAGES = {
 }
 
 
-class RunFollower:
+class TrainerEvents:
     """Turns the trainer's lines into events about the run, a few a second."""
 
     def __init__(

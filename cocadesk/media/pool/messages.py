@@ -79,7 +79,7 @@ class Span(msgspec.Struct, frozen=True):
     thumbnail_bytes: int
 
 
-class DoneFilm(msgspec.Struct, frozen=True, tag=True):
+class DoneVideo(msgspec.Struct, frozen=True, tag=True):
     """The spool holds the frames and thumbnails of a film."""
 
     serial: int
@@ -110,7 +110,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     is_passing: bool = False
 
 
-Answer: TypeAlias = Ready | CannotStart | Done | DoneFilm | Alive | Failed
+Answer: TypeAlias = Ready | CannotStart | Done | DoneVideo | Alive | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _answer_decoder: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TypeAlias
 
 from cocadesk.errors import UserError
-from cocadesk.media.pool.messages import Alive, Answer, CannotStart, Done, DoneFilm, Failed, Ready
+from cocadesk.media.pool.messages import Alive, Answer, CannotStart, Done, DoneVideo, Failed, Ready
 from cocadesk.media.pool.results import describe_exit, failure, film_result, photo_result
 from cocadesk.media.pool.worker_process import Ended, Event, WorkerProcess, WorkerSettings
 from cocadesk.media.types import (
@@ -32,7 +32,7 @@ _START_DEADLINE_S = 60.0
 _MAX_FAILED_STARTS = 3
 _POLL_S = 0.5
 
-_Final: TypeAlias = Done | DoneFilm | Failed
+_Final: TypeAlias = Done | DoneVideo | Failed
 Result = DecodedPhoto | DecodedVideo | DecodeFailure
 
 

@@ -6,7 +6,7 @@ import signal
 
 import numpy as np
 
-from cocadesk.media.pool.messages import Done, DoneFilm
+from cocadesk.media.pool.messages import Done, DoneVideo
 from cocadesk.media.pool.worker_process import WorkerProcess
 from cocadesk.media.types import (
     DecodedPhoto,
@@ -42,7 +42,7 @@ def photo_result(
 
 
 def film_result(
-    spool: SpoolFolder, size_px: int, request: DecodeRequest, answer: DoneFilm
+    spool: SpoolFolder, size_px: int, request: DecodeRequest, answer: DoneVideo
 ) -> DecodedVideo:
     """The film, its frames a map of the file that the worker wrote.
 

@@ -22,7 +22,7 @@ from cocadesk.media.pool.messages import (
     Alive,
     CannotStart,
     Done,
-    DoneFilm,
+    DoneVideo,
     Failed,
     Job,
     Ready,
@@ -94,7 +94,7 @@ def _limit_resources(address_space_bytes: int, largest_file_bytes: int) -> None:
 
 def _answer(
     job: Job, setup: Setup, arena: Arena, answers: BinaryIO | None = None
-) -> Done | DoneFilm | Failed:
+) -> Done | DoneVideo | Failed:
     # The pool kills a worker that hangs. Should the pool be gone, this ends it all the same.
     life = _SignsOfLife(job.serial, setup.deadline_s, answers)
     try:
@@ -137,7 +137,7 @@ class _SignsOfLife:
         faulthandler.dump_traceback_later(2 * self._deadline_s + 5, exit=True)
 
 
-def _decode(job: Job, setup: Setup, arena: Arena, life: _SignsOfLife) -> Done | DoneFilm:
+def _decode(job: Job, setup: Setup, arena: Arena, life: _SignsOfLife) -> Done | DoneVideo:
     from cocadesk.media.files import read_photo_file
     from cocadesk.media.photo.decode import decode_photo
 
@@ -164,7 +164,7 @@ def _is_film(path: bytes) -> bool:
         raise PhotoError(explain_os_error(error), is_passing=True) from error
 
 
-def _decode_film(job: Job, setup: Setup, arena: Arena, life: _SignsOfLife) -> Done | DoneFilm:
+def _decode_film(job: Job, setup: Setup, arena: Arena, life: _SignsOfLife) -> Done | DoneVideo:
     from cocadesk.media.files import explain_os_error, open_media_file
     from cocadesk.media.video.frame_at import decode_frame_at
 
@@ -185,7 +185,7 @@ def _decode_film(job: Job, setup: Setup, arena: Arena, life: _SignsOfLife) -> Do
         return _into_slot(frame, job, setup, arena)
 
 
-def _spool_film(file: BinaryIO, job: Job, setup: Setup, life: _SignsOfLife) -> DoneFilm:
+def _spool_film(file: BinaryIO, job: Job, setup: Setup, life: _SignsOfLife) -> DoneVideo:
     from cocadesk.media.hashing import hash_descriptor
     from cocadesk.media.video.decode import read_film
     from cocadesk.media.video.spool import SpoolWriter
@@ -202,7 +202,7 @@ def _spool_film(file: BinaryIO, job: Job, setup: Setup, life: _SignsOfLife) -> D
             on_frame=life.give,
         )
         spool.keep_thumbnails([one.thumbnail_jpeg for one in film.moments] + [film.thumbnail_jpeg])
-    return DoneFilm(
+    return DoneVideo(
         serial=job.serial,
         whole=film.whole_count,
         spans=[

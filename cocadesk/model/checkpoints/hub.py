@@ -1,6 +1,6 @@
 """Checkpoints of the model hub: found in its cache on this machine, else fetched and checked.
 
-Looking into the cache opens no socket and does not import huggingface_hub.
+DetailPresenter into the cache opens no socket and does not import huggingface_hub.
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from cocadesk.annotations import (
+    AnnotationEdit,
     DescribeReport,
     Vocabulary,
     WantedPicture,
-    Wish,
     ZeroShotTagger,
     caption_steps,
     load_vocabulary,
@@ -58,7 +58,7 @@ def test_a_persons_caption_is_left_alone(tmp_path: Path) -> None:
     """Tags are made all the same, and a person's tags stand before them."""
     with words_library(tmp_path) as case:
         key = case.key("a.jpg")
-        case.words.set([key], Wish(caption="mine", add_tags=("own tag",)))
+        case.words.set([key], AnnotationEdit(caption="mine", add_tags=("own tag",)))
         report = describe(case, again=True)
         assert (report.described, report.by_person, report.unchanged) == (3, 1, 0)
         row = case.row("a.jpg")
@@ -137,7 +137,7 @@ def test_a_video_is_described_by_its_moments(tmp_path: Path) -> None:
         assert seen[0] is None
         assert seen[1] is not None
         assert {tag.tag for tag in row.machine_tags} <= set(OWN.tags)
-        said = case.words.set(case.keys(), Wish(add_tags=("both",)))
+        said = case.words.set(case.keys(), AnnotationEdit(add_tags=("both",)))
         assert said.title == "Tags of 2 photos and videos"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.annotations import Wish
+from cocadesk.annotations import AnnotationEdit
 from cocadesk.annotations import sidecar_files as text_files
 from cocadesk.annotations import sidecar_journal as writing
 from cocadesk.library.store import Store
@@ -123,7 +123,7 @@ def test_words_killed_anywhere_are_all_said_or_none(tmp_path: Path) -> None:
         base = tmp_path / str(last)
         _prepare(base)
         with reopened(base) as case, _killed(case, last) as power:
-            case.words.set(case.keys(), Wish(caption="mine", add_tags=("x",)))
+            case.words.set(case.keys(), AnnotationEdit(caption="mine", add_tags=("x",)))
         with reopened(base) as case:
             rows = case.library.rows(case.keys())
             expected = "mine" if case.words.titles().undo else None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.annotations import Wish, WordsTitles
+from cocadesk.annotations import AnnotationEdit, UndoTitles
 from cocadesk.errors import UserError
 from cocadesk.library import Tag
 from tests.support.annotated_library import MODEL, WordsCase, reopened, words_library
@@ -22,10 +22,10 @@ def test_a_caption_is_kept_tidied_and_an_empty_one_takes_it_away(tmp_path: Path)
     """The machine's shows again where the person's is gone."""
     with words_library(tmp_path) as case:
         case.machine_captions()
-        change = case.words.set([case.key("a.jpg")], Wish(caption="  my\n dog "))
+        change = case.words.set([case.key("a.jpg")], AnnotationEdit(caption="  my\n dog "))
         assert (change.keys, change.title) == ((case.key("a.jpg"),), "Caption of a.jpg")
         assert case.row("a.jpg").caption == "my dog"
-        case.words.set([case.key("a.jpg")], Wish(caption=" "))
+        case.words.set([case.key("a.jpg")], AnnotationEdit(caption=" "))
         assert case.row("a.jpg").human_caption is None
         assert case.row("a.jpg").caption == "a machine's a"
 
@@ -33,8 +33,8 @@ def test_a_caption_is_kept_tidied_and_an_empty_one_takes_it_away(tmp_path: Path)
 def test_many_photos_are_one_command(tmp_path: Path) -> None:
     """Only those that change count; one undo takes all of them back."""
     with words_library(tmp_path) as case:
-        case.words.set([case.key("a.jpg")], Wish(add_tags=("dog",)))
-        change = case.words.set(case.keys(), Wish(add_tags=("dog",)))
+        case.words.set([case.key("a.jpg")], AnnotationEdit(add_tags=("dog",)))
+        change = case.words.set(case.keys(), AnnotationEdit(add_tags=("dog",)))
         assert set(change.keys) == {case.key("b.jpg"), case.key("c.jpg")}
         assert change.title == "Tags of 2 photos"
         case.words.undo()
@@ -47,12 +47,12 @@ def test_accepting_and_rejecting_a_machines_tag(tmp_path: Path) -> None:
         key = case.key("a.jpg")
         tags = [Tag(tag="dog", score=0.9), Tag(tag="Beach", score=0.8)]
         case.library.set_machine_tags({key: tags}, MODEL)
-        case.words.set([key], Wish(add_tags=("Dog",), remove_tags=("beach",)))
+        case.words.set([key], AnnotationEdit(add_tags=("Dog",), remove_tags=("beach",)))
         assert said(case, "a.jpg") == (None, ("dog",), ("Beach",))
         assert case.row("a.jpg").tags == (Tag(tag="dog", score=1.0),)
         case.library.set_machine_tags({key: [Tag(tag="BEACH", score=1.0)]}, "another-model")
         assert case.row("a.jpg").tags == (Tag(tag="dog", score=1.0),)
-        case.words.set([key], Wish(add_tags=("Beach",)))
+        case.words.set([key], AnnotationEdit(add_tags=("Beach",)))
         assert said(case, "a.jpg") == (None, ("dog", "Beach"), ())
 
 
@@ -60,11 +60,11 @@ def test_what_is_so_already_is_no_command(tmp_path: Path) -> None:
     """It neither fills the undo stack nor empties the redo stack."""
     with words_library(tmp_path) as case:
         key = case.key("a.jpg")
-        case.words.set([key], Wish(caption="mine"))
-        case.words.set([key], Wish(caption="other"))
+        case.words.set([key], AnnotationEdit(caption="mine"))
+        case.words.set([key], AnnotationEdit(caption="other"))
         case.words.undo()
-        assert case.words.set([key], Wish(caption="mine")).keys == ()
-        assert case.words.titles() == WordsTitles(undo="Caption of a.jpg", redo="Caption of a.jpg")
+        assert case.words.set([key], AnnotationEdit(caption="mine")).keys == ()
+        assert case.words.titles() == UndoTitles(undo="Caption of a.jpg", redo="Caption of a.jpg")
         assert len(case.library.edits.all()) == 3
 
 
@@ -73,9 +73,9 @@ def test_undo_brings_back_exactly_what_was_and_survives_restarts(tmp_path: Path)
     states = []
     with words_library(tmp_path) as case:
         wishes = [
-            Wish(caption="first", add_tags=("x", "y")),
-            Wish(remove_tags=("x",)),
-            Wish(caption="second"),
+            AnnotationEdit(caption="first", add_tags=("x", "y")),
+            AnnotationEdit(remove_tags=("x",)),
+            AnnotationEdit(caption="second"),
         ]
         states.append(said(case, "a.jpg"))
         for wish in wishes:
@@ -98,9 +98,9 @@ def test_a_new_command_forgets_what_could_be_redone(tmp_path: Path) -> None:
     """As in every editor; the log still remembers."""
     with words_library(tmp_path) as case:
         key = case.key("a.jpg")
-        case.words.set([key], Wish(caption="one"))
+        case.words.set([key], AnnotationEdit(caption="one"))
         case.words.undo()
-        case.words.set([key], Wish(caption="two"))
+        case.words.set([key], AnnotationEdit(caption="two"))
         assert case.words.redo().title == ""
         assert case.row("a.jpg").human_caption == "two"
         assert "one" in [edit.new for edit in case.words.history(key)]
@@ -110,7 +110,7 @@ def test_history_says_who_when_and_what_was_undone(tmp_path: Path) -> None:
     """Oldest first; what was taken back is marked, also the undo itself after a redo."""
     with words_library(tmp_path) as case:
         key = case.key("a.jpg")
-        case.words.set([key], Wish(caption="one", add_tags=("x", "y")))
+        case.words.set([key], AnnotationEdit(caption="one", add_tags=("x", "y")))
         case.words.undo()
         edits = case.words.history(key)
         assert [(e.who, e.field, e.old, e.new, e.is_undone) for e in edits] == [
@@ -130,10 +130,10 @@ def test_wishes_that_cannot_be_are_refused(tmp_path: Path) -> None:
     """Nothing is recorded then."""
     with words_library(tmp_path) as case:
         with pytest.raises(UserError, match="added and removed"):
-            case.words.set(case.keys(), Wish(add_tags=("dog",), remove_tags=("Dog",)))
+            case.words.set(case.keys(), AnnotationEdit(add_tags=("dog",), remove_tags=("Dog",)))
         with pytest.raises(UserError, match="no longer in the library"):
-            case.words.set(["gone"], Wish(caption="x"))
+            case.words.set(["gone"], AnnotationEdit(caption="x"))
         assert case.library.edits.all() == []
-        change = case.words.set(["gone", case.key("a.jpg")], Wish(add_tags=("x", "X")))
+        change = case.words.set(["gone", case.key("a.jpg")], AnnotationEdit(add_tags=("x", "X")))
         assert change.keys == (case.key("a.jpg"),)
         assert said(case, "a.jpg")[1] == ("x",)

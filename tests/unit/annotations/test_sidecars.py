@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.annotations import FileAction, Wish, WrittenFiles, plan_write, sidecar_of, write_steps
+from cocadesk.annotations import (
+    AnnotationEdit,
+    FileAction,
+    WrittenFiles,
+    plan_write,
+    sidecar_of,
+    write_steps,
+)
 from cocadesk.annotations import sidecar_files as text_files
 from cocadesk.annotations.sidecar_files import MAX_FILE_BYTES
 from cocadesk.library import new_key
@@ -44,7 +51,7 @@ def test_the_persons_caption_is_written_else_the_machines(tmp_path: Path) -> Non
     """One line of UTF-8; ``who`` is the one who said it; again is unchanged."""
     with words_library(tmp_path) as case:
         case.machine_captions()
-        case.words.set([case.key("a.jpg")], Wish(caption="Mädchen am Strand"))
+        case.words.set([case.key("a.jpg")], AnnotationEdit(caption="Mädchen am Strand"))
         report = case.write()
         assert (report.written, report.unchanged, report.kept) == (3, 0, ())
         assert case.texts() == {
@@ -79,12 +86,12 @@ def test_a_file_is_ours_only_while_it_holds_what_we_wrote_last(tmp_path: Path) -
     with words_library(tmp_path, "a.jpg") as case:
         text = case.photos / "a.txt"
         for caption in ("first", "second"):
-            case.words.set(case.keys(), Wish(caption=caption))
+            case.words.set(case.keys(), AnnotationEdit(caption=caption))
             assert case.write().written == 1
         assert text.read_text() == "second\n"
         for mine in ("second, and more\n", "first\n"):
             text.write_text(mine)
-            case.words.set(case.keys(), Wish(caption="third"))
+            case.words.set(case.keys(), AnnotationEdit(caption="third"))
             report = case.write()
             assert report.written == 0
             assert [item.reason for item in report.kept] == [
@@ -99,9 +106,9 @@ def test_a_file_that_happens_to_say_the_same_is_not_ours(tmp_path: Path) -> None
     """It is left as it is, now and when the caption changes."""
     with words_library(tmp_path, "a.jpg") as case:
         (case.photos / "a.txt").write_text("the same\n")
-        case.words.set(case.keys(), Wish(caption="the same"))
+        case.words.set(case.keys(), AnnotationEdit(caption="the same"))
         assert case.write().unchanged == 1
-        case.words.set(case.keys(), Wish(caption="another"))
+        case.words.set(case.keys(), AnnotationEdit(caption="another"))
         assert [item.reason for item in case.write().kept] == ["CocaDesk did not write it."]
 
 
@@ -149,7 +156,7 @@ def test_undo_keeps_what_somebody_has_changed_since(tmp_path: Path) -> None:
 def test_an_undo_that_finds_nothing_to_do_still_counts(tmp_path: Path) -> None:
     """The command is off the stack, so the one before it is next."""
     with words_library(tmp_path, "a.jpg") as case:
-        case.words.set(case.keys(), Wish(caption="mine"))
+        case.words.set(case.keys(), AnnotationEdit(caption="mine"))
         case.write()
         (case.photos / "a.txt").write_text("better")
         assert case.words.undo().files == 0
@@ -274,7 +281,7 @@ def test_a_caption_that_moves_with_its_photo_stays_ours(tmp_path: Path) -> None:
         written = WrittenFiles(case.library.edits.of_files())
         moved = os.fsencode(case.photos / "sub" / "a.txt")
         assert moved in written.machines_of([row])
-        case.words.set([row.key], Wish(caption="mine"))
+        case.words.set([row.key], AnnotationEdit(caption="mine"))
         assert case.write(row.key).written == 1
         assert (case.photos / "sub" / "a.txt").read_text() == "mine\n"
         written = WrittenFiles(case.library.edits.of_files())
@@ -308,7 +315,7 @@ def test_a_write_goes_on_where_it_was_stopped_as_one_command(tmp_path: Path) -> 
         next(steps)
         next(steps)
         steps.close()
-        case.words.set([case.key("39.jpg")], Wish(caption="mine"))
+        case.words.set([case.key("39.jpg")], AnnotationEdit(caption="mine"))
         report = case.write(batch=batch)
         assert (report.written, report.unchanged) == (40, 0)
         assert case.texts()["39.txt"] == "mine\n"

@@ -15,7 +15,7 @@ import pytest
 from cocadesk.cli.guard import OK, USER_ERROR, guarded
 from cocadesk.cli.model import list_models, use_model
 from cocadesk.cli.options import Options
-from cocadesk.cli.teach import Wish, teach
+from cocadesk.cli.teach import TeachOptions, teach
 from cocadesk.engine.teaching import preview as engine_inspect
 from cocadesk.engine.teaching import requests as engine_teach
 from cocadesk.engine.teaching.trainer_process import TrainerChild
@@ -58,7 +58,9 @@ def client(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def _teach(tmp_path: Path, *, keep: bool | None, as_json: bool) -> int:
-    wish = Wish(folders=[str(tmp_path / "photos")], uses_library=False, method="head", keep=keep)
+    wish = TeachOptions(
+        folders=[str(tmp_path / "photos")], uses_library=False, method="head", keep=keep
+    )
     options = Options(library=tmp_path / "library", as_json=as_json)
     return guarded(lambda options, report: teach(options, report, wish), options)
 
@@ -159,7 +161,9 @@ def test_an_engine_with_another_model_is_not_taught_by_mistake(
     client: EngineClient, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     """--model names one that the running engine does not serve."""
-    wish = Wish(folders=[str(tmp_path / "photos")], uses_library=False, method="head", keep=None)
+    wish = TeachOptions(
+        folders=[str(tmp_path / "photos")], uses_library=False, method="head", keep=None
+    )
     options = Options(library=tmp_path / "library", model="starter", as_json=True)
     assert guarded(lambda o, r: teach(o, r, wish), options) == USER_ERROR
     error = _document(capfdbinary)["error"]

@@ -10,14 +10,16 @@ import pytest
 from cocadesk.errors import UserError
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
+    AnnotationsChanged,
+    AnnotationsReply,
     Describe,
     Description,
     Detail,
     Failures,
     GetDetail,
     GetHistory,
+    GetUndoState,
     GetVocabulary,
-    GetWordsState,
     History,
     JobReply,
     Keys,
@@ -25,17 +27,15 @@ from cocadesk.protocol.messages import (
     ListNewest,
     PlanWrite,
     Progress,
-    RedoWords,
+    RedoAnnotations,
     RowsChanged,
+    SetAnnotations,
     SetVocabulary,
-    SetWords,
     StartCaption,
     StartWrite,
-    UndoWords,
+    UndoAnnotations,
     VocabularyReply,
     WatchJob,
-    WordsChanged,
-    WordsReply,
     WritePlan,
 )
 from cocadesk.protocol.paths import WirePath
@@ -59,8 +59,8 @@ def _keys(client: EngineClient) -> tuple[str, ...]:
     return client.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys
 
 
-def _say(client: EngineClient, body: SetWords) -> WordsReply:
-    return client.ask(body, WordsReply, timeout_s=WAIT_S)
+def _say(client: EngineClient, body: SetAnnotations) -> AnnotationsReply:
+    return client.ask(body, AnnotationsReply, timeout_s=WAIT_S)
 
 
 def _end(client: EngineClient, started: JobReply) -> JobReply:
@@ -72,7 +72,7 @@ def test_a_persons_words_come_first_and_undo_takes_them_back(client: EngineClien
     key = _keys(client)[0]
     machine = client.ask(Describe(key=key), Description, timeout_s=WAIT_S)
     assert machine.tags or machine.caption
-    reply = _say(client, SetWords(keys=(key,), caption="my own words", add_tags=("zed",)))
+    reply = _say(client, SetAnnotations(keys=(key,), caption="my own words", add_tags=("zed",)))
     assert reply.changed == (key,)
     assert reply.title
     assert reply.title == reply.undo_title
@@ -81,13 +81,13 @@ def test_a_persons_words_come_first_and_undo_takes_them_back(client: EngineClien
     assert ("zed", True) in [(tag.tag, tag.by_person) for tag in row.tags]
     described = client.ask(Describe(key=key), Description, timeout_s=WAIT_S)
     assert (described.caption, described.caption_by_person) == ("my own words", True)
-    undone = client.ask(UndoWords(), WordsReply, timeout_s=WAIT_S)
+    undone = client.ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
     assert undone.changed == (key,)
     assert undone.redo_title == reply.title
     row = client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row
     assert (row.caption, row.caption_by_person) == (machine.caption, False)
     assert "zed" not in [tag.tag for tag in row.tags]
-    redone = client.ask(RedoWords(), WordsReply, timeout_s=WAIT_S)
+    redone = client.ask(RedoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
     assert redone.changed == (key,)
     assert client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row.caption == "my own words"
 
@@ -103,35 +103,37 @@ def test_a_rejected_tag_goes_and_an_accepted_one_becomes_the_persons(
     )
     tags = client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row.tags
     tag = next(tag for tag in tags if not tag.by_person)
-    _say(client, SetWords(keys=(key,), remove_tags=(tag.tag,)))
+    _say(client, SetAnnotations(keys=(key,), remove_tags=(tag.tag,)))
     row = client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row
     assert tag.tag not in [other.tag for other in row.tags]
-    _say(client, SetWords(keys=(key,), add_tags=(tag.tag,)))
+    _say(client, SetAnnotations(keys=(key,), add_tags=(tag.tag,)))
     row = client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row
     assert (tag.tag, True) in [(other.tag, other.by_person) for other in row.tags]
     for _ in range(2):
-        client.ask(UndoWords(), WordsReply, timeout_s=WAIT_S)
+        client.ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
     assert client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row.tags == tags
 
 
 def test_many_media_are_one_command(client: EngineClient) -> None:
     """One title, one undo; words that are so already are no command."""
     keys = _keys(client)[:3]
-    reply = _say(client, SetWords(keys=keys, add_tags=("together",)))
+    reply = _say(client, SetAnnotations(keys=keys, add_tags=("together",)))
     assert set(reply.changed) == set(keys)
     assert "3 photos" in reply.title
-    before = client.ask(GetWordsState(), WordsReply, timeout_s=WAIT_S)
-    again = _say(client, SetWords(keys=keys, add_tags=("together",)))
+    before = client.ask(GetUndoState(), AnnotationsReply, timeout_s=WAIT_S)
+    again = _say(client, SetAnnotations(keys=keys, add_tags=("together",)))
     assert again.changed == ()
     assert again.undo_title == before.undo_title == reply.title
-    assert set(client.ask(UndoWords(), WordsReply, timeout_s=WAIT_S).changed) == set(keys)
+    assert set(client.ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S).changed) == set(
+        keys
+    )
 
 
 def test_the_history_is_in_order_and_names_the_hand(client: EngineClient) -> None:
     """Fields in words, ``person`` or a model, old and new for people."""
     key = _keys(client)[1]
-    _say(client, SetWords(keys=(key,), caption="first"))
-    _say(client, SetWords(keys=(key,), caption="second", add_tags=("x",)))
+    _say(client, SetAnnotations(keys=(key,), caption="first"))
+    _say(client, SetAnnotations(keys=(key,), caption="second", add_tags=("x",)))
     edits = client.ask(GetHistory(key=key), History, timeout_s=WAIT_S).edits[-3:]
     assert [(edit.who, edit.field, edit.new) for edit in edits] == [
         ("person", "caption", "first"),
@@ -146,7 +148,7 @@ def test_the_history_is_in_order_and_names_the_hand(client: EngineClient) -> Non
 def test_words_of_what_is_gone_get_a_sentence(client: EngineClient) -> None:
     """Not a traceback."""
     with pytest.raises(UserError, match="no longer in the library"):
-        _say(client, SetWords(keys=("gone",), caption="x"))
+        _say(client, SetAnnotations(keys=("gone",), caption="x"))
     with pytest.raises(UserError, match="no longer in the library"):
         client.ask(GetHistory(key="gone"), History, timeout_s=WAIT_S)
 
@@ -154,12 +156,12 @@ def test_words_of_what_is_gone_get_a_sentence(client: EngineClient) -> None:
 def test_every_window_hears_of_changed_words(client: EngineClient) -> None:
     """Rows and what could be undone are announced."""
     key = _keys(client)[2]
-    reply = _say(client, SetWords(keys=(key,), caption="heard"))
+    reply = _say(client, SetAnnotations(keys=(key,), caption="heard"))
     while True:
         event = client.next_event(WAIT_S)
-        if isinstance(event, WordsChanged) and event.undo_title == reply.undo_title:
+        if isinstance(event, AnnotationsChanged) and event.undo_title == reply.undo_title:
             break
-    _say(client, SetWords(keys=(key,), caption="heard again"))
+    _say(client, SetAnnotations(keys=(key,), caption="heard again"))
     while True:
         event = client.next_event(WAIT_S)
         if isinstance(event, RowsChanged) and key in event.keys:
@@ -169,7 +171,7 @@ def test_every_window_hears_of_changed_words(client: EngineClient) -> None:
 def test_captions_are_made_by_a_job_with_progress_and_failures(client: EngineClient) -> None:
     """It says what it did in numbers; what it could not do is listed by job."""
     keys = _keys(client)
-    _say(client, SetWords(keys=keys[:1], caption="stays mine"))
+    _say(client, SetAnnotations(keys=keys[:1], caption="stays mine"))
     started = client.ask(StartCaption(scope=Scope(keys=keys)), JobReply, timeout_s=WAIT_S)
     assert started.job.kind is JobKind.CAPTION
     steps: list[Progress] = []
@@ -191,7 +193,7 @@ def test_a_write_is_planned_done_undone_and_redone(client: EngineClient) -> None
     keys = _keys(client)
     everything = Scope()
     _end(client, client.ask(StartCaption(scope=everything), JobReply, timeout_s=WAIT_S))
-    _say(client, SetWords(keys=keys[:2], caption="written by me"))
+    _say(client, SetAnnotations(keys=keys[:2], caption="written by me"))
     plan = client.ask(PlanWrite(scope=everything), WritePlan, timeout_s=WAIT_S)
     assert len(plan.items) == plan.new + plan.changed + plan.unchanged + plan.kept == len(keys)
     assert all(item.reason for item in plan.items if item.kind is WriteKind.KEPT)
@@ -203,10 +205,13 @@ def test_a_write_is_planned_done_undone_and_redone(client: EngineClient) -> None
     assert (ended.write.unchanged, len(ended.write.kept)) == (plan.unchanged, plan.kept)
     after = client.ask(PlanWrite(scope=everything), WritePlan, timeout_s=WAIT_S)
     assert (after.new, after.changed) == (0, 0)
-    undone = client.ask(UndoWords(), WordsReply, timeout_s=WAIT_S)
+    undone = client.ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
     assert undone.files == ended.write.written
     assert client.ask(PlanWrite(scope=everything), WritePlan, timeout_s=WAIT_S) == plan
-    assert client.ask(RedoWords(), WordsReply, timeout_s=WAIT_S).files == ended.write.written
+    assert (
+        client.ask(RedoAnnotations(), AnnotationsReply, timeout_s=WAIT_S).files
+        == ended.write.written
+    )
     assert client.ask(PlanWrite(scope=everything), WritePlan, timeout_s=WAIT_S) == after
 
 

@@ -9,22 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.engine.teaching.spec import make_lesson
+from cocadesk.engine.teaching.spec import build_spec
 from cocadesk.library import Library
 from cocadesk.model.backend import Backend
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
+    AnnotationsReply,
     GetRows,
     JobReply,
     Keys,
     ListNewest,
     Rows,
-    SetWords,
+    SetAnnotations,
     StartCaption,
     StartWrite,
-    UndoWords,
+    UndoAnnotations,
     WatchJob,
-    WordsReply,
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobState, Row, Scope, TeachMethod, TeachSource
@@ -62,7 +62,7 @@ def _do(client: EngineClient, body: StartCaption | StartWrite) -> None:
 
 def _captions(folder: Path, source: TeachSource) -> dict[str, tuple[str, ...]]:
     with Library.open(folder, writer=False) as library:
-        spec = make_lesson(library, source, TeachMethod.HEAD, model="x").spec
+        spec = build_spec(library, source, TeachMethod.HEAD, model="x").spec
     return {Path(photo.path.decode()).name: photo.captions for photo in spec.photos}
 
 
@@ -73,11 +73,19 @@ def test_a_caption_teaches_and_a_tag_that_it_does_not_name(
     rows = _rows(client)
     red, blue, green = (rows[name].key for name in ("red-0.jpg", "blue-2.jpg", "green-1.jpg"))
     ask = client.ask
-    ask(SetWords(keys=(red,), caption="Our  Zorbo\nat home"), WordsReply, timeout_s=WAIT_S)
-    ask(SetWords(keys=(red,), add_tags=("zorbo", "old chair")), WordsReply, timeout_s=WAIT_S)
-    ask(SetWords(keys=(blue,), add_tags=("apple",)), WordsReply, timeout_s=WAIT_S)
-    ask(SetWords(keys=(green,), caption="taken back"), WordsReply, timeout_s=WAIT_S)
-    ask(UndoWords(), WordsReply, timeout_s=WAIT_S)
+    ask(
+        SetAnnotations(keys=(red,), caption="Our  Zorbo\nat home"),
+        AnnotationsReply,
+        timeout_s=WAIT_S,
+    )
+    ask(
+        SetAnnotations(keys=(red,), add_tags=("zorbo", "old chair")),
+        AnnotationsReply,
+        timeout_s=WAIT_S,
+    )
+    ask(SetAnnotations(keys=(blue,), add_tags=("apple",)), AnnotationsReply, timeout_s=WAIT_S)
+    ask(SetAnnotations(keys=(green,), caption="taken back"), AnnotationsReply, timeout_s=WAIT_S)
+    ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
     assert _captions(tmp_path / "library", LIBRARY) == {
         "red-0.jpg": ("Our Zorbo at home", "a photo of an old chair"),
         "blue-2.jpg": ("a photo of an apple",),
@@ -89,8 +97,8 @@ def test_what_a_machine_wrote_teaches_nothing(client: EngineClient, tmp_path: Pa
     """Neither its captions in the library, nor those that we wrote beside the photos."""
     rows = _rows(client)
     _do(client, StartCaption(scope=Scope()))
-    human = SetWords(keys=(rows["red-0.jpg"].key,), caption="Our Zorbo")
-    client.ask(human, WordsReply, timeout_s=WAIT_S)
+    human = SetAnnotations(keys=(rows["red-0.jpg"].key,), caption="Our Zorbo")
+    client.ask(human, AnnotationsReply, timeout_s=WAIT_S)
     _do(client, StartWrite(scope=Scope()))
     photos = tmp_path / "photos"
     moved = tmp_path / "photos" / "moved"
@@ -101,7 +109,7 @@ def test_what_a_machine_wrote_teaches_nothing(client: EngineClient, tmp_path: Pa
     assert set(_captions(tmp_path / "library", LIBRARY)) == {"red-0.jpg"}
     with Library.open(tmp_path / "library", writer=False) as library:
         source = TeachSource(folders=(WirePath.of(photos),))
-        spec = make_lesson(library, source, TeachMethod.HEAD, model="x").spec
+        spec = build_spec(library, source, TeachMethod.HEAD, model="x").spec
     refused = {base64.b64decode(path).decode(): sha for path, sha in spec.not_human.items()}
     written = sorted(photos.rglob("*.txt"))
     assert len(written) == 5
@@ -115,10 +123,10 @@ def test_photos_that_are_gone_are_counted_with_the_reason(
 ) -> None:
     """The rest teaches."""
     keys = tuple(row.key for row in _rows(client).values())
-    client.ask(SetWords(keys=keys, caption="Our Zorbo"), WordsReply, timeout_s=WAIT_S)
+    client.ask(SetAnnotations(keys=keys, caption="Our Zorbo"), AnnotationsReply, timeout_s=WAIT_S)
     (tmp_path / "photos" / "red-0.jpg").unlink()
     with Library.open(tmp_path / "library", writer=False) as library:
-        lesson = make_lesson(library, LIBRARY, TeachMethod.HEAD, model="x")
+        lesson = build_spec(library, LIBRARY, TeachMethod.HEAD, model="x")
     assert len(lesson.spec.photos) == 4
     (skipped,) = lesson.skipped
     assert (skipped.reason, skipped.count) == ("Its file is not there now.", 1)

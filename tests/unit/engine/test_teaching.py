@@ -16,13 +16,14 @@ from cocadesk.engine.teaching.trainer_process import TrainerChild
 from cocadesk.errors import UserError
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
+    AnnotationsReply,
     ControlJob,
+    DatasetSummary,
     DecideRun,
     GetInfo,
     GetRun,
     Hits,
     Info,
-    InspectTeaching,
     JobChanged,
     JobReply,
     Keys,
@@ -30,16 +31,15 @@ from cocadesk.protocol.messages import (
     ListNewest,
     ListRuns,
     Models,
+    PreviewDataset,
     ReplyBody,
     Run,
     RunChanged,
     Runs,
     Search,
-    SetWords,
+    SetAnnotations,
     StartTeach,
-    TeachingFound,
     WatchJob,
-    WordsReply,
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
@@ -270,23 +270,27 @@ def test_looking_counts_first_and_then_says_how_long_it_takes(
     """Only a person's words count; each sample has a thumbnail of the library."""
     with inner_engine(tmp_path / "library", model) as client:
         source = TeachSource(uses_library=True)
-        nothing = client.ask(InspectTeaching(source=source), TeachingFound, timeout_s=WAIT_S)
+        nothing = client.ask(PreviewDataset(source=source), DatasetSummary, timeout_s=WAIT_S)
         assert "captions or add tags" in nothing.problem
         assert client.ask(ListRuns(), Runs, timeout_s=WAIT_S).own_words == 0
         index(client, photos)
         keys = client.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys
-        client.ask(SetWords(keys=keys[:1], caption="a Zorbo"), WordsReply, timeout_s=WAIT_S)
-        client.ask(SetWords(keys=keys[:2], add_tags=("zorbo",)), WordsReply, timeout_s=WAIT_S)
+        client.ask(
+            SetAnnotations(keys=keys[:1], caption="a Zorbo"), AnnotationsReply, timeout_s=WAIT_S
+        )
+        client.ask(
+            SetAnnotations(keys=keys[:2], add_tags=("zorbo",)), AnnotationsReply, timeout_s=WAIT_S
+        )
         assert client.ask(ListRuns(), Runs, timeout_s=WAIT_S).own_words == 2
         parts: list[ReplyBody] = []
         found = client.ask(
-            InspectTeaching(source=source),
-            TeachingFound,
+            PreviewDataset(source=source),
+            DatasetSummary,
             on_partial=parts.append,
             timeout_s=WAIT_S,
         )
     (first,) = parts
-    assert isinstance(first, TeachingFound)
+    assert isinstance(first, DatasetSummary)
     assert (first.photos, first.seconds, found.seconds) == (2, None, 12.5)
     assert {sample.captions for sample in found.samples} == {
         ("a Zorbo",),

@@ -17,8 +17,8 @@ import pytest
 from cocadesk.errors import UserError
 from cocadesk.indexing import (
     IndexProgress,
-    change_over_steps,
     index_steps,
+    reembed_steps,
 )
 from cocadesk.library import Library
 from cocadesk.library.manifest import read_manifest
@@ -69,7 +69,7 @@ def test_the_old_model_answers_until_the_last_step(library: Library) -> None:
     """Nothing of what searches use changes meanwhile."""
     searcher = Searcher(library, FakeBackend())
     before = searcher.search("red", limit=99)
-    for _ in change_over_steps(
+    for _ in reembed_steps(
         library, OtherBackend(), source="other", pool=InProcessDecoder(), options=SMALL
     ):
         assert library.model == OLD_ID
@@ -103,9 +103,7 @@ def test_an_empty_library_changes_over_at_once(tmp_path: Path) -> None:
 def test_a_closed_change_over_goes_on_where_it_was(library: Library, stop_after: int) -> None:
     """Nothing that was committed is embedded again."""
     first = OtherBackend()
-    steps = change_over_steps(
-        library, first, source="other", pool=InProcessDecoder(), options=SMALL
-    )
+    steps = reembed_steps(library, first, source="other", pool=InProcessDecoder(), options=SMALL)
     for _ in range(stop_after):
         if next(steps, None) is None:
             break
@@ -237,7 +235,7 @@ def test_a_file_edited_since_the_last_index_is_found_by_what_it_shows_now(
 
 def test_an_index_with_the_old_model_runs_between_two_steps(library: Library, photos: Path) -> None:
     """What it adds, changes and moves is filled before the switch; keys and words stay."""
-    steps = change_over_steps(
+    steps = reembed_steps(
         library, OtherBackend(), source="other", pool=InProcessDecoder(), options=SMALL
     )
     for _ in range(6):
@@ -276,9 +274,7 @@ def test_old_views_stay_until_the_next_change_over(library: Library) -> None:
     assert (report.had, backend.embedded) == (10, 0)
     # The first model's marks are in the rows, but its views are gone: it fills them again.
     first = CountingBackend()
-    steps = change_over_steps(
-        library, first, source="starter", pool=InProcessDecoder(), options=SMALL
-    )
+    steps = reembed_steps(library, first, source="starter", pool=InProcessDecoder(), options=SMALL)
     for _ in steps:
         pass
     assert first.embedded == 9
@@ -313,7 +309,7 @@ def test_a_full_disk_is_a_sentence_and_the_old_model_goes_on(library: Library) -
 
 def test_only_one_change_over_runs_at_a_time(library: Library) -> None:
     """A second one says so, and nothing else happens."""
-    steps = change_over_steps(library, OtherBackend(), source="other", pool=InProcessDecoder())
+    steps = reembed_steps(library, OtherBackend(), source="other", pool=InProcessDecoder())
     next(steps)
     with pytest.raises(UserError, match="already"):
         change_over(library)
@@ -350,7 +346,7 @@ def test_an_index_during_the_step_of_finishing_is_filled_before_the_switch(
     library: Library, photos: Path
 ) -> None:
     """The last look happens in the same breath as the switch."""
-    steps = change_over_steps(
+    steps = reembed_steps(
         library, OtherBackend(), source="other", pool=InProcessDecoder(), options=SMALL
     )
     for step in steps:

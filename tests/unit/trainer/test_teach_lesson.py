@@ -13,7 +13,7 @@ import pytest
 from cocadesk.errors import UserError
 from tests.support.kinds import write_lesson
 from trainer.tuning import dataset as lessons
-from trainer.tuning.dataset import Lesson, find_lesson
+from trainer.tuning.dataset import TuningDataset, find_lesson
 from trainer.tuning.feature_store import load_lesson, store_lesson
 from trainer.tuning.general_set import load_general
 from trainer.tuning.new_words import NewWords, contrasts
@@ -21,11 +21,11 @@ from trainer.tuning.spec import GivenPhoto, Method, TeachSpec, load_spec
 from trainer.tuning.split import held_out_count, problem_of, split_photos
 
 
-def _look(folder: Path, **fields: object) -> Lesson:
+def _look(folder: Path, **fields: object) -> TuningDataset:
     return find_lesson(TeachSpec(folders=(os.fsencode(folder),), **fields))  # type: ignore[arg-type]
 
 
-def _captions(lesson: Lesson) -> dict[str, tuple[str, ...]]:
+def _captions(lesson: TuningDataset) -> dict[str, tuple[str, ...]]:
     return {Path(os.fsdecode(p.path)).name: p.captions for p in lesson.photos}
 
 

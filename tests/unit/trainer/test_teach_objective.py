@@ -12,7 +12,14 @@ import torch.nn.functional as F
 from cocadesk.evaluation import caption_key, retrieval_metrics
 from trainer.losses import caption_groups, contrastive_loss
 from trainer.tuning.new_words import NewWords
-from trainer.tuning.objective import PhotoWords, alignment, contrastive, distil, relate, unrelated
+from trainer.tuning.objective import (
+    PhotoCaptions,
+    alignment,
+    contrastive,
+    distil,
+    relate,
+    unrelated,
+)
 from trainer.tuning.results import Ranked, caption_figure, recall_figures, wilson
 
 _NEW = NewWords(words=frozenset({"florbit"}))
@@ -22,8 +29,8 @@ def _unit(*shape: int, seed: int = 0) -> torch.Tensor:
     return F.normalize(torch.randn(*shape, generator=torch.Generator().manual_seed(seed)), dim=-1)
 
 
-def _words(*captions: str) -> PhotoWords:
-    return PhotoWords.of(captions, [], _NEW)
+def _words(*captions: str) -> PhotoCaptions:
+    return PhotoCaptions.of(captions, [], _NEW)
 
 
 def test_equal_captions_are_right_for_each_other_and_other_florbits_are_unsure() -> None:
