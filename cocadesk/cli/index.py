@@ -101,7 +101,7 @@ def _index(options: Options, roots: Sequence[bytes], report: Report) -> Outcome:
 
 
 _STAGES = {
-    "scan": "DetailPresenter for photos and videos",
+    "scan": "Looking for photos and videos",
     "embed": "Reading photos and videos",
     "finish": "Tidying up",
 }

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from cocadesk.media import DecoderPool
 
 STAGES = {
-    AnnotationStage.PLAN: "DetailPresenter what there is to do",
+    AnnotationStage.PLAN: "Looking what there is to do",
     AnnotationStage.CAPTION: "Describing photos and videos",
     AnnotationStage.TAG: "Tagging photos and videos",
     AnnotationStage.WRITE: "Writing captions",

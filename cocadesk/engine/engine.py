@@ -174,7 +174,7 @@ class Engine:
             ) from None
         return answer(body, call)
 
-    # DetailPresenter ------------------------------------------------------------------------
+    # Looking ------------------------------------------------------------------------
 
     def _search(self, body: Search, call: Call) -> Hits:
         searcher = self._model.searcher()

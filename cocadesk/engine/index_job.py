@@ -18,7 +18,7 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import IndexOutcome
 
 STAGES = {
-    IndexStage.SCAN: "DetailPresenter for photos and videos",
+    IndexStage.SCAN: "Looking for photos and videos",
     IndexStage.EMBED: "Reading photos and videos",
     IndexStage.FINISH: "Tidying up",
 }
@@ -53,7 +53,7 @@ class IndexJobs:
             raise UserError("There is no folder to look through.", "", "Add a folder first.")
         names = [Path(folder.text).name or folder.text for folder in folders]
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        title = f"Adding {shown}" if names else "DetailPresenter for new photos and videos"
+        title = f"Adding {shown}" if names else "Looking for new photos and videos"
         return title, msgspec.json.encode(IndexSpec(folders=folders)).decode()
 
     def steps(self, spec: str) -> Steps:

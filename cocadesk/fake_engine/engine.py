@@ -208,7 +208,7 @@ class FakeEngine:
                 self._roots.append(folder)
         names = ", ".join(folder.name for folder in folders) or "all folders"
         work = FakeWork(
-            title=f"DetailPresenter at {names}",
+            title=f"Looking at {names}",
             total=PHOTOS_A_FOLDER * len(folders),
             step=lambda done: self._index_one(folders[done // PHOTOS_A_FOLDER], done),
             end=_index_reply,

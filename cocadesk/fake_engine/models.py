@@ -101,7 +101,7 @@ class FakeModels:
             total=max(1, missing),
             step=lambda _done: None,
             kind=JobKind.CHANGE_OVER,
-            stage="DetailPresenter at your photos again",
+            stage="Looking at your photos again",
             end=lambda job: self._switch(job, entry),
         )
         return JobReply(job=self._parts.jobs.start(work))

@@ -69,7 +69,7 @@ def test_the_drawer_shows_all_jobs_newest_first(
     assert panel.isVisible()
     assert not window.parts.strip.isVisible()
     titles = [row.title.text() for row in _rows(window)]
-    assert titles == ["DetailPresenter at second", "DetailPresenter at first"]
+    assert titles == ["Looking at second", "Looking at first"]
     assert "2 under way" in panel.summary.text()
     window.commands_set[ActionId.STEP_BACK].trigger()
     assert not panel.isVisible()
@@ -91,7 +91,7 @@ def test_jobs_are_paused_resumed_and_stopped_in_the_drawer(
     row = next(iter(window.parts.jobs.rows.values()))
     row.pause.click()
     qtbot.waitUntil(lambda: row.state.text() == "Paused", timeout=WAIT_MS)
-    assert row.pause.accessibleName() == "Go on: DetailPresenter at first"
+    assert row.pause.accessibleName() == "Go on: Looking at first"
     row.pause.click()
     qtbot.waitUntil(lambda: row.state.text() == "Running", timeout=WAIT_MS)
     row.cancel.click()

@@ -239,7 +239,7 @@ def test_another_window_shows_the_run_that_is_going_on(
 def test_a_look_that_its_engine_did_not_survive_is_asked_for_again(
     library: Path, make_window: Opener, qtbot: QtBot, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The answer comes from the next engine; nothing hangs at “DetailPresenter…”."""
+    """The answer comes from the next engine; nothing hangs at “Looking…”."""
     with FakeEngine(library, media=3) as first:
         window = make_window()
         qtbot.waitUntil(lambda: window.model.rowCount() == 3, timeout=WAIT_MS)
@@ -248,7 +248,7 @@ def test_a_look_that_its_engine_did_not_survive_is_asked_for_again(
             monkeypatch.setitem(first._handlers, kind, lambda *_: None)  # never answers
         page.setup.source.add([folder])
         qtbot.mouseClick(page.setup.look, Qt.MouseButton.LeftButton)
-        assert page.setup.look.text() == "DetailPresenter…"
+        assert page.setup.look.text() == "Looking…"
         # The window must not start a real engine while there is none.
         monkeypatch.setattr(window.link, "_start_or_wait", lambda: window.link._timer.start(50))
     with FakeEngine(library, media=3):

@@ -24,7 +24,7 @@ _BATCH = 96
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MixedPictures:
-    """MixedPictures of two views each: flat view numbers (K,) and the first one's share (K,)."""
+    """Mixtures of two views each: flat view numbers (K,) and the first one's share (K,)."""
 
     first_K: NDArray[np.int64]
     second_K: NDArray[np.int64]

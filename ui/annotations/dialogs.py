@@ -105,7 +105,7 @@ class WriteDialog(QDialog):
     def ask(self) -> None:
         """Asks for the plan of what is chosen now."""
         self.write.setEnabled(False)
-        self.counts.setText("DetailPresenter at the files…")
+        self.counts.setText("Looking at the files…")
         self.plan_wanted.emit(self.picker.scope(), self.overwrite.isChecked())
 
     def show_plan(self, plan: WritePlan) -> None:

@@ -122,7 +122,7 @@ class DetailPane(QFrame):
 
     def say_describing(self) -> None:
         """The words are being made."""
-        self.field.say(f"DetailPresenter at the {self._noun}…")
+        self.field.say(f"Looking at the {self._noun}…")
 
     def say_many(self, number: int) -> None:
         """How many photos are selected: with several, tags go to all of them."""

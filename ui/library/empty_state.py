@@ -47,7 +47,7 @@ def empty_state_for(
     if job is not None and not job.state.is_final:
         return EmptyState(
             icon=Icon.PHOTO,
-            title="DetailPresenter at your photos…",
+            title="Looking at your photos…",
             text="They appear here as they are read. You can search at any time.",
         )
     return EmptyState(

@@ -75,7 +75,7 @@ class TeachSetup(QWidget):
     def show_looking(self) -> None:
         """The engine has begun to look."""
         self.look.setEnabled(False)
-        self.look.setText("DetailPresenter…")
+        self.look.setText("Looking…")
         hide_or_say(self.problem, "")
         self._show_found(False)
 

@@ -14,7 +14,7 @@ from cocadesk.protocol.values import RunValue, TeachPoint
 
 EVENT_EVERY_S = 0.2
 STAGES = {
-    "look": "DetailPresenter at the photos",
+    "look": "Looking at the photos",
     "features": "Reading the photos",
     "trial": "Trying on a part",
     "train": "Learning",
