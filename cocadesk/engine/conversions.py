@@ -70,7 +70,7 @@ def to_row(library: Library, row: MediaRow) -> Row:
         rating=row.human_rating if row.human_rating is not None else row.rating,
         title=row.title,
         description=row.description,
-        thumbnail=_if_there(library.thumbnail_path(row.pixels)),
+        thumbnail=_if_there(library.thumbnail_path(row.picture_hash)),
         caption=row.caption,
         caption_by_person=row.human_caption is not None,
         tags=to_tags(row),
@@ -103,7 +103,7 @@ def _to_hit(library: Library, hit: FoundHit) -> Hit:
         moments=tuple(
             Moment(time_s=moment.time_s, score=round(moment.score, 6)) for moment in hit.moments
         ),
-        thumbnail=_if_there(library.moment_thumbnail_path(hit.pixels, hit.moments[0].view))
+        thumbnail=_if_there(library.moment_thumbnail_path(hit.picture_hash, hit.moments[0].view))
         if hit.moments
         else None,
     )
@@ -119,7 +119,7 @@ def to_moments(library: Library, row: MediaRow) -> Moments:
                 time_s=view.time_s or 0.0,
                 start_s=view.start_s or 0.0,
                 end_s=view.end_s or 0.0,
-                thumbnail=_if_there(library.moment_thumbnail_path(view.pixels, view.view)),
+                thumbnail=_if_there(library.moment_thumbnail_path(view.picture_hash, view.view)),
             )
             for view in moments_of(views.get(row.key, []))
         ),

@@ -85,7 +85,7 @@ class MediaDetails:
         if time_s is None and (moments := moments_of(self._views(row))):
             time_s = moments[0].time_s  # the one that its thumbnail and the strip begin with
         time_s = self._time(row, time_s)
-        path = self._preview_path(row.pixels, time_s)
+        path = self._preview_path(row.picture_hash, time_s)
         if not path.exists():
             try:
                 decoded = self._decode(row, time_s, call)
@@ -94,7 +94,7 @@ class MediaDetails:
                 if not path.exists():
                     raise
             else:
-                path = self._preview_path(decoded.pixels, time_s)
+                path = self._preview_path(decoded.picture_hash, time_s)
                 width, height = decoded.width, decoded.height
                 return Preview(key=key, path=WirePath.of(path), width=width, height=height)
         return Preview(key=key, path=WirePath.of(path), width=row.width, height=row.height)
@@ -116,10 +116,10 @@ class MediaDetails:
         """The thumbnail of the moment at that time, else of the medium."""
         for view in self._views(row) if time_s is not None else ():
             if view.time_s == time_s:
-                path = self._library.moment_thumbnail_path(row.pixels, view.view)
+                path = self._library.moment_thumbnail_path(row.picture_hash, view.view)
                 if path.exists():
                     return path
-        return self._library.thumbnail_path(row.pixels)
+        return self._library.thumbnail_path(row.picture_hash)
 
     def describe(self, key: str, call: Call) -> Description:
         """Caption and tags; what this model has not written yet is made and kept.
@@ -208,7 +208,7 @@ class MediaDetails:
             if not isinstance(answer, DecodedPhoto):
                 answer.close()
                 raise UserError("This file is a video now.", "It was a photo when it was indexed.")
-            path = self._preview_path(answer.pixels, time_s)
+            path = self._preview_path(answer.picture_hash, time_s)
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(path, answer.thumbnail_jpeg, durable=False)
@@ -230,7 +230,9 @@ class MediaDetails:
             self._pool = DecoderPool(spec=spec, workers=1, thumbnail_px=PREVIEW_PX, slots=1)
         return self._pool
 
-    def _preview_path(self, pixels: str, time_s: float | None) -> Path:
+    def _preview_path(self, picture_hash: str, time_s: float | None) -> Path:
         """One file a picture; of a video one a time."""
-        name = pixels if time_s is None else f"{pixels}-{round(time_s * 1000)}ms"
-        return self._library.folder / "previews" / pixels[:2] / pixels[2:4] / f"{name}.jpg"
+        name = picture_hash if time_s is None else f"{picture_hash}-{round(time_s * 1000)}ms"
+        return (
+            self._library.folder / "previews" / picture_hash[:2] / picture_hash[2:4] / f"{name}.jpg"
+        )

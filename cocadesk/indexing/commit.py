@@ -75,16 +75,16 @@ class Committer:
         stored = self._library.views.of_keys(self._image_id, sorted(lenders))
         views: dict[str, list[ViewRow]] = {}
         for item in planned:
-            key, pixels = item.verdict.key, item.verdict.pixels
+            key, picture_hash = item.verdict.key, item.verdict.picture_hash
             lender = item.lender
-            if pixels in embedded:
-                views[key] = embedded[pixels].views(rows[key], pixels)
+            if picture_hash in embedded:
+                views[key] = embedded[picture_hash].views(rows[key], picture_hash)
             elif item.verdict.vectors_of == key:
                 views.setdefault(key, [])
             elif lender is not None:
                 # A lender may itself borrow in this batch; it stands before its borrowers.
                 for lent in (views.get(lender, []), stored.get(lender, [])):
-                    borrowed = [view for view in lent if view.pixels == pixels]
+                    borrowed = [view for view in lent if view.picture_hash == picture_hash]
                     if borrowed:
                         views[key] = [placed_view(view, rows[key]) for view in borrowed]
                         break
@@ -179,7 +179,7 @@ def decoded_row(item: Planned, facts: Facts, now: datetime) -> MediaRow:
         size_bytes=identity.size_bytes,
         mtime_ns=identity.mtime_ns,
         file_hash=identity.file_hash,
-        pixels=identity.pixels,
+        picture_hash=identity.picture_hash,
         embedded=identity.embedded,
         format=facts.format,
         width=facts.width,

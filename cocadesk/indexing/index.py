@@ -103,7 +103,7 @@ class _Index:
         self._marks = library.views.whole_marks(self._model.image_id)
         self._catalogue = KnownFiles(
             library.media.identities(),
-            (StoredView(key=mark.key, pixels=mark.pixels) for mark in self._marks),
+            (StoredView(key=mark.key, picture_hash=mark.picture_hash) for mark in self._marks),
             self._model.image_id,
             is_gone=self._is_gone,
         )

@@ -39,7 +39,7 @@ class FileMatch:
 
     outcome: MatchKind
     key: str
-    pixels: str
+    picture_hash: str
     kind: str
     twin: str | None = None
     vectors_of: str | None = None
@@ -53,7 +53,7 @@ class FileMatch:
     @property
     def is_redrawn(self) -> bool:
         """Whether a known medium now shows another picture."""
-        return self.previous is not None and self.previous.pixels != self.pixels
+        return self.previous is not None and self.previous.picture_hash != self.picture_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class StoredView:
     """Whose picture a stored view shows."""
 
     key: str
-    pixels: str
+    picture_hash: str
 
 
 class KnownFiles:
@@ -85,14 +85,14 @@ class KnownFiles:
         self._sizes: Counter[int] = Counter()
         for identity in identities:
             self._add(identity)
-        self._pixels_of: dict[str, str] = {}
+        self._picture_of: dict[str, str] = {}
         self._keys_with: dict[str, dict[str, None]] = {}
         self._orphans: dict[str, list[str]] = {}
         for view in views:
-            self._add_view(view.key, view.pixels)
-        for key, pixels in self._pixels_of.items():
+            self._add_view(view.key, view.picture_hash)
+        for key, picture_hash in self._picture_of.items():
             if key not in self._by_key:
-                self._orphans.setdefault(pixels, []).append(key)
+                self._orphans.setdefault(picture_hash, []).append(key)
 
     def _add(self, identity: Identity) -> None:
         self._by_key[identity.key] = identity
@@ -107,14 +107,14 @@ class KnownFiles:
         del self._by_hash[identity.file_hash][identity.key]
         self._sizes[identity.size_bytes] -= 1
 
-    def _add_view(self, key: str, pixels: str) -> None:
-        old = self._pixels_of.get(key)
-        if old == pixels:
+    def _add_view(self, key: str, picture_hash: str) -> None:
+        old = self._picture_of.get(key)
+        if old == picture_hash:
             return
         if old is not None:
             del self._keys_with[old][key]
-        self._pixels_of[key] = pixels
-        self._keys_with.setdefault(pixels, {})[key] = None
+        self._picture_of[key] = picture_hash
+        self._keys_with.setdefault(picture_hash, {})[key] = None
 
     def at(self, path: bytes) -> Identity | None:
         """The medium at ``path``."""
@@ -135,7 +135,7 @@ class KnownFiles:
     def is_embedded(self, identity: Identity) -> bool:
         """Whether the medium's committed views show the picture that its row says."""
         marked = self._image_id in identity.embedded
-        return marked and self._pixels_of.get(identity.key) == identity.pixels
+        return marked and self._picture_of.get(identity.key) == identity.picture_hash
 
     def is_unchanged(self, found: FoundFile) -> bool:
         """Rule 1: known with this size and time, and embedded. Nothing need be read."""
@@ -156,26 +156,28 @@ class KnownFiles:
         if known is not None:
             if known.file_hash != file_hash or not self.is_embedded(known):
                 return None
-            return self._known(known, MatchKind.TOUCHED, known.pixels, known.kind)
+            return self._known(known, MatchKind.TOUCHED, known.picture_hash, known.kind)
         twin, is_gone = self._twin(file_hash, found.path)
         if twin is None or not self.is_embedded(twin):
             return None
         if is_gone:
-            return self._known(twin, MatchKind.MOVED, twin.pixels, twin.kind)
-        return self._unknown(MatchKind.COPIED, twin.pixels, twin.kind, twin.key)
+            return self._known(twin, MatchKind.MOVED, twin.picture_hash, twin.kind)
+        return self._unknown(MatchKind.COPIED, twin.picture_hash, twin.kind, twin.key)
 
-    def by_picture(self, found: FoundFile, file_hash: str, pixels: str, kind: str) -> FileMatch:
+    def by_picture(
+        self, found: FoundFile, file_hash: str, picture_hash: str, kind: str
+    ) -> FileMatch:
         """Who the file is, after a decode."""
         known = self.at(found.path)
         if known is not None:
             same = known.file_hash == file_hash
             outcome = MatchKind.TOUCHED if same else MatchKind.EDITED
-            return self._known(known, outcome, pixels, kind)
+            return self._known(known, outcome, picture_hash, kind)
         twin, is_gone = self._twin(file_hash, found.path)
         if twin is not None and is_gone:
-            return self._known(twin, MatchKind.MOVED, pixels, kind)
+            return self._known(twin, MatchKind.MOVED, picture_hash, kind)
         outcome = MatchKind.NEW if twin is None else MatchKind.COPIED
-        return self._unknown(outcome, pixels, kind, twin.key if twin else None)
+        return self._unknown(outcome, picture_hash, kind, twin.key if twin else None)
 
     def _twin(self, file_hash: str, path: bytes) -> tuple[Identity | None, bool]:
         """A medium with these bytes, one that is gone from its place first.
@@ -194,32 +196,36 @@ class KnownFiles:
             return best, True
         return (self._by_key[next(iter(keys))] if keys else None), False
 
-    def _known(self, known: Identity, outcome: MatchKind, pixels: str, kind: str) -> FileMatch:
+    def _known(
+        self, known: Identity, outcome: MatchKind, picture_hash: str, kind: str
+    ) -> FileMatch:
         return FileMatch(
             outcome=outcome,
             key=known.key,
-            pixels=pixels,
+            picture_hash=picture_hash,
             kind=kind,
             twin=known.key if outcome is not MatchKind.EDITED else None,
-            vectors_of=self._vectors_of(pixels, known.key),
+            vectors_of=self._vectors_of(picture_hash, known.key),
             previous=known,
         )
 
-    def _unknown(self, outcome: MatchKind, pixels: str, kind: str, twin: str | None) -> FileMatch:
+    def _unknown(
+        self, outcome: MatchKind, picture_hash: str, kind: str, twin: str | None
+    ) -> FileMatch:
         """A new medium; it takes the key of vectors that a crash has left without a row."""
-        orphans = self._orphans.get(pixels)
+        orphans = self._orphans.get(picture_hash)
         key = orphans.pop() if orphans else new_key()
         return FileMatch(
             outcome=outcome,
             key=key,
-            pixels=pixels,
+            picture_hash=picture_hash,
             kind=kind,
             twin=twin,
-            vectors_of=self._vectors_of(pixels, key),
+            vectors_of=self._vectors_of(picture_hash, key),
         )
 
-    def _vectors_of(self, pixels: str, key: str) -> str | None:
-        keys = self._keys_with.get(pixels)
+    def _vectors_of(self, picture_hash: str, key: str) -> str | None:
+        keys = self._keys_with.get(picture_hash)
         if not keys:
             return None
         return key if key in keys else next(iter(keys))
@@ -238,13 +244,13 @@ class KnownFiles:
             size_bytes=found.size_bytes,
             mtime_ns=found.mtime_ns,
             file_hash=file_hash,
-            pixels=verdict.pixels,
+            picture_hash=verdict.picture_hash,
             kind=verdict.kind,
             state=MediaState.PRESENT.value,
             embedded=tuple(dict.fromkeys((*others, self._image_id))),
         )
         self._add(identity)
-        self._add_view(verdict.key, verdict.pixels)
+        self._add_view(verdict.key, verdict.picture_hash)
         return identity
 
     def leftover_orphans(self) -> list[str]:

@@ -62,24 +62,28 @@ class Embedded:
     vectors_VD: NDArray[np.float32]
     spans: tuple[Span, ...] = ()
 
-    def views(self, row: MediaRow, pixels: str) -> list[ViewRow]:
-        """The views of ``row``'s medium, whose picture is ``pixels``."""
-        whole = view_of(row, pixels, 0, self.vectors_VD[0])
+    def views(self, row: MediaRow, picture_hash: str) -> list[ViewRow]:
+        """The views of ``row``'s medium, whose picture is ``picture_hash``."""
+        whole = view_of(row, picture_hash, 0, self.vectors_VD[0])
         moments = [
-            view_of(row, pixels, number, self.vectors_VD[number], span)
+            view_of(row, picture_hash, number, self.vectors_VD[number], span)
             for number, span in enumerate(self.spans, start=1)
         ]
         return [whole, *moments]
 
 
 def view_of(
-    row: MediaRow, pixels: str, view: int, vector: NDArray[np.float32], span: Span | None = None
+    row: MediaRow,
+    picture_hash: str,
+    view: int,
+    vector: NDArray[np.float32],
+    span: Span | None = None,
 ) -> ViewRow:
     """One view of a medium: a moment where ``span`` is given, else the whole."""
     return ViewRow(
         key=row.key,
         view=view,
-        pixels=pixels,
+        picture_hash=picture_hash,
         vector=vector,
         root=row.root,
         folder=folder_of(row.path),

@@ -47,12 +47,12 @@ class FilePlanner(Protocol):
 class ThumbnailKeeper(Protocol):
     """Stores the thumbnail of a picture, or of a video's moment by its view number."""
 
-    def __call__(self, pixels: str, jpeg: bytes, view: int | None = None, /) -> None: ...
+    def __call__(self, picture_hash: str, jpeg: bytes, view: int | None = None, /) -> None: ...
 
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """Files on their way to a commit; ``embedded`` by the pixels that were embedded."""
+    """Files on their way to a commit; ``embedded`` by picture hash."""
 
     planned: list[Planned] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
@@ -199,11 +199,11 @@ class Pipeline:
         """Write them before anything else is said of the file; then they are let go."""
         if item.decoded is None:
             return
-        pixels = item.decoded.pixels
-        self._keep_thumbnail(pixels, item.decoded.thumbnail_jpeg)
+        picture_hash = item.decoded.picture_hash
+        self._keep_thumbnail(picture_hash, item.decoded.thumbnail_jpeg)
         if isinstance(item.decoded, DecodedVideo):
             for view, moment in enumerate(item.decoded.moments, start=1):
-                self._keep_thumbnail(pixels, moment.thumbnail_jpeg, view)
+                self._keep_thumbnail(picture_hash, moment.thumbnail_jpeg, view)
 
     def _take_place(self, item: Planned) -> None:
         """Let go of frames that nobody will embed; those of a video wait for a free place."""
@@ -265,14 +265,14 @@ class Pipeline:
         if len(batch) == 0:
             return
         pictures = {
-            item.verdict.pixels: item.decoded.input_HWC
+            item.verdict.picture_hash: item.decoded.input_HWC
             for item in batch.planned
             if item.needs_embedding and isinstance(item.decoded, DecodedPhoto)
         }
         if pictures:
             vectors = self._embedder.embed_images(np.stack(list(pictures.values())))
-            for pixels, vector in zip(pictures, vectors, strict=True):
-                batch.embedded[pixels] = Embedded(vectors_VD=vector[None])
+            for picture_hash, vector in zip(pictures, vectors, strict=True):
+                batch.embedded[picture_hash] = Embedded(vectors_VD=vector[None])
         for item in batch.planned:
             item.let_go_of_pixels()
         self._put(self._batches, batch)
@@ -280,7 +280,7 @@ class Pipeline:
     def _embed_video(self, batch: Batch, item: Planned, video: DecodedVideo) -> None:
         """At once, a batch of frames at a time, so that its place is soon free again."""
         try:
-            batch.embedded[item.verdict.pixels] = embed_video(
+            batch.embedded[item.verdict.picture_hash] = embed_video(
                 self._embedder, video, batch=self._options.embed_batch, check=self._check
             )
         finally:

@@ -86,7 +86,7 @@ class Planner:
         facts = Facts.of(result)
         with self._lock:
             verdict = self._catalogue.by_picture(
-                found, result.file_hash, result.pixels, facts.kind.value
+                found, result.file_hash, result.picture_hash, facts.kind.value
             )
             identity = self._catalogue.apply(found, result.file_hash, verdict)
         return Planned(found=found, verdict=verdict, identity=identity, facts=facts, decoded=result)

@@ -80,7 +80,7 @@ class _Lacking:
     borrowing: dict[str, str] = field(default_factory=dict)
     """Lender by key: another medium's views show the same picture."""
     reading: dict[str, Identity] = field(default_factory=dict)
-    """By pixels, one of each picture that must be read."""
+    """By picture hash, one of each picture that must be read."""
     copies: int = 0
     """Those whose picture is another's that is read first."""
 
@@ -107,7 +107,10 @@ class _Planner:
         identity = self._by_path[found.path]
         facts = Facts.of(result)
         verdict = FileMatch(
-            outcome=MatchKind.TOUCHED, key=identity.key, pixels=result.pixels, kind=facts.kind.value
+            outcome=MatchKind.TOUCHED,
+            key=identity.key,
+            picture_hash=result.picture_hash,
+            kind=facts.kind.value,
         )
         return Planned(found=found, verdict=verdict, identity=identity, facts=facts, decoded=result)
 
@@ -123,7 +126,7 @@ class _ChangeOver:
         self._options = options
         self._watch = RootStatus(library.roots())
         self._tried: set[tuple[str, str]] = set()
-        """Key and pixels, as the row said then."""
+        """Key and picture hash, as the row said then."""
         self._with_views: set[str] = set()
         self._unreadable: dict[str, Failed] = {}
         self._filled: set[str] = set()
@@ -154,28 +157,28 @@ class _ChangeOver:
     def _look(self) -> _Lacking:
         """What lacks vectors now; what was tried in this run is not tried again."""
         image_id = self._model.image_id
-        shows = {mark.key: mark.pixels for mark in self._library.views.whole_marks(image_id)}
-        holders = {pixels: key for key, pixels in shows.items()}
+        shows = {mark.key: mark.picture_hash for mark in self._library.views.whole_marks(image_id)}
+        holders = {picture_hash: key for key, picture_hash in shows.items()}
         self._with_views = set(shows)
         lacking = _Lacking()
         self._absent = {MediaState.MISSING: 0, MediaState.OFFLINE: 0}
         self._had = 0
         for identity in self._library.media.identities():
-            has_views = shows.get(identity.key) == identity.pixels
+            has_views = shows.get(identity.key) == identity.picture_hash
             if has_views and image_id in identity.embedded:
                 self._had += identity.key not in self._filled
             elif has_views:
-                lacking.marked[identity.key] = identity.pixels
+                lacking.marked[identity.key] = identity.picture_hash
             elif (state := self._state(identity)) is not MediaState.PRESENT:
                 self._absent[state] += 1
-            elif (identity.key, identity.pixels) in self._tried:
+            elif (identity.key, identity.picture_hash) in self._tried:
                 continue
-            elif identity.pixels in holders:
-                lacking.borrowing[identity.key] = holders[identity.pixels]
-            elif identity.pixels in lacking.reading:
+            elif identity.picture_hash in holders:
+                lacking.borrowing[identity.key] = holders[identity.picture_hash]
+            elif identity.picture_hash in lacking.reading:
                 lacking.copies += 1
             else:
-                lacking.reading[identity.pixels] = identity
+                lacking.reading[identity.picture_hash] = identity
         return lacking
 
     def _state(self, identity: Identity) -> MediaState:
@@ -194,9 +197,9 @@ class _ChangeOver:
             self._borrow({key: lacking.borrowing[key] for key in keys})
             yield self.progress(IndexStage.EMBED)
 
-    def _mark(self, pixels: dict[str, str]) -> None:
-        self._library.media.add_embedded(pixels, self._model.image_id)
-        self._filled.update(pixels)
+    def _mark(self, picture_hash: dict[str, str]) -> None:
+        self._library.media.add_embedded(picture_hash, self._model.image_id)
+        self._filled.update(picture_hash)
 
     def _borrow(self, lenders: dict[str, str]) -> None:
         with self._library.writing():
@@ -206,13 +209,13 @@ class _ChangeOver:
                 row.key: [
                     placed_view(view, row)
                     for view in stored.get(lenders[row.key], [])
-                    if view.pixels == row.pixels
+                    if view.picture_hash == row.picture_hash
                 ]
                 for row in rows
             }
             self._write(views)
-            self._mark({row.key: row.pixels for row in rows if views[row.key]})
-        self._tried.update((row.key, row.pixels) for row in rows)
+            self._mark({row.key: row.picture_hash for row in rows if views[row.key]})
+        self._tried.update((row.key, row.picture_hash) for row in rows)
 
     def _write(self, views: dict[str, list[ViewRow]]) -> None:
         """Commit all views of these keys, and drop what they had beyond."""
@@ -243,16 +246,16 @@ class _ChangeOver:
         shows now, but no mark: the next index sees to its row.
         """
         with self._library.writing():
-            pixels = {item.verdict.key: item.verdict.pixels for item in batch.planned}
-            rows = self._library.rows(list(pixels))
+            picture_hash = {item.verdict.key: item.verdict.picture_hash for item in batch.planned}
+            rows = self._library.rows(list(picture_hash))
             self._write(
                 {
-                    row.key: batch.embedded[pixels[row.key]].views(row, pixels[row.key])
+                    row.key: batch.embedded[picture_hash[row.key]].views(row, picture_hash[row.key])
                     for row in rows
                 }
             )
-            self._mark(pixels)
-        self._tried.update((row.key, row.pixels) for row in rows)
+            self._mark(picture_hash)
+        self._tried.update((row.key, row.picture_hash) for row in rows)
         for item in batch.planned:
             self._current = item.found.path
         for unread in batch.unreadable:
@@ -263,7 +266,7 @@ class _ChangeOver:
         is_gone = presence_of(item.found.path) is Presence.GONE
         reason = "The file is no longer in its place." if is_gone else item.reason
         for row in rows:
-            self._tried.add((row.key, row.pixels))
+            self._tried.add((row.key, row.picture_hash))
             self._unreadable[row.key] = Failed(path=row.path, reason=reason)
 
     def switch(self, source: str) -> bool:

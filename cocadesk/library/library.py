@@ -212,17 +212,17 @@ class Library:
         """
         return self.views.nearest(image_id, vector, limit, where)
 
-    def thumbnail_path(self, pixels: str) -> Path:
+    def thumbnail_path(self, picture_hash: str) -> Path:
         """Where the thumbnail of a picture lies (whether or not it is there yet)."""
-        return self._thumbnails.path(pixels)
+        return self._thumbnails.path(picture_hash)
 
-    def moment_thumbnail_path(self, pixels: str, view: int) -> Path:
+    def moment_thumbnail_path(self, picture_hash: str, view: int) -> Path:
         """Where the thumbnail of a video's moment (by its view number) lies."""
-        return self._thumbnails.moment_path(pixels, view)
+        return self._thumbnails.moment_path(picture_hash, view)
 
-    def write_thumbnail(self, pixels: str, jpeg: bytes, view: int | None = None) -> None:
+    def write_thumbnail(self, picture_hash: str, jpeg: bytes, view: int | None = None) -> None:
         """Store a thumbnail, of a video's moment with its ``view``, unless it is there."""
-        self._thumbnails.write(pixels, jpeg, view)
+        self._thumbnails.write(picture_hash, jpeg, view)
 
     def writing(self) -> AbstractContextManager[None]:
         """Hold the writer's lane, for reads that the next write depends on."""

@@ -10,7 +10,7 @@ from cocadesk.errors import UserError
 from cocadesk.library.atomic import write_atomically
 
 MANIFEST_NAME = "library.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     """The manifest of the library in ``folder``, or None where there is none.
 
     Raises:
-        UserError: the file is unreadable, damaged, or of a newer CocaDesk.
+        UserError: the file is unreadable, damaged, or of another version of CocaDesk.
     """
     path = folder / MANIFEST_NAME
     try:
@@ -63,6 +63,12 @@ def _validated(path: Path, raw: object) -> Manifest:
         )
     if schema < 1:
         raise _damaged(path, f"schema version {schema} does not exist")
+    if schema < SCHEMA_VERSION:
+        raise UserError(
+            f"The library in {path.parent} was made by an older CocaDesk.",
+            f"Its schema is {schema}; this program needs {SCHEMA_VERSION}.",
+            "Index your folders into a new library.",
+        )
     texts = {name: raw.get(name) for name in ("image_id", "model_id", "model_source")}
     if any(value is not None and not isinstance(value, str) for value in texts.values()):
         raise _damaged(path, "the name of its model is not text")

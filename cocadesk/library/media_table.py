@@ -97,16 +97,16 @@ class MediaTable:
             {"key": list(keys), "state": [state.value] * count, "reason": [reason] * count}
         )
 
-    def add_embedded(self, pixels: Mapping[str, str], image_id: str) -> None:
+    def add_embedded(self, picture_hash: Mapping[str, str], image_id: str) -> None:
         """Mark media as embedded under ``image_id``, where they still show that picture.
 
-        ``pixels`` names by key the picture whose views are committed.
+        ``picture_hash`` names by key the picture whose views are committed.
         """
         with self._store.writing():
             rows = [
                 row
-                for row in self.rows(list(pixels))
-                if row.pixels == pixels[row.key] and image_id not in row.embedded
+                for row in self.rows(list(picture_hash))
+                if row.picture_hash == picture_hash[row.key] and image_id not in row.embedded
             ]
             marks = [[*row.embedded, image_id] for row in rows]
             self._update({"key": [row.key for row in rows], "embedded": marks})

@@ -14,7 +14,7 @@ from cocadesk.library.tables import MEDIA
 
 # Beyond this, reading all rows after each commit would cost more than asking for some.
 KEPT_ROWS = 50_000
-_COLUMNS = ("key", "path", "kind", "state", "pixels", "human_caption", "machine_caption")
+_COLUMNS = ("key", "path", "kind", "state", "picture_hash", "human_caption", "machine_caption")
 
 
 class _Kept(NamedTuple):
@@ -62,8 +62,8 @@ def _shown(table: pa.Table) -> list[ResultRow]:
             path=path,
             kind=MediaKind(kind),
             state=MediaState(state),
-            pixels=pixels,
+            picture_hash=picture_hash,
             caption=machine if human is None else human,
         )
-        for key, path, kind, state, pixels, human, machine in zip(*columns, strict=True)
+        for key, path, kind, state, picture_hash, human, machine in zip(*columns, strict=True)
     ]

@@ -68,7 +68,7 @@ class MediaRow:
     size_bytes: int
     mtime_ns: int
     file_hash: str
-    pixels: str
+    picture_hash: str
     format: str = ""
     width: int = 0
     height: int = 0
@@ -149,7 +149,7 @@ class ViewRow:
 
     key: str
     view: int
-    pixels: str
+    picture_hash: str
     vector: NDArray[np.float32]
     root: bytes
     folder: bytes
@@ -172,7 +172,7 @@ class ResultRow(NamedTuple):
     path: bytes
     kind: MediaKind
     state: MediaState
-    pixels: str
+    picture_hash: str
     caption: str | None
 
 
@@ -201,7 +201,7 @@ class Identity(NamedTuple):
     size_bytes: int
     mtime_ns: int
     file_hash: str
-    pixels: str
+    picture_hash: str
     kind: str
     state: str
     embedded: tuple[str, ...]

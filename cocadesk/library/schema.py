@@ -32,7 +32,7 @@ _FILE_REQUIRED = {
     "size_bytes": pa.int64(),
     "mtime_ns": pa.int64(),
     "file_hash": pa.string(),
-    "pixels": pa.string(),
+    "picture_hash": pa.string(),
     "format": pa.string(),
     "width": pa.int32(),
     "height": pa.int32(),
@@ -142,7 +142,7 @@ def views_schema(dimension: int) -> pa.Schema:
         {
             "key": pa.string(),
             "view": pa.int32(),
-            "pixels": pa.string(),
+            "picture_hash": pa.string(),
             "vector": pa.list_(pa.float16(), dimension),
             "root": pa.binary(),
             "folder": pa.binary(),

@@ -84,7 +84,14 @@ def write_snapshot(
 
 def _record(row: ResultRow) -> bytes:
     # Latin-1 gives each byte of a path a letter, so JSON can hold any path.
-    values = (row.key, row.path.decode("latin-1"), row.kind, row.state, row.pixels, row.caption)
+    values = (
+        row.key,
+        row.path.decode("latin-1"),
+        row.kind,
+        row.state,
+        row.picture_hash,
+        row.caption,
+    )
     return json.dumps(values).encode()
 
 
@@ -158,9 +165,9 @@ class Snapshot:
 
     def _row(self, place: int) -> ResultRow:
         record = self._records[self._offsets[place] : self._offsets[place + 1]]
-        key, path, kind, state, pixels, caption = json.loads(bytes(record))
+        key, path, kind, state, picture_hash, caption = json.loads(bytes(record))
         return ResultRow(
-            key, path.encode("latin-1"), MediaKind(kind), MediaState(state), pixels, caption
+            key, path.encode("latin-1"), MediaKind(kind), MediaState(state), picture_hash, caption
         )
 
 

@@ -31,7 +31,7 @@ class ViewMark(NamedTuple):
 
     key: str
     view: int
-    pixels: str
+    picture_hash: str
     root: bytes
 
 
@@ -146,10 +146,12 @@ class ViewTables:
         its new picture are committed before the rest of the old ones goes.
         """
         moments = self.marks(image_id, "view > 0")
-        shows = {mark.key: mark.pixels for mark in self.whole_marks(image_id)} if moments else {}
+        shows = (
+            {mark.key: mark.picture_hash for mark in self.whole_marks(image_id)} if moments else {}
+        )
         first: dict[str, int] = {}
         for mark in moments:
-            if shows.get(mark.key) != mark.pixels:
+            if shows.get(mark.key) != mark.picture_hash:
                 first[mark.key] = min(mark.view, first.get(mark.key, mark.view))
         self.remove_from(image_id, first)
 

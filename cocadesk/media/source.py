@@ -14,7 +14,7 @@ from cocadesk.media.types import RgbImage
 # photos with EfficientNet-Lite2: at 1x down to 0.966), for a third more decoding time.
 OVERSAMPLING = 2
 # Twice the largest of the common small inputs (260): for those one decode serves both. To
-# change it is to change every stored pixel hash.
+# change it is to change every stored picture hash.
 HASH_SIDE_PX = 520
 
 
@@ -43,7 +43,7 @@ def coverage_for(side_px: int, long_side_px: int = 0) -> Coverage:
 
 
 HASH_COVERAGE = Coverage(short_side_px=HASH_SIDE_PX, long_side_px=HASH_SIDE_PX)
-"""The pixel hash is taken from the scale that this gives: it depends on the file alone."""
+"""The picture hash is taken from the scale that this gives: it depends on the file alone."""
 
 WHOLE = Coverage(short_side_px=1 << 30, long_side_px=1 << 30)
 

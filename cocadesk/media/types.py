@@ -139,7 +139,7 @@ class DecodedPhoto:
 
     ``input_HWC``: (S, S, 3) uint8, the model's input. ``width``, ``height``:
     of the full picture after orientation. ``file_hash``: xxh3-128 of the bytes.
-    ``pixels``: xxh3-128 of the upright picture at a small size that depends on
+    ``picture_hash``: xxh3-128 of the upright picture at a small size that depends on
     the file alone, so that an edit of the metadata keeps it.
     """
 
@@ -150,7 +150,7 @@ class DecodedPhoto:
     height: int
     format: str
     file_hash: str
-    pixels: str
+    picture_hash: str
     thumbnail_jpeg: bytes
     metadata: PhotoMetadata = field(default_factory=PhotoMetadata)
 
@@ -179,7 +179,7 @@ class DecodedVideo:
     ``whole_count + i`` is that of ``moments[i]``, which lie in order of time
     and cover the video. ``width``, ``height``: upright, with the pixel aspect
     applied. ``duration_s``: of the picture, not of the sound.
-    ``file_hash``: see ``hash_file``. ``pixels``: of the pictures alone.
+    ``file_hash``: see ``hash_file``. ``picture_hash``: of the pictures alone.
 
     Close it, or use it as a context manager, as soon as the frames are embedded.
     """
@@ -194,7 +194,7 @@ class DecodedVideo:
     height: int
     format: str
     file_hash: str
-    pixels: str
+    picture_hash: str
     thumbnail_jpeg: bytes
     metadata: PhotoMetadata = field(default_factory=PhotoMetadata)
 

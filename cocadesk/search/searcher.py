@@ -75,7 +75,7 @@ class Hit:
 
     ``score`` is the cosine of its best view. ``moments`` are those of a video,
     best first (at most ``MOMENTS_SHOWN``), and ``time_s`` is the best one's
-    (None for photos). ``pixels`` names the thumbnail.
+    (None for photos). ``picture_hash`` names the thumbnail.
     """
 
     key: str
@@ -85,7 +85,7 @@ class Hit:
     time_s: float | None
     kind: MediaKind = MediaKind.PHOTO
     state: MediaState = MediaState.PRESENT
-    pixels: str = ""
+    picture_hash: str = ""
     moments: tuple[Moment, ...] = ()
 
 
@@ -195,7 +195,7 @@ class Searcher:
                 time_s=own[0].time_s if (own := moments.get(row.key, ())) else None,
                 kind=row.kind,
                 state=row.state,
-                pixels=row.pixels,
+                picture_hash=row.picture_hash,
                 moments=own,
             )
             for row in rows

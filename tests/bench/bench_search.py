@@ -60,7 +60,7 @@ def fill(library: Library, image_id: str, vectors: NDArray[np.float32], count: i
                 ViewRow(
                     key=row.key,
                     view=0,
-                    pixels=row.pixels,
+                    picture_hash=row.picture_hash,
                     vector=vector,
                     root=row.root,
                     folder=row.root,
@@ -82,7 +82,7 @@ def synthetic_row(image_id: str, number: int) -> MediaRow:
         size_bytes=2_000_000 + number,
         mtime_ns=number * 10**9,
         file_hash=f"{number:032x}",
-        pixels=f"{number:032x}",
+        picture_hash=f"{number:032x}",
         format="JPEG",
         width=4000,
         height=3000,

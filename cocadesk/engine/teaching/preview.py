@@ -125,7 +125,7 @@ class DatasetPreview:
         wanted: list[bytes] = []
         for path in paths:
             row = library.row_by_path(path)
-            thumbnail = library.thumbnail_path(row.pixels) if row else None
+            thumbnail = library.thumbnail_path(row.picture_hash) if row else None
             if thumbnail is not None and thumbnail.exists():
                 known[path] = thumbnail
             else:
@@ -143,13 +143,13 @@ class DatasetPreview:
         with self._decoding, DecoderPool(spec=spec, workers=1, thumbnail_px=SAMPLE_PX) as pool:
             for answer in pool.decode(requests):
                 if isinstance(answer, DecodedPhoto):
-                    made[answer.path] = self._keep(answer.pixels, answer.thumbnail_jpeg)
+                    made[answer.path] = self._keep(answer.picture_hash, answer.thumbnail_jpeg)
         return made
 
-    def _keep(self, pixels: str, jpeg: bytes) -> Path:
+    def _keep(self, picture_hash: str, jpeg: bytes) -> Path:
         """In the previews' cache, under a name of its own: a preview is larger."""
-        folder = self._parts.library.folder / "previews" / pixels[:2] / pixels[2:4]
-        path = folder / f"{pixels}-{SAMPLE_PX}.jpg"
+        folder = self._parts.library.folder / "previews" / picture_hash[:2] / picture_hash[2:4]
+        path = folder / f"{picture_hash}-{SAMPLE_PX}.jpg"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
             write_atomically(path, jpeg, durable=False)

@@ -126,13 +126,13 @@ def decode_photo(
         height=source.height,
         format=source.format.value,
         file_hash=hash_bytes(data),
-        pixels=_pixel_hash(hashed, source.width, source.height),
+        picture_hash=_picture_hash(hashed, source.width, source.height),
         thumbnail_jpeg=thumbnail_jpeg(rgb, thumbnail_px),
         metadata=read_metadata(source.metadata),
     )
 
 
-def _pixel_hash(rgb_HWC: RgbImage, width: int, height: int) -> str:
+def _picture_hash(rgb_HWC: RgbImage, width: int, height: int) -> str:
     small = resize(rgb_HWC, _HASH_SIDE_PX, _HASH_SIDE_PX)
     hasher = xxhash.xxh3_128(f"{width}x{height}".encode())
     hasher.update(small.data)

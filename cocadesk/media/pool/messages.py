@@ -64,7 +64,7 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     height: int
     format: str
     file_hash: str
-    pixels: str
+    picture_hash: str
     thumbnail_bytes: int
     large_thumbnail: bytes
     metadata: PhotoMetadata
@@ -91,7 +91,7 @@ class DoneVideo(msgspec.Struct, frozen=True, tag=True):
     height: int
     format: str
     file_hash: str
-    pixels: str
+    picture_hash: str
     metadata: PhotoMetadata
 
 

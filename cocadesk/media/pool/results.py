@@ -35,7 +35,7 @@ def photo_result(
         height=answer.height,
         format=answer.format,
         file_hash=answer.file_hash,
-        pixels=answer.pixels,
+        picture_hash=answer.picture_hash,
         thumbnail_jpeg=thumbnail,
         metadata=answer.metadata,
     )
@@ -70,7 +70,7 @@ def film_result(
         height=answer.height,
         format=answer.format,
         file_hash=answer.file_hash,
-        pixels=answer.pixels,
+        picture_hash=answer.picture_hash,
         thumbnail_jpeg=thumbnails[-1],
         metadata=answer.metadata,
     )

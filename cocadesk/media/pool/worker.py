@@ -215,7 +215,7 @@ def _spool_film(file: BinaryIO, job: Job, setup: Setup, life: _SignsOfLife) -> D
         height=film.height,
         format=film.format,
         file_hash=file_hash,
-        pixels=film.pixels,
+        picture_hash=film.picture_hash,
         metadata=film.metadata,
     )
 
@@ -234,7 +234,7 @@ def _into_slot(photo: DecodedPhoto, job: Job, setup: Setup, arena: Arena) -> Don
         height=photo.height,
         format=photo.format,
         file_hash=photo.file_hash,
-        pixels=photo.pixels,
+        picture_hash=photo.picture_hash,
         thumbnail_bytes=len(thumbnail) if fits else 0,
         large_thumbnail=b"" if fits else thumbnail,
         metadata=photo.metadata,

@@ -71,7 +71,7 @@ class Film:
     width: int
     height: int
     format: str
-    pixels: str
+    picture_hash: str
     thumbnail_jpeg: bytes
     metadata: PhotoMetadata
 
@@ -186,7 +186,7 @@ class _Pass:
             width=self._size[0],
             height=self._size[1],
             format=source.format_name,
-            pixels=self._hasher.hexdigest(),
+            picture_hash=self._hasher.hexdigest(),
             thumbnail_jpeg=_poster(moments),
             metadata=read_video_metadata(source.container.metadata, source.stream.metadata),
         )
@@ -264,7 +264,7 @@ def decode_video(
         height=film.height,
         format=film.format,
         file_hash=file_hash,
-        pixels=film.pixels,
+        picture_hash=film.picture_hash,
         thumbnail_jpeg=film.thumbnail_jpeg,
         metadata=film.metadata,
     )

@@ -118,6 +118,6 @@ def _as_photo(
         height=height,
         format=source.format_name,
         file_hash="",
-        pixels=xxhash.xxh3_128_hexdigest(picture.input_HWC.data),
+        picture_hash=xxhash.xxh3_128_hexdigest(picture.input_HWC.data),
         thumbnail_jpeg=picture.thumbnail_jpeg,
     )

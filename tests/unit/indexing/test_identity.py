@@ -215,10 +215,10 @@ class Identity(RuleBasedStateMachine):
         }
         for number, medium in self.model.media.items():
             assert self.keys.setdefault(number, found[medium.name].key) == found[medium.name].key
-        pixels = {row.key: row.pixels for row in rows}
+        picture_hash = {row.key: row.picture_hash for row in rows}
         marks = self.library.views.marks(IMAGE_ID)
-        assert {mark.key for mark in marks} == set(pixels)
-        assert all(pixels[mark.key] == mark.pixels for mark in marks)
+        assert {mark.key for mark in marks} == set(picture_hash)
+        assert all(picture_hash[mark.key] == mark.picture_hash for mark in marks)
         wanted = {m.name: (views_of(m.content), m.content) for m in self.model.media.values()}
         for path, row in found.items():
             count, text = wanted[path]
@@ -227,7 +227,7 @@ class Identity(RuleBasedStateMachine):
             assert (row.kind == "video", row.duration_s is not None) == (count > 1, count > 1)
             assert text.split()[0] in FILMS or count == 1
             for view in own[1:]:
-                assert self.library.moment_thumbnail_path(row.pixels, view).exists()
+                assert self.library.moment_thumbnail_path(row.picture_hash, view).exists()
 
 
 Identity.TestCase.settings = settings(

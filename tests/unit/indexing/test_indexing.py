@@ -89,7 +89,7 @@ def test_a_row_says_what_the_file_says_and_its_thumbnail_is_there(
     assert row.size_bytes == (photos / "3.jpg").stat().st_size
     assert row.root == os.fsencode(photos)
     assert row.embedded == (IMAGE_ID,)
-    assert library.thumbnail_path(row.pixels).read_bytes()[:2] == b"\xff\xd8"
+    assert library.thumbnail_path(row.picture_hash).read_bytes()[:2] == b"\xff\xd8"
     assert library.model == IMAGE_ID
     assert [root.path for root in library.roots()] == [os.fsencode(photos)]
 
@@ -108,7 +108,7 @@ def test_an_edited_file_keeps_its_key_and_human_words_and_is_embedded_again(
     after = row_at(library, photos / "0.jpg")
     assert (report.indexed, report.unchanged, backend.embedded) == (1, 2, 1)
     assert (after.key, after.human_caption, after.machine_caption) == (before.key, "mine", None)
-    assert after.pixels != before.pixels
+    assert after.picture_hash != before.picture_hash
     assert after.added_utc == before.added_utc
     assert library.counts().views == 3
 
@@ -125,7 +125,11 @@ def test_a_file_whose_metadata_changed_is_read_but_not_embedded(
     report = run_index(library, [photos], backend=backend)
     after = row_at(library, photos / "0.jpg")
     assert (report.indexed, backend.embedded) == (1, 0)
-    assert (after.key, after.description, after.pixels) == (before.key, "new words", before.pixels)
+    assert (after.key, after.description, after.picture_hash) == (
+        before.key,
+        "new words",
+        before.picture_hash,
+    )
     assert after.caption == "a machine's"
 
 

@@ -61,11 +61,11 @@ def check_whole(library: Library, photos: Path) -> None:
     for row in rows.values():
         own = sorted(mark.view for mark in marks if mark.key == row.key)
         assert own == list(range(1 + (3 if row.kind == "video" else 0)))
-        moments = (library.moment_thumbnail_path(row.pixels, view) for view in own[1:])
+        moments = (library.moment_thumbnail_path(row.picture_hash, view) for view in own[1:])
         assert all(path.exists() for path in moments)
-    pixels = {row.key: row.pixels for row in rows.values()}
-    assert all(pixels[mark.key] == mark.pixels for mark in marks)
-    assert all(library.thumbnail_path(row.pixels).exists() for row in rows.values())
+    picture_hash = {row.key: row.picture_hash for row in rows.values()}
+    assert all(picture_hash[mark.key] == mark.picture_hash for mark in marks)
+    assert all(library.thumbnail_path(row.picture_hash).exists() for row in rows.values())
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")

@@ -88,9 +88,9 @@ def test_a_film_has_a_view_of_the_whole_and_one_of_each_shot(library: Library, f
     assert spans == [(0.0, 0.5), (0.5, 1.0), (1.0, 1.5)]
     assert all((v.start_s or 0) <= (v.time_s or 0) < (v.end_s or 0) for v in views[1:])
     assert all(view.kind is MediaKind.VIDEO for view in views)
-    assert library.thumbnail_path(row.pixels).read_bytes()[:2] == b"\xff\xd8"
+    assert library.thumbnail_path(row.picture_hash).read_bytes()[:2] == b"\xff\xd8"
     for view in views[1:]:
-        thumbnail = library.moment_thumbnail_path(row.pixels, view.view)
+        thumbnail = library.moment_thumbnail_path(row.picture_hash, view.view)
         assert thumbnail.read_bytes()[:2] == b"\xff\xd8"
     again, decoder = CountingBackend(), InProcessDecoder()
     report = run_index(library, [films], backend=again, decoder=decoder)
@@ -119,8 +119,8 @@ def test_films_go_through_the_decoder_processes(library: Library, films: Path) -
     with Library.open(library.folder.parent / "other") as other:
         run_index(other, [films])
         here = views_at(other, films / "three.mp4")
-    assert [(v.time_s, v.start_s, v.end_s, v.pixels) for v in pooled] == [
-        (v.time_s, v.start_s, v.end_s, v.pixels) for v in here
+    assert [(v.time_s, v.start_s, v.end_s, v.picture_hash) for v in pooled] == [
+        (v.time_s, v.start_s, v.end_s, v.picture_hash) for v in here
     ]
 
 
@@ -186,7 +186,7 @@ def test_a_film_with_other_metadata_is_read_but_not_embedded(library: Library, f
     report = run_index(library, [films], backend=backend)
     after = row_at(library, films / "three.mp4")
     assert (report.indexed, backend.embedded) == (1, 0)
-    assert after.pixels == before.pixels
+    assert after.picture_hash == before.picture_hash
     assert after.file_hash != before.file_hash
     assert len(views_at(library, films / "three.mp4")) == 4
 
@@ -285,7 +285,7 @@ class LongFilms:
             height=64,
             format="MP4",
             file_hash=f"hash {request.token}",
-            pixels=f"{request.token:032x}",
+            picture_hash=f"{request.token:032x}",
             thumbnail_jpeg=b"\xff\xd8",
             on_close=lambda: self.open.discard(request.token),
         )
@@ -435,8 +435,8 @@ def test_a_crash_between_any_two_writes_of_a_recut_film_heals(tmp_path: Path) ->
             assert [v.view for v in views_at(library, films / "a.mp4")] == [0, 1, 2]
             assert [v.view for v in views_at(library, films / "b.mp4")] == [0, 1, 2, 3]
             for name in ("a.mp4", "b.mp4"):
-                pixels = row_at(library, films / name).pixels
-                assert {v.pixels for v in views_at(library, films / name)} == {pixels}
+                picture_hash = row_at(library, films / name).picture_hash
+                assert {v.picture_hash for v in views_at(library, films / name)} == {picture_hash}
             assert run_index(library, [films]).indexed == 0
         if writes <= last:
             break

@@ -28,6 +28,7 @@ from cocadesk.library import (
     ViewShows,
     new_key,
 )
+from cocadesk.library.manifest import SCHEMA_VERSION
 from cocadesk.library.store import text_literal
 
 IMAGE_ID = "model-0123456789ab"
@@ -42,7 +43,7 @@ def media_row(name: bytes, **values: object) -> MediaRow:
         "size_bytes": 10,
         "mtime_ns": 20,
         "file_hash": "f" + name.hex(),
-        "pixels": "p" + name.hex(),
+        "picture_hash": "p" + name.hex(),
         "embedded": (IMAGE_ID,),
     }
     return MediaRow(**{**fields, **values})  # type: ignore[arg-type]
@@ -53,7 +54,7 @@ def view_row(row: MediaRow, vector: object, view: int = 0, **values: object) -> 
     return ViewRow(
         key=row.key,
         view=view,
-        pixels=row.pixels,
+        picture_hash=row.picture_hash,
         vector=np.asarray(vector, np.float32),
         root=row.root,
         folder=b"/photos",
@@ -346,7 +347,11 @@ def test_a_library_keeps_its_id_model_roots_and_jobs(tmp_path: Path) -> None:
         library.save_job(job)
         identity = library.id
     with Library.open(tmp_path) as library:
-        assert (library.id, library.model, library.schema_version) == (identity, IMAGE_ID, 1)
+        assert (library.id, library.model, library.schema_version) == (
+            identity,
+            IMAGE_ID,
+            SCHEMA_VERSION,
+        )
         assert [root.path for root in library.roots()] == [b"/nowhere/\xff", os.fsencode(tmp_path)]
         assert library.roots()[1].inode == tmp_path.stat().st_ino
         assert library.jobs() == [job]
@@ -381,7 +386,7 @@ def test_a_thumbnail_is_written_once_under_two_hex_levels(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"{}", b'{"schema": "1", "id": "x"}', b'{"schema": 0, "id": "x"}', b"\xff",
-     b'{"schema": 1, "id": "x", "image_id": 3}'],
+     b'{"schema": 2, "id": "x", "image_id": 3}'],
 )  # fmt: skip
 def test_a_damaged_description_is_a_sentence(tmp_path: Path, content: bytes) -> None:
     """Every kind of broken library.json is named, for writer and reader."""
@@ -399,6 +404,16 @@ def test_a_library_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     (tmp_path / "library.json").write_text(json.dumps({**raw, "schema": 99}))
     with pytest.raises(UserError, match=r"newer CocaDesk.*99.*Update"):
         Library.open(tmp_path)
+
+
+def test_a_library_of_an_older_program_is_refused(tmp_path: Path) -> None:
+    """Its tables have other columns; the sentence says what to do, for writer and reader."""
+    Library.open(tmp_path).close()
+    raw = json.loads((tmp_path / "library.json").read_text())
+    (tmp_path / "library.json").write_text(json.dumps({**raw, "schema": SCHEMA_VERSION - 1}))
+    for writer in (True, False):
+        with pytest.raises(UserError, match=r"older CocaDesk.*new library"):
+            Library.open(tmp_path, writer=writer)
 
 
 def test_a_store_that_lost_its_files_is_a_sentence(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def video(whole: Sequence[float], *moments: Sequence[float]) -> list[ViewRow]:
         ViewRow(
             key="k",
             view=number,
-            pixels="p",
+            picture_hash="p",
             vector=np.asarray(vector, np.float32),
             root=b"/",
             folder=b"/",

@@ -67,7 +67,10 @@ def test_the_pool_gives_what_the_core_gives(photos: list[Path]) -> None:
         assert result.thumbnail_jpeg == expected.thumbnail_jpeg
         assert result.path == expected.path
         assert (result.width, result.height) == (expected.width, expected.height)
-        assert (result.file_hash, result.pixels) == (expected.file_hash, expected.pixels)
+        assert (result.file_hash, result.picture_hash) == (
+            expected.file_hash,
+            expected.picture_hash,
+        )
         assert result.metadata == expected.metadata
 
 

@@ -52,7 +52,7 @@ def test_the_pool_gives_of_films_what_the_core_gives(tmp_path: Path) -> None:
     assert not decoded.frames_NHWC.flags.writeable
     for name in ("whole_count", "moments", "duration_s", "width", "height", "format", "metadata"):
         assert getattr(decoded, name) == getattr(expected, name), name
-    for name in ("file_hash", "pixels", "thumbnail_jpeg", "path"):
+    for name in ("file_hash", "picture_hash", "thumbnail_jpeg", "path"):
         assert getattr(decoded, name) == getattr(expected, name), name
     slice_of_it = decoded.frames_NHWC[:1]
     with decoded:

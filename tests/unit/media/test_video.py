@@ -197,14 +197,16 @@ def test_what_the_film_says_about_itself_is_read(tmp_path: Path) -> None:
 
 
 def test_hashes_tell_pictures_from_bytes(tmp_path: Path) -> None:
-    """Another title keeps ``pixels``; other pictures behind the same first frame do not."""
+    """Another title keeps ``picture_hash``; other pictures behind the same first frame do not."""
     film = decode_video(make_film(tmp_path / "a.mp4", ["red", "green"]), SPEC)
     titled = decode_video(
         make_film(tmp_path / "b.mp4", ["red", "green"], metadata={"title": "x"}), SPEC
     )
     other = decode_video(make_film(tmp_path / "c.mp4", ["red", "blue"]), SPEC)
     at_other_size = decode_video(tmp_path / "a.mp4", InputSpec(size_px=96), thumbnail_px=64)
-    assert film.pixels == titled.pixels == at_other_size.pixels != other.pixels
+    assert (
+        film.picture_hash == titled.picture_hash == at_other_size.picture_hash != other.picture_hash
+    )
     assert film.file_hash != titled.file_hash
     assert film.file_hash == hash_file(os.fsencode(tmp_path / "a.mp4"))
 

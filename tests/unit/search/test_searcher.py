@@ -74,7 +74,7 @@ def add_medium(library: Library, vectors: Sequence[Sequence[float]], **values: o
         size_bytes=1,
         mtime_ns=1,
         file_hash="f",
-        pixels="p",
+        picture_hash="p",
         embedded=(IMAGE_ID,),
     )
     row = replace(row, **values)  # type: ignore[arg-type]
@@ -83,7 +83,7 @@ def add_medium(library: Library, vectors: Sequence[Sequence[float]], **values: o
         ViewRow(
             key=row.key,
             view=number,
-            pixels="p",
+            picture_hash="p",
             vector=np.asarray(vector, np.float32),
             root=b"/v",
             folder=b"/v",
@@ -105,7 +105,7 @@ def test_a_text_finds_the_photo_it_describes(library: Library, photos: Path, col
     assert hits[0].path == os.fsencode(photos / f"{colour}.jpg")
     scores = [hit.score for hit in hits]
     assert scores == sorted(scores, reverse=True)
-    assert library.thumbnail_path(hits[0].pixels).exists()
+    assert library.thumbnail_path(hits[0].picture_hash).exists()
 
 
 def test_limit_is_kept_and_nothing_is_asked_of_zero(library: Library) -> None:
@@ -166,7 +166,7 @@ def test_a_vector_without_a_media_row_is_not_shown(library: Library) -> None:
     """What a crash left between the two tables is no result, and does not use up the limit."""
     vector = FakeBackend().embed_texts(["red"])[0]
     orphans = [
-        ViewRow(key=new_key(), view=0, pixels="p", vector=vector, root=b"/", folder=b"/")
+        ViewRow(key=new_key(), view=0, picture_hash="p", vector=vector, root=b"/", folder=b"/")
         for _ in range(60)
     ]
     library.views.commit(IMAGE_ID, orphans)
