@@ -48,7 +48,7 @@ else
 	$(BIN)/python tests/bench/bench_search.py $(BENCH_SHARDS)
 endif
 ifneq ($(BENCH_CLIPS),)
-	$(BIN)/python tests/bench/bench_film.py $(BENCH_CLIPS)
+	$(BIN)/python tests/bench/bench_video.py $(BENCH_CLIPS)
 	$(BIN)/python tests/bench/bench_teach.py --data $(dir $(BENCH_CLIPS))
 endif
 	$(BIN)/python tests/bench/bench_human_words.py

@@ -71,7 +71,7 @@ def install(wheel: Path, folder: Path) -> Path:
 
 
 def run(commands: Path, folder: Path, *words: str) -> str:
-    """What a command of the new environment prints, run in ``folder``; ends when it fails."""
+    """The output of a command of the new environment, run in ``folder``; ends when it fails."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COCADESK_"))}
     clean |= {"COCADESK_CACHE": str(folder / "cache"), "COCADESK_LIBRARY": str(folder / "library")}
     command = [str(commands / words[0]), *words[1:]]

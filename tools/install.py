@@ -92,7 +92,7 @@ def check_system(window: bool) -> None:
 
 
 def run(command: list[str | Path], *, quiet: bool = False) -> bool:
-    """Whether ``command`` succeeded."""
+    """True where ``command`` succeeded."""
     output = subprocess.DEVNULL if quiet else None
     done = subprocess.run(command, cwd=ROOT, check=False, stdout=output, stderr=output)
     return done.returncode == 0

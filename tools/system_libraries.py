@@ -1,4 +1,4 @@
-"""Which shared libraries of the system Qt and OpenCV need, and which of them are missing."""
+"""The system's shared libraries that Qt and OpenCV need, and those that are missing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FOR_A_WINDOW = {
 
 
 def has_screen() -> bool:
-    """Whether a window could be shown here."""
+    """True where a window could be shown here."""
     if sys.platform != "linux":
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
@@ -56,7 +56,7 @@ def _loads(library: str) -> bool:
 
 
 def advice(gone: dict[str, str]) -> str:
-    """What to tell someone whose system lacks ``gone``."""
+    """Advice for someone whose system lacks ``gone``."""
     lines = ["System libraries are missing: " + ", ".join(sorted(gone)) + "."]
     if shutil.which("apt-get"):
         packages = " ".join(sorted(gone.values()))

@@ -20,7 +20,7 @@ Ngram = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptionMetrics:
-    """How close candidate captions come to human ones.
+    """Closeness of candidate captions to human ones.
 
     ``cider_d`` 1.0 is what papers print as 100; ``bleu4`` and ``rouge_l`` lie in 0-1.
     """

@@ -25,7 +25,7 @@ class RetrievalMetrics:
 
 
 def caption_key(caption: str) -> str:
-    """What makes two captions equal: letters and digits; case and spacing don't count."""
+    """A caption reduced to letters and digits: two are equal whatever their case and spacing."""
     letters = (ch if ch.isalnum() else " " for ch in caption.casefold())
     return " ".join("".join(letters).split()) or " ".join(caption.split())
 

@@ -108,7 +108,7 @@ def evaluate_captions(
 def evaluate_zeroshot(
     backend: Backend, pictures: Iterable[Labelled], class_vectors: NDArray[np.float32]
 ) -> ZeroShotMetrics:
-    """How often the nearest of ``class_vectors`` (C, D) is the picture's class.
+    """Accuracy of taking the nearest of ``class_vectors`` (C, D) as a picture's class.
 
     Raises:
         ValueError: no pictures.

@@ -1,4 +1,4 @@
-"""The fake engine's human words: set, undone, redone, remembered; all in memory."""
+"""The fake engine's human annotations: set, undone, redone, logged; all in memory."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MODEL_ID = "made-up-0123456789ab"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HumanAnnotations:
-    """What a person said of one medium."""
+    """A person's caption and tags of one medium."""
 
     caption: str | None = None
     added: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class HumanAnnotations:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One command: words by key and files by path, each as before and after."""
+    """One command: annotations by key and files by path, each as before and after."""
 
     title: str
     words: Mapping[str, tuple[HumanAnnotations, HumanAnnotations]] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Batch:
 
 
 class FakeAnnotations:
-    """Words and the files beside photos, with one stack of what can be undone."""
+    """Annotations and the files beside photos, with one undo stack for both."""
 
     def __init__(self, parts: FakeContext) -> None:
         self._parts = parts
@@ -73,7 +73,7 @@ class FakeAnnotations:
         }
 
     def dressed(self, key: str) -> Row:
-        """The row with its words as they are now."""
+        """The row with its annotations as they are now."""
         row = self._parts.media[key].row
         words = self._words(key)
         return replace(

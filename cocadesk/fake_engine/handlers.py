@@ -19,7 +19,7 @@ Answer: TypeAlias = Callable[[Any, Call], ReplyBody | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeContext:
-    """What the handlers share; ``described`` are the media that the machine has words for."""
+    """The handlers' shared state; ``described`` are the media that have machine captions."""
 
     library: Path
     jobs: FakeJobs
@@ -43,5 +43,5 @@ class FakeHandler(Protocol):
     """A part of the fake engine with its own requests."""
 
     def answers(self) -> Mapping[type[Any], Answer]:
-        """Who answers which request."""
+        """A handler function for each type of request."""
         ...

@@ -20,7 +20,7 @@ End = Callable[[JobValue], JobReply]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeWork:
-    """What a job does: ``step(done)`` tells what went wrong with that item, if anything.
+    """A job's steps: ``step(done)`` gives the failure of that item, if any.
 
     ``end`` is called once all steps are done, and makes the job's answer; a
     message that it puts into the job is kept.
@@ -98,12 +98,12 @@ class FakeJobs:
             self._watchers.add(call, self._job(job_id).reply)
 
     def failures(self, job_id: str) -> tuple[FailureValue, ...]:
-        """What this job could not do, in the order it happened."""
+        """This job's failures, in the order in which they happened."""
         with self._changed:
             return tuple(self._job(job_id).failures)
 
     def is_busy(self) -> bool:
-        """Whether a job runs or waits."""
+        """True while a job runs or waits."""
         with self._changed:
             return any(
                 job.value.state in (JobState.QUEUED, JobState.RUNNING)

@@ -27,7 +27,7 @@ class FakeVideos:
         return {GetMoments: self._moments, GetPreview: self._preview}
 
     def hit(self, medium: FakeMedium, score: float) -> Hit:
-        """How a medium stands in the results: a video with its moments, best first."""
+        """A medium as a search result: a video with its moments, best first."""
         if not medium.moments:
             return Hit(key=medium.row.key, score=score)
         best_s = medium.moments[0].time_s

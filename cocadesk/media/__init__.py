@@ -1,4 +1,4 @@
-"""What a file is: scanning, decoding, thumbnails, metadata.
+"""Photos and videos from disk: scanning, decoding, thumbnails, metadata.
 
 Importing the room is cheap: OpenCV and Pillow are loaded by the first decode,
 and inside the pool only by its worker processes.

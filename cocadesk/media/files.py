@@ -36,7 +36,7 @@ def explain_os_error(error: OSError) -> str:
 
 
 def is_only_in_cloud(status: os.stat_result) -> bool:
-    """Whether reading the file would pull it down from a cloud."""
+    """True where reading the file would pull it down from a cloud."""
     attributes = getattr(status, "st_file_attributes", 0)
     flags = getattr(status, "st_flags", 0)
     return bool(attributes & _WINDOWS_RECALL or flags & _MACOS_DATALESS)

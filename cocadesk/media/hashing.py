@@ -1,6 +1,6 @@
 """The one fingerprint of a file's bytes; decoder and indexer must agree on it.
 
-Files up to 64 MiB, and photos of any size, are hashed whole. Reading a film of
+Files up to 64 MiB, and photos of any size, are hashed whole. Reading a video of
 many gigabytes only to learn that it was moved would take minutes, so of a
 larger file that is no photo its size, its first and last mebibyte and sixteen
 samples between are hashed. Which way is taken depends on the content alone.

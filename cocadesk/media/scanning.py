@@ -41,7 +41,7 @@ class _Folder:
 
 
 def scan(roots: Sequence[bytes]) -> Iterator[FoundFile | ScanProblem]:
-    """What may be a photo or a video under ``roots`` (files or folders), in a stable order.
+    """Photos and videos under ``roots`` (files or folders), in a stable order.
 
     A file counts by its extension; where that is missing or unknown, by its
     first bytes. Hidden files and folders, and those that systems keep for
@@ -139,7 +139,7 @@ def _candidate(
 
 
 def _is_link_to_skip(entry: os.DirEntry[bytes], walk: _Walk) -> bool:
-    """Whether a link leads nowhere, or to a file that the scan meets by itself."""
+    """True for a link that leads nowhere, or to a file that the scan meets by itself."""
     if not os.path.exists(entry.path):  # noqa: PTH110
         return True
     target = os.path.realpath(entry.path)

@@ -26,10 +26,10 @@ MAX_CAPTIONS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardSample:
-    """One picture or clip with its captions.
+    """One picture or video with its captions.
 
-    ``image`` is the content of a picture's file and empty for a clip;
-    ``video`` that of a clip's file and None for a picture.
+    ``image`` is the content of a picture's file and empty for a video;
+    ``video`` that of a video's file and None for a picture.
     """
 
     key: str
@@ -42,13 +42,13 @@ class ShardSample:
 
 @dataclass(slots=True, kw_only=True)
 class ShardCounts:
-    """What was passed over, by reason, while shards were read."""
+    """Samples read from shards, and what was skipped by reason."""
 
     samples: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
 
     def skip(self, reason: str) -> None:
-        """Counts one thing that was passed over."""
+        """Counts one thing that was skipped."""
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
 
 
@@ -124,14 +124,14 @@ def _finish(
         return
     counts.samples += 1
     suffix = media[0]
-    is_clip = suffix in VIDEO_SUFFIXES
+    is_video = suffix in VIDEO_SUFFIXES
     yield ShardSample(
         key=key,
-        image=b"" if is_clip else parts[suffix],
+        image=b"" if is_video else parts[suffix],
         suffix=suffix,
         captions=captions,
         source=source,
-        video=parts[suffix] if is_clip else None,
+        video=parts[suffix] if is_video else None,
     )
 
 

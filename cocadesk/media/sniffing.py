@@ -164,7 +164,7 @@ def sniff_kind(head: bytes) -> Kind:
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    """Whether the sync byte of MPEG-TS comes at the right distances, with or without times."""
+    """True where MPEG-TS's sync byte comes at the right distances, with or without times."""
     return any(
         len(head) > start + 2 * size
         and all(head[start + number * size] == _SYNC for number in range(3))
@@ -172,8 +172,8 @@ def _is_transport_stream(head: bytes) -> bool:
     )
 
 
-def is_film(head: bytes, path: bytes) -> bool:
-    """Whether the film decoder should try a file: by content, else by what its name claims."""
+def is_video(head: bytes, path: bytes) -> bool:
+    """True for a file that the video decoder should try: by content, else by its extension."""
     kind = sniff_kind(head)
     if kind is Kind.OTHER:
         extension = path.rpartition(b".")[2].lower().decode("ascii", "replace")
@@ -182,7 +182,7 @@ def is_film(head: bytes, path: bytes) -> bool:
 
 
 def describe_other(head: bytes) -> str:
-    """What a file that is no photo seems to be, as in "This is <a ZIP archive>"."""
+    """The kind of a file that is no photo, as in "This is <a ZIP archive>"."""
     for prefix, name in _OTHER_NAMES:
         if head.startswith(prefix):
             return name

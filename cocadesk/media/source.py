@@ -37,7 +37,7 @@ class Coverage:
 
 
 def coverage_for(side_px: int, long_side_px: int = 0) -> Coverage:
-    """What a decode must cover to become a square of ``side_px`` and a thumbnail."""
+    """The coverage that a square of ``side_px`` and a thumbnail need."""
     short_side_px = OVERSAMPLING * side_px
     return Coverage(short_side_px=short_side_px, long_side_px=max(short_side_px, long_side_px))
 

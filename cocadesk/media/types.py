@@ -15,18 +15,18 @@ RgbImage: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) uint8, sRGB, upright."""
 
 WHOLE_FRAMES = 16
-"""How many frames at most stand for a whole video (arXiv 2205.01917)."""
+"""Most frames that stand for a whole video (arXiv 2205.01917)."""
 
 
 class ResizeMode(StrEnum):
-    """How a whole picture becomes the square that a model reads."""
+    """The way from a whole picture to the square that a model reads."""
 
     SQUASH = "squash"
     CENTER_CROP = "center_crop"
 
 
 class Kind(StrEnum):
-    """What a file is, by its content."""
+    """The kind of a file, by its content."""
 
     PHOTO = "photo"
     VIDEO = "video"
@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputSpec:
-    """What a model's picture input is: a square of ``size_px``."""
+    """A model's picture input: a square of ``size_px``."""
 
     size_px: int
     resize: ResizeMode = ResizeMode.SQUASH
@@ -47,7 +47,7 @@ class InputSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodeLimits:
-    """What one file may cost; a file above any of these is refused before it is decoded.
+    """Limits for one file; a file above any of these is refused before it is decoded.
 
     ``file_bytes`` is for photos, which are read whole; a video may be of any size.
     """
@@ -84,7 +84,7 @@ class ScanProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoMetadata:
-    """What the file says about itself; a value that cannot be true is None.
+    """Metadata of a photo or video; a value that cannot be true is None.
 
     ``taken_local`` is naive wall-clock time, ``taken_utc`` is aware and set
     only where the file names its zone. Positions are degrees, north and east
@@ -135,7 +135,7 @@ class DecodeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedPhoto:
-    """All that one decode gives of a file.
+    """The result of decoding a photo, or one frame of a video.
 
     ``input_HWC``: (S, S, 3) uint8, the model's input. ``width``, ``height``:
     of the full picture after orientation. ``file_hash``: xxh3-128 of the bytes.
@@ -171,7 +171,7 @@ class VideoMoment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedVideo:
-    """All that one decode gives of a video.
+    """The result of decoding a whole video.
 
     ``frames_NHWC``: (N, S, S, 3) uint8, read-only, usually a map of a file that
     has no name any more. Its first ``whole_count`` (1 to 16) are taken

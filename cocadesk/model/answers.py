@@ -1,4 +1,4 @@
-"""What a network answers besides arrays."""
+"""A network's answers besides arrays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """Which network answers, what it takes, and where it runs and why."""
+    """The network that answers: its input, its device and the reason for it."""
 
     name: str
     model_id: str

@@ -36,7 +36,7 @@ class Backend(Protocol):
     def pooled(
         self, images_BHWC: NDArray[np.uint8]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """What the poolers give: unit vectors (B, E) and the decoder's tokens (B, Q, D), float32.
+        """The poolers' outputs: unit vectors (B, E) and the decoder's tokens (B, Q, D), float32.
 
         The vectors are ``embed_images``'s; teaching keeps the tokens instead of pictures.
         """

@@ -1,4 +1,4 @@
-"""What names a network: the model id and the image id (DESIGN, section 3)."""
+"""A network's names: the model id and the image id (DESIGN, section 3)."""
 
 from __future__ import annotations
 

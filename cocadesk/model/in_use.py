@@ -44,7 +44,7 @@ def durable_source(source: str) -> str:
 
 
 def lost_model(source: str, error: UserError) -> UserError:
-    """What to say where the model that a library uses cannot be opened."""
+    """The error for a library whose model cannot be opened."""
     return UserError(
         f"The model that this library uses ({source}) cannot be opened.",
         " ".join(part for part in (error.what, error.why) if part),

@@ -1,4 +1,4 @@
-"""What callers may ask of caption writing; importable without torch."""
+"""Options of caption writing; importable without torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationOptions:
-    """How captions are written.
+    """The way in which captions are written.
 
     ``beams`` 1 is greedy; three cost about three times as much and write better
     (CIDEr-D .47 for .45 with the first starter); ``max_tokens`` counts the end marker;

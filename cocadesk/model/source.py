@@ -1,4 +1,4 @@
-"""Where a model comes from: a name or path becomes a checkpoint folder."""
+"""Model sources: from a name or path to a checkpoint folder."""
 
 from __future__ import annotations
 

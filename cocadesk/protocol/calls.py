@@ -19,7 +19,7 @@ from cocadesk.protocol.values import Priority, Value
 
 
 class Identity(Value, frozen=True):
-    """Which library an engine serves."""
+    """The library that an engine serves."""
 
     library_id: str
     schema: str
@@ -69,7 +69,7 @@ class Call:
         seconds_left: float | None = None,
         current: str = "",
     ) -> None:
-        """Tells how far it is; cheap, since a slow client gets the latest only."""
+        """Sends the state of the work; cheap, since a slow client gets the latest only."""
         if not self._is_finished:
             self._send(
                 Progress(
@@ -93,7 +93,7 @@ class Call:
         self.end(Done(id=self.id, body=body))
 
     def cancel(self) -> None:
-        """The client no longer wants it; the answer is ``Cancelled``."""
+        """Ends the call at the client's wish; the answer is ``Cancelled``."""
         self._cancelled.set()
         self.end(Cancelled(id=self.id))
 
@@ -107,10 +107,10 @@ class Call:
 
 
 class Handler(Protocol):
-    """What a server needs of an engine, real or fake."""
+    """The part of an engine, real or fake, that a server needs."""
 
     def identity(self) -> Identity:
-        """Which library this is."""
+        """The library that is served."""
         ...
 
     def answer(self, body: RequestBody, call: Call) -> ReplyBody | None:
@@ -123,5 +123,5 @@ class Handler(Protocol):
         ...
 
     def is_busy(self) -> bool:
-        """Whether a job runs, so that the engine must not end."""
+        """True while a job runs, so that the engine must not end."""
         ...

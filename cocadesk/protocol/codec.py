@@ -18,7 +18,7 @@ def encode(message: ClientMessage | EngineMessage) -> bytes:
 
 
 def decode_client_message(payload: bytes) -> ClientMessage:
-    """What a client sent.
+    """The message in a client's payload.
 
     Raises:
         ProtocolError: it is no message of this protocol.
@@ -30,7 +30,7 @@ def decode_client_message(payload: bytes) -> ClientMessage:
 
 
 def decode_engine_message(payload: bytes) -> EngineMessage:
-    """What the engine sent.
+    """The message in an engine's payload.
 
     Raises:
         ProtocolError: it is no message of this protocol.

@@ -1,4 +1,4 @@
-"""Where a library's engine listens, and the token that opens it.
+"""The address of a library's engine, and the token that opens it.
 
 A running engine leaves a small file, readable by its user alone, named by the
 library it serves. Clients read the address and the token from there.
@@ -73,12 +73,12 @@ def library_name(library: Path) -> str:
 
 
 def endpoint_file(library: Path) -> Path:
-    """Where the engine of this library leaves its address."""
+    """The file in which the engine of this library leaves its address."""
     return run_folder() / f"{library_name(library)}.json"
 
 
 def log_file(library: Path) -> Path:
-    """Where an engine that was started in the background writes its log."""
+    """The log of an engine that was started in the background."""
     return run_folder() / f"{library_name(library)}.log"
 
 

@@ -113,7 +113,7 @@ def start_engine(
 
 
 def start_failure(library: Path) -> UserError:
-    """What an engine that ended at its start said last."""
+    """The error for an engine that ended at its start, with its last line."""
     try:
         lines = log_file(library).read_text("utf-8", "replace").strip().splitlines()
     except OSError:

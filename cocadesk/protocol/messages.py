@@ -42,7 +42,7 @@ class RunChanged(Message, frozen=True):
 
 
 class AnnotationsChanged(Message, frozen=True):
-    """What could be undone and redone now; empty where nothing could."""
+    """Titles of the next undo and redo; empty where there is none."""
 
     undo_title: str = ""
     redo_title: str = ""
@@ -93,7 +93,7 @@ class Refused(Message, frozen=True):
 
 
 class Progress(Message, frozen=True):
-    """How far a long request is; a slow client misses some of these."""
+    """The state of a long request; a slow client misses some of these."""
 
     id: int
     stage: str = ""

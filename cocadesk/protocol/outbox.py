@@ -1,4 +1,4 @@
-"""What waits to be sent to one client, and what may be dropped of it."""
+"""Messages that wait for one client, and the rule by which some are dropped."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QWidget
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.support.films import make_film  # noqa: E402
 from tests.support.kinds import NAME, draw_florbit, write_lesson  # noqa: E402
+from tests.support.videos import make_video  # noqa: E402
 
 SAMPLES = ROOT / "resources" / "samples" / "photos"
 SHOTS = ("forest", "beach", "farm-horse", "city-night", "coffee-cup", "japan-taiko")
@@ -34,7 +34,7 @@ def photos() -> Path:
     film = folder / "a-day-out.mp4"
     if not film.exists():
         pictures = [_filling(SAMPLES / f"{name}.jpg") for name in SHOTS]
-        make_film(film, pictures, SHOT_S, 12, FILM_PX)
+        make_video(film, pictures, SHOT_S, 12, FILM_PX)
     return folder
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.support.engines import real_client
-from tests.support.films import make_clip_of_colours, make_sound
 from tests.support.index_tools import write_photo
 from tests.support.program import Outcome, cocadesk
 from tests.support.tiny_model import write_tiny_checkpoint
+from tests.support.videos import make_clip_of_colours, make_sound
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,10 @@ import threading
 
 from cocadesk.media.pool import worker
 from cocadesk.media.pool.arena import Arena
-from cocadesk.media.pool.messages import Done, DoneVideo, Job, Setup
-
-_decode = worker._decode
+from cocadesk.media.pool.messages import Job, Setup
 
 
-def _break(job: Job, setup: Setup, arena: Arena, life: worker._SignsOfLife) -> Done | DoneVideo:
+def _break(job: Job, setup: Setup, arena: Arena, life: worker.SignsOfLife) -> worker.Decoded:
     if b"crash" in job.path:
         os._exit(9)
     if b"hang" in job.path:
@@ -35,11 +33,10 @@ def _break(job: Job, setup: Setup, arena: Arena, life: worker._SignsOfLife) -> D
         threading.Event().wait(setup.deadline_s / 10)
         life.give()
         beats += 1
-    return _decode(job, setup, arena, life)
+    return worker.decode_job(job, setup, arena, life)
 
 
 if __name__ == "__main__":
     if "COCADESK_TEST_STILLBORN" in os.environ:
         sys.exit(4)
-    worker._decode = _break
-    sys.exit(worker.main())
+    sys.exit(worker.main(_break))

@@ -26,9 +26,9 @@ from cocadesk.media import (
     decode_photo,
     decode_video,
 )
-from cocadesk.media.sniffing import SNIFF_BYTES, is_film
+from cocadesk.media.sniffing import SNIFF_BYTES, is_video
 from tests.support.fake_backend import FakeBackend
-from tests.support.films import make_film
+from tests.support.videos import make_video
 
 SPEC = InputSpec(size_px=64)
 
@@ -57,7 +57,7 @@ def write_photo(path: Path, seed: int, *, comment: str = "") -> Path:
 def decode_file(request: DecodeRequest) -> DecodedPhoto | DecodedVideo:
     """What a worker process would answer, decoded here."""
     path = Path(os.fsdecode(request.path))
-    if path.exists() and is_film(path.read_bytes()[:SNIFF_BYTES], request.path):
+    if path.exists() and is_video(path.read_bytes()[:SNIFF_BYTES], request.path):
         return decode_video(path, SPEC, token=request.token)
     return decode_photo(path, SPEC, token=request.token)
 
@@ -68,11 +68,11 @@ def film_bytes(colours: tuple[str, ...], *, title: str = "") -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
         metadata = {"title": title} if title else None
-        make_film(path, colours, 0.5, 8, (64, 48), metadata=metadata)
+        make_video(path, colours, 0.5, 8, (64, 48), metadata=metadata)
         return path.read_bytes()
 
 
-def write_film(path: Path, *colours: str, title: str = "") -> Path:
+def write_video(path: Path, *colours: str, title: str = "") -> Path:
     """Write the film of these colours."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(film_bytes(colours, title=title))

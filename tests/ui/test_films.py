@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Hit, Moment, VideoMoment
-from tests.support.films import make_film
+from tests.support.videos import make_video
 from ui.detail.moment_strip import MomentStrip, nearest
 from ui.kit.actions import ActionId
 from ui.kit.app_theme import AppTheme
@@ -178,7 +178,7 @@ def test_a_film_plays_from_the_moment_on_a_real_screen(tmp_path: Path) -> None:
     from PIL import Image
 
     path = tmp_path / "film.mp4"
-    make_film(path, [Image.new("RGB", (320, 240), colour) for colour in ("red", "blue")])
+    make_video(path, [Image.new("RGB", (320, 240), colour) for colour in ("red", "blue")])
     root = Path(__file__).resolve().parents[2]
     environment = {key: v for key, v in os.environ.items() if key != "QT_QPA_PLATFORM"}
     done = subprocess.run(

@@ -16,8 +16,8 @@ from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.launch import running_engine
 from cocadesk.protocol.values import JobKind, JobState, MediaKind, RunState
 from tests.support.engines import stop
-from tests.support.films import make_film
 from tests.support.kinds import NAME, draw_florbit, write_lesson
+from tests.support.videos import make_video
 from ui.annotations.dialogs import WriteDialog
 from ui.engine.link import EngineLink
 from ui.kit.actions import ActionId
@@ -47,7 +47,7 @@ def holiday(samples: Path, tmp_path: Path) -> Path:
         shutil.copy(samples / f"{name}.jpg", folder)
     draw_florbit(900, 480, 360).save(folder / "find-me.jpg", quality=92)
     shots = [Image.open(samples / f"{name}.jpg").convert("RGB") for name in SHOTS]
-    make_film(folder / "film.mp4", shots, seconds_each=SHOT_S, size=(480, 320))
+    make_video(folder / "film.mp4", shots, seconds_each=SHOT_S, size=(480, 320))
     return folder
 
 

@@ -1,4 +1,4 @@
-"""When a photo was taken, from the many ways in which files say it."""
+"""Dates taken, from the many spellings that files have for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 _FIRST_YEAR, _LAST_YEAR = 1826, 2199
 _MAX_OFFSET_MIN = 14 * 60
 
-_MOMENT = re.compile(
+_TAKEN = re.compile(
     r"\s*(\d{4})[:\-/](\d{1,2})[:\-/](\d{1,2})"
     r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?"
     r"\s*(Z|[+-]\d{2}:?\d{2})?\s*$",
@@ -20,8 +20,8 @@ _MOMENT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """Wall-clock time and, where known, its distance to UTC in minutes."""
+class TakenAt:
+    """Date taken: wall-clock time and, where known, its distance to UTC in minutes."""
 
     local: datetime
     utc_offset_min: int | None = None
@@ -29,21 +29,21 @@ class Moment:
 
     @property
     def utc(self) -> datetime | None:
-        """The same moment in UTC; None without a zone."""
+        """The same point of time in UTC; None without a zone."""
         if self.utc_offset_min is None:
             return None
         return (self.local - timedelta(minutes=self.utc_offset_min)).replace(tzinfo=UTC)
 
 
-def parse_moment(
+def parse_taken(
     text: str | None, *, offset: str | None = None, fraction: str | None = None
-) -> Moment | None:
-    """A moment from EXIF's or ISO 8601's spelling; None for anything that is no real date.
+) -> TakenAt | None:
+    """The date in EXIF's or ISO 8601's spelling; None for anything that is no real date.
 
     ``offset`` ("+02:00") and ``fraction`` (digits after the second) are
     EXIF's separate tags for them.
     """
-    match = _MOMENT.match(text) if text else None
+    match = _TAKEN.match(text) if text else None
     if match is None:
         return None
     *numbers, decimals, zone = match.groups()
@@ -56,7 +56,7 @@ def parse_moment(
         local = datetime(year, month, day, hour, minute, second, microsecond)
     except ValueError:
         return None
-    return Moment(local, parse_offset(zone or offset), is_day_only=numbers[3] is None)
+    return TakenAt(local, parse_offset(zone or offset), is_day_only=numbers[3] is None)
 
 
 def parse_offset(text: str | None) -> int | None:
@@ -75,23 +75,23 @@ def parse_offset(text: str | None) -> int | None:
     return -minutes if match[1] == "-" else minutes
 
 
-def parse_iptc_moment(date: str | None, time: str | None) -> Moment | None:
-    """A moment from IPTC's "20170707" and "170707+0200"; both are needed."""
+def parse_iptc_taken(date: str | None, time: str | None) -> TakenAt | None:
+    """The date in IPTC's "20170707" and "170707+0200"; both are needed."""
     day = re.fullmatch(r"(\d{4})(\d{2})(\d{2})", (date or "").strip(), re.ASCII)
     clock = re.fullmatch(r"(\d{2})(\d{2})(\d{2})([+-]\d{4})?", (time or "").strip(), re.ASCII)
     if day is None or clock is None:
         return None
     stamp = f"{day[1]}-{day[2]}-{day[3]}T{clock[1]}:{clock[2]}:{clock[3]}"
-    return parse_moment(stamp, offset=clock[4])
+    return parse_taken(stamp, offset=clock[4])
 
 
-def parse_free_moment(text: str | None) -> Moment | None:
-    """A moment from PNG's Creation Time: ISO 8601 or the form of e-mail dates."""
-    moment = parse_moment(text)
-    if moment is not None or not text:
-        return moment
+def parse_free_taken(text: str | None) -> TakenAt | None:
+    """The date in PNG's Creation Time: ISO 8601 or the form of e-mail dates."""
+    taken = parse_taken(text)
+    if taken is not None or not text:
+        return taken
     try:
         parsed = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
         return None
-    return parse_moment(parsed.isoformat())
+    return parse_taken(parsed.isoformat())

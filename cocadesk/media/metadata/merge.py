@@ -1,8 +1,8 @@
-"""What a photo says about itself, merged from EXIF, XMP, IPTC and PNG texts.
+"""A photo's metadata, merged from EXIF, XMP, IPTC and PNG texts.
 
-Where several blocks speak, EXIF's word counts for time and place and for the
+Where several blocks disagree, EXIF counts for time and place and for the
 description, then XMP, then IPTC; keywords and titles are XMP's own field.
-Values that cannot be true (31 February, latitude 95, rating 99) are left out.
+Values that cannot be true (31 February, latitude 95, rating 99) are dropped.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 
-from cocadesk.media.metadata.dates import Moment, parse_free_moment, parse_iptc_moment, parse_moment
+from cocadesk.media.metadata.dates import TakenAt, parse_free_taken, parse_iptc_taken, parse_taken
 from cocadesk.media.metadata.exif import Exif, Ifd
 from cocadesk.media.metadata.iptc import (
     CAPTION,
@@ -47,12 +47,12 @@ def read_metadata(raw: RawMetadata) -> PhotoMetadata:
     exif, xmp = raw.exif, read_xmp(raw.xmp)
     iptc = read_iptc(raw.iptc or iptc_from_photoshop(raw.photoshop))
     texts = dict(raw.png_texts)
-    moment = _taken(exif, xmp, iptc, texts)
+    taken = _taken(exif, xmp, iptc, texts)
     latitude, longitude = _exif_position(exif.gps) or _xmp_position(xmp) or (None, None)
     return PhotoMetadata(
-        taken_utc=moment.utc if moment else None,
-        taken_local=moment.local if moment else None,
-        utc_offset_min=moment.utc_offset_min if moment else None,
+        taken_utc=taken.utc if taken else None,
+        taken_local=taken.local if taken else None,
+        utc_offset_min=taken.utc_offset_min if taken else None,
         latitude=latitude,
         longitude=longitude,
         camera=_camera(exif.main),
@@ -90,21 +90,21 @@ def _first_text(*candidates: str | None) -> str | None:
     return None
 
 
-def _taken(exif: Exif, xmp: Xmp, iptc: Iptc, texts: dict[str, str]) -> Moment | None:
+def _taken(exif: Exif, xmp: Xmp, iptc: Iptc, texts: dict[str, str]) -> TakenAt | None:
     for date, offset, fraction in (_ORIGINAL, _DIGITIZED):
-        moment = parse_moment(
+        taken = parse_taken(
             _text(exif.photo, date),
             offset=_text(exif.photo, offset),
             fraction=_text(exif.photo, fraction),
         )
-        if moment is not None:
-            return moment
-    dated = (parse_moment(xmp.first(name)) for name in _XMP_DATES)
-    moment = next((found for found in dated if found is not None), None)
-    if moment is None or moment.is_day_only:
+        if taken is not None:
+            return taken
+    dated = (parse_taken(xmp.first(name)) for name in _XMP_DATES)
+    taken = next((found for found in dated if found is not None), None)
+    if taken is None or taken.is_day_only:
         # IPTC's date always comes with a time here, so it says more than a bare day.
-        moment = parse_iptc_moment(iptc.first(DATE), iptc.first(TIME)) or moment
-    return moment or parse_free_moment(texts.get("Creation Time"))
+        taken = parse_iptc_taken(iptc.first(DATE), iptc.first(TIME)) or taken
+    return taken or parse_free_taken(texts.get("Creation Time"))
 
 
 def _exif_position(gps: Ifd) -> tuple[float, float] | None:

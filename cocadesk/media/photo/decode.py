@@ -98,7 +98,7 @@ def decode_photo(
     token: int = 0,
     path: bytes = b"",
 ) -> DecodedPhoto:
-    """Everything that is kept of a photo, from one reading of its bytes.
+    """Decodes a photo: all that is stored of it, from one reading of its bytes.
 
     ``data_or_path`` is the file's content as ``bytes``, or a ``Path`` to read.
     ``token`` and ``path`` are only passed on.

@@ -28,7 +28,7 @@ _BT2020_TO_BT709 = np.array(
 
 
 class Curve(Enum):
-    """How the stored values of a frame relate to light."""
+    """The transfer curve of a frame: from stored values to light."""
 
     PQ = 16
     HLG = 18

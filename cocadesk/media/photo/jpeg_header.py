@@ -16,7 +16,7 @@ _MAX_SEGMENTS = 4096
 
 @dataclass(slots=True, kw_only=True)
 class JpegHeader:
-    """What stands before a JPEG's first scan. ``width`` is 0 without a frame header."""
+    """A JPEG's segments before its first scan. ``width`` is 0 without a frame header."""
 
     width: int = 0
     height: int = 0
@@ -95,5 +95,5 @@ def _take_frame(header: JpegHeader, marker: int, body: bytes) -> None:
 
 
 def is_complete(data: bytes, header: JpegHeader) -> bool:
-    """Whether an end marker follows the first scan; without one the file was cut short."""
+    """True where an end marker follows the first scan; without one the file was cut short."""
     return data.find(b"\xff\xd9", header.scan_offset) >= 0

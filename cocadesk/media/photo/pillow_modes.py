@@ -17,7 +17,7 @@ _DECODER_BYTES = {"WEBP": 8, "AVIF": 6, "HEIF": 6, "GIF": 4}
 
 
 def peak_bytes_per_pixel(image: Image.Image) -> int:
-    """What one pixel costs at the peak of loading and converting; an estimate."""
+    """Estimated bytes for one pixel at the peak of loading and converting."""
     own = 1 if image.mode in _ONE_BYTE else 2 if image.mode.startswith("I;16") else 4
     converted = 0 if image.mode in _PLAIN else 4
     return own + converted + _DECODER_BYTES.get(image.format or "", 0)

@@ -44,7 +44,7 @@ class Arena:
 
     @property
     def descriptors(self) -> tuple[int, ...]:
-        """What the child process must inherit."""
+        """File descriptors that the child process must inherit."""
         return (self.reference,) if isinstance(self.reference, int) else ()
 
     def close(self) -> None:

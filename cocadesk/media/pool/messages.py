@@ -1,4 +1,4 @@
-"""What the pool and its workers say to each other.
+"""Messages between the pool and its workers.
 
 Frames of a 4-byte little-endian length and MessagePack. Nothing is pickled: a
 worker that a hostile file has taken over can send nothing but these shapes.
@@ -31,9 +31,9 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
 
 
 class Job(msgspec.Struct, frozen=True, tag=True):
-    """Decode one file: a photo into a slot of the arena, a film into the file ``spool``.
+    """Decode one file: a photo into a slot of the arena, a video into the file ``spool``.
 
-    With ``time_s`` only one frame of a film is wanted; it goes into the slot.
+    With ``time_s`` only one frame of a video is wanted; it goes into the slot.
     """
 
     serial: int
@@ -53,7 +53,7 @@ class CannotStart(msgspec.Struct, frozen=True, tag=True):
     reason: str
 
 
-class Done(msgspec.Struct, frozen=True, tag=True):
+class PhotoDone(msgspec.Struct, frozen=True, tag=True):
     """The slot holds the model's input and, behind it, the thumbnail.
 
     ``large_thumbnail`` is used instead when it did not fit.
@@ -70,8 +70,8 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     metadata: PhotoMetadata
 
 
-class Span(msgspec.Struct, frozen=True):
-    """One moment of a film, in seconds, and the size of its thumbnail."""
+class MomentSpan(msgspec.Struct, frozen=True):
+    """One moment of a video, in seconds, and the size of its thumbnail."""
 
     time_s: float
     start_s: float
@@ -79,12 +79,12 @@ class Span(msgspec.Struct, frozen=True):
     thumbnail_bytes: int
 
 
-class DoneVideo(msgspec.Struct, frozen=True, tag=True):
-    """The spool holds the frames and thumbnails of a film."""
+class VideoDone(msgspec.Struct, frozen=True, tag=True):
+    """The spool holds the frames and thumbnails of a video."""
 
     serial: int
     whole: int
-    spans: list[Span]
+    spans: list[MomentSpan]
     poster_bytes: int
     duration_s: float
     width: int
@@ -96,12 +96,12 @@ class DoneVideo(msgspec.Struct, frozen=True, tag=True):
 
 
 class Alive(msgspec.Struct, frozen=True, tag=True):
-    """A sign of life: more of the film has been decoded since the last word."""
+    """A sign of life: more of the video has been decoded since the last word."""
 
     serial: int
 
 
-class Failed(msgspec.Struct, frozen=True, tag=True):
+class DecodeFailed(msgspec.Struct, frozen=True, tag=True):
     """The file gave no picture."""
 
     serial: int
@@ -110,7 +110,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     is_passing: bool = False
 
 
-Answer: TypeAlias = Ready | CannotStart | Done | DoneVideo | Alive | Failed
+Answer: TypeAlias = Ready | CannotStart | PhotoDone | VideoDone | Alive | DecodeFailed
 
 _encoder = msgspec.msgpack.Encoder()
 _answer_decoder: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)

@@ -14,8 +14,16 @@ from types import TracebackType
 from typing import TypeAlias
 
 from cocadesk.errors import UserError
-from cocadesk.media.pool.messages import Alive, Answer, CannotStart, Done, DoneVideo, Failed, Ready
-from cocadesk.media.pool.results import describe_exit, failure, film_result, photo_result
+from cocadesk.media.pool.messages import (
+    Alive,
+    Answer,
+    CannotStart,
+    DecodeFailed,
+    PhotoDone,
+    Ready,
+    VideoDone,
+)
+from cocadesk.media.pool.results import describe_exit, failure, photo_result, video_result
 from cocadesk.media.pool.worker_process import Ended, Event, WorkerProcess, WorkerSettings
 from cocadesk.media.types import (
     DecodedPhoto,
@@ -32,7 +40,7 @@ _START_DEADLINE_S = 60.0
 _MAX_FAILED_STARTS = 3
 _POLL_S = 0.5
 
-_Final: TypeAlias = Done | DoneVideo | Failed
+_Final: TypeAlias = PhotoDone | VideoDone | DecodeFailed
 Result = DecodedPhoto | DecodedVideo | DecodeFailure
 
 
@@ -42,14 +50,14 @@ class DecoderPool:
     Each worker has its own address-space limit, memory and pipe. One that
     dies is replaced and the file in its hands tried once more (something else
     may have killed it); the second time, and at once when the deadline
-    passes, the file is answered with a failure. A film renews that deadline
-    with every second in which more of it was decoded, up to ``film_deadline_s``
+    passes, the file is answered with a failure. A video renews that deadline
+    with every second in which more of it was decoded, up to ``video_deadline_s``
     in all. Use it as a context manager and from one thread at a time.
 
     ``address_space_bytes`` bounds each worker (Linux; elsewhere ``limits``
     alone do). ``slots`` is the look-ahead per worker: how many files are
     decoded at most before the caller takes the results. ``spool_parent`` is
-    where the frames of films wait (the system's temporary folder unless given).
+    where the frames of videos wait (the system's temporary folder unless given).
     ``worker_module`` is the program that a worker runs; tests give one that
     breaks on purpose.
     """
@@ -64,7 +72,7 @@ class DecoderPool:
         limits: DecodeLimits | None = None,
         address_space_bytes: int = 1536 << 20,
         slots: int = 8,
-        film_deadline_s: float = 4 * 3600,
+        video_deadline_s: float = 4 * 3600,
         spool_parent: Path | None = None,
         worker_module: str = "cocadesk.media.pool.worker",
     ) -> None:
@@ -77,7 +85,7 @@ class DecoderPool:
             address_space_bytes=address_space_bytes,
             deadline_s=deadline_s,
             slots=slots,
-            longest_s=max(deadline_s, film_deadline_s),
+            longest_s=max(deadline_s, video_deadline_s),
             module=worker_module,
         )
         self._spool = SpoolFolder(spool_parent)
@@ -129,7 +137,7 @@ class DecoderPool:
         """Ends the ``decode`` under way soon, from any thread, as if its iterator was closed.
 
         For whoever can't close it because another thread waits in it, perhaps
-        for a film of hours.
+        for a video of hours.
         """
         self._stopping.set()
 
@@ -197,7 +205,7 @@ class DecoderPool:
             yield from self._replace(worker, answer.exit_code, blames_file=True)
         elif isinstance(answer, Alive):
             if answer.serial not in self._current:
-                # A film of a decode that was cancelled before it gave its first sign of life.
+                # A video of a decode that was cancelled before it gave its first sign of life.
                 yield from self._replace(worker, None)
             elif next(iter(worker.queued), None) == answer.serial:
                 worker.note_life(at_s)
@@ -215,7 +223,7 @@ class DecoderPool:
     def _to_result(
         self, worker: WorkerProcess, slot: int, request: DecodeRequest, answer: _Final
     ) -> Result:
-        if isinstance(answer, Failed):
+        if isinstance(answer, DecodeFailed):
             self._spool.drop(answer.serial)
             return DecodeFailure(
                 token=request.token,
@@ -224,12 +232,12 @@ class DecoderPool:
                 is_photo=answer.is_photo,
                 is_passing=answer.is_passing,
             )
-        if isinstance(answer, Done):
+        if isinstance(answer, PhotoDone):
             return photo_result(worker, slot, request, answer)
         try:
-            return film_result(self._spool, self.spec.size_px, request, answer)
+            return video_result(self._spool, self.spec.size_px, request, answer)
         except (OSError, ValueError) as error:
-            _LOG.warning("the frames of a film were lost (%s)", error)
+            _LOG.warning("the frames of a video were lost (%s)", error)
             reason = "The video's frames were lost on their way (disk full?)."
             return failure(request, reason, is_passing=True)
 
@@ -289,14 +297,14 @@ class DecoderPool:
     def _forget_unanswered(self) -> None:
         """After a cancelled decode: late answers are dropped by their serial.
 
-        A worker in the midst of a film would keep the next files waiting for
+        A worker in the midst of a video would keep the next files waiting for
         minutes, so it is replaced.
         """
         self._current.clear()
         self._retried.clear()
         self._again.clear()
         for place, worker in enumerate(self._workers):
-            if worker.queued and worker.is_in_film:
+            if worker.queued and worker.is_in_video:
                 for serial in worker.queued:
                     self._spool.drop(serial)
                 self._workers[place] = self._start_worker()

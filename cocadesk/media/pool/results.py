@@ -1,4 +1,4 @@
-"""What the pool hands on: a worker's answer put together with its request."""
+"""Results of the pool: a worker's answer put together with its request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 
 import numpy as np
 
-from cocadesk.media.pool.messages import Done, DoneVideo
+from cocadesk.media.pool.messages import PhotoDone, VideoDone
 from cocadesk.media.pool.worker_process import WorkerProcess
 from cocadesk.media.types import (
     DecodedPhoto,
@@ -19,7 +19,7 @@ from cocadesk.media.video.spool import SpoolFolder
 
 
 def photo_result(
-    worker: WorkerProcess, slot: int, request: DecodeRequest, answer: Done
+    worker: WorkerProcess, slot: int, request: DecodeRequest, answer: PhotoDone
 ) -> DecodedPhoto:
     """The photo, copied out of the worker's slot."""
     settings = worker.settings
@@ -41,10 +41,10 @@ def photo_result(
     )
 
 
-def film_result(
-    spool: SpoolFolder, size_px: int, request: DecodeRequest, answer: DoneVideo
+def video_result(
+    spool: SpoolFolder, size_px: int, request: DecodeRequest, answer: VideoDone
 ) -> DecodedVideo:
-    """The film, its frames a map of the file that the worker wrote.
+    """The video, its frames a map of the file that the worker wrote.
 
     Raises:
         OSError, ValueError: that file is not as the worker says.
@@ -84,7 +84,7 @@ def failure(request: DecodeRequest, reason: str, *, is_passing: bool = False) ->
 
 
 def describe_exit(exit_code: int | None) -> str:
-    """How a worker ended, as part of a sentence."""
+    """A worker's end, as part of a sentence."""
     if exit_code is None:
         return "it stopped making sense"
     if exit_code >= 0:

@@ -14,28 +14,35 @@ import signal
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from contextlib import closing
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from cocadesk.media.pool.arena import Arena
 from cocadesk.media.pool.messages import (
     Alive,
     CannotStart,
-    Done,
-    DoneVideo,
-    Failed,
+    DecodeFailed,
     Job,
+    MomentSpan,
+    PhotoDone,
     Ready,
     Setup,
-    Span,
+    VideoDone,
     read_order,
     write_message,
 )
 from cocadesk.media.types import DecodedPhoto, PhotoError
 
+Decoded: TypeAlias = PhotoDone | VideoDone
+Decode: TypeAlias = "Callable[[Job, Setup, Arena, SignsOfLife], Decoded]"
 
-def main() -> int:
-    """Serves jobs until the pool closes the pipe; gives the exit code."""
+
+def main(decode: Decode | None = None) -> int:
+    """Serves jobs until the pool closes the pipe; gives the exit code.
+
+    ``decode`` stands in for ``decode_job``: tests give one that breaks on purpose.
+    """
     orders, answers = _take_streams()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     setup = read_order(orders)
@@ -51,14 +58,14 @@ def main() -> int:
         with Arena.open(setup.arena, setup.slots * setup.slot_bytes) as arena:
             write_message(answers, Ready())
             while isinstance(job := read_order(orders), Job):
-                write_message(answers, _answer(job, setup, arena, answers))
+                write_message(answers, _answer(job, setup, arena, answers, decode or decode_job))
     except OSError:
         return 1  # the pool is gone
     return 0
 
 
 def _take_streams() -> tuple[BinaryIO, BinaryIO]:
-    """The pipe in both directions; C libraries that print get nothing but the void."""
+    """The pipe in both directions; stdout and stderr of C libraries go to /dev/null."""
     answers = os.fdopen(os.dup(1), "wb")
     void = os.open(os.devnull, os.O_WRONLY)
     os.dup2(void, 1)
@@ -93,26 +100,28 @@ def _limit_resources(address_space_bytes: int, largest_file_bytes: int) -> None:
 
 
 def _answer(
-    job: Job, setup: Setup, arena: Arena, answers: BinaryIO | None = None
-) -> Done | DoneVideo | Failed:
+    job: Job, setup: Setup, arena: Arena, answers: BinaryIO, decode: Decode
+) -> Decoded | DecodeFailed:
     # The pool kills a worker that hangs. Should the pool be gone, this ends it all the same.
-    life = _SignsOfLife(job.serial, setup.deadline_s, answers)
+    life = SignsOfLife(job.serial, setup.deadline_s, answers)
     try:
-        return _decode(job, setup, arena, life)
+        return decode(job, setup, arena, life)
     except PhotoError as error:
-        return Failed(job.serial, error.reason, error.is_photo, error.is_passing)
+        return DecodeFailed(job.serial, error.reason, error.is_photo, error.is_passing)
     except MemoryError:
-        return Failed(job.serial, "Decoding needs more memory than is allowed.", True)
+        return DecodeFailed(job.serial, "Decoding needs more memory than is allowed.", True)
     except Exception as error:  # noqa: BLE001 - an unknown decoder fault must fail one file only
-        return Failed(job.serial, f"The decoder failed ({type(error).__name__}: {error}).", True)
+        return DecodeFailed(
+            job.serial, f"The decoder failed ({type(error).__name__}: {error}).", True
+        )
     finally:
         life.end()
 
 
-class _SignsOfLife:
-    """Tells the pool now and then that a film moves on, so that its deadline starts anew."""
+class SignsOfLife:
+    """Tells the pool now and then that a video moves on, so that its deadline starts anew."""
 
-    def __init__(self, serial: int, deadline_s: float, answers: BinaryIO | None) -> None:
+    def __init__(self, serial: int, deadline_s: float, answers: BinaryIO) -> None:
         self._serial = serial
         self._deadline_s = deadline_s
         self._answers = answers
@@ -127,8 +136,7 @@ class _SignsOfLife:
             return
         self._given_at_s = now_s
         self._rearm()
-        if self._answers is not None:
-            write_message(self._answers, Alive(self._serial))
+        write_message(self._answers, Alive(self._serial))
 
     def end(self) -> None:
         faulthandler.cancel_dump_traceback_later()
@@ -137,12 +145,12 @@ class _SignsOfLife:
         faulthandler.dump_traceback_later(2 * self._deadline_s + 5, exit=True)
 
 
-def _decode(job: Job, setup: Setup, arena: Arena, life: _SignsOfLife) -> Done | DoneVideo:
+def decode_job(job: Job, setup: Setup, arena: Arena, life: SignsOfLife) -> Decoded:
     from cocadesk.media.files import read_photo_file
     from cocadesk.media.photo.decode import decode_photo
 
-    if _is_film(job.path):
-        return _decode_film(job, setup, arena, life)
+    if _is_video(job.path):
+        return _decode_video(job, setup, arena, life)
     photo = decode_photo(
         read_photo_file(job.path, setup.limits),
         setup.spec,
@@ -153,25 +161,25 @@ def _decode(job: Job, setup: Setup, arena: Arena, life: _SignsOfLife) -> Done | 
     return _into_slot(photo, job, setup, arena)
 
 
-def _is_film(path: bytes) -> bool:
-    """Whether the film decoder shall have the file: by its content, or for want of a better."""
+def _is_video(path: bytes) -> bool:
+    """True where the file is the video decoder's: by its content, else by its extension."""
     from cocadesk.media.files import explain_os_error, read_head
-    from cocadesk.media.sniffing import SNIFF_BYTES, is_film
+    from cocadesk.media.sniffing import SNIFF_BYTES, is_video
 
     try:
-        return is_film(read_head(path, SNIFF_BYTES), path)
+        return is_video(read_head(path, SNIFF_BYTES), path)
     except OSError as error:
         raise PhotoError(explain_os_error(error), is_passing=True) from error
 
 
-def _decode_film(job: Job, setup: Setup, arena: Arena, life: _SignsOfLife) -> Done | DoneVideo:
+def _decode_video(job: Job, setup: Setup, arena: Arena, life: SignsOfLife) -> Decoded:
     from cocadesk.media.files import explain_os_error, open_media_file
     from cocadesk.media.video.frame_at import decode_frame_at
 
     with open_media_file(job.path) as file:
         try:
             if job.time_s is None:
-                return _spool_film(file, job, setup, life)
+                return _spool_video(file, job, setup, life)
             frame = decode_frame_at(
                 file,
                 job.time_s,
@@ -185,15 +193,15 @@ def _decode_film(job: Job, setup: Setup, arena: Arena, life: _SignsOfLife) -> Do
         return _into_slot(frame, job, setup, arena)
 
 
-def _spool_film(file: BinaryIO, job: Job, setup: Setup, life: _SignsOfLife) -> DoneVideo:
+def _spool_video(file: BinaryIO, job: Job, setup: Setup, life: SignsOfLife) -> VideoDone:
     from cocadesk.media.hashing import hash_descriptor
-    from cocadesk.media.video.decode import read_film
+    from cocadesk.media.video.decode import read_video
     from cocadesk.media.video.spool import SpoolWriter
 
     file_hash = hash_descriptor(file.fileno())
     file.seek(0)
     with closing(SpoolWriter(job.spool, setup.spec.size_px)) as spool:
-        film = read_film(
+        video = read_video(
             file,
             setup.spec,
             spool,
@@ -201,26 +209,28 @@ def _spool_film(file: BinaryIO, job: Job, setup: Setup, life: _SignsOfLife) -> D
             limits=setup.limits,
             on_frame=life.give,
         )
-        spool.keep_thumbnails([one.thumbnail_jpeg for one in film.moments] + [film.thumbnail_jpeg])
-    return DoneVideo(
+        spool.keep_thumbnails(
+            [one.thumbnail_jpeg for one in video.moments] + [video.thumbnail_jpeg]
+        )
+    return VideoDone(
         serial=job.serial,
-        whole=film.whole_count,
+        whole=video.whole_count,
         spans=[
-            Span(one.time_s, one.start_s, one.end_s, len(one.thumbnail_jpeg))
-            for one in film.moments
+            MomentSpan(one.time_s, one.start_s, one.end_s, len(one.thumbnail_jpeg))
+            for one in video.moments
         ],
-        poster_bytes=len(film.thumbnail_jpeg),
-        duration_s=film.duration_s,
-        width=film.width,
-        height=film.height,
-        format=film.format,
+        poster_bytes=len(video.thumbnail_jpeg),
+        duration_s=video.duration_s,
+        width=video.width,
+        height=video.height,
+        format=video.format,
         file_hash=file_hash,
-        picture_hash=film.picture_hash,
-        metadata=film.metadata,
+        picture_hash=video.picture_hash,
+        metadata=video.metadata,
     )
 
 
-def _into_slot(photo: DecodedPhoto, job: Job, setup: Setup, arena: Arena) -> Done:
+def _into_slot(photo: DecodedPhoto, job: Job, setup: Setup, arena: Arena) -> PhotoDone:
     pixels, thumbnail = photo.input_HWC.data.cast("B"), photo.thumbnail_jpeg
     start = job.slot * setup.slot_bytes
     fits = len(pixels) + len(thumbnail) <= setup.slot_bytes
@@ -228,7 +238,7 @@ def _into_slot(photo: DecodedPhoto, job: Job, setup: Setup, arena: Arena) -> Don
     if fits:
         behind = start + len(pixels)
         arena.memory[behind : behind + len(thumbnail)] = thumbnail
-    return Done(
+    return PhotoDone(
         serial=job.serial,
         width=photo.width,
         height=photo.height,

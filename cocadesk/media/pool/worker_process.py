@@ -26,7 +26,7 @@ _GRACE_S = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
-    """What every worker of a pool is started with.
+    """The settings that all workers of a pool share.
 
     ``deadline_s`` starts anew with each sign of life; ``longest_s`` does not.
     """
@@ -75,8 +75,8 @@ class WorkerProcess:
         self.free_slots = list(range(settings.slots))
         self.busy_since_s = time.monotonic()
         self.began_at_s = self.busy_since_s
-        self.is_in_film = False
-        """Whether the file in hand has given signs of life: it may take long."""
+        self.is_in_video = False
+        """True where the file in hand has given signs of life: it may take long."""
         self._deliver = deliver
         self._process = self._start()
         self._reader = threading.Thread(
@@ -104,7 +104,7 @@ class WorkerProcess:
             arena=self.arena.reference,
             slot_bytes=settings.slot_bytes,
             slots=settings.slots,
-            # Room for the thumbnails behind the frames of a film.
+            # Room for the thumbnails behind the frames of a video.
             largest_spool_bytes=settings.limits.frame_bytes + (256 << 20),
         )
         assert process.stdin is not None
@@ -118,13 +118,13 @@ class WorkerProcess:
 
     @property
     def can_take(self) -> bool:
-        """Whether a slot is free for another file."""
+        """True where a slot is free for another file."""
         return bool(self.free_slots)
 
     def send(self, serial: int, request: DecodeRequest, spool: str) -> None:
         """Queues one file; a broken pipe is not raised, its end comes as an event.
 
-        ``spool`` is where the worker may write the frames of a film.
+        ``spool`` is where the worker may write the frames of a video.
         """
         slot = self.free_slots.pop()
         if not self.queued:
@@ -139,15 +139,15 @@ class WorkerProcess:
     def begin_file(self, now_s: float) -> None:
         """The next file is in the worker's hands from now on."""
         self.busy_since_s = self.began_at_s = now_s
-        self.is_in_film = False
+        self.is_in_video = False
 
     def note_life(self, now_s: float) -> None:
         """The file in hand moves on: its deadline starts anew."""
         self.busy_since_s = now_s
-        self.is_in_film = True
+        self.is_in_video = True
 
     def is_late(self, now_s: float, start_deadline_s: float) -> bool:
-        """Whether the file in hand, or the start, has taken longer than it may."""
+        """True where the file in hand, or the start, has taken longer than it may."""
         if not self.is_ready:
             return now_s - self.busy_since_s > start_deadline_s
         if not self.queued:

@@ -1,4 +1,4 @@
-"""The pure core for films: from an open file to everything that is kept of it.
+"""The pure core for videos: from an open file to everything that is kept of it.
 
 One sequential pass: every frame is decoded once, looked at very small, and only
 frames that are kept are turned into RGB. Runs in whatever process calls it, as
@@ -35,9 +35,9 @@ from cocadesk.media.types import (
     RgbImage,
     VideoMoment,
 )
-from cocadesk.media.video.frames import FramePainter, Picture
+from cocadesk.media.video.frames import FramePainter, KeptFrame
 from cocadesk.media.video.metadata import read_video_metadata
-from cocadesk.media.video.moments import Moment, MomentFinder, WholeSampler
+from cocadesk.media.video.moments import ChosenFrame, MomentFinder, WholeSampler
 from cocadesk.media.video.source import DamagedError, Faults, ShownFrame, VideoSource
 
 THUMBNAIL_PX = 320
@@ -49,10 +49,10 @@ _POSTER_CONTRAST = 12.0
 
 
 class FrameStore(Protocol):
-    """Where the model inputs of a film go."""
+    """A receiver for the model inputs of a video."""
 
     def start_again(self) -> None:
-        """Forgets all frames: the film turned out damaged and is read once more."""
+        """Forgets all frames: the video turned out damaged and is read once more."""
 
     def keep_moment(self, input_HWC: RgbImage) -> None:
         """Takes the frame of the next moment."""
@@ -62,8 +62,8 @@ class FrameStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Film:
-    """What one pass gives of a film, apart from the frames, which the store has."""
+class VideoContent:
+    """The results of one pass over a video, apart from the frames, which the store has."""
 
     moments: tuple[VideoMoment, ...]
     whole_count: int
@@ -76,7 +76,7 @@ class Film:
     metadata: PhotoMetadata
 
 
-def read_film(
+def read_video(
     file: BinaryIO,
     spec: InputSpec,
     store: FrameStore,
@@ -84,26 +84,26 @@ def read_film(
     thumbnail_px: int = THUMBNAIL_PX,
     limits: DecodeLimits | None = None,
     on_frame: Callable[[], None] = lambda: None,
-) -> Film:
-    """Reads a film once from beginning to end. ``on_frame`` is called after every frame.
+) -> VideoContent:
+    """Reads a video once from beginning to end. ``on_frame`` is called after every frame.
 
     Raises:
-        PhotoError: it is no film, none of its frames can be decoded, or it is
+        PhotoError: it is no video, none of its frames can be decoded, or it is
             larger or longer than ``limits`` allow.
     """
     limits = limits or DecodeLimits()
     for faults in Faults:
         with closing(VideoSource.open(file, limits, faults)) as source, suppress(DamagedError):
-            film = _Pass(source, spec, store, thumbnail_px, limits).run(on_frame)
-            if film is not None:
-                return film
+            video = _Pass(source, spec, store, thumbnail_px, limits).run(on_frame)
+            if video is not None:
+                return video
         store.start_again()
         file.seek(0)
     raise PhotoError(NOTHING_DECODED)
 
 
 class _Pass:
-    """One reading of one film."""
+    """One reading of one video."""
 
     def __init__(
         self,
@@ -126,12 +126,12 @@ class _Pass:
         self._size = (0, 0)
         self._last_s = -1.0
 
-    def run(self, on_frame: Callable[[], None]) -> Film | None:
-        """What the film gives; None where it has no frame.
+    def run(self, on_frame: Callable[[], None]) -> VideoContent | None:
+        """Reads the video through; None where it has no frame.
 
         Raises:
             DamagedError: faults are refused, and there is one.
-            PhotoError: the film is above a limit.
+            PhotoError: the video is above a limit.
         """
         looked_at_s = -1.0
         for number, shown in enumerate(self._source.frames()):
@@ -156,22 +156,22 @@ class _Pass:
 
     def _look(self, shown: ShownFrame) -> None:
         tiny = self._painter.tiny(shown.frame)
-        # More than the first frame: many films of one length begin in the same black.
+        # More than the first frame: many videos of one length begin in the same black.
         self._hasher.update(tiny.values.data)
         self._moments.look(shown, tiny)
         self._whole.look(shown)
 
-    def _keep(self, picture: Picture) -> None:
+    def _keep(self, picture: KeptFrame) -> None:
         self._store.keep_moment(picture.input_HWC)
 
-    def _end(self) -> Film:
+    def _end(self) -> VideoContent:
         duration_s = self._duration_s()
         self._hasher.update(f":{duration_s:.1f}".encode())
         moments = self._moments.finish(duration_s)
         whole = self._whole.finish(duration_s)
         self._store.keep_whole(whole)
         source = self._source
-        return Film(
+        return VideoContent(
             moments=tuple(
                 VideoMoment(
                     time_s=moment.time_s,
@@ -192,7 +192,7 @@ class _Pass:
         )
 
     def _duration_s(self) -> float:
-        """When the last frame ends: by the header where that agrees with the frames."""
+        """The end of the last frame: by the header where that agrees with the frames."""
         interval_s = median(self._intervals) if self._intervals else self._source.usual_interval_s
         measured_s = self._last_s + interval_s
         stated_s = self._source.stated_duration_s
@@ -202,8 +202,8 @@ class _Pass:
         return stated_s if agrees else measured_s
 
 
-def _poster(moments: list[Moment]) -> bytes:
-    """The first moment with something to see: many films begin in the dark."""
+def _poster(moments: list[ChosenFrame]) -> bytes:
+    """The first moment with something to see: many videos begin in the dark."""
     for moment in moments:
         if moment.contrast >= _POSTER_CONTRAST:
             return moment.thumbnail_jpeg
@@ -236,14 +236,14 @@ def decode_video(
     token: int = 0,
     path: bytes = b"",
 ) -> DecodedVideo:
-    """A film decoded right here, its frames in memory. For trusted files and for tests.
+    """A video decoded right here, its frames in memory. For trusted files and for tests.
 
     Raises:
-        PhotoError: as ``read_film``, or the file cannot be read.
+        PhotoError: as ``read_video``, or the file cannot be read.
     """
     store = _Memory()
-    with open_film(data_or_path) as file:
-        film = read_film(file, spec, store, thumbnail_px=thumbnail_px, limits=limits)
+    with open_video(data_or_path) as file:
+        video = read_video(file, spec, store, thumbnail_px=thumbnail_px, limits=limits)
         file_hash = (
             hash_bytes(data_or_path)
             if isinstance(data_or_path, bytes)
@@ -257,16 +257,16 @@ def decode_video(
         token=token,
         path=path,
         frames_NHWC=frames_NHWC,
-        whole_count=film.whole_count,
-        moments=film.moments,
-        duration_s=film.duration_s,
-        width=film.width,
-        height=film.height,
-        format=film.format,
+        whole_count=video.whole_count,
+        moments=video.moments,
+        duration_s=video.duration_s,
+        width=video.width,
+        height=video.height,
+        format=video.format,
         file_hash=file_hash,
-        picture_hash=film.picture_hash,
-        thumbnail_jpeg=film.thumbnail_jpeg,
-        metadata=film.metadata,
+        picture_hash=video.picture_hash,
+        thumbnail_jpeg=video.thumbnail_jpeg,
+        metadata=video.metadata,
     )
 
 
@@ -277,15 +277,15 @@ def sample_frames(
     *,
     limits: DecodeLimits | None = None,
 ) -> NDArray[np.uint8]:
-    """Up to ``count`` frames spread evenly over a film, (N, S, S, 3) uint8, N at least 1.
+    """Up to ``count`` frames spread evenly over a video, (N, S, S, 3) uint8, N at least 1.
 
-    N is smaller where the film has fewer frames. In this process: for trusted
-    films (shards of evaluation and training).
+    N is smaller where the video has fewer frames. In this process: for trusted
+    videos (shards of evaluation and training).
 
     Raises:
-        PhotoError: it is no film, or none of its frames can be decoded.
+        PhotoError: it is no video, or none of its frames can be decoded.
     """
-    with open_film(data_or_path) as file:
+    with open_video(data_or_path) as file:
         for faults in (Faults.LEAVE_OUT, Faults.SHOW):
             with closing(VideoSource.open(file, limits, faults)) as source:
                 inputs = _sampled(source, spec, count)
@@ -305,8 +305,8 @@ def _sampled(source: VideoSource, spec: InputSpec, count: int) -> list[RgbImage]
     return sampler.finish(last_s + source.usual_interval_s)
 
 
-def open_film(data_or_path: bytes | Path) -> BinaryIO:
-    """The film's content as an open file.
+def open_video(data_or_path: bytes | Path) -> BinaryIO:
+    """The video's content as an open file.
 
     Raises:
         PhotoError: it cannot be read.

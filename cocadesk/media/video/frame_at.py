@@ -1,4 +1,4 @@
-"""One frame of a film, by its time: the very frame that a pass over the whole film meets there."""
+"""One frame of a video by its time: the very frame that a pass over the whole meets there."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ATTEMPTS = (
     (Faults.LEAVE_OUT, None),
     (Faults.SHOW, None),
 )
-"""How to look for a frame: from so many seconds before it, or (None) from the film's start."""
+"""The ways to find a frame: from so many seconds before it, or (None) from the video's start."""
 
 
 def decode_frame_at(
@@ -37,14 +37,14 @@ def decode_frame_at(
     path: bytes = b"",
     on_frame: Callable[[], None] = lambda: None,
 ) -> DecodedPhoto:
-    """The frame that a film shows at ``time_s``; its last one for times behind the end.
+    """The frame that a video shows at ``time_s``; its last one for times behind the end.
 
     Asked for a moment's time, it is that moment's frame to the last bit: where
     the file has a fault or no usable index, it is read again from its start.
     ``file_hash`` is empty: the file is not read whole.
 
     Raises:
-        PhotoError: it is no film, or none of its frames can be decoded.
+        PhotoError: it is no video, or none of its frames can be decoded.
     """
     for faults, margin_s in _ATTEMPTS:
         if margin_s is not None and time_s <= margin_s:

@@ -45,15 +45,15 @@ _PLANAR_16 = {
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What is kept of one frame: the model's input, (S, S, 3) uint8, and a JPEG to look at."""
+class KeptFrame:
+    """A frame as it is stored: the model's input, (S, S, 3) uint8, and a JPEG thumbnail."""
 
     input_HWC: RgbImage
     thumbnail_jpeg: bytes
 
 
 class FramePainter:
-    """Turns the frames of one film into pictures, always the same frame into the same picture.
+    """Turns the frames of one video into pictures, always the same frame into the same picture.
 
     ``pixel_aspect`` is the width of a pixel divided by its height.
     """
@@ -70,14 +70,14 @@ class FramePainter:
         """Width and height of the full picture: upright, with the pixel aspect applied."""
         return upright_size(self._shown_width(frame), frame.height, orientation_of(frame))
 
-    def picture(self, frame: av.VideoFrame) -> Picture:
+    def picture(self, frame: av.VideoFrame) -> KeptFrame:
         """The frame as it is embedded, and as it is shown in a grid."""
         rgb = self.rgb(frame, self._coverage)
         input_HWC = prepare_input(rgb, self._spec, self.size(frame))
-        return Picture(input_HWC, thumbnail_jpeg(rgb, self._thumbnail_px))
+        return KeptFrame(input_HWC, thumbnail_jpeg(rgb, self._thumbnail_px))
 
     def input(self, frame: av.VideoFrame) -> RgbImage:
-        """The same frame's ``Picture.input_HWC`` alone."""
+        """The same frame's ``KeptFrame.input_HWC`` alone."""
         return prepare_input(self.rgb(frame, self._coverage), self._spec, self.size(frame))
 
     def rgb(self, frame: av.VideoFrame, coverage: Coverage) -> RgbImage:
@@ -132,7 +132,7 @@ class FramePainter:
 
 
 def orientation_of(frame: av.VideoFrame) -> int:
-    """How the frame must be turned to be upright, as EXIF's orientation 1 to 8.
+    """The turn that makes a frame upright, as EXIF's orientation 1 to 8.
 
     Read from the display matrix, which maps stored to shown coordinates and
     may also mirror; PyAV's ``rotation`` is blind to that.

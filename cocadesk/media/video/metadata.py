@@ -1,4 +1,4 @@
-"""What a film says about itself: when, where, with what, and its words.
+"""A video's metadata from its tags: date, place, camera, title and keywords.
 
 QuickTime's own keys count first: ``com.apple.quicktime.creationdate`` has the
 zone of the place, while ``creation_time`` is UTC.
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from cocadesk.media.metadata.dates import Moment, parse_moment
+from cocadesk.media.metadata.dates import TakenAt, parse_taken
 from cocadesk.media.metadata.merge import valid_position
 from cocadesk.media.metadata.text import clean_keywords, clean_text
 from cocadesk.media.types import PhotoMetadata
@@ -30,17 +30,17 @@ _ISO_6709 = re.compile(r"([+-]\d{2}(?:\.\d+)?)([+-]\d{3}(?:\.\d+)?)", re.ASCII)
 
 
 def read_video_metadata(container: Mapping[str, str], stream: Mapping[str, str]) -> PhotoMetadata:
-    """The metadata of one film from its container's and its picture stream's tags.
+    """The metadata of one video from its container's and its picture stream's tags.
 
     Never raises for what a file may hold.
     """
     tags = {name.lower(): value for name, value in {**stream, **container}.items()}
-    moment = _taken(tags)
+    taken = _taken(tags)
     latitude, longitude = _position(tags) or (None, None)
     return PhotoMetadata(
-        taken_utc=moment.utc if moment else None,
-        taken_local=moment.local if moment else None,
-        utc_offset_min=moment.utc_offset_min if moment else None,
+        taken_utc=taken.utc if taken else None,
+        taken_local=taken.local if taken else None,
+        utc_offset_min=taken.utc_offset_min if taken else None,
         latitude=latitude,
         longitude=longitude,
         camera=_camera(tags),
@@ -58,24 +58,24 @@ def _first(tags: Mapping[str, str], names: tuple[str, ...]) -> str | None:
     return None
 
 
-def _taken(tags: Mapping[str, str]) -> Moment | None:
+def _taken(tags: Mapping[str, str]) -> TakenAt | None:
     for name in _LOCAL_DATES:
-        moment = parse_moment(tags.get(name))
-        if moment is not None and _is_set(moment):
-            return moment
+        taken = parse_taken(tags.get(name))
+        if taken is not None and _is_set(taken):
+            return taken
     for name in _UTC_DATES:
-        moment = parse_moment(tags.get(name), offset="Z")
-        if moment is not None and _is_set(moment):
-            return moment
+        taken = parse_taken(tags.get(name), offset="Z")
+        if taken is not None and _is_set(taken):
+            return taken
     for name in _FREE_DATES:
-        moment = parse_moment(tags.get(name))
-        if moment is not None and _is_set(moment):
-            return moment
+        taken = parse_taken(tags.get(name))
+        if taken is not None and _is_set(taken):
+            return taken
     return None
 
 
-def _is_set(moment: Moment) -> bool:
-    in_utc = moment.utc or moment.local.replace(tzinfo=UTC)
+def _is_set(taken: TakenAt) -> bool:
+    in_utc = taken.utc or taken.local.replace(tzinfo=UTC)
     return not any(
         abs((in_utc - datetime(year, 1, 1, tzinfo=UTC)).total_seconds()) < 2 * 86_400
         for year in _UNSET_YEARS

@@ -1,10 +1,10 @@
-"""Which frames of a film are kept, decided while its frames pass by once.
+"""The choice of the frames to keep, made while a video's frames pass by once.
 
 A *moment* is the frame near the middle of a shot; a long shot is cut into
 stretches with a moment each. The *whole* is up to sixteen frames spread evenly
-over the film (arXiv 2205.01917 takes the mean of sixteen). How long a film
+over the video (arXiv 2205.01917 takes the mean of sixteen). How long a video
 really is turns out only at its end, so both keep a few frames more than needed
-and choose late; nothing grows with the film but the moments.
+and choose late; nothing grows with the video but the moments.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cocadesk.media.types import RgbImage
-from cocadesk.media.video.frames import FramePainter, Picture
-from cocadesk.media.video.shots import Resolved, ShotFinder, TinyPicture
+from cocadesk.media.video.frames import FramePainter, KeptFrame
+from cocadesk.media.video.shots import ShotFinder, SuspectedCut, TinyPicture
 from cocadesk.media.video.source import ShownFrame
 
 LONG_SHOT_S = 10.0
@@ -27,7 +27,7 @@ _UNKNOWN_STEP_S = 0.25
 
 
 @dataclass(slots=True)
-class Moment:
+class ChosenFrame:
     """A chosen frame and the stretch it stands for; the end may still grow."""
 
     time_s: float
@@ -43,7 +43,7 @@ class _Candidate:
     offset_s: float
     contrast: float
     change: float
-    picture: Picture | None
+    picture: KeptFrame | None
 
 
 @dataclass(slots=True)
@@ -91,17 +91,17 @@ class _Stretch:
 
 
 class MomentFinder:
-    """Finds the moments of one film. Give it every frame, then ``finish``.
+    """Finds the moments of one video. Give it every frame, then ``finish``.
 
     ``keep`` takes the picture of each moment, in order, as soon as it is
-    chosen. ``most`` bounds their number: where a film of ``hinted_s`` seconds
+    chosen. ``most`` bounds their number: where a video of ``hinted_s`` seconds
     would have more, stretches become longer.
     """
 
     def __init__(
         self,
         painter: FramePainter,
-        keep: Callable[[Picture], None],
+        keep: Callable[[KeptFrame], None],
         *,
         most: int,
         hinted_s: float | None,
@@ -115,16 +115,16 @@ class MomentFinder:
         self._shots = ShotFinder()
         self._current: _Stretch | None = None
         self._suspected: _Stretch | None = None
-        self.moments: list[Moment] = []
+        self.moments: list[ChosenFrame] = []
 
     def look(self, shown: ShownFrame, tiny: TinyPicture) -> None:
         """Takes the next frame."""
         finding = self._shots.look(shown.time_s, tiny)
         if self._current is None:
             self._current = _Stretch(0.0)
-        if finding.resolved is Resolved.WAS_FLASH:
+        if finding.resolved is SuspectedCut.WAS_FLASH:
             self._suspected = None
-        elif finding.resolved is Resolved.IS_CUT:
+        elif finding.resolved is SuspectedCut.IS_CUT:
             self._cut()
         if finding.may_begin_shot:
             self._suspected = _Stretch(shown.time_s)
@@ -137,8 +137,8 @@ class MomentFinder:
             self._current = _Stretch(shown.time_s, continues_shot=True)
         self._current.offer(shown, tiny, finding.change, self._painter)
 
-    def finish(self, end_s: float) -> list[Moment]:
-        """The moments of a film that lasts ``end_s``; they cover all of it."""
+    def finish(self, end_s: float) -> list[ChosenFrame]:
+        """The moments of a video that lasts ``end_s``; they cover all of it."""
         if self._suspected is not None:
             self._cut()
         if self._current is not None:
@@ -169,13 +169,13 @@ class MomentFinder:
         best = stretch.best(end_s)
         picture = best.picture or self._painter.picture(best.shown.frame)
         self._keep(picture)
-        self.moments.append(
-            Moment(best.shown.time_s, stretch.start_s, end_s, picture.thumbnail_jpeg, best.contrast)
-        )
+        time_s, thumbnail = best.shown.time_s, picture.thumbnail_jpeg
+        chosen = ChosenFrame(time_s, stretch.start_s, end_s, thumbnail, best.contrast)
+        self.moments.append(chosen)
 
 
 class WholeSampler:
-    """Collects up to ``count`` frames, as evenly spread over the film as it can.
+    """Collects up to ``count`` frames, as evenly spread over the video as it can.
 
     It keeps frames at a step of a third of what is needed, by the length that
     the header claims; when that turns out too short, every second one is

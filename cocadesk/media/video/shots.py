@@ -1,4 +1,4 @@
-"""Where one shot of a film ends and the next begins: a plain measure of picture change.
+"""Cuts between a video's shots, found by a plain measure of picture change.
 
 Pure functions and a small state machine over tiny pictures. A hard cut changes
 most of the picture by much, from one frame to the next, and far more than the
@@ -21,7 +21,7 @@ from cocadesk.media.opencv import cv2
 LUMA_WIDTH, LUMA_HEIGHT = 64, 36
 CHROMA_WIDTH, CHROMA_HEIGHT = 16, 9
 
-# Measured on 55 odd films and their 8 known cuts: cuts change the picture by 52 to 97 (of 255)
+# Measured on 55 odd videos and their 8 known cuts: cuts change the picture by 52 to 97 (of 255)
 # against a background of 0 to 10; the wildest motion by 27 against a background of 10.
 _MIN_CHANGE = 14.0
 _OVER_BACKGROUND = 3.0
@@ -46,7 +46,7 @@ class TinyPicture:
         return cls(np.concatenate([luma.ravel(), blue.ravel(), red.ravel()]))
 
     def change_from(self, other: TinyPicture) -> tuple[float, float]:
-        """How much the picture changed (0 to 510) and the share of it that did (0 to 1)."""
+        """The amount of change (0 to 510) and the share of the picture that changed (0 to 1)."""
         difference = cv2.absdiff(self.values, other.values).ravel()
         parts = (
             difference[:_LUMA_CELLS],
@@ -67,8 +67,8 @@ _LUMA_CELLS = LUMA_WIDTH * LUMA_HEIGHT
 _BLUE_END = _LUMA_CELLS + CHROMA_WIDTH * CHROMA_HEIGHT
 
 
-class Resolved(Enum):
-    """What became of the cut that was suspected some frames ago."""
+class SuspectedCut(Enum):
+    """The fate of the cut that was suspected some frames ago."""
 
     NOTHING = auto()
     IS_CUT = auto()
@@ -76,20 +76,20 @@ class Resolved(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What a frame tells: first the fate of an older suspicion, then whether it raises a new one.
+class ShotFinding:
+    """One frame's evidence: the fate of an older suspicion, then a new one if it raises any.
 
     ``may_begin_shot``: this frame may be the first of a new shot; a later
     frame resolves that. ``change``: from the frame before, 0 for the first.
     """
 
-    resolved: Resolved
+    resolved: SuspectedCut
     may_begin_shot: bool
     change: float
 
 
 class ShotFinder:
-    """Looks at the frames of one film in their order."""
+    """Looks at the frames of one video in their order."""
 
     def __init__(self) -> None:
         self._last: TinyPicture | None = None
@@ -99,26 +99,26 @@ class ShotFinder:
         self._suspected_at_s = 0.0
         self._jump = 0.0
 
-    def look(self, time_s: float, picture: TinyPicture) -> Finding:
+    def look(self, time_s: float, picture: TinyPicture) -> ShotFinding:
         """Judges the next frame."""
         last, self._last = self._last, picture
         if last is None:
-            return Finding(Resolved.NOTHING, False, 0.0)
+            return ShotFinding(SuspectedCut.NOTHING, False, 0.0)
         change, share = picture.change_from(last)
         resolved = self._resolve(time_s, picture)
         is_jump = self._is_jump(change, share) and self._before is None
-        if resolved is Resolved.WAS_FLASH:
+        if resolved is SuspectedCut.WAS_FLASH:
             is_jump = False  # the flash's own end
         if is_jump:
             self._before, self._suspected_at_s, self._jump = last, time_s, change
             self._recent.clear()
-        elif resolved is not Resolved.WAS_FLASH:
+        elif resolved is not SuspectedCut.WAS_FLASH:
             self._recent.append(change)
-        return Finding(resolved, is_jump, change)
+        return ShotFinding(resolved, is_jump, change)
 
     @property
     def is_suspecting(self) -> bool:
-        """Whether a cut was seen of which it is not yet known that it is one."""
+        """True while a cut is suspected and not yet confirmed."""
         return self._before is not None
 
     def _is_jump(self, change: float, share: float) -> bool:
@@ -126,15 +126,15 @@ class ShotFinder:
         needed = _MIN_CHANGE + _OVER_BACKGROUND * background
         return change > needed and share > _MIN_CHANGED_SHARE
 
-    def _resolve(self, time_s: float, picture: TinyPicture) -> Resolved:
+    def _resolve(self, time_s: float, picture: TinyPicture) -> SuspectedCut:
         if self._before is None:
-            return Resolved.NOTHING
+            return SuspectedCut.NOTHING
         passed_s = time_s - self._suspected_at_s
         if passed_s <= _FLASH_S:
             change, _ = picture.change_from(self._before)
             if change < _FLASH_SHARE * self._jump:
                 self._before = None
-                return Resolved.WAS_FLASH
-            return Resolved.NOTHING
+                return SuspectedCut.WAS_FLASH
+            return SuspectedCut.NOTHING
         self._before = None
-        return Resolved.IS_CUT
+        return SuspectedCut.IS_CUT

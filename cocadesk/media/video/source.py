@@ -1,4 +1,4 @@
-"""The door to PyAV (FFmpeg): opens a film and gives its frames with their times.
+"""The door to PyAV (FFmpeg): opens a video and gives its frames with their times.
 
 The file is handed over as an open file, never by name, so that no demuxer can
 reach another file or the network; those that would (playlists, concatenation)
@@ -32,8 +32,8 @@ _FORMATS = (
     "ea,thp,vmd,wc3movie,idcin,wsvqa,mtv,lmlm4,vivo,viv,xmv,swf,r3d,kux,ismv,f4v"
 )
 _READ_BYTES = 256 << 10
-# More threads than two gain little for one film and cost a frame's memory each. Only decoders
-# that tell of damage get them: in a damaged film, frames decoded side by side come out by chance.
+# More threads than two gain little for one video and cost a frame's memory each. Only decoders
+# that tell of damage get them: in a damaged video, frames decoded side by side come out by chance.
 _THREADED = frozenset({"h264", "hevc", "libdav1d"})
 _THREADED_PIXELS = 16_000_000
 _NAMES = {
@@ -52,14 +52,14 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class ShownFrame:
-    """A decoded frame and the time at which it is shown, in seconds from the film's start."""
+    """A decoded frame and the time at which it is shown, in seconds from the video's start."""
 
     time_s: float
     frame: av.VideoFrame
 
 
 class Faults(Enum):
-    """What to do about faults in a film. Try them in this order."""
+    """The treatment of faults in a video. Try them in this order."""
 
     REFUSE = auto()
     """End at the first fault with ``DamagedError``: what was given is right to the last bit."""
@@ -70,13 +70,13 @@ class Faults(Enum):
 
 
 class DamagedError(Exception):
-    """A film that is to have no faults has one."""
+    """A fault in a video that may have none."""
 
 
 class VideoSource:
-    """An open film: what its header says, and its frames in the order of their times.
+    """An open video: what its header says, and its frames in the order of their times.
 
-    With faults allowed only one thread decodes, so that a damaged film gives
+    With faults allowed only one thread decodes, so that a damaged video gives
     the same frames again.
     """
 
@@ -92,16 +92,16 @@ class VideoSource:
         self._limits = limits
         self._faults = faults
         self.has_guessed_times = False
-        """Whether a frame came without a time stamp."""
+        """True once a frame came without a time stamp."""
 
     @classmethod
     def open(
         cls, file: BinaryIO, limits: DecodeLimits | None = None, faults: Faults = Faults.LEAVE_OUT
     ) -> VideoSource:
-        """Opens the film in ``file``, which must be seekable, at its start, and stay open.
+        """Opens the video in ``file``, which must be seekable, at its start, and stay open.
 
         Raises:
-            PhotoError: it is no film, has no picture, or is too large.
+            PhotoError: it is no video, has no picture, or is too large.
         """
         limits = limits or DecodeLimits()
         head = file.read(SNIFF_BYTES)
@@ -144,7 +144,7 @@ class VideoSource:
 
     @property
     def stated_duration_s(self) -> float | None:
-        """How long the picture lasts by the header of its stream; None where it says nothing."""
+        """The picture's duration by the header of its stream; None where it says nothing."""
         base, duration = self.stream.time_base, self.stream.duration
         if base is None or duration is None or duration <= 0:
             return None
@@ -152,14 +152,14 @@ class VideoSource:
 
     @property
     def hinted_duration_s(self) -> float | None:
-        """The same, or else how long the file lasts with its sound."""
+        """The same, or else the duration of the file with its sound."""
         whole = self.container.duration
         from_file = whole / 1_000_000 if whole and whole > 0 else None
         return self.stated_duration_s or from_file
 
     @property
     def pixel_aspect(self) -> Fraction:
-        """How much wider than high a pixel is; 1 where that is absurd or unknown."""
+        """A pixel's width divided by its height; 1 where that is absurd or unknown."""
         aspect = self.stream.sample_aspect_ratio
         if aspect is None or not Fraction(1, 8) <= aspect <= 8:
             return Fraction(1)
@@ -272,7 +272,7 @@ def _picture_stream(container: av.container.InputContainer, limits: DecodeLimits
 
 
 def _is_cover(stream: av.VideoStream) -> bool:
-    """Whether this is only the cover art of a piece of music."""
+    """True for the cover art of a piece of music."""
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
@@ -299,7 +299,7 @@ def _why_not_opened(file: BinaryIO, head: bytes) -> str:
 
 
 def _has_index(file: BinaryIO) -> bool:
-    """Whether an MP4 or QuickTime file has a ``moov`` box at its top level."""
+    """True where an MP4 or QuickTime file has a ``moov`` box at its top level."""
     position = 0
     for _ in range(1000):
         file.seek(position)

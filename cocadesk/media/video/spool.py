@@ -1,7 +1,7 @@
-"""Where the frames of a film wait between the worker that decodes and the pool that hands on.
+"""The file in which a video's frames wait between the worker and the pool.
 
-A film has too many frames for the shared slots. The pool makes a folder that
-only this user can enter; the worker writes one file for each film into it; the
+A video has too many frames for the shared slots. The pool makes a folder that
+only this user can enter; the worker writes one file for each video into it; the
 pool maps that file and takes its name away at once, so that nothing is left
 when the map goes. Fixed layout: sixteen frames of room for the whole (the last
 ones are used), the frames of the moments, then all thumbnails.
@@ -80,7 +80,7 @@ class SpoolFolder:
         self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
 
     def path(self, serial: int) -> str:
-        """Where the worker writes the film with this serial."""
+        """The file that the worker writes for the video with this serial."""
         return str(self._folder / f"{serial}.frames")
 
     def take(
@@ -109,7 +109,7 @@ class SpoolFolder:
         return frames.reshape(whole + moments, size_px, size_px, 3), thumbnails
 
     def drop(self, serial: int) -> None:
-        """Removes the file of a film; nothing where there is none."""
+        """Removes the file of a video; nothing where there is none."""
         with contextlib.suppress(OSError):
             os.unlink(self.path(serial))  # noqa: PTH108
 

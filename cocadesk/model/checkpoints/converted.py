@@ -72,7 +72,7 @@ def prepare(model: ForeignModel) -> Checkpoint:
 
 
 def known_note(checkpoint: Checkpoint) -> str:
-    """What people should know of a converted model; empty where there is nothing."""
+    """A note for people about a converted model; empty where there is nothing to say."""
     try:
         table = json.loads((checkpoint.folder / _ORIGIN).read_text("utf-8"))
         return str(table.get("note", ""))

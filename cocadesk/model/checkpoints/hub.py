@@ -43,7 +43,7 @@ class Repository:
 
 
 def hub_cache() -> Path:
-    """Where huggingface_hub keeps what it fetched (its own variables, in its own order)."""
+    """The folder of huggingface_hub's downloads (its own variables, in its own order)."""
     if chosen := os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE"):
         return Path(chosen).expanduser()
     if home := os.environ.get("HF_HOME"):

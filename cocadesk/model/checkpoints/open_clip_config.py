@@ -1,4 +1,4 @@
-"""Which CoCa of open_clip a state dict is, from its shapes and the settings beside it."""
+"""The configuration of an open_clip CoCa, from its tensors' shapes and the settings beside it."""
 
 from __future__ import annotations
 

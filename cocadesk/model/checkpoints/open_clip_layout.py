@@ -19,7 +19,7 @@ from cocadesk.model.network.config import CocaConfig
 
 
 class _How(Enum):
-    """What is done to their tensors to get ours."""
+    """The operations that turn their tensors into ours."""
 
     SAME = auto()
     TURNED = auto()  # they multiply from the left: ours is the transpose

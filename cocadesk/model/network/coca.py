@@ -36,7 +36,7 @@ class CocaOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PooledImage:
-    """What the poolers give: the unit vector (B, E) and the decoder's tokens (B, Q, D)."""
+    """The poolers' outputs: the unit vector (B, E) and the decoder's tokens (B, Q, D)."""
 
     vector_BE: Tensor
     tokens_BQD: Tensor

@@ -1,4 +1,4 @@
-"""What a CoCa network is made of: sizes as data, checked in one place."""
+"""The parts of a CoCa network: sizes as data, checked in one place."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _LATER = {"later": True}
 
 
 class ImageEncoderKind(StrEnum):
-    """Which network turns a picture into tokens."""
+    """The kind of network that turns a picture into tokens."""
 
     VIT = "vit"
     EFFICIENTNET_LITE = "efficientnet_lite"
 
 
 class PoolerDesign(StrEnum):
-    """How the contrastive pooler is fed (paper, section 3.2).
+    """The contrastive pooler's input (paper, section 3.2).
 
     SHARED is open_clip's: no contrastive pooler of its own. Query 0 of the one
     pooler gives the vector, the others the decoder's tokens, all after the norm.
@@ -43,7 +43,7 @@ class Variant(StrEnum):
 
 
 class Resize(StrEnum):
-    """How a picture of any shape becomes the square that the network sees."""
+    """The way from a picture of any shape to the square that the network sees."""
 
     SQUASH = "squash"
     CENTER_CROP = "center_crop"

@@ -41,7 +41,7 @@ class ImageEncoder(nn.Module):
         return scaled.permute(0, 3, 1, 2)
 
     def features(self, images_BHWC: Tensor) -> Tensor:
-        """What a frozen trunk gives: (B, N, C)."""
+        """A frozen trunk's features, (B, N, C)."""
         raise NotImplementedError
 
     def tokens(self, features_BNC: Tensor, keep: Tensor | None = None) -> Tensor:

@@ -13,7 +13,7 @@ from cocadesk.model.network.layers import KeyValue, TransformerLayer
 
 
 def text_mask(length: int, valid_BT: Tensor) -> Tensor:
-    """Which key each query may see, (B, 1, T + 1, T + 1) bool; the last row is [CLS].
+    """The keys that each query may see, (B, 1, T + 1, T + 1) bool; the last row is [CLS].
 
     Tokens are causal and never see padding; [CLS] sees every real token and
     itself, and nobody sees [CLS]. So padding changes nothing at all, and a

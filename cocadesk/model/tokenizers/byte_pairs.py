@@ -46,7 +46,7 @@ class BpeTokenizer:
 
     @property
     def vocabulary(self) -> int:
-        """How many ids there are."""
+        """The number of ids."""
         return int(self._tokenizer.get_vocab_size())
 
     def encode(self, text: str, context: int) -> list[int]:

@@ -35,7 +35,7 @@ def clip_tokenizer() -> ClipTokenizer:
 
 
 def data_file() -> Path:
-    """Where open_clip keeps CLIP's merges; open_clip itself is not imported."""
+    """The file of CLIP's merges in open_clip's package; open_clip itself is not imported."""
     spec = find_spec("open_clip")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         path = Path(folder) / _DATA

@@ -24,7 +24,7 @@ from cocadesk.library import Tag
 from tests.support.annotated_library import MODEL, WordsCase, reopened, words_library
 from tests.support.annotation_walk import decode_here, drain
 from tests.support.fake_backend import FakeBackend
-from tests.support.index_tools import run_index, write_film, write_photo
+from tests.support.index_tools import run_index, write_photo, write_video
 
 BACKEND = FakeBackend()
 OWN = Vocabulary(name="own", tags=("red thing", "green thing", "blue thing"))
@@ -129,7 +129,7 @@ def test_a_video_is_described_by_its_moments(tmp_path: Path) -> None:
         return iter([(item.key, red) for item in wanted])
 
     with words_library(tmp_path, "a.jpg") as case:
-        write_film(case.photos / "film.mp4", "red", "red", "blue")
+        write_video(case.photos / "film.mp4", "red", "red", "blue")
         run_index(case.library, [case.photos])
         drain(caption_steps(case.library, BACKEND, lambda: tagger(OWN), decode, case.keys()))
         row = case.row("film.mp4")

@@ -34,7 +34,7 @@ from cocadesk.protocol.messages import (
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import MediaKind, Row
 from tests.support.engines import index, real_client
-from tests.support.films import make_clip_of_colours
+from tests.support.videos import make_clip_of_colours
 
 WAIT_S = 60.0
 SECONDS_EACH = 1.0

@@ -18,7 +18,7 @@ from cocadesk.indexing import IndexOptions
 from cocadesk.library import Library
 from cocadesk.library.store import Store
 from tests.support.fake_backend import FakeInfo
-from tests.support.index_tools import CountingBackend, run_index, write_film, write_photo
+from tests.support.index_tools import CountingBackend, run_index, write_photo, write_video
 
 IMAGE_ID = FakeInfo().image_id
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -77,7 +77,7 @@ def test_an_index_killed_at_random_moments_ends_whole(tmp_path: Path, seed: int)
     for number in range(60):
         write_photo(photos / f"{number}.jpg", number)
     for number in range(10):
-        write_film(photos / f"film {number}.mp4", "red", "green", "blue", title=str(number % 7))
+        write_video(photos / f"film {number}.mp4", "red", "green", "blue", title=str(number % 7))
     for kill in range(KILLS):
         index_and_kill(folder, photos, chance.randint(1, 25))
         disturb(photos, chance, 1000 + kill)

@@ -30,16 +30,16 @@ from cocadesk.media import (
     decode_video,
 )
 from tests.support.fake_backend import FakeBackend, FakeInfo
-from tests.support.films import make_sound
 from tests.support.index_tools import (
     SPEC,
     CountingBackend,
     InProcessDecoder,
     run_index,
-    write_film,
     write_photo,
+    write_video,
 )
 from tests.support.other_model import OTHER, OtherBackend, change_over, check_filled
+from tests.support.videos import make_sound
 
 IMAGE_ID = FakeInfo().image_id
 
@@ -55,8 +55,8 @@ def library(tmp_path: Path) -> Iterator[Library]:
 def films(tmp_path: Path) -> Path:
     """A folder with two films and a photo."""
     folder = tmp_path / "films"
-    write_film(folder / "three.mp4", "red", "green", "blue")
-    write_film(folder / "two.mp4", "white", "blue")
+    write_video(folder / "three.mp4", "red", "green", "blue")
+    write_video(folder / "two.mp4", "white", "blue")
     write_photo(folder / "photo.jpg", 1)
     return folder
 
@@ -170,7 +170,7 @@ def test_a_film_that_is_cut_anew_keeps_its_key_and_human_words_and_loses_old_mom
     )
     library.edits.record([edit])
     library.set_machine_caption({before.key: "a machine's"}, "m")
-    write_film(path, "white")
+    write_video(path, "white")
     run_index(library, [films])
     after = row_at(library, path)
     assert (after.key, after.human_caption, after.machine_caption) == (before.key, "mine", None)
@@ -181,7 +181,7 @@ def test_a_film_with_other_metadata_is_read_but_not_embedded(library: Library, f
     """The same pictures in another file."""
     run_index(library, [films])
     before = row_at(library, films / "three.mp4")
-    write_film(films / "three.mp4", "red", "green", "blue", title="holiday")
+    write_video(films / "three.mp4", "red", "green", "blue", title="holiday")
     backend = CountingBackend()
     report = run_index(library, [films], backend=backend)
     after = row_at(library, films / "three.mp4")
@@ -196,7 +196,7 @@ def test_a_file_may_become_a_film_and_a_photo_again(library: Library, films: Pat
     path = films / "photo.jpg"
     run_index(library, [films])
     key = row_at(library, path).key
-    write_film(path, "green", "white")
+    write_video(path, "green", "white")
     run_index(library, [films])
     row = row_at(library, path)
     assert (row.key, row.kind, len(views_at(library, path))) == (key, MediaKind.VIDEO, 3)
@@ -319,7 +319,7 @@ def test_long_films_are_embedded_in_batches_and_few_wait_at_a_time(
 ) -> None:
     """Memory and disk stay bounded whatever the number and the length of the films."""
     for number in range(9):
-        write_film(tmp_path / "films" / f"{number}.mp4", "red", title=str(number))
+        write_video(tmp_path / "films" / f"{number}.mp4", "red", title=str(number))
     decoder, backend = LongFilms(frames=100), _SmallBatches()
     options = IndexOptions(embed_batch=32, queue_videos=2)
     report = run_index(
@@ -338,7 +338,7 @@ def test_a_disk_that_fills_under_the_thumbnails_is_a_sentence_and_what_was_kept_
 ) -> None:
     """The frames that waited are let go, and the next index goes on."""
     for number in range(6):
-        write_film(tmp_path / "films" / f"{number}.mp4", "red", title=str(number))
+        write_video(tmp_path / "films" / f"{number}.mp4", "red", title=str(number))
     decoder, written = LongFilms(frames=3), 0
 
     def write_until_full(path: Path, data: bytes, *, durable: bool) -> None:
@@ -364,7 +364,7 @@ def test_a_cancelled_index_lets_go_of_the_films_that_waited(
 ) -> None:
     """Closed at any step, nothing stays open and the next index goes on."""
     for number in range(6):
-        write_film(tmp_path / "films" / f"{number}.mp4", "red", title=str(number))
+        write_video(tmp_path / "films" / f"{number}.mp4", "red", title=str(number))
     decoder = LongFilms(frames=10)
     options = IndexOptions(embed_batch=4, commit_rows=1, queue_videos=3, progress_s=0.001)
     steps = index_steps(
@@ -386,7 +386,7 @@ def test_a_cancelled_index_lets_go_of_the_films_that_waited(
 
 def test_an_index_is_cancelled_while_a_film_is_being_decoded(library: Library, films: Path) -> None:
     """Whoever cancels need not wait for the film's end; the next index has the pool for itself."""
-    write_film(films / "0 endless.mp4", "red")
+    write_video(films / "0 endless.mp4", "red")
     with DecoderPool(spec=SPEC, workers=1, worker_module="tests.support.breaking_worker") as pool:
         steps = index_steps(
             library,
@@ -407,12 +407,12 @@ def test_a_crash_between_any_two_writes_of_a_recut_film_heals(tmp_path: Path) ->
     last = 0
     while True:
         folder, films = tmp_path / str(last), tmp_path / f"films {last}"
-        write_film(films / "a.mp4", "red", "green", "blue")
-        write_film(films / "b.mp4", "white", "red")
+        write_video(films / "a.mp4", "red", "green", "blue")
+        write_video(films / "b.mp4", "white", "red")
         with Library.open(folder) as library:
             run_index(library, [films])
-        write_film(films / "a.mp4", "white", "blue")
-        write_film(films / "b.mp4", "green", "red", "white")
+        write_video(films / "a.mp4", "white", "blue")
+        write_video(films / "b.mp4", "green", "red", "white")
         writes = 0
         with pytest.MonkeyPatch.context() as patch, Library.open(folder) as library:
 
@@ -451,12 +451,12 @@ def test_a_change_over_fills_all_moments_of_videos(library: Library, films: Path
     steps_backend = OtherBackend()
     assert change_over(library, steps_backend).filled == 4
     check_filled_videos(library, films)
-    write_film(films / "three.mp4", "white")
+    write_video(films / "three.mp4", "white")
     with Library.open(library.folder.parent / "second") as second:
         run_index(second, [films])
-        write_film(films / "three.mp4", "red", "green", "blue")
+        write_video(films / "three.mp4", "red", "green", "blue")
         run_index(second, [films], backend=OtherBackend())
-        write_film(films / "three.mp4", "blue")
+        write_video(films / "three.mp4", "blue")
         run_index(second, [films])
         change_over(second)
         check_filled(second)

@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import IFDRational
 
 from cocadesk.media import InputSpec, PhotoMetadata, decode_photo
-from cocadesk.media.metadata.dates import parse_free_moment, parse_moment
+from cocadesk.media.metadata.dates import parse_free_taken, parse_taken
 from cocadesk.media.metadata.exif import Exif
 from cocadesk.media.metadata.iptc import iptc_from_photoshop, read_iptc
 from cocadesk.media.metadata.xmp import read_xmp
@@ -233,8 +233,8 @@ def test_no_other_block_raises(data: bytes, text: str) -> None:
     read_iptc(data)
     iptc_from_photoshop(b"8BIM" + data)
     read_xmp(data)
-    parse_moment(text)
-    parse_free_moment(text)
+    parse_taken(text)
+    parse_free_taken(text)
 
 
 @given(
@@ -245,6 +245,6 @@ def test_iso_moments_survive_a_round_trip(local: datetime, offset_min: int) -> N
     """Written as ISO 8601 with its zone and read again: the same moment."""
     sign, size = "-" if offset_min < 0 else "+", abs(offset_min)
     text = f"{local.isoformat()}{sign}{size // 60:02}:{size % 60:02}"
-    moment = parse_moment(text)
+    moment = parse_taken(text)
     assert moment is not None
     assert (moment.local, moment.utc_offset_min) == (local, offset_min)

@@ -194,7 +194,7 @@ def test_only_one_decode_runs_at_a_time(photos: list[Path]) -> None:
 def test_a_decode_is_stopped_from_another_thread_and_the_pool_goes_on(
     photos: list[Path], tmp_path: Path
 ) -> None:
-    """Nobody waits for a film that takes hours; its worker is ended, the next decode has others."""
+    """A video that takes hours is waited for by nobody: its worker ends, the next has others."""
     endless = tmp_path / "endless.jpg"
     endless.write_bytes(photos[0].read_bytes())
     is_sent = threading.Event()

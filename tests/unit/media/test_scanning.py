@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cocadesk.media import FoundFile, ScanProblem, scan
-from tests.support.films import make_clip_of_colours
 from tests.support.photo_files import encode, quadrants
+from tests.support.videos import make_clip_of_colours
 
 JPEG = encode(quadrants(), "JPEG")
 
@@ -55,9 +55,9 @@ def test_photos_are_found_by_extension_and_odd_ones_by_content(tmp_path: Path) -
 
 
 def test_videos_are_found_like_photos(tmp_path: Path) -> None:
-    """By extension, by content where the name says nothing; a TypeScript file is no film."""
-    film = make_clip_of_colours(tmp_path / "clip.mp4").read_bytes()
-    put(tmp_path / "VIDEO0001", film)
+    """By extension, by content where the name says nothing; a TypeScript file is no video."""
+    video = make_clip_of_colours(tmp_path / "clip.mp4").read_bytes()
+    put(tmp_path / "VIDEO0001", video)
     put(tmp_path / "broken.mov", b"")
     put(tmp_path / "stream.bak2", make_clip_of_colours(tmp_path / "a.ts").read_bytes())
     put(tmp_path / "code.ts", b"export const answer = 42\n" * 40)

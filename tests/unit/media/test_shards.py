@@ -11,8 +11,8 @@ import pytest
 from cocadesk.errors import UserError
 from cocadesk.media import shards
 from cocadesk.media.shards import ShardCounts, read_shards
-from tests.support.films import make_clip_of_colours
 from tests.support.tiny_shards import add, write_shard
+from tests.support.videos import make_clip_of_colours
 
 
 def test_samples_come_with_their_captions_in_order(tmp_path: Path) -> None:
@@ -81,14 +81,14 @@ def test_a_shard_cut_short_gives_a_sentence_after_its_whole_samples(tmp_path: Pa
 def test_clips_come_as_video_when_asked_for(tmp_path: Path) -> None:
     """KEY.mp4 is a sample of its own kind; who asks for pictures alone does not meet it."""
     path = tmp_path / "mixed.tar"
-    film = make_clip_of_colours(tmp_path / "a.mp4").read_bytes()
+    video = make_clip_of_colours(tmp_path / "a.mp4").read_bytes()
     with tarfile.open(path, "w") as tar:
-        for name, data in (("clip.mp4", film), ("photo.jpg", b"x")):
+        for name, data in (("clip.mp4", video), ("photo.jpg", b"x")):
             add(tar, name, data)
             record = {"captions": [f"a {name}"]}
             add(tar, f"{name.split('.')[0]}.json", json.dumps(record).encode())
     clip, photo = read_shards([path], suffixes=shards.MEDIA_SUFFIXES)
-    assert (clip.video, clip.image, clip.captions) == (film, b"", ("a clip.mp4",))
+    assert (clip.video, clip.image, clip.captions) == (video, b"", ("a clip.mp4",))
     assert (photo.video, photo.image) == (None, b"x")
     counts = ShardCounts()
     assert [sample.key for sample in read_shards([path], counts)] == ["photo"]

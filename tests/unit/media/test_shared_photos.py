@@ -123,7 +123,7 @@ def test_every_photo_that_should_decode_has_the_tables_size(
 def test_every_file_that_should_fail_does_so_with_a_sentence(
     rows: list[dict[str, str]], outcome: Outcome, names: Path
 ) -> None:
-    """And every other failure has a sentence too. A film with a photo's name is a film."""
+    """And every other failure has a sentence too. A video with a photo's name is a video."""
     for row in rows:
         if row["expect"] == "fail" and row["format"] != "MP4":
             assert isinstance(outcome.results[_path(row, names)], DecodeFailure), row["path"]

@@ -9,8 +9,8 @@ from cocadesk.media.video.shots import (
     CHROMA_WIDTH,
     LUMA_HEIGHT,
     LUMA_WIDTH,
-    Resolved,
     ShotFinder,
+    SuspectedCut,
     TinyPicture,
 )
 
@@ -32,7 +32,7 @@ def cuts(pictures: list[TinyPicture], fps: float = 25) -> list[float]:
     finder, begins, suspected = ShotFinder(), list[float](), 0.0
     for number, picture in enumerate(pictures):
         finding = finder.look(number / fps, picture)
-        if finding.resolved is Resolved.IS_CUT:
+        if finding.resolved is SuspectedCut.IS_CUT:
             begins.append(suspected)
         if finding.may_begin_shot:
             suspected = number / fps
@@ -71,7 +71,7 @@ def test_motion_in_a_part_of_the_picture_is_no_cut() -> None:
     assert cuts(frames) == []
 
 
-def test_shots_of_one_frame_each_are_found_in_a_slow_film() -> None:
+def test_shots_of_one_frame_each_are_found_in_a_slow_video() -> None:
     """A slide show at one picture a second has a shot for each."""
     slides = [tiny(value) for value in (BLACK, WHITE, GREY, BLACK, WHITE, BLACK)]
-    assert cuts(slides, fps=1) == [1.0, 2.0, 3.0, 4.0]  # the last is confirmed by the film's end
+    assert cuts(slides, fps=1) == [1.0, 2.0, 3.0, 4.0]  # the last is confirmed by the video's end

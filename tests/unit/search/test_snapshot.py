@@ -15,7 +15,7 @@ from cocadesk.library import Library, Tag
 from cocadesk.library.snapshot import SNAPSHOT_NAME, Snapshot
 from cocadesk.search import Hit, Searcher, open_searcher
 from tests.support.fake_backend import FakeBackend
-from tests.support.index_tools import run_index, write_film
+from tests.support.index_tools import run_index, write_video
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -28,8 +28,8 @@ def photos(tmp_path: Path) -> Path:
     for name, colour in {b"red": (250, 5, 5), b"gr\xffn": (5, 250, 5), b"b'e": (5, 5, 250)}.items():
         path = Path(os.fsdecode(os.fsencode(folder) + b"/" + name + b".png"))
         Image.new("RGB", (40, 30), colour).save(path)
-    write_film(folder / "colours.mp4", "white", "green", "red")
-    write_film(folder / "blue.mp4", "blue", "white")
+    write_video(folder / "colours.mp4", "white", "green", "red")
+    write_video(folder / "blue.mp4", "blue", "white")
     return folder
 
 

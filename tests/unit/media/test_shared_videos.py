@@ -1,4 +1,4 @@
-"""The 66 odd films of the shared test media, through the real pool."""
+"""The 66 odd videos of the shared test media, through the real pool."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Result = DecodedPhoto | DecodedVideo | DecodeFailure
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the pool made of every film, and the most address space a worker used."""
+    """What the pool made of every video, and the most address space a worker used."""
 
     results: dict[str, Result]
     peak_bytes: int
@@ -60,7 +60,7 @@ def pool() -> Iterator[DecoderPool]:
 
 @pytest.fixture(scope="module")
 def outcome(rows: list[dict[str, str]], pool: DecoderPool) -> Outcome:
-    """Every film, decoded once."""
+    """Every video, decoded once."""
     folder = shared_path("media/videos")
     wanted = [
         DecodeRequest(token=token, path=os.fsencode(folder / row["path"]))
@@ -75,7 +75,7 @@ def outcome(rows: list[dict[str, str]], pool: DecoderPool) -> Outcome:
     return Outcome(results, max(peaks))
 
 
-def test_every_film_is_found_and_answered_by_living_workers(
+def test_every_video_is_found_and_answered_by_living_workers(
     rows: list[dict[str, str]], outcome: Outcome, pool: DecoderPool
 ) -> None:
     """No crash, no hang: nobody had to be replaced."""
@@ -88,7 +88,7 @@ def test_every_film_is_found_and_answered_by_living_workers(
     assert all(r.reason[0].isupper() and r.reason.endswith(".") for r in failures)
 
 
-def test_films_that_play_are_read_and_others_are_not(
+def test_videos_that_play_are_read_and_others_are_not(
     rows: list[dict[str, str]], outcome: Outcome
 ) -> None:
     """As the table says; a GIF and a JPEG stay photos whatever their names."""
@@ -124,7 +124,7 @@ def test_size_length_and_shots_are_those_of_the_table(
     assert wrong == []
 
 
-def test_moments_cover_each_film_with_frames_that_exist(outcome: Outcome) -> None:
+def test_moments_cover_each_video_with_frames_that_exist(outcome: Outcome) -> None:
     """Also where twelve hours have two frames."""
     for name, result in outcome.results.items():
         if isinstance(result, DecodedVideo):
@@ -161,7 +161,7 @@ def test_date_place_and_title_are_those_of_the_table(
 def test_the_frame_fetched_at_a_moment_is_the_frame_embedded(
     rows: list[dict[str, str]], outcome: Outcome, pool: DecoderPool
 ) -> None:
-    """For every moment of every film that can be read, to the last bit of input and thumbnail."""
+    """For every moment of every video that can be read, to the last bit of input and thumbnail."""
     folder = shared_path("media/videos")
     wanted, expected = [], []
     for row in rows:
@@ -195,7 +195,7 @@ def test_hdr_frames_are_not_grey(outcome: Outcome) -> None:
 
 
 def test_hashes_agree_with_those_of_the_room(rows: list[dict[str, str]], outcome: Outcome) -> None:
-    """A moved film is known by the same name; every film's picture has its own."""
+    """A moved video is known by the same name; every video's picture has its own."""
     folder = shared_path("media/videos")
     picture_hashes = {}
     for row in rows:
@@ -214,11 +214,11 @@ def test_hashes_agree_with_those_of_the_room(rows: list[dict[str, str]], outcome
 
 
 def test_workers_stay_within_their_address_space(outcome: Outcome) -> None:
-    """With room to spare, an 8192 x 4320 film among the others."""
+    """With room to spare, an 8192 x 4320 video among the others."""
     assert outcome.peak_bytes < 1300 << 20
 
 
-def test_no_film_was_touched(rows: list[dict[str, str]], outcome: Outcome) -> None:
+def test_no_video_was_touched(rows: list[dict[str, str]], outcome: Outcome) -> None:
     """Reading leaves sizes as they were."""
     for row in rows:
         assert (shared_path("media/videos") / row["path"]).stat().st_size == int(row["bytes"])

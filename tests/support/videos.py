@@ -1,8 +1,8 @@
-"""Short films made on the spot with PyAV, for tests that run without the shared media.
+"""Short videos made on the spot with PyAV, for tests that run without the shared media.
 
-``make_film`` shows pictures one after the other, each as a shot of its own;
+``make_video`` shows pictures one after the other, each as a shot of its own;
 ``make_clip_of_colours`` needs no pictures; ``make_sound`` has nothing to see.
-All are small and quick (a film of 6 s takes about 0.1 s to make).
+All are small and quick (a video of 6 s takes about 0.1 s to make).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SPEED = {
 _SOUND_RATE = 16_000
 
 
-def make_film(
+def make_video(
     path: Path,
     pictures: Sequence[Picture],
     seconds_each: float = 2,
@@ -47,7 +47,7 @@ def make_film(
     options: Mapping[str, str] | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> Path:
-    """Writes a film that shows each picture for ``seconds_each`` and gives its path.
+    """Writes a video that shows each picture for ``seconds_each`` and gives its path.
 
     The container follows the suffix (.mp4, .mov, .mkv, .webm, .avi, .ts ...);
     ``codec`` is libx264 unless it says otherwise (``mpeg4``, ``libvpx-vp9``,
@@ -59,9 +59,9 @@ def make_film(
     """
     rate = Fraction(fps).limit_denominator(1000)
     name = codec or _CODECS.get(path.suffix.lower(), "libx264")
-    with av.open(str(path), "w", container_options=_container_options(path, start_s)) as film:
-        film.metadata.update(metadata or {})
-        stream = film.add_stream(
+    with av.open(str(path), "w", container_options=_container_options(path, start_s)) as video:
+        video.metadata.update(metadata or {})
+        stream = video.add_stream(
             name, rate=rate, options={**_SPEED.get(name, {}), **(options or {})}
         )
         assert isinstance(stream, av.VideoStream)
@@ -72,18 +72,18 @@ def make_film(
             stream.codec_context.sample_aspect_ratio = pixel_aspect
         if rotation:
             stream.set_display_rotation(rotation)
-        sound = film.add_stream("aac", rate=_SOUND_RATE) if sound_s else None
+        sound = video.add_stream("aac", rate=_SOUND_RATE) if sound_s else None
         number = 0
         for picture in pictures:
             rgb = _rgb(picture, size)
             for _ in range(max(1, round(seconds_each * fps))):
                 frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
                 frame.pts, frame.time_base = round(start_s * rate) + number, 1 / rate
-                film.mux(stream.encode(frame))
+                video.mux(stream.encode(frame))
                 number += 1
-        film.mux(stream.encode(None))
+        video.mux(stream.encode(None))
         if isinstance(sound, av.AudioStream):
-            _hum(film, sound, sound_s)
+            _hum(video, sound, sound_s)
     return path
 
 
@@ -95,7 +95,7 @@ def make_clip_of_colours(
     size: tuple[int, int] = (160, 120),
     codec: str | None = None,
 ) -> Path:
-    """A film of plain colours, one shot each; every shot has a dark bar of its own place."""
+    """A video of plain colours, one shot each; every shot has a dark bar of its own place."""
     width, height = size
     shots: list[Picture] = []
     for number, colour in enumerate(colours):
@@ -103,15 +103,15 @@ def make_clip_of_colours(
         left = 4 + (number * 9) % max(1, width - 12)
         ImageDraw.Draw(shot).rectangle((left, 2, left + 6, height // 8), fill="black")
         shots.append(shot)
-    return make_film(path, shots, seconds_each, fps, size, codec)
+    return make_video(path, shots, seconds_each, fps, size, codec)
 
 
 def make_sound(path: Path, seconds: float = 1) -> Path:
     """A file with sound and no picture."""
-    with av.open(str(path), "w") as film:
-        sound = film.add_stream("aac", rate=_SOUND_RATE)
+    with av.open(str(path), "w") as video:
+        sound = video.add_stream("aac", rate=_SOUND_RATE)
         assert isinstance(sound, av.AudioStream)
-        _hum(film, sound, seconds)
+        _hum(video, sound, seconds)
     return path
 
 
@@ -144,7 +144,7 @@ def _rgb(picture: Picture, size: tuple[int, int]) -> NDArray[np.uint8]:
     return np.asarray(image if image.size == size else image.resize(size))
 
 
-def _hum(film: av.container.OutputContainer, sound: av.AudioStream, seconds: float) -> None:
+def _hum(video: av.container.OutputContainer, sound: av.AudioStream, seconds: float) -> None:
     """A quiet tone of 220 Hz."""
     block, total = 1024, int(seconds * _SOUND_RATE)
     for start in range(0, total, block):
@@ -152,5 +152,5 @@ def _hum(film: av.container.OutputContainer, sound: av.AudioStream, seconds: flo
         wave = (0.1 * np.sin(2 * np.pi * 220 * moments)).astype(np.float32)
         frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
         frame.sample_rate, frame.pts = _SOUND_RATE, start
-        film.mux(sound.encode(frame))
-    film.mux(sound.encode(None))
+        video.mux(sound.encode(frame))
+    video.mux(sound.encode(None))

@@ -1,8 +1,8 @@
-"""Indexing a film against a plain loop, side by side in one run.
+"""Indexing a video against a plain loop, side by side in one run.
 
-    python tests/bench/bench_film.py CLIPS.tar [--seconds 300] [--model starter]
+    python tests/bench/bench_video.py CLIPS.tar [--seconds 300] [--model starter]
 
-The film is joined from the clips of a WebDataset shard (``KEY.mp4``), scaled to
+The video is joined from the clips of a WebDataset shard (``KEY.mp4``), scaled to
 1280×720, 24 frames a second, H.264; it is kept in the system's temporary
 folder for the next run. The plain loop: cv2.VideoCapture, every frame read, one
 a second embedded by torch (fp32) one at a time. Ours: ``cocadesk index`` with
@@ -36,7 +36,7 @@ WIDTH, HEIGHT, FPS = 1280, 720, 24
 
 
 def clips(shard: Path) -> Iterator[bytes]:
-    """The films in a shard, in its order."""
+    """The videos in a shard, in its order."""
     with tarfile.open(shard) as archive:
         for member in archive:
             if member.isfile() and member.name.endswith(".mp4"):
@@ -61,14 +61,14 @@ def frames(data: bytes) -> Iterator[NDArray[np.uint8]]:
                 shown += 1
 
 
-def make_film(shard: Path, seconds: float, path: Path) -> None:
+def make_video(shard: Path, seconds: float, path: Path) -> None:
     """Join the clips; each further round shows them mirrored, so that no shot comes twice."""
     import av
 
     wanted = round(seconds * FPS)
     partial = path.with_suffix(".part.mp4")
-    with av.open(str(partial), "w") as film:
-        stream = film.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "22"})
+    with av.open(str(partial), "w") as video:
+        stream = video.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "22"})
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         rounds = itertools.chain.from_iterable(
@@ -82,8 +82,8 @@ def make_film(shard: Path, seconds: float, path: Path) -> None:
         for place, picture in enumerate(itertools.islice(pictures, wanted)):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
             frame.pts, frame.time_base = place, Fraction(1, FPS)
-            film.mux(stream.encode(frame))
-        film.mux(stream.encode(None))
+            video.mux(stream.encode(frame))
+        video.mux(stream.encode(None))
     partial.replace(path)
 
 
@@ -100,11 +100,11 @@ class PlainLoop:
         self._tower = TorchImageTower(load_model(checkpoint), "cpu")
         self._tower(np.zeros((1, self._size_px, self._size_px, 3), np.uint8))
 
-    def index(self, film: Path) -> tuple[int, int]:
+    def index(self, video: Path) -> tuple[int, int]:
         """Read every frame, embed one a second; how many of each."""
         import cv2
 
-        capture = cv2.VideoCapture(str(film))
+        capture = cv2.VideoCapture(str(video))
         step = max(1, round(capture.get(cv2.CAP_PROP_FPS)))
         read = embedded = 0
         while True:
@@ -121,22 +121,22 @@ class PlainLoop:
         return read, embedded
 
 
-def run_ours(backend: Backend, film: Path, folder: Path) -> tuple[float, int]:
-    """Seconds of our index of the film, and the moments that it found."""
+def run_ours(backend: Backend, video: Path, folder: Path) -> tuple[float, int]:
+    """Seconds of our index of the video, and the moments that it found."""
     size = backend.info().image_size_px
     backend.embed_images(np.zeros((1, size, size, 3), np.uint8))
     with Library.open(folder) as library:
         start = time.perf_counter()
-        for _ in index_steps(library, backend, [os.fsencode(film)]):
+        for _ in index_steps(library, backend, [os.fsencode(video)]):
             pass
         seconds = time.perf_counter() - start
         if library.counts().videos != 1:
-            sys.exit(f"the film was not indexed: {library.failures()}")
+            sys.exit(f"the video was not indexed: {library.failures()}")
         return seconds, library.counts().views - 1
 
 
 def main() -> int:
-    """Make the film once, run both, print one JSON document."""
+    """Make the video once, run both, print one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("clips", type=Path)
     parser.add_argument("--seconds", type=float, default=300)
@@ -145,20 +145,20 @@ def main() -> int:
     options = parser.parse_args()
     kept = Path(tempfile.gettempdir()) / "cocadesk-bench"
     kept.mkdir(exist_ok=True)
-    film = kept / f"film-{options.seconds:g}s-{WIDTH}x{HEIGHT}.mp4"
-    if not film.exists():
-        make_film(options.clips, options.seconds, film)
+    video = kept / f"video-{options.seconds:g}s-{WIDTH}x{HEIGHT}.mp4"
+    if not video.exists():
+        make_video(options.clips, options.seconds, video)
     load_before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name, open_backend(options.model) as backend:
-        ours_s, moments = run_ours(backend, film, Path(name) / "library")
+        ours_s, moments = run_ours(backend, video, Path(name) / "library")
     loop = PlainLoop(options.model)
     start = time.perf_counter()
-    read, embedded = loop.index(film)
+    read, embedded = loop.index(video)
     plain_s = time.perf_counter() - start
     ratio = plain_s / ours_s
     result = {
-        "film_s": options.seconds,
-        "film_bytes": film.stat().st_size,
+        "video_s": options.seconds,
+        "video_bytes": video.stat().st_size,
         "index_s": round(ours_s, 2),
         "moments": moments,
         "plain_s": round(plain_s, 2),

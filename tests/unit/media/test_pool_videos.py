@@ -1,4 +1,4 @@
-"""Films through the pool: real workers, real files, real deaths."""
+"""Videos through the pool: real workers, real files, real deaths."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from cocadesk.media import (
     InputSpec,
     decode_video,
 )
-from tests.support.films import make_clip_of_colours, make_film, make_sound
 from tests.support.photo_files import encode, quadrants
+from tests.support.videos import make_clip_of_colours, make_sound, make_video
 
 SPEC = InputSpec(size_px=48)
 BREAKING = "tests.support.breaking_worker"
@@ -36,18 +36,18 @@ def spooled(parent: Path) -> list[str]:
     return sorted(name for _, _, names in os.walk(parent) for name in names)
 
 
-def test_the_pool_gives_of_films_what_the_core_gives(tmp_path: Path) -> None:
-    """Photos and films in one stream; the frames are a read-only map without a name."""
-    film = make_clip_of_colours(tmp_path / "film.mp4")
+def test_the_pool_gives_of_videos_what_the_core_gives(tmp_path: Path) -> None:
+    """Photos and videos in one stream; the frames are a read-only map without a name."""
+    video = make_clip_of_colours(tmp_path / "video.mp4")
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(encode(quadrants(), "JPEG"))
     with DecoderPool(spec=SPEC, workers=1, spool_parent=tmp_path / ".") as pool:
-        results = sorted(pool.decode(requests(film, photo)), key=lambda result: result.token)
-        assert spooled(tmp_path) == ["film.mp4", "photo.jpg"]
+        results = sorted(pool.decode(requests(video, photo)), key=lambda result: result.token)
+        assert spooled(tmp_path) == ["photo.jpg", "video.mp4"]
     decoded, still = results
     assert isinstance(decoded, DecodedVideo)
     assert isinstance(still, DecodedPhoto)
-    expected = decode_video(film, SPEC)
+    expected = decode_video(video, SPEC)
     np.testing.assert_array_equal(decoded.frames_NHWC, expected.frames_NHWC)
     assert not decoded.frames_NHWC.flags.writeable
     for name in ("whole_count", "moments", "duration_s", "width", "height", "format", "metadata"):
@@ -60,31 +60,31 @@ def test_the_pool_gives_of_films_what_the_core_gives(tmp_path: Path) -> None:
     decoded.close()
     assert decoded.frames_NHWC.shape == (0, 48, 48, 3)
     np.testing.assert_array_equal(slice_of_it, expected.frames_NHWC[:1])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["film.mp4", "photo.jpg"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["photo.jpg", "video.mp4"]
 
 
-def test_one_frame_of_a_film_comes_as_a_photo(tmp_path: Path) -> None:
+def test_one_frame_of_a_video_comes_as_a_photo(tmp_path: Path) -> None:
     """The one embedded for a moment with that time; of a photo the time means nothing."""
-    path = make_clip_of_colours(tmp_path / "film.mp4")
+    path = make_clip_of_colours(tmp_path / "video.mp4")
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(encode(quadrants(), "JPEG"))
-    film = decode_video(path, SPEC)
+    video = decode_video(path, SPEC)
     wanted = [
         DecodeRequest(token=place, path=os.fsencode(path), time_s=moment.time_s)
-        for place, moment in enumerate(film.moments)
+        for place, moment in enumerate(video.moments)
     ]
     wanted.append(DecodeRequest(token=9, path=os.fsencode(photo), time_s=3.0))
     with DecoderPool(spec=SPEC, workers=1) as pool:
         results = {result.token: result for result in pool.decode(wanted)}
-    for place, moment in enumerate(film.moments):
+    for place, moment in enumerate(video.moments):
         frame = results[place]
         assert isinstance(frame, DecodedPhoto)
-        np.testing.assert_array_equal(frame.input_HWC, film.frames_NHWC[film.whole_count + place])
+        np.testing.assert_array_equal(frame.input_HWC, video.frames_NHWC[video.whole_count + place])
         assert frame.thumbnail_jpeg == moment.thumbnail_jpeg
     assert isinstance(results[9], DecodedPhoto)
 
 
-def test_broken_films_are_answered_and_the_rest_goes_on(tmp_path: Path) -> None:
+def test_broken_videos_are_answered_and_the_rest_goes_on(tmp_path: Path) -> None:
     """A sentence each, and no file left in the spool."""
     sound = make_sound(tmp_path / "sound.mp4")
     text = tmp_path / "text.mov"
@@ -105,12 +105,12 @@ def test_broken_films_are_answered_and_the_rest_goes_on(tmp_path: Path) -> None:
 
 
 def test_signs_of_life_renew_the_deadline_but_not_for_ever(tmp_path: Path) -> None:
-    """A film may take far longer than a photo; a worker that only pretends is ended."""
+    """A video may take far longer than a photo; a worker that only pretends is ended."""
     slow = make_clip_of_colours(tmp_path / "slow.mp4")
     endless = make_clip_of_colours(tmp_path / "endless.mp4")
     hanging = make_clip_of_colours(tmp_path / "hang.mp4")
     with DecoderPool(
-        spec=SPEC, workers=3, deadline_s=2.0, film_deadline_s=6.0, worker_module=BREAKING
+        spec=SPEC, workers=3, deadline_s=2.0, video_deadline_s=6.0, worker_module=BREAKING
     ) as pool:
         results = {result.token: result for result in pool.decode(requests(slow, endless, hanging))}
     assert isinstance(results[0], DecodedVideo)  # 3 s and more at a deadline of 2 s
@@ -121,34 +121,34 @@ def test_signs_of_life_renew_the_deadline_but_not_for_ever(tmp_path: Path) -> No
     ]
 
 
-def test_a_film_in_hand_does_not_outlive_the_wish_for_it(tmp_path: Path) -> None:
-    """After a cancel the next file does not wait for the old film's end."""
+def test_a_video_in_hand_does_not_outlive_the_wish_for_it(tmp_path: Path) -> None:
+    """After a cancel the next file does not wait for the old video's end."""
     endless = make_clip_of_colours(tmp_path / "endless.mp4")
     good = make_clip_of_colours(tmp_path / "good.mp4")
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(encode(quadrants(), "JPEG"))
     with DecoderPool(
-        spec=SPEC, workers=2, deadline_s=2.0, film_deadline_s=3600, worker_module=BREAKING
+        spec=SPEC, workers=2, deadline_s=2.0, video_deadline_s=3600, worker_module=BREAKING
     ) as pool:
         before = set(pool.worker_pids)
 
-        def is_in_film() -> bool:
-            return any(worker.is_in_film for worker in pool._workers)
+        def is_in_video() -> bool:
+            return any(worker.is_in_video for worker in pool._workers)
 
         def wanted() -> Iterator[DecodeRequest]:
             yield from requests(endless)
-            while not is_in_film():  # photos keep the other worker's answers coming
+            while not is_in_video():  # photos keep the other worker's answers coming
                 yield from requests(photo)
 
         answers = pool.decode(wanted())
-        while not is_in_film():
+        while not is_in_video():
             next(answers)
         answers.close()
         assert len(before & set(pool.worker_pids)) == 1
         assert isinstance(next(pool.decode(requests(good))), DecodedVideo)
 
 
-def test_a_worker_killed_in_a_film_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_worker_killed_in_a_video_leaves_nothing_behind(tmp_path: Path) -> None:
     """Its file is tried once more and then answered; the spool is empty."""
     spool = tmp_path / "spool"
     spool.mkdir()
@@ -171,15 +171,15 @@ def test_frames_of_pools_that_were_killed_are_swept_away(tmp_path: Path) -> None
     assert alive.exists()
 
 
-def test_a_film_with_more_frames_than_there_is_room_for_is_bounded(tmp_path: Path) -> None:
-    """The room decides how many moments a film may have."""
-    path = make_film(tmp_path / "a.mp4", ["red", "green", "blue", "white"] * 3, 1)
+def test_a_video_with_more_frames_than_there_is_room_for_is_bounded(tmp_path: Path) -> None:
+    """The room decides how many moments a video may have."""
+    path = make_video(tmp_path / "a.mp4", ["red", "green", "blue", "white"] * 3, 1)
     limits = DecodeLimits(frame_bytes=5 * 3 * 48**2)
     with DecoderPool(spec=SPEC, workers=1, limits=limits) as pool:
-        (film,) = pool.decode(requests(path))
-    assert isinstance(film, DecodedVideo)
-    assert len(film.moments) <= 5
-    assert film.moments[-1].end_s == film.duration_s
+        (video,) = pool.decode(requests(path))
+    assert isinstance(video, DecodedVideo)
+    assert len(video.moments) <= 5
+    assert video.moments[-1].end_s == video.duration_s
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such limit on Windows")
