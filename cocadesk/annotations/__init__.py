@@ -9,12 +9,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from cocadesk.annotations.own_vocabulary import (
-    has_own_vocabulary,
-    library_vocabulary,
-    set_own_vocabulary,
-    tags_mark,
-)
 from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, FailedMedium
 from cocadesk.annotations.prompts import (
     PROMPT_TEMPLATES,
@@ -24,13 +18,23 @@ from cocadesk.annotations.prompts import (
     prompts,
 )
 from cocadesk.annotations.tagging import ZeroShotTagger
-from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary
+from cocadesk.annotations.vocabulary import (
+    Vocabulary,
+    has_own_vocabulary,
+    library_vocabulary,
+    load_vocabulary,
+    set_own_vocabulary,
+    tags_mark,
+)
 
 if TYPE_CHECKING:
     from cocadesk.annotations.describe import (
+        Describer,
         DescribeReport,
+        MediaDescriber,
         WantedPicture,
         caption_steps,
+        is_as_indexed,
         tag_steps,
         tags_from_views,
     )
@@ -53,6 +57,9 @@ if TYPE_CHECKING:
 
 _LATER = {
     "DescribeReport": "describe",
+    "Describer": "describe",
+    "MediaDescriber": "describe",
+    "is_as_indexed": "describe",
     "FileAction": "sidecars",
     "HumanAnnotations": "human",
     "SkippedFile": "sidecar_journal",
@@ -79,9 +86,11 @@ __all__ = [
     "AnnotationProgress",
     "AnnotationStage",
     "DescribeReport",
+    "Describer",
     "FailedMedium",
     "FileAction",
     "HumanAnnotations",
+    "MediaDescriber",
     "PlannedFile",
     "SkippedFile",
     "TextEncoder",
@@ -95,6 +104,7 @@ __all__ = [
     "caption_steps",
     "class_vectors",
     "has_own_vocabulary",
+    "is_as_indexed",
     "keys_in_scope",
     "library_vocabulary",
     "load_vocabulary",

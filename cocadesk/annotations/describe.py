@@ -1,23 +1,24 @@
-"""Captions and tags of many media by the machine; a person's words are left alone."""
+"""Captions and tags by the model: of one medium, of many, and of files outside the library.
+
+The one place that knows which of them are stale, how they are made and how they are
+stored. A person's caption is never replaced.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.annotations.progress import (
-    AnnotationProgress,
-    AnnotationStage,
-    EtaEstimator,
-    FailedMedium,
-)
+from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, FailedMedium
 from cocadesk.annotations.sidecars import rows_in_pieces
 from cocadesk.annotations.tagging import ZeroShotTagger
+from cocadesk.eta import EtaEstimator
 from cocadesk.library import (
     Library,
     MediaKind,
@@ -34,6 +35,8 @@ TAGS_AT_ONCE = 500
 
 GONE = "The file is not there now."
 
+T = TypeVar("T")
+
 
 class Caption(Protocol):
     """A sentence about a picture and how sure the model is."""
@@ -45,7 +48,7 @@ class Caption(Protocol):
 
 
 class ModelIdentity(Protocol):
-    """What names the weights."""
+    """The names of the weights."""
 
     @property
     def model_id(self) -> str: ...
@@ -53,17 +56,22 @@ class ModelIdentity(Protocol):
     def image_id(self) -> str: ...
 
 
-class Captioner(Protocol):
+class DescribingModel(Protocol):
     """The part of the model's door that describing needs."""
 
     def info(self) -> ModelIdentity: ...
 
     def caption(self, images_BHWC: NDArray[np.uint8], /) -> Sequence[Caption]: ...
 
+    def embed_images(self, images_BHWC: NDArray[np.uint8], /) -> NDArray[np.float32]: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedPicture:
-    """A medium to look at; of a video, the frame shown at ``time_s``."""
+    """A picture to decode; of a video, the frame shown at ``time_s``.
+
+    ``key`` is the medium's, or for other files any name that is unique in the call.
+    """
 
     key: str
     path: bytes
@@ -71,19 +79,129 @@ class WantedPicture:
 
 
 class Decoder(Protocol):
-    """Gives the pictures of media in any order: (S, S, 3) uint8, or why there is none."""
+    """Gives pictures in any order: (S, S, 3) uint8, or a sentence why there is none."""
 
     def __call__(
         self, wanted: Sequence[WantedPicture], /
     ) -> Iterator[tuple[str, NDArray[np.uint8] | str]]: ...
 
 
+class Describer:
+    """Captions and tags of any pictures, in the library or not; nothing is stored.
+
+    ``tagger`` is called when the first tags are made.
+    """
+
+    def __init__(
+        self, model: DescribingModel, tagger: Callable[[], ZeroShotTagger], decode: Decoder
+    ) -> None:
+        self.model = model
+        self.tagger = tagger
+        self._decode = decode
+
+    def captions(self, wanted: Sequence[WantedPicture]) -> Iterator[tuple[str, Caption | str]]:
+        """Each picture's caption by key, or a sentence why there is none."""
+        yield from self._in_batches(wanted, self.model.caption)
+
+    def tags(
+        self, wanted: Sequence[WantedPicture], top: int = 8
+    ) -> Iterator[tuple[str, list[Tag] | str]]:
+        """Each picture's tags by key, or a sentence why there are none."""
+        tagger = self.tagger()
+        yield from self._in_batches(
+            wanted, lambda images_BHWC: tagger.tag(self.model.embed_images(images_BHWC), top)
+        )
+
+    def _in_batches(
+        self,
+        wanted: Sequence[WantedPicture],
+        describe: Callable[[NDArray[np.uint8]], Sequence[T]],
+    ) -> Iterator[tuple[str, T | str]]:
+        """A few pictures at a time, so that memory stays flat and the first are soon there."""
+        decoded = iter(self._decode(wanted)) if wanted else iter(())
+        while answers := list(islice(decoded, CAPTIONS_AT_ONCE)):
+            pictures = {key: answer for key, answer in answers if not isinstance(answer, str)}
+            yield from ((key, answer) for key, answer in answers if isinstance(answer, str))
+            if pictures:
+                images_BHWC = np.stack(list(pictures.values()))
+                yield from zip(pictures, describe(images_BHWC), strict=True)
+
+
+class MediaDescriber:
+    """Captions and tags of media: finds what is stale, makes and stores it."""
+
+    def __init__(self, library: Library, describer: Describer) -> None:
+        self._library = library
+        self._describer = describer
+        self._info = describer.model.info()
+
+    def known_caption(self, row: MediaRow) -> str | None:
+        """The caption that holds: a person's, else this model's; None where one is to be made."""
+        if row.human_caption is not None:
+            return row.human_caption
+        is_ours = row.machine_caption_model == self._info.model_id
+        return row.machine_caption if is_ours else None
+
+    def has_stale_tags(self, row: MediaRow) -> bool:
+        """True where the tags are of another model or vocabulary, or missing."""
+        return row.machine_tags_model != self._describer.tagger().mark
+
+    def pictures(self, rows: Sequence[MediaRow]) -> list[WantedPicture]:
+        """The picture that stands for each medium: of a video its representative frame."""
+        videos = [row.key for row in rows if row.kind is MediaKind.VIDEO]
+        views = self._library.views_of(self._info.image_id, videos)
+        return [
+            WantedPicture(
+                key=row.key, path=row.path, time_s=representative_moment(views.get(row.key, []))
+            )
+            for row in rows
+        ]
+
+    def caption(self, rows: Sequence[MediaRow]) -> dict[str, Caption | str]:
+        """Makes and stores the captions of these media; by key, or a sentence why not."""
+        answers = dict(self._describer.captions(self.pictures(rows)))
+        self.store_captions({k: c for k, c in answers.items() if not isinstance(c, str)})
+        return answers
+
+    def store_captions(self, captions: Mapping[str, Caption]) -> None:
+        """Replaces the machine's captions of these media, with their scores."""
+        if captions:
+            self._library.set_machine_caption(
+                {key: caption.text for key, caption in captions.items()},
+                self._info.model_id,
+                {key: caption.score for key, caption in captions.items()},
+            )
+
+    def tag(self, rows: Sequence[MediaRow], top: int = 8) -> dict[str, list[Tag]]:
+        """Makes and stores the tags of these media from their vectors; files are not read.
+
+        Media without a stored vector of this model are skipped.
+        """
+        tagger = self._describer.tagger()
+        tags = tags_from_views(self._library, self._info.image_id, tagger, rows, top)
+        self.store_tags(tags)
+        return tags
+
+    def store_tags(self, tags: Mapping[str, Sequence[Tag]]) -> None:
+        """Replaces the machine's tags of these media."""
+        self._library.set_machine_tags(tags, self._describer.tagger().mark)
+
+
+def is_as_indexed(row: MediaRow) -> bool:
+    """True where the file is still the one that was indexed, by size and time."""
+    try:
+        status = os.stat(row.path)  # noqa: PTH116 - bytes
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == (row.size_bytes, row.mtime_ns)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribeReport:
-    """What a job did, in media.
+    """The outcome of a job, in media.
 
-    ``described`` have new words; those that failed may have new tags all the same.
-    ``by_person`` have a person's caption, which is left alone (tags are made).
+    ``described`` have a new caption or new tags; those that failed may have new tags all
+    the same. ``by_person`` have a person's caption, which is left alone (tags are made).
     """
 
     described: int = 0
@@ -91,26 +209,18 @@ class DescribeReport:
     by_person: int = 0
     failed: tuple[FailedMedium, ...] = ()
 
-
-@dataclass(slots=True)
-class _Counts:
-    described: int = 0
-    unchanged: int = 0
-    by_person: int = 0
-    failed: list[FailedMedium] = field(default_factory=list)
-
-    def report(self) -> DescribeReport:
+    def __add__(self, other: DescribeReport) -> DescribeReport:
         return DescribeReport(
-            described=self.described,
-            unchanged=self.unchanged,
-            by_person=self.by_person,
-            failed=tuple(self.failed),
+            described=self.described + other.described,
+            unchanged=self.unchanged + other.unchanged,
+            by_person=self.by_person + other.by_person,
+            failed=self.failed + other.failed,
         )
 
 
 def caption_steps(
     library: Library,
-    model: Captioner,
+    model: DescribingModel,
     tagger: Callable[[], ZeroShotTagger],
     decode: Decoder,
     keys: Sequence[str],
@@ -124,121 +234,68 @@ def caption_steps(
     before a pause and gets those that are described now.
     """
     described = set() if done is None else done
-    describer = _Describer(library, model, tagger(), decode, again, described)
-    pace, seen = EtaEstimator(), 0
+    # Once: an unreadable vocabulary stops the job before its first caption.
+    only_tagger = tagger()
+    media = MediaDescriber(library, Describer(model, lambda: only_tagger, decode))
+    report, eta, worked, seen = DescribeReport(), EtaEstimator(), 0, 0
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), CAPTIONS_AT_ONCE):
         piece = keys[start : start + CAPTIONS_AT_ONCE]
         rows = library.rows(piece)
-        earlier = len(describer.counts.failed)
-        changed = describer.describe(rows)
-        if changed:
-            pace.worked(len(piece))
+        due = {row.key for row in rows if again and row.key not in described}
+        changed, outcome = _describe(media, rows, due)
+        described |= {row.key for row in rows if row.state is MediaState.PRESENT}
+        report += outcome
+        worked += len(piece) if changed else 0
         seen += len(piece)
         yield AnnotationProgress(
             stage=AnnotationStage.CAPTION,
             done=seen,
             total=len(keys),
-            failed=len(describer.counts.failed),
-            seconds_left=pace.seconds_left(len(keys) - seen),
+            failed=len(report.failed),
+            seconds_left=eta.seconds_left(worked, worked + len(keys) - seen),
             current=rows[-1].path if rows else None,
             keys=tuple(changed),
-            left_out=tuple(describer.counts.failed[earlier:]),
+            left_out=outcome.failed,
         )
     library.tidy()
-    return describer.counts.report()
+    return report
 
 
-class _Describer:
-    """Describes a few media at a time."""
-
-    def __init__(
-        self,
-        library: Library,
-        model: Captioner,
-        tagger: ZeroShotTagger,
-        decode: Decoder,
-        again: bool,
-        done: set[str],
-    ) -> None:
-        self._library = library
-        self._model = model
-        self._info = model.info()
-        self._tagger = tagger
-        self._decode = decode
-        self._again = again
-        self._done = done
-        self.counts = _Counts()
-
-    def describe(self, rows: Sequence[MediaRow]) -> set[str]:
-        """Describes what is missing of these media; gives those that have new words."""
-        here = [row for row in rows if row.state is MediaState.PRESENT]
-        self.counts.failed += [
-            FailedMedium(path=row.path, reason=GONE) for row in rows if row not in here
+def _describe(
+    media: MediaDescriber, rows: Sequence[MediaRow], due: set[str]
+) -> tuple[set[str], DescribeReport]:
+    """Describes what is stale or ``due`` of a few media; gives the keys that have changed."""
+    present = [row for row in rows if row.state is MediaState.PRESENT]
+    captions = media.caption(
+        [
+            row
+            for row in present
+            if media.known_caption(row) is None or (row.key in due and row.human_caption is None)
         ]
-        captioned, failed = self._caption([row for row in here if self._needs_caption(row)])
-        tagged = self._tag([row for row in here if self._needs_tags(row)])
-        self._done |= {row.key for row in here}
-        self.counts.failed += failed
-        lost = {item.path for item in failed}
-        for row in here:
-            self.counts.by_person += row.human_caption is not None
-            if row.path not in lost:
-                is_new = row.key in captioned | tagged
-                self.counts.described += is_new
-                self.counts.unchanged += not is_new and row.human_caption is None
-        return captioned | tagged
-
-    def _needs_caption(self, row: MediaRow) -> bool:
-        if row.human_caption is not None:
-            return False
-        is_known = row.machine_caption is not None
-        is_ours = row.machine_caption_model == self._info.model_id
-        return not (is_known and is_ours) or (self._again and row.key not in self._done)
-
-    def _needs_tags(self, row: MediaRow) -> bool:
-        is_ours = row.machine_tags_model == self._tagger.mark
-        return not is_ours or (self._again and row.key not in self._done)
-
-    def _caption(self, rows: Sequence[MediaRow]) -> tuple[set[str], list[FailedMedium]]:
-        """Writes the captions that can be written; gives their keys and the failures."""
-        paths = {row.key: row.path for row in rows}
-        films = [row.key for row in rows if row.kind is MediaKind.VIDEO]
-        views = self._library.views_of(self._info.image_id, films)
-        pictures: dict[str, NDArray[np.uint8]] = {}
-        failed: list[FailedMedium] = []
-        wanted = [
-            WantedPicture(
-                key=row.key, path=row.path, time_s=representative_moment(views.get(row.key, []))
-            )
+    )
+    tags = media.tag([row for row in present if row.key in due or media.has_stale_tags(row)])
+    reasons = {key: answer for key, answer in captions.items() if isinstance(answer, str)}
+    reasons |= {row.key: GONE for row in rows if row.state is not MediaState.PRESENT}
+    changed = (captions.keys() - reasons.keys()) | tags.keys()
+    readable = [row for row in rows if row.key not in reasons]
+    return changed, DescribeReport(
+        described=sum(row.key in changed for row in readable),
+        unchanged=sum(row.key not in changed and row.human_caption is None for row in readable),
+        by_person=sum(row.human_caption is not None for row in present),
+        failed=tuple(
+            FailedMedium(path=row.path, reason=reasons[row.key])
             for row in rows
-        ]
-        for key, answer in self._decode(wanted) if wanted else ():
-            if isinstance(answer, str):
-                failed.append(FailedMedium(path=paths[key], reason=answer))
-            else:
-                pictures[key] = answer
-        if pictures:
-            captions = self._model.caption(np.stack(list(pictures.values())))
-            by_key = dict(zip(pictures, captions, strict=True))
-            self._library.set_machine_caption(
-                {key: caption.text for key, caption in by_key.items()},
-                self._info.model_id,
-                {key: caption.score for key, caption in by_key.items()},
-            )
-        return set(pictures), failed
-
-    def _tag(self, rows: Sequence[MediaRow]) -> set[str]:
-        tags = tags_from_views(self._library, self._info.image_id, self._tagger, rows)
-        self._library.set_machine_tags(tags, self._tagger.mark)
-        return set(tags)
+            if row.key in reasons
+        ),
+    )
 
 
 def tag_steps(
     library: Library, image_id: str, tagger: ZeroShotTagger, keys: Sequence[str]
 ) -> Generator[AnnotationProgress, None, DescribeReport]:
     """Tags media whose tags are of another model or vocabulary, from stored vectors alone."""
-    counts, pace, seen = _Counts(), EtaEstimator(), 0
+    report, eta, seen = DescribeReport(), EtaEstimator(), 0
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), TAGS_AT_ONCE):
         piece = keys[start : start + TAGS_AT_ONCE]
@@ -246,20 +303,18 @@ def tag_steps(
         stale = [row for row in rows if row.machine_tags_model != tagger.mark]
         tags = tags_from_views(library, image_id, tagger, stale)
         library.set_machine_tags(tags, tagger.mark)
-        counts.described += len(tags)
-        counts.unchanged += len(rows) - len(stale)
+        report += DescribeReport(described=len(tags), unchanged=len(rows) - len(stale))
         seen += len(piece)
-        pace.worked(len(piece))
         yield AnnotationProgress(
             stage=AnnotationStage.TAG,
             done=seen,
             total=len(keys),
-            seconds_left=pace.seconds_left(len(keys) - seen),
+            seconds_left=eta.seconds_left(seen, len(keys)),
             current=rows[-1].path if rows else None,
             keys=tuple(tags),
         )
     library.tidy()
-    return counts.report()
+    return report
 
 
 def tags_from_views(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from cocadesk.annotations.history import PastEdit, past_edits
+from cocadesk.annotations.history import PastEdit, past_edits, title_of
 from cocadesk.annotations.sidecar_journal import (
     FileWriter,
     SkippedFile,
@@ -17,7 +17,6 @@ from cocadesk.annotations.sidecar_journal import (
 )
 from cocadesk.annotations.sidecars import PERSON, FileState
 from cocadesk.annotations.text import caption_of, same_tag, tag_of
-from cocadesk.annotations.titles import title_of
 from cocadesk.errors import UserError
 from cocadesk.library import Edit, Library, MediaRow, new_key
 from cocadesk.library.edits import FILE_FIELD, NO_WORDS, projected

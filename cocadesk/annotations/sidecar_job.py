@@ -7,12 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cocadesk.annotations.human import HumanAnnotations
-from cocadesk.annotations.progress import (
-    AnnotationProgress,
-    AnnotationStage,
-    EtaEstimator,
-    FailedMedium,
-)
+from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, FailedMedium
 from cocadesk.annotations.sidecar_journal import SkippedFile, net_changes
 from cocadesk.annotations.sidecars import (
     PERSON,
@@ -21,6 +16,7 @@ from cocadesk.annotations.sidecars import (
     SidecarPlanner,
     rows_in_pieces,
 )
+from cocadesk.eta import EtaEstimator
 from cocadesk.library import Edit, Library
 from cocadesk.library.edits import FILE_FIELD
 
@@ -56,7 +52,7 @@ def write_steps(
     of it back. An undo while it runs stops it.
     """
     job = _Write(library, words, batch, overwrite)
-    pace, done = EtaEstimator(), 0
+    eta, done = EtaEstimator(), 0
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), FILES_AT_ONCE):
         piece = keys[start : start + FILES_AT_ONCE]
@@ -64,13 +60,12 @@ def write_steps(
         if not job.write(piece):
             return job.report(was_undone=True)
         done += len(piece)
-        pace.worked(len(piece))
         yield AnnotationProgress(
             stage=AnnotationStage.WRITE,
             done=done,
             total=len(keys),
             failed=job.report().failed,
-            seconds_left=pace.seconds_left(len(keys) - done),
+            seconds_left=eta.seconds_left(done, len(keys)),
             current=job.current,
             left_out=tuple(
                 FailedMedium(path=item.path, reason=item.reason) for item in job.kept[earlier:]

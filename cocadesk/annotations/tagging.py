@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.annotations.own_vocabulary import tags_mark
 from cocadesk.annotations.prompts import TextEncoder, cached_class_vectors
-from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary
+from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary, tags_mark
 from cocadesk.library import Tag
 
 MIDPOINT = 2.65
@@ -35,7 +35,7 @@ class ZeroShotTagger:
 
     (Taking off what each tag scores on the mean of unrelated pictures was tried on the dev
     sets: it changes the best tag's precision by less than a point, so it is left out.)
-    Loading embeds every tag once, or reads the vectors from ``cache``.
+    The first use embeds every tag once, or reads the vectors from ``cache``. Any thread.
     """
 
     def __init__(
@@ -50,19 +50,31 @@ class ZeroShotTagger:
         self.mark = tags_mark(encoder.info().model_id, vocabulary)
         """What to store beside these tags."""
         self._at_least = at_least
-        self._classes = cached_class_vectors(encoder, vocabulary.tags, cache)
-        everyday = load_vocabulary()
-        same = everyday.tags == vocabulary.tags
-        self._everyday = (
-            self._classes if same else cached_class_vectors(encoder, everyday.tags, cache)
-        )
+        self._encoder = encoder
+        self._cache = cache
+        self._lock = threading.Lock()
+        self._vectors: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+
+    def _class_vectors(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Those of the tags, and of the everyday words."""
+        with self._lock:
+            if self._vectors is None:
+                tags, everyday = self.vocabulary.tags, load_vocabulary().tags
+                own = cached_class_vectors(self._encoder, tags, self._cache)
+                same = everyday == tags
+                self._vectors = (
+                    own,
+                    own if same else cached_class_vectors(self._encoder, everyday, self._cache),
+                )
+            return self._vectors
 
     def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """How likely each tag is for each picture: (N, D) unit norm to (N, C) in 0-1."""
-        yardstick = vectors @ self._everyday.T
+        classes, everyday = self._class_vectors()
+        yardstick = vectors @ everyday.T
         mean = yardstick.mean(axis=1, keepdims=True)
         spread = np.maximum(yardstick.std(axis=1, keepdims=True), 1e-6)
-        deviations = (vectors @ self._classes.T - mean) / spread
+        deviations = (vectors @ classes.T - mean) / spread
         likely = 1.0 / (1.0 + np.exp(-SLOPE * (deviations - MIDPOINT)))
         return np.asarray(likely, dtype=np.float32)
 

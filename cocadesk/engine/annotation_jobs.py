@@ -21,7 +21,7 @@ from cocadesk.annotations import (
     tag_steps,
     write_steps,
 )
-from cocadesk.annotations.titles import things
+from cocadesk.annotations.history import things
 from cocadesk.engine.annotation_reports import described, so_far, written
 from cocadesk.engine.loaded_model import ModelHolder
 from cocadesk.engine.scheduler import JobStep, Steps
