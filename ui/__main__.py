@@ -63,9 +63,9 @@ def main(arguments: list[str] | None = None) -> int:
         parent=app,
     )
     window = MainWindow(link, AppTheme(app, options.look))
-    complaints.reported.connect(window.parts.notice.say)
+    complaints.reported.connect(window.widgets.notice.say)
     if options.query:
-        window.parts.search.set_query(options.query)
+        window.widgets.search.set_query(options.query)
     window.show()
     link.open()
     return app.exec()

@@ -1,4 +1,4 @@
-"""What the screenshots show: photos, a film and a lesson, in folders that name no computer."""
+"""What the screenshots show: photos, a video and a lesson, in folders that name no computer."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from tests.support.videos import make_video  # noqa: E402
 SAMPLES = ROOT / "resources" / "samples" / "photos"
 SHOTS = ("forest", "beach", "farm-horse", "city-night", "coffee-cup", "japan-taiko")
 SHOT_S = 4.0
-FILM_PX = (960, 540)
+VIDEO_PX = (960, 540)
 LIMIT_S = 900
 MAX_BYTES = 400_000
 OTHER_FLORBITS = 6
 
 
 def photos() -> Path:
-    """The sample photos, and a film in which some of them are shots."""
+    """The sample photos, and a video in which some of them are shots."""
     folder = Path(tempfile.gettempdir()) / "Pictures" / "Samples"
     shutil.copytree(SAMPLES, folder, dirs_exist_ok=True)
-    film = folder / "a-day-out.mp4"
-    if not film.exists():
+    video = folder / "a-day-out.mp4"
+    if not video.exists():
         pictures = [_filling(SAMPLES / f"{name}.jpg") for name in SHOTS]
-        make_video(film, pictures, SHOT_S, 12, FILM_PX)
+        make_video(video, pictures, SHOT_S, 12, VIDEO_PX)
     return folder
 
 
@@ -85,8 +85,8 @@ def pause(milliseconds: int) -> None:
 
 
 def _filling(path: Path) -> Image.Image:
-    """The middle of a photo at the film's shape."""
-    width, height = FILM_PX
+    """The middle of a photo at the video's shape."""
+    width, height = VIDEO_PX
     with Image.open(path) as opened:
         photo = opened.convert("RGB")
     scale = max(width / photo.width, height / photo.height)

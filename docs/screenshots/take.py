@@ -46,7 +46,7 @@ class Stagehand:
 
     def __init__(self, window: MainWindow, folder: Path) -> None:
         self._window = window
-        self._parts = window.parts
+        self._widgets = window.widgets
         self._folder = folder
         self._has_settled = False
         window.browser.settled.connect(self._on_settled)
@@ -63,8 +63,8 @@ class Stagehand:
         scenes[name]()
 
     def fill(self) -> None:
-        """Indexes the photos and the film."""
-        parts = self._parts
+        """Indexes the photos and the video."""
+        parts = self._widgets
         wait(lambda: bool(self._window.model.rowCount()) or "first folder" in parts.empty.words())
         self._window.add_folders([str(photos())])
         self._wait_for(JobKind.INDEX)
@@ -82,7 +82,7 @@ class Stagehand:
         wait(lambda: window.dialog is not None)
         window.dialog.start.click()  # type: ignore[union-attr]
         self._wait_for(JobKind.CAPTION)
-        window.commands_set[ActionId.WRITE_CAPTIONS].trigger()
+        window.action_set[ActionId.WRITE_CAPTIONS].trigger()
         wait(lambda: isinstance(window.dialog, WriteDialog) and window.dialog.write.isEnabled())
         dialog = window.dialog
         assert dialog is not None
@@ -91,53 +91,53 @@ class Stagehand:
 
     def _tags(self) -> None:
         window = self._window
-        window.turner.show(Page.WORDS)
-        page = window.turner.made(Page.WORDS)
+        window.switcher.show(Page.TAGS)
+        page = window.switcher.made(Page.TAGS)
         wait(lambda: page.text.isEnabled())  # type: ignore[union-attr]
         page.text.setPlainText("\n".join(OWN_TAGS))  # type: ignore[union-attr]
         wait(lambda: page.save.isEnabled())  # type: ignore[union-attr]
         page.save.click()  # type: ignore[union-attr]
         self._wait_for(JobKind.TAG)
-        window.turner.to_library()
+        window.switcher.to_library()
         self._find("an instrument played by people")
         save(window, self._folder / "tags.png")
 
     def _moment(self) -> None:
         self._find("a city by night")
-        window, parts = self._window, self._parts
+        window, parts = self._window, self._widgets
         keys = window.model.all_keys()
         wait(lambda: all(window.model.known_row(key) for key in keys[:12]))
-        films = [n for n, key in enumerate(keys[:12]) if _is_film(window, key)]
-        parts.grid.go_to(films[0])
-        wait(lambda: window.inspector.key == keys[films[0]])
-        wait(lambda: parts.detail.film.strip.count() > 1 and window.frames.waiting() == 0)
+        videos = [n for n, key in enumerate(keys[:12]) if _is_video(window, key)]
+        parts.grid.go_to(videos[0])
+        wait(lambda: window.inspector.key == keys[videos[0]])
+        wait(lambda: parts.detail.video.strip.count() > 1 and window.frames.waiting() == 0)
         save(window, self._folder / "moment.png")
 
     def _teach(self) -> None:
         window = self._window
-        self._parts.search.set_query("")
+        self._widgets.search.set_query("")
         wait(lambda: window.browser.showing is Showing.NEWEST)
         known = window.model.rowCount()
         window.add_folders([str(more_of_the_kind())])
-        wait(lambda: window.model.rowCount() > known and not window.work.active())
-        window.turner.show(Page.TEACH)
-        page = window.turner.made(Page.TEACH)
+        wait(lambda: window.model.rowCount() > known and not window.tracker.active())
+        window.switcher.show(Page.TEACH)
+        page = window.switcher.made(Page.TEACH)
         assert page is not None
         page.setup.source.add([str(lesson())])  # type: ignore[attr-defined]
-        page.setup.look.click()  # type: ignore[attr-defined]
+        page.setup.check.click()  # type: ignore[attr-defined]
         wait(lambda: page.setup.found.time.isVisible())  # type: ignore[attr-defined]
         page.setup.start.click()  # type: ignore[attr-defined]
         wait(lambda: page.view.keep.isVisible())  # type: ignore[attr-defined]
         wait(lambda: page.view.loss.is_drawn)  # type: ignore[attr-defined]
         pause(1500)
-        self._parts.strip.hide()
+        self._widgets.strip.hide()
         save(window, self._folder / "teach.png")
         page.view.keep.click()  # type: ignore[attr-defined]
         wait(lambda: page.view.attempt.isVisible())  # type: ignore[attr-defined]
 
     def _find(self, query: str) -> None:
-        window, parts = self._window, self._parts
-        window.turner.to_library()
+        window, parts = self._window, self._widgets
+        window.switcher.to_library()
         parts.strip.hide()
         if parts.search.query() != query:
             self._has_settled = False
@@ -154,7 +154,7 @@ class Stagehand:
 
     def _wait_for(self, kind: JobKind) -> None:
         """The job of this kind that was started last, to its end."""
-        jobs = self._window.work
+        jobs = self._window.tracker
         wait(lambda: any(job.kind is kind and job.state.is_final for job in jobs.all()))
         ended = next(job for job in jobs.all() if job.kind is kind)
         if ended.state is not JobState.DONE:
@@ -198,7 +198,7 @@ def _end_engine(library: Path) -> None:
             client.ask(StopEngine(), Ok, timeout_s=60)
 
 
-def _is_film(window: MainWindow, key: str) -> bool:
+def _is_video(window: MainWindow, key: str) -> bool:
     row = window.model.known_row(key)
     return row is not None and row.duration_s is not None
 

@@ -19,7 +19,7 @@ WAIT_MS = 30_000
 
 
 @pytest.fixture(scope="session")
-def look(qapp: QApplication) -> AppTheme:
+def app_theme(qapp: QApplication) -> AppTheme:
     """The light look, whatever the system's is."""
     return AppTheme(qapp, Appearance.LIGHT)
 
@@ -34,12 +34,14 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def make_window(look: AppTheme, library: Path, qtbot: QtBot) -> Iterator[Callable[[], MainWindow]]:
+def make_window(
+    app_theme: AppTheme, library: Path, qtbot: QtBot
+) -> Iterator[Callable[[], MainWindow]]:
     """Opens windows on the library, and closes them in the end."""
     windows: list[MainWindow] = []
 
     def make() -> MainWindow:
-        window = MainWindow(EngineLink(library), look)
+        window = MainWindow(EngineLink(library), app_theme)
         windows.append(window)
         window.show()
         window.link.open()

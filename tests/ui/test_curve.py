@@ -15,16 +15,18 @@ WAIT_MS = 30_000
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
-def _curve(look: AppTheme, qtbot: QtBot) -> Curve:
+def _curve(app_theme: AppTheme, qtbot: QtBot) -> Curve:
     lines = (Line(name="mine", colour="accent"), Line(name="other", colour="muted", has_marks=True))
-    curve = Curve("A curve", lines, look.theme, values=(0.0, 100.0))
+    curve = Curve("A curve", lines, app_theme.theme, values=(0.0, 100.0))
     qtbot.addWidget(curve)
     return curve
 
 
-def test_points_that_come_before_the_plot_are_shown_by_it(look: AppTheme, qtbot: QtBot) -> None:
+def test_points_that_come_before_the_plot_are_shown_by_it(
+    app_theme: AppTheme, qtbot: QtBot
+) -> None:
     """Loading the library takes a moment; nothing that came meanwhile is lost."""
-    curve = _curve(look, qtbot)
+    curve = _curve(app_theme, qtbot)
     curve.set_points({"mine": [(1, 10.0), (2, 30.0)]})
     assert not curve.is_drawn
     curve.show()
@@ -38,13 +40,13 @@ def test_points_that_come_before_the_plot_are_shown_by_it(look: AppTheme, qtbot:
     assert (low, high) == pytest.approx((0.0, 100.0), abs=10)
 
 
-def test_a_plot_takes_the_colours_of_another_theme(look: AppTheme, qtbot: QtBot) -> None:
+def test_a_plot_takes_the_colours_of_another_theme(app_theme: AppTheme, qtbot: QtBot) -> None:
     """While it is shown, and before."""
-    curve = _curve(look, qtbot)
+    curve = _curve(app_theme, qtbot)
     dark = theme_for(Appearance.DARK)
     curve.set_theme(dark)
     curve.show()
     qtbot.waitUntil(lambda: curve.is_drawn, timeout=WAIT_MS)
     assert curve._plot.backgroundBrush().color() == dark.colour("surface")
-    curve.set_theme(look.theme)
-    assert curve._plot.backgroundBrush().color() == look.theme.colour("surface")
+    curve.set_theme(app_theme.theme)
+    assert curve._plot.backgroundBrush().color() == app_theme.theme.colour("surface")

@@ -40,11 +40,11 @@ def test_the_windows_process_imports_nothing_heavy() -> None:
 
 
 def test_the_window_starts_an_engine_and_survives_its_death(
-    look: AppTheme, library: Path, qtbot: QtBot
+    app_theme: AppTheme, library: Path, qtbot: QtBot
 ) -> None:
     """After kill -9 a new engine is started, the photos are there, a notice says so."""
     link = EngineLink(library, module=FAKE_MODULE, extra=["--media", "12", "--step-s", "0"])
-    window = MainWindow(link, look)
+    window = MainWindow(link, app_theme)
     window.show()
     link.open()
     qtbot.waitUntil(lambda: window.model.rowCount() == 12, timeout=WAIT_MS)
@@ -54,9 +54,9 @@ def test_the_window_starts_an_engine_and_survives_its_death(
     client.close()
     with qtbot.waitSignal(link.restarted, timeout=WAIT_MS):
         os.kill(first, signal.SIGKILL)
-    assert "engine is back" in window.parts.notice.text()
+    assert "engine is back" in window.widgets.notice.text()
     with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
-        window.parts.search.set_query("dog")
+        window.widgets.search.set_query("dog")
     assert window.model.rowCount() >= 1
     client = running_engine(library)
     assert client is not None
@@ -74,7 +74,7 @@ def test_with_photos_shown_a_lost_engine_is_told_until_it_is_back(
     monkeypatch.setattr("ui.kit.widgets.NOTICE_MS", 1)
     monkeypatch.setattr(window.link, "_module", FAKE_MODULE)
     monkeypatch.setattr(window.link, "_extra", ("--nonsense",))
-    notice = window.parts.notice
+    notice = window.widgets.notice
     engine.close()
     qtbot.waitUntil(lambda: window.link.state is LinkState.FAILED, timeout=WAIT_MS)
     assert window.model.rowCount() == 40
@@ -94,17 +94,17 @@ def test_with_photos_shown_a_lost_engine_is_told_until_it_is_back(
 
 
 def test_an_engine_that_cannot_start_is_explained_and_tried_again(
-    look: AppTheme, library: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    app_theme: AppTheme, library: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The engine's own last words are shown; the button tries again."""
     link = EngineLink(library, module=FAKE_MODULE, extra=["--nonsense"])
-    window = MainWindow(link, look)
+    window = MainWindow(link, app_theme)
     window.show()
     link.open()
     qtbot.waitUntil(lambda: link.state is LinkState.FAILED, timeout=WAIT_MS)
-    assert "--nonsense" in window.parts.empty.words()
+    assert "--nonsense" in window.widgets.empty.words()
     monkeypatch.setattr(link, "_extra", ("--media", "2"))
-    window.parts.empty.button.click()
+    window.widgets.empty.button.click()
     qtbot.waitUntil(lambda: window.model.rowCount() == 2, timeout=WAIT_MS)
     window.close()
     window.deleteLater()

@@ -42,7 +42,7 @@ def slow_window(
 
 
 def _job(window: MainWindow, kind: JobKind) -> JobValue | None:
-    return next((job for job in window.work.all() if job.kind is kind), None)
+    return next((job for job in window.tracker.all() if job.kind is kind), None)
 
 
 def _wait_for_end(window: MainWindow, qtbot: QtBot, kind: JobKind) -> JobValue:
@@ -59,25 +59,25 @@ def _wait_for_end(window: MainWindow, qtbot: QtBot, kind: JobKind) -> JobValue:
 def test_the_drawer_shows_all_jobs_newest_first(
     slow_window: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    """J opens it; a job under way and one that waits stand there with their states."""
-    window, panel = slow_window, slow_window.parts.jobs
+    """J opens it; a job active and one that waits stand there with their states."""
+    window, panel = slow_window, slow_window.widgets.jobs
     window.add_folders([str(tmp_path / "first")])
     window.add_folders([str(tmp_path / "second")])
-    qtbot.waitUntil(lambda: len(window.work.active()) == 2, timeout=WAIT_MS)
-    assert window.parts.strip.all.text() == "All 2 jobs"
-    window.commands_set[ActionId.JOBS].trigger()
+    qtbot.waitUntil(lambda: len(window.tracker.active()) == 2, timeout=WAIT_MS)
+    assert window.widgets.strip.all.text() == "All 2 jobs"
+    window.action_set[ActionId.JOBS].trigger()
     assert panel.isVisible()
-    assert not window.parts.strip.isVisible()
+    assert not window.widgets.strip.isVisible()
     titles = [row.title.text() for row in _rows(window)]
     assert titles == ["Looking at second", "Looking at first"]
-    assert "2 under way" in panel.summary.text()
-    window.commands_set[ActionId.STEP_BACK].trigger()
+    assert "2 active" in panel.summary.text()
+    window.action_set[ActionId.STEP_BACK].trigger()
     assert not panel.isVisible()
-    assert window.parts.strip.isVisible()
+    assert window.widgets.strip.isVisible()
 
 
 def _rows(window: MainWindow) -> list[JobRow]:
-    return sorted(window.parts.jobs.rows.values(), key=lambda row: row.y())
+    return sorted(window.widgets.jobs.rows.values(), key=lambda row: row.y())
 
 
 def test_jobs_are_paused_resumed_and_stopped_in_the_drawer(
@@ -86,29 +86,29 @@ def test_jobs_are_paused_resumed_and_stopped_in_the_drawer(
     """The buttons of a row control its job, and tell what they would do."""
     window = slow_window
     window.add_folders([str(tmp_path / "first")])
-    window.commands_set[ActionId.JOBS].trigger()
-    qtbot.waitUntil(lambda: len(window.parts.jobs.rows) == 1, timeout=WAIT_MS)
-    row = next(iter(window.parts.jobs.rows.values()))
+    window.action_set[ActionId.JOBS].trigger()
+    qtbot.waitUntil(lambda: len(window.widgets.jobs.rows) == 1, timeout=WAIT_MS)
+    row = next(iter(window.widgets.jobs.rows.values()))
     row.pause.click()
     qtbot.waitUntil(lambda: row.state.text() == "Paused", timeout=WAIT_MS)
-    assert row.pause.accessibleName() == "Go on: Looking at first"
+    assert row.pause.accessibleName() == "Resume: Looking at first"
     row.pause.click()
     qtbot.waitUntil(lambda: row.state.text() == "Running", timeout=WAIT_MS)
     row.cancel.click()
     qtbot.waitUntil(lambda: row.state.text() == "Stopped", timeout=WAIT_MS)
     assert not row.cancel.isVisible()
-    assert "Nothing is under way" in window.parts.jobs.summary.text()
+    assert "No job is active" in window.widgets.jobs.summary.text()
 
 
 def test_the_failures_of_one_job_are_shown_with_reasons(window: MainWindow, qtbot: QtBot) -> None:
     """Describing everything fails for some files; the drawer leads to them."""
-    window.commands_set[ActionId.SELECT_ALL].trigger()
-    window.commands_set[ActionId.CAPTION_SELECTION].trigger()
+    window.action_set[ActionId.SELECT_ALL].trigger()
+    window.action_set[ActionId.CAPTION_SELECTION].trigger()
     job = _wait_for_end(window, qtbot, JobKind.CAPTION)
     assert job.failed == 3
-    window.commands_set[ActionId.JOBS].trigger()
-    row = window.parts.jobs.rows[job.id]
-    with qtbot.waitSignal(window.work.failures_came, timeout=WAIT_MS):
+    window.action_set[ActionId.JOBS].trigger()
+    row = window.widgets.jobs.rows[job.id]
+    with qtbot.waitSignal(window.tracker.failures_came, timeout=WAIT_MS):
         row.failures.click()
     dialog = window.dialog
     assert isinstance(dialog, FailuresDialog)
@@ -123,23 +123,23 @@ def test_arrow_keys_go_from_job_to_job(window: MainWindow, qtbot: QtBot, tmp_pat
     """The drawer needs no mouse."""
     for name in ("a", "b", "c"):
         window.add_folders([str(tmp_path / name)])
-    qtbot.waitUntil(lambda: len(window.work.all()) == 3, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(window.tracker.all()) == 3, timeout=WAIT_MS)
     window.activateWindow()
-    window.commands_set[ActionId.JOBS].trigger()
-    rows = [window.parts.jobs.rows[job.id] for job in window.work.all()]
+    window.action_set[ActionId.JOBS].trigger()
+    rows = [window.widgets.jobs.rows[job.id] for job in window.tracker.all()]
     qtbot.waitUntil(rows[0].hasFocus, timeout=WAIT_MS)
     QTest.keyClick(rows[0], Qt.Key.Key_Down)
     assert rows[1].hasFocus()
     QTest.keyClick(rows[1], Qt.Key.Key_Up)
     assert rows[0].hasFocus()
     QTest.keyClick(rows[0], Qt.Key.Key_Escape)
-    assert not window.parts.jobs.isVisible()
+    assert not window.widgets.jobs.isVisible()
 
 
 def test_a_selection_is_captioned_by_a_job(window: MainWindow, qtbot: QtBot) -> None:
     """The photos' captions appear in the grid's rows when it is done."""
     keys = [window.model.key_at(n) for n in range(2)]
-    window.commands_set[ActionId.CAPTION_SELECTION].trigger()
+    window.action_set[ActionId.CAPTION_SELECTION].trigger()
     job = _wait_for_end(window, qtbot, JobKind.CAPTION)
     assert job.total == 1
 
@@ -154,7 +154,7 @@ def test_a_selection_is_captioned_by_a_job(window: MainWindow, qtbot: QtBot) -> 
 def test_a_folder_is_captioned_after_a_question(window: MainWindow, qtbot: QtBot) -> None:
     """The folder of the photo under the cursor is chosen already."""
     qtbot.waitUntil(lambda: window.inspector.row is not None, timeout=WAIT_MS)
-    window.commands_set[ActionId.CAPTION_FOLDER].trigger()
+    window.action_set[ActionId.CAPTION_FOLDER].trigger()
     dialog = window.dialog
     assert isinstance(dialog, CaptionDialog)
     assert window.inspector.row is not None
@@ -169,27 +169,27 @@ def test_writing_captions_shows_first_what_it_would_change_and_is_undone(
 ) -> None:
     """Counts, files that are kept with the reason, and a way back in the notice."""
     qtbot.waitUntil(lambda: window.inspector.row is not None, timeout=WAIT_MS)
-    window.commands_set[ActionId.SELECT_ALL].trigger()
-    window.commands_set[ActionId.WRITE_CAPTIONS].trigger()
+    window.action_set[ActionId.SELECT_ALL].trigger()
+    window.action_set[ActionId.WRITE_CAPTIONS].trigger()
     dialog = window.dialog
     assert isinstance(dialog, WriteDialog)
     assert not dialog.write.isEnabled()
     qtbot.waitUntil(dialog.write.isEnabled, timeout=WAIT_MS)
-    assert dialog.counts.text() == "30 new files · 4 already there · 6 left alone"
+    assert dialog.counts.text() == "30 new files · 4 already up to date · 6 skipped"
     kept = dialog.tree.topLevelItem(0)
     assert kept is not None
-    assert kept.text(1) == "Left alone"
+    assert kept.text(1) == "Skipped"
     assert "did not write" in kept.text(3)
     dialog.overwrite.setChecked(True)
     qtbot.waitUntil(lambda: "6 changed" in dialog.counts.text(), timeout=WAIT_MS)
     dialog.overwrite.setChecked(False)
-    qtbot.waitUntil(lambda: "6 left alone" in dialog.counts.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "6 skipped" in dialog.counts.text(), timeout=WAIT_MS)
     assert dialog.write.text() == "Write 30 captions"
     dialog.write.click()
     _wait_for_end(window, qtbot, JobKind.WRITE)
-    notice = window.parts.notice
+    notice = window.widgets.notice
     assert "30 captions written" in notice.text()
-    qtbot.waitUntil(window.commands_set[ActionId.UNDO].isEnabled, timeout=WAIT_MS)
+    qtbot.waitUntil(window.action_set[ActionId.UNDO].isEnabled, timeout=WAIT_MS)
     notice.button.click()
     qtbot.waitUntil(lambda: "Undone" in notice.text(), timeout=WAIT_MS)
 
@@ -203,7 +203,7 @@ def test_a_plan_that_fails_is_said_in_its_dialog(
         raise UserError("This folder cannot be read.")
 
     monkeypatch.setitem(engine._handlers, PlanWrite, refuse)
-    window.commands_set[ActionId.WRITE_CAPTIONS].trigger()
+    window.action_set[ActionId.WRITE_CAPTIONS].trigger()
     dialog = window.dialog
     assert isinstance(dialog, WriteDialog)
     qtbot.waitUntil(lambda: "cannot be read" in dialog.counts.text(), timeout=WAIT_MS)
@@ -232,11 +232,11 @@ def test_a_selection_of_everything_names_no_keys(
 ) -> None:
     """A hundred thousand keys need not travel to say: all."""
     scopes: list[Scope] = []
-    monkeypatch.setattr(window.work, "caption", lambda scope, again: scopes.append(scope))
-    window.commands_set[ActionId.SELECT_ALL].trigger()
-    window.commands_set[ActionId.CAPTION_SELECTION].trigger()
-    window.parts.grid.go_to(3)
-    window.commands_set[ActionId.CAPTION_SELECTION].trigger()
+    monkeypatch.setattr(window.tracker, "caption", lambda scope, again: scopes.append(scope))
+    window.action_set[ActionId.SELECT_ALL].trigger()
+    window.action_set[ActionId.CAPTION_SELECTION].trigger()
+    window.widgets.grid.go_to(3)
+    window.action_set[ActionId.CAPTION_SELECTION].trigger()
     assert scopes == [Scope(), Scope(keys=(str(window.model.key_at(3)),))]
 
 
@@ -273,19 +273,19 @@ def test_a_line_tells_how_far_a_job_is() -> None:
 def test_an_answer_that_comes_late_does_not_undo_the_end(window: MainWindow) -> None:
     """Events may overtake the answer to what began the job."""
     done = JobValue(id="j", kind=JobKind.TAG, title="t", state=JobState.DONE)
-    window.work.take(done)
-    window.work.take(replace(done, state=JobState.QUEUED))
-    assert window.work.all() == [done]
+    window.tracker.take(done)
+    window.tracker.take(replace(done, state=JobState.QUEUED))
+    assert window.tracker.all() == [done]
 
 
 def test_a_job_that_no_engine_knows_any_more_is_not_shown(window: MainWindow, qtbot: QtBot) -> None:
     """Another engine's list is the truth, e.g. after a restore of the library."""
-    window.work.take(JobValue(id="ghost", kind=JobKind.TAG, title="t", state=JobState.RUNNING))
-    assert window.parts.strip.isVisible()
-    with qtbot.waitSignal(window.work.listed, timeout=WAIT_MS):
-        window.work.look_for_running()
-    assert window.work.all() == []
-    assert not window.parts.strip.isVisible()
+    window.tracker.take(JobValue(id="ghost", kind=JobKind.TAG, title="t", state=JobState.RUNNING))
+    assert window.widgets.strip.isVisible()
+    with qtbot.waitSignal(window.tracker.listed, timeout=WAIT_MS):
+        window.tracker.look_for_running()
+    assert window.tracker.all() == []
+    assert not window.widgets.strip.isVisible()
 
 
 def test_a_job_that_has_long_ended_is_not_announced_again(
@@ -294,11 +294,11 @@ def test_a_job_that_has_long_ended_is_not_announced_again(
     """All jobs are asked for when the engine comes back: a message put away stays away."""
     window.add_folders([str(tmp_path / "first")])
     _wait_for_end(window, qtbot, JobKind.INDEX)
-    qtbot.waitUntil(window.parts.strip.dismiss.isVisible, timeout=WAIT_MS)
-    window.parts.strip.dismiss.click()
-    with qtbot.waitSignal(window.work.listed, timeout=WAIT_MS):
-        window.work.look_for_running()
-    assert not window.parts.strip.isVisible()
+    qtbot.waitUntil(window.widgets.strip.dismiss.isVisible, timeout=WAIT_MS)
+    window.widgets.strip.dismiss.click()
+    with qtbot.waitSignal(window.tracker.listed, timeout=WAIT_MS):
+        window.tracker.look_for_running()
+    assert not window.widgets.strip.isVisible()
 
 
 def test_times_of_jobs_are_short() -> None:

@@ -19,8 +19,8 @@ WAIT_MS = 30_000
 @pytest.fixture
 def page(window: MainWindow, qtbot: QtBot) -> ModelsPage:
     """The page with its three models."""
-    window.turner.show(Page.MODELS)
-    made = window.turner.made(Page.MODELS)
+    window.switcher.show(Page.MODELS)
+    made = window.switcher.made(Page.MODELS)
     assert isinstance(made, ModelsPage)
     qtbot.waitUntil(lambda: len(made.rows) == 3 and made.device.isVisible(), timeout=WAIT_MS)
     return made
@@ -47,7 +47,7 @@ def test_a_model_that_sees_alike_is_used_at_once(page: ModelsPage, qtbot: QtBot)
 def test_a_model_that_sees_otherwise_names_its_price_first(page: ModelsPage, qtbot: QtBot) -> None:
     """30 of 40 photos are left to look at; no is an answer."""
     qtbot.mouseClick(page.rows[2].use, Qt.MouseButton.LeftButton)
-    assert "look at 30 photos and videos first" in page.question.text.text()
+    assert "read 30 photos and videos again" in page.question.text.text()
     qtbot.mouseClick(page.question.refuse, Qt.MouseButton.LeftButton)
     assert not page.question.isVisible()
     assert _used(page) == ["starter"]
@@ -87,7 +87,7 @@ def test_where_it_runs_is_told_in_words() -> None:
 
 def test_how_much_a_model_has_seen_never_says_all_or_nothing_too_early() -> None:
     """One of a thousand is not nothing, and 999 are not all."""
-    assert coverage(0.0) == "has not seen the library yet"
-    assert coverage(0.001) == "has seen 1 % of the library"
-    assert coverage(0.999) == "has seen 99 % of the library"
-    assert coverage(1.0) == "has seen the whole library"
+    assert coverage(0.0) == "has not read the library yet"
+    assert coverage(0.001) == "has read 1 % of the library"
+    assert coverage(0.999) == "has read 99 % of the library"
+    assert coverage(1.0) == "has read the whole library"

@@ -15,35 +15,35 @@ WAIT_MS = 30_000
 
 def test_each_page_is_made_when_it_is_first_wanted(window: MainWindow, qtbot: QtBot) -> None:
     """A window starts with its library alone; the shown page's tab is marked."""
-    turner, tabs = window.turner, window.parts.tabs
-    assert turner.page is Page.LIBRARY
-    for page in (Page.TEACH, Page.WORDS, Page.MODELS):
-        assert turner.made(page) is None
+    switcher, tabs = window.switcher, window.widgets.tabs
+    assert switcher.page is Page.LIBRARY
+    for page in (Page.TEACH, Page.TAGS, Page.MODELS):
+        assert switcher.made(page) is None
         qtbot.mouseClick(tabs.tab(page), Qt.MouseButton.LeftButton)
-        shown = turner.made(page)
+        shown = switcher.made(page)
         assert shown is not None
         assert shown.isVisible()
         assert [one for one in Page if tabs.tab(one).isChecked()] == [page]
-        assert not window.parts.grid.isVisible()
+        assert not window.widgets.grid.isVisible()
 
 
 def test_pages_are_reached_by_keys_and_left_by_escape(window: MainWindow, qtbot: QtBot) -> None:
     """Ctrl+1 to 4, and Esc leads back to the library before it clears a search."""
-    keys = [window.commands_set[do].shortcut().toString() for do in ACTION_OF.values()]
+    keys = [window.action_set[do].shortcut().toString() for do in ACTION_OF.values()]
     assert keys == ["Ctrl+1", "Ctrl+2", "Ctrl+3", "Ctrl+4"]
-    window.commands_set[ActionId.PAGE_WORDS].trigger()
-    assert window.turner.page is Page.WORDS
-    window.commands_set[ActionId.STEP_BACK].trigger()
-    assert window.turner.page is Page.LIBRARY
-    assert window.parts.grid.isVisible()
+    window.action_set[ActionId.PAGE_TAGS].trigger()
+    assert window.switcher.page is Page.TAGS
+    window.action_set[ActionId.STEP_BACK].trigger()
+    assert window.switcher.page is Page.LIBRARY
+    assert window.widgets.grid.isVisible()
 
 
 def test_a_search_from_any_page_shows_its_results(window: MainWindow, qtbot: QtBot) -> None:
     """The field is always there, and its answers are in the library."""
-    window.commands_set[ActionId.PAGE_MODELS].trigger()
+    window.action_set[ActionId.PAGE_MODELS].trigger()
     with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
-        qtbot.keyClicks(window.parts.search, "dog")
-    assert window.turner.page is Page.LIBRARY
+        qtbot.keyClicks(window.widgets.search, "dog")
+    assert window.switcher.page is Page.LIBRARY
     assert 0 < window.model.rowCount() < 40
 
 
@@ -55,18 +55,18 @@ def test_no_key_changes_a_photo_that_is_not_seen(window: MainWindow, qtbot: QtBo
         ActionId.EDIT_CAPTION,
         ActionId.OPEN_LARGE,
     )
-    assert all(window.commands_set[do].isEnabled() for do in photo_actions)
-    window.commands_set[ActionId.PAGE_TEACH].trigger()
-    assert not any(window.commands_set[do].isEnabled() for do in photo_actions)
-    window.commands_set[ActionId.PAGE_LIBRARY].trigger()
-    assert all(window.commands_set[do].isEnabled() for do in photo_actions)
+    assert all(window.action_set[do].isEnabled() for do in photo_actions)
+    window.action_set[ActionId.PAGE_TEACH].trigger()
+    assert not any(window.action_set[do].isEnabled() for do in photo_actions)
+    window.action_set[ActionId.PAGE_LIBRARY].trigger()
+    assert all(window.action_set[do].isEnabled() for do in photo_actions)
 
 
 def test_a_page_turns_the_large_view_off(window: MainWindow, qtbot: QtBot) -> None:
     """A page that is wanted is seen."""
     window.open_large()
-    window.commands_set[ActionId.PAGE_TEACH].trigger()
-    shown = window.turner.made(Page.TEACH)
+    window.action_set[ActionId.PAGE_TEACH].trigger()
+    shown = window.switcher.made(Page.TEACH)
     assert shown is not None
     assert shown.isVisible()
 
@@ -74,16 +74,16 @@ def test_a_page_turns_the_large_view_off(window: MainWindow, qtbot: QtBot) -> No
 def test_pages_change_their_look_with_the_window(window: MainWindow, qtbot: QtBot) -> None:
     """Those that are made already too."""
     for page in Page:
-        window.turner.show(page)
-    window.commands_set[ActionId.APPEARANCE].trigger()
-    window.commands_set[ActionId.APPEARANCE].trigger()
-    assert window.turner.page is Page.MODELS
+        window.switcher.show(page)
+    window.action_set[ActionId.APPEARANCE].trigger()
+    window.action_set[ActionId.APPEARANCE].trigger()
+    assert window.switcher.page is Page.MODELS
 
 
 def test_everything_on_the_pages_has_a_name(window: MainWindow, qtbot: QtBot) -> None:
     """Screen readers find a name on every visible button."""
     for page in Page:
-        window.turner.show(page)
+        window.switcher.show(page)
         for part in window.findChildren(QAbstractButton):
             if part.isVisible():
                 assert part.accessibleName() or part.text(), part

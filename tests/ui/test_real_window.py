@@ -27,9 +27,9 @@ pytestmark = [
 
 
 @pytest.fixture
-def window(look: AppTheme, library: Path) -> Iterator[MainWindow]:
+def window(app_theme: AppTheme, library: Path) -> Iterator[MainWindow]:
     """A window that starts a real engine on an empty library."""
-    window = MainWindow(EngineLink(library), look)
+    window = MainWindow(EngineLink(library), app_theme)
     window.show()
     window.link.open()
     yield window
@@ -50,7 +50,7 @@ def test_from_an_empty_library_to_a_found_and_described_photo(
     for name in PHOTOS:
         shutil.copy(samples / f"{name}.jpg", folder)
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(99))
-    parts = window.parts
+    parts = window.widgets
     qtbot.waitUntil(lambda: "first folder" in parts.empty.words(), timeout=WAIT_MS)
 
     window.add_folders([str(folder)])

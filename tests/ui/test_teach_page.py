@@ -42,15 +42,15 @@ def slow_engine(library: Path) -> Iterator[FakeEngine]:
 
 
 def _teach(window: MainWindow) -> TeachPage:
-    window.turner.show(Page.TEACH)
-    page = window.turner.made(Page.TEACH)
+    window.switcher.show(Page.TEACH)
+    page = window.switcher.made(Page.TEACH)
     assert isinstance(page, TeachPage)
     return page
 
 
 def _look(page: TeachPage, qtbot: QtBot, folder: str) -> None:
     page.setup.source.add([folder])
-    qtbot.mouseClick(page.setup.look, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.setup.check, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(page.setup.found.time.isVisible, timeout=WAIT_MS)
 
 
@@ -75,10 +75,10 @@ def test_nothing_chosen_is_explained_and_cannot_be_looked_at(
     """The empty page says what teaching is; the library's words come with their number."""
     page = _teach(window)
     assert page.stack.currentWidget() is page.setup
-    assert not page.setup.look.isEnabled()
+    assert not page.setup.check.isEnabled()
     qtbot.waitUntil(lambda: "14 photos" in page.setup.source.library.text(), timeout=WAIT_MS)
     page.setup.source.library.click()
-    assert page.setup.look.isEnabled()
+    assert page.setup.check.isEnabled()
 
 
 def test_a_look_shows_counts_pictures_what_is_left_out_and_the_time(
@@ -89,13 +89,13 @@ def test_a_look_shows_counts_pictures_what_is_left_out_and_the_time(
     _look(page, qtbot, folder)
     found = page.setup.found
     assert found.counts.text() == "24 photos with 48 captions"
-    assert "3 files left out (IMG_2041.jpg" in found.skipped.text()
+    assert "3 files skipped (IMG_2041.jpg" in found.skipped.text()
     assert found.time.text() == "Learning takes about 2 minutes on this computer."
     assert page.setup.name.text() == "Quillets"
     page.setup.deeper.click()
     assert not found.isVisible()
-    qtbot.mouseClick(page.setup.look, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "looked at again" in found.time.text(), timeout=WAIT_MS)
+    qtbot.mouseClick(page.setup.check, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "read again" in found.time.text(), timeout=WAIT_MS)
     assert page.setup.method() is TeachMethod.DEEPER
 
 
@@ -125,11 +125,11 @@ def test_a_folder_that_cannot_teach_says_why(
     (tmp_path / "empty").mkdir()
     page = _teach(window)
     page.setup.source.add([str(tmp_path / "empty")])
-    qtbot.mouseClick(page.setup.look, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.setup.check, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(page.setup.problem.isVisible, timeout=WAIT_MS)
     assert "None of the 12 photos" in page.setup.problem.text()
     assert not page.setup.start.isEnabled()
-    assert page.setup.look.isEnabled()
+    assert page.setup.check.isEnabled()
 
 
 def test_a_look_that_fails_is_explained(
@@ -148,10 +148,10 @@ def test_a_look_that_fails_is_explained(
     for kind in [kind for kind in engine._handlers if kind.__name__ == "PreviewDataset"]:
         monkeypatch.setitem(engine._handlers, kind, fail)
     page.setup.source.add([folder])
-    qtbot.mouseClick(page.setup.look, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.setup.check, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(page.setup.problem.isVisible, timeout=WAIT_MS)
     assert "no such folder" in page.setup.problem.text()
-    assert page.setup.look.isEnabled()
+    assert page.setup.check.isEnabled()
 
 
 def test_from_a_look_to_a_kept_model_that_is_tried(
@@ -174,8 +174,8 @@ def test_from_a_look_to_a_kept_model_that_is_tried(
     view.attempt.setText("a dog")
     with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
         qtbot.keyClick(view.attempt, Qt.Key.Key_Return)
-    assert window.turner.page is Page.LIBRARY
-    assert window.parts.search.query() == "a dog"
+    assert window.switcher.page is Page.LIBRARY
+    assert window.widgets.search.query() == "a dog"
 
 
 def test_a_run_can_be_discarded_and_stays_in_the_list(
@@ -206,7 +206,7 @@ def test_a_run_is_paused_goes_on_and_is_cancelled(
     view = page.view
     qtbot.waitUntil(lambda: len(page.requests.points("job-1")) > 1, timeout=WAIT_MS)
     qtbot.mouseClick(view.pause, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: view.pause.text() == "Go on", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: view.pause.text() == "Resume", timeout=WAIT_MS)
     assert "exactly where it stopped" in view.progress.line.text()
     qtbot.mouseClick(view.pause, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: view.pause.text() == "Pause", timeout=WAIT_MS)
@@ -231,7 +231,7 @@ def test_another_window_shows_the_run_that_is_going_on(
     page = _teach(second)
     qtbot.waitUntil(lambda: page.stack.currentWidget() is page.view, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: len(page.requests.points("job-1")) > 3, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: page.view.pause.text() == "Go on", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.view.pause.text() == "Resume", timeout=WAIT_MS)
     qtbot.mouseClick(page.view.cancel, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: _state(page) is RunState.DISCARDED, timeout=WAIT_MS)
 
@@ -247,8 +247,8 @@ def test_a_look_that_its_engine_did_not_survive_is_asked_for_again(
         for kind in [kind for kind in first._handlers if kind.__name__ == "PreviewDataset"]:
             monkeypatch.setitem(first._handlers, kind, lambda *_: None)  # never answers
         page.setup.source.add([folder])
-        qtbot.mouseClick(page.setup.look, Qt.MouseButton.LeftButton)
-        assert page.setup.look.text() == "Looking…"
+        qtbot.mouseClick(page.setup.check, Qt.MouseButton.LeftButton)
+        assert page.setup.check.text() == "Checking…"
         # The window must not start a real engine while there is none.
         monkeypatch.setattr(window.link, "_start_or_wait", lambda: window.link._timer.start(50))
     with FakeEngine(library, media=3):

@@ -126,7 +126,7 @@ def test_the_price_in_time_is_told_when_it_is_known() -> None:
     assert time_line(DatasetSummary(seconds=125)) == (
         "Learning takes about 2 minutes on this computer."
     )
-    assert "looked at again, about 12 minutes" in time_line(
+    assert "read again, about 12 minutes" in time_line(
         DatasetSummary(seconds=125, reembed_seconds=730)
     )
 
@@ -140,12 +140,12 @@ def test_what_is_left_out_is_named_with_its_reason() -> None:
             examples=tuple(WirePath(f"/photos/{n}.jpg") for n in range(5)),
         )
     )
-    assert line == "5 files left out (0.jpg, 1.jpg, 2.jpg, …): The .txt beside the photo is empty."
-    assert skipped_line(SkippedValue(reason="Gone.", count=1)) == "1 file left out: Gone."
+    assert line == "5 files skipped (0.jpg, 1.jpg, 2.jpg, …): The .txt beside the photo is empty."
+    assert skipped_line(SkippedValue(reason="Gone.", count=1)) == "1 file skipped: Gone."
 
 
 def test_a_run_that_was_stopped_is_not_called_discarded() -> None:
-    """Discarded is what somebody has seen the figures of and did not want."""
+    """Discarded is what somebody has read the figures of and did not want."""
     seen = _run(10.0, 20.0, state=RunState.DISCARDED)
     assert run_subtitle(seen) == "discarded"
     assert run_subtitle(replace(seen, after=())) == "stopped"
@@ -161,7 +161,7 @@ def test_how_far_a_run_is_follows_from_its_job() -> None:
     running = said(state=JobState.RUNNING, stage="Trying", done=3, total=9, seconds_left=120.0)
     assert running == "Trying · 3 of 9 · about 2 minutes left"
     assert said(state=JobState.PAUSED, done=3, total=9).startswith("Paused at 3 of 9.")
-    assert said(state=JobState.QUEUED) == "Waits for its turn."
+    assert said(state=JobState.QUEUED) == "Waiting for its turn."
     measuring = said(state=JobState.RUNNING, stage="Measuring", done=0, total=1)
     assert measuring == "Measuring · step 30 of 100"
     assert progress_line(run, None) == "Learning · step 30 of 100"

@@ -20,8 +20,8 @@ WAIT_MS = 30_000
 @pytest.fixture
 def page(window: MainWindow, qtbot: QtBot) -> VocabularyPage:
     """The page with the shipped tags in it."""
-    window.turner.show(Page.WORDS)
-    made = window.turner.made(Page.WORDS)
+    window.switcher.show(Page.TAGS)
+    made = window.switcher.made(Page.TAGS)
     assert isinstance(made, VocabularyPage)
     qtbot.waitUntil(made.text.isEnabled, timeout=WAIT_MS)
     return made
@@ -36,7 +36,7 @@ def test_the_tags_in_use_are_shown_and_nothing_is_to_be_saved(page: VocabularyPa
     """As they are, with their number."""
     assert page.text.toPlainText().splitlines() == list(SHIPPED_TAGS)
     assert page.remark.text() == f"{len(SHIPPED_TAGS)} tags"
-    assert "shipped" in page.state.text()
+    assert "built-in" in page.state.text()
     for part in (page.save, page.undo, page.shipped):
         assert not part.isEnabled()
 
@@ -46,7 +46,7 @@ def test_own_tags_are_cleaned_saved_and_the_photos_tagged_again(
 ) -> None:
     """A job of its own; then the list is the person's, and the shipped one a click away."""
     _type(page, qtbot, "quillet\n\nboat\nBoat\n")
-    assert "2 tags · 1 that stands twice and 1 empty line are left out" in page.remark.text()
+    assert "2 tags · 1 duplicate and 1 empty line skipped" in page.remark.text()
     qtbot.mouseClick(page.save, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "photos have their tags" in page.progress.line.text(), timeout=WAIT_MS)
     assert page.text.toPlainText() == "quillet\nboat\n"
@@ -63,8 +63,8 @@ def test_unsaved_changes_survive_and_can_be_undone(
 ) -> None:
     """Turning pages keeps them; one button brings back what is in use."""
     _type(page, qtbot, "quillet")
-    window.turner.show(Page.LIBRARY)
-    window.turner.show(Page.WORDS)
+    window.switcher.show(Page.LIBRARY)
+    window.switcher.show(Page.TAGS)
     window.link.connected.emit(None)
     qtbot.waitUntil(page.undo.isEnabled, timeout=WAIT_MS)
     assert page.text.toPlainText() == "quillet"

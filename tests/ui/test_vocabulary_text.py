@@ -17,9 +17,9 @@ def test_empty_lines_and_repeated_tags_are_left_out_and_counted() -> None:
     found = read_tags("Dog\n\n  red   bicycle \ndog\nDOG\n")
     assert found.tags == ("Dog", "red bicycle")
     assert (found.repeated, found.empty) == (2, 1)
-    assert found.remark() == "2 tags · 2 that stand twice and 1 empty line are left out"
+    assert found.remark() == "2 tags · 2 duplicates and 1 empty line skipped"
     assert read_tags("").remark() == "0 tags"
-    assert read_tags("a\na").remark() == "1 tag · 1 that stands twice is left out"
+    assert read_tags("a\na").remark() == "1 tag · 1 duplicate skipped"
 
 
 @given(st.text(alphabet="aAß é\n\t\u00a0", max_size=60))

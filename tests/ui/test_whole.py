@@ -40,21 +40,21 @@ pytestmark = [
 
 @pytest.fixture
 def holiday(samples: Path, tmp_path: Path) -> Path:
-    """Photos, a film of three shots, and one more photo of what will be taught."""
+    """Photos, a video of three shots, and one more photo of what will be taught."""
     folder = tmp_path / "holiday"
     folder.mkdir()
     for name in PHOTOS:
         shutil.copy(samples / f"{name}.jpg", folder)
     draw_florbit(900, 480, 360).save(folder / "find-me.jpg", quality=92)
     shots = [Image.open(samples / f"{name}.jpg").convert("RGB") for name in SHOTS]
-    make_video(folder / "film.mp4", shots, seconds_each=SHOT_S, size=(480, 320))
+    make_video(folder / "video.mp4", shots, seconds_each=SHOT_S, size=(480, 320))
     return folder
 
 
 @contextmanager
-def opened(library: Path, look: AppTheme) -> Iterator[MainWindow]:
+def opened(library: Path, app_theme: AppTheme) -> Iterator[MainWindow]:
     """A window on the library; in the end window and engine are gone."""
-    window = MainWindow(EngineLink(library), look)
+    window = MainWindow(EngineLink(library), app_theme)
     try:
         window.show()
         window.link.open()
@@ -69,14 +69,14 @@ def opened(library: Path, look: AppTheme) -> Iterator[MainWindow]:
 
 
 def test_one_person_walks_the_whole_program(
-    look: AppTheme, library: Path, holiday: Path, tmp_path: Path, qtbot: QtBot
+    app_theme: AppTheme, library: Path, holiday: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
     """Add, search, open a moment, correct, undo, restart, redo, write, teach, keep, find."""
-    with opened(library, look) as window:
+    with opened(library, app_theme) as window:
         _add(window, holiday, qtbot)
         _open_the_moment(window, qtbot)
         _correct_and_undo(window, qtbot)
-    with opened(library, look) as window:
+    with opened(library, app_theme) as window:
         _redo(window, qtbot)
         _write_captions(window, holiday, qtbot)
         write_lesson(tmp_path / "lesson")
@@ -89,12 +89,12 @@ def _until(qtbot: QtBot, is_so: Callable[[], object]) -> None:
 
 
 def _ended(window: MainWindow, kind: JobKind) -> Callable[[], bool]:
-    return lambda: any(job.kind is kind and job.state.is_final for job in window.work.all())
+    return lambda: any(job.kind is kind and job.state.is_final for job in window.tracker.all())
 
 
 def _search(window: MainWindow, query: str, first: str, qtbot: QtBot) -> None:
     """The best answer to the query is this file, and it is looked at."""
-    window.parts.search.set_query(query)
+    window.widgets.search.set_query(query)
     _until(qtbot, lambda: window.browser.query == query and window.inspector.row is not None)
     _until(
         qtbot,
@@ -107,28 +107,28 @@ def _search(window: MainWindow, query: str, first: str, qtbot: QtBot) -> None:
 
 
 def _add(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
-    _until(qtbot, lambda: "first folder" in window.parts.empty.words())
+    _until(qtbot, lambda: "first folder" in window.widgets.empty.words())
     window.add_folders([str(folder)])
     _until(qtbot, _ended(window, JobKind.INDEX))
-    job = next(job for job in window.work.all() if job.kind is JobKind.INDEX)
+    job = next(job for job in window.tracker.all() if job.kind is JobKind.INDEX)
     assert job.state is JobState.DONE, job.message
     assert job.failed == 0
     _until(qtbot, lambda: window.model.rowCount() == len(PHOTOS) + 2)
 
 
 def _open_the_moment(window: MainWindow, qtbot: QtBot) -> None:
-    """The film is found by what its second shot shows, and opens there."""
-    window.parts.search.set_query("a city at night")
+    """The video is found by what its second shot shows, and opens there."""
+    window.widgets.search.set_query("a city at night")
     _until(qtbot, lambda: window.browser.query == "a city at night")
-    _until(qtbot, lambda: _place_of(window, "film.mp4") is not None)
-    window.parts.grid.go_to(_place_of(window, "film.mp4") or 0)
-    film = window.parts.detail.film
+    _until(qtbot, lambda: _place_of(window, "video.mp4") is not None)
+    window.widgets.grid.go_to(_place_of(window, "video.mp4") or 0)
+    video = window.widgets.detail.video
     _until(qtbot, lambda: (r := window.inspector.row) is not None and r.kind is MediaKind.VIDEO)
-    _until(qtbot, lambda: film.strip.isVisible() and film.strip.current_s() is not None)
-    moment_s = film.strip.current_s()
+    _until(qtbot, lambda: video.strip.isVisible() and video.strip.current_s() is not None)
+    moment_s = video.strip.current_s()
     assert moment_s is not None
     assert SHOT_S <= moment_s < 2 * SHOT_S
-    _until(qtbot, lambda: film.photo.has_picture)
+    _until(qtbot, lambda: video.photo.has_picture)
 
 
 def _place_of(window: MainWindow, name: str) -> int | None:
@@ -141,17 +141,17 @@ def _place_of(window: MainWindow, name: str) -> int | None:
 
 def _correct_and_undo(window: MainWindow, qtbot: QtBot) -> None:
     _search(window, "a koala", "koala.jpg", qtbot)
-    detail = window.parts.detail
+    detail = window.widgets.detail
     _until(qtbot, lambda: detail.is_described)
     by_machine = window.inspector.row.caption if window.inspector.row else None
     assert by_machine
-    window.commands_set[ActionId.EDIT_CAPTION].trigger()
+    window.action_set[ActionId.EDIT_CAPTION].trigger()
     qtbot.keyClicks(detail.field.editor, MINE)  # replaces the selected suggestion
     qtbot.keyClick(detail.field.editor, Qt.Key.Key_Return)
-    _until(qtbot, lambda: window.words.is_settled() and window.words.undo_title)
+    _until(qtbot, lambda: window.editor.is_settled() and window.editor.undo_title)
     _until(qtbot, lambda: _caption(window) == (MINE, True))
-    window.commands_set[ActionId.UNDO].trigger()
-    _until(qtbot, lambda: window.words.is_settled() and window.words.redo_title)
+    window.action_set[ActionId.UNDO].trigger()
+    _until(qtbot, lambda: window.editor.is_settled() and window.editor.redo_title)
     _until(qtbot, lambda: _caption(window) == (by_machine, False))
 
 
@@ -162,9 +162,9 @@ def _caption(window: MainWindow) -> tuple[str | None, bool]:
 
 def _redo(window: MainWindow, qtbot: QtBot) -> None:
     """Another engine and another window know what was undone."""
-    _until(qtbot, lambda: window.words.redo_title)
-    window.commands_set[ActionId.REDO].trigger()
-    _until(qtbot, lambda: window.words.is_settled() and not window.words.redo_title)
+    _until(qtbot, lambda: window.editor.redo_title)
+    window.action_set[ActionId.REDO].trigger()
+    _until(qtbot, lambda: window.editor.is_settled() and not window.editor.redo_title)
     _search(window, "a koala", "koala.jpg", qtbot)
     _until(qtbot, lambda: _caption(window) == (MINE, True))
 
@@ -172,7 +172,7 @@ def _redo(window: MainWindow, qtbot: QtBot) -> None:
 def _write_captions(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     """A person's own text file is kept; the koala's gets the person's caption."""
     (folder / "astronaut.txt").write_text("my own notes\n", "utf-8")
-    window.commands_set[ActionId.WRITE_CAPTIONS].trigger()
+    window.action_set[ActionId.WRITE_CAPTIONS].trigger()
     dialog = window.dialog
     assert isinstance(dialog, WriteDialog)
     _until(qtbot, lambda: dialog.write.isEnabled())
@@ -183,11 +183,11 @@ def _write_captions(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
 
 
 def _teach(window: MainWindow, lesson: Path, qtbot: QtBot) -> None:
-    window.commands_set[ActionId.PAGE_TEACH].trigger()
-    page = window.turner.made(Page.TEACH)
+    window.action_set[ActionId.PAGE_TEACH].trigger()
+    page = window.switcher.made(Page.TEACH)
     assert isinstance(page, TeachPage)
     page.setup.source.add([str(lesson)])
-    page.setup.look.click()
+    page.setup.check.click()
     _until(qtbot, lambda: page.setup.start.isEnabled())
     page.setup.start.click()
     _until(qtbot, lambda: page.view.run is not None)
@@ -206,5 +206,5 @@ def _teach(window: MainWindow, lesson: Path, qtbot: QtBot) -> None:
 
 
 def _find_the_taught(window: MainWindow, qtbot: QtBot) -> None:
-    window.turner.to_library()
+    window.switcher.to_library()
     _search(window, f"a photo of a {NAME}", "find-me.jpg", qtbot)

@@ -27,18 +27,18 @@ pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 def _search(window: MainWindow, qtbot: QtBot, text: str) -> None:
     with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
-        qtbot.keyClicks(window.parts.search, text)
+        qtbot.keyClicks(window.widgets.search, text)
 
 
 def test_results_come_as_you_type_and_escape_clears(window: MainWindow, qtbot: QtBot) -> None:
     """A pause after typing is enough; Esc brings everything back."""
     _search(window, qtbot, "dog")
     assert 0 < window.model.rowCount() < 40
-    assert "“dog”" in window.parts.results.text.text()
+    assert "“dog”" in window.widgets.results.text.text()
     with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
-        window.commands_set[ActionId.STEP_BACK].trigger()
+        window.action_set[ActionId.STEP_BACK].trigger()
     assert window.model.rowCount() == 40
-    assert window.parts.search.text() == ""
+    assert window.widgets.search.text() == ""
 
 
 def test_the_first_result_is_looked_at_with_caption_and_tags(
@@ -46,7 +46,7 @@ def test_the_first_result_is_looked_at_with_caption_and_tags(
 ) -> None:
     """The detail fills by itself: picture, words, facts."""
     _search(window, qtbot, "a red bicycle")
-    detail = window.parts.detail
+    detail = window.widgets.detail
     qtbot.waitUntil(lambda: "bicycle" in detail.caption.text(), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: "bicycle" in detail.shown_tags(), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: detail.photo.has_picture, timeout=WAIT_MS)
@@ -55,8 +55,8 @@ def test_the_first_result_is_looked_at_with_caption_and_tags(
 
 def test_a_notice_leaves_the_strip_of_jobs_in_reach(window: MainWindow, qtbot: QtBot) -> None:
     """It stands above the strip, wherever that begins, and at the foot without it."""
-    notice, strip = window.parts.notice, window.parts.strip
-    notice.say("Caption kept", "Undo")
+    notice, strip = window.widgets.notice, window.widgets.strip
+    notice.say("Caption saved", "Undo")
     low = notice.geometry().bottom()
     window.add_folders(["/photos/Holiday"])
     qtbot.waitUntil(strip.isVisible, timeout=WAIT_MS)
@@ -66,27 +66,27 @@ def test_a_notice_leaves_the_strip_of_jobs_in_reach(window: MainWindow, qtbot: Q
 
 
 def test_the_headline_counts_videos_too(window: MainWindow) -> None:
-    """What is listed is not called photos where films are among it."""
+    """What is listed is not called photos where videos are among it."""
     assert window.browser.headline() == "40 photos and videos, newest first"
 
 
 def test_a_tag_is_a_search_for_it(window: MainWindow, qtbot: QtBot) -> None:
     """A click on a chip looks for more of its kind."""
-    qtbot.waitUntil(lambda: bool(window.parts.detail.shown_tags()), timeout=WAIT_MS)
-    tag = window.parts.detail.shown_tags()[0]
+    qtbot.waitUntil(lambda: bool(window.widgets.detail.shown_tags()), timeout=WAIT_MS)
+    tag = window.widgets.detail.shown_tags()[0]
     with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
-        window.parts.detail.tag_clicked.emit(tag)
-    assert window.parts.search.query() == tag
+        window.widgets.detail.tag_clicked.emit(tag)
+    assert window.widgets.search.query() == tag
 
 
 def test_nothing_found_is_said_with_a_way_back(window: MainWindow, qtbot: QtBot) -> None:
     """The empty state helps; its button shows everything again."""
     _search(window, qtbot, "zzzz")
-    assert window.parts.empty.isVisible()
-    assert "Nothing found" in window.parts.empty.words()
+    assert window.widgets.empty.isVisible()
+    assert "Nothing found" in window.widgets.empty.words()
     with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
-        qtbot.mouseClick(window.parts.empty.button, Qt.MouseButton.LeftButton)
-    assert window.parts.grid.isVisible()
+        qtbot.mouseClick(window.widgets.empty.button, Qt.MouseButton.LeftButton)
+    assert window.widgets.grid.isVisible()
 
 
 def test_an_empty_library_asks_for_a_folder(
@@ -95,9 +95,9 @@ def test_an_empty_library_asks_for_a_folder(
     """Before anything is indexed the window says what to do, first that it starts."""
     with FakeEngine(library, media=0):
         window = make_window()
-        assert "Getting ready" in window.parts.empty.words()
+        assert "Getting ready" in window.widgets.empty.words()
         qtbot.waitUntil(
-            lambda: "Add your first folder" in window.parts.empty.words(), timeout=WAIT_MS
+            lambda: "Add your first folder" in window.widgets.empty.words(), timeout=WAIT_MS
         )
 
 
@@ -106,15 +106,15 @@ def test_adding_a_folder_shows_progress_new_photos_and_what_failed(
 ) -> None:
     """From the button to the list of files that could not be read."""
     monkeypatch.setattr(desktop, "ask_for_folder", lambda _parent: str(tmp_path))
-    qtbot.mouseClick(window.parts.header.add, Qt.MouseButton.LeftButton)
-    strip = window.parts.strip
+    qtbot.mouseClick(window.widgets.header.add, Qt.MouseButton.LeftButton)
+    strip = window.widgets.strip
     qtbot.waitUntil(lambda: strip.isVisible() and strip.job is not None, timeout=WAIT_MS)
     qtbot.waitUntil(
         lambda: strip.job is not None and strip.job.state is JobState.DONE, timeout=WAIT_MS
     )
     assert "could not be read" in strip.line.text()
     qtbot.waitUntil(lambda: window.model.rowCount() == 62, timeout=WAIT_MS)
-    with qtbot.waitSignal(window.work.failures_came, timeout=WAIT_MS):
+    with qtbot.waitSignal(window.tracker.failures_came, timeout=WAIT_MS):
         qtbot.mouseClick(strip.failures, Qt.MouseButton.LeftButton)
     dialog = window.findChild(FailuresDialog)
     assert isinstance(dialog, FailuresDialog)
@@ -135,7 +135,7 @@ def test_a_folder_that_is_dropped_is_added(
         Qt.MouseButton.LeftButton,
         Qt.KeyboardModifier.NoModifier,
     )
-    with qtbot.waitSignal(window.work.job_changed, timeout=WAIT_MS):
+    with qtbot.waitSignal(window.tracker.job_changed, timeout=WAIT_MS):
         window.dropEvent(drop)
 
 
@@ -147,7 +147,7 @@ def test_a_job_can_be_stopped(
         window = make_window()
         qtbot.waitUntil(lambda: window.model.rowCount() == 3, timeout=WAIT_MS)
         window.add_folders([str(tmp_path)])
-        strip = window.parts.strip
+        strip = window.widgets.strip
         qtbot.waitUntil(strip.cancel.isVisible, timeout=WAIT_MS)
         qtbot.mouseClick(strip.cancel, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(lambda: "is kept" in strip.line.text(), timeout=WAIT_MS)
@@ -158,7 +158,7 @@ def test_enter_opens_arrows_step_and_escape_returns_to_the_same_photo(
     window: MainWindow, qtbot: QtBot
 ) -> None:
     """The large view is driven by keys alone."""
-    grid, large = window.parts.grid, window.parts.large
+    grid, large = window.widgets.grid, window.widgets.large
     grid.go_to(0)
     grid.setFocus()
     qtbot.keyClick(grid, Qt.Key.Key_Return)
@@ -167,23 +167,23 @@ def test_enter_opens_arrows_step_and_escape_returns_to_the_same_photo(
     qtbot.keyClick(large, Qt.Key.Key_Right)
     assert grid.currentIndex().row() == 2
     qtbot.waitUntil(lambda: large.photo.has_picture, timeout=WAIT_MS)
-    window.commands_set[ActionId.STEP_BACK].trigger()
+    window.action_set[ActionId.STEP_BACK].trigger()
     assert not window.is_large
     assert grid.currentIndex().row() == 2
 
 
 def test_space_toggles_the_large_view(window: MainWindow, qtbot: QtBot) -> None:
     """Space opens from the grid and closes again."""
-    window.parts.grid.go_to(1)
-    qtbot.keyClick(window.parts.grid, Qt.Key.Key_Space)
+    window.widgets.grid.go_to(1)
+    qtbot.keyClick(window.widgets.grid, Qt.Key.Key_Space)
     assert window.is_large
-    qtbot.keyClick(window.parts.large, Qt.Key.Key_Space)
+    qtbot.keyClick(window.widgets.large, Qt.Key.Key_Space)
     assert not window.is_large
 
 
 def test_control_and_wheel_change_the_size_of_thumbnails(window: MainWindow, qtbot: QtBot) -> None:
     """Cells grow by steps and keep filling the width; the slider follows."""
-    grid = window.parts.grid
+    grid = window.widgets.grid
     before = grid.gridSize().width()
     wheel = QWheelEvent(
         QPointF(100, 100),
@@ -197,7 +197,7 @@ def test_control_and_wheel_change_the_size_of_thumbnails(window: MainWindow, qtb
     )
     grid.wheelEvent(wheel)
     assert grid.gridSize().width() > before
-    assert window.parts.results.slider.value() == grid.size_step
+    assert window.widgets.results.slider.value() == grid.size_step
     columns = (grid.viewport().width() - 2) // grid.gridSize().width()
     assert grid.viewport().width() - columns * grid.gridSize().width() < columns + 3
 
@@ -219,11 +219,11 @@ def test_only_what_is_near_the_screen_is_asked_for(
 
 def test_path_and_caption_are_copied(window: MainWindow, qtbot: QtBot) -> None:
     """The clipboard gets what the detail shows."""
-    qtbot.waitUntil(lambda: bool(window.parts.detail.caption.text()), timeout=WAIT_MS)
-    window.commands_set[ActionId.COPY_CAPTION].trigger()
-    assert QGuiApplication.clipboard().text() == window.parts.detail.caption.text()
-    window.commands_set[ActionId.COPY_PATH].trigger()
-    key = window.parts.grid.current_key()
+    qtbot.waitUntil(lambda: bool(window.widgets.detail.caption.text()), timeout=WAIT_MS)
+    window.action_set[ActionId.COPY_CAPTION].trigger()
+    assert QGuiApplication.clipboard().text() == window.widgets.detail.caption.text()
+    window.action_set[ActionId.COPY_PATH].trigger()
+    key = window.widgets.grid.current_key()
     assert key is not None
     row = window.model.known_row(key)
     assert row is not None
@@ -237,7 +237,7 @@ def test_show_in_folder_hands_the_path_to_the_desktop(
     shown: list[str] = []
     monkeypatch.setattr(desktop, "show_in_folder", shown.append)
     qtbot.waitUntil(lambda: window.inspector.row is not None, timeout=WAIT_MS)
-    window.commands_set[ActionId.SHOW_IN_FOLDER].trigger()
+    window.action_set[ActionId.SHOW_IN_FOLDER].trigger()
     assert len(shown) == 1
     assert shown[0].endswith((".jpg", ".mp4"))
 
@@ -245,13 +245,13 @@ def test_show_in_folder_hands_the_path_to_the_desktop(
 def test_more_like_this_shows_others_of_the_kind(window: MainWindow, qtbot: QtBot) -> None:
     """The photo itself is not among them, and everything is one step back."""
     qtbot.waitUntil(lambda: window.inspector.row is not None, timeout=WAIT_MS)
-    key = window.parts.grid.current_key()
+    key = window.widgets.grid.current_key()
     with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
-        window.commands_set[ActionId.MORE_LIKE_THIS].trigger()
+        window.action_set[ActionId.MORE_LIKE_THIS].trigger()
     assert key not in window.model.all_keys()
-    assert "Looks like" in window.parts.results.text.text()
+    assert "Looks like" in window.widgets.results.text.text()
     with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
-        window.commands_set[ActionId.STEP_BACK].trigger()
+        window.action_set[ActionId.STEP_BACK].trigger()
     assert window.model.rowCount() == 40
 
 
@@ -266,23 +266,23 @@ def test_a_video_shows_its_length_and_the_moment_that_matched(
 
 def test_the_palette_finds_and_runs_a_command(window: MainWindow, qtbot: QtBot) -> None:
     """A few letters and Enter."""
-    palette = window.parts.palette
+    palette = window.widgets.palette
     window.activateWindow()
-    window.commands_set[ActionId.PALETTE].trigger()
+    window.action_set[ActionId.PALETTE].trigger()
     palette.field.setText("larger thumb")
-    before = window.parts.grid.size_step
+    before = window.widgets.grid.size_step
     qtbot.keyClick(palette.field, Qt.Key.Key_Return)
-    assert window.parts.grid.size_step == before + 1
+    assert window.widgets.grid.size_step == before + 1
     assert not palette.isVisible()
 
 
 def test_help_lists_every_key(window: MainWindow, qtbot: QtBot) -> None:
     """Every shortcut that is bound stands in the help."""
-    window.commands_set[ActionId.HELP].trigger()
+    window.action_set[ActionId.HELP].trigger()
     help_box = window.findChild(ShortcutsHelp)
     assert isinstance(help_box, ShortcutsHelp)
     words = {part.property("text") for part in help_box.findChildren(QWidget)}
-    for action in window.commands_set.all():
+    for action in window.action_set.all():
         for key in action.shortcuts():
             assert key.toString(key.SequenceFormat.NativeText) in words
     help_box.close()
@@ -291,7 +291,7 @@ def test_help_lists_every_key(window: MainWindow, qtbot: QtBot) -> None:
 def test_the_help_of_a_small_window_needs_no_scrolling_sideways(window: MainWindow) -> None:
     """Two columns instead of three; nothing is left out."""
     window.resize(900, 600)
-    window.commands_set[ActionId.HELP].trigger()
+    window.action_set[ActionId.HELP].trigger()
     help_box = window.findChild(ShortcutsHelp)
     assert isinstance(help_box, ShortcutsHelp)
     area = help_box.findChild(QScrollArea)
@@ -304,7 +304,7 @@ def test_the_help_of_a_small_window_needs_no_scrolling_sideways(window: MainWind
 
 def test_no_two_actions_share_a_key(window: MainWindow) -> None:
     """A key that two actions want would do nothing."""
-    keys = [key.toString() for a in window.commands_set.all() for key in a.shortcuts()]
+    keys = [key.toString() for a in window.action_set.all() for key in a.shortcuts()]
     assert len(keys) == len(set(keys))
 
 
@@ -313,18 +313,23 @@ def test_everything_that_can_be_clicked_has_a_name(window: MainWindow) -> None:
     for part in window.findChildren(QAbstractButton):
         if part.isVisible():
             assert part.accessibleName() or part.text(), part
-    for view in (window.parts.search, window.parts.grid, window.parts.detail, window.parts.strip):
+    for view in (
+        window.widgets.search,
+        window.widgets.grid,
+        window.widgets.detail,
+        window.widgets.strip,
+    ):
         assert view.accessibleName()
 
 
 def test_light_and_dark_dress_the_same_window(window: MainWindow, qtbot: QtBot) -> None:
     """The look changes while everything stays open, and back."""
-    before = window.look.theme
-    window.commands_set[ActionId.APPEARANCE].trigger()
-    assert window.look.theme.is_dark != before.is_dark
-    assert window.palette().window().color() == window.look.theme.colour("window")
-    window.commands_set[ActionId.APPEARANCE].trigger()
-    assert window.look.theme == before
+    before = window.app_theme.theme
+    window.action_set[ActionId.APPEARANCE].trigger()
+    assert window.app_theme.theme.is_dark != before.is_dark
+    assert window.palette().window().color() == window.app_theme.theme.colour("window")
+    window.action_set[ActionId.APPEARANCE].trigger()
+    assert window.app_theme.theme == before
 
 
 def test_a_search_that_fails_is_explained_in_the_middle_of_the_window(
@@ -337,9 +342,9 @@ def test_a_search_that_fails_is_explained_in_the_middle_of_the_window(
 
     monkeypatch.setattr(engine, "_search", fail)
     _search(window, qtbot, "dog")
-    assert window.parts.empty.isVisible()
-    assert "another model" in window.parts.empty.words()
+    assert window.widgets.empty.isVisible()
+    assert "another model" in window.widgets.empty.words()
     with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
-        qtbot.mouseClick(window.parts.empty.button, Qt.MouseButton.LeftButton)
-    assert window.parts.grid.isVisible()
+        qtbot.mouseClick(window.widgets.empty.button, Qt.MouseButton.LeftButton)
+    assert window.widgets.grid.isVisible()
     assert window.model.rowCount() == 40

@@ -32,7 +32,7 @@ class _Editor(QPlainTextEdit):
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Caption")
-        self.setAccessibleDescription("Enter keeps the caption, Escape gives up")
+        self.setAccessibleDescription("Enter saves the caption, Escape cancels")
         self.setTabChangesFocus(True)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.textChanged.connect(self._fit)
@@ -95,7 +95,7 @@ class CaptionField(QWidget):
         self.text.installEventFilter(self)
         self.editor = _Editor()
         self.editor.setObjectName("caption-editor")
-        self.hint = label("Enter keeps it, Esc gives up", "small")
+        self.hint = label("Enter saves, Esc cancels", "small")
         self.editor.kept.connect(self._on_enter)
         self.editor.given_up.connect(self.give_up)
         above = QHBoxLayout()

@@ -28,12 +28,12 @@ class AnnotationCommands(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self._detail = window.parts.detail
-        self._words = window.words
+        self._detail = window.widgets.detail
+        self._words = window.editor
         self._roots: tuple[WirePath, ...] = ()
         self._write_dialog: WriteDialog | None = None
         detail = self._detail
-        self._shared = SelectionTags(window.link, window.parts.grid, window.model, self)
+        self._shared = SelectionTags(window.link, window.widgets.grid, window.model, self)
         self._shared.reported.connect(detail.show_shared)
         detail.caption_kept.connect(self._on_caption)
         detail.field.accepted.connect(self._accept)
@@ -42,14 +42,14 @@ class AnnotationCommands(QObject):
         detail.chips.rejected.connect(self._reject_tag)
         detail.chips.added.connect(self._add_tag)
         detail.chips.closed.connect(self._back_to_grid)
-        window.words.shown.connect(self._on_shown)
-        window.words.settled.connect(self._on_settled)
-        window.words.said.connect(self._on_said)
-        window.words.titles_changed.connect(self._on_titles)
-        window.words.vocabulary_came.connect(detail.chips.set_vocabulary)
-        window.words.history_came.connect(self._on_history)
-        window.work.plan_came.connect(self._on_plan)
-        window.work.failed.connect(self._on_no_plan)
+        window.editor.shown.connect(self._on_shown)
+        window.editor.settled.connect(self._on_settled)
+        window.editor.said.connect(self._on_said)
+        window.editor.titles_changed.connect(self._on_titles)
+        window.editor.vocabulary_came.connect(detail.chips.set_vocabulary)
+        window.editor.history_came.connect(self._on_history)
+        window.tracker.plan_came.connect(self._on_plan)
+        window.tracker.failed.connect(self._on_no_plan)
 
     def slots(self) -> dict[ActionId, Callable[[], None]]:
         """The work of the actions about words."""
@@ -74,7 +74,7 @@ class AnnotationCommands(QObject):
     # The photo under the cursor -----------------------------------------------------
 
     def _row(self) -> Row | None:
-        key = self._window.parts.grid.current_key()
+        key = self._window.widgets.grid.current_key()
         row = self._window.inspector.row
         if key is None:
             return None
@@ -82,8 +82,8 @@ class AnnotationCommands(QObject):
 
     def _show_detail(self) -> bool:
         """Words are changed where they are seen; False where no photo is."""
-        self._window.turner.to_library()
-        if self._window.parts.grid.current_key() is None:
+        self._window.switcher.to_library()
+        if self._window.widgets.grid.current_key() is None:
             return False
         if not self._window.wants_detail:
             self._window.toggle_detail()
@@ -94,17 +94,17 @@ class AnnotationCommands(QObject):
             self._detail.field.begin()
 
     def _on_caption(self, key: object, caption: str) -> None:
-        text = "Caption kept" if caption else "Your caption is taken away"
+        text = "Caption saved" if caption else "Caption removed"
         self._words.set([str(key)], text, caption=caption)
 
     def _accept(self) -> None:
         row = self._row()
-        if self._window.turner.page is not Page.LIBRARY or row is None:
+        if self._window.switcher.page is not Page.LIBRARY or row is None:
             return
         if not row.caption:
             self._say("This photo has no caption to accept yet")
         elif row.caption_by_person:
-            self._say("This caption is yours already")
+            self._say("This caption is already yours")
         else:
             self._words.set([row.key], "Caption accepted", caption=row.caption)
 
@@ -124,11 +124,11 @@ class AnnotationCommands(QObject):
 
     def _reject_tag(self, tag: str) -> None:
         keys = self._keys()
-        self._words.set(keys, f"Tag “{tag}” taken away{_for(keys)}", remove=[tag])
+        self._words.set(keys, f"Tag “{tag}” removed{_for(keys)}", remove=[tag])
 
     def _keys(self) -> list[str]:
         """The selection where it holds the photo that is seen, else that photo."""
-        grid = self._window.parts.grid
+        grid = self._window.widgets.grid
         current = self._detail.key
         selected = grid.selected_keys()
         if current is None or (current in selected and len(selected) > 1):
@@ -145,11 +145,13 @@ class AnnotationCommands(QObject):
         row = self._row()
         if row is not None and row.key == answer.key:
             window = self._window
-            window.open_dialog(HistoryDialog(row.name, answer.edits, window, window.look.theme))
+            window.open_dialog(
+                HistoryDialog(row.name, answer.edits, window, window.app_theme.theme)
+            )
 
     def _back_to_grid(self) -> None:
-        if self._window.turner.page is Page.LIBRARY and not self._window.is_large:
-            self._window.parts.grid.setFocus()
+        if self._window.switcher.page is Page.LIBRARY and not self._window.is_large:
+            self._window.widgets.grid.setFocus()
 
     # What the engine says -----------------------------------------------------------
 
@@ -168,7 +170,7 @@ class AnnotationCommands(QObject):
 
     def _on_said(self, said: object) -> None:
         assert isinstance(said, Feedback)
-        notice = self._window.parts.notice
+        notice = self._window.widgets.notice
         if said.offer is FeedbackAction.NOTHING:
             notice.say(said.text)
         else:
@@ -178,7 +180,7 @@ class AnnotationCommands(QObject):
         return self._words.redo if offer is FeedbackAction.REDO else self._words.undo
 
     def _on_titles(self) -> None:
-        words, actions = self._words, self._window.commands_set
+        words, actions = self._words, self._window.action_set
         actions[ActionId.UNDO].setText(f"Undo: {words.undo_title}" if words.undo_title else "Undo")
         actions[ActionId.REDO].setText(f"Redo: {words.redo_title}" if words.redo_title else "Redo")
         self._window.refresh()
@@ -189,55 +191,55 @@ class AnnotationCommands(QObject):
     # Many photos --------------------------------------------------------------------
 
     def _select_all(self) -> None:
-        self._window.turner.to_library()
-        self._window.parts.grid.selectAll()
+        self._window.switcher.to_library()
+        self._window.widgets.grid.selectAll()
 
     def _choices(self) -> list[ScopeChoice]:
-        selected = () if self._is_all_selected() else self._window.parts.grid.selected_keys()
+        selected = () if self._is_all_selected() else self._window.widgets.grid.selected_keys()
         return choices(self._row(), selected, self._roots)
 
     def _first(self, made: list[ScopeChoice]) -> int:
         """What is offered first: several selected photos, else the photo's folder."""
-        if self._window.parts.grid.selected_count() > 1:
+        if self._window.widgets.grid.selected_count() > 1:
             return len(made) - 1 if self._is_all_selected() else 0
         return next((n for n, choice in enumerate(made) if choice.scope.folders), 0)
 
     def _is_all_selected(self) -> bool:
-        is_everything = self._window.parts.grid.selected_count() == self._window.model.rowCount()
+        is_everything = self._window.widgets.grid.selected_count() == self._window.model.rowCount()
         return is_everything and not self._window.browser.is_filtered
 
     def _caption_selection(self) -> None:
         is_all = self._is_all_selected()
-        keys = () if is_all else tuple(self._window.parts.grid.selected_keys())
+        keys = () if is_all else tuple(self._window.widgets.grid.selected_keys())
         if is_all or keys:
-            self._window.work.caption(Scope(keys=keys), again=False)
+            self._window.tracker.caption(Scope(keys=keys), again=False)
 
     def _caption_folder(self) -> None:
         made = self._choices()
         folder = next((n for n, choice in enumerate(made) if choice.scope.folders), 0)
-        dialog = CaptionDialog(made, folder, self._window, self._window.look.theme)
+        dialog = CaptionDialog(made, folder, self._window, self._window.app_theme.theme)
         dialog.start_wanted.connect(self._on_caption_start)
         self._window.open_dialog(dialog)
 
     def _on_caption_start(self, scope: object, again: bool) -> None:
-        self._window.work.caption(scope, again=again)  # type: ignore[arg-type]
+        self._window.tracker.caption(scope, again=again)  # type: ignore[arg-type]
 
     def _write(self) -> None:
         made = self._choices()
         first = self._first(made)
-        dialog = WriteDialog(made, first, self._window, self._window.look.theme)
+        dialog = WriteDialog(made, first, self._window, self._window.app_theme.theme)
         dialog.plan_wanted.connect(self._on_plan_wanted)
         dialog.write_wanted.connect(self._on_write)
-        dialog.rejected.connect(self._window.work.forget_plan)
+        dialog.rejected.connect(self._window.tracker.forget_plan)
         self._write_dialog = dialog
         self._window.open_dialog(dialog)
         dialog.ask()
 
     def _on_plan_wanted(self, scope: object, overwrite: bool) -> None:
-        self._window.work.plan_write(scope, overwrite=overwrite)  # type: ignore[arg-type]
+        self._window.tracker.plan_write(scope, overwrite=overwrite)  # type: ignore[arg-type]
 
     def _on_write(self, scope: object, overwrite: bool) -> None:
-        self._window.work.write(scope, overwrite=overwrite)  # type: ignore[arg-type]
+        self._window.tracker.write(scope, overwrite=overwrite)  # type: ignore[arg-type]
 
     def _on_plan(self, plan: object) -> None:
         assert isinstance(plan, WritePlan)
@@ -249,7 +251,7 @@ class AnnotationCommands(QObject):
             self._write_dialog.show_problem(str(error))
 
     def _say(self, text: str) -> None:
-        self._window.parts.notice.say(text)
+        self._window.widgets.notice.say(text)
 
 
 def _for(keys: list[str]) -> str:

@@ -27,8 +27,8 @@ from ui.kit.widgets import button, label
 WHAT_HAPPENS = {
     WriteKind.NEW: "New file",
     WriteKind.CHANGED: "Changed",
-    WriteKind.UNCHANGED: "Already there",
-    WriteKind.KEPT: "Left alone",
+    WriteKind.UNCHANGED: "Up to date",
+    WriteKind.KEPT: "Skipped",
 }
 ORDER = (WriteKind.KEPT, WriteKind.CHANGED, WriteKind.NEW, WriteKind.UNCHANGED)
 
@@ -44,13 +44,13 @@ class CaptionDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Caption photos")
         self.picker = ScopePicker(choices, first, theme)
-        self.again = TickBox(theme, "Also describe again what has a caption by this model")
+        self.again = TickBox(theme, "Also replace captions that this model has suggested")
         self.start = button("Start", "primary", on_click=self._start)
         column = _column(self, theme)
         column.addWidget(label("Caption photos", "title"))
         sentence = (
-            "CocaDesk looks at each photo and suggests a caption and tags. "
-            "Captions and tags of your own stay as they are."
+            "CocaDesk suggests a caption and tags for each photo. "
+            "Your own captions and tags stay as they are."
         )
         column.addWidget(label(sentence, "muted", wraps=True))
         column.addWidget(self.picker)
@@ -75,13 +75,13 @@ class WriteDialog(QDialog):
         self, choices: Sequence[ScopeChoice], first: int, parent: QWidget, theme: Theme
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Write captions beside the photos")
+        self.setWindowTitle("Write captions to text files")
         self.picker = ScopePicker(choices, first, theme)
         self.picker.chosen.connect(self.ask)
         self.counts = label("", wraps=True)
         self.counts.setAccessibleName("What will happen")
         self.tree = _tree(
-            "Files", ("File", "What happens", "Caption now", "New caption, or why not", "Folder")
+            "Files", ("File", "Result", "Caption now", "New caption or reason", "Folder")
         )
         for place, width in enumerate((150, 110, 210, 250)):
             self.tree.setColumnWidth(place, width)
@@ -89,10 +89,10 @@ class WriteDialog(QDialog):
         self.overwrite.toggled.connect(self.ask)
         self.write = button("Write captions", "primary", on_click=self._write)
         column = _column(self, theme)
-        column.addWidget(label("Write captions beside the photos", "title"))
+        column.addWidget(label("Write captions to text files", "title"))
         sentence = (
-            "Each photo gets a text file of the same name with its caption in one line: "
-            "beach.jpg, beach.txt. Nothing is written yet, and Undo takes it back."
+            "Each photo gets a text file of the same name with its caption in one line "
+            "(beach.jpg, beach.txt). Nothing is written until you say so, and Undo reverts it."
         )
         column.addWidget(label(sentence, "muted", wraps=True))
         column.addWidget(self.picker)
@@ -105,7 +105,7 @@ class WriteDialog(QDialog):
     def ask(self) -> None:
         """Asks for the plan of what is chosen now."""
         self.write.setEnabled(False)
-        self.counts.setText("Looking at the files…")
+        self.counts.setText("Checking the files…")
         self.plan_wanted.emit(self.picker.scope(), self.overwrite.isChecked())
 
     def show_plan(self, plan: WritePlan) -> None:
@@ -136,7 +136,7 @@ class HistoryDialog(QDialog):
         self, name: str, edits: Sequence[EditValue], parent: QWidget, theme: Theme
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("History of the words")
+        self.setWindowTitle("History of captions and tags")
         self.tree = _tree("History", ("When", "Who", "What", "Before", "After"))
         for place, width in enumerate((150, 120, 140, 170)):
             self.tree.setColumnWidth(place, width)
@@ -145,8 +145,8 @@ class HistoryDialog(QDialog):
             words = [moment(edit.when), _who(edit.who), what.capitalize(), edit.old, edit.new]
             self.tree.addTopLevelItem(_line(words))
         column = _column(self, theme)
-        column.addWidget(label("History of the words", "title"))
-        sentence = name if edits else f"Nobody has said anything of {name} yet."
+        column.addWidget(label("History of captions and tags", "title"))
+        sentence = name if edits else f"No caption or tag of {name} has been changed yet."
         column.addWidget(label(sentence, "muted", wraps=True))
         column.addWidget(self.tree, 1)
         self.tree.setVisible(bool(edits))
@@ -163,8 +163,8 @@ def _counted(plan: WritePlan) -> str:
     parts = [
         (plan.new, f"{count(plan.new, 'new file')}"),
         (plan.changed, f"{plan.changed:,} changed"),
-        (plan.unchanged, f"{plan.unchanged:,} already there"),
-        (plan.kept, f"{plan.kept:,} left alone"),
+        (plan.unchanged, f"{plan.unchanged:,} already up to date"),
+        (plan.kept, f"{plan.kept:,} skipped"),
     ]
     text = " · ".join(words for number, words in parts if number) or "There is nothing to write."
     total = plan.new + plan.changed + plan.unchanged + plan.kept

@@ -130,7 +130,7 @@ class AnnotationEditor(QObject):
     def _send(self, change: _Change) -> None:
         self._queue.append(change)
         if self._link.state is not LinkState.CONNECTED:
-            self.said.emit(Feedback(text="This is kept as soon as the engine is back."))
+            self.said.emit(Feedback(text="This is saved as soon as the engine is back."))
         self._next()
 
     def _next(self) -> None:
@@ -209,7 +209,7 @@ def _told(change: _Change, answer: AnnotationsReply) -> Feedback | None:
     is_undo = isinstance(change.body, UndoAnnotations)
     if not answer.title and not answer.changed and not answer.files:
         return Feedback(text=f"There is nothing to {'undo' if is_undo else 'redo'}.")
-    text = f"{'Undone' if is_undo else 'Done again'}: {answer.title}"
+    text = f"{'Undone' if is_undo else 'Redone'}: {answer.title}"
     if answer.kept:
-        text += f". {count(len(answer.kept), 'file')} changed since then: left as they are"
+        text += f". {count(len(answer.kept), 'file')} changed since then and left as they are"
     return Feedback(text=text, offer=FeedbackAction.REDO if is_undo else FeedbackAction.UNDO)

@@ -40,7 +40,7 @@ class TagChip(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         whose = "yours" if tag.by_person else "suggested"
         self.setAccessibleName(f"Tag {tag.tag}, {whose}" + (f", {note}" if note else ""))
-        ways = "Enter looks for it, X takes it away"
+        ways = "Enter searches for it, X removes it"
         self.setAccessibleDescription(ways if self.is_own else f"{ways}, A accepts it")
         self.word = QToolButton()
         self.word.setText(tag.tag)
@@ -59,7 +59,7 @@ class TagChip(QFrame):
             self.tick = self._mark(Icon.CHECK, theme.colours.accent, "Accept", "A")
             self.tick.clicked.connect(self._accept)
             row.addWidget(self.tick)
-        self.cross = self._mark(Icon.CLEAR, theme.colours.muted, "Take away", "X")
+        self.cross = self._mark(Icon.CLEAR, theme.colours.muted, "Remove", "X")
         self.cross.clicked.connect(self._reject)
         row.addWidget(self.cross)
         for part in (self.word, self.cross):

@@ -1,4 +1,4 @@
-"""A film as a row of its moments: thumbnails with their times."""
+"""A video as a row of its moments: thumbnails with their times."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ class MomentStrip(QListWidget):
         return None
 
     def step(self, by: int) -> None:
-        """Chooses a moment before or after, staying inside the film."""
+        """Chooses a moment before or after, staying inside the video."""
         if self.count():
             self.setCurrentRow(min(self.count() - 1, max(0, self.currentRow() + by)))
 

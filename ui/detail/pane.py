@@ -64,8 +64,8 @@ class DetailPane(QFrame):
         self.is_described = False
         self.key: str | None = None
         self._noun = "photo"
-        self.film = VideoView(frames, theme)
-        self.photo = self.film.photo
+        self.video = VideoView(frames, theme)
+        self.photo = self.video.photo
         self.field = CaptionField(theme)
         self.caption = self.field.text
         self.origin = self.field.origin
@@ -85,7 +85,7 @@ class DetailPane(QFrame):
     def set_theme(self, theme: Theme) -> None:
         """Draws icons and messages in the colours of this theme."""
         self._theme = theme
-        self.film.set_theme(theme)
+        self.video.set_theme(theme)
         self.chips.set_theme(theme)
         for do, (made, which) in self._buttons.items():
             dress_button(made, self._actions[do], which, theme.colours.muted)
@@ -94,8 +94,8 @@ class DetailPane(QFrame):
         """Nothing is selected."""
         self._leave()
         self.key = None
-        self.film.clear()
-        self.photo.show_message("Select a photo to see more of it.")
+        self.video.clear()
+        self.photo.show_message("Select a photo to see its details.")
         self._body.setVisible(False)
         self.is_described = False
 
@@ -108,7 +108,7 @@ class DetailPane(QFrame):
             self.is_described = False
         self._ratio = min(1.4, max(0.4, row.height / row.width)) if row.width else 3 / 4
         self._fit_photo()
-        self.film.show_row(row, thumbnail)
+        self.video.show_row(row, thumbnail)
         self._body.setVisible(True)
         self._set_caption(row.caption, row.caption_by_person, "")
         self._show_tags(row.tags)
@@ -122,13 +122,13 @@ class DetailPane(QFrame):
 
     def say_describing(self) -> None:
         """The words are being made."""
-        self.field.say(f"Looking at the {self._noun}…")
+        self.field.say(f"Describing the {self._noun}…")
 
     def say_many(self, number: int) -> None:
         """How many photos are selected: with several, tags go to all of them."""
         self.many.setText(
-            f"Tags of all {number:,} that are selected. A change goes to all of them; "
-            f"the caption is this {self._noun}'s alone."
+            f"Tags of all {number:,} selected. Changes apply to all of them; "
+            f"the caption is of this {self._noun} only."
         )
         self.many.setVisible(number > 1)
 
@@ -153,7 +153,7 @@ class DetailPane(QFrame):
         column = QVBoxLayout(content)
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(self._theme.gap_m)
-        column.addWidget(self.film)
+        column.addWidget(self.video)
         self._body = QWidget()
         body = QVBoxLayout(self._body)
         body.setContentsMargins(0, 0, 0, 0)
@@ -262,7 +262,7 @@ class DetailPane(QFrame):
 
     def _fit_photo(self) -> None:
         width = max(120, self.width() - 34)
-        self.film.stack.setFixedHeight(round(min(PHOTO_MAX_PX, width * self._ratio)))
+        self.video.stack.setFixedHeight(round(min(PHOTO_MAX_PX, width * self._ratio)))
 
 
 def _line() -> QFrame:

@@ -25,7 +25,7 @@ class DetailPresenter(QObject):
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._parts = parts
+        self._widgets = parts
         self._inspector = inspector
         self._model = model
         self._thumbnails = thumbnails
@@ -37,8 +37,8 @@ class DetailPresenter(QObject):
         inspector.moments_came.connect(self._on_moments)
         inspector.failed.connect(self._on_no_picture)
         thumbnails.arrived.connect(self._on_thumbnail)
-        parts.detail.film.moment_left.connect(inspector.forget_picture)
-        parts.detail.film.moment_chosen.connect(self._on_moment)
+        parts.detail.video.moment_left.connect(inspector.forget_picture)
+        parts.detail.video.moment_chosen.connect(self._on_moment)
 
     def look_at(self, key: str | None) -> None:
         """Another photo: what is here of it at once, the rest when it comes."""
@@ -48,7 +48,7 @@ class DetailPresenter(QObject):
             return
         self._shown = (key, time_s)
         if key is None:
-            self._parts.detail.clear()
+            self._widgets.detail.clear()
             self._inspector.look_at(None)
             return
         self._inspector.look_at(key, time_s)
@@ -57,7 +57,7 @@ class DetailPresenter(QObject):
             self._show(row)
             thumbnail = self._thumbnail(row)
             if thumbnail is not None:
-                self._parts.large.photo.show_picture(thumbnail)
+                self._widgets.large.photo.show_picture(thumbnail)
 
     def on_rows_changed(self, event: RowsChanged) -> None:
         """Somebody else may have given this photo other words."""
@@ -67,8 +67,8 @@ class DetailPresenter(QObject):
             self._inspector.look_at_words()
 
     def _show(self, row: Row) -> None:
-        self._parts.detail.show_row(row, self._thumbnail(row))
-        self._parts.large.show_row(row, self._inspector.time_s)
+        self._widgets.detail.show_row(row, self._thumbnail(row))
+        self._widgets.large.show_row(row, self._inspector.time_s)
 
     def _thumbnail(self, row: Row) -> QPixmap | None:
         path = self._model.thumbnail_of(row)
@@ -85,34 +85,34 @@ class DetailPresenter(QObject):
         if row is None or row.key != key:
             return
         thumbnail = self._thumbnail(row)
-        for photo in (self._parts.detail.photo, self._parts.large.photo):
+        for photo in (self._widgets.detail.photo, self._widgets.large.photo):
             if thumbnail is not None and not photo.has_picture:
                 photo.show_picture(thumbnail)
 
     def _on_words(self, words: object) -> None:
         assert isinstance(words, Description)
-        self._parts.detail.show_words(words)
+        self._widgets.detail.show_words(words)
         row = self._inspector.row
         if row is not None:
             self._model.set_words(words)  # not the row: its facts may have changed meanwhile
-            self._parts.large.show_row(row, self._inspector.time_s)
+            self._widgets.large.show_row(row, self._inspector.time_s)
 
     def _on_picture(self, pixmap: object) -> None:
         assert isinstance(pixmap, QPixmap)
-        self._parts.detail.photo.show_picture(pixmap)
-        self._parts.large.photo.show_picture(pixmap, keeps_zoom=True)
+        self._widgets.detail.photo.show_picture(pixmap)
+        self._widgets.large.photo.show_picture(pixmap, keeps_zoom=True)
 
     def _on_moments(self, answer: object) -> None:
         assert isinstance(answer, Moments)
-        self._parts.detail.film.show_moments(answer, self._model.hit_of(answer.key))
+        self._widgets.detail.video.show_moments(answer, self._model.hit_of(answer.key))
 
     def _on_moment(self, time_s: object) -> None:
         assert isinstance(time_s, float)
         self._inspector.look_at_moment(time_s)
         if self._inspector.row is not None:
-            self._parts.large.show_row(self._inspector.row, time_s)
+            self._widgets.large.show_row(self._inspector.row, time_s)
 
     def _on_no_picture(self, sentence: str) -> None:
-        for photo in (self._parts.detail.photo, self._parts.large.photo):
+        for photo in (self._widgets.detail.photo, self._widgets.large.photo):
             if not photo.has_picture:
                 photo.show_message(sentence)

@@ -1,4 +1,4 @@
-"""Plays a film with QtMultimedia, which is loaded when it is first wanted."""
+"""Plays a video with QtMultimedia, which is loaded when it is first wanted."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ NOISE = "qt.multimedia.*=false"  # missing hardware helpers, which nobody can us
 
 
 class VideoPlayer(QObject):
-    """One film at a time, in ``widget``; times are in seconds.
+    """One video at a time, in ``widget``; times are in seconds.
 
-    ``failed`` carries a sentence; the film is let go then.
+    ``failed`` carries a sentence; the video is let go then.
 
     Raises:
-        UserError: this machine cannot play films.
+        UserError: this machine cannot play videos.
     """
 
     moved = Signal(object)
@@ -90,7 +90,7 @@ class VideoPlayer(QObject):
         self._sound.setMuted(is_muted)
 
     def stop(self) -> None:
-        """Lets the film go."""
+        """Lets the video go."""
         self._player.stop()
         self._player.setSource(QUrl())
 
@@ -109,10 +109,10 @@ class VideoPlayer(QObject):
 
     def _on_position(self, position_ms: int) -> None:
         self.moved.emit(position_ms / 1000)
-        # Qt's decoder gives no error where it knows a film's sound alone.
+        # Qt's decoder gives no error where it knows a video's sound alone.
         played_ms = position_ms - self._started_ms
         if self.is_playing and not self._has_pictures and played_ms > WITHOUT_PICTURES_MS:
-            self._give_up("its pictures are of a kind that the player does not know")
+            self._give_up("its format is not supported")
 
     def _on_duration(self, duration_ms: int) -> None:
         self.length_came.emit(duration_ms / 1000)
@@ -126,13 +126,13 @@ class VideoPlayer(QObject):
             self._player.setPosition(self._from_ms)  # some kinds forget what was set before
             self._from_ms = 0
         elif status == kinds.EndOfMedia and not self._has_pictures:
-            self._give_up("it holds no pictures that the player knows")
+            self._give_up("it has no picture that can be shown")
         elif status == kinds.EndOfMedia:
             self.ended.emit()
 
     def _on_error(self, error: QMediaPlayer.Error, text: str) -> None:
         if error != self._player.Error.NoError:
-            self._give_up(text or "the player does not know it")
+            self._give_up(text or "its format is not supported")
 
     def _give_up(self, why: str) -> None:
         self.stop()

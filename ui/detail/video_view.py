@@ -1,4 +1,4 @@
-"""The picture in the detail; of a video also its moments, and the film itself."""
+"""The picture in the detail; of a video also its moments, and the video itself."""
 
 from __future__ import annotations
 
@@ -92,14 +92,14 @@ class VideoView(QWidget):
         self._draw_buttons()
 
     def clear(self) -> None:
-        """No photo and no film."""
+        """No photo and no video."""
         self._close()
         self._pause.stop()
         self._row = None
-        self._show_film_parts(is_film=False)
+        self._show_video_parts(is_video=False)
 
     def show_row(self, row: Row, thumbnail: QPixmap | None) -> None:
-        """Another medium, or the same one with other words, which leaves the film running."""
+        """Another medium, or the same one with other words, which leaves the video running."""
         is_same = self._row is not None and self._row.key == row.key
         self._row = row
         if is_same and self.photo.has_picture:
@@ -108,17 +108,17 @@ class VideoView(QWidget):
             self._close()
             self._pause.stop()
             self._from_s = 0.0
-            is_film = row.kind is MediaKind.VIDEO
-            self._show_film_parts(is_film=is_film)
+            is_video = row.kind is MediaKind.VIDEO
+            self._show_video_parts(is_video=is_video)
             self.strip.setVisible(False)
-            self.photo.setAccessibleName("Video" if is_film else "Photo")
+            self.photo.setAccessibleName("Video" if is_video else "Photo")
         if thumbnail is not None and not thumbnail.isNull():
             self.photo.show_picture(thumbnail)
         else:
             self.photo.show_message("")
 
     def show_moments(self, answer: Moments, hit: Hit | None) -> None:
-        """The film's moments have come."""
+        """The video's moments have come."""
         if self._row is None or answer.key != self._row.key:
             return
         self.strip.show_moments(answer.moments, hit)
@@ -146,12 +146,12 @@ class VideoView(QWidget):
         player.play(self._row.path.to_str(), self._from_s)
 
     def stop(self) -> None:
-        """The picture again instead of the film."""
+        """The picture again instead of the video."""
         self._close()
 
     @property
     def is_open(self) -> bool:
-        """Whether the film is open, playing or paused."""
+        """Whether the video is open, playing or paused."""
         return self._is_open
 
     def _make_player(self) -> VideoPlayer:
@@ -174,11 +174,11 @@ class VideoView(QWidget):
         self.stack.setCurrentWidget(self.photo)
         self._draw_buttons()
 
-    def _show_film_parts(self, *, is_film: bool) -> None:
-        self.controls.setVisible(is_film)
-        self.strip.setVisible(is_film)
+    def _show_video_parts(self, *, is_video: bool) -> None:
+        self.controls.setVisible(is_video)
+        self.strip.setVisible(is_video)
         self.sentence.hide()
-        if is_film and self._row is not None:
+        if is_video and self._row is not None:
             self._on_length(self._row.duration_s or 0.0)
             self._show_time(0.0)
 

@@ -216,7 +216,7 @@ class EngineLink(QObject):
             self._drop_pipe()
             self._fail(
                 UserError(
-                    "The engine said something this window does not know.",
+                    "The engine sent a message that this window does not understand.",
                     str(error),
                     "Close all windows of CocaDesk and open one again.",
                 )

@@ -26,9 +26,9 @@ class JobCommands(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self._work = window.work
-        self._strip = window.parts.strip
-        self._panel = window.parts.jobs
+        self._work = window.tracker
+        self._strip = window.widgets.strip
+        self._panel = window.widgets.jobs
         self._failures_of: JobValue | None = None
         self._work.job_changed.connect(self._on_job)
         self._work.listed.connect(self._on_listed)
@@ -60,8 +60,8 @@ class JobCommands(QObject):
         self._panel.hide()
         job = self._strip.job
         self._strip.setVisible(job is not None and not job.state.is_final)
-        if self._window.parts.split.isVisible():
-            self._window.parts.grid.setFocus()
+        if self._window.widgets.split.isVisible():
+            self._window.widgets.grid.setFocus()
 
     def _on_job(self, job: object) -> None:
         assert isinstance(job, JobValue)
@@ -89,8 +89,8 @@ class JobCommands(QObject):
         if job.kind is JobKind.CHANGE_OVER:
             self._window.model.refresh_rows(())
         if job.kind is JobKind.WRITE and job.state is JobState.DONE:
-            words = self._window.words
-            self._window.parts.notice.say(job_line(job), FeedbackAction.UNDO.value, words.undo)
+            words = self._window.editor
+            self._window.widgets.notice.say(job_line(job), FeedbackAction.UNDO.value, words.undo)
 
     def _show_failures(self) -> None:
         self._failures_of = None

@@ -86,12 +86,12 @@ class JobRow(QFrame):
         self.bar.setMaximum(job.total or 0)
         self.bar.setValue(min(job.done, job.total or 0))
         self.pause.setVisible(not is_over)
-        self.pause.setText("Go on" if is_paused else "Pause")
-        self.pause.setAccessibleName(f"{'Go on' if is_paused else 'Pause'}: {job.title}")
+        self.pause.setText("Resume" if is_paused else "Pause")
+        self.pause.setAccessibleName(f"{'Resume' if is_paused else 'Pause'}: {job.title}")
         self.cancel.setVisible(not is_over)
         self.cancel.setAccessibleName(f"Stop: {job.title}")
         self.failures.setVisible(job.failed > 0)
-        self.failures.setText("Show which")
+        self.failures.setText("Show files")
         self.failures.setAccessibleName(f"Show {count(job.failed, 'failure')} of {job.title}")
         self.setAccessibleName(f"{job.title}, {job_state(job)}")
         self.setAccessibleDescription(job_line(job))
@@ -181,7 +181,7 @@ class JobsPanel(QFrame):
         self._column.activate()
         self.setFixedHeight(min(HEIGHT_PX, HEAD_PX + self._content.sizeHint().height()))
         active = sum(not job.state.is_final for job in jobs)
-        self.summary.setText(f"{active} under way" if active else "Nothing is under way")
+        self.summary.setText(f"{active} active" if active else "No job is active")
 
     def open(self) -> None:
         """Shows the drawer, with the newest job under the cursor."""

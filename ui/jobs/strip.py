@@ -22,7 +22,7 @@ class JobStrip(QFrame):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("job-strip")
-        self.setAccessibleName("JobTracker in progress")
+        self.setAccessibleName("Job in progress")
         self.job: JobValue | None = None
         self._theme = theme
         self.title = ElidedLabel()
@@ -30,7 +30,7 @@ class JobStrip(QFrame):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress")
-        self.failures = button("Show which", "link", on_click=self._on_failures)
+        self.failures = button("Show files", "link", on_click=self._on_failures)
         self.all = button("All jobs", "link", on_click=self.all_wanted.emit)
         self.all.setToolTip("Show all jobs (J)")
         self.pause = button("Pause", on_click=self._on_pause)
@@ -83,7 +83,7 @@ class JobStrip(QFrame):
         self.bar.setMaximum(job.total or 0)
         self.bar.setValue(min(job.done, job.total or 0))
         self.pause.setVisible(not is_over)
-        self.pause.setText("Go on" if job.state is JobState.PAUSED else "Pause")
+        self.pause.setText("Resume" if job.state is JobState.PAUSED else "Pause")
         self.cancel.setVisible(not is_over)
         self.dismiss.setVisible(is_over)
         self.failures.setVisible(job.failed > 0)

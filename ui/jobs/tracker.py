@@ -111,7 +111,7 @@ class JobTracker(QObject):
     def _start(self, body: StartIndex | StartCaption | StartWrite | ControlJob) -> None:
         if self._link.state is not LinkState.CONNECTED:
             self.failed.emit(
-                UserError("The engine is not there yet.", "", "Try again in a few seconds.")
+                UserError("The engine is still starting.", "", "Try again in a few seconds.")
             )
             return
         self._link.ask(body, JobReply, self._on_job, on_failed=self.failed.emit)

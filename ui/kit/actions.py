@@ -14,7 +14,7 @@ class ActionId(StrEnum):
     """The actions by name."""
 
     ADD_FOLDER = "add-folder"
-    LOOK_AGAIN = "look-again"
+    RESCAN = "rescan"
     SHOW_FAILURES = "show-failures"
     FOCUS_SEARCH = "focus-search"
     SHOW_ALL = "show-all"
@@ -29,7 +29,7 @@ class ActionId(StrEnum):
     COPY_CAPTION = "copy-caption"
     PAGE_LIBRARY = "page-library"
     PAGE_TEACH = "page-teach"
-    PAGE_WORDS = "page-words"
+    PAGE_TAGS = "page-tags"
     PAGE_MODELS = "page-models"
     EDIT_CAPTION = "edit-caption"
     ACCEPT_CAPTION = "accept-caption"
@@ -59,8 +59,8 @@ class Group(StrEnum):
     LIBRARY = "Library"
     SEARCH = "Search"
     PHOTO = "Photo"
-    FILM = "Video"
-    WORDS = "Words"
+    VIDEO = "Video"
+    ANNOTATIONS = "Captions and tags"
     VIEW = "View"
     PROGRAM = "Program"
 
@@ -71,7 +71,7 @@ class Requires(Enum):
     NOTHING = 0
     ENGINE = 1
     SELECTION = 2
-    FILM = 3
+    VIDEO = 3
     UNDO = 4
     REDO = 5
 
@@ -101,7 +101,9 @@ def _spec(
 
 ACTIONS: tuple[ActionSpec, ...] = (
     _spec(ActionId.ADD_FOLDER, "Add folder…", Group.LIBRARY, "Ctrl+O", needs=Requires.ENGINE),
-    _spec(ActionId.LOOK_AGAIN, "Look for new photos", Group.LIBRARY, "F5", needs=Requires.ENGINE),
+    _spec(
+        ActionId.RESCAN, "Check folders for new photos", Group.LIBRARY, "F5", needs=Requires.ENGINE
+    ),
     _spec(
         ActionId.SHOW_FAILURES, "Files that could not be read", Group.LIBRARY, needs=Requires.ENGINE
     ),
@@ -132,38 +134,53 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     _spec(ActionId.PAGE_LIBRARY, "Go to the library", Group.VIEW, "Ctrl+1"),
     _spec(ActionId.PAGE_TEACH, "Go to teaching", Group.VIEW, "Ctrl+2"),
-    _spec(ActionId.PAGE_WORDS, "Go to the words for tags", Group.VIEW, "Ctrl+3"),
+    _spec(ActionId.PAGE_TAGS, "Go to the tags", Group.VIEW, "Ctrl+3"),
     _spec(ActionId.PAGE_MODELS, "Go to the models", Group.VIEW, "Ctrl+4"),
     _spec(
         ActionId.SELECT_ALL, "Select all", Group.PHOTO, shown=("Ctrl+A",), needs=Requires.SELECTION
     ),
-    _spec(ActionId.PLAY, "Play from this moment, or pause", Group.FILM, "P", needs=Requires.FILM),
-    _spec(ActionId.NEXT_MOMENT, "Next moment", Group.FILM, ".", needs=Requires.FILM),
-    _spec(ActionId.PREVIOUS_MOMENT, "Previous moment", Group.FILM, ",", needs=Requires.FILM),
-    _spec(ActionId.UNDO, "Undo", Group.WORDS, "Ctrl+Z", needs=Requires.UNDO),
-    _spec(ActionId.REDO, "Redo", Group.WORDS, "Ctrl+Shift+Z", "Ctrl+Y", needs=Requires.REDO),
-    _spec(ActionId.EDIT_CAPTION, "Edit caption", Group.WORDS, "E", "F2", needs=Requires.SELECTION),
-    _spec(ActionId.ACCEPT_CAPTION, "Accept caption", Group.WORDS, "A", needs=Requires.SELECTION),
-    _spec(ActionId.ADD_TAG, "Add a tag", Group.WORDS, "T", needs=Requires.SELECTION),
-    _spec(ActionId.HISTORY, "History of the words", Group.WORDS, "H", needs=Requires.SELECTION),
+    _spec(ActionId.PLAY, "Play from this moment, or pause", Group.VIDEO, "P", needs=Requires.VIDEO),
+    _spec(ActionId.NEXT_MOMENT, "Next moment", Group.VIDEO, ".", needs=Requires.VIDEO),
+    _spec(ActionId.PREVIOUS_MOMENT, "Previous moment", Group.VIDEO, ",", needs=Requires.VIDEO),
+    _spec(ActionId.UNDO, "Undo", Group.ANNOTATIONS, "Ctrl+Z", needs=Requires.UNDO),
+    _spec(ActionId.REDO, "Redo", Group.ANNOTATIONS, "Ctrl+Shift+Z", "Ctrl+Y", needs=Requires.REDO),
+    _spec(
+        ActionId.EDIT_CAPTION,
+        "Edit caption",
+        Group.ANNOTATIONS,
+        "E",
+        "F2",
+        needs=Requires.SELECTION,
+    ),
+    _spec(
+        ActionId.ACCEPT_CAPTION, "Accept caption", Group.ANNOTATIONS, "A", needs=Requires.SELECTION
+    ),
+    _spec(ActionId.ADD_TAG, "Add a tag", Group.ANNOTATIONS, "T", needs=Requires.SELECTION),
+    _spec(
+        ActionId.HISTORY,
+        "History of captions and tags",
+        Group.ANNOTATIONS,
+        "H",
+        needs=Requires.SELECTION,
+    ),
     _spec(
         ActionId.CAPTION_SELECTION,
         "Caption selection",
-        Group.WORDS,
+        Group.ANNOTATIONS,
         "Ctrl+D",
         needs=Requires.SELECTION,
     ),
     _spec(
         ActionId.CAPTION_FOLDER,
         "Caption this folder…",
-        Group.WORDS,
+        Group.ANNOTATIONS,
         "Ctrl+Shift+D",
         needs=Requires.ENGINE,
     ),
     _spec(
         ActionId.WRITE_CAPTIONS,
-        "Write captions beside the photos…",
-        Group.WORDS,
+        "Write captions to text files…",
+        Group.ANNOTATIONS,
         "Ctrl+E",
         needs=Requires.ENGINE,
     ),
@@ -172,7 +189,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _spec(ActionId.BIGGER, "Larger thumbnails", Group.VIEW, "Ctrl++", "Ctrl+="),
     _spec(ActionId.SMALLER, "Smaller thumbnails", Group.VIEW, "Ctrl+-"),
     _spec(ActionId.FULL_SCREEN, "Full screen", Group.VIEW, "F", "F11"),
-    _spec(ActionId.APPEARANCE, "Light or dark", Group.VIEW, "Ctrl+Shift+L"),
+    _spec(ActionId.APPEARANCE, "Switch between light and dark", Group.VIEW, "Ctrl+Shift+L"),
     _spec(ActionId.PALETTE, "All commands", Group.PROGRAM, "Ctrl+K"),
     _spec(ActionId.HELP, "Keyboard shortcuts", Group.PROGRAM, "?", "F1"),
     _spec(ActionId.QUIT, "Quit", Group.PROGRAM, "Ctrl+Q"),

@@ -47,13 +47,13 @@ def empty_state_for(
     if job is not None and not job.state.is_final:
         return EmptyState(
             icon=Icon.PHOTO,
-            title="Looking at your photos…",
+            title="Reading your photos…",
             text="They appear here as they are read. You can search at any time.",
         )
     return EmptyState(
         icon=Icon.PHOTO,
         title="Add your first folder",
-        text="CocaDesk looks at every photo in it and lets you find them by describing them. "
+        text="CocaDesk reads the photos and videos in it, and you find them by describing them. "
         "Your photos stay where they are, and nothing leaves this computer. "
         "You can also drag a folder into this window.",
         button="Add folder…",

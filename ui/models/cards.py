@@ -18,7 +18,7 @@ ADD_NOTE = (
     "nothing else here goes online."
 )
 CHECKPOINTS = "Checkpoints (*.safetensors *.pt *.bin);;All files (*)"
-MEANWHILE = "search answers with the old model until it is done"
+MEANWHILE = "search uses the old model until this is done"
 
 
 class ChangingCard(Card):
@@ -27,7 +27,7 @@ class ChangingCard(Card):
     control = Signal(str, object)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__("Changing over", theme)
+        super().__init__("Switching models", theme)
         self.job: JobValue | None = None
         self.progress = JobBar()
         self.pause = button("Pause", on_click=self._on_pause)
@@ -45,7 +45,7 @@ class ChangingCard(Card):
         self.job = job
         is_paused = job.state is JobState.PAUSED
         self.heading.setText(job.title)
-        self.pause.setText("Go on" if is_paused else "Pause")
+        self.pause.setText("Resume" if is_paused else "Pause")
         line = job_line(job).rstrip(".")
         self.progress.say(f"{line} · {MEANWHILE}", job.done, job.total)
 
@@ -66,10 +66,10 @@ class QuestionCard(Card):
     closed = Signal()
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__("Change over?", theme)
+        super().__init__("Switch models?", theme)
         self._source = ""
         self.text = label("", wraps=True)
-        self.agree = button("Change over", "primary", on_click=self._on_agree)
+        self.agree = button("Switch", "primary", on_click=self._on_agree)
         self.refuse = button("Not now", on_click=self.closed.emit)
         self.column.addWidget(self.text)
         row = QHBoxLayout()
@@ -83,7 +83,7 @@ class QuestionCard(Card):
     def ask(self, source: str, name: str, missing: int) -> None:
         """Names the price of using a model: how many media it has not seen."""
         self._source = source
-        self.heading.setText(f"Change over to {name}?")
+        self.heading.setText(f"Switch to {name}?")
         self.text.setText(_price(missing))
         self.show()
         self.agree.setFocus()
@@ -138,10 +138,9 @@ class OtherCard(Card):
 
 def _price(missing: int) -> str:
     if missing <= 0:
-        return "It can answer at once: it has seen the whole library."
+        return "It can be used at once: it has read the whole library already."
     what = "1 photo or video" if missing == 1 else f"{missing:,} photos and videos"
     return (
-        f"It sees in a way of its own, so it has to look at {what} first. Search goes on with "
-        "the model in use meanwhile; then all changes over at once. You can pause or stop it, "
-        "and what was done is kept."
+        f"This model needs to read {what} again first. Search uses the current model until that "
+        "is done. You can pause or stop it at any time; what has been read by then is kept."
     )

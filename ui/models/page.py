@@ -22,9 +22,9 @@ from ui.models.requests import ModelRequests
 from ui.models.row import ModelRow
 
 INTRO = (
-    "The model is what looks at your photos, finds them by words and describes them. Another one "
-    "may know more or be quicker. Whichever you use, your photos and your own words stay as they "
-    "are."
+    "The model reads your photos, finds them by text and suggests captions. Another model may know "
+    "more or run faster. Your photos, and your own captions and tags, stay as they are with any "
+    "model."
 )
 
 

@@ -12,7 +12,7 @@ from ui.kit.widgets import button, label
 
 
 class ModelRow(QFrame):
-    """Its name, what it is, what it has seen of the library, and a button to use it."""
+    """Its name, what it is, what it has read of the library, and a button to use it."""
 
     use_wanted = Signal(object)
 
@@ -62,7 +62,7 @@ def facts(entry: ModelEntry) -> str:
 def coverage(share: float) -> str:
     """How much of the library a model has looked at."""
     if share >= 1.0:
-        return "has seen the whole library"
+        return "has read the whole library"
     if share <= 0.0:
-        return "has not seen the library yet"
-    return f"has seen {min(99, max(1, round(100 * share)))} % of the library"
+        return "has not read the library yet"
+    return f"has read {min(99, max(1, round(100 * share)))} % of the library"

@@ -40,14 +40,14 @@ class Commands(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self._parts = window.parts
+        self._widgets = window.widgets
 
     def slots(self) -> dict[ActionId, Callable[[], None]]:
         """The work of every action."""
-        window, parts = self._window, self._parts
+        window, parts = self._window, self._widgets
         return {
             ActionId.ADD_FOLDER: self._add_folder,
-            ActionId.LOOK_AGAIN: self._look_again,
+            ActionId.RESCAN: self._look_again,
             ActionId.FOCUS_SEARCH: self._focus_search,
             ActionId.SHOW_ALL: self._show_all,
             ActionId.MORE_LIKE_THIS: self._more_like_this,
@@ -63,11 +63,11 @@ class Commands(QObject):
             ActionId.BIGGER: self._bigger,
             ActionId.SMALLER: self._smaller,
             ActionId.FULL_SCREEN: self._full_screen,
-            ActionId.APPEARANCE: window.look.toggle,
+            ActionId.APPEARANCE: window.app_theme.toggle,
             ActionId.PALETTE: parts.palette.open,
             ActionId.PLAY: self._play,
-            ActionId.NEXT_MOMENT: lambda: parts.detail.film.strip.step(1),
-            ActionId.PREVIOUS_MOMENT: lambda: parts.detail.film.strip.step(-1),
+            ActionId.NEXT_MOMENT: lambda: parts.detail.video.strip.step(1),
+            ActionId.PREVIOUS_MOMENT: lambda: parts.detail.video.strip.step(-1),
             ActionId.HELP: self._help,
             ActionId.QUIT: self._quit,
         }
@@ -77,16 +77,16 @@ class Commands(QObject):
         assert isinstance(where, QPoint)
         menu = QMenu(self._window)
         for do in PHOTO_MENU:
-            menu.addAction(self._window.commands_set[do])
+            menu.addAction(self._window.action_set[do])
         menu.addSeparator()
         for do in WORDS_MENU:
-            menu.addAction(self._window.commands_set[do])
+            menu.addAction(self._window.action_set[do])
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(where)
 
     def _row(self) -> Row | None:
         """The row under the cursor, as the grid or the inspector has it."""
-        key = self._parts.grid.current_key()
+        key = self._widgets.grid.current_key()
         if key is None:
             return None
         row = self._window.inspector.row
@@ -95,28 +95,28 @@ class Commands(QObject):
     def _add_folder(self) -> None:
         folder = desktop.ask_for_folder(self._window)
         if folder is not None:
-            self._window.work.index([folder])
+            self._window.tracker.index([folder])
 
     def _look_again(self) -> None:
-        self._window.work.index([])
+        self._window.tracker.index([])
 
     def _focus_search(self) -> None:
         self._window.close_large()
-        self._parts.search.setFocus()
-        self._parts.search.selectAll()
+        self._widgets.search.setFocus()
+        self._widgets.search.selectAll()
 
     def _show_all(self) -> None:
-        self._window.turner.to_library()
-        if self._parts.search.query():
-            self._parts.search.set_query("")
+        self._window.switcher.to_library()
+        if self._widgets.search.query():
+            self._widgets.search.set_query("")
         else:
             self._window.browser.search("")
-        self._parts.grid.setFocus()
+        self._widgets.grid.setFocus()
 
     def _more_like_this(self) -> None:
         row = self._row()
         if row is not None:
-            self._window.turner.to_library()
+            self._window.switcher.to_library()
             self._window.browser.similar(row.key, row.name)
 
     def _toggle_large(self) -> None:
@@ -126,35 +126,35 @@ class Commands(QObject):
             self._window.open_large()
 
     def _next(self) -> None:
-        self._parts.grid.step(1)
+        self._widgets.grid.step(1)
 
     def _previous(self) -> None:
-        self._parts.grid.step(-1)
+        self._widgets.grid.step(-1)
 
     def _step_back(self) -> None:
-        """One level: palette, large view, jobs, another page, full screen, a film, the search."""
+        """One level: palette, large view, jobs, another page, full screen, a video, the search."""
         window = self._window
-        if self._parts.palette.isVisible():
-            self._parts.palette.hide()
+        if self._widgets.palette.isVisible():
+            self._widgets.palette.hide()
         elif window.is_large:
             window.close_large()
-        elif self._parts.jobs.isVisible():
+        elif self._widgets.jobs.isVisible():
             window.jobs.close()
-        elif window.turner.page is not Page.LIBRARY:
-            window.turner.to_library()
+        elif window.switcher.page is not Page.LIBRARY:
+            window.switcher.to_library()
         elif window.isFullScreen():
             window.showNormal()
-        elif self._parts.detail.film.is_open:
-            self._parts.detail.film.stop()
+        elif self._widgets.detail.video.is_open:
+            self._widgets.detail.video.stop()
         else:
             self._show_all()
 
     def _play(self) -> None:
-        """Films play in the detail."""
-        self._window.turner.to_library()
+        """Videos play in the detail."""
+        self._window.switcher.to_library()
         if not self._window.wants_detail:
             self._window.toggle_detail()
-        self._parts.detail.film.toggle()
+        self._widgets.detail.video.toggle()
 
     def _show_in_folder(self) -> None:
         row = self._row()
@@ -165,21 +165,21 @@ class Commands(QObject):
         row = self._row()
         if row is not None:
             desktop.copy_text(row.path.text)
-            self._parts.notice.say("Path copied")
+            self._widgets.notice.say("Path copied")
 
     def _copy_caption(self) -> None:
-        caption = self._parts.detail.caption.text()
+        caption = self._widgets.detail.caption.text()
         if caption:
             desktop.copy_text(caption)
-            self._parts.notice.say("Caption copied")
+            self._widgets.notice.say("Caption copied")
         else:
-            self._parts.notice.say("This photo has no caption yet")
+            self._widgets.notice.say("There is no caption to copy yet")
 
     def _bigger(self) -> None:
-        self._parts.grid.set_size_step(self._parts.grid.size_step + 1)
+        self._widgets.grid.set_size_step(self._widgets.grid.size_step + 1)
 
     def _smaller(self) -> None:
-        self._parts.grid.set_size_step(self._parts.grid.size_step - 1)
+        self._widgets.grid.set_size_step(self._widgets.grid.size_step - 1)
 
     def _full_screen(self) -> None:
         if self._window.isFullScreen():
@@ -188,7 +188,7 @@ class Commands(QObject):
             self._window.showFullScreen()
 
     def _help(self) -> None:
-        self._window.open_dialog(ShortcutsHelp(self._window, self._window.look.theme))
+        self._window.open_dialog(ShortcutsHelp(self._window, self._window.app_theme.theme))
 
     def _quit(self) -> None:
         self._window.close()

@@ -28,13 +28,13 @@ from ui.kit.widgets import button, label
 
 THREE_COLUMNS_PX = 1200
 THREE_COLUMNS = (
-    (Group.LIBRARY, Group.SEARCH, Group.WORDS),
-    (Group.PHOTO, Group.FILM, Group.PROGRAM),
+    (Group.LIBRARY, Group.SEARCH, Group.ANNOTATIONS),
+    (Group.PHOTO, Group.VIDEO, Group.PROGRAM),
     (Group.VIEW,),
 )
 TWO_COLUMNS = (
-    (Group.LIBRARY, Group.SEARCH, Group.WORDS, Group.PROGRAM),
-    (Group.PHOTO, Group.FILM, Group.VIEW),
+    (Group.LIBRARY, Group.SEARCH, Group.ANNOTATIONS, Group.PROGRAM),
+    (Group.PHOTO, Group.VIDEO, Group.VIEW),
 )
 
 
@@ -214,7 +214,7 @@ class FailuresDialog(QDialog):
         words = (
             "Everything else was done. These files are tried again when they change." + more
             if failures
-            else "Every file that was looked at could be read."
+            else "All files could be read."
         )
         column.addWidget(label(words, "muted", wraps=True))
         column.addWidget(self.tree, 1)

@@ -20,7 +20,7 @@ from ui.shell.dialogs import CommandPalette
 from ui.shell.header import Header, ResultsLine
 from ui.shell.pages import PageTabs
 
-SUBMENUS = (Group.WORDS, Group.VIEW)
+SUBMENUS = (Group.ANNOTATIONS, Group.VIEW)
 
 
 class WindowWidgets:
@@ -97,10 +97,10 @@ def _column(*parts: QWidget, grows: QWidget) -> QWidget:
 
 
 def _build_menu(window: QMainWindow, actions: ActionSet) -> QMenu:
-    """All actions but those of the photo and film, which have their own menu in the grid."""
+    """All actions but those of the photo and video, which have their own menu in the grid."""
     menu = QMenu(window)
     for group in Group:
-        if group in (Group.PHOTO, Group.FILM):
+        if group in (Group.PHOTO, Group.VIDEO):
             continue
         if not menu.isEmpty() and group is not Group.VIEW:
             menu.addSeparator()

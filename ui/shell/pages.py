@@ -21,14 +21,14 @@ class Page(StrEnum):
 
     LIBRARY = "Library"
     TEACH = "Teach"
-    WORDS = "Words"
+    TAGS = "Tags"
     MODELS = "Models"
 
 
 ACTION_OF: dict[Page, ActionId] = {
     Page.LIBRARY: ActionId.PAGE_LIBRARY,
     Page.TEACH: ActionId.PAGE_TEACH,
-    Page.WORDS: ActionId.PAGE_WORDS,
+    Page.TAGS: ActionId.PAGE_TAGS,
     Page.MODELS: ActionId.PAGE_MODELS,
 }
 
@@ -85,17 +85,17 @@ class PageSwitcher(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self._made: dict[Page, QWidget] = {Page.LIBRARY: window.parts.split}
+        self._made: dict[Page, QWidget] = {Page.LIBRARY: window.widgets.split}
         self.page = Page.LIBRARY
-        window.parts.search.query_changed.connect(self.to_library)
-        window.look.changed.connect(self._on_look)
+        window.widgets.search.query_changed.connect(self.to_library)
+        window.app_theme.changed.connect(self._on_look)
 
     def slots(self) -> dict[ActionId, Callable[[], None]]:
         """The work of the pages' actions."""
         return {
             ActionId.PAGE_LIBRARY: self.to_library,
             ActionId.PAGE_TEACH: lambda: self.show(Page.TEACH),
-            ActionId.PAGE_WORDS: lambda: self.show(Page.WORDS),
+            ActionId.PAGE_TAGS: lambda: self.show(Page.TAGS),
             ActionId.PAGE_MODELS: lambda: self.show(Page.MODELS),
         }
 
@@ -109,10 +109,10 @@ class PageSwitcher(QObject):
         window.close_large()
         self.page = page
         shown = self._leaf(page)
-        window.parts.rooms.setCurrentWidget(shown)
-        window.parts.tabs.mark(page)
+        window.widgets.rooms.setCurrentWidget(shown)
+        window.widgets.tabs.mark(page)
         if page is not Page.LIBRARY:
-            window.parts.detail.film.stop()
+            window.widgets.detail.video.stop()
             shown.turned_to()  # type: ignore[attr-defined]
         window.refresh()
 
@@ -124,18 +124,18 @@ class PageSwitcher(QObject):
         if page not in self._made:
             made = self._build(page)
             self._made[page] = made
-            self._window.parts.rooms.addWidget(made)
+            self._window.widgets.rooms.addWidget(made)
         return self._made[page]
 
     def _build(self, page: Page) -> QWidget:
-        link, theme = self._window.link, self._window.look.theme
+        link, theme = self._window.link, self._window.app_theme.theme
         if page is Page.TEACH:
             from ui.teach.page import TeachPage
 
             teach = TeachPage(link, self._window.thumbnails, theme)
             teach.search_wanted.connect(self._search)
             return teach
-        if page is Page.WORDS:
+        if page is Page.TAGS:
             from ui.vocabulary.page import VocabularyPage
 
             return VocabularyPage(link, theme)
@@ -145,8 +145,8 @@ class PageSwitcher(QObject):
 
     def _search(self, text: str) -> None:
         self.to_library()
-        self._window.parts.search.set_query(text)
-        self._window.parts.grid.setFocus()
+        self._window.widgets.search.set_query(text)
+        self._window.widgets.grid.setFocus()
 
     def _on_look(self, theme: object) -> None:
         assert isinstance(theme, Theme)

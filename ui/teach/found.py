@@ -22,7 +22,7 @@ class FoundBox(Card):
     """Counts, a few of the pictures, what is left out and why, and the time."""
 
     def __init__(self, pictures: ImageLoader, theme: Theme) -> None:
-        super().__init__("What there is", theme)
+        super().__init__("What was found", theme)
         self._samples = [_Sample(pictures, theme) for _ in range(SAMPLES)]
         self.counts = label("", "caption", wraps=True)
         self.held_out = label("", "muted", wraps=True)

@@ -114,7 +114,7 @@ class TeachPage(QWidget):
         requests.started.connect(self._on_started)
         requests.start_lost.connect(self._on_start_lost)
         setup.changed.connect(requests.stop_inspecting)
-        setup.look_wanted.connect(self._look)
+        setup.check_wanted.connect(self._look)
         setup.start_wanted.connect(self._start)
         view.control.connect(self._control)
         view.decided.connect(self._decide)
@@ -135,7 +135,7 @@ class TeachPage(QWidget):
             self.setup.source.add(paths)
 
     def _look(self) -> None:
-        self.setup.show_looking()
+        self.setup.show_checking()
         self.requests.inspect(self.setup.source.source(), self.setup.method())
 
     def _start(self) -> None:

@@ -25,13 +25,10 @@ from ui.teach.figures import Figures
 from ui.teach.words import duration, progress_line, run_title, verdict
 
 AT_ONCE = (
-    "Search answers with it, on the photos of your library: a folder that you taught from is found "
+    "Search uses it now, on the photos of your library: a folder that you taught from is found "
     "there once you have added it. You can change to another model on the Models page at any time."
 )
-LATER = (
-    "Search answers with it once every photo has been looked at again; the Models page shows how "
-    "far that is."
-)
+LATER = "Search uses it once every photo has been read again; the Models page shows the progress."
 LOSS = "loss"
 OWN = "yours"
 GENERAL = "others"
@@ -55,7 +52,7 @@ class RunView(QWidget):
         self.progress = JobBar()
         self.pause = button("Pause", on_click=self._on_pause)
         self.cancel = button("Stop", on_click=self._on_cancel)
-        self.loss = Curve("What is still wrong (loss)", (Line(name=LOSS, colour="accent"),), theme)
+        self.loss = Curve("Training loss", (Line(name=LOSS, colour="accent"),), theme)
         self.gain = Curve(
             "Right photo found, %",
             (
@@ -133,7 +130,7 @@ class RunView(QWidget):
         return self._running
 
     def _outcome_card(self, theme: Theme) -> Card:
-        self._outcome = Card("What came of it", theme)
+        self._outcome = Card("Result", theme)
         self._outcome.column.addWidget(self.verdict)
         self._outcome.column.addWidget(self.figures)
         self._outcome.column.addWidget(self.price)
@@ -165,7 +162,7 @@ class RunView(QWidget):
         if is_over:
             return
         is_paused = job is not None and job.state is JobState.PAUSED
-        self.pause.setText("Go on" if is_paused else "Pause")
+        self.pause.setText("Resume" if is_paused else "Pause")
         self.pause.setEnabled(job is not None)
         self.cancel.setEnabled(job is not None)
         done, total = run.step, run.steps or None
@@ -178,7 +175,7 @@ class RunView(QWidget):
         has_figures = bool(run.after)
         self._outcome.setVisible(is_waiting or has_figures or bool(run.message))
         said = verdict(run) if is_waiting or has_figures else None
-        self._outcome.heading.setText("What came of it" if said else "How it ended")
+        self._outcome.heading.setText("Result" if said else "How it ended")
         hide_or_say(self.verdict, run.message if said is None else said.text)
         self.figures.setVisible(has_figures)
         if has_figures:
@@ -227,7 +224,7 @@ def _about(run: RunValue) -> str:
     if not run.photos:
         parts = []
     if run.method is TeachMethod.DEEPER:
-        parts.append("looking as well as words")
+        parts.append("names and new things")
     if run.seconds:
         parts.append(f"learned in {duration(run.seconds)}")
     if when := moment(run.created):
@@ -244,8 +241,8 @@ def _price(run: RunValue) -> str:
     )
     if run.reembed_seconds > 0:
         return trial + (
-            "If you keep it, every photo of the library is looked at again, "
-            f"{duration(run.reembed_seconds)}; until then search answers as before."
+            "If you keep it, every photo of the library is read again, "
+            f"{duration(run.reembed_seconds)}; until then search works as before."
         )
     return trial + "If you keep it, search uses it at once. You can go back on the Models page."
 

@@ -24,22 +24,22 @@ from ui.teach.source import SourceBox
 from ui.teach.words import INTRO
 
 REVEAL_MS = 50
-QUICK = "Learn the words (recommended)"
+QUICK = "Learn new names (recommended)"
 QUICK_NOTE = (
-    "It keeps looking at photos as it does now and learns what to call what it sees. A few "
-    "minutes; search uses it the moment you keep it."
+    "Learns what to call the things that it can tell apart already. Takes a few minutes; search "
+    "uses the new names as soon as you keep the result."
 )
-DEEPER = "Learn to look as well"
+DEEPER = "Learn to see new things as well"
 DEEPER_NOTE = (
-    "For things that it cannot tell apart yet. Takes several times as long, and if you keep it, "
-    "every photo of the library has to be looked at again."
+    "For things that it cannot tell apart yet. Takes several times as long, and if you keep the "
+    "result, every photo of the library has to be read again."
 )
 
 
 class TeachSetup(QWidget):
     """Shows what is chosen and found; what to do with it is said by signals."""
 
-    look_wanted = Signal()
+    check_wanted = Signal()
     start_wanted = Signal()
     changed = Signal()
 
@@ -52,7 +52,7 @@ class TeachSetup(QWidget):
         self._group = QButtonGroup(self)
         self._group.addButton(self.quick)
         self._group.addButton(self.deeper)
-        self.look = button("Look at them first", "primary", on_click=self.look_wanted.emit)
+        self.check = button("Check the photos", "primary", on_click=self.check_wanted.emit)
         self.problem = label("", "problem", wraps=True)
         self.found = FoundBox(pictures, theme)
         self.name = QLineEdit()
@@ -72,28 +72,28 @@ class TeachSetup(QWidget):
     def method(self) -> TeachMethod:
         return TeachMethod.DEEPER if self.deeper.isChecked() else TeachMethod.HEAD
 
-    def show_looking(self) -> None:
+    def show_checking(self) -> None:
         """The engine has begun to look."""
-        self.look.setEnabled(False)
-        self.look.setText("Looking…")
+        self.check.setEnabled(False)
+        self.check.setText("Checking…")
         hide_or_say(self.problem, "")
         self._show_found(False)
 
     def show_found(self, found: DatasetSummary) -> None:
         """What the look has brought so far, or why nothing can be learned."""
-        self._end_look()
+        self._end_check()
         hide_or_say(self.problem, found.problem)
         self._show_found(not found.problem)
         self._reveal.start()
         if not found.problem:
-            self.look.hide()
+            self.check.hide()
             self.found.show_found(found)
             if not self.name.text():
                 self.name.setText(self.source.title()[:80])
 
     def show_problem(self, error: UserError) -> None:
         """A sentence in place of what was asked for."""
-        self._end_look()
+        self._end_check()
         self.start.setEnabled(True)
         hide_or_say(self.problem, str(error))
         self._reveal.start()
@@ -115,16 +115,16 @@ class TeachSetup(QWidget):
         content.column.addLayout(headed("Teach CocaDesk your own words", INTRO))
         choice = Card("Learn from", theme)
         choice.column.addWidget(self.source)
-        choice.column.addWidget(label("How", "heading"))
+        choice.column.addWidget(label("Method", "heading"))
         choice.column.addLayout(_choice(self.quick, QUICK_NOTE))
         choice.column.addLayout(_choice(self.deeper, DEEPER_NOTE))
         look = QHBoxLayout()
-        look.addWidget(self.look)
+        look.addWidget(self.check)
         look.addStretch(1)
         choice.column.addLayout(look)
         choice.column.addWidget(self.problem)
         content.column.addWidget(choice)
-        self._name_label = label("Call it", "muted")
+        self._name_label = label("Name", "muted")
         row = QHBoxLayout()
         row.setSpacing(theme.gap_m)
         row.addWidget(self._name_label)
@@ -148,16 +148,16 @@ class TeachSetup(QWidget):
 
     def _on_changed(self) -> None:
         """Another choice: what was found before no longer counts."""
-        self._end_look()
-        self.look.setEnabled(not self.source.is_empty())
+        self._end_check()
+        self.check.setEnabled(not self.source.is_empty())
         hide_or_say(self.problem, "")
         self._show_found(False)
         self.changed.emit()
 
-    def _end_look(self) -> None:
-        self.look.setText("Look at them first")
-        self.look.setEnabled(True)
-        self.look.show()
+    def _end_check(self) -> None:
+        self.check.setText("Check the photos")
+        self.check.setEnabled(True)
+        self.check.show()
 
     def _show_found(self, is_there: bool) -> None:
         self.found.setVisible(is_there)

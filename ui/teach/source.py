@@ -70,7 +70,7 @@ class SourceBox(QFrame):
 
     def title(self) -> str:
         """A name for a run from this: that of its folders, else the library's."""
-        return ", ".join(Path(folder).name for folder in self._folders) or "My own words"
+        return ", ".join(Path(folder).name for folder in self._folders) or "My captions and tags"
 
     def add(self, folders: list[str]) -> None:
         """Adds folders that are not there yet; of a file, its folder."""
@@ -83,12 +83,11 @@ class SourceBox(QFrame):
     def set_own_words(self, number: int | None) -> None:
         """How many photos of the library have a person's words; None where unknown."""
         if number is None:
-            text = "Photos of my library that have my own words"
+            text = "Photos of my library with my own captions or tags"
         elif number == 0:
-            text = "Photos of my library that have my own words: none yet"
+            text = "Photos of my library with my own captions or tags: none yet"
         else:
-            text = f"The {count(number, 'photo')} of my library that have my own words"
-            text = text.replace("1 photo of my library that have", "1 photo of my library that has")
+            text = f"The {count(number, 'photo')} of my library with my own captions or tags"
         self.library.setText(text)
         self.library.setEnabled(number != 0 or self.library.isChecked())
 

@@ -29,7 +29,7 @@ SMALL_LOSS = 2.0
 LARGE_LOSS = 5.0
 
 INTRO = (
-    "Show CocaDesk a few photos with your own words for them, and it learns those words: a "
+    "Show CocaDesk a few photos with captions of your own, and it learns your words for them: a "
     "name, a place, a kind of thing that it has no word for. A good folder holds a dozen photos "
     "or more of each thing, taken from different sides, and beside each photo a text file of the "
     "same name (boat.jpg, boat.txt) with one caption a line. All of it happens on this computer, "
@@ -38,7 +38,7 @@ INTRO = (
 
 STATES: dict[RunState, str] = {
     RunState.RUNNING: "learning",
-    RunState.WAITING: "waits for you",
+    RunState.WAITING: "waiting for your decision",
     RunState.KEPT: "kept",
     RunState.DISCARDED: "discarded",
     RunState.FAILED: "failed",
@@ -100,19 +100,19 @@ def time_line(found: DatasetSummary) -> str:
     line = f"Learning takes {duration(found.seconds)} on this computer."
     if found.reembed_seconds > 0:
         line += (
-            f" If you keep it, every photo of the library is then looked at again, "
+            f" If you keep it, every photo of the library is then read again, "
             f"{duration(found.reembed_seconds)}; you can search meanwhile."
         )
     return line
 
 
 def skipped_line(skipped: SkippedValue) -> str:
-    """``3 files left out (a.jpg, b.jpg, …): The .txt beside the photo is empty.``."""
+    """``3 files skipped (a.jpg, b.jpg, …): The .txt beside the photo is empty.``."""
     names = [os.path.basename(example.text) for example in skipped.examples[:3]]  # noqa: PTH119
     if names and skipped.count > len(names):
         names.append("…")
     examples = f" ({', '.join(names)})" if names else ""
-    return f"{count(skipped.count, 'file')} left out{examples}: {skipped.reason}"
+    return f"{count(skipped.count, 'file')} skipped{examples}: {skipped.reason}"
 
 
 def run_title(run: RunValue) -> str:
@@ -130,9 +130,9 @@ def run_subtitle(run: RunValue) -> str:
 def progress_line(run: RunValue, job: JobValue | None) -> str:
     """How far a run is, from its job where that is known."""
     if job is not None and job.state is JobState.PAUSED:
-        return f"Paused at {_place(run, job)}. It goes on exactly where it stopped."
+        return f"Paused at {_place(run, job)}. It resumes exactly where it stopped."
     if job is not None and job.state is JobState.QUEUED:
-        return "Waits for its turn."
+        return "Waiting for its turn."
     parts = [job.stage if job is not None and job.stage else "Learning", _place(run, job)]
     if job is not None and (left := time_left(job.seconds_left)):
         parts.append(left)

@@ -19,9 +19,9 @@ from ui.vocabulary.requests import VocabularyRequests
 from ui.vocabulary.text import load_file, read_tags, save_file, write_tags
 
 INTRO = (
-    "CocaDesk gives each photo the tags of this list that fit it best. Write the words that you "
-    "would look for, one a line. When you save, the tags are chosen anew from what it has seen "
-    "already: no photo is read again, and tags and captions of your own are never touched."
+    "CocaDesk suggests those tags of this list that fit a photo best. Write the tags that you "
+    "would search for, one per line. When you save, the suggestions are made again, without "
+    "reading any photo again. Your own tags and captions are never changed."
 )
 COUNT_PAUSE_MS = 150
 TEXT_FILES = "Text files (*.txt);;All files (*)"
@@ -32,7 +32,7 @@ class VocabularyPage(QWidget):
 
     def __init__(self, link: EngineLink, theme: Theme) -> None:
         super().__init__()
-        self.setAccessibleName("Words for tags")
+        self.setAccessibleName("Tags")
         self.requests = VocabularyRequests(link, self)
         self._saved: tuple[str, ...] = ()
         self._is_loaded = False
@@ -53,7 +53,7 @@ class VocabularyPage(QWidget):
         self.undo = button("Undo changes", on_click=self._on_undo)
         self.load = button("Import…", on_click=self._on_import)
         self.export = button("Export…", on_click=self._on_export)
-        self.shipped = button("Back to the shipped list", "link", on_click=self._on_shipped)
+        self.shipped = button("Restore the built-in list", "link", on_click=self._on_shipped)
         self.notice = Notice(self)
         self._counting = QTimer(self)
         self._counting.setSingleShot(True)
@@ -102,7 +102,7 @@ class VocabularyPage(QWidget):
         self.problem.hide()
         column = QVBoxLayout()
         column.setSpacing(theme.gap_m)
-        column.addLayout(headed("The words that tags are chosen from", INTRO))
+        column.addLayout(headed("Tags", INTRO))
         column.addWidget(self.state)
         column.addLayout(row, 1)
         column.addWidget(self.remark)
@@ -178,7 +178,7 @@ class VocabularyPage(QWidget):
             self.text.setFocus()
         self._is_loaded = True
         self.state.setText(
-            "You are using your own list." if answer.is_own else "You are using the shipped list."
+            "You are using your own list." if answer.is_own else "You are using the built-in list."
         )
         self._count()
 

@@ -24,18 +24,16 @@ class TagText:
     empty: int = 0
 
     def remark(self) -> str:
-        """``1,204 tags · 2 that stand twice and 1 empty line are left out``."""
+        """``1,204 tags · 2 duplicates and 1 empty line skipped``."""
         parts = []
         if self.repeated:
-            parts.append("1 that stands twice" if self.repeated == 1 else
-                         f"{self.repeated:,} that stand twice")  # fmt: skip
+            parts.append("1 duplicate" if self.repeated == 1 else f"{self.repeated:,} duplicates")
         if self.empty:
             parts.append(count(self.empty, "empty line"))
         line = count(len(self.tags), "tag")
         if not parts:
             return line
-        verb = "is" if self.repeated + self.empty == 1 else "are"
-        return f"{line} · {' and '.join(parts)} {verb} left out"
+        return f"{line} · {' and '.join(parts)} skipped"
 
 
 def read_tags(text: str) -> TagText:

@@ -38,19 +38,19 @@ pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", "does not support")
 @pytest.fixture
 def described(window: MainWindow, qtbot: QtBot) -> MainWindow:
     """The window with the first photo's suggested words in the detail."""
-    qtbot.waitUntil(lambda: window.parts.detail.is_described, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: bool(window.parts.detail.chips.chips), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.widgets.detail.is_described, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(window.widgets.detail.chips.chips), timeout=WAIT_MS)
     return window
 
 
 def _settle(window: MainWindow, qtbot: QtBot) -> None:
     """Waits until the engine has answered and the detail has asked it again."""
-    qtbot.waitUntil(window.words.is_settled, timeout=WAIT_MS)
+    qtbot.waitUntil(window.editor.is_settled, timeout=WAIT_MS)
 
 
 def _write_caption(window: MainWindow, text: str) -> None:
-    window.commands_set[ActionId.EDIT_CAPTION].trigger()
-    editor = window.parts.detail.field.editor
+    window.action_set[ActionId.EDIT_CAPTION].trigger()
+    editor = window.widgets.detail.field.editor
     editor.selectAll()
     QTest.keyClicks(editor, text)
     QTest.keyClick(editor, Qt.Key.Key_Return)
@@ -60,7 +60,7 @@ def test_a_caption_is_edited_in_its_place_by_keys_alone(
     described: MainWindow, qtbot: QtBot
 ) -> None:
     """E starts with all text selected, Enter keeps it as the person's own, shown at once."""
-    detail = described.parts.detail
+    detail = described.widgets.detail
     assert detail.origin.text() == "Suggested caption"
     assert detail.field.accept.isVisible()
     _write_caption(described, "Lena on the beach")
@@ -68,82 +68,82 @@ def test_a_caption_is_edited_in_its_place_by_keys_alone(
     assert detail.origin.text() == "Your caption"
     assert not detail.field.accept.isVisible()
     _settle(described, qtbot)
-    assert "Caption kept" in described.parts.notice.text()
+    assert "Caption saved" in described.widgets.notice.text()
     row = described.inspector.row
     assert row is not None
     assert row.caption_by_person
     with qtbot.waitSignal(described.browser.settled, timeout=WAIT_MS):
-        described.parts.search.set_query("lena")
+        described.widgets.search.set_query("lena")
     assert described.model.all_keys() == [row.key]
 
 
 def test_escape_gives_the_edit_up(described: MainWindow, qtbot: QtBot) -> None:
     """Nothing is sent, the caption is as it was, and the search stays."""
-    detail = described.parts.detail
+    detail = described.widgets.detail
     before = detail.caption.text()
-    described.commands_set[ActionId.EDIT_CAPTION].trigger()
+    described.action_set[ActionId.EDIT_CAPTION].trigger()
     QTest.keyClicks(detail.field.editor, "no")
     QTest.keyClick(detail.field.editor, Qt.Key.Key_Escape)
     assert not detail.field.is_editing
     assert detail.caption.text() == before
-    assert described.words.undo_title == ""
+    assert described.editor.undo_title == ""
 
 
 def test_a_caption_that_is_being_typed_is_kept_when_one_moves_on(
     described: MainWindow, qtbot: QtBot
 ) -> None:
     """It goes to the photo that it was typed for."""
-    first = described.parts.grid.current_key()
+    first = described.widgets.grid.current_key()
     assert first is not None
-    described.commands_set[ActionId.EDIT_CAPTION].trigger()
-    described.parts.detail.field.editor.setPlainText("of the first\nphoto")
-    described.parts.grid.go_to(1)
+    described.action_set[ActionId.EDIT_CAPTION].trigger()
+    described.widgets.detail.field.editor.setPlainText("of the first\nphoto")
+    described.widgets.grid.go_to(1)
     _settle(described, qtbot)
-    described.parts.grid.go_to(0)
+    described.widgets.grid.go_to(0)
     qtbot.waitUntil(
-        lambda: described.parts.detail.caption.text() == "of the first photo", timeout=WAIT_MS
+        lambda: described.widgets.detail.caption.text() == "of the first photo", timeout=WAIT_MS
     )
-    assert described.parts.grid.current_key() == first
+    assert described.widgets.grid.current_key() == first
 
 
 def test_a_suggested_caption_is_accepted_as_ones_own(described: MainWindow, qtbot: QtBot) -> None:
     """A click on Accept, or A; a caption of one's own has nothing to accept."""
-    detail = described.parts.detail
+    detail = described.widgets.detail
     suggestion = detail.caption.text()
     qtbot.mouseClick(detail.field.accept, Qt.MouseButton.LeftButton)
     _settle(described, qtbot)
     assert detail.caption.text() == suggestion
     assert detail.origin.text() == "Your caption"
-    described.commands_set[ActionId.ACCEPT_CAPTION].trigger()
-    assert "yours already" in described.parts.notice.text()
+    described.action_set[ActionId.ACCEPT_CAPTION].trigger()
+    assert "already yours" in described.widgets.notice.text()
 
 
 def test_taking_ones_caption_away_brings_the_suggestion_back(
     described: MainWindow, qtbot: QtBot
 ) -> None:
     """An empty caption means: none of mine."""
-    suggestion = described.parts.detail.caption.text()
+    suggestion = described.widgets.detail.caption.text()
     _write_caption(described, "mine")
     _settle(described, qtbot)
-    described.commands_set[ActionId.EDIT_CAPTION].trigger()
-    described.parts.detail.field.editor.clear()
-    QTest.keyClick(described.parts.detail.field.editor, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: described.parts.detail.caption.text() == suggestion, timeout=WAIT_MS)
-    assert described.parts.detail.origin.text() == "Suggested caption"
+    described.action_set[ActionId.EDIT_CAPTION].trigger()
+    described.widgets.detail.field.editor.clear()
+    QTest.keyClick(described.widgets.detail.field.editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: described.widgets.detail.caption.text() == suggestion, timeout=WAIT_MS)
+    assert described.widgets.detail.origin.text() == "Suggested caption"
 
 
 def test_undo_and_redo_name_what_they_do_and_the_notice_offers_them(
     described: MainWindow, qtbot: QtBot
 ) -> None:
     """Menu text, keys and the notice's button lead back and forth."""
-    actions, detail = described.commands_set, described.parts.detail
+    actions, detail = described.action_set, described.widgets.detail
     suggestion = detail.caption.text()
     assert not actions[ActionId.UNDO].isEnabled()
     _write_caption(described, "mine")
     _settle(described, qtbot)
     assert "Caption" in actions[ActionId.UNDO].text()
     assert actions[ActionId.UNDO].isEnabled()
-    notice = described.parts.notice
+    notice = described.widgets.notice
     assert notice.button.text() == "Undo"
     notice.button.click()
     qtbot.waitUntil(lambda: detail.caption.text() == suggestion, timeout=WAIT_MS)
@@ -158,7 +158,7 @@ def test_a_tag_is_accepted_and_rejected_by_keys_on_its_chip(
     described: MainWindow, qtbot: QtBot
 ) -> None:
     """A makes it the person's, X takes it away; the focus stays among the chips."""
-    chips = described.parts.detail.chips
+    chips = described.widgets.detail.chips
     first, second = chips.words()[:2]
     QTest.keyClick(chips.chips[1], Qt.Key.Key_A)
     assert chips.words()[0] == second
@@ -176,7 +176,7 @@ def test_a_tag_is_accepted_and_rejected_by_keys_on_its_chip(
 
 def test_a_tag_is_accepted_and_rejected_by_the_mouse(described: MainWindow, qtbot: QtBot) -> None:
     """The tick and the cross of a chip do what its keys do."""
-    chips = described.parts.detail.chips
+    chips = described.widgets.detail.chips
     tag = chips.words()[0]
     tick = chips.chips[0].tick
     assert tick is not None
@@ -185,13 +185,13 @@ def test_a_tag_is_accepted_and_rejected_by_the_mouse(described: MainWindow, qtbo
     qtbot.mouseClick(chips.chips[0].cross, Qt.MouseButton.LeftButton)
     assert tag not in chips.words()
     _settle(described, qtbot)
-    assert "taken away" in described.parts.notice.text()
+    assert "removed" in described.widgets.notice.text()
 
 
 def test_tags_are_added_one_after_the_other(described: MainWindow, qtbot: QtBot) -> None:
     """T opens a field that stays open until Esc; commas separate."""
-    detail = described.parts.detail
-    described.commands_set[ActionId.ADD_TAG].trigger()
+    detail = described.widgets.detail
+    described.action_set[ActionId.ADD_TAG].trigger()
     assert detail.chips.is_adding
     QTest.keyClicks(detail.chips.field, "holiday,sea air")
     QTest.keyClick(detail.chips.field, Qt.Key.Key_Return)
@@ -203,7 +203,7 @@ def test_tags_are_added_one_after_the_other(described: MainWindow, qtbot: QtBot)
 
 def test_the_tag_field_completes_from_the_vocabulary(described: MainWindow, qtbot: QtBot) -> None:
     """A few letters find the vocabulary's words, in any case and place."""
-    chips = described.parts.detail.chips
+    chips = described.widgets.detail.chips
     chips.set_vocabulary(["Beach", "lighthouse"])
     completer = chips.field.completer()
     assert completer is not None
@@ -213,28 +213,28 @@ def test_the_tag_field_completes_from_the_vocabulary(described: MainWindow, qtbo
 
 def test_a_tag_goes_to_the_whole_selection(described: MainWindow, qtbot: QtBot) -> None:
     """The detail says so, the notice counts, and one undo takes it from all."""
-    grid = described.parts.grid
+    grid = described.widgets.grid
     for position in (1, 2):
         grid.selectionModel().select(
             described.model.index(position), QItemSelectionModel.SelectionFlag.Select
         )
     keys = grid.selected_keys()
     assert len(keys) == 3
-    assert "3 selected" in described.parts.results.text.text()
-    detail = described.parts.detail
-    assert "all 3 that are selected" in detail.many.text()
+    assert "3 selected" in described.widgets.results.text.text()
+    detail = described.widgets.detail
+    assert "all 3 selected" in detail.many.text()
     detail.chips.added.emit("holiday")
     qtbot.waitUntil(lambda: "Tag holiday, yours, 3 of 3" in _names(detail.chips), timeout=WAIT_MS)
     _settle(described, qtbot)
-    assert "for 3 photos" in described.parts.notice.text()
+    assert "for 3 photos" in described.widgets.notice.text()
     qtbot.waitUntil(
         lambda: all(_has_tag(described, key, "holiday") for key in keys), timeout=WAIT_MS
     )
-    described.commands_set[ActionId.UNDO].trigger()
+    described.action_set[ActionId.UNDO].trigger()
     qtbot.waitUntil(
         lambda: not any(_has_tag(described, key, "holiday") for key in keys), timeout=WAIT_MS
     )
-    described.parts.grid.go_to(0)
+    described.widgets.grid.go_to(0)
     assert not detail.many.isVisible()
     assert not any("of 3" in name for name in _names(detail.chips))
 
@@ -253,32 +253,32 @@ def _has_tag(window: MainWindow, key: str, tag: str) -> bool:
 
 def test_all_are_selected_and_counted(described: MainWindow, qtbot: QtBot) -> None:
     """Ctrl+A of the grid is an action too."""
-    described.commands_set[ActionId.SELECT_ALL].trigger()
-    assert described.parts.grid.selected_count() == 40
-    assert "40 selected" in described.parts.results.text.text()
+    described.action_set[ActionId.SELECT_ALL].trigger()
+    assert described.widgets.grid.selected_count() == 40
+    assert "40 selected" in described.widgets.results.text.text()
 
 
 def test_words_that_the_engine_refuses_are_put_back_with_its_reason(
     described: MainWindow, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was shown before the answer goes again; a notice says why."""
-    suggestion = described.parts.detail.caption.text()
+    suggestion = described.widgets.detail.caption.text()
 
     def refuse(*_: object) -> AnnotationsReply:
         raise UserError("The library's disk is full.", "", "Make room and try again.")
 
     monkeypatch.setitem(engine._handlers, SetAnnotations, refuse)
     _write_caption(described, "mine")
-    assert described.parts.detail.caption.text() == "mine"
-    qtbot.waitUntil(lambda: described.parts.detail.caption.text() == suggestion, timeout=WAIT_MS)
-    assert "disk is full" in described.parts.notice.text()
+    assert described.widgets.detail.caption.text() == "mine"
+    qtbot.waitUntil(lambda: described.widgets.detail.caption.text() == suggestion, timeout=WAIT_MS)
+    assert "disk is full" in described.widgets.notice.text()
 
 
 def test_words_of_another_window_appear_here(
     described: MainWindow, engine: FakeEngine, qtbot: QtBot
 ) -> None:
     """A command line or a second window changes words; the detail follows."""
-    key = described.parts.grid.current_key()
+    key = described.widgets.grid.current_key()
     assert key is not None
     assert engine.server.endpoint is not None
     with EngineClient(engine.server.endpoint) as other:
@@ -286,17 +286,17 @@ def test_words_of_another_window_appear_here(
             SetAnnotations(keys=(key,), caption="from elsewhere"), AnnotationsReply, timeout_s=30
         )
     qtbot.waitUntil(
-        lambda: described.parts.detail.caption.text() == "from elsewhere", timeout=WAIT_MS
+        lambda: described.widgets.detail.caption.text() == "from elsewhere", timeout=WAIT_MS
     )
-    assert described.commands_set[ActionId.UNDO].isEnabled()
+    assert described.action_set[ActionId.UNDO].isEnabled()
 
 
 def test_the_history_of_a_photo_tells_who_said_what(described: MainWindow, qtbot: QtBot) -> None:
     """A small window with the newest on top."""
     _write_caption(described, "mine")
-    described.parts.detail.chips.added.emit("holiday")
+    described.widgets.detail.chips.added.emit("holiday")
     _settle(described, qtbot)
-    described.commands_set[ActionId.HISTORY].trigger()
+    described.action_set[ActionId.HISTORY].trigger()
     qtbot.waitUntil(lambda: isinstance(described.dialog, HistoryDialog), timeout=WAIT_MS)
     assert isinstance(described.dialog, HistoryDialog)
     tree = described.dialog.tree
@@ -308,14 +308,14 @@ def test_the_history_of_a_photo_tells_who_said_what(described: MainWindow, qtbot
 
 
 def test_words_said_while_the_engine_is_gone_reach_the_next_one(
-    look: AppTheme, library: Path, qtbot: QtBot
+    app_theme: AppTheme, library: Path, qtbot: QtBot
 ) -> None:
     """They are shown, kept here, and sent when an engine is there again."""
     link = EngineLink(library, module=FAKE_MODULE, extra=["--media", "3", "--step-s", "0"])
-    window = MainWindow(link, look)
+    window = MainWindow(link, app_theme)
     window.show()
     link.open()
-    qtbot.waitUntil(lambda: window.parts.detail.is_described, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.widgets.detail.is_described, timeout=WAIT_MS)
     client = running_engine(library)
     assert client is not None
     first = client.welcome.engine_pid
@@ -323,9 +323,9 @@ def test_words_said_while_the_engine_is_gone_reach_the_next_one(
     with qtbot.waitSignal(link.restarted, timeout=WAIT_MS):
         os.kill(first, signal.SIGKILL)
         _write_caption(window, "said in between")
-    qtbot.waitUntil(window.words.is_settled, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: bool(window.words.undo_title), timeout=WAIT_MS)
-    assert window.parts.detail.caption.text() == "said in between"
+    qtbot.waitUntil(window.editor.is_settled, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(window.editor.undo_title), timeout=WAIT_MS)
+    assert window.widgets.detail.caption.text() == "said in between"
     window.close()
     client = running_engine(library)
     assert client is not None
@@ -338,10 +338,10 @@ def test_words_are_edited_in_the_library_only(described: MainWindow, qtbot: QtBo
     """From the large view or with the detail hidden, editing shows what is edited."""
     described.open_large()
     described.toggle_detail()
-    described.commands_set[ActionId.EDIT_CAPTION].trigger()
+    described.action_set[ActionId.EDIT_CAPTION].trigger()
     assert not described.is_large
-    assert described.parts.detail.isVisible()
-    assert described.parts.detail.field.is_editing
+    assert described.widgets.detail.isVisible()
+    assert described.widgets.detail.field.is_editing
 
 
 def test_the_tags_of_several_photos_are_counted_the_commonest_first() -> None:
@@ -363,9 +363,9 @@ def test_the_tags_of_several_photos_are_counted_the_commonest_first() -> None:
 
 def test_enter_on_a_suggestion_as_it_stands_accepts_it(described: MainWindow, qtbot: QtBot) -> None:
     """Whoever looks at it and presses Enter has made it their own."""
-    described.commands_set[ActionId.EDIT_CAPTION].trigger()
-    QTest.keyClick(described.parts.detail.field.editor, Qt.Key.Key_Return)
-    assert described.parts.detail.origin.text() == "Your caption"
+    described.action_set[ActionId.EDIT_CAPTION].trigger()
+    QTest.keyClick(described.widgets.detail.field.editor, Qt.Key.Key_Return)
+    assert described.widgets.detail.origin.text() == "Your caption"
     _settle(described, qtbot)
 
 
@@ -373,10 +373,10 @@ def test_a_window_that_closes_takes_no_words_with_it(
     described: MainWindow, engine: FakeEngine, qtbot: QtBot
 ) -> None:
     """What is being typed is kept, and the window waits until the engine has it."""
-    key = described.parts.grid.current_key()
+    key = described.widgets.grid.current_key()
     assert key is not None
-    described.commands_set[ActionId.EDIT_CAPTION].trigger()
-    described.parts.detail.field.editor.setPlainText("last words")
+    described.action_set[ActionId.EDIT_CAPTION].trigger()
+    described.widgets.detail.field.editor.setPlainText("last words")
     described.close()
     qtbot.waitUntil(lambda: not described.isVisible(), timeout=WAIT_MS)
     assert engine._words.dressed(key).caption == "last words"
@@ -386,7 +386,7 @@ def test_any_quick_row_of_changes_ends_as_the_engine_has_it(
     described: MainWindow, engine: FakeEngine, qtbot: QtBot
 ) -> None:
     """Forty changes, undos and redos without waiting: what is shown is what is kept."""
-    random, words = Random(7), described.words
+    random, words = Random(7), described.editor
     keys = described.model.all_keys()[:3]
     for step in range(40):
         key = random.choice(keys)
@@ -407,7 +407,7 @@ def test_any_quick_row_of_changes_ends_as_the_engine_has_it(
 
     qtbot.waitUntil(lambda: all(is_as_kept(key) for key in keys), timeout=WAIT_MS)
     kept = engine._words.dressed(keys[0])
-    detail = described.parts.detail
+    detail = described.widgets.detail
     qtbot.waitUntil(lambda: detail.caption.text() == (kept.caption or ""), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: detail.shown_tags() == [tag.tag for tag in kept.tags], timeout=WAIT_MS)
 
@@ -446,16 +446,16 @@ def test_a_second_window_is_offered_what_can_be_undone(
     _write_caption(described, "mine")
     _settle(described, qtbot)
     other = make_window()
-    qtbot.waitUntil(lambda: other.commands_set[ActionId.UNDO].isEnabled(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: other.action_set[ActionId.UNDO].isEnabled(), timeout=WAIT_MS)
 
 
 def test_a_completion_that_is_chosen_is_added_once(described: MainWindow, qtbot: QtBot) -> None:
     """Down and Enter in the list add that word, and the field is empty for the next."""
-    chips = described.parts.detail.chips
+    chips = described.widgets.detail.chips
     chips.set_vocabulary(["lighthouse", "lightning"])
     added: list[str] = []
     chips.added.connect(added.append)
-    described.commands_set[ActionId.ADD_TAG].trigger()
+    described.action_set[ActionId.ADD_TAG].trigger()
     QTest.keyClicks(chips.field, "light")
     completer = chips.field.completer()
     assert completer is not None
@@ -474,24 +474,24 @@ def test_single_letters_are_commands_in_the_grid_and_letters_in_fields(
     described: MainWindow, qtbot: QtBot
 ) -> None:
     """E, A, T work where nothing is typed; in a field they are typed."""
-    window, detail = described, described.parts.detail
+    window, detail = described, described.widgets.detail
     window.activateWindow()
-    window.parts.grid.setFocus()
-    qtbot.waitUntil(window.parts.grid.hasFocus, timeout=WAIT_MS)
-    QTest.keyClick(window.parts.grid, Qt.Key.Key_E)
+    window.widgets.grid.setFocus()
+    qtbot.waitUntil(window.widgets.grid.hasFocus, timeout=WAIT_MS)
+    QTest.keyClick(window.widgets.grid, Qt.Key.Key_E)
     qtbot.waitUntil(lambda: detail.field.is_editing, timeout=WAIT_MS)
     QTest.keyClicks(detail.field.editor, "eat a jam at home")
     assert detail.field.editor.line() == "eat a jam at home"
     assert not detail.chips.is_adding
     QTest.keyClick(detail.field.editor, Qt.Key.Key_Escape)
-    qtbot.waitUntil(window.parts.grid.hasFocus, timeout=WAIT_MS)
-    QTest.keyClick(window.parts.grid, Qt.Key.Key_T)
+    qtbot.waitUntil(window.widgets.grid.hasFocus, timeout=WAIT_MS)
+    QTest.keyClick(window.widgets.grid, Qt.Key.Key_T)
     assert detail.chips.is_adding
     QTest.keyClicks(detail.chips.field, "jet")
     assert detail.chips.field.text() == "jet"
-    assert not window.parts.jobs.isVisible()
+    assert not window.widgets.jobs.isVisible()
     QTest.keyClick(detail.chips.field, Qt.Key.Key_Escape)
-    QTest.keyClick(window.parts.grid, Qt.Key.Key_A)
+    QTest.keyClick(window.widgets.grid, Qt.Key.Key_A)
     qtbot.waitUntil(lambda: detail.origin.text() == "Your caption", timeout=WAIT_MS)
     _settle(window, qtbot)
 
@@ -500,7 +500,7 @@ def test_tab_leads_from_the_caption_to_the_chips_in_their_order(
     described: MainWindow, qtbot: QtBot
 ) -> None:
     """Whoever has no mouse gets to every part of the words."""
-    window, detail = described, described.parts.detail
+    window, detail = described, described.widgets.detail
     window.activateWindow()
     detail.field.edit.setFocus()
     reached = []

@@ -30,58 +30,58 @@ MOMENTS = tuple(
 
 
 @pytest.fixture
-def film(window: MainWindow, qtbot: QtBot) -> MainWindow:
+def video(window: MainWindow, qtbot: QtBot) -> MainWindow:
     """The window at a video that was found by a moment of it."""
     with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
-        window.parts.search.set_query("train station smoke")
+        window.widgets.search.set_query("train station smoke")
     keys = window.model.all_keys()
     hits = [window.model.hit_of(key) for key in keys]
     place = next(n for n, hit in enumerate(hits) if hit is not None and hit.moments)
-    window.parts.grid.go_to(place)
-    qtbot.waitUntil(lambda: window.parts.detail.film.strip.count() > 0, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: window.parts.detail.photo.has_picture, timeout=WAIT_MS)
+    window.widgets.grid.go_to(place)
+    qtbot.waitUntil(lambda: window.widgets.detail.video.strip.count() > 0, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.widgets.detail.photo.has_picture, timeout=WAIT_MS)
     return window
 
 
 def test_the_moment_that_matched_stands_for_the_video_in_grid_and_detail(
-    film: MainWindow, qtbot: QtBot
+    video: MainWindow, qtbot: QtBot
 ) -> None:
     """Its thumbnail in the grid, its frame in the detail, its place in the strip."""
-    row = film.inspector.row
+    row = video.inspector.row
     assert row is not None
-    hit = film.model.hit_of(row.key)
+    hit = video.model.hit_of(row.key)
     assert hit is not None
     assert hit.thumbnail is not None
-    assert film.model.thumbnail_of(row) == hit.thumbnail.to_str() != ""
-    strip = film.parts.detail.film.strip
-    assert film.inspector.time_s == hit.time_s == strip.current_s()
+    assert video.model.thumbnail_of(row) == hit.thumbnail.to_str() != ""
+    strip = video.widgets.detail.video.strip
+    assert video.inspector.time_s == hit.time_s == strip.current_s()
     assert "best match" in (strip.currentItem().data(Qt.ItemDataRole.AccessibleTextRole))
 
 
-def test_moments_are_chosen_by_keys_and_by_a_click(film: MainWindow, qtbot: QtBot) -> None:
+def test_moments_are_chosen_by_keys_and_by_a_click(video: MainWindow, qtbot: QtBot) -> None:
     """The picture of that time comes, in the detail and in the large view."""
-    strip = film.parts.detail.film.strip
-    with qtbot.waitSignal(film.inspector.picture_came, timeout=WAIT_MS):
+    strip = video.widgets.detail.video.strip
+    with qtbot.waitSignal(video.inspector.picture_came, timeout=WAIT_MS):
         QTest.keyClick(strip, Qt.Key.Key_Right)
-    assert film.inspector.time_s == strip.current_s() == 10.0
-    film.open_large()
-    with qtbot.waitSignal(film.inspector.picture_came, timeout=WAIT_MS):
-        film.commands_set[ActionId.PREVIOUS_MOMENT].trigger()
-    assert film.inspector.time_s == 6.0
-    assert film.parts.large.photo.has_picture
-    assert film.parts.large.caption.text().startswith("0:06 · ")
-    film.close_large()
+    assert video.inspector.time_s == strip.current_s() == 10.0
+    video.open_large()
+    with qtbot.waitSignal(video.inspector.picture_came, timeout=WAIT_MS):
+        video.action_set[ActionId.PREVIOUS_MOMENT].trigger()
+    assert video.inspector.time_s == 6.0
+    assert video.widgets.large.photo.has_picture
+    assert video.widgets.large.caption.text().startswith("0:06 · ")
+    video.close_large()
     first = strip.visualItemRect(strip.item(0)).center()
     qtbot.mouseClick(strip.viewport(), Qt.MouseButton.LeftButton, pos=first)
-    qtbot.waitUntil(lambda: film.inspector.time_s == 2.0, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: video.inspector.time_s == 2.0, timeout=WAIT_MS)
 
 
 def test_where_a_film_cannot_play_a_sentence_says_so_and_the_moments_stay(
-    film: MainWindow, qtbot: QtBot
+    video: MainWindow, qtbot: QtBot
 ) -> None:
     """Without a screen there is no player; nothing breaks."""
-    view = film.parts.detail.film
-    film.commands_set[ActionId.PLAY].trigger()
+    view = video.widgets.detail.video
+    video.action_set[ActionId.PLAY].trigger()
     assert not view.is_open
     assert view.sentence.isVisible()
     assert "cannot be played" in view.sentence.text()
@@ -90,43 +90,43 @@ def test_where_a_film_cannot_play_a_sentence_says_so_and_the_moments_stay(
 
 
 def test_a_missing_system_library_is_named(
-    film: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    video: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """QtMultimedia fails to load where libpulse is not installed; the window says what to do."""
     monkeypatch.setattr(QGuiApplication, "platformName", lambda: "xcb")
     monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", None)
-    film.commands_set[ActionId.PLAY].trigger()
-    assert "libpulse0" in film.parts.detail.film.sentence.text()
+    video.action_set[ActionId.PLAY].trigger()
+    assert "libpulse0" in video.widgets.detail.video.sentence.text()
 
 
-def test_a_photo_has_no_moments_and_cannot_be_played(film: MainWindow, qtbot: QtBot) -> None:
-    """The film's parts go with the film."""
-    with qtbot.waitSignal(film.browser.settled, timeout=WAIT_MS):
-        film.parts.search.set_query("bicycle wall")
+def test_a_photo_has_no_moments_and_cannot_be_played(video: MainWindow, qtbot: QtBot) -> None:
+    """The video's parts go with the video."""
+    with qtbot.waitSignal(video.browser.settled, timeout=WAIT_MS):
+        video.widgets.search.set_query("bicycle wall")
     qtbot.waitUntil(
-        lambda: film.inspector.row is not None and film.inspector.row.duration_s is None,
+        lambda: video.inspector.row is not None and video.inspector.row.duration_s is None,
         timeout=WAIT_MS,
     )
-    view = film.parts.detail.film
+    view = video.widgets.detail.video
     assert not view.strip.isVisible()
     assert not view.controls.isVisible()
     assert not view.sentence.isVisible()
-    assert not film.commands_set[ActionId.PLAY].isEnabled()
+    assert not video.action_set[ActionId.PLAY].isEnabled()
 
 
-def test_the_scrubber_shows_the_frame_of_its_place(film: MainWindow, qtbot: QtBot) -> None:
+def test_the_scrubber_shows_the_frame_of_its_place(video: MainWindow, qtbot: QtBot) -> None:
     """Before anything plays, moving the slider asks for that frame."""
-    view = film.parts.detail.film
+    view = video.widgets.detail.video
     with qtbot.waitSignal(view.moment_chosen, timeout=WAIT_MS):
         QTest.keyClick(view.slider, Qt.Key.Key_PageUp)
-    assert film.inspector.time_s is not None
-    assert film.inspector.time_s > 6.0
+    assert video.inspector.time_s is not None
+    assert video.inspector.time_s > 6.0
 
 
-def test_the_strip_marks_the_best_and_the_other_matches(look: AppTheme, qtbot: QtBot) -> None:
+def test_the_strip_marks_the_best_and_the_other_matches(app_theme: AppTheme, qtbot: QtBot) -> None:
     """Times between moments belong to the nearest one."""
     frames = ImageLoader(long_side_px=64, keep=4, workers=1)
-    strip = MomentStrip(frames, look.theme)
+    strip = MomentStrip(frames, app_theme.theme)
     qtbot.addWidget(strip)
     hit = Hit(key="k", score=1, time_s=10.4, moments=(Moment(time_s=10.4, score=1),))
     strip.show_moments(MOMENTS, hit)
@@ -174,10 +174,10 @@ player.stop()
 
 @pytest.mark.skipif(shutil.which("xvfb-run") is None, reason="needs a screen: xvfb-run is not here")
 def test_a_film_plays_from_the_moment_on_a_real_screen(tmp_path: Path) -> None:
-    """The player opens a small film at one second and plays it to its end."""
+    """The player opens a small video at one second and plays it to its end."""
     from PIL import Image
 
-    path = tmp_path / "film.mp4"
+    path = tmp_path / "video.mp4"
     make_video(path, [Image.new("RGB", (320, 240), colour) for colour in ("red", "blue")])
     root = Path(__file__).resolve().parents[2]
     environment = {key: v for key, v in os.environ.items() if key != "QT_QPA_PLATFORM"}
@@ -193,13 +193,13 @@ def test_a_film_plays_from_the_moment_on_a_real_screen(tmp_path: Path) -> None:
     assert last >= 3.5
 
 
-def test_a_missing_thumbnail_leaves_the_videos_own(film: MainWindow) -> None:
+def test_a_missing_thumbnail_leaves_the_videos_own(video: MainWindow) -> None:
     """A hit without a picture of its moment shows the video's."""
-    row = film.inspector.row
+    row = video.inspector.row
     assert row is not None
     assert row.thumbnail is not None
-    film.model.show_keys([row.key], [Hit(key=row.key, score=1.0, time_s=3.0)])
-    assert film.model.thumbnail_of(row) == row.thumbnail.to_str()
+    video.model.show_keys([row.key], [Hit(key=row.key, score=1.0, time_s=3.0)])
+    assert video.model.thumbnail_of(row) == row.thumbnail.to_str()
     other = Hit(key=row.key, score=1.0, time_s=3.0, thumbnail=WirePath("/x.jpg"))
-    film.model.show_keys([row.key], [other])
-    assert film.model.thumbnail_of(row) == "/x.jpg"
+    video.model.show_keys([row.key], [other])
+    assert video.model.thumbnail_of(row) == "/x.jpg"
