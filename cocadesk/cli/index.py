@@ -153,12 +153,12 @@ def _outcome_of(end: JobReply) -> Outcome:
         StoppedError: somebody cancelled the job.
         UserError: it failed; the engine's own sentence.
     """
-    from cocadesk.protocol.values import JobState
+    from cocadesk.protocol.values import IndexReport, JobState
 
     if end.job.state is JobState.CANCELLED:
         raise StoppedError
-    done = end.outcome
-    if end.job.state is not JobState.DONE or done is None:
+    done = end.report
+    if end.job.state is not JobState.DONE or not isinstance(done, IndexReport):
         raise UserError("The folders could not be indexed.", end.job.message, "")
     return Outcome(
         indexed=done.indexed,

@@ -43,14 +43,14 @@ def use_model(options: Options, report: Report, source: str) -> int:
     """
     from cocadesk.model.in_use import durable_source
     from cocadesk.protocol.messages import GetInfo, Info, JobReply, UseModel
-    from cocadesk.protocol.values import JobAction
+    from cocadesk.protocol.values import IndexReport, JobAction
 
     started_s = time.monotonic()
     with session.engine(Options(library=options.library, as_json=options.as_json)) as engine:
         job = engine.ask(UseModel(source=durable_source(source)), JobReply).job
         end = follow(engine, job, report, on_interrupt=JobAction.CANCEL)
         model = engine.ask(GetInfo(), Info).model
-    done = end.outcome
+    done = end.report if isinstance(end.report, IndexReport) else None
     failed = [Failed(path=f.path.to_bytes(), reason=f.reason) for f in done.failed] if done else []
     if report.as_json:
         report.document(

@@ -58,9 +58,10 @@ def _set(options: Options, report: Report, place: OwnPlace, tags: tuple[str, ...
     """Keeps the tags and tags all photos anew; gives how many."""
     if place.engine is not None:
         from cocadesk.protocol.messages import SetVocabulary
+        from cocadesk.protocol.values import CaptionReport
 
         end = follow(place.engine, SetVocabulary(tags=tags), report)
-        return end.caption.described if end.caption else 0
+        return end.report.described if isinstance(end.report, CaptionReport) else 0
     from cocadesk.annotations import set_own_vocabulary
 
     set_own_vocabulary(options.library, tags)

@@ -41,7 +41,7 @@ def set_words(options: Options, report: Report, paths: Sequence[str], wish: Anno
     if report.as_json:
         report.document({"changed": changed.count, "title": changed.title})
     else:
-        report.line(f"{changed.title}: set." if changed.count else "It is so already.")
+        report.line(f"{changed.title}: set." if changed.count else "No change.")
     return OK
 
 

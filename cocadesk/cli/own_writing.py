@@ -109,12 +109,12 @@ def _through_engine(
     place: OwnPlace, keys: Sequence[str], report: Report, *, overwrite: bool
 ) -> _Written:
     from cocadesk.protocol.messages import StartWrite
-    from cocadesk.protocol.values import Scope, WriteOutcome
+    from cocadesk.protocol.values import Scope, WriteReport
 
     assert place.engine is not None
     body = StartWrite(scope=Scope(keys=tuple(keys)), overwrite=overwrite)
     end = follow(place.engine, body, report)
-    outcome = end.write or WriteOutcome()
+    outcome = end.report if isinstance(end.report, WriteReport) else WriteReport()
     return _Written(
         written=outcome.written,
         unchanged=outcome.unchanged,

@@ -59,7 +59,7 @@ def engine(options: Options) -> EngineClient:
             raise UserError(
                 f"This library is open with another model ({serving}).",
                 "One engine serves a library, with one model at a time.",
-                f"Leave --model out, or change over first: cocadesk model use {options.model}.",
+                f"Leave --model out, or switch first: cocadesk model use {options.model}.",
             )
     return client
 

@@ -150,7 +150,7 @@ def _decide(engine: EngineClient, run: RunValue, keep: bool, report: Report) -> 
     run = engine.ask(DecideRun(run_id=run.id, keep=keep), Run).run
     if keep:
         for job in engine.ask(ListJobs(), Jobs).jobs:
-            if job.kind is JobKind.CHANGE_OVER and not job.state.is_final:
+            if job.kind is JobKind.SWITCH_MODEL and not job.state.is_final:
                 follow(engine, job, report, on_interrupt=JobAction.PAUSE)
         run = engine.ask(GetRun(run_id=run.id), Run).run
     return run

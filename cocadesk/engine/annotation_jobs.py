@@ -22,12 +22,12 @@ from cocadesk.annotations import (
     write_steps,
 )
 from cocadesk.annotations.history import things
-from cocadesk.engine.annotation_reports import described, so_far, written
+from cocadesk.engine.annotation_reports import describe_outcome, report_so_far, write_outcome
 from cocadesk.engine.loaded_model import ModelHolder
 from cocadesk.engine.scheduler import JobStep, Steps
 from cocadesk.library import Library, new_key
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import Scope
+from cocadesk.protocol.values import JobReport, Scope
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from cocadesk.media import DecoderPool
 
 STAGES = {
-    AnnotationStage.PLAN: "Looking what there is to do",
+    AnnotationStage.PLAN: "Checking what there is to do",
     AnnotationStage.CAPTION: "Describing photos and videos",
     AnnotationStage.TAG: "Tagging photos and videos",
     AnnotationStage.WRITE: "Writing captions",
@@ -123,7 +123,7 @@ class AnnotationJobs:
             )
             report = yield from self._told(inner)
         self._described.pop(order.order, None)
-        return described(report)
+        return describe_outcome(report)
 
     def tag_steps(self, spec: str) -> Steps:
         """A tag job: no file is read; see ``cocadesk.engine.scheduler.JobFactory``."""
@@ -136,7 +136,7 @@ class AnnotationJobs:
             keys_in_scope(self._library, (), ()),
         )
         report = yield from self._told(inner)
-        return described(report, verb="tagged")
+        return describe_outcome(report, verb="tagged")
 
     def write_steps(self, spec: str) -> Steps:
         """A write job; see ``cocadesk.engine.scheduler.JobFactory``."""
@@ -152,7 +152,7 @@ class AnnotationJobs:
             report = yield from self._told(inner, on_first=self._on_words)
         finally:
             self._on_words()
-        return written(report)
+        return write_outcome(report)
 
     def _told(
         self,
@@ -178,7 +178,9 @@ class AnnotationJobs:
                 if progress.keys:
                     self._on_rows(progress.keys)
                 left_out += progress.left_out
-                yield _step(progress, so_far(progress, left_out) if progress.left_out else "")
+                yield _step(
+                    progress, report_so_far(progress, left_out) if progress.left_out else None
+                )
         finally:
             inner.close()
 
@@ -235,7 +237,7 @@ class _PoolDecoder:
         return self._pool
 
 
-def _step(progress: AnnotationProgress, report: str) -> JobStep:
+def _step(progress: AnnotationProgress, report: JobReport | None) -> JobStep:
     return JobStep(
         report=report,
         stage=STAGES[progress.stage],

@@ -1,10 +1,8 @@
-"""What jobs on words have done, in sentences for people and reports for programs."""
+"""Ends of annotation jobs: sentences for people, reports for programs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import msgspec
 
 from cocadesk.annotations import (
     AnnotationProgress,
@@ -14,25 +12,20 @@ from cocadesk.annotations import (
     SkippedFile,
     WriteReport,
 )
-from cocadesk.engine.conversions import REPORTED, to_failures
+from cocadesk.engine.conversions import REPORTED, to_failures, to_value
 from cocadesk.engine.scheduler import JobOutcome
+from cocadesk.protocol import values
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import (
-    CaptionOutcome,
-    WriteItem,
-    WriteKind,
-    WriteOutcome,
-)
+from cocadesk.protocol.values import WriteItem, WriteKind
 
 
-def so_far(progress: AnnotationProgress, left_out: Sequence[FailedMedium]) -> str:
-    """What a job that runs has left out, in the form of its report."""
-    outcome: CaptionOutcome | WriteOutcome
+def report_so_far(
+    progress: AnnotationProgress, skipped: Sequence[FailedMedium]
+) -> values.CaptionReport | values.WriteReport:
+    """The report of a job that still runs: what it could not do yet."""
     if progress.stage is AnnotationStage.WRITE:
-        outcome = WriteOutcome(kept=kept_items(left_out))
-    else:
-        outcome = CaptionOutcome(failed=to_failures(left_out, "words"))
-    return msgspec.json.encode(outcome).decode()
+        return values.WriteReport(kept=kept_items(skipped))
+    return values.CaptionReport(failed=to_failures(skipped, "words"))
 
 
 def kept_items(kept: Sequence[SkippedFile | FailedMedium]) -> tuple[WriteItem, ...]:
@@ -43,13 +36,8 @@ def kept_items(kept: Sequence[SkippedFile | FailedMedium]) -> tuple[WriteItem, .
     )
 
 
-def described(report: DescribeReport, verb: str = "described") -> JobOutcome:
-    outcome = CaptionOutcome(
-        described=report.described,
-        unchanged=report.unchanged,
-        by_person=report.by_person,
-        failed=to_failures(report.failed, "words"),
-    )
+def describe_outcome(report: DescribeReport, verb: str = "described") -> JobOutcome:
+    """The end of a caption or tag job."""
     numbers = (
         (report.described, verb),
         (report.unchanged, "known already"),
@@ -58,24 +46,22 @@ def described(report: DescribeReport, verb: str = "described") -> JobOutcome:
     )
     return JobOutcome(
         message=_sentence(numbers),
-        report=msgspec.json.encode(outcome).decode(),
+        report=to_value(report, values.CaptionReport, failed=to_failures(report.failed, "words")),
         failed=len(report.failed),
     )
 
 
-def written(report: WriteReport) -> JobOutcome:
-    outcome = WriteOutcome(
-        written=report.written, unchanged=report.unchanged, kept=kept_items(report.kept)
-    )
+def write_outcome(report: WriteReport) -> JobOutcome:
+    """The end of a write job."""
     numbers = (
         (report.written, "written"),
-        (report.unchanged, "so already"),
+        (report.unchanged, "already up to date"),
         (len(report.kept), "left alone"),
     )
     stopped = "It was undone before it had ended. " if report.was_undone else ""
     return JobOutcome(
         message=stopped + _sentence(numbers),
-        report=msgspec.json.encode(outcome).decode(),
+        report=to_value(report, values.WriteReport, kept=kept_items(report.kept)),
         failed=report.failed,
     )
 

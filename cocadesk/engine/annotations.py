@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from cocadesk.annotations import AnnotationChange as Change
 from cocadesk.annotations import (
     AnnotationEdit,
@@ -23,6 +21,7 @@ from cocadesk.annotations import (
 )
 from cocadesk.engine.annotation_jobs import AnnotationJobs
 from cocadesk.engine.annotation_reports import kept_items
+from cocadesk.engine.conversions import failures_of
 from cocadesk.engine.handlers import Answer, EngineContext
 from cocadesk.engine.scheduler import JobFactory
 from cocadesk.errors import UserError
@@ -49,16 +48,9 @@ from cocadesk.protocol.messages import (
     WritePlan,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import EditValue, FailureValue, JobKind, Scope, WriteItem, WriteKind
+from cocadesk.protocol.values import EditValue, JobKind, Scope, WriteItem, WriteKind
 
 PLAN_LIMIT = 1000
-
-
-class _Reported(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of any job's report that says what it could not do."""
-
-    failed: tuple[FailureValue, ...] = ()
-    kept: tuple[WriteItem, ...] = ()
 
 
 class AnnotationHandler:
@@ -219,15 +211,7 @@ class AnnotationHandler:
 
     def _failures(self, body: ListJobFailures, call: Call) -> Failures:
         """What a job could not do (so far), whatever kind it is."""
-        report = self._parts.jobs().report(body.job_id)
-        failed: Sequence[FailureValue] = ()
-        if report:
-            found = msgspec.json.decode(report, type=_Reported)
-            kept = (
-                FailureValue(path=item.path, reason=item.reason, stage="write")
-                for item in found.kept
-            )
-            failed = (*found.failed, *kept)
+        failed = failures_of(self._parts.jobs().report(body.job_id))
         part = failed[body.offset : body.offset + body.limit]
         return Failures(failures=tuple(part), total=len(failed))
 

@@ -5,20 +5,29 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from cocadesk.library import Library, MediaRow, moments_of
 from cocadesk.protocol.messages import Hits, Moments
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
+    AnyValue,
+    CaptionReport,
+    Fact,
     FailureValue,
     Hit,
+    IndexReport,
+    JobReport,
     MediaKind,
     Moment,
     Row,
     TagValue,
     VideoMoment,
+    WriteReport,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +38,23 @@ REPORTED = 10_000
 """How many files a job's report names at most."""
 
 
-class LeftOut(Protocol):
+def to_value(found: object, kind: type[AnyValue], **more: object) -> AnyValue:
+    """An object of another room as the message value with fields of the same names.
+
+    Bytes are paths; ``more`` gives the fields that are named or made otherwise.
+    """
+    names = [n for n in kind.__struct_fields__ if n not in more and hasattr(found, n)]
+    fields = {name: _plain(getattr(found, name)) for name in names}
+    return msgspec.convert(fields | more, kind, from_attributes=True)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return WirePath.of(value)
+    return value.value if isinstance(value, Enum) else value
+
+
+class SkippedItem(Protocol):
     """A file that a job could do nothing with, and why."""
 
     @property
@@ -39,13 +64,22 @@ class LeftOut(Protocol):
     def reason(self) -> str: ...
 
 
-def to_failures(left_out: Sequence[LeftOut], stage: str = "") -> tuple[FailureValue, ...]:
-    """What a job that ends now has left out, as far as its report names it."""
+def to_failures(skipped: Sequence[SkippedItem], stage: str = "") -> tuple[FailureValue, ...]:
+    """The files that a job which ends now could not do, as far as its report names them."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return tuple(
         FailureValue(path=WirePath.of(item.path), reason=item.reason, stage=stage, when=now)
-        for item in left_out[:REPORTED]
+        for item in skipped[:REPORTED]
     )
+
+
+def failures_of(report: JobReport | None) -> tuple[FailureValue, ...]:
+    """The files that a job of any kind reports as not done."""
+    if isinstance(report, WriteReport):
+        return tuple(
+            FailureValue(path=item.path, reason=item.reason, stage="write") for item in report.kept
+        )
+    return report.failed if isinstance(report, IndexReport | CaptionReport) else ()
 
 
 def to_row(library: Library, row: MediaRow) -> Row:
@@ -64,18 +98,28 @@ def to_row(library: Library, row: MediaRow) -> Row:
         duration_s=row.duration_s,
         taken=row.taken.isoformat(timespec="seconds") if row.taken else None,
         camera=row.camera,
-        lens=row.lens,
-        latitude=row.latitude,
-        longitude=row.longitude,
-        rating=row.human_rating if row.human_rating is not None else row.rating,
-        title=row.title,
-        description=row.description,
         thumbnail=_if_there(library.thumbnail_path(row.picture_hash)),
         caption=row.caption,
         caption_by_person=row.human_caption is not None,
         tags=to_tags(row),
         state=row.state.value,
     )
+
+
+def to_facts(row: MediaRow) -> tuple[Fact, ...]:
+    """All that is known of a medium beyond its row, as labelled text."""
+    rating = row.human_rating if row.human_rating is not None else row.rating
+    is_placed = row.latitude is not None and row.longitude is not None
+    found = (
+        ("title", "Title", row.title),
+        ("description", "Description", row.description),
+        ("taken", "Taken", f"{row.taken:%Y-%m-%d %H:%M}" if row.taken else None),
+        ("camera", "Camera", row.camera),
+        ("lens", "Lens", row.lens),
+        ("rating", "Rating", str(rating) if rating is not None else None),
+        ("place", "Place", f"{row.latitude:.5f}, {row.longitude:.5f}" if is_placed else None),
+    )
+    return tuple(Fact(name=name, label=label, text=text) for name, label, text in found if text)
 
 
 def to_tags(row: MediaRow) -> tuple[TagValue, ...]:
@@ -99,6 +143,9 @@ def _to_hit(library: Library, hit: FoundHit) -> Hit:
     return Hit(
         key=hit.key,
         score=round(hit.score, 6),
+        path=WirePath.of(hit.path),
+        kind=MediaKind(hit.kind.value),
+        caption=hit.caption,
         time_s=hit.time_s,
         moments=tuple(
             Moment(time_s=moment.time_s, score=round(moment.score, 6)) for moment in hit.moments

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import platformdirs
 
 from cocadesk.engine.annotations import AnnotationHandler
-from cocadesk.engine.conversions import to_hits, to_moments, to_row
+from cocadesk.engine.conversions import to_facts, to_hits, to_moments, to_row
 from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
 from cocadesk.engine.index_job import IndexJobs
 from cocadesk.engine.loaded_model import ModelHolder
@@ -57,31 +56,17 @@ from cocadesk.protocol.messages import (
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.server import LINGER_S, EngineServer
 from cocadesk.protocol.values import (
-    CaptionOutcome,
     CountsValue,
     FailureValue,
-    IndexOutcome,
     JobKind,
     JobValue,
     ModelValue,
     RootValue,
-    RunValue,
-    WriteOutcome,
 )
 from cocadesk.protocol.watching import JobWatchers
 
 if TYPE_CHECKING:
     from cocadesk.model.backend import Backend
-
-OUTCOMES: dict[JobKind, tuple[str, Any]] = {
-    JobKind.INDEX: ("outcome", IndexOutcome),
-    JobKind.WRITE: ("write", WriteOutcome),
-    JobKind.CAPTION: ("caption", CaptionOutcome),
-    JobKind.TAG: ("caption", CaptionOutcome),
-    JobKind.TEACH: ("run", RunValue),
-    JobKind.CHANGE_OVER: ("outcome", IndexOutcome),
-}
-"""Where a ``JobReply`` shows what a job of each kind has reported, and its type."""
 
 
 class Engine:
@@ -200,7 +185,8 @@ class Engine:
         return Rows(rows=tuple(to_row(self._library, row) for row in rows))
 
     def _get_detail(self, body: GetDetail, call: Call) -> Detail:
-        return Detail(row=to_row(self._library, self._words.row(body.key)))
+        row = self._words.row(body.key)
+        return Detail(row=to_row(self._library, row), facts=to_facts(row))
 
     def _describe(self, body: Describe, call: Call) -> ReplyBody:
         return self._words.describe(body.key, call)
@@ -229,11 +215,8 @@ class Engine:
         self._watchers.tell(self._reply(self._jobs.get(body.job_id)))
 
     def _reply(self, job: JobValue) -> JobReply:
-        report = self._jobs.report(job.id) if job.state.is_final else ""
-        if not report or job.kind not in OUTCOMES:
-            return JobReply(job=job)
-        field, kind = OUTCOMES[job.kind]
-        return JobReply(job=job, **{field: msgspec.json.decode(report, type=kind)})
+        report = self._jobs.report(job.id) if job.state.is_final else None
+        return JobReply(job=job, report=report)
 
     # Facts --------------------------------------------------------------------------
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import msgspec
 
-from cocadesk.engine.conversions import to_failures
+from cocadesk.engine.conversions import to_failures, to_value
 from cocadesk.engine.loaded_model import ModelHolder
 from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps
 from cocadesk.errors import UserError
 from cocadesk.indexing import IndexProgress, IndexReport, IndexStage
 from cocadesk.library import Library
+from cocadesk.protocol import values
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import IndexOutcome
 
 STAGES = {
     IndexStage.SCAN: "Looking for photos and videos",
@@ -97,20 +97,9 @@ def _step(progress: IndexProgress) -> JobStep:
 
 
 def _outcome(report: IndexReport) -> JobOutcome:
-    outcome = IndexOutcome(
-        indexed=report.indexed,
-        videos=report.videos,
-        unchanged=report.unchanged,
-        moved=report.moved,
-        copied=report.copied,
-        missing=report.missing,
-        offline=report.offline,
-        failed=to_failures(report.failed),
-        seconds=round(report.seconds, 3),
-    )
     return JobOutcome(
         message=_sentence(report),
-        report=msgspec.json.encode(outcome).decode(),
+        report=to_value(report, values.IndexReport, failed=to_failures(report.failed)),
         failed=len(report.failed),
     )
 

@@ -1,4 +1,4 @@
-"""The change from one model to another while the old one answers."""
+"""The switch from one model to another while the old one answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cocadesk.errors import UserError
 from cocadesk.model.in_use import DEFAULT_SOURCE, durable_source
 from cocadesk.protocol.messages import RowsChanged
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import IndexOutcome, JobAction, JobKind, JobValue
+from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobValue
 
 if TYPE_CHECKING:
     from cocadesk.indexing import ReembedReport
@@ -34,8 +34,8 @@ class ModelSwitchSpec(msgspec.Struct, frozen=True, kw_only=True):
     source: str
 
 
-def change_over_source(spec: str) -> str:
-    """The model that a change-over's order asks for."""
+def switch_source(spec: str) -> str:
+    """The model that a switch's order asks for."""
     return msgspec.json.decode(spec, type=ModelSwitchSpec).source
 
 
@@ -52,7 +52,7 @@ class ModelSwitcher:
     def use(self, source: str) -> JobValue:
         """The job that makes ``source`` answer; it is done already where nothing had to be read.
 
-        Whatever other change-over waits or runs is given up: the last wish counts.
+        Any other switch that waits or runs is cancelled: the last request counts.
 
         Raises:
             UserError: the source is no model.
@@ -63,20 +63,20 @@ class ModelSwitcher:
         with self._using:
             self._give_up_others(spec)
             if source.startswith(HUB_PREFIXES):
-                return jobs.add(JobKind.CHANGE_OVER, title, spec)  # it may have to be fetched
+                return jobs.add(JobKind.SWITCH_MODEL, title, spec)  # it may have to be fetched
             backend = self._parts.model.open(source)
             if not self._fits(backend):
                 self._keep_ready(source, backend)
-                return jobs.add(JobKind.CHANGE_OVER, title, spec)
+                return jobs.add(JobKind.SWITCH_MODEL, title, spec)
             self._switch(backend, source)
             outcome = JobOutcome(message=f"Search answers with {self._name(source)} now.")
-            return jobs.record(JobKind.CHANGE_OVER, title, spec, outcome)
+            return jobs.record(JobKind.SWITCH_MODEL, title, spec, outcome)
 
     def steps(self, spec: str) -> Steps:
-        """The change-over of a spec; see ``cocadesk.engine.scheduler.JobFactory``."""
+        """The switch of a spec; see ``cocadesk.engine.scheduler.JobFactory``."""
         from cocadesk.indexing import reembed_steps
 
-        source = change_over_source(spec)
+        source = switch_source(spec)
         backend = yield from self._opened(source)
         inner = reembed_steps(self._parts.library, backend, source=source)
         try:
@@ -109,7 +109,7 @@ class ModelSwitcher:
     def _order(self, source: str) -> tuple[str, str]:
         """Title and spec of a job."""
         spec = msgspec.json.encode(ModelSwitchSpec(source=source)).decode()
-        return f"Changing to {self._name(source)}", spec
+        return f"Switching to {self._name(source)}", spec
 
     def _name(self, source: str) -> str:
         """A model in words; a run by its title."""
@@ -141,10 +141,10 @@ class ModelSwitcher:
     def _give_up_others(self, spec: str) -> None:
         jobs = self._parts.jobs()
         for job in jobs.all():
-            is_other = job.kind is JobKind.CHANGE_OVER and not job.state.is_final
+            is_other = job.kind is JobKind.SWITCH_MODEL and not job.state.is_final
             if is_other and jobs.spec(job.id) != spec:
                 jobs.control(job.id, JobAction.CANCEL)
-                # Its last step may be the one that changes over.
+                # Its last step may be the one that switches.
                 jobs.wait_until_left(job.id, STEP_LIMIT_S)
 
     def _opened(self, source: str) -> Generator[JobStep, None, Backend]:
@@ -211,19 +211,19 @@ class _Opening:
 
 
 def _outcome(report: ReembedReport, name: str) -> JobOutcome:
-    outcome = IndexOutcome(
+    numbers = IndexReport(
         indexed=report.filled,
         unchanged=report.had,
         missing=report.missing,
         offline=report.offline,
         failed=to_failures(report.unreadable),
-        seconds=round(report.seconds, 3),
+        seconds=report.seconds,
     )
     without = len(report.unreadable) + report.missing + report.offline
     rest = f" {without:,} could not be read now and wait for the next index." if without else ""
     read = report.filled + report.had
     return JobOutcome(
         message=f"Search answers with {name} now, for {read:,} photos and videos.{rest}",
-        report=msgspec.json.encode(outcome).decode(),
+        report=numbers,
         failed=len(report.unreadable),
     )

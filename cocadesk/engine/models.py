@@ -36,8 +36,8 @@ class ModelHandler:
         return {ListModels: self._list, UseModel: self._use}
 
     def works(self) -> Mapping[JobKind, JobFactory]:
-        """The change-over."""
-        return {JobKind.CHANGE_OVER: self._changer.steps}
+        """The switch of models."""
+        return {JobKind.SWITCH_MODEL: self._changer.steps}
 
     def close(self) -> None:
         """Frees models that nobody took."""

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from cocadesk.errors import UserError
 from cocadesk.library import JobRow, new_key
-from cocadesk.protocol.values import JobAction, JobKind, JobState, JobValue
+from cocadesk.protocol.values import JobAction, JobKind, JobReport, JobState, JobValue
 
 QUIET_LIMIT_S = 1.0
 SAVE_EVERY_S = 10.0
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 class JobStep:
     """How far a job is after a step; ``current`` names what it has in hand.
 
-    ``report`` (JSON) is what it would report if it ended here; empty keeps the last one.
+    ``report`` is what it would report if it ended here; None keeps the last one.
     """
 
     stage: str
@@ -44,15 +44,15 @@ class JobStep:
     failed: int = 0
     seconds_left: float | None = None
     current: str = ""
-    report: str = ""
+    report: JobReport | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOutcome:
-    """How a job ended well: a sentence for people, a report (JSON) for programs."""
+    """The good end of a job: a sentence for people, a report for programs."""
 
     message: str
-    report: str = ""
+    report: JobReport | None = None
     failed: int = 0
 
 
@@ -97,7 +97,7 @@ class _Spec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class _Job:
     value: JobValue
     spec: _Spec
-    report: str = ""
+    report: JobReport | None = None
     created_utc: datetime
     saved_s: float = 0.0
 
@@ -176,8 +176,8 @@ class Scheduler:
         with self._changed:
             return self._job(job_id).value
 
-    def report(self, job_id: str) -> str:
-        """The report (JSON) of a job that is done; before, what it has told so far."""
+    def report(self, job_id: str) -> JobReport | None:
+        """The report of a job that is done; before, what it has told so far."""
         with self._changed:
             return self._job(job_id).report
 
@@ -368,7 +368,7 @@ class Scheduler:
                 total=value.total,
                 failed=value.failed,
                 message=value.message or None,
-                report=job.report or None,
+                report=msgspec.json.encode(job.report).decode() if job.report else None,
             )
         )
 
@@ -399,6 +399,9 @@ def _from_row(row: JobRow) -> _Job | None:
     try:
         spec = msgspec.json.decode(row.spec, type=_Spec)
         kind, state = JobKind(row.kind), JobState(row.state)
+        report: JobReport | None = (
+            msgspec.json.decode(row.report, type=JobReport) if row.report else None
+        )
     except (ValueError, msgspec.MsgspecError) as error:
         _log.warning("job %s is left alone: %s", row.id, error)
         return None
@@ -418,7 +421,7 @@ def _from_row(row: JobRow) -> _Job | None:
         created=row.created_utc.isoformat(timespec="seconds"),
         finished=row.updated_utc.isoformat(timespec="seconds") if is_over else "",
     )
-    return _Job(value=value, spec=spec, report=row.report or "", created_utc=row.created_utc)
+    return _Job(value=value, spec=spec, report=report, created_utc=row.created_utc)
 
 
 def _after_crash(spec: _Spec, done: int) -> _Spec:

@@ -56,7 +56,7 @@ from cocadesk.protocol.server import LINGER_S, EngineServer
 from cocadesk.protocol.values import (
     CountsValue,
     FailureValue,
-    IndexOutcome,
+    IndexReport,
     JobValue,
     MediaKind,
     ModelState,
@@ -247,7 +247,7 @@ class FakeEngine:
 def _index_reply(job: JobValue) -> JobReply:
     indexed = job.done - job.failed
     message = f"{indexed} photos added, {job.failed} could not be read."
-    return JobReply(job=replace(job, message=message), outcome=IndexOutcome(indexed=indexed))
+    return JobReply(job=replace(job, message=message), report=IndexReport(indexed=indexed))
 
 
 def main() -> int:

@@ -68,7 +68,7 @@ MODELS = (
 
 
 class FakeModels:
-    """Three models; a change-over counts through the media and then switches."""
+    """Three models; a switch counts through the media and then switches."""
 
     def __init__(self, parts: FakeContext) -> None:
         self._parts = parts
@@ -97,10 +97,10 @@ class FakeModels:
                 self._models.append(entry)
         missing = round(len(self._parts.media) * (1 - entry.coverage))
         work = FakeWork(
-            title=f"Changing over to {entry.name}",
+            title=f"Switching to {entry.name}",
             total=max(1, missing),
             step=lambda _done: None,
-            kind=JobKind.CHANGE_OVER,
+            kind=JobKind.SWITCH_MODEL,
             stage="Looking at your photos again",
             end=lambda job: self._switch(job, entry),
         )

@@ -25,14 +25,14 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
-    CaptionOutcome,
+    CaptionReport,
     FailureValue,
     JobKind,
     JobValue,
     Scope,
     WriteItem,
     WriteKind,
-    WriteOutcome,
+    WriteReport,
 )
 
 NOT_OURS = "It holds words that CocaDesk did not write."
@@ -113,11 +113,11 @@ class FakeWriting:
                 title = f"Writing {len(written)} captions beside photos"
                 self._words.commit(Batch(title=title, files=files))
             kept = tuple(item for item in items if item.kind is WriteKind.KEPT)
-            outcome = WriteOutcome(
+            report = WriteReport(
                 written=len(written), unchanged=len(items) - len(written) - len(kept), kept=kept
             )
             message = f"{len(written)} captions written, {len(kept)} files kept."
-            return JobReply(job=replace(job, message=message), write=outcome)
+            return JobReply(job=replace(job, message=message), report=report)
 
         work = FakeWork(
             title=f"Writing captions beside {len(items)} photos",
@@ -148,8 +148,8 @@ class FakeWriting:
         def end(job: JobValue) -> JobReply:
             described = job.done - job.failed
             message = f"{described} photos described, {job.failed} could not be read."
-            outcome = CaptionOutcome(described=described)
-            return JobReply(job=replace(job, message=message), caption=outcome)
+            report = CaptionReport(described=described)
+            return JobReply(job=replace(job, message=message), report=report)
 
         work = FakeWork(
             title=f"Writing captions for {len(keys)} photos",

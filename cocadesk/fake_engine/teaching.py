@@ -151,7 +151,7 @@ class FakeTeaching:
         run_ids.append(job.id)
         is_known.set()
         self._parts.publish(RunChanged(run=run))
-        return JobReply(job=job, run=run)
+        return JobReply(job=job, report=run)
 
     def _learn(self, run_id: str, done: int) -> None:
         points = (_point(done),)
@@ -176,7 +176,7 @@ class FakeTeaching:
             )
             self._runs[job.id] = run
         self._parts.publish(RunChanged(run=replace(run, points=())))
-        return JobReply(job=replace(job, message="It has learned. See how well."), run=run)
+        return JobReply(job=replace(job, message="It has learned. See how well."), report=run)
 
     def _get(self, body: GetRun, _call: Call) -> ReplyBody:
         return Run(run=self._run(body.run_id))

@@ -28,12 +28,18 @@ class FakeVideos:
 
     def hit(self, medium: FakeMedium, score: float) -> Hit:
         """A medium as a search result: a video with its moments, best first."""
+        row = medium.row
         if not medium.moments:
-            return Hit(key=medium.row.key, score=score)
+            return Hit(
+                key=row.key, score=score, path=row.path, kind=row.kind, caption=medium.caption
+            )
         best_s = medium.moments[0].time_s
         return Hit(
-            key=medium.row.key,
+            key=row.key,
             score=score,
+            path=row.path,
+            kind=row.kind,
+            caption=medium.caption,
             time_s=best_s,
             moments=medium.moments,
             thumbnail=self._frame(medium, best_s, LONG_SIDE_PX, "moments"),

@@ -47,10 +47,6 @@ class Call:
         self._cancelled = threading.Event()
 
     @property
-    def is_cancelled(self) -> bool:
-        return self._cancelled.is_set()
-
-    @property
     def is_finished(self) -> bool:
         return self._is_finished
 

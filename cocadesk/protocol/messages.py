@@ -15,7 +15,7 @@ from cocadesk.protocol.requests import *  # noqa: F403
 from cocadesk.protocol.requests import RequestBody
 from cocadesk.protocol.values import JobValue, ModelValue, Priority, RunValue, TeachPoint
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 # What happens without being asked ----------------------------------------------------
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from cocadesk.protocol.message import Message
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
-    CaptionOutcome,
     CountsValue,
     EditValue,
+    Fact,
     FailureValue,
     Hit,
-    IndexOutcome,
+    JobReport,
     JobValue,
     ModelEntry,
     ModelValue,
@@ -22,7 +22,6 @@ from cocadesk.protocol.values import (
     TeachSample,
     VideoMoment,
     WriteItem,
-    WriteOutcome,
 )
 
 
@@ -47,7 +46,10 @@ class Rows(Message, frozen=True):
 
 
 class Detail(Message, frozen=True):
+    """One row with all that is known of it, ready to be shown."""
+
     row: Row
+    facts: tuple[Fact, ...] = ()
 
 
 class Description(Message, frozen=True):
@@ -143,13 +145,10 @@ class Models(Message, frozen=True):
 
 
 class JobReply(Message, frozen=True):
-    """A job; what it did comes with its end, in the field of its kind."""
+    """A job; its report comes with its end."""
 
     job: JobValue
-    outcome: IndexOutcome | None = None
-    write: WriteOutcome | None = None
-    caption: CaptionOutcome | None = None
-    run: RunValue | None = None
+    report: JobReport | None = None
 
 
 class Jobs(Message, frozen=True):

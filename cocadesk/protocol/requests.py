@@ -8,10 +8,15 @@ from cocadesk.protocol.values import JobAction, Scope, TeachMethod, TeachSource
 
 
 class Search(Message, frozen=True):
-    """Media that fit the words, best first; answered by ``Hits``."""
+    """Media that fit the text, best first; answered by ``Hits``.
+
+    ``filter``, here and in other requests, is text in the grammar of
+    ``cocadesk.search.filters``; empty lets all media through.
+    """
 
     text: str
     limit: int = 200
+    filter: str = ""
 
 
 class Similar(Message, frozen=True):
@@ -19,6 +24,7 @@ class Similar(Message, frozen=True):
 
     key: str
     limit: int = 200
+    filter: str = ""
 
 
 class ListNewest(Message, frozen=True):
@@ -26,6 +32,7 @@ class ListNewest(Message, frozen=True):
 
     offset: int = 0
     limit: int = 2000
+    filter: str = ""
 
 
 class GetRows(Message, frozen=True):
@@ -168,7 +175,7 @@ class DecideRun(Message, frozen=True):
     """Keeps a finished run's model or discards it; answered by ``Run``.
 
     Where keeping needs no new vectors, search answers with the new model when
-    the answer comes; else a change-over job has begun.
+    the answer comes; else a job that switches models has begun.
     """
 
     run_id: str
@@ -180,7 +187,7 @@ class ListModels(Message, frozen=True):
 
 
 class UseModel(Message, frozen=True):
-    """Lets another model answer, after a change-over where vectors differ; ``JobReply``."""
+    """Switches to another model, in a job where its vectors must be made first; ``JobReply``."""
 
     source: str
 

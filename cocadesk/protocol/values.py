@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -41,8 +41,7 @@ class JobKind(StrEnum):
     TAG = "tag"
     WRITE = "write"
     TEACH = "teach"
-    CHANGE_OVER = "change-over"
-    EXPORT = "export"
+    SWITCH_MODEL = "switch"
 
 
 class JobState(StrEnum):
@@ -66,7 +65,6 @@ class JobAction(StrEnum):
 
 
 class ModelState(StrEnum):
-    ABSENT = "absent"
     LOADING = "loading"
     READY = "ready"
     FAILED = "failed"
@@ -80,7 +78,7 @@ class Moment(Value, frozen=True):
 
 
 class Hit(Value, frozen=True):
-    """One medium that answers a search.
+    """One medium that answers a search, with what a list of results shows of it.
 
     Of a video, ``time_s`` is the moment that fits best, ``moments`` are all that
     fit, best first, and ``thumbnail`` shows the best one.
@@ -88,6 +86,9 @@ class Hit(Value, frozen=True):
 
     key: str
     score: float
+    path: WirePath
+    kind: MediaKind = MediaKind.PHOTO
+    caption: str | None = None
     time_s: float | None = None
     moments: tuple[Moment, ...] = ()
     thumbnail: WirePath | None = None
@@ -127,19 +128,20 @@ class Row(Value, frozen=True):
     size_bytes: int = 0
     duration_s: float | None = None
     taken: str | None = None
-    modified: str | None = None
     camera: str | None = None
-    lens: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-    rating: int | None = None
-    title: str | None = None
-    description: str | None = None
     thumbnail: WirePath | None = None
     caption: str | None = None
     caption_by_person: bool = False
     tags: tuple[TagValue, ...] = ()
     state: str = "present"
+
+
+class Fact(Value, frozen=True):
+    """One thing known of a medium: the field's ``name``, its label and value as text."""
+
+    name: str
+    label: str
+    text: str
 
 
 class FailureValue(Value, frozen=True):
@@ -170,10 +172,14 @@ class JobValue(Value, frozen=True):
 
 
 class Scope(Value, frozen=True):
-    """Which media a job is for: these, and all under these folders; none means all."""
+    """Which media a job is for: these and all under these folders (none: all), if they fit.
+
+    ``filter`` is text in the grammar of ``cocadesk.search.filters``.
+    """
 
     keys: tuple[str, ...] = ()
     folders: tuple[WirePath, ...] = ()
+    filter: str = ""
 
 
 class EditValue(Value, frozen=True):
@@ -210,16 +216,37 @@ class WriteItem(Value, frozen=True):
     reason: str = ""
 
 
-class WriteOutcome(Value, frozen=True):
-    """What a write job did, in files."""
+class Report(Value, frozen=True, tag_field="type", tag=True):
+    """Base of what a job of a kind reports at its end, and in between where it failed."""
+
+
+class IndexReport(Report, frozen=True):
+    """Numbers of an index job (or a switch of models), in files; ``videos`` of the indexed ones.
+
+    ``seconds`` runs from the start of the scan to the last commit.
+    """
+
+    indexed: int = 0
+    videos: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    copied: int = 0
+    missing: int = 0
+    offline: int = 0
+    failed: tuple[FailureValue, ...] = ()
+    seconds: float = 0.0
+
+
+class WriteReport(Report, frozen=True):
+    """Numbers of a write job, in files."""
 
     written: int = 0
     unchanged: int = 0
     kept: tuple[WriteItem, ...] = ()
 
 
-class CaptionOutcome(Value, frozen=True):
-    """What a caption or tag job did, in media; human words were left alone."""
+class CaptionReport(Report, frozen=True):
+    """Numbers of a caption or tag job, in media; human captions are never replaced."""
 
     described: int = 0
     unchanged: int = 0
@@ -235,14 +262,15 @@ class TeachMethod(StrEnum):
 
 
 class TeachSource(Value, frozen=True):
-    """What to learn from: folders of photos with ``.txt`` beside them, and the library's words.
+    """Photos to learn from: folders with ``.txt`` beside them, and the library's annotated ones.
 
-    ``keys`` narrows the library's photos with human words to these.
+    ``keys`` and ``filter`` (see ``Scope``) narrow the library's photos.
     """
 
     folders: tuple[WirePath, ...] = ()
     uses_library: bool = False
     keys: tuple[str, ...] = ()
+    filter: str = ""
 
 
 class SkippedValue(Value, frozen=True):
@@ -292,7 +320,7 @@ class RunState(StrEnum):
     FAILED = "failed"
 
 
-class RunValue(Value, frozen=True):
+class RunValue(Report, frozen=True):
     """A teaching run: what it learned from, how it did, and what became of it.
 
     ``own`` is the person's own held-out photos, ``general`` the shipped set. A
@@ -324,6 +352,10 @@ class RunValue(Value, frozen=True):
     skipped: tuple[SkippedValue, ...] = ()
 
 
+JobReport: TypeAlias = IndexReport | CaptionReport | WriteReport | RunValue
+"""The report of a job, by its kind; told apart by ``type``."""
+
+
 class ModelEntry(Value, frozen=True):
     """A model that can be used: where it comes from, and whether it answers now.
 
@@ -339,23 +371,6 @@ class ModelEntry(Value, frozen=True):
     size_bytes: int = 0
     coverage: float = 0.0
     note: str = ""
-
-
-class IndexOutcome(Value, frozen=True):
-    """What an index job did, in files; ``seconds`` from first look to last commit.
-
-    ``videos`` says how many of the indexed ones are videos.
-    """
-
-    indexed: int = 0
-    videos: int = 0
-    unchanged: int = 0
-    moved: int = 0
-    copied: int = 0
-    missing: int = 0
-    offline: int = 0
-    failed: tuple[FailureValue, ...] = ()
-    seconds: float = 0.0
 
 
 class ModelValue(Value, frozen=True):

@@ -128,7 +128,13 @@ def test_the_strip_marks_the_best_and_the_other_matches(app_theme: AppTheme, qtb
     frames = ImageLoader(long_side_px=64, keep=4, workers=1)
     strip = MomentStrip(frames, app_theme.theme)
     qtbot.addWidget(strip)
-    hit = Hit(key="k", score=1, time_s=10.4, moments=(Moment(time_s=10.4, score=1),))
+    hit = Hit(
+        key="k",
+        path=WirePath("/k.mp4"),
+        score=1,
+        time_s=10.4,
+        moments=(Moment(time_s=10.4, score=1),),
+    )
     strip.show_moments(MOMENTS, hit)
     assert strip.currentRow() == 2
     strip.step(9)
@@ -198,8 +204,8 @@ def test_a_missing_thumbnail_leaves_the_videos_own(video: MainWindow) -> None:
     row = video.inspector.row
     assert row is not None
     assert row.thumbnail is not None
-    video.model.show_keys([row.key], [Hit(key=row.key, score=1.0, time_s=3.0)])
+    video.model.show_keys([row.key], [Hit(key=row.key, path=row.path, score=1.0, time_s=3.0)])
     assert video.model.thumbnail_of(row) == row.thumbnail.to_str()
-    other = Hit(key=row.key, score=1.0, time_s=3.0, thumbnail=WirePath("/x.jpg"))
+    other = Hit(key=row.key, path=row.path, score=1.0, time_s=3.0, thumbnail=WirePath("/x.jpg"))
     video.model.show_keys([row.key], [other])
     assert video.model.thumbnail_of(row) == "/x.jpg"

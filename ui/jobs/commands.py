@@ -17,7 +17,7 @@ from ui.shell.dialogs import FailuresDialog
 if TYPE_CHECKING:
     from ui.shell.window import MainWindow
 
-CHANGES_ROWS = (JobKind.INDEX, JobKind.CAPTION, JobKind.TAG, JobKind.CHANGE_OVER)
+CHANGES_ROWS = (JobKind.INDEX, JobKind.CAPTION, JobKind.TAG, JobKind.SWITCH_MODEL)
 
 
 class JobCommands(QObject):
@@ -86,7 +86,7 @@ class JobCommands(QObject):
         assert isinstance(job, JobValue)
         if job.kind in CHANGES_ROWS and job.state is JobState.DONE:
             self._window.browser.ask_again()
-        if job.kind is JobKind.CHANGE_OVER:
+        if job.kind is JobKind.SWITCH_MODEL:
             self._window.model.refresh_rows(())
         if job.kind is JobKind.WRITE and job.state is JobState.DONE:
             words = self._window.editor

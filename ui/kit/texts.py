@@ -100,7 +100,7 @@ def job_state(job: JobValue) -> str:
 _NOUNS = {
     JobKind.CAPTION: "photo",
     JobKind.TAG: "photo",
-    JobKind.CHANGE_OVER: "photo",
+    JobKind.SWITCH_MODEL: "photo",
     JobKind.TEACH: "step",
 }
 

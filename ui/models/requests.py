@@ -73,7 +73,7 @@ class ModelRequests(QObject):
 
     def _on_jobs(self, answer: Jobs) -> None:
         for job in answer.jobs:
-            if job.kind is JobKind.CHANGE_OVER and not job.state.is_final:
+            if job.kind is JobKind.SWITCH_MODEL and not job.state.is_final:
                 self.job_changed.emit(job)
                 return
 
@@ -81,7 +81,7 @@ class ModelRequests(QObject):
         self.job_changed.emit(answer.job)
 
     def _on_event(self, body: object) -> None:
-        if isinstance(body, JobChanged) and body.job.kind is JobKind.CHANGE_OVER:
+        if isinstance(body, JobChanged) and body.job.kind is JobKind.SWITCH_MODEL:
             self.job_changed.emit(body.job)
         elif isinstance(body, ModelChanged):
             self.refresh()

@@ -139,8 +139,8 @@ class TeachRequests(QObject):
     def _on_started(self, answer: JobReply) -> None:
         self._is_starting = False
         self._keep_job(answer.job)
-        if answer.run is not None:
-            self._keep_run(answer.run)
+        if isinstance(answer.report, RunValue):
+            self._keep_run(answer.report)
         self.started.emit(answer.job.id)
         self.ask_run(answer.job.id)
 

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cocadesk.engine.handlers import Answer, EngineContext
-from cocadesk.engine.model_switch import ModelSwitcher, change_over_source
+from cocadesk.engine.model_switch import ModelSwitcher, switch_source
 from cocadesk.engine.run_in_thread import run_in_thread
 from cocadesk.engine.scheduler import JobFactory, JobOutcome, JobStep, Steps
 from cocadesk.engine.teaching.preview import DatasetPreview
@@ -247,13 +247,13 @@ class TeachingHandler:
         record = self._book.change(run_id, state=RunState.WAITING, message=message)
         value = self._book.value(record)
         self._publish(value)
-        return JobOutcome(message=message, report=msgspec.json.encode(value).decode())
+        return JobOutcome(message=message, report=value)
 
     def _on_job(self, job: JobValue) -> None:
         """A run whose job has been cancelled or has failed is over; on any thread."""
         try:
-            if job.kind is JobKind.CHANGE_OVER and job.state is JobState.DONE:
-                self._note_changed_over(job)
+            if job.kind is JobKind.SWITCH_MODEL and job.state is JobState.DONE:
+                self._note_switched(job)
             elif job.kind is JobKind.TEACH and job.state in _OVER:
                 record = self._book.get(job.id)
                 if record.state is RunState.RUNNING:
@@ -261,8 +261,8 @@ class TeachingHandler:
         except (UserError, OSError) as error:  # it is settled when somebody looks at it
             _log.warning("the run of job %s is not noted: %s", job.id, error)
 
-    def _note_changed_over(self, job: JobValue) -> None:
-        source = change_over_source(self._parts.jobs().spec(job.id))
+    def _note_switched(self, job: JobValue) -> None:
+        source = switch_source(self._parts.jobs().spec(job.id))
         for record in self._book.all():
             is_its = f"{RUN_PREFIX}{record.id}" == source
             if is_its and record.state is RunState.KEPT and record.message != KEPT:
@@ -323,4 +323,4 @@ def _title(source: TeachSource) -> str:
         names.append(f"{len(source.keys)} chosen photos")
     elif source.uses_library:
         names.append("the library's words")
-    return f"Learning from {' and '.join(names)}"
+    return " and ".join(names)

@@ -39,7 +39,7 @@ from cocadesk.protocol.messages import (
     WritePlan,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobKind, JobState, Scope, WriteKind
+from cocadesk.protocol.values import CaptionReport, JobKind, JobState, Scope, WriteKind, WriteReport
 from tests.support.engines import ENGINES, EngineCase
 
 WAIT_S = 60.0
@@ -180,7 +180,7 @@ def test_captions_are_made_by_a_job_with_progress_and_failures(client: EngineCli
     )
     assert ended.job.state is JobState.DONE
     assert ended.job.message
-    assert ended.caption is not None
+    assert isinstance(ended.report, CaptionReport)
     assert client.ask(GetDetail(key=keys[0]), Detail, timeout_s=WAIT_S).row.caption == "stays mine"
     failures = client.ask(ListJobFailures(job_id=started.job.id), Failures, timeout_s=WAIT_S)
     assert failures.total == ended.job.failed == len(failures.failures)
@@ -200,17 +200,17 @@ def test_a_write_is_planned_done_undone_and_redone(client: EngineClient) -> None
     assert all(item.new for item in plan.items if item.kind is WriteKind.NEW)
     ended = _end(client, client.ask(StartWrite(scope=everything), JobReply, timeout_s=WAIT_S))
     assert ended.job.state is JobState.DONE
-    assert ended.write is not None
-    assert ended.write.written == plan.new + plan.changed > 0
-    assert (ended.write.unchanged, len(ended.write.kept)) == (plan.unchanged, plan.kept)
+    assert isinstance(ended.report, WriteReport)
+    assert ended.report.written == plan.new + plan.changed > 0
+    assert (ended.report.unchanged, len(ended.report.kept)) == (plan.unchanged, plan.kept)
     after = client.ask(PlanWrite(scope=everything), WritePlan, timeout_s=WAIT_S)
     assert (after.new, after.changed) == (0, 0)
     undone = client.ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
-    assert undone.files == ended.write.written
+    assert undone.files == ended.report.written
     assert client.ask(PlanWrite(scope=everything), WritePlan, timeout_s=WAIT_S) == plan
     assert (
         client.ask(RedoAnnotations(), AnnotationsReply, timeout_s=WAIT_S).files
-        == ended.write.written
+        == ended.report.written
     )
     assert client.ask(PlanWrite(scope=everything), WritePlan, timeout_s=WAIT_S) == after
 

@@ -38,7 +38,7 @@ from cocadesk.protocol.messages import (
     WatchJob,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobState
+from cocadesk.protocol.values import IndexReport, JobState
 from tests.support.engines import FAKE_MODEL, coloured_photos, index, real_client, stop
 
 WAIT_S = 60.0
@@ -73,8 +73,8 @@ def test_a_killed_engine_loses_no_job_and_no_photo(tmp_path: Path) -> None:
     with connect_or_start(library, extra=FAKE_MODEL) as client:
         ended = client.ask(WatchJob(job_id=job.id), JobReply, timeout_s=WAIT_S)
         assert ended.job.state is JobState.DONE
-        assert ended.outcome is not None
-        assert ended.outcome.indexed + ended.outcome.unchanged == 5
+        assert isinstance(ended.report, IndexReport)
+        assert ended.report.indexed + ended.report.unchanged == 5
         assert client.ask(ListNewest(), Keys, timeout_s=WAIT_S).total == 5
         assert len(client.ask(ListJobs(), Jobs, timeout_s=WAIT_S).jobs) == 1
         stop(client)
@@ -135,9 +135,9 @@ def test_a_second_index_finds_nothing_new_and_a_photo_that_has_gone_keeps_what_i
     client = shared_client
     photos = coloured_photos(tmp_path / "photos")
     first, second = index(client, photos), index(client, photos)
-    assert first.outcome is not None
-    assert second.outcome is not None
-    assert (first.outcome.indexed, second.outcome.indexed) == (5, 0)
+    assert isinstance(first.report, IndexReport)
+    assert isinstance(second.report, IndexReport)
+    assert (first.report.indexed, second.report.indexed) == (5, 0)
     assert "Nothing new" in second.job.message
     key = client.ask(Search(text="something blue"), Hits, timeout_s=WAIT_S).hits[0].key
     for photo in photos.iterdir():

@@ -32,7 +32,7 @@ from cocadesk.protocol.messages import (
     Similar,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import MediaKind, Row
+from cocadesk.protocol.values import IndexReport, MediaKind, Row
 from tests.support.engines import index, real_client
 from tests.support.videos import make_clip_of_colours
 
@@ -81,8 +81,8 @@ def mean_colour(path: WirePath) -> list[int]:
 def test_the_job_and_the_counts_name_photos_and_videos(client: EngineClient, job: JobReply) -> None:
     """Each kind where there is one."""
     assert job.job.message == "1 photo and 2 videos added."
-    assert job.outcome is not None
-    assert (job.outcome.indexed, job.outcome.videos) == (3, 2)
+    assert isinstance(job.report, IndexReport)
+    assert (job.report.indexed, job.report.videos) == (3, 2)
     counts = client.ask(GetInfo(), Info, timeout_s=WAIT_S).counts
     assert (counts.media, counts.photos, counts.videos, counts.views) == (3, 1, 2, 1 + 5 + 3)
 

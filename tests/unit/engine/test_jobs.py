@@ -11,7 +11,7 @@ import pytest
 from cocadesk.engine.scheduler import JobOutcome, JobStep, Scheduler, Steps
 from cocadesk.errors import UserError
 from cocadesk.library import JobRow
-from cocadesk.protocol.values import JobAction, JobKind, JobState, JobValue
+from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobState, JobValue
 
 WAIT_S = 30.0
 
@@ -63,7 +63,7 @@ class Bench:
                 self.leave.acquire()
                 self.steps_taken.append(f"{spec}{number}")
                 yield JobStep(stage="counting", done=number + 1, total=3)
-            return JobOutcome(message=f"{spec} is done", report='{"x": 1}')
+            return JobOutcome(message=f"{spec} is done", report=IndexReport(indexed=1))
         finally:
             self.closed.append(spec)
 
@@ -106,7 +106,7 @@ def test_jobs_run_one_after_another_and_end_with_a_sentence(bench: Bench) -> Non
     ended = bench.wait_for_state(second.id, JobState.DONE)
     assert bench.steps_taken == ["a0", "a1", "a2", "b0", "b1", "b2"]
     assert ended.message == "b is done"
-    assert bench.scheduler.report(first.id) == '{"x": 1}'
+    assert bench.scheduler.report(first.id) == IndexReport(indexed=1)
     assert [job.id for job in bench.scheduler.all()] == [second.id, first.id]
 
 
@@ -209,10 +209,10 @@ def test_a_job_in_which_engines_die_is_given_up_after_three_that_gained_nothing(
 
 def test_what_was_done_at_once_is_remembered_as_a_job(bench: Bench) -> None:
     """It never runs; its sentence and report are there from the start."""
-    outcome = JobOutcome(message="It is so.", report="{}")
-    job = bench.scheduler.record(JobKind.CHANGE_OVER, "Changing", "x", outcome)
+    outcome = JobOutcome(message="It is so.", report=IndexReport(unchanged=2))
+    job = bench.scheduler.record(JobKind.SWITCH_MODEL, "Changing", "x", outcome)
     assert (job.state, job.message) == (JobState.DONE, "It is so.")
-    assert bench.scheduler.report(job.id) == "{}"
+    assert bench.scheduler.report(job.id) == IndexReport(unchanged=2)
     assert bench.store.rows[job.id].state == "done"
 
 

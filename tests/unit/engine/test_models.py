@@ -32,7 +32,14 @@ from cocadesk.protocol.messages import (
     UseModel,
     WatchJob,
 )
-from cocadesk.protocol.values import JobAction, JobKind, JobState, ModelState, ModelValue
+from cocadesk.protocol.values import (
+    IndexReport,
+    JobAction,
+    JobKind,
+    JobState,
+    ModelState,
+    ModelValue,
+)
 from tests.support.engines import coloured_photos, index
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.inner_engine import inner_engine
@@ -125,7 +132,7 @@ def test_a_model_that_shares_the_vectors_answers_at_once_and_after_a_restart(
 ) -> None:
     """Nothing is read again; everybody is told; ``library.json`` remembers."""
     used = _use(client, "taught")
-    assert (used.job.state, used.job.kind) == (JobState.DONE, JobKind.CHANGE_OVER)
+    assert (used.job.state, used.job.kind) == (JobState.DONE, JobKind.SWITCH_MODEL)
     assert _model(client).model_id == TAUGHT.model_id
     assert len(client.ask(Search(text="red"), Hits, timeout_s=WAIT_S).hits) == 5
     told = None
@@ -139,7 +146,7 @@ def test_a_model_that_shares_the_vectors_answers_at_once_and_after_a_restart(
 def test_other_vectors_are_made_first_while_the_old_model_answers(
     client: EngineClient, shop: Shop
 ) -> None:
-    """One write at the end changes over; the list shows what each covers."""
+    """One write at the end switches; the list shows what each covers."""
     reply = _use(client, "other")
     assert not reply.job.state.is_final
     assert _model(client).model_id == FakeInfo().model_id
@@ -147,8 +154,8 @@ def test_other_vectors_are_made_first_while_the_old_model_answers(
     ended = _watch(client, reply)
     assert ended.job.state is JobState.DONE, ended.job.message
     assert "5 photos" in ended.job.message
-    assert ended.outcome is not None
-    assert (ended.outcome.indexed, ended.outcome.failed) == (5, ())
+    assert isinstance(ended.report, IndexReport)
+    assert (ended.report.indexed, ended.report.failed) == (5, ())
     assert _model(client).model_id == OTHER.model_id
     assert len(client.ask(Search(text="red"), Hits, timeout_s=WAIT_S).hits) == 5
     models = client.ask(ListModels(), Models, timeout_s=WAIT_S).models
@@ -156,9 +163,7 @@ def test_other_vectors_are_made_first_while_the_old_model_answers(
     assert (used.source, used.coverage) == ("other", 1.0)
 
 
-def test_an_interrupted_change_over_goes_on_with_the_next_engine(
-    tmp_path: Path, shop: Shop
-) -> None:
+def test_an_interrupted_switch_goes_on_with_the_next_engine(tmp_path: Path, shop: Shop) -> None:
     """The old model answers until then."""
     library = tmp_path / "library"
     with inner_engine(library, "first", opener=shop.open) as client:
@@ -172,12 +177,12 @@ def test_an_interrupted_change_over_goes_on_with_the_next_engine(
 
 
 def test_the_last_wish_counts(client: EngineClient) -> None:
-    """Going back to the model in use gives up a change-over that has begun."""
+    """Going back to the model in use cancels a switch that has begun."""
     reply = _use(client, "other")
     client.ask(ControlJob(job_id=reply.job.id, action=JobAction.PAUSE), JobReply, timeout_s=WAIT_S)
     assert _use(client, "taught").job.state is JobState.DONE
     jobs = client.ask(ListJobs(), Jobs, timeout_s=WAIT_S).jobs
-    states = {job.title: job.state for job in jobs if job.kind is JobKind.CHANGE_OVER}
+    states = {job.title: job.state for job in jobs if job.kind is JobKind.SWITCH_MODEL}
     assert set(states.values()) == {JobState.CANCELLED, JobState.DONE}
     assert _model(client).model_id == TAUGHT.model_id
 

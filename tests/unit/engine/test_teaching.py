@@ -47,6 +47,7 @@ from cocadesk.protocol.values import (
     JobState,
     JobValue,
     RunState,
+    RunValue,
     TeachPoint,
     TeachSource,
 )
@@ -105,6 +106,13 @@ def _wait_for_step(client: EngineClient, run_id: str, step: int) -> None:
             return
 
 
+def test_a_run_without_a_title_is_named_by_its_folder(client: EngineClient, photos: Path) -> None:
+    """The job says once that it learns; the run, and so its model, bears the folder's name."""
+    job = _start(client, photos)
+    assert job.title == f"Learning from {photos.name}"
+    assert _run(client, job.id).run.title == photos.name
+
+
 def test_a_run_is_a_job_with_a_curve_figures_and_a_model_that_may_be_kept(
     client: EngineClient, photos: Path
 ) -> None:
@@ -115,7 +123,7 @@ def test_a_run_is_a_job_with_a_curve_figures_and_a_model_that_may_be_kept(
     assert (job.title, job.kind) == ("Learning from Colours", "teach")
     ended = _watch(client, job)
     assert ended.job.state is JobState.DONE, ended.job.message
-    assert ended.run is not None
+    assert isinstance(ended.report, RunValue)
     assert "20" in ended.job.message
     assert "80" in ended.job.message
     run = _run(client, job.id).run

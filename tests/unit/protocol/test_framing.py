@@ -58,7 +58,13 @@ def test_a_foreign_length_is_refused_before_anything_is_stored() -> None:
 def test_messages_survive_the_wire() -> None:
     """A request with a body and an answer with moments come back equal."""
     request = Request(id=3, body=Search(text="Ein Hund am Strand, 犬"))
-    hit = Hit(key="k", score=0.5, time_s=4.0, moments=(Moment(time_s=4.0, score=0.5),))
+    hit = Hit(
+        key="k",
+        path=WirePath("/k.mp4"),
+        score=0.5,
+        time_s=4.0,
+        moments=(Moment(time_s=4.0, score=0.5),),
+    )
     answer = Done(id=3, body=Hits(hits=(hit,)))
     assert decode_client_message(encode(request)[4:]) == request
     assert decode_engine_message(encode(answer)[4:]) == answer
