@@ -16,7 +16,8 @@ from typing import Protocol
 import xxhash
 
 from cocadesk.media.files import open_without_trace
-from cocadesk.media.sniffing import SNIFF_BYTES, sniff_format
+from cocadesk.media.formats import sniff_format
+from cocadesk.media.sniffing import SNIFF_BYTES
 
 WHOLE_BYTES = 64 << 20
 _END_BYTES = 1 << 20

@@ -11,8 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cocadesk.media.files import explain_os_error, is_only_in_cloud, read_head
-from cocadesk.media.other_extensions import OTHER_EXTENSIONS
-from cocadesk.media.sniffing import MEDIA_EXTENSIONS, SNIFF_BYTES, sniff_kind
+from cocadesk.media.sniffing import (
+    MEDIA_EXTENSIONS,
+    OTHER_EXTENSIONS,
+    SNIFF_BYTES,
+    sniff_kind,
+)
 from cocadesk.media.types import FoundFile, Kind, ScanProblem
 
 _SKIPPED_FOLDERS = frozenset(

@@ -1,43 +1,11 @@
-"""What a file is by its first bytes; names are never trusted."""
+"""The kind of a file, photo, video or other, by its first bytes; names are never trusted."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from cocadesk.media.formats import PHOTO_EXTENSIONS, sniff_format
 from cocadesk.media.types import Kind
 
 SNIFF_BYTES = 512
-
-
-class PhotoFormat(StrEnum):
-    """A photo format as people name it; the value is what the library stores."""
-
-    JPEG = "JPEG"
-    PNG = "PNG"
-    WEBP = "WebP"
-    GIF = "GIF"
-    TIFF = "TIFF"
-    BMP = "BMP"
-    HEIC = "HEIC"
-    AVIF = "AVIF"
-    ICO = "ICO"
-    PSD = "PSD"
-    JPEG_2000 = "JPEG 2000"
-    JPEG_XL = "JPEG XL"
-    RAW = "camera raw"
-
-
-UNSUPPORTED = frozenset({PhotoFormat.JPEG_XL, PhotoFormat.RAW})
-
-RAW_EXTENSIONS = frozenset(
-    {"3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "iiq", "kdc", "mef", "mos", "mrw"}
-    | {"nef", "nrw", "orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f"}
-)
-PHOTO_EXTENSIONS = RAW_EXTENSIONS | frozenset(
-    {"jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "gif", "tif", "tiff", "bmp"}
-    | {"dib", "heic", "heif", "heics", "heifs", "hif", "avif", "avifs", "jxl", "jp2", "j2k"}
-    | {"jpf", "jpx", "psd", "ico"}
-)
 
 # Not here, for they mean other things as well and are told by content: ts, mts, mod, dat, dv.
 VIDEO_EXTENSIONS = frozenset(
@@ -47,34 +15,22 @@ VIDEO_EXTENSIONS = frozenset(
 )
 MEDIA_EXTENSIONS = PHOTO_EXTENSIONS | VIDEO_EXTENSIONS
 
-_PREFIXES: tuple[tuple[bytes, PhotoFormat], ...] = (
-    (b"\xff\xd8\xff", PhotoFormat.JPEG),
-    (b"\x89PNG\r\n\x1a\n", PhotoFormat.PNG),
-    (b"GIF87a", PhotoFormat.GIF),
-    (b"GIF89a", PhotoFormat.GIF),
-    (b"II*\x00\x10\x00\x00\x00CR", PhotoFormat.RAW),
-    (b"IIRO", PhotoFormat.RAW),
-    (b"IIU\x00", PhotoFormat.RAW),
-    (b"FUJIFILMCCD-RAW", PhotoFormat.RAW),
-    (b"FOVb", PhotoFormat.RAW),
-    (b"II*\x00", PhotoFormat.TIFF),
-    (b"MM\x00*", PhotoFormat.TIFF),
-    (b"II+\x00", PhotoFormat.TIFF),
-    (b"MM\x00+", PhotoFormat.TIFF),
-    (b"8BPS\x00\x01", PhotoFormat.PSD),
-    (b"\x00\x00\x01\x00", PhotoFormat.ICO),
-    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", PhotoFormat.JPEG_2000),
-    (b"\xff\x4f\xff\x51", PhotoFormat.JPEG_2000),
-    (b"\xff\x0a", PhotoFormat.JPEG_XL),
-    (b"\x00\x00\x00\x0cJXL \r\n\x87\n", PhotoFormat.JPEG_XL),
-)
+# Extensions of files that are neither photos nor videos, so that a scan need not open them. Only
+# a shortcut: a file with any other unknown extension is told by its first bytes.
+_TEXT = "txt md rst csv tsv json jsonl xml html htm css log ini cfg conf toml yaml yml tex srt vtt"
+_CODE = "py pyc pyi pyd js mjs tsx jsx c h cc cpp hpp cs java class kt go rs rb php pl sh bat"
+_CODE_2 = "ps1 lua swift m r jl sql ipynb o a so dll dylib exe msi app apk jar wasm map lock"
+_DOCUMENTS = "pdf doc docx xls xlsx ppt pptx odt ods odp rtf epub mobi pages numbers key ps eps"
+_ARCHIVES = "zip tar gz tgz bz2 xz zst 7z rar iso dmg img deb rpm whl cab"
+_SOUND = "mp3 wav flac ogg oga opus m4a aac wma aiff mid"
+_BESIDE_VIDEOS = "lrv thm"
+_DATA = "db sqlite sqlite3 dat bin npy npz pt pth onnx safetensors parquet arrow lance h5 pkl"
+_BESIDE_PHOTOS = "xmp aae pp3 dop on1 cos lrcat lrdata xcf kra svg svgz ai ttf otf woff woff2 icc"
+_TEMPORARY = "tmp temp part partial crdownload bak swp cache"
 
-_AVIF_BRANDS = frozenset({b"avif", b"avis"})
-_HEIC_BRANDS = frozenset(
-    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"mif3", b"msf1"}
-    | {b"j2ki", b"jpeg", b"vvic"}
-)
-_RAW_BRANDS = frozenset({b"crx "})
+_ALL = (_TEXT, _CODE, _CODE_2, _DOCUMENTS, _ARCHIVES, _SOUND, _BESIDE_VIDEOS, _DATA, _BESIDE_PHOTOS)
+
+OTHER_EXTENSIONS = frozenset(" ".join((*_ALL, _TEMPORARY)).split())
 
 _OTHER_NAMES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF document"),
@@ -92,41 +48,6 @@ _OTHER_NAMES: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", "a program"),
     (b"MZ", "a Windows program"),
 )
-
-
-def sniff_format(head: bytes) -> PhotoFormat | None:
-    """The photo format of a file that begins with ``head`` (64 bytes are enough)."""
-    for prefix, photo_format in _PREFIXES:
-        if head.startswith(prefix):
-            return photo_format
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return PhotoFormat.WEBP
-    if head[:2] == b"BM" and len(head) >= 18 and head[6:10] == b"\x00\x00\x00\x00":
-        return PhotoFormat.BMP
-    return _sniff_iso_media(head)
-
-
-def _brands(head: bytes) -> list[bytes]:
-    """The brands of an ISO base media file, the major one first."""
-    if head[4:8] != b"ftyp":
-        return []
-    end = min(int.from_bytes(head[:4], "big"), len(head))
-    return [head[8:12]] + [head[at : at + 4] for at in range(16, end - 3, 4)]
-
-
-def _sniff_iso_media(head: bytes) -> PhotoFormat | None:
-    brands = _brands(head)
-    if not brands:
-        return None
-    if brands[0] in _RAW_BRANDS:
-        return PhotoFormat.RAW
-    if brands[0] in _AVIF_BRANDS:
-        return PhotoFormat.AVIF
-    if brands[0] not in _HEIC_BRANDS:
-        return None
-    # "mif1" only says "a still picture"; the codec stands in a compatible brand.
-    is_avif = _AVIF_BRANDS.intersection(brands) and not {b"heic", b"heix"}.intersection(brands)
-    return PhotoFormat.AVIF if is_avif else PhotoFormat.HEIC
 
 
 _VIDEO_PREFIXES = (

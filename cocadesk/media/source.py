@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from cocadesk.media.formats import PhotoFormat
 from cocadesk.media.metadata.exif import Exif
-from cocadesk.media.sniffing import PhotoFormat
 from cocadesk.media.types import RgbImage
 
 # Averaging 1.2 pixels into one blurs some and not others. Twice the side needed keeps the

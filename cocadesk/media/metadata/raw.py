@@ -6,9 +6,9 @@ import binascii
 
 from PIL import Image
 
+from cocadesk.media.formats import MetadataBlocks, PhotoFormat
 from cocadesk.media.metadata.exif import Exif, Ifd
 from cocadesk.media.photo.jpeg_header import read_jpeg_header
-from cocadesk.media.sniffing import PhotoFormat
 from cocadesk.media.source import RawMetadata
 
 _TIFF_XMP, _TIFF_IPTC, _TIFF_PHOTOSHOP = 700, 33723, 34377
@@ -18,11 +18,11 @@ _MAX_TEXT_CHARS = 1 << 20
 
 def raw_metadata(image: Image.Image, data: bytes, photo_format: PhotoFormat) -> RawMetadata:
     """The EXIF, XMP and IPTC blocks of ``image``, whose file is ``data``."""
-    if photo_format is PhotoFormat.JPEG:
+    if photo_format.metadata is MetadataBlocks.JPEG_SEGMENTS:
         header = read_jpeg_header(data)
         return RawMetadata(exif=Exif(header.exif), xmp=header.xmp, photoshop=header.photoshop)
-    if photo_format is PhotoFormat.TIFF:
-        exif = Exif(data)  # a TIFF file is itself the structure that EXIF borrows
+    if photo_format.metadata is MetadataBlocks.TIFF_TAGS:
+        exif = Exif(data)
         return RawMetadata(
             exif=exif,
             xmp=_bytes_tag(exif.main, _TIFF_XMP),
@@ -30,7 +30,9 @@ def raw_metadata(image: Image.Image, data: bytes, photo_format: PhotoFormat) -> 
             iptc=_bytes_tag(exif.main, _TIFF_IPTC),
         )
     return RawMetadata(
-        exif=Exif(_exif_block(image)), xmp=_xmp_block(image), png_texts=png_texts(image)
+        exif=Exif(_exif_block(image)),
+        xmp=_xmp_block(image),
+        png_texts=png_texts(image, photo_format),
     )
 
 
@@ -69,9 +71,9 @@ def _xmp_block(image: Image.Image) -> bytes | None:
     return None
 
 
-def png_texts(image: Image.Image) -> tuple[tuple[str, str], ...]:
+def png_texts(image: Image.Image, photo_format: PhotoFormat) -> tuple[tuple[str, str], ...]:
     """The texts of a PNG picture that CocaDesk keeps, by keyword."""
-    if image.format != "PNG":
+    if photo_format.metadata is not MetadataBlocks.PILLOW_INFO_AND_TEXTS:
         return ()
     found = ((key, image.info.get(key)) for key in _PNG_TEXT_KEYS)
     return tuple((key, str(text)) for key, text in found if isinstance(text, str))

@@ -7,23 +7,18 @@ the user's disk; trainer and evaluation call it for trusted shards.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import xxhash
 
 from cocadesk.media.files import read_photo_file
+from cocadesk.media.formats import PHOTO_FORMATS, Decoder, PhotoFormat, format_of
 from cocadesk.media.hashing import hash_bytes
 from cocadesk.media.metadata.merge import read_metadata
 from cocadesk.media.photo.jpeg import open_jpeg
 from cocadesk.media.photo.resize import prepare_input, resize, thumbnail_jpeg
-from cocadesk.media.sniffing import (
-    RAW_EXTENSIONS,
-    SNIFF_BYTES,
-    UNSUPPORTED,
-    PhotoFormat,
-    describe_other,
-    sniff_format,
-)
+from cocadesk.media.sniffing import SNIFF_BYTES, describe_other
 from cocadesk.media.source import HASH_COVERAGE, WHOLE, PhotoSource, coverage_for
 from cocadesk.media.types import (
     DecodedPhoto,
@@ -36,10 +31,15 @@ from cocadesk.media.types import (
 
 THUMBNAIL_PX = 320
 _HASH_SIDE_PX = 128
-_RAW_SUFFIXES = frozenset(f".{name}" for name in RAW_EXTENSIONS)
 
 
-def open_photo(data: bytes, *, limits: DecodeLimits, suffix: str = "") -> PhotoSource:
+def open_photo(
+    data: bytes,
+    *,
+    limits: DecodeLimits,
+    suffix: str = "",
+    formats: Sequence[PhotoFormat] = PHOTO_FORMATS,
+) -> PhotoSource:
     """The photo in ``data``, its header read, nothing decoded yet.
 
     ``suffix`` (with its dot) only tells camera raw from plain TIFF, which
@@ -51,14 +51,12 @@ def open_photo(data: bytes, *, limits: DecodeLimits, suffix: str = "") -> PhotoS
     if not data:
         raise PhotoError("The file is empty.", is_photo=False)
     head = data[:SNIFF_BYTES]
-    photo_format = sniff_format(head)
+    photo_format = format_of(head, suffix.lstrip("."), formats)
     if photo_format is None:
         raise PhotoError(f"This is no photo but {describe_other(head)}.", is_photo=False)
-    if photo_format is PhotoFormat.TIFF and suffix.lower() in _RAW_SUFFIXES:
-        photo_format = PhotoFormat.RAW
-    if photo_format in UNSUPPORTED:
-        raise PhotoError(f"CocaDesk cannot read {photo_format.value} files yet.")
-    if photo_format is PhotoFormat.JPEG:
+    if photo_format.decoder is Decoder.NONE:
+        raise PhotoError(f"CocaDesk cannot read {photo_format.name} files yet.")
+    if photo_format.decoder is Decoder.OPENCV:
         source = open_jpeg(data, limits)
         if source is not None:
             return source
@@ -85,7 +83,7 @@ def decode_rgb(
         coverage = coverage_for(min_side_px)
     rgb = source.decode(source.reduction(coverage))
     return DecodedRgb(
-        rgb_HWC=rgb, width=source.width, height=source.height, format=source.format.value
+        rgb_HWC=rgb, width=source.width, height=source.height, format=source.format.name
     )
 
 
@@ -124,7 +122,7 @@ def decode_photo(
         input_HWC=prepare_input(rgb, spec, (source.width, source.height)),
         width=source.width,
         height=source.height,
-        format=source.format.value,
+        format=source.format.name,
         file_hash=hash_bytes(data),
         picture_hash=_picture_hash(hashed, source.width, source.height),
         thumbnail_jpeg=thumbnail_jpeg(rgb, thumbnail_px),

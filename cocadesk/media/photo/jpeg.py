@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from cocadesk.media.formats import JPEG
 from cocadesk.media.limits import check_size
 from cocadesk.media.metadata.exif import Exif
 from cocadesk.media.opencv import cv2
 from cocadesk.media.photo.colour import rgb_to_srgb, turn_upright, upright_size
 from cocadesk.media.photo.jpeg_header import JpegHeader, is_complete, read_jpeg_header
-from cocadesk.media.sniffing import PhotoFormat
 from cocadesk.media.source import Coverage, RawMetadata
 from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
 
@@ -21,7 +21,7 @@ _FLAGS = {1: 0, 2: 16, 4: 32, 8: 64}
 class JpegSource:
     """A JPEG whose header has been read. Grey, YCbCr and RGB; not CMYK (see ``pillow``)."""
 
-    format = PhotoFormat.JPEG
+    format = JPEG
 
     def __init__(self, data: bytes, header: JpegHeader, limits: DecodeLimits) -> None:
         self._data = data

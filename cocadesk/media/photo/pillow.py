@@ -11,31 +11,17 @@ from importlib import import_module
 
 from PIL import Image
 
+from cocadesk.media.formats import PhotoFormat
 from cocadesk.media.limits import check_size
 from cocadesk.media.metadata.raw import png_texts, raw_metadata
 from cocadesk.media.photo.colour import image_to_srgb, turn_upright, upright_size
 from cocadesk.media.photo.pillow_modes import flatten_on_white, peak_bytes_per_pixel, to_plain_mode
-from cocadesk.media.sniffing import PhotoFormat
 from cocadesk.media.source import Coverage, RawMetadata
 from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
 
 # DecodeLimits are checked on every picture; Pillow's own limit would only add warnings.
 Image.MAX_IMAGE_PIXELS = None
 
-_PLUGINS: dict[PhotoFormat, tuple[str, tuple[str, ...]]] = {
-    PhotoFormat.JPEG: ("JpegImagePlugin", ("JPEG", "MPO")),
-    PhotoFormat.PNG: ("PngImagePlugin", ("PNG",)),
-    PhotoFormat.WEBP: ("WebPImagePlugin", ("WEBP",)),
-    PhotoFormat.GIF: ("GifImagePlugin", ("GIF",)),
-    PhotoFormat.TIFF: ("TiffImagePlugin", ("TIFF",)),
-    PhotoFormat.BMP: ("BmpImagePlugin", ("BMP",)),
-    PhotoFormat.AVIF: ("AvifImagePlugin", ("AVIF",)),
-    PhotoFormat.ICO: ("IcoImagePlugin", ("ICO",)),
-    PhotoFormat.PSD: ("PsdImagePlugin", ("PSD",)),
-    PhotoFormat.JPEG_2000: ("Jpeg2KImagePlugin", ("JPEG2000",)),
-    PhotoFormat.HEIC: ("", ("HEIF",)),
-}
-_WEBP_BYTES_PER_PIXEL = 8
 # What Pillow's many parsers raise on broken data; a decoder error must fail one file only.
 _DECODER_ERRORS = (
     OSError,
@@ -56,17 +42,12 @@ _DECODER_ERRORS = (
 
 
 @cache
-def _load_plugin(photo_format: PhotoFormat) -> tuple[str, ...]:
-    module, names = _PLUGINS[photo_format]
-    if photo_format is PhotoFormat.HEIC:
-        import pi_heif
-
-        pi_heif.register_heif_opener(
+def _load_plugin(name: str) -> None:
+    plugin = import_module(name)
+    if name == "pi_heif":  # Pillow's own register themselves
+        plugin.register_heif_opener(
             thumbnails=False, depth_images=False, aux_images=False, decode_threads=1
         )
-    else:
-        import_module(f"PIL.{module}")
-    return names
 
 
 class PillowSource:
@@ -86,15 +67,9 @@ class PillowSource:
         icc = image.info.get("icc_profile")
         self._icc = icc if isinstance(icc, bytes) else None
         self.metadata = metadata
-        self._orientation = self._read_orientation()
+        is_turned = photo_format.is_turned_by_decoder
+        self._orientation = 1 if is_turned else metadata.exif.orientation
         self.width, self.height = upright_size(*image.size, self._orientation)
-
-    def _read_orientation(self) -> int:
-        # libheif turns HEIC itself; Pillow turns TIFF while loading and
-        # gives its turned size from the start. AVIF: Pillow puts the container's turn into EXIF.
-        if self.format in (PhotoFormat.HEIC, PhotoFormat.TIFF):
-            return 1
-        return self.metadata.exif.orientation
 
     def reduction(self, coverage: Coverage) -> int:
         return coverage.reduction(self.width, self.height, tuple(range(1, 65)))
@@ -117,11 +92,11 @@ class PillowSource:
         """The whole picture in a mode that can be reduced; decoded once, then kept."""
         if self._loaded is None:
             width, height = self._image.size
-            needed = width * height * peak_bytes_per_pixel(self._image)
+            needed = width * height * peak_bytes_per_pixel(self._image, self.format)
             check_size(width, height, needed, self._limits)
             self._image.load()
-            if self.format is PhotoFormat.PNG:  # its texts may stand behind the pixels
-                self.metadata = replace(self.metadata, png_texts=png_texts(self._image))
+            texts = png_texts(self._image, self.format)  # they may stand behind the pixels
+            self.metadata = replace(self.metadata, png_texts=texts)
             self._loaded = to_plain_mode(self._image)
         return self._loaded
 
@@ -132,12 +107,12 @@ def open_with_pillow(data: bytes, photo_format: PhotoFormat, limits: DecodeLimit
     Raises:
         PhotoError: the header is broken or the picture is too large.
     """
-    if photo_format is PhotoFormat.WEBP:
-        # libwebp reserves two whole canvases as soon as it opens a file.
-        width, height = _webp_canvas(data)
-        check_size(width, height, width * height * _WEBP_BYTES_PER_PIXEL, limits)
+    if photo_format.canvas is not None:
+        width, height = photo_format.canvas(data)
+        check_size(width, height, width * height * photo_format.decoder_bytes, limits)
+    _load_plugin(photo_format.plugin)
     try:
-        image = Image.open(io.BytesIO(data), formats=_load_plugin(photo_format))
+        image = Image.open(io.BytesIO(data), formats=photo_format.pillow_names)
         metadata = raw_metadata(image, data, photo_format)
         source = PillowSource(image, photo_format, metadata, limits)
     except MemoryError as error:
@@ -148,25 +123,11 @@ def open_with_pillow(data: bytes, photo_format: PhotoFormat, limits: DecodeLimit
     return source
 
 
-def _webp_canvas(data: bytes) -> tuple[int, int]:
-    """Width and height from a WebP file's first chunk; (1, 1) where it has another form."""
-    kind = data[12:16]
-    if kind == b"VP8X" and len(data) >= 30:
-        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
-    if kind == b"VP8L" and len(data) >= 25:
-        bits = int.from_bytes(data[21:25], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    if kind == b"VP8 " and len(data) >= 30:
-        width, height = struct.unpack("<HH", data[26:30])
-        return width & 0x3FFF or 1, height & 0x3FFF or 1
-    return 1, 1
-
-
 def _explain(photo_format: PhotoFormat, error: BaseException) -> str:
     text = str(error).strip().rstrip(".")
     lowered = text.lower()
     if "truncated" in lowered or "unexpected end" in lowered or "not enough data" in lowered:
-        return f"The {photo_format.value} data end too early: the file was cut short."
+        return f"The {photo_format.name} data end too early: the file was cut short."
     if not text or "cannot identify image file" in lowered:
-        return f"The {photo_format.value} header is broken or of a kind that cannot be read."
-    return f"The {photo_format.value} data are broken ({text[:200]})."
+        return f"The {photo_format.name} header is broken or of a kind that cannot be read."
+    return f"The {photo_format.name} data are broken ({text[:200]})."

@@ -7,20 +7,19 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
+from cocadesk.media.formats import PhotoFormat
 from cocadesk.media.types import RgbImage
 
 _PLAIN = frozenset({"L", "RGB", "RGBA", "CMYK", "LAB"})
 _ONE_BYTE = frozenset({"1", "L", "P"})
 _BITS_PER_SAMPLE = 258
-# Copies that the decoders of these formats keep beside Pillow's own picture.
-_DECODER_BYTES = {"WEBP": 8, "AVIF": 6, "HEIF": 6, "GIF": 4}
 
 
-def peak_bytes_per_pixel(image: Image.Image) -> int:
+def peak_bytes_per_pixel(image: Image.Image, photo_format: PhotoFormat) -> int:
     """Estimated bytes for one pixel at the peak of loading and converting."""
     own = 1 if image.mode in _ONE_BYTE else 2 if image.mode.startswith("I;16") else 4
     converted = 0 if image.mode in _PLAIN else 4
-    return own + converted + _DECODER_BYTES.get(image.format or "", 0)
+    return own + converted + photo_format.decoder_bytes
 
 
 def to_plain_mode(image: Image.Image) -> Image.Image:

@@ -1,0 +1,253 @@
+"""The table of photo formats: a row says all that CocaDesk must know of one.
+
+To add a format is to add its row here; ``sniffing``, the scan, the decoder and the
+readers of metadata go by the table. Pillow's plugins are named, not imported.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+Sniffer = Callable[[bytes], bool]
+
+
+class Decoder(Enum):
+    """The library that decodes a format."""
+
+    OPENCV = auto()
+    """At reduced scales; what it should not read (CMYK) goes to Pillow all the same."""
+    PILLOW = auto()
+    NONE = auto()
+    """Recognised, and refused in a sentence."""
+
+
+class MetadataBlocks(Enum):
+    """The place in a file where EXIF, XMP and IPTC lie."""
+
+    JPEG_SEGMENTS = auto()
+    TIFF_TAGS = auto()
+    """The file itself has the structure that EXIF borrows."""
+    PILLOW_INFO = auto()
+    PILLOW_INFO_AND_TEXTS = auto()
+    """PNG's texts as well, which may stand behind the pixels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoFormat:
+    """One photo format. A file has it by its content: ``prefixes``, else ``sniff``.
+
+    ``name`` is how people call it, and what the library stores. ``extensions`` are in
+    lower case, without the dot. ``plugin`` is the module that makes Pillow read it,
+    and ``pillow_names`` are Pillow's names for it. ``decoder_bytes`` is what the
+    decoder keeps of a pixel beside Pillow's own picture; where ``canvas`` finds the
+    size (width, height) in the file's head, that is refused before the file is opened.
+    ``looks_like`` names the format that this one has by content, so that only the
+    extension tells them apart.
+    """
+
+    name: str
+    extensions: frozenset[str]
+    prefixes: tuple[bytes, ...] = ()
+    sniff: Sniffer | None = None
+    decoder: Decoder = Decoder.PILLOW
+    plugin: str = ""
+    pillow_names: tuple[str, ...] = ()
+    decoder_bytes: int = 0
+    canvas: Callable[[bytes], tuple[int, int]] | None = None
+    is_turned_by_decoder: bool = False
+    metadata: MetadataBlocks = MetadataBlocks.PILLOW_INFO
+    looks_like: str = ""
+
+
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_HEIC_BRANDS = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"mif3", b"msf1"}
+    | {b"j2ki", b"jpeg", b"vvic"}
+)
+
+
+def _brands(head: bytes) -> list[bytes]:
+    """The brands of an ISO base media file, the major one first."""
+    if head[4:8] != b"ftyp":
+        return []
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    return [head[8:12]] + [head[at : at + 4] for at in range(16, end - 3, 4)]
+
+
+def _is_avif(head: bytes) -> bool:
+    brands = _brands(head)
+    if not brands or brands[0] in _AVIF_BRANDS:
+        return bool(brands)
+    # "mif1" only says "a still picture"; the codec stands in a compatible brand.
+    says_avif = _AVIF_BRANDS.intersection(brands) and not {b"heic", b"heix"}.intersection(brands)
+    return brands[0] in _HEIC_BRANDS and bool(says_avif)
+
+
+def _is_heic(head: bytes) -> bool:
+    return not _HEIC_BRANDS.isdisjoint(_brands(head)[:1]) and not _is_avif(head)
+
+
+def _is_canon_raw(head: bytes) -> bool:
+    return _brands(head)[:1] == [b"crx "]
+
+
+def _is_webp(head: bytes) -> bool:
+    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+
+
+def _is_bmp(head: bytes) -> bool:
+    return head[:2] == b"BM" and len(head) >= 18 and head[6:10] == b"\x00\x00\x00\x00"
+
+
+def _webp_canvas(data: bytes) -> tuple[int, int]:
+    """Width and height from a WebP file's first chunk; (1, 1) where it has another form."""
+    kind = data[12:16]
+    if kind == b"VP8X" and len(data) >= 30:
+        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    if kind == b"VP8L" and len(data) >= 25:
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 " and len(data) >= 30:
+        width, height = struct.unpack("<HH", data[26:30])
+        return width & 0x3FFF or 1, height & 0x3FFF or 1
+    return 1, 1
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+JPEG = PhotoFormat(
+    name="JPEG",
+    extensions=_words("jpg jpeg jpe jfif mpo"),
+    prefixes=(b"\xff\xd8\xff",),
+    decoder=Decoder.OPENCV,
+    plugin="PIL.JpegImagePlugin",
+    pillow_names=("JPEG", "MPO"),
+    metadata=MetadataBlocks.JPEG_SEGMENTS,
+)
+
+PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
+    JPEG,
+    PhotoFormat(
+        name="PNG",
+        extensions=_words("png apng"),
+        prefixes=(b"\x89PNG\r\n\x1a\n",),
+        plugin="PIL.PngImagePlugin",
+        pillow_names=("PNG",),
+        metadata=MetadataBlocks.PILLOW_INFO_AND_TEXTS,
+    ),
+    PhotoFormat(
+        name="WebP",
+        extensions=_words("webp"),
+        sniff=_is_webp,
+        plugin="PIL.WebPImagePlugin",
+        pillow_names=("WEBP",),
+        decoder_bytes=8,
+        canvas=_webp_canvas,  # libwebp reserves two whole canvases as soon as it opens a file
+    ),
+    PhotoFormat(
+        name="GIF",
+        extensions=_words("gif"),
+        prefixes=(b"GIF87a", b"GIF89a"),
+        plugin="PIL.GifImagePlugin",
+        pillow_names=("GIF",),
+        decoder_bytes=4,
+    ),
+    PhotoFormat(
+        name="TIFF",
+        extensions=_words("tif tiff"),
+        prefixes=(b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
+        plugin="PIL.TiffImagePlugin",
+        pillow_names=("TIFF",),
+        is_turned_by_decoder=True,  # while loading; its turned size is given from the start
+        metadata=MetadataBlocks.TIFF_TAGS,
+    ),
+    PhotoFormat(
+        name="BMP",
+        extensions=_words("bmp dib"),
+        sniff=_is_bmp,
+        plugin="PIL.BmpImagePlugin",
+        pillow_names=("BMP",),
+    ),
+    PhotoFormat(
+        name="HEIC",
+        extensions=_words("heic heif heics heifs hif"),
+        sniff=_is_heic,
+        plugin="pi_heif",
+        pillow_names=("HEIF",),
+        decoder_bytes=6,
+        is_turned_by_decoder=True,  # by libheif
+    ),
+    PhotoFormat(
+        name="AVIF",  # Pillow puts the container's turn into EXIF
+        extensions=_words("avif avifs"),
+        sniff=_is_avif,
+        plugin="PIL.AvifImagePlugin",
+        pillow_names=("AVIF",),
+        decoder_bytes=6,
+    ),
+    PhotoFormat(
+        name="ICO",
+        extensions=_words("ico"),
+        prefixes=(b"\x00\x00\x01\x00",),
+        plugin="PIL.IcoImagePlugin",
+        pillow_names=("ICO",),
+    ),
+    PhotoFormat(
+        name="PSD",
+        extensions=_words("psd"),
+        prefixes=(b"8BPS\x00\x01",),
+        plugin="PIL.PsdImagePlugin",
+        pillow_names=("PSD",),
+    ),
+    PhotoFormat(
+        name="JPEG 2000",
+        extensions=_words("jp2 j2k jpf jpx"),
+        prefixes=(b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
+        plugin="PIL.Jpeg2KImagePlugin",
+        pillow_names=("JPEG2000",),
+    ),
+    PhotoFormat(
+        name="JPEG XL",
+        extensions=_words("jxl"),
+        prefixes=(b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n"),
+        decoder=Decoder.NONE,
+    ),
+    PhotoFormat(
+        name="camera raw",
+        extensions=_words(
+            "3fr arw cr2 cr3 crw dcr dng erf iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl"
+            " sr2 srf srw x3f"
+        ),
+        prefixes=(b"II*\x00\x10\x00\x00\x00CR", b"IIRO", b"IIU\x00", b"FUJIFILMCCD-RAW", b"FOVb"),
+        sniff=_is_canon_raw,
+        decoder=Decoder.NONE,
+        looks_like="TIFF",
+    ),
+)
+
+PHOTO_EXTENSIONS = frozenset(name for row in PHOTO_FORMATS for name in row.extensions)
+
+
+def sniff_format(head: bytes, formats: Sequence[PhotoFormat] = PHOTO_FORMATS) -> PhotoFormat | None:
+    """The photo format of a file that begins with ``head`` (64 bytes are enough).
+
+    The longest prefix that fits counts, so the order of the rows means nothing.
+    """
+    fitting = [(len(p), row) for row in formats for p in row.prefixes if head.startswith(p)]
+    if fitting:
+        return max(fitting, key=lambda one: one[0])[1]
+    return next((row for row in formats if row.sniff is not None and row.sniff(head)), None)
+
+
+def format_of(
+    head: bytes, extension: str, formats: Sequence[PhotoFormat] = PHOTO_FORMATS
+) -> PhotoFormat | None:
+    """The same for a file with this extension, which tells apart what begins alike."""
+    found = sniff_format(head, formats)
+    named = (row for row in formats if found is not None and row.looks_like == found.name)
+    return next((row for row in named if extension.lower() in row.extensions), found)
