@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.calls import Call
+from cocadesk.protocol.calls import Call, JobWatchers
 from cocadesk.protocol.messages import EventBody, JobChanged, JobReply
 from cocadesk.protocol.values import FailureValue, JobAction, JobKind, JobState, JobValue
-from cocadesk.protocol.watching import JobWatchers
 
 Step = Callable[[int], FailureValue | None]
 End = Callable[[JobValue], JobReply]
