@@ -14,7 +14,6 @@ from cocadesk.library.edits import FILE_FIELD
 
 _FIELDS = {
     "human_caption": "caption",
-    "human_verdict": "verdict",
     "human_tags_added": "tags added",
     "human_tags_removed": "tags removed",
     "human_rating": "rating",

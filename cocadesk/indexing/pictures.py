@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from cocadesk.indexing.types import ImageEmbedder
 from cocadesk.library import MediaKind, MediaRow, ViewRow, ViewShows
-from cocadesk.library.paths import folder_of
 from cocadesk.media import DecodedPhoto, DecodedVideo, PhotoMetadata
 
 Decoded: TypeAlias = DecodedPhoto | DecodedVideo
@@ -86,7 +85,7 @@ def view_of(
         picture_hash=picture_hash,
         vector=vector,
         root=row.root,
-        folder=folder_of(row.path),
+        folder_text=row.folder_text,
         shows=ViewShows.WHOLE if span is None else ViewShows.SPAN,
         kind=row.kind,
         start_s=None if span is None else span.start_s,
@@ -95,7 +94,6 @@ def view_of(
         taken=row.taken,
         latitude=row.latitude,
         longitude=row.longitude,
-        place=row.place,
     )
 
 

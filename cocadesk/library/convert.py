@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar, get_type_hints
 
 import numpy as np
 import pyarrow as pa
 
+from cocadesk.library.paths import storable
 from cocadesk.library.rows import (
+    VIEW_FILTER_COLUMNS,
     Edit,
     FailureRow,
     Identity,
     JobRow,
-    MediaKind,
     MediaRow,
-    MediaState,
     RootRow,
     Tag,
     ViewRow,
-    ViewShows,
 )
 from cocadesk.library.schema import TABLES, views_schema
 
 Row = TypeVar("Row", MediaRow, FailureRow, RootRow, JobRow, Edit)
 
-_MEDIA_NAMES = tuple(field.name for field in dataclasses.fields(MediaRow))
 IDENTITY_COLUMNS = Identity._fields
-
-
-def storable(text: str) -> str:
-    """``text`` with lone surrogates replaced, which Arrow's UTF-8 can't hold."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _plain(value: Any) -> Any:
@@ -53,7 +47,10 @@ def rows_to_arrow(
     schema = TABLES[table]
     if columns is not None:
         schema = pa.schema([schema.field(name) for name in columns])
-    rows = list(rows)
+    return _to_arrow(schema, list(rows))
+
+
+def _to_arrow(schema: pa.Schema, rows: Sequence[object]) -> pa.Table:
     arrays = [
         pa.array([_plain(getattr(row, field.name)) for row in rows], type=field.type)
         for field in schema
@@ -61,28 +58,38 @@ def rows_to_arrow(
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
+@cache
+def _readers(row_type: type) -> dict[str, Callable[[Any], Any] | None]:
+    """For each field of a row, what makes its value from Arrow's (None: it is the same)."""
+    readers: dict[str, Callable[[Any], Any] | None] = {}
+    for name, hint in get_type_hints(row_type).items():
+        if isinstance(hint, type) and issubclass(hint, StrEnum):
+            readers[name] = hint
+        elif hint == tuple[Tag, ...]:
+            readers[name] = _tags
+        else:
+            readers[name] = tuple if hint == tuple[str, ...] else None
+    return readers
+
+
+def _tags(records: Iterable[dict[str, Any]]) -> tuple[Tag, ...]:
+    return tuple(Tag(**record) for record in records)
+
+
+def _records(row_type: type, table: pa.Table) -> list[dict[str, Any]]:
+    readers = _readers(row_type)
+    kept = table.select([name for name in table.column_names if name in readers])
+    changed = [(name, reader) for name, reader in readers.items() if reader is not None]
+    records: list[dict[str, Any]] = kept.to_pylist()
+    for record in records:
+        for name, reader in changed:
+            record[name] = reader(record[name])
+    return records
+
+
 def arrow_to_rows(row_type: type[Row], table: pa.Table) -> list[Row]:
-    """Plain rows (failures, roots, jobs, edits) from an Arrow table."""
-    names = {field.name for field in dataclasses.fields(row_type)}
-    kept = table.select([name for name in table.column_names if name in names])
-    return [row_type(**record) for record in kept.to_pylist()]
-
-
-def arrow_to_media(table: pa.Table) -> list[MediaRow]:
-    """Media rows from an Arrow table of the whole ``media`` schema."""
-    kept = table.select([name for name in table.column_names if name in _MEDIA_NAMES])
-    return [_media(record) for record in kept.to_pylist()]
-
-
-def _media(record: dict[str, Any]) -> MediaRow:
-    record["kind"] = MediaKind(record["kind"])
-    record["state"] = MediaState(record["state"])
-    for name in ("keywords", "embedded", "human_tags_added", "human_tags_removed"):
-        record[name] = tuple(record.get(name) or ())
-    record["machine_tags"] = tuple(
-        Tag(tag=tag["tag"], score=tag["score"]) for tag in record.get("machine_tags") or ()
-    )
-    return MediaRow(**record)
+    """Rows of any table but those of views, from an Arrow table of all its columns."""
+    return [row_type(**record) for record in _records(row_type, table)]
 
 
 def arrow_to_identities(table: pa.Table) -> list[Identity]:
@@ -94,15 +101,16 @@ def arrow_to_identities(table: pa.Table) -> list[Identity]:
 
 def views_to_arrow(views: Sequence[ViewRow]) -> pa.Table:
     """Views as an Arrow table; all vectors have the same length."""
-    vectors = np.stack([view.vector for view in views]).astype(np.float16)
-    schema = views_schema(vectors.shape[1])
-    arrays = [
-        vectors_to_arrow(vectors)
-        if field.name == "vector"
-        else pa.array([_plain(getattr(view, field.name)) for view in views], type=field.type)
-        for field in schema
-    ]
-    return pa.Table.from_arrays(arrays, schema=schema)
+    vectors = vectors_to_arrow(np.stack([view.vector for view in views]))
+    schema = views_schema(vectors.type.list_size)
+    plain = _to_arrow(pa.schema([field for field in schema if field.name != "vector"]), views)
+    return plain.append_column(schema.field("vector"), vectors)
+
+
+def placed_to_arrow(rows: Sequence[MediaRow]) -> pa.Table:
+    """The columns of media rows that their views hold too, by key."""
+    schema = views_schema(1)
+    return _to_arrow(pa.schema([schema.field(n) for n in ("key", *VIEW_FILTER_COLUMNS)]), rows)
 
 
 def vectors_to_arrow(vectors: np.ndarray[Any, Any]) -> pa.FixedSizeListArray:
@@ -124,18 +132,5 @@ def arrow_to_vectors(table: pa.Table, dimension: int) -> np.ndarray[Any, np.dtyp
 def arrow_to_views(table: pa.Table, dimension: int) -> list[ViewRow]:
     """View rows, vectors included, from an Arrow table of a views schema."""
     vectors = arrow_to_vectors(table, dimension)
-    records = table.drop_columns(["vector"]).to_pylist()
-    return [_view(record, vectors[i]) for i, record in enumerate(records)]
-
-
-def _view(record: Mapping[str, Any], vector: np.ndarray[Any, np.dtype[np.float32]]) -> ViewRow:
-    box = record["box"]
-    return ViewRow(
-        **{
-            **record,
-            "shows": ViewShows(record["shows"]),
-            "kind": MediaKind(record["kind"]),
-            "box": None if box is None else tuple(box),
-            "vector": vector,
-        }
-    )
+    records = _records(ViewRow, table.drop_columns(["vector"]))
+    return [ViewRow(**record, vector=vectors[i]) for i, record in enumerate(records)]

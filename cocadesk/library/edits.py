@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import pyarrow as pa
 
 from cocadesk.library.convert import arrow_to_rows, rows_to_arrow
-from cocadesk.library.rows import Edit
+from cocadesk.library.literals import text_literal
+from cocadesk.library.rows import Edit, MediaRow
 from cocadesk.library.schema import EDITS, HUMAN_COLUMNS, TABLES
-from cocadesk.library.store import Store, text_literal
+from cocadesk.library.store import Store
 from cocadesk.library.tables import MEDIA
 from cocadesk.library.undo import BatchMark
 
@@ -19,13 +20,11 @@ FILE_FIELD = "file"
 """The field of a file written beside a photo; it has no column in ``media``."""
 
 NO_WORDS: dict[str, object] = {
-    "human_caption": None,
-    "human_verdict": None,
-    "human_tags_added": (),
-    "human_tags_removed": (),
-    "human_rating": None,
+    field.name: field.default
+    for field in dataclasses.fields(MediaRow)
+    if field.name in HUMAN_COLUMNS
 }
-"""What the human columns hold where nobody has said anything."""
+"""The human columns where nobody has said anything."""
 
 
 class EditLog:
@@ -150,8 +149,5 @@ def projected(edits: Iterable[Edit]) -> dict[str, dict[str, object]]:
 
 
 def _plain(row: dict[str, object]) -> dict[str, object]:
-    """A row of the table in the form of ``NO_WORDS``: lists as tuples, none as empty."""
-    return {
-        name: tuple(value or ()) if isinstance(NO_WORDS.get(name), tuple) else value  # type: ignore[arg-type]
-        for name, value in row.items()
-    }
+    """A row of the table in the form of ``NO_WORDS``: lists as tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}

@@ -18,6 +18,7 @@ from cocadesk.library.convert import arrow_to_rows, rows_to_arrow
 from cocadesk.library.edits import EditLog
 from cocadesk.library.folder import make_folder, open_store
 from cocadesk.library.keeping import keep_snapshot
+from cocadesk.library.literals import text_literal
 from cocadesk.library.lock import WriterLock
 from cocadesk.library.manifest import (
     Manifest,
@@ -43,7 +44,7 @@ from cocadesk.library.rows import (
     new_key,
 )
 from cocadesk.library.schema import FAILURES, JOBS, ROOTS
-from cocadesk.library.store import Store, bytes_literal, text_literal
+from cocadesk.library.store import Store
 from cocadesk.library.tables import MEDIA
 from cocadesk.library.thumbnails import Thumbnails
 from cocadesk.library.views import ViewTables
@@ -266,10 +267,6 @@ class Library:
         )
         self._store.merge(ROOTS, ["path"], rows_to_arrow(ROOTS, [row]))
         return row
-
-    def remove_root(self, path: bytes) -> None:
-        """Forget a folder; its media stay until they are purged."""
-        self._store.delete(ROOTS, f"path = {bytes_literal(path)}")
 
     def jobs(self) -> list[JobRow]:
         """All jobs, the oldest first."""

@@ -10,14 +10,14 @@ import pyarrow.compute as pc
 from cocadesk.library.convert import (
     IDENTITY_COLUMNS,
     arrow_to_identities,
-    arrow_to_media,
     arrow_to_rows,
     rows_to_arrow,
-    storable,
 )
+from cocadesk.library.literals import bytes_literal, text_literal
+from cocadesk.library.paths import storable
 from cocadesk.library.rows import FailureRow, Identity, MediaChange, MediaRow, MediaState, Tag
 from cocadesk.library.schema import FAILURES, FILE_COLUMNS, MACHINE_COLUMNS, TABLES
-from cocadesk.library.store import Store, bytes_literal, text_literal
+from cocadesk.library.store import Store
 from cocadesk.library.tables import MEDIA
 
 _ROWS_AT_ONCE = 1000
@@ -36,7 +36,7 @@ class MediaTable:
         found = self._store.read_in(
             MEDIA, "key", [text_literal(key) for key in dict.fromkeys(keys)]
         )
-        by_key = {row.key: row for row in arrow_to_media(found)}
+        by_key = {row.key: row for row in arrow_to_rows(MediaRow, found)}
         return [by_key[key] for key in keys if key in by_key]
 
     def rows_by_path(self, paths: Sequence[bytes]) -> list[MediaRow]:
@@ -44,7 +44,7 @@ class MediaTable:
         if not paths:
             return []
         literals = [bytes_literal(path) for path in dict.fromkeys(paths)]
-        return arrow_to_media(self._store.read_in(MEDIA, "path", literals))
+        return arrow_to_rows(MediaRow, self._store.read_in(MEDIA, "path", literals))
 
     def all_keys(self) -> list[str]:
         """The keys of all media, the newest photo first (by date taken, else by file time)."""
@@ -59,13 +59,13 @@ class MediaTable:
 
     def iter_rows(self, where: str | None = None) -> Iterator[MediaRow]:
         """All media rows, newest first, fetched in pieces (so memory stays flat)."""
-        keys = self.all_keys() if where is None else self._keys_where(where)
+        keys = self.all_keys() if where is None else sorted(self.keys_where(where))
         for start in range(0, len(keys), _ROWS_AT_ONCE):
             yield from self.rows(keys[start : start + _ROWS_AT_ONCE])
 
-    def _keys_where(self, where: str) -> list[str]:
-        keys: list[str] = self._store.read(MEDIA, where=where, columns=["key"])["key"].to_pylist()
-        return sorted(keys)
+    def keys_where(self, where: str) -> set[str]:
+        """The keys of the media that fulfil an SQL condition."""
+        return set(self._store.read(MEDIA, where=where, columns=["key"])["key"].to_pylist())
 
     def identities(self) -> list[Identity]:
         """What tells whether a file is known, of all media."""
@@ -134,13 +134,14 @@ class MediaTable:
 
     def set_tags(self, tags: Mapping[str, Sequence[Tag]], model_id: str) -> None:
         """Replace the machine's tags; a person's additions and removals stay."""
+        tagged = [
+            [{"tag": storable(tag.tag), "score": tag.score} for tag in own] for own in tags.values()
+        ]
         self._update(
             {
                 "key": list(tags),
-                "machine_tags": [
-                    [{"tag": storable(tag.tag), "score": tag.score} for tag in own]
-                    for own in tags.values()
-                ],
+                "machine_tags": tagged,
+                "machine_tag_names": [[tag["tag"] for tag in own] for own in tagged],
                 "machine_tags_model": [model_id] * len(tags),
             }
         )

@@ -1,8 +1,9 @@
-"""Paths as the file system's bytes: what lies under what, and on which device."""
+"""Paths as the file system's bytes: what lies below what, on which device, and as text."""
 
 from __future__ import annotations
 
 import os
+import unicodedata
 from pathlib import Path
 
 _SEPARATOR = os.fsencode(os.sep)
@@ -16,8 +17,29 @@ def folder_of(path: bytes) -> bytes:
 
 
 def is_under(path: bytes, root: bytes) -> bool:
-    """Whether ``path`` is ``root`` or lies below it."""
+    """True where ``path`` is ``root`` or lies below it."""
     return path == root or path.startswith(root.rstrip(_SEPARATOR) + _SEPARATOR)
+
+
+def storable(text: str) -> str:
+    """``text`` with lone surrogates replaced, which Arrow's UTF-8 can't hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def fold(text: str) -> str:
+    """``text`` as filters compare it: case does not count.
+
+    Lower case and not ``casefold``, because the store's ``lower`` gives the same.
+    """
+    return storable(text).lower()
+
+
+def fold_path(path: str) -> str:
+    """A path or a part of one as filters compare it, with "/" between folders.
+
+    Letters are composed (NFC): macOS stores names decomposed, people type them composed.
+    """
+    return fold(unicodedata.normalize("NFC", path.replace(os.sep, "/")))
 
 
 def device_and_inode(path: bytes) -> tuple[int, int] | None:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from cocadesk.library.literals import text_literal
 from cocadesk.library.rows import MediaKind, MediaState, ResultRow
-from cocadesk.library.store import Store, text_literal
+from cocadesk.library.store import Store
 from cocadesk.library.tables import MEDIA
 
 # Beyond this, reading all rows after each commit would cost more than asking for some.

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.library.paths import fold_path
+
+LocalTime = Annotated[datetime, "naive, as a camera's clock showed it"]
+"""A time without a zone; the tables keep every other one in UTC."""
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -40,7 +45,6 @@ class ViewShows(StrEnum):
     """Which part of a medium a view shows."""
 
     WHOLE = "whole"
-    BOX = "box"
     SPAN = "span"
 
 
@@ -74,11 +78,10 @@ class MediaRow:
     height: int = 0
     duration_s: float | None = None
     taken_utc: datetime | None = None
-    taken_local: datetime | None = None
+    taken_local: LocalTime | None = None
     utc_offset_min: int | None = None
     latitude: float | None = None
     longitude: float | None = None
-    place: str | None = None
     camera: str | None = None
     lens: str | None = None
     rating: int | None = None
@@ -96,13 +99,27 @@ class MediaRow:
     machine_tags: tuple[Tag, ...] = ()
     machine_tags_model: str | None = None
     human_caption: str | None = None
-    human_verdict: str | None = None
     human_tags_added: tuple[str, ...] = ()
     human_tags_removed: tuple[str, ...] = ()
     human_rating: int | None = None
 
     @property
-    def taken(self) -> datetime | None:
+    def folder_text(self) -> str:
+        """The folder as filters compare it, with "/" at its end."""
+        return fold_path(os.fsdecode(self.path)).rpartition("/")[0] + "/"
+
+    @property
+    def name_text(self) -> str:
+        """The file's name as filters compare it."""
+        return fold_path(os.fsdecode(self.path)).rpartition("/")[2]
+
+    @property
+    def machine_tag_names(self) -> tuple[str, ...]:
+        """The machine's tags without their scores."""
+        return tuple(tag.tag for tag in self.machine_tags)
+
+    @property
+    def taken(self) -> LocalTime | None:
         """When it was taken by the local clock, naive (by UTC where only that is known)."""
         if self.taken_local is not None:
             return self.taken_local
@@ -125,6 +142,10 @@ class MediaRow:
         return own + tuple(t for t in self.machine_tags if t.tag.casefold() not in hidden)
 
 
+DERIVED_COLUMNS = ("folder_text", "name_text", "taken", "machine_tag_names")
+"""The properties of ``MediaRow`` that the table holds too, for filters."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaChange:
     """A row to commit. ``is_new`` inserts; else only what the file says is replaced.
@@ -140,29 +161,31 @@ class MediaChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewRow:
-    """One vector of a medium: the whole, a box of it, or a span of time.
+    """One vector of a medium: the whole, or a span of time.
 
-    ``vector`` is (D,) float32 of unit norm. ``box`` is left, top, right,
-    bottom in 0–1. ``time_s`` is the frame that was embedded. ``taken`` is that
-    of the medium's row, kept here to filter by.
+    ``vector`` is (D,) float32 of unit norm. ``time_s`` is the frame that was
+    embedded. ``root`` to ``longitude`` are those of the medium's row, kept here
+    to filter by.
     """
 
     key: str
     view: int
     picture_hash: str
     vector: NDArray[np.float32]
-    root: bytes
-    folder: bytes
     shows: ViewShows = ViewShows.WHOLE
-    kind: MediaKind = MediaKind.PHOTO
-    box: tuple[float, float, float, float] | None = None
     start_s: float | None = None
     end_s: float | None = None
     time_s: float | None = None
-    taken: datetime | None = None
+    root: bytes
+    folder_text: str
+    kind: MediaKind = MediaKind.PHOTO
+    taken: LocalTime | None = None
     latitude: float | None = None
     longitude: float | None = None
-    place: str | None = None
+
+
+VIEW_FILTER_COLUMNS = ("root", "folder_text", "kind", "taken", "latitude", "longitude")
+"""The columns of a view that follow its medium's row."""
 
 
 class ResultRow(NamedTuple):

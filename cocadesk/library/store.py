@@ -21,6 +21,7 @@ from lancedb.index import BTree, IvfSq
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
+from cocadesk.library.literals import is_in
 from cocadesk.library.schema import TABLES, views_schema
 
 log = logging.getLogger(__name__)
@@ -32,21 +33,6 @@ VECTOR_INDEX_ROWS = 20_000
 _KEY_INDEX_ROWS = 5_000
 _FRAGMENTS_TO_COMPACT = 16
 _KEEP_VERSIONS = timedelta(days=1)
-
-
-def text_literal(text: str) -> str:
-    """``text`` as a literal of a filter, with its quotes doubled."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def bytes_literal(data: bytes) -> str:
-    """``data`` as a literal of a filter."""
-    return f"X'{data.hex()}'"
-
-
-def is_in(column: str, literals: Sequence[str]) -> str:
-    """The filter ``column IN (…)``; of nothing it is false."""
-    return f"{column} IN ({', '.join(literals)})" if literals else "false"
 
 
 class Store:
@@ -64,11 +50,6 @@ class Store:
         with self._in_words("open"):
             interval = timedelta(0) if read_only else None
             self._connection = lancedb.connect(str(folder), read_consistency_interval=interval)
-
-    @property
-    def is_read_only(self) -> bool:
-        """Whether writing is refused."""
-        return self._read_only
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -224,11 +205,6 @@ class Store:
         """Delete the rows whose ``column`` is one of ``literals``."""
         for i in range(0, len(literals), IN_LIST_LIMIT):
             self.delete(name, is_in(column, literals[i : i + IN_LIST_LIMIT]))
-
-    def update(self, name: str, where: str, values: dict[str, object]) -> None:
-        """Set columns of matching rows."""
-        with self._changing(name) as table:
-            table.update(where=where, values=values)
 
     def nearest(
         self, name: str, vector: NDArray[np.float32], limit: int, where: str | None

@@ -12,18 +12,21 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.library.convert import arrow_to_vectors, arrow_to_views, views_to_arrow
+from cocadesk.library.convert import (
+    arrow_to_vectors,
+    arrow_to_views,
+    placed_to_arrow,
+    views_to_arrow,
+)
+from cocadesk.library.literals import text_literal
 from cocadesk.library.nearest import nearest_in
-from cocadesk.library.paths import folder_of
 from cocadesk.library.rows import MediaRow, Nearest, StoredVector, ViewRow
-from cocadesk.library.schema import views_schema
-from cocadesk.library.store import Store, text_literal
+from cocadesk.library.store import Store
 from cocadesk.library.tables import VIEWS_PREFIX, views_table
 
 # Up to here a plain product in memory is quicker than the index (1 ms for 10,000 × 320).
 MATRIX_LIMIT_BYTES = 64 << 20
 _MATRIX_COLUMNS = ("key", "view", "time_s", "vector")
-_PLACE_COLUMNS = ("root", "folder", "kind", "taken", "latitude", "longitude", "place")
 
 
 class ViewMark(NamedTuple):
@@ -159,19 +162,10 @@ class ViewTables:
         """Bring the filter columns of all views of ``rows`` up to date, in every table."""
         if not rows:
             return
-        names = [name for name in self._store.names() if name.startswith(VIEWS_PREFIX)]
-        schema = views_schema(1)
-        kept = pa.schema([schema.field(name) for name in ("key", *_PLACE_COLUMNS)])
-        records = [
-            {
-                name: folder_of(row.path) if name == "folder" else getattr(row, name)
-                for name in kept.names
-            }
-            for row in rows
-        ]
-        table = pa.Table.from_pylist(records, schema=kept)
-        for name in names:
-            self._store.merge(name, ["key"], table, insert=False)
+        table = placed_to_arrow(rows)
+        for name in self._store.names():
+            if name.startswith(VIEWS_PREFIX):
+                self._store.merge(name, ["key"], table, insert=False)
 
     def vectors(self, image_id: str) -> tuple[list[str], NDArray[np.float32]]:
         """Key of each view and the (N, D) float32 matrix of all; do not write to either."""

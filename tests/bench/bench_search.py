@@ -63,7 +63,7 @@ def fill(library: Library, image_id: str, vectors: NDArray[np.float32], count: i
                     picture_hash=row.picture_hash,
                     vector=vector,
                     root=row.root,
-                    folder=row.root,
+                    folder_text=row.folder_text,
                 )
                 for row, vector in zip(rows, near, strict=True)
             ],

@@ -27,7 +27,7 @@ def video(whole: Sequence[float], *moments: Sequence[float]) -> list[ViewRow]:
             picture_hash="p",
             vector=np.asarray(vector, np.float32),
             root=b"/",
-            folder=b"/",
+            folder_text="/",
             shows=ViewShows.SPAN if number else ViewShows.WHOLE,
             time_s=10.0 * number if number else None,
         )

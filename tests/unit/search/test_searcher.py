@@ -86,7 +86,7 @@ def add_medium(library: Library, vectors: Sequence[Sequence[float]], **values: o
             picture_hash="p",
             vector=np.asarray(vector, np.float32),
             root=b"/v",
-            folder=b"/v",
+            folder_text="/v/",
             kind=row.kind,
             time_s=number * 10.0 if row.kind is MediaKind.VIDEO and number else None,
         )
@@ -166,7 +166,7 @@ def test_a_vector_without_a_media_row_is_not_shown(library: Library) -> None:
     """What a crash left between the two tables is no result, and does not use up the limit."""
     vector = FakeBackend().embed_texts(["red"])[0]
     orphans = [
-        ViewRow(key=new_key(), view=0, picture_hash="p", vector=vector, root=b"/", folder=b"/")
+        ViewRow(key=new_key(), view=0, picture_hash="p", vector=vector, root=b"/", folder_text="/")
         for _ in range(60)
     ]
     library.views.commit(IMAGE_ID, orphans)

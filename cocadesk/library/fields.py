@@ -1,0 +1,306 @@
+"""The fields of a medium: where each is stored, how filters read it, how people see it.
+
+One row a field. Storage has its columns in ``MediaRow``; the filters' grammar,
+``Filter.where`` and ``Filter.mask`` and what a detail shows follow from here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import Any, NamedTuple
+
+from cocadesk.library.paths import fold, folder_of
+from cocadesk.library.rows import MediaKind, MediaRow, MediaState
+
+_SEPARATOR = "\x1f"  # no tag or keyword holds it
+
+
+class Form(Enum):
+    """The form of a field's value."""
+
+    TEXT = auto()
+    LIST = auto()
+    NUMBER = auto()
+    TIME = auto()
+
+
+class Match(Enum):
+    """The way a field's value is compared with that of a filter."""
+
+    EQUAL = auto()
+    CONTAINS = auto()
+    FOLDER = auto()
+    RANGE = auto()
+    PRESENT = auto()  # only whether there is a value
+
+
+def _first(*values: Any) -> Any:
+    """The first value that there is: a person's, else the machine's or the file's."""
+    return next((value for value in values if value is not None), None)
+
+
+def _tags(added: Sequence[str], removed: Sequence[str], machine: Sequence[str]) -> list[str]:
+    """The tags that count, folded: a person's, and the machine's that nobody has removed."""
+    gone = set(map(fold, removed))
+    return list(
+        dict.fromkeys([*map(fold, added), *(t for t in map(fold, machine) if t not in gone)])
+    )
+
+
+def _keywords(keywords: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(map(fold, keywords)))
+
+
+def _both(latitude: float | None, longitude: float | None) -> float | None:
+    """A number where a position is whole; the store's sum is null else."""
+    return None if latitude is None or longitude is None else latitude + longitude
+
+
+def _in_utc(when: datetime | None) -> datetime | None:
+    return None if when is None else when.replace(tzinfo=None)
+
+
+def _folded_list(column: str) -> str:
+    """SQL for a list of texts in lower case; an empty list may give one empty text."""
+    return f"string_to_array(lower(array_to_string({column}, '{_SEPARATOR}')), '{_SEPARATOR}')"
+
+
+_TAGS_SQL = (
+    f"array_concat({_folded_list('human_tags_added')}, array_except("
+    f"{_folded_list('machine_tag_names')}, {_folded_list('human_tags_removed')}))"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field of a medium.
+
+    ``columns`` are those of the media table; ``value`` makes the field's value
+    of theirs, and ``sql`` says the same to the store, texts in lower case.
+    ``match`` is None where a field is only shown, ``shown`` None where it only
+    filters; ``is_optional`` fields can be asked for with ``has:``.
+    """
+
+    name: str
+    label: str
+    form: Form = Form.TEXT
+    columns: tuple[str, ...]
+    value: Callable[..., Any] = _first
+    sql: str = ""
+    match: Match | None = None
+    choices: tuple[str, ...] = ()
+    is_optional: bool = True
+    shown: Callable[[MediaRow], str | None] | None = None
+
+
+class Fact(NamedTuple):
+    """A field of one medium as people see it."""
+
+    name: str
+    label: str
+    text: str
+
+
+def _text_field(name: str, label: str) -> Field:
+    """A field with one column of text, searched by a part of it."""
+    return Field(
+        name=name,
+        label=label,
+        columns=(name,),
+        sql=f"lower({name})",
+        match=Match.CONTAINS,
+        shown=lambda row: getattr(row, name),
+    )
+
+
+def _number_field(name: str, label: str) -> Field:
+    """A field with one column of numbers that every medium has."""
+    return Field(
+        name=name,
+        label=label,
+        form=Form.NUMBER,
+        columns=(name,),
+        sql=name,
+        match=Match.RANGE,
+        is_optional=False,
+    )
+
+
+def _rating(row: MediaRow) -> str | None:
+    rating = _first(row.human_rating, row.rating)
+    return None if rating is None else f"{rating} of 5"
+
+
+def _position(row: MediaRow) -> str | None:
+    if row.latitude is None or row.longitude is None:
+        return None
+    north, east = "S" if row.latitude < 0 else "N", "W" if row.longitude < 0 else "E"
+    return f"{abs(row.latitude):.5f}° {north}, {abs(row.longitude):.5f}° {east}"
+
+
+def _duration(row: MediaRow) -> str | None:
+    if row.duration_s is None:
+        return None
+    minutes, seconds = divmod(round(row.duration_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _size(row: MediaRow) -> str:
+    size = float(row.size_bytes)
+    for unit in ("bytes", "KB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+FIELDS = (
+    _text_field("title", "Title"),
+    _text_field("description", "Description"),
+    Field(
+        name="caption",
+        label="Caption",
+        columns=("human_caption", "machine_caption"),
+        sql="lower(coalesce(human_caption, machine_caption))",
+        match=Match.CONTAINS,
+    ),
+    Field(
+        name="tag",
+        label="Tags",
+        form=Form.LIST,
+        columns=("human_tags_added", "human_tags_removed", "machine_tag_names"),
+        value=_tags,
+        sql=_TAGS_SQL,
+        match=Match.EQUAL,
+    ),
+    Field(
+        name="keyword",
+        label="Keywords",
+        form=Form.LIST,
+        columns=("keywords",),
+        value=_keywords,
+        sql=_folded_list("keywords"),
+        match=Match.EQUAL,
+        shown=lambda row: ", ".join(row.keywords),
+    ),
+    Field(
+        name="taken",
+        label="Taken",
+        form=Form.TIME,
+        columns=("taken",),
+        sql="taken",
+        match=Match.RANGE,
+        shown=lambda row: None if row.taken is None else f"{row.taken:%Y-%m-%d %H:%M:%S}",
+    ),
+    Field(
+        name="rating",
+        label="Rating",
+        form=Form.NUMBER,
+        columns=("human_rating", "rating"),
+        sql="coalesce(human_rating, rating)",
+        match=Match.RANGE,
+        shown=_rating,
+    ),
+    _text_field("camera", "Camera"),
+    _text_field("lens", "Lens"),
+    Field(
+        name="position",
+        label="Position",
+        form=Form.NUMBER,
+        columns=("latitude", "longitude"),
+        value=_both,
+        sql="latitude + longitude",
+        match=Match.PRESENT,
+        shown=_position,
+    ),
+    Field(
+        name="dimensions",
+        label="Dimensions",
+        columns=("width", "height"),
+        shown=lambda row: f"{row.width} × {row.height}" if row.width else None,
+    ),
+    _number_field("width", "Width"),
+    _number_field("height", "Height"),
+    Field(
+        name="duration",
+        label="Duration",
+        form=Form.NUMBER,
+        columns=("duration_s",),
+        sql="duration_s",
+        match=Match.RANGE,
+        shown=_duration,
+    ),
+    Field(
+        name="kind",
+        label="Kind",
+        columns=("kind",),
+        sql="kind",
+        match=Match.EQUAL,
+        choices=tuple(MediaKind),
+        is_optional=False,
+    ),
+    Field(
+        name="format",
+        label="Format",
+        columns=("format",),
+        sql="lower(format)",
+        match=Match.EQUAL,
+        is_optional=False,
+        shown=lambda row: row.format.upper(),
+    ),
+    Field(name="size", label="File size", columns=("size_bytes",), shown=_size),
+    Field(
+        name="name",
+        label="Name",
+        columns=("name_text",),
+        sql="name_text",
+        match=Match.CONTAINS,
+        is_optional=False,
+        shown=lambda row: os.fsdecode(row.path).rpartition(os.sep)[2],
+    ),
+    Field(
+        name="folder",
+        label="Folder",
+        columns=("folder_text",),
+        sql="folder_text",
+        match=Match.FOLDER,
+        is_optional=False,
+        shown=lambda row: os.fsdecode(folder_of(row.path)),
+    ),
+    Field(
+        name="state",
+        label="State",
+        columns=("state",),
+        sql="state",
+        match=Match.EQUAL,
+        choices=tuple(MediaState),
+        is_optional=False,
+        shown=lambda row: None if row.state is MediaState.PRESENT else row.reason or row.state,
+    ),
+    Field(
+        name="added",
+        label="Added",
+        form=Form.TIME,
+        columns=("added_utc",),
+        value=_in_utc,
+        sql="added_utc",
+        match=Match.RANGE,
+    ),
+)
+"""In the order in which a detail shows them."""
+
+FIELD_OF = {field.name: field for field in FIELDS}
+
+
+def facts_of(row: MediaRow) -> list[Fact]:
+    """The fields that are shown of a medium and that it has."""
+    return [
+        Fact(field.name, field.label, text)
+        for field in FIELDS
+        if field.shown is not None and (text := field.shown(row))
+    ]

@@ -1,0 +1,81 @@
+"""Filters: which media a search, a list or a job is for.
+
+A filter is a conjunction of terms over the fields of ``library.fields``. The
+same terms speak to the store (``where``) and to columns in memory (``mask``),
+and both choose the same media. ``search.grammar`` describes how one is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cocadesk.errors import UserError
+from cocadesk.library.columns import Mask, MediaColumns
+from cocadesk.search.grammar import print_term, split_terms
+from cocadesk.search.terms import Term
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Media that fulfil all ``terms``; without terms it lets everything pass."""
+
+    terms: tuple[Term, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.terms)
+
+    def __and__(self, other: Filter) -> Filter:
+        return Filter(self.terms + other.terms)
+
+    def __str__(self) -> str:
+        """The filter in the grammar; ``parse_filter`` makes an equal one of it."""
+        return " ".join(map(print_term, self.terms))
+
+    def fields(self) -> frozenset[str]:
+        """The fields that its terms read."""
+        return frozenset(name for term in self.terms for name in term.fields())
+
+    def only(self, fields: frozenset[str]) -> Filter:
+        """The terms that read none but these ``fields``."""
+        return Filter(tuple(term for term in self.terms if fields.issuperset(term.fields())))
+
+    def where(self) -> str | None:
+        """SQL over the media table for the same media; None where everything passes."""
+        return " AND ".join(term.where() for term in self.terms) or None
+
+    def mask(self, columns: MediaColumns) -> Mask:
+        """True for each medium that passes; ``columns`` holds those of ``fields``."""
+        mask = np.ones(len(columns.keys), np.bool_)
+        for term in self.terms:
+            mask &= term.mask(columns)
+        return mask
+
+
+def split_query(text: str) -> tuple[str, Filter]:
+    """The words of a query without its filter terms, and these.
+
+    Times (3:30), addresses (http://…) and words in quotes are no terms.
+
+    Raises:
+        UserError: a term has an unknown field or a bad value; the sentence names the nearest.
+    """
+    words, terms = split_terms(text)
+    return " ".join(words), Filter(tuple(terms))
+
+
+def parse_filter(text: str) -> Filter:
+    """The filter that is written in ``text``; of nothing the one that lets everything pass.
+
+    Raises:
+        UserError: it holds anything but terms, or a term has an unknown field or a bad value.
+    """
+    words, terms = split_terms(text)
+    if words:
+        raise UserError(
+            f"{words[0]} is no filter.",
+            "A filter is a field, a colon and a value.",
+            "Write, for example, kind:video or taken:2014..2016.",
+        )
+    return Filter(tuple(terms))

@@ -1,0 +1,242 @@
+"""The grammar of filters: ``kind:video -tag:dog taken:2014..2016 rating:>=4``.
+
+A term is a field, a colon and values with commas between them; "-" before it
+turns it round. A value with spaces, commas or quotes stands in quotes, in which
+a quote is doubled. Dates are 2014, 2014-05 or 2014-05-03; dates and numbers may
+be a range (``a..b``, ``a..``, ``..b``) or follow ``>=``, ``<=``, ``>`` or ``<``.
+"""
+
+from __future__ import annotations
+
+import calendar
+import difflib
+import math
+import re
+from datetime import date, timedelta
+
+from cocadesk.errors import UserError
+from cocadesk.library.fields import FIELD_OF, FIELDS, Form, Match
+from cocadesk.search.terms import HAS, DateRange, NumberRange, Term, Value, is_folder
+
+FILTER_FIELDS = (*(f.name for f in FIELDS if f.match not in (None, Match.PRESENT)), HAS)
+"""The names that may stand before the colon."""
+OPTIONAL_FIELDS = tuple(f.name for f in FIELDS if f.match is not None and f.is_optional)
+"""The values of ``has:``."""
+
+_SPACES = re.compile(r"\s*")
+_WORD = re.compile(r'"[^"]*"(?=\s|$)|\S+')
+# "//" after the colon is an address on the web, one letter before it a drive.
+_TERM = re.compile(r'(-?)([A-Za-z]{2,}):(?!//)((?:"(?:[^"]|"")*"|[^\s"])*)')
+_VALUE = re.compile(r'(?:"(?:[^"]|"")*"|[^",])+')
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+_PLAIN = re.compile(r'(?!//)[^\s",]+')
+_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,30})?(e[-+]?\d{1,3})?", re.ASCII)
+_COMPARED = re.compile(r"(>=|<=|>|<)(.*)")
+
+
+def split_terms(text: str) -> tuple[list[str], list[Term]]:
+    """The words of ``text`` that are no terms, as they are typed, and its terms.
+
+    Raises:
+        UserError: a term has an unknown field or a bad value.
+    """
+    words: list[str] = []
+    terms: list[Term] = []
+    position = _end(_SPACES, text, 0)
+    while position < len(text):
+        found = _TERM.match(text, position)
+        if found and (found[3] or text[found.end() :][:1] == '"' or _is_field(found[2])):
+            terms.append(_term(found))
+            end = found.end()
+        else:
+            end = _end(_WORD, text, position)
+            words.append(text[position:end])
+        position = _end(_SPACES, text, end)
+    return words, terms
+
+
+def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
+    found = pattern.match(text, position)
+    return position if found is None else found.end()
+
+
+def _is_field(name: str) -> bool:
+    return name.lower() in FILTER_FIELDS
+
+
+def _term(found: re.Match[str]) -> Term:
+    name, term = found[2].lower(), found[0]
+    if not _is_field(name):
+        raise UserError(
+            f"There is no filter {found[2]!r}.",
+            f"There are {', '.join(FILTER_FIELDS)}.",
+            _meant(name, FILTER_FIELDS) or "To search for the words, put them in quotes.",
+        )
+    if found.string[found.end() :][:1] == '"':
+        raise UserError(f"A quote in {term} is not closed.", "", 'Add the second ".')
+    values = tuple(_value(name, _unquoted(text)) for text in _VALUE.findall(found[3]))
+    if not values:
+        raise UserError(f"The filter {term} has no value.", "", "Write one after the colon.")
+    return Term(field=name, values=values, is_negated=bool(found[1]))
+
+
+def _meant(text: str, known: tuple[str, ...]) -> str:
+    nearest = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.5)
+    return f"Did you mean {nearest[0]}?" if nearest else ""
+
+
+def _unquoted(text: str) -> str:
+    return _QUOTED.sub(lambda found: found[1].replace('""', '"'), text)
+
+
+def _value(name: str, text: str) -> Value:
+    """The value that ``text`` stands for.
+
+    Raises:
+        UserError: it stands for none.
+    """
+    field = FIELD_OF.get(name)
+    choices = OPTIONAL_FIELDS if field is None else field.choices
+    if choices:
+        if text.lower() in choices:
+            return text.lower()
+        what = _meant(text, choices) or f"Write one of {', '.join(choices)}."
+        raise UserError(f"{name}:{text} is no filter.", "", what)
+    if field is not None and field.form is Form.TIME:
+        return _dates(name, text)
+    if field is not None and field.match is Match.RANGE:
+        return _numbers(name, text)
+    if not text or (name == "folder" and not is_folder(text)):
+        raise UserError(f"The filter {name}: has an empty value.", "", "Write a name.")
+    return text
+
+
+def _dates(name: str, text: str) -> DateRange:
+    try:
+        sign, low, high = _ends(text)
+        if sign in ("<", "<="):
+            first, last = _days(low)
+            return DateRange(last=last if sign == "<=" else first - timedelta(days=1))
+        if sign in (">", ">="):
+            first, last = _days(low)
+            return DateRange(first=first if sign == ">=" else last + timedelta(days=1))
+        value = DateRange(
+            first=_days(low)[0] if low else None, last=_days(high)[1] if high else None
+        )
+        if low and high and _days(low)[0] > _days(high)[1]:
+            raise ValueError("the range ends before it begins")
+    except (ValueError, OverflowError) as error:
+        raise UserError(
+            f"{name}:{text} names no dates.",
+            "",
+            f"Write {name}:2014, {name}:2014-05-03, {name}:2014..2016 or {name}:>=2014-05.",
+        ) from error
+    return value
+
+
+def _ends(text: str) -> tuple[str, str, str]:
+    """The comparison (empty: a range), and the two ends of ``text``, of which one may be empty.
+
+    Raises:
+        ValueError: there is no end at all.
+    """
+    if found := _COMPARED.fullmatch(text):
+        return found[1], found[2], ""
+    low, dots, high = text.partition("..")
+    if not low and not high:
+        raise ValueError("a range needs an end")
+    return "", low, high if dots else low
+
+
+def _days(text: str) -> tuple[date, date]:
+    """The first and last day of a year, a month or a day.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    found = _DATE.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text} is no date")
+    year, month, day = (None if part is None else int(part) for part in found.groups())
+    first = date(year or 0, month or 1, day or 1)
+    if day is not None:
+        return first, first
+    if month is not None:
+        return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
+    return first, first.replace(month=12, day=31)
+
+
+def _numbers(name: str, text: str) -> NumberRange:
+    try:
+        sign, low, high = _ends(text)
+        if sign in ("<", "<="):
+            most = _number(low)
+            return NumberRange(high=most if sign == "<=" else math.nextafter(most, -math.inf))
+        if sign in (">", ">="):
+            least = _number(low)
+            return NumberRange(low=least if sign == ">=" else math.nextafter(least, math.inf))
+        value = NumberRange(low=_number(low) if low else None, high=_number(high) if high else None)
+        if value.low is not None and value.high is not None and value.low > value.high:
+            raise ValueError("the range ends before it begins")
+    except ValueError as error:
+        raise UserError(
+            f"{name}:{text} names no numbers.",
+            "",
+            f"Write {name}:4, {name}:2..4 or {name}:>=4.",
+        ) from error
+    return value
+
+
+def _number(text: str) -> float:
+    if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
+        raise ValueError(f"{text} is no number")
+    return float(text)
+
+
+def print_term(term: Term) -> str:
+    """The term in the grammar; parsed, it gives an equal one."""
+    values = ",".join(map(_printed, term.values))
+    return f"{'-' if term.is_negated else ''}{term.field}:{values}"
+
+
+def _printed(value: Value) -> str:
+    if isinstance(value, str):
+        doubled = value.replace('"', '""')
+        return value if _PLAIN.fullmatch(value) else f'"{doubled}"'
+    if isinstance(value, DateRange):
+        return _printed_dates(value)
+    low, high = value.low, value.high
+    if high is None:
+        return _compared(">", low or 0.0, -math.inf)
+    if low is None:
+        return _compared("<", high, math.inf)
+    return _digits(low) if low == high else f"{_digits(low)}..{_digits(high)}"
+
+
+def _compared(sign: str, end: float, back: float) -> str:
+    """``end`` with its sign; one beside a whole number was made by that sign alone."""
+    before = math.nextafter(end, back)
+    if before.is_integer() and not end.is_integer():
+        return f"{sign}{_digits(before)}"
+    return f"{sign}={_digits(end)}"
+
+
+def _digits(number: float) -> str:
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+def _printed_dates(value: DateRange) -> str:
+    first, last = value.first, value.last
+    letters = 10
+    if first in (None, _month(first)[0]) and last in (None, _month(last)[1]):
+        letters = 7
+        if (first is None or first.month == 1) and (last is None or last.month == 12):
+            letters = 4
+    ends = ["" if end is None else end.isoformat()[:letters] for end in (first, last)]
+    return ends[0] if ends[0] == ends[1] else "..".join(ends)
+
+
+def _month(day: date | None) -> tuple[date | None, date | None]:
+    """The first and the last day of the month of ``day``."""
+    return (None, None) if day is None else _days(day.isoformat()[:7])

@@ -1,0 +1,161 @@
+"""Terms of a filter: one condition each, for the store and for columns in memory."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TypeAlias
+
+import numpy as np
+
+from cocadesk.library.columns import Mask, MediaColumns
+from cocadesk.library.fields import FIELD_OF, Field, Form, Match
+from cocadesk.library.literals import text_literal
+from cocadesk.library.paths import fold, fold_path
+
+HAS = "has"
+"""The name of terms whose values are the fields that a medium must have."""
+_EPOCH = datetime(1970, 1, 1)
+_DRIVE = re.compile("[a-z]:/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateRange:
+    """Whole days from ``first`` to ``last``, both included; None is no bound."""
+
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberRange:
+    """Numbers from ``low`` to ``high``, both included; None is no bound."""
+
+    low: float | None = None
+    high: float | None = None
+
+
+Value: TypeAlias = str | DateRange | NumberRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One condition: the field has one of ``values``; ``is_negated`` turns it round."""
+
+    field: str
+    values: tuple[Value, ...]
+    is_negated: bool = False
+
+    def fields(self) -> tuple[str, ...]:
+        """The fields that it reads."""
+        if self.field == HAS:
+            return tuple(value for value in self.values if isinstance(value, str))
+        return (self.field,)
+
+    def where(self) -> str:
+        """The condition as SQL over the media table; it is true or false, never null."""
+        if self.field == HAS:
+            parts = [_present_sql(FIELD_OF[name]) for name in self.fields()]
+        else:
+            parts = [_value_sql(FIELD_OF[self.field], value) for value in self.values]
+        condition = f"coalesce({' OR '.join(parts)}, false)"
+        return f"NOT {condition}" if self.is_negated else condition
+
+    def mask(self, columns: MediaColumns) -> Mask:
+        """True for the media that fulfil it."""
+        mask = np.zeros(len(columns.keys), np.bool_)
+        if self.field == HAS:
+            for name in self.fields():
+                mask |= columns.columns[name].present()
+        else:
+            for value in self.values:
+                mask |= _value_mask(FIELD_OF[self.field], value, columns)
+        return ~mask if self.is_negated else mask
+
+
+def _present_sql(field: Field) -> str:
+    if field.form is Form.LIST:
+        return f"array_length(array_except({field.sql}, make_array(''))) > 0"
+    if field.form is Form.TEXT:
+        return f"coalesce({field.sql}, '') <> ''"
+    return f"({field.sql}) IS NOT NULL"
+
+
+def _value_sql(field: Field, value: Value) -> str:
+    if isinstance(value, str):
+        return _text_test(field, value)[1]
+    low, high = _bounds(value)
+    # Compared as integers: the store's literals of times end in the year 2262.
+    of_field = f"cast({field.sql} AS {'bigint' if field.form is Form.TIME else 'double'})"
+    bounds = [f"{of_field} >= {low!r}"] if low is not None else []
+    bounds += [f"{of_field} <= {high!r}"] if high is not None else []
+    return f"({' AND '.join(bounds)})"
+
+
+def _value_mask(field: Field, value: Value, columns: MediaColumns) -> Mask:
+    if isinstance(value, str):
+        return columns.texts(field.name).where(_text_test(field, value)[0])
+    low, high = _bounds(value)
+    if field.form is Form.TIME:
+        return columns.ordered(field.name).where(_time(low), _time(high))
+    return columns.ordered(field.name).where(low, high)
+
+
+def _bounds(value: DateRange | NumberRange) -> tuple[float | None, float | None]:
+    """The lowest and highest value, times in microseconds since 1970."""
+    if isinstance(value, NumberRange):
+        return value.low, value.high
+    after = None if value.last is None else value.last + timedelta(days=1)
+    return (
+        None if value.first is None else _microseconds(value.first),
+        None if after is None else _microseconds(after) - 1,
+    )
+
+
+def _microseconds(day: date) -> int:
+    since = datetime(day.year, day.month, day.day) - _EPOCH
+    return since // timedelta(microseconds=1)
+
+
+def _time(microseconds: float | None) -> np.datetime64 | None:
+    return None if microseconds is None else np.datetime64(int(microseconds), "us")
+
+
+def _text_test(field: Field, value: str) -> tuple[Callable[[str], bool], str]:
+    """A test of a folded text against ``value``: in Python, and the same in SQL."""
+    if field.match is Match.FOLDER:
+        return _folder_test(field, value)
+    folded = fold_path(value) if field.name == "name" else fold(value)
+    literal = text_literal(folded)
+    if field.match is Match.CONTAINS:
+        return (lambda text: folded in text), f"contains({field.sql}, {literal})"
+    if field.form is Form.LIST:
+        return (lambda text: text == folded), f"array_has({field.sql}, {literal})"
+    return (lambda text: text == folded), f"{field.sql} = {literal}"
+
+
+def _folder_test(field: Field, value: str) -> tuple[Callable[[str], bool], str]:
+    """A whole path begins the folder; folder names in a row lie anywhere in it."""
+    path = fold_path(value)
+    names = "".join(f"{name}/" for name in _names(path))
+    if path.startswith("/") or _DRIVE.match(path):
+        # A network's path of Windows begins with two slashes.
+        is_network = os.name == "nt" and path.startswith("//")
+        begin = ("//" if is_network else "/" if path.startswith("/") else "") + names
+        sql = f"starts_with({field.sql}, {text_literal(begin)})"
+        return (lambda text: text.startswith(begin)), sql
+    inside = f"/{names}"
+    return (lambda text: inside in text), f"contains({field.sql}, {text_literal(inside)})"
+
+
+def _names(path: str) -> list[str]:
+    return [name for name in path.split("/") if name not in ("", ".")]
+
+
+def is_folder(value: str) -> bool:
+    """True where a value names a folder."""
+    path = fold_path(value)
+    return path.startswith("/") or bool(_names(path))

@@ -1,0 +1,350 @@
+"""Filters: the store, the columns in memory and a slow reference choose the same media."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cocadesk.errors import UserError
+from cocadesk.library import Library, MediaChange, MediaKind, MediaRow, MediaState, Tag, new_key
+from cocadesk.library.columns import columns_of
+from cocadesk.library.fields import FIELD_OF, Form
+from cocadesk.search.filters import Filter, parse_filter, split_query
+from cocadesk.search.grammar import FILTER_FIELDS, OPTIONAL_FIELDS
+from cocadesk.search.terms import HAS, DateRange, NumberRange, Term, Value
+
+WORDS = ["dog", "Dog", "DOG", "it's", "a, b", 'say "hi"', "ÄRGER", "ärger", "ΣΑΣ", "İstanbul",
+         "100%_", "back\\slash", "🐶", "--", "Ida", "NIKON D90", "x"]  # fmt: skip
+FOLDERS = [b"/", b"/photos", b"/photos/2014", b"/photos/2014/Birthday", b"/photos/2014/birthdays",
+           b"/Photos/2014", b"/other/photos/A'b", b"/raw/\xff\xfe", b"/photos/20140"]  # fmt: skip
+DAYS = [date(1, 1, 1), date(1969, 12, 31), date(2013, 12, 31), date(2014, 1, 1), date(2014, 5, 3),
+        date(2014, 12, 31), date(2015, 1, 1), date(2500, 2, 28), date(9999, 12, 31)]  # fmt: skip
+TIMES = [time(0), time(12, 30), time(23, 59, 59, 999999)]
+CHOICES = {
+    "kind": list(MediaKind),
+    "state": list(MediaState),
+    "format": ["jpeg", "JPEG", "mp4", ""],
+}
+
+
+def random_row(rng: random.Random) -> MediaRow:
+    """A medium whose fields are drawn from the small stocks above, or empty."""
+
+    def maybe(value: object) -> object:
+        return value if rng.random() < 0.6 else None
+
+    def some() -> tuple[str, ...]:
+        return tuple(dict.fromkeys(rng.choices(WORDS, k=rng.choice([0, 0, 1, 2, 3]))))
+
+    def moment() -> datetime:
+        return datetime.combine(rng.choice(DAYS), rng.choice(TIMES))
+
+    key = new_key()
+    values = {
+        "path": b"/".join(
+            [rng.choice(FOLDERS).rstrip(b"/"), os.fsencode(rng.choice(WORDS)) + key.encode()]
+        ),
+        "kind": rng.choice(CHOICES["kind"]),
+        "state": rng.choice(CHOICES["state"]),
+        "format": rng.choice(CHOICES["format"]),
+        "width": rng.choice([0, 3, 4000]),
+        "duration_s": maybe(rng.choice([0.0, 2.5, 60.0])),
+        "taken_local": maybe(moment()),
+        "taken_utc": maybe(moment().replace(tzinfo=UTC)),
+        "added_utc": maybe(moment().replace(tzinfo=UTC)),
+        "latitude": maybe(48.1),
+        "longitude": maybe(-11.5),
+        "camera": maybe(rng.choice(WORDS)),
+        "lens": maybe(rng.choice(WORDS)),
+        "title": maybe(rng.choice(["", *WORDS])),
+        "description": maybe(" ".join(rng.choices(WORDS, k=4))),
+        "rating": maybe(rng.randint(-1, 5)),
+        "human_rating": maybe(rng.randint(0, 5)),
+        "keywords": some(),
+        "machine_caption": maybe(" ".join(rng.choices(WORDS, k=4))),
+        "human_caption": maybe(rng.choice(WORDS)),
+        "machine_tags": tuple(Tag(tag=tag, score=0.5) for tag in some()),
+        "human_tags_added": some(),
+        "human_tags_removed": some(),
+    }
+    return MediaRow(
+        key=key, root=b"/", size_bytes=1, mtime_ns=1, file_hash=key, picture_hash=key, **values
+    )  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[MediaRow]:
+    """Media of every sort, the same at each run but for their keys."""
+    rng = random.Random(14)
+    return [random_row(rng) for _ in range(250)]
+
+
+@pytest.fixture(scope="module")
+def library(rows: list[MediaRow], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """A real library of them."""
+    with Library.open(tmp_path_factory.mktemp("library")) as opened:
+        opened.media.commit([MediaChange(row=row, is_new=True) for row in rows])
+        yield opened
+
+
+def reference_value(row: MediaRow, field: str) -> object:
+    """The value of a field as people mean it, in plain Python."""
+    if field == "tag":
+        gone = {tag.lower() for tag in row.human_tags_removed}
+        machine = [tag.tag.lower() for tag in row.machine_tags if tag.tag.lower() not in gone]
+        return [tag.lower() for tag in row.human_tags_added] + machine
+    if field == "folder":
+        return os.fsdecode(row.path.rpartition(b"/")[0]).encode("utf-8", "replace").decode().lower()
+    if field == "position":
+        return None if row.latitude is None or row.longitude is None else True
+    return {
+        "keyword": [keyword.lower() for keyword in row.keywords],
+        "name": os.fsdecode(row.path.rpartition(b"/")[2]),
+        "caption": row.caption,
+        "rating": row.rating if row.human_rating is None else row.human_rating,
+        "taken": row.taken,
+        "added": row.added_utc,
+        "duration": row.duration_s,
+    }.get(field, getattr(row, field, None))
+
+
+def reference_matches(row: MediaRow, term: Term) -> bool:
+    """Whether one term holds, in the plainest way."""
+    if term.field == HAS:
+        found = any(reference_value(row, str(name)) not in (None, "", []) for name in term.values)
+    else:
+        found = any(reference_fits(row, term.field, value) for value in term.values)
+    return found != term.is_negated
+
+
+def reference_fits(row: MediaRow, field: str, value: Value) -> bool:
+    """Whether the field has one value."""
+    own = reference_value(row, field)
+    if own is None:
+        return False
+    if isinstance(value, DateRange):
+        day = own.date()  # type: ignore[attr-defined]
+        return (value.first or date.min) <= day <= (value.last or date.max)
+    if isinstance(value, NumberRange):
+        low = float("-inf") if value.low is None else value.low
+        return low <= own <= (float("inf") if value.high is None else value.high)  # type: ignore[operator]
+    if isinstance(own, list):
+        return value.lower() in own
+    text, wanted = str(own).lower(), value.lower()
+    if field == "folder":
+        names = [name for name in wanted.split("/") if name]
+        parts = [name for name in text.split("/") if name]
+        last = 1 if wanted.startswith("/") else len(parts) - len(names) + 1
+        return any(parts[i : i + len(names)] == names for i in range(max(last, 0)))
+    return text == wanted if field in CHOICES else wanted in text
+
+
+def date_ranges() -> st.SearchStrategy[DateRange]:
+    """Ranges of days that do not end before they begin."""
+    days = st.one_of(st.sampled_from(DAYS), st.dates())
+    both = st.tuples(days, days).map(sorted).map(lambda d: DateRange(first=d[0], last=d[1]))
+    return both | days.map(lambda d: DateRange(first=d)) | days.map(lambda d: DateRange(last=d))
+
+
+def number_ranges() -> st.SearchStrategy[NumberRange]:
+    """The same of numbers, those beside whole ones too, as ">" makes them."""
+    numbers = st.sampled_from([-1.0, 0.0, 3.0, 4.0, 60.0, 2.5, 5e-324, 3.0000000000000004]) | (
+        st.floats(allow_nan=False, allow_infinity=False, min_value=-1e18, max_value=1e18)
+    )
+    both = st.tuples(numbers, numbers).map(sorted).map(lambda n: NumberRange(low=n[0], high=n[1]))
+    low = numbers.map(lambda n: NumberRange(low=n + 0.0))
+    return both | low | numbers.map(lambda n: NumberRange(high=n + 0.0))
+
+
+def values_of(field: str, texts: st.SearchStrategy[str]) -> st.SearchStrategy[Value]:
+    """Values that a filter of this field may have."""
+    if field == HAS:
+        return st.sampled_from(OPTIONAL_FIELDS)
+    if FIELD_OF[field].choices:
+        return st.sampled_from([str(choice) for choice in FIELD_OF[field].choices])
+    if FIELD_OF[field].form is Form.TIME:
+        return date_ranges()
+    if FIELD_OF[field].form is Form.NUMBER:
+        return number_ranges()
+    if field == "folder":
+        return texts.filter(lambda text: bool(text.strip("/.")))
+    return texts
+
+
+def filters(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Filter]:
+    """Filters of up to three terms with up to three values."""
+
+    def terms(field: str) -> st.SearchStrategy[Term]:
+        return st.builds(
+            Term,
+            field=st.just(field),
+            values=st.lists(values_of(field, texts), min_size=1, max_size=3).map(tuple),
+            is_negated=st.booleans(),
+        )
+
+    some = st.lists(st.sampled_from(FILTER_FIELDS).flatmap(terms), max_size=3)
+    return some.map(tuple).map(Filter)
+
+
+STOCK = st.sampled_from(
+    [*WORDS, "o", "jpeg", "photos", "2014/birthday", "/photos/2014", "/", "birthday", "\\", "ß"]
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(chosen=filters(STOCK))
+def test_store_memory_and_reference_choose_the_same_media(
+    library: Library, rows: list[MediaRow], chosen: Filter
+) -> None:
+    """``where`` in LanceDB, ``mask`` over columns and plain Python agree on every row."""
+    expected = {row.key for row in rows if all(reference_matches(row, t) for t in chosen.terms)}
+    mask = chosen.mask(columns_of(rows, chosen.fields()))
+    assert {row.key for row, passes in zip(rows, mask, strict=True) if passes} == expected
+    assert library.media.keys_where(chosen.where() or "true") == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(chosen=filters(st.text(min_size=1)))
+def test_a_printed_filter_is_read_as_the_same_filter(chosen: Filter) -> None:
+    """Nothing is lost in the grammar, whatever letters the values have."""
+    assert parse_filter(str(chosen)) == chosen
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(alphabet='ab:.,<>=-"/0123456789 \tkindtagrating', max_size=40))
+def test_any_query_is_split_or_refused_in_a_sentence(text: str) -> None:
+    """What is split once is not split otherwise again."""
+    try:
+        words, chosen = split_query(text)
+    except UserError:
+        return
+    assert split_query(f"{words} {chosen}".strip()) == (words, chosen)
+    assert parse_filter(str(chosen)) == chosen
+
+
+@pytest.mark.parametrize(
+    ("query", "words", "printed"),
+    [
+        ("dog kind:video", "dog", "kind:video"),
+        ("a KIND:Video,photo  red car", "a red car", "kind:video,photo"),
+        ('folder:"2014/Birthday"', "", "folder:2014/Birthday"),
+        ('-tag:dog camera:"NIKON D90"', "", '-tag:dog camera:"NIKON D90"'),
+        ("rating:>=4 rating:>4 rating:<2 rating:3 rating:2..4 rating:..2", "",
+         "rating:>=4 rating:>4 rating:<2 rating:3 rating:2..4 rating:<=2"),
+        ("taken:2014 taken:2014-05", "", "taken:2014 taken:2014-05"),
+        ("taken:2014..2016 taken:>=2014-05 taken:<2014 taken:2014-01..2015-12", "",
+         "taken:2014..2016 taken:2014-05.. taken:..2013 taken:2014..2015"),
+        ("at 3:30 see http://a.de:80/b C:\\dogs", "at 3:30 see http://a.de:80/b C:\\dogs", ""),
+        ('"kind:video" note: -dog', '"kind:video" note: -dog', ""),
+        ('tag:Ida,"b, c" has:caption,tag', "", 'tag:Ida,"b, c" has:caption,tag'),
+    ],
+)  # fmt: skip
+def test_terms_are_told_from_words(query: str, words: str, printed: str) -> None:
+    """The rest of a query stays as it is typed; terms are printed in their shortest form."""
+    text, chosen = split_query(query)
+    assert (text, str(chosen)) == (words, printed)
+    assert parse_filter(printed) == chosen
+
+
+@pytest.mark.parametrize(
+    ("term", "sentence"),
+    [
+        ("cmaera:nikon", "Did you mean camera?"),
+        ("kind:vidoe", "Did you mean video?"),
+        ("has:captions", "Did you mean caption?"),
+        ("qqqq:x", "in quotes"),
+        ("state:away", "present, missing, offline"),
+        ("rating:good", "rating:>=4"),
+        ("rating:4..2", "rating:2..4"),
+        ("taken:2014-13", "taken:2014-05-03"),
+        ("taken:2014-02-30", "taken:2014-05-03"),
+        ("taken:..", "taken:2014..2016"),
+        ("taken:>9999", "taken:2014"),
+        ("tag:", "no value"),
+        ('tag:""', "empty value"),
+        ("folder:./", "empty value"),
+        ('tag:"Ida', "not closed"),
+    ],
+)
+def test_a_bad_term_is_a_sentence_that_helps(term: str, sentence: str) -> None:
+    """Unknown fields and bad values name the nearest or an example."""
+    with pytest.raises(UserError) as caught:
+        split_query(f"dog {term}")
+    assert sentence in str(caught.value)
+
+
+def test_a_filter_alone_may_hold_no_words() -> None:
+    """Where a filter is wanted, a word is a mistake; nothing lets everything pass."""
+    with pytest.raises(UserError, match="dog is no filter"):
+        parse_filter("kind:video dog")
+    assert not parse_filter("  ")
+    assert parse_filter("").where() is None
+
+
+def row(**values: object) -> MediaRow:
+    """A photo at /Photos/2014/Birthday/IMG.JPG."""
+    fields = {"path": b"/Photos/2014/Birthday/IMG.JPG", "key": "k", "root": b"/", **values}
+    return MediaRow(size_bytes=1, mtime_ns=1, file_hash="f", picture_hash="p", **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "passes"),
+    [
+        ("folder:birthday", {}, True),
+        ("folder:2014/birthday", {}, True),
+        ("folder:photos/birthday", {}, False),
+        ("folder:birth", {}, False),
+        ("folder:/photos", {}, True),
+        ("folder:/2014", {}, False),
+        ("folder:img.jpg", {}, False),
+        ("name:img", {}, True),
+        ("tag:dog", {"machine_tags": (Tag(tag="Dog", score=0.3),)}, True),
+        ("tag:dog", {"machine_tags": (Tag(tag="Dog", score=0.3),),
+                     "human_tags_removed": ("DOG",)}, False),
+        ("has:tag", {"machine_tags": (Tag(tag="Dog", score=0.3),),
+                     "human_tags_removed": ("DOG",)}, False),
+        ("tag:do", {"human_tags_added": ("dog",)}, False),
+        ("caption:beach", {"machine_caption": "A beach", "human_caption": "Home"}, False),
+        ("caption:home", {"machine_caption": "A beach", "human_caption": "Home"}, True),
+        ("-has:caption", {}, True),
+        ("rating:5", {"rating": 1, "human_rating": 5}, True),
+        ("rating:1", {"rating": 1, "human_rating": 5}, False),
+        ("-rating:1", {}, True),
+        ("rating:>1.5", {"rating": 2}, True),
+        ("taken:2014", {"taken_local": datetime(2014, 12, 31, 23, 59, 59)}, True),
+        ("taken:>2014", {"taken_local": datetime(2014, 12, 31, 23, 59, 59)}, False),
+        ("taken:..2014-12-31", {"taken_local": datetime(2014, 12, 31, 23, 59, 59)}, True),
+        ("camera:nikon,canon", {"camera": "CANON EOS"}, True),
+        ("camera:nikon camera:d90", {"camera": "NIKON D90"}, True),
+        ("has:position", {"latitude": 1.0}, False),
+        ("has:position,rating", {"rating": 0}, True),
+    ],
+)  # fmt: skip
+def test_what_a_term_means(text: str, values: dict[str, object], passes: bool) -> None:
+    """A person's words stand before a machine's; values are alternatives, terms conditions."""
+    chosen = parse_filter(text)
+    assert chosen.mask(columns_of([row(**values)], chosen.fields())).tolist() == [passes]
+
+
+def test_days_end_where_the_next_begins() -> None:
+    """The last microsecond of a day belongs to it, the first of the next does not."""
+    end = datetime.combine(date(2014, 6, 1), time()) - timedelta(microseconds=1)
+    for when, passes in ((end, True), (end + timedelta(microseconds=1), False)):
+        for text in ("taken:2014-05-31", "taken:2014-05", "-taken:>2014-05"):
+            chosen = parse_filter(text)
+            columns = columns_of([row(taken_local=when)], chosen.fields())
+            assert chosen.mask(columns).tolist() == [passes]
+
+
+def test_filters_are_joined_by_and() -> None:
+    """Both must hold; the union of their terms is one filter."""
+    joined = parse_filter("kind:video") & parse_filter("tag:Ida")
+    assert str(joined) == "kind:video tag:Ida"
+    assert joined.fields() == {"kind", "tag"}
+    assert str(joined.only(frozenset({"kind"}))) == "kind:video"
