@@ -66,7 +66,6 @@ _SUBJECTS = {
     "human_tags_added": "tags",
     "human_tags_removed": "tags",
     "human_rating": "rating",
-    "human_verdict": "verdict",
     FILE_FIELD: "caption file",
 }
 _LOOKED_AT = 200
