@@ -113,7 +113,7 @@ class _Power:
     def __init__(self, patch: pytest.MonkeyPatch, last: int) -> None:
         self.writes = 0
         self._last = last
-        for name in ("merge", "append", "delete", "update"):
+        for name in ("merge", "append", "delete"):
             patch.setattr(Store, name, self._counted(getattr(Store, name)))
 
     def _counted(self, write: Callable[..., None]) -> Callable[..., None]:

@@ -171,7 +171,7 @@ def test_a_crash_between_any_two_writes_heals(tmp_path: Path, photos: Path) -> N
 
                 return call
 
-            for name in ("merge", "append", "delete", "update", "drop"):
+            for name in ("merge", "append", "delete", "drop"):
                 patch.setattr(Store, name, counted(getattr(Store, name)))
             try:
                 change_over(library)

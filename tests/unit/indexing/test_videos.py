@@ -426,7 +426,7 @@ def test_a_crash_between_any_two_writes_of_a_recut_film_heals(tmp_path: Path) ->
 
                 return call
 
-            for name in ("merge", "append", "delete", "update"):
+            for name in ("merge", "append", "delete"):
                 patch.setattr(Store, name, counted(getattr(Store, name)))
             with contextlib.suppress(KeyboardInterrupt):
                 run_index(library, [films], options=IndexOptions(commit_rows=1))
