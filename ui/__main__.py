@@ -53,8 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
     assert isinstance(app, QApplication)
     app.setApplicationName("CocaDesk")
     app.setApplicationVersion(cocadesk.__version__)
-    complaints = ErrorReporter()
-    sys.excepthook = complaints.hook
+    errors = ErrorReporter()
+    sys.excepthook = errors.hook
     library = (options.library or default_library()).expanduser().absolute()
     link = EngineLink(
         library,
@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         parent=app,
     )
     window = MainWindow(link, AppTheme(app, options.look))
-    complaints.reported.connect(window.widgets.notice.say)
+    errors.reported.connect(window.widgets.notice.say)
     if options.query:
         window.widgets.search.set_query(options.query)
     window.show()

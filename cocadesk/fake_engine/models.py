@@ -9,11 +9,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
-from cocadesk.fake_engine.handlers import FakeContext
-from cocadesk.fake_engine.jobs import Answer, FakeWork
+from cocadesk.fake_engine.handlers import Answer, FakeContext
+from cocadesk.fake_engine.jobs import FakeWork
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     GetVocabulary,
+    JobReply,
     ListModels,
     ModelChanged,
     Models,
@@ -69,8 +70,8 @@ MODELS = (
 class FakeModels:
     """Three models; a switch counts through the media and then switches."""
 
-    def __init__(self, context: FakeContext) -> None:
-        self._context = context
+    def __init__(self, parts: FakeContext) -> None:
+        self._parts = parts
         self._lock = threading.Lock()
         self._models = list(MODELS)
 
@@ -94,17 +95,18 @@ class FakeModels:
             entry = ModelEntry(source=body.source, name=body.source.split(":")[-1])
             with self._lock:
                 self._models.append(entry)
-        missing = round(len(self._context.media) * (1 - entry.coverage))
+        missing = round(len(self._parts.media) * (1 - entry.coverage))
         work = FakeWork(
             title=f"Switching to {entry.name}",
             total=max(1, missing),
+            step=lambda _done: None,
             kind=JobKind.SWITCH_MODEL,
             stage="Looking at your photos again",
-            end=lambda _job: self._switch(entry),
+            end=lambda job: self._switch(job, entry),
         )
-        return self._context.jobs.start(work)
+        return JobReply(job=self._parts.jobs.start(work))
 
-    def _switch(self, entry: ModelEntry) -> tuple[str, None]:
+    def _switch(self, job: JobValue, entry: ModelEntry) -> JobReply:
         with self._lock:
             self._models = [
                 replace(
@@ -114,19 +116,19 @@ class FakeModels:
                 )
                 for model in self._models
             ]
-        self._context.publish(
+        self._parts.publish(
             ModelChanged(
                 model=ModelValue(state=ModelState.READY, name=entry.name, model_id=entry.model_id)
             )
         )
-        return f"{entry.name} answers now.", None
+        return JobReply(job=replace(job, message=f"{entry.name} answers now."))
 
 
 class FakeVocabulary:
     """The tags in use; setting them starts a job that only counts."""
 
-    def __init__(self, context: FakeContext) -> None:
-        self._context = context
+    def __init__(self, parts: FakeContext) -> None:
+        self._parts = parts
         self._own: tuple[str, ...] = ()
 
     def answers(self) -> Mapping[type[Any], Answer]:
@@ -141,13 +143,14 @@ class FakeVocabulary:
         self._own = body.tags
         work = FakeWork(
             title="Choosing tags again",
-            total=max(1, len(self._context.media)),
+            total=max(1, len(self._parts.media)),
+            step=lambda _done: None,
             kind=JobKind.TAG,
             stage="Choosing tags",
             end=self._tagged,
         )
-        return self._context.jobs.start(work)
+        return JobReply(job=self._parts.jobs.start(work))
 
-    def _tagged(self, job: JobValue) -> tuple[str, None]:
-        self._context.publish(RowsChanged())
-        return f"{job.done} photos have their tags.", None
+    def _tagged(self, job: JobValue) -> JobReply:
+        self._parts.publish(RowsChanged())
+        return JobReply(job=replace(job, message=f"{job.done} photos have their tags."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cocadesk.protocol.message import Message
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
     CountsValue,
@@ -11,7 +12,6 @@ from cocadesk.protocol.values import (
     Hit,
     JobReport,
     JobValue,
-    Message,
     ModelEntry,
     ModelValue,
     RootValue,

@@ -26,11 +26,11 @@ from cocadesk.protocol.messages import Ok, StopEngine
 from cocadesk.protocol.values import JobKind, JobState
 from ui.annotations.dialogs import WriteDialog
 from ui.engine.link import EngineLink
-from ui.kit.actions import ActionId
+from ui.kit.actions import Actions
 from ui.kit.app_theme import AppTheme
 from ui.kit.theme import Appearance
-from ui.library.browser import Showing
-from ui.shell.pages import Page
+from ui.library.listing import Showing
+from ui.shell.pages import Pages
 from ui.shell.window import MainWindow
 
 NAMES = ("search", "caption", "tags", "moment", "teach")
@@ -49,7 +49,7 @@ class Stagehand:
         self._widgets = window.widgets
         self._folder = folder
         self._has_settled = False
-        window.browser.settled.connect(self._on_settled)
+        window.session.browser.settled.connect(self._on_settled)
 
     def take(self, name: str) -> None:
         """One screenshot by its name."""
@@ -65,10 +65,14 @@ class Stagehand:
     def fill(self) -> None:
         """Indexes the photos and the video."""
         parts = self._widgets
-        wait(lambda: bool(self._window.model.rowCount()) or "first folder" in parts.empty.words())
+        wait(
+            lambda: (
+                bool(self._window.session.model.rowCount()) or "first folder" in parts.empty.text()
+            )
+        )
         self._window.add_folders([str(photos())])
         self._wait_for(JobKind.INDEX)
-        wait(lambda: bool(self._window.model.rowCount()))
+        wait(lambda: bool(self._window.session.model.rowCount()))
 
     def _search(self) -> None:
         self._find("an animal in the grass")
@@ -78,21 +82,26 @@ class Stagehand:
         """The photos are described; what would be written beside them is shown first."""
         window = self._window
         self._find("an animal in the grass")
-        window.word_commands.slots()[ActionId.CAPTION_FOLDER]()
-        wait(lambda: window.dialog is not None)
-        window.dialog.start.click()  # type: ignore[union-attr]
+        window.action_set[Actions.CAPTION_FOLDER].trigger()
+        wait(lambda: window.dialogs.current is not None)
+        window.dialogs.current.start.click()  # type: ignore[union-attr]
         self._wait_for(JobKind.CAPTION)
-        window.action_set[ActionId.WRITE_CAPTIONS].trigger()
-        wait(lambda: isinstance(window.dialog, WriteDialog) and window.dialog.write.isEnabled())
-        dialog = window.dialog
+        window.action_set[Actions.WRITE_CAPTIONS].trigger()
+        wait(
+            lambda: (
+                isinstance(window.dialogs.current, WriteDialog)
+                and window.dialogs.current.write.isEnabled()
+            )
+        )
+        dialog = window.dialogs.current
         assert dialog is not None
         save(dialog, self._folder / "caption.png")
         dialog.close()
 
     def _tags(self) -> None:
         window = self._window
-        window.switcher.show(Page.TAGS)
-        page = window.switcher.made(Page.TAGS)
+        window.switcher.show(Pages.TAGS)
+        page = window.switcher.built(Pages.TAGS)
         wait(lambda: page.text.isEnabled())  # type: ignore[union-attr]
         page.text.setPlainText("\n".join(OWN_TAGS))  # type: ignore[union-attr]
         wait(lambda: page.save.isEnabled())  # type: ignore[union-attr]
@@ -105,23 +114,25 @@ class Stagehand:
     def _moment(self) -> None:
         self._find("a city by night")
         window, parts = self._window, self._widgets
-        keys = window.model.all_keys()
-        wait(lambda: all(window.model.known_row(key) for key in keys[:12]))
+        keys = window.session.model.all_keys()
+        wait(lambda: all(window.session.model.known_row(key) for key in keys[:12]))
         videos = [n for n, key in enumerate(keys[:12]) if _is_video(window, key)]
         parts.grid.go_to(videos[0])
-        wait(lambda: window.inspector.key == keys[videos[0]])
-        wait(lambda: parts.detail.video.strip.count() > 1 and window.frames.waiting() == 0)
+        wait(lambda: window.session.inspector.key == keys[videos[0]])
+        wait(lambda: parts.detail.video.strip.count() > 1 and window.session.frames.waiting() == 0)
         save(window, self._folder / "moment.png")
 
     def _teach(self) -> None:
         window = self._window
         self._widgets.search.set_query("")
-        wait(lambda: window.browser.showing is Showing.NEWEST)
-        known = window.model.rowCount()
+        wait(lambda: window.session.browser.listing.showing is Showing.NEWEST)
+        known = window.session.model.rowCount()
         window.add_folders([str(more_of_the_kind())])
-        wait(lambda: window.model.rowCount() > known and not window.tracker.active())
-        window.switcher.show(Page.TEACH)
-        page = window.switcher.made(Page.TEACH)
+        wait(
+            lambda: window.session.model.rowCount() > known and not window.session.tracker.active()
+        )
+        window.switcher.show(Pages.TEACH)
+        page = window.switcher.built(Pages.TEACH)
         assert page is not None
         page.setup.source.add([str(lesson())])  # type: ignore[attr-defined]
         page.setup.check.click()  # type: ignore[attr-defined]
@@ -142,19 +153,23 @@ class Stagehand:
         if parts.search.query() != query:
             self._has_settled = False
             parts.search.set_query(query)
-            wait(lambda: self._has_settled and bool(window.model.rowCount()))
+            wait(lambda: self._has_settled and bool(window.session.model.rowCount()))
         parts.grid.go_to(0)
-        wait(lambda: window.inspector.key == window.model.key_at(0))
+        wait(lambda: window.session.inspector.key == window.session.model.key_at(0))
         wait(lambda: parts.detail.is_described)
-        wait(lambda: all(window.model.known_row(key) for key in window.model.all_keys()[:8]))
-        wait(lambda: parts.detail.photo.has_picture and window.thumbnails.waiting() == 0)
+        wait(
+            lambda: all(
+                window.session.model.known_row(key) for key in window.session.model.all_keys()[:8]
+            )
+        )
+        wait(lambda: parts.detail.photo.has_picture and window.session.thumbnails.waiting() == 0)
 
     def _on_settled(self) -> None:
         self._has_settled = True
 
     def _wait_for(self, kind: JobKind) -> None:
         """The job of this kind that was started last, to its end."""
-        jobs = self._window.tracker
+        jobs = self._window.session.tracker
         wait(lambda: any(job.kind is kind and job.state.is_final for job in jobs.all()))
         ended = next(job for job in jobs.all() if job.kind is kind)
         if ended.state is not JobState.DONE:
@@ -180,7 +195,7 @@ def main() -> int:
     width, _, height = options.size.partition("x")
     window.resize(int(width), int(height))
     window.show()
-    window.link.open()
+    window.session.link.open()
     stagehand = Stagehand(window, options.out)
     stagehand.fill()
     for name in options.names or NAMES:
@@ -199,7 +214,7 @@ def _end_engine(library: Path) -> None:
 
 
 def _is_video(window: MainWindow, key: str) -> bool:
-    row = window.model.known_row(key)
+    row = window.session.model.known_row(key)
     return row is not None and row.duration_s is not None
 
 

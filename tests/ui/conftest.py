@@ -44,7 +44,7 @@ def make_window(
         window = MainWindow(EngineLink(library), app_theme)
         windows.append(window)
         window.show()
-        window.link.open()
+        window.session.link.open()
         return window
 
     yield make
@@ -64,5 +64,5 @@ def engine(library: Path) -> Iterator[FakeEngine]:
 def window(engine: FakeEngine, make_window: Callable[[], MainWindow], qtbot: QtBot) -> MainWindow:
     """A window that shows the newest of the fake engine's media."""
     window = make_window()
-    qtbot.waitUntil(lambda: window.model.rowCount() == 40, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.session.model.rowCount() == 40, timeout=WAIT_MS)
     return window

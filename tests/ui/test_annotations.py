@@ -20,12 +20,12 @@ from cocadesk.protocol.launch import FAKE_MODULE, running_engine
 from cocadesk.protocol.messages import AnnotationsReply, Ok, SetAnnotations, StopEngine
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Row, TagValue
-from ui.annotations.dialogs import HistoryDialog
 from ui.annotations.editor import changed_row
+from ui.annotations.history_dialog import HistoryDialog
 from ui.annotations.selection_tags import shared_tags
 from ui.annotations.tag_chips import TagChips
 from ui.engine.link import EngineLink
-from ui.kit.actions import ActionId
+from ui.kit.actions import Actions
 from ui.kit.app_theme import AppTheme
 from ui.shell.window import MainWindow
 
@@ -45,11 +45,11 @@ def described(window: MainWindow, qtbot: QtBot) -> MainWindow:
 
 def _settle(window: MainWindow, qtbot: QtBot) -> None:
     """Waits until the engine has answered and the detail has asked it again."""
-    qtbot.waitUntil(window.editor.is_settled, timeout=WAIT_MS)
+    qtbot.waitUntil(window.session.editor.is_settled, timeout=WAIT_MS)
 
 
 def _write_caption(window: MainWindow, text: str) -> None:
-    window.action_set[ActionId.EDIT_CAPTION].trigger()
+    window.action_set[Actions.EDIT_CAPTION].trigger()
     editor = window.widgets.detail.field.editor
     editor.selectAll()
     QTest.keyClicks(editor, text)
@@ -69,24 +69,24 @@ def test_a_caption_is_edited_in_its_place_by_keys_alone(
     assert not detail.field.accept.isVisible()
     _settle(described, qtbot)
     assert "Caption saved" in described.widgets.notice.text()
-    row = described.inspector.row
+    row = described.session.inspector.row
     assert row is not None
     assert row.caption_by_person
-    with qtbot.waitSignal(described.browser.settled, timeout=WAIT_MS):
+    with qtbot.waitSignal(described.session.browser.settled, timeout=WAIT_MS):
         described.widgets.search.set_query("lena")
-    assert described.model.all_keys() == [row.key]
+    assert described.session.model.all_keys() == [row.key]
 
 
 def test_escape_gives_the_edit_up(described: MainWindow, qtbot: QtBot) -> None:
     """Nothing is sent, the caption is as it was, and the search stays."""
     detail = described.widgets.detail
     before = detail.caption.text()
-    described.action_set[ActionId.EDIT_CAPTION].trigger()
+    described.action_set[Actions.EDIT_CAPTION].trigger()
     QTest.keyClicks(detail.field.editor, "no")
     QTest.keyClick(detail.field.editor, Qt.Key.Key_Escape)
     assert not detail.field.is_editing
     assert detail.caption.text() == before
-    assert described.editor.undo_title == ""
+    assert described.session.editor.undo_title == ""
 
 
 def test_a_caption_that_is_being_typed_is_kept_when_one_moves_on(
@@ -95,7 +95,7 @@ def test_a_caption_that_is_being_typed_is_kept_when_one_moves_on(
     """It goes to the photo that it was typed for."""
     first = described.widgets.grid.current_key()
     assert first is not None
-    described.action_set[ActionId.EDIT_CAPTION].trigger()
+    described.action_set[Actions.EDIT_CAPTION].trigger()
     described.widgets.detail.field.editor.setPlainText("of the first\nphoto")
     described.widgets.grid.go_to(1)
     _settle(described, qtbot)
@@ -114,7 +114,7 @@ def test_a_suggested_caption_is_accepted_as_ones_own(described: MainWindow, qtbo
     _settle(described, qtbot)
     assert detail.caption.text() == suggestion
     assert detail.origin.text() == "Your caption"
-    described.action_set[ActionId.ACCEPT_CAPTION].trigger()
+    described.action_set[Actions.ACCEPT_CAPTION].trigger()
     assert "already yours" in described.widgets.notice.text()
 
 
@@ -125,7 +125,7 @@ def test_taking_ones_caption_away_brings_the_suggestion_back(
     suggestion = described.widgets.detail.caption.text()
     _write_caption(described, "mine")
     _settle(described, qtbot)
-    described.action_set[ActionId.EDIT_CAPTION].trigger()
+    described.action_set[Actions.EDIT_CAPTION].trigger()
     described.widgets.detail.field.editor.clear()
     QTest.keyClick(described.widgets.detail.field.editor, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: described.widgets.detail.caption.text() == suggestion, timeout=WAIT_MS)
@@ -138,19 +138,19 @@ def test_undo_and_redo_name_what_they_do_and_the_notice_offers_them(
     """Menu text, keys and the notice's button lead back and forth."""
     actions, detail = described.action_set, described.widgets.detail
     suggestion = detail.caption.text()
-    assert not actions[ActionId.UNDO].isEnabled()
+    assert not actions[Actions.UNDO].isEnabled()
     _write_caption(described, "mine")
     _settle(described, qtbot)
-    assert "Caption" in actions[ActionId.UNDO].text()
-    assert actions[ActionId.UNDO].isEnabled()
+    assert "Caption" in actions[Actions.UNDO].text()
+    assert actions[Actions.UNDO].isEnabled()
     notice = described.widgets.notice
     assert notice.button.text() == "Undo"
     notice.button.click()
     qtbot.waitUntil(lambda: detail.caption.text() == suggestion, timeout=WAIT_MS)
     assert "Undone" in notice.text()
-    assert actions[ActionId.REDO].isEnabled()
-    assert not actions[ActionId.UNDO].isEnabled()
-    actions[ActionId.REDO].trigger()
+    assert actions[Actions.REDO].isEnabled()
+    assert not actions[Actions.UNDO].isEnabled()
+    actions[Actions.REDO].trigger()
     qtbot.waitUntil(lambda: detail.caption.text() == "mine", timeout=WAIT_MS)
 
 
@@ -159,16 +159,16 @@ def test_a_tag_is_accepted_and_rejected_by_keys_on_its_chip(
 ) -> None:
     """A makes it the person's, X takes it away; the focus stays among the chips."""
     chips = described.widgets.detail.chips
-    first, second = chips.words()[:2]
+    first, second = chips.texts()[:2]
     QTest.keyClick(chips.chips[1], Qt.Key.Key_A)
-    assert chips.words()[0] == second
+    assert chips.texts()[0] == second
     assert chips.chips[0].is_own
     assert chips.chips[0].tick is None
     _settle(described, qtbot)
     QTest.keyClick(chips.chips[1], Qt.Key.Key_X)
-    assert first not in chips.words()
+    assert first not in chips.texts()
     _settle(described, qtbot)
-    row = described.inspector.row
+    row = described.session.inspector.row
     assert row is not None
     assert row.tags[0] == TagValue(tag=second, by_person=True)
     assert first not in [tag.tag for tag in row.tags]
@@ -177,13 +177,13 @@ def test_a_tag_is_accepted_and_rejected_by_keys_on_its_chip(
 def test_a_tag_is_accepted_and_rejected_by_the_mouse(described: MainWindow, qtbot: QtBot) -> None:
     """The tick and the cross of a chip do what its keys do."""
     chips = described.widgets.detail.chips
-    tag = chips.words()[0]
+    tag = chips.texts()[0]
     tick = chips.chips[0].tick
     assert tick is not None
     qtbot.mouseClick(tick, Qt.MouseButton.LeftButton)
     assert chips.chips[0].is_own
     qtbot.mouseClick(chips.chips[0].cross, Qt.MouseButton.LeftButton)
-    assert tag not in chips.words()
+    assert tag not in chips.texts()
     _settle(described, qtbot)
     assert "removed" in described.widgets.notice.text()
 
@@ -191,7 +191,7 @@ def test_a_tag_is_accepted_and_rejected_by_the_mouse(described: MainWindow, qtbo
 def test_tags_are_added_one_after_the_other(described: MainWindow, qtbot: QtBot) -> None:
     """T opens a field that stays open until Esc; commas separate."""
     detail = described.widgets.detail
-    described.action_set[ActionId.ADD_TAG].trigger()
+    described.action_set[Actions.ADD_TAG].trigger()
     assert detail.chips.is_adding
     QTest.keyClicks(detail.chips.field, "holiday,sea air")
     QTest.keyClick(detail.chips.field, Qt.Key.Key_Return)
@@ -216,7 +216,7 @@ def test_a_tag_goes_to_the_whole_selection(described: MainWindow, qtbot: QtBot) 
     grid = described.widgets.grid
     for position in (1, 2):
         grid.selectionModel().select(
-            described.model.index(position), QItemSelectionModel.SelectionFlag.Select
+            described.session.model.index(position), QItemSelectionModel.SelectionFlag.Select
         )
     keys = grid.selected_keys()
     assert len(keys) == 3
@@ -230,7 +230,7 @@ def test_a_tag_goes_to_the_whole_selection(described: MainWindow, qtbot: QtBot) 
     qtbot.waitUntil(
         lambda: all(_has_tag(described, key, "holiday") for key in keys), timeout=WAIT_MS
     )
-    described.action_set[ActionId.UNDO].trigger()
+    described.action_set[Actions.UNDO].trigger()
     qtbot.waitUntil(
         lambda: not any(_has_tag(described, key, "holiday") for key in keys), timeout=WAIT_MS
     )
@@ -244,27 +244,32 @@ def _names(chips: TagChips) -> list[str]:
 
 
 def _has_tag(window: MainWindow, key: str, tag: str) -> bool:
-    row = window.model.known_row(key)
-    if row is None or window.model.position_of(key) is None:
+    row = window.session.model.known_row(key)
+    if row is None or window.session.model.position_of(key) is None:
         return False
-    window.model.index(window.model.position_of(key) or 0).data()  # asks for what is stale
+    window.session.model.index(
+        window.session.model.position_of(key) or 0
+    ).data()  # asks for what is stale
     return tag in [value.tag for value in row.tags]
 
 
 def test_all_are_selected_and_counted(described: MainWindow, qtbot: QtBot) -> None:
     """Ctrl+A of the grid is an action too."""
-    described.action_set[ActionId.SELECT_ALL].trigger()
+    described.action_set[Actions.SELECT_ALL].trigger()
     assert described.widgets.grid.selected_count() == 40
     assert "40 selected" in described.widgets.results.text.text()
 
 
 def test_words_that_the_engine_refuses_are_put_back_with_its_reason(
-    described: MainWindow, engine: FakeEngine, qtbot: QtBot
+    described: MainWindow, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was shown before the answer goes again; a notice says why."""
     suggestion = described.widgets.detail.caption.text()
-    full = UserError("The library's disk is full.", "", "Make room and try again.")
-    engine.refuse(SetAnnotations, full)
+
+    def refuse(*_: object) -> AnnotationsReply:
+        raise UserError("The library's disk is full.", "", "Make room and try again.")
+
+    monkeypatch.setitem(engine._handlers, SetAnnotations, refuse)
     _write_caption(described, "mine")
     assert described.widgets.detail.caption.text() == "mine"
     qtbot.waitUntil(lambda: described.widgets.detail.caption.text() == suggestion, timeout=WAIT_MS)
@@ -285,7 +290,7 @@ def test_words_of_another_window_appear_here(
     qtbot.waitUntil(
         lambda: described.widgets.detail.caption.text() == "from elsewhere", timeout=WAIT_MS
     )
-    assert described.action_set[ActionId.UNDO].isEnabled()
+    assert described.action_set[Actions.UNDO].isEnabled()
 
 
 def test_the_history_of_a_photo_tells_who_said_what(described: MainWindow, qtbot: QtBot) -> None:
@@ -293,15 +298,15 @@ def test_the_history_of_a_photo_tells_who_said_what(described: MainWindow, qtbot
     _write_caption(described, "mine")
     described.widgets.detail.chips.added.emit("holiday")
     _settle(described, qtbot)
-    described.action_set[ActionId.HISTORY].trigger()
-    qtbot.waitUntil(lambda: isinstance(described.dialog, HistoryDialog), timeout=WAIT_MS)
-    assert isinstance(described.dialog, HistoryDialog)
-    tree = described.dialog.tree
+    described.action_set[Actions.HISTORY].trigger()
+    qtbot.waitUntil(lambda: isinstance(described.dialogs.current, HistoryDialog), timeout=WAIT_MS)
+    assert isinstance(described.dialogs.current, HistoryDialog)
+    tree = described.dialogs.current.tree
     assert tree.topLevelItemCount() == 2
     newest = tree.topLevelItem(0)
     assert newest is not None
     assert [newest.text(place) for place in (1, 2, 4)] == ["You", "Tags added", "holiday"]
-    described.dialog.close()
+    described.dialogs.current.close()
 
 
 def test_words_said_while_the_engine_is_gone_reach_the_next_one(
@@ -320,8 +325,8 @@ def test_words_said_while_the_engine_is_gone_reach_the_next_one(
     with qtbot.waitSignal(link.restarted, timeout=WAIT_MS):
         os.kill(first, signal.SIGKILL)
         _write_caption(window, "said in between")
-    qtbot.waitUntil(window.editor.is_settled, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: bool(window.editor.undo_title), timeout=WAIT_MS)
+    qtbot.waitUntil(window.session.editor.is_settled, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(window.session.editor.undo_title), timeout=WAIT_MS)
     assert window.widgets.detail.caption.text() == "said in between"
     window.close()
     client = running_engine(library)
@@ -333,10 +338,10 @@ def test_words_said_while_the_engine_is_gone_reach_the_next_one(
 
 def test_words_are_edited_in_the_library_only(described: MainWindow, qtbot: QtBot) -> None:
     """From the large view or with the detail hidden, editing shows what is edited."""
-    described.open_large()
-    described.toggle_detail()
-    described.action_set[ActionId.EDIT_CAPTION].trigger()
-    assert not described.is_large
+    described.large.open()
+    described.widgets.library.toggle_detail()
+    described.action_set[Actions.EDIT_CAPTION].trigger()
+    assert not described.large.is_open
     assert described.widgets.detail.isVisible()
     assert described.widgets.detail.field.is_editing
 
@@ -360,7 +365,7 @@ def test_the_tags_of_several_photos_are_counted_the_commonest_first() -> None:
 
 def test_enter_on_a_suggestion_as_it_stands_accepts_it(described: MainWindow, qtbot: QtBot) -> None:
     """Whoever looks at it and presses Enter has made it their own."""
-    described.action_set[ActionId.EDIT_CAPTION].trigger()
+    described.action_set[Actions.EDIT_CAPTION].trigger()
     QTest.keyClick(described.widgets.detail.field.editor, Qt.Key.Key_Return)
     assert described.widgets.detail.origin.text() == "Your caption"
     _settle(described, qtbot)
@@ -372,19 +377,19 @@ def test_a_window_that_closes_takes_no_words_with_it(
     """What is being typed is kept, and the window waits until the engine has it."""
     key = described.widgets.grid.current_key()
     assert key is not None
-    described.action_set[ActionId.EDIT_CAPTION].trigger()
+    described.action_set[Actions.EDIT_CAPTION].trigger()
     described.widgets.detail.field.editor.setPlainText("last words")
     described.close()
     qtbot.waitUntil(lambda: not described.isVisible(), timeout=WAIT_MS)
-    assert engine.row(key).caption == "last words"
+    assert engine._words.dressed(key).caption == "last words"
 
 
 def test_any_quick_row_of_changes_ends_as_the_engine_has_it(
     described: MainWindow, engine: FakeEngine, qtbot: QtBot
 ) -> None:
     """Forty changes, undos and redos without waiting: what is shown is what is kept."""
-    random, words = Random(7), described.editor
-    keys = described.model.all_keys()[:3]
+    random, words = Random(7), described.session.editor
+    keys = described.session.model.all_keys()[:3]
     for step in range(40):
         key = random.choice(keys)
         what = random.randrange(5)
@@ -399,11 +404,11 @@ def test_any_quick_row_of_changes_ends_as_the_engine_has_it(
     qtbot.waitUntil(words.is_settled, timeout=WAIT_MS)
 
     def is_as_kept(key: str) -> bool:
-        described.model.index(described.model.position_of(key) or 0).data()
-        return described.model.known_row(key) == engine.row(key)
+        described.session.model.index(described.session.model.position_of(key) or 0).data()
+        return described.session.model.known_row(key) == engine._words.dressed(key)
 
     qtbot.waitUntil(lambda: all(is_as_kept(key) for key in keys), timeout=WAIT_MS)
-    kept = engine.row(keys[0])
+    kept = engine._words.dressed(keys[0])
     detail = described.widgets.detail
     qtbot.waitUntil(lambda: detail.caption.text() == (kept.caption or ""), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: detail.shown_tags() == [tag.tag for tag in kept.tags], timeout=WAIT_MS)
@@ -443,7 +448,7 @@ def test_a_second_window_is_offered_what_can_be_undone(
     _write_caption(described, "mine")
     _settle(described, qtbot)
     other = make_window()
-    qtbot.waitUntil(lambda: other.action_set[ActionId.UNDO].isEnabled(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: other.action_set[Actions.UNDO].isEnabled(), timeout=WAIT_MS)
 
 
 def test_a_completion_that_is_chosen_is_added_once(described: MainWindow, qtbot: QtBot) -> None:
@@ -452,7 +457,7 @@ def test_a_completion_that_is_chosen_is_added_once(described: MainWindow, qtbot:
     chips.set_vocabulary(["lighthouse", "lightning"])
     added: list[str] = []
     chips.added.connect(added.append)
-    described.action_set[ActionId.ADD_TAG].trigger()
+    described.action_set[Actions.ADD_TAG].trigger()
     QTest.keyClicks(chips.field, "light")
     completer = chips.field.completer()
     assert completer is not None

@@ -47,7 +47,7 @@ def test_the_window_starts_an_engine_and_survives_its_death(
     window = MainWindow(link, app_theme)
     window.show()
     link.open()
-    qtbot.waitUntil(lambda: window.model.rowCount() == 12, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.session.model.rowCount() == 12, timeout=WAIT_MS)
     client = running_engine(library)
     assert client is not None
     first = client.welcome.engine_pid
@@ -55,9 +55,9 @@ def test_the_window_starts_an_engine_and_survives_its_death(
     with qtbot.waitSignal(link.restarted, timeout=WAIT_MS):
         os.kill(first, signal.SIGKILL)
     assert "engine is back" in window.widgets.notice.text()
-    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
         window.widgets.search.set_query("dog")
-    assert window.model.rowCount() >= 1
+    assert window.session.model.rowCount() >= 1
     client = running_engine(library)
     assert client is not None
     with client:
@@ -72,23 +72,23 @@ def test_with_photos_shown_a_lost_engine_is_told_until_it_is_back(
 ) -> None:
     """The notice does not go by itself; where no engine starts, it says why and offers to try."""
     monkeypatch.setattr("ui.kit.widgets.NOTICE_MS", 1)
-    monkeypatch.setattr(window.link, "_module", FAKE_MODULE)
-    monkeypatch.setattr(window.link, "_extra", ("--nonsense",))
+    monkeypatch.setattr(window.session.link, "_module", FAKE_MODULE)
+    monkeypatch.setattr(window.session.link, "_extra", ("--nonsense",))
     notice = window.widgets.notice
     engine.close()
-    qtbot.waitUntil(lambda: window.link.state is LinkState.FAILED, timeout=WAIT_MS)
-    assert window.model.rowCount() == 40
+    qtbot.waitUntil(lambda: window.session.link.state is LinkState.FAILED, timeout=WAIT_MS)
+    assert window.session.model.rowCount() == 40
     assert "--nonsense" in notice.text()
     qtbot.wait(50)
     assert notice.isVisible()
     assert notice.button.text() == "Try again"
-    monkeypatch.setattr(window.link, "_extra", ("--media", "2"))
+    monkeypatch.setattr(window.session.link, "_extra", ("--media", "2"))
     notice.button.click()
-    qtbot.waitUntil(lambda: window.link.state is LinkState.CONNECTED, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.session.link.state is LinkState.CONNECTED, timeout=WAIT_MS)
     assert "engine is back" in notice.text()
-    client = running_engine(window.link._library)
+    client = running_engine(window.session.link._library)
     assert client is not None
-    window.link.close()
+    window.session.link.close()
     with client:
         client.ask(StopEngine(), Ok, timeout_s=30)
 
@@ -102,10 +102,10 @@ def test_an_engine_that_cannot_start_is_explained_and_tried_again(
     window.show()
     link.open()
     qtbot.waitUntil(lambda: link.state is LinkState.FAILED, timeout=WAIT_MS)
-    assert "--nonsense" in window.widgets.empty.words()
+    assert "--nonsense" in window.widgets.empty.text()
     monkeypatch.setattr(link, "_extra", ("--media", "2"))
     window.widgets.empty.button.click()
-    qtbot.waitUntil(lambda: window.model.rowCount() == 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.session.model.rowCount() == 2, timeout=WAIT_MS)
     window.close()
     window.deleteLater()
     client = running_engine(library)

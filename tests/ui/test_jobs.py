@@ -13,15 +13,15 @@ from pytestqt.qtbot import QtBot
 
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.engine import FakeEngine
-from cocadesk.protocol.messages import PlanWrite
+from cocadesk.protocol.messages import PlanWrite, ReplyBody
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, JobValue, Row, Scope
 from ui.annotations.dialogs import CaptionDialog, WriteDialog
 from ui.annotations.scopes import choices, shortened
+from ui.jobs.failures import FailuresDialog
 from ui.jobs.panel import JobRow
-from ui.kit.actions import ActionId
+from ui.kit.actions import Actions
 from ui.kit.texts import job_line, job_state, moment
-from ui.shell.dialogs import FailuresDialog
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
@@ -37,12 +37,12 @@ def slow_window(
     """A window whose engine takes its time over jobs."""
     with FakeEngine(library, media=12, step_s=0.03):
         window = make_window()
-        qtbot.waitUntil(lambda: window.model.rowCount() == 12, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: window.session.model.rowCount() == 12, timeout=WAIT_MS)
         yield window
 
 
 def _job(window: MainWindow, kind: JobKind) -> JobValue | None:
-    return next((job for job in window.tracker.all() if job.kind is kind), None)
+    return next((job for job in window.session.tracker.all() if job.kind is kind), None)
 
 
 def _wait_for_end(window: MainWindow, qtbot: QtBot, kind: JobKind) -> JobValue:
@@ -63,15 +63,15 @@ def test_the_drawer_shows_all_jobs_newest_first(
     window, panel = slow_window, slow_window.widgets.jobs
     window.add_folders([str(tmp_path / "first")])
     window.add_folders([str(tmp_path / "second")])
-    qtbot.waitUntil(lambda: len(window.tracker.active()) == 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(window.session.tracker.active()) == 2, timeout=WAIT_MS)
     assert window.widgets.strip.all.text() == "All 2 jobs"
-    window.action_set[ActionId.JOBS].trigger()
+    window.action_set[Actions.JOBS].trigger()
     assert panel.isVisible()
     assert not window.widgets.strip.isVisible()
     titles = [row.title.text() for row in _rows(window)]
     assert titles == ["Looking at second", "Looking at first"]
     assert "2 active" in panel.summary.text()
-    window.action_set[ActionId.STEP_BACK].trigger()
+    window.action_set[Actions.STEP_BACK].trigger()
     assert not panel.isVisible()
     assert window.widgets.strip.isVisible()
 
@@ -86,7 +86,7 @@ def test_jobs_are_paused_resumed_and_stopped_in_the_drawer(
     """The buttons of a row control its job, and tell what they would do."""
     window = slow_window
     window.add_folders([str(tmp_path / "first")])
-    window.action_set[ActionId.JOBS].trigger()
+    window.action_set[Actions.JOBS].trigger()
     qtbot.waitUntil(lambda: len(window.widgets.jobs.rows) == 1, timeout=WAIT_MS)
     row = next(iter(window.widgets.jobs.rows.values()))
     row.pause.click()
@@ -102,15 +102,15 @@ def test_jobs_are_paused_resumed_and_stopped_in_the_drawer(
 
 def test_the_failures_of_one_job_are_shown_with_reasons(window: MainWindow, qtbot: QtBot) -> None:
     """Describing everything fails for some files; the drawer leads to them."""
-    window.action_set[ActionId.SELECT_ALL].trigger()
-    window.action_set[ActionId.CAPTION_SELECTION].trigger()
+    window.action_set[Actions.SELECT_ALL].trigger()
+    window.action_set[Actions.CAPTION_SELECTION].trigger()
     job = _wait_for_end(window, qtbot, JobKind.CAPTION)
     assert job.failed == 3
-    window.action_set[ActionId.JOBS].trigger()
+    window.action_set[Actions.JOBS].trigger()
     row = window.widgets.jobs.rows[job.id]
-    with qtbot.waitSignal(window.tracker.failures_came, timeout=WAIT_MS):
+    with qtbot.waitSignal(window.session.tracker.failures_came, timeout=WAIT_MS):
         row.failures.click()
-    dialog = window.dialog
+    dialog = window.dialogs.current
     assert isinstance(dialog, FailuresDialog)
     assert dialog.tree.topLevelItemCount() == 3
     item = dialog.tree.topLevelItem(0)
@@ -123,10 +123,10 @@ def test_arrow_keys_go_from_job_to_job(window: MainWindow, qtbot: QtBot, tmp_pat
     """The drawer needs no mouse."""
     for name in ("a", "b", "c"):
         window.add_folders([str(tmp_path / name)])
-    qtbot.waitUntil(lambda: len(window.tracker.all()) == 3, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(window.session.tracker.all()) == 3, timeout=WAIT_MS)
     window.activateWindow()
-    window.action_set[ActionId.JOBS].trigger()
-    rows = [window.widgets.jobs.rows[job.id] for job in window.tracker.all()]
+    window.action_set[Actions.JOBS].trigger()
+    rows = [window.widgets.jobs.rows[job.id] for job in window.session.tracker.all()]
     qtbot.waitUntil(rows[0].hasFocus, timeout=WAIT_MS)
     QTest.keyClick(rows[0], Qt.Key.Key_Down)
     assert rows[1].hasFocus()
@@ -138,14 +138,14 @@ def test_arrow_keys_go_from_job_to_job(window: MainWindow, qtbot: QtBot, tmp_pat
 
 def test_a_selection_is_captioned_by_a_job(window: MainWindow, qtbot: QtBot) -> None:
     """The photos' captions appear in the grid's rows when it is done."""
-    keys = [window.model.key_at(n) for n in range(2)]
-    window.action_set[ActionId.CAPTION_SELECTION].trigger()
+    keys = [window.session.model.key_at(n) for n in range(2)]
+    window.action_set[Actions.CAPTION_SELECTION].trigger()
     job = _wait_for_end(window, qtbot, JobKind.CAPTION)
     assert job.total == 1
 
     def is_described() -> bool:
-        window.model.index(0).data()
-        row = window.model.known_row(str(keys[0]))
+        window.session.model.index(0).data()
+        row = window.session.model.known_row(str(keys[0]))
         return row is not None and bool(row.caption)
 
     qtbot.waitUntil(is_described, timeout=WAIT_MS)
@@ -153,12 +153,12 @@ def test_a_selection_is_captioned_by_a_job(window: MainWindow, qtbot: QtBot) -> 
 
 def test_a_folder_is_captioned_after_a_question(window: MainWindow, qtbot: QtBot) -> None:
     """The folder of the photo under the cursor is chosen already."""
-    qtbot.waitUntil(lambda: window.inspector.row is not None, timeout=WAIT_MS)
-    window.action_set[ActionId.CAPTION_FOLDER].trigger()
-    dialog = window.dialog
+    qtbot.waitUntil(lambda: window.session.inspector.row is not None, timeout=WAIT_MS)
+    window.action_set[Actions.CAPTION_FOLDER].trigger()
+    dialog = window.dialogs.current
     assert isinstance(dialog, CaptionDialog)
-    assert window.inspector.row is not None
-    assert dialog.picker.scope().folders[0].text == window.inspector.row.folder
+    assert window.session.inspector.row is not None
+    assert dialog.picker.scope().folders[0].text == window.session.inspector.row.folder
     dialog.start.click()
     job = _wait_for_end(window, qtbot, JobKind.CAPTION)
     assert job.total == 10
@@ -168,10 +168,10 @@ def test_writing_captions_shows_first_what_it_would_change_and_is_undone(
     window: MainWindow, qtbot: QtBot
 ) -> None:
     """Counts, files that are kept with the reason, and a way back in the notice."""
-    qtbot.waitUntil(lambda: window.inspector.row is not None, timeout=WAIT_MS)
-    window.action_set[ActionId.SELECT_ALL].trigger()
-    window.action_set[ActionId.WRITE_CAPTIONS].trigger()
-    dialog = window.dialog
+    qtbot.waitUntil(lambda: window.session.inspector.row is not None, timeout=WAIT_MS)
+    window.action_set[Actions.SELECT_ALL].trigger()
+    window.action_set[Actions.WRITE_CAPTIONS].trigger()
+    dialog = window.dialogs.current
     assert isinstance(dialog, WriteDialog)
     assert not dialog.write.isEnabled()
     qtbot.waitUntil(dialog.write.isEnabled, timeout=WAIT_MS)
@@ -189,18 +189,22 @@ def test_writing_captions_shows_first_what_it_would_change_and_is_undone(
     _wait_for_end(window, qtbot, JobKind.WRITE)
     notice = window.widgets.notice
     assert "30 captions written" in notice.text()
-    qtbot.waitUntil(window.action_set[ActionId.UNDO].isEnabled, timeout=WAIT_MS)
+    qtbot.waitUntil(window.action_set[Actions.UNDO].isEnabled, timeout=WAIT_MS)
     notice.button.click()
     qtbot.waitUntil(lambda: "Undone" in notice.text(), timeout=WAIT_MS)
 
 
 def test_a_plan_that_fails_is_said_in_its_dialog(
-    window: MainWindow, engine: FakeEngine, qtbot: QtBot
+    window: MainWindow, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sentence stands where the counts would, and nothing can be written."""
-    engine.refuse(PlanWrite, UserError("This folder cannot be read."))
-    window.action_set[ActionId.WRITE_CAPTIONS].trigger()
-    dialog = window.dialog
+
+    def refuse(*_: object) -> ReplyBody:
+        raise UserError("This folder cannot be read.")
+
+    monkeypatch.setitem(engine._handlers, PlanWrite, refuse)
+    window.action_set[Actions.WRITE_CAPTIONS].trigger()
+    dialog = window.dialogs.current
     assert isinstance(dialog, WriteDialog)
     qtbot.waitUntil(lambda: "cannot be read" in dialog.counts.text(), timeout=WAIT_MS)
     assert not dialog.write.isEnabled()
@@ -228,12 +232,14 @@ def test_a_selection_of_everything_names_no_keys(
 ) -> None:
     """A hundred thousand keys need not travel to say: all."""
     scopes: list[Scope] = []
-    monkeypatch.setattr(window.tracker, "caption", lambda scope, again: scopes.append(scope))
-    window.action_set[ActionId.SELECT_ALL].trigger()
-    window.action_set[ActionId.CAPTION_SELECTION].trigger()
+    monkeypatch.setattr(
+        window.session.tracker, "caption", lambda scope, again: scopes.append(scope)
+    )
+    window.action_set[Actions.SELECT_ALL].trigger()
+    window.action_set[Actions.CAPTION_SELECTION].trigger()
     window.widgets.grid.go_to(3)
-    window.action_set[ActionId.CAPTION_SELECTION].trigger()
-    assert scopes == [Scope(), Scope(keys=(str(window.model.key_at(3)),))]
+    window.action_set[Actions.CAPTION_SELECTION].trigger()
+    assert scopes == [Scope(), Scope(keys=(str(window.session.model.key_at(3)),))]
 
 
 def test_long_paths_keep_their_ends() -> None:
@@ -269,18 +275,20 @@ def test_a_line_tells_how_far_a_job_is() -> None:
 def test_an_answer_that_comes_late_does_not_undo_the_end(window: MainWindow) -> None:
     """Events may overtake the answer to what began the job."""
     done = JobValue(id="j", kind=JobKind.TAG, title="t", state=JobState.DONE)
-    window.tracker.take(done)
-    window.tracker.take(replace(done, state=JobState.QUEUED))
-    assert window.tracker.all() == [done]
+    window.session.tracker.take(done)
+    window.session.tracker.take(replace(done, state=JobState.QUEUED))
+    assert window.session.tracker.all() == [done]
 
 
 def test_a_job_that_no_engine_knows_any_more_is_not_shown(window: MainWindow, qtbot: QtBot) -> None:
     """Another engine's list is the truth, e.g. after a restore of the library."""
-    window.tracker.take(JobValue(id="ghost", kind=JobKind.TAG, title="t", state=JobState.RUNNING))
+    window.session.tracker.take(
+        JobValue(id="ghost", kind=JobKind.TAG, title="t", state=JobState.RUNNING)
+    )
     assert window.widgets.strip.isVisible()
-    with qtbot.waitSignal(window.tracker.listed, timeout=WAIT_MS):
-        window.tracker.look_for_running()
-    assert window.tracker.all() == []
+    with qtbot.waitSignal(window.session.tracker.listed, timeout=WAIT_MS):
+        window.session.tracker.list_jobs()
+    assert window.session.tracker.all() == []
     assert not window.widgets.strip.isVisible()
 
 
@@ -292,8 +300,8 @@ def test_a_job_that_has_long_ended_is_not_announced_again(
     _wait_for_end(window, qtbot, JobKind.INDEX)
     qtbot.waitUntil(window.widgets.strip.dismiss.isVisible, timeout=WAIT_MS)
     window.widgets.strip.dismiss.click()
-    with qtbot.waitSignal(window.tracker.listed, timeout=WAIT_MS):
-        window.tracker.look_for_running()
+    with qtbot.waitSignal(window.session.tracker.listed, timeout=WAIT_MS):
+        window.session.tracker.list_jobs()
     assert not window.widgets.strip.isVisible()
 
 

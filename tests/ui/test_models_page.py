@@ -10,7 +10,7 @@ from cocadesk.protocol.values import ModelState, ModelValue
 from ui.kit import desktop
 from ui.models.page import ModelsPage, device_line
 from ui.models.row import coverage
-from ui.shell.pages import Page
+from ui.shell.pages import Pages
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
@@ -19,8 +19,8 @@ WAIT_MS = 30_000
 @pytest.fixture
 def page(window: MainWindow, qtbot: QtBot) -> ModelsPage:
     """The page with its three models."""
-    window.switcher.show(Page.MODELS)
-    made = window.switcher.made(Page.MODELS)
+    window.switcher.show(Pages.MODELS)
+    made = window.switcher.built(Pages.MODELS)
     assert isinstance(made, ModelsPage)
     qtbot.waitUntil(lambda: len(made.rows) == 3 and made.device.isVisible(), timeout=WAIT_MS)
     return made

@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
-from ui.kit.actions import ActionId
-from ui.shell.pages import ACTION_OF, Page
+from ui.kit.actions import Actions
+from ui.shell.pages import PAGES, Pages
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
@@ -16,73 +16,73 @@ WAIT_MS = 30_000
 def test_each_page_is_made_when_it_is_first_wanted(window: MainWindow, qtbot: QtBot) -> None:
     """A window starts with its library alone; the shown page's tab is marked."""
     switcher, tabs = window.switcher, window.widgets.tabs
-    assert switcher.page is Page.LIBRARY
-    for page in (Page.TEACH, Page.TAGS, Page.MODELS):
-        assert switcher.made(page) is None
+    assert switcher.page is Pages.LIBRARY
+    for page in (Pages.TEACH, Pages.TAGS, Pages.MODELS):
+        assert switcher.built(page) is None
         qtbot.mouseClick(tabs.tab(page), Qt.MouseButton.LeftButton)
-        shown = switcher.made(page)
+        shown = switcher.built(page)
         assert shown is not None
         assert shown.isVisible()
-        assert [one for one in Page if tabs.tab(one).isChecked()] == [page]
+        assert [one for one in PAGES if tabs.tab(one).isChecked()] == [page]
         assert not window.widgets.grid.isVisible()
 
 
 def test_pages_are_reached_by_keys_and_left_by_escape(window: MainWindow, qtbot: QtBot) -> None:
     """Ctrl+1 to 4, and Esc leads back to the library before it clears a search."""
-    keys = [window.action_set[do].shortcut().toString() for do in ACTION_OF.values()]
+    keys = [window.action_set[page.action].shortcut().toString() for page in PAGES]
     assert keys == ["Ctrl+1", "Ctrl+2", "Ctrl+3", "Ctrl+4"]
-    window.action_set[ActionId.PAGE_TAGS].trigger()
-    assert window.switcher.page is Page.TAGS
-    window.action_set[ActionId.STEP_BACK].trigger()
-    assert window.switcher.page is Page.LIBRARY
+    window.action_set[Pages.TAGS.action].trigger()
+    assert window.switcher.page is Pages.TAGS
+    window.action_set[Actions.STEP_BACK].trigger()
+    assert window.switcher.page is Pages.LIBRARY
     assert window.widgets.grid.isVisible()
 
 
 def test_a_search_from_any_page_shows_its_results(window: MainWindow, qtbot: QtBot) -> None:
     """The field is always there, and its answers are in the library."""
-    window.action_set[ActionId.PAGE_MODELS].trigger()
-    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+    window.action_set[Pages.MODELS.action].trigger()
+    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
         qtbot.keyClicks(window.widgets.search, "dog")
-    assert window.switcher.page is Page.LIBRARY
-    assert 0 < window.model.rowCount() < 40
+    assert window.switcher.page is Pages.LIBRARY
+    assert 0 < window.session.model.rowCount() < 40
 
 
 def test_no_key_changes_a_photo_that_is_not_seen(window: MainWindow, qtbot: QtBot) -> None:
     """A or T on another page must not accept or tag what lies under it."""
     photo_actions = (
-        ActionId.ACCEPT_CAPTION,
-        ActionId.ADD_TAG,
-        ActionId.EDIT_CAPTION,
-        ActionId.OPEN_LARGE,
+        Actions.ACCEPT_CAPTION,
+        Actions.ADD_TAG,
+        Actions.EDIT_CAPTION,
+        Actions.OPEN_LARGE,
     )
     assert all(window.action_set[do].isEnabled() for do in photo_actions)
-    window.action_set[ActionId.PAGE_TEACH].trigger()
+    window.action_set[Pages.TEACH.action].trigger()
     assert not any(window.action_set[do].isEnabled() for do in photo_actions)
-    window.action_set[ActionId.PAGE_LIBRARY].trigger()
+    window.action_set[Pages.LIBRARY.action].trigger()
     assert all(window.action_set[do].isEnabled() for do in photo_actions)
 
 
 def test_a_page_turns_the_large_view_off(window: MainWindow, qtbot: QtBot) -> None:
     """A page that is wanted is seen."""
-    window.open_large()
-    window.action_set[ActionId.PAGE_TEACH].trigger()
-    shown = window.switcher.made(Page.TEACH)
+    window.large.open()
+    window.action_set[Pages.TEACH.action].trigger()
+    shown = window.switcher.built(Pages.TEACH)
     assert shown is not None
     assert shown.isVisible()
 
 
 def test_pages_change_their_look_with_the_window(window: MainWindow, qtbot: QtBot) -> None:
     """Those that are made already too."""
-    for page in Page:
+    for page in PAGES:
         window.switcher.show(page)
-    window.action_set[ActionId.APPEARANCE].trigger()
-    window.action_set[ActionId.APPEARANCE].trigger()
-    assert window.switcher.page is Page.MODELS
+    window.action_set[Actions.APPEARANCE].trigger()
+    window.action_set[Actions.APPEARANCE].trigger()
+    assert window.switcher.page is Pages.MODELS
 
 
 def test_everything_on_the_pages_has_a_name(window: MainWindow, qtbot: QtBot) -> None:
     """Screen readers find a name on every visible button."""
-    for page in Page:
+    for page in PAGES:
         window.switcher.show(page)
         for part in window.findChildren(QAbstractButton):
             if part.isVisible():

@@ -31,7 +31,7 @@ def window(app_theme: AppTheme, library: Path) -> Iterator[MainWindow]:
     """A window that starts a real engine on an empty library."""
     window = MainWindow(EngineLink(library), app_theme)
     window.show()
-    window.link.open()
+    window.session.link.open()
     yield window
     window.close()
     window.deleteLater()
@@ -51,7 +51,7 @@ def test_from_an_empty_library_to_a_found_and_described_photo(
         shutil.copy(samples / f"{name}.jpg", folder)
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(99))
     parts = window.widgets
-    qtbot.waitUntil(lambda: "first folder" in parts.empty.words(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "first folder" in parts.empty.text(), timeout=WAIT_MS)
 
     window.add_folders([str(folder)])
     qtbot.waitUntil(
@@ -61,14 +61,17 @@ def test_from_an_empty_library_to_a_found_and_described_photo(
     assert parts.strip.job.state is JobState.DONE, parts.strip.job.message
     assert "6 photos added" in parts.strip.line.text()
     assert parts.strip.failures.isVisible()
-    qtbot.waitUntil(lambda: window.model.rowCount() == len(PHOTOS), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.session.model.rowCount() == len(PHOTOS), timeout=WAIT_MS)
 
     parts.search.set_query("a cup of coffee")
     qtbot.waitUntil(
-        lambda: window.inspector.row is not None and window.inspector.row.name == "coffee-cup.jpg",
+        lambda: (
+            window.session.inspector.row is not None
+            and window.session.inspector.row.name == "coffee-cup.jpg"
+        ),
         timeout=WAIT_MS,
     )
     qtbot.waitUntil(lambda: bool(parts.detail.caption.text()), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: parts.detail.is_described, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: parts.detail.photo.has_picture, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: window.thumbnails.waiting() == 0, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.session.thumbnails.waiting() == 0, timeout=WAIT_MS)

@@ -60,7 +60,7 @@ def test_words_that_come_do_not_pass_an_old_row_off_as_new(qtbot: QtBot) -> None
     model.show_keys(["a"])
     model.set_rows([_row("a")])
     model.refresh_rows(("a",))
-    model.set_words(Description(key="a", caption="a dog"))
+    model.set_annotations(Description(key="a", caption="a dog"))
     known = model.known_row("a")
     assert known is not None
     assert known.caption == "a dog"

@@ -12,10 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.engine import FakeEngine
-from cocadesk.protocol.messages import PreviewDataset, StartTeach
 from cocadesk.protocol.values import JobState, RunState, TeachMethod
 from ui.kit import desktop
-from ui.shell.pages import Page
+from ui.shell.pages import Pages
 from ui.shell.window import MainWindow
 from ui.teach.page import TeachPage
 
@@ -43,8 +42,8 @@ def slow_engine(library: Path) -> Iterator[FakeEngine]:
 
 
 def _teach(window: MainWindow) -> TeachPage:
-    window.switcher.show(Page.TEACH)
-    page = window.switcher.made(Page.TEACH)
+    window.switcher.show(Pages.TEACH)
+    page = window.switcher.built(Pages.TEACH)
     assert isinstance(page, TeachPage)
     return page
 
@@ -134,11 +133,20 @@ def test_a_folder_that_cannot_teach_says_why(
 
 
 def test_a_look_that_fails_is_explained(
-    window: MainWindow, engine: FakeEngine, qtbot: QtBot, folder: str
+    window: MainWindow,
+    engine: FakeEngine,
+    qtbot: QtBot,
+    folder: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The engine's sentence; one may try again."""
     page = _teach(window)
-    engine.refuse(PreviewDataset, UserError("There is no such folder.", "", "Choose another."))
+
+    def fail(*_: object) -> None:
+        raise UserError("There is no such folder.", "", "Choose another.")
+
+    for kind in [kind for kind in engine._handlers if kind.__name__ == "PreviewDataset"]:
+        monkeypatch.setitem(engine._handlers, kind, fail)
     page.setup.source.add([folder])
     qtbot.mouseClick(page.setup.check, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(page.setup.problem.isVisible, timeout=WAIT_MS)
@@ -164,9 +172,9 @@ def test_from_a_look_to_a_kept_model_that_is_tried(
     qtbot.waitUntil(view.attempt.isVisible, timeout=WAIT_MS)
     assert not view.keep.isVisible()
     view.attempt.setText("a dog")
-    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
         qtbot.keyClick(view.attempt, Qt.Key.Key_Return)
-    assert window.switcher.page is Page.LIBRARY
+    assert window.switcher.page is Pages.LIBRARY
     assert window.widgets.search.query() == "a dog"
 
 
@@ -192,7 +200,7 @@ def test_a_run_is_paused_goes_on_and_is_cancelled(
 ) -> None:
     """By its own buttons, as any job."""
     window = make_window()
-    qtbot.waitUntil(lambda: window.model.rowCount() == 3, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.session.model.rowCount() == 3, timeout=WAIT_MS)
     page = _teach(window)
     _start(page, qtbot, folder)
     view = page.view
@@ -213,13 +221,13 @@ def test_another_window_shows_the_run_that_is_going_on(
 ) -> None:
     """With its whole curve, and its end."""
     first = make_window()
-    qtbot.waitUntil(lambda: first.model.rowCount() == 3, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: first.session.model.rowCount() == 3, timeout=WAIT_MS)
     _start(_teach(first), qtbot, folder)
     qtbot.waitUntil(lambda: len(_teach(first).requests.points("job-1")) > 3, timeout=WAIT_MS)
     qtbot.mouseClick(_teach(first).view.pause, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: _job_state(_teach(first)) is JobState.PAUSED, timeout=WAIT_MS)
     second = make_window()
-    qtbot.waitUntil(lambda: second.model.rowCount() == 3, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: second.session.model.rowCount() == 3, timeout=WAIT_MS)
     page = _teach(second)
     qtbot.waitUntil(lambda: page.stack.currentWidget() is page.view, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: len(page.requests.points("job-1")) > 3, timeout=WAIT_MS)
@@ -234,14 +242,17 @@ def test_a_look_that_its_engine_did_not_survive_is_asked_for_again(
     """The answer comes from the next engine; nothing hangs at “Looking…”."""
     with FakeEngine(library, media=3) as first:
         window = make_window()
-        qtbot.waitUntil(lambda: window.model.rowCount() == 3, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: window.session.model.rowCount() == 3, timeout=WAIT_MS)
         page = _teach(window)
-        first.never_answer(PreviewDataset)
+        for kind in [kind for kind in first._handlers if kind.__name__ == "PreviewDataset"]:
+            monkeypatch.setitem(first._handlers, kind, lambda *_: None)  # never answers
         page.setup.source.add([folder])
         qtbot.mouseClick(page.setup.check, Qt.MouseButton.LeftButton)
         assert page.setup.check.text() == "Checking…"
         # The window must not start a real engine while there is none.
-        monkeypatch.setattr(window.link, "_start_or_wait", lambda: window.link._timer.start(50))
+        monkeypatch.setattr(
+            window.session.link, "_start_or_wait", lambda: window.session.link._timer.start(50)
+        )
     with FakeEngine(library, media=3):
         qtbot.waitUntil(page.setup.found.time.isVisible, timeout=WAIT_MS)
 
@@ -252,13 +263,16 @@ def test_a_start_that_its_engine_did_not_survive_may_be_tried_again(
     """The button is there again once the next engine knows of no run."""
     with FakeEngine(library, media=3) as first:
         window = make_window()
-        qtbot.waitUntil(lambda: window.model.rowCount() == 3, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: window.session.model.rowCount() == 3, timeout=WAIT_MS)
         page = _teach(window)
         _look(page, qtbot, folder)
-        first.never_answer(StartTeach)
+        for kind in [kind for kind in first._handlers if kind.__name__ == "StartTeach"]:
+            monkeypatch.setitem(first._handlers, kind, lambda *_: None)  # never answers
         qtbot.mouseClick(page.setup.start, Qt.MouseButton.LeftButton)
         assert not page.setup.start.isEnabled()
-        monkeypatch.setattr(window.link, "_start_or_wait", lambda: window.link._timer.start(50))
+        monkeypatch.setattr(
+            window.session.link, "_start_or_wait", lambda: window.session.link._timer.start(50)
+        )
     with FakeEngine(library, media=3):
         qtbot.waitUntil(page.setup.start.isEnabled, timeout=WAIT_MS)
         qtbot.mouseClick(page.setup.start, Qt.MouseButton.LeftButton)

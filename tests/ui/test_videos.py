@@ -18,7 +18,7 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Hit, Moment, VideoMoment
 from tests.support.videos import make_video
 from ui.detail.moment_strip import MomentStrip, nearest
-from ui.kit.actions import ActionId
+from ui.kit.actions import Actions
 from ui.kit.app_theme import AppTheme
 from ui.kit.image_loader import ImageLoader
 from ui.shell.window import MainWindow
@@ -32,10 +32,10 @@ MOMENTS = tuple(
 @pytest.fixture
 def video(window: MainWindow, qtbot: QtBot) -> MainWindow:
     """The window at a video that was found by a moment of it."""
-    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
         window.widgets.search.set_query("train station smoke")
-    keys = window.model.all_keys()
-    hits = [window.model.hit_of(key) for key in keys]
+    keys = window.session.model.all_keys()
+    hits = [window.session.model.hit_of(key) for key in keys]
     place = next(n for n, hit in enumerate(hits) if hit is not None and hit.moments)
     window.widgets.grid.go_to(place)
     qtbot.waitUntil(lambda: window.widgets.detail.video.strip.count() > 0, timeout=WAIT_MS)
@@ -47,33 +47,33 @@ def test_the_moment_that_matched_stands_for_the_video_in_grid_and_detail(
     video: MainWindow, qtbot: QtBot
 ) -> None:
     """Its thumbnail in the grid, its frame in the detail, its place in the strip."""
-    row = video.inspector.row
+    row = video.session.inspector.row
     assert row is not None
-    hit = video.model.hit_of(row.key)
+    hit = video.session.model.hit_of(row.key)
     assert hit is not None
     assert hit.thumbnail is not None
-    assert video.model.thumbnail_of(row) == hit.thumbnail.to_str() != ""
+    assert video.session.model.thumbnail_of(row) == hit.thumbnail.to_str() != ""
     strip = video.widgets.detail.video.strip
-    assert video.inspector.time_s == hit.time_s == strip.current_s()
+    assert video.session.inspector.time_s == hit.time_s == strip.current_s()
     assert "best match" in (strip.currentItem().data(Qt.ItemDataRole.AccessibleTextRole))
 
 
 def test_moments_are_chosen_by_keys_and_by_a_click(video: MainWindow, qtbot: QtBot) -> None:
     """The picture of that time comes, in the detail and in the large view."""
     strip = video.widgets.detail.video.strip
-    with qtbot.waitSignal(video.inspector.picture_came, timeout=WAIT_MS):
+    with qtbot.waitSignal(video.session.inspector.picture_came, timeout=WAIT_MS):
         QTest.keyClick(strip, Qt.Key.Key_Right)
-    assert video.inspector.time_s == strip.current_s() == 10.0
-    video.open_large()
-    with qtbot.waitSignal(video.inspector.picture_came, timeout=WAIT_MS):
-        video.action_set[ActionId.PREVIOUS_MOMENT].trigger()
-    assert video.inspector.time_s == 6.0
+    assert video.session.inspector.time_s == strip.current_s() == 10.0
+    video.large.open()
+    with qtbot.waitSignal(video.session.inspector.picture_came, timeout=WAIT_MS):
+        video.action_set[Actions.PREVIOUS_MOMENT].trigger()
+    assert video.session.inspector.time_s == 6.0
     assert video.widgets.large.photo.has_picture
     assert video.widgets.large.caption.text().startswith("0:06 · ")
-    video.close_large()
+    video.large.close()
     first = strip.visualItemRect(strip.item(0)).center()
     qtbot.mouseClick(strip.viewport(), Qt.MouseButton.LeftButton, pos=first)
-    qtbot.waitUntil(lambda: video.inspector.time_s == 2.0, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: video.session.inspector.time_s == 2.0, timeout=WAIT_MS)
 
 
 def test_where_a_film_cannot_play_a_sentence_says_so_and_the_moments_stay(
@@ -81,7 +81,7 @@ def test_where_a_film_cannot_play_a_sentence_says_so_and_the_moments_stay(
 ) -> None:
     """Without a screen there is no player; nothing breaks."""
     view = video.widgets.detail.video
-    video.action_set[ActionId.PLAY].trigger()
+    video.action_set[Actions.PLAY].trigger()
     assert not view.is_open
     assert view.sentence.isVisible()
     assert "cannot be played" in view.sentence.text()
@@ -95,32 +95,35 @@ def test_a_missing_system_library_is_named(
     """QtMultimedia fails to load where libpulse is not installed; the window says what to do."""
     monkeypatch.setattr(QGuiApplication, "platformName", lambda: "xcb")
     monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", None)
-    video.action_set[ActionId.PLAY].trigger()
+    video.action_set[Actions.PLAY].trigger()
     assert "libpulse0" in video.widgets.detail.video.sentence.text()
 
 
 def test_a_photo_has_no_moments_and_cannot_be_played(video: MainWindow, qtbot: QtBot) -> None:
     """The video's parts go with the video."""
-    with qtbot.waitSignal(video.browser.settled, timeout=WAIT_MS):
+    with qtbot.waitSignal(video.session.browser.settled, timeout=WAIT_MS):
         video.widgets.search.set_query("bicycle wall")
     qtbot.waitUntil(
-        lambda: video.inspector.row is not None and video.inspector.row.duration_s is None,
+        lambda: (
+            video.session.inspector.row is not None
+            and video.session.inspector.row.duration_s is None
+        ),
         timeout=WAIT_MS,
     )
     view = video.widgets.detail.video
     assert not view.strip.isVisible()
     assert not view.controls.isVisible()
     assert not view.sentence.isVisible()
-    assert not video.action_set[ActionId.PLAY].isEnabled()
+    assert not video.action_set[Actions.PLAY].isEnabled()
 
 
 def test_the_scrubber_shows_the_frame_of_its_place(video: MainWindow, qtbot: QtBot) -> None:
     """Before anything plays, moving the slider asks for that frame."""
     view = video.widgets.detail.video
     with qtbot.waitSignal(view.moment_chosen, timeout=WAIT_MS):
-        QTest.keyClick(view.slider, Qt.Key.Key_PageUp)
-    assert video.inspector.time_s is not None
-    assert video.inspector.time_s > 6.0
+        QTest.keyClick(view.controls.slider, Qt.Key.Key_PageUp)
+    assert video.session.inspector.time_s is not None
+    assert video.session.inspector.time_s > 6.0
 
 
 def test_the_strip_marks_the_best_and_the_other_matches(app_theme: AppTheme, qtbot: QtBot) -> None:
@@ -201,11 +204,13 @@ def test_a_film_plays_from_the_moment_on_a_real_screen(tmp_path: Path) -> None:
 
 def test_a_missing_thumbnail_leaves_the_videos_own(video: MainWindow) -> None:
     """A hit without a picture of its moment shows the video's."""
-    row = video.inspector.row
+    row = video.session.inspector.row
     assert row is not None
     assert row.thumbnail is not None
-    video.model.show_keys([row.key], [Hit(key=row.key, path=row.path, score=1.0, time_s=3.0)])
-    assert video.model.thumbnail_of(row) == row.thumbnail.to_str()
+    video.session.model.show_keys(
+        [row.key], [Hit(key=row.key, path=row.path, score=1.0, time_s=3.0)]
+    )
+    assert video.session.model.thumbnail_of(row) == row.thumbnail.to_str()
     other = Hit(key=row.key, path=row.path, score=1.0, time_s=3.0, thumbnail=WirePath("/x.jpg"))
-    video.model.show_keys([row.key], [other])
-    assert video.model.thumbnail_of(row) == "/x.jpg"
+    video.session.model.show_keys([row.key], [other])
+    assert video.session.model.thumbnail_of(row) == "/x.jpg"

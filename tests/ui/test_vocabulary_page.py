@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from cocadesk.fake_engine.models import SHIPPED_TAGS
 from ui.kit import desktop
-from ui.shell.pages import Page
+from ui.shell.pages import Pages
 from ui.shell.window import MainWindow
 from ui.vocabulary.page import VocabularyPage
 
@@ -20,8 +20,8 @@ WAIT_MS = 30_000
 @pytest.fixture
 def page(window: MainWindow, qtbot: QtBot) -> VocabularyPage:
     """The page with the shipped tags in it."""
-    window.switcher.show(Page.TAGS)
-    made = window.switcher.made(Page.TAGS)
+    window.switcher.show(Pages.TAGS)
+    made = window.switcher.built(Pages.TAGS)
     assert isinstance(made, VocabularyPage)
     qtbot.waitUntil(made.text.isEnabled, timeout=WAIT_MS)
     return made
@@ -63,9 +63,9 @@ def test_unsaved_changes_survive_and_can_be_undone(
 ) -> None:
     """Turning pages keeps them; one button brings back what is in use."""
     _type(page, qtbot, "quillet")
-    window.switcher.show(Page.LIBRARY)
-    window.switcher.show(Page.TAGS)
-    window.link.connected.emit(None)
+    window.switcher.show(Pages.LIBRARY)
+    window.switcher.show(Pages.TAGS)
+    window.session.link.connected.emit(None)
     qtbot.waitUntil(page.undo.isEnabled, timeout=WAIT_MS)
     assert page.text.toPlainText() == "quillet"
     qtbot.mouseClick(page.undo, Qt.MouseButton.LeftButton)

@@ -20,9 +20,9 @@ from tests.support.kinds import NAME, draw_florbit, write_lesson
 from tests.support.videos import make_video
 from ui.annotations.dialogs import WriteDialog
 from ui.engine.link import EngineLink
-from ui.kit.actions import ActionId
+from ui.kit.actions import Actions
 from ui.kit.app_theme import AppTheme
-from ui.shell.pages import Page
+from ui.shell.pages import Pages
 from ui.shell.window import MainWindow
 from ui.teach.page import TeachPage
 
@@ -57,7 +57,7 @@ def opened(library: Path, app_theme: AppTheme) -> Iterator[MainWindow]:
     window = MainWindow(EngineLink(library), app_theme)
     try:
         window.show()
-        window.link.open()
+        window.session.link.open()
         yield window
     finally:
         window.close()
@@ -89,41 +89,48 @@ def _until(qtbot: QtBot, is_so: Callable[[], object]) -> None:
 
 
 def _ended(window: MainWindow, kind: JobKind) -> Callable[[], bool]:
-    return lambda: any(job.kind is kind and job.state.is_final for job in window.tracker.all())
+    return lambda: any(
+        job.kind is kind and job.state.is_final for job in window.session.tracker.all()
+    )
 
 
 def _search(window: MainWindow, query: str, first: str, qtbot: QtBot) -> None:
     """The best answer to the query is this file, and it is looked at."""
     window.widgets.search.set_query(query)
-    _until(qtbot, lambda: window.browser.query == query and window.inspector.row is not None)
+    _until(
+        qtbot,
+        lambda: window.session.browser.query == query and window.session.inspector.row is not None,
+    )
     _until(
         qtbot,
         lambda: (
-            (row := window.inspector.row) is not None
-            and window.model.key_at(0) == row.key
+            (row := window.session.inspector.row) is not None
+            and window.session.model.key_at(0) == row.key
             and row.name == first
         ),
     )
 
 
 def _add(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
-    _until(qtbot, lambda: "first folder" in window.widgets.empty.words())
+    _until(qtbot, lambda: "first folder" in window.widgets.empty.text())
     window.add_folders([str(folder)])
     _until(qtbot, _ended(window, JobKind.INDEX))
-    job = next(job for job in window.tracker.all() if job.kind is JobKind.INDEX)
+    job = next(job for job in window.session.tracker.all() if job.kind is JobKind.INDEX)
     assert job.state is JobState.DONE, job.message
     assert job.failed == 0
-    _until(qtbot, lambda: window.model.rowCount() == len(PHOTOS) + 2)
+    _until(qtbot, lambda: window.session.model.rowCount() == len(PHOTOS) + 2)
 
 
 def _open_the_moment(window: MainWindow, qtbot: QtBot) -> None:
     """The video is found by what its second shot shows, and opens there."""
     window.widgets.search.set_query("a city at night")
-    _until(qtbot, lambda: window.browser.query == "a city at night")
+    _until(qtbot, lambda: window.session.browser.query == "a city at night")
     _until(qtbot, lambda: _place_of(window, "video.mp4") is not None)
     window.widgets.grid.go_to(_place_of(window, "video.mp4") or 0)
     video = window.widgets.detail.video
-    _until(qtbot, lambda: (r := window.inspector.row) is not None and r.kind is MediaKind.VIDEO)
+    _until(
+        qtbot, lambda: (r := window.session.inspector.row) is not None and r.kind is MediaKind.VIDEO
+    )
     _until(qtbot, lambda: video.strip.isVisible() and video.strip.current_s() is not None)
     moment_s = video.strip.current_s()
     assert moment_s is not None
@@ -132,8 +139,8 @@ def _open_the_moment(window: MainWindow, qtbot: QtBot) -> None:
 
 
 def _place_of(window: MainWindow, name: str) -> int | None:
-    for place in range(window.model.rowCount()):
-        row = window.model.known_row(window.model.key_at(place) or "")
+    for place in range(window.session.model.rowCount()):
+        row = window.session.model.known_row(window.session.model.key_at(place) or "")
         if row is not None and row.name == name:
             return place
     return None
@@ -143,28 +150,30 @@ def _correct_and_undo(window: MainWindow, qtbot: QtBot) -> None:
     _search(window, "a koala", "koala.jpg", qtbot)
     detail = window.widgets.detail
     _until(qtbot, lambda: detail.is_described)
-    by_machine = window.inspector.row.caption if window.inspector.row else None
+    by_machine = window.session.inspector.row.caption if window.session.inspector.row else None
     assert by_machine
-    window.action_set[ActionId.EDIT_CAPTION].trigger()
+    window.action_set[Actions.EDIT_CAPTION].trigger()
     qtbot.keyClicks(detail.field.editor, MINE)  # replaces the selected suggestion
     qtbot.keyClick(detail.field.editor, Qt.Key.Key_Return)
-    _until(qtbot, lambda: window.editor.is_settled() and window.editor.undo_title)
+    _until(qtbot, lambda: window.session.editor.is_settled() and window.session.editor.undo_title)
     _until(qtbot, lambda: _caption(window) == (MINE, True))
-    window.action_set[ActionId.UNDO].trigger()
-    _until(qtbot, lambda: window.editor.is_settled() and window.editor.redo_title)
+    window.action_set[Actions.UNDO].trigger()
+    _until(qtbot, lambda: window.session.editor.is_settled() and window.session.editor.redo_title)
     _until(qtbot, lambda: _caption(window) == (by_machine, False))
 
 
 def _caption(window: MainWindow) -> tuple[str | None, bool]:
-    row = window.inspector.row
+    row = window.session.inspector.row
     return (None, False) if row is None else (row.caption, row.caption_by_person)
 
 
 def _redo(window: MainWindow, qtbot: QtBot) -> None:
     """Another engine and another window know what was undone."""
-    _until(qtbot, lambda: window.editor.redo_title)
-    window.action_set[ActionId.REDO].trigger()
-    _until(qtbot, lambda: window.editor.is_settled() and not window.editor.redo_title)
+    _until(qtbot, lambda: window.session.editor.redo_title)
+    window.action_set[Actions.REDO].trigger()
+    _until(
+        qtbot, lambda: window.session.editor.is_settled() and not window.session.editor.redo_title
+    )
     _search(window, "a koala", "koala.jpg", qtbot)
     _until(qtbot, lambda: _caption(window) == (MINE, True))
 
@@ -172,8 +181,8 @@ def _redo(window: MainWindow, qtbot: QtBot) -> None:
 def _write_captions(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     """A person's own text file is kept; the koala's gets the person's caption."""
     (folder / "astronaut.txt").write_text("my own notes\n", "utf-8")
-    window.action_set[ActionId.WRITE_CAPTIONS].trigger()
-    dialog = window.dialog
+    window.action_set[Actions.WRITE_CAPTIONS].trigger()
+    dialog = window.dialogs.current
     assert isinstance(dialog, WriteDialog)
     _until(qtbot, lambda: dialog.write.isEnabled())
     dialog.write.click()
@@ -183,8 +192,8 @@ def _write_captions(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
 
 
 def _teach(window: MainWindow, lesson: Path, qtbot: QtBot) -> None:
-    window.action_set[ActionId.PAGE_TEACH].trigger()
-    page = window.switcher.made(Page.TEACH)
+    window.action_set[Pages.TEACH.action].trigger()
+    page = window.switcher.built(Pages.TEACH)
     assert isinstance(page, TeachPage)
     page.setup.source.add([str(lesson)])
     page.setup.check.click()

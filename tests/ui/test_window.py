@@ -14,9 +14,11 @@ from pytestqt.qtbot import QtBot
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.values import JobState
+from ui.jobs.failures import FailuresDialog
 from ui.kit import desktop
-from ui.kit.actions import ActionId, Group
-from ui.shell.dialogs import FailuresDialog, ShortcutsHelp
+from ui.kit.actions import Actions, Group
+from ui.kit.app_theme import AppTheme
+from ui.shell.shortcuts import ShortcutsHelp
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
@@ -26,18 +28,18 @@ pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
 def _search(window: MainWindow, qtbot: QtBot, text: str) -> None:
-    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
         qtbot.keyClicks(window.widgets.search, text)
 
 
 def test_results_come_as_you_type_and_escape_clears(window: MainWindow, qtbot: QtBot) -> None:
     """A pause after typing is enough; Esc brings everything back."""
     _search(window, qtbot, "dog")
-    assert 0 < window.model.rowCount() < 40
+    assert 0 < window.session.model.rowCount() < 40
     assert "“dog”" in window.widgets.results.text.text()
-    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
-        window.action_set[ActionId.STEP_BACK].trigger()
-    assert window.model.rowCount() == 40
+    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
+        window.action_set[Actions.STEP_BACK].trigger()
+    assert window.session.model.rowCount() == 40
     assert window.widgets.search.text() == ""
 
 
@@ -67,14 +69,14 @@ def test_a_notice_leaves_the_strip_of_jobs_in_reach(window: MainWindow, qtbot: Q
 
 def test_the_headline_counts_videos_too(window: MainWindow) -> None:
     """What is listed is not called photos where videos are among it."""
-    assert window.browser.headline() == "40 photos and videos, newest first"
+    assert window.session.browser.listing.headline == "40 photos and videos, newest first"
 
 
 def test_a_tag_is_a_search_for_it(window: MainWindow, qtbot: QtBot) -> None:
     """A click on a chip looks for more of its kind."""
     qtbot.waitUntil(lambda: bool(window.widgets.detail.shown_tags()), timeout=WAIT_MS)
     tag = window.widgets.detail.shown_tags()[0]
-    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
         window.widgets.detail.tag_clicked.emit(tag)
     assert window.widgets.search.query() == tag
 
@@ -83,8 +85,8 @@ def test_nothing_found_is_said_with_a_way_back(window: MainWindow, qtbot: QtBot)
     """The empty state helps; its button shows everything again."""
     _search(window, qtbot, "zzzz")
     assert window.widgets.empty.isVisible()
-    assert "Nothing found" in window.widgets.empty.words()
-    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+    assert "Nothing found" in window.widgets.empty.text()
+    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
         qtbot.mouseClick(window.widgets.empty.button, Qt.MouseButton.LeftButton)
     assert window.widgets.grid.isVisible()
 
@@ -95,9 +97,9 @@ def test_an_empty_library_asks_for_a_folder(
     """Before anything is indexed the window says what to do, first that it starts."""
     with FakeEngine(library, media=0):
         window = make_window()
-        assert "Getting ready" in window.widgets.empty.words()
+        assert "Getting ready" in window.widgets.empty.text()
         qtbot.waitUntil(
-            lambda: "Add your first folder" in window.widgets.empty.words(), timeout=WAIT_MS
+            lambda: "Add your first folder" in window.widgets.empty.text(), timeout=WAIT_MS
         )
 
 
@@ -113,8 +115,8 @@ def test_adding_a_folder_shows_progress_new_photos_and_what_failed(
         lambda: strip.job is not None and strip.job.state is JobState.DONE, timeout=WAIT_MS
     )
     assert "could not be read" in strip.line.text()
-    qtbot.waitUntil(lambda: window.model.rowCount() == 62, timeout=WAIT_MS)
-    with qtbot.waitSignal(window.tracker.failures_came, timeout=WAIT_MS):
+    qtbot.waitUntil(lambda: window.session.model.rowCount() == 62, timeout=WAIT_MS)
+    with qtbot.waitSignal(window.session.tracker.failures_came, timeout=WAIT_MS):
         qtbot.mouseClick(strip.failures, Qt.MouseButton.LeftButton)
     dialog = window.findChild(FailuresDialog)
     assert isinstance(dialog, FailuresDialog)
@@ -135,7 +137,7 @@ def test_a_folder_that_is_dropped_is_added(
         Qt.MouseButton.LeftButton,
         Qt.KeyboardModifier.NoModifier,
     )
-    with qtbot.waitSignal(window.tracker.job_changed, timeout=WAIT_MS):
+    with qtbot.waitSignal(window.session.tracker.job_changed, timeout=WAIT_MS):
         window.dropEvent(drop)
 
 
@@ -145,7 +147,7 @@ def test_a_job_can_be_stopped(
     """Stop ends the job and says that what was done is kept."""
     with FakeEngine(library, media=3, step_s=0.05):
         window = make_window()
-        qtbot.waitUntil(lambda: window.model.rowCount() == 3, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: window.session.model.rowCount() == 3, timeout=WAIT_MS)
         window.add_folders([str(tmp_path)])
         strip = window.widgets.strip
         qtbot.waitUntil(strip.cancel.isVisible, timeout=WAIT_MS)
@@ -162,13 +164,13 @@ def test_enter_opens_arrows_step_and_escape_returns_to_the_same_photo(
     grid.go_to(0)
     grid.setFocus()
     qtbot.keyClick(grid, Qt.Key.Key_Return)
-    assert window.is_large
+    assert window.large.is_open
     qtbot.keyClick(large, Qt.Key.Key_Right)
     qtbot.keyClick(large, Qt.Key.Key_Right)
     assert grid.currentIndex().row() == 2
     qtbot.waitUntil(lambda: large.photo.has_picture, timeout=WAIT_MS)
-    window.action_set[ActionId.STEP_BACK].trigger()
-    assert not window.is_large
+    window.action_set[Actions.STEP_BACK].trigger()
+    assert not window.large.is_open
     assert grid.currentIndex().row() == 2
 
 
@@ -176,9 +178,9 @@ def test_space_toggles_the_large_view(window: MainWindow, qtbot: QtBot) -> None:
     """Space opens from the grid and closes again."""
     window.widgets.grid.go_to(1)
     qtbot.keyClick(window.widgets.grid, Qt.Key.Key_Space)
-    assert window.is_large
+    assert window.large.is_open
     qtbot.keyClick(window.widgets.large, Qt.Key.Key_Space)
-    assert not window.is_large
+    assert not window.large.is_open
 
 
 def test_control_and_wheel_change_the_size_of_thumbnails(window: MainWindow, qtbot: QtBot) -> None:
@@ -208,24 +210,28 @@ def test_only_what_is_near_the_screen_is_asked_for(
     """Of many keys only the rows on screen are fetched, and their pictures."""
     with FakeEngine(library, media=300):
         window = make_window()
-        qtbot.waitUntil(lambda: window.model.rowCount() == 300, timeout=WAIT_MS)
-        first = window.model.key_at(0)
+        qtbot.waitUntil(lambda: window.session.model.rowCount() == 300, timeout=WAIT_MS)
+        first = window.session.model.key_at(0)
         assert first is not None
-        qtbot.waitUntil(lambda: window.model.known_row(first) is not None, timeout=WAIT_MS)
-        qtbot.waitUntil(lambda: window.thumbnails.waiting() == 0, timeout=WAIT_MS)
-        known = [key for key in window.model.all_keys() if window.model.known_row(key) is not None]
+        qtbot.waitUntil(lambda: window.session.model.known_row(first) is not None, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: window.session.thumbnails.waiting() == 0, timeout=WAIT_MS)
+        known = [
+            key
+            for key in window.session.model.all_keys()
+            if window.session.model.known_row(key) is not None
+        ]
         assert len(known) < 100
 
 
 def test_path_and_caption_are_copied(window: MainWindow, qtbot: QtBot) -> None:
     """The clipboard gets what the detail shows."""
     qtbot.waitUntil(lambda: bool(window.widgets.detail.caption.text()), timeout=WAIT_MS)
-    window.action_set[ActionId.COPY_CAPTION].trigger()
+    window.action_set[Actions.COPY_CAPTION].trigger()
     assert QGuiApplication.clipboard().text() == window.widgets.detail.caption.text()
-    window.action_set[ActionId.COPY_PATH].trigger()
+    window.action_set[Actions.COPY_PATH].trigger()
     key = window.widgets.grid.current_key()
     assert key is not None
-    row = window.model.known_row(key)
+    row = window.session.model.known_row(key)
     assert row is not None
     assert QGuiApplication.clipboard().text() == row.path.text
 
@@ -236,23 +242,23 @@ def test_show_in_folder_hands_the_path_to_the_desktop(
     """The desktop opens the folder; here it only notes the path."""
     shown: list[str] = []
     monkeypatch.setattr(desktop, "show_in_folder", shown.append)
-    qtbot.waitUntil(lambda: window.inspector.row is not None, timeout=WAIT_MS)
-    window.action_set[ActionId.SHOW_IN_FOLDER].trigger()
+    qtbot.waitUntil(lambda: window.session.inspector.row is not None, timeout=WAIT_MS)
+    window.action_set[Actions.SHOW_IN_FOLDER].trigger()
     assert len(shown) == 1
     assert shown[0].endswith((".jpg", ".mp4"))
 
 
 def test_more_like_this_shows_others_of_the_kind(window: MainWindow, qtbot: QtBot) -> None:
     """The photo itself is not among them, and everything is one step back."""
-    qtbot.waitUntil(lambda: window.inspector.row is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.session.inspector.row is not None, timeout=WAIT_MS)
     key = window.widgets.grid.current_key()
-    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
-        window.action_set[ActionId.MORE_LIKE_THIS].trigger()
-    assert key not in window.model.all_keys()
+    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
+        window.action_set[Actions.MORE_LIKE_THIS].trigger()
+    assert key not in window.session.model.all_keys()
     assert "Looks like" in window.widgets.results.text.text()
-    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
-        window.action_set[ActionId.STEP_BACK].trigger()
-    assert window.model.rowCount() == 40
+    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
+        window.action_set[Actions.STEP_BACK].trigger()
+    assert window.session.model.rowCount() == 40
 
 
 def test_a_video_shows_its_length_and_the_moment_that_matched(
@@ -260,7 +266,7 @@ def test_a_video_shows_its_length_and_the_moment_that_matched(
 ) -> None:
     """A search keeps each hit's moment beside its key."""
     _search(window, qtbot, "train station smoke")
-    hits = [window.model.hit_of(key) for key in window.model.all_keys()]
+    hits = [window.session.model.hit_of(key) for key in window.session.model.all_keys()]
     assert any(hit is not None and hit.time_s == 6.0 for hit in hits)
 
 
@@ -268,7 +274,7 @@ def test_the_palette_finds_and_runs_a_command(window: MainWindow, qtbot: QtBot) 
     """A few letters and Enter."""
     palette = window.widgets.palette
     window.activateWindow()
-    window.action_set[ActionId.PALETTE].trigger()
+    window.action_set[Actions.PALETTE].trigger()
     palette.field.setText("larger thumb")
     before = window.widgets.grid.size_step
     qtbot.keyClick(palette.field, Qt.Key.Key_Return)
@@ -278,7 +284,7 @@ def test_the_palette_finds_and_runs_a_command(window: MainWindow, qtbot: QtBot) 
 
 def test_help_lists_every_key(window: MainWindow, qtbot: QtBot) -> None:
     """Every shortcut that is bound stands in the help."""
-    window.action_set[ActionId.HELP].trigger()
+    window.action_set[Actions.HELP].trigger()
     help_box = window.findChild(ShortcutsHelp)
     assert isinstance(help_box, ShortcutsHelp)
     words = {part.property("text") for part in help_box.findChildren(QWidget)}
@@ -291,7 +297,7 @@ def test_help_lists_every_key(window: MainWindow, qtbot: QtBot) -> None:
 def test_the_help_of_a_small_window_needs_no_scrolling_sideways(window: MainWindow) -> None:
     """Two columns instead of three; nothing is left out."""
     window.resize(900, 600)
-    window.action_set[ActionId.HELP].trigger()
+    window.action_set[Actions.HELP].trigger()
     help_box = window.findChild(ShortcutsHelp)
     assert isinstance(help_box, ShortcutsHelp)
     area = help_box.findChild(QScrollArea)
@@ -322,14 +328,16 @@ def test_everything_that_can_be_clicked_has_a_name(window: MainWindow) -> None:
         assert view.accessibleName()
 
 
-def test_light_and_dark_dress_the_same_window(window: MainWindow, qtbot: QtBot) -> None:
-    """The look changes while everything stays open, and back."""
-    before = window.app_theme.theme
-    window.action_set[ActionId.APPEARANCE].trigger()
-    assert window.app_theme.theme.is_dark != before.is_dark
-    assert window.palette().window().color() == window.app_theme.theme.colour("window")
-    window.action_set[ActionId.APPEARANCE].trigger()
-    assert window.app_theme.theme == before
+def test_light_and_dark_are_two_themes_of_the_same_window(
+    window: MainWindow, app_theme: AppTheme
+) -> None:
+    """The theme changes while everything stays open, and back."""
+    before = app_theme.theme
+    window.action_set[Actions.APPEARANCE].trigger()
+    assert app_theme.theme.is_dark != before.is_dark
+    assert window.palette().window().color() == app_theme.theme.colour("window")
+    window.action_set[Actions.APPEARANCE].trigger()
+    assert app_theme.theme == before
 
 
 def test_a_search_that_fails_is_explained_in_the_middle_of_the_window(
@@ -343,8 +351,8 @@ def test_a_search_that_fails_is_explained_in_the_middle_of_the_window(
     monkeypatch.setattr(engine, "_search", fail)
     _search(window, qtbot, "dog")
     assert window.widgets.empty.isVisible()
-    assert "another model" in window.widgets.empty.words()
-    with qtbot.waitSignal(window.browser.settled, timeout=WAIT_MS):
+    assert "another model" in window.widgets.empty.text()
+    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
         qtbot.mouseClick(window.widgets.empty.button, Qt.MouseButton.LeftButton)
     assert window.widgets.grid.isVisible()
-    assert window.model.rowCount() == 40
+    assert window.session.model.rowCount() == 40

@@ -16,7 +16,7 @@ PADDING_PX = 22
 
 
 class Origin(Enum):
-    """Whose words a caption is, as it is said above it."""
+    """The author of a caption, as it is said above it."""
 
     NOBODY = ""
     MACHINE = "Suggested caption"
@@ -24,10 +24,10 @@ class Origin(Enum):
 
 
 class _Editor(QPlainTextEdit):
-    """Grows with its text; Enter keeps, Esc gives up."""
+    """Grows with its text; Enter saves, Esc cancels."""
 
-    kept = Signal()
-    given_up = Signal()
+    saved = Signal()
+    cancelled = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,9 +53,9 @@ class _Editor(QPlainTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.kept.emit()
+            self.saved.emit()
         elif event.key() == Qt.Key.Key_Escape:
-            self.given_up.emit()
+            self.cancelled.emit()
         else:
             super().keyPressEvent(event)
 
@@ -70,15 +70,20 @@ class _Editor(QPlainTextEdit):
 
 
 class CaptionField(QWidget):
-    """Emits ``kept`` with the new caption, ``accepted`` for the suggestion as it is."""
+    """Emits ``saved`` with key and new caption, ``accepted`` for the suggestion as it is.
 
-    kept = Signal(str)
+    A caption that is being typed belongs to the medium it was begun for: it stays in
+    the editor while that one is shown anew, and is saved when another one is shown.
+    """
+
+    saved = Signal(str, str)
     accepted = Signal()
     begun = Signal()
     closed = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self._key = ""
         self._origin_kind = Origin.NOBODY
         self._before = ""
         self.origin = label("", "small", wraps=True)
@@ -96,8 +101,8 @@ class CaptionField(QWidget):
         self.editor = _Editor()
         self.editor.setObjectName("caption-editor")
         self.hint = label("Enter saves, Esc cancels", "small")
-        self.editor.kept.connect(self._on_enter)
-        self.editor.given_up.connect(self.give_up)
+        self.editor.saved.connect(self._on_enter)
+        self.editor.cancelled.connect(self.cancel)
         above = QHBoxLayout()
         above.setSpacing(theme.gap_s)
         above.addWidget(self.origin, 1)
@@ -113,12 +118,20 @@ class CaptionField(QWidget):
         self._show_mode()
 
     @property
+    def key(self) -> str:
+        """The medium whose caption is shown; empty before the first."""
+        return self._key
+
+    @property
     def is_editing(self) -> bool:
-        """Whether the caption is being edited."""
+        """True where the caption is being edited."""
         return not self.editor.isHidden()
 
-    def show_caption(self, caption: str, origin: Origin, reason: str = "") -> None:
-        """The caption as it is now; ``reason`` says why there is none."""
+    def show_caption(self, key: str, caption: str, origin: Origin, reason: str = "") -> None:
+        """The caption of this medium as it is now; ``reason`` says why there is none."""
+        if key != self._key:
+            self.save()
+            self._key = key
         self.text.setText(caption)
         self._origin_kind = origin if caption else Origin.NOBODY
         self.origin.setText(self._origin_kind.value if caption else reason)
@@ -143,24 +156,24 @@ class CaptionField(QWidget):
         self.editor.setFocus()
         self.begun.emit()
 
-    def keep(self) -> None:
-        """Ends the editing; words that are new are announced."""
+    def save(self) -> None:
+        """Ends the editing; a new caption is announced."""
         if not self.is_editing:
             return
         line = self.editor.line()
         self._show_mode()
         if line != self._before:
-            self.kept.emit(line)
+            self.saved.emit(self._key, line)
         self.closed.emit()
 
     def _on_enter(self) -> None:
-        """A suggestion that is kept as it stands is accepted."""
+        """A suggestion that is saved unchanged is accepted."""
         is_same = bool(self._before) and self.editor.line() == self._before
-        self.keep()
+        self.save()
         if is_same and self._origin_kind is Origin.MACHINE:
             self.accepted.emit()
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         """Ends the editing; nothing has changed."""
         if self.is_editing:
             self._show_mode()

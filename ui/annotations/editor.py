@@ -1,4 +1,4 @@
-"""What a person says of photos: sent to the engine in order, shown before it answers."""
+"""Edits of captions and tags: sent to the engine in order, shown before it answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ui.kit.texts import count
 
 
 class FeedbackAction(Enum):
-    """What a notice lets one do with what it tells."""
+    """The button of a notice about an edit."""
 
     NOTHING = ""
     UNDO = "Undo"
@@ -50,10 +50,10 @@ class _Change:
 
 
 class AnnotationEditor(QObject):
-    """Human words, one change after the other.
+    """Human annotations, one change after the other.
 
     ``shown`` gives rows as they will be, at once; ``settled`` the keys whose
-    words should be asked for anew, because the engine has answered or refused;
+    annotations should be asked for again, because the engine has answered or refused;
     ``idle`` comes when nothing waits any more.
     Changes that an engine did not answer before it ended are sent to the next.
     """
@@ -61,7 +61,7 @@ class AnnotationEditor(QObject):
     shown = Signal(object)
     settled = Signal(object)
     idle = Signal()
-    said = Signal(object)
+    feedback = Signal(object)
     titles_changed = Signal()
     vocabulary_came = Signal(object)
     history_came = Signal(object)
@@ -76,6 +76,8 @@ class AnnotationEditor(QObject):
         self._is_waiting = False
         self.undo_title = ""
         self.redo_title = ""
+        link.connected.connect(self._on_connected)
+        link.event_received.connect(self._on_event)
 
     def set(
         self,
@@ -86,7 +88,7 @@ class AnnotationEditor(QObject):
         add: Sequence[str] = (),
         remove: Sequence[str] = (),
     ) -> None:
-        """Says these words of these media; ``text`` tells the person that it was done."""
+        """Annotates these media; ``text`` tells the person that it was done."""
         body = SetAnnotations(
             keys=tuple(keys), caption=caption, add_tags=tuple(add), remove_tags=tuple(remove)
         )
@@ -102,21 +104,8 @@ class AnnotationEditor(QObject):
         self._send(_Change(body=RedoAnnotations()))
 
     def is_settled(self) -> bool:
-        """Whether the engine has answered everything."""
+        """True where the engine has answered everything."""
         return not self._queue
-
-    def on_connected(self) -> None:
-        """A new engine: it gets what the last one did not answer."""
-        self._is_waiting = False
-        # Doing a set twice equals doing it once; an undo may have been done.
-        self._queue = deque(c for c in self._queue if isinstance(c.body, SetAnnotations))
-        self._link.ask(GetUndoState(), AnnotationsReply, self._take_titles)
-        self.ask_vocabulary()
-        self._next()
-
-    def on_event(self, event: AnnotationsChanged) -> None:
-        """Somebody, here or elsewhere, has said or undone something."""
-        self._set_titles(event.undo_title, event.redo_title)
 
     def ask_vocabulary(self) -> None:
         """``vocabulary_came`` follows, with tags to choose from."""
@@ -127,10 +116,24 @@ class AnnotationEditor(QObject):
         self._link.ask(GetHistory(key=key), History, self.history_came.emit,
                        on_failed=self._on_lost)  # fmt: skip
 
+    def _on_connected(self) -> None:
+        """A new engine: it gets what the last one did not answer."""
+        self._is_waiting = False
+        # Doing a set twice equals doing it once; an undo may have been done.
+        self._queue = deque(c for c in self._queue if isinstance(c.body, SetAnnotations))
+        self._link.ask(GetUndoState(), AnnotationsReply, self._take_titles)
+        self.ask_vocabulary()
+        self._next()
+
+    def _on_event(self, body: object) -> None:
+        """An edit, made here or elsewhere, changes what can be undone."""
+        if isinstance(body, AnnotationsChanged):
+            self._set_titles(body.undo_title, body.redo_title)
+
     def _send(self, change: _Change) -> None:
         self._queue.append(change)
         if self._link.state is not LinkState.CONNECTED:
-            self.said.emit(Feedback(text="This is saved as soon as the engine is back."))
+            self.feedback.emit(Feedback(text="This is saved as soon as the engine is back."))
         self._next()
 
     def _next(self) -> None:
@@ -147,15 +150,15 @@ class AnnotationEditor(QObject):
         self._take_titles(answer)
         keys = change.body.keys if isinstance(change.body, SetAnnotations) else ()
         self._settle((*keys, *answer.changed))
-        said = _told(change, answer)
+        said = _feedback(change, answer)
         if said is not None:
-            self.said.emit(said)
+            self.feedback.emit(said)
         self._go_on()
 
     def _on_failed(self, error: UserError) -> None:
         change = self._queue.popleft()
         self._is_waiting = False
-        self.said.emit(Feedback(text=str(error)))
+        self.feedback.emit(Feedback(text=str(error)))
         self._settle(change.body.keys if isinstance(change.body, SetAnnotations) else ())
         self._go_on()
 
@@ -182,13 +185,13 @@ class AnnotationEditor(QObject):
         self.vocabulary_came.emit(answer.tags)
 
     def _on_lost(self, error: UserError) -> None:
-        self.said.emit(Feedback(text=str(error)))
+        self.feedback.emit(Feedback(text=str(error)))
 
 
 def changed_row(row: Row, body: SetAnnotations) -> Row:
-    """The row as it will be once the engine has taken these words.
+    """The row as it will be once the engine has taken this edit.
 
-    A machine's caption that a person's hid is not known here: it comes later.
+    A suggestion that the human caption hid is not known here: it comes later.
     """
     if body.caption is not None:
         caption = body.caption.strip()
@@ -202,8 +205,8 @@ def changed_row(row: Row, body: SetAnnotations) -> Row:
     return changed(row, tags=tuple(own + others))
 
 
-def _told(change: _Change, answer: AnnotationsReply) -> Feedback | None:
-    """What to say of an answer; nothing where nothing was changed."""
+def _feedback(change: _Change, answer: AnnotationsReply) -> Feedback | None:
+    """The sentence about an answer; None where nothing was changed."""
     if isinstance(change.body, SetAnnotations):
         return Feedback(text=change.text, offer=FeedbackAction.UNDO) if answer.changed else None
     is_undo = isinstance(change.body, UndoAnnotations)

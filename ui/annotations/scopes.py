@@ -1,4 +1,4 @@
-"""Which media a job is for, as a person chooses it."""
+"""The choice of media for a job."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_FOLDER_CHARACTERS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScopeChoice:
-    """A scope in words."""
+    """A scope with its text."""
 
     text: str
     scope: Scope
@@ -31,7 +31,7 @@ class ScopeChoice:
 def choices(
     row: Row | None, selected: Sequence[str], roots: Sequence[WirePath]
 ) -> list[ScopeChoice]:
-    """What can be chosen: the selection, the photo's folder, the folders above, everything."""
+    """The selection, the photo's folder, the folders above, everything."""
     made = []
     if len(selected) > 1:
         text = f"The {count(len(selected), 'selected photo')}"

@@ -21,7 +21,7 @@ PAUSE_MS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedTags:
-    """The commonest first; a tag is the person's own where it is so on every photo that has it.
+    """The commonest first; a tag is human where it is so on every photo that has it.
 
     ``counts`` says on how many of the ``photos`` looked at each tag is.
     """
@@ -32,7 +32,7 @@ class SharedTags:
 
 
 class SelectionTags(QObject):
-    """Follows the selection; ``came`` carries ``SharedTags``, or None for a single photo."""
+    """Follows the selection; ``reported`` carries ``SharedTags``, or None for a single photo."""
 
     reported = Signal(object)
 
@@ -45,7 +45,7 @@ class SelectionTags(QObject):
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
-        self._pause.timeout.connect(self._look)
+        self._pause.timeout.connect(self._count)
         grid.selected.connect(self._on_selection)
         model.dataChanged.connect(self._on_rows)
 
@@ -61,8 +61,8 @@ class SelectionTags(QObject):
         if self._grid.selected_count() > 1 and not self._pause.isActive():
             self._pause.start()
 
-    def _look(self) -> None:
-        """Asks for rows that are not here; the model's are as they will be, so they come first."""
+    def _count(self) -> None:
+        """Counts the rows that are here, as they will be, and asks for the others."""
         keys = self._grid.selected_keys(MAX_PHOTOS)
         missing = tuple(key for key in keys if self._model.known_row(key) is None)
         self._forget()

@@ -1,4 +1,4 @@
-"""Tags as chips: look for one, accept, reject and add, by mouse and by keys."""
+"""Tags as chips: search for one, accept, remove and add, by mouse and by keys."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 
 class TagChip(QFrame):
-    """One tag; a suggestion has a tick to accept it, every tag a cross to take it away."""
+    """One tag; a suggestion has a tick to accept it, every tag a cross to remove it."""
 
     opened = Signal(str)
     accepted = Signal(str)
@@ -38,10 +38,10 @@ class TagChip(QFrame):
         self.setProperty("role", "chip")
         self.setProperty("own", tag.by_person)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        whose = "yours" if tag.by_person else "suggested"
-        self.setAccessibleName(f"Tag {tag.tag}, {whose}" + (f", {note}" if note else ""))
-        ways = "Enter searches for it, X removes it"
-        self.setAccessibleDescription(ways if self.is_own else f"{ways}, A accepts it")
+        author = "yours" if tag.by_person else "suggested"
+        self.setAccessibleName(f"Tag {tag.tag}, {author}" + (f", {note}" if note else ""))
+        keys = "Enter searches for it, X removes it"
+        self.setAccessibleDescription(keys if self.is_own else f"{keys}, A accepts it")
         self.word = QToolButton()
         self.word.setText(tag.tag)
         self.word.setProperty("role", "chip-word")
@@ -110,7 +110,7 @@ class TagChip(QFrame):
 
 
 class _Field(QLineEdit):
-    """Where a new tag is typed; completes from the vocabulary."""
+    """The field for a new tag; completes from the vocabulary."""
 
     typed = Signal(str)
     left = Signal()
@@ -122,8 +122,8 @@ class _Field(QLineEdit):
         self.setAccessibleName("New tag")
         self.setAccessibleDescription("Enter adds it, Escape closes")
         self.setFixedWidth(FIELD_PX)
-        self._words = QStringListModel(self)
-        completer = QCompleter(self._words, self)
+        self._known = QStringListModel(self)
+        completer = QCompleter(self._known, self)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setMaxVisibleItems(8)
@@ -132,14 +132,14 @@ class _Field(QLineEdit):
         self.setCompleter(completer)
         self.returnPressed.connect(self._on_return)
         # A completion that was chosen is put in once more after the Return that chose it.
-        self._said = ""
+        self._last_typed = ""
         self._after = QTimer(self)
         self._after.setSingleShot(True)
         self._after.setInterval(0)
-        self._after.timeout.connect(self._clear_said)
+        self._after.timeout.connect(self._clear_typed)
 
     def set_vocabulary(self, tags: Sequence[str]) -> None:
-        self._words.setStringList(list(tags))
+        self._known.setStringList(list(tags))
 
     def event(self, event: QEvent) -> bool:
         if (
@@ -162,7 +162,7 @@ class _Field(QLineEdit):
 
     def _on_return(self) -> None:
         word = " ".join(self.text().split())
-        self._said = self.text()
+        self._last_typed = self.text()
         self.clear()
         self._after.start()
         if word:
@@ -170,8 +170,8 @@ class _Field(QLineEdit):
         else:
             self.left.emit()
 
-    def _clear_said(self) -> None:
-        if self.text() == self._said:
+    def _clear_typed(self) -> None:
+        if self.text() == self._last_typed:
             self.clear()
 
 
@@ -219,7 +219,7 @@ class TagChips(QWidget):
         self._settle()
 
     def set_vocabulary(self, tags: Sequence[str]) -> None:
-        """What the field completes to."""
+        """Sets the tags that the field completes to."""
         self.field.set_vocabulary(tags)
 
     def show_tags(self, tags: tuple[TagValue, ...], notes: Mapping[str, str] | None = None) -> None:
@@ -229,12 +229,12 @@ class TagChips(QWidget):
             self._notes = dict(notes)
             self._rebuild(tags)
 
-    def words(self) -> list[str]:
+    def texts(self) -> list[str]:
         """The tags in the order they are shown."""
         return [chip.tag for chip in self.chips]
 
     def begin(self) -> None:
-        """Opens the field for a new tag."""
+        """Opens the field for a new tag; what was typed in it stays."""
         self.add.hide()
         self.field.show()
         self.field.setFocus()
@@ -243,7 +243,7 @@ class TagChips(QWidget):
 
     @property
     def is_adding(self) -> bool:
-        """Whether the field is open."""
+        """True where the field is open."""
         return not self.field.isHidden()
 
     def focus_chip(self, place: int) -> None:

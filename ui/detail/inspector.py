@@ -1,4 +1,4 @@
-"""Everything about the photo under the cursor: facts, words, the large picture."""
+"""Questions about the photo under the cursor: facts, annotations, the large picture."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ DESCRIBE_PAUSE_MS = 200
 
 
 class _About(Enum):
-    """What is asked about a medium; a new question of a kind silences the last."""
+    """Kinds of question about a medium; a new one of a kind silences the last."""
 
     FACTS = 0
-    WORDS = 1
+    ANNOTATIONS = 1
     PICTURE = 2
     MOMENTS = 3
 
@@ -36,7 +36,7 @@ class _About(Enum):
 class Inspector(QObject):
     """Asks for one key at a time; answers for another key are dropped."""
 
-    row_loaded = Signal(object)
+    detail_loaded = Signal(object)
     annotations_loaded = Signal(object)
     describing = Signal()
     picture_came = Signal(object)
@@ -57,9 +57,10 @@ class Inspector(QObject):
         self._pause.setInterval(DESCRIBE_PAUSE_MS)
         self._pause.timeout.connect(self._describe)
         previews.arrived.connect(self._on_picture)
+        link.connected.connect(self.reload)
 
-    def look_at(self, key: str | None, time_s: float | None = None) -> None:
-        """This is the photo now, or the video at this time; words are asked for once it stays."""
+    def show(self, key: str | None, time_s: float | None = None) -> None:
+        """Another medium, a video at this time; annotations are asked for once it stays."""
         for ticket in self._tickets.values():
             ticket.cancel()
         self._tickets.clear()
@@ -71,16 +72,17 @@ class Inspector(QObject):
         self._ask_picture()
         self._pause.start()
 
-    def look_again(self) -> None:
-        """The same photo, asked for anew."""
-        self.look_at(self.key, self.time_s)
+    def reload(self) -> None:
+        """Asks for everything of the same medium again."""
+        if self.key is not None:
+            self.show(self.key, self.time_s)
 
-    def look_at_words(self) -> None:
-        """The words of the same photo have changed: they are asked for anew, a little later."""
+    def reload_annotations(self) -> None:
+        """Asks for the annotations of the same medium again, a little later."""
         if self.key is not None and not self._pause.isActive():
             self._pause.start()
 
-    def look_at_moment(self, time_s: float) -> None:
+    def show_moment(self, time_s: float) -> None:
         """The same video at another time."""
         if self.key is not None:
             self.time_s = time_s
@@ -92,11 +94,11 @@ class Inspector(QObject):
         if (ticket := self._tickets.pop(_About.PICTURE, None)) is not None:
             ticket.cancel()
 
-    def show_soon(self, row: Row) -> None:
-        """The row as it will be; answers about how it was are no longer wanted."""
+    def show_pending(self, row: Row) -> None:
+        """The row as it will be; answers on the way tell how it was, and are dropped."""
         if row.key != self.key:
             return
-        for about in (_About.FACTS, _About.WORDS):
+        for about in (_About.FACTS, _About.ANNOTATIONS):
             if (ticket := self._tickets.pop(about, None)) is not None:
                 ticket.cancel()
         self._pause.stop()
@@ -137,13 +139,13 @@ class Inspector(QObject):
             return
         self.describing.emit()
         self._keep(
-            _About.WORDS,
+            _About.ANNOTATIONS,
             self._link.ask(
                 Describe(key=self.key),
                 Description,
-                self._on_words,
-                on_failed=self._on_words_failed,
-                on_partial=self._on_words,
+                self._on_annotations,
+                on_failed=self._on_annotations_failed,
+                on_partial=self._on_annotations,
                 priority=Priority.VISIBLE,
             ),
         )
@@ -158,7 +160,7 @@ class Inspector(QObject):
         if answer.row.key != self.key:
             return
         self.row = answer.row
-        self.row_loaded.emit(answer.row)
+        self.detail_loaded.emit(answer)
         if answer.row.kind is MediaKind.VIDEO:
             self._keep(
                 _About.MOMENTS,
@@ -169,7 +171,7 @@ class Inspector(QObject):
         if answer.key == self.key:
             self.moments_came.emit(answer)
 
-    def _on_words(self, answer: Description) -> None:
+    def _on_annotations(self, answer: Description) -> None:
         if answer.key != self.key:
             return
         if self.row is not None:
@@ -197,7 +199,7 @@ class Inspector(QObject):
         if pixmap is not None:
             self.picture_came.emit(pixmap)
 
-    def _on_words_failed(self, error: UserError) -> None:
+    def _on_annotations_failed(self, error: UserError) -> None:
         if self.key is not None:
             self.annotations_loaded.emit(Description(key=self.key, reason=str(error)))
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout
 
 from cocadesk.protocol.values import Row
 from ui.detail.photo_view import PhotoView
-from ui.kit.actions import ActionId, ActionSet
+from ui.kit.actions import Action, Actions, ActionSet
 from ui.kit.icons import Icon, icon
 from ui.kit.texts import clock
 from ui.kit.theme import Theme
@@ -32,10 +32,10 @@ class LargeView(QFrame):
         self.caption = label("", "on-stage", wraps=True)
         self.caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._back = _stage_button(
-            theme, actions, ActionId.STEP_BACK, Icon.CLEAR, "Back to the grid"
+            theme, actions, Actions.STEP_BACK, Icon.CLEAR, "Back to the grid"
         )
-        self._left = _stage_button(theme, actions, ActionId.PREVIOUS, Icon.BACK, "Previous photo")
-        self._right = _stage_button(theme, actions, ActionId.NEXT, Icon.NEXT, "Next photo")
+        self._left = _stage_button(theme, actions, Actions.PREVIOUS, Icon.BACK, "Previous photo")
+        self._right = _stage_button(theme, actions, Actions.NEXT, Icon.NEXT, "Next photo")
         top = QHBoxLayout()
         top.addStretch(1)
         top.addWidget(self._back)
@@ -50,9 +50,9 @@ class LargeView(QFrame):
         column.addWidget(self.caption)
 
     def show_row(self, row: Row, time_s: float | None = None) -> None:
-        """The words of the photo, of a video with the time; the picture comes by ``photo``."""
-        words = row.caption or row.name
-        self.caption.setText(words if time_s is None else f"{clock(time_s)} · {words}")
+        """The caption or name, of a video with the time; the picture comes by ``photo``."""
+        text = row.caption or row.name
+        self.caption.setText(text if time_s is None else f"{clock(time_s)} · {text}")
         self.photo.setAccessibleDescription(row.caption or row.name)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
@@ -78,7 +78,7 @@ class LargeView(QFrame):
 
 
 def _stage_button(
-    theme: Theme, actions: ActionSet, do: ActionId, which: Icon, name: str
+    theme: Theme, actions: ActionSet, entry: Action, which: Icon, name: str
 ) -> QToolButton:
     made = QToolButton()
     made.setProperty("role", "stage")
@@ -87,5 +87,5 @@ def _stage_button(
     made.setAccessibleName(name)
     made.setToolTip(name)
     made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    made.clicked.connect(actions[do].trigger)
+    made.clicked.connect(actions[entry].trigger)
     return made

@@ -1,31 +1,28 @@
-"""Beside the grid: the photo, its words and its facts."""
+"""Beside the grid: the photo, its annotations and its facts."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
-    QFormLayout,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
-    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from cocadesk.protocol.messages import Description
-from cocadesk.protocol.values import MediaKind, Row, TagValue
+from cocadesk.protocol.values import Fact, MediaKind, Row, TagValue
 from ui.annotations.caption_field import CaptionField, Origin
 from ui.annotations.selection_tags import SharedTags
 from ui.annotations.tag_chips import TagChips
+from ui.detail.facts import FactsTable, facts_of
 from ui.detail.video_view import VideoView
-from ui.kit.actions import ActionId, ActionSet
+from ui.kit.actions import Action, ActionSet, Group
 from ui.kit.icons import Icon
 from ui.kit.image_loader import ImageLoader
-from ui.kit.texts import clock, day, picture_size
 from ui.kit.theme import Theme
 from ui.kit.widgets import dress_button, label
 
@@ -34,7 +31,7 @@ PHOTO_MAX_PX = 300
 
 
 class _Column(QWidget):
-    """Is exactly as high as its texts need at its width, so that no bar shows in vain."""
+    """A widget exactly as high as its texts need at its width, so that no bar shows in vain."""
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         layout = self.layout()
@@ -48,10 +45,9 @@ class _Column(QWidget):
 
 
 class DetailPane(QFrame):
-    """Shows one medium; knows nothing of where its words come from or go to."""
+    """Shows one medium; knows nothing of where its annotations come from or go to."""
 
     tag_clicked = Signal(str)
-    caption_kept = Signal(object, str)
 
     def __init__(self, actions: ActionSet, frames: ImageLoader, theme: Theme) -> None:
         super().__init__()
@@ -74,10 +70,10 @@ class DetailPane(QFrame):
         self._shared: SharedTags | None = None
         self.many = label("", "small", wraps=True)
         self.many.hide()
-        self._facts: dict[str, QLabel] = {}
-        self._buttons: dict[ActionId, tuple[QToolButton, Icon]] = {}
+        self.facts = FactsTable(theme)
+        self._more: tuple[Fact, ...] = ()
+        self._buttons: dict[Action, tuple[QToolButton, Icon]] = {}
         self._build()
-        self.field.kept.connect(self._on_kept)
         self.chips.opened.connect(self.tag_clicked.emit)
         self.set_theme(theme)
         self.clear()
@@ -87,45 +83,53 @@ class DetailPane(QFrame):
         self._theme = theme
         self.video.set_theme(theme)
         self.chips.set_theme(theme)
-        for do, (made, which) in self._buttons.items():
-            dress_button(made, self._actions[do], which, theme.colours.muted)
+        for entry, (made, which) in self._buttons.items():
+            dress_button(made, self._actions[entry], which, theme.colours.muted)
 
     def clear(self) -> None:
         """Nothing is selected."""
-        self._leave()
+        self.field.save()
         self.key = None
         self.video.clear()
         self.photo.show_message("Select a photo to see its details.")
         self._body.setVisible(False)
         self.is_described = False
 
-    def show_row(self, row: Row, thumbnail: QPixmap | None) -> None:
-        """The facts at once, with the thumbnail until the preview comes."""
-        if row.key != self.key:
-            self._leave()
+    def show_row(self, row: Row, thumbnail: QPixmap | None, facts: tuple[Fact, ...] = ()) -> None:
+        """A medium as its row has it, with the thumbnail until the preview comes.
+
+        ``facts`` are those beyond the row; without any, those of the same medium stay.
+        """
+        is_other = row.key != self.key
+        if is_other:
             self._area.verticalScrollBar().setValue(0)
             self.key = row.key
             self.is_described = False
+        if is_other or facts:
+            self._more = facts
+        self._noun = "video" if row.kind is MediaKind.VIDEO else "photo"
         self._ratio = min(1.4, max(0.4, row.height / row.width)) if row.width else 3 / 4
         self._fit_photo()
         self.video.show_row(row, thumbnail)
+        self.photo.setAccessibleDescription(row.caption or row.name)
+        self.photo.setToolTip(f"Double-click to see the {self._noun} large")
         self._body.setVisible(True)
-        self._set_caption(row.caption, row.caption_by_person, "")
+        self._show_caption(row.key, row.caption, row.caption_by_person)
         self._show_tags(row.tags)
-        self._set_facts(row)
+        self.facts.show_facts(facts_of(row, self._more))
 
-    def show_words(self, words: Description) -> None:
+    def show_annotations(self, answer: Description) -> None:
         """Caption and tags as the engine has them now."""
         self.is_described = True
-        self._set_caption(words.caption, words.caption_by_person, words.reason)
-        self._show_tags(words.tags)
+        self._show_caption(answer.key, answer.caption, answer.caption_by_person, answer.reason)
+        self._show_tags(answer.tags)
 
     def say_describing(self) -> None:
-        """The words are being made."""
+        """The annotations are being made."""
         self.field.say(f"Describing the {self._noun}…")
 
     def say_many(self, number: int) -> None:
-        """How many photos are selected: with several, tags go to all of them."""
+        """The number of selected photos: with several, tags go to all of them."""
         self.many.setText(
             f"Tags of all {number:,} selected. Changes apply to all of them; "
             f"the caption is of this {self._noun} only."
@@ -139,7 +143,7 @@ class DetailPane(QFrame):
 
     def shown_tags(self) -> list[str]:
         """The tags in the order they are shown."""
-        return self.chips.words()
+        return self.chips.texts()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
@@ -163,7 +167,7 @@ class DetailPane(QFrame):
         body.addWidget(self.chips)
         body.addLayout(self._button_row())
         body.addWidget(_line())
-        body.addLayout(self._fact_form())
+        body.addWidget(self.facts)
         column.addWidget(self._body)
         column.addStretch(1)
         area = QScrollArea()
@@ -187,57 +191,18 @@ class DetailPane(QFrame):
     def _button_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(2)
-        for do, which in (
-            (ActionId.TOGGLE_LARGE, Icon.ENLARGE),
-            (ActionId.SHOW_IN_FOLDER, Icon.FOLDER),
-            (ActionId.COPY_PATH, Icon.COPY),
-            (ActionId.COPY_CAPTION, Icon.QUOTE),
-            (ActionId.MORE_LIKE_THIS, Icon.SEARCH),
-        ):
-            made = QToolButton()
-            made.setDefaultAction(self._actions[do])
-            self._buttons[do] = (made, which)
-            row.addWidget(made)
+        for entry in self._actions.of_group(Group.PHOTO):
+            if entry.icon is not None:
+                made = QToolButton()
+                made.setDefaultAction(self._actions[entry])
+                self._buttons[entry] = (made, entry.icon)
+                row.addWidget(made)
         row.addStretch(1)
         return row
 
-    def _fact_form(self) -> QFormLayout:
-        form = QFormLayout()
-        form.setHorizontalSpacing(self._theme.gap_m)
-        form.setVerticalSpacing(8)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
-        for name in ("Name", "Taken", "Size", "Length", "Camera", "Folder"):
-            value = label("", wraps=True)
-            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            value.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-            value.setMinimumWidth(1)
-            value.setAccessibleName(name)
-            form.addRow(label(name, "small"), value)
-            self._facts[name] = value
-        self._form = form
-        return form
-
-    def _set_facts(self, row: Row) -> None:
-        values = {
-            "Name": row.name,
-            "Taken": day(row.taken),
-            "Size": picture_size(row),
-            "Length": clock(row.duration_s) if row.duration_s is not None else "",
-            "Camera": row.camera or "",
-            "Folder": row.folder,
-        }
-        for name, value in values.items():
-            # A zero-width space after each separator lets long paths wrap.
-            self._facts[name].setText(value.replace("/", "/\u200b").replace("\\", "\\\u200b"))
-            self._form.setRowVisible(self._facts[name], bool(value))
-        self.photo.setAccessibleDescription(row.caption or row.name)
-        self._noun = "video" if row.kind is MediaKind.VIDEO else "photo"
-        self.photo.setToolTip(f"Double-click to see the {self._noun} large")
-
-    def _set_caption(self, text: str | None, by_person: bool, reason: str) -> None:
+    def _show_caption(self, key: str, text: str | None, by_person: bool, reason: str = "") -> None:
         origin = Origin.PERSON if by_person else Origin.MACHINE
-        self.field.show_caption(text or "", origin, reason)
+        self.field.show_caption(key, text or "", origin, reason)
 
     def _show_tags(self, tags: tuple[TagValue, ...]) -> None:
         self._tags = tags
@@ -248,17 +213,10 @@ class DetailPane(QFrame):
             notes = {tag: f"{n} of {photos}" for tag, n in self._shared.counts.items()}
             self.chips.show_tags(self._shared.tags, notes)
 
-    def _on_kept(self, caption: str) -> None:
-        self.caption_kept.emit(self.key, caption)
-
     def _on_reveal(self) -> None:
         """What is being typed is scrolled into view."""
         typed = self.chips.field if self.chips.is_adding else self.field
         self._area.ensureWidgetVisible(typed, 0, 16)
-
-    def _leave(self) -> None:
-        """Words that were being typed belong to the photo that was here: they are kept."""
-        self.field.keep()
 
     def _fit_photo(self) -> None:
         width = max(120, self.width() - 34)

@@ -1,32 +1,24 @@
-"""The picture in the detail; of a video also its moments, and the video itself."""
+"""The picture in the detail; of a video also its moments and its player."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QSlider,
-    QStackedWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import Moments
 from cocadesk.protocol.values import Hit, MediaKind, Row
 from ui.detail.moment_strip import MomentStrip
 from ui.detail.photo_view import PhotoView
+from ui.detail.player_controls import PlayerControls
 from ui.detail.video_player import VideoPlayer
-from ui.kit.icons import Icon, icon
 from ui.kit.image_loader import ImageLoader
-from ui.kit.texts import clock
 from ui.kit.theme import Theme
 from ui.kit.widgets import label
 
 PAUSE_MS = 120
+MOMENTS_STAY = "The moments below show what is in it."
 
 
 class VideoView(QWidget):
@@ -41,7 +33,6 @@ class VideoView(QWidget):
 
     def __init__(self, frames: ImageLoader, theme: Theme) -> None:
         super().__init__()
-        self._theme = theme
         self._row: Row | None = None
         self._player: VideoPlayer | None = None
         self._is_open = False
@@ -56,22 +47,10 @@ class VideoView(QWidget):
         self.photo.setAccessibleName("Photo")
         self.stack = QStackedWidget()
         self.stack.addWidget(self.photo)
-        self.play = self._tool("Play from this moment", self.toggle)
-        self.mute = self._tool("Mute", self._on_mute)
-        self.mute.setCheckable(True)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setAccessibleName("Place in the video")
-        self.slider.sliderMoved.connect(self._on_slide)
-        self.slider.actionTriggered.connect(self._on_slider_step)
-        self.time = label("", "small")
-        self.controls = QFrame()
-        row = QHBoxLayout(self.controls)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.gap_s)
-        row.addWidget(self.play)
-        row.addWidget(self.slider, 1)
-        row.addWidget(self.time)
-        row.addWidget(self.mute)
+        self.controls = PlayerControls(theme)
+        self.controls.play_clicked.connect(self.toggle)
+        self.controls.sought.connect(self._on_sought)
+        self.controls.mute_changed.connect(self._on_mute)
         self.strip = MomentStrip(frames, theme)
         self.strip.chosen.connect(self._on_chosen)
         self.strip.play_wanted.connect(self.toggle)
@@ -86,26 +65,25 @@ class VideoView(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Draws icons and messages in the colours of this theme."""
-        self._theme = theme
         self.photo.set_message_colour(theme.colour("muted"))
         self.strip.set_theme(theme)
-        self._draw_buttons()
+        self.controls.set_theme(theme)
 
     def clear(self) -> None:
-        """No photo and no video."""
-        self._close()
+        """Neither photo nor video."""
+        self.stop()
         self._pause.stop()
         self._row = None
         self._show_video_parts(is_video=False)
 
     def show_row(self, row: Row, thumbnail: QPixmap | None) -> None:
-        """Another medium, or the same one with other words, which leaves the video running."""
+        """Another medium, or the same one with other annotations, which does not stop a video."""
         is_same = self._row is not None and self._row.key == row.key
         self._row = row
         if is_same and self.photo.has_picture:
             return
         if not is_same:
-            self._close()
+            self.stop()
             self._pause.stop()
             self._from_s = 0.0
             is_video = row.kind is MediaKind.VIDEO
@@ -126,7 +104,7 @@ class VideoView(QWidget):
         if not self._is_open:
             has_matched = hit is not None and hit.time_s is not None
             self._from_s = (self.strip.start_s() or 0.0) if has_matched else 0.0
-            self._show_time((self.strip.current_s() or 0.0) if has_matched else 0.0)
+            self.controls.show_time((self.strip.current_s() or 0.0) if has_matched else 0.0)
 
     def toggle(self) -> None:
         """Plays from the chosen moment, pauses, or goes on."""
@@ -138,7 +116,7 @@ class VideoView(QWidget):
         try:
             player = self._player or self._make_player()
         except UserError as error:
-            self._say(f"{error} The moments below show what is in it.")
+            self._say(f"{error} {MOMENTS_STAY}")
             return
         self.sentence.hide()
         self._is_open = True
@@ -147,40 +125,37 @@ class VideoView(QWidget):
 
     def stop(self) -> None:
         """The picture again instead of the video."""
-        self._close()
+        if self._is_open and self._player is not None:
+            self._is_open = False
+            self._player.stop()
+        self.stack.setCurrentWidget(self.photo)
+        self.controls.show_playing(False)
 
     @property
     def is_open(self) -> bool:
-        """Whether the video is open, playing or paused."""
+        """True where the video is open, playing or paused."""
         return self._is_open
 
     def _make_player(self) -> VideoPlayer:
         player = VideoPlayer(self)
         player.moved.connect(self._on_moved)
-        player.length_came.connect(self._on_length)
+        player.length_came.connect(self.controls.set_length)
         player.playing.connect(self._on_playing)
         player.failed.connect(self._on_failed)
         player.clicked.connect(self.toggle)
         player.ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
-        player.set_muted(self.mute.isChecked())
+        player.set_muted(self.controls.mute.isChecked())
         self.stack.addWidget(player.widget)
         self._player = player
         return player
-
-    def _close(self) -> None:
-        if self._is_open and self._player is not None:
-            self._is_open = False
-            self._player.stop()
-        self.stack.setCurrentWidget(self.photo)
-        self._draw_buttons()
 
     def _show_video_parts(self, *, is_video: bool) -> None:
         self.controls.setVisible(is_video)
         self.strip.setVisible(is_video)
         self.sentence.hide()
         if is_video and self._row is not None:
-            self._on_length(self._row.duration_s or 0.0)
-            self._show_time(0.0)
+            self.controls.set_length(self._row.duration_s or 0.0)
+            self.controls.show_time(0.0)
 
     def _say(self, text: str) -> None:
         self.sentence.setText(text)
@@ -192,7 +167,7 @@ class VideoView(QWidget):
             self._player.seek(self._from_s)
             return
         assert isinstance(time_s, float)
-        self._show_time(time_s)
+        self.controls.show_time(time_s)
         path = self.strip.thumbnail()
         small = None if path is None else self._frames.pixmap(path, path)
         if small is not None and not small.isNull():
@@ -210,66 +185,30 @@ class VideoView(QWidget):
     def _on_moved(self, time_s: object) -> None:
         assert isinstance(time_s, float)
         if self._is_open:
-            self._show_time(time_s)
+            self.controls.show_time(time_s)
 
-    def _on_length(self, length_s: object) -> None:
-        assert isinstance(length_s, float)
-        if length_s > 0:
-            self.slider.setRange(0, round(length_s * 10))
-            self.slider.setPageStep(max(1, round(length_s)))
-
-    def _on_playing(self, _is_playing: bool) -> None:
-        self._draw_buttons()
+    def _on_playing(self, is_playing: bool) -> None:
+        self.controls.show_playing(is_playing and self._is_open)
 
     def _on_failed(self, sentence: str) -> None:
-        self._close()
-        self._say(f"{sentence} The moments below show what is in it.")
+        self.stop()
+        self._say(f"{sentence} {MOMENTS_STAY}")
 
     def _on_ended(self) -> None:
         """The picture of the moment again, to play from it once more."""
-        self._close()
+        self.stop()
         self._from_s = self.strip.start_s() or 0.0
-        self._show_time(self.strip.current_s() or 0.0)
+        self.controls.show_time(self.strip.current_s() or 0.0)
 
-    def _on_slide(self, place: int) -> None:
-        self._seek(place / 10)
-
-    def _on_slider_step(self) -> None:
-        if not self.slider.isSliderDown():
-            self._seek(self.slider.sliderPosition() / 10)
-
-    def _seek(self, to_s: float) -> None:
+    def _on_sought(self, to_s: object) -> None:
+        assert isinstance(to_s, float)
         self._from_s = to_s
-        self._show_time(to_s)
+        self.controls.show_time(to_s)
         if self._is_open and self._player is not None:
             self._player.seek(to_s)
         else:
             self._want(to_s)
 
-    def _show_time(self, time_s: float) -> None:
-        length_s = (self._row.duration_s if self._row is not None else None) or 0.0
-        self.time.setText(f"{clock(time_s)} / {clock(length_s)}" if length_s else clock(time_s))
-        if not self.slider.isSliderDown():
-            self.slider.setValue(round(time_s * 10))
-
-    def _on_mute(self) -> None:
+    def _on_mute(self, is_muted: bool) -> None:
         if self._player is not None:
-            self._player.set_muted(self.mute.isChecked())
-        self._draw_buttons()
-
-    def _draw_buttons(self) -> None:
-        is_playing = self._player is not None and self._is_open and self._player.is_playing
-        name = "Pause" if is_playing else "Play from this moment"
-        colour = self._theme.colours.text
-        self.play.setIcon(icon(Icon.PAUSE if is_playing else Icon.PLAY, colour))
-        self.play.setAccessibleName(name)
-        self.play.setToolTip(f"{name} (P)")
-        self.mute.setIcon(icon(Icon.MUTED if self.mute.isChecked() else Icon.SOUND, colour))
-        self.mute.setToolTip("Sound on" if self.mute.isChecked() else "Mute")
-
-    def _tool(self, name: str, on_click: object) -> QToolButton:
-        made = QToolButton()
-        made.setAccessibleName(name)
-        made.setIconSize(QSize(18, 18))
-        made.clicked.connect(on_click)
-        return made
+            self._player.set_muted(is_muted)

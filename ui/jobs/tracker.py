@@ -1,4 +1,4 @@
-"""Jobs as the window sees them: start, follow, stop, and what failed."""
+"""Jobs as the window sees them: start, follow, stop, failures."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cocadesk.errors import UserError
 from cocadesk.protocol.messages import (
     ControlJob,
     Failures,
+    JobChanged,
     JobReply,
     Jobs,
     ListFailures,
@@ -27,7 +28,7 @@ from ui.engine.link import EngineLink, LinkState, Ticket
 
 
 class JobTracker(QObject):
-    """Emits ``job_changed`` for every job that moves, ``ended`` when it ends before our eyes."""
+    """Emits ``job_changed`` for every job that moves, ``ended`` when a known job finishes."""
 
     job_changed = Signal(object)
     ended = Signal(object)
@@ -41,9 +42,11 @@ class JobTracker(QObject):
         self._link = link
         self._jobs: dict[str, JobValue] = {}
         self._plan: Ticket | None = None
+        link.connected.connect(self.list_jobs)
+        link.event_received.connect(self._on_event)
 
     def all(self) -> list[JobValue]:
-        """Every job that is known, newest first."""
+        """Every known job, newest first."""
         return sorted(self._jobs.values(), key=lambda job: (job.created, job.id), reverse=True)
 
     def active(self) -> list[JobValue]:
@@ -91,7 +94,7 @@ class JobTracker(QObject):
         """Starts to write captions beside the photos."""
         self._start(StartWrite(scope=scope, overwrite=overwrite))
 
-    def look_for_running(self) -> None:
+    def list_jobs(self) -> None:
         """Learns of all jobs, and announces those that have not ended, e.g. after a restart."""
         self._link.ask(ListJobs(), Jobs, self._on_jobs)
 
@@ -115,6 +118,10 @@ class JobTracker(QObject):
             )
             return
         self._link.ask(body, JobReply, self._on_job, on_failed=self.failed.emit)
+
+    def _on_event(self, body: object) -> None:
+        if isinstance(body, JobChanged):
+            self.take(body.job)
 
     def _on_job(self, answer: JobReply) -> None:
         self.take(answer.job)

@@ -1,16 +1,21 @@
-"""The look in use: follows the system until the person chooses."""
+"""The theme in use: follows the system until the person chooses."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-from ui.kit.theme import Appearance, Theme, apply_theme, load_font, theme_for
+from cocadesk.errors import UserError
+from cocadesk.resources import resource_path
+from ui.kit.stylesheet import stylesheet
+from ui.kit.theme import Appearance, Theme, theme_for
+
+FONT_FILES = ("Inter-Regular.ttf", "Inter-SemiBold.ttf")
 
 
 class AppTheme(QObject):
-    """Dresses the program and tells the parts that draw for themselves."""
+    """Applies the theme to the program and tells the parts that draw for themselves."""
 
     changed = Signal(object)
 
@@ -39,3 +44,50 @@ class AppTheme(QObject):
             self.theme = theme
             apply_theme(self._app, theme, self._family)
             self.changed.emit(theme)
+
+
+def load_font() -> str:
+    """Makes the shipped fonts known; their family, or the system's own."""
+    families: list[str] = []
+    for name in FONT_FILES:
+        try:
+            number = QFontDatabase.addApplicationFont(str(resource_path("fonts", name)))
+        except UserError:
+            continue
+        families += QFontDatabase.applicationFontFamilies(number) if number >= 0 else []
+    return families[0] if families else QGuiApplication.font().family()
+
+
+def apply_theme(app: QApplication, theme: Theme, family: str) -> None:
+    """Gives the whole program this theme."""
+    font = QFont(family)
+    font.setPixelSize(theme.text_px)
+    app.setFont(font)
+    app.setPalette(_palette(theme))
+    app.setStyleSheet(stylesheet(theme))
+
+
+def _palette(theme: Theme) -> QPalette:
+    roles = QPalette.ColorRole
+    palette = QPalette()
+    for role, name in {
+        roles.Window: "window",
+        roles.Base: "surface",
+        roles.AlternateBase: "raised",
+        roles.Button: "surface",
+        roles.ToolTipBase: "raised",
+        roles.WindowText: "text",
+        roles.Text: "text",
+        roles.ButtonText: "text",
+        roles.ToolTipText: "text",
+        roles.PlaceholderText: "muted",
+        roles.Highlight: "accent",
+        roles.HighlightedText: "on_accent",
+        roles.Link: "accent",
+        roles.Mid: "line",
+    }.items():
+        palette.setColor(role, theme.colour(name))
+    disabled = QPalette.ColorGroup.Disabled
+    for role in (roles.WindowText, roles.Text, roles.ButtonText):
+        palette.setColor(disabled, role, theme.colour("muted"))
+    return palette

@@ -1,4 +1,4 @@
-"""What the pages beside the library are built from."""
+"""Page, and the parts that pages are built from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
     QHBoxLayout,
+    QLabel,
     QProgressBar,
     QScrollArea,
     QStyle,
@@ -21,6 +22,16 @@ from ui.kit.theme import Theme
 from ui.kit.widgets import label
 
 COLUMN_MAX_PX = 820
+
+
+class Page(QWidget):
+    """A page of the window."""
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme; nothing to do where all colours are in the style sheet."""
+
+    def on_shown(self) -> None:
+        """The page is shown now: asks for what may have changed and takes the focus."""
 
 
 class Column(QWidget):
@@ -42,7 +53,7 @@ class Column(QWidget):
 
 
 def headed(title: str, intro: str) -> QVBoxLayout:
-    """The title of a page and what it is for."""
+    """The title of a page over its introduction."""
     words = QVBoxLayout()
     words.setSpacing(8)
     words.addWidget(label(title, "title"))
@@ -51,7 +62,7 @@ def headed(title: str, intro: str) -> QVBoxLayout:
 
 
 def hide_part(part: QWidget, heir: QWidget) -> None:
-    """Hides a part; where the focus was in it, the heir gets it, and no far-off button."""
+    """Hides a part, moving the focus to ``heir`` where it was in the part."""
     focus = QApplication.focusWidget()
     if focus is not None and (focus is part or part.isAncestorOf(focus)):
         heir.setFocus()
@@ -146,7 +157,7 @@ class TickBox(QCheckBox):
         painter.drawPolyline(points)
 
 
-def hide_or_say(part: QWidget, text: str) -> None:
+def hide_or_say(part: QLabel, text: str) -> None:
     """Sets a label's text and shows it only where there is one."""
-    part.setText(text)  # type: ignore[attr-defined]
+    part.setText(text)
     part.setVisible(bool(text))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from string import Template
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ui.kit.theme import Theme
+from ui.kit.theme import Theme
 
 _SHEET = Template("""
 * { outline: none; }

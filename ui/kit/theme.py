@@ -1,4 +1,4 @@
-"""How everything looks: colours, spacing and type, light and dark, in one place."""
+"""Colours, spacing and type, light and dark, in one place."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
-
-from cocadesk.errors import UserError
-from cocadesk.resources import resource_path
-from ui.kit.stylesheet import stylesheet
+from PySide6.QtGui import QColor, QGuiApplication
 
 
 class Appearance(StrEnum):
+    """The choice between the system's appearance and a fixed one."""
+
     SYSTEM = "system"
     LIGHT = "light"
     DARK = "dark"
@@ -82,7 +79,7 @@ DARK = Colours(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """One look; lengths are logical pixels, type sizes too."""
+    """Colours and lengths; lengths and type sizes are logical pixels."""
 
     colours: Colours
     is_dark: bool
@@ -100,9 +97,6 @@ class Theme:
         return QColor(getattr(self.colours, name))
 
 
-FONT_FILES = ("Inter-Regular.ttf", "Inter-SemiBold.ttf")
-
-
 def theme_for(appearance: Appearance) -> Theme:
     """The theme that a person chose, or the system's."""
     if appearance is Appearance.SYSTEM:
@@ -111,50 +105,3 @@ def theme_for(appearance: Appearance) -> Theme:
     else:
         is_dark = appearance is Appearance.DARK
     return Theme(colours=DARK if is_dark else LIGHT, is_dark=is_dark)
-
-
-def load_font() -> str:
-    """Makes the shipped fonts known; their family, or the system's own."""
-    families: list[str] = []
-    for name in FONT_FILES:
-        try:
-            number = QFontDatabase.addApplicationFont(str(resource_path("fonts", name)))
-        except UserError:
-            continue
-        families += QFontDatabase.applicationFontFamilies(number) if number >= 0 else []
-    return families[0] if families else QGuiApplication.font().family()
-
-
-def apply_theme(app: QApplication, theme: Theme, family: str) -> None:
-    """Dresses the whole program in this theme."""
-    font = QFont(family)
-    font.setPixelSize(theme.text_px)
-    app.setFont(font)
-    app.setPalette(_palette(theme))
-    app.setStyleSheet(stylesheet(theme))
-
-
-def _palette(theme: Theme) -> QPalette:
-    roles = QPalette.ColorRole
-    palette = QPalette()
-    for role, name in {
-        roles.Window: "window",
-        roles.Base: "surface",
-        roles.AlternateBase: "raised",
-        roles.Button: "surface",
-        roles.ToolTipBase: "raised",
-        roles.WindowText: "text",
-        roles.Text: "text",
-        roles.ButtonText: "text",
-        roles.ToolTipText: "text",
-        roles.PlaceholderText: "muted",
-        roles.Highlight: "accent",
-        roles.HighlightedText: "on_accent",
-        roles.Link: "accent",
-        roles.Mid: "line",
-    }.items():
-        palette.setColor(role, theme.colour(name))
-    disabled = QPalette.ColorGroup.Disabled
-    for role in (roles.WindowText, roles.Text, roles.ButtonText):
-        palette.setColor(disabled, role, theme.colour("muted"))
-    return palette

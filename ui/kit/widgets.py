@@ -48,18 +48,27 @@ def label(text: str, role: str = "", *, wraps: bool = False) -> QLabel:
 class ElidedLabel(QLabel):
     """One line that ends in an ellipsis where there is no room; the tip has all of it."""
 
-    def __init__(self, role: str = "") -> None:
+    def __init__(self, role: str = "", *, fills: bool = False) -> None:
+        """``fills``: takes all the width there is, else no more than its text needs."""
         super().__init__()
         self.setProperty("role", role)
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        width = QSizePolicy.Policy.Ignored if fills else QSizePolicy.Policy.Maximum
+        self.setSizePolicy(width, QSizePolicy.Policy.Preferred)
+        self._mode = Qt.TextElideMode.ElideRight
+
+    def show_text(self, text: str, mode: Qt.TextElideMode) -> None:
+        """Shows the text, cut off at the place that ``mode`` names."""
+        self._mode = mode
+        self.setText(text)
+        self._give_tip()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         return QSize(min(60, self.sizeHint().width()), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
-        self.setToolTip(self.text() if self._shown() != self.text() else "")
+        self._give_tip()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)
@@ -69,8 +78,11 @@ class ElidedLabel(QLabel):
         )
         painter.end()
 
+    def _give_tip(self) -> None:
+        self.setToolTip(self.text() if self._shown() != self.text() else "")
+
     def _shown(self) -> str:
-        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        return self.fontMetrics().elidedText(self.text(), self._mode, self.width())
 
 
 def button(text: str, role: str = "", *, on_click: Callable[[], None] | None = None) -> QPushButton:
@@ -125,6 +137,7 @@ class EmptyView(QWidget):
         layout.addStretch(3)
 
     def set_theme(self, theme: Theme) -> None:
+        """Draws the icon in the colours of this theme."""
         self._theme = theme
         self._draw()
 
@@ -145,8 +158,8 @@ class EmptyView(QWidget):
         ratio = self.devicePixelRatioF()
         self._picture.setPixmap(pixmap(self._icon, self._theme.colours.muted, 56, ratio))
 
-    def words(self) -> str:
-        """What it says now."""
+    def text(self) -> str:
+        """Title and text as they are now."""
         return f"{self._title.text()} {self._text.text()}"
 
 

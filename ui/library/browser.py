@@ -1,8 +1,8 @@
-"""What the grid shows: a query's answers, or everything, newest first."""
+"""Questions for the grid: a query's answers, or everything, newest first."""
 
 from __future__ import annotations
 
-from enum import Enum
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -17,27 +17,28 @@ from cocadesk.protocol.messages import (
     Search,
     Similar,
 )
-from cocadesk.protocol.values import Priority
+from cocadesk.protocol.values import JobKind, JobState, JobValue, Priority
 from ui.engine.link import EngineLink, Ticket
-from ui.kit.texts import count
+from ui.library.listing import Listing, Showing
 from ui.library.results_model import ResultsModel
 
 RESULTS_LIMIT = 500
 STRETCH = 5000
 REFRESH_MS = 1200
+CHANGES_ROWS = (JobKind.INDEX, JobKind.CAPTION, JobKind.TAG, JobKind.SWITCH_MODEL)
 
 
-class Showing(Enum):
-    NOTHING_YET = 0
-    NEWEST = 1
-    SEARCH = 2
-    SIMILAR = 3
+@dataclass(frozen=True, slots=True)
+class _Question:
+    kind: Showing
+    text: str = ""
+    key: str = ""
 
 
 class Browser(QObject):
     """Asks for keys and rows and fills the model; late answers are dropped.
 
-    ``settled`` is emitted whenever the list is what was asked for last, or
+    ``settled`` is emitted whenever the list is what was asked for last, or its
     ``problem`` says why there is none.
     """
 
@@ -49,84 +50,78 @@ class Browser(QObject):
         self._model = model
         self._ticket: Ticket | None = None
         self._growing: list[str] = []
-        self._query = ""
-        self._like = ""
-        self._complete = True
-        self._wanted = Showing.NEWEST
-        self.showing = Showing.NOTHING_YET
-        self.total = 0
-        self.problem: UserError | None = None
+        self._asked = _Question(Showing.NEWEST)
+        self._answered: _Question | None = None
+        self._listing = Listing()
         self._refresh = QTimer(self)
         self._refresh.setSingleShot(True)
         self._refresh.setInterval(REFRESH_MS)
         self._refresh.timeout.connect(self.ask_again)
         model.rows_wanted.connect(self._ask_rows)
+        link.connected.connect(self._on_connected)
+        link.event_received.connect(self._on_event)
 
     @property
     def query(self) -> str:
-        return self._query
+        """The text that was searched for last, or the name of the photo to be like."""
+        return self._asked.text
 
     @property
-    def is_filtered(self) -> bool:
-        """Whether less than everything is shown or asked for."""
-        return self._wanted is not Showing.NEWEST
+    def listing(self) -> Listing:
+        """The list as it is now."""
+        return replace(
+            self._listing,
+            shown=self._model.rowCount(),
+            is_filtered=self._asked.kind is not Showing.NEWEST,
+        )
 
     def search(self, text: str) -> None:
-        """Shows what fits the words; nothing but blanks shows everything."""
-        self._query = text.strip()
-        self._wanted = Showing.SEARCH if self._query else Showing.NEWEST
-        self.ask_again()
+        """Shows what fits the text; nothing but blanks shows everything."""
+        query = text.strip()
+        self._ask(_Question(Showing.SEARCH if query else Showing.NEWEST, query))
 
     def similar(self, key: str, name: str) -> None:
         """Shows what looks like this medium."""
-        self._query, self._like = name, key
-        self._wanted = Showing.SIMILAR
-        self.ask_again()
+        self._ask(_Question(Showing.SIMILAR, name, key))
 
     def ask_again(self) -> None:
-        """Asks for what is wanted; the old list stays until the answer comes."""
+        """Asks the same question; the old list stays until the answer comes."""
+        self._ask(self._asked)
+
+    def on_job_ended(self, job: object) -> None:
+        """A job that changes rows may have changed the answer as well."""
+        assert isinstance(job, JobValue)
+        if job.kind in CHANGES_ROWS and job.state is JobState.DONE:
+            self.ask_again()
+        if job.kind is JobKind.SWITCH_MODEL:
+            self._model.refresh_rows(())
+
+    def _ask(self, question: _Question) -> None:
         self._refresh.stop()
+        self._asked = question
         if self._ticket is not None:
             self._ticket.cancel()
-        if self._wanted is Showing.SEARCH:
-            self._ticket = self._link.ask(
-                Search(text=self._query, limit=RESULTS_LIMIT),
-                Hits,
-                self._on_hits,
-                on_failed=self._on_failed,
-            )
-        elif self._wanted is Showing.SIMILAR:
-            self._ticket = self._link.ask(
-                Similar(key=self._like, limit=RESULTS_LIMIT),
-                Hits,
-                self._on_hits,
-                on_failed=self._on_failed,
-            )
-        else:
+        if question.kind is Showing.NEWEST:
             self._growing = []
             self._ask_stretch()
+            return
+        body = (
+            Search(text=question.text, limit=RESULTS_LIMIT)
+            if question.kind is Showing.SEARCH
+            else Similar(key=question.key, limit=RESULTS_LIMIT)
+        )
+        self._ticket = self._link.ask(body, Hits, self._on_hits, on_failed=self._on_failed)
 
-    def on_rows_changed(self, event: RowsChanged) -> None:
-        """Rows came or changed: shown rows anew, and the list a little later."""
-        self._model.refresh_rows(event.keys)
-        if not self._refresh.isActive():
-            self._refresh.start()
+    def _on_connected(self) -> None:
+        self._model.forget_questions()
+        self.ask_again()
 
-    def headline(self) -> str:
-        """One line on what is shown."""
-        number = self._model.rowCount()
-        if self.showing is Showing.NEWEST:
-            noun = "photos and videos" if self.total > 1 else "photo or video"
-            return f"{self.total:,} {noun}, newest first" if self.total else ""
-        if self.showing is Showing.SEARCH:
-            if not number:
-                return f"Nothing found for “{self._query}”"
-            if self._complete:
-                return f"{count(number, 'result')} for “{self._query}”, best match first"
-            return f"The {number:,} best matches for “{self._query}”"
-        if self.showing is Showing.SIMILAR:
-            return f"Looks like {self._query}, most alike first"
-        return ""
+    def _on_event(self, body: object) -> None:
+        """Rows came or changed: shown rows are asked for again, the list a little later."""
+        if isinstance(body, RowsChanged):
+            self._model.refresh_rows(body.keys)
+            if not self._refresh.isActive():
+                self._refresh.start()
 
     def _ask_stretch(self) -> None:
         self._ticket = self._link.ask(
@@ -141,24 +136,29 @@ class Browser(QObject):
         if answer.keys and len(self._growing) < answer.total:
             self._ask_stretch()
             return
-        self.problem = None
-        self.total = answer.total
         keys = list(dict.fromkeys(self._growing))
-        is_same_list = self.showing is Showing.NEWEST
-        self.showing = Showing.NEWEST
-        if not (is_same_list and self._model.grow_to(keys)):
-            self._model.show_keys(keys)
-        self.settled.emit()
+        was_newest = self._listing.showing is Showing.NEWEST
+        if not (was_newest and self._model.grow_to(keys)):
+            self._model.show_keys(keys, keeps_place=self._asked == self._answered)
+        self._settle(total=answer.total)
 
     def _on_hits(self, answer: Hits) -> None:
-        self.problem = None
-        self.showing = self._wanted
-        self._complete = answer.complete
-        self._model.show_keys([hit.key for hit in answer.hits], answer.hits)
+        keys = [hit.key for hit in answer.hits]
+        self._model.show_keys(keys, answer.hits, keeps_place=self._asked == self._answered)
+        self._settle(is_complete=answer.complete)
+
+    def _settle(self, *, total: int = 0, is_complete: bool = True) -> None:
+        self._answered = self._asked
+        self._listing = Listing(
+            showing=self._asked.kind,
+            query=self._asked.text,
+            total=total,
+            is_complete=is_complete,
+        )
         self.settled.emit()
 
     def _on_failed(self, error: UserError) -> None:
-        self.problem = error
+        self._listing = replace(self._listing, problem=error)
         self.settled.emit()
 
     def _ask_rows(self, keys: object) -> None:

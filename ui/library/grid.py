@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from itertools import islice
 
-from PySide6.QtCore import QItemSelection, QModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QItemSelection,
+    QModelIndex,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QKeyEvent, QRegion, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView
 
+from cocadesk.protocol.values import Row
 from ui.kit.image_loader import ImageLoader
 from ui.kit.theme import Theme
 from ui.library.delegate import ThumbnailDelegate
+from ui.library.place import PlaceKeeper
 from ui.library.results_model import KEY_ROLE, ResultsModel
 
 CELL_SIZES_PX = (96, 120, 150, 180, 220, 270, 330)
@@ -57,6 +67,9 @@ class Grid(QListView):
         self.verticalScrollBar().setSingleStep(60)
         self.selectionModel().selectionChanged.connect(self._on_selection)
         loader.arrived.connect(self._on_picture)
+        margin = self._delegate.margin_px
+        self._first_cell = QPoint(margin + 2, margin + 2)
+        self._place = PlaceKeeper(self, model, self._first_cell)
 
     def set_theme(self, theme: Theme) -> None:
         """Draws in another theme from now on."""
@@ -68,14 +81,19 @@ class Grid(QListView):
         key = self.currentIndex().data(KEY_ROLE)
         return key if isinstance(key, str) else None
 
+    def current_row(self) -> Row | None:
+        """The row under the cursor, where it has come."""
+        key = self.current_key()
+        return None if key is None else self._results.known_row(key)
+
     def selected_keys(self, limit: int | None = None) -> list[str]:
-        """The keys that are selected, in the order of the list, the first ``limit`` of them."""
+        """The selected keys in the order of the list, at most ``limit``."""
         ranges = sorted((r.top(), r.bottom()) for r in self.selectionModel().selection().toList())
         keys = (self._results.key_at(n) for top, end in ranges for n in range(top, end + 1))
         return list(islice((key for key in keys if key is not None), limit))
 
     def selected_count(self) -> int:
-        """How many are selected."""
+        """The number of selected media."""
         return sum(part.height() for part in self.selectionModel().selection().toList())
 
     def go_to(self, position: int) -> None:
@@ -84,6 +102,13 @@ class Grid(QListView):
         if index.isValid():
             self.setCurrentIndex(index)
             self.scrollTo(index)
+
+    def take_focus(self) -> None:
+        """Takes the focus where the grid is seen, with a photo under the cursor."""
+        if self.isVisible():
+            self.setFocus()
+            if self.current_key() is None:
+                self.go_to(0)
 
     def step(self, by: int) -> None:
         """Moves the cursor by this many photos, staying inside the list."""
@@ -109,7 +134,7 @@ class Grid(QListView):
         height = self.viewport().height()
         area = self.viewport().rect().adjusted(0, -height, 0, height)
         keys = set()
-        first = self.indexAt(QPoint(self._delegate.margin_px + 2, self._delegate.margin_px + 2))
+        first = self.indexAt(self._first_cell)
         start = max(0, first.row() - self._per_screen()) if first.isValid() else 0
         for position in range(start, min(self._results.rowCount(), start + 3 * self._per_screen())):
             index = self._results.index(position)

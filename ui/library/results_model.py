@@ -49,6 +49,7 @@ class ResultsModel(QAbstractListModel):
         self._missing: OrderedDict[str, None] = OrderedDict()
         self._asked: set[str] = set()
         self._stale: set[str] = set()
+        self.keeps_place = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
@@ -121,8 +122,15 @@ class ResultsModel(QAbstractListModel):
 
     # What the engine brings ---------------------------------------------------------
 
-    def show_keys(self, keys: Sequence[str], hits: Iterable[Hit] = ()) -> None:
-        """Another list: one reset, or nothing where it is the same list."""
+    def show_keys(
+        self, keys: Sequence[str], hits: Iterable[Hit] = (), *, keeps_place: bool = False
+    ) -> None:
+        """Another list: one reset, or nothing where it is the same list.
+
+        ``keeps_place`` tells views that it is the same list as it is now: cursor,
+        selection and scrolling stay at the same media.
+        """
+        self.keeps_place = keeps_place
         self._hits = {hit.key: hit for hit in hits}
         if list(keys) == self._keys:
             if self._keys:  # the moments that matched may be others
@@ -158,17 +166,17 @@ class ResultsModel(QAbstractListModel):
         while len(self._rows) > MAX_ROWS:
             self._rows.popitem(last=False)
 
-    def set_words(self, words: Description) -> None:
+    def set_annotations(self, answer: Description) -> None:
         """Caption and tags of a row that is known; what else of it is to be asked for stays so."""
-        row = self._rows.get(words.key)
+        row = self._rows.get(answer.key)
         if row is not None:
-            self._rows[words.key] = changed(
+            self._rows[answer.key] = changed(
                 row,
-                caption=words.caption,
-                caption_by_person=words.caption_by_person,
-                tags=words.tags,
+                caption=answer.caption,
+                caption_by_person=answer.caption_by_person,
+                tags=answer.tags,
             )
-            self._announce(words.key)
+            self._announce(answer.key)
 
     def refresh_rows(self, keys: Sequence[str]) -> None:
         """These rows changed (none named: any may have); the old ones show until they come."""

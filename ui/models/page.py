@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout
 
 from cocadesk.protocol.messages import Info
 from cocadesk.protocol.values import (
@@ -14,7 +14,7 @@ from cocadesk.protocol.values import (
     ModelValue,
 )
 from ui.engine.link import EngineLink
-from ui.kit.page_parts import Column, headed, hide_or_say, hide_part, scrolled
+from ui.kit.page_parts import Column, Page, headed, hide_or_say, hide_part, scrolled
 from ui.kit.theme import Theme
 from ui.kit.widgets import label
 from ui.models.cards import ChangingCard, OtherCard, QuestionCard
@@ -28,7 +28,7 @@ INTRO = (
 )
 
 
-class ModelsPage(QWidget):
+class ModelsPage(Page):
     """Lists the models and changes over; asks first where that costs something."""
 
     def __init__(self, link: EngineLink, theme: Theme) -> None:
@@ -45,14 +45,10 @@ class ModelsPage(QWidget):
         self._build()
         self._wire()
 
-    def turned_to(self) -> None:
+    def on_shown(self) -> None:
         """Asks for the models anew."""
         self.requests.refresh()
         self.other.source.setFocus()
-
-    def set_theme(self, theme: Theme) -> None:
-        """All colours come from the style sheet."""
-        self._theme = theme
 
     def _build(self) -> None:
         content = Column(self._theme.gap_l)

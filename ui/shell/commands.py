@@ -1,185 +1,234 @@
-"""What each action does."""
+"""The slots of the actions about the library, the photo under the cursor and the window."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QMainWindow
 
-from PySide6.QtCore import QObject, QPoint
-from PySide6.QtWidgets import QMenu
-
-from cocadesk.protocol.values import Row
+from ui.detail.pane import DetailPane
+from ui.jobs.commands import JobCommands
+from ui.jobs.tracker import JobTracker
 from ui.kit import desktop
-from ui.kit.actions import ActionId
-from ui.shell.dialogs import ShortcutsHelp
-from ui.shell.pages import Page
-
-if TYPE_CHECKING:
-    from ui.shell.window import MainWindow
-
-PHOTO_MENU: tuple[ActionId, ...] = (
-    ActionId.OPEN_LARGE,
-    ActionId.MORE_LIKE_THIS,
-    ActionId.SHOW_IN_FOLDER,
-    ActionId.COPY_PATH,
-    ActionId.COPY_CAPTION,
-)
-WORDS_MENU: tuple[ActionId, ...] = (
-    ActionId.EDIT_CAPTION,
-    ActionId.ACCEPT_CAPTION,
-    ActionId.ADD_TAG,
-    ActionId.HISTORY,
-    ActionId.CAPTION_SELECTION,
-    ActionId.WRITE_CAPTIONS,
-)
+from ui.kit.actions import Actions, ActionSet, Slots
+from ui.kit.app_theme import AppTheme
+from ui.kit.dialogs import DialogHost
+from ui.kit.widgets import Notice
+from ui.library.browser import Browser
+from ui.library.grid import Grid
+from ui.library.search_box import SearchBox
+from ui.shell.large_mode import LargeMode
+from ui.shell.library_page import LibraryPage
+from ui.shell.pages import Pages, PageSwitcher
+from ui.shell.palette import CommandPalette
+from ui.shell.shortcuts import ShortcutsHelp
 
 
-class Commands(QObject):
-    """The slots of the window's actions."""
+class LibraryCommands(QObject):
+    """Folders, searches and the grid."""
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-        self._widgets = window.widgets
+    def __init__(
+        self,
+        grid: Grid,
+        search: SearchBox,
+        browser: Browser,
+        tracker: JobTracker,
+        switcher: PageSwitcher,
+    ) -> None:
+        super().__init__(grid)
+        self._grid = grid
+        self._search = search
+        self._browser = browser
+        self._tracker = tracker
+        self._switcher = switcher
 
-    def slots(self) -> dict[ActionId, Callable[[], None]]:
-        """The work of every action."""
-        window, parts = self._window, self._widgets
+    def slots(self) -> Slots:
+        """The slots of the actions about the library."""
         return {
-            ActionId.ADD_FOLDER: self._add_folder,
-            ActionId.RESCAN: self._look_again,
-            ActionId.FOCUS_SEARCH: self._focus_search,
-            ActionId.SHOW_ALL: self._show_all,
-            ActionId.MORE_LIKE_THIS: self._more_like_this,
-            ActionId.OPEN_LARGE: window.open_large,
-            ActionId.TOGGLE_LARGE: self._toggle_large,
-            ActionId.NEXT: self._next,
-            ActionId.PREVIOUS: self._previous,
-            ActionId.STEP_BACK: self._step_back,
-            ActionId.SHOW_IN_FOLDER: self._show_in_folder,
-            ActionId.COPY_PATH: self._copy_path,
-            ActionId.COPY_CAPTION: self._copy_caption,
-            ActionId.TOGGLE_DETAIL: window.toggle_detail,
-            ActionId.BIGGER: self._bigger,
-            ActionId.SMALLER: self._smaller,
-            ActionId.FULL_SCREEN: self._full_screen,
-            ActionId.APPEARANCE: window.app_theme.toggle,
-            ActionId.PALETTE: parts.palette.open,
-            ActionId.PLAY: self._play,
-            ActionId.NEXT_MOMENT: lambda: parts.detail.video.strip.step(1),
-            ActionId.PREVIOUS_MOMENT: lambda: parts.detail.video.strip.step(-1),
-            ActionId.HELP: self._help,
-            ActionId.QUIT: self._quit,
+            Actions.ADD_FOLDER: self._add_folder,
+            Actions.RESCAN: self._rescan,
+            Actions.SHOW_ALL: self.show_all,
+            Actions.MORE_LIKE_THIS: self._more_like_this,
+            Actions.NEXT: self._next,
+            Actions.PREVIOUS: self._previous,
+            Actions.SELECT_ALL: self._select_all,
+            Actions.BIGGER: self._bigger,
+            Actions.SMALLER: self._smaller,
         }
 
-    def show_photo_menu(self, where: object) -> None:
-        """The menu of the photo under the pointer."""
-        assert isinstance(where, QPoint)
-        menu = QMenu(self._window)
-        for do in PHOTO_MENU:
-            menu.addAction(self._window.action_set[do])
-        menu.addSeparator()
-        for do in WORDS_MENU:
-            menu.addAction(self._window.action_set[do])
-        menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(where)
+    def show_all(self) -> None:
+        """Everything, newest first."""
+        self._switcher.to_library()
+        if self._search.query():
+            self._search.set_query("")
+        else:
+            self._browser.search("")
+        self._grid.setFocus()
 
-    def _row(self) -> Row | None:
-        """The row under the cursor, as the grid or the inspector has it."""
-        key = self._widgets.grid.current_key()
-        if key is None:
-            return None
-        row = self._window.inspector.row
-        return row if row is not None and row.key == key else self._window.model.known_row(key)
+    def search(self, text: str) -> None:
+        """The results of a text, e.g. one that a model has learned."""
+        self._switcher.to_library()
+        self._search.set_query(text)
+        self._grid.setFocus()
 
     def _add_folder(self) -> None:
-        folder = desktop.ask_for_folder(self._window)
+        folder = desktop.ask_for_folder(self._grid.window())
         if folder is not None:
-            self._window.tracker.index([folder])
+            self._tracker.index([folder])
 
-    def _look_again(self) -> None:
-        self._window.tracker.index([])
-
-    def _focus_search(self) -> None:
-        self._window.close_large()
-        self._widgets.search.setFocus()
-        self._widgets.search.selectAll()
-
-    def _show_all(self) -> None:
-        self._window.switcher.to_library()
-        if self._widgets.search.query():
-            self._widgets.search.set_query("")
-        else:
-            self._window.browser.search("")
-        self._widgets.grid.setFocus()
+    def _rescan(self) -> None:
+        self._tracker.index([])
 
     def _more_like_this(self) -> None:
-        row = self._row()
+        row = self._grid.current_row()
         if row is not None:
-            self._window.switcher.to_library()
-            self._window.browser.similar(row.key, row.name)
-
-    def _toggle_large(self) -> None:
-        if self._window.is_large:
-            self._window.close_large()
-        else:
-            self._window.open_large()
+            self._switcher.to_library()
+            self._browser.similar(row.key, row.name)
 
     def _next(self) -> None:
-        self._widgets.grid.step(1)
+        self._grid.step(1)
 
     def _previous(self) -> None:
-        self._widgets.grid.step(-1)
+        self._grid.step(-1)
 
-    def _step_back(self) -> None:
-        """One level: palette, large view, jobs, another page, full screen, a video, the search."""
-        window = self._window
-        if self._widgets.palette.isVisible():
-            self._widgets.palette.hide()
-        elif window.is_large:
-            window.close_large()
-        elif self._widgets.jobs.isVisible():
-            window.jobs.close()
-        elif window.switcher.page is not Page.LIBRARY:
-            window.switcher.to_library()
-        elif window.isFullScreen():
-            window.showNormal()
-        elif self._widgets.detail.video.is_open:
-            self._widgets.detail.video.stop()
-        else:
-            self._show_all()
+    def _select_all(self) -> None:
+        self._switcher.to_library()
+        self._grid.selectAll()
+
+    def _bigger(self) -> None:
+        self._grid.set_size_step(self._grid.size_step + 1)
+
+    def _smaller(self) -> None:
+        self._grid.set_size_step(self._grid.size_step - 1)
+
+
+class MediumCommands(QObject):
+    """The photo or video under the cursor."""
+
+    def __init__(
+        self, library: LibraryPage, large: LargeMode, switcher: PageSwitcher, notice: Notice
+    ) -> None:
+        super().__init__(library)
+        self._library = library
+        self._large = large
+        self._switcher = switcher
+        self._notice = notice
+
+    @property
+    def _grid(self) -> Grid:
+        return self._library.grid
+
+    @property
+    def _detail(self) -> DetailPane:
+        return self._library.detail
+
+    def slots(self) -> Slots:
+        """The slots of the actions about one medium."""
+        strip = self._detail.video.strip
+        return {
+            Actions.OPEN_LARGE: self._large.open,
+            Actions.TOGGLE_LARGE: self._large.toggle,
+            Actions.SHOW_IN_FOLDER: self._show_in_folder,
+            Actions.COPY_PATH: self._copy_path,
+            Actions.COPY_CAPTION: self._copy_caption,
+            Actions.PLAY: self._play,
+            Actions.NEXT_MOMENT: lambda: strip.step(1),
+            Actions.PREVIOUS_MOMENT: lambda: strip.step(-1),
+            Actions.TOGGLE_DETAIL: self._library.toggle_detail,
+        }
+
+    def show_detail(self) -> bool:
+        """Brings the detail into sight; False where no photo is under the cursor."""
+        self._switcher.to_library()
+        return self._library.show_detail()
 
     def _play(self) -> None:
         """Videos play in the detail."""
-        self._window.switcher.to_library()
-        if not self._window.wants_detail:
-            self._window.toggle_detail()
-        self._widgets.detail.video.toggle()
+        if self.show_detail():
+            self._detail.video.toggle()
 
     def _show_in_folder(self) -> None:
-        row = self._row()
+        row = self._grid.current_row()
         if row is not None:
             desktop.show_in_folder(row.path.to_str())
 
     def _copy_path(self) -> None:
-        row = self._row()
+        row = self._grid.current_row()
         if row is not None:
             desktop.copy_text(row.path.text)
-            self._widgets.notice.say("Path copied")
+            self._notice.say("Path copied")
 
     def _copy_caption(self) -> None:
-        caption = self._widgets.detail.caption.text()
+        caption = self._detail.caption.text()
         if caption:
             desktop.copy_text(caption)
-            self._widgets.notice.say("Caption copied")
+            self._notice.say("Caption copied")
         else:
-            self._widgets.notice.say("There is no caption to copy yet")
+            self._notice.say("There is no caption to copy yet")
 
-    def _bigger(self) -> None:
-        self._widgets.grid.set_size_step(self._widgets.grid.size_step + 1)
 
-    def _smaller(self) -> None:
-        self._widgets.grid.set_size_step(self._widgets.grid.size_step - 1)
+class WindowCommands(QObject):
+    """The window itself: focus, going back, full screen, theme, palette and help."""
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        actions: ActionSet,
+        search: SearchBox,
+        palette: CommandPalette,
+        large: LargeMode,
+        jobs: JobCommands,
+        switcher: PageSwitcher,
+        library: LibraryCommands,
+        detail: DetailPane,
+        dialogs: DialogHost,
+        app_theme: AppTheme,
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._actions = actions
+        self._search = search
+        self._palette = palette
+        self._large = large
+        self._jobs = jobs
+        self._switcher = switcher
+        self._library = library
+        self._detail = detail
+        self._dialogs = dialogs
+        self._app_theme = app_theme
+
+    def slots(self) -> Slots:
+        """The slots of the actions about the window."""
+        return {
+            Actions.FOCUS_SEARCH: self._focus_search,
+            Actions.STEP_BACK: self._step_back,
+            Actions.FULL_SCREEN: self._full_screen,
+            Actions.APPEARANCE: self._app_theme.toggle,
+            Actions.PALETTE: self._palette.open,
+            Actions.HELP: self._help,
+            Actions.QUIT: self._quit,
+        }
+
+    def _focus_search(self) -> None:
+        self._large.close()
+        self._search.setFocus()
+        self._search.selectAll()
+
+    def _step_back(self) -> None:
+        """One level: palette, large view, jobs, another page, full screen, a video, the search."""
+        if self._palette.isVisible():
+            self._palette.hide()
+        elif self._large.is_open:
+            self._large.close()
+        elif self._jobs.is_open:
+            self._jobs.close()
+        elif self._switcher.page is not Pages.LIBRARY:
+            self._switcher.to_library()
+        elif self._window.isFullScreen():
+            self._window.showNormal()
+        elif self._detail.video.is_open:
+            self._detail.video.stop()
+        else:
+            self._library.show_all()
 
     def _full_screen(self) -> None:
         if self._window.isFullScreen():
@@ -188,7 +237,7 @@ class Commands(QObject):
             self._window.showFullScreen()
 
     def _help(self) -> None:
-        self._window.open_dialog(ShortcutsHelp(self._window, self._window.app_theme.theme))
+        self._dialogs.open(lambda parent, theme: ShortcutsHelp(self._actions, parent, theme))
 
     def _quit(self) -> None:
         self._window.close()

@@ -1,4 +1,4 @@
-"""The top of the window: search, add, menu; and the line above the grid."""
+"""The top of the window: pages, search, add, menu; and the line above the grid."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSlider, QToolButton
 
-from ui.kit.actions import ActionId, ActionSet
+from ui.kit.actions import Actions, ActionSet
 from ui.kit.icons import Icon, icon
 from ui.kit.theme import Theme
 from ui.kit.widgets import ElidedLabel, action_button, button, dress_button
@@ -30,7 +30,9 @@ class Header(QFrame):
     ) -> None:
         super().__init__()
         self.setObjectName("header")
-        self.add = button(" Add folder…", "primary", on_click=actions[ActionId.ADD_FOLDER].trigger)
+        add = actions[Actions.ADD_FOLDER]
+        self.add = button(" Add folder…", "primary", on_click=add.trigger)
+        add.enabledChanged.connect(self.add.setEnabled)
         self.add.setAccessibleName("Add folder")
         self.add.setToolTip("Add a folder of photos (Ctrl+O), or drag one into the window")
         self.menu = QToolButton()
@@ -52,11 +54,12 @@ class Header(QFrame):
         self.set_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """In a narrow window the search needs the room of the button's words."""
+        """In a narrow window the search needs the room of the button's text."""
         super().resizeEvent(event)
         self.add.setText(" Add folder…" if self.width() >= ROOMY_PX else "")
 
     def set_theme(self, theme: Theme) -> None:
+        """Draws the icons in the colours of this theme."""
         self.menu.setIcon(icon(Icon.MENU, theme.colours.text))
         colours = theme.colours
         self.add.setIcon(icon(Icon.FOLDER_ADD, colours.on_accent, disabled=colours.muted))
@@ -64,7 +67,7 @@ class Header(QFrame):
 
 
 class ResultsLine(QFrame):
-    """What is shown and how many; the size of the thumbnails; the detail's switch."""
+    """The list's headline, the size of the thumbnails, and the detail's switch."""
 
     def __init__(self, actions: ActionSet, theme: Theme, sizes: int) -> None:
         super().__init__()
@@ -78,10 +81,8 @@ class ResultsLine(QFrame):
         self.slider.setFixedWidth(110)
         self.slider.setAccessibleName("Size of the thumbnails")
         self.slider.setToolTip("Size of the thumbnails (Ctrl+wheel)")
-        self.show_all = button("Show all", "link", on_click=actions[ActionId.SHOW_ALL].trigger)
-        self._panel = action_button(
-            actions[ActionId.TOGGLE_DETAIL], Icon.PANEL, theme.colours.muted
-        )
+        self.show_all = button("Show all", "link", on_click=actions[Actions.SHOW_ALL].trigger)
+        self._panel = action_button(actions[Actions.TOGGLE_DETAIL], Icon.PANEL, theme.colours.muted)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 12, 4)
         row.setSpacing(theme.gap_m)
@@ -91,12 +92,16 @@ class ResultsLine(QFrame):
         row.addWidget(self.slider)
         row.addWidget(self._panel)
 
-    def say(self, text: str, *, can_show_all: bool) -> None:
-        """The line's words; ``can_show_all`` offers the way back to everything."""
+    def say(self, text: str) -> None:
+        """Sets the text of the line."""
         self.text.setText(text)
-        self.show_all.setVisible(can_show_all)
+
+    def offer_all(self, is_offered: bool) -> None:
+        """Offers the way back to everything, or not."""
+        self.show_all.setVisible(is_offered)
 
     def set_theme(self, theme: Theme) -> None:
+        """Draws the icon in the colours of this theme."""
         dress_button(
-            self._panel, self._actions[ActionId.TOGGLE_DETAIL], Icon.PANEL, theme.colours.muted
+            self._panel, self._actions[Actions.TOGGLE_DETAIL], Icon.PANEL, theme.colours.muted
         )

@@ -1,120 +1,73 @@
-"""The window's parts and where they lie."""
+"""The window's widgets and where they lie."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.detail.large_view import LargeView
-from ui.detail.pane import WIDTH_PX, DetailPane
 from ui.jobs.panel import JobsPanel
 from ui.jobs.strip import JobStrip
-from ui.kit.actions import ACTIONS, ActionId, ActionSet, Group
-from ui.kit.image_loader import ImageLoader
+from ui.kit.actions import ActionSet
+from ui.kit.app_theme import AppTheme
 from ui.kit.theme import Theme
-from ui.kit.widgets import EmptyView, Notice
-from ui.library.grid import CELL_SIZES_PX, Grid
-from ui.library.results_model import ResultsModel
+from ui.kit.widgets import Notice
 from ui.library.search_box import SearchBox
-from ui.shell.dialogs import CommandPalette
-from ui.shell.header import Header, ResultsLine
+from ui.shell.header import Header
+from ui.shell.library_page import LibraryPage
+from ui.shell.menus import PhotoMenu, main_menu
 from ui.shell.pages import PageTabs
+from ui.shell.palette import CommandPalette
+from ui.shell.session import LibrarySession
 
-SUBMENUS = (Group.ANNOTATIONS, Group.VIEW)
 
-
-class WindowWidgets:
-    """Every widget of the window, by name; Python keeps them as long as it lives."""
+class WindowWidgets(QObject):
+    """The widgets of the window by name; Python keeps them as long as it lives."""
 
     def __init__(
         self,
         window: QMainWindow,
         actions: ActionSet,
-        model: ResultsModel,
-        thumbnails: ImageLoader,
-        frames: ImageLoader,
-        theme: Theme,
+        session: LibrarySession,
+        app_theme: AppTheme,
     ) -> None:
+        super().__init__(window)
+        theme = app_theme.theme
         self.search = SearchBox(theme)
-        self.menu = _build_menu(window, actions)
         self.tabs = PageTabs(actions)
-        self.header = Header(self.tabs, self.search, actions, self.menu, theme)
-        self.results = ResultsLine(actions, theme, len(CELL_SIZES_PX))
-        self.grid = Grid(model, thumbnails, theme)
-        self.empty = EmptyView(theme)
-        self.detail = DetailPane(actions, frames, theme)
+        menu = main_menu(actions, window)
+        self.header = Header(self.tabs, self.search, actions, menu, theme)
+        self.library = LibraryPage(
+            actions, session.model, session.thumbnails, session.frames, theme
+        )
+        self.grid = self.library.grid
+        self.empty = self.library.empty
+        self.detail = self.library.detail
+        self.results = self.library.results
         self.large = LargeView(actions, theme)
         self.strip = JobStrip(theme)
         self.jobs = JobsPanel(theme)
-        self.center = QStackedWidget()
-        self.center.addWidget(self.empty)
-        self.center.addWidget(self.grid)
-        self.split = self._split()
-        self.rooms = QStackedWidget()
-        self.rooms.addWidget(self.split)
-        self.browse = _column(self.header, self.rooms, self.jobs, self.strip, grows=self.rooms)
-        self.pages = QStackedWidget()
-        self.pages.addWidget(self.browse)
-        self.pages.addWidget(self.large)
-        window.setCentralWidget(self.pages)
-        self.notice = Notice(window, self.rooms)
+        self.page_stack = QStackedWidget()
+        self.browse = QWidget()
+        column = QVBoxLayout(self.browse)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for part in (self.header, self.page_stack, self.jobs, self.strip):
+            column.addWidget(part, 1 if part is self.page_stack else 0)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.browse)
+        self.stack.addWidget(self.large)
+        window.setCentralWidget(self.stack)
+        self.notice = Notice(window, self.page_stack)
         self.palette = CommandPalette(actions, window)
+        self.photo_menu = PhotoMenu(actions, window)
+        self.grid.menu_wanted.connect(self.photo_menu.show)
+        self.page_stack.currentChanged.connect(self.detail.video.stop)
+        self.detail.tag_clicked.connect(self.search.set_query)
+        app_theme.changed.connect(self._on_theme)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Gives the parts that draw for themselves their new colours."""
-        for part in (
-            self.search,
-            self.header,
-            self.results,
-            self.grid,
-            self.empty,
-            self.detail,
-            self.strip,
-            self.jobs,
-        ):
+    def _on_theme(self, theme: object) -> None:
+        """Gives the parts outside the pages that draw for themselves their new colours."""
+        assert isinstance(theme, Theme)
+        for part in (self.search, self.header, self.strip, self.jobs):
             part.set_theme(theme)
-
-    def _split(self) -> QSplitter:
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.setHandleWidth(1)
-        split.setChildrenCollapsible(False)
-        split.addWidget(_column(self.results, self.center, grows=self.center))
-        split.addWidget(self.detail)
-        split.setStretchFactor(0, 1)
-        split.setStretchFactor(1, 0)
-        split.setSizes([1280 - WIDTH_PX, WIDTH_PX])
-        return split
-
-
-def _column(*parts: QWidget, grows: QWidget) -> QWidget:
-    made = QWidget()
-    column = QVBoxLayout(made)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    for part in parts:
-        column.addWidget(part, 1 if part is grows else 0)
-    return made
-
-
-def _build_menu(window: QMainWindow, actions: ActionSet) -> QMenu:
-    """All actions but those of the photo and video, which have their own menu in the grid."""
-    menu = QMenu(window)
-    for group in Group:
-        if group in (Group.PHOTO, Group.VIDEO):
-            continue
-        if not menu.isEmpty() and group is not Group.VIEW:
-            menu.addSeparator()
-        specs = [spec for spec in ACTIONS if spec.group is group]
-        in_full = [
-            spec
-            for spec in specs
-            if group not in SUBMENUS or spec.do in (ActionId.UNDO, ActionId.REDO)
-        ]
-        for spec in in_full:
-            menu.addAction(actions[spec.do])
-        if group in SUBMENUS:
-            below = menu.addMenu(group.value)
-            for spec in specs:
-                if spec not in in_full:
-                    below.addAction(actions[spec.do])
-    return menu

@@ -1,155 +1,175 @@
-"""The window's pages beside the library: their tabs, and who is shown."""
+"""The pages of the window: one list, their tabs, and switching between them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from functools import partial
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QWidget
 
-from ui.kit.actions import ActionId, ActionSet
+from ui.engine.link import EngineLink
+from ui.kit.actions import Action, ActionSet, Group, Slots
+from ui.kit.app_theme import AppTheme
+from ui.kit.image_loader import ImageLoader
+from ui.kit.page_parts import Page
 from ui.kit.theme import Theme
 
-if TYPE_CHECKING:
-    from ui.shell.window import MainWindow
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageContext:
+    """All that pages are built from; ``search`` shows a text's results in the library."""
+
+    library: Page
+    link: EngineLink
+    thumbnails: ImageLoader
+    search: Callable[[str], None]
 
 
-class Page(StrEnum):
-    """The pages, each with the word on its tab."""
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class PageSpec:
+    """One entry of the list of pages, compared by identity; ``title`` stands on its tab."""
 
-    LIBRARY = "Library"
-    TEACH = "Teach"
-    TAGS = "Tags"
-    MODELS = "Models"
-
-
-ACTION_OF: dict[Page, ActionId] = {
-    Page.LIBRARY: ActionId.PAGE_LIBRARY,
-    Page.TEACH: ActionId.PAGE_TEACH,
-    Page.TAGS: ActionId.PAGE_TAGS,
-    Page.MODELS: ActionId.PAGE_MODELS,
-}
+    title: str
+    action: Action
+    build: Callable[[PageContext, Theme], Page]
 
 
-class Leaf(Protocol):
-    """What a page must do beyond being a widget."""
+# A page's module is imported when it is first shown, so that start-up stays short.
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draws in another theme from now on."""
-        ...
 
-    def turned_to(self) -> None:
-        """The page is shown: ask for what may have changed, take the focus."""
-        ...
+def _library(context: PageContext, _theme: Theme) -> Page:
+    return context.library
+
+
+def _teach(context: PageContext, theme: Theme) -> Page:
+    from ui.teach.page import TeachPage
+
+    page = TeachPage(context.link, context.thumbnails, theme)
+    page.search_wanted.connect(context.search)
+    return page
+
+
+def _tags(context: PageContext, theme: Theme) -> Page:
+    from ui.vocabulary.page import VocabularyPage
+
+    return VocabularyPage(context.link, theme)
+
+
+def _models(context: PageContext, theme: Theme) -> Page:
+    from ui.models.page import ModelsPage
+
+    return ModelsPage(context.link, theme)
+
+
+def _action(name: str, text: str, key: str) -> Action:
+    return Action(id=f"page-{name}", text=text, group=Group.VIEW, keys=(key,))
+
+
+class Pages:
+    """The list of pages in the order of their tabs; a new page is one entry here."""
+
+    LIBRARY = PageSpec(
+        title="Library", action=_action("library", "Go to the library", "Ctrl+1"), build=_library
+    )
+    TEACH = PageSpec(
+        title="Teach", action=_action("teach", "Go to teaching", "Ctrl+2"), build=_teach
+    )
+    TAGS = PageSpec(title="Tags", action=_action("tags", "Go to the tags", "Ctrl+3"), build=_tags)
+    MODELS = PageSpec(
+        title="Models", action=_action("models", "Go to the models", "Ctrl+4"), build=_models
+    )
+
+
+PAGES = tuple(entry for entry in vars(Pages).values() if isinstance(entry, PageSpec))
 
 
 class PageTabs(QWidget):
-    """One button a page; the shown one is marked."""
+    """One button a page; that of the shown page is marked."""
 
     def __init__(self, actions: ActionSet) -> None:
         super().__init__()
         self.setAccessibleName("Pages")
-        self._tabs: dict[Page, QToolButton] = {}
+        self._tabs: dict[PageSpec, QToolButton] = {}
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2)
-        for page, do in ACTION_OF.items():
+        for page in PAGES:
+            live = actions[page.action]
             tab = QToolButton()
-            tab.setText(page.value)
+            tab.setText(page.title)
             tab.setProperty("role", "tab")
             tab.setCheckable(True)
             tab.setCursor(Qt.CursorShape.PointingHandCursor)
-            keys = actions[do].shortcut().toString(actions[do].shortcut().SequenceFormat.NativeText)
-            tab.setToolTip(f"{actions[do].text()} ({keys})")
-            tab.setAccessibleName(actions[do].text())
-            tab.clicked.connect(actions[do].trigger)
+            tab.setToolTip(f"{live.text()} ({page.action.key_texts()[0]})")
+            tab.setAccessibleName(live.text())
+            tab.clicked.connect(live.trigger)
             self._tabs[page] = tab
             row.addWidget(tab)
-        self.mark(Page.LIBRARY)
+        self.mark(Pages.LIBRARY)
 
-    def tab(self, page: Page) -> QToolButton:
+    def tab(self, page: PageSpec) -> QToolButton:
         """The button of a page."""
         return self._tabs[page]
 
-    def mark(self, shown: Page) -> None:
+    def mark(self, shown: PageSpec) -> None:
         """Marks the shown page alone."""
         for page, tab in self._tabs.items():
             tab.setChecked(page is shown)
 
 
 class PageSwitcher(QObject):
-    """Shows one page; each is made when it is first wanted, so that start-up stays short."""
+    """Shows one page; each is built when it is first shown.
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-        self._made: dict[Page, QWidget] = {Page.LIBRARY: window.widgets.split}
-        self.page = Page.LIBRARY
-        window.widgets.search.query_changed.connect(self.to_library)
-        window.app_theme.changed.connect(self._on_look)
+    ``leaving`` comes before a page is shown, ``switched`` after.
+    """
 
-    def slots(self) -> dict[ActionId, Callable[[], None]]:
-        """The work of the pages' actions."""
-        return {
-            ActionId.PAGE_LIBRARY: self.to_library,
-            ActionId.PAGE_TEACH: lambda: self.show(Page.TEACH),
-            ActionId.PAGE_TAGS: lambda: self.show(Page.TAGS),
-            ActionId.PAGE_MODELS: lambda: self.show(Page.MODELS),
-        }
+    leaving = Signal()
+    switched = Signal()
+
+    def __init__(
+        self, stack: QStackedWidget, tabs: PageTabs, context: PageContext, app_theme: AppTheme
+    ) -> None:
+        super().__init__(stack)
+        self._stack = stack
+        self._tabs = tabs
+        self._context = context
+        self._app_theme = app_theme
+        self._built: dict[PageSpec, Page] = {}
+        self.page = Pages.LIBRARY
+        self._get(Pages.LIBRARY)
+        app_theme.changed.connect(self._on_theme)
+
+    def slots(self) -> Slots:
+        """The slots of the pages' actions."""
+        return {page.action: partial(self.show, page) for page in PAGES}
 
     def to_library(self) -> None:
         """Shows the library, e.g. because somebody searches."""
-        self.show(Page.LIBRARY)
+        self.show(Pages.LIBRARY)
 
-    def show(self, page: Page) -> None:
-        """Turns to a page, out of the large view as well."""
-        window = self._window
-        window.close_large()
+    def show(self, page: PageSpec) -> None:
+        """Shows a page, out of the large view as well."""
+        self.leaving.emit()
         self.page = page
-        shown = self._leaf(page)
-        window.widgets.rooms.setCurrentWidget(shown)
-        window.widgets.tabs.mark(page)
-        if page is not Page.LIBRARY:
-            window.widgets.detail.video.stop()
-            shown.turned_to()  # type: ignore[attr-defined]
-        window.refresh()
+        shown = self._get(page)
+        self._stack.setCurrentWidget(shown)
+        self._tabs.mark(page)
+        shown.on_shown()
+        self.switched.emit()
 
-    def made(self, page: Page) -> QWidget | None:
+    def built(self, page: PageSpec) -> Page | None:
         """The page's widget where it has been shown before."""
-        return self._made.get(page)
+        return self._built.get(page)
 
-    def _leaf(self, page: Page) -> QWidget:
-        if page not in self._made:
-            made = self._build(page)
-            self._made[page] = made
-            self._window.widgets.rooms.addWidget(made)
-        return self._made[page]
+    def _get(self, page: PageSpec) -> Page:
+        if page not in self._built:
+            self._built[page] = page.build(self._context, self._app_theme.theme)
+            self._stack.addWidget(self._built[page])
+        return self._built[page]
 
-    def _build(self, page: Page) -> QWidget:
-        link, theme = self._window.link, self._window.app_theme.theme
-        if page is Page.TEACH:
-            from ui.teach.page import TeachPage
-
-            teach = TeachPage(link, self._window.thumbnails, theme)
-            teach.search_wanted.connect(self._search)
-            return teach
-        if page is Page.TAGS:
-            from ui.vocabulary.page import VocabularyPage
-
-            return VocabularyPage(link, theme)
-        from ui.models.page import ModelsPage
-
-        return ModelsPage(link, theme)
-
-    def _search(self, text: str) -> None:
-        self.to_library()
-        self._window.widgets.search.set_query(text)
-        self._window.widgets.grid.setFocus()
-
-    def _on_look(self, theme: object) -> None:
+    def _on_theme(self, theme: object) -> None:
         assert isinstance(theme, Theme)
-        for page, made in self._made.items():
-            if page is not Page.LIBRARY:
-                made.set_theme(theme)  # type: ignore[attr-defined]
+        for page in self._built.values():
+            page.set_theme(theme)

@@ -1,36 +1,31 @@
-"""The main window: its parts, wired to the engine."""
+"""The main window: builds its parts, wires them, and draws itself from its state."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QTimer
+from typing import Any
+
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QDialog, QMainWindow
+from PySide6.QtWidgets import QMainWindow
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.messages import AnnotationsChanged, JobChanged, RowsChanged
-from cocadesk.protocol.values import MediaKind, Row
 from ui.annotations.commands import AnnotationCommands
-from ui.annotations.editor import AnnotationEditor
-from ui.detail.inspector import Inspector
+from ui.annotations.jobs import AnnotationJobs
+from ui.annotations.selection_tags import SelectionTags
 from ui.detail.presenter import DetailPresenter
 from ui.engine.link import EngineLink, LinkState
 from ui.jobs.commands import JobCommands
-from ui.jobs.tracker import JobTracker
 from ui.kit import desktop
-from ui.kit.actions import ActionId, ActionSet, Requires
+from ui.kit.actions import Actions, ActionSet
 from ui.kit.app_theme import AppTheme
-from ui.kit.image_loader import ImageLoader
-from ui.kit.theme import Theme
-from ui.library.browser import Browser
-from ui.library.empty_state import empty_state_for
-from ui.library.results_model import ResultsModel
-from ui.shell.commands import Commands
+from ui.kit.dialogs import DialogHost
+from ui.shell.commands import LibraryCommands, MediumCommands, WindowCommands
+from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
-from ui.shell.pages import Page, PageSwitcher
+from ui.shell.pages import PAGES, PageContext, Pages, PageSwitcher
+from ui.shell.session import LibrarySession
+from ui.shell.state import Drawing, WindowState
 
-THUMBNAIL_PX = 360
-PREVIEW_PX = 2048
-FRAME_PX = 240
 LEAVE_MS = 3000
 
 
@@ -43,236 +38,228 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(720, 480)
         self.resize(1280, 800)
-        self.link = link
-        self.app_theme = app_theme
-        self.thumbnails = ImageLoader(long_side_px=THUMBNAIL_PX, keep=600, parent=self)
-        self.previews = ImageLoader(long_side_px=PREVIEW_PX, keep=8, parent=self)
-        self.frames = ImageLoader(long_side_px=FRAME_PX, keep=200, workers=1, parent=self)
-        self.model = ResultsModel(self)
-        self.browser = Browser(link, self.model, self)
-        self.inspector = Inspector(link, self.previews, self)
-        self.tracker = JobTracker(link, self)
-        self.editor = AnnotationEditor(link, self._row_of, self)
-        self.action_set = ActionSet(self)
-        self.widgets = WindowWidgets(
-            self, self.action_set, self.model, self.thumbnails, self.frames, app_theme.theme
-        )
-        self.presenter = DetailPresenter(
-            self.widgets, self.inspector, self.model, self.thumbnails, self
-        )
-        self.dialog: QDialog | None = None
-        self.wants_detail = True
+        self.session = LibrarySession(link, self)
+        self.action_set = ActionSet(self, [page.action for page in PAGES])
+        self.widgets = WindowWidgets(self, self.action_set, self.session, app_theme)
+        self.dialogs = DialogHost(self, app_theme)
         self._is_leaving = False
         self._leave = QTimer(self)
         self._leave.setSingleShot(True)
         self._leave.setInterval(LEAVE_MS)
         self._leave.timeout.connect(self.close)
-        self.switcher = PageSwitcher(self)
-        self.commands = Commands(self)
-        self.word_commands = AnnotationCommands(self)
-        self.jobs = JobCommands(self)
-        self.action_set.connect_all(
-            self.commands.slots()
-            | self.switcher.slots()
-            | self.word_commands.slots()
-            | self.jobs.slots()
-        )
-        self.addActions(self.action_set.all())
+        self._create_controllers(app_theme)
+        self._bind_actions(app_theme)
+        self._state: WindowState | None = None
+        self._drawings = self._list_drawings()
         self._wire_engine()
-        self._wire_parts()
+        self._wire_refresh()
         self.refresh()
 
-    def _wire_engine(self) -> None:
-        self.link.state_changed.connect(self._on_link)
-        self.link.connected.connect(self._on_connected)
-        self.link.restarted.connect(self._on_restarted)
-        self.link.event_received.connect(self._on_event)
-        self.browser.settled.connect(self._on_settled)
-        self.inspector.row_loaded.connect(self._on_row)
-        self.tracker.failed.connect(self._on_error)
+    def _create_controllers(self, app_theme: AppTheme) -> None:
+        session, widgets = self.session, self.widgets
+        self.large = LargeMode(
+            widgets.stack,
+            widgets.browse,
+            widgets.large,
+            widgets.grid,
+            widgets.detail.video,
+            widgets.notice,
+        )
+        context = PageContext(
+            library=widgets.library,
+            link=session.link,
+            thumbnails=session.thumbnails,
+            search=self.search,
+        )
+        self.switcher = PageSwitcher(widgets.page_stack, widgets.tabs, context, app_theme)
+        self.switcher.leaving.connect(self.large.close)
+        self.presenter = DetailPresenter(
+            widgets.detail,
+            widgets.large,
+            session.inspector,
+            session.editor,
+            session.model,
+            session.thumbnails,
+        )
+        self._selection_tags = SelectionTags(session.link, widgets.grid, session.model, self)
+        self._selection_tags.reported.connect(widgets.detail.show_shared)
 
-    def _wire_parts(self) -> None:
-        parts = self.widgets
-        parts.search.query_changed.connect(self._on_query)
-        parts.search.leave_down.connect(self._go_to_grid)
-        parts.grid.selectionModel().currentChanged.connect(self._on_current)
-        parts.grid.selected.connect(self.refresh)
-        self.model.modelReset.connect(self._on_reset)
-        parts.grid.opened.connect(self.open_large)
-        parts.grid.large_wanted.connect(self._on_space)
-        parts.rooms.currentChanged.connect(parts.detail.video.stop)
-        parts.grid.menu_wanted.connect(self.commands.show_photo_menu)
-        parts.grid.size_changed.connect(parts.results.slider.setValue)
-        parts.results.slider.setValue(parts.grid.size_step)
-        parts.results.slider.valueChanged.connect(parts.grid.set_size_step)
-        parts.detail.photo.opened.connect(self.open_large)
-        parts.detail.tag_clicked.connect(parts.search.set_query)
-        parts.large.stepped.connect(parts.grid.step)
-        parts.large.closed.connect(self.close_large)
-        parts.empty.button.clicked.connect(self._on_empty_button)
-        self.app_theme.changed.connect(self._on_look)
+    def _bind_actions(self, app_theme: AppTheme) -> None:
+        """Every action to the controller that does it."""
+        session, widgets, grid = self.session, self.widgets, self.widgets.grid
+        jobs = JobCommands(session.tracker, widgets.strip, widgets.jobs, self.dialogs)
+        jobs.opened.connect(self.large.close)
+        jobs.closed.connect(grid.take_focus)
+        self._library = LibraryCommands(
+            grid, widgets.search, session.browser, session.tracker, self.switcher
+        )
+        medium = MediumCommands(widgets.library, self.large, self.switcher, widgets.notice)
+        annotations = AnnotationCommands(
+            session.editor,
+            widgets.detail.field,
+            widgets.detail.chips,
+            grid,
+            widgets.notice,
+            self.dialogs,
+            medium.show_detail,
+        )
+        annotation_jobs = AnnotationJobs(
+            session.link,
+            session.tracker,
+            session.editor,
+            grid,
+            session.browser,
+            widgets.notice,
+            self.dialogs,
+        )
+        window = WindowCommands(
+            self,
+            self.action_set,
+            widgets.search,
+            widgets.palette,
+            self.large,
+            jobs,
+            self.switcher,
+            self._library,
+            widgets.detail,
+            self.dialogs,
+            app_theme,
+        )
+        controllers = (
+            jobs,
+            self._library,
+            medium,
+            annotations,
+            annotation_jobs,
+            window,
+            self.switcher,
+        )
+        self.action_set.bind(*(controller.slots() for controller in controllers))
+        self.addActions(self.action_set.all())
 
-    # The engine ---------------------------------------------------------------------
-
-    def _on_link(self, state: object) -> None:
-        if state is LinkState.LOST:
-            self.widgets.notice.say("The engine has stopped. Starting it again…", stays=True)
-        elif state is LinkState.FAILED and self.model.rowCount():  # else the middle says it
-            problem = self.link.problem or UserError("The engine could not start.")
-            self.widgets.notice.say(str(problem), "Try again", self.link.open, stays=True)
-        self.refresh()
-
-    def _on_connected(self, _welcome: object) -> None:
-        self.model.forget_questions()
-        self.browser.ask_again()
-        self.tracker.look_for_running()
-        self.word_commands.on_connected()
-        if self.inspector.key is not None:
-            self.inspector.look_again()
-
-    def _on_restarted(self) -> None:
-        self.widgets.notice.say("The engine is back.")
-
-    def _on_event(self, body: object) -> None:
-        if isinstance(body, RowsChanged):
-            self.browser.on_rows_changed(body)
-            if self.editor.is_settled():  # else the answer tells when to look again
-                self.presenter.on_rows_changed(body)
-        elif isinstance(body, JobChanged):
-            self.tracker.take(body.job)
-        elif isinstance(body, AnnotationsChanged):
-            self.editor.on_event(body)
-
-    def _on_error(self, error: object) -> None:
-        self.widgets.notice.say(str(error))
-
-    # Results ------------------------------------------------------------------------
-
-    def _on_query(self, query: str) -> None:
-        self.browser.search(query)
-
-    def _on_settled(self) -> None:
-        if self.model.rowCount() and self.widgets.grid.current_key() is None:
-            self.widgets.grid.go_to(0)
-        self.refresh()
-
-    def _on_reset(self) -> None:
-        """Another list: from its top, and what is under the cursor is looked at anew."""
-        self.widgets.grid.scrollToTop()
-        if not self.model.rowCount():
-            self.presenter.look_at(None)
-
-    def _on_current(self, _current: QModelIndex, _previous: QModelIndex) -> None:
-        self.presenter.look_at(self.widgets.grid.current_key())
-        self.refresh()
-
-    def _row_of(self, key: str) -> Row | None:
-        row = self.inspector.row
-        return row if row is not None and row.key == key else self.model.known_row(key)
-
-    def _on_row(self, _row: object) -> None:
-        """Whether it is a video is known now."""
-        self.refresh()
-
-    @property
-    def is_large(self) -> bool:
-        """Whether the large view is open."""
-        return self.widgets.pages.currentWidget() is self.widgets.large
-
-    def open_large(self) -> None:
-        """Shows the photo under the cursor over the whole window."""
-        if self.widgets.grid.current_key() is not None:
-            self.widgets.detail.video.stop()
-            self.widgets.large.photo.reset_zoom()
-            self.widgets.pages.setCurrentWidget(self.widgets.large)
-            self.widgets.large.setFocus()
-            self.widgets.notice.lift(self.widgets.large.caption.height() + 16)
-
-    def _on_space(self) -> None:
-        """Pauses a video that plays; else the large view."""
-        if self.widgets.detail.video.is_open:
-            self.widgets.detail.video.toggle()
-        else:
-            self.open_large()
-
-    def close_large(self) -> None:
-        """Back to the grid, at the photo that was seen last."""
-        if self.is_large:
-            self.widgets.pages.setCurrentWidget(self.widgets.browse)
-            self.widgets.notice.lift(0)
-            self._go_to_grid()
-
-    def _go_to_grid(self) -> None:
-        self.widgets.grid.setFocus()
-        if self.widgets.grid.current_key() is None:
-            self.widgets.grid.go_to(0)
-
-    def open_dialog(self, dialog: QDialog) -> None:
-        """Shows a dialog without stopping the window; the last one goes."""
-        if self.dialog is not None:
-            self.dialog.close()
-            self.dialog.deleteLater()
-        self.dialog = dialog
-        dialog.open()
+    def search(self, text: str) -> None:
+        """Shows the results of a text in the library."""
+        self._library.search(text)
 
     def add_folders(self, folders: list[str]) -> None:
         """Starts to index folders, e.g. dropped ones."""
-        self.tracker.index(folders)
+        self.session.tracker.index(folders)
 
-    # What is shown ------------------------------------------------------------------
+    # The engine ---------------------------------------------------------------------
 
-    def refresh(self) -> None:
-        """Actions, headline and empty state follow from the state of the parts."""
-        self.action_set.update_enabled(self._given())
-        self.widgets.header.add.setEnabled(self.link.state is LinkState.CONNECTED)
-        selected = self.widgets.grid.selected_count()
-        headline = self.browser.headline()
-        if selected > 1:
-            headline += f" · {selected:,} selected"
-        self.widgets.results.say(headline, can_show_all=self.browser.is_filtered)
-        self.widgets.detail.say_many(selected)
-        words = empty_state_for(
-            self.link, self.browser, self.widgets.strip.job, self.model.rowCount()
-        )
-        if words is None:
-            self.widgets.center.setCurrentWidget(self.widgets.grid)
-        else:
-            self.widgets.empty.say(words.icon, words.title, words.text, words.button)
-            self.widgets.center.setCurrentWidget(self.widgets.empty)
-        self.widgets.results.setVisible(words is None or self.browser.is_filtered)
-        self.widgets.detail.setVisible(words is None and self.wants_detail)
+    def _wire_engine(self) -> None:
+        link, session, widgets = self.session.link, self.session, self.widgets
+        link.state_changed.connect(self._tell_link)
+        link.restarted.connect(self._tell_restart)
+        link.event_received.connect(self.presenter.on_event)
+        session.tracker.failed.connect(self._tell_error)
+        widgets.search.query_changed.connect(self._on_query)
+        widgets.search.leave_down.connect(widgets.grid.take_focus)
+        session.browser.settled.connect(self._on_settled)
+        session.model.modelReset.connect(self._on_reset)
+        widgets.grid.selectionModel().currentChanged.connect(self._on_current)
+        widgets.empty.button.clicked.connect(self._on_empty_button)
 
-    def _given(self) -> set[Requires]:
-        """What is there for actions to work with; a photo is there where it can be seen."""
-        key = self.widgets.grid.current_key() if self.switcher.page is Page.LIBRARY else None
-        row = None if key is None else self._row_of(key)
-        is_there = {
-            Requires.ENGINE: self.link.state is LinkState.CONNECTED,
-            Requires.SELECTION: key is not None,
-            Requires.VIDEO: row is not None and row.kind is MediaKind.VIDEO,
-            Requires.UNDO: bool(self.editor.undo_title),
-            Requires.REDO: bool(self.editor.redo_title),
-        }
-        return {need for need, is_so in is_there.items() if is_so}
+    def _tell_link(self, state: object) -> None:
+        link, notice = self.session.link, self.widgets.notice
+        if state is LinkState.LOST:
+            notice.say("The engine has stopped. Starting it again…", stays=True)
+        elif state is LinkState.FAILED and self.session.model.rowCount():  # else the middle says it
+            problem = link.problem or UserError("The engine could not start.")
+            notice.say(str(problem), "Try again", link.open, stays=True)
 
-    def toggle_detail(self) -> None:
-        """Shows or hides the details beside the grid."""
-        self.wants_detail = not self.wants_detail
-        self.refresh()
+    def _tell_restart(self) -> None:
+        self.widgets.notice.say("The engine is back.")
+
+    def _tell_error(self, error: object) -> None:
+        self.widgets.notice.say(str(error))
+
+    def _on_query(self, query: str) -> None:
+        self.switcher.to_library()
+        self.session.browser.search(query)
+
+    def _on_settled(self) -> None:
+        """A new list is read from its top."""
+        if self.session.model.rowCount() and self.widgets.grid.current_key() is None:
+            self.widgets.grid.go_to(0)
+
+    def _on_reset(self) -> None:
+        if not self.session.model.rowCount():
+            self.presenter.show(None)
+
+    def _on_current(self) -> None:
+        self.presenter.show(self.widgets.grid.current_key())
 
     def _on_empty_button(self) -> None:
-        if self.link.state is LinkState.FAILED:
-            self.link.open()
-        elif self.browser.is_filtered:
-            self.action_set[ActionId.SHOW_ALL].trigger()
-        elif self.browser.problem is not None:
-            self.browser.ask_again()
+        link, browser = self.session.link, self.session.browser
+        if link.state is LinkState.FAILED:
+            link.open()
+        elif browser.listing.is_filtered:
+            self.action_set[Actions.SHOW_ALL].trigger()
+        elif browser.listing.problem is not None:
+            browser.ask_again()
         else:
-            self.widgets.header.add.click()
+            self.action_set[Actions.ADD_FOLDER].trigger()
 
-    def _on_look(self, theme: object) -> None:
-        assert isinstance(theme, Theme)
-        self.widgets.set_theme(theme)
+    # The state ----------------------------------------------------------------------
+
+    def _wire_refresh(self) -> None:
+        """Everything after which the state may be another, last of all that hear of it."""
+        session, widgets = self.session, self.widgets
+        for signal in (
+            session.link.state_changed,
+            session.browser.settled,
+            session.tracker.job_changed,
+            session.tracker.listed,
+            session.editor.titles_changed,
+            self.presenter.shown,
+            self.switcher.switched,
+            widgets.grid.selected,
+            widgets.grid.selectionModel().currentChanged,
+            widgets.library.detail_toggled,
+            widgets.detail.field.begun,
+            widgets.detail.field.closed,
+        ):
+            signal.connect(self.refresh)
+
+    def refresh(self) -> None:
+        """Draws what differs from the state that was drawn last."""
+        new, old = self._read_state(), self._state
+        self._state = new
+        for drawing in self._drawings:
+            drawing.update(new, old)
+
+    def _read_state(self) -> WindowState:
+        session, widgets = self.session, self.widgets
+        row = widgets.grid.current_row()
+        return WindowState(
+            link=session.link.state,
+            link_problem=session.link.problem,
+            listing=session.browser.listing,
+            active_jobs=len(session.tracker.active()),
+            current=widgets.grid.current_key(),
+            kind=None if row is None else row.kind,
+            selected=widgets.grid.selected_count(),
+            is_library_shown=self.switcher.page is Pages.LIBRARY,
+            wants_detail=widgets.library.wants_detail,
+            is_editing=widgets.detail.field.is_editing,
+            undo_title=session.editor.undo_title,
+            redo_title=session.editor.redo_title,
+        )
+
+    def _list_drawings(self) -> tuple[Drawing[Any], ...]:
+        widgets, actions = self.widgets, self.action_set
+        return (
+            Drawing(lambda state: state.given, actions.update_enabled),
+            Drawing(lambda state: state.undo_text, actions[Actions.UNDO].setText),
+            Drawing(lambda state: state.redo_text, actions[Actions.REDO].setText),
+            Drawing(lambda state: state.headline, widgets.results.say),
+            Drawing(lambda state: state.listing.is_filtered, widgets.results.offer_all),
+            Drawing(lambda state: state.shows_results_line, widgets.results.setVisible),
+            Drawing(lambda state: state.selected, widgets.detail.say_many),
+            Drawing(lambda state: state.empty, widgets.library.show_empty),
+            Drawing(lambda state: state.shows_detail, widgets.detail.setVisible),
+        )
 
     # Qt -----------------------------------------------------------------------------
 
@@ -291,23 +278,21 @@ class MainWindow(QMainWindow):
             self.add_folders(folders)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
-        self.widgets.detail.field.keep()
+        self.widgets.detail.field.save()
         if self._must_wait_to_close():
             event.ignore()
             return
-        self.link.close()
-        self.thumbnails.close()
-        self.previews.close()
-        self.frames.close()
         self.widgets.detail.video.stop()
+        self.session.close()
         super().closeEvent(event)
 
     def _must_wait_to_close(self) -> bool:
-        """Words that are on their way to the engine are waited for, but not for long."""
-        is_over = self._is_leaving or self.editor.is_settled()
-        if is_over or self.link.state is not LinkState.CONNECTED:
+        """True where edits are on their way to the engine; they are waited for, not for long."""
+        editor, link = self.session.editor, self.session.link
+        is_over = self._is_leaving or editor.is_settled()
+        if is_over or link.state is not LinkState.CONNECTED:
             return False
         self._is_leaving = True
-        self.editor.idle.connect(self.close)
+        editor.idle.connect(self.close)
         self._leave.start()
         return True

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QListWidgetItem,
     QStackedWidget,
     QVBoxLayout,
-    QWidget,
 )
 
 from cocadesk.errors import UserError
@@ -20,6 +19,7 @@ from cocadesk.protocol.values import JobAction, RunValue
 from ui.engine.link import EngineLink
 from ui.kit import desktop
 from ui.kit.image_loader import ImageLoader
+from ui.kit.page_parts import Page
 from ui.kit.theme import Theme
 from ui.kit.widgets import Notice, button, label
 from ui.teach.requests import TeachRequests
@@ -31,7 +31,7 @@ LIST_PX = 232
 ID_ROLE = int(Qt.ItemDataRole.UserRole)
 
 
-class TeachPage(QWidget):
+class TeachPage(Page):
     """Shows a new run's choices or a run; survives engine and window."""
 
     search_wanted = Signal(str)
@@ -59,7 +59,7 @@ class TeachPage(QWidget):
         self._build(theme)
         self._wire()
 
-    def turned_to(self) -> None:
+    def on_shown(self) -> None:
         """Asks for all runs anew."""
         self.requests.refresh()
         self.setup.source.choose.setFocus()

@@ -11,7 +11,7 @@ from cocadesk.protocol.messages import VocabularyReply
 from cocadesk.protocol.values import JobValue
 from ui.engine.link import EngineLink
 from ui.kit import desktop
-from ui.kit.page_parts import COLUMN_MAX_PX, JobBar, headed, hide_or_say
+from ui.kit.page_parts import COLUMN_MAX_PX, JobBar, Page, headed, hide_or_say
 from ui.kit.texts import count, job_line
 from ui.kit.theme import Theme
 from ui.kit.widgets import Notice, button, label
@@ -27,7 +27,7 @@ COUNT_PAUSE_MS = 150
 TEXT_FILES = "Text files (*.txt);;All files (*)"
 
 
-class VocabularyPage(QWidget):
+class VocabularyPage(Page):
     """Shows the tags in use, lets them be changed, and keeps unsaved changes until then."""
 
     def __init__(self, link: EngineLink, theme: Theme) -> None:
@@ -72,13 +72,10 @@ class VocabularyPage(QWidget):
         """Whether the text differs from what is in use."""
         return read_tags(self.text.toPlainText()).tags != self._saved
 
-    def turned_to(self) -> None:
+    def on_shown(self) -> None:
         """Asks for the tags in use; unsaved changes stay."""
         self.requests.ask()
         self.text.setFocus()
-
-    def set_theme(self, theme: Theme) -> None:
-        """All colours come from the style sheet."""
 
     def _build(self, theme: Theme) -> None:
         side = QVBoxLayout()

@@ -1,0 +1,129 @@
+"""Jobs that caption many photos or write their captions to files."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject
+
+from cocadesk.protocol.messages import ListRoots, Roots, WritePlan
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import JobKind, JobState, JobValue, Scope
+from ui.annotations.dialogs import CaptionDialog, WriteDialog
+from ui.annotations.editor import AnnotationEditor, FeedbackAction
+from ui.annotations.scopes import ScopeChoice, choices
+from ui.engine.link import EngineLink
+from ui.jobs.tracker import JobTracker
+from ui.kit.actions import Actions, Slots
+from ui.kit.dialogs import DialogHost
+from ui.kit.texts import job_line
+from ui.kit.widgets import Notice
+from ui.library.browser import Browser
+from ui.library.grid import Grid
+
+
+class AnnotationJobs(QObject):
+    """Asks which photos a job is for, and offers Undo when files have been written."""
+
+    def __init__(
+        self,
+        link: EngineLink,
+        tracker: JobTracker,
+        editor: AnnotationEditor,
+        grid: Grid,
+        browser: Browser,
+        notice: Notice,
+        dialogs: DialogHost,
+    ) -> None:
+        super().__init__(dialogs)
+        self._link = link
+        self._tracker = tracker
+        self._editor = editor
+        self._grid = grid
+        self._browser = browser
+        self._notice = notice
+        self._dialogs = dialogs
+        self._roots: tuple[WirePath, ...] = ()
+        link.connected.connect(self._ask_roots)
+        tracker.plan_came.connect(self._show_plan)
+        tracker.failed.connect(self._show_problem)
+        tracker.ended.connect(self._on_ended)
+
+    def slots(self) -> Slots:
+        """The slots of the actions that start jobs about captions."""
+        return {
+            Actions.CAPTION_SELECTION: self._caption_selection,
+            Actions.CAPTION_FOLDER: self._caption_folder,
+            Actions.WRITE_CAPTIONS: self._write_captions,
+        }
+
+    def _ask_roots(self) -> None:
+        self._link.ask(ListRoots(), Roots, self._on_roots)
+
+    def _on_roots(self, answer: Roots) -> None:
+        self._roots = tuple(root.path for root in answer.roots)
+
+    def _caption_selection(self) -> None:
+        is_all = self._is_all_selected()
+        keys = () if is_all else tuple(self._grid.selected_keys())
+        if is_all or keys:
+            self._tracker.caption(Scope(keys=keys), again=False)
+
+    def _caption_folder(self) -> None:
+        offered = self._choices()
+        dialog = self._dialogs.open(
+            lambda parent, theme: CaptionDialog(offered, _first_folder(offered), parent, theme)
+        )
+        dialog.start_wanted.connect(self._on_caption)
+
+    def _on_caption(self, scope: object, again: bool) -> None:
+        assert isinstance(scope, Scope)
+        self._tracker.caption(scope, again=again)
+
+    def _write_captions(self) -> None:
+        offered = self._choices()
+        dialog = self._dialogs.open(
+            lambda parent, theme: WriteDialog(offered, self._first(offered), parent, theme)
+        )
+        dialog.plan_wanted.connect(self._on_plan_wanted)
+        dialog.write_wanted.connect(self._on_write)
+        dialog.rejected.connect(self._tracker.forget_plan)
+        dialog.ask()
+
+    def _on_plan_wanted(self, scope: object, overwrite: bool) -> None:
+        assert isinstance(scope, Scope)
+        self._tracker.plan_write(scope, overwrite=overwrite)
+
+    def _on_write(self, scope: object, overwrite: bool) -> None:
+        assert isinstance(scope, Scope)
+        self._tracker.write(scope, overwrite=overwrite)
+
+    def _show_plan(self, plan: object) -> None:
+        assert isinstance(plan, WritePlan)
+        if isinstance(self._dialogs.current, WriteDialog):
+            self._dialogs.current.show_plan(plan)
+
+    def _show_problem(self, error: object) -> None:
+        if isinstance(self._dialogs.current, WriteDialog):
+            self._dialogs.current.show_problem(str(error))
+
+    def _on_ended(self, job: object) -> None:
+        assert isinstance(job, JobValue)
+        if job.kind is JobKind.WRITE and job.state is JobState.DONE:
+            self._notice.say(job_line(job), FeedbackAction.UNDO.value, self._editor.undo)
+
+    def _choices(self) -> list[ScopeChoice]:
+        selected = () if self._is_all_selected() else self._grid.selected_keys()
+        return choices(self._grid.current_row(), selected, self._roots)
+
+    def _first(self, offered: list[ScopeChoice]) -> int:
+        """The choice that is offered first: several selected photos, else the photo's folder."""
+        if self._grid.selected_count() > 1:
+            return len(offered) - 1 if self._is_all_selected() else 0
+        return _first_folder(offered)
+
+    def _is_all_selected(self) -> bool:
+        listing = self._browser.listing
+        return self._grid.selected_count() == listing.shown and not listing.is_filtered
+
+
+def _first_folder(offered: list[ScopeChoice]) -> int:
+    return next((n for n, choice in enumerate(offered) if choice.scope.folders), 0)

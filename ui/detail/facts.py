@@ -1,0 +1,79 @@
+"""The facts of a medium as a small table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+
+from cocadesk.protocol.values import Fact, Row
+from ui.kit.texts import clock, day, picture_size
+from ui.kit.theme import Theme
+from ui.kit.widgets import ElidedLabel, label
+
+ORDER = ("name", "title", "description", "taken", "size", "length", "camera", "lens")
+LAST = "folder"
+
+
+class FactsTable(QWidget):
+    """Labels at the left, values at the right; a value that is cut off has a tip."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setAccessibleName("Facts")
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(theme.gap_m)
+        self._grid.setVerticalSpacing(7)
+        self._grid.setColumnStretch(1, 1)
+        self._lines: list[tuple[QLabel, ElidedLabel]] = []
+        self._facts: tuple[Fact, ...] = ()
+
+    def texts(self) -> dict[str, str]:
+        """The values that are shown, by their labels."""
+        return {fact.label: fact.text for fact in self._facts}
+
+    def show_facts(self, facts: Sequence[Fact]) -> None:
+        """Shows these; lines that are there already are used again."""
+        self._facts = tuple(facts)
+        while len(self._lines) < len(facts):
+            self._add_line()
+        for place, (name, value) in enumerate(self._lines):
+            is_used = place < len(facts)
+            name.setVisible(is_used)
+            value.setVisible(is_used)
+            if is_used:
+                fact = facts[place]
+                is_path = fact.name in ("name", LAST)
+                mode = Qt.TextElideMode.ElideMiddle if is_path else Qt.TextElideMode.ElideRight
+                name.setText(fact.label)
+                value.show_text(fact.text, mode)
+                value.setAccessibleName(fact.label)
+
+    def _add_line(self) -> None:
+        place = len(self._lines)
+        name, value = label("", "small"), ElidedLabel(fills=True)
+        self._grid.addWidget(name, place, 0)
+        self._grid.addWidget(value, place, 1)
+        self._lines.append((name, value))
+
+
+def facts_of(row: Row, more: Sequence[Fact] = ()) -> tuple[Fact, ...]:
+    """The row's facts and ``more`` of it as the engine has them, each once, in order.
+
+    The row's are those that are known at once; where both have one, the row's is shown.
+    """
+    known = {fact.name: fact for fact in more if fact.text}
+    own = (
+        ("name", "Name", row.name),
+        ("taken", "Taken", day(row.taken)),
+        ("size", "Size", picture_size(row)),
+        ("length", "Length", clock(row.duration_s) if row.duration_s is not None else ""),
+        ("camera", "Camera", row.camera or ""),
+        (LAST, "Folder", row.folder),
+    )
+    known |= {name: Fact(name=name, label=text, text=value) for name, text, value in own if value}
+    folder = [known.pop(LAST)] if LAST in known else []
+    first = [known.pop(name) for name in ORDER if name in known]
+    return (*first, *known.values(), *folder)

@@ -1,0 +1,90 @@
+"""One dialog at a time over the window, and the frame that all dialogs share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, QSize
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.kit.app_theme import AppTheme
+from ui.kit.theme import Theme
+from ui.kit.widgets import button, label
+
+LINE_PX = 30
+
+AnyDialog = TypeVar("AnyDialog", bound=QDialog)
+
+
+class DialogHost(QObject):
+    """Opens dialogs without stopping the window; a new one takes the place of the last."""
+
+    def __init__(self, window: QWidget, app_theme: AppTheme) -> None:
+        super().__init__(window)
+        self._window = window
+        self._app_theme = app_theme
+        self.current: QDialog | None = None
+
+    def open(self, build: Callable[[QWidget, Theme], AnyDialog]) -> AnyDialog:
+        """Builds a dialog for the window in its theme, and shows it."""
+        if self.current is not None:
+            self.current.close()
+            self.current.deleteLater()
+        made = build(self._window, self._app_theme.theme)
+        self.current = made
+        made.open()
+        return made
+
+
+class FramedDialog(QDialog):
+    """A dialog with a title over its ``column``, and its buttons at the foot."""
+
+    def __init__(self, title: str, parent: QWidget, theme: Theme) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(24, 20, 24, 16)
+        self.column.setSpacing(theme.gap_m)
+        self.heading = label(title, "title", wraps=True)
+        self.column.addWidget(self.heading)
+
+    def add_buttons(self, primary: QPushButton | None = None) -> None:
+        """Puts the row of buttons at the end: Close, or Cancel beside what goes on."""
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(button("Cancel" if primary else "Close", on_click=self.reject))
+        if primary is not None:
+            row.addWidget(primary)
+        self.column.addLayout(row)
+
+
+def table(name: str, columns: Sequence[str], widths_px: Sequence[int]) -> QTreeWidget:
+    """A table of texts; the last column takes what the ``widths_px`` of the others leave."""
+    made = QTreeWidget()
+    made.setAccessibleName(name)
+    made.setColumnCount(len(columns))
+    made.setHeaderLabels(list(columns))
+    made.setRootIsDecorated(False)
+    made.setAlternatingRowColors(True)
+    made.setUniformRowHeights(True)
+    for place, width in enumerate(widths_px):
+        made.setColumnWidth(place, width)
+    return made
+
+
+def table_line(texts: Sequence[str]) -> QTreeWidgetItem:
+    """A line of a table; each text is its own tip, in case it is cut off."""
+    line = QTreeWidgetItem(list(texts))
+    line.setSizeHint(0, QSize(0, LINE_PX))
+    for place, text in enumerate(texts):
+        line.setToolTip(place, text)
+    return line

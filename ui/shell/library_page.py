@@ -1,0 +1,87 @@
+"""The page of the library: the grid with its line above, and the detail beside it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from ui.detail.pane import WIDTH_PX, DetailPane
+from ui.kit.actions import ActionSet
+from ui.kit.image_loader import ImageLoader
+from ui.kit.page_parts import Page
+from ui.kit.theme import Theme
+from ui.kit.widgets import EmptyView
+from ui.library.empty_state import EmptyState
+from ui.library.grid import CELL_SIZES_PX, Grid
+from ui.library.results_model import ResultsModel
+from ui.shell.header import ResultsLine
+
+START_WIDTH_PX = 1280
+
+
+class LibraryPage(Page):
+    """Grid and detail; ``detail_toggled``: the detail is wanted, or no longer."""
+
+    detail_toggled = Signal()
+
+    def __init__(
+        self,
+        actions: ActionSet,
+        model: ResultsModel,
+        thumbnails: ImageLoader,
+        frames: ImageLoader,
+        theme: Theme,
+    ) -> None:
+        super().__init__()
+        self.wants_detail = True
+        self.results = ResultsLine(actions, theme, len(CELL_SIZES_PX))
+        self.grid = Grid(model, thumbnails, theme)
+        self.empty = EmptyView(theme)
+        self.detail = DetailPane(actions, frames, theme)
+        self._center = QStackedWidget()
+        self._center.addWidget(self.empty)
+        self._center.addWidget(self.grid)
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.results)
+        column.addWidget(self._center, 1)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.setHandleWidth(1)
+        split.setChildrenCollapsible(False)
+        split.addWidget(left)
+        split.addWidget(self.detail)
+        split.setStretchFactor(0, 1)
+        split.setStretchFactor(1, 0)
+        split.setSizes([START_WIDTH_PX - WIDTH_PX, WIDTH_PX])
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(split)
+        self.grid.size_changed.connect(self.results.slider.setValue)
+        self.results.slider.setValue(self.grid.size_step)
+        self.results.slider.valueChanged.connect(self.grid.set_size_step)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Gives the parts that draw for themselves their new colours."""
+        for part in (self.results, self.grid, self.empty, self.detail):
+            part.set_theme(theme)
+
+    def show_empty(self, empty: EmptyState | None) -> None:
+        """A text in place of the grid, or the grid."""
+        if empty is not None:
+            self.empty.say(empty.icon, empty.title, empty.text, empty.button)
+        self._center.setCurrentWidget(self.grid if empty is None else self.empty)
+
+    def toggle_detail(self) -> None:
+        """Shows or hides the details beside the grid."""
+        self.wants_detail = not self.wants_detail
+        self.detail_toggled.emit()
+
+    def show_detail(self) -> bool:
+        """Shows the details; False where there is no photo under the cursor."""
+        if self.grid.current_key() is None:
+            return False
+        if not self.wants_detail:
+            self.toggle_detail()
+        return True

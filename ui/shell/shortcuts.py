@@ -1,0 +1,69 @@
+"""The help with every action that has a key."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QWidget
+
+from ui.kit.actions import Action, ActionSet, Group
+from ui.kit.dialogs import FramedDialog
+from ui.kit.theme import Theme
+from ui.kit.widgets import label
+
+THREE_COLUMNS_PX = 1200
+THREE_COLUMNS = (
+    (Group.LIBRARY, Group.SEARCH, Group.EDIT, Group.ANNOTATIONS),
+    (Group.PHOTO, Group.VIDEO, Group.PROGRAM),
+    (Group.VIEW,),
+)
+TWO_COLUMNS = (
+    (Group.LIBRARY, Group.SEARCH, Group.EDIT, Group.ANNOTATIONS, Group.PROGRAM),
+    (Group.PHOTO, Group.VIDEO, Group.VIEW),
+)
+
+
+class ShortcutsHelp(FramedDialog):
+    """Every action with its keys, in columns by group."""
+
+    def __init__(self, actions: ActionSet, parent: QWidget, theme: Theme) -> None:
+        super().__init__("Keyboard shortcuts", parent, theme)
+        content = QWidget()
+        columns = QHBoxLayout(content)
+        columns.setContentsMargins(0, 0, 12, 0)
+        columns.setSpacing(26)
+        room = parent.window().size() - QSize(20, 60)
+        for groups in THREE_COLUMNS if room.width() >= THREE_COLUMNS_PX else TWO_COLUMNS:
+            columns.addLayout(_key_table(actions, groups))
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(content)
+        self.column.addWidget(area, 1)
+        self.add_buttons()
+        wanted = content.sizeHint() + QSize(80, 150)
+        self.resize(wanted.boundedTo(room))
+
+
+def _key_table(actions: ActionSet, groups: tuple[Group, ...]) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setVerticalSpacing(8)
+    grid.setColumnStretch(0, 1)
+    for group in groups:
+        if grid.count():
+            grid.setRowMinimumHeight(grid.rowCount(), 10)
+        grid.addWidget(label(group.value, "section"), grid.rowCount(), 0)
+        for entry in actions.of_group(group):
+            if entry.key_texts():
+                _add_keys(grid, entry)
+    grid.setRowStretch(grid.rowCount(), 1)
+    return grid
+
+
+def _add_keys(grid: QGridLayout, entry: Action) -> None:
+    row = grid.rowCount()
+    grid.addWidget(label(entry.text), row, 0)
+    keys = QHBoxLayout()
+    keys.setSpacing(4)
+    for key in entry.key_texts():
+        keys.addWidget(label(key, "key"))
+    grid.addLayout(keys, row, 1, Qt.AlignmentFlag.AlignRight)

@@ -1,0 +1,96 @@
+"""The window's state as one frozen value, from which it draws itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from cocadesk.errors import UserError
+from cocadesk.protocol.values import MediaKind
+from ui.engine.link import LinkState
+from ui.kit.actions import Requires
+from ui.library.empty_state import EmptyState, empty_state_for
+from ui.library.listing import Listing
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowState:
+    """All that decides what the window shows; what follows from it are properties.
+
+    ``current`` is the key under the cursor and ``kind`` its kind, where it is known.
+    """
+
+    link: LinkState = LinkState.STARTING
+    link_problem: UserError | None = None
+    listing: Listing = field(default_factory=Listing)
+    active_jobs: int = 0
+    current: str | None = None
+    kind: MediaKind | None = None
+    selected: int = 0
+    is_library_shown: bool = True
+    wants_detail: bool = True
+    is_editing: bool = False
+    undo_title: str = ""
+    redo_title: str = ""
+
+    @property
+    def given(self) -> frozenset[Requires]:
+        """The conditions of actions that are met; a photo counts where it can be seen."""
+        is_met = {
+            Requires.ENGINE: self.link is LinkState.CONNECTED,
+            Requires.SELECTION: self.is_library_shown and self.current is not None,
+            Requires.VIDEO: self.is_library_shown and self.kind is MediaKind.VIDEO,
+            Requires.UNDO: bool(self.undo_title),
+            Requires.REDO: bool(self.redo_title),
+        }
+        return frozenset(condition for condition, is_so in is_met.items() if is_so)
+
+    @property
+    def headline(self) -> str:
+        """The line above the grid."""
+        selected = f" · {self.selected:,} selected" if self.selected > 1 else ""
+        return self.listing.headline + selected
+
+    @property
+    def empty(self) -> EmptyState | None:
+        """The text in place of the grid; None where there are photos."""
+        return empty_state_for(
+            self.link, self.link_problem, self.listing, is_working=self.active_jobs > 0
+        )
+
+    @property
+    def shows_results_line(self) -> bool:
+        """True where there is a line above the grid."""
+        return self.empty is None or self.listing.is_filtered
+
+    @property
+    def shows_detail(self) -> bool:
+        """True where the detail stands beside the grid; while one types in it, it stays."""
+        return self.is_editing or (self.wants_detail and self.empty is None)
+
+    @property
+    def undo_text(self) -> str:
+        """The text of the Undo action."""
+        return f"Undo: {self.undo_title}" if self.undo_title else "Undo"
+
+    @property
+    def redo_text(self) -> str:
+        """The text of the Redo action."""
+        return f"Redo: {self.redo_title}" if self.redo_title else "Redo"
+
+
+class Drawing(Generic[Part]):
+    """One part of the state with the call that draws it."""
+
+    def __init__(self, read: Callable[[WindowState], Part], draw: Callable[[Part], object]) -> None:
+        self._read = read
+        self._draw = draw
+
+    def update(self, new: WindowState, old: WindowState | None) -> None:
+        """Draws the part where it is not as it was in the ``old`` state."""
+        part = self._read(new)
+        if old is None or part != self._read(old):
+            self._draw(part)
