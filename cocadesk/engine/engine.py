@@ -21,7 +21,7 @@ from cocadesk.engine.scheduler import Scheduler
 from cocadesk.engine.teaching.requests import TeachingHandler
 from cocadesk.errors import UserError
 from cocadesk.library import Library
-from cocadesk.protocol.calls import Call, Identity
+from cocadesk.protocol.calls import Call, Identity, JobWatchers
 from cocadesk.protocol.messages import (
     ControlJob,
     Describe,
@@ -63,7 +63,6 @@ from cocadesk.protocol.values import (
     ModelValue,
     RootValue,
 )
-from cocadesk.protocol.watching import JobWatchers
 
 if TYPE_CHECKING:
     from cocadesk.model.backend import Backend

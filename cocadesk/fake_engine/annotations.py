@@ -9,7 +9,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from cocadesk.fake_engine.handlers import Answer, FakeContext
+from cocadesk.fake_engine.handlers import FakeContext
+from cocadesk.fake_engine.jobs import Answer
+from cocadesk.fake_engine.rows import WHEN
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     AnnotationsChanged,
@@ -46,15 +48,17 @@ class Batch:
     """One command: annotations by key and files by path, each as before and after."""
 
     title: str
-    words: Mapping[str, tuple[HumanAnnotations, HumanAnnotations]] = field(default_factory=dict)
+    annotations: Mapping[str, tuple[HumanAnnotations, HumanAnnotations]] = field(
+        default_factory=dict
+    )
     files: Mapping[WirePath, tuple[str | None, str | None]] = field(default_factory=dict)
 
 
 class FakeAnnotations:
     """Annotations and the files beside photos, with one undo stack for both."""
 
-    def __init__(self, parts: FakeContext) -> None:
-        self._parts = parts
+    def __init__(self, context: FakeContext) -> None:
+        self._context = context
         self._lock = threading.Lock()
         self._human: dict[str, HumanAnnotations] = {}
         self._done: list[Batch] = []
@@ -72,91 +76,88 @@ class FakeAnnotations:
             GetHistory: self._get_history,
         }
 
-    def dressed(self, key: str) -> Row:
+    def row(self, key: str) -> Row:
         """The row with its annotations as they are now."""
-        row = self._parts.media[key].row
-        words = self._words(key)
+        row = self._context.media[key].row
+        shown = self._description(key)
         return replace(
-            row, caption=words.caption, caption_by_person=words.caption_by_person, tags=words.tags
+            row, caption=shown.caption, caption_by_person=shown.caption_by_person, tags=shown.tags
         )
 
-    def said_of(self, key: str) -> set[str]:
+    def searchable_words(self, key: str) -> set[str]:
         """All words that a search can find this medium by."""
-        medium, human = self._parts.media[key], self._human.get(key, HumanAnnotations())
+        medium, human = self._context.media[key], self._human.get(key, HumanAnnotations())
         tags = {tag.tag for tag in medium.tags} - set(human.removed) | set(human.added)
         return set((human.caption or medium.caption).lower().split()) | tags
 
     def caption_of(self, key: str) -> str:
         """The human caption, else the machine's."""
         human = self._human.get(key, HumanAnnotations())
-        return human.caption or self._parts.media[key].caption
+        return human.caption or self._context.media[key].caption
 
     def commit(self, batch: Batch) -> AnnotationsReply:
-        """Does a new batch; what was undone before is forgotten."""
+        """Applies a new batch; what was undone before is forgotten."""
         with self._lock:
             self._undone.clear()
             self._done.append(batch)
             self._apply(batch, is_undo=False)
         return self._tell(batch)
 
-    def _words(self, key: str) -> Description:
+    def _description(self, key: str) -> Description:
         human = self._human.get(key, HumanAnnotations())
-        medium = self._parts.media[key]
-        is_described = key in self._parts.described
-        own = tuple(TagValue(tag=tag, by_person=True) for tag in human.added)
+        medium = self._context.media[key]
+        is_described = key in self._context.described
+        by_person = tuple(TagValue(tag=tag, by_person=True) for tag in human.added)
         given = medium.tags if is_described else ()
         others = tuple(t for t in given if t.tag not in human.added + human.removed)
         return Description(
             key=key,
             caption=human.caption or (medium.caption if is_described else None),
             caption_by_person=bool(human.caption),
-            tags=own + others,
+            tags=by_person + others,
         )
 
     def _describe(self, body: Describe, _call: Call) -> ReplyBody:
-        self._parts.medium(body.key)
-        self._parts.described.add(body.key)
-        return self._words(body.key)
+        self._context.medium(body.key)
+        self._context.described.add(body.key)
+        return self._description(body.key)
 
     def _set(self, body: SetAnnotations, _call: Call) -> ReplyBody:
         changes: dict[str, tuple[HumanAnnotations, HumanAnnotations]] = {}
         for key in body.keys:
-            self._parts.medium(key)
+            self._context.medium(key)
             old = self._human.get(key, HumanAnnotations())
             new = _changed(old, body)
             if new != old:
                 changes[key] = (old, new)
         if not changes:
             return self._reply(())
-        return self.commit(Batch(title=_title(body, len(changes)), words=changes))
+        return self.commit(Batch(title=_title(body, len(changes)), annotations=changes))
 
     def _undo(self, _body: UndoAnnotations, _call: Call) -> ReplyBody:
-        with self._lock:
-            if not self._done:
-                return self._reply(())
-            batch = self._done.pop()
-            self._undone.append(batch)
-            self._apply(batch, is_undo=True)
-        return self._tell(batch)
+        return self._move(self._done, self._undone, is_undo=True)
 
     def _redo(self, _body: RedoAnnotations, _call: Call) -> ReplyBody:
+        return self._move(self._undone, self._done, is_undo=False)
+
+    def _move(self, source: list[Batch], target: list[Batch], *, is_undo: bool) -> ReplyBody:
         with self._lock:
-            if not self._undone:
+            if not source:
                 return self._reply(())
-            batch = self._undone.pop()
-            self._done.append(batch)
-            self._apply(batch, is_undo=False)
+            batch = source.pop()
+            target.append(batch)
+            self._apply(batch, is_undo=is_undo)
         return self._tell(batch)
 
     def _state(self, _body: GetUndoState, _call: Call) -> ReplyBody:
         return self._reply(())
 
     def _get_history(self, body: GetHistory, _call: Call) -> ReplyBody:
-        self._parts.medium(body.key)
+        self._context.medium(body.key)
         return History(key=body.key, edits=tuple(self._history.get(body.key, ())))
 
     def _apply(self, batch: Batch, *, is_undo: bool) -> None:
-        for key, (old, new) in batch.words.items():
+        for key, (old, new) in batch.annotations.items():
             before, after = (new, old) if is_undo else (old, new)
             self._human[key] = after
             self._history.setdefault(key, []).extend(_edits(before, after))
@@ -168,10 +169,10 @@ class FakeAnnotations:
                 self.files[path] = text
 
     def _tell(self, batch: Batch) -> AnnotationsReply:
-        reply = self._reply(tuple(batch.words), title=batch.title, files=len(batch.files))
-        if batch.words:
-            self._parts.publish(RowsChanged(keys=tuple(batch.words)))
-        self._parts.publish(
+        reply = self._reply(tuple(batch.annotations), title=batch.title, files=len(batch.files))
+        if batch.annotations:
+            self._context.publish(RowsChanged(keys=tuple(batch.annotations)))
+        self._context.publish(
             AnnotationsChanged(undo_title=reply.undo_title, redo_title=reply.redo_title)
         )
         return reply
@@ -207,7 +208,6 @@ def _title(body: SetAnnotations, count: int) -> str:
 
 
 def _edits(before: HumanAnnotations, after: HumanAnnotations) -> list[EditValue]:
-    when = "2025-11-24T10:00:00"
     made = []
     for name, old, new in (
         ("caption", before.caption or "", after.caption or ""),
@@ -215,5 +215,5 @@ def _edits(before: HumanAnnotations, after: HumanAnnotations) -> list[EditValue]
         ("tags removed", ", ".join(before.removed), ", ".join(after.removed)),
     ):
         if old != new:
-            made.append(EditValue(when=when, who=PERSON, field=name, old=old, new=new))
+            made.append(EditValue(when=WHEN, who=PERSON, field=name, old=old, new=new))
     return made

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from cocadesk.errors import UserError
-from cocadesk.fake_engine.jobs import FakeJobs
+from cocadesk.fake_engine.jobs import Answer, FakeJobs
 from cocadesk.fake_engine.rows import FakeMedium
-from cocadesk.protocol.calls import Call
-from cocadesk.protocol.messages import EventBody, ReplyBody
-
-Answer: TypeAlias = Callable[[Any, Call], ReplyBody | None]
-"""Answers one kind of request; see ``protocol.calls.Handler``. Any thread."""
+from cocadesk.protocol.messages import EventBody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,35 +3,55 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.calls import Call
-from cocadesk.protocol.messages import EventBody, JobChanged, JobReply
-from cocadesk.protocol.values import FailureValue, JobAction, JobKind, JobState, JobValue
-from cocadesk.protocol.watching import JobWatchers
+from cocadesk.protocol.calls import Call, JobWatchers
+from cocadesk.protocol.messages import (
+    ControlJob,
+    EventBody,
+    Failures,
+    JobChanged,
+    JobReply,
+    Jobs,
+    ListFailures,
+    ListJobFailures,
+    ListJobs,
+    ReplyBody,
+    WatchJob,
+)
+from cocadesk.protocol.values import (
+    FailureValue,
+    JobAction,
+    JobKind,
+    JobReport,
+    JobState,
+    JobValue,
+)
 
+Answer: TypeAlias = Callable[[Any, Call], ReplyBody | None]
+"""Answers one type of request; see ``protocol.calls.Handler``. Any thread."""
 Step = Callable[[int], FailureValue | None]
-End = Callable[[JobValue], JobReply]
+End = Callable[[JobValue], tuple[str, JobReport | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeWork:
     """A job's steps: ``step(done)`` gives the failure of that item, if any.
 
-    ``end`` is called once all steps are done, and makes the job's answer; a
-    message that it puts into the job is kept.
+    ``end`` is called once all steps are done, and gives the job's message and report.
     """
 
     title: str
     total: int
-    step: Step
+    step: Step = lambda _done: None
     kind: JobKind = JobKind.INDEX
     stage: str = "Reading photos"
-    end: End = lambda job: JobReply(job=job)
+    end: End = lambda _job: ("", None)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,6 +60,19 @@ class _FakeJob:
     work: FakeWork
     reply: JobReply
     failures: list[FailureValue] = field(default_factory=list)
+
+
+_STATE_AFTER = {
+    JobAction.PAUSE: JobState.PAUSED,
+    JobAction.RESUME: JobState.QUEUED,
+    JobAction.CANCEL: JobState.CANCELLED,
+}
+
+
+def failures_of(body: ListFailures | ListJobFailures, failures: Sequence[FailureValue]) -> Failures:
+    """The part of ``failures`` that a request asks for."""
+    shown = tuple(failures[body.offset : body.offset + body.limit])
+    return Failures(failures=shown, total=len(failures))
 
 
 class FakeJobs:
@@ -54,7 +87,15 @@ class FakeJobs:
         self._is_closed = False
         self._thread: threading.Thread | None = None
 
-    def start(self, work: FakeWork) -> JobValue:
+    def answers(self) -> Mapping[type[Any], Answer]:
+        return {
+            ListJobs: lambda _body, _call: Jobs(jobs=self.all()),
+            ControlJob: lambda body, _call: self._control(body.job_id, body.action),
+            WatchJob: lambda body, call: self._watch(body.job_id, call),
+            ListJobFailures: lambda body, _call: failures_of(body, self._failures(body.job_id)),
+        }
+
+    def start(self, work: FakeWork) -> JobReply:
         """Queues a job."""
         with self._changed:
             value = JobValue(
@@ -71,44 +112,17 @@ class FakeJobs:
                 self._thread.start()
             self._changed.notify_all()
         self._publish(JobChanged(job=value))
-        return value
+        return JobReply(job=value)
 
     def all(self) -> tuple[JobValue, ...]:
         """Every job, newest first."""
         with self._changed:
             return tuple(job.value for job in reversed(self._jobs.values()))
 
-    def control(self, job_id: str, action: JobAction) -> JobValue:
-        """Pauses, resumes or cancels; a job that has ended stays as it is."""
-        states = {
-            JobAction.PAUSE: JobState.PAUSED,
-            JobAction.RESUME: JobState.QUEUED,
-            JobAction.CANCEL: JobState.CANCELLED,
-        }
-        with self._changed:
-            job = self._job(job_id)
-            if not job.value.state.is_final:
-                self._set(job, state=states[action])
-            self._changed.notify_all()
-            return job.value
-
-    def watch(self, job_id: str, call: Call) -> None:
-        """Sends the call progress until the job ends, then its answer."""
-        with self._changed:
-            self._watchers.add(call, self._job(job_id).reply)
-
-    def failures(self, job_id: str) -> tuple[FailureValue, ...]:
-        """This job's failures, in the order in which they happened."""
-        with self._changed:
-            return tuple(self._job(job_id).failures)
-
     def is_busy(self) -> bool:
         """True while a job runs or waits."""
         with self._changed:
-            return any(
-                job.value.state in (JobState.QUEUED, JobState.RUNNING)
-                for job in self._jobs.values()
-            )
+            return self._next() is not None
 
     def close(self) -> None:
         """Stops after the step in hand."""
@@ -117,6 +131,24 @@ class FakeJobs:
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join()
+
+    def _control(self, job_id: str, action: JobAction) -> JobReply:
+        """Pauses, resumes or cancels; a job that has ended stays as it is."""
+        with self._changed:
+            job = self._job(job_id)
+            if not job.value.state.is_final:
+                self._set(job, state=_STATE_AFTER[action])
+            self._changed.notify_all()
+            return JobReply(job=job.value)
+
+    def _watch(self, job_id: str, call: Call) -> None:
+        """Sends the call progress until the job ends, then its answer."""
+        with self._changed:
+            self._watchers.add(call, self._job(job_id).reply)
+
+    def _failures(self, job_id: str) -> tuple[FailureValue, ...]:
+        with self._changed:
+            return tuple(self._job(job_id).failures)
 
     def _job(self, job_id: str) -> _FakeJob:
         try:
@@ -163,7 +195,8 @@ class FakeJobs:
                 job.value, state=JobState.DONE, done=done, failed=failed,
                 seconds_left=None, finished="2025-11-24T10:05:00",
             )  # fmt: skip
-            self._tell(job, job.work.end(ended))
+            message, report = job.work.end(ended)
+            self._tell(job, JobReply(job=replace(ended, message=message), report=report))
 
     def _set(self, job: _FakeJob, **changes: object) -> None:
         self._tell(job, JobReply(job=replace(job.value, **changes)))

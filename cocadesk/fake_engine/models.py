@@ -9,12 +9,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
-from cocadesk.fake_engine.handlers import Answer, FakeContext
-from cocadesk.fake_engine.jobs import FakeWork
+from cocadesk.fake_engine.handlers import FakeContext
+from cocadesk.fake_engine.jobs import Answer, FakeWork
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     GetVocabulary,
-    JobReply,
     ListModels,
     ModelChanged,
     Models,
@@ -70,8 +69,8 @@ MODELS = (
 class FakeModels:
     """Three models; a switch counts through the media and then switches."""
 
-    def __init__(self, parts: FakeContext) -> None:
-        self._parts = parts
+    def __init__(self, context: FakeContext) -> None:
+        self._context = context
         self._lock = threading.Lock()
         self._models = list(MODELS)
 
@@ -95,18 +94,17 @@ class FakeModels:
             entry = ModelEntry(source=body.source, name=body.source.split(":")[-1])
             with self._lock:
                 self._models.append(entry)
-        missing = round(len(self._parts.media) * (1 - entry.coverage))
+        missing = round(len(self._context.media) * (1 - entry.coverage))
         work = FakeWork(
             title=f"Switching to {entry.name}",
             total=max(1, missing),
-            step=lambda _done: None,
             kind=JobKind.SWITCH_MODEL,
             stage="Looking at your photos again",
-            end=lambda job: self._switch(job, entry),
+            end=lambda _job: self._switch(entry),
         )
-        return JobReply(job=self._parts.jobs.start(work))
+        return self._context.jobs.start(work)
 
-    def _switch(self, job: JobValue, entry: ModelEntry) -> JobReply:
+    def _switch(self, entry: ModelEntry) -> tuple[str, None]:
         with self._lock:
             self._models = [
                 replace(
@@ -116,19 +114,19 @@ class FakeModels:
                 )
                 for model in self._models
             ]
-        self._parts.publish(
+        self._context.publish(
             ModelChanged(
                 model=ModelValue(state=ModelState.READY, name=entry.name, model_id=entry.model_id)
             )
         )
-        return JobReply(job=replace(job, message=f"{entry.name} answers now."))
+        return f"{entry.name} answers now.", None
 
 
 class FakeVocabulary:
     """The tags in use; setting them starts a job that only counts."""
 
-    def __init__(self, parts: FakeContext) -> None:
-        self._parts = parts
+    def __init__(self, context: FakeContext) -> None:
+        self._context = context
         self._own: tuple[str, ...] = ()
 
     def answers(self) -> Mapping[type[Any], Answer]:
@@ -143,14 +141,13 @@ class FakeVocabulary:
         self._own = body.tags
         work = FakeWork(
             title="Choosing tags again",
-            total=max(1, len(self._parts.media)),
-            step=lambda _done: None,
+            total=max(1, len(self._context.media)),
             kind=JobKind.TAG,
             stage="Choosing tags",
             end=self._tagged,
         )
-        return JobReply(job=self._parts.jobs.start(work))
+        return self._context.jobs.start(work)
 
-    def _tagged(self, job: JobValue) -> JobReply:
-        self._parts.publish(RowsChanged())
-        return JobReply(job=replace(job, message=f"{job.done} photos have their tags."))
+    def _tagged(self, job: JobValue) -> tuple[str, None]:
+        self._context.publish(RowsChanged())
+        return f"{job.done} photos have their tags.", None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cocadesk.fake_engine.pictures import write_scene
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import MediaKind, Moment, Row, TagValue
+from cocadesk.protocol.values import FailureValue, MediaKind, Moment, Row, TagValue
 
 SCENES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("a dog running along a beach", ("dog", "beach", "running", "sea")),
@@ -26,6 +26,7 @@ SCENES: tuple[tuple[str, tuple[str, ...]], ...] = (
 SIZES: tuple[tuple[int, int], ...] = ((4032, 3024), (3024, 4032), (3000, 2000), (1200, 1200))
 FOLDERS: tuple[str, ...] = ("Summer 2025", "Wanderungen", "Família", "2024/Konzert")
 LONG_SIDE_PX = 320
+WHEN = "2025-11-24T10:00:00"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +72,8 @@ def write_picture(path: Path, number: int, width: int, height: int, long_side_px
     """Writes the medium's picture, scaled so that its long side has this size."""
     scale = long_side_px / max(width, height)
     write_scene(path, number, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+def failure(path: WirePath, reason: str, stage: str) -> FailureValue:
+    """A file that could not be read, always at the same time of the same day."""
+    return FailureValue(path=path, reason=reason, stage=stage, when=WHEN)

@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from msgspec.structs import replace
-
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.annotations import Batch, FakeAnnotations
-from cocadesk.fake_engine.handlers import Answer, FakeContext
-from cocadesk.fake_engine.jobs import FakeWork
+from cocadesk.fake_engine.handlers import FakeContext
+from cocadesk.fake_engine.jobs import Answer, FakeWork
+from cocadesk.fake_engine.rows import failure
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
-    JobReply,
     PlanWrite,
     ReplyBody,
     RowsChanged,
@@ -28,6 +26,7 @@ from cocadesk.protocol.values import (
     CaptionReport,
     FailureValue,
     JobKind,
+    JobReport,
     JobValue,
     Scope,
     WriteItem,
@@ -42,9 +41,9 @@ PLAN_LIMIT = 1000
 class FakeWriting:
     """Some photos have a ``.txt`` of a person's own beside them, some the same caption."""
 
-    def __init__(self, parts: FakeContext, words: FakeAnnotations) -> None:
-        self._parts = parts
-        self._words = words
+    def __init__(self, context: FakeContext, annotations: FakeAnnotations) -> None:
+        self._context = context
+        self._annotations = annotations
 
     def answers(self) -> Mapping[type[Any], Answer]:
         return {
@@ -63,7 +62,7 @@ class FakeWriting:
         is_all = not scope.keys and not folders
         keys = [
             key
-            for key, medium in list(self._parts.media.items())
+            for key, medium in list(self._context.media.items())
             if is_all
             or key in scope.keys
             or any(medium.row.path.text.startswith(f"{folder}/") for folder in folders)
@@ -74,10 +73,10 @@ class FakeWriting:
         return keys
 
     def _item(self, key: str, *, overwrite: bool) -> WriteItem:
-        medium = self._parts.media[key]
+        medium = self._context.media[key]
         path = WirePath.of(PurePath(medium.row.path.text).with_suffix(".txt"))
-        new = self._words.caption_of(key)
-        found = self._words.files.get(path)
+        new = self._annotations.caption_of(key)
+        found = self._annotations.files.get(path)
         is_ours = found is not None
         if found is None and medium.number % 6 == 4:
             found = "Notes of my own, not to be lost."
@@ -106,50 +105,44 @@ class FakeWriting:
         items = [self._item(key, overwrite=body.overwrite) for key in self._keys(body.scope)]
         kinds = (WriteKind.NEW, WriteKind.CHANGED)
 
-        def end(job: JobValue) -> JobReply:
+        def end(_job: JobValue) -> tuple[str, JobReport]:
             written = [item for item in items if item.kind in kinds]
             if written:
                 files = {item.path: (item.old or None, item.new) for item in written}
                 title = f"Writing {len(written)} captions beside photos"
-                self._words.commit(Batch(title=title, files=files))
+                self._annotations.commit(Batch(title=title, files=files))
             kept = tuple(item for item in items if item.kind is WriteKind.KEPT)
             report = WriteReport(
                 written=len(written), unchanged=len(items) - len(written) - len(kept), kept=kept
             )
             message = f"{len(written)} captions written, {len(kept)} files kept."
-            return JobReply(job=replace(job, message=message), report=report)
+            return message, report
 
         work = FakeWork(
             title=f"Writing captions beside {len(items)} photos",
             total=len(items),
-            step=lambda _done: None,
             kind=JobKind.WRITE,
             stage="Writing captions",
             end=end,
         )
-        return JobReply(job=self._parts.jobs.start(work))
+        return self._context.jobs.start(work)
 
     def _start_caption(self, body: StartCaption, _call: Call) -> ReplyBody:
         keys = self._keys(body.scope)
 
         def step(done: int) -> FailureValue | None:
-            medium = self._parts.media[keys[done]]
+            medium = self._context.media[keys[done]]
             if medium.number % 13 == 9:
-                return FailureValue(
-                    path=medium.row.path,
-                    reason="The file can no longer be read.",
-                    stage="caption",
-                    when="2025-11-24T10:00:00",
-                )
-            self._parts.described.add(keys[done])
-            self._parts.publish(RowsChanged(keys=(keys[done],)))
+                return failure(medium.row.path, "The file can no longer be read.", "caption")
+            self._context.described.add(keys[done])
+            self._context.publish(RowsChanged(keys=(keys[done],)))
             return None
 
-        def end(job: JobValue) -> JobReply:
+        def end(job: JobValue) -> tuple[str, JobReport]:
             described = job.done - job.failed
             message = f"{described} photos described, {job.failed} could not be read."
             report = CaptionReport(described=described)
-            return JobReply(job=replace(job, message=message), report=report)
+            return message, report
 
         work = FakeWork(
             title=f"Writing captions for {len(keys)} photos",
@@ -159,4 +152,4 @@ class FakeWriting:
             stage="Describing photos and videos",
             end=end,
         )
-        return JobReply(job=self._parts.jobs.start(work))
+        return self._context.jobs.start(work)

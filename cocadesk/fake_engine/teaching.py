@@ -11,8 +11,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
-from cocadesk.fake_engine.handlers import Answer, FakeContext
-from cocadesk.fake_engine.jobs import FakeWork
+from cocadesk.fake_engine.handlers import FakeContext
+from cocadesk.fake_engine.jobs import Answer, FakeWork
 from cocadesk.fake_engine.pictures import write_scene
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
@@ -46,7 +46,7 @@ from cocadesk.protocol.values import (
 
 TICKS = 40
 STEPS_A_TICK = 10
-OWN_WORDS = 14
+LIBRARY_PHOTOS = 14
 PHOTOS = 24
 REEMBED_S = 730.0
 CAPTIONS = (
@@ -60,29 +60,29 @@ CAPTIONS = (
 class FakeTeaching:
     """Runs teach nothing, but move like real ones; their ids are their jobs'."""
 
-    def __init__(self, parts: FakeContext) -> None:
-        self._parts = parts
+    def __init__(self, context: FakeContext) -> None:
+        self._context = context
         self._lock = threading.Lock()
         self._runs: dict[str, RunValue] = {}
 
     def answers(self) -> Mapping[type[Any], Answer]:
         return {
-            PreviewDataset: self._inspect,
+            PreviewDataset: self._preview,
             StartTeach: self._start,
             GetRun: self._get,
             ListRuns: self._list,
             DecideRun: self._decide,
         }
 
-    def _inspect(self, body: PreviewDataset, call: Call) -> ReplyBody:
-        found = self._found(body.source, body.method)
+    def _preview(self, body: PreviewDataset, call: Call) -> ReplyBody:
+        found = self._summary(body.source, body.method)
         if found.problem:
             return found
         call.partial(found)
         return replace(found, seconds=95.0 if body.method is TeachMethod.HEAD else 410.0)
 
-    def _found(self, source: TeachSource, method: TeachMethod) -> DatasetSummary:
-        photos = PHOTOS * len(source.folders) + OWN_WORDS * source.uses_library
+    def _summary(self, source: TeachSource, method: TeachMethod) -> DatasetSummary:
+        photos = PHOTOS * len(source.folders) + LIBRARY_PHOTOS * source.uses_library
         if any(folder.name == "empty" for folder in _paths(source)):
             return DatasetSummary(problem="None of the 12 photos has a text file beside it.")
         is_trial = photos < 20
@@ -97,10 +97,10 @@ class FakeTeaching:
         )
 
     def _samples(self, source: TeachSource) -> tuple[TeachSample, ...]:
-        folder = _paths(source)[0] if source.folders else self._parts.library / "Photos"
+        folder = _paths(source)[0] if source.folders else self._context.library / "Photos"
         samples = []
         for number, caption in enumerate(CAPTIONS):
-            picture = self._parts.library / "teach" / f"sample-{number}.png"
+            picture = self._context.library / "teach" / f"sample-{number}.png"
             if not picture.exists():
                 write_scene(picture, number + 3, 320, 240)
             samples.append(
@@ -113,7 +113,7 @@ class FakeTeaching:
         return tuple(samples)
 
     def _start(self, body: StartTeach, _call: Call) -> ReplyBody:
-        found = self._found(body.source, body.method)
+        found = self._summary(body.source, body.method)
         if found.problem:
             raise UserError("There is nothing to learn from.", found.problem)
         is_known = threading.Event()
@@ -132,10 +132,10 @@ class FakeTeaching:
             stage="Learning",
             end=lambda job: self._finish(job, found),
         )
-        job = self._parts.jobs.start(work)
+        job = self._context.jobs.start(work).job
         run = RunValue(
             id=job.id,
-            folder=WirePath.of(self._parts.library / "runs" / job.id),
+            folder=WirePath.of(self._context.library / "runs" / job.id),
             state=RunState.RUNNING,
             method=body.method,
             title=body.title,
@@ -150,7 +150,7 @@ class FakeTeaching:
             self._runs[job.id] = run
         run_ids.append(job.id)
         is_known.set()
-        self._parts.publish(RunChanged(run=run))
+        self._context.publish(RunChanged(run=run))
         return JobReply(job=job, report=run)
 
     def _learn(self, run_id: str, done: int) -> None:
@@ -159,9 +159,9 @@ class FakeTeaching:
             run = self._runs[run_id]
             run = replace(run, step=(done + 1) * STEPS_A_TICK, points=run.points + points)
             self._runs[run_id] = run
-        self._parts.publish(RunChanged(run=replace(run, points=()), points=points))
+        self._context.publish(RunChanged(run=replace(run, points=()), points=points))
 
-    def _finish(self, job: JobValue, found: DatasetSummary) -> JobReply:
+    def _finish(self, job: JobValue, found: DatasetSummary) -> tuple[str, RunValue]:
         n = max(1, found.held_out)
         with self._lock:
             run = replace(
@@ -175,15 +175,15 @@ class FakeTeaching:
                 model_id=f"taught-{job.id}",
             )
             self._runs[job.id] = run
-        self._parts.publish(RunChanged(run=replace(run, points=())))
-        return JobReply(job=replace(job, message="It has learned. See how well."), report=run)
+        self._context.publish(RunChanged(run=replace(run, points=())))
+        return "It has learned. See how well.", run
 
     def _get(self, body: GetRun, _call: Call) -> ReplyBody:
         return Run(run=self._run(body.run_id))
 
     def _list(self, _body: ListRuns, _call: Call) -> ReplyBody:
         runs = [replace(self._run(run_id), points=()) for run_id in reversed(self._runs)]
-        return Runs(runs=tuple(runs), own_words=OWN_WORDS)
+        return Runs(runs=tuple(runs), own_words=LIBRARY_PHOTOS)
 
     def _decide(self, body: DecideRun, _call: Call) -> ReplyBody:
         run = self._run(body.run_id)
@@ -192,11 +192,11 @@ class FakeTeaching:
         run = replace(run, state=RunState.KEPT if body.keep else RunState.DISCARDED)
         with self._lock:
             self._runs[run.id] = run
-        self._parts.publish(RunChanged(run=replace(run, points=())))
+        self._context.publish(RunChanged(run=replace(run, points=())))
         return Run(run=run)
 
     def _run(self, run_id: str) -> RunValue:
-        ended = {job.id for job in self._parts.jobs.all() if job.state is JobState.CANCELLED}
+        ended = {job.id for job in self._context.jobs.all() if job.state is JobState.CANCELLED}
         with self._lock:
             try:
                 run = self._runs[run_id]

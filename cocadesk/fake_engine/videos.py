@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cocadesk.fake_engine.handlers import Answer, FakeContext
+from cocadesk.fake_engine.handlers import FakeContext
+from cocadesk.fake_engine.jobs import Answer
 from cocadesk.fake_engine.rows import LONG_SIDE_PX, FakeMedium, write_picture
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import GetMoments, GetPreview, Moments, Preview, ReplyBody
@@ -20,8 +21,8 @@ SHOT_S = 4.0
 class FakeVideos:
     """Shots of four seconds, each with a picture of its own."""
 
-    def __init__(self, parts: FakeContext) -> None:
-        self._parts = parts
+    def __init__(self, context: FakeContext) -> None:
+        self._context = context
 
     def answers(self) -> Mapping[type[Any], Answer]:
         return {GetMoments: self._moments, GetPreview: self._preview}
@@ -46,7 +47,7 @@ class FakeVideos:
         )
 
     def _moments(self, body: GetMoments, _call: Call) -> ReplyBody:
-        medium = self._parts.medium(body.key)
+        medium = self._context.medium(body.key)
         length_s = medium.row.duration_s
         if length_s is None:
             return Moments(key=body.key, moments=())
@@ -65,7 +66,7 @@ class FakeVideos:
         )
 
     def _preview(self, body: GetPreview, _call: Call) -> ReplyBody:
-        medium = self._parts.medium(body.key)
+        medium = self._context.medium(body.key)
         path = self._frame(medium, body.time_s, PREVIEW_PX, "previews")
         return Preview(key=body.key, path=path, width=medium.row.width, height=medium.row.height)
 
@@ -75,7 +76,7 @@ class FakeVideos:
         """The picture of the shot at that time; of a photo the photo itself."""
         is_moving = time_s is not None and medium.row.duration_s is not None
         shot = int((time_s or 0.0) / SHOT_S) if is_moving else 0
-        path: Path = self._parts.library / folder / f"{medium.row.key}-{shot}.png"
+        path: Path = self._context.library / folder / f"{medium.row.key}-{shot}.png"
         if not path.exists():
             number = medium.number + 5 * shot + shot
             write_picture(path, number, medium.row.width, medium.row.height, long_side_px)

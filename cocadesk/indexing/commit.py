@@ -7,10 +7,9 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from cocadesk.indexing.known_files import MatchKind
+from cocadesk.indexing.known_files import MatchedFile, MatchKind, Unreadable
 from cocadesk.indexing.pictures import Embedded, Facts
 from cocadesk.indexing.pipeline import Batch
-from cocadesk.indexing.planning import Planned, Unreadable
 from cocadesk.library import (
     FailureRow,
     Library,
@@ -36,80 +35,83 @@ class Committer:
         self._image_id = image_id
         self._failed_before = {failure.path for failure in failures}
 
-    def commit(self, batch: Batch) -> list[Planned]:
-        """Write ``batch``; what it gives was committed (a file whose twin was lost is not)."""
-        rows = self._rows(batch.planned)
-        placed = [item for item in batch.planned if item.verdict.key in rows]
+    def commit(self, batch: Batch) -> list[MatchedFile]:
+        """Write ``batch``; gives what was committed (not a file whose source row was lost)."""
+        rows = self._rows(batch.matched)
+        placed = [item for item in batch.matched if item.match.key in rows]
         views = self._views(placed, rows, batch.embedded)
-        done = [item for item in placed if item.verdict.key in views]
-        if len(done) < len(batch.planned):
-            log.warning("%d files wait for the next index", len(batch.planned) - len(done))
+        done = [item for item in placed if item.match.key in views]
+        if len(done) < len(batch.matched):
+            log.warning("%d files wait for the next index", len(batch.matched) - len(done))
         self._write_views(done, rows, views)
         self._library.media.commit(_last_of_each_key(done, rows))
         self._write_failures(batch.unreadable, done)
         return done
 
-    def _rows(self, planned: Sequence[Planned]) -> dict[str, MediaRow]:
-        """The new row of each file by key; rows of known bytes follow their twin's."""
-        twins = {i.verdict.twin for i in planned if i.facts is None and i.verdict.twin}
-        stored = {row.key: row for row in self._library.media.rows(sorted(twins))}
+    def _rows(self, matched: Sequence[MatchedFile]) -> dict[str, MediaRow]:
+        """The new row of each file by key; known bytes follow the row that has them."""
+        known = {i.match.same_bytes for i in matched if i.facts is None and i.match.same_bytes}
+        stored = {row.key: row for row in self._library.media.rows(sorted(known))}
         rows: dict[str, MediaRow] = {}
         now = datetime.now(UTC)
-        for item in planned:
+        for item in matched:
             if item.facts is not None:
-                rows[item.verdict.key] = decoded_row(item, item.facts, now)
+                rows[item.match.key] = decoded_row(item, item.facts, now)
                 continue
-            twin = rows.get(item.verdict.twin or "") or stored.get(item.verdict.twin or "")
-            if twin is not None:
-                rows[item.verdict.key] = following_row(item, twin, now)
+            key = item.match.same_bytes or ""
+            same = rows.get(key) or stored.get(key)
+            if same is not None:
+                rows[item.match.key] = following_row(item, same, now)
         return rows
 
     def _views(
         self,
-        planned: Sequence[Planned],
+        matched: Sequence[MatchedFile],
         rows: Mapping[str, MediaRow],
         embedded: Mapping[str, Embedded],
     ) -> dict[str, list[ViewRow]]:
         """The views to write of each file by key; an empty list where they are stored."""
-        lenders = {item.lender for item in planned if item.lender is not None}
-        stored = self._library.views.of_keys(self._image_id, sorted(lenders))
+        sources = {item.vector_source for item in matched if item.vector_source is not None}
+        stored = self._library.views.of_keys(self._image_id, sorted(sources))
         views: dict[str, list[ViewRow]] = {}
-        for item in planned:
-            key, picture_hash = item.verdict.key, item.verdict.picture_hash
-            lender = item.lender
+        for item in matched:
+            key, picture_hash = item.match.key, item.match.picture_hash
+            source = item.vector_source
             if picture_hash in embedded:
                 views[key] = embedded[picture_hash].views(rows[key], picture_hash)
-            elif item.verdict.vectors_of == key:
+            elif item.match.vectors_of == key:
                 views.setdefault(key, [])
-            elif lender is not None:
-                # A lender may itself borrow in this batch; it stands before its borrowers.
-                for lent in (views.get(lender, []), stored.get(lender, [])):
-                    borrowed = [view for view in lent if view.picture_hash == picture_hash]
-                    if borrowed:
-                        views[key] = [placed_view(view, rows[key]) for view in borrowed]
+            elif source is not None:
+                # A source may itself be a copy of this batch; it stands before its copies.
+                for found in (views.get(source, []), stored.get(source, [])):
+                    copied = [view for view in found if view.picture_hash == picture_hash]
+                    if copied:
+                        views[key] = [placed_view(view, rows[key]) for view in copied]
                         break
         return views
 
     def _write_views(
         self,
-        done: Sequence[Planned],
+        done: Sequence[MatchedFile],
         rows: Mapping[str, MediaRow],
         views: Mapping[str, Sequence[ViewRow]],
     ) -> None:
         written = [view for own in views.values() for view in own]
         self._library.views.commit(self._image_id, written)
-        changed = {i.verdict.key for i in done if i.verdict.previous is not None}
+        changed = {i.match.key for i in done if i.match.previous is not None}
         fewer = {key: len(own) for key, own in views.items() if own and key in changed}
         if fewer:
             self._library.views.remove_from(self._image_id, fewer)
         stayed = {
-            item.verdict.key
+            item.match.key
             for item in done
-            if not views[item.verdict.key] and item.verdict.outcome is not MatchKind.TOUCHED
+            if not views[item.match.key] and item.match.kind is not MatchKind.TOUCHED
         }
         self._library.views.set_places([rows[key] for key in sorted(stayed)])
 
-    def _write_failures(self, unreadable: Sequence[Unreadable], done: Sequence[Planned]) -> None:
+    def _write_failures(
+        self, unreadable: Sequence[Unreadable], done: Sequence[MatchedFile]
+    ) -> None:
         """Remember what failed (stage decode) and forget what reads well now."""
         healed = self._failed_before & {item.found.path for item in done}
         if healed:
@@ -137,26 +139,28 @@ class Committer:
         )
 
 
-def _last_of_each_key(done: Sequence[Planned], rows: Mapping[str, MediaRow]) -> list[MediaChange]:
+def _last_of_each_key(
+    done: Sequence[MatchedFile], rows: Mapping[str, MediaRow]
+) -> list[MediaChange]:
     """One change a key: a merge with two of the same key is ambiguous.
 
     A key comes twice when a new file was moved while the same batch ran.
     """
     changes: dict[str, MediaChange] = {}
     for item in done:
-        key = item.verdict.key
+        key = item.match.key
         earlier = changes.get(key)
         changes[key] = MediaChange(
             row=rows[key],
-            is_new=item.verdict.is_new_row or (earlier is not None and earlier.is_new),
-            drops_machine_words=item.verdict.is_redrawn
+            is_new=item.match.is_new_row or (earlier is not None and earlier.is_new),
+            drops_machine_words=item.match.is_redrawn
             or (earlier is not None and earlier.drops_machine_words),
         )
     return list(changes.values())
 
 
 def _failure(item: Unreadable, now: datetime) -> FailureRow:
-    """What to remember; a passing failure fits no file, so that it keeps nobody from reading."""
+    """What to remember; a passing failure fits no file, so that it never stops a reading."""
     return FailureRow(
         path=item.found.path,
         root=item.found.root,
@@ -168,7 +172,7 @@ def _failure(item: Unreadable, now: datetime) -> FailureRow:
     )
 
 
-def decoded_row(item: Planned, facts: Facts, now: datetime) -> MediaRow:
+def decoded_row(item: MatchedFile, facts: Facts, now: datetime) -> MediaRow:
     """The media row of a file that was read."""
     identity, metadata = item.identity, facts.metadata
     return MediaRow(
@@ -201,15 +205,15 @@ def decoded_row(item: Planned, facts: Facts, now: datetime) -> MediaRow:
     )
 
 
-def following_row(item: Planned, twin: MediaRow, now: datetime) -> MediaRow:
-    """The row of a file whose bytes are ``twin``'s: only its place is its own.
+def following_row(item: MatchedFile, same: MediaRow, now: datetime) -> MediaRow:
+    """The row of a file with the same bytes as ``same``: only its place is its own.
 
-    A copy is a medium of its own and has no human words yet; what a machine
+    A copy is a medium of its own and has no human annotations yet; what a machine
     said of the same picture holds for it too.
     """
     identity = item.identity
     placed = dataclasses.replace(
-        twin,
+        same,
         key=identity.key,
         root=identity.root,
         path=identity.path,
@@ -220,7 +224,7 @@ def following_row(item: Planned, twin: MediaRow, now: datetime) -> MediaRow:
         reason=None,
         indexed_utc=now,
     )
-    if not item.verdict.is_new_row:
+    if not item.match.is_new_row:
         return placed
     return dataclasses.replace(
         placed,

@@ -10,19 +10,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cocadesk.errors import UserError
-from cocadesk.indexing.batching import read_steps, seconds_left
+from cocadesk.eta import EtaEstimator
 from cocadesk.indexing.commit import Committer
-from cocadesk.indexing.exclusive import OneAtATime
-from cocadesk.indexing.known_files import KnownFiles, MatchKind, StoredView
-from cocadesk.indexing.pipeline import Batch, Decoder
-from cocadesk.indexing.planning import Planner
+from cocadesk.indexing.known_files import FileMatcher, KnownFiles, MatchKind, StoredView
+from cocadesk.indexing.pipeline import Batch, Decoder, read_steps
 from cocadesk.indexing.scan_diff import (
     Presence,
     RootStatus,
     ScanDiff,
     absent_media,
     presence_of,
-    survey_steps,
+    scan_steps,
 )
 from cocadesk.indexing.types import (
     Failed,
@@ -31,6 +29,7 @@ from cocadesk.indexing.types import (
     IndexProgress,
     IndexReport,
     IndexStage,
+    OneAtATime,
 )
 from cocadesk.library import FailureRow, Identity, Library, MediaKind, MediaState
 from cocadesk.media import FoundFile, ScanProblem, scan
@@ -67,7 +66,7 @@ def index_steps(
     """
     with _only_index.on(library):
         index = _Index(library, backend, options or IndexOptions())
-        yield from index.survey([os.path.abspath(root) for root in roots])  # noqa: PTH100
+        yield from index.scan([os.path.abspath(root) for root in roots])  # noqa: PTH100
         yield from index.read(pool)
         yield index.progress(IndexStage.FINISH)
         return index.finish()
@@ -75,7 +74,7 @@ def index_steps(
 
 @dataclass(slots=True, kw_only=True)
 class _Tally:
-    """What has been done so far."""
+    """The files handled so far."""
 
     done: int = 0
     indexed: int = 0
@@ -87,7 +86,7 @@ class _Tally:
 
 
 class _Index:
-    """One run: its survey, its catalogue and its tally."""
+    """One run: the known files, what the scan found, and a tally."""
 
     def __init__(self, library: Library, backend: ImageEmbedder, options: IndexOptions) -> None:
         self._started_s = time.monotonic()
@@ -99,9 +98,9 @@ class _Index:
         library.views.remove_stale(self._model.image_id)
         if library.model is None:
             library.set_model(self._model.image_id, model_id=self._model.model_id)
-        self._watch = RootStatus(library.roots())
+        self._roots = RootStatus(library.roots())
         self._marks = library.views.whole_marks(self._model.image_id)
-        self._catalogue = KnownFiles(
+        self._known_files = KnownFiles(
             library.media.identities(),
             (StoredView(key=mark.key, picture_hash=mark.picture_hash) for mark in self._marks),
             self._model.image_id,
@@ -109,73 +108,73 @@ class _Index:
         )
         self._failures = {failure.path: failure for failure in library.failures()}
         self._committer = Committer(library, self._model.image_id, self._failures.values())
-        self._survey = ScanDiff(roots=(), root_of={})
-        self._offline: list[bytes] = []
+        self._diff = ScanDiff(roots=(), root_of={})
+        self._offline_roots: list[bytes] = []
         self._tally = _Tally()
-        self._embedding_since_s = self._started_s
+        self._eta = EtaEstimator()
 
     def _is_gone(self, identity: Identity) -> bool:
-        """Whether a medium's file left its place (a disk that is not there is no leaving)."""
-        return presence_of(identity.path) is Presence.GONE and not self._watch.is_offline(
+        """True where a medium's file left its place; unmounted disks do not count as deleted."""
+        return presence_of(identity.path) is Presence.GONE and not self._roots.is_offline(
             identity.root
         )
 
-    def survey(self, roots: Sequence[bytes]) -> Iterator[IndexProgress]:
+    def scan(self, roots: Sequence[bytes]) -> Iterator[IndexProgress]:
         """Scan the roots that are there, and note those that are not."""
         there: list[bytes] = []
         for root in dict.fromkeys(roots):
-            is_known = self._watch.knows(root) or self._catalogue.has_any_under(root)
-            if is_known and self._watch.is_offline(root):
-                self._offline.append(root)
+            is_known = self._roots.knows(root) or self._known_files.has_any_under(root)
+            if is_known and self._roots.is_offline(root):
+                self._offline_roots.append(root)
             elif is_known or os.path.lexists(root):
                 there.append(root)
             else:
                 self._tally.failed.append(
                     Failed(path=root, reason="There is no such file or folder.")
                 )
-        if not there and not self._offline:
+        if not there and not self._offline_roots:
             raise _nothing_there(self._tally.failed)
-        self._survey = ScanDiff(
-            roots=tuple(there), root_of={r: self._watch.outermost(r) or r for r in there}
+        self._diff = ScanDiff(
+            roots=tuple(there), root_of={r: self._roots.outermost(r) or r for r in there}
         )
         yield self.progress(IndexStage.SCAN)
         existing = [root for root in there if os.path.lexists(root)]
-        for seen in survey_steps(self._survey, scan(existing), self._catalogue, self._failures):
+        for seen in scan_steps(self._diff, scan(existing), self._known_files, self._failures):
             yield self.progress(IndexStage.SCAN, seen=seen)
-        self._tally.failed.extend(self._survey.known_failures)
+        self._tally.failed.extend(self._diff.known_failures)
         self._tally.failed.extend(
-            Failed(path=problem.path, reason=problem.reason) for problem in self._survey.problems
+            Failed(path=problem.path, reason=problem.reason) for problem in self._diff.problems
         )
         self._remember_roots(existing)
-        self._settle_states()
+        self._set_states()
 
     def _remember_roots(self, roots: Sequence[bytes]) -> None:
         now = datetime.now(UTC)
         for root in roots:
-            if self._watch.outermost(root) in (None, root):
+            if self._roots.outermost(root) in (None, root):
                 self._library.add_root(root, scanned_utc=now)
 
-    def _settle_states(self) -> None:
+    def _set_states(self) -> None:
         """Before reading: media on absent disks are offline, and those that are back present."""
         media = self._library.media
-        media.set_state(self._survey.returned, MediaState.PRESENT, None)
+        media.set_state(self._diff.returned, MediaState.PRESENT, None)
         offline = [
             identity.key
-            for root in self._offline
-            for identity in self._catalogue.under(root)
+            for root in self._offline_roots
+            for identity in self._known_files.under(root)
             if identity.state != MediaState.OFFLINE
         ]
         media.set_state(offline, MediaState.OFFLINE, "The folder's disk is not there.")
 
     def read(self, pool: Decoder | None) -> Iterator[IndexProgress]:
         """Decode, embed and commit the files that changed."""
-        self._embedding_since_s = time.monotonic()
+        self._eta = EtaEstimator()
         yield self.progress(IndexStage.EMBED)
-        if not self._survey.candidates:
+        if not self._diff.candidates:
             return
         steps = read_steps(
-            self._survey.candidates,
-            planner=Planner(self._catalogue),
+            self._diff.candidates,
+            matcher=FileMatcher(self._known_files),
             library=self._library,
             embedder=self._backend,
             pool=pool,
@@ -188,12 +187,12 @@ class _Index:
 
     def _commit(self, batch: Batch) -> None:
         for item in self._committer.commit(batch):
-            outcome = item.verdict.outcome
-            self._tally.moved += outcome is MatchKind.MOVED
-            self._tally.copied += outcome is MatchKind.COPIED
-            self._tally.indexed += outcome is not MatchKind.MOVED
+            kind = item.match.kind
+            self._tally.moved += kind is MatchKind.MOVED
+            self._tally.copied += kind is MatchKind.COPIED
+            self._tally.indexed += kind is not MatchKind.MOVED
             is_video = item.identity.kind == MediaKind.VIDEO
-            self._tally.videos += is_video and outcome is not MatchKind.MOVED
+            self._tally.videos += is_video and kind is not MatchKind.MOVED
             self._tally.current_path = item.found.path
         self._tally.failed.extend(
             Failed(path=item.found.path, reason=item.reason) for item in batch.unreadable
@@ -201,16 +200,16 @@ class _Index:
         self._tally.done += len(batch)
 
     def finish(self) -> IndexReport:
-        """What can only be said once everything was looked at; then the report."""
-        missing, offline = self._settle_absent()
-        self._committer.record_problems(self._survey.problems)
+        """Settle what is gone, tidy the tables, and give the report."""
+        missing, offline = self._set_absent()
+        self._committer.record_problems(self._diff.problems)
         self._forget_stale_failures()
         self._remove_orphans()
         self._library.tidy()
         return IndexReport(
             indexed=self._tally.indexed,
             videos=self._tally.videos,
-            unchanged=self._survey.unchanged,
+            unchanged=self._diff.unchanged,
             moved=self._tally.moved,
             copied=self._tally.copied,
             missing=missing,
@@ -219,13 +218,13 @@ class _Index:
             seconds=time.monotonic() - self._started_s,
         )
 
-    def _settle_absent(self) -> tuple[int, int]:
+    def _set_absent(self) -> tuple[int, int]:
         """Mark media as missing or offline; gives how many of each lie under the roots."""
         missing: list[Identity] = []
-        offline = [i for root in self._offline for i in self._catalogue.under(root)]
+        offline = [i for root in self._offline_roots for i in self._known_files.under(root)]
         unmounted: list[Identity] = []
-        for identity in absent_media(self._survey, self._catalogue):
-            if self._watch.is_offline(identity.root):
+        for identity in absent_media(self._diff, self._known_files):
+            if self._roots.is_offline(identity.root):
                 unmounted.append(identity)
             elif presence_of(identity.path) is Presence.GONE:
                 missing.append(identity)
@@ -239,36 +238,36 @@ class _Index:
 
     def _forget_stale_failures(self) -> None:
         """Drop failures of files that are gone, and of places that can be looked into again."""
-        problems = {problem.path for problem in self._survey.problems}
+        problems = {problem.path for problem in self._diff.problems}
         stale = [
             failure.path
             for failure in self._failures.values()
-            if self._survey.covers(failure.path) and self._is_stale(failure, problems)
+            if self._diff.covers(failure.path) and self._is_stale(failure, problems)
         ]
         self._library.media.forget_failures(stale)
 
     def _is_stale(self, failure: FailureRow, problems: set[bytes]) -> bool:
         if failure.stage == "scan":
             return failure.path not in problems
-        if failure.path in self._survey.seen:
+        if failure.path in self._diff.seen:
             return False
         return presence_of(failure.path) is Presence.GONE
 
     def _remove_orphans(self) -> None:
         """Drop vectors under these roots that a crash left and no file has claimed."""
-        leftover = set(self._catalogue.leftover_orphans())
+        leftover = set(self._known_files.leftover_orphans())
         under = {
             mark.key: 0
             for mark in self._marks
-            if mark.key in leftover and self._survey.covers(mark.root)
+            if mark.key in leftover and self._diff.covers(mark.root)
         }
         if under:
             self._library.views.remove_from(self._model.image_id, under)
 
     def progress(self, stage: IndexStage, *, seen: int = 0, ahead: int = 0) -> IndexProgress:
-        """How far the index is; the time left is the pace so far drawn on."""
+        """The progress of the index; the time left follows from the speed so far."""
         is_scanning = stage is IndexStage.SCAN
-        total = None if is_scanning else len(self._survey.candidates)
+        total = None if is_scanning else len(self._diff.candidates)
         done = seen if is_scanning else self._tally.done + ahead
         return IndexProgress(
             stage=stage,
@@ -276,7 +275,7 @@ class _Index:
             total=total,
             failed=len(self._tally.failed),
             current_path=self._tally.current_path,
-            seconds_left=seconds_left(done, total, time.monotonic() - self._embedding_since_s),
+            seconds_left=self._eta.seconds_left(done, total),
         )
 
 

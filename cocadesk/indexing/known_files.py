@@ -1,25 +1,27 @@
-"""What is known of all media and vectors while an index runs, and the identity rules.
+"""The identity rules: all known media and vectors, and the medium that a found file is.
 
-Kept in memory (about 1 kB a file) and brought forward as files are planned,
+Kept in memory (about 1 kB a file) and brought forward as files are matched,
 so that two equal new files of one run find each other too.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import takewhile
 
+from cocadesk.indexing.pictures import Decoded, Facts
 from cocadesk.library import Identity, MediaState, new_key
 from cocadesk.library.paths import is_under
-from cocadesk.media import FoundFile
+from cocadesk.media import DecodedVideo, DecodeFailure, FoundFile, hash_file
 
 
 class MatchKind(StrEnum):
-    """Which identity rule a file falls under."""
+    """The identity rules that a file may fall under."""
 
     NEW = "new"
     TOUCHED = "touched"
@@ -30,35 +32,35 @@ class MatchKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileMatch:
-    """Who a file is and where its vectors come from.
+    """The medium that a file is, and where its vectors come from.
 
-    ``twin`` is the medium that has the same bytes (its row can be copied).
+    ``same_bytes`` is the medium that has the same bytes (its row can be copied).
     ``vectors_of`` is the key whose stored views show the same picture, or
     None when it must be embedded.
     """
 
-    outcome: MatchKind
+    kind: MatchKind
     key: str
     picture_hash: str
-    kind: str
-    twin: str | None = None
+    media_kind: str
+    same_bytes: str | None = None
     vectors_of: str | None = None
     previous: Identity | None = None
 
     @property
     def is_new_row(self) -> bool:
-        """Whether the media row is inserted rather than updated."""
+        """True where the media row is inserted rather than updated."""
         return self.previous is None
 
     @property
     def is_redrawn(self) -> bool:
-        """Whether a known medium now shows another picture."""
+        """True where a known medium now shows another picture."""
         return self.previous is not None and self.previous.picture_hash != self.picture_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredView:
-    """Whose picture a stored view shows."""
+    """The medium and the picture of a stored view."""
 
     key: str
     picture_hash: str
@@ -129,11 +131,11 @@ class KnownFiles:
         ]
 
     def has_any_under(self, root: bytes) -> bool:
-        """Whether any medium lies under ``root``."""
+        """True where any medium lies under ``root``."""
         return any(is_under(path, root) for path in self._by_path)
 
     def is_embedded(self, identity: Identity) -> bool:
-        """Whether the medium's committed views show the picture that its row says."""
+        """True where the medium's committed views show the picture that its row says."""
         marked = self._image_id in identity.embedded
         return marked and self._picture_of.get(identity.key) == identity.picture_hash
 
@@ -146,41 +148,41 @@ class KnownFiles:
             and self.is_embedded(known)
         )
 
-    def may_have_twin(self, found: FoundFile) -> bool:
-        """Whether some medium has this size, so that hashing the bytes may spare a decode."""
+    def may_be_known(self, found: FoundFile) -> bool:
+        """True where some medium has this size: hashing the bytes may spare a decode."""
         return self._sizes[found.size_bytes] > 0
 
     def by_bytes(self, found: FoundFile, file_hash: str) -> FileMatch | None:
-        """Who the file is, when its bytes are already known and embedded; else None."""
+        """The match of a file whose bytes are already known and embedded; else None."""
         known = self.at(found.path)
         if known is not None:
             if known.file_hash != file_hash or not self.is_embedded(known):
                 return None
             return self._known(known, MatchKind.TOUCHED, known.picture_hash, known.kind)
-        twin, is_gone = self._twin(file_hash, found.path)
-        if twin is None or not self.is_embedded(twin):
+        same, is_gone = self._with_bytes(file_hash, found.path)
+        if same is None or not self.is_embedded(same):
             return None
         if is_gone:
-            return self._known(twin, MatchKind.MOVED, twin.picture_hash, twin.kind)
-        return self._unknown(MatchKind.COPIED, twin.picture_hash, twin.kind, twin.key)
+            return self._known(same, MatchKind.MOVED, same.picture_hash, same.kind)
+        return self._unknown(MatchKind.COPIED, same.picture_hash, same.kind, same.key)
 
     def by_picture(
-        self, found: FoundFile, file_hash: str, picture_hash: str, kind: str
+        self, found: FoundFile, file_hash: str, picture_hash: str, media_kind: str
     ) -> FileMatch:
-        """Who the file is, after a decode."""
+        """The match of a decoded file."""
         known = self.at(found.path)
         if known is not None:
-            same = known.file_hash == file_hash
-            outcome = MatchKind.TOUCHED if same else MatchKind.EDITED
-            return self._known(known, outcome, picture_hash, kind)
-        twin, is_gone = self._twin(file_hash, found.path)
-        if twin is not None and is_gone:
-            return self._known(twin, MatchKind.MOVED, picture_hash, kind)
-        outcome = MatchKind.NEW if twin is None else MatchKind.COPIED
-        return self._unknown(outcome, picture_hash, kind, twin.key if twin else None)
+            is_touched = known.file_hash == file_hash
+            kind = MatchKind.TOUCHED if is_touched else MatchKind.EDITED
+            return self._known(known, kind, picture_hash, media_kind)
+        same, is_gone = self._with_bytes(file_hash, found.path)
+        if same is not None and is_gone:
+            return self._known(same, MatchKind.MOVED, picture_hash, media_kind)
+        kind = MatchKind.NEW if same is None else MatchKind.COPIED
+        return self._unknown(kind, picture_hash, media_kind, same.key if same else None)
 
-    def _twin(self, file_hash: str, path: bytes) -> tuple[Identity | None, bool]:
-        """A medium with these bytes, one that is gone from its place first.
+    def _with_bytes(self, file_hash: str, path: bytes) -> tuple[Identity | None, bool]:
+        """A medium with these bytes, and True where it is gone from its place (those first).
 
         Of several that are gone the one whose path ends most like ``path`` is
         taken, so that equal files in a moved folder stay who they were.
@@ -190,37 +192,37 @@ class KnownFiles:
             # Looked up once: ten thousand equal files must not be looked at for each.
             gone = (key for key in keys if self._is_gone(self._by_key[key]))
             self._gone[file_hash] = dict.fromkeys(gone)
-        twins = [self._by_key[key] for key in self._gone[file_hash]]
-        if twins:
-            best = min(twins, key=lambda twin: (-_common_ending(twin.path, path), twin.path))
+        gone_media = [self._by_key[key] for key in self._gone[file_hash]]
+        if gone_media:
+            best = min(gone_media, key=lambda one: (-_common_ending(one.path, path), one.path))
             return best, True
         return (self._by_key[next(iter(keys))] if keys else None), False
 
     def _known(
-        self, known: Identity, outcome: MatchKind, picture_hash: str, kind: str
+        self, known: Identity, kind: MatchKind, picture_hash: str, media_kind: str
     ) -> FileMatch:
         return FileMatch(
-            outcome=outcome,
+            kind=kind,
             key=known.key,
             picture_hash=picture_hash,
-            kind=kind,
-            twin=known.key if outcome is not MatchKind.EDITED else None,
+            media_kind=media_kind,
+            same_bytes=known.key if kind is not MatchKind.EDITED else None,
             vectors_of=self._vectors_of(picture_hash, known.key),
             previous=known,
         )
 
     def _unknown(
-        self, outcome: MatchKind, picture_hash: str, kind: str, twin: str | None
+        self, kind: MatchKind, picture_hash: str, media_kind: str, same_bytes: str | None
     ) -> FileMatch:
         """A new medium; it takes the key of vectors that a crash has left without a row."""
         orphans = self._orphans.get(picture_hash)
         key = orphans.pop() if orphans else new_key()
         return FileMatch(
-            outcome=outcome,
+            kind=kind,
             key=key,
             picture_hash=picture_hash,
-            kind=kind,
-            twin=twin,
+            media_kind=media_kind,
+            same_bytes=same_bytes,
             vectors_of=self._vectors_of(picture_hash, key),
         )
 
@@ -230,27 +232,27 @@ class KnownFiles:
             return None
         return key if key in keys else next(iter(keys))
 
-    def apply(self, found: FoundFile, file_hash: str, verdict: FileMatch) -> Identity:
-        """Bring the catalogue forward to where ``verdict`` is committed."""
-        previous = verdict.previous
+    def apply(self, found: FoundFile, file_hash: str, match: FileMatch) -> Identity:
+        """Bring the known files forward to where ``match`` is committed."""
+        previous = match.previous
         if previous is not None:
             self._remove(previous)
             self._gone.get(previous.file_hash, {}).pop(previous.key, None)
-        others = () if previous is None or verdict.is_redrawn else previous.embedded
+        others = () if previous is None or match.is_redrawn else previous.embedded
         identity = Identity(
-            key=verdict.key,
-            root=found.root if previous is None or moved_out(previous, found) else previous.root,
+            key=match.key,
+            root=found.root if previous is None or _moved_out(previous, found) else previous.root,
             path=found.path,
             size_bytes=found.size_bytes,
             mtime_ns=found.mtime_ns,
             file_hash=file_hash,
-            picture_hash=verdict.picture_hash,
-            kind=verdict.kind,
+            picture_hash=match.picture_hash,
+            kind=match.media_kind,
             state=MediaState.PRESENT.value,
             embedded=tuple(dict.fromkeys((*others, self._image_id))),
         )
         self._add(identity)
-        self._add_view(verdict.key, verdict.picture_hash)
+        self._add_view(match.key, match.picture_hash)
         return identity
 
     def leftover_orphans(self) -> list[str]:
@@ -259,12 +261,97 @@ class KnownFiles:
 
 
 def _common_ending(one: bytes, other: bytes) -> int:
-    """How many path parts from the end two paths share."""
+    """The number of path parts, from the end, that two paths share."""
     separator = os.fsencode(os.sep)
     pairs = zip(reversed(one.split(separator)), reversed(other.split(separator)), strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def moved_out(previous: Identity, found: FoundFile) -> bool:
-    """Whether the file no longer lies under the root that its row names."""
+def _moved_out(previous: Identity, found: FoundFile) -> bool:
+    """True where the file no longer lies under the root that its row names."""
     return not is_under(found.path, previous.root)
+
+
+@dataclass(slots=True, kw_only=True)
+class MatchedFile:
+    """A file whose place in the library is decided.
+
+    ``facts`` is None where its bytes were already known. ``decoded`` holds the
+    pixels until they are embedded. Mutable so that they can be released then.
+    """
+
+    found: FoundFile
+    match: FileMatch
+    identity: Identity
+    facts: Facts | None = None
+    decoded: Decoded | None = None
+
+    @property
+    def needs_embedding(self) -> bool:
+        """True where no stored vector shows this picture."""
+        return self.match.vectors_of is None
+
+    def release_pixels(self) -> None:
+        """Keep only what the media row needs; a batch of pictures is large."""
+        if isinstance(self.decoded, DecodedVideo):
+            self.decoded.close()
+        self.decoded = None
+
+    @property
+    def vector_source(self) -> str | None:
+        """The other key whose vectors this file copies, or None."""
+        source = self.match.vectors_of
+        return source if source != self.match.key else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """A file that gave no picture; one that is ``is_passing`` is read again next time."""
+
+    found: FoundFile
+    reason: str
+    is_passing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """A file that was gone before it could be read."""
+
+
+class FileMatcher:
+    """Applies the identity rules, one file at a time, from any thread."""
+
+    def __init__(self, known_files: KnownFiles) -> None:
+        self._known_files = known_files
+        self._lock = threading.Lock()
+
+    def match_bytes(self, found: FoundFile) -> MatchedFile | None:
+        """The match of a moved, copied or touched file by its bytes alone, else None."""
+        with self._lock:
+            if not self._known_files.may_be_known(found):
+                return None
+        file_hash = hash_file(found.path)
+        if file_hash is None:
+            return None
+        with self._lock:
+            match = self._known_files.by_bytes(found, file_hash)
+            if match is None:
+                return None
+            identity = self._known_files.apply(found, file_hash, match)
+        return MatchedFile(found=found, match=match, identity=identity)
+
+    def match_picture(
+        self, found: FoundFile, result: Decoded | DecodeFailure
+    ) -> MatchedFile | Unreadable | Vanished:
+        """The match of a decoded file."""
+        if isinstance(result, DecodeFailure):
+            if not os.path.lexists(found.path):
+                return Vanished()
+            return Unreadable(found=found, reason=result.reason, is_passing=result.is_passing)
+        facts = Facts.of(result)
+        with self._lock:
+            match = self._known_files.by_picture(
+                found, result.file_hash, result.picture_hash, facts.kind.value
+            )
+            identity = self._known_files.apply(found, result.file_hash, match)
+        return MatchedFile(found=found, match=match, identity=identity, facts=facts, decoded=result)

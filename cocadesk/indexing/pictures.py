@@ -1,4 +1,4 @@
-"""What a decode and the model make of a file, photo and video alike."""
+"""Facts and vectors of a file, photo and video alike."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Decoded: TypeAlias = DecodedPhoto | DecodedVideo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a file says of itself, without its pixels."""
+    """The facts of a file without its pixels."""
 
     kind: MediaKind
     format: str
@@ -52,7 +52,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedded:
-    """What was embedded of one picture.
+    """The vectors of one picture.
 
     ``vectors_VD`` is (1 + len(spans), D) float32 of unit norm: the whole, then
     one for each moment of a video.

@@ -1,28 +1,41 @@
-"""Two threads in front of the committing one: decode and plan, then embed.
+"""Files are read in three stages: decode and match, embed, commit.
 
-Queues are bounded, so a slow disk, model or store holds the others back and
-memory stays flat. Files keep their order from planning to committing: the
-vectors that a copy borrows are committed before it or with it.
+The first two run on threads of their own. The queues between the stages are bounded,
+so a slow disk, model or store holds the others back and memory stays flat. Files keep
+their order from matching to committing: the vectors that a copy takes over are
+committed before it or with it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
+from cocadesk.indexing.known_files import MatchedFile, Unreadable, Vanished
 from cocadesk.indexing.pictures import Decoded, Embedded, embed_video
-from cocadesk.indexing.planning import Planned, Unreadable
-from cocadesk.indexing.types import ImageEmbedder, IndexOptions
-from cocadesk.media import DecodedPhoto, DecodedVideo, DecodeFailure, DecodeRequest, FoundFile
+from cocadesk.indexing.types import ImageEmbedder, IndexOptions, ModelDescription
+from cocadesk.library import Library
+from cocadesk.media import (
+    DecodedPhoto,
+    DecodedVideo,
+    DecodeFailure,
+    DecodeRequest,
+    FoundFile,
+    InputSpec,
+    ResizeMode,
+)
 
 _LOOK_S = 0.1
-"""How long a blocked thread waits before it looks whether the index was cancelled."""
+"""How long a blocked thread waits before it looks whether the work was cancelled."""
 _BATCHES_AHEAD = 4
+_TIDY_EVERY_COMMITS = 64
 
 
 class Decoder(Protocol):
@@ -32,19 +45,19 @@ class Decoder(Protocol):
         """An answer to every request, as ready."""
 
 
-class FilePlanner(Protocol):
+class Matcher(Protocol):
     """Decides what becomes of each file; called on the decoding thread."""
 
-    def without_decoding(self, found: FoundFile, /) -> Planned | None:
-        """The plan of a file whose pictures need not be seen, else None."""
+    def match_bytes(self, found: FoundFile, /) -> MatchedFile | None:
+        """The match of a file whose pictures need not be seen, else None."""
 
-    def after_decoding(
+    def match_picture(
         self, found: FoundFile, result: Decoded | DecodeFailure, /
-    ) -> Planned | Unreadable | None:
-        """The plan of a decoded file; None where it vanished meanwhile."""
+    ) -> MatchedFile | Unreadable | Vanished:
+        """The match of a decoded file."""
 
 
-class ThumbnailKeeper(Protocol):
+class ThumbnailWriter(Protocol):
     """Stores the thumbnail of a picture, or of a video's moment by its view number."""
 
     def __call__(self, picture_hash: str, jpeg: bytes, view: int | None = None, /) -> None: ...
@@ -52,246 +65,315 @@ class ThumbnailKeeper(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """Files on their way to a commit; ``embedded`` by picture hash."""
+    """Files on their way to a commit; ``embedded`` by the hash of the picture."""
 
-    planned: list[Planned] = field(default_factory=list)
+    matched: list[MatchedFile] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     vanished: int = 0
     embedded: dict[str, Embedded] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.planned) + len(self.unreadable) + self.vanished
+        return len(self.matched) + len(self.unreadable) + self.vanished
 
     def add(self, other: Batch) -> None:
         """Join ``other`` behind this one."""
-        self.planned.extend(other.planned)
+        self.matched.extend(other.matched)
         self.unreadable.extend(other.unreadable)
         self.vanished += other.vanished
         self.embedded.update(other.embedded)
 
 
+def read_steps(
+    candidates: Sequence[FoundFile],
+    *,
+    matcher: Matcher,
+    library: Library,
+    embedder: ImageEmbedder,
+    pool: Decoder | None,
+    options: IndexOptions,
+    commit: Callable[[Batch], None],
+) -> Generator[int, None, None]:
+    """Decode, match, embed and commit these files, as rows or seconds are due.
+
+    Yields the number of files that wait for the next commit. Closing it, and an
+    error in a stage, commits what is embedded by then; the rest is read by the
+    next index.
+    """
+    cancelled = threading.Event()
+    # A video waits with hundreds of frames on the disk: a few may, a folder of them not.
+    video_places = threading.BoundedSemaphore(options.queue_videos)
+    with opened_decoder(pool, embedder.info(), options) as decoder:
+        files = _Stage[_File]("index-decode", options.queue_files, cancelled)
+        batches = _Stage[Batch]("index-embed", _BATCHES_AHEAD, cancelled)
+        reading = _Reading(candidates, decoder, matcher, library.write_thumbnail, video_places)
+        embedding = _Embedding(files, embedder, options, video_places)
+        try:
+            files.start(reading.run)
+            batches.start(embedding.run)
+            yield from _commit_batches(batches, options, commit=commit, tidy=library.tidy)
+        finally:
+            cancelled.set()
+            stop = getattr(decoder, "stop", None)
+            if stop is not None:
+                stop()  # else the thread would wait for a video to be decoded to its end
+            files.join()
+            batches.join()
+            for left in files.leftover():
+                if isinstance(left, MatchedFile):
+                    left.release_pixels()
+
+
+@contextlib.contextmanager
+def opened_decoder(
+    pool: Decoder | None, model: ModelDescription, options: IndexOptions
+) -> Iterator[Decoder]:
+    """The given pool, or one of our own for the model's input size."""
+    if pool is not None:
+        yield pool
+        return
+    from cocadesk.media import DecoderPool
+
+    spec = InputSpec(size_px=model.image_size_px, resize=ResizeMode(model.resize))
+    with DecoderPool(spec=spec, workers=options.workers) as own:
+        yield own
+
+
+class _CancelledError(Exception):
+    """The work was closed while a thread waited."""
+
+
 @dataclass(frozen=True, slots=True)
 class _End:
-    """The last thing in a queue; ``error`` is what stopped the thread early."""
+    """The last thing in a queue; ``error`` is what stopped the stage early."""
 
     error: BaseException | None = None
 
 
-_Item = Planned | Unreadable | None
+_File = MatchedFile | Unreadable | Vanished
+T = TypeVar("T")
 
 
-class _CancelledError(Exception):
-    """The index was closed while a thread waited."""
+class _Stage(Generic[T]):
+    """A thread and the bounded queue that it fills for the next stage."""
+
+    def __init__(self, name: str, size: int, cancelled: threading.Event) -> None:
+        self._name = name
+        self._queue: queue.Queue[T | _End] = queue.Queue(size)
+        self._cancelled = cancelled
+        self._thread: threading.Thread | None = None
+
+    def start(self, work: Callable[[_Stage[T]], None]) -> None:
+        """Start ``work``, which puts its results into this stage."""
+        self._thread = threading.Thread(
+            target=self._run, args=(work,), name=self._name, daemon=True
+        )
+        self._thread.start()
+
+    def _run(self, work: Callable[[_Stage[T]], None]) -> None:
+        """A thread's life: whatever ends it early travels to the next stage."""
+        error: BaseException | None = None
+        try:
+            work(self)
+        except _CancelledError:
+            return
+        except BaseException as caught:  # noqa: BLE001 - raised again by the next stage
+            error = caught
+        with contextlib.suppress(_CancelledError):
+            self.put(_End(error))
+
+    def check(self) -> None:
+        """Raise where the work was cancelled."""
+        if self._cancelled.is_set():
+            raise _CancelledError
+
+    def put(self, item: T | _End) -> None:
+        """Add a result, as soon as there is room."""
+        while True:
+            self.check()
+            with contextlib.suppress(queue.Full):
+                self._queue.put(item, timeout=_LOOK_S)
+                return
+
+    def get(self, timeout_s: float) -> T | _End | None:
+        """The next result, ``_End`` after the last; None where none came in time."""
+        try:
+            return self._queue.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+    def join(self) -> None:
+        """Wait for the end of the thread."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def leftover(self) -> Iterator[T | _End]:
+        """What nobody has taken; for after ``join``."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                yield self._queue.get_nowait()
 
 
-class Pipeline:
-    """Decodes, plans and embeds ``candidates`` on two threads; iterate ``batches``."""
+class _Reading:
+    """First stage: identity by bytes, else by a decode; thumbnails are written here."""
 
     def __init__(
         self,
-        *,
         candidates: Sequence[FoundFile],
         decoder: Decoder,
-        planner: FilePlanner,
-        embedder: ImageEmbedder,
-        keep_thumbnail: ThumbnailKeeper,
-        options: IndexOptions,
+        matcher: Matcher,
+        write_thumbnail: ThumbnailWriter,
+        video_places: threading.BoundedSemaphore,
     ) -> None:
         self._candidates = candidates
         self._decoder = decoder
-        self._planner = planner
-        self._embedder = embedder
-        self._keep_thumbnail = keep_thumbnail
-        self._options = options
-        self._cancelled = threading.Event()
-        # A video waits with hundreds of frames on the disk: a few may, a folder of them not.
-        self._video_places = threading.BoundedSemaphore(options.queue_videos)
-        self._items: queue.Queue[_Item | _End] = queue.Queue(options.queue_files)
-        self._batches: queue.Queue[Batch | _End] = queue.Queue(_BATCHES_AHEAD)
-        self._threads = [
-            threading.Thread(target=self._run, args=(work, out), name=name, daemon=True)
-            for name, work, out in (
-                ("index-decode", self._decode, self._items),
-                ("index-embed", self._embed, self._batches),
-            )
-        ]
+        self._matcher = matcher
+        self._write_thumbnail = write_thumbnail
+        self._video_places = video_places
 
-    def start(self) -> None:
-        """Start the threads."""
-        for thread in self._threads:
-            thread.start()
-
-    def next_batch(self, timeout_s: float) -> Batch | None:
-        """The next batch, an empty one when none came in time, None after the last.
-
-        Raises:
-            Exception: what a thread ended with.
-        """
-        try:
-            batch = self._batches.get(timeout=timeout_s)
-        except queue.Empty:
-            return Batch()
-        if isinstance(batch, _End):
-            if batch.error is not None:
-                raise batch.error
-            return None
-        return batch
-
-    def close(self) -> None:
-        """Stop the threads; what they hold is read again by the next index."""
-        self._cancelled.set()
-        stop = getattr(self._decoder, "stop", None)
-        if stop is not None:
-            stop()  # else the thread would wait for a film to be decoded to its end
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join()
-        while True:
-            try:
-                left = self._items.get_nowait()
-            except queue.Empty:
-                break
-            if isinstance(left, Planned):
-                left.let_go_of_pixels()
-
-    def _run(self, work: Callable[[], None], out: queue.Queue[Any]) -> None:
-        """A thread's life: whatever ends it early travels to the committing thread."""
-        error: BaseException | None = None
-        try:
-            work()
-        except _CancelledError:
-            return
-        except BaseException as caught:  # noqa: BLE001 - raised again by ``next_batch``
-            error = caught
-        try:
-            self._put(out, _End(error))
-        except _CancelledError:
-            return
-
-    def _put(self, out: queue.Queue[Any], item: object) -> None:
-        while not self._cancelled.is_set():
-            try:
-                out.put(item, timeout=_LOOK_S)
-            except queue.Full:
-                continue
-            return
-        raise _CancelledError
-
-    def _decode(self) -> None:
-        """First thread: identity by bytes, else by a decode; thumbnails are written here."""
-        answers = self._decoder.decode(self._requests())
+    def run(self, out: _Stage[_File]) -> None:
+        """Read all candidates."""
+        answers = self._decoder.decode(self._requests(out))
         try:
             for answer in answers:
-                found = self._candidates[answer.token]
-                item = self._planner.after_decoding(found, answer)
-                if isinstance(item, Planned):
-                    self._keep_thumbnails(item)
-                    self._take_place(item)
+                item = self._matcher.match_picture(self._candidates[answer.token], answer)
+                if isinstance(item, MatchedFile):
+                    self._write_thumbnails(item)
+                    self._wait_for_place(item, out)
                 elif isinstance(answer, DecodedVideo):
                     answer.close()
-                self._put(self._items, item)
+                out.put(item)
         finally:
             close = getattr(answers, "close", None)
             if close is not None:
                 close()
 
-    def _keep_thumbnails(self, item: Planned) -> None:
-        """Write them before anything else is said of the file; then they are let go."""
+    def _requests(self, out: _Stage[_File]) -> Iterator[DecodeRequest]:
+        """Those files that must be decoded; the others are passed on at once."""
+        for token, found in enumerate(self._candidates):
+            out.check()
+            matched = self._matcher.match_bytes(found)
+            if matched is None:
+                yield DecodeRequest(token=token, path=found.path)
+            else:
+                out.put(matched)
+
+    def _write_thumbnails(self, item: MatchedFile) -> None:
+        """Write them before anything else is said of the file; then they are released."""
         if item.decoded is None:
             return
         picture_hash = item.decoded.picture_hash
-        self._keep_thumbnail(picture_hash, item.decoded.thumbnail_jpeg)
+        self._write_thumbnail(picture_hash, item.decoded.thumbnail_jpeg)
         if isinstance(item.decoded, DecodedVideo):
             for view, moment in enumerate(item.decoded.moments, start=1):
-                self._keep_thumbnail(picture_hash, moment.thumbnail_jpeg, view)
+                self._write_thumbnail(picture_hash, moment.thumbnail_jpeg, view)
 
-    def _take_place(self, item: Planned) -> None:
-        """Let go of frames that nobody will embed; those of a video wait for a free place."""
+    def _wait_for_place(self, item: MatchedFile, out: _Stage[_File]) -> None:
+        """Release frames that nobody will embed; those of a video wait for a free place."""
         if not item.needs_embedding:
-            item.let_go_of_pixels()
+            item.release_pixels()
         elif isinstance(item.decoded, DecodedVideo):
-            while not self._video_places.acquire(timeout=_LOOK_S):
-                if self._cancelled.is_set():
-                    item.let_go_of_pixels()
-                    raise _CancelledError
+            try:
+                while not self._video_places.acquire(timeout=_LOOK_S):
+                    out.check()
+            except _CancelledError:
+                item.release_pixels()
+                raise
 
-    def _requests(self) -> Iterator[DecodeRequest]:
-        for token, found in enumerate(self._candidates):
-            if self._cancelled.is_set():
-                return
-            planned = self._planner.without_decoding(found)
-            if planned is None:
-                yield DecodeRequest(token=token, path=found.path)
-            else:
-                self._put(self._items, planned)
 
-    def _embed(self) -> None:
-        """Second thread: gather files until a batch of pictures is full, embed, pass on."""
-        batch = Batch()
-        waiting = 0
+class _Embedding:
+    """Second stage: gathers files until a batch of pictures is full, embeds, passes on."""
+
+    def __init__(
+        self,
+        files: _Stage[_File],
+        embedder: ImageEmbedder,
+        options: IndexOptions,
+        video_places: threading.BoundedSemaphore,
+    ) -> None:
+        self._files = files
+        self._embedder = embedder
+        self._options = options
+        self._video_places = video_places
+
+    def run(self, out: _Stage[Batch]) -> None:
+        """Embed all files of the first stage; a begun batch waits ``commit_s`` at most."""
+        batch, pictures = Batch(), 0
         while True:
-            item = self._next_item(is_waiting=len(batch) > 0)
+            out.check()
+            item = self._files.get(self._options.commit_s if len(batch) else _LOOK_S)
+            if isinstance(item, MatchedFile):
+                batch.matched.append(item)
+                if isinstance(item.decoded, DecodedVideo):
+                    self._embed_video(batch, item, item.decoded, out)
+                else:
+                    pictures += item.needs_embedding
+            elif isinstance(item, Unreadable):
+                batch.unreadable.append(item)
+            elif isinstance(item, Vanished):
+                batch.vanished += 1
+            is_due = not isinstance(item, _File) or len(batch) >= self._options.commit_rows
+            if len(batch) and (is_due or pictures >= self._options.embed_batch):
+                self._embed_photos(batch)
+                out.put(batch)
+                batch, pictures = Batch(), 0
             if isinstance(item, _End):
-                self._finish(batch)
                 if item.error is not None:
                     raise item.error
                 return
-            if isinstance(item, Planned):
-                batch.planned.append(item)
-                if isinstance(item.decoded, DecodedVideo):
-                    self._embed_video(batch, item, item.decoded)
-                else:
-                    waiting += item.needs_embedding
-            elif isinstance(item, Unreadable):
-                batch.unreadable.append(item)
-            elif item is None:
-                batch.vanished += 1
-            is_due = isinstance(item, _Nothing) or len(batch) >= self._options.commit_rows
-            if waiting >= self._options.embed_batch or is_due:
-                self._finish(batch)
-                batch, waiting = Batch(), 0
 
-    def _next_item(self, *, is_waiting: bool) -> _Item | _End | _Nothing:
-        """The next file; ``_Nothing`` when a begun batch has waited long enough."""
-        while not self._cancelled.is_set():
-            try:
-                return self._items.get(timeout=self._options.commit_s if is_waiting else _LOOK_S)
-            except queue.Empty:
-                if is_waiting:
-                    return _Nothing()
-        raise _CancelledError
-
-    def _finish(self, batch: Batch) -> None:
-        if len(batch) == 0:
-            return
+    def _embed_photos(self, batch: Batch) -> None:
         pictures = {
-            item.verdict.picture_hash: item.decoded.input_HWC
-            for item in batch.planned
+            item.match.picture_hash: item.decoded.input_HWC
+            for item in batch.matched
             if item.needs_embedding and isinstance(item.decoded, DecodedPhoto)
         }
         if pictures:
             vectors = self._embedder.embed_images(np.stack(list(pictures.values())))
             for picture_hash, vector in zip(pictures, vectors, strict=True):
                 batch.embedded[picture_hash] = Embedded(vectors_VD=vector[None])
-        for item in batch.planned:
-            item.let_go_of_pixels()
-        self._put(self._batches, batch)
+        for item in batch.matched:
+            item.release_pixels()
 
-    def _embed_video(self, batch: Batch, item: Planned, video: DecodedVideo) -> None:
+    def _embed_video(
+        self, batch: Batch, item: MatchedFile, video: DecodedVideo, out: _Stage[Batch]
+    ) -> None:
         """At once, a batch of frames at a time, so that its place is soon free again."""
         try:
-            batch.embedded[item.verdict.picture_hash] = embed_video(
-                self._embedder, video, batch=self._options.embed_batch, check=self._check
+            batch.embedded[item.match.picture_hash] = embed_video(
+                self._embedder, video, batch=self._options.embed_batch, check=out.check
             )
         finally:
-            item.let_go_of_pixels()
+            item.release_pixels()
             self._video_places.release()
 
-    def _check(self) -> None:
-        if self._cancelled.is_set():
-            raise _CancelledError
 
-
-@dataclass(frozen=True, slots=True)
-class _Nothing:
-    """No file came in time."""
+def _commit_batches(
+    batches: _Stage[Batch],
+    options: IndexOptions,
+    *,
+    commit: Callable[[Batch], None],
+    tidy: Callable[[], None],
+) -> Generator[int, None, None]:
+    """Third stage, on the caller's thread; see ``read_steps``."""
+    pending = Batch()
+    commits = 0
+    last_s = time.monotonic()
+    try:
+        while not isinstance(batch := batches.get(options.progress_s), _End):
+            if batch is not None:
+                pending.add(batch)
+            is_due = time.monotonic() - last_s >= options.commit_s
+            if len(pending) >= options.commit_rows or (is_due and len(pending)):
+                full, pending = pending, Batch()
+                commit(full)
+                commits += 1
+                last_s = time.monotonic()
+                if commits % _TIDY_EVERY_COMMITS == 0:
+                    tidy()
+            yield len(pending)
+        if batch.error is not None:
+            raise batch.error
+    finally:
+        # Also when cancelled, or when a thread failed: what is embedded stays embedded.
+        if len(pending):
+            commit(pending)

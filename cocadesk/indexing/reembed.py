@@ -1,4 +1,4 @@
-"""From one model to another with other vectors, while the old one answers."""
+"""New vectors of all media by another model, then the switch to it; the old one still answers."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from cocadesk.indexing.batching import read_steps, seconds_left
+from cocadesk.eta import EtaEstimator
 from cocadesk.indexing.commit import placed_view
-from cocadesk.indexing.exclusive import OneAtATime
-from cocadesk.indexing.known_files import FileMatch, MatchKind
+from cocadesk.indexing.known_files import FileMatch, MatchedFile, MatchKind, Unreadable
 from cocadesk.indexing.pictures import Decoded, Facts
-from cocadesk.indexing.pipeline import Batch, Decoder
-from cocadesk.indexing.planning import Planned, Unreadable
+from cocadesk.indexing.pipeline import Batch, Decoder, read_steps
 from cocadesk.indexing.scan_diff import Presence, RootStatus, presence_of
 from cocadesk.indexing.types import (
     Failed,
@@ -21,16 +19,17 @@ from cocadesk.indexing.types import (
     IndexOptions,
     IndexProgress,
     IndexStage,
+    OneAtATime,
     ReembedReport,
 )
 from cocadesk.library import Identity, Library, MediaState, ViewRow
 from cocadesk.media import DecodeFailure, FoundFile
 
-ChangeOverSteps = Generator[IndexProgress, None, ReembedReport]
+ReembedSteps = Generator[IndexProgress, None, ReembedReport]
 
 _only_one = OneAtATime(
-    "This library is being changed over to another model already.",
-    "Only one change-over of a library runs at a time.",
+    "This library is being switched to another model already.",
+    "Only one switch of a library runs at a time.",
     "Wait until it is done, or cancel it.",
 )
 
@@ -42,7 +41,7 @@ def reembed_steps(
     source: str,
     pool: Decoder | None = None,
     options: IndexOptions | None = None,
-) -> ChangeOverSteps:
+) -> ReembedSteps:
     """Let the model of ``backend`` answer; the generator's value is the report.
 
     Where its image id differs, its own views are filled first, for each present
@@ -54,21 +53,21 @@ def reembed_steps(
     filled before the switch. Views of models before the last one go.
 
     Raises:
-        UserError: a change-over of this library runs already, the disk is
+        UserError: a switch of this library runs already, the disk is
             full, or the model does not fit the vectors stored under its name.
     """
     with _only_one.on(library):
-        change = _ChangeOver(library, backend, options or IndexOptions())
-        if change.is_same:
-            change.switch(source)
-            return change.report()
-        yield from change.fill(pool)
-        yield change.progress(IndexStage.FINISH)
+        run = _Reembed(library, backend, options or IndexOptions())
+        if run.is_same:
+            run.switch(source)
+            return run.report()
+        yield from run.fill(pool)
+        yield run.progress(IndexStage.FINISH)
         library.tidy()
         # Whoever added media while the tables were tidied has them filled too.
-        while not change.switch(source):
-            yield from change.fill(pool)
-        return change.report()
+        while not run.switch(source):
+            yield from run.fill(pool)
+        return run.report()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,54 +76,55 @@ class _Lacking:
 
     marked: dict[str, str] = field(default_factory=dict)
     """Pixels by key: the views are there, only the row does not say so yet."""
-    borrowing: dict[str, str] = field(default_factory=dict)
-    """Lender by key: another medium's views show the same picture."""
+    copying: dict[str, str] = field(default_factory=dict)
+    """Source by key: another medium's views show the same picture."""
     reading: dict[str, Identity] = field(default_factory=dict)
     """By picture hash, one of each picture that must be read."""
     copies: int = 0
     """Those whose picture is another's that is read first."""
 
     def __len__(self) -> int:
-        return len(self.marked) + len(self.borrowing) + len(self.reading) + self.copies
+        return len(self.marked) + len(self.copying) + len(self.reading) + self.copies
 
 
-class _Planner:
+class _Matcher:
     """Every file is read; what it shows now is embedded under its own key."""
 
     def __init__(self, identities: Sequence[Identity]) -> None:
         self._by_path = {identity.path: identity for identity in identities}
 
-    def without_decoding(self, found: FoundFile) -> None:
+    def match_bytes(self, found: FoundFile) -> None:
         """None: there is nothing yet to take vectors from."""
         return
 
-    def after_decoding(
+    def match_picture(
         self, found: FoundFile, result: Decoded | DecodeFailure
-    ) -> Planned | Unreadable:
-        """To be embedded, or the reason why not."""
+    ) -> MatchedFile | Unreadable:
+        """A match that is to be embedded, or the reason why not."""
         if isinstance(result, DecodeFailure):
             return Unreadable(found=found, reason=result.reason)
         identity = self._by_path[found.path]
         facts = Facts.of(result)
-        verdict = FileMatch(
-            outcome=MatchKind.TOUCHED,
+        match = FileMatch(
+            kind=MatchKind.TOUCHED,
             key=identity.key,
             picture_hash=result.picture_hash,
-            kind=facts.kind.value,
+            media_kind=facts.kind.value,
         )
-        return Planned(found=found, verdict=verdict, identity=identity, facts=facts, decoded=result)
+        return MatchedFile(found=found, match=match, identity=identity, facts=facts, decoded=result)
 
 
-class _ChangeOver:
-    """One run: what lacks vectors, and how far it is."""
+class _Reembed:
+    """One run: the media that lack vectors, and its progress."""
 
     def __init__(self, library: Library, backend: ImageEmbedder, options: IndexOptions) -> None:
         self._started_s = time.monotonic()
+        self._eta = EtaEstimator()
         self._library = library
         self._backend = backend
         self._model = backend.info()
         self._options = options
-        self._watch = RootStatus(library.roots())
+        self._roots = RootStatus(library.roots())
         self._tried: set[tuple[str, str]] = set()
         """Key and picture hash, as the row said then."""
         self._with_views: set[str] = set()
@@ -137,7 +137,7 @@ class _ChangeOver:
 
     @property
     def is_same(self) -> bool:
-        """Whether the stored vectors are the new model's already."""
+        """True where the stored vectors are the new model's already."""
         return self._library.model == self._model.image_id
 
     def fill(self, pool: Decoder | None) -> Iterator[IndexProgress]:
@@ -145,17 +145,17 @@ class _ChangeOver:
         image_id = self._model.image_id
         self._library.views.create(image_id, self._model.embedding_dim)
         self._library.views.remove_stale(image_id)
-        lacking = self._look()
+        lacking = self._find_lacking()
         self._total = len(self._filled) + len(self._unreadable) + len(lacking)
         yield self.progress(IndexStage.EMBED)
         while len(lacking):
             yield from self._fill_without_reading(lacking)
             if lacking.reading:
                 yield from self._read(list(lacking.reading.values()), pool)
-            lacking = self._look()
+            lacking = self._find_lacking()
 
-    def _look(self) -> _Lacking:
-        """What lacks vectors now; what was tried in this run is not tried again."""
+    def _find_lacking(self) -> _Lacking:
+        """The media that lack vectors now; those tried in this run are not tried again."""
         image_id = self._model.image_id
         shows = {mark.key: mark.picture_hash for mark in self._library.views.whole_marks(image_id)}
         holders = {picture_hash: key for key, picture_hash in shows.items()}
@@ -174,7 +174,7 @@ class _ChangeOver:
             elif (identity.key, identity.picture_hash) in self._tried:
                 continue
             elif identity.picture_hash in holders:
-                lacking.borrowing[identity.key] = holders[identity.picture_hash]
+                lacking.copying[identity.key] = holders[identity.picture_hash]
             elif identity.picture_hash in lacking.reading:
                 lacking.copies += 1
             else:
@@ -182,10 +182,10 @@ class _ChangeOver:
         return lacking
 
     def _state(self, identity: Identity) -> MediaState:
-        """Where the file is: as its row says, but its disk may have gone or come since."""
+        """The state of a file: as its row says, but its disk may have gone or come since."""
         if identity.state == MediaState.MISSING:
             return MediaState.MISSING
-        is_offline = self._watch.is_offline(identity.root)
+        is_offline = self._roots.is_offline(identity.root)
         return MediaState.OFFLINE if is_offline else MediaState.PRESENT
 
     def _fill_without_reading(self, lacking: _Lacking) -> Iterator[IndexProgress]:
@@ -193,22 +193,22 @@ class _ChangeOver:
         for keys in _pieces(lacking.marked, self._options.commit_rows):
             self._mark({key: lacking.marked[key] for key in keys})
             yield self.progress(IndexStage.EMBED)
-        for keys in _pieces(lacking.borrowing, self._options.commit_rows):
-            self._borrow({key: lacking.borrowing[key] for key in keys})
+        for keys in _pieces(lacking.copying, self._options.commit_rows):
+            self._copy_views({key: lacking.copying[key] for key in keys})
             yield self.progress(IndexStage.EMBED)
 
     def _mark(self, picture_hash: dict[str, str]) -> None:
         self._library.media.add_embedded(picture_hash, self._model.image_id)
         self._filled.update(picture_hash)
 
-    def _borrow(self, lenders: dict[str, str]) -> None:
+    def _copy_views(self, sources: dict[str, str]) -> None:
         with self._library.writing():
-            rows = self._library.rows(list(lenders))
-            stored = self._library.views_of(self._model.image_id, sorted(set(lenders.values())))
+            rows = self._library.rows(list(sources))
+            stored = self._library.views_of(self._model.image_id, sorted(set(sources.values())))
             views = {
                 row.key: [
                     placed_view(view, row)
-                    for view in stored.get(lenders[row.key], [])
+                    for view in stored.get(sources[row.key], [])
                     if view.picture_hash == row.picture_hash
                 ]
                 for row in rows
@@ -228,7 +228,7 @@ class _ChangeOver:
         """Decode, embed and commit one file of each picture."""
         steps = read_steps(
             [_found(identity) for identity in reading],
-            planner=_Planner(reading),
+            matcher=_Matcher(reading),
             library=self._library,
             embedder=self._backend,
             pool=pool,
@@ -246,7 +246,7 @@ class _ChangeOver:
         shows now, but no mark: the next index sees to its row.
         """
         with self._library.writing():
-            picture_hash = {item.verdict.key: item.verdict.picture_hash for item in batch.planned}
+            picture_hash = {item.match.key: item.match.picture_hash for item in batch.matched}
             rows = self._library.rows(list(picture_hash))
             self._write(
                 {
@@ -256,7 +256,7 @@ class _ChangeOver:
             )
             self._mark(picture_hash)
         self._tried.update((row.key, row.picture_hash) for row in rows)
-        for item in batch.planned:
+        for item in batch.matched:
             self._current = item.found.path
         for unread in batch.unreadable:
             self._give_up(unread)
@@ -270,10 +270,10 @@ class _ChangeOver:
             self._unreadable[row.key] = Failed(path=row.path, reason=reason)
 
     def switch(self, source: str) -> bool:
-        """The one write that changes over; False where something lacks vectors again."""
+        """The one write that switches; False where something lacks vectors again."""
         previous, image_id = self._library.model, self._model.image_id
         with self._library.writing():
-            if not self.is_same and len(self._look()):
+            if not self.is_same and len(self._find_lacking()):
                 return False
             self._library.set_model(image_id, model_id=self._model.model_id, source=source)
         if previous != image_id:
@@ -281,7 +281,7 @@ class _ChangeOver:
         return True
 
     def progress(self, stage: IndexStage, *, ahead: int = 0) -> IndexProgress:
-        """How far it is, in media."""
+        """The progress, in media."""
         done = len(self._filled) + len(self._unreadable) + ahead
         total = max(self._total, done)
         return IndexProgress(
@@ -290,11 +290,11 @@ class _ChangeOver:
             total=total,
             failed=len(self._unreadable),
             current_path=self._current,
-            seconds_left=seconds_left(done, total, time.monotonic() - self._started_s),
+            seconds_left=self._eta.seconds_left(done, total),
         )
 
     def report(self) -> ReembedReport:
-        """What was done."""
+        """The outcome."""
         return ReembedReport(
             filled=len(self._filled),
             had=self._had,

@@ -1,4 +1,4 @@
-"""The first stage: what lies in the folders, what has changed, what is gone."""
+"""The difference between the folders and the library: new, changed, returned and gone files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PROGRESS_FILES = 500
 
 
 class Presence(Enum):
-    """Where a path stands."""
+    """The state of a path on the disk."""
 
     THERE = auto()
     GONE = auto()
@@ -27,7 +27,7 @@ class Presence(Enum):
 
 
 def presence_of(path: bytes) -> Presence:
-    """Whether a file is there; UNKNOWN where its folder can't be looked into."""
+    """The state of a file; UNKNOWN where its folder can't be looked into."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -39,7 +39,7 @@ def presence_of(path: bytes) -> Presence:
 
 @dataclass(slots=True, kw_only=True)
 class ScanDiff:
-    """What the scan of some roots found.
+    """The files that the scan of some roots found, by what has become of them.
 
     ``root_of`` names the known root that each scanned one lies in (or itself).
     """
@@ -54,11 +54,11 @@ class ScanDiff:
     seen: set[bytes] = field(default_factory=set)
 
     def covers(self, path: bytes) -> bool:
-        """Whether the scan looked where ``path`` lies."""
+        """True where the scan has looked where ``path`` lies."""
         return any(is_under(path, root) for root in self.roots)
 
     def take(
-        self, found: FoundFile, catalogue: KnownFiles, failures: Mapping[bytes, FailureRow]
+        self, found: FoundFile, known_files: KnownFiles, failures: Mapping[bytes, FailureRow]
     ) -> None:
         """Sort one found file into unchanged, known to fail, or to be read."""
         if found.path in self.seen:
@@ -68,9 +68,9 @@ class ScanDiff:
         if failure is not None and _is_same(failure, found):
             failed = Failed(path=found.path, reason=failure.reason, is_known=True)
             self.known_failures.append(failed)
-        elif catalogue.is_unchanged(found):
+        elif known_files.is_unchanged(found):
             self.unchanged += 1
-            known = catalogue.at(found.path)
+            known = known_files.at(found.path)
             if known is not None and known.state != MediaState.PRESENT:
                 self.returned.append(known.key)
         else:
@@ -82,31 +82,31 @@ def _is_same(failure: FailureRow, found: FoundFile) -> bool:
     return (failure.size_bytes, failure.mtime_ns) == (found.size_bytes, found.mtime_ns)
 
 
-def survey_steps(
-    survey: ScanDiff,
+def scan_steps(
+    diff: ScanDiff,
     entries: Iterable[FoundFile | ScanProblem],
-    catalogue: KnownFiles,
+    known_files: KnownFiles,
     failures: Mapping[bytes, FailureRow],
 ) -> Iterator[int]:
-    """Fill ``survey`` from a scan; yields the number of files seen, now and then."""
+    """Fill ``diff`` from a scan; yields the number of files seen, now and then."""
     for number, entry in enumerate(entries, start=1):
         if isinstance(entry, ScanProblem):
-            survey.problems.append(entry)
+            diff.problems.append(entry)
         else:
-            survey.take(entry, catalogue, failures)
+            diff.take(entry, known_files, failures)
         if number % _PROGRESS_FILES == 0:
             yield number
 
 
 class RootStatus:
-    """Which roots' disks are there; each is looked at once."""
+    """The roots' disks: connected or not; each is looked at once."""
 
     def __init__(self, known: Iterable[RootRow]) -> None:
         self._known = {row.path: row for row in known}
         self._offline: dict[bytes, bool] = {}
 
     def knows(self, root: bytes) -> bool:
-        """Whether the person added this root before."""
+        """True where the person added this root before."""
         return root in self._known
 
     def outermost(self, path: bytes) -> bytes | None:
@@ -114,7 +114,7 @@ class RootStatus:
         return min((root for root in self._known if is_under(path, root)), key=len, default=None)
 
     def is_offline(self, root: bytes) -> bool:
-        """Whether the root does not exist, or is an empty mount point.
+        """True where the root does not exist, or is an empty mount point.
 
         That is an empty folder which is not the very one (device and inode)
         that was scanned before. A folder that was emptied is not offline.
@@ -123,11 +123,11 @@ class RootStatus:
             known = self._known.get(root)
             outer = self.outermost(root) if known is None else None
             # A folder inside a known root is there or not as that root is.
-            offline = self.is_offline(outer) if outer is not None else self._look(root, known)
+            offline = self.is_offline(outer) if outer is not None else self._is_absent(root, known)
             self._offline[root] = offline
         return self._offline[root]
 
-    def _look(self, root: bytes, known: RootRow | None) -> bool:
+    def _is_absent(self, root: bytes, known: RootRow | None) -> bool:
         path = Path(os.fsdecode(root))
         try:
             if not path.exists():
@@ -140,8 +140,8 @@ class RootStatus:
         return known is None or (known.device, known.inode) != device_and_inode(root)
 
 
-def absent_media(survey: ScanDiff, catalogue: KnownFiles) -> list[Identity]:
-    """The media under the surveyed roots that the scan did not meet."""
+def absent_media(diff: ScanDiff, known_files: KnownFiles) -> list[Identity]:
+    """The media under the scanned roots that the scan did not meet."""
     return [
-        identity for identity in catalogue.under(*survey.roots) if identity.path not in survey.seen
+        identity for identity in known_files.under(*diff.roots) if identity.path not in diff.seen
     ]

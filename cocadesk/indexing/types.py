@@ -1,18 +1,26 @@
-"""The values that cross the indexer's border."""
+"""The values that cross the indexer's border, and the lock of one run at a time."""
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakSet
+
+from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cocadesk.library import Library
+
 
 class ModelDescription(Protocol):
-    """What the indexer needs to know of a model."""
+    """The facts of a model that the indexer needs."""
 
     @property
     def image_id(self) -> str:
@@ -32,21 +40,21 @@ class ModelDescription(Protocol):
 
     @property
     def resize(self) -> str:
-        """How a picture becomes that square: ``squash`` or ``center_crop``."""
+        """The way a picture becomes that square: ``squash`` or ``center_crop``."""
 
 
 class ImageEmbedder(Protocol):
     """The part of the model's door that the indexer uses."""
 
     def info(self) -> ModelDescription:
-        """What the model is."""
+        """The facts of the model."""
 
     def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(B, D) float32 unit vectors of (B, S, S, 3) uint8 pictures."""
 
 
 class IndexStage(StrEnum):
-    """What an index is doing."""
+    """The stages of an index."""
 
     SCAN = "scan"
     EMBED = "embed"
@@ -55,7 +63,7 @@ class IndexStage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexOptions:
-    """How an index works; the defaults suit a desktop computer.
+    """The sizes and times of an index; the defaults suit a desktop computer.
 
     A commit is due after ``commit_rows`` files or ``commit_s`` seconds,
     whichever comes first. ``queue_files`` bounds the decoded files in memory,
@@ -78,7 +86,7 @@ class IndexOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexProgress:
-    """How far an index is. ``total`` and ``seconds_left`` are None while unknown."""
+    """Progress of an index. ``total`` and ``seconds_left`` are None while unknown."""
 
     stage: IndexStage
     done: int
@@ -103,7 +111,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexReport:
-    """What an index did.
+    """The outcome of an index, in files.
 
     ``indexed`` files were read and committed (new, copied or changed), of which
     ``videos`` are videos; ``moved`` ones only followed. ``missing`` and
@@ -123,7 +131,7 @@ class IndexReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReembedReport:
-    """What a change-over between two models did, in media.
+    """The outcome of a switch between two models, in media.
 
     ``filled`` got vectors of the new model, ``had`` had them before. Without
     any stay the ``unreadable``, the ``missing`` and the ``offline`` ones: their
@@ -136,3 +144,30 @@ class ReembedReport:
     missing: int = 0
     offline: int = 0
     seconds: float = 0.0
+
+
+class OneAtATime:
+    """Lets one in for each library; the next one gets the sentence."""
+
+    def __init__(self, *sentence: str) -> None:
+        """``sentence``: what, why and what to do, as ``UserError`` takes them."""
+        self._sentence = sentence
+        self._running: WeakSet[Library] = WeakSet()
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def on(self, library: Library) -> Iterator[None]:
+        """Hold the place for ``library``.
+
+        Raises:
+            UserError: it is taken.
+        """
+        with self._lock:
+            if library in self._running:
+                raise UserError(*self._sentence)
+            self._running.add(library)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.discard(library)

@@ -1,4 +1,4 @@
-"""One request being answered, as its handler sees it."""
+"""Requests while they are answered: one call, and the calls that follow a job."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cocadesk.protocol.messages import (
     Cancelled,
     Done,
     EngineMessage,
+    JobReply,
     Partial,
     Progress,
     ReplyBody,
@@ -100,6 +101,47 @@ class Call:
                 return
             self._is_finished = True
         self._send(message)
+
+
+class JobWatchers:
+    """Passes a job's progress to its watchers, and its end; any thread may call."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: dict[str, list[Call]] = {}
+
+    def add(self, call: Call, reply: JobReply) -> None:
+        """The call follows the job from its state ``reply`` on."""
+        if not reply.job.state.is_final:
+            with self._lock:
+                self._calls.setdefault(reply.job.id, []).append(call)
+        _tell(call, reply)
+
+    def tell(self, reply: JobReply) -> None:
+        """The job has moved, or ended."""
+        with self._lock:
+            calls = [c for c in self._calls.get(reply.job.id, ()) if not c.is_finished]
+            if reply.job.state.is_final:
+                self._calls.pop(reply.job.id, None)
+            else:
+                self._calls[reply.job.id] = calls
+        for call in calls:
+            _tell(call, reply)
+
+
+def _tell(call: Call, reply: JobReply) -> None:
+    job = reply.job
+    if job.state.is_final:
+        call.finish(reply)
+        return
+    call.progress(
+        stage=job.stage,
+        done=job.done,
+        total=job.total,
+        failed=job.failed,
+        seconds_left=job.seconds_left,
+        current=job.current,
+    )
 
 
 class Handler(Protocol):

@@ -9,9 +9,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.codec import decode_engine_message, encode
 from cocadesk.protocol.endpoint import Endpoint, Transport
-from cocadesk.protocol.framing import FrameReader, ProtocolError
 from cocadesk.protocol.messages import (
     PROTOCOL_VERSION,
     Cancel,
@@ -31,6 +29,7 @@ from cocadesk.protocol.messages import (
     Welcome,
 )
 from cocadesk.protocol.values import Priority
+from cocadesk.protocol.wire import FrameReader, ProtocolError, decode_engine_message, encode
 
 Answer = TypeVar("Answer", bound=ReplyBody)
 
@@ -58,6 +57,7 @@ class EngineClient:
         name: str = "client",
         events: bool = False,
         timeout_s: float = 15.0,
+        protocol: int = PROTOCOL_VERSION,
     ) -> None:
         self._reader = FrameReader()
         self._inbox: deque[EngineMessage] = deque()
@@ -65,9 +65,7 @@ class EngineClient:
         self._next_id = 1
         self._socket = _connect(endpoint, timeout_s)
         try:
-            self._send(
-                Hello(protocol=PROTOCOL_VERSION, token=endpoint.token, client=name, events=events)
-            )
+            self._send(Hello(protocol=protocol, token=endpoint.token, client=name, events=events))
             self.welcome = self._read_welcome()
         except BaseException:
             self._socket.close()

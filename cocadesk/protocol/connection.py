@@ -8,13 +8,6 @@ import logging
 from collections.abc import Callable
 
 from cocadesk.protocol.calls import Call
-from cocadesk.protocol.codec import decode_client_message, encode
-from cocadesk.protocol.framing import (
-    MAX_FRAME_BYTES,
-    MAX_HELLO_BYTES,
-    FrameReader,
-    ProtocolError,
-)
 from cocadesk.protocol.messages import (
     Cancel,
     ClientMessage,
@@ -25,6 +18,14 @@ from cocadesk.protocol.messages import (
     Request,
 )
 from cocadesk.protocol.outbox import EVENT_INTERVAL_S, Outbox
+from cocadesk.protocol.wire import (
+    MAX_FRAME_BYTES,
+    MAX_HELLO_BYTES,
+    FrameReader,
+    ProtocolError,
+    decode_client_message,
+    encode,
+)
 
 HELLO_LIMIT_S = 5.0
 MAX_CALLS = 1000

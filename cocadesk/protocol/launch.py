@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,9 +20,6 @@ FAKE_MODULE = "cocadesk.fake_engine"
 START_LIMIT_S = 60.0
 _POLL_S = 0.05
 
-# Engines outlive this process; while both live, this list lets us reap them.
-_STARTED: list[subprocess.Popen[bytes]] = []
-
 
 def running_engine(
     library: Path, *, name: str = "client", events: bool = False
@@ -31,7 +29,6 @@ def running_engine(
     Raises:
         UserError: an engine is there but refuses us, e.g. another version.
     """
-    _reap()
     endpoint = read_endpoint(library)
     if endpoint is None:
         return None
@@ -108,7 +105,9 @@ def start_engine(
             start_new_session=sys.platform != "win32",
             creationflags=_windows_flags(),
         )
-    _STARTED.append(process)
+    # It outlives us; while both live, somebody must take note of its end, else its number stays
+    # taken. The thread also holds the object, which would complain where we end first.
+    threading.Thread(target=process.wait, name="engine-end", daemon=True).start()
     return process
 
 
@@ -121,10 +120,6 @@ def start_failure(library: Path) -> UserError:
     return UserError(
         "The engine could not start.", lines[-1] if lines else "", f"Its log: {log_file(library)}"
     )
-
-
-def _reap() -> None:
-    _STARTED[:] = [process for process in _STARTED if process.poll() is None]
 
 
 def _windows_flags() -> int:

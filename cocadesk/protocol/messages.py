@@ -8,12 +8,11 @@ of ``Progress`` and ``Partial`` and exactly one of ``Done``, ``Failed`` and
 
 from __future__ import annotations
 
-from cocadesk.protocol.message import Message
 from cocadesk.protocol.replies import *  # noqa: F403 - one place to import messages from
 from cocadesk.protocol.replies import ReplyBody
 from cocadesk.protocol.requests import *  # noqa: F403
 from cocadesk.protocol.requests import RequestBody
-from cocadesk.protocol.values import JobValue, ModelValue, Priority, RunValue, TeachPoint
+from cocadesk.protocol.values import JobValue, Message, ModelValue, Priority, RunValue, TeachPoint
 
 PROTOCOL_VERSION = 3
 

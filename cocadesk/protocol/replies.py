@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cocadesk.protocol.message import Message
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
     CountsValue,
@@ -12,6 +11,7 @@ from cocadesk.protocol.values import (
     Hit,
     JobReport,
     JobValue,
+    Message,
     ModelEntry,
     ModelValue,
     RootValue,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from cocadesk.protocol.message import Message
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobAction, Scope, TeachMethod, TeachSource
+from cocadesk.protocol.values import JobAction, Message, Scope, TeachMethod, TeachSource
 
 
 class Search(Message, frozen=True):

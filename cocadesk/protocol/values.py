@@ -14,6 +14,12 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all values: immutable, by keyword; defaults are not sent."""
 
 
+class Message(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=True
+):
+    """Base of all messages: the class name travels as ``type``."""
+
+
 AnyValue = TypeVar("AnyValue", bound=Value)
 
 

@@ -261,15 +261,12 @@ def test_all_are_selected_and_counted(described: MainWindow, qtbot: QtBot) -> No
 
 
 def test_words_that_the_engine_refuses_are_put_back_with_its_reason(
-    described: MainWindow, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    described: MainWindow, engine: FakeEngine, qtbot: QtBot
 ) -> None:
     """What was shown before the answer goes again; a notice says why."""
     suggestion = described.widgets.detail.caption.text()
-
-    def refuse(*_: object) -> AnnotationsReply:
-        raise UserError("The library's disk is full.", "", "Make room and try again.")
-
-    monkeypatch.setitem(engine._handlers, SetAnnotations, refuse)
+    full = UserError("The library's disk is full.", "", "Make room and try again.")
+    engine.refuse(SetAnnotations, full)
     _write_caption(described, "mine")
     assert described.widgets.detail.caption.text() == "mine"
     qtbot.waitUntil(lambda: described.widgets.detail.caption.text() == suggestion, timeout=WAIT_MS)
@@ -381,7 +378,7 @@ def test_a_window_that_closes_takes_no_words_with_it(
     described.widgets.detail.field.editor.setPlainText("last words")
     described.close()
     qtbot.waitUntil(lambda: not described.isVisible(), timeout=WAIT_MS)
-    assert engine._words.dressed(key).caption == "last words"
+    assert engine.row(key).caption == "last words"
 
 
 def test_any_quick_row_of_changes_ends_as_the_engine_has_it(
@@ -405,10 +402,10 @@ def test_any_quick_row_of_changes_ends_as_the_engine_has_it(
 
     def is_as_kept(key: str) -> bool:
         described.session.model.index(described.session.model.position_of(key) or 0).data()
-        return described.session.model.known_row(key) == engine._words.dressed(key)
+        return described.session.model.known_row(key) == engine.row(key)
 
     qtbot.waitUntil(lambda: all(is_as_kept(key) for key in keys), timeout=WAIT_MS)
-    kept = engine._words.dressed(keys[0])
+    kept = engine.row(keys[0])
     detail = described.widgets.detail
     qtbot.waitUntil(lambda: detail.caption.text() == (kept.caption or ""), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: detail.shown_tags() == [tag.tag for tag in kept.tags], timeout=WAIT_MS)

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.engine import FakeEngine
-from cocadesk.protocol.messages import PlanWrite, ReplyBody
+from cocadesk.protocol.messages import PlanWrite
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, JobValue, Row, Scope
 from ui.annotations.dialogs import CaptionDialog, WriteDialog
@@ -195,14 +195,10 @@ def test_writing_captions_shows_first_what_it_would_change_and_is_undone(
 
 
 def test_a_plan_that_fails_is_said_in_its_dialog(
-    window: MainWindow, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    window: MainWindow, engine: FakeEngine, qtbot: QtBot
 ) -> None:
     """The sentence stands where the counts would, and nothing can be written."""
-
-    def refuse(*_: object) -> ReplyBody:
-        raise UserError("This folder cannot be read.")
-
-    monkeypatch.setitem(engine._handlers, PlanWrite, refuse)
+    engine.refuse(PlanWrite, UserError("This folder cannot be read."))
     window.action_set[Actions.WRITE_CAPTIONS].trigger()
     dialog = window.dialogs.current
     assert isinstance(dialog, WriteDialog)

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.engine import FakeEngine
+from cocadesk.protocol.messages import PreviewDataset, StartTeach
 from cocadesk.protocol.values import JobState, RunState, TeachMethod
 from ui.kit import desktop
 from ui.shell.pages import Pages
@@ -133,20 +134,11 @@ def test_a_folder_that_cannot_teach_says_why(
 
 
 def test_a_look_that_fails_is_explained(
-    window: MainWindow,
-    engine: FakeEngine,
-    qtbot: QtBot,
-    folder: str,
-    monkeypatch: pytest.MonkeyPatch,
+    window: MainWindow, engine: FakeEngine, qtbot: QtBot, folder: str
 ) -> None:
     """The engine's sentence; one may try again."""
     page = _teach(window)
-
-    def fail(*_: object) -> None:
-        raise UserError("There is no such folder.", "", "Choose another.")
-
-    for kind in [kind for kind in engine._handlers if kind.__name__ == "PreviewDataset"]:
-        monkeypatch.setitem(engine._handlers, kind, fail)
+    engine.refuse(PreviewDataset, UserError("There is no such folder.", "", "Choose another."))
     page.setup.source.add([folder])
     qtbot.mouseClick(page.setup.check, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(page.setup.problem.isVisible, timeout=WAIT_MS)
@@ -244,8 +236,7 @@ def test_a_look_that_its_engine_did_not_survive_is_asked_for_again(
         window = make_window()
         qtbot.waitUntil(lambda: window.session.model.rowCount() == 3, timeout=WAIT_MS)
         page = _teach(window)
-        for kind in [kind for kind in first._handlers if kind.__name__ == "PreviewDataset"]:
-            monkeypatch.setitem(first._handlers, kind, lambda *_: None)  # never answers
+        first.never_answer(PreviewDataset)
         page.setup.source.add([folder])
         qtbot.mouseClick(page.setup.check, Qt.MouseButton.LeftButton)
         assert page.setup.check.text() == "Checking…"
@@ -266,8 +257,7 @@ def test_a_start_that_its_engine_did_not_survive_may_be_tried_again(
         qtbot.waitUntil(lambda: window.session.model.rowCount() == 3, timeout=WAIT_MS)
         page = _teach(window)
         _look(page, qtbot, folder)
-        for kind in [kind for kind in first._handlers if kind.__name__ == "StartTeach"]:
-            monkeypatch.setitem(first._handlers, kind, lambda *_: None)  # never answers
+        first.never_answer(StartTeach)
         qtbot.mouseClick(page.setup.start, Qt.MouseButton.LeftButton)
         assert not page.setup.start.isEnabled()
         monkeypatch.setattr(

@@ -13,9 +13,7 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.codec import decode_engine_message, encode
 from cocadesk.protocol.endpoint import log_file, read_endpoint
-from cocadesk.protocol.framing import FrameReader, ProtocolError
 from cocadesk.protocol.launch import ENGINE_MODULE, start_engine, start_failure
 from cocadesk.protocol.messages import (
     PROTOCOL_VERSION,
@@ -35,6 +33,7 @@ from cocadesk.protocol.messages import (
     Welcome,
 )
 from cocadesk.protocol.values import Priority
+from cocadesk.protocol.wire import FrameReader, ProtocolError, decode_engine_message, encode
 from ui.engine.socket import SocketPipe
 
 POLL_MS = 100

@@ -51,14 +51,13 @@ def test_a_wrong_token_is_refused_in_a_sentence(library: Path) -> None:
             EngineClient(stranger)
 
 
-def test_a_client_of_another_version_is_told_so(
-    library: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_client_of_another_version_is_told_so(library: Path) -> None:
     """The hello carries the protocol's version; a foreign one gets a sentence."""
-    with FakeEngine(library, media=0) as engine:
-        monkeypatch.setattr("cocadesk.protocol.client.PROTOCOL_VERSION", 99)
-        with pytest.raises(UserError, match="another version"):
-            EngineClient(_endpoint(engine))
+    with (
+        FakeEngine(library, media=0) as engine,
+        pytest.raises(UserError, match="another version"),
+    ):
+        EngineClient(_endpoint(engine), protocol=99)
 
 
 def test_the_engine_serves_over_loopback_tcp_as_well(library: Path) -> None:

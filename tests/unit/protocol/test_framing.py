@@ -8,8 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cocadesk.protocol.codec import decode_client_message, decode_engine_message, encode
-from cocadesk.protocol.framing import FrameReader, ProtocolError, frame
 from cocadesk.protocol.messages import (
     Done,
     Event,
@@ -35,6 +33,14 @@ from cocadesk.protocol.values import (
     RunValue,
     TeachMethod,
     TeachPoint,
+)
+from cocadesk.protocol.wire import (
+    FrameReader,
+    ProtocolError,
+    decode_client_message,
+    decode_engine_message,
+    encode,
+    frame,
 )
 
 

@@ -1,15 +1,22 @@
-"""Frames: four bytes of length (big endian), then JSON."""
+"""Messages on the wire: frames of four bytes of length (big endian), then JSON."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
 
+import msgspec
+
+from cocadesk.protocol.messages import ClientMessage, EngineMessage
+
 HEADER_BYTES = 4
 MAX_FRAME_BYTES = 32 * 1024 * 1024
 MAX_HELLO_BYTES = 64 * 1024
 
 _LENGTH = struct.Struct(">I")
+_ENCODER = msgspec.json.Encoder()
+_FROM_CLIENT: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
+_FROM_ENGINE: msgspec.json.Decoder[EngineMessage] = msgspec.json.Decoder(EngineMessage)
 
 
 class ProtocolError(Exception):
@@ -51,3 +58,32 @@ class FrameReader:
             payload = bytes(self._buffer[HEADER_BYTES:end])
             del self._buffer[:end]
             yield payload
+
+
+def encode(message: ClientMessage | EngineMessage) -> bytes:
+    """The whole frame of a message."""
+    return frame(_ENCODER.encode(message))
+
+
+def decode_client_message(payload: bytes) -> ClientMessage:
+    """The message in a client's payload.
+
+    Raises:
+        ProtocolError: it is no message of this protocol.
+    """
+    try:
+        return _FROM_CLIENT.decode(payload)
+    except msgspec.MsgspecError as error:
+        raise ProtocolError(str(error)) from error
+
+
+def decode_engine_message(payload: bytes) -> EngineMessage:
+    """The message in an engine's payload.
+
+    Raises:
+        ProtocolError: it is no message of this protocol.
+    """
+    try:
+        return _FROM_ENGINE.decode(payload)
+    except msgspec.MsgspecError as error:
+        raise ProtocolError(str(error)) from error

@@ -1,0 +1,167 @@
+"""The fake engine's media: searched, listed, counted, and added by a job."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from cocadesk.fake_engine.annotations import FakeAnnotations
+from cocadesk.fake_engine.handlers import FakeContext
+from cocadesk.fake_engine.jobs import Answer, FakeWork, failures_of
+from cocadesk.fake_engine.rows import failure, make_medium
+from cocadesk.fake_engine.videos import FakeVideos
+from cocadesk.protocol.calls import Call
+from cocadesk.protocol.messages import (
+    Detail,
+    GetDetail,
+    GetInfo,
+    GetRows,
+    Hits,
+    Info,
+    Keys,
+    ListFailures,
+    ListNewest,
+    ListRoots,
+    ReplyBody,
+    Roots,
+    Rows,
+    RowsChanged,
+    Search,
+    Similar,
+    StartIndex,
+)
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import (
+    CountsValue,
+    FailureValue,
+    IndexReport,
+    JobReport,
+    JobValue,
+    MediaKind,
+    ModelState,
+    ModelValue,
+    RootValue,
+)
+
+LIBRARY_ID = "fake-library"
+PHOTOS_A_FOLDER = 24
+
+
+class FakeLibrary:
+    """Media with made-up rows; an index job adds some to each folder, and fails at a few."""
+
+    def __init__(
+        self, context: FakeContext, annotations: FakeAnnotations, videos: FakeVideos
+    ) -> None:
+        self._context = context
+        self._media = context.media
+        self._annotations = annotations
+        self._videos = videos
+        self._lock = threading.Lock()
+        self._roots: list[WirePath] = []
+        self._failures: list[FailureValue] = []
+
+    def answers(self) -> Mapping[type[Any], Answer]:
+        return {
+            Search: self._search,
+            Similar: self._similar,
+            ListNewest: self._newest,
+            GetRows: self._rows,
+            GetDetail: self._detail,
+            StartIndex: self._start_index,
+            ListFailures: lambda body, _call: failures_of(body, self._failures),
+            ListRoots: self._list_roots,
+            GetInfo: self._info,
+        }
+
+    def fill(self, folder: Path, count: int) -> None:
+        """Adds so many media below a folder, as if they had been indexed."""
+        self._roots.append(WirePath.of(folder))
+        for _ in range(count):
+            self._add(folder)
+
+    def _add(self, folder: Path) -> str:
+        medium = make_medium(len(self._media), folder, self._context.library / "pictures")
+        with self._lock:
+            self._media[medium.row.key] = medium
+        return medium.row.key
+
+    def _search(self, body: Search, _call: Call) -> Hits:
+        return self._hits(body.text, body.limit)
+
+    def _similar(self, body: Similar, _call: Call) -> Hits:
+        found = self._hits(self._context.medium(body.key).caption, body.limit)
+        return replace(found, hits=tuple(hit for hit in found.hits if hit.key != body.key))
+
+    def _hits(self, text: str, limit: int) -> Hits:
+        words = {word for word in text.lower().split() if len(word) > 2}
+        hits = []
+        for key, medium in list(self._media.items()):
+            if shared := len(words & self._annotations.searchable_words(key)):
+                hits.append(self._videos.hit(medium, shared / max(1, len(words))))
+        hits.sort(key=lambda hit: -hit.score)
+        return Hits(hits=tuple(hits[:limit]), complete=len(hits) <= limit)
+
+    def _newest(self, body: ListNewest, _call: Call) -> ReplyBody:
+        media = sorted(self._media.values(), key=lambda m: m.row.taken or "", reverse=True)
+        keys = tuple(m.row.key for m in media)
+        return Keys(
+            keys=keys[body.offset : body.offset + body.limit], offset=body.offset, total=len(keys)
+        )
+
+    def _rows(self, body: GetRows, _call: Call) -> ReplyBody:
+        return Rows(rows=tuple(self._annotations.row(k) for k in body.keys if k in self._media))
+
+    def _detail(self, body: GetDetail, _call: Call) -> ReplyBody:
+        self._context.medium(body.key)
+        return Detail(row=self._annotations.row(body.key))
+
+    def _start_index(self, body: StartIndex, _call: Call) -> ReplyBody:
+        folders = [Path(folder.to_str()) for folder in body.folders]
+        self._roots += [folder for folder in body.folders if folder not in self._roots]
+        names = ", ".join(folder.name for folder in folders) or "all folders"
+        return self._context.jobs.start(
+            FakeWork(
+                title=f"Looking at {names}",
+                total=PHOTOS_A_FOLDER * len(folders),
+                step=lambda done: self._index_one(folders[done // PHOTOS_A_FOLDER], done),
+                end=_index_report,
+            )
+        )
+
+    def _index_one(self, folder: Path, done: int) -> FailureValue | None:
+        if done % 12 == 7:
+            path = WirePath.of(folder / f"broken_{done}.jpg")
+            failed = failure(path, "The file ends in the middle of the picture.", "decode")
+            self._failures.append(failed)
+            return failed
+        self._context.publish(RowsChanged(keys=(self._add(folder),)))
+        return None
+
+    def _list_roots(self, _body: ListRoots, _call: Call) -> ReplyBody:
+        return Roots(roots=tuple(RootValue(path=path) for path in self._roots))
+
+    def _info(self, _body: GetInfo, _call: Call) -> ReplyBody:
+        videos = sum(m.row.kind is MediaKind.VIDEO for m in self._media.values())
+        count = len(self._media)
+        return Info(
+            library_id=LIBRARY_ID,
+            folder=WirePath.of(self._context.library),
+            schema="1",
+            counts=CountsValue(
+                media=count, photos=count - videos, videos=videos, failed=len(self._failures)
+            ),
+            model=ModelValue(
+                state=ModelState.READY, name="made-up", device="cpu", reason="It is a fake."
+            ),
+        )
+
+
+def _index_report(job: JobValue) -> tuple[str, JobReport]:
+    indexed = job.done - job.failed
+    message = f"{indexed} photos added, {job.failed} could not be read."
+    return message, IndexReport(indexed=indexed)
