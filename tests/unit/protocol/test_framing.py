@@ -1,4 +1,4 @@
-"""Frames, paths and the outbox: the pure parts of the protocol."""
+"""Frames, paths and messages: the pure parts of the protocol."""
 
 from __future__ import annotations
 
@@ -10,31 +10,19 @@ from hypothesis import strategies as st
 
 from cocadesk.protocol.messages import (
     Done,
-    Event,
     Hits,
-    JobChanged,
     Ok,
-    Partial,
     Progress,
     Request,
-    RowsChanged,
-    RunChanged,
     Search,
 )
-from cocadesk.protocol.outbox import MAX_NAMED_KEYS, Outbox
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
     Hit,
-    JobKind,
-    JobState,
-    JobValue,
     Moment,
-    RunState,
-    RunValue,
-    TeachMethod,
-    TeachPoint,
 )
 from cocadesk.protocol.wire import (
+    MAX_FRAME_BYTES,
     FrameReader,
     ProtocolError,
     decode_client_message,
@@ -92,60 +80,92 @@ def test_any_file_name_survives_the_wire(name: bytes) -> None:
     path.text.encode("utf-8")
 
 
-def _job(done: int, job_id: str = "a") -> JobChanged:
-    value = JobValue(id=job_id, kind=JobKind.INDEX, title="t", state=JobState.RUNNING, done=done)
-    return JobChanged(job=value)
+def test_a_frame_of_the_largest_size_passes_and_one_byte_more_does_not() -> None:
+    """On both sides: it is neither sent nor taken."""
+    with pytest.raises(ProtocolError, match="too long"):
+        frame(bytes(MAX_FRAME_BYTES + 1))
+    assert list(FrameReader(100).feed(frame(bytes(100)))) == [bytes(100)]
+    with pytest.raises(ProtocolError, match="101 bytes"):
+        list(FrameReader(100).feed(frame(bytes(101))))
 
 
-def test_only_the_latest_progress_waits_and_results_are_never_dropped() -> None:
-    """A slow client gets one progress and one event a job, but every part."""
-    outbox = Outbox()
-    for done in range(100):
-        outbox.put(Progress(id=1, done=done))
-        outbox.put(Event(body=_job(done)))
-        outbox.put(Partial(id=1, body=Ok()))
-    assert len(outbox.take_results()) == 100
-    assert outbox.take_latest() == [Progress(id=1, done=99), Event(body=_job(99))]
+def test_an_empty_payload_is_a_frame() -> None:
+    """Four zero bytes, and the next frame follows."""
+    assert frame(b"") == bytes(4)
+    assert list(FrameReader().feed(frame(b"") + frame(b"x"))) == [b"", b"x"]
 
 
-def test_the_end_of_a_request_takes_its_waiting_progress_away() -> None:
-    """No progress comes after the answer."""
-    outbox = Outbox()
-    outbox.put(Progress(id=1, done=5))
-    outbox.put(Done(id=1, body=Ok()))
-    assert outbox.take_latest() == []
-    assert outbox.take_results() == [Done(id=1, body=Ok())]
+def test_what_is_left_of_a_packet_waits_for_the_next_one() -> None:
+    """A header may be cut, and the reader may be asked again without new bytes."""
+    reader = FrameReader()
+    data = frame(b"one") + frame(b"two")
+    assert list(reader.feed(data[:9])) == [b"one"]
+    assert list(reader.feed(b"")) == []
+    assert list(reader.feed(data[9:])) == [b"two"]
 
 
-def test_the_curve_of_a_run_has_no_gaps_however_slow_the_client() -> None:
-    """The newest state of each run waits with all points that were not sent."""
-    outbox = Outbox()
-    for step in (1, 2, 3):
-        outbox.put(Event(body=RunChanged(run=_run("a", step), points=(TeachPoint(step=step),))))
-    outbox.put(Event(body=RunChanged(run=_run("b", 7))))
-    first, second = outbox.take_latest()
-    points = tuple(TeachPoint(step=step) for step in (1, 2, 3))
-    assert first == Event(body=RunChanged(run=_run("a", 3), points=points))
-    assert second == Event(body=RunChanged(run=_run("b", 7)))
+def test_frames_before_a_foreign_one_are_still_given() -> None:
+    """The error comes where the bytes go wrong, not before."""
+    payloads = FrameReader(10).feed(frame(b"good") + b"\xff\xff\xff\xff")
+    assert next(payloads) == b"good"
+    with pytest.raises(ProtocolError):
+        next(payloads)
 
 
-def _run(run_id: str, step: int) -> RunValue:
-    return RunValue(
-        id=run_id,
-        folder=WirePath("/runs"),
-        state=RunState.RUNNING,
-        method=TeachMethod.HEAD,
-        step=step,
-    )
+def test_a_limit_may_be_raised_while_bytes_wait() -> None:
+    """The greeting has a small limit; what follows it has the large one."""
+    reader = FrameReader(8)
+    first = list(reader.feed(frame(b"hello")))
+    reader.max_bytes = MAX_FRAME_BYTES
+    assert first + list(reader.feed(frame(bytes(5000)))) == [b"hello", bytes(5000)]
 
 
-def test_events_about_rows_are_merged_and_name_no_keys_when_there_are_many() -> None:
-    """Two batches become one event; too many keys become 'any of them'."""
-    outbox = Outbox()
-    outbox.put(Event(body=RowsChanged(keys=("a", "b"))))
-    outbox.put(Event(body=RowsChanged(keys=("b", "c"))))
-    assert outbox.take_latest() == [Event(body=RowsChanged(keys=("a", "b", "c")))]
-    outbox.put(Event(body=RowsChanged(keys=("a",))))
-    outbox.put(Event(body=RowsChanged(keys=tuple(str(n) for n in range(MAX_NAMED_KEYS)))))
-    outbox.put(Event(body=RowsChanged(keys=("z",))))
-    assert outbox.take_latest() == [Event(body=RowsChanged())]
+def test_defaults_are_not_sent() -> None:
+    """A thousand rows a second: what nobody set takes no bytes."""
+    assert len(encode(Progress(id=1))) < 40
+    assert b"seconds_left" in encode(Progress(id=1, seconds_left=0.0))
+
+
+def test_a_field_that_this_version_does_not_know_is_passed_over() -> None:
+    """An older client of the same protocol reads a newer engine."""
+    payload = b'{"type": "Ok", "news": 1}'
+    reply = b'{"type": "Done", "id": 4, "body": ' + payload + b"}"
+    assert decode_engine_message(reply) == Done(id=4, body=Ok())
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"type": "Request", "id": "one", "body": {"type": "GetInfo"}}',
+        b'{"type": "Request", "id": 1}',
+        b'{"type": "Request", "id": 1, "body": {"type": "Ok"}}',
+        b'{"type": "Done", "id": 1, "body": {"type": "Ok"}}',
+        b'{"type": "Request", "id": 1, "body": {"type": "GetInfo"}, "priority": "now"}',
+    ],
+)
+def test_a_message_of_a_wrong_shape_is_refused(payload: bytes) -> None:
+    """Types are checked at the door, so that handlers need not."""
+    with pytest.raises(ProtocolError):
+        decode_client_message(payload)
+
+
+def test_a_clients_message_is_none_of_the_engines() -> None:
+    """Each side takes the other's messages only."""
+    with pytest.raises(ProtocolError):
+        decode_engine_message(encode(Request(id=1, body=Search(text="x")))[4:])
+
+
+@pytest.mark.parametrize("text", ["/photos/ä.jpg", "C:\\photos\\x.jpg", "", "/a/\u2028"])
+def test_a_readable_path_travels_as_text_alone(text: str) -> None:
+    """Only odd names cost the second field."""
+    path = WirePath.of(text)
+    assert (path.text, path.raw) == (text, None)
+    assert path.to_str() == text
+
+
+def test_an_odd_name_has_a_text_to_show() -> None:
+    """Every program may print it, and none takes it for the name."""
+    path = WirePath.of(b"/photos/caf\xe9.jpg")
+    assert path.text == "/photos/caf?.jpg"
+    assert path.raw is not None
+    assert path != WirePath(path.text)
