@@ -1,4 +1,4 @@
-"""A small real library of photos with machine captions, for tests of words."""
+"""A small real library of photos with machine captions, for tests of annotations."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ MODEL = "fake-000000000000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WordsCase:
-    """An open library, its words, and the folder of its photos."""
+class AnnotatedCase:
+    """An open library, its human annotations, and the folder of its photos."""
 
     library: Library
-    words: HumanAnnotations
+    annotations: HumanAnnotations
     photos: Path
 
     def key(self, name: str) -> str:
@@ -51,7 +51,7 @@ class WordsCase:
         report = drain(
             write_steps(
                 self.library,
-                self.words,
+                self.annotations,
                 keys or self.keys(),
                 batch=batch or new_key(),
                 overwrite=overwrite,
@@ -67,7 +67,7 @@ class WordsCase:
 
 
 @contextmanager
-def words_library(base: Path, *names: str) -> Iterator[WordsCase]:
+def annotated_library(base: Path, *names: str) -> Iterator[AnnotatedCase]:
     """A library of photos of these names (three plain ones by default)."""
     photos = base / "photos"
     for number, name in enumerate(names or ("a.jpg", "b.jpg", "c.jpg")):
@@ -78,7 +78,9 @@ def words_library(base: Path, *names: str) -> Iterator[WordsCase]:
 
 
 @contextmanager
-def reopened(base: Path) -> Iterator[WordsCase]:
+def reopened(base: Path) -> Iterator[AnnotatedCase]:
     """The same library after a restart."""
     with Library.open(base / "library") as library:
-        yield WordsCase(library=library, words=HumanAnnotations(library), photos=base / "photos")
+        yield AnnotatedCase(
+            library=library, annotations=HumanAnnotations(library), photos=base / "photos"
+        )

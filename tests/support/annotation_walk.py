@@ -14,6 +14,7 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,7 @@ class Walk:
         self.steps = 0
         self.kills = 0
         self.done: Counter[str] = Counter()
+        self._bag: list[Callable[[], None]] = []
         for number in range(photos):
             write_photo(self._photos / f"photo {number}.jpg", number)
         self._open()
@@ -120,7 +122,10 @@ class Walk:
     def walk(self, steps: int) -> None:
         """That many random steps in this process, all checked."""
         for _ in range(steps):
-            step = self._chance.choice(self._choices())
+            if not self._bag:  # drawn without putting back: a short walk has each kind too
+                self._bag = self._choices()
+                self._chance.shuffle(self._bag)
+            step = self._bag.pop()
             step()
             self._count(step)
             self.check()
@@ -375,7 +380,9 @@ class Walk:
         except TimeoutError:
             pass
         os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        # Whoever started it may have seen its end first.
+        with suppress(ChildProcessError):
+            os.waitpid(pid, 0)
 
     def _finish_jobs(self, client: EngineClient) -> None:
         """Waits for what the last engine has left, and does the same to the model."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import io
+import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cocadesk.indexing import IndexOptions, IndexProgress, IndexReport, index_steps
-from cocadesk.library import Library
+from cocadesk.library import Edit, Library, MediaRow, ViewRow
 from cocadesk.media import (
     DecodedPhoto,
     DecodedVideo,
@@ -27,7 +29,7 @@ from cocadesk.media import (
     decode_video,
 )
 from cocadesk.media.sniffing import SNIFF_BYTES, is_video
-from tests.support.fake_backend import FakeBackend
+from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.videos import make_video
 
 SPEC = InputSpec(size_px=64)
@@ -149,3 +151,30 @@ def run_index(
             return report
         if progress is not None:
             progress.append(step)
+
+
+def row_at(library: Library, path: Path) -> MediaRow:
+    """The row of the file at ``path``."""
+    row = library.row_by_path(os.fsencode(path))
+    assert row is not None
+    return row
+
+
+def views_at(library: Library, path: Path, image_id: str = FakeInfo().image_id) -> list[ViewRow]:
+    """The views of the file at ``path``, by number."""
+    key = row_at(library, path).key
+    return library.views_of(image_id, [key]).get(key, [])
+
+
+def set_human_caption(library: Library, key: str, text: str) -> None:
+    """A person's caption, written to the log."""
+    edit = Edit(
+        batch="b",
+        key=key,
+        who="person",
+        when=datetime.now(UTC),
+        field="human_caption",
+        old="null",
+        new=json.dumps(text),
+    )
+    library.edits.record([edit])

@@ -1,4 +1,4 @@
-"""A second stand-in model with vectors of its own, and a process that changes over to it."""
+"""A second stand-in model with vectors of its own, and a process that switches to it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class OtherBackend(FakeBackend):
         return super().embed_images(images_BHWC)
 
 
-def change_over(
+def switch_model(
     library: Library,
     backend: OtherBackend | None = None,
     *,
@@ -50,7 +50,7 @@ def change_over(
     source: str = "other",
     progress: list[IndexProgress] | None = None,
 ) -> ReembedReport:
-    """Run a change-over to its end."""
+    """Run a switch to its end."""
     steps = reembed_steps(
         library,
         backend or OtherBackend(),
@@ -80,7 +80,7 @@ def check_filled(library: Library, image_id: str = OTHER.image_id) -> None:
 
 
 def main(library_folder: str) -> None:
-    """Change over in small commits, one line a step, to be killed by the parent."""
+    """Switch in small commits, one line a step, to be killed by the parent."""
     with Library.open(Path(library_folder)) as library:
         steps = reembed_steps(
             library, OtherBackend(), source="other", pool=InProcessDecoder(), options=SMALL

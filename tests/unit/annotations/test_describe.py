@@ -21,7 +21,7 @@ from cocadesk.annotations import (
     tags_mark,
 )
 from cocadesk.library import Tag
-from tests.support.annotated_library import MODEL, WordsCase, reopened, words_library
+from tests.support.annotated_library import MODEL, AnnotatedCase, annotated_library, reopened
 from tests.support.annotation_walk import decode_here, drain
 from tests.support.fake_backend import FakeBackend
 from tests.support.index_tools import run_index, write_photo, write_video
@@ -35,7 +35,7 @@ def tagger(vocabulary: Vocabulary | None = None) -> ZeroShotTagger:
     return ZeroShotTagger(BACKEND, vocabulary or load_vocabulary())
 
 
-def describe(case: WordsCase, *, again: bool = False) -> DescribeReport:
+def describe(case: AnnotatedCase, *, again: bool = False) -> DescribeReport:
     """A caption job on everything."""
     steps = caption_steps(case.library, BACKEND, tagger, decode_here, case.keys(), again=again)
     report = drain(steps)
@@ -45,7 +45,7 @@ def describe(case: WordsCase, *, again: bool = False) -> DescribeReport:
 
 def test_each_medium_is_described_once_by_a_model(tmp_path: Path) -> None:
     """A second job finds nothing to do; ``again`` describes all of them anew."""
-    with words_library(tmp_path) as case:
+    with annotated_library(tmp_path) as case:
         assert describe(case) == DescribeReport(described=3)
         row = case.row("a.jpg")
         assert (row.machine_caption_model, row.machine_tags_model) == (MODEL, MODEL)
@@ -56,9 +56,9 @@ def test_each_medium_is_described_once_by_a_model(tmp_path: Path) -> None:
 
 def test_a_persons_caption_is_left_alone(tmp_path: Path) -> None:
     """Tags are made all the same, and a person's tags stand before them."""
-    with words_library(tmp_path) as case:
+    with annotated_library(tmp_path) as case:
         key = case.key("a.jpg")
-        case.words.set([key], AnnotationEdit(caption="mine", add_tags=("own tag",)))
+        case.annotations.set([key], AnnotationEdit(caption="mine", add_tags=("own tag",)))
         report = describe(case, again=True)
         assert (report.described, report.by_person, report.unchanged) == (3, 1, 0)
         row = case.row("a.jpg")
@@ -70,7 +70,7 @@ def test_a_persons_caption_is_left_alone(tmp_path: Path) -> None:
 
 def test_files_that_cannot_be_read_are_named_and_the_rest_goes_on(tmp_path: Path) -> None:
     """With the reason; they are tried again by the next job."""
-    with words_library(tmp_path) as case:
+    with annotated_library(tmp_path) as case:
         (case.photos / "b.jpg").write_bytes(b"\xff\xd8\xff\xe0 broken")
         report = describe(case)
         assert report.described == 2
@@ -98,7 +98,7 @@ def test_a_job_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
         looked_at.extend(item.key for item in wanted)
         return decode_here(wanted)
 
-    with words_library(tmp_path, *names) as case:
+    with annotated_library(tmp_path, *names) as case:
         done: set[str] = set()
         describe(case)
         for _ in range(2):
@@ -128,7 +128,7 @@ def test_a_video_is_described_by_its_moments(tmp_path: Path) -> None:
         red = np.zeros((64, 64, 3), np.uint8) + np.array([255, 0, 0], np.uint8)
         return iter([(item.key, red) for item in wanted])
 
-    with words_library(tmp_path, "a.jpg") as case:
+    with annotated_library(tmp_path, "a.jpg") as case:
         write_video(case.photos / "film.mp4", "red", "red", "blue")
         run_index(case.library, [case.photos])
         drain(caption_steps(case.library, BACKEND, lambda: tagger(OWN), decode, case.keys()))
@@ -137,13 +137,13 @@ def test_a_video_is_described_by_its_moments(tmp_path: Path) -> None:
         assert seen[0] is None
         assert seen[1] is not None
         assert {tag.tag for tag in row.machine_tags} <= set(OWN.tags)
-        said = case.words.set(case.keys(), AnnotationEdit(add_tags=("both",)))
+        said = case.annotations.set(case.keys(), AnnotationEdit(add_tags=("both",)))
         assert said.title == "Tags of 2 photos and videos"
 
 
 def test_other_words_tag_everything_anew_from_stored_vectors(tmp_path: Path) -> None:
     """No file is read: they may even be gone from the disk."""
-    with words_library(tmp_path) as case:
+    with annotated_library(tmp_path) as case:
         describe(case)
         for name in ("a.jpg", "b.jpg", "c.jpg"):
             (case.photos / name).rename(tmp_path / name)

@@ -19,11 +19,11 @@ from cocadesk.annotations import (
 from cocadesk.annotations import sidecar_files as text_files
 from cocadesk.annotations.sidecar_files import MAX_FILE_BYTES
 from cocadesk.library import new_key
-from tests.support.annotated_library import MODEL, WordsCase, words_library
+from tests.support.annotated_library import MODEL, AnnotatedCase, annotated_library
 from tests.support.index_tools import run_index
 
 
-def kept(case: WordsCase, *, overwrite: bool = False) -> dict[str, str]:
+def kept(case: AnnotatedCase, *, overwrite: bool = False) -> dict[str, str]:
     """Name and reason of each file that a write would leave alone."""
     return {
         Path(os.fsdecode(item.path)).name: item.reason
@@ -49,9 +49,9 @@ def test_a_caption_has_the_photos_name(photo: bytes, text: bytes) -> None:
 
 def test_the_persons_caption_is_written_else_the_machines(tmp_path: Path) -> None:
     """One line of UTF-8; ``who`` is the one who said it; again is unchanged."""
-    with words_library(tmp_path) as case:
+    with annotated_library(tmp_path) as case:
         case.machine_captions()
-        case.words.set([case.key("a.jpg")], AnnotationEdit(caption="Mädchen am Strand"))
+        case.annotations.set([case.key("a.jpg")], AnnotationEdit(caption="Mädchen am Strand"))
         report = case.write()
         assert (report.written, report.unchanged, report.kept) == (3, 0, ())
         assert case.texts() == {
@@ -59,16 +59,16 @@ def test_the_persons_caption_is_written_else_the_machines(tmp_path: Path) -> Non
             "b.txt": "a machine's b\n",
             "c.txt": "a machine's c\n",
         }
-        assert case.words.history(case.key("a.jpg"))[-1].who == "person"
-        assert case.words.history(case.key("b.jpg"))[-1].who == MODEL
+        assert case.annotations.history(case.key("a.jpg"))[-1].who == "person"
+        assert case.annotations.history(case.key("b.jpg"))[-1].who == MODEL
         again = case.write()
         assert (again.written, again.unchanged, again.kept) == (0, 3, ())
-        assert case.words.titles().undo == "Caption files of 3 photos"
+        assert case.annotations.titles().undo == "Caption files of 3 photos"
 
 
 def test_a_preview_writes_nothing(tmp_path: Path) -> None:
     """It says what is new, what changes, and what is kept for which reason."""
-    with words_library(tmp_path) as case:
+    with annotated_library(tmp_path) as case:
         (case.photos / "b.txt").write_text("my own notes")
         case.library.set_machine_caption({case.key("a.jpg"): "x", case.key("b.jpg"): "y"}, MODEL)
         plan = list(plan_write(case.library, case.keys(), overwrite=False))
@@ -83,15 +83,15 @@ def test_a_preview_writes_nothing(tmp_path: Path) -> None:
 
 def test_a_file_is_ours_only_while_it_holds_what_we_wrote_last(tmp_path: Path) -> None:
     """Changed by a person it is kept, even where it holds what we wrote earlier."""
-    with words_library(tmp_path, "a.jpg") as case:
+    with annotated_library(tmp_path, "a.jpg") as case:
         text = case.photos / "a.txt"
         for caption in ("first", "second"):
-            case.words.set(case.keys(), AnnotationEdit(caption=caption))
+            case.annotations.set(case.keys(), AnnotationEdit(caption=caption))
             assert case.write().written == 1
         assert text.read_text() == "second\n"
         for mine in ("second, and more\n", "first\n"):
             text.write_text(mine)
-            case.words.set(case.keys(), AnnotationEdit(caption="third"))
+            case.annotations.set(case.keys(), AnnotationEdit(caption="third"))
             report = case.write()
             assert report.written == 0
             assert [item.reason for item in report.kept] == [
@@ -104,47 +104,47 @@ def test_a_file_is_ours_only_while_it_holds_what_we_wrote_last(tmp_path: Path) -
 
 def test_a_file_that_happens_to_say_the_same_is_not_ours(tmp_path: Path) -> None:
     """It is left as it is, now and when the caption changes."""
-    with words_library(tmp_path, "a.jpg") as case:
+    with annotated_library(tmp_path, "a.jpg") as case:
         (case.photos / "a.txt").write_text("the same\n")
-        case.words.set(case.keys(), AnnotationEdit(caption="the same"))
+        case.annotations.set(case.keys(), AnnotationEdit(caption="the same"))
         assert case.write().unchanged == 1
-        case.words.set(case.keys(), AnnotationEdit(caption="another"))
+        case.annotations.set(case.keys(), AnnotationEdit(caption="another"))
         assert [item.reason for item in case.write().kept] == ["CocaDesk did not write it."]
 
 
 def test_undo_puts_back_what_was_there_and_redo_writes_again(tmp_path: Path) -> None:
     """Bytes as they were, or no file; the person's own are still the person's after it."""
-    with words_library(tmp_path) as case:
+    with annotated_library(tmp_path) as case:
         case.machine_captions()
         notes = "notes\r\nof my own\n\xe9".encode("latin-1")
         (case.photos / "b.txt").write_bytes(notes)
         (case.photos / "b.txt").chmod(0o640)
         assert case.write(overwrite=True).written == 3
         assert (case.photos / "b.txt").stat().st_mode & 0o777 == 0o640
-        change = case.words.undo()
+        change = case.annotations.undo()
         assert (change.files, change.kept, len(change.keys)) == (3, (), 3)
         assert [p.name for p in sorted(case.photos.glob("*.txt"))] == ["b.txt"]
         assert (case.photos / "b.txt").read_bytes() == notes
         assert (case.photos / "b.txt").stat().st_mode & 0o777 == 0o640
         assert "did not write" in kept(case)["b.txt"]
-        assert case.words.redo().files == 3
+        assert case.annotations.redo().files == 3
         assert case.texts()["b.txt"] == "a machine's b\n"
         assert kept(case) == {}
 
 
 def test_undo_keeps_what_somebody_has_changed_since(tmp_path: Path) -> None:
     """Each with its reason; the others go back; a redo does not touch them either."""
-    with words_library(tmp_path) as case:
+    with annotated_library(tmp_path) as case:
         case.machine_captions()
         case.write()
         (case.photos / "a.txt").write_text("better")
         (case.photos / "b.txt").unlink()
-        change = case.words.undo()
+        change = case.annotations.undo()
         assert {Path(os.fsdecode(k.path)).name: k.reason for k in change.kept} == {
             "a.txt": "It was changed since."
         }
         assert case.texts() == {"a.txt": "better"}
-        redone = case.words.redo()
+        redone = case.annotations.redo()
         assert [item.reason for item in redone.kept] == ["Somebody has written it since."]
         assert case.texts() == {
             "a.txt": "better",
@@ -155,32 +155,32 @@ def test_undo_keeps_what_somebody_has_changed_since(tmp_path: Path) -> None:
 
 def test_an_undo_that_finds_nothing_to_do_still_counts(tmp_path: Path) -> None:
     """The command is off the stack, so the one before it is next."""
-    with words_library(tmp_path, "a.jpg") as case:
-        case.words.set(case.keys(), AnnotationEdit(caption="mine"))
+    with annotated_library(tmp_path, "a.jpg") as case:
+        case.annotations.set(case.keys(), AnnotationEdit(caption="mine"))
         case.write()
         (case.photos / "a.txt").write_text("better")
-        assert case.words.undo().files == 0
-        assert case.words.undo().title == "Caption of a.jpg"
-        assert case.words.titles().undo == ""
+        assert case.annotations.undo().files == 0
+        assert case.annotations.undo().title == "Caption of a.jpg"
+        assert case.annotations.titles().undo == ""
 
 
 def test_of_two_photos_with_one_name_the_first_gets_the_file(tmp_path: Path) -> None:
     """The other is kept with the reason, whatever the command names first."""
-    with words_library(tmp_path, "a.jpg", "a.png", "b.jpg") as case:
+    with annotated_library(tmp_path, "a.jpg", "a.png", "b.jpg") as case:
         case.machine_captions()
         report = case.write(case.key("a.png"), case.key("a.jpg"))
         assert report.written == 1
         assert [item.reason for item in report.kept] == [
             "It holds the caption of a.jpg, which has the same name."
         ]
-        history = case.words.history(case.key("a.png"))
+        history = case.annotations.history(case.key("a.png"))
         assert history == []
-        assert case.words.history(case.key("a.jpg"))[-1].new == "a machine's a"
+        assert case.annotations.history(case.key("a.jpg"))[-1].new == "a machine's a"
 
 
 def test_odd_things_in_the_place_of_the_file_are_kept(tmp_path: Path) -> None:
     """Links, folders, pipes and large files: named, never opened for writing."""
-    with words_library(tmp_path, "a.jpg", "b.jpg", "c.jpg", "d.jpg") as case:
+    with annotated_library(tmp_path, "a.jpg", "b.jpg", "c.jpg", "d.jpg") as case:
         case.machine_captions()
         other = tmp_path / "other.txt"
         other.write_text("far away")
@@ -204,7 +204,7 @@ def test_a_closed_folder_and_a_photo_that_is_gone_do_not_stop_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each file that cannot be written has its reason; the others are written."""
-    with words_library(tmp_path, "a.jpg", "closed/b.jpg", "c.jpg") as case:
+    with annotated_library(tmp_path, "a.jpg", "closed/b.jpg", "c.jpg") as case:
         case.machine_captions()
         closed = case.photos / "closed"
         (case.photos / "c.jpg").unlink()
@@ -227,7 +227,7 @@ def test_a_disk_that_refuses_leaves_log_and_files_alike(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What could not be written is taken out of the log again: undo does not touch it."""
-    with words_library(tmp_path) as case:
+    with annotated_library(tmp_path) as case:
         case.machine_captions()
         real = os.fsync
         left = [1]
@@ -244,33 +244,33 @@ def test_a_disk_that_refuses_leaves_log_and_files_alike(
         assert report.failed == len(report.kept) == 2
         assert {item.reason for item in report.kept} == {"The disk is full."}
         assert case.texts() == {"a.txt": "a machine's a\n"}
-        assert case.words.undo().files == 1
+        assert case.annotations.undo().files == 1
         assert case.texts() == {}
-        assert case.words.redo().files == 1
+        assert case.annotations.redo().files == 1
         assert case.write().written == 2
 
 
 def test_an_undo_on_a_disk_that_is_away_is_kept_for_later(tmp_path: Path) -> None:
     """Named with the reason; undo after redo reaches it once the disk is back."""
-    with words_library(tmp_path, "disk/a.jpg", "b.jpg") as case:
+    with annotated_library(tmp_path, "disk/a.jpg", "b.jpg") as case:
         case.machine_captions()
         case.write()
         (case.photos / "disk").rename(tmp_path / "unplugged")
-        change = case.words.undo()
+        change = case.annotations.undo()
         assert (change.files, [item.reason for item in change.kept]) == (
             1,
             ["Its folder is not there."],
         )
         (tmp_path / "unplugged").rename(case.photos / "disk")
         assert sorted(case.texts()) == ["a.txt"]
-        case.words.redo()
-        assert case.words.undo().files == 2
+        case.annotations.redo()
+        assert case.annotations.undo().files == 2
         assert case.texts() == {}
 
 
 def test_a_caption_that_moves_with_its_photo_stays_ours(tmp_path: Path) -> None:
     """By its medium: it is written anew, and a machine's still teaches nothing."""
-    with words_library(tmp_path, "a.jpg", "b.jpg") as case:
+    with annotated_library(tmp_path, "a.jpg", "b.jpg") as case:
         case.machine_captions()
         case.write()
         (case.photos / "sub").mkdir()
@@ -281,7 +281,7 @@ def test_a_caption_that_moves_with_its_photo_stays_ours(tmp_path: Path) -> None:
         written = WrittenFiles(case.library.edits.of_files())
         moved = os.fsencode(case.photos / "sub" / "a.txt")
         assert moved in written.machines_of([row])
-        case.words.set([row.key], AnnotationEdit(caption="mine"))
+        case.annotations.set([row.key], AnnotationEdit(caption="mine"))
         assert case.write(row.key).written == 1
         assert (case.photos / "sub" / "a.txt").read_text() == "mine\n"
         written = WrittenFiles(case.library.edits.of_files())
@@ -292,13 +292,13 @@ def test_a_caption_that_moves_with_its_photo_stays_ours(tmp_path: Path) -> None:
 def test_an_undo_stops_a_write_that_still_runs(tmp_path: Path) -> None:
     """What it has written goes back, and nothing more comes."""
     names = [f"{number:02}.jpg" for number in range(40)]
-    with words_library(tmp_path, *names) as case:
+    with annotated_library(tmp_path, *names) as case:
         case.machine_captions()
-        steps = write_steps(case.library, case.words, case.keys(), batch=new_key())
+        steps = write_steps(case.library, case.annotations, case.keys(), batch=new_key())
         next(steps)
         assert next(steps).done == 32
         assert len(case.texts()) == 32
-        assert case.words.undo().files == 32
+        assert case.annotations.undo().files == 32
         with pytest.raises(StopIteration) as end:
             next(steps)
         assert end.value.value.was_undone
@@ -308,31 +308,31 @@ def test_an_undo_stops_a_write_that_still_runs(tmp_path: Path) -> None:
 def test_a_write_goes_on_where_it_was_stopped_as_one_command(tmp_path: Path) -> None:
     """A person's words in between are a command of their own, also for undo."""
     names = [f"{number:02}.jpg" for number in range(40)]
-    with words_library(tmp_path, *names) as case:
+    with annotated_library(tmp_path, *names) as case:
         case.machine_captions()
         batch = new_key()
-        steps = write_steps(case.library, case.words, case.keys(), batch=batch)
+        steps = write_steps(case.library, case.annotations, case.keys(), batch=batch)
         next(steps)
         next(steps)
         steps.close()
-        case.words.set([case.key("39.jpg")], AnnotationEdit(caption="mine"))
+        case.annotations.set([case.key("39.jpg")], AnnotationEdit(caption="mine"))
         report = case.write(batch=batch)
         assert (report.written, report.unchanged) == (40, 0)
         assert case.texts()["39.txt"] == "mine\n"
-        assert case.words.undo().title == "Caption of 39.jpg"
-        assert case.words.undo().files == 40
+        assert case.annotations.undo().title == "Caption of 39.jpg"
+        assert case.annotations.undo().files == 40
         assert case.texts() == {}
 
 
 def test_the_log_holds_paths_and_bytes_of_any_kind(tmp_path: Path) -> None:
     """Names that are not UTF-8 and bytes that are no text come back as they were."""
     name = os.fsdecode(b"caf\xe9.jpg")
-    with words_library(tmp_path, name) as case:
+    with annotated_library(tmp_path, name) as case:
         case.machine_captions()
         path = case.photos / os.fsdecode(b"caf\xe9.txt")
         path.write_bytes(bytes(range(256)))
         case.write(overwrite=True)
         entry = json.loads(case.library.edits.of_files()[0].old)
         assert set(entry) == {"path", "bytes", "by"}
-        case.words.undo()
+        case.annotations.undo()
         assert path.read_bytes() == bytes(range(256))

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from cocadesk.cli.app import app
 from cocadesk.protocol.launch import connect_or_start
-from tests.support.annotated_library import words_library
+from tests.support.annotated_library import annotated_library
 from tests.support.engines import FAKE_MODEL, stop
 
 
@@ -30,7 +30,7 @@ def words(base: Path, *arguments: str | os.PathLike[str], code: int = 0) -> dict
 @pytest.fixture
 def alone(tmp_path: Path) -> Path:
     """A folder with a library that nobody has open."""
-    with words_library(tmp_path) as case:
+    with annotated_library(tmp_path) as case:
         case.library.set_machine_caption({case.key("b.jpg"): "a machine's"}, "model-1")
     return tmp_path
 
@@ -132,7 +132,7 @@ def test_the_vocabulary_is_shown(alone: Path) -> None:
 
 def test_own_tags_are_set_through_the_engine(tmp_path: Path) -> None:
     """It tags everything anew from stored vectors; the photos may be away."""
-    with words_library(tmp_path) as case:
+    with annotated_library(tmp_path) as case:
         for name in ("a.jpg", "b.jpg", "c.jpg"):
             (case.photos / name).rename(tmp_path / name)
     (tmp_path / "mine.txt").write_text("something red\nsomething green\n")

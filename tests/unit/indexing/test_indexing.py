@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,25 +12,20 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.indexing import IndexOptions, IndexProgress, IndexStage, index_steps
-from cocadesk.library import Edit, Library, MediaRow, MediaState
+from cocadesk.library import Library, MediaState
 from cocadesk.media import hash_file
 from tests.support.fake_backend import FakeInfo
 from tests.support.index_tools import (
     CountingBackend,
     InProcessDecoder,
     photo_bytes,
+    row_at,
     run_index,
+    set_human_caption,
     write_photo,
 )
 
 IMAGE_ID = FakeInfo().image_id
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    """An empty library."""
-    with Library.open(tmp_path / "library") as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -42,27 +34,6 @@ def photos(tmp_path: Path) -> Path:
     for seed in range(3):
         write_photo(tmp_path / "photos" / f"{seed}.jpg", seed)
     return tmp_path / "photos"
-
-
-def row_at(library: Library, path: Path) -> MediaRow:
-    """The row of the file at ``path``."""
-    row = library.row_by_path(os.fsencode(path))
-    assert row is not None
-    return row
-
-
-def set_caption(library: Library, key: str, text: str) -> None:
-    """A person's caption."""
-    edit = Edit(
-        batch="b",
-        key=key,
-        who="person",
-        when=datetime.now(UTC),
-        field="human_caption",
-        old="null",
-        new=json.dumps(text),
-    )
-    library.edits.record([edit])
 
 
 def test_a_folder_is_indexed_and_a_second_run_reads_nothing(library: Library, photos: Path) -> None:
@@ -100,7 +71,7 @@ def test_an_edited_file_keeps_its_key_and_human_words_and_is_embedded_again(
     """Rule 2: same path, another picture."""
     run_index(library, [photos])
     before = row_at(library, photos / "0.jpg")
-    set_caption(library, before.key, "mine")
+    set_human_caption(library, before.key, "mine")
     library.set_machine_caption({before.key: "a machine's"}, "m")
     write_photo(photos / "0.jpg", 77)
     backend = CountingBackend()
@@ -150,7 +121,7 @@ def test_a_moved_file_keeps_its_key_and_words_without_reading_the_picture(
     """Rule 3: a new path with the bytes of a medium that is gone from its place."""
     run_index(library, [photos])
     before = row_at(library, photos / "0.jpg")
-    set_caption(library, before.key, "mine")
+    set_human_caption(library, before.key, "mine")
     (photos / "sub").mkdir()
     (photos / "0.jpg").rename(photos / "sub" / "it's moved.jpg")
     decoder, backend = InProcessDecoder(), CountingBackend()
@@ -182,7 +153,7 @@ def test_a_copy_has_its_own_key_and_borrows_the_vectors(library: Library, photos
     """Rule 4: the original is still in place; a person's words stay with it alone."""
     run_index(library, [photos])
     before = row_at(library, photos / "0.jpg")
-    set_caption(library, before.key, "mine")
+    set_human_caption(library, before.key, "mine")
     library.set_machine_caption({before.key: "a machine's"}, "m")
     shutil.copy(photos / "0.jpg", photos / "copy.jpg")
     decoder, backend = InProcessDecoder(), CountingBackend()
@@ -212,7 +183,7 @@ def test_a_file_that_is_gone_is_missing_keeps_its_words_and_returns(
     """Rule 5, and back."""
     run_index(library, [photos])
     key = row_at(library, photos / "0.jpg").key
-    set_caption(library, key, "mine")
+    set_human_caption(library, key, "mine")
     status = (photos / "0.jpg").stat()
     (photos / "0.jpg").unlink()
     report = run_index(library, [photos])

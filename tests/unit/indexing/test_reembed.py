@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import random
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +23,7 @@ from cocadesk.library.store import Store
 from cocadesk.search import Searcher
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import CountingBackend, InProcessDecoder, run_index, write_photo
-from tests.support.other_model import OTHER, SMALL, OtherBackend, change_over, check_filled
+from tests.support.other_model import OTHER, SMALL, OtherBackend, check_filled, switch_model
 
 OLD_ID, NEW_ID = FakeInfo().image_id, OTHER.image_id
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -55,7 +52,7 @@ def test_a_change_over_fills_the_new_views_and_then_the_new_model_answers(
 ) -> None:
     """Each picture is read and embedded once; copies borrow; the source is remembered."""
     backend, progress = OtherBackend(), list[IndexProgress]()
-    report = change_over(library, backend, progress=progress)
+    report = switch_model(library, backend, progress=progress)
     assert (report.filled, report.had, report.unreadable) == (10, 0, ())
     assert backend.embedded == 9
     assert (library.model, library.model_source) == (NEW_ID, "other")
@@ -81,7 +78,7 @@ def test_a_model_with_the_same_vectors_takes_over_at_once(library: Library) -> N
     """Only the text side has learned: no file is read."""
     taught = OtherBackend(FakeInfo(model_id="taught-1", image_id=OLD_ID))
     decoder = InProcessDecoder()
-    report = change_over(library, taught, decoder=decoder, source="run:1")
+    report = switch_model(library, taught, decoder=decoder, source="run:1")
     assert (report.filled, taught.embedded, decoder.decoded) == (0, 0, [])
     manifest = read_manifest(library.folder)
     assert manifest is not None
@@ -95,7 +92,7 @@ def test_a_model_with_the_same_vectors_takes_over_at_once(library: Library) -> N
 def test_an_empty_library_changes_over_at_once(tmp_path: Path) -> None:
     """There is nothing to fill."""
     with Library.open(tmp_path / "empty") as library:
-        assert change_over(library).filled == 0
+        assert switch_model(library).filled == 0
         assert library.model == NEW_ID
 
 
@@ -111,79 +108,11 @@ def test_a_closed_change_over_goes_on_where_it_was(library: Library, stop_after:
     stored = library.views.count(NEW_ID)
     is_over = library.model == NEW_ID
     second = OtherBackend()
-    report = change_over(library, second)
+    report = switch_model(library, second)
     assert is_over or report.had + report.filled == 10
     assert second.embedded <= 9 - max(0, stored - 1)
     check_filled(library)
     assert library.model == NEW_ID
-
-
-@pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
-def test_a_change_over_that_is_killed_again_and_again_ends_whole(
-    library: Library, photos: Path
-) -> None:
-    """Real processes, SIGKILL at random steps; the library answers in between."""
-    for number in range(20, 50):
-        write_photo(photos / f"{number}.jpg", number)
-    run_index(library, [photos])
-    folder = library.folder
-    library.close()
-    chance = random.Random(4)
-    for _ in range(2):
-        command = [sys.executable, "-P", "-m", "tests.support.other_model", str(folder)]
-        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-        with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as child:
-            assert child.stdout is not None
-            enough = chance.randint(0, 9)
-            while (line := child.stdout.readline()) and int(line.split()[1]) < enough:
-                pass
-            child.kill()
-        with Library.open(folder) as opened:
-            assert opened.model == OLD_ID
-            assert len(Searcher(opened, FakeBackend()).search("red", limit=99)) == 40
-    with Library.open(folder) as opened:
-        stored = opened.views.count(NEW_ID)
-        backend = OtherBackend()
-        change_over(opened, backend)
-        check_filled(opened)
-        assert 0 < stored < 40
-        assert backend.embedded <= 39 - (stored - 1)
-
-
-def test_a_crash_between_any_two_writes_heals(tmp_path: Path, photos: Path) -> None:
-    """Each write of a change-over in turn is the last that reaches the disk."""
-    with Library.open(tmp_path / "library") as library:
-        run_index(library, [photos])
-    last = 0
-    while True:
-        folder = tmp_path / str(last)
-        shutil.copytree(tmp_path / "library", folder)
-        writes = 0
-        with pytest.MonkeyPatch.context() as patch, Library.open(folder) as library:
-
-            def counted(write: object, last: int = last) -> object:
-                def call(*args: object, **named: object) -> None:
-                    nonlocal writes
-                    writes += 1
-                    if writes > last:
-                        raise KeyboardInterrupt
-                    write(*args, **named)  # type: ignore[operator]
-
-                return call
-
-            for name in ("merge", "append", "delete", "drop"):
-                patch.setattr(Store, name, counted(getattr(Store, name)))
-            try:
-                change_over(library)
-            except KeyboardInterrupt:
-                assert len(Searcher(library, FakeBackend()).search("red", limit=99)) == 10
-        with Library.open(folder) as library:
-            change_over(library)
-            check_filled(library)
-        if writes <= last:
-            break
-        last += 1
-    assert last > 4
 
 
 def test_unreadable_missing_and_offline_media_are_counted_and_do_not_block(
@@ -197,7 +126,7 @@ def test_unreadable_missing_and_offline_media_are_counted_and_do_not_block(
     (photos / "2.jpg").unlink()
     (photos / "3.jpg").write_bytes(b"\xff\xd8 no longer a photo")
     (tmp_path / "stick").rename(tmp_path / "unplugged")
-    report = change_over(library)
+    report = switch_model(library)
     assert (report.filled, report.missing, report.offline) == (7, 1, 1)
     reasons = {Path(os.fsdecode(f.path)).name: f.reason for f in report.unreadable}
     assert set(reasons) == {"2.jpg", "3.jpg"}
@@ -214,7 +143,7 @@ def test_unreadable_missing_and_offline_media_are_counted_and_do_not_block(
 def test_a_copy_of_an_unreadable_file_is_read_in_its_place(library: Library, photos: Path) -> None:
     """Equal pictures are read once, from whichever file still gives them."""
     (photos / "0.jpg").write_bytes(b"\xff\xd8 no longer a photo")
-    report = change_over(library)
+    report = switch_model(library)
     assert (report.filled, len(report.unreadable)) == (9, 1)
 
 
@@ -223,7 +152,7 @@ def test_a_file_edited_since_the_last_index_is_found_by_what_it_shows_now(
 ) -> None:
     """Its row is left to the next index, which need not embed it again."""
     write_photo(photos / "4.jpg", 444)
-    assert change_over(library).filled == 10
+    assert switch_model(library).filled == 10
     row = library.row_by_path(os.fsencode(photos / "4.jpg"))
     assert row is not None
     assert NEW_ID not in row.embedded
@@ -260,17 +189,17 @@ def test_an_index_with_the_old_model_runs_between_two_steps(library: Library, ph
 
 def test_old_views_stay_until_the_next_change_over(library: Library) -> None:
     """Going back is quick; of three models the oldest goes."""
-    change_over(library)
+    switch_model(library)
     assert library.has_views(OLD_ID)
     third = OtherBackend(FakeInfo(model_id="third-0", image_id="third-1"))
-    change_over(library, third)
+    switch_model(library, third)
     assert (library.model, library.has_views(OLD_ID), library.has_views(NEW_ID)) == (
         "third-1",
         False,
         True,
     )
     backend = OtherBackend()
-    report = change_over(library, backend)
+    report = switch_model(library, backend)
     assert (report.had, backend.embedded) == (10, 0)
     # The first model's marks are in the rows, but its views are gone: it fills them again.
     first = CountingBackend()
@@ -296,12 +225,12 @@ def test_a_full_disk_is_a_sentence_and_the_old_model_goes_on(library: Library) -
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Store, "merge", merge_on_a_full_disk)
         with pytest.raises(UserError, match="the disk is full"):
-            change_over(library)
+            switch_model(library)
     assert library.model == OLD_ID
     assert len(Searcher(library, FakeBackend()).search("red", limit=99)) == 10
     stored = library.views.count(NEW_ID)
     backend = OtherBackend()
-    change_over(library, backend)
+    switch_model(library, backend)
     assert stored > 0
     assert backend.embedded <= 9 - stored + 1
     check_filled(library)
@@ -312,16 +241,16 @@ def test_only_one_change_over_runs_at_a_time(library: Library) -> None:
     steps = reembed_steps(library, OtherBackend(), source="other", pool=InProcessDecoder())
     next(steps)
     with pytest.raises(UserError, match="already"):
-        change_over(library)
+        switch_model(library)
     steps.close()
-    assert change_over(library).filled == 10
+    assert switch_model(library).filled == 10
 
 
 def test_vectors_of_the_new_model_are_those_of_an_index_with_it(
     library: Library, photos: Path, tmp_path: Path
 ) -> None:
     """Filling is indexing by another way."""
-    change_over(library)
+    switch_model(library)
     with Library.open(tmp_path / "fresh") as fresh:
         run_index(fresh, [photos], backend=OtherBackend())
         wanted = dict(zip(*fresh.vectors(NEW_ID), strict=True))
@@ -338,7 +267,7 @@ def test_an_index_with_a_model_not_in_use_leaves_the_switch_to_the_change_over(
     run_index(library, [photos], backend=OtherBackend())
     assert library.model == OLD_ID
     backend = OtherBackend()
-    assert change_over(library, backend).had == 10
+    assert switch_model(library, backend).had == 10
     assert backend.embedded == 0
 
 

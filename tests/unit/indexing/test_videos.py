@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -17,9 +16,8 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.indexing import IndexOptions, embed_video, index_steps
-from cocadesk.library import Edit, Library, MediaKind, MediaRow, ViewRow, ViewShows, thumbnails
+from cocadesk.library import Edit, Library, MediaKind, ViewShows, thumbnails
 from cocadesk.library.atomic import write_atomically
-from cocadesk.library.store import Store
 from cocadesk.media import (
     DecodedPhoto,
     DecodedVideo,
@@ -34,21 +32,16 @@ from tests.support.index_tools import (
     SPEC,
     CountingBackend,
     InProcessDecoder,
+    row_at,
     run_index,
+    views_at,
     write_photo,
     write_video,
 )
-from tests.support.other_model import OTHER, OtherBackend, change_over, check_filled
+from tests.support.other_model import OTHER, OtherBackend, check_filled, switch_model
 from tests.support.videos import make_sound
 
 IMAGE_ID = FakeInfo().image_id
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    """An empty library."""
-    with Library.open(tmp_path / "library") as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -59,19 +52,6 @@ def films(tmp_path: Path) -> Path:
     write_video(folder / "two.mp4", "white", "blue")
     write_photo(folder / "photo.jpg", 1)
     return folder
-
-
-def row_at(library: Library, path: Path) -> MediaRow:
-    """The row of the file at ``path``."""
-    row = library.row_by_path(os.fsencode(path))
-    assert row is not None
-    return row
-
-
-def views_at(library: Library, path: Path, image_id: str = IMAGE_ID) -> list[ViewRow]:
-    """The views of the file at ``path``, by number."""
-    key = row_at(library, path).key
-    return library.views_of(image_id, [key]).get(key, [])
 
 
 def test_a_film_has_a_view_of_the_whole_and_one_of_each_shot(library: Library, films: Path) -> None:
@@ -402,54 +382,12 @@ def test_an_index_is_cancelled_while_a_film_is_being_decoded(library: Library, f
         assert run_index(library, [films], decoder=pool).indexed == 3
 
 
-def test_a_crash_between_any_two_writes_of_a_recut_film_heals(tmp_path: Path) -> None:
-    """Moments of the picture before are gone after the next index, whichever write was the last."""
-    last = 0
-    while True:
-        folder, films = tmp_path / str(last), tmp_path / f"films {last}"
-        write_video(films / "a.mp4", "red", "green", "blue")
-        write_video(films / "b.mp4", "white", "red")
-        with Library.open(folder) as library:
-            run_index(library, [films])
-        write_video(films / "a.mp4", "white", "blue")
-        write_video(films / "b.mp4", "green", "red", "white")
-        writes = 0
-        with pytest.MonkeyPatch.context() as patch, Library.open(folder) as library:
-
-            def counted(write: Callable[..., None], last: int = last) -> Callable[..., None]:
-                def call(*args: object, **named: object) -> None:
-                    nonlocal writes
-                    writes += 1
-                    if writes > last:
-                        raise KeyboardInterrupt
-                    write(*args, **named)
-
-                return call
-
-            for name in ("merge", "append", "delete"):
-                patch.setattr(Store, name, counted(getattr(Store, name)))
-            with contextlib.suppress(KeyboardInterrupt):
-                run_index(library, [films], options=IndexOptions(commit_rows=1))
-        with Library.open(folder) as library:
-            run_index(library, [films])
-            assert [v.view for v in views_at(library, films / "a.mp4")] == [0, 1, 2]
-            assert [v.view for v in views_at(library, films / "b.mp4")] == [0, 1, 2, 3]
-            for name in ("a.mp4", "b.mp4"):
-                picture_hash = row_at(library, films / name).picture_hash
-                assert {v.picture_hash for v in views_at(library, films / name)} == {picture_hash}
-            assert run_index(library, [films]).indexed == 0
-        if writes <= last:
-            break
-        last += 1
-    assert last > 4
-
-
 def test_a_change_over_fills_all_moments_of_videos(library: Library, films: Path) -> None:
     """Also of copies, and of films that were cut anew since a first try."""
     shutil.copy(films / "two.mp4", films / "copy.mp4")
     run_index(library, [films])
     steps_backend = OtherBackend()
-    assert change_over(library, steps_backend).filled == 4
+    assert switch_model(library, steps_backend).filled == 4
     check_filled_videos(library, films)
     write_video(films / "three.mp4", "white")
     with Library.open(library.folder.parent / "second") as second:
@@ -458,7 +396,7 @@ def test_a_change_over_fills_all_moments_of_videos(library: Library, films: Path
         run_index(second, [films], backend=OtherBackend())
         write_video(films / "three.mp4", "blue")
         run_index(second, [films])
-        change_over(second)
+        switch_model(second)
         check_filled(second)
         assert len(views_at(second, films / "three.mp4", OTHER.image_id)) == 2
 

@@ -1,10 +1,10 @@
-"""Counts the human words that a long random walk loses: it must be none.
+"""Counts the human annotations that a long random walk loses: it must be none.
 
-    python tests/bench/bench_human_words.py [--steps 3000] [--kills 100] [--seed 1]
+    python tests/bench/bench_human_annotations.py [--steps 3000] [--kills 100] [--seed 1]
 
 Walks over the real store in this process (edit, undo, redo, caption, tag, write,
 re-index, move, rename, touch, edit the picture), and through real engines that end by
-SIGKILL in the middle of something. After each step every human word and every ``.txt``
+SIGKILL in the middle of something. After each step every human annotation and every ``.txt``
 is compared with a model of its own (tests/support/annotation_model.py). Exit 1 on any loss.
 """
 
@@ -40,7 +40,7 @@ def main() -> int:
     done: Counter[str] = Counter()
     start = time.monotonic()
     while kills < options.kills or steps < options.steps:
-        with tempfile.TemporaryDirectory(prefix="cocadesk-words-") as base:
+        with tempfile.TemporaryDirectory(prefix="cocadesk-walk-") as base:
             walk = Walk(Path(base), seed, photos=4 + 12 * (seed % 4))
             try:
                 for _ in range(LIVES_A_LIBRARY):
@@ -57,7 +57,7 @@ def main() -> int:
         seconds = time.monotonic() - start
         print(f"{steps} steps, {kills} kills, {losses} losses, {seconds:.0f} s", flush=True)
     print(dict(done.most_common()))
-    print(f"human words lost, overwritten or under the wrong hand: {losses}")
+    print(f"human annotations lost, overwritten or under the wrong hand: {losses}")
     return 1 if losses else 0
 
 
