@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json-lines", action="store_true", help="progress as JSON lines")
     options = parser.parse_args(given)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    from trainer.loop import TrainReport
+    from trainer.progress import TrainReport
     from trainer.session import train
 
     last = [0.0]
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _line(event: object) -> str:
-    from trainer.loop import TrainReport
+    from trainer.progress import TrainReport
 
     assert isinstance(event, TrainReport)
     figures = "  ".join(f"{name} {value:.4g}" for name, value in event.figures.items())

@@ -1,4 +1,4 @@
-"""A training run as data: what a TOML file may say, checked in one place."""
+"""A training run as data: the settings of a TOML file, checked in one place."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cocadesk.model.network.config import CocaConfig, build_config
 
 
 class Schedule(StrEnum):
-    """How the learning rate falls after the warm-up."""
+    """The fall of the learning rate after the warm-up."""
 
     COSINE = "cosine"
     LINEAR = "linear"
@@ -47,14 +47,14 @@ class DataConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureConfig:
-    """Cached features of a frozen trunk: ``views`` of each photo, the first untouched.
+    """Cached features of a frozen trunk: ``crops`` of each photo, the first untouched.
 
     The others are random crops of at least ``min_area`` of the photo, mirrored
     half of the time, with slightly changed light; ``keep_tokens`` is the share of
     image tokens that a training step sees.
     """
 
-    views: int = 8
+    crops: int = 8
     min_area: float = 0.45
     mirror: bool = True
     light: float = 0.25
@@ -93,7 +93,7 @@ class LossConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationConfig:
-    """When to measure on the dev shards and what decides the best checkpoint."""
+    """Measuring on the dev shards, which also decides the best checkpoint."""
 
     every_steps: int = 500
     caption_samples: int = 0
@@ -102,11 +102,12 @@ class EvaluationConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """A whole run."""
+    """A whole run. ``device`` is "auto" (an accelerator that works, else the CPU) or a name."""
 
     name: str = "run"
     run: str = "runs/run"
     seed: int = 1
+    device: str = "auto"
     pretrained_trunk: bool = True
     vocabulary: int = 6000
     checkpoint_steps: int = 500
@@ -127,7 +128,7 @@ class TrainConfig:
             (optimiser.batch % max(optimiser.accumulate, 1), "accumulate must divide the batch"),
             (not 0 < features.keep_tokens <= 1, "keep_tokens lies in (0, 1]"),
             (not 0 < features.min_area <= 1, "min_area lies in (0, 1]"),
-            (features.views < 1, "there must be at least one view"),
+            (features.crops < 1, "there must be at least one crop"),
             (not self.data.train, "data.train names no shard"),
         ]
         for failed, sentence in problems:

@@ -1,4 +1,4 @@
-"""The training set: pictures with captions, read from shards and kept in memory as bytes."""
+"""Pictures with captions, read from shards and kept in memory as bytes."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """Examples in a fixed order and what was left out, by reason."""
+    """Examples in a fixed order, and the number of skipped samples by reason."""
 
     examples: tuple[Example, ...]
     skipped: dict[str, int]
 
+    @property
     def captions(self) -> list[str]:
-        """Every caption, for the tokenizer."""
+        """Every caption."""
         return [caption for example in self.examples for caption in example.captions]
 
 
@@ -53,7 +54,7 @@ def load_dataset(
     examples: list[Example] = []
     for sample in read_shards(shards, counts):
         captions = tuple(
-            text for raw in sample.captions if (text := _prepare(raw, lowercase=lowercase))
+            text for raw in sample.captions if (text := prepare_caption(raw, lowercase=lowercase))
         )
         if not captions:
             counts.skip("an empty caption")
@@ -75,8 +76,8 @@ def load_dataset(
     return Dataset(examples=tuple(examples), skipped=dict(counts.skipped))
 
 
-def _prepare(caption: str, *, lowercase: bool) -> str:
-    """One line; the final full stop says nothing about a picture and goes."""
+def prepare_caption(caption: str, *, lowercase: bool) -> str:
+    """A caption as a network sees it: one line, without the final full stop."""
     text = clean_caption(caption).removesuffix(".").rstrip()
     return text.lower() if lowercase else text
 
@@ -92,17 +93,29 @@ def load_extra_text(paths: Sequence[Path], *, lowercase: bool) -> list[str]:
             text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
         except (OSError, EOFError, UnicodeDecodeError) as error:
             raise UserError(f"The text file {path} cannot be read.", f"{error}.") from error
-        texts += [t for line in text.splitlines() if (t := _prepare(line, lowercase=lowercase))]
+        texts += [
+            t for line in text.splitlines() if (t := prepare_caption(line, lowercase=lowercase))
+        ]
     return texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
-    """What one step sees: picture numbers, their view and their caption, each (B,)."""
+    """The pictures of a step, a crop and a caption of each: numbers, all (B,)."""
 
     picture_B: NDArray[np.int64]
-    view_B: NDArray[np.int64]
+    crop_B: NDArray[np.int64]
     caption_B: NDArray[np.int64]
+
+    def split(self, parts: int) -> list[Draw]:
+        """Nearly equal parts of the batch, in order."""
+        arrays = (self.picture_B, self.crop_B, self.caption_B)
+        return [
+            Draw(picture_B=picture, crop_B=crop, caption_B=caption)
+            for picture, crop, caption in zip(
+                *(np.array_split(array, parts) for array in arrays), strict=True
+            )
+        ]
 
 
 class Sampler:
@@ -112,11 +125,11 @@ class Sampler:
     it given by its weight (a weight of 2 appears twice, 0.5 every other epoch).
     """
 
-    def __init__(self, dataset: Dataset, batch: int, views: int, seed: int) -> None:
+    def __init__(self, dataset: Dataset, batch: int, crops: int, seed: int) -> None:
         self._weights = np.array([example.weight for example in dataset.examples])
         self._captions = np.array([len(example.captions) for example in dataset.examples])
         self._batch = min(batch, len(dataset.examples))
-        self._views = views
+        self._crops = crops
         self._seed = seed
         self._epochs: dict[int, NDArray[np.int64]] = {}
         self.epoch_pictures = int(self._weights.sum())
@@ -127,7 +140,7 @@ class Sampler:
         picture = self._pictures(step)
         return Draw(
             picture_B=picture,
-            view_B=random.integers(0, self._views, self._batch),
+            crop_B=random.integers(0, self._crops, self._batch),
             caption_B=random.integers(0, self._captions[picture]),
         )
 

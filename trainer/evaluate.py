@@ -1,29 +1,30 @@
-"""Dev figures during a run: retrieval over all captions, greedy captions against them."""
+"""Figures of a network during a run: retrieval over all captions, and written captions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cocadesk.evaluation import caption_key, caption_metrics, retrieval_metrics
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.generation import generate
 from cocadesk.model.options import GenerationOptions
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
+from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, TokenBatch
 from trainer.data import Example
+from trainer.device import TrainDevice
 from trainer.features import PictureSource
 
-_BATCH = 250
+_PICTURES, _TEXTS = 250, 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevSet:
-    """One dev set: its examples and where their plain view comes from."""
+    """One dev set: its examples and the source of their plain crop."""
 
     name: str
     examples: Sequence[Example]
@@ -35,20 +36,18 @@ def measure(
     model: CoCa,
     tokenizer: BpeTokenizer,
     dev: DevSet,
-    autocast: AbstractContextManager[object],
+    device: TrainDevice,
     *,
     beams: int,
     caption_samples: int,
 ) -> dict[str, float]:
     """Recall in percent and CIDEr-D of a dev set, named ``<set>/<metric>``."""
-    was_training = model.training
-    model.eval()
-    with autocast:
-        images, captions = _images(model, tokenizer, dev, beams, caption_samples)
+    options = GenerationOptions(beams=beams)
+    with device.autocast():
+        images, captions = _images(model, tokenizer, dev, device, options, caption_samples)
         texts = [text for example in dev.examples for text in example.captions]
         owner = [i for i, example in enumerate(dev.examples) for _ in example.captions]
-        vectors = _texts(model, tokenizer, texts)
-    model.train(was_training)
+        vectors = encode_texts(model, tokenizer, texts, device).cpu().numpy()
     figures = asdict(retrieval_metrics(images, vectors, owner, [caption_key(t) for t in texts]))
     references = [example.captions for example in dev.examples[: len(captions)]]
     written = caption_metrics(captions, references)
@@ -57,32 +56,50 @@ def measure(
 
 
 def _images(
-    model: CoCa, tokenizer: BpeTokenizer, dev: DevSet, beams: int, caption_samples: int
-) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float32]], list[str]]:
+    model: CoCa,
+    tokenizer: BpeTokenizer,
+    dev: DevSet,
+    device: TrainDevice,
+    options: GenerationOptions,
+    caption_samples: int,
+) -> tuple[NDArray[np.float32], list[str]]:
     vectors: list[Tensor] = []
     captions: list[str] = []
     total = len(dev.examples)
     wanted = caption_samples or total
-    for start in range(0, total, _BATCH):
-        picture = np.arange(start, min(start + _BATCH, total))
-        fetched = dev.source.fetch(picture, np.zeros_like(picture))
+    for start in range(0, total, _PICTURES):
+        picture = np.arange(start, min(start + _PICTURES, total))
+        fetched = device.move(dev.source.fetch(picture, np.zeros_like(picture)))
         features = fetched.float() if dev.source.cached else model.image_encoder.features(fetched)
         pooled = model.pool(model.image_encoder.tokens(features))
         vectors.append(pooled.vector_BE.float())
         room = wanted - len(captions)
         if room > 0:
-            options = GenerationOptions(beams=beams)
-            made = generate(model, pooled.tokens_BQD[:room], options)
-            captions += [tokenizer.decode(caption.ids) for caption in made]
-    return torch.cat(vectors).numpy(), captions
+            captions += write_captions(model, tokenizer, pooled.tokens_BQD[:room], options)
+    return torch.cat(vectors).cpu().numpy(), captions
 
 
-def _texts(
-    model: CoCa, tokenizer: BpeTokenizer, texts: Sequence[str]
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    vectors: list[Tensor] = []
-    for start in range(0, len(texts), _BATCH):
-        batch = tokenizer.batch(texts[start : start + _BATCH], model.config.text.context)
-        tokens, valid = torch.from_numpy(batch.tokens_BT), torch.from_numpy(batch.valid_BT)
-        vectors.append(model.encode_text(tokens, valid).float())
-    return torch.cat(vectors).numpy()
+def write_captions(
+    model: CoCa, tokenizer: BpeTokenizer, tokens_BQD: Tensor, options: GenerationOptions
+) -> list[str]:
+    """A caption for each picture's pooled tokens."""
+    return [tokenizer.decode(caption.ids) for caption in generate(model, tokens_BQD, options)]
+
+
+@torch.no_grad()
+def encode_texts(
+    model: CoCa, tokenizer: BpeTokenizer, texts: Sequence[str], device: TrainDevice
+) -> Tensor:
+    """Unit vectors (T, E) float32 of prepared texts, without gradient."""
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # little padding
+    vectors = torch.zeros(len(texts), model.config.embedding_dim, device=device.device)
+    for start in range(0, len(order), _TEXTS):
+        rows = order[start : start + _TEXTS]
+        batch = tokenizer.batch([texts[i] for i in rows], model.config.text.context)
+        vectors[rows] = model.encode_text(*token_tensors(batch, device)).float()
+    return vectors
+
+
+def token_tensors(batch: TokenBatch, device: TrainDevice) -> tuple[Tensor, Tensor]:
+    """A batch's tokens and which of them are no padding, each (B, T)."""
+    return device.tensor(batch.tokens_BT), device.tensor(batch.valid_BT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -51,7 +52,7 @@ def coca_losses(output: CocaOutput, groups_B: Tensor, config: LossConfig) -> Los
     )
 
 
-def caption_groups(captions: list[str]) -> Tensor:
+def caption_groups(captions: Sequence[str]) -> Tensor:
     """(B,) int64: captions that read the same get the same number."""
     numbers: dict[str, int] = {}
     return torch.tensor([numbers.setdefault(c.casefold(), len(numbers)) for c in captions])

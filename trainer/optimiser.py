@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
 from trainer.config import OptimiserConfig, Schedule
+
+_FUSED = ("cpu", "cuda")
 
 
 def build_optimiser(model: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:
@@ -23,7 +26,7 @@ def build_optimiser(model: nn.Module, config: OptimiserConfig) -> torch.optim.Ad
         lr=config.learning_rate,
         betas=(config.beta1, config.beta2),
         eps=1e-8,
-        fused=True,
+        fused=all(p.device.type in _FUSED for _, p in learned),
     )
 
 
@@ -52,6 +55,11 @@ class WeightAverage:
         self.weights = {
             name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad
         }
+
+    def load(self, weights: Mapping[str, Tensor]) -> None:
+        """Takes saved averages, onto the device of its own; KeyError where one is missing."""
+        for name, own in self.weights.items():
+            own.copy_(weights[name])
 
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:

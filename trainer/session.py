@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -19,11 +18,12 @@ from cocadesk.model.network.image_encoder import EfficientNetLiteEncoder
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, train_tokenizer
 from trainer.checkpoint import RunFolder, write_atomic
 from trainer.config import TrainConfig, load_config, resolve
-from trainer.data import Example, load_dataset, load_extra_text
+from trainer.data import Dataset, load_dataset, load_extra_text
+from trainer.device import TrainDevice, keep_memory_blocks
 from trainer.evaluate import DevSet
-from trainer.features import PictureSource, PictureViews, cache_features, readable
-from trainer.loop import Loop, Reporter, TrainContext, TrainReport
-from trainer.process import choose_precision, keep_memory_blocks
+from trainer.features import PictureCrops, PictureSource, Progress, cache_features, readable
+from trainer.loop import Loop, TrainContext
+from trainer.progress import EtaEstimator, Reporter, TrainReport
 
 log = logging.getLogger(__name__)
 
@@ -38,144 +38,144 @@ def train(config_path: Path, report: Reporter) -> dict[str, float]:
     """
     keep_memory_blocks()
     config = load_config(config_path)
-    run = RunFolder.create(resolve(config_path, config.run), config_path.read_text("utf-8"))
-    parts = _prepare(config, config_path, run, report)
-    return Loop(parts, report).run()
+    return Loop(_Session(config, config_path, report).prepare(), report).run()
 
 
-def _prepare(
-    config: TrainConfig, config_path: Path, run: RunFolder, report: Reporter
-) -> TrainContext:
-    shards = [resolve(config_path, name) for name in config.data.train]
-    train_set = _load(config, shards)
-    tokenizer = run.load_tokenizer() or _new_tokenizer(config, config_path, train_set.examples)
-    write_atomic(run.tokenizer, tokenizer.to_json().encode())
-    config = replace(config, model=_with_vocabulary(config.model, tokenizer.vocabulary))
-    torch.manual_seed(config.seed)
-    model = CoCa(config.model)
-    frozen = _freeze_trunk(model, config)
-    source = _source(model, train_set.examples, config, frozen, report, "train")
-    dev_sets = [
-        _dev_set(model, config, resolve(config_path, name), frozen, report)
-        for name in config.data.dev
-    ]
-    captions = sum(len(example.captions) for example in train_set.examples)
-    notes = {
-        "shards": [path.name for path in shards],
-        "pictures": len(train_set.examples),
-        "captions": captions,
-        "skipped": train_set.skipped,
-    }
-    dtype = choose_precision(config.optimiser.precision, torch.device("cpu"))
-    log.info("%d pictures, %d captions, %s", len(train_set.examples), captions, dtype)
-    return TrainContext(
-        config=config,
-        model=model,
-        tokenizer=tokenizer,
-        examples=train_set.examples,
-        source=source,
-        dev=dev_sets,
-        run=run,
-        dtype=dtype,
-        notes=notes,
-    )
+def open_run(path: Path, config_text: str) -> RunFolder:
+    """Makes a run's folder, or opens it again for the same config.
+
+    Raises:
+        UserError: the folder holds a run of another config, or cannot be written.
+    """
+    kept = path / "config.toml"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if kept.exists() and kept.read_text("utf-8") != config_text:
+            raise UserError(
+                f"The run folder {path} belongs to another config.",
+                "Its config.toml differs from the one given.",
+                "Choose another run folder, or delete the old one.",
+            )
+        write_atomic(kept, config_text.encode())
+    except OSError as error:
+        raise UserError(f"The run folder {path} cannot be written.", f"{error}.") from error
+    return RunFolder(path=path, curve="metrics.jsonl")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Loaded:
-    examples: list[Example]
-    skipped: dict[str, int]
+class _Session:
+    """The preparation of a run: data, tokenizer, network, feature caches."""
 
+    def __init__(self, config: TrainConfig, path: Path, report: Reporter) -> None:
+        self._config = config
+        self._path = path
+        self._report = report
+        self._device = TrainDevice.choose(config.device, config.optimiser.precision)
 
-def _load(config: TrainConfig, shards: Sequence[Path]) -> _Loaded:
-    """The shards' usable examples; broken pictures are counted, not fatal."""
-    dataset = load_dataset(
-        shards,
-        lowercase=config.model.text.lowercase,
-        class_name_suffix=config.data.class_name_suffix,
-        class_name_weight=config.data.class_name_weight,
-        max_samples=config.data.max_samples,
-    )
-    examples, broken = readable(dataset.examples)
-    if len(examples) < 2:
-        raise UserError("There is nothing to learn from.", "No picture could be read.")
-    skipped = dataset.skipped | ({"a picture that cannot be read": broken} if broken else {})
-    return _Loaded(examples=examples, skipped=skipped)
+    def prepare(self) -> TrainContext:
+        """Everything that the loop needs."""
+        config = self._config
+        run = open_run(resolve(self._path, config.run), self._path.read_text("utf-8"))
+        shards = [resolve(self._path, name) for name in config.data.train]
+        data = self._load(shards)
+        tokenizer = self._tokenizer(run.path / "tokenizer.json", data)
+        self._config = config = replace(
+            config, model=_with_vocabulary(config.model, tokenizer.vocabulary)
+        )
+        torch.manual_seed(config.seed)
+        model = CoCa(config.model)
+        is_frozen = self._freeze_trunk(model)
+        source = self._source(model, data, is_frozen, "train")
+        dev = []
+        for name in config.data.dev:
+            shard = resolve(self._path, name)
+            dev_data = self._load([shard])
+            dev_source = self._source(model, dev_data, is_frozen, shard.stem)
+            dev.append(DevSet(name=shard.stem, examples=dev_data.examples, source=dev_source))
+        notes = {
+            "shards": [path.name for path in shards],
+            "pictures": len(data.examples),
+            "captions": len(data.captions),
+            "skipped": data.skipped,
+        }
+        device = self._device
+        log.info("%d pictures, %d captions", len(data.examples), len(data.captions))
+        log.info("%s, %s: %s", device.device, device.dtype, device.reason)
+        return TrainContext(
+            config=config,
+            model=model,
+            tokenizer=tokenizer,
+            data=data,
+            source=source,
+            dev=dev,
+            run=run,
+            device=device,
+            notes=notes,
+        )
 
+    def _load(self, shards: Sequence[Path]) -> Dataset:
+        """The shards' usable examples; broken pictures are counted, not fatal."""
+        config = self._config.data
+        dataset = load_dataset(
+            shards,
+            lowercase=self._config.model.text.lowercase,
+            class_name_suffix=config.class_name_suffix,
+            class_name_weight=config.class_name_weight,
+            max_samples=config.max_samples,
+        )
+        examples, broken = readable(dataset.examples)
+        if len(examples) < 2:
+            raise UserError("There is nothing to learn from.", "No picture could be read.")
+        skipped = dataset.skipped | ({"a picture that cannot be read": broken} if broken else {})
+        return Dataset(examples=tuple(examples), skipped=skipped)
 
-def _new_tokenizer(
-    config: TrainConfig, config_path: Path, examples: Sequence[Example]
-) -> BpeTokenizer:
-    texts = [caption for example in examples for caption in example.captions]
-    extra = [resolve(config_path, name) for name in config.data.extra_text]
-    texts += load_extra_text(extra, lowercase=config.model.text.lowercase)
-    return train_tokenizer(texts, config.vocabulary)
+    def _tokenizer(self, path: Path, data: Dataset) -> BpeTokenizer:
+        """The run's tokenizer, trained once."""
+        if path.exists():
+            return BpeTokenizer.load(path)
+        extra = [resolve(self._path, name) for name in self._config.data.extra_text]
+        texts = load_extra_text(extra, lowercase=self._config.model.text.lowercase)
+        tokenizer = train_tokenizer([*data.captions, *texts], self._config.vocabulary)
+        write_atomic(path, tokenizer.to_json().encode())
+        return tokenizer
+
+    def _freeze_trunk(self, model: CoCa) -> bool:
+        """Loads the pretrained trunk and locks its body; the small head still learns."""
+        encoder = model.image_encoder
+        if not isinstance(encoder, EfficientNetLiteEncoder) or not self._config.pretrained_trunk:
+            return False
+        load_pretrained(encoder.trunk, encoder.head, self._config.model.image.trunk_variant)
+        encoder.trunk.requires_grad_(False)
+        return True
+
+    def _source(self, model: CoCa, data: Dataset, is_frozen: bool, label: str) -> PictureSource:
+        config, features = self._config, self._config.features
+        pictures = PictureCrops(data.examples, config.model.image.size_px, features, config.seed)
+        if not is_frozen or config.model.image.kind is ImageEncoderKind.VIT:
+            return pictures
+        is_train = label == "train"
+        # Everything that the content of the random crops depends on.
+        crops = f"{features.min_area} {features.mirror} {features.light} {config.seed}"
+        return cache_features(
+            model.image_encoder,
+            pictures,
+            data.examples,
+            crops=features.crops if is_train else 1,
+            folder=Path(features.cache or user_cache_path("cocadesk") / "features"),
+            label=crops if is_train else "plain",
+            threads=features.threads,
+            device=self._device,
+            progress=self._progress(f"features of {label}"),
+        )
+
+    def _progress(self, stage: str) -> Progress:
+        eta = EtaEstimator()
+
+        def progress(done: int, total: int) -> None:
+            left = eta.left(done, total)
+            self._report(TrainReport(stage=stage, done=done, total=total, seconds_left=left))
+
+        return progress
 
 
 def _with_vocabulary(model: CocaConfig, vocabulary: int) -> CocaConfig:
     return replace(model, text=replace(model.text, vocabulary=vocabulary))
-
-
-def _freeze_trunk(model: CoCa, config: TrainConfig) -> bool:
-    """Loads the pretrained trunk and locks its body; the small head still learns."""
-    encoder = model.image_encoder
-    if not isinstance(encoder, EfficientNetLiteEncoder) or not config.pretrained_trunk:
-        return False
-    load_pretrained(encoder.trunk, encoder.head, config.model.image.trunk_variant)
-    encoder.trunk.requires_grad_(False)
-    return True
-
-
-def _source(
-    model: CoCa,
-    examples: Sequence[Example],
-    config: TrainConfig,
-    frozen: bool,
-    report: Reporter,
-    label: str,
-) -> PictureSource:
-    pictures = PictureViews(examples, config.model.image.size_px, config.features, config.seed)
-    if not frozen or config.model.image.kind is ImageEncoderKind.VIT:
-        return pictures
-    progress = _FeatureProgress(f"features of {label}", report)
-    return cache_features(
-        model.image_encoder,
-        pictures,
-        examples,
-        views=config.features.views if label == "train" else 1,
-        folder=Path(config.features.cache or user_cache_path("cocadesk") / "features"),
-        label=_views_label(config) if label == "train" else "plain",
-        threads=config.features.threads,
-        progress=progress,
-    )
-
-
-def _views_label(config: TrainConfig) -> str:
-    """Everything that the content of the random views depends on."""
-    features = config.features
-    return f"{features.min_area} {features.mirror} {features.light} {config.seed}"
-
-
-class _FeatureProgress:
-    """Turns counts into reports with the time left, from the rate of this run alone."""
-
-    def __init__(self, stage: str, report: Reporter) -> None:
-        self._stage = stage
-        self._report = report
-        self._start: tuple[int, float] | None = None
-
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if self._start is None:
-            self._start = (done, now)
-        first, since = self._start
-        left = (now - since) / (done - first) * (total - done) if done > first else None
-        self._report(TrainReport(stage=self._stage, done=done, total=total, seconds_left=left))
-
-
-def _dev_set(
-    model: CoCa, config: TrainConfig, shard: Path, frozen: bool, report: Reporter
-) -> DevSet:
-    loaded = _load(config, [shard])
-    source = _source(model, loaded.examples, config, frozen, report, shard.stem)
-    return DevSet(name=shard.stem, examples=loaded.examples, source=source)

@@ -12,14 +12,14 @@ from typing import Any
 
 from tests.support.kinds import write_lesson
 from tests.support.tiny_model import write_tiny_checkpoint
-from trainer.tuning.progress_lines import Wire
-from trainer.tuning.run import teach
+from trainer.tuning.progress_lines import ProgressLines
+from trainer.tuning.run import RunOptions, teach
 
 
 def write_run(
     folder: Path, *, photos: int = 12, method: str = "head", model: str = "", **fields: object
 ) -> Path:
-    """A run folder with a spec; its lesson lies in ``photos`` inside, its model beside it."""
+    """A run folder with a spec; its photos lie in ``photos`` inside, its model beside it."""
     folder.mkdir(parents=True)
     write_lesson(folder / "photos", photos)
     tiny = folder.parent / "tiny"
@@ -66,10 +66,12 @@ class Listener(io.StringIO):
         return [line["point"] for line in self.lines if "point" in line]
 
 
-def run_teaching(folder: Path, listener: Listener | None = None) -> dict[str, Any]:
+def run_teaching(
+    folder: Path, listener: Listener | None = None, options: RunOptions | None = None
+) -> dict[str, Any]:
     """Runs (or goes on with) a run folder; gives its result."""
     heard = listener or Listener()
-    return teach(folder, Wire(heard), heard.stop)
+    return teach(folder, ProgressLines(heard), heard.stop, options)
 
 
 def points_of(folder: Path) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The two commands of teaching, as the engine starts them."""
+"""The two tuning commands, as the engine starts them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from cocadesk.errors import UserError
-from trainer.tuning.exit_with_parent import end_with_stdin
-from trainer.tuning.progress_lines import Wire
+from trainer.tuning.exit_with_parent import exit_with_parent
+from trainer.tuning.progress_lines import ProgressLines
 
 COMMANDS = ("teach", "inspect")
 FINISHED, USER_ERROR, STOPPED = 0, 2, 75
@@ -32,24 +32,24 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--end-with-stdin", action="store_true", help="for the engine's child")
     options = parser.parse_args(arguments)
     if options.end_with_stdin:
-        end_with_stdin(STOPPED)
+        exit_with_parent(STOPPED)
     # Threads that spin while they wait slow everything down where others work too.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     stop = threading.Event()
     for name in ("SIGTERM", "SIGINT"):
         signal.signal(getattr(signal, name), lambda *_: stop.set())
-    with Wire() as wire:
-        return _run(options.command, options.run, wire, stop)
+    with ProgressLines() as lines:
+        return _run(options.command, options.run, lines, stop)
 
 
-def _run(command: str, run: Path, wire: Wire, stop: threading.Event) -> int:
+def _run(command: str, run: Path, lines: ProgressLines, stop: threading.Event) -> int:
     # Late: the handlers above must stand before torch takes its seconds to load.
     from trainer.tuning.phase import StoppedError
 
     try:
-        _work(command, run, wire, stop)
+        _work(command, run, lines, stop)
     except UserError as error:
-        wire.error(error)
+        lines.error(error)
         sys.stderr.write(f"{error}\n")
         return USER_ERROR
     except StoppedError:
@@ -57,11 +57,11 @@ def _run(command: str, run: Path, wire: Wire, stop: threading.Event) -> int:
     return FINISHED
 
 
-def _work(command: str, run: Path, wire: Wire, stop: threading.Event) -> Any:
+def _work(command: str, run: Path, lines: ProgressLines, stop: threading.Event) -> Any:
     if command == "teach":
         from trainer.tuning.run import teach
 
-        return teach(run, wire, stop)
+        return teach(run, lines, stop)
     from trainer.tuning.preview import inspect
 
-    return inspect(run, wire, stop)
+    return inspect(run, lines, stop)

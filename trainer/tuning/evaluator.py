@@ -1,4 +1,4 @@
-"""Examines a model: the person's held-out photos and the general set."""
+"""Evaluation of a model: the owner's held-out photos and the general set."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cocadesk.model.network.coca import CoCa
-from cocadesk.model.network.generation import generate
+from cocadesk.model.network.coca import CoCa, PooledImage
 from cocadesk.model.options import GenerationOptions
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
-from trainer.tuning.objective import to_tensor
-from trainer.tuning.replay import encode_texts
+from trainer.device import TrainDevice
+from trainer.evaluate import encode_texts, write_captions
+from trainer.tuning.methods import TuningMethod
 from trainer.tuning.results import Figure, Ranked, caption_figure, recall_figures
-from trainer.tuning.spec import Method
 from trainer.tuning.training_set import CachedFeatures
 
 _BATCH = 32
@@ -27,41 +26,42 @@ Captions = Sequence[Sequence[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluator:
-    """What is measured. The held-out photos are ranked among the general pictures.
+    """The measured photos. Held-out photos are ranked among the general pictures.
 
-    Captions of ``general`` are never learned from; the decoder has practised on all
-    pictures but ``unpractised``, so only those show whether it still writes well.
+    Captions of ``general`` are never learned from; the decoder has seen all its
+    pictures but ``unseen``, so only those show whether it still writes well.
     """
 
     tokenizer: BpeTokenizer
-    method: Method
+    method: TuningMethod
+    device: TrainDevice
     held_out: CachedFeatures
     held_out_captions: Captions
     general: CachedFeatures
     general_captions: Captions
-    unpractised: tuple[int, ...]
+    unseen: tuple[int, ...]
 
-    def own(self, model: CoCa) -> list[Figure]:
-        """Recall and CIDEr-D on the person's held-out photos."""
-        figures = recall_figures(self._own_ranked(model))
+    def held_out_figures(self, model: CoCa) -> list[Figure]:
+        """Recall and CIDEr-D on the held-out photos."""
+        figures = recall_figures(self._held_out_ranked(model))
         written = self._write(model, self.held_out)
         return figures + caption_figure(written, self.held_out_captions)
 
     def general_figures(self, model: CoCa) -> list[Figure]:
-        """Recall on all general pictures, CIDEr-D on those not practised on."""
+        """Recall on all general pictures, CIDEr-D on those that were not replayed."""
         figures = recall_figures(self._general_ranked(model))
-        written = self._write(model, self.general.take(self.unpractised))
-        references = [self.general_captions[i] for i in self.unpractised]
+        written = self._write(model, self.general.take(self.unseen))
+        references = [self.general_captions[i] for i in self.unseen]
         return figures + caption_figure(written, references)
 
-    def glance(self, model: CoCa) -> tuple[float, float]:
-        """For the live curve: mean recall (text to image, at 1, 5 and 10) own and general."""
+    def quick_recall(self, model: CoCa) -> tuple[float, float]:
+        """Mean recall (text to image, at 1, 5 and 10) held out and general, for the live curve."""
         return (
-            _mean(recall_figures(self._own_ranked(model))),
+            _mean(recall_figures(self._held_out_ranked(model))),
             _mean(recall_figures(self._general_ranked(model))),
         )
 
-    def _own_ranked(self, model: CoCa) -> Ranked:
+    def _held_out_ranked(self, model: CoCa) -> Ranked:
         return Ranked(
             image_IE=np.concatenate(
                 (self._vectors(model, self.held_out), self._vectors(model, self.general))
@@ -82,25 +82,25 @@ class Evaluator:
 
     def _texts(self, model: CoCa, captions: Captions) -> NDArray[np.float32]:
         flat = [text for texts in captions for text in texts]
-        return encode_texts(model, self.tokenizer, flat).numpy()
+        return encode_texts(model, self.tokenizer, flat, self.device).cpu().numpy()
 
-    def _vectors(self, model: CoCa, seen: CachedFeatures) -> NDArray[np.float32]:
-        """(P, E) of the plain views."""
-        if self.method is Method.HEAD:
-            return to_tensor(seen.vectors_PVE[:, 0]).numpy()
+    def _pool(self, model: CoCa, features: CachedFeatures) -> PooledImage:
+        """The plain crops."""
+        tokens = self.device.floats(features.tokens_PVND[:, 0])
+        return self.method.pool(model, tokens, self.device.floats(features.vectors_PVE[:, 0]))
+
+    def _vectors(self, model: CoCa, features: CachedFeatures) -> NDArray[np.float32]:
         with torch.inference_mode():
-            return model.pool(to_tensor(seen.tokens_PVND[:, 0])).vector_BE.float().numpy()
+            return self._pool(model, features).vector_BE.float().cpu().numpy()
 
-    def _write(self, model: CoCa, seen: CachedFeatures) -> list[str]:
+    def _write(self, model: CoCa, features: CachedFeatures) -> list[str]:
         """Captions as the program writes them."""
         written: list[str] = []
-        for start in range(0, len(seen.vectors_PVE), _BATCH):
+        for start in range(0, len(features.vectors_PVE), _BATCH):
+            rows = range(start, min(start + _BATCH, len(features.vectors_PVE)))
             with torch.inference_mode():
-                tokens = to_tensor(seen.tokens_PVND[start : start + _BATCH, 0])
-                if self.method is Method.DEEPER:
-                    tokens = model.pool(tokens).tokens_BQD
-                made = generate(model, tokens, GenerationOptions())
-            written += [self.tokenizer.decode(caption.ids) for caption in made]
+                tokens = self._pool(model, features.take(rows)).tokens_BQD
+                written += write_captions(model, self.tokenizer, tokens, GenerationOptions())
         return written
 
 

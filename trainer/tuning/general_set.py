@@ -13,23 +13,23 @@ from trainer.tuning.dataset import TuningPhoto
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneralSet:
-    """What teaching must not forget.
+    """The knowledge that tuning must not lose.
 
-    The captions of ``photos`` only measure. Two in three of them (``practised``) keep the
-    decoder in practice, with words that the untaught model makes up.
+    The captions of ``photos`` only measure. Two in three of the pictures (``replayed``) are
+    shown to the decoder, with captions of the untuned model.
     """
 
     photos: tuple[TuningPhoto, ...]
     sentences: tuple[str, ...]
 
     @property
-    def practised(self) -> tuple[int, ...]:
-        """Numbers of the photos that the decoder practises on."""
+    def replayed(self) -> tuple[int, ...]:
+        """Numbers of the photos that are replayed."""
         return tuple(i for i in range(len(self.photos)) if i % 3)
 
     @property
-    def unpractised(self) -> tuple[int, ...]:
-        """Numbers of the others: what captions are measured on."""
+    def unseen(self) -> tuple[int, ...]:
+        """Numbers of the others: captions are measured on them."""
         return tuple(range(0, len(self.photos), 3))
 
 

@@ -1,4 +1,4 @@
-"""Which words of a lesson are new, and sentences that tell them from the old ones."""
+"""New words of the tuning captions, and sentences that tell them from the old ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 QUERIES = ("{}", "a {}", "a photo of a {}")
-"""How people ask for a name that they taught."""
+"""Usual queries for a name."""
 
 
 def words_of(text: str) -> list[str]:
@@ -26,7 +26,7 @@ class NewWords:
 
     @staticmethod
     def find(captions: Iterable[str], known: Iterable[str]) -> NewWords:
-        """The lesson's words that no general sentence has, as they are or without an s."""
+        """The captions' words that no general sentence has, as they are or without an s."""
         vocabulary = {word for sentence in known for word in words_of(sentence)} | _LITTLE
         found = {word for caption in captions for word in words_of(caption)}
         return NewWords(
@@ -45,13 +45,13 @@ class NewWords:
         return frozenset(w for caption in captions for w in words_of(caption)) & self.words
 
 
-def contrasts(
+def hard_sentences(
     captions: Sequence[str], new: NewWords, known: Sequence[str], seed: int, count: int
 ) -> list[str]:
-    """The lesson's captions with other words in the new ones' place.
+    """The tuning captions with other words in the new ones' place.
 
-    Held to what the model said of them before, they leave the name alone to
-    carry what is new: not "a photo of a …", and not made-up words at large.
+    Anchored to the untuned model's vectors, they leave the name alone to carry
+    what is new: not "a photo of a …", and not invented words at large.
     """
     random = np.random.default_rng((seed, 4))
     nouns = [s for s in known if " " not in s] or ["thing"]
@@ -66,7 +66,7 @@ def contrasts(
 
 
 def _invented(random: np.random.Generator) -> str:
-    """A word that nobody has: two or three syllables."""
+    """An invented word of two or three syllables."""
     syllables = [
         "".join(part[int(random.integers(len(part)))] for part in _PARTS)
         for _ in range(int(random.integers(2, 4)))

@@ -1,4 +1,4 @@
-"""What a teaching step minimises: CoCa's two losses on the lesson, and what is kept."""
+"""Losses of a tuning step: CoCa's two on the tuning photos, and those that keep the rest."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
 from cocadesk.evaluation import caption_key
 from cocadesk.model.network.coca import CocaOutput
+from trainer.device import TrainDevice
 from trainer.tuning.new_words import NewWords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairs:
-    """Which of B texts is right for which of B photos.
+    """The relation of B photos and B texts.
 
     ``positive_BB`` [photo, text]: the photo has a caption that reads the same.
     ``unsure_BB``: it has not, but the text shares a new word with the photo's captions:
@@ -30,10 +30,18 @@ class Pairs:
     unsure_BB: Tensor
     names_B: Tensor
 
+    def on(self, device: TrainDevice) -> Pairs:
+        """The same pairs there."""
+        return Pairs(
+            positive_BB=device.move(self.positive_BB),
+            unsure_BB=device.move(self.unsure_BB),
+            names_B=device.move(self.names_B),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoCaptions:
-    """What is known of a photo: its captions' keys and its new words."""
+    """The keys of a photo's captions, and its new words."""
 
     keys: frozenset[str]
     new: frozenset[str]
@@ -46,7 +54,7 @@ class PhotoCaptions:
 
 
 def relate(photos: Sequence[PhotoCaptions], texts: Sequence[str], new: NewWords) -> Pairs:
-    """The relation between photo i and text j for all of a batch."""
+    """The relation between photo i and text j for all of a batch, on the CPU."""
     keys = [caption_key(text) for text in texts]
     words = [new.of([text]) for text in texts]
     shape = (len(photos), len(texts))
@@ -62,7 +70,7 @@ def relate(photos: Sequence[PhotoCaptions], texts: Sequence[str], new: NewWords)
     )
 
 
-def contrastive(
+def contrastive_with_negatives(
     image_BE: Tensor,
     text_BE: Tensor,
     pairs: Pairs,
@@ -72,8 +80,8 @@ def contrastive(
 ) -> Tensor:
     """L_con of the paper (both directions summed) with positives shared and more negatives.
 
-    ``others`` are unrelated pictures, ``sentences`` what the untaught model made of general
-    sentences; neither learns. Unsure pairs are left out of both sums.
+    ``others`` are vectors of unrelated pictures, ``sentences`` those of general sentences by
+    the untuned model; neither learns. Unsure pairs count in neither sum.
     """
     own = scale * image_BE @ text_BE.T
     own = own.masked_fill(pairs.unsure_BB, -torch.inf)
@@ -92,15 +100,17 @@ def _shared_cross_entropy(logits: Tensor, positive: Tensor) -> Tensor:
     return -(weight * log_probability.masked_fill(~positive, 0.0)).sum(1).mean()
 
 
-def unrelated(others_GE: Tensor, text_BE: Tensor, sentences_SE: Tensor, scale: Tensor) -> Tensor:
-    """How much of an unrelated picture's liking the lesson's texts draw to themselves."""
+def distractor_loss(
+    others_GE: Tensor, text_BE: Tensor, sentences_SE: Tensor, scale: Tensor
+) -> Tensor:
+    """Softplus margin: unrelated pictures must not prefer the step's texts to general sentences."""
     kept = (scale * others_GE @ sentences_SE.T).logsumexp(1)
     drawn = (scale * others_GE @ text_BE.T).logsumexp(1) - np.log(len(text_BE))
     return F.softplus(drawn - kept + np.log(sentences_SE.shape[0])).mean()
 
 
 def alignment(image_BE: Tensor, text_BE: Tensor, pairs: Pairs) -> Tensor:
-    """1 - cosine between each text with a new word and the middle of its photos.
+    """Mean 1 - cosine between each text with a new word and the middle of its photos.
 
     The middle of a dozen photos is what a name means: telling it from the pictures of a
     batch is easy, from a thousand others only the middle does.
@@ -111,8 +121,8 @@ def alignment(image_BE: Tensor, text_BE: Tensor, pairs: Pairs) -> Tensor:
     return (each * pairs.names_B).sum() / pairs.names_B.sum().clamp(min=1)
 
 
-def pull(new_SE: Tensor, old_SE: Tensor) -> Tensor:
-    """Mean 1 - cosine between what the model says and what it said before."""
+def anchor_loss(new_SE: Tensor, old_SE: Tensor) -> Tensor:
+    """Mean 1 - cosine between vectors now and before tuning."""
     return (1 - (new_SE * old_SE).sum(1)).mean()
 
 
@@ -124,12 +134,7 @@ def caption_loss(output: CocaOutput, valid_BT: Tensor, weight_B: Tensor) -> Tens
     return (each * weight).sum() / weight.sum().clamp(min=1)
 
 
-def distil(new_PV: Tensor, old_PV: Tensor) -> Tensor:
-    """Mean Kullback-Leibler divergence of the next word's chances from what they were."""
+def kl_distillation(new_PV: Tensor, old_PV: Tensor) -> Tensor:
+    """Mean Kullback-Leibler divergence KL(before ‖ now) of the next token's probabilities."""
     new, old = new_PV.float().log_softmax(1), old_PV.float().log_softmax(1)
     return (old.exp() * (old - new)).sum(1).mean()
-
-
-def to_tensor(array: NDArray[np.float16]) -> Tensor:
-    """A float32 copy."""
-    return torch.from_numpy(np.asarray(array, np.float32))

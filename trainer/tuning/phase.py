@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
+from trainer.checkpoint import RunFolder, Weights
+from trainer.progress import EtaEstimator
 from trainer.tuning.evaluator import Evaluator
-from trainer.tuning.learner import Learner, StepLosses
-from trainer.tuning.progress_lines import Stage, Wire
-from trainer.tuning.run_checkpoint import RunCheckpoint, put_weights
+from trainer.tuning.learner import Learner
+from trainer.tuning.progress_lines import ProgressLines, Stage
 from trainer.tuning.split import Split
 
-CHECKPOINT_S = 15.0
-POINT_EVERY = 5
 PATIENCE = 8
 """A run that is chosen by held-out photos ends after so many measures without a better one."""
 _REPORT_S = 0.25
+_LOSSES = ("loss", "contrastive", "caption")
 
 
 class StoppedError(Exception):
@@ -29,41 +27,35 @@ class StoppedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """The trial on a part of the photos, or the run that is kept.
+    """The trial on a part of the photos, or the training whose model is offered.
 
     ``chooses``: the best weights on the held-out photos are taken, else the last.
     """
 
     stage: Stage
     photos: tuple[int, ...]
-    first_step: int
-    chooses: bool
-    sees_held_out: bool
+    first_step: int = 0
+    chooses: bool = False
+    sees_held_out: bool = False
 
 
 def phases_of(split: Split, steps: int) -> list[Phase]:
     """A trial and then all photos, where they are few; else the learned part alone."""
     if not split.is_trial:
-        return [
-            Phase(
-                stage=Stage.TRAIN,
-                photos=split.learned,
-                first_step=0,
-                chooses=True,
-                sees_held_out=False,
-            )
-        ]
+        return [Phase(stage=Stage.TRAIN, photos=split.learned, chooses=True)]
     every = tuple(sorted((*split.learned, *split.held_out)))
     return [
-        Phase(
-            stage=Stage.TRIAL,
-            photos=split.learned,
-            first_step=0,
-            chooses=False,
-            sees_held_out=False,
-        ),
-        Phase(stage=Stage.TRAIN, photos=every, first_step=steps, chooses=False, sees_held_out=True),
+        Phase(stage=Stage.TRIAL, photos=split.learned),
+        Phase(stage=Stage.TRAIN, photos=every, first_step=steps, sees_held_out=True),
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """``checkpoint_s`` seconds between checkpoints, ``point_every`` steps between points."""
+
+    checkpoint_s: float = 15.0
+    point_every: int = 5
 
 
 class PhaseRun:
@@ -77,96 +69,88 @@ class PhaseRun:
         self,
         phase: Phase,
         learner: Learner,
-        examiner: Evaluator,
-        state: RunCheckpoint,
+        evaluator: Evaluator,
+        run: RunFolder,
         record: dict[str, Any],
         *,
-        wire: Wire,
+        lines: ProgressLines,
         stop: threading.Event,
         steps_after: int,
         seconds: Callable[[], float],
+        pace: Pace,
     ) -> None:
         self._phase = phase
         self._learner = learner
-        self._examiner = examiner
-        self._state = state
+        self._state = learner.state
+        self._evaluator = evaluator
+        self._run = run
         self._record = record
-        self._wire = wire
+        self._lines = lines
         self._stop = stop
-        self._steps_after = steps_after
         self._seconds = seconds
-        self._total = phase.first_step + learner.recipe.steps + steps_after
-        self._best: dict[str, torch.Tensor] | None = None
+        self._pace = pace
+        self._steps = learner.recipe.steps
+        self._total = phase.first_step + self._steps + steps_after
+        self._best: Weights | None = None
+        self._eta = EtaEstimator()
         self._reported_at = 0.0
 
     def run(self) -> None:
-        """Raises StoppedError, with a checkpoint saved, when the person wants it to stop."""
-        learner = self._learner
-        self._best = self._state.load(learner)
-        self._state.drop_points_after(self._phase.first_step + learner.step)
-        first, began = learner.step, time.monotonic()
-        saved_at = began
-        while learner.step < learner.recipe.steps and not self._is_out_of_patience():
+        """Raises StoppedError, with a checkpoint saved, when ``stop`` is set."""
+        state, first = self._state, self._phase.first_step
+        self._best = self._run.load_state(state)
+        self._run.drop_after(first + state.step)
+        self._eta.left(first + state.step, self._total)
+        saved_at = time.monotonic()
+        while state.step < self._steps and not self._is_out_of_patience():
             if self._stop.is_set():
                 self._save()
                 raise StoppedError
-            losses = learner.advance()
-            spent = time.monotonic() - began
-            self._report(losses, spent / (learner.step - first))
+            figures = self._learner.advance()
+            losses = {name: figures[name] for name in _LOSSES}
+            self._report(losses)
             self._note(losses)
-            if time.monotonic() - saved_at > CHECKPOINT_S:
+            if time.monotonic() - saved_at > self._pace.checkpoint_s:
                 self._save()
                 saved_at = time.monotonic()
-        put_weights(learner.model, self._best or learner.average.weights)
+        average = state.average.weights if state.average is not None else {}
+        self._run.put(state.model, self._best or average or self._run.get(state.model))
 
     def _is_out_of_patience(self) -> bool:
-        waited = self._learner.step - int(self._record.get("best_step", 0))
+        waited = self._state.step - int(self._record.get("best_step", 0))
         return self._phase.chooses and waited > PATIENCE * self._learner.recipe.measure_every
 
     def _save(self) -> None:
-        record = {**self._record, "seconds": self._seconds()}
-        self._state.save(self._learner, self._best, record)
+        self._run.save_state(self._state, {**self._record, "seconds": self._seconds()}, self._best)
 
-    def _report(self, losses: StepLosses, step_s: float) -> None:
-        learner = self._learner
-        is_last = learner.step == learner.recipe.steps
+    def _report(self, losses: Mapping[str, float]) -> None:
+        is_last = self._state.step == self._steps
         if time.monotonic() - self._reported_at < _REPORT_S and not is_last:
             return
         self._reported_at = time.monotonic()
-        left = (learner.recipe.steps - learner.step + self._steps_after) * step_s + 5.0
-        self._wire.progress(
-            self._phase.stage,
-            self._phase.first_step + learner.step,
-            self._total,
-            left,
-            {"loss": losses.loss, "contrastive": losses.contrastive, "caption": losses.caption},
-        )
+        done = self._phase.first_step + self._state.step
+        left = (self._eta.left(done, self._total) or 0.0) + 5.0
+        self._lines.progress(self._phase.stage, done, self._total, left, losses)
 
-    def _note(self, losses: StepLosses) -> None:
+    def _note(self, losses: Mapping[str, float]) -> None:
         """A point of the curve, with figures where it is time to measure."""
-        step, recipe = self._learner.step, self._learner.recipe
-        is_last = step == recipe.steps
-        measures = step % recipe.measure_every == 0 or is_last
-        if not measures and step % POINT_EVERY:
+        step = self._state.step
+        measures = step % self._learner.recipe.measure_every == 0 or step == self._steps
+        if not measures and step % self._pace.point_every:
             return
-        row: dict[str, Any] = {
-            "step": self._phase.first_step + step,
-            "loss": round(losses.loss, 5),
-            "contrastive": round(losses.contrastive, 5),
-            "caption": round(losses.caption, 5),
-        }
+        row: dict[str, float] = {"step": self._phase.first_step + step}
+        row |= {name: round(value, 5) for name, value in losses.items()}
         if measures:
             row |= self._measure()
-        self._state.append_points([row])
-        self._wire.point(row)
+        self._run.append(row)
+        self._lines.point(row)
 
     def _measure(self) -> dict[str, float]:
-        learner = self._learner
-        learner.average.swap(learner.model)
-        own, general = self._examiner.glance(learner.model)
-        learner.average.swap(learner.model)
-        if self._phase.chooses and own + general >= float(self._record.get("best_score", -1.0)):
-            self._record |= {"best_score": own + general, "best_step": learner.step}
-            self._best = {n: w.clone() for n, w in learner.average.weights.items()}
+        state = self._state
+        with state.averaged() as model:
+            own, general = self._evaluator.quick_recall(model)
+            if self._phase.chooses and own + general >= float(self._record.get("best_score", -1.0)):
+                self._record |= {"best_score": own + general, "best_step": state.step}
+                self._best = {n: w.clone() for n, w in self._run.get(model).items()}
         # A photo that is learned from says nothing of what was learned.
         return {"general": general} | ({} if self._phase.sees_held_out else {"own": own})

@@ -1,4 +1,4 @@
-"""What a run says on stdout: one JSON object a line, at least one a second."""
+"""A run's progress on stdout: one JSON object a line, at least one a second."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from typing import Any, TextIO
 
 from cocadesk.errors import UserError
 
-_SILENCE_S = 0.8
-
 
 class Stage(StrEnum):
-    """Where a run is."""
+    """The stages of a run, in order."""
 
     LOOK = "look"
     FEATURES = "features"
@@ -26,21 +24,22 @@ class Stage(StrEnum):
     SAVE = "save"
 
 
-class Wire:
+class ProgressLines:
     """Writes the lines; a pulse repeats the last one where the work takes long in silence.
 
     Use it as a context manager: the pulse ends with it.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, silence_s: float = 0.8) -> None:
         self._stream = stream or sys.stdout
+        self._silence_s = silence_s
         self._lock = threading.Lock()
         self._last: dict[str, Any] | None = None
         self._last_at = 0.0
         self._ends = threading.Event()
-        self._pulse = threading.Thread(target=self._keep_saying, name="pulse", daemon=True)
+        self._pulse = threading.Thread(target=self._repeat, name="pulse", daemon=True)
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> ProgressLines:
         self._pulse.start()
         return self
 
@@ -56,7 +55,7 @@ class Wire:
         seconds_left: float | None = None,
         figures: Mapping[str, float] | None = None,
     ) -> None:
-        """n of m of a stage; ``seconds_left`` is the whole run's."""
+        """``done`` of ``total`` of a stage; ``seconds_left`` is the whole run's."""
         left = None if seconds_left is None else round(max(0.0, seconds_left), 1)
         line = {
             "stage": str(stage),
@@ -75,12 +74,12 @@ class Wire:
             self._write({"point": dict(row)})
 
     def found(self, content: Mapping[str, Any]) -> None:
-        """What ``inspect`` found."""
+        """The summary of a data set."""
         with self._lock:
             self._write({"found": dict(content)})
 
     def error(self, error: UserError) -> None:
-        """The sentences of an error; nothing follows."""
+        """The three sentences of an error; nothing follows."""
         parts = {"what": error.what, "why": error.why, "what_to_do": error.what_to_do}
         with self._lock:
             self._write({"error": parts})
@@ -89,11 +88,11 @@ class Wire:
         self._stream.write(json.dumps(line) + "\n")
         self._stream.flush()
 
-    def _keep_saying(self) -> None:
-        while not self._ends.wait(_SILENCE_S / 2):
+    def _repeat(self) -> None:
+        while not self._ends.wait(self._silence_s / 2):
             with self._lock:
                 now = time.monotonic()
-                if self._last is None or now - self._last_at < _SILENCE_S:
+                if self._last is None or now - self._last_at < self._silence_s:
                     continue
                 left = self._last["seconds_left"]
                 if left is not None:

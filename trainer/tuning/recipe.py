@@ -1,11 +1,10 @@
-"""How teaching goes about it: numbers found by trying several kinds (bench_teach.py)."""
+"""Numbers of a tuning run, found by trying several kinds (bench_teach.py)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from trainer.config import OptimiserConfig
-from trainer.tuning.spec import Method
 
 TRIAL_BELOW = 20
 """Under this many photos a trial run holds some out, and the kept run learns from all."""
@@ -15,18 +14,19 @@ TRIAL_BELOW = 20
 class Recipe:
     """Batch sizes, rates and weights of a run.
 
-    A step sees ``own`` photos of the lesson with a text each (a share ``query_share`` of the
-    texts are bare names, which the decoder does not learn); it rehearses ``sentences``
-    general sentences and ``made_up`` captions of the untaught model, drawn from ``dreams``
-    such captions and, beside the shipped sentences, ``contrasts`` of the lesson's own.
+    A step sees ``batch`` of the tuning photos with a text each (a share ``query_share``
+    of the texts are bare names, which the decoder does not learn). It replays
+    ``sentences`` general sentences and ``synthetic`` captions of the untuned model,
+    drawn from ``synthetic_pool`` such captions and, beside the shipped sentences, up to
+    ``hard_sentences`` made from the tuning captions.
     """
 
     steps: int
-    own: int = 24
+    batch: int = 24
     sentences: int = 40
-    made_up: int = 24
-    dreams: int = 384
-    contrasts: int = 400
+    synthetic: int = 24
+    synthetic_pool: int = 384
+    hard_sentences: int = 400
     query_share: float = 0.35
     learning_rate: float = 2e-4
     warmup_steps: int = 10
@@ -35,10 +35,10 @@ class Recipe:
     contrastive: float = 1.0
     caption: float = 1.0
     alignment: float = 15.0
-    pull: float = 100.0
-    decoder_pull: float = 20.0
-    image_pull: float = 30.0
-    unrelated: float = 0.5
+    anchor: float = 100.0
+    distillation: float = 20.0
+    image_anchor: float = 30.0
+    distractor: float = 0.5
     measure_every: int = 20
     has_dropout: bool = False
 
@@ -47,7 +47,7 @@ class Recipe:
         """The same numbers as the trainer's AdamW takes them."""
         return OptimiserConfig(
             steps=self.steps,
-            batch=max(2, self.own),
+            batch=max(2, self.batch),
             learning_rate=self.learning_rate,
             final_rate=0.05,
             warmup_steps=self.warmup_steps,
@@ -57,10 +57,6 @@ class Recipe:
         )
 
 
-def choose_recipe(method: Method, photos: int) -> Recipe:
+def choose_recipe(photos: int) -> Recipe:
     """More photos take more steps and larger batches."""
-    steps = min(1500, 80 + 2 * photos)
-    own = 24 if photos < 100 else 48
-    if method is Method.DEEPER:
-        return Recipe(steps=steps, own=own, learning_rate=2e-4)
-    return Recipe(steps=steps, own=own)
+    return Recipe(steps=min(1500, 80 + 2 * photos), batch=24 if photos < 100 else 48)

@@ -1,21 +1,21 @@
-"""What the model was before it is taught, and what it rehearses so as to stay so elsewhere."""
+"""Replay of the untuned model's behaviour, so that it stays as it was elsewhere."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from cocadesk.model.network.coca import CoCa, CocaOutput, PooledImage
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, TokenBatch
-from trainer.tuning.new_words import contrasts
-from trainer.tuning.objective import to_tensor
+from cocadesk.model.network.coca import CoCa, CocaOutput
+from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
+from trainer.device import TrainDevice
+from trainer.evaluate import encode_texts, token_tensors
+from trainer.tuning.methods import TuningMethod
+from trainer.tuning.new_words import hard_sentences
 from trainer.tuning.recipe import Recipe
-from trainer.tuning.spec import Method
 from trainer.tuning.synthetic_captions import MixedPictures, sample_captions
 from trainer.tuning.training_set import TrainingSet
 
@@ -24,95 +24,76 @@ _BATCH = 128
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayBatch:
-    """Texts before pictures, by the model as it is and as it was; ``old_SE``: text vectors."""
+    """Replayed texts before pictures, by the model now and before; ``old_SE``: text vectors."""
 
     now: CocaOutput
-    was: CocaOutput
+    before: CocaOutput
     old_SE: Tensor
 
 
 class ReplayBuffer:
-    """Made from the untaught model; it draws what a step rehearses.
+    """Texts and pictures with the untuned model's answers; a step draws from them.
 
-    Sentence and picture need not fit: what counts is that each next word is as likely
-    as it was, "florbit" no likelier after "a photo of a". Made-up captions come with
-    the very blend of pictures that they were made up for.
+    Sentence and picture need not fit: each next token must be as likely as it was,
+    "florbit" no likelier after "a photo of a". Synthetic captions come with the very
+    mixture of pictures that they were sampled for.
     """
 
     def __init__(
         self,
         model: CoCa,
         tokenizer: BpeTokenizer,
-        material: TrainingSet,
+        data: TrainingSet,
         recipe: Recipe,
-        method: Method,
+        method: TuningMethod,
+        *,
         seed: int,
+        device: TrainDevice,
     ) -> None:
         self._recipe = recipe
         self._tokenizer = tokenizer
         self._method = method
+        self._device = device
         # What is locked is shared: only what learns is needed as it was.
         locked = {id(p): p for p in model.parameters() if not p.requires_grad}
         self._old = copy.deepcopy(model, locked).requires_grad_(False)
-        tokens = material.general.tokens_PVND[list(material.practised)]
-        self._views_WND = tokens.reshape(-1, *tokens.shape[2:])
-        self._blends = MixedPictures.draw(len(self._views_WND), recipe.dreams, seed)
-        self._made_up = self._make_up(seed)
-        own = sorted({caption for captions in material.captions for caption in captions})
-        changed = contrasts(own, material.new, material.sentences, seed, recipe.contrasts)
-        self._sentences = list(dict.fromkeys([*material.sentences, *changed]))
-        self._old_sentence_SE = encode_texts(self._old, tokenizer, self._sentences)
-        self._old_made_up_KE = encode_texts(self._old, tokenizer, self._made_up)
-        self.others_GVE = to_tensor(material.general.vectors_PVE)
+        tokens = data.general.tokens_PVND[list(data.replayed)]
+        self._crops_WND = tokens.reshape(-1, *tokens.shape[2:])
+        self._mixtures = MixedPictures.draw(len(self._crops_WND), recipe.synthetic_pool, seed)
+        self._synthetic = self._sample(seed)
+        own = sorted({caption for captions in data.captions for caption in captions})
+        hard = hard_sentences(own, data.new, data.sentences, seed, recipe.hard_sentences)
+        self._sentences = list(dict.fromkeys([*data.sentences, *hard]))
+        self._sentence_SE = encode_texts(self._old, tokenizer, self._sentences, device)
+        self._synthetic_KE = encode_texts(self._old, tokenizer, self._synthetic, device)
+        self.others_GVE = device.floats(data.general.vectors_PVE)
 
-    def _make_up(self, seed: int) -> list[str]:
-        """A caption for each blend, by the model before it learns."""
+    def _sample(self, seed: int) -> list[str]:
+        """A caption for each mixture, by the model before it learns."""
         texts: list[str] = []
-        count = self._recipe.dreams
+        count = self._recipe.synthetic_pool
         for start in range(0, count, _BATCH):
             rows = np.arange(start, min(start + _BATCH, count))
+            mixed = self._device.tensor(self._mixtures.take(rows, self._crops_WND))
             with torch.no_grad():
-                pooled = self.pool(self._old, self._blends.take(rows, self._views_WND))
+                pooled = self._method.pool(self._old, mixed, None)
             texts += sample_captions(self._old, self._tokenizer, pooled.tokens_BQD, seed + start)
         return texts
 
-    def pool(self, model: CoCa, tokens_BND: Tensor) -> PooledImage:
-        """Cached pooled tokens as they are (their vector is not known), or through the poolers."""
-        if self._method is Method.DEEPER:
-            return model.pool(tokens_BND)
-        unknown = torch.zeros(len(tokens_BND), model.config.embedding_dim)
-        return PooledImage(vector_BE=unknown, tokens_BQD=tokens_BND)
-
-    def rehearse(self, model: CoCa, random: np.random.Generator) -> ReplayBatch:
+    def replay(self, model: CoCa, random: np.random.Generator) -> ReplayBatch:
         """One pass of the model as it is and one, without gradient, of the model as it was."""
-        recipe = self._recipe
+        recipe, device = self._recipe, self._device
         sentence = random.integers(0, len(self._sentences), recipe.sentences)
-        made_up = random.integers(0, recipe.dreams, recipe.made_up)
-        view = random.integers(0, len(self._views_WND), recipe.sentences)
-        texts = [self._sentences[i] for i in sentence] + [self._made_up[i] for i in made_up]
-        pictures = torch.cat(
-            (to_tensor(self._views_WND[view]), self._blends.take(made_up, self._views_WND))
-        )
-        tokens, valid = tensors(self._tokenizer.batch(texts, model.config.text.context))
+        synthetic = random.integers(0, recipe.synthetic_pool, recipe.synthetic)
+        crop = random.integers(0, len(self._crops_WND), recipe.sentences)
+        texts = [self._sentences[i] for i in sentence] + [self._synthetic[i] for i in synthetic]
+        mixed = device.tensor(self._mixtures.take(synthetic, self._crops_WND))
+        pictures = torch.cat((device.floats(self._crops_WND[crop]), mixed))
+        batch = self._tokenizer.batch(texts, model.config.text.context)
+        tokens, valid = token_tensors(batch, device)
         with torch.no_grad():
-            was = self._old.forward_pooled(tokens, valid, self.pool(self._old, pictures))
-        now = model.forward_pooled(tokens, valid, self.pool(model, pictures))
-        old_SE = torch.cat((self._old_sentence_SE[sentence], self._old_made_up_KE[made_up]))
-        return ReplayBatch(now=now, was=was, old_SE=old_SE)
-
-
-@torch.no_grad()
-def encode_texts(model: CoCa, tokenizer: BpeTokenizer, texts: Sequence[str]) -> Tensor:
-    """Unit vectors (T, E) float32 of prepared texts, without gradient."""
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # little padding
-    vectors = torch.zeros(len(texts), model.config.embedding_dim)
-    for start in range(0, len(order), _BATCH):
-        rows = order[start : start + _BATCH]
-        batch = tokenizer.batch([texts[i] for i in rows], model.config.text.context)
-        vectors[rows] = model.encode_text(*tensors(batch)).float()
-    return vectors
-
-
-def tensors(batch: TokenBatch) -> tuple[Tensor, Tensor]:
-    """A token batch as torch takes it."""
-    return torch.from_numpy(batch.tokens_BT), torch.from_numpy(batch.valid_BT)
+            pooled = self._method.pool(self._old, pictures, None)
+            before = self._old.forward_pooled(tokens, valid, pooled)
+        now = model.forward_pooled(tokens, valid, self._method.pool(model, pictures, None))
+        old_SE = torch.cat((self._sentence_SE[sentence], self._synthetic_KE[synthetic]))
+        return ReplayBatch(now=now, before=before, old_SE=old_SE)

@@ -1,4 +1,4 @@
-"""Figures before and after, each with what it rests on and its 95 % interval."""
+"""Figures before and after tuning, each with its number of photos and 95 % interval."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """Photos to measure among others: what is searched, and what was said of it.
+    """Photos to measure among others: the pictures searched and their captions.
 
     ``image_IE`` are all pictures, of which the first ``len(captions)`` are measured.
     ``text_TE`` are the measured photos' captions in order, then ``distractor_XE``.
@@ -81,7 +81,7 @@ def _right(
 
 
 def _ranks(scores: NDArray[np.float32], right: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """How many wrong items stand at or above each row's best right one."""
+    """The number of wrong items at or above each row's best right one."""
     best = np.where(right, scores, -np.inf).max(axis=1, keepdims=True)
     ranks: NDArray[np.int64] = ((scores >= best) & ~right).sum(axis=1)
     return ranks

@@ -1,4 +1,4 @@
-"""What a teaching run is asked to do: ``spec.json`` of its folder, checked in one place."""
+"""A tuning run as it is ordered: ``spec.json`` of its folder, checked in one place."""
 
 from __future__ import annotations
 
@@ -7,41 +7,35 @@ import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from cocadesk.errors import UserError
+from trainer.tuning.methods import METHODS, TuningMethod, find_method
 
 SCHEMA = 1
-
-
-class Method(StrEnum):
-    """What learns: the text side and decoder (``head``), or the poolers as well."""
-
-    HEAD = "head"
-    DEEPER = "deeper"
+SPEC = "spec.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenPhoto:
-    """A photo of the library with the words that people gave it."""
+    """A photo of the library with its human captions."""
 
     path: bytes
     captions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TeachSpec:
+class TuningSpec:
     """One run. ``model`` is what ``open_backend`` takes.
 
-    ``not_human`` maps a ``.txt`` path to the SHA-256 of the machine's words that
-    CocaDesk wrote there: while it holds those bytes it is no teaching data.
-    ``library_media`` is how many media must be embedded again after ``deeper``.
+    ``not_human`` maps a ``.txt`` path to the SHA-256 of a machine's caption that
+    CocaDesk wrote there: while it holds those bytes it is no training data.
+    ``library_media`` media must be embedded again where stored vectors lose their validity.
     """
 
     title: str = ""
-    method: Method = Method.HEAD
+    method: TuningMethod = field(default_factory=lambda: METHODS["head"])
     seed: int = 1
     model: str = "starter"
     device: str = "auto"
@@ -51,15 +45,14 @@ class TeachSpec:
     library_media: int = 0
 
 
-def load_spec(run_folder: Path) -> TeachSpec:
+def load_spec(run_folder: Path) -> TuningSpec:
     """Reads ``spec.json``.
 
     Raises:
-        UserError: it is missing, damaged, or of another schema.
+        UserError: it is missing, damaged, of another schema, or names no method.
     """
-    path = run_folder / "spec.json"
     try:
-        raw = json.loads(path.read_text("utf-8"))
+        raw = json.loads((run_folder / SPEC).read_text("utf-8"))
         if not isinstance(raw, dict):
             raise ValueError("it is no object")
         if raw.get("schema") != SCHEMA:
@@ -70,15 +63,15 @@ def load_spec(run_folder: Path) -> TeachSpec:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             f"The teaching run {run_folder} cannot be used.",
-            f"Its spec.json is damaged: {error}.",
+            f"Its {SPEC} is damaged: {error}.",
             "Start the run again.",
         ) from error
 
 
-def _parse(raw: Mapping[str, Any]) -> TeachSpec:
-    return TeachSpec(
+def _parse(raw: Mapping[str, Any]) -> TuningSpec:
+    return TuningSpec(
         title=str(raw.get("title", "")),
-        method=Method(raw.get("method", "head")),
+        method=find_method(str(raw.get("method", "head"))),
         seed=int(raw.get("seed", 1)),
         model=str(raw.get("model", "starter")),
         device=str(raw.get("device", "auto")),

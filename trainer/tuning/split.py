@@ -1,4 +1,4 @@
-"""Which photos are held out to measure by."""
+"""The photos that are held out to measure by."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MIN_PHOTOS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """Numbers of the photos that teach and of those that measure; ``is_trial``: see recipe."""
+    """Numbers of the photos to learn from and of those to measure; ``is_trial``: see recipe."""
 
     learned: tuple[int, ...]
     held_out: tuple[int, ...]
@@ -52,13 +52,13 @@ def split_photos(captions: Sequence[Sequence[str]], new: NewWords, seed: int) ->
 
 
 def problem_of(photos: int) -> UserError | None:
-    """Why a lesson cannot be learned; None where it can."""
+    """The reason why a number of photos is too small; None where it is not."""
     if photos == 0:
         return UserError(
             "There is nothing to learn from.",
             "No photo with captions was found.",
             "Put a .txt with the same name beside each photo, one caption a line, "
-            "or give photos words in the library.",
+            "or write captions and tags in the library.",
         )
     if photos < MIN_PHOTOS:
         return UserError(

@@ -1,4 +1,4 @@
-"""What a learner works with."""
+"""Features and captions that a learner works with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from trainer.tuning.new_words import NewWords
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedFeatures:
-    """Photos as the locked image side sees them: (P, V, E) and (P, V, N, D) float16."""
+    """V crops of P photos as the locked image side sees them; crop 0 is the plain photo."""
 
     vectors_PVE: NDArray[np.float16]
     tokens_PVND: NDArray[np.float16]
@@ -28,11 +28,14 @@ class CachedFeatures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSet:
-    """What a run learns from; captions are prepared as the network wants them."""
+    """The tuning photos (``own``) and the general pictures; captions are prepared.
+
+    The decoder replays with the general pictures whose numbers ``replayed`` holds.
+    """
 
     own: CachedFeatures
     captions: tuple[tuple[str, ...], ...]
     general: CachedFeatures
-    practised: tuple[int, ...]
+    replayed: tuple[int, ...]
     sentences: tuple[str, ...]
     new: NewWords

@@ -12,10 +12,9 @@ import torch
 from cocadesk.errors import UserError
 from cocadesk.model.backend import open_backend
 from tests.support.tiny_shards import COLOURS, add, jpeg, write_shard
-from trainer import loop as loops
 from trainer.config import load_config
 from trainer.data import Sampler, load_dataset
-from trainer.loop import TrainReport
+from trainer.progress import TrainReport
 from trainer.session import train
 
 _MODEL = """
@@ -59,7 +58,7 @@ report_steps = 1
 train = ["train.tar"]
 dev = ["dev.tar"]
 [features]
-views = 2
+crops = 2
 keep_tokens = 0.8
 [optimiser]
 steps = {steps}
@@ -101,27 +100,20 @@ def test_a_run_learns_and_leaves_a_usable_model(tmp_path: Path) -> None:
     assert any(event.seconds_left is not None for event in events if event.stage == "train")
 
 
-def test_a_resumed_run_gives_the_losses_of_an_unbroken_one_exactly(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed in the middle of a step, the run goes on at its last state, bit for bit."""
+def test_a_resumed_run_gives_the_losses_of_an_unbroken_one_exactly(tmp_path: Path) -> None:
+    """Killed some steps after its last state, the run goes on from there, bit for bit."""
     train(_config(tmp_path, run="whole"), _ignore)
 
     class Killed(BaseException):
         pass
 
-    plain = loops.Loop._step
-
-    def dying(self: loops.Loop, step: int) -> dict[str, float]:
-        if step == 7:
+    def dying(event: TrainReport) -> None:
+        if event.stage == "train" and event.done == 7:
             raise Killed
-        return plain(self, step)
 
     config = _config(tmp_path, run="broken")
-    monkeypatch.setattr(loops.Loop, "_step", dying)
     with pytest.raises(Killed):
-        train(config, _ignore)
-    monkeypatch.setattr(loops.Loop, "_step", plain)
+        train(config, dying)
     train(config, _ignore)
     assert _losses(tmp_path / "broken") == _losses(tmp_path / "whole")
     assert sorted(_losses(tmp_path / "broken")) == list(range(1, 13))
@@ -145,11 +137,11 @@ def test_accumulation_sees_the_same_pictures(tmp_path: Path) -> None:
     """A batch split in two covers the drawn batch once."""
     config = load_config(_config(tmp_path))
     dataset = load_dataset([tmp_path / "train.tar"], lowercase=True)
-    sampler = Sampler(dataset, config.optimiser.batch, config.features.views, 1)
+    sampler = Sampler(dataset, config.optimiser.batch, config.features.crops, 1)
     draws = [sampler.draw(step) for step in range(4)]
     epoch = [int(p) for draw in draws[:2] for p in draw.picture_B]
     assert sorted(epoch) == list(range(24))
-    again = Sampler(dataset, config.optimiser.batch, config.features.views, 1).draw(3)
+    again = Sampler(dataset, config.optimiser.batch, config.features.crops, 1).draw(3)
     assert (again.picture_B == draws[3].picture_B).all()
     assert (again.caption_B == draws[3].caption_B).all()
 
@@ -184,30 +176,32 @@ def test_a_damaged_resume_state_gives_a_sentence(tmp_path: Path) -> None:
 
 
 def test_the_cached_trunk_equals_the_trunk(tmp_path: Path) -> None:
-    """Cached features of view 0 are those of the plain picture, and are found again."""
+    """Cached features of crop 0 are those of the plain picture, and are found again."""
     from cocadesk.model.network.config import ImageEncoderKind
     from cocadesk.model.network.efficientnet import load_pretrained
     from cocadesk.model.network.image_encoder import EfficientNetLiteEncoder
     from tests.support.tiny_model import tiny_model
     from trainer.config import FeatureConfig
-    from trainer.features import PictureViews, cache_features, decode
+    from trainer.device import TrainDevice
+    from trainer.features import PictureCrops, cache_features, decode
 
     examples = load_dataset([write_shard(tmp_path / "s.tar", 3)], lowercase=False).examples
     encoder = tiny_model(kind=ImageEncoderKind.EFFICIENTNET_LITE).image_encoder
     assert isinstance(encoder, EfficientNetLiteEncoder)
     load_pretrained(encoder.trunk, encoder.head, 2)
-    pictures = PictureViews(examples, 260, FeatureConfig(), seed=1)
+    pictures = PictureCrops(examples, 260, FeatureConfig(), seed=1)
     calls: list[int] = []
 
-    def fill(views: int) -> torch.Tensor:
+    def fill(crops: int) -> torch.Tensor:
         cache = cache_features(
             encoder,
             pictures,
             examples,
-            views=views,
+            crops=crops,
             folder=tmp_path / "cache",
             label="test",
             threads=0,
+            device=TrainDevice(device=torch.device("cpu")),
             progress=lambda done, total: calls.append(done),
         )
         return cache.fetch(torch.arange(3).numpy(), torch.zeros(3, dtype=torch.long).numpy())
@@ -216,7 +210,7 @@ def test_the_cached_trunk_equals_the_trunk(tmp_path: Path) -> None:
     assert calls[-1] == 6
     assert decode(examples[0].image) is not None
     with torch.inference_mode():
-        plain = encoder.features(torch.from_numpy(pictures.view(0, 0)[None]))
+        plain = encoder.features(torch.from_numpy(pictures.crop(0, 0)[None]))
     cosine = torch.nn.functional.cosine_similarity(
         cached[0].float().flatten(), plain.flatten(), dim=0
     )

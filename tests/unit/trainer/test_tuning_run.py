@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,18 +24,16 @@ from cocadesk.model.checkpoints.checkpoint import load_arrays
 from cocadesk.model.source import find_checkpoint
 from tests.support.released_model import write_released
 from tests.support.tuning_photos import Listener, points_of, run_teaching, write_run
-from trainer.tuning import phase as phases
-from trainer.tuning import run as session
-from trainer.tuning import run_checkpoint as state
-from trainer.tuning.feature_store import encode_path
+from trainer import checkpoint
+from trainer.tuning.dataset import encode_path
 from trainer.tuning.general_set import GeneralSet, load_general
 from trainer.tuning.learner import Learner
 from trainer.tuning.new_words import NewWords
-from trainer.tuning.phase import StoppedError
+from trainer.tuning.phase import Pace, StoppedError, phases_of
 from trainer.tuning.preview import inspect
-from trainer.tuning.progress_lines import Wire
-from trainer.tuning.recipe import Recipe, choose_recipe
-from trainer.tuning.spec import Method
+from trainer.tuning.progress_lines import ProgressLines
+from trainer.tuning.recipe import Recipe
+from trainer.tuning.run import RunOptions
 from trainer.tuning.split import split_photos
 
 _STEPS = 6
@@ -42,22 +41,37 @@ _GENERAL = 6
 _FIGURES = ["t2i_r1", "t2i_r5", "t2i_r10", "i2t_r1", "i2t_r5", "i2t_r10", "cider_d"]
 
 
-def _short(method: Method, photos: int) -> Recipe:
-    wanted = choose_recipe(method, photos)
+def _short(recipe: Recipe) -> Recipe:
     return replace(
-        wanted, steps=_STEPS, measure_every=3, own=8, sentences=6, made_up=4, dreams=8, contrasts=20
+        recipe,
+        steps=_STEPS,
+        measure_every=3,
+        batch=8,
+        sentences=6,
+        synthetic=4,
+        synthetic_pool=8,
+        hard_sentences=20,
     )
 
 
-@pytest.fixture(autouse=True)
-def short_runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Few small steps, a small part of the general set, and a checkpoint after each step."""
+def _few() -> GeneralSet:
     whole = load_general()
-    small = GeneralSet(photos=whole.photos[:_GENERAL], sentences=whole.sentences[:600:6])
-    monkeypatch.setattr(session, "load_general", lambda: small)
-    monkeypatch.setattr(session, "choose_recipe", _short)
-    monkeypatch.setattr(phases, "CHECKPOINT_S", 0.0)
-    monkeypatch.setattr(phases, "POINT_EVERY", 2)
+    return GeneralSet(photos=whole.photos[:_GENERAL], sentences=whole.sentences[:600:6])
+
+
+_SHORT = RunOptions(general=_few, recipe=_short, pace=Pace(checkpoint_s=0.0, point_every=2))
+"""Few small steps, a small part of the general set, and a checkpoint after each step."""
+
+
+def _teach(
+    folder: Path, listener: Listener | None = None, options: RunOptions = _SHORT
+) -> dict[str, Any]:
+    return run_teaching(folder, listener, options)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """One thread: sums in one order."""
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(2)
@@ -71,7 +85,7 @@ def test_a_trial_run_measures_and_then_learns_from_all(tmp_path: Path) -> None:
     """Twelve photos: three held out, figures with n and interval, stored vectors stay valid."""
     run = write_run(tmp_path / "run")
     heard = Listener()
-    result = run_teaching(run, heard)
+    result = _teach(run, heard)
     assert json.loads((run / "result.json").read_text()) == result
     assert (result["photos"], result["captions"], result["held_out"]) == (12, 24, 3)
     assert result["is_trial"]
@@ -101,8 +115,8 @@ def test_a_trial_run_measures_and_then_learns_from_all(tmp_path: Path) -> None:
         "save",
     }
     card = (run / "checkpoints" / "best" / "README.md").read_text()
-    assert "12 photos with 24 captions" in card
-    assert run_teaching(run) == result  # a finished run is finished
+    assert "12 photos with 24 human captions" in card
+    assert _teach(run) == result  # a finished run is finished
 
 
 def test_an_interrupted_run_ends_as_an_unbroken_one_to_the_bit(
@@ -110,10 +124,10 @@ def test_an_interrupted_run_ends_as_an_unbroken_one_to_the_bit(
 ) -> None:
     """Stopped in the trial, killed in the kept run, the photos gone: the same weights."""
     whole = write_run(tmp_path / "whole")
-    run_teaching(whole)
+    _teach(whole)
     broken = write_run(tmp_path / "broken")
     with pytest.raises(StoppedError):
-        run_teaching(broken, Listener(stop_after=1))
+        _teach(broken, Listener(stop_after=1))
     assert json.loads((broken / "state" / "state.json").read_text())["step"] == 2
     shutil.rmtree(broken / "photos")
 
@@ -122,16 +136,19 @@ def test_an_interrupted_run_ends_as_an_unbroken_one_to_the_bit(
 
     plain = Learner.advance
 
-    def dying(self: Learner) -> phases.StepLosses:
-        if self.step == 4 and (broken / "state" / "state.json").read_text().find('"phase": 1') > 0:
+    def dying(self: Learner) -> dict[str, float]:
+        if (
+            self.state.step == 4
+            and (broken / "state" / "state.json").read_text().find('"phase": 1') > 0
+        ):
             raise KilledError
         return plain(self)
 
     monkeypatch.setattr(Learner, "advance", dying)
     with pytest.raises(KilledError):
-        run_teaching(broken)
+        _teach(broken)
     monkeypatch.setattr(Learner, "advance", plain)
-    run_teaching(broken)
+    _teach(broken)
     first, second = _weights(whole), _weights(broken)
     assert all((first[name] == second[name]).all() for name in first)
     assert points_of(broken) == points_of(whole)
@@ -145,9 +162,11 @@ def test_head_changes_only_the_text_side_and_runs_each_half_once(
     calls: list[str] = []
     plain = Learner.advance
 
-    def counting(self: Learner) -> phases.StepLosses:
+    def counting(self: Learner) -> dict[str, float]:
         hooks = [
-            getattr(self.model, name).register_forward_hook(lambda *_, n=name: calls.append(n))
+            getattr(self.state.model, name).register_forward_hook(
+                lambda *_, n=name: calls.append(n)
+            )
             for name in ("unimodal", "multimodal", "image_encoder", "generative_pooler")
         ]
         result = plain(self)
@@ -156,7 +175,7 @@ def test_head_changes_only_the_text_side_and_runs_each_half_once(
         return result
 
     monkeypatch.setattr(Learner, "advance", counting)
-    run_teaching(run)
+    _teach(run)
     # Once over the lesson's pairs, once over what is to be kept.
     assert calls[:4] == ["unimodal", "multimodal"] * 2
     assert set(calls) == {"unimodal", "multimodal"}
@@ -169,7 +188,7 @@ def test_head_changes_only_the_text_side_and_runs_each_half_once(
 def test_deeper_teaches_the_poolers_and_asks_for_new_vectors(tmp_path: Path) -> None:
     """Another image id, the encoder as it was; and what was taught can be taught again."""
     run = write_run(tmp_path / "run", photos=6, method="deeper")
-    result = run_teaching(run)
+    result = _teach(run)
     assert result["reembed"]
     assert result["image_id"] != find_checkpoint(str(tmp_path / "tiny")).ids().image_id
     old, new = load_arrays(tmp_path / "tiny"), _weights(run)
@@ -177,22 +196,19 @@ def test_deeper_teaches_the_poolers_and_asks_for_new_vectors(tmp_path: Path) -> 
     assert {"generative_pooler", "contrastive_pooler", "image_projection"} <= changed
     assert "image_encoder" not in changed
     again = write_run(tmp_path / "again", photos=3, model=str(run))
-    assert run_teaching(again)["image_id"] == result["image_id"]
+    assert _teach(again)["image_id"] == result["image_id"]
     with open_backend(str(again)) as backend:
         assert backend.embed_texts(["a florbit"]).shape == (1, 32)
 
 
-def test_teaching_makes_the_lesson_likelier(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_teaching_makes_the_captions_likelier(tmp_path: Path) -> None:
     """The captions' loss falls (a network of random weights sees little in pictures)."""
-    monkeypatch.setattr(
-        session,
-        "choose_recipe",
-        lambda *_: replace(_short(Method.HEAD, 4), steps=25, learning_rate=5e-3, decoder_pull=1.0),
-    )
+
+    def stronger(recipe: Recipe) -> Recipe:
+        return replace(_short(recipe), steps=25, learning_rate=5e-3, distillation=1.0)
+
     run = write_run(tmp_path / "run", photos=4)
-    run_teaching(run)
+    _teach(run, options=replace(_SHORT, recipe=stronger))
     points = points_of(run)
     assert points[-1]["caption"] < 0.7 * points[0]["caption"]
 
@@ -203,12 +219,12 @@ def test_photos_that_vanish_or_break_are_left_out_and_the_rest_learns(tmp_path: 
     heard = Listener()
     heard.stop.set()
     with pytest.raises(StoppedError):
-        run_teaching(run, heard)
+        _teach(run, heard)
     photos = sorted((run / "photos").glob("*.jpg"))
     photos[8].unlink()
     photos[9].write_bytes(photos[9].read_bytes()[:60])
     photos[10].write_bytes(b"\x00" * 1000)
-    result = run_teaching(run)
+    result = _teach(run)
     assert result["photos"] == 9
     assert sum(result["skipped"].values()) == 3
     named = {path for paths in result["skipped_examples"].values() for path in paths}
@@ -220,12 +236,12 @@ def test_one_photo_and_no_photo_give_a_sentence(tmp_path: Path) -> None:
     for count, says in ((0, "nothing to learn"), (1, "One photo is too few")):
         run = write_run(tmp_path / f"run{count}", photos=count)
         with pytest.raises(UserError, match=says):
-            run_teaching(run)
+            _teach(run)
     run = write_run(tmp_path / "broken", photos=3)
     for path in sorted((run / "photos").glob("*.jpg"))[1:]:
         path.write_bytes(b"no photo")
-    with pytest.raises(UserError, match=r"One photo is too few.*Left out: 2 ×"):
-        run_teaching(run)
+    with pytest.raises(UserError, match=r"One photo is too few.*Skipped: 2 ×"):
+        _teach(run)
     assert not (run / "result.json").exists()
 
 
@@ -234,7 +250,7 @@ def test_a_full_disk_gives_a_sentence_and_the_last_checkpoint_stays(
 ) -> None:
     """Once there is room again the run goes on from there."""
     run = write_run(tmp_path / "run", photos=4)
-    plain, saves = state.write_folder, 0
+    plain, saves = checkpoint.write_folder, 0
 
     def filling(folder: Path, files: list[tuple[str, bytes]]) -> None:
         nonlocal saves
@@ -243,23 +259,23 @@ def test_a_full_disk_gives_a_sentence_and_the_last_checkpoint_stays(
             raise OSError(errno.ENOSPC, "No space left on device")
         plain(folder, files)
 
-    monkeypatch.setattr(state, "write_folder", filling)
+    monkeypatch.setattr(checkpoint, "write_folder", filling)
     with pytest.raises(UserError, match="disk is full"):
-        run_teaching(run)
+        _teach(run)
     assert json.loads((run / "state" / "state.json").read_text())["step"] == 3
-    monkeypatch.setattr(state, "write_folder", plain)
-    assert run_teaching(run)["steps"] == 2 * _STEPS
+    monkeypatch.setattr(checkpoint, "write_folder", plain)
+    assert _teach(run)["steps"] == 2 * _STEPS
 
 
 def test_a_damaged_state_gives_a_sentence(tmp_path: Path) -> None:
     """With the way out."""
     run = write_run(tmp_path / "run", photos=4)
     with pytest.raises(StoppedError):
-        run_teaching(run, Listener(stop_after=1))
+        _teach(run, Listener(stop_after=1))
     weights = run / "state" / "state.safetensors"
     weights.write_bytes(weights.read_bytes()[:100])
     with pytest.raises(UserError, match="start again from the beginning"):
-        run_teaching(run)
+        _teach(run)
 
 
 def test_inspect_counts_first_and_measures_then(tmp_path: Path) -> None:
@@ -267,7 +283,7 @@ def test_inspect_counts_first_and_measures_then(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", method="deeper", library_media=1000)
     (run / "photos" / "lesson-03.txt").unlink()
     heard = Listener()
-    inspect(run, Wire(heard), heard.stop)
+    inspect(run, ProgressLines(heard), heard.stop)
     first, second = (line["found"] for line in heard.lines if "found" in line)
     assert (first["photos"], first["captions"], first["held_out"]) == (11, 22, 3)
     assert first["is_trial"]
@@ -283,17 +299,17 @@ def test_inspect_says_why_nothing_can_be_learned(tmp_path: Path) -> None:
     """One photo, or none of them readable: a problem, not a crash."""
     run = write_run(tmp_path / "run", photos=1)
     heard = Listener()
-    assert "One photo" in inspect(run, Wire(heard), heard.stop).problem
+    assert "One photo" in inspect(run, ProgressLines(heard), heard.stop).problem
     other = write_run(tmp_path / "other", photos=3)
     for path in (other / "photos").glob("*.jpg"):
         path.write_bytes(b"no photo")
-    assert "could be read" in inspect(other, Wire(heard), heard.stop).problem
+    assert "could be read" in inspect(other, ProgressLines(heard), heard.stop).problem
 
 
 def test_many_photos_are_learned_once_and_the_best_step_is_taken(tmp_path: Path) -> None:
     """Twenty photos: no trial; what is held out is never learned."""
     split = split_photos([("a florbit",)] * 20, NewWords(words=frozenset({"florbit"})), 1)
-    (only,) = phases.phases_of(split, 100)
+    (only,) = phases_of(split, 100)
     assert only.chooses
     assert not set(only.photos) & set(split.held_out)
     assert len(only.photos) == 16
@@ -339,7 +355,7 @@ def test_a_checkpoint_of_open_clips_kind_can_be_taught(
     monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
     released = write_released(tmp_path / "released.safetensors")
     run = write_run(tmp_path / "run", photos=3, model=str(released))
-    result = run_teaching(run)
+    result = _teach(run)
     with open_backend(str(released)) as before, open_backend(str(run)) as after:
         assert before.info().image_id == after.info().image_id == result["image_id"]
         texts = ["a florbit"]

@@ -1,4 +1,4 @@
-"""What a teaching step minimises and what is measured, against plain slow versions."""
+"""Losses and figures of tuning, against plain slow versions."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from trainer.tuning.new_words import NewWords
 from trainer.tuning.objective import (
     PhotoCaptions,
     alignment,
-    contrastive,
-    distil,
+    contrastive_with_negatives,
+    distractor_loss,
+    kl_distillation,
     relate,
-    unrelated,
 )
 from trainer.tuning.results import Ranked, caption_figure, recall_figures, wilson
 
@@ -55,7 +55,7 @@ def test_without_anything_special_the_loss_is_the_papers() -> None:
     pairs = relate([_words(c) for c in captions], captions, _NEW)
     image, text, scale = _unit(4, 8), _unit(4, 8, seed=1), torch.tensor(12.0)
     none = torch.zeros(0, 8)
-    ours = contrastive(image, text, pairs, scale, none, none)
+    ours = contrastive_with_negatives(image, text, pairs, scale, none, none)
     plain = contrastive_loss(image, text, scale, caption_groups(captions))
     assert ours == pytest.approx(float(plain), rel=1e-5)
 
@@ -78,7 +78,8 @@ def test_unsure_pairs_count_for_nothing_and_negatives_join_the_sums() -> None:
         column += [math.exp(9 * float(text[i] @ o)) for o in others]
         right = 9 * float(image[i] @ text[i])
         total += (math.log(sum(row)) - right + math.log(sum(column)) - right) / 3
-    assert contrastive(image, text, pairs, scale, others, sentences) == pytest.approx(total, 1e-4)
+    found = contrastive_with_negatives(image, text, pairs, scale, others, sentences)
+    assert found == pytest.approx(total, 1e-4)
 
 
 def test_the_keeping_losses_are_zero_where_nothing_changed() -> None:
@@ -89,11 +90,11 @@ def test_the_keeping_losses_are_zero_where_nothing_changed() -> None:
     middle = F.normalize(image.mean(0), dim=0).expand(2, 8)
     assert float(alignment(image, middle, pairs)) == pytest.approx(0, abs=1e-6)
     logits = torch.randn(5, 11)
-    assert float(distil(logits, logits)) == pytest.approx(0, abs=1e-6)
-    assert float(distil(logits + torch.randn(5, 11), logits)) > 0
+    assert float(kl_distillation(logits, logits)) == pytest.approx(0, abs=1e-6)
+    assert float(kl_distillation(logits + torch.randn(5, 11), logits)) > 0
     others, sentences = _unit(6, 8, seed=5), _unit(40, 8, seed=6)
-    far = unrelated(others, -others.mean(0, keepdim=True), sentences, torch.tensor(9.0))
-    near = unrelated(others, F.normalize(others, dim=1), sentences, torch.tensor(9.0))
+    far = distractor_loss(others, -others.mean(0, keepdim=True), sentences, torch.tensor(9.0))
+    near = distractor_loss(others, F.normalize(others, dim=1), sentences, torch.tensor(9.0))
     assert float(far) < 0.4 < float(near)
 
 

@@ -1,4 +1,4 @@
-"""What teaching finds in folders and in the library's words, and what it leaves out."""
+"""The tuning data set: folders with texts, photos of the library, skipped files, the split."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import pytest
 
 from cocadesk.errors import UserError
 from tests.support.kinds import write_lesson
-from trainer.tuning import dataset as lessons
-from trainer.tuning.dataset import TuningDataset, find_lesson
-from trainer.tuning.feature_store import load_lesson, store_lesson
+from trainer.tuning import dataset as reasons
+from trainer.tuning.dataset import TuningDataset, find_dataset, load_dataset, store_dataset
 from trainer.tuning.general_set import load_general
-from trainer.tuning.new_words import NewWords, contrasts
-from trainer.tuning.spec import GivenPhoto, Method, TeachSpec, load_spec
+from trainer.tuning.methods import METHODS
+from trainer.tuning.new_words import NewWords, hard_sentences
+from trainer.tuning.spec import GivenPhoto, TuningSpec, load_spec
 from trainer.tuning.split import held_out_count, problem_of, split_photos
 
 
-def _look(folder: Path, **fields: object) -> TuningDataset:
-    return find_lesson(TeachSpec(folders=(os.fsencode(folder),), **fields))  # type: ignore[arg-type]
+def _find(folder: Path, **fields: object) -> TuningDataset:
+    return find_dataset(TuningSpec(folders=(os.fsencode(folder),), **fields))  # type: ignore[arg-type]
 
 
-def _captions(lesson: TuningDataset) -> dict[str, tuple[str, ...]]:
-    return {Path(os.fsdecode(p.path)).name: p.captions for p in lesson.photos}
+def _captions(dataset: TuningDataset) -> dict[str, tuple[str, ...]]:
+    return {Path(os.fsdecode(p.path)).name: p.captions for p in dataset.photos}
 
 
 def test_texts_are_read_however_an_editor_wrote_them(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_texts_are_read_however_an_editor_wrote_them(tmp_path: Path) -> None:
     ]
     for path, text in zip(paths, texts, strict=True):
         path.with_suffix(".txt").write_bytes(text)
-    assert list(_captions(_look(tmp_path)).values()) == [
+    assert list(_captions(_find(tmp_path)).values()) == [
         ("a florbit", "a red florbit"),
         ("a florbit", "ein Florbit für Käthe"),
         ("a café florbit",),
@@ -60,16 +60,16 @@ def test_what_cannot_teach_is_left_out_with_its_reason(tmp_path: Path) -> None:
     machine = b"A picture of colourful balls.\n"
     paths[4].with_suffix(".txt").write_bytes(machine)
     not_human = {os.fsencode(paths[4].with_suffix(".txt")): hashlib.sha256(machine).hexdigest()}
-    found = _look(tmp_path, not_human=not_human)
+    found = _find(tmp_path, not_human=not_human)
     assert list(_captions(found)) == ["lesson-05.jpg"]
     assert found.skips.counts == {
-        lessons.NO_TEXT: 1,
-        lessons.NO_CAPTION: 1,
-        lessons.NO_WORDS: 1,
-        lessons.TOO_LARGE: 1,
-        lessons.MACHINE: 1,
+        reasons.NO_TEXT: 1,
+        reasons.NO_CAPTION: 1,
+        reasons.NOT_TEXT: 1,
+        reasons.TOO_LARGE: 1,
+        reasons.MACHINE: 1,
     }
-    assert found.skips.examples[lessons.MACHINE] == [os.fsencode(paths[4])]
+    assert found.skips.examples[reasons.MACHINE] == [os.fsencode(paths[4])]
 
 
 def test_a_machine_caption_that_a_person_has_changed_teaches(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_machine_caption_that_a_person_has_changed_teaches(tmp_path: Path) -> 
     sidecar = path.with_suffix(".txt")
     not_human = {os.fsencode(sidecar): hashlib.sha256(b"A ball.\n").hexdigest()}
     sidecar.write_bytes(b"A florbit.\n")
-    assert _captions(_look(tmp_path, not_human=not_human)) == {"lesson-00.jpg": ("A florbit.",)}
+    assert _captions(_find(tmp_path, not_human=not_human)) == {"lesson-00.jpg": ("A florbit.",)}
 
 
 def test_words_of_the_library_and_of_the_folder_come_together(tmp_path: Path) -> None:
@@ -90,23 +90,23 @@ def test_words_of_the_library_and_of_the_folder_come_together(tmp_path: Path) ->
         GivenPhoto(path=os.fsencode(second), captions=("Käthe's florbit",)),
         GivenPhoto(path=os.fsencode(tmp_path / "gone.jpg"), captions=("a florbit",)),
     )
-    found = _look(tmp_path, photos=given)
+    found = _find(tmp_path, photos=given)
     assert _captions(found) == {
         "lesson-00.jpg": ("my florbit", "a photo of a florbit", "a florbit on the ground"),
         "lesson-01.jpg": ("Käthe's florbit",),
     }
-    assert found.skips.counts == {lessons.GONE: 1}
+    assert found.skips.counts == {reasons.GONE: 1}
 
 
-def test_a_lesson_is_kept_in_the_run_and_read_back(tmp_path: Path) -> None:
+def test_a_data_set_is_kept_in_the_run_and_read_back(tmp_path: Path) -> None:
     """Paths that are no UTF-8 too; a damaged file gives a sentence."""
-    assert load_lesson(tmp_path) is None
-    found = _look(tmp_path, photos=(GivenPhoto(path=b"/no/\xff.jpg", captions=("x",)),))
-    store_lesson(tmp_path, found)
-    assert load_lesson(tmp_path) == found
-    (tmp_path / "lesson.json").write_text('{"photos": [{}]}')
+    assert load_dataset(tmp_path) is None
+    found = _find(tmp_path, photos=(GivenPhoto(path=b"/no/\xff.jpg", captions=("x",)),))
+    store_dataset(tmp_path, found)
+    assert load_dataset(tmp_path) == found
+    (tmp_path / "dataset.json").write_text('{"photos": [{}]}')
     with pytest.raises(UserError, match="damaged"):
-        load_lesson(tmp_path)
+        load_dataset(tmp_path)
 
 
 def test_a_spec_is_read_and_its_faults_are_named(tmp_path: Path) -> None:
@@ -114,8 +114,8 @@ def test_a_spec_is_read_and_its_faults_are_named(tmp_path: Path) -> None:
     path = base64.b64encode(b"/photos/\xff").decode()
     record = {"schema": 1, "method": "deeper", "folders": [path], "library_media": 7}
     (tmp_path / "spec.json").write_text(json.dumps(record))
-    assert load_spec(tmp_path) == TeachSpec(
-        method=Method.DEEPER, folders=(b"/photos/\xff",), library_media=7
+    assert load_spec(tmp_path) == TuningSpec(
+        method=METHODS["deeper"], folders=(b"/photos/\xff",), library_media=7
     )
     for broken in ('{"schema": 1', "[]", '{"schema": 2}', '{"schema": 1, "folders": ["%"]}'):
         (tmp_path / "spec.json").write_text(broken)
@@ -136,14 +136,14 @@ def test_new_words_are_those_that_no_general_sentence_has() -> None:
     assert new.of(["A FLORBIT!"]) == {"florbit"}
 
 
-def test_contrasts_put_other_words_in_the_names_place() -> None:
+def test_hard_sentences_put_other_words_in_the_names_place() -> None:
     """The frame of the caption stays; braces are only letters; the same seed, the same text."""
     new = NewWords(words=frozenset({"florbit"}))
-    made = contrasts(["a {red} florbit, seen", "a dog"], new, ["cat", "house"], 1, 50)
-    assert made == contrasts(["a {red} florbit, seen", "a dog"], new, ["cat", "house"], 1, 50)
+    made = hard_sentences(["a {red} florbit, seen", "a dog"], new, ["cat", "house"], 1, 50)
+    assert made == hard_sentences(["a {red} florbit, seen", "a dog"], new, ["cat", "house"], 1, 50)
     assert "a {red} cat seen" in made
     assert all(text.startswith("a {red} ") and "florbit" not in text for text in made)
-    assert contrasts(["a dog"], new, ["cat"], 1, 50) == []
+    assert hard_sentences(["a dog"], new, ["cat"], 1, 50) == []
 
 
 def test_few_photos_make_a_trial_and_no_name_loses_its_last_photo() -> None:

@@ -1,4 +1,4 @@
-"""Random views of a photo: crop, mirror, light; view 0 is the photo as search sees it."""
+"""Random crops of a photo, mirrored and relit; crop 0 is the photo as search sees it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from cocadesk.media import InputSpec, ResizeMode, prepare_input
 from trainer.config import FeatureConfig
 
 
-def make_view(
+def make_crop(
     rgb_HWC: NDArray[np.uint8], size_px: int, config: FeatureConfig, seed: tuple[int, ...]
 ) -> NDArray[np.uint8]:
-    """(S, S, 3) uint8; the same seed gives the same view."""
+    """(S, S, 3) uint8; the same seed gives the same crop."""
     random = np.random.default_rng(seed)
-    view = _squash(_random_crop(rgb_HWC, config.min_area, random), size_px)
+    crop = _squash(_random_crop(rgb_HWC, config.min_area, random), size_px)
     if config.mirror and random.random() < 0.5:
-        view = np.ascontiguousarray(view[:, ::-1])
-    return _change_light(view, config.light, random) if config.light else view
+        crop = np.ascontiguousarray(crop[:, ::-1])
+    return _change_light(crop, config.light, random) if config.light else crop
 
 
-def plain_view(rgb_HWC: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
+def plain_crop(rgb_HWC: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
     """The whole picture squashed to a square."""
     return _squash(rgb_HWC, size_px)
 
