@@ -23,8 +23,8 @@ if TYPE_CHECKING:
         MetricValue,
         RunValue,
         SkippedValue,
-        TeachMethod,
         TeachSource,
+        TuningMethod,
     )
 
 EXAMPLES_SHOWN = 3
@@ -48,10 +48,10 @@ def teach(options: Options, report: Report, wish: TeachOptions) -> int:
         UserError: there is nothing to learn from, or the run failed.
     """
     from cocadesk.protocol.messages import GetRun, Run
-    from cocadesk.protocol.values import JobAction, TeachMethod
+    from cocadesk.protocol.values import JobAction, TuningMethod
 
     started_s = time.monotonic()
-    method, source = TeachMethod(wish.method), _source(wish)
+    method, source = TuningMethod(wish.method), _source(wish)
     with session.engine(options) as engine:
         found = _look(engine, source, method, report)
         job = _started(engine, source, method, report)
@@ -89,7 +89,7 @@ def _source(wish: TeachOptions) -> TeachSource:
 
 
 def _look(
-    engine: EngineClient, source: TeachSource, method: TeachMethod, report: Report
+    engine: EngineClient, source: TeachSource, method: TuningMethod, report: Report
 ) -> DatasetSummary:
     """What there is; for people with the time it takes, which a dry run must measure first.
 
@@ -128,7 +128,9 @@ def _look(
             return found
 
 
-def _started(engine: EngineClient, source: TeachSource, method: TeachMethod, report: Report) -> Any:
+def _started(
+    engine: EngineClient, source: TeachSource, method: TuningMethod, report: Report
+) -> Any:
     """The run's job: a new one, or the one that was paused before."""
     from cocadesk.protocol.messages import ControlJob, GetRun, JobReply, Run, StartTeach
     from cocadesk.protocol.values import JobAction, JobState
@@ -207,7 +209,7 @@ def _show_skipped(report: Report, skipped: Iterable[SkippedValue]) -> None:
         report.note(f"Skipped {item.count:,}: {item.reason} ({names})" if names else item.reason)
 
 
-def _show_time(report: Report, found: DatasetSummary, method: TeachMethod) -> None:
+def _show_time(report: Report, found: DatasetSummary, method: TuningMethod) -> None:
     if found.seconds is not None:
         report.line(f"It will take about {duration(max(1.0, found.seconds))}.")
     if found.reembed_seconds:

@@ -78,6 +78,7 @@ class Engine:
         source: str,
         *,
         linger_s: float = LINGER_S,
+        trainer: str = "trainer",
     ) -> None:
         self._library = library
         self.server = EngineServer(self, library.folder, linger_s=linger_s)
@@ -96,6 +97,7 @@ class Engine:
             model=self._model,
             jobs=lambda: self._jobs,
             publish=self.server.publish,
+            trainer=trainer,
         )
         self._job_listeners = parts.job_listeners
         self._handlers = _create_handlers(parts)

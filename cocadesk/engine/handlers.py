@@ -22,13 +22,15 @@ class EngineContext:
     """What the handlers share. ``jobs`` gives the scheduler once the engine is built.
 
     ``job_listeners`` hear every move of a job, on the thread that made it and under
-    the scheduler's lock: they must be quick.
+    the scheduler's lock: they must be quick. ``trainer`` is the module that teaching
+    runs as a child process.
     """
 
     library: Library
     model: ModelHolder
     jobs: Callable[[], Scheduler]
     publish: Callable[[EventBody], None]
+    trainer: str = "trainer"
     job_listeners: list[Callable[[JobValue], None]] = field(default_factory=list)
 
 

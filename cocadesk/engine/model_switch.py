@@ -12,7 +12,7 @@ import msgspec
 from cocadesk.engine.conversions import to_failures
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps
-from cocadesk.engine.teaching.runs import RUN_PREFIX, RunStore
+from cocadesk.engine.teaching.runs import RUN_PREFIX, Choice, RunStore
 from cocadesk.errors import UserError
 from cocadesk.model.in_use import DEFAULT_SOURCE, durable_source
 from cocadesk.protocol.messages import RowsChanged
@@ -58,6 +58,12 @@ class ModelSwitcher:
             UserError: the source is no model.
         """
         source = durable_source(source)
+        job = self._ordered(source)
+        if source.startswith(RUN_PREFIX):
+            self._runs.choose(source.removeprefix(RUN_PREFIX), Choice.KEPT)
+        return job
+
+    def _ordered(self, source: str) -> JobValue:
         title, spec = self._order(source)
         jobs = self._parts.jobs()
         with self._using:

@@ -11,12 +11,13 @@ import msgspec
 from cocadesk.engine.handlers import Answer, EngineContext
 from cocadesk.engine.model_switch import ModelSwitcher
 from cocadesk.engine.scheduler import JobFactory
-from cocadesk.engine.teaching.runs import KEPT, RUN_PREFIX, RunStore
+from cocadesk.engine.teaching.run_state import RunReader
+from cocadesk.engine.teaching.runs import RUN_PREFIX, RunStore
 from cocadesk.errors import UserError
 from cocadesk.library import MediaState
 from cocadesk.model.in_use import DEFAULT_SOURCE
 from cocadesk.protocol.calls import Call
-from cocadesk.protocol.messages import JobReply, ListModels, Models, RunChanged, UseModel
+from cocadesk.protocol.messages import JobReply, ListModels, Models, UseModel
 from cocadesk.protocol.values import JobKind, ModelEntry, RunState
 
 _log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class ModelHandler:
         self._parts = parts
         self._changer = changer
         self._runs = RunStore(parts.library.runs_folder)
+        self._reader = RunReader(parts, self._runs)
         self._ids: dict[str, tuple[str, str]] = {}
 
     def answers(self) -> Mapping[type[Any], Answer]:
@@ -44,18 +46,7 @@ class ModelHandler:
         self._changer.close()
 
     def _use(self, body: UseModel, call: Call) -> JobReply:
-        job = self._changer.use(body.source)
-        self._note_kept(body.source)
-        return JobReply(job=job)
-
-    def _note_kept(self, source: str) -> None:
-        """Whoever uses the model of a finished run has decided to keep it."""
-        if not source.startswith(RUN_PREFIX):
-            return
-        record = self._runs.get(source.removeprefix(RUN_PREFIX))
-        if record.state is RunState.WAITING:
-            record = self._runs.change(record.id, state=RunState.KEPT, message=KEPT)
-            self._parts.publish(RunChanged(run=self._runs.value(record)))
+        return JobReply(job=self._changer.use(body.source))
 
     def _list(self, body: ListModels, call: Call) -> Models:
         from cocadesk.model.source import known_models
@@ -70,8 +61,8 @@ class ModelHandler:
         }
         for record in self._runs.all():
             source = f"{RUN_PREFIX}{record.id}"
-            is_listed = record.state is RunState.KEPT or source == used.source
-            if is_listed and self._runs.has_model(record.id):
+            is_kept = self._reader.state(record) is RunState.KEPT
+            if is_kept and self._runs.has_model(record.id):
                 by_source[source] = self._entry_of_run(record.id, record.title)
         entries = list(by_source.values())
         coverage = self._coverage({entry.image_id for entry in entries})

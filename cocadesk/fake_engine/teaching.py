@@ -38,10 +38,10 @@ from cocadesk.protocol.values import (
     RunState,
     RunValue,
     SkippedValue,
-    TeachMethod,
     TeachPoint,
     TeachSample,
     TeachSource,
+    TuningMethod,
 )
 
 TICKS = 40
@@ -79,9 +79,9 @@ class FakeTeaching:
         if found.problem:
             return found
         call.partial(found)
-        return replace(found, seconds=95.0 if body.method is TeachMethod.HEAD else 410.0)
+        return replace(found, seconds=95.0 if body.method is TuningMethod.HEAD else 410.0)
 
-    def _summary(self, source: TeachSource, method: TeachMethod) -> DatasetSummary:
+    def _summary(self, source: TeachSource, method: TuningMethod) -> DatasetSummary:
         photos = PHOTOS * len(source.folders) + LIBRARY_PHOTOS * source.uses_library
         if any(folder.name == "empty" for folder in _paths(source)):
             return DatasetSummary(problem="None of the 12 photos has a text file beside it.")
@@ -93,7 +93,7 @@ class FakeTeaching:
             samples=self._samples(source),
             held_out=photos // 4 if is_trial else photos // 5,
             is_trial=is_trial,
-            reembed_seconds=REEMBED_S if method is TeachMethod.DEEPER else 0.0,
+            reembed_seconds=REEMBED_S if method is TuningMethod.DEEPER else 0.0,
         )
 
     def _samples(self, source: TeachSource) -> tuple[TeachSample, ...]:

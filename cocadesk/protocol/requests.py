@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobAction, Message, Scope, TeachMethod, TeachSource
+from cocadesk.protocol.values import JobAction, Message, Scope, TeachSource, TuningMethod
 
 
 class Search(Message, frozen=True):
@@ -149,14 +149,14 @@ class PreviewDataset(Message, frozen=True):
     """
 
     source: TeachSource
-    method: TeachMethod = TeachMethod.HEAD
+    method: TuningMethod = TuningMethod.HEAD
 
 
 class StartTeach(Message, frozen=True):
     """Starts a teaching run; a job, ``JobReply``. Its id is the run's too."""
 
     source: TeachSource
-    method: TeachMethod = TeachMethod.HEAD
+    method: TuningMethod = TuningMethod.HEAD
     title: str = ""
 
 

@@ -260,8 +260,8 @@ class CaptionReport(Report, frozen=True):
     failed: tuple[FailureValue, ...] = ()
 
 
-class TeachMethod(StrEnum):
-    """What may learn: the text side and decoder, or the poolers as well."""
+class TuningMethod(StrEnum):
+    """The parts that learn: the text side and decoder, or the poolers as well."""
 
     HEAD = "head"
     DEEPER = "deeper"
@@ -338,7 +338,7 @@ class RunValue(Report, frozen=True):
     id: str
     folder: WirePath
     state: RunState
-    method: TeachMethod
+    method: TuningMethod
     title: str = ""
     created: str = ""
     photos: int = 0

@@ -19,15 +19,21 @@ if TYPE_CHECKING:
 
 @contextmanager
 def inner_engine(
-    folder: Path, model: str, *, opener: Callable[[str], Backend] | None = None
+    folder: Path,
+    model: str,
+    *,
+    opener: Callable[[str], Backend] | None = None,
+    trainer: str = "trainer",
 ) -> Iterator[EngineClient]:
-    """A client of an engine that serves the library in ``folder`` with ``model``."""
+    """A client of an engine with ``model`` that serves a library and teaches with ``trainer``."""
     with Library.open(folder) as library:
 
         def open_model(source: str) -> Backend:
             return open_source(source, library.runs_folder, is_chosen_here=True)
 
-        engine = Engine(library, opener or open_model, library.model_source or model)
+        engine = Engine(
+            library, opener or open_model, library.model_source or model, trainer=trainer
+        )
         thread = threading.Thread(target=engine.run, name="inner-engine")
         thread.start()
         try:

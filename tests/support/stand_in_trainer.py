@@ -7,6 +7,7 @@ the one it was given with slightly other words: same image id, new model id.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -16,6 +17,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from trainer.tuning.spec import TuningSpec, load_spec
+
+MODULE = "tests.support.stand_in_trainer"
 STEPS = 5
 FIGURE = {"name": "t2i_r1", "n": 4, "low": 5.0, "high": 70.0}
 
@@ -29,14 +33,16 @@ def say(**line: Any) -> None:
 def main() -> int:
     """The exit codes of the real one."""
     verb, folder = sys.argv[1], Path(sys.argv[2])
-    spec = json.loads((folder / "spec.json").read_text())
+    spec = load_spec(folder)
     if verb == "inspect":
         return _inspect(spec)
     return _teach(folder, spec)
 
 
-def _inspect(spec: dict[str, Any]) -> int:
-    samples = [{"path": p["path"], "captions": p["captions"]} for p in spec["photos"]]
+def _inspect(spec: TuningSpec) -> int:
+    samples = [
+        {"path": base64.b64encode(p.path).decode(), "captions": p.captions} for p in spec.photos
+    ]
     skipped = [{"reason": "There is no photo beside it.", "count": 1, "examples": []}]
     found = {"photos": len(samples), "captions": len(samples), "samples": samples[:4]}
     found |= {"skipped": skipped, "held_out": 1, "is_trial": True, "problem": None}
@@ -46,9 +52,9 @@ def _inspect(spec: dict[str, Any]) -> int:
     return 0
 
 
-def _teach(folder: Path, spec: dict[str, Any]) -> int:
+def _teach(folder: Path, spec: TuningSpec) -> int:
     """``dies``, ``full`` and ``endless`` in the title; else five steps and a result."""
-    title = spec["title"]
+    title = spec.title
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     threading.Thread(target=_end_with_the_engine, daemon=True).start()
@@ -78,14 +84,14 @@ def _teach(folder: Path, spec: dict[str, Any]) -> int:
     return 0
 
 
-def print_result(folder: Path, spec: dict[str, Any]) -> None:
+def print_result(folder: Path, spec: TuningSpec) -> None:
     """What the real one leaves."""
     import numpy as np
     from safetensors.numpy import load_file, save_file
 
     from cocadesk.model.source import find_checkpoint
 
-    given = find_checkpoint(spec["model"])
+    given = find_checkpoint(spec.model)
     best = folder / "checkpoints" / "best"
     shutil.copytree(given.folder, best)
     weights = load_file(best / "model.safetensors")
@@ -102,7 +108,7 @@ def print_result(folder: Path, spec: dict[str, Any]) -> None:
         "seconds": 1.5,
         "photos": 4,
         "skipped": {"There is no photo beside it.": 1, "The file is empty.": 1},
-        "skipped_examples": {"The file is empty.": ["L2VtcHR5LmpwZw=="]},
+        "skipped_examples": {"The file is empty.": [base64.b64encode(b"/empty.jpg").decode()]},
         "captions": 6,
         "is_trial": True,
         "reembed": False,

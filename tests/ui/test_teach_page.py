@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.messages import PreviewDataset, StartTeach
-from cocadesk.protocol.values import JobState, RunState, TeachMethod
+from cocadesk.protocol.values import JobState, RunState, TuningMethod
 from ui.kit import desktop
 from ui.shell.pages import Pages
 from ui.shell.window import MainWindow
@@ -97,7 +97,7 @@ def test_a_look_shows_counts_pictures_what_is_left_out_and_the_time(
     assert not found.isVisible()
     qtbot.mouseClick(page.setup.check, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "read again" in found.time.text(), timeout=WAIT_MS)
-    assert page.setup.method() is TeachMethod.DEEPER
+    assert page.setup.method() is TuningMethod.DEEPER
 
 
 def test_a_folder_is_chosen_dropped_and_taken_away(

@@ -14,7 +14,7 @@ from cocadesk.protocol.values import (
     RunState,
     RunValue,
     SkippedValue,
-    TeachMethod,
+    TuningMethod,
 )
 from ui.teach.words import (
     certainty,
@@ -44,7 +44,7 @@ def _run(
         id="r",
         folder=WirePath("/runs/r"),
         state=RunState.WAITING,
-        method=TeachMethod.HEAD,
+        method=TuningMethod.HEAD,
         before=(_recall(was, high=was + 5),),
         after=(_recall(now, low=now - 5),),
         general_before=() if general is None else (_recall(general[0], 200),),

@@ -24,6 +24,7 @@ from trainer.tuning.features import (
     photo_store,
 )
 from trainer.tuning.general_set import GeneralSet
+from trainer.tuning.methods import TuningMethod
 from trainer.tuning.network import Network
 from trainer.tuning.new_words import NewWords
 from trainer.tuning.phase import StoppedError
@@ -39,7 +40,8 @@ GENERAL_CROPS = 4
 class Prepared:
     """All that the phases of a run need; ``captions`` are as the network wants them."""
 
-    spec: TuningSpec
+    method: TuningMethod
+    seed: int
     network: Network
     dataset: TuningDataset
     general: GeneralSet
@@ -66,7 +68,7 @@ class Prepared:
         held_out = self.split.held_out
         return Evaluator(
             tokenizer=self.network.tokenizer,
-            method=self.spec.method,
+            method=self.method,
             device=device,
             held_out=self.own_features.take(held_out),
             held_out_captions=tuple(self.captions[i] for i in held_out),
@@ -81,6 +83,7 @@ class Prepared:
 def prepare(
     folder: Path,
     spec: TuningSpec,
+    method: TuningMethod,
     dataset: TuningDataset,
     general: GeneralSet,
     network: Network,
@@ -96,7 +99,7 @@ def prepare(
         UserError: too few photos could be read, or the folder cannot be written.
         StoppedError: ``stop`` was set; what is done is kept.
     """
-    side = network.image_features(spec.method)
+    side = network.image_features(method)
     photos = [photo.path for photo in dataset.photos]
     others = [photo.path for photo in general.photos]
     own_store, general_store = open_stores(folder, network, side, len(photos), len(others))
@@ -126,7 +129,8 @@ def prepare(
     captions = tuple(tuple(map(network.prepare, photo.captions)) for photo in dataset.photos)
     new = NewWords.find([text for texts in captions for text in texts], general.sentences)
     return Prepared(
-        spec=spec,
+        method=method,
+        seed=spec.seed,
         network=network,
         dataset=dataset,
         general=general,

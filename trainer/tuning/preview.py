@@ -26,6 +26,7 @@ from trainer.tuning.features import (
 )
 from trainer.tuning.general_set import GeneralSet, load_general
 from trainer.tuning.learner import Learner
+from trainer.tuning.methods import find_method
 from trainer.tuning.network import Network, open_network
 from trainer.tuning.new_words import NewWords
 from trainer.tuning.phase import StoppedError
@@ -66,6 +67,7 @@ def inspect(run_folder: Path, lines: ProgressLines, stop: threading.Event) -> Da
     """
     keep_memory_blocks()
     spec = load_spec(run_folder)
+    find_method(spec.method)
     lines.progress(Stage.LOOK, 0, 1)
     dataset = find_dataset(spec)
     found = describe(dataset)
@@ -127,6 +129,7 @@ class DryRun:
     ) -> None:
         self._folder = folder
         self._spec = spec
+        self._method = find_method(spec.method)
         self._dataset = dataset
         self._network = network
         self._lines = lines
@@ -143,7 +146,7 @@ class DryRun:
             return replace(found, problem="None of the photos that were tried could be read.")
         setup_s, step_s = self._steps(features, usable)
         self._say(3)
-        recipe = self._spec.method.recipe(len(self._dataset.photos))
+        recipe = self._method.recipe(len(self._dataset.photos))
         phases = 2 if found.is_trial else 1
         pictures = len(self._dataset.photos) + len(self._general.photos)
         crops = len(self._dataset.photos) * self._crops + len(self._general.photos) * GENERAL_CROPS
@@ -153,7 +156,7 @@ class DryRun:
             + crop_s * crops
             + phases * (setup_s + step_s * recipe.steps)
         )
-        media = 0 if self._spec.method.keeps_vectors else self._spec.library_media
+        media = 0 if self._method.keeps_vectors else self._spec.library_media
         again = media * (decode_s + crop_s)
         return replace(found, seconds=round(seconds, 1), reembed_seconds=round(again, 1))
 
@@ -167,7 +170,7 @@ class DryRun:
     ) -> tuple[float, float, CachedFeatures | None, list[TuningPhoto]]:
         """Seconds a crop, seconds a photo besides, the features, the photos that were read."""
         size = self._network.input_spec.size_px
-        side = self._network.image_features(self._spec.method)
+        side = self._network.image_features(self._method)
         per_crop = crop_bytes(side, size)
         self._crops = affordable_crops(len(self._dataset.photos), per_crop)
         batch = np.zeros((self._crops, size, size, 3), np.uint8)
@@ -207,11 +210,11 @@ class DryRun:
             new=NewWords.find([t for texts in captions for t in texts], sentences),
         )
         device = self._network.device
-        model: CoCa = self._network.fresh_model(self._spec.method)
+        model: CoCa = self._network.fresh_model(self._method)
         start = time.monotonic()
         encode_texts(model.eval(), tokenizer, few, device)
         text_s = (time.monotonic() - start) / len(few)
-        whole = self._spec.method.recipe(len(self._dataset.photos))
+        whole = self._method.recipe(len(self._dataset.photos))
         recipe = replace(whole, synthetic_pool=_DRY_SYNTHETIC, hard_sentences=0)
         start = time.monotonic()
         learner = Learner(
@@ -219,7 +222,7 @@ class DryRun:
             tokenizer,
             data,
             recipe,
-            method=self._spec.method,
+            method=self._method,
             seed=self._spec.seed,
             device=device,
         )

@@ -24,6 +24,7 @@ from trainer.tuning.dataset import encode_examples, find_dataset, load_dataset, 
 from trainer.tuning.evaluator import rows
 from trainer.tuning.general_set import GeneralSet, load_general
 from trainer.tuning.learner import Learner
+from trainer.tuning.methods import find_method
 from trainer.tuning.network import open_network
 from trainer.tuning.phase import Pace, Phase, PhaseRun, phases_of
 from trainer.tuning.prepare import Prepared, prepare
@@ -80,6 +81,7 @@ def _teach(
     if done.exists():
         return dict(json.loads(done.read_text("utf-8")))
     spec = load_spec(run_folder)
+    method = find_method(spec.method)
     lines.progress(Stage.LOOK, 0, 1)
     dataset = load_dataset(run_folder) or find_dataset(spec)
     problem = problem_of(len(dataset.photos))
@@ -89,11 +91,11 @@ def _teach(
     lines.progress(Stage.LOOK, 1, 1)
     network = open_network(spec.model, spec.device)
     try:
-        recipe = options.recipe(spec.method.recipe(len(dataset.photos)))
+        recipe = options.recipe(method.recipe(len(dataset.photos)))
         after = 2 * recipe.steps * GUESSED_STEP_S
         folder, general = run_folder / "features", options.general()
-        prepared = prepare(folder, spec, dataset, general, network, lines, stop, after)
-        return TuningRun(run_folder, prepared, lines, stop, options).run()
+        prepared = prepare(folder, spec, method, dataset, general, network, lines, stop, after)
+        return TuningRun(run_folder, spec.title, prepared, lines, stop, options).run()
     finally:
         network.close()
 
@@ -104,17 +106,19 @@ class TuningRun:
     def __init__(
         self,
         folder: Path,
+        title: str,
         prepared: Prepared,
         lines: ProgressLines,
         stop: threading.Event,
         options: RunOptions,
     ) -> None:
         self._folder = folder
+        self._title = title
         self._prepared = prepared
         self._lines = lines
         self._stop = stop
         self._pace = options.pace
-        self._method = prepared.spec.method
+        self._method = prepared.method
         self._run = RunFolder(
             path=folder,
             curve="points.jsonl",
@@ -180,7 +184,7 @@ class TuningRun:
             self._prepared.training_set(phase.photos),
             self._recipe,
             method=self._method,
-            seed=self._prepared.spec.seed,
+            seed=self._prepared.seed,
             device=self._device,
         )
 
@@ -211,8 +215,8 @@ class TuningRun:
         return result
 
     def _save_model(self, model: CoCa, result: dict[str, Any]) -> dict[str, Any]:
-        network, spec = self._prepared.network, self._prepared.spec
-        card = tuning_card(spec.title, self._method.trained, network.ids.model_id, result)
+        network = self._prepared.network
+        card = tuning_card(self._title, self._method.trained, network.ids.model_id, result)
         ids = save_checkpoint(
             self._run.best,
             self._method.export(model),

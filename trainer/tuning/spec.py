@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from cocadesk.errors import UserError
-from trainer.tuning.methods import METHODS, TuningMethod, find_method
 
 SCHEMA = 1
 SPEC = "spec.json"
@@ -27,7 +26,7 @@ class GivenPhoto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TuningSpec:
-    """One run. ``model`` is what ``open_backend`` takes.
+    """One run. ``method`` names a tuning method, ``model`` is what ``open_backend`` takes.
 
     ``not_human`` maps a ``.txt`` path to the SHA-256 of a machine's caption that
     CocaDesk wrote there: while it holds those bytes it is no training data.
@@ -35,7 +34,7 @@ class TuningSpec:
     """
 
     title: str = ""
-    method: TuningMethod = field(default_factory=lambda: METHODS["head"])
+    method: str = "head"
     seed: int = 1
     model: str = "starter"
     device: str = "auto"
@@ -49,7 +48,7 @@ def load_spec(run_folder: Path) -> TuningSpec:
     """Reads ``spec.json``.
 
     Raises:
-        UserError: it is missing, damaged, of another schema, or names no method.
+        UserError: it is missing, damaged, or of another schema.
     """
     try:
         raw = json.loads((run_folder / SPEC).read_text("utf-8"))
@@ -71,7 +70,7 @@ def load_spec(run_folder: Path) -> TuningSpec:
 def _parse(raw: Mapping[str, Any]) -> TuningSpec:
     return TuningSpec(
         title=str(raw.get("title", "")),
-        method=find_method(str(raw.get("method", "head"))),
+        method=str(raw.get("method", "head")),
         seed=int(raw.get("seed", 1)),
         model=str(raw.get("model", "starter")),
         device=str(raw.get("device", "auto")),

@@ -27,9 +27,9 @@ from cocadesk.protocol.values import (
     JobValue,
     RunState,
     RunValue,
-    TeachMethod,
     TeachPoint,
     TeachSource,
+    TuningMethod,
 )
 from ui.engine.link import EngineLink, Ticket
 
@@ -71,7 +71,7 @@ class TeachRequests(QObject):
         """Asks for a run with its whole curve."""
         self._link.ask(GetRun(run_id=run_id), Run, self._on_run, on_failed=self.failed.emit)
 
-    def inspect(self, source: TeachSource, method: TeachMethod) -> None:
+    def inspect(self, source: TeachSource, method: TuningMethod) -> None:
         """Looks at what there is; ``found`` or ``look_failed`` follow."""
         self.stop_inspecting()
         self._looking = PreviewDataset(source=source, method=method)
@@ -84,7 +84,7 @@ class TeachRequests(QObject):
             self._ticket.cancel()
             self._ticket = None
 
-    def start(self, source: TeachSource, method: TeachMethod, title: str) -> None:
+    def start(self, source: TeachSource, method: TuningMethod, title: str) -> None:
         """Starts a run; ``started`` follows."""
         self.stop_inspecting()
         self._is_starting = True

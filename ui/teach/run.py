@@ -13,8 +13,8 @@ from cocadesk.protocol.values import (
     JobValue,
     RunState,
     RunValue,
-    TeachMethod,
     TeachPoint,
+    TuningMethod,
 )
 from ui.kit.page_parts import Card, Column, JobBar, hide_or_say, hide_part, scrolled
 from ui.kit.texts import count, moment
@@ -223,7 +223,7 @@ def _about(run: RunValue) -> str:
     parts = [f"{count(run.photos, 'photo')} with {count(run.captions, 'caption')}"]
     if not run.photos:
         parts = []
-    if run.method is TeachMethod.DEEPER:
+    if run.method is TuningMethod.DEEPER:
         parts.append("names and new things")
     if run.seconds:
         parts.append(f"learned in {duration(run.seconds)}")

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import DatasetSummary
-from cocadesk.protocol.values import TeachMethod
+from cocadesk.protocol.values import TuningMethod
 from ui.kit.image_loader import ImageLoader
 from ui.kit.page_parts import Card, Column, headed, hide_or_say, scrolled
 from ui.kit.theme import Theme
@@ -69,8 +69,8 @@ class TeachSetup(QWidget):
         self._group.buttonToggled.connect(self._on_changed)
         self._on_changed()
 
-    def method(self) -> TeachMethod:
-        return TeachMethod.DEEPER if self.deeper.isChecked() else TeachMethod.HEAD
+    def method(self) -> TuningMethod:
+        return TuningMethod.DEEPER if self.deeper.isChecked() else TuningMethod.HEAD
 
     def show_checking(self) -> None:
         """The engine has begun to look."""

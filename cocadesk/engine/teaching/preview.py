@@ -1,4 +1,4 @@
-"""Looks at what could be taught before anything is: counts, samples, the time it takes."""
+"""A preview of a data set before anything is taught: counts, samples, the time it takes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 
 from cocadesk.engine.handlers import EngineContext
-from cocadesk.engine.teaching.runs import SPEC
-from cocadesk.engine.teaching.spec import Lesson, build_spec
-from cocadesk.engine.teaching.trainer_process import Found, TrainerChild, to_skipped
+from cocadesk.engine.teaching.runs import SPEC, to_skipped
+from cocadesk.engine.teaching.spec import SourceDataset, build_spec
+from cocadesk.engine.teaching.trainer_process import Found, TrainerChild
 from cocadesk.errors import UserError
 from cocadesk.library import new_key
 from cocadesk.library.atomic import write_atomically
@@ -20,64 +20,66 @@ from cocadesk.model.source import resolve_source
 from cocadesk.protocol.calls import Call, CallCancelledError
 from cocadesk.protocol.messages import DatasetSummary
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import TeachMethod, TeachSample, TeachSource
+from cocadesk.protocol.values import TeachSample, TeachSource, TuningMethod
 
 LINE_WAIT_S = 0.25
 SAMPLE_PX = 320
-NO_WORDS = "No photo of the library has words of yours yet: write captions or add tags first."
+NO_CAPTIONS = (
+    "No photo of the library has a caption or tag of yours yet: write captions or add tags first."
+)
 
 
 class DatasetPreview:
-    """Runs the trainer's ``inspect`` and shows what it finds. Any thread may call."""
+    """The trainer's ``inspect`` with thumbnails for its samples. Any thread may call."""
 
     def __init__(self, parts: EngineContext) -> None:
         self._parts = parts
         self._is_closed = threading.Event()
         self._decoding = threading.Lock()
-        self._reembed_s: dict[tuple[TeachSource, TeachMethod], float] = {}
+        self._reembed_s: dict[tuple[TeachSource, TuningMethod], float] = {}
         for left in parts.library.runs_folder.glob(".look-*"):
             shutil.rmtree(left, ignore_errors=True)  # of an engine that was killed
 
-    def look(self, source: TeachSource, method: TeachMethod, call: Call) -> DatasetSummary:
-        """What the source holds; the counts first, as a part of the answer.
+    def run(self, source: TeachSource, method: TuningMethod, call: Call) -> DatasetSummary:
+        """The summary of a source; the counts first, as a part of the answer.
 
         Raises:
-            UserError: it cannot be looked at.
-            CallCancelledError: nobody wants the answer any more.
+            UserError: it cannot be read.
+            CallCancelledError: the answer is not wanted any more.
         """
         library, model = self._parts.library, self._parts.model
         model.opened()
         resolved = resolve_source(model.source, library.runs_folder)
-        lesson = build_spec(library, source, method, model=resolved)
-        if lesson.is_empty:
-            return DatasetSummary(skipped=lesson.skipped, problem=NO_WORDS)
+        dataset = build_spec(library, source, method, model=resolved)
+        if dataset.is_empty:
+            return DatasetSummary(skipped=dataset.skipped, problem=NO_CAPTIONS)
         # A name that begins with a dot is no run.
         folder = library.runs_folder / f".look-{new_key()}"
         try:
             folder.mkdir(parents=True)
-            write_atomically(folder / SPEC, msgspec.json.encode(lesson.spec), durable=False)
-            found = self._run(folder, lesson, call)
+            write_atomically(folder / SPEC, msgspec.json.encode(dataset.spec), durable=False)
+            found = self._inspect(folder, dataset, call)
             self._reembed_s[source, method] = found.reembed_seconds
             return found
         except OSError as error:
             raise UserError(
-                "The photos could not be looked at.",
+                "The photos could not be previewed.",
                 f"{folder} cannot be written: {error.strerror or error}.",
                 "Make room on the disk, or check the library's permissions.",
             ) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def reembed_seconds(self, source: TeachSource, method: TeachMethod) -> float:
-        """What reading all photos again takes, as the last look at the source measured it."""
+    def reembed_seconds(self, source: TeachSource, method: TuningMethod) -> float:
+        """Seconds to embed all media again, as the last preview of the source measured them."""
         return self._reembed_s.get((source, method), 0.0)
 
     def close(self) -> None:
-        """Everybody who looks stops soon."""
+        """Stops the previews under way, soon."""
         self._is_closed.set()
 
-    def _run(self, folder: Path, lesson: Lesson, call: Call) -> DatasetSummary:
-        child = TrainerChild("inspect", folder)
+    def _inspect(self, folder: Path, dataset: SourceDataset, call: Call) -> DatasetSummary:
+        child = TrainerChild("inspect", folder, module=self._parts.trainer)
         found: Found | None = None
         samples: tuple[TeachSample, ...] = ()
         try:
@@ -98,12 +100,12 @@ class DatasetPreview:
                     samples = samples or self._samples(line.found)
                     found = line.found
                     if found.seconds is None and not found.problem:
-                        call.partial(_value(found, lesson, samples))
+                        call.partial(_value(found, dataset, samples))
         finally:
             child.kill()
         if found is None:
-            raise UserError("The trainer said nothing about these photos.", "", "Try again.")
-        return _value(found, lesson, samples)
+            raise UserError("The trainer gave no answer about these photos.", "", "Try again.")
+        return _value(found, dataset, samples)
 
     def _samples(self, found: Found) -> tuple[TeachSample, ...]:
         thumbnails = self._thumbnails([sample.path for sample in found.samples])
@@ -156,11 +158,15 @@ class DatasetPreview:
         return path
 
 
-def _value(found: Found, lesson: Lesson, samples: tuple[TeachSample, ...]) -> DatasetSummary:
+def _value(
+    found: Found, dataset: SourceDataset, samples: tuple[TeachSample, ...]
+) -> DatasetSummary:
+    counts = {item.reason: item.count for item in found.skipped}
+    examples = {item.reason: item.examples for item in found.skipped}
     return DatasetSummary(
         photos=found.photos,
         captions=found.captions,
-        skipped=lesson.skipped + to_skipped(found),
+        skipped=dataset.skipped + tuple(to_skipped(counts, examples)),
         samples=samples,
         held_out=found.held_out,
         is_trial=found.is_trial,

@@ -1,4 +1,4 @@
-"""Teaching: looking at a source, runs as jobs, and what becomes of their models."""
+"""Requests about teaching: previews of a source, runs as jobs, keeping or discarding models."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import msgspec
 from msgspec.structs import replace
 
 from cocadesk.engine.handlers import Answer, EngineContext
-from cocadesk.engine.model_switch import ModelSwitcher, switch_source
+from cocadesk.engine.model_switch import ModelSwitcher
 from cocadesk.engine.run_in_thread import run_in_thread
 from cocadesk.engine.scheduler import JobFactory, JobOutcome, JobStep, Steps
 from cocadesk.engine.teaching.preview import DatasetPreview
-from cocadesk.engine.teaching.runs import KEPT, RUN_PREFIX, RunRecord, RunStore
+from cocadesk.engine.teaching.run_state import RunReader
+from cocadesk.engine.teaching.runs import RUN_PREFIX, Choice, RunRecord, RunStore
 from cocadesk.engine.teaching.spec import build_spec, check_source, count_taught
-from cocadesk.engine.teaching.trainer_events import TrainerEvents, job_step, sentence
+from cocadesk.engine.teaching.trainer_events import TrainerEvents, job_step
 from cocadesk.engine.teaching.trainer_process import TrainerChild
 from cocadesk.errors import UserError
 from cocadesk.library import new_key
@@ -42,7 +43,6 @@ from cocadesk.protocol.values import (
     JobValue,
     RunState,
     RunValue,
-    TeachMethod,
     TeachPoint,
     TeachSource,
 )
@@ -52,27 +52,28 @@ LINE_WAIT_S = 0.25
 _log = logging.getLogger(__name__)
 
 
-class TeachSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A teach job: which run it is."""
+class TeachJobSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """The order of a teach job: the id of its run."""
 
     run: str
 
 
 class TeachingHandler:
-    """Teaching runs of one library."""
+    """Previews, runs and their models."""
 
-    def __init__(self, parts: EngineContext, changer: ModelSwitcher) -> None:
+    def __init__(self, parts: EngineContext, switcher: ModelSwitcher) -> None:
         self._parts = parts
-        self._changer = changer
-        self._book = RunStore(parts.library.runs_folder)
-        self._looker = DatasetPreview(parts)
+        self._switcher = switcher
+        self._store = RunStore(parts.library.runs_folder)
+        self._reader = RunReader(parts, self._store)
+        self._preview = DatasetPreview(parts)
         self._starting = threading.Lock()
         self._deciding = threading.Lock()
         self._live: dict[str, RunValue] = {}
         parts.job_listeners.append(self._on_job)
 
     def answers(self) -> Mapping[type[Any], Answer]:
-        """Who answers which request."""
+        """The method that answers each request."""
         return {
             PreviewDataset: self._inspect,
             StartTeach: self._start,
@@ -86,48 +87,47 @@ class TeachingHandler:
         return {JobKind.TEACH: self._steps}
 
     def close(self) -> None:
-        """Ends whoever still looks at a source."""
-        self._looker.close()
+        """Ends the previews that are still under way."""
+        self._preview.close()
 
     # Requests -----------------------------------------------------------------------
 
     def _inspect(self, body: PreviewDataset, call: Call) -> None:
         check_source(body.source)
         run_in_thread(
-            call, lambda: self._looker.look(body.source, body.method, call), name="inspect"
+            call, lambda: self._preview.run(body.source, body.method, call), name="inspect"
         )
 
     def _start(self, body: StartTeach, call: Call) -> JobReply:
         check_source(body.source)
         with self._starting:
-            job = self._open_job(body.source, body.method) or self._failed_job(body)
+            job = self._open_job(body) or self._failed_job(body)
             return JobReply(job=job or self._begin(body))
 
-    def _open_job(self, source: TeachSource, method: TeachMethod) -> JobValue | None:
-        """The job that teaches just this already, if one is under way."""
+    def _open_job(self, body: StartTeach) -> JobValue | None:
+        """The job that teaches the same source already, if one is under way."""
         for job in self._parts.jobs().all():
             if job.kind is JobKind.TEACH and not job.state.is_final:
-                record = self._book.get(job.id)
-                if (record.source, record.method) == (source, method):
+                record = self._store.get(job.id)
+                if (record.source, record.method) == (body.source, body.method):
                     return job
         return None
 
     def _failed_job(self, body: StartTeach) -> JobValue | None:
         """The last run, begun again at its last saved state, where it taught this and failed."""
-        record = next(iter(self._book.all()), None)
+        record = next(iter(self._store.all()), None)
         if record is None or (record.source, record.method) != (body.source, body.method):
             return None
-        record = self._settled(record)
         is_same_model = record.model == self._parts.model.source
-        if record.state is not RunState.FAILED or not is_same_model:
+        if self._reader.state(record) is not RunState.FAILED or not is_same_model:
             return None
-        return self._queue(record) if self._book.has_state(record.id) else None
+        return self._queue(record) if self._store.has_state(record.id) else None
 
     def _queue(self, record: RunRecord) -> JobValue:
-        spec = msgspec.json.encode(TeachSpec(run=record.id)).decode()
+        spec = msgspec.json.encode(TeachJobSpec(run=record.id)).decode()
         title = f"Learning from {record.title}"
         job = self._parts.jobs().add(JobKind.TEACH, title, spec, job_id=record.id)
-        self._publish(self._book.value(record))
+        self._publish(self._reader.value(record))
         return job
 
     def _begin(self, body: StartTeach) -> JobValue:
@@ -136,13 +136,13 @@ class TeachingHandler:
         source = model.source
         title = body.title or _title(body.source)
         resolved = resolve_source(source, self._parts.library.runs_folder)
-        lesson = build_spec(
+        dataset = build_spec(
             self._parts.library, body.source, body.method, model=resolved, title=title
         )
-        if lesson.is_empty:
+        if dataset.is_empty:
             raise UserError(
                 "There is nothing to learn from.",
-                "No photo of the library has words of yours that could teach.",
+                "No photo of the library has a caption or tag of yours.",
                 "Write captions or add tags first, or choose a folder.",
             )
         record = RunRecord(
@@ -152,169 +152,136 @@ class TeachingHandler:
             source=body.source,
             model=source,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            reembed_seconds=self._looker.reembed_seconds(body.source, body.method),
+            reembed_seconds=self._preview.reembed_seconds(body.source, body.method),
         )
-        self._book.create(record, msgspec.json.encode(lesson.spec))
+        self._store.create(record, msgspec.json.encode(dataset.spec))
         return self._queue(record)
 
     def _get(self, body: GetRun, call: Call) -> Run:
-        return Run(run=self._value(self._settled(self._book.get(body.run_id)), with_points=True))
+        value = self._reader.value(self._store.get(body.run_id), with_points=True)
+        return Run(run=self._with_step(value))
 
     def _list(self, body: ListRuns, call: Call) -> Runs:
-        records = [self._settled(record) for record in self._book.all()]
-        runs = tuple(self._value(record) for record in records)
+        runs = tuple(map(self._with_step, self._reader.values()))
         return Runs(runs=runs, own_words=count_taught(self._parts.library))
 
-    def _decide(self, body: DecideRun, call: Call) -> Run:
-        with self._deciding:
-            record = self._settled(self._book.get(body.run_id))
-            record = self._keep(record) if body.keep else self._discard(record)
-        value = self._book.value(record)
-        self._publish(value)
-        return Run(run=replace(value, points=self._book.points(record.id)))
+    def _with_step(self, run: RunValue) -> RunValue:
+        live = self._live.get(run.id)
+        return replace(run, step=live.step, steps=live.steps) if live else run
 
     # Deciding -----------------------------------------------------------------------
 
-    def _keep(self, record: RunRecord) -> RunRecord:
-        _check_finished(record)
-        if not self._book.has_model(record.id):
+    def _decide(self, body: DecideRun, call: Call) -> Run:
+        with self._deciding:
+            record = self._store.get(body.run_id)
+            _check_decidable(self._reader.value(record), keep=body.keep)
+            if body.keep:
+                self._keep(record)
+            else:
+                self._discard(record)
+            value = self._reader.value(self._store.get(record.id), with_points=True)
+        self._publish(replace(value, points=()))
+        return Run(run=value)
+
+    def _keep(self, record: RunRecord) -> None:
+        if not self._store.has_model(record.id):
             raise UserError(
                 "This run's model is gone.",
-                f"{self._book.folder(record.id)} has no checkpoint.",
+                f"{self._store.folder(record.id)} has no checkpoint.",
                 "Teach again.",
             )
-        job = self._changer.use(f"{RUN_PREFIX}{record.id}")
-        message = KEPT if job.state is JobState.DONE else _TO_COME
-        return self._book.change(record.id, state=RunState.KEPT, message=message)
+        self._switcher.use(f"{RUN_PREFIX}{record.id}")
 
-    def _discard(self, record: RunRecord) -> RunRecord:
-        _check_finished(record, or_failed=True)
+    def _discard(self, record: RunRecord) -> None:
         if self._parts.model.source == f"{RUN_PREFIX}{record.id}":
             raise UserError(
                 "This run's model is the one in use.",
                 "",
                 "Let another answer first: cocadesk model use starter.",
             )
-        self._book.drop_model(record.id)
-        return self._book.change(
-            record.id, state=RunState.DISCARDED, message="Its model was thrown away."
-        )
+        self._store.choose(record.id, Choice.DISCARDED)
 
     # The job ------------------------------------------------------------------------
 
     def _steps(self, spec: str) -> Steps:
         """A teaching run as steps (see ``JobFactory``); closing it lets the trainer save."""
-        run_id = msgspec.json.decode(spec, type=TeachSpec).run
-        record = self._book.change(run_id, state=RunState.RUNNING, message="")
-        yield JobStep(stage="Starting", done=0)
-        follower = TrainerEvents(self._book.value(record, with_points=True), self._publish)
-        child = TrainerChild("teach", self._book.folder(run_id))
+        record = self._store.get(msgspec.json.decode(spec, type=TeachJobSpec).run)
         step = JobStep(stage="Starting", done=0)
+        yield step
+        started = self._reader.value(record, with_points=True)
+        events = TrainerEvents(started, self._publish)
+        child = TrainerChild("teach", self._store.folder(record.id), module=self._parts.trainer)
         try:
             for line in child.lines(LINE_WAIT_S):
                 if line is not None:
                     step = job_step(line) or step
-                    record = self._book.counted(record)
-                    self._live[run_id] = follower.take(line, record)
-                follower.tell()
+                    counts = started.photos, started.captions
+                    if not started.photos:
+                        counts = self._store.counts(record.id)
+                    self._live[record.id] = events.feed(line, counts)
+                events.flush()
                 yield step
         except GeneratorExit:
-            self._end_child(run_id, child)
+            self._end_child(record.id, child)
             raise
         finally:
             child.stop()
-            follower.flush()
-            self._live.pop(run_id, None)
-        return self._finish(run_id, child)
+            events.flush(is_last=True)
+            self._live.pop(record.id, None)
+        return self._finish(record, child)
 
     def _end_child(self, run_id: str, child: TrainerChild) -> None:
         """Cancelled: at once. Paused, or the engine ends: with its state saved."""
         if self._parts.jobs().get(run_id).state is JobState.CANCELLED:
             child.kill()
-            self._book.drop_model(run_id)
+            self._store.drop_model(run_id)
         else:
             child.stop()
 
-    def _finish(self, run_id: str, child: TrainerChild) -> JobOutcome:
-        result = self._book.result(run_id)
+    def _finish(self, record: RunRecord, child: TrainerChild) -> JobOutcome:
+        result = self._store.result(record.id)
         if child.was_stopped or result is None:
             raise UserError(
                 "The trainer ended before the run was finished.",
-                "Somebody stopped it; its last state is kept.",
+                "Another program stopped it; its last state is kept.",
                 "Teach again.",
             )
-        message = sentence(result)
-        record = self._book.change(run_id, state=RunState.WAITING, message=message)
-        value = self._book.value(record)
+        job = self._parts.jobs().get(record.id)
+        value = self._reader.ended(record, replace(job, state=JobState.DONE))
         self._publish(value)
-        return JobOutcome(message=message, report=value)
+        return JobOutcome(message=value.message, report=value)
 
     def _on_job(self, job: JobValue) -> None:
-        """A run whose job has been cancelled or has failed is over; on any thread."""
+        """Publishes the runs that a move of a job concerns; on any thread."""
         try:
-            if job.kind is JobKind.SWITCH_MODEL and job.state is JobState.DONE:
-                self._note_switched(job)
+            if job.kind is JobKind.SWITCH_MODEL and job.state in _SWITCHES:
+                for record in self._store.all():
+                    value = self._reader.value(record)
+                    if value.state is RunState.KEPT:
+                        self._publish(value)
             elif job.kind is JobKind.TEACH and job.state in _OVER:
-                record = self._book.get(job.id)
-                if record.state is RunState.RUNNING:
-                    self._publish(self._book.value(self._settle(record, job)))
-        except (UserError, OSError) as error:  # it is settled when somebody looks at it
-            _log.warning("the run of job %s is not noted: %s", job.id, error)
-
-    def _note_switched(self, job: JobValue) -> None:
-        source = switch_source(self._parts.jobs().spec(job.id))
-        for record in self._book.all():
-            is_its = f"{RUN_PREFIX}{record.id}" == source
-            if is_its and record.state is RunState.KEPT and record.message != KEPT:
-                self._publish(self._book.value(self._book.change(record.id, message=KEPT)))
-
-    def _settled(self, record: RunRecord) -> RunRecord:
-        """The record, made true where an engine died between an act and its noting."""
-        is_used = self._parts.model.source == f"{RUN_PREFIX}{record.id}"
-        if record.state is RunState.WAITING and is_used:
-            return self._book.change(record.id, state=RunState.KEPT, message=KEPT)
-        if record.state is not RunState.RUNNING:
-            return record
-        jobs = {job.id: job for job in self._parts.jobs().all()}
-        job = jobs.get(record.id)
-        if job is not None and not job.state.is_final:
-            return record
-        return self._settle(record, job)
-
-    def _settle(self, record: RunRecord, job: JobValue | None) -> RunRecord:
-        if job is None or job.state is JobState.CANCELLED:
-            self._book.drop_model(record.id)
-            state, message = RunState.DISCARDED, "It was stopped."
-        elif job.state is JobState.FAILED:
-            state, message = RunState.FAILED, job.message
-        else:
-            state, message = RunState.WAITING, job.message
-        return self._book.change(record.id, state=state, message=message)
-
-    # Values -------------------------------------------------------------------------
-
-    def _value(self, record: RunRecord, *, with_points: bool = False) -> RunValue:
-        value = self._book.value(record, with_points=with_points)
-        live = self._live.get(record.id)
-        if live is None:
-            return value
-        return replace(value, step=live.step, steps=live.steps)
+                record = self._store.get(job.id)
+                if job.state is JobState.CANCELLED:
+                    record = self._store.choose(job.id, Choice.STOPPED)
+                self._publish(self._reader.ended(record, job))
+        except (UserError, OSError) as error:  # its state is read from the disk when asked for
+            _log.warning("the runs of job %s are not published: %s", job.id, error)
 
     def _publish(self, run: RunValue, points: tuple[TeachPoint, ...] = ()) -> None:
         self._parts.publish(RunChanged(run=run, points=points))
 
 
 _OVER = (JobState.CANCELLED, JobState.FAILED)
-_TO_COME = "Search goes on with the old model until all photos are read for this one."
+_SWITCHES = (JobState.QUEUED, JobState.DONE, JobState.CANCELLED)
 
 
-def _check_finished(record: RunRecord, *, or_failed: bool = False) -> None:
-    if record.state is RunState.RUNNING:
+def _check_decidable(run: RunValue, *, keep: bool) -> None:
+    if run.state is RunState.RUNNING:
         raise UserError("This run is not finished.", "", "Wait until it is done, or cancel it.")
-    if record.state is RunState.DISCARDED:
+    if run.state is RunState.DISCARDED:
         raise UserError("This run was discarded.", "Its model is gone.", "Teach again.")
-    if record.state is RunState.FAILED and not or_failed:
-        raise UserError("This run has failed.", record.message, "Teach again.")
+    if run.state is RunState.FAILED and keep:
+        raise UserError("This run has failed.", run.message, "Teach again.")
 
 
 def _title(source: TeachSource) -> str:
@@ -322,5 +289,5 @@ def _title(source: TeachSource) -> str:
     if source.keys:
         names.append(f"{len(source.keys)} chosen photos")
     elif source.uses_library:
-        names.append("the library's words")
+        names.append("the library's captions and tags")
     return " and ".join(names)

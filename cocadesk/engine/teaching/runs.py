@@ -1,4 +1,4 @@
-"""Teaching runs on disk: what the engine orders, what the trainer leaves, what became of it.
+"""Teaching runs on disk: the engine's order, the trainer's result, the owner's choice.
 
 A run is a folder ``runs/ID`` of the library. The engine writes ``spec.json`` (for the
 trainer) and ``run.json`` (its own record); the trainer writes ``points.jsonl``,
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -20,47 +21,50 @@ from cocadesk.library.atomic import write_atomically
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
     MetricValue,
-    RunState,
-    RunValue,
     SkippedValue,
-    TeachMethod,
     TeachPoint,
     TeachSource,
+    TuningMethod,
 )
 
-SPEC, RECORD, RESULT, POINTS, LOG = (
+SPEC, RECORD, DATASET, RESULT, POINTS, LOG = (
     "spec.json",
     "run.json",
+    "dataset.json",
     "result.json",
     "points.jsonl",
     "trainer.log",
 )
-_KEPT_OF_DISCARDED = {SPEC, RECORD, RESULT, POINTS, LOG}
-LESSON = "lesson.json"
+_KEPT_OF_DISCARDED = {SPEC, RECORD, DATASET, RESULT, POINTS, LOG}
 RUN_PREFIX = "run:"
-KEPT = "Search answers with what it has learned."
 
 _log = logging.getLogger(__name__)
 
 
+class Choice(StrEnum):
+    """The owner's choice about a run: keep or discard its model, or stop it before the end."""
+
+    NONE = ""
+    KEPT = "kept"
+    DISCARDED = "discarded"
+    STOPPED = "stopped"
+
+
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the engine remembers of a run; ``model`` is the source that it began with."""
+    """The engine's record of a run; ``model`` is the source that it began with."""
 
     id: str
     title: str
-    method: TeachMethod
+    method: TuningMethod
     source: TeachSource
     model: str
     created: str
-    state: RunState = RunState.RUNNING
-    message: str = ""
-    photos: int = 0
-    captions: int = 0
+    choice: Choice = Choice.NONE
     reembed_seconds: float = 0.0
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What the trainer says of a finished run; see the trainer's ``result.json``."""
+    """The trainer's ``result.json`` of a finished run."""
 
     before: tuple[MetricValue, ...] = ()
     after: tuple[MetricValue, ...] = ()
@@ -78,8 +82,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     image_id: str = ""
 
 
-class _Lesson(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of the trainer's ``lesson.json`` that people are shown."""
+class _Dataset(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of the trainer's ``dataset.json`` that people are shown."""
 
     class Photo(msgspec.Struct, frozen=True):
         captions: tuple[str, ...] = ()
@@ -87,9 +91,12 @@ class _Lesson(msgspec.Struct, frozen=True, kw_only=True):
     photos: tuple[Photo, ...] = ()
 
 
-def _skipped(result: RunResult) -> Iterator[SkippedValue]:
-    for reason, count in result.skipped.items():
-        paths = result.skipped_examples.get(reason, ())
+def to_skipped(
+    counts: Mapping[str, int], examples: Mapping[str, Sequence[bytes]]
+) -> Iterator[SkippedValue]:
+    """Skipped files for clients, from counts and examples by reason."""
+    for reason, count in counts.items():
+        paths = examples.get(reason, ())
         yield SkippedValue(reason=reason, count=count, examples=tuple(map(WirePath.of, paths)))
 
 
@@ -100,7 +107,7 @@ class RunStore:
         self._folder = folder
 
     def folder(self, run_id: str) -> Path:
-        """Where a run lies."""
+        """The folder of a run."""
         return self._folder / run_id
 
     def create(self, record: RunRecord, spec: bytes) -> None:
@@ -141,14 +148,16 @@ class RunStore:
             raise UserError("There is no such teaching run.", f"Its id would be {run_id}.")
         return record
 
-    def change(self, run_id: str, **changes: object) -> RunRecord:
-        """Replaces fields of a record, durably."""
-        changed = replace(self.get(run_id), **changes)
-        self._write(changed)
-        return changed
+    def choose(self, run_id: str, choice: Choice) -> RunRecord:
+        """Notes the owner's choice, durably; what is not kept is deleted after that."""
+        record = replace(self.get(run_id), choice=choice)
+        self._write(record)
+        if choice in (Choice.DISCARDED, Choice.STOPPED):
+            self.drop_model(run_id)
+        return record
 
     def result(self, run_id: str) -> RunResult | None:
-        """What the trainer found; None while it is not finished."""
+        """The trainer's result; None while it is not finished."""
         try:
             data = (self.folder(run_id) / RESULT).read_bytes()
             return msgspec.json.decode(data, type=RunResult)
@@ -172,28 +181,25 @@ class RunStore:
                 continue
         return tuple(points)
 
-    def counted(self, record: RunRecord) -> RunRecord:
-        """The record with how much the trainer has found to learn from, once it has."""
-        if record.photos:
-            return record
+    def counts(self, run_id: str) -> tuple[int, int]:
+        """Photos and captions that the trainer has found to learn from; 0, 0 before that."""
         try:
-            data = (self.folder(record.id) / LESSON).read_bytes()
-            photos = msgspec.json.decode(data, type=_Lesson).photos
+            data = (self.folder(run_id) / DATASET).read_bytes()
+            photos = msgspec.json.decode(data, type=_Dataset).photos
         except (OSError, msgspec.MsgspecError):
-            return record
-        captions = sum(len(photo.captions) for photo in photos)
-        return self.change(record.id, photos=len(photos), captions=captions)
+            return 0, 0
+        return len(photos), sum(len(photo.captions) for photo in photos)
 
     def has_model(self, run_id: str) -> bool:
-        """Whether the run has left a model that can be used."""
+        """True where the run has left a model that can be used."""
         return (self.folder(run_id) / "checkpoints" / "best").is_dir()
 
     def has_state(self, run_id: str) -> bool:
-        """Whether the trainer has saved a state from which the run can go on."""
+        """True where the trainer has saved a state from which the run can go on."""
         return (self.folder(run_id) / "state").exists()
 
     def drop_model(self, run_id: str) -> None:
-        """Removes all that is large; what the run was and how it did stays."""
+        """Removes all that is large; the record and the figures stay."""
         for item in self.folder(run_id).iterdir():
             if item.name in _KEPT_OF_DISCARDED:
                 continue
@@ -201,34 +207,6 @@ class RunStore:
                 shutil.rmtree(item, ignore_errors=True)
             else:
                 item.unlink(missing_ok=True)
-
-    def value(self, record: RunRecord, *, with_points: bool = False) -> RunValue:
-        """A run as clients see it."""
-        result = self.result(record.id) or RunResult()
-        is_over = record.state is not RunState.RUNNING
-        return RunValue(
-            id=record.id,
-            folder=WirePath.of(self.folder(record.id)),
-            state=record.state,
-            method=record.method,
-            title=record.title,
-            created=record.created,
-            photos=result.photos or record.photos,
-            captions=result.captions or record.captions,
-            is_trial=result.is_trial,
-            step=result.steps if is_over else 0,
-            steps=result.steps,
-            seconds=result.seconds,
-            before=result.before,
-            after=result.after,
-            general_before=result.general_before,
-            general_after=result.general_after,
-            reembed_seconds=record.reembed_seconds if result.reembed or not is_over else 0.0,
-            points=self.points(record.id) if with_points else (),
-            model_id=result.model_id,
-            message=record.message,
-            skipped=tuple(_skipped(result)),
-        )
 
     def _write(self, record: RunRecord) -> None:
         data = msgspec.json.format(msgspec.json.encode(record), indent=1)

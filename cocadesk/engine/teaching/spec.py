@@ -1,4 +1,4 @@
-"""From what a person points at to what the trainer is given: photos with human words."""
+"""The trainer's order for a source: photos with human captions and tags."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import msgspec
 from cocadesk.errors import UserError
 from cocadesk.library import Library, MediaKind, MediaRow, MediaState
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import SkippedValue, TeachMethod, TeachSource
+from cocadesk.protocol.values import SkippedValue, TeachSource, TuningMethod
 
 SCHEMA = 1
 SEED = 1
@@ -21,22 +21,22 @@ _EXAMPLES = 5
 
 
 class PhotoSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A photo of the library and what people say of it; the path is sent as base64."""
+    """A photo of the library with its human captions; the path is sent as base64."""
 
     path: bytes
     captions: tuple[str, ...]
 
 
-class TeachSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """The trainer's ``spec.json``; bytes travel as base64.
+class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """The trainer's ``spec.json`` as it is written; bytes travel as base64.
 
-    ``not_human`` names the ``.txt`` files that hold a machine's words while their
+    ``not_human`` names the ``.txt`` files that hold a machine's caption while their
     SHA-256 is that. ``library_media`` would be embedded again by *deeper*.
     """
 
     schema: int = SCHEMA
     title: str = ""
-    method: TeachMethod
+    method: TuningMethod
     seed: int = SEED
     model: str
     device: str = "auto"
@@ -47,29 +47,29 @@ class TeachSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lesson:
-    """What there is to teach, and what of the library cannot."""
+class SourceDataset:
+    """The order for a source, and the library's photos that it skips."""
 
-    spec: TeachSpec
+    spec: RunSpec
     skipped: tuple[SkippedValue, ...]
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to look at."""
+        """True where neither a folder nor a photo is in the order."""
         return not self.spec.folders and not self.spec.photos
 
 
 def check_source(source: TeachSource) -> None:
-    """Says early what cannot be: nothing chosen, or a folder that is not there.
+    """Checks a source before anything is read.
 
     Raises:
-        UserError: so it is.
+        UserError: nothing is chosen, or a folder does not exist.
     """
     if not source.folders and not source.uses_library and not source.keys:
         raise UserError(
             "There is nothing to learn from.",
-            "Neither a folder nor the library's words were chosen.",
-            "Choose a folder of photos with .txt files beside them, or the library's words.",
+            "Neither a folder nor the library's captions and tags were chosen.",
+            "Choose a folder of photos with .txt files beside them, or the library's own.",
         )
     for folder in source.folders:
         if not Path(folder.to_str()).is_dir():
@@ -79,13 +79,13 @@ def check_source(source: TeachSource) -> None:
 
 
 def build_spec(
-    library: Library, source: TeachSource, method: TeachMethod, *, model: str, title: str = ""
-) -> Lesson:
+    library: Library, source: TeachSource, method: TuningMethod, *, model: str, title: str = ""
+) -> SourceDataset:
     """The trainer's order for a source.
 
     A photo of the library teaches its human caption, and "a photo of a TAG" for
-    each tag that a person has added and that the caption does not name. What a
-    machine wrote, in the library or beside a photo, teaches nothing.
+    each human tag that the caption does not name. Machine annotations, in the
+    library or beside a photo, teach nothing.
     """
     from cocadesk.annotations.sidecars import WrittenFiles
 
@@ -93,7 +93,7 @@ def build_spec(
     not_human = dict(written.machines())
     chosen = frozenset(source.keys)
     photos: list[PhotoSpec] = []
-    left_out: dict[str, list[bytes]] = {}
+    skipped: dict[str, list[bytes]] = {}
     media = 0
     for row in library.iter_rows():
         media += row.state is MediaState.PRESENT
@@ -105,10 +105,10 @@ def build_spec(
         if not captions:
             continue
         if reason := _why_not(row):
-            left_out.setdefault(reason, []).append(row.path)
+            skipped.setdefault(reason, []).append(row.path)
         else:
             photos.append(PhotoSpec(path=row.path, captions=captions))
-    spec = TeachSpec(
+    spec = RunSpec(
         title=title,
         method=method,
         model=model,
@@ -117,18 +117,18 @@ def build_spec(
         not_human={base64.b64encode(path).decode(): sha for path, sha in not_human.items()},
         library_media=media,
     )
-    return Lesson(spec=spec, skipped=tuple(_skipped(left_out)))
+    return SourceDataset(spec=spec, skipped=tuple(_skipped(skipped)))
 
 
 def count_taught(library: Library) -> int:
-    """How many photos of the library have a person's words that could teach."""
+    """The number of the library's photos with human captions or tags that could teach."""
     has_words = "human_caption IS NOT NULL OR array_length(human_tags_added) > 0"
     rows = library.media.iter_rows(f"kind = '{MediaKind.PHOTO}' AND ({has_words})")
     return sum(row.state is MediaState.PRESENT and bool(human_captions(row)) for row in rows)
 
 
 def human_captions(row: MediaRow) -> tuple[str, ...]:
-    """The sentences that a person has said of a medium; none where nobody has."""
+    """A photo's human caption and tags as sentences; none where there are none."""
     from cocadesk.annotations.prompts import with_article
 
     caption = " ".join((row.human_caption or "").split())
@@ -148,8 +148,8 @@ def _why_not(row: MediaRow) -> str:
     return ""
 
 
-def _skipped(left_out: dict[str, list[bytes]]) -> Iterator[SkippedValue]:
-    for reason, paths in left_out.items():
+def _skipped(skipped: dict[str, list[bytes]]) -> Iterator[SkippedValue]:
+    for reason, paths in skipped.items():
         examples: Iterable[bytes] = paths[:_EXAMPLES]
         yield SkippedValue(
             reason=reason, count=len(paths), examples=tuple(map(WirePath.of, examples))

@@ -1,4 +1,4 @@
-"""The trainer as a child of the engine: started, listened to, stopped."""
+"""The trainer as a child process of the engine: started, read, stopped."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ import msgspec
 from cocadesk.engine.teaching.runs import LOG
 from cocadesk.errors import UserError
 from cocadesk.protocol.launch import engine_environment
-from cocadesk.protocol.values import SkippedValue, TeachPoint
+from cocadesk.protocol.values import TeachPoint
 
-TRAINER = "trainer"
 STOPPED = 75
 """The trainer's exit code where it was asked to stop and has saved its state."""
 _OPTIONS = ("--json-lines", "--end-with-stdin")
@@ -44,7 +43,7 @@ class FoundSkipped(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What ``inspect`` saw; the first line of two has no seconds."""
+    """The findings of ``inspect``; the first line of two has no seconds."""
 
     photos: int = 0
     captions: int = 0
@@ -87,7 +86,7 @@ class TrainerChild:
         UserError: it cannot be started.
     """
 
-    def __init__(self, verb: str, folder: Path, *, module: str = TRAINER) -> None:
+    def __init__(self, verb: str, folder: Path, *, module: str) -> None:
         self._log_file = folder / LOG
         self._lines: queue.SimpleQueue[TrainerLine | None] = queue.SimpleQueue()
         try:
@@ -131,7 +130,7 @@ class TrainerChild:
 
     @property
     def was_stopped(self) -> bool:
-        """Whether it has ended before its work was done, with its state saved."""
+        """True where it has ended before its work was done, with its state saved."""
         return self._process.poll() == STOPPED
 
     def stop(self) -> None:
@@ -160,7 +159,7 @@ class TrainerChild:
             try:
                 self._lines.put(msgspec.json.decode(data, type=TrainerLine))
             except msgspec.MsgspecError as error:
-                _log.warning("the trainer wrote what is no line of ours (%s): %r", error, data)
+                _log.warning("a line of the trainer is not understood (%s): %r", error, data)
         self._lines.put(None)
 
     def _failure(self, code: int, trouble: Trouble | None) -> UserError:
@@ -192,17 +191,3 @@ def _how_it_ended(code: int, last_line: str) -> str:
     if code < 0:
         return f"Signal {-code} ended it."
     return f"It said: {last_line}" if last_line else f"Its exit code was {code}."
-
-
-def to_skipped(found: Found) -> tuple[SkippedValue, ...]:
-    """What a trainer left out, for clients."""
-    from cocadesk.protocol.paths import WirePath
-
-    return tuple(
-        SkippedValue(
-            reason=item.reason,
-            count=item.count,
-            examples=tuple(WirePath.of(path) for path in item.examples),
-        )
-        for item in found.skipped
-    )

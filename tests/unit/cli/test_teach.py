@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import signal
 import subprocess
@@ -16,9 +15,6 @@ from cocadesk.cli.guard import OK, USER_ERROR, guarded
 from cocadesk.cli.model import list_models, use_model
 from cocadesk.cli.options import Options
 from cocadesk.cli.teach import TeachOptions, teach
-from cocadesk.engine.teaching import preview as engine_inspect
-from cocadesk.engine.teaching import requests as engine_teach
-from cocadesk.engine.teaching.trainer_process import TrainerChild
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
     GetInfo,
@@ -35,6 +31,7 @@ from cocadesk.protocol.values import JobState, RunState, RunValue
 from tests.support.engines import coloured_photos
 from tests.support.inner_engine import inner_engine
 from tests.support.program import COMMAND, cocadesk, environment
+from tests.support.stand_in_trainer import MODULE
 from tests.support.tiny_model import write_tiny_checkpoint
 
 WAIT_S = 20.0
@@ -47,13 +44,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def client(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineClient]:
+def client(tmp_path: Path, model: str) -> Iterator[EngineClient]:
     """Serves the library that the commands are given; the trainer is the stand-in."""
-    child = functools.partial(TrainerChild, module="tests.support.stand_in_trainer")
-    monkeypatch.setattr(engine_teach, "TrainerChild", child)
-    monkeypatch.setattr(engine_inspect, "TrainerChild", child)
     coloured_photos(tmp_path / "photos")
-    with inner_engine(tmp_path / "library", model) as client:
+    with inner_engine(tmp_path / "library", model, trainer=MODULE) as client:
         yield client
 
 
@@ -117,7 +111,7 @@ def test_a_discarded_run_says_so(
 ) -> None:
     """The model is gone, the record stays."""
     assert _teach(tmp_path, keep=False, as_json=False) == OK
-    assert "thrown away" in capfd.readouterr().out
+    assert "model was deleted" in capfd.readouterr().out
     (run,) = client.ask(ListRuns(), Runs, timeout_s=WAIT_S).runs
     assert run.state is RunState.DISCARDED
 

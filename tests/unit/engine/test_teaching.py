@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.engine.teaching import preview as engine_inspect
-from cocadesk.engine.teaching import requests as engine_teach
 from cocadesk.engine.teaching.trainer_process import TrainerChild
 from cocadesk.errors import UserError
 from cocadesk.protocol.client import EngineClient
@@ -53,6 +51,7 @@ from cocadesk.protocol.values import (
 )
 from tests.support.engines import coloured_photos, index
 from tests.support.inner_engine import inner_engine
+from tests.support.stand_in_trainer import MODULE
 from tests.support.tiny_model import write_tiny_checkpoint
 
 WAIT_S = 15.0
@@ -64,14 +63,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(write_tiny_checkpoint(tmp_path_factory.mktemp("model") / "tiny"))
 
 
-@pytest.fixture(autouse=True)
-def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine starts the stand-in."""
-    child = functools.partial(TrainerChild, module="tests.support.stand_in_trainer")
-    monkeypatch.setattr(engine_teach, "TrainerChild", child)
-    monkeypatch.setattr(engine_inspect, "TrainerChild", child)
-
-
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of photos; who teaches from it needs no words in them here."""
@@ -81,7 +72,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def client(tmp_path: Path, model: str) -> Iterator[EngineClient]:
     """A client of an engine whose library is empty."""
-    with inner_engine(tmp_path / "library", model) as client:
+    with inner_engine(tmp_path / "library", model, trainer=MODULE) as client:
         yield client
 
 
@@ -153,11 +144,11 @@ def test_a_kept_model_answers_after_a_restart_and_cannot_be_discarded(
 ) -> None:
     """``library.json`` remembers it; throwing away what is in use is refused."""
     library = tmp_path / "library"
-    with inner_engine(library, model) as client:
+    with inner_engine(library, model, trainer=MODULE) as client:
         job = _start(client, photos)
         _watch(client, job)
         kept = client.ask(DecideRun(run_id=job.id, keep=True), Run, timeout_s=WAIT_S).run
-    with inner_engine(library, model) as client:
+    with inner_engine(library, model, trainer=MODULE) as client:
         client.ask(Search(text="red"), Hits, timeout_s=WAIT_S)
         assert client.ask(GetInfo(), Info, timeout_s=WAIT_S).model.model_id == kept.model_id
         with pytest.raises(UserError, match="in use"):
@@ -244,17 +235,17 @@ def test_an_engine_that_ends_lets_the_trainer_save_and_the_next_goes_on(
 ) -> None:
     """Its end is like a pause."""
     library = tmp_path / "library"
-    with inner_engine(library, model) as client:
+    with inner_engine(library, model, trainer=MODULE) as client:
         job = _start(client, photos, "endless")
         _wait_for_step(client, job.id, 2)
-    with inner_engine(library, model) as client:
+    with inner_engine(library, model, trainer=MODULE) as client:
         assert _watch(client, job).job.state is JobState.DONE
         assert [p.step for p in _run(client, job.id).run.points] == [1, 2, 3, 4, 5]
 
 
 def test_the_trainer_ends_when_whoever_started_it_is_gone(tmp_path: Path, photos: Path) -> None:
     """Its stdin is the line of life: two trainers never write one run."""
-    child = engine_teach.TrainerChild("teach", _order(tmp_path / "run", "endless"))
+    child = TrainerChild("teach", _order(tmp_path / "run", "endless"), module=MODULE)
     for line in child.lines(WAIT_S):
         assert line is not None
         if line.stage == "train" and line.done == 2:
@@ -268,7 +259,7 @@ def test_the_trainer_ends_when_whoever_started_it_is_gone(tmp_path: Path, photos
 
 def _order(folder: Path, title: str) -> Path:
     folder.mkdir()
-    (folder / "spec.json").write_text(f'{{"title": "{title}", "photos": []}}')
+    (folder / "spec.json").write_text(json.dumps({"schema": 1, "title": title}))
     return folder
 
 
@@ -276,7 +267,7 @@ def test_looking_counts_first_and_then_says_how_long_it_takes(
     tmp_path: Path, model: str, photos: Path
 ) -> None:
     """Only a person's words count; each sample has a thumbnail of the library."""
-    with inner_engine(tmp_path / "library", model) as client:
+    with inner_engine(tmp_path / "library", model, trainer=MODULE) as client:
         source = TeachSource(uses_library=True)
         nothing = client.ask(PreviewDataset(source=source), DatasetSummary, timeout_s=WAIT_S)
         assert "captions or add tags" in nothing.problem

@@ -15,7 +15,6 @@ from tests.support.kinds import write_lesson
 from trainer.tuning import dataset as reasons
 from trainer.tuning.dataset import TuningDataset, find_dataset, load_dataset, store_dataset
 from trainer.tuning.general_set import load_general
-from trainer.tuning.methods import METHODS
 from trainer.tuning.new_words import NewWords, hard_sentences
 from trainer.tuning.spec import GivenPhoto, TuningSpec, load_spec
 from trainer.tuning.split import held_out_count, problem_of, split_photos
@@ -115,7 +114,7 @@ def test_a_spec_is_read_and_its_faults_are_named(tmp_path: Path) -> None:
     record = {"schema": 1, "method": "deeper", "folders": [path], "library_media": 7}
     (tmp_path / "spec.json").write_text(json.dumps(record))
     assert load_spec(tmp_path) == TuningSpec(
-        method=METHODS["deeper"], folders=(b"/photos/\xff",), library_media=7
+        method="deeper", folders=(b"/photos/\xff",), library_media=7
     )
     for broken in ('{"schema": 1', "[]", '{"schema": 2}', '{"schema": 1, "folders": ["%"]}'):
         (tmp_path / "spec.json").write_text(broken)

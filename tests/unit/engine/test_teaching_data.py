@@ -27,7 +27,7 @@ from cocadesk.protocol.messages import (
     WatchJob,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobState, Row, Scope, TeachMethod, TeachSource
+from cocadesk.protocol.values import JobState, Row, Scope, TeachSource, TuningMethod
 from tests.support.engines import coloured_photos, index
 from tests.support.fake_backend import FakeBackend
 from tests.support.inner_engine import inner_engine
@@ -62,7 +62,7 @@ def _do(client: EngineClient, body: StartCaption | StartWrite) -> None:
 
 def _captions(folder: Path, source: TeachSource) -> dict[str, tuple[str, ...]]:
     with Library.open(folder, writer=False) as library:
-        spec = build_spec(library, source, TeachMethod.HEAD, model="x").spec
+        spec = build_spec(library, source, TuningMethod.HEAD, model="x").spec
     return {Path(photo.path.decode()).name: photo.captions for photo in spec.photos}
 
 
@@ -109,7 +109,7 @@ def test_what_a_machine_wrote_teaches_nothing(client: EngineClient, tmp_path: Pa
     assert set(_captions(tmp_path / "library", LIBRARY)) == {"red-0.jpg"}
     with Library.open(tmp_path / "library", writer=False) as library:
         source = TeachSource(folders=(WirePath.of(photos),))
-        spec = build_spec(library, source, TeachMethod.HEAD, model="x").spec
+        spec = build_spec(library, source, TuningMethod.HEAD, model="x").spec
     refused = {base64.b64decode(path).decode(): sha for path, sha in spec.not_human.items()}
     written = sorted(photos.rglob("*.txt"))
     assert len(written) == 5
@@ -126,8 +126,8 @@ def test_photos_that_are_gone_are_counted_with_the_reason(
     client.ask(SetAnnotations(keys=keys, caption="Our Zorbo"), AnnotationsReply, timeout_s=WAIT_S)
     (tmp_path / "photos" / "red-0.jpg").unlink()
     with Library.open(tmp_path / "library", writer=False) as library:
-        lesson = build_spec(library, LIBRARY, TeachMethod.HEAD, model="x")
-    assert len(lesson.spec.photos) == 4
-    (skipped,) = lesson.skipped
+        dataset = build_spec(library, LIBRARY, TuningMethod.HEAD, model="x")
+    assert len(dataset.spec.photos) == 4
+    (skipped,) = dataset.skipped
     assert (skipped.reason, skipped.count) == ("Its file is not there now.", 1)
     assert skipped.examples == (WirePath.of(tmp_path / "photos" / "red-0.jpg"),)

@@ -1,0 +1,168 @@
+"""The state of a teaching run: a function of what is on disk, never stored itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from cocadesk.engine.handlers import EngineContext
+from cocadesk.engine.model_switch import switch_source
+from cocadesk.engine.teaching.runs import (
+    RUN_PREFIX,
+    Choice,
+    RunRecord,
+    RunResult,
+    RunStore,
+    to_skipped,
+)
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import JobKind, JobState, JobValue, RunState, RunValue
+
+ANSWERS = "Search answers with what it has learned."
+SWITCHING = "Search goes on with the old model until all photos are read for this one."
+RESTING = "It is kept; another model answers now."
+DELETED = "Its model was deleted."
+STOPPED = "It was stopped."
+UNFINISHED = "It ended before it was finished."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """Everything on disk that a run's state depends on.
+
+    ``job`` is the state of its job, None once the job is forgotten. ``is_used``:
+    its model answers; ``is_awaited``: an open job switches to its model.
+    """
+
+    choice: Choice = Choice.NONE
+    job: JobState | None = None
+    has_result: bool = False
+    is_used: bool = False
+    is_awaited: bool = False
+
+
+def run_state(facts: RunFacts) -> RunState:
+    """The state; the owner's choice comes first, then the job, then the trainer's result.
+
+    A model that answers has been chosen, even where an engine died before it noted that.
+    """
+    if facts.is_used:
+        return RunState.KEPT
+    if facts.choice in (Choice.DISCARDED, Choice.STOPPED):
+        return RunState.DISCARDED
+    if facts.job is not None and not facts.job.is_final:
+        return RunState.RUNNING
+    if facts.job is JobState.CANCELLED:
+        return RunState.DISCARDED
+    if not facts.has_result:
+        return RunState.FAILED
+    is_kept = facts.choice is Choice.KEPT or facts.is_awaited
+    return RunState.KEPT if is_kept else RunState.WAITING
+
+
+def run_message(facts: RunFacts, result: RunResult, job_message: str) -> str:
+    """A sentence about the state, for people."""
+    kept = ANSWERS if facts.is_used else SWITCHING if facts.is_awaited else RESTING
+    return {
+        RunState.RUNNING: "",
+        RunState.WAITING: summary_text(result),
+        RunState.KEPT: kept,
+        RunState.DISCARDED: DELETED if facts.choice is Choice.DISCARDED else STOPPED,
+        RunState.FAILED: job_message or UNFINISHED,
+    }[run_state(facts)]
+
+
+class RunReader:
+    """The runs of a library as clients see them. Any thread may call."""
+
+    def __init__(self, parts: EngineContext, store: RunStore) -> None:
+        self._parts = parts
+        self._store = store
+
+    def state(self, record: RunRecord) -> RunState:
+        """A run's state now."""
+        return run_state(self._facts(record, self._parts.jobs().all()))
+
+    def values(self) -> tuple[RunValue, ...]:
+        """Every run, newest first."""
+        jobs = self._parts.jobs().all()
+        return tuple(self._value(record, jobs) for record in self._store.all())
+
+    def value(self, record: RunRecord, *, with_points: bool = False) -> RunValue:
+        """A run now."""
+        value = self._value(record, self._parts.jobs().all())
+        points = self._store.points(record.id) if with_points else ()
+        return msgspec.structs.replace(value, points=points)
+
+    def ended(self, record: RunRecord, job: JobValue) -> RunValue:
+        """A run whose job ends just now."""
+        return self._value(record, (job,))
+
+    def _facts(self, record: RunRecord, jobs: tuple[JobValue, ...]) -> RunFacts:
+        source = f"{RUN_PREFIX}{record.id}"
+        job = next((job for job in jobs if job.id == record.id), None)
+        return RunFacts(
+            choice=record.choice,
+            job=job.state if job else None,
+            has_result=self._store.result(record.id) is not None,
+            is_used=self._parts.model.source == source,
+            is_awaited=any(
+                job.kind is JobKind.SWITCH_MODEL
+                and not job.state.is_final
+                and switch_source(self._parts.jobs().spec(job.id)) == source
+                for job in jobs
+            ),
+        )
+
+    def _value(self, record: RunRecord, jobs: tuple[JobValue, ...]) -> RunValue:
+        facts = self._facts(record, jobs)
+        state = run_state(facts)
+        found = self._store.result(record.id)
+        result = found or RunResult()
+        photos, captions = self._store.counts(record.id) if found is None else (0, 0)
+        said = next((job.message for job in jobs if job.id == record.id), "")
+        is_over = state is not RunState.RUNNING
+        return RunValue(
+            id=record.id,
+            folder=WirePath.of(self._store.folder(record.id)),
+            state=state,
+            method=record.method,
+            title=record.title,
+            created=record.created,
+            photos=result.photos or photos,
+            captions=result.captions or captions,
+            is_trial=result.is_trial,
+            step=result.steps if is_over else 0,
+            steps=result.steps,
+            seconds=result.seconds,
+            before=result.before,
+            after=result.after,
+            general_before=result.general_before,
+            general_after=result.general_after,
+            reembed_seconds=record.reembed_seconds if result.reembed or not is_over else 0.0,
+            model_id=result.model_id,
+            message=run_message(facts, result, said),
+            skipped=tuple(to_skipped(result.skipped, result.skipped_examples)),
+        )
+
+
+def summary_text(result: RunResult) -> str:
+    """The numbers of a finished run, and the choice that is open now."""
+    before = {metric.name: metric for metric in result.before}
+    gained = next((metric for metric in result.after if metric.name in before), None)
+    learned = f"Learned from {result.photos:,} photos with {result.captions:,} captions."
+    if unused := sum(result.skipped.values()):
+        learned += f" {unused:,} could not be used."
+    if gained is None:
+        return f"{learned} Keep the model or discard it."
+    return (
+        f"{learned} {NAMES.get(gained.name, gained.name)} for {gained.value:.0f} % of captions, "
+        f"{before[gained.name].value:.0f} % before (n = {gained.n}). Keep the model or discard it."
+    )
+
+
+NAMES = {
+    "t2i_r1": "The right photo comes first",
+    "t2i_r5": "The right photo is among the first 5",
+}
