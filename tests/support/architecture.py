@@ -25,7 +25,7 @@ def modules() -> dict[str, Path]:
 
 @cache
 def imports(path: Path, *, typing_too: bool = False) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """(module, names taken from it) of each import that runs, with ``typing_too`` those for types as well."""
+    """(module, names taken from it) of each import that runs; ``typing_too``: those for types too."""
     return tuple(_imports_in(ast.parse(path.read_bytes()), typing_too))
 
 
