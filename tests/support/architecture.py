@@ -25,7 +25,7 @@ def modules() -> dict[str, Path]:
 
 @cache
 def imports(path: Path, *, typing_too: bool = False) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """(module, names taken from it) of each import that runs; ``typing_too``: those for types too."""
+    """(module, names taken from it) of each import that runs, or with ``typing_too`` of each."""
     return tuple(_imports_in(ast.parse(path.read_bytes()), typing_too))
 
 
