@@ -1,4 +1,4 @@
-"""Which media a command on words is for."""
+"""The media that a command on captions or tags is for."""
 
 from __future__ import annotations
 
