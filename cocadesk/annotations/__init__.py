@@ -44,7 +44,6 @@ if TYPE_CHECKING:
         HumanAnnotations,
         UndoTitles,
     )
-    from cocadesk.annotations.scope import keys_in_scope
     from cocadesk.annotations.sidecar_job import WriteReport, write_steps
     from cocadesk.annotations.sidecar_journal import SkippedFile
     from cocadesk.annotations.sidecars import (
@@ -71,7 +70,6 @@ _LATER = {
     "WriteReport": "sidecar_job",
     "WrittenFiles": "sidecars",
     "caption_steps": "describe",
-    "keys_in_scope": "scope",
     "plan_write": "sidecars",
     "sidecar_of": "sidecars",
     "tag_steps": "describe",
@@ -105,7 +103,6 @@ __all__ = [
     "class_vectors",
     "has_own_vocabulary",
     "is_as_indexed",
-    "keys_in_scope",
     "library_vocabulary",
     "load_vocabulary",
     "plan_write",

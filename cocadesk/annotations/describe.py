@@ -149,7 +149,7 @@ class MediaDescriber:
     def pictures(self, rows: Sequence[MediaRow]) -> list[WantedPicture]:
         """The picture that stands for each medium: of a video its representative frame."""
         videos = [row.key for row in rows if row.kind is MediaKind.VIDEO]
-        views = self._library.views_of(self._info.image_id, videos)
+        views = self._library.views.of_keys(self._info.image_id, videos)
         return [
             WantedPicture(
                 key=row.key, path=row.path, time_s=representative_moment(views.get(row.key, []))
@@ -166,7 +166,7 @@ class MediaDescriber:
     def store_captions(self, captions: Mapping[str, Caption]) -> None:
         """Replaces the machine's captions of these media, with their scores."""
         if captions:
-            self._library.set_machine_caption(
+            self._library.media.set_captions(
                 {key: caption.text for key, caption in captions.items()},
                 self._info.model_id,
                 {key: caption.score for key, caption in captions.items()},
@@ -184,7 +184,7 @@ class MediaDescriber:
 
     def store_tags(self, tags: Mapping[str, Sequence[Tag]]) -> None:
         """Replaces the machine's tags of these media."""
-        self._library.set_machine_tags(tags, self._describer.tagger().mark)
+        self._library.media.set_tags(tags, self._describer.tagger().mark)
 
 
 def is_as_indexed(row: MediaRow) -> bool:
@@ -241,7 +241,7 @@ def caption_steps(
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), CAPTIONS_AT_ONCE):
         piece = keys[start : start + CAPTIONS_AT_ONCE]
-        rows = library.rows(piece)
+        rows = library.media.rows(piece)
         due = {row.key for row in rows if again and row.key not in described}
         changed, outcome = _describe(media, rows, due)
         described |= {row.key for row in rows if row.state is MediaState.PRESENT}
@@ -302,7 +302,7 @@ def tag_steps(
         rows = list(rows_in_pieces(library, piece))
         stale = [row for row in rows if row.machine_tags_model != tagger.mark]
         tags = tags_from_views(library, image_id, tagger, stale)
-        library.set_machine_tags(tags, tagger.mark)
+        library.media.set_tags(tags, tagger.mark)
         report += DescribeReport(described=len(tags), unchanged=len(rows) - len(stale))
         seen += len(piece)
         yield AnnotationProgress(
@@ -324,9 +324,9 @@ def tags_from_views(
 
     A photo counts as a whole, a video by its moments.
     """
-    if not rows or not library.has_views(image_id):
+    if not rows or not library.views.has(image_id):
         return {}
-    views = library.views_of(image_id, [row.key for row in rows])
+    views = library.views.of_keys(image_id, [row.key for row in rows])
     vectors = {key: own for key, of in views.items() if len(own := tagging_vectors(of))}
     if not vectors:
         return {}

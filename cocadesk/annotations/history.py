@@ -74,18 +74,18 @@ _MANY = {"caption": "captions", "caption file": "caption files", "rating": "rati
 
 
 def title_of(library: Library, edits: Sequence[Edit]) -> str:
-    """The title of a command: "Caption of dog.jpg", "Tags of 12 photos"."""
+    """What the edits of one batch are about."""
     keys = list(dict.fromkeys(edit.key for edit in edits))
     subjects = list(dict.fromkeys(_SUBJECTS.get(edit.field, edit.field) for edit in edits))
     if len(keys) > 1:
         subjects = [_MANY.get(subject, subject) for subject in subjects]
-    text = " and ".join(subjects)
-    return f"{text[:1].upper()}{text[1:]} of {things(library, keys)}"
+    words = " and ".join(subjects)
+    return f"{words[:1].upper()}{words[1:]} of {things(library, keys)}"
 
 
 def things(library: Library, keys: Sequence[str]) -> str:
     """A file's name, or how many photos and videos."""
-    rows = library.rows(keys[:_LOOKED_AT])
+    rows = library.media.rows(keys[:_LOOKED_AT])
     if len(keys) == 1 and rows:
         return os.path.basename(rows[0].path).decode("utf-8", "replace")  # noqa: PTH119
     kinds = {row.kind for row in rows} or {MediaKind.PHOTO}

@@ -86,7 +86,7 @@ class Tags:
 
     def keep(self, library: Library, words: Mapping[str, list[Tag]]) -> None:
         """Replaces the machine's tags of these members."""
-        library.set_machine_tags(words, self._tagger.mark)
+        library.media.set_tags(words, self._tagger.mark)
 
     def fields(self, words: list[Tag]) -> dict[str, Any]:
         """The document's list of tags with scores."""
@@ -130,7 +130,7 @@ class Captions:
     def keep(self, library: Library, words: Mapping[str, str]) -> None:
         """Replaces the machine's captions of these members, where this model made them."""
         made = {key: text for key, text in words.items() if key not in self._stored}
-        library.set_machine_caption(made, self._model_id)
+        library.media.set_captions(made, self._model_id)
 
     def fields(self, words: str) -> dict[str, Any]:
         """The document's caption."""

@@ -73,7 +73,7 @@ def keys_below(library: Library, paths: Sequence[str]) -> list[str]:
     Raises:
         UserError: one of them names nothing in the library.
     """
-    from cocadesk.annotations import keys_in_scope
+    from cocadesk.search import keys_in_scope
 
     keys: dict[str, None] = {}
     for path in map(absolute, paths):

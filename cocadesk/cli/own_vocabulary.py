@@ -69,7 +69,8 @@ def _set(options: Options, report: Report, place: OwnPlace, tags: tuple[str, ...
 
 
 def _tag(options: Options, report: Report, library: Library) -> int:
-    from cocadesk.annotations import ZeroShotTagger, keys_in_scope, library_vocabulary, tag_steps
+    from cocadesk.annotations import ZeroShotTagger, library_vocabulary, tag_steps
+    from cocadesk.search import keys_in_scope
 
     keys = keys_in_scope(library, (), ())
     if not keys:

@@ -117,7 +117,7 @@ class _Run(Generic[Words]):
             return {}
         rows = [self._rows[path] for path in paths if path in self._rows]
         films = {row.key: row.path for row in rows if row.kind is MediaKind.VIDEO}
-        views = library.views_of(library.model, list(films))
+        views = library.views.of_keys(library.model, list(films))
         moments = {films[key]: representative_moment(own) for key, own in views.items()}
         return {path: time_s for path, time_s in moments.items() if time_s is not None}
 

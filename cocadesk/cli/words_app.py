@@ -43,13 +43,11 @@ def words_set(
     from cocadesk.annotations import AnnotationEdit
     from cocadesk.cli.own_words import set_words as command
 
-    def edit() -> AnnotationEdit:
-        return AnnotationEdit(
-            caption=caption, add_tags=tuple(add_tag or ()), remove_tags=tuple(remove_tag or ())
-        )
-
+    wish = AnnotationEdit(
+        caption=caption, add_tags=tuple(add_tag or ()), remove_tags=tuple(remove_tag or ())
+    )
     choices = Choices(library=library, as_json=as_json)
-    run(context, choices, lambda options, report: command(options, report, paths, edit()))
+    run(context, choices, lambda options, report: command(options, report, paths, wish))
 
 
 @words_app.command("undo")

@@ -17,7 +17,6 @@ from cocadesk.annotations import (
     WantedPicture,
     WriteReport,
     caption_steps,
-    keys_in_scope,
     tag_steps,
     write_steps,
 )
@@ -28,6 +27,7 @@ from cocadesk.engine.scheduler import JobStep, Steps
 from cocadesk.library import Library, new_key
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobReport, Scope
+from cocadesk.search import keys_in_scope, parse_filter
 
 if TYPE_CHECKING:
     import numpy as np
@@ -186,7 +186,7 @@ class AnnotationJobs:
 
     def _keys(self, scope: Scope) -> list[str]:
         folders = [folder.to_bytes() for folder in scope.folders]
-        return keys_in_scope(self._library, scope.keys, folders)
+        return keys_in_scope(self._library, scope.keys, folders, parse_filter(scope.filter))
 
     def _things(self, scope: Scope) -> str:
         if not scope.keys and not scope.folders:

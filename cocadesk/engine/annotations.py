@@ -14,7 +14,6 @@ from cocadesk.annotations import (
     HumanAnnotations,
     PlannedFile,
     has_own_vocabulary,
-    keys_in_scope,
     library_vocabulary,
     plan_write,
     set_own_vocabulary,
@@ -49,6 +48,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import EditValue, JobKind, Scope, WriteItem, WriteKind
+from cocadesk.search import keys_in_scope, parse_filter
 
 PLAN_LIMIT = 1000
 
@@ -190,7 +190,8 @@ class AnnotationHandler:
         Raises:
             UserError: there are none.
         """
-        keys = keys_in_scope(self._library, scope.keys, [f.to_bytes() for f in scope.folders])
+        folders = [folder.to_bytes() for folder in scope.folders]
+        keys = keys_in_scope(self._library, scope.keys, folders, parse_filter(scope.filter))
         if not keys:
             raise nothing_there(scope.folders)
         return keys

@@ -98,7 +98,7 @@ def to_row(library: Library, row: MediaRow) -> Row:
         duration_s=row.duration_s,
         taken=row.taken.isoformat(timespec="seconds") if row.taken else None,
         camera=row.camera,
-        thumbnail=_if_there(library.thumbnail_path(row.picture_hash)),
+        thumbnail=_if_there(library.thumbnails.path(row.picture_hash)),
         caption=row.caption,
         caption_by_person=row.human_caption is not None,
         tags=to_tags(row),
@@ -150,7 +150,7 @@ def _to_hit(library: Library, hit: FoundHit) -> Hit:
         moments=tuple(
             Moment(time_s=moment.time_s, score=round(moment.score, 6)) for moment in hit.moments
         ),
-        thumbnail=_if_there(library.moment_thumbnail_path(hit.picture_hash, hit.moments[0].view))
+        thumbnail=_if_there(library.thumbnails.moment_path(hit.picture_hash, hit.moments[0].view))
         if hit.moments
         else None,
     )
@@ -158,7 +158,7 @@ def _to_hit(library: Library, hit: FoundHit) -> Hit:
 
 def to_moments(library: Library, row: MediaRow) -> Moments:
     """The moments of a video by the model in use; none of a photo."""
-    views = library.views_of(library.model, [row.key]) if library.model else {}
+    views = library.views.of_keys(library.model, [row.key]) if library.model else {}
     return Moments(
         key=row.key,
         moments=tuple(
@@ -166,7 +166,7 @@ def to_moments(library: Library, row: MediaRow) -> Moments:
                 time_s=view.time_s or 0.0,
                 start_s=view.start_s or 0.0,
                 end_s=view.end_s or 0.0,
-                thumbnail=_if_there(library.moment_thumbnail_path(view.picture_hash, view.view)),
+                thumbnail=_if_there(library.thumbnails.moment_path(view.picture_hash, view.view)),
             )
             for view in moments_of(views.get(row.key, []))
         ),

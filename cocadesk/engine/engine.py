@@ -63,6 +63,7 @@ from cocadesk.protocol.values import (
     ModelValue,
     RootValue,
 )
+from cocadesk.search import newest_keys, parse_filter, split_query
 
 if TYPE_CHECKING:
     from cocadesk.model.backend import Backend
@@ -105,7 +106,7 @@ class Engine:
         for handler in self._handlers:
             works.update(handler.works())
         self._jobs = Scheduler(
-            library,
+            library.jobs,
             works,
             on_change=self._on_job,
             wait_until_quiet=self.server.wait_until_quiet,
@@ -165,24 +166,26 @@ class Engine:
     def _search(self, body: Search, call: Call) -> Hits:
         searcher = self._model.searcher()
         call.check()
-        found = searcher.search(body.text, limit=body.limit + 1)
+        words, terms = split_query(body.text)
+        found = searcher.search(words, body.limit + 1, terms & parse_filter(body.filter))
         return to_hits(self._library, found, body.limit)
 
     def _similar(self, body: Similar, call: Call) -> Hits:
         searcher = self._model.searcher()
         call.check()
-        found = searcher.similar(body.key, limit=body.limit + 1)
+        found = searcher.similar(body.key, body.limit + 1, parse_filter(body.filter))
         return to_hits(self._library, found, body.limit)
 
     def _list_newest(self, body: ListNewest, call: Call) -> Keys:
-        keys = self._newest
+        among = parse_filter(body.filter)
+        keys = newest_keys(self._library, among) if among else self._newest
         if keys is None:
-            keys = self._newest = self._library.all_keys()
+            keys = self._newest = newest_keys(self._library)
         part = keys[body.offset : body.offset + body.limit]
         return Keys(keys=tuple(part), offset=body.offset, total=len(keys))
 
     def _get_rows(self, body: GetRows, call: Call) -> Rows:
-        rows = self._library.rows(body.keys)
+        rows = self._library.media.rows(body.keys)
         return Rows(rows=tuple(to_row(self._library, row) for row in rows))
 
     def _get_detail(self, body: GetDetail, call: Call) -> Detail:
@@ -222,7 +225,7 @@ class Engine:
     # Facts --------------------------------------------------------------------------
 
     def _list_failures(self, body: ListFailures, call: Call) -> Failures:
-        rows = self._library.failures()
+        rows = self._library.media.failures()
         return Failures(
             failures=tuple(
                 FailureValue(
@@ -240,7 +243,7 @@ class Engine:
         return Roots(
             roots=tuple(
                 RootValue(path=WirePath.of(root.path), online=_is_there(root.path))
-                for root in self._library.roots()
+                for root in self._library.roots.all()
             )
         )
 

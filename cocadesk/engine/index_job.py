@@ -49,7 +49,7 @@ class IndexJobs:
         for folder in folders:
             if not os.path.lexists(folder.to_bytes()):
                 raise UserError(f"There is no folder {folder.text}.", "", "Check its name.")
-        if not folders and not self._library.roots():
+        if not folders and not self._library.roots.all():
             raise UserError("There is no folder to look through.", "", "Add a folder first.")
         names = [Path(folder.text).name or folder.text for folder in folders]
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
@@ -62,7 +62,7 @@ class IndexJobs:
 
         wanted = msgspec.json.decode(spec, type=IndexSpec).folders
         roots = [path.to_bytes() for path in wanted]
-        roots = roots or [root.path for root in self._library.roots()]
+        roots = roots or [root.path for root in self._library.roots.all()]
         yield JobStep(stage="Waiting for the model", done=0)
         backend = self._model.backend()
         inner = index_steps(self._library, backend, roots)

@@ -71,7 +71,7 @@ class MediaDetails:
         Raises:
             UserError: there is none of that key.
         """
-        rows = self._library.rows([key])
+        rows = self._library.media.rows([key])
         if not rows:
             raise UserError(GONE)
         return rows[0]
@@ -110,16 +110,16 @@ class MediaDetails:
     def _views(self, row: MediaRow) -> list[ViewRow]:
         """The views of the model in use."""
         image_id = self._library.model
-        return self._library.views_of(image_id, [row.key]).get(row.key, []) if image_id else []
+        return self._library.views.of_keys(image_id, [row.key]).get(row.key, []) if image_id else []
 
     def _thumbnail_path(self, row: MediaRow, time_s: float | None) -> Path:
         """The thumbnail of the moment at that time, else of the medium."""
         for view in self._views(row) if time_s is not None else ():
             if view.time_s == time_s:
-                path = self._library.moment_thumbnail_path(row.picture_hash, view.view)
+                path = self._library.thumbnails.moment_path(row.picture_hash, view.view)
                 if path.exists():
                     return path
-        return self._library.thumbnail_path(row.picture_hash)
+        return self._library.thumbnails.path(row.picture_hash)
 
     def describe(self, key: str, call: Call) -> Description:
         """Caption and tags; what this model has not written yet is made and kept.
@@ -174,14 +174,14 @@ class MediaDetails:
         call.check()
         tags = tags_from_views(self._library, opened.backend.info().image_id, tagger, [row])
         if tags:
-            self._library.set_machine_tags(tags, tagger.mark)
+            self._library.media.set_tags(tags, tagger.mark)
             self._on_change((row.key,))
 
     def _make_caption(self, row: MediaRow, backend: Backend, call: Call) -> None:
         decoded = self._decode(row, self._time(row, None), call)
         call.check()
         caption = backend.caption(decoded.input_HWC[None])[0]
-        self._library.set_machine_caption(
+        self._library.media.set_captions(
             {row.key: caption.text}, backend.info().model_id, caption.score
         )
         self._on_change((row.key,))

@@ -62,17 +62,17 @@ JobFactory: TypeAlias = Callable[[str], Steps]
 
 
 class JobStore(Protocol):
-    """The part of the library that keeps jobs."""
+    """The library's table of jobs."""
 
-    def jobs(self) -> list[JobRow]:
+    def all(self) -> list[JobRow]:
         """All jobs, the oldest first."""
         ...
 
-    def save_job(self, job: JobRow) -> None:
+    def save(self, job: JobRow) -> None:
         """Writes a job's row."""
         ...
 
-    def forget_job(self, job_id: str) -> None:
+    def forget(self, job_id: str) -> None:
         """Removes a job's row."""
         ...
 
@@ -334,9 +334,9 @@ class Scheduler:
     # Rows ---------------------------------------------------------------------------
 
     def _load(self) -> None:
-        rows = self._store.jobs()
+        rows = self._store.all()
         for row in rows[:-JOBS_KEPT]:
-            self._store.forget_job(row.id)
+            self._store.forget(row.id)
         for row in rows[-JOBS_KEPT:]:
             job = _from_row(row)
             if job is None:
@@ -355,7 +355,7 @@ class Scheduler:
     def _write(self, job: _Job) -> None:
         job.saved_s = time.monotonic()
         value = job.value
-        self._store.save_job(
+        self._store.save(
             JobRow(
                 id=value.id,
                 kind=value.kind.value,

@@ -98,7 +98,7 @@ class _Index:
         library.views.remove_stale(self._model.image_id)
         if library.model is None:
             library.set_model(self._model.image_id, model_id=self._model.model_id)
-        self._roots = RootStatus(library.roots())
+        self._roots = RootStatus(library.roots.all())
         self._marks = library.views.whole_marks(self._model.image_id)
         self._known_files = KnownFiles(
             library.media.identities(),
@@ -106,7 +106,7 @@ class _Index:
             self._model.image_id,
             is_gone=self._is_gone,
         )
-        self._failures = {failure.path: failure for failure in library.failures()}
+        self._failures = {failure.path: failure for failure in library.media.failures()}
         self._committer = Committer(library, self._model.image_id, self._failures.values())
         self._diff = ScanDiff(roots=(), root_of={})
         self._offline_roots: list[bytes] = []
@@ -152,7 +152,7 @@ class _Index:
         now = datetime.now(UTC)
         for root in roots:
             if self._roots.outermost(root) in (None, root):
-                self._library.add_root(root, scanned_utc=now)
+                self._library.roots.add(root, scanned_utc=now)
 
     def _set_states(self) -> None:
         """Before reading: media on absent disks are offline, and those that are back present."""

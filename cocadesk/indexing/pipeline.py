@@ -33,13 +33,13 @@ from cocadesk.media import (
 )
 
 _LOOK_S = 0.1
-"""Seconds that a blocked thread waits before it looks whether the work was cancelled."""
+"""How long a blocked thread waits before it looks whether the work was cancelled."""
 _BATCHES_AHEAD = 4
 _TIDY_EVERY_COMMITS = 64
 
 
 class Decoder(Protocol):
-    """The part of ``media.DecoderPool`` that reading needs."""
+    """What the pipeline needs of ``media.DecoderPool``."""
 
     def decode(self, requests: Iterator[DecodeRequest], /) -> Iterator[Decoded | DecodeFailure]:
         """An answer to every request, as ready."""
@@ -105,7 +105,7 @@ def read_steps(
     with opened_decoder(pool, embedder.info(), options) as decoder:
         files = _Stage[_File]("index-decode", options.queue_files, cancelled)
         batches = _Stage[Batch]("index-embed", _BATCHES_AHEAD, cancelled)
-        reading = _Reading(candidates, decoder, matcher, library.write_thumbnail, video_places)
+        reading = _Reading(candidates, decoder, matcher, library.thumbnails.write, video_places)
         embedding = _Embedding(files, embedder, options, video_places)
         try:
             files.start(reading.run)
@@ -207,7 +207,7 @@ class _Stage(Generic[T]):
             self._thread.join()
 
     def leftover(self) -> Iterator[T | _End]:
-        """The results that nobody has taken; for after ``join``."""
+        """What nobody has taken; for after ``join``."""
         with contextlib.suppress(queue.Empty):
             while True:
                 yield self._queue.get_nowait()

@@ -124,9 +124,9 @@ class _Reembed:
         self._backend = backend
         self._model = backend.info()
         self._options = options
-        self._roots = RootStatus(library.roots())
+        self._roots = RootStatus(library.roots.all())
         self._tried: set[tuple[str, str]] = set()
-        """Key and picture hash, as the row had them then."""
+        """Key and picture hash, as the row said then."""
         self._with_views: set[str] = set()
         self._unreadable: dict[str, Failed] = {}
         self._filled: set[str] = set()
@@ -203,8 +203,10 @@ class _Reembed:
 
     def _copy_views(self, sources: dict[str, str]) -> None:
         with self._library.writing():
-            rows = self._library.rows(list(sources))
-            stored = self._library.views_of(self._model.image_id, sorted(set(sources.values())))
+            rows = self._library.media.rows(list(sources))
+            stored = self._library.views.of_keys(
+                self._model.image_id, sorted(set(sources.values()))
+            )
             views = {
                 row.key: [
                     placed_view(view, row)
@@ -247,7 +249,7 @@ class _Reembed:
         """
         with self._library.writing():
             picture_hash = {item.match.key: item.match.picture_hash for item in batch.matched}
-            rows = self._library.rows(list(picture_hash))
+            rows = self._library.media.rows(list(picture_hash))
             self._write(
                 {
                     row.key: batch.embedded[picture_hash[row.key]].views(row, picture_hash[row.key])

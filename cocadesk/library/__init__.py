@@ -1,4 +1,4 @@
-"""The library on disk: what is known of each file, its vectors and its words.
+"""The library on disk: the rows, vectors and annotations of its media.
 
 Importing this package is cheap: LanceDB is imported when ``Library`` is first
 asked for.
@@ -15,6 +15,7 @@ from cocadesk.library.moments import (
     tags_of_moments,
 )
 from cocadesk.library.rows import (
+    Chosen,
     Counts,
     Edit,
     FailureRow,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from cocadesk.library.library import Library
 
 __all__ = [
+    "Chosen",
     "Counts",
     "Edit",
     "FailureRow",

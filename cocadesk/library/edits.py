@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import pyarrow as pa
 
 from cocadesk.library.convert import arrow_to_rows, rows_to_arrow
+from cocadesk.library.layout import MEDIA
 from cocadesk.library.literals import text_literal
 from cocadesk.library.rows import Edit, MediaRow
 from cocadesk.library.schema import EDITS, HUMAN_COLUMNS, TABLES
 from cocadesk.library.store import Store
-from cocadesk.library.tables import MEDIA
 from cocadesk.library.undo import BatchMark
 
 FILE_FIELD = "file"

@@ -13,12 +13,12 @@ from cocadesk.library.convert import (
     arrow_to_rows,
     rows_to_arrow,
 )
+from cocadesk.library.layout import MEDIA
 from cocadesk.library.literals import bytes_literal, text_literal
 from cocadesk.library.paths import storable
 from cocadesk.library.rows import FailureRow, Identity, MediaChange, MediaRow, MediaState, Tag
 from cocadesk.library.schema import FAILURES, FILE_COLUMNS, MACHINE_COLUMNS, TABLES
 from cocadesk.library.store import Store
-from cocadesk.library.tables import MEDIA
 
 _ROWS_AT_ONCE = 1000
 
@@ -30,7 +30,7 @@ class MediaTable:
         self._store = store
 
     def rows(self, keys: Sequence[str]) -> list[MediaRow]:
-        """The rows of ``keys`` in that order; unknown keys are left out."""
+        """The rows of ``keys`` in that order, without unknown keys."""
         if not keys:
             return []
         found = self._store.read_in(
@@ -46,6 +46,10 @@ class MediaTable:
         literals = [bytes_literal(path) for path in dict.fromkeys(paths)]
         return arrow_to_rows(MediaRow, self._store.read_in(MEDIA, "path", literals))
 
+    def row_by_path(self, path: bytes) -> MediaRow | None:
+        """The row of the file at ``path``, or None."""
+        return next(iter(self.rows_by_path([path])), None)
+
     def all_keys(self) -> list[str]:
         """The keys of all media, the newest photo first (by date taken, else by file time)."""
         columns = ["key", "taken_local", "taken_utc", "mtime_ns"]
@@ -59,16 +63,16 @@ class MediaTable:
 
     def iter_rows(self, where: str | None = None) -> Iterator[MediaRow]:
         """All media rows, newest first, fetched in pieces (so memory stays flat)."""
-        keys = self.all_keys() if where is None else sorted(self.keys_where(where))
+        if where is None:
+            keys = self.all_keys()
+        else:
+            found = self._store.read(MEDIA, where=where, columns=["key"])
+            keys = sorted(found["key"].to_pylist())
         for start in range(0, len(keys), _ROWS_AT_ONCE):
             yield from self.rows(keys[start : start + _ROWS_AT_ONCE])
 
-    def keys_where(self, where: str) -> set[str]:
-        """The keys of the media that fulfil an SQL condition."""
-        return set(self._store.read(MEDIA, where=where, columns=["key"])["key"].to_pylist())
-
     def identities(self) -> list[Identity]:
-        """What tells whether a file is known, of all media."""
+        """The identities of all media."""
         return arrow_to_identities(self._store.read(MEDIA, columns=list(IDENTITY_COLUMNS)))
 
     def commit(self, changes: Sequence[MediaChange]) -> None:
@@ -115,7 +119,7 @@ class MediaTable:
         self,
         captions: Mapping[str, str],
         model_id: str,
-        score: float | Mapping[str, float] | None,
+        score: float | Mapping[str, float] | None = None,
     ) -> None:
         """Replace the machine's captions; a person's stay in front of them.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -27,14 +28,14 @@ def new_key() -> str:
 
 
 class MediaKind(StrEnum):
-    """What a medium is."""
+    """The two kinds of media."""
 
     PHOTO = "photo"
     VIDEO = "video"
 
 
 class MediaState(StrEnum):
-    """Where a medium's file is."""
+    """The state of a medium's file."""
 
     PRESENT = "present"
     MISSING = "missing"
@@ -42,7 +43,7 @@ class MediaState(StrEnum):
 
 
 class ViewShows(StrEnum):
-    """Which part of a medium a view shows."""
+    """The part of a medium that a view shows."""
 
     WHOLE = "whole"
     SPAN = "span"
@@ -120,7 +121,7 @@ class MediaRow:
 
     @property
     def taken(self) -> LocalTime | None:
-        """When it was taken by the local clock, naive (by UTC where only that is known)."""
+        """The local time at which it was taken, naive (UTC where only that is known)."""
         if self.taken_local is not None:
             return self.taken_local
         return None if self.taken_utc is None else self.taken_utc.replace(tzinfo=None)
@@ -197,6 +198,17 @@ class ResultRow(NamedTuple):
     state: MediaState
     picture_hash: str
     caption: str | None
+
+
+class Chosen(NamedTuple):
+    """The media that a search may find.
+
+    ``where_views`` is the part of their filter that the views' own columns can
+    answer, as SQL; None where there is none.
+    """
+
+    keys: Set[str]
+    where_views: str | None = None
 
 
 class Nearest(NamedTuple):
@@ -298,7 +310,7 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What the library holds; ``views`` are those of one image id."""
+    """Numbers of what the library holds; ``views`` are those of one image id."""
 
     media: int = 0
     photos: int = 0

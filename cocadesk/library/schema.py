@@ -12,6 +12,7 @@ from typing import Any, get_args, get_type_hints
 
 import pyarrow as pa
 
+from cocadesk.library.layout import MEDIA
 from cocadesk.library.rows import (
     DERIVED_COLUMNS,
     Edit,
@@ -23,7 +24,6 @@ from cocadesk.library.rows import (
     Tag,
     ViewRow,
 )
-from cocadesk.library.tables import MEDIA
 
 EDITS = "edits"
 ROOTS = "roots"

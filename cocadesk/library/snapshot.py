@@ -1,4 +1,4 @@
-"""What a search needs, in one file that is read without LanceDB (whose import takes a second).
+"""All that a search needs, in one file that is read without LanceDB (its import takes a second).
 
 The file names the state of the two tables that it was made from: the manifests
 in their ``_versions`` folders, of which each commit adds one. If these are not
@@ -8,9 +8,11 @@ exactly the same, the file is not used; so it is never wrong, only absent.
 from __future__ import annotations
 
 import json
+import math
 import mmap
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -19,17 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.library.atomic import write_atomically
-from cocadesk.library.nearest import nearest_in
-from cocadesk.library.rows import MediaKind, MediaState, Nearest, ResultRow, StoredVector
-from cocadesk.library.tables import STORE_FOLDER
+from cocadesk.library.columns import Column, ListColumn, MediaColumns, OrderedColumn, TextColumn
+from cocadesk.library.layout import SNAPSHOT_NAME, STORE_FOLDER
+from cocadesk.library.nearest import indexes_of, nearest_in
+from cocadesk.library.rows import Chosen, MediaKind, MediaState, Nearest, ResultRow, StoredVector
 
-SNAPSHOT_NAME = "search.snapshot"
-_MAGIC = b"cocadesk search 1\n"
+_MAGIC = b"cocadesk search 2\n"
+_CHECKSUM_BYTES = 16
 _ALIGNMENT = 64
 
 
 def fingerprint(store: Path, tables: Sequence[str]) -> str | None:
-    """The state of ``tables`` in words that no later commit shares; None where one is absent."""
+    """The state of ``tables`` as text that no later commit shares; None where one is absent."""
     state = blake2b(digest_size=16)
     for table in tables:
         try:
@@ -53,13 +56,15 @@ def write_snapshot(
     state: str,
     image_id: str,
     rows: Sequence[ResultRow],
+    columns: MediaColumns,
     marks: Sequence[tuple[str, int, float | None]],
     vectors_ND: NDArray[np.float32],
 ) -> None:
     """Write the snapshot of the tables in ``state``.
 
-    ``marks`` holds key, number and time of each view, row for row with
-    ``vectors_ND``; views without a media row are left out.
+    ``columns`` are for filters, row for row with ``rows``. ``marks`` holds key,
+    number and time of each view, row for row with ``vectors_ND``; views without
+    a media row are not written.
 
     Raises:
         UserError: the disk is full or refuses.
@@ -68,18 +73,35 @@ def write_snapshot(
     kept = [i for i, (key, _, _) in enumerate(marks) if key in places]
     records = [_record(row) for row in rows]
     times = [np.nan if marks[i][2] is None else marks[i][2] for i in kept]
-    arrays: list[NDArray[Any]] = [
-        vectors_ND[kept].astype(np.float16),
-        np.asarray([places[marks[i][0]] for i in kept], np.int32),
-        np.asarray([marks[i][1] for i in kept], np.int32),
-        np.asarray(times, np.float64),
-        np.cumsum([0, *map(len, records)], dtype=np.int64),
-    ]
-    header = json.dumps([state, image_id, *arrays[0].shape, len(rows)]).encode()
-    head = _MAGIC + len(header).to_bytes(4, "little") + header
-    parts = [head, *(array.tobytes() for array in arrays), b"".join(records)]
-    data = b"".join(part + b"\0" * (-len(part) % _ALIGNMENT) for part in parts)
-    write_atomically(folder / SNAPSHOT_NAME, data, durable=False)
+    parts: dict[str, NDArray[Any]] = {
+        "vectors": vectors_ND[kept].astype(np.float16),
+        "places": np.asarray([places[marks[i][0]] for i in kept], np.int32),
+        "numbers": np.asarray([marks[i][1] for i in kept], np.int32),
+        "times": np.asarray(times, np.float64),
+        "offsets": np.cumsum([0, *map(len, records)], dtype=np.int64),
+        "records": np.frombuffer(b"".join(records), np.uint8),
+        "keys": _texts_part([row.key for row in rows]),
+    }
+    for name, column in columns.columns.items():
+        parts.update((f"{name} {part}", array) for part, array in _column_parts(column).items())
+    write_atomically(folder / SNAPSHOT_NAME, _file_of(state, image_id, parts), durable=False)
+
+
+def _file_of(state: str, image_id: str, parts: Mapping[str, NDArray[Any]]) -> bytes:
+    """The file's bytes: magic, the header with the position of each part, and the parts."""
+    position, places, body = 0, {}, []
+    for name, array in parts.items():
+        data = array.tobytes()
+        places[name] = (array.dtype.str, array.shape, position)
+        body.append(data + b"\0" * (-len(data) % _ALIGNMENT))
+        position += len(body[-1])
+    header = json.dumps([state, image_id, places, position]).encode()
+    head = _MAGIC + len(header).to_bytes(4, "little") + _checksum(header) + header
+    return b"".join([head, b"\0" * (-len(head) % _ALIGNMENT), *body])
+
+
+def _checksum(header: bytes) -> bytes:
+    return blake2b(header, digest_size=_CHECKSUM_BYTES).digest()
 
 
 def _record(row: ResultRow) -> bytes:
@@ -95,8 +117,21 @@ def _record(row: ResultRow) -> bytes:
     return json.dumps(values).encode()
 
 
+def _texts_part(texts: Sequence[str]) -> NDArray[np.uint8]:
+    return np.frombuffer(json.dumps(list(texts)).encode(), np.uint8)
+
+
+def _column_parts(column: Column) -> dict[str, NDArray[Any]]:
+    if isinstance(column, TextColumn):
+        return {"codes": column.codes, "texts": _texts_part(column.texts)}
+    if isinstance(column, ListColumn):
+        texts = _texts_part(column.texts)
+        return {"codes": column.codes, "owners": column.owners, "texts": texts}
+    return {"values": column.values}
+
+
 class Snapshot:
-    """Answers searches from the file, as ``Library`` would."""
+    """Answers searches from the file, as a ``Library`` with its ``views`` and ``results`` would."""
 
     def __init__(self, data: memoryview, state: str, image_id: str) -> None:
         """Read the arrays.
@@ -104,31 +139,44 @@ class Snapshot:
         Raises:
             ValueError: the file is damaged, or of other tables or another image id.
         """
-        if bytes(data[: len(_MAGIC)]) != _MAGIC:
-            raise ValueError("not a snapshot of this program")
-        start = len(_MAGIC) + 4
-        length = int.from_bytes(data[len(_MAGIC) : start], "little")
-        found, self.model, views, dimension, rows = json.loads(bytes(data[start : start + length]))
+        self._data = data
+        found, self.model, self._parts, self._body = _header_of(data)
         if (found, self.model) != (state, image_id):
             raise ValueError("the library has changed since")
-        reader = _Reader(data, start + length)
-        self._vectors_ND = reader.array(np.float16, views, dimension).astype(np.float32)
-        self._places = reader.array(np.int32, views)
-        self._numbers = reader.array(np.int32, views)
-        self._times = reader.array(np.float64, views)
-        self._offsets = reader.array(np.int64, rows + 1)
-        self._records = reader.rest(int(self._offsets[-1]))
+        self._vectors_ND = self._array("vectors").astype(np.float32)
+        self._places = self._array("places")
+        self._numbers = self._array("numbers")
+        self._times = self._array("times")
+        self._offsets = self._array("offsets")
+        self._records = self._array("records")
         norms = np.linalg.norm(self._vectors_ND, axis=1, keepdims=True)
         self._vectors_ND /= np.where(norms > 0, norms, 1)
         self._place_of: dict[str, int] = {}
 
-    def has_views(self, image_id: str) -> bool:
-        """Whether anything can be found with vectors of ``image_id``."""
+    @property
+    def views(self) -> Snapshot:
+        """Itself: it answers for the vectors."""
+        return self
+
+    @property
+    def results(self) -> Snapshot:
+        """Itself: it answers for the media."""
+        return self
+
+    def has(self, image_id: str) -> bool:
+        """True where anything can be found with vectors of ``image_id``."""
         return image_id == self.model and len(self._places) > 0
 
-    def nearest(self, image_id: str, vector: NDArray[np.float32], limit: int) -> list[Nearest]:
-        """The ``limit`` views with the highest cosine, best first."""
-        best, cosines = nearest_in(self._vectors_ND, vector, limit)
+    def nearest(
+        self, image_id: str, vector: NDArray[np.float32], limit: int, chosen: Chosen | None = None
+    ) -> list[Nearest]:
+        """The ``limit`` views with the highest cosine, best first; only of ``chosen`` media."""
+        among = None
+        if chosen is not None:
+            is_chosen = np.zeros(len(self._offsets) - 1, np.bool_)
+            is_chosen[indexes_of(self._keys, chosen.keys)] = True
+            among = np.flatnonzero(is_chosen[self._places])
+        best, cosines = nearest_in(self._vectors_ND, vector, limit, among)
         found = []
         for i, cosine in zip(best.tolist(), cosines.tolist(), strict=True):
             place = int(self._places[i])
@@ -137,10 +185,22 @@ class Snapshot:
             found.append(Nearest(key, int(self._numbers[i]), cosine))
         return found
 
-    def shown_rows(self, keys: Sequence[str]) -> list[ResultRow]:
-        """The rows of ``keys`` in that order; unknown keys are left out."""
+    def of_keys(self, keys: Sequence[str]) -> list[ResultRow]:
+        """The rows of ``keys`` in that order, without unknown keys."""
         places = (self._find(key) for key in keys)
         return [self._row(place) for place in places if place is not None]
+
+    def columns(self, fields: Collection[str]) -> MediaColumns:
+        """The columns of these fields, for filters."""
+        return MediaColumns(self._keys, {name: self._column(name) for name in fields})
+
+    def keys_where(self, where: str) -> set[str]:
+        """Never asked: ``columns`` always answers.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(f"a snapshot knows no SQL: {where}")
 
     def vectors_of(self, image_id: str, keys: Sequence[str]) -> dict[str, list[StoredVector]]:
         """The vectors of each of ``keys``, by number."""
@@ -157,41 +217,62 @@ class Snapshot:
                 found.setdefault(key, []).append(stored)
         return found
 
+    @cached_property
+    def _keys(self) -> list[str]:
+        return self._texts("keys")
+
     def _find(self, key: str) -> int | None:
         if key not in self._place_of:
-            rows = (self._row(place) for place in range(len(self._offsets) - 1))
-            self._place_of.update((row.key, place) for place, row in enumerate(rows))
+            self._place_of = {key: place for place, key in enumerate(self._keys)}
         return self._place_of.get(key)
 
     def _row(self, place: int) -> ResultRow:
         record = self._records[self._offsets[place] : self._offsets[place + 1]]
-        key, path, kind, state, picture_hash, caption = json.loads(bytes(record))
+        key, path, kind, state, picture_hash, caption = json.loads(record.tobytes())
         return ResultRow(
-            key, path.encode("latin-1"), MediaKind(kind), MediaState(state), picture_hash, caption
+            key=key,
+            path=path.encode("latin-1"),
+            kind=MediaKind(kind),
+            state=MediaState(state),
+            picture_hash=picture_hash,
+            caption=caption,
         )
 
+    def _column(self, field: str) -> Column:
+        if f"{field} values" in self._parts:
+            return OrderedColumn(self._array(f"{field} values"))
+        texts, codes = self._texts(f"{field} texts"), self._array(f"{field} codes")
+        if f"{field} owners" in self._parts:
+            return ListColumn(len(self._keys), texts, self._array(f"{field} owners"), codes)
+        return TextColumn(texts, codes)
 
-class _Reader:
-    """Takes aligned parts from the file, one after the other."""
+    def _texts(self, name: str) -> list[str]:
+        texts: list[str] = json.loads(self._array(name).tobytes())
+        return texts
 
-    def __init__(self, data: memoryview, position: int) -> None:
-        self._data = data
-        self._position = position
+    def _array(self, name: str) -> NDArray[Any]:
+        kind, shape, position = self._parts[name]
+        array = np.frombuffer(self._data, kind, math.prod(shape), self._body + position)
+        return array.reshape(shape)
 
-    def array(self, kind: type[np.generic], *shape: int) -> NDArray[Any]:
-        """The next array of that shape."""
-        count = int(np.prod(shape))
-        part = self.rest(count * np.dtype(kind).itemsize)
-        return np.frombuffer(part, kind, count).reshape(shape)
 
-    def rest(self, size: int) -> memoryview:
-        """The next ``size`` bytes."""
-        self._position += -self._position % _ALIGNMENT
-        part = self._data[self._position : self._position + size]
-        if size < 0 or len(part) != size:
-            raise ValueError("the snapshot is cut off")
-        self._position += size
-        return part
+def _header_of(data: memoryview) -> tuple[str, str, dict[str, Any], int]:
+    """State, image id, the parts and where these begin, checked against checksum and length.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    start = len(_MAGIC) + 4 + _CHECKSUM_BYTES
+    head = bytes(data[:start])
+    end = start + int.from_bytes(head[len(_MAGIC) :][:4], "little")
+    header = bytes(data[start:end])
+    if head[: len(_MAGIC)] != _MAGIC or head[-_CHECKSUM_BYTES:] != _checksum(header):
+        raise ValueError("not a snapshot of this program")
+    state, image_id, parts, length = json.loads(header)
+    body = end + -end % _ALIGNMENT
+    if len(data) != body + length:
+        raise ValueError("the snapshot is cut off")
+    return state, image_id, parts, body
 
 
 def open_snapshot(folder: Path, tables: Sequence[str], image_id: str) -> Snapshot | None:
@@ -203,5 +284,5 @@ def open_snapshot(folder: Path, tables: Sequence[str], image_id: str) -> Snapsho
         with (folder / SNAPSHOT_NAME).open("rb") as file:
             data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         return Snapshot(data, state, image_id)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, KeyError):
         return None

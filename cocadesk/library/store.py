@@ -1,4 +1,4 @@
-"""The door to LanceDB: tables, keyed merges, filtered reads, and errors in words.
+"""The door to LanceDB: tables, keyed merges, filtered reads, errors as sentences.
 
 Nothing else in the program imports lancedb. Writes are serialised; reads may
 run on any thread beside them.
@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 
 # A list in a filter is fast to about 10,000 entries; smaller pieces keep the text short.
 IN_LIST_LIMIT = 1000
-# A flat scan of this many vectors still answers in about 20 ms; an index pays beyond.
-VECTOR_INDEX_ROWS = 20_000
 _KEY_INDEX_ROWS = 5_000
 _FRAGMENTS_TO_COMPACT = 16
 _KEEP_VERSIONS = timedelta(days=1)
@@ -41,9 +39,10 @@ class Store:
     A ``read_only`` store looks for the writer's newest commit at each call.
     """
 
-    def __init__(self, folder: Path, *, read_only: bool) -> None:
+    def __init__(self, folder: Path, *, read_only: bool, vector_index_rows: int) -> None:
         self._folder = folder
         self._read_only = read_only
+        self._vector_index_rows = vector_index_rows
         self._lock = threading.RLock()
         self._tables: dict[str, Any] = {}
         self._writes: dict[str, int] = {}
@@ -104,7 +103,7 @@ class Store:
             self._tables[name] = self._connection.create_table(name, schema=schema, exist_ok=True)
 
     def has(self, name: str) -> bool:
-        """Whether the table exists."""
+        """True where the table exists."""
         return name in self._tables or name in self.names()
 
     def drop(self, name: str) -> None:
@@ -147,7 +146,7 @@ class Store:
             return int(self._table(name).schema.field("vector").type.list_size)
 
     def count(self, name: str, where: str | None = None) -> int:
-        """How many rows match."""
+        """The number of matching rows."""
         with self._in_words("read"):
             return int(self._table(name).count_rows(where))
 
@@ -252,7 +251,7 @@ class Store:
         wanted: dict[str, object] = {}
         if rows >= _KEY_INDEX_ROWS and "key" in columns:
             wanted["key"] = BTree()
-        if rows >= VECTOR_INDEX_ROWS and "vector" in columns:
+        if rows >= self._vector_index_rows and "vector" in columns:
             # The query says cosine too: with another metric it would silently scan.
             wanted["vector"] = IvfSq(distance_type="cosine")
         created = False

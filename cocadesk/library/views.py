@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,19 +18,19 @@ from cocadesk.library.convert import (
     placed_to_arrow,
     views_to_arrow,
 )
-from cocadesk.library.literals import text_literal
-from cocadesk.library.nearest import nearest_in
-from cocadesk.library.rows import MediaRow, Nearest, StoredVector, ViewRow
+from cocadesk.library.layout import VIEWS_PREFIX, views_table
+from cocadesk.library.literals import is_in, text_literal
+from cocadesk.library.nearest import indexes_of, nearest_in
+from cocadesk.library.rows import Chosen, MediaRow, Nearest, StoredVector, ViewRow
 from cocadesk.library.store import Store
-from cocadesk.library.tables import VIEWS_PREFIX, views_table
 
-# Up to here a plain product in memory is quicker than the index (1 ms for 10,000 × 320).
-MATRIX_LIMIT_BYTES = 64 << 20
 _MATRIX_COLUMNS = ("key", "view", "time_s", "vector")
+# A list of keys in a filter is fast to about this many with a BTree.
+_KEYS_TO_ASK_FOR = 10_000
 
 
 class ViewMark(NamedTuple):
-    """Which picture a stored view was made from, and under which root."""
+    """The picture that a stored view was made from, and the root of its medium."""
 
     key: str
     view: int
@@ -50,7 +50,7 @@ class _Matrix:
     places: dict[str, list[int]] = field(default_factory=dict)
 
     def places_of(self, key: str) -> list[int]:
-        """Which rows are the views of ``key``; the first question sorts all."""
+        """The rows that are views of ``key``; the first question sorts all."""
         if not self.places and self.keys:
             places: dict[str, list[int]] = {}
             for place, owner in enumerate(self.keys):
@@ -59,21 +59,28 @@ class _Matrix:
             self.places.update(places)
         return self.places.get(key, [])
 
+    def places_among(self, keys: Set[str]) -> NDArray[np.intp]:
+        """The rows of the views of ``keys``, in rising order."""
+        if len(keys) < len(self.keys) // 100:
+            return np.sort(np.array([i for key in keys for i in self.places_of(key)], np.intp))
+        return indexes_of(self.keys, keys)
+
 
 class ViewTables:
     """Reads and commits views. Vectors of two image ids never meet in one answer."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, matrix_limit_bytes: int) -> None:
         self._store = store
+        self._matrix_limit_bytes = matrix_limit_bytes
         self._matrices: dict[str, _Matrix] = {}
         self._lock = threading.Lock()
 
     def has(self, image_id: str) -> bool:
-        """Whether anything was ever embedded under ``image_id``."""
+        """True where anything was ever embedded under ``image_id``."""
         return self._store.has(views_table(image_id))
 
     def count(self, image_id: str) -> int:
-        """How many views ``image_id`` has."""
+        """The number of views of ``image_id``."""
         return self._store.count(views_table(image_id)) if self.has(image_id) else 0
 
     def create(self, image_id: str, dimension: int) -> None:
@@ -110,11 +117,11 @@ class ViewTables:
         return [ViewMark(*values) for values in zip(*lists, strict=True)]
 
     def whole_marks(self, image_id: str) -> list[ViewMark]:
-        """One mark a medium, that of its whole; a film has hundreds of others."""
+        """One mark a medium, that of its whole; a video has hundreds of others."""
         return self.marks(image_id, "view = 0")
 
     def of_keys(self, image_id: str, keys: Sequence[str]) -> dict[str, list[ViewRow]]:
-        """The stored views of each of ``keys``, by number; keys without any are left out."""
+        """The stored views of each of ``keys``, by number; keys without any are not among them."""
         name = views_table(image_id)
         if not keys or not self.has(image_id):
             return {}
@@ -167,6 +174,15 @@ class ViewTables:
             if name.startswith(VIEWS_PREFIX):
                 self._store.merge(name, ["key"], table, insert=False)
 
+    def stored(
+        self, image_id: str
+    ) -> tuple[list[tuple[str, int, float | None]], NDArray[np.float32]]:
+        """Key, number and time of each view, and the (N, D) vectors as they are stored."""
+        table = self._store.read(views_table(image_id), columns=_MATRIX_COLUMNS)
+        lists = [table.column(name).to_pylist() for name in ("key", "view", "time_s")]
+        dimension = table.schema.field("vector").type.list_size
+        return list(zip(*lists, strict=True)), arrow_to_vectors(table, dimension)
+
     def vectors(self, image_id: str) -> tuple[list[str], NDArray[np.float32]]:
         """Key of each view and the (N, D) float32 matrix of all; do not write to either."""
         if not self.has(image_id):
@@ -176,22 +192,48 @@ class ViewTables:
         return matrix.keys, matrix.vectors_ND
 
     def nearest(
-        self, image_id: str, vector: NDArray[np.float32], limit: int, where: str | None = None
+        self, image_id: str, vector: NDArray[np.float32], limit: int, chosen: Chosen | None = None
     ) -> list[Nearest]:
-        """The ``limit`` views with the highest cosine to ``vector`` (D,), best first."""
-        if limit <= 0 or not self.has(image_id):
+        """The ``limit`` views with the highest cosine to ``vector`` (D,), best first.
+
+        Only those of ``chosen`` media; None means all.
+        """
+        if limit <= 0 or not self.has(image_id) or (chosen is not None and not chosen.keys):
             return []
         name = views_table(image_id)
-        matrix = self._matrix(name, len(vector)) if where is None else None
-        if matrix is not None:
-            best, cosines = nearest_in(matrix.vectors_ND, vector, limit)
-            return [
-                Nearest(matrix.keys[i], matrix.views[i], cosine)
-                for i, cosine in zip(best.tolist(), cosines.tolist(), strict=True)
+        matrix = self._matrix(name, len(vector))
+        if matrix is None:
+            return self._nearest_in_store(name, vector, limit, chosen)
+        among = None if chosen is None else matrix.places_among(chosen.keys)
+        best, cosines = nearest_in(matrix.vectors_ND, vector, limit, among)
+        return [
+            Nearest(matrix.keys[i], matrix.views[i], cosine)
+            for i, cosine in zip(best.tolist(), cosines.tolist(), strict=True)
+        ]
+
+    def _nearest_in_store(
+        self, name: str, vector: NDArray[np.float32], limit: int, chosen: Chosen | None
+    ) -> list[Nearest]:
+        """The same of a table that is too large for memory.
+
+        Few keys are part of the question; of many, more views are asked for than
+        wanted until enough of them are chosen.
+        """
+        where = None if chosen is None else chosen.where_views
+        if chosen is not None and len(chosen.keys) <= _KEYS_TO_ASK_FOR:
+            where = is_in("key", [text_literal(key) for key in chosen.keys])
+        wanted = limit
+        while True:
+            table = self._store.nearest(name, vector, wanted, where)
+            columns = [table.column(column).to_pylist() for column in ("key", "view", "_distance")]
+            found = [
+                Nearest(key, view, 1.0 - far)
+                for key, view, far in zip(*columns, strict=True)
+                if chosen is None or key in chosen.keys
             ]
-        table = self._store.nearest(name, vector, limit, where)
-        columns = [table.column(column).to_pylist() for column in ("key", "view", "_distance")]
-        return [Nearest(key, view, 1.0 - far) for key, view, far in zip(*columns, strict=True)]
+            if len(found) >= limit or table.num_rows < wanted:
+                return found[:limit]
+            wanted *= 4
 
     def vectors_of(self, image_id: str, keys: Sequence[str]) -> dict[str, list[StoredVector]]:
         """The vectors of each of ``keys``, by view number; from memory while it is small."""
@@ -219,7 +261,7 @@ class ViewTables:
             matrix = self._matrices.get(name)
             if matrix is None or matrix.version != version:
                 self._matrices.pop(name, None)
-                if self._store.count(name) * dimension * 4 > MATRIX_LIMIT_BYTES:
+                if self._store.count(name) * dimension * 4 > self._matrix_limit_bytes:
                     return None
                 # Read after the version: rows of a later commit may come along, and
                 # then the next call reads again. Older rows than the version never do.

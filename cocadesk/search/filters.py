@@ -53,6 +53,10 @@ class Filter:
         return mask
 
 
+EVERYTHING = Filter()
+"""The filter that lets everything pass."""
+
+
 def split_query(text: str) -> tuple[str, Filter]:
     """The words of a query without its filter terms, and these.
 

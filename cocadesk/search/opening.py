@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from cocadesk.library.layout import MEDIA, views_table
 from cocadesk.library.snapshot import open_snapshot
-from cocadesk.library.tables import MEDIA, views_table
 from cocadesk.search.searcher import Searcher, TextEmbedder
 
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from cocadesk.errors import UserError
-from cocadesk.library import MediaKind, MediaState, Nearest, ResultRow, StoredVector
+from cocadesk.library import Chosen, MediaKind, MediaState, Nearest, ResultRow, StoredVector
+from cocadesk.search.filters import EVERYTHING, Filter
+from cocadesk.search.matching import FilterableRows, choose
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 MOMENTS_SHOWN = 100
-"""A film has many hundreds; nobody leafs through more."""
+"""Most moments returned for one video."""
 _TEXTS_KEPT = 1024
 _SPARE_VIEWS = 16
 
@@ -32,27 +34,27 @@ class TextEmbedder(Protocol):
     """The part of the model's door that search uses."""
 
     def info(self) -> _Described:
-        """What the model is."""
+        """The model's description."""
 
     def embed_texts(self, texts: Sequence[str], /) -> NDArray[np.float32]:
         """(B, D) float32 unit vectors."""
 
 
-class Searchable(Protocol):
-    """What can be searched: a ``Library``, or its snapshot."""
+class SearchableViews(Protocol):
+    """The part of the library's views that search uses."""
 
-    @property
-    def model(self) -> str | None:
-        """The image id in use."""
+    def has(self, image_id: str, /) -> bool:
+        """True where anything was embedded under it."""
 
-    def has_views(self, image_id: str, /) -> bool:
-        """Whether anything was embedded under it."""
-
-    def nearest(self, image_id: str, vector: NDArray[np.float32], limit: int, /) -> list[Nearest]:
-        """The nearest views."""
-
-    def shown_rows(self, keys: Sequence[str], /) -> Sequence[ResultRow]:
-        """Rows in the order of the keys that are there."""
+    def nearest(
+        self,
+        image_id: str,
+        vector: NDArray[np.float32],
+        limit: int,
+        chosen: Chosen | None,
+        /,
+    ) -> list[Nearest]:
+        """The nearest views of chosen media."""
 
     def vectors_of(
         self, image_id: str, keys: Sequence[str], /
@@ -60,9 +62,32 @@ class Searchable(Protocol):
         """The vectors of each key, by view number."""
 
 
+class SearchableRows(FilterableRows, Protocol):
+    """The part of the library's results that search uses."""
+
+    def of_keys(self, keys: Sequence[str], /) -> Sequence[ResultRow]:
+        """Rows in the order of the keys that are there."""
+
+
+class Searchable(Protocol):
+    """A library to search: a ``Library``, or its snapshot."""
+
+    @property
+    def model(self) -> str | None:
+        """The image id in use."""
+
+    @property
+    def views(self) -> SearchableViews:
+        """Its vectors."""
+
+    @property
+    def results(self) -> SearchableRows:
+        """Its media."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A moment of a video that was found: when, how near, and which view it is."""
+    """A moment of a video that was found: its time, score and view number."""
 
     time_s: float
     score: float
@@ -92,9 +117,9 @@ class Hit:
 class Searcher:
     """Searches one library with one model. Safe to use from several threads.
 
-    Missing media are not shown; those on an unplugged disk are (their
-    thumbnails are here). Works beside a running index: each search sees what
-    is committed by then.
+    Missing media are not shown unless a filter asks for a state; those on an
+    unplugged disk are (their thumbnails are here). Works beside a running
+    index: each search sees all that is committed by then.
     """
 
     def __init__(self, library: Searchable, backend: TextEmbedder) -> None:
@@ -104,8 +129,8 @@ class Searcher:
         self._texts: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def search(self, text: str, limit: int = 50) -> list[Hit]:
-        """The ``limit`` media that fit ``text`` best, best first.
+    def search(self, text: str, limit: int = 50, among: Filter = EVERYTHING) -> list[Hit]:
+        """The ``limit`` media that fit ``text`` best, best first; only those that pass ``among``.
 
         Raises:
             UserError: the text is empty, or the library was indexed with
@@ -116,18 +141,18 @@ class Searcher:
             raise UserError("There is nothing to search for.", "", "Type a few words.")
         if not self._has_views():
             return []
-        return self._nearest(self.text_vector(text), limit, without=None)
+        return self._nearest(self.text_vector(text), limit, among, without=None)
 
-    def similar(self, key: str, limit: int = 50) -> list[Hit]:
-        """The ``limit`` media that look most like that of ``key`` (itself left out).
+    def similar(self, key: str, limit: int = 50, among: Filter = EVERYTHING) -> list[Hit]:
+        """The ``limit`` media most like that of ``key``, without itself, that pass ``among``.
 
         Raises:
             UserError: the medium has no vectors of this model.
         """
-        stored = self._library.vectors_of(self._image_id, [key]).get(key)
+        stored = self._library.views.vectors_of(self._image_id, [key]).get(key)
         if not stored:
             raise UserError("This medium has not been indexed with the model in use.", "", "")
-        return self._nearest(stored[0].vector, limit, without=key)
+        return self._nearest(stored[0].vector, limit, among, without=key)
 
     def text_vector(self, text: str) -> NDArray[np.float32]:
         """The (D,) unit vector of ``text``; the last texts are remembered."""
@@ -144,8 +169,8 @@ class Searcher:
         return vector
 
     def _has_views(self) -> bool:
-        """Whether there is anything to search; vectors of another model don't count."""
-        if self._library.has_views(self._image_id):
+        """True where there is anything to search; vectors of another model don't count."""
+        if self._library.views.has(self._image_id):
             return True
         if self._library.model in (None, self._image_id):
             return False
@@ -155,26 +180,30 @@ class Searcher:
             "Index its folders again with this model, or search with the other one.",
         )
 
-    def _nearest(self, vector: NDArray[np.float32], limit: int, without: str | None) -> list[Hit]:
+    def _nearest(
+        self, vector: NDArray[np.float32], limit: int, among: Filter, without: str | None
+    ) -> list[Hit]:
         """Ask for more views until enough media that can be shown are among them."""
+        chosen = choose(self._library.results, among) if among else None
+        with_missing = "state" in among.fields()
         wanted = limit + _SPARE_VIEWS
         while limit > 0:
-            found = self._library.nearest(self._image_id, vector, wanted)
+            found = self._library.views.nearest(self._image_id, vector, wanted, chosen)
             best = best_views(found)
             best.pop(without or "", None)
-            rows = self._shown(list(best), limit)
+            rows = self._shown(list(best), limit, with_missing=with_missing)
             if len(rows) >= limit or len(found) < wanted:
                 return self._hits(rows, best, vector)
             wanted *= 4
         return []
 
-    def _shown(self, keys: Sequence[str], limit: int) -> list[ResultRow]:
-        """The rows of the first ``limit`` of ``keys`` that are there and not missing."""
+    def _shown(self, keys: Sequence[str], limit: int, *, with_missing: bool) -> list[ResultRow]:
+        """The rows of the first ``limit`` of ``keys`` that are there and may be shown."""
         shown: list[ResultRow] = []
         step = limit + _SPARE_VIEWS
         for start in range(0, len(keys), step):
-            rows = self._library.shown_rows(keys[start : start + step])
-            shown += [row for row in rows if row.state is not MediaState.MISSING]
+            rows = self._library.results.of_keys(keys[start : start + step])
+            shown += [row for row in rows if with_missing or row.state is not MediaState.MISSING]
             if len(shown) >= limit:
                 break
         return shown[:limit]
@@ -208,7 +237,7 @@ class Searcher:
         videos = [row.key for row in rows if row.kind is MediaKind.VIDEO]
         if not videos:
             return {}
-        stored = self._library.vectors_of(self._image_id, videos)
+        stored = self._library.views.vectors_of(self._image_id, videos)
         return {key: best_moments(own, vector) for key, own in stored.items()}
 
 

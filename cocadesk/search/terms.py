@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import TypeAlias
 
 import numpy as np
@@ -18,7 +18,8 @@ from cocadesk.library.paths import fold, fold_path
 
 HAS = "has"
 """The name of terms whose values are the fields that a medium must have."""
-_EPOCH = datetime(1970, 1, 1)
+_EPOCH = date(1970, 1, 1).toordinal()
+_DAY = 24 * 60 * 60 * 1_000_000
 _DRIVE = re.compile("[a-z]:/")
 
 
@@ -108,16 +109,15 @@ def _bounds(value: DateRange | NumberRange) -> tuple[float | None, float | None]
     """The lowest and highest value, times in microseconds since 1970."""
     if isinstance(value, NumberRange):
         return value.low, value.high
-    after = None if value.last is None else value.last + timedelta(days=1)
     return (
         None if value.first is None else _microseconds(value.first),
-        None if after is None else _microseconds(after) - 1,
+        # By numbers: after the last day of the year 9999 no other can be named.
+        None if value.last is None else _microseconds(value.last) + _DAY - 1,
     )
 
 
 def _microseconds(day: date) -> int:
-    since = datetime(day.year, day.month, day.day) - _EPOCH
-    return since // timedelta(microseconds=1)
+    return (day.toordinal() - _EPOCH) * _DAY
 
 
 def _time(microseconds: float | None) -> np.datetime64 | None:

@@ -131,7 +131,7 @@ def run_ours(backend: Backend, video: Path, folder: Path) -> tuple[float, int]:
             pass
         seconds = time.perf_counter() - start
         if library.counts().videos != 1:
-            sys.exit(f"the video was not indexed: {library.failures()}")
+            sys.exit(f"the video was not indexed: {library.media.failures()}")
         return seconds, library.counts().views - 1
 
 

@@ -153,11 +153,11 @@ def test_words_of_members_are_kept_in_the_library(
     assert captioned.code == 0
     captions = [item["caption"] for item in captioned.document["results"]]
     with Library.open(library[0], create=False, writer=False) as opened:
-        row = opened.row_by_path(os.fsencode(member))
+        row = opened.media.row_by_path(os.fsencode(member))
         assert row is not None
         assert row.machine_caption == captions[0]
         assert [tag.tag for tag in row.machine_tags] == [tag["tag"] for tag in tags]
-        assert opened.row_by_path(os.fsencode(outside)) is None
+        assert opened.media.row_by_path(os.fsencode(outside)) is None
     found = cocadesk("search", "anything", *common).document["results"]
     assert captions[0] in [result["caption"] for result in found]
 

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cocadesk.annotations import HumanAnnotations, WriteReport, keys_in_scope, write_steps
+from cocadesk.annotations import HumanAnnotations, WriteReport, write_steps
 from cocadesk.library import Library, MediaRow, new_key
+from cocadesk.search import keys_in_scope
 from tests.support.annotation_walk import drain
 from tests.support.index_tools import run_index, write_photo
 
@@ -30,7 +31,7 @@ class AnnotatedCase:
 
     def row(self, name: str) -> MediaRow:
         """The row of a photo by its file's name."""
-        row = self.library.row_by_path(os.fsencode(self.photos / name))
+        row = self.library.media.row_by_path(os.fsencode(self.photos / name))
         assert row is not None
         return row
 
@@ -42,9 +43,9 @@ class AnnotatedCase:
         """Gives each photo a machine's caption: "a machine's NAME"."""
         texts = {
             row.key: f"a machine's {Path(os.fsdecode(row.path)).stem}"
-            for row in self.library.rows(self.keys())
+            for row in self.library.media.rows(self.keys())
         }
-        self.library.set_machine_caption(texts, MODEL)
+        self.library.media.set_captions(texts, MODEL)
 
     def write(self, *keys: str, overwrite: bool = False, batch: str | None = None) -> WriteReport:
         """Writes captions to the end."""

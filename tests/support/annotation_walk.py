@@ -26,7 +26,6 @@ from cocadesk.annotations import (
     HumanAnnotations,
     ZeroShotTagger,
     caption_steps,
-    keys_in_scope,
     load_vocabulary,
     sidecar_of,
     tag_steps,
@@ -56,6 +55,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, Scope
+from cocadesk.search import keys_in_scope
 from tests.support.annotation_model import Command, Model, Said
 from tests.support.engines import FAKE_MODEL
 from tests.support.fake_backend import FakeBackend
@@ -185,7 +185,7 @@ class Walk:
     def _finish_write(self, begun: Command, keys: list[str], overwrite: bool) -> None:
         """A write (or the rest of one) in the model, from the captions as they are now."""
         captions: dict[bytes, tuple[str, str]] = {}
-        for row in self._library.rows(keys):
+        for row in self._library.media.rows(keys):
             if row.state is MediaState.PRESENT and os.path.lexists(row.path):
                 said = self._model.said.get(row.key, Said()).caption
                 text = said if said is not None else row.machine_caption
@@ -288,7 +288,7 @@ class Walk:
 
     def check(self) -> None:
         """The program and the model agree on every word and every file."""
-        rows = {row.key: row for row in self._library.rows(self._keys)}
+        rows = {row.key: row for row in self._library.media.rows(self._keys)}
         assert len(rows) == len(self._keys)
         for key, row in rows.items():
             said = self._model.said.get(key, Said())
@@ -400,7 +400,7 @@ class Walk:
                 self._finish_write(begun, keys, overwrite)
 
     def _interrupted(self) -> list[Callable[[], tuple[RequestBody, Callable[[Model], None]]]]:
-        """Requests that may be in hand when the engine dies, and the way to settle after."""
+        """What may be in hand when the engine dies: the request, and how to settle after."""
         return [self._kill_set, self._kill_undo, self._kill_redo, self._kill_write] * 2 + [
             self._kill_caption,
             self._kill_tag,
@@ -441,7 +441,7 @@ class Walk:
                         self._model.forget(path, change.key, before)
                 if not begun.files:
                     self._model = before
-            jobs = [job for job in self._library.jobs() if job.kind == JobKind.WRITE]
+            jobs = [job for job in self._library.jobs.all() if job.kind == JobKind.WRITE]
             if jobs and not JobState(jobs[-1].state).is_final:
                 self._unfinished = (begun, keys, overwrite)
 

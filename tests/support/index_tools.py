@@ -57,7 +57,7 @@ def write_photo(path: Path, seed: int, *, comment: str = "") -> Path:
 
 
 def decode_file(request: DecodeRequest) -> DecodedPhoto | DecodedVideo:
-    """The answer that a worker process would give, decoded here."""
+    """What a worker process would answer, decoded here."""
     path = Path(os.fsdecode(request.path))
     if path.exists() and is_video(path.read_bytes()[:SNIFF_BYTES], request.path):
         return decode_video(path, SPEC, token=request.token)
@@ -155,7 +155,7 @@ def run_index(
 
 def row_at(library: Library, path: Path) -> MediaRow:
     """The row of the file at ``path``."""
-    row = library.row_by_path(os.fsencode(path))
+    row = library.media.row_by_path(os.fsencode(path))
     assert row is not None
     return row
 
@@ -163,7 +163,7 @@ def row_at(library: Library, path: Path) -> MediaRow:
 def views_at(library: Library, path: Path, image_id: str = FakeInfo().image_id) -> list[ViewRow]:
     """The views of the file at ``path``, by number."""
     key = row_at(library, path).key
-    return library.views_of(image_id, [key]).get(key, [])
+    return library.views.of_keys(image_id, [key]).get(key, [])
 
 
 def set_human_caption(library: Library, key: str, text: str) -> None:

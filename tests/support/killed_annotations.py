@@ -110,10 +110,10 @@ def edit_cut_between_writes(base: Path, *, every: int = 1) -> int:
             edit = AnnotationEdit(caption="mine", add_tags=("x",))
             case.annotations.set(case.keys(), edit)
         with reopened(work) as case:
-            rows = case.library.rows(case.keys())
+            rows = case.library.media.rows(case.keys())
             expected = "mine" if case.annotations.titles().undo else None
             assert {row.human_caption for row in rows} == {expected}
             case.annotations.undo()
-            assert {row.human_caption for row in case.library.rows(case.keys())} == {None}
+            assert {row.human_caption for row in case.library.media.rows(case.keys())} == {None}
         writes = cut.writes
     return writes

@@ -39,7 +39,7 @@ def index_and_kill(library: Path, photos: Path, steps: int) -> None:
 
 
 def disturb(photos: Path, chance: random.Random, fresh: int) -> None:
-    """Changes by a person meanwhile: edit, move, copy, delete."""
+    """What a person does meanwhile: edit, move, copy, delete."""
     files = sorted(photos.iterdir())
     chance.shuffle(files)
     edited, moved, copied, deleted, *_ = files
@@ -51,7 +51,7 @@ def disturb(photos: Path, chance: random.Random, fresh: int) -> None:
 
 def check_whole(library: Library, photos: Path) -> None:
     """Each file has one row, each row the views of its own picture and their thumbnails."""
-    rows = {row.path: row for row in library.iter_rows()}
+    rows = {row.path: row for row in library.media.iter_rows()}
     present = {path: row for path, row in rows.items() if row.state == "present"}
     assert sorted(present) == sorted(os.fsencode(path) for path in photos.iterdir())
     assert len(rows) == library.counts().media
@@ -62,11 +62,11 @@ def check_whole(library: Library, photos: Path) -> None:
     for row in rows.values():
         own = sorted(mark.view for mark in marks if mark.key == row.key)
         assert own == list(range(1 + (3 if row.kind == "video" else 0)))
-        moments = (library.moment_thumbnail_path(row.picture_hash, view) for view in own[1:])
+        moments = (library.thumbnails.moment_path(row.picture_hash, view) for view in own[1:])
         assert all(path.exists() for path in moments)
     hashes = {row.key: row.picture_hash for row in rows.values()}
     assert all(hashes[mark.key] == mark.picture_hash for mark in marks)
-    assert all(library.thumbnail_path(row.picture_hash).exists() for row in rows.values())
+    assert all(library.thumbnails.path(row.picture_hash).exists() for row in rows.values())
 
 
 def index_killed_at_random(base: Path, seed: int, *, kills: int, photos: int, videos: int) -> None:
@@ -109,7 +109,7 @@ def index_cut_between_writes(base: Path, *, every: int = 1) -> int:
         with Library.open(folder) as library:
             run_index(library, [photos])
             check_whole(library, photos)
-            assert library.failures() == []
+            assert library.media.failures() == []
             assert run_index(library, [photos]).indexed == 0
         writes = cut.writes
     return writes

@@ -71,7 +71,7 @@ def switch_model(
 
 def check_filled(library: Library, image_id: str = OTHER.image_id) -> None:
     """Each row has the views of its own picture under the new id, marked in the row."""
-    rows = {row.key: row for row in library.iter_rows()}
+    rows = {row.key: row for row in library.media.iter_rows()}
     marks = library.views.marks(image_id)
     assert {mark.key: mark.picture_hash for mark in marks} == {
         k: r.picture_hash for k, r in rows.items()

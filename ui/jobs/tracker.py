@@ -85,7 +85,7 @@ class JobTracker(QObject):
         )
 
     def forget_plan(self) -> None:
-        """Gives up the plan that was asked for."""
+        """Nobody waits for the plan any more."""
         if self._plan is not None:
             self._plan.cancel()
             self._plan = None

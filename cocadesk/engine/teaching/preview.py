@@ -126,8 +126,8 @@ class DatasetPreview:
         known: dict[bytes, Path] = {}
         wanted: list[bytes] = []
         for path in paths:
-            row = library.row_by_path(path)
-            thumbnail = library.thumbnail_path(row.picture_hash) if row else None
+            row = library.media.row_by_path(path)
+            thumbnail = library.thumbnails.path(row.picture_hash) if row else None
             if thumbnail is not None and thumbnail.exists():
                 known[path] = thumbnail
             else:

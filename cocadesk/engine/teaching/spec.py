@@ -14,6 +14,7 @@ from cocadesk.errors import UserError
 from cocadesk.library import Library, MediaKind, MediaRow, MediaState
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import SkippedValue, TeachSource, TuningMethod
+from cocadesk.search import matching_keys, parse_filter
 
 SCHEMA = 1
 SEED = 1
@@ -91,15 +92,19 @@ def build_spec(
 
     written = WrittenFiles(library.edits.of_files())
     not_human = dict(written.machines())
+    among = parse_filter(source.filter)
+    passing = matching_keys(library.results, among) if among else None
     chosen = frozenset(source.keys)
     photos: list[PhotoSpec] = []
     skipped: dict[str, list[bytes]] = {}
     media = 0
-    for row in library.iter_rows():
+    for row in library.media.iter_rows():
         media += row.state is MediaState.PRESENT
         # A file that the person has moved together with its photo is the machine's still.
         not_human |= written.machines_of([row])
         if not (row.key in chosen if chosen else source.uses_library):
+            continue
+        if passing is not None and row.key not in passing:
             continue
         captions = human_captions(row)
         if not captions:

@@ -81,7 +81,7 @@ def test_files_that_cannot_be_read_are_named_and_the_rest_goes_on(tmp_path: Path
         assert describe(case).described == 1
         (case.photos / "c.jpg").unlink()
         run_index(case.library, [case.photos])
-        keys = [row.key for row in case.library.iter_rows()]
+        keys = [row.key for row in case.library.media.iter_rows()]
         steps = caption_steps(case.library, BACKEND, tagger, decode_here, keys)
         told = [item.reason for step in steps for item in step.left_out]
         assert told == ["The file is not there now."]
@@ -150,7 +150,7 @@ def test_other_words_tag_everything_anew_from_stored_vectors(tmp_path: Path) -> 
         image_id = BACKEND.info().image_id
         report = drain(tag_steps(case.library, image_id, tagger(OWN), case.keys()))
         assert report == DescribeReport(described=3)
-        rows = case.library.rows(case.keys())
+        rows = case.library.media.rows(case.keys())
         assert {row.machine_tags_model for row in rows} == {tags_mark(MODEL, OWN)}
         assert all({tag.tag for tag in row.machine_tags} <= set(OWN.tags) for row in rows)
         again = drain(tag_steps(case.library, image_id, tagger(OWN), case.keys()))

@@ -1,4 +1,4 @@
-"""Captions and tags of people: set, undone, redone, remembered."""
+"""What people say of their photos: set, undone, redone, remembered."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def test_accepting_and_rejecting_a_machines_tag(tmp_path: Path) -> None:
     with annotated_library(tmp_path) as case:
         key = case.key("a.jpg")
         tags = [Tag(tag="dog", score=0.9), Tag(tag="Beach", score=0.8)]
-        case.library.set_machine_tags({key: tags}, MODEL)
+        case.library.media.set_tags({key: tags}, MODEL)
         case.annotations.set([key], AnnotationEdit(add_tags=("Dog",), remove_tags=("beach",)))
         assert said(case, "a.jpg") == (None, ("dog",), ("Beach",))
         assert case.row("a.jpg").tags == (Tag(tag="dog", score=1.0),)
-        case.library.set_machine_tags({key: [Tag(tag="BEACH", score=1.0)]}, "another-model")
+        case.library.media.set_tags({key: [Tag(tag="BEACH", score=1.0)]}, "another-model")
         assert case.row("a.jpg").tags == (Tag(tag="dog", score=1.0),)
         case.annotations.set([key], AnnotationEdit(add_tags=("Beach",)))
         assert said(case, "a.jpg") == (None, ("dog", "Beach"), ())

@@ -31,7 +31,7 @@ def words(base: Path, *arguments: str | os.PathLike[str], code: int = 0) -> dict
 def alone(tmp_path: Path) -> Path:
     """A folder with a library that nobody has open."""
     with annotated_library(tmp_path) as case:
-        case.library.set_machine_caption({case.key("b.jpg"): "a machine's"}, "model-1")
+        case.library.media.set_captions({case.key("b.jpg"): "a machine's"}, "model-1")
     return tmp_path
 
 

@@ -23,15 +23,15 @@ class Store:
         self.rows: dict[str, JobRow] = {}
         self.is_full = False
 
-    def jobs(self) -> list[JobRow]:
+    def all(self) -> list[JobRow]:
         return sorted(self.rows.values(), key=lambda row: row.id)
 
-    def save_job(self, job: JobRow) -> None:
+    def save(self, job: JobRow) -> None:
         if self.is_full:
             raise UserError("The disk is full.")
         self.rows[job.id] = job
 
-    def forget_job(self, job_id: str) -> None:
+    def forget(self, job_id: str) -> None:
         del self.rows[job_id]
 
 

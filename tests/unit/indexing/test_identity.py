@@ -42,7 +42,7 @@ def bytes_of(text: str) -> bytes:
 
 
 def views_of(text: str) -> int:
-    """The number of views of a content: the whole, and a video's moments."""
+    """How many views a content has: the whole, and a film's moments."""
     return 1 + len(FILMS.get(text.split()[0], ()))
 
 
@@ -206,7 +206,7 @@ class Identity(RuleBasedStateMachine):
         """Same media with the same fates; each has the vector of its own picture."""
         if not self.is_indexed:
             return
-        rows = list(self.library.iter_rows())
+        rows = list(self.library.media.iter_rows())
         start = len(os.fsencode(self.photos)) + 1
         found = {row.path[start:].decode(): row for row in rows}
         assert len(found) == len(rows)
@@ -227,7 +227,7 @@ class Identity(RuleBasedStateMachine):
             assert (row.kind == "video", row.duration_s is not None) == (count > 1, count > 1)
             assert text.split()[0] in FILMS or count == 1
             for view in own[1:]:
-                assert self.library.moment_thumbnail_path(row.picture_hash, view).exists()
+                assert self.library.thumbnails.moment_path(row.picture_hash, view).exists()
 
 
 Identity.TestCase.settings = settings(

@@ -60,9 +60,9 @@ def test_a_row_says_what_the_file_says_and_its_thumbnail_is_there(
     assert row.size_bytes == (photos / "3.jpg").stat().st_size
     assert row.root == os.fsencode(photos)
     assert row.embedded == (IMAGE_ID,)
-    assert library.thumbnail_path(row.picture_hash).read_bytes()[:2] == b"\xff\xd8"
+    assert library.thumbnails.path(row.picture_hash).read_bytes()[:2] == b"\xff\xd8"
     assert library.model == IMAGE_ID
-    assert [root.path for root in library.roots()] == [os.fsencode(photos)]
+    assert [root.path for root in library.roots.all()] == [os.fsencode(photos)]
 
 
 def test_an_edited_file_keeps_its_key_and_human_words_and_is_embedded_again(
@@ -72,7 +72,7 @@ def test_an_edited_file_keeps_its_key_and_human_words_and_is_embedded_again(
     run_index(library, [photos])
     before = row_at(library, photos / "0.jpg")
     set_human_caption(library, before.key, "mine")
-    library.set_machine_caption({before.key: "a machine's"}, "m")
+    library.media.set_captions({before.key: "a machine's"}, "m")
     write_photo(photos / "0.jpg", 77)
     backend = CountingBackend()
     report = run_index(library, [photos], backend=backend)
@@ -90,7 +90,7 @@ def test_a_file_whose_metadata_changed_is_read_but_not_embedded(
     """Rule 2: same path, other bytes, same picture; the machine's words still fit."""
     run_index(library, [photos])
     before = row_at(library, photos / "0.jpg")
-    library.set_machine_caption({before.key: "a machine's"}, "m")
+    library.media.set_captions({before.key: "a machine's"}, "m")
     write_photo(photos / "0.jpg", 0, comment="new words")
     backend = CountingBackend()
     report = run_index(library, [photos], backend=backend)
@@ -154,7 +154,7 @@ def test_a_copy_has_its_own_key_and_borrows_the_vectors(library: Library, photos
     run_index(library, [photos])
     before = row_at(library, photos / "0.jpg")
     set_human_caption(library, before.key, "mine")
-    library.set_machine_caption({before.key: "a machine's"}, "m")
+    library.media.set_captions({before.key: "a machine's"}, "m")
     shutil.copy(photos / "0.jpg", photos / "copy.jpg")
     decoder, backend = InProcessDecoder(), CountingBackend()
     report = run_index(library, [photos], decoder=decoder, backend=backend)
@@ -188,11 +188,11 @@ def test_a_file_that_is_gone_is_missing_keeps_its_words_and_returns(
     (photos / "0.jpg").unlink()
     report = run_index(library, [photos])
     assert (report.missing, report.unchanged, library.counts().missing) == (1, 2, 1)
-    assert library.rows([key])[0].caption == "mine"
+    assert library.media.rows([key])[0].caption == "mine"
     write_photo(photos / "0.jpg", 0)
     os.utime(photos / "0.jpg", ns=(status.st_mtime_ns, status.st_mtime_ns))
     assert run_index(library, [photos]).unchanged == 3
-    row = library.rows([key])[0]
+    row = library.media.rows([key])[0]
     assert (row.state, row.caption) == (MediaState.PRESENT, "mine")
 
 
@@ -281,7 +281,7 @@ def test_names_that_are_not_utf8_are_indexed(library: Library, tmp_path: Path) -
         file.write(photo_bytes(1))
     report = run_index(library, [Path(os.fsdecode(folder))])
     assert report.indexed == 1
-    assert library.row_by_path(folder + b"/ph\xf6to's.jpg") is not None
+    assert library.media.row_by_path(folder + b"/ph\xf6to's.jpg") is not None
     assert run_index(library, [Path(os.fsdecode(folder))]).unchanged == 1
 
 
@@ -320,7 +320,7 @@ def test_a_folder_that_does_not_exist_is_a_sentence(library: Library, photos: Pa
 def test_a_folder_without_permission_is_recorded_and_its_media_are_not_missing(
     library: Library, photos: Path
 ) -> None:
-    """A closed folder leaves its files unknown, not missing."""
+    """What can't be looked into is unknown."""
     write_photo(photos / "closed" / "4.jpg", 4)
     run_index(library, [photos])
     (photos / "closed").chmod(0)
@@ -437,7 +437,7 @@ def test_vectors_that_a_crash_left_without_a_row_are_used_again(
 def test_vectors_of_a_crash_whose_files_are_gone_are_removed(
     interrupted: Library, photos: Path
 ) -> None:
-    """Vectors that nobody claims under the indexed roots are dropped, others wait."""
+    """What nobody claims under the indexed roots is dropped, elsewhere it waits."""
     other = write_photo(photos.parent / "other" / "9.jpg", 9)
     run_index(interrupted, [other.parent])
     assert interrupted.counts().views == 4
@@ -490,12 +490,12 @@ def test_another_model_fills_its_own_views_and_the_old_ones_stay(
 ) -> None:
     """Keys stay; vectors of two image ids never share a table."""
     run_index(library, [photos])
-    keys = sorted(library.all_keys())
+    keys = sorted(library.media.all_keys())
     report = run_index(library, [photos], backend=_OtherBackend())
-    assert (report.indexed, sorted(library.all_keys())) == (3, keys)
+    assert (report.indexed, sorted(library.media.all_keys())) == (3, keys)
     assert (library.counts(IMAGE_ID).views, library.counts("other-222222222222").views) == (3, 3)
     assert library.model == IMAGE_ID
-    assert set(library.rows(keys)[0].embedded) == {IMAGE_ID, "other-222222222222"}
+    assert set(library.media.rows(keys)[0].embedded) == {IMAGE_ID, "other-222222222222"}
     assert run_index(library, [photos]).unchanged == 3
     assert run_index(library, [photos], backend=_OtherBackend()).unchanged == 3
 

@@ -153,7 +153,7 @@ def test_a_file_edited_since_the_last_index_is_found_by_what_it_shows_now(
     """Its row is left to the next index, which need not embed it again."""
     write_photo(photos / "4.jpg", 444)
     assert switch_model(library).filled == 10
-    row = library.row_by_path(os.fsencode(photos / "4.jpg"))
+    row = library.media.row_by_path(os.fsencode(photos / "4.jpg"))
     assert row is not None
     assert NEW_ID not in row.embedded
     backend = OtherBackend()
@@ -163,7 +163,7 @@ def test_a_file_edited_since_the_last_index_is_found_by_what_it_shows_now(
 
 
 def test_an_index_with_the_old_model_runs_between_two_steps(library: Library, photos: Path) -> None:
-    """All that it adds, changes and moves is filled before the switch; keys stay."""
+    """What it adds, changes and moves is filled before the switch; keys and words stay."""
     steps = reembed_steps(
         library, OtherBackend(), source="other", pool=InProcessDecoder(), options=SMALL
     )
@@ -181,7 +181,7 @@ def test_an_index_with_the_old_model_runs_between_two_steps(library: Library, ph
     assert run_index(library, [photos], backend=OtherBackend()).indexed == 0
     places = {
         view.folder_text
-        for views in library.views_of(NEW_ID, library.all_keys()).values()
+        for views in library.views.of_keys(NEW_ID, library.media.all_keys()).values()
         for view in views
     }
     assert places == {f"{photos}/".lower()}
@@ -190,10 +190,10 @@ def test_an_index_with_the_old_model_runs_between_two_steps(library: Library, ph
 def test_old_views_stay_until_the_next_change_over(library: Library) -> None:
     """Going back is quick; of three models the oldest goes."""
     switch_model(library)
-    assert library.has_views(OLD_ID)
+    assert library.views.has(OLD_ID)
     third = OtherBackend(FakeInfo(model_id="third-0", image_id="third-1"))
     switch_model(library, third)
-    assert (library.model, library.has_views(OLD_ID), library.has_views(NEW_ID)) == (
+    assert (library.model, library.views.has(OLD_ID), library.views.has(NEW_ID)) == (
         "third-1",
         False,
         True,
@@ -211,7 +211,7 @@ def test_old_views_stay_until_the_next_change_over(library: Library) -> None:
 
 
 def test_a_full_disk_is_a_sentence_and_the_old_model_goes_on(library: Library) -> None:
-    """Everything filled by then stays."""
+    """What was filled by then is kept."""
     merge, writes = Store.merge, 0
 
     def merge_on_a_full_disk(self: Store, *args: object, **named: object) -> None:
@@ -253,10 +253,10 @@ def test_vectors_of_the_new_model_are_those_of_an_index_with_it(
     switch_model(library)
     with Library.open(tmp_path / "fresh") as fresh:
         run_index(fresh, [photos], backend=OtherBackend())
-        wanted = dict(zip(*fresh.vectors(NEW_ID), strict=True))
-        paths = {row.path: row.key for row in fresh.iter_rows()}
-        found = dict(zip(*library.vectors(NEW_ID), strict=True))
-        for row in library.iter_rows():
+        wanted = dict(zip(*fresh.views.vectors(NEW_ID), strict=True))
+        paths = {row.path: row.key for row in fresh.media.iter_rows()}
+        found = dict(zip(*library.views.vectors(NEW_ID), strict=True))
+        for row in library.media.iter_rows():
             np.testing.assert_array_equal(found[row.key], wanted[paths[row.path]])
 
 

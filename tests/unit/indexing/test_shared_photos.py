@@ -44,7 +44,7 @@ def test_odd_photos_are_indexed_with_their_size_and_a_second_run_indexes_none(
     wanted = wanted_sizes(folder, names)
     with Library.open(tmp_path / "library") as library:
         report = run_index(library, [folder, names], own_pool=True)
-        found = {row.path: (row.width, row.height) for row in library.iter_rows()}
+        found = {row.path: (row.width, row.height) for row in library.media.iter_rows()}
         assert {path: found.get(path) for path in wanted} == wanted
         assert all(failed.reason.strip() for failed in report.failed)
         counts = library.counts()

@@ -24,8 +24,8 @@ def test_odd_videos_are_indexed_as_their_table_says_and_a_second_run_indexes_non
         table = {row["path"]: row for row in csv.DictReader(file)}
     with Library.open(tmp_path / "library") as library:
         report = run_index(library, [folder], own_pool=True)
-        found = {Path(os.fsdecode(row.path)).name: row for row in library.iter_rows()}
-        views = library.views_of(library.model or "", [row.key for row in found.values()])
+        found = {Path(os.fsdecode(row.path)).name: row for row in library.media.iter_rows()}
+        views = library.views.of_keys(library.model or "", [row.key for row in found.values()])
         for name, wanted in table.items():
             row = found.get(name)
             if wanted["expect"] == "ok":

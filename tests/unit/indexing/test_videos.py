@@ -68,9 +68,9 @@ def test_a_film_has_a_view_of_the_whole_and_one_of_each_shot(library: Library, f
     assert spans == [(0.0, 0.5), (0.5, 1.0), (1.0, 1.5)]
     assert all((v.start_s or 0) <= (v.time_s or 0) < (v.end_s or 0) for v in views[1:])
     assert all(view.kind is MediaKind.VIDEO for view in views)
-    assert library.thumbnail_path(row.picture_hash).read_bytes()[:2] == b"\xff\xd8"
+    assert library.thumbnails.path(row.picture_hash).read_bytes()[:2] == b"\xff\xd8"
     for view in views[1:]:
-        thumbnail = library.moment_thumbnail_path(row.picture_hash, view.view)
+        thumbnail = library.thumbnails.moment_path(row.picture_hash, view.view)
         assert thumbnail.read_bytes()[:2] == b"\xff\xd8"
     again, decoder = CountingBackend(), InProcessDecoder()
     report = run_index(library, [films], backend=again, decoder=decoder)
@@ -149,7 +149,7 @@ def test_a_film_that_is_cut_anew_keeps_its_key_and_human_words_and_loses_old_mom
         new=json.dumps("mine"),
     )
     library.edits.record([edit])
-    library.set_machine_caption({before.key: "a machine's"}, "m")
+    library.media.set_captions({before.key: "a machine's"}, "m")
     write_video(path, "white")
     run_index(library, [films])
     after = row_at(library, path)
@@ -222,7 +222,7 @@ class _FullSpool(InProcessDecoder):
 def test_films_for_whose_frames_there_was_no_room_are_read_again_next_time(
     library: Library, films: Path
 ) -> None:
-    """A refusal by the system says nothing of the file; until then it is listed."""
+    """What the system refused says nothing of the file; until then it is listed."""
     report = run_index(library, [films], decoder=_FullSpool())
     assert (report.indexed, [failed.reason for failed in report.failed]) == (1, ["No room."] * 2)
     assert library.counts().failed == 2
@@ -365,7 +365,7 @@ def test_a_cancelled_index_lets_go_of_the_films_that_waited(
 
 
 def test_an_index_is_cancelled_while_a_film_is_being_decoded(library: Library, films: Path) -> None:
-    """A cancel need not wait for the video's end; the next index has the pool for itself."""
+    """Whoever cancels need not wait for the film's end; the next index has the pool for itself."""
     write_video(films / "0 endless.mp4", "red")
     with DecoderPool(spec=SPEC, workers=1, worker_module="tests.support.breaking_worker") as pool:
         steps = index_steps(

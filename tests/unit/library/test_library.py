@@ -15,6 +15,7 @@ import pytest
 
 from cocadesk.errors import UserError
 from cocadesk.library import (
+    Chosen,
     Edit,
     FailureRow,
     JobRow,
@@ -28,7 +29,7 @@ from cocadesk.library import (
     ViewShows,
     new_key,
 )
-from cocadesk.library.literals import text_literal
+from cocadesk.library.library import Sizes
 from cocadesk.library.manifest import SCHEMA_VERSION
 
 IMAGE_ID = "model-0123456789ab"
@@ -85,9 +86,9 @@ def test_a_row_comes_back_as_it_was_written_with_any_bytes_in_its_path(tmp_path:
     )
     with Library.open(tmp_path / "lib") as library:
         insert(library, row)
-        assert library.row_by_path(row.path) == row
-        assert library.rows([row.key]) == [row]
-        assert library.row_by_path(b"/photos/it's") is None
+        assert library.media.row_by_path(row.path) == row
+        assert library.media.rows([row.key]) == [row]
+        assert library.media.row_by_path(b"/photos/it's") is None
 
 
 def test_text_that_is_no_unicode_is_replaced_rather_than_refused(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_text_that_is_no_unicode_is_replaced_rather_than_refused(tmp_path: Path)
     row = media_row(b"a.jpg", title="bad \udcff title")
     with Library.open(tmp_path) as library:
         insert(library, row)
-        assert library.rows([row.key])[0].title == "bad ? title"
+        assert library.media.rows([row.key])[0].title == "bad ? title"
 
 
 def test_rows_come_in_the_order_of_their_keys_and_unknown_keys_are_left_out(
@@ -106,9 +107,9 @@ def test_rows_come_in_the_order_of_their_keys_and_unknown_keys_are_left_out(
     with Library.open(tmp_path) as library:
         insert(library, *rows)
         keys = [row.key for row in reversed(rows)]
-        assert [row.key for row in library.rows([*keys, "nobody"])] == keys
-        assert library.all_keys() == keys
-        assert [row.key for row in library.iter_rows()] == keys
+        assert [row.key for row in library.media.rows([*keys, "nobody"])] == keys
+        assert library.media.all_keys() == keys
+        assert [row.key for row in library.media.iter_rows()] == keys
 
 
 def test_committing_twice_equals_committing_once(tmp_path: Path) -> None:
@@ -132,7 +133,7 @@ def test_committing_twice_equals_committing_once(tmp_path: Path) -> None:
         counts = library.counts(IMAGE_ID)
         assert (counts.media, counts.photos, counts.views, counts.failed) == (1, 1, 1, 1)
         library.media.forget_failures([b"/x"])
-        assert library.failures() == []
+        assert library.media.failures() == []
 
 
 def test_a_changed_file_keeps_its_words_and_loses_only_the_machines(tmp_path: Path) -> None:
@@ -140,17 +141,17 @@ def test_a_changed_file_keeps_its_words_and_loses_only_the_machines(tmp_path: Pa
     row = media_row(b"a.jpg")
     with Library.open(tmp_path) as library:
         insert(library, row)
-        library.set_machine_caption({row.key: "a machine's"}, "m-1", 0.5)
-        library.set_machine_tags({row.key: [Tag(tag="it's", score=0.5)]}, "m-1")
+        library.media.set_captions({row.key: "a machine's"}, "m-1", 0.5)
+        library.media.set_tags({row.key: [Tag(tag="it's", score=0.5)]}, "m-1")
         library.edits.record([edit(row.key, "human_caption", None, "mine")])
         library.media.commit([MediaChange(row=media_row(b"b.jpg", key=row.key), is_new=False)])
-        kept = library.rows([row.key])[0]
+        kept = library.media.rows([row.key])[0]
         assert kept.path == b"/photos/b.jpg"
         assert (kept.caption, kept.machine_caption) == ("mine", "a machine's")
         assert kept.tags == (Tag(tag="it's", score=0.5),)
         change = MediaChange(row=row, is_new=False, drops_machine_words=True)
         library.media.commit([change])
-        redrawn = library.rows([row.key])[0]
+        redrawn = library.media.rows([row.key])[0]
         assert (redrawn.caption, redrawn.machine_caption, redrawn.tags) == ("mine", None, ())
         assert library.counts().media == 1
 
@@ -181,9 +182,9 @@ def test_the_log_of_human_words_is_the_truth_and_is_projected_at_opening(tmp_pat
             ]
         )
         library.media._merge_columns([row], ("key", "human_caption", "human_tags_added"))
-        assert library.rows([row.key])[0].human_caption is None
+        assert library.media.rows([row.key])[0].human_caption is None
     with Library.open(tmp_path) as library:
-        healed = library.rows([row.key])[0]
+        healed = library.media.rows([row.key])[0]
         assert healed.human_caption == "second"
         assert [tag.tag for tag in healed.tags] == ["x", "y"]
         assert [entry.seq for entry in library.edits.all()] == [1, 2, 3]
@@ -211,7 +212,7 @@ def test_a_video_with_several_views_is_carried_by_the_same_tables(tmp_path: Path
 
 
 def test_the_nearest_views_are_those_of_highest_cosine_in_memory_and_in_the_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """Both ways of searching give the order of a plain product."""
     rng = np.random.default_rng(3)
@@ -223,30 +224,28 @@ def test_the_nearest_views_are_those_of_highest_cosine_in_memory_and_in_the_stor
         library.views.commit(IMAGE_ID, [view_row(r, v) for r, v in zip(rows, vectors, strict=True)])
         wanted = np.argsort(-(vectors @ vectors[7]))[:12]
         expected = [rows[i].key for i in wanted]
-        in_memory = library.nearest(IMAGE_ID, vectors[7], 12)
-        monkeypatch.setattr("cocadesk.library.views.MATRIX_LIMIT_BYTES", 0)
-        in_store = library.nearest(IMAGE_ID, vectors[7], 12)
+        in_memory = library.views.nearest(IMAGE_ID, vectors[7], 12)
+        others = Chosen({row.key for row in rows} - {rows[7].key}, "kind = 'photo'")
+        assert library.views.nearest(IMAGE_ID, vectors[7], 3, others)[0].key == expected[1]
+    with Library.open(tmp_path, sizes=Sizes(matrix_bytes=0)) as library:
+        in_store = library.views.nearest(IMAGE_ID, vectors[7], 12)
+        assert library.views.nearest(IMAGE_ID, vectors[7], 3, others)[0].key == expected[1]
         assert [hit.key for hit in in_memory] == expected
         assert [hit.key for hit in in_store] == expected
         np.testing.assert_allclose(
             [hit.cosine for hit in in_memory], [hit.cosine for hit in in_store], atol=2e-3
         )
         assert in_memory[0].cosine == pytest.approx(1.0, abs=1e-3)
-        where = f"key != {text_literal(rows[7].key)} AND kind = 'photo'"
-        assert library.nearest(IMAGE_ID, vectors[7], 3, where)[0].key == expected[1]
 
 
-def test_a_large_table_is_searched_through_its_index_by_cosine(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_table_is_searched_through_its_index_by_cosine(tmp_path: Path) -> None:
     """Beyond the limit an index is made and the query plan uses it."""
-    monkeypatch.setattr("cocadesk.library.store.VECTOR_INDEX_ROWS", 1000)
-    monkeypatch.setattr("cocadesk.library.views.MATRIX_LIMIT_BYTES", 0)
     rng = np.random.default_rng(3)
     vectors = rng.standard_normal((1200, 16)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     rows = [media_row(b"%d" % i) for i in range(1200)]
-    with Library.open(tmp_path) as library:
+    sizes = Sizes(vector_index_rows=1000, matrix_bytes=0)
+    with Library.open(tmp_path, sizes=sizes) as library:
         library.views.create(IMAGE_ID, 16)
         library.views.commit(IMAGE_ID, [view_row(r, v) for r, v in zip(rows, vectors, strict=True)])
         library.tidy()
@@ -254,7 +253,7 @@ def test_a_large_table_is_searched_through_its_index_by_cosine(
         assert "ANNSubIndex" in plan
         assert "metric=Cosine" in plan
         assert "KNNVectorDistance" not in plan
-        assert library.nearest(IMAGE_ID, vectors[5], 1)[0].key == rows[5].key
+        assert library.views.nearest(IMAGE_ID, vectors[5], 1)[0].key == rows[5].key
 
 
 def test_search_in_memory_sees_each_commit(tmp_path: Path) -> None:
@@ -263,9 +262,9 @@ def test_search_in_memory_sees_each_commit(tmp_path: Path) -> None:
     with Library.open(tmp_path) as library:
         library.views.create(IMAGE_ID, 2)
         library.views.commit(IMAGE_ID, [view_row(first, [1, 0])])
-        assert len(library.nearest(IMAGE_ID, np.asarray([1, 0], np.float32), 9)) == 1
+        assert len(library.views.nearest(IMAGE_ID, np.asarray([1, 0], np.float32), 9)) == 1
         library.views.commit(IMAGE_ID, [view_row(second, [0, 1])])
-        assert len(library.nearest(IMAGE_ID, np.asarray([1, 0], np.float32), 9)) == 2
+        assert len(library.views.nearest(IMAGE_ID, np.asarray([1, 0], np.float32), 9)) == 2
 
 
 def test_vectors_of_another_length_are_refused_in_a_sentence(tmp_path: Path) -> None:
@@ -288,9 +287,9 @@ def test_a_reader_beside_the_writer_sees_its_commits_and_may_not_write(tmp_path:
         reader.refresh()
         assert reader.model == IMAGE_ID
         assert reader.counts() == library.counts()
-        assert reader.nearest(IMAGE_ID, np.asarray([1, 0], np.float32), 5)[0].key == row.key
+        assert reader.views.nearest(IMAGE_ID, np.asarray([1, 0], np.float32), 5)[0].key == row.key
         with pytest.raises(UserError, match="reading only"):
-            reader.set_machine_caption({row.key: "x"}, "m")
+            reader.media.set_captions({row.key: "x"}, "m")
 
 
 def test_a_second_writer_gets_one_sentence_that_names_the_first(tmp_path: Path) -> None:
@@ -338,11 +337,11 @@ def test_a_library_keeps_its_id_model_roots_and_jobs(tmp_path: Path) -> None:
     )
     with Library.open(tmp_path) as library:
         library.set_model(IMAGE_ID, model_id="model-x")
-        library.add_root(os.fsencode(tmp_path))
-        library.add_root(b"/nowhere/\xff")
-        library.add_root(os.fsencode(tmp_path))
-        library.save_job(job)
-        library.save_job(job)
+        library.roots.add(os.fsencode(tmp_path))
+        library.roots.add(b"/nowhere/\xff")
+        library.roots.add(os.fsencode(tmp_path))
+        library.jobs.save(job)
+        library.jobs.save(job)
         identity = library.id
     with Library.open(tmp_path) as library:
         assert (library.id, library.model, library.schema_version) == (
@@ -350,11 +349,14 @@ def test_a_library_keeps_its_id_model_roots_and_jobs(tmp_path: Path) -> None:
             IMAGE_ID,
             SCHEMA_VERSION,
         )
-        assert [root.path for root in library.roots()] == [b"/nowhere/\xff", os.fsencode(tmp_path)]
-        assert library.roots()[1].inode == tmp_path.stat().st_ino
-        assert library.jobs() == [job]
-        library.forget_job(job.id)
-        assert library.jobs() == []
+        assert [root.path for root in library.roots.all()] == [
+            b"/nowhere/\xff",
+            os.fsencode(tmp_path),
+        ]
+        assert library.roots.all()[1].inode == tmp_path.stat().st_ino
+        assert library.jobs.all() == [job]
+        library.jobs.forget(job.id)
+        assert library.jobs.all() == []
 
 
 def test_states_are_counted(tmp_path: Path) -> None:
@@ -366,16 +368,16 @@ def test_states_are_counted(tmp_path: Path) -> None:
         library.media.set_state([rows[1].key, rows[2].key], MediaState.OFFLINE, None)
         counts = library.counts()
         assert (counts.media, counts.missing, counts.offline) == (4, 1, 2)
-        assert library.rows([rows[0].key])[0].reason == "gone"
+        assert library.media.rows([rows[0].key])[0].reason == "gone"
 
 
 def test_a_thumbnail_is_written_once_under_two_hex_levels(tmp_path: Path) -> None:
     """The path follows the pixels and no temporary file stays."""
     with Library.open(tmp_path) as library:
-        library.write_thumbnail("abcdef", b"first")
-        library.write_thumbnail("abcdef", b"second")
+        library.thumbnails.write("abcdef", b"first")
+        library.thumbnails.write("abcdef", b"second")
         path = tmp_path / "thumbs" / "ab" / "cd" / "abcdef.jpg"
-        assert library.thumbnail_path("abcdef") == path
+        assert library.thumbnails.path("abcdef") == path
         assert path.read_bytes() == b"first"
         assert [entry.name for entry in path.parent.iterdir()] == ["abcdef.jpg"]
 
@@ -420,7 +422,7 @@ def test_a_store_that_lost_its_files_is_a_sentence(tmp_path: Path) -> None:
     for data in (tmp_path / "store" / "media.lance" / "data").iterdir():
         data.write_bytes(b"rubbish")
     with Library.open(tmp_path) as library, pytest.raises(UserError, match="damaged"):
-        list(library.iter_rows())
+        list(library.media.iter_rows())
     for manifest in (tmp_path / "store" / "media.lance" / "_versions").iterdir():
         manifest.write_bytes(b"rubbish")
     with pytest.raises(UserError, match="damaged"), Library.open(tmp_path) as library:
@@ -476,10 +478,10 @@ def test_reading_beside_writing_threads_never_fails(tmp_path: Path) -> None:
         thread.start()
         seen = [0]
         while thread.is_alive():
-            seen.append(len(library.nearest(IMAGE_ID, np.ones(8, np.float32), 100)))
+            seen.append(len(library.views.nearest(IMAGE_ID, np.ones(8, np.float32), 100)))
         thread.join()
         assert seen == sorted(seen)
-        assert len(library.nearest(IMAGE_ID, np.ones(8, np.float32), 100)) == 15
+        assert len(library.views.nearest(IMAGE_ID, np.ones(8, np.float32), 100)) == 15
 
 
 def test_importing_the_room_does_not_import_the_store() -> None:

@@ -6,6 +6,7 @@ import os
 import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +18,7 @@ from cocadesk.library.columns import columns_of
 from cocadesk.library.fields import FIELD_OF, Form
 from cocadesk.search.filters import Filter, parse_filter, split_query
 from cocadesk.search.grammar import FILTER_FIELDS, OPTIONAL_FIELDS
+from cocadesk.search.matching import matching_keys
 from cocadesk.search.terms import HAS, DateRange, NumberRange, Term, Value
 
 WORDS = ["dog", "Dog", "DOG", "it's", "a, b", 'say "hi"', "ÄRGER", "ärger", "ΣΑΣ", "İstanbul",
@@ -78,19 +80,22 @@ def random_row(rng: random.Random) -> MediaRow:
     )  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="module")
-def rows() -> list[MediaRow]:
-    """Media of every sort, the same at each run but for their keys."""
-    rng = random.Random(14)
-    return [random_row(rng) for _ in range(250)]
+class Media:
+    """Media of every sort in a real library; the same at each run but for their keys."""
+
+    def __init__(self, folder: Path) -> None:
+        rng = random.Random(14)
+        self.rows = [random_row(rng) for _ in range(250)]
+        self.library = Library.open(folder)
+        self.library.media.commit([MediaChange(row=row, is_new=True) for row in self.rows])
 
 
 @pytest.fixture(scope="module")
-def library(rows: list[MediaRow], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    """A real library of them."""
-    with Library.open(tmp_path_factory.mktemp("library")) as opened:
-        opened.media.commit([MediaChange(row=row, is_new=True) for row in rows])
-        yield opened
+def media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Media]:
+    """One library for all examples."""
+    made = Media(tmp_path_factory.mktemp("library"))
+    yield made
+    made.library.close()
 
 
 def reference_value(row: MediaRow, field: str) -> object:
@@ -199,14 +204,14 @@ STOCK = st.sampled_from(
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(chosen=filters(STOCK))
-def test_store_memory_and_reference_choose_the_same_media(
-    library: Library, rows: list[MediaRow], chosen: Filter
-) -> None:
+def test_store_memory_and_reference_choose_the_same_media(media: Media, chosen: Filter) -> None:
     """``where`` in LanceDB, ``mask`` over columns and plain Python agree on every row."""
+    rows, results = media.rows, media.library.results
     expected = {row.key for row in rows if all(reference_matches(row, t) for t in chosen.terms)}
     mask = chosen.mask(columns_of(rows, chosen.fields()))
     assert {row.key for row, passes in zip(rows, mask, strict=True) if passes} == expected
-    assert library.media.keys_where(chosen.where() or "true") == expected
+    assert results.keys_where(chosen.where() or "true") == expected
+    assert matching_keys(results, chosen) == expected
 
 
 @settings(max_examples=200, deadline=None)

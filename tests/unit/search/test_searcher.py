@@ -25,7 +25,7 @@ from cocadesk.library import (
     ViewRow,
     new_key,
 )
-from cocadesk.library import views as views_module
+from cocadesk.library.library import Sizes
 from cocadesk.search import Searcher
 from cocadesk.search.searcher import MOMENTS_SHOWN
 from tests.support.fake_backend import FakeBackend, FakeInfo
@@ -105,7 +105,7 @@ def test_a_text_finds_the_photo_it_describes(library: Library, photos: Path, col
     assert hits[0].path == os.fsencode(photos / f"{colour}.jpg")
     scores = [hit.score for hit in hits]
     assert scores == sorted(scores, reverse=True)
-    assert library.thumbnail_path(hits[0].picture_hash).exists()
+    assert library.thumbnails.path(hits[0].picture_hash).exists()
 
 
 def test_limit_is_kept_and_nothing_is_asked_of_zero(library: Library) -> None:
@@ -175,18 +175,18 @@ def test_a_vector_without_a_media_row_is_not_shown(library: Library) -> None:
 
 
 @pytest.fixture(params=["in memory", "from the table"])
-def matrix(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def sizes(request: pytest.FixtureRequest) -> Sizes:
     """Vectors are few enough for the memory, or too many."""
-    if request.param == "from the table":
-        monkeypatch.setattr(views_module, "MATRIX_LIMIT_BYTES", 0)
+    return Sizes() if request.param == "in memory" else Sizes(matrix_bytes=0, result_rows=0)
 
 
-@pytest.mark.usefixtures("matrix")
-def test_a_video_is_found_once_with_all_its_moments_best_first(tmp_path: Path) -> None:
+def test_a_video_is_found_once_with_all_its_moments_best_first(
+    tmp_path: Path, sizes: Sizes
+) -> None:
     """The maximum over the views of a medium; the hit names the moments and their scores."""
     text = FakeBackend().embed_texts(["red"])[0]
     other = np.roll(text, 1)
-    with Library.open(tmp_path / "library") as library:
+    with Library.open(tmp_path / "library", sizes=sizes) as library:
         video = add_medium(library, [other, other, text, (text + other)], kind=MediaKind.VIDEO)
         photo = add_medium(library, [(text + other * 2) / 2])
         hits = Searcher(library, FakeBackend()).search("red")
@@ -224,12 +224,11 @@ def test_the_limit_counts_media_and_not_moments(tmp_path: Path) -> None:
         assert (hits[0].key, len(hits[0].moments)) == (film.key, MOMENTS_SHOWN)
 
 
-@pytest.mark.usefixtures("matrix")
-def test_what_is_similar_to_a_video_is_similar_to_its_whole(tmp_path: Path) -> None:
+def test_what_is_similar_to_a_video_is_similar_to_its_whole(tmp_path: Path, sizes: Sizes) -> None:
     """View 0, not whichever moment comes first."""
     text = FakeBackend().embed_texts(["red"])[0]
     other = np.roll(text, 1)
-    with Library.open(tmp_path / "library") as library:
+    with Library.open(tmp_path / "library", sizes=sizes) as library:
         video = add_medium(library, [other, text, text], kind=MediaKind.VIDEO)
         like_whole = add_medium(library, [other])
         like_moment = add_medium(library, [text])
@@ -239,7 +238,7 @@ def test_what_is_similar_to_a_video_is_similar_to_its_whole(tmp_path: Path) -> N
 
 def test_similar_photos_leave_out_the_photo_itself(library: Library, photos: Path) -> None:
     """The nearest other photos."""
-    row = library.row_by_path(os.fsencode(photos / "red.jpg"))
+    row = library.media.row_by_path(os.fsencode(photos / "red.jpg"))
     assert row is not None
     hits = Searcher(library, FakeBackend()).similar(row.key)
     assert row.key not in [hit.key for hit in hits]

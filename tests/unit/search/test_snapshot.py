@@ -85,14 +85,14 @@ def test_each_kind_of_change_ends_the_snapshot_until_it_is_renewed(
 ) -> None:
     """While a writer is at work the library itself answers; after its close the new snapshot."""
     with Library.open(folder) as library:
-        key = library.all_keys()[0]
+        key = library.media.all_keys()[0]
         assert is_quick(folder)
-        library.set_machine_caption({key: "new words"}, "m")
+        library.media.set_captions({key: "new words"}, "m")
         assert not is_quick(folder)
         check_equal(folder)
         library.keep_snapshot()
         assert is_quick(folder)
-        library.set_machine_tags({key: [Tag(tag="x", score=1.0)]}, "m")
+        library.media.set_tags({key: [Tag(tag="x", score=1.0)]}, "m")
         assert not is_quick(folder)
         library.keep_snapshot()
         (photos / "red.png").unlink()
@@ -106,8 +106,8 @@ def test_each_kind_of_change_ends_the_snapshot_until_it_is_renewed(
 def test_a_writer_that_was_killed_leaves_no_wrong_snapshot(folder: Path) -> None:
     """Its commits are seen although nothing renewed the file."""
     library = Library.open(folder)
-    key = library.all_keys()[0]
-    library.set_machine_caption({key: "last words"}, "m")
+    key = library.media.all_keys()[0]
+    library.media.set_captions({key: "last words"}, "m")
     assert library._lock is not None
     library._lock.release()
     with open_searcher(folder, FakeBackend()) as searcher:

@@ -1,0 +1,84 @@
+"""The media that pass a filter: for searches, lists and the scopes of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence, Set
+from itertools import compress
+from typing import TYPE_CHECKING, Protocol
+
+from cocadesk.library import Chosen, MediaState
+from cocadesk.library.columns import MediaColumns
+from cocadesk.library.fields import FIELDS
+from cocadesk.library.paths import is_under
+from cocadesk.library.rows import VIEW_FILTER_COLUMNS
+from cocadesk.search.filters import EVERYTHING, Filter
+
+if TYPE_CHECKING:
+    from cocadesk.library import Library
+
+_FIELDS_OF_VIEWS = frozenset(
+    field.name for field in FIELDS if set(field.columns).issubset(VIEW_FILTER_COLUMNS)
+)
+
+
+class FilterableRows(Protocol):
+    """The media of a library or of its snapshot, for filters."""
+
+    def columns(self, fields: Collection[str], /) -> MediaColumns | None:
+        """Columns in memory; None where the media are too many."""
+
+    def keys_where(self, where: str, /) -> Set[str]:
+        """The keys of the media that fulfil an SQL condition."""
+
+
+def matching_keys(rows: FilterableRows, among: Filter) -> Set[str]:
+    """The keys of the media that pass: from memory while the library is not huge."""
+    columns = rows.columns(among.fields())
+    if columns is None:
+        return rows.keys_where(among.where() or "true")
+    return frozenset(compress(columns.keys, among.mask(columns).tolist()))
+
+
+def choose(rows: FilterableRows, among: Filter) -> Chosen:
+    """The media that pass, for a search of their views."""
+    return Chosen(matching_keys(rows, among), among.only(_FIELDS_OF_VIEWS).where())
+
+
+def newest_keys(library: Library, among: Filter = EVERYTHING) -> list[str]:
+    """The keys of the media that pass, the newest first."""
+    keys = library.media.all_keys()
+    if not among:
+        return keys
+    passing = matching_keys(library.results, among)
+    return [key for key in keys if key in passing]
+
+
+def keys_in_scope(
+    library: Library,
+    keys: Sequence[str],
+    folders: Sequence[bytes],
+    among: Filter = EVERYTHING,
+) -> list[str]:
+    """``keys`` in their order, then the present media under ``folders`` by path.
+
+    Neither means all present media. A folder may also be a single file. Of all
+    these only those that pass ``among``.
+    """
+    chosen = dict.fromkeys(keys)
+    if folders or not chosen:
+        present = [
+            (identity.path, identity.key)
+            for identity in library.media.identities()
+            if identity.state == MediaState.PRESENT
+        ]
+        chosen.update(
+            dict.fromkeys(
+                key
+                for path, key in sorted(present)
+                if not folders or any(is_under(path, folder) for folder in folders)
+            )
+        )
+    if not among:
+        return list(chosen)
+    passing = matching_keys(library.results, among)
+    return [key for key in chosen if key in passing]
