@@ -13,8 +13,8 @@ from torch import Tensor
 from cocadesk.evaluation import caption_key, caption_metrics, retrieval_metrics
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.generation import generate
-from cocadesk.model.options import GenerationOptions
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, TokenBatch
+from cocadesk.model.values import GenerationOptions
 from trainer.data import Example
 from trainer.device import TrainDevice
 from trainer.features import PictureSource

@@ -12,6 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.model.vectors import unit_vectors
+
 PROMPT_TEMPLATES: tuple[str, ...] = ("{tag}", "{a}", "a photo of {a}")
 """``{tag}`` is the tag as it stands, ``{a}`` the tag with its article.
 
@@ -63,8 +65,7 @@ def class_vectors(
     sentences = [sentence for tag in tags for sentence in prompts(tag, templates)]
     vectors = encoder.embed_texts(sentences)
     means = vectors.reshape(len(tags), len(templates), -1).mean(axis=1)
-    norms = np.linalg.norm(means, axis=1, keepdims=True)
-    return np.asarray(means / np.maximum(norms, 1e-12), dtype=np.float32)
+    return unit_vectors(means)
 
 
 def cached_class_vectors(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cocadesk.evaluation.captions import CaptionMetrics, caption_metrics
 from cocadesk.evaluation.retrieval import RetrievalMetrics, caption_key, retrieval_metrics
 from cocadesk.evaluation.zeroshot import ZeroShotMetrics, zeroshot_metrics
+from cocadesk.model.vectors import unit_vectors
 
 if TYPE_CHECKING:
     from cocadesk.model.backend import Backend, GenerationOptions
@@ -84,9 +85,7 @@ def _vectors(backend: Backend, samples: Sequence[Sample | Clip]) -> NDArray[np.f
     owners = np.repeat(np.arange(len(frames)), [len(group) for group in frames])
     sums = np.zeros((len(frames), embedded[0].shape[1]), np.float32)
     np.add.at(sums, owners, np.concatenate(embedded))
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = sums / np.maximum(lengths, np.float32(1e-12))
-    return unit
+    return unit_vectors(sums)
 
 
 def evaluate_captions(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cocadesk.indexing.types import ImageEmbedder
 from cocadesk.library import MediaKind, MediaRow, ViewRow, ViewShows
 from cocadesk.media import DecodedPhoto, DecodedVideo, PhotoMetadata
+from cocadesk.model.vectors import unit_vectors
 
 Decoded: TypeAlias = DecodedPhoto | DecodedVideo
 
@@ -116,8 +117,7 @@ def embed_video(
         # A copy: the frames lie in a memory map, and the model wants them in memory.
         parts.append(embedder.embed_images(np.array(video.frames_NHWC[start : start + batch])))
     vectors_ND = np.concatenate(parts)
-    mean = vectors_ND[: max(1, video.whole_count)].mean(axis=0)
-    whole = mean / max(float(np.linalg.norm(mean)), 1e-12)
+    whole = unit_vectors(vectors_ND[: max(1, video.whole_count)].mean(axis=0))
     moments = vectors_ND[video.whole_count :]
     return Embedded(
         vectors_VD=np.concatenate([whole[None], moments]).astype(np.float32),

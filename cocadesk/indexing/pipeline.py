@@ -29,7 +29,6 @@ from cocadesk.media import (
     DecodeRequest,
     FoundFile,
     InputSpec,
-    ResizeMode,
 )
 
 _LOOK_S = 0.1
@@ -133,7 +132,7 @@ def opened_decoder(
         return
     from cocadesk.media import DecoderPool
 
-    spec = InputSpec(size_px=model.image_size_px, resize=ResizeMode(model.resize))
+    spec = InputSpec.of(model)
     with DecoderPool(spec=spec, workers=options.workers) as own:
         yield own
 

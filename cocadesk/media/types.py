@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import TracebackType
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,12 +33,27 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
+class TakesPictures(Protocol):
+    """A description of a model's picture input; ``cocadesk.model``'s ``ModelInfo`` is one."""
+
+    @property
+    def image_size_px(self) -> int: ...
+
+    @property
+    def resize(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputSpec:
     """A model's picture input: a square of ``size_px``."""
 
     size_px: int
     resize: ResizeMode = ResizeMode.SQUASH
+
+    @classmethod
+    def of(cls, model: TakesPictures) -> InputSpec:
+        """The input of this model: the one place that reads a network's resize mode."""
+        return cls(size_px=model.image_size_px, resize=ResizeMode(model.resize))
 
     def __post_init__(self) -> None:
         if not 1 <= self.size_px <= 4096:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.model.answers import Caption, ModelInfo
-from cocadesk.model.options import GenerationOptions
+from cocadesk.model.values import Caption, GenerationOptions, ModelInfo
 
 if TYPE_CHECKING:
     from types import TracebackType

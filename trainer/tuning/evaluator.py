@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from cocadesk.model.network.coca import CoCa, PooledImage
-from cocadesk.model.options import GenerationOptions
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
+from cocadesk.model.values import GenerationOptions
 from trainer.device import TrainDevice
 from trainer.evaluate import encode_texts, write_captions
 from trainer.tuning.methods import TuningMethod

@@ -10,7 +10,7 @@ from torch import Tensor
 from cocadesk.errors import UserError
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.layers import KeyValue
-from cocadesk.model.options import GenerationOptions
+from cocadesk.model.values import GenerationOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

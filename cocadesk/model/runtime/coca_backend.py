@@ -15,35 +15,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.model.answers import Caption, ModelInfo
 from cocadesk.model.checkpoints.checkpoint import Checkpoint, map_arrays
 from cocadesk.model.checkpoints.converted import known_note
 from cocadesk.model.device import DeviceChoice, choose_device
 from cocadesk.model.network.config import Variant
-from cocadesk.model.options import GenerationOptions
 from cocadesk.model.runtime.text_tower import TEXT_PREFIXES, NumpyTextTower
 from cocadesk.model.tokenizers.byte_pairs import clean_caption
+from cocadesk.model.values import Caption, GenerationOptions, ModelInfo, RuntimeLimits
+from cocadesk.model.vectors import unit_vectors
 
 if TYPE_CHECKING:
     from cocadesk.model.network.coca import CoCa
-    from cocadesk.model.runtime.captioner import Captioner
     from cocadesk.model.runtime.image_tower import ImageTower, Pooled
-    from cocadesk.model.runtime.torch_text_tower import TorchTextTower
+    from cocadesk.model.runtime.torch import Captioner, TorchTextTower
 
 log = logging.getLogger(__name__)
 _CHUNK = 128
-_MANY_TEXTS, _LARGE_WIDTH = 48, 512
 
 
 class CocaBackend:
     """See ``cocadesk.model.backend.Backend``.
 
     One lane (a thread) does pictures and captions, another texts, so that a
-    query never waits behind a batch of photos.
+    query never waits behind a batch of photos. ``image_tower`` stands in for the one
+    that would be chosen.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: str = "auto") -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: str = "auto",
+        *,
+        limits: RuntimeLimits | None = None,
+        image_tower: ImageTower | None = None,
+    ) -> None:
         self._checkpoint = checkpoint
+        self._limits = limits or RuntimeLimits()
+        self._given_tower = image_tower
         self._device: DeviceChoice = choose_device(device)
         self._ids = checkpoint.ids()
         self._note = known_note(checkpoint)
@@ -68,14 +76,17 @@ class CocaBackend:
         )
 
     @cached_property
-    def _image_tower(self) -> ImageTower:
+    def image_tower(self) -> ImageTower:
+        """The tower that does pictures, chosen and opened when it is first asked for."""
         from cocadesk.model.runtime.image_tower import open_image_tower
 
-        return open_image_tower(self._checkpoint, self._ids, self._device, self._load)
+        return self._given_tower or open_image_tower(
+            self._checkpoint, self._ids, self._device, self._load, self._limits
+        )
 
     @cached_property
     def _captioner(self) -> Captioner:
-        from cocadesk.model.runtime.captioner import Captioner
+        from cocadesk.model.runtime.torch import Captioner
 
         return Captioner(self._load(), self._device)
 
@@ -92,7 +103,7 @@ class CocaBackend:
 
     @cached_property
     def _torch_texts(self) -> TorchTextTower:
-        from cocadesk.model.runtime.torch_text_tower import TorchTextTower
+        from cocadesk.model.runtime.torch import TorchTextTower
 
         return TorchTextTower(self._load(), self._checkpoint.tokenizer, self._device)
 
@@ -105,12 +116,12 @@ class CocaBackend:
             self._pooled(images_BHWC[s : s + _CHUNK])[0] for s in range(0, len(images_BHWC), _CHUNK)
         ]
         empty = np.zeros((0, self._checkpoint.config.embedding_dim), np.float32)
-        return _unit(np.concatenate(parts)) if parts else empty
+        return _checked_unit(np.concatenate(parts)) if parts else empty
 
     def _pooled(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
         """The tower on a batch; where memory runs out, on its halves."""
         try:
-            return self._image_tower(images_BHWC)
+            return self.image_tower(images_BHWC)
         except (MemoryError, RuntimeError) as error:
             if len(images_BHWC) < 2 or not _is_out_of_memory(error):
                 raise
@@ -135,15 +146,15 @@ class CocaBackend:
         starts = range(0, len(images_BHWC), _CHUNK)
         parts = [self._pooled(images_BHWC[start : start + _CHUNK]) for start in starts]
         vectors, tokens = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return _unit(vectors), tokens
+        return _checked_unit(vectors), tokens
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._texts.submit(self._embed_texts, [self._prepare(t) for t in texts]).result()
 
     def _embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """numpy for a query; many texts for a large network are worth loading torch."""
-        is_large = self._checkpoint.config.text.width >= _LARGE_WIDTH
-        if is_large and len(texts) >= _MANY_TEXTS:
+        is_large = self._checkpoint.config.text.width >= self._limits.large_text_tower
+        if is_large and len(texts) >= self._limits.many_texts:
             return self._torch_texts(texts)
         return self._text_tower(texts)
 
@@ -204,12 +215,12 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or "memory" in str(error).lower()
 
 
-def _unit(vectors_BE: NDArray[np.float32]) -> NDArray[np.float32]:
-    norm = np.linalg.norm(vectors_BE, axis=1, keepdims=True)
+def _checked_unit(vectors_BE: NDArray[np.float32]) -> NDArray[np.float32]:
+    norm = np.linalg.norm(vectors_BE, axis=1)
     if not np.isfinite(norm).all() or (norm == 0).any():
         raise UserError(
             "The model gave a vector that is not a number.",
             "Its weights are probably damaged.",
             "Fetch or train the model again.",
         )
-    return np.asarray(vectors_BE / norm, np.float32)
+    return unit_vectors(vectors_BE)

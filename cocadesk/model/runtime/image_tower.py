@@ -19,15 +19,14 @@ from cocadesk.model.device import DeviceChoice
 from cocadesk.model.ids import ModelIds
 from cocadesk.model.network.config import ImageEncoderKind, PoolerDesign
 from cocadesk.model.runtime import openvino as openvino_runtime
+from cocadesk.model.values import RuntimeLimits
+from cocadesk.model.vectors import unit_vectors
 
 if TYPE_CHECKING:
     from cocadesk.model.network.coca import CoCa
+    from cocadesk.model.runtime.torch import TorchImageTower
 
 log = logging.getLogger(__name__)
-#: OpenVINO is taken only when its vectors agree with torch's this well.
-MIN_COSINE = 0.9999
-#: Narrower ViTs run as fast in torch: converting them would cost more than it gains.
-_LARGE_VIT = 512
 #: Grows when the network's code or its conversion changes: kept conversions are made anew.
 CONVERSION = 2
 
@@ -41,7 +40,11 @@ class ImageTower(Protocol):
 
 
 def open_image_tower(
-    checkpoint: Checkpoint, ids: ModelIds, device: DeviceChoice, load: Callable[[], CoCa]
+    checkpoint: Checkpoint,
+    ids: ModelIds,
+    device: DeviceChoice,
+    load: Callable[[], CoCa],
+    limits: RuntimeLimits,
 ) -> ImageTower:
     """The fastest tower that gives this checkpoint's vectors on this device.
 
@@ -50,9 +53,9 @@ def open_image_tower(
     kept in the cache folder, so later ones need no torch.
     """
     image = checkpoint.config.image
-    gains = image.kind is ImageEncoderKind.EFFICIENTNET_LITE or image.width >= _LARGE_VIT
+    gains = image.kind is ImageEncoderKind.EFFICIENTNET_LITE or image.width >= limits.large_vit
     if device.device != "cpu" or not gains or not openvino_runtime.available():
-        return TorchImageTower(load(), device.device)
+        return _in_torch(load(), device.device)
     # Where the image id covers both poolers, a model that has learned words keeps its tower.
     is_covered = checkpoint.config.pooler.design is not PoolerDesign.PARALLEL
     tower_id = ids.image_id if is_covered else ids.model_id
@@ -60,24 +63,26 @@ def open_image_tower(
     path = cache_folder() / "compiled" / f"{name}.xml"
     verdict = path.with_suffix(".json")
     if verdict.exists() and path.exists():
-        if _accepted(json.loads(verdict.read_text("utf-8"))):
+        if _is_accepted(json.loads(verdict.read_text("utf-8")), limits):
             return OpenVinoImageTower(path)
-        return TorchImageTower(load(), device.device)
-    return _first_opening(checkpoint, path, verdict, load)
-
-
-def _first_opening(
-    checkpoint: Checkpoint, path: Path, verdict: Path, load: Callable[[], CoCa]
-) -> ImageTower:
-    torch_tower = TorchImageTower(load(), "cpu")
+        return _in_torch(load(), device.device)
+    torch_tower = _in_torch(load(), "cpu")
     try:
-        return _convert(torch_tower, checkpoint.config.image.size_px, path, verdict)
+        return _convert(torch_tower, checkpoint.config.image.size_px, path, verdict, limits)
     except RuntimeError as error:  # OpenVINO's only exception type
         log.warning("OpenVINO cannot run this model, torch does: %s", error)
         return torch_tower
 
 
-def _convert(torch_tower: TorchImageTower, size_px: int, path: Path, verdict: Path) -> ImageTower:
+def _in_torch(model: CoCa, device: str) -> TorchImageTower:
+    from cocadesk.model.runtime.torch import TorchImageTower
+
+    return TorchImageTower(model, device)
+
+
+def _convert(
+    torch_tower: TorchImageTower, size_px: int, path: Path, verdict: Path, limits: RuntimeLimits
+) -> ImageTower:
     converted = openvino_runtime.convert(torch_tower.module, size_px)
     try:
         openvino_runtime.save(converted, path)
@@ -94,11 +99,11 @@ def _convert(torch_tower: TorchImageTower, size_px: int, path: Path, verdict: Pa
         fresh.replace(verdict)
     except OSError as error:
         log.warning("The comparison could not be kept: %s", error)
-    return tower if _accepted(found) else torch_tower
+    return tower if _is_accepted(found, limits) else torch_tower
 
 
-def _accepted(found: dict[str, float]) -> bool:
-    return found["cosine"] >= MIN_COSINE and found["speedup"] > 1
+def _is_accepted(found: dict[str, float], limits: RuntimeLimits) -> bool:
+    return found["cosine"] >= limits.min_cosine and found["speedup"] > 1
 
 
 def _compare(first: ImageTower, second: ImageTower, size_px: int) -> dict[str, float]:
@@ -115,9 +120,8 @@ def _compare(first: ImageTower, second: ImageTower, size_px: int) -> dict[str, f
 
 
 def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
-    cosine = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
-    return np.asarray(cosine, np.float32)
+    a, b = unit_vectors(a.reshape(len(a), -1)), unit_vectors(b.reshape(len(b), -1))
+    return np.asarray((a * b).sum(1), np.float32)
 
 
 def _test_pictures(size_px: int) -> NDArray[np.uint8]:
@@ -133,24 +137,6 @@ def _test_pictures(size_px: int) -> NDArray[np.uint8]:
         noise = random.normal(0, 12, picture_HWC.shape)
         pictures.append(np.clip(picture_HWC + noise, 0, 255).astype(np.uint8))
     return np.stack(pictures)
-
-
-class TorchImageTower:
-    """The tower in torch, on the CPU or a CUDA device."""
-
-    def __init__(self, model: CoCa, device: str) -> None:
-        from cocadesk.model.runtime.pooled_module import PooledModule
-
-        self.module = PooledModule(model).to(device).eval()
-        self._device = device
-
-    def __call__(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
-        import torch
-
-        with torch.inference_mode():
-            images = torch.from_numpy(np.ascontiguousarray(images_BHWC)).to(self._device)
-            vector, tokens = self.module(images)
-        return vector.float().cpu().numpy(), tokens.float().cpu().numpy()
 
 
 class OpenVinoImageTower:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cocadesk.model.network.config import CocaConfig, Variant
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, TokenBatch
+from cocadesk.model.vectors import unit_vectors
 
 Array = NDArray[np.float32]
 _BATCH = 64
@@ -66,7 +67,7 @@ class NumpyTextTower:
         for layer in range(text.unimodal_layers):
             x = self._layer(x, f"unimodal.layers.{layer}.", mask)
         vector = self._norm(x[:, -1], "text_norm.") @ weights["text_projection.weight"].T
-        return np.asarray(vector / np.linalg.norm(vector, axis=1, keepdims=True), np.float32)
+        return unit_vectors(vector)
 
     def _layer(self, x: Array, name: str, mask: Array) -> Array:
         x = x + self._attention(self._norm(x, f"{name}attention_norm."), f"{name}attention.", mask)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.model.backend import GenerationOptions, open_backend
@@ -22,8 +23,10 @@ from cocadesk.model.checkpoints.checkpoint import (
 )
 from cocadesk.model.ids import compute_ids
 from cocadesk.model.network.config import CocaConfig, Variant, tiny_config
-from cocadesk.model.runtime import coca_backend
+from cocadesk.model.runtime.coca_backend import CocaBackend
+from cocadesk.model.runtime.image_tower import Pooled
 from cocadesk.model.source import find_checkpoint
+from cocadesk.model.values import RuntimeLimits
 from tests.support.tiny_model import tiny_model, tiny_tokenizer, write_tiny_checkpoint
 
 #: What the image id was made from before there were variants; it must stay, letter by letter.
@@ -139,17 +142,16 @@ def test_the_numpy_text_tower_equals_torch(folder: Path) -> None:
     np.testing.assert_allclose(vectors, expected, atol=2e-6)
 
 
-def test_many_texts_go_through_torch_with_the_same_vectors(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_texts_go_through_torch_with_the_same_vectors(folder: Path) -> None:
     """numpy answers a query; a vocabulary for a large network is worth loading torch."""
     texts = ["a dog", "", "Two children play with a red ball.", "dog " * 90] * 3
     with open_backend(str(folder), "cpu") as backend:
         expected = backend.embed_texts(texts)
-        monkeypatch.setattr(coca_backend, "_LARGE_WIDTH", 32)
-        monkeypatch.setattr(coca_backend, "_MANY_TEXTS", 12)
-        np.testing.assert_allclose(backend.embed_texts(texts), expected, atol=2e-6)
-        assert "_torch_texts" in vars(backend)
+    limits = RuntimeLimits(large_text_tower=32, many_texts=len(texts))
+    with CocaBackend(find_checkpoint(str(folder)), "cpu", limits=limits) as backend:
+        by_torch = backend.embed_texts(texts)
+    np.testing.assert_allclose(by_torch, expected, atol=2e-6)
+    assert not np.array_equal(by_torch, expected), "the last bits differ: NumPy did them again"
 
 
 def test_the_door_gives_unit_vectors_captions_and_scores(folder: Path) -> None:
@@ -193,18 +195,18 @@ def test_weights_that_are_not_numbers_are_found_out(tmp_path: Path) -> None:
 def test_a_batch_without_memory_is_tried_in_halves(folder: Path) -> None:
     """Running out of memory costs time, not the job."""
     images = np.random.default_rng(1).integers(0, 255, (9, 64, 64, 3), dtype=np.uint8)
-    with open_backend(str(folder)) as backend:
+    sizes: list[int] = []
+    with CocaBackend(find_checkpoint(str(folder))) as backend:
         expected = backend.embed_images(images)
-        tower = backend._image_tower  # type: ignore[attr-defined]
-        sizes: list[int] = []
+        tower = backend.image_tower
 
-        def small(batch: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> object:
-            sizes.append(len(batch))
-            if len(batch) > 3:
-                raise RuntimeError("CUDA out of memory")
-            return tower(batch)
+    def small(batch: NDArray[np.uint8]) -> Pooled:
+        sizes.append(len(batch))
+        if len(batch) > 3:
+            raise RuntimeError("CUDA out of memory")
+        return tower(batch)
 
-        backend._image_tower = small  # type: ignore[attr-defined]
+    with CocaBackend(find_checkpoint(str(folder)), image_tower=small) as backend:
         np.testing.assert_allclose(backend.embed_images(images), expected, atol=1e-4)
     assert sizes[0] == 9
     assert max(sizes[1:]) < 9

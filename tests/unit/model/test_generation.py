@@ -10,7 +10,7 @@ import torch
 from cocadesk.errors import UserError
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.generation import generate
-from cocadesk.model.options import GenerationOptions
+from cocadesk.model.values import GenerationOptions
 from tests.support.released_model import released_model
 from tests.support.tiny_model import tiny_model
 

@@ -11,8 +11,11 @@ import pytest
 from cocadesk.model.backend import open_backend
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.network.config import ImageEncoderKind
-from cocadesk.model.runtime import image_tower
-from cocadesk.model.runtime.image_tower import OpenVinoImageTower, TorchImageTower
+from cocadesk.model.runtime.coca_backend import CocaBackend
+from cocadesk.model.runtime.image_tower import OpenVinoImageTower
+from cocadesk.model.runtime.torch import TorchImageTower
+from cocadesk.model.source import find_checkpoint
+from cocadesk.model.values import RuntimeLimits
 from tests.support.released_model import released_model, write_released
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 
@@ -26,13 +29,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "model"
 
 
+def opened(source: Path, limits: RuntimeLimits | None = None) -> CocaBackend:
+    """The network of a source on the CPU."""
+    return CocaBackend(find_checkpoint(str(source)), "cpu", limits=limits)
+
+
 def test_openvino_gives_torchs_vectors_for_any_batch_size(folder: Path) -> None:
     """Any number of pictures: cosine ≥ .999; kept for the next start, and for other words."""
     pytest.importorskip("openvino")
     images = np.random.default_rng(0).integers(0, 255, (9, 260, 260, 3), dtype=np.uint8)
-    with open_backend(str(folder), "cpu") as backend:
+    with opened(folder) as backend:
         found = [backend.embed_images(images[:count]) for count in (1, 5, 9)]
-        tower = backend._image_tower  # type: ignore[attr-defined]
+        tower = backend.image_tower
         module = TorchImageTower(tiny_model(kind=ImageEncoderKind.EFFICIENTNET_LITE), "cpu")
     expected = module(images)[0]
     for vectors in found:
@@ -51,16 +59,13 @@ def test_openvino_gives_torchs_vectors_for_any_batch_size(folder: Path) -> None:
     assert list((folder.parent / "cache" / "compiled").glob("*.json")) == verdicts
 
 
-def test_a_compiled_model_that_disagrees_is_not_used(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_compiled_model_that_disagrees_is_not_used(folder: Path) -> None:
     """Below the limit torch embeds, at this start and the next."""
     pytest.importorskip("openvino")
-    monkeypatch.setattr(image_tower, "MIN_COSINE", 1.01)
     for _ in range(2):
-        with open_backend(str(folder), "cpu") as backend:
+        with opened(folder, RuntimeLimits(min_cosine=1.01)) as backend:
             backend.embed_images(np.zeros((1, 260, 260, 3), np.uint8))
-            assert isinstance(backend._image_tower, TorchImageTower)  # type: ignore[attr-defined]
+            assert isinstance(backend.image_tower, TorchImageTower)
 
 
 def test_openvino_gives_torchs_vectors_for_open_clips_vit(
@@ -69,10 +74,10 @@ def test_openvino_gives_torchs_vectors_for_open_clips_vit(
     """A large ViT runs through OpenVINO too; here a tiny one, made to count as large."""
     pytest.importorskip("openvino")
     monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(image_tower, "_LARGE_VIT", 32)
     images = np.random.default_rng(0).integers(0, 255, (5, 64, 64, 3), dtype=np.uint8)
     expected, tokens = TorchImageTower(released_model(), "cpu")(images)
-    with open_backend(str(write_released(tmp_path / "model.safetensors")), "cpu") as backend:
+    weights = write_released(tmp_path / "model.safetensors")
+    with opened(weights, RuntimeLimits(large_vit=32)) as backend:
         backend.embed_images(images)
     (compiled,) = (tmp_path / "cache" / "compiled").glob("*.xml")
     for count in (1, 5):

@@ -1,0 +1,84 @@
+"""A network's parts in torch: pictures, many texts at once, and captions; CPU or CUDA."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cocadesk.model.device import DeviceChoice
+from cocadesk.model.network.coca import CoCa
+from cocadesk.model.network.generation import generate
+from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
+from cocadesk.model.values import GenerationOptions
+
+_BATCH = 64
+Pooled = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+class PooledModule(nn.Module):
+    """The image side: (B, S, S, 3) uint8 → unit vector (B, E) and decoder tokens (B, Q, D)."""
+
+    def __init__(self, model: CoCa) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images_BHWC: Tensor) -> tuple[Tensor, Tensor]:
+        pooled = self.model.encode_image(images_BHWC)
+        return pooled.vector_BE, pooled.tokens_BQD
+
+
+class TorchImageTower:
+    """The tower in torch, on the CPU or a CUDA device."""
+
+    def __init__(self, model: CoCa, device: str) -> None:
+        self.module = PooledModule(model).to(device).eval()
+        self._device = device
+
+    def __call__(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
+        with torch.inference_mode():
+            images = torch.from_numpy(np.ascontiguousarray(images_BHWC)).to(self._device)
+            vector, tokens = self.module(images)
+        return vector.float().cpu().numpy(), tokens.float().cpu().numpy()
+
+
+class TorchTextTower:
+    """Unit vectors of texts; the same as ``NumpyTextTower``'s."""
+
+    def __init__(self, model: CoCa, tokenizer: BpeTokenizer, device: DeviceChoice) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._device = device.device
+
+    @torch.inference_mode()
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(B, E) float32, unit norm; texts beyond the context are cut."""
+        config = self._model.config
+        vectors = np.zeros((len(texts), config.embedding_dim), np.float32)
+        # Texts of like length together: little is spent on padding.
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        for start in range(0, len(order), _BATCH):
+            rows = order[start : start + _BATCH]
+            batch = self._tokenizer.batch([texts[row] for row in rows], config.text.context)
+            ids = torch.from_numpy(batch.tokens_BT).to(self._device)
+            valid = torch.from_numpy(batch.valid_BT).to(self._device)
+            vectors[rows] = self._model.encode_text(ids, valid).float().cpu().numpy()
+        return vectors
+
+
+class Captioner:
+    """Token ids and mean log probability of a caption for each picture's tokens."""
+
+    def __init__(self, model: CoCa, device: DeviceChoice) -> None:
+        self._device = device.device
+        self._model = model
+
+    def __call__(
+        self, tokens_BQD: NDArray[np.float32], options: GenerationOptions
+    ) -> list[tuple[tuple[int, ...], float]]:
+        pooled = torch.from_numpy(np.ascontiguousarray(tokens_BQD)).to(self._device)
+        made = generate(self._model, pooled, options)
+        return [(caption.ids, caption.mean_log_probability) for caption in made]
