@@ -74,13 +74,13 @@ _MANY = {"caption": "captions", "caption file": "caption files", "rating": "rati
 
 
 def title_of(library: Library, edits: Sequence[Edit]) -> str:
-    """What the edits of one batch are about."""
+    """The title of a command: "Caption of dog.jpg", "Tags of 12 photos"."""
     keys = list(dict.fromkeys(edit.key for edit in edits))
     subjects = list(dict.fromkeys(_SUBJECTS.get(edit.field, edit.field) for edit in edits))
     if len(keys) > 1:
         subjects = [_MANY.get(subject, subject) for subject in subjects]
-    words = " and ".join(subjects)
-    return f"{words[:1].upper()}{words[1:]} of {things(library, keys)}"
+    text = " and ".join(subjects)
+    return f"{text[:1].upper()}{text[1:]} of {things(library, keys)}"
 
 
 def things(library: Library, keys: Sequence[str]) -> str:

@@ -1,11 +1,11 @@
-"""Words that people own: set, undone, redone and looked up, all through the log of edits."""
+"""Captions and tags of people: set, undone, redone and listed, all through the log of edits."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from cocadesk.annotations.history import PastEdit, past_edits, title_of
@@ -31,7 +31,7 @@ _GONE = "This photo or video is no longer in the library."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationChange:
-    """What a command has changed: media by key, files written, files left alone."""
+    """The outcome of a command: changed media by key, files written, files skipped."""
 
     keys: tuple[str, ...] = ()
     title: str = ""
@@ -41,7 +41,7 @@ class AnnotationChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoTitles:
-    """What the next undo and redo would do, in words; empty where nothing."""
+    """Titles of the next undo and redo; empty where there is none."""
 
     undo: str = ""
     redo: str = ""
@@ -49,18 +49,21 @@ class UndoTitles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationEdit:
-    """What a person wants said of media; see ``HumanAnnotations.set``."""
+    """A person's caption and tags for media, tidied when this is made.
+
+    ``caption`` None leaves the caption as it is, an empty one removes the person's.
+    Adding a tag that a machine gave accepts it; removing one rejects it.
+
+    Raises:
+        UserError: the caption or a tag is too long, or a tag is empty or both added and
+            removed.
+    """
 
     caption: str | None = None
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
 
-    def tidied(self) -> AnnotationEdit:
-        """The same in the form that is kept.
-
-        Raises:
-            UserError: a tag is empty or too long, or both wanted and not wanted.
-        """
+    def __post_init__(self) -> None:
         add = _joined((), list(map(tag_of, self.add_tags)), ())
         remove = _joined((), list(map(tag_of, self.remove_tags)), ())
         both = set(map(same_tag, add)) & set(map(same_tag, remove))
@@ -70,8 +73,50 @@ class AnnotationEdit:
                 "",
                 "Leave one of the two out.",
             )
-        caption = None if self.caption is None else caption_of(self.caption)
-        return AnnotationEdit(caption=caption, add_tags=add, remove_tags=remove)
+        if self.caption is not None:
+            object.__setattr__(self, "caption", caption_of(self.caption))
+        object.__setattr__(self, "add_tags", add)
+        object.__setattr__(self, "remove_tags", remove)
+
+    def applied_to(self, row: MediaRow) -> MediaRow:
+        """The row as it is after this edit."""
+        if self.caption is not None:
+            row = replace(row, human_caption=self.caption or None)
+        if self.add_tags or self.remove_tags:
+            known = {same_tag(tag): tag for tag in _tags_of(row)}
+            add = [known.get(same_tag(tag), tag) for tag in self.add_tags]
+            remove = [known.get(same_tag(tag), tag) for tag in self.remove_tags]
+            row = replace(
+                row,
+                human_tags_added=_joined(row.human_tags_added, add, remove),
+                human_tags_removed=_joined(row.human_tags_removed, remove, add),
+            )
+        return row
+
+
+class _Command:
+    """A command in the making: its edits share batch and time."""
+
+    def __init__(self, undoes: str | None = None) -> None:
+        self._batch, self._when, self._undoes = new_key(), datetime.now(UTC), undoes
+
+    def edit(self, key: str, field: str, old: str, new: str, *, who: str = PERSON) -> Edit:
+        """One entry of the log; ``old`` and ``new`` as JSON."""
+        return Edit(
+            batch=self._batch,
+            undoes=self._undoes,
+            key=key,
+            who=who,
+            when=self._when,
+            field=field,
+            old=old,
+            new=new,
+        )
+
+    def nothing(self, key: str) -> Edit:
+        """An entry that changes nothing: the log knows of an undo that found nothing to do."""
+        state = FileState(path=b"", data=None).to_json()
+        return self.edit(key, FILE_FIELD, state, state)
 
 
 @dataclass(slots=True)
@@ -84,9 +129,9 @@ class _Cached:
 
 
 class HumanAnnotations:
-    """The human words of one library; of the one process that writes it. Any thread.
+    """The captions and tags of people in one library; of the one process that writes it.
 
-    Making it finishes what a killed writer had in hand.
+    Any thread. Making it finishes the files that a killed writer had in hand.
     """
 
     def __init__(self, library: Library) -> None:
@@ -97,35 +142,24 @@ class HumanAnnotations:
         if library.is_writer:
             self._files.recover()
 
-    def set(self, keys: Sequence[str], wish: AnnotationEdit) -> AnnotationChange:
-        """Says what a person says of these media, as one batch.
+    def set(self, keys: Sequence[str], edit: AnnotationEdit) -> AnnotationChange:
+        """Applies an edit to these media, as one batch.
 
-        ``caption`` None leaves it, an empty one takes the person's caption away.
-        Adding a tag that a machine gave accepts it; removing one rejects it.
-        What is so already is no edit, and a command that changes nothing is no batch.
+        A value that is already there is no entry of the log, and a command that changes
+        nothing is no batch.
 
         Raises:
-            UserError: none of the media is there, or the words cannot be kept.
+            UserError: none of the media exists.
         """
-        wish = wish.tidied()
         with self.lock:
             rows = self._library.media.rows(list(dict.fromkeys(keys)))
             if keys and not rows:
                 raise UserError(_GONE)
-            batch, now = new_key(), datetime.now(UTC)
+            command = _Command()
             edits = [
-                Edit(
-                    batch=batch,
-                    key=row.key,
-                    who=PERSON,
-                    when=now,
-                    field=name,
-                    old=_to_json(getattr(row, name)),
-                    new=_to_json(value),
-                )
+                command.edit(row.key, name, _to_json(old), _to_json(new))
                 for row in rows
-                for name, value in _wanted(row, wish).items()
-                if getattr(row, name) != value
+                for name, old, new in _differences(row, edit.applied_to(row))
             ]
             self._library.edits.record(edits)
             if not edits:
@@ -137,24 +171,24 @@ class HumanAnnotations:
         """Takes the last command back whole, files included; nothing where there is none."""
         with self.lock:
             steps = self.state().undo
-            return self._turn(steps[-1], is_undo=True) if steps else AnnotationChange()
+            return self._revert(steps[-1], is_undo=True) if steps else AnnotationChange()
 
     def redo(self) -> AnnotationChange:
-        """Does again what was last undone; nothing where there is nothing."""
+        """Repeats the command that was last undone; nothing where there is none."""
         with self.lock:
             steps = self.state().redo
-            return self._turn(steps[-1], is_undo=False) if steps else AnnotationChange()
+            return self._revert(steps[-1], is_undo=False) if steps else AnnotationChange()
 
     def state(self) -> UndoState:
         """The stacks, derived from the log."""
         return self._current().state
 
     def titles(self) -> UndoTitles:
-        """What could be undone and redone next."""
+        """The commands that can be undone and redone next."""
         return self._current().titles
 
     def history(self, key: str) -> list[PastEdit]:
-        """All words and files of one medium, oldest first.
+        """All edits and files of one medium, oldest first.
 
         Raises:
             UserError: there is no such medium.
@@ -164,12 +198,12 @@ class HumanAnnotations:
         return past_edits(self._library.edits.of_keys([key]), self.state().taken_back)
 
     def write(self, edits: Sequence[Edit]) -> list[SkippedFile]:
-        """Records and writes files of one batch; gives those that were kept."""
+        """Records and writes files of one batch; gives those that were skipped."""
         with self.lock:
             return self._files.apply(edits)
 
     def is_taken_back(self, batch: str) -> bool:
-        """Whether a person has undone this batch."""
+        """True where a person has undone this batch."""
         return batch in self.state().taken_back
 
     def _current(self) -> _Cached:
@@ -186,78 +220,55 @@ class HumanAnnotations:
             return ""
         return title_of(self._library, self._library.edits.of_batch(stack[-1].origin))
 
-    def _turn(self, step: Step, *, is_undo: bool) -> AnnotationChange:
-        """Brings back what was before a command (``is_undo``), or after it."""
+    def _revert(self, step: Step, *, is_undo: bool) -> AnnotationChange:
+        """Brings back the state before a command (``is_undo``), or after it."""
         origin = self._library.edits.of_batch(step.origin)
-        batch, now = new_key(), datetime.now(UTC)
-        wanted, kept = planned_states(net_changes(origin), is_undo=is_undo)
+        command = _Command(undoes=step.last)
+        files, skipped = planned_states(net_changes(origin), is_undo=is_undo)
         edits = [
-            Edit(
-                batch=batch,
-                undoes=step.last,
-                key=change.key,
+            command.edit(
+                change.key,
+                FILE_FIELD,
+                change.before.to_json(),
+                change.after.to_json(),
                 who=change.after.by or PERSON,
-                when=now,
-                field=FILE_FIELD,
-                old=change.before.to_json(),
-                new=change.after.to_json(),
             )
-            for change in wanted
+            for change in files
         ]
-        edits += self._turned_words(origin, is_undo=is_undo, batch=batch, now=now, step=step)
-        if not edits:
-            edits = [_marker(origin[0], step, batch, now)]
-        refused = self._files.apply(edits)
-        changed = tuple(dict.fromkeys(e.key for e in edits if e.old != e.new))
+        edits += self._reverted_edits(origin, command, is_undo=is_undo)
+        refused = self._files.apply(edits or [command.nothing(origin[0].key)])
         return AnnotationChange(
-            keys=changed,
+            keys=tuple(dict.fromkeys(e.key for e in edits if e.old != e.new)),
             title=title_of(self._library, origin),
-            files=len(wanted) - len(refused),
-            kept=(*kept, *refused),
+            files=len(files) - len(refused),
+            kept=(*skipped, *refused),
         )
 
-    def _turned_words(
-        self, origin: Sequence[Edit], *, is_undo: bool, batch: str, now: datetime, step: Step
+    def _reverted_edits(
+        self, origin: Sequence[Edit], command: _Command, *, is_undo: bool
     ) -> list[Edit]:
-        """The words before (or after) a command, where they still are as it left them."""
+        """Captions and tags before (or after) a command, where they are as it left them."""
         net: dict[tuple[str, str], tuple[str, str]] = {}
         for edit in origin:
             if edit.field != FILE_FIELD:
                 place = (edit.key, edit.field)
                 net[place] = (net.get(place, (edit.old, ""))[0], edit.new)
-        said = projected(self._library.edits.of_keys({key for key, _ in net}))
+        stored = projected(self._library.edits.of_keys({key for key, _ in net}))
         edits = []
         for (key, name), (before, after) in net.items():
             start, end = (after, before) if is_undo else (before, after)
-            current = json.loads(_to_json(said.get(key, {}).get(name, NO_WORDS[name])))
+            current = json.loads(_to_json(stored.get(key, {}).get(name, NO_WORDS[name])))
             if current == json.loads(start) != json.loads(end):
-                edits.append(
-                    Edit(
-                        batch=batch,
-                        undoes=step.last,
-                        key=key,
-                        who=PERSON,
-                        when=now,
-                        field=name,
-                        old=start,
-                        new=end,
-                    )
-                )
+                edits.append(command.edit(key, name, start, end))
         return edits
 
 
-def _wanted(row: MediaRow, wish: AnnotationEdit) -> dict[str, object]:
-    """The human columns of ``row`` after the wish, those that it speaks of."""
-    wanted: dict[str, object] = {}
-    if wish.caption is not None:
-        wanted[CAPTION] = wish.caption or None
-    if wish.add_tags or wish.remove_tags:
-        known = {same_tag(tag): tag for tag in _tags_of(row)}
-        add = [known.get(same_tag(tag), tag) for tag in wish.add_tags]
-        remove = [known.get(same_tag(tag), tag) for tag in wish.remove_tags]
-        wanted[ADDED] = _joined(row.human_tags_added, add, remove)
-        wanted[REMOVED] = _joined(row.human_tags_removed, remove, add)
-    return wanted
+def _differences(before: MediaRow, after: MediaRow) -> Iterator[tuple[str, object, object]]:
+    """The human columns that differ: name, old and new value."""
+    for name in (CAPTION, ADDED, REMOVED):
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            yield name, old, new
 
 
 def _tags_of(row: MediaRow) -> list[str]:
@@ -277,18 +288,3 @@ def _joined(has: Sequence[str], more: Sequence[str], fewer: Sequence[str]) -> tu
 
 def _to_json(value: object) -> str:
     return json.dumps(list(value) if isinstance(value, tuple) else value)
-
-
-def _marker(first: Edit, step: Step, batch: str, now: datetime) -> Edit:
-    """A row that changes nothing, so that the log knows of an undo that found nothing to do."""
-    nothing = FileState(path=b"", data=None).to_json()
-    return Edit(
-        batch=batch,
-        undoes=step.last,
-        key=first.key,
-        who=PERSON,
-        when=now,
-        field=FILE_FIELD,
-        old=nothing,
-        new=nothing,
-    )

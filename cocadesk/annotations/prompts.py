@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cocadesk.model.vectors import unit_vectors
 
 PROMPT_TEMPLATES: tuple[str, ...] = ("{tag}", "{a}", "a photo of {a}")
-"""``{tag}`` is the tag as it stands, ``{a}`` the tag with its article.
+"""``{tag}`` is the tag itself, ``{a}`` the tag with its article.
 
 Chosen among ten on captions of the dev sets: each further sentence ("there is {a} in the
 photo", "a close up of {a}", ...) lowered the starter's precision, and costs time.
@@ -23,14 +23,14 @@ photo", "a close up of {a}", ...) lowered the starter's precision, and costs tim
 
 
 class ModelIdentity(Protocol):
-    """What names the weights behind the vectors."""
+    """The name of the weights behind the vectors."""
 
     @property
     def model_id(self) -> str: ...
 
 
 class TextEncoder(Protocol):
-    """The part of the model's door that words need."""
+    """The part of the model's door that tags need."""
 
     def info(self) -> ModelIdentity: ...
 
@@ -74,19 +74,19 @@ def cached_class_vectors(
     cache: Path | None,
     templates: Sequence[str] = PROMPT_TEMPLATES,
 ) -> NDArray[np.float32]:
-    """As ``class_vectors``, kept in the folder ``cache`` by model, tags and templates.
+    """As ``class_vectors``, stored in the folder ``cache`` by model, tags and templates.
 
-    An unreadable cache file is written anew; a folder that cannot be written is no error.
+    An unreadable cache file is written again; a folder that cannot be written is no error.
     """
     if cache is None:
         return class_vectors(encoder, tags, templates)
     digest = hashlib.sha256("\0".join([*templates, "", *tags]).encode()).hexdigest()[:16]
     file = cache / f"{encoder.info().model_id}-{digest}.npy"
-    kept = _load(file, len(tags))
-    if kept is None:
-        kept = class_vectors(encoder, tags, templates)
-        _store(file, kept)
-    return kept
+    vectors = _load(file, len(tags))
+    if vectors is None:
+        vectors = class_vectors(encoder, tags, templates)
+        _store(file, vectors)
+    return vectors
 
 
 def _load(file: Path, rows: int) -> NDArray[np.float32] | None:
@@ -99,7 +99,7 @@ def _load(file: Path, rows: int) -> NDArray[np.float32] | None:
 
 
 def _store(file: Path, vectors: NDArray[np.float32]) -> None:
-    """Whole or not at all: written beside its place, then renamed into it."""
+    """Write the file whole or not at all: beside its place, then renamed into it."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as part:

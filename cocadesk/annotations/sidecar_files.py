@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 
 MAX_FILE_BYTES = 2**20
-"""Larger files are left alone: what is replaced is kept for undo, in the library."""
+"""Larger files are skipped: what is replaced is stored in the library, for undo."""
 
 _READ = os.O_RDONLY
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
@@ -121,7 +121,7 @@ def put_file(path: bytes, expected: bytes | None, wanted: bytes | None) -> None:
 
 
 def temporary_of(path: bytes) -> bytes:
-    """Where ``put_file`` writes first: hidden, so that no index looks at it."""
+    """The file that ``put_file`` writes first: hidden, so that no index looks at it."""
     folder, name = os.path.split(path)
     digest = blake2b(name, digest_size=6).hexdigest()
     return os.path.join(folder, f".cocadesk-{digest}.tmp".encode())  # noqa: PTH118

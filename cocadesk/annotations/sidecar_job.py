@@ -25,7 +25,7 @@ FILES_AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteReport:
-    """What a write did, in files; ``was_undone`` where a person took it back meanwhile."""
+    """The outcome of a write, in files; ``was_undone`` where a person took it back meanwhile."""
 
     written: int = 0
     unchanged: int = 0
@@ -34,13 +34,13 @@ class WriteReport:
 
     @property
     def failed(self) -> int:
-        """How many files the disk has refused."""
+        """The number of files that the disk has refused."""
         return sum(item.is_failure for item in self.kept)
 
 
 def write_steps(
     library: Library,
-    words: HumanAnnotations,
+    annotations: HumanAnnotations,
     keys: Sequence[str],
     *,
     batch: str,
@@ -51,7 +51,7 @@ def write_steps(
     With the same ``batch`` it goes on where it was stopped, and one undo takes all
     of it back. An undo while it runs stops it.
     """
-    job = _Write(library, words, batch, overwrite)
+    job = _Write(library, annotations, batch, overwrite)
     eta, done = EtaEstimator(), 0
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), FILES_AT_ONCE):
@@ -78,10 +78,10 @@ class _Write:
     """The state of one write."""
 
     def __init__(
-        self, library: Library, words: HumanAnnotations, batch: str, overwrite: bool
+        self, library: Library, annotations: HumanAnnotations, batch: str, overwrite: bool
     ) -> None:
         self._library = library
-        self._words = words
+        self._annotations = annotations
         self._batch = batch
         self._overwrite = overwrite
         earlier = net_changes(library.edits.of_batch(batch))
@@ -93,8 +93,8 @@ class _Write:
 
     def write(self, keys: Sequence[str]) -> bool:
         """Plans and writes a few files; False once the batch was undone."""
-        with self._words.lock:
-            if self._words.is_taken_back(self._batch):
+        with self._annotations.lock:
+            if self._annotations.is_taken_back(self._batch):
                 return False
             # Kept for the whole job: its other files are none of these.
             planner = self._planner or SidecarPlanner(self._library, overwrite=self._overwrite)
@@ -104,7 +104,7 @@ class _Write:
                 item for item in planned if item.action in (FileAction.NEW, FileAction.CHANGED)
             ]
             now = datetime.now(UTC)
-            refused = self._words.write([self._edit(item, now) for item in to_write])
+            refused = self._annotations.write([self._edit(item, now) for item in to_write])
         self._count(planned, to_write, refused)
         return True
 
@@ -137,7 +137,7 @@ class _Write:
         )
 
     def report(self, *, was_undone: bool = False) -> WriteReport:
-        """What was done so far."""
+        """The outcome so far."""
         return WriteReport(
             written=len(self._written),
             unchanged=self._unchanged,

@@ -1,6 +1,6 @@
 """Writes files beside photos by the log: the log first, then the files.
 
-The log of human words is the truth about these files too. A short journal in the
+The log of human edits is the truth about these files too. A short journal in the
 library says which of its rows are being written; after a crash the next writer
 finishes them, so that log and files agree.
 """
@@ -47,7 +47,7 @@ class SkippedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetChange:
-    """What a batch did to one file in all."""
+    """The whole effect of a batch on one file."""
 
     key: str
     before: FileState
@@ -55,7 +55,7 @@ class NetChange:
 
 
 def net_changes(edits: Iterable[Edit]) -> list[NetChange]:
-    """What the rows of one batch did to each file; files that ended as they began are left out."""
+    """The effect of a batch on each file, without files that ended as they began."""
     found: dict[bytes, NetChange] = {}
     for edit in edits:
         if edit.field != FILE_FIELD or edit.old == edit.new:
@@ -77,7 +77,7 @@ class FileWriter:
         self._journal = library.folder / JOURNAL
 
     def apply(self, edits: Sequence[Edit]) -> list[SkippedFile]:
-        """Records the edits of one batch, then writes its files; gives those that were kept."""
+        """Records the edits of one batch, then writes its files; gives those that were skipped."""
         if not any(edit.field == FILE_FIELD for edit in edits):
             self._library.edits.record(edits)
             return []
@@ -85,9 +85,9 @@ class FileWriter:
             self.recover()
         mark = {"batch": edits[0].batch, "seq": self._library.edits.next_seq()}
         write_atomically(self._journal, json.dumps(mark).encode(), durable=False)
-        kept = self._bring_up_to_date(self._library.edits.record(edits))
+        skipped = self._bring_up_to_date(self._library.edits.record(edits))
         self._journal.unlink(missing_ok=True)
-        return kept
+        return skipped
 
     def recover(self) -> None:
         """Finishes what a killed writer had in hand."""
@@ -95,25 +95,25 @@ class FileWriter:
         if mark is not None:
             batch, seq = mark
             edits = [e for e in self._library.edits.of_batch(batch) if e.seq >= seq]
-            kept = self._bring_up_to_date(edits)
-            _log.info("finished writing %d files, kept %d", len(edits), len(kept))
+            skipped = self._bring_up_to_date(edits)
+            _log.info("finished writing %d files, skipped %d", len(edits), len(skipped))
         self._journal.unlink(missing_ok=True)
 
     def _bring_up_to_date(self, edits: Sequence[Edit]) -> list[SkippedFile]:
         """Writes what the rows say; what cannot be written is put right in the log."""
         rows = {FileState.from_json(e.new).path: e for e in edits if e.field == FILE_FIELD}
-        kept: list[SkippedFile] = []
+        skipped: list[SkippedFile] = []
         corrections: list[Edit] = []
         changes = net_changes(edits)
         for change in changes:
             try:
                 _put(change)
             except RefusedError as refused:
-                kept.append(SkippedFile.of(change.after.path, refused))
+                skipped.append(SkippedFile.of(change.after.path, refused))
                 corrections.append(_correction(rows[change.after.path], change))
         sync_folders(change.after.path for change in changes)
         self._library.edits.record(corrections)
-        return kept
+        return skipped
 
 
 def _put(change: NetChange) -> None:
@@ -141,19 +141,19 @@ def _read_mark(journal: Path) -> tuple[str, int] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        _log.warning("%s is damaged and left out: %s", journal, error)
+        _log.warning("%s is damaged and ignored: %s", journal, error)
         return None
 
 
 def planned_states(
     changes: Iterable[NetChange], *, is_undo: bool
 ) -> tuple[list[NetChange], list[SkippedFile]]:
-    """How to take a batch back (or do it again): what to write, and what to leave alone.
+    """The files to write so as to take a batch back (or repeat it), and those to skip.
 
     A file is written only while it holds what the batch (or its undo) has left there.
     """
     wanted: list[NetChange] = []
-    kept: list[SkippedFile] = []
+    skipped: list[SkippedFile] = []
     for change in changes:
         start, end = (change.after, change.before) if is_undo else (change.before, change.after)
         try:
@@ -164,10 +164,10 @@ def planned_states(
             if now != start.data:
                 raise RefusedError(_changed_reason(now, start))
         except RefusedError as refused:
-            kept.append(SkippedFile.of(end.path, refused))
+            skipped.append(SkippedFile.of(end.path, refused))
             continue
         wanted.append(NetChange(key=change.key, before=start, after=end))
-    return wanted, kept
+    return wanted, skipped
 
 
 def _changed_reason(now: bytes | None, start: FileState) -> str:

@@ -29,7 +29,7 @@ _IGNORES_CASE = sys.platform in ("win32", "darwin")
 
 
 class FileAction(StrEnum):
-    """What a write does to one file."""
+    """The ways in which a write leaves one file."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -39,7 +39,7 @@ class FileAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileState:
-    """What a file holds (None: there is none), and who wrote it.
+    """The content of a file (None: there is none), and its author.
 
     ``by`` is ``PERSON`` or a model id where the bytes are a caption that we wrote;
     None for all other bytes.
@@ -50,7 +50,7 @@ class FileState:
     by: str | None = None
 
     def to_json(self) -> str:
-        """As it stands in the log."""
+        """The form in the log."""
         data = None if self.data is None else base64.b64encode(self.data).decode()
         path = base64.b64encode(self.path).decode()
         return json.dumps({"path": path, "bytes": data, "by": self.by})
@@ -74,9 +74,9 @@ class FileState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedFile:
-    """What a write would do to one file; ``reason`` says why it is kept.
+    """The effect that a write would have on one file; ``reason`` says why it is skipped.
 
-    ``is_failure`` where the disk refuses. Of a kept file ``new`` is what it would hold.
+    ``is_failure`` where the disk refuses. Of a skipped file ``new`` is what it would hold.
     """
 
     key: str
@@ -94,7 +94,7 @@ class PlannedFile:
 
 
 def sidecar_of(photo: bytes) -> bytes:
-    """Where the caption of a photo is written: ``name.txt`` for ``name.jpg``."""
+    """The caption file of a photo: ``name.txt`` for ``name.jpg``."""
     return os.path.splitext(photo)[0] + ENDING  # noqa: PTH122
 
 
@@ -104,7 +104,7 @@ def caption_data(caption: str) -> bytes:
 
 
 class WrittenFiles:
-    """What the log says that we wrote last, by file and by medium.
+    """The files that we wrote last, by the log: by path and by medium.
 
     A file is ours only while its bytes are those. By medium too, since a person
     may move a photo together with its caption.
@@ -120,14 +120,14 @@ class WrittenFiles:
                 self._by_path[state.path] = self._by_key[edit.key] = state
 
     def author(self, key: str, path: bytes, data: bytes | None) -> str | None:
-        """Who wrote these bytes, if we wrote them last; else None."""
+        """The author of these bytes, if we wrote them last; else None."""
         for state in (self._by_path.get(path), self._by_key.get(key)):
             if state is not None and data is not None and state.data == data:
                 return state.by
         return None
 
     def is_known(self, path: bytes) -> bool:
-        """Whether we last left a caption there."""
+        """True where we last left a caption there."""
         state = self._by_path.get(path)
         return state is not None and state.by is not None
 
@@ -153,7 +153,7 @@ class WrittenFiles:
 
 
 class SidecarPlanner:
-    """Says for each medium what writing its caption would do."""
+    """Plans for each medium the write of its caption."""
 
     def __init__(self, library: Library, *, overwrite: bool) -> None:
         self._overwrite = overwrite
@@ -168,7 +168,7 @@ class SidecarPlanner:
                 self._owners[place] = min(self._owners.get(place, rank), rank)
 
     def plan(self, row: MediaRow) -> PlannedFile:
-        """What would become of the ``.txt`` of ``row``; it is read, nothing is written."""
+        """The plan for the ``.txt`` of ``row``; it is read, nothing is written."""
         path = sidecar_of(row.path)
         old = new = FileState(path=path, data=None)
         try:
@@ -222,12 +222,12 @@ def _author(row: MediaRow) -> str:
 
 
 def _spelled(path: bytes) -> bytes:
-    """What two paths share that name one file here."""
+    """A form that is the same for two paths that name one file here."""
     return os.fsencode(os.fsdecode(path).casefold()) if _IGNORES_CASE else path
 
 
 def plan_write(library: Library, keys: Sequence[str], *, overwrite: bool) -> Iterator[PlannedFile]:
-    """What writing the captions of these media beside them would do, one by one."""
+    """The plans for the caption files of these media, one by one."""
     planner = SidecarPlanner(library, overwrite=overwrite)
     for row in rows_in_pieces(library, keys):
         yield planner.plan(row)

@@ -1,4 +1,4 @@
-"""Zero-shot tags: which words of a vocabulary fit a picture's vector."""
+"""Zero-shot tags: the words of a vocabulary that fit a picture's vector."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Fitted with ``SLOPE`` to the captions of the dev sets; on the 53 sample photos, 
 eye, tags scored .5 are right every second time.
 """
 SLOPE = 1.9
-"""How fast likelihood rises with each standard deviation."""
+"""The steepness with which likelihood rises with each standard deviation."""
 THRESHOLD = 0.4
 """Tags with less are not given."""
 
@@ -34,7 +34,7 @@ class ZeroShotTagger:
     as for a thousand, and does not depend on the other pictures of a batch.
 
     (Taking off what each tag scores on the mean of unrelated pictures was tried on the dev
-    sets: it changes the best tag's precision by less than a point, so it is left out.)
+    sets: it changes the best tag's precision by less than a point, so it is not done.)
     The first use embeds every tag once, or reads the vectors from ``cache``. Any thread.
     """
 
@@ -48,7 +48,7 @@ class ZeroShotTagger:
     ) -> None:
         self.vocabulary = vocabulary
         self.mark = tags_mark(encoder.info().model_id, vocabulary)
-        """What to store beside these tags."""
+        """The version to store beside these tags."""
         self._at_least = at_least
         self._encoder = encoder
         self._cache = cache
@@ -56,7 +56,7 @@ class ZeroShotTagger:
         self._vectors: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
 
     def _class_vectors(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Those of the tags, and of the everyday words."""
+        """The vectors of the tags, and of the everyday words."""
         with self._lock:
             if self._vectors is None:
                 tags, everyday = self.vocabulary.tags, load_vocabulary().tags
@@ -69,7 +69,7 @@ class ZeroShotTagger:
             return self._vectors
 
     def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """How likely each tag is for each picture: (N, D) unit norm to (N, C) in 0-1."""
+        """The likelihood of each tag for each picture: (N, D) unit norm to (N, C) in 0-1."""
         classes, everyday = self._class_vectors()
         yardstick = vectors @ everyday.T
         mean = yardstick.mean(axis=1, keepdims=True)
@@ -81,7 +81,7 @@ class ZeroShotTagger:
     def tag(self, vectors: NDArray[np.float32], top: int = 8) -> list[list[Tag]]:
         """For each picture its likely tags, best first, at most ``top``.
 
-        Tags under the threshold are left out, but never the best ``at_least`` ones.
+        Tags under the threshold are dropped, but never the best ``at_least`` ones.
         """
         return [self._best(row, top) for row in self.scores(vectors)]
 

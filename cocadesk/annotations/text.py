@@ -1,4 +1,4 @@
-"""Human words as they are kept: one line, tidy spaces, composed letters."""
+"""Captions and tags in the form that is stored: one line, tidy spaces, composed letters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def one_line(text: str) -> str:
 
 
 def caption_of(text: str) -> str:
-    """A caption as it is kept; empty where nothing is left.
+    """A caption in the form that is stored; empty where nothing is left.
 
     Raises:
         UserError: it is far too long.
@@ -40,7 +40,7 @@ def caption_of(text: str) -> str:
 
 
 def tag_of(text: str) -> str:
-    """A tag as it is kept.
+    """A tag in the form that is stored.
 
     Raises:
         UserError: nothing is left of it, or it is too long.
@@ -58,5 +58,5 @@ def tag_of(text: str) -> str:
 
 
 def same_tag(tag: str) -> str:
-    """What two tags share that differ by case alone."""
+    """A form that is the same for two tags that differ by case alone."""
     return tag.casefold()

@@ -1,4 +1,4 @@
-"""Tag vocabularies: text files with one tag a line."""
+"""Tag vocabularies: text files with one tag a line; a library may have its own."""
 
 from __future__ import annotations
 
@@ -88,12 +88,12 @@ def _unusable(file: Path, why: str) -> UserError:
 
 
 def own_file(library_folder: Path) -> Path:
-    """Where the person's own tags are kept."""
+    """The file of the person's own tags."""
     return library_folder / OWN_NAME
 
 
 def has_own_vocabulary(library_folder: Path) -> bool:
-    """Whether the person chose tags for this library."""
+    """True where the person chose tags for this library."""
     return own_file(library_folder).exists()
 
 
@@ -108,10 +108,10 @@ def library_vocabulary(library_folder: Path) -> Vocabulary:
 
 
 def set_own_vocabulary(library_folder: Path, tags: Sequence[str]) -> Vocabulary:
-    """Keeps the person's tags, whole or not at all; none brings the shipped ones back.
+    """Stores the person's tags, whole or not at all; none brings the shipped ones back.
 
     Raises:
-        UserError: they cannot be used, or the disk refuses; the old ones are kept.
+        UserError: they cannot be used, or the disk refuses; the old ones stay.
     """
     file = own_file(library_folder)
     if not tags:
@@ -129,9 +129,9 @@ def set_own_vocabulary(library_folder: Path, tags: Sequence[str]) -> Vocabulary:
 
 
 def tags_mark(model_id: str, vocabulary: Vocabulary) -> str:
-    """What is stored beside tags to know later whether they would come out the same.
+    """The version of tags, stored beside them: with the same they would come out the same.
 
-    The model's id; with tags of one's own also their digest.
+    The model's id; with the person's own tags also their digest.
     """
     if vocabulary.tags == load_vocabulary().tags:
         return model_id

@@ -43,11 +43,13 @@ def words_set(
     from cocadesk.annotations import AnnotationEdit
     from cocadesk.cli.own_words import set_words as command
 
-    wish = AnnotationEdit(
-        caption=caption, add_tags=tuple(add_tag or ()), remove_tags=tuple(remove_tag or ())
-    )
+    def edit() -> AnnotationEdit:
+        return AnnotationEdit(
+            caption=caption, add_tags=tuple(add_tag or ()), remove_tags=tuple(remove_tag or ())
+        )
+
     choices = Choices(library=library, as_json=as_json)
-    run(context, choices, lambda options, report: command(options, report, paths, wish))
+    run(context, choices, lambda options, report: command(options, report, paths, edit()))
 
 
 @words_app.command("undo")

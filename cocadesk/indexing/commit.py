@@ -160,7 +160,7 @@ def _last_of_each_key(
 
 
 def _failure(item: Unreadable, now: datetime) -> FailureRow:
-    """What to remember; a passing failure fits no file, so that it never stops a reading."""
+    """The row to store; a passing failure fits no file, so that the file is read again."""
     return FailureRow(
         path=item.found.path,
         root=item.found.root,
@@ -209,7 +209,7 @@ def following_row(item: MatchedFile, same: MediaRow, now: datetime) -> MediaRow:
     """The row of a file with the same bytes as ``same``: only its place is its own.
 
     A copy is a medium of its own and has no human annotations yet; what a machine
-    said of the same picture holds for it too.
+    wrote of the same picture holds for it too.
     """
     identity = item.identity
     placed = dataclasses.replace(

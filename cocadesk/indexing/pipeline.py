@@ -32,13 +32,13 @@ from cocadesk.media import (
 )
 
 _LOOK_S = 0.1
-"""How long a blocked thread waits before it looks whether the work was cancelled."""
+"""Seconds that a blocked thread waits before it looks whether the work was cancelled."""
 _BATCHES_AHEAD = 4
 _TIDY_EVERY_COMMITS = 64
 
 
 class Decoder(Protocol):
-    """What the pipeline needs of ``media.DecoderPool``."""
+    """The part of ``media.DecoderPool`` that reading needs."""
 
     def decode(self, requests: Iterator[DecodeRequest], /) -> Iterator[Decoded | DecodeFailure]:
         """An answer to every request, as ready."""
@@ -206,7 +206,7 @@ class _Stage(Generic[T]):
             self._thread.join()
 
     def leftover(self) -> Iterator[T | _End]:
-        """What nobody has taken; for after ``join``."""
+        """The results that nobody has taken; for after ``join``."""
         with contextlib.suppress(queue.Empty):
             while True:
                 yield self._queue.get_nowait()

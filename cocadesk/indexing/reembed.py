@@ -126,7 +126,7 @@ class _Reembed:
         self._options = options
         self._roots = RootStatus(library.roots.all())
         self._tried: set[tuple[str, str]] = set()
-        """Key and picture hash, as the row said then."""
+        """Key and picture hash, as the row had them then."""
         self._with_views: set[str] = set()
         self._unreadable: dict[str, Failed] = {}
         self._filled: set[str] = set()

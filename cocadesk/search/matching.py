@@ -1,4 +1,4 @@
-"""The media that pass a filter: for searches, lists and the scopes of jobs."""
+"""The media that a filter lets pass: for searches, lists and the scopes of jobs."""
 
 from __future__ import annotations
 

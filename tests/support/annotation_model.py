@@ -1,4 +1,4 @@
-"""What must hold of human words, written down a second time and as plainly as can be.
+"""The rules of human annotations, written down a second time and as plainly as can be.
 
 The walk (``words_walk``) does everything twice: once to the program and once to
 this model; both must always agree.
@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a person says of one medium now."""
+    """The caption and tags that a person has given one medium."""
 
     caption: str | None = None
     added: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a write did to one file; ``was_ours`` of the bytes before."""
+    """The effect of a write on one file; ``was_ours`` of the bytes before."""
 
     key: str
     before: bytes | None

@@ -400,7 +400,7 @@ class Walk:
                 self._finish_write(begun, keys, overwrite)
 
     def _interrupted(self) -> list[Callable[[], tuple[RequestBody, Callable[[Model], None]]]]:
-        """What may be in hand when the engine dies: the request, and how to settle after."""
+        """Requests that may be in hand when the engine dies, and the way to settle after."""
         return [self._kill_set, self._kill_undo, self._kill_redo, self._kill_write] * 2 + [
             self._kill_caption,
             self._kill_tag,

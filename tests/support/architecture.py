@@ -24,32 +24,32 @@ def modules() -> dict[str, Path]:
 
 
 @cache
-def imports(path: Path) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """(module, names taken from it) of each import that runs; typing-only ones are left out."""
-    return tuple(_imports_in(ast.parse(path.read_bytes())))
+def imports(path: Path, *, typing_too: bool = False) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """(module, names taken from it) of each import that runs, or with ``typing_too`` of each."""
+    return tuple(_imports_in(ast.parse(path.read_bytes()), typing_too))
 
 
-def _imports_in(node: ast.AST) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _imports_in(node: ast.AST, typing_too: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            for statement in child.orelse:
-                yield from _imports_in(statement)
+        is_for_types = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
+        if is_for_types and not typing_too:
+            yield from _imports_in(ast.Module(body=child.orelse, type_ignores=[]), typing_too)
         elif isinstance(child, ast.Import):
             for alias in child.names:
                 yield alias.name, ()
         elif isinstance(child, ast.ImportFrom):
             yield child.module or "", tuple(alias.name for alias in child.names)
         else:
-            yield from _imports_in(child)
+            yield from _imports_in(child, typing_too)
 
 
 def graph() -> dict[str, set[str]]:
-    """Which of our modules each of our modules imports, at its top or later."""
+    """The modules of ours that each imports: at its top, later, or for its types alone."""
     ours = modules()
     edges: dict[str, set[str]] = {}
     for name, path in ours.items():
         targets = set()
-        for module, taken in imports(path):
+        for module, taken in imports(path, typing_too=True):
             inner = [f"{module}.{item}" for item in taken if f"{module}.{item}" in ours]
             outer = [module] if module in ours and len(inner) < max(len(taken), 1) else []
             targets.update(inner, outer)

@@ -57,7 +57,7 @@ def write_photo(path: Path, seed: int, *, comment: str = "") -> Path:
 
 
 def decode_file(request: DecodeRequest) -> DecodedPhoto | DecodedVideo:
-    """What a worker process would answer, decoded here."""
+    """The answer that a worker process would give, decoded here."""
     path = Path(os.fsdecode(request.path))
     if path.exists() and is_video(path.read_bytes()[:SNIFF_BYTES], request.path):
         return decode_video(path, SPEC, token=request.token)

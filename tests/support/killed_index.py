@@ -39,7 +39,7 @@ def index_and_kill(library: Path, photos: Path, steps: int) -> None:
 
 
 def disturb(photos: Path, chance: random.Random, fresh: int) -> None:
-    """What a person does meanwhile: edit, move, copy, delete."""
+    """Changes by a person meanwhile: edit, move, copy, delete."""
     files = sorted(photos.iterdir())
     chance.shuffle(files)
     edited, moved, copied, deleted, *_ = files

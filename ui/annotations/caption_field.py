@@ -42,6 +42,7 @@ class _Editor(QPlainTextEdit):
         return " ".join(self.toPlainText().split())
 
     def event(self, event: QEvent) -> bool:
+        """Keeps keys of its own away from the window's shortcuts."""
         if (
             event.type() == QEvent.Type.ShortcutOverride
             and isinstance(event, QKeyEvent)
@@ -52,6 +53,7 @@ class _Editor(QPlainTextEdit):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Handles the keys that mean something here."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.saved.emit()
         elif event.key() == Qt.Key.Key_Escape:
@@ -60,6 +62,7 @@ class _Editor(QPlainTextEdit):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Fits its content to the new size."""
         super().resizeEvent(event)
         self._fit()
 
@@ -73,7 +76,7 @@ class CaptionField(QWidget):
     """Emits ``saved`` with key and new caption, ``accepted`` for the suggestion as it is.
 
     A caption that is being typed belongs to the medium it was begun for: it stays in
-    the editor while that one is shown anew, and is saved when another one is shown.
+    the editor while that one is shown again, and is saved when another one is shown.
     """
 
     saved = Signal(str, str)
@@ -180,6 +183,7 @@ class CaptionField(QWidget):
             self.closed.emit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Watches the widgets that it has installed itself on."""
         if watched is self.text and event.type() == QEvent.Type.MouseButtonDblClick:
             self.begin()
             return True

@@ -99,7 +99,7 @@ class WriteDialog(FramedDialog):
         self.plan_wanted.emit(self.picker.scope(), self.overwrite.isChecked())
 
     def show_plan(self, plan: WritePlan) -> None:
-        """The plan has come: the files that need a look stand first."""
+        """The plan has come: the files to be checked stand first."""
         self.tree.clear()
         items = sorted(plan.items, key=lambda item: ORDER.index(item.kind))
         self.tree.addTopLevelItems([_file_line(item) for item in items])
@@ -126,7 +126,7 @@ def _counted(plan: WritePlan) -> str:
         (plan.unchanged, f"{plan.unchanged:,} already up to date"),
         (plan.kept, f"{plan.kept:,} skipped"),
     ]
-    text = " · ".join(words for number, words in parts if number) or "There is nothing to write."
+    text = " · ".join(part for number, part in parts if number) or "There is nothing to write."
     total = plan.new + plan.changed + plan.unchanged + plan.kept
     if total > len(plan.items):
         text += f". The first {len(plan.items):,} are shown."

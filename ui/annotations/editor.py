@@ -168,7 +168,7 @@ class AnnotationEditor(QObject):
         self._next()
 
     def _settle(self, keys: Sequence[str]) -> None:
-        """What still waits for its turn stays as it is shown."""
+        """Edits that still wait for their turn stay as they are shown."""
         waiting = {
             key for c in self._queue if isinstance(c.body, SetAnnotations) for key in c.body.keys
         }

@@ -74,6 +74,7 @@ class ScopePicker(QComboBox):
         return self._choices[self.currentIndex()].scope
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Draws itself in the colours of its theme."""
         super().paintEvent(event)
         painter = QPainter(self)
         arrow = pixmap(Icon.DOWN, self._colour, ARROW_PX, self.devicePixelRatioF())

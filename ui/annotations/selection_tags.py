@@ -23,7 +23,7 @@ PAUSE_MS = 60
 class SharedTags:
     """The commonest first; a tag is human where it is so on every photo that has it.
 
-    ``counts`` says on how many of the ``photos`` looked at each tag is.
+    ``counts`` says on how many of the ``photos`` each tag is.
     """
 
     photos: int

@@ -42,15 +42,15 @@ class TagChip(QFrame):
         self.setAccessibleName(f"Tag {tag.tag}, {author}" + (f", {note}" if note else ""))
         keys = "Enter searches for it, X removes it"
         self.setAccessibleDescription(keys if self.is_own else f"{keys}, A accepts it")
-        self.word = QToolButton()
-        self.word.setText(tag.tag)
-        self.word.setProperty("role", "chip-word")
-        self.word.setToolTip(f"Search for “{tag.tag}”")
-        self.word.clicked.connect(self._open)
+        self.name = QToolButton()
+        self.name.setText(tag.tag)
+        self.name.setProperty("role", "chip-name")
+        self.name.setToolTip(f"Search for “{tag.tag}”")
+        self.name.clicked.connect(self._open)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 0, 4, 0)
         row.setSpacing(0)
-        row.addWidget(self.word)
+        row.addWidget(self.name)
         if note:
             row.addWidget(label(note, "small"))
             row.addSpacing(4)
@@ -62,11 +62,12 @@ class TagChip(QFrame):
         self.cross = self._mark(Icon.CLEAR, theme.colours.muted, "Remove", "X")
         self.cross.clicked.connect(self._reject)
         row.addWidget(self.cross)
-        for part in (self.word, self.cross):
+        for part in (self.name, self.cross):
             part.setCursor(Qt.CursorShape.PointingHandCursor)
             part.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def event(self, event: QEvent) -> bool:
+        """Keeps keys of its own away from the window's shortcuts."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             keys = (*ACCEPT_KEYS, *REJECT_KEYS, *OPEN_KEYS)
             if not event.modifiers() and event.key() in keys:
@@ -75,6 +76,7 @@ class TagChip(QFrame):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Handles the keys that mean something here."""
         key = Qt.Key(event.key())
         if key in ACCEPT_KEYS:
             self._accept()
@@ -128,7 +130,7 @@ class _Field(QLineEdit):
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setMaxVisibleItems(8)
         if (popup := completer.popup()) is not None:
-            popup.setObjectName("tag-words")
+            popup.setObjectName("tag-completions")
         self.setCompleter(completer)
         self.returnPressed.connect(self._on_return)
         # A completion that was chosen is put in once more after the Return that chose it.
@@ -139,9 +141,11 @@ class _Field(QLineEdit):
         self._after.timeout.connect(self._clear_typed)
 
     def set_vocabulary(self, tags: Sequence[str]) -> None:
+        """Sets the tags that it completes to."""
         self._known.setStringList(list(tags))
 
     def event(self, event: QEvent) -> bool:
+        """Keeps keys of its own away from the window's shortcuts."""
         if (
             event.type() == QEvent.Type.ShortcutOverride
             and isinstance(event, QKeyEvent)
@@ -152,6 +156,7 @@ class _Field(QLineEdit):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Handles the keys that mean something here."""
         if event.key() == Qt.Key.Key_Escape:
             self.clear()
             self.left.emit()

@@ -56,6 +56,7 @@ class LargeView(QFrame):
         self.photo.setAccessibleDescription(row.caption or row.name)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Handles the keys that mean something here."""
         steps = {
             Qt.Key.Key_Right: 1,
             Qt.Key.Key_Down: 1,

@@ -47,6 +47,7 @@ class _MomentDelegate(QStyledItemDelegate):
     def sizeHint(  # noqa: N802
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> QSize:
+        """The size that it would like to have."""
         return CELL_PX
 
     def paint(
@@ -55,6 +56,7 @@ class _MomentDelegate(QStyledItemDelegate):
         option: QStyleOptionViewItem,
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
+        """Draws one cell."""
         rect = QRect(option.rect).adjusted(3, 3, -3, -3)
         picture = QRect(rect.left(), rect.top(), rect.width(), PICTURE_HEIGHT_PX)
         painter.save()
@@ -150,6 +152,7 @@ class MomentStrip(QListWidget):
             self.scrollToItem(current, QListWidget.ScrollHint.PositionAtCenter)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Fits its content to the new size."""
         super().resizeEvent(event)
         self._fit()
 
@@ -165,7 +168,7 @@ class MomentStrip(QListWidget):
         return moment.time_s if isinstance(moment, VideoMoment) else None
 
     def start_s(self) -> float | None:
-        """Where the chosen moment's shot begins, to play from."""
+        """The beginning of the chosen moment's shot, to play from."""
         item = self.currentItem()
         moment = None if item is None else item.data(MOMENT_ROLE)
         return moment.start_s if isinstance(moment, VideoMoment) else None
@@ -184,6 +187,7 @@ class MomentStrip(QListWidget):
             self.setCurrentRow(min(self.count() - 1, max(0, self.currentRow() + by)))
 
     def event(self, event: QEvent) -> bool:
+        """Keeps keys of its own away from the window's shortcuts."""
         if (
             event.type() == QEvent.Type.ShortcutOverride
             and isinstance(event, QKeyEvent)
@@ -194,6 +198,7 @@ class MomentStrip(QListWidget):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Handles the keys that mean something here."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.play_wanted.emit()
         else:

@@ -34,12 +34,14 @@ class _Column(QWidget):
     """A widget exactly as high as its texts need at its width, so that no bar shows in vain."""
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """The least size that its content needs."""
         layout = self.layout()
         if layout is None:
             return super().minimumSizeHint()
         return QSize(0, layout.totalHeightForWidth(max(1, self.width())))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Fits its content to the new size."""
         super().resizeEvent(event)
         self.updateGeometry()
 
@@ -146,10 +148,12 @@ class DetailPane(QFrame):
         return self.chips.texts()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Fits its content to the new size."""
         super().resizeEvent(event)
         self._fit_photo()
 
     def sizeHint(self) -> QSize:  # noqa: N802
+        """The size that it would like to have."""
         return QSize(WIDTH_PX, 600)
 
     def _build(self) -> None:
@@ -214,7 +218,7 @@ class DetailPane(QFrame):
             self.chips.show_tags(self._shared.tags, notes)
 
     def _on_reveal(self) -> None:
-        """What is being typed is scrolled into view."""
+        """Scrolls the field that is being typed in into view."""
         typed = self.chips.field if self.chips.is_adding else self.field
         self._area.ensureWidgetVisible(typed, 0, 16)
 

@@ -33,6 +33,7 @@ class PhotoView(QWidget):
 
     @property
     def has_picture(self) -> bool:
+        """True where a picture is shown, and no message."""
         return self._pixmap is not None
 
     @property
@@ -41,6 +42,7 @@ class PhotoView(QWidget):
         return self._zoom
 
     def set_message_colour(self, colour: QColor) -> None:
+        """Sets the colour of messages."""
         self._muted = colour
 
     def show_picture(self, pixmap: QPixmap, *, keeps_zoom: bool = False) -> None:
@@ -76,9 +78,11 @@ class PhotoView(QWidget):
         self._move(QPointF(at.x() - u * after.width(), at.y() - v * after.height()), after)
 
     def sizeHint(self) -> QSize:  # noqa: N802
+        """The size that it would like to have."""
         return QSize(320, 240)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Draws itself in the colours of its theme."""
         painter = QPainter(self)
         if self._pixmap is None:
             painter.setPen(self._muted)
@@ -90,27 +94,32 @@ class PhotoView(QWidget):
         painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        """The wheel enlarges at the pointer."""
         if not self._can_zoom or not event.angleDelta().y():
             super().wheelEvent(event)
             return
         self.zoom_by(STEP ** (event.angleDelta().y() / 120), event.position())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Takes hold of an enlarged picture."""
         if self._can_zoom and self._zoom > 1.0 and event.button() == Qt.MouseButton.LeftButton:
             self._grip = event.position()
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Drags the picture along."""
         if self._grip is not None:
             target = self._target()
             self._move(target.topLeft() + event.position() - self._grip, target)
             self._grip = event.position()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Lets the picture go."""
         self._grip = None
         self.unsetCursor()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Enlarges, fits again, or opens."""
         if not self._can_zoom:
             self.opened.emit()
         elif self._zoom > 1.0:
@@ -130,7 +139,7 @@ class PhotoView(QWidget):
         return max(2.0, 1.0 / max(1e-6, self._fit() * self.devicePixelRatioF()))
 
     def _target(self) -> QRectF:
-        """Where the whole picture lies, in the widget's coordinates."""
+        """The rectangle of the whole picture, in the widget's coordinates."""
         assert self._pixmap is not None
         largest = 1.0 if self._zoom > 1.0 else 2.0  # do not blow small pictures up
         scale = min(self._fit(), largest / self.devicePixelRatioF()) if self._zoom == 1.0 else (

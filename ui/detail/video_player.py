@@ -87,6 +87,7 @@ class VideoPlayer(QObject):
         self._player.setPosition(self._started_ms)
 
     def set_muted(self, is_muted: bool) -> None:
+        """Turns the sound off or on."""
         self._sound.setMuted(is_muted)
 
     def stop(self) -> None:
@@ -96,9 +97,11 @@ class VideoPlayer(QObject):
 
     @property
     def is_playing(self) -> bool:
+        """True while the video plays."""
         return self._player.playbackState() == self._player.PlaybackState.PlayingState
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Watches the widgets that it has installed itself on."""
         if event.type() == QEvent.Type.MouseButtonPress:
             self.clicked.emit()
             return True

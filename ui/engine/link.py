@@ -46,6 +46,8 @@ Answer = TypeVar("Answer", bound=ReplyBody)
 
 
 class LinkState(Enum):
+    """The states of the connection."""
+
     STARTING = "starting"
     CONNECTED = "connected"
     LOST = "lost"
@@ -69,7 +71,7 @@ class Ticket:
         self._id = request_id
 
     def cancel(self) -> None:
-        """Nobody wants the answer any more; safe to call late or twice."""
+        """Gives the answer up; safe to call late or twice."""
         self._link.cancel(self._id)
 
 
@@ -91,12 +93,18 @@ class EngineLink(QObject):
         *,
         module: str = ENGINE_MODULE,
         extra: Sequence[str] = (),
+        starts_engine: bool = True,
         parent: QObject | None = None,
     ) -> None:
+        """``module`` and ``extra`` are the engine's and its arguments, for the next start.
+
+        Without ``starts_engine`` it waits for one that somebody else starts.
+        """
         super().__init__(parent)
-        self._library = library
-        self._module = module
-        self._extra = tuple(extra)
+        self.library = library
+        self.module = module
+        self.extra = tuple(extra)
+        self._starts_engine = starts_engine
         self._pipe: SocketPipe | None = None
         self._reader = FrameReader()
         self._waiting: dict[int, _Waiting] = {}
@@ -162,7 +170,7 @@ class EngineLink(QObject):
     def _try(self) -> None:
         if self._is_closed or self._pipe is not None:
             return
-        endpoint = read_endpoint(self._library)
+        endpoint = read_endpoint(self.library)
         if endpoint is None:
             self._start_or_wait()
             return
@@ -175,16 +183,19 @@ class EngineLink(QObject):
         pipe.open()
 
     def _start_or_wait(self) -> None:
+        if not self._starts_engine:
+            self._timer.start(POLL_MS)
+            return
         if self._process is None:
-            self._process = start_engine(self._library, module=self._module, extra=self._extra)
+            self._process = start_engine(self.library, module=self.module, extra=self.extra)
             self._started_s = time.monotonic()
         elif self._process.poll() is not None:
             self._process = None
-            self._fail(start_failure(self._library))
+            self._fail(start_failure(self.library))
             return
         elif time.monotonic() - self._started_s > START_LIMIT_S:
             self._fail(
-                UserError("The engine did not start in time.", "", f"See {log_file(self._library)}")
+                UserError("The engine did not start in time.", "", f"See {log_file(self.library)}")
             )
             return
         self._timer.start(POLL_MS)
@@ -273,7 +284,7 @@ class EngineLink(QObject):
             self._process = None
             if self._quick_deaths >= MAX_QUICK_DEATHS:
                 self._quick_deaths = 0
-                self._fail(start_failure(self._library))
+                self._fail(start_failure(self.library))
                 return
             self._set_state(LinkState.LOST)
             self._timer.start(POLL_MS)

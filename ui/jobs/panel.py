@@ -54,19 +54,19 @@ class JobRow(QFrame):
         self.failures = button("", "link", on_click=self._on_failures)
         self.pause = button("Pause", on_click=self._on_pause)
         self.cancel = button("Stop", on_click=self._on_cancel)
-        words = QHBoxLayout()
-        words.setSpacing(10)
-        words.addWidget(self.state)
-        words.addWidget(self.title)
-        words.addWidget(self.line)
-        words.addStretch(1)
-        words.addWidget(self.failures)
-        words.addWidget(self.when)
+        texts = QHBoxLayout()
+        texts.setSpacing(10)
+        texts.addWidget(self.state)
+        texts.addWidget(self.title)
+        texts.addWidget(self.line)
+        texts.addStretch(1)
+        texts.addWidget(self.failures)
+        texts.addWidget(self.when)
         grid = QGridLayout(self)
         grid.setContentsMargins(16, 8, 12, 8)
         grid.setHorizontalSpacing(10)
         grid.setVerticalSpacing(6)
-        grid.addLayout(words, 0, 0)
+        grid.addLayout(texts, 0, 0)
         grid.addWidget(self.bar, 1, 0)
         grid.addWidget(self.pause, 0, 1, 2, 1)
         grid.addWidget(self.cancel, 0, 2, 2, 1)
@@ -97,6 +97,7 @@ class JobRow(QFrame):
         self.setAccessibleDescription(job_line(job))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Handles the keys that mean something here."""
         step = STEPS.get(Qt.Key(event.key()))
         if step is not None:
             self.stepped.emit(self.job.id, step)
@@ -189,6 +190,7 @@ class JobsPanel(QFrame):
         self._focus(0)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Handles the keys that mean something here."""
         if event.key() == Qt.Key.Key_Escape:
             self.closed.emit()
         else:
@@ -208,6 +210,7 @@ class JobsPanel(QFrame):
             row.show_job(job)
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:  # noqa: N802
+        """Watches the widgets that it has installed itself on."""
         if event.type() == QEvent.Type.FocusIn and isinstance(watched, JobRow):
             self._area.ensureWidgetVisible(watched, 0, 0)
         return False

@@ -39,16 +39,16 @@ class JobStrip(QFrame):
         self.dismiss.setAccessibleName("Hide this message")
         self.dismiss.setIconSize(QSize(16, 16))
         self.dismiss.clicked.connect(self.hide)
-        words = QHBoxLayout()
-        words.setSpacing(theme.gap_m)
-        words.addWidget(self.title)
-        words.addWidget(self.line)
-        words.addWidget(self.failures)
-        words.addStretch(1)
-        words.addWidget(self.all)
+        texts = QHBoxLayout()
+        texts.setSpacing(theme.gap_m)
+        texts.addWidget(self.title)
+        texts.addWidget(self.line)
+        texts.addWidget(self.failures)
+        texts.addStretch(1)
+        texts.addWidget(self.all)
         left = QVBoxLayout()
         left.setSpacing(8)
-        left.addLayout(words)
+        left.addLayout(texts)
         left.addWidget(self.bar)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 10, 16, 10)
@@ -61,6 +61,7 @@ class JobStrip(QFrame):
         self.hide()
 
     def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme from now on."""
         self._theme = theme
         self.dismiss.setIcon(icon(Icon.CLEAR, theme.colours.muted, 16))
 
@@ -95,7 +96,7 @@ class JobStrip(QFrame):
         self.hide()
 
     def say_others(self, active: int) -> None:
-        """How many jobs are under way in all."""
+        """The number of active jobs in all."""
         self.all.setText(f"All {active} jobs" if active > 1 else "All jobs")
 
     def _on_failures(self) -> None:

@@ -85,7 +85,7 @@ class JobTracker(QObject):
         )
 
     def forget_plan(self) -> None:
-        """Nobody waits for the plan any more."""
+        """Gives up the plan that was asked for."""
         if self._plan is not None:
             self._plan.cancel()
             self._plan = None

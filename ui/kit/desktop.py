@@ -1,4 +1,4 @@
-"""What the window asks of the desktop; one place, so that tests can replace it."""
+"""The desktop's services in one place, so that tests can replace them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def ask_for_file(parent: QWidget, title: str, kinds: str) -> str | None:
 
 
 def ask_where_to_save(parent: QWidget, title: str, name: str) -> str | None:
-    """Where to save a file of this name; the person has agreed to replace one, or None."""
+    """A path to save a file under; the person has agreed to replace one. None: not at all."""
     chosen, _kind = QFileDialog.getSaveFileName(parent, title, name)
     return chosen or None
 

@@ -16,6 +16,7 @@ class FlowLayout(QLayout):
         self.setContentsMargins(QMargins(0, 0, 0, 0))
 
     def addItem(self, item: QLayoutItem) -> None:  # noqa: N802
+        """Adds an item at the end."""
         self._items.append(item)
 
     def insert(self, place: int, widget: QWidget) -> None:
@@ -25,28 +26,36 @@ class FlowLayout(QLayout):
         self.invalidate()
 
     def count(self) -> int:
+        """The number of items."""
         return len(self._items)
 
     def itemAt(self, index: int) -> QLayoutItem | None:  # noqa: N802
+        """The item at this place, or None."""
         return self._items[index] if 0 <= index < len(self._items) else None
 
     def takeAt(self, index: int) -> QLayoutItem | None:  # noqa: N802
+        """Removes the item at this place and gives it back, or None."""
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
     def expandingDirections(self) -> Qt.Orientation:  # noqa: N802
+        """It expands in no direction."""
         return Qt.Orientation(0)
 
     def hasHeightForWidth(self) -> bool:  # noqa: N802
+        """True: a narrower layout has more rows."""
         return True
 
     def heightForWidth(self, width: int) -> int:  # noqa: N802
+        """The height that its rows need at this width."""
         return self._place(QRect(0, 0, width, 0), is_test=True)
 
     def setGeometry(self, rect: QRect) -> None:  # noqa: N802
+        """Puts the items into their rows."""
         super().setGeometry(rect)
         self._place(rect, is_test=False)
 
     def sizeHint(self) -> QSize:  # noqa: N802
+        """The size that it would like to have."""
         return self.minimumSize()
 
     def minimumSize(self) -> QSize:  # noqa: N802

@@ -77,7 +77,7 @@ class ImageLoader(QObject):
                 del self._stack[key]
 
     def waiting(self) -> int:
-        """How many requests have not been read yet."""
+        """The number of requests that have not been read yet."""
         with self._changed:
             return len(self._stack) + len(self._reading)
 

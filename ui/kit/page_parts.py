@@ -45,20 +45,22 @@ class Column(QWidget):
         self.column.setSpacing(gap_px)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """The least size that its content needs."""
         return QSize(0, self.column.totalHeightForWidth(max(1, self.width())))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Fits its content to the new size."""
         super().resizeEvent(event)
         self.updateGeometry()
 
 
 def headed(title: str, intro: str) -> QVBoxLayout:
     """The title of a page over its introduction."""
-    words = QVBoxLayout()
-    words.setSpacing(8)
-    words.addWidget(label(title, "title"))
-    words.addWidget(label(intro, "muted", wraps=True))
-    return words
+    texts = QVBoxLayout()
+    texts.setSpacing(8)
+    texts.addWidget(label(title, "title"))
+    texts.addWidget(label(intro, "muted", wraps=True))
+    return texts
 
 
 def hide_part(part: QWidget, heir: QWidget) -> None:
@@ -142,6 +144,7 @@ class TickBox(QCheckBox):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Draws itself in the colours of its theme."""
         super().paintEvent(event)
         if not self.isChecked():
             return

@@ -113,15 +113,15 @@ QFrame[role="chip"] { background: transparent; border: 1px dashed $muted; border
 QFrame[role="chip"][own="true"] { background: $accent_soft; border: 1px solid transparent; }
 QFrame[role="chip"]:hover { border: 1px solid $accent; }
 QFrame[role="chip"]:focus { border: 2px solid $accent; }
-QToolButton[role="chip-word"] { border: none; padding: 0 2px; background: transparent; }
+QToolButton[role="chip-name"] { border: none; padding: 0 2px; background: transparent; }
 QToolButton[role="chip-mark"] { border: none; border-radius: 9px; padding: 2px; }
 QToolButton[role="chip-mark"]:hover { background: $line; }
 QToolButton[role="chip-add"] { border: none; border-radius: 14px; padding: 0 4px;
     min-height: 28px; max-height: 28px; color: $accent; }
 QToolButton[role="chip-add"]:focus { border: 1px solid $accent; }
 #tag-field { min-height: 26px; max-height: 26px; border-radius: 14px; }
-#tag-words { background: $surface; border: 1px solid $line; }
-#tag-words::item { padding: 5px 8px; }
+#tag-completions { background: $surface; border: 1px solid $line; }
+#tag-completions::item { padding: 5px 8px; }
 #caption-editor { background: $surface; border: 1px solid $accent; border-radius: ${radius}px;
     padding: 5px 6px; font-size: 16px;
     selection-background-color: $accent; selection-color: $on_accent; }

@@ -57,7 +57,7 @@ def day(iso: str | None) -> str:
 
 
 def moment(iso: str) -> str:
-    """When something happened here: ``14:30`` today, else ``3 May, 14:30``."""
+    """The time of an event here: ``14:30`` today, else ``3 May, 14:30``."""
     if not iso:
         return ""
     try:

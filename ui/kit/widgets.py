@@ -64,13 +64,16 @@ class ElidedLabel(QLabel):
         self._give_tip()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """The least size that its content needs."""
         return QSize(min(60, self.sizeHint().width()), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Fits its content to the new size."""
         super().resizeEvent(event)
         self._give_tip()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Draws itself in the colours of its theme."""
         painter = QPainter(self)
         place = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.style().drawItemText(
@@ -123,9 +126,9 @@ class EmptyView(QWidget):
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._title = label("", "title", wraps=True)
         self._text = label("", "muted", wraps=True)
-        for words in (self._title, self._text):
-            words.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
-            words.setFixedWidth(TEXT_WIDTH_PX)
+        for text in (self._title, self._text):
+            text.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+            text.setFixedWidth(TEXT_WIDTH_PX)
         self.button = button("", "primary")
         layout = QVBoxLayout(self)
         layout.setSpacing(theme.gap_m)
@@ -142,12 +145,12 @@ class EmptyView(QWidget):
         self._draw()
 
     def say(self, which: Icon, title: str, text: str, button_text: str = "") -> None:
-        """Shows these words; without a button text there is no button."""
+        """Shows these texts; without a button text there is no button."""
         self._icon = which
         self._title.setText(title)
         self._text.setText(text)
-        for words in (self._title, self._text):
-            words.setFixedHeight(words.heightForWidth(TEXT_WIDTH_PX))
+        for part in (self._title, self._text):
+            part.setFixedHeight(part.heightForWidth(TEXT_WIDTH_PX))
         self.button.setText(button_text)
         self.button.setVisible(bool(button_text))
         self.setAccessibleName(title)
@@ -245,6 +248,7 @@ class Notice(QFrame):
         self.move(max(8, x), self._floor_px() - self.height() - self._foot_px)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Watches the widgets that it has installed itself on."""
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
             self.place()
         return False

@@ -26,9 +26,11 @@ class ThumbnailDelegate(QStyledItemDelegate):
 
     @property
     def margin_px(self) -> int:
+        """The room around a thumbnail in its cell."""
         return MARGIN_PX
 
     def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme from now on."""
         self._theme = theme
 
     def set_cell(self, side_px: int) -> None:
@@ -38,6 +40,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
     def sizeHint(  # noqa: N802
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> QSize:
+        """The size that it would like to have."""
         return QSize(self._side, self._side)
 
     def paint(
@@ -46,6 +49,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
         option: QStyleOptionViewItem,
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
+        """Draws one cell."""
         row = index.data(ROW_ROLE)
         rect = QRect(option.rect).adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
         painter.save()

@@ -119,6 +119,7 @@ class Grid(QListView):
 
     @property
     def size_step(self) -> int:
+        """The place of the cells' size in ``CELL_SIZES_PX``."""
         return self._size
 
     def set_size_step(self, step: int) -> None:
@@ -145,6 +146,7 @@ class Grid(QListView):
         return keys
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Fits its content to the new size."""
         self._lay_out()
         super().resizeEvent(event)
 
@@ -156,6 +158,7 @@ class Grid(QListView):
         """Letters are commands here; looking through all names would ask for every row."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Handles the keys that mean something here."""
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if plain and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.opened.emit()
@@ -165,6 +168,7 @@ class Grid(QListView):
             super().keyPressEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        """Ctrl and the wheel change the size of thumbnails."""
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._wheel += event.angleDelta().y()
             steps = int(self._wheel / 120)

@@ -58,9 +58,11 @@ class ResultsModel(QAbstractListModel):
     # What views read ----------------------------------------------------------------
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802
+        """The number of media; an entry has no entries of its own."""
         return 0 if parent.isValid() else len(self._keys)
 
     def data(self, index: Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> object:
+        """The part of an entry that a view shows; never blocks."""
         if not index.isValid() or index.row() >= len(self._keys):
             return None
         key = self._keys[index.row()]
@@ -80,12 +82,14 @@ class ResultsModel(QAbstractListModel):
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
+        """Entries can be selected and dragged."""
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
         flag = Qt.ItemFlag
         return flag.ItemIsEnabled | flag.ItemIsSelectable | flag.ItemIsDragEnabled
 
     def mimeTypes(self) -> list[str]:  # noqa: N802
+        """Dragged media are files."""
         return ["text/uri-list"]
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:  # noqa: N802
@@ -102,9 +106,11 @@ class ResultsModel(QAbstractListModel):
         return list(self._keys)
 
     def key_at(self, position: int) -> str | None:
+        """The key at this position, or None."""
         return self._keys[position] if 0 <= position < len(self._keys) else None
 
     def position_of(self, key: str) -> int | None:
+        """The position of a key, or None."""
         return self._position.get(key)
 
     def known_row(self, key: str) -> Row | None:
@@ -112,6 +118,7 @@ class ResultsModel(QAbstractListModel):
         return self._rows.get(key)
 
     def hit_of(self, key: str) -> Hit | None:
+        """The hit that brought this medium into the list, or None."""
         return self._hits.get(key)
 
     def thumbnail_of(self, row: Row) -> str | None:

@@ -48,7 +48,7 @@ class SearchBox(QLineEdit):
         self._clear.setIcon(icon(Icon.CLEAR, theme.colours.muted, 16))
 
     def query(self) -> str:
-        """What is being looked for, without blanks around it."""
+        """The query, without blanks around it."""
         return self.text().strip()
 
     def set_query(self, text: str) -> None:
@@ -57,6 +57,7 @@ class SearchBox(QLineEdit):
         self._say()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Handles the keys that mean something here."""
         if event.key() == Qt.Key.Key_Up and self._history:
             self._place = max(0, self._place - 1)
             self.setText(self._history[self._place])

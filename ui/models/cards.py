@@ -22,7 +22,7 @@ MEANWHILE = "search uses the old model until this is done"
 
 
 class ChangingCard(Card):
-    """A change-over under way; ``control`` carries what is wanted of its job."""
+    """A switch under way; ``control`` carries what is wanted of its job."""
 
     control = Signal(str, object)
 
@@ -60,7 +60,7 @@ class ChangingCard(Card):
 
 
 class QuestionCard(Card):
-    """Asks before a change-over that has to look at photos; ``agreed`` carries the source."""
+    """Asks before a switch that has to read photos; ``agreed`` carries the source."""
 
     agreed = Signal(str)
     closed = Signal()

@@ -46,7 +46,7 @@ class ModelsPage(Page):
         self._wire()
 
     def on_shown(self) -> None:
-        """Asks for the models anew."""
+        """Asks for the models again."""
         self.requests.refresh()
         self.other.source.setFocus()
 
@@ -130,7 +130,7 @@ class ModelsPage(Page):
 
 
 def device_line(model: ModelValue) -> str:
-    """Where the model in use runs, and why there."""
+    """The device of the model in use, with the reason for it."""
     if model.state is ModelState.FAILED:
         return f"The model could not be opened. {model.reason}".strip()
     if model.state is not ModelState.READY:

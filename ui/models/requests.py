@@ -22,7 +22,7 @@ from ui.engine.link import EngineLink
 
 
 class ModelRequests(QObject):
-    """Keeps the models as the engine last told of them; asks anew when it comes back."""
+    """Keeps the models as the engine last told of them; asks again when it comes back."""
 
     listed = Signal()
     info_came = Signal(object)
@@ -38,7 +38,7 @@ class ModelRequests(QObject):
         link.event_received.connect(self._on_event)
 
     def refresh(self) -> None:
-        """Asks for the models, where the one in use runs, and a change-over under way."""
+        """Asks for the models, where the one in use runs, and a switch under way."""
         self._link.ask(ListModels(), Models, self._on_models, on_failed=self.failed.emit)
         self._link.ask(GetInfo(), Info, self._on_info)
         self._link.ask(ListJobs(), Jobs, self._on_jobs)
@@ -49,12 +49,12 @@ class ModelRequests(QObject):
         self._link.ask(body, JobReply, self._on_job, on_failed=self.failed.emit)
 
     def control(self, job_id: str, action: JobAction) -> None:
-        """Pauses, resumes or cancels a change-over."""
+        """Pauses, resumes or cancels a switch."""
         body = ControlJob(job_id=job_id, action=action)
         self._link.ask(body, JobReply, self._on_job, on_failed=self.failed.emit)
 
     def is_free(self, entry: ModelEntry) -> bool:
-        """Whether the vectors that are there serve this model too."""
+        """True where the stored vectors serve this model too."""
         used = next((model for model in self.models if model.is_used), None)
         is_same = used is not None and bool(entry.image_id) and entry.image_id == used.image_id
         return is_same or entry.coverage >= 1.0

@@ -30,17 +30,17 @@ class ModelRow(QFrame):
         head.addWidget(label(entry.name, "heading"))
         head.addWidget(self.badge)
         head.addStretch(1)
-        words = QVBoxLayout()
-        words.setSpacing(3)
-        words.addLayout(head)
+        texts = QVBoxLayout()
+        texts.setSpacing(3)
+        texts.addLayout(head)
         if entry.note:
-            words.addWidget(label(entry.note[:1].upper() + entry.note[1:], wraps=True))
+            texts.addWidget(label(entry.note[:1].upper() + entry.note[1:], wraps=True))
         source = label(facts(entry), "small", wraps=True)
-        words.addWidget(source)
+        texts.addWidget(source)
         row = QHBoxLayout(self)
         row.setContentsMargins(18, 12, 14, 12)
         row.setSpacing(theme.gap_l)
-        row.addLayout(words, 1)
+        row.addLayout(texts, 1)
         row.addWidget(self.use)
         self.badge.setVisible(entry.is_used)
         self.use.setVisible(not entry.is_used)
@@ -50,7 +50,7 @@ class ModelRow(QFrame):
 
 
 def facts(entry: ModelEntry) -> str:
-    """Where it comes from, its size, and how much of the library it knows."""
+    """A model's source, its size, and how much of the library it has read."""
     # A zero-width space after each separator lets long sources wrap.
     parts = [entry.source.replace("/", "/\u200b")]
     if entry.size_bytes:
@@ -60,7 +60,7 @@ def facts(entry: ModelEntry) -> str:
 
 
 def coverage(share: float) -> str:
-    """How much of the library a model has looked at."""
+    """The part of the library that a model has read, as text."""
     if share >= 1.0:
         return "has read the whole library"
     if share <= 0.0:

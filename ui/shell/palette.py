@@ -72,6 +72,7 @@ class CommandPalette(QFrame):
         return [item.text(0) for item in items if item is not None]
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Watches the widgets that it has installed itself on."""
         if event.type() == QEvent.Type.FocusOut:
             self.hide()
         elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:

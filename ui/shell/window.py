@@ -264,20 +264,24 @@ class MainWindow(QMainWindow):
     # Qt -----------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Keeps the notice at the foot."""
         super().resizeEvent(event)
         self.widgets.notice.place()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        """Accepts folders of this computer, but not our own photos."""
         if desktop.local_paths(event.mimeData()) and event.source() is None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        """Indexes dropped folders."""
         folders = desktop.local_paths(event.mimeData())
         if folders:
             event.acceptProposedAction()
             self.add_folders(folders)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        """Saves what is being typed, and leaves the engine once it has taken all edits."""
         self.widgets.detail.field.save()
         if self._must_wait_to_close():
             event.ignore()

@@ -76,11 +76,11 @@ class Curve(QWidget):
 
     @property
     def is_drawn(self) -> bool:
-        """Whether the plot is there, and no longer being loaded."""
+        """True where the plot is there, and no longer being loaded."""
         return self._plot is not None
 
     def points(self) -> Mapping[str, Points]:
-        """What is shown, by the lines' names."""
+        """The points that are shown, by the lines' names."""
         return self._points
 
     def set_points(self, points: Mapping[str, Points]) -> None:
@@ -98,6 +98,7 @@ class Curve(QWidget):
         self._dress()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Loads the plotting library once the plot is first seen."""
         super().showEvent(event)
         if self._plot is None:
             _start_import()
@@ -173,10 +174,12 @@ class _Key(QWidget):
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme from now on."""
         self._colour = theme.colour(self._line.colour)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Draws itself in the colours of its theme."""
         painter = QPainter(self)
         style = Qt.PenStyle.DashLine if self._line.is_dashed else Qt.PenStyle.SolidLine
         painter.setPen(QPen(self._colour, 2, style))

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from cocadesk.protocol.values import MetricValue, RunValue
 from ui.kit.theme import Theme
 from ui.kit.widgets import label
-from ui.teach.words import TOLD, certainty, figure
+from ui.teach.texts import TOLD, certainty, figure
 
 
 class Figures(QWidget):

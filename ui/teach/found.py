@@ -1,4 +1,4 @@
-"""What a look at the photos has found, before anything is learned."""
+"""The summary of a data set, before anything is learned."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ui.kit.image_loader import ImageLoader
 from ui.kit.page_parts import Card, JobBar, hide_or_say
 from ui.kit.theme import Theme
 from ui.kit.widgets import label
-from ui.teach.words import found_line, held_out_line, skipped_line, time_line
+from ui.teach.texts import found_line, held_out_line, skipped_line, time_line
 
 SAMPLES = 5
 SAMPLE_PX = 132
@@ -54,6 +54,7 @@ class FoundBox(Card):
         hide_or_say(self.time, time_line(found) if is_measured else "")
 
     def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme from now on."""
         for sample in self._samples:
             sample.set_theme(theme)
 
@@ -64,24 +65,26 @@ class _Sample(QWidget):
     def __init__(self, pictures: ImageLoader, theme: Theme) -> None:
         super().__init__()
         self._picture = _Picture(pictures, theme)
-        self._words = label("", "small", wraps=True)
-        self._words.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self._captions = label("", "small", wraps=True)
+        self._captions.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addWidget(self._picture)
-        column.addWidget(self._words)
+        column.addWidget(self._captions)
         column.addStretch(1)
 
     def show_sample(self, sample: TeachSample | None) -> None:
+        """Shows a picture of the data set, or nothing."""
         self._picture.show_sample(sample)
         captions = sample.captions if sample is not None else ()
         more = f" (+{len(captions) - 2})" if len(captions) > 2 else ""
-        words = "\n".join(f"“{caption}”" for caption in captions[:2])
-        self._words.setText(words + more)
-        self._words.setToolTip("\n".join(captions))
+        texts = "\n".join(f"“{caption}”" for caption in captions[:2])
+        self._captions.setText(texts + more)
+        self._captions.setToolTip("\n".join(captions))
 
     def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme from now on."""
         self._picture.set_theme(theme)
 
 
@@ -98,9 +101,11 @@ class _Picture(QLabel):
         pictures.arrived.connect(self._on_arrived)
 
     def sizeHint(self) -> QSize:  # noqa: N802
+        """The size that it would like to have."""
         return QSize(SAMPLE_PX, round(SAMPLE_PX * 0.75))
 
     def show_sample(self, sample: TeachSample | None) -> None:
+        """Shows a picture of the data set, or nothing."""
         thumbnail = sample.thumbnail if sample is not None else None
         self._path = thumbnail.to_str() if thumbnail is not None else ""
         self._key = f"sample:{self._path}"
@@ -109,6 +114,7 @@ class _Picture(QLabel):
         self.update()
 
     def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme from now on."""
         self._theme = theme
         self.update()
 
@@ -117,6 +123,7 @@ class _Picture(QLabel):
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Draws itself in the colours of its theme."""
         if not self.accessibleName():
             return
         painter = QPainter(self)

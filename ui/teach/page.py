@@ -25,7 +25,7 @@ from ui.kit.widgets import Notice, button, label
 from ui.teach.requests import TeachRequests
 from ui.teach.run import RunView
 from ui.teach.setup import TeachSetup
-from ui.teach.words import run_subtitle, run_title
+from ui.teach.texts import run_subtitle, run_title
 
 LIST_PX = 232
 ID_ROLE = int(Qt.ItemDataRole.UserRole)
@@ -60,13 +60,14 @@ class TeachPage(Page):
         self._wire()
 
     def on_shown(self) -> None:
-        """Asks for all runs anew."""
+        """Asks for all runs again."""
         self.requests.refresh()
         self.setup.source.choose.setFocus()
         if self.stack.currentWidget() is self.view:
             self.view.setFocus()
 
     def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme from now on."""
         self.setup.set_theme(theme)
         self.view.set_theme(theme)
 
@@ -109,12 +110,12 @@ class TeachPage(Page):
         requests.listed.connect(self._on_listed)
         requests.run_changed.connect(self._on_run_changed)
         requests.found.connect(self._on_found)
-        requests.look_failed.connect(self._on_look_failed)
+        requests.check_failed.connect(self._on_check_failed)
         requests.failed.connect(self._on_failed)
         requests.started.connect(self._on_started)
         requests.start_lost.connect(self._on_start_lost)
         setup.changed.connect(requests.stop_inspecting)
-        setup.check_wanted.connect(self._look)
+        setup.check_wanted.connect(self._check)
         setup.start_wanted.connect(self._start)
         view.control.connect(self._control)
         view.decided.connect(self._decide)
@@ -124,6 +125,7 @@ class TeachPage(Page):
     # What a person does -------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        """Accepts folders of this computer."""
         if desktop.local_paths(event.mimeData()):
             event.acceptProposedAction()
 
@@ -134,7 +136,7 @@ class TeachPage(Page):
             self.show_setup()
             self.setup.source.add(paths)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         self.setup.show_checking()
         self.requests.inspect(self.setup.source.source(), self.setup.method())
 
@@ -159,7 +161,7 @@ class TeachPage(Page):
 
     def _on_listed(self) -> None:
         self._fill()
-        self.setup.source.set_own_words(self.requests.own_words)
+        self.setup.source.set_annotated_count(self.requests.annotated_count)
         going = self.requests.running()
         if going is not None and self._shown is None and self._wants_running:
             self.show_run(going.id)
@@ -177,7 +179,7 @@ class TeachPage(Page):
         assert isinstance(found, DatasetSummary)
         self.setup.show_found(found)
 
-    def _on_look_failed(self, error: object) -> None:
+    def _on_check_failed(self, error: object) -> None:
         assert isinstance(error, UserError)
         self.setup.show_problem(error)
 

@@ -35,7 +35,7 @@ from ui.engine.link import EngineLink, Ticket
 
 
 class TeachRequests(QObject):
-    """Keeps the runs as the engine last told of them, and asks anew when it comes back.
+    """Keeps the runs as the engine last told of them, and asks again when it comes back.
 
     ``found`` brings counts first and the same with a time later. A run's curve is
     kept apart from the run, by step, so that a part that comes twice does no harm.
@@ -47,17 +47,17 @@ class TeachRequests(QObject):
     started = Signal(str)
     start_lost = Signal()
     failed = Signal(object)
-    look_failed = Signal(object)
+    check_failed = Signal(object)
 
     def __init__(self, link: EngineLink, parent: QObject) -> None:
         super().__init__(parent)
         self._link = link
-        self._looking: PreviewDataset | None = None
+        self._asked: PreviewDataset | None = None
         self._ticket: Ticket | None = None
         self._points: dict[str, dict[int, TeachPoint]] = {}
         self.runs: dict[str, RunValue] = {}
         self.jobs: dict[str, JobValue] = {}
-        self.own_words: int | None = None
+        self.annotated_count: int | None = None
         self._is_starting = False
         link.connected.connect(self._on_connected)
         link.event_received.connect(self._on_event)
@@ -72,14 +72,14 @@ class TeachRequests(QObject):
         self._link.ask(GetRun(run_id=run_id), Run, self._on_run, on_failed=self.failed.emit)
 
     def inspect(self, source: TeachSource, method: TuningMethod) -> None:
-        """Looks at what there is; ``found`` or ``look_failed`` follow."""
+        """Asks what there is to learn from; ``found`` or ``check_failed`` follow."""
         self.stop_inspecting()
-        self._looking = PreviewDataset(source=source, method=method)
+        self._asked = PreviewDataset(source=source, method=method)
         self._inspect()
 
     def stop_inspecting(self) -> None:
-        """Nobody wants to know any more."""
-        self._looking = None
+        """Gives up the summary that was asked for."""
+        self._asked = None
         if self._ticket is not None:
             self._ticket.cancel()
             self._ticket = None
@@ -118,23 +118,23 @@ class TeachRequests(QObject):
     # Answers ------------------------------------------------------------------------
 
     def _inspect(self) -> None:
-        if self._looking is None:
+        if self._asked is None:
             return
         self._ticket = self._link.ask(
-            self._looking,
+            self._asked,
             DatasetSummary,
             self._on_measured,
             on_partial=self.found.emit,
-            on_failed=self._on_look_failed,
+            on_failed=self._on_check_failed,
         )
 
     def _on_measured(self, answer: DatasetSummary) -> None:
-        self._looking = None
+        self._asked = None
         self.found.emit(answer)
 
-    def _on_look_failed(self, error: UserError) -> None:
-        self._looking = None
-        self.look_failed.emit(error)
+    def _on_check_failed(self, error: UserError) -> None:
+        self._asked = None
+        self.check_failed.emit(error)
 
     def _on_started(self, answer: JobReply) -> None:
         self._is_starting = False
@@ -146,11 +146,11 @@ class TeachRequests(QObject):
 
     def _on_not_started(self, error: UserError) -> None:
         self._is_starting = False
-        self.look_failed.emit(error)
+        self.check_failed.emit(error)
 
     def _on_runs(self, answer: Runs) -> None:
         self.runs = {run.id: run for run in answer.runs}
-        self.own_words = answer.own_words
+        self.annotated_count = answer.own_words
         self.listed.emit()
 
     def _on_jobs(self, answer: Jobs) -> None:

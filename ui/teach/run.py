@@ -22,7 +22,7 @@ from ui.kit.theme import Theme
 from ui.kit.widgets import button, label
 from ui.teach.curve import Curve, Line
 from ui.teach.figures import Figures
-from ui.teach.words import duration, progress_line, run_title, verdict
+from ui.teach.texts import duration, progress_line, run_title, verdict
 
 AT_ONCE = (
     "Search uses it now, on the photos of your library: a folder that you taught from is found "
@@ -95,6 +95,7 @@ class RunView(QWidget):
         self.gain.setVisible(len(own) > 1 or len(general) > 1)
 
     def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme from now on."""
         self.loss.set_theme(theme)
         self.gain.set_theme(theme)
 

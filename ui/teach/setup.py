@@ -21,7 +21,7 @@ from ui.kit.theme import Theme
 from ui.kit.widgets import button, label
 from ui.teach.found import FoundBox
 from ui.teach.source import SourceBox
-from ui.teach.words import INTRO
+from ui.teach.texts import INTRO
 
 REVEAL_MS = 50
 QUICK = "Learn new names (recommended)"
@@ -70,17 +70,18 @@ class TeachSetup(QWidget):
         self._on_changed()
 
     def method(self) -> TuningMethod:
+        """The chosen method."""
         return TuningMethod.DEEPER if self.deeper.isChecked() else TuningMethod.HEAD
 
     def show_checking(self) -> None:
-        """The engine has begun to look."""
+        """The engine has begun to check the data."""
         self.check.setEnabled(False)
         self.check.setText("Checking…")
         hide_or_say(self.problem, "")
         self._show_found(False)
 
     def show_found(self, found: DatasetSummary) -> None:
-        """What the look has brought so far, or why nothing can be learned."""
+        """Shows the summary so far, or why nothing can be learned."""
         self._end_check()
         hide_or_say(self.problem, found.problem)
         self._show_found(not found.problem)
@@ -99,6 +100,7 @@ class TeachSetup(QWidget):
         self._reveal.start()
 
     def show_starting(self) -> None:
+        """The engine has been asked to start the run."""
         self.start.setEnabled(False)
 
     def clear(self) -> None:
@@ -107,6 +109,7 @@ class TeachSetup(QWidget):
         self._on_changed()
 
     def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme from now on."""
         self.source.set_theme(theme)
         self.found.set_theme(theme)
 
@@ -118,10 +121,10 @@ class TeachSetup(QWidget):
         choice.column.addWidget(label("Method", "heading"))
         choice.column.addLayout(_choice(self.quick, QUICK_NOTE))
         choice.column.addLayout(_choice(self.deeper, DEEPER_NOTE))
-        look = QHBoxLayout()
-        look.addWidget(self.check)
-        look.addStretch(1)
-        choice.column.addLayout(look)
+        check_row = QHBoxLayout()
+        check_row.addWidget(self.check)
+        check_row.addStretch(1)
+        choice.column.addLayout(check_row)
         choice.column.addWidget(self.problem)
         content.column.addWidget(choice)
         self._name_label = label("Name", "muted")

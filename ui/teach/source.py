@@ -1,4 +1,4 @@
-"""What to learn from: folders that are chosen or dropped, and the library's own words."""
+"""The data to learn from: chosen or dropped folders, and the library's own annotations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ui.kit.widgets import button, label
 
 
 class SourceBox(QFrame):
-    """Folders, one a line with a button to drop it, and a box for the library's words."""
+    """Folders, one a line with a button to drop it, and a box for the library's own annotations."""
 
     changed = Signal()
 
@@ -55,17 +55,17 @@ class SourceBox(QFrame):
         column.addLayout(self._list)
         column.addLayout(row)
         column.addWidget(self.library)
-        self.set_own_words(None)
+        self.set_annotated_count(None)
 
     def source(self) -> TeachSource:
-        """What is chosen now."""
+        """The data that is chosen now."""
         return TeachSource(
             folders=tuple(WirePath.of(folder) for folder in self._folders),
             uses_library=self.library.isChecked(),
         )
 
     def is_empty(self) -> bool:
-        """Whether nothing is chosen."""
+        """True where nothing is chosen."""
         return not self._folders and not self.library.isChecked()
 
     def title(self) -> str:
@@ -80,8 +80,8 @@ class SourceBox(QFrame):
                 self._folders.append(folder)
         self._show()
 
-    def set_own_words(self, number: int | None) -> None:
-        """How many photos of the library have a person's words; None where unknown."""
+    def set_annotated_count(self, number: int | None) -> None:
+        """The number of photos with human annotations in the library; None where unknown."""
         if number is None:
             text = "Photos of my library with my own captions or tags"
         elif number == 0:
@@ -92,6 +92,7 @@ class SourceBox(QFrame):
         self.library.setEnabled(number != 0 or self.library.isChecked())
 
     def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme from now on."""
         self._theme = theme
         self.library.set_theme(theme)
         for line in self._lines:
@@ -123,14 +124,17 @@ class SourceBox(QFrame):
         self.changed.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        """Accepts folders of this computer."""
         if desktop.local_paths(event.mimeData()):
             event.acceptProposedAction()
             self._mark(True)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802
+        """The drag has left."""
         self._mark(False)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        """Adds dropped folders."""
         paths = desktop.local_paths(event.mimeData())
         if paths:
             event.acceptProposedAction()
@@ -169,6 +173,7 @@ class _FolderLine(QWidget):
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
+        """Draws in another theme from now on."""
         self._remove.setIcon(icon(Icon.CLEAR, theme.colours.muted, 14))
 
     def _on_remove(self) -> None:

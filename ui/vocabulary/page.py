@@ -69,7 +69,7 @@ class VocabularyPage(Page):
 
     @property
     def has_changes(self) -> bool:
-        """Whether the text differs from what is in use."""
+        """True where the text differs from the list in use."""
         return read_tags(self.text.toPlainText()).tags != self._saved
 
     def on_shown(self) -> None:

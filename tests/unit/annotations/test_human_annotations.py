@@ -1,4 +1,4 @@
-"""What people say of their photos: set, undone, redone, remembered."""
+"""Captions and tags of people: set, undone, redone, remembered."""
 
 from __future__ import annotations
 

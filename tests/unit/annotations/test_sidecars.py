@@ -226,7 +226,7 @@ def test_a_closed_folder_and_a_photo_that_is_gone_do_not_stop_the_rest(
 def test_a_disk_that_refuses_leaves_log_and_files_alike(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What could not be written is taken out of the log again: undo does not touch it."""
+    """A file that could not be written is taken out of the log: undo does not touch it."""
     with annotated_library(tmp_path) as case:
         case.machine_captions()
         real = os.fsync
@@ -290,7 +290,7 @@ def test_a_caption_that_moves_with_its_photo_stays_ours(tmp_path: Path) -> None:
 
 
 def test_an_undo_stops_a_write_that_still_runs(tmp_path: Path) -> None:
-    """What it has written goes back, and nothing more comes."""
+    """The files that it has written go back, and no more come."""
     names = [f"{number:02}.jpg" for number in range(40)]
     with annotated_library(tmp_path, *names) as case:
         case.machine_captions()

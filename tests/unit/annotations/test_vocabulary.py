@@ -49,7 +49,7 @@ def test_a_byte_order_mark_and_any_script_are_fine(tmp_path: Path) -> None:
 def test_a_file_that_is_no_vocabulary_is_refused_with_the_reason(
     tmp_path: Path, content: bytes, why: str
 ) -> None:
-    """What is wrong, why, and what to do."""
+    """The sentence says what is wrong, why, and what to do."""
     file = tmp_path / "bad.txt"
     file.write_bytes(content)
     with pytest.raises(UserError, match=why) as caught:

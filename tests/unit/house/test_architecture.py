@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.architecture import ROOT, cycle, graph, modules, third_party
+from tests.support.architecture import ROOT, cycle, graph, imports, modules, third_party
 
 # Each room and what it may import from outside, the standard library aside.
 ALLOWED = {
@@ -82,7 +82,7 @@ def test_every_room_stands_in_the_contracts() -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    """Imports inside functions count too: a circle is a circle."""
+    """Imports inside functions and for types alone count too: a circle is a circle."""
     assert cycle(graph()) == []
 
 
@@ -90,6 +90,19 @@ def test_a_circle_would_be_found() -> None:
     """The finder itself works."""
     assert cycle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
     assert cycle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+def test_imports_for_types_alone_are_told_apart(tmp_path: Path) -> None:
+    """They make a circle, but no library is loaded by them."""
+    path = tmp_path / "module.py"
+    path.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    import torch\nelse:\n    import numpy\n"
+        "def f():\n    import PIL.Image\n"
+    )
+    assert third_party(path) == {"numpy", "PIL"}
+    every = {module for module, _ in imports(path, typing_too=True)}
+    assert every == {"typing", "torch", "numpy", "PIL.Image"}
 
 
 def test_the_contracts_between_rooms_are_kept() -> None:

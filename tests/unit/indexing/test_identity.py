@@ -42,7 +42,7 @@ def bytes_of(text: str) -> bytes:
 
 
 def views_of(text: str) -> int:
-    """How many views a content has: the whole, and a film's moments."""
+    """The number of views of a content: the whole, and a video's moments."""
     return 1 + len(FILMS.get(text.split()[0], ()))
 
 

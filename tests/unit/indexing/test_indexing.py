@@ -320,7 +320,7 @@ def test_a_folder_that_does_not_exist_is_a_sentence(library: Library, photos: Pa
 def test_a_folder_without_permission_is_recorded_and_its_media_are_not_missing(
     library: Library, photos: Path
 ) -> None:
-    """What can't be looked into is unknown."""
+    """A closed folder leaves its files unknown, not missing."""
     write_photo(photos / "closed" / "4.jpg", 4)
     run_index(library, [photos])
     (photos / "closed").chmod(0)
@@ -437,7 +437,7 @@ def test_vectors_that_a_crash_left_without_a_row_are_used_again(
 def test_vectors_of_a_crash_whose_files_are_gone_are_removed(
     interrupted: Library, photos: Path
 ) -> None:
-    """What nobody claims under the indexed roots is dropped, elsewhere it waits."""
+    """Vectors that nobody claims under the indexed roots are dropped, others wait."""
     other = write_photo(photos.parent / "other" / "9.jpg", 9)
     run_index(interrupted, [other.parent])
     assert interrupted.counts().views == 4

@@ -163,7 +163,7 @@ def test_a_file_edited_since_the_last_index_is_found_by_what_it_shows_now(
 
 
 def test_an_index_with_the_old_model_runs_between_two_steps(library: Library, photos: Path) -> None:
-    """What it adds, changes and moves is filled before the switch; keys and words stay."""
+    """All that it adds, changes and moves is filled before the switch; keys stay."""
     steps = reembed_steps(
         library, OtherBackend(), source="other", pool=InProcessDecoder(), options=SMALL
     )
@@ -211,7 +211,7 @@ def test_old_views_stay_until_the_next_change_over(library: Library) -> None:
 
 
 def test_a_full_disk_is_a_sentence_and_the_old_model_goes_on(library: Library) -> None:
-    """What was filled by then is kept."""
+    """Everything filled by then stays."""
     merge, writes = Store.merge, 0
 
     def merge_on_a_full_disk(self: Store, *args: object, **named: object) -> None:

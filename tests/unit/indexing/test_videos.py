@@ -222,7 +222,7 @@ class _FullSpool(InProcessDecoder):
 def test_films_for_whose_frames_there_was_no_room_are_read_again_next_time(
     library: Library, films: Path
 ) -> None:
-    """What the system refused says nothing of the file; until then it is listed."""
+    """A refusal by the system says nothing of the file; until then it is listed."""
     report = run_index(library, [films], decoder=_FullSpool())
     assert (report.indexed, [failed.reason for failed in report.failed]) == (1, ["No room."] * 2)
     assert library.counts().failed == 2
@@ -365,7 +365,7 @@ def test_a_cancelled_index_lets_go_of_the_films_that_waited(
 
 
 def test_an_index_is_cancelled_while_a_film_is_being_decoded(library: Library, films: Path) -> None:
-    """Whoever cancels need not wait for the film's end; the next index has the pool for itself."""
+    """A cancel need not wait for the video's end; the next index has the pool for itself."""
     write_video(films / "0 endless.mp4", "red")
     with DecoderPool(spec=SPEC, workers=1, worker_module="tests.support.breaking_worker") as pool:
         steps = index_steps(

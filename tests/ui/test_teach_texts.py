@@ -16,7 +16,7 @@ from cocadesk.protocol.values import (
     SkippedValue,
     TuningMethod,
 )
-from ui.teach.words import (
+from ui.teach.texts import (
     certainty,
     figure,
     held_out_line,

@@ -1,4 +1,4 @@
-"""What the teaching page says: figures, states and verdicts in plain words."""
+"""The teaching page's texts: figures, states and verdicts."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def percent(value: float) -> str:
 
 
 def is_share(metric: MetricValue) -> bool:
-    """Whether the figure counts photos (in per cent), and is no score."""
+    """True where the figure counts photos (in per cent), and is no score."""
     return "_r" in metric.name and not metric.name.startswith("rouge")
 
 
@@ -68,7 +68,7 @@ def figure(metric: MetricValue) -> str:
 
 
 def certainty(metric: MetricValue) -> str:
-    """The 95 % interval in words."""
+    """The 95 % interval as text."""
     if is_share(metric):
         return f"{percent(metric.value)}; likely {metric.low:.0f}–{percent(metric.high)}"
     return f"likely {metric.low:.2f}–{metric.high:.2f}"
@@ -80,7 +80,7 @@ def found_line(found: DatasetSummary) -> str:
 
 
 def held_out_line(found: DatasetSummary) -> str:
-    """How the run will be measured."""
+    """One line on how the run will be measured."""
     if found.is_trial:
         return (
             f"With {count(found.photos, 'photo')} this is a trial first: {found.held_out} of "
@@ -94,7 +94,7 @@ def held_out_line(found: DatasetSummary) -> str:
 
 
 def time_line(found: DatasetSummary) -> str:
-    """How long it takes, as far as it is known."""
+    """One line on the time it takes, as far as it is known."""
     if found.seconds is None:
         return "Measuring how long it will take…"
     line = f"Learning takes {duration(found.seconds)} on this computer."
@@ -116,6 +116,7 @@ def skipped_line(skipped: SkippedValue) -> str:
 
 
 def run_title(run: RunValue) -> str:
+    """The run's title, or a general one."""
     return run.title or "Your photos"
 
 
@@ -128,7 +129,7 @@ def run_subtitle(run: RunValue) -> str:
 
 
 def progress_line(run: RunValue, job: JobValue | None) -> str:
-    """How far a run is, from its job where that is known."""
+    """One line on a run's progress, from its job where that is known."""
     if job is not None and job.state is JobState.PAUSED:
         return f"Paused at {_place(run, job)}. It resumes exactly where it stopped."
     if job is not None and job.state is JobState.QUEUED:
@@ -156,7 +157,7 @@ class Verdict:
 
 
 def verdict(run: RunValue) -> Verdict:
-    """Whether a finished run is worth keeping, and how sure that is."""
+    """The advice on a finished run, and how sure it is."""
     if _named(run.before, FIRST) is None or _named(run.after, FIRST) is None:
         return Verdict(
             text="There was nothing to measure it by: keep it only if you want to try it.",
