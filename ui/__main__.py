@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import sys
 from pathlib import Path
 from types import TracebackType
 
-from platformdirs import user_data_path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication
 
 import cocadesk
+from cocadesk.locations import library_folder
 from cocadesk.protocol.launch import ENGINE_MODULE, FAKE_MODULE
 from ui.engine.link import EngineLink
 from ui.kit.app_theme import AppTheme
@@ -39,12 +38,6 @@ class ErrorReporter(QObject):
         self.reported.emit(f"Something went wrong in the window: {error}")
 
 
-def default_library() -> Path:
-    """The library that is opened where none is named."""
-    override = os.environ.get("COCADESK_LIBRARY")
-    return Path(override) if override else user_data_path("cocadesk") / "library"
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Opens the window and returns its exit code."""
     options = _parser().parse_args(arguments)
@@ -55,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     app.setApplicationVersion(cocadesk.__version__)
     errors = ErrorReporter()
     sys.excepthook = errors.hook
-    library = (options.library or default_library()).expanduser().absolute()
+    library = (options.library or library_folder()).expanduser().absolute()
     link = EngineLink(
         library,
         module=FAKE_MODULE if options.fake else ENGINE_MODULE,

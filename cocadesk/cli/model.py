@@ -76,7 +76,7 @@ def _entries(options: Options) -> tuple[ModelEntry, ...]:
     if read_manifest(options.library) is not None:
         with session.engine(Options(library=options.library)) as engine:
             return engine.ask(ListModels(), Models).models
-    from cocadesk.model.in_use import DEFAULT_SOURCE
+    from cocadesk.locations import STARTER
     from cocadesk.model.source import known_models
     from cocadesk.protocol.values import ModelEntry
 
@@ -86,7 +86,7 @@ def _entries(options: Options) -> tuple[ModelEntry, ...]:
             name=known.name,
             size_bytes=known.size_bytes,
             note=known.note,
-            is_used=known.source == DEFAULT_SOURCE,
+            is_used=known.source == STARTER,
         )
         for known in known_models()
     )

@@ -30,9 +30,10 @@ CLIENT_NAME = "command line"
 def running_engine(options: Options) -> EngineClient | None:
     """A connection to the engine of this library, where one runs and its model is wanted."""
     if options.model is not None:
-        from cocadesk.model.in_use import DEFAULT_SOURCE, durable_source
+        from cocadesk.locations import STARTER
+        from cocadesk.model.in_use import durable_source
 
-        if durable_source(options.model) != (librarys_source(options) or DEFAULT_SOURCE):
+        if durable_source(options.model) != (librarys_source(options) or STARTER):
             return None
     from cocadesk.protocol.launch import running_engine as find
 
@@ -80,9 +81,9 @@ def open_model(options: Options) -> Backend:
 
 def chosen_source(options: Options) -> str:
     """Where the model of a command comes from."""
-    from cocadesk.model.in_use import DEFAULT_SOURCE
+    from cocadesk.locations import STARTER
 
-    return options.model or librarys_source(options) or DEFAULT_SOURCE
+    return options.model or librarys_source(options) or STARTER
 
 
 def librarys_source(options: Options) -> str | None:
@@ -96,10 +97,11 @@ def librarys_source(options: Options) -> str | None:
 def remember_source(library: Library, backend: Backend, options: Options) -> None:
     """A new library uses from now on the model that it is first indexed with."""
     if library.model is None:
-        from cocadesk.model.in_use import DEFAULT_SOURCE, durable_source
+        from cocadesk.locations import STARTER
+        from cocadesk.model.in_use import durable_source
 
         info = backend.info()
-        source = durable_source(options.model or DEFAULT_SOURCE)
+        source = durable_source(options.model or STARTER)
         library.set_model(info.image_id, model_id=info.model_id, source=source)
 
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from cocadesk.engine.engine import Engine
 from cocadesk.errors import UserError
 from cocadesk.library import Library
-from cocadesk.model.in_use import DEFAULT_SOURCE, open_source
+from cocadesk.locations import STARTER
+from cocadesk.model.in_use import open_source
 from cocadesk.protocol.server import LINGER_S
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     try:
         with Library.open(options.library) as library:
-            source = options.model or library.model_source or DEFAULT_SOURCE
+            source = options.model or library.model_source or STARTER
             opener = _opener(library, options.model, options.backend)
             engine = Engine(library, opener, source, linger_s=options.linger_s)
             _stop_on_signals(engine)

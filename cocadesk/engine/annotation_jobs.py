@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Generator
+from typing import TypeVar
 
 import msgspec
 
@@ -14,7 +14,6 @@ from cocadesk.annotations import (
     DescribeReport,
     FailedMedium,
     HumanAnnotations,
-    WantedPicture,
     WriteReport,
     caption_steps,
     tag_steps,
@@ -22,18 +21,13 @@ from cocadesk.annotations import (
 )
 from cocadesk.annotations.history import things
 from cocadesk.engine.annotation_reports import describe_outcome, report_so_far, write_outcome
+from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.loaded_model import ModelHolder
 from cocadesk.engine.scheduler import JobStep, Steps
 from cocadesk.library import Library, new_key
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobReport, Scope
 from cocadesk.search import keys_in_scope, parse_filter
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from cocadesk.media import DecoderPool
 
 STAGES = {
     AnnotationStage.PLAN: "Checking what there is to do",
@@ -111,7 +105,7 @@ class AnnotationJobs:
         yield JobStep(stage="Waiting for the model", done=0)
         opened = self._model.opened()
         done = self._described.setdefault(order.order, set()) if order.order else None
-        with _PoolDecoder(self._model) as decode:
+        with PoolDecoder(opened.backend.info()) as decode:
             inner = caption_steps(
                 self._library,
                 opened.backend,
@@ -195,46 +189,6 @@ class AnnotationJobs:
             folder = scope.folders[0].text
             return os.path.basename(folder.rstrip(os.sep)) or folder  # noqa: PTH119
         return things(self._library, self._keys(scope))
-
-
-class _PoolDecoder:
-    """Decodes for captions in worker processes of its own, while a job runs."""
-
-    def __init__(self, model: ModelHolder) -> None:
-        self._model = model
-        self._pool: DecoderPool | None = None
-
-    def __enter__(self) -> _PoolDecoder:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._pool is not None:
-            self._pool.close()
-
-    def __call__(
-        self, wanted: Sequence[WantedPicture]
-    ) -> Iterator[tuple[str, NDArray[np.uint8] | str]]:
-        from cocadesk.media import DecodedPhoto, DecodeFailure, DecodeRequest
-
-        requests = [
-            DecodeRequest(token=place, path=item.path, time_s=item.time_s)
-            for place, item in enumerate(wanted)
-        ]
-        for answer in self._open().decode(requests):
-            key = wanted[answer.token].key
-            if isinstance(answer, DecodedPhoto):
-                yield key, answer.input_HWC.copy()
-            elif isinstance(answer, DecodeFailure):
-                yield key, answer.reason
-
-    def _open(self) -> DecoderPool:
-        if self._pool is None:
-            from cocadesk.media import DecoderPool, InputSpec, ResizeMode
-
-            info = self._model.backend().info()
-            spec = InputSpec(size_px=info.image_size_px, resize=ResizeMode(info.resize))
-            self._pool = DecoderPool(spec=spec, workers=2)
-        return self._pool
 
 
 def _step(progress: AnnotationProgress, report: JobReport | None) -> JobStep:

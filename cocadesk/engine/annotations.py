@@ -20,7 +20,6 @@ from cocadesk.annotations import (
 )
 from cocadesk.engine.annotation_jobs import AnnotationJobs
 from cocadesk.engine.annotation_reports import kept_items
-from cocadesk.engine.conversions import failures_of
 from cocadesk.engine.handlers import Answer, EngineContext
 from cocadesk.engine.scheduler import JobFactory
 from cocadesk.errors import UserError
@@ -28,13 +27,11 @@ from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     AnnotationsChanged,
     AnnotationsReply,
-    Failures,
     GetHistory,
     GetUndoState,
     GetVocabulary,
     History,
     JobReply,
-    ListJobFailures,
     PlanWrite,
     RedoAnnotations,
     RowsChanged,
@@ -81,7 +78,6 @@ class AnnotationHandler:
             PlanWrite: self._plan,
             StartWrite: self._start_write,
             StartCaption: self._start_caption,
-            ListJobFailures: self._failures,
         }
 
     def works(self) -> Mapping[JobKind, JobFactory]:
@@ -207,14 +203,6 @@ class AnnotationHandler:
     def _set_vocabulary(self, body: SetVocabulary, call: Call) -> JobReply:
         set_own_vocabulary(self._library.folder, body.tags)
         return JobReply(job=self._parts.jobs().add(JobKind.TAG, *self._jobs.tag_order()))
-
-    # Jobs -----------------------------------------------------------------------------
-
-    def _failures(self, body: ListJobFailures, call: Call) -> Failures:
-        """What a job could not do (so far), whatever kind it is."""
-        failed = failures_of(self._parts.jobs().report(body.job_id))
-        part = failed[body.offset : body.offset + body.limit]
-        return Failures(failures=tuple(part), total=len(failed))
 
 
 def write_item(planned: PlannedFile) -> WriteItem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from cocadesk.library import Library, MediaRow, moments_of
+from cocadesk.library import MediaRow, moments_of
 from cocadesk.protocol.messages import Hits, Moments
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
@@ -31,6 +31,7 @@ from cocadesk.protocol.values import (
 )
 
 if TYPE_CHECKING:
+    from cocadesk.library import Library
     from cocadesk.search import Hit as FoundHit
 
 
@@ -133,13 +134,16 @@ def to_tags(row: MediaRow) -> tuple[TagValue, ...]:
     )
 
 
-def to_hits(library: Library, found: Sequence[FoundHit], limit: int) -> Hits:
-    """The first ``limit`` of what was found; one more says that there are more."""
-    hits = tuple(_to_hit(library, hit) for hit in found[:limit])
+def to_hits(found: Sequence[FoundHit], limit: int, thumbnail: Callable[[str, int], Path]) -> Hits:
+    """The first ``limit`` of what was found; one more says that there are more.
+
+    ``thumbnail`` gives the file of a picture's moment by its hash and number.
+    """
+    hits = tuple(_to_hit(hit, thumbnail) for hit in found[:limit])
     return Hits(hits=hits, complete=len(found) <= limit)
 
 
-def _to_hit(library: Library, hit: FoundHit) -> Hit:
+def _to_hit(hit: FoundHit, thumbnail: Callable[[str, int], Path]) -> Hit:
     return Hit(
         key=hit.key,
         score=round(hit.score, 6),
@@ -150,7 +154,7 @@ def _to_hit(library: Library, hit: FoundHit) -> Hit:
         moments=tuple(
             Moment(time_s=moment.time_s, score=round(moment.score, 6)) for moment in hit.moments
         ),
-        thumbnail=_if_there(library.thumbnails.moment_path(hit.picture_hash, hit.moments[0].view))
+        thumbnail=_if_there(thumbnail(hit.picture_hash, hit.moments[0].view))
         if hit.moments
         else None,
     )

@@ -17,20 +17,32 @@ Answer: TypeAlias = Callable[[Any, Call], ReplyBody | None]
 """Answers one kind of request; see ``protocol.calls.Handler``. Any thread."""
 
 
+TRAINER = "trainer"
+
+
+class RunLong(Protocol):
+    """Finishes a call with what ``work`` gives, at once or on a thread of its own."""
+
+    def __call__(self, call: Call, work: Callable[[], ReplyBody], *, name: str) -> object: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineContext:
-    """What the handlers share. ``jobs`` gives the scheduler once the engine is built.
+    """Shared by the handlers. ``jobs`` gives the scheduler once the engine is built.
 
     ``job_listeners`` hear every move of a job, on the thread that made it and under
     the scheduler's lock: they must be quick. ``trainer`` is the module that teaching
-    runs as a child process.
+    runs as a child process. ``unkept`` says why captions and tags cannot be stored,
+    where the library is open to be read only.
     """
 
     library: Library
     model: ModelHolder
     jobs: Callable[[], Scheduler]
     publish: Callable[[EventBody], None]
-    trainer: str = "trainer"
+    run_long: RunLong
+    trainer: str = TRAINER
+    unkept: str = ""
     job_listeners: list[Callable[[JobValue], None]] = field(default_factory=list)
 
 
@@ -38,7 +50,7 @@ class RequestHandler(Protocol):
     """A part of the engine with its own requests and jobs."""
 
     def answers(self) -> Mapping[type[Any], Answer]:
-        """Who answers which request."""
+        """The answer to each kind of request."""
         ...
 
     def works(self) -> Mapping[JobKind, JobFactory]:

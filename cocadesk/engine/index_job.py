@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from cocadesk.engine.conversions import to_failures, to_value
-from cocadesk.engine.loaded_model import ModelHolder
-from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps
+from cocadesk.engine.handlers import Answer, EngineContext
+from cocadesk.engine.scheduler import JobFactory, JobOutcome, JobStep, Steps
 from cocadesk.errors import UserError
 from cocadesk.indexing import IndexProgress, IndexReport, IndexStage
-from cocadesk.library import Library
 from cocadesk.protocol import values
+from cocadesk.protocol.calls import Call
+from cocadesk.protocol.messages import JobReply, RowsChanged, StartIndex
 from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import JobKind
 
 STAGES = {
     IndexStage.SCAN: "Looking for photos and videos",
@@ -30,17 +33,29 @@ class IndexSpec(msgspec.Struct, frozen=True, kw_only=True):
     folders: tuple[WirePath, ...] = ()
 
 
-class IndexJobs:
-    """Makes the steps of index jobs."""
+class IndexHandler:
+    """Starts index jobs and makes their steps."""
 
-    def __init__(
-        self, library: Library, model: ModelHolder, *, on_commit: Callable[[], None]
-    ) -> None:
-        self._library = library
-        self._model = model
-        self._on_commit = on_commit
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+        self._library = context.library
 
-    def order(self, folders: tuple[WirePath, ...]) -> tuple[str, str]:
+    def answers(self) -> Mapping[type[Any], Answer]:
+        """The answer to each kind of request."""
+        return {StartIndex: self._start}
+
+    def works(self) -> Mapping[JobKind, JobFactory]:
+        """The index."""
+        return {JobKind.INDEX: self.steps}
+
+    def close(self) -> None:
+        """Nothing is held between jobs."""
+
+    def _start(self, body: StartIndex, call: Call) -> JobReply:
+        title, spec = self._order(body.folders)
+        return JobReply(job=self._context.jobs().add(JobKind.INDEX, title, spec))
+
+    def _order(self, folders: tuple[WirePath, ...]) -> tuple[str, str]:
         """Title and spec of a job on these folders.
 
         Raises:
@@ -64,7 +79,7 @@ class IndexJobs:
         roots = [path.to_bytes() for path in wanted]
         roots = roots or [root.path for root in self._library.roots.all()]
         yield JobStep(stage="Waiting for the model", done=0)
-        backend = self._model.backend()
+        backend = self._context.model.backend()
         inner = index_steps(self._library, backend, roots)
         last_commit: bytes | None = None
         try:
@@ -76,11 +91,11 @@ class IndexJobs:
                     break
                 if progress.current_path != last_commit:
                     last_commit = progress.current_path
-                    self._on_commit()
+                    self._context.publish(RowsChanged())
                 yield _step(progress)
         finally:
             inner.close()
-            self._on_commit()
+            self._context.publish(RowsChanged())
         return _outcome(report)
 
 

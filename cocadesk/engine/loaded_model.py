@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cocadesk.errors import UserError
+from cocadesk.library.manifest import read_manifest
+from cocadesk.locations import STARTER
 from cocadesk.model.in_use import durable_source
-from cocadesk.protocol.values import ModelState, ModelValue
+from cocadesk.protocol.values import ModelState, ModelValue, changed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +50,7 @@ class ChunkedTextEncoder:
 
 
 class LoadedModel:
-    """A network with all that stands on it: who holds one never mixes two models."""
+    """A loaded network with its searcher and tagger."""
 
     def __init__(self, library: Library, backend: Backend, source: str, cache: Path) -> None:
         from cocadesk.search import Searcher
@@ -76,18 +78,8 @@ class LoadedModel:
                 self._tagger = ZeroShotTagger(encoder, vocabulary, cache=self._cache)
             return self._tagger
 
-    def tags_mark(self) -> str:
-        """What is stored beside tags of this network and the library's vocabulary.
-
-        Raises:
-            UserError: the person's own vocabulary cannot be read.
-        """
-        from cocadesk.annotations import library_vocabulary, tags_mark
-
-        return tags_mark(self.backend.info().model_id, library_vocabulary(self._folder))
-
     def value(self) -> ModelValue:
-        """The network in words."""
+        """The network's facts for clients."""
         info = self.backend.info()
         return ModelValue(
             state=ModelState.READY,
@@ -102,7 +94,10 @@ class LoadedModel:
 
 
 class ModelHolder:
-    """Opens the network on a thread of its own; whoever needs it waits for it.
+    """Opens the network on a thread of its own; a request that needs it waits for it.
+
+    Without ``start`` it is opened where it is first needed. ``warms_up``: its first text
+    is embedded before anybody asks for one.
 
     ``use`` puts another in its place: who has begun with the old one ends with
     it, and it is freed with the last of them.
@@ -115,7 +110,8 @@ class ModelHolder:
         source: str,
         *,
         cache: Path,
-        on_change: Callable[[ModelValue], None],
+        on_change: Callable[[ModelValue], None] = lambda _model: None,
+        warms_up: bool = True,
     ) -> None:
         self._library = library
         self._open_source = open_source
@@ -125,8 +121,10 @@ class ModelHolder:
         self._is_settled = threading.Event()
         self._opened: LoadedModel | None = None
         self._error: UserError | None = None
-        self._value = ModelValue(state=ModelState.LOADING, source=source)
-        self._thread = threading.Thread(target=self._open_first, name="model", daemon=True)
+        self._value = _value_before_opening(library, source)
+        self._warms_up = warms_up
+        self._opening = threading.Lock()
+        self._thread: threading.Thread | None = None
 
     @property
     def source(self) -> str:
@@ -135,10 +133,19 @@ class ModelHolder:
 
     def start(self) -> None:
         """Begins to open the network."""
+        self._thread = threading.Thread(target=self._open_first, name="model", daemon=True)
         self._thread.start()
 
+    def settled(self) -> ModelValue:
+        """The facts of the network once it is open, or cannot be."""
+        with self._opening:
+            if self._thread is None and not self._is_settled.is_set():
+                self._open_first()
+        self._is_settled.wait()
+        return self._value
+
     def value(self) -> ModelValue:
-        """What is known of the network now."""
+        """The facts of the network as far as they are known now."""
         return self._value
 
     def opened(self) -> LoadedModel:
@@ -147,10 +154,10 @@ class ModelHolder:
         Raises:
             UserError: it could not be opened.
         """
-        self._is_settled.wait()
+        self.settled()
         opened = self._opened
         if opened is None:
-            raise self._error or UserError("The model is not there.")
+            raise self._error or UserError("The model is not open.")
         return opened
 
     def backend(self) -> Backend:
@@ -173,7 +180,8 @@ class ModelHolder:
         """
         backend = self._open_source(source)
         try:
-            backend.embed_texts([WARM_UP_TEXT])
+            if self._warms_up:
+                backend.embed_texts([WARM_UP_TEXT])
         except BaseException:
             backend.close()
             raise
@@ -184,7 +192,7 @@ class ModelHolder:
 
         Its views must be there: ``library.json`` names it before it answers.
         """
-        self._is_settled.wait()
+        self.settled()
         info = backend.info()
         fresh = LoadedModel(self._library, backend, source, self._cache)
         self._library.set_model(info.image_id, model_id=info.model_id, source=source)
@@ -193,7 +201,7 @@ class ModelHolder:
 
     def close(self) -> None:
         """Frees the network; for the end of the engine."""
-        if self._thread.ident is not None:
+        if self._thread is not None:
             self._thread.join()
         if self._opened is not None:
             self._opened.backend.close()
@@ -202,7 +210,7 @@ class ModelHolder:
         try:
             backend = self.open(self._source)
             opened = LoadedModel(self._library, backend, self._source, self._cache)
-            if self._library.model is None:
+            if self._library.model is None and self._library.is_writer:
                 info = backend.info()
                 source = durable_source(self._source)
                 self._library.set_model(info.image_id, model_id=info.model_id, source=source)
@@ -226,4 +234,13 @@ class ModelHolder:
 
     def _fail(self, error: UserError) -> None:
         self._error = error
-        self._value = ModelValue(state=ModelState.FAILED, reason=str(error), source=self._source)
+        self._value = changed(self._value, state=ModelState.FAILED, reason=str(error))
+
+
+def _value_before_opening(library: Library, source: str) -> ModelValue:
+    """The facts that the library remembers of the model that it uses."""
+    value = ModelValue(state=ModelState.LOADING, source=source)
+    manifest = read_manifest(library.folder)
+    if manifest is None or source != (manifest.model_source or STARTER):
+        return value
+    return changed(value, model_id=manifest.model_id or "", image_id=manifest.image_id or "")

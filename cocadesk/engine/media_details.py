@@ -1,37 +1,44 @@
-"""What is made when somebody looks at a medium: its preview, caption and tags."""
+"""Previews, captions and tags of single media on demand."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cocadesk.annotations import tags_from_views
+from cocadesk.annotations import Describer, MediaDescriber, WantedPicture
 from cocadesk.engine.conversions import to_tags
-from cocadesk.engine.loaded_model import LoadedModel, ModelHolder
+from cocadesk.engine.decoding import input_spec
+from cocadesk.engine.file_descriptions import describe_files
+from cocadesk.engine.handlers import Answer, EngineContext
+from cocadesk.engine.library_requests import GONE
+from cocadesk.engine.scheduler import JobFactory
 from cocadesk.errors import UserError
-from cocadesk.library import (
-    Library,
-    MediaKind,
-    MediaRow,
-    ViewRow,
-    moments_of,
-    representative_moment,
-)
+from cocadesk.library import MediaKind, MediaRow, ViewRow, moments_of, representative_moment
 from cocadesk.library.atomic import write_atomically
 from cocadesk.protocol.calls import Call
-from cocadesk.protocol.messages import Description, Preview
+from cocadesk.protocol.messages import (
+    Describe,
+    DescribeFiles,
+    Description,
+    GetPreview,
+    Preview,
+    RowsChanged,
+)
 from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import JobKind
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from cocadesk.media import DecodedPhoto, DecoderPool
-    from cocadesk.model.backend import Backend
 
 PREVIEW_PX = 2048
 PICTURES_KEPT = 8
-GONE = "This medium is no longer in the library."
 
 
 class _Known(NamedTuple):
@@ -44,28 +51,41 @@ class _Known(NamedTuple):
 
 
 class MediaDetails:
-    """Looks at single media on demand; decodes in one worker process of its own.
+    """Makes and keeps what a view of one medium needs; decodes in one worker process.
 
-    A video is looked at through one frame: that of the moment nearest to the
+    A video is seen through one frame: that of the moment nearest to the
     whole, unless another time is asked for.
     """
 
-    def __init__(
-        self,
-        library: Library,
-        model: ModelHolder,
-        *,
-        on_change: Callable[[tuple[str, ...]], None],
-    ) -> None:
-        self._library = library
-        self._model = model
-        self._on_change = on_change
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+        self._library = context.library
+        self._model = context.model
         self._pool: DecoderPool | None = None
         self._decoding = threading.Lock()
         self._describing = threading.Lock()
         self._pictures: OrderedDict[_Known, DecodedPhoto] = OrderedDict()
 
-    def row(self, key: str) -> MediaRow:
+    def answers(self) -> Mapping[type[Any], Answer]:
+        """The answer to each kind of request."""
+        return {
+            Describe: self._describe,
+            DescribeFiles: self._describe_files,
+            GetPreview: self._preview,
+        }
+
+    def works(self) -> Mapping[JobKind, JobFactory]:
+        """No jobs."""
+        return {}
+
+    def close(self) -> None:
+        """Ends the worker process."""
+        with self._decoding:
+            if self._pool is not None:
+                self._pool.close()
+                self._pool = None
+
+    def _row(self, key: str) -> MediaRow:
         """The library's row.
 
         Raises:
@@ -76,12 +96,13 @@ class MediaDetails:
             raise UserError(GONE)
         return rows[0]
 
-    def preview(self, key: str, time_s: float | None, call: Call) -> Preview:
+    def _preview(self, body: GetPreview, call: Call) -> Preview:
         """A screen-sized JPEG of the photo, or of the video at that time, made where missing.
 
         Of a file that is not there now, the thumbnail.
         """
-        row = self.row(key)
+        key, time_s = body.key, body.time_s
+        row = self._row(key)
         if time_s is None and (moments := moments_of(self._views(row))):
             time_s = moments[0].time_s  # the one that its thumbnail and the strip begin with
         time_s = self._time(row, time_s)
@@ -121,27 +142,34 @@ class MediaDetails:
                     return path
         return self._library.thumbnails.path(row.picture_hash)
 
-    def describe(self, key: str, call: Call) -> Description:
+    def _describe(self, body: Describe, call: Call) -> Description:
         """Caption and tags; what this model has not written yet is made and kept.
 
         The caption comes first, as a part of the answer. A person's caption is
-        never made anew.
+        never replaced.
         """
-        opened = self._model.opened()
+        opened, reason = self._model.opened(), ""
+        describer = Describer(opened.backend, opened.tagger, partial(self._decode_wanted, call))
+        media = MediaDescriber(self._library, describer)
         with self._describing:
             call.check()
-            row = self.row(key)
-            reason = self._fill_caption(row, opened.backend, call)
+            row = self._row(body.key)
+            if media.known_caption(row) is None:
+                answer = media.caption([row])[body.key]
+                reason = answer if isinstance(answer, str) else ""
+                self._context.publish(RowsChanged(keys=(body.key,)))
             try:
-                if row.machine_tags_model != opened.tags_mark():
-                    call.partial(self._description(key, reason))
-                    self._make_tags(row, opened, call)
+                if media.has_stale_tags(row):
+                    call.partial(self._description(body.key, reason))
+                    call.check()
+                    if media.tag([row]):
+                        self._context.publish(RowsChanged(keys=(body.key,)))
             except UserError as error:
                 reason = reason or str(error)
-        return self._description(key, reason)
+        return self._description(body.key, reason)
 
     def _description(self, key: str, reason: str) -> Description:
-        row = self.row(key)
+        row = self._row(key)
         return Description(
             key=key,
             caption=row.caption,
@@ -150,41 +178,27 @@ class MediaDetails:
             reason=reason,
         )
 
-    def _fill_caption(self, row: MediaRow, backend: Backend, call: Call) -> str:
-        """Writes the machine's caption where it is missing; why not, in words, or nothing."""
-        by_this_model = row.machine_caption_model == backend.info().model_id
-        if row.human_caption is not None or (row.machine_caption is not None and by_this_model):
-            return ""
-        try:
-            self._make_caption(row, backend, call)
-        except UserError as error:
-            return str(error)
-        return ""
-
-    def close(self) -> None:
-        """Ends the worker process."""
-        with self._decoding:
-            if self._pool is not None:
-                self._pool.close()
-                self._pool = None
-
-    def _make_tags(self, row: MediaRow, opened: LoadedModel, call: Call) -> None:
-        """Tags from the stored vectors; the file is not read."""
-        tagger = opened.tagger()
-        call.check()
-        tags = tags_from_views(self._library, opened.backend.info().image_id, tagger, [row])
-        if tags:
-            self._library.media.set_tags(tags, tagger.mark)
-            self._on_change((row.key,))
-
-    def _make_caption(self, row: MediaRow, backend: Backend, call: Call) -> None:
-        decoded = self._decode(row, self._time(row, None), call)
-        call.check()
-        caption = backend.caption(decoded.input_HWC[None])[0]
-        self._library.media.set_captions(
-            {row.key: caption.text}, backend.info().model_id, caption.score
+    def _describe_files(self, body: DescribeFiles, call: Call) -> None:
+        opened = self._model.opened()
+        context = self._context
+        context.run_long(
+            call,
+            lambda: describe_files(
+                body, call, opened.backend, opened.tagger, context.library, context.unkept
+            ),
+            name="describe files",
         )
-        self._on_change((row.key,))
+
+    def _decode_wanted(
+        self, call: Call, wanted: Sequence[WantedPicture], /
+    ) -> Iterator[tuple[str, NDArray[np.uint8] | str]]:
+        """The decoder for captions: one picture serves the preview, too."""
+        for item in wanted:
+            row = self._row(item.key)
+            try:
+                yield item.key, self._decode(row, self._time(row, item.time_s), call).input_HWC
+            except UserError as error:
+                yield item.key, str(error)
 
     def _decode(self, row: MediaRow, time_s: float | None, call: Call) -> DecodedPhoto:
         """The picture, decoded once for preview and caption; its preview file is written.
@@ -219,10 +233,9 @@ class MediaDetails:
 
     def _open_pool(self) -> DecoderPool:
         """The decoder for the model in use."""
-        from cocadesk.media import DecoderPool, InputSpec, ResizeMode
+        from cocadesk.media import DecoderPool
 
-        info = self._model.backend().info()
-        spec = InputSpec(size_px=info.image_size_px, resize=ResizeMode(info.resize))
+        spec = input_spec(self._model.backend().info())
         if self._pool is not None and self._pool.spec != spec:
             self._pool.close()
             self._pool = None

@@ -12,9 +12,10 @@ import msgspec
 from cocadesk.engine.conversions import to_failures
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps
-from cocadesk.engine.teaching.runs import RUN_PREFIX, Choice, RunStore
+from cocadesk.engine.teaching.runs import Choice, RunStore
 from cocadesk.errors import UserError
-from cocadesk.model.in_use import DEFAULT_SOURCE, durable_source
+from cocadesk.locations import RUN_PREFIX, STARTER
+from cocadesk.model.in_use import durable_source
 from cocadesk.protocol.messages import RowsChanged
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobValue
@@ -119,7 +120,7 @@ class ModelSwitcher:
 
     def _name(self, source: str) -> str:
         """A model in words; a run by its title."""
-        if source == DEFAULT_SOURCE:
+        if source == STARTER:
             return "the starter"
         if source.startswith(RUN_PREFIX):
             with contextlib.suppress(UserError):

@@ -8,14 +8,15 @@ from typing import Any
 
 import msgspec
 
+from cocadesk.engine.conversions import to_value
 from cocadesk.engine.handlers import Answer, EngineContext
 from cocadesk.engine.model_switch import ModelSwitcher
 from cocadesk.engine.scheduler import JobFactory
 from cocadesk.engine.teaching.run_state import RunReader
-from cocadesk.engine.teaching.runs import RUN_PREFIX, RunStore
+from cocadesk.engine.teaching.runs import RunStore
 from cocadesk.errors import UserError
 from cocadesk.library import MediaState
-from cocadesk.model.in_use import DEFAULT_SOURCE
+from cocadesk.locations import RUN_PREFIX, STARTER
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import JobReply, ListModels, Models, UseModel
 from cocadesk.protocol.values import JobKind, ModelEntry, RunState
@@ -78,7 +79,7 @@ class ModelHandler:
         )
 
     def _entry(self, source: str, name: str, *, note: str = "", size: int = 0) -> ModelEntry:
-        if source == DEFAULT_SOURCE and not self._ids.get(source, ("", ""))[0]:
+        if source == STARTER and not self._ids.get(source, ("", ""))[0]:
             self._ids[source] = _ids_of_starter()
         model_id, image_id = self._ids.get(source, ("", ""))
         return ModelEntry(
@@ -118,11 +119,22 @@ class ModelHandler:
         }
 
 
+def machine_models() -> Models:
+    """The models of this machine, for somebody who has no library yet."""
+    from cocadesk.model.source import known_models
+
+    return Models(
+        models=tuple(
+            to_value(known, ModelEntry, is_used=known.source == STARTER) for known in known_models()
+        )
+    )
+
+
 def _ids_of_starter() -> tuple[str, str]:
     from cocadesk.model.source import find_checkpoint
 
     try:
-        ids = find_checkpoint(DEFAULT_SOURCE).ids()
+        ids = find_checkpoint(STARTER).ids()
     except UserError as error:
         _log.warning("the starter cannot be read: %s", error)
         return "", ""

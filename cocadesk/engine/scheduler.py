@@ -140,6 +140,20 @@ class Scheduler:
         if self._thread.ident is not None:
             self._thread.join()
 
+    def run(self, job_id: str, *, is_stopped: Callable[[], bool]) -> None:
+        """Does a job here and now, for an engine without the thread of jobs.
+
+        Returns at its end, or where ``is_stopped`` says so between two steps: then it
+        waits again. A job that was paused goes on.
+        """
+        with self._changed:
+            job = self._job(job_id)
+            if job.value.state not in (JobState.QUEUED, JobState.PAUSED):
+                return
+            self._begin(job)
+        self._work_on(job, is_stopped)
+        self._leave(job, is_left=is_stopped())
+
     def add(self, kind: JobKind, title: str, spec: str, *, job_id: str | None = None) -> JobValue:
         """Queues a job; the same order that waits or runs already is that job."""
         order = _Spec(title=title, work=spec)
@@ -221,19 +235,25 @@ class Scheduler:
                     self._changed.wait()
                 if self._is_closed or job is None:
                     return
-                self._working = job
-                self._set(job, state=JobState.RUNNING)
-            self._work_on(job)
-            with self._changed:
-                self._working = None
-                self._changed.notify_all()
-                if self._is_closed and job.value.state is JobState.RUNNING:
-                    # An end in good order is no crash.
-                    self._set(job, state=JobState.QUEUED, seconds_left=None)
+                self._begin(job)
+            self._work_on(job, lambda: self._is_closed)
+            self._leave(job, is_left=self._is_closed)
 
-    def _work_on(self, job: _Job) -> None:
+    def _begin(self, job: _Job) -> None:
+        self._working = job
+        self._set(job, state=JobState.RUNNING)
+
+    def _leave(self, job: _Job, *, is_left: bool) -> None:
+        with self._changed:
+            self._working = None
+            self._changed.notify_all()
+            if is_left and job.value.state is JobState.RUNNING:
+                # An end in good order is no crash.
+                self._set(job, state=JobState.QUEUED, seconds_left=None)
+
+    def _work_on(self, job: _Job, is_stopped: Callable[[], bool]) -> None:
         try:
-            outcome = self._take_steps(job)
+            outcome = self._take_steps(job, is_stopped)
         except UserError as error:
             self._end(job, JobState.FAILED, message=str(error))
         except Exception as error:  # noqa: BLE001 - one job's bug must not end the others
@@ -248,13 +268,13 @@ class Scheduler:
                 job.report = outcome.report
                 self._end(job, JobState.DONE, message=outcome.message, failed=outcome.failed)
 
-    def _take_steps(self, job: _Job) -> JobOutcome | None:
+    def _take_steps(self, job: _Job, is_stopped: Callable[[], bool]) -> JobOutcome | None:
         """Steps until the end (an outcome), or until somebody stops it (None)."""
         steps = self._works[job.value.kind](job.spec.work)
         try:
             while True:
                 self._wait_until_quiet(QUIET_LIMIT_S)
-                if self._is_closed or job.value.state is not JobState.RUNNING:
+                if is_stopped() or job.value.state is not JobState.RUNNING:
                     return None
                 try:
                     step = next(steps)

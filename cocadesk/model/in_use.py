@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cocadesk.errors import UserError
+from cocadesk.locations import STARTER
 
 if TYPE_CHECKING:
     from cocadesk.model.backend import Backend
-
-DEFAULT_SOURCE = "starter"
-"""What answers where nobody chose."""
 
 
 def open_source(source: str, runs_folder: Path | None, *, is_chosen_here: bool) -> Backend:
@@ -31,14 +29,14 @@ def open_source(source: str, runs_folder: Path | None, *, is_chosen_here: bool) 
             resolve_source(source, runs_folder), device="auto", fetch=is_chosen_here
         )
     except UserError as error:
-        if is_chosen_here or source == DEFAULT_SOURCE:
+        if is_chosen_here or source == STARTER:
             raise
         raise lost_model(source, error) from error
 
 
 def durable_source(source: str) -> str:
     """The source as it can be remembered: a path that is there is made absolute."""
-    if source == DEFAULT_SOURCE or not Path(source).expanduser().exists():
+    if source == STARTER or not Path(source).expanduser().exists():
         return source
     return str(Path(source).expanduser().absolute())
 
@@ -48,6 +46,5 @@ def lost_model(source: str, error: UserError) -> UserError:
     return UserError(
         f"The model that this library uses ({source}) cannot be opened.",
         " ".join(part for part in (error.what, error.why) if part),
-        f"Put its files back, or go back to the model that ships: "
-        f"cocadesk model use {DEFAULT_SOURCE}.",
+        f"Put its files back, or go back to the model that ships: cocadesk model use {STARTER}.",
     )

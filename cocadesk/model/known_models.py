@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cocadesk.errors import UserError
+from cocadesk.locations import RUN_PREFIX, STARTER
 from cocadesk.model.checkpoints import hub
 from cocadesk.model.checkpoints.checkpoint import CONFIG, TOKENIZER, WEIGHTS
 from cocadesk.model.checkpoints.open_clip_config import SETTINGS, read_settings
 from cocadesk.resources import resource_path
-
-STARTER = "starter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +61,7 @@ def _runs(runs_folder: Path | None) -> Iterator[KnownModel]:
         if folder.name.isalnum() and is_checkpoint(best) and (folder / "result.json").is_file():
             title = _title(folder)
             yield KnownModel(
-                source=f"run:{folder.name}",
+                source=f"{RUN_PREFIX}{folder.name}",
                 name=title or f"run {folder.name}",
                 size_bytes=_size(best),
                 note="taught here",

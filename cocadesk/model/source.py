@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cocadesk.errors import UserError
+from cocadesk.locations import RUN_PREFIX, STARTER
 from cocadesk.model.checkpoints import hub
 from cocadesk.model.checkpoints.checkpoint import (
     CONFIG,
@@ -15,11 +16,10 @@ from cocadesk.model.checkpoints.checkpoint import (
 )
 from cocadesk.model.checkpoints.open_clip_config import SETTINGS
 from cocadesk.model.checkpoints.weight_files import PICKLE_SUFFIXES, SAFE_SUFFIX
-from cocadesk.model.known_models import STARTER, KnownModel, known_models
+from cocadesk.model.known_models import KnownModel, known_models
 from cocadesk.resources import resource_path
 
-__all__ = ["STARTER", "KnownModel", "find_checkpoint", "known_models", "resolve_source"]
-RUN_PREFIX = "run:"
+__all__ = ["KnownModel", "find_checkpoint", "known_models", "resolve_source"]
 
 
 def find_checkpoint(source: str, *, fetch: bool = True) -> Checkpoint:

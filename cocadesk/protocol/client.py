@@ -119,7 +119,7 @@ class EngineClient:
                     if on_partial is not None:
                         on_partial(message.body)
                 else:
-                    return _result(message, answer)
+                    return answer_of(message, answer)
 
     def send(self, body: RequestBody, *, priority: Priority = Priority.INTERACTIVE) -> int:
         """Sends a request without waiting; its id is for ``receive`` and ``cancel``."""
@@ -193,7 +193,14 @@ class EngineClient:
         return self._inbox.popleft()
 
 
-def _result(message: Done | Failed | Cancelled, answer: type[Answer]) -> Answer:
+def answer_of(message: Done | Failed | Cancelled, answer: type[Answer]) -> Answer:
+    """The body of a final message.
+
+    Raises:
+        UserError: the request failed.
+        RequestCancelledError: it was cancelled.
+        ProtocolError: the body is of another kind.
+    """
     if isinstance(message, Failed):
         raise UserError(message.what, message.why, message.what_to_do)
     if isinstance(message, Cancelled):

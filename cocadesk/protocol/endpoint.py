@@ -16,6 +16,8 @@ from pathlib import Path
 
 import msgspec
 
+from cocadesk.locations import cache_folder
+
 UNIX_PATH_MAX_BYTES = 100
 
 
@@ -46,24 +48,11 @@ def run_folder() -> Path:
 
     ``COCADESK_CACHE`` moves it along with all other caches.
     """
-    folder = _cache_folder() / "run"
+    folder = cache_folder() / "run"
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(OSError):
         folder.chmod(0o700)
     return folder
-
-
-def _cache_folder() -> Path:
-    override = os.environ.get("COCADESK_CACHE")
-    if override:
-        return Path(override)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA")
-        return (Path(base) if base else Path.home() / "AppData" / "Local") / "cocadesk"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "cocadesk"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "cocadesk"
 
 
 def library_name(library: Path) -> str:

@@ -62,6 +62,22 @@ class Description(Message, frozen=True):
     reason: str = ""
 
 
+class DescribedFile(Message, frozen=True):
+    """The caption or tags of one file; ``place`` is its number among the files asked for."""
+
+    place: int
+    path: WirePath
+    caption: str | None = None
+    tags: tuple[TagValue, ...] = ()
+
+
+class DescribedFiles(Message, frozen=True):
+    """The end of a ``DescribeFiles``; ``unkept`` says why nothing could be stored."""
+
+    failed: tuple[FailureValue, ...] = ()
+    unkept: str = ""
+
+
 class Preview(Message, frozen=True):
     key: str
     path: WirePath
@@ -182,6 +198,8 @@ ReplyBody = (
     | Rows
     | Detail
     | Description
+    | DescribedFile
+    | DescribedFiles
     | Preview
     | Moments
     | AnnotationsReply

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobAction, Message, Scope, TeachSource, TuningMethod
+from cocadesk.protocol.values import (
+    DescriptionKind,
+    JobAction,
+    Message,
+    Scope,
+    TeachSource,
+    TuningMethod,
+)
 
 
 class Search(Message, frozen=True):
@@ -34,6 +41,12 @@ class ListNewest(Message, frozen=True):
     filter: str = ""
 
 
+class GetKeys(Message, frozen=True):
+    """Keys of the library's files at these paths, in their order; answered by ``Keys``."""
+
+    paths: tuple[WirePath, ...]
+
+
 class GetRows(Message, frozen=True):
     """The rows of these keys, in their order; unknown keys are left out."""
 
@@ -50,6 +63,21 @@ class Describe(Message, frozen=True):
     """Caption and tags; computed and kept where missing; ``Description``."""
 
     key: str
+
+
+class DescribeFiles(Message, frozen=True):
+    """Captions or tags of files and of all media in folders, in the library or not.
+
+    Each file comes as a part of the answer (``DescribedFile``), in any order, then
+    ``DescribedFiles``. Descriptions of the library's media are stored. ``labels`` are
+    tags to choose from instead of the vocabulary; at most ``top`` are given.
+    """
+
+    paths: tuple[WirePath, ...]
+    kind: DescriptionKind
+    labels: tuple[str, ...] = ()
+    top: int = 8
+    filter: str = ""
 
 
 class GetPreview(Message, frozen=True):
@@ -234,7 +262,12 @@ class ListRoots(Message, frozen=True):
 
 
 class GetInfo(Message, frozen=True):
-    """Counts, model and schema; answered by ``Info``."""
+    """Counts of the library and the model in use; answered by ``Info``.
+
+    ``waits``: only once the model is open, or cannot be.
+    """
+
+    waits: bool = False
 
 
 class StopEngine(Message, frozen=True):
@@ -245,9 +278,11 @@ RequestBody = (
     Search
     | Similar
     | ListNewest
+    | GetKeys
     | GetRows
     | GetDetail
     | Describe
+    | DescribeFiles
     | GetPreview
     | GetMoments
     | SetAnnotations

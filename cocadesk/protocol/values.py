@@ -109,6 +109,13 @@ class VideoMoment(Value, frozen=True):
     thumbnail: WirePath | None = None
 
 
+class DescriptionKind(StrEnum):
+    """The kinds of description that a machine gives of a picture."""
+
+    CAPTION = "caption"
+    TAGS = "tags"
+
+
 class TagValue(Value, frozen=True):
     """A tag; the score is the machine's, None for a person's."""
 

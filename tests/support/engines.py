@@ -9,12 +9,14 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from cocadesk.engine.local import Access, AnyEngine, LocalEngine
 from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.launch import connect_or_start
 from cocadesk.protocol.messages import JobReply, Ok, StartIndex, StopEngine, WatchJob
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobState
+from tests.support.fake_backend import FakeBackend
 
 FAKE_MODEL = ("--backend", "tests.support.fake_backend:FakeBackend")
 COLOURS = ("red", "green", "blue", "white")
@@ -29,7 +31,7 @@ class EngineCase:
     """
 
     name: str
-    open: Callable[[Path], AbstractContextManager[EngineClient]]
+    open: Callable[[Path], AbstractContextManager[AnyEngine]]
     new_folder: Callable[[Path], Path]
     query: str
     word: str
@@ -76,7 +78,7 @@ def filled_real_client(base: Path) -> Iterator[EngineClient]:
         yield client
 
 
-def index(client: EngineClient, folder: Path) -> JobReply:
+def index(client: AnyEngine, folder: Path) -> JobReply:
     """Indexes a folder through the engine and waits for its end."""
     started = client.ask(StartIndex(folders=(WirePath.of(folder),)), JobReply, timeout_s=60)
     return client.ask(WatchJob(job_id=started.job.id), JobReply, timeout_s=60)
@@ -111,8 +113,29 @@ def _any_folder(base: Path) -> Path:
     return folder
 
 
+@contextmanager
+def filled_local_engine(base: Path) -> Iterator[LocalEngine]:
+    """An engine in this process with five plain pictures indexed."""
+    with local_engine(base / "library") as engine:
+        job = index(engine, coloured_photos(base / "photos"))
+        assert job.job.state is JobState.DONE, job.job.message
+        yield engine
+
+
+def local_engine(folder: Path, access: Access = Access.CREATE) -> LocalEngine:
+    """An engine in this process with a small model for tests."""
+    return LocalEngine(folder, access=access, open_model=lambda _source: FakeBackend())
+
+
 ENGINES = [
     EngineCase(name="fake", open=fake_client, new_folder=_any_folder, query="a dog", word="dog"),
+    EngineCase(
+        name="local",
+        open=filled_local_engine,
+        new_folder=photos_and_a_broken_one,
+        query="something red",
+        word="red",
+    ),
     EngineCase(
         name="real",
         open=filled_real_client,

@@ -18,12 +18,13 @@ from cocadesk.engine.run_in_thread import run_in_thread
 from cocadesk.engine.scheduler import JobFactory, JobOutcome, JobStep, Steps
 from cocadesk.engine.teaching.preview import DatasetPreview
 from cocadesk.engine.teaching.run_state import RunReader
-from cocadesk.engine.teaching.runs import RUN_PREFIX, Choice, RunRecord, RunStore
+from cocadesk.engine.teaching.runs import Choice, RunRecord, RunStore
 from cocadesk.engine.teaching.spec import build_spec, check_source, count_taught
 from cocadesk.engine.teaching.trainer_events import TrainerEvents, job_step
 from cocadesk.engine.teaching.trainer_process import TrainerChild
 from cocadesk.errors import UserError
 from cocadesk.library import new_key
+from cocadesk.locations import RUN_PREFIX
 from cocadesk.model.source import resolve_source
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (

@@ -9,13 +9,13 @@ import msgspec
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.model_switch import switch_source
 from cocadesk.engine.teaching.runs import (
-    RUN_PREFIX,
     Choice,
     RunRecord,
     RunResult,
     RunStore,
     to_skipped,
 )
+from cocadesk.locations import RUN_PREFIX
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, JobValue, RunState, RunValue
 

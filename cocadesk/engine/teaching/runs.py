@@ -36,7 +36,6 @@ SPEC, RECORD, DATASET, RESULT, POINTS, LOG = (
     "trainer.log",
 )
 _KEPT_OF_DISCARDED = {SPEC, RECORD, DATASET, RESULT, POINTS, LOG}
-RUN_PREFIX = "run:"
 
 _log = logging.getLogger(__name__)
 

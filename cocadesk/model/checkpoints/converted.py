@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cocadesk.errors import UserError
-from cocadesk.model.cache import cache_folder
+from cocadesk.locations import cache_folder
 from cocadesk.model.checkpoints.checkpoint import (
     Checkpoint,
     check_shapes,

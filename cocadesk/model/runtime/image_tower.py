@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.model.cache import cache_folder
+from cocadesk.locations import cache_folder
 from cocadesk.model.checkpoints.checkpoint import Checkpoint
 from cocadesk.model.device import DeviceChoice
 from cocadesk.model.ids import ModelIds

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cocadesk.engine.local import AnyEngine
 from cocadesk.errors import UserError
-from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
-    AnnotationsChanged,
     AnnotationsReply,
     Describe,
     Description,
@@ -28,7 +27,6 @@ from cocadesk.protocol.messages import (
     PlanWrite,
     Progress,
     RedoAnnotations,
-    RowsChanged,
     SetAnnotations,
     SetVocabulary,
     StartCaption,
@@ -48,26 +46,26 @@ WAIT_S = 60.0
 @pytest.fixture(scope="module", params=ENGINES, ids=lambda case: case.name)
 def client(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[EngineClient]:
+) -> Iterator[AnyEngine]:
     """A client of an engine whose library holds a few photos; one for all tests of a case."""
     case: EngineCase = request.param
     with case.open(tmp_path_factory.mktemp(case.name)) as client:
         yield client
 
 
-def _keys(client: EngineClient) -> tuple[str, ...]:
+def _keys(client: AnyEngine) -> tuple[str, ...]:
     return client.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys
 
 
-def _say(client: EngineClient, body: SetAnnotations) -> AnnotationsReply:
+def _say(client: AnyEngine, body: SetAnnotations) -> AnnotationsReply:
     return client.ask(body, AnnotationsReply, timeout_s=WAIT_S)
 
 
-def _end(client: EngineClient, started: JobReply) -> JobReply:
+def _end(client: AnyEngine, started: JobReply) -> JobReply:
     return client.ask(WatchJob(job_id=started.job.id), JobReply, timeout_s=WAIT_S)
 
 
-def test_a_persons_words_come_first_and_undo_takes_them_back(client: EngineClient) -> None:
+def test_a_persons_words_come_first_and_undo_takes_them_back(client: AnyEngine) -> None:
     """Caption and tags in one command; titles say what undo and redo would do."""
     key = _keys(client)[0]
     machine = client.ask(Describe(key=key), Description, timeout_s=WAIT_S)
@@ -93,7 +91,7 @@ def test_a_persons_words_come_first_and_undo_takes_them_back(client: EngineClien
 
 
 def test_a_rejected_tag_goes_and_an_accepted_one_becomes_the_persons(
-    client: EngineClient,
+    client: AnyEngine,
 ) -> None:
     """Both without a word of the model's being lost: undo brings them back."""
     key = next(
@@ -114,7 +112,7 @@ def test_a_rejected_tag_goes_and_an_accepted_one_becomes_the_persons(
     assert client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row.tags == tags
 
 
-def test_many_media_are_one_command(client: EngineClient) -> None:
+def test_many_media_are_one_command(client: AnyEngine) -> None:
     """One title, one undo; words that are so already are no command."""
     keys = _keys(client)[:3]
     reply = _say(client, SetAnnotations(keys=keys, add_tags=("together",)))
@@ -129,7 +127,7 @@ def test_many_media_are_one_command(client: EngineClient) -> None:
     )
 
 
-def test_the_history_is_in_order_and_names_the_hand(client: EngineClient) -> None:
+def test_the_history_is_in_order_and_names_the_hand(client: AnyEngine) -> None:
     """Fields in words, ``person`` or a model, old and new for people."""
     key = _keys(client)[1]
     _say(client, SetAnnotations(keys=(key,), caption="first"))
@@ -145,7 +143,7 @@ def test_the_history_is_in_order_and_names_the_hand(client: EngineClient) -> Non
     assert all(edit.when for edit in edits)
 
 
-def test_words_of_what_is_gone_get_a_sentence(client: EngineClient) -> None:
+def test_words_of_what_is_gone_get_a_sentence(client: AnyEngine) -> None:
     """Not a traceback."""
     with pytest.raises(UserError, match="no longer in the library"):
         _say(client, SetAnnotations(keys=("gone",), caption="x"))
@@ -153,22 +151,7 @@ def test_words_of_what_is_gone_get_a_sentence(client: EngineClient) -> None:
         client.ask(GetHistory(key="gone"), History, timeout_s=WAIT_S)
 
 
-def test_every_window_hears_of_changed_words(client: EngineClient) -> None:
-    """Rows and what could be undone are announced."""
-    key = _keys(client)[2]
-    reply = _say(client, SetAnnotations(keys=(key,), caption="heard"))
-    while True:
-        event = client.next_event(WAIT_S)
-        if isinstance(event, AnnotationsChanged) and event.undo_title == reply.undo_title:
-            break
-    _say(client, SetAnnotations(keys=(key,), caption="heard again"))
-    while True:
-        event = client.next_event(WAIT_S)
-        if isinstance(event, RowsChanged) and key in event.keys:
-            break
-
-
-def test_captions_are_made_by_a_job_with_progress_and_failures(client: EngineClient) -> None:
+def test_captions_are_made_by_a_job_with_progress_and_failures(client: AnyEngine) -> None:
     """It says what it did in numbers; what it could not do is listed by job."""
     keys = _keys(client)
     _say(client, SetAnnotations(keys=keys[:1], caption="stays mine"))
@@ -188,7 +171,7 @@ def test_captions_are_made_by_a_job_with_progress_and_failures(client: EngineCli
     assert row.caption or failures.total
 
 
-def test_a_write_is_planned_done_undone_and_redone(client: EngineClient) -> None:
+def test_a_write_is_planned_done_undone_and_redone(client: AnyEngine) -> None:
     """The plan says what the job then does; one undo takes all the files back."""
     keys = _keys(client)
     everything = Scope()
@@ -215,7 +198,7 @@ def test_a_write_is_planned_done_undone_and_redone(client: EngineClient) -> None
     assert client.ask(PlanWrite(scope=everything), WritePlan, timeout_s=WAIT_S) == after
 
 
-def test_own_tags_take_the_place_of_the_shipped_ones(client: EngineClient) -> None:
+def test_own_tags_take_the_place_of_the_shipped_ones(client: AnyEngine) -> None:
     """A job tags everything anew; none brings the shipped ones back."""
     shipped = client.ask(GetVocabulary(), VocabularyReply, timeout_s=WAIT_S)
     assert shipped.tags
@@ -229,7 +212,7 @@ def test_own_tags_take_the_place_of_the_shipped_ones(client: EngineClient) -> No
     assert client.ask(GetVocabulary(), VocabularyReply, timeout_s=WAIT_S) == shipped
 
 
-def test_a_scope_without_media_gets_a_sentence(tmp_path: Path, client: EngineClient) -> None:
+def test_a_scope_without_media_gets_a_sentence(tmp_path: Path, client: AnyEngine) -> None:
     """A folder that the library does not know."""
     scope = Scope(folders=(WirePath.of(tmp_path / "nowhere"),))
     with pytest.raises(UserError, match="nowhere"):

@@ -1,0 +1,115 @@
+"""The engine without its server: handlers, jobs and model of one open library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cocadesk.engine.annotations import AnnotationHandler
+from cocadesk.engine.handlers import TRAINER, Answer, EngineContext, RequestHandler, RunLong
+from cocadesk.engine.index_job import IndexHandler
+from cocadesk.engine.job_requests import JobHandler
+from cocadesk.engine.library_requests import LibraryHandler
+from cocadesk.engine.loaded_model import ModelHolder
+from cocadesk.engine.media_details import MediaDetails
+from cocadesk.engine.model_switch import ModelSwitcher
+from cocadesk.engine.models import ModelHandler
+from cocadesk.engine.scheduler import Scheduler
+from cocadesk.engine.teaching.requests import TeachingHandler
+from cocadesk.errors import UserError
+from cocadesk.library import Library
+from cocadesk.protocol.calls import Call
+from cocadesk.protocol.messages import EventBody, JobChanged, ReplyBody, RequestBody, RowsChanged
+from cocadesk.protocol.values import JobValue
+
+
+class EngineCore:
+    """Answers requests from library, model and jobs; any thread may ask.
+
+    ``publish`` gets every event; ``wait_until_quiet`` blocks while a person waits for
+    an answer; ``run_long`` does the work of an answer that takes long. ``trainer`` and
+    ``unkept``: see ``EngineContext``.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        model: ModelHolder,
+        *,
+        publish: Callable[[EventBody], None],
+        run_long: RunLong,
+        wait_until_quiet: Callable[[float], bool] = lambda _limit_s: True,
+        trainer: str = TRAINER,
+        unkept: str = "",
+    ) -> None:
+        self._model = model
+        self._publish = publish
+        self._wait_until_quiet = wait_until_quiet
+        self._scheduler: Scheduler | None = None
+        self._context = context = EngineContext(
+            library=library,
+            model=model,
+            jobs=self.jobs,
+            publish=self._tell,
+            run_long=run_long,
+            trainer=trainer,
+            unkept=unkept,
+        )
+        switcher = ModelSwitcher(context)
+        self._job_requests = JobHandler(context)
+        self._library_requests = LibraryHandler(context)
+        self._handlers: tuple[RequestHandler, ...] = (
+            self._library_requests,
+            MediaDetails(context),
+            self._job_requests,
+            IndexHandler(context),
+            AnnotationHandler(context),
+            ModelHandler(context, switcher),
+            TeachingHandler(context, switcher),
+        )
+        self._answers: dict[type[Any], Answer] = {
+            kind: answer for handler in self._handlers for kind, answer in handler.answers().items()
+        }
+
+    def answer(self, body: RequestBody, call: Call) -> ReplyBody | None:
+        """Answers any request; see ``cocadesk.protocol.calls.Handler``."""
+        try:
+            answer = self._answers[type(body)]
+        except KeyError:
+            raise UserError(
+                "This engine does not know that request.", type(body).__name__
+            ) from None
+        return answer(body, call)
+
+    def jobs(self) -> Scheduler:
+        """The jobs of the library, read from it when they are first asked for."""
+        if self._scheduler is None:
+            works = {
+                kind: steps for handler in self._handlers for kind, steps in handler.works().items()
+            }
+            self._scheduler = Scheduler(
+                self._context.library.jobs,
+                works,
+                on_change=self._on_job,
+                wait_until_quiet=self._wait_until_quiet,
+            )
+        return self._scheduler
+
+    def close(self) -> None:
+        """Ends jobs after the step in hand and frees what handlers and model hold."""
+        if self._scheduler is not None:
+            self._scheduler.close()
+        for handler in self._handlers:
+            handler.close()
+        self._model.close()
+
+    def _tell(self, event: EventBody) -> None:
+        if isinstance(event, RowsChanged) and not event.keys:
+            self._library_requests.forget_order()
+        self._publish(event)
+
+    def _on_job(self, job: JobValue) -> None:
+        self._context.publish(JobChanged(job=job))
+        for listener in self._context.job_listeners:
+            listener(job)
+        self._job_requests.tell(job)

@@ -1,0 +1,70 @@
+"""Pictures for the model, decoded in worker processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cocadesk.annotations import WantedPicture
+    from cocadesk.media import DecodedPhoto, DecodedVideo, DecoderPool, InputSpec
+    from cocadesk.model.backend import ModelInfo
+
+WORKERS = 2
+
+
+def input_spec(info: ModelInfo) -> InputSpec:
+    """The size and shape of the model's picture input, for the decoder."""
+    from cocadesk.media import InputSpec, ResizeMode
+
+    return InputSpec(size_px=info.image_size_px, resize=ResizeMode(info.resize))
+
+
+class PoolDecoder:
+    """Decodes for captions and tags (``annotations.describe.Decoder``) until it is closed.
+
+    The worker processes start with the first picture. Of a video without a time, the
+    frame of its middle moment is taken.
+    """
+
+    def __init__(self, info: ModelInfo) -> None:
+        self._info = info
+        self._pool: DecoderPool | None = None
+
+    def __enter__(self) -> PoolDecoder:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool is not None:
+            self._pool.close()
+
+    def __call__(
+        self, wanted: Sequence[WantedPicture], /
+    ) -> Iterator[tuple[str, NDArray[np.uint8] | str]]:
+        from cocadesk.media import DecodeFailure, DecodeRequest, DecoderPool
+
+        if self._pool is None:
+            workers = min(WORKERS, len(wanted))
+            self._pool = DecoderPool(spec=input_spec(self._info), workers=workers)
+        requests = [
+            DecodeRequest(token=place, path=item.path, time_s=item.time_s)
+            for place, item in enumerate(wanted)
+        ]
+        for answer in self._pool.decode(requests):
+            key = wanted[answer.token].key
+            yield key, answer.reason if isinstance(answer, DecodeFailure) else _picture(answer)
+
+
+def _picture(answer: DecodedPhoto | DecodedVideo) -> NDArray[np.uint8]:
+    from cocadesk.media import DecodedVideo
+
+    if not isinstance(answer, DecodedVideo):
+        return answer.input_HWC.copy()
+    with answer:
+        frame: NDArray[np.uint8] = answer.frames_NHWC[
+            answer.whole_count + len(answer.moments) // 2
+        ].copy()
+    return frame

@@ -1,0 +1,225 @@
+"""Captions or tags of files that a command names, in the library or outside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+
+from cocadesk.annotations import (
+    Describer,
+    MediaDescriber,
+    Vocabulary,
+    WantedPicture,
+    ZeroShotTagger,
+    is_as_indexed,
+    tags_from_views,
+)
+from cocadesk.annotations.describe import Caption
+from cocadesk.engine.decoding import PoolDecoder
+from cocadesk.errors import UserError
+from cocadesk.library import Library, MediaRow, MediaState, Tag
+from cocadesk.locations import text_vectors_folder
+from cocadesk.protocol.calls import Call
+from cocadesk.protocol.messages import DescribedFile, DescribedFiles, DescribeFiles
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import DescriptionKind, FailureValue, TagValue
+
+if TYPE_CHECKING:
+    from cocadesk.model.backend import Backend
+
+ROWS_AT_ONCE = 500
+TAGS_KEPT = 8
+"""So many tags of a medium are stored at least, however few were asked for."""
+
+
+@dataclass(slots=True, kw_only=True)
+class FoundFiles:
+    """The files that a command's paths name, in their order, and what failed so far."""
+
+    paths: list[bytes] = field(default_factory=list)
+    failed: list[FailureValue] = field(default_factory=list)
+
+
+def find_files(paths: Sequence[bytes]) -> FoundFiles:
+    """Files as named, and all photos and videos below folders, each once.
+
+    A file that is named is taken whatever it is, so that it fails with its reason; in
+    folders only what may be a photo or video counts.
+
+    Raises:
+        UserError: none of the paths is there.
+    """
+    from cocadesk.media import FoundFile, scan
+
+    found, failed = dict[bytes, None](), list[FailureValue]()
+    for path in paths:
+        if os.path.isdir(path):  # noqa: PTH112 - bytes
+            for item in scan([path]):
+                if isinstance(item, FoundFile):
+                    found[item.path] = None
+                else:
+                    failed.append(FailureValue(path=WirePath.of(item.path), reason=item.reason))
+        elif os.path.lexists(path):
+            found[path] = None
+        else:
+            failed.append(FailureValue(path=WirePath.of(path), reason="There is no such file."))
+    if failed and not found and len(failed) == len(paths):
+        first = failed[0]
+        raise UserError(
+            f"{first.path.text} cannot be read.", first.reason, "Give photos or folders of them."
+        )
+    return FoundFiles(paths=list(found), failed=failed)
+
+
+def describe_files(
+    body: DescribeFiles,
+    call: Call,
+    backend: Backend,
+    tagger: Callable[[], ZeroShotTagger],
+    library: Library | None = None,
+    unkept: str = "",
+) -> DescribedFiles:
+    """The answer to a ``DescribeFiles``; ``tagger`` knows the vocabulary, for want of labels."""
+
+    def labels_tagger() -> ZeroShotTagger:
+        labels = Vocabulary(name="labels", tags=body.labels)
+        return ZeroShotTagger(backend, labels, cache=text_vectors_folder(), at_least=1)
+
+    with PoolDecoder(backend.info()) as decode:
+        describer = Describer(backend, cache(labels_tagger if body.labels else tagger), decode)
+        return FileDescriber(body, describer, library, unkept).describe(call)
+
+
+class FileDescriber:
+    """Describes files for one request; the descriptions of the library's media are stored.
+
+    ``library`` is None where there is none. ``unkept`` says why it cannot be written.
+    """
+
+    def __init__(
+        self, body: DescribeFiles, describer: Describer, library: Library | None, unkept: str = ""
+    ) -> None:
+        self._body = body
+        self._describer = describer
+        self._library = library
+        self._media = MediaDescriber(library, describer) if library else None
+        self._unkept = unkept
+        self._has_unkept = False
+
+    def describe(self, call: Call) -> DescribedFiles:
+        """Sends each file's caption or tags as a part; those that need no decoding first.
+
+        Raises:
+            UserError: none of the paths is there.
+            CallCancelledError: nobody wants the answer any more.
+        """
+        found = find_files([path.to_bytes() for path in self._body.paths])
+        places = {path: place for place, path in enumerate(found.paths)}
+        rows = self._rows(found.paths)
+        call.progress(stage="Describing", done=0, total=len(places))
+        for done, (path, answer) in enumerate(self._all(found.paths, rows), start=1):
+            call.check()
+            if isinstance(answer, str):
+                found.failed.append(FailureValue(path=WirePath.of(path), reason=answer))
+            else:
+                call.partial(_part(places[path], path, answer))
+            call.progress(stage="Describing", done=done, total=len(places))
+        return DescribedFiles(
+            failed=tuple(found.failed), unkept=self._unkept if self._has_unkept else ""
+        )
+
+    def _all(
+        self, paths: Sequence[bytes], rows: Mapping[bytes, MediaRow]
+    ) -> Iterator[tuple[bytes, _Answer | str]]:
+        known = self._known([row for row in rows.values() if is_as_indexed(row)])
+        yield from known.items()
+        wanted = {path: path for path in paths if path not in known}
+        times = self._times([rows[path] for path in wanted if path in rows])
+        pictures = [
+            WantedPicture(key=os.fsdecode(path), path=path, time_s=times.get(path))
+            for path in wanted
+        ]
+        if self._body.kind is DescriptionKind.CAPTION:
+            for key, caption in self._describer.captions(pictures):
+                path = os.fsencode(key)
+                if not isinstance(caption, str):
+                    self._keep_caption(rows.get(path), caption)
+                yield path, caption if isinstance(caption, str) else _Answer(caption=caption.text)
+        else:
+            for key, tags in self._describer.tags(pictures, self._top):
+                path = os.fsencode(key)
+                if not isinstance(tags, str) and path in rows:
+                    self._keep_tags({rows[path].key: tags})
+                yield path, tags if isinstance(tags, str) else _Answer(tags=tags[: self._body.top])
+
+    @property
+    def _top(self) -> int:
+        return max(self._body.top, TAGS_KEPT)
+
+    def _rows(self, paths: Sequence[bytes]) -> dict[bytes, MediaRow]:
+        """The library's present media among the files."""
+        if self._library is None:
+            return {}
+        return {
+            row.path: row
+            for start in range(0, len(paths), ROWS_AT_ONCE)
+            for row in self._library.media.rows_by_path(paths[start : start + ROWS_AT_ONCE])
+            if row.state is MediaState.PRESENT
+        }
+
+    def _known(self, rows: Sequence[MediaRow]) -> dict[bytes, _Answer]:
+        """The descriptions that need no decoding: stored captions, tags of stored vectors."""
+        if self._media is None or self._library is None or not rows:
+            return {}
+        if self._body.kind is DescriptionKind.CAPTION:
+            captions = {row.path: self._media.known_caption(row) for row in rows}
+            return {p: _Answer(caption=text) for p, text in captions.items() if text is not None}
+        image_id = self._describer.model.info().image_id
+        tags = tags_from_views(self._library, image_id, self._describer.tagger(), rows, self._top)
+        self._keep_tags(tags)
+        return {
+            row.path: _Answer(tags=tags[row.key][: self._body.top])
+            for row in rows
+            if row.key in tags
+        }
+
+    def _times(self, rows: Sequence[MediaRow]) -> dict[bytes, float]:
+        """The time of the frame that stands for each video of the library."""
+        pictures = self._media.pictures(rows) if self._media else ()
+        return {item.path: item.time_s for item in pictures if item.time_s is not None}
+
+    def _keep_caption(self, row: MediaRow | None, caption: Caption) -> None:
+        if row is None or self._media is None:
+            return
+        if self._unkept:
+            self._has_unkept = True
+        else:
+            self._media.store_captions({row.key: caption})
+
+    def _keep_tags(self, tags: Mapping[str, Sequence[Tag]]) -> None:
+        if not tags or self._media is None:
+            return
+        if self._unkept:
+            self._has_unkept = True
+        else:
+            self._media.store_tags(tags)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """The caption or the tags of one file."""
+
+    caption: str | None = None
+    tags: Sequence[Tag] = ()
+
+
+def _part(place: int, path: bytes, answer: _Answer) -> DescribedFile:
+    return DescribedFile(
+        place=place,
+        path=WirePath.of(path),
+        caption=answer.caption,
+        tags=tuple(TagValue(tag=tag.tag, score=tag.score) for tag in answer.tags),
+    )

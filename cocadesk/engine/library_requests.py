@@ -1,0 +1,158 @@
+"""Requests that only read the library: searches, rows, moments, failures, counts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from cocadesk.engine.conversions import to_facts, to_hits, to_moments, to_row, to_value
+from cocadesk.engine.handlers import Answer, EngineContext
+from cocadesk.engine.scheduler import JobFactory
+from cocadesk.errors import UserError
+from cocadesk.library import MediaRow
+from cocadesk.protocol.calls import Call
+from cocadesk.protocol.messages import (
+    Detail,
+    Failures,
+    GetDetail,
+    GetInfo,
+    GetKeys,
+    GetMoments,
+    GetRows,
+    Hits,
+    Info,
+    Keys,
+    ListFailures,
+    ListNewest,
+    ListRoots,
+    Moments,
+    Roots,
+    Rows,
+    Search,
+    Similar,
+)
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import CountsValue, FailureValue, JobKind, RootValue
+from cocadesk.search import newest_keys, parse_filter, split_query
+
+GONE = "This medium is no longer in the library."
+
+
+class LibraryHandler:
+    """Answers from what is stored, without reading media files."""
+
+    def __init__(self, context: EngineContext) -> None:
+        self._library = context.library
+        self._model = context.model
+        self._newest: list[str] | None = None
+
+    def forget_order(self) -> None:
+        """Media have come or gone: the next list of the newest is read again."""
+        self._newest = None
+
+    def answers(self) -> Mapping[type[Any], Answer]:
+        """The answer to each kind of request."""
+        return {
+            Search: self._search,
+            Similar: self._similar,
+            ListNewest: self._list_newest,
+            GetKeys: self._get_keys,
+            GetRows: self._get_rows,
+            GetDetail: self._get_detail,
+            GetMoments: self._get_moments,
+            ListFailures: self._list_failures,
+            ListRoots: self._list_roots,
+            GetInfo: self._get_info,
+        }
+
+    def works(self) -> Mapping[JobKind, JobFactory]:
+        """No jobs."""
+        return {}
+
+    def close(self) -> None:
+        """Nothing is held between requests."""
+
+    def _search(self, body: Search, call: Call) -> Hits:
+        searcher = self._model.searcher()
+        call.check()
+        words, terms = split_query(body.text)
+        found = searcher.search(words, body.limit + 1, terms & parse_filter(body.filter))
+        return to_hits(found, body.limit, self._library.thumbnails.moment_path)
+
+    def _similar(self, body: Similar, call: Call) -> Hits:
+        searcher = self._model.searcher()
+        call.check()
+        found = searcher.similar(body.key, body.limit + 1, parse_filter(body.filter))
+        return to_hits(found, body.limit, self._library.thumbnails.moment_path)
+
+    def _list_newest(self, body: ListNewest, call: Call) -> Keys:
+        among = parse_filter(body.filter)
+        keys = newest_keys(self._library, among) if among else self._newest
+        if keys is None:
+            keys = self._newest = newest_keys(self._library)
+        part = keys[body.offset : body.offset + body.limit]
+        return Keys(keys=tuple(part), offset=body.offset, total=len(keys))
+
+    def _get_keys(self, body: GetKeys, call: Call) -> Keys:
+        paths = dict.fromkeys(path.to_bytes() for path in body.paths)
+        known = {row.path: row.key for row in self._library.media.rows_by_path(list(paths))}
+        for path in paths:
+            if path not in known:
+                raise not_in_library(path)
+        return Keys(keys=tuple(known[path] for path in paths), total=len(paths))
+
+    def _get_rows(self, body: GetRows, call: Call) -> Rows:
+        rows = self._library.media.rows(body.keys)
+        return Rows(rows=tuple(to_row(self._library, row) for row in rows))
+
+    def _row(self, key: str) -> MediaRow:
+        rows = self._library.media.rows([key])
+        if not rows:
+            raise UserError(GONE)
+        return rows[0]
+
+    def _get_detail(self, body: GetDetail, call: Call) -> Detail:
+        row = self._row(body.key)
+        return Detail(row=to_row(self._library, row), facts=to_facts(row))
+
+    def _get_moments(self, body: GetMoments, call: Call) -> Moments:
+        return to_moments(self._library, self._row(body.key))
+
+    def _list_failures(self, body: ListFailures, call: Call) -> Failures:
+        rows = self._library.media.failures()
+        return Failures(
+            failures=tuple(
+                to_value(row, FailureValue, when=row.when.isoformat(timespec="seconds"))
+                for row in rows[body.offset : body.offset + body.limit]
+            ),
+            total=len(rows),
+        )
+
+    def _list_roots(self, body: ListRoots, call: Call) -> Roots:
+        return Roots(
+            roots=tuple(
+                RootValue(path=WirePath.of(root.path), online=os.path.exists(root.path))  # noqa: PTH110 - bytes
+                for root in self._library.roots.all()
+            )
+        )
+
+    def _get_info(self, body: GetInfo, call: Call) -> Info:
+        model = self._model.settled() if body.waits else self._model.value()
+        library = self._library
+        return Info(
+            library_id=library.id,
+            folder=WirePath.of(library.folder),
+            schema=str(library.schema_version),
+            counts=to_value(library.counts(model.image_id or None), CountsValue),
+            model=model,
+        )
+
+
+def not_in_library(path: bytes) -> UserError:
+    """The sentence for a file or folder that names nothing in the library."""
+    return UserError(
+        f"{WirePath.of(path).text} is not in the library.",
+        "",
+        "Add it first: cocadesk index FOLDER.",
+    )

@@ -1,0 +1,355 @@
+"""The engine without a process of its own: for one command, in the command's process.
+
+``open_engine`` gives a client of the library's running engine, else this; both are asked
+in the same way. Importing this module is cheap: LanceDB is imported with the first
+request that the snapshot of the library cannot answer.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from enum import Enum, auto
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeAlias
+
+from cocadesk.engine.interrupt import Interrupt
+from cocadesk.errors import UserError
+from cocadesk.library.manifest import read_manifest
+from cocadesk.locations import STARTER, text_vectors_folder
+from cocadesk.protocol.calls import Call, CallCancelledError
+from cocadesk.protocol.client import Answer, EngineClient, answer_of
+from cocadesk.protocol.messages import (
+    Cancelled,
+    DescribeFiles,
+    Done,
+    EngineMessage,
+    Failed,
+    Hits,
+    ListModels,
+    Partial,
+    Progress,
+    ReplyBody,
+    RequestBody,
+    Search,
+    WatchJob,
+)
+from cocadesk.protocol.values import Priority
+
+if TYPE_CHECKING:
+    from cocadesk.engine.core import EngineCore
+    from cocadesk.library import Library
+    from cocadesk.model.backend import Backend
+
+
+class Access(Enum):
+    """What a command does with the library.
+
+    READ: beside whoever writes it. WRITE: as its only writer. CREATE: the same, and it is
+    made where it is missing. OPTIONAL: as WRITE where that can be, else as READ where
+    there is a library, else without.
+    """
+
+    READ = auto()
+    WRITE = auto()
+    CREATE = auto()
+    OPTIONAL = auto()
+
+
+class LocalEngine:
+    """Answers requests in this process, on the thread that asks; jobs run while watched.
+
+    The library and the model are opened when a request first needs them. ``model`` is a
+    source; None means the one that the library uses. ``on_stopping`` is called when Ctrl-C
+    was pressed during long work, which then ends after the step in hand.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        model: str | None = None,
+        access: Access = Access.READ,
+        open_model: Callable[[str], Backend] | None = None,
+        on_stopping: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.folder = folder
+        self._chosen = model
+        self._access = access
+        self._open_model = open_model or self._open_source
+        self._on_stopping = on_stopping
+        self._backends: dict[str, Backend] = {}
+        self._library: Library | None = None
+        self._core: EngineCore | None = None
+
+    def ask(
+        self,
+        body: RequestBody,
+        answer: type[Answer],
+        *,
+        priority: Priority = Priority.INTERACTIVE,
+        on_progress: Callable[[Progress], None] | None = None,
+        on_partial: Callable[[ReplyBody], None] | None = None,
+        timeout_s: float | None = None,
+    ) -> Answer:
+        """Answers a request; see ``EngineClient.ask``. ``WatchJob`` does the job.
+
+        Raises:
+            UserError: it could not be done.
+            KeyboardInterrupt: Ctrl-C; long work has ended after a step, all commits are kept.
+        """
+        asking = _Asking(priority, on_progress, on_partial, timeout_s)
+        if not isinstance(body, WatchJob | DescribeFiles):
+            return answer_of(asking.final(self._answer(body, asking.call)), answer)
+        with Interrupt(self._on_stopping) as interrupt:
+            asking.call.interrupt = interrupt
+            try:
+                reply = self._answer(body, asking.call)
+                if isinstance(body, WatchJob) and not asking.call.is_finished:
+                    self._opened().jobs().run(body.job_id, is_stopped=lambda: interrupt.is_wanted)
+            except CallCancelledError:
+                reply = None
+            if interrupt.is_wanted and reply is None and not asking.call.is_finished:
+                raise KeyboardInterrupt
+            return answer_of(asking.final(reply), answer)
+
+    def close(self) -> None:
+        """Frees model and library; no thread is left behind."""
+        core, self._core = self._core, None
+        if core is not None:
+            core.close()
+        for backend in self._backends.values():
+            backend.close()
+        self._backends.clear()
+        library, self._library = self._library, None
+        if library is not None:
+            library.close()
+
+    def __enter__(self) -> LocalEngine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _answer(self, body: RequestBody, call: Call) -> ReplyBody | None:
+        if self._core is None and read_manifest(self.folder) is None:
+            if self._access is Access.OPTIONAL:
+                return self._answer_without_library(body, call)
+            if self._access is not Access.CREATE:
+                raise UserError(
+                    f"There is no library in {shown_folder(self.folder)}.",
+                    "",
+                    "Add a folder of photos first: cocadesk index FOLDER.",
+                )
+        if self._core is None and self._access is Access.READ and isinstance(body, Search):
+            return self._search_quickly(body)
+        return self._opened().answer(body, call)
+
+    def _search_quickly(self, body: Search) -> Hits:
+        """Over the snapshot where it is exact, which spares the import of LanceDB."""
+        from cocadesk.engine.conversions import to_hits
+        from cocadesk.library.layout import Thumbnails
+        from cocadesk.search import open_searcher, parse_filter, split_query
+
+        words, terms = split_query(body.text)
+        thumbnails = Thumbnails(self.folder / "thumbs")
+        with open_searcher(self.folder, self._backend(self._source())) as searcher:
+            found = searcher.search(words, body.limit + 1, terms & parse_filter(body.filter))
+        return to_hits(found, body.limit, thumbnails.moment_path)
+
+    def _answer_without_library(self, body: RequestBody, call: Call) -> ReplyBody:
+        """The few requests that make sense before there is a library."""
+        if isinstance(body, ListModels):
+            from cocadesk.engine.models import machine_models
+
+            return machine_models()
+        if isinstance(body, DescribeFiles):
+            from cocadesk.annotations import ZeroShotTagger, library_vocabulary
+            from cocadesk.engine.file_descriptions import describe_files
+
+            backend = self._backend(self._source())
+            vocabulary = library_vocabulary(self.folder)
+            cache = text_vectors_folder()
+            return describe_files(
+                body, call, backend, lambda: ZeroShotTagger(backend, vocabulary, cache=cache)
+            )
+        raise UserError(f"There is no library in {shown_folder(self.folder)}.")
+
+    def _opened(self) -> EngineCore:
+        if self._core is None:
+            from cocadesk.engine.core import EngineCore
+            from cocadesk.engine.loaded_model import ModelHolder
+
+            library, unkept = self._open_library()
+            self._library = library
+            model = ModelHolder(
+                library,
+                self._taken_backend,
+                self._source(),
+                cache=text_vectors_folder(),
+                warms_up=False,
+            )
+            self._core = EngineCore(
+                library, model, publish=lambda _event: None, run_long=_run_here, unkept=unkept
+            )
+        return self._core
+
+    def _open_library(self) -> tuple[Library, str]:
+        """The library, and why nothing can be stored in it where that is so."""
+        from cocadesk.library import Library
+
+        if self._access is Access.READ:
+            return Library.open(self.folder, create=False, writer=False), ""
+        try:
+            return Library.open(self.folder, create=self._access is Access.CREATE), ""
+        except UserError as error:
+            if self._access is not Access.OPTIONAL:
+                raise
+            return Library.open(self.folder, create=False, writer=False), error.what
+
+    def _source(self) -> str:
+        return self._chosen or library_source(self.folder)
+
+    def _backend(self, source: str) -> Backend:
+        """The model of a source; opened once."""
+        if source not in self._backends:
+            self._backends[source] = self._open_model(source)
+        return self._backends[source]
+
+    def _taken_backend(self, source: str) -> Backend:
+        """The model of a source, to be closed by whoever asked for it."""
+        return self._backends.pop(source, None) or self._open_model(source)
+
+    def _open_source(self, source: str) -> Backend:
+        from cocadesk.model.in_use import open_source
+
+        is_chosen_here = source != library_source(self.folder)
+        return open_source(source, self.folder / "runs", is_chosen_here=is_chosen_here)
+
+
+AnyEngine: TypeAlias = EngineClient | LocalEngine
+
+
+def open_engine(
+    folder: Path,
+    *,
+    model: str | None = None,
+    access: Access = Access.READ,
+    name: str = "client",
+    open_model: Callable[[str], Backend] | None = None,
+    on_stopping: Callable[[], None] = lambda: None,
+) -> AnyEngine:
+    """A client of the engine that serves the library now, else an engine in this process.
+
+    An engine that serves another model than ``model`` is left alone: the library is then
+    read beside it.
+
+    Raises:
+        UserError: an engine is there but refuses us, e.g. one of another version.
+    """
+    if serves_model(folder, model):
+        from cocadesk.protocol.launch import running_engine
+
+        client = running_engine(folder, name=name)
+        if client is not None:
+            return client
+    return LocalEngine(
+        folder, model=model, access=access, open_model=open_model, on_stopping=on_stopping
+    )
+
+
+def serves_model(folder: Path, model: str | None) -> bool:
+    """True where an engine of the library would answer with this model."""
+    if model is None:
+        return True
+    from cocadesk.model.in_use import durable_source
+
+    return durable_source(model) == library_source(folder)
+
+
+def library_source(folder: Path) -> str:
+    """The source of the model that the library uses; the starter where it names none."""
+    manifest = read_manifest(folder)
+    return (manifest.model_source if manifest else None) or STARTER
+
+
+def shown_folder(folder: Path) -> str:
+    """A folder for people: bytes that are not UTF-8 become question marks."""
+    return str(folder).encode("utf-8", "replace").decode()
+
+
+def _run_here(call: Call, work: Callable[[], ReplyBody], *, name: str) -> None:
+    call.finish(work())
+
+
+class _LocalCall(Call):
+    """A call that is cancelled by Ctrl-C as well."""
+
+    interrupt: Interrupt | None = None
+
+    def check(self) -> None:
+        """Raises ``CallCancelledError`` once nobody wants the answer."""
+        if self.interrupt is not None and self.interrupt.is_wanted:
+            raise CallCancelledError
+        super().check()
+
+
+class _Asking:
+    """One request being answered: passes its messages on, on the thread that asked."""
+
+    def __init__(
+        self,
+        priority: Priority,
+        on_progress: Callable[[Progress], None] | None,
+        on_partial: Callable[[ReplyBody], None] | None,
+        timeout_s: float | None,
+    ) -> None:
+        self._asker = threading.get_ident()
+        self._on_progress = on_progress
+        self._on_partial = on_partial
+        self._timeout_s = timeout_s
+        self._from_threads: queue.SimpleQueue[EngineMessage] = queue.SimpleQueue()
+        self._final: Done | Failed | Cancelled | None = None
+        self.call = _LocalCall(1, priority, self._take)
+
+    def final(self, reply: ReplyBody | None) -> Done | Failed | Cancelled:
+        """The last message; ``reply`` None: a thread of the handler sends it.
+
+        Raises:
+            TimeoutError: nothing came for the time given.
+            KeyboardInterrupt: the call is cancelled then.
+        """
+        if reply is not None:
+            self.call.finish(reply)
+        try:
+            while self._final is None:
+                self._handle(self._from_threads.get(timeout=self._timeout_s))
+        except queue.Empty:
+            raise TimeoutError("the engine said nothing in time") from None
+        except KeyboardInterrupt:
+            self.call.cancel()
+            raise
+        return self._final
+
+    def _take(self, message: EngineMessage) -> None:
+        if threading.get_ident() == self._asker:
+            self._handle(message)
+        else:
+            self._from_threads.put(message)
+
+    def _handle(self, message: EngineMessage) -> None:
+        if isinstance(message, Progress):
+            if self._on_progress is not None:
+                self._on_progress(message)
+        elif isinstance(message, Partial):
+            if self._on_partial is not None:
+                self._on_partial(message.body)
+        elif isinstance(message, Done | Failed | Cancelled):
+            self._final = self._final or message
