@@ -1,18 +1,51 @@
-"""The options that every command takes, and where things lie by default."""
+"""The options that every command takes, and how a command is run with them."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Optional
 
-LIBRARY_VARIABLE = "COCADESK_LIBRARY"
-CACHE_VARIABLE = "COCADESK_CACHE"
+import typer
+
+from cocadesk.cli.errors import guarded
+from cocadesk.cli.report import Report, shown
+from cocadesk.errors import UserError
+from cocadesk.locations import library_folder
+from cocadesk.protocol.paths import WirePath
+
+# typer reads the annotations at run time, so they stay in the form that it knows.
+LibraryOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--library", metavar="DIR", help="The library's folder."),
+]
+ModelOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--model",
+        metavar="SOURCE",
+        help="The network: starter, run:ID, a run folder, a checkpoint…",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+FilterOption = Annotated[
+    str,
+    typer.Option(
+        "--filter",
+        metavar="TEXT",
+        help="Only what fits, e.g. kind:video taken:2014..2016 rating:>=4 tag:Ida.",
+    ),
+]
+PathsArgument = Annotated[
+    list[str], typer.Argument(metavar="PATH", help="Photos, videos or folders.")
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the person chose: library folder, model source, one JSON document or text.
+    """The person's choices: library folder, model source, one JSON document or text.
 
     ``model`` None means the one that the library uses (the starter where none does).
     """
@@ -42,7 +75,7 @@ class Choices:
 
     def resolved(self) -> Options:
         """The choices with defaults; the library's folder is absolute."""
-        folder = self.library or default_library()
+        folder = self.library or library_folder()
         return Options(
             library=Path(os.path.abspath(folder)),  # noqa: PTH100 - keeps links as given
             model=self.model,
@@ -50,26 +83,34 @@ class Choices:
         )
 
 
-def default_library() -> Path:
-    """The person's own library, or where ``COCADESK_LIBRARY`` points."""
-    import platformdirs
-
-    named = os.environ.get(LIBRARY_VARIABLE)
-    return Path(named) if named else platformdirs.user_data_path("cocadesk") / "library"
-
-
-def cache_folder() -> Path:
-    """The person's cache folder, or where ``COCADESK_CACHE`` points."""
-    import platformdirs
-
-    named = os.environ.get(CACHE_VARIABLE)
-    return Path(named) if named else platformdirs.user_cache_path("cocadesk")
+def run(
+    context: typer.Context, choices: Choices, command: Callable[[Options, Report], int]
+) -> None:
+    """Runs a command with the options from before and after its name, and exits."""
+    earlier = context.find_root().obj
+    options = choices.over(earlier if isinstance(earlier, Choices) else None).resolved()
+    report = Report(as_json=options.as_json)
+    raise typer.Exit(guarded(lambda: command(options, report), report))
 
 
-def log_file() -> Path:
-    """Where tracebacks of bugs are kept; ``COCADESK_CACHE`` moves it along."""
-    import platformdirs
+def absolute_paths(paths: Sequence[str]) -> tuple[WirePath, ...]:
+    """Paths as the library names them, each once; links stay as given."""
+    found = dict.fromkeys(os.path.abspath(os.fsencode(path)) for path in paths)  # noqa: PTH100
+    return tuple(WirePath.of(path) for path in found)
 
-    named = os.environ.get(CACHE_VARIABLE)
-    folder = Path(named) / "log" if named else platformdirs.user_log_path("cocadesk")
-    return folder / "cocadesk.log"
+
+def existing_folders(paths: Sequence[str]) -> tuple[WirePath, ...]:
+    """The folders (or files) as absolute paths, each once.
+
+    Raises:
+        UserError: one of them is not there: nothing is read on a mistyped name.
+    """
+    folders = absolute_paths(paths)
+    for folder in folders:
+        if not os.path.lexists(folder.to_bytes()):
+            raise UserError(
+                f"There is no folder {shown(folder.to_bytes())}.",
+                "",
+                "Check the name; nothing was read.",
+            )
+    return folders

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from cocadesk.errors import UserError
+    from cocadesk.protocol.paths import WirePath
 
 SHOWN_FAILURES = 20
 
@@ -44,6 +45,20 @@ def path_fields(path: bytes) -> dict[str, str]:
 def failed_fields(failures: Iterable[Failed]) -> list[dict[str, str]]:
     """The ``failed`` list of a document."""
     return [{**path_fields(failure.path), "reason": failure.reason} for failure in failures]
+
+
+class FileReason(Protocol):
+    """A file of a message, with the reason why nothing was done with it."""
+
+    @property
+    def path(self) -> WirePath: ...
+    @property
+    def reason(self) -> str: ...
+
+
+def failed_files(files: Iterable[FileReason]) -> list[Failed]:
+    """The files of a message as the report names them."""
+    return [Failed(path=file.path.to_bytes(), reason=file.reason) for file in files]
 
 
 class Report:

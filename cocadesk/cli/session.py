@@ -1,59 +1,61 @@
-"""Where a command's work is done: here, or in the engine that has the library open.
-
-This module alone knows both ways. An engine that serves the library is its only writer, so
-``index`` goes through it; ``search`` and ``info`` use it because its model is warm;
-``tag`` and ``caption`` let it describe the library's own photos, so that the words
-are kept, and describe other files themselves.
-"""
+"""Engines as commands use them: found, opened or started, and their jobs followed."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cocadesk.cli.errors import StoppedError
 from cocadesk.cli.options import Options
-from cocadesk.cli.report import shown
+from cocadesk.cli.report import Report, duration
 from cocadesk.cli.threads import free_other_threads
+from cocadesk.engine import local
+from cocadesk.engine.local import Access, AnyEngine
 from cocadesk.errors import UserError
+from cocadesk.protocol.client import EngineClient
+from cocadesk.protocol.messages import (
+    ControlJob,
+    GetInfo,
+    Info,
+    JobReply,
+    Progress,
+    RequestBody,
+    WatchJob,
+)
+from cocadesk.protocol.values import JobAction, JobState, JobValue
 
 if TYPE_CHECKING:
-    from cocadesk.library import Library
+    from rich import progress
+
     from cocadesk.model.backend import Backend
-    from cocadesk.protocol.client import EngineClient
 
 CLIENT_NAME = "command line"
+STOPPING = "Stopping after this step; press Ctrl-C again to stop at once."
 
 
-def running_engine(options: Options) -> EngineClient | None:
-    """A connection to the engine of this library, where one runs and its model is wanted."""
-    if options.model is not None:
-        from cocadesk.locations import STARTER
-        from cocadesk.model.in_use import durable_source
+def open_engine(options: Options, report: Report, access: Access = Access.READ) -> AnyEngine:
+    """The library's running engine, else one in this process; see ``engine.local``."""
+    return local.open_engine(
+        options.library,
+        model=options.model,
+        access=access,
+        name=CLIENT_NAME,
+        open_model=lambda source: _open_source(options, source),
+        on_stopping=lambda: report.note(STOPPING),
+    )
 
-        if durable_source(options.model) != (librarys_source(options) or STARTER):
-            return None
-    from cocadesk.protocol.launch import running_engine as find
 
-    return find(options.library, name=CLIENT_NAME)
-
-
-def engine(options: Options) -> EngineClient:
+def started_engine(options: Options) -> EngineClient:
     """The engine of this library, started where none runs; it makes a missing library.
 
     Raises:
         UserError: it cannot start, or it serves another model than the one asked for.
     """
+    from cocadesk.model.in_use import durable_source
     from cocadesk.protocol.launch import connect_or_start
-    from cocadesk.protocol.messages import GetInfo, Info
 
     chosen = () if options.model is None else ("--model", options.model)
     client = connect_or_start(options.library, name=CLIENT_NAME, extra=chosen)
     if options.model is not None:
-        from cocadesk.model.in_use import durable_source
-
         serving = client.ask(GetInfo(), Info).model.source
         if durable_source(serving) != durable_source(options.model):
             client.close()
@@ -66,108 +68,67 @@ def engine(options: Options) -> EngineClient:
 
 
 def open_model(options: Options) -> Backend:
-    """The door of the chosen model, else of the library's own, in this process.
+    """The chosen model, else the library's own, in this process.
 
     Raises:
         UserError: it cannot be opened.
     """
+    return _open_source(options, options.model or local.library_source(options.library))
+
+
+def _open_source(options: Options, source: str) -> Backend:
     free_other_threads()
-    from cocadesk.model.in_use import open_source
-
-    runs = options.library / "runs"
-    is_chosen_here = options.model is not None
-    return open_source(chosen_source(options), runs, is_chosen_here=is_chosen_here)
+    return local.open_source(options.library, options.model, source)
 
 
-def chosen_source(options: Options) -> str:
-    """Where the model of a command comes from."""
-    from cocadesk.locations import STARTER
-
-    return options.model or librarys_source(options) or STARTER
-
-
-def librarys_source(options: Options) -> str | None:
-    """Where the model that the library uses comes from; None where it says nothing."""
-    from cocadesk.library.manifest import read_manifest
-
-    manifest = read_manifest(options.library)
-    return manifest.model_source if manifest else None
+def do_job(
+    engine: AnyEngine,
+    body: RequestBody,
+    report: Report,
+    on_interrupt: JobAction = JobAction.CANCEL,
+) -> JobReply:
+    """Starts a job and follows it to its end; see ``follow``."""
+    return follow(engine, engine.ask(body, JobReply).job, report, on_interrupt)
 
 
-def remember_source(library: Library, backend: Backend, options: Options) -> None:
-    """A new library uses from now on the model that it is first indexed with."""
-    if library.model is None:
-        from cocadesk.locations import STARTER
-        from cocadesk.model.in_use import durable_source
-
-        info = backend.info()
-        source = durable_source(options.model or STARTER)
-        library.set_model(info.image_id, model_id=info.model_id, source=source)
-
-
-def writing_library(options: Options) -> Library:
-    """The library, made where missing, with its lock held by us."""
-    from cocadesk.library import Library
-
-    return Library.open(options.library)
-
-
-def reading_library(options: Options) -> Library:
-    """The library as it stands, beside whoever writes it."""
-    from cocadesk.library import Library
-
-    return Library.open(options.library, create=False, writer=False)
-
-
-def check_library(options: Options) -> None:
-    """Says early, before a model is opened, that there is no library.
+def follow(
+    engine: AnyEngine, job: JobValue, report: Report, on_interrupt: JobAction = JobAction.CANCEL
+) -> JobReply:
+    """The end of a job, shown with its progress; Ctrl-C cancels or pauses it.
 
     Raises:
-        UserError: there is none.
+        StoppedError: somebody else cancelled it.
+        UserError: it failed; its own sentence.
     """
-    from cocadesk.library.manifest import read_manifest
-
-    if read_manifest(options.library) is None:
-        raise UserError(
-            f"There is no library in {shown(os.fsencode(options.library))}.",
-            "",
-            "Add a folder of photos first: cocadesk index FOLDER.",
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WordsPlace:
-    """Where words may be kept: a library of ours, or one that an engine writes.
-
-    ``library`` is None where there is none. ``reason`` says who else writes it; then
-    ``engine`` is that writer, if it is an engine that we may ask.
-    """
-
-    library: Library | None = None
-    engine: EngineClient | None = None
-    reason: str = ""
-
-
-@contextlib.contextmanager
-def place_for_words(options: Options) -> Iterator[WordsPlace]:
-    """The library where there is one; words are for any photo, so it is not needed.
-
-    Where another process writes it, it is read, and that process's engine is found.
-    """
-    from cocadesk.library import Library
-
-    if not (options.library / "library.json").exists():
-        yield WordsPlace()
-        return
-    with contextlib.ExitStack() as opened:
+    with report.progress() as display:
+        task = display.add_task(job.title, total=None, numbers="", left="")
         try:
-            place = WordsPlace(library=Library.open(options.library, create=False))
-        except UserError as error:
-            engine = running_engine(options)
-            if engine is not None:
-                opened.enter_context(engine)
-            library = reading_library(options)
-            place = WordsPlace(library=library, engine=engine, reason=error.what)
-        if place.library is not None:
-            opened.enter_context(place.library)
-        yield place
+            end = engine.ask(
+                WatchJob(job_id=job.id),
+                JobReply,
+                on_progress=lambda now: show_progress(display, task, now, job.title),
+            )
+        except KeyboardInterrupt:
+            engine.ask(ControlJob(job_id=job.id, action=on_interrupt), JobReply)
+            raise
+    if end.job.state is JobState.CANCELLED:
+        raise StoppedError
+    if end.job.state is not JobState.DONE:
+        raise UserError(f"{job.title}: this did not succeed.", end.job.message)
+    return end
+
+
+def show_progress(
+    display: progress.Progress, task: progress.TaskID, now: Progress, title: str
+) -> None:
+    """Shows how far long work is: stage, numbers and the time left."""
+    total = "" if now.total is None else f" of {now.total:,}"
+    failed = f", {now.failed:,} failed" if now.failed else ""
+    display.update(
+        task,
+        description=now.stage or title,
+        completed=now.done,
+        total=now.total,
+        numbers=f"{now.done:,}{total}{failed}" if now.done or now.total else "",
+        left="" if now.seconds_left is None else f"{duration(now.seconds_left)} left",
+    )

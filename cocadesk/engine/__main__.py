@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cocadesk.engine.engine import Engine
+from cocadesk.engine.local import library_source, open_source
 from cocadesk.errors import UserError
 from cocadesk.library import Library
-from cocadesk.locations import STARTER
-from cocadesk.model.in_use import open_source
 from cocadesk.protocol.server import LINGER_S
 
 if TYPE_CHECKING:
@@ -38,8 +37,7 @@ def _opener(library: Library, chosen: str | None, factory: str | None) -> Callab
             module, _, name = factory.partition(":")
             made: Backend = getattr(importlib.import_module(module), name)()
             return made
-        is_librarys = chosen is None and source == library.model_source
-        return open_source(source, library.runs_folder, is_chosen_here=not is_librarys)
+        return open_source(library.folder, chosen, source)
 
     return open_model
 
@@ -55,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     try:
         with Library.open(options.library) as library:
-            source = options.model or library.model_source or STARTER
+            source = options.model or library_source(options.library)
             opener = _opener(library, options.model, options.backend)
             engine = Engine(library, opener, source, linger_s=options.linger_s)
             _stop_on_signals(engine)

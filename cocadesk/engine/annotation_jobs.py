@@ -24,10 +24,10 @@ from cocadesk.engine.annotation_reports import describe_outcome, report_so_far, 
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.loaded_model import ModelHolder
 from cocadesk.engine.scheduler import JobStep, Steps
+from cocadesk.engine.scopes import scope_keys
 from cocadesk.library import Library, new_key
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobReport, Scope
-from cocadesk.search import keys_in_scope, parse_filter
 
 STAGES = {
     AnnotationStage.PLAN: "Checking what there is to do",
@@ -111,7 +111,7 @@ class AnnotationJobs:
                 opened.backend,
                 opened.tagger,
                 decode,
-                self._keys(order.scope),
+                scope_keys(self._library, order.scope),
                 again=order.again,
                 done=done,
             )
@@ -127,7 +127,7 @@ class AnnotationJobs:
             self._library,
             opened.backend.info().image_id,
             opened.tagger(),
-            keys_in_scope(self._library, (), ()),
+            scope_keys(self._library, Scope()),
         )
         report = yield from self._told(inner)
         return describe_outcome(report, verb="tagged")
@@ -138,7 +138,7 @@ class AnnotationJobs:
         inner = write_steps(
             self._library,
             self._words,
-            self._keys(order.scope),
+            scope_keys(self._library, order.scope),
             batch=order.batch,
             overwrite=order.overwrite,
         )
@@ -178,17 +178,13 @@ class AnnotationJobs:
         finally:
             inner.close()
 
-    def _keys(self, scope: Scope) -> list[str]:
-        folders = [folder.to_bytes() for folder in scope.folders]
-        return keys_in_scope(self._library, scope.keys, folders, parse_filter(scope.filter))
-
     def _things(self, scope: Scope) -> str:
-        if not scope.keys and not scope.folders:
+        if scope == Scope():
             return "all photos and videos"
-        if len(scope.folders) == 1 and not scope.keys:
+        if len(scope.folders) == 1 and not scope.keys and not scope.filter:
             folder = scope.folders[0].text
             return os.path.basename(folder.rstrip(os.sep)) or folder  # noqa: PTH119
-        return things(self._library, self._keys(scope))
+        return things(self._library, scope_keys(self._library, scope))
 
 
 def _step(progress: AnnotationProgress, report: JobReport | None) -> JobStep:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from cocadesk.annotations import AnnotationChange as Change
@@ -22,7 +20,7 @@ from cocadesk.engine.annotation_jobs import AnnotationJobs
 from cocadesk.engine.annotation_reports import kept_items
 from cocadesk.engine.handlers import Answer, EngineContext
 from cocadesk.engine.scheduler import JobFactory
-from cocadesk.errors import UserError
+from cocadesk.engine.scopes import some_scope_keys
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     AnnotationsChanged,
@@ -44,8 +42,7 @@ from cocadesk.protocol.messages import (
     WritePlan,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import EditValue, JobKind, Scope, WriteItem, WriteKind
-from cocadesk.search import keys_in_scope, parse_filter
+from cocadesk.protocol.values import EditValue, JobKind, WriteItem, WriteKind
 
 PLAN_LIMIT = 1000
 
@@ -156,14 +153,21 @@ class AnnotationHandler:
     def _plan(self, body: PlanWrite, call: Call) -> WritePlan:
         items: list[WriteItem] = []
         counts: Counter[WriteKind] = Counter()
-        for planned in plan_write(self._library, self._keys(body.scope), overwrite=body.overwrite):
+        for planned in plan_write(
+            self._library, some_scope_keys(self._library, body.scope), overwrite=body.overwrite
+        ):
             call.check()
             item = write_item(planned)
             counts[item.kind] += 1
-            if len(items) < PLAN_LIMIT:
-                items.append(item)
+            items.append(item)
+            if len(items) == PLAN_LIMIT and body.is_streamed:
+                call.partial(WritePlan(items=tuple(items)))
+                items.clear()
+        if body.is_streamed:
+            call.partial(WritePlan(items=tuple(items)))
+            items.clear()
         return WritePlan(
-            items=tuple(items),
+            items=tuple(items[:PLAN_LIMIT]),
             new=counts[WriteKind.NEW],
             changed=counts[WriteKind.CHANGED],
             unchanged=counts[WriteKind.UNCHANGED],
@@ -171,26 +175,14 @@ class AnnotationHandler:
         )
 
     def _start_write(self, body: StartWrite, call: Call) -> JobReply:
-        self._keys(body.scope)
+        some_scope_keys(self._library, body.scope)
         title, spec = self._jobs.write_order(body.scope, overwrite=body.overwrite)
         return JobReply(job=self._parts.jobs().add(JobKind.WRITE, title, spec))
 
     def _start_caption(self, body: StartCaption, call: Call) -> JobReply:
-        self._keys(body.scope)
+        some_scope_keys(self._library, body.scope)
         title, spec = self._jobs.caption_order(body.scope, again=body.again)
         return JobReply(job=self._parts.jobs().add(JobKind.CAPTION, title, spec))
-
-    def _keys(self, scope: Scope) -> list[str]:
-        """The media of a scope.
-
-        Raises:
-            UserError: there are none.
-        """
-        folders = [folder.to_bytes() for folder in scope.folders]
-        keys = keys_in_scope(self._library, scope.keys, folders, parse_filter(scope.filter))
-        if not keys:
-            raise nothing_there(scope.folders)
-        return keys
 
     # Vocabulary -----------------------------------------------------------------------
 
@@ -213,16 +205,4 @@ def write_item(planned: PlannedFile) -> WriteItem:
         new=planned.new.text,
         old=planned.old.text,
         reason=planned.reason,
-    )
-
-
-def nothing_there(folders: Sequence[WirePath]) -> UserError:
-    """The sentence for a scope without media."""
-    if not folders:
-        return UserError("There are no photos in the library yet.", "", "Add a folder first.")
-    shown = os.fsencode(folders[0].text).decode("utf-8", "replace")
-    return UserError(
-        f"Nothing in the library lies in {Path(shown)}.",
-        "",
-        "Add the folder first: cocadesk index FOLDER.",
     )

@@ -18,14 +18,16 @@ from cocadesk.annotations import (
     tags_from_views,
 )
 from cocadesk.annotations.describe import Caption
+from cocadesk.annotations.sidecars import rows_in_pieces
 from cocadesk.engine.decoding import PoolDecoder
+from cocadesk.engine.scopes import some_scope_keys
 from cocadesk.errors import UserError
 from cocadesk.library import Library, MediaRow, MediaState, Tag
 from cocadesk.locations import text_vectors_folder
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import DescribedFile, DescribedFiles, DescribeFiles
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import DescriptionKind, FailureValue, TagValue
+from cocadesk.protocol.values import DescriptionKind, FailureValue, Scope, TagValue
 
 if TYPE_CHECKING:
     from cocadesk.model.backend import Backend
@@ -116,7 +118,7 @@ class FileDescriber:
             UserError: none of the paths is there.
             CallCancelledError: nobody wants the answer any more.
         """
-        found = find_files([path.to_bytes() for path in self._body.paths])
+        found = self._files()
         places = {path: place for place, path in enumerate(found.paths)}
         rows = self._rows(found.paths)
         call.progress(stage="Describing", done=0, total=len(places))
@@ -130,6 +132,19 @@ class FileDescriber:
         return DescribedFiles(
             failed=tuple(found.failed), unkept=self._unkept if self._has_unkept else ""
         )
+
+    def _files(self) -> FoundFiles:
+        """The files of the request; with a filter, the library's media among them that fit."""
+        body = self._body
+        if not body.filter:
+            return find_files([path.to_bytes() for path in body.paths])
+        if self._library is None:
+            raise UserError(
+                "There is no library to filter.", "", "Leave --filter out, or add a folder first."
+            )
+        scope = Scope(folders=body.paths, filter=body.filter)
+        rows = rows_in_pieces(self._library, some_scope_keys(self._library, scope))
+        return FoundFiles(paths=[row.path for row in rows])
 
     def _all(
         self, paths: Sequence[bytes], rows: Mapping[bytes, MediaRow]

@@ -9,6 +9,7 @@ from typing import Any
 from cocadesk.engine.conversions import to_facts, to_hits, to_moments, to_row, to_value
 from cocadesk.engine.handlers import Answer, EngineContext
 from cocadesk.engine.scheduler import JobFactory
+from cocadesk.engine.scopes import not_in_library
 from cocadesk.errors import UserError
 from cocadesk.library import MediaRow
 from cocadesk.protocol.calls import Call
@@ -147,12 +148,3 @@ class LibraryHandler:
             counts=to_value(library.counts(model.image_id or None), CountsValue),
             model=model,
         )
-
-
-def not_in_library(path: bytes) -> UserError:
-    """The sentence for a file or folder that names nothing in the library."""
-    return UserError(
-        f"{WirePath.of(path).text} is not in the library.",
-        "",
-        "Add it first: cocadesk index FOLDER.",
-    )

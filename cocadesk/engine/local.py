@@ -11,13 +11,13 @@ import queue
 import threading
 from collections.abc import Callable
 from enum import Enum, auto
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
 from cocadesk.engine.interrupt import Interrupt
 from cocadesk.errors import UserError
-from cocadesk.library.manifest import read_manifest
 from cocadesk.locations import STARTER, text_vectors_folder
 from cocadesk.protocol.calls import Call, CallCancelledError
 from cocadesk.protocol.client import Answer, EngineClient, answer_of
@@ -29,6 +29,7 @@ from cocadesk.protocol.messages import (
     Failed,
     Hits,
     ListModels,
+    Models,
     Partial,
     Progress,
     ReplyBody,
@@ -36,11 +37,12 @@ from cocadesk.protocol.messages import (
     Search,
     WatchJob,
 )
-from cocadesk.protocol.values import Priority
+from cocadesk.protocol.values import ModelEntry, Priority
 
 if TYPE_CHECKING:
     from cocadesk.engine.core import EngineCore
     from cocadesk.library import Library
+    from cocadesk.library.manifest import Manifest
     from cocadesk.model.backend import Backend
 
 
@@ -78,7 +80,7 @@ class LocalEngine:
         self.folder = folder
         self._chosen = model
         self._access = access
-        self._open_model = open_model or self._open_source
+        self._open_model = open_model or partial(open_source, folder, model)
         self._on_stopping = on_stopping
         self._backends: dict[str, Backend] = {}
         self._library: Library | None = None
@@ -139,15 +141,9 @@ class LocalEngine:
         self.close()
 
     def _answer(self, body: RequestBody, call: Call) -> ReplyBody | None:
-        if self._core is None and read_manifest(self.folder) is None:
-            if self._access is Access.OPTIONAL:
-                return self._answer_without_library(body, call)
-            if self._access is not Access.CREATE:
-                raise UserError(
-                    f"There is no library in {shown_folder(self.folder)}.",
-                    "",
-                    "Add a folder of photos first: cocadesk index FOLDER.",
-                )
+        is_made = self._core is not None or _manifest(self.folder) is not None
+        if not is_made and self._access is not Access.CREATE:
+            return self._answer_without_library(body, call)
         if self._core is None and self._access is Access.READ and isinstance(body, Search):
             return self._search_quickly(body)
         return self._opened().answer(body, call)
@@ -167,10 +163,8 @@ class LocalEngine:
     def _answer_without_library(self, body: RequestBody, call: Call) -> ReplyBody:
         """The few requests that make sense before there is a library."""
         if isinstance(body, ListModels):
-            from cocadesk.engine.models import machine_models
-
-            return machine_models()
-        if isinstance(body, DescribeFiles):
+            return _machine_models()
+        if isinstance(body, DescribeFiles) and self._access is Access.OPTIONAL:
             from cocadesk.annotations import ZeroShotTagger, library_vocabulary
             from cocadesk.engine.file_descriptions import describe_files
 
@@ -180,7 +174,12 @@ class LocalEngine:
             return describe_files(
                 body, call, backend, lambda: ZeroShotTagger(backend, vocabulary, cache=cache)
             )
-        raise UserError(f"There is no library in {shown_folder(self.folder)}.")
+        folder = str(self.folder).encode("utf-8", "replace").decode()
+        raise UserError(
+            f"There is no library in {folder}.",
+            "",
+            "Add a folder of photos first: cocadesk index FOLDER.",
+        )
 
     def _opened(self) -> EngineCore:
         if self._core is None:
@@ -227,12 +226,6 @@ class LocalEngine:
         """The model of a source, to be closed by whoever asked for it."""
         return self._backends.pop(source, None) or self._open_model(source)
 
-    def _open_source(self, source: str) -> Backend:
-        from cocadesk.model.in_use import open_source
-
-        is_chosen_here = source != library_source(self.folder)
-        return open_source(source, self.folder / "runs", is_chosen_here=is_chosen_here)
-
 
 AnyEngine: TypeAlias = EngineClient | LocalEngine
 
@@ -276,13 +269,41 @@ def serves_model(folder: Path, model: str | None) -> bool:
 
 def library_source(folder: Path) -> str:
     """The source of the model that the library uses; the starter where it names none."""
-    manifest = read_manifest(folder)
+    manifest = _manifest(folder)
     return (manifest.model_source if manifest else None) or STARTER
 
 
-def shown_folder(folder: Path) -> str:
-    """A folder for people: bytes that are not UTF-8 become question marks."""
-    return str(folder).encode("utf-8", "replace").decode()
+def open_source(folder: Path, chosen: str | None, source: str) -> Backend:
+    """The model of a source, which may be a run of the library in ``folder``.
+
+    ``chosen`` is the source that the person named for this process, if any.
+
+    Raises:
+        UserError: it cannot be opened.
+    """
+    from cocadesk.model import in_use
+
+    is_chosen_here = chosen is not None or source != library_source(folder)
+    return in_use.open_source(source, folder / "runs", is_chosen_here=is_chosen_here)
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    # Here, because the library's package imports numpy, which ``--help`` must not.
+    from cocadesk.library.manifest import read_manifest
+
+    return read_manifest(folder)
+
+
+def _machine_models() -> Models:
+    """The models of this machine, for somebody who has no library yet."""
+    from cocadesk.engine.conversions import to_value
+    from cocadesk.model.source import known_models
+
+    return Models(
+        models=tuple(
+            to_value(known, ModelEntry, is_used=known.source == STARTER) for known in known_models()
+        )
+    )
 
 
 def _run_here(call: Call, work: Callable[[], ReplyBody], *, name: str) -> None:

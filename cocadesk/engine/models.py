@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from cocadesk.engine.conversions import to_value
 from cocadesk.engine.handlers import Answer, EngineContext
 from cocadesk.engine.model_switch import ModelSwitcher
 from cocadesk.engine.scheduler import JobFactory
@@ -117,17 +116,6 @@ class ModelHandler:
             for image_id in image_ids
             if image_id
         }
-
-
-def machine_models() -> Models:
-    """The models of this machine, for somebody who has no library yet."""
-    from cocadesk.model.source import known_models
-
-    return Models(
-        models=tuple(
-            to_value(known, ModelEntry, is_used=known.source == STARTER) for known in known_models()
-        )
-    )
 
 
 def _ids_of_starter() -> tuple[str, str]:

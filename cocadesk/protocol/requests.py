@@ -144,10 +144,14 @@ class SetVocabulary(Message, frozen=True):
 
 
 class PlanWrite(Message, frozen=True):
-    """What writing captions beside the photos would change; ``WritePlan``."""
+    """The changes that writing captions beside the photos would make; ``WritePlan``.
+
+    ``is_streamed``: all files come as parts of the answer, a thousand at a time.
+    """
 
     scope: Scope
     overwrite: bool = False
+    is_streamed: bool = False
 
 
 class StartWrite(Message, frozen=True):
@@ -173,11 +177,13 @@ class StartCaption(Message, frozen=True):
 class PreviewDataset(Message, frozen=True):
     """What there is to learn from, and for how long; ``DatasetSummary``.
 
-    The counts come first, as a part of the answer; the time needs a dry run.
+    The counts come first, as a part of the answer; the time needs a dry run, which
+    is left out unless ``is_timed``.
     """
 
     source: TeachSource
     method: TuningMethod = TuningMethod.HEAD
+    is_timed: bool = True
 
 
 class StartTeach(Message, frozen=True):

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
+
+from cocadesk.cli.app import app
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-P", "-W", "error::ResourceWarning", "-m", "cocadesk.cli"]
 
@@ -32,6 +36,14 @@ class Outcome:
         """The one JSON document on stdout; anything beside it is an error."""
         loaded: dict[str, Any] = json.loads(self.out)
         return loaded
+
+
+def invoked(*arguments: str | os.PathLike[str]) -> Outcome:
+    """Runs ``cocadesk`` with these arguments in this process."""
+    done = CliRunner().invoke(app, list(map(os.fspath, arguments)))
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return Outcome(code=done.exit_code, out=done.stdout, err=done.stderr)
 
 
 def cocadesk(*arguments: str | os.PathLike[str] | bytes, limit_s: float = 120) -> Outcome:

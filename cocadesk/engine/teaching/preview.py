@@ -18,7 +18,7 @@ from cocadesk.library import new_key
 from cocadesk.library.atomic import write_atomically
 from cocadesk.model.source import resolve_source
 from cocadesk.protocol.calls import Call, CallCancelledError
-from cocadesk.protocol.messages import DatasetSummary
+from cocadesk.protocol.messages import DatasetSummary, PreviewDataset
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import TeachSample, TeachSource, TuningMethod
 
@@ -40,13 +40,14 @@ class DatasetPreview:
         for left in parts.library.runs_folder.glob(".look-*"):
             shutil.rmtree(left, ignore_errors=True)  # of an engine that was killed
 
-    def run(self, source: TeachSource, method: TuningMethod, call: Call) -> DatasetSummary:
+    def run(self, body: PreviewDataset, call: Call) -> DatasetSummary:
         """The summary of a source; the counts first, as a part of the answer.
 
         Raises:
             UserError: it cannot be read.
             CallCancelledError: the answer is not wanted any more.
         """
+        source, method = body.source, body.method
         library, model = self._parts.library, self._parts.model
         model.opened()
         resolved = resolve_source(model.source, library.runs_folder)
@@ -58,7 +59,7 @@ class DatasetPreview:
         try:
             folder.mkdir(parents=True)
             write_atomically(folder / SPEC, msgspec.json.encode(dataset.spec), durable=False)
-            found = self._inspect(folder, dataset, call)
+            found = self._inspect(folder, dataset, call, is_timed=body.is_timed)
             self._reembed_s[source, method] = found.reembed_seconds
             return found
         except OSError as error:
@@ -78,7 +79,9 @@ class DatasetPreview:
         """Stops the previews under way, soon."""
         self._is_closed.set()
 
-    def _inspect(self, folder: Path, dataset: SourceDataset, call: Call) -> DatasetSummary:
+    def _inspect(
+        self, folder: Path, dataset: SourceDataset, call: Call, *, is_timed: bool
+    ) -> DatasetSummary:
         child = TrainerChild("inspect", folder, module=self._parts.trainer)
         found: Found | None = None
         samples: tuple[TeachSample, ...] = ()
@@ -101,6 +104,8 @@ class DatasetPreview:
                     found = line.found
                     if found.seconds is None and not found.problem:
                         call.partial(_value(found, dataset, samples))
+                    if not is_timed:
+                        break
         finally:
             child.kill()
         if found is None:

@@ -95,9 +95,7 @@ class TeachingHandler:
 
     def _inspect(self, body: PreviewDataset, call: Call) -> None:
         check_source(body.source)
-        run_in_thread(
-            call, lambda: self._preview.run(body.source, body.method, call), name="inspect"
-        )
+        run_in_thread(call, lambda: self._preview.run(body, call), name="inspect")
 
     def _start(self, body: StartTeach, call: Call) -> JobReply:
         check_source(body.source)

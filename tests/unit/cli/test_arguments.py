@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from cocadesk.cli.children import check_own_package, foreign_package, own_folder
-from cocadesk.cli.evaluate import class_folders, shard_files
-from cocadesk.cli.index import existing_roots
-from cocadesk.cli.pictures import asked_files
+from cocadesk.cli.commands.evaluate import class_folders, shard_files
+from cocadesk.cli.options import absolute_paths, existing_folders
+from cocadesk.engine.file_descriptions import find_files
 from cocadesk.errors import UserError
+from cocadesk.protocol.paths import WirePath
 from tests.support.index_tools import write_photo
 
 
@@ -21,9 +22,8 @@ def test_named_files_keep_their_order_and_folders_give_their_photos(tmp_path: Pa
     write_photo(tmp_path / "folder" / "a.jpg", 2)
     (tmp_path / "folder" / "notes.txt").write_text("words")
     (tmp_path / "other.txt").write_text("words")
-    asked = asked_files(
-        [str(tmp_path / name) for name in ("z.jpg", "folder", "other.txt", "z.jpg")]
-    )
+    names = ("z.jpg", "folder", "other.txt", "z.jpg")
+    asked = find_files([os.fsencode(tmp_path / name) for name in names])
     assert [path.rpartition(b"/")[2] for path in asked.paths] == [b"z.jpg", b"a.jpg", b"other.txt"]
     assert asked.failed == []
 
@@ -31,25 +31,26 @@ def test_named_files_keep_their_order_and_folders_give_their_photos(tmp_path: Pa
 def test_a_missing_file_among_others_is_a_failure_and_alone_an_error(tmp_path: Path) -> None:
     """The rest goes on; with nothing to do it is said at once."""
     write_photo(tmp_path / "a.jpg", 1)
-    asked = asked_files([str(tmp_path / "a.jpg"), str(tmp_path / "b.jpg")])
+    asked = find_files([os.fsencode(tmp_path / name) for name in ("a.jpg", "b.jpg")])
     assert [failure.reason for failure in asked.failed] == ["There is no such file."]
     with pytest.raises(UserError, match=r"b\.jpg cannot be read"):
-        asked_files([str(tmp_path / "b.jpg")])
+        find_files([os.fsencode(tmp_path / "b.jpg")])
 
 
 def test_names_that_are_not_utf8_are_taken_as_bytes(tmp_path: Path) -> None:
     """Python hands such arguments over with surrogates."""
     name = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jpg")
     write_photo(Path(name), 3)
-    assert asked_files([name]).paths == [os.fsencode(name)]
-    assert existing_roots([name]) == [os.fsencode(name)]
+    assert [path.to_bytes() for path in absolute_paths([name])] == [os.fsencode(name)]
+    assert [path.to_bytes() for path in existing_folders([name])] == [os.fsencode(name)]
+    assert find_files([os.fsencode(name)]).paths == [os.fsencode(name)]
 
 
 def test_a_mistyped_folder_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     """Indexing the others would hide the mistake."""
     with pytest.raises(UserError, match="no folder"):
-        existing_roots([str(tmp_path), str(tmp_path / "nothere")])
-    assert existing_roots([str(tmp_path), f"{tmp_path}/"]) == [os.fsencode(tmp_path)]
+        existing_folders([str(tmp_path), str(tmp_path / "nothere")])
+    assert existing_folders([str(tmp_path), f"{tmp_path}/"]) == (WirePath.of(tmp_path),)
 
 
 def test_shards_may_be_files_or_folders_of_tars(tmp_path: Path) -> None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cocadesk.cli.guard import OK, USER_ERROR, guarded
-from cocadesk.cli.model import list_models, use_model
-from cocadesk.cli.options import Options
-from cocadesk.cli.teach import TeachOptions, teach
+from cocadesk.cli.errors import OK, USER_ERROR
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
     GetInfo,
@@ -30,7 +25,7 @@ from cocadesk.protocol.messages import (
 from cocadesk.protocol.values import JobState, RunState, RunValue
 from tests.support.engines import coloured_photos
 from tests.support.inner_engine import inner_engine
-from tests.support.program import COMMAND, cocadesk, environment
+from tests.support.program import COMMAND, Outcome, cocadesk, environment, invoked
 from tests.support.stand_in_trainer import MODULE
 from tests.support.tiny_model import write_tiny_checkpoint
 
@@ -51,25 +46,18 @@ def client(tmp_path: Path, model: str) -> Iterator[EngineClient]:
         yield client
 
 
-def _teach(tmp_path: Path, *, keep: bool | None, as_json: bool) -> int:
-    wish = TeachOptions(
-        folders=[str(tmp_path / "photos")], uses_library=False, method="head", keep=keep
-    )
-    options = Options(library=tmp_path / "library", as_json=as_json)
-    return guarded(lambda options, report: teach(options, report, wish), options)
-
-
-def _document(capfdbinary: pytest.CaptureFixture[bytes]) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(capfdbinary.readouterr().out)
-    return loaded
+def _teach(tmp_path: Path, *arguments: str) -> Outcome:
+    photos, library = tmp_path / "photos", tmp_path / "library"
+    return invoked("teach", photos, "--library", library, *arguments)
 
 
 def test_the_document_has_figures_by_name_and_what_they_rest_on(
-    client: EngineClient, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+    client: EngineClient, tmp_path: Path
 ) -> None:
     """Kept: the model that it names is the one that answers."""
-    assert _teach(tmp_path, keep=True, as_json=True) == OK
-    document = _document(capfdbinary)
+    outcome = _teach(tmp_path, "--keep", "--json")
+    assert outcome.code == OK, outcome.err
+    document = outcome.document
     assert document["before"] == {"t2i_r1": 20.0}
     assert document["after"] == {"t2i_r1": 80.0}
     assert document["general_before"] == {"t2i_r1": 40.0}
@@ -85,33 +73,32 @@ def test_the_document_has_figures_by_name_and_what_they_rest_on(
 
 
 def test_without_a_decision_nothing_changes_and_the_way_to_keep_it_is_named(
-    client: EngineClient, tmp_path: Path, model: str, capfd: pytest.CaptureFixture[str]
+    client: EngineClient, tmp_path: Path, model: str
 ) -> None:
     """Where nobody can be asked, the run waits; using its model keeps it."""
-    assert _teach(tmp_path, keep=None, as_json=False) == OK
-    said = capfd.readouterr()
+    said = _teach(tmp_path)
+    assert said.code == OK, said.err
     (run,) = client.ask(ListRuns(), Runs, timeout_s=WAIT_S).runs
     assert run.state is RunState.WAITING
     assert f"cocadesk model use run:{run.id}" in said.out
     assert "12 s" in said.out
     assert "t2i_r1" in said.out
     assert client.ask(GetInfo(), Info, timeout_s=WAIT_S).model.source == model
-    options = Options(library=tmp_path / "library")
-    assert guarded(lambda o, r: use_model(o, r, f"run:{run.id}"), options) == OK
+    library = ("--library", tmp_path / "library")
+    assert invoked("model", "use", f"run:{run.id}", *library).code == OK
     kept = client.ask(GetRun(run_id=run.id), Run, timeout_s=WAIT_S).run
     assert kept.state is RunState.KEPT
-    capfd.readouterr()
-    assert guarded(list_models, options) == OK
-    lines = capfd.readouterr().out.splitlines()
+    listed = invoked("model", "list", *library)
+    assert listed.code == OK
+    lines = listed.out.splitlines()
     assert [line for line in lines if line.startswith(f"* run:{run.id}")]
 
 
-def test_a_discarded_run_says_so(
-    client: EngineClient, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_discarded_run_says_so(client: EngineClient, tmp_path: Path) -> None:
     """The model is gone, the record stays."""
-    assert _teach(tmp_path, keep=False, as_json=False) == OK
-    assert "model was deleted" in capfd.readouterr().out
+    outcome = _teach(tmp_path, "--discard")
+    assert outcome.code == OK, outcome.err
+    assert "model was deleted" in outcome.out
     (run,) = client.ask(ListRuns(), Runs, timeout_s=WAIT_S).runs
     assert run.state is RunState.DISCARDED
 
@@ -152,25 +139,19 @@ def _wait_for_step(client: EngineClient, step: int) -> RunValue:
 
 
 def test_an_engine_with_another_model_is_not_taught_by_mistake(
-    client: EngineClient, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+    client: EngineClient, tmp_path: Path
 ) -> None:
     """--model names one that the running engine does not serve."""
-    wish = TeachOptions(
-        folders=[str(tmp_path / "photos")], uses_library=False, method="head", keep=None
-    )
-    options = Options(library=tmp_path / "library", model="starter", as_json=True)
-    assert guarded(lambda o, r: teach(o, r, wish), options) == USER_ERROR
-    error = _document(capfdbinary)["error"]
+    outcome = _teach(tmp_path, "--model", "starter", "--json")
+    assert outcome.code == USER_ERROR
+    error = outcome.document["error"]
     assert "another model" in error["what"]
     assert "cocadesk model use starter" in error["what_to_do"]
 
 
-def test_models_are_listed_without_a_library_and_without_making_one(
-    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
-) -> None:
+def test_models_are_listed_without_a_library_and_without_making_one(tmp_path: Path) -> None:
     """The starter answers where nothing else was chosen."""
-    options = Options(library=tmp_path / "library", as_json=True)
-    assert guarded(list_models, options) == OK
-    models = _document(capfdbinary)["models"]
-    assert [entry["source"] for entry in models if entry["used"]] == ["starter"]
+    models = invoked("model", "list", "--json", "--library", tmp_path / "library")
+    entries = models.document["models"]
+    assert [entry["source"] for entry in entries if entry["used"]] == ["starter"]
     assert not (tmp_path / "library").exists()

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from cocadesk.cli import guard
-from cocadesk.cli.guard import StoppedError, guarded
-from cocadesk.cli.interrupt import Interrupt
+from cocadesk.cli.errors import StoppedError, guarded
 from cocadesk.cli.options import Choices, Options
 from cocadesk.cli.report import Report
 from cocadesk.errors import UserError
 from cocadesk.protocol.client import EngineGoneError
 
-PLAIN = Options(library=Path("/nowhere"))
-JSON = Options(library=Path("/nowhere"), as_json=True)
+PLAIN = Report(as_json=False)
 
 
-def _raising(error: BaseException) -> guard.Callable[[Options, Report], int]:
-    def command(options: Options, report: Report) -> int:
+def _raising(error: BaseException) -> Callable[[], int]:
+    def command() -> int:
         raise error
 
     return command
@@ -29,7 +26,7 @@ def _raising(error: BaseException) -> guard.Callable[[Options, Report], int]:
 
 def test_a_commands_own_code_is_passed_on() -> None:
     """0 and 1 are the command's to give."""
-    assert guarded(lambda options, report: 1, PLAIN) == 1
+    assert guarded(lambda: 1, PLAIN) == 1
 
 
 def test_an_error_for_people_is_code_2_without_a_traceback(
@@ -45,7 +42,7 @@ def test_stopping_is_code_130_and_says_that_nothing_is_lost(
     error: BaseException, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Cancelling is no failure."""
-    assert guarded(_raising(error), JSON) == 130
+    assert guarded(_raising(error), Report(as_json=True)) == 130
     out, err = capfd.readouterr()
     assert "What is done is kept." in err
     assert json.loads(out)["error"]["what"] == "Stopped."
@@ -58,55 +55,37 @@ def test_an_engine_that_ends_meanwhile_is_no_bug(capfd: pytest.CaptureFixture[st
 
 
 def test_a_bug_is_one_sentence_and_its_traceback_is_in_the_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The person sees where the details are; the log has them."""
     log = tmp_path / "logs" / "cocadesk.log"
-    monkeypatch.setattr(guard, "log_file", lambda: log)
-    assert guarded(_raising(ZeroDivisionError("boom")), PLAIN) == 3
+    assert guarded(_raising(ZeroDivisionError("boom")), PLAIN, log=log) == 3
     err = capfd.readouterr().err
     assert "ZeroDivisionError: boom" in err
     assert str(log) in err
     assert "Traceback" not in err
     assert "Traceback" in log.read_text()
-    guarded(_raising(ValueError("again")), PLAIN)
+    guarded(_raising(ValueError("again")), PLAIN, log=log)
     assert log.read_text().count("Traceback") == 2
 
 
 def test_a_log_that_cannot_be_written_shows_the_traceback(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Nothing is swallowed."""
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr(guard, "log_file", lambda: tmp_path / "file" / "cocadesk.log")
-    assert guarded(_raising(ZeroDivisionError("boom")), PLAIN) == 3
+    log = tmp_path / "file" / "cocadesk.log"
+    assert guarded(_raising(ZeroDivisionError("boom")), PLAIN, log=log) == 3
     assert "Traceback" in capfd.readouterr().err
 
 
-def test_a_large_log_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_log_is_put_aside(tmp_path: Path) -> None:
     """It does not grow without end."""
     log = tmp_path / "cocadesk.log"
     log.write_bytes(b"x" * (2**20 + 1))
-    monkeypatch.setattr(guard, "log_file", lambda: log)
-    guarded(_raising(ValueError("new")), PLAIN)
+    guarded(_raising(ValueError("new")), PLAIN, log=log)
     assert log.stat().st_size < 10_000
     assert (tmp_path / "cocadesk.old.log").stat().st_size > 2**20
-
-
-def test_the_first_ctrl_c_waits_for_the_step_and_the_second_does_not(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    """A job ends between two steps; someone in a hurry may break it."""
-    before = signal.getsignal(signal.SIGINT)
-    with Interrupt(Report(as_json=False)) as interrupt:
-        interrupt.check()
-        signal.raise_signal(signal.SIGINT)
-        with pytest.raises(StoppedError):
-            interrupt.check()
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-    assert "press Ctrl-C again" in capfd.readouterr().err
-    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_options_count_before_and_after_the_commands_name(tmp_path: Path) -> None:

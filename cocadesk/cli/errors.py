@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
-from cocadesk.cli.options import Options, log_file
 from cocadesk.cli.report import Report
 from cocadesk.errors import UserError
+from cocadesk.locations import log_file
 
 OK = 0
 SOME_FAILED = 1
@@ -26,29 +27,27 @@ ENGINE_GONE = UserError(
     "It was stopped, or something went wrong in it; its log lies in the library's folder.",
     "What is done is kept: the same command goes on from there.",
 )
+STOPPED = UserError("Stopped.", "What is done is kept.", "The same command goes on from there.")
 
 
 class StoppedError(Exception):
-    """The person stopped the command; what was done is kept."""
+    """Somebody stopped the command; what was done is kept."""
 
 
-def guarded(command: Callable[[Options, Report], int], options: Options) -> int:
+def guarded(command: Callable[[], int], report: Report, *, log: Path | None = None) -> int:
     """Runs a command and gives the process's exit code.
 
     0 all well, 1 some files failed, 2 usage or user error, 3 a bug (its traceback is in
-    the log file), 130 stopped by Ctrl-C.
+    the file ``log``), 130 stopped by Ctrl-C.
     """
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
-    report = Report(as_json=options.as_json)
     try:
-        return command(options, report)
+        return command()
     except UserError as error:
         report.error(error)
         return USER_ERROR
     except (KeyboardInterrupt, StoppedError):
-        report.error(
-            UserError("Stopped.", "What is done is kept.", "The same command goes on from there.")
-        )
+        report.error(STOPPED)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has left; keep the interpreter from writing again at exit.
@@ -58,16 +57,15 @@ def guarded(command: Callable[[Options, Report], int], options: Options) -> int:
         report.error(ENGINE_GONE)
         return USER_ERROR
     except Exception as error:  # noqa: BLE001 - the edge: a bug becomes a sentence and a log
-        report.error(_bug(error))
+        report.error(_bug(error, log or log_file()))
         return BUG
 
 
-def _bug(error: Exception) -> UserError:
+def _bug(error: Exception, file: Path) -> UserError:
     """Keeps the traceback and gives the sentence that points to it."""
     import traceback
 
     text = "".join(traceback.format_exception(error))
-    file = log_file()
     what = f"Something is wrong in CocaDesk itself ({type(error).__name__}: {error})."
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -4,62 +4,138 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any, Optional
 
-from cocadesk.cli import session
-from cocadesk.cli.following import follow
-from cocadesk.cli.guard import OK
-from cocadesk.cli.index import existing_roots
-from cocadesk.cli.options import Options
+import typer
+
+from cocadesk.cli.errors import OK
+from cocadesk.cli.options import (
+    Choices,
+    FilterOption,
+    JsonOption,
+    LibraryOption,
+    ModelOption,
+    Options,
+    existing_folders,
+    run,
+)
 from cocadesk.cli.report import Report, duration, shown
+from cocadesk.cli.session import follow, started_engine
+from cocadesk.engine.local import AnyEngine
 from cocadesk.errors import UserError
-
-if TYPE_CHECKING:
-    from cocadesk.protocol.client import EngineClient
-    from cocadesk.protocol.messages import DatasetSummary
-    from cocadesk.protocol.values import (
-        MetricValue,
-        RunValue,
-        SkippedValue,
-        TeachSource,
-        TuningMethod,
-    )
+from cocadesk.protocol.messages import (
+    ControlJob,
+    DatasetSummary,
+    DecideRun,
+    GetRun,
+    JobReply,
+    Jobs,
+    ListJobs,
+    PreviewDataset,
+    ReplyBody,
+    Run,
+    StartTeach,
+)
+from cocadesk.protocol.values import (
+    JobAction,
+    JobKind,
+    JobState,
+    JobValue,
+    MetricValue,
+    RunValue,
+    SkippedValue,
+    TeachSource,
+    TuningMethod,
+    changed,
+)
 
 EXAMPLES_SHOWN = 3
 SAMPLES_SHOWN = 5
 
 
+def teach(
+    context: typer.Context,
+    folders: Annotated[
+        Optional[list[str]],  # noqa: UP045 - typer reads it
+        typer.Argument(
+            metavar="SOURCE", help="Folders of photos with .txt beside them, one caption a line."
+        ),
+    ] = None,
+    library_words: Annotated[
+        bool, typer.Option("--library-words", help="Learn from your words in the library, too.")
+    ] = False,
+    method: Annotated[
+        TuningMethod,
+        typer.Option("--method", help="head: keeps all vectors. deeper: the poolers learn too."),
+    ] = TuningMethod.HEAD,
+    keep: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option("--keep/--discard", help="Decide without being asked."),
+    ] = None,
+    filter_text: FilterOption = "",
+    library: LibraryOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Teach the model from photos with words of yours; measured before you keep it."""
+    wanted = _Wanted(
+        folders=folders or [],
+        uses_library=library_words,
+        method=method,
+        keep=keep,
+        filter=filter_text,
+    )
+    choices = Choices(library=library, model=model, as_json=as_json)
+    run(context, choices, lambda options, report: _teach(options, report, wanted))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TeachOptions:
-    """What the person asked for; ``keep`` None means: ask, where there is a terminal."""
+class _Wanted:
+    """The arguments; ``keep`` None means: ask, where there is a terminal."""
 
-    folders: Sequence[str]
+    folders: list[str]
     uses_library: bool
-    method: str
+    method: TuningMethod
     keep: bool | None
+    filter: str
+
+    def source(self) -> TeachSource:
+        """The photos to learn from.
+
+        Raises:
+            UserError: nothing was chosen, or a folder is not there.
+        """
+        if not self.folders and not self.uses_library:
+            raise UserError(
+                "There is nothing to learn from.",
+                "Neither a folder nor --library-words was given.",
+                "Give a folder of photos with .txt files beside them, or --library-words.",
+            )
+        return TeachSource(
+            folders=existing_folders(self.folders),
+            uses_library=self.uses_library,
+            filter=self.filter,
+        )
 
 
-def teach(options: Options, report: Report, wish: TeachOptions) -> int:
+def _teach(options: Options, report: Report, wanted: _Wanted) -> int:
     """Looks, learns, shows before and after, and keeps the model or not.
 
     Raises:
         UserError: there is nothing to learn from, or the run failed.
     """
-    from cocadesk.protocol.messages import GetRun, Run
-    from cocadesk.protocol.values import JobAction, TuningMethod
-
     started_s = time.monotonic()
-    method, source = TuningMethod(wish.method), _source(wish)
-    with session.engine(options) as engine:
-        found = _look(engine, source, method, report)
-        job = _started(engine, source, method, report)
-        follow(engine, job, report, on_interrupt=JobAction.PAUSE)
+    source = wanted.source()
+    with started_engine(options) as engine:
+        found = _preview(engine, source, wanted.method, report)
+        job = _start(engine, source, wanted.method, report)
+        follow(engine, job, report, JobAction.PAUSE)
         run = engine.ask(GetRun(run_id=job.id), Run).run
         _show_skipped(report, _skipped_later(found, run))
         _show(report, run)
-        keep = _ask(report, run) if wish.keep is None else wish.keep
+        keep = _ask(report, run) if wanted.keep is None else wanted.keep
         if keep is not None:
             run = _decide(engine, run, keep, report)
     if keep is None:
@@ -72,69 +148,37 @@ def teach(options: Options, report: Report, wish: TeachOptions) -> int:
     return OK
 
 
-def _source(wish: TeachOptions) -> TeachSource:
-    from cocadesk.protocol.paths import WirePath
-    from cocadesk.protocol.values import TeachSource
-
-    if not wish.folders and not wish.uses_library:
-        raise UserError(
-            "There is nothing to learn from.",
-            "Neither a folder nor --library-words was given.",
-            "Give a folder of photos with .txt files beside them, or --library-words.",
-        )
-    roots = existing_roots(wish.folders)
-    return TeachSource(
-        folders=tuple(WirePath.of(root) for root in roots), uses_library=wish.uses_library
-    )
-
-
-def _look(
-    engine: EngineClient, source: TeachSource, method: TuningMethod, report: Report
+def _preview(
+    engine: AnyEngine, source: TeachSource, method: TuningMethod, report: Report
 ) -> DatasetSummary:
-    """What there is; for people with the time it takes, which a dry run must measure first.
+    """The photos and captions; for people with the time, which a dry run measures.
 
     Raises:
         UserError: nothing can be learned from it.
     """
-    from cocadesk.protocol.messages import (
-        DatasetSummary,
-        Done,
-        Failed,
-        Partial,
-        PreviewDataset,
-    )
+    parts: list[DatasetSummary] = []
 
-    request = engine.send(PreviewDataset(source=source, method=method))
-    first: DatasetSummary | None = None
-    while True:
-        message = engine.receive()
-        if isinstance(message, Failed) and message.id == request:
-            raise UserError(message.what, message.why, message.what_to_do)
-        if not isinstance(message, Partial | Done) or message.id != request:
-            continue
-        found = message.body
-        assert isinstance(found, DatasetSummary)
-        if found.problem:
-            _show_skipped(report, found.skipped)
-            raise UserError(found.problem)
-        if first is None:
-            first = found
-            _show_found(report, found)
-        if isinstance(message, Done):
-            _show_time(report, found, method)
-            return found
-        if report.as_json:
-            engine.cancel(request)
-            return found
+    def on_partial(part: ReplyBody) -> None:
+        assert isinstance(part, DatasetSummary)
+        if not parts:
+            _show_found(report, part)
+        parts.append(part)
+
+    body = PreviewDataset(source=source, method=method, is_timed=not report.as_json)
+    found = engine.ask(body, DatasetSummary, on_partial=on_partial)
+    if found.problem:
+        _show_skipped(report, found.skipped)
+        raise UserError(found.problem)
+    if not parts:
+        _show_found(report, found)
+    _show_time(report, found, method)
+    return found
 
 
-def _started(
-    engine: EngineClient, source: TeachSource, method: TuningMethod, report: Report
-) -> Any:
+def _start(
+    engine: AnyEngine, source: TeachSource, method: TuningMethod, report: Report
+) -> JobValue:
     """The run's job: a new one, or the one that was paused before."""
-    from cocadesk.protocol.messages import ControlJob, GetRun, JobReply, Run, StartTeach
-    from cocadesk.protocol.values import JobAction, JobState
-
     job = engine.ask(StartTeach(source=source, method=method), JobReply).job
     if job.state is JobState.PAUSED:
         run = engine.ask(GetRun(run_id=job.id), Run).run
@@ -144,16 +188,13 @@ def _started(
     return job
 
 
-def _decide(engine: EngineClient, run: RunValue, keep: bool, report: Report) -> RunValue:
+def _decide(engine: AnyEngine, run: RunValue, keep: bool, report: Report) -> RunValue:
     """The run once the decision holds: kept means that search answers with its model."""
-    from cocadesk.protocol.messages import DecideRun, GetRun, Jobs, ListJobs, Run
-    from cocadesk.protocol.values import JobAction, JobKind
-
     run = engine.ask(DecideRun(run_id=run.id, keep=keep), Run).run
     if keep:
         for job in engine.ask(ListJobs(), Jobs).jobs:
             if job.kind is JobKind.SWITCH_MODEL and not job.state.is_final:
-                follow(engine, job, report, on_interrupt=JobAction.PAUSE)
+                follow(engine, job, report, JobAction.PAUSE)
         run = engine.ask(GetRun(run_id=run.id), Run).run
     return run
 
@@ -193,8 +234,6 @@ def _show_found(report: Report, found: DatasetSummary) -> None:
 
 def _skipped_later(found: DatasetSummary, run: RunValue) -> list[SkippedValue]:
     """What only the run itself could not use: a photo is first read there."""
-    from cocadesk.protocol.values import changed
-
     told = {item.reason: item.count for item in found.skipped}
     return [
         changed(item, count=item.count - told.get(item.reason, 0))

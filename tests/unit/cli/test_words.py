@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from cocadesk.cli.app import app
 from cocadesk.protocol.launch import connect_or_start
 from tests.support.annotated_library import annotated_library
 from tests.support.engines import FAKE_MODEL, stop
+from tests.support.program import invoked
 
 
 def words(base: Path, *arguments: str | os.PathLike[str], code: int = 0) -> dict[str, Any]:
     """Runs ``cocadesk words … --json`` here; gives its document."""
-    library = os.fspath(base / "library")
-    command = ["words", *map(os.fspath, arguments), "--library", library, "--json"]
-    outcome = CliRunner().invoke(app, command)
-    assert outcome.exit_code == code, outcome.output
-    document: dict[str, Any] = json.loads(outcome.stdout)
-    return document
+    outcome = invoked("words", *arguments, "--library", base / "library", "--json")
+    assert outcome.code == code, outcome.err
+    return outcome.document
 
 
 @pytest.fixture
@@ -97,8 +92,8 @@ def test_a_redo_that_leaves_the_only_file_alone_does_not_say_redone(alone: Path)
     words(alone, "write", photo)
     words(alone, "undo")
     photo.with_suffix(".txt").write_text("notes of mine")
-    outcome = CliRunner().invoke(app, ["words", "redo", "--library", library])
-    assert outcome.stdout == "Caption file of b.jpg: nothing redone.\n"
+    outcome = invoked("words", "redo", "--library", library)
+    assert outcome.out == "Caption file of b.jpg: nothing redone.\n"
     assert photo.with_suffix(".txt").read_text() == "notes of mine"
 
 

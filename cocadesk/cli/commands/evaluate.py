@@ -6,30 +6,84 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from cocadesk.cli import session
-from cocadesk.cli.guard import OK
-from cocadesk.cli.options import Options
-from cocadesk.cli.pictures import input_spec
-from cocadesk.cli.report import Failed, Report, shown
+import typer
+
+from cocadesk.cli.errors import OK
+from cocadesk.cli.options import (
+    Choices,
+    JsonOption,
+    LibraryOption,
+    ModelOption,
+    Options,
+    run,
+)
+from cocadesk.cli.report import Report, shown
+from cocadesk.cli.session import open_model
+from cocadesk.engine.decoding import input_spec
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
     from cocadesk.evaluation.runs import Clip, Labelled, Sample
     from cocadesk.media import InputSpec
     from cocadesk.media.shards import ShardSample
+    from cocadesk.model.backend import ModelInfo
 
 Item = TypeVar("Item")
 
 
-def retrieval(options: Options, report: Report, shards: Sequence[Path]) -> int:
+app = typer.Typer(help="Measure the model on pictures whose words are known.")
+
+ShardsArgument = Annotated[list[Path], typer.Argument(metavar="SHARDS", help="WebDataset tars.")]
+
+
+@app.command("retrieval")
+def retrieval(
+    context: typer.Context,
+    shards: ShardsArgument,
+    library: LibraryOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how often the right photo is found by its caption, and the caption by its photo."""
+    choices = Choices(library=library, model=model, as_json=as_json)
+    run(context, choices, lambda options, report: _retrieval(options, report, shards))
+
+
+@app.command("captions")
+def captions(
+    context: typer.Context,
+    shards: ShardsArgument,
+    library: LibraryOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how close the model's captions come to those of people."""
+    choices = Choices(library=library, model=model, as_json=as_json)
+    run(context, choices, lambda options, report: _captions(options, report, shards))
+
+
+@app.command("zeroshot")
+def zeroshot(
+    context: typer.Context,
+    folder: Annotated[str, typer.Argument(help="One subfolder a class, its name the label.")],
+    library: LibraryOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how often a photo's class is named by words alone."""
+    choices = Choices(library=library, model=model, as_json=as_json)
+    run(context, choices, lambda options, report: _zeroshot(options, report, folder))
+
+
+def _retrieval(options: Options, report: Report, shards: Sequence[Path]) -> int:
     """Recall at 1, 5 and 10 in both directions, over pictures and clips."""
     from cocadesk.evaluation.runs import evaluate_retrieval
     from cocadesk.media.shards import MEDIA_SUFFIXES
 
     files, skipped = shard_files(shards), list[str]()
-    with session.open_model(options) as backend:
+    with open_model(options) as backend:
         spec = input_spec(backend.info())
         media = _media(files, spec, skipped, MEDIA_SUFFIXES)
         samples = _counted(media, report, "Reading pictures")
@@ -39,12 +93,12 @@ def retrieval(options: Options, report: Report, shards: Sequence[Path]) -> int:
     return OK
 
 
-def captions(options: Options, report: Report, shards: Sequence[Path]) -> int:
+def _captions(options: Options, report: Report, shards: Sequence[Path]) -> int:
     """CIDEr-D, BLEU-4 and ROUGE-L of the model's captions."""
     from cocadesk.evaluation.runs import evaluate_captions
 
     files, skipped = shard_files(shards), list[str]()
-    with session.open_model(options) as backend:
+    with open_model(options) as backend:
         spec = input_spec(backend.info())
         samples = _counted(_samples(files, spec, skipped), report, "Writing captions")
         metrics = asdict(evaluate_captions(backend, _not_empty(samples)))
@@ -53,7 +107,7 @@ def captions(options: Options, report: Report, shards: Sequence[Path]) -> int:
     return OK
 
 
-def zeroshot(options: Options, report: Report, folder: str) -> int:
+def _zeroshot(options: Options, report: Report, folder: str) -> int:
     """Accuracy of naming the class; the subfolders' names are the classes."""
     from cocadesk.annotations import class_vectors
     from cocadesk.evaluation.runs import evaluate_zeroshot
@@ -61,10 +115,10 @@ def zeroshot(options: Options, report: Report, folder: str) -> int:
     classes = class_folders(os.path.abspath(os.fsencode(folder)))  # noqa: PTH100 - bytes
     labels = [shown(os.path.basename(path)).replace("_", " ") for path in classes]  # noqa: PTH119
     skipped = list[str]()
-    with session.open_model(options) as backend:
+    with open_model(options) as backend:
         vectors = class_vectors(backend, labels)
-        spec = input_spec(backend.info())
-        pictures = _counted(_labelled(classes, spec, skipped), report, "Naming pictures")
+        labelled = _labelled(classes, backend.info(), skipped)
+        pictures = _counted(labelled, report, "Naming pictures")
         metrics = evaluate_zeroshot(backend, _not_empty(pictures), vectors)
         model = backend.info().model_id
     _show(report, asdict(metrics), {"model": model, "classes": len(classes)}, skipped)
@@ -162,21 +216,27 @@ def _medium(shard: ShardSample, words: tuple[str, ...], spec: InputSpec) -> Samp
     return Sample(image_HWC=prepare_input(picture.rgb_HWC, spec, full_size), captions=words)
 
 
-def _labelled(classes: Sequence[bytes], spec: InputSpec, skipped: list[str]) -> Iterator[Labelled]:
+def _labelled(classes: Sequence[bytes], info: ModelInfo, skipped: list[str]) -> Iterator[Labelled]:
     """The photos below each class's folder; what cannot be read is noted."""
-    from cocadesk.cli.pictures import decoded
+    from cocadesk.annotations import WantedPicture
+    from cocadesk.engine.decoding import PoolDecoder
     from cocadesk.evaluation.runs import Labelled
     from cocadesk.media import FoundFile, scan
 
-    failed: list[Failed] = []
-    paths, labels = list[bytes](), list[int]()
+    wanted: list[WantedPicture] = []
+    labels: list[int] = []
     for label, folder in enumerate(classes):
-        found = [item.path for item in scan([folder]) if isinstance(item, FoundFile)]
-        paths.extend(found)
-        labels.extend([label] * len(found))
-    for place, photo in decoded(paths, spec, failed):
-        yield Labelled(image_HWC=photo.input_HWC, label=labels[place])
-    skipped.extend(f"{shown(failure.path)}: {failure.reason}" for failure in failed)
+        for item in scan([folder]):
+            if isinstance(item, FoundFile):
+                wanted.append(WantedPicture(key=str(len(wanted)), path=item.path))
+                labels.append(label)
+    with PoolDecoder(info) as decode:
+        for key, picture in decode(wanted) if wanted else ():
+            place = int(key)
+            if isinstance(picture, str):
+                skipped.append(f"{shown(wanted[place].path)}: {picture}")
+            else:
+                yield Labelled(image_HWC=picture, label=labels[place])
 
 
 def _counted(items: Iterable[Item], report: Report, title: str) -> Iterator[Item]:

@@ -1,19 +1,18 @@
-"""The commands that only start another process: the window and the trainer."""
+"""``cocadesk`` without a command: the window."""
 
 from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
-from cocadesk.cli.children import TRAINER, WINDOW, run_child
+from cocadesk.cli.children import WINDOW, run_child
 from cocadesk.cli.options import Options
 from cocadesk.cli.report import Report
 from cocadesk.errors import UserError
 
 
 def has_display() -> bool:
-    """Whether Qt will find something to draw on; other systems than Linux always have one."""
+    """True where Qt will find something to draw on; only Linux may lack one."""
     if sys.platform != "linux":
         return True
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
@@ -35,12 +34,3 @@ def window(options: Options, report: Report) -> int:
     if options.model is not None:
         arguments += ["--model", options.model]
     return run_child(WINDOW, arguments, report)
-
-
-def train(options: Options, report: Report, config: Path) -> int:
-    """Runs the trainer on a configuration file."""
-    if not config.is_file():
-        raise UserError(
-            f"There is no configuration file {config}.", "", "Give the path of a TOML file."
-        )
-    return run_child(TRAINER, [str(config)], report)

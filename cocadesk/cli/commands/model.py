@@ -1,0 +1,103 @@
+"""``cocadesk model``: the models of this machine, and the one that answers."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from cocadesk.cli.errors import OK, SOME_FAILED
+from cocadesk.cli.options import Choices, JsonOption, LibraryOption, Options, run
+from cocadesk.cli.report import Report, failed_fields, failed_files
+from cocadesk.cli.session import do_job, open_engine, started_engine
+from cocadesk.engine.local import Access
+from cocadesk.protocol.messages import GetInfo, Info, ListModels, Models, UseModel
+from cocadesk.protocol.values import IndexReport, ModelEntry
+
+app = typer.Typer(help="See which models there are, and choose the one that answers.")
+
+
+@app.command("list")
+def list_models(
+    context: typer.Context, library: LibraryOption = None, as_json: JsonOption = False
+) -> None:
+    """The models that this machine has."""
+    run(context, Choices(library=library, as_json=as_json), _list)
+
+
+@app.command("use")
+def use(
+    context: typer.Context,
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="starter, run:ID, a folder or file, open_clip:NAME/TAG or hf-hub:ORG/NAME.",
+        ),
+    ],
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let another model answer, once the library has vectors of it."""
+    choices = Choices(library=library, as_json=as_json)
+    run(context, choices, lambda options, report: _use(options, report, source))
+
+
+def _list(options: Options, report: Report) -> int:
+    without_model = Options(library=options.library, as_json=options.as_json)
+    with open_engine(without_model, report, Access.OPTIONAL) as engine:
+        entries = engine.ask(ListModels(), Models).models
+    if report.as_json:
+        report.document({"models": [_fields(entry) for entry in entries]})
+        return OK
+    width = max(len(entry.source) for entry in entries)
+    for entry in entries:
+        facts = [
+            entry.model_id or entry.name,
+            f"{entry.size_bytes / 1e6:.0f} MB" if entry.size_bytes else "",
+            f"covers {entry.coverage:.0%}" if entry.image_id else "",
+            entry.note,
+        ]
+        mark = "*" if entry.is_used else " "
+        report.line(f"{mark} {entry.source:<{width}}  {', '.join(filter(None, facts))}")
+    report.line("* answers now. Change it: cocadesk model use SOURCE")
+    return OK
+
+
+def _use(options: Options, report: Report, source: str) -> int:
+    from cocadesk.model.in_use import durable_source
+
+    started_s = time.monotonic()
+    with started_engine(Options(library=options.library)) as engine:
+        end = do_job(engine, UseModel(source=durable_source(source)), report)
+        model = engine.ask(GetInfo(), Info).model
+    done = end.report if isinstance(end.report, IndexReport) else IndexReport()
+    failed = failed_files(done.failed)
+    if report.as_json:
+        report.document(
+            {
+                "model": model.model_id,
+                "source": model.source,
+                "filled": done.indexed,
+                "failed": failed_fields(failed),
+                "seconds": round(time.monotonic() - started_s, 3),
+            }
+        )
+    else:
+        report.line(end.job.message)
+    report.failures(failed)
+    return SOME_FAILED if failed else OK
+
+
+def _fields(entry: ModelEntry) -> dict[str, Any]:
+    return {
+        "source": entry.source,
+        "name": entry.name,
+        "model": entry.model_id,
+        "image_id": entry.image_id,
+        "used": entry.is_used,
+        "coverage": round(entry.coverage, 4),
+        "size_bytes": entry.size_bytes,
+        "note": entry.note,
+    }

@@ -1,0 +1,179 @@
+"""``cocadesk words``: captions and tags by people, with undo and history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Optional
+
+import typer
+
+from cocadesk.cli.errors import OK
+from cocadesk.cli.options import (
+    Choices,
+    JsonOption,
+    LibraryOption,
+    Options,
+    absolute_paths,
+    run,
+)
+from cocadesk.cli.report import Report, failed_fields, failed_files
+from cocadesk.cli.session import open_engine
+from cocadesk.engine.local import Access
+from cocadesk.errors import UserError
+from cocadesk.protocol.messages import (
+    AnnotationsReply,
+    GetHistory,
+    GetKeys,
+    History,
+    Keys,
+    RedoAnnotations,
+    SetAnnotations,
+    UndoAnnotations,
+)
+from cocadesk.protocol.values import EditValue
+
+app = typer.Typer(help="Your own words: captions and tags, with undo and history.")
+
+# typer reads the annotations at run time, so they stay in the form that it knows.
+TagsOption = Optional[list[str]]  # noqa: UP045
+
+
+@app.command("set")
+def set_words(
+    context: typer.Context,
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH", help="Photos or videos of the library.")
+    ],
+    caption: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--caption", metavar="TEXT", help='Your caption; "" removes yours.'),
+    ] = None,
+    add_tag: Annotated[
+        TagsOption, typer.Option("--add-tag", metavar="TAG", help="A tag that fits; repeatable.")
+    ] = None,
+    remove_tag: Annotated[
+        TagsOption,
+        typer.Option("--remove-tag", metavar="TAG", help="A tag that doesn't fit; repeatable."),
+    ] = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Caption and tag photos and videos yourself. Machines never change it.
+
+    With --json: "changed" counts the photos and videos whose words changed.
+    """
+    change = SetAnnotations(
+        keys=(),
+        caption=caption,
+        add_tags=tuple(add_tag or ()),
+        remove_tags=tuple(remove_tag or ()),
+    )
+    choices = Choices(library=library, as_json=as_json)
+    run(context, choices, lambda options, report: _set(options, report, paths, change))
+
+
+@app.command("undo")
+def undo(
+    context: typer.Context, library: LibraryOption = None, as_json: JsonOption = False
+) -> None:
+    """Undo the last command on words as a whole, written files included.
+
+    With --json: "undone" counts the photos and videos whose words or files came
+    back, "kept" names the files that somebody has changed since.
+    """
+    choices = Choices(library=library, as_json=as_json)
+    run(context, choices, lambda options, report: _undo_or_redo(options, report, is_undo=True))
+
+
+@app.command("redo")
+def redo(
+    context: typer.Context, library: LibraryOption = None, as_json: JsonOption = False
+) -> None:
+    """Redo the last command that was undone; see undo ("redone")."""
+    choices = Choices(library=library, as_json=as_json)
+    run(context, choices, lambda options, report: _undo_or_redo(options, report, is_undo=False))
+
+
+@app.command("history")
+def history(
+    context: typer.Context,
+    path: Annotated[str, typer.Argument(metavar="PATH", help="A photo or video of the library.")],
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List who captioned or tagged a photo or video, and when, oldest first."""
+    choices = Choices(library=library, as_json=as_json)
+    run(context, choices, lambda options, report: _history(options, report, path))
+
+
+def _set(options: Options, report: Report, paths: list[str], change: SetAnnotations) -> int:
+    if change.caption is None and not change.add_tags and not change.remove_tags:
+        raise UserError(
+            "There is nothing to set.",
+            "",
+            "Give --caption TEXT, --add-tag TAG or --remove-tag TAG.",
+        )
+    with open_engine(options, report, Access.WRITE) as engine:
+        keys = engine.ask(GetKeys(paths=absolute_paths(paths)), Keys).keys
+        body = SetAnnotations(
+            keys=keys,
+            caption=change.caption,
+            add_tags=change.add_tags,
+            remove_tags=change.remove_tags,
+        )
+        done = engine.ask(body, AnnotationsReply)
+    if report.as_json:
+        report.document({"changed": len(done.changed), "title": done.title})
+    report.line(f"{done.title}: set." if done.changed else "No change.")
+    return OK
+
+
+def _undo_or_redo(options: Options, report: Report, *, is_undo: bool) -> int:
+    with open_engine(options, report, Access.WRITE) as engine:
+        body = UndoAnnotations() if is_undo else RedoAnnotations()
+        done = engine.ask(body, AnnotationsReply)
+    word = "undone" if is_undo else "redone"
+    kept = failed_files(done.kept)
+    if report.as_json:
+        report.document(
+            {
+                word: len(done.changed),
+                "title": done.title,
+                "files": done.files,
+                "kept": failed_fields(kept),
+            }
+        )
+    elif not done.title:
+        report.line(f"There is nothing to {'undo' if is_undo else 'redo'}.")
+    else:
+        is_all_kept = done.kept and not done.changed and not done.files
+        report.line(f"{done.title}: {'nothing ' if is_all_kept else ''}{word}.")
+    report.failures(kept)
+    return OK
+
+
+def _history(options: Options, report: Report, path: str) -> int:
+    with open_engine(options, report) as engine:
+        (key,) = engine.ask(GetKeys(paths=absolute_paths([path])), Keys).keys
+        edits = engine.ask(GetHistory(key=key), History).edits
+    if report.as_json:
+        report.document({"edits": [_fields(edit) for edit in edits]})
+    for edit in edits:
+        undone = " (undone)" if edit.is_undone else ""
+        change = f"{edit.old or '(nothing)'} → {edit.new or '(nothing)'}"
+        when = datetime.fromisoformat(edit.when).astimezone().isoformat(" ", timespec="seconds")
+        report.line(f"{when}  {edit.who}  {edit.field}: {change}{undone}")
+    if not edits:
+        report.line("It has no history yet.")
+    return OK
+
+
+def _fields(edit: EditValue) -> dict[str, Any]:
+    return {
+        "when": edit.when,
+        "who": edit.who,
+        "field": edit.field,
+        "old": edit.old or None,
+        "new": edit.new or None,
+        "undone": edit.is_undone,
+    }

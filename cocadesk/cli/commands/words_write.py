@@ -1,0 +1,112 @@
+"""``cocadesk words write``: captions as files beside the photos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from cocadesk.cli.errors import OK, SOME_FAILED
+from cocadesk.cli.options import (
+    Choices,
+    FilterOption,
+    JsonOption,
+    LibraryOption,
+    Options,
+    absolute_paths,
+    run,
+)
+from cocadesk.cli.report import Report, failed_fields, failed_files, path_fields, shown
+from cocadesk.cli.session import do_job, open_engine
+from cocadesk.engine.local import Access
+from cocadesk.protocol.messages import PlanWrite, ReplyBody, StartWrite, WritePlan
+from cocadesk.protocol.values import Scope, WriteItem, WriteKind, WriteReport
+
+
+def write(
+    context: typer.Context,
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH", help="Photos or videos of the library, or folders."),
+    ],
+    preview: Annotated[bool, typer.Option("--preview", help="Only say what would change.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files too that CocaDesk didn't write.")
+    ] = False,
+    filter_text: FilterOption = "",
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write captions beside photos and videos: name.txt, one line; yours, else the machine's.
+
+    One without any caption is skipped with the reason. Of two with the same name
+    (a.jpg, a.png) the first gets a.txt. One undo takes all of it back.
+
+    With --json: "written" and "unchanged" count files, "kept" names those left alone.
+    """
+    scope = Scope(folders=absolute_paths(paths), filter=filter_text)
+    command = _preview if preview else _write
+    choices = Choices(library=library, as_json=as_json)
+    run(context, choices, lambda options, report: command(options, report, scope, overwrite))
+
+
+def _write(options: Options, report: Report, scope: Scope, overwrite: bool) -> int:
+    with open_engine(options, report, Access.WRITE) as engine:
+        end = do_job(engine, StartWrite(scope=scope, overwrite=overwrite), report)
+    assert isinstance(end.report, WriteReport)
+    _show(report, "written", end.report, {})
+    return SOME_FAILED if end.job.failed else OK
+
+
+def _preview(options: Options, report: Report, scope: Scope, overwrite: bool) -> int:
+    items: list[WriteItem] = []
+
+    def on_partial(part: ReplyBody) -> None:
+        assert isinstance(part, WritePlan)
+        items.extend(part.items)
+
+    with open_engine(options, report) as engine:
+        body = PlanWrite(scope=scope, overwrite=overwrite, is_streamed=True)
+        plan = engine.ask(body, WritePlan, on_partial=on_partial)
+    changes = [item for item in items if item.kind in (WriteKind.NEW, WriteKind.CHANGED)]
+    for item in changes:
+        before = f"{item.old} → " if item.kind is WriteKind.CHANGED else ""
+        report.line(f"{shown(item.path.to_bytes())}: {before}{item.new}")
+    kept = tuple(item for item in items if item.kind is WriteKind.KEPT)
+    done = WriteReport(written=len(changes), unchanged=plan.unchanged, kept=kept)
+    _show(report, "to write", done, {"preview": True, "files": [_fields(i) for i in changes]})
+    return OK
+
+
+def _fields(item: WriteItem) -> dict[str, Any]:
+    return {
+        **path_fields(item.path.to_bytes()),
+        "kind": item.kind.value,
+        "old": item.old or None,
+        "new": item.new,
+    }
+
+
+def _show(report: Report, verb: str, done: WriteReport, more: dict[str, Any]) -> None:
+    if report.as_json:
+        report.document(
+            {
+                "written": done.written,
+                "unchanged": done.unchanged,
+                "kept": failed_fields(failed_files(done.kept)),
+                **more,
+            }
+        )
+    report.line(f"{done.written:,} {verb}, {done.unchanged:,} unchanged, {len(done.kept):,} kept.")
+    for reason, files in _by_reason(done.kept).items():
+        others = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+        report.note(f"{shown(files[0])}{others}: {reason}")
+
+
+def _by_reason(kept: Sequence[WriteItem]) -> dict[str, list[bytes]]:
+    """The files that are skipped for the same reason: often very many."""
+    grouped: dict[str, list[bytes]] = {}
+    for item in kept:
+        grouped.setdefault(item.reason, []).append(item.path.to_bytes())
+    return grouped

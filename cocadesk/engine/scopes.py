@@ -1,0 +1,59 @@
+"""From the scope of a request to the keys of its media."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from cocadesk.errors import UserError
+from cocadesk.library import Library, MediaState
+from cocadesk.library.paths import is_under
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import Scope
+from cocadesk.search import keys_in_scope, parse_filter
+
+
+def scope_keys(library: Library, scope: Scope) -> list[str]:
+    """The media of a scope that are present now; there may be none."""
+    folders = [folder.to_bytes() for folder in scope.folders]
+    return keys_in_scope(library, scope.keys, folders, parse_filter(scope.filter))
+
+
+def some_scope_keys(library: Library, scope: Scope) -> list[str]:
+    """The media of a scope, for a request that needs some.
+
+    Raises:
+        UserError: there are none, or a folder or file names nothing in the library.
+    """
+    keys = scope_keys(library, scope)
+    if not keys or len(scope.folders) > 1:
+        _check_folders(library, [folder.to_bytes() for folder in scope.folders])
+    if not keys and scope.filter:
+        raise UserError(
+            "Nothing there fits the filter.", f"It was: {scope.filter}", "Try a wider one."
+        )
+    if not keys:
+        raise UserError("There are no photos in the library yet.", "", "Add a folder first.")
+    return keys
+
+
+def _check_folders(library: Library, folders: Sequence[bytes]) -> None:
+    paths = sorted(
+        identity.path
+        for identity in library.media.identities()
+        if identity.state == MediaState.PRESENT
+    )
+    for folder in folders:
+        # Files of the folder come after siblings like "folder.jpg": '.' is before '/'.
+        places = (bisect_left(paths, folder), bisect_left(paths, folder.rstrip(b"/") + b"/"))
+        if not any(place < len(paths) and is_under(paths[place], folder) for place in places):
+            raise not_in_library(folder)
+
+
+def not_in_library(path: bytes) -> UserError:
+    """The sentence for a file or folder that names nothing in the library."""
+    return UserError(
+        f"{WirePath.of(path).text} is not in the library.",
+        "",
+        "Add it first: cocadesk index FOLDER.",
+    )
