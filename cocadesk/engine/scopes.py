@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
 from collections.abc import Sequence
 
@@ -11,6 +12,8 @@ from cocadesk.library.paths import is_under
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Scope
 from cocadesk.search import keys_in_scope, parse_filter
+
+_SEPARATOR = os.fsencode(os.sep)
 
 
 def scope_keys(library: Library, scope: Scope) -> list[str]:
@@ -45,7 +48,10 @@ def _check_folders(library: Library, folders: Sequence[bytes]) -> None:
     )
     for folder in folders:
         # Files of the folder come after siblings like "folder.jpg": '.' is before '/'.
-        places = (bisect_left(paths, folder), bisect_left(paths, folder.rstrip(b"/") + b"/"))
+        places = (
+            bisect_left(paths, folder),
+            bisect_left(paths, folder.rstrip(_SEPARATOR) + _SEPARATOR),
+        )
         if not any(place < len(paths) and is_under(paths[place], folder) for place in places):
             raise not_in_library(folder)
 
