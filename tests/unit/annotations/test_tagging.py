@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from cocadesk.annotations import (
     PROMPT_TEMPLATES,
@@ -15,9 +16,11 @@ from cocadesk.annotations import (
     class_vectors,
     load_vocabulary,
     prompts,
+    tags_mark,
 )
 from cocadesk.annotations.prompts import with_article
 from tests.support.fake_backend import FakeBackend
+from tests.support.other_model import OtherBackend
 
 COLOURS = Vocabulary(name="colours", tags=("red", "green", "blue"))
 
@@ -135,3 +138,50 @@ def test_a_cache_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> No
     blocked.write_text("not a folder")
     vectors = cached_class_vectors(FakeBackend(), COLOURS.tags, blocked / "cache")
     assert vectors.shape == (3, 32)
+
+
+def test_other_templates_and_other_models_have_vectors_of_their_own(tmp_path: Path) -> None:
+    """A change of the sentences never reads vectors of the old ones."""
+    plain = cached_class_vectors(FakeBackend(), COLOURS.tags, tmp_path, ("{tag}",))
+    drawn = cached_class_vectors(FakeBackend(), COLOURS.tags, tmp_path, ("a drawing of {a}",))
+    assert not np.array_equal(plain, drawn)
+    other = cached_class_vectors(OtherBackend(), COLOURS.tags, tmp_path, ("{tag}",))
+    assert not np.array_equal(plain, other)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        np.zeros((2, 32), np.float32),
+        np.zeros((3, 32), np.float64),
+        np.full((3, 32), np.nan, np.float32),
+        np.zeros(3, np.float32),
+    ],
+    ids=["too few", "other numbers", "not finite", "no matrix"],
+)
+def test_a_cache_file_with_other_contents_is_written_again(
+    tmp_path: Path, broken: NDArray[np.generic]
+) -> None:
+    """Whatever wrote it; and no half-written file is left beside it."""
+    right = cached_class_vectors(FakeBackend(), COLOURS.tags, tmp_path)
+    (file,) = tmp_path.iterdir()
+    np.save(file, broken)
+    np.testing.assert_array_equal(
+        cached_class_vectors(FakeBackend(), COLOURS.tags, tmp_path), right
+    )
+    assert list(tmp_path.iterdir()) == [file]
+    np.testing.assert_array_equal(np.load(file), right)
+
+
+def test_a_tagger_embeds_its_words_at_the_first_use_and_once(tmp_path: Path) -> None:
+    """Asking whether tags are stale needs no vectors."""
+    backend = CountingBackend()
+    tagger = ZeroShotTagger(backend, COLOURS)
+    assert (tagger.mark, backend.texts) == (tags_mark("fake-000000000000", COLOURS), 0)
+    picture = backend.embed_images(np.full((1, 8, 8, 3), (255, 0, 0), np.uint8))
+    first = tagger.scores(picture)
+    embedded = backend.texts
+    assert embedded > 0
+    np.testing.assert_array_equal(tagger.scores(picture), first)
+    assert backend.texts == embedded

@@ -1,4 +1,4 @@
-"""Vocabulary files: what counts as a tag and which files are refused."""
+"""Vocabulary files, shipped, given or a library's own: tags, and files that are refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.annotations import load_vocabulary
+from cocadesk.annotations import (
+    has_own_vocabulary,
+    library_vocabulary,
+    load_vocabulary,
+    set_own_vocabulary,
+    tags_mark,
+)
 from cocadesk.errors import UserError
 
 
@@ -41,6 +47,12 @@ def test_a_byte_order_mark_and_any_script_are_fine(tmp_path: Path) -> None:
         (b"# only this\n\n", "no tags"),
         (b"dog\n\xff\xfe\n", "Byte 4 is not UTF-8"),
         (b"dog\0cat", "not a text file"),
+        ("dog\ncat".encode("utf-16"), "Byte 0 is not UTF-8"),
+        ("dog\ncat".encode("utf-16-le"), "not a text file"),
+        ("M\u00e4dchen".encode("latin-1"), "Byte 1 is not UTF-8"),
+        ("\u732b".encode("shift-jis"), "is not UTF-8"),
+        (b"\xef\xbb\xbf", "no tags"),
+        (b" \t \r\n\xc2\xa0\n", "no tags"),
         (b"x" * 500, "longer than 200"),
         (b"#" * (4 * 2**20 + 1), "larger than 4 MB"),
         (b"\n".join(str(i).encode() for i in range(50_001)), "more than 50,000"),
@@ -64,3 +76,72 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
         load_vocabulary(tmp_path / "nothing.txt")
     with pytest.raises(UserError, match="Is a directory"):
         load_vocabulary(tmp_path)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n", "\u2028", "\x0b"])
+def test_lines_may_end_as_any_editor_ends_them(tmp_path: Path, end: str) -> None:
+    """Old and new, and with or without one at the end."""
+    file = tmp_path / "tags.txt"
+    file.write_bytes(f"dog{end}cat".encode())
+    assert load_vocabulary(file).tags == ("dog", "cat")
+
+
+def test_a_hash_inside_a_tag_is_part_of_it_and_no_break_spaces_are_spaces(tmp_path: Path) -> None:
+    """Only a line that begins with one is a comment."""
+    file = tmp_path / "tags.txt"
+    file.write_text("number #1\n  # no\nred\u00a0barn\n", "utf-8")
+    assert load_vocabulary(file).tags == ("number #1", "red barn")
+
+
+def test_tags_that_differ_by_case_in_any_script_are_one(tmp_path: Path) -> None:
+    """The first spelling stays."""
+    file = tmp_path / "tags.txt"
+    file.write_text("Straße\nSTRASSE\nΣίσυφος\nΣΊΣΥΦΟΣ\n", "utf-8")
+    assert load_vocabulary(file).tags == ("Straße", "Σίσυφος")
+
+
+def test_a_tag_of_the_largest_length_is_taken(tmp_path: Path) -> None:
+    """One letter more is not."""
+    file = tmp_path / "tags.txt"
+    file.write_text("x" * 200)
+    assert load_vocabulary(file).tags == ("x" * 200,)
+    file.write_text("x" * 201)
+    with pytest.raises(UserError, match="longer than 200"):
+        load_vocabulary(file)
+
+
+def test_own_tags_take_the_place_of_the_shipped_ones_and_go_again(tmp_path: Path) -> None:
+    """Tidied and each once, as in a file; none brings the shipped ones back."""
+    assert library_vocabulary(tmp_path).tags == load_vocabulary().tags
+    assert not has_own_vocabulary(tmp_path)
+    set_own_vocabulary(tmp_path, [" red  barn ", "Dog", "dog", "two\nlines", ""])
+    assert library_vocabulary(tmp_path).tags == ("red barn", "Dog", "two lines")
+    assert (tmp_path / "vocabulary.txt").read_text("utf-8") == "red barn\nDog\ntwo lines\n"
+    assert has_own_vocabulary(tmp_path)
+    set_own_vocabulary(tmp_path, [])
+    assert library_vocabulary(tmp_path).tags == load_vocabulary().tags
+
+
+@pytest.mark.parametrize("tags", [["#hash"], ["  ", ""], ["x" * 300]])
+def test_tags_that_cannot_be_used_leave_the_old_ones(tmp_path: Path, tags: list[str]) -> None:
+    """A sentence, and the last good state is kept."""
+    set_own_vocabulary(tmp_path, ["dog"])
+    with pytest.raises(UserError):
+        set_own_vocabulary(tmp_path, tags)
+    assert library_vocabulary(tmp_path).tags == ("dog",)
+
+
+def test_a_file_that_a_person_has_broken_is_named(tmp_path: Path) -> None:
+    """The shipped words do not silently take its place."""
+    (tmp_path / "vocabulary.txt").write_bytes(b"caf\xe9\n")
+    with pytest.raises(UserError, match=r"vocabulary\.txt"):
+        library_vocabulary(tmp_path)
+
+
+def test_tags_are_marked_by_model_and_words(tmp_path: Path) -> None:
+    """So that it can be told whether they would come out the same."""
+    own = set_own_vocabulary(tmp_path, ["dog", "cat"])
+    other = set_own_vocabulary(tmp_path, ["cat", "dog"])
+    assert tags_mark("m-1", load_vocabulary()) == "m-1"
+    assert tags_mark("m-1", own).startswith("m-1+")
+    assert len({tags_mark("m-1", own), tags_mark("m-1", other), tags_mark("m-2", own)}) == 3
