@@ -108,11 +108,11 @@ def test_a_caption_holds_while_it_is_a_persons_or_this_models(tmp_path: Path) ->
         media = MediaDescriber(case.library, describer(Model()))
         key = case.key("a.jpg")
         assert media.known_caption(case.row("a.jpg")) is None
-        case.library.set_machine_caption({key: "an older one"}, "older-model")
+        case.library.media.set_captions({key: "an older one"}, "older-model")
         assert media.known_caption(case.row("a.jpg")) is None
-        case.library.set_machine_caption({key: "this model's"}, MODEL)
+        case.library.media.set_captions({key: "this model's"}, MODEL)
         assert media.known_caption(case.row("a.jpg")) == "this model's"
-        case.library.set_machine_caption({key: "an older one"}, "older-model")
+        case.library.media.set_captions({key: "an older one"}, "older-model")
         case.annotations.set([key], AnnotationEdit(caption="mine"))
         assert media.known_caption(case.row("a.jpg")) == "mine"
 
@@ -161,7 +161,7 @@ class _Other(Model):
 def test_media_without_vectors_of_the_model_get_no_tags_from_the_library(tmp_path: Path) -> None:
     """They keep those that they have; their picture can be tagged instead."""
     with annotated_library(tmp_path, "a.jpg") as case:
-        case.library.set_machine_tags({case.key("a.jpg"): [Tag(tag="old", score=0.5)]}, "older")
+        case.library.media.set_tags({case.key("a.jpg"): [Tag(tag="old", score=0.5)]}, "older")
         media = MediaDescriber(case.library, describer(_Other()))
         assert media.tag([case.row("a.jpg")]) == {}
         assert [tag.tag for tag in case.row("a.jpg").machine_tags] == ["old"]

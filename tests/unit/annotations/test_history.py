@@ -26,6 +26,11 @@ class Rows:
             for key, kind in kinds.items()
         }
 
+    @property
+    def media(self) -> Rows:
+        """The table of media."""
+        return self
+
     def rows(self, keys: Sequence[str]) -> list[SimpleNamespace]:
         """Those that are there."""
         return [self._rows[key] for key in keys if key in self._rows]

@@ -109,12 +109,17 @@ class Rules:
 class Kept:
     """A library as far as reading needs one: it remembers what was written, in order."""
 
-    thumbnails: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
     tidied: int = 0
 
-    def write_thumbnail(self, picture_hash: str, jpeg: bytes, view: int | None = None) -> None:
+    @property
+    def thumbnails(self) -> Kept:
+        """The part that writes thumbnails."""
+        return self
+
+    def write(self, picture_hash: str, jpeg: bytes, view: int | None = None) -> None:
         """One thumbnail."""
-        self.thumbnails.append(picture_hash)
+        self.written.append(picture_hash)
 
     def tidy(self) -> None:
         """The tables are tidied."""
@@ -207,8 +212,8 @@ def test_thumbnails_are_written_before_the_file_is_committed() -> None:
     library, at_commit = Kept(), list[set[str]]()
 
     def commit(batch: Batch) -> None:
-        assert {item.match.picture_hash for item in batch.matched} <= set(library.thumbnails)
-        at_commit.append(set(library.thumbnails))
+        assert {item.match.picture_hash for item in batch.matched} <= set(library.written)
+        at_commit.append(set(library.written))
 
     options = IndexOptions(commit_rows=2, embed_batch=1, progress_s=0.001)
     for _ in read(files(*"abcdef"), commit, library=library, options=options):
