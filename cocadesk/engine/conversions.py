@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from cocadesk.library import MediaRow, moments_of
+from cocadesk.library.fields import facts_of
 from cocadesk.protocol.messages import Hits, Moments
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
@@ -108,19 +109,8 @@ def to_row(library: Library, row: MediaRow) -> Row:
 
 
 def to_facts(row: MediaRow) -> tuple[Fact, ...]:
-    """All that is known of a medium beyond its row, as labelled text."""
-    rating = row.human_rating if row.human_rating is not None else row.rating
-    is_placed = row.latitude is not None and row.longitude is not None
-    found = (
-        ("title", "Title", row.title),
-        ("description", "Description", row.description),
-        ("taken", "Taken", f"{row.taken:%Y-%m-%d %H:%M}" if row.taken else None),
-        ("camera", "Camera", row.camera),
-        ("lens", "Lens", row.lens),
-        ("rating", "Rating", str(rating) if rating is not None else None),
-        ("place", "Place", f"{row.latitude:.5f}, {row.longitude:.5f}" if is_placed else None),
-    )
-    return tuple(Fact(name=name, label=label, text=text) for name, label, text in found if text)
+    """All that is known of a medium, as labelled text."""
+    return tuple(Fact(name=fact.name, label=fact.label, text=fact.text) for fact in facts_of(row))
 
 
 def to_tags(row: MediaRow) -> tuple[TagValue, ...]:

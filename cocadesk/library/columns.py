@@ -105,7 +105,10 @@ class MediaColumns:
 
 def column_of(field: Field, values: Iterable[Sequence[Any]]) -> Column:
     """The column of a field, from the values of its table columns, one tuple a medium."""
-    found = [field.value(*each) for each in values]
+    if field.value is None:
+        found = [value for (value,) in values]
+    else:
+        found = [field.value(*each) for each in values]
     if field.form is Form.TEXT:
         return _text_column(found)
     if field.form is Form.LIST:

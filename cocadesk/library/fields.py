@@ -38,9 +38,9 @@ class Match(Enum):
     PRESENT = auto()  # only whether there is a value
 
 
-def _first(*values: Any) -> Any:
-    """The first value that there is: a person's, else the machine's or the file's."""
-    return next((value for value in values if value is not None), None)
+def _first(human: Any, other: Any) -> Any:
+    """A person's value, else the machine's or the file's."""
+    return other if human is None else human
 
 
 def _tags(added: Sequence[str], removed: Sequence[str], machine: Sequence[str]) -> list[str]:
@@ -80,7 +80,8 @@ class Field:
     """One field of a medium.
 
     ``columns`` are those of the media table; ``value`` makes the field's value
-    of theirs, and ``sql`` says the same to the store, texts in lower case.
+    of theirs (None: it is the only column's), and ``sql`` says the same to the
+    store, texts in lower case.
     ``match`` is None where a field is only shown, ``shown`` None where it only
     filters; ``is_optional`` fields can be asked for with ``has:``.
     """
@@ -89,7 +90,7 @@ class Field:
     label: str
     form: Form = Form.TEXT
     columns: tuple[str, ...]
-    value: Callable[..., Any] = _first
+    value: Callable[..., Any] | None = None
     sql: str = ""
     match: Match | None = None
     choices: tuple[str, ...] = ()
@@ -166,6 +167,7 @@ FIELDS = (
         name="caption",
         label="Caption",
         columns=("human_caption", "machine_caption"),
+        value=_first,
         sql="lower(coalesce(human_caption, machine_caption))",
         match=Match.CONTAINS,
     ),
@@ -202,6 +204,7 @@ FIELDS = (
         label="Rating",
         form=Form.NUMBER,
         columns=("human_rating", "rating"),
+        value=_first,
         sql="coalesce(human_rating, rating)",
         match=Match.RANGE,
         shown=_rating,

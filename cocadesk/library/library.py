@@ -35,6 +35,8 @@ class Sizes:
     """Up to here a plain product in memory is quicker than the index (1 ms for 10,000 × 320)."""
     result_rows: int = 50_000
     """Beyond this, reading all rows after each commit would cost more than asking for some."""
+    keys_in_question: int = 10_000
+    """A list of keys in a vector search is fast to about this many."""
     snapshot_views: int = 100_000
     """Beyond this a snapshot takes longer to write than it saves."""
     vector_index_rows: int = 20_000
@@ -63,7 +65,11 @@ class Library:
         self._lock = lock
         self._sizes = sizes
         self.media = MediaTable(store)
-        self.views = ViewTables(store, matrix_limit_bytes=sizes.matrix_bytes)
+        self.views = ViewTables(
+            store,
+            matrix_limit_bytes=sizes.matrix_bytes,
+            keys_in_question=sizes.keys_in_question,
+        )
         self.results = ResultRows(store, limit_rows=sizes.result_rows)
         self.edits = EditLog(store)
         self.roots = RootTable(store)

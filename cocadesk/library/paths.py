@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from functools import lru_cache
 from pathlib import Path
 
 _SEPARATOR = os.fsencode(os.sep)
@@ -26,6 +27,7 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+@lru_cache(maxsize=10_000)  # tags are few and come again with each medium
 def fold(text: str) -> str:
     """``text`` as filters compare it: case does not count.
 

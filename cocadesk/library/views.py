@@ -25,8 +25,6 @@ from cocadesk.library.rows import Chosen, MediaRow, Nearest, StoredVector, ViewR
 from cocadesk.library.store import Store
 
 _MATRIX_COLUMNS = ("key", "view", "time_s", "vector")
-# A list of keys in a filter is fast to about this many with a BTree.
-_KEYS_TO_ASK_FOR = 10_000
 
 
 class ViewMark(NamedTuple):
@@ -69,9 +67,10 @@ class _Matrix:
 class ViewTables:
     """Reads and commits views. Vectors of two image ids never meet in one answer."""
 
-    def __init__(self, store: Store, *, matrix_limit_bytes: int) -> None:
+    def __init__(self, store: Store, *, matrix_limit_bytes: int, keys_in_question: int) -> None:
         self._store = store
         self._matrix_limit_bytes = matrix_limit_bytes
+        self._keys_in_question = keys_in_question
         self._matrices: dict[str, _Matrix] = {}
         self._lock = threading.Lock()
 
@@ -220,7 +219,7 @@ class ViewTables:
         wanted until enough of them are chosen.
         """
         where = None if chosen is None else chosen.where_views
-        if chosen is not None and len(chosen.keys) <= _KEYS_TO_ASK_FOR:
+        if chosen is not None and len(chosen.keys) <= self._keys_in_question:
             where = is_in("key", [text_literal(key) for key in chosen.keys])
         wanted = limit
         while True:

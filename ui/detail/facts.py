@@ -12,7 +12,7 @@ from ui.kit.texts import clock, day, picture_size
 from ui.kit.theme import Theme
 from ui.kit.widgets import ElidedLabel, label
 
-ORDER = ("name", "title", "description", "taken", "size", "length", "camera", "lens")
+ORDER = ("name", "title", "description", "taken", "dimensions", "duration", "camera", "lens")
 LAST = "folder"
 
 
@@ -68,8 +68,8 @@ def facts_of(row: Row, more: Sequence[Fact] = ()) -> tuple[Fact, ...]:
     own = (
         ("name", "Name", row.name),
         ("taken", "Taken", day(row.taken)),
-        ("size", "Size", picture_size(row)),
-        ("length", "Length", clock(row.duration_s) if row.duration_s is not None else ""),
+        ("dimensions", "Size", picture_size(row)),
+        ("duration", "Length", clock(row.duration_s) if row.duration_s is not None else ""),
         ("camera", "Camera", row.camera or ""),
         (LAST, "Folder", row.folder),
     )
