@@ -94,7 +94,7 @@ def test_a_medium_that_is_no_longer_there_is_counted_as_a_photo() -> None:
 def test_names_that_are_not_utf8_are_shown_with_marks() -> None:
     """A title is text for people."""
     library = Rows(odd="photo")
-    library.rows(["odd"])[0].path = b"/p/caf\xe9.jpg"
+    library.media.rows(["odd"])[0].path = b"/p/caf\xe9.jpg"
     assert title(library, edit("odd", "human_caption")) == "Caption of caf\ufffd.jpg"
 
 
