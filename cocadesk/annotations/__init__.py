@@ -20,11 +20,11 @@ from cocadesk.annotations.prompts import (
 from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.annotations.vocabulary import (
     Vocabulary,
-    has_own_vocabulary,
+    has_custom_vocabulary,
     library_vocabulary,
     load_vocabulary,
-    set_own_vocabulary,
-    tags_mark,
+    set_custom_vocabulary,
+    tagger_version,
 )
 
 if TYPE_CHECKING:
@@ -101,17 +101,17 @@ __all__ = [
     "cached_class_vectors",
     "caption_steps",
     "class_vectors",
-    "has_own_vocabulary",
+    "has_custom_vocabulary",
     "is_as_indexed",
     "library_vocabulary",
     "load_vocabulary",
     "plan_write",
     "prompts",
-    "set_own_vocabulary",
+    "set_custom_vocabulary",
     "sidecar_of",
     "tag_steps",
+    "tagger_version",
     "tags_from_views",
-    "tags_mark",
     "write_steps",
 ]
 

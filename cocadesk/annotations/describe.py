@@ -144,7 +144,7 @@ class MediaDescriber:
 
     def has_stale_tags(self, row: MediaRow) -> bool:
         """True where the tags are of another model or vocabulary, or missing."""
-        return row.machine_tags_model != self._describer.tagger().mark
+        return row.machine_tags_model != self._describer.tagger().version
 
     def pictures(self, rows: Sequence[MediaRow]) -> list[WantedPicture]:
         """The picture that stands for each medium: of a video its representative frame."""
@@ -184,7 +184,7 @@ class MediaDescriber:
 
     def store_tags(self, tags: Mapping[str, Sequence[Tag]]) -> None:
         """Replaces the machine's tags of these media."""
-        self._library.media.set_tags(tags, self._describer.tagger().mark)
+        self._library.media.set_tags(tags, self._describer.tagger().version)
 
 
 def is_as_indexed(row: MediaRow) -> bool:
@@ -256,7 +256,7 @@ def caption_steps(
             seconds_left=eta.seconds_left(worked, worked + len(keys) - seen),
             current=rows[-1].path if rows else None,
             keys=tuple(changed),
-            left_out=outcome.failed,
+            skipped=outcome.failed,
         )
     library.tidy()
     return report
@@ -300,9 +300,9 @@ def tag_steps(
     for start in range(0, len(keys), TAGS_AT_ONCE):
         piece = keys[start : start + TAGS_AT_ONCE]
         rows = list(rows_in_pieces(library, piece))
-        stale = [row for row in rows if row.machine_tags_model != tagger.mark]
+        stale = [row for row in rows if row.machine_tags_model != tagger.version]
         tags = tags_from_views(library, image_id, tagger, stale)
-        library.media.set_tags(tags, tagger.mark)
+        library.media.set_tags(tags, tagger.version)
         report += DescribeReport(described=len(tags), unchanged=len(rows) - len(stale))
         seen += len(piece)
         yield AnnotationProgress(

@@ -36,7 +36,7 @@ class AnnotationChange:
     keys: tuple[str, ...] = ()
     title: str = ""
     files: int = 0
-    kept: tuple[SkippedFile, ...] = ()
+    skipped: tuple[SkippedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +241,7 @@ class HumanAnnotations:
             keys=tuple(dict.fromkeys(e.key for e in edits if e.old != e.new)),
             title=title_of(self._library, origin),
             files=len(files) - len(refused),
-            kept=(*skipped, *refused),
+            skipped=(*skipped, *refused),
         )
 
     def _reverted_edits(

@@ -27,7 +27,7 @@ class FailedMedium:
 class AnnotationProgress:
     """Progress of a job, in media; ``current`` is the file in hand.
 
-    Since the last step: ``keys`` have new captions or tags, ``left_out`` got none.
+    Since the last step: ``keys`` have new captions or tags, ``skipped`` got none.
     """
 
     stage: AnnotationStage
@@ -37,4 +37,4 @@ class AnnotationProgress:
     seconds_left: float | None = None
     current: bytes | None = None
     keys: tuple[str, ...] = ()
-    left_out: tuple[FailedMedium, ...] = ()
+    skipped: tuple[FailedMedium, ...] = ()

@@ -29,13 +29,13 @@ class WriteReport:
 
     written: int = 0
     unchanged: int = 0
-    kept: tuple[SkippedFile, ...] = ()
+    skipped: tuple[SkippedFile, ...] = ()
     was_undone: bool = False
 
     @property
     def failed(self) -> int:
         """The number of files that the disk has refused."""
-        return sum(item.is_failure for item in self.kept)
+        return sum(item.is_failure for item in self.skipped)
 
 
 def write_steps(
@@ -56,7 +56,7 @@ def write_steps(
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), FILES_AT_ONCE):
         piece = keys[start : start + FILES_AT_ONCE]
-        earlier = len(job.kept)
+        earlier = len(job.skipped)
         if not job.write(piece):
             return job.report(was_undone=True)
         done += len(piece)
@@ -67,8 +67,8 @@ def write_steps(
             failed=job.report().failed,
             seconds_left=eta.seconds_left(done, len(keys)),
             current=job.current,
-            left_out=tuple(
-                FailedMedium(path=item.path, reason=item.reason) for item in job.kept[earlier:]
+            skipped=tuple(
+                FailedMedium(path=item.path, reason=item.reason) for item in job.skipped[earlier:]
             ),
         )
     return job.report()
@@ -87,7 +87,7 @@ class _Write:
         earlier = net_changes(library.edits.of_batch(batch))
         self._written = {change.after.path for change in earlier}
         self._unchanged = 0
-        self.kept: list[SkippedFile] = []
+        self.skipped: list[SkippedFile] = []
         self._planner: SidecarPlanner | None = None
         self.current: bytes | None = None
 
@@ -114,12 +114,12 @@ class _Write:
         to_write: Sequence[PlannedFile],
         refused: Sequence[SkippedFile],
     ) -> None:
-        self.kept += refused
+        self.skipped += refused
         self._written |= {item.path for item in to_write} - {item.path for item in refused}
         for item in planned:
             self.current = item.path
-            if item.action is FileAction.KEPT:
-                self.kept.append(
+            if item.action is FileAction.SKIPPED:
+                self.skipped.append(
                     SkippedFile(path=item.path, reason=item.reason, is_failure=item.is_failure)
                 )
             elif item.action is FileAction.UNCHANGED and item.path not in self._written:
@@ -141,6 +141,6 @@ class _Write:
         return WriteReport(
             written=len(self._written),
             unchanged=self._unchanged,
-            kept=tuple(self.kept),
+            skipped=tuple(self.skipped),
             was_undone=was_undone,
         )

@@ -34,7 +34,7 @@ class FileAction(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
-    KEPT = "kept"
+    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +181,7 @@ class SidecarPlanner:
             return PlannedFile(
                 key=row.key,
                 photo=row.path,
-                action=FileAction.KEPT,
+                action=FileAction.SKIPPED,
                 old=old,
                 new=new,
                 reason=refused.reason,

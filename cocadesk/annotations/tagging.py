@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.annotations.prompts import TextEncoder, cached_class_vectors
-from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary, tags_mark
+from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary, tagger_version
 from cocadesk.library import Tag
 
 MIDPOINT = 2.65
@@ -47,7 +47,7 @@ class ZeroShotTagger:
         at_least: int = 0,
     ) -> None:
         self.vocabulary = vocabulary
-        self.mark = tags_mark(encoder.info().model_id, vocabulary)
+        self.version = tagger_version(encoder.info().model_id, vocabulary)
         """The version to store beside these tags."""
         self._at_least = at_least
         self._encoder = encoder

@@ -16,7 +16,7 @@ from cocadesk.resources import resource_path
 MAX_FILE_BYTES = 4 * 2**20
 MAX_TAGS = 50_000
 MAX_TAG_LENGTH = 200
-OWN_NAME = "vocabulary.txt"
+CUSTOM_NAME = "vocabulary.txt"
 _DIGEST_LETTERS = 8
 
 
@@ -87,14 +87,14 @@ def _unusable(file: Path, why: str) -> UserError:
     )
 
 
-def own_file(library_folder: Path) -> Path:
+def _custom_file(library_folder: Path) -> Path:
     """The file of the person's own tags."""
-    return library_folder / OWN_NAME
+    return library_folder / CUSTOM_NAME
 
 
-def has_own_vocabulary(library_folder: Path) -> bool:
+def has_custom_vocabulary(library_folder: Path) -> bool:
     """True where the person chose tags for this library."""
-    return own_file(library_folder).exists()
+    return _custom_file(library_folder).exists()
 
 
 def library_vocabulary(library_folder: Path) -> Vocabulary:
@@ -103,17 +103,17 @@ def library_vocabulary(library_folder: Path) -> Vocabulary:
     Raises:
         UserError: the person's file cannot be used (see ``load_vocabulary``).
     """
-    file = own_file(library_folder)
+    file = _custom_file(library_folder)
     return load_vocabulary(file if file.exists() else None)
 
 
-def set_own_vocabulary(library_folder: Path, tags: Sequence[str]) -> Vocabulary:
+def set_custom_vocabulary(library_folder: Path, tags: Sequence[str]) -> Vocabulary:
     """Stores the person's tags, whole or not at all; none brings the shipped ones back.
 
     Raises:
         UserError: they cannot be used, or the disk refuses; the old ones stay.
     """
-    file = own_file(library_folder)
+    file = _custom_file(library_folder)
     if not tags:
         file.unlink(missing_ok=True)
         return load_vocabulary()
@@ -128,7 +128,7 @@ def set_own_vocabulary(library_folder: Path, tags: Sequence[str]) -> Vocabulary:
     return vocabulary
 
 
-def tags_mark(model_id: str, vocabulary: Vocabulary) -> str:
+def tagger_version(model_id: str, vocabulary: Vocabulary) -> str:
     """The version of tags, stored beside them: with the same they would come out the same.
 
     The model's id; with the person's own tags also their digest.

@@ -158,7 +158,7 @@ class AnnotationJobs:
         ``on_first`` is called when the first media are done.
         """
         is_first = True
-        left_out: list[FailedMedium] = []
+        skipped: list[FailedMedium] = []
         try:
             while True:
                 try:
@@ -171,9 +171,9 @@ class AnnotationJobs:
                     on_first()
                 if progress.keys:
                     self._on_rows(progress.keys)
-                left_out += progress.left_out
+                skipped += progress.skipped
                 yield _step(
-                    progress, report_so_far(progress, left_out) if progress.left_out else None
+                    progress, report_so_far(progress, skipped) if progress.skipped else None
                 )
         finally:
             inner.close()

@@ -24,15 +24,15 @@ def report_so_far(
 ) -> values.CaptionReport | values.WriteReport:
     """The report of a job that still runs: what it could not do yet."""
     if progress.stage is AnnotationStage.WRITE:
-        return values.WriteReport(kept=kept_items(skipped))
+        return values.WriteReport(skipped=skipped_items(skipped))
     return values.CaptionReport(failed=to_failures(skipped, "words"))
 
 
-def kept_items(kept: Sequence[SkippedFile | FailedMedium]) -> tuple[WriteItem, ...]:
+def skipped_items(skipped: Sequence[SkippedFile | FailedMedium]) -> tuple[WriteItem, ...]:
     """Files that were left as they are, as clients see them."""
     return tuple(
-        WriteItem(path=WirePath.of(item.path), kind=WriteKind.KEPT, reason=item.reason)
-        for item in kept[:REPORTED]
+        WriteItem(path=WirePath.of(item.path), kind=WriteKind.SKIPPED, reason=item.reason)
+        for item in skipped[:REPORTED]
     )
 
 
@@ -56,12 +56,12 @@ def write_outcome(report: WriteReport) -> JobOutcome:
     numbers = (
         (report.written, "written"),
         (report.unchanged, "already up to date"),
-        (len(report.kept), "left alone"),
+        (len(report.skipped), "skipped"),
     )
     stopped = "It was undone before it had ended. " if report.was_undone else ""
     return JobOutcome(
         message=stopped + _sentence(numbers),
-        report=to_value(report, values.WriteReport, kept=kept_items(report.kept)),
+        report=to_value(report, values.WriteReport, skipped=skipped_items(report.skipped)),
         failed=report.failed,
     )
 

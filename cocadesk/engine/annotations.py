@@ -11,13 +11,13 @@ from cocadesk.annotations import (
     AnnotationEdit,
     HumanAnnotations,
     PlannedFile,
-    has_own_vocabulary,
+    has_custom_vocabulary,
     library_vocabulary,
     plan_write,
-    set_own_vocabulary,
+    set_custom_vocabulary,
 )
 from cocadesk.engine.annotation_jobs import AnnotationJobs
-from cocadesk.engine.annotation_reports import kept_items
+from cocadesk.engine.annotation_reports import skipped_items
 from cocadesk.engine.handlers import Answer, EngineContext
 from cocadesk.engine.scheduler import JobFactory
 from cocadesk.engine.scopes import some_scope_keys
@@ -138,7 +138,7 @@ class AnnotationHandler:
             undo_title=titles.undo,
             redo_title=titles.redo,
             files=change.files,
-            kept=kept_items(change.kept),
+            skipped=skipped_items(change.skipped),
         )
 
     def _tell_words(self) -> None:
@@ -171,7 +171,7 @@ class AnnotationHandler:
             new=counts[WriteKind.NEW],
             changed=counts[WriteKind.CHANGED],
             unchanged=counts[WriteKind.UNCHANGED],
-            kept=counts[WriteKind.KEPT],
+            skipped=counts[WriteKind.SKIPPED],
         )
 
     def _start_write(self, body: StartWrite, call: Call) -> JobReply:
@@ -189,11 +189,11 @@ class AnnotationHandler:
     def _vocabulary(self, body: GetVocabulary, call: Call) -> VocabularyReply:
         folder = self._library.folder
         return VocabularyReply(
-            tags=library_vocabulary(folder).tags, is_own=has_own_vocabulary(folder)
+            tags=library_vocabulary(folder).tags, is_own=has_custom_vocabulary(folder)
         )
 
     def _set_vocabulary(self, body: SetVocabulary, call: Call) -> JobReply:
-        set_own_vocabulary(self._library.folder, body.tags)
+        set_custom_vocabulary(self._library.folder, body.tags)
         return JobReply(job=self._parts.jobs().add(JobKind.TAG, *self._jobs.tag_order()))
 
 

@@ -79,7 +79,8 @@ def failures_of(report: JobReport | None) -> tuple[FailureValue, ...]:
     """The files that a job of any kind reports as not done."""
     if isinstance(report, WriteReport):
         return tuple(
-            FailureValue(path=item.path, reason=item.reason, stage="write") for item in report.kept
+            FailureValue(path=item.path, reason=item.reason, stage="write")
+            for item in report.skipped
         )
     return report.failed if isinstance(report, IndexReport | CaptionReport) else ()
 

@@ -88,7 +88,7 @@ class FakeWriting:
             return WriteItem(path=path, kind=WriteKind.UNCHANGED, new=new, old=found)
         if is_ours or overwrite:
             return WriteItem(path=path, kind=WriteKind.CHANGED, new=new, old=found)
-        return WriteItem(path=path, kind=WriteKind.KEPT, new=new, old=found, reason=NOT_OURS)
+        return WriteItem(path=path, kind=WriteKind.SKIPPED, new=new, old=found, reason=NOT_OURS)
 
     def _plan(self, body: PlanWrite, _call: Call) -> ReplyBody:
         items = [self._item(key, overwrite=body.overwrite) for key in self._keys(body.scope)]
@@ -98,7 +98,7 @@ class FakeWriting:
             new=counts[WriteKind.NEW],
             changed=counts[WriteKind.CHANGED],
             unchanged=counts[WriteKind.UNCHANGED],
-            kept=counts[WriteKind.KEPT],
+            skipped=counts[WriteKind.SKIPPED],
         )
 
     def _start_write(self, body: StartWrite, _call: Call) -> ReplyBody:
@@ -111,11 +111,13 @@ class FakeWriting:
                 files = {item.path: (item.old or None, item.new) for item in written}
                 title = f"Writing {len(written)} captions beside photos"
                 self._annotations.commit(Batch(title=title, files=files))
-            kept = tuple(item for item in items if item.kind is WriteKind.KEPT)
+            skipped = tuple(item for item in items if item.kind is WriteKind.SKIPPED)
             report = WriteReport(
-                written=len(written), unchanged=len(items) - len(written) - len(kept), kept=kept
+                written=len(written),
+                unchanged=len(items) - len(written) - len(skipped),
+                skipped=skipped,
             )
-            message = f"{len(written)} captions written, {len(kept)} files kept."
+            message = f"{len(written)} captions written, {len(skipped)} files skipped."
             return message, report
 
         work = FakeWork(

@@ -94,7 +94,7 @@ class AnnotationsReply(Message, frozen=True):
     """What has changed, and what could be undone and redone next (a title, or nothing).
 
     ``files`` counts the files beside photos that were put back or written again;
-    ``kept`` are those that somebody has changed since.
+    ``skipped`` are those that somebody has changed since.
     """
 
     changed: tuple[str, ...] = ()
@@ -102,7 +102,7 @@ class AnnotationsReply(Message, frozen=True):
     undo_title: str = ""
     redo_title: str = ""
     files: int = 0
-    kept: tuple[WriteItem, ...] = ()
+    skipped: tuple[WriteItem, ...] = ()
 
 
 class History(Message, frozen=True):
@@ -124,7 +124,7 @@ class WritePlan(Message, frozen=True):
     new: int = 0
     changed: int = 0
     unchanged: int = 0
-    kept: int = 0
+    skipped: int = 0
 
 
 class DatasetSummary(Message, frozen=True):

@@ -216,7 +216,7 @@ class WriteKind(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
-    KEPT = "kept"
+    SKIPPED = "skipped"
 
 
 class WriteItem(Value, frozen=True):
@@ -255,7 +255,7 @@ class WriteReport(Report, frozen=True):
 
     written: int = 0
     unchanged: int = 0
-    kept: tuple[WriteItem, ...] = ()
+    skipped: tuple[WriteItem, ...] = ()
 
 
 class CaptionReport(Report, frozen=True):

@@ -71,7 +71,7 @@ def write_cut_between_writes(base: Path, *, every: int = 1) -> int:
             changed = {name for name, text in found.items() if text != "notes"}
             assert changed == logged
             assert not changed or whole.items() <= found.items()
-            assert case.annotations.undo().kept == ()
+            assert case.annotations.undo().skipped == ()
             assert entries(case.photos) == {"b.txt": "notes"}
             case.annotations.redo()
             assert entries(case.photos) == found

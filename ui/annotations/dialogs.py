@@ -24,9 +24,9 @@ RESULTS = {
     WriteKind.NEW: "New file",
     WriteKind.CHANGED: "Changed",
     WriteKind.UNCHANGED: "Up to date",
-    WriteKind.KEPT: "Skipped",
+    WriteKind.SKIPPED: "Skipped",
 }
-ORDER = (WriteKind.KEPT, WriteKind.CHANGED, WriteKind.NEW, WriteKind.UNCHANGED)
+ORDER = (WriteKind.SKIPPED, WriteKind.CHANGED, WriteKind.NEW, WriteKind.UNCHANGED)
 
 
 class CaptionDialog(FramedDialog):
@@ -124,10 +124,10 @@ def _counted(plan: WritePlan) -> str:
         (plan.new, f"{count(plan.new, 'new file')}"),
         (plan.changed, f"{plan.changed:,} changed"),
         (plan.unchanged, f"{plan.unchanged:,} already up to date"),
-        (plan.kept, f"{plan.kept:,} skipped"),
+        (plan.skipped, f"{plan.skipped:,} skipped"),
     ]
     text = " · ".join(part for number, part in parts if number) or "There is nothing to write."
-    total = plan.new + plan.changed + plan.unchanged + plan.kept
+    total = plan.new + plan.changed + plan.unchanged + plan.skipped
     if total > len(plan.items):
         text += f". The first {len(plan.items):,} are shown."
     return text
@@ -138,7 +138,7 @@ def _file_line(item: WriteItem) -> QTreeWidgetItem:
     what = RESULTS[item.kind]
     new = item.new if item.kind in (WriteKind.NEW, WriteKind.CHANGED) else ""
     line = table_line(
-        [name, what, item.old, item.reason if item.kind is WriteKind.KEPT else new, folder]
+        [name, what, item.old, item.reason if item.kind is WriteKind.SKIPPED else new, folder]
     )
     if item.reason:
         line.setToolTip(1, item.reason)

@@ -213,6 +213,6 @@ def _feedback(change: _Change, answer: AnnotationsReply) -> Feedback | None:
     if not answer.title and not answer.changed and not answer.files:
         return Feedback(text=f"There is nothing to {'undo' if is_undo else 'redo'}.")
     text = f"{'Undone' if is_undo else 'Redone'}: {answer.title}"
-    if answer.kept:
-        text += f". {count(len(answer.kept), 'file')} changed since then and left as they are"
+    if answer.skipped:
+        text += f". {count(len(answer.skipped), 'file')} changed since then and left as they are"
     return Feedback(text=text, offer=FeedbackAction.REDO if is_undo else FeedbackAction.UNDO)

@@ -133,22 +133,22 @@ def _undo_or_redo(options: Options, report: Report, *, is_undo: bool) -> int:
         body = UndoAnnotations() if is_undo else RedoAnnotations()
         done = engine.ask(body, AnnotationsReply)
     word = "undone" if is_undo else "redone"
-    kept = failed_files(done.kept)
+    skipped = failed_files(done.skipped)
     if report.as_json:
         report.document(
             {
                 word: len(done.changed),
                 "title": done.title,
                 "files": done.files,
-                "kept": failed_fields(kept),
+                "kept": failed_fields(skipped),
             }
         )
     elif not done.title:
         report.line(f"There is nothing to {'undo' if is_undo else 'redo'}.")
     else:
-        is_all_kept = done.kept and not done.changed and not done.files
-        report.line(f"{done.title}: {'nothing ' if is_all_kept else ''}{word}.")
-    report.failures(kept)
+        is_all_skipped = done.skipped and not done.changed and not done.files
+        report.line(f"{done.title}: {'nothing ' if is_all_skipped else ''}{word}.")
+    report.failures(skipped)
     return OK
 
 

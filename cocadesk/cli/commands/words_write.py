@@ -73,8 +73,8 @@ def _preview(options: Options, report: Report, scope: Scope, overwrite: bool) ->
     for item in changes:
         before = f"{item.old} → " if item.kind is WriteKind.CHANGED else ""
         report.line(f"{shown(item.path.to_bytes())}: {before}{item.new}")
-    kept = tuple(item for item in items if item.kind is WriteKind.KEPT)
-    done = WriteReport(written=len(changes), unchanged=plan.unchanged, kept=kept)
+    skipped = tuple(item for item in items if item.kind is WriteKind.SKIPPED)
+    done = WriteReport(written=len(changes), unchanged=plan.unchanged, skipped=skipped)
     _show(report, "to write", done, {"preview": True, "files": [_fields(i) for i in changes]})
     return OK
 
@@ -94,19 +94,21 @@ def _show(report: Report, verb: str, done: WriteReport, more: dict[str, Any]) ->
             {
                 "written": done.written,
                 "unchanged": done.unchanged,
-                "kept": failed_fields(failed_files(done.kept)),
+                "kept": failed_fields(failed_files(done.skipped)),
                 **more,
             }
         )
-    report.line(f"{done.written:,} {verb}, {done.unchanged:,} unchanged, {len(done.kept):,} kept.")
-    for reason, files in _by_reason(done.kept).items():
+    report.line(
+        f"{done.written:,} {verb}, {done.unchanged:,} unchanged, {len(done.skipped):,} skipped."
+    )
+    for reason, files in _by_reason(done.skipped).items():
         others = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
         report.note(f"{shown(files[0])}{others}: {reason}")
 
 
-def _by_reason(kept: Sequence[WriteItem]) -> dict[str, list[bytes]]:
+def _by_reason(skipped: Sequence[WriteItem]) -> dict[str, list[bytes]]:
     """The files that are skipped for the same reason: often very many."""
     grouped: dict[str, list[bytes]] = {}
-    for item in kept:
+    for item in skipped:
         grouped.setdefault(item.reason, []).append(item.path.to_bytes())
     return grouped

@@ -18,7 +18,7 @@ from cocadesk.annotations import (
     caption_steps,
     load_vocabulary,
     tag_steps,
-    tags_mark,
+    tagger_version,
 )
 from cocadesk.library import Tag
 from tests.support.annotated_library import MODEL, AnnotatedCase, annotated_library, reopened
@@ -83,7 +83,7 @@ def test_files_that_cannot_be_read_are_named_and_the_rest_goes_on(tmp_path: Path
         run_index(case.library, [case.photos])
         keys = [row.key for row in case.library.media.iter_rows()]
         steps = caption_steps(case.library, BACKEND, tagger, decode_here, keys)
-        told = [item.reason for step in steps for item in step.left_out]
+        told = [item.reason for step in steps for item in step.skipped]
         assert told == ["The file is not there now."]
 
 
@@ -151,7 +151,7 @@ def test_other_words_tag_everything_anew_from_stored_vectors(tmp_path: Path) -> 
         report = drain(tag_steps(case.library, image_id, tagger(OWN), case.keys()))
         assert report == DescribeReport(described=3)
         rows = case.library.media.rows(case.keys())
-        assert {row.machine_tags_model for row in rows} == {tags_mark(MODEL, OWN)}
+        assert {row.machine_tags_model for row in rows} == {tagger_version(MODEL, OWN)}
         assert all({tag.tag for tag in row.machine_tags} <= set(OWN.tags) for row in rows)
         again = drain(tag_steps(case.library, image_id, tagger(OWN), case.keys()))
         assert again == DescribeReport(unchanged=3)

@@ -1,4 +1,4 @@
-"""Captions beside the photos: what is written, what is kept, and what undo puts back."""
+"""Captions beside the photos: what is written, what is skipped, and what undo puts back."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tests.support.annotated_library import MODEL, AnnotatedCase, annotated_libr
 from tests.support.index_tools import run_index
 
 
-def kept(case: AnnotatedCase, *, overwrite: bool = False) -> dict[str, str]:
+def skipped_files(case: AnnotatedCase, *, overwrite: bool = False) -> dict[str, str]:
     """Name and reason of each file that a write would leave alone."""
     return {
         Path(os.fsdecode(item.path)).name: item.reason
         for item in plan_write(case.library, case.keys(), overwrite=overwrite)
-        if item.action is FileAction.KEPT
+        if item.action is FileAction.SKIPPED
     }
 
 
@@ -53,7 +53,7 @@ def test_the_persons_caption_is_written_else_the_machines(tmp_path: Path) -> Non
         case.machine_captions()
         case.annotations.set([case.key("a.jpg")], AnnotationEdit(caption="Mädchen am Strand"))
         report = case.write()
-        assert (report.written, report.unchanged, report.kept) == (3, 0, ())
+        assert (report.written, report.unchanged, report.skipped) == (3, 0, ())
         assert case.texts() == {
             "a.txt": "Mädchen am Strand\n",
             "b.txt": "a machine's b\n",
@@ -62,17 +62,21 @@ def test_the_persons_caption_is_written_else_the_machines(tmp_path: Path) -> Non
         assert case.annotations.history(case.key("a.jpg"))[-1].who == "person"
         assert case.annotations.history(case.key("b.jpg"))[-1].who == MODEL
         again = case.write()
-        assert (again.written, again.unchanged, again.kept) == (0, 3, ())
+        assert (again.written, again.unchanged, again.skipped) == (0, 3, ())
         assert case.annotations.titles().undo == "Caption files of 3 photos"
 
 
 def test_a_preview_writes_nothing(tmp_path: Path) -> None:
-    """It says what is new, what changes, and what is kept for which reason."""
+    """It says what is new, what changes, and what is skipped for which reason."""
     with annotated_library(tmp_path) as case:
         (case.photos / "b.txt").write_text("my own notes")
         case.library.media.set_captions({case.key("a.jpg"): "x", case.key("b.jpg"): "y"}, MODEL)
         plan = list(plan_write(case.library, case.keys(), overwrite=False))
-        assert [item.action for item in plan] == [FileAction.NEW, FileAction.KEPT, FileAction.KEPT]
+        assert [item.action for item in plan] == [
+            FileAction.NEW,
+            FileAction.SKIPPED,
+            FileAction.SKIPPED,
+        ]
         assert "did not write" in plan[1].reason
         assert (plan[1].old.text, plan[1].new.text) == ("my own notes", "y")
         assert "no caption yet" in plan[2].reason
@@ -82,7 +86,7 @@ def test_a_preview_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_file_is_ours_only_while_it_holds_what_we_wrote_last(tmp_path: Path) -> None:
-    """Changed by a person it is kept, even where it holds what we wrote earlier."""
+    """Changed by a person it is skipped, even where it holds what we wrote earlier."""
     with annotated_library(tmp_path, "a.jpg") as case:
         text = case.photos / "a.txt"
         for caption in ("first", "second"):
@@ -94,7 +98,7 @@ def test_a_file_is_ours_only_while_it_holds_what_we_wrote_last(tmp_path: Path) -
             case.annotations.set(case.keys(), AnnotationEdit(caption="third"))
             report = case.write()
             assert report.written == 0
-            assert [item.reason for item in report.kept] == [
+            assert [item.reason for item in report.skipped] == [
                 "It was changed after CocaDesk wrote it."
             ]
             assert text.read_text() == mine
@@ -109,7 +113,7 @@ def test_a_file_that_happens_to_say_the_same_is_not_ours(tmp_path: Path) -> None
         case.annotations.set(case.keys(), AnnotationEdit(caption="the same"))
         assert case.write().unchanged == 1
         case.annotations.set(case.keys(), AnnotationEdit(caption="another"))
-        assert [item.reason for item in case.write().kept] == ["CocaDesk did not write it."]
+        assert [item.reason for item in case.write().skipped] == ["CocaDesk did not write it."]
 
 
 def test_undo_puts_back_what_was_there_and_redo_writes_again(tmp_path: Path) -> None:
@@ -122,14 +126,14 @@ def test_undo_puts_back_what_was_there_and_redo_writes_again(tmp_path: Path) -> 
         assert case.write(overwrite=True).written == 3
         assert (case.photos / "b.txt").stat().st_mode & 0o777 == 0o640
         change = case.annotations.undo()
-        assert (change.files, change.kept, len(change.keys)) == (3, (), 3)
+        assert (change.files, change.skipped, len(change.keys)) == (3, (), 3)
         assert [p.name for p in sorted(case.photos.glob("*.txt"))] == ["b.txt"]
         assert (case.photos / "b.txt").read_bytes() == notes
         assert (case.photos / "b.txt").stat().st_mode & 0o777 == 0o640
-        assert "did not write" in kept(case)["b.txt"]
+        assert "did not write" in skipped_files(case)["b.txt"]
         assert case.annotations.redo().files == 3
         assert case.texts()["b.txt"] == "a machine's b\n"
-        assert kept(case) == {}
+        assert skipped_files(case) == {}
 
 
 def test_undo_keeps_what_somebody_has_changed_since(tmp_path: Path) -> None:
@@ -140,12 +144,12 @@ def test_undo_keeps_what_somebody_has_changed_since(tmp_path: Path) -> None:
         (case.photos / "a.txt").write_text("better")
         (case.photos / "b.txt").unlink()
         change = case.annotations.undo()
-        assert {Path(os.fsdecode(k.path)).name: k.reason for k in change.kept} == {
+        assert {Path(os.fsdecode(k.path)).name: k.reason for k in change.skipped} == {
             "a.txt": "It was changed since."
         }
         assert case.texts() == {"a.txt": "better"}
         redone = case.annotations.redo()
-        assert [item.reason for item in redone.kept] == ["Somebody has written it since."]
+        assert [item.reason for item in redone.skipped] == ["Somebody has written it since."]
         assert case.texts() == {
             "a.txt": "better",
             "b.txt": "a machine's b\n",
@@ -165,12 +169,12 @@ def test_an_undo_that_finds_nothing_to_do_still_counts(tmp_path: Path) -> None:
 
 
 def test_of_two_photos_with_one_name_the_first_gets_the_file(tmp_path: Path) -> None:
-    """The other is kept with the reason, whatever the command names first."""
+    """The other is skipped with the reason, whatever the command names first."""
     with annotated_library(tmp_path, "a.jpg", "a.png", "b.jpg") as case:
         case.machine_captions()
         report = case.write(case.key("a.png"), case.key("a.jpg"))
         assert report.written == 1
-        assert [item.reason for item in report.kept] == [
+        assert [item.reason for item in report.skipped] == [
             "It holds the caption of a.jpg, which has the same name."
         ]
         history = case.annotations.history(case.key("a.png"))
@@ -178,7 +182,7 @@ def test_of_two_photos_with_one_name_the_first_gets_the_file(tmp_path: Path) -> 
         assert case.annotations.history(case.key("a.jpg"))[-1].new == "a machine's a"
 
 
-def test_odd_things_in_the_place_of_the_file_are_kept(tmp_path: Path) -> None:
+def test_odd_things_in_the_place_of_the_file_are_skipped(tmp_path: Path) -> None:
     """Links, folders, pipes and large files: named, never opened for writing."""
     with annotated_library(tmp_path, "a.jpg", "b.jpg", "c.jpg", "d.jpg") as case:
         case.machine_captions()
@@ -190,7 +194,7 @@ def test_odd_things_in_the_place_of_the_file_are_kept(tmp_path: Path) -> None:
         (case.photos / "d.txt").write_bytes(b"x" * (MAX_FILE_BYTES + 1))
         report = case.write(overwrite=True)
         assert report.written == 0
-        assert {Path(os.fsdecode(k.path)).name: k.reason for k in report.kept} == {
+        assert {Path(os.fsdecode(k.path)).name: k.reason for k in report.skipped} == {
             "a.txt": "It is a link.",
             "b.txt": "It is not a plain file.",
             "c.txt": "It is not a plain file.",
@@ -214,9 +218,9 @@ def test_a_closed_folder_and_a_photo_that_is_gone_do_not_stop_the_rest(
             monkeypatch.setattr(text_files.os, "access", lambda path, _mode: path != named)
         report = case.write()
         closed.chmod(0o700)
-        kept = {Path(os.fsdecode(item.path)).name: item.reason for item in report.kept}
+        skipped = {Path(os.fsdecode(item.path)).name: item.reason for item in report.skipped}
         assert (report.written, report.failed) == (1, 1)
-        assert kept == {
+        assert skipped == {
             "b.txt": "The folder or the file can't be written to.",
             "c.txt": "The photo or video is not there now.",
         }
@@ -241,8 +245,8 @@ def test_a_disk_that_refuses_leaves_log_and_files_alike(
         with monkeypatch.context() as patch:
             patch.setattr(text_files.os, "fsync", full)
             report = case.write()
-        assert report.failed == len(report.kept) == 2
-        assert {item.reason for item in report.kept} == {"The disk is full."}
+        assert report.failed == len(report.skipped) == 2
+        assert {item.reason for item in report.skipped} == {"The disk is full."}
         assert case.texts() == {"a.txt": "a machine's a\n"}
         assert case.annotations.undo().files == 1
         assert case.texts() == {}
@@ -257,7 +261,7 @@ def test_an_undo_on_a_disk_that_is_away_is_kept_for_later(tmp_path: Path) -> Non
         case.write()
         (case.photos / "disk").rename(tmp_path / "unplugged")
         change = case.annotations.undo()
-        assert (change.files, [item.reason for item in change.kept]) == (
+        assert (change.files, [item.reason for item in change.skipped]) == (
             1,
             ["Its folder is not there."],
         )

@@ -16,7 +16,7 @@ from cocadesk.annotations import (
     class_vectors,
     load_vocabulary,
     prompts,
-    tags_mark,
+    tagger_version,
 )
 from cocadesk.annotations.prompts import with_article
 from tests.support.fake_backend import FakeBackend
@@ -178,7 +178,7 @@ def test_a_tagger_embeds_its_words_at_the_first_use_and_once(tmp_path: Path) -> 
     """Asking whether tags are stale needs no vectors."""
     backend = CountingBackend()
     tagger = ZeroShotTagger(backend, COLOURS)
-    assert (tagger.mark, backend.texts) == (tags_mark("fake-000000000000", COLOURS), 0)
+    assert (tagger.version, backend.texts) == (tagger_version("fake-000000000000", COLOURS), 0)
     picture = backend.embed_images(np.full((1, 8, 8, 3), (255, 0, 0), np.uint8))
     first = tagger.scores(picture)
     embedded = backend.texts

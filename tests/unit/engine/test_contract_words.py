@@ -178,14 +178,14 @@ def test_a_write_is_planned_done_undone_and_redone(client: AnyEngine) -> None:
     _end(client, client.ask(StartCaption(scope=everything), JobReply, timeout_s=WAIT_S))
     _say(client, SetAnnotations(keys=keys[:2], caption="written by me"))
     plan = client.ask(PlanWrite(scope=everything), WritePlan, timeout_s=WAIT_S)
-    assert len(plan.items) == plan.new + plan.changed + plan.unchanged + plan.kept == len(keys)
-    assert all(item.reason for item in plan.items if item.kind is WriteKind.KEPT)
+    assert len(plan.items) == plan.new + plan.changed + plan.unchanged + plan.skipped == len(keys)
+    assert all(item.reason for item in plan.items if item.kind is WriteKind.SKIPPED)
     assert all(item.new for item in plan.items if item.kind is WriteKind.NEW)
     ended = _end(client, client.ask(StartWrite(scope=everything), JobReply, timeout_s=WAIT_S))
     assert ended.job.state is JobState.DONE
     assert isinstance(ended.report, WriteReport)
     assert ended.report.written == plan.new + plan.changed > 0
-    assert (ended.report.unchanged, len(ended.report.kept)) == (plan.unchanged, plan.kept)
+    assert (ended.report.unchanged, len(ended.report.skipped)) == (plan.unchanged, plan.skipped)
     after = client.ask(PlanWrite(scope=everything), WritePlan, timeout_s=WAIT_S)
     assert (after.new, after.changed) == (0, 0)
     undone = client.ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
