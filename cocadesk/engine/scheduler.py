@@ -13,20 +13,17 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
-import msgspec
 from msgspec.structs import replace
 
+from cocadesk.engine.job_records import CRASHES_ALLOWED, Job, JobRecords, JobSpec, JobStore
 from cocadesk.errors import UserError
-from cocadesk.library import JobRow, new_key
+from cocadesk.library import new_key
 from cocadesk.protocol.values import JobAction, JobKind, JobReport, JobState, JobValue
 
 QUIET_LIMIT_S = 1.0
 SAVE_EVERY_S = 10.0
-JOBS_KEPT = 50
-CRASHES_ALLOWED = 3
-"""So often may the engine die in a job, with nothing gained in between."""
 
 _log = logging.getLogger(__name__)
 
@@ -61,47 +58,6 @@ JobFactory: TypeAlias = Callable[[str], Steps]
 """Makes a job's steps from its spec (JSON); nothing happens before the first step."""
 
 
-class JobStore(Protocol):
-    """The library's table of jobs."""
-
-    def all(self) -> list[JobRow]:
-        """All jobs, the oldest first."""
-        ...
-
-    def save(self, job: JobRow) -> None:
-        """Writes a job's row."""
-        ...
-
-    def forget(self, job_id: str) -> None:
-        """Removes a job's row."""
-        ...
-
-
-class _Spec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is stored of a job's order: its title and the work's own spec.
-
-    ``crashes`` counts the engines that died in it since it got to ``furthest``.
-    """
-
-    title: str
-    work: str
-    crashes: int = 0
-    furthest: int = 0
-
-    def is_same_order(self, other: _Spec) -> bool:
-        """Whether both ask for the same."""
-        return (self.title, self.work) == (other.title, other.work)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Job:
-    value: JobValue
-    spec: _Spec
-    report: JobReport | None = None
-    created_utc: datetime
-    saved_s: float = 0.0
-
-
 class Scheduler:
     """Owns the jobs of one library. Any thread may call its methods.
 
@@ -117,16 +73,18 @@ class Scheduler:
         on_change: Callable[[JobValue], None],
         wait_until_quiet: Callable[[float], bool],
     ) -> None:
-        self._store = store
+        self._records = JobRecords(store)
         self._works = works
         self._on_change = on_change
         self._wait_until_quiet = wait_until_quiet
         self._changed = threading.Condition(threading.RLock())
         self._is_closed = False
-        self._working: _Job | None = None
-        self._jobs: dict[str, _Job] = {}
+        self._working: Job | None = None
+        self._jobs = {job.value.id: job for job in self._records.load()}
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
-        self._load()
+        for job in self._jobs.values():
+            if job.spec.crashes >= CRASHES_ALLOWED and not job.value.state.is_final:
+                self._end(job, JobState.FAILED, message=CRASHED)
 
     def start(self) -> None:
         """Begins with what an earlier engine has left."""
@@ -156,7 +114,7 @@ class Scheduler:
 
     def add(self, kind: JobKind, title: str, spec: str, *, job_id: str | None = None) -> JobValue:
         """Queues a job; the same order that waits or runs already is that job."""
-        order = _Spec(title=title, work=spec)
+        order = JobSpec(title=title, work=spec)
         with self._changed:
             for job in self._jobs.values():
                 is_open = job.value.kind is kind and not job.value.state.is_final
@@ -169,7 +127,7 @@ class Scheduler:
 
     def record(self, kind: JobKind, title: str, spec: str, outcome: JobOutcome) -> JobValue:
         """Remembers as a job what was quick enough to be done at once."""
-        order = _Spec(title=title, work=spec)
+        order = JobSpec(title=title, work=spec)
         with self._changed:
             job = self._insert(kind, order, new_key(), JobState.QUEUED)
             job.report = outcome.report
@@ -239,11 +197,11 @@ class Scheduler:
             self._work_on(job, lambda: self._is_closed)
             self._leave(job, is_left=self._is_closed)
 
-    def _begin(self, job: _Job) -> None:
+    def _begin(self, job: Job) -> None:
         self._working = job
         self._set(job, state=JobState.RUNNING)
 
-    def _leave(self, job: _Job, *, is_left: bool) -> None:
+    def _leave(self, job: Job, *, is_left: bool) -> None:
         with self._changed:
             self._working = None
             self._changed.notify_all()
@@ -251,7 +209,7 @@ class Scheduler:
                 # An end in good order is no crash.
                 self._set(job, state=JobState.QUEUED, seconds_left=None)
 
-    def _work_on(self, job: _Job, is_stopped: Callable[[], bool]) -> None:
+    def _work_on(self, job: Job, is_stopped: Callable[[], bool]) -> None:
         try:
             outcome = self._take_steps(job, is_stopped)
         except UserError as error:
@@ -268,7 +226,7 @@ class Scheduler:
                 job.report = outcome.report
                 self._end(job, JobState.DONE, message=outcome.message, failed=outcome.failed)
 
-    def _take_steps(self, job: _Job, is_stopped: Callable[[], bool]) -> JobOutcome | None:
+    def _take_steps(self, job: Job, is_stopped: Callable[[], bool]) -> JobOutcome | None:
         """Steps until the end (an outcome), or until somebody stops it (None)."""
         steps = self._works[job.value.kind](job.spec.work)
         try:
@@ -285,7 +243,7 @@ class Scheduler:
         finally:
             steps.close()
 
-    def _note(self, job: _Job, step: JobStep) -> None:
+    def _note(self, job: Job, step: JobStep) -> None:
         with self._changed:
             job.value = replace(
                 job.value,
@@ -298,13 +256,13 @@ class Scheduler:
             )
             job.report = step.report or job.report
             if time.monotonic() - job.saved_s >= SAVE_EVERY_S:
-                self._save(job)
+                self._records.save(job)
             value = job.value
         self._on_change(value)
 
     # Under the lock -----------------------------------------------------------------
 
-    def _insert(self, kind: JobKind, order: _Spec, job_id: str, state: JobState) -> _Job:
+    def _insert(self, kind: JobKind, order: JobSpec, job_id: str, state: JobState) -> Job:
         now = datetime.now(UTC)
         value = JobValue(
             id=job_id,
@@ -313,12 +271,12 @@ class Scheduler:
             state=state,
             created=now.isoformat(timespec="seconds"),
         )
-        job = _Job(value=value, spec=order, created_utc=now)
-        self._write(job)
+        job = Job(value=value, spec=order, created_utc=now)
+        self._records.write(job)
         self._jobs[job_id] = job
         return job
 
-    def _end(self, job: _Job, state: JobState, *, message: str, failed: int | None = None) -> None:
+    def _end(self, job: Job, state: JobState, *, message: str, failed: int | None = None) -> None:
         with self._changed:
             if job.value.state.is_final:
                 return
@@ -332,65 +290,24 @@ class Scheduler:
                 finished=datetime.now(UTC).isoformat(timespec="seconds"),
             )
 
-    def _set(self, job: _Job, **changes: object) -> None:
+    def _set(self, job: Job, **changes: object) -> None:
         job.value = replace(job.value, **changes)
-        self._save(job)
+        self._records.save(job)
         self._on_change(job.value)
 
-    def _job(self, job_id: str) -> _Job:
+    def _job(self, job_id: str) -> Job:
         try:
             return self._jobs[job_id]
         except KeyError:
             raise UserError("There is no such job.", f"Its id would be {job_id}.") from None
 
-    def _next(self) -> _Job | None:
+    def _next(self) -> Job | None:
         """The job to run: the one that runs, else the oldest that waits."""
         for state in (JobState.RUNNING, JobState.QUEUED):
             for job in self._jobs.values():
                 if job.value.state is state:
                     return job
         return None
-
-    # Rows ---------------------------------------------------------------------------
-
-    def _load(self) -> None:
-        rows = self._store.all()
-        for row in rows[:-JOBS_KEPT]:
-            self._store.forget(row.id)
-        for row in rows[-JOBS_KEPT:]:
-            job = _from_row(row)
-            if job is None:
-                continue
-            self._jobs[row.id] = job
-            if job.spec.crashes >= CRASHES_ALLOWED and not job.value.state.is_final:
-                self._end(job, JobState.FAILED, message=CRASHED)
-
-    def _save(self, job: _Job) -> None:
-        """Writes the row; where the disk refuses, the job goes on and the next move tries again."""
-        try:
-            self._write(job)
-        except (UserError, OSError, RuntimeError) as error:
-            _log.warning("job %s could not be saved: %s", job.value.id, error)
-
-    def _write(self, job: _Job) -> None:
-        job.saved_s = time.monotonic()
-        value = job.value
-        self._store.save(
-            JobRow(
-                id=value.id,
-                kind=value.kind.value,
-                spec=msgspec.json.encode(job.spec).decode(),
-                state=value.state.value,
-                created_utc=job.created_utc,
-                updated_utc=datetime.now(UTC),
-                stage=value.stage,
-                done=value.done,
-                total=value.total,
-                failed=value.failed,
-                message=value.message or None,
-                report=msgspec.json.encode(job.report).decode() if job.report else None,
-            )
-        )
 
 
 CRASHED = (
@@ -409,43 +326,3 @@ def _after(state: JobState, action: JobAction) -> JobState:
     if action is JobAction.PAUSE:
         return JobState.PAUSED
     return JobState.QUEUED if state is JobState.PAUSED else state
-
-
-def _from_row(row: JobRow) -> _Job | None:
-    """A job from its row; what ran when the engine was killed waits again.
-
-    None for a row that this program does not understand, e.g. a newer one's.
-    """
-    try:
-        spec = msgspec.json.decode(row.spec, type=_Spec)
-        kind, state = JobKind(row.kind), JobState(row.state)
-        report: JobReport | None = (
-            msgspec.json.decode(row.report, type=JobReport) if row.report else None
-        )
-    except (ValueError, msgspec.MsgspecError) as error:
-        _log.warning("job %s is left alone: %s", row.id, error)
-        return None
-    if state is JobState.RUNNING:
-        spec, state = _after_crash(spec, row.done), JobState.QUEUED
-    is_over = state.is_final
-    value = JobValue(
-        id=row.id,
-        kind=kind,
-        title=spec.title,
-        state=state,
-        stage=row.stage,
-        done=row.done,
-        total=row.total,
-        failed=row.failed,
-        message=row.message or "",
-        created=row.created_utc.isoformat(timespec="seconds"),
-        finished=row.updated_utc.isoformat(timespec="seconds") if is_over else "",
-    )
-    return _Job(value=value, spec=spec, report=report, created_utc=row.created_utc)
-
-
-def _after_crash(spec: _Spec, done: int) -> _Spec:
-    """Counts one more engine that died in the job; a job that came further begins anew."""
-    if done > spec.furthest:
-        return replace(spec, crashes=1, furthest=done)
-    return replace(spec, crashes=spec.crashes + 1)

@@ -9,16 +9,21 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from cocadesk.errors import UserError
 from cocadesk.fake_engine.annotations import FakeAnnotations
 from cocadesk.fake_engine.handlers import FakeContext
 from cocadesk.fake_engine.jobs import Answer, FakeWork, failures_of
-from cocadesk.fake_engine.rows import failure, make_medium
+from cocadesk.fake_engine.rows import FakeMedium, failure, make_medium
 from cocadesk.fake_engine.videos import FakeVideos
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
+    DescribedFile,
+    DescribedFiles,
+    DescribeFiles,
     Detail,
     GetDetail,
     GetInfo,
+    GetKeys,
     GetRows,
     Hits,
     Info,
@@ -37,6 +42,7 @@ from cocadesk.protocol.messages import (
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
     CountsValue,
+    DescriptionKind,
     FailureValue,
     IndexReport,
     JobReport,
@@ -70,6 +76,8 @@ class FakeLibrary:
             Search: self._search,
             Similar: self._similar,
             ListNewest: self._newest,
+            GetKeys: self._keys,
+            DescribeFiles: self._describe_files,
             GetRows: self._rows,
             GetDetail: self._detail,
             StartIndex: self._start_index,
@@ -105,6 +113,34 @@ class FakeLibrary:
                 hits.append(self._videos.hit(medium, shared / max(1, len(words))))
         hits.sort(key=lambda hit: -hit.score)
         return Hits(hits=tuple(hits[:limit]), complete=len(hits) <= limit)
+
+    def _by_path(self) -> dict[WirePath, FakeMedium]:
+        return {medium.row.path: medium for medium in self._media.values()}
+
+    def _keys(self, body: GetKeys, _call: Call) -> Keys:
+        known = self._by_path()
+        for path in body.paths:
+            if path not in known:
+                raise UserError(f"{path.text} is not in the library.", "", "Add it first.")
+        return Keys(keys=tuple(known[path].row.key for path in body.paths), total=len(body.paths))
+
+    def _describe_files(self, body: DescribeFiles, call: Call) -> DescribedFiles:
+        """Only made-up media: no file is read."""
+        known, failed = self._by_path(), []
+        for place, path in enumerate(body.paths):
+            if (medium := known.get(path)) is None:
+                failed.append(FailureValue(path=path, reason="There is no such file."))
+                continue
+            is_caption = body.kind is DescriptionKind.CAPTION
+            call.partial(
+                DescribedFile(
+                    place=place,
+                    path=path,
+                    caption=medium.caption if is_caption else None,
+                    tags=() if is_caption else medium.tags[: body.top],
+                )
+            )
+        return DescribedFiles(failed=tuple(failed))
 
     def _newest(self, body: ListNewest, _call: Call) -> ReplyBody:
         media = sorted(self._media.values(), key=lambda m: m.row.taken or "", reverse=True)

@@ -13,11 +13,15 @@ from cocadesk.protocol.messages import (
     ControlJob,
     DecideRun,
     Describe,
+    DescribedFile,
+    DescribedFiles,
+    DescribeFiles,
     Description,
     Detail,
     Failures,
     GetDetail,
     GetInfo,
+    GetKeys,
     GetPreview,
     GetRows,
     GetRun,
@@ -34,6 +38,7 @@ from cocadesk.protocol.messages import (
     Models,
     Preview,
     Progress,
+    ReplyBody,
     Roots,
     Rows,
     Run,
@@ -43,7 +48,7 @@ from cocadesk.protocol.messages import (
     WatchJob,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobAction, JobState, ModelState
+from cocadesk.protocol.values import DescriptionKind, JobAction, JobState, ModelState
 from tests.support.engines import ENGINES, EngineCase
 
 WAIT_S = 60.0
@@ -130,6 +135,42 @@ def test_a_key_that_is_gone_gets_a_sentence(client: AnyEngine, body: GetDetail |
     """What people read, not a traceback."""
     with pytest.raises(UserError, match="no longer in the library"):
         client.ask(body, Detail, timeout_s=WAIT_S)
+
+
+def test_files_of_the_library_are_found_by_their_paths(client: AnyEngine) -> None:
+    """Keys come in the order of the paths; a stranger among them gets a sentence."""
+    keys = _newest(client)[:3]
+    rows = client.ask(GetRows(keys=keys), Rows, timeout_s=WAIT_S).rows
+    paths = tuple(row.path for row in rows)
+    assert client.ask(GetKeys(paths=paths), Keys, timeout_s=WAIT_S).keys == keys
+    back = client.ask(GetKeys(paths=paths[::-1]), Keys, timeout_s=WAIT_S).keys
+    assert back == keys[::-1]
+    with pytest.raises(UserError, match="is not in the library"):
+        client.ask(GetKeys(paths=(*paths, WirePath("/nowhere.jpg"))), Keys, timeout_s=WAIT_S)
+
+
+@pytest.mark.parametrize("kind", DescriptionKind)
+def test_files_are_described_in_parts_and_those_that_are_not_there_are_named(
+    client: AnyEngine, kind: DescriptionKind
+) -> None:
+    """Each part says which of the files it is; captions or tags, not both."""
+    rows = client.ask(GetRows(keys=_newest(client)[:2]), Rows, timeout_s=WAIT_S).rows
+    missing = WirePath("/nowhere.jpg")
+    paths = (rows[0].path, missing, rows[1].path)
+    parts: list[ReplyBody] = []
+    end = client.ask(
+        DescribeFiles(paths=paths, kind=kind, top=2),
+        DescribedFiles,
+        on_partial=parts.append,
+        timeout_s=WAIT_S,
+    )
+    described = sorted((p for p in parts if isinstance(p, DescribedFile)), key=lambda p: p.place)
+    assert [part.path for part in described] == [rows[0].path, rows[1].path]
+    is_caption = kind is DescriptionKind.CAPTION
+    assert all(bool(part.caption) is is_caption for part in described)
+    assert all(len(part.tags) <= 2 for part in described)
+    assert [failure.path for failure in end.failed] == [missing]
+    assert end.unkept == ""
 
 
 def test_adding_a_folder_is_a_job_with_progress_and_failures(

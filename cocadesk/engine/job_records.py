@@ -1,0 +1,147 @@
+"""Jobs as rows of the library: read at the start, written at every move."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from cocadesk.errors import UserError
+from cocadesk.library import JobRow
+from cocadesk.protocol.values import JobKind, JobReport, JobState, JobValue
+
+JOBS_KEPT = 50
+CRASHES_ALLOWED = 3
+"""So often may the engine die in a job, with nothing gained in between."""
+
+_log = logging.getLogger(__name__)
+
+
+class JobStore(Protocol):
+    """The library's table of jobs."""
+
+    def all(self) -> list[JobRow]:
+        """All jobs, the oldest first."""
+        ...
+
+    def save(self, job: JobRow) -> None:
+        """Writes a job's row."""
+        ...
+
+    def forget(self, job_id: str) -> None:
+        """Removes a job's row."""
+        ...
+
+
+class JobSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A job's order as it is stored: its title and the work's own spec.
+
+    ``crashes`` counts the engines that died in it since it got to ``furthest``.
+    """
+
+    title: str
+    work: str
+    crashes: int = 0
+    furthest: int = 0
+
+    def is_same_order(self, other: JobSpec) -> bool:
+        """True where both ask for the same."""
+        return (self.title, self.work) == (other.title, other.work)
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """A job while an engine runs: its value for people, its order and its report."""
+
+    value: JobValue
+    spec: JobSpec
+    report: JobReport | None = None
+    created_utc: datetime
+    saved_s: float = 0.0
+
+
+class JobRecords:
+    """Reads and writes the rows of one library's jobs."""
+
+    def __init__(self, store: JobStore) -> None:
+        self._store = store
+
+    def load(self) -> list[Job]:
+        """The last jobs, the oldest first; the rows of others are removed."""
+        rows = self._store.all()
+        for row in rows[:-JOBS_KEPT]:
+            self._store.forget(row.id)
+        return [job for row in rows[-JOBS_KEPT:] if (job := _from_row(row)) is not None]
+
+    def save(self, job: Job) -> None:
+        """Writes the row; where the disk refuses, the job goes on and the next move tries again."""
+        try:
+            self.write(job)
+        except (UserError, OSError, RuntimeError) as error:
+            _log.warning("job %s could not be saved: %s", job.value.id, error)
+
+    def write(self, job: Job) -> None:
+        """Writes the row; raises where the disk refuses."""
+        job.saved_s = time.monotonic()
+        value = job.value
+        self._store.save(
+            JobRow(
+                id=value.id,
+                kind=value.kind.value,
+                spec=msgspec.json.encode(job.spec).decode(),
+                state=value.state.value,
+                created_utc=job.created_utc,
+                updated_utc=datetime.now(UTC),
+                stage=value.stage,
+                done=value.done,
+                total=value.total,
+                failed=value.failed,
+                message=value.message or None,
+                report=msgspec.json.encode(job.report).decode() if job.report else None,
+            )
+        )
+
+
+def _from_row(row: JobRow) -> Job | None:
+    """A job from its row; what ran when the engine was killed waits again.
+
+    None for a row that this program does not understand, e.g. a newer one's.
+    """
+    try:
+        spec = msgspec.json.decode(row.spec, type=JobSpec)
+        kind, state = JobKind(row.kind), JobState(row.state)
+        report: JobReport | None = (
+            msgspec.json.decode(row.report, type=JobReport) if row.report else None
+        )
+    except (ValueError, msgspec.MsgspecError) as error:
+        _log.warning("job %s is left alone: %s", row.id, error)
+        return None
+    if state is JobState.RUNNING:
+        spec, state = _after_crash(spec, row.done), JobState.QUEUED
+    is_over = state.is_final
+    value = JobValue(
+        id=row.id,
+        kind=kind,
+        title=spec.title,
+        state=state,
+        stage=row.stage,
+        done=row.done,
+        total=row.total,
+        failed=row.failed,
+        message=row.message or "",
+        created=row.created_utc.isoformat(timespec="seconds"),
+        finished=row.updated_utc.isoformat(timespec="seconds") if is_over else "",
+    )
+    return Job(value=value, spec=spec, report=report, created_utc=row.created_utc)
+
+
+def _after_crash(spec: JobSpec, done: int) -> JobSpec:
+    """Counts one more engine that died in the job; a job that came further begins again."""
+    if done > spec.furthest:
+        return replace(spec, crashes=1, furthest=done)
+    return replace(spec, crashes=spec.crashes + 1)
