@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.indexing import IndexOptions, embed_video, index_steps
-from cocadesk.library import Edit, Library, MediaKind, ViewShows, thumbnails
+from cocadesk.library import Edit, Library, MediaKind, ViewShows, layout
 from cocadesk.library.atomic import write_atomically
 from cocadesk.media import (
     DecodedPhoto,
@@ -329,7 +329,7 @@ def test_a_disk_that_fills_under_the_thumbnails_is_a_sentence_and_what_was_kept_
         write_atomically(path, data, durable=durable)
 
     with monkeypatch.context() as patch:
-        patch.setattr(thumbnails, "write_atomically", write_until_full)
+        patch.setattr(layout, "write_atomically", write_until_full)
         with pytest.raises(UserError, match="No space left"):
             run_index(library, [tmp_path / "films"], decoder=decoder)
     kept = library.counts().videos
