@@ -32,8 +32,8 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clip:
-    """A film as frames that the model takes, (N, S, S, 3) uint8 RGB, and what people said of it.
+class VideoSample:
+    """A video as frames that the model takes, (N, S, S, 3) uint8 RGB, and what people said of it.
 
     Its vector is the mean of the frames' (arXiv 2205.01917 takes sixteen), at unit length.
     """
@@ -50,8 +50,10 @@ class Labelled:
     label: int
 
 
-def evaluate_retrieval(backend: Backend, samples: Iterable[Sample | Clip]) -> RetrievalMetrics:
-    """Text to image and image to text over all captions of all pictures and clips.
+def evaluate_retrieval(
+    backend: Backend, samples: Iterable[Sample | VideoSample]
+) -> RetrievalMetrics:
+    """Text to image and image to text over all captions of all pictures and videos.
 
     Raises:
         ValueError: no samples, or one without captions.
@@ -74,10 +76,10 @@ def evaluate_retrieval(backend: Backend, samples: Iterable[Sample | Clip]) -> Re
     )
 
 
-def _vectors(backend: Backend, samples: Sequence[Sample | Clip]) -> NDArray[np.float32]:
-    """(B, D) float32 unit vectors, a clip's being the mean of its frames'."""
+def _vectors(backend: Backend, samples: Sequence[Sample | VideoSample]) -> NDArray[np.float32]:
+    """(B, D) float32 unit vectors, a video's being the mean of its frames'."""
     frames = [
-        sample.frames_NHWC if isinstance(sample, Clip) else sample.image_HWC[None]
+        sample.frames_NHWC if isinstance(sample, VideoSample) else sample.image_HWC[None]
         for sample in samples
     ]
     together = (frame for group in frames for frame in group)

@@ -25,7 +25,7 @@ from cocadesk.engine.decoding import input_spec
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
-    from cocadesk.evaluation.runs import Clip, Labelled, Sample
+    from cocadesk.evaluation.runs import Labelled, Sample, VideoSample
     from cocadesk.media import InputSpec
     from cocadesk.media.shards import ShardSample
     from cocadesk.model.backend import ModelInfo
@@ -182,7 +182,7 @@ def _samples(files: Sequence[Path], spec: InputSpec, skipped: list[str]) -> Iter
 
 def _media(
     files: Sequence[Path], spec: InputSpec, skipped: list[str], suffixes: frozenset[str]
-) -> Iterator[Sample | Clip]:
+) -> Iterator[Sample | VideoSample]:
     """The shards' pictures and clips with captions; what cannot be used is noted."""
     from cocadesk.media import PhotoError
     from cocadesk.media.shards import ShardCounts, read_shards
@@ -200,17 +200,17 @@ def _media(
     skipped.extend(f"{count} x {reason}" for reason, count in counts.skipped.items())
 
 
-def _medium(shard: ShardSample, words: tuple[str, ...], spec: InputSpec) -> Sample | Clip:
+def _medium(shard: ShardSample, words: tuple[str, ...], spec: InputSpec) -> Sample | VideoSample:
     """One picture or clip as the model takes it.
 
     Raises:
         PhotoError: it cannot be decoded.
     """
-    from cocadesk.evaluation.runs import Clip, Sample
+    from cocadesk.evaluation.runs import Sample, VideoSample
     from cocadesk.media import decode_rgb, prepare_input, sample_frames
 
     if shard.video is not None:
-        return Clip(frames_NHWC=sample_frames(shard.video, spec), captions=words)
+        return VideoSample(frames_NHWC=sample_frames(shard.video, spec), captions=words)
     picture = decode_rgb(shard.image, spec.size_px)
     full_size = (picture.width, picture.height)
     return Sample(image_HWC=prepare_input(picture.rgb_HWC, spec, full_size), captions=words)

@@ -7,9 +7,9 @@ import pytest
 
 from cocadesk.evaluation.runs import (
     BATCH,
-    Clip,
     Labelled,
     Sample,
+    VideoSample,
     batches,
     evaluate_captions,
     evaluate_retrieval,
@@ -49,11 +49,11 @@ def test_more_pictures_than_a_batch_keep_their_own_captions() -> None:
 
 def test_a_clip_is_the_mean_of_its_frames() -> None:
     """Clips of several lengths and pictures are ranked together; a stray frame does not win."""
-    samples: list[Sample | Clip] = [*_samples()[2:]]
+    samples: list[Sample | VideoSample] = [*_samples()[2:]]
     for name, other, frames in (("red", "blue", 16), ("green", "white", 3)):
         shown = [_picture(COLOURS[name])] * (frames - 1) + [_picture(COLOURS[other])]
         captions = (f"a {name} film", f"something {name}")
-        samples.append(Clip(frames_NHWC=np.stack(shown), captions=captions))
+        samples.append(VideoSample(frames_NHWC=np.stack(shown), captions=captions))
     metrics = evaluate_retrieval(FakeBackend(), samples * 9)
     assert metrics.t2i_r1 == 100.0
     assert metrics.i2t_r1 == 100.0
