@@ -24,32 +24,46 @@ def modules() -> dict[str, Path]:
 
 
 @cache
-def imports(path: Path, *, typing_too: bool = False) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """(module, names taken from it) of each import that runs, or with ``typing_too`` of each."""
-    return tuple(_imports_in(ast.parse(path.read_bytes()), typing_too))
+def imports(
+    path: Path, *, typing_too: bool = False, later_too: bool = True
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """(module, names taken from it) of each import that runs.
+
+    With ``typing_too`` also those for type checkers; without ``later_too`` not those
+    inside functions.
+    """
+    return tuple(_imports_in(ast.parse(path.read_bytes()), typing_too, later_too))
 
 
-def _imports_in(node: ast.AST, typing_too: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _imports_in(
+    node: ast.AST, typing_too: bool, later_too: bool
+) -> Iterator[tuple[str, tuple[str, ...]]]:
     for child in ast.iter_child_nodes(node):
         is_for_types = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
         if is_for_types and not typing_too:
-            yield from _imports_in(ast.Module(body=child.orelse, type_ignores=[]), typing_too)
+            yield from _imports_in(
+                ast.Module(body=child.orelse, type_ignores=[]), typing_too, later_too
+            )
         elif isinstance(child, ast.Import):
             for alias in child.names:
                 yield alias.name, ()
         elif isinstance(child, ast.ImportFrom):
             yield child.module or "", tuple(alias.name for alias in child.names)
-        else:
-            yield from _imports_in(child, typing_too)
+        elif later_too or not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _imports_in(child, typing_too, later_too)
 
 
-def graph() -> dict[str, set[str]]:
-    """The modules of ours that each imports: at its top, later, or for its types alone."""
+def graph(*, at_top_only: bool = False) -> dict[str, set[str]]:
+    """The modules of ours that each imports: at its top, later, or for its types alone.
+
+    With ``at_top_only`` the ones that are loaded together with it.
+    """
     ours = modules()
     edges: dict[str, set[str]] = {}
     for name, path in ours.items():
         targets = set()
-        for module, taken in imports(path, typing_too=True):
+        taken_in = imports(path, typing_too=not at_top_only, later_too=not at_top_only)
+        for module, taken in taken_in:
             inner = [f"{module}.{item}" for item in taken if f"{module}.{item}" in ours]
             outer = [module] if module in ours and len(inner) < max(len(taken), 1) else []
             targets.update(inner, outer)
