@@ -1,6 +1,6 @@
 """The rules of human annotations, written down a second time and as plainly as can be.
 
-The walk (``words_walk``) does everything twice: once to the program and once to
+The walk (``annotation_walk``) does everything twice: once to the program and once to
 this model; both must always agree.
 """
 
@@ -37,7 +37,7 @@ class Written:
 class Command:
     """One command of a person, as it can be undone; itself, not its like."""
 
-    words: dict[str, tuple[Said, Said]] = field(default_factory=dict)
+    edits: dict[str, tuple[Said, Said]] = field(default_factory=dict)
     files: dict[bytes, Written] = field(default_factory=dict)
 
 
@@ -80,9 +80,9 @@ class Model:
                 removed=(*(t for t in old.removed if t not in add), *_fresh(remove, old.removed)),
             )
             if new != old:
-                command.words[key] = (old, new)
+                command.edits[key] = (old, new)
                 self.said[key] = new
-        if command.words:
+        if command.edits:
             self.push(command)
 
     def push(self, command: Command) -> None:
@@ -96,7 +96,7 @@ class Model:
             return
         command = self.undo_stack.pop()
         self.redo_stack.append(command)
-        for key, (old, _) in command.words.items():
+        for key, (old, _) in command.edits.items():
             self.said[key] = old
         for path, change in command.files.items():
             if self.files.get(path) == change.after and change.before != change.after:
@@ -108,7 +108,7 @@ class Model:
             return
         command = self.redo_stack.pop()
         self.undo_stack.append(command)
-        for key, (_, new) in command.words.items():
+        for key, (_, new) in command.edits.items():
             self.said[key] = new
         for path, change in command.files.items():
             if self.files.get(path) == change.before and change.before != change.after:

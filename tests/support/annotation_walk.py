@@ -1,7 +1,7 @@
 """A random walk of a person and a machine over one library, with engines killed on the way.
 
-Everything is done to the program and to ``words_model``; after each step both
-must agree on every human word and every ``.txt``, and no word may stand under the
+Everything is done to the program and to ``annotation_model``; after each step both
+must agree on every human annotation and every ``.txt``, and no text may stand under the
 wrong hand. ``Walk`` works on the real store in this process; in an ``engine life``
 it goes through a real engine, which ends by SIGKILL in the middle of something.
 """
@@ -115,7 +115,7 @@ class Walk:
 
     def _open(self) -> None:
         self._library = Library.open(self._folder)
-        self._words = HumanAnnotations(self._library)
+        self._annotations = HumanAnnotations(self._library)
 
     # Steps in this process ------------------------------------------------------------
 
@@ -151,10 +151,10 @@ class Walk:
         ]
 
     def _set(self) -> None:
-        self._words.set(*self._wish())
+        self._annotations.set(*self._edit())
 
-    def _wish(self) -> tuple[list[str], AnnotationEdit]:
-        """Something to say of a few media, said to the model too."""
+    def _edit(self) -> tuple[list[str], AnnotationEdit]:
+        """An edit of a few media, told the model too."""
         keys = self._some_keys()
         chance = self._chance.random()
         caption, add, remove = None, (), ()
@@ -169,17 +169,19 @@ class Walk:
         return keys, AnnotationEdit(caption=caption, add_tags=add, remove_tags=remove)
 
     def _undo(self) -> None:
-        self._words.undo()
+        self._annotations.undo()
         self._model.undo()
 
     def _redo(self) -> None:
-        self._words.redo()
+        self._annotations.redo()
         self._model.redo()
 
     def _write(self) -> None:
         keys, overwrite = self._some_keys(), self._chance.random() < 0.2
         self._finish_write(Command(), keys, overwrite)
-        steps = write_steps(self._library, self._words, keys, batch=new_key(), overwrite=overwrite)
+        steps = write_steps(
+            self._library, self._annotations, keys, batch=new_key(), overwrite=overwrite
+        )
         drain(steps)
 
     def _finish_write(self, begun: Command, keys: list[str], overwrite: bool) -> None:
@@ -287,7 +289,7 @@ class Walk:
     # What must hold -------------------------------------------------------------------
 
     def check(self) -> None:
-        """The program and the model agree on every word and every file."""
+        """The program and the model agree on every caption, tag and file."""
         rows = {row.key: row for row in self._library.media.rows(self._keys)}
         assert len(rows) == len(self._keys)
         for key, row in rows.items():
@@ -296,7 +298,7 @@ class Walk:
             assert found == said, f"{row.path!r}: {found} instead of {said}"
             assert _HUMAN not in (row.machine_caption or ""), "a machine took a person's caption"
         assert self._files() == self._model.files
-        titles = self._words.titles()
+        titles = self._annotations.titles()
         assert bool(titles.undo) == bool(self._model.undo_stack)
         assert bool(titles.redo) == bool(self._model.redo_stack)
 
@@ -345,12 +347,12 @@ class Walk:
         client.ask(self._set_body(), AnnotationsReply, timeout_s=WAIT_S)
 
     def _set_body(self) -> SetAnnotations:
-        keys, wish = self._wish()
+        keys, edit = self._edit()
         return SetAnnotations(
             keys=tuple(keys),
-            caption=wish.caption,
-            add_tags=wish.add_tags,
-            remove_tags=wish.remove_tags,
+            caption=edit.caption,
+            add_tags=edit.add_tags,
+            remove_tags=edit.remove_tags,
         )
 
     def _ask_undo(self, client: EngineClient) -> None:
@@ -420,7 +422,7 @@ class Walk:
 
     def _settle_whole(self, before: Model) -> None:
         """The command has happened whole, or not at all: the stacks say which."""
-        state = self._words.state()
+        state = self._annotations.state()
         after = (len(self._model.undo_stack), len(self._model.redo_stack))
         if (len(state.undo), len(state.redo)) != after:
             self._model = before

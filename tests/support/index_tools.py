@@ -65,19 +65,19 @@ def decode_file(request: DecodeRequest) -> DecodedPhoto | DecodedVideo:
 
 
 @functools.cache
-def film_bytes(colours: tuple[str, ...], *, title: str = "") -> bytes:
-    """A small film of one shot a colour, half a second each; ``title`` is metadata only."""
+def video_bytes(colours: tuple[str, ...], *, title: str = "") -> bytes:
+    """A small video of one shot a colour, half a second each; ``title`` is metadata only."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "film.mp4"
+        path = Path(folder) / "video.mp4"
         metadata = {"title": title} if title else None
         make_video(path, colours, 0.5, 8, (64, 48), metadata=metadata)
         return path.read_bytes()
 
 
 def write_video(path: Path, *colours: str, title: str = "") -> Path:
-    """Write the film of these colours."""
+    """Write the video of these colours."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(film_bytes(colours, title=title))
+    path.write_bytes(video_bytes(colours, title=title))
     return path
 
 

@@ -48,7 +48,7 @@ def test_an_edit_is_tidied_when_it_is_made() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "what"),
+    ("edit", "what"),
     [
         ({"add_tags": ("",)}, "at least one letter"),
         ({"remove_tags": (" \n",)}, "at least one letter"),
@@ -57,10 +57,10 @@ def test_an_edit_is_tidied_when_it_is_made() -> None:
         ({"add_tags": ("Straße",), "remove_tags": ("STRASSE",)}, "added and removed at once"),
     ],
 )
-def test_an_edit_that_cannot_be_stored_is_never_made(wish: dict[str, object], what: str) -> None:
+def test_an_edit_that_cannot_be_stored_is_never_made(edit: dict[str, object], what: str) -> None:
     """So nothing that holds one needs to ask again."""
     with pytest.raises(UserError, match=what):
-        AnnotationEdit(**wish)  # type: ignore[arg-type]
+        AnnotationEdit(**edit)  # type: ignore[arg-type]
 
 
 def test_an_edit_of_nothing_changes_nothing() -> None:

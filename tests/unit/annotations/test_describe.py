@@ -31,7 +31,7 @@ OWN = Vocabulary(name="own", tags=("red thing", "green thing", "blue thing"))
 
 
 def tagger(vocabulary: Vocabulary | None = None) -> ZeroShotTagger:
-    """A tagger of the shipped words, or of others."""
+    """A tagger of the shipped vocabulary, or of another."""
     return ZeroShotTagger(BACKEND, vocabulary or load_vocabulary())
 
 
@@ -44,7 +44,7 @@ def describe(case: AnnotatedCase, *, again: bool = False) -> DescribeReport:
 
 
 def test_each_medium_is_described_once_by_a_model(tmp_path: Path) -> None:
-    """A second job finds nothing to do; ``again`` describes all of them anew."""
+    """A second job finds nothing to do; ``again`` describes all of them again."""
     with annotated_library(tmp_path) as case:
         assert describe(case) == DescribeReport(described=3)
         row = case.row("a.jpg")
@@ -129,10 +129,10 @@ def test_a_video_is_described_by_its_moments(tmp_path: Path) -> None:
         return iter([(item.key, red) for item in wanted])
 
     with annotated_library(tmp_path, "a.jpg") as case:
-        write_video(case.photos / "film.mp4", "red", "red", "blue")
+        write_video(case.photos / "video.mp4", "red", "red", "blue")
         run_index(case.library, [case.photos])
         drain(caption_steps(case.library, BACKEND, lambda: tagger(OWN), decode, case.keys()))
-        row = case.row("film.mp4")
+        row = case.row("video.mp4")
         assert row.machine_caption == "a red picture"
         assert seen[0] is None
         assert seen[1] is not None
@@ -141,7 +141,7 @@ def test_a_video_is_described_by_its_moments(tmp_path: Path) -> None:
         assert said.title == "Tags of 2 photos and videos"
 
 
-def test_other_words_tag_everything_anew_from_stored_vectors(tmp_path: Path) -> None:
+def test_another_vocabulary_tags_everything_again_from_stored_vectors(tmp_path: Path) -> None:
     """No file is read: they may even be gone from the disk."""
     with annotated_library(tmp_path) as case:
         describe(case)

@@ -54,7 +54,7 @@ def title(library: Rows, *edits: Edit) -> str:
     return title_of(library, edits)  # type: ignore[arg-type]
 
 
-PHOTOS = Rows(dog="photo", cat="photo", film="video")
+PHOTOS = Rows(dog="photo", cat="photo", video="video")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_command_on_one_medium_names_its_file(fields: list[str], expected: str
     [
         (["dog", "cat"], "human_caption", "Captions of 2 photos"),
         (["dog", "cat"], FILE_FIELD, "Caption files of 2 photos"),
-        (["dog", "film"], "human_tags_added", "Tags of 2 photos and videos"),
+        (["dog", "video"], "human_tags_added", "Tags of 2 photos and videos"),
         (["dog", "cat", "dog"], "human_tags_added", "Tags of 2 photos"),
     ],
 )

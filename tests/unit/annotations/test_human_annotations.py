@@ -74,14 +74,14 @@ def test_undo_brings_back_exactly_what_was_and_survives_restarts(tmp_path: Path)
     """Three commands, back to the beginning and forth again, each in a new process's library."""
     states = []
     with annotated_library(tmp_path) as case:
-        wishes = [
+        edits = [
             AnnotationEdit(caption="first", add_tags=("x", "y")),
             AnnotationEdit(remove_tags=("x",)),
             AnnotationEdit(caption="second"),
         ]
         states.append(said(case, "a.jpg"))
-        for wish in wishes:
-            case.annotations.set([case.key("a.jpg")], wish)
+        for edit in edits:
+            case.annotations.set([case.key("a.jpg")], edit)
             states.append(said(case, "a.jpg"))
     for expected in states[-2::-1]:
         with reopened(tmp_path) as case:
@@ -128,7 +128,7 @@ def test_history_says_who_when_and_what_was_undone(tmp_path: Path) -> None:
             case.annotations.history("gone")
 
 
-def test_wishes_that_cannot_be_are_refused(tmp_path: Path) -> None:
+def test_edits_that_cannot_be_are_refused(tmp_path: Path) -> None:
     """Nothing is recorded then."""
     with annotated_library(tmp_path) as case:
         with pytest.raises(UserError, match="added and removed"):

@@ -273,7 +273,7 @@ def test_an_undo_on_a_disk_that_is_away_is_kept_for_later(tmp_path: Path) -> Non
 
 
 def test_a_caption_that_moves_with_its_photo_stays_ours(tmp_path: Path) -> None:
-    """By its medium: it is written anew, and a machine's still teaches nothing."""
+    """By its medium: it is written again, and a machine's still teaches nothing."""
     with annotated_library(tmp_path, "a.jpg", "b.jpg") as case:
         case.machine_captions()
         case.write()

@@ -132,13 +132,13 @@ def test_tags_that_cannot_be_used_leave_the_old_ones(tmp_path: Path, tags: list[
 
 
 def test_a_file_that_a_person_has_broken_is_named(tmp_path: Path) -> None:
-    """The shipped words do not silently take its place."""
+    """The shipped tags do not silently take its place."""
     (tmp_path / "vocabulary.txt").write_bytes(b"caf\xe9\n")
     with pytest.raises(UserError, match=r"vocabulary\.txt"):
         library_vocabulary(tmp_path)
 
 
-def test_tags_are_marked_by_model_and_words(tmp_path: Path) -> None:
+def test_tags_have_a_version_of_model_and_vocabulary(tmp_path: Path) -> None:
     """So that it can be told whether they would come out the same."""
     own = set_custom_vocabulary(tmp_path, ["dog", "cat"])
     other = set_custom_vocabulary(tmp_path, ["cat", "dog"])

@@ -17,33 +17,33 @@ from tests.support.fake_backend import FakeInfo
 from tests.support.index_tools import (
     CountingBackend,
     InProcessDecoder,
-    film_bytes,
     photo_bytes,
     run_index,
+    video_bytes,
 )
 
 IMAGE_ID = FakeInfo().image_id
 NAMES = ("a.jpg", "b'c.jpg", "d.mp4", "sub/a.jpg", "sub/e.mp4")
 name = st.sampled_from(NAMES)
-# Two photos and two films are each one picture in two files (another comment). Files
-# count by their content: a film may be named like a photo.
-content = st.sampled_from(("0", "1", "0 comment", "film2", "film3", "film2 comment"))
-FILMS = {"film2": ("red", "blue"), "film3": ("red", "green", "white")}
-# A film of n shots of 4 frames: its whole is made of as many frames as there are, to 16.
-FRAMES = {"film2": 8 + 2, "film3": 12 + 3}
+# Two photos and two videos are each one picture in two files (another comment). Files
+# count by their content: a video may be named like a photo.
+content = st.sampled_from(("0", "1", "0 comment", "video2", "video3", "video2 comment"))
+VIDEOS = {"video2": ("red", "blue"), "video3": ("red", "green", "white")}
+# A video of n shots of 4 frames: its whole is made of as many frames as there are, to 16.
+FRAMES = {"video2": 8 + 2, "video3": 12 + 3}
 
 
 def bytes_of(text: str) -> bytes:
     """The file of a content."""
     picture, _, comment = text.partition(" ")
-    if picture in FILMS:
-        return film_bytes(FILMS[picture], title=comment)
+    if picture in VIDEOS:
+        return video_bytes(VIDEOS[picture], title=comment)
     return photo_bytes(int(picture), comment=comment)
 
 
 def views_of(text: str) -> int:
     """The number of views of a content: the whole, and a video's moments."""
-    return 1 + len(FILMS.get(text.split()[0], ()))
+    return 1 + len(VIDEOS.get(text.split()[0], ()))
 
 
 @dataclass(slots=True)
@@ -225,7 +225,7 @@ class Identity(RuleBasedStateMachine):
             own = sorted(mark.view for mark in marks if mark.key == row.key)
             assert own == list(range(count))
             assert (row.kind == "video", row.duration_s is not None) == (count > 1, count > 1)
-            assert text.split()[0] in FILMS or count == 1
+            assert text.split()[0] in VIDEOS or count == 1
             for view in own[1:]:
                 assert self.library.thumbnails.moment_path(row.picture_hash, view).exists()
 

@@ -65,7 +65,7 @@ def test_a_row_says_what_the_file_says_and_its_thumbnail_is_there(
     assert [root.path for root in library.roots.all()] == [os.fsencode(photos)]
 
 
-def test_an_edited_file_keeps_its_key_and_human_words_and_is_embedded_again(
+def test_an_edited_file_keeps_its_key_and_human_annotations_and_is_embedded_again(
     library: Library, photos: Path
 ) -> None:
     """Rule 2: same path, another picture."""
@@ -87,7 +87,7 @@ def test_an_edited_file_keeps_its_key_and_human_words_and_is_embedded_again(
 def test_a_file_whose_metadata_changed_is_read_but_not_embedded(
     library: Library, photos: Path
 ) -> None:
-    """Rule 2: same path, other bytes, same picture; the machine's words still fit."""
+    """Rule 2: same path, other bytes, same picture; the machine's caption still fit."""
     run_index(library, [photos])
     before = row_at(library, photos / "0.jpg")
     library.media.set_captions({before.key: "a machine's"}, "m")
@@ -115,7 +115,7 @@ def test_a_touched_file_is_neither_decoded_nor_embedded(library: Library, photos
     assert run_index(library, [photos]).unchanged == 3
 
 
-def test_a_moved_file_keeps_its_key_and_words_without_reading_the_picture(
+def test_a_moved_file_keeps_its_key_and_caption_without_reading_the_picture(
     library: Library, photos: Path
 ) -> None:
     """Rule 3: a new path with the bytes of a medium that is gone from its place."""
@@ -150,7 +150,7 @@ def test_a_file_moved_to_another_root_follows_it(library: Library, photos: Path)
 
 
 def test_a_copy_has_its_own_key_and_borrows_the_vectors(library: Library, photos: Path) -> None:
-    """Rule 4: the original is still in place; a person's words stay with it alone."""
+    """Rule 4: the original is still in place; a person's caption stays with it alone."""
     run_index(library, [photos])
     before = row_at(library, photos / "0.jpg")
     set_human_caption(library, before.key, "mine")
@@ -177,7 +177,7 @@ def test_equal_new_files_are_embedded_once(library: Library, photos: Path) -> No
     assert library.counts().views == 9
 
 
-def test_a_file_that_is_gone_is_missing_keeps_its_words_and_returns(
+def test_a_file_that_is_gone_is_missing_keeps_its_caption_and_returns(
     library: Library, photos: Path
 ) -> None:
     """Rule 5, and back."""

@@ -122,7 +122,7 @@ def test_an_edited_file_keeps_its_key_and_is_embedded_again() -> None:
     """Same path, other bytes, another picture."""
     files = known(medium("a"))
     assert files.by_bytes(found("a", time=2), "other") is None
-    match = files.by_picture(found("a", time=2), "other", "drawn anew", "photo")
+    match = files.by_picture(found("a", time=2), "other", "drawn again", "photo")
     assert (match.kind, match.key) == (MatchKind.EDITED, "a")
     assert (match.same_bytes, match.vectors_of) == (None, None)
     assert match.is_redrawn

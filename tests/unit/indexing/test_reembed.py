@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -47,7 +46,7 @@ def library(tmp_path: Path, photos: Path) -> Iterator[Library]:
         yield opened
 
 
-def test_a_change_over_fills_the_new_views_and_then_the_new_model_answers(
+def test_a_switch_fills_the_new_views_and_then_the_new_model_answers(
     library: Library,
 ) -> None:
     """Each picture is read and embedded once; copies borrow; the source is remembered."""
@@ -97,7 +96,7 @@ def test_an_empty_library_changes_over_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stop_after", [1, 2, 4, 7, 11])
-def test_a_closed_change_over_goes_on_where_it_was(library: Library, stop_after: int) -> None:
+def test_a_closed_switch_goes_on_where_it_was(library: Library, stop_after: int) -> None:
     """Nothing that was committed is embedded again."""
     first = OtherBackend()
     steps = reembed_steps(library, first, source="other", pool=InProcessDecoder(), options=SMALL)
@@ -187,7 +186,7 @@ def test_an_index_with_the_old_model_runs_between_two_steps(library: Library, ph
     assert places == {f"{photos}/".lower()}
 
 
-def test_old_views_stay_until_the_next_change_over(library: Library) -> None:
+def test_old_views_stay_until_the_next_switch(library: Library) -> None:
     """Going back is quick; of three models the oldest goes."""
     switch_model(library)
     assert library.views.has(OLD_ID)
@@ -218,8 +217,7 @@ def test_a_full_disk_is_a_sentence_and_the_old_model_goes_on(library: Library) -
         nonlocal writes
         writes += 1
         if writes > 3:
-            with self._in_words("write"):
-                raise OSError(errno.ENOSPC, "No space left on device")
+            raise UserError("The library can't write.", "The reason: the disk is full.")
         merge(self, *args, **named)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
@@ -236,7 +234,7 @@ def test_a_full_disk_is_a_sentence_and_the_old_model_goes_on(library: Library) -
     check_filled(library)
 
 
-def test_only_one_change_over_runs_at_a_time(library: Library) -> None:
+def test_only_one_switch_runs_at_a_time(library: Library) -> None:
     """A second one says so, and nothing else happens."""
     steps = reembed_steps(library, OtherBackend(), source="other", pool=InProcessDecoder())
     next(steps)
@@ -260,10 +258,10 @@ def test_vectors_of_the_new_model_are_those_of_an_index_with_it(
             np.testing.assert_array_equal(found[row.key], wanted[paths[row.path]])
 
 
-def test_an_index_with_a_model_not_in_use_leaves_the_switch_to_the_change_over(
+def test_an_index_with_a_model_not_in_use_leaves_the_switch_to_the_switch(
     library: Library, photos: Path
 ) -> None:
-    """It fills that model's views, and a change-over then has nothing left to read."""
+    """It fills that model's views, and a switch then has nothing left to read."""
     run_index(library, [photos], backend=OtherBackend())
     assert library.model == OLD_ID
     backend = OtherBackend()

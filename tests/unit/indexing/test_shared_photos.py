@@ -49,7 +49,7 @@ def test_odd_photos_are_indexed_with_their_size_and_a_second_run_indexes_none(
         assert all(failed.reason.strip() for failed in report.failed)
         counts = library.counts()
         assert report.indexed == counts.media
-        # One each; the film in disguise has its whole and one moment.
+        # One each; the video in disguise has its whole and one moment.
         assert (counts.videos, counts.views) == (1, counts.photos + 2)
         backend = CountingBackend()
         again = run_index(library, [folder, names], backend=backend, own_pool=True)
