@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import shiboken6
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -20,8 +23,20 @@ WAIT_MS = 30_000
 
 @pytest.fixture(scope="session")
 def app_theme(qapp: QApplication) -> AppTheme:
-    """The light look, whatever the system's is."""
+    """The light theme, whatever the system's is."""
     return AppTheme(qapp, Appearance.LIGHT)
+
+
+@pytest.fixture
+def owner(qtbot: QtBot) -> Iterator[QObject]:
+    """The parent of Qt objects that a test makes without a window.
+
+    They are deleted here and now: left to the garbage collector, they could be deleted
+    by whichever thread it happens to run on, which Qt does not survive.
+    """
+    made = QObject()
+    yield made
+    shiboken6.delete(made)
 
 
 @pytest.fixture
@@ -36,12 +51,13 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def make_window(
     app_theme: AppTheme, library: Path, qtbot: QtBot
-) -> Iterator[Callable[[], MainWindow]]:
-    """Opens windows on the library, and closes them in the end."""
+) -> Iterator[Callable[..., MainWindow]]:
+    """Opens windows on the library, by default without a right to start engines; closes them."""
     windows: list[MainWindow] = []
 
-    def make() -> MainWindow:
-        window = MainWindow(EngineLink(library), app_theme)
+    def make(**options: Any) -> MainWindow:
+        link = EngineLink(library, **({"starts_engine": False} | options))
+        window = MainWindow(link, app_theme)
         windows.append(window)
         window.show()
         window.session.link.open()
@@ -61,7 +77,7 @@ def engine(library: Path) -> Iterator[FakeEngine]:
 
 
 @pytest.fixture
-def window(engine: FakeEngine, make_window: Callable[[], MainWindow], qtbot: QtBot) -> MainWindow:
+def window(engine: FakeEngine, make_window: Callable[..., MainWindow], qtbot: QtBot) -> MainWindow:
     """A window that shows the newest of the fake engine's media."""
     window = make_window()
     qtbot.waitUntil(lambda: window.session.model.rowCount() == 40, timeout=WAIT_MS)

@@ -31,12 +31,12 @@ def test_points_that_come_before_the_plot_are_shown_by_it(
     assert not curve.is_drawn
     curve.show()
     qtbot.waitUntil(lambda: curve.is_drawn, timeout=WAIT_MS)
-    xs, ys = curve._curves["mine"].getData()
+    xs, ys = curve.plotted["mine"].getData()
     assert (list(xs), list(ys)) == ([1, 2], [10.0, 30.0])
     curve.set_points({"other": [(1, 50.0)]})
     assert curve.points()["mine"] == [(1, 10.0), (2, 30.0)]
     assert curve.accessibleDescription() == "mine 30.00, other 50.00"
-    low, high = curve._plot.viewRange()[1]
+    low, high = curve.plot.viewRange()[1]
     assert (low, high) == pytest.approx((0.0, 100.0), abs=10)
 
 
@@ -47,6 +47,6 @@ def test_a_plot_takes_the_colours_of_another_theme(app_theme: AppTheme, qtbot: Q
     curve.set_theme(dark)
     curve.show()
     qtbot.waitUntil(lambda: curve.is_drawn, timeout=WAIT_MS)
-    assert curve._plot.backgroundBrush().color() == dark.colour("surface")
+    assert curve.plot.backgroundBrush().color() == dark.colour("surface")
     curve.set_theme(app_theme.theme)
-    assert curve._plot.backgroundBrush().color() == app_theme.theme.colour("surface")
+    assert curve.plot.backgroundBrush().color() == app_theme.theme.colour("surface")

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,13 +69,13 @@ def test_the_window_starts_an_engine_and_survives_its_death(
 
 
 def test_with_photos_shown_a_lost_engine_is_told_until_it_is_back(
-    engine: FakeEngine, window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    engine: FakeEngine, make_window: Callable[..., MainWindow], qtbot: QtBot
 ) -> None:
     """The notice does not go by itself; where no engine starts, it says why and offers to try."""
-    monkeypatch.setattr("ui.kit.widgets.NOTICE_MS", 1)
-    monkeypatch.setattr(window.session.link, "_module", FAKE_MODULE)
-    monkeypatch.setattr(window.session.link, "_extra", ("--nonsense",))
+    window = make_window(module=FAKE_MODULE, extra=["--nonsense"], starts_engine=True)
+    qtbot.waitUntil(lambda: window.session.model.rowCount() == 40, timeout=WAIT_MS)
     notice = window.widgets.notice
+    notice.shown_ms = 1
     engine.close()
     qtbot.waitUntil(lambda: window.session.link.state is LinkState.FAILED, timeout=WAIT_MS)
     assert window.session.model.rowCount() == 40
@@ -82,11 +83,11 @@ def test_with_photos_shown_a_lost_engine_is_told_until_it_is_back(
     qtbot.wait(50)
     assert notice.isVisible()
     assert notice.button.text() == "Try again"
-    monkeypatch.setattr(window.session.link, "_extra", ("--media", "2"))
+    window.session.link.extra = ("--media", "2")
     notice.button.click()
     qtbot.waitUntil(lambda: window.session.link.state is LinkState.CONNECTED, timeout=WAIT_MS)
     assert "engine is back" in notice.text()
-    client = running_engine(window.session.link._library)
+    client = running_engine(window.session.link.library)
     assert client is not None
     window.session.link.close()
     with client:
@@ -94,7 +95,7 @@ def test_with_photos_shown_a_lost_engine_is_told_until_it_is_back(
 
 
 def test_an_engine_that_cannot_start_is_explained_and_tried_again(
-    app_theme: AppTheme, library: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    app_theme: AppTheme, library: Path, qtbot: QtBot
 ) -> None:
     """The engine's own last words are shown; the button tries again."""
     link = EngineLink(library, module=FAKE_MODULE, extra=["--nonsense"])
@@ -103,7 +104,7 @@ def test_an_engine_that_cannot_start_is_explained_and_tried_again(
     link.open()
     qtbot.waitUntil(lambda: link.state is LinkState.FAILED, timeout=WAIT_MS)
     assert "--nonsense" in window.widgets.empty.text()
-    monkeypatch.setattr(link, "_extra", ("--media", "2"))
+    link.extra = ("--media", "2")
     window.widgets.empty.button.click()
     qtbot.waitUntil(lambda: window.session.model.rowCount() == 2, timeout=WAIT_MS)
     window.close()

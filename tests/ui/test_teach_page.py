@@ -113,7 +113,7 @@ def test_a_folder_is_chosen_dropped_and_taken_away(
     key = Qt.KeyboardModifier.NoModifier
     source.dropEvent(QDropEvent(QPointF(5, 5), action, data, button, key))
     assert [path.to_str() for path in source.source().folders] == [folder]
-    source._lines[0].removed.emit(folder)
+    source.lines[0].removed.emit(folder)
     assert source.is_empty()
     _teach(window).dropEvent(QDropEvent(QPointF(5, 5), action, data, button, key))
     assert not source.is_empty()
@@ -229,7 +229,7 @@ def test_another_window_shows_the_run_that_is_going_on(
 
 
 def test_a_look_that_its_engine_did_not_survive_is_asked_for_again(
-    library: Path, make_window: Opener, qtbot: QtBot, folder: str, monkeypatch: pytest.MonkeyPatch
+    library: Path, make_window: Opener, qtbot: QtBot, folder: str
 ) -> None:
     """The answer comes from the next engine; nothing hangs at “Looking…”."""
     with FakeEngine(library, media=3) as first:
@@ -240,16 +240,12 @@ def test_a_look_that_its_engine_did_not_survive_is_asked_for_again(
         page.setup.source.add([folder])
         qtbot.mouseClick(page.setup.check, Qt.MouseButton.LeftButton)
         assert page.setup.check.text() == "Checking…"
-        # The window must not start a real engine while there is none.
-        monkeypatch.setattr(
-            window.session.link, "_start_or_wait", lambda: window.session.link._timer.start(50)
-        )
     with FakeEngine(library, media=3):
         qtbot.waitUntil(page.setup.found.time.isVisible, timeout=WAIT_MS)
 
 
 def test_a_start_that_its_engine_did_not_survive_may_be_tried_again(
-    library: Path, make_window: Opener, qtbot: QtBot, folder: str, monkeypatch: pytest.MonkeyPatch
+    library: Path, make_window: Opener, qtbot: QtBot, folder: str
 ) -> None:
     """The button is there again once the next engine knows of no run."""
     with FakeEngine(library, media=3) as first:
@@ -260,9 +256,6 @@ def test_a_start_that_its_engine_did_not_survive_may_be_tried_again(
         first.never_answer(StartTeach)
         qtbot.mouseClick(page.setup.start, Qt.MouseButton.LeftButton)
         assert not page.setup.start.isEnabled()
-        monkeypatch.setattr(
-            window.session.link, "_start_or_wait", lambda: window.session.link._timer.start(50)
-        )
     with FakeEngine(library, media=3):
         qtbot.waitUntil(page.setup.start.isEnabled, timeout=WAIT_MS)
         qtbot.mouseClick(page.setup.start, Qt.MouseButton.LeftButton)

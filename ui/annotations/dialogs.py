@@ -50,7 +50,7 @@ class CaptionDialog(FramedDialog):
         self.column.addWidget(self.again)
         self.column.addStretch(1)
         self.add_buttons(self.start)
-        self.resize(520, 280)
+        self.resize(520, 250)
         self.start.setDefault(True)
 
     def _start(self) -> None:
@@ -75,7 +75,7 @@ class WriteDialog(FramedDialog):
         self.tree = table(
             "Files",
             ("File", "Result", "Caption now", "New caption or reason", "Folder"),
-            (150, 110, 210, 250),
+            (150, 100, 180, 240),
         )
         self.overwrite = TickBox(theme, "Also replace files that CocaDesk did not write")
         self.overwrite.toggled.connect(self.ask)

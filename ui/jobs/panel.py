@@ -142,6 +142,7 @@ class JobsPanel(QFrame):
         head.addWidget(self.close_button)
         self._content = QWidget()
         self._content.setObjectName("jobs-content")
+        self._content.installEventFilter(self)
         self._column = QVBoxLayout(self._content)
         self._column.setContentsMargins(0, 0, 0, 8)
         self._column.setSpacing(0)
@@ -180,7 +181,7 @@ class JobsPanel(QFrame):
         self._order = wanted
         self._nothing.setVisible(not shown)
         self._column.activate()
-        self.setFixedHeight(min(HEIGHT_PX, HEAD_PX + self._content.sizeHint().height()))
+        self._fit()
         active = sum(not job.state.is_final for job in jobs)
         self.summary.setText(f"{active} active" if active else "No job is active")
 
@@ -210,10 +211,15 @@ class JobsPanel(QFrame):
             row.show_job(job)
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:  # noqa: N802
-        """Watches the widgets that it has installed itself on."""
+        """Keeps the row with the focus in sight, and the drawer as high as its rows."""
+        if watched is self._content and event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
         if event.type() == QEvent.Type.FocusIn and isinstance(watched, JobRow):
             self._area.ensureWidgetVisible(watched, 0, 0)
         return False
+
+    def _fit(self) -> None:
+        self.setFixedHeight(min(HEIGHT_PX, HEAD_PX + self._content.sizeHint().height()))
 
     def _on_step(self, job_id: object, by: int) -> None:
         self._focus(self._order.index(str(job_id)) + by)

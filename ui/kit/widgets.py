@@ -167,7 +167,7 @@ class EmptyView(QWidget):
 
 
 class Notice(QFrame):
-    """A quiet sentence at the foot of its parent that goes by itself, with a way back.
+    """A quiet sentence at the foot of its parent that goes after ``shown_ms``, with a way back.
 
     It keeps within ``room``, a part of the parent, where that is to be seen:
     what stands below, such as the strip of jobs, stays in reach.
@@ -181,6 +181,7 @@ class Notice(QFrame):
             room.installEventFilter(self)
         self._on_click: Callable[[], None] | None = None
         self._foot_px = FOOT_PX
+        self.shown_ms = NOTICE_MS
         self.setObjectName("notice")
         self._label = label("", "notice")
         self.button = button("", "notice", on_click=self._click)
@@ -225,7 +226,7 @@ class Notice(QFrame):
         if stays:
             self._timer.stop()
         else:
-            self._timer.start(NOTICE_MS * (2 if button_text else 1))
+            self._timer.start(self.shown_ms * (2 if button_text else 1))
 
     def lift(self, by_px: int) -> None:
         """Leaves that much room below it for something that must be read."""

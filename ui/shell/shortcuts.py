@@ -11,6 +11,7 @@ from ui.kit.theme import Theme
 from ui.kit.widgets import label
 
 THREE_COLUMNS_PX = 1200
+TWO_COLUMNS_PX = 860
 THREE_COLUMNS = (
     (Group.LIBRARY, Group.SEARCH, Group.EDIT, Group.ANNOTATIONS),
     (Group.PHOTO, Group.VIDEO, Group.PROGRAM),
@@ -32,7 +33,7 @@ class ShortcutsHelp(FramedDialog):
         columns.setContentsMargins(0, 0, 12, 0)
         columns.setSpacing(26)
         room = parent.window().size() - QSize(20, 60)
-        for groups in THREE_COLUMNS if room.width() >= THREE_COLUMNS_PX else TWO_COLUMNS:
+        for groups in _columns(room.width()):
             columns.addLayout(_key_table(actions, groups))
         area = QScrollArea()
         area.setWidgetResizable(True)
@@ -42,6 +43,12 @@ class ShortcutsHelp(FramedDialog):
         self.add_buttons()
         wanted = content.sizeHint() + QSize(80, 150)
         self.resize(wanted.boundedTo(room))
+
+
+def _columns(width_px: int) -> tuple[tuple[Group, ...], ...]:
+    if width_px >= THREE_COLUMNS_PX:
+        return THREE_COLUMNS
+    return TWO_COLUMNS if width_px >= TWO_COLUMNS_PX else (tuple(Group),)
 
 
 def _key_table(actions: ActionSet, groups: tuple[Group, ...]) -> QGridLayout:

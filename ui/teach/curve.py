@@ -56,8 +56,8 @@ class Curve(QWidget):
         self._lines = {line.name: line for line in lines}
         self._points: dict[str, Points] = {line.name: () for line in lines}
         self._keys = {line.name: _Key(line, theme) for line in lines}
-        self._plot: Any = None
-        self._curves: dict[str, Any] = {}
+        self.plot: Any = None
+        self.plotted: dict[str, Any] = {}
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self._build_when_imported)
@@ -72,12 +72,13 @@ class Curve(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(4)
         self._column.addLayout(legend)
+        self._column.addStretch(1)  # keeps the legend at the top until the plot is there
         self.setFixedHeight(HEIGHT_PX)
 
     @property
     def is_drawn(self) -> bool:
         """True where the plot is there, and no longer being loaded."""
-        return self._plot is not None
+        return self.plot is not None
 
     def points(self) -> Mapping[str, Points]:
         """The points that are shown, by the lines' names."""
@@ -100,7 +101,7 @@ class Curve(QWidget):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Loads the plotting library once the plot is first seen."""
         super().showEvent(event)
-        if self._plot is None:
+        if self.plot is None:
             _start_import()
             self._timer.start()
 
@@ -108,7 +109,7 @@ class Curve(QWidget):
         if _importing is not None and _importing.is_alive():
             return
         self._timer.stop()
-        if self._plot is None:
+        if self.plot is None:
             self._build()
 
     def _build(self) -> None:
@@ -123,27 +124,27 @@ class Curve(QWidget):
         # The page scrolls under the pointer; the plot itself is only looked at.
         plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         plot.viewport().setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._plot = plot
+        self.plot = plot
         if self._values is not None:
             plot.setYRange(*self._values)
-        self._curves = {name: plot.plot([], []) for name in self._lines}
-        self._column.addWidget(plot, 1)
+        self.plotted = {name: plot.plot([], []) for name in self._lines}
+        self._column.addWidget(plot, 100)
         self._dress()
         self._draw()
 
     def _dress(self) -> None:
-        if self._plot is None:
+        if self.plot is None:
             return
-        self._plot.setBackground(self._theme.colour("surface"))
+        self.plot.setBackground(self._theme.colour("surface"))
         muted, line_colour = self._theme.colour("muted"), self._theme.colour("line")
         for side in ("left", "bottom"):
-            axis = self._plot.getAxis(side)
+            axis = self.plot.getAxis(side)
             axis.setPen(QPen(line_colour, 1))
             axis.setTextPen(QPen(muted))
             axis.setStyle(tickLength=0, tickTextOffset=6)
             axis.setTickFont(self.font())
-        self._plot.showGrid(x=False, y=True, alpha=0.15)
-        for name, curve in self._curves.items():
+        self.plot.showGrid(x=False, y=True, alpha=0.15)
+        for name, curve in self.plotted.items():
             line = self._lines[name]
             colour = self._theme.colour(line.colour)
             style = Qt.PenStyle.DashLine if line.is_dashed else Qt.PenStyle.SolidLine
@@ -156,7 +157,7 @@ class Curve(QWidget):
             curve.setSymbolBrush(colour)
 
     def _draw(self) -> None:
-        for name, curve in self._curves.items():
+        for name, curve in self.plotted.items():
             points = self._points[name]
             curve.setData([x for x, _ in points], [y for _, y in points])
 

@@ -37,7 +37,7 @@ class SourceBox(QFrame):
         self.setAcceptDrops(True)
         self._theme = theme
         self._folders: list[str] = []
-        self._lines: list[_FolderLine] = []
+        self.lines: list[_FolderLine] = []
         self.choose = button("Choose a folder…", on_click=self._ask)
         self._hint = label("or drag folders of photos with text files here", "muted")
         self.library = TickBox(theme)
@@ -95,19 +95,19 @@ class SourceBox(QFrame):
         """Draws in another theme from now on."""
         self._theme = theme
         self.library.set_theme(theme)
-        for line in self._lines:
+        for line in self.lines:
             line.set_theme(theme)
 
     def _show(self) -> None:
-        for old in self._lines:
+        for old in self.lines:
             self._list.removeWidget(old)
             old.deleteLater()
-        self._lines = []
+        self.lines = []
         for folder in self._folders:
             line = _FolderLine(folder, self._theme)
             line.removed.connect(self._remove)
             self._list.addWidget(line)
-            self._lines.append(line)
+            self.lines.append(line)
         self.choose.setText("Another folder…" if self._folders else "Choose a folder…")
         self.changed.emit()
 

@@ -38,7 +38,7 @@ INTRO = (
 
 STATES: dict[RunState, str] = {
     RunState.RUNNING: "learning",
-    RunState.WAITING: "waiting for your decision",
+    RunState.WAITING: "undecided",
     RunState.KEPT: "kept",
     RunState.DISCARDED: "discarded",
     RunState.FAILED: "failed",

@@ -1,0 +1,224 @@
+"""Nothing that a person is at is lost when the window draws itself again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from cocadesk.errors import UserError
+from cocadesk.fake_engine.engine import FakeEngine
+from cocadesk.protocol.client import EngineClient
+from cocadesk.protocol.messages import (
+    AnnotationsReply,
+    ListNewest,
+    RowsChanged,
+    SetAnnotations,
+)
+from ui.engine.link import LinkState
+from ui.kit.actions import Actions
+from ui.shell.pages import PAGES, Pages
+from ui.shell.window import MainWindow
+
+WAIT_MS = 30_000
+
+# Only the screenless platform says this, of lists that pop up.
+pytestmark = pytest.mark.qt_log_ignore("does not support", "propagateSizeHints")
+
+
+@pytest.fixture
+def typing(window: MainWindow, qtbot: QtBot) -> MainWindow:
+    """The window with half a caption and half a tag being typed, at the second photo."""
+    qtbot.waitUntil(lambda: window.widgets.detail.is_described, timeout=WAIT_MS)
+    window.widgets.grid.go_to(1)
+    detail = window.widgets.detail
+    qtbot.waitUntil(lambda: detail.is_described, timeout=WAIT_MS)
+    window.action_set[Actions.ADD_TAG].trigger()
+    QTest.keyClicks(detail.chips.field, "holi")
+    window.action_set[Actions.EDIT_CAPTION].trigger()
+    QTest.keyClicks(detail.field.editor, "half a sen")
+    return window
+
+
+def _is_as_typed(window: MainWindow, key: str) -> None:
+    detail = window.widgets.detail
+    assert detail.field.is_editing
+    assert detail.field.editor.toPlainText() == "half a sen"
+    assert detail.field.key == key
+    assert detail.chips.is_adding
+    assert detail.chips.field.text() == "holi"
+    assert detail.isVisible()
+    assert window.widgets.grid.current_key() == key
+
+
+def _key(window: MainWindow) -> str:
+    key = window.widgets.grid.current_key()
+    assert key is not None
+    return key
+
+
+def test_a_refresh_leaves_the_editors_open(typing: MainWindow) -> None:
+    """However often the window draws itself."""
+    key = _key(typing)
+    for _ in range(3):
+        typing.refresh()
+    _is_as_typed(typing, key)
+
+
+def test_rows_that_change_meanwhile_leave_the_editors_open(
+    typing: MainWindow, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    """The photo's own row, and a list that is asked for again."""
+    key = _key(typing)
+    with qtbot.waitSignals(
+        [typing.session.browser.settled, typing.session.inspector.annotations_loaded],
+        timeout=WAIT_MS,
+    ):
+        engine.server.publish(RowsChanged(keys=(key,)))
+    _is_as_typed(typing, key)
+
+
+def test_anothers_caption_for_the_same_photo_leaves_the_editor_open(
+    typing: MainWindow, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    """What is typed wins once it is saved; until then the other's is only known."""
+    key = _key(typing)
+    assert engine.server.endpoint is not None
+    with EngineClient(engine.server.endpoint) as other:
+        body = SetAnnotations(keys=(key,), caption="from elsewhere")
+        other.ask(body, AnnotationsReply, timeout_s=30)
+    caption = typing.widgets.detail.caption
+    qtbot.waitUntil(lambda: caption.text() == "from elsewhere", timeout=WAIT_MS)
+    _is_as_typed(typing, key)
+    QTest.keyClick(typing.widgets.detail.field.editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(typing.session.editor.is_settled, timeout=WAIT_MS)
+    assert engine.row(key).caption == "half a sen"
+
+
+def test_a_job_that_ends_leaves_the_editors_open(
+    typing: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """Its photos come into the list; the cursor stays at its own."""
+    key = _key(typing)
+    typing.add_folders([str(tmp_path)])
+    qtbot.waitUntil(lambda: typing.session.model.rowCount() == 62, timeout=WAIT_MS)
+    _is_as_typed(typing, key)
+
+
+def test_a_list_that_cannot_be_had_leaves_the_editors_open(
+    typing: MainWindow, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    """The sentence stands in the middle, the editor beside it."""
+    key = _key(typing)
+    engine.refuse(ListNewest, UserError("The disk is gone."))
+    with qtbot.waitSignal(typing.session.browser.settled, timeout=WAIT_MS):
+        typing.session.browser.ask_again()
+    assert "The disk is gone." in typing.widgets.empty.text()
+    assert typing.widgets.empty.isVisible()
+    _is_as_typed(typing, key)
+
+
+def test_an_engine_that_restarts_takes_nothing_that_is_typed(
+    typing: MainWindow, engine: FakeEngine, library: Path, qtbot: QtBot
+) -> None:
+    """Lost, started again, asked everything again: the caption is saved by the next one."""
+    key = _key(typing)
+    engine.close()
+    link = typing.session.link
+    qtbot.waitUntil(lambda: link.state is LinkState.LOST, timeout=WAIT_MS)
+    _is_as_typed(typing, key)
+    with FakeEngine(library, media=40) as next_one:
+        with qtbot.waitSignal(typing.session.browser.settled, timeout=WAIT_MS):
+            qtbot.waitUntil(lambda: link.state is LinkState.CONNECTED, timeout=WAIT_MS)
+        detail = typing.widgets.detail
+        qtbot.waitUntil(lambda: detail.is_described, timeout=WAIT_MS)
+        _is_as_typed(typing, key)
+        QTest.keyClicks(detail.field.editor, "tence")
+        QTest.keyClick(detail.field.editor, Qt.Key.Key_Return)
+        qtbot.waitUntil(typing.session.editor.is_settled, timeout=WAIT_MS)
+        assert next_one.row(key).caption == "half a sentence"
+        typing.close()
+
+
+def test_another_page_and_back_leaves_the_editors_open(typing: MainWindow) -> None:
+    """Reading up on the Models page costs no half sentence."""
+    key = _key(typing)
+    for page in PAGES:
+        typing.switcher.show(page)
+    typing.switcher.show(Pages.LIBRARY)
+    _is_as_typed(typing, key)
+
+
+def test_another_theme_leaves_the_editors_open(typing: MainWindow) -> None:
+    """Chips are drawn anew around the field."""
+    key = _key(typing)
+    typing.action_set[Actions.APPEARANCE].trigger()
+    _is_as_typed(typing, key)
+    typing.action_set[Actions.APPEARANCE].trigger()
+    _is_as_typed(typing, key)
+
+
+def test_a_caption_is_saved_for_the_photo_it_was_typed_for_when_a_search_takes_it_away(
+    typing: MainWindow, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    """Another list shows another photo: the sentence goes to the first one."""
+    key = _key(typing)
+    with qtbot.waitSignal(typing.session.browser.settled, timeout=WAIT_MS):
+        typing.widgets.search.set_query("guitar")
+    qtbot.waitUntil(lambda: _key(typing) != key, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not typing.widgets.detail.field.is_editing, timeout=WAIT_MS)
+    qtbot.waitUntil(typing.session.editor.is_settled, timeout=WAIT_MS)
+    assert engine.row(key).caption == "half a sen"
+
+
+def test_results_that_are_asked_for_again_stay_where_one_has_scrolled_to(
+    library: Path, make_window: Callable[..., MainWindow], qtbot: QtBot
+) -> None:
+    """Cursor, selection and scrolling of a search, over rows that change."""
+    with FakeEngine(library, media=600) as engine:
+        window = make_window()
+        grid, browser = window.widgets.grid, window.session.browser
+        qtbot.waitUntil(lambda: window.session.model.rowCount() == 600, timeout=WAIT_MS)
+        with qtbot.waitSignal(browser.settled, timeout=WAIT_MS):
+            window.widgets.search.set_query("dog beach")
+        grid.go_to(40)
+        for position in (41, 43):
+            index = window.session.model.index(position)
+            grid.selectionModel().select(index, QItemSelectionModel.SelectionFlag.Select)
+        bar = grid.verticalScrollBar()
+        bar.setValue(bar.value() - 31)
+        before = (grid.current_key(), grid.selected_keys(), bar.value())
+        with qtbot.waitSignal(browser.settled, timeout=WAIT_MS):
+            engine.server.publish(RowsChanged(keys=()))
+        assert (grid.current_key(), grid.selected_keys(), bar.value()) == before
+        with qtbot.waitSignal(browser.settled, timeout=WAIT_MS):
+            window.session.link.connected.emit(None)
+        assert (grid.current_key(), grid.selected_keys(), bar.value()) == before
+
+
+def test_a_refresh_draws_nothing_that_is_as_it_was(window: MainWindow, qtbot: QtBot) -> None:
+    """A menu's text that was set by hand would be set back by a needless drawing."""
+    undo = window.action_set[Actions.UNDO]
+    undo.setText("untouched")
+    window.refresh()
+    window.widgets.grid.go_to(3)
+    assert undo.text() == "untouched"
+    window.session.editor.set([_key(window)], "Said", caption="mine")
+    qtbot.waitUntil(lambda: undo.text().startswith("Undo: "), timeout=WAIT_MS)
+
+
+def test_the_detail_can_be_hidden_and_comes_back_to_be_edited_in(window: MainWindow) -> None:
+    """Ctrl+I hides it; E needs it."""
+    toggle = window.action_set[Actions.TOGGLE_DETAIL]
+    toggle.trigger()
+    assert not window.widgets.detail.isVisible()
+    window.action_set[Actions.EDIT_CAPTION].trigger()
+    assert window.widgets.detail.isVisible()
+    toggle.trigger()  # it stays while the caption is open
+    assert window.widgets.detail.isVisible()
+    window.widgets.detail.field.cancel()
+    assert not window.widgets.detail.isVisible()
