@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.engine import FakeEngine
+from cocadesk.protocol.messages import Search
 from cocadesk.protocol.values import JobState
 from ui.jobs.failures import FailuresDialog
 from ui.kit import desktop
@@ -341,14 +342,11 @@ def test_light_and_dark_are_two_themes_of_the_same_window(
 
 
 def test_a_search_that_fails_is_explained_in_the_middle_of_the_window(
-    window: MainWindow, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    window: MainWindow, engine: FakeEngine, qtbot: QtBot
 ) -> None:
     """The engine's sentence stands where the photos were; its button leads back to them."""
-
-    def fail(_body: object) -> None:
-        raise UserError("This library was indexed with another model.", "", "Index it again.")
-
-    monkeypatch.setattr(engine, "_search", fail)
+    other = UserError("This library was indexed with another model.", "", "Index it again.")
+    engine.refuse(Search, other)
     _search(window, qtbot, "dog")
     assert window.widgets.empty.isVisible()
     assert "another model" in window.widgets.empty.text()

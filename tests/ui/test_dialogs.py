@@ -1,0 +1,204 @@
+"""The dialogs by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import SignalInstance
+from PySide6.QtWidgets import QPushButton, QTreeWidget, QWidget
+from pytestqt.qtbot import QtBot
+
+from cocadesk.protocol.messages import WritePlan
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import EditValue, FailureValue, Scope, WriteItem, WriteKind
+from ui.annotations.dialogs import CaptionDialog, WriteDialog
+from ui.annotations.history_dialog import HistoryDialog
+from ui.annotations.scopes import ScopeChoice
+from ui.jobs.failures import FailuresDialog
+from ui.kit.app_theme import AppTheme
+from ui.kit.dialogs import DialogHost, FramedDialog
+from ui.kit.theme import Theme
+
+ALL = ScopeChoice(text="Everything in the library", scope=Scope())
+ONE = ScopeChoice(text="This photo: a.jpg", scope=Scope(keys=("a",)))
+CHOICES = (ONE, ALL)
+
+# Only the screenless platform says this, of every dialog.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", "does not support")
+
+
+@pytest.fixture
+def parent(qtbot: QtBot) -> Iterator[QWidget]:
+    """A window for dialogs to stand over."""
+    made = QWidget()
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def theme(app_theme: AppTheme) -> Theme:
+    """The light theme."""
+    return app_theme.theme
+
+
+def _carried(signal: SignalInstance) -> list[tuple[object, ...]]:
+    found: list[tuple[object, ...]] = []
+    signal.connect(lambda *values: found.append(values))
+    return found
+
+
+def _texts(tree: QTreeWidget, column: int) -> list[str]:
+    items = (tree.topLevelItem(place) for place in range(tree.topLevelItemCount()))
+    return [item.text(column) for item in items if item is not None]
+
+
+def test_one_dialog_stands_at_a_time(parent: QWidget, app_theme: AppTheme) -> None:
+    """The next takes the place of the last; the window is not stopped."""
+    host = DialogHost(parent, app_theme)
+    first = host.open(lambda window, theme: FramedDialog("First", window, theme))
+    assert first.isVisible()
+    second = host.open(lambda window, theme: FramedDialog("Second", window, theme))
+    assert host.current is second
+    assert second.isVisible()
+    assert not first.isVisible()
+
+
+def test_a_dialog_can_be_cancelled_where_it_goes_on_and_closed_where_not(
+    parent: QWidget, theme: Theme
+) -> None:
+    """The button says which."""
+    plain = FramedDialog("Plain", parent, theme)
+    plain.add_buttons()
+    assert [part.text() for part in plain.findChildren(QPushButton)] == ["Close"]
+    going = FramedDialog("Going", parent, theme)
+    going.add_buttons(QPushButton("Start"))
+    assert {part.text() for part in going.findChildren(QPushButton)} == {"Cancel", "Start"}
+    rejected = _carried(going.rejected)
+    next(part for part in going.findChildren(QPushButton) if part.text() == "Cancel").click()
+    assert len(rejected) == 1
+
+
+def test_captioning_asks_for_whom_and_whether_again(parent: QWidget, theme: Theme) -> None:
+    """What is offered first is chosen already."""
+    dialog = CaptionDialog(CHOICES, 1, parent, theme)
+    wanted = _carried(dialog.start_wanted)
+    assert dialog.picker.currentText() == "Everything in the library"
+    dialog.start.click()
+    dialog.picker.setCurrentIndex(0)
+    dialog.again.setChecked(True)
+    dialog.start.click()
+    assert wanted == [(ALL.scope, False), (ONE.scope, True)]
+
+
+@pytest.fixture
+def writing(parent: QWidget, theme: Theme) -> WriteDialog:
+    """A dialog that has asked for its first plan."""
+    made = WriteDialog(CHOICES, 0, parent, theme)
+    made.ask()
+    return made
+
+
+def _item(name: str, kind: WriteKind, reason: str = "") -> WriteItem:
+    return WriteItem(path=WirePath(f"/p/{name}.txt"), kind=kind, old="", new="new", reason=reason)
+
+
+def test_each_choice_asks_for_another_plan(writing: WriteDialog) -> None:
+    """Until it has come nothing can be written."""
+    wanted = _carried(writing.plan_wanted)
+    writing.picker.setCurrentIndex(1)
+    writing.overwrite.setChecked(True)
+    assert wanted == [(ALL.scope, False), (ALL.scope, True)]
+    assert writing.counts.text() == "Checking the files…"
+    assert not writing.write.isEnabled()
+
+
+def test_a_plan_counts_what_would_happen_and_shows_doubts_first(writing: WriteDialog) -> None:
+    """Skipped files with their reason, then changes, then what is new."""
+    items = (
+        _item("same", WriteKind.UNCHANGED),
+        _item("new", WriteKind.NEW),
+        _item("changed", WriteKind.CHANGED),
+        _item("kept", WriteKind.KEPT, "CocaDesk did not write this file."),
+    )
+    plan = WritePlan(items=items, new=1, changed=1, unchanged=1, kept=1)
+    writing.show_plan(plan)
+    assert writing.counts.text() == "1 new file · 1 changed · 1 already up to date · 1 skipped"
+    assert _texts(writing.tree, 0) == ["kept.txt", "changed.txt", "new.txt", "same.txt"]
+    assert _texts(writing.tree, 1) == ["Skipped", "Changed", "New file", "Up to date"]
+    assert _texts(writing.tree, 3) == ["CocaDesk did not write this file.", "new", "new", ""]
+    assert writing.write.text() == "Write 2 captions"
+    assert writing.write.isEnabled()
+
+
+def test_a_plan_without_anything_to_write_cannot_be_carried_out(writing: WriteDialog) -> None:
+    """The sentence says so."""
+    writing.show_plan(WritePlan(items=()))
+    assert writing.counts.text() == "There is nothing to write."
+    assert writing.write.text() == "Nothing to write"
+    assert not writing.write.isEnabled()
+
+
+def test_a_long_plan_says_how_many_are_shown(writing: WriteDialog) -> None:
+    """The rest is only counted."""
+    writing.show_plan(WritePlan(items=(_item("new", WriteKind.NEW),), new=5000))
+    assert writing.counts.text() == "5,000 new files. The first 1 are shown."
+
+
+def test_writing_is_wanted_as_it_was_planned(writing: WriteDialog) -> None:
+    """The same choice, and the dialog goes."""
+    wanted = _carried(writing.write_wanted)
+    writing.show_plan(WritePlan(items=(_item("new", WriteKind.NEW),), new=1))
+    writing.write.click()
+    assert wanted == [(ONE.scope, False)]
+    assert not writing.isVisible()
+
+
+def test_the_history_tells_the_newest_first(parent: QWidget, theme: Theme) -> None:
+    """Who, what, before and after; an undone edit says so."""
+    edits = (
+        EditValue(when="2024-05-03T14:30:00", who="person", field="caption", old="", new="mine"),
+        EditValue(
+            when="2024-05-04T14:30:00", who="starter", field="tags", old="", new="sea",
+            is_undone=True,
+        ),
+    )  # fmt: skip
+    dialog = HistoryDialog("a.jpg", edits, parent, theme)
+    assert _texts(dialog.tree, 1) == ["CocaDesk (starter)", "You"]
+    assert _texts(dialog.tree, 2) == ["Tags (undone)", "Caption"]
+    assert _texts(dialog.tree, 4) == ["sea", "mine"]
+
+
+def test_a_photo_without_history_says_so(parent: QWidget, theme: Theme) -> None:
+    """No empty table."""
+    dialog = HistoryDialog("a.jpg", (), parent, theme)
+    dialog.show()
+    assert not dialog.tree.isVisible()
+    texts = [str(part.property("text")) for part in dialog.findChildren(QWidget)]
+    assert "No caption or tag of a.jpg has been changed yet." in texts
+
+
+@pytest.mark.parametrize(
+    ("shown", "total", "sentence"),
+    [
+        (0, 0, "All files could be read."),
+        (2, 2, "These files are tried again when they change."),
+        (2, 900, "The first 2 of 900 are shown."),
+    ],
+)
+def test_failures_are_listed_with_reason_and_folder(
+    parent: QWidget, theme: Theme, shown: int, total: int, sentence: str
+) -> None:
+    """The name first; of a job under its title."""
+    failures = [
+        FailureValue(path=WirePath(f"/photos/{n}.jpg"), reason="It is cut off.")
+        for n in range(shown)
+    ]
+    dialog = FailuresDialog(failures, total, "Index Holiday", parent, theme)
+    assert dialog.heading.text() == "Failures: Index Holiday"
+    assert _texts(dialog.tree, 0) == [f"{n}.jpg" for n in range(shown)]
+    assert set(_texts(dialog.tree, 2)) <= {"/photos"}
+    texts = [str(part.property("text")) for part in dialog.findChildren(QWidget)]
+    assert any(sentence in text for text in texts)
+    assert FailuresDialog((), 0, "", parent, theme).heading.text() == "Files that could not be read"
