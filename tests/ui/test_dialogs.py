@@ -120,12 +120,12 @@ def test_a_plan_counts_what_would_happen_and_shows_doubts_first(writing: WriteDi
         _item("same", WriteKind.UNCHANGED),
         _item("new", WriteKind.NEW),
         _item("changed", WriteKind.CHANGED),
-        _item("kept", WriteKind.KEPT, "CocaDesk did not write this file."),
+        _item("skipped", WriteKind.SKIPPED, "CocaDesk did not write this file."),
     )
-    plan = WritePlan(items=items, new=1, changed=1, unchanged=1, kept=1)
+    plan = WritePlan(items=items, new=1, changed=1, unchanged=1, skipped=1)
     writing.show_plan(plan)
     assert writing.counts.text() == "1 new file · 1 changed · 1 already up to date · 1 skipped"
-    assert _texts(writing.tree, 0) == ["kept.txt", "changed.txt", "new.txt", "same.txt"]
+    assert _texts(writing.tree, 0) == ["skipped.txt", "changed.txt", "new.txt", "same.txt"]
     assert _texts(writing.tree, 1) == ["Skipped", "Changed", "New file", "Up to date"]
     assert _texts(writing.tree, 3) == ["CocaDesk did not write this file.", "new", "new", ""]
     assert writing.write.text() == "Write 2 captions"

@@ -63,7 +63,7 @@ def test_what_is_not_known_has_no_line() -> None:
 def test_a_video_tells_its_length() -> None:
     """A photo has none."""
     video = replace(ROW, kind=MediaKind.VIDEO, duration_s=62.0)
-    assert Fact(name="length", label="Length", text="1:02") in facts_of(video)
+    assert Fact(name="duration", label="Length", text="1:02") in facts_of(video)
 
 
 def test_facts_of_the_engine_come_in_between_each_once() -> None:
@@ -76,7 +76,9 @@ def test_facts_of_the_engine_come_in_between_each_once() -> None:
         Fact(name="new", label="New", text="thing"),
     )
     names = [fact.name for fact in facts_of(ROW, more)]
-    assert names == ["name", "title", "taken", "size", "camera", "lens", "place", "new", "folder"]
+    assert names == [
+        "name", "title", "taken", "dimensions", "camera", "lens", "place", "new", "folder"
+    ]  # fmt: skip
     taken = next(fact for fact in facts_of(ROW, more) if fact.name == "taken")
     assert taken.text == "3 May 2025, 14:30"
 
