@@ -18,9 +18,9 @@ WORKERS = 2
 
 def input_spec(info: ModelInfo) -> InputSpec:
     """The size and shape of the model's picture input, for the decoder."""
-    from cocadesk.media import InputSpec, ResizeMode
+    from cocadesk.media import InputSpec
 
-    return InputSpec(size_px=info.image_size_px, resize=ResizeMode(info.resize))
+    return InputSpec.of(info)
 
 
 class PoolDecoder:

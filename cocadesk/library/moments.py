@@ -54,7 +54,7 @@ def tags_of_moments(moments: Sequence[Sequence[Tag]], top: int = 8) -> list[Tag]
     A tag's score is the one that a tenth of the moments reach (in a clip of up
     to ten moments: its best one). Whoever looks for a dog wants the video that
     shows one for a while, which the mean over all moments hides; but of the
-    hundreds of moments of a film some fit any word. Of one picture it gives
+    hundreds of moments of a video some fit any word. Of one picture it gives
     that picture's tags.
     """
     scores: dict[str, list[float]] = defaultdict(list)

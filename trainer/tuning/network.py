@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor, nn
 
-from cocadesk.media import InputSpec, ResizeMode
+from cocadesk.media import InputSpec
 from cocadesk.model.backend import Backend, open_backend
 from cocadesk.model.checkpoints.checkpoint import Checkpoint, ModelIds, load_arrays, load_model
 from cocadesk.model.network.coca import CoCa
@@ -37,8 +37,7 @@ class Network:
     @property
     def input_spec(self) -> InputSpec:
         """The decoder's settings for a photo."""
-        image = self.checkpoint.config.image
-        return InputSpec(size_px=image.size_px, resize=ResizeMode(str(image.resize)))
+        return InputSpec.of(self.backend.info())
 
     def prepare(self, caption: str) -> str:
         """A caption as the network saw captions in training."""
