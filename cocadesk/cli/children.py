@@ -47,7 +47,7 @@ def run_child(package: str, arguments: Sequence[str], report: Report) -> int:
 
 
 def own_folder(package: str) -> Path:
-    """Where CocaDesk's package of this name lies: beside ``cocadesk`` itself."""
+    """The folder of CocaDesk's package of this name, beside ``cocadesk`` itself."""
     return Path(cocadesk.__file__).resolve().parent.parent / package
 
 

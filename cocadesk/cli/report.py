@@ -1,4 +1,4 @@
-"""What a command says: one JSON document or text on stdout, all else on stderr."""
+"""The output of a command: one JSON document or text on stdout, all else on stderr."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class Report:
 
 
 def duration(seconds: float | None) -> str:
-    """A time in words of two units at most: "45 s", "3 min 20 s", "2 h 5 min"."""
+    """A time as text, in two units at most: "45 s", "3 min 20 s", "2 h 5 min"."""
     if seconds is None:
         return ""
     whole = round(seconds)

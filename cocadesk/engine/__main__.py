@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 def _opener(library: Library, chosen: str | None, factory: str | None) -> Callable[[str], Backend]:
-    """How to open a source; ``factory`` (``module:name``) is for tests."""
+    """A function that opens a source; ``factory`` (``module:name``) is for tests."""
 
     def open_model(source: str) -> Backend:
         if factory is not None:

@@ -1,4 +1,4 @@
-"""The jobs on words: captions and tags by the machine, captions written beside the photos."""
+"""Annotation jobs: captions and tags by the machine, captions written beside the photos."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from cocadesk.annotations import (
 from cocadesk.annotations.history import things
 from cocadesk.engine.annotation_reports import describe_outcome, report_so_far, write_outcome
 from cocadesk.engine.decoding import PoolDecoder
-from cocadesk.engine.loaded_model import ModelHolder
+from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.scheduler import JobStep, Steps
 from cocadesk.engine.scopes import scope_keys
-from cocadesk.library import Library, new_key
+from cocadesk.library import new_key
+from cocadesk.protocol.messages import RowsChanged
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobReport, Scope
 
@@ -39,7 +40,7 @@ Report = TypeVar("Report", DescribeReport, WriteReport)
 
 
 class CaptionSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Which media to describe. ``order`` tells two orders ``again`` apart."""
+    """The media to describe. ``order`` tells two orders ``again`` apart."""
 
     scope: Scope
     again: bool = False
@@ -53,7 +54,7 @@ class TagSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WriteSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Which captions to write; ``batch`` is the command in the log, also after a restart."""
+    """The captions to write; ``batch`` is the command in the log, also after a restart."""
 
     scope: Scope
     overwrite: bool = False
@@ -65,18 +66,15 @@ class AnnotationJobs:
 
     def __init__(
         self,
-        library: Library,
-        model: ModelHolder,
-        words: HumanAnnotations,
-        *,
-        on_rows: Callable[[tuple[str, ...]], None],
-        on_words: Callable[[], None],
+        context: EngineContext,
+        annotations: HumanAnnotations,
+        publish_titles: Callable[[], None],
     ) -> None:
-        self._library = library
-        self._model = model
-        self._words = words
-        self._on_rows = on_rows
-        self._on_words = on_words
+        self._library = context.library
+        self._model = context.model
+        self._publish = context.publish
+        self._annotations = annotations
+        self._publish_titles = publish_titles
         self._described: dict[str, set[str]] = {}
 
     def caption_order(self, scope: Scope, *, again: bool) -> tuple[str, str]:
@@ -115,7 +113,7 @@ class AnnotationJobs:
                 again=order.again,
                 done=done,
             )
-            report = yield from self._told(inner)
+            report = yield from self._relayed(inner)
         self._described.pop(order.order, None)
         return describe_outcome(report)
 
@@ -129,7 +127,7 @@ class AnnotationJobs:
             opened.tagger(),
             scope_keys(self._library, Scope()),
         )
-        report = yield from self._told(inner)
+        report = yield from self._relayed(inner)
         return describe_outcome(report, verb="tagged")
 
     def write_steps(self, spec: str) -> Steps:
@@ -137,23 +135,23 @@ class AnnotationJobs:
         order = msgspec.json.decode(spec, type=WriteSpec)
         inner = write_steps(
             self._library,
-            self._words,
+            self._annotations,
             scope_keys(self._library, order.scope),
             batch=order.batch,
             overwrite=order.overwrite,
         )
         try:
-            report = yield from self._told(inner, on_first=self._on_words)
+            report = yield from self._relayed(inner, on_first=self._publish_titles)
         finally:
-            self._on_words()
+            self._publish_titles()
         return write_outcome(report)
 
-    def _told(
+    def _relayed(
         self,
         inner: Generator[AnnotationProgress, None, Report],
         on_first: Callable[[], None] = lambda: None,
     ) -> Generator[JobStep, None, Report]:
-        """The steps of a job; what they change is told to the windows.
+        """The steps of a job; windows hear of the rows that change.
 
         ``on_first`` is called when the first media are done.
         """
@@ -170,7 +168,7 @@ class AnnotationJobs:
                     is_first = False
                     on_first()
                 if progress.keys:
-                    self._on_rows(progress.keys)
+                    self._publish(RowsChanged(keys=progress.keys))
                 skipped += progress.skipped
                 yield _step(
                     progress, report_so_far(progress, skipped) if progress.skipped else None

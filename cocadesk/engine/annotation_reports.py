@@ -40,7 +40,7 @@ def describe_outcome(report: DescribeReport, verb: str = "described") -> JobOutc
     """The end of a caption or tag job."""
     numbers = (
         (report.described, verb),
-        (report.unchanged, "known already"),
+        (report.unchanged, "already known"),
         (report.by_person, "with a caption of your own"),
         (len(report.failed), "could not be read"),
     )
@@ -58,7 +58,7 @@ def write_outcome(report: WriteReport) -> JobOutcome:
         (report.unchanged, "already up to date"),
         (len(report.skipped), "skipped"),
     )
-    stopped = "It was undone before it had ended. " if report.was_undone else ""
+    stopped = "It was undone before it ended. " if report.was_undone else ""
     return JobOutcome(
         message=stopped + _sentence(numbers),
         report=to_value(report, values.WriteReport, skipped=skipped_items(report.skipped)),
@@ -67,7 +67,7 @@ def write_outcome(report: WriteReport) -> JobOutcome:
 
 
 def _sentence(numbers: Sequence[tuple[int, str]]) -> str:
-    """ "3 described, 2 known already." from what is not zero; the first is always said."""
+    """ "3 described, 2 already known." from what is not zero; the first is always said."""
     first = numbers[0]
     said = [first, *(item for item in numbers[1:] if item[0])]
     return ", ".join(f"{number:,} {words}" for number, words in said) + "."

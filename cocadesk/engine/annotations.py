@@ -1,4 +1,4 @@
-"""The engine's handler for words that people own: set, undo, files beside photos, own tags."""
+"""Requests about annotations: set, undone, written beside photos, chosen from a vocabulary."""
 
 from __future__ import annotations
 
@@ -50,20 +50,14 @@ PLAN_LIMIT = 1000
 class AnnotationHandler:
     """Answers for human words and the jobs around them."""
 
-    def __init__(self, parts: EngineContext) -> None:
-        self._parts = parts
-        self._library = parts.library
-        self._words = HumanAnnotations(parts.library)
-        self._jobs = AnnotationJobs(
-            parts.library,
-            parts.model,
-            self._words,
-            on_rows=self._tell_rows,
-            on_words=self._tell_words,
-        )
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+        self._library = context.library
+        self._annotations = HumanAnnotations(context.library)
+        self._jobs = AnnotationJobs(context, self._annotations, self._publish_titles)
 
     def answers(self) -> Mapping[type[Any], Answer]:
-        """Who answers which request."""
+        """The answer to each kind of request."""
         return {
             SetAnnotations: self._set,
             UndoAnnotations: self._undo,
@@ -88,19 +82,19 @@ class AnnotationHandler:
     def close(self) -> None:
         """Nothing is held between requests."""
 
-    # Words --------------------------------------------------------------------------
+    # Captions and tags --------------------------------------------------------------
 
     def _set(self, body: SetAnnotations, call: Call) -> AnnotationsReply:
-        wish = AnnotationEdit(
+        edit = AnnotationEdit(
             caption=body.caption, add_tags=body.add_tags, remove_tags=body.remove_tags
         )
-        return self._tell(self._words.set(body.keys, wish))
+        return self._announce(self._annotations.set(body.keys, edit))
 
     def _undo(self, body: UndoAnnotations, call: Call) -> AnnotationsReply:
-        return self._tell(self._words.undo())
+        return self._announce(self._annotations.undo())
 
     def _redo(self, body: RedoAnnotations, call: Call) -> AnnotationsReply:
-        return self._tell(self._words.redo())
+        return self._announce(self._annotations.redo())
 
     def _state(self, body: GetUndoState, call: Call) -> AnnotationsReply:
         return self._reply(Change())
@@ -117,21 +111,21 @@ class AnnotationHandler:
                     new=edit.new,
                     is_undone=edit.is_undone,
                 )
-                for edit in self._words.history(body.key)
+                for edit in self._annotations.history(body.key)
             ),
         )
 
-    def _tell(self, change: Change) -> AnnotationsReply:
+    def _announce(self, change: Change) -> AnnotationsReply:
         """The answer to a command, told to all other windows too."""
         reply = self._reply(change)
         if change.keys:
-            self._parts.publish(RowsChanged(keys=change.keys))
+            self._context.publish(RowsChanged(keys=change.keys))
         if change.title:
-            self._tell_words()
+            self._publish_titles()
         return reply
 
     def _reply(self, change: Change) -> AnnotationsReply:
-        titles = self._words.titles()
+        titles = self._annotations.titles()
         return AnnotationsReply(
             changed=change.keys,
             title=change.title,
@@ -141,12 +135,9 @@ class AnnotationHandler:
             skipped=skipped_items(change.skipped),
         )
 
-    def _tell_words(self) -> None:
-        titles = self._words.titles()
-        self._parts.publish(AnnotationsChanged(undo_title=titles.undo, redo_title=titles.redo))
-
-    def _tell_rows(self, keys: tuple[str, ...]) -> None:
-        self._parts.publish(RowsChanged(keys=keys))
+    def _publish_titles(self) -> None:
+        titles = self._annotations.titles()
+        self._context.publish(AnnotationsChanged(undo_title=titles.undo, redo_title=titles.redo))
 
     # Files beside the photos ----------------------------------------------------------
 
@@ -177,12 +168,12 @@ class AnnotationHandler:
     def _start_write(self, body: StartWrite, call: Call) -> JobReply:
         some_scope_keys(self._library, body.scope)
         title, spec = self._jobs.write_order(body.scope, overwrite=body.overwrite)
-        return JobReply(job=self._parts.jobs().add(JobKind.WRITE, title, spec))
+        return JobReply(job=self._context.jobs().add(JobKind.WRITE, title, spec))
 
     def _start_caption(self, body: StartCaption, call: Call) -> JobReply:
         some_scope_keys(self._library, body.scope)
         title, spec = self._jobs.caption_order(body.scope, again=body.again)
-        return JobReply(job=self._parts.jobs().add(JobKind.CAPTION, title, spec))
+        return JobReply(job=self._context.jobs().add(JobKind.CAPTION, title, spec))
 
     # Vocabulary -----------------------------------------------------------------------
 
@@ -194,11 +185,11 @@ class AnnotationHandler:
 
     def _set_vocabulary(self, body: SetVocabulary, call: Call) -> JobReply:
         set_custom_vocabulary(self._library.folder, body.tags)
-        return JobReply(job=self._parts.jobs().add(JobKind.TAG, *self._jobs.tag_order()))
+        return JobReply(job=self._context.jobs().add(JobKind.TAG, *self._jobs.tag_order()))
 
 
 def write_item(planned: PlannedFile) -> WriteItem:
-    """What a write would do to one file, as clients see it."""
+    """The change that a write would make to one file, as clients see it."""
     return WriteItem(
         path=WirePath.of(planned.path),
         kind=WriteKind(planned.action.value),

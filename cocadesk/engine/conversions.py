@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 REPORTED = 10_000
-"""How many files a job's report names at most."""
+"""The most files that a job's report names."""
 
 
 def to_value(found: object, kind: type[AnyValue], **more: object) -> AnyValue:

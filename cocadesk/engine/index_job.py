@@ -28,7 +28,7 @@ STAGES = {
 
 
 class IndexSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What to index; no folders mean all that the library knows."""
+    """The folders to index; none means all that the library knows."""
 
     folders: tuple[WirePath, ...] = ()
 
@@ -126,7 +126,7 @@ def _sentence(report: IndexReport) -> str:
     else:
         parts.append("Nothing new")
     for number, words in (
-        (report.unchanged, "known already"),
+        (report.unchanged, "already known"),
         (report.moved, "moved"),
         (report.missing, "gone"),
         (report.offline, "on a disk that is not connected"),
@@ -138,7 +138,7 @@ def _sentence(report: IndexReport) -> str:
 
 
 def _photos_and_videos(report: IndexReport) -> str:
-    """What was added, each kind only where there is one ("3 photos and 1 video")."""
+    """The media that were added, each kind only where there is one ("3 photos and 1 video")."""
     photos = report.indexed - report.videos
     parts = [
         f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

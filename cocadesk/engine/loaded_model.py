@@ -128,7 +128,7 @@ class ModelHolder:
 
     @property
     def source(self) -> str:
-        """Where the network in use comes from, opened yet or not."""
+        """The source of the network in use, opened yet or not."""
         return self._source
 
     def start(self) -> None:

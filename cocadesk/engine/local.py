@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 
 class Access(Enum):
-    """What a command does with the library.
+    """The use that a command makes of the library.
 
     READ: beside whoever writes it. WRITE: as its only writer. CREATE: the same, and it is
     made where it is missing. OPTIONAL: as WRITE where that can be, else as READ where

@@ -42,7 +42,7 @@ PICTURES_KEPT = 8
 
 
 class _Known(NamedTuple):
-    """Which picture of which file was decoded for which model input."""
+    """The picture of a file that was decoded for a model's input."""
 
     path: bytes
     mtime_ns: int
@@ -221,7 +221,9 @@ class MediaDetails:
                 raise UserError("This file cannot be read now.", answer.reason)
             if not isinstance(answer, DecodedPhoto):
                 answer.close()
-                raise UserError("This file is a video now.", "It was a photo when it was indexed.")
+                raise UserError(
+                    "This file has been replaced by a video.", "", "Index its folder again."
+                )
             path = self._preview_path(answer.picture_hash, time_s)
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)

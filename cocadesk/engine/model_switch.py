@@ -30,7 +30,7 @@ HUB_PREFIXES = ("hf-hub:", "open_clip:")
 
 
 class ModelSwitchSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Which model shall answer."""
+    """The model that shall answer."""
 
     source: str
 
@@ -43,12 +43,12 @@ def switch_source(spec: str) -> str:
 class ModelSwitcher:
     """Lets another model answer: at once where the stored vectors fit, else after a job."""
 
-    def __init__(self, parts: EngineContext) -> None:
-        self._parts = parts
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
         self._using = threading.Lock()
         self._lock = threading.Lock()
         self._ready: dict[str, Backend] = {}
-        self._runs = RunStore(parts.library.runs_folder)
+        self._runs = RunStore(context.library.runs_folder)
 
     def use(self, source: str) -> JobValue:
         """The job that makes ``source`` answer; it is done already where nothing had to be read.
@@ -66,12 +66,12 @@ class ModelSwitcher:
 
     def _ordered(self, source: str) -> JobValue:
         title, spec = self._order(source)
-        jobs = self._parts.jobs()
+        jobs = self._context.jobs()
         with self._using:
             self._give_up_others(spec)
             if source.startswith(HUB_PREFIXES):
                 return jobs.add(JobKind.SWITCH_MODEL, title, spec)  # it may have to be fetched
-            backend = self._parts.model.open(source)
+            backend = self._context.model.open(source)
             if not self._fits(backend):
                 self._keep_ready(source, backend)
                 return jobs.add(JobKind.SWITCH_MODEL, title, spec)
@@ -85,7 +85,7 @@ class ModelSwitcher:
 
         source = switch_source(spec)
         backend = yield from self._opened(source)
-        inner = reembed_steps(self._parts.library, backend, source=source)
+        inner = reembed_steps(self._context.library, backend, source=source)
         try:
             while True:
                 try:
@@ -119,7 +119,7 @@ class ModelSwitcher:
         return f"Switching to {self._name(source)}", spec
 
     def _name(self, source: str) -> str:
-        """A model in words; a run by its title."""
+        """The name of a model in a sentence; a run by its title."""
         if source == STARTER:
             return "the starter"
         if source.startswith(RUN_PREFIX):
@@ -129,13 +129,13 @@ class ModelSwitcher:
         return f"the model {source}"
 
     def _fits(self, backend: Backend) -> bool:
-        """Whether the vectors that answer now are this model's too, or there are none at all."""
-        library = self._parts.library
+        """True where the vectors that answer now are this model's too, or there are none."""
+        library = self._context.library
         return library.model in (None, backend.info().image_id) or not library.counts().media
 
     def _switch(self, backend: Backend, source: str) -> None:
-        self._parts.model.use(backend, source)
-        self._parts.publish(RowsChanged())
+        self._context.model.use(backend, source)
+        self._context.publish(RowsChanged())
 
     def _keep_ready(self, source: str, backend: Backend | None) -> None:
         """Holds an open model for its job, instead of any other."""
@@ -146,7 +146,7 @@ class ModelSwitcher:
                 self._ready[source] = backend
 
     def _give_up_others(self, spec: str) -> None:
-        jobs = self._parts.jobs()
+        jobs = self._context.jobs()
         for job in jobs.all():
             is_other = job.kind is JobKind.SWITCH_MODEL and not job.state.is_final
             if is_other and jobs.spec(job.id) != spec:
@@ -160,7 +160,7 @@ class ModelSwitcher:
             ready = self._ready.pop(source, None)
         if ready is not None:
             return ready
-        opening = _Opening(lambda: self._parts.model.open(source))
+        opening = _Opening(lambda: self._context.model.open(source))
         try:
             while not opening.wait(OPENING_STEP_S):
                 yield JobStep(stage="Opening the model", done=0)
@@ -183,7 +183,7 @@ class _Opening:
         self._thread.start()
 
     def wait(self, limit_s: float) -> bool:
-        """Whether it has ended by then."""
+        """True where it has ended by then."""
         self._thread.join(limit_s)
         return not self._thread.is_alive()
 
@@ -199,7 +199,7 @@ class _Opening:
         return self._backend
 
     def give_up(self) -> None:
-        """Nobody wants it any more: it is freed as soon as it is open."""
+        """Frees the model as soon as it is open."""
         with self._lock:
             self._is_unwanted = True
             if self._backend is not None:

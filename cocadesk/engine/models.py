@@ -26,32 +26,32 @@ _log = logging.getLogger(__name__)
 class ModelHandler:
     """Lists models and lets one answer."""
 
-    def __init__(self, parts: EngineContext, changer: ModelSwitcher) -> None:
-        self._parts = parts
-        self._changer = changer
-        self._runs = RunStore(parts.library.runs_folder)
-        self._reader = RunReader(parts, self._runs)
+    def __init__(self, context: EngineContext, switcher: ModelSwitcher) -> None:
+        self._context = context
+        self._switcher = switcher
+        self._runs = RunStore(context.library.runs_folder)
+        self._reader = RunReader(context, self._runs)
         self._ids: dict[str, tuple[str, str]] = {}
 
     def answers(self) -> Mapping[type[Any], Answer]:
-        """Who answers which request."""
+        """The answer to each kind of request."""
         return {ListModels: self._list, UseModel: self._use}
 
     def works(self) -> Mapping[JobKind, JobFactory]:
         """The switch of models."""
-        return {JobKind.SWITCH_MODEL: self._changer.steps}
+        return {JobKind.SWITCH_MODEL: self._switcher.steps}
 
     def close(self) -> None:
         """Frees models that nobody took."""
-        self._changer.close()
+        self._switcher.close()
 
     def _use(self, body: UseModel, call: Call) -> JobReply:
-        return JobReply(job=self._changer.use(body.source))
+        return JobReply(job=self._switcher.use(body.source))
 
     def _list(self, body: ListModels, call: Call) -> Models:
         from cocadesk.model.source import known_models
 
-        used = self._parts.model.value()
+        used = self._context.model.value()
         self._ids[used.source] = (used.model_id, used.image_id)
         by_source = {
             known.source: self._entry(
@@ -106,7 +106,7 @@ class ModelHandler:
         """The share of the present media that have vectors of each model."""
         present = [
             identity
-            for identity in self._parts.library.media.identities()
+            for identity in self._context.library.media.identities()
             if identity.state == MediaState.PRESENT
         ]
         if not present:

@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobStep:
-    """How far a job is after a step; ``current`` names what it has in hand.
+    """A job after a step; ``current`` names what it has in hand.
 
     ``report`` is what it would report if it ended here; None keeps the last one.
     """
@@ -180,7 +180,7 @@ class Scheduler:
             return self._changed.wait_for(lambda: self._working is not job, limit_s)
 
     def is_busy(self) -> bool:
-        """Whether a job runs or waits."""
+        """True while a job runs or waits."""
         with self._changed:
             return self._next() is not None
 

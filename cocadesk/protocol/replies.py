@@ -1,4 +1,4 @@
-"""What the engine answers."""
+"""The answers of an engine."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Moments(Message, frozen=True):
 
 
 class AnnotationsReply(Message, frozen=True):
-    """What has changed, and what could be undone and redone next (a title, or nothing).
+    """The keys that have changed, and what could be undone and redone next (a title, or nothing).
 
     ``files`` counts the files beside photos that were put back or written again;
     ``skipped`` are those that somebody has changed since.
@@ -118,7 +118,7 @@ class VocabularyReply(Message, frozen=True):
 
 
 class WritePlan(Message, frozen=True):
-    """What a write would do, by file (the first thousand) and in numbers."""
+    """The changes that a write would make, by file (the first thousand) and in numbers."""
 
     items: tuple[WriteItem, ...]
     new: int = 0
@@ -128,7 +128,7 @@ class WritePlan(Message, frozen=True):
 
 
 class DatasetSummary(Message, frozen=True):
-    """What a source holds. ``seconds`` is None until the dry run has measured.
+    """The content of a source. ``seconds`` is None until the dry run has measured.
 
     ``held_out`` photos measure the run; with ``is_trial`` the kept run then learns
     from all. ``problem`` says why nothing can be learned from it.

@@ -1,4 +1,4 @@
-"""What a client may ask of the engine."""
+"""The requests that a client may send."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class RedoAnnotations(Message, frozen=True):
 
 
 class GetUndoState(Message, frozen=True):
-    """What could be undone and redone; ``AnnotationsReply`` with nothing changed."""
+    """The titles of what could be undone and redone; ``AnnotationsReply`` with nothing changed."""
 
 
 class GetHistory(Message, frozen=True):
@@ -175,7 +175,7 @@ class StartCaption(Message, frozen=True):
 
 
 class PreviewDataset(Message, frozen=True):
-    """What there is to learn from, and for how long; ``DatasetSummary``.
+    """The photos to learn from, and the time it takes; ``DatasetSummary``.
 
     The counts come first, as a part of the answer; the time needs a dry run, which
     is left out unless ``is_timed``.
@@ -249,7 +249,7 @@ class WatchJob(Message, frozen=True):
 
 
 class ListJobFailures(Message, frozen=True):
-    """What one job could not do, with reasons; answered by ``Failures``."""
+    """The files that one job could not do, with reasons; answered by ``Failures``."""
 
     job_id: str
     offset: int = 0

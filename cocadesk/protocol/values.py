@@ -29,7 +29,7 @@ def changed(value: AnyValue, **changes: object) -> AnyValue:
 
 
 class Priority(StrEnum):
-    """Who waits for the answer: a person, what is on the screen, or nobody."""
+    """Urgency of a request: a person waits, it is on the screen, or nobody waits."""
 
     INTERACTIVE = "interactive"
     VISIBLE = "visible"
@@ -60,7 +60,7 @@ class JobState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the job will not move again."""
+        """True where the job will not move again."""
         return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 
 
@@ -158,7 +158,7 @@ class Fact(Value, frozen=True):
 
 
 class FailureValue(Value, frozen=True):
-    """A file that could not be read, with the reason in words."""
+    """A file that could not be read, with the reason as a sentence."""
 
     path: WirePath
     reason: str
@@ -185,7 +185,7 @@ class JobValue(Value, frozen=True):
 
 
 class Scope(Value, frozen=True):
-    """Which media a job is for: these and all under these folders (none: all), if they fit.
+    """The media of a job: these and all under these folders (none: all), if they fit.
 
     ``filter`` is text in the grammar of ``cocadesk.search.filters``.
     """
@@ -211,7 +211,7 @@ class EditValue(Value, frozen=True):
 
 
 class WriteKind(StrEnum):
-    """What writing a caption beside a photo would do, or has done."""
+    """The change that writing a caption beside a photo makes."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -324,7 +324,7 @@ class TeachPoint(Value, frozen=True):
 
 
 class RunState(StrEnum):
-    """Where a teaching run stands."""
+    """The state of a teaching run."""
 
     RUNNING = "running"
     WAITING = "waiting"

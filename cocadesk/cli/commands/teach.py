@@ -233,7 +233,7 @@ def _show_found(report: Report, found: DatasetSummary) -> None:
 
 
 def _skipped_later(found: DatasetSummary, run: RunValue) -> list[SkippedValue]:
-    """What only the run itself could not use: a photo is first read there."""
+    """The files that only the run itself could not use: a photo is first read there."""
     told = {item.reason: item.count for item in found.skipped}
     return [
         changed(item, count=item.count - told.get(item.reason, 0))
@@ -313,5 +313,5 @@ def _document(
 
 
 def _intervals(metrics: Iterable[MetricValue]) -> dict[str, dict[str, float]]:
-    """What each figure rests on: n, and its 95 % interval."""
+    """The basis of each figure: n, and its 95 % interval."""
     return {m.name: {"n": m.n, "low": m.low, "high": m.high} for m in metrics}

@@ -1,4 +1,4 @@
-"""What the arguments of commands name: files, folders, shards, classes, packages."""
+"""Arguments of commands: files, folders, shards, classes, packages."""
 
 from __future__ import annotations
 

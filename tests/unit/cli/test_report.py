@@ -1,4 +1,4 @@
-"""What commands print: documents, lines, failures."""
+"""The output of commands: documents, lines, failures."""
 
 from __future__ import annotations
 

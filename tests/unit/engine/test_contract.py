@@ -1,4 +1,4 @@
-"""What every engine must do, run the same against the fake, the served and the local one."""
+"""Duties of every engine, tested the same against the fake, the served and the local one."""
 
 from __future__ import annotations
 
