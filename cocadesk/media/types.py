@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from types import TracebackType
 from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cocadesk.closing import Closing
 
 RgbImage: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) uint8, sRGB, upright."""
@@ -185,7 +186,7 @@ class VideoMoment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecodedVideo:
+class DecodedVideo(Closing):
     """The result of decoding a whole video.
 
     ``frames_NHWC``: (N, S, S, 3) uint8, read-only, usually a map of a file that
@@ -216,17 +217,6 @@ class DecodedVideo:
     def close(self) -> None:
         """Lets go of the frames (arrays sliced from them stay valid). Safe to call twice."""
         object.__setattr__(self, "frames_NHWC", self.frames_NHWC[:0].copy())
-
-    def __enter__(self) -> DecodedVideo:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import socket
 from collections import deque
 from collections.abc import Callable
-from types import TracebackType
 from typing import TypeVar
 
+from cocadesk.closing import Closing
 from cocadesk.errors import UserError
 from cocadesk.protocol.endpoint import Endpoint, Transport
 from cocadesk.protocol.messages import (
@@ -42,7 +42,7 @@ class RequestCancelledError(Exception):
     """The request was cancelled before it was done."""
 
 
-class EngineClient:
+class EngineClient(Closing):
     """One connection to a running engine; for use by one thread.
 
     Raises:
@@ -153,17 +153,6 @@ class EngineClient:
     def close(self) -> None:
         """Leaves the engine; it goes on without us."""
         self._socket.close()
-
-    def __enter__(self) -> EngineClient:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _read_welcome(self) -> Welcome:
         message = self._next_message()

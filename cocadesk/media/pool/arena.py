@@ -12,10 +12,11 @@ import os
 import secrets
 import sys
 import tempfile
-from types import TracebackType
+
+from cocadesk.closing import Closing
 
 
-class Arena:
+class Arena(Closing):
     """The shared memory; closed by whoever made or opened it."""
 
     def __init__(self, memory: mmap.mmap, reference: int | str) -> None:
@@ -53,17 +54,6 @@ class Arena:
             self.memory.close()
             if isinstance(self.reference, int):
                 os.close(self.reference)
-
-    def __enter__(self) -> Arena:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _anonymous_file() -> int:

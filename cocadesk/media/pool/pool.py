@@ -10,9 +10,9 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import TypeAlias
 
+from cocadesk.closing import Closing
 from cocadesk.errors import UserError
 from cocadesk.media.pool.messages import (
     Alive,
@@ -44,7 +44,7 @@ _Final: TypeAlias = PhotoDone | VideoDone | DecodeFailed
 Result = DecodedPhoto | DecodedVideo | DecodeFailure
 
 
-class DecoderPool:
+class DecoderPool(Closing):
     """Worker processes that turn files into ``DecodedPhoto``, ``DecodedVideo`` or a failure.
 
     Each worker has its own address-space limit, memory and pipe. One that
@@ -148,17 +148,6 @@ class DecoderPool:
             worker.kill()
         self._workers.clear()
         self._spool.close()
-
-    def __enter__(self) -> DecoderPool:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _start_worker(self) -> WorkerProcess:
         return WorkerProcess(self._settings, self._events.put)

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from threading import Lock
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.closing import Closing
 from cocadesk.errors import UserError
 from cocadesk.model.checkpoints.checkpoint import Checkpoint, map_arrays
 from cocadesk.model.checkpoints.converted import known_note
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 _CHUNK = 128
 
 
-class CocaBackend:
+class CocaBackend(Closing):
     """See ``cocadesk.model.backend.Backend``.
 
     One lane (a thread) does pictures and captions, another texts, so that a
@@ -197,17 +197,6 @@ class CocaBackend:
     def close(self) -> None:
         self._images.shutdown(wait=True, cancel_futures=True)
         self._texts.shutdown(wait=True, cancel_futures=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _is_out_of_memory(error: Exception) -> bool:
