@@ -22,50 +22,14 @@ from cocadesk.library import (
     Library,
     MediaChange,
     MediaKind,
-    MediaRow,
     MediaState,
     Tag,
-    ViewRow,
     ViewShows,
     new_key,
 )
 from cocadesk.library.library import Sizes
 from cocadesk.library.manifest import SCHEMA_VERSION
-
-IMAGE_ID = "model-0123456789ab"
-
-
-def media_row(name: bytes, **values: object) -> MediaRow:
-    """A photo's row at /photos/NAME."""
-    fields: dict[str, object] = {
-        "key": new_key(),
-        "root": b"/photos",
-        "path": b"/photos/" + name,
-        "size_bytes": 10,
-        "mtime_ns": 20,
-        "file_hash": "f" + name.hex(),
-        "picture_hash": "p" + name.hex(),
-        "embedded": (IMAGE_ID,),
-    }
-    return MediaRow(**{**fields, **values})  # type: ignore[arg-type]
-
-
-def view_row(row: MediaRow, vector: object, view: int = 0, **values: object) -> ViewRow:
-    """A view of ``row``."""
-    return ViewRow(
-        key=row.key,
-        view=view,
-        picture_hash=row.picture_hash,
-        vector=np.asarray(vector, np.float32),
-        root=row.root,
-        folder_text="/photos/",
-        **values,  # type: ignore[arg-type]
-    )
-
-
-def insert(library: Library, *rows: MediaRow) -> None:
-    """Commit new rows."""
-    library.media.commit([MediaChange(row=row, is_new=True) for row in rows])
+from tests.support.library_rows import IMAGE_ID, insert, media_row, view_row
 
 
 def test_a_row_comes_back_as_it_was_written_with_any_bytes_in_its_path(tmp_path: Path) -> None:

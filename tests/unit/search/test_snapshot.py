@@ -140,10 +140,13 @@ def test_a_quick_search_imports_neither_the_store_nor_torch(folder: Path) -> Non
     """That is its point."""
     code = (
         "import sys, pathlib\n"
-        "from cocadesk.search import open_searcher\n"
+        "from cocadesk.search import open_searcher, split_query\n"
         "from tests.support.fake_backend import FakeBackend\n"
         "with open_searcher(pathlib.Path(sys.argv[1]), FakeBackend()) as searcher:\n"
         "    assert len(searcher.search('red')) == 5\n"
+        "    words, among = split_query('red kind:video -tag:dog has:tag,rating folder:photos')\n"
+        "    assert searcher.search(words, 9, among) == []\n"
+        "    assert len(searcher.search('red', 9, split_query('kind:video')[1])) == 2\n"
         "print(sorted({'lancedb', 'pyarrow', 'torch', 'cv2', 'PIL'} & set(sys.modules)))\n"
     )
     done = subprocess.run(
