@@ -212,10 +212,8 @@ def test_roots_and_jobs_are_kept_by_their_names(tmp_path: Path) -> None:
         assert (first.path, first.device) == (b"/nowhere", None)
         now = datetime(2020, 1, 1, tzinfo=UTC)
         jobs = [
-            JobRow(
-                id=new_key(), kind="index", spec="{}", state=state, created_utc=now, updated_utc=now
-            )
-            for state in ("waiting", "done")
+            JobRow(id=state, kind="index", spec="{}", state=state, created_utc=now, updated_utc=now)
+            for state in ("done", "waiting")
         ]
         for job in (*jobs, *jobs):
             library.jobs.save(job)
