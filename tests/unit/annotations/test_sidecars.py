@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from cocadesk.annotations import (
     AnnotationEdit,
+    AnnotationStage,
     FileAction,
     WrittenFiles,
     plan_write,
@@ -340,3 +342,37 @@ def test_the_log_holds_paths_and_bytes_of_any_kind(tmp_path: Path) -> None:
         assert set(entry) == {"path", "bytes", "by"}
         case.annotations.undo()
         assert path.read_bytes() == bytes(range(256))
+
+
+def test_a_write_says_how_far_it_is_and_what_it_has_skipped_since(tmp_path: Path) -> None:
+    """Step by step, a few files at a time; a refusal by the disk counts as failed."""
+    with annotated_library(tmp_path, *(f"{number:02d}.jpg" for number in range(40))) as case:
+        case.machine_captions()
+        (case.photos / "03.txt").write_text("notes")
+        (case.photos / "35.jpg").unlink()
+        steps = list(write_steps(case.library, case.annotations, case.keys(), batch="b"))
+    assert [(step.stage, step.done, step.total) for step in steps] == [
+        (AnnotationStage.PLAN, 0, 40),
+        (AnnotationStage.WRITE, 32, 40),
+        (AnnotationStage.WRITE, 40, 40),
+    ]
+    skipped = [[Path(os.fsdecode(one.path)).name for one in step.skipped] for step in steps]
+    assert skipped == [[], ["03.txt"], ["35.txt"]]
+    assert steps[-1].seconds_left == 0.0
+
+
+def test_machine_captions_that_were_written_are_known_by_their_bytes(tmp_path: Path) -> None:
+    """So that nothing learns from them as if a person had written them."""
+    with annotated_library(tmp_path, "a.jpg", "b.jpg") as case:
+        case.machine_captions()
+        case.annotations.set([case.key("b.jpg")], AnnotationEdit(caption="mine"))
+        case.write()
+        written = WrittenFiles(case.library.edits.of_files())
+        path = os.fsencode(case.photos / "a.txt")
+        digest = sha256(b"a machine's a\n").hexdigest()
+        assert written.machines() == {path: digest}
+        (case.photos / "a.jpg").rename(case.photos / "moved.jpg")
+        run_index(case.library, [case.photos])
+        row = case.row("moved.jpg")
+        assert written.machines_of([row]) == {os.fsencode(case.photos / "moved.txt"): digest}
+        assert written.author(row.key, os.fsencode(case.photos / "moved.txt"), b"other") is None

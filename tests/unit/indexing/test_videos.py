@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.indexing import IndexOptions, embed_video, index_steps
-from cocadesk.library import Edit, Library, MediaKind, ViewShows
+from cocadesk.library import Library, MediaKind, ViewShows
 from cocadesk.media import (
     DecodedPhoto,
     DecodedVideo,
@@ -33,6 +31,7 @@ from tests.support.index_tools import (
     InProcessDecoder,
     row_at,
     run_index,
+    set_human_caption,
     views_at,
     write_photo,
     write_video,
@@ -140,16 +139,7 @@ def test_a_video_that_is_cut_anew_keeps_its_key_and_human_annotations_and_loses_
     run_index(library, [videos])
     path = videos / "three.mp4"
     before = row_at(library, path)
-    edit = Edit(
-        batch="b",
-        key=before.key,
-        who="person",
-        when=datetime.now(UTC),
-        field="human_caption",
-        old="null",
-        new=json.dumps("mine"),
-    )
-    library.edits.record([edit])
+    set_human_caption(library, before.key, "mine")
     library.media.set_captions({before.key: "a machine's"}, "m")
     write_video(path, "white")
     run_index(library, [videos])
