@@ -83,6 +83,15 @@ def test_facts_of_the_engine_come_in_between_each_once() -> None:
     assert taken.text == "3 May 2025, 14:30"
 
 
+def test_what_another_line_tells_already_is_not_said_twice() -> None:
+    """The file's size stands beside its dimensions, its format in its name."""
+    more = [
+        Fact(name="size", label="File size", text="3.4 MB"),
+        Fact(name="format", label="Format", text="JPEG"),
+    ]
+    assert facts_of(ROW, more) == facts_of(ROW)
+
+
 def test_the_table_shows_labels_and_values_in_order(table: FactsTable) -> None:
     """Fewer facts later leave no old line behind."""
     table.show_facts(facts_of(ROW, [LENS, PLACE]))

@@ -14,6 +14,7 @@ from ui.kit.widgets import ElidedLabel, label
 
 ORDER = ("name", "title", "description", "taken", "dimensions", "duration", "camera", "lens")
 LAST = "folder"
+TOLD_ELSEWHERE = ("size", "format")  # beside the dimensions, and by the name
 
 
 class FactsTable(QWidget):
@@ -63,8 +64,9 @@ def facts_of(row: Row, more: Sequence[Fact] = ()) -> tuple[Fact, ...]:
     """The row's facts and ``more`` of it as the engine has them, each once, in order.
 
     The row's are those that are known at once; where both have one, the row's is shown.
+    Of the engine's, those that others tell already are left out.
     """
-    known = {fact.name: fact for fact in more if fact.text}
+    known = {f.name: f for f in more if f.text and f.name not in TOLD_ELSEWHERE}
     own = (
         ("name", "Name", row.name),
         ("taken", "Taken", day(row.taken)),

@@ -1,0 +1,120 @@
+"""Numbers, times and jobs as the window writes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import JobKind, JobState, JobValue, Row
+from ui.kit.texts import clock, count, day, file_size, job_line, moment, picture_size, time_left
+
+JOB = JobValue(id="j", kind=JobKind.INDEX, title="t", state=JobState.RUNNING)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 photos"), (1, "1 photo"), (2, "2 photos"), (1204, "1,204 photos")]
+)
+def test_a_number_has_its_noun(number: int, text: str) -> None:
+    """One is singular, thousands have their comma."""
+    assert count(number, "photo") == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00"), (4.9, "0:04"), (61, "1:01"), (3723.5, "1:02:03"), (-3, "0:00")],
+)  # fmt: skip
+def test_a_place_in_a_video_is_told_as_on_a_player(seconds: float, text: str) -> None:
+    """Minutes and seconds, hours where there are some; never before the beginning."""
+    assert clock(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, ""),
+        (3, "a few seconds left"),
+        (12, "about 10 seconds left"),
+        (54, "about 55 seconds left"),
+        (56, "about 1 minute left"),
+        (130, "about 2 minutes left"),
+        (3500, "about 58 minutes left"),
+        (3600, "about 1 hour left"),
+        (10_000, "about 3 hours left"),
+    ],
+)
+def test_the_time_left_is_coarse(seconds: float | None, text: str) -> None:
+    """It jumps less, and promises less."""
+    assert time_left(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 KB"),
+        (412_345, "412 KB"),
+        (3_400_000, "3.4 MB"),
+        (12_000_000, "12 MB"),
+        (4_200_000_000, "4.2 GB"),
+    ],
+)
+def test_sizes_are_told_as_file_managers_do(size: int, text: str) -> None:
+    """Powers of a thousand, one figure after the point where it is small."""
+    assert file_size(size) == text
+
+
+@given(st.integers(0, 10**13))
+def test_any_size_is_short(size: int) -> None:
+    """It fits into a line of the detail."""
+    assert len(file_size(size)) <= 12
+
+
+def test_a_date_is_told_in_words_and_nonsense_as_it_is() -> None:
+    """The camera's wall time, without a zone."""
+    assert day("2025-05-03T14:30:00") == "3 May 2025, 14:30"
+    assert day(None) == day("") == ""
+    assert day("the 3rd") == "the 3rd"
+
+
+def test_an_event_of_today_is_told_by_its_time_alone() -> None:
+    """The year is named where it is another."""
+    now = datetime.now().astimezone().replace(microsecond=0)
+    assert moment(now.isoformat()) == f"{now:%H:%M}"
+    assert moment("1999-05-03T14:30:00+00:00").startswith("3 May 1999, ")
+
+
+def test_a_pictures_size_has_what_is_known_of_it() -> None:
+    """Dimensions, bytes, both or neither."""
+    row = Row(key="k", path=WirePath("/a.jpg"), name="a.jpg", folder="/")
+    assert picture_size(row) == ""
+    assert picture_size(replace(row, width=40, height=30)) == "40 × 30"
+    assert picture_size(replace(row, size_bytes=5)) == "5 bytes"
+    assert picture_size(replace(row, width=40, height=30, size_bytes=5)) == "40 × 30 · 5 bytes"
+
+
+@pytest.mark.parametrize(
+    ("job", "line"),
+    [
+        (replace(JOB, state=JobState.QUEUED), "waiting for its turn"),
+        (replace(JOB, state=JobState.PAUSED, done=3), "Paused after 3 files."),
+        (replace(JOB, state=JobState.DONE, done=1), "Done: 1 file."),
+        (replace(JOB, state=JobState.DONE, message="22 photos added."), "22 photos added."),
+        (replace(JOB, state=JobState.FAILED), "This job failed."),
+        (replace(JOB, state=JobState.FAILED, message="The disk is full."), "The disk is full."),
+        (replace(JOB, state=JobState.CANCELLED, message="You stopped it."), "You stopped it."),
+        (replace(JOB, kind=JobKind.WRITE, done=2, total=4, failed=1),
+         "2 of 4 · 1 could not be written"),
+        (replace(JOB, done=7), "7 files"),
+        (JOB, "0 files"),
+    ],
+)  # fmt: skip
+def test_every_state_of_a_job_has_its_line(job: JobValue, line: str) -> None:
+    """The engine's own message comes first where a job has ended."""
+    assert job_line(job) == line
