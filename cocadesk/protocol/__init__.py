@@ -1,5 +1,5 @@
-"""Messages between the engine and its clients, and how they travel.
+"""Messages between the engine and its clients, and the way they travel.
 
-``messages`` and ``values`` are the words; ``server`` and ``client`` speak them;
-``launch`` finds or starts a library's engine; ``fake`` is a made-up engine.
+``messages`` and ``values`` are what is said, ``wire`` is how; ``server`` and ``client``
+are the two ends; ``launch`` finds or starts a library's engine.
 """

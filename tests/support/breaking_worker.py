@@ -1,7 +1,7 @@
 """A decoder worker that breaks on purpose, by what stands in the file's name.
 
 ``crash`` ends the process, ``hang`` never answers, ``babble`` sends bytes that
-are no message, ``slow`` gives many signs of life first, ``endless`` gives them
+are no message, ``slow`` sends many heartbeats first, ``endless`` sends them
 for ever; ``stillborn`` in the environment ends it before it is ready.
 """
 
@@ -16,7 +16,7 @@ from cocadesk.media.pool.arena import Arena
 from cocadesk.media.pool.messages import Job, Setup
 
 
-def _break(job: Job, setup: Setup, arena: Arena, life: worker.SignsOfLife) -> worker.Decoded:
+def _break(job: Job, setup: Setup, arena: Arena, heartbeat: worker.Heartbeat) -> worker.Decoded:
     if b"crash" in job.path:
         os._exit(9)
     if b"hang" in job.path:
@@ -31,9 +31,9 @@ def _break(job: Job, setup: Setup, arena: Arena, life: worker.SignsOfLife) -> wo
     beats = 0
     while b"endless" in job.path or (b"slow" in job.path and beats < 15):
         threading.Event().wait(setup.deadline_s / 10)
-        life.give()
+        heartbeat.beat()
         beats += 1
-    return worker.decode_job(job, setup, arena, life)
+    return worker.decode_job(job, setup, arena, heartbeat)
 
 
 if __name__ == "__main__":

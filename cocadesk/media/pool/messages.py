@@ -96,7 +96,7 @@ class VideoDone(msgspec.Struct, frozen=True, tag=True):
 
 
 class Alive(msgspec.Struct, frozen=True, tag=True):
-    """A sign of life: more of the video has been decoded since the last word."""
+    """A heartbeat: more of the video has been decoded since the last word."""
 
     serial: int
 

@@ -194,10 +194,10 @@ class DecoderPool(Closing):
             yield from self._replace(worker, answer.exit_code, blames_file=True)
         elif isinstance(answer, Alive):
             if answer.serial not in self._current:
-                # A video of a decode that was cancelled before it gave its first sign of life.
+                # A video of a decode that was cancelled before it gave its first heartbeat.
                 yield from self._replace(worker, None)
             elif next(iter(worker.queued), None) == answer.serial:
-                worker.note_life(at_s)
+                worker.note_heartbeat(at_s)
         elif answer.serial in worker.queued:
             request, slot = worker.queued.pop(answer.serial)
             worker.begin_file(at_s)

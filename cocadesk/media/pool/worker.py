@@ -35,7 +35,7 @@ from cocadesk.media.pool.messages import (
 from cocadesk.media.types import DecodedPhoto, PhotoError
 
 Decoded: TypeAlias = PhotoDone | VideoDone
-Decode: TypeAlias = "Callable[[Job, Setup, Arena, SignsOfLife], Decoded]"
+Decode: TypeAlias = "Callable[[Job, Setup, Arena, Heartbeat], Decoded]"
 
 
 def main(decode: Decode | None = None) -> int:
@@ -103,9 +103,9 @@ def _answer(
     job: Job, setup: Setup, arena: Arena, answers: BinaryIO, decode: Decode
 ) -> Decoded | DecodeFailed:
     # The pool kills a worker that hangs. Should the pool be gone, this ends it all the same.
-    life = SignsOfLife(job.serial, setup.deadline_s, answers)
+    heartbeat = Heartbeat(job.serial, setup.deadline_s, answers)
     try:
-        return decode(job, setup, arena, life)
+        return decode(job, setup, arena, heartbeat)
     except PhotoError as error:
         return DecodeFailed(job.serial, error.reason, error.is_photo, error.is_passing)
     except MemoryError:
@@ -115,10 +115,10 @@ def _answer(
             job.serial, f"The decoder failed ({type(error).__name__}: {error}).", True
         )
     finally:
-        life.end()
+        heartbeat.end()
 
 
-class SignsOfLife:
+class Heartbeat:
     """Tells the pool now and then that a video moves on, so that its deadline starts anew."""
 
     def __init__(self, serial: int, deadline_s: float, answers: BinaryIO) -> None:
@@ -126,31 +126,37 @@ class SignsOfLife:
         self._deadline_s = deadline_s
         self._answers = answers
         self._every_s = min(1.0, deadline_s / 10)
-        self._given_at_s = time.monotonic()
+        self._sent_at_s = time.monotonic()
         self._rearm()
 
-    def give(self) -> None:
+    def beat(self) -> None:
         """Call it with every frame; most calls do nothing."""
         now_s = time.monotonic()
-        if now_s - self._given_at_s < self._every_s:
+        if now_s - self._sent_at_s < self._every_s:
             return
-        self._given_at_s = now_s
+        self._sent_at_s = now_s
         self._rearm()
         write_message(self._answers, Alive(self._serial))
 
     def end(self) -> None:
+        """The file is done: nothing ends the process any more."""
         faulthandler.cancel_dump_traceback_later()
 
     def _rearm(self) -> None:
         faulthandler.dump_traceback_later(2 * self._deadline_s + 5, exit=True)
 
 
-def decode_job(job: Job, setup: Setup, arena: Arena, life: SignsOfLife) -> Decoded:
+def decode_job(job: Job, setup: Setup, arena: Arena, heartbeat: Heartbeat) -> Decoded:
+    """Decodes one file: a photo or a frame into its slot, a whole video into the spool.
+
+    Raises:
+        PhotoError: it gives no picture.
+    """
     from cocadesk.media.files import read_photo_file
     from cocadesk.media.photo.decode import decode_photo
 
     if _is_video(job.path):
-        return _decode_video(job, setup, arena, life)
+        return _decode_video(job, setup, arena, heartbeat)
     photo = decode_photo(
         read_photo_file(job.path, setup.limits),
         setup.spec,
@@ -172,28 +178,28 @@ def _is_video(path: bytes) -> bool:
         raise PhotoError(explain_os_error(error), is_passing=True) from error
 
 
-def _decode_video(job: Job, setup: Setup, arena: Arena, life: SignsOfLife) -> Decoded:
+def _decode_video(job: Job, setup: Setup, arena: Arena, heartbeat: Heartbeat) -> Decoded:
     from cocadesk.media.files import explain_os_error, open_media_file
     from cocadesk.media.video.frame_at import decode_frame_at
 
     with open_media_file(job.path) as file:
         try:
             if job.time_s is None:
-                return _spool_video(file, job, setup, life)
+                return _spool_video(file, job, setup, heartbeat)
             frame = decode_frame_at(
                 file,
                 job.time_s,
                 setup.spec,
                 thumbnail_px=setup.thumbnail_px,
                 limits=setup.limits,
-                on_frame=life.give,
+                on_frame=heartbeat.beat,
             )
         except OSError as error:
             raise PhotoError(explain_os_error(error), is_passing=True) from error
         return _into_slot(frame, job, setup, arena)
 
 
-def _spool_video(file: BinaryIO, job: Job, setup: Setup, life: SignsOfLife) -> VideoDone:
+def _spool_video(file: BinaryIO, job: Job, setup: Setup, heartbeat: Heartbeat) -> VideoDone:
     from cocadesk.media.hashing import hash_descriptor
     from cocadesk.media.video.decode import read_video
     from cocadesk.media.video.spool import SpoolWriter
@@ -207,7 +213,7 @@ def _spool_video(file: BinaryIO, job: Job, setup: Setup, life: SignsOfLife) -> V
             spool,
             thumbnail_px=setup.thumbnail_px,
             limits=setup.limits,
-            on_frame=life.give,
+            on_frame=heartbeat.beat,
         )
         spool.keep_thumbnails(
             [one.thumbnail_jpeg for one in video.moments] + [video.thumbnail_jpeg]

@@ -28,7 +28,7 @@ _GRACE_S = 3.0
 class WorkerSettings:
     """The settings that all workers of a pool share.
 
-    ``deadline_s`` starts anew with each sign of life; ``longest_s`` does not.
+    ``deadline_s`` starts anew with each heartbeat; ``longest_s`` does not.
     """
 
     spec: InputSpec
@@ -76,7 +76,7 @@ class WorkerProcess:
         self.busy_since_s = time.monotonic()
         self.began_at_s = self.busy_since_s
         self.is_in_video = False
-        """True where the file in hand has given signs of life: it may take long."""
+        """True where the file in hand has sent heartbeats: it may take long."""
         self._deliver = deliver
         self._process = self._start()
         self._reader = threading.Thread(
@@ -141,7 +141,7 @@ class WorkerProcess:
         self.busy_since_s = self.began_at_s = now_s
         self.is_in_video = False
 
-    def note_life(self, now_s: float) -> None:
+    def note_heartbeat(self, now_s: float) -> None:
         """The file in hand moves on: its deadline starts anew."""
         self.busy_since_s = now_s
         self.is_in_video = True

@@ -1,6 +1,6 @@
 """The pure core for videos: from an open file to everything that is kept of it.
 
-One sequential pass: every frame is decoded once, looked at very small, and only
+One sequential pass: every frame is decoded once, measured very small, and only
 frames that are kept are turned into RGB. Runs in whatever process calls it, as
 ``decode.py`` does for photos.
 """
@@ -44,7 +44,7 @@ THUMBNAIL_PX = 320
 NOTHING_DECODED = "No frame of the video could be decoded."
 _HASH_SIDE_PX = 128
 _MEASURE_EVERY_S = 1 / 31
-"""Frames that follow each other faster are not all looked at: 240 a second show nothing more."""
+"""Frames that follow each other faster are not all measured: 240 a second show nothing more."""
 _POSTER_CONTRAST = 12.0
 
 
@@ -133,7 +133,7 @@ class _Pass:
             DamagedError: faults are refused, and there is one.
             PhotoError: the video is above a limit.
         """
-        looked_at_s = -1.0
+        measured_at_s = -1.0
         for number, shown in enumerate(self._source.frames()):
             if number >= self._limits.frames:
                 raise PhotoError(f"The video has more than {self._limits.frames:,} frames.")
@@ -142,9 +142,9 @@ class _Pass:
             else:
                 self._intervals.append(shown.time_s - self._last_s)
             self._last_s = shown.time_s
-            if number == 0 or shown.time_s - looked_at_s >= _MEASURE_EVERY_S:
-                looked_at_s = shown.time_s
-                self._look(shown)
+            if number == 0 or shown.time_s - measured_at_s >= _MEASURE_EVERY_S:
+                measured_at_s = shown.time_s
+                self._measure(shown)
             on_frame()
         return self._end() if self._last_s >= 0 else None
 
@@ -154,12 +154,12 @@ class _Pass:
         self._hasher.update(f"{self._size[0]}x{self._size[1]}".encode())
         self._hasher.update(np.ascontiguousarray(first).data)
 
-    def _look(self, shown: ShownFrame) -> None:
+    def _measure(self, shown: ShownFrame) -> None:
         tiny = self._painter.tiny(shown.frame)
         # More than the first frame: many videos of one length begin in the same black.
         self._hasher.update(tiny.values.data)
-        self._moments.look(shown, tiny)
-        self._whole.look(shown)
+        self._moments.take(shown, tiny)
+        self._whole.take(shown)
 
     def _keep(self, picture: KeptFrame) -> None:
         self._store.keep_moment(picture.input_HWC)
@@ -300,7 +300,7 @@ def _sampled(source: VideoSource, spec: InputSpec, count: int) -> list[RgbImage]
     sampler = WholeSampler(painter, spec.size_px, source.hinted_duration_s, count)
     last_s = 0.0
     for shown in source.frames():
-        sampler.look(shown)
+        sampler.take(shown)
         last_s = shown.time_s
     return sampler.finish(last_s + source.usual_interval_s)
 

@@ -117,9 +117,9 @@ class MomentFinder:
         self._suspected: _Stretch | None = None
         self.moments: list[ChosenFrame] = []
 
-    def look(self, shown: ShownFrame, tiny: TinyPicture) -> None:
+    def take(self, shown: ShownFrame, tiny: TinyPicture) -> None:
         """Takes the next frame."""
-        finding = self._shots.look(shown.time_s, tiny)
+        finding = self._shots.take(shown.time_s, tiny)
         if self._current is None:
             self._current = _Stretch(0.0)
         if finding.resolved is SuspectedCut.WAS_FLASH:
@@ -193,7 +193,7 @@ class WholeSampler:
         self._next_s = 0.0
         self._kept: list[tuple[float, RgbImage]] = []
 
-    def look(self, shown: ShownFrame) -> None:
+    def take(self, shown: ShownFrame) -> None:
         """Takes the next frame."""
         if shown.time_s < self._next_s:
             return

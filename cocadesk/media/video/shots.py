@@ -89,7 +89,7 @@ class ShotFinding:
 
 
 class ShotFinder:
-    """Looks at the frames of one video in their order."""
+    """Judges the frames of one video in their order."""
 
     def __init__(self) -> None:
         self._last: TinyPicture | None = None
@@ -99,7 +99,7 @@ class ShotFinder:
         self._suspected_at_s = 0.0
         self._jump = 0.0
 
-    def look(self, time_s: float, picture: TinyPicture) -> ShotFinding:
+    def take(self, time_s: float, picture: TinyPicture) -> ShotFinding:
         """Judges the next frame."""
         last, self._last = self._last, picture
         if last is None:

@@ -31,7 +31,7 @@ def cuts(pictures: list[TinyPicture], fps: float = 25) -> list[float]:
     """When the shots begin that the finder confirms, apart from the first."""
     finder, begins, suspected = ShotFinder(), list[float](), 0.0
     for number, picture in enumerate(pictures):
-        finding = finder.look(number / fps, picture)
+        finding = finder.take(number / fps, picture)
         if finding.resolved is SuspectedCut.IS_CUT:
             begins.append(suspected)
         if finding.may_begin_shot:
