@@ -94,9 +94,9 @@ def encode_texts(
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # little padding
     vectors = torch.zeros(len(texts), model.config.embedding_dim, device=device.device)
     for start in range(0, len(order), _TEXTS):
-        rows = order[start : start + _TEXTS]
+        rows = np.array(order[start : start + _TEXTS])
         batch = tokenizer.batch([texts[i] for i in rows], model.config.text.context)
-        vectors[rows] = model.encode_text(*token_tensors(batch, device)).float()
+        vectors[device.tensor(rows)] = model.encode_text(*token_tensors(batch, device)).float()
     return vectors
 
 

@@ -95,5 +95,10 @@ class ReplayBuffer:
             pooled = self._method.pool(self._old, pictures, None)
             before = self._old.forward_pooled(tokens, valid, pooled)
         now = model.forward_pooled(tokens, valid, self._method.pool(model, pictures, None))
-        old_SE = torch.cat((self._sentence_SE[sentence], self._synthetic_KE[synthetic]))
+        old_SE = torch.cat(
+            (
+                self._sentence_SE[device.tensor(sentence)],
+                self._synthetic_KE[device.tensor(synthetic)],
+            )
+        )
         return ReplayBatch(now=now, before=before, old_SE=old_SE)

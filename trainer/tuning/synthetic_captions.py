@@ -75,7 +75,7 @@ def _draw(model: CoCa, tokens_KQD: Tensor, seed: int) -> Tensor:
         x, before = model.unimodal.step(token_K, position, before)
         logits, after = model.multimodal.step(x, after, image)
         logits = logits.float()
-        logits[:, [config.pad_id, config.begin_id]] = -torch.inf
+        logits[:, config.pad_id] = logits[:, config.begin_id] = -torch.inf
         probabilities = (logits / TEMPERATURE).softmax(-1)
         token_K = torch.multinomial(probabilities, 1)[:, 0]
         drawn.append(token_K)

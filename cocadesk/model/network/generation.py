@@ -70,7 +70,7 @@ def _next_log_probabilities(
     logits, cache.multimodal = model.multimodal.step(x, cache.multimodal, cache.image)
     logits = logits.float()
     text = model.config.text
-    logits[:, [text.pad_id, text.begin_id]] = -torch.inf
+    logits[:, text.pad_id] = logits[:, text.begin_id] = -torch.inf
     if position < options.min_tokens:
         logits[:, text.end_id] = -torch.inf
     return logits.log_softmax(-1)
@@ -134,7 +134,8 @@ def _forbid_repeats(step_BKV: Tensor, ids_BKT: Tensor, size: int) -> None:
                 if ids[start : start + size - 1] == tail
             ]
             if banned:
-                step_BKV[picture, beam, banned] = -torch.inf
+                ids_N = torch.tensor(banned).to(step_BKV.device)
+                step_BKV[picture, beam].index_fill_(0, ids_N, -torch.inf)
 
 
 def _results(ids_BT: Tensor, score_B: Tensor, length_B: Tensor, end_id: int) -> list[Generated]:
