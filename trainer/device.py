@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -83,11 +84,12 @@ def keep_memory_blocks() -> None:
     mallopt(_M_TOP_PAD, 2**28)
 
 
+@cache
 def bf16_pays(device: torch.device) -> bool:
     """True where a bf16 matrix product beats fp32 by half at a training step's shapes.
 
     True on CPUs with AMX and on most GPUs; casting costs as much as it saves on
-    others, so it is measured on a CPU (about 0.1 s). On MPS float32 is kept.
+    others, so it is measured on a CPU, once (about 0.1 s). On MPS float32 is kept.
     """
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())

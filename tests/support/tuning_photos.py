@@ -7,9 +7,20 @@ import io
 import json
 import os
 import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cocadesk.media import (
+    DecodedPhoto,
+    DecodedVideo,
+    DecodeFailure,
+    DecodeRequest,
+    InputSpec,
+    PhotoError,
+    decode_photo,
+)
 from tests.support.kinds import write_lesson
 from tests.support.tiny_model import write_tiny_checkpoint
 from trainer.tuning.progress_lines import ProgressLines
@@ -64,6 +75,32 @@ class Listener(io.StringIO):
     def points(self) -> list[dict[str, Any]]:
         """The points of the curve so far."""
         return [line["point"] for line in self.lines if "point" in line]
+
+
+@contextmanager
+def inner_decoder(spec: InputSpec) -> Iterator[InnerDecoder]:
+    """Decodes in this process: the photos are our own, and workers take seconds to start."""
+    yield InnerDecoder(spec)
+
+
+class InnerDecoder:
+    """The real decoding of photos, without worker processes."""
+
+    def __init__(self, spec: InputSpec) -> None:
+        self._spec = spec
+        self.decoded: list[bytes] = []
+
+    def decode(
+        self, requests: Iterable[DecodeRequest]
+    ) -> Iterator[DecodedPhoto | DecodedVideo | DecodeFailure]:
+        """Answers in the order of the requests."""
+        for request in requests:
+            self.decoded.append(request.path)
+            try:
+                path = Path(os.fsdecode(request.path))
+                yield decode_photo(path, self._spec, token=request.token)
+            except PhotoError as error:
+                yield DecodeFailure(token=request.token, path=request.path, reason=error.reason)
 
 
 def run_teaching(

@@ -7,8 +7,10 @@ read again, so a run may be resumed although they are gone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +35,19 @@ CROPS = FeatureConfig(crops=8, min_area=0.5, light=0.2)
 _CHUNK = 8
 
 
+class PhotoDecoder(Protocol):
+    """What is needed of ``media.DecoderPool``."""
+
+    def decode(
+        self, requests: Iterable[DecodeRequest], /
+    ) -> Iterator[DecodedPhoto | DecodedVideo | DecodeFailure]:
+        """An answer to every request, as ready."""
+        ...
+
+
+OpenDecoder = Callable[[InputSpec], AbstractContextManager[PhotoDecoder]]
+
+
 def photo_store(folder: Path, name: str, photos: int, crops: int) -> FeatureStore:
     """The features of photos, filled photo by photo; crop 0 is the photo as search sees it."""
     return FeatureStore(folder, name, photos, crops, photos)
@@ -41,21 +56,21 @@ def photo_store(folder: Path, name: str, photos: int, crops: int) -> FeatureStor
 def fill(
     store: FeatureStore,
     paths: Sequence[bytes],
-    pool: DecoderPool | None,
+    decoder: PhotoDecoder | None,
     image_side: ImageFeatures,
     seed: int,
     progress: Progress,
 ) -> None:
     """Makes the features that are missing; safe to call again after an interruption.
 
-    ``progress`` gets (photos done, all). A whole store needs no ``pool``.
+    ``progress`` gets (photos done, all). A whole store needs no ``decoder``.
     """
-    if store.is_whole or pool is None:
+    if store.is_whole or decoder is None:
         return
     for start in range(store.done, store.total, _CHUNK):
         chunk = range(start, min(start + _CHUNK, store.total))
         failures = []
-        for result in pool.decode(DecodeRequest(token=i, path=paths[i]) for i in chunk):
+        for result in decoder.decode(DecodeRequest(token=i, path=paths[i]) for i in chunk):
             if isinstance(result, DecodedPhoto):
                 crops = crops_of(result.input_HWC, store.crops, seed, result.token)
                 vectors, tokens = image_side(crops)

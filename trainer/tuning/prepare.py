@@ -16,11 +16,11 @@ from trainer.store import FeatureStore
 from trainer.tuning.dataset import TuningDataset
 from trainer.tuning.evaluator import Evaluator
 from trainer.tuning.features import (
+    OpenDecoder,
     affordable_crops,
     cached,
     crop_bytes,
     fill,
-    open_pool,
     photo_store,
 )
 from trainer.tuning.general_set import GeneralSet
@@ -90,6 +90,7 @@ def prepare(
     lines: ProgressLines,
     stop: threading.Event,
     seconds_after: float,
+    open_decoder: OpenDecoder,
 ) -> Prepared:
     """Fills the caches in ``folder`` and drops the photos that gave no picture.
 
@@ -116,10 +117,10 @@ def prepare(
         return progress
 
     is_whole = own_store.is_whole and general_store.is_whole
-    with nullcontext() if is_whole else open_pool(network.input_spec) as pool:
-        fill(own_store, photos, pool, side, spec.seed, progress_from(0))
+    with nullcontext() if is_whole else open_decoder(network.input_spec) as decoder:
+        fill(own_store, photos, decoder, side, spec.seed, progress_from(0))
         usable, dataset = drop_failed(dataset, own_store)
-        fill(general_store, others, pool, side, spec.seed, progress_from(len(photos)))
+        fill(general_store, others, decoder, side, spec.seed, progress_from(len(photos)))
     if general_store.failures:
         raise UserError(
             "A sample photo that ships with CocaDesk cannot be read.",

@@ -17,6 +17,7 @@ from trainer.device import keep_memory_blocks
 from trainer.evaluate import encode_texts
 from trainer.tuning.dataset import TuningDataset, TuningPhoto, encode_path, find_dataset
 from trainer.tuning.features import (
+    OpenDecoder,
     affordable_crops,
     cached,
     crop_bytes,
@@ -58,7 +59,12 @@ class DatasetSummary:
     problem: str = ""
 
 
-def inspect(run_folder: Path, lines: ProgressLines, stop: threading.Event) -> DatasetSummary:
+def inspect(
+    run_folder: Path,
+    lines: ProgressLines,
+    stop: threading.Event,
+    open_decoder: OpenDecoder = open_pool,
+) -> DatasetSummary:
     """Reports a data set twice: at once, and with the time once it is measured.
 
     Raises:
@@ -77,7 +83,8 @@ def inspect(run_folder: Path, lines: ProgressLines, stop: threading.Event) -> Da
     network = open_network(spec.model, spec.device)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            found = DryRun(Path(folder), spec, dataset, network, lines, stop).measure(found)
+            dry_run = DryRun(Path(folder), spec, dataset, network, lines, stop, open_decoder)
+            found = dry_run.measure(found)
     finally:
         network.close()
     lines.found(asdict(found))
@@ -115,6 +122,21 @@ def _evenly(photos: Sequence[TuningPhoto]) -> list[TuningPhoto]:
     return [photos[i] for i in dict.fromkeys(places.tolist())]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """Measured seconds: a crop's features, a photo's decoding, a phase's setup, a step."""
+
+    crop_s: float
+    decode_s: float
+    setup_s: float
+    step_s: float
+
+    def run_seconds(self, *, pictures: int, crops: int, phases: int, steps: int) -> float:
+        """Seconds of a whole run."""
+        features = self.decode_s * pictures + self.crop_s * crops
+        return _START_AND_END_S + features + phases * (self.setup_s + self.step_s * steps)
+
+
 class DryRun:
     """A few photos through the decoder and the network, and a few steps."""
 
@@ -126,8 +148,10 @@ class DryRun:
         network: Network,
         lines: ProgressLines,
         stop: threading.Event,
+        open_decoder: OpenDecoder,
     ) -> None:
         self._folder = folder
+        self._open_decoder = open_decoder
         self._spec = spec
         self._method = find_method(spec.method)
         self._dataset = dataset
@@ -146,15 +170,13 @@ class DryRun:
             return replace(found, problem="None of the photos that were tried could be read.")
         setup_s, step_s = self._steps(features, usable)
         self._say(3)
-        recipe = self._method.recipe(len(self._dataset.photos))
-        phases = 2 if found.is_trial else 1
-        pictures = len(self._dataset.photos) + len(self._general.photos)
-        crops = len(self._dataset.photos) * self._crops + len(self._general.photos) * GENERAL_CROPS
-        seconds = (
-            _START_AND_END_S
-            + decode_s * pictures
-            + crop_s * crops
-            + phases * (setup_s + step_s * recipe.steps)
+        costs = Costs(crop_s=crop_s, decode_s=decode_s, setup_s=setup_s, step_s=step_s)
+        photos_count, others = len(self._dataset.photos), len(self._general.photos)
+        seconds = costs.run_seconds(
+            pictures=photos_count + others,
+            crops=photos_count * self._crops + others * GENERAL_CROPS,
+            phases=2 if found.is_trial else 1,
+            steps=self._method.recipe(photos_count).steps,
         )
         media = 0 if self._method.keeps_vectors else self._spec.library_media
         again = media * (decode_s + crop_s)
@@ -179,12 +201,12 @@ class DryRun:
         crop_s = (time.monotonic() - start) / len(batch)
         store = photo_store(self._folder, "dry", len(photos), self._crops)
         paths = [photo.path for photo in photos]
-        with open_pool(self._network.input_spec) as pool:
+        with self._open_decoder(self._network.input_spec) as decoder:
             # The first photo also waits for the decoder to start.
             first = photo_store(self._folder, "first", 1, 1)
-            fill(first, paths[:1], pool, side, 0, lambda *_: None)
+            fill(first, paths[:1], decoder, side, 0, lambda *_: None)
             start = time.monotonic()
-            fill(store, paths, pool, side, self._spec.seed, lambda *_: None)
+            fill(store, paths, decoder, side, self._spec.seed, lambda *_: None)
         each = (time.monotonic() - start) / len(photos)
         failed = {failure.photo for failure in store.failures}
         rows = [i for i in range(len(photos)) if i not in failed]

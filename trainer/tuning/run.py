@@ -22,6 +22,7 @@ from trainer.device import keep_memory_blocks
 from trainer.progress import EtaEstimator
 from trainer.tuning.dataset import encode_examples, find_dataset, load_dataset, store_dataset
 from trainer.tuning.evaluator import rows
+from trainer.tuning.features import OpenDecoder, open_pool
 from trainer.tuning.general_set import GeneralSet, load_general
 from trainer.tuning.learner import Learner
 from trainer.tuning.methods import find_method
@@ -38,11 +39,12 @@ GUESSED_STEP_S = 0.4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """Settings that no spec has: the general set, changes to the method's recipe, the pace."""
+    """Settings that no spec has: the general set, changes to the method's recipe, …"""
 
     general: Callable[[], GeneralSet] = load_general
     recipe: Callable[[Recipe], Recipe] = lambda recipe: recipe
     pace: Pace = field(default_factory=Pace)
+    open_decoder: OpenDecoder = open_pool
 
 
 def teach(
@@ -93,8 +95,18 @@ def _teach(
     try:
         recipe = options.recipe(method.recipe(len(dataset.photos)))
         after = 2 * recipe.steps * GUESSED_STEP_S
-        folder, general = run_folder / "features", options.general()
-        prepared = prepare(folder, spec, method, dataset, general, network, lines, stop, after)
+        prepared = prepare(
+            run_folder / "features",
+            spec,
+            method,
+            dataset,
+            options.general(),
+            network,
+            lines,
+            stop,
+            after,
+            options.open_decoder,
+        )
         return TuningRun(run_folder, spec.title, prepared, lines, stop, options).run()
     finally:
         network.close()

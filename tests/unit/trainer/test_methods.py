@@ -18,7 +18,7 @@ from cocadesk.model.source import find_checkpoint
 from cocadesk.protocol.values import TuningMethod as MethodName
 from tests.support import tuning_data
 from tests.support.tiny_model import tiny_model
-from tests.support.tuning_photos import run_teaching, write_run
+from tests.support.tuning_photos import inner_decoder, run_teaching, write_run
 from trainer.checkpoint import Weights
 from trainer.tuning.general_set import GeneralSet, load_general
 from trainer.tuning.methods import (
@@ -202,7 +202,12 @@ def test_a_method_from_outside_goes_through_a_whole_run(
     """One class and its name: trial, kept run, resume state, export; nothing else is touched."""
     monkeypatch.setitem(METHODS, ImageScale.name, ImageScale())
     run = write_run(tmp_path / "run", photos=4, method="scale")
-    options = RunOptions(general=_few, recipe=_short, pace=Pace(checkpoint_s=0.0, point_every=1))
+    options = RunOptions(
+        general=_few,
+        recipe=_short,
+        pace=Pace(checkpoint_s=0.0, point_every=1),
+        open_decoder=inner_decoder,
+    )
     result = run_teaching(run, options=options)
     assert result["reembed"]
     assert result["steps"] == 8

@@ -23,7 +23,7 @@ from cocadesk.model.backend import open_backend
 from cocadesk.model.checkpoints.checkpoint import load_arrays
 from cocadesk.model.source import find_checkpoint
 from tests.support.released_model import write_released
-from tests.support.tuning_photos import Listener, points_of, run_teaching, write_run
+from tests.support.tuning_photos import Listener, inner_decoder, points_of, run_teaching, write_run
 from trainer import checkpoint
 from trainer.tuning.dataset import encode_path
 from trainer.tuning.general_set import GeneralSet, load_general
@@ -59,7 +59,12 @@ def _few() -> GeneralSet:
     return GeneralSet(photos=whole.photos[:_GENERAL], sentences=whole.sentences[:600:6])
 
 
-_SHORT = RunOptions(general=_few, recipe=_short, pace=Pace(checkpoint_s=0.0, point_every=2))
+_SHORT = RunOptions(
+    general=_few,
+    recipe=_short,
+    pace=Pace(checkpoint_s=0.0, point_every=2),
+    open_decoder=inner_decoder,
+)
 """Few small steps, a small part of the general set, and a checkpoint after each step."""
 
 
@@ -283,7 +288,7 @@ def test_inspect_counts_first_and_measures_then(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", method="deeper", library_media=1000)
     (run / "photos" / "lesson-03.txt").unlink()
     heard = Listener()
-    inspect(run, ProgressLines(heard), heard.stop)
+    inspect(run, ProgressLines(heard), heard.stop, inner_decoder)
     first, second = (line["found"] for line in heard.lines if "found" in line)
     assert (first["photos"], first["captions"], first["held_out"]) == (11, 22, 3)
     assert first["is_trial"]
@@ -299,11 +304,13 @@ def test_inspect_says_why_nothing_can_be_learned(tmp_path: Path) -> None:
     """One photo, or none of them readable: a problem, not a crash."""
     run = write_run(tmp_path / "run", photos=1)
     heard = Listener()
-    assert "One photo" in inspect(run, ProgressLines(heard), heard.stop).problem
+    assert "One photo" in inspect(run, ProgressLines(heard), heard.stop, inner_decoder).problem
     other = write_run(tmp_path / "other", photos=3)
     for path in (other / "photos").glob("*.jpg"):
         path.write_bytes(b"no photo")
-    assert "could be read" in inspect(other, ProgressLines(heard), heard.stop).problem
+    assert (
+        "could be read" in inspect(other, ProgressLines(heard), heard.stop, inner_decoder).problem
+    )
 
 
 def test_many_photos_are_learned_once_and_the_best_step_is_taken(tmp_path: Path) -> None:
