@@ -13,9 +13,8 @@ from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
-from cocadesk.closing import Closing
 from cocadesk.engine.interrupt import Interrupt
 from cocadesk.errors import UserError
 from cocadesk.locations import STARTER, text_vectors_folder
@@ -60,7 +59,7 @@ class Access(Enum):
     OPTIONAL = auto()
 
 
-class LocalEngine(Closing):
+class LocalEngine:
     """Answers requests in this process, on the thread that asks; jobs run while watched.
 
     The library and the model are opened when a request first needs them. ``model`` is a
@@ -128,6 +127,12 @@ class LocalEngine(Closing):
         library, self._library = self._library, None
         if library is not None:
             library.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _answer(self, body: RequestBody, call: Call) -> ReplyBody | None:
         is_made = self._core is not None or _manifest(self.folder) is not None

@@ -7,8 +7,8 @@ import logging
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-from cocadesk.closing import Closing
 from cocadesk.errors import UserError
 from cocadesk.library.edits import EditLog
 from cocadesk.library.fields import FIELD_OF
@@ -43,7 +43,7 @@ class Sizes:
     """A flat scan of this many vectors still answers in about 20 ms; an index pays beyond."""
 
 
-class Library(Closing):
+class Library:
     """An open library. ``Library.open`` makes one; closing gives the lock back.
 
     Its tables are ``media``, ``views``, ``edits``, ``roots`` and ``jobs``;
@@ -235,6 +235,12 @@ class Library(Closing):
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 _FILTER_FIELDS = frozenset(name for name, field in FIELD_OF.items() if field.match is not None)

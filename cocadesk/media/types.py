@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Protocol, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-
-from cocadesk.closing import Closing
 
 RgbImage: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) uint8, sRGB, upright."""
@@ -186,7 +184,7 @@ class VideoMoment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecodedVideo(Closing):
+class DecodedVideo:
     """The result of decoding a whole video.
 
     ``frames_NHWC``: (N, S, S, 3) uint8, read-only, usually a map of a file that
@@ -217,6 +215,12 @@ class DecodedVideo(Closing):
     def close(self) -> None:
         """Lets go of the frames (arrays sliced from them stay valid). Safe to call twice."""
         object.__setattr__(self, "frames_NHWC", self.frames_NHWC[:0].copy())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

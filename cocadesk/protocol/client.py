@@ -5,9 +5,8 @@ from __future__ import annotations
 import socket
 from collections import deque
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Self, TypeVar
 
-from cocadesk.closing import Closing
 from cocadesk.errors import UserError
 from cocadesk.protocol.endpoint import Endpoint, Transport
 from cocadesk.protocol.messages import (
@@ -42,7 +41,7 @@ class RequestCancelledError(Exception):
     """The request was cancelled before it was done."""
 
 
-class EngineClient(Closing):
+class EngineClient:
     """One connection to a running engine; for use by one thread.
 
     Raises:
@@ -153,6 +152,12 @@ class EngineClient(Closing):
     def close(self) -> None:
         """Leaves the engine; it goes on without us."""
         self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _read_welcome(self) -> Welcome:
         message = self._next_message()

@@ -12,11 +12,10 @@ import os
 import secrets
 import sys
 import tempfile
+from typing import Self
 
-from cocadesk.closing import Closing
 
-
-class Arena(Closing):
+class Arena:
     """The shared memory; closed by whoever made or opened it."""
 
     def __init__(self, memory: mmap.mmap, reference: int | str) -> None:
@@ -54,6 +53,12 @@ class Arena(Closing):
             self.memory.close()
             if isinstance(self.reference, int):
                 os.close(self.reference)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def _anonymous_file() -> int:

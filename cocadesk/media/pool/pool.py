@@ -10,9 +10,8 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
-from cocadesk.closing import Closing
 from cocadesk.errors import UserError
 from cocadesk.media.pool.messages import (
     Alive,
@@ -44,7 +43,7 @@ _Final: TypeAlias = PhotoDone | VideoDone | DecodeFailed
 Result = DecodedPhoto | DecodedVideo | DecodeFailure
 
 
-class DecoderPool(Closing):
+class DecoderPool:
     """Worker processes that turn files into ``DecodedPhoto``, ``DecodedVideo`` or a failure.
 
     Each worker has its own address-space limit, memory and pipe. One that
@@ -148,6 +147,12 @@ class DecoderPool(Closing):
             worker.kill()
         self._workers.clear()
         self._spool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _start_worker(self) -> WorkerProcess:
         return WorkerProcess(self._settings, self._events.put)

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.closing import Closing
 from cocadesk.errors import UserError
 from cocadesk.model.checkpoints.checkpoint import Checkpoint, map_arrays
 from cocadesk.model.checkpoints.converted import known_note
@@ -33,7 +32,7 @@ log = logging.getLogger(__name__)
 _CHUNK = 128
 
 
-class CocaBackend(Closing):
+class CocaBackend:
     """See ``cocadesk.model.backend.Backend``.
 
     One lane (a thread) does pictures and captions, another texts, so that a
@@ -197,6 +196,12 @@ class CocaBackend(Closing):
     def close(self) -> None:
         self._images.shutdown(wait=True, cancel_futures=True)
         self._texts.shutdown(wait=True, cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def _is_out_of_memory(error: Exception) -> bool:

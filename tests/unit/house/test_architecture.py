@@ -37,7 +37,6 @@ ALLOWED = {
     "cocadesk.evaluation": {"numpy"},
     "cocadesk.cli": {"numpy", "platformdirs", "rich", "typer"},
     "cocadesk.resources": set[str](),
-    "cocadesk.closing": set[str](),
     "cocadesk.errors": set[str](),
     "cocadesk.eta": set[str](),
     "cocadesk.locations": {"platformdirs"},
@@ -73,7 +72,6 @@ def test_every_room_stands_in_the_contracts() -> None:
     rooms = {name for name in modules() if name.count(".") == 1 and name.startswith("cocadesk.")}
     above = {"cocadesk.cli", "cocadesk.engine"}
     without_contract = {
-        "cocadesk.closing",
         "cocadesk.errors",
         "cocadesk.eta",
         "cocadesk.locations",
