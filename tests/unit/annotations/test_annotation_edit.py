@@ -96,7 +96,7 @@ def test_tags_move_between_added_and_removed_without_regard_to_case(
 
 
 def test_the_same_edit_again_changes_nothing_more() -> None:
-    """Whatever it was."""
+    """Caption and tags alike."""
     edit = AnnotationEdit(caption="mine", add_tags=("dog", "new"), remove_tags=("grandma",))
     once = edit.applied_to(ROW)
     assert edit.applied_to(once) == once

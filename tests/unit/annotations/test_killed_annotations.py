@@ -1,6 +1,6 @@
 """Killed between two steps of a command on annotations: log, library and files agree again.
 
-Every third write is the last one here; ``tests/bench/bench_kills.py`` tries each.
+Every fifth write is the last one here; ``tests/bench/bench_kills.py`` tries each.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from tests.support.killed_annotations import (
 
 def test_a_write_killed_anywhere_is_undone_whole(tmp_path: Path) -> None:
     """The log is written first; the next writer finishes or the undo finds nothing to do."""
-    assert write_cut_between_writes(tmp_path, every=3) > 8
+    assert write_cut_between_writes(tmp_path, every=5) > 8
 
 
 def test_an_undo_of_files_killed_anywhere_is_whole_or_did_not_happen(tmp_path: Path) -> None:
     """Half an undo is finished at the next start."""
-    assert undo_cut_between_writes(tmp_path, every=4) > 8
+    assert undo_cut_between_writes(tmp_path, every=5) > 8
 
 
 def test_an_edit_killed_anywhere_is_said_of_all_or_of_none(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_file_is_read_whole_and_none_is_none(path: Path) -> None:
 
 
 def test_a_file_of_the_largest_size_is_read_and_one_byte_more_is_not(path: Path) -> None:
-    """What is replaced is stored for undo, so it must be small."""
+    """Content that is replaced is stored for undo, so it must be small."""
     path.write_bytes(b"x" * MAX_FILE_BYTES)
     assert len(read_file(os.fsencode(path)) or b"") == MAX_FILE_BYTES
     path.write_bytes(b"x" * (MAX_FILE_BYTES + 1))
@@ -126,7 +126,7 @@ def test_folders_are_synced_also_where_one_is_gone(path: Path) -> None:
 
 
 def state(path: Path, data: bytes | None, by: str | None = None) -> FileState:
-    """What a file holds."""
+    """The content of a file."""
     return FileState(path=os.fsencode(path), data=data, by=by)
 
 
@@ -188,7 +188,7 @@ def test_an_undo_writes_only_what_the_command_has_left(
 
 
 def test_a_redo_skips_a_file_that_somebody_has_written_since(path: Path) -> None:
-    """Where the undo had left none."""
+    """The undo had left none."""
     change = NetChange(key="k", before=state(path, None), after=state(path, b"after"))
     assert planned_states([change], is_undo=False)[0] == [change]
     path.write_bytes(b"theirs")

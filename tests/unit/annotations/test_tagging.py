@@ -163,7 +163,7 @@ def test_other_templates_and_other_models_have_vectors_of_their_own(tmp_path: Pa
 def test_a_cache_file_with_other_contents_is_written_again(
     tmp_path: Path, broken: NDArray[np.generic]
 ) -> None:
-    """Whatever wrote it; and no half-written file is left beside it."""
+    """By another program, say; and no half-written file is left beside it."""
     right = cached_class_vectors(FakeBackend(), COLOURS.tags, tmp_path)
     (file,) = tmp_path.iterdir()
     np.save(file, broken)

@@ -231,7 +231,7 @@ class Identity(RuleBasedStateMachine):
 
 
 Identity.TestCase.settings = settings(
-    max_examples=12,
+    max_examples=8,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -40,7 +40,7 @@ def root_row(path: Path, *, is_folder: bool = True, is_same: bool = True) -> Roo
 
 
 def test_a_folder_with_files_is_online(tmp_path: Path) -> None:
-    """Whatever disk it lies on."""
+    """On any disk."""
     (tmp_path / "a.jpg").write_bytes(b"x")
     assert not RootStatus([root_row(tmp_path, is_same=False)]).is_offline(os.fsencode(tmp_path))
 
