@@ -1,4 +1,4 @@
-"""Human words: an append-only log is the truth, columns of ``media`` are its projection."""
+"""Human annotations: an append-only log is the truth, columns of ``media`` are its projection."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NO_WORDS: dict[str, object] = {
 
 
 class EditLog:
-    """Appends to the log of human words and keeps their projection right."""
+    """The log of human annotations, and its projection into ``media``."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -42,7 +42,7 @@ class EditLog:
         """
         unknown = {edit.field for edit in edits} - {*HUMAN_COLUMNS, FILE_FIELD}
         if unknown:
-            raise ValueError(f"not a field of human words: {sorted(unknown)}")
+            raise ValueError(f"not a field of human annotations: {sorted(unknown)}")
         if not edits:
             return []
         with self._store.writing():

@@ -121,7 +121,7 @@ class MediaTable:
         model_id: str,
         score: float | Mapping[str, float] | None = None,
     ) -> None:
-        """Replace the machine's captions; a person's stay in front of them.
+        """Replace the machine's captions; human ones stay in front of them.
 
         ``score`` is one for all, or by key.
         """

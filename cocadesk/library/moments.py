@@ -1,4 +1,4 @@
-"""What a video says of itself through its moments: the one that stands for it, and its tags."""
+"""Representative frame and tags of a video, from its moments."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def tagging_vectors(views: Sequence[ViewRow]) -> NDArray[np.float32]:
 def tags_of_moments(moments: Sequence[Sequence[Tag]], top: int = 8) -> list[Tag]:
     """A video's tags from those of its moments, best first, at most ``top``.
 
-    A tag's score is the one that a tenth of the moments reach (in a clip of up
+    A tag's score is the one that a tenth of the moments reach (in a video of up
     to ten moments: its best one). Whoever looks for a dog wants the video that
     shows one for a while, which the mean over all moments hides; but of the
     hundreds of moments of a video some fit any word. Of one picture it gives

@@ -152,7 +152,7 @@ class MediaChange:
     """A row to commit. ``is_new`` inserts; else only what the file says is replaced.
 
     Words are kept, except that ``drops_machine_words`` clears the machine's
-    (the picture itself has changed). A person's words are never touched here.
+    (the picture itself has changed). Human annotations are never touched here.
     """
 
     row: MediaRow

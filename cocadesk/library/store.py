@@ -210,24 +210,11 @@ class Store:
     ) -> pa.Table:
         """The ``limit`` nearest rows by cosine: columns key, view and _distance (1 - cosine)."""
         with self._in_words("search"):
-            return self._nearest_query(name, vector, limit, where).to_arrow()
-
-    def explain_nearest(self, name: str, vector: NDArray[np.float32], limit: int) -> str:
-        """LanceDB's plan for ``nearest``: it names the index and its metric, or a scan."""
-        with self._in_words("search"):
-            return str(self._nearest_query(name, vector, limit, None).explain_plan())
-
-    def _nearest_query(
-        self, name: str, vector: NDArray[np.float32], limit: int, where: str | None
-    ) -> Any:
-        query = (
-            self._table(name)
-            .search(vector.astype(np.float16), vector_column_name="vector")
-            .distance_type("cosine")
-            .select(["key", "view", "_distance"])
-            .limit(limit)
-        )
-        return query if where is None else query.where(where, prefilter=True)
+            query = self._table(name).search(vector.astype(np.float16), vector_column_name="vector")
+            query = query.distance_type("cosine").select(["key", "view", "_distance"]).limit(limit)
+            if where is not None:
+                query = query.where(where, prefilter=True)
+            return query.to_arrow()
 
     def tidy(self, name: str) -> bool:
         """Compact and bring the indexes up to date where enough has changed; True if it did.

@@ -1,4 +1,4 @@
-"""What can be undone and redone: read from the log of human words alone."""
+"""The stacks of undo and redo, read from the log of edits alone."""
 
 from __future__ import annotations
 

@@ -44,6 +44,20 @@ def choose(rows: FilterableRows, among: Filter) -> Chosen:
     return Chosen(matching_keys(rows, among), among.only(_FIELDS_OF_VIEWS).where())
 
 
+def newest_matching(rows: FilterableRows, among: Filter) -> list[str]:
+    """The keys of the media that pass, by the time taken, the newest first.
+
+    In a library that is too large for memory, by the time they were added.
+    """
+    columns = rows.columns(among.fields() | {"taken"})
+    if columns is None:
+        return sorted(matching_keys(rows, among), reverse=True)
+    # As integers, in which no time at all is the oldest.
+    taken = columns.ordered("taken").values.astype("int64").tolist()
+    passing = compress(zip(taken, columns.keys, strict=True), among.mask(columns).tolist())
+    return [key for _, key in sorted(passing, reverse=True)]
+
+
 def newest_keys(library: Library, among: Filter = EVERYTHING) -> list[str]:
     """The keys of the media that pass, the newest first."""
     keys = library.media.all_keys()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from cocadesk.errors import UserError
 from cocadesk.library import Chosen, MediaKind, MediaState, Nearest, ResultRow, StoredVector
 from cocadesk.search.filters import EVERYTHING, Filter
-from cocadesk.search.matching import FilterableRows, choose
+from cocadesk.search.matching import FilterableRows, choose, newest_matching
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,15 +132,19 @@ class Searcher:
     def search(self, text: str, limit: int = 50, among: Filter = EVERYTHING) -> list[Hit]:
         """The ``limit`` media that fit ``text`` best, best first; only those that pass ``among``.
 
+        Without a text, those that pass a filter, the newest first and with no score.
+
         Raises:
-            UserError: the text is empty, or the library was indexed with
-                another model.
+            UserError: the text and the filter are empty, or the library was
+                indexed with another model.
         """
         text = " ".join(text.split())
-        if not text:
+        if not text and not among:
             raise UserError("There is nothing to search for.", "", "Type a few words.")
         if not self._has_views():
             return []
+        if not text:
+            return self._newest(limit, among)
         return self._nearest(self.text_vector(text), limit, among, without=None)
 
     def similar(self, key: str, limit: int = 50, among: Filter = EVERYTHING) -> list[Hit]:
@@ -179,6 +183,22 @@ class Searcher:
             f"It holds vectors of {self._library.model}, the model in use makes {self._image_id}.",
             "Index its folders again with this model, or search with the other one.",
         )
+
+    def _newest(self, limit: int, among: Filter) -> list[Hit]:
+        keys = newest_matching(self._library.results, among)
+        return [
+            Hit(
+                key=row.key,
+                path=row.path,
+                score=0.0,
+                caption=row.caption,
+                time_s=None,
+                kind=row.kind,
+                state=row.state,
+                picture_hash=row.picture_hash,
+            )
+            for row in self._shown(keys, limit, with_missing="state" in among.fields())
+        ]
 
     def _nearest(
         self, vector: NDArray[np.float32], limit: int, among: Filter, without: str | None

@@ -78,6 +78,8 @@ def served(request: pytest.FixtureRequest, base: Path, model: str) -> Iterator[P
         ('a folder:"2015 Holidays"', "", ["clip.mp4"]),
         ("a", "folder:2014 name:red", ["red-0.jpg", "red-4.jpg"]),
         ("a taken:1990..1995", "", []),
+        ("kind:video", "", ["clip.mp4"]),
+        ("tag:ida", "-tag:dog", ["red-0.jpg"]),
     ],
 )
 def test_search_finds_what_passes(served: Path, query: str, option: str, found: list[str]) -> None:

@@ -10,6 +10,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+import lancedb
 import numpy as np
 import pytest
 
@@ -213,7 +214,9 @@ def test_a_large_table_is_searched_through_its_index_by_cosine(tmp_path: Path) -
         library.views.create(IMAGE_ID, 16)
         library.views.commit(IMAGE_ID, [view_row(r, v) for r, v in zip(rows, vectors, strict=True)])
         library.tidy()
-        plan = library._store.explain_nearest(f"views_{IMAGE_ID}", vectors[0], 5)
+        table = lancedb.connect(tmp_path / "store").open_table(f"views_{IMAGE_ID}")
+        query = table.search(vectors[0].astype(np.float16), vector_column_name="vector")
+        plan = query.distance_type("cosine").limit(5).explain_plan()
         assert "ANNSubIndex" in plan
         assert "metric=Cosine" in plan
         assert "KNNVectorDistance" not in plan

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cocadesk.errors import UserError
 from cocadesk.library import (
     Chosen,
     Edit,
@@ -271,6 +272,32 @@ def test_the_newest_are_listed_with_a_filter(library: Library) -> None:
         for key in everything
         if rows[key].kind is MediaKind.VIDEO and rows[key].taken and rows[key].taken.year >= 2014
     ]
+
+
+@pytest.mark.parametrize("sizes", [Sizes(), Sizes(result_rows=0)], ids=["in memory", "too many"])
+def test_a_filter_without_words_gives_the_newest(folder: Path, sizes: Sizes) -> None:
+    """What passes, without a score; the missing are not shown, nothing at all is a mistake."""
+    among = parse_filter("tag:dog -kind:video")
+    with Library.open(folder, writer=False, sizes=sizes) as library:
+        searcher = Searcher(library, FakeBackend())
+        hits = searcher.search(" ", 100, among)
+        rows = library.media.rows([hit.key for hit in hits])
+        assert {row.key for row in rows} == {
+            row.key
+            for row in library.media.iter_rows()
+            if row.tags[0].tag == "Dog"
+            and row.kind is MediaKind.PHOTO
+            and row.state is not MediaState.MISSING
+        }
+        assert {hit.score for hit in hits} == {0.0}
+        assert searcher.search("", 3, among) == hits[:3]
+        if sizes.result_rows:
+            taken = [row.taken or datetime.min for row in rows]
+            assert taken == sorted(taken, reverse=True)
+        with pytest.raises(UserError, match="nothing to search for"):
+            searcher.search(" ")
+    with open_searcher(folder, FakeBackend()) as quick:
+        assert {hit.key for hit in quick.search("", 100, among)} == {row.key for row in rows}
 
 
 def test_a_scope_is_narrowed_by_a_filter(library: Library) -> None:
