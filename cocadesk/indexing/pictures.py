@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.indexing.types import ImageEmbedder
-from cocadesk.library import MediaKind, MediaRow, ViewRow, ViewShows
+from cocadesk.library import MediaKind, MediaRow, ViewRow, ViewShows, unit_vectors
 from cocadesk.media import DecodedPhoto, DecodedVideo, PhotoMetadata
-from cocadesk.model.vectors import unit_vectors
 
 Decoded: TypeAlias = DecodedPhoto | DecodedVideo
 

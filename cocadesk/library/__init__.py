@@ -14,6 +14,7 @@ from cocadesk.library.moments import (
     tagging_vectors,
     tags_of_moments,
 )
+from cocadesk.library.nearest import unit_vectors
 from cocadesk.library.rows import (
     Chosen,
     Counts,
@@ -62,6 +63,7 @@ __all__ = [
     "representative_moment",
     "tagging_vectors",
     "tags_of_moments",
+    "unit_vectors",
 ]
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.library.nearest import unit_vectors
 from cocadesk.library.rows import Tag, ViewRow, ViewShows
 
 _SHARE = 0.1
@@ -33,7 +33,9 @@ def representative_moment(views: Sequence[ViewRow]) -> float | None:
     whole = next((v.vector for v in views if v.shows is ViewShows.WHOLE), None)
     if whole is None:
         return moments[0].time_s
-    cosines = _unit(np.stack([view.vector for view in moments])) @ np.asarray(whole, np.float32)
+    cosines = unit_vectors(np.stack([view.vector for view in moments])) @ np.asarray(
+        whole, np.float32
+    )
     return moments[int(np.argmax(cosines))].time_s
 
 
@@ -45,7 +47,7 @@ def tagging_vectors(views: Sequence[ViewRow]) -> NDArray[np.float32]:
     chosen = moments_of(views) or [view for view in views if view.shows is ViewShows.WHOLE]
     if not chosen:
         return np.zeros((0, 0), np.float32)
-    return _unit(np.stack([view.vector for view in chosen]))
+    return unit_vectors(np.stack([view.vector for view in chosen]))
 
 
 def tags_of_moments(moments: Sequence[Sequence[Tag]], top: int = 8) -> list[Tag]:
@@ -72,8 +74,3 @@ def tags_of_moments(moments: Sequence[Sequence[Tag]], top: int = 8) -> list[Tag]
         best = max(scores, key=lambda tag: sum(scores[tag]))
         joined = [Tag(tag=best, score=max(scores[best]))]
     return sorted(joined, key=lambda tag: -tag.score)[:top]
-
-
-def _unit(vectors_ND: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    norms = np.linalg.norm(vectors_ND, axis=1, keepdims=True)
-    return np.asarray(vectors_ND / np.maximum(norms, 1e-12), np.float32)

@@ -1,14 +1,21 @@
-"""The nearest of vectors in memory."""
+"""Vectors in memory: brought to unit norm, and the nearest of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 _FEW = 8
 """From an eighth of the rows on, multiplying all is quicker than copying some."""
+
+
+def unit_vectors(vectors_ND: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """The rows at unit norm, (N, D) float32; a row of zeros stays as it is."""
+    norms = np.linalg.norm(vectors_ND, axis=-1, keepdims=True)
+    return np.asarray(vectors_ND / np.maximum(norms, 1e-12), np.float32)
 
 
 def nearest_in(

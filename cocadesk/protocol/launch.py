@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import cocadesk
 from cocadesk.errors import UserError
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.endpoint import log_file, read_endpoint, remove_endpoint
@@ -83,7 +82,7 @@ def engine_command(
 def engine_environment() -> dict[str, str]:
     """Our environment, with the folder of this very package found first."""
     environment = dict(os.environ)
-    root = os.fspath(Path(cocadesk.__file__).resolve().parent.parent)
+    root = os.fspath(Path(__file__).resolve().parents[2])
     others = [p for p in environment.get("PYTHONPATH", "").split(os.pathsep) if p and p != root]
     environment["PYTHONPATH"] = os.pathsep.join([root, *others])
     return environment
