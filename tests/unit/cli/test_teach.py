@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -136,6 +138,25 @@ def _wait_for_step(client: EngineClient, step: int) -> RunValue:
         event = client.next_event(WAIT_S)
         if isinstance(event, RunChanged) and event.run.step >= step:
             return event.run
+
+
+def test_a_filter_chooses_what_of_the_library_teaches(client: EngineClient, tmp_path: Path) -> None:
+    """Of the captioned photos only those that fit are handed to the trainer."""
+    library = ("--library", tmp_path / "library")
+    photos = tmp_path / "photos"
+    assert invoked("index", photos, *library).code == OK
+    for name, tag in (("red-0.jpg", "Ida"), ("blue-2.jpg", "Max")):
+        words = ("--caption", f"{tag} in the garden", "--add-tag", tag)
+        assert invoked("words", "set", photos / name, *words, *library).code == OK
+    arguments = ("teach", "--library-words", "--filter", "tag:Ida", "--discard", "--json")
+    outcome = invoked(*arguments, *library)
+    assert outcome.code == OK, outcome.err
+    folder = tmp_path / "library" / "runs" / outcome.document["run"]
+    spec = json.loads((folder / "spec.json").read_text())
+    taught = [base64.b64decode(photo["path"]).rpartition(b"/")[2] for photo in spec["photos"]]
+    assert taught == [b"red-0.jpg"]
+    nothing = invoked("teach", "--library-words", "--filter", "tag:Nobody", "--json", *library)
+    assert nothing.code == USER_ERROR
 
 
 def test_an_engine_with_another_model_is_not_taught_by_mistake(
