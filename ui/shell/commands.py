@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow
 
 from ui.detail.pane import DetailPane
-from ui.jobs.commands import JobCommands
 from ui.jobs.tracker import JobTracker
 from ui.kit import desktop
 from ui.kit.actions import Actions, ActionSet, Slots
@@ -18,7 +20,7 @@ from ui.library.grid import Grid
 from ui.library.search_box import SearchBox
 from ui.shell.large_mode import LargeMode
 from ui.shell.library_page import LibraryPage
-from ui.shell.pages import Pages, PageSwitcher
+from ui.shell.pages import PageSwitcher
 from ui.shell.palette import CommandPalette
 from ui.shell.shortcuts import ShortcutsHelp
 
@@ -166,6 +168,14 @@ class MediumCommands(QObject):
             self._notice.say("There is no caption to copy yet")
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One of the levels that Esc leaves, the innermost that is open first."""
+
+    is_open: Callable[[], bool]
+    close: Callable[[], object]
+
+
 class WindowCommands(QObject):
     """The window itself: focus, going back, full screen, theme, palette and help."""
 
@@ -176,12 +186,9 @@ class WindowCommands(QObject):
         search: SearchBox,
         palette: CommandPalette,
         large: LargeMode,
-        jobs: JobCommands,
-        switcher: PageSwitcher,
-        library: LibraryCommands,
-        detail: DetailPane,
         dialogs: DialogHost,
         app_theme: AppTheme,
+        levels: Sequence[Level],
     ) -> None:
         super().__init__(window)
         self._window = window
@@ -189,12 +196,9 @@ class WindowCommands(QObject):
         self._search = search
         self._palette = palette
         self._large = large
-        self._jobs = jobs
-        self._switcher = switcher
-        self._library = library
-        self._detail = detail
         self._dialogs = dialogs
         self._app_theme = app_theme
+        self._levels = levels
 
     def slots(self) -> Slots:
         """The slots of the actions about the window."""
@@ -214,21 +218,10 @@ class WindowCommands(QObject):
         self._search.selectAll()
 
     def _step_back(self) -> None:
-        """One level: palette, large view, jobs, another page, full screen, a video, the search."""
-        if self._palette.isVisible():
-            self._palette.hide()
-        elif self._large.is_open:
-            self._large.close()
-        elif self._jobs.is_open:
-            self._jobs.close()
-        elif self._switcher.page is not Pages.LIBRARY:
-            self._switcher.to_library()
-        elif self._window.isFullScreen():
-            self._window.showNormal()
-        elif self._detail.video.is_open:
-            self._detail.video.stop()
-        else:
-            self._library.show_all()
+        for level in self._levels:
+            if level.is_open():
+                level.close()
+                return
 
     def _full_screen(self) -> None:
         if self._window.isFullScreen():

@@ -19,7 +19,7 @@ from ui.kit import desktop
 from ui.kit.actions import Actions, ActionSet
 from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
-from ui.shell.commands import LibraryCommands, MediumCommands, WindowCommands
+from ui.shell.commands import Level, LibraryCommands, MediumCommands, WindowCommands
 from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PAGES, PageContext, Pages, PageSwitcher
@@ -118,12 +118,9 @@ class MainWindow(QMainWindow):
             widgets.search,
             widgets.palette,
             self.large,
-            jobs,
-            self.switcher,
-            self._library,
-            widgets.detail,
             self.dialogs,
             app_theme,
+            self._list_levels(jobs),
         )
         controllers = (
             jobs,
@@ -136,6 +133,19 @@ class MainWindow(QMainWindow):
         )
         self.action_set.bind(*(controller.slots() for controller in controllers))
         self.addActions(self.action_set.all())
+
+    def _list_levels(self, jobs: JobCommands) -> tuple[Level, ...]:
+        """The levels that Esc leaves, one at a time; the last one is a search."""
+        palette, video = self.widgets.palette, self.widgets.detail.video
+        return (
+            Level(palette.isVisible, palette.hide),
+            Level(lambda: self.large.is_open, self.large.close),
+            Level(lambda: jobs.is_open, jobs.close),
+            Level(lambda: self.switcher.page is not Pages.LIBRARY, self.switcher.to_library),
+            Level(self.isFullScreen, self.showNormal),
+            Level(lambda: video.is_open, video.stop),
+            Level(lambda: True, self._library.show_all),
+        )
 
     def search(self, text: str) -> None:
         """Shows the results of a text in the library."""
