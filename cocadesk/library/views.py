@@ -46,6 +46,7 @@ class _Matrix:
     times: list[float | None]
     vectors_ND: NDArray[np.float32]
     places: dict[str, list[int]] = field(default_factory=dict)
+    last_among: list[tuple[Set[str], NDArray[np.intp]]] = field(default_factory=list)
 
     def places_of(self, key: str) -> list[int]:
         """The rows that are views of ``key``; the first question sorts all."""
@@ -58,7 +59,15 @@ class _Matrix:
         return self.places.get(key, [])
 
     def places_among(self, keys: Set[str]) -> NDArray[np.intp]:
-        """The rows of the views of ``keys``, in rising order."""
+        """The rows of the views of ``keys``, in rising order; the last answer is kept."""
+        for known, places in self.last_among:
+            if known is keys:
+                return places
+        places = self._places_among(keys)
+        self.last_among[:] = [(keys, places)]
+        return places
+
+    def _places_among(self, keys: Set[str]) -> NDArray[np.intp]:
         if len(keys) < len(self.keys) // 100:
             return np.sort(np.array([i for key in keys for i in self.places_of(key)], np.intp))
         return indexes_of(self.keys, keys)

@@ -33,15 +33,37 @@ class FilterableRows(Protocol):
 
 def matching_keys(rows: FilterableRows, among: Filter) -> Set[str]:
     """The keys of the media that pass: from memory while the library is not huge."""
-    columns = rows.columns(among.fields())
+    return _passing(rows, among, rows.columns(among.fields()))
+
+
+def _passing(rows: FilterableRows, among: Filter, columns: MediaColumns | None) -> Set[str]:
     if columns is None:
         return rows.keys_where(among.where() or "true")
     return frozenset(compress(columns.keys, among.mask(columns).tolist()))
 
 
-def choose(rows: FilterableRows, among: Filter) -> Chosen:
-    """The media that pass, for a search of their views."""
-    return Chosen(matching_keys(rows, among), among.only(_FIELDS_OF_VIEWS).where())
+class Chooser:
+    """The media that pass a filter, for searches of their views. Any thread.
+
+    The last answer is kept while nothing changes: searches come in series.
+    """
+
+    def __init__(self, rows: FilterableRows) -> None:
+        self._rows = rows
+        self._last: tuple[Filter, Sequence[str], Chosen] | None = None
+
+    def chosen(self, among: Filter) -> Chosen:
+        """The media that pass."""
+        columns, last = self._rows.columns(among.fields()), self._last
+        # The same keys object means the same version of the table.
+        is_known = columns is not None and last is not None and last[1] is columns.keys
+        if last is not None and is_known and last[0] == among:
+            return last[2]
+        where_views = among.only(_FIELDS_OF_VIEWS).where()
+        chosen = Chosen(_passing(self._rows, among, columns), where_views)
+        if columns is not None:
+            self._last = among, columns.keys, chosen
+        return chosen
 
 
 def newest_matching(rows: FilterableRows, among: Filter) -> list[str]:

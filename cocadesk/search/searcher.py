@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from cocadesk.errors import UserError
 from cocadesk.library import Chosen, MediaKind, MediaState, Nearest, ResultRow, StoredVector
 from cocadesk.search.filters import EVERYTHING, Filter
-from cocadesk.search.matching import FilterableRows, choose, newest_matching
+from cocadesk.search.matching import Chooser, FilterableRows, newest_matching
 
 if TYPE_CHECKING:
     import numpy as np
@@ -125,6 +125,7 @@ class Searcher:
     def __init__(self, library: Searchable, backend: TextEmbedder) -> None:
         self._library = library
         self._backend = backend
+        self._chooser = Chooser(library.results)
         self._image_id = backend.info().image_id
         self._texts: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
         self._lock = threading.Lock()
@@ -204,7 +205,7 @@ class Searcher:
         self, vector: NDArray[np.float32], limit: int, among: Filter, without: str | None
     ) -> list[Hit]:
         """Ask for more views until enough media that can be shown are among them."""
-        chosen = choose(self._library.results, among) if among else None
+        chosen = self._chooser.chosen(among) if among else None
         with_missing = "state" in among.fields()
         wanted = limit + _SPARE_VIEWS
         while limit > 0:
