@@ -7,8 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.architecture import modules
+from tests.support.architecture import graph, modules
 
+MOST_LINES_OF_A_FILE = 500
+MOST_LINES_OF_A_FUNCTION = 60
+MOST_METHODS = 25
+MOST_IMPORTS = 18
 MOST_QUESTIONS = 0.04
 LEAST_DOCUMENTED = 0.9
 QUESTION_WORDS = (
@@ -48,6 +52,14 @@ def opens_with_a_question(text: str) -> bool:
     return text.lower().startswith(tuple(f"{word} " for word in QUESTION_WORDS))
 
 
+def lines_of(node: Definition) -> int:
+    """The lines of a function from ``def`` to its end, the docstring left out."""
+    lines = (node.end_lineno or 0) - node.lineno + 1
+    if ast.get_docstring(node) is not None:
+        lines -= (node.body[0].end_lineno or 0) - node.body[0].lineno + 1
+    return lines
+
+
 def is_public(node: ast.AST) -> bool:
     """True for a class or function that others may use."""
     return isinstance(node, Definition) and not node.name.startswith("_")
@@ -84,6 +96,32 @@ def test_docstrings_say_the_noun() -> None:
 def test_a_question_word_is_told_from_its_likes(text: str, expected: bool) -> None:
     """The finder itself works."""
     assert opens_with_a_question(text) is expected
+
+
+def test_no_class_has_more_methods_than_one_can_know() -> None:
+    """A class that large does two things."""
+    counts = {
+        name: sum(isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) for item in node.body)
+        for name, node in definitions()
+        if isinstance(node, ast.ClassDef)
+    }
+    assert {name: count for name, count in counts.items() if count > MOST_METHODS} == {}
+
+
+def test_no_module_imports_half_the_program() -> None:
+    """What knows everything cannot be changed for one reason."""
+    counts = {name: len(targets) for name, targets in graph(at_top_only=True).items()}
+    assert {name: count for name, count in counts.items() if count > MOST_IMPORTS} == {}
+
+
+def test_no_file_and_no_function_is_too_long_to_be_read_at_once() -> None:
+    """The longest allowed, not the length to aim at."""
+    files = {name: len(path.read_bytes().splitlines()) for name, path in modules().items()}
+    functions = {
+        name: lines_of(node) for name, node in definitions() if not isinstance(node, ast.ClassDef)
+    }
+    assert {n: lines for n, lines in files.items() if lines > MOST_LINES_OF_A_FILE} == {}
+    assert {n: lines for n, lines in functions.items() if lines > MOST_LINES_OF_A_FUNCTION} == {}
 
 
 def test_what_is_public_is_documented() -> None:
