@@ -8,18 +8,11 @@ from typing import TypeVar
 
 import msgspec
 
-from cocadesk.annotations import (
-    AnnotationProgress,
-    AnnotationStage,
-    DescribeReport,
-    FailedMedium,
-    HumanAnnotations,
-    WriteReport,
-    caption_steps,
-    tag_steps,
-    write_steps,
-)
+from cocadesk.annotations.describe import DescribeReport, caption_steps, tag_steps
 from cocadesk.annotations.history import things
+from cocadesk.annotations.human import HumanAnnotations
+from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, FailedMedium
+from cocadesk.annotations.sidecar_job import WriteReport, write_steps
 from cocadesk.engine.annotation_reports import describe_outcome, report_so_far, write_outcome
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.handlers import EngineContext

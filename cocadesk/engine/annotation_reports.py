@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cocadesk.annotations import (
-    AnnotationProgress,
-    AnnotationStage,
-    DescribeReport,
-    FailedMedium,
-    SkippedFile,
-    WriteReport,
-)
+from cocadesk.annotations.describe import DescribeReport
+from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, FailedMedium
+from cocadesk.annotations.sidecar_job import WriteReport
+from cocadesk.annotations.sidecar_journal import SkippedFile
 from cocadesk.engine.conversions import REPORTED, to_failures, to_value
 from cocadesk.engine.scheduler import JobOutcome
 from cocadesk.protocol import values

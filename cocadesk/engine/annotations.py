@@ -6,14 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from cocadesk.annotations import AnnotationChange as Change
-from cocadesk.annotations import (
-    AnnotationEdit,
-    HumanAnnotations,
-    PlannedFile,
+from cocadesk.annotations.human import AnnotationChange as Change
+from cocadesk.annotations.human import AnnotationEdit, HumanAnnotations
+from cocadesk.annotations.sidecars import PlannedFile, plan_write
+from cocadesk.annotations.vocabulary import (
     has_custom_vocabulary,
     library_vocabulary,
-    plan_write,
     set_custom_vocabulary,
 )
 from cocadesk.engine.annotation_jobs import AnnotationJobs

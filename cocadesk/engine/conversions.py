@@ -33,7 +33,7 @@ from cocadesk.protocol.values import (
 
 if TYPE_CHECKING:
     from cocadesk.library import Library
-    from cocadesk.search import Hit as FoundHit
+    from cocadesk.search.searcher import Hit as FoundHit
 
 
 REPORTED = 10_000

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cocadesk.annotations import WantedPicture
+    from cocadesk.annotations.describe import WantedPicture
     from cocadesk.media import DecodedPhoto, DecodedVideo, DecoderPool, InputSpec
     from cocadesk.model.backend import ModelInfo
 

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cocadesk.annotations import (
+from cocadesk.annotations.describe import (
+    Caption,
     Describer,
     MediaDescriber,
-    Vocabulary,
     WantedPicture,
-    ZeroShotTagger,
     is_as_indexed,
     tags_from_views,
 )
-from cocadesk.annotations.describe import Caption
 from cocadesk.annotations.sidecars import rows_in_pieces
+from cocadesk.annotations.tagging import ZeroShotTagger
+from cocadesk.annotations.vocabulary import Vocabulary
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.scopes import some_scope_keys
 from cocadesk.errors import UserError

@@ -13,7 +13,7 @@ from cocadesk.engine.conversions import to_failures, to_value
 from cocadesk.engine.handlers import Answer, EngineContext
 from cocadesk.engine.scheduler import JobFactory, JobOutcome, JobStep, Steps
 from cocadesk.errors import UserError
-from cocadesk.indexing import IndexProgress, IndexReport, IndexStage
+from cocadesk.indexing.types import IndexProgress, IndexReport, IndexStage
 from cocadesk.protocol import values
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import JobReply, RowsChanged, StartIndex
@@ -73,7 +73,7 @@ class IndexHandler:
 
     def steps(self, spec: str) -> Steps:
         """The job of a spec; see ``cocadesk.engine.scheduler.JobFactory``."""
-        from cocadesk.indexing import index_steps
+        from cocadesk.indexing.index import index_steps
 
         wanted = msgspec.json.decode(spec, type=IndexSpec).folders
         roots = [path.to_bytes() for path in wanted]

@@ -35,7 +35,8 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import CountsValue, FailureValue, JobKind, RootValue
-from cocadesk.search import newest_keys, parse_filter, split_query
+from cocadesk.search.filters import parse_filter, split_query
+from cocadesk.search.matching import newest_keys
 
 GONE = "This medium is no longer in the library."
 

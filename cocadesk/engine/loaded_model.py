@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cocadesk.annotations import ZeroShotTagger
+    from cocadesk.annotations.tagging import ZeroShotTagger
     from cocadesk.library import Library
     from cocadesk.model.backend import Backend, ModelInfo
-    from cocadesk.search import Searcher
+    from cocadesk.search.searcher import Searcher
 
 WARM_UP_TEXT = "a photo"
 TEXTS_AT_ONCE = 8
@@ -53,7 +53,7 @@ class LoadedModel:
     """A loaded network with its searcher and tagger."""
 
     def __init__(self, library: Library, backend: Backend, source: str, cache: Path) -> None:
-        from cocadesk.search import Searcher
+        from cocadesk.search.searcher import Searcher
 
         self.backend = backend
         self.source = source
@@ -69,7 +69,8 @@ class LoadedModel:
         Raises:
             UserError: the person's own vocabulary cannot be read.
         """
-        from cocadesk.annotations import ZeroShotTagger, library_vocabulary
+        from cocadesk.annotations.tagging import ZeroShotTagger
+        from cocadesk.annotations.vocabulary import library_vocabulary
 
         with self._tagger_lock:
             vocabulary = library_vocabulary(self._folder)

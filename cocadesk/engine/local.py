@@ -146,7 +146,8 @@ class LocalEngine:
         """Over the snapshot where it is exact, which spares the import of LanceDB."""
         from cocadesk.engine.conversions import to_hits
         from cocadesk.library.layout import Thumbnails
-        from cocadesk.search import open_searcher, parse_filter, split_query
+        from cocadesk.search.filters import parse_filter, split_query
+        from cocadesk.search.opening import open_searcher
 
         words, terms = split_query(body.text)
         thumbnails = Thumbnails(self.folder / "thumbs")
@@ -159,7 +160,8 @@ class LocalEngine:
         if isinstance(body, ListModels):
             return _machine_models()
         if isinstance(body, DescribeFiles) and self._access is Access.OPTIONAL:
-            from cocadesk.annotations import ZeroShotTagger, library_vocabulary
+            from cocadesk.annotations.tagging import ZeroShotTagger
+            from cocadesk.annotations.vocabulary import library_vocabulary
             from cocadesk.engine.file_descriptions import describe_files
 
             backend = self._backend(self._source())

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cocadesk.annotations import Describer, MediaDescriber, WantedPicture
+from cocadesk.annotations.describe import Describer, MediaDescriber, WantedPicture
 from cocadesk.engine.conversions import to_tags
 from cocadesk.engine.decoding import input_spec
 from cocadesk.engine.file_descriptions import describe_files

@@ -21,7 +21,7 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobValue
 
 if TYPE_CHECKING:
-    from cocadesk.indexing import ReembedReport
+    from cocadesk.indexing.types import ReembedReport
     from cocadesk.model.backend import Backend
 
 OPENING_STEP_S = 0.3
@@ -81,7 +81,7 @@ class ModelSwitcher:
 
     def steps(self, spec: str) -> Steps:
         """The switch of a spec; see ``cocadesk.engine.scheduler.JobFactory``."""
-        from cocadesk.indexing import reembed_steps
+        from cocadesk.indexing.reembed import reembed_steps
 
         source = switch_source(spec)
         backend = yield from self._opened(source)

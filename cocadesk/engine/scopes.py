@@ -11,7 +11,8 @@ from cocadesk.library import Library, MediaState
 from cocadesk.library.paths import is_under
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Scope
-from cocadesk.search import keys_in_scope, parse_filter
+from cocadesk.search.filters import parse_filter
+from cocadesk.search.matching import keys_in_scope
 
 _SEPARATOR = os.fsencode(os.sep)
 

@@ -25,7 +25,8 @@ from typing import Any
 
 import numpy as np
 
-from cocadesk.indexing import IndexReport, index_steps
+from cocadesk.indexing.index import index_steps
+from cocadesk.indexing.types import IndexReport
 from cocadesk.library import Library
 from cocadesk.media.shards import read_shards
 from cocadesk.model.backend import Backend, open_backend

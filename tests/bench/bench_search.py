@@ -30,7 +30,7 @@ from cocadesk.library import Library, MediaChange, MediaRow, ViewRow, new_key
 from cocadesk.media import InputSpec, ResizeMode, decode_photo
 from cocadesk.media.shards import read_shards
 from cocadesk.model.backend import Backend, open_backend
-from cocadesk.search import Searcher
+from cocadesk.search.searcher import Searcher
 
 REAL_PHOTOS = 256
 BATCH_ROWS = 1000

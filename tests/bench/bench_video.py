@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.indexing import index_steps
+from cocadesk.indexing.index import index_steps
 from cocadesk.library import Library
 from cocadesk.model.backend import Backend, open_backend
 

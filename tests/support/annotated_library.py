@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cocadesk.annotations import HumanAnnotations, WriteReport, write_steps
+from cocadesk.annotations.human import HumanAnnotations
+from cocadesk.annotations.sidecar_job import WriteReport, write_steps
 from cocadesk.library import Library, MediaRow, new_key
-from cocadesk.search import keys_in_scope
+from cocadesk.search.matching import keys_in_scope
 from tests.support.annotation_walk import drain
 from tests.support.index_tools import run_index, write_photo
 

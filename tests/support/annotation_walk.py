@@ -20,19 +20,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.annotations import (
-    AnnotationEdit,
-    AnnotationProgress,
-    HumanAnnotations,
-    ZeroShotTagger,
-    caption_steps,
-    load_vocabulary,
-    sidecar_of,
-    tag_steps,
-    write_steps,
-)
-from cocadesk.annotations.describe import WantedPicture
-from cocadesk.annotations.sidecars import FileState
+from cocadesk.annotations.describe import WantedPicture, caption_steps, tag_steps
+from cocadesk.annotations.human import AnnotationEdit, HumanAnnotations
+from cocadesk.annotations.progress import AnnotationProgress
+from cocadesk.annotations.sidecar_job import write_steps
+from cocadesk.annotations.sidecars import FileState, sidecar_of
+from cocadesk.annotations.tagging import ZeroShotTagger
+from cocadesk.annotations.vocabulary import load_vocabulary
 from cocadesk.library import Library, MediaState, new_key
 from cocadesk.library.edits import FILE_FIELD
 from cocadesk.media import DecodedPhoto, DecodeRequest
@@ -55,7 +49,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, Scope
-from cocadesk.search import keys_in_scope
+from cocadesk.search.matching import keys_in_scope
 from tests.support.annotation_model import Command, Model, Said
 from tests.support.engines import FAKE_MODEL
 from tests.support.fake_backend import FakeBackend

@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from cocadesk.indexing import IndexOptions, index_steps
+from cocadesk.indexing.index import index_steps
+from cocadesk.indexing.types import IndexOptions
 from cocadesk.library import Library
 from tests.support.index_tools import CountingBackend, InProcessDecoder
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cocadesk.indexing import IndexOptions, IndexProgress, IndexReport, index_steps
+from cocadesk.indexing.index import index_steps
+from cocadesk.indexing.types import IndexOptions, IndexProgress, IndexReport
 from cocadesk.library import Edit, Library, MediaRow, ViewRow
 from cocadesk.media import (
     DecodedPhoto,

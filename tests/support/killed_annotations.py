@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cocadesk.annotations import AnnotationEdit, sidecar_files, sidecar_journal
+from cocadesk.annotations import sidecar_files, sidecar_journal
+from cocadesk.annotations.human import AnnotationEdit
 from cocadesk.library.store import Store
 from tests.support.annotated_library import AnnotatedCase, annotated_library, reopened
 from tests.support.power_cut import PowerCut, power_cuts

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.indexing import IndexOptions, IndexProgress, ReembedReport, reembed_steps
+from cocadesk.indexing.reembed import reembed_steps
+from cocadesk.indexing.types import IndexOptions, IndexProgress, ReembedReport
 from cocadesk.library import Library
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import InProcessDecoder

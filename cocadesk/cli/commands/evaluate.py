@@ -109,7 +109,7 @@ def _captions(options: Options, report: Report, shards: Sequence[Path]) -> int:
 
 def _zeroshot(options: Options, report: Report, folder: str) -> int:
     """Accuracy of naming the class; the subfolders' names are the classes."""
-    from cocadesk.annotations import class_vectors
+    from cocadesk.annotations.prompts import class_vectors
     from cocadesk.evaluation.runs import evaluate_zeroshot
 
     classes = class_folders(os.path.abspath(os.fsencode(folder)))  # noqa: PTH100 - bytes
@@ -218,7 +218,7 @@ def _medium(shard: ShardSample, words: tuple[str, ...], spec: InputSpec) -> Samp
 
 def _labelled(classes: Sequence[bytes], info: ModelInfo, skipped: list[str]) -> Iterator[Labelled]:
     """The photos below each class's folder; what cannot be read is noted."""
-    from cocadesk.annotations import WantedPicture
+    from cocadesk.annotations.describe import WantedPicture
     from cocadesk.engine.decoding import PoolDecoder
     from cocadesk.evaluation.runs import Labelled
     from cocadesk.media import FoundFile, scan

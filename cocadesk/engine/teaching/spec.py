@@ -14,7 +14,8 @@ from cocadesk.errors import UserError
 from cocadesk.library import Library, MediaKind, MediaRow, MediaState
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import SkippedValue, TeachSource, TuningMethod
-from cocadesk.search import matching_keys, parse_filter
+from cocadesk.search.filters import parse_filter
+from cocadesk.search.matching import matching_keys
 
 SCHEMA = 1
 SEED = 1

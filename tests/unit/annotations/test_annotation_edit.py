@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cocadesk.annotations import AnnotationEdit
+from cocadesk.annotations.human import AnnotationEdit
 from cocadesk.annotations.text import MAX_CAPTION_LETTERS
 from cocadesk.errors import UserError
 from cocadesk.library import MediaRow, Tag

@@ -9,17 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cocadesk.annotations import (
-    AnnotationEdit,
-    DescribeReport,
-    Vocabulary,
-    WantedPicture,
-    ZeroShotTagger,
-    caption_steps,
-    load_vocabulary,
-    tag_steps,
-    tagger_version,
-)
+from cocadesk.annotations.describe import DescribeReport, WantedPicture, caption_steps, tag_steps
+from cocadesk.annotations.human import AnnotationEdit
+from cocadesk.annotations.tagging import ZeroShotTagger
+from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary, tagger_version
 from cocadesk.library import Tag
 from tests.support.annotated_library import MODEL, AnnotatedCase, annotated_library, reopened
 from tests.support.annotation_walk import decode_here, drain

@@ -10,16 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cocadesk.annotations import (
-    AnnotationEdit,
-    Describer,
-    MediaDescriber,
-    Vocabulary,
-    WantedPicture,
-    ZeroShotTagger,
-    is_as_indexed,
-    load_vocabulary,
-)
+from cocadesk.annotations.describe import Describer, MediaDescriber, WantedPicture, is_as_indexed
+from cocadesk.annotations.human import AnnotationEdit
+from cocadesk.annotations.tagging import ZeroShotTagger
+from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary
 from cocadesk.library import Library, Tag
 from tests.support.annotated_library import MODEL, annotated_library
 from tests.support.annotation_walk import decode_here

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.annotations import AnnotationEdit, UndoTitles
+from cocadesk.annotations.human import AnnotationEdit, UndoTitles
 from cocadesk.errors import UserError
 from cocadesk.library import Tag
 from tests.support.annotated_library import MODEL, AnnotatedCase, annotated_library, reopened

@@ -9,17 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.annotations import (
-    AnnotationEdit,
-    AnnotationStage,
-    FileAction,
-    WrittenFiles,
-    plan_write,
-    sidecar_of,
-    write_steps,
-)
 from cocadesk.annotations import sidecar_files as text_files
+from cocadesk.annotations.human import AnnotationEdit
+from cocadesk.annotations.progress import AnnotationStage
 from cocadesk.annotations.sidecar_files import MAX_FILE_BYTES
+from cocadesk.annotations.sidecar_job import write_steps
+from cocadesk.annotations.sidecars import FileAction, WrittenFiles, plan_write, sidecar_of
 from cocadesk.library import new_key
 from tests.support.annotated_library import MODEL, AnnotatedCase, annotated_library
 from tests.support.index_tools import run_index

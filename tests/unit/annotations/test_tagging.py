@@ -8,17 +8,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cocadesk.annotations import (
+from cocadesk.annotations.prompts import (
     PROMPT_TEMPLATES,
-    Vocabulary,
-    ZeroShotTagger,
     cached_class_vectors,
     class_vectors,
-    load_vocabulary,
     prompts,
-    tagger_version,
+    with_article,
 )
-from cocadesk.annotations.prompts import with_article
+from cocadesk.annotations.tagging import ZeroShotTagger
+from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary, tagger_version
 from tests.support.fake_backend import FakeBackend
 from tests.support.other_model import OtherBackend
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.annotations import (
+from cocadesk.annotations.vocabulary import (
     has_custom_vocabulary,
     library_vocabulary,
     load_vocabulary,

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.indexing import IndexOptions, IndexProgress, IndexStage, index_steps
+from cocadesk.indexing.index import index_steps
+from cocadesk.indexing.types import IndexOptions, IndexProgress, IndexStage
 from cocadesk.library import Library, MediaState
 from cocadesk.media import hash_file
 from tests.support.fake_backend import FakeInfo

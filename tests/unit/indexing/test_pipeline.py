@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cocadesk.indexing import IndexOptions
 from cocadesk.indexing.known_files import (
     FileMatcher,
     KnownFiles,
@@ -21,6 +20,7 @@ from cocadesk.indexing.known_files import (
 )
 from cocadesk.indexing.pictures import Decoded
 from cocadesk.indexing.pipeline import Batch, read_steps
+from cocadesk.indexing.types import IndexOptions
 from cocadesk.media import DecodedPhoto, DecodeFailure, DecodeRequest, FoundFile
 from tests.support.fake_backend import FakeBackend
 

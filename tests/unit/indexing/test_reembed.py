@@ -11,15 +11,13 @@ import numpy as np
 import pytest
 
 from cocadesk.errors import UserError
-from cocadesk.indexing import (
-    IndexProgress,
-    index_steps,
-    reembed_steps,
-)
+from cocadesk.indexing.index import index_steps
+from cocadesk.indexing.reembed import reembed_steps
+from cocadesk.indexing.types import IndexProgress
 from cocadesk.library import Library
 from cocadesk.library.manifest import read_manifest
 from cocadesk.library.store import Store
-from cocadesk.search import Searcher
+from cocadesk.search.searcher import Searcher
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import CountingBackend, InProcessDecoder, run_index, write_photo
 from tests.support.other_model import OTHER, SMALL, OtherBackend, check_filled, switch_model

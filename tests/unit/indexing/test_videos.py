@@ -13,7 +13,9 @@ import pytest
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.indexing import IndexOptions, embed_video, index_steps
+from cocadesk.indexing.index import index_steps
+from cocadesk.indexing.pictures import embed_video
+from cocadesk.indexing.types import IndexOptions
 from cocadesk.library import Library, MediaKind, ViewShows
 from cocadesk.media import (
     DecodedPhoto,

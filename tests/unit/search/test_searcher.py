@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cocadesk.errors import UserError
-from cocadesk.indexing import IndexOptions, index_steps
+from cocadesk.indexing.index import index_steps
+from cocadesk.indexing.types import IndexOptions
 from cocadesk.library import (
     Library,
     MediaChange,
@@ -26,8 +27,7 @@ from cocadesk.library import (
     new_key,
 )
 from cocadesk.library.library import Sizes
-from cocadesk.search import Searcher
-from cocadesk.search.searcher import MOMENTS_SHOWN
+from cocadesk.search.searcher import MOMENTS_SHOWN, Searcher
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import InProcessDecoder, run_index
 

@@ -13,7 +13,8 @@ from PIL import Image
 from cocadesk.errors import UserError
 from cocadesk.library import Library, Tag
 from cocadesk.library.snapshot import SNAPSHOT_NAME, Snapshot
-from cocadesk.search import Hit, Searcher, open_searcher
+from cocadesk.search.opening import open_searcher
+from cocadesk.search.searcher import Hit, Searcher
 from tests.support.fake_backend import FakeBackend
 from tests.support.index_tools import run_index, write_video
 
