@@ -141,7 +141,8 @@ def test_a_quick_search_imports_neither_the_store_nor_torch(folder: Path) -> Non
     """That is its point."""
     code = (
         "import sys, pathlib\n"
-        "from cocadesk.search import open_searcher, split_query\n"
+        "from cocadesk.search.filters import split_query\n"
+        "from cocadesk.search.opening import open_searcher\n"
         "from tests.support.fake_backend import FakeBackend\n"
         "with open_searcher(pathlib.Path(sys.argv[1]), FakeBackend()) as searcher:\n"
         "    assert len(searcher.search('red')) == 5\n"
