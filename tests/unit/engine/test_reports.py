@@ -11,14 +11,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cocadesk.annotations import (
-    AnnotationProgress,
-    AnnotationStage,
-    DescribeReport,
-    FailedMedium,
-    SkippedFile,
-    WriteReport,
-)
+from cocadesk.annotations.describe import DescribeReport
+from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, FailedMedium
+from cocadesk.annotations.sidecar_job import WriteReport
+from cocadesk.annotations.sidecar_journal import SkippedFile
 from cocadesk.engine.annotation_reports import (
     describe_outcome,
     report_so_far,
