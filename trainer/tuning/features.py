@@ -36,7 +36,7 @@ _CHUNK = 8
 
 
 class PhotoDecoder(Protocol):
-    """What is needed of ``media.DecoderPool``."""
+    """The part of ``media.DecoderPool`` that is needed."""
 
     def decode(
         self, requests: Iterable[DecodeRequest], /

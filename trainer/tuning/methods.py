@@ -55,7 +55,7 @@ class TuningMethod(ABC):
         return choose_recipe(photos)
 
     def extra_loss(self, now: CocaOutput, before: CocaOutput, recipe: Recipe) -> Tensor | float:
-        """What a step minimises besides, from replayed pairs now and before tuning."""
+        """A further loss of a step, from replayed pairs now and before tuning."""
         return 0.0
 
     def weights(self, model: CoCa) -> Weights:
