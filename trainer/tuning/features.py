@@ -24,8 +24,7 @@ from cocadesk.media import (
     InputSpec,
 )
 from trainer.config import FeatureConfig
-from trainer.crops import make_crop
-from trainer.features import ImageFeatures, Progress
+from trainer.features import ImageFeatures, Progress, make_crop
 from trainer.store import Failure, FeatureStore
 from trainer.tuning.training_set import CachedFeatures
 

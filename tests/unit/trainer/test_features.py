@@ -18,7 +18,6 @@ from tests.support.tiny_shards import COLOURS, write_shard
 from tests.support.tuning_photos import InnerDecoder
 from trainer.card import train_card, tuning_card
 from trainer.config import DataConfig, FeatureConfig, TrainConfig
-from trainer.crops import make_crop, plain_crop
 from trainer.data import (
     Dataset,
     Example,
@@ -27,7 +26,7 @@ from trainer.data import (
     load_extra_text,
     prepare_caption,
 )
-from trainer.features import PictureCrops, readable
+from trainer.features import PictureCrops, make_crop, plain_crop, readable
 from trainer.store import Failure, FeatureStore
 from trainer.tuning.features import (
     affordable_crops,
