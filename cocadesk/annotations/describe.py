@@ -10,12 +10,12 @@ import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, FailedMedium
+from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, SkippedFile
 from cocadesk.annotations.sidecars import rows_in_pieces
 from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.eta import EtaEstimator
@@ -29,6 +29,7 @@ from cocadesk.library import (
     tagging_vectors,
     tags_of_moments,
 )
+from cocadesk.model.backend import Backend, Caption
 
 CAPTIONS_AT_ONCE = 8
 TAGS_AT_ONCE = 500
@@ -36,34 +37,6 @@ TAGS_AT_ONCE = 500
 GONE = "The file is not there now."
 
 T = TypeVar("T")
-
-
-class Caption(Protocol):
-    """A sentence about a picture and how sure the model is."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def score(self) -> float: ...
-
-
-class ModelIdentity(Protocol):
-    """The names of the weights."""
-
-    @property
-    def model_id(self) -> str: ...
-    @property
-    def image_id(self) -> str: ...
-
-
-class DescribingModel(Protocol):
-    """The part of the model's door that describing needs."""
-
-    def info(self) -> ModelIdentity: ...
-
-    def caption(self, images_BHWC: NDArray[np.uint8], /) -> Sequence[Caption]: ...
-
-    def embed_images(self, images_BHWC: NDArray[np.uint8], /) -> NDArray[np.float32]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +51,8 @@ class WantedPicture:
     time_s: float | None = None
 
 
-class Decoder(Protocol):
-    """Gives pictures in any order: (S, S, 3) uint8, or a sentence why there is none."""
-
-    def __call__(
-        self, wanted: Sequence[WantedPicture], /
-    ) -> Iterator[tuple[str, NDArray[np.uint8] | str]]: ...
+Decoder = Callable[[Sequence[WantedPicture]], Iterator[tuple[str, NDArray[np.uint8] | str]]]
+"""Gives pictures in any order: (S, S, 3) uint8, or a sentence why there is none."""
 
 
 class Describer:
@@ -93,7 +62,7 @@ class Describer:
     """
 
     def __init__(
-        self, model: DescribingModel, tagger: Callable[[], ZeroShotTagger], decode: Decoder
+        self, model: Backend, tagger: Callable[[], ZeroShotTagger], decode: Decoder
     ) -> None:
         self.model = model
         self.tagger = tagger
@@ -207,7 +176,7 @@ class DescribeReport:
     described: int = 0
     unchanged: int = 0
     by_person: int = 0
-    failed: tuple[FailedMedium, ...] = ()
+    failed: tuple[SkippedFile, ...] = ()
 
     def __add__(self, other: DescribeReport) -> DescribeReport:
         return DescribeReport(
@@ -220,7 +189,7 @@ class DescribeReport:
 
 def caption_steps(
     library: Library,
-    model: DescribingModel,
+    model: Backend,
     tagger: Callable[[], ZeroShotTagger],
     decode: Decoder,
     keys: Sequence[str],
@@ -284,7 +253,7 @@ def _describe(
         unchanged=sum(row.key not in changed and row.human_caption is None for row in readable),
         by_person=sum(row.human_caption is not None for row in present),
         failed=tuple(
-            FailedMedium(path=row.path, reason=reasons[row.key])
+            SkippedFile(path=row.path, reason=reasons[row.key])
             for row in rows
             if row.key in reasons
         ),

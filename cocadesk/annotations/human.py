@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from cocadesk.annotations.history import PastEdit, past_edits, title_of
+from cocadesk.annotations.progress import SkippedFile
 from cocadesk.annotations.sidecar_journal import (
     FileWriter,
-    SkippedFile,
     net_changes,
     planned_states,
 )
@@ -94,11 +94,11 @@ class AnnotationEdit:
         return row
 
 
-class _Command:
+class Command:
     """A command in the making: its edits share batch and time."""
 
-    def __init__(self, undoes: str | None = None) -> None:
-        self._batch, self._when, self._undoes = new_key(), datetime.now(UTC), undoes
+    def __init__(self, *, batch: str = "", undoes: str | None = None) -> None:
+        self._batch, self._when, self._undoes = batch or new_key(), datetime.now(UTC), undoes
 
     def edit(self, key: str, field: str, old: str, new: str, *, who: str = PERSON) -> Edit:
         """One entry of the log; ``old`` and ``new`` as JSON."""
@@ -113,10 +113,14 @@ class _Command:
             new=new,
         )
 
+    def write(self, key: str, old: FileState, new: FileState) -> Edit:
+        """The entry of a file that is written beside a photo."""
+        return self.edit(key, FILE_FIELD, old.to_json(), new.to_json(), who=new.by or PERSON)
+
     def nothing(self, key: str) -> Edit:
         """An entry that changes nothing: the log knows of an undo that found nothing to do."""
-        state = FileState(path=b"", data=None).to_json()
-        return self.edit(key, FILE_FIELD, state, state)
+        state = FileState(path=b"", data=None)
+        return self.write(key, state, state)
 
 
 @dataclass(slots=True)
@@ -155,7 +159,7 @@ class HumanAnnotations:
             rows = self._library.media.rows(list(dict.fromkeys(keys)))
             if keys and not rows:
                 raise UserError(_GONE)
-            command = _Command()
+            command = Command()
             edits = [
                 command.edit(row.key, name, _to_json(old), _to_json(new))
                 for row in rows
@@ -223,18 +227,9 @@ class HumanAnnotations:
     def _revert(self, step: Step, *, is_undo: bool) -> AnnotationChange:
         """Brings back the state before a command (``is_undo``), or after it."""
         origin = self._library.edits.of_batch(step.origin)
-        command = _Command(undoes=step.last)
+        command = Command(undoes=step.last)
         files, skipped = planned_states(net_changes(origin), is_undo=is_undo)
-        edits = [
-            command.edit(
-                change.key,
-                FILE_FIELD,
-                change.before.to_json(),
-                change.after.to_json(),
-                who=change.after.by or PERSON,
-            )
-            for change in files
-        ]
+        edits = [command.write(change.key, change.before, change.after) for change in files]
         edits += self._reverted_edits(origin, command, is_undo=is_undo)
         refused = self._files.apply(edits or [command.nothing(origin[0].key)])
         return AnnotationChange(
@@ -245,7 +240,7 @@ class HumanAnnotations:
         )
 
     def _reverted_edits(
-        self, origin: Sequence[Edit], command: _Command, *, is_undo: bool
+        self, origin: Sequence[Edit], command: Command, *, is_undo: bool
     ) -> list[Edit]:
         """Captions and tags before (or after) a command, where they are as it left them."""
         net: dict[tuple[str, str], tuple[str, str]] = {}

@@ -16,11 +16,15 @@ class AnnotationStage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FailedMedium:
-    """A photo, video or ``.txt`` that was not described or written, and why."""
+class SkippedFile:
+    """A photo or video that was not described, or a ``.txt`` left as it is, and why.
+
+    ``is_failure`` where the disk refused to write a ``.txt``.
+    """
 
     path: bytes
     reason: str
+    is_failure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,4 +41,4 @@ class AnnotationProgress:
     seconds_left: float | None = None
     current: bytes | None = None
     keys: tuple[str, ...] = ()
-    skipped: tuple[FailedMedium, ...] = ()
+    skipped: tuple[SkippedFile, ...] = ()

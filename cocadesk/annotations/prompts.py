@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.library import unit_vectors
+from cocadesk.model.values import ModelInfo
 
 PROMPT_TEMPLATES: tuple[str, ...] = ("{tag}", "{a}", "a photo of {a}")
 """``{tag}`` is the tag itself, ``{a}`` the tag with its article.
@@ -22,17 +23,10 @@ photo", "a close up of {a}", ...) lowered the starter's precision, and costs tim
 """
 
 
-class ModelIdentity(Protocol):
-    """The name of the weights behind the vectors."""
-
-    @property
-    def model_id(self) -> str: ...
-
-
 class TextEncoder(Protocol):
     """The part of the model's door that tags need."""
 
-    def info(self) -> ModelIdentity: ...
+    def info(self) -> ModelInfo: ...
 
     def embed_texts(self, texts: list[str], /) -> NDArray[np.float32]: ...
 

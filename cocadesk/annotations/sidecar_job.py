@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from cocadesk.annotations.human import HumanAnnotations
-from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, FailedMedium
-from cocadesk.annotations.sidecar_journal import SkippedFile, net_changes
+from cocadesk.annotations.human import Command, HumanAnnotations
+from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, SkippedFile
+from cocadesk.annotations.sidecar_journal import net_changes
 from cocadesk.annotations.sidecars import (
-    PERSON,
     FileAction,
     PlannedFile,
     SidecarPlanner,
     rows_in_pieces,
 )
 from cocadesk.eta import EtaEstimator
-from cocadesk.library import Edit, Library
-from cocadesk.library.edits import FILE_FIELD
+from cocadesk.library import Library
 
 FILES_AT_ONCE = 32
 
@@ -67,9 +64,7 @@ def write_steps(
             failed=job.report().failed,
             seconds_left=eta.seconds_left(done, len(keys)),
             current=job.current,
-            skipped=tuple(
-                FailedMedium(path=item.path, reason=item.reason) for item in job.skipped[earlier:]
-            ),
+            skipped=tuple(job.skipped[earlier:]),
         )
     return job.report()
 
@@ -103,8 +98,10 @@ class _Write:
             to_write = [
                 item for item in planned if item.action in (FileAction.NEW, FileAction.CHANGED)
             ]
-            now = datetime.now(UTC)
-            refused = self._annotations.write([self._edit(item, now) for item in to_write])
+            command = Command(batch=self._batch)
+            refused = self._annotations.write(
+                [command.write(item.key, item.old, item.new) for item in to_write]
+            )
         self._count(planned, to_write, refused)
         return True
 
@@ -124,17 +121,6 @@ class _Write:
                 )
             elif item.action is FileAction.UNCHANGED and item.path not in self._written:
                 self._unchanged += 1
-
-    def _edit(self, item: PlannedFile, now: datetime) -> Edit:
-        return Edit(
-            batch=self._batch,
-            key=item.key,
-            who=item.new.by or PERSON,
-            when=now,
-            field=FILE_FIELD,
-            old=item.old.to_json(),
-            new=item.new.to_json(),
-        )
 
     def report(self, *, was_undone: bool = False) -> WriteReport:
         """The outcome so far."""

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cocadesk.annotations.progress import SkippedFile
 from cocadesk.annotations.sidecar_files import (
     RefusedError,
     check_there,
@@ -29,20 +30,6 @@ from cocadesk.library.edits import FILE_FIELD
 JOURNAL = "writing.json"
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SkippedFile:
-    """A file that was left as it is, and why."""
-
-    path: bytes
-    reason: str
-    is_failure: bool = False
-
-    @classmethod
-    def of(cls, path: bytes, refused: RefusedError) -> SkippedFile:
-        """A file that was refused."""
-        return cls(path=path, reason=refused.reason, is_failure=refused.is_failure)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +96,7 @@ class FileWriter:
             try:
                 _put(change)
             except RefusedError as refused:
-                skipped.append(SkippedFile.of(change.after.path, refused))
+                skipped.append(_skipped(change.after.path, refused))
                 corrections.append(_correction(rows[change.after.path], change))
         sync_folders(change.after.path for change in changes)
         self._library.edits.record(corrections)
@@ -164,10 +151,14 @@ def planned_states(
             if now != start.data:
                 raise RefusedError(_changed_reason(now, start))
         except RefusedError as refused:
-            skipped.append(SkippedFile.of(end.path, refused))
+            skipped.append(_skipped(end.path, refused))
             continue
         wanted.append(NetChange(key=change.key, before=start, after=end))
     return wanted, skipped
+
+
+def _skipped(path: bytes, refused: RefusedError) -> SkippedFile:
+    return SkippedFile(path=path, reason=refused.reason, is_failure=refused.is_failure)
 
 
 def _changed_reason(now: bytes | None, start: FileState) -> str:

@@ -17,6 +17,7 @@ from cocadesk.library import Edit, Library, MediaKind, MediaRow, MediaState
 
 PERSON = "person"
 ENDING = b".txt"
+_ROWS_AT_ONCE = 500
 
 GONE = "The photo or video is not there now."
 NO_CAPTION = "There is no caption yet. Make one first: cocadesk caption."
@@ -80,7 +81,6 @@ class PlannedFile:
     """
 
     key: str
-    photo: bytes
     action: FileAction
     old: FileState
     new: FileState
@@ -171,6 +171,7 @@ class SidecarPlanner:
         """The plan for the ``.txt`` of ``row``; it is read, nothing is written."""
         path = sidecar_of(row.path)
         old = new = FileState(path=path, data=None)
+        reason, is_failure = "", False
         try:
             self._check(row, path)
             data = read_file(path)
@@ -178,18 +179,15 @@ class SidecarPlanner:
             new = FileState(path=path, data=_caption(row), by=_author(row))
             action = self._action(old, new)
         except RefusedError as refused:
-            return PlannedFile(
-                key=row.key,
-                photo=row.path,
-                action=FileAction.SKIPPED,
-                old=old,
-                new=new,
-                reason=refused.reason,
-                is_failure=refused.is_failure,
-            )
-        if action is FileAction.UNCHANGED:
-            new = old
-        return PlannedFile(key=row.key, photo=row.path, action=action, old=old, new=new)
+            action, reason, is_failure = FileAction.SKIPPED, refused.reason, refused.is_failure
+        return PlannedFile(
+            key=row.key,
+            action=action,
+            old=old,
+            new=old if action is FileAction.UNCHANGED else new,
+            reason=reason,
+            is_failure=is_failure,
+        )
 
     def _check(self, row: MediaRow, path: bytes) -> None:
         if row.state is not MediaState.PRESENT or not os.path.lexists(row.path):
@@ -233,7 +231,7 @@ def plan_write(library: Library, keys: Sequence[str], *, overwrite: bool) -> Ite
         yield planner.plan(row)
 
 
-def rows_in_pieces(library: Library, keys: Sequence[str], at_once: int = 500) -> Iterator[MediaRow]:
+def rows_in_pieces(library: Library, keys: Sequence[str]) -> Iterator[MediaRow]:
     """The rows of many keys, fetched in pieces so that memory stays flat."""
-    for start in range(0, len(keys), at_once):
-        yield from library.media.rows(keys[start : start + at_once])
+    for start in range(0, len(keys), _ROWS_AT_ONCE):
+        yield from library.media.rows(keys[start : start + _ROWS_AT_ONCE])

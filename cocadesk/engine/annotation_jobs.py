@@ -11,7 +11,7 @@ import msgspec
 from cocadesk.annotations.describe import DescribeReport, caption_steps, tag_steps
 from cocadesk.annotations.history import things
 from cocadesk.annotations.human import HumanAnnotations
-from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, FailedMedium
+from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, SkippedFile
 from cocadesk.annotations.sidecar_job import WriteReport, write_steps
 from cocadesk.engine.annotation_reports import describe_outcome, report_so_far, write_outcome
 from cocadesk.engine.decoding import PoolDecoder
@@ -149,7 +149,7 @@ class AnnotationJobs:
         ``on_first`` is called when the first media are done.
         """
         is_first = True
-        skipped: list[FailedMedium] = []
+        skipped: list[SkippedFile] = []
         try:
             while True:
                 try:

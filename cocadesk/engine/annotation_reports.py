@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cocadesk.annotations.describe import DescribeReport
-from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, FailedMedium
+from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, SkippedFile
 from cocadesk.annotations.sidecar_job import WriteReport
-from cocadesk.annotations.sidecar_journal import SkippedFile
 from cocadesk.engine.conversions import REPORTED, to_failures, to_value
 from cocadesk.engine.scheduler import JobOutcome
 from cocadesk.protocol import values
@@ -16,7 +15,7 @@ from cocadesk.protocol.values import WriteItem, WriteKind
 
 
 def report_so_far(
-    progress: AnnotationProgress, skipped: Sequence[FailedMedium]
+    progress: AnnotationProgress, skipped: Sequence[SkippedFile]
 ) -> values.CaptionReport | values.WriteReport:
     """The report of a job that still runs: what it could not do yet."""
     if progress.stage is AnnotationStage.WRITE:
@@ -24,7 +23,7 @@ def report_so_far(
     return values.CaptionReport(failed=to_failures(skipped, "words"))
 
 
-def skipped_items(skipped: Sequence[SkippedFile | FailedMedium]) -> tuple[WriteItem, ...]:
+def skipped_items(skipped: Sequence[SkippedFile]) -> tuple[WriteItem, ...]:
     """Files that were left as they are, as clients see them."""
     return tuple(
         WriteItem(path=WirePath.of(item.path), kind=WriteKind.SKIPPED, reason=item.reason)

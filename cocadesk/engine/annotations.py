@@ -16,6 +16,7 @@ from cocadesk.annotations.vocabulary import (
 )
 from cocadesk.engine.annotation_jobs import AnnotationJobs
 from cocadesk.engine.annotation_reports import skipped_items
+from cocadesk.engine.conversions import to_value
 from cocadesk.engine.handlers import Answer, EngineContext
 from cocadesk.engine.scheduler import JobFactory
 from cocadesk.engine.scopes import some_scope_keys
@@ -101,14 +102,7 @@ class AnnotationHandler:
         return History(
             key=body.key,
             edits=tuple(
-                EditValue(
-                    when=edit.when.isoformat(timespec="milliseconds"),
-                    who=edit.who,
-                    field=edit.field,
-                    old=edit.old,
-                    new=edit.new,
-                    is_undone=edit.is_undone,
-                )
+                to_value(edit, EditValue, when=edit.when.isoformat(timespec="milliseconds"))
                 for edit in self._annotations.history(body.key)
             ),
         )

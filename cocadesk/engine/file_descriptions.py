@@ -9,7 +9,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cocadesk.annotations.describe import (
-    Caption,
     Describer,
     MediaDescriber,
     WantedPicture,
@@ -24,6 +23,7 @@ from cocadesk.engine.scopes import some_scope_keys
 from cocadesk.errors import UserError
 from cocadesk.library import Library, MediaRow, MediaState, Tag
 from cocadesk.locations import text_vectors_folder
+from cocadesk.model.values import Caption
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import DescribedFile, DescribedFiles, DescribeFiles
 from cocadesk.protocol.paths import WirePath

@@ -6,6 +6,7 @@ import dataclasses
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from cocadesk.indexing.known_files import MatchedFile, MatchKind, Unreadable
 from cocadesk.indexing.pictures import Embedded, Facts
@@ -14,11 +15,13 @@ from cocadesk.library import (
     FailureRow,
     Library,
     MediaChange,
+    MediaKind,
     MediaRow,
     MediaState,
     ViewRow,
 )
 from cocadesk.library.paths import folder_of
+from cocadesk.library.rows import place_of
 from cocadesk.media import ScanProblem
 
 log = logging.getLogger(__name__)
@@ -174,35 +177,21 @@ def _failure(item: Unreadable, now: datetime) -> FailureRow:
 
 def decoded_row(item: MatchedFile, facts: Facts, now: datetime) -> MediaRow:
     """The media row of a file that was read."""
-    identity, metadata = item.identity, facts.metadata
     return MediaRow(
-        key=identity.key,
-        root=identity.root,
-        path=identity.path,
-        kind=facts.kind,
-        size_bytes=identity.size_bytes,
-        mtime_ns=identity.mtime_ns,
-        file_hash=identity.file_hash,
-        picture_hash=identity.picture_hash,
-        embedded=identity.embedded,
+        **_identity(item, facts.kind),
+        **dataclasses.asdict(facts.metadata),
         format=facts.format,
         width=facts.width,
         height=facts.height,
         duration_s=facts.duration_s,
-        taken_utc=metadata.taken_utc,
-        taken_local=metadata.taken_local,
-        utc_offset_min=metadata.utc_offset_min,
-        latitude=metadata.latitude,
-        longitude=metadata.longitude,
-        camera=metadata.camera,
-        lens=metadata.lens,
-        rating=metadata.rating,
-        title=metadata.title,
-        description=metadata.description,
-        keywords=tuple(metadata.keywords),
         added_utc=now,
         indexed_utc=now,
     )
+
+
+def _identity(item: MatchedFile, kind: MediaKind) -> dict[str, Any]:
+    """The fields of a row that tell whether a file is known; the file is there now."""
+    return item.identity._asdict() | {"kind": kind, "state": MediaState.PRESENT}
 
 
 def following_row(item: MatchedFile, same: MediaRow, now: datetime) -> MediaRow:
@@ -211,19 +200,7 @@ def following_row(item: MatchedFile, same: MediaRow, now: datetime) -> MediaRow:
     A copy is a medium of its own and has no human annotations yet; what a machine
     wrote of the same picture holds for it too.
     """
-    identity = item.identity
-    placed = dataclasses.replace(
-        same,
-        key=identity.key,
-        root=identity.root,
-        path=identity.path,
-        size_bytes=identity.size_bytes,
-        mtime_ns=identity.mtime_ns,
-        embedded=identity.embedded,
-        state=MediaState.PRESENT,
-        reason=None,
-        indexed_utc=now,
-    )
+    placed = dataclasses.replace(same, **_identity(item, same.kind), reason=None, indexed_utc=now)
     if not item.match.is_new_row:
         return placed
     return dataclasses.replace(
@@ -238,13 +215,4 @@ def following_row(item: MatchedFile, same: MediaRow, now: datetime) -> MediaRow:
 
 def placed_view(view: ViewRow, row: MediaRow) -> ViewRow:
     """``view`` of another medium with the same picture, as ``row``'s own."""
-    return dataclasses.replace(
-        view,
-        key=row.key,
-        root=row.root,
-        folder_text=row.folder_text,
-        kind=row.kind,
-        taken=row.taken,
-        latitude=row.latitude,
-        longitude=row.longitude,
-    )
+    return dataclasses.replace(view, **place_of(row))

@@ -5,26 +5,24 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cocadesk.errors import UserError
 from cocadesk.eta import EtaEstimator
 from cocadesk.indexing.commit import Committer
-from cocadesk.indexing.known_files import FileMatcher, KnownFiles, MatchKind, StoredView
+from cocadesk.indexing.known_files import FileMatcher, KnownFiles, MatchKind
 from cocadesk.indexing.pipeline import Batch, Decoder, read_steps
 from cocadesk.indexing.scan_diff import (
-    Presence,
     RootStatus,
     ScanDiff,
     absent_media,
-    presence_of,
+    is_gone,
     scan_steps,
 )
 from cocadesk.indexing.types import (
     Failed,
-    ImageEmbedder,
     IndexOptions,
     IndexProgress,
     IndexReport,
@@ -32,9 +30,9 @@ from cocadesk.indexing.types import (
     OneAtATime,
 )
 from cocadesk.library import FailureRow, Identity, Library, MediaKind, MediaState
-from cocadesk.media import FoundFile, ScanProblem, scan
+from cocadesk.media import scan
+from cocadesk.model.backend import Backend
 
-Scanner = Callable[[Sequence[bytes]], Iterable[FoundFile | ScanProblem]]
 Steps = Generator[IndexProgress, None, IndexReport]
 
 # Two indexes of one library would give one file two keys.
@@ -47,7 +45,7 @@ _only_index = OneAtATime(
 
 def index_steps(
     library: Library,
-    backend: ImageEmbedder,
+    backend: Backend,
     roots: Sequence[bytes],
     *,
     pool: Decoder | None = None,
@@ -88,7 +86,7 @@ class _Tally:
 class _Index:
     """One run: the known files, what the scan found, and a tally."""
 
-    def __init__(self, library: Library, backend: ImageEmbedder, options: IndexOptions) -> None:
+    def __init__(self, library: Library, backend: Backend, options: IndexOptions) -> None:
         self._started_s = time.monotonic()
         self._library = library
         self._backend = backend
@@ -102,7 +100,7 @@ class _Index:
         self._marks = library.views.whole_marks(self._model.image_id)
         self._known_files = KnownFiles(
             library.media.identities(),
-            (StoredView(key=mark.key, picture_hash=mark.picture_hash) for mark in self._marks),
+            {mark.key: mark.picture_hash for mark in self._marks},
             self._model.image_id,
             is_gone=self._is_gone,
         )
@@ -115,15 +113,13 @@ class _Index:
 
     def _is_gone(self, identity: Identity) -> bool:
         """True where a medium's file left its place; unmounted disks do not count as deleted."""
-        return presence_of(identity.path) is Presence.GONE and not self._roots.is_offline(
-            identity.root
-        )
+        return is_gone(identity.path) and not self._roots.is_offline(identity.root)
 
     def scan(self, roots: Sequence[bytes]) -> Iterator[IndexProgress]:
         """Scan the roots that are there, and note those that are not."""
         there: list[bytes] = []
         for root in dict.fromkeys(roots):
-            is_known = self._roots.knows(root) or self._known_files.has_any_under(root)
+            is_known = self._roots.knows(root) or bool(self._known_files.under(root))
             if is_known and self._roots.is_offline(root):
                 self._offline_roots.append(root)
             elif is_known or os.path.lexists(root):
@@ -226,7 +222,7 @@ class _Index:
         for identity in absent_media(self._diff, self._known_files):
             if self._roots.is_offline(identity.root):
                 unmounted.append(identity)
-            elif presence_of(identity.path) is Presence.GONE:
+            elif is_gone(identity.path):
                 missing.append(identity)
         for found, state, reason in (
             (missing, MediaState.MISSING, "The file is no longer in its place."),
@@ -249,9 +245,7 @@ class _Index:
     def _is_stale(self, failure: FailureRow, problems: set[bytes]) -> bool:
         if failure.stage == "scan":
             return failure.path not in problems
-        if failure.path in self._diff.seen:
-            return False
-        return presence_of(failure.path) is Presence.GONE
+        return failure.path not in self._diff.seen and is_gone(failure.path)
 
     def _remove_orphans(self) -> None:
         """Drop vectors under these roots that a crash left and no file has claimed."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import takewhile
@@ -58,21 +58,16 @@ class FileMatch:
         return self.previous is not None and self.previous.picture_hash != self.picture_hash
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredView:
-    """The medium and the picture of a stored view."""
-
-    key: str
-    picture_hash: str
-
-
 class KnownFiles:
-    """All media by path, bytes and picture. Not thread-safe: its owner locks."""
+    """All media by path, bytes and picture. Not thread-safe: its owner locks.
+
+    ``views`` is the picture hash that the stored views of each key show.
+    """
 
     def __init__(
         self,
         identities: Iterable[Identity],
-        views: Iterable[StoredView],
+        views: Mapping[str, str],
         image_id: str,
         *,
         is_gone: Callable[[Identity], bool],
@@ -90,9 +85,8 @@ class KnownFiles:
         self._picture_of: dict[str, str] = {}
         self._keys_with: dict[str, dict[str, None]] = {}
         self._orphans: dict[str, list[str]] = {}
-        for view in views:
-            self._add_view(view.key, view.picture_hash)
-        for key, picture_hash in self._picture_of.items():
+        for key, picture_hash in views.items():
+            self._add_view(key, picture_hash)
             if key not in self._by_key:
                 self._orphans.setdefault(picture_hash, []).append(key)
 
@@ -129,10 +123,6 @@ class KnownFiles:
             for identity in self._by_key.values()
             if any(is_under(identity.path, root) for root in roots)
         ]
-
-    def has_any_under(self, root: bytes) -> bool:
-        """True where any medium lies under ``root``."""
-        return any(is_under(path, root) for path in self._by_path)
 
     def is_embedded(self, identity: Identity) -> bool:
         """True where the medium's committed views show the picture that its row says."""
@@ -239,9 +229,10 @@ class KnownFiles:
             self._remove(previous)
             self._gone.get(previous.file_hash, {}).pop(previous.key, None)
         others = () if previous is None or match.is_redrawn else previous.embedded
+        is_moved_out = previous is not None and not is_under(found.path, previous.root)
         identity = Identity(
             key=match.key,
-            root=found.root if previous is None or _moved_out(previous, found) else previous.root,
+            root=found.root if previous is None or is_moved_out else previous.root,
             path=found.path,
             size_bytes=found.size_bytes,
             mtime_ns=found.mtime_ns,
@@ -265,11 +256,6 @@ def _common_ending(one: bytes, other: bytes) -> int:
     separator = os.fsencode(os.sep)
     pairs = zip(reversed(one.split(separator)), reversed(other.split(separator)), strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-
-
-def _moved_out(previous: Identity, found: FoundFile) -> bool:
-    """True where the file no longer lies under the root that its row names."""
-    return not is_under(found.path, previous.root)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.indexing.types import ImageEmbedder
 from cocadesk.library import MediaKind, MediaRow, ViewRow, ViewShows, unit_vectors
+from cocadesk.library.rows import place_of
 from cocadesk.media import DecodedPhoto, DecodedVideo, PhotoMetadata
+from cocadesk.model.backend import Backend
 
 Decoded: TypeAlias = DecodedPhoto | DecodedVideo
 
@@ -80,25 +81,17 @@ def view_of(
 ) -> ViewRow:
     """One view of a medium: a moment where ``span`` is given, else the whole."""
     return ViewRow(
-        key=row.key,
         view=view,
         picture_hash=picture_hash,
         vector=vector,
-        root=row.root,
-        folder_text=row.folder_text,
         shows=ViewShows.WHOLE if span is None else ViewShows.SPAN,
-        kind=row.kind,
-        start_s=None if span is None else span.start_s,
-        end_s=None if span is None else span.end_s,
-        time_s=None if span is None else span.time_s,
-        taken=row.taken,
-        latitude=row.latitude,
-        longitude=row.longitude,
+        **place_of(row),
+        **({} if span is None else asdict(span)),
     )
 
 
 def embed_video(
-    embedder: ImageEmbedder,
+    embedder: Backend,
     video: DecodedVideo,
     *,
     batch: int = 128,

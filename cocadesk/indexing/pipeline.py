@@ -20,8 +20,9 @@ import numpy as np
 
 from cocadesk.indexing.known_files import MatchedFile, Unreadable, Vanished
 from cocadesk.indexing.pictures import Decoded, Embedded, embed_video
-from cocadesk.indexing.types import ImageEmbedder, IndexOptions, ModelDescription
+from cocadesk.indexing.types import IndexOptions
 from cocadesk.library import Library
+from cocadesk.library.layout import Thumbnails
 from cocadesk.media import (
     DecodedPhoto,
     DecodedVideo,
@@ -30,6 +31,7 @@ from cocadesk.media import (
     FoundFile,
     InputSpec,
 )
+from cocadesk.model.backend import Backend, ModelInfo
 
 _LOOK_S = 0.1
 """Seconds that a blocked thread waits before it looks whether the work was cancelled."""
@@ -54,12 +56,6 @@ class Matcher(Protocol):
         self, found: FoundFile, result: Decoded | DecodeFailure, /
     ) -> MatchedFile | Unreadable | Vanished:
         """The match of a decoded file."""
-
-
-class ThumbnailWriter(Protocol):
-    """Stores the thumbnail of a picture, or of a video's moment by its view number."""
-
-    def __call__(self, picture_hash: str, jpeg: bytes, view: int | None = None, /) -> None: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,7 +83,7 @@ def read_steps(
     *,
     matcher: Matcher,
     library: Library,
-    embedder: ImageEmbedder,
+    embedder: Backend,
     pool: Decoder | None,
     options: IndexOptions,
     commit: Callable[[Batch], None],
@@ -104,7 +100,7 @@ def read_steps(
     with opened_decoder(pool, embedder.info(), options) as decoder:
         files = _Stage[_File]("index-decode", options.queue_files, cancelled)
         batches = _Stage[Batch]("index-embed", _BATCHES_AHEAD, cancelled)
-        reading = _Reading(candidates, decoder, matcher, library.thumbnails.write, video_places)
+        reading = _Reading(candidates, decoder, matcher, library.thumbnails, video_places)
         embedding = _Embedding(files, embedder, options, video_places)
         try:
             files.start(reading.run)
@@ -124,7 +120,7 @@ def read_steps(
 
 @contextlib.contextmanager
 def opened_decoder(
-    pool: Decoder | None, model: ModelDescription, options: IndexOptions
+    pool: Decoder | None, model: ModelInfo, options: IndexOptions
 ) -> Iterator[Decoder]:
     """The given pool, or one of our own for the model's input size."""
     if pool is not None:
@@ -220,13 +216,13 @@ class _Reading:
         candidates: Sequence[FoundFile],
         decoder: Decoder,
         matcher: Matcher,
-        write_thumbnail: ThumbnailWriter,
+        thumbnails: Thumbnails,
         video_places: threading.BoundedSemaphore,
     ) -> None:
         self._candidates = candidates
         self._decoder = decoder
         self._matcher = matcher
-        self._write_thumbnail = write_thumbnail
+        self._thumbnails = thumbnails
         self._video_places = video_places
 
     def run(self, out: _Stage[_File]) -> None:
@@ -261,10 +257,10 @@ class _Reading:
         if item.decoded is None:
             return
         picture_hash = item.decoded.picture_hash
-        self._write_thumbnail(picture_hash, item.decoded.thumbnail_jpeg)
+        self._thumbnails.write(picture_hash, item.decoded.thumbnail_jpeg)
         if isinstance(item.decoded, DecodedVideo):
             for view, moment in enumerate(item.decoded.moments, start=1):
-                self._write_thumbnail(picture_hash, moment.thumbnail_jpeg, view)
+                self._thumbnails.write(picture_hash, moment.thumbnail_jpeg, view)
 
     def _wait_for_place(self, item: MatchedFile, out: _Stage[_File]) -> None:
         """Release frames that nobody will embed; those of a video wait for a free place."""
@@ -285,7 +281,7 @@ class _Embedding:
     def __init__(
         self,
         files: _Stage[_File],
-        embedder: ImageEmbedder,
+        embedder: Backend,
         options: IndexOptions,
         video_places: threading.BoundedSemaphore,
     ) -> None:

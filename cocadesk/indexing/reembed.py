@@ -12,10 +12,9 @@ from cocadesk.indexing.commit import placed_view
 from cocadesk.indexing.known_files import FileMatch, MatchedFile, MatchKind, Unreadable
 from cocadesk.indexing.pictures import Decoded, Facts
 from cocadesk.indexing.pipeline import Batch, Decoder, read_steps
-from cocadesk.indexing.scan_diff import Presence, RootStatus, presence_of
+from cocadesk.indexing.scan_diff import RootStatus, is_gone
 from cocadesk.indexing.types import (
     Failed,
-    ImageEmbedder,
     IndexOptions,
     IndexProgress,
     IndexStage,
@@ -24,6 +23,7 @@ from cocadesk.indexing.types import (
 )
 from cocadesk.library import Identity, Library, MediaState, ViewRow
 from cocadesk.media import DecodeFailure, FoundFile
+from cocadesk.model.backend import Backend
 
 ReembedSteps = Generator[IndexProgress, None, ReembedReport]
 
@@ -36,7 +36,7 @@ _only_one = OneAtATime(
 
 def reembed_steps(
     library: Library,
-    backend: ImageEmbedder,
+    backend: Backend,
     *,
     source: str,
     pool: Decoder | None = None,
@@ -117,7 +117,7 @@ class _Matcher:
 class _Reembed:
     """One run: the media that lack vectors, and its progress."""
 
-    def __init__(self, library: Library, backend: ImageEmbedder, options: IndexOptions) -> None:
+    def __init__(self, library: Library, backend: Backend, options: IndexOptions) -> None:
         self._started_s = time.monotonic()
         self._eta = EtaEstimator()
         self._library = library
@@ -265,8 +265,8 @@ class _Reembed:
 
     def _give_up(self, item: Unreadable) -> None:
         rows = self._library.media.rows_by_path([item.found.path])
-        is_gone = presence_of(item.found.path) is Presence.GONE
-        reason = "The file is no longer in its place." if is_gone else item.reason
+        gone = "The file is no longer in its place."
+        reason = gone if is_gone(item.found.path) else item.reason
         for row in rows:
             self._tried.add((row.key, row.picture_hash))
             self._unreadable[row.key] = Failed(path=row.path, reason=reason)

@@ -6,7 +6,6 @@ import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from pathlib import Path
 
 from cocadesk.indexing.known_files import KnownFiles
@@ -18,23 +17,13 @@ from cocadesk.media import FoundFile, ScanProblem
 _PROGRESS_FILES = 500
 
 
-class Presence(Enum):
-    """The state of a path on the disk."""
-
-    THERE = auto()
-    GONE = auto()
-    UNKNOWN = auto()
-
-
-def presence_of(path: bytes) -> Presence:
-    """The state of a file; UNKNOWN where its folder can't be looked into."""
+def is_gone(path: bytes) -> bool:
+    """True where there is no such file; not where its folder can't be looked into."""
     try:
         os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return Presence.GONE
-    except OSError:
-        return Presence.UNKNOWN
-    return Presence.THERE
+    except OSError as error:
+        return isinstance(error, FileNotFoundError | NotADirectoryError)
+    return False
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,50 +7,13 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from cocadesk.library import Library
-
-
-class ModelDescription(Protocol):
-    """The facts of a model that the indexer needs."""
-
-    @property
-    def image_id(self) -> str:
-        """Names what makes image vectors; vectors of two ids are never compared."""
-
-    @property
-    def model_id(self) -> str:
-        """Names the whole model."""
-
-    @property
-    def embedding_dim(self) -> int:
-        """The length of its vectors."""
-
-    @property
-    def image_size_px(self) -> int:
-        """The side of its square input."""
-
-    @property
-    def resize(self) -> str:
-        """The way a picture becomes that square: ``squash`` or ``center_crop``."""
-
-
-class ImageEmbedder(Protocol):
-    """The part of the model's door that the indexer uses."""
-
-    def info(self) -> ModelDescription:
-        """The facts of the model."""
-
-    def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(B, D) float32 unit vectors of (B, S, S, 3) uint8 pictures."""
 
 
 class IndexStage(StrEnum):

@@ -9,7 +9,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,6 +187,11 @@ class ViewRow:
 
 VIEW_FILTER_COLUMNS = ("root", "folder_text", "kind", "taken", "latitude", "longitude")
 """The columns of a view that follow its medium's row."""
+
+
+def place_of(row: MediaRow) -> dict[str, Any]:
+    """The values of a medium's row that its views hold too, the key among them."""
+    return {name: getattr(row, name) for name in ("key", *VIEW_FILTER_COLUMNS)}
 
 
 class ResultRow(NamedTuple):

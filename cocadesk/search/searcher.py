@@ -188,16 +188,7 @@ class Searcher:
     def _newest(self, limit: int, among: Filter) -> list[Hit]:
         keys = newest_matching(self._library.results, among)
         return [
-            Hit(
-                key=row.key,
-                path=row.path,
-                score=0.0,
-                caption=row.caption,
-                time_s=None,
-                kind=row.kind,
-                state=row.state,
-                picture_hash=row.picture_hash,
-            )
+            Hit(**row._asdict(), score=0.0, time_s=None)
             for row in self._shown(keys, limit, with_missing="state" in among.fields())
         ]
 
@@ -238,14 +229,9 @@ class Searcher:
         moments = self._moments(rows, vector)
         return [
             Hit(
-                key=row.key,
-                path=row.path,
+                **row._asdict(),
                 score=best[row.key].cosine,
-                caption=row.caption,
                 time_s=own[0].time_s if (own := moments.get(row.key, ())) else None,
-                kind=row.kind,
-                state=row.state,
-                picture_hash=row.picture_hash,
                 moments=own,
             )
             for row in rows

@@ -12,9 +12,8 @@ import msgspec
 import pytest
 
 from cocadesk.annotations.describe import DescribeReport
-from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, FailedMedium
+from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, SkippedFile
 from cocadesk.annotations.sidecar_job import WriteReport
-from cocadesk.annotations.sidecar_journal import SkippedFile
 from cocadesk.engine.annotation_reports import (
     describe_outcome,
     report_so_far,
@@ -113,7 +112,7 @@ def test_a_value_with_a_wrong_field_is_not_made() -> None:
 
 def test_a_report_names_the_first_failures_only() -> None:
     """A message has a limit; the numbers count them all."""
-    failed = [FailedMedium(path=b"/%d.jpg" % n, reason="It is empty.") for n in range(REPORTED + 5)]
+    failed = [SkippedFile(path=b"/%d.jpg" % n, reason="It is empty.") for n in range(REPORTED + 5)]
     named = to_failures(failed, "caption")
     assert len(named) == REPORTED
     assert {item.stage for item in named} == {"caption"}
@@ -127,7 +126,7 @@ def test_a_report_names_the_first_failures_only() -> None:
         (DescribeReport(described=2, unchanged=3), "2 described, 3 already known."),
         (
             DescribeReport(
-                described=1200, by_person=1, failed=(FailedMedium(path=b"/a", reason="Bad."),)
+                described=1200, by_person=1, failed=(SkippedFile(path=b"/a", reason="Bad."),)
             ),
             "1,200 described, 1 with a caption of your own, 1 could not be read.",
         ),
@@ -196,7 +195,7 @@ def test_a_stored_job_comes_back_with_its_report(tmp_path: Path) -> None:
 
 def test_a_running_job_reports_what_it_could_not_do_so_far() -> None:
     """In the form of its end, so that one list shows both."""
-    skipped = [FailedMedium(path=b"/a.jpg", reason="It is empty.")]
+    skipped = [SkippedFile(path=b"/a.jpg", reason="It is empty.")]
     captions = AnnotationProgress(stage=AnnotationStage.CAPTION, done=1, total=2)
     writing = AnnotationProgress(stage=AnnotationStage.WRITE, done=1, total=2)
     for progress in (captions, writing):

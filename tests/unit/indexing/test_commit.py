@@ -15,7 +15,6 @@ from cocadesk.indexing.known_files import (
     KnownFiles,
     MatchedFile,
     MatchKind,
-    StoredView,
     Unreadable,
 )
 from cocadesk.indexing.pictures import Embedded, Facts, Span
@@ -172,7 +171,7 @@ class Case:
         self.tables = Tables(*rows)
         self._known = KnownFiles(
             map(identity_of, rows),
-            [StoredView(key=row.key, picture_hash=row.picture_hash) for row in rows],
+            {row.key: row.picture_hash for row in rows},
             MODEL,
             is_gone=lambda identity: identity.key in gone,
         )

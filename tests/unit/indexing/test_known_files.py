@@ -15,7 +15,6 @@ from cocadesk.indexing.known_files import (
     KnownFiles,
     MatchedFile,
     MatchKind,
-    StoredView,
     Unreadable,
     Vanished,
 )
@@ -65,7 +64,7 @@ def known(
     stored = media if views is None else views
     return KnownFiles(
         media,
-        [StoredView(key=one.key, picture_hash=one.picture_hash) for one in stored],
+        {one.key: one.picture_hash for one in stored},
         MODEL,
         is_gone=lambda identity: identity.key in set(gone),
     )
@@ -239,8 +238,8 @@ def test_media_are_found_by_place_and_folder() -> None:
     files = known(medium("a/1"), medium("ab/2"))
     assert files.at(ROOT + b"/a/1") == medium("a/1")
     assert [one.key for one in files.under(ROOT + b"/a")] == ["a/1"]
-    assert files.has_any_under(ROOT + b"/ab")
-    assert not files.has_any_under(ROOT + b"/b")
+    assert files.under(ROOT + b"/ab")
+    assert not files.under(ROOT + b"/b")
 
 
 def on_disk(path: Path) -> FoundFile:

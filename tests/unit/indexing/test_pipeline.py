@@ -14,7 +14,6 @@ from cocadesk.indexing.known_files import (
     FileMatcher,
     KnownFiles,
     MatchedFile,
-    StoredView,
     Unreadable,
     Vanished,
 )
@@ -81,9 +80,7 @@ class Rules:
 
     def __init__(self, *known: bytes) -> None:
         self._known = set(known)
-        self._files = KnownFiles(
-            (), [StoredView(key="k", picture_hash="known")], "m", is_gone=lambda _: False
-        )
+        self._files = KnownFiles((), {"k": "known"}, "m", is_gone=lambda _: False)
         self._matcher = FileMatcher(self._files)
 
     def match_bytes(self, found: FoundFile) -> MatchedFile | None:

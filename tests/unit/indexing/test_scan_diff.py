@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.indexing.known_files import KnownFiles, StoredView
+from cocadesk.indexing.known_files import KnownFiles
 from cocadesk.indexing.scan_diff import (
-    Presence,
     RootStatus,
     ScanDiff,
     absent_media,
-    presence_of,
+    is_gone,
     scan_steps,
 )
 from cocadesk.indexing.types import Failed
@@ -105,10 +104,10 @@ def test_a_path_is_there_gone_or_unknown(tmp_path: Path) -> None:
     """A dangling link is there: it is an entry of its folder."""
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     (tmp_path / "file").write_bytes(b"")
-    assert presence_of(os.fsencode(tmp_path / "link")) is Presence.THERE
-    assert presence_of(os.fsencode(tmp_path / "nowhere")) is Presence.GONE
-    assert presence_of(os.fsencode(tmp_path / "file" / "inside")) is Presence.GONE
-    assert presence_of(b"/" + b"x" * 5000) is Presence.UNKNOWN
+    assert not is_gone(os.fsencode(tmp_path / "link"))
+    assert is_gone(os.fsencode(tmp_path / "nowhere"))
+    assert is_gone(os.fsencode(tmp_path / "file" / "inside"))
+    assert not is_gone(b"/" + b"x" * 5000)
 
 
 def identity(path: bytes, *, state: str = "present") -> Identity:
@@ -138,7 +137,7 @@ def failure(path: bytes, *, time: int = 1) -> FailureRow:
 def known_files() -> KnownFiles:
     """Two media, one of them marked as missing."""
     media = [identity(b"/p/here"), identity(b"/p/back", state="missing")]
-    views = [StoredView(key=one.key, picture_hash=one.picture_hash) for one in media]
+    views = {one.key: one.picture_hash for one in media}
     return KnownFiles(media, views, MODEL, is_gone=lambda _: False)
 
 
