@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cocadesk.evaluation import caption_key, caption_metrics, retrieval_metrics
+from cocadesk.evaluation.captions import caption_metrics
+from cocadesk.evaluation.retrieval import caption_key, retrieval_metrics
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.generation import generate
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, TokenBatch

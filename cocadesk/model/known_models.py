@@ -10,7 +10,7 @@ from pathlib import Path
 from cocadesk.errors import UserError
 from cocadesk.locations import RUN_PREFIX, STARTER
 from cocadesk.model.checkpoints import hub
-from cocadesk.model.checkpoints.checkpoint import CONFIG, TOKENIZER, WEIGHTS
+from cocadesk.model.checkpoints.checkpoint import is_checkpoint
 from cocadesk.model.checkpoints.open_clip_config import SETTINGS, read_settings
 from cocadesk.resources import resource_path
 
@@ -119,11 +119,6 @@ def _current(source: str) -> KnownModel:
         size_bytes=_size(path) if is_here else 0,
         note="" if is_here else "its files are not on this machine now",
     )
-
-
-def is_checkpoint(folder: Path) -> bool:
-    """True where a folder holds a checkpoint of ours."""
-    return all((folder / name).is_file() for name in (WEIGHTS, CONFIG, TOKENIZER))
 
 
 def _size(path: Path) -> int:

@@ -36,7 +36,8 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from cocadesk.evaluation import caption_key, caption_metrics, retrieval_metrics
+from cocadesk.evaluation.captions import caption_metrics
+from cocadesk.evaluation.retrieval import caption_key, retrieval_metrics
 from cocadesk.media import InputSpec, ResizeMode, decode_photo
 from cocadesk.media.shards import ShardSample, read_shards
 from cocadesk.model.backend import Backend, open_backend

@@ -8,8 +8,9 @@ import torch
 
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.network.coca import CoCa
-from cocadesk.model.network.config import ImageEncoderKind, tiny_config
+from cocadesk.model.network.config import ImageEncoderKind
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, train_tokenizer
+from tests.support.configs import tiny_config
 
 _TEXTS = [
     "a brown dog runs on the green grass",

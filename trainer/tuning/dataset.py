@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cocadesk.errors import UserError
-from cocadesk.evaluation import caption_key
+from cocadesk.evaluation.retrieval import caption_key
 from cocadesk.media import FoundFile, scan
 from cocadesk.model.tokenizers.byte_pairs import clean_caption
 from trainer.checkpoint import write_atomic

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cocadesk.evaluation import caption_key
+from cocadesk.evaluation.retrieval import caption_key
 from cocadesk.model.network.coca import CocaOutput
 from trainer.device import TrainDevice
 from trainer.tuning.new_words import NewWords

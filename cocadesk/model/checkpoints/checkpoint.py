@@ -44,13 +44,22 @@ class Checkpoint:
         return read_ids(self.folder / WEIGHTS) or compute_ids(self.config, map_arrays(self.folder))
 
 
+def is_checkpoint(folder: Path) -> bool:
+    """True where a folder holds a checkpoint of ours."""
+    return not _missing(folder)
+
+
+def _missing(folder: Path) -> list[str]:
+    return [name for name in (WEIGHTS, CONFIG, TOKENIZER) if not (folder / name).is_file()]
+
+
 def open_checkpoint(folder: Path) -> Checkpoint:
     """Reads config and tokenizer of a checkpoint folder.
 
     Raises:
         UserError: a file is missing or unreadable, or config and tokenizer do not match.
     """
-    missing = [name for name in (WEIGHTS, CONFIG, TOKENIZER) if not (folder / name).is_file()]
+    missing = _missing(folder)
     if missing:
         raise UserError(
             f"{folder} is not a CocaDesk model.",

@@ -1,6 +1,6 @@
 """Checkpoints of the model hub: found in its cache on this machine, else fetched and checked.
 
-DetailPresenter into the cache opens no socket and does not import huggingface_hub.
+Looking into the cache opens no socket and does not import huggingface_hub.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from cocadesk.errors import UserError
 from cocadesk.model.checkpoints.checkpoint import CONFIG, TOKENIZER, WEIGHTS
 from cocadesk.model.checkpoints.open_clip_config import SETTINGS
+from cocadesk.model.checkpoints.weight_files import first_line
 
 PREFIX = "hf-hub:"
 RELEASED_PREFIX = "open_clip:"
@@ -90,13 +91,8 @@ def _plain(text: str) -> str:
     return re.sub(r"[-/]", "_", text.lower())
 
 
-def cached_snapshot(repository: Repository) -> Path | None:
-    """The newest complete snapshot of a repository in the hub's cache."""
-    return snapshot_of(repository.folder, repository.revision)
-
-
 def snapshot_of(folder: Path, revision: str = "main") -> Path | None:
-    """The snapshot of a ``models--ORG--NAME`` folder that holds weights."""
+    """The newest complete snapshot of a ``models--ORG--NAME`` folder: it holds weights."""
     snapshots = folder / "snapshots"
     reference = folder / "refs" / revision
     try:
@@ -144,7 +140,7 @@ def find_snapshot(source: str, *, fetch: bool) -> Path:
         UserError: it is not on this machine and cannot or should not be fetched.
     """
     repository = parse_repository(source)
-    cached = cached_snapshot(repository)
+    cached = snapshot_of(repository.folder, repository.revision)
     if cached is not None:
         return cached
     if not fetch:
@@ -185,7 +181,7 @@ def _fetch(source: str, repository: Repository) -> Path:
             "Look the name up on the hub's page.",
         ) from error
     except (OSError, ValueError, errors.HTTPError) as error:  # type: ignore[attr-defined]
-        raise _absent(source, f"Fetching it failed: {_first_line(error)}.") from error
+        raise _absent(source, f"Fetching it failed: {first_line(error)}.") from error
     for name, path in paths:
         check_hash(path, getattr(files[name].lfs, "sha256", None))
     return paths[0][1].parent
@@ -228,8 +224,3 @@ def check_hash(path: Path, expected: str | None = None) -> None:
             "Its SHA-256 differs: it was cut short or changed on the way.",
             "It was removed from the hub's cache; fetch it again.",
         )
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200].rstrip(".:") if lines else type(error).__name__

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,38 +29,11 @@ _HEAD_WIDTH = 64
 Shapes = Mapping[str, Sequence[int]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Signature:
-    """The sizes by which a released model is known."""
-
-    patch_px: int
-    image_width: int
-    image_layers: int
-    text_width: int
-    text_layers: int
-    decoder_layers: int
-    context: int
-
-
+#: The sizes by which the released models are known.
 _KNOWN = {
-    _Signature(
-        patch_px=32,
-        image_width=768,
-        image_layers=12,
-        text_width=512,
-        text_layers=12,
-        decoder_layers=12,
-        context=76,
-    ): "coca_ViT-B-32",
-    _Signature(
-        patch_px=14,
-        image_width=1024,
-        image_layers=24,
-        text_width=768,
-        text_layers=12,
-        decoder_layers=12,
-        context=76,
-    ): "coca_ViT-L-14",
+    # patch, image width, image layers, text width, text layers, decoder layers, context
+    (32, 768, 12, 512, 12, 12, 76): "coca_ViT-B-32",
+    (14, 1024, 24, 768, 12, 12, 76): "coca_ViT-L-14",
 }
 
 
@@ -112,27 +85,23 @@ def _from_shapes(shapes: Shapes) -> CocaConfig:
     rows = shapes["visual.positional_embedding"][0] - 1
     side = round(rows**0.5)
     vocabulary, text_width = shapes["text.token_embedding.weight"]
-    signature = _Signature(
-        patch_px=patch,
-        image_width=width,
-        image_layers=_layers(shapes, "visual.transformer.resblocks"),
-        text_width=text_width,
-        text_layers=_layers(shapes, "text.transformer.resblocks"),
-        decoder_layers=_layers(shapes, "text_decoder.resblocks"),
-        context=shapes["text.positional_embedding"][0] - 1,
-    )
+    image_layers = _layers(shapes, "visual.transformer.resblocks")
+    text_layers = _layers(shapes, "text.transformer.resblocks")
+    decoder_layers = _layers(shapes, "text_decoder.resblocks")
+    context = shapes["text.positional_embedding"][0] - 1
+    sizes = (patch, width, image_layers, text_width, text_layers, decoder_layers, context)
     if vocabulary != _CLIP_VOCABULARY:
         raise ValueError(f"its vocabulary has {vocabulary} words, CLIP's has {_CLIP_VOCABULARY}")
     if shapes["visual.proj"][1] != text_width:
         raise ValueError("its pooler has another width than its text decoder")
     return CocaConfig(
-        name=_KNOWN.get(signature, "coca"),
+        name=_KNOWN.get(sizes, "coca"),
         embedding_dim=shapes["text.text_projection"][1],
         image=ImageConfig(
             size_px=side * patch,
             patch_px=patch,
             width=width,
-            layers=signature.image_layers,
+            layers=image_layers,
             heads=max(1, width // _HEAD_WIDTH),
             mlp_width=shapes["visual.transformer.resblocks.0.mlp.c_fc.weight"][0],
             resize=Resize.CENTER_CROP,
@@ -146,12 +115,12 @@ def _from_shapes(shapes: Shapes) -> CocaConfig:
         ),
         text=TextConfig(
             vocabulary=vocabulary,
-            context=signature.context,
+            context=context,
             width=text_width,
             heads=max(1, text_width // _HEAD_WIDTH),
             mlp_width=shapes["text.transformer.resblocks.0.mlp.c_fc.weight"][0],
-            unimodal_layers=signature.text_layers,
-            multimodal_layers=signature.decoder_layers,
+            unimodal_layers=text_layers,
+            multimodal_layers=decoder_layers,
             lowercase=True,
             variant=Variant.OPEN_CLIP,
         ),

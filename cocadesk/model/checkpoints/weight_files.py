@@ -49,7 +49,7 @@ def _read_safetensors(path: Path) -> State:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
-        raise damaged(path, f"it is no whole safetensors file ({_first_line(error)})") from error
+        raise damaged(path, f"it is no whole safetensors file ({first_line(error)})") from error
 
 
 def _read_pickle(path: Path) -> State:
@@ -67,7 +67,7 @@ def _read_pickle(path: Path) -> State:
     except (RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError) as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise
-        raise damaged(path, f"it is no whole PyTorch file ({_first_line(error)})") from error
+        raise damaged(path, f"it is no whole PyTorch file ({first_line(error)})") from error
 
 
 def _load(path: Path) -> Any:
@@ -115,9 +115,10 @@ def _named_object(error: pickle.UnpicklingError) -> str:
     return f" ({named[1]})" if named else ""
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, to stand inside a sentence; else the error's type."""
     lines = str(error).strip().splitlines()
-    return lines[0][:200].rstrip(".") if lines else type(error).__name__
+    return lines[0][:200].rstrip(".:") if lines else type(error).__name__
 
 
 def write_safetensors(

@@ -28,7 +28,6 @@ _STAGES = (
     (6, 320, 1, 1, 3),
 )
 _SCALES = {0: (1.0, 1.0), 1: (1.0, 1.1), 2: (1.1, 1.2)}  # variant: (width, depth)
-NATIVE_SIZE_PX = {0: 224, 1: 240, 2: 260}
 #: The pretrained weights expect (x / 255 - 0.498) / 0.502 on RGB.
 TRUNK_MEAN = (127 / 255,) * 3
 TRUNK_STD = (128 / 255,) * 3

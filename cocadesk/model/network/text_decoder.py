@@ -12,19 +12,16 @@ from cocadesk.model.network.config import TextConfig, Variant
 from cocadesk.model.network.layers import KeyValue, TransformerLayer
 
 
-def text_mask(length: int, valid_BT: Tensor) -> Tensor:
+def text_mask(valid_BT: Tensor) -> Tensor:
     """The keys that each query may see, (B, 1, T + 1, T + 1) bool; the last row is [CLS].
 
     Tokens are causal and never see padding; [CLS] sees every real token and
     itself, and nobody sees [CLS]. So padding changes nothing at all, and a
     batch may be trimmed to its longest caption.
     """
-    batch = len(valid_BT)
-    causal = torch.ones(length + 1, length + 1, dtype=torch.bool, device=valid_BT.device).tril()
-    seen = torch.cat((valid_BT, valid_BT.new_ones(batch, 1)), dim=1)
     # A padded query would have only padding before it at worst; the first token
     # is always real, so no row is ever empty.
-    return (causal[None] & seen[:, None, :])[:, None]
+    return _causal_mask(torch.cat((valid_BT, valid_BT.new_ones(len(valid_BT), 1)), dim=1))
 
 
 def released_text_mask(tokens_BT: Tensor, pad_id: int) -> Tensor:
@@ -34,10 +31,14 @@ def released_text_mask(tokens_BT: Tensor, pad_id: int) -> Tensor:
     every other one where the token *before* it is no padding. So [CLS] sees the
     first padding token, and itself only after a caption that fills the context.
     """
-    batch, length = tokens_BT.shape
-    causal = torch.ones(length + 1, length + 1, dtype=torch.bool, device=tokens_BT.device).tril()
-    seen = torch.cat((tokens_BT.new_ones(batch, 1).bool(), tokens_BT != pad_id), dim=1)
-    return (causal[None] & seen[:, None, :])[:, None]
+    always = tokens_BT.new_ones(len(tokens_BT), 1).bool()
+    return _causal_mask(torch.cat((always, tokens_BT != pad_id), dim=1))
+
+
+def _causal_mask(seen_BK: Tensor) -> Tensor:
+    length = seen_BK.shape[1]
+    causal = torch.ones(length, length, dtype=torch.bool, device=seen_BK.device).tril()
+    return (causal[None] & seen_BK[:, None, :])[:, None]
 
 
 class UnimodalDecoder(nn.Module):
@@ -74,7 +75,7 @@ class UnimodalDecoder(nn.Module):
             mask = released_text_mask(tokens_BT, self.config.pad_id)
             cls = cls + self.position[-1]
         else:
-            mask = text_mask(given, valid_BT)
+            mask = text_mask(valid_BT)
         x = self.embedding(tokens_BT) + self.position[: tokens_BT.shape[1]]
         x = self.dropout(torch.cat((x, cls.expand(batch, 1, -1)), dim=1))
         for layer in self.layers:

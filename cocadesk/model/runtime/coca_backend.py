@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from threading import Lock
@@ -111,11 +111,13 @@ class CocaBackend:
         return self._images.submit(self._embed_images, images_BHWC).result()
 
     def _embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
-        parts = [
-            self._pooled(images_BHWC[s : s + _CHUNK])[0] for s in range(0, len(images_BHWC), _CHUNK)
-        ]
+        parts = [vectors for vectors, _ in self._pooled_chunks(images_BHWC)]
         empty = np.zeros((0, self._checkpoint.config.embedding_dim), np.float32)
         return _checked_unit(np.concatenate(parts)) if parts else empty
+
+    def _pooled_chunks(self, images_BHWC: NDArray[np.uint8]) -> Iterator[Pooled]:
+        for start in range(0, len(images_BHWC), _CHUNK):
+            yield self._pooled(images_BHWC[start : start + _CHUNK])
 
     def _pooled(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
         """The tower on a batch; where memory runs out, on its halves."""
@@ -142,9 +144,8 @@ class CocaBackend:
                 np.zeros((0, config.embedding_dim), np.float32),
                 np.zeros((0, queries, config.text.width), np.float32),
             )
-        starts = range(0, len(images_BHWC), _CHUNK)
-        parts = [self._pooled(images_BHWC[start : start + _CHUNK]) for start in starts]
-        vectors, tokens = (np.concatenate(part) for part in zip(*parts, strict=True))
+        parts = zip(*self._pooled_chunks(images_BHWC), strict=True)
+        vectors, tokens = (np.concatenate(part) for part in parts)
         return _checked_unit(vectors), tokens
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -173,13 +174,11 @@ class CocaBackend:
 
     def _caption(self, images_BHWC: NDArray[np.uint8], options: GenerationOptions) -> list[Caption]:
         captions: list[Caption] = []
-        for start in range(0, len(images_BHWC), _CHUNK):
-            pooled = self._pooled(images_BHWC[start : start + _CHUNK])[1]
-            for ids, log_probability in self._captioner(pooled, options):
-                text = self._checkpoint.tokenizer.decode(ids).strip()
-                captions.append(
-                    Caption(text=text[:1].upper() + text[1:], score=math.exp(log_probability))
-                )
+        for _, pooled in self._pooled_chunks(images_BHWC):
+            for made in self._captioner(pooled, options):
+                text = self._checkpoint.tokenizer.decode(made.ids).strip()
+                score = math.exp(made.mean_log_probability)
+                captions.append(Caption(text=text[:1].upper() + text[1:], score=score))
         return captions
 
     def score(self, images_BHWC: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:

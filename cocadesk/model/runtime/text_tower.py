@@ -17,7 +17,6 @@ from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, TokenBatch
 from cocadesk.model.vectors import unit_vectors
 
 Array = NDArray[np.float32]
-_BATCH = 64
 #: The weights that this tower needs.
 TEXT_PREFIXES = ("unimodal.", "text_norm.", "text_projection.")
 
@@ -42,11 +41,7 @@ class NumpyTextTower:
     def __call__(self, texts: Sequence[str]) -> Array:
         """(B, E) float32, unit norm; texts beyond the context are cut."""
         vectors = np.zeros((len(texts), self._config.embedding_dim), np.float32)
-        # Texts of like length together: little is spent on padding.
-        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-        for start in range(0, len(order), _BATCH):
-            rows = order[start : start + _BATCH]
-            batch = self._tokenizer.batch([texts[r] for r in rows], self._config.text.context)
+        for rows, batch in self._tokenizer.batches(texts, self._config.text.context):
             vectors[rows] = self._encode(batch)
         return vectors
 

@@ -11,11 +11,10 @@ from torch import Tensor, nn
 
 from cocadesk.model.device import DeviceChoice
 from cocadesk.model.network.coca import CoCa
-from cocadesk.model.network.generation import generate
+from cocadesk.model.network.generation import Generated, generate
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
 from cocadesk.model.values import GenerationOptions
 
-_BATCH = 64
 Pooled = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -58,11 +57,7 @@ class TorchTextTower:
         """(B, E) float32, unit norm; texts beyond the context are cut."""
         config = self._model.config
         vectors = np.zeros((len(texts), config.embedding_dim), np.float32)
-        # Texts of like length together: little is spent on padding.
-        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-        for start in range(0, len(order), _BATCH):
-            rows = order[start : start + _BATCH]
-            batch = self._tokenizer.batch([texts[row] for row in rows], config.text.context)
+        for rows, batch in self._tokenizer.batches(texts, config.text.context):
             ids = torch.from_numpy(batch.tokens_BT).to(self._device)
             valid = torch.from_numpy(batch.valid_BT).to(self._device)
             vectors[rows] = self._model.encode_text(ids, valid).float().cpu().numpy()
@@ -78,7 +73,6 @@ class Captioner:
 
     def __call__(
         self, tokens_BQD: NDArray[np.float32], options: GenerationOptions
-    ) -> list[tuple[tuple[int, ...], float]]:
+    ) -> list[Generated]:
         pooled = torch.from_numpy(np.ascontiguousarray(tokens_BQD)).to(self._device)
-        made = generate(self._model, pooled, options)
-        return [(caption.ids, caption.mean_log_probability) for caption in made]
+        return generate(self._model, pooled, options)

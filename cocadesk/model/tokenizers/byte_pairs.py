@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ PAD, BEGIN, END = "<pad>", "<begin>", "<end>"
 _SPECIAL = (PAD, BEGIN, END)
 #: By it a ``tokenizer.json`` is known to hold CLIP's pieces.
 CLIP_SUFFIX = "</w>"
+_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,16 @@ class BpeTokenizer:
         """Several texts, padded to the longest of them."""
         rows = [self.encode(text, context) for text in texts]
         return pad_batch(rows, self.pad_id)
+
+    def batches(self, texts: Sequence[str], context: int) -> Iterator[tuple[list[int], TokenBatch]]:
+        """All texts in batches, each with its places in ``texts``.
+
+        Texts of like length stand together: little is spent on padding.
+        """
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        for start in range(0, len(order), _BATCH):
+            rows = order[start : start + _BATCH]
+            yield rows, self.batch([texts[row] for row in rows], context)
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of the ids up to the first end marker."""

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cocadesk.evaluation import caption_metrics, tokenize
-from cocadesk.evaluation.captions import bleu, cider_d, rouge_l
+from cocadesk.evaluation.captions import bleu, caption_metrics, cider_d, rouge_l
+from cocadesk.evaluation.tokens import tokenize
 
 CANDIDATES = [
     "A brown dog is running over the green grass.",

@@ -22,11 +22,12 @@ from cocadesk.model.checkpoints.checkpoint import (
     save_checkpoint,
 )
 from cocadesk.model.ids import compute_ids
-from cocadesk.model.network.config import CocaConfig, Variant, tiny_config
+from cocadesk.model.network.config import CocaConfig, Variant
 from cocadesk.model.runtime.coca_backend import CocaBackend
 from cocadesk.model.runtime.image_tower import Pooled
 from cocadesk.model.source import find_checkpoint
 from cocadesk.model.values import RuntimeLimits
+from tests.support.configs import tiny_config
 from tests.support.tiny_model import tiny_model, tiny_tokenizer, write_tiny_checkpoint
 
 #: What the image id was made from before there were variants; it must stay, letter by letter.

@@ -9,13 +9,7 @@ import torch
 
 from cocadesk.errors import UserError
 from cocadesk.model.network.coca import CoCa
-from cocadesk.model.network.config import (
-    CocaConfig,
-    ImageEncoderKind,
-    PoolerDesign,
-    paper_config,
-    tiny_config,
-)
+from cocadesk.model.network.config import CocaConfig, ImageEncoderKind, PoolerDesign
 from cocadesk.model.network.efficientnet import (
     TRUNK_MEAN,
     TRUNK_STD,
@@ -23,6 +17,7 @@ from cocadesk.model.network.efficientnet import (
     EfficientNetLiteHead,
     load_pretrained,
 )
+from tests.support.configs import paper_config, tiny_config
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 
 

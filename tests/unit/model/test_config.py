@@ -20,9 +20,8 @@ from cocadesk.model.network.config import (
     Resize,
     TextConfig,
     Variant,
-    paper_config,
-    tiny_config,
 )
+from tests.support.configs import paper_config, tiny_config
 
 TINY = tiny_config()
 

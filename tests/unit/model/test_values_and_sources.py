@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.media import InputSpec, ResizeMode
-from cocadesk.model.checkpoints.checkpoint import CONFIG, TOKENIZER, WEIGHTS
+from cocadesk.model.checkpoints.checkpoint import CONFIG, TOKENIZER, WEIGHTS, is_checkpoint
 from cocadesk.model.ids import ModelIds, compute_ids, keep_ids, read_ids
 from cocadesk.model.in_use import durable_source, lost_model
-from cocadesk.model.known_models import KnownModel, is_checkpoint, known_models
-from cocadesk.model.network.config import PoolerDesign, Resize, tiny_config
+from cocadesk.model.known_models import KnownModel, known_models
+from cocadesk.model.network.config import PoolerDesign, Resize
 from cocadesk.model.source import find_checkpoint, resolve_source
 from cocadesk.model.tokenizers.byte_pairs import clean_caption, pad_batch
 from cocadesk.model.values import ModelInfo
 from cocadesk.model.vectors import unit_vectors
+from tests.support.configs import tiny_config
 
 
 @given(arrays(np.float32, (4, 5), elements=st.floats(-1e6, 1e6, width=32)))
