@@ -32,8 +32,8 @@ from cocadesk.protocol.values import (
     ModelValue,
     RunState,
     RunValue,
-    TeachMethod,
     TeachPoint,
+    TuningMethod,
 )
 
 
@@ -79,7 +79,7 @@ def _run(run_id: str, step: int) -> RunValue:
         id=run_id,
         folder=WirePath("/runs"),
         state=RunState.RUNNING,
-        method=TeachMethod.HEAD,
+        method=TuningMethod.HEAD,
         step=step,
     )
 
