@@ -6,77 +6,48 @@ and inside the pool only by its worker processes.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from cocadesk.media.types import (
-    DecodedPhoto,
-    DecodedRgb,
-    DecodedVideo,
-    DecodeFailure,
-    DecodeLimits,
-    DecodeRequest,
-    FoundFile,
-    InputSpec,
-    Kind,
-    PhotoError,
-    PhotoMetadata,
-    ResizeMode,
-    RgbImage,
-    ScanProblem,
-    VideoMoment,
-)
+from cocadesk.media.types import DecodedPhoto as DecodedPhoto
+from cocadesk.media.types import DecodedRgb as DecodedRgb
+from cocadesk.media.types import DecodedVideo as DecodedVideo
+from cocadesk.media.types import DecodeFailure as DecodeFailure
+from cocadesk.media.types import DecodeLimits as DecodeLimits
+from cocadesk.media.types import DecodeRequest as DecodeRequest
+from cocadesk.media.types import FoundFile as FoundFile
+from cocadesk.media.types import InputSpec as InputSpec
+from cocadesk.media.types import Kind as Kind
+from cocadesk.media.types import PhotoError as PhotoError
+from cocadesk.media.types import PhotoMetadata as PhotoMetadata
+from cocadesk.media.types import ResizeMode as ResizeMode
+from cocadesk.media.types import RgbImage as RgbImage
+from cocadesk.media.types import ScanProblem as ScanProblem
+from cocadesk.media.types import VideoMoment as VideoMoment
 
 if TYPE_CHECKING:
-    from cocadesk.media.hashing import hash_bytes, hash_file
-    from cocadesk.media.photo.decode import decode_photo, decode_rgb
-    from cocadesk.media.photo.resize import prepare_input
-    from cocadesk.media.pool.pool import DecoderPool
-    from cocadesk.media.scanning import scan
-    from cocadesk.media.video.decode import decode_video, sample_frames
+    from cocadesk.media.hashing import hash_bytes as hash_bytes
+    from cocadesk.media.hashing import hash_file as hash_file
+    from cocadesk.media.photo.decode import decode_photo as decode_photo
+    from cocadesk.media.photo.decode import decode_rgb as decode_rgb
+    from cocadesk.media.photo.resize import prepare_input as prepare_input
+    from cocadesk.media.pool.pool import DecoderPool as DecoderPool
+    from cocadesk.media.scanning import scan as scan
+    from cocadesk.media.video.decode import decode_video as decode_video
+    from cocadesk.media.video.decode import sample_frames as sample_frames
 
 _LAZY = {
-    "DecoderPool": "cocadesk.media.pool.pool",
-    "decode_photo": "cocadesk.media.photo.decode",
-    "decode_rgb": "cocadesk.media.photo.decode",
-    "decode_video": "cocadesk.media.video.decode",
-    "hash_bytes": "cocadesk.media.hashing",
-    "hash_file": "cocadesk.media.hashing",
-    "prepare_input": "cocadesk.media.photo.resize",
-    "sample_frames": "cocadesk.media.video.decode",
-    "scan": "cocadesk.media.scanning",
+    "hashing": ("hash_bytes", "hash_file"),
+    "photo.decode": ("decode_photo", "decode_rgb"),
+    "photo.resize": ("prepare_input",),
+    "pool.pool": ("DecoderPool",),
+    "scanning": ("scan",),
+    "video.decode": ("decode_video", "sample_frames"),
 }
-
-__all__ = [
-    "DecodeFailure",
-    "DecodeLimits",
-    "DecodeRequest",
-    "DecodedPhoto",
-    "DecodedRgb",
-    "DecodedVideo",
-    "DecoderPool",
-    "FoundFile",
-    "InputSpec",
-    "Kind",
-    "PhotoError",
-    "PhotoMetadata",
-    "ResizeMode",
-    "RgbImage",
-    "ScanProblem",
-    "VideoMoment",
-    "decode_photo",
-    "decode_rgb",
-    "decode_video",
-    "hash_bytes",
-    "hash_file",
-    "prepare_input",
-    "sample_frames",
-    "scan",
-]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        from importlib import import_module
-
-        return getattr(import_module(_LAZY[name]), name)
+    for module, names in _LAZY.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -79,15 +79,10 @@ def read_photo_file(path: bytes, limits: DecodeLimits) -> bytes:
             cloud, or is larger than ``limits.file_bytes``.
     """
     try:
-        descriptor = open_without_trace(path)
+        with open_media_file(path) as file:
+            return _read_all(file.fileno(), limits)
     except OSError as error:
         raise PhotoError(explain_os_error(error), is_passing=True) from error
-    try:
-        return _read_all(descriptor, limits)
-    except OSError as error:
-        raise PhotoError(explain_os_error(error), is_passing=True) from error
-    finally:
-        os.close(descriptor)
 
 
 def open_media_file(path: bytes) -> BinaryIO:
@@ -117,7 +112,6 @@ def _check_status(status: os.stat_result) -> None:
 
 def _read_all(descriptor: int, limits: DecodeLimits) -> bytes:
     status = os.fstat(descriptor)
-    _check_status(status)
     if status.st_size > limits.file_bytes:
         raise PhotoError(
             f"The file has {status.st_size / 2**20:,.0f} MB;"

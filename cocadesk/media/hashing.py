@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
 
 import xxhash
 
@@ -24,10 +23,6 @@ _END_BYTES = 1 << 20
 _SAMPLE_BYTES = 256 << 10
 _SAMPLES = 16
 _CHUNK_BYTES = 1 << 20
-
-
-class _Reader(Protocol):
-    def __call__(self, size: int, offset: int) -> bytes: ...
 
 
 def hash_file(path: bytes) -> str | None:
@@ -70,7 +65,7 @@ def hash_bytes(data: bytes | memoryview) -> str:
     return _hash(len(view), lambda size, offset: bytes(view[offset : offset + size]))
 
 
-def _hash(size_bytes: int, read: _Reader) -> str:
+def _hash(size_bytes: int, read: Callable[[int, int], bytes]) -> str:
     if size_bytes <= WHOLE_BYTES or sniff_format(read(SNIFF_BYTES, 0)) is not None:
         hasher = xxhash.xxh3_128()
         position = 0

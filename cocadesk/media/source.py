@@ -16,6 +16,7 @@ OVERSAMPLING = 2
 # Twice the largest of the common small inputs (260): for those one decode serves both. To
 # change it is to change every stored picture hash.
 HASH_SIDE_PX = 520
+THUMBNAIL_PX = 320
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

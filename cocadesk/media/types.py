@@ -157,8 +157,8 @@ class DecodedPhoto:
     the file alone, so that an edit of the metadata keeps it.
     """
 
-    token: int
-    path: bytes
+    token: int = 0
+    path: bytes = b""
     input_HWC: RgbImage
     width: int
     height: int
@@ -181,6 +181,21 @@ class VideoMoment:
     start_s: float
     end_s: float
     thumbnail_jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoContent:
+    """The results of one pass over a video, apart from the frames, which the store has."""
+
+    moments: tuple[VideoMoment, ...]
+    whole_count: int
+    duration_s: float
+    width: int
+    height: int
+    format: str
+    picture_hash: str
+    thumbnail_jpeg: bytes
+    metadata: PhotoMetadata
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +226,33 @@ class DecodedVideo:
     picture_hash: str
     thumbnail_jpeg: bytes
     metadata: PhotoMetadata = field(default_factory=PhotoMetadata)
+
+    @classmethod
+    def of(
+        cls,
+        content: VideoContent,
+        frames_NHWC: NDArray[np.uint8],
+        file_hash: str,
+        *,
+        token: int,
+        path: bytes,
+    ) -> DecodedVideo:
+        """A pass's results with the frames that its store has."""
+        return cls(
+            token=token,
+            path=path,
+            frames_NHWC=frames_NHWC,
+            whole_count=content.whole_count,
+            moments=content.moments,
+            duration_s=content.duration_s,
+            width=content.width,
+            height=content.height,
+            format=content.format,
+            file_hash=file_hash,
+            picture_hash=content.picture_hash,
+            thumbnail_jpeg=content.thumbnail_jpeg,
+            metadata=content.metadata,
+        )
 
     def close(self) -> None:
         """Lets go of the frames (arrays sliced from them stay valid). Safe to call twice."""

@@ -13,10 +13,12 @@ import threading
 
 from cocadesk.media.pool import worker
 from cocadesk.media.pool.arena import Arena
-from cocadesk.media.pool.messages import Job, Setup
+from cocadesk.media.pool.messages import Job, WorkerSettings
 
 
-def _break(job: Job, setup: Setup, arena: Arena, heartbeat: worker.Heartbeat) -> worker.Decoded:
+def _break(
+    job: Job, settings: WorkerSettings, arena: Arena, heartbeat: worker.Heartbeat
+) -> worker.Decoded:
     if b"crash" in job.path:
         os._exit(9)
     if b"hang" in job.path:
@@ -30,10 +32,10 @@ def _break(job: Job, setup: Setup, arena: Arena, heartbeat: worker.Heartbeat) ->
         threading.Event().wait()
     beats = 0
     while b"endless" in job.path or (b"slow" in job.path and beats < 15):
-        threading.Event().wait(setup.deadline_s / 10)
+        threading.Event().wait(settings.deadline_s / 10)
         heartbeat.beat()
         beats += 1
-    return worker.decode_job(job, setup, arena, heartbeat)
+    return worker.decode_job(job, settings, arena, heartbeat)
 
 
 if __name__ == "__main__":

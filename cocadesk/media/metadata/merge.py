@@ -22,7 +22,7 @@ from cocadesk.media.metadata.iptc import (
     iptc_from_photoshop,
     read_iptc,
 )
-from cocadesk.media.metadata.text import clean_keywords, clean_text, decode_text
+from cocadesk.media.metadata.text import camera_name, clean_keywords, clean_text, decode_text
 from cocadesk.media.metadata.xmp import Xmp, read_xmp
 from cocadesk.media.source import RawMetadata
 from cocadesk.media.types import PhotoMetadata
@@ -55,7 +55,9 @@ def read_metadata(raw: RawMetadata) -> PhotoMetadata:
         utc_offset_min=taken.utc_offset_min if taken else None,
         latitude=latitude,
         longitude=longitude,
-        camera=_camera(exif.main),
+        camera=camera_name(
+            clean_text(_text(exif.main, _MAKE)), clean_text(_text(exif.main, _MODEL))
+        ),
         lens=clean_text(_text(exif.photo, _LENS_MODEL) or xmp.first("aux:Lens")),
         rating=_rating(exif, xmp),
         title=_first_text(
@@ -155,14 +157,6 @@ def valid_position(latitude: float | None, longitude: float | None) -> tuple[flo
     if latitude == 0 and longitude == 0:
         return None  # devices without a fix write zeros; nobody photographs that buoy
     return latitude, longitude
-
-
-def _camera(ifd: Ifd) -> str | None:
-    make, model = clean_text(_text(ifd, _MAKE)), clean_text(_text(ifd, _MODEL))
-    if make and model:
-        first_word = make.split()[0].lower()
-        return model if model.lower().startswith(first_word) else f"{make} {model}"
-    return model or make
 
 
 def _rating(exif: Exif, xmp: Xmp) -> int | None:

@@ -29,3 +29,10 @@ def clean_keywords(words: list[str]) -> tuple[str, ...]:
     """The keywords in their order, each once, without empty ones."""
     cleaned = (clean_text(word) for word in words[:MAX_KEYWORDS])
     return tuple(dict.fromkeys(word for word in cleaned if word))
+
+
+def camera_name(make: str | None, model: str | None) -> str | None:
+    """Make and model; the model alone where it begins with the make."""
+    if make and model:
+        return model if model.lower().startswith(make.split()[0].lower()) else f"{make} {model}"
+    return model or make

@@ -10,27 +10,21 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import xxhash
-
 from cocadesk.media.files import read_photo_file
 from cocadesk.media.formats import PHOTO_FORMATS, Decoder, PhotoFormat, format_of
 from cocadesk.media.hashing import hash_bytes
 from cocadesk.media.metadata.merge import read_metadata
 from cocadesk.media.photo.jpeg import open_jpeg
-from cocadesk.media.photo.resize import prepare_input, resize, thumbnail_jpeg
+from cocadesk.media.photo.resize import prepare_input, start_picture_hash, thumbnail_jpeg
 from cocadesk.media.sniffing import SNIFF_BYTES, describe_other
-from cocadesk.media.source import HASH_COVERAGE, WHOLE, PhotoSource, coverage_for
+from cocadesk.media.source import HASH_COVERAGE, THUMBNAIL_PX, WHOLE, PhotoSource, coverage_for
 from cocadesk.media.types import (
     DecodedPhoto,
     DecodedRgb,
     DecodeLimits,
     InputSpec,
     PhotoError,
-    RgbImage,
 )
-
-THUMBNAIL_PX = 320
-_HASH_SIDE_PX = 128
 
 
 def open_photo(
@@ -78,9 +72,7 @@ def decode_rgb(
         PhotoError: it is no photo, is broken, or is too large.
     """
     source = open_photo(data, limits=limits or DecodeLimits())
-    coverage = WHOLE
-    if min_side_px is not None:
-        coverage = coverage_for(min_side_px)
+    coverage = WHOLE if min_side_px is None else coverage_for(min_side_px)
     rgb = source.decode(source.reduction(coverage))
     return DecodedRgb(
         rgb_HWC=rgb, width=source.width, height=source.height, format=source.format.name
@@ -124,14 +116,7 @@ def decode_photo(
         height=source.height,
         format=source.format.name,
         file_hash=hash_bytes(data),
-        picture_hash=_picture_hash(hashed, source.width, source.height),
+        picture_hash=start_picture_hash(hashed, source.width, source.height).hexdigest(),
         thumbnail_jpeg=thumbnail_jpeg(rgb, thumbnail_px),
         metadata=read_metadata(source.metadata),
     )
-
-
-def _picture_hash(rgb_HWC: RgbImage, width: int, height: int) -> str:
-    small = resize(rgb_HWC, _HASH_SIDE_PX, _HASH_SIDE_PX)
-    hasher = xxhash.xxh3_128(f"{width}x{height}".encode())
-    hasher.update(small.data)
-    return hasher.hexdigest()

@@ -6,7 +6,7 @@ the file with Pillow costs about a millisecond.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
@@ -29,7 +29,6 @@ class JpegHeader:
     xmp: bytes | None = None
     icc: bytes | None = None
     photoshop: bytes | None = None
-    comments: list[bytes] = field(default_factory=list)
 
 
 def read_jpeg_header(data: bytes) -> JpegHeader:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import xxhash
 from PIL import Image
 
 from cocadesk.media.opencv import cv2
 from cocadesk.media.types import InputSpec, ResizeMode, RgbImage
 
 THUMBNAIL_QUALITY = 82
+_HASH_SIDE_PX = 128
 
 
 def resize(rgb_HWC: RgbImage, width: int, height: int) -> RgbImage:
@@ -85,3 +87,10 @@ def thumbnail_jpeg(rgb_HWC: RgbImage, long_side: int) -> bytes:
     if not ok:
         raise RuntimeError("OpenCV could not write a JPEG thumbnail")
     return bytes(encoded)
+
+
+def start_picture_hash(rgb_HWC: RgbImage, width: int, height: int) -> xxhash.xxh3_128:
+    """The hash of a picture by its full size and by its pixels, very small."""
+    hasher = xxhash.xxh3_128(f"{width}x{height}".encode())
+    hasher.update(np.ascontiguousarray(resize(rgb_HWC, _HASH_SIDE_PX, _HASH_SIDE_PX)).data)
+    return hasher

@@ -7,27 +7,54 @@ worker that a hostile file has taken over can send nothing but these shapes.
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from typing import IO, TypeAlias
 
 import msgspec
 
-from cocadesk.media.types import DecodeLimits, InputSpec, PhotoMetadata
+from cocadesk.media.types import DecodeLimits, InputSpec, PhotoMetadata, VideoContent
 
 _MAX_FRAME_BYTES = 8 << 20
+_THUMBNAIL_ROOM_BYTES = 96 << 10
 
 
-class Setup(msgspec.Struct, frozen=True, tag=True):
-    """First message to a worker: everything that stays the same for its life."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """The settings that all workers of a pool share.
+
+    ``deadline_s`` starts anew with each heartbeat; ``longest_s`` does not.
+    """
 
     spec: InputSpec
     thumbnail_px: int
     limits: DecodeLimits
     address_space_bytes: int
     deadline_s: float
-    arena: int | str
-    slot_bytes: int
     slots: int
-    largest_spool_bytes: int
+    longest_s: float
+    module: str = "cocadesk.media.pool.worker"
+
+    @property
+    def input_bytes(self) -> int:
+        """Bytes of one model input."""
+        return 3 * self.spec.size_px**2
+
+    @property
+    def slot_bytes(self) -> int:
+        """Bytes of one slot: the input and, behind it, the thumbnail."""
+        return self.input_bytes + _THUMBNAIL_ROOM_BYTES
+
+    @property
+    def largest_spool_bytes(self) -> int:
+        """The most that the file of one video may take, with its thumbnails."""
+        return self.limits.frame_bytes + (256 << 20)
+
+
+class Setup(msgspec.Struct, frozen=True, tag=True):
+    """First message to a worker: everything that stays the same for its life."""
+
+    settings: WorkerSettings
+    arena: int | str
 
 
 class Job(msgspec.Struct, frozen=True, tag=True):
@@ -70,29 +97,16 @@ class PhotoDone(msgspec.Struct, frozen=True, tag=True):
     metadata: PhotoMetadata
 
 
-class MomentSpan(msgspec.Struct, frozen=True):
-    """One moment of a video, in seconds, and the size of its thumbnail."""
-
-    time_s: float
-    start_s: float
-    end_s: float
-    thumbnail_bytes: int
-
-
 class VideoDone(msgspec.Struct, frozen=True, tag=True):
-    """The spool holds the frames and thumbnails of a video."""
+    """The spool holds the frames and thumbnails of a video; ``content`` has no thumbnails.
+
+    ``thumbnail_sizes``: bytes of each moment's, the poster's last.
+    """
 
     serial: int
-    whole: int
-    spans: list[MomentSpan]
-    poster_bytes: int
-    duration_s: float
-    width: int
-    height: int
-    format: str
+    content: VideoContent
+    thumbnail_sizes: list[int]
     file_hash: str
-    picture_hash: str
-    metadata: PhotoMetadata
 
 
 class Alive(msgspec.Struct, frozen=True, tag=True):

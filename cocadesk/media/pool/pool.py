@@ -21,9 +21,10 @@ from cocadesk.media.pool.messages import (
     PhotoDone,
     Ready,
     VideoDone,
+    WorkerSettings,
 )
 from cocadesk.media.pool.results import describe_exit, failure, photo_result, video_result
-from cocadesk.media.pool.worker_process import Ended, Event, WorkerProcess, WorkerSettings
+from cocadesk.media.pool.worker_process import Ended, Event, WorkerProcess
 from cocadesk.media.types import (
     DecodedPhoto,
     DecodedVideo,

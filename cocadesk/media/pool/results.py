@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +14,6 @@ from cocadesk.media.types import (
     DecodedVideo,
     DecodeFailure,
     DecodeRequest,
-    VideoMoment,
 )
 from cocadesk.media.video.spool import SpoolFolder
 
@@ -49,30 +49,17 @@ def video_result(
     Raises:
         OSError, ValueError: that file is not as the worker says.
     """
-    sizes = [*(span.thumbnail_bytes for span in answer.spans), answer.poster_bytes]
-    frames_NHWC, thumbnails = spool.take(answer.serial, size_px, answer.whole, sizes)
-    return DecodedVideo(
-        token=request.token,
-        path=request.path,
-        frames_NHWC=frames_NHWC,
-        whole_count=answer.whole,
-        moments=tuple(
-            VideoMoment(
-                time_s=span.time_s,
-                start_s=span.start_s,
-                end_s=span.end_s,
-                thumbnail_jpeg=thumbnail,
-            )
-            for span, thumbnail in zip(answer.spans, thumbnails[:-1], strict=True)
-        ),
-        duration_s=answer.duration_s,
-        width=answer.width,
-        height=answer.height,
-        format=answer.format,
-        file_hash=answer.file_hash,
-        picture_hash=answer.picture_hash,
-        thumbnail_jpeg=thumbnails[-1],
-        metadata=answer.metadata,
+    content = answer.content
+    frames_NHWC, thumbnails = spool.take(
+        answer.serial, size_px, content.whole_count, answer.thumbnail_sizes
+    )
+    moments = tuple(
+        replace(moment, thumbnail_jpeg=thumbnail)
+        for moment, thumbnail in zip(content.moments, thumbnails[:-1], strict=True)
+    )
+    content = replace(content, moments=moments, thumbnail_jpeg=thumbnails[-1])
+    return DecodedVideo.of(
+        content, frames_NHWC, answer.file_hash, token=request.token, path=request.path
     )
 
 

@@ -16,6 +16,7 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from typing import BinaryIO, TypeAlias
 
 from cocadesk.media.pool.arena import Arena
@@ -24,18 +25,18 @@ from cocadesk.media.pool.messages import (
     CannotStart,
     DecodeFailed,
     Job,
-    MomentSpan,
     PhotoDone,
     Ready,
     Setup,
     VideoDone,
+    WorkerSettings,
     read_order,
     write_message,
 )
 from cocadesk.media.types import DecodedPhoto, PhotoError
 
 Decoded: TypeAlias = PhotoDone | VideoDone
-Decode: TypeAlias = "Callable[[Job, Setup, Arena, Heartbeat], Decoded]"
+Decode: TypeAlias = "Callable[[Job, WorkerSettings, Arena, Heartbeat], Decoded]"
 
 
 def main(decode: Decode | None = None) -> int:
@@ -48,17 +49,18 @@ def main(decode: Decode | None = None) -> int:
     setup = read_order(orders)
     if not isinstance(setup, Setup):
         return 2
+    settings = setup.settings
     try:
         _load_decoders()
-        _limit_resources(setup.address_space_bytes, setup.largest_spool_bytes)
+        _limit_resources(settings.address_space_bytes, settings.largest_spool_bytes)
     except (ImportError, OSError, ValueError) as error:
         write_message(answers, CannotStart(reason=f"{type(error).__name__}: {error}"))
         return 3
     try:
-        with Arena.open(setup.arena, setup.slots * setup.slot_bytes) as arena:
+        with Arena.open(setup.arena, settings.slots * settings.slot_bytes) as arena:
             write_message(answers, Ready())
             while isinstance(job := read_order(orders), Job):
-                write_message(answers, _answer(job, setup, arena, answers, decode or decode_job))
+                write_message(answers, _answer(job, settings, arena, answers, decode or decode_job))
     except OSError:
         return 1  # the pool is gone
     return 0
@@ -100,12 +102,12 @@ def _limit_resources(address_space_bytes: int, largest_file_bytes: int) -> None:
 
 
 def _answer(
-    job: Job, setup: Setup, arena: Arena, answers: BinaryIO, decode: Decode
+    job: Job, settings: WorkerSettings, arena: Arena, answers: BinaryIO, decode: Decode
 ) -> Decoded | DecodeFailed:
     # The pool kills a worker that hangs. Should the pool be gone, this ends it all the same.
-    heartbeat = Heartbeat(job.serial, setup.deadline_s, answers)
+    heartbeat = Heartbeat(job.serial, settings.deadline_s, answers)
     try:
-        return decode(job, setup, arena, heartbeat)
+        return decode(job, settings, arena, heartbeat)
     except PhotoError as error:
         return DecodeFailed(job.serial, error.reason, error.is_photo, error.is_passing)
     except MemoryError:
@@ -146,7 +148,7 @@ class Heartbeat:
         faulthandler.dump_traceback_later(2 * self._deadline_s + 5, exit=True)
 
 
-def decode_job(job: Job, setup: Setup, arena: Arena, heartbeat: Heartbeat) -> Decoded:
+def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Heartbeat) -> Decoded:
     """Decodes one file: a photo or a frame into its slot, a whole video into the spool.
 
     Raises:
@@ -156,15 +158,15 @@ def decode_job(job: Job, setup: Setup, arena: Arena, heartbeat: Heartbeat) -> De
     from cocadesk.media.photo.decode import decode_photo
 
     if _is_video(job.path):
-        return _decode_video(job, setup, arena, heartbeat)
+        return _decode_video(job, settings, arena, heartbeat)
     photo = decode_photo(
-        read_photo_file(job.path, setup.limits),
-        setup.spec,
-        thumbnail_px=setup.thumbnail_px,
-        limits=setup.limits,
+        read_photo_file(job.path, settings.limits),
+        settings.spec,
+        thumbnail_px=settings.thumbnail_px,
+        limits=settings.limits,
         path=job.path,
     )
-    return _into_slot(photo, job, setup, arena)
+    return _into_slot(photo, job, settings, arena)
 
 
 def _is_video(path: bytes) -> bool:
@@ -178,68 +180,62 @@ def _is_video(path: bytes) -> bool:
         raise PhotoError(explain_os_error(error), is_passing=True) from error
 
 
-def _decode_video(job: Job, setup: Setup, arena: Arena, heartbeat: Heartbeat) -> Decoded:
+def _decode_video(
+    job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Heartbeat
+) -> Decoded:
     from cocadesk.media.files import explain_os_error, open_media_file
     from cocadesk.media.video.frame_at import decode_frame_at
 
     with open_media_file(job.path) as file:
         try:
             if job.time_s is None:
-                return _spool_video(file, job, setup, heartbeat)
+                return _spool_video(file, job, settings, heartbeat)
             frame = decode_frame_at(
                 file,
                 job.time_s,
-                setup.spec,
-                thumbnail_px=setup.thumbnail_px,
-                limits=setup.limits,
+                settings.spec,
+                thumbnail_px=settings.thumbnail_px,
+                limits=settings.limits,
                 on_frame=heartbeat.beat,
             )
         except OSError as error:
             raise PhotoError(explain_os_error(error), is_passing=True) from error
-        return _into_slot(frame, job, setup, arena)
+        return _into_slot(frame, job, settings, arena)
 
 
-def _spool_video(file: BinaryIO, job: Job, setup: Setup, heartbeat: Heartbeat) -> VideoDone:
+def _spool_video(
+    file: BinaryIO, job: Job, settings: WorkerSettings, heartbeat: Heartbeat
+) -> VideoDone:
     from cocadesk.media.hashing import hash_descriptor
     from cocadesk.media.video.decode import read_video
     from cocadesk.media.video.spool import SpoolWriter
 
     file_hash = hash_descriptor(file.fileno())
     file.seek(0)
-    with closing(SpoolWriter(job.spool, setup.spec.size_px)) as spool:
+    with closing(SpoolWriter(job.spool, settings.spec.size_px)) as spool:
         video = read_video(
             file,
-            setup.spec,
+            settings.spec,
             spool,
-            thumbnail_px=setup.thumbnail_px,
-            limits=setup.limits,
+            thumbnail_px=settings.thumbnail_px,
+            limits=settings.limits,
             on_frame=heartbeat.beat,
         )
-        spool.keep_thumbnails(
-            [one.thumbnail_jpeg for one in video.moments] + [video.thumbnail_jpeg]
-        )
+        thumbnails = [*(one.thumbnail_jpeg for one in video.moments), video.thumbnail_jpeg]
+        spool.keep_thumbnails(thumbnails)
+    moments = tuple(replace(one, thumbnail_jpeg=b"") for one in video.moments)
     return VideoDone(
         serial=job.serial,
-        whole=video.whole_count,
-        spans=[
-            MomentSpan(one.time_s, one.start_s, one.end_s, len(one.thumbnail_jpeg))
-            for one in video.moments
-        ],
-        poster_bytes=len(video.thumbnail_jpeg),
-        duration_s=video.duration_s,
-        width=video.width,
-        height=video.height,
-        format=video.format,
+        content=replace(video, moments=moments, thumbnail_jpeg=b""),
+        thumbnail_sizes=[len(one) for one in thumbnails],
         file_hash=file_hash,
-        picture_hash=video.picture_hash,
-        metadata=video.metadata,
     )
 
 
-def _into_slot(photo: DecodedPhoto, job: Job, setup: Setup, arena: Arena) -> PhotoDone:
+def _into_slot(photo: DecodedPhoto, job: Job, settings: WorkerSettings, arena: Arena) -> PhotoDone:
     pixels, thumbnail = photo.input_HWC.data.cast("B"), photo.thumbnail_jpeg
-    start = job.slot * setup.slot_bytes
-    fits = len(pixels) + len(thumbnail) <= setup.slot_bytes
+    start = job.slot * settings.slot_bytes
+    fits = len(pixels) + len(thumbnail) <= settings.slot_bytes
     arena.memory[start : start + len(pixels)] = pixels
     if fits:
         behind = start + len(pixels)

@@ -17,36 +17,17 @@ from typing import TypeAlias
 import msgspec
 
 from cocadesk.media.pool.arena import Arena
-from cocadesk.media.pool.messages import Answer, Job, Setup, read_answer, write_message
-from cocadesk.media.types import DecodeLimits, DecodeRequest, InputSpec
+from cocadesk.media.pool.messages import (
+    Answer,
+    Job,
+    Setup,
+    WorkerSettings,
+    read_answer,
+    write_message,
+)
+from cocadesk.media.types import DecodeRequest
 
-THUMBNAIL_ROOM_BYTES = 96 << 10
 _GRACE_S = 3.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerSettings:
-    """The settings that all workers of a pool share.
-
-    ``deadline_s`` starts anew with each heartbeat; ``longest_s`` does not.
-    """
-
-    spec: InputSpec
-    thumbnail_px: int
-    limits: DecodeLimits
-    address_space_bytes: int
-    deadline_s: float
-    slots: int
-    longest_s: float
-    module: str = "cocadesk.media.pool.worker"
-
-    @property
-    def input_bytes(self) -> int:
-        return 3 * self.spec.size_px**2
-
-    @property
-    def slot_bytes(self) -> int:
-        return self.input_bytes + THUMBNAIL_ROOM_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +75,7 @@ class WorkerProcess:
             pass_fds=self.arena.descriptors,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
-        settings = self.settings
-        setup = Setup(
-            spec=settings.spec,
-            thumbnail_px=settings.thumbnail_px,
-            limits=settings.limits,
-            address_space_bytes=settings.address_space_bytes,
-            deadline_s=settings.deadline_s,
-            arena=self.arena.reference,
-            slot_bytes=settings.slot_bytes,
-            slots=settings.slots,
-            # Room for the thumbnails behind the frames of a video.
-            largest_spool_bytes=settings.limits.frame_bytes + (256 << 20),
-        )
+        setup = Setup(settings=self.settings, arena=self.arena.reference)
         assert process.stdin is not None
         with contextlib.suppress(OSError):  # its end comes as an event
             write_message(process.stdin, setup)

@@ -12,7 +12,6 @@ import os
 from collections import deque
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import BinaryIO, Protocol
@@ -23,26 +22,23 @@ from numpy.typing import NDArray
 
 from cocadesk.media.files import open_media_file
 from cocadesk.media.hashing import hash_bytes, hash_descriptor
-from cocadesk.media.photo.resize import resize
-from cocadesk.media.source import HASH_COVERAGE
+from cocadesk.media.photo.resize import start_picture_hash
+from cocadesk.media.source import HASH_COVERAGE, THUMBNAIL_PX
 from cocadesk.media.types import (
     WHOLE_FRAMES,
     DecodedVideo,
     DecodeLimits,
     InputSpec,
     PhotoError,
-    PhotoMetadata,
     RgbImage,
-    VideoMoment,
+    VideoContent,
 )
 from cocadesk.media.video.frames import FramePainter, KeptFrame
 from cocadesk.media.video.metadata import read_video_metadata
 from cocadesk.media.video.moments import ChosenFrame, MomentFinder, WholeSampler
 from cocadesk.media.video.source import DamagedError, Faults, ShownFrame, VideoSource
 
-THUMBNAIL_PX = 320
 NOTHING_DECODED = "No frame of the video could be decoded."
-_HASH_SIDE_PX = 128
 _MEASURE_EVERY_S = 1 / 31
 """Frames that follow each other faster are not all measured: 240 a second show nothing more."""
 _POSTER_CONTRAST = 12.0
@@ -59,21 +55,6 @@ class FrameStore(Protocol):
 
     def keep_whole(self, inputs: list[RgbImage]) -> None:
         """Takes the frames of the whole, once, after all moments."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoContent:
-    """The results of one pass over a video, apart from the frames, which the store has."""
-
-    moments: tuple[VideoMoment, ...]
-    whole_count: int
-    duration_s: float
-    width: int
-    height: int
-    format: str
-    picture_hash: str
-    thumbnail_jpeg: bytes
-    metadata: PhotoMetadata
 
 
 def read_video(
@@ -150,9 +131,8 @@ class _Pass:
 
     def _begin(self, shown: ShownFrame) -> None:
         self._size = self._painter.size(shown.frame)
-        first = resize(self._painter.rgb(shown.frame, HASH_COVERAGE), _HASH_SIDE_PX, _HASH_SIDE_PX)
-        self._hasher.update(f"{self._size[0]}x{self._size[1]}".encode())
-        self._hasher.update(np.ascontiguousarray(first).data)
+        first = self._painter.rgb(shown.frame, HASH_COVERAGE)
+        self._hasher = start_picture_hash(first, *self._size)
 
     def _measure(self, shown: ShownFrame) -> None:
         tiny = self._painter.tiny(shown.frame)
@@ -172,15 +152,7 @@ class _Pass:
         self._store.keep_whole(whole)
         source = self._source
         return VideoContent(
-            moments=tuple(
-                VideoMoment(
-                    time_s=moment.time_s,
-                    start_s=moment.start_s,
-                    end_s=moment.end_s,
-                    thumbnail_jpeg=moment.thumbnail_jpeg,
-                )
-                for moment in moments
-            ),
+            moments=tuple(chosen.moment for chosen in moments),
             whole_count=len(whole),
             duration_s=duration_s,
             width=self._size[0],
@@ -204,10 +176,10 @@ class _Pass:
 
 def _poster(moments: list[ChosenFrame]) -> bytes:
     """The first moment with something to see: many videos begin in the dark."""
-    for moment in moments:
-        if moment.contrast >= _POSTER_CONTRAST:
-            return moment.thumbnail_jpeg
-    return max(moments, key=lambda moment: moment.contrast).thumbnail_jpeg
+    for chosen in moments:
+        if chosen.contrast >= _POSTER_CONTRAST:
+            return chosen.moment.thumbnail_jpeg
+    return max(moments, key=lambda chosen: chosen.contrast).moment.thumbnail_jpeg
 
 
 class _Memory:
@@ -253,21 +225,7 @@ def decode_video(
     frames_NHWC.flags.writeable = False
     if isinstance(data_or_path, Path):
         path = path or os.fsencode(data_or_path)
-    return DecodedVideo(
-        token=token,
-        path=path,
-        frames_NHWC=frames_NHWC,
-        whole_count=video.whole_count,
-        moments=video.moments,
-        duration_s=video.duration_s,
-        width=video.width,
-        height=video.height,
-        format=video.format,
-        file_hash=file_hash,
-        picture_hash=video.picture_hash,
-        thumbnail_jpeg=video.thumbnail_jpeg,
-        metadata=video.metadata,
-    )
+    return DecodedVideo.of(video, frames_NHWC, file_hash, token=token, path=path)
 
 
 def sample_frames(

@@ -9,8 +9,9 @@ from typing import BinaryIO
 
 import xxhash
 
+from cocadesk.media.source import THUMBNAIL_PX
 from cocadesk.media.types import DecodedPhoto, DecodeLimits, InputSpec, PhotoError
-from cocadesk.media.video.decode import NOTHING_DECODED, THUMBNAIL_PX
+from cocadesk.media.video.decode import NOTHING_DECODED
 from cocadesk.media.video.frames import FramePainter
 from cocadesk.media.video.source import DamagedError, Faults, ShownFrame, VideoSource
 
@@ -33,8 +34,6 @@ def decode_frame_at(
     *,
     thumbnail_px: int = THUMBNAIL_PX,
     limits: DecodeLimits | None = None,
-    token: int = 0,
-    path: bytes = b"",
     on_frame: Callable[[], None] = lambda: None,
 ) -> DecodedPhoto:
     """The frame that a video shows at ``time_s``; its last one for times behind the end.
@@ -53,7 +52,7 @@ def decode_frame_at(
         with closing(VideoSource.open(file, limits, faults)) as source, suppress(DamagedError):
             shown = _shown_at(source, time_s, margin_s, on_frame)
             if shown is not None:
-                return _as_photo(source, shown, spec, thumbnail_px, token, path)
+                return _as_photo(source, shown, spec, thumbnail_px)
     raise PhotoError(NOTHING_DECODED)
 
 
@@ -100,19 +99,12 @@ def _last_shown(
 
 
 def _as_photo(
-    source: VideoSource,
-    shown: ShownFrame,
-    spec: InputSpec,
-    thumbnail_px: int,
-    token: int,
-    path: bytes,
+    source: VideoSource, shown: ShownFrame, spec: InputSpec, thumbnail_px: int
 ) -> DecodedPhoto:
     painter = FramePainter(spec, thumbnail_px, float(source.pixel_aspect))
     picture = painter.picture(shown.frame)
     width, height = painter.size(shown.frame)
     return DecodedPhoto(
-        token=token,
-        path=path,
         input_HWC=picture.input_HWC,
         width=width,
         height=height,

@@ -12,12 +12,19 @@ from datetime import UTC, datetime
 
 from cocadesk.media.metadata.dates import TakenAt, parse_taken
 from cocadesk.media.metadata.merge import valid_position
-from cocadesk.media.metadata.text import clean_keywords, clean_text
+from cocadesk.media.metadata.text import camera_name, clean_keywords, clean_text
 from cocadesk.media.types import PhotoMetadata
 
-_LOCAL_DATES = ("com.apple.quicktime.creationdate", "date_time_original", "datetimeoriginal")
-_UTC_DATES = ("creation_time",)
-_FREE_DATES = ("date_recorded", "date", "icrd")
+# The names of dates in the order in which they count, and the zone where the format sets one.
+_DATES = (
+    ("com.apple.quicktime.creationdate", None),
+    ("date_time_original", None),
+    ("datetimeoriginal", None),
+    ("creation_time", "Z"),
+    ("date_recorded", None),
+    ("date", None),
+    ("icrd", None),
+)
 _PLACES = ("com.apple.quicktime.location.iso6709", "location", "location-eng", "xyz")
 _MAKES = ("com.apple.quicktime.make", "com.android.manufacturer", "make", "manufacturer")
 _MODELS = ("com.apple.quicktime.model", "com.android.model", "model")
@@ -43,7 +50,7 @@ def read_video_metadata(container: Mapping[str, str], stream: Mapping[str, str])
         utc_offset_min=taken.utc_offset_min if taken else None,
         latitude=latitude,
         longitude=longitude,
-        camera=_camera(tags),
+        camera=camera_name(_first(tags, _MAKES), _first(tags, _MODELS)),
         title=_first(tags, _TITLES),
         description=_first(tags, _DESCRIPTIONS),
         keywords=clean_keywords((_first(tags, _KEYWORDS) or "").split(",")),
@@ -59,16 +66,8 @@ def _first(tags: Mapping[str, str], names: tuple[str, ...]) -> str | None:
 
 
 def _taken(tags: Mapping[str, str]) -> TakenAt | None:
-    for name in _LOCAL_DATES:
-        taken = parse_taken(tags.get(name))
-        if taken is not None and _is_set(taken):
-            return taken
-    for name in _UTC_DATES:
-        taken = parse_taken(tags.get(name), offset="Z")
-        if taken is not None and _is_set(taken):
-            return taken
-    for name in _FREE_DATES:
-        taken = parse_taken(tags.get(name))
+    for name, offset in _DATES:
+        taken = parse_taken(tags.get(name), offset=offset)
         if taken is not None and _is_set(taken):
             return taken
     return None
@@ -91,10 +90,3 @@ def _position(tags: Mapping[str, str]) -> tuple[float, float] | None:
             if position is not None:
                 return position
     return None
-
-
-def _camera(tags: Mapping[str, str]) -> str | None:
-    make, model = _first(tags, _MAKES), _first(tags, _MODELS)
-    if make and model:
-        return model if model.lower().startswith(make.split()[0].lower()) else f"{make} {model}"
-    return model or make

@@ -10,9 +10,9 @@ and choose late; nothing grows with the video but the moments.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from cocadesk.media.types import RgbImage
+from cocadesk.media.types import RgbImage, VideoMoment
 from cocadesk.media.video.frames import FramePainter, KeptFrame
 from cocadesk.media.video.shots import ShotFinder, SuspectedCut, TinyPicture
 from cocadesk.media.video.source import ShownFrame
@@ -28,12 +28,9 @@ _UNKNOWN_STEP_S = 0.25
 
 @dataclass(slots=True)
 class ChosenFrame:
-    """A chosen frame and the stretch it stands for; the end may still grow."""
+    """A moment, whose end may still grow, and how much its frame shows."""
 
-    time_s: float
-    start_s: float
-    end_s: float
-    thumbnail_jpeg: bytes
+    moment: VideoMoment
     contrast: float
 
 
@@ -164,14 +161,19 @@ class MomentFinder:
     def _close(self, stretch: _Stretch, end_s: float) -> None:
         is_stub = stretch.continues_shot and end_s - stretch.start_s < _STUB_S
         if is_stub:
-            self.moments[-1].end_s = end_s
+            last = self.moments[-1]
+            last.moment = replace(last.moment, end_s=end_s)
             return
         best = stretch.best(end_s)
         picture = best.picture or self._painter.picture(best.shown.frame)
         self._keep(picture)
-        time_s, thumbnail = best.shown.time_s, picture.thumbnail_jpeg
-        chosen = ChosenFrame(time_s, stretch.start_s, end_s, thumbnail, best.contrast)
-        self.moments.append(chosen)
+        moment = VideoMoment(
+            time_s=best.shown.time_s,
+            start_s=stretch.start_s,
+            end_s=end_s,
+            thumbnail_jpeg=picture.thumbnail_jpeg,
+        )
+        self.moments.append(ChosenFrame(moment, best.contrast))
 
 
 class WholeSampler:

@@ -116,11 +116,6 @@ class ShotFinder:
             self._recent.append(change)
         return ShotFinding(resolved, is_jump, change)
 
-    @property
-    def is_suspecting(self) -> bool:
-        """True while a cut is suspected and not yet confirmed."""
-        return self._before is not None
-
     def _is_jump(self, change: float, share: float) -> bool:
         background = sum(self._recent) / len(self._recent) if self._recent else 0.0
         needed = _MIN_CHANGE + _OVER_BACKGROUND * background

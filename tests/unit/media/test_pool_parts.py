@@ -24,25 +24,26 @@ from cocadesk.media.pool.messages import (
     PhotoDone,
     Ready,
     Setup,
+    WorkerSettings,
     read_answer,
     read_order,
     write_message,
 )
 from cocadesk.media.pool.results import describe_exit
-from cocadesk.media.pool.worker_process import WorkerSettings
 from cocadesk.media.types import WHOLE_FRAMES, DecodeLimits, InputSpec, PhotoMetadata
 from cocadesk.media.video.spool import SpoolFolder, SpoolWriter
 
 SETUP = Setup(
-    spec=InputSpec(size_px=32),
-    thumbnail_px=64,
-    limits=DecodeLimits(),
-    address_space_bytes=1 << 30,
-    deadline_s=20.0,
+    settings=WorkerSettings(
+        spec=InputSpec(size_px=32),
+        thumbnail_px=64,
+        limits=DecodeLimits(),
+        address_space_bytes=1 << 30,
+        deadline_s=20.0,
+        slots=2,
+        longest_s=60.0,
+    ),
     arena=5,
-    slot_bytes=4096,
-    slots=2,
-    largest_spool_bytes=1 << 20,
 )
 DONE = PhotoDone(
     serial=3,
