@@ -293,7 +293,7 @@ def _manifest(folder: Path) -> Manifest | None:
 def _machine_models() -> Models:
     """The models of this machine, for somebody who has no library yet."""
     from cocadesk.engine.conversions import to_value
-    from cocadesk.model.source import known_models
+    from cocadesk.model.known_models import known_models
 
     return Models(
         models=tuple(

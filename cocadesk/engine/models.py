@@ -49,7 +49,7 @@ class ModelHandler:
         return JobReply(job=self._switcher.use(body.source))
 
     def _list(self, body: ListModels, call: Call) -> Models:
-        from cocadesk.model.source import known_models
+        from cocadesk.model.known_models import known_models
 
         used = self._context.model.value()
         self._ids[used.source] = (used.model_id, used.image_id)

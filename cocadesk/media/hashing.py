@@ -32,14 +32,12 @@ def hash_file(path: bytes) -> str | None:
     """
     try:
         descriptor = open_without_trace(path)
+        try:
+            return hash_descriptor(descriptor)
+        finally:
+            os.close(descriptor)
     except OSError:
         return None
-    try:
-        return hash_descriptor(descriptor)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
 
 
 def hash_descriptor(descriptor: int) -> str:

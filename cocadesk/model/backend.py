@@ -7,16 +7,12 @@ what a call needs is loaded by the call.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.model.values import Caption, GenerationOptions, ModelInfo
-
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
 
 __all__ = ["Backend", "Caption", "GenerationOptions", "ModelInfo", "open_backend"]
 
@@ -61,12 +57,7 @@ class Backend(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *error: object) -> None: ...
 
 
 def open_backend(source: str = "starter", device: str = "auto", *, fetch: bool = True) -> Backend:

@@ -16,10 +16,7 @@ from cocadesk.model.checkpoints.checkpoint import (
 )
 from cocadesk.model.checkpoints.open_clip_config import SETTINGS
 from cocadesk.model.checkpoints.weight_files import PICKLE_SUFFIXES, SAFE_SUFFIX
-from cocadesk.model.known_models import KnownModel, known_models
 from cocadesk.resources import resource_path
-
-__all__ = ["KnownModel", "find_checkpoint", "known_models", "resolve_source"]
 
 
 def find_checkpoint(source: str, *, fetch: bool = True) -> Checkpoint:

@@ -220,12 +220,8 @@ class DecoderPool:
     ) -> Result:
         if isinstance(answer, DecodeFailed):
             self._spool.drop(answer.serial)
-            return DecodeFailure(
-                token=request.token,
-                path=request.path,
-                reason=answer.reason,
-                is_photo=answer.is_photo,
-                is_passing=answer.is_passing,
+            return failure(
+                request, answer.reason, is_photo=answer.is_photo, is_passing=answer.is_passing
             )
         if isinstance(answer, PhotoDone):
             return photo_result(worker, slot, request, answer)

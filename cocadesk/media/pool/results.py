@@ -63,10 +63,16 @@ def video_result(
     )
 
 
-def failure(request: DecodeRequest, reason: str, *, is_passing: bool = False) -> DecodeFailure:
-    """The answer to a file that broke its worker, or whose frames were lost."""
+def failure(
+    request: DecodeRequest, reason: str, *, is_photo: bool = True, is_passing: bool = False
+) -> DecodeFailure:
+    """The answer to a file that gave no picture, broke its worker, or whose frames were lost."""
     return DecodeFailure(
-        token=request.token, path=request.path, reason=reason, is_passing=is_passing
+        token=request.token,
+        path=request.path,
+        reason=reason,
+        is_photo=is_photo,
+        is_passing=is_passing,
     )
 
 

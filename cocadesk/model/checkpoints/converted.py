@@ -11,10 +11,9 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cocadesk.errors import UserError
 from cocadesk.locations import cache_folder
@@ -73,11 +72,16 @@ def prepare(model: ForeignModel) -> Checkpoint:
 
 def known_note(checkpoint: Checkpoint) -> str:
     """A note for people about a converted model; empty where there is nothing to say."""
+    return _origin(checkpoint.folder).get("note", "")
+
+
+def _origin(folder: Path) -> dict[str, str]:
+    """The table beside a conversion; empty where there is none that can be read."""
     try:
-        table = json.loads((checkpoint.folder / _ORIGIN).read_text("utf-8"))
-        return str(table.get("note", ""))
+        table = json.loads((folder / _ORIGIN).read_text("utf-8"))
+        return {name: str(value) for name, value in table.items()}
     except (OSError, ValueError, AttributeError):
-        return ""
+        return {}
 
 
 def _key(model: ForeignModel) -> str:
@@ -159,12 +163,5 @@ def note_of(config: CocaConfig, name: str) -> str:
 def _forget_older(model: ForeignModel, folder: Path) -> None:
     """Removes conversions of the same file as it was before: each is as large as a model."""
     for other in folder.parent.iterdir():
-        if other == folder:
-            continue
-        try:
-            origin: Mapping[str, Any] = json.loads((other / _ORIGIN).read_text("utf-8"))
-            is_older = origin.get("source") == str(model.weights)
-        except (OSError, ValueError, AttributeError):
-            continue
-        if is_older:
+        if other != folder and _origin(other).get("source") == str(model.weights):
             shutil.rmtree(other, ignore_errors=True)

@@ -191,7 +191,7 @@ def _wanted(names: Sequence[str], source: str) -> list[str]:
     """The fewest files that make a model; its weights come first."""
     for weights in (*SAFE_WEIGHTS, *PICKLED_WEIGHTS):
         if weights in names:
-            return [weights, *(name for name in (SETTINGS,) if name in names)]
+            return [weights, SETTINGS] if SETTINGS in names else [weights]
     own = [WEIGHTS, CONFIG, TOKENIZER]
     if all(name in names for name in own):
         return own

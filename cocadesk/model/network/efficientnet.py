@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -40,36 +39,6 @@ def _scaled_channels(channels: int, width: float) -> int:
     return rounded + 8 if rounded < 0.9 * scaled else rounded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _BlockShape:
-    inputs: int
-    outputs: int
-    expansion: int
-    kernel: int
-    stride: int
-
-
-def _block_shapes(variant: int) -> list[_BlockShape]:
-    width, depth = _SCALES[variant]
-    shapes: list[_BlockShape] = []
-    inputs = 32
-    for index, (expansion, channels, repeats, stride, kernel) in enumerate(_STAGES):
-        outputs = _scaled_channels(channels, width)
-        fixed = index in (0, len(_STAGES) - 1)  # Lite keeps first and last stage's depth
-        for repeat in range(repeats if fixed else math.ceil(repeats * depth)):
-            shapes.append(
-                _BlockShape(
-                    inputs=inputs,
-                    outputs=outputs,
-                    expansion=expansion,
-                    kernel=kernel,
-                    stride=stride if repeat == 0 else 1,
-                )
-            )
-            inputs = outputs
-    return shapes
-
-
 class _SameConv(nn.Conv2d):
     """A convolution with TensorFlow's SAME padding (more at the right and bottom)."""
 
@@ -92,21 +61,20 @@ def _norm(channels: int) -> nn.BatchNorm2d:
 class _Block(nn.Module):
     """An inverted residual block: expand, depthwise, project."""
 
-    def __init__(self, shape: _BlockShape) -> None:
+    def __init__(self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int) -> None:
         super().__init__()
-        hidden = shape.inputs * shape.expansion
-        self.residual = shape.stride == 1 and shape.inputs == shape.outputs
-        if shape.expansion != 1:
-            self._expand_conv: nn.Conv2d | None = nn.Conv2d(shape.inputs, hidden, 1, bias=False)
+        hidden = inputs * expansion
+        self.outputs = outputs
+        self.residual = stride == 1 and inputs == outputs
+        if expansion != 1:
+            self._expand_conv: nn.Conv2d | None = nn.Conv2d(inputs, hidden, 1, bias=False)
             self._bn0: nn.BatchNorm2d | None = _norm(hidden)
         else:
             self._expand_conv, self._bn0 = None, None
-        self._depthwise_conv = _SameConv(
-            hidden, hidden, shape.kernel, shape.stride, groups=hidden, bias=False
-        )
+        self._depthwise_conv = _SameConv(hidden, hidden, kernel, stride, groups=hidden, bias=False)
         self._bn1 = _norm(hidden)
-        self._project_conv = nn.Conv2d(hidden, shape.outputs, 1, bias=False)
-        self._bn2 = _norm(shape.outputs)
+        self._project_conv = nn.Conv2d(hidden, outputs, 1, bias=False)
+        self._bn2 = _norm(outputs)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         x = x_BCHW
@@ -118,6 +86,20 @@ class _Block(nn.Module):
         return result
 
 
+def _blocks(variant: int) -> list[_Block]:
+    width, depth = _SCALES[variant]
+    blocks: list[_Block] = []
+    inputs = 32
+    for index, (expansion, channels, repeats, stride, kernel) in enumerate(_STAGES):
+        outputs = _scaled_channels(channels, width)
+        fixed = index in (0, len(_STAGES) - 1)  # Lite keeps first and last stage's depth
+        for repeat in range(repeats if fixed else math.ceil(repeats * depth)):
+            step = stride if repeat == 0 else 1
+            blocks.append(_Block(inputs, outputs, expansion, kernel, step))
+            inputs = outputs
+    return blocks
+
+
 class EfficientNetLiteBody(nn.Module):
     """Stem and blocks: (B, 3, S, S) normalised RGB to (B, C, S/32, S/32).
 
@@ -127,11 +109,11 @@ class EfficientNetLiteBody(nn.Module):
 
     def __init__(self, variant: int) -> None:
         super().__init__()
-        shapes = _block_shapes(variant)
         self._conv_stem = _SameConv(3, 32, 3, 2, bias=False)
         self._bn0 = _norm(32)
-        self._blocks = nn.ModuleList(_Block(shape) for shape in shapes)
-        self.channels = shapes[-1].outputs
+        blocks = _blocks(variant)
+        self._blocks = nn.ModuleList(blocks)
+        self.channels = blocks[-1].outputs
 
     def train(self, mode: bool = True) -> EfficientNetLiteBody:
         super().train(mode)

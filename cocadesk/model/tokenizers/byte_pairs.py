@@ -81,17 +81,13 @@ class BpeTokenizer:
                 words.append(int(token))
         return str(self._tokenizer.decode(words, skip_special_tokens=False)).removeprefix(" ")
 
-    def save(self, path: Path) -> None:
-        """Writes the tokenizer as one JSON file."""
-        self._tokenizer.save(str(path))
-
     def to_json(self) -> str:
-        """The same JSON as text."""
+        """The tokenizer as JSON, for ``load``."""
         return str(self._tokenizer.to_str())
 
     @staticmethod
     def load(path: Path) -> BpeTokenizer:
-        """Reads ``save``'s file.
+        """Reads a file of ``to_json``'s text.
 
         Raises:
             UserError: it is missing, or no tokenizer of ours.

@@ -15,7 +15,8 @@ import pytest
 from cocadesk.errors import UserError
 from cocadesk.model.checkpoints import hub
 from cocadesk.model.checkpoints.hub import parse_repository
-from cocadesk.model.source import find_checkpoint, known_models, resolve_source
+from cocadesk.model.known_models import known_models
+from cocadesk.model.source import find_checkpoint, resolve_source
 from tests.support.architecture import ROOT
 from tests.support.released_model import released_config, write_released
 from tests.support.tiny_model import write_tiny_checkpoint
