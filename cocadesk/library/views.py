@@ -191,14 +191,6 @@ class ViewTables:
         dimension = table.schema.field("vector").type.list_size
         return list(zip(*lists, strict=True)), arrow_to_vectors(table, dimension)
 
-    def vectors(self, image_id: str) -> tuple[list[str], NDArray[np.float32]]:
-        """Key of each view and the (N, D) float32 matrix of all; do not write to either."""
-        if not self.has(image_id):
-            return [], np.zeros((0, 0), np.float32)
-        name = views_table(image_id)
-        matrix = self._matrix(name, self._store.dimension(name)) or self._load(name, -1)
-        return matrix.keys, matrix.vectors_ND
-
     def nearest(
         self, image_id: str, vector: NDArray[np.float32], limit: int, chosen: Chosen | None = None
     ) -> list[Nearest]:
@@ -273,11 +265,10 @@ class ViewTables:
                     return None
                 # Read after the version: rows of a later commit may come along, and
                 # then the next call reads again. Older rows than the version never do.
-                matrix = self._matrices[name] = self._load(name, version)
+                matrix = self._matrices[name] = _matrix_of(
+                    self._store.read(name, columns=_MATRIX_COLUMNS), version
+                )
             return matrix
-
-    def _load(self, name: str, version: int) -> _Matrix:
-        return _matrix_of(self._store.read(name, columns=_MATRIX_COLUMNS), version)
 
 
 def _matrix_of(table: pa.Table, version: int = -1) -> _Matrix:

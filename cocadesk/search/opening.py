@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cocadesk.library.layout import MEDIA, views_table
 from cocadesk.library.snapshot import open_snapshot
-from cocadesk.search.searcher import Searcher, TextEmbedder
+from cocadesk.search.searcher import Searcher
+
+if TYPE_CHECKING:
+    from cocadesk.model.backend import Backend
 
 
 @contextlib.contextmanager
-def open_searcher(folder: Path, backend: TextEmbedder) -> Iterator[Searcher]:
+def open_searcher(folder: Path, backend: Backend) -> Iterator[Searcher]:
     """A searcher for one command: over the snapshot where it is exact, else the library.
 
     The snapshot spares the import of LanceDB, most of a short command's time.

@@ -17,27 +17,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cocadesk.model.backend import Backend
 
 MOMENTS_SHOWN = 100
 """Most moments returned for one video."""
 _TEXTS_KEPT = 1024
 _SPARE_VIEWS = 16
-
-
-class _Described(Protocol):
-    @property
-    def image_id(self) -> str:
-        """Names the space that texts and images share."""
-
-
-class TextEmbedder(Protocol):
-    """The part of the model's door that search uses."""
-
-    def info(self) -> _Described:
-        """The model's description."""
-
-    def embed_texts(self, texts: Sequence[str], /) -> NDArray[np.float32]:
-        """(B, D) float32 unit vectors."""
 
 
 class SearchableViews(Protocol):
@@ -122,7 +107,7 @@ class Searcher:
     index: each search sees all that is committed by then.
     """
 
-    def __init__(self, library: Searchable, backend: TextEmbedder) -> None:
+    def __init__(self, library: Searchable, backend: Backend) -> None:
         self._library = library
         self._backend = backend
         self._chooser = Chooser(library.results)

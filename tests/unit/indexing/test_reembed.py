@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.indexing.index import index_steps
@@ -242,6 +243,12 @@ def test_only_one_switch_runs_at_a_time(library: Library) -> None:
     assert switch_model(library).filled == 10
 
 
+def vectors_by_key(library: Library) -> dict[str, NDArray[np.float32]]:
+    """The new model's vector of each photo."""
+    marks, vectors_ND = library.views.stored(NEW_ID)
+    return {key: vector for (key, _, _), vector in zip(marks, vectors_ND, strict=True)}
+
+
 def test_vectors_of_the_new_model_are_those_of_an_index_with_it(
     library: Library, photos: Path, tmp_path: Path
 ) -> None:
@@ -249,9 +256,9 @@ def test_vectors_of_the_new_model_are_those_of_an_index_with_it(
     switch_model(library)
     with Library.open(tmp_path / "fresh") as fresh:
         run_index(fresh, [photos], backend=OtherBackend())
-        wanted = dict(zip(*fresh.views.vectors(NEW_ID), strict=True))
+        wanted = vectors_by_key(fresh)
         paths = {row.path: row.key for row in fresh.media.iter_rows()}
-        found = dict(zip(*library.views.vectors(NEW_ID), strict=True))
+        found = vectors_by_key(library)
         for row in library.media.iter_rows():
             np.testing.assert_array_equal(found[row.key], wanted[paths[row.path]])
 
