@@ -13,6 +13,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -118,19 +119,15 @@ def read_steps(
                     left.release_pixels()
 
 
-@contextlib.contextmanager
 def opened_decoder(
     pool: Decoder | None, model: ModelInfo, options: IndexOptions
-) -> Iterator[Decoder]:
+) -> AbstractContextManager[Decoder]:
     """The given pool, or one of our own for the model's input size."""
     if pool is not None:
-        yield pool
-        return
+        return contextlib.nullcontext(pool)
     from cocadesk.media import DecoderPool
 
-    spec = InputSpec.of(model)
-    with DecoderPool(spec=spec, workers=options.workers) as own:
-        yield own
+    return DecoderPool(spec=InputSpec.of(model), workers=options.workers)
 
 
 class _CancelledError(Exception):

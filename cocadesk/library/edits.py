@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from cocadesk.library.convert import arrow_to_rows, rows_to_arrow
 from cocadesk.library.layout import MEDIA
-from cocadesk.library.literals import text_literal
+from cocadesk.library.literals import literal
 from cocadesk.library.rows import Edit, MediaRow
 from cocadesk.library.schema import EDITS, HUMAN_COLUMNS, TABLES
 from cocadesk.library.store import Store
@@ -66,16 +66,15 @@ class EditLog:
 
     def of_keys(self, keys: Iterable[str]) -> list[Edit]:
         """The edits of ``keys``, oldest first."""
-        literals = [text_literal(key) for key in keys]
-        return _oldest_first(arrow_to_rows(Edit, self._store.read_in(EDITS, "key", literals)))
+        return _oldest_first(arrow_to_rows(Edit, self._store.read_in(EDITS, "key", keys)))
 
     def of_batch(self, batch: str) -> list[Edit]:
         """The edits of one batch, oldest first."""
-        return self._where(f"batch = {text_literal(batch)}")
+        return self._where(f"batch = {literal(batch)}")
 
     def of_files(self) -> list[Edit]:
         """The edits that wrote files, oldest first."""
-        return self._where(f"field = {text_literal(FILE_FIELD)}")
+        return self._where(f"field = {literal(FILE_FIELD)}")
 
     def marks(self) -> list[BatchMark]:
         """All batches in the order of their first edits."""
@@ -112,8 +111,7 @@ class EditLog:
         if len(words) > _KEYS_TO_ASK_FOR:
             table = self._store.read(MEDIA, columns=columns)
         else:
-            literals = [text_literal(key) for key in words]
-            table = self._store.read_in(MEDIA, "key", literals, columns)
+            table = self._store.read_in(MEDIA, "key", words, columns)
         changed = [
             wanted
             for row in table.select(columns).to_pylist()
@@ -128,7 +126,7 @@ class EditLog:
 
 _KEYS_TO_ASK_FOR = 2000
 """For more, reading a table whole is quicker than asking for its rows by key."""
-_OF_WORDS = f"field != {text_literal(FILE_FIELD)}"
+_OF_WORDS = f"field != {literal(FILE_FIELD)}"
 
 
 def _oldest_first(edits: list[Edit]) -> list[Edit]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 
-def text_literal(text: str) -> str:
-    """``text`` as a literal, with its quotes doubled."""
-    return "'" + text.replace("'", "''") + "'"
+def literal(value: str | bytes) -> str:
+    """A text, with its quotes doubled, or bytes as a literal."""
+    if isinstance(value, bytes):
+        return f"X'{value.hex()}'"
+    return "'" + value.replace("'", "''") + "'"
 
 
-def bytes_literal(data: bytes) -> str:
-    """``data`` as a literal."""
-    return f"X'{data.hex()}'"
-
-
-def is_in(column: str, literals: Sequence[str]) -> str:
+def is_in(column: str, values: Collection[str | bytes]) -> str:
     """The condition ``column IN (…)``; of nothing it is false."""
-    return f"{column} IN ({', '.join(literals)})" if literals else "false"
+    return f"{column} IN ({', '.join(map(literal, values))})" if values else "false"

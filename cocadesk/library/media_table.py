@@ -14,7 +14,6 @@ from cocadesk.library.convert import (
     rows_to_arrow,
 )
 from cocadesk.library.layout import MEDIA
-from cocadesk.library.literals import bytes_literal, text_literal
 from cocadesk.library.paths import storable
 from cocadesk.library.rows import FailureRow, Identity, MediaChange, MediaRow, MediaState, Tag
 from cocadesk.library.schema import FAILURES, FILE_COLUMNS, MACHINE_COLUMNS, TABLES
@@ -33,18 +32,15 @@ class MediaTable:
         """The rows of ``keys`` in that order, without unknown keys."""
         if not keys:
             return []
-        found = self._store.read_in(
-            MEDIA, "key", [text_literal(key) for key in dict.fromkeys(keys)]
-        )
-        by_key = {row.key: row for row in arrow_to_rows(MediaRow, found)}
+        found = arrow_to_rows(MediaRow, self._store.read_in(MEDIA, "key", keys))
+        by_key = {row.key: row for row in found}
         return [by_key[key] for key in keys if key in by_key]
 
     def rows_by_path(self, paths: Sequence[bytes]) -> list[MediaRow]:
         """The rows of the files at ``paths``, in no order."""
         if not paths:
             return []
-        literals = [bytes_literal(path) for path in dict.fromkeys(paths)]
-        return arrow_to_rows(MediaRow, self._store.read_in(MEDIA, "path", literals))
+        return arrow_to_rows(MediaRow, self._store.read_in(MEDIA, "path", paths))
 
     def row_by_path(self, path: bytes) -> MediaRow | None:
         """The row of the file at ``path``, or None."""
@@ -170,5 +166,4 @@ class MediaTable:
 
     def forget_failures(self, paths: Sequence[bytes]) -> None:
         """Drop the failures of files that read well now, or are gone."""
-        literals = [bytes_literal(path) for path in dict.fromkeys(paths)]
-        self._store.delete_in(FAILURES, "path", literals)
+        self._store.delete_in(FAILURES, "path", paths)

@@ -14,7 +14,6 @@ import pyarrow as pa
 from cocadesk.library.columns import Column, MediaColumns, column_of
 from cocadesk.library.fields import FIELD_OF
 from cocadesk.library.layout import MEDIA
-from cocadesk.library.literals import text_literal
 from cocadesk.library.rows import MediaKind, MediaState, ResultRow
 from cocadesk.library.store import Store
 
@@ -49,8 +48,7 @@ class ResultRows:
                 kept.rows = {row.key: row for row in self.all()}
             rows = kept.rows
         if rows is None:
-            literals = [text_literal(key) for key in dict.fromkeys(keys)]
-            table = self._store.read_in(MEDIA, "key", literals, _COLUMNS)
+            table = self._store.read_in(MEDIA, "key", keys, _COLUMNS)
             rows = {row.key: row for row in _result_rows(table)}
         return [rows[key] for key in keys if key in rows]
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cocadesk.library.convert import arrow_to_rows, rows_to_arrow
-from cocadesk.library.literals import text_literal
+from cocadesk.library.literals import literal
 from cocadesk.library.paths import device_and_inode
 from cocadesk.library.rows import JobRow, RootRow
 from cocadesk.library.schema import JOBS, ROOTS
@@ -56,4 +56,4 @@ class JobTable:
 
     def forget(self, job_id: str) -> None:
         """Remove a job's row."""
-        self._store.delete(JOBS, f"id = {text_literal(job_id)}")
+        self._store.delete(JOBS, f"id = {literal(job_id)}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -166,15 +166,12 @@ class Store:
         self,
         name: str,
         column: str,
-        literals: Sequence[str],
+        values: Iterable[str | bytes],
         columns: Sequence[str] | None = None,
     ) -> pa.Table:
-        """The rows whose ``column`` is one of ``literals``, asked in pieces."""
-        pieces = [
-            self.read(name, where=is_in(column, literals[i : i + IN_LIST_LIMIT]), columns=columns)
-            for i in range(0, max(len(literals), 1), IN_LIST_LIMIT)
-        ]
-        return pa.concat_tables(pieces)
+        """The rows whose ``column`` is one of ``values``, asked in pieces."""
+        conditions = _conditions(column, values) or [is_in(column, ())]
+        return pa.concat_tables([self.read(name, where=w, columns=columns) for w in conditions])
 
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows without looking for their keys."""
@@ -200,10 +197,12 @@ class Store:
         with self._changing(name) as table:
             table.delete(where)
 
-    def delete_in(self, name: str, column: str, literals: Sequence[str]) -> None:
-        """Delete the rows whose ``column`` is one of ``literals``."""
-        for i in range(0, len(literals), IN_LIST_LIMIT):
-            self.delete(name, is_in(column, literals[i : i + IN_LIST_LIMIT]))
+    def delete_in(
+        self, name: str, column: str, values: Iterable[str | bytes], also: str = "true"
+    ) -> None:
+        """Delete the rows whose ``column`` is one of ``values`` and that fulfil ``also``."""
+        for condition in _conditions(column, values):
+            self.delete(name, f"{condition} AND {also}")
 
     def nearest(
         self, name: str, vector: NDArray[np.float32], limit: int, where: str | None
@@ -251,6 +250,13 @@ class Store:
     def close(self) -> None:
         """Let go of the tables."""
         self._tables.clear()
+
+
+def _conditions(column: str, values: Iterable[str | bytes]) -> list[str]:
+    """Conditions that ``column`` is one of ``values``, each with a list of a fair length."""
+    unique = list(dict.fromkeys(values))
+    pieces = range(0, len(unique), IN_LIST_LIMIT)
+    return [is_in(column, unique[start : start + IN_LIST_LIMIT]) for start in pieces]
 
 
 def _store_error(folder: Path, doing: str, error: Exception) -> UserError:

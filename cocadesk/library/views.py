@@ -19,7 +19,7 @@ from cocadesk.library.convert import (
     views_to_arrow,
 )
 from cocadesk.library.layout import VIEWS_PREFIX, views_table
-from cocadesk.library.literals import is_in, text_literal
+from cocadesk.library.literals import is_in
 from cocadesk.library.nearest import indexes_of, nearest_in
 from cocadesk.library.rows import Chosen, MediaRow, Nearest, StoredVector, ViewRow
 from cocadesk.library.store import Store
@@ -133,7 +133,7 @@ class ViewTables:
         name = views_table(image_id)
         if not keys or not self.has(image_id):
             return {}
-        table = self._store.read_in(name, "key", [text_literal(key) for key in dict.fromkeys(keys)])
+        table = self._store.read_in(name, "key", keys)
         found: dict[str, list[ViewRow]] = {}
         for view in arrow_to_views(table, self._store.dimension(name)):
             found.setdefault(view.key, []).append(view)
@@ -150,12 +150,9 @@ class ViewTables:
         """Drop the views of each key from number ``counts[key]`` on (0 drops all)."""
         by_count: dict[int, list[str]] = {}
         for key, count in counts.items():
-            by_count.setdefault(count, []).append(text_literal(key))
-        for count, literals in by_count.items():
-            for i in range(0, len(literals), 1000):
-                piece = ", ".join(literals[i : i + 1000])
-                where = f"key IN ({piece}) AND view >= {count:d}"
-                self._store.delete(views_table(image_id), where)
+            by_count.setdefault(count, []).append(key)
+        for count, keys in by_count.items():
+            self._store.delete_in(views_table(image_id), "key", keys, f"view >= {count:d}")
 
     def remove_stale(self, image_id: str) -> None:
         """Drop moments that a crash left of the picture that a medium showed before.
@@ -221,7 +218,7 @@ class ViewTables:
         """
         where = None if chosen is None else chosen.where_views
         if chosen is not None and len(chosen.keys) <= self._keys_in_question:
-            where = is_in("key", [text_literal(key) for key in chosen.keys])
+            where = is_in("key", chosen.keys)
         wanted = limit
         while True:
             table = self._store.nearest(name, vector, wanted, where)
@@ -243,8 +240,7 @@ class ViewTables:
         matrix = self._matrix(name, self._store.dimension(name))
         found: dict[str, list[StoredVector]] = {}
         if matrix is None:
-            literals = [text_literal(key) for key in dict.fromkeys(keys)]
-            matrix = _matrix_of(self._store.read_in(name, "key", literals, _MATRIX_COLUMNS))
+            matrix = _matrix_of(self._store.read_in(name, "key", keys, _MATRIX_COLUMNS))
         for key in keys:
             own = [
                 StoredVector(matrix.views[i], matrix.vectors_ND[i], matrix.times[i])

@@ -13,7 +13,7 @@ import numpy as np
 
 from cocadesk.library.columns import Mask, MediaColumns
 from cocadesk.library.fields import FIELD_OF, Field, Form, Match
-from cocadesk.library.literals import text_literal
+from cocadesk.library.literals import literal
 from cocadesk.library.paths import fold, fold_path
 
 HAS = "has"
@@ -129,12 +129,12 @@ def _text_test(field: Field, value: str) -> tuple[Callable[[str], bool], str]:
     if field.match is Match.FOLDER:
         return _folder_test(field, value)
     folded = fold_path(value) if field.name == "name" else fold(value)
-    literal = text_literal(folded)
+    quoted = literal(folded)
     if field.match is Match.CONTAINS:
-        return (lambda text: folded in text), f"contains({field.sql}, {literal})"
+        return (lambda text: folded in text), f"contains({field.sql}, {quoted})"
     if field.form is Form.LIST:
-        return (lambda text: text == folded), f"array_has({field.sql}, {literal})"
-    return (lambda text: text == folded), f"{field.sql} = {literal}"
+        return (lambda text: text == folded), f"array_has({field.sql}, {quoted})"
+    return (lambda text: text == folded), f"{field.sql} = {quoted}"
 
 
 def _folder_test(field: Field, value: str) -> tuple[Callable[[str], bool], str]:
@@ -145,10 +145,10 @@ def _folder_test(field: Field, value: str) -> tuple[Callable[[str], bool], str]:
         # A network's path of Windows begins with two slashes.
         is_network = os.name == "nt" and path.startswith("//")
         begin = ("//" if is_network else "/" if path.startswith("/") else "") + names
-        sql = f"starts_with({field.sql}, {text_literal(begin)})"
+        sql = f"starts_with({field.sql}, {literal(begin)})"
         return (lambda text: text.startswith(begin)), sql
     inside = f"/{names}"
-    return (lambda text: inside in text), f"contains({field.sql}, {text_literal(inside)})"
+    return (lambda text: inside in text), f"contains({field.sql}, {literal(inside)})"
 
 
 def _names(path: str) -> list[str]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from cocadesk.errors import UserError
 from cocadesk.library import FailureRow, ViewRow
 from cocadesk.library.convert import rows_to_arrow, views_to_arrow
-from cocadesk.library.literals import bytes_literal, is_in, text_literal
+from cocadesk.library.literals import is_in, literal
 from cocadesk.library.paths import storable
 from cocadesk.library.schema import FAILURES, TABLES
 from cocadesk.library.store import IN_LIST_LIMIT, Store
@@ -83,9 +83,9 @@ def test_a_literal_means_just_its_text(shared_store: Store, texts: list[str]) ->
         store.append(FAILURES, failures(text.encode(), stage=text))
     for text in texts:
         wanted = [text.encode()]
-        assert paths(store, f"stage = {text_literal(text)}") == wanted
-        assert paths(store, f"path = {bytes_literal(text.encode())}") == wanted
-        assert paths(store, is_in("stage", [text_literal(text)])) == wanted
+        assert paths(store, f"stage = {literal(text)}") == wanted
+        assert paths(store, f"path = {literal(text.encode())}") == wanted
+        assert paths(store, is_in("stage", [text])) == wanted
 
 
 def test_an_empty_list_matches_nothing(store: Store) -> None:
@@ -120,9 +120,9 @@ def test_lists_longer_than_one_question_are_asked_in_pieces(store: Store) -> Non
     """Reads and deletions of more keys than a list may hold."""
     names = [b"/%05d" % number for number in range(IN_LIST_LIMIT * 2 + 5)]
     store.append(FAILURES, failures(*names))
-    literals = [bytes_literal(name) for name in names[3:]]
-    assert store.read_in(FAILURES, "path", literals, ["path"]).num_rows == len(literals)
-    store.delete_in(FAILURES, "path", literals)
+    values = names[3:]
+    assert store.read_in(FAILURES, "path", values, ["path"]).num_rows == len(values)
+    store.delete_in(FAILURES, "path", values)
     assert paths(store) == names[:3]
 
 
