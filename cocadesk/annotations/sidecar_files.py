@@ -12,6 +12,8 @@ import stat
 from collections.abc import Iterable
 from hashlib import blake2b
 
+from cocadesk.library.atomic import sync_folder
+
 MAX_FILE_BYTES = 2**20
 """Larger files are skipped: what is replaced is stored in the library, for undo."""
 
@@ -154,17 +156,11 @@ def _write(temporary: bytes, data: bytes, mode: int | None) -> None:
 
 
 def sync_folders(paths: Iterable[bytes]) -> None:
-    """Make the renames of these files durable; Windows can't open a folder, nor needs it."""
-    if os.name == "nt":
-        return
+    """Make the renames of these files durable."""
     for folder in {os.path.dirname(path) for path in paths}:  # noqa: PTH120
         # Some network disks cannot sync a folder; the file is in its place all the same.
         with contextlib.suppress(OSError):
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            sync_folder(folder)
 
 
 def _refused(error: OSError) -> RefusedError:

@@ -23,7 +23,7 @@ def write_atomically(path: Path, data: bytes, *, durable: bool) -> None:
                 os.fsync(file.fileno())
         temporary.replace(path)
         if durable:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise UserError(
@@ -33,7 +33,7 @@ def write_atomically(path: Path, data: bytes, *, durable: bool) -> None:
         ) from error
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path | bytes) -> None:
     """Make a rename durable; Windows can't open a folder and does not need it."""
     if os.name == "nt":
         return

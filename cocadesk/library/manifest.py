@@ -37,14 +37,10 @@ def read_manifest(folder: Path) -> Manifest | None:
     """
     path = folder / MANIFEST_NAME
     try:
-        text = path.read_text(encoding="utf-8")
+        raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise _damaged(path, str(error)) from error
-    try:
-        raw = json.loads(text)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise _damaged(path, str(error)) from error
     return _validated(path, raw)
 

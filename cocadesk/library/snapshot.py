@@ -105,16 +105,9 @@ def _checksum(header: bytes) -> bytes:
 
 
 def _record(row: ResultRow) -> bytes:
+    key, path, *rest = row
     # Latin-1 gives each byte of a path a letter, so JSON can hold any path.
-    values = (
-        row.key,
-        row.path.decode("latin-1"),
-        row.kind,
-        row.state,
-        row.picture_hash,
-        row.caption,
-    )
-    return json.dumps(values).encode()
+    return json.dumps((key, path.decode("latin-1"), *rest)).encode()
 
 
 def _texts_part(texts: Sequence[str]) -> NDArray[np.uint8]:
@@ -228,15 +221,8 @@ class Snapshot:
 
     def _row(self, place: int) -> ResultRow:
         record = self._records[self._offsets[place] : self._offsets[place + 1]]
-        key, path, kind, state, picture_hash, caption = json.loads(record.tobytes())
-        return ResultRow(
-            key=key,
-            path=path.encode("latin-1"),
-            kind=MediaKind(kind),
-            state=MediaState(state),
-            picture_hash=picture_hash,
-            caption=caption,
-        )
+        key, path, kind, state, *rest = json.loads(record.tobytes())
+        return ResultRow(key, path.encode("latin-1"), MediaKind(kind), MediaState(state), *rest)
 
     def _column(self, field: str) -> Column:
         if f"{field} values" in self._parts:
