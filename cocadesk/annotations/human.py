@@ -206,10 +206,6 @@ class HumanAnnotations:
         with self.lock:
             return self._files.apply(edits)
 
-    def is_taken_back(self, batch: str) -> bool:
-        """True where a person has undone this batch."""
-        return batch in self.state().taken_back
-
     def _current(self) -> _Cached:
         with self.lock:
             version = self._library.edits.version()

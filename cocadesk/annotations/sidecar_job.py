@@ -89,7 +89,7 @@ class _Write:
     def write(self, keys: Sequence[str]) -> bool:
         """Plans and writes a few files; False once the batch was undone."""
         with self._annotations.lock:
-            if self._annotations.is_taken_back(self._batch):
+            if self._batch in self._annotations.state().taken_back:
                 return False
             # Kept for the whole job: its other files are none of these.
             planner = self._planner or SidecarPlanner(self._library, overwrite=self._overwrite)

@@ -97,7 +97,8 @@ class FileWriter:
                 _put(change)
             except RefusedError as refused:
                 skipped.append(_skipped(change.after.path, refused))
-                corrections.append(_correction(rows[change.after.path], change))
+                claim = rows[change.after.path]
+                corrections.append(replace(claim, old=claim.new, new=change.before.to_json()))
         sync_folders(change.after.path for change in changes)
         self._library.edits.record(corrections)
         return skipped
@@ -113,11 +114,6 @@ def _put(change: NetChange) -> None:
     drop_temporary(path)
     if read_file(path) != after:
         put_file(path, before, after)
-
-
-def _correction(edit: Edit, change: NetChange) -> Edit:
-    """The row that takes back what ``edit`` has claimed."""
-    return replace(edit, old=edit.new, new=change.before.to_json())
 
 
 def _read_mark(journal: Path) -> tuple[str, int] | None:

@@ -98,11 +98,6 @@ def sidecar_of(photo: bytes) -> bytes:
     return os.path.splitext(photo)[0] + ENDING  # noqa: PTH122
 
 
-def caption_data(caption: str) -> bytes:
-    """A caption as a file: one line of UTF-8."""
-    return one_line(caption).encode() + b"\n"
-
-
 class WrittenFiles:
     """The files that we wrote last, by the log: by path and by medium.
 
@@ -209,10 +204,11 @@ class SidecarPlanner:
 
 
 def _caption(row: MediaRow) -> bytes:
+    """The caption as a file: one line of UTF-8."""
     caption = one_line(row.caption or "")
     if not caption:
         raise RefusedError(NO_CAPTION)
-    return caption_data(caption)
+    return caption.encode() + b"\n"
 
 
 def _author(row: MediaRow) -> str:

@@ -54,7 +54,8 @@ class ScanDiff:
             return
         self.seen.add(found.path)
         failure = failures.get(found.path)
-        if failure is not None and _is_same(failure, found):
+        size_and_time = (found.size_bytes, found.mtime_ns)
+        if failure is not None and (failure.size_bytes, failure.mtime_ns) == size_and_time:
             failed = Failed(path=found.path, reason=failure.reason, is_known=True)
             self.known_failures.append(failed)
         elif known_files.is_unchanged(found):
@@ -65,10 +66,6 @@ class ScanDiff:
         else:
             root = self.root_of.get(found.root, found.root)
             self.candidates.append(dataclasses.replace(found, root=root))
-
-
-def _is_same(failure: FailureRow, found: FoundFile) -> bool:
-    return (failure.size_bytes, failure.mtime_ns) == (found.size_bytes, found.mtime_ns)
 
 
 def scan_steps(

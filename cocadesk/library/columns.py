@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.library.fields import FIELD_OF, Field, Form
+from cocadesk.library.fields import Field, Form
 from cocadesk.library.paths import fold
 
 Mask: TypeAlias = NDArray[np.bool_]
@@ -116,16 +116,6 @@ def column_of(field: Field, values: Iterable[Sequence[Any]]) -> Column:
     if field.form is Form.TIME:
         return OrderedColumn(np.array(found, "datetime64[us]"))
     return OrderedColumn(np.array([np.nan if one is None else one for one in found], np.float64))
-
-
-def columns_of(rows: Sequence[Any], fields: Iterable[str]) -> MediaColumns:
-    """The columns of media rows in memory."""
-    columns = {}
-    for name in fields:
-        field = FIELD_OF[name]
-        values = ([getattr(row, column) for column in field.columns] for row in rows)
-        columns[name] = column_of(field, values)
-    return MediaColumns([row.key for row in rows], columns)
 
 
 def _text_column(found: Sequence[str | None]) -> TextColumn:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Sequence, Set
 from itertools import compress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from cocadesk.library import Chosen, MediaState
 from cocadesk.library.columns import MediaColumns
@@ -15,28 +15,20 @@ from cocadesk.search.filters import EVERYTHING, Filter
 
 if TYPE_CHECKING:
     from cocadesk.library import Library
+    from cocadesk.library.result_rows import ResultRows
+    from cocadesk.library.snapshot import Snapshot
 
 _FIELDS_OF_VIEWS = frozenset(
     field.name for field in FIELDS if set(field.columns).issubset(VIEW_FILTER_COLUMNS)
 )
 
 
-class FilterableRows(Protocol):
-    """The media of a library or of its snapshot, for filters."""
-
-    def columns(self, fields: Collection[str], /) -> MediaColumns | None:
-        """Columns in memory; None where the media are too many."""
-
-    def keys_where(self, where: str, /) -> Set[str]:
-        """The keys of the media that fulfil an SQL condition."""
-
-
-def matching_keys(rows: FilterableRows, among: Filter) -> Set[str]:
+def matching_keys(rows: ResultRows | Snapshot, among: Filter) -> Set[str]:
     """The keys of the media that pass: from memory while the library is not huge."""
     return _passing(rows, among, rows.columns(among.fields()))
 
 
-def _passing(rows: FilterableRows, among: Filter, columns: MediaColumns | None) -> Set[str]:
+def _passing(rows: ResultRows | Snapshot, among: Filter, columns: MediaColumns | None) -> Set[str]:
     if columns is None:
         return rows.keys_where(among.where() or "true")
     return frozenset(compress(columns.keys, among.mask(columns).tolist()))
@@ -48,7 +40,7 @@ class Chooser:
     The last answer is kept while nothing changes: searches come in series.
     """
 
-    def __init__(self, rows: FilterableRows) -> None:
+    def __init__(self, rows: ResultRows | Snapshot) -> None:
         self._rows = rows
         self._last: tuple[Filter, Sequence[str], Chosen] | None = None
 
@@ -66,7 +58,7 @@ class Chooser:
         return chosen
 
 
-def newest_matching(rows: FilterableRows, among: Filter) -> list[str]:
+def newest_matching(rows: ResultRows | Snapshot, among: Filter) -> list[str]:
     """The keys of the media that pass, by the time taken, the newest first.
 
     In a library that is too large for memory, by the time they were added.

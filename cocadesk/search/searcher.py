@@ -6,68 +6,25 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from cocadesk.errors import UserError
-from cocadesk.library import Chosen, MediaKind, MediaState, Nearest, ResultRow, StoredVector
+from cocadesk.library import MediaKind, MediaState, Nearest, ResultRow, StoredVector
 from cocadesk.search.filters import EVERYTHING, Filter
-from cocadesk.search.matching import Chooser, FilterableRows, newest_matching
+from cocadesk.search.matching import Chooser, newest_matching
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cocadesk.library import Library
+    from cocadesk.library.snapshot import Snapshot
     from cocadesk.model.backend import Backend
 
 MOMENTS_SHOWN = 100
 """Most moments returned for one video."""
 _TEXTS_KEPT = 1024
 _SPARE_VIEWS = 16
-
-
-class SearchableViews(Protocol):
-    """The part of the library's views that search uses."""
-
-    def has(self, image_id: str, /) -> bool:
-        """True where anything was embedded under it."""
-
-    def nearest(
-        self,
-        image_id: str,
-        vector: NDArray[np.float32],
-        limit: int,
-        chosen: Chosen | None,
-        /,
-    ) -> list[Nearest]:
-        """The nearest views of chosen media."""
-
-    def vectors_of(
-        self, image_id: str, keys: Sequence[str], /
-    ) -> Mapping[str, Sequence[StoredVector]]:
-        """The vectors of each key, by view number."""
-
-
-class SearchableRows(FilterableRows, Protocol):
-    """The part of the library's results that search uses."""
-
-    def of_keys(self, keys: Sequence[str], /) -> Sequence[ResultRow]:
-        """Rows in the order of the keys that are there."""
-
-
-class Searchable(Protocol):
-    """A library to search: a ``Library``, or its snapshot."""
-
-    @property
-    def model(self) -> str | None:
-        """The image id in use."""
-
-    @property
-    def views(self) -> SearchableViews:
-        """Its vectors."""
-
-    @property
-    def results(self) -> SearchableRows:
-        """Its media."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +64,7 @@ class Searcher:
     index: each search sees all that is committed by then.
     """
 
-    def __init__(self, library: Searchable, backend: Backend) -> None:
+    def __init__(self, library: Library | Snapshot, backend: Backend) -> None:
         self._library = library
         self._backend = backend
         self._chooser = Chooser(library.results)

@@ -13,11 +13,11 @@ import pytest
 
 from cocadesk.errors import UserError
 from cocadesk.library import JobRow, Library, MediaState, Tag
-from cocadesk.library.columns import columns_of
 from cocadesk.library.layout import Thumbnails, make_folder, views_table
 from cocadesk.library.library import Sizes
 from cocadesk.library.lock import WriterLock
 from cocadesk.library.manifest import Manifest, read_manifest, write_manifest
+from tests.support.columns import columns_of
 from tests.support.library_rows import insert, media_row
 
 ROWS = [

@@ -25,12 +25,13 @@ from cocadesk.library import (
     ViewRow,
     new_key,
 )
-from cocadesk.library.columns import MediaColumns, columns_of
+from cocadesk.library.columns import MediaColumns
 from cocadesk.library.library import Sizes
 from cocadesk.search.filters import parse_filter
 from cocadesk.search.matching import keys_in_scope, newest_keys
 from cocadesk.search.opening import open_searcher
 from cocadesk.search.searcher import Searcher
+from tests.support.columns import columns_of
 from tests.support.fake_backend import FakeBackend, FakeInfo
 
 IMAGE_ID = FakeInfo().image_id

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from cocadesk.errors import UserError
 from cocadesk.library import Library, MediaChange, MediaKind, MediaRow, MediaState, Tag, new_key
-from cocadesk.library.columns import columns_of
 from cocadesk.library.fields import FIELD_OF, Form
 from cocadesk.search.filters import Filter, parse_filter, split_query
 from cocadesk.search.grammar import FILTER_FIELDS, OPTIONAL_FIELDS
 from cocadesk.search.matching import matching_keys
 from cocadesk.search.terms import HAS, DateRange, NumberRange, Term, Value
+from tests.support.columns import columns_of
 
 WORDS = ["dog", "Dog", "DOG", "it's", "a, b", 'say "hi"', "ÄRGER", "ärger", "ΣΑΣ", "İstanbul",
          "100%_", "back\\slash", "🐶", "--", "Ida", "NIKON D90", "x"]  # fmt: skip

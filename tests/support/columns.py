@@ -1,0 +1,19 @@
+"""Columns for filters, of rows in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cocadesk.library.columns import MediaColumns, column_of
+from cocadesk.library.fields import FIELD_OF
+
+
+def columns_of(rows: Sequence[Any], fields: Iterable[str]) -> MediaColumns:
+    """The columns of media rows in memory."""
+    columns = {}
+    for name in fields:
+        field = FIELD_OF[name]
+        values = ([getattr(row, column) for column in field.columns] for row in rows)
+        columns[name] = column_of(field, values)
+    return MediaColumns([row.key for row in rows], columns)
