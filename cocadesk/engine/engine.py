@@ -60,7 +60,9 @@ class Engine:
 
     def identity(self) -> Identity:
         """The library that is served."""
-        return Identity(library_id=self._library.id, schema=str(self._library.schema_version))
+        return Identity(
+            library_id=self._library.manifest.id, schema=str(self._library.manifest.schema)
+        )
 
     def is_busy(self) -> bool:
         """True while a job runs or waits."""

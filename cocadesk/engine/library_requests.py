@@ -143,9 +143,9 @@ class LibraryHandler:
         model = self._model.settled() if body.waits else self._model.value()
         library = self._library
         return Info(
-            library_id=library.id,
+            library_id=library.manifest.id,
             folder=WirePath.of(library.folder),
-            schema=str(library.schema_version),
+            schema=str(library.manifest.schema),
             counts=to_value(library.counts(model.image_id or None), CountsValue),
             model=model,
         )

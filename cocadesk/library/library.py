@@ -47,7 +47,8 @@ class Library:
     """An open library. ``Library.open`` makes one; closing gives the lock back.
 
     Its tables are ``media``, ``views``, ``edits``, ``roots`` and ``jobs``;
-    ``results`` are the media in memory for searches. Safe to use from several
+    ``results`` are the media in memory for searches, ``manifest`` names the
+    library and the model in use. Safe to use from several
     threads.
     """
 
@@ -61,7 +62,7 @@ class Library:
     ) -> None:
         self.folder = folder
         self._store = store
-        self._manifest = manifest
+        self.manifest = manifest
         self._lock = lock
         self._sizes = sizes
         self.media = MediaTable(store)
@@ -122,29 +123,14 @@ class Library:
         return library
 
     @property
-    def id(self) -> str:
-        """The library's own ULID."""
-        return self._manifest.id
-
-    @property
-    def schema_version(self) -> int:
-        """The version of the tables' layout."""
-        return self._manifest.schema
-
-    @property
     def model(self) -> str | None:
         """The image id whose views answer searches, or None before anything is indexed."""
-        return self._manifest.image_id
+        return self.manifest.image_id
 
     @property
     def is_writer(self) -> bool:
         """True where this handle may write."""
         return self._lock is not None
-
-    @property
-    def model_source(self) -> str | None:
-        """The source of the model in use (see ``Manifest``); None for the starter."""
-        return self._manifest.model_source
 
     @property
     def runs_folder(self) -> Path:
@@ -160,18 +146,18 @@ class Library:
         """
         with self._store.writing():
             changed = dataclasses.replace(
-                self._manifest,
+                self.manifest,
                 image_id=image_id,
                 model_id=model_id,
-                model_source=source or self._manifest.model_source,
+                model_source=source or self.manifest.model_source,
             )
-            if changed != self._manifest:
+            if changed != self.manifest:
                 write_manifest(self.folder, changed)
-                self._manifest = changed
+                self.manifest = changed
 
     def refresh(self) -> None:
         """For a reader: look again at ``library.json``, which the writer may have replaced."""
-        self._manifest = read_manifest(self.folder) or self._manifest
+        self.manifest = read_manifest(self.folder) or self.manifest
 
     def counts(self, image_id: str | None = None) -> Counts:
         """Numbers of what there is; ``views`` of ``image_id`` (default: the model in use)."""

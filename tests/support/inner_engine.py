@@ -32,7 +32,7 @@ def inner_engine(
             return open_source(source, library.runs_folder, is_chosen_here=True)
 
         engine = Engine(
-            library, opener or open_model, library.model_source or model, trainer=trainer
+            library, opener or open_model, library.manifest.model_source or model, trainer=trainer
         )
         thread = threading.Thread(target=engine.run, name="inner-engine")
         thread.start()

@@ -53,7 +53,7 @@ def test_a_switch_fills_the_new_views_and_then_the_new_model_answers(
     report = switch_model(library, backend, progress=progress)
     assert (report.filled, report.had, report.unreadable) == (10, 0, ())
     assert backend.embedded == 9
-    assert (library.model, library.model_source) == (NEW_ID, "other")
+    assert (library.model, library.manifest.model_source) == (NEW_ID, "other")
     check_filled(library)
     assert len(Searcher(library, OtherBackend()).search("red", limit=99)) == 10
     assert [step.done for step in progress] == sorted(step.done for step in progress)

@@ -309,9 +309,9 @@ def test_a_library_keeps_its_id_model_roots_and_jobs(tmp_path: Path) -> None:
         library.roots.add(os.fsencode(tmp_path))
         library.jobs.save(job)
         library.jobs.save(job)
-        identity = library.id
+        identity = library.manifest.id
     with Library.open(tmp_path) as library:
-        assert (library.id, library.model, library.schema_version) == (
+        assert (library.manifest.id, library.model, library.manifest.schema) == (
             identity,
             IMAGE_ID,
             SCHEMA_VERSION,
