@@ -257,8 +257,9 @@ class _Reembed:
                 }
             )
             self._mark(picture_hash)
-        self._tried.update((row.key, row.picture_hash) for row in rows)
         for item in batch.matched:
+            # As the row was when the file was read: an index may have changed it since.
+            self._tried.add((item.identity.key, item.identity.picture_hash))
             self._current = item.found.path
         for unread in batch.unreadable:
             self._give_up(unread)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cocadesk.errors import UserError
 from cocadesk.indexing.index import index_steps
 from cocadesk.indexing.reembed import reembed_steps
-from cocadesk.indexing.types import IndexProgress
+from cocadesk.indexing.types import IndexOptions, IndexProgress
 from cocadesk.library import Library
 from cocadesk.library.manifest import read_manifest
 from cocadesk.library.store import Store
@@ -157,6 +157,22 @@ def test_a_file_edited_since_the_last_index_is_found_by_what_it_shows_now(
     backend = OtherBackend()
     report = run_index(library, [photos], backend=backend)
     assert (report.indexed, backend.embedded) == (1, 0)
+    check_filled(library)
+
+
+def test_a_photo_that_an_index_finds_changed_meanwhile_is_read_again(
+    library: Library, photos: Path
+) -> None:
+    """Its old picture was read but not yet committed; the switch gives the new one's vectors."""
+    path, decoder = photos / "1.jpg", InProcessDecoder()
+    options = IndexOptions(commit_s=60, progress_s=0.001)
+    steps = reembed_steps(library, OtherBackend(), source="other", pool=decoder, options=options)
+    while os.fsencode(path) not in decoder.decoded[:-1]:
+        next(steps)
+    write_photo(path, 51)
+    assert run_index(library, [photos], backend=CountingBackend()).indexed == 1
+    for _ in steps:
+        pass
     check_filled(library)
 
 
