@@ -92,7 +92,7 @@ class PlainLoop:
 
     def __init__(self, source: str) -> None:
         from cocadesk.model.checkpoints.checkpoint import load_model
-        from cocadesk.model.runtime.image_tower import TorchImageTower
+        from cocadesk.model.runtime.torch import TorchImageTower
         from cocadesk.model.source import find_checkpoint
 
         checkpoint = find_checkpoint(source)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from cocadesk.evaluation import caption_key
+from cocadesk.evaluation.retrieval import caption_key
 from tests.support import tuning_data
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 from tests.support.tuning_data import CPU, RECIPE
