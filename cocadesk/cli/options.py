@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import Signature, signature
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -14,7 +15,9 @@ from cocadesk.cli.errors import guarded
 from cocadesk.cli.report import Report, shown
 from cocadesk.errors import UserError
 from cocadesk.locations import library_folder
-from cocadesk.protocol.paths import WirePath
+
+if TYPE_CHECKING:
+    from cocadesk.protocol.paths import WirePath
 
 # typer reads the annotations at run time, so they stay in the form that it knows.
 LibraryOption = Annotated[
@@ -93,8 +96,38 @@ def run(
     raise typer.Exit(guarded(lambda: command(options, report), report))
 
 
+def command(*, takes_model: bool = True) -> Callable[[Callable[..., int]], Callable[..., None]]:
+    """Makes a command of its work: adds ``--library``, ``--model`` and ``--json``, and exits.
+
+    The work gets these as ``Options`` and ``Report``, before its own arguments. typer reads
+    them all from the signature.
+    """
+
+    def made(work: Callable[..., int]) -> Callable[..., None]:
+        def start(
+            context: typer.Context,
+            library: LibraryOption = None,
+            model: ModelOption = None,
+            as_json: JsonOption = False,
+            **own: Any,
+        ) -> None:
+            choices = Choices(library=library, model=model, as_json=as_json)
+            run(context, choices, lambda options, report: work(options, report, **own))
+
+        _options, _report, *arguments = signature(work, eval_str=True).parameters.values()
+        context, library, model, as_json, _own = signature(start, eval_str=True).parameters.values()
+        shared = [library, model, as_json] if takes_model else [library, as_json]
+        start.__name__, start.__doc__ = work.__name__, work.__doc__
+        start.__signature__ = Signature([context, *arguments, *shared])  # type: ignore[attr-defined]
+        return start
+
+    return made
+
+
 def absolute_paths(paths: Sequence[str]) -> tuple[WirePath, ...]:
     """Paths as the library names them, each once; links stay as given."""
+    from cocadesk.protocol.paths import WirePath
+
     found = dict.fromkeys(os.path.abspath(os.fsencode(path)) for path in paths)  # noqa: PTH100
     return tuple(WirePath.of(path) for path in found)
 

@@ -10,17 +10,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cocadesk.annotations.describe import WantedPicture
-    from cocadesk.media import DecodedPhoto, DecodedVideo, DecoderPool, InputSpec
+    from cocadesk.media import DecodedPhoto, DecodedVideo, DecoderPool
     from cocadesk.model.backend import ModelInfo
 
 WORKERS = 2
-
-
-def input_spec(info: ModelInfo) -> InputSpec:
-    """The size and shape of the model's picture input, for the decoder."""
-    from cocadesk.media import InputSpec
-
-    return InputSpec.of(info)
 
 
 class PoolDecoder:
@@ -44,11 +37,11 @@ class PoolDecoder:
     def __call__(
         self, wanted: Sequence[WantedPicture], /
     ) -> Iterator[tuple[str, NDArray[np.uint8] | str]]:
-        from cocadesk.media import DecodeFailure, DecodeRequest, DecoderPool
+        from cocadesk.media import DecodeFailure, DecodeRequest, DecoderPool, InputSpec
 
         if self._pool is None:
             workers = min(WORKERS, len(wanted))
-            self._pool = DecoderPool(spec=input_spec(self._info), workers=workers)
+            self._pool = DecoderPool(spec=InputSpec.of(self._info), workers=workers)
         requests = [
             DecodeRequest(token=place, path=item.path, time_s=item.time_s)
             for place, item in enumerate(wanted)

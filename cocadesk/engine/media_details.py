@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cocadesk.annotations.describe import Describer, MediaDescriber, WantedPicture
 from cocadesk.engine.conversions import to_tags
-from cocadesk.engine.decoding import input_spec
 from cocadesk.engine.file_descriptions import describe_files
 from cocadesk.engine.handlers import Answer, EngineContext
 from cocadesk.engine.library_requests import GONE
@@ -235,9 +234,9 @@ class MediaDetails:
 
     def _open_pool(self) -> DecoderPool:
         """The decoder for the model in use."""
-        from cocadesk.media import DecoderPool
+        from cocadesk.media import DecoderPool, InputSpec
 
-        spec = input_spec(self._model.backend().info())
+        spec = InputSpec.of(self._model.backend().info())
         if self._pool is not None and self._pool.spec != spec:
             self._pool.close()
             self._pool = None

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
 from cocadesk.cli.errors import OK, SOME_FAILED
 from cocadesk.cli.options import (
-    Choices,
     FilterOption,
-    JsonOption,
-    LibraryOption,
-    ModelOption,
     Options,
     PathsArgument,
     absolute_paths,
-    run,
+    command,
 )
 from cocadesk.cli.report import Report, failed_fields, failed_files, path_fields, shown
-from cocadesk.cli.session import open_engine, show_progress
-from cocadesk.engine.local import Access
-from cocadesk.protocol.messages import DescribedFile, DescribedFiles, DescribeFiles, ReplyBody
-from cocadesk.protocol.values import DescriptionKind
+
+if TYPE_CHECKING:
+    from cocadesk.protocol.messages import DescribedFile, DescribeFiles, ReplyBody
 
 
+@command()
 def tag(
-    context: typer.Context,
+    options: Options,
+    report: Report,
     paths: PathsArgument,
     labels: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads it
@@ -36,41 +33,11 @@ def tag(
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="At most so many tags each.")] = 8,
     filter_text: FilterOption = "",
-    library: LibraryOption = None,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Name what is in photos and videos, with tags of a list."""
-    choices = Choices(library=library, model=model, as_json=as_json)
-    run(
-        context,
-        choices,
-        lambda options, report: _tag(options, report, paths, labels, top, filter_text),
-    )
-
-
-def caption(
-    context: typer.Context,
-    paths: PathsArgument,
-    filter_text: FilterOption = "",
-    library: LibraryOption = None,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Describe photos and videos in a sentence each."""
-    choices = Choices(library=library, model=model, as_json=as_json)
-    run(context, choices, lambda options, report: _caption(options, report, paths, filter_text))
-
-
-def _tag(
-    options: Options,
-    report: Report,
-    paths: list[str],
-    labels: Path | None,
-    top: int,
-    filter_text: str,
 ) -> int:
+    """Name what is in photos and videos, with tags of a list."""
     from cocadesk.annotations.vocabulary import load_vocabulary
+    from cocadesk.protocol.messages import DescribeFiles
+    from cocadesk.protocol.values import DescriptionKind
 
     body = DescribeFiles(
         paths=absolute_paths(paths),
@@ -82,7 +49,14 @@ def _tag(
     return _describe(options, report, body, _tags_text, _tags_fields)
 
 
-def _caption(options: Options, report: Report, paths: list[str], filter_text: str) -> int:
+@command()
+def caption(
+    options: Options, report: Report, paths: PathsArgument, filter_text: FilterOption = ""
+) -> int:
+    """Describe photos and videos in a sentence each."""
+    from cocadesk.protocol.messages import DescribeFiles
+    from cocadesk.protocol.values import DescriptionKind
+
     body = DescribeFiles(
         paths=absolute_paths(paths), kind=DescriptionKind.CAPTION, filter=filter_text
     )
@@ -102,6 +76,10 @@ def _describe(
     text: Callable[[DescribedFile], str],
     fields: Callable[[DescribedFile], dict[str, Any]],
 ) -> int:
+    from cocadesk.cli.session import open_engine, show_progress
+    from cocadesk.engine.local import Access
+    from cocadesk.protocol.messages import DescribedFile, DescribedFiles
+
     described: list[DescribedFile] = []
 
     def on_partial(part: ReplyBody) -> None:

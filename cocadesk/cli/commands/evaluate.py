@@ -11,17 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from cocadesk.cli.errors import OK
-from cocadesk.cli.options import (
-    Choices,
-    JsonOption,
-    LibraryOption,
-    ModelOption,
-    Options,
-    run,
-)
+from cocadesk.cli.options import Options, command
 from cocadesk.cli.report import Report, shown
-from cocadesk.cli.session import open_model
-from cocadesk.engine.decoding import input_spec
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
@@ -39,53 +30,18 @@ ShardsArgument = Annotated[list[Path], typer.Argument(metavar="SHARDS", help="We
 
 
 @app.command("retrieval")
-def retrieval(
-    context: typer.Context,
-    shards: ShardsArgument,
-    library: LibraryOption = None,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command()
+def retrieval(options: Options, report: Report, shards: ShardsArgument) -> int:
     """Measure how often the right photo is found by its caption, and the caption by its photo."""
-    choices = Choices(library=library, model=model, as_json=as_json)
-    run(context, choices, lambda options, report: _retrieval(options, report, shards))
-
-
-@app.command("captions")
-def captions(
-    context: typer.Context,
-    shards: ShardsArgument,
-    library: LibraryOption = None,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Measure how close the model's captions come to those of people."""
-    choices = Choices(library=library, model=model, as_json=as_json)
-    run(context, choices, lambda options, report: _captions(options, report, shards))
-
-
-@app.command("zeroshot")
-def zeroshot(
-    context: typer.Context,
-    folder: Annotated[str, typer.Argument(help="One subfolder a class, its name the label.")],
-    library: LibraryOption = None,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Measure how often a photo's class is named by words alone."""
-    choices = Choices(library=library, model=model, as_json=as_json)
-    run(context, choices, lambda options, report: _zeroshot(options, report, folder))
-
-
-def _retrieval(options: Options, report: Report, shards: Sequence[Path]) -> int:
-    """Recall at 1, 5 and 10 in both directions, over pictures and clips."""
+    # Recall at 1, 5 and 10 in both directions, over photos and videos.
+    from cocadesk.cli.session import open_model
     from cocadesk.evaluation.runs import evaluate_retrieval
+    from cocadesk.media import InputSpec
     from cocadesk.media.shards import MEDIA_SUFFIXES
 
     files, skipped = shard_files(shards), list[str]()
     with open_model(options) as backend:
-        spec = input_spec(backend.info())
-        media = _media(files, spec, skipped, MEDIA_SUFFIXES)
+        media = _media(files, InputSpec.of(backend.info()), skipped, MEDIA_SUFFIXES)
         samples = _counted(media, report, "Reading pictures")
         metrics = evaluate_retrieval(backend, _not_empty(samples))
         model = backend.info().model_id
@@ -93,23 +49,35 @@ def _retrieval(options: Options, report: Report, shards: Sequence[Path]) -> int:
     return OK
 
 
-def _captions(options: Options, report: Report, shards: Sequence[Path]) -> int:
-    """CIDEr-D, BLEU-4 and ROUGE-L of the model's captions."""
+@app.command("captions")
+@command()
+def captions(options: Options, report: Report, shards: ShardsArgument) -> int:
+    """Measure how close the model's captions come to those of people."""
+    # CIDEr-D, BLEU-4 and ROUGE-L.
+    from cocadesk.cli.session import open_model
     from cocadesk.evaluation.runs import evaluate_captions
+    from cocadesk.media import InputSpec
 
     files, skipped = shard_files(shards), list[str]()
     with open_model(options) as backend:
-        spec = input_spec(backend.info())
-        samples = _counted(_samples(files, spec, skipped), report, "Writing captions")
+        found = _samples(files, InputSpec.of(backend.info()), skipped)
+        samples = _counted(found, report, "Writing captions")
         metrics = asdict(evaluate_captions(backend, _not_empty(samples)))
         model = backend.info().model_id
     _show(report, metrics, {"tokenizer": metrics.pop("tokenizer"), "model": model}, skipped)
     return OK
 
 
-def _zeroshot(options: Options, report: Report, folder: str) -> int:
-    """Accuracy of naming the class; the subfolders' names are the classes."""
+@app.command("zeroshot")
+@command()
+def zeroshot(
+    options: Options,
+    report: Report,
+    folder: Annotated[str, typer.Argument(help="One subfolder a class, its name the label.")],
+) -> int:
+    """Measure how often a photo's class is named by words alone."""
     from cocadesk.annotations.prompts import class_vectors
+    from cocadesk.cli.session import open_model
     from cocadesk.evaluation.runs import evaluate_zeroshot
 
     classes = class_folders(os.path.abspath(os.fsencode(folder)))  # noqa: PTH100 - bytes

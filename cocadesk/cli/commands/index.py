@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cocadesk.cli.errors import OK, SOME_FAILED
-from cocadesk.cli.options import (
-    Choices,
-    JsonOption,
-    LibraryOption,
-    ModelOption,
-    Options,
-    existing_folders,
-    run,
-)
+from cocadesk.cli.options import Options, command, existing_folders
 from cocadesk.cli.report import Report, failed_fields, failed_files
-from cocadesk.cli.session import do_job, open_engine
-from cocadesk.engine.local import Access
-from cocadesk.protocol.messages import StartIndex
-from cocadesk.protocol.values import IndexReport
+
+if TYPE_CHECKING:
+    from cocadesk.protocol.values import IndexReport
 
 
+@command()
 def index(
-    context: typer.Context,
+    options: Options,
+    report: Report,
     folders: Annotated[
         list[str], typer.Argument(metavar="FOLDER", help="Folders, photos, videos.")
     ],
-    library: LibraryOption = None,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
-) -> None:
+) -> int:
     """Read photos and videos into the library; what is known and unchanged is skipped."""
-    choices = Choices(library=library, model=model, as_json=as_json)
-    run(context, choices, lambda options, report: _index(options, report, folders))
+    from cocadesk.cli.session import do_job, open_engine
+    from cocadesk.engine.local import Access
+    from cocadesk.protocol.messages import StartIndex
+    from cocadesk.protocol.values import IndexReport
 
-
-def _index(options: Options, report: Report, paths: list[str]) -> int:
-    folders = existing_folders(paths)
+    existing = existing_folders(folders)
     with open_engine(options, report, Access.CREATE) as engine:
-        done = do_job(engine, StartIndex(folders=folders), report).report
+        done = do_job(engine, StartIndex(folders=existing), report).report
     assert isinstance(done, IndexReport)
     failed = failed_files(done.failed)
     if report.as_json:

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import typer
-
 from cocadesk.cli.errors import OK
-from cocadesk.cli.options import Choices, JsonOption, LibraryOption, ModelOption, Options, run
+from cocadesk.cli.options import Options, command
 from cocadesk.cli.report import Report
-from cocadesk.cli.session import open_engine
-from cocadesk.protocol.messages import GetInfo, Info
 
 
-def info(
-    context: typer.Context,
-    library: LibraryOption = None,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@command()
+def info(options: Options, report: Report) -> int:
     """Say what the library holds and which model is in use."""
-    run(context, Choices(library=library, model=model, as_json=as_json), _info)
+    from cocadesk.cli.session import open_engine
+    from cocadesk.protocol.messages import GetInfo, Info
 
-
-def _info(options: Options, report: Report) -> int:
     with open_engine(options, report) as engine:
         answer = engine.ask(GetInfo(waits=True), Info)
     counts, model = answer.counts, answer.model

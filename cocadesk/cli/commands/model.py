@@ -3,48 +3,28 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cocadesk.cli.errors import OK, SOME_FAILED
-from cocadesk.cli.options import Choices, JsonOption, LibraryOption, Options, run
+from cocadesk.cli.options import Options, command
 from cocadesk.cli.report import Report, failed_fields, failed_files
-from cocadesk.cli.session import do_job, open_engine, started_engine
-from cocadesk.engine.local import Access
-from cocadesk.protocol.messages import GetInfo, Info, ListModels, Models, UseModel
-from cocadesk.protocol.values import IndexReport, ModelEntry
+
+if TYPE_CHECKING:
+    from cocadesk.protocol.values import ModelEntry
 
 app = typer.Typer(help="See which models there are, and choose the one that answers.")
 
 
 @app.command("list")
-def list_models(
-    context: typer.Context, library: LibraryOption = None, as_json: JsonOption = False
-) -> None:
+@command(takes_model=False)
+def list_models(options: Options, report: Report) -> int:
     """The models that this machine has."""
-    run(context, Choices(library=library, as_json=as_json), _list)
+    from cocadesk.cli.session import open_engine
+    from cocadesk.engine.local import Access
+    from cocadesk.protocol.messages import ListModels, Models
 
-
-@app.command("use")
-def use(
-    context: typer.Context,
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE",
-            help="starter, run:ID, a folder or file, open_clip:NAME/TAG or hf-hub:ORG/NAME.",
-        ),
-    ],
-    library: LibraryOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Let another model answer, once the library has vectors of it."""
-    choices = Choices(library=library, as_json=as_json)
-    run(context, choices, lambda options, report: _use(options, report, source))
-
-
-def _list(options: Options, report: Report) -> int:
     without_model = Options(library=options.library, as_json=options.as_json)
     with open_engine(without_model, report, Access.OPTIONAL) as engine:
         entries = engine.ask(ListModels(), Models).models
@@ -65,8 +45,24 @@ def _list(options: Options, report: Report) -> int:
     return OK
 
 
-def _use(options: Options, report: Report, source: str) -> int:
+@app.command("use")
+@command(takes_model=False)
+def use(
+    options: Options,
+    report: Report,
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="starter, run:ID, a folder or file, open_clip:NAME/TAG or hf-hub:ORG/NAME.",
+        ),
+    ],
+) -> int:
+    """Let another model answer, once the library has vectors of it."""
+    from cocadesk.cli.session import do_job, started_engine
     from cocadesk.model.in_use import durable_source
+    from cocadesk.protocol.messages import GetInfo, Info, UseModel
+    from cocadesk.protocol.values import IndexReport
 
     started_s = time.monotonic()
     with started_engine(Options(library=options.library)) as engine:

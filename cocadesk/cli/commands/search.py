@@ -2,49 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cocadesk.cli.errors import OK
-from cocadesk.cli.options import (
-    Choices,
-    FilterOption,
-    JsonOption,
-    LibraryOption,
-    ModelOption,
-    Options,
-    run,
-)
+from cocadesk.cli.options import FilterOption, Options, command
 from cocadesk.cli.report import Report, clock, path_fields, shown
-from cocadesk.cli.session import open_engine
 from cocadesk.errors import UserError
-from cocadesk.protocol.messages import Hits, Search
-from cocadesk.protocol.values import Hit
+
+if TYPE_CHECKING:
+    from cocadesk.protocol.values import Hit
 
 
+@command()
 def search(
-    context: typer.Context,
+    options: Options,
+    report: Report,
     query: Annotated[
         str,
         typer.Argument(help='What to look for, e.g. "a dog on a beach" or "a dog kind:video".'),
     ],
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many results.")] = 50,
     filter_text: FilterOption = "",
-    library: LibraryOption = None,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
-) -> None:
+) -> int:
     """Find the photos and videos that fit a description, best first."""
-    choices = Choices(library=library, model=model, as_json=as_json)
-    run(
-        context,
-        choices,
-        lambda options, report: _search(options, report, query, limit, filter_text),
-    )
+    from cocadesk.cli.session import open_engine
+    from cocadesk.protocol.messages import Hits, Search
 
-
-def _search(options: Options, report: Report, query: str, limit: int, filter_text: str) -> int:
     text = query.encode("utf-8", "replace").decode().strip()
     if not text:
         raise UserError("There is nothing to search for.", "The query is empty.", "Give words.")

@@ -5,58 +5,35 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import typer
 
 from cocadesk.cli.errors import OK
-from cocadesk.cli.options import (
-    Choices,
-    FilterOption,
-    JsonOption,
-    LibraryOption,
-    ModelOption,
-    Options,
-    existing_folders,
-    run,
-)
+from cocadesk.cli.options import FilterOption, Options, command, existing_folders
 from cocadesk.cli.report import Report, duration, shown
-from cocadesk.cli.session import follow, started_engine
-from cocadesk.engine.local import AnyEngine
 from cocadesk.errors import UserError
-from cocadesk.protocol.messages import (
-    ControlJob,
-    DatasetSummary,
-    DecideRun,
-    GetRun,
-    JobReply,
-    Jobs,
-    ListJobs,
-    PreviewDataset,
-    ReplyBody,
-    Run,
-    StartTeach,
-)
-from cocadesk.protocol.values import (
-    JobAction,
-    JobKind,
-    JobState,
-    JobValue,
-    MetricValue,
-    RunValue,
-    SkippedValue,
-    TeachSource,
-    TuningMethod,
-    changed,
-)
+
+if TYPE_CHECKING:
+    from cocadesk.engine.local import AnyEngine
+    from cocadesk.protocol.messages import DatasetSummary, ReplyBody
+    from cocadesk.protocol.values import (
+        JobValue,
+        MetricValue,
+        RunValue,
+        SkippedValue,
+        TeachSource,
+        TuningMethod,
+    )
 
 EXAMPLES_SHOWN = 3
 SAMPLES_SHOWN = 5
 
 
+@command()
 def teach(
-    context: typer.Context,
+    options: Options,
+    report: Report,
     folders: Annotated[
         Optional[list[str]],  # noqa: UP045 - typer reads it
         typer.Argument(
@@ -67,75 +44,32 @@ def teach(
         bool, typer.Option("--library-words", help="Learn from your words in the library, too.")
     ] = False,
     method: Annotated[
-        TuningMethod,
+        Literal["head", "deeper"],
         typer.Option("--method", help="head: keeps all vectors. deeper: the poolers learn too."),
-    ] = TuningMethod.HEAD,
+    ] = "head",
     keep: Annotated[
         Optional[bool],  # noqa: UP045
         typer.Option("--keep/--discard", help="Decide without being asked."),
     ] = None,
     filter_text: FilterOption = "",
-    library: LibraryOption = None,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
-) -> None:
+) -> int:
     """Teach the model from photos with words of yours; measured before you keep it."""
-    wanted = _Wanted(
-        folders=folders or [],
-        uses_library=library_words,
-        method=method,
-        keep=keep,
-        filter=filter_text,
-    )
-    choices = Choices(library=library, model=model, as_json=as_json)
-    run(context, choices, lambda options, report: _teach(options, report, wanted))
+    from cocadesk.cli.session import follow, started_engine
+    from cocadesk.protocol.messages import GetRun, Run
+    from cocadesk.protocol.values import JobAction, TuningMethod
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
-    """The arguments; ``keep`` None means: ask, where there is a terminal."""
-
-    folders: list[str]
-    uses_library: bool
-    method: TuningMethod
-    keep: bool | None
-    filter: str
-
-    def source(self) -> TeachSource:
-        """The photos to learn from.
-
-        Raises:
-            UserError: nothing was chosen, or a folder is not there.
-        """
-        if not self.folders and not self.uses_library:
-            raise UserError(
-                "There is nothing to learn from.",
-                "Neither a folder nor --library-words was given.",
-                "Give a folder of photos with .txt files beside them, or --library-words.",
-            )
-        return TeachSource(
-            folders=existing_folders(self.folders),
-            uses_library=self.uses_library,
-            filter=self.filter,
-        )
-
-
-def _teach(options: Options, report: Report, wanted: _Wanted) -> int:
-    """Looks, learns, shows before and after, and keeps the model or not.
-
-    Raises:
-        UserError: there is nothing to learn from, or the run failed.
-    """
     started_s = time.monotonic()
-    source = wanted.source()
+    source = _source(folders or [], library_words, filter_text)
+    tuning = TuningMethod(method)
     with started_engine(options) as engine:
-        found = _preview(engine, source, wanted.method, report)
-        job = _start(engine, source, wanted.method, report)
+        found = _preview(engine, source, tuning, report)
+        job = _start(engine, source, tuning, report)
         follow(engine, job, report, JobAction.PAUSE)
         run = engine.ask(GetRun(run_id=job.id), Run).run
         _show_skipped(report, _skipped_later(found, run))
         _show(report, run)
-        keep = _ask(report, run) if wanted.keep is None else wanted.keep
+        if keep is None:
+            keep = _ask(report, run)
         if keep is not None:
             run = _decide(engine, run, keep, report)
     if keep is None:
@@ -148,6 +82,24 @@ def _teach(options: Options, report: Report, wanted: _Wanted) -> int:
     return OK
 
 
+def _source(folders: list[str], uses_library: bool, filter_text: str) -> TeachSource:
+    """The photos to learn from.
+
+    Raises:
+        UserError: nothing was chosen, or a folder is not there.
+    """
+    from cocadesk.protocol.values import TeachSource
+
+    if not folders and not uses_library:
+        raise UserError(
+            "There is nothing to learn from.",
+            "Neither a folder nor --library-words was given.",
+            "Give a folder of photos with .txt files beside them, or --library-words.",
+        )
+    existing = existing_folders(folders)
+    return TeachSource(folders=existing, uses_library=uses_library, filter=filter_text)
+
+
 def _preview(
     engine: AnyEngine, source: TeachSource, method: TuningMethod, report: Report
 ) -> DatasetSummary:
@@ -156,6 +108,8 @@ def _preview(
     Raises:
         UserError: nothing can be learned from it.
     """
+    from cocadesk.protocol.messages import DatasetSummary, PreviewDataset
+
     parts: list[DatasetSummary] = []
 
     def on_partial(part: ReplyBody) -> None:
@@ -179,6 +133,9 @@ def _start(
     engine: AnyEngine, source: TeachSource, method: TuningMethod, report: Report
 ) -> JobValue:
     """The run's job: a new one, or the one that was paused before."""
+    from cocadesk.protocol.messages import ControlJob, GetRun, JobReply, Run, StartTeach
+    from cocadesk.protocol.values import JobAction, JobState
+
     job = engine.ask(StartTeach(source=source, method=method), JobReply).job
     if job.state is JobState.PAUSED:
         run = engine.ask(GetRun(run_id=job.id), Run).run
@@ -190,6 +147,10 @@ def _start(
 
 def _decide(engine: AnyEngine, run: RunValue, keep: bool, report: Report) -> RunValue:
     """The run once the decision holds: kept means that search answers with its model."""
+    from cocadesk.cli.session import follow
+    from cocadesk.protocol.messages import DecideRun, GetRun, Jobs, ListJobs, Run
+    from cocadesk.protocol.values import JobAction, JobKind
+
     run = engine.ask(DecideRun(run_id=run.id, keep=keep), Run).run
     if keep:
         for job in engine.ask(ListJobs(), Jobs).jobs:
@@ -234,6 +195,8 @@ def _show_found(report: Report, found: DatasetSummary) -> None:
 
 def _skipped_later(found: DatasetSummary, run: RunValue) -> list[SkippedValue]:
     """The files that only the run itself could not use: a photo is first read there."""
+    from cocadesk.protocol.values import changed
+
     told = {item.reason: item.count for item in found.skipped}
     return [
         changed(item, count=item.count - told.get(item.reason, 0))

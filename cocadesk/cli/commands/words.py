@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
 from cocadesk.cli.errors import OK
-from cocadesk.cli.options import (
-    Choices,
-    JsonOption,
-    LibraryOption,
-    Options,
-    absolute_paths,
-    run,
-)
+from cocadesk.cli.options import Options, absolute_paths, command
 from cocadesk.cli.report import Report, failed_fields, failed_files
-from cocadesk.cli.session import open_engine
-from cocadesk.engine.local import Access
 from cocadesk.errors import UserError
-from cocadesk.protocol.messages import (
-    AnnotationsReply,
-    GetHistory,
-    GetKeys,
-    History,
-    Keys,
-    RedoAnnotations,
-    SetAnnotations,
-    UndoAnnotations,
-)
-from cocadesk.protocol.values import EditValue
+
+if TYPE_CHECKING:
+    from cocadesk.protocol.messages import RedoAnnotations, UndoAnnotations
+    from cocadesk.protocol.values import EditValue
 
 app = typer.Typer(help="Your own words: captions and tags, with undo and history.")
 
@@ -39,8 +23,10 @@ TagsOption = Optional[list[str]]  # noqa: UP045
 
 
 @app.command("set")
+@command(takes_model=False)
 def set_words(
-    context: typer.Context,
+    options: Options,
+    report: Report,
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH", help="Photos or videos of the library.")
     ],
@@ -55,104 +41,68 @@ def set_words(
         TagsOption,
         typer.Option("--remove-tag", metavar="TAG", help="A tag that doesn't fit; repeatable."),
     ] = None,
-    library: LibraryOption = None,
-    as_json: JsonOption = False,
-) -> None:
+) -> int:
     """Caption and tag photos and videos yourself. Machines never change it.
 
     With --json: "changed" counts the photos and videos whose words changed.
     """
-    change = SetAnnotations(
-        keys=(),
-        caption=caption,
-        add_tags=tuple(add_tag or ()),
-        remove_tags=tuple(remove_tag or ()),
-    )
-    choices = Choices(library=library, as_json=as_json)
-    run(context, choices, lambda options, report: _set(options, report, paths, change))
+    from cocadesk.cli.session import open_engine
+    from cocadesk.engine.local import Access
+    from cocadesk.protocol.messages import AnnotationsReply, GetKeys, Keys, SetAnnotations
 
-
-@app.command("undo")
-def undo(
-    context: typer.Context, library: LibraryOption = None, as_json: JsonOption = False
-) -> None:
-    """Undo the last command on words as a whole, written files included.
-
-    With --json: "undone" counts the photos and videos whose words or files came
-    back, "kept" names the files that somebody has changed since.
-    """
-    choices = Choices(library=library, as_json=as_json)
-    run(context, choices, lambda options, report: _undo_or_redo(options, report, is_undo=True))
-
-
-@app.command("redo")
-def redo(
-    context: typer.Context, library: LibraryOption = None, as_json: JsonOption = False
-) -> None:
-    """Redo the last command that was undone; see undo ("redone")."""
-    choices = Choices(library=library, as_json=as_json)
-    run(context, choices, lambda options, report: _undo_or_redo(options, report, is_undo=False))
-
-
-@app.command("history")
-def history(
-    context: typer.Context,
-    path: Annotated[str, typer.Argument(metavar="PATH", help="A photo or video of the library.")],
-    library: LibraryOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """List who captioned or tagged a photo or video, and when, oldest first."""
-    choices = Choices(library=library, as_json=as_json)
-    run(context, choices, lambda options, report: _history(options, report, path))
-
-
-def _set(options: Options, report: Report, paths: list[str], change: SetAnnotations) -> int:
-    if change.caption is None and not change.add_tags and not change.remove_tags:
+    if caption is None and not add_tag and not remove_tag:
         raise UserError(
             "There is nothing to set.",
             "",
             "Give --caption TEXT, --add-tag TAG or --remove-tag TAG.",
         )
     with open_engine(options, report, Access.WRITE) as engine:
-        keys = engine.ask(GetKeys(paths=absolute_paths(paths)), Keys).keys
-        body = SetAnnotations(
-            keys=keys,
-            caption=change.caption,
-            add_tags=change.add_tags,
-            remove_tags=change.remove_tags,
+        change = SetAnnotations(
+            keys=engine.ask(GetKeys(paths=absolute_paths(paths)), Keys).keys,
+            caption=caption,
+            add_tags=tuple(add_tag or ()),
+            remove_tags=tuple(remove_tag or ()),
         )
-        done = engine.ask(body, AnnotationsReply)
+        done = engine.ask(change, AnnotationsReply)
     if report.as_json:
         report.document({"changed": len(done.changed), "title": done.title})
     report.line(f"{done.title}: set." if done.changed else "No change.")
     return OK
 
 
-def _undo_or_redo(options: Options, report: Report, *, is_undo: bool) -> int:
-    with open_engine(options, report, Access.WRITE) as engine:
-        body = UndoAnnotations() if is_undo else RedoAnnotations()
-        done = engine.ask(body, AnnotationsReply)
-    word = "undone" if is_undo else "redone"
-    skipped = failed_files(done.skipped)
-    if report.as_json:
-        report.document(
-            {
-                word: len(done.changed),
-                "title": done.title,
-                "files": done.files,
-                "kept": failed_fields(skipped),
-            }
-        )
-    elif not done.title:
-        report.line(f"There is nothing to {'undo' if is_undo else 'redo'}.")
-    else:
-        is_all_skipped = done.skipped and not done.changed and not done.files
-        report.line(f"{done.title}: {'nothing ' if is_all_skipped else ''}{word}.")
-    report.failures(skipped)
-    return OK
+@app.command("undo")
+@command(takes_model=False)
+def undo(options: Options, report: Report) -> int:
+    """Undo the last command on words as a whole, written files included.
+
+    With --json: "undone" counts the photos and videos whose words or files came
+    back, "kept" names the files that somebody has changed since.
+    """
+    from cocadesk.protocol.messages import UndoAnnotations
+
+    return _undo_or_redo(options, report, UndoAnnotations(), "undo", "undone")
 
 
-def _history(options: Options, report: Report, path: str) -> int:
+@app.command("redo")
+@command(takes_model=False)
+def redo(options: Options, report: Report) -> int:
+    """Redo the last command that was undone; see undo ("redone")."""
+    from cocadesk.protocol.messages import RedoAnnotations
+
+    return _undo_or_redo(options, report, RedoAnnotations(), "redo", "redone")
+
+
+@app.command("history")
+@command(takes_model=False)
+def history(
+    options: Options,
+    report: Report,
+    path: Annotated[str, typer.Argument(metavar="PATH", help="A photo or video of the library.")],
+) -> int:
+    """List who captioned or tagged a photo or video, and when, oldest first."""
+    from cocadesk.cli.session import open_engine
+    from cocadesk.protocol.messages import GetHistory, GetKeys, History, Keys
+
     with open_engine(options, report) as engine:
         (key,) = engine.ask(GetKeys(paths=absolute_paths([path])), Keys).keys
         edits = engine.ask(GetHistory(key=key), History).edits
@@ -165,6 +115,38 @@ def _history(options: Options, report: Report, path: str) -> int:
         report.line(f"{when}  {edit.who}  {edit.field}: {change}{undone}")
     if not edits:
         report.line("It has no history yet.")
+    return OK
+
+
+def _undo_or_redo(
+    options: Options,
+    report: Report,
+    body: UndoAnnotations | RedoAnnotations,
+    verb: str,
+    word: str,
+) -> int:
+    from cocadesk.cli.session import open_engine
+    from cocadesk.engine.local import Access
+    from cocadesk.protocol.messages import AnnotationsReply
+
+    with open_engine(options, report, Access.WRITE) as engine:
+        done = engine.ask(body, AnnotationsReply)
+    skipped = failed_files(done.skipped)
+    if report.as_json:
+        report.document(
+            {
+                word: len(done.changed),
+                "title": done.title,
+                "files": done.files,
+                "kept": failed_fields(skipped),
+            }
+        )
+    elif not done.title:
+        report.line(f"There is nothing to {verb}.")
+    else:
+        is_all_skipped = done.skipped and not done.changed and not done.files
+        report.line(f"{done.title}: {'nothing ' if is_all_skipped else ''}{word}.")
+    report.failures(skipped)
     return OK
 
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
 from cocadesk.cli.errors import OK
-from cocadesk.cli.options import Choices, JsonOption, LibraryOption, ModelOption, Options, run
+from cocadesk.cli.options import Options, command
 from cocadesk.cli.report import Report
-from cocadesk.cli.session import do_job, open_engine
-from cocadesk.engine.local import Access
 from cocadesk.errors import UserError
-from cocadesk.protocol.messages import GetVocabulary, SetVocabulary, VocabularyReply
-from cocadesk.protocol.values import CaptionReport
+
+if TYPE_CHECKING:
+    from cocadesk.protocol.messages import VocabularyReply
 
 
+@command()
 def vocabulary(
-    context: typer.Context,
+    options: Options,
+    report: Report,
     file: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Argument(metavar="FILE", help="Your own tags, one a line."),
@@ -26,27 +27,23 @@ def vocabulary(
     shipped: Annotated[
         bool, typer.Option("--shipped", help="Go back to the tags that ship with CocaDesk.")
     ] = False,
-    library: LibraryOption = None,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
-) -> None:
+) -> int:
     """Show the tags that the machine chooses from, or set your own.
 
     All photos and videos are then tagged again from what was seen before; no file is
     read again.
     """
-    choices = Choices(library=library, model=model, as_json=as_json)
-    run(context, choices, lambda options, report: _vocabulary(options, report, file, shipped))
+    from cocadesk.annotations.vocabulary import load_vocabulary
+    from cocadesk.cli.session import do_job, open_engine
+    from cocadesk.engine.local import Access
+    from cocadesk.protocol.messages import GetVocabulary, SetVocabulary, VocabularyReply
+    from cocadesk.protocol.values import CaptionReport
 
-
-def _vocabulary(options: Options, report: Report, file: Path | None, shipped: bool) -> int:
     if file is not None and shipped:
         raise UserError("Choose one: a file of your own tags, or --shipped.")
     if file is None and not shipped:
         with open_engine(options, report) as engine:
             return _show(report, engine.ask(GetVocabulary(), VocabularyReply))
-    from cocadesk.annotations.vocabulary import load_vocabulary
-
     tags = load_vocabulary(file).tags if file is not None else ()
     with open_engine(options, report, Access.WRITE) as engine:
         done = do_job(engine, SetVocabulary(tags=tags), report).report

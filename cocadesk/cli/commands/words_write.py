@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cocadesk.cli.errors import OK, SOME_FAILED
-from cocadesk.cli.options import (
-    Choices,
-    FilterOption,
-    JsonOption,
-    LibraryOption,
-    Options,
-    absolute_paths,
-    run,
-)
+from cocadesk.cli.options import FilterOption, Options, absolute_paths, command
 from cocadesk.cli.report import Report, failed_fields, failed_files, path_fields, shown
-from cocadesk.cli.session import do_job, open_engine
-from cocadesk.engine.local import Access
-from cocadesk.protocol.messages import PlanWrite, ReplyBody, StartWrite, WritePlan
-from cocadesk.protocol.values import Scope, WriteItem, WriteKind, WriteReport
+
+if TYPE_CHECKING:
+    from cocadesk.protocol.messages import ReplyBody
+    from cocadesk.protocol.values import Scope, WriteItem, WriteReport
 
 
+@command(takes_model=False)
 def write(
-    context: typer.Context,
+    options: Options,
+    report: Report,
     paths: Annotated[
         list[str],
         typer.Argument(metavar="PATH", help="Photos or videos of the library, or folders."),
@@ -35,9 +29,7 @@ def write(
         bool, typer.Option("--overwrite", help="Replace files too that CocaDesk didn't write.")
     ] = False,
     filter_text: FilterOption = "",
-    library: LibraryOption = None,
-    as_json: JsonOption = False,
-) -> None:
+) -> int:
     """Write captions beside photos and videos: name.txt, one line; yours, else the machine's.
 
     One without any caption is skipped with the reason. Of two with the same name
@@ -45,13 +37,19 @@ def write(
 
     With --json: "written" and "unchanged" count files, "kept" names those left alone.
     """
+    from cocadesk.protocol.values import Scope
+
     scope = Scope(folders=absolute_paths(paths), filter=filter_text)
-    command = _preview if preview else _write
-    choices = Choices(library=library, as_json=as_json)
-    run(context, choices, lambda options, report: command(options, report, scope, overwrite))
+    work = _preview if preview else _write
+    return work(options, report, scope, overwrite)
 
 
 def _write(options: Options, report: Report, scope: Scope, overwrite: bool) -> int:
+    from cocadesk.cli.session import do_job, open_engine
+    from cocadesk.engine.local import Access
+    from cocadesk.protocol.messages import StartWrite
+    from cocadesk.protocol.values import WriteReport
+
     with open_engine(options, report, Access.WRITE) as engine:
         end = do_job(engine, StartWrite(scope=scope, overwrite=overwrite), report)
     assert isinstance(end.report, WriteReport)
@@ -60,6 +58,10 @@ def _write(options: Options, report: Report, scope: Scope, overwrite: bool) -> i
 
 
 def _preview(options: Options, report: Report, scope: Scope, overwrite: bool) -> int:
+    from cocadesk.cli.session import open_engine
+    from cocadesk.protocol.messages import PlanWrite, WritePlan
+    from cocadesk.protocol.values import WriteKind, WriteReport
+
     items: list[WriteItem] = []
 
     def on_partial(part: ReplyBody) -> None:

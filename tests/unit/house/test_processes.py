@@ -43,6 +43,11 @@ def test_the_entrance_of_a_room_is_cheap(name: str) -> None:
     assert loaded_by(name) & HEAVY == set()
 
 
+def test_help_is_printed_without_the_engines_messages() -> None:
+    """A command loads its messages and its client when it runs, not when it is declared."""
+    assert loaded_by("cocadesk.cli.app") & (HEAVY | {"msgspec", "queue", "socket"}) == set()
+
+
 def test_the_program_loads_neither_the_window_nor_the_trainer() -> None:
     """Importing every module of the command line brings in no other package of ours."""
     names = [name for name in modules() if name.startswith("cocadesk.cli")]
