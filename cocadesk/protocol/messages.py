@@ -8,6 +8,8 @@ of ``Progress`` and ``Partial`` and exactly one of ``Done``, ``Failed`` and
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Union
+
 from cocadesk.protocol.replies import *  # noqa: F403 - one place to import messages from
 from cocadesk.protocol.replies import ReplyBody
 from cocadesk.protocol.requests import *  # noqa: F403
@@ -50,6 +52,14 @@ class AnnotationsChanged(Message, frozen=True):
 EventBody = RowsChanged | JobChanged | ModelChanged | RunChanged | AnnotationsChanged
 
 
+if TYPE_CHECKING:
+    AnyRequest = RequestBody
+    AnyReply = ReplyBody
+else:
+    # The wire's decoder wants every class by name, to tell them apart by their type.
+    AnyRequest = Union[tuple(RequestBody.__subclasses__())]  # noqa: UP007
+    AnyReply = Union[tuple(ReplyBody.__subclasses__())]  # noqa: UP007
+
 # Envelopes ---------------------------------------------------------------------------
 
 
@@ -66,7 +76,7 @@ class Request(Message, frozen=True):
     """``id`` is the client's own and unique on its connection."""
 
     id: int
-    body: RequestBody
+    body: AnyRequest
     priority: Priority = Priority.INTERACTIVE
 
 
@@ -105,12 +115,12 @@ class Progress(Message, frozen=True):
 
 class Partial(Message, frozen=True):
     id: int
-    body: ReplyBody
+    body: AnyReply
 
 
 class Done(Message, frozen=True):
     id: int
-    body: ReplyBody
+    body: AnyReply
 
 
 class Failed(Message, frozen=True):

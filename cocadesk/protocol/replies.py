@@ -25,7 +25,11 @@ from cocadesk.protocol.values import (
 )
 
 
-class Hits(Message, frozen=True):
+class ReplyBody(Message, frozen=True):
+    """Base of all answers."""
+
+
+class Hits(ReplyBody, frozen=True):
     """Best first; ``complete`` is False where the limit cut the list."""
 
     hits: tuple[Hit, ...]
@@ -33,7 +37,7 @@ class Hits(Message, frozen=True):
     seconds: float = 0.0
 
 
-class Keys(Message, frozen=True):
+class Keys(ReplyBody, frozen=True):
     """A stretch of keys and how many there are in all."""
 
     keys: tuple[str, ...]
@@ -41,18 +45,18 @@ class Keys(Message, frozen=True):
     total: int = 0
 
 
-class Rows(Message, frozen=True):
+class Rows(ReplyBody, frozen=True):
     rows: tuple[Row, ...]
 
 
-class Detail(Message, frozen=True):
+class Detail(ReplyBody, frozen=True):
     """One row with all that is known of it, ready to be shown."""
 
     row: Row
     facts: tuple[Fact, ...] = ()
 
 
-class Description(Message, frozen=True):
+class Description(ReplyBody, frozen=True):
     """Words for one medium; ``reason`` says why some are missing."""
 
     key: str
@@ -62,7 +66,7 @@ class Description(Message, frozen=True):
     reason: str = ""
 
 
-class DescribedFile(Message, frozen=True):
+class DescribedFile(ReplyBody, frozen=True):
     """The caption or tags of one file; ``place`` is its number among the files asked for."""
 
     place: int
@@ -71,26 +75,26 @@ class DescribedFile(Message, frozen=True):
     tags: tuple[TagValue, ...] = ()
 
 
-class DescribedFiles(Message, frozen=True):
+class DescribedFiles(ReplyBody, frozen=True):
     """The end of a ``DescribeFiles``; ``unkept`` says why nothing could be stored."""
 
     failed: tuple[FailureValue, ...] = ()
     unkept: str = ""
 
 
-class Preview(Message, frozen=True):
+class Preview(ReplyBody, frozen=True):
     key: str
     path: WirePath
     width: int
     height: int
 
 
-class Moments(Message, frozen=True):
+class Moments(ReplyBody, frozen=True):
     key: str
     moments: tuple[VideoMoment, ...]
 
 
-class AnnotationsReply(Message, frozen=True):
+class AnnotationsReply(ReplyBody, frozen=True):
     """The keys that have changed, and what could be undone and redone next (a title, or nothing).
 
     ``files`` counts the files beside photos that were put back or written again;
@@ -105,19 +109,19 @@ class AnnotationsReply(Message, frozen=True):
     skipped: tuple[WriteItem, ...] = ()
 
 
-class History(Message, frozen=True):
+class History(ReplyBody, frozen=True):
     key: str
     edits: tuple[EditValue, ...]
 
 
-class VocabularyReply(Message, frozen=True):
+class VocabularyReply(ReplyBody, frozen=True):
     """The tags in use; ``is_own`` where a person chose them."""
 
     tags: tuple[str, ...]
     is_own: bool = False
 
 
-class WritePlan(Message, frozen=True):
+class WritePlan(ReplyBody, frozen=True):
     """The changes that a write would make, by file (the first thousand) and in numbers."""
 
     items: tuple[WriteItem, ...]
@@ -127,7 +131,7 @@ class WritePlan(Message, frozen=True):
     skipped: int = 0
 
 
-class DatasetSummary(Message, frozen=True):
+class DatasetSummary(ReplyBody, frozen=True):
     """The content of a source. ``seconds`` is None until the dry run has measured.
 
     ``held_out`` photos measure the run; with ``is_trial`` the kept run then learns
@@ -145,42 +149,42 @@ class DatasetSummary(Message, frozen=True):
     problem: str = ""
 
 
-class Run(Message, frozen=True):
+class Run(ReplyBody, frozen=True):
     run: RunValue
 
 
-class Runs(Message, frozen=True):
+class Runs(ReplyBody, frozen=True):
     """``own_words``: how many present photos have a person's words; None where not counted."""
 
     runs: tuple[RunValue, ...]
     own_words: int | None = None
 
 
-class Models(Message, frozen=True):
+class Models(ReplyBody, frozen=True):
     models: tuple[ModelEntry, ...]
 
 
-class JobReply(Message, frozen=True):
+class JobReply(ReplyBody, frozen=True):
     """A job; its report comes with its end."""
 
     job: JobValue
     report: JobReport | None = None
 
 
-class Jobs(Message, frozen=True):
+class Jobs(ReplyBody, frozen=True):
     jobs: tuple[JobValue, ...]
 
 
-class Failures(Message, frozen=True):
+class Failures(ReplyBody, frozen=True):
     failures: tuple[FailureValue, ...]
     total: int
 
 
-class Roots(Message, frozen=True):
+class Roots(ReplyBody, frozen=True):
     roots: tuple[RootValue, ...]
 
 
-class Info(Message, frozen=True):
+class Info(ReplyBody, frozen=True):
     library_id: str
     folder: WirePath
     schema: str
@@ -188,32 +192,5 @@ class Info(Message, frozen=True):
     model: ModelValue
 
 
-class Ok(Message, frozen=True):
+class Ok(ReplyBody, frozen=True):
     """It is done; there is nothing to tell."""
-
-
-ReplyBody = (
-    Hits
-    | Keys
-    | Rows
-    | Detail
-    | Description
-    | DescribedFile
-    | DescribedFiles
-    | Preview
-    | Moments
-    | AnnotationsReply
-    | History
-    | VocabularyReply
-    | WritePlan
-    | DatasetSummary
-    | Run
-    | Runs
-    | Models
-    | JobReply
-    | Jobs
-    | Failures
-    | Roots
-    | Info
-    | Ok
-)

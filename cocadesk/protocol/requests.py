@@ -13,7 +13,11 @@ from cocadesk.protocol.values import (
 )
 
 
-class Search(Message, frozen=True):
+class RequestBody(Message, frozen=True):
+    """Base of all requests."""
+
+
+class Search(RequestBody, frozen=True):
     """Media that fit the text, best first; answered by ``Hits``.
 
     ``filter``, here and in other requests, is text in the grammar of
@@ -25,7 +29,7 @@ class Search(Message, frozen=True):
     filter: str = ""
 
 
-class Similar(Message, frozen=True):
+class Similar(RequestBody, frozen=True):
     """Media that look like this one, best first; answered by ``Hits``."""
 
     key: str
@@ -33,7 +37,7 @@ class Similar(Message, frozen=True):
     filter: str = ""
 
 
-class ListNewest(Message, frozen=True):
+class ListNewest(RequestBody, frozen=True):
     """Keys by date, newest first, a stretch at a time; answered by ``Keys``."""
 
     offset: int = 0
@@ -41,31 +45,31 @@ class ListNewest(Message, frozen=True):
     filter: str = ""
 
 
-class GetKeys(Message, frozen=True):
+class GetKeys(RequestBody, frozen=True):
     """Keys of the library's files at these paths, in their order; answered by ``Keys``."""
 
     paths: tuple[WirePath, ...]
 
 
-class GetRows(Message, frozen=True):
+class GetRows(RequestBody, frozen=True):
     """The rows of these keys, in their order; unknown keys are left out."""
 
     keys: tuple[str, ...]
 
 
-class GetDetail(Message, frozen=True):
+class GetDetail(RequestBody, frozen=True):
     """One row with all that is stored of it; answered by ``Detail``."""
 
     key: str
 
 
-class Describe(Message, frozen=True):
+class Describe(RequestBody, frozen=True):
     """Caption and tags; computed and kept where missing; ``Description``."""
 
     key: str
 
 
-class DescribeFiles(Message, frozen=True):
+class DescribeFiles(RequestBody, frozen=True):
     """Captions or tags of files and of all media in folders, in the library or not.
 
     Each file comes as a part of the answer (``DescribedFile``), in any order, then
@@ -80,7 +84,7 @@ class DescribeFiles(Message, frozen=True):
     filter: str = ""
 
 
-class GetPreview(Message, frozen=True):
+class GetPreview(RequestBody, frozen=True):
     """A screen-sized JPEG, upright and in sRGB; answered by ``Preview``.
 
     Of a video, the frame shown at ``time_s``, else the one that stands for it.
@@ -90,7 +94,7 @@ class GetPreview(Message, frozen=True):
     time_s: float | None = None
 
 
-class GetMoments(Message, frozen=True):
+class GetMoments(RequestBody, frozen=True):
     """The moments of a video in order of time; answered by ``Moments``."""
 
     key: str
@@ -99,7 +103,7 @@ class GetMoments(Message, frozen=True):
 # Words that people own ---------------------------------------------------------------
 
 
-class SetAnnotations(Message, frozen=True):
+class SetAnnotations(RequestBody, frozen=True):
     """A person's words for these media, one undoable batch; answered by ``AnnotationsReply``.
 
     ``caption`` None leaves it, an empty one takes the person's caption away.
@@ -112,29 +116,29 @@ class SetAnnotations(Message, frozen=True):
     remove_tags: tuple[str, ...] = ()
 
 
-class UndoAnnotations(Message, frozen=True):
+class UndoAnnotations(RequestBody, frozen=True):
     """Takes the last batch of words back, files included; ``AnnotationsReply``."""
 
 
-class RedoAnnotations(Message, frozen=True):
+class RedoAnnotations(RequestBody, frozen=True):
     """Does again what was last undone; ``AnnotationsReply``."""
 
 
-class GetUndoState(Message, frozen=True):
+class GetUndoState(RequestBody, frozen=True):
     """The titles of what could be undone and redone; ``AnnotationsReply`` with nothing changed."""
 
 
-class GetHistory(Message, frozen=True):
+class GetHistory(RequestBody, frozen=True):
     """All human words of one medium, oldest first; answered by ``History``."""
 
     key: str
 
 
-class GetVocabulary(Message, frozen=True):
+class GetVocabulary(RequestBody, frozen=True):
     """The tags that the machine chooses from; answered by ``VocabularyReply``."""
 
 
-class SetVocabulary(Message, frozen=True):
+class SetVocabulary(RequestBody, frozen=True):
     """The person's own tags instead of the shipped ones (none brings those back).
 
     Starts a job that tags all media anew from stored vectors; ``JobReply``.
@@ -143,7 +147,7 @@ class SetVocabulary(Message, frozen=True):
     tags: tuple[str, ...] = ()
 
 
-class PlanWrite(Message, frozen=True):
+class PlanWrite(RequestBody, frozen=True):
     """The changes that writing captions beside the photos would make; ``WritePlan``.
 
     ``is_streamed``: all files come as parts of the answer, a thousand at a time.
@@ -154,14 +158,14 @@ class PlanWrite(Message, frozen=True):
     is_streamed: bool = False
 
 
-class StartWrite(Message, frozen=True):
+class StartWrite(RequestBody, frozen=True):
     """Writes captions beside the photos, one undoable batch; a job, ``JobReply``."""
 
     scope: Scope
     overwrite: bool = False
 
 
-class StartCaption(Message, frozen=True):
+class StartCaption(RequestBody, frozen=True):
     """Captions and tags media that this model has not described; ``JobReply``.
 
     ``again`` describes those too that it has; a person's words are left alone.
@@ -174,7 +178,7 @@ class StartCaption(Message, frozen=True):
 # Teaching and models -----------------------------------------------------------------
 
 
-class PreviewDataset(Message, frozen=True):
+class PreviewDataset(RequestBody, frozen=True):
     """The photos to learn from, and the time it takes; ``DatasetSummary``.
 
     The counts come first, as a part of the answer; the time needs a dry run, which
@@ -186,7 +190,7 @@ class PreviewDataset(Message, frozen=True):
     is_timed: bool = True
 
 
-class StartTeach(Message, frozen=True):
+class StartTeach(RequestBody, frozen=True):
     """Starts a teaching run; a job, ``JobReply``. Its id is the run's too."""
 
     source: TeachSource
@@ -194,17 +198,17 @@ class StartTeach(Message, frozen=True):
     title: str = ""
 
 
-class GetRun(Message, frozen=True):
+class GetRun(RequestBody, frozen=True):
     """A teaching run with its curve; answered by ``Run``."""
 
     run_id: str
 
 
-class ListRuns(Message, frozen=True):
+class ListRuns(RequestBody, frozen=True):
     """All teaching runs, newest first, without their curves; ``Runs``."""
 
 
-class DecideRun(Message, frozen=True):
+class DecideRun(RequestBody, frozen=True):
     """Keeps a finished run's model or discards it; answered by ``Run``.
 
     Where keeping needs no new vectors, search answers with the new model when
@@ -215,40 +219,40 @@ class DecideRun(Message, frozen=True):
     keep: bool
 
 
-class ListModels(Message, frozen=True):
+class ListModels(RequestBody, frozen=True):
     """The models that this machine has; answered by ``Models``."""
 
 
-class UseModel(Message, frozen=True):
+class UseModel(RequestBody, frozen=True):
     """Switches to another model, in a job where its vectors must be made first; ``JobReply``."""
 
     source: str
 
 
-class StartIndex(Message, frozen=True):
+class StartIndex(RequestBody, frozen=True):
     """Adds the folders and indexes them; none means all known folders."""
 
     folders: tuple[WirePath, ...] = ()
 
 
-class ListJobs(Message, frozen=True):
+class ListJobs(RequestBody, frozen=True):
     """Jobs of this library, newest first; answered by ``Jobs``."""
 
 
-class ControlJob(Message, frozen=True):
+class ControlJob(RequestBody, frozen=True):
     """Pauses, resumes or cancels a job; answered by ``JobReply``."""
 
     job_id: str
     action: JobAction
 
 
-class WatchJob(Message, frozen=True):
+class WatchJob(RequestBody, frozen=True):
     """Streams a job's ``Progress`` until it ends; answered by ``JobReply``."""
 
     job_id: str
 
 
-class ListJobFailures(Message, frozen=True):
+class ListJobFailures(RequestBody, frozen=True):
     """The files that one job could not do, with reasons; answered by ``Failures``."""
 
     job_id: str
@@ -256,18 +260,18 @@ class ListJobFailures(Message, frozen=True):
     limit: int = 1000
 
 
-class ListFailures(Message, frozen=True):
+class ListFailures(RequestBody, frozen=True):
     """Files that could not be read; answered by ``Failures``."""
 
     offset: int = 0
     limit: int = 1000
 
 
-class ListRoots(Message, frozen=True):
+class ListRoots(RequestBody, frozen=True):
     """The folders that the library covers; answered by ``Roots``."""
 
 
-class GetInfo(Message, frozen=True):
+class GetInfo(RequestBody, frozen=True):
     """Counts of the library and the model in use; answered by ``Info``.
 
     ``waits``: only once the model is open, or cannot be.
@@ -276,45 +280,5 @@ class GetInfo(Message, frozen=True):
     waits: bool = False
 
 
-class StopEngine(Message, frozen=True):
+class StopEngine(RequestBody, frozen=True):
     """Ends the engine after this answer; running jobs go on at the next start."""
-
-
-RequestBody = (
-    Search
-    | Similar
-    | ListNewest
-    | GetKeys
-    | GetRows
-    | GetDetail
-    | Describe
-    | DescribeFiles
-    | GetPreview
-    | GetMoments
-    | SetAnnotations
-    | UndoAnnotations
-    | RedoAnnotations
-    | GetUndoState
-    | GetHistory
-    | GetVocabulary
-    | SetVocabulary
-    | PlanWrite
-    | StartWrite
-    | StartCaption
-    | PreviewDataset
-    | StartTeach
-    | GetRun
-    | ListRuns
-    | DecideRun
-    | ListModels
-    | UseModel
-    | StartIndex
-    | ListJobs
-    | ControlJob
-    | WatchJob
-    | ListJobFailures
-    | ListFailures
-    | ListRoots
-    | GetInfo
-    | StopEngine
-)

@@ -151,7 +151,7 @@ class EngineLink(QObject):
         self._next_id += 1
         if self.state is LinkState.CONNECTED and self._pipe is not None:
             self._waiting[request_id] = _Waiting(
-                answer=answer,  # type: ignore[arg-type]
+                answer=answer,
                 on_done=on_done,  # type: ignore[arg-type]
                 on_failed=on_failed,
                 on_progress=on_progress,
