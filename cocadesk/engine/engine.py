@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cocadesk.engine.core import EngineCore
 from cocadesk.engine.handlers import TRAINER
 from cocadesk.engine.loaded_model import ModelHolder
-from cocadesk.engine.run_in_thread import run_in_thread
 from cocadesk.library import Library
 from cocadesk.locations import text_vectors_folder
 from cocadesk.protocol.calls import Call, Identity
@@ -44,7 +44,7 @@ class Engine:
             library,
             self._model,
             publish=self.server.publish,
-            run_long=run_in_thread,
+            run_long=_run_in_thread,
             trainer=trainer,
             wait_until_quiet=self.server.wait_until_quiet,
         )
@@ -71,3 +71,11 @@ class Engine:
     def answer(self, body: RequestBody, call: Call) -> ReplyBody | None:
         """Answers any request; see ``cocadesk.protocol.calls.Handler``."""
         return self._core.answer(body, call)
+
+
+def _run_in_thread(call: Call, work: Callable[[], ReplyBody], *, name: str) -> None:
+    """Gives an answer that takes long on a thread of its own, so that no lane is held up.
+
+    A person's request would else keep jobs waiting (``wait_until_quiet``) all the while.
+    """
+    threading.Thread(target=call.answer, args=(work, name), name=name, daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
@@ -46,17 +47,16 @@ class EngineContext:
     job_listeners: list[Callable[[JobValue], None]] = field(default_factory=list)
 
 
-class RequestHandler(Protocol):
+class RequestHandler(ABC):
     """A part of the engine with its own requests and jobs."""
 
+    @abstractmethod
     def answers(self) -> Mapping[type[Any], Answer]:
         """The answer to each kind of request."""
-        ...
 
     def works(self) -> Mapping[JobKind, JobFactory]:
-        """The kinds of jobs that this handler does."""
-        ...
+        """The kinds of jobs that this handler does; none unless it says so."""
+        return {}
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most handlers hold nothing
         """Frees what the handler holds; after the last job and request."""
-        ...

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from cocadesk.errors import UserError
 from cocadesk.protocol.messages import (
     Cancelled,
     Done,
     EngineMessage,
+    Failed,
     JobReply,
     Partial,
     Progress,
@@ -17,6 +20,8 @@ from cocadesk.protocol.messages import (
     RequestBody,
 )
 from cocadesk.protocol.values import Priority, Value
+
+_log = logging.getLogger(__name__)
 
 
 class Identity(Value, frozen=True):
@@ -88,6 +93,29 @@ class Call:
     def finish(self, body: ReplyBody) -> None:
         """The answer of a handler that returned None before."""
         self.end(Done(id=self.id, body=body))
+
+    def answer(self, work: Callable[[], ReplyBody | None], name: str) -> None:
+        """Finishes with what ``work`` gives (None: later); its errors become the answer."""
+        try:
+            reply = work()
+        except CallCancelledError:
+            self.cancel()
+        except UserError as error:
+            self._fail(error.what, error.why, error.what_to_do)
+        except Exception as error:  # noqa: BLE001 - a bug in one answer must not end the engine
+            _log.exception("answering %s failed", name)
+            self._fail(
+                "The engine met an error in the program.",
+                f"{type(error).__name__}: {error}",
+                "The engine's log says more.",
+                is_bug=True,
+            )
+        else:
+            if reply is not None:
+                self.finish(reply)
+
+    def _fail(self, what: str, why: str, what_to_do: str, *, is_bug: bool = False) -> None:
+        self.end(Failed(id=self.id, what=what, why=why, what_to_do=what_to_do, is_bug=is_bug))
 
     def cancel(self) -> None:
         """Ends the call at the client's wish; the answer is ``Cancelled``."""

@@ -89,10 +89,8 @@ class EngineClient:
             EngineGoneError: the connection ended.
             TimeoutError: nothing came for ``timeout_s``.
         """
-        request_id = self._next_id
-        self._next_id += 1
         self._socket.settimeout(timeout_s)
-        self._send(Request(id=request_id, body=body, priority=priority))
+        request_id = self.send(body, priority=priority)
         try:
             return self._await_answer(request_id, answer, on_progress, on_partial)
         except KeyboardInterrupt:

@@ -12,8 +12,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from cocadesk.errors import UserError
-from cocadesk.protocol.calls import Call, CallCancelledError, Handler
+from cocadesk.protocol.calls import Call, Handler
 from cocadesk.protocol.connection import Connection
 from cocadesk.protocol.endpoint import (
     Endpoint,
@@ -27,10 +26,8 @@ from cocadesk.protocol.endpoint import (
 )
 from cocadesk.protocol.messages import (
     PROTOCOL_VERSION,
-    Done,
     Event,
     EventBody,
-    Failed,
     Hello,
     Ok,
     Refused,
@@ -231,27 +228,6 @@ class EngineServer:
                 self._is_quiet.set()
 
     def _answer(self, request: Request, call: Call) -> None:
-        if call.is_finished:
-            return
-        try:
-            reply = self._handler.answer(request.body, call)
-        except CallCancelledError:
-            call.cancel()
-        except UserError as error:
-            call.end(
-                Failed(id=call.id, what=error.what, why=error.why, what_to_do=error.what_to_do)
-            )
-        except Exception as error:  # noqa: BLE001 - a bug in one answer must not end the engine
-            _log.exception("answering %s failed", type(request.body).__name__)
-            call.end(
-                Failed(
-                    id=call.id,
-                    what="The engine met an error in the program.",
-                    why=f"{type(error).__name__}: {error}",
-                    what_to_do="The engine's log says more.",
-                    is_bug=True,
-                )
-            )
-        else:
-            if reply is not None:
-                call.end(Done(id=call.id, body=reply))
+        if not call.is_finished:
+            name = type(request.body).__name__
+            call.answer(lambda: self._handler.answer(request.body, call), name)

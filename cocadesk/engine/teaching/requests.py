@@ -12,9 +12,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from cocadesk.engine.handlers import Answer, EngineContext
+from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
 from cocadesk.engine.model_switch import ModelSwitcher
-from cocadesk.engine.run_in_thread import run_in_thread
 from cocadesk.engine.scheduler import JobFactory, JobOutcome, JobStep, Steps
 from cocadesk.engine.teaching.preview import DatasetPreview
 from cocadesk.engine.teaching.run_state import RunReader
@@ -59,7 +58,7 @@ class TeachJobSpec(msgspec.Struct, frozen=True, kw_only=True):
     run: str
 
 
-class TeachingHandler:
+class TeachingHandler(RequestHandler):
     """Previews, runs and their models."""
 
     def __init__(self, parts: EngineContext, switcher: ModelSwitcher) -> None:
@@ -95,7 +94,7 @@ class TeachingHandler:
 
     def _inspect(self, body: PreviewDataset, call: Call) -> None:
         check_source(body.source)
-        run_in_thread(call, lambda: self._preview.run(body, call), name="inspect")
+        self._parts.run_long(call, lambda: self._preview.run(body, call), name="inspect")
 
     def _start(self, body: StartTeach, call: Call) -> JobReply:
         check_source(body.source)
