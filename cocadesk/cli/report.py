@@ -6,8 +6,7 @@ import base64
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -21,12 +20,13 @@ if TYPE_CHECKING:
 SHOWN_FAILURES = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
-    """A file that gave nothing, with the reason as a sentence."""
+class FileReason(Protocol):
+    """A file of a message that gave nothing, with the reason as a sentence."""
 
-    path: bytes
-    reason: str
+    @property
+    def path(self) -> WirePath: ...
+    @property
+    def reason(self) -> str: ...
 
 
 def shown(path: bytes) -> str:
@@ -42,23 +42,9 @@ def path_fields(path: bytes) -> dict[str, str]:
         return {"path": shown(path), "path_b64": base64.b64encode(path).decode("ascii")}
 
 
-def failed_fields(failures: Iterable[Failed]) -> list[dict[str, str]]:
+def failed_fields(failures: Iterable[FileReason]) -> list[dict[str, str]]:
     """The ``failed`` list of a document."""
-    return [{**path_fields(failure.path), "reason": failure.reason} for failure in failures]
-
-
-class FileReason(Protocol):
-    """A file of a message, with the reason why nothing was done with it."""
-
-    @property
-    def path(self) -> WirePath: ...
-    @property
-    def reason(self) -> str: ...
-
-
-def failed_files(files: Iterable[FileReason]) -> list[Failed]:
-    """The files of a message as the report names them."""
-    return [Failed(path=file.path.to_bytes(), reason=file.reason) for file in files]
+    return [{**path_fields(item.path.to_bytes()), "reason": item.reason} for item in failures]
 
 
 class Report:
@@ -92,13 +78,12 @@ class Report:
         """A remark on stderr."""
         _write(sys.stderr, text)
 
-    def failures(self, failures: Iterable[Failed]) -> None:
+    def failures(self, failures: Sequence[FileReason]) -> None:
         """Names the failed files on stderr, the first few of them."""
-        listed = list(failures)
-        for failure in listed[:SHOWN_FAILURES]:
-            self.note(f"{shown(failure.path)}: {failure.reason}")
-        if len(listed) > SHOWN_FAILURES:
-            self.note(f"... and {len(listed) - SHOWN_FAILURES} more.")
+        for failure in failures[:SHOWN_FAILURES]:
+            self.note(f"{shown(failure.path.to_bytes())}: {failure.reason}")
+        if len(failures) > SHOWN_FAILURES:
+            self.note(f"... and {len(failures) - SHOWN_FAILURES} more.")
 
     def error(self, error: UserError) -> None:
         """The sentences of an error on stderr; with ``--json`` also the one document."""

@@ -16,7 +16,7 @@ from cocadesk.cli.options import (
     absolute_paths,
     command,
 )
-from cocadesk.cli.report import Report, failed_fields, failed_files, path_fields, shown
+from cocadesk.cli.report import Report, failed_fields, path_fields, shown
 
 if TYPE_CHECKING:
     from cocadesk.protocol.messages import DescribedFile, DescribeFiles, ReplyBody
@@ -100,13 +100,12 @@ def _describe(
         )
     if end.unkept:
         report.note(f"The words were not kept. {end.unkept}")
-    failed = failed_files(end.failed)
     if report.as_json:
         in_order = sorted(described, key=lambda file: file.place)
         results = [{**path_fields(file.path.to_bytes()), **fields(file)} for file in in_order]
-        report.document({"results": results, "failed": failed_fields(failed)})
-    report.failures(failed)
-    return SOME_FAILED if failed else OK
+        report.document({"results": results, "failed": failed_fields(end.failed)})
+    report.failures(end.failed)
+    return SOME_FAILED if end.failed else OK
 
 
 def _tags_text(file: DescribedFile) -> str:

@@ -8,7 +8,7 @@ import typer
 
 from cocadesk.cli.errors import OK, SOME_FAILED
 from cocadesk.cli.options import Options, command, existing_folders
-from cocadesk.cli.report import Report, failed_fields, failed_files
+from cocadesk.cli.report import Report, failed_fields
 
 if TYPE_CHECKING:
     from cocadesk.protocol.values import IndexReport
@@ -32,13 +32,12 @@ def index(
     with open_engine(options, report, Access.CREATE) as engine:
         done = do_job(engine, StartIndex(folders=existing), report).report
     assert isinstance(done, IndexReport)
-    failed = failed_files(done.failed)
     if report.as_json:
         report.document(
             {
                 "indexed": done.indexed,
                 "unchanged": done.unchanged,
-                "failed": failed_fields(failed),
+                "failed": failed_fields(done.failed),
                 "seconds": round(done.seconds, 3),
                 "moved": done.moved,
                 "copied": done.copied,
@@ -49,8 +48,8 @@ def index(
         )
     else:
         report.line(summary(done))
-    report.failures(failed)
-    return SOME_FAILED if failed else OK
+    report.failures(done.failed)
+    return SOME_FAILED if done.failed else OK
 
 
 def summary(done: IndexReport) -> str:

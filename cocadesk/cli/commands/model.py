@@ -9,7 +9,7 @@ import typer
 
 from cocadesk.cli.errors import OK, SOME_FAILED
 from cocadesk.cli.options import Options, command
-from cocadesk.cli.report import Report, failed_fields, failed_files
+from cocadesk.cli.report import Report, failed_fields
 
 if TYPE_CHECKING:
     from cocadesk.protocol.values import ModelEntry
@@ -69,21 +69,20 @@ def use(
         end = do_job(engine, UseModel(source=durable_source(source)), report)
         model = engine.ask(GetInfo(), Info).model
     done = end.report if isinstance(end.report, IndexReport) else IndexReport()
-    failed = failed_files(done.failed)
     if report.as_json:
         report.document(
             {
                 "model": model.model_id,
                 "source": model.source,
                 "filled": done.indexed,
-                "failed": failed_fields(failed),
+                "failed": failed_fields(done.failed),
                 "seconds": round(time.monotonic() - started_s, 3),
             }
         )
     else:
         report.line(end.job.message)
-    report.failures(failed)
-    return SOME_FAILED if failed else OK
+    report.failures(done.failed)
+    return SOME_FAILED if done.failed else OK
 
 
 def _fields(entry: ModelEntry) -> dict[str, Any]:

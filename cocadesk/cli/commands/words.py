@@ -9,7 +9,7 @@ import typer
 
 from cocadesk.cli.errors import OK
 from cocadesk.cli.options import Options, absolute_paths, command
-from cocadesk.cli.report import Report, failed_fields, failed_files
+from cocadesk.cli.report import Report, failed_fields
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
@@ -131,14 +131,13 @@ def _undo_or_redo(
 
     with open_engine(options, report, Access.WRITE) as engine:
         done = engine.ask(body, AnnotationsReply)
-    skipped = failed_files(done.skipped)
     if report.as_json:
         report.document(
             {
                 word: len(done.changed),
                 "title": done.title,
                 "files": done.files,
-                "kept": failed_fields(skipped),
+                "kept": failed_fields(done.skipped),
             }
         )
     elif not done.title:
@@ -146,7 +145,7 @@ def _undo_or_redo(
     else:
         is_all_skipped = done.skipped and not done.changed and not done.files
         report.line(f"{done.title}: {'nothing ' if is_all_skipped else ''}{word}.")
-    report.failures(skipped)
+    report.failures(done.skipped)
     return OK
 
 

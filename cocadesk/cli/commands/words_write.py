@@ -9,7 +9,7 @@ import typer
 
 from cocadesk.cli.errors import OK, SOME_FAILED
 from cocadesk.cli.options import FilterOption, Options, absolute_paths, command
-from cocadesk.cli.report import Report, failed_fields, failed_files, path_fields, shown
+from cocadesk.cli.report import Report, failed_fields, path_fields, shown
 
 if TYPE_CHECKING:
     from cocadesk.protocol.messages import ReplyBody
@@ -96,7 +96,7 @@ def _show(report: Report, verb: str, done: WriteReport, more: dict[str, Any]) ->
             {
                 "written": done.written,
                 "unchanged": done.unchanged,
-                "kept": failed_fields(failed_files(done.skipped)),
+                "kept": failed_fields(done.skipped),
                 **more,
             }
         )

@@ -7,8 +7,10 @@ import json
 
 import pytest
 
-from cocadesk.cli.report import Failed, Report, duration, failed_fields, path_fields, shown
+from cocadesk.cli.report import Report, duration, failed_fields, path_fields, shown
 from cocadesk.errors import UserError
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import FailureValue
 
 ODD = b"/photos/caf\xe9.jpg"
 
@@ -58,7 +60,7 @@ def test_an_error_after_the_document_does_not_add_a_second_one(
 def test_many_failures_are_named_up_to_a_limit(capfd: pytest.CaptureFixture[str]) -> None:
     """Twenty lines and how many more there are."""
     Report(as_json=False).failures(
-        Failed(path=f"/p/{i}.jpg".encode(), reason="It is empty.") for i in range(25)
+        [FailureValue(path=WirePath(f"/p/{i}.jpg"), reason="It is empty.") for i in range(25)]
     )
     lines = capfd.readouterr().err.splitlines()
     assert lines[0] == "/p/0.jpg: It is empty."
