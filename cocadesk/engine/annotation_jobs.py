@@ -16,7 +16,7 @@ from cocadesk.annotations.sidecar_job import WriteReport, write_steps
 from cocadesk.engine.annotation_reports import describe_outcome, report_so_far, write_outcome
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.handlers import EngineContext
-from cocadesk.engine.scheduler import JobStep, Steps
+from cocadesk.engine.scheduler import JobStep, Steps, relayed
 from cocadesk.engine.scopes import scope_keys
 from cocadesk.library import new_key
 from cocadesk.protocol.messages import RowsChanged
@@ -150,24 +150,18 @@ class AnnotationJobs:
         """
         is_first = True
         skipped: list[SkippedFile] = []
-        try:
-            while True:
-                try:
-                    progress = next(inner)
-                except StopIteration as end:
-                    report: Report = end.value
-                    return report
-                if is_first and progress.done:
-                    is_first = False
-                    on_first()
-                if progress.keys:
-                    self._publish(RowsChanged(keys=progress.keys))
-                skipped += progress.skipped
-                yield _step(
-                    progress, report_so_far(progress, skipped) if progress.skipped else None
-                )
-        finally:
-            inner.close()
+
+        def step(progress: AnnotationProgress) -> JobStep:
+            nonlocal is_first
+            if is_first and progress.done:
+                is_first = False
+                on_first()
+            if progress.keys:
+                self._publish(RowsChanged(keys=progress.keys))
+            skipped.extend(progress.skipped)
+            return _step(progress, report_so_far(progress, skipped) if progress.skipped else None)
+
+        return (yield from relayed(inner, step))
 
     def _things(self, scope: Scope) -> str:
         if scope == Scope():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cocadesk.annotations.describe import DescribeReport
 from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, SkippedFile
 from cocadesk.annotations.sidecar_job import WriteReport
-from cocadesk.engine.conversions import REPORTED, to_failures, to_value
+from cocadesk.engine.conversions import REPORTED, sentence, to_failures, to_value
 from cocadesk.engine.scheduler import JobOutcome
 from cocadesk.protocol import values
 from cocadesk.protocol.paths import WirePath
@@ -33,14 +33,14 @@ def skipped_items(skipped: Sequence[SkippedFile]) -> tuple[WriteItem, ...]:
 
 def describe_outcome(report: DescribeReport, verb: str = "described") -> JobOutcome:
     """The end of a caption or tag job."""
-    numbers = (
-        (report.described, verb),
+    message = sentence(
+        f"{report.described:,} {verb}",
         (report.unchanged, "already known"),
         (report.by_person, "with a caption of your own"),
         (len(report.failed), "could not be read"),
     )
     return JobOutcome(
-        message=_sentence(numbers),
+        message=message,
         report=to_value(report, values.CaptionReport, failed=to_failures(report.failed, "words")),
         failed=len(report.failed),
     )
@@ -48,21 +48,14 @@ def describe_outcome(report: DescribeReport, verb: str = "described") -> JobOutc
 
 def write_outcome(report: WriteReport) -> JobOutcome:
     """The end of a write job."""
-    numbers = (
-        (report.written, "written"),
+    done = sentence(
+        f"{report.written:,} written",
         (report.unchanged, "already up to date"),
         (len(report.skipped), "skipped"),
     )
     stopped = "It was undone before it ended. " if report.was_undone else ""
     return JobOutcome(
-        message=stopped + _sentence(numbers),
+        message=stopped + done,
         report=to_value(report, values.WriteReport, skipped=skipped_items(report.skipped)),
         failed=report.failed,
     )
-
-
-def _sentence(numbers: Sequence[tuple[int, str]]) -> str:
-    """ "3 described, 2 already known." from what is not zero; the first is always said."""
-    first = numbers[0]
-    said = [first, *(item for item in numbers[1:] if item[0])]
-    return ", ".join(f"{number:,} {words}" for number, words in said) + "."

@@ -17,7 +17,7 @@ from cocadesk.annotations.vocabulary import (
 from cocadesk.engine.annotation_jobs import AnnotationJobs
 from cocadesk.engine.annotation_reports import skipped_items
 from cocadesk.engine.conversions import to_value
-from cocadesk.engine.handlers import Answer, EngineContext
+from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
 from cocadesk.engine.scheduler import JobFactory
 from cocadesk.engine.scopes import some_scope_keys
 from cocadesk.protocol.calls import Call
@@ -46,7 +46,7 @@ from cocadesk.protocol.values import EditValue, JobKind, WriteItem, WriteKind
 PLAN_LIMIT = 1000
 
 
-class AnnotationHandler:
+class AnnotationHandler(RequestHandler):
     """Answers for human words and the jobs around them."""
 
     def __init__(self, context: EngineContext) -> None:
@@ -77,9 +77,6 @@ class AnnotationHandler:
             JobKind.TAG: self._jobs.tag_steps,
             JobKind.WRITE: self._jobs.write_steps,
         }
-
-    def close(self) -> None:
-        """Nothing is held between requests."""
 
     # Captions and tags --------------------------------------------------------------
 

@@ -40,7 +40,7 @@ REPORTED = 10_000
 """The most files that a job's report names."""
 
 
-def to_value(found: object, kind: type[AnyValue], **more: object) -> AnyValue:
+def to_value(found: object, kind: type[AnyValue], /, **more: object) -> AnyValue:
     """An object of another room as the message value with fields of the same names.
 
     Bytes are paths; ``more`` gives the fields that are named or made otherwise.
@@ -73,6 +73,11 @@ def to_failures(skipped: Sequence[SkippedItem], stage: str = "") -> tuple[Failur
         FailureValue(path=WirePath.of(item.path), reason=item.reason, stage=stage, when=now)
         for item in skipped[:REPORTED]
     )
+
+
+def sentence(first: str, *numbers: tuple[int, str]) -> str:
+    """ "3 described, 2 already known.": the first part, then what is not zero."""
+    return ", ".join([first, *(f"{number:,} {words}" for number, words in numbers if number)]) + "."
 
 
 def failures_of(report: JobReport | None) -> tuple[FailureValue, ...]:

@@ -23,7 +23,6 @@ from cocadesk.engine.scopes import some_scope_keys
 from cocadesk.errors import UserError
 from cocadesk.library import Library, MediaRow, MediaState, Tag
 from cocadesk.locations import text_vectors_folder
-from cocadesk.model.values import Caption
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import DescribedFile, DescribedFiles, DescribeFiles
 from cocadesk.protocol.paths import WirePath
@@ -63,11 +62,11 @@ def find_files(paths: Sequence[bytes]) -> FoundFiles:
                 if isinstance(item, FoundFile):
                     found[item.path] = None
                 else:
-                    failed.append(FailureValue(path=WirePath.of(item.path), reason=item.reason))
+                    failed.append(_failure(item.path, item.reason))
         elif os.path.lexists(path):
             found[path] = None
         else:
-            failed.append(FailureValue(path=WirePath.of(path), reason="There is no such file."))
+            failed.append(_failure(path, "There is no such file."))
     if failed and not found and len(failed) == len(paths):
         first = failed[0]
         raise UserError(
@@ -110,6 +109,7 @@ class FileDescriber:
         self._media = MediaDescriber(library, describer) if library else None
         self._unkept = unkept
         self._has_unkept = False
+        self._places: dict[bytes, int] = {}
 
     def describe(self, call: Call) -> DescribedFiles:
         """Sends each file's caption or tags as a part; those that need no decoding first.
@@ -119,16 +119,16 @@ class FileDescriber:
             CallCancelledError: nobody wants the answer any more.
         """
         found = self._files()
-        places = {path: place for place, path in enumerate(found.paths)}
-        rows = self._rows(found.paths)
-        call.progress(stage="Describing", done=0, total=len(places))
-        for done, (path, answer) in enumerate(self._all(found.paths, rows), start=1):
+        self._places = {path: place for place, path in enumerate(found.paths)}
+        total = len(self._places)
+        call.progress(stage="Describing", done=0, total=total)
+        for done, answer in enumerate(self._all(self._rows(found.paths)), start=1):
             call.check()
-            if isinstance(answer, str):
-                found.failed.append(FailureValue(path=WirePath.of(path), reason=answer))
+            if isinstance(answer, FailureValue):
+                found.failed.append(answer)
             else:
-                call.partial(_part(places[path], path, answer))
-            call.progress(stage="Describing", done=done, total=len(places))
+                call.partial(answer)
+            call.progress(stage="Describing", done=done, total=total)
         return DescribedFiles(
             failed=tuple(found.failed), unkept=self._unkept if self._has_unkept else ""
         )
@@ -146,12 +146,10 @@ class FileDescriber:
         rows = rows_in_pieces(self._library, some_scope_keys(self._library, scope))
         return FoundFiles(paths=[row.path for row in rows])
 
-    def _all(
-        self, paths: Sequence[bytes], rows: Mapping[bytes, MediaRow]
-    ) -> Iterator[tuple[bytes, _Answer | str]]:
+    def _all(self, rows: Mapping[bytes, MediaRow]) -> Iterator[DescribedFile | FailureValue]:
         known = self._known([row for row in rows.values() if is_as_indexed(row)])
-        yield from known.items()
-        wanted = {path: path for path in paths if path not in known}
+        yield from known.values()
+        wanted = [path for path in self._places if path not in known]
         times = self._times([rows[path] for path in wanted if path in rows])
         pictures = [
             WantedPicture(key=os.fsdecode(path), path=path, time_s=times.get(path))
@@ -160,15 +158,31 @@ class FileDescriber:
         if self._body.kind is DescriptionKind.CAPTION:
             for key, caption in self._describer.captions(pictures):
                 path = os.fsencode(key)
-                if not isinstance(caption, str):
-                    self._keep_caption(rows.get(path), caption)
-                yield path, caption if isinstance(caption, str) else _Answer(caption=caption.text)
+                if isinstance(caption, str):
+                    yield _failure(path, caption)
+                    continue
+                if path in rows and (media := self._storing()):
+                    media.store_captions({rows[path].key: caption})
+                yield self._described(path, caption=caption.text)
         else:
             for key, tags in self._describer.tags(pictures, self._top):
                 path = os.fsencode(key)
-                if not isinstance(tags, str) and path in rows:
-                    self._keep_tags({rows[path].key: tags})
-                yield path, tags if isinstance(tags, str) else _Answer(tags=tags[: self._body.top])
+                if isinstance(tags, str):
+                    yield _failure(path, tags)
+                    continue
+                if path in rows and (media := self._storing()):
+                    media.store_tags({rows[path].key: tags})
+                yield self._described(path, tags=tags)
+
+    def _described(
+        self, path: bytes, *, caption: str | None = None, tags: Sequence[Tag] = ()
+    ) -> DescribedFile:
+        return DescribedFile(
+            place=self._places[path],
+            path=WirePath.of(path),
+            caption=caption,
+            tags=tuple(TagValue(tag=tag.tag, score=tag.score) for tag in tags[: self._body.top]),
+        )
 
     @property
     def _top(self) -> int:
@@ -185,18 +199,23 @@ class FileDescriber:
             if row.state is MediaState.PRESENT
         }
 
-    def _known(self, rows: Sequence[MediaRow]) -> dict[bytes, _Answer]:
+    def _known(self, rows: Sequence[MediaRow]) -> dict[bytes, DescribedFile]:
         """The descriptions that need no decoding: stored captions, tags of stored vectors."""
         if self._media is None or self._library is None or not rows:
             return {}
         if self._body.kind is DescriptionKind.CAPTION:
             captions = {row.path: self._media.known_caption(row) for row in rows}
-            return {p: _Answer(caption=text) for p, text in captions.items() if text is not None}
+            return {
+                path: self._described(path, caption=caption)
+                for path, caption in captions.items()
+                if caption is not None
+            }
         image_id = self._describer.model.info().image_id
         tags = tags_from_views(self._library, image_id, self._describer.tagger(), rows, self._top)
-        self._keep_tags(tags)
+        if tags and (media := self._storing()):
+            media.store_tags(tags)
         return {
-            row.path: _Answer(tags=tags[row.key][: self._body.top])
+            row.path: self._described(row.path, tags=tags[row.key])
             for row in rows
             if row.key in tags
         }
@@ -206,35 +225,11 @@ class FileDescriber:
         pictures = self._media.pictures(rows) if self._media else ()
         return {item.path: item.time_s for item in pictures if item.time_s is not None}
 
-    def _keep_caption(self, row: MediaRow | None, caption: Caption) -> None:
-        if row is None or self._media is None:
-            return
-        if self._unkept:
-            self._has_unkept = True
-        else:
-            self._media.store_captions({row.key: caption})
-
-    def _keep_tags(self, tags: Mapping[str, Sequence[Tag]]) -> None:
-        if not tags or self._media is None:
-            return
-        if self._unkept:
-            self._has_unkept = True
-        else:
-            self._media.store_tags(tags)
+    def _storing(self) -> MediaDescriber | None:
+        """The media of the library, to store in; None where that cannot be: the answer says why."""
+        self._has_unkept = bool(self._unkept)
+        return None if self._unkept else self._media
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
-    """The caption or the tags of one file."""
-
-    caption: str | None = None
-    tags: Sequence[Tag] = ()
-
-
-def _part(place: int, path: bytes, answer: _Answer) -> DescribedFile:
-    return DescribedFile(
-        place=place,
-        path=WirePath.of(path),
-        caption=answer.caption,
-        tags=tuple(TagValue(tag=tag.tag, score=tag.score) for tag in answer.tags),
-    )
+def _failure(path: bytes, reason: str) -> FailureValue:
+    return FailureValue(path=WirePath.of(path), reason=reason)

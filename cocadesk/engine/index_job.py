@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from cocadesk.engine.conversions import to_failures, to_value
-from cocadesk.engine.handlers import Answer, EngineContext
-from cocadesk.engine.scheduler import JobFactory, JobOutcome, JobStep, Steps
+from cocadesk.engine.conversions import sentence, to_failures, to_value
+from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
+from cocadesk.engine.scheduler import JobFactory, JobOutcome, JobStep, Steps, relayed
 from cocadesk.errors import UserError
 from cocadesk.indexing.types import IndexProgress, IndexReport, IndexStage
 from cocadesk.protocol import values
@@ -33,7 +33,7 @@ class IndexSpec(msgspec.Struct, frozen=True, kw_only=True):
     folders: tuple[WirePath, ...] = ()
 
 
-class IndexHandler:
+class IndexHandler(RequestHandler):
     """Starts index jobs and makes their steps."""
 
     def __init__(self, context: EngineContext) -> None:
@@ -47,9 +47,6 @@ class IndexHandler:
     def works(self) -> Mapping[JobKind, JobFactory]:
         """The index."""
         return {JobKind.INDEX: self.steps}
-
-    def close(self) -> None:
-        """Nothing is held between jobs."""
 
     def _start(self, body: StartIndex, call: Call) -> JobReply:
         title, spec = self._order(body.folders)
@@ -80,29 +77,27 @@ class IndexHandler:
         roots = roots or [root.path for root in self._library.roots.all()]
         yield JobStep(stage="Waiting for the model", done=0)
         backend = self._context.model.backend()
-        inner = index_steps(self._library, backend, roots)
         last_commit: bytes | None = None
+
+        def step(progress: IndexProgress) -> JobStep:
+            nonlocal last_commit
+            if progress.current_path != last_commit:
+                last_commit = progress.current_path
+                self._context.publish(RowsChanged())
+            return index_step(progress, STAGES[progress.stage])
+
         try:
-            while True:
-                try:
-                    progress = next(inner)
-                except StopIteration as end:
-                    report: IndexReport = end.value
-                    break
-                if progress.current_path != last_commit:
-                    last_commit = progress.current_path
-                    self._context.publish(RowsChanged())
-                yield _step(progress)
+            report = yield from relayed(index_steps(self._library, backend, roots), step)
         finally:
-            inner.close()
             self._context.publish(RowsChanged())
         return _outcome(report)
 
 
-def _step(progress: IndexProgress) -> JobStep:
+def index_step(progress: IndexProgress, stage: str) -> JobStep:
+    """An index (or a switch of models) after a step."""
     current = WirePath.of(progress.current_path).text if progress.current_path else ""
     return JobStep(
-        stage=STAGES[progress.stage],
+        stage=stage,
         done=progress.done,
         total=progress.total,
         failed=progress.failed,
@@ -120,21 +115,15 @@ def _outcome(report: IndexReport) -> JobOutcome:
 
 
 def _sentence(report: IndexReport) -> str:
-    parts = []
-    if report.indexed or not report.unchanged:
-        parts.append(f"{_photos_and_videos(report)} added")
-    else:
-        parts.append("Nothing new")
-    for number, words in (
+    is_news = report.indexed or not report.unchanged
+    return sentence(
+        f"{_photos_and_videos(report)} added" if is_news else "Nothing new",
         (report.unchanged, "already known"),
         (report.moved, "moved"),
         (report.missing, "gone"),
         (report.offline, "on a disk that is not connected"),
         (len(report.failed), "could not be read"),
-    ):
-        if number:
-            parts.append(f"{number:,} {words}")
-    return ", ".join(parts) + "."
+    )
 
 
 def _photos_and_videos(report: IndexReport) -> str:

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
+from cocadesk.engine.conversions import to_value
 from cocadesk.errors import UserError
 from cocadesk.library import JobRow
 from cocadesk.protocol.values import JobKind, JobReport, JobState, JobValue
@@ -123,19 +124,15 @@ def _from_row(row: JobRow) -> Job | None:
         return None
     if state is JobState.RUNNING:
         spec, state = _after_crash(spec, row.done), JobState.QUEUED
-    is_over = state.is_final
-    value = JobValue(
-        id=row.id,
+    value = to_value(
+        row,
+        JobValue,
         kind=kind,
         title=spec.title,
         state=state,
-        stage=row.stage,
-        done=row.done,
-        total=row.total,
-        failed=row.failed,
         message=row.message or "",
         created=row.created_utc.isoformat(timespec="seconds"),
-        finished=row.updated_utc.isoformat(timespec="seconds") if is_over else "",
+        finished=row.updated_utc.isoformat(timespec="seconds") if state.is_final else "",
     )
     return Job(value=value, spec=spec, report=report, created_utc=row.created_utc)
 

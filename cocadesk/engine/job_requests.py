@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cocadesk.engine.conversions import failures_of
-from cocadesk.engine.handlers import Answer, EngineContext
-from cocadesk.engine.scheduler import JobFactory
+from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
 from cocadesk.protocol.calls import Call, JobWatchers
 from cocadesk.protocol.messages import (
     ControlJob,
@@ -18,10 +17,10 @@ from cocadesk.protocol.messages import (
     ListJobs,
     WatchJob,
 )
-from cocadesk.protocol.values import JobKind, JobValue
+from cocadesk.protocol.values import JobValue
 
 
-class JobHandler:
+class JobHandler(RequestHandler):
     """Answers about jobs of every kind."""
 
     def __init__(self, context: EngineContext) -> None:
@@ -36,13 +35,6 @@ class JobHandler:
             WatchJob: self._watch,
             ListJobFailures: self._failures,
         }
-
-    def works(self) -> Mapping[JobKind, JobFactory]:
-        """No jobs of its own."""
-        return {}
-
-    def close(self) -> None:
-        """Nothing is held between requests."""
 
     def tell(self, job: JobValue) -> None:
         """Tells those who watch the job that it has moved; on any thread."""

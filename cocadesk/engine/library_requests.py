@@ -7,11 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from cocadesk.engine.conversions import to_facts, to_hits, to_moments, to_row, to_value
-from cocadesk.engine.handlers import Answer, EngineContext
-from cocadesk.engine.scheduler import JobFactory
-from cocadesk.engine.scopes import not_in_library
-from cocadesk.errors import UserError
-from cocadesk.library import MediaRow
+from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
+from cocadesk.engine.scopes import not_in_library, row_of
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     Detail,
@@ -34,14 +31,12 @@ from cocadesk.protocol.messages import (
     Similar,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import CountsValue, FailureValue, JobKind, RootValue
+from cocadesk.protocol.values import CountsValue, FailureValue, RootValue
 from cocadesk.search.filters import parse_filter, split_query
 from cocadesk.search.matching import newest_keys
 
-GONE = "This medium is no longer in the library."
 
-
-class LibraryHandler:
+class LibraryHandler(RequestHandler):
     """Answers from what is stored, without reading media files."""
 
     def __init__(self, context: EngineContext) -> None:
@@ -67,13 +62,6 @@ class LibraryHandler:
             ListRoots: self._list_roots,
             GetInfo: self._get_info,
         }
-
-    def works(self) -> Mapping[JobKind, JobFactory]:
-        """No jobs."""
-        return {}
-
-    def close(self) -> None:
-        """Nothing is held between requests."""
 
     def _search(self, body: Search, call: Call) -> Hits:
         searcher = self._model.searcher()
@@ -108,18 +96,12 @@ class LibraryHandler:
         rows = self._library.media.rows(body.keys)
         return Rows(rows=tuple(to_row(self._library, row) for row in rows))
 
-    def _row(self, key: str) -> MediaRow:
-        rows = self._library.media.rows([key])
-        if not rows:
-            raise UserError(GONE)
-        return rows[0]
-
     def _get_detail(self, body: GetDetail, call: Call) -> Detail:
-        row = self._row(body.key)
+        row = row_of(self._library, body.key)
         return Detail(row=to_row(self._library, row), facts=to_facts(row))
 
     def _get_moments(self, body: GetMoments, call: Call) -> Moments:
-        return to_moments(self._library, self._row(body.key))
+        return to_moments(self._library, row_of(self._library, body.key))
 
     def _list_failures(self, body: ListFailures, call: Call) -> Failures:
         rows = self._library.media.failures()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cocadesk.engine.conversions import to_value
 from cocadesk.errors import UserError
 from cocadesk.library.manifest import read_manifest
 from cocadesk.locations import STARTER
@@ -81,17 +82,7 @@ class LoadedModel:
 
     def value(self) -> ModelValue:
         """The network's facts for clients."""
-        info = self.backend.info()
-        return ModelValue(
-            state=ModelState.READY,
-            name=info.name,
-            model_id=info.model_id,
-            image_id=info.image_id,
-            device=info.device,
-            precision=info.precision,
-            reason=info.reason,
-            source=self.source,
-        )
+        return to_value(self.backend.info(), ModelValue, state=ModelState.READY, source=self.source)
 
 
 class ModelHolder:
@@ -168,10 +159,6 @@ class ModelHolder:
     def searcher(self) -> Searcher:
         """The search of this library; see ``opened``."""
         return self.opened().searcher
-
-    def tagger(self) -> ZeroShotTagger:
-        """The tags of the vocabulary in use; see ``opened``."""
-        return self.opened().tagger()
 
     def open(self, source: str) -> Backend:
         """Another network, warm; the caller closes it or gives it to ``use``.

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cocadesk.annotations.describe import Describer, MediaDescriber, WantedPicture
 from cocadesk.engine.conversions import to_tags
 from cocadesk.engine.file_descriptions import describe_files
-from cocadesk.engine.handlers import Answer, EngineContext
-from cocadesk.engine.library_requests import GONE
-from cocadesk.engine.scheduler import JobFactory
+from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
+from cocadesk.engine.scopes import row_of
 from cocadesk.errors import UserError
 from cocadesk.library import MediaKind, MediaRow, ViewRow, moments_of, representative_moment
 from cocadesk.library.atomic import write_atomically
@@ -28,7 +27,6 @@ from cocadesk.protocol.messages import (
     RowsChanged,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobKind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +47,7 @@ class _Known(NamedTuple):
     size_px: int
 
 
-class MediaDetails:
+class MediaDetails(RequestHandler):
     """Makes and keeps what a view of one medium needs; decodes in one worker process.
 
     A video is seen through one frame: that of the moment nearest to the
@@ -73,10 +71,6 @@ class MediaDetails:
             GetPreview: self._preview,
         }
 
-    def works(self) -> Mapping[JobKind, JobFactory]:
-        """No jobs."""
-        return {}
-
     def close(self) -> None:
         """Ends the worker process."""
         with self._decoding:
@@ -84,24 +78,13 @@ class MediaDetails:
                 self._pool.close()
                 self._pool = None
 
-    def _row(self, key: str) -> MediaRow:
-        """The library's row.
-
-        Raises:
-            UserError: there is none of that key.
-        """
-        rows = self._library.media.rows([key])
-        if not rows:
-            raise UserError(GONE)
-        return rows[0]
-
     def _preview(self, body: GetPreview, call: Call) -> Preview:
         """A screen-sized JPEG of the photo, or of the video at that time, made where missing.
 
         Of a file that is not there now, the thumbnail.
         """
         key, time_s = body.key, body.time_s
-        row = self._row(key)
+        row = row_of(self._library, key)
         if time_s is None and (moments := moments_of(self._views(row))):
             time_s = moments[0].time_s  # the one that its thumbnail and the strip begin with
         time_s = self._time(row, time_s)
@@ -152,7 +135,7 @@ class MediaDetails:
         media = MediaDescriber(self._library, describer)
         with self._describing:
             call.check()
-            row = self._row(body.key)
+            row = row_of(self._library, body.key)
             if media.known_caption(row) is None:
                 answer = media.caption([row])[body.key]
                 reason = answer if isinstance(answer, str) else ""
@@ -168,7 +151,7 @@ class MediaDetails:
         return self._description(body.key, reason)
 
     def _description(self, key: str, reason: str) -> Description:
-        row = self._row(key)
+        row = row_of(self._library, key)
         return Description(
             key=key,
             caption=row.caption,
@@ -193,7 +176,7 @@ class MediaDetails:
     ) -> Iterator[tuple[str, NDArray[np.uint8] | str]]:
         """The decoder for captions: one picture serves the preview, too."""
         for item in wanted:
-            row = self._row(item.key)
+            row = row_of(self._library, item.key)
             try:
                 yield item.key, self._decode(row, self._time(row, item.time_s), call).input_HWC
             except UserError as error:

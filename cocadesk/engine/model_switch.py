@@ -5,25 +5,27 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Generator
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from cocadesk.engine.conversions import to_failures
 from cocadesk.engine.handlers import EngineContext
-from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps
+from cocadesk.engine.index_job import index_step
+from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps, relayed
 from cocadesk.engine.teaching.runs import Choice, RunStore
 from cocadesk.errors import UserError
 from cocadesk.locations import RUN_PREFIX, STARTER
 from cocadesk.model.in_use import durable_source
 from cocadesk.protocol.messages import RowsChanged
-from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobValue
 
 if TYPE_CHECKING:
     from cocadesk.indexing.types import ReembedReport
     from cocadesk.model.backend import Backend
 
+STAGE = "Reading photos and videos for the new model"
 OPENING_STEP_S = 0.3
 STEP_LIMIT_S = 60.0
 HUB_PREFIXES = ("hf-hub:", "open_clip:")
@@ -85,25 +87,10 @@ class ModelSwitcher:
 
         source = switch_source(spec)
         backend = yield from self._opened(source)
-        inner = reembed_steps(self._context.library, backend, source=source)
+        work = reembed_steps(self._context.library, backend, source=source)
         try:
-            while True:
-                try:
-                    now = next(inner)
-                except StopIteration as end:
-                    report: ReembedReport = end.value
-                    break
-                current = WirePath.of(now.current_path).text if now.current_path else ""
-                yield JobStep(
-                    stage="Reading photos and videos for the new model",
-                    done=now.done,
-                    total=now.total,
-                    failed=now.failed,
-                    seconds_left=now.seconds_left,
-                    current=current,
-                )
+            report = yield from relayed(work, lambda now: index_step(now, STAGE))
         except BaseException:
-            inner.close()
             backend.close()
             raise
         self._switch(backend, source)
@@ -160,61 +147,32 @@ class ModelSwitcher:
             ready = self._ready.pop(source, None)
         if ready is not None:
             return ready
-        opening = _Opening(lambda: self._context.model.open(source))
+        opening = _open_in_thread(lambda: self._context.model.open(source))
         try:
-            while not opening.wait(OPENING_STEP_S):
+            while not wait([opening], OPENING_STEP_S).done:
                 yield JobStep(stage="Opening the model", done=0)
         except GeneratorExit:
-            opening.give_up()
+            opening.add_done_callback(_close_once_open)
             raise
         return opening.result()
 
 
-class _Opening:
-    """A model being opened on a thread of its own."""
+def _open_in_thread(open_model: Callable[[], Backend]) -> Future[Backend]:
+    opening: Future[Backend] = Future()
 
-    def __init__(self, open_model: Callable[[], Backend]) -> None:
-        self._open_model = open_model
-        self._lock = threading.Lock()
-        self._is_unwanted = False
-        self._backend: Backend | None = None
-        self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="opening", daemon=True)
-        self._thread.start()
-
-    def wait(self, limit_s: float) -> bool:
-        """True where it has ended by then."""
-        self._thread.join(limit_s)
-        return not self._thread.is_alive()
-
-    def result(self) -> Backend:
-        """The model, once it has ended.
-
-        Raises:
-            UserError: it cannot be opened.
-        """
-        if self._error is not None:
-            raise self._error
-        assert self._backend is not None
-        return self._backend
-
-    def give_up(self) -> None:
-        """Frees the model as soon as it is open."""
-        with self._lock:
-            self._is_unwanted = True
-            if self._backend is not None:
-                self._backend.close()
-
-    def _run(self) -> None:
+    def run() -> None:
         try:
-            backend = self._open_model()
+            opening.set_result(open_model())
         except Exception as error:  # noqa: BLE001 - raised again by whoever asks
-            self._error = error
-            return
-        with self._lock:
-            self._backend = backend
-            if self._is_unwanted:
-                backend.close()
+            opening.set_exception(error)
+
+    threading.Thread(target=run, name="opening", daemon=True).start()
+    return opening
+
+
+def _close_once_open(opening: Future[Backend]) -> None:
+    if opening.exception() is None:
+        opening.result().close()
 
 
 def _outcome(report: ReembedReport, name: str) -> JobOutcome:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cocadesk.engine.handlers import Answer, EngineContext
+from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
 from cocadesk.engine.model_switch import ModelSwitcher
 from cocadesk.engine.scheduler import JobFactory
 from cocadesk.engine.teaching.run_state import RunReader
@@ -23,7 +23,7 @@ from cocadesk.protocol.values import JobKind, ModelEntry, RunState
 _log = logging.getLogger(__name__)
 
 
-class ModelHandler:
+class ModelHandler(RequestHandler):
     """Lists models and lets one answer."""
 
     def __init__(self, context: EngineContext, switcher: ModelSwitcher) -> None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
@@ -26,6 +26,9 @@ QUIET_LIMIT_S = 1.0
 SAVE_EVERY_S = 10.0
 
 _log = logging.getLogger(__name__)
+
+Progress = TypeVar("Progress")
+Report = TypeVar("Report")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,22 @@ class JobOutcome:
 Steps: TypeAlias = Generator[JobStep, None, JobOutcome]
 JobFactory: TypeAlias = Callable[[str], Steps]
 """Makes a job's steps from its spec (JSON); nothing happens before the first step."""
+
+
+def relayed(
+    work: Generator[Progress, None, Report], step: Callable[[Progress], JobStep]
+) -> Generator[JobStep, None, Report]:
+    """Work of another room as steps of a job; gives the work's report."""
+    try:
+        while True:
+            try:
+                progress = next(work)
+            except StopIteration as end:
+                report: Report = end.value
+                return report
+            yield step(progress)
+    finally:
+        work.close()
 
 
 class Scheduler:

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from cocadesk.errors import UserError
-from cocadesk.library import Library, MediaState
+from cocadesk.library import Library, MediaRow, MediaState
 from cocadesk.library.paths import is_under
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Scope
@@ -15,6 +15,18 @@ from cocadesk.search.filters import parse_filter
 from cocadesk.search.matching import keys_in_scope
 
 _SEPARATOR = os.fsencode(os.sep)
+
+
+def row_of(library: Library, key: str) -> MediaRow:
+    """The row of this key.
+
+    Raises:
+        UserError: there is none.
+    """
+    rows = library.media.rows([key])
+    if not rows:
+        raise UserError("This medium is no longer in the library.")
+    return rows[0]
 
 
 def scope_keys(library: Library, scope: Scope) -> list[str]:

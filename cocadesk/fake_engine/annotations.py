@@ -31,7 +31,6 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import EditValue, Row, TagValue
 
 PERSON = "person"
-MODEL_ID = "made-up-0123456789ab"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

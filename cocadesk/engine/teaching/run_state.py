@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from cocadesk.engine.conversions import to_value
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.model_switch import switch_source
 from cocadesk.engine.teaching.runs import (
@@ -123,7 +124,9 @@ class RunReader:
         photos, captions = self._store.counts(record.id) if found is None else (0, 0)
         said = next((job.message for job in jobs if job.id == record.id), "")
         is_over = state is not RunState.RUNNING
-        return RunValue(
+        return to_value(
+            result,
+            RunValue,
             id=record.id,
             folder=WirePath.of(self._store.folder(record.id)),
             state=state,
@@ -132,16 +135,8 @@ class RunReader:
             created=record.created,
             photos=result.photos or photos,
             captions=result.captions or captions,
-            is_trial=result.is_trial,
             step=result.steps if is_over else 0,
-            steps=result.steps,
-            seconds=result.seconds,
-            before=result.before,
-            after=result.after,
-            general_before=result.general_before,
-            general_after=result.general_after,
             reembed_seconds=record.reembed_seconds if result.reembed or not is_over else 0.0,
-            model_id=result.model_id,
             message=run_message(facts, result, said),
             skipped=tuple(to_skipped(result.skipped, result.skipped_examples)),
         )
