@@ -94,29 +94,22 @@ def to_row(library: Library, row: MediaRow) -> Row:
     """One row for a message; the thumbnail is named where its file exists."""
     path = WirePath.of(row.path)
     folder, name = os.path.split(path.text)
-    return Row(
-        key=row.key,
+    return to_value(
+        row,
+        Row,
         path=path,
         name=name,
         folder=folder,
-        kind=MediaKind(row.kind.value),
-        width=row.width,
-        height=row.height,
-        size_bytes=row.size_bytes,
-        duration_s=row.duration_s,
         taken=row.taken.isoformat(timespec="seconds") if row.taken else None,
-        camera=row.camera,
         thumbnail=_if_there(library.thumbnails.path(row.picture_hash)),
-        caption=row.caption,
         caption_by_person=row.human_caption is not None,
         tags=to_tags(row),
-        state=row.state.value,
     )
 
 
 def to_facts(row: MediaRow) -> tuple[Fact, ...]:
     """All that is known of a medium, as labelled text."""
-    return tuple(Fact(name=fact.name, label=fact.label, text=fact.text) for fact in facts_of(row))
+    return tuple(to_value(fact, Fact) for fact in facts_of(row))
 
 
 def to_tags(row: MediaRow) -> tuple[TagValue, ...]:

@@ -30,11 +30,8 @@ class FakeVideos:
     def hit(self, medium: FakeMedium, score: float) -> Hit:
         """A medium as a search result: a video with its moments, best first."""
         row = medium.row
-        if not medium.moments:
-            return Hit(
-                key=row.key, score=score, path=row.path, kind=row.kind, caption=medium.caption
-            )
-        best_s = medium.moments[0].time_s
+        best_s = medium.moments[0].time_s if medium.moments else None
+        frame = self._frame(medium, best_s, LONG_SIDE_PX, "moments") if medium.moments else None
         return Hit(
             key=row.key,
             score=score,
@@ -43,7 +40,7 @@ class FakeVideos:
             caption=medium.caption,
             time_s=best_s,
             moments=medium.moments,
-            thumbnail=self._frame(medium, best_s, LONG_SIDE_PX, "moments"),
+            thumbnail=frame,
         )
 
     def _moments(self, body: GetMoments, _call: Call) -> ReplyBody:

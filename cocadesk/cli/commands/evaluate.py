@@ -43,7 +43,7 @@ def retrieval(options: Options, report: Report, shards: ShardsArgument) -> int:
     with open_model(options) as backend:
         media = _media(files, InputSpec.of(backend.info()), skipped, MEDIA_SUFFIXES)
         samples = _counted(media, report, "Reading pictures")
-        metrics = evaluate_retrieval(backend, _not_empty(samples))
+        metrics = evaluate_retrieval(backend, samples)
         model = backend.info().model_id
     _show(report, asdict(metrics), {"model": model}, skipped)
     return OK
@@ -62,7 +62,7 @@ def captions(options: Options, report: Report, shards: ShardsArgument) -> int:
     with open_model(options) as backend:
         found = _samples(files, InputSpec.of(backend.info()), skipped)
         samples = _counted(found, report, "Writing captions")
-        metrics = asdict(evaluate_captions(backend, _not_empty(samples)))
+        metrics = asdict(evaluate_captions(backend, samples))
         model = backend.info().model_id
     _show(report, metrics, {"tokenizer": metrics.pop("tokenizer"), "model": model}, skipped)
     return OK
@@ -87,7 +87,7 @@ def zeroshot(
         vectors = class_vectors(backend, labels)
         labelled = _labelled(classes, backend.info(), skipped)
         pictures = _counted(labelled, report, "Naming pictures")
-        metrics = evaluate_zeroshot(backend, _not_empty(pictures), vectors)
+        metrics = evaluate_zeroshot(backend, pictures, vectors)
         model = backend.info().model_id
     _show(report, asdict(metrics), {"model": model, "classes": len(classes)}, skipped)
     return OK
@@ -208,25 +208,18 @@ def _labelled(classes: Sequence[bytes], info: ModelInfo, skipped: list[str]) -> 
 
 
 def _counted(items: Iterable[Item], report: Report, title: str) -> Iterator[Item]:
-    """Passes the items on and shows how many there were."""
+    """Passes the items on and shows how many there were.
+
+    Raises:
+        UserError: there were none.
+    """
+    number = 0
     with report.progress() as display:
         task = display.add_task(title, total=None, numbers="", left="")
         for number, item in enumerate(items, start=1):
             display.update(task, completed=number, numbers=f"{number:,}")
             yield item
-
-
-def _not_empty(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items.
-
-    Raises:
-        UserError: there are none.
-    """
-    empty = True
-    for item in items:
-        empty = False
-        yield item
-    if empty:
+    if not number:
         raise UserError("There is nothing to measure.", "No picture could be used.", "")
 
 
