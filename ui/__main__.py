@@ -53,7 +53,6 @@ def main(arguments: list[str] | None = None) -> int:
         library,
         module=FAKE_MODULE if options.fake else ENGINE_MODULE,
         extra=("--model", options.model) if options.model and not options.fake else (),
-        parent=app,
     )
     window = MainWindow(link, AppTheme(app, options.look))
     errors.reported.connect(window.widgets.notice.say)

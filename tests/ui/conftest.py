@@ -52,7 +52,10 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def make_window(
     app_theme: AppTheme, library: Path, qtbot: QtBot
 ) -> Iterator[Callable[..., MainWindow]]:
-    """Opens windows on the library, by default without a right to start engines; closes them."""
+    """Opens windows on the library, by default without a right to start engines.
+
+    In the end they are closed, and deleted at once: the next test's threads could collect them.
+    """
     windows: list[MainWindow] = []
 
     def make(**options: Any) -> MainWindow:
@@ -66,7 +69,7 @@ def make_window(
     yield make
     for window in windows:
         window.close()
-        window.deleteLater()
+        shiboken6.delete(window)
 
 
 @pytest.fixture

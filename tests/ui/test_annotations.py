@@ -24,9 +24,7 @@ from ui.annotations.editor import changed_row
 from ui.annotations.history_dialog import HistoryDialog
 from ui.annotations.selection_tags import shared_tags
 from ui.annotations.tag_chips import TagChips
-from ui.engine.link import EngineLink
 from ui.kit.actions import Actions
-from ui.kit.app_theme import AppTheme
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
@@ -307,19 +305,17 @@ def test_the_history_of_a_photo_tells_who_said_what(described: MainWindow, qtbot
 
 
 def test_words_said_while_the_engine_is_gone_reach_the_next_one(
-    app_theme: AppTheme, library: Path, qtbot: QtBot
+    make_window: Callable[..., MainWindow], library: Path, qtbot: QtBot
 ) -> None:
     """They are shown, kept here, and sent when an engine is there again."""
-    link = EngineLink(library, module=FAKE_MODULE, extra=["--media", "3", "--step-s", "0"])
-    window = MainWindow(link, app_theme)
-    window.show()
-    link.open()
+    extra = ["--media", "3", "--step-s", "0"]
+    window = make_window(module=FAKE_MODULE, extra=extra, starts_engine=True)
     qtbot.waitUntil(lambda: window.widgets.detail.is_described, timeout=WAIT_MS)
     client = running_engine(library)
     assert client is not None
     first = client.welcome.engine_pid
     client.close()
-    with qtbot.waitSignal(link.restarted, timeout=WAIT_MS):
+    with qtbot.waitSignal(window.session.link.restarted, timeout=WAIT_MS):
         os.kill(first, signal.SIGKILL)
         _write_caption(window, "said in between")
     qtbot.waitUntil(window.session.editor.is_settled, timeout=WAIT_MS)
@@ -330,7 +326,6 @@ def test_words_said_while_the_engine_is_gone_reach_the_next_one(
     assert client is not None
     with client:
         client.ask(StopEngine(), Ok, timeout_s=30)
-    window.deleteLater()
 
 
 def test_words_are_edited_in_the_library_only(described: MainWindow, qtbot: QtBot) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import shiboken6
 from pytestqt.qtbot import QtBot
 
 from cocadesk.fake_engine.engine import FakeEngine
@@ -20,6 +21,7 @@ from ui.kit.app_theme import AppTheme
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
+FEW_MEDIA = ("--media", "12", "--step-s", "0")
 
 # Only the screenless platform says this, of every dialog.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
@@ -41,19 +43,16 @@ def test_the_windows_process_imports_nothing_heavy() -> None:
 
 
 def test_the_window_starts_an_engine_and_survives_its_death(
-    app_theme: AppTheme, library: Path, qtbot: QtBot
+    make_window: Callable[..., MainWindow], library: Path, qtbot: QtBot
 ) -> None:
     """After kill -9 a new engine is started, the photos are there, a notice says so."""
-    link = EngineLink(library, module=FAKE_MODULE, extra=["--media", "12", "--step-s", "0"])
-    window = MainWindow(link, app_theme)
-    window.show()
-    link.open()
+    window = make_window(module=FAKE_MODULE, extra=FEW_MEDIA, starts_engine=True)
     qtbot.waitUntil(lambda: window.session.model.rowCount() == 12, timeout=WAIT_MS)
     client = running_engine(library)
     assert client is not None
     first = client.welcome.engine_pid
     client.close()
-    with qtbot.waitSignal(link.restarted, timeout=WAIT_MS):
+    with qtbot.waitSignal(window.session.link.restarted, timeout=WAIT_MS):
         os.kill(first, signal.SIGKILL)
     assert "engine is back" in window.widgets.notice.text()
     with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
@@ -65,7 +64,6 @@ def test_the_window_starts_an_engine_and_survives_its_death(
         assert client.welcome.engine_pid != first
         window.close()
         client.ask(StopEngine(), Ok, timeout_s=30)
-    window.deleteLater()
 
 
 def test_with_photos_shown_a_lost_engine_is_told_until_it_is_back(
@@ -95,21 +93,28 @@ def test_with_photos_shown_a_lost_engine_is_told_until_it_is_back(
 
 
 def test_an_engine_that_cannot_start_is_explained_and_tried_again(
-    app_theme: AppTheme, library: Path, qtbot: QtBot
+    make_window: Callable[..., MainWindow], library: Path, qtbot: QtBot
 ) -> None:
     """The engine's own last words are shown; the button tries again."""
-    link = EngineLink(library, module=FAKE_MODULE, extra=["--nonsense"])
-    window = MainWindow(link, app_theme)
-    window.show()
-    link.open()
+    window = make_window(module=FAKE_MODULE, extra=["--nonsense"], starts_engine=True)
+    link = window.session.link
     qtbot.waitUntil(lambda: link.state is LinkState.FAILED, timeout=WAIT_MS)
     assert "--nonsense" in window.widgets.empty.text()
     link.extra = ("--media", "2")
     window.widgets.empty.button.click()
     qtbot.waitUntil(lambda: window.session.model.rowCount() == 2, timeout=WAIT_MS)
     window.close()
-    window.deleteLater()
     client = running_engine(library)
     assert client is not None
     with client:
         client.ask(StopEngine(), Ok, timeout_s=30)
+
+
+def test_the_link_goes_with_its_window(app_theme: AppTheme, library: Path) -> None:
+    """Python's garbage collector, which runs on any thread, is left nothing of Qt's to delete."""
+    link = EngineLink(library, starts_engine=False)
+    window = MainWindow(link, app_theme)
+    assert not shiboken6.ownedByPython(link)
+    window.close()
+    shiboken6.delete(window)
+    assert not shiboken6.isValid(link)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,6 @@ from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.launch import running_engine
 from cocadesk.protocol.values import JobState
 from tests.support.engines import stop
-from ui.engine.link import EngineLink
-from ui.kit.app_theme import AppTheme
 from ui.shell.window import MainWindow
 
 WAIT_MS = 240_000
@@ -27,14 +25,11 @@ pytestmark = [
 
 
 @pytest.fixture
-def window(app_theme: AppTheme, library: Path) -> Iterator[MainWindow]:
+def window(make_window: Callable[..., MainWindow], library: Path) -> Iterator[MainWindow]:
     """A window that starts a real engine on an empty library."""
-    window = MainWindow(EngineLink(library), app_theme)
-    window.show()
-    window.session.link.open()
+    window = make_window(starts_engine=True)
     yield window
     window.close()
-    window.deleteLater()
     client: EngineClient | None = running_engine(library)
     if client is not None:
         with client:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PIL import Image
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -61,7 +62,7 @@ def opened(library: Path, app_theme: AppTheme) -> Iterator[MainWindow]:
         yield window
     finally:
         window.close()
-        window.deleteLater()
+        shiboken6.delete(window)
         client: EngineClient | None = running_engine(library)
         if client is not None:
             with client:

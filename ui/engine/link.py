@@ -94,13 +94,12 @@ class EngineLink(QObject):
         module: str = ENGINE_MODULE,
         extra: Sequence[str] = (),
         starts_engine: bool = True,
-        parent: QObject | None = None,
     ) -> None:
         """``module`` and ``extra`` are the engine's and its arguments, for the next start.
 
         Without ``starts_engine`` it waits for one that somebody else starts.
         """
-        super().__init__(parent)
+        super().__init__()
         self.library = library
         self.module = module
         self.extra = tuple(extra)

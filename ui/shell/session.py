@@ -21,6 +21,9 @@ class LibrarySession:
     """One library as one window uses it; each part asks the engine again when it is back."""
 
     def __init__(self, link: EngineLink, parent: QObject) -> None:
+        # The window's like all that is made here: a garbage collector on another thread
+        # deletes what Python alone owns there, which Qt does not survive.
+        link.setParent(parent)
         self.link = link
         self.thumbnails = ImageLoader(long_side_px=THUMBNAIL_PX, keep=600, parent=parent)
         self.previews = ImageLoader(long_side_px=PREVIEW_PX, keep=8, parent=parent)
