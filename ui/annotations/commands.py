@@ -112,16 +112,14 @@ class AnnotationCommands(QObject):
         if row is not None:
             self._editor.ask_history(row.key)
 
-    def _show_history(self, answer: object) -> None:
-        assert isinstance(answer, History)
+    def _show_history(self, answer: History) -> None:
         row = self._grid.current_row()
         if row is not None and row.key == answer.key:
             self._dialogs.open(
                 lambda parent, theme: HistoryDialog(row.name, answer.edits, parent, theme)
             )
 
-    def _show_feedback(self, said: object) -> None:
-        assert isinstance(said, Feedback)
+    def _show_feedback(self, said: Feedback) -> None:
         again = self._editor.redo if said.offer is FeedbackAction.REDO else self._editor.undo
         self._notice.say(said.text, said.offer.value, again)
 

@@ -74,8 +74,7 @@ class AnnotationJobs(QObject):
         )
         dialog.start_wanted.connect(self._on_caption)
 
-    def _on_caption(self, scope: object, again: bool) -> None:
-        assert isinstance(scope, Scope)
+    def _on_caption(self, scope: Scope, again: bool) -> None:
         self._tracker.caption(scope, again=again)
 
     def _write_captions(self) -> None:
@@ -88,16 +87,13 @@ class AnnotationJobs(QObject):
         dialog.rejected.connect(self._tracker.forget_plan)
         dialog.ask()
 
-    def _on_plan_wanted(self, scope: object, overwrite: bool) -> None:
-        assert isinstance(scope, Scope)
+    def _on_plan_wanted(self, scope: Scope, overwrite: bool) -> None:
         self._tracker.plan_write(scope, overwrite=overwrite)
 
-    def _on_write(self, scope: object, overwrite: bool) -> None:
-        assert isinstance(scope, Scope)
+    def _on_write(self, scope: Scope, overwrite: bool) -> None:
         self._tracker.write(scope, overwrite=overwrite)
 
-    def _show_plan(self, plan: object) -> None:
-        assert isinstance(plan, WritePlan)
+    def _show_plan(self, plan: WritePlan) -> None:
         if isinstance(self._dialogs.current, WriteDialog):
             self._dialogs.current.show_plan(plan)
 
@@ -105,8 +101,7 @@ class AnnotationJobs(QObject):
         if isinstance(self._dialogs.current, WriteDialog):
             self._dialogs.current.show_problem(str(error))
 
-    def _on_ended(self, job: object) -> None:
-        assert isinstance(job, JobValue)
+    def _on_ended(self, job: JobValue) -> None:
         if job.kind is JobKind.WRITE and job.state is JobState.DONE:
             self._notice.say(job_line(job), FeedbackAction.UNDO.value, self._editor.undo)
 

@@ -89,8 +89,7 @@ class DetailPresenter(QObject):
         path = self._model.thumbnail_of(row)
         return None if path is None else self._thumbnails.pixmap(row.key, path)
 
-    def _on_detail(self, answer: object) -> None:
-        assert isinstance(answer, Detail)
+    def _on_detail(self, answer: Detail) -> None:
         self._model.set_rows([answer.row])
         self._show(answer.row, answer.facts)
 
@@ -104,39 +103,33 @@ class DetailPresenter(QObject):
             if thumbnail is not None and not photo.has_picture:
                 photo.show_picture(thumbnail)
 
-    def _on_annotations(self, answer: object) -> None:
-        assert isinstance(answer, Description)
+    def _on_annotations(self, answer: Description) -> None:
         self._detail.show_annotations(answer)
         row = self._inspector.row
         if row is not None:
             self._model.set_annotations(answer)  # not the row: its facts may have changed meanwhile
             self._large.show_row(row, self._inspector.time_s)
 
-    def _on_pending(self, rows: object) -> None:
+    def _on_pending(self, rows: tuple[Row, ...]) -> None:
         """Rows as they will be once the engine has taken what was edited."""
-        assert isinstance(rows, tuple)
         self._model.set_rows(rows)
         for row in rows:
             self._inspector.show_pending(row)
 
-    def _on_settled(self, keys: object) -> None:
-        assert isinstance(keys, tuple)
+    def _on_settled(self, keys: tuple[str, ...]) -> None:
         if keys:
             self._model.refresh_rows(keys)
         if self._inspector.key in keys:
             self._inspector.reload_annotations()
 
-    def _on_picture(self, pixmap: object) -> None:
-        assert isinstance(pixmap, QPixmap)
+    def _on_picture(self, pixmap: QPixmap) -> None:
         self._detail.photo.show_picture(pixmap)
         self._large.photo.show_picture(pixmap, keeps_zoom=True)
 
-    def _on_moments(self, answer: object) -> None:
-        assert isinstance(answer, Moments)
+    def _on_moments(self, answer: Moments) -> None:
         self._detail.video.show_moments(answer, self._model.hit_of(answer.key))
 
-    def _on_moment(self, time_s: object) -> None:
-        assert isinstance(time_s, float)
+    def _on_moment(self, time_s: float) -> None:
         self._inspector.show_moment(time_s)
         if self._inspector.row is not None:
             self._large.show_row(self._inspector.row, time_s)

@@ -182,8 +182,7 @@ class VideoView(QWidget):
     def _ask(self) -> None:
         self.moment_chosen.emit(self._wanted_s)
 
-    def _on_moved(self, time_s: object) -> None:
-        assert isinstance(time_s, float)
+    def _on_moved(self, time_s: float) -> None:
         if self._is_open:
             self.controls.show_time(time_s)
 
@@ -200,8 +199,7 @@ class VideoView(QWidget):
         self._from_s = self.strip.start_s() or 0.0
         self.controls.show_time(self.strip.current_s() or 0.0)
 
-    def _on_sought(self, to_s: object) -> None:
-        assert isinstance(to_s, float)
+    def _on_sought(self, to_s: float) -> None:
         self._from_s = to_s
         self.controls.show_time(to_s)
         if self._is_open and self._player is not None:

@@ -216,8 +216,7 @@ class EngineLink(QObject):
         )
         self._pipe.write(encode(hello))
 
-    def _on_received(self, data: object) -> None:
-        assert isinstance(data, bytes)
+    def _on_received(self, data: bytes) -> None:
         try:
             for payload in self._reader.feed(data):
                 self._take(decode_engine_message(payload))

@@ -68,8 +68,7 @@ class JobCommands(QObject):
         self._strip.setVisible(job is not None and not job.state.is_final)
         self.closed.emit()
 
-    def _on_job(self, job: object) -> None:
-        assert isinstance(job, JobValue)
+    def _on_job(self, job: JobValue) -> None:
         self._strip.show_job(job)
         self._show_all()
         self._strip.setVisible(not self.is_open)
@@ -93,8 +92,7 @@ class JobCommands(QObject):
         self._failures_of = next((j for j in self._tracker.all() if j.id == job_id), None)
         self._tracker.ask_failures_of(job_id)
 
-    def _on_failures(self, answer: object) -> None:
-        assert isinstance(answer, Failures)
+    def _on_failures(self, answer: Failures) -> None:
         title = "" if self._failures_of is None else self._failures_of.title
         self._dialogs.open(
             lambda parent, theme: FailuresDialog(

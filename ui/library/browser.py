@@ -88,9 +88,8 @@ class Browser(QObject):
         """Asks the same question; the old list stays until the answer comes."""
         self._ask(self._asked)
 
-    def on_job_ended(self, job: object) -> None:
+    def on_job_ended(self, job: JobValue) -> None:
         """A job that changes rows may have changed the answer as well."""
-        assert isinstance(job, JobValue)
         if job.kind in CHANGES_ROWS and job.state is JobState.DONE:
             self.ask_again()
         if job.kind is JobKind.SWITCH_MODEL:
@@ -161,8 +160,7 @@ class Browser(QObject):
         self._listing = replace(self._listing, problem=error)
         self.settled.emit()
 
-    def _ask_rows(self, keys: object) -> None:
-        assert isinstance(keys, tuple)
+    def _ask_rows(self, keys: tuple[str, ...]) -> None:
         self._link.ask(GetRows(keys=keys), Rows, self._on_rows, priority=Priority.VISIBLE)
 
     def _on_rows(self, answer: Rows) -> None:

@@ -79,8 +79,7 @@ class ModelsPage(Page):
 
     # What a person does -------------------------------------------------------------
 
-    def _on_use(self, entry: object) -> None:
-        assert isinstance(entry, ModelEntry)
+    def _on_use(self, entry: ModelEntry) -> None:
         if self.requests.is_free(entry):
             self._use(entry.source)
         else:
@@ -111,12 +110,10 @@ class ModelsPage(Page):
             row.use_wanted.connect(self._on_use)
             self._list.addWidget(row)
 
-    def _on_info(self, answer: object) -> None:
-        assert isinstance(answer, Info)
+    def _on_info(self, answer: Info) -> None:
         hide_or_say(self.device, device_line(answer.model))
 
-    def _on_job(self, job: object) -> None:
-        assert isinstance(job, JobValue)
+    def _on_job(self, job: JobValue) -> None:
         self.changing.show_job(job)
         if not job.state.is_final:
             self.changing.show()

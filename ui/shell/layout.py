@@ -66,8 +66,7 @@ class WindowWidgets(QObject):
         self.detail.tag_clicked.connect(self.search.set_query)
         app_theme.changed.connect(self._on_theme)
 
-    def _on_theme(self, theme: object) -> None:
+    def _on_theme(self, theme: Theme) -> None:
         """Gives the parts outside the pages that draw for themselves their new colours."""
-        assert isinstance(theme, Theme)
         for part in (self.search, self.header, self.strip, self.jobs):
             part.set_theme(theme)

@@ -44,9 +44,8 @@ class PhotoMenu(QObject):
                 menu.addAction(self._actions[entry])
         return menu
 
-    def show(self, where: object) -> None:
+    def show(self, where: QPoint) -> None:
         """Pops the menu up at this place of the screen."""
-        assert isinstance(where, QPoint)
         menu = self.build()
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(where)

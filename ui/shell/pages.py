@@ -169,7 +169,6 @@ class PageSwitcher(QObject):
             self._stack.addWidget(self._built[page])
         return self._built[page]
 
-    def _on_theme(self, theme: object) -> None:
-        assert isinstance(theme, Theme)
+    def _on_theme(self, theme: Theme) -> None:
         for page in self._built.values():
             page.set_theme(theme)

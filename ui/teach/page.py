@@ -169,18 +169,15 @@ class TeachPage(Page):
             self.requests.ask_run(self._shown)
         self._wants_running = False
 
-    def _on_run_changed(self, run: object) -> None:
-        assert isinstance(run, RunValue)
+    def _on_run_changed(self, run: RunValue) -> None:
         self._fill()
         if run.id == self._shown:
             self._draw_run()
 
-    def _on_found(self, found: object) -> None:
-        assert isinstance(found, DatasetSummary)
+    def _on_found(self, found: DatasetSummary) -> None:
         self.setup.show_found(found)
 
-    def _on_check_failed(self, error: object) -> None:
-        assert isinstance(error, UserError)
+    def _on_check_failed(self, error: UserError) -> None:
         self.setup.show_problem(error)
 
     def _on_failed(self, error: object) -> None:

@@ -163,8 +163,7 @@ class VocabularyPage(Page):
 
     # What the engine tells ----------------------------------------------------------
 
-    def _on_tags(self, answer: object) -> None:
-        assert isinstance(answer, VocabularyReply)
+    def _on_tags(self, answer: VocabularyReply) -> None:
         is_clean = not self._is_loaded or not self.has_changes
         self._saved = answer.tags
         self.is_own = answer.is_own
@@ -179,8 +178,7 @@ class VocabularyPage(Page):
         )
         self._count()
 
-    def _on_kept(self, tags: object) -> None:
-        assert isinstance(tags, tuple)
+    def _on_kept(self, tags: tuple[str, ...]) -> None:
         hide_or_say(self.problem, "")
         if not tags:  # the shipped list takes the place of whatever was written here
             self._is_loaded = False
@@ -193,8 +191,7 @@ class VocabularyPage(Page):
         hide_or_say(self.problem, str(error))
         self._count()
 
-    def _on_job(self, job: object) -> None:
-        assert isinstance(job, JobValue)
+    def _on_job(self, job: JobValue) -> None:
         self._job_row.setVisible(True)
         self.progress.bar.setVisible(not job.state.is_final)
         self.stop.setVisible(not job.state.is_final)
