@@ -6,8 +6,9 @@ from enum import Enum
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QWidget
 
+from ui.kit.layouts import in_column, in_row
 from ui.kit.theme import Theme
 from ui.kit.widgets import button, label
 
@@ -106,18 +107,8 @@ class CaptionField(QWidget):
         self.hint = label("Enter saves, Esc cancels", "small")
         self.editor.saved.connect(self._on_enter)
         self.editor.cancelled.connect(self.cancel)
-        above = QHBoxLayout()
-        above.setSpacing(theme.gap_s)
-        above.addWidget(self.origin, 1)
-        above.addWidget(self.accept)
-        above.addWidget(self.edit)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.gap_s)
-        column.addLayout(above)
-        column.addWidget(self.text)
-        column.addWidget(self.editor)
-        column.addWidget(self.hint)
+        above = in_row((self.origin, 1), self.accept, self.edit, gap=theme.gap_s)
+        in_column(above, self.text, self.editor, self.hint, gap=theme.gap_s, of=self)
         self._show_mode()
 
     @property

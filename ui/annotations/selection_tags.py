@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from cocadesk.protocol.messages import GetRows, Rows
 from cocadesk.protocol.values import Priority, Row, TagValue
 from ui.engine.link import EngineLink, Ticket
+from ui.kit.timers import single_shot
 from ui.library.grid import Grid
 from ui.library.results_model import ResultsModel
 
@@ -42,10 +43,7 @@ class SelectionTags(QObject):
         self._grid = grid
         self._model = model
         self._ticket: Ticket | None = None
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(PAUSE_MS)
-        self._pause.timeout.connect(self._count)
+        self._pause = single_shot(self, self._count, PAUSE_MS)
         grid.selected.connect(self._on_selection)
         model.dataChanged.connect(self._on_rows)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QEvent, QSize, QStringListModel, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, QStringListModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QCompleter, QFrame, QHBoxLayout, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QCompleter, QFrame, QLineEdit, QToolButton, QWidget
 
 from cocadesk.protocol.values import TagValue
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.icons import Icon, icon
+from ui.kit.layouts import in_row
 from ui.kit.theme import Theme
+from ui.kit.timers import single_shot
 from ui.kit.widgets import label
 
 MARK_PX = 14
@@ -47,10 +49,7 @@ class TagChip(QFrame):
         self.name.setProperty("role", "chip-name")
         self.name.setToolTip(f"Search for “{tag.tag}”")
         self.name.clicked.connect(self._open)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 0, 4, 0)
-        row.setSpacing(0)
-        row.addWidget(self.name)
+        row = in_row(self.name, gap=0, margins=(8, 0, 4, 0), of=self)
         if note:
             row.addWidget(label(note, "small"))
             row.addSpacing(4)
@@ -135,10 +134,7 @@ class _Field(QLineEdit):
         self.returnPressed.connect(self._on_return)
         # A completion that was chosen is put in once more after the Return that chose it.
         self._last_typed = ""
-        self._after = QTimer(self)
-        self._after.setSingleShot(True)
-        self._after.setInterval(0)
-        self._after.timeout.connect(self._clear_typed)
+        self._after = single_shot(self, self._clear_typed)
 
     def set_vocabulary(self, tags: Sequence[str]) -> None:
         """Sets the tags that it completes to."""

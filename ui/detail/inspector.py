@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import (
@@ -20,6 +20,7 @@ from cocadesk.protocol.messages import (
 from cocadesk.protocol.values import MediaKind, Priority, Row, changed
 from ui.engine.link import EngineLink, Ticket
 from ui.kit.image_loader import ImageLoader
+from ui.kit.timers import single_shot
 
 DESCRIBE_PAUSE_MS = 200
 
@@ -52,10 +53,7 @@ class Inspector(QObject):
         self.row: Row | None = None
         self.time_s: float | None = None
         self._preview_path = ""
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(DESCRIBE_PAUSE_MS)
-        self._pause.timeout.connect(self._describe)
+        self._pause = single_shot(self, self._describe, DESCRIBE_PAUSE_MS)
         previews.arrived.connect(self._on_picture)
         link.connected.connect(self.reload)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QToolButton
 
 from cocadesk.protocol.values import Row
 from ui.detail.photo_view import PhotoView
 from ui.kit.actions import Action, Actions, ActionSet
 from ui.kit.icons import Icon, icon
+from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.texts import clock
 from ui.kit.theme import Theme
 from ui.kit.widgets import label
@@ -36,18 +37,9 @@ class LargeView(QFrame):
         )
         self._left = _stage_button(theme, actions, Actions.PREVIOUS, Icon.BACK, "Previous photo")
         self._right = _stage_button(theme, actions, Actions.NEXT, Icon.NEXT, "Next photo")
-        top = QHBoxLayout()
-        top.addStretch(1)
-        top.addWidget(self._back)
-        middle = QHBoxLayout()
-        middle.addWidget(self._left)
-        middle.addWidget(self.photo, 1)
-        middle.addWidget(self._right)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 12, 12, 16)
-        column.addLayout(top)
-        column.addLayout(middle, 1)
-        column.addWidget(self.caption)
+        top = in_row(STRETCH, self._back)
+        middle = in_row(self._left, (self.photo, 1), self._right)
+        in_column(top, (middle, 1), self.caption, margins=(12, 12, 12, 16), of=self)
 
     def show_row(self, row: Row, time_s: float | None = None) -> None:
         """The caption or name, of a video with the time; the picture comes by ``photo``."""

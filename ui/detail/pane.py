@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QScrollArea,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -23,7 +22,9 @@ from ui.detail.video_view import VideoView
 from ui.kit.actions import Action, ActionSet, Group
 from ui.kit.icons import Icon
 from ui.kit.image_loader import ImageLoader
+from ui.kit.layouts import in_column
 from ui.kit.theme import Theme
+from ui.kit.timers import single_shot
 from ui.kit.widgets import dress_button, label
 
 WIDTH_PX = 340
@@ -158,20 +159,18 @@ class DetailPane(QFrame):
 
     def _build(self) -> None:
         content = _Column()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(self._theme.gap_m)
-        column.addWidget(self.video)
+        column = in_column(self.video, gap=self._theme.gap_m, margins=(16, 16, 16, 16), of=content)
         self._body = QWidget()
-        body = QVBoxLayout(self._body)
-        body.setContentsMargins(0, 0, 0, 0)
-        body.setSpacing(self._theme.gap_m)
-        body.addWidget(self.field)
-        body.addWidget(self.many)
-        body.addWidget(self.chips)
-        body.addLayout(self._button_row())
-        body.addWidget(_line())
-        body.addWidget(self.facts)
+        in_column(
+            self.field,
+            self.many,
+            self.chips,
+            self._button_row(),
+            _line(),
+            self.facts,
+            gap=self._theme.gap_m,
+            of=self._body,
+        )
         column.addWidget(self._body)
         column.addStretch(1)
         area = QScrollArea()
@@ -180,15 +179,11 @@ class DetailPane(QFrame):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(1, 0, 0, 0)
-        outer.addWidget(area)
+        in_column(area, margins=(1, 0, 0, 0), of=self)
         self.chips.follow(self.field.editor)
         self._area = area
-        self._reveal = QTimer(self)  # once the layout has given the new parts their places
-        self._reveal.setSingleShot(True)
-        self._reveal.setInterval(0)
-        self._reveal.timeout.connect(self._on_reveal)
+        # Once the layout has given the new parts their places.
+        self._reveal = single_shot(self, self._on_reveal)
         self.field.begun.connect(self._reveal.start)
         self.chips.begun.connect(self._reveal.start)
 

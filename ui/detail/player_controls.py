@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSlider, QToolButton
+from PySide6.QtWidgets import QFrame, QSlider, QToolButton
 
 from ui.kit.icons import Icon, icon
+from ui.kit.layouts import in_row
 from ui.kit.texts import clock
 from ui.kit.theme import Theme
 from ui.kit.widgets import label
@@ -35,13 +36,7 @@ class PlayerControls(QFrame):
         self.slider.sliderMoved.connect(self._on_slide)
         self.slider.actionTriggered.connect(self._on_step)
         self.time = label("", "small")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.gap_s)
-        row.addWidget(self.play)
-        row.addWidget(self.slider, 1)
-        row.addWidget(self.time)
-        row.addWidget(self.mute)
+        in_row(self.play, (self.slider, 1), self.time, self.mute, gap=theme.gap_s, of=self)
         self._draw()
 
     def set_theme(self, theme: Theme) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
@@ -15,6 +15,7 @@ from ui.detail.player_controls import PlayerControls
 from ui.detail.video_player import VideoPlayer
 from ui.kit.image_loader import ImageLoader
 from ui.kit.theme import Theme
+from ui.kit.timers import single_shot
 from ui.kit.widgets import label
 
 PAUSE_MS = 120
@@ -39,10 +40,8 @@ class VideoView(QWidget):
         self._frames = frames
         self._from_s = 0.0
         self._wanted_s = 0.0
-        self._pause = QTimer(self)  # steps and drags pass many moments; the last one is wanted
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(PAUSE_MS)
-        self._pause.timeout.connect(self._ask)
+        # Steps and drags pass many moments; the last one is wanted.
+        self._pause = single_shot(self, self._ask, PAUSE_MS)
         self.photo = PhotoView(can_zoom=False)
         self.photo.setAccessibleName("Photo")
         self.stack = QStackedWidget()

@@ -9,7 +9,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QProgressBar,
     QScrollArea,
     QToolButton,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from cocadesk.protocol.values import JobAction, JobState, JobValue
 from ui.kit.icons import Icon, icon
+from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.texts import count, job_line, job_state, moment
 from ui.kit.theme import Theme
 from ui.kit.widgets import ElidedLabel, button, label
@@ -54,14 +54,7 @@ class JobRow(QFrame):
         self.failures = button("", "link", on_click=self._on_failures)
         self.pause = button("Pause", on_click=self._on_pause)
         self.cancel = button("Stop", on_click=self._on_cancel)
-        texts = QHBoxLayout()
-        texts.setSpacing(10)
-        texts.addWidget(self.state)
-        texts.addWidget(self.title)
-        texts.addWidget(self.line)
-        texts.addStretch(1)
-        texts.addWidget(self.failures)
-        texts.addWidget(self.when)
+        texts = in_row(self.state, self.title, self.line, STRETCH, self.failures, self.when, gap=10)
         grid = QGridLayout(self)
         grid.setContentsMargins(16, 8, 12, 8)
         grid.setHorizontalSpacing(10)
@@ -134,12 +127,13 @@ class JobsPanel(QFrame):
         self.close_button.setToolTip("Close (J)")
         self.close_button.setIconSize(QSize(16, 16))
         self.close_button.clicked.connect(self.closed.emit)
-        head = QHBoxLayout()
-        head.setContentsMargins(16, 8, 12, 4)
-        head.setSpacing(theme.gap_m)
-        head.addWidget(label("Jobs", "heading"))
-        head.addWidget(self.summary, 1)
-        head.addWidget(self.close_button)
+        head = in_row(
+            label("Jobs", "heading"),
+            (self.summary, 1),
+            self.close_button,
+            gap=theme.gap_m,
+            margins=(16, 8, 12, 4),
+        )
         self._content = QWidget()
         self._content.setObjectName("jobs-content")
         self._content.installEventFilter(self)
@@ -156,11 +150,7 @@ class JobsPanel(QFrame):
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._area.setWidget(self._content)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 1, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(self._area, 1)
+        in_column(head, (self._area, 1), gap=0, margins=(0, 1, 0, 0), of=self)
         self.set_theme(theme)
         self.hide()
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QProgressBar, QToolButton
 
 from cocadesk.protocol.values import JobAction, JobState, JobValue
 from ui.kit.icons import Icon, icon
+from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.texts import job_line
 from ui.kit.theme import Theme
 from ui.kit.widgets import ElidedLabel, button
@@ -39,24 +40,17 @@ class JobStrip(QFrame):
         self.dismiss.setAccessibleName("Hide this message")
         self.dismiss.setIconSize(QSize(16, 16))
         self.dismiss.clicked.connect(self.hide)
-        texts = QHBoxLayout()
-        texts.setSpacing(theme.gap_m)
-        texts.addWidget(self.title)
-        texts.addWidget(self.line)
-        texts.addWidget(self.failures)
-        texts.addStretch(1)
-        texts.addWidget(self.all)
-        left = QVBoxLayout()
-        left.setSpacing(8)
-        left.addLayout(texts)
-        left.addWidget(self.bar)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 10, 16, 10)
-        row.setSpacing(theme.gap_m)
-        row.addLayout(left, 1)
-        row.addWidget(self.pause)
-        row.addWidget(self.cancel)
-        row.addWidget(self.dismiss)
+        texts = in_row(self.title, self.line, self.failures, STRETCH, self.all, gap=theme.gap_m)
+        left = in_column(texts, self.bar, gap=8)
+        in_row(
+            (left, 1),
+            self.pause,
+            self.cancel,
+            self.dismiss,
+            gap=theme.gap_m,
+            margins=(16, 10, 16, 10),
+            of=self,
+        )
         self.set_theme(theme)
         self.hide()
 

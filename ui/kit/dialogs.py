@@ -8,7 +8,6 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, QSize
 from PySide6.QtWidgets import (
     QDialog,
-    QHBoxLayout,
     QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from ui.kit.app_theme import AppTheme
+from ui.kit.layouts import STRETCH, in_row
 from ui.kit.theme import Theme
 from ui.kit.widgets import button, label
 
@@ -59,9 +59,7 @@ class FramedDialog(QDialog):
 
     def add_buttons(self, primary: QPushButton | None = None) -> None:
         """Puts the row of buttons at the end: Close, or Cancel beside what goes on."""
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(button("Cancel" if primary else "Close", on_click=self.reject))
+        row = in_row(STRETCH, button("Cancel" if primary else "Close", on_click=self.reject))
         if primary is not None:
             row.addWidget(primary)
         self.column.addLayout(row)

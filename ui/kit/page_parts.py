@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QProgressBar,
     QScrollArea,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.theme import Theme
 from ui.kit.widgets import label
 
@@ -56,11 +56,7 @@ class Column(QWidget):
 
 def headed(title: str, intro: str) -> QVBoxLayout:
     """The title of a page over its introduction."""
-    texts = QVBoxLayout()
-    texts.setSpacing(8)
-    texts.addWidget(label(title, "title"))
-    texts.addWidget(label(intro, "muted", wraps=True))
-    return texts
+    return in_column(label(title, "title"), label(intro, "muted", wraps=True), gap=8)
 
 
 def hide_part(part: QWidget, heir: QWidget) -> None:
@@ -76,11 +72,7 @@ def scrolled(column: Column, theme: Theme) -> QScrollArea:
     content = Column(0)
     content.setMaximumWidth(16_777_215)
     content.setObjectName("page")
-    row = QHBoxLayout()
-    row.setContentsMargins(28, 24, 28, 28)
-    row.addStretch(1)
-    row.addWidget(column, 100)
-    row.addStretch(1)
+    row = in_row(STRETCH, (column, 100), STRETCH, margins=(28, 24, 28, 28))
     content.column.addLayout(row)
     content.column.addStretch(1)
     area = QScrollArea()
@@ -117,11 +109,7 @@ class JobBar(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress")
         self.line = label("", "muted", wraps=True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.bar)
-        column.addWidget(self.line)
+        in_column(self.bar, self.line, gap=8, of=self)
 
     def say(self, text: str, done: int = 0, total: int | None = None) -> None:
         """Shows how far it is; without a total the bar only moves."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -15,7 +15,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
@@ -25,7 +24,9 @@ from PySide6.QtWidgets import (
 )
 
 from ui.kit.icons import Icon, icon, pixmap
+from ui.kit.layouts import in_row
 from ui.kit.theme import Theme
+from ui.kit.timers import single_shot
 
 NOTICE_MS = 3500
 FOOT_PX = 28
@@ -185,14 +186,8 @@ class Notice(QFrame):
         self.setObjectName("notice")
         self._label = label("", "notice")
         self.button = button("", "notice", on_click=self._click)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 6, 10, 6)
-        row.setSpacing(12)
-        row.addWidget(self._label)
-        row.addWidget(self.button)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.hide)
+        in_row(self._label, self.button, gap=12, margins=(16, 6, 10, 6), of=self)
+        self._timer = single_shot(self, self.hide)
         self.hide()
 
     def text(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import (
@@ -19,6 +19,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.values import JobKind, JobState, JobValue, Priority
 from ui.engine.link import EngineLink, Ticket
+from ui.kit.timers import single_shot
 from ui.library.listing import Listing, Showing
 from ui.library.results_model import ResultsModel
 
@@ -53,10 +54,7 @@ class Browser(QObject):
         self._asked = _Question(Showing.NEWEST)
         self._answered: _Question | None = None
         self._listing = Listing()
-        self._refresh = QTimer(self)
-        self._refresh.setSingleShot(True)
-        self._refresh.setInterval(REFRESH_MS)
-        self._refresh.timeout.connect(self.ask_again)
+        self._refresh = single_shot(self, self.ask_again, REFRESH_MS)
         model.rows_wanted.connect(self._ask_rows)
         link.connected.connect(self._on_connected)
         link.event_received.connect(self._on_event)

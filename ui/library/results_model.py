@@ -12,13 +12,13 @@ from PySide6.QtCore import (
     QObject,
     QPersistentModelIndex,
     Qt,
-    QTimer,
     QUrl,
     Signal,
 )
 
 from cocadesk.protocol.messages import Description
 from cocadesk.protocol.values import Hit, Row, changed
+from ui.kit.timers import single_shot
 
 KEY_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 2
@@ -50,10 +50,7 @@ class ResultsModel(QAbstractListModel):
         self._asked: set[str] = set()
         self._stale: set[str] = set()
         self.keeps_place = False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(0)
-        self._timer.timeout.connect(self._ask)
+        self._timer = single_shot(self, self._ask)
 
     # What views read ----------------------------------------------------------------
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QLineEdit
 
 from ui.kit.icons import Icon, icon
 from ui.kit.theme import Theme
+from ui.kit.timers import single_shot
 
 PAUSE_MS = 250
 MAX_HISTORY = 50
@@ -34,10 +35,7 @@ class SearchBox(QLineEdit):
         self.addAction(self._clear, QLineEdit.ActionPosition.TrailingPosition)
         self._clear.triggered.connect(self._on_clear)
         self._clear.setVisible(False)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(PAUSE_MS)
-        self._timer.timeout.connect(self._say)
+        self._timer = single_shot(self, self._say, PAUSE_MS)
         self.textChanged.connect(self._on_text)
         self.returnPressed.connect(self._on_return)
         self.set_theme(theme)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit
+from PySide6.QtWidgets import QLineEdit
 
 from cocadesk.protocol.values import JobAction, JobState, JobValue
 from ui.kit import desktop
+from ui.kit.layouts import STRETCH, in_row
 from ui.kit.page_parts import Card, JobBar
 from ui.kit.texts import job_line
 from ui.kit.theme import Theme
@@ -32,11 +33,7 @@ class ChangingCard(Card):
         self.progress = JobBar()
         self.pause = button("Pause", on_click=self._on_pause)
         self.cancel = button("Stop", on_click=self._on_cancel)
-        row = QHBoxLayout()
-        row.setSpacing(theme.gap_m)
-        row.addWidget(self.progress, 1)
-        row.addWidget(self.pause)
-        row.addWidget(self.cancel)
+        row = in_row((self.progress, 1), self.pause, self.cancel, gap=theme.gap_m)
         self.column.addLayout(row)
         self.hide()
 
@@ -72,11 +69,7 @@ class QuestionCard(Card):
         self.agree = button("Switch", "primary", on_click=self._on_agree)
         self.refuse = button("Not now", on_click=self.closed.emit)
         self.column.addWidget(self.text)
-        row = QHBoxLayout()
-        row.setSpacing(theme.gap_m)
-        row.addWidget(self.agree)
-        row.addWidget(self.refuse)
-        row.addStretch(1)
+        row = in_row(self.agree, self.refuse, STRETCH, gap=theme.gap_m)
         self.column.addLayout(row)
         self.hide()
 
@@ -110,9 +103,7 @@ class OtherCard(Card):
         self.use = button("Use it", "primary", on_click=self._on_use)
         self.use.setEnabled(False)
         self.column.addWidget(label(ADD_NOTE, "muted", wraps=True))
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.source, 1)
+        row = in_row((self.source, 1), gap=8)
         for part in (self.file, self.folder, self.use):
             row.addWidget(part)
         self.column.addLayout(row)

@@ -14,6 +14,7 @@ from cocadesk.protocol.values import (
     ModelValue,
 )
 from ui.engine.link import EngineLink
+from ui.kit.layouts import in_column
 from ui.kit.page_parts import Column, Page, headed, hide_or_say, hide_part, scrolled
 from ui.kit.theme import Theme
 from ui.kit.widgets import label
@@ -63,9 +64,7 @@ class ModelsPage(Page):
         content.column.addWidget(self.other)
         self.problem.hide()
         self.device.hide()
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolled(content, self._theme))
+        in_column(scrolled(content, self._theme), of=self)
 
     def _wire(self) -> None:
         self.requests.listed.connect(self._on_listed)

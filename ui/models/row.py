@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QFrame
 
 from cocadesk.protocol.values import ModelEntry
+from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.texts import file_size
 from ui.kit.theme import Theme
 from ui.kit.widgets import button, label
@@ -25,23 +26,13 @@ class ModelRow(QFrame):
         self.use = button("Use", on_click=self._on_use)
         self.use.setAccessibleName(f"Use {entry.name}")
         self.badge = label("In use", "badge")
-        head = QHBoxLayout()
-        head.setSpacing(theme.gap_m)
-        head.addWidget(label(entry.name, "heading"))
-        head.addWidget(self.badge)
-        head.addStretch(1)
-        texts = QVBoxLayout()
-        texts.setSpacing(3)
-        texts.addLayout(head)
+        head = in_row(label(entry.name, "heading"), self.badge, STRETCH, gap=theme.gap_m)
+        texts = in_column(head, gap=3)
         if entry.note:
             texts.addWidget(label(entry.note[:1].upper() + entry.note[1:], wraps=True))
         source = label(facts(entry), "small", wraps=True)
         texts.addWidget(source)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(18, 12, 14, 12)
-        row.setSpacing(theme.gap_l)
-        row.addLayout(texts, 1)
-        row.addWidget(self.use)
+        in_row((texts, 1), self.use, gap=theme.gap_l, margins=(18, 12, 14, 12), of=self)
         self.badge.setVisible(entry.is_used)
         self.use.setVisible(not entry.is_used)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSlider, QToolButton
+from PySide6.QtWidgets import QFrame, QMenu, QSlider, QToolButton
 
 from ui.kit.actions import Actions, ActionSet
 from ui.kit.icons import Icon, icon
+from ui.kit.layouts import STRETCH, in_row
 from ui.kit.theme import Theme
 from ui.kit.widgets import ElidedLabel, action_button, button, dress_button
 from ui.library.search_box import SearchBox
@@ -42,15 +43,17 @@ class Header(QFrame):
         self.menu.setToolTip("Menu")
         self.menu.setIconSize(QSize(20, 20))
         search.setMinimumWidth(SEARCH_MIN_PX)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 10, 16, 10)
-        row.setSpacing(theme.gap_m)
-        row.addWidget(tabs)
-        row.addStretch(1)
-        row.addWidget(search, 6)
-        row.addStretch(1)
-        row.addWidget(self.add)
-        row.addWidget(self.menu)
+        in_row(
+            tabs,
+            STRETCH,
+            (search, 6),
+            STRETCH,
+            self.add,
+            self.menu,
+            gap=theme.gap_m,
+            margins=(16, 10, 16, 10),
+            of=self,
+        )
         self.set_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
@@ -83,14 +86,16 @@ class ResultsLine(QFrame):
         self.slider.setToolTip("Size of the thumbnails (Ctrl+wheel)")
         self.show_all = button("Show all", "link", on_click=actions[Actions.SHOW_ALL].trigger)
         self._panel = action_button(actions[Actions.TOGGLE_DETAIL], Icon.PANEL, theme.colours.muted)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 6, 12, 4)
-        row.setSpacing(theme.gap_m)
-        row.addWidget(self.text)
-        row.addWidget(self.show_all)
-        row.addStretch(1)
-        row.addWidget(self.slider)
-        row.addWidget(self._panel)
+        in_row(
+            self.text,
+            self.show_all,
+            STRETCH,
+            self.slider,
+            self._panel,
+            gap=theme.gap_m,
+            margins=(12, 6, 12, 4),
+            of=self,
+        )
 
     def say(self, text: str) -> None:
         """Sets the text of the line."""

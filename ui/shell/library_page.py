@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
 from ui.detail.pane import WIDTH_PX, DetailPane
 from ui.kit.actions import ActionSet
 from ui.kit.image_loader import ImageLoader
+from ui.kit.layouts import in_column, in_row
 from ui.kit.page_parts import Page
 from ui.kit.theme import Theme
 from ui.kit.widgets import EmptyView
@@ -42,11 +43,7 @@ class LibraryPage(Page):
         self._center.addWidget(self.empty)
         self._center.addWidget(self.grid)
         left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.results)
-        column.addWidget(self._center, 1)
+        in_column(self.results, (self._center, 1), gap=0, of=left)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setHandleWidth(1)
         split.setChildrenCollapsible(False)
@@ -55,9 +52,7 @@ class LibraryPage(Page):
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 0)
         split.setSizes([START_WIDTH_PX - WIDTH_PX, WIDTH_PX])
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(split)
+        in_row(split, of=self)
         self.grid.size_changed.connect(self.results.slider.setValue)
         self.results.slider.setValue(self.grid.size_step)
         self.results.slider.valueChanged.connect(self.grid.set_size_step)

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QTreeWidget,
     QTreeWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from ui.kit.actions import Action, ActionSet
+from ui.kit.layouts import in_column
 
 WIDTH_PX = 560
 HEIGHT_PX = 430
@@ -44,10 +44,7 @@ class CommandPalette(QFrame):
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(10, 10, 10, 10)
-        column.addWidget(self.field)
-        column.addWidget(self.list)
+        in_column(self.field, self.list, margins=(10, 10, 10, 10), of=self)
         self.field.textChanged.connect(self._fill)
         self.field.returnPressed.connect(self._run)
         self.list.itemClicked.connect(self._run)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow
 
@@ -19,6 +18,7 @@ from ui.kit import desktop
 from ui.kit.actions import Actions, ActionSet
 from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
+from ui.kit.timers import single_shot
 from ui.shell.commands import Level, LibraryCommands, MediumCommands, WindowCommands
 from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
@@ -43,10 +43,7 @@ class MainWindow(QMainWindow):
         self.widgets = WindowWidgets(self, self.action_set, self.session, app_theme)
         self.dialogs = DialogHost(self, app_theme)
         self._is_leaving = False
-        self._leave = QTimer(self)
-        self._leave.setSingleShot(True)
-        self._leave.setInterval(LEAVE_MS)
-        self._leave.timeout.connect(self.close)
+        self._leave = single_shot(self, self.close, LEAVE_MS)
         self._create_controllers(app_theme)
         self._bind_actions(app_theme)
         self._state: WindowState | None = None

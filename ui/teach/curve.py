@@ -14,8 +14,9 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
+from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.theme import Theme
 from ui.kit.widgets import label
 
@@ -61,17 +62,11 @@ class Curve(QWidget):
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self._build_when_imported)
-        legend = QHBoxLayout()
-        legend.setSpacing(theme.gap_m)
-        legend.addWidget(label(title, "section"))
-        legend.addStretch(1)
+        legend = in_row(label(title, "section"), STRETCH, gap=theme.gap_m)
         if len(lines) > 1:
             for key in self._keys.values():
                 legend.addWidget(key)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(4)
-        self._column.addLayout(legend)
+        self._column = in_column(legend, gap=4, of=self)
         self._column.addStretch(1)  # keeps the legend at the top until the plot is there
         self.setFixedHeight(HEIGHT_PX)
 
@@ -169,9 +164,7 @@ class _Key(QWidget):
         super().__init__()
         self._line = line
         self._colour = QColor()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(22, 0, 0, 0)
-        row.addWidget(label(line.name, "small"))
+        in_row(label(line.name, "small"), margins=(22, 0, 0, 0), of=self)
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:

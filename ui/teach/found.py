@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from cocadesk.protocol.messages import DatasetSummary
 from cocadesk.protocol.values import TeachSample
 from ui.kit.image_loader import ImageLoader
+from ui.kit.layouts import STRETCH, in_column
 from ui.kit.page_parts import Card, JobBar, hide_or_say
 from ui.kit.theme import Theme
 from ui.kit.widgets import label
@@ -67,12 +68,7 @@ class _Sample(QWidget):
         self._picture = _Picture(pictures, theme)
         self._captions = label("", "small", wraps=True)
         self._captions.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addWidget(self._picture)
-        column.addWidget(self._captions)
-        column.addStretch(1)
+        in_column(self._picture, self._captions, STRETCH, gap=6, of=self)
 
     def show_sample(self, sample: TeachSample | None) -> None:
         """Shows a picture of the data set, or nothing."""

@@ -6,11 +6,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
     QListWidget,
     QListWidgetItem,
     QStackedWidget,
-    QVBoxLayout,
 )
 
 from cocadesk.errors import UserError
@@ -19,6 +17,7 @@ from cocadesk.protocol.values import JobAction, RunValue
 from ui.engine.link import EngineLink
 from ui.kit import desktop
 from ui.kit.image_loader import ImageLoader
+from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Page
 from ui.kit.theme import Theme
 from ui.kit.widgets import Notice, button, label
@@ -89,21 +88,10 @@ class TeachPage(Page):
         self._side = QFrame()
         self._side.setObjectName("side")
         self._side.setFixedWidth(LIST_PX)
-        head = QHBoxLayout()
-        head.addWidget(label("Runs", "heading"))
-        head.addStretch(1)
-        head.addWidget(self.new)
-        column = QVBoxLayout(self._side)
-        column.setContentsMargins(14, 14, 8, 8)
-        column.setSpacing(theme.gap_m)
-        column.addLayout(head)
-        column.addWidget(self.runs, 1)
+        head = in_row(label("Runs", "heading"), STRETCH, self.new)
+        in_column(head, (self.runs, 1), gap=theme.gap_m, margins=(14, 14, 8, 8), of=self._side)
         self._side.hide()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self._side)
-        row.addWidget(self.stack, 1)
+        in_row(self._side, (self.stack, 1), gap=0, of=self)
 
     def _wire(self) -> None:
         requests, setup, view = self.requests, self.setup, self.view

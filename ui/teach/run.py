@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from cocadesk.protocol.values import (
     JobAction,
@@ -16,6 +16,7 @@ from cocadesk.protocol.values import (
     TeachPoint,
     TuningMethod,
 )
+from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Card, Column, JobBar, hide_or_say, hide_part, scrolled
 from ui.kit.texts import count, moment
 from ui.kit.theme import Theme
@@ -101,32 +102,20 @@ class RunView(QWidget):
 
     def _build(self, theme: Theme) -> None:
         content = Column(theme.gap_l)
-        head = QVBoxLayout()
-        head.setSpacing(4)
-        head.addWidget(self.title)
-        head.addWidget(self.about)
+        head = in_column(self.title, self.about, gap=4)
         content.column.addLayout(head)
         content.column.addWidget(self._progress_card(theme))
         content.column.addWidget(self._attempt_card(theme))
         content.column.addWidget(self._outcome_card(theme))
         self._curves = Card("While it learned", theme)
-        curves = QHBoxLayout()
-        curves.setSpacing(theme.gap_l)
-        curves.addWidget(self.loss, 1)
-        curves.addWidget(self.gain, 1)
+        curves = in_row((self.loss, 1), (self.gain, 1), gap=theme.gap_l)
         self._curves.column.addLayout(curves)
         content.column.addWidget(self._curves)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolled(content, theme))
+        in_column(scrolled(content, theme), of=self)
 
     def _progress_card(self, theme: Theme) -> Card:
         self._running = Card("Learning", theme)
-        row = QHBoxLayout()
-        row.setSpacing(theme.gap_m)
-        row.addWidget(self.progress, 1)
-        row.addWidget(self.pause)
-        row.addWidget(self.cancel)
+        row = in_row((self.progress, 1), self.pause, self.cancel, gap=theme.gap_m)
         self._running.column.addLayout(row)
         return self._running
 
@@ -135,21 +124,14 @@ class RunView(QWidget):
         self._outcome.column.addWidget(self.verdict)
         self._outcome.column.addWidget(self.figures)
         self._outcome.column.addWidget(self.price)
-        row = QHBoxLayout()
-        row.setSpacing(theme.gap_m)
-        row.addWidget(self.keep)
-        row.addWidget(self.discard)
-        row.addStretch(1)
+        row = in_row(self.keep, self.discard, STRETCH, gap=theme.gap_m)
         self._outcome.column.addLayout(row)
         return self._outcome
 
     def _attempt_card(self, theme: Theme) -> Card:
         self._trying = Card("Kept", theme)
         self._trying.column.addWidget(self.kept)
-        row = QHBoxLayout()
-        row.setSpacing(theme.gap_m)
-        row.addWidget(self.attempt, 1)
-        row.addWidget(self.search)
+        row = in_row((self.attempt, 1), self.search, gap=theme.gap_m)
         self._trying.column.addLayout(row)
         return self._trying
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QHBoxLayout,
     QLineEdit,
     QRadioButton,
     QVBoxLayout,
@@ -16,8 +15,10 @@ from cocadesk.errors import UserError
 from cocadesk.protocol.messages import DatasetSummary
 from cocadesk.protocol.values import TuningMethod
 from ui.kit.image_loader import ImageLoader
+from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Card, Column, headed, hide_or_say, scrolled
 from ui.kit.theme import Theme
+from ui.kit.timers import single_shot
 from ui.kit.widgets import button, label
 from ui.teach.found import FoundBox
 from ui.teach.source import SourceBox
@@ -60,10 +61,7 @@ class TeachSetup(QWidget):
         self.name.setAccessibleName("Name of this run")
         self.name.returnPressed.connect(self._on_return)
         self.start = button("Start learning", "primary", on_click=self.start_wanted.emit)
-        self._reveal = QTimer(self)
-        self._reveal.setSingleShot(True)
-        self._reveal.setInterval(REVEAL_MS)
-        self._reveal.timeout.connect(self._reveal_found)
+        self._reveal = single_shot(self, self._reveal_found, REVEAL_MS)
         self._build(theme)
         self.source.changed.connect(self._on_changed)
         self._group.buttonToggled.connect(self._on_changed)
@@ -121,18 +119,12 @@ class TeachSetup(QWidget):
         choice.column.addWidget(label("Method", "heading"))
         choice.column.addLayout(_choice(self.quick, QUICK_NOTE))
         choice.column.addLayout(_choice(self.deeper, DEEPER_NOTE))
-        check_row = QHBoxLayout()
-        check_row.addWidget(self.check)
-        check_row.addStretch(1)
+        check_row = in_row(self.check, STRETCH)
         choice.column.addLayout(check_row)
         choice.column.addWidget(self.problem)
         content.column.addWidget(choice)
         self._name_label = label("Name", "muted")
-        row = QHBoxLayout()
-        row.setSpacing(theme.gap_m)
-        row.addWidget(self._name_label)
-        row.addWidget(self.name, 1)
-        row.addWidget(self.start)
+        row = in_row(self._name_label, (self.name, 1), self.start, gap=theme.gap_m)
         self.found.column.addLayout(row)
         content.column.addWidget(self.found)
         outer = QVBoxLayout(self)
@@ -171,8 +163,4 @@ def _choice(choice: QRadioButton, note: str) -> QVBoxLayout:
     words = label(note, "muted", wraps=True)
     words.setContentsMargins(26, 0, 0, 0)
     choice.setAccessibleDescription(note)
-    column = QVBoxLayout()
-    column.setSpacing(2)
-    column.addWidget(choice)
-    column.addWidget(words)
-    return column
+    return in_column(choice, words, gap=2)

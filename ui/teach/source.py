@@ -8,7 +8,6 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -19,6 +18,7 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import TeachSource
 from ui.kit import desktop
 from ui.kit.icons import Icon, icon
+from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import TickBox
 from ui.kit.texts import count
 from ui.kit.theme import Theme
@@ -44,17 +44,8 @@ class SourceBox(QFrame):
         self.library.toggled.connect(self._on_toggled)
         self._list = QVBoxLayout()
         self._list.setSpacing(2)
-        row = QHBoxLayout()
-        row.setSpacing(theme.gap_m)
-        row.addWidget(self.choose)
-        row.addWidget(self._hint)
-        row.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(14, 14, 14, 12)
-        column.setSpacing(theme.gap_m)
-        column.addLayout(self._list)
-        column.addLayout(row)
-        column.addWidget(self.library)
+        row = in_row(self.choose, self._hint, STRETCH, gap=theme.gap_m)
+        in_column(self._list, row, self.library, gap=theme.gap_m, margins=(14, 14, 14, 12), of=self)
         self.set_annotated_count(None)
 
     def source(self) -> TeachSource:
@@ -163,12 +154,14 @@ class _FolderLine(QWidget):
         parent = label(str(Path(folder).parent), "small")
         # A long path is cut off rather than make the page wider; the tip has all of it.
         parent.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(2, 0, 0, 0)
-        row.setSpacing(theme.gap_m)
-        row.addWidget(label(Path(folder).name))
-        row.addWidget(parent, 1)
-        row.addWidget(self._remove)
+        in_row(
+            label(Path(folder).name),
+            (parent, 1),
+            self._remove,
+            gap=theme.gap_m,
+            margins=(2, 0, 0, 0),
+            of=self,
+        )
         self.setToolTip(folder)
         self.set_theme(theme)
 

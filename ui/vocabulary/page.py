@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import VocabularyReply
 from cocadesk.protocol.values import JobValue
 from ui.engine.link import EngineLink
 from ui.kit import desktop
+from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import COLUMN_MAX_PX, JobBar, Page, headed, hide_or_say
 from ui.kit.texts import count, job_line
 from ui.kit.theme import Theme
+from ui.kit.timers import single_shot
 from ui.kit.widgets import Notice, button, label
 from ui.vocabulary.requests import VocabularyRequests
 from ui.vocabulary.text import load_file, read_tags, save_file, write_tags
@@ -55,10 +57,7 @@ class VocabularyPage(Page):
         self.export = button("Export…", on_click=self._on_export)
         self.shipped = button("Restore the built-in list", "link", on_click=self._on_shipped)
         self.notice = Notice(self)
-        self._counting = QTimer(self)
-        self._counting.setSingleShot(True)
-        self._counting.setInterval(COUNT_PAUSE_MS)
-        self._counting.timeout.connect(self._count)
+        self._counting = single_shot(self, self._count, COUNT_PAUSE_MS)
         self._build(theme)
         self.text.textChanged.connect(self._counting.start)
         self.requests.tags_came.connect(self._on_tags)
@@ -84,36 +83,28 @@ class VocabularyPage(Page):
             side.addWidget(part)
         side.addWidget(self.shipped, 0, Qt.AlignmentFlag.AlignLeft)
         side.addStretch(1)
-        row = QHBoxLayout()
-        row.setSpacing(theme.gap_l)
-        row.addWidget(self.text, 1)
-        row.addLayout(side)
-        job = QHBoxLayout()
-        job.setSpacing(theme.gap_m)
-        job.addWidget(self.progress, 1)
+        row = in_row((self.text, 1), side, gap=theme.gap_l)
+        job = in_row((self.progress, 1), gap=theme.gap_m)
         job.addWidget(self.stop, 0, Qt.AlignmentFlag.AlignTop)
         self._job_row = QWidget()
         self._job_row.setLayout(job)
         job.setContentsMargins(0, 0, 0, 0)
         self._job_row.hide()
         self.problem.hide()
-        column = QVBoxLayout()
-        column.setSpacing(theme.gap_m)
-        column.addLayout(headed("Tags", INTRO))
-        column.addWidget(self.state)
-        column.addLayout(row, 1)
-        column.addWidget(self.remark)
-        column.addWidget(self.problem)
-        column.addWidget(self._job_row)
+        column = in_column(
+            headed("Tags", INTRO),
+            self.state,
+            (row, 1),
+            self.remark,
+            self.problem,
+            self._job_row,
+            gap=theme.gap_m,
+        )
         middle = QWidget()
         middle.setMaximumWidth(COLUMN_MAX_PX)
         middle.setLayout(column)
         column.setContentsMargins(0, 0, 0, 0)
-        outer = QHBoxLayout(self)
-        outer.setContentsMargins(28, 24, 28, 24)
-        outer.addStretch(1)
-        outer.addWidget(middle, 100)
-        outer.addStretch(1)
+        in_row(STRETCH, (middle, 100), STRETCH, margins=(28, 24, 28, 24), of=self)
 
     # What a person does -------------------------------------------------------------
 
