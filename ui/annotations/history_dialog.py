@@ -22,9 +22,7 @@ class HistoryDialog(FramedDialog):
         self, name: str, edits: Sequence[EditValue], parent: QWidget, theme: Theme
     ) -> None:
         super().__init__("History of captions and tags", parent, theme)
-        self.tree = table(
-            "History", ("When", "Who", "What", "Before", "After"), (150, 120, 140, 170)
-        )
+        self.tree = table("History", COLUMNS, (150, 120, 140, 170))
         for edit in reversed(edits):
             what = f"{edit.field} (undone)" if edit.is_undone else edit.field
             texts = (moment(edit.when), _author(edit.who), what.capitalize(), edit.old, edit.new)

@@ -72,26 +72,17 @@ class AnnotationJobs(QObject):
         dialog = self._dialogs.open(
             lambda parent, theme: CaptionDialog(offered, _first_folder(offered), parent, theme)
         )
-        dialog.start_wanted.connect(self._on_caption)
-
-    def _on_caption(self, scope: Scope, again: bool) -> None:
-        self._tracker.caption(scope, again=again)
+        dialog.start_wanted.connect(self._tracker.caption)
 
     def _write_captions(self) -> None:
         offered = self._choices()
         dialog = self._dialogs.open(
             lambda parent, theme: WriteDialog(offered, self._first(offered), parent, theme)
         )
-        dialog.plan_wanted.connect(self._on_plan_wanted)
-        dialog.write_wanted.connect(self._on_write)
+        dialog.plan_wanted.connect(self._tracker.plan_write)
+        dialog.write_wanted.connect(self._tracker.write)
         dialog.rejected.connect(self._tracker.forget_plan)
         dialog.ask()
-
-    def _on_plan_wanted(self, scope: Scope, overwrite: bool) -> None:
-        self._tracker.plan_write(scope, overwrite=overwrite)
-
-    def _on_write(self, scope: Scope, overwrite: bool) -> None:
-        self._tracker.write(scope, overwrite=overwrite)
 
     def _show_plan(self, plan: WritePlan) -> None:
         if isinstance(self._dialogs.current, WriteDialog):

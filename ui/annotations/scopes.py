@@ -67,7 +67,7 @@ class ScopePicker(QComboBox):
         self._choices = list(made)
         self.addItems([choice.text for choice in self._choices])
         self.setCurrentIndex(min(first, len(self._choices) - 1))
-        self.currentIndexChanged.connect(self._on_index)
+        self.currentIndexChanged.connect(self.chosen)
 
     def scope(self) -> Scope:
         """The scope that is chosen."""
@@ -80,6 +80,3 @@ class ScopePicker(QComboBox):
         arrow = pixmap(Icon.DOWN, self._colour, ARROW_PX, self.devicePixelRatioF())
         painter.drawPixmap(self.width() - 28, (self.height() - ARROW_PX) // 2, arrow)
         painter.end()
-
-    def _on_index(self) -> None:
-        self.chosen.emit()

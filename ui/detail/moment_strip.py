@@ -163,23 +163,19 @@ class MomentStrip(QListWidget):
 
     def current_s(self) -> float | None:
         """The time of the chosen moment."""
-        item = self.currentItem()
-        moment = None if item is None else item.data(MOMENT_ROLE)
-        return moment.time_s if isinstance(moment, VideoMoment) else None
+        moment = self._current()
+        return None if moment is None else moment.time_s
 
     def start_s(self) -> float | None:
         """The beginning of the chosen moment's shot, to play from."""
-        item = self.currentItem()
-        moment = None if item is None else item.data(MOMENT_ROLE)
-        return moment.start_s if isinstance(moment, VideoMoment) else None
+        moment = self._current()
+        return None if moment is None else moment.start_s
 
     def thumbnail(self) -> str | None:
         """The picture file of the chosen moment."""
-        item = self.currentItem()
-        moment = None if item is None else item.data(MOMENT_ROLE)
-        if isinstance(moment, VideoMoment) and moment.thumbnail is not None:
-            return moment.thumbnail.to_str()
-        return None
+        moment = self._current()
+        path = None if moment is None else moment.thumbnail
+        return None if path is None else path.to_str()
 
     def step(self, by: int) -> None:
         """Chooses a moment before or after, staying inside the video."""
@@ -204,11 +200,15 @@ class MomentStrip(QListWidget):
         else:
             super().keyPressEvent(event)
 
-    def _on_current(self, item: QListWidgetItem | None) -> None:
-        if not self._is_filling and item is not None:
-            moment = item.data(MOMENT_ROLE)
-            if isinstance(moment, VideoMoment):
-                self.chosen.emit(moment.time_s)
+    def _current(self) -> VideoMoment | None:
+        item = self.currentItem()
+        moment = None if item is None else item.data(MOMENT_ROLE)
+        return moment if isinstance(moment, VideoMoment) else None
+
+    def _on_current(self) -> None:
+        moment = self._current()
+        if not self._is_filling and moment is not None:
+            self.chosen.emit(moment.time_s)
 
     def _on_double_click(self) -> None:
         self.play_wanted.emit()

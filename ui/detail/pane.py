@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QScrollArea,
     QToolButton,
     QWidget,
 )
@@ -23,28 +22,13 @@ from ui.kit.actions import Action, ActionSet, Group
 from ui.kit.icons import Icon
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import in_column
+from ui.kit.page_parts import UNLIMITED_PX, Column, scroll_area
 from ui.kit.theme import Theme
 from ui.kit.timers import single_shot
 from ui.kit.widgets import dress_button, label
 
 WIDTH_PX = 340
 PHOTO_MAX_PX = 300
-
-
-class _Column(QWidget):
-    """A widget exactly as high as its texts need at its width, so that no bar shows in vain."""
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """The least size that its content needs."""
-        layout = self.layout()
-        if layout is None:
-            return super().minimumSizeHint()
-        return QSize(0, layout.totalHeightForWidth(max(1, self.width())))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Fits its content to the new size."""
-        super().resizeEvent(event)
-        self.updateGeometry()
 
 
 class DetailPane(QFrame):
@@ -158,8 +142,11 @@ class DetailPane(QFrame):
         return QSize(WIDTH_PX, 600)
 
     def _build(self) -> None:
-        content = _Column()
-        column = in_column(self.video, gap=self._theme.gap_m, margins=(16, 16, 16, 16), of=content)
+        content = Column(self._theme.gap_m)
+        content.setMaximumWidth(UNLIMITED_PX)
+        column = content.column
+        column.setContentsMargins(16, 16, 16, 16)
+        column.addWidget(self.video)
         self._body = QWidget()
         in_column(
             self.field,
@@ -173,15 +160,9 @@ class DetailPane(QFrame):
         )
         column.addWidget(self._body)
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(content)
-        in_column(area, margins=(1, 0, 0, 0), of=self)
+        self._area = scroll_area(content)
+        in_column(self._area, margins=(1, 0, 0, 0), of=self)
         self.chips.follow(self.field.editor)
-        self._area = area
         # Once the layout has given the new parts their places.
         self._reveal = single_shot(self, self._on_reveal)
         self.field.begun.connect(self._reveal.start)

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QProgressBar,
-    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 from cocadesk.protocol.values import JobAction, JobState, JobValue
 from ui.kit.icons import Icon, icon
 from ui.kit.layouts import STRETCH, in_column, in_row
+from ui.kit.page_parts import scroll_area
 from ui.kit.texts import count, job_line, job_state, moment
 from ui.kit.theme import Theme
 from ui.kit.widgets import ElidedLabel, button, label
@@ -144,12 +144,7 @@ class JobsPanel(QFrame):
         self._nothing.setContentsMargins(16, 8, 16, 8)
         self._column.addWidget(self._nothing)
         self._column.addStretch(1)
-        self._area = QScrollArea()
-        self._area.setWidgetResizable(True)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._area.setWidget(self._content)
+        self._area = scroll_area(self._content)
         in_column(head, (self._area, 1), gap=0, margins=(0, 1, 0, 0), of=self)
         self.set_theme(theme)
         self.hide()

@@ -72,11 +72,11 @@ class JobTracker(QObject):
         """Pauses, resumes or stops a job."""
         self._start(ControlJob(job_id=str(job_id), action=JobAction(str(action))))
 
-    def caption(self, scope: Scope, *, again: bool) -> None:
+    def caption(self, scope: Scope, again: bool) -> None:
         """Starts to describe these media."""
         self._start(StartCaption(scope=scope, again=again))
 
-    def plan_write(self, scope: Scope, *, overwrite: bool) -> None:
+    def plan_write(self, scope: Scope, overwrite: bool) -> None:
         """``plan_came`` follows; only the last plan that was asked for comes."""
         self.forget_plan()
         body = PlanWrite(scope=scope, overwrite=overwrite)
@@ -90,7 +90,7 @@ class JobTracker(QObject):
             self._plan.cancel()
             self._plan = None
 
-    def write(self, scope: Scope, *, overwrite: bool) -> None:
+    def write(self, scope: Scope, overwrite: bool) -> None:
         """Starts to write captions beside the photos."""
         self._start(StartWrite(scope=scope, overwrite=overwrite))
 

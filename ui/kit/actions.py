@@ -159,7 +159,7 @@ class Actions:
 
 ACTIONS = tuple(entry for entry in vars(Actions).values() if isinstance(entry, Action))
 
-Slots = Mapping[Action, Callable[[], None]]
+Slots = Mapping[Action, Callable[[], object]]
 
 
 class ActionSet(QObject):
@@ -207,7 +207,7 @@ class ActionSet(QObject):
             live.setEnabled(entry.requires is Requires.NOTHING or entry.requires in given)
 
 
-def _without_argument(slot: Callable[[], None]) -> Callable[[bool], None]:
+def _without_argument(slot: Callable[[], object]) -> Callable[[bool], None]:
     def run(_checked: bool) -> None:
         slot()
 

@@ -22,6 +22,7 @@ from ui.kit.theme import Theme
 from ui.kit.widgets import label
 
 COLUMN_MAX_PX = 820
+UNLIMITED_PX = 16_777_215  # Qt's own greatest width
 
 
 class Page(QWidget):
@@ -70,18 +71,24 @@ def hide_part(part: QWidget, heir: QWidget) -> None:
 def scrolled(column: Column, theme: Theme) -> QScrollArea:
     """The column in the middle of a page, with a bar where it is too high."""
     content = Column(0)
-    content.setMaximumWidth(16_777_215)
+    content.setMaximumWidth(UNLIMITED_PX)
     content.setObjectName("page")
     row = in_row(STRETCH, (column, 100), STRETCH, margins=(28, 24, 28, 28))
     content.column.addLayout(row)
     content.column.addStretch(1)
-    area = QScrollArea()
+    area = scroll_area(content)
     area.setObjectName("page-area")
+    area.verticalScrollBar().setSingleStep(40)
+    return area
+
+
+def scroll_area(content: QWidget) -> QScrollArea:
+    """The content at the width there is, with a bar where it is too high."""
+    area = QScrollArea()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.verticalScrollBar().setSingleStep(40)
     area.setWidget(content)
     return area
 

@@ -34,7 +34,7 @@ class ModelRequests(QObject):
         self._link = link
         self.models: tuple[ModelEntry, ...] = ()
         self.media = 0
-        link.connected.connect(self._on_connected)
+        link.connected.connect(self.refresh)
         link.event_received.connect(self._on_event)
 
     def refresh(self) -> None:
@@ -58,9 +58,6 @@ class ModelRequests(QObject):
         used = next((model for model in self.models if model.is_used), None)
         is_same = used is not None and bool(entry.image_id) and entry.image_id == used.image_id
         return is_same or entry.coverage >= 1.0
-
-    def _on_connected(self, _welcome: object) -> None:
-        self.refresh()
 
     def _on_models(self, answer: Models) -> None:
         if answer.models != self.models:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow
@@ -47,14 +48,14 @@ class LibraryCommands(QObject):
         """The slots of the actions about the library."""
         return {
             Actions.ADD_FOLDER: self._add_folder,
-            Actions.RESCAN: self._rescan,
+            Actions.RESCAN: partial(self._tracker.index, ()),
             Actions.SHOW_ALL: self.show_all,
             Actions.MORE_LIKE_THIS: self._more_like_this,
-            Actions.NEXT: self._next,
-            Actions.PREVIOUS: self._previous,
+            Actions.NEXT: partial(self._grid.step, 1),
+            Actions.PREVIOUS: partial(self._grid.step, -1),
             Actions.SELECT_ALL: self._select_all,
-            Actions.BIGGER: self._bigger,
-            Actions.SMALLER: self._smaller,
+            Actions.BIGGER: partial(self._resize, 1),
+            Actions.SMALLER: partial(self._resize, -1),
         }
 
     def show_all(self) -> None:
@@ -77,30 +78,18 @@ class LibraryCommands(QObject):
         if folder is not None:
             self._tracker.index([folder])
 
-    def _rescan(self) -> None:
-        self._tracker.index([])
-
     def _more_like_this(self) -> None:
         row = self._grid.current_row()
         if row is not None:
             self._switcher.to_library()
             self._browser.similar(row.key, row.name)
 
-    def _next(self) -> None:
-        self._grid.step(1)
-
-    def _previous(self) -> None:
-        self._grid.step(-1)
-
     def _select_all(self) -> None:
         self._switcher.to_library()
         self._grid.selectAll()
 
-    def _bigger(self) -> None:
-        self._grid.set_size_step(self._grid.size_step + 1)
-
-    def _smaller(self) -> None:
-        self._grid.set_size_step(self._grid.size_step - 1)
+    def _resize(self, by: int) -> None:
+        self._grid.set_size_step(self._grid.size_step + by)
 
 
 class MediumCommands(QObject):
@@ -133,8 +122,8 @@ class MediumCommands(QObject):
             Actions.COPY_PATH: self._copy_path,
             Actions.COPY_CAPTION: self._copy_caption,
             Actions.PLAY: self._play,
-            Actions.NEXT_MOMENT: lambda: strip.step(1),
-            Actions.PREVIOUS_MOMENT: lambda: strip.step(-1),
+            Actions.NEXT_MOMENT: partial(strip.step, 1),
+            Actions.PREVIOUS_MOMENT: partial(strip.step, -1),
             Actions.TOGGLE_DETAIL: self._library.toggle_detail,
         }
 
@@ -209,7 +198,7 @@ class WindowCommands(QObject):
             Actions.APPEARANCE: self._app_theme.toggle,
             Actions.PALETTE: self._palette.open,
             Actions.HELP: self._help,
-            Actions.QUIT: self._quit,
+            Actions.QUIT: self._window.close,
         }
 
     def _focus_search(self) -> None:
@@ -231,6 +220,3 @@ class WindowCommands(QObject):
 
     def _help(self) -> None:
         self._dialogs.open(lambda parent, theme: ShortcutsHelp(self._actions, parent, theme))
-
-    def _quit(self) -> None:
-        self._window.close()

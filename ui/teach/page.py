@@ -11,8 +11,6 @@ from PySide6.QtWidgets import (
     QStackedWidget,
 )
 
-from cocadesk.errors import UserError
-from cocadesk.protocol.messages import DatasetSummary
 from cocadesk.protocol.values import JobAction, RunValue
 from ui.engine.link import EngineLink
 from ui.kit import desktop
@@ -97,8 +95,8 @@ class TeachPage(Page):
         requests, setup, view = self.requests, self.setup, self.view
         requests.listed.connect(self._on_listed)
         requests.run_changed.connect(self._on_run_changed)
-        requests.found.connect(self._on_found)
-        requests.check_failed.connect(self._on_check_failed)
+        requests.found.connect(setup.show_found)
+        requests.check_failed.connect(setup.show_problem)
         requests.failed.connect(self._on_failed)
         requests.started.connect(self._on_started)
         requests.start_lost.connect(self._on_start_lost)
@@ -161,12 +159,6 @@ class TeachPage(Page):
         self._fill()
         if run.id == self._shown:
             self._draw_run()
-
-    def _on_found(self, found: DatasetSummary) -> None:
-        self.setup.show_found(found)
-
-    def _on_check_failed(self, error: UserError) -> None:
-        self.setup.show_problem(error)
 
     def _on_failed(self, error: object) -> None:
         self.notice.say(str(error))

@@ -28,7 +28,7 @@ class VocabularyRequests(QObject):
         super().__init__(parent)
         self._link = link
         self._job: JobValue | None = None
-        link.connected.connect(self._on_connected)
+        link.connected.connect(self.ask)
         link.event_received.connect(self._on_event)
 
     def ask(self) -> None:
@@ -58,9 +58,6 @@ class VocabularyRequests(QObject):
     def _take(self, job: JobValue) -> None:
         self._job = job
         self.job_changed.emit(job)
-
-    def _on_connected(self, _welcome: object) -> None:
-        self.ask()
 
     def _on_event(self, body: object) -> None:
         if isinstance(body, JobChanged) and body.job.kind is JobKind.TAG:
