@@ -9,19 +9,19 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
-    QProgressBar,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from cocadesk.protocol.values import JobAction, JobState, JobValue
+from cocadesk.protocol.values import JobValue
+from ui.jobs.frame import JobFrame
 from ui.kit.icons import Icon, icon
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import scroll_area
 from ui.kit.texts import count, job_line, job_state, moment
 from ui.kit.theme import Theme
-from ui.kit.widgets import ElidedLabel, button, label
+from ui.kit.widgets import label
 
 MAX_JOBS = 60
 HEIGHT_PX = 300
@@ -30,30 +30,19 @@ STATE_PX = 66
 STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 
 
-class JobRow(QFrame):
+class JobRow(JobFrame):
     """One job: its title and state, how far it is, and what can be done about it."""
 
-    control = Signal(object, object)
-    failures_wanted = Signal(object)
     stepped = Signal(object, int)
 
     def __init__(self, job: JobValue) -> None:
         super().__init__()
         self.setProperty("role", "job")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.job = job
-        self.title = ElidedLabel()
         self.state = label("", "state")
         self.state.setMinimumWidth(STATE_PX)
         self.state.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.line = ElidedLabel("muted")
         self.when = label("", "small")
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress")
-        self.failures = button("", "link", on_click=self._on_failures)
-        self.pause = button("Pause", on_click=self._on_pause)
-        self.cancel = button("Stop", on_click=self._on_cancel)
         texts = in_row(self.state, self.title, self.line, STRETCH, self.failures, self.when, gap=10)
         grid = QGridLayout(self)
         grid.setContentsMargins(16, 8, 12, 8)
@@ -68,23 +57,11 @@ class JobRow(QFrame):
 
     def show_job(self, job: JobValue) -> None:
         """The job as it is now."""
-        self.job = job
-        is_over = job.state.is_final
-        is_paused = job.state is JobState.PAUSED
-        self.title.setText(job.title)
+        self.draw_job(job)
         self.state.setText(job_state(job))
-        self.line.setText(job_line(job))
         self.when.setText(moment(job.finished or job.created))
-        self.bar.setVisible(not is_over)
-        self.bar.setMaximum(job.total or 0)
-        self.bar.setValue(min(job.done, job.total or 0))
-        self.pause.setVisible(not is_over)
-        self.pause.setText("Resume" if is_paused else "Pause")
-        self.pause.setAccessibleName(f"{'Resume' if is_paused else 'Pause'}: {job.title}")
-        self.cancel.setVisible(not is_over)
+        self.pause.setAccessibleName(f"{self.pause.text()}: {job.title}")
         self.cancel.setAccessibleName(f"Stop: {job.title}")
-        self.failures.setVisible(job.failed > 0)
-        self.failures.setText("Show files")
         self.failures.setAccessibleName(f"Show {count(job.failed, 'failure')} of {job.title}")
         self.setAccessibleName(f"{job.title}, {job_state(job)}")
         self.setAccessibleDescription(job_line(job))
@@ -92,20 +69,10 @@ class JobRow(QFrame):
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Handles the keys that mean something here."""
         step = STEPS.get(Qt.Key(event.key()))
-        if step is not None:
+        if step is not None and self.job is not None:
             self.stepped.emit(self.job.id, step)
         else:
             super().keyPressEvent(event)
-
-    def _on_pause(self) -> None:
-        is_paused = self.job.state is JobState.PAUSED
-        self.control.emit(self.job.id, JobAction.RESUME if is_paused else JobAction.PAUSE)
-
-    def _on_cancel(self) -> None:
-        self.control.emit(self.job.id, JobAction.CANCEL)
-
-    def _on_failures(self) -> None:
-        self.failures_wanted.emit(self.job.id)
 
 
 class JobsPanel(QFrame):

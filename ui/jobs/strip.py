@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtWidgets import QFrame, QProgressBar, QToolButton
+from PySide6.QtWidgets import QToolButton
 
-from cocadesk.protocol.values import JobAction, JobState, JobValue
+from cocadesk.protocol.values import JobState, JobValue
+from ui.jobs.frame import JobFrame
 from ui.kit.icons import Icon, icon
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.texts import job_line
 from ui.kit.theme import Theme
-from ui.kit.widgets import ElidedLabel, button
+from ui.kit.widgets import button
 
 
-class JobStrip(QFrame):
+class JobStrip(JobFrame):
     """One job: its title, how far it is, and what can be done about it."""
 
-    control = Signal(object, object)
-    failures_wanted = Signal(object)
     all_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("job-strip")
         self.setAccessibleName("Job in progress")
-        self.job: JobValue | None = None
         self._theme = theme
-        self.title = ElidedLabel()
-        self.line = ElidedLabel("muted")
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress")
-        self.failures = button("Show files", "link", on_click=self._on_failures)
         self.all = button("All jobs", "link", on_click=self.all_wanted.emit)
         self.all.setToolTip("Show all jobs (J)")
-        self.pause = button("Pause", on_click=self._on_pause)
-        self.cancel = button("Stop", on_click=self._on_cancel)
         self.dismiss = QToolButton()
         self.dismiss.setAccessibleName("Hide this message")
         self.dismiss.setIconSize(QSize(16, 16))
@@ -69,19 +59,9 @@ class JobStrip(QFrame):
             and job.state is not JobState.RUNNING
         ):
             return
-        self.job = job
-        self.title.setText(job.title)
-        self.line.setText(job_line(job))
+        self.draw_job(job)
         self.setAccessibleDescription(f"{job.title}: {job_line(job)}")
-        is_over = job.state.is_final
-        self.bar.setVisible(not is_over)
-        self.bar.setMaximum(job.total or 0)
-        self.bar.setValue(min(job.done, job.total or 0))
-        self.pause.setVisible(not is_over)
-        self.pause.setText("Resume" if job.state is JobState.PAUSED else "Pause")
-        self.cancel.setVisible(not is_over)
-        self.dismiss.setVisible(is_over)
-        self.failures.setVisible(job.failed > 0)
+        self.dismiss.setVisible(job.state.is_final)
         self.show()
 
     def forget(self) -> None:
@@ -92,16 +72,3 @@ class JobStrip(QFrame):
     def say_others(self, active: int) -> None:
         """The number of active jobs in all."""
         self.all.setText(f"All {active} jobs" if active > 1 else "All jobs")
-
-    def _on_failures(self) -> None:
-        if self.job is not None:
-            self.failures_wanted.emit(self.job.id)
-
-    def _on_pause(self) -> None:
-        if self.job is not None:
-            is_paused = self.job.state is JobState.PAUSED
-            self.control.emit(self.job.id, JobAction.RESUME if is_paused else JobAction.PAUSE)
-
-    def _on_cancel(self) -> None:
-        if self.job is not None:
-            self.control.emit(self.job.id, JobAction.CANCEL)

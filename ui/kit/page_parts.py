@@ -107,22 +107,33 @@ class Card(QFrame):
         self.column.addWidget(self.heading)
 
 
+class ProgressBar(QProgressBar):
+    """A bar without text; without a total it only moves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTextVisible(False)
+        self.setAccessibleName("Progress")
+
+    def show_progress(self, done: int, total: int | None) -> None:
+        """Shows how far it is."""
+        self.setMaximum(total or 0)
+        self.setValue(min(done, total or 0))
+
+
 class JobBar(QWidget):
     """A progress bar with a line under it; bar and line may be of an unknown length."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress")
+        self.bar = ProgressBar()
         self.line = label("", "muted", wraps=True)
         in_column(self.bar, self.line, gap=8, of=self)
 
     def say(self, text: str, done: int = 0, total: int | None = None) -> None:
         """Shows how far it is; without a total the bar only moves."""
         self.line.setText(text)
-        self.bar.setMaximum(total or 0)
-        self.bar.setValue(min(done, total or 0))
+        self.bar.show_progress(done, total)
         self.setAccessibleDescription(text)
 
 

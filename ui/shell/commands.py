@@ -9,20 +9,14 @@ from functools import partial
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow
 
-from ui.detail.pane import DetailPane
-from ui.jobs.tracker import JobTracker
 from ui.kit import desktop
 from ui.kit.actions import Actions, ActionSet, Slots
 from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
-from ui.kit.widgets import Notice
-from ui.library.browser import Browser
-from ui.library.grid import Grid
-from ui.library.search_box import SearchBox
 from ui.shell.large_mode import LargeMode
-from ui.shell.library_page import LibraryPage
+from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PageSwitcher
-from ui.shell.palette import CommandPalette
+from ui.shell.session import LibrarySession
 from ui.shell.shortcuts import ShortcutsHelp
 
 
@@ -30,18 +24,13 @@ class LibraryCommands(QObject):
     """Folders, searches and the grid."""
 
     def __init__(
-        self,
-        grid: Grid,
-        search: SearchBox,
-        browser: Browser,
-        tracker: JobTracker,
-        switcher: PageSwitcher,
+        self, widgets: WindowWidgets, session: LibrarySession, switcher: PageSwitcher
     ) -> None:
-        super().__init__(grid)
-        self._grid = grid
-        self._search = search
-        self._browser = browser
-        self._tracker = tracker
+        super().__init__(widgets)
+        self._grid = widgets.grid
+        self._search = widgets.search
+        self._browser = session.browser
+        self._tracker = session.tracker
         self._switcher = switcher
 
     def slots(self) -> Slots:
@@ -95,22 +84,14 @@ class LibraryCommands(QObject):
 class MediumCommands(QObject):
     """The photo or video under the cursor."""
 
-    def __init__(
-        self, library: LibraryPage, large: LargeMode, switcher: PageSwitcher, notice: Notice
-    ) -> None:
-        super().__init__(library)
-        self._library = library
+    def __init__(self, widgets: WindowWidgets, large: LargeMode, switcher: PageSwitcher) -> None:
+        super().__init__(widgets)
+        self._library = widgets.library
+        self._grid = widgets.grid
+        self._detail = widgets.detail
+        self._notice = widgets.notice
         self._large = large
         self._switcher = switcher
-        self._notice = notice
-
-    @property
-    def _grid(self) -> Grid:
-        return self._library.grid
-
-    @property
-    def _detail(self) -> DetailPane:
-        return self._library.detail
 
     def slots(self) -> Slots:
         """The slots of the actions about one medium."""
@@ -172,8 +153,7 @@ class WindowCommands(QObject):
         self,
         window: QMainWindow,
         actions: ActionSet,
-        search: SearchBox,
-        palette: CommandPalette,
+        widgets: WindowWidgets,
         large: LargeMode,
         dialogs: DialogHost,
         app_theme: AppTheme,
@@ -182,8 +162,8 @@ class WindowCommands(QObject):
         super().__init__(window)
         self._window = window
         self._actions = actions
-        self._search = search
-        self._palette = palette
+        self._search = widgets.search
+        self._palette = widgets.palette
         self._large = large
         self._dialogs = dialogs
         self._app_theme = app_theme

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from ui.detail.large_view import LargeView
-from ui.detail.video_view import VideoView
-from ui.kit.widgets import Notice
-from ui.library.grid import Grid
+from ui.shell.layout import WindowWidgets
 
 ROOM_PX = 16
 
@@ -16,23 +12,13 @@ ROOM_PX = 16
 class LargeMode(QObject):
     """Opens and closes the large view."""
 
-    def __init__(
-        self,
-        stack: QStackedWidget,
-        browse: QWidget,
-        large: LargeView,
-        grid: Grid,
-        video: VideoView,
-        notice: Notice,
-    ) -> None:
-        """``stack`` holds ``browse``, which is the window but for the large view."""
-        super().__init__(stack)
-        self._stack = stack
-        self._browse = browse
-        self._large = large
-        self._grid = grid
-        self._video = video
-        self._notice = notice
+    def __init__(self, widgets: WindowWidgets) -> None:
+        super().__init__(widgets)
+        self._widgets = widgets
+        self._stack = widgets.stack
+        self._large = large = widgets.large
+        self._grid = grid = widgets.grid
+        self._video = video = widgets.detail.video
         grid.opened.connect(self.open)
         grid.large_wanted.connect(self._on_space)
         video.photo.opened.connect(self.open)
@@ -51,13 +37,13 @@ class LargeMode(QObject):
             self._large.photo.reset_zoom()
             self._stack.setCurrentWidget(self._large)
             self._large.setFocus()
-            self._notice.lift(self._large.caption.height() + ROOM_PX)
+            self._widgets.notice.lift(self._large.caption.height() + ROOM_PX)
 
     def close(self) -> None:
         """Back to the grid, at the photo that was seen last."""
         if self.is_open:
-            self._stack.setCurrentWidget(self._browse)
-            self._notice.lift(0)
+            self._stack.setCurrentWidget(self._widgets.browse)
+            self._widgets.notice.lift(0)
             self._grid.take_focus()
 
     def toggle(self) -> None:

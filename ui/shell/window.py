@@ -54,14 +54,7 @@ class MainWindow(QMainWindow):
 
     def _create_controllers(self, app_theme: AppTheme) -> None:
         session, widgets = self.session, self.widgets
-        self.large = LargeMode(
-            widgets.stack,
-            widgets.browse,
-            widgets.large,
-            widgets.grid,
-            widgets.detail.video,
-            widgets.notice,
-        )
+        self.large = LargeMode(widgets)
         context = PageContext(
             library=widgets.library,
             link=session.link,
@@ -87,10 +80,8 @@ class MainWindow(QMainWindow):
         jobs = JobCommands(session.tracker, widgets.strip, widgets.jobs, self.dialogs)
         jobs.opened.connect(self.large.close)
         jobs.closed.connect(grid.take_focus)
-        self._library = LibraryCommands(
-            grid, widgets.search, session.browser, session.tracker, self.switcher
-        )
-        medium = MediumCommands(widgets.library, self.large, self.switcher, widgets.notice)
+        self._library = LibraryCommands(widgets, session, self.switcher)
+        medium = MediumCommands(widgets, self.large, self.switcher)
         annotations = AnnotationCommands(
             session.editor,
             widgets.detail.field,
@@ -112,8 +103,7 @@ class MainWindow(QMainWindow):
         window = WindowCommands(
             self,
             self.action_set,
-            widgets.search,
-            widgets.palette,
+            widgets,
             self.large,
             self.dialogs,
             app_theme,
