@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.launch import running_engine
-from cocadesk.protocol.values import JobKind, JobState, MediaKind, RunState
+from cocadesk.protocol.values import JobKind, JobState, MediaKind, RunState, RunValue
 from tests.support.engines import stop
 from tests.support.kinds import NAME, draw_florbit, write_lesson
 from tests.support.videos import make_video
@@ -35,7 +36,7 @@ MINE = "Two of us looked at this koala for an hour"
 
 pytestmark = [
     pytest.mark.qt_log_ignore("propagateSizeHints"),
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(2400),
 ]
 
 
@@ -201,10 +202,8 @@ def _teach(window: MainWindow, lesson: Path, qtbot: QtBot) -> None:
     _until(qtbot, lambda: page.setup.start.isEnabled())
     page.setup.start.click()
     _until(qtbot, lambda: page.view.run is not None)
-    _until(
-        qtbot,
-        lambda: page.view.run is not None and page.view.run.state is not RunState.RUNNING,
-    )
+    while (going := page.view.run) is not None and going.state is RunState.RUNNING:
+        _until(qtbot, partial(_has_got_on, page, going))
     run = page.view.run
     assert run is not None
     assert run.state is RunState.WAITING, run.message
@@ -213,6 +212,12 @@ def _teach(window: MainWindow, lesson: Path, qtbot: QtBot) -> None:
     assert run.after
     page.view.keep.click()
     _until(qtbot, lambda: page.view.run is not None and page.view.run.state is RunState.KEPT)
+
+
+def _has_got_on(page: TeachPage, before: RunValue) -> bool:
+    """A run may take as long as the machine needs, while it gets on."""
+    run = page.view.run
+    return run is not None and (run.state, run.step) != (before.state, before.step)
 
 
 def _find_the_taught(window: MainWindow, qtbot: QtBot) -> None:
