@@ -20,13 +20,15 @@ from cocadesk.library import (
     MediaState,
     ViewRow,
 )
+from cocadesk.library.edits import NO_WORDS
 from cocadesk.library.paths import folder_of
 from cocadesk.library.rows import place_of
 from cocadesk.media import ScanProblem
 
 log = logging.getLogger(__name__)
 
-_SCAN = "scan"
+SCAN = "scan"
+"""The stage of a failure: a place that could not be looked into."""
 _DECODE = "decode"
 
 
@@ -126,20 +128,11 @@ class Committer:
     def record_problems(self, problems: Sequence[ScanProblem]) -> None:
         """Remember the places that could not be looked into."""
         now = datetime.now(UTC)
-        self._library.media.record_failures(
-            [
-                FailureRow(
-                    path=problem.path,
-                    root=folder_of(problem.path),
-                    reason=problem.reason,
-                    stage=_SCAN,
-                    when=now,
-                    size_bytes=-1,
-                    mtime_ns=-1,
-                )
-                for problem in problems
-            ]
-        )
+        rows = [
+            FailureRow(path=p.path, root=folder_of(p.path), reason=p.reason, stage=SCAN, when=now)
+            for p in problems
+        ]
+        self._library.media.record_failures(rows)
 
 
 def _last_of_each_key(
@@ -203,14 +196,7 @@ def following_row(item: MatchedFile, same: MediaRow, now: datetime) -> MediaRow:
     placed = dataclasses.replace(same, **_identity(item, same.kind), reason=None, indexed_utc=now)
     if not item.match.is_new_row:
         return placed
-    return dataclasses.replace(
-        placed,
-        added_utc=now,
-        human_caption=None,
-        human_tags_added=(),
-        human_tags_removed=(),
-        human_rating=None,
-    )
+    return dataclasses.replace(placed, added_utc=now, **NO_WORDS)
 
 
 def placed_view(view: ViewRow, row: MediaRow) -> ViewRow:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cocadesk.errors import UserError
 from cocadesk.eta import EtaEstimator
-from cocadesk.indexing.commit import Committer
+from cocadesk.indexing.commit import SCAN, Committer
 from cocadesk.indexing.known_files import FileMatcher, KnownFiles, MatchKind
 from cocadesk.indexing.pipeline import Batch, Decoder, read_steps
 from cocadesk.indexing.scan_diff import (
+    ABSENT,
     RootStatus,
     ScanDiff,
     absent_media,
@@ -152,15 +152,12 @@ class _Index:
 
     def _set_states(self) -> None:
         """Before reading: media on absent disks are offline, and those that are back present."""
-        media = self._library.media
-        media.set_state(self._diff.returned, MediaState.PRESENT, None)
-        offline = [
-            identity.key
-            for root in self._offline_roots
-            for identity in self._known_files.under(root)
-            if identity.state != MediaState.OFFLINE
-        ]
-        media.set_state(offline, MediaState.OFFLINE, "The folder's disk is not there.")
+        self._library.media.set_state(self._diff.returned, MediaState.PRESENT, None)
+        self._set_absent(self._known_files.under(*self._offline_roots), MediaState.OFFLINE)
+
+    def _set_absent(self, found: Iterable[Identity], state: MediaState) -> None:
+        changed = [identity.key for identity in found if identity.state != state]
+        self._library.media.set_state(changed, state, ABSENT[state])
 
     def read(self, pool: Decoder | None) -> Iterator[IndexProgress]:
         """Decode, embed and commit the files that changed."""
@@ -168,7 +165,7 @@ class _Index:
         yield self.progress(IndexStage.EMBED)
         if not self._diff.candidates:
             return
-        steps = read_steps(
+        yield from read_steps(
             self._diff.candidates,
             matcher=FileMatcher(self._known_files),
             library=self._library,
@@ -176,10 +173,8 @@ class _Index:
             pool=pool,
             options=self._options,
             commit=self._commit,
+            progress=lambda ahead: self.progress(IndexStage.EMBED, ahead=ahead),
         )
-        with contextlib.closing(steps):
-            for ahead in steps:
-                yield self.progress(IndexStage.EMBED, ahead=ahead)
 
     def _commit(self, batch: Batch) -> None:
         for item in self._committer.commit(batch):
@@ -197,7 +192,7 @@ class _Index:
 
     def finish(self) -> IndexReport:
         """Settle what is gone, tidy the tables, and give the report."""
-        missing, offline = self._set_absent()
+        missing, offline = self._settle_absent()
         self._committer.record_problems(self._diff.problems)
         self._forget_stale_failures()
         self._remove_orphans()
@@ -214,22 +209,18 @@ class _Index:
             seconds=time.monotonic() - self._started_s,
         )
 
-    def _set_absent(self) -> tuple[int, int]:
+    def _settle_absent(self) -> tuple[int, int]:
         """Mark media as missing or offline; gives how many of each lie under the roots."""
         missing: list[Identity] = []
-        offline = [i for root in self._offline_roots for i in self._known_files.under(root)]
+        offline = self._known_files.under(*self._offline_roots)
         unmounted: list[Identity] = []
         for identity in absent_media(self._diff, self._known_files):
             if self._roots.is_offline(identity.root):
                 unmounted.append(identity)
             elif is_gone(identity.path):
                 missing.append(identity)
-        for found, state, reason in (
-            (missing, MediaState.MISSING, "The file is no longer in its place."),
-            (unmounted, MediaState.OFFLINE, "The folder's disk is not there."),
-        ):
-            changed = [identity.key for identity in found if identity.state != state]
-            self._library.media.set_state(changed, state, reason)
+        self._set_absent(missing, MediaState.MISSING)
+        self._set_absent(unmounted, MediaState.OFFLINE)
         return len(missing), len(offline) + len(unmounted)
 
     def _forget_stale_failures(self) -> None:
@@ -243,7 +234,7 @@ class _Index:
         self._library.media.forget_failures(stale)
 
     def _is_stale(self, failure: FailureRow, problems: set[bytes]) -> bool:
-        if failure.stage == "scan":
+        if failure.stage == SCAN:
             return failure.path not in problems
         return failure.path not in self._diff.seen and is_gone(failure.path)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,31 +63,19 @@ class Embedded:
     spans: tuple[Span, ...] = ()
 
     def views(self, row: MediaRow, picture_hash: str) -> list[ViewRow]:
-        """The views of ``row``'s medium, whose picture is ``picture_hash``."""
-        whole = view_of(row, picture_hash, 0, self.vectors_VD[0])
-        moments = [
-            view_of(row, picture_hash, number, self.vectors_VD[number], span)
-            for number, span in enumerate(self.spans, start=1)
+        """The views of ``row``'s medium, whose picture is ``picture_hash``: the whole first."""
+        spans: list[dict[str, Any]] = [{}, *map(asdict, self.spans)]
+        return [
+            ViewRow(
+                view=number,
+                picture_hash=picture_hash,
+                vector=self.vectors_VD[number],
+                shows=ViewShows.SPAN if span else ViewShows.WHOLE,
+                **place_of(row),
+                **span,
+            )
+            for number, span in enumerate(spans)
         ]
-        return [whole, *moments]
-
-
-def view_of(
-    row: MediaRow,
-    picture_hash: str,
-    view: int,
-    vector: NDArray[np.float32],
-    span: Span | None = None,
-) -> ViewRow:
-    """One view of a medium: a moment where ``span`` is given, else the whole."""
-    return ViewRow(
-        view=view,
-        picture_hash=picture_hash,
-        vector=vector,
-        shows=ViewShows.WHOLE if span is None else ViewShows.SPAN,
-        **place_of(row),
-        **({} if span is None else asdict(span)),
-    )
 
 
 def embed_video(

@@ -39,6 +39,8 @@ _LOOK_S = 0.1
 _BATCHES_AHEAD = 4
 _TIDY_EVERY_COMMITS = 64
 
+T = TypeVar("T")
+
 
 class Decoder(Protocol):
     """The part of ``media.DecoderPool`` that reading needs."""
@@ -88,12 +90,13 @@ def read_steps(
     pool: Decoder | None,
     options: IndexOptions,
     commit: Callable[[Batch], None],
-) -> Generator[int, None, None]:
+    progress: Callable[[int], T],
+) -> Generator[T, None, None]:
     """Decode, match, embed and commit these files, as rows or seconds are due.
 
-    Yields the number of files that wait for the next commit. Closing it, and an
-    error in a stage, commits what is embedded by then; the rest is read by the
-    next index.
+    Yields the ``progress`` of the number of files that wait for the next commit.
+    Closing it, and an error in a stage, commits what is embedded by then; the
+    rest is read by the next index.
     """
     cancelled = threading.Event()
     # A video waits with hundreds of frames on the disk: a few may, a folder of them not.
@@ -106,7 +109,7 @@ def read_steps(
         try:
             files.start(reading.run)
             batches.start(embedding.run)
-            yield from _commit_batches(batches, options, commit=commit, tidy=library.tidy)
+            yield from _commit_batches(batches, options, commit, library.tidy, progress)
         finally:
             cancelled.set()
             stop = getattr(decoder, "stop", None)
@@ -142,7 +145,6 @@ class _End:
 
 
 _File = MatchedFile | Unreadable | Vanished
-T = TypeVar("T")
 
 
 class _Stage(Generic[T]):
@@ -342,10 +344,10 @@ class _Embedding:
 def _commit_batches(
     batches: _Stage[Batch],
     options: IndexOptions,
-    *,
     commit: Callable[[Batch], None],
     tidy: Callable[[], None],
-) -> Generator[int, None, None]:
+    progress: Callable[[int], T],
+) -> Generator[T, None, None]:
     """Third stage, on the caller's thread; see ``read_steps``."""
     pending = Batch()
     commits = 0
@@ -362,7 +364,7 @@ def _commit_batches(
                 last_s = time.monotonic()
                 if commits % _TIDY_EVERY_COMMITS == 0:
                     tidy()
-            yield len(pending)
+            yield progress(len(pending))
         if batch.error is not None:
             raise batch.error
     finally:

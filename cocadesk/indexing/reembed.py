@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from cocadesk.indexing.commit import placed_view
 from cocadesk.indexing.known_files import FileMatch, MatchedFile, MatchKind, Unreadable
 from cocadesk.indexing.pictures import Decoded, Facts
 from cocadesk.indexing.pipeline import Batch, Decoder, read_steps
-from cocadesk.indexing.scan_diff import RootStatus, is_gone
+from cocadesk.indexing.scan_diff import ABSENT, RootStatus, is_gone
 from cocadesk.indexing.types import (
     Failed,
     IndexOptions,
@@ -228,7 +227,7 @@ class _Reembed:
 
     def _read(self, reading: Sequence[Identity], pool: Decoder | None) -> Iterator[IndexProgress]:
         """Decode, embed and commit one file of each picture."""
-        steps = read_steps(
+        yield from read_steps(
             [_found(identity) for identity in reading],
             matcher=_Matcher(reading),
             library=self._library,
@@ -236,10 +235,8 @@ class _Reembed:
             pool=pool,
             options=self._options,
             commit=self._commit,
+            progress=lambda ahead: self.progress(IndexStage.EMBED, ahead=ahead),
         )
-        with contextlib.closing(steps):
-            for ahead in steps:
-                yield self.progress(IndexStage.EMBED, ahead=ahead)
 
     def _commit(self, batch: Batch) -> None:
         """Views first, then the mark in the row, which is the commit.
@@ -266,8 +263,7 @@ class _Reembed:
 
     def _give_up(self, item: Unreadable) -> None:
         rows = self._library.media.rows_by_path([item.found.path])
-        gone = "The file is no longer in its place."
-        reason = gone if is_gone(item.found.path) else item.reason
+        reason = ABSENT[MediaState.MISSING] if is_gone(item.found.path) else item.reason
         for row in rows:
             self._tried.add((row.key, row.picture_hash))
             self._unreadable[row.key] = Failed(path=row.path, reason=reason)

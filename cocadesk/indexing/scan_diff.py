@@ -14,6 +14,11 @@ from cocadesk.library import FailureRow, Identity, MediaState, RootRow
 from cocadesk.library.paths import device_and_inode, is_under
 from cocadesk.media import FoundFile, ScanProblem
 
+ABSENT = {
+    MediaState.MISSING: "The file is no longer in its place.",
+    MediaState.OFFLINE: "The folder's disk is not there.",
+}
+"""The reasons of media whose files are not there."""
 _PROGRESS_FILES = 500
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 
@@ -19,7 +20,7 @@ from cocadesk.library.undo import BatchMark
 FILE_FIELD = "file"
 """The field of a file written beside a photo; it has no column in ``media``."""
 
-NO_WORDS: dict[str, object] = {
+NO_WORDS: dict[str, Any] = {
     field.name: field.default
     for field in dataclasses.fields(MediaRow)
     if field.name in HUMAN_COLUMNS

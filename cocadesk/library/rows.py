@@ -249,15 +249,18 @@ class Identity(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureRow:
-    """A file that could not be read, as it was then; ``stage`` is scan, decode or embed."""
+    """A file that could not be read, as it was then; ``stage`` is scan, decode or embed.
+
+    Without a size and a time it fits no file, so that the file is read again.
+    """
 
     path: bytes
     root: bytes
     reason: str
     stage: str
     when: datetime
-    size_bytes: int
-    mtime_ns: int
+    size_bytes: int = -1
+    mtime_ns: int = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

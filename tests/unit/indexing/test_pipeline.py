@@ -165,6 +165,7 @@ def read(
         pool=decoder or Photos(),
         options=options or IndexOptions(progress_s=0.001),
         commit=commit,
+        progress=lambda waiting: waiting,
     )
 
 
