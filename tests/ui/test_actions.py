@@ -164,7 +164,7 @@ def test_the_help_shows_every_key_at_any_width(
 ) -> None:
     """Three columns, two or one: nothing is left out."""
     frame.resize(width_px, 700)
-    shown = ShortcutsHelp(actions, frame, app_theme.theme)
+    shown = ShortcutsHelp(actions, frame)
     texts = Counter(str(part.property("text")) for part in shown.findChildren(QWidget))
     for entry in EVERY:
         if entry.key_texts():
@@ -177,7 +177,7 @@ def test_the_detail_has_a_button_for_each_photo_action_with_an_icon(
 ) -> None:
     """With its name and key as the tip."""
     frames = ImageLoader(long_side_px=64, keep=4, workers=1)
-    pane = DetailPane(actions, frames, app_theme.theme)
+    pane = DetailPane(actions, frames)
     qtbot.addWidget(pane)
     buttons = [part for part in pane.findChildren(QToolButton) if part.defaultAction() is not None]
     wanted = [entry for entry in ACTIONS if entry.group is Group.PHOTO and entry.icon is not None]

@@ -6,7 +6,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from ui.kit.app_theme import AppTheme
-from ui.kit.theme import Appearance, theme_for
+from ui.kit.theme import DARK, LIGHT
 from ui.teach.curve import Curve, Line
 
 WAIT_MS = 30_000
@@ -15,9 +15,9 @@ WAIT_MS = 30_000
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
-def _curve(app_theme: AppTheme, qtbot: QtBot) -> Curve:
+def _curve(qtbot: QtBot) -> Curve:
     lines = (Line(name="mine", colour="accent"), Line(name="other", colour="muted", has_marks=True))
-    curve = Curve("A curve", lines, app_theme.theme, values=(0.0, 100.0))
+    curve = Curve("A curve", lines, values=(0.0, 100.0))
     qtbot.addWidget(curve)
     return curve
 
@@ -26,7 +26,7 @@ def test_points_that_come_before_the_plot_are_shown_by_it(
     app_theme: AppTheme, qtbot: QtBot
 ) -> None:
     """Loading the library takes a moment; nothing that came meanwhile is lost."""
-    curve = _curve(app_theme, qtbot)
+    curve = _curve(qtbot)
     curve.set_points({"mine": [(1, 10.0), (2, 30.0)]})
     assert not curve.is_drawn
     curve.show()
@@ -42,11 +42,10 @@ def test_points_that_come_before_the_plot_are_shown_by_it(
 
 def test_a_plot_takes_the_colours_of_another_theme(app_theme: AppTheme, qtbot: QtBot) -> None:
     """While it is shown, and before."""
-    curve = _curve(app_theme, qtbot)
-    dark = theme_for(Appearance.DARK)
-    curve.set_theme(dark)
+    curve = _curve(qtbot)
+    app_theme.toggle()
     curve.show()
     qtbot.waitUntil(lambda: curve.is_drawn, timeout=WAIT_MS)
-    assert curve.plot.backgroundBrush().color() == dark.colour("surface")
-    curve.set_theme(app_theme.theme)
-    assert curve.plot.backgroundBrush().color() == app_theme.theme.colour("surface")
+    assert curve.plot.backgroundBrush().color() == DARK.colour("surface")
+    app_theme.toggle()
+    assert curve.plot.backgroundBrush().color() == LIGHT.colour("surface")

@@ -16,9 +16,7 @@ from ui.annotations.dialogs import CaptionDialog, WriteDialog
 from ui.annotations.history_dialog import HistoryDialog
 from ui.annotations.scopes import ScopeChoice
 from ui.jobs.failures import FailuresDialog
-from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost, FramedDialog
-from ui.kit.theme import Theme
 
 ALL = ScopeChoice(text="Everything in the library", scope=Scope())
 ONE = ScopeChoice(text="This photo: a.jpg", scope=Scope(keys=("a",)))
@@ -37,12 +35,6 @@ def parent(qtbot: QtBot) -> Iterator[QWidget]:
     return made
 
 
-@pytest.fixture
-def theme(app_theme: AppTheme) -> Theme:
-    """The light theme."""
-    return app_theme.theme
-
-
 def _carried(signal: SignalInstance) -> list[tuple[object, ...]]:
     found: list[tuple[object, ...]] = []
     signal.connect(lambda *values: found.append(values))
@@ -54,25 +46,23 @@ def _texts(tree: QTreeWidget, column: int) -> list[str]:
     return [item.text(column) for item in items if item is not None]
 
 
-def test_one_dialog_stands_at_a_time(parent: QWidget, app_theme: AppTheme) -> None:
+def test_one_dialog_stands_at_a_time(parent: QWidget) -> None:
     """The next takes the place of the last; the window is not stopped."""
-    host = DialogHost(parent, app_theme)
-    first = host.open(lambda window, theme: FramedDialog("First", window, theme))
+    host = DialogHost(parent)
+    first = host.open(lambda window: FramedDialog("First", window))
     assert first.isVisible()
-    second = host.open(lambda window, theme: FramedDialog("Second", window, theme))
+    second = host.open(lambda window: FramedDialog("Second", window))
     assert host.current is second
     assert second.isVisible()
     assert not first.isVisible()
 
 
-def test_a_dialog_can_be_cancelled_where_it_goes_on_and_closed_where_not(
-    parent: QWidget, theme: Theme
-) -> None:
+def test_a_dialog_can_be_cancelled_where_it_goes_on_and_closed_where_not(parent: QWidget) -> None:
     """The button says which."""
-    plain = FramedDialog("Plain", parent, theme)
+    plain = FramedDialog("Plain", parent)
     plain.add_buttons()
     assert [part.text() for part in plain.findChildren(QPushButton)] == ["Close"]
-    going = FramedDialog("Going", parent, theme)
+    going = FramedDialog("Going", parent)
     going.add_buttons(QPushButton("Start"))
     assert {part.text() for part in going.findChildren(QPushButton)} == {"Cancel", "Start"}
     rejected = _carried(going.rejected)
@@ -80,9 +70,9 @@ def test_a_dialog_can_be_cancelled_where_it_goes_on_and_closed_where_not(
     assert len(rejected) == 1
 
 
-def test_captioning_asks_for_whom_and_whether_again(parent: QWidget, theme: Theme) -> None:
+def test_captioning_asks_for_whom_and_whether_again(parent: QWidget) -> None:
     """What is offered first is chosen already."""
-    dialog = CaptionDialog(CHOICES, 1, parent, theme)
+    dialog = CaptionDialog(CHOICES, 1, parent)
     wanted = _carried(dialog.start_wanted)
     assert dialog.picker.currentText() == "Everything in the library"
     dialog.start.click()
@@ -93,9 +83,9 @@ def test_captioning_asks_for_whom_and_whether_again(parent: QWidget, theme: Them
 
 
 @pytest.fixture
-def writing(parent: QWidget, theme: Theme) -> WriteDialog:
+def writing(parent: QWidget) -> WriteDialog:
     """A dialog that has asked for its first plan."""
-    made = WriteDialog(CHOICES, 0, parent, theme)
+    made = WriteDialog(CHOICES, 0, parent)
     made.ask()
     return made
 
@@ -155,7 +145,7 @@ def test_writing_is_wanted_as_it_was_planned(writing: WriteDialog) -> None:
     assert not writing.isVisible()
 
 
-def test_the_history_tells_the_newest_first(parent: QWidget, theme: Theme) -> None:
+def test_the_history_tells_the_newest_first(parent: QWidget) -> None:
     """Who, what, before and after; an undone edit says so."""
     edits = (
         EditValue(when="2024-05-03T14:30:00", who="person", field="caption", old="", new="mine"),
@@ -164,15 +154,15 @@ def test_the_history_tells_the_newest_first(parent: QWidget, theme: Theme) -> No
             is_undone=True,
         ),
     )  # fmt: skip
-    dialog = HistoryDialog("a.jpg", edits, parent, theme)
+    dialog = HistoryDialog("a.jpg", edits, parent)
     assert _texts(dialog.tree, 1) == ["CocaDesk (starter)", "You"]
     assert _texts(dialog.tree, 2) == ["Tags (undone)", "Caption"]
     assert _texts(dialog.tree, 4) == ["sea", "mine"]
 
 
-def test_a_photo_without_history_says_so(parent: QWidget, theme: Theme) -> None:
+def test_a_photo_without_history_says_so(parent: QWidget) -> None:
     """No empty table."""
-    dialog = HistoryDialog("a.jpg", (), parent, theme)
+    dialog = HistoryDialog("a.jpg", (), parent)
     dialog.show()
     assert not dialog.tree.isVisible()
     texts = [str(part.property("text")) for part in dialog.findChildren(QWidget)]
@@ -188,17 +178,17 @@ def test_a_photo_without_history_says_so(parent: QWidget, theme: Theme) -> None:
     ],
 )
 def test_failures_are_listed_with_reason_and_folder(
-    parent: QWidget, theme: Theme, shown: int, total: int, sentence: str
+    parent: QWidget, shown: int, total: int, sentence: str
 ) -> None:
     """The name first; of a job under its title."""
     failures = [
         FailureValue(path=WirePath(f"/photos/{n}.jpg"), reason="It is cut off.")
         for n in range(shown)
     ]
-    dialog = FailuresDialog(failures, total, "Index Holiday", parent, theme)
+    dialog = FailuresDialog(failures, total, "Index Holiday", parent)
     assert dialog.heading.text() == "Failures: Index Holiday"
     assert _texts(dialog.tree, 0) == [f"{n}.jpg" for n in range(shown)]
     assert set(_texts(dialog.tree, 2)) <= {"/photos"}
     texts = [str(part.property("text")) for part in dialog.findChildren(QWidget)]
     assert any(sentence in text for text in texts)
-    assert FailuresDialog((), 0, "", parent, theme).heading.text() == "Files that could not be read"
+    assert FailuresDialog((), 0, "", parent).heading.text() == "Files that could not be read"

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 @pytest.fixture
 def table(app_theme: AppTheme, qtbot: QtBot) -> FactsTable:
     """A narrow table that is shown."""
-    made = FactsTable(app_theme.theme)
+    made = FactsTable()
     qtbot.addWidget(made)
     made.resize(260, 200)
     made.show()

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.qt_log_ignore("does not support", "propagateSizeHints")
 @pytest.fixture
 def field(app_theme: AppTheme, qtbot: QtBot) -> CaptionField:
     """A field with a suggestion for the medium ``a``."""
-    made = CaptionField(app_theme.theme)
+    made = CaptionField()
     qtbot.addWidget(made)
     made.resize(320, 200)
     made.show()
@@ -33,7 +33,7 @@ def field(app_theme: AppTheme, qtbot: QtBot) -> CaptionField:
 @pytest.fixture
 def chips(app_theme: AppTheme, qtbot: QtBot) -> TagChips:
     """A suggested tag and a human one."""
-    made = TagChips(app_theme.theme)
+    made = TagChips()
     qtbot.addWidget(made)
     made.resize(320, 200)
     made.show()

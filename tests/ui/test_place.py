@@ -34,7 +34,7 @@ def model(owner: QObject) -> ResultsModel:
 def grid(model: ResultsModel, app_theme: AppTheme, qtbot: QtBot) -> Iterator[Grid]:
     """A grid that shows a few of them."""
     loader = ImageLoader(long_side_px=64, keep=4, workers=1)
-    made = Grid(model, loader, app_theme.theme)
+    made = Grid(model, loader)
     qtbot.addWidget(made)
     made.resize(640, 480)
     made.show()

@@ -27,7 +27,6 @@ from cocadesk.protocol.values import (
 )
 from ui.kit.app_theme import AppTheme
 from ui.kit.image_loader import ImageLoader
-from ui.kit.theme import Appearance, theme_for
 from ui.teach.run import RunView
 from ui.teach.setup import TeachSetup
 from ui.teach.source import SourceBox
@@ -60,7 +59,7 @@ def _carried(signal: SignalInstance) -> list[tuple[object, ...]]:
 @pytest.fixture
 def view(app_theme: AppTheme, qtbot: QtBot) -> RunView:
     """An empty view of a run."""
-    made = RunView(app_theme.theme)
+    made = RunView()
     qtbot.addWidget(made)
     made.resize(800, 700)
     made.show()
@@ -78,7 +77,7 @@ def pictures() -> Iterator[ImageLoader]:
 @pytest.fixture
 def setup(app_theme: AppTheme, pictures: ImageLoader, qtbot: QtBot) -> TeachSetup:
     """The choices for a run, with nothing chosen."""
-    made = TeachSetup(pictures, app_theme.theme)
+    made = TeachSetup(pictures)
     qtbot.addWidget(made)
     made.resize(800, 900)
     made.show()
@@ -240,7 +239,7 @@ def test_the_librarys_own_annotations_are_counted(
     app_theme: AppTheme, qtbot: QtBot, number: int | None, text: str, is_enabled: bool
 ) -> None:
     """What holds nothing cannot be chosen."""
-    box = SourceBox(app_theme.theme)
+    box = SourceBox()
     qtbot.addWidget(box)
     box.set_annotated_count(number)
     assert box.library.text() == text
@@ -249,7 +248,7 @@ def test_the_librarys_own_annotations_are_counted(
 
 def test_a_source_is_what_was_chosen(app_theme: AppTheme, qtbot: QtBot, tmp_path: object) -> None:
     """Folders once each; of a file, its folder; the library by its box."""
-    box = SourceBox(app_theme.theme)
+    box = SourceBox()
     qtbot.addWidget(box)
     assert box.is_empty()
     assert box.title() == "My captions and tags"
@@ -260,10 +259,11 @@ def test_a_source_is_what_was_chosen(app_theme: AppTheme, qtbot: QtBot, tmp_path
     assert source.uses_library
 
 
-def test_another_theme_goes_through_all_parts(setup: TeachSetup, view: RunView) -> None:
+def test_another_theme_goes_through_all_parts(
+    setup: TeachSetup, view: RunView, app_theme: AppTheme
+) -> None:
     """With and without something to show."""
     view.show_run(WAITING, None)
-    for appearance in (Appearance.DARK, Appearance.LIGHT):
-        setup.set_theme(theme_for(appearance))
-        view.set_theme(theme_for(appearance))
+    for _ in range(2):
+        app_theme.toggle()
     assert view.figures.isVisible()

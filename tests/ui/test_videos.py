@@ -129,7 +129,7 @@ def test_the_scrubber_shows_the_frame_of_its_place(video: MainWindow, qtbot: QtB
 def test_the_strip_marks_the_best_and_the_other_matches(app_theme: AppTheme, qtbot: QtBot) -> None:
     """Times between moments belong to the nearest one."""
     frames = ImageLoader(long_side_px=64, keep=4, workers=1)
-    strip = MomentStrip(frames, app_theme.theme)
+    strip = MomentStrip(frames)
     qtbot.addWidget(strip)
     hit = Hit(
         key="k",

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QWidget
 
 from ui.kit.layouts import in_column, in_row
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_S
 from ui.kit.widgets import button, label
 
 MAX_LINES = 6
@@ -85,7 +85,7 @@ class CaptionField(QWidget):
     begun = Signal()
     closed = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self._key = ""
         self._origin_kind = Origin.NOBODY
@@ -107,8 +107,8 @@ class CaptionField(QWidget):
         self.hint = label("Enter saves, Esc cancels", "small")
         self.editor.saved.connect(self._on_enter)
         self.editor.cancelled.connect(self.cancel)
-        above = in_row((self.origin, 1), self.accept, self.edit, gap=theme.gap_s)
-        in_column(above, self.text, self.editor, self.hint, gap=theme.gap_s, of=self)
+        above = in_row((self.origin, 1), self.accept, self.edit, gap=GAP_S)
+        in_column(above, self.text, self.editor, self.hint, gap=GAP_S, of=self)
         self._show_mode()
 
     @property

@@ -115,9 +115,7 @@ class AnnotationCommands(QObject):
     def _show_history(self, answer: History) -> None:
         row = self._grid.current_row()
         if row is not None and row.key == answer.key:
-            self._dialogs.open(
-                lambda parent, theme: HistoryDialog(row.name, answer.edits, parent, theme)
-            )
+            self._dialogs.open(lambda parent: HistoryDialog(row.name, answer.edits, parent))
 
     def _show_feedback(self, said: Feedback) -> None:
         again = self._editor.redo if said.offer is FeedbackAction.REDO else self._editor.undo

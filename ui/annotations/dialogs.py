@@ -17,7 +17,6 @@ from ui.annotations.scopes import ScopeChoice, ScopePicker
 from ui.kit.dialogs import FramedDialog, table, table_line
 from ui.kit.page_parts import TickBox
 from ui.kit.texts import count
-from ui.kit.theme import Theme
 from ui.kit.widgets import button, label
 
 RESULTS = {
@@ -34,12 +33,10 @@ class CaptionDialog(FramedDialog):
 
     start_wanted = Signal(object, bool)
 
-    def __init__(
-        self, choices: Sequence[ScopeChoice], first: int, parent: QWidget, theme: Theme
-    ) -> None:
-        super().__init__("Caption photos", parent, theme)
-        self.picker = ScopePicker(choices, first, theme)
-        self.again = TickBox(theme, "Also replace captions that this model has suggested")
+    def __init__(self, choices: Sequence[ScopeChoice], first: int, parent: QWidget) -> None:
+        super().__init__("Caption photos", parent)
+        self.picker = ScopePicker(choices, first)
+        self.again = TickBox("Also replace captions that this model has suggested")
         self.start = button("Start", "primary", on_click=self._start)
         sentence = (
             "CocaDesk suggests a caption and tags for each photo. "
@@ -64,11 +61,9 @@ class WriteDialog(FramedDialog):
     plan_wanted = Signal(object, bool)
     write_wanted = Signal(object, bool)
 
-    def __init__(
-        self, choices: Sequence[ScopeChoice], first: int, parent: QWidget, theme: Theme
-    ) -> None:
-        super().__init__("Write captions to text files", parent, theme)
-        self.picker = ScopePicker(choices, first, theme)
+    def __init__(self, choices: Sequence[ScopeChoice], first: int, parent: QWidget) -> None:
+        super().__init__("Write captions to text files", parent)
+        self.picker = ScopePicker(choices, first)
         self.picker.chosen.connect(self.ask)
         self.counts = label("", wraps=True)
         self.counts.setAccessibleName("What will happen")
@@ -77,7 +72,7 @@ class WriteDialog(FramedDialog):
             ("File", "Result", "Caption now", "New caption or reason", "Folder"),
             (150, 100, 180, 240),
         )
-        self.overwrite = TickBox(theme, "Also replace files that CocaDesk did not write")
+        self.overwrite = TickBox("Also replace files that CocaDesk did not write")
         self.overwrite.toggled.connect(self.ask)
         self.write = button("Write captions", "primary", on_click=self._write)
         sentence = (

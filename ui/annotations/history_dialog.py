@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QWidget
 from cocadesk.protocol.values import EditValue
 from ui.kit.dialogs import FramedDialog, table, table_line
 from ui.kit.texts import moment
-from ui.kit.theme import Theme
 from ui.kit.widgets import label
 
 COLUMNS = ("When", "Who", "What", "Before", "After")
@@ -18,10 +17,8 @@ COLUMNS = ("When", "Who", "What", "Before", "After")
 class HistoryDialog(FramedDialog):
     """Every edit of one photo's annotations with its author and time; the newest first."""
 
-    def __init__(
-        self, name: str, edits: Sequence[EditValue], parent: QWidget, theme: Theme
-    ) -> None:
-        super().__init__("History of captions and tags", parent, theme)
+    def __init__(self, name: str, edits: Sequence[EditValue], parent: QWidget) -> None:
+        super().__init__("History of captions and tags", parent)
         self.tree = table("History", COLUMNS, (150, 120, 140, 170))
         for edit in reversed(edits):
             what = f"{edit.field} (undone)" if edit.is_undone else edit.field

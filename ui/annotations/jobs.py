@@ -70,14 +70,14 @@ class AnnotationJobs(QObject):
     def _caption_folder(self) -> None:
         offered = self._choices()
         dialog = self._dialogs.open(
-            lambda parent, theme: CaptionDialog(offered, _first_folder(offered), parent, theme)
+            lambda parent: CaptionDialog(offered, _first_folder(offered), parent)
         )
         dialog.start_wanted.connect(self._tracker.caption)
 
     def _write_captions(self) -> None:
         offered = self._choices()
         dialog = self._dialogs.open(
-            lambda parent, theme: WriteDialog(offered, self._first(offered), parent, theme)
+            lambda parent: WriteDialog(offered, self._first(offered), parent)
         )
         dialog.plan_wanted.connect(self._tracker.plan_write)
         dialog.write_wanted.connect(self._tracker.write)

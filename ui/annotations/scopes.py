@@ -14,7 +14,7 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Row, Scope
 from ui.kit.icons import Icon, pixmap
 from ui.kit.texts import count
-from ui.kit.theme import Theme
+from ui.kit.theme import current_theme
 
 ARROW_PX = 16
 MAX_FOLDER_CHARACTERS = 60
@@ -60,9 +60,8 @@ class ScopePicker(QComboBox):
 
     chosen = Signal()
 
-    def __init__(self, made: Sequence[ScopeChoice], first: int, theme: Theme) -> None:
+    def __init__(self, made: Sequence[ScopeChoice], first: int) -> None:
         super().__init__()
-        self._colour = theme.colours.muted
         self.setAccessibleName("Which photos")
         self._choices = list(made)
         self.addItems([choice.text for choice in self._choices])
@@ -77,6 +76,6 @@ class ScopePicker(QComboBox):
         """Draws itself in the colours of its theme."""
         super().paintEvent(event)
         painter = QPainter(self)
-        arrow = pixmap(Icon.DOWN, self._colour, ARROW_PX, self.devicePixelRatioF())
+        arrow = pixmap(Icon.DOWN, current_theme().muted, ARROW_PX, self.devicePixelRatioF())
         painter.drawPixmap(self.width() - 28, (self.height() - ARROW_PX) // 2, arrow)
         painter.end()

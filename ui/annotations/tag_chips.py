@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import QEvent, QSize, QStringListModel, Qt, Signal
+from PySide6.QtCore import QEvent, QStringListModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCompleter, QFrame, QLineEdit, QToolButton, QWidget
 
 from cocadesk.protocol.values import TagValue
 from ui.kit.flow_layout import FlowLayout
-from ui.kit.icons import Icon, icon
+from ui.kit.icons import Icon
 from ui.kit.layouts import in_row
-from ui.kit.theme import Theme
 from ui.kit.timers import single_shot
-from ui.kit.widgets import label
+from ui.kit.widgets import IconButton, label, tool
 
 MARK_PX = 14
 FIELD_PX = 150
@@ -32,7 +31,7 @@ class TagChip(QFrame):
     rejected = Signal(str)
     stepped = Signal(int)
 
-    def __init__(self, tag: TagValue, theme: Theme, note: str = "") -> None:
+    def __init__(self, tag: TagValue, note: str = "") -> None:
         """``note`` stands behind the tag, e.g. on how many photos it is."""
         super().__init__()
         self.tag = tag.tag
@@ -44,26 +43,19 @@ class TagChip(QFrame):
         self.setAccessibleName(f"Tag {tag.tag}, {author}" + (f", {note}" if note else ""))
         keys = "Enter searches for it, X removes it"
         self.setAccessibleDescription(keys if self.is_own else f"{keys}, A accepts it")
-        self.name = QToolButton()
-        self.name.setText(tag.tag)
-        self.name.setProperty("role", "chip-name")
-        self.name.setToolTip(f"Search for “{tag.tag}”")
-        self.name.clicked.connect(self._open)
+        tip = f"Search for “{tag.tag}”"
+        self.name = tool(tag.tag, "chip-name", tip=tip, on_click=self._open)
         row = in_row(self.name, gap=0, margins=(8, 0, 4, 0), of=self)
         if note:
             row.addWidget(label(note, "small"))
             row.addSpacing(4)
         self.tick: QToolButton | None = None
         if not tag.by_person:
-            self.tick = self._mark(Icon.CHECK, theme.colours.accent, "Accept", "A")
-            self.tick.clicked.connect(self._accept)
+            self.tick = self._mark(Icon.CHECK, "accent", "Accept", "A", self._accept)
             row.addWidget(self.tick)
-        self.cross = self._mark(Icon.CLEAR, theme.colours.muted, "Remove", "X")
-        self.cross.clicked.connect(self._reject)
+        self.cross = self._mark(Icon.CLEAR, "muted", "Remove", "X", self._reject)
         row.addWidget(self.cross)
-        for part in (self.name, self.cross):
-            part.setCursor(Qt.CursorShape.PointingHandCursor)
-            part.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.name.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def event(self, event: QEvent) -> bool:
         """Keeps keys of its own away from the window's shortcuts."""
@@ -88,13 +80,18 @@ class TagChip(QFrame):
         else:
             super().keyPressEvent(event)
 
-    def _mark(self, which: Icon, colour: str, what: str, key: str) -> QToolButton:
-        made = QToolButton()
-        made.setProperty("role", "chip-mark")
-        made.setIcon(icon(which, colour, MARK_PX))
-        made.setIconSize(QSize(MARK_PX, MARK_PX))
-        made.setAccessibleName(f"{what}: {self.tag}")
-        made.setToolTip(f"{what} ({key})")
+    def _mark(
+        self, which: Icon, colour: str, what: str, key: str, on_click: Callable[[], None]
+    ) -> IconButton:
+        made = IconButton(
+            which,
+            f"{what}: {self.tag}",
+            tip=f"{what} ({key})",
+            role="chip-mark",
+            colour=colour,
+            size_px=MARK_PX,
+            on_click=on_click,
+        )
         made.setCursor(Qt.CursorShape.PointingHandCursor)
         made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return made
@@ -186,33 +183,21 @@ class TagChips(QWidget):
     begun = Signal()
     closed = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Tags")
-        self._theme = theme
         self._anchor: QWidget | None = None
         self._tags: tuple[TagValue, ...] = ()
         self._notes: dict[str, str] = {}
         self.chips: list[TagChip] = []
         self._flow = FlowLayout(self, 6)
-        self.add = QToolButton()
-        self.add.setProperty("role", "chip-add")
-        self.add.setText("Add a tag")
-        self.add.setAccessibleName("Add a tag")
-        self.add.setToolTip("Add a tag (T)")
-        self.add.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.add.clicked.connect(self.begin)
+        self.add = tool("Add a tag", "chip-add", tip="Add a tag (T)", on_click=self.begin)
         self.field = _Field()
         self.field.typed.connect(self.added.emit)
         self.field.left.connect(self._end)
         self._flow.addWidget(self.add)
         self._flow.addWidget(self.field)
         self.field.hide()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draws the marks in the colours of this theme."""
-        self._theme = theme
-        self._rebuild(self._tags)
 
     def follow(self, widget: QWidget) -> None:
         """Tab comes to the chips from this widget."""
@@ -276,7 +261,7 @@ class TagChips(QWidget):
             self.focus_chip(focused)
 
     def _chip(self, tag: TagValue) -> TagChip:
-        chip = TagChip(tag, self._theme, self._notes.get(tag.tag, ""))
+        chip = TagChip(tag, self._notes.get(tag.tag, ""))
         chip.opened.connect(self.opened.emit)
         chip.accepted.connect(self.accepted.emit)
         chip.rejected.connect(self.rejected.emit)

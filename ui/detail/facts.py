@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from cocadesk.protocol.values import Fact, Row
 from ui.kit.texts import clock, day, picture_size
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_M
 from ui.kit.widgets import ElidedLabel, label
 
 ORDER = ("name", "title", "description", "taken", "dimensions", "duration", "camera", "lens")
@@ -20,12 +20,12 @@ TOLD_ELSEWHERE = ("size", "format")  # beside the dimensions, and by the name
 class FactsTable(QWidget):
     """Labels at the left, values at the right; a value that is cut off has a tip."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Facts")
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(theme.gap_m)
+        self._grid.setHorizontalSpacing(GAP_M)
         self._grid.setVerticalSpacing(7)
         self._grid.setColumnStretch(1, 1)
         self._lines: list[tuple[QLabel, ElidedLabel]] = []

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QToolButton
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QFrame
 
 from cocadesk.protocol.values import Row
 from ui.detail.photo_view import PhotoView
-from ui.kit.actions import Action, Actions, ActionSet
-from ui.kit.icons import Icon, icon
+from ui.kit.actions import Actions, ActionSet
+from ui.kit.icons import Icon
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.texts import clock
-from ui.kit.theme import Theme
-from ui.kit.widgets import label
+from ui.kit.widgets import IconButton, label
 
 
 class LargeView(QFrame):
@@ -22,23 +21,20 @@ class LargeView(QFrame):
     stepped = Signal(int)
     closed = Signal()
 
-    def __init__(self, actions: ActionSet, theme: Theme) -> None:
+    def __init__(self, actions: ActionSet) -> None:
         super().__init__()
         self.setObjectName("stage")
         self.setAccessibleName("Large view")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.photo = PhotoView(can_zoom=True)
+        self.photo = PhotoView(can_zoom=True, message_colour="on_stage")
         self.photo.setAccessibleName("Photo")
-        self.photo.set_message_colour(theme.colour("on_stage"))
         self.caption = label("", "on-stage", wraps=True)
         self.caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._back = _stage_button(
-            theme, actions, Actions.STEP_BACK, Icon.CLEAR, "Back to the grid"
-        )
-        self._left = _stage_button(theme, actions, Actions.PREVIOUS, Icon.BACK, "Previous photo")
-        self._right = _stage_button(theme, actions, Actions.NEXT, Icon.NEXT, "Next photo")
-        top = in_row(STRETCH, self._back)
-        middle = in_row(self._left, (self.photo, 1), self._right)
+        back = _stage_button(actions[Actions.STEP_BACK], Icon.CLEAR, "Back to the grid")
+        left = _stage_button(actions[Actions.PREVIOUS], Icon.BACK, "Previous photo")
+        right = _stage_button(actions[Actions.NEXT], Icon.NEXT, "Next photo")
+        top = in_row(STRETCH, back)
+        middle = in_row(left, (self.photo, 1), right)
         in_column(top, (middle, 1), self.caption, margins=(12, 12, 12, 16), of=self)
 
     def show_row(self, row: Row, time_s: float | None = None) -> None:
@@ -70,15 +66,9 @@ class LargeView(QFrame):
             super().keyPressEvent(event)
 
 
-def _stage_button(
-    theme: Theme, actions: ActionSet, entry: Action, which: Icon, name: str
-) -> QToolButton:
-    made = QToolButton()
-    made.setProperty("role", "stage")
-    made.setIcon(icon(which, theme.colours.on_stage, 24))
-    made.setIconSize(QSize(24, 24))
-    made.setAccessibleName(name)
-    made.setToolTip(name)
+def _stage_button(action: QAction, which: Icon, name: str) -> IconButton:
+    made = IconButton(
+        which, name, role="stage", colour="on_stage", size_px=24, on_click=action.trigger
+    )
     made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    made.clicked.connect(actions[entry].trigger)
     return made

@@ -15,7 +15,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent
+from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
@@ -25,9 +25,9 @@ from PySide6.QtWidgets import (
 )
 
 from cocadesk.protocol.values import Hit, VideoMoment
-from ui.kit.image_loader import ImageLoader
+from ui.kit.image_loader import ImageLoader, paint_thumbnail
 from ui.kit.texts import clock
-from ui.kit.theme import Theme
+from ui.kit.theme import SMALL_PX, colour
 
 CELL_PX = QSize(104, 86)
 PICTURE_HEIGHT_PX = 58
@@ -39,10 +39,9 @@ MATCHES_ROLE = MOMENT_ROLE + 2
 class _MomentDelegate(QStyledItemDelegate):
     """A thumbnail over its time; the best match says so."""
 
-    def __init__(self, frames: ImageLoader, theme: Theme, parent: QObject) -> None:
+    def __init__(self, frames: ImageLoader, parent: QObject) -> None:
         super().__init__(parent)
         self._frames = frames
-        self.theme = theme
 
     def sizeHint(  # noqa: N802
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -60,40 +59,32 @@ class _MomentDelegate(QStyledItemDelegate):
         rect = QRect(option.rect).adjusted(3, 3, -3, -3)
         picture = QRect(rect.left(), rect.top(), rect.width(), PICTURE_HEIGHT_PX)
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        self._paint_picture(painter, picture, index.data(MOMENT_ROLE))
+        paint_thumbnail(painter, picture, 6, self._picture(index.data(MOMENT_ROLE)))
         state = option.state
         if state & QStyle.StateFlag.State_Selected:
-            painter.setPen(QPen(self.theme.colour("accent"), 3))
+            painter.setPen(QPen(colour("accent"), 3))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(picture).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
         self._paint_time(painter, rect.adjusted(0, PICTURE_HEIGHT_PX + 2, 0, 0), index)
         painter.restore()
 
-    def _paint_picture(self, painter: QPainter, rect: QRect, moment: object) -> None:
-        outline = QPainterPath()
-        outline.addRoundedRect(QRectF(rect), 6, 6)
-        painter.setClipPath(outline)
-        painter.fillRect(rect, self.theme.colour("placeholder"))
-        if isinstance(moment, VideoMoment) and moment.thumbnail is not None:
-            path = moment.thumbnail.to_str()
-            pixmap = self._frames.pixmap(path, path)
-            if pixmap is not None and not pixmap.isNull():
-                painter.drawPixmap(QRectF(rect), pixmap, _middle(pixmap, rect))
-        painter.setClipping(False)
+    def _picture(self, moment: object) -> QPixmap | None:
+        if not isinstance(moment, VideoMoment) or moment.thumbnail is None:
+            return None
+        path = moment.thumbnail.to_str()
+        return self._frames.pixmap(path, path)
 
     def _paint_time(
         self, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         is_best = bool(index.data(BEST_ROLE))
         font = QFont(painter.font())
-        font.setPixelSize(self.theme.small_px)
+        font.setPixelSize(SMALL_PX)
         if is_best:
             font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
         is_match = is_best or bool(index.data(MATCHES_ROLE))
-        painter.setPen(self.theme.colour("accent" if is_match else "muted"))
+        painter.setPen(colour("accent" if is_match else "muted"))
         text = str(index.data(Qt.ItemDataRole.DisplayRole))
         words = f"{text} · best" if is_best else text
         painter.drawText(
@@ -107,12 +98,12 @@ class MomentStrip(QListWidget):
     chosen = Signal(object)
     play_wanted = Signal()
 
-    def __init__(self, frames: ImageLoader, theme: Theme) -> None:
+    def __init__(self, frames: ImageLoader) -> None:
         super().__init__()
         self.setObjectName("moments")
         self.setAccessibleName("Moments of the video")
         self._is_filling = False
-        self._delegate = _MomentDelegate(frames, theme, self)
+        self._delegate = _MomentDelegate(frames, self)
         self.setItemDelegate(self._delegate)
         self.setFlow(QListWidget.Flow.LeftToRight)
         self.setWrapping(False)
@@ -123,11 +114,6 @@ class MomentStrip(QListWidget):
         self.currentItemChanged.connect(self._on_current)
         self.itemDoubleClicked.connect(self._on_double_click)
         frames.arrived.connect(self._on_frame)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draws in another theme from now on."""
-        self._delegate.theme = theme
-        self.viewport().update()
 
     def show_moments(self, moments: Sequence[VideoMoment], hit: Hit | None) -> None:
         """These moments; those of the hit are marked, and its best one is current."""
@@ -226,10 +212,3 @@ def nearest(moments: Sequence[VideoMoment], time_s: float) -> int | None:
 
 def _spoken(moment: VideoMoment, is_best: bool) -> str:
     return f"Moment at {clock(moment.time_s)}" + (", the best match" if is_best else "")
-
-
-def _middle(pixmap: QPixmap, rect: QRect) -> QRectF:
-    """The largest part in the middle of the picture that has the shape of ``rect``."""
-    scale = min(pixmap.width() / rect.width(), pixmap.height() / rect.height())
-    width, height = rect.width() * scale, rect.height() * scale
-    return QRectF((pixmap.width() - width) / 2, (pixmap.height() - height) / 2, width, height)

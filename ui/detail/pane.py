@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QPixmap, QResizeEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QToolButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from cocadesk.protocol.messages import Description
 from cocadesk.protocol.values import Fact, MediaKind, Row, TagValue
@@ -18,14 +13,13 @@ from ui.annotations.selection_tags import SharedTags
 from ui.annotations.tag_chips import TagChips
 from ui.detail.facts import FactsTable, facts_of
 from ui.detail.video_view import VideoView
-from ui.kit.actions import Action, ActionSet, Group
-from ui.kit.icons import Icon
+from ui.kit.actions import ActionSet, Group
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import in_column
 from ui.kit.page_parts import UNLIMITED_PX, Column, scroll_area
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_M
 from ui.kit.timers import single_shot
-from ui.kit.widgets import dress_button, label
+from ui.kit.widgets import action_button, label
 
 WIDTH_PX = 340
 PHOTO_MAX_PX = 300
@@ -36,42 +30,31 @@ class DetailPane(QFrame):
 
     tag_clicked = Signal(str)
 
-    def __init__(self, actions: ActionSet, frames: ImageLoader, theme: Theme) -> None:
+    def __init__(self, actions: ActionSet, frames: ImageLoader) -> None:
         super().__init__()
         self.setObjectName("detail")
         self.setAccessibleName("Details")
         self.setMinimumWidth(280)
         self._actions = actions
-        self._theme = theme
         self._ratio = 3 / 4
         self.is_described = False
         self.key: str | None = None
         self._noun = "photo"
-        self.video = VideoView(frames, theme)
+        self.video = VideoView(frames)
         self.photo = self.video.photo
-        self.field = CaptionField(theme)
+        self.field = CaptionField()
         self.caption = self.field.text
         self.origin = self.field.origin
-        self.chips = TagChips(theme)
+        self.chips = TagChips()
         self._tags: tuple[TagValue, ...] = ()
         self._shared: SharedTags | None = None
         self.many = label("", "small", wraps=True)
         self.many.hide()
-        self.facts = FactsTable(theme)
+        self.facts = FactsTable()
         self._more: tuple[Fact, ...] = ()
-        self._buttons: dict[Action, tuple[QToolButton, Icon]] = {}
         self._build()
         self.chips.opened.connect(self.tag_clicked.emit)
-        self.set_theme(theme)
         self.clear()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draws icons and messages in the colours of this theme."""
-        self._theme = theme
-        self.video.set_theme(theme)
-        self.chips.set_theme(theme)
-        for entry, (made, which) in self._buttons.items():
-            dress_button(made, self._actions[entry], which, theme.colours.muted)
 
     def clear(self) -> None:
         """Nothing is selected."""
@@ -142,7 +125,7 @@ class DetailPane(QFrame):
         return QSize(WIDTH_PX, 600)
 
     def _build(self) -> None:
-        content = Column(self._theme.gap_m)
+        content = Column(GAP_M)
         content.setMaximumWidth(UNLIMITED_PX)
         column = content.column
         column.setContentsMargins(16, 16, 16, 16)
@@ -155,7 +138,7 @@ class DetailPane(QFrame):
             self._button_row(),
             _line(),
             self.facts,
-            gap=self._theme.gap_m,
+            gap=GAP_M,
             of=self._body,
         )
         column.addWidget(self._body)
@@ -173,10 +156,7 @@ class DetailPane(QFrame):
         row.setSpacing(2)
         for entry in self._actions.of_group(Group.PHOTO):
             if entry.icon is not None:
-                made = QToolButton()
-                made.setDefaultAction(self._actions[entry])
-                self._buttons[entry] = (made, entry.icon)
-                row.addWidget(made)
+                row.addWidget(action_button(self._actions[entry], entry.icon))
         row.addStretch(1)
         return row
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPixmap, QWheelEvent
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from ui.kit.theme import colour
 
 MAX_ZOOM = 8.0
 STEP = 1.2
@@ -18,7 +20,8 @@ class PhotoView(QWidget):
 
     opened = Signal()
 
-    def __init__(self, *, can_zoom: bool) -> None:
+    def __init__(self, *, can_zoom: bool, message_colour: str = "muted") -> None:
+        """``message_colour`` is a name of the theme's."""
         super().__init__()
         self._can_zoom = can_zoom
         self._pixmap: QPixmap | None = None
@@ -27,7 +30,7 @@ class PhotoView(QWidget):
         self._centre = QPointF(0.5, 0.5)
         self._grip: QPointF | None = None
         self._radius = 0 if can_zoom else 8
-        self._muted = QColor("gray")
+        self._message_colour = message_colour
         self._is_rough = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -40,10 +43,6 @@ class PhotoView(QWidget):
     def zoom(self) -> float:
         """1.0 is fitted into the widget."""
         return self._zoom
-
-    def set_message_colour(self, colour: QColor) -> None:
-        """Sets the colour of messages."""
-        self._muted = colour
 
     def show_picture(self, pixmap: QPixmap, *, keeps_zoom: bool = False) -> None:
         """Shows a picture; ``keeps_zoom`` where it is the same one, sharper."""
@@ -85,7 +84,7 @@ class PhotoView(QWidget):
         """Draws itself in the colours of its theme."""
         painter = QPainter(self)
         if self._pixmap is None:
-            painter.setPen(self._muted)
+            painter.setPen(colour(self._message_colour))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.rect().adjusted(20, 20, -20, -20), int(flags), self._message)
         else:

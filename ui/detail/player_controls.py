@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QSlider, QToolButton
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QSlider
 
-from ui.kit.icons import Icon, icon
+from ui.kit.icons import Icon
 from ui.kit.layouts import in_row
 from ui.kit.texts import clock
-from ui.kit.theme import Theme
-from ui.kit.widgets import label
+from ui.kit.theme import GAP_S
+from ui.kit.widgets import IconButton, label
 
 STEPS_A_SECOND = 10
 
@@ -23,25 +23,19 @@ class PlayerControls(QFrame):
     sought = Signal(object)
     mute_changed = Signal(bool)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._theme = theme
         self._length_s = 0.0
         self._is_playing = False
-        self.play = self._tool("Play from this moment", self.play_clicked.emit)
-        self.mute = self._tool("Mute", self._on_mute)
+        self.play = _tool(Icon.PLAY, "Play from this moment", self.play_clicked.emit)
+        self.mute = _tool(Icon.SOUND, "Mute", self._on_mute)
         self.mute.setCheckable(True)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("Place in the video")
         self.slider.sliderMoved.connect(self._on_slide)
         self.slider.actionTriggered.connect(self._on_step)
         self.time = label("", "small")
-        in_row(self.play, (self.slider, 1), self.time, self.mute, gap=theme.gap_s, of=self)
-        self._draw()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draws the icons in the colours of this theme."""
-        self._theme = theme
+        in_row(self.play, (self.slider, 1), self.time, self.mute, gap=GAP_S, of=self)
         self._draw()
 
     def set_length(self, length_s: float) -> None:
@@ -76,17 +70,13 @@ class PlayerControls(QFrame):
 
     def _draw(self) -> None:
         name = "Pause" if self._is_playing else "Play from this moment"
-        colour = self._theme.colours.text
-        self.play.setIcon(icon(Icon.PAUSE if self._is_playing else Icon.PLAY, colour))
+        self.play.show_icon(Icon.PAUSE if self._is_playing else Icon.PLAY)
         self.play.setAccessibleName(name)
         self.play.setToolTip(f"{name} (P)")
         is_muted = self.mute.isChecked()
-        self.mute.setIcon(icon(Icon.MUTED if is_muted else Icon.SOUND, colour))
+        self.mute.show_icon(Icon.MUTED if is_muted else Icon.SOUND)
         self.mute.setToolTip("Sound on" if is_muted else "Mute")
 
-    def _tool(self, name: str, on_click: Callable[[], None]) -> QToolButton:
-        made = QToolButton()
-        made.setAccessibleName(name)
-        made.setIconSize(QSize(18, 18))
-        made.clicked.connect(on_click)
-        return made
+
+def _tool(which: Icon, name: str, on_click: Callable[[], None]) -> IconButton:
+    return IconButton(which, name, colour="text", size_px=18, on_click=on_click)

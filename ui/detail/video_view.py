@@ -14,7 +14,7 @@ from ui.detail.photo_view import PhotoView
 from ui.detail.player_controls import PlayerControls
 from ui.detail.video_player import VideoPlayer
 from ui.kit.image_loader import ImageLoader
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_S
 from ui.kit.timers import single_shot
 from ui.kit.widgets import label
 
@@ -32,7 +32,7 @@ class VideoView(QWidget):
     moment_chosen = Signal(object)
     moment_left = Signal()
 
-    def __init__(self, frames: ImageLoader, theme: Theme) -> None:
+    def __init__(self, frames: ImageLoader) -> None:
         super().__init__()
         self._row: Row | None = None
         self._player: VideoPlayer | None = None
@@ -46,27 +46,20 @@ class VideoView(QWidget):
         self.photo.setAccessibleName("Photo")
         self.stack = QStackedWidget()
         self.stack.addWidget(self.photo)
-        self.controls = PlayerControls(theme)
+        self.controls = PlayerControls()
         self.controls.play_clicked.connect(self.toggle)
         self.controls.sought.connect(self._on_sought)
         self.controls.mute_changed.connect(self._on_mute)
-        self.strip = MomentStrip(frames, theme)
+        self.strip = MomentStrip(frames)
         self.strip.chosen.connect(self._on_chosen)
         self.strip.play_wanted.connect(self.toggle)
         self.sentence = label("", "small", wraps=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.gap_s)
+        column.setSpacing(GAP_S)
         for part in (self.stack, self.controls, self.sentence, self.strip):
             column.addWidget(part)
-        self.set_theme(theme)
         self.clear()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draws icons and messages in the colours of this theme."""
-        self.photo.set_message_colour(theme.colour("muted"))
-        self.strip.set_theme(theme)
-        self.controls.set_theme(theme)
 
     def clear(self) -> None:
         """Neither photo nor video."""

@@ -95,7 +95,5 @@ class JobCommands(QObject):
     def _on_failures(self, answer: Failures) -> None:
         title = "" if self._failures_of is None else self._failures_of.title
         self._dialogs.open(
-            lambda parent, theme: FailuresDialog(
-                answer.failures, answer.total, title, parent, theme
-            )
+            lambda parent: FailuresDialog(answer.failures, answer.total, title, parent)
         )

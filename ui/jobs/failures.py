@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QWidget
 
 from cocadesk.protocol.values import FailureValue
 from ui.kit.dialogs import FramedDialog, table, table_line
-from ui.kit.theme import Theme
 from ui.kit.widgets import label
 
 TITLE = "Files that could not be read"
@@ -24,10 +23,9 @@ class FailuresDialog(FramedDialog):
         total: int,
         job: str,
         parent: QWidget,
-        theme: Theme,
     ) -> None:
         """``job`` is the title of the job that failed with these, or empty for all files."""
-        super().__init__(TITLE, parent, theme)
+        super().__init__(TITLE, parent)
         if job:
             self.heading.setText(f"Failures: {job}")
         self.column.addWidget(label(_summary(len(failures), total), "muted", wraps=True))

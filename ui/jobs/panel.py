@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QGridLayout,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
 from cocadesk.protocol.values import JobValue
 from ui.jobs.frame import JobFrame
-from ui.kit.icons import Icon, icon
+from ui.kit.icons import Icon
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import scroll_area
 from ui.kit.texts import count, job_line, job_state, moment
-from ui.kit.theme import Theme
-from ui.kit.widgets import label
+from ui.kit.theme import GAP_M
+from ui.kit.widgets import IconButton, label
 
 MAX_JOBS = 60
 HEIGHT_PX = 300
@@ -82,23 +76,21 @@ class JobsPanel(QFrame):
     failures_wanted = Signal(object)
     closed = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setObjectName("jobs")
         self.setAccessibleName("Jobs")
         self.rows: dict[str, JobRow] = {}
         self._order: list[str] = []
         self.summary = label("", "muted")
-        self.close_button = QToolButton()
-        self.close_button.setAccessibleName("Close the jobs")
-        self.close_button.setToolTip("Close (J)")
-        self.close_button.setIconSize(QSize(16, 16))
-        self.close_button.clicked.connect(self.closed.emit)
+        self.close_button = IconButton(
+            Icon.CLEAR, "Close the jobs", tip="Close (J)", size_px=16, on_click=self.closed.emit
+        )
         head = in_row(
             label("Jobs", "heading"),
             (self.summary, 1),
             self.close_button,
-            gap=theme.gap_m,
+            gap=GAP_M,
             margins=(16, 8, 12, 4),
         )
         self._content = QWidget()
@@ -113,12 +105,7 @@ class JobsPanel(QFrame):
         self._column.addStretch(1)
         self._area = scroll_area(self._content)
         in_column(head, (self._area, 1), gap=0, margins=(0, 1, 0, 0), of=self)
-        self.set_theme(theme)
         self.hide()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draws its button in the colours of this theme."""
-        self.close_button.setIcon(icon(Icon.CLEAR, theme.colours.muted, 16))
 
     def show_jobs(self, jobs: Sequence[JobValue]) -> None:
         """These jobs, newest first; rows that stay keep the focus."""

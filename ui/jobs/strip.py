@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Signal
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtCore import Signal
 
 from cocadesk.protocol.values import JobState, JobValue
 from ui.jobs.frame import JobFrame
-from ui.kit.icons import Icon, icon
+from ui.kit.icons import Icon
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.texts import job_line
-from ui.kit.theme import Theme
-from ui.kit.widgets import button
+from ui.kit.theme import GAP_M
+from ui.kit.widgets import IconButton, button
 
 
 class JobStrip(JobFrame):
@@ -19,35 +18,25 @@ class JobStrip(JobFrame):
 
     all_wanted = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setObjectName("job-strip")
         self.setAccessibleName("Job in progress")
-        self._theme = theme
         self.all = button("All jobs", "link", on_click=self.all_wanted.emit)
         self.all.setToolTip("Show all jobs (J)")
-        self.dismiss = QToolButton()
-        self.dismiss.setAccessibleName("Hide this message")
-        self.dismiss.setIconSize(QSize(16, 16))
-        self.dismiss.clicked.connect(self.hide)
-        texts = in_row(self.title, self.line, self.failures, STRETCH, self.all, gap=theme.gap_m)
+        self.dismiss = IconButton(Icon.CLEAR, "Hide this message", size_px=16, on_click=self.hide)
+        texts = in_row(self.title, self.line, self.failures, STRETCH, self.all, gap=GAP_M)
         left = in_column(texts, self.bar, gap=8)
         in_row(
             (left, 1),
             self.pause,
             self.cancel,
             self.dismiss,
-            gap=theme.gap_m,
+            gap=GAP_M,
             margins=(16, 10, 16, 10),
             of=self,
         )
-        self.set_theme(theme)
         self.hide()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draws in another theme from now on."""
-        self._theme = theme
-        self.dismiss.setIcon(icon(Icon.CLEAR, theme.colours.muted, 16))
 
     def show_job(self, job: JobValue) -> None:
         """Shows the job as it is now; an older one does not push a running one away."""

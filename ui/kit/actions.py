@@ -174,6 +174,8 @@ class ActionSet(QObject):
             live = QAction(entry.text, parent)
             live.setObjectName(entry.id)
             live.setShortcuts([QKeySequence(key) for key in entry.keys])
+            if entry.keys:
+                live.setToolTip(f"{entry.text} ({entry.key_texts()[0]})")
             live.setIconVisibleInMenu(False)  # only some have one, for the tool buttons
             self._live[entry] = live
 

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from cocadesk.errors import UserError
 from cocadesk.resources import resource_path
 from ui.kit.stylesheet import stylesheet
-from ui.kit.theme import Appearance, Theme, theme_for
+from ui.kit.theme import TEXT_PX, Appearance, Theme, theme_for
 
 FONT_FILES = ("Inter-Regular.ttf", "Inter-SemiBold.ttf")
 
 
 class AppTheme(QObject):
-    """Applies the theme to the program and tells the parts that draw for themselves."""
-
-    changed = Signal(object)
+    """Applies the theme to the program; every widget gets a StyleChange event then."""
 
     def __init__(self, app: QApplication, appearance: Appearance = Appearance.SYSTEM) -> None:
         super().__init__(app)
         self._app = app
         self._family = load_font()
         self._appearance = appearance
-        self.theme: Theme = theme_for(appearance)
         app.setStyle("Fusion")
-        apply_theme(app, self.theme, self._family)
+        self._apply()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system)
 
     def toggle(self) -> None:
@@ -39,11 +36,8 @@ class AppTheme(QObject):
             self._apply()
 
     def _apply(self) -> None:
-        theme = theme_for(self._appearance)
-        if theme != self.theme:
-            self.theme = theme
-            apply_theme(self._app, theme, self._family)
-            self.changed.emit(theme)
+        self.theme = theme_for(self._appearance)
+        apply_theme(self._app, self.theme, self._family)
 
 
 def load_font() -> str:
@@ -61,7 +55,7 @@ def load_font() -> str:
 def apply_theme(app: QApplication, theme: Theme, family: str) -> None:
     """Gives the whole program this theme."""
     font = QFont(family)
-    font.setPixelSize(theme.text_px)
+    font.setPixelSize(TEXT_PX)
     app.setFont(font)
     app.setPalette(_palette(theme))
     app.setStyleSheet(stylesheet(theme))

@@ -15,9 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.kit.app_theme import AppTheme
 from ui.kit.layouts import STRETCH, in_row
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_M
 from ui.kit.widgets import button, label
 
 LINE_PX = 30
@@ -28,18 +27,17 @@ AnyDialog = TypeVar("AnyDialog", bound=QDialog)
 class DialogHost(QObject):
     """Opens dialogs without stopping the window; a new one takes the place of the last."""
 
-    def __init__(self, window: QWidget, app_theme: AppTheme) -> None:
+    def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self._window = window
-        self._app_theme = app_theme
         self.current: QDialog | None = None
 
-    def open(self, build: Callable[[QWidget, Theme], AnyDialog]) -> AnyDialog:
-        """Builds a dialog for the window in its theme, and shows it."""
+    def open(self, build: Callable[[QWidget], AnyDialog]) -> AnyDialog:
+        """Builds a dialog for the window, and shows it."""
         if self.current is not None:
             self.current.close()
             self.current.deleteLater()
-        made = build(self._window, self._app_theme.theme)
+        made = build(self._window)
         self.current = made
         made.open()
         return made
@@ -48,12 +46,12 @@ class DialogHost(QObject):
 class FramedDialog(QDialog):
     """A dialog with a title over its ``column``, and its buttons at the foot."""
 
-    def __init__(self, title: str, parent: QWidget, theme: Theme) -> None:
+    def __init__(self, title: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(24, 20, 24, 16)
-        self.column.setSpacing(theme.gap_m)
+        self.column.setSpacing(GAP_M)
         self.heading = label(title, "title", wraps=True)
         self.column.addWidget(self.heading)
 

@@ -9,6 +9,8 @@ from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
+from ui.kit.theme import current_theme
+
 
 class Icon(StrEnum):
     """Each value is the inside of a 24 by 24 SVG that is drawn in strokes."""
@@ -72,11 +74,12 @@ def pixmap(icon: Icon, colour: str, size_px: int, ratio: float = 1.0) -> QPixmap
 def icon(which: Icon, colour: str, size_px: int = 20, disabled: str = "") -> QIcon:
     """The icon for a button, sharp on screens of ratio one and two.
 
-    ``disabled``: its colour where it cannot be pressed; else Qt makes it paler.
+    ``colour`` is a name of the theme's; ``disabled`` that of its colour where it
+    cannot be pressed; without one Qt makes it paler.
     """
-    made = QIcon(pixmap(which, colour, size_px))
-    made.addPixmap(pixmap(which, colour, size_px, 2.0))
-    if disabled:
-        for ratio in (1.0, 2.0):
-            made.addPixmap(pixmap(which, disabled, size_px, ratio), QIcon.Mode.Disabled)
+    made = QIcon()
+    theme = current_theme()
+    for name, mode in ((colour, QIcon.Mode.Normal), (disabled, QIcon.Mode.Disabled)):
+        for ratio in (1.0, 2.0) if name else ():
+            made.addPixmap(pixmap(which, getattr(theme, name), size_px, ratio), mode)
     return made

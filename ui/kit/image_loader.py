@@ -1,4 +1,4 @@
-"""Reads picture files on worker threads, the newest request first."""
+"""Pictures: read on worker threads, the newest request first, and drawn as thumbnails."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QImageReader, QPixmap
+from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QImageReader, QPainter, QPainterPath, QPixmap
+
+from ui.kit.theme import colour
 
 WORKERS = 2
 
@@ -126,3 +128,22 @@ def read_image(path: str, long_side_px: int) -> QImage:
             QSize(max(1, round(size.width() * scale)), max(1, round(size.height() * scale)))
         )
     return reader.read()
+
+
+def paint_thumbnail(
+    painter: QPainter, place: QRect, radius_px: int, picture: QPixmap | None
+) -> None:
+    """The middle of the picture, rounded, in the shape of its place; a grey place without one."""
+    rect = QRectF(place)
+    outline = QPainterPath()
+    outline.addRoundedRect(rect, radius_px, radius_px)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.setClipPath(outline)
+    painter.fillRect(rect, colour("placeholder"))
+    if picture is not None and not picture.isNull():
+        scale = min(picture.width() / rect.width(), picture.height() / rect.height())
+        middle = QRectF(0, 0, rect.width() * scale, rect.height() * scale)
+        middle.moveCenter(QRectF(picture.rect()).center())
+        painter.drawPixmap(rect, picture, middle)
+    painter.setClipping(False)

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from ui.kit.layouts import STRETCH, in_column, in_row
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_M, colour
 from ui.kit.widgets import label
 
 COLUMN_MAX_PX = 820
@@ -27,9 +27,6 @@ UNLIMITED_PX = 16_777_215  # Qt's own greatest width
 
 class Page(QWidget):
     """A page of the window."""
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draws in another theme; nothing to do where all colours are in the style sheet."""
 
     def on_shown(self) -> None:
         """The page is shown now: asks for what may have changed and takes the focus."""
@@ -68,7 +65,7 @@ def hide_part(part: QWidget, heir: QWidget) -> None:
     part.hide()
 
 
-def scrolled(column: Column, theme: Theme) -> QScrollArea:
+def scrolled(column: Column) -> QScrollArea:
     """The column in the middle of a page, with a bar where it is too high."""
     content = Column(0)
     content.setMaximumWidth(UNLIMITED_PX)
@@ -96,13 +93,13 @@ def scroll_area(content: QWidget) -> QScrollArea:
 class Card(QFrame):
     """A framed part of a page with a heading."""
 
-    def __init__(self, title: str, theme: Theme) -> None:
+    def __init__(self, title: str) -> None:
         super().__init__()
         self.setProperty("role", "card")
         self.setAccessibleName(title)
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(18, 14, 18, 16)
-        self.column.setSpacing(theme.gap_m)
+        self.column.setSpacing(GAP_M)
         self.heading = label(title, "heading")
         self.column.addWidget(self.heading)
 
@@ -140,15 +137,6 @@ class JobBar(QWidget):
 class TickBox(QCheckBox):
     """A check box whose tick is drawn here: a style sheet has none in the theme's colours."""
 
-    def __init__(self, theme: Theme, text: str = "") -> None:
-        super().__init__(text)
-        self._tick = theme.colour("on_accent")
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draws in another theme from now on."""
-        self._tick = theme.colour("on_accent")
-        self.update()
-
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Draws itself in the colours of its theme."""
         super().paintEvent(event)
@@ -162,7 +150,7 @@ class TickBox(QCheckBox):
         points = [QPointF(box.x() + u * box.width(), box.y() + v * box.height()) for u, v in tick]
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self._tick, 2))
+        painter.setPen(QPen(colour("on_accent"), 2))
         painter.drawPolyline(points)
 
 

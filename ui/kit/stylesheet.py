@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from string import Template
 
-from ui.kit.theme import Theme
+from ui.kit.theme import RADIUS_PX, SMALL_PX, TITLE_PX, Theme
 
 _SHEET = Template("""
 * { outline: none; }
@@ -173,9 +173,4 @@ QScrollBar::handle:horizontal { background: $line; border-radius: 4px; min-width
 
 def stylesheet(theme: Theme) -> str:
     """The style sheet of the whole program in this theme."""
-    return _SHEET.substitute(
-        asdict(theme.colours),
-        radius=theme.radius,
-        small_px=theme.small_px,
-        title_px=theme.title_px,
-    )
+    return _SHEET.substitute(asdict(theme), radius=RADIUS_PX, small_px=SMALL_PX, title_px=TITLE_PX)

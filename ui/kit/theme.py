@@ -1,4 +1,4 @@
-"""Colours, spacing and type, light and dark, in one place."""
+"""Colours, spacing and type, light and dark, in one place; lengths are logical pixels."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ from enum import StrEnum
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication
+
+GAP_S = 6
+GAP_M = 12
+GAP_L = 20
+RADIUS_PX = 8
+TEXT_PX = 14
+SMALL_PX = 12
+TITLE_PX = 20
 
 
 class Appearance(StrEnum):
@@ -18,9 +26,10 @@ class Appearance(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Colours:
+class Theme:
     """Colours by what they are for, as ``#rrggbb`` or ``#aarrggbb``."""
 
+    is_dark: bool
     window: str
     surface: str
     raised: str
@@ -40,8 +49,13 @@ class Colours:
     badge: str = "#a5000000"
     on_badge: str = "#ffffff"
 
+    def colour(self, name: str) -> QColor:
+        """A colour of this theme by its name."""
+        return QColor(getattr(self, name))
 
-LIGHT = Colours(
+
+LIGHT = Theme(
+    is_dark=False,
     window="#f6f6f3",
     surface="#ffffff",
     raised="#efefeb",
@@ -58,7 +72,8 @@ LIGHT = Colours(
     on_stage="#f0f0ee",
     notice_link="#7fd3cb",
 )
-DARK = Colours(
+DARK = Theme(
+    is_dark=True,
     window="#161719",
     surface="#1e2023",
     raised="#292c30",
@@ -77,31 +92,20 @@ DARK = Colours(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Theme:
-    """Colours and lengths; lengths and type sizes are logical pixels."""
-
-    colours: Colours
-    is_dark: bool
-    gap_s: int = 6
-    gap_m: int = 12
-    gap_l: int = 20
-    radius: int = 8
-    text_px: int = 14
-    small_px: int = 12
-    title_px: int = 20
-    control_px: int = 36
-
-    def colour(self, name: str) -> QColor:
-        """A colour of this theme by its name in ``Colours``."""
-        return QColor(getattr(self.colours, name))
-
-
 def theme_for(appearance: Appearance) -> Theme:
     """The theme that a person chose, or the system's."""
     if appearance is Appearance.SYSTEM:
         scheme = QGuiApplication.styleHints().colorScheme()
-        is_dark = scheme == Qt.ColorScheme.Dark
-    else:
-        is_dark = appearance is Appearance.DARK
-    return Theme(colours=DARK if is_dark else LIGHT, is_dark=is_dark)
+        return DARK if scheme == Qt.ColorScheme.Dark else LIGHT
+    return DARK if appearance is Appearance.DARK else LIGHT
+
+
+def current_theme() -> Theme:
+    """The theme that the program's palette has; what draws itself asks each time it does."""
+    window = QGuiApplication.palette().window().color()
+    return DARK if window == DARK.colour("window") else LIGHT
+
+
+def colour(name: str) -> QColor:
+    """A colour of the theme in use."""
+    return current_theme().colour(name)

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from ui.kit.icons import Icon, icon, pixmap
 from ui.kit.layouts import in_row
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_M, current_theme
 from ui.kit.timers import single_shot
 
 NOTICE_MS = 3500
@@ -99,29 +99,79 @@ def button(text: str, role: str = "", *, on_click: Callable[[], None] | None = N
     return made
 
 
-def action_button(action: QAction, which: Icon, colour: str) -> QToolButton:
-    """A button with an icon alone; the action gives name, tip and state."""
+def tool(
+    text: str, role: str, *, name: str = "", tip: str, on_click: Callable[[], object]
+) -> QToolButton:
+    """A tool button with a text, of a role that the style sheet knows."""
     made = QToolButton()
-    made.setDefaultAction(action)
-    dress_button(made, action, which, colour)
+    made.setText(text)
+    made.setProperty("role", role)
+    made.setAccessibleName(name or text)
+    made.setToolTip(tip)
+    made.setCursor(Qt.CursorShape.PointingHandCursor)
+    made.clicked.connect(on_click)
     return made
 
 
-def dress_button(made: QToolButton, action: QAction, which: Icon, colour: str) -> None:
-    """Gives a tool button its icon in this colour, and its accessible name."""
-    action.setIcon(icon(which, colour))
-    made.setIconSize(QSize(20, 20))
-    made.setAccessibleName(action.text())
-    keys = action.shortcut().toString(action.shortcut().SequenceFormat.NativeText)
-    made.setToolTip(f"{action.text()} ({keys})" if keys else action.text())
+class IconButton(QToolButton):
+    """A button with an icon alone, in a colour of the theme that is in use."""
+
+    def __init__(
+        self,
+        which: Icon,
+        name: str,
+        *,
+        tip: str = "",
+        role: str = "",
+        colour: str = "muted",
+        size_px: int = 20,
+        on_click: Callable[[], object] | None = None,
+    ) -> None:
+        """``tip`` where it says more than the ``name``."""
+        super().__init__()
+        self._which = which
+        self._colour = colour
+        self.setProperty("role", role)
+        self.setIconSize(QSize(size_px, size_px))
+        self.setAccessibleName(name)
+        self.setToolTip(tip or name)
+        if on_click is not None:
+            self.clicked.connect(on_click)
+        self._draw()
+
+    def follow(self, action: QAction) -> None:
+        """Triggers the action, whose state and tip it has from now on."""
+        self.setDefaultAction(action)
+        self._draw()
+
+    def show_icon(self, which: Icon) -> None:
+        """Another icon in the place of the one it has."""
+        self._which = which
+        self._draw()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Takes the colour of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._draw()
+
+    def _draw(self) -> None:
+        shown = icon(self._which, self._colour, self.iconSize().width())
+        (self.defaultAction() or self).setIcon(shown)
+
+
+def action_button(action: QAction, which: Icon) -> IconButton:
+    """A button with an icon alone; the action gives name, tip and state."""
+    made = IconButton(which, action.text())
+    made.follow(action)
+    return made
 
 
 class EmptyView(QWidget):
     """A picture, a headline and a sentence where there is nothing to show."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._theme = theme
         self._icon = Icon.PHOTO
         self._picture = QLabel()
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -132,7 +182,7 @@ class EmptyView(QWidget):
             text.setFixedWidth(TEXT_WIDTH_PX)
         self.button = button("", "primary")
         layout = QVBoxLayout(self)
-        layout.setSpacing(theme.gap_m)
+        layout.setSpacing(GAP_M)
         layout.addStretch(2)
         centre = Qt.AlignmentFlag.AlignHCenter
         parts: tuple[QWidget, ...] = (self._picture, self._title, self._text, self.button)
@@ -140,10 +190,11 @@ class EmptyView(QWidget):
             layout.addWidget(part, 0, centre)
         layout.addStretch(3)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draws the icon in the colours of this theme."""
-        self._theme = theme
-        self._draw()
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Draws the icon in the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._draw()
 
     def say(self, which: Icon, title: str, text: str, button_text: str = "") -> None:
         """Shows these texts; without a button text there is no button."""
@@ -160,7 +211,7 @@ class EmptyView(QWidget):
 
     def _draw(self) -> None:
         ratio = self.devicePixelRatioF()
-        self._picture.setPixmap(pixmap(self._icon, self._theme.colours.muted, 56, ratio))
+        self._picture.setPixmap(pixmap(self._icon, current_theme().muted, 56, ratio))
 
     def text(self) -> str:
         """Title and text as they are now."""

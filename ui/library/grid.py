@@ -18,7 +18,6 @@ from PySide6.QtWidgets import QAbstractItemView, QListView
 
 from cocadesk.protocol.values import Row
 from ui.kit.image_loader import ImageLoader
-from ui.kit.theme import Theme
 from ui.library.delegate import ThumbnailDelegate
 from ui.library.place import PlaceKeeper
 from ui.library.results_model import KEY_ROLE, ResultsModel
@@ -36,11 +35,11 @@ class Grid(QListView):
     selected = Signal()
     menu_wanted = Signal(object)
 
-    def __init__(self, model: ResultsModel, loader: ImageLoader, theme: Theme) -> None:
+    def __init__(self, model: ResultsModel, loader: ImageLoader) -> None:
         super().__init__()
         self._results = model
         self._loader = loader
-        self._delegate = ThumbnailDelegate(loader, theme, self)
+        self._delegate = ThumbnailDelegate(loader, self)
         self._size = DEFAULT_SIZE
         self._wheel = 0
         self.setObjectName("grid")
@@ -70,11 +69,6 @@ class Grid(QListView):
         margin = self._delegate.margin_px
         self._first_cell = QPoint(margin + 2, margin + 2)
         self._place = PlaceKeeper(self, model, self._first_cell)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draws in another theme from now on."""
-        self._delegate.set_theme(theme)
-        self.viewport().update()
 
     def current_key(self) -> str | None:
         """The key under the cursor."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QLineEdit
 
 from ui.kit.icons import Icon, icon
-from ui.kit.theme import Theme
 from ui.kit.timers import single_shot
 
 PAUSE_MS = 250
@@ -20,7 +19,7 @@ class SearchBox(QLineEdit):
     query_changed = Signal(str)
     leave_down = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setObjectName("search")
         self.setAccessibleName("Search your photos")
@@ -38,12 +37,13 @@ class SearchBox(QLineEdit):
         self._timer = single_shot(self, self._say, PAUSE_MS)
         self.textChanged.connect(self._on_text)
         self.returnPressed.connect(self._on_return)
-        self.set_theme(theme)
+        self._draw()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draws its icons in the colours of this theme."""
-        self._glass.setIcon(icon(Icon.SEARCH, theme.colours.muted, 18))
-        self._clear.setIcon(icon(Icon.CLEAR, theme.colours.muted, 16))
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Draws its icons in the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._draw()
 
     def query(self) -> str:
         """The query, without blanks around it."""
@@ -67,6 +67,10 @@ class SearchBox(QLineEdit):
                 self.leave_down.emit()
         else:
             super().keyPressEvent(event)
+
+    def _draw(self) -> None:
+        self._glass.setIcon(icon(Icon.SEARCH, "muted", 18))
+        self._clear.setIcon(icon(Icon.CLEAR, "muted", 16))
 
     def _on_text(self) -> None:
         self._clear.setVisible(bool(self.text()))

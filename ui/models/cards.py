@@ -10,7 +10,7 @@ from ui.kit import desktop
 from ui.kit.layouts import STRETCH, in_row
 from ui.kit.page_parts import Card, JobBar
 from ui.kit.texts import job_line
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_M
 from ui.kit.widgets import button, label
 
 ADD_NOTE = (
@@ -27,13 +27,13 @@ class ChangingCard(Card):
 
     control = Signal(str, object)
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__("Switching models", theme)
+    def __init__(self) -> None:
+        super().__init__("Switching models")
         self.job: JobValue | None = None
         self.progress = JobBar()
         self.pause = button("Pause", on_click=self._on_pause)
         self.cancel = button("Stop", on_click=self._on_cancel)
-        row = in_row((self.progress, 1), self.pause, self.cancel, gap=theme.gap_m)
+        row = in_row((self.progress, 1), self.pause, self.cancel, gap=GAP_M)
         self.column.addLayout(row)
         self.hide()
 
@@ -62,14 +62,14 @@ class QuestionCard(Card):
     agreed = Signal(str)
     closed = Signal()
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__("Switch models?", theme)
+    def __init__(self) -> None:
+        super().__init__("Switch models?")
         self._source = ""
         self.text = label("", wraps=True)
         self.agree = button("Switch", "primary", on_click=self._on_agree)
         self.refuse = button("Not now", on_click=self.closed.emit)
         self.column.addWidget(self.text)
-        row = in_row(self.agree, self.refuse, STRETCH, gap=theme.gap_m)
+        row = in_row(self.agree, self.refuse, STRETCH, gap=GAP_M)
         self.column.addLayout(row)
         self.hide()
 
@@ -91,8 +91,8 @@ class OtherCard(Card):
 
     wanted = Signal(str)
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__("Use another model", theme)
+    def __init__(self) -> None:
+        super().__init__("Use another model")
         self.source = QLineEdit()
         self.source.setAccessibleName("Another model: a path or a name")
         self.source.setPlaceholderText("a path, hf-hub:… or open_clip:…")

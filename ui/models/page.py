@@ -16,7 +16,7 @@ from cocadesk.protocol.values import (
 from ui.engine.link import EngineLink
 from ui.kit.layouts import in_column
 from ui.kit.page_parts import Column, Page, headed, hide_or_say, hide_part, scrolled
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_L
 from ui.kit.widgets import label
 from ui.models.cards import ChangingCard, OtherCard, QuestionCard
 from ui.models.requests import ModelRequests
@@ -32,15 +32,14 @@ INTRO = (
 class ModelsPage(Page):
     """Lists the models and changes over; asks first where that costs something."""
 
-    def __init__(self, link: EngineLink, theme: Theme) -> None:
+    def __init__(self, link: EngineLink) -> None:
         super().__init__()
         self.setAccessibleName("Models")
-        self._theme = theme
         self.requests = ModelRequests(link, self)
         self.rows: list[ModelRow] = []
-        self.changing = ChangingCard(theme)
-        self.question = QuestionCard(theme)
-        self.other = OtherCard(theme)
+        self.changing = ChangingCard()
+        self.question = QuestionCard()
+        self.other = OtherCard()
         self.device = label("", "muted", wraps=True)
         self.problem = label("", "problem", wraps=True)
         self._build()
@@ -52,7 +51,7 @@ class ModelsPage(Page):
         self.other.source.setFocus()
 
     def _build(self) -> None:
-        content = Column(self._theme.gap_l)
+        content = Column(GAP_L)
         content.column.addLayout(headed("Models", INTRO))
         content.column.addWidget(self.changing)
         content.column.addWidget(self.question)
@@ -64,7 +63,7 @@ class ModelsPage(Page):
         content.column.addWidget(self.other)
         self.problem.hide()
         self.device.hide()
-        in_column(scrolled(content, self._theme), of=self)
+        in_column(scrolled(content), of=self)
 
     def _wire(self) -> None:
         self.requests.listed.connect(self._on_listed)
@@ -104,7 +103,7 @@ class ModelsPage(Page):
         for old in self.rows:
             self._list.removeWidget(old)
             old.deleteLater()
-        self.rows = [ModelRow(entry, self._theme) for entry in self.requests.models]
+        self.rows = [ModelRow(entry) for entry in self.requests.models]
         for row in self.rows:
             row.use_wanted.connect(self._on_use)
             self._list.addWidget(row)

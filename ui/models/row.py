@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame
 from cocadesk.protocol.values import ModelEntry
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.texts import file_size
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_L, GAP_M
 from ui.kit.widgets import button, label
 
 
@@ -17,7 +17,7 @@ class ModelRow(QFrame):
 
     use_wanted = Signal(object)
 
-    def __init__(self, entry: ModelEntry, theme: Theme) -> None:
+    def __init__(self, entry: ModelEntry) -> None:
         super().__init__()
         self.setProperty("role", "card")
         self.setProperty("chosen", entry.is_used)
@@ -26,13 +26,13 @@ class ModelRow(QFrame):
         self.use = button("Use", on_click=self._on_use)
         self.use.setAccessibleName(f"Use {entry.name}")
         self.badge = label("In use", "badge")
-        head = in_row(label(entry.name, "heading"), self.badge, STRETCH, gap=theme.gap_m)
+        head = in_row(label(entry.name, "heading"), self.badge, STRETCH, gap=GAP_M)
         texts = in_column(head, gap=3)
         if entry.note:
             texts.addWidget(label(entry.note[:1].upper() + entry.note[1:], wraps=True))
         source = label(facts(entry), "small", wraps=True)
         texts.addWidget(source)
-        in_row((texts, 1), self.use, gap=theme.gap_l, margins=(18, 12, 14, 12), of=self)
+        in_row((texts, 1), self.use, gap=GAP_L, margins=(18, 12, 14, 12), of=self)
         self.badge.setVisible(entry.is_used)
         self.use.setVisible(not entry.is_used)
 

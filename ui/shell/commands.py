@@ -147,7 +147,7 @@ class Level:
 
 
 class WindowCommands(QObject):
-    """The window itself: focus, going back, full screen, theme, palette and help."""
+    """The window itself: focus, going back, full screen, palette and help."""
 
     def __init__(
         self,
@@ -199,4 +199,4 @@ class WindowCommands(QObject):
             self._window.showFullScreen()
 
     def _help(self) -> None:
-        self._dialogs.open(lambda parent, theme: ShortcutsHelp(self._actions, parent, theme))
+        self._dialogs.open(lambda parent: ShortcutsHelp(self._actions, parent))

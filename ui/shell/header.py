@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QMenu, QSlider, QToolButton
 
 from ui.kit.actions import Actions, ActionSet
 from ui.kit.icons import Icon, icon
 from ui.kit.layouts import STRETCH, in_row
-from ui.kit.theme import Theme
-from ui.kit.widgets import ElidedLabel, action_button, button, dress_button
+from ui.kit.theme import GAP_M
+from ui.kit.widgets import ElidedLabel, IconButton, action_button, button
 from ui.library.search_box import SearchBox
 from ui.shell.pages import PageTabs
 
@@ -21,14 +21,7 @@ SEARCH_MIN_PX = 200
 class Header(QFrame):
     """The pages at the left, the search field in the middle, what is used less at its right."""
 
-    def __init__(
-        self,
-        tabs: PageTabs,
-        search: SearchBox,
-        actions: ActionSet,
-        menu: QMenu,
-        theme: Theme,
-    ) -> None:
+    def __init__(self, tabs: PageTabs, search: SearchBox, actions: ActionSet, menu: QMenu) -> None:
         super().__init__()
         self.setObjectName("header")
         add = actions[Actions.ADD_FOLDER]
@@ -36,12 +29,9 @@ class Header(QFrame):
         add.enabledChanged.connect(self.add.setEnabled)
         self.add.setAccessibleName("Add folder")
         self.add.setToolTip("Add a folder of photos (Ctrl+O), or drag one into the window")
-        self.menu = QToolButton()
+        self.menu = IconButton(Icon.MENU, "Menu", colour="text")
         self.menu.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu.setMenu(menu)
-        self.menu.setAccessibleName("Menu")
-        self.menu.setToolTip("Menu")
-        self.menu.setIconSize(QSize(20, 20))
         search.setMinimumWidth(SEARCH_MIN_PX)
         in_row(
             tabs,
@@ -50,32 +40,34 @@ class Header(QFrame):
             STRETCH,
             self.add,
             self.menu,
-            gap=theme.gap_m,
+            gap=GAP_M,
             margins=(16, 10, 16, 10),
             of=self,
         )
-        self.set_theme(theme)
+        self._draw()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Draws the icon of its button in the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._draw()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """In a narrow window the search needs the room of the button's text."""
         super().resizeEvent(event)
         self.add.setText(" Add folder…" if self.width() >= ROOMY_PX else "")
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draws the icons in the colours of this theme."""
-        self.menu.setIcon(icon(Icon.MENU, theme.colours.text))
-        colours = theme.colours
-        self.add.setIcon(icon(Icon.FOLDER_ADD, colours.on_accent, disabled=colours.muted))
+    def _draw(self) -> None:
+        self.add.setIcon(icon(Icon.FOLDER_ADD, "on_accent", disabled="muted"))
         self.add.setIconSize(QSize(18, 18))
 
 
 class ResultsLine(QFrame):
     """The list's headline, the size of the thumbnails, and the detail's switch."""
 
-    def __init__(self, actions: ActionSet, theme: Theme, sizes: int) -> None:
+    def __init__(self, actions: ActionSet, sizes: int) -> None:
         super().__init__()
         self.setObjectName("results-line")
-        self._actions = actions
         self.text = ElidedLabel("muted")
         self.text.setAccessibleName("Results")
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -85,14 +77,14 @@ class ResultsLine(QFrame):
         self.slider.setAccessibleName("Size of the thumbnails")
         self.slider.setToolTip("Size of the thumbnails (Ctrl+wheel)")
         self.show_all = button("Show all", "link", on_click=actions[Actions.SHOW_ALL].trigger)
-        self._panel = action_button(actions[Actions.TOGGLE_DETAIL], Icon.PANEL, theme.colours.muted)
+        panel = action_button(actions[Actions.TOGGLE_DETAIL], Icon.PANEL)
         in_row(
             self.text,
             self.show_all,
             STRETCH,
             self.slider,
-            self._panel,
-            gap=theme.gap_m,
+            panel,
+            gap=GAP_M,
             margins=(12, 6, 12, 4),
             of=self,
         )
@@ -104,9 +96,3 @@ class ResultsLine(QFrame):
     def offer_all(self, is_offered: bool) -> None:
         """Offers the way back to everything, or not."""
         self.show_all.setVisible(is_offered)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draws the icon in the colours of this theme."""
-        dress_button(
-            self._panel, self._actions[Actions.TOGGLE_DETAIL], Icon.PANEL, theme.colours.muted
-        )

@@ -9,8 +9,6 @@ from ui.detail.large_view import LargeView
 from ui.jobs.panel import JobsPanel
 from ui.jobs.strip import JobStrip
 from ui.kit.actions import ActionSet
-from ui.kit.app_theme import AppTheme
-from ui.kit.theme import Theme
 from ui.kit.widgets import Notice
 from ui.library.search_box import SearchBox
 from ui.shell.header import Header
@@ -29,24 +27,20 @@ class WindowWidgets(QObject):
         window: QMainWindow,
         actions: ActionSet,
         session: LibrarySession,
-        app_theme: AppTheme,
     ) -> None:
         super().__init__(window)
-        theme = app_theme.theme
-        self.search = SearchBox(theme)
+        self.search = SearchBox()
         self.tabs = PageTabs(actions)
         menu = main_menu(actions, window)
-        self.header = Header(self.tabs, self.search, actions, menu, theme)
-        self.library = LibraryPage(
-            actions, session.model, session.thumbnails, session.frames, theme
-        )
+        self.header = Header(self.tabs, self.search, actions, menu)
+        self.library = LibraryPage(actions, session.model, session.thumbnails, session.frames)
         self.grid = self.library.grid
         self.empty = self.library.empty
         self.detail = self.library.detail
         self.results = self.library.results
-        self.large = LargeView(actions, theme)
-        self.strip = JobStrip(theme)
-        self.jobs = JobsPanel(theme)
+        self.large = LargeView(actions)
+        self.strip = JobStrip()
+        self.jobs = JobsPanel()
         self.page_stack = QStackedWidget()
         self.browse = QWidget()
         column = QVBoxLayout(self.browse)
@@ -64,9 +58,3 @@ class WindowWidgets(QObject):
         self.grid.menu_wanted.connect(self.photo_menu.show)
         self.page_stack.currentChanged.connect(self.detail.video.stop)
         self.detail.tag_clicked.connect(self.search.set_query)
-        app_theme.changed.connect(self._on_theme)
-
-    def _on_theme(self, theme: Theme) -> None:
-        """Gives the parts outside the pages that draw for themselves their new colours."""
-        for part in (self.search, self.header, self.strip, self.jobs):
-            part.set_theme(theme)

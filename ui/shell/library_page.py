@@ -10,7 +10,6 @@ from ui.kit.actions import ActionSet
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import in_column, in_row
 from ui.kit.page_parts import Page
-from ui.kit.theme import Theme
 from ui.kit.widgets import EmptyView
 from ui.library.empty_state import EmptyState
 from ui.library.grid import CELL_SIZES_PX, Grid
@@ -31,14 +30,13 @@ class LibraryPage(Page):
         model: ResultsModel,
         thumbnails: ImageLoader,
         frames: ImageLoader,
-        theme: Theme,
     ) -> None:
         super().__init__()
         self.wants_detail = True
-        self.results = ResultsLine(actions, theme, len(CELL_SIZES_PX))
-        self.grid = Grid(model, thumbnails, theme)
-        self.empty = EmptyView(theme)
-        self.detail = DetailPane(actions, frames, theme)
+        self.results = ResultsLine(actions, len(CELL_SIZES_PX))
+        self.grid = Grid(model, thumbnails)
+        self.empty = EmptyView()
+        self.detail = DetailPane(actions, frames)
         self._center = QStackedWidget()
         self._center.addWidget(self.empty)
         self._center.addWidget(self.grid)
@@ -56,11 +54,6 @@ class LibraryPage(Page):
         self.grid.size_changed.connect(self.results.slider.setValue)
         self.results.slider.setValue(self.grid.size_step)
         self.results.slider.valueChanged.connect(self.grid.set_size_step)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Gives the parts that draw for themselves their new colours."""
-        for part in (self.results, self.grid, self.empty, self.detail):
-            part.set_theme(theme)
 
     def show_empty(self, empty: EmptyState | None) -> None:
         """A text in place of the grid, or the grid."""

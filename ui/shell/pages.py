@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QWidget
 
 from ui.engine.link import EngineLink
 from ui.kit.actions import Action, ActionSet, Group, Slots
-from ui.kit.app_theme import AppTheme
 from ui.kit.image_loader import ImageLoader
 from ui.kit.page_parts import Page
-from ui.kit.theme import Theme
+from ui.kit.widgets import tool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,34 +32,34 @@ class PageSpec:
 
     title: str
     action: Action
-    build: Callable[[PageContext, Theme], Page]
+    build: Callable[[PageContext], Page]
 
 
 # A page's module is imported when it is first shown, so that start-up stays short.
 
 
-def _library(context: PageContext, _theme: Theme) -> Page:
+def _library(context: PageContext) -> Page:
     return context.library
 
 
-def _teach(context: PageContext, theme: Theme) -> Page:
+def _teach(context: PageContext) -> Page:
     from ui.teach.page import TeachPage
 
-    page = TeachPage(context.link, context.thumbnails, theme)
+    page = TeachPage(context.link, context.thumbnails)
     page.search_wanted.connect(context.search)
     return page
 
 
-def _tags(context: PageContext, theme: Theme) -> Page:
+def _tags(context: PageContext) -> Page:
     from ui.vocabulary.page import VocabularyPage
 
-    return VocabularyPage(context.link, theme)
+    return VocabularyPage(context.link)
 
 
-def _models(context: PageContext, theme: Theme) -> Page:
+def _models(context: PageContext) -> Page:
     from ui.models.page import ModelsPage
 
-    return ModelsPage(context.link, theme)
+    return ModelsPage(context.link)
 
 
 def _action(name: str, text: str, key: str) -> Action:
@@ -97,14 +96,10 @@ class PageTabs(QWidget):
         row.setSpacing(2)
         for page in PAGES:
             live = actions[page.action]
-            tab = QToolButton()
-            tab.setText(page.title)
-            tab.setProperty("role", "tab")
+            tab = tool(
+                page.title, "tab", name=live.text(), tip=live.toolTip(), on_click=live.trigger
+            )
             tab.setCheckable(True)
-            tab.setCursor(Qt.CursorShape.PointingHandCursor)
-            tab.setToolTip(f"{live.text()} ({page.action.key_texts()[0]})")
-            tab.setAccessibleName(live.text())
-            tab.clicked.connect(live.trigger)
             self._tabs[page] = tab
             row.addWidget(tab)
         self.mark(Pages.LIBRARY)
@@ -128,18 +123,14 @@ class PageSwitcher(QObject):
     leaving = Signal()
     switched = Signal()
 
-    def __init__(
-        self, stack: QStackedWidget, tabs: PageTabs, context: PageContext, app_theme: AppTheme
-    ) -> None:
+    def __init__(self, stack: QStackedWidget, tabs: PageTabs, context: PageContext) -> None:
         super().__init__(stack)
         self._stack = stack
         self._tabs = tabs
         self._context = context
-        self._app_theme = app_theme
         self._built: dict[PageSpec, Page] = {}
         self.page = Pages.LIBRARY
         self._get(Pages.LIBRARY)
-        app_theme.changed.connect(self._on_theme)
 
     def slots(self) -> Slots:
         """The slots of the pages' actions."""
@@ -165,10 +156,6 @@ class PageSwitcher(QObject):
 
     def _get(self, page: PageSpec) -> Page:
         if page not in self._built:
-            self._built[page] = page.build(self._context, self._app_theme.theme)
+            self._built[page] = page.build(self._context)
             self._stack.addWidget(self._built[page])
         return self._built[page]
-
-    def _on_theme(self, theme: Theme) -> None:
-        for page in self._built.values():
-            page.set_theme(theme)

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QWi
 
 from ui.kit.actions import Action, ActionSet, Group
 from ui.kit.dialogs import FramedDialog
-from ui.kit.theme import Theme
 from ui.kit.widgets import label
 
 THREE_COLUMNS_PX = 1200
@@ -26,8 +25,8 @@ TWO_COLUMNS = (
 class ShortcutsHelp(FramedDialog):
     """Every action with its keys, in columns by group."""
 
-    def __init__(self, actions: ActionSet, parent: QWidget, theme: Theme) -> None:
-        super().__init__("Keyboard shortcuts", parent, theme)
+    def __init__(self, actions: ActionSet, parent: QWidget) -> None:
+        super().__init__("Keyboard shortcuts", parent)
         content = QWidget()
         columns = QHBoxLayout(content)
         columns.setContentsMargins(0, 0, 12, 0)

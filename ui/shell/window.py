@@ -40,11 +40,11 @@ class MainWindow(QMainWindow):
         self.resize(1280, 800)
         self.session = LibrarySession(link, self)
         self.action_set = ActionSet(self, [page.action for page in PAGES])
-        self.widgets = WindowWidgets(self, self.action_set, self.session, app_theme)
-        self.dialogs = DialogHost(self, app_theme)
+        self.widgets = WindowWidgets(self, self.action_set, self.session)
+        self.dialogs = DialogHost(self)
         self._is_leaving = False
         self._leave = single_shot(self, self.close, LEAVE_MS)
-        self._create_controllers(app_theme)
+        self._create_controllers()
         self._bind_actions(app_theme)
         self._state: WindowState | None = None
         self._drawings = self._list_drawings()
@@ -52,7 +52,7 @@ class MainWindow(QMainWindow):
         self._wire_refresh()
         self.refresh()
 
-    def _create_controllers(self, app_theme: AppTheme) -> None:
+    def _create_controllers(self) -> None:
         session, widgets = self.session, self.widgets
         self.large = LargeMode(widgets)
         context = PageContext(
@@ -61,7 +61,7 @@ class MainWindow(QMainWindow):
             thumbnails=session.thumbnails,
             search=self.search,
         )
-        self.switcher = PageSwitcher(widgets.page_stack, widgets.tabs, context, app_theme)
+        self.switcher = PageSwitcher(widgets.page_stack, widgets.tabs, context)
         self.switcher.leaving.connect(self.large.close)
         self.presenter = DetailPresenter(
             widgets.detail,

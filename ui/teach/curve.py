@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from ui.kit.layouts import STRETCH, in_column, in_row
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_M, colour
 from ui.kit.widgets import label
 
 LOOK_MS = 30
@@ -45,7 +45,6 @@ class Curve(QWidget):
         self,
         title: str,
         lines: Sequence[Line],
-        theme: Theme,
         *,
         values: tuple[float, float] | None = None,
     ) -> None:
@@ -53,16 +52,15 @@ class Curve(QWidget):
         super().__init__()
         self._values = values
         self.setAccessibleName(title)
-        self._theme = theme
         self._lines = {line.name: line for line in lines}
         self._points: dict[str, Points] = {line.name: () for line in lines}
-        self._keys = {line.name: _Key(line, theme) for line in lines}
+        self._keys = {line.name: _Key(line) for line in lines}
         self.plot: Any = None
         self.plotted: dict[str, Any] = {}
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self._build_when_imported)
-        legend = in_row(label(title, "section"), STRETCH, gap=theme.gap_m)
+        legend = in_row(label(title, "section"), STRETCH, gap=GAP_M)
         if len(lines) > 1:
             for key in self._keys.values():
                 legend.addWidget(key)
@@ -86,19 +84,18 @@ class Curve(QWidget):
         self.setAccessibleDescription(", ".join(said))
         self._draw()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draws in another theme from now on."""
-        self._theme = theme
-        for key in self._keys.values():
-            key.set_theme(theme)
-        self._dress()
-
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Loads the plotting library once the plot is first seen."""
         super().showEvent(event)
         if self.plot is None:
             _start_import()
             self._timer.start()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Draws in the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._dress()
 
     def _build_when_imported(self) -> None:
         if _importing is not None and _importing.is_alive():
@@ -130,26 +127,25 @@ class Curve(QWidget):
     def _dress(self) -> None:
         if self.plot is None:
             return
-        self.plot.setBackground(self._theme.colour("surface"))
-        muted, line_colour = self._theme.colour("muted"), self._theme.colour("line")
+        self.plot.setBackground(colour("surface"))
         for side in ("left", "bottom"):
             axis = self.plot.getAxis(side)
-            axis.setPen(QPen(line_colour, 1))
-            axis.setTextPen(QPen(muted))
+            axis.setPen(QPen(colour("line"), 1))
+            axis.setTextPen(QPen(colour("muted")))
             axis.setStyle(tickLength=0, tickTextOffset=6)
             axis.setTickFont(self.font())
         self.plot.showGrid(x=False, y=True, alpha=0.15)
         for name, curve in self.plotted.items():
             line = self._lines[name]
-            colour = self._theme.colour(line.colour)
+            shade = colour(line.colour)
             style = Qt.PenStyle.DashLine if line.is_dashed else Qt.PenStyle.SolidLine
-            pen = QPen(colour, 2, style)
+            pen = QPen(shade, 2, style)
             pen.setCosmetic(True)
             curve.setPen(pen)
             curve.setSymbol("o" if line.has_marks else None)
             curve.setSymbolSize(7)
-            curve.setSymbolPen(QPen(colour))
-            curve.setSymbolBrush(colour)
+            curve.setSymbolPen(QPen(shade))
+            curve.setSymbolBrush(shade)
 
     def _draw(self) -> None:
         for name, curve in self.plotted.items():
@@ -160,23 +156,16 @@ class Curve(QWidget):
 class _Key(QWidget):
     """A line's name with a stroke in its colour."""
 
-    def __init__(self, line: Line, theme: Theme) -> None:
+    def __init__(self, line: Line) -> None:
         super().__init__()
         self._line = line
-        self._colour = QColor()
         in_row(label(line.name, "small"), margins=(22, 0, 0, 0), of=self)
-        self.set_theme(theme)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draws in another theme from now on."""
-        self._colour = theme.colour(self._line.colour)
-        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Draws itself in the colours of its theme."""
         painter = QPainter(self)
         style = Qt.PenStyle.DashLine if self._line.is_dashed else Qt.PenStyle.SolidLine
-        painter.setPen(QPen(self._colour, 2, style))
+        painter.setPen(QPen(colour(self._line.colour), 2, style))
         middle = self.height() // 2
         painter.drawLine(2, middle, 17, middle)
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from cocadesk.protocol.values import MetricValue, RunValue
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_L
 from ui.kit.widgets import label
 from ui.teach.texts import TOLD, certainty, figure
 
@@ -16,10 +16,9 @@ from ui.teach.texts import TOLD, certainty, figure
 class Figures(QWidget):
     """One line a figure, the person's own photos above the general set."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Before and after")
-        self._theme = theme
         self._outer = QVBoxLayout(self)
         self._outer.setContentsMargins(0, 0, 0, 0)
         self._table: QWidget | None = None
@@ -33,7 +32,7 @@ class Figures(QWidget):
         self._table = QWidget()
         grid = QGridLayout(self._table)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(self._theme.gap_l)
+        grid.setHorizontalSpacing(GAP_L)
         grid.setVerticalSpacing(0)
         grid.setColumnStretch(0, 3)
         grid.setColumnStretch(1, 2)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPixmap
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from cocadesk.protocol.messages import DatasetSummary
 from cocadesk.protocol.values import TeachSample
-from ui.kit.image_loader import ImageLoader
+from ui.kit.image_loader import ImageLoader, paint_thumbnail
 from ui.kit.layouts import STRETCH, in_column
 from ui.kit.page_parts import Card, JobBar, hide_or_say
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_M, RADIUS_PX, colour
 from ui.kit.widgets import label
 from ui.teach.texts import found_line, held_out_line, skipped_line, time_line
 
@@ -22,9 +22,9 @@ SAMPLE_PX = 132
 class FoundBox(Card):
     """Counts, a few of the pictures, what is left out and why, and the time."""
 
-    def __init__(self, pictures: ImageLoader, theme: Theme) -> None:
-        super().__init__("What was found", theme)
-        self._samples = [_Sample(pictures, theme) for _ in range(SAMPLES)]
+    def __init__(self, pictures: ImageLoader) -> None:
+        super().__init__("What was found")
+        self._samples = [_Sample(pictures) for _ in range(SAMPLES)]
         self.counts = label("", "caption", wraps=True)
         self.held_out = label("", "muted", wraps=True)
         self.skipped = label("", "muted", wraps=True)
@@ -32,7 +32,7 @@ class FoundBox(Card):
         self.measuring = JobBar()
         self.measuring.say("Measuring how long it will take…")
         strip = QHBoxLayout()
-        strip.setSpacing(theme.gap_m)
+        strip.setSpacing(GAP_M)
         for sample in self._samples:
             strip.addWidget(sample, 1)
         self.column.addWidget(self.counts)
@@ -54,18 +54,13 @@ class FoundBox(Card):
         self.measuring.setVisible(not is_measured)
         hide_or_say(self.time, time_line(found) if is_measured else "")
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draws in another theme from now on."""
-        for sample in self._samples:
-            sample.set_theme(theme)
-
 
 class _Sample(QWidget):
     """A picture with its captions under it."""
 
-    def __init__(self, pictures: ImageLoader, theme: Theme) -> None:
+    def __init__(self, pictures: ImageLoader) -> None:
         super().__init__()
-        self._picture = _Picture(pictures, theme)
+        self._picture = _Picture(pictures)
         self._captions = label("", "small", wraps=True)
         self._captions.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         in_column(self._picture, self._captions, STRETCH, gap=6, of=self)
@@ -79,18 +74,13 @@ class _Sample(QWidget):
         self._captions.setText(texts + more)
         self._captions.setToolTip("\n".join(captions))
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draws in another theme from now on."""
-        self._picture.set_theme(theme)
-
 
 class _Picture(QLabel):
     """A thumbnail that fills its place, rounded; grey until it comes."""
 
-    def __init__(self, pictures: ImageLoader, theme: Theme) -> None:
+    def __init__(self, pictures: ImageLoader) -> None:
         super().__init__()
         self._pictures = pictures
-        self._theme = theme
         self._key = ""
         self._path = ""
         self.setFixedHeight(round(SAMPLE_PX * 0.75))
@@ -109,11 +99,6 @@ class _Picture(QLabel):
         self.setToolTip(self.accessibleName())
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draws in another theme from now on."""
-        self._theme = theme
-        self.update()
-
     def _on_arrived(self, key: object) -> None:
         if key == self._key:
             self.update()
@@ -123,23 +108,8 @@ class _Picture(QLabel):
         if not self.accessibleName():
             return
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        outline = QPainterPath()
-        outline.addRoundedRect(self.rect().toRectF(), self._theme.radius, self._theme.radius)
-        painter.setClipPath(outline)
-        painter.fillRect(self.rect(), self._theme.colour("placeholder"))
         picture = self._pictures.pixmap(self._key, self._path) if self._path else None
-        if picture is not None and not picture.isNull():
-            self._paint_filled(painter, picture)
-        elif not self._path:
-            painter.setPen(self._theme.colour("muted"))
+        paint_thumbnail(painter, self.rect(), RADIUS_PX, picture)
+        if not self._path:
+            painter.setPen(colour("muted"))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No picture")
-
-    def _paint_filled(self, painter: QPainter, picture: QPixmap) -> None:
-        """The middle of the picture at the shape of the place."""
-        scale = max(self.width() / picture.width(), self.height() / picture.height())
-        target = self.rect().toRectF()
-        target.setSize(picture.size().toSizeF() * scale)
-        target.moveCenter(self.rect().toRectF().center())
-        painter.drawPixmap(target, picture, picture.rect().toRectF())

@@ -17,7 +17,7 @@ from ui.kit import desktop
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Page
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_M
 from ui.kit.widgets import Notice, button, label
 from ui.teach.requests import TeachRequests
 from ui.teach.run import RunView
@@ -33,12 +33,12 @@ class TeachPage(Page):
 
     search_wanted = Signal(str)
 
-    def __init__(self, link: EngineLink, pictures: ImageLoader, theme: Theme) -> None:
+    def __init__(self, link: EngineLink, pictures: ImageLoader) -> None:
         super().__init__()
         self.setAccessibleName("Teach")
         self.requests = TeachRequests(link, self)
-        self.setup = TeachSetup(pictures, theme)
-        self.view = RunView(theme)
+        self.setup = TeachSetup(pictures)
+        self.view = RunView()
         self.runs = QListWidget()
         self.runs.setObjectName("runs")
         self.runs.setAccessibleName("Runs so far")
@@ -53,7 +53,7 @@ class TeachPage(Page):
         self.setAcceptDrops(True)
         self._shown: str | None = None
         self._wants_running = True
-        self._build(theme)
+        self._build()
         self._wire()
 
     def on_shown(self) -> None:
@@ -62,11 +62,6 @@ class TeachPage(Page):
         self.setup.source.choose.setFocus()
         if self.stack.currentWidget() is self.view:
             self.view.setFocus()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draws in another theme from now on."""
-        self.setup.set_theme(theme)
-        self.view.set_theme(theme)
 
     def show_setup(self) -> None:
         """The choices for a new run."""
@@ -82,12 +77,12 @@ class TeachPage(Page):
         self.stack.setCurrentWidget(self.view)
         self._mark_shown()
 
-    def _build(self, theme: Theme) -> None:
+    def _build(self) -> None:
         self._side = QFrame()
         self._side.setObjectName("side")
         self._side.setFixedWidth(LIST_PX)
         head = in_row(label("Runs", "heading"), STRETCH, self.new)
-        in_column(head, (self.runs, 1), gap=theme.gap_m, margins=(14, 14, 8, 8), of=self._side)
+        in_column(head, (self.runs, 1), gap=GAP_M, margins=(14, 14, 8, 8), of=self._side)
         self._side.hide()
         in_row(self._side, (self.stack, 1), gap=0, of=self)
 

@@ -19,7 +19,7 @@ from cocadesk.protocol.values import (
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Card, Column, JobBar, hide_or_say, hide_part, scrolled
 from ui.kit.texts import count, moment
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_L, GAP_M
 from ui.kit.widgets import button, label
 from ui.teach.curve import Curve, Line
 from ui.teach.figures import Figures
@@ -42,7 +42,7 @@ class RunView(QWidget):
     decided = Signal(bool)
     search_wanted = Signal(str)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Run")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -53,19 +53,18 @@ class RunView(QWidget):
         self.progress = JobBar()
         self.pause = button("Pause", on_click=self._on_pause)
         self.cancel = button("Stop", on_click=self._on_cancel)
-        self.loss = Curve("Training loss", (Line(name=LOSS, colour="accent"),), theme)
+        self.loss = Curve("Training loss", (Line(name=LOSS, colour="accent"),))
         self.gain = Curve(
             "Right photo found, %",
             (
                 Line(name=OWN, colour="accent", has_marks=True),
                 Line(name=GENERAL, colour="muted", has_marks=True, is_dashed=True),
             ),
-            theme,
             values=(0.0, 100.0),
         )
         self.gain.setToolTip("The mean over the first 1, 5 and 10 results of a search")
         self.verdict = label("", "caption", wraps=True)
-        self.figures = Figures(theme)
+        self.figures = Figures()
         self.keep = button("Keep it", "primary", on_click=self._on_keep)
         self.discard = button("Discard it", on_click=self._on_discard)
         self.price = label("", "muted", wraps=True)
@@ -74,7 +73,7 @@ class RunView(QWidget):
         self.attempt.setAccessibleName("Try it: search with what it has learned")
         self.attempt.returnPressed.connect(self._on_attempt)
         self.search = button("Search", "primary", on_click=self._on_attempt)
-        self._build(theme)
+        self._build()
 
     def show_run(self, run: RunValue, job: JobValue | None) -> None:
         """Shows the run as it is now; its curve comes by ``show_points``."""
@@ -95,43 +94,38 @@ class RunView(QWidget):
         self._curves.setVisible(len(points) > 1)
         self.gain.setVisible(len(own) > 1 or len(general) > 1)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draws in another theme from now on."""
-        self.loss.set_theme(theme)
-        self.gain.set_theme(theme)
-
-    def _build(self, theme: Theme) -> None:
-        content = Column(theme.gap_l)
+    def _build(self) -> None:
+        content = Column(GAP_L)
         head = in_column(self.title, self.about, gap=4)
         content.column.addLayout(head)
-        content.column.addWidget(self._progress_card(theme))
-        content.column.addWidget(self._attempt_card(theme))
-        content.column.addWidget(self._outcome_card(theme))
-        self._curves = Card("While it learned", theme)
-        curves = in_row((self.loss, 1), (self.gain, 1), gap=theme.gap_l)
+        content.column.addWidget(self._progress_card())
+        content.column.addWidget(self._attempt_card())
+        content.column.addWidget(self._outcome_card())
+        self._curves = Card("While it learned")
+        curves = in_row((self.loss, 1), (self.gain, 1), gap=GAP_L)
         self._curves.column.addLayout(curves)
         content.column.addWidget(self._curves)
-        in_column(scrolled(content, theme), of=self)
+        in_column(scrolled(content), of=self)
 
-    def _progress_card(self, theme: Theme) -> Card:
-        self._running = Card("Learning", theme)
-        row = in_row((self.progress, 1), self.pause, self.cancel, gap=theme.gap_m)
+    def _progress_card(self) -> Card:
+        self._running = Card("Learning")
+        row = in_row((self.progress, 1), self.pause, self.cancel, gap=GAP_M)
         self._running.column.addLayout(row)
         return self._running
 
-    def _outcome_card(self, theme: Theme) -> Card:
-        self._outcome = Card("Result", theme)
+    def _outcome_card(self) -> Card:
+        self._outcome = Card("Result")
         self._outcome.column.addWidget(self.verdict)
         self._outcome.column.addWidget(self.figures)
         self._outcome.column.addWidget(self.price)
-        row = in_row(self.keep, self.discard, STRETCH, gap=theme.gap_m)
+        row = in_row(self.keep, self.discard, STRETCH, gap=GAP_M)
         self._outcome.column.addLayout(row)
         return self._outcome
 
-    def _attempt_card(self, theme: Theme) -> Card:
-        self._trying = Card("Kept", theme)
+    def _attempt_card(self) -> Card:
+        self._trying = Card("Kept")
         self._trying.column.addWidget(self.kept)
-        row = in_row((self.attempt, 1), self.search, gap=theme.gap_m)
+        row = in_row((self.attempt, 1), self.search, gap=GAP_M)
         self._trying.column.addLayout(row)
         return self._trying
 

@@ -17,7 +17,7 @@ from cocadesk.protocol.values import TuningMethod
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Card, Column, headed, hide_or_say, scrolled
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_L, GAP_M
 from ui.kit.timers import single_shot
 from ui.kit.widgets import button, label
 from ui.teach.found import FoundBox
@@ -44,9 +44,9 @@ class TeachSetup(QWidget):
     start_wanted = Signal()
     changed = Signal()
 
-    def __init__(self, pictures: ImageLoader, theme: Theme) -> None:
+    def __init__(self, pictures: ImageLoader) -> None:
         super().__init__()
-        self.source = SourceBox(theme)
+        self.source = SourceBox()
         self.quick = QRadioButton(QUICK)
         self.deeper = QRadioButton(DEEPER)
         self.quick.setChecked(True)
@@ -55,14 +55,14 @@ class TeachSetup(QWidget):
         self._group.addButton(self.deeper)
         self.check = button("Check the photos", "primary", on_click=self.check_wanted.emit)
         self.problem = label("", "problem", wraps=True)
-        self.found = FoundBox(pictures, theme)
+        self.found = FoundBox(pictures)
         self.name = QLineEdit()
         self.name.setMaxLength(80)
         self.name.setAccessibleName("Name of this run")
         self.name.returnPressed.connect(self._on_return)
         self.start = button("Start learning", "primary", on_click=self.start_wanted.emit)
         self._reveal = single_shot(self, self._reveal_found, REVEAL_MS)
-        self._build(theme)
+        self._build()
         self.source.changed.connect(self._on_changed)
         self._group.buttonToggled.connect(self._on_changed)
         self._on_changed()
@@ -106,15 +106,10 @@ class TeachSetup(QWidget):
         self.name.clear()
         self._on_changed()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draws in another theme from now on."""
-        self.source.set_theme(theme)
-        self.found.set_theme(theme)
-
-    def _build(self, theme: Theme) -> None:
-        content = Column(theme.gap_l)
+    def _build(self) -> None:
+        content = Column(GAP_L)
         content.column.addLayout(headed("Teach CocaDesk your own words", INTRO))
-        choice = Card("Learn from", theme)
+        choice = Card("Learn from")
         choice.column.addWidget(self.source)
         choice.column.addWidget(label("Method", "heading"))
         choice.column.addLayout(_choice(self.quick, QUICK_NOTE))
@@ -124,12 +119,12 @@ class TeachSetup(QWidget):
         choice.column.addWidget(self.problem)
         content.column.addWidget(choice)
         self._name_label = label("Name", "muted")
-        row = in_row(self._name_label, (self.name, 1), self.start, gap=theme.gap_m)
+        row = in_row(self._name_label, (self.name, 1), self.start, gap=GAP_M)
         self.found.column.addLayout(row)
         content.column.addWidget(self.found)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        self._area = scrolled(content, theme)
+        self._area = scrolled(content)
         outer.addWidget(self._area)
 
     def _on_return(self) -> None:

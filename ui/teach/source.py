@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFrame,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -17,12 +16,12 @@ from PySide6.QtWidgets import (
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import TeachSource
 from ui.kit import desktop
-from ui.kit.icons import Icon, icon
+from ui.kit.icons import Icon
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import TickBox
 from ui.kit.texts import count
-from ui.kit.theme import Theme
-from ui.kit.widgets import button, label
+from ui.kit.theme import GAP_M
+from ui.kit.widgets import IconButton, button, label
 
 
 class SourceBox(QFrame):
@@ -30,22 +29,21 @@ class SourceBox(QFrame):
 
     changed = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setObjectName("drop-zone")
         self.setAccessibleName("What to learn from")
         self.setAcceptDrops(True)
-        self._theme = theme
         self._folders: list[str] = []
         self.lines: list[_FolderLine] = []
         self.choose = button("Choose a folder…", on_click=self._ask)
         self._hint = label("or drag folders of photos with text files here", "muted")
-        self.library = TickBox(theme)
+        self.library = TickBox()
         self.library.toggled.connect(self._on_toggled)
         self._list = QVBoxLayout()
         self._list.setSpacing(2)
-        row = in_row(self.choose, self._hint, STRETCH, gap=theme.gap_m)
-        in_column(self._list, row, self.library, gap=theme.gap_m, margins=(14, 14, 14, 12), of=self)
+        row = in_row(self.choose, self._hint, STRETCH, gap=GAP_M)
+        in_column(self._list, row, self.library, gap=GAP_M, margins=(14, 14, 14, 12), of=self)
         self.set_annotated_count(None)
 
     def source(self) -> TeachSource:
@@ -82,20 +80,13 @@ class SourceBox(QFrame):
         self.library.setText(text)
         self.library.setEnabled(number != 0 or self.library.isChecked())
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draws in another theme from now on."""
-        self._theme = theme
-        self.library.set_theme(theme)
-        for line in self.lines:
-            line.set_theme(theme)
-
     def _show(self) -> None:
         for old in self.lines:
             self._list.removeWidget(old)
             old.deleteLater()
         self.lines = []
         for folder in self._folders:
-            line = _FolderLine(folder, self._theme)
+            line = _FolderLine(folder)
             line.removed.connect(self._remove)
             self._list.addWidget(line)
             self.lines.append(line)
@@ -143,31 +134,24 @@ class _FolderLine(QWidget):
 
     removed = Signal(str)
 
-    def __init__(self, folder: str, theme: Theme) -> None:
+    def __init__(self, folder: str) -> None:
         super().__init__()
-        self._folder = folder
-        self._remove = QToolButton()
-        self._remove.setIconSize(QSize(14, 14))
-        self._remove.setAccessibleName(f"Do not learn from {Path(folder).name}")
-        self._remove.setToolTip("Do not learn from this folder")
-        self._remove.clicked.connect(self._on_remove)
+        remove = IconButton(
+            Icon.CLEAR,
+            f"Do not learn from {Path(folder).name}",
+            tip="Do not learn from this folder",
+            size_px=14,
+            on_click=lambda: self.removed.emit(folder),
+        )
         parent = label(str(Path(folder).parent), "small")
         # A long path is cut off rather than make the page wider; the tip has all of it.
         parent.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         in_row(
             label(Path(folder).name),
             (parent, 1),
-            self._remove,
-            gap=theme.gap_m,
+            remove,
+            gap=GAP_M,
             margins=(2, 0, 0, 0),
             of=self,
         )
         self.setToolTip(folder)
-        self.set_theme(theme)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Draws in another theme from now on."""
-        self._remove.setIcon(icon(Icon.CLEAR, theme.colours.muted, 14))
-
-    def _on_remove(self) -> None:
-        self.removed.emit(self._folder)

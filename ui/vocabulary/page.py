@@ -14,7 +14,7 @@ from ui.kit import desktop
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import COLUMN_MAX_PX, JobBar, Page, headed, hide_or_say
 from ui.kit.texts import count, job_line
-from ui.kit.theme import Theme
+from ui.kit.theme import GAP_L, GAP_M
 from ui.kit.timers import single_shot
 from ui.kit.widgets import Notice, button, label
 from ui.vocabulary.requests import VocabularyRequests
@@ -32,7 +32,7 @@ TEXT_FILES = "Text files (*.txt);;All files (*)"
 class VocabularyPage(Page):
     """Shows the tags in use, lets them be changed, and keeps unsaved changes until then."""
 
-    def __init__(self, link: EngineLink, theme: Theme) -> None:
+    def __init__(self, link: EngineLink) -> None:
         super().__init__()
         self.setAccessibleName("Tags")
         self.requests = VocabularyRequests(link, self)
@@ -58,7 +58,7 @@ class VocabularyPage(Page):
         self.shipped = button("Restore the built-in list", "link", on_click=self._on_shipped)
         self.notice = Notice(self)
         self._counting = single_shot(self, self._count, COUNT_PAUSE_MS)
-        self._build(theme)
+        self._build()
         self.text.textChanged.connect(self._counting.start)
         self.requests.tags_came.connect(self._on_tags)
         self.requests.kept.connect(self._on_kept)
@@ -76,15 +76,15 @@ class VocabularyPage(Page):
         self.requests.ask()
         self.text.setFocus()
 
-    def _build(self, theme: Theme) -> None:
+    def _build(self) -> None:
         side = QVBoxLayout()
         side.setSpacing(8)
         for part in (self.save, self.undo, self.load, self.export):
             side.addWidget(part)
         side.addWidget(self.shipped, 0, Qt.AlignmentFlag.AlignLeft)
         side.addStretch(1)
-        row = in_row((self.text, 1), side, gap=theme.gap_l)
-        job = in_row((self.progress, 1), gap=theme.gap_m)
+        row = in_row((self.text, 1), side, gap=GAP_L)
+        job = in_row((self.progress, 1), gap=GAP_M)
         job.addWidget(self.stop, 0, Qt.AlignmentFlag.AlignTop)
         self._job_row = QWidget()
         self._job_row.setLayout(job)
@@ -98,7 +98,7 @@ class VocabularyPage(Page):
             self.remark,
             self.problem,
             self._job_row,
-            gap=theme.gap_m,
+            gap=GAP_M,
         )
         middle = QWidget()
         middle.setMaximumWidth(COLUMN_MAX_PX)
