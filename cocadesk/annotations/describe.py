@@ -19,16 +19,9 @@ from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, S
 from cocadesk.annotations.sidecars import rows_in_pieces
 from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.eta import EtaEstimator
-from cocadesk.library import (
-    Library,
-    MediaKind,
-    MediaRow,
-    MediaState,
-    Tag,
-    representative_moment,
-    tagging_vectors,
-    tags_of_moments,
-)
+from cocadesk.library.library import Library
+from cocadesk.library.rows import MediaKind, MediaRow, MediaState, Tag
+from cocadesk.library.vectors import representative_moment, tagging_vectors, tags_of_moments
 from cocadesk.model.backend import Backend, Caption
 
 CAPTIONS_AT_ONCE = 8

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from cocadesk.annotations.history import PastEdit, past_edits, title_of
+from cocadesk.annotations.history import PastEdit, Step, UndoState, past_edits, title_of, undo_state
 from cocadesk.annotations.progress import SkippedFile
 from cocadesk.annotations.sidecar_journal import (
     FileWriter,
@@ -18,9 +18,9 @@ from cocadesk.annotations.sidecar_journal import (
 from cocadesk.annotations.sidecars import PERSON, FileState
 from cocadesk.annotations.text import caption_of, same_tag, tag_of
 from cocadesk.errors import UserError
-from cocadesk.library import Edit, Library, MediaRow, new_key
 from cocadesk.library.edits import FILE_FIELD, NO_WORDS, projected
-from cocadesk.library.undo import Step, UndoState, undo_state
+from cocadesk.library.library import Library
+from cocadesk.library.rows import Edit, MediaRow, new_key
 
 CAPTION = "human_caption"
 ADDED = "human_tags_added"

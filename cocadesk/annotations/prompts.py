@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.library import unit_vectors
 from cocadesk.model.values import ModelInfo
+from cocadesk.vectors import unit_vectors
 
 PROMPT_TEMPLATES: tuple[str, ...] = ("{tag}", "{a}", "a photo of {a}")
 """``{tag}`` is the tag itself, ``{a}`` the tag with its article.

@@ -15,7 +15,7 @@ from cocadesk.annotations.sidecars import (
     rows_in_pieces,
 )
 from cocadesk.eta import EtaEstimator
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 
 FILES_AT_ONCE = 32
 

@@ -23,9 +23,10 @@ from cocadesk.annotations.sidecar_files import (
     sync_folders,
 )
 from cocadesk.annotations.sidecars import FileState
-from cocadesk.library import Edit, Library
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.edits import FILE_FIELD
+from cocadesk.library.library import Library
+from cocadesk.library.rows import Edit
 
 JOURNAL = "writing.json"
 

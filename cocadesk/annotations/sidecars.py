@@ -13,7 +13,8 @@ from hashlib import sha256
 
 from cocadesk.annotations.sidecar_files import RefusedError, check_folder, read_file
 from cocadesk.annotations.text import one_line
-from cocadesk.library import Edit, Library, MediaKind, MediaRow, MediaState
+from cocadesk.library.library import Library
+from cocadesk.library.rows import Edit, MediaKind, MediaRow, MediaState
 
 PERSON = "person"
 ENDING = b".txt"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cocadesk.annotations.prompts import TextEncoder, cached_class_vectors
 from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary, tagger_version
-from cocadesk.library import Tag
+from cocadesk.library.rows import Tag
 
 MIDPOINT = 2.65
 """Standard deviations above the everyday words at which a tag is as likely as not.

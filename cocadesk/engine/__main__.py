@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from cocadesk.engine.engine import Engine
 from cocadesk.engine.local import library_source, open_source
 from cocadesk.errors import UserError
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from cocadesk.protocol.server import LINGER_S
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.scheduler import JobStep, Steps, relayed
 from cocadesk.engine.scopes import scope_keys
-from cocadesk.library import new_key
+from cocadesk.library.rows import new_key
 from cocadesk.protocol.messages import RowsChanged
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobReport, Scope

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from cocadesk.library import MediaRow, moments_of
 from cocadesk.library.fields import facts_of
+from cocadesk.library.rows import MediaRow
+from cocadesk.library.vectors import moments_of
 from cocadesk.protocol.messages import Hits, Moments
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
@@ -32,7 +33,7 @@ from cocadesk.protocol.values import (
 )
 
 if TYPE_CHECKING:
-    from cocadesk.library import Library
+    from cocadesk.library.library import Library
     from cocadesk.search.searcher import Hit as FoundHit
 
 

@@ -17,7 +17,7 @@ from cocadesk.engine.models import ModelHandler
 from cocadesk.engine.scheduler import Scheduler
 from cocadesk.engine.teaching.requests import TeachingHandler
 from cocadesk.errors import UserError
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import EventBody, JobChanged, ReplyBody, RequestBody, RowsChanged
 from cocadesk.protocol.values import JobValue

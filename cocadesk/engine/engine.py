@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cocadesk.engine.core import EngineCore
 from cocadesk.engine.handlers import TRAINER
 from cocadesk.engine.loaded_model import ModelHolder
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from cocadesk.locations import text_vectors_folder
 from cocadesk.protocol.calls import Call, Identity
 from cocadesk.protocol.messages import ModelChanged, ReplyBody, RequestBody

@@ -21,7 +21,8 @@ from cocadesk.annotations.vocabulary import Vocabulary
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.scopes import some_scope_keys
 from cocadesk.errors import UserError
-from cocadesk.library import Library, MediaRow, MediaState, Tag
+from cocadesk.library.library import Library
+from cocadesk.library.rows import MediaRow, MediaState, Tag
 from cocadesk.locations import text_vectors_folder
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import DescribedFile, DescribedFiles, DescribeFiles

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias
 
 from cocadesk.engine.loaded_model import ModelHolder
 from cocadesk.engine.scheduler import JobFactory, Scheduler
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import EventBody, ReplyBody
 from cocadesk.protocol.values import JobKind, JobValue

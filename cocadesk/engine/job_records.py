@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from cocadesk.engine.conversions import to_value
 from cocadesk.errors import UserError
-from cocadesk.library import JobRow
+from cocadesk.library.rows import JobRow
 from cocadesk.protocol.values import JobKind, JobReport, JobState, JobValue
 
 JOBS_KEPT = 50

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cocadesk.engine.conversions import to_value
 from cocadesk.errors import UserError
-from cocadesk.library.manifest import read_manifest
+from cocadesk.library.layout import read_manifest
 from cocadesk.locations import STARTER
 from cocadesk.model.in_use import durable_source
 from cocadesk.protocol.values import ModelState, ModelValue, changed
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cocadesk.annotations.tagging import ZeroShotTagger
-    from cocadesk.library import Library
+    from cocadesk.library.library import Library
     from cocadesk.model.backend import Backend, ModelInfo
     from cocadesk.search.searcher import Searcher
 

@@ -40,8 +40,8 @@ from cocadesk.protocol.values import ModelEntry, Priority
 
 if TYPE_CHECKING:
     from cocadesk.engine.core import EngineCore
-    from cocadesk.library import Library
-    from cocadesk.library.manifest import Manifest
+    from cocadesk.library.layout import Manifest
+    from cocadesk.library.library import Library
     from cocadesk.model.backend import Backend
 
 
@@ -198,7 +198,7 @@ class LocalEngine:
 
     def _open_library(self) -> tuple[Library, str]:
         """The library, and why nothing can be stored in it where that is so."""
-        from cocadesk.library import Library
+        from cocadesk.library.library import Library
 
         if self._access is Access.READ:
             return Library.open(self.folder, create=False, writer=False), ""
@@ -285,7 +285,7 @@ def open_source(folder: Path, chosen: str | None, source: str) -> Backend:
 
 def _manifest(folder: Path) -> Manifest | None:
     # Here, because the library's package imports numpy, which ``--help`` must not.
-    from cocadesk.library.manifest import read_manifest
+    from cocadesk.library.layout import read_manifest
 
     return read_manifest(folder)
 

@@ -15,8 +15,9 @@ from cocadesk.engine.file_descriptions import describe_files
 from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
 from cocadesk.engine.scopes import row_of
 from cocadesk.errors import UserError
-from cocadesk.library import MediaKind, MediaRow, ViewRow, moments_of, representative_moment
 from cocadesk.library.atomic import write_atomically
+from cocadesk.library.rows import MediaKind, MediaRow, ViewRow
+from cocadesk.library.vectors import moments_of, representative_moment
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     Describe,

@@ -14,7 +14,7 @@ from cocadesk.engine.scheduler import JobFactory
 from cocadesk.engine.teaching.run_state import RunReader
 from cocadesk.engine.teaching.runs import RunStore
 from cocadesk.errors import UserError
-from cocadesk.library import MediaState
+from cocadesk.library.rows import MediaState
 from cocadesk.locations import RUN_PREFIX, STARTER
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import JobReply, ListModels, Models, UseModel

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from cocadesk.engine.job_records import CRASHES_ALLOWED, Job, JobRecords, JobSpec, JobStore
 from cocadesk.errors import UserError
-from cocadesk.library import new_key
+from cocadesk.library.rows import new_key
 from cocadesk.protocol.values import JobAction, JobKind, JobReport, JobState, JobValue
 
 QUIET_LIMIT_S = 1.0

@@ -7,8 +7,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from cocadesk.errors import UserError
-from cocadesk.library import Library, MediaRow, MediaState
+from cocadesk.library.library import Library
 from cocadesk.library.paths import is_under
+from cocadesk.library.rows import MediaRow, MediaState
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Scope
 from cocadesk.search.filters import parse_filter

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cocadesk.evaluation.captions import CaptionMetrics, caption_metrics
 from cocadesk.evaluation.retrieval import RetrievalMetrics, caption_key, retrieval_metrics
 from cocadesk.evaluation.zeroshot import ZeroShotMetrics, zeroshot_metrics
-from cocadesk.model.vectors import unit_vectors
+from cocadesk.vectors import unit_vectors
 
 if TYPE_CHECKING:
     from cocadesk.model.backend import Backend, GenerationOptions

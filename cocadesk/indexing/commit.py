@@ -11,18 +11,18 @@ from typing import Any
 from cocadesk.indexing.known_files import MatchedFile, MatchKind, Unreadable
 from cocadesk.indexing.pictures import Embedded, Facts
 from cocadesk.indexing.pipeline import Batch
-from cocadesk.library import (
+from cocadesk.library.edits import NO_WORDS
+from cocadesk.library.library import Library
+from cocadesk.library.paths import folder_of
+from cocadesk.library.rows import (
     FailureRow,
-    Library,
     MediaChange,
     MediaKind,
     MediaRow,
     MediaState,
     ViewRow,
+    place_of,
 )
-from cocadesk.library.edits import NO_WORDS
-from cocadesk.library.paths import folder_of
-from cocadesk.library.rows import place_of
 from cocadesk.media import ScanProblem
 
 log = logging.getLogger(__name__)

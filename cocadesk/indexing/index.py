@@ -29,7 +29,8 @@ from cocadesk.indexing.types import (
     IndexStage,
     OneAtATime,
 )
-from cocadesk.library import FailureRow, Identity, Library, MediaKind, MediaState
+from cocadesk.library.library import Library
+from cocadesk.library.rows import FailureRow, Identity, MediaKind, MediaState
 from cocadesk.media import scan
 from cocadesk.model.backend import Backend
 

@@ -15,8 +15,8 @@ from enum import StrEnum
 from itertools import takewhile
 
 from cocadesk.indexing.pictures import Decoded, Facts
-from cocadesk.library import Identity, MediaState, new_key
 from cocadesk.library.paths import is_under
+from cocadesk.library.rows import Identity, MediaState, new_key
 from cocadesk.media import DecodedVideo, DecodeFailure, FoundFile, hash_file
 
 

@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.library import MediaKind, MediaRow, ViewRow, ViewShows, unit_vectors
-from cocadesk.library.rows import place_of
+from cocadesk.library.rows import MediaKind, MediaRow, ViewRow, ViewShows, place_of
 from cocadesk.media import DecodedPhoto, DecodedVideo, PhotoMetadata
 from cocadesk.model.backend import Backend
+from cocadesk.vectors import unit_vectors
 
 Decoded: TypeAlias = DecodedPhoto | DecodedVideo
 

@@ -22,8 +22,8 @@ import numpy as np
 from cocadesk.indexing.known_files import MatchedFile, Unreadable, Vanished
 from cocadesk.indexing.pictures import Decoded, Embedded, embed_video
 from cocadesk.indexing.types import IndexOptions
-from cocadesk.library import Library
 from cocadesk.library.layout import Thumbnails
+from cocadesk.library.library import Library
 from cocadesk.media import (
     DecodedPhoto,
     DecodedVideo,

@@ -20,7 +20,8 @@ from cocadesk.indexing.types import (
     OneAtATime,
     ReembedReport,
 )
-from cocadesk.library import Identity, Library, MediaState, ViewRow
+from cocadesk.library.library import Library
+from cocadesk.library.rows import Identity, MediaState, ViewRow
 from cocadesk.media import DecodeFailure, FoundFile
 from cocadesk.model.backend import Backend
 

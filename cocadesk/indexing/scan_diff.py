@@ -10,8 +10,8 @@ from pathlib import Path
 
 from cocadesk.indexing.known_files import KnownFiles
 from cocadesk.indexing.types import Failed
-from cocadesk.library import FailureRow, Identity, MediaState, RootRow
 from cocadesk.library.paths import device_and_inode, is_under
+from cocadesk.library.rows import FailureRow, Identity, MediaState, RootRow
 from cocadesk.media import FoundFile, ScanProblem
 
 ABSENT = {

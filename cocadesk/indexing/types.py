@@ -13,7 +13,7 @@ from weakref import WeakSet
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
-    from cocadesk.library import Library
+    from cocadesk.library.library import Library
 
 
 class IndexStage(StrEnum):

@@ -9,13 +9,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from cocadesk.library.convert import arrow_to_rows, rows_to_arrow
 from cocadesk.library.layout import MEDIA
 from cocadesk.library.literals import literal
-from cocadesk.library.rows import Edit, MediaRow
-from cocadesk.library.schema import EDITS, HUMAN_COLUMNS, TABLES
+from cocadesk.library.rows import BatchMark, Edit, MediaRow
+from cocadesk.library.schema import EDITS, HUMAN_COLUMNS, TABLES, arrow_to_rows, rows_to_arrow
 from cocadesk.library.store import Store
-from cocadesk.library.undo import BatchMark
 
 FILE_FIELD = "file"
 """The field of a file written beside a photo; it has no column in ``media``."""

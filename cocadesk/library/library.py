@@ -12,16 +12,24 @@ from typing import Self
 from cocadesk.errors import UserError
 from cocadesk.library.edits import EditLog
 from cocadesk.library.fields import FIELD_OF
-from cocadesk.library.layout import MEDIA, STORE_FOLDER, Thumbnails, make_folder, views_table
+from cocadesk.library.layout import (
+    MANIFEST_NAME,
+    MEDIA,
+    STORE_FOLDER,
+    Manifest,
+    Thumbnails,
+    make_folder,
+    read_manifest,
+    views_table,
+    write_manifest,
+)
 from cocadesk.library.lock import WriterLock
-from cocadesk.library.manifest import MANIFEST_NAME, Manifest, read_manifest, write_manifest
-from cocadesk.library.media_table import MediaTable
 from cocadesk.library.result_rows import ResultRows
-from cocadesk.library.roots_jobs import JobTable, RootTable
 from cocadesk.library.rows import Counts, MediaKind, MediaState, new_key
 from cocadesk.library.schema import FAILURES
 from cocadesk.library.snapshot import fingerprint, open_snapshot, write_snapshot
 from cocadesk.library.store import Store
+from cocadesk.library.tables import JobTable, MediaTable, RootTable
 from cocadesk.library.views import ViewTables
 
 log = logging.getLogger(__name__)

@@ -298,6 +298,13 @@ class Edit:
     undoes: str | None = None
 
 
+class BatchMark(NamedTuple):
+    """A batch of the log, and the batch that it takes back (None for a new command)."""
+
+    batch: str
+    undoes: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRow:
     """A job as the library remembers it; ``spec`` and ``report`` are JSON."""

@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.columns import Column, ListColumn, MediaColumns, OrderedColumn, TextColumn
 from cocadesk.library.layout import SNAPSHOT_NAME, STORE_FOLDER
-from cocadesk.library.nearest import indexes_of, nearest_in
 from cocadesk.library.rows import Chosen, MediaKind, MediaState, Nearest, ResultRow, StoredVector
+from cocadesk.library.vectors import indexes_of, nearest_in
+from cocadesk.vectors import unit_vectors
 
 _MAGIC = b"cocadesk search 2\n"
 _CHECKSUM_BYTES = 16
@@ -136,14 +137,12 @@ class Snapshot:
         found, self.model, self._parts, self._body = _header_of(data)
         if (found, self.model) != (state, image_id):
             raise ValueError("the library has changed since")
-        self._vectors_ND = self._array("vectors").astype(np.float32)
+        self._vectors_ND = unit_vectors(self._array("vectors").astype(np.float32))
         self._places = self._array("places")
         self._numbers = self._array("numbers")
         self._times = self._array("times")
         self._offsets = self._array("offsets")
         self._records = self._array("records")
-        norms = np.linalg.norm(self._vectors_ND, axis=1, keepdims=True)
-        self._vectors_ND /= np.where(norms > 0, norms, 1)
         self._place_of: dict[str, int] = {}
 
     @property

@@ -12,17 +12,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.library.convert import (
+from cocadesk.library.layout import VIEWS_PREFIX, views_table
+from cocadesk.library.literals import is_in
+from cocadesk.library.rows import Chosen, MediaRow, Nearest, StoredVector, ViewRow
+from cocadesk.library.schema import (
     arrow_to_vectors,
     arrow_to_views,
     placed_to_arrow,
     views_to_arrow,
 )
-from cocadesk.library.layout import VIEWS_PREFIX, views_table
-from cocadesk.library.literals import is_in
-from cocadesk.library.nearest import indexes_of, nearest_in
-from cocadesk.library.rows import Chosen, MediaRow, Nearest, StoredVector, ViewRow
 from cocadesk.library.store import Store
+from cocadesk.library.vectors import indexes_of, nearest_in
+from cocadesk.vectors import unit_vectors
 
 _MATRIX_COLUMNS = ("key", "view", "time_s", "vector")
 
@@ -269,8 +270,6 @@ class ViewTables:
 
 def _matrix_of(table: pa.Table, version: int = -1) -> _Matrix:
     """The rows of a views table in memory, brought to unit norm."""
-    vectors = arrow_to_vectors(table, table.schema.field("vector").type.list_size)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    vectors /= np.where(norms > 0, norms, 1)
+    vectors_ND = unit_vectors(arrow_to_vectors(table, table.schema.field("vector").type.list_size))
     keys, views, times = (table.column(name).to_pylist() for name in ("key", "view", "time_s"))
-    return _Matrix(version=version, keys=keys, views=views, times=times, vectors_ND=vectors)
+    return _Matrix(version=version, keys=keys, views=views, times=times, vectors_ND=vectors_ND)

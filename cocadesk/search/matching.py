@@ -6,15 +6,14 @@ from collections.abc import Sequence, Set
 from itertools import compress
 from typing import TYPE_CHECKING
 
-from cocadesk.library import Chosen, MediaState
 from cocadesk.library.columns import MediaColumns
 from cocadesk.library.fields import FIELDS
 from cocadesk.library.paths import is_under
-from cocadesk.library.rows import VIEW_FILTER_COLUMNS
+from cocadesk.library.rows import VIEW_FILTER_COLUMNS, Chosen, MediaState
 from cocadesk.search.filters import EVERYTHING, Filter
 
 if TYPE_CHECKING:
-    from cocadesk.library import Library
+    from cocadesk.library.library import Library
     from cocadesk.library.result_rows import ResultRows
     from cocadesk.library.snapshot import Snapshot
 

@@ -29,7 +29,7 @@ def open_searcher(folder: Path, backend: Backend) -> Iterator[Searcher]:
     if snapshot is not None:
         yield Searcher(snapshot, backend)
         return
-    from cocadesk.library import Library  # here, because this imports LanceDB
+    from cocadesk.library.library import Library  # here, because this imports LanceDB
 
     with Library.open(folder, writer=False) as library:
         yield Searcher(library, backend)

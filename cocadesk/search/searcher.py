@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cocadesk.errors import UserError
-from cocadesk.library import MediaKind, MediaState, Nearest, ResultRow, StoredVector
+from cocadesk.library.rows import MediaKind, MediaState, Nearest, ResultRow, StoredVector
 from cocadesk.search.filters import EVERYTHING, Filter
 from cocadesk.search.matching import Chooser, newest_matching
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cocadesk.library import Library
+    from cocadesk.library.library import Library
     from cocadesk.library.snapshot import Snapshot
     from cocadesk.model.backend import Backend
 

@@ -27,7 +27,7 @@ import numpy as np
 
 from cocadesk.indexing.index import index_steps
 from cocadesk.indexing.types import IndexReport
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from cocadesk.media.shards import read_shards
 from cocadesk.model.backend import Backend, open_backend
 

@@ -26,7 +26,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.library import Library, MediaChange, MediaRow, ViewRow, new_key
+from cocadesk.library.library import Library
+from cocadesk.library.rows import MediaChange, MediaRow, ViewRow, new_key
 from cocadesk.media import InputSpec, ResizeMode, decode_photo
 from cocadesk.media.shards import read_shards
 from cocadesk.model.backend import Backend, open_backend

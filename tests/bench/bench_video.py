@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.indexing.index import index_steps
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from cocadesk.model.backend import Backend, open_backend
 
 WIDTH, HEIGHT, FPS = 1280, 720, 24

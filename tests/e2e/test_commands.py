@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
     Describe,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from cocadesk.annotations.human import HumanAnnotations
 from cocadesk.annotations.sidecar_job import WriteReport, write_steps
-from cocadesk.library import Library, MediaRow, new_key
+from cocadesk.library.library import Library
+from cocadesk.library.rows import MediaRow, new_key
 from cocadesk.search.matching import keys_in_scope
 from tests.support.annotation_walk import drain
 from tests.support.index_tools import run_index, write_photo

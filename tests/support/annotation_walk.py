@@ -27,8 +27,9 @@ from cocadesk.annotations.sidecar_job import write_steps
 from cocadesk.annotations.sidecars import FileState, sidecar_of
 from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.annotations.vocabulary import load_vocabulary
-from cocadesk.library import Library, MediaState, new_key
 from cocadesk.library.edits import FILE_FIELD
+from cocadesk.library.library import Library
+from cocadesk.library.rows import MediaState, new_key
 from cocadesk.media import DecodedPhoto, DecodeRequest
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.launch import connect_or_start

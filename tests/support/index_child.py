@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cocadesk.indexing.index import index_steps
 from cocadesk.indexing.types import IndexOptions
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from tests.support.index_tools import CountingBackend, InProcessDecoder
 
 

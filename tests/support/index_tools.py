@@ -18,7 +18,8 @@ from PIL import Image
 
 from cocadesk.indexing.index import index_steps
 from cocadesk.indexing.types import IndexOptions, IndexProgress, IndexReport
-from cocadesk.library import Edit, Library, MediaRow, ViewRow
+from cocadesk.library.library import Library
+from cocadesk.library.rows import Edit, MediaRow, ViewRow
 from cocadesk.media import (
     DecodedPhoto,
     DecodedVideo,

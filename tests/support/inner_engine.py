@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cocadesk.engine.engine import Engine
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from cocadesk.model.in_use import open_source
 from cocadesk.protocol.client import EngineClient
 

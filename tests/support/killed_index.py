@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from cocadesk.indexing.types import IndexOptions
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from cocadesk.search.searcher import Searcher
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import (

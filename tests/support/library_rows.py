@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cocadesk.library import Library, MediaChange, MediaRow, ViewRow, new_key
+from cocadesk.library.library import Library
+from cocadesk.library.rows import MediaChange, MediaRow, ViewRow, new_key
 
 IMAGE_ID = "model-0123456789ab"
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cocadesk.indexing.reembed import reembed_steps
 from cocadesk.indexing.types import IndexOptions, IndexProgress, ReembedReport
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import InProcessDecoder
 

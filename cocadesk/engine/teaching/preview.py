@@ -14,8 +14,8 @@ from cocadesk.engine.teaching.runs import SPEC, to_skipped
 from cocadesk.engine.teaching.spec import SourceDataset, build_spec
 from cocadesk.engine.teaching.trainer_process import Found, TrainerChild
 from cocadesk.errors import UserError
-from cocadesk.library import new_key
 from cocadesk.library.atomic import write_atomically
+from cocadesk.library.rows import new_key
 from cocadesk.model.source import resolve_source
 from cocadesk.protocol.calls import Call, CallCancelledError
 from cocadesk.protocol.messages import DatasetSummary, PreviewDataset

@@ -22,7 +22,7 @@ from cocadesk.engine.teaching.spec import build_spec, check_source, count_taught
 from cocadesk.engine.teaching.trainer_events import TrainerEvents, job_step
 from cocadesk.engine.teaching.trainer_process import TrainerChild
 from cocadesk.errors import UserError
-from cocadesk.library import new_key
+from cocadesk.library.rows import new_key
 from cocadesk.locations import RUN_PREFIX
 from cocadesk.model.source import resolve_source
 from cocadesk.protocol.calls import Call

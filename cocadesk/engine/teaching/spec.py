@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 
 from cocadesk.errors import UserError
-from cocadesk.library import Library, MediaKind, MediaRow, MediaState
+from cocadesk.library.library import Library
+from cocadesk.library.rows import MediaKind, MediaRow, MediaState
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import SkippedValue, TeachSource, TuningMethod
 from cocadesk.search.filters import parse_filter

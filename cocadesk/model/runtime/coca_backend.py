@@ -21,7 +21,7 @@ from cocadesk.model.network.config import Variant
 from cocadesk.model.runtime.text_tower import TEXT_PREFIXES, NumpyTextTower
 from cocadesk.model.tokenizers.byte_pairs import clean_caption
 from cocadesk.model.values import Caption, GenerationOptions, ModelInfo, RuntimeLimits
-from cocadesk.model.vectors import unit_vectors
+from cocadesk.vectors import unit_vectors
 
 if TYPE_CHECKING:
     from cocadesk.model.network.coca import CoCa

@@ -20,7 +20,7 @@ from cocadesk.model.ids import ModelIds
 from cocadesk.model.network.config import ImageEncoderKind, PoolerDesign
 from cocadesk.model.runtime import openvino as openvino_runtime
 from cocadesk.model.values import RuntimeLimits
-from cocadesk.model.vectors import unit_vectors
+from cocadesk.vectors import unit_vectors
 
 if TYPE_CHECKING:
     from cocadesk.model.network.coca import CoCa

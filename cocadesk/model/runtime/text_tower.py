@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cocadesk.model.network.config import CocaConfig, Variant
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, TokenBatch
-from cocadesk.model.vectors import unit_vectors
+from cocadesk.vectors import unit_vectors
 
 Array = NDArray[np.float32]
 #: The weights that this tower needs.

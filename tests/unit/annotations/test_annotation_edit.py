@@ -9,7 +9,7 @@ import pytest
 from cocadesk.annotations.human import AnnotationEdit
 from cocadesk.annotations.text import MAX_CAPTION_LETTERS
 from cocadesk.errors import UserError
-from cocadesk.library import MediaRow, Tag
+from cocadesk.library.rows import MediaRow, Tag
 
 ROW = MediaRow(
     key="k",

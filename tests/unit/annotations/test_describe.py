@@ -13,7 +13,7 @@ from cocadesk.annotations.describe import DescribeReport, WantedPicture, caption
 from cocadesk.annotations.human import AnnotationEdit
 from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary, tagger_version
-from cocadesk.library import Tag
+from cocadesk.library.rows import Tag
 from tests.support.annotated_library import MODEL, AnnotatedCase, annotated_library, reopened
 from tests.support.annotation_walk import decode_here, drain
 from tests.support.fake_backend import FakeBackend

@@ -14,7 +14,8 @@ from cocadesk.annotations.describe import Describer, MediaDescriber, WantedPictu
 from cocadesk.annotations.human import AnnotationEdit
 from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary
-from cocadesk.library import Library, Tag
+from cocadesk.library.library import Library
+from cocadesk.library.rows import Tag
 from tests.support.annotated_library import MODEL, annotated_library
 from tests.support.annotation_walk import decode_here
 from tests.support.fake_backend import FakeBackend, FakeCaption

@@ -11,8 +11,8 @@ import pytest
 
 from cocadesk.annotations.history import past_edits, title_of
 from cocadesk.annotations.sidecars import FileState
-from cocadesk.library import Edit, MediaKind
 from cocadesk.library.edits import FILE_FIELD
+from cocadesk.library.rows import Edit, MediaKind
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import pytest
 
 from cocadesk.annotations.human import AnnotationEdit, UndoTitles
 from cocadesk.errors import UserError
-from cocadesk.library import Tag
+from cocadesk.library.rows import Tag
 from tests.support.annotated_library import MODEL, AnnotatedCase, annotated_library, reopened
 
 

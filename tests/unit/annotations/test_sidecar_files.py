@@ -20,8 +20,8 @@ from cocadesk.annotations.sidecar_files import (
 )
 from cocadesk.annotations.sidecar_journal import NetChange, net_changes, planned_states
 from cocadesk.annotations.sidecars import FileState
-from cocadesk.library import Edit
 from cocadesk.library.edits import FILE_FIELD
+from cocadesk.library.rows import Edit
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from cocadesk.annotations.progress import AnnotationStage
 from cocadesk.annotations.sidecar_files import MAX_FILE_BYTES
 from cocadesk.annotations.sidecar_job import write_steps
 from cocadesk.annotations.sidecars import FileAction, WrittenFiles, plan_write, sidecar_of
-from cocadesk.library import new_key
+from cocadesk.library.rows import new_key
 from tests.support.annotated_library import MODEL, AnnotatedCase, annotated_library
 from tests.support.index_tools import run_index
 

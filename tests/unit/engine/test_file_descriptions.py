@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from cocadesk.engine.local import Access, LocalEngine
 from cocadesk.errors import UserError
-from cocadesk.library import Library, MediaRow
+from cocadesk.library.library import Library
+from cocadesk.library.rows import MediaRow
 from cocadesk.protocol.messages import (
     AnnotationsReply,
     DescribedFile,

@@ -10,7 +10,7 @@ import pytest
 
 from cocadesk.engine.scheduler import JobOutcome, JobStep, Scheduler, Steps
 from cocadesk.errors import UserError
-from cocadesk.library import JobRow
+from cocadesk.library.rows import JobRow
 from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobState, JobValue
 
 WAIT_S = 30.0

@@ -14,7 +14,7 @@ import pytest
 
 from cocadesk.engine.local import Access, LocalEngine, library_source, open_engine, serves_model
 from cocadesk.errors import UserError
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from cocadesk.model.backend import Backend
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import AnnotationsReply as Reply

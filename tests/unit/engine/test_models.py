@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from cocadesk.model.backend import Backend
 from cocadesk.model.in_use import durable_source, open_source
 from cocadesk.protocol.client import EngineClient

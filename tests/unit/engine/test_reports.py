@@ -21,7 +21,8 @@ from cocadesk.engine.annotation_reports import (
 )
 from cocadesk.engine.conversions import REPORTED, failures_of, to_failures, to_value
 from cocadesk.engine.job_records import JobRecords
-from cocadesk.library import JobRow, Library
+from cocadesk.library.library import Library
+from cocadesk.library.rows import JobRow
 from cocadesk.protocol import values
 from cocadesk.protocol.messages import JobReply
 from cocadesk.protocol.paths import WirePath

@@ -9,7 +9,7 @@ import pytest
 
 from cocadesk.engine.scopes import scope_keys, some_scope_keys
 from cocadesk.errors import UserError
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Scope
 from tests.support.engines import coloured_photos, index, local_engine

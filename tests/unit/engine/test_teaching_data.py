@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cocadesk.engine.teaching.spec import build_spec
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from cocadesk.model.backend import Backend
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (

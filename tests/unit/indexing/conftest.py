@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 
 
 @pytest.fixture

@@ -19,7 +19,15 @@ from cocadesk.indexing.known_files import (
 )
 from cocadesk.indexing.pictures import Embedded, Facts, Span
 from cocadesk.indexing.pipeline import Batch
-from cocadesk.library import FailureRow, Identity, MediaChange, MediaKind, MediaRow, Tag, ViewRow
+from cocadesk.library.rows import (
+    FailureRow,
+    Identity,
+    MediaChange,
+    MediaKind,
+    MediaRow,
+    Tag,
+    ViewRow,
+)
 from cocadesk.media import FoundFile, PhotoMetadata, ScanProblem
 
 MODEL = "model-1"

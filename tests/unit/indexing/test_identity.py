@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from tests.support.fake_backend import FakeInfo
 from tests.support.index_tools import (
     CountingBackend,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from tests.support.index_tools import CountingBackend, run_index, write_photo
 from tests.support.killed_index import (
     IMAGE_ID,

@@ -18,7 +18,7 @@ from cocadesk.indexing.known_files import (
     Unreadable,
     Vanished,
 )
-from cocadesk.library import Identity
+from cocadesk.library.rows import Identity
 from cocadesk.media import DecodeFailure, DecodeRequest, FoundFile, hash_file
 from tests.support.index_tools import decode_file, write_photo
 

@@ -15,8 +15,8 @@ from cocadesk.errors import UserError
 from cocadesk.indexing.index import index_steps
 from cocadesk.indexing.reembed import reembed_steps
 from cocadesk.indexing.types import IndexOptions, IndexProgress
-from cocadesk.library import Library
-from cocadesk.library.manifest import read_manifest
+from cocadesk.library.layout import read_manifest
+from cocadesk.library.library import Library
 from cocadesk.library.store import Store
 from cocadesk.search.searcher import Searcher
 from tests.support.fake_backend import FakeBackend, FakeInfo

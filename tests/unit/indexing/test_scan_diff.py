@@ -17,8 +17,8 @@ from cocadesk.indexing.scan_diff import (
     scan_steps,
 )
 from cocadesk.indexing.types import Failed
-from cocadesk.library import FailureRow, Identity, RootRow
 from cocadesk.library.paths import device_and_inode
+from cocadesk.library.rows import FailureRow, Identity, RootRow
 from cocadesk.media import FoundFile, ScanProblem
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

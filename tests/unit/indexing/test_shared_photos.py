@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from tests.support.index_tools import CountingBackend, run_index
 from tests.support.shared import shared_path
 

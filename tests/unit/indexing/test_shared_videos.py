@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.library import Library
+from cocadesk.library.library import Library
 from tests.support.index_tools import CountingBackend, run_index
 from tests.support.shared import shared_path
 

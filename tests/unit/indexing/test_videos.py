@@ -16,7 +16,8 @@ from cocadesk.errors import UserError
 from cocadesk.indexing.index import index_steps
 from cocadesk.indexing.pictures import embed_video
 from cocadesk.indexing.types import IndexOptions
-from cocadesk.library import Library, MediaKind, ViewShows
+from cocadesk.library.library import Library
+from cocadesk.library.rows import MediaKind, ViewShows
 from cocadesk.media import (
     DecodedPhoto,
     DecodedVideo,

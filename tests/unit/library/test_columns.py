@@ -12,11 +12,17 @@ import numpy as np
 import pytest
 
 from cocadesk.errors import UserError
-from cocadesk.library import JobRow, Library, MediaState, Tag
-from cocadesk.library.layout import Thumbnails, make_folder, views_table
-from cocadesk.library.library import Sizes
+from cocadesk.library.layout import (
+    Manifest,
+    Thumbnails,
+    make_folder,
+    read_manifest,
+    views_table,
+    write_manifest,
+)
+from cocadesk.library.library import Library, Sizes
 from cocadesk.library.lock import WriterLock
-from cocadesk.library.manifest import Manifest, read_manifest, write_manifest
+from cocadesk.library.rows import JobRow, MediaState, Tag
 from tests.support.columns import columns_of
 from tests.support.library_rows import insert, media_row
 

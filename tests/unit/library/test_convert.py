@@ -8,7 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cocadesk.library import (
+from cocadesk.library.layout import MEDIA
+from cocadesk.library.paths import fold, fold_path, is_under, storable
+from cocadesk.library.rows import (
     Edit,
     FailureRow,
     JobRow,
@@ -20,7 +22,12 @@ from cocadesk.library import (
     ViewRow,
     ViewShows,
 )
-from cocadesk.library.convert import (
+from cocadesk.library.schema import (
+    EDITS,
+    FAILURES,
+    JOBS,
+    ROOTS,
+    TABLES,
     arrow_to_identities,
     arrow_to_rows,
     arrow_to_views,
@@ -28,9 +35,6 @@ from cocadesk.library.convert import (
     rows_to_arrow,
     views_to_arrow,
 )
-from cocadesk.library.layout import MEDIA
-from cocadesk.library.paths import fold, fold_path, is_under, storable
-from cocadesk.library.schema import EDITS, FAILURES, JOBS, ROOTS, TABLES
 
 TEXT = st.text(max_size=6)
 STORABLE = TEXT.map(storable)

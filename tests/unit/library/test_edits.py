@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.library import Edit, Library, MediaRow
 from cocadesk.library.edits import FILE_FIELD, NO_WORDS, projected
+from cocadesk.library.library import Library
+from cocadesk.library.rows import Edit, MediaRow
 from tests.support.library_rows import insert, media_row
 
 

@@ -8,10 +8,17 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from cocadesk.library import MediaKind, MediaRow, MediaState, RootRow, Tag
 from cocadesk.library.fields import FIELD_OF, FIELDS, Form, Match, facts_of
 from cocadesk.library.layout import MEDIA
-from cocadesk.library.rows import DERIVED_COLUMNS, VIEW_FILTER_COLUMNS
+from cocadesk.library.rows import (
+    DERIVED_COLUMNS,
+    VIEW_FILTER_COLUMNS,
+    MediaKind,
+    MediaRow,
+    MediaState,
+    RootRow,
+    Tag,
+)
 from cocadesk.library.schema import (
     FILE_COLUMNS,
     HUMAN_COLUMNS,

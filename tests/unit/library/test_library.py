@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 
 from cocadesk.errors import UserError
-from cocadesk.library import (
+from cocadesk.library.layout import SCHEMA_VERSION
+from cocadesk.library.library import Library, Sizes
+from cocadesk.library.rows import (
     Chosen,
     Edit,
     FailureRow,
     JobRow,
-    Library,
     MediaChange,
     MediaKind,
     MediaState,
@@ -28,8 +29,6 @@ from cocadesk.library import (
     ViewShows,
     new_key,
 )
-from cocadesk.library.library import Sizes
-from cocadesk.library.manifest import SCHEMA_VERSION
 from tests.support.library_rows import IMAGE_ID, insert, media_row, view_row
 
 
@@ -271,7 +270,7 @@ def test_another_process_that_holds_the_lock_is_named_and_its_death_frees_it(
 ) -> None:
     """The lock of a killed process is taken over."""
     code = (
-        "import sys, pathlib\nfrom cocadesk.library import Library\n"
+        "import sys, pathlib\nfrom cocadesk.library.library import Library\n"
         "library = Library.open(pathlib.Path(sys.argv[1]))\n"
         "print('open', flush=True)\nsys.stdin.read()\n"
     )

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from cocadesk.library import (
-    Tag,
-    ViewRow,
-    ViewShows,
+from cocadesk.library.rows import Tag, ViewRow, ViewShows
+from cocadesk.library.vectors import (
     moments_of,
     representative_moment,
     tagging_vectors,

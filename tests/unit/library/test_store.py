@@ -14,11 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cocadesk.errors import UserError
-from cocadesk.library import FailureRow, ViewRow
-from cocadesk.library.convert import rows_to_arrow, views_to_arrow
 from cocadesk.library.literals import is_in, literal
 from cocadesk.library.paths import storable
-from cocadesk.library.schema import FAILURES, TABLES
+from cocadesk.library.rows import FailureRow, ViewRow
+from cocadesk.library.schema import FAILURES, TABLES, rows_to_arrow, views_to_arrow
 from cocadesk.library.store import IN_LIST_LIMIT, Store
 
 VIEWS = "views_some"

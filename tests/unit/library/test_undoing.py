@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cocadesk.library.undo import BatchMark, Step, UndoState, undo_state
+from cocadesk.annotations.history import Step, UndoState, undo_state
+from cocadesk.library.rows import BatchMark
 
 COMMANDS = st.lists(st.sampled_from(["new", "undo", "redo"]), max_size=40)
 

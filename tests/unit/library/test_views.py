@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cocadesk.library import Chosen, Library, MediaKind, MediaRow, ViewShows
-from cocadesk.library.library import Sizes
+from cocadesk.library.library import Library, Sizes
+from cocadesk.library.rows import Chosen, MediaKind, MediaRow, ViewShows
 from tests.support.library_rows import IMAGE_ID, insert, media_row, view_row
 
 OTHER_ID = "other-0123456789ab"

@@ -22,7 +22,7 @@ from cocadesk.model.network.config import PoolerDesign, Resize
 from cocadesk.model.source import find_checkpoint, resolve_source
 from cocadesk.model.tokenizers.byte_pairs import clean_caption, pad_batch
 from cocadesk.model.values import ModelInfo
-from cocadesk.model.vectors import unit_vectors
+from cocadesk.vectors import unit_vectors
 from tests.support.configs import tiny_config
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from cocadesk.errors import UserError
-from cocadesk.library import (
+from cocadesk.library.columns import MediaColumns
+from cocadesk.library.library import Library, Sizes
+from cocadesk.library.rows import (
     Chosen,
     Edit,
-    Library,
     MediaChange,
     MediaKind,
     MediaRow,
@@ -25,8 +26,6 @@ from cocadesk.library import (
     ViewRow,
     new_key,
 )
-from cocadesk.library.columns import MediaColumns
-from cocadesk.library.library import Sizes
 from cocadesk.search.filters import parse_filter
 from cocadesk.search.matching import keys_in_scope, newest_keys
 from cocadesk.search.opening import open_searcher

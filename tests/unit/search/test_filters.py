@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cocadesk.errors import UserError
-from cocadesk.library import Library, MediaChange, MediaKind, MediaRow, MediaState, Tag, new_key
 from cocadesk.library.fields import FIELD_OF, Form
+from cocadesk.library.library import Library
+from cocadesk.library.rows import MediaChange, MediaKind, MediaRow, MediaState, Tag, new_key
 from cocadesk.search.filters import Filter, parse_filter, split_query
 from cocadesk.search.grammar import FILTER_FIELDS, OPTIONAL_FIELDS
 from cocadesk.search.matching import matching_keys

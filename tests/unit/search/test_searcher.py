@@ -17,16 +17,8 @@ from PIL import Image
 from cocadesk.errors import UserError
 from cocadesk.indexing.index import index_steps
 from cocadesk.indexing.types import IndexOptions
-from cocadesk.library import (
-    Library,
-    MediaChange,
-    MediaKind,
-    MediaRow,
-    MediaState,
-    ViewRow,
-    new_key,
-)
-from cocadesk.library.library import Sizes
+from cocadesk.library.library import Library, Sizes
+from cocadesk.library.rows import MediaChange, MediaKind, MediaRow, MediaState, ViewRow, new_key
 from cocadesk.search.searcher import MOMENTS_SHOWN, Searcher
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import InProcessDecoder, run_index

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from cocadesk.errors import UserError
-from cocadesk.library import Library, Tag
+from cocadesk.library.library import Library
+from cocadesk.library.rows import Tag
 from cocadesk.library.snapshot import SNAPSHOT_NAME, Snapshot
 from cocadesk.search.opening import open_searcher
 from cocadesk.search.searcher import Hit, Searcher
