@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from enum import Enum, auto
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from cocadesk.library.paths import fold, folder_of
@@ -75,13 +76,13 @@ _TAGS_SQL = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Field:
     """One field of a medium.
 
-    ``columns`` are those of the media table; ``value`` makes the field's value
-    of theirs (None: it is the only column's), and ``sql`` says the same to the
-    store, texts in lower case.
+    ``columns`` are those of the media table (default: the one of its name); ``value``
+    makes the field's value of theirs (None: it is the only column's), and ``sql`` says
+    the same to the store, texts in lower case (default: the first column).
     ``match`` is None where a field is only shown, ``shown`` None where it only
     filters; ``is_optional`` fields can be asked for with ``has:``.
     """
@@ -89,13 +90,18 @@ class Field:
     name: str
     label: str
     form: Form = Form.TEXT
-    columns: tuple[str, ...]
+    _: KW_ONLY
+    columns: tuple[str, ...] = ()
     value: Callable[..., Any] | None = None
     sql: str = ""
     match: Match | None = None
     choices: tuple[str, ...] = ()
     is_optional: bool = True
     shown: Callable[[MediaRow], str | None] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", self.columns or (self.name,))
+        object.__setattr__(self, "sql", self.sql or self.columns[0])
 
 
 class Fact(NamedTuple):
@@ -108,27 +114,7 @@ class Fact(NamedTuple):
 
 def _text_field(name: str, label: str) -> Field:
     """A field with one column of text, searched by a part of it."""
-    return Field(
-        name=name,
-        label=label,
-        columns=(name,),
-        sql=f"lower({name})",
-        match=Match.CONTAINS,
-        shown=lambda row: getattr(row, name),
-    )
-
-
-def _number_field(name: str, label: str) -> Field:
-    """A field with one column of numbers that every medium has."""
-    return Field(
-        name=name,
-        label=label,
-        form=Form.NUMBER,
-        columns=(name,),
-        sql=name,
-        match=Match.RANGE,
-        is_optional=False,
-    )
+    return Field(name, label, sql=f"lower({name})", match=Match.CONTAINS, shown=attrgetter(name))
 
 
 def _rating(row: MediaRow) -> str | None:
@@ -164,26 +150,26 @@ FIELDS = (
     _text_field("title", "Title"),
     _text_field("description", "Description"),
     Field(
-        name="caption",
-        label="Caption",
+        "caption",
+        "Caption",
         columns=("human_caption", "machine_caption"),
         value=_first,
         sql="lower(coalesce(human_caption, machine_caption))",
         match=Match.CONTAINS,
     ),
     Field(
-        name="tag",
-        label="Tags",
-        form=Form.LIST,
+        "tag",
+        "Tags",
+        Form.LIST,
         columns=("human_tags_added", "human_tags_removed", "machine_tag_names"),
         value=_tags,
         sql=_TAGS_SQL,
         match=Match.EQUAL,
     ),
     Field(
-        name="keyword",
-        label="Keywords",
-        form=Form.LIST,
+        "keyword",
+        "Keywords",
+        Form.LIST,
         columns=("keywords",),
         value=_keywords,
         sql=_folded_list("keywords"),
@@ -191,18 +177,16 @@ FIELDS = (
         shown=lambda row: ", ".join(row.keywords),
     ),
     Field(
-        name="taken",
-        label="Taken",
-        form=Form.TIME,
-        columns=("taken",),
-        sql="taken",
+        "taken",
+        "Taken",
+        Form.TIME,
         match=Match.RANGE,
         shown=lambda row: None if row.taken is None else f"{row.taken:%Y-%m-%d %H:%M:%S}",
     ),
     Field(
-        name="rating",
-        label="Rating",
-        form=Form.NUMBER,
+        "rating",
+        "Rating",
+        Form.NUMBER,
         columns=("human_rating", "rating"),
         value=_first,
         sql="coalesce(human_rating, rating)",
@@ -212,9 +196,9 @@ FIELDS = (
     _text_field("camera", "Camera"),
     _text_field("lens", "Lens"),
     Field(
-        name="position",
-        label="Position",
-        form=Form.NUMBER,
+        "position",
+        "Position",
+        Form.NUMBER,
         columns=("latitude", "longitude"),
         value=_both,
         sql="latitude + longitude",
@@ -222,78 +206,56 @@ FIELDS = (
         shown=_position,
     ),
     Field(
-        name="dimensions",
-        label="Dimensions",
+        "dimensions",
+        "Dimensions",
         columns=("width", "height"),
         shown=lambda row: f"{row.width} × {row.height}" if row.width else None,
     ),
-    _number_field("width", "Width"),
-    _number_field("height", "Height"),
+    Field("width", "Width", Form.NUMBER, match=Match.RANGE, is_optional=False),
+    Field("height", "Height", Form.NUMBER, match=Match.RANGE, is_optional=False),
     Field(
-        name="duration",
-        label="Duration",
-        form=Form.NUMBER,
+        "duration",
+        "Duration",
+        Form.NUMBER,
         columns=("duration_s",),
-        sql="duration_s",
         match=Match.RANGE,
         shown=_duration,
     ),
+    Field("kind", "Kind", match=Match.EQUAL, choices=tuple(MediaKind), is_optional=False),
     Field(
-        name="kind",
-        label="Kind",
-        columns=("kind",),
-        sql="kind",
-        match=Match.EQUAL,
-        choices=tuple(MediaKind),
-        is_optional=False,
-    ),
-    Field(
-        name="format",
-        label="Format",
-        columns=("format",),
+        "format",
+        "Format",
         sql="lower(format)",
         match=Match.EQUAL,
         is_optional=False,
         shown=lambda row: row.format.upper(),
     ),
-    Field(name="size", label="File size", columns=("size_bytes",), shown=_size),
+    Field("size", "File size", columns=("size_bytes",), shown=_size),
     Field(
-        name="name",
-        label="Name",
+        "name",
+        "Name",
         columns=("name_text",),
-        sql="name_text",
         match=Match.CONTAINS,
         is_optional=False,
         shown=lambda row: os.fsdecode(row.path).rpartition(os.sep)[2],
     ),
     Field(
-        name="folder",
-        label="Folder",
+        "folder",
+        "Folder",
         columns=("folder_text",),
-        sql="folder_text",
         match=Match.FOLDER,
         is_optional=False,
         shown=lambda row: os.fsdecode(folder_of(row.path)),
     ),
     Field(
-        name="state",
-        label="State",
-        columns=("state",),
-        sql="state",
+        "state",
+        "State",
         match=Match.EQUAL,
         choices=tuple(MediaState),
         is_optional=False,
         shown=lambda row: None if row.state is MediaState.PRESENT else row.reason or row.state,
     ),
-    Field(
-        name="added",
-        label="Added",
-        form=Form.TIME,
-        columns=("added_utc",),
-        value=_in_utc,
-        sql="added_utc",
-        match=Match.RANGE,
-    ),
+    Field("added", "Added", Form.TIME, columns=("added_utc",), value=_in_utc, match=Match.RANGE),
 )
 """In the order in which a detail shows them."""
 
