@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, SkippedFile
-from cocadesk.annotations.sidecars import rows_in_pieces
 from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.eta import EtaEstimator
 from cocadesk.library.library import Library
@@ -261,7 +260,7 @@ def tag_steps(
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), TAGS_AT_ONCE):
         piece = keys[start : start + TAGS_AT_ONCE]
-        rows = list(rows_in_pieces(library, piece))
+        rows = list(library.media.iter_rows(piece))
         stale = [row for row in rows if row.machine_tags_model != tagger.version]
         tags = tags_from_views(library, image_id, tagger, stale)
         library.media.set_tags(tags, tagger.version)

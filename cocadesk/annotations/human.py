@@ -173,15 +173,11 @@ class HumanAnnotations:
 
     def undo(self) -> AnnotationChange:
         """Takes the last command back whole, files included; nothing where there is none."""
-        with self.lock:
-            steps = self.state().undo
-            return self._revert(steps[-1], is_undo=True) if steps else AnnotationChange()
+        return self._revert(is_undo=True)
 
     def redo(self) -> AnnotationChange:
         """Repeats the command that was last undone; nothing where there is none."""
-        with self.lock:
-            steps = self.state().redo
-            return self._revert(steps[-1], is_undo=False) if steps else AnnotationChange()
+        return self._revert(is_undo=False)
 
     def state(self) -> UndoState:
         """The stacks, derived from the log."""
@@ -220,20 +216,25 @@ class HumanAnnotations:
             return ""
         return title_of(self._library, self._library.edits.of_batch(stack[-1].origin))
 
-    def _revert(self, step: Step, *, is_undo: bool) -> AnnotationChange:
-        """Brings back the state before a command (``is_undo``), or after it."""
-        origin = self._library.edits.of_batch(step.origin)
-        command = Command(undoes=step.last)
-        files, skipped = planned_states(net_changes(origin), is_undo=is_undo)
-        edits = [command.write(change.key, change.before, change.after) for change in files]
-        edits += self._reverted_edits(origin, command, is_undo=is_undo)
-        refused = self._files.apply(edits or [command.nothing(origin[0].key)])
-        return AnnotationChange(
-            keys=tuple(dict.fromkeys(e.key for e in edits if e.old != e.new)),
-            title=title_of(self._library, origin),
-            files=len(files) - len(refused),
-            skipped=(*skipped, *refused),
-        )
+    def _revert(self, *, is_undo: bool) -> AnnotationChange:
+        """Brings back the state before the last command (``is_undo``), or after the last undone."""
+        with self.lock:
+            state = self.state()
+            steps = state.undo if is_undo else state.redo
+            if not steps:
+                return AnnotationChange()
+            origin = self._library.edits.of_batch(steps[-1].origin)
+            command = Command(undoes=steps[-1].last)
+            files, skipped = planned_states(net_changes(origin), is_undo=is_undo)
+            edits = [command.write(change.key, change.before, change.after) for change in files]
+            edits += self._reverted_edits(origin, command, is_undo=is_undo)
+            refused = self._files.apply(edits or [command.nothing(origin[0].key)])
+            return AnnotationChange(
+                keys=tuple(dict.fromkeys(e.key for e in edits if e.old != e.new)),
+                title=title_of(self._library, origin),
+                files=len(files) - len(refused),
+                skipped=(*skipped, *refused),
+            )
 
     def _reverted_edits(
         self, origin: Sequence[Edit], command: Command, *, is_undo: bool

@@ -12,7 +12,6 @@ from cocadesk.annotations.sidecars import (
     FileAction,
     PlannedFile,
     SidecarPlanner,
-    rows_in_pieces,
 )
 from cocadesk.eta import EtaEstimator
 from cocadesk.library.library import Library
@@ -94,7 +93,7 @@ class _Write:
             # Kept for the whole job: its other files are none of these.
             planner = self._planner or SidecarPlanner(self._library, overwrite=self._overwrite)
             self._planner = planner
-            planned = [planner.plan(row) for row in rows_in_pieces(self._library, keys)]
+            planned = [planner.plan(row) for row in self._library.media.iter_rows(keys)]
             to_write = [
                 item for item in planned if item.action in (FileAction.NEW, FileAction.CHANGED)
             ]

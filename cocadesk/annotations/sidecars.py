@@ -18,7 +18,6 @@ from cocadesk.library.rows import Edit, MediaKind, MediaRow, MediaState
 
 PERSON = "person"
 ENDING = b".txt"
-_ROWS_AT_ONCE = 500
 
 GONE = "The photo or video is not there now."
 NO_CAPTION = "There is no caption yet. Make one first: cocadesk caption."
@@ -224,11 +223,5 @@ def _spelled(path: bytes) -> bytes:
 def plan_write(library: Library, keys: Sequence[str], *, overwrite: bool) -> Iterator[PlannedFile]:
     """The plans for the caption files of these media, one by one."""
     planner = SidecarPlanner(library, overwrite=overwrite)
-    for row in rows_in_pieces(library, keys):
+    for row in library.media.iter_rows(keys):
         yield planner.plan(row)
-
-
-def rows_in_pieces(library: Library, keys: Sequence[str]) -> Iterator[MediaRow]:
-    """The rows of many keys, fetched in pieces so that memory stays flat."""
-    for start in range(0, len(keys), _ROWS_AT_ONCE):
-        yield from library.media.rows(keys[start : start + _ROWS_AT_ONCE])

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from cocadesk.annotations.text import one_line
+from cocadesk.annotations.text import MAX_TAG_LETTERS, one_line
 from cocadesk.errors import UserError
 from cocadesk.library.atomic import write_atomically
 from cocadesk.resources import resource_path
 
 MAX_FILE_BYTES = 4 * 2**20
 MAX_TAGS = 50_000
-MAX_TAG_LENGTH = 200
 CUSTOM_NAME = "vocabulary.txt"
 _DIGEST_LETTERS = 8
 
@@ -50,11 +48,11 @@ def parse_vocabulary(text: str, file: Path) -> Vocabulary:
     """
     tags: dict[str, str] = {}
     for line in text.splitlines():
-        tag = " ".join(unicodedata.normalize("NFC", line).split())
+        tag = one_line(line)
         if not tag or tag.startswith("#"):
             continue
-        if len(tag) > MAX_TAG_LENGTH:
-            raise _unusable(file, f"A line is longer than {MAX_TAG_LENGTH} letters.")
+        if len(tag) > MAX_TAG_LETTERS:
+            raise _unusable(file, f"A line is longer than {MAX_TAG_LETTERS} letters.")
         tags.setdefault(tag.casefold(), tag)
     if not tags:
         raise _unusable(file, "It has no tags.")

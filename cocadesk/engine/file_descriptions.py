@@ -15,7 +15,6 @@ from cocadesk.annotations.describe import (
     is_as_indexed,
     tags_from_views,
 )
-from cocadesk.annotations.sidecars import rows_in_pieces
 from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.annotations.vocabulary import Vocabulary
 from cocadesk.engine.decoding import PoolDecoder
@@ -144,7 +143,7 @@ class FileDescriber:
                 "There is no library to filter.", "", "Leave --filter out, or add a folder first."
             )
         scope = Scope(folders=body.paths, filter=body.filter)
-        rows = rows_in_pieces(self._library, some_scope_keys(self._library, scope))
+        rows = self._library.media.iter_rows(some_scope_keys(self._library, scope))
         return FoundFiles(paths=[row.path for row in rows])
 
     def _all(self, rows: Mapping[bytes, MediaRow]) -> Iterator[DescribedFile | FailureValue]:

@@ -147,7 +147,7 @@ class LocalEngine:
         from cocadesk.engine.conversions import to_hits
         from cocadesk.library.layout import Thumbnails
         from cocadesk.search.filters import parse_filter, split_query
-        from cocadesk.search.opening import open_searcher
+        from cocadesk.search.searcher import open_searcher
 
         words, terms = split_query(body.text)
         thumbnails = Thumbnails(self.folder / "thumbs")

@@ -11,8 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.evaluation.captions import CaptionMetrics, caption_metrics
-from cocadesk.evaluation.retrieval import RetrievalMetrics, caption_key, retrieval_metrics
-from cocadesk.evaluation.zeroshot import ZeroShotMetrics, zeroshot_metrics
+from cocadesk.evaluation.retrieval import (
+    RetrievalMetrics,
+    ZeroShotMetrics,
+    caption_key,
+    retrieval_metrics,
+    zeroshot_metrics,
+)
 from cocadesk.vectors import unit_vectors
 
 if TYPE_CHECKING:

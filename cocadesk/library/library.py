@@ -163,10 +163,6 @@ class Library:
                 write_manifest(self.folder, changed)
                 self.manifest = changed
 
-    def refresh(self) -> None:
-        """For a reader: look again at ``library.json``, which the writer may have replaced."""
-        self.manifest = read_manifest(self.folder) or self.manifest
-
     def counts(self, image_id: str | None = None) -> Counts:
         """Numbers of what there is; ``views`` of ``image_id`` (default: the model in use)."""
         image_id = image_id or self.model

@@ -75,13 +75,9 @@ class MediaTable:
         order = sorted(range(len(keys)), key=lambda i: (-times[i], keys[i]))
         return [keys[i] for i in order]
 
-    def iter_rows(self, where: str | None = None) -> Iterator[MediaRow]:
-        """All media rows, newest first, fetched in pieces (so memory stays flat)."""
-        if where is None:
-            keys = self.all_keys()
-        else:
-            found = self._store.read(MEDIA, where=where, columns=["key"])
-            keys = sorted(found["key"].to_pylist())
+    def iter_rows(self, keys: Sequence[str] | None = None) -> Iterator[MediaRow]:
+        """As ``rows`` (default: all, newest first), fetched in pieces so that memory stays flat."""
+        keys = self.all_keys() if keys is None else keys
         for start in range(0, len(keys), _ROWS_AT_ONCE):
             yield from self.rows(keys[start : start + _ROWS_AT_ONCE])
 

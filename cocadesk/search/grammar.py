@@ -12,7 +12,9 @@ import calendar
 import difflib
 import math
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
+from typing import TypeVar
 
 from cocadesk.errors import UserError
 from cocadesk.library.fields import FIELD_OF, FIELDS, Form, Match
@@ -33,6 +35,8 @@ _PLAIN = re.compile(r'(?!//)[^\s",]+')
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,30})?(e[-+]?\d{1,3})?", re.ASCII)
 _COMPARED = re.compile(r"(>=|<=|>|<)(.*)")
+
+End = TypeVar("End", date, float)
 
 
 def split_terms(text: str) -> tuple[list[str], list[Term]]:
@@ -114,39 +118,41 @@ def _value(name: str, text: str) -> Value:
 
 def _dates(name: str, text: str) -> DateRange:
     try:
-        sign, low, high = _ends(text)
-        if sign in ("<", "<="):
-            first, last = _days(low)
-            return DateRange(last=last if sign == "<=" else first - timedelta(days=1))
-        if sign in (">", ">="):
-            first, last = _days(low)
-            return DateRange(first=first if sign == ">=" else last + timedelta(days=1))
-        value = DateRange(
-            first=_days(low)[0] if low else None, last=_days(high)[1] if high else None
-        )
-        if low and high and _days(low)[0] > _days(high)[1]:
-            raise ValueError("the range ends before it begins")
+        first, last = _ends(text, _days, lambda day, by: day + timedelta(days=by))
     except (ValueError, OverflowError) as error:
         raise UserError(
             f"{name}:{text} names no dates.",
             "",
             f"Write {name}:2014, {name}:2014-05-03, {name}:2014..2016 or {name}:>=2014-05.",
         ) from error
-    return value
+    return DateRange(first=first, last=last)
 
 
-def _ends(text: str) -> tuple[str, str, str]:
-    """The comparison (empty: a range), and the two ends of ``text``, of which one may be empty.
+def _ends(
+    text: str, parsed: Callable[[str], tuple[End, End]], beside: Callable[[End, int], End]
+) -> tuple[End | None, End | None]:
+    """The lowest and the highest value that ``text`` allows; None is no bound.
+
+    ``parsed`` gives the first and last value that one end means, ``beside`` the
+    value before (-1) or after (1) one.
 
     Raises:
-        ValueError: there is no end at all.
+        ValueError: there is no end at all, or the range ends before it begins.
     """
     if found := _COMPARED.fullmatch(text):
-        return found[1], found[2], ""
+        sign, (first, last) = found[1], parsed(found[2])
+        if sign.startswith("<"):
+            return None, last if sign == "<=" else beside(first, -1)
+        return first if sign == ">=" else beside(last, 1), None
     low, dots, high = text.partition("..")
     if not low and not high:
         raise ValueError("a range needs an end")
-    return "", low, high if dots else low
+    high = high if dots else low
+    lowest = parsed(low)[0] if low else None
+    highest = parsed(high)[1] if high else None
+    if lowest is not None and highest is not None and lowest > highest:
+        raise ValueError("the range ends before it begins")
+    return lowest, highest
 
 
 def _days(text: str) -> tuple[date, date]:
@@ -169,29 +175,26 @@ def _days(text: str) -> tuple[date, date]:
 
 def _numbers(name: str, text: str) -> NumberRange:
     try:
-        sign, low, high = _ends(text)
-        if sign in ("<", "<="):
-            most = _number(low)
-            return NumberRange(high=most if sign == "<=" else math.nextafter(most, -math.inf))
-        if sign in (">", ">="):
-            least = _number(low)
-            return NumberRange(low=least if sign == ">=" else math.nextafter(least, math.inf))
-        value = NumberRange(low=_number(low) if low else None, high=_number(high) if high else None)
-        if value.low is not None and value.high is not None and value.low > value.high:
-            raise ValueError("the range ends before it begins")
+        low, high = _ends(text, _number, lambda number, by: math.nextafter(number, by * math.inf))
     except ValueError as error:
         raise UserError(
             f"{name}:{text} names no numbers.",
             "",
             f"Write {name}:4, {name}:2..4 or {name}:>=4.",
         ) from error
-    return value
+    return NumberRange(low=low, high=high)
 
 
-def _number(text: str) -> float:
-    if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
+def _number(text: str) -> tuple[float, float]:
+    """A number as both ends of what it means.
+
+    Raises:
+        ValueError: it is none.
+    """
+    number = float(text) if _NUMBER.fullmatch(text) else math.nan
+    if not math.isfinite(number):
         raise ValueError(f"{text} is no number")
-    return float(text)
+    return number, number
 
 
 def print_term(term: Term) -> str:

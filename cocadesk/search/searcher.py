@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cocadesk.errors import UserError
+from cocadesk.library.layout import MEDIA, views_table
 from cocadesk.library.rows import MediaKind, MediaState, Nearest, ResultRow, StoredVector
+from cocadesk.library.snapshot import Snapshot, open_snapshot
+from cocadesk.library.vectors import nearest_in
 from cocadesk.search.filters import EVERYTHING, Filter
 from cocadesk.search.matching import Chooser, newest_matching
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from cocadesk.library.library import Library
-    from cocadesk.library.snapshot import Snapshot
     from cocadesk.model.backend import Backend
 
 MOMENTS_SHOWN = 100
@@ -192,16 +196,14 @@ class Searcher:
 
 def best_moments(stored: Sequence[StoredVector], vector: NDArray[np.float32]) -> tuple[Moment, ...]:
     """The moments among a video's vectors with their cosines to ``vector`` (D,), best first."""
-    import numpy as np
-
     timed = [one for one in stored if one.time_s is not None]
     if not timed:
         return ()
-    norm = float(np.linalg.norm(vector)) or 1.0
-    scores = np.einsum("nd,d->n", np.stack([one.vector for one in timed]), vector) / norm
+    vectors_ND = np.stack([one.vector for one in timed])
+    best, cosines = nearest_in(vectors_ND, vector, MOMENTS_SHOWN)
     return tuple(
-        Moment(time_s=timed[i].time_s or 0.0, score=float(scores[i]), view=timed[i].view)
-        for i in np.argsort(-scores, kind="stable")[:MOMENTS_SHOWN].tolist()
+        Moment(time_s=timed[i].time_s or 0.0, score=cosine, view=timed[i].view)
+        for i, cosine in zip(best.tolist(), cosines.tolist(), strict=True)
     )
 
 
@@ -211,3 +213,23 @@ def best_views(found: Iterable[Nearest]) -> dict[str, Nearest]:
     for view in found:
         best.setdefault(view.key, view)
     return best
+
+
+@contextlib.contextmanager
+def open_searcher(folder: Path, backend: Backend) -> Iterator[Searcher]:
+    """A searcher for one command: over the snapshot where it is exact, else the library.
+
+    The snapshot spares the import of LanceDB, most of a short command's time.
+
+    Raises:
+        UserError: there is no library, or it can't be read.
+    """
+    image_id = backend.info().image_id
+    snapshot = open_snapshot(folder, (MEDIA, views_table(image_id)), image_id)
+    if snapshot is not None:
+        yield Searcher(snapshot, backend)
+        return
+    from cocadesk.library.library import Library  # here, because this imports LanceDB
+
+    with Library.open(folder, writer=False) as library:
+        yield Searcher(library, backend)

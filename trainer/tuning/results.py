@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.evaluation.captions import cider_d
+from cocadesk.evaluation.captions import cider_d, tokenize
 from cocadesk.evaluation.retrieval import caption_key
-from cocadesk.evaluation.tokens import tokenize
 
 RECALL_AT = (1, 5, 10)
 _RESAMPLES = 1000

@@ -130,7 +130,8 @@ def build_spec(
 def count_taught(library: Library) -> int:
     """The number of the library's photos with human captions or tags that could teach."""
     has_words = "human_caption IS NOT NULL OR array_length(human_tags_added) > 0"
-    rows = library.media.iter_rows(f"kind = '{MediaKind.PHOTO}' AND ({has_words})")
+    keys = library.results.keys_where(f"kind = '{MediaKind.PHOTO}' AND ({has_words})")
+    rows = library.media.iter_rows(sorted(keys))
     return sum(row.state is MediaState.PRESENT and bool(human_captions(row)) for row in rows)
 
 

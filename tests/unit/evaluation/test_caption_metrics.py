@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cocadesk.evaluation.captions import bleu, caption_metrics, cider_d, rouge_l
-from cocadesk.evaluation.tokens import tokenize
+from cocadesk.evaluation.captions import bleu, caption_metrics, cider_d, rouge_l, tokenize
 
 CANDIDATES = [
     "A brown dog is running over the green grass.",

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cocadesk.evaluation.captions import tokenize
+from cocadesk.evaluation.retrieval import zeroshot_metrics
 from cocadesk.evaluation.runs import batches
-from cocadesk.evaluation.tokens import tokenize
-from cocadesk.evaluation.zeroshot import zeroshot_metrics
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 9))

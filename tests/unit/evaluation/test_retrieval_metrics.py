@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cocadesk.evaluation.retrieval import caption_key, retrieval_metrics
-from cocadesk.evaluation.zeroshot import zeroshot_metrics
+from cocadesk.evaluation.retrieval import caption_key, retrieval_metrics, zeroshot_metrics
 
 
 def _unit(rows: int, seed: int, dim: int = 8) -> np.ndarray:

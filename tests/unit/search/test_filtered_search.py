@@ -28,8 +28,7 @@ from cocadesk.library.rows import (
 )
 from cocadesk.search.filters import parse_filter
 from cocadesk.search.matching import keys_in_scope, newest_keys
-from cocadesk.search.opening import open_searcher
-from cocadesk.search.searcher import Searcher
+from cocadesk.search.searcher import Searcher, open_searcher
 from tests.support.columns import columns_of
 from tests.support.fake_backend import FakeBackend, FakeInfo
 

@@ -14,8 +14,7 @@ from cocadesk.errors import UserError
 from cocadesk.library.library import Library
 from cocadesk.library.rows import Tag
 from cocadesk.library.snapshot import SNAPSHOT_NAME, Snapshot
-from cocadesk.search.opening import open_searcher
-from cocadesk.search.searcher import Hit, Searcher
+from cocadesk.search.searcher import Hit, Searcher, open_searcher
 from tests.support.fake_backend import FakeBackend
 from tests.support.index_tools import run_index, write_video
 
@@ -143,7 +142,7 @@ def test_a_quick_search_imports_neither_the_store_nor_torch(folder: Path) -> Non
     code = (
         "import sys, pathlib\n"
         "from cocadesk.search.filters import split_query\n"
-        "from cocadesk.search.opening import open_searcher\n"
+        "from cocadesk.search.searcher import open_searcher\n"
         "from tests.support.fake_backend import FakeBackend\n"
         "with open_searcher(pathlib.Path(sys.argv[1]), FakeBackend()) as searcher:\n"
         "    assert len(searcher.search('red')) == 5\n"
