@@ -29,7 +29,7 @@ app:
 	@$(BIN)/cocadesk
 
 test: ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist worksteal
 
 check: ready
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""What every test shares: no screen, no folder of the user's, the sample photos."""
+"""What every test shares: no screen, no folder of the user's, its share of the processors."""
 
 from __future__ import annotations
 
@@ -16,6 +16,19 @@ _HOME = Path(tempfile.mkdtemp(prefix="cocadesk-tests-"))
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 os.environ["COCADESK_CACHE"] = str(_HOME / "cache")
 os.environ["COCADESK_LIBRARY"] = str(_HOME / "library")
+# Before anything imports torch: with several workers (`pytest -n`) their threads together are
+# as many as there are processors, and none spins while it waits for another.
+if (_workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // _workers)))
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+LONG = ("tests/ui/test_whole.py", "tests/unit/trainer", "tests/e2e", "tests/unit/media/test_shared")
+"""Tests that take longest; started first, so that no worker is left alone with them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest tests first; their order is otherwise as it was."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

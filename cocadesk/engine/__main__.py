@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cocadesk.engine.engine import Engine
+from cocadesk.engine.handlers import TRAINER
 from cocadesk.engine.local import library_source, open_source
 from cocadesk.errors import UserError
 from cocadesk.library.library import Library
@@ -49,13 +50,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--model", help="a source; else the one that the library uses")
     parser.add_argument("--linger-s", type=float, default=LINGER_S)
     parser.add_argument("--backend", help=argparse.SUPPRESS)
+    parser.add_argument("--trainer", default=TRAINER, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     try:
         with Library.open(options.library) as library:
             source = options.model or library_source(options.library)
             opener = _opener(library, options.model, options.backend)
-            engine = Engine(library, opener, source, linger_s=options.linger_s)
+            engine = Engine(
+                library, opener, source, linger_s=options.linger_s, trainer=options.trainer
+            )
             _stop_on_signals(engine)
             _log.info("serving %s", options.library)
             engine.run()

@@ -27,7 +27,7 @@ from cocadesk.protocol.messages import (
 )
 from tests.support.engines import photos_and_a_broken_one, real_client
 from tests.support.index_tools import photo_bytes, write_photo
-from tests.support.program import COMMAND, ROOT, Outcome, cocadesk, environment
+from tests.support.program import ROOT, Outcome, cocadesk, environment, invoked, started
 from tests.support.tiny_model import write_tiny_checkpoint
 from tests.support.tiny_shards import COLOURS, jpeg, write_shard
 
@@ -101,7 +101,7 @@ def test_a_second_index_reads_nothing(
     library: tuple[Path, Outcome], photos: Path, model: Path
 ) -> None:
     """All is known and unchanged; the bad files are still named."""
-    again = cocadesk("index", photos, "--library", library[0], "--model", model, "--json")
+    again = invoked("index", photos, "--library", library[0], "--model", model, "--json")
     assert (again.document["indexed"], again.document["unchanged"]) == (0, 6)
     assert len(again.document["failed"]) == 3
     assert again.code == 1
@@ -131,7 +131,7 @@ def test_search_ranks_the_library(library: tuple[Path, Outcome], model: Path) ->
     assert all(result.keys() >= {"path", "score", "caption", "time"} for result in results)
     (odd,) = [result for result in results if "path_b64" in result]
     assert base64.b64decode(odd["path_b64"]).endswith(b"/caf\xe9.jpg")
-    two = cocadesk("search", "a red ball", "--limit", "2", *common, "--json")
+    two = invoked("search", "a red ball", "--limit", "2", *common, "--json")
     assert two.document["results"] == results[:2]
     text = cocadesk("search", "a red ball", "--limit", "2", *common)
     assert results[0]["path"] in text.out.splitlines()[0]
@@ -158,7 +158,7 @@ def test_words_of_members_are_kept_in_the_library(
         assert row.machine_caption == captions[0]
         assert [tag.tag for tag in row.machine_tags] == [tag["tag"] for tag in tags]
         assert opened.media.row_by_path(os.fsencode(outside)) is None
-    found = cocadesk("search", "anything", *common).document["results"]
+    found = invoked("search", "anything", *common).document["results"]
     assert captions[0] in [result["caption"] for result in found]
 
 
@@ -166,7 +166,7 @@ def test_tags_come_from_the_persons_own_list(photos: Path, model: Path, tmp_path
     """``--labels`` replaces the vocabulary; every photo gets at least the best one."""
     labels = tmp_path / "labels.txt"
     labels.write_bytes("\ufeff# mine\nred barn\nBlue sky\nred barn\n".encode())
-    outcome = cocadesk(
+    outcome = invoked(
         "tag", photos, "--labels", labels, "--model", model, "--json", "--library", tmp_path / "no"
     )
     results = outcome.document["results"]
@@ -202,28 +202,29 @@ def test_ctrl_c_ends_an_index_and_the_next_one_goes_on(tmp_path: Path, model: Pa
         write_photo(tmp_path / "photos" / f"{number}.jpg", number)
     arguments = ["--library", str(tmp_path / "library"), "--model", str(model), "--json"]
     terminal, child_side = pty.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, "index", str(tmp_path / "photos"), *arguments],
+    with started(
+        "index",
+        tmp_path / "photos",
+        *arguments,
         env={**environment(), "TERM": "xterm"},
-        stdout=subprocess.PIPE,
         stderr=child_side,
         start_new_session=True,
-    )
-    os.close(child_side)
-    shown = b""
-    while b"Reading photos" not in shown:
-        shown += os.read(terminal, 4096)
-    os.killpg(process.pid, signal.SIGINT)
-    output = _drain(terminal)
-    process.communicate(timeout=60)
+    ) as process:
+        os.close(child_side)
+        shown = b""
+        while b"Reading photos" not in shown:
+            shown += os.read(terminal, 4096)
+        os.killpg(process.pid, signal.SIGINT)
+        output = _drain(terminal)
+        process.communicate(timeout=60)
     os.close(terminal)
     assert process.returncode == 130, output
     assert b"What is done is kept." in output
     assert b"Traceback" not in output
-    again = cocadesk("index", tmp_path / "photos", *arguments)
+    again = invoked("index", tmp_path / "photos", *arguments)
     assert again.code == 0
     assert again.document["indexed"] + again.document["unchanged"] == 600
-    info = cocadesk("info", *arguments).document
+    info = invoked("info", *arguments).document
     assert (info["media"], info["views"]) == (600, 600)
 
 
@@ -249,7 +250,7 @@ def test_evaluation_prints_the_measures_by_name(model: Path, tmp_path: Path) -> 
     names = {f"{way}_r{k}" for way in ("t2i", "i2t") for k in (1, 5, 10)}
     assert retrieval.document["metrics"].keys() == names
     assert all(0 <= value <= 100 for value in retrieval.document["metrics"].values())
-    captions = cocadesk("evaluate", "captions", shard, *common)
+    captions = invoked("evaluate", "captions", shard, *common)
     assert captions.document["metrics"].keys() == {"cider_d", "bleu4", "rouge_l"}
     assert captions.document["tokenizer"].startswith("ptb-like")
     for number, (name, rgb) in enumerate(COLOURS.items()):
@@ -258,27 +259,21 @@ def test_evaluation_prints_the_measures_by_name(model: Path, tmp_path: Path) -> 
         (folder / "one.jpg").write_bytes(jpeg(rgb, number))
         (folder / "two.jpg").write_bytes(jpeg(rgb, number + 50))
     (tmp_path / "classes" / "red_thing" / "bad.jpg").write_bytes(b"")
-    zeroshot = cocadesk("evaluate", "zeroshot", tmp_path / "classes", *common)
+    zeroshot = invoked("evaluate", "zeroshot", tmp_path / "classes", *common)
     assert zeroshot.document["metrics"].keys() == {"top1", "top5"}
     assert zeroshot.document["skipped"] == 1
-    table = cocadesk("evaluate", "zeroshot", tmp_path / "classes", "--model", model)
+    table = invoked("evaluate", "zeroshot", tmp_path / "classes", "--model", model)
     assert "top1" in table.out
 
 
 def test_a_reader_that_leaves_early_is_no_error(library: tuple[Path, Outcome], model: Path) -> None:
     """``cocadesk search ... | head -0`` ends without a traceback."""
-    process = subprocess.Popen(
-        [*COMMAND, "search", "x", "--library", library[0], "--model", model],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.close()
-    errors = process.stderr.read()
-    process.wait(timeout=60)
-    process.stderr.close()
+    with started("search", "x", "--library", library[0], "--model", model) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+        process.wait(timeout=60)
     assert errors == b""
 
 
@@ -304,26 +299,26 @@ def test_commands_join_the_engine_that_has_the_library(tmp_path: Path) -> None:
     folder = photos_and_a_broken_one(tmp_path)
     with real_client(tmp_path) as client:
         common = ("--library", tmp_path / "library", "--json")
-        indexed = cocadesk("index", folder, *common)
+        indexed = invoked("index", folder, *common)
         assert indexed.code == 1, indexed.err
         assert (indexed.document["indexed"], indexed.document["unchanged"]) == (3, 0)
         (failure,) = indexed.document["failed"]
         assert failure["path"] == str(folder / "broken.jpg")
-        found = cocadesk("search", "something green", "--limit", "2", *common)
+        found = invoked("search", "something green", "--limit", "2", *common)
         assert found.code == 0, found.err
         assert len(found.document["results"]) == 2
         assert found.document["results"][0]["path"].startswith(str(folder))
         member = folder / "new-1.png"
         outside = write_photo(tmp_path / "outside.jpg", 5)
-        captioned = cocadesk("caption", member, *common)
+        captioned = invoked("caption", member, *common)
         assert captioned.document["results"][0]["caption"].startswith("a ")
         assert "not kept" not in captioned.err
-        tagged = cocadesk("tag", member, outside, *common)
+        tagged = invoked("tag", member, outside, *common)
         assert [Path(item["path"]) for item in tagged.document["results"]] == [member, outside]
         assert "not kept" not in tagged.err
         kept = client.ask(Describe(key=_key(client, member)), Description)
         assert kept.caption == captioned.document["results"][0]["caption"]
-        info = cocadesk("info", *common)
+        info = invoked("info", *common)
         assert (info.document["media"], info.document["failed"]) == (3, 1)
         assert info.document["model"] == "fake-000000000000"
         assert client.ask(GetInfo(), Info).counts.media == 3

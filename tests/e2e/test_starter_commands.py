@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cocadesk.resources import resource_path
-from tests.support.program import cocadesk
+from tests.support.program import cocadesk, invoked
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,7 +40,7 @@ def test_a_query_finds_its_photo_among_the_first_three(
     library: Path, query: str, name: str
 ) -> None:
     """Plain things that the small model surely knows."""
-    outcome = cocadesk("search", query, "--limit", "3", "--library", library, "--json")
+    outcome = invoked("search", query, "--limit", "3", "--library", library, "--json")
     assert outcome.code == 0
     assert name in [Path(result["path"]).stem for result in outcome.document["results"]]
 
@@ -49,7 +49,7 @@ def test_most_photos_get_a_few_tags_and_the_plain_ones_the_right_ones(
     library: Path, samples: Path
 ) -> None:
     """Members need no decoding: their stored vectors are enough."""
-    outcome = cocadesk("tag", samples, "--library", library, "--json")
+    outcome = invoked("tag", samples, "--library", library, "--json")
     assert outcome.code == 0
     tags = {
         Path(item["path"]).stem: [tag["tag"] for tag in item["tags"]]
@@ -74,7 +74,7 @@ def test_a_photo_is_described_in_words(samples: Path, tmp_path: Path) -> None:
 
 def test_info_names_the_starter(library: Path) -> None:
     """Its id is that of the shipped config and weights."""
-    document = cocadesk("info", "--library", library, "--json").document
+    document = invoked("info", "--library", library, "--json").document
     assert document["model"].startswith("starter-")
     assert document["views"] >= document["photos"] > 0
     assert json.loads(resource_path("starter", "config.json").read_text())

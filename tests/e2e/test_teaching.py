@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +28,7 @@ from cocadesk.protocol.messages import (
 from cocadesk.protocol.values import JobState, RunState
 from tests.support.engines import coloured_photos, index, stop
 from tests.support.kinds import NAME, write_lesson
-from tests.support.program import COMMAND, cocadesk, environment
+from tests.support.program import cocadesk, invoked, started
 from tests.support.tiny_model import write_tiny_checkpoint
 
 WAIT_S = 120.0
@@ -71,13 +70,13 @@ def test_a_folder_with_words_teaches_a_model_that_answers_when_the_command_ends(
         rests_on = document["intervals"][name]["t2i_r1"]
         assert rests_on["low"] <= document[name]["t2i_r1"] <= rests_on["high"]
         assert rests_on["n"] > 0
-    info = cocadesk("info", "--library", library, "--json").document
+    info = invoked("info", "--library", library, "--json").document
     assert info["model"] == document["model"]
     assert info["model_source"] == f"run:{document['run']}"
-    back = cocadesk("model", "use", model, "--library", library, "--json")
+    back = invoked("model", "use", model, "--library", library, "--json")
     assert back.code == 0, back.err
     assert back.document["source"] == str(model)
-    listed = cocadesk("model", "list", "--library", library, "--json").document["models"]
+    listed = invoked("model", "list", "--library", library, "--json").document["models"]
     used = {entry["source"]: entry["used"] for entry in listed}
     assert used == {"starter": False, f"run:{document['run']}": False, str(model): True}
     with _engine(library):
@@ -96,15 +95,10 @@ def test_a_run_outlives_a_killed_engine_and_teaches_the_words_of_the_library(
         keys = client.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys
         words = SetAnnotations(keys=keys, caption=f"a {NAME} on the ground")
         client.ask(words, AnnotationsReply, timeout_s=WAIT_S)
-        command = subprocess.Popen(
-            [*COMMAND, *arguments],
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        run_id = _wait_for_learning(client)
-        os.kill(client.welcome.engine_pid, signal.SIGKILL)
-        out, _ = command.communicate(timeout=WAIT_S)
+        with started(*arguments) as command:
+            run_id = _wait_for_learning(client)
+            os.kill(client.welcome.engine_pid, signal.SIGKILL)
+            out, _ = command.communicate(timeout=WAIT_S)
         assert command.returncode == 2
         assert b"the same command goes on" in out
     outcome = cocadesk(*arguments)

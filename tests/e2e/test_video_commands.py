@@ -1,4 +1,4 @@
-"""Videos on the command line: real processes, real films, a real (tiny) network."""
+"""Videos on the command line: real videos, a real (tiny) network."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.engines import real_client
+from tests.support.fake_backend import FakeBackend
 from tests.support.index_tools import write_photo
-from tests.support.program import Outcome, cocadesk
+from tests.support.inner_engine import inner_engine
+from tests.support.program import Outcome, invoked
 from tests.support.tiny_model import write_tiny_checkpoint
 from tests.support.videos import make_clip_of_colours, make_sound
 
@@ -38,7 +39,7 @@ def indexed(
 ) -> tuple[Path, Outcome]:
     """A library of them, and what indexing them said."""
     library = tmp_path_factory.mktemp("libraries") / "library"
-    return library, cocadesk("index", media, "--library", library, "--model", model, "--json")
+    return library, invoked("index", media, "--library", library, "--model", model, "--json")
 
 
 def check_results(results: list[dict[str, Any]]) -> None:
@@ -69,10 +70,10 @@ def test_search_gives_the_time_and_the_moments_of_videos(
 ) -> None:
     """In the document as numbers, in the text as players show it; the limit counts media."""
     common = ("--library", indexed[0], "--model", model)
-    check_results(cocadesk("search", "something red", *common, "--json").document["results"])
-    limited = cocadesk("search", "something red", *common, "--limit", "2", "--json")
+    check_results(invoked("search", "something red", *common, "--json").document["results"])
+    limited = invoked("search", "something red", *common, "--limit", "2", "--json")
     assert len(limited.document["results"]) == 2
-    text = cocadesk("search", "something red", *common).out
+    text = invoked("search", "something red", *common).out
     films = [line for line in text.splitlines() if "photo.jpg" not in line]
     assert len(films) == 2
     assert all(re.search(r"(long\.mp4|short\.webm) at \d:\d\d", line) for line in films)
@@ -80,11 +81,11 @@ def test_search_gives_the_time_and_the_moments_of_videos(
 
 def test_a_running_engine_gives_the_same_answers(media: Path, tmp_path: Path) -> None:
     """Index and search through it carry videos and moments too."""
-    with real_client(tmp_path):
-        library = tmp_path / "library"
-        document = cocadesk("index", media, "--library", library, "--json").document
+    library = tmp_path / "library"
+    with inner_engine(library, "fake", opener=lambda _: FakeBackend()):
+        document = invoked("index", media, "--library", library, "--json").document
         assert (document["indexed"], document["videos"]) == (3, 2)
-        found = cocadesk("search", "red", "--library", library, "--json").document
+        found = invoked("search", "red", "--library", library, "--json").document
         check_results(found["results"])
-        text = cocadesk("index", media, "--library", library).out
+        text = invoked("index", media, "--library", library).out
         assert text.startswith("0 indexed, 3 unchanged, 1 failed in ")

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,19 @@ def invoked(*arguments: str | os.PathLike[str]) -> Outcome:
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Outcome(code=done.exit_code, out=done.stdout, err=done.stderr)
+
+
+@contextmanager
+def started(
+    *arguments: str | os.PathLike[str], **options: Any
+) -> Iterator[subprocess.Popen[bytes]]:
+    """``cocadesk`` with these arguments, at work; killed in the end where it still runs."""
+    given = {"env": environment(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+    with subprocess.Popen([*COMMAND, *arguments], **given) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def cocadesk(*arguments: str | os.PathLike[str] | bytes, limit_s: float = 120) -> Outcome:

@@ -1,4 +1,7 @@
-"""The whole mission once, in the real program: window, engine, trainer, shipped model."""
+"""The whole mission once, in the real program: window, engine, trainer, shipped model.
+
+The trainer is the real one with few steps; ``tests/bench/bench_teach.py`` teaches with all.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,7 @@ from ui.shell.window import MainWindow
 from ui.teach.page import TeachPage
 
 WAIT_MS = 300_000
+SHORT_TRAINER = "tests.support.short_trainer"
 PHOTOS = ("coffee-cup", "astronaut", "koala", "dahlia-flower", "mexico-mariachi", "farm-cow")
 SHOTS = ("kitchen", "city-night", "beach")
 SHOT_S = 4
@@ -36,7 +40,7 @@ MINE = "Two of us looked at this koala for an hour"
 
 pytestmark = [
     pytest.mark.qt_log_ignore("propagateSizeHints"),
-    pytest.mark.timeout(2400),
+    pytest.mark.timeout(900),
 ]
 
 
@@ -56,7 +60,7 @@ def holiday(samples: Path, tmp_path: Path) -> Path:
 @contextmanager
 def opened(library: Path, app_theme: AppTheme) -> Iterator[MainWindow]:
     """A window on the library; in the end window and engine are gone."""
-    window = MainWindow(EngineLink(library), app_theme)
+    window = MainWindow(EngineLink(library, extra=("--trainer", SHORT_TRAINER)), app_theme)
     try:
         window.show()
         window.session.link.open()

@@ -17,15 +17,12 @@ from trainer.device import keep_memory_blocks
 from trainer.evaluate import encode_texts
 from trainer.tuning.dataset import TuningDataset, TuningPhoto, encode_path, find_dataset
 from trainer.tuning.features import (
-    OpenDecoder,
     affordable_crops,
     cached,
     crop_bytes,
     fill,
-    open_pool,
     photo_store,
 )
-from trainer.tuning.general_set import GeneralSet, load_general
 from trainer.tuning.learner import Learner
 from trainer.tuning.methods import find_method
 from trainer.tuning.network import Network, open_network
@@ -34,6 +31,7 @@ from trainer.tuning.phase import StoppedError
 from trainer.tuning.prepare import GENERAL_CROPS
 from trainer.tuning.progress_lines import ProgressLines, Stage
 from trainer.tuning.recipe import TRIAL_BELOW
+from trainer.tuning.run import RunOptions
 from trainer.tuning.spec import TuningSpec, load_spec
 from trainer.tuning.split import held_out_count, problem_of
 from trainer.tuning.training_set import CachedFeatures, TrainingSet
@@ -63,9 +61,11 @@ def inspect(
     run_folder: Path,
     lines: ProgressLines,
     stop: threading.Event,
-    open_decoder: OpenDecoder = open_pool,
+    options: RunOptions | None = None,
 ) -> DatasetSummary:
     """Reports a data set twice: at once, and with the time once it is measured.
+
+    ``options`` are those that the run would have.
 
     Raises:
         UserError: the spec or the model cannot be used.
@@ -83,7 +83,8 @@ def inspect(
     network = open_network(spec.model, spec.device)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            dry_run = DryRun(Path(folder), spec, dataset, network, lines, stop, open_decoder)
+            given = options or RunOptions()
+            dry_run = DryRun(Path(folder), spec, dataset, network, lines, stop, given)
             found = dry_run.measure(found)
     finally:
         network.close()
@@ -148,17 +149,18 @@ class DryRun:
         network: Network,
         lines: ProgressLines,
         stop: threading.Event,
-        open_decoder: OpenDecoder,
+        options: RunOptions,
     ) -> None:
         self._folder = folder
-        self._open_decoder = open_decoder
+        self._open_decoder = options.open_decoder
         self._spec = spec
         self._method = find_method(spec.method)
+        self._recipe = options.recipe(self._method.recipe(len(dataset.photos)))
         self._dataset = dataset
         self._network = network
         self._lines = lines
         self._stop = stop
-        self._general: GeneralSet = load_general()
+        self._general = options.general()
 
     def measure(self, found: DatasetSummary) -> DatasetSummary:
         """``found`` with its seconds."""
@@ -176,7 +178,7 @@ class DryRun:
             pictures=photos_count + others,
             crops=photos_count * self._crops + others * GENERAL_CROPS,
             phases=2 if found.is_trial else 1,
-            steps=self._method.recipe(photos_count).steps,
+            steps=self._recipe.steps,
         )
         media = 0 if self._method.keeps_vectors else self._spec.library_media
         again = media * (decode_s + crop_s)
@@ -236,8 +238,9 @@ class DryRun:
         start = time.monotonic()
         encode_texts(model.eval(), tokenizer, few, device)
         text_s = (time.monotonic() - start) / len(few)
-        whole = self._method.recipe(len(self._dataset.photos))
-        recipe = replace(whole, synthetic_pool=_DRY_SYNTHETIC, hard_sentences=0)
+        whole = self._recipe
+        pool = min(_DRY_SYNTHETIC, whole.synthetic_pool)
+        recipe = replace(whole, synthetic_pool=pool, hard_sentences=0)
         start = time.monotonic()
         learner = Learner(
             model,

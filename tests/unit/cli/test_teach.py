@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from cocadesk.protocol.messages import (
 from cocadesk.protocol.values import JobState, RunState, RunValue
 from tests.support.engines import coloured_photos
 from tests.support.inner_engine import inner_engine
-from tests.support.program import COMMAND, Outcome, cocadesk, environment, invoked
+from tests.support.program import Outcome, cocadesk, invoked, started
 from tests.support.stand_in_trainer import MODULE
 from tests.support.tiny_model import write_tiny_checkpoint
 
@@ -112,18 +111,12 @@ def test_ctrl_c_pauses_the_run_and_the_same_command_goes_on_with_it(
     photos = tmp_path / "endless"
     (tmp_path / "photos").rename(photos)
     arguments = ("teach", photos, "--library", tmp_path / "library", "--discard")
-    command = subprocess.Popen(
-        [*COMMAND, *arguments],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    run = _wait_for_step(client, 2)
-    command.send_signal(signal.SIGINT)
-    _, said = command.communicate(timeout=WAIT_S)
+    with started(*arguments) as command:
+        run = _wait_for_step(client, 2)
+        command.send_signal(signal.SIGINT)
+        _, said = command.communicate(timeout=WAIT_S)
     assert command.returncode == 130, said
-    assert "same command goes on" in said
+    assert b"same command goes on" in said
     (job,) = client.ask(ListJobs(), Jobs, timeout_s=WAIT_S).jobs
     assert (job.id, job.state) == (run.id, JobState.PAUSED)
     again = cocadesk(*arguments, limit_s=WAIT_S)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from cocadesk.protocol.launch import connect_or_start
 from tests.support.annotated_library import annotated_library
-from tests.support.engines import FAKE_MODEL, stop
+from tests.support.fake_backend import FakeBackend
+from tests.support.inner_engine import inner_engine
 from tests.support.program import invoked
 
 
@@ -36,9 +36,8 @@ def base(request: pytest.FixtureRequest, alone: Path) -> Iterator[Path]:
     if request.param == "alone":
         yield alone
         return
-    with connect_or_start(alone / "library", extra=FAKE_MODEL) as client:
+    with inner_engine(alone / "library", "fake", opener=lambda _: FakeBackend()):
         yield alone
-        stop(client)
 
 
 def test_words_are_set_undone_redone_and_remembered(base: Path) -> None:
@@ -131,12 +130,11 @@ def test_own_tags_are_set_through_the_engine(tmp_path: Path) -> None:
         for name in ("a.jpg", "b.jpg", "c.jpg"):
             (case.photos / name).rename(tmp_path / name)
     (tmp_path / "mine.txt").write_text("something red\nsomething green\n")
-    with connect_or_start(tmp_path / "library", extra=FAKE_MODEL) as client:
+    with inner_engine(tmp_path / "library", "fake", opener=lambda _: FakeBackend()):
         done = words(tmp_path, "vocabulary", tmp_path / "mine.txt")
         assert done == {"tags": ["something red", "something green"], "is_own": True, "tagged": 3}
         back = words(tmp_path, "vocabulary", "--shipped")
         assert (back["is_own"], back["tagged"]) == (False, 3)
-        stop(client)
 
 
 def test_a_folder_without_a_library_is_said(tmp_path: Path) -> None:

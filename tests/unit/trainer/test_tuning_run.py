@@ -288,7 +288,7 @@ def test_inspect_counts_first_and_measures_then(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", method="deeper", library_media=1000)
     (run / "photos" / "lesson-03.txt").unlink()
     heard = Listener()
-    inspect(run, ProgressLines(heard), heard.stop, inner_decoder)
+    inspect(run, ProgressLines(heard), heard.stop, _SHORT)
     first, second = (line["found"] for line in heard.lines if "found" in line)
     assert (first["photos"], first["captions"], first["held_out"]) == (11, 22, 3)
     assert first["is_trial"]
@@ -304,13 +304,11 @@ def test_inspect_says_why_nothing_can_be_learned(tmp_path: Path) -> None:
     """One photo, or none of them readable: a problem, not a crash."""
     run = write_run(tmp_path / "run", photos=1)
     heard = Listener()
-    assert "One photo" in inspect(run, ProgressLines(heard), heard.stop, inner_decoder).problem
+    assert "One photo" in inspect(run, ProgressLines(heard), heard.stop, _SHORT).problem
     other = write_run(tmp_path / "other", photos=3)
     for path in (other / "photos").glob("*.jpg"):
         path.write_bytes(b"no photo")
-    assert (
-        "could be read" in inspect(other, ProgressLines(heard), heard.stop, inner_decoder).problem
-    )
+    assert "could be read" in inspect(other, ProgressLines(heard), heard.stop, _SHORT).problem
 
 
 def test_many_photos_are_learned_once_and_the_best_step_is_taken(tmp_path: Path) -> None:
