@@ -417,7 +417,7 @@ def _entry(source: str, **more: object) -> ModelEntry:
 
 def test_a_model_is_free_where_the_vectors_serve_it(link: StandInLink) -> None:
     """The same image side as the one in use, or everything read already."""
-    requests = ModelRequests(link, link)
+    requests = ModelRequests(link, JobTracker(link, link), link)
     requests.refresh()
     models = (_entry("starter", is_used=True), _entry("taught"), _entry("other", image_id="b"))
     link.answer(ListModels, Models(models=models))
@@ -428,7 +428,7 @@ def test_a_model_is_free_where_the_vectors_serve_it(link: StandInLink) -> None:
 
 def test_equal_models_are_not_listed_again(link: StandInLink) -> None:
     """Rows that stay keep the focus; a switch elsewhere asks for all."""
-    requests = ModelRequests(link, link)
+    requests = ModelRequests(link, JobTracker(link, link), link)
     listed = _gathered(requests.listed)
     for _ in range(2):
         link.event_received.emit(ModelChanged(model=ModelValue(state=ModelState.READY)))
@@ -436,35 +436,36 @@ def test_equal_models_are_not_listed_again(link: StandInLink) -> None:
     assert len(listed) == 1
 
 
-def test_a_switch_under_way_is_found_again(link: StandInLink) -> None:
-    """By its kind, among all jobs."""
-    requests = ModelRequests(link, link)
-    changed = _gathered(requests.job_changed)
+def test_a_switch_of_models_is_followed_like_every_job(
+    tracker: JobTracker, link: StandInLink
+) -> None:
+    """The answer brings its job; a new engine lists it again."""
+    requests = ModelRequests(link, tracker, link)
+    changed = _gathered(tracker.job_changed)
     requests.use("other")
     switch = replace(JOB, id="s", kind=JobKind.SWITCH_MODEL)
     link.answer(UseModel, JobReply(job=switch))
     link.come_back()
     link.answer(ListJobs, Jobs(jobs=(JOB, switch)))
-    link.event_received.emit(JobChanged(job=JOB))
-    assert [job.id for job in changed] == ["s", "s"]
+    assert sorted(job.id for job in changed) == ["j", "s", "s"]
+    assert tracker.find("s") == switch
 
 
-def test_tags_that_are_saved_come_back_with_their_job(link: StandInLink) -> None:
-    """The job can be stopped; other jobs are not its business."""
-    requests = VocabularyRequests(link, link)
-    kept, changed = _gathered(requests.kept), _gathered(requests.job_changed)
-    requests.stop()
+def test_tags_that_are_saved_come_back_with_their_job(
+    tracker: JobTracker, link: StandInLink
+) -> None:
+    """It is followed like every job."""
+    requests = VocabularyRequests(link, tracker, link)
+    kept = _gathered(requests.kept)
     requests.keep(("boat",))
     link.answer(SetVocabulary, JobReply(job=replace(JOB, kind=JobKind.TAG)))
-    link.event_received.emit(JobChanged(job=JOB))
-    assert (kept, len(changed)) == ([("boat",)], 1)
-    requests.stop()
-    assert [body.action for body in link.bodies(ControlJob)] == [JobAction.CANCEL]
+    assert kept == [("boat",)]
+    assert [job.kind for job in tracker.active()] == [JobKind.TAG]
 
 
 def test_tags_that_cannot_be_read_are_explained(link: StandInLink) -> None:
     """And asked for when the engine is back."""
-    requests = VocabularyRequests(link, link)
+    requests = VocabularyRequests(link, JobTracker(link, link), link)
     failed, came = _gathered(requests.failed), _gathered(requests.tags_came)
     requests.ask()
     link.fail(GetVocabulary, UserError("The list is damaged."))
@@ -477,7 +478,7 @@ def test_tags_that_cannot_be_read_are_explained(link: StandInLink) -> None:
 @pytest.fixture
 def teach(link: StandInLink) -> TeachRequests:
     """Requests that have started a run."""
-    made = TeachRequests(link, link)
+    made = TeachRequests(link, JobTracker(link, link), link)
     made.start(TeachSource(uses_library=True), TuningMethod.HEAD, "Quillets")
     link.answer(StartTeach, JobReply(job=replace(JOB, id="r", kind=JobKind.TEACH), report=RUN))
     return made
@@ -485,7 +486,7 @@ def teach(link: StandInLink) -> TeachRequests:
 
 def test_a_summary_comes_in_two_parts_and_only_for_the_last_choice(link: StandInLink) -> None:
     """Counts first, the time later; another choice silences both."""
-    teach = TeachRequests(link, link)
+    teach = TeachRequests(link, JobTracker(link, link), link)
     found = _gathered(teach.found)
     teach.inspect(TeachSource(uses_library=True), TuningMethod.HEAD)
     teach.inspect(TeachSource(uses_library=True), TuningMethod.DEEPER)
@@ -501,7 +502,7 @@ def test_a_summary_comes_in_two_parts_and_only_for_the_last_choice(link: StandIn
 
 def test_a_summary_is_asked_for_again_by_a_new_engine(link: StandInLink) -> None:
     """Nothing hangs."""
-    teach = TeachRequests(link, link)
+    teach = TeachRequests(link, JobTracker(link, link), link)
     teach.inspect(TeachSource(uses_library=True), TuningMethod.HEAD)
     link.lose()
     link.come_back()
@@ -513,7 +514,7 @@ def test_a_summary_is_asked_for_again_by_a_new_engine(link: StandInLink) -> None
 
 def test_a_start_without_an_answer_is_told_when_the_engine_is_back(link: StandInLink) -> None:
     """Either the run is in the list, or one may try again."""
-    teach = TeachRequests(link, link)
+    teach = TeachRequests(link, JobTracker(link, link), link)
     lost = _gathered(teach.start_lost)
     teach.start(TeachSource(uses_library=True), TuningMethod.HEAD, "t")
     link.lose()
@@ -564,13 +565,18 @@ def test_a_decision_brings_the_run_as_it_is_then(teach: TeachRequests, link: Sta
     assert [run.state for run in changed] == [RunState.KEPT]
 
 
+def _other_tracker(link: StandInLink) -> JobTracker:
+    """One that asks nothing of this link."""
+    return JobTracker(StandInLink(link), link)
+
+
 @pytest.mark.parametrize(
     "make",
     [
         lambda link: JobTracker(link, link).list_jobs,
-        lambda link: TeachRequests(link, link).refresh,
-        lambda link: ModelRequests(link, link).refresh,
-        lambda link: VocabularyRequests(link, link).ask,
+        lambda link: TeachRequests(link, _other_tracker(link), link).refresh,
+        lambda link: ModelRequests(link, _other_tracker(link), link).refresh,
+        lambda link: VocabularyRequests(link, _other_tracker(link), link).ask,
     ],
     ids=["jobs", "teach", "models", "tags"],
 )

@@ -66,7 +66,7 @@ def _state(page: TeachPage) -> RunState | None:
 
 
 def _job_state(page: TeachPage) -> JobState | None:
-    job = page.requests.jobs.get("job-1")
+    job = page.view.progress.job
     return job.state if job is not None else None
 
 
@@ -197,14 +197,14 @@ def test_a_run_is_paused_goes_on_and_is_cancelled(
     _start(page, qtbot, folder)
     view = page.view
     qtbot.waitUntil(lambda: len(page.requests.points("job-1")) > 1, timeout=WAIT_MS)
-    qtbot.mouseClick(view.pause, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: view.pause.text() == "Resume", timeout=WAIT_MS)
+    qtbot.mouseClick(view.progress.pause, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: view.progress.pause.text() == "Resume", timeout=WAIT_MS)
     assert "exactly where it stopped" in view.progress.line.text()
-    qtbot.mouseClick(view.pause, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: view.pause.text() == "Pause", timeout=WAIT_MS)
-    qtbot.mouseClick(view.cancel, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(view.progress.pause, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: view.progress.pause.text() == "Pause", timeout=WAIT_MS)
+    qtbot.mouseClick(view.progress.cancel, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: _state(page) is RunState.DISCARDED, timeout=WAIT_MS)
-    assert not view.pause.isVisible()
+    assert not view.progress.pause.isVisible()
     assert view.verdict.text() == "You stopped it."
 
 
@@ -216,15 +216,15 @@ def test_another_window_shows_the_run_that_is_going_on(
     qtbot.waitUntil(lambda: first.session.model.rowCount() == 3, timeout=WAIT_MS)
     _start(_teach(first), qtbot, folder)
     qtbot.waitUntil(lambda: len(_teach(first).requests.points("job-1")) > 3, timeout=WAIT_MS)
-    qtbot.mouseClick(_teach(first).view.pause, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(_teach(first).view.progress.pause, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: _job_state(_teach(first)) is JobState.PAUSED, timeout=WAIT_MS)
     second = make_window()
     qtbot.waitUntil(lambda: second.session.model.rowCount() == 3, timeout=WAIT_MS)
     page = _teach(second)
     qtbot.waitUntil(lambda: page.stack.currentWidget() is page.view, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: len(page.requests.points("job-1")) > 3, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: page.view.pause.text() == "Resume", timeout=WAIT_MS)
-    qtbot.mouseClick(page.view.cancel, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.view.progress.pause.text() == "Resume", timeout=WAIT_MS)
+    qtbot.mouseClick(page.view.progress.cancel, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: _state(page) is RunState.DISCARDED, timeout=WAIT_MS)
 
 

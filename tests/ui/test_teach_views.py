@@ -86,24 +86,24 @@ def setup(app_theme: AppTheme, pictures: ImageLoader, qtbot: QtBot) -> TeachSetu
 
 def test_a_run_under_way_can_be_paused_and_stopped(view: RunView) -> None:
     """The button of a paused one resumes it."""
-    wanted = _carried(view.control)
+    wanted = _carried(view.progress.control)
     view.show_run(RUNNING, JOB)
     assert view.about.text().startswith("12 photos with 24 captions")
     assert view.progress.line.text() == "Learning · 3 of 40"
-    view.pause.click()
+    view.progress.pause.click()
     view.show_run(RUNNING, replace(JOB, state=JobState.PAUSED))
-    assert view.pause.text() == "Resume"
-    view.pause.click()
-    view.cancel.click()
+    assert view.progress.pause.text() == "Resume"
+    view.progress.pause.click()
+    view.progress.cancel.click()
     actions = (JobAction.PAUSE, JobAction.RESUME, JobAction.CANCEL)
-    assert wanted == [(action,) for action in actions]
+    assert wanted == [(JOB.id, action) for action in actions]
 
 
 def test_a_run_without_its_job_cannot_be_controlled_yet(view: RunView) -> None:
     """The job's answer comes a little later."""
     view.show_run(RUNNING, None)
-    assert not view.pause.isEnabled()
-    assert not view.cancel.isEnabled()
+    assert not view.progress.pause.isEnabled()
+    assert not view.progress.cancel.isEnabled()
     assert view.progress.line.text() == "Learning · step 3 of 40"
 
 
@@ -113,7 +113,7 @@ def test_a_run_that_waits_asks_for_a_decision_once(view: RunView) -> None:
     view.show_run(WAITING, replace(JOB, state=JobState.DONE))
     assert view.keep.isVisible()
     assert view.keep.property("role") == "primary"
-    assert not view.pause.isVisible()
+    assert not view.progress.pause.isVisible()
     view.keep.click()
     assert not view.discard.isEnabled()
     view.show_run(replace(WAITING, after=(_metric(5),)), None)

@@ -76,7 +76,7 @@ class JobCommands(QObject):
     def _on_listed(self) -> None:
         """All jobs are known now; one that is not among them is no longer shown."""
         shown = self._strip.job
-        if shown is not None and all(job.id != shown.id for job in self._tracker.all()):
+        if shown is not None and self._tracker.find(shown.id) is None:
             self._strip.forget()
         self._show_all()
 
@@ -89,7 +89,7 @@ class JobCommands(QObject):
         self._tracker.ask_failures()
 
     def _show_failures_of(self, job_id: object) -> None:
-        self._failures_of = next((j for j in self._tracker.all() if j.id == job_id), None)
+        self._failures_of = self._tracker.find(job_id)
         self._tracker.ask_failures_of(job_id)
 
     def _on_failures(self, answer: Failures) -> None:

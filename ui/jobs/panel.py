@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
 from cocadesk.protocol.values import JobValue
-from ui.jobs.frame import JobFrame
+from ui.jobs.frame import NamedJob
 from ui.kit.icons import Icon
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import scroll_area
@@ -24,7 +24,7 @@ STATE_PX = 66
 STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 
 
-class JobRow(JobFrame):
+class JobRow(NamedJob):
     """One job: its title and state, how far it is, and what can be done about it."""
 
     stepped = Signal(object, int)
@@ -51,7 +51,7 @@ class JobRow(JobFrame):
 
     def show_job(self, job: JobValue) -> None:
         """The job as it is now."""
-        self.draw_job(job)
+        super().show_job(job)
         self.state.setText(job_state(job))
         self.when.setText(moment(job.finished or job.created))
         self.pause.setAccessibleName(f"{self.pause.text()}: {job.title}")

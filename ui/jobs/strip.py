@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 
 from cocadesk.protocol.values import JobState, JobValue
-from ui.jobs.frame import JobFrame
+from ui.jobs.frame import NamedJob
 from ui.kit.icons import Icon
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.texts import job_line
@@ -13,7 +13,7 @@ from ui.kit.theme import GAP_M
 from ui.kit.widgets import IconButton, button
 
 
-class JobStrip(JobFrame):
+class JobStrip(NamedJob):
     """One job: its title, how far it is, and what can be done about it."""
 
     all_wanted = Signal()
@@ -48,7 +48,7 @@ class JobStrip(JobFrame):
             and job.state is not JobState.RUNNING
         ):
             return
-        self.draw_job(job)
+        super().show_job(job)
         self.setAccessibleDescription(f"{job.title}: {job_line(job)}")
         self.dismiss.setVisible(job.state.is_final)
         self.show()

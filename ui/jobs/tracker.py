@@ -53,6 +53,10 @@ class JobTracker(QObject):
         """The jobs that have not ended, newest first."""
         return [job for job in self.all() if not job.state.is_final]
 
+    def find(self, job_id: object) -> JobValue | None:
+        """The job of this id, where it is known."""
+        return self._jobs.get(str(job_id))
+
     def take(self, job: JobValue) -> None:
         """A job has moved. An event may overtake the answer that it began: the end stays."""
         before = self._jobs.get(job.id)
@@ -63,6 +67,10 @@ class JobTracker(QObject):
         self.job_changed.emit(job)
         if job.state.is_final and not was_over:
             self.ended.emit(job)
+
+    def take_reply(self, answer: JobReply) -> None:
+        """A job has been started or moved by a request, here or of another part."""
+        self.take(answer.job)
 
     def index(self, folders: Sequence[str]) -> None:
         """Adds the folders; none looks through all known ones again."""
@@ -117,14 +125,11 @@ class JobTracker(QObject):
                 UserError("The engine is still starting.", "", "Try again in a few seconds.")
             )
             return
-        self._link.ask(body, JobReply, self._on_job, on_failed=self.failed.emit)
+        self._link.ask(body, JobReply, self.take_reply, on_failed=self.failed.emit)
 
     def _on_event(self, body: object) -> None:
         if isinstance(body, JobChanged):
             self.take(body.job)
-
-    def _on_job(self, answer: JobReply) -> None:
-        self.take(answer.job)
 
     def _on_jobs(self, answer: Jobs) -> None:
         """Ended jobs are announced only where they ended while nobody was connected."""

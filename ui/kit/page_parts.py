@@ -118,22 +118,6 @@ class ProgressBar(QProgressBar):
         self.setValue(min(done, total or 0))
 
 
-class JobBar(QWidget):
-    """A progress bar with a line under it; bar and line may be of an unknown length."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.bar = ProgressBar()
-        self.line = label("", "muted", wraps=True)
-        in_column(self.bar, self.line, gap=8, of=self)
-
-    def say(self, text: str, done: int = 0, total: int | None = None) -> None:
-        """Shows how far it is; without a total the bar only moves."""
-        self.line.setText(text)
-        self.bar.show_progress(done, total)
-        self.setAccessibleDescription(text)
-
-
 class TickBox(QCheckBox):
     """A check box whose tick is drawn here: a style sheet has none in the theme's colours."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit
 
-from cocadesk.protocol.values import JobAction, JobState, JobValue
+from cocadesk.protocol.values import JobValue
+from ui.jobs.frame import JobProgress
 from ui.kit import desktop
 from ui.kit.layouts import STRETCH, in_row
-from ui.kit.page_parts import Card, JobBar
+from ui.kit.page_parts import Card
 from ui.kit.texts import job_line
 from ui.kit.theme import GAP_M
 from ui.kit.widgets import button, label
@@ -23,37 +24,19 @@ MEANWHILE = "search uses the old model until this is done"
 
 
 class ChangingCard(Card):
-    """A switch under way; ``control`` carries what is wanted of its job."""
-
-    control = Signal(str, object)
+    """A switch under way."""
 
     def __init__(self) -> None:
         super().__init__("Switching models")
-        self.job: JobValue | None = None
-        self.progress = JobBar()
-        self.pause = button("Pause", on_click=self._on_pause)
-        self.cancel = button("Stop", on_click=self._on_cancel)
-        row = in_row((self.progress, 1), self.pause, self.cancel, gap=GAP_M)
-        self.column.addLayout(row)
+        self.progress = JobProgress()
+        self.column.addWidget(self.progress)
         self.hide()
 
     def show_job(self, job: JobValue) -> None:
         """Shows how far the job is."""
-        self.job = job
-        is_paused = job.state is JobState.PAUSED
         self.heading.setText(job.title)
-        self.pause.setText("Resume" if is_paused else "Pause")
         line = job_line(job).rstrip(".")
-        self.progress.say(f"{line} · {MEANWHILE}", job.done, job.total)
-
-    def _on_pause(self) -> None:
-        if self.job is not None:
-            is_paused = self.job.state is JobState.PAUSED
-            self.control.emit(self.job.id, JobAction.RESUME if is_paused else JobAction.PAUSE)
-
-    def _on_cancel(self) -> None:
-        if self.job is not None:
-            self.control.emit(self.job.id, JobAction.CANCEL)
+        self.progress.draw_job(job, f"{line} · {MEANWHILE}")
 
 
 class QuestionCard(Card):

@@ -5,15 +5,9 @@ from __future__ import annotations
 from PySide6.QtWidgets import QVBoxLayout
 
 from cocadesk.protocol.messages import Info
-from cocadesk.protocol.values import (
-    JobAction,
-    JobState,
-    JobValue,
-    ModelEntry,
-    ModelState,
-    ModelValue,
-)
+from cocadesk.protocol.values import JobKind, JobState, JobValue, ModelEntry, ModelState, ModelValue
 from ui.engine.link import EngineLink
+from ui.jobs.tracker import JobTracker
 from ui.kit.layouts import in_column
 from ui.kit.page_parts import Column, Page, headed, hide_or_say, hide_part, scrolled
 from ui.kit.theme import GAP_L
@@ -32,10 +26,11 @@ INTRO = (
 class ModelsPage(Page):
     """Lists the models and changes over; asks first where that costs something."""
 
-    def __init__(self, link: EngineLink) -> None:
+    def __init__(self, link: EngineLink, tracker: JobTracker) -> None:
         super().__init__()
         self.setAccessibleName("Models")
-        self.requests = ModelRequests(link, self)
+        self._tracker = tracker
+        self.requests = ModelRequests(link, tracker, self)
         self.rows: list[ModelRow] = []
         self.changing = ChangingCard()
         self.question = QuestionCard()
@@ -46,7 +41,9 @@ class ModelsPage(Page):
         self._wire()
 
     def on_shown(self) -> None:
-        """Asks for the models again."""
+        """Asks for the models again, and shows a switch that is under way."""
+        for job in self._tracker.active():
+            self._on_job(job)
         self.requests.refresh()
         self.other.source.setFocus()
 
@@ -68,9 +65,9 @@ class ModelsPage(Page):
     def _wire(self) -> None:
         self.requests.listed.connect(self._on_listed)
         self.requests.info_came.connect(self._on_info)
-        self.requests.job_changed.connect(self._on_job)
+        self._tracker.job_changed.connect(self._on_job)
         self.requests.failed.connect(self._on_failed)
-        self.changing.control.connect(self._on_control)
+        self.changing.progress.control.connect(self._tracker.control)
         self.question.agreed.connect(self._use)
         self.question.closed.connect(self._close_question)
         self.other.wanted.connect(self._on_other)
@@ -94,9 +91,6 @@ class ModelsPage(Page):
     def _close_question(self) -> None:
         hide_part(self.question, self.other.source)
 
-    def _on_control(self, job_id: str, action: object) -> None:
-        self.requests.control(job_id, JobAction(str(action)))
-
     # What the engine tells ----------------------------------------------------------
 
     def _on_listed(self) -> None:
@@ -112,6 +106,8 @@ class ModelsPage(Page):
         hide_or_say(self.device, device_line(answer.model))
 
     def _on_job(self, job: JobValue) -> None:
+        if job.kind is not JobKind.SWITCH_MODEL:
+            return
         self.changing.show_job(job)
         if not job.state.is_final:
             self.changing.show()

@@ -5,20 +5,17 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from cocadesk.protocol.messages import (
-    ControlJob,
     GetInfo,
     Info,
-    JobChanged,
     JobReply,
-    Jobs,
-    ListJobs,
     ListModels,
     ModelChanged,
     Models,
     UseModel,
 )
-from cocadesk.protocol.values import JobAction, JobKind, ModelEntry
+from cocadesk.protocol.values import ModelEntry
 from ui.engine.link import EngineLink
+from ui.jobs.tracker import JobTracker
 
 
 class ModelRequests(QObject):
@@ -26,32 +23,26 @@ class ModelRequests(QObject):
 
     listed = Signal()
     info_came = Signal(object)
-    job_changed = Signal(object)
     failed = Signal(object)
 
-    def __init__(self, link: EngineLink, parent: QObject) -> None:
+    def __init__(self, link: EngineLink, tracker: JobTracker, parent: QObject) -> None:
         super().__init__(parent)
         self._link = link
+        self._tracker = tracker
         self.models: tuple[ModelEntry, ...] = ()
         self.media = 0
         link.connected.connect(self.refresh)
         link.event_received.connect(self._on_event)
 
     def refresh(self) -> None:
-        """Asks for the models, where the one in use runs, and a switch under way."""
+        """Asks for the models, and where the one in use runs."""
         self._link.ask(ListModels(), Models, self._on_models, on_failed=self.failed.emit)
         self._link.ask(GetInfo(), Info, self._on_info)
-        self._link.ask(ListJobs(), Jobs, self._on_jobs)
 
     def use(self, source: str) -> None:
         """Lets this model answer, at once or after a job."""
         body = UseModel(source=source)
-        self._link.ask(body, JobReply, self._on_job, on_failed=self.failed.emit)
-
-    def control(self, job_id: str, action: JobAction) -> None:
-        """Pauses, resumes or cancels a switch."""
-        body = ControlJob(job_id=job_id, action=action)
-        self._link.ask(body, JobReply, self._on_job, on_failed=self.failed.emit)
+        self._link.ask(body, JobReply, self._tracker.take_reply, on_failed=self.failed.emit)
 
     def is_free(self, entry: ModelEntry) -> bool:
         """True where the stored vectors serve this model too."""
@@ -68,17 +59,6 @@ class ModelRequests(QObject):
         self.media = answer.counts.media
         self.info_came.emit(answer)
 
-    def _on_jobs(self, answer: Jobs) -> None:
-        for job in answer.jobs:
-            if job.kind is JobKind.SWITCH_MODEL and not job.state.is_final:
-                self.job_changed.emit(job)
-                return
-
-    def _on_job(self, answer: JobReply) -> None:
-        self.job_changed.emit(answer.job)
-
     def _on_event(self, body: object) -> None:
-        if isinstance(body, JobChanged) and body.job.kind is JobKind.SWITCH_MODEL:
-            self.job_changed.emit(body.job)
-        elif isinstance(body, ModelChanged):
+        if isinstance(body, ModelChanged):
             self.refresh()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QWidget
 
 from ui.engine.link import EngineLink
+from ui.jobs.tracker import JobTracker
 from ui.kit.actions import Action, ActionSet, Group, Slots
 from ui.kit.image_loader import ImageLoader
 from ui.kit.page_parts import Page
@@ -22,6 +23,7 @@ class PageContext:
 
     library: Page
     link: EngineLink
+    tracker: JobTracker
     thumbnails: ImageLoader
     search: Callable[[str], None]
 
@@ -45,7 +47,7 @@ def _library(context: PageContext) -> Page:
 def _teach(context: PageContext) -> Page:
     from ui.teach.page import TeachPage
 
-    page = TeachPage(context.link, context.thumbnails)
+    page = TeachPage(context.link, context.tracker, context.thumbnails)
     page.search_wanted.connect(context.search)
     return page
 
@@ -53,13 +55,13 @@ def _teach(context: PageContext) -> Page:
 def _tags(context: PageContext) -> Page:
     from ui.vocabulary.page import VocabularyPage
 
-    return VocabularyPage(context.link)
+    return VocabularyPage(context.link, context.tracker)
 
 
 def _models(context: PageContext) -> Page:
     from ui.models.page import ModelsPage
 
-    return ModelsPage(context.link)
+    return ModelsPage(context.link, context.tracker)
 
 
 def _action(name: str, text: str, key: str) -> Action:

@@ -58,6 +58,7 @@ class MainWindow(QMainWindow):
         context = PageContext(
             library=widgets.library,
             link=session.link,
+            tracker=session.tracker,
             thumbnails=session.thumbnails,
             search=self.search,
         )

@@ -10,7 +10,7 @@ from cocadesk.protocol.messages import DatasetSummary
 from cocadesk.protocol.values import TeachSample
 from ui.kit.image_loader import ImageLoader, paint_thumbnail
 from ui.kit.layouts import STRETCH, in_column
-from ui.kit.page_parts import Card, JobBar, hide_or_say
+from ui.kit.page_parts import Card, ProgressBar, hide_or_say
 from ui.kit.theme import GAP_M, RADIUS_PX, colour
 from ui.kit.widgets import label
 from ui.teach.texts import found_line, held_out_line, skipped_line, time_line
@@ -29,8 +29,11 @@ class FoundBox(Card):
         self.held_out = label("", "muted", wraps=True)
         self.skipped = label("", "muted", wraps=True)
         self.time = label("", wraps=True)
-        self.measuring = JobBar()
-        self.measuring.say("Measuring how long it will take…")
+        self.measuring = QWidget()
+        bar = ProgressBar()
+        bar.show_progress(0, None)
+        measuring = label("Measuring how long it will take…", "muted", wraps=True)
+        in_column(bar, measuring, gap=8, of=self.measuring)
         strip = QHBoxLayout()
         strip.setSpacing(GAP_M)
         for sample in self._samples:

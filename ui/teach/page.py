@@ -11,8 +11,9 @@ from PySide6.QtWidgets import (
     QStackedWidget,
 )
 
-from cocadesk.protocol.values import JobAction, RunValue
+from cocadesk.protocol.values import RunValue
 from ui.engine.link import EngineLink
+from ui.jobs.tracker import JobTracker
 from ui.kit import desktop
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import STRETCH, in_column, in_row
@@ -33,10 +34,11 @@ class TeachPage(Page):
 
     search_wanted = Signal(str)
 
-    def __init__(self, link: EngineLink, pictures: ImageLoader) -> None:
+    def __init__(self, link: EngineLink, tracker: JobTracker, pictures: ImageLoader) -> None:
         super().__init__()
         self.setAccessibleName("Teach")
-        self.requests = TeachRequests(link, self)
+        self._tracker = tracker
+        self.requests = TeachRequests(link, tracker, self)
         self.setup = TeachSetup(pictures)
         self.view = RunView()
         self.runs = QListWidget()
@@ -98,7 +100,7 @@ class TeachPage(Page):
         setup.changed.connect(requests.stop_inspecting)
         setup.check_wanted.connect(self._check)
         setup.start_wanted.connect(self._start)
-        view.control.connect(self._control)
+        view.progress.control.connect(self._tracker.control)
         view.decided.connect(self._decide)
         view.search_wanted.connect(self.search_wanted)
         self.runs.currentItemChanged.connect(self._on_chosen)
@@ -125,10 +127,6 @@ class TeachPage(Page):
         self.setup.show_starting()
         name = self.setup.name.text().strip() or self.setup.source.title()
         self.requests.start(self.setup.source.source(), self.setup.method(), name)
-
-    def _control(self, action: object) -> None:
-        if self._shown is not None:
-            self.requests.control(self._shown, JobAction(str(action)))
 
     def _decide(self, keep: bool) -> None:
         if self._shown is not None:
@@ -173,7 +171,7 @@ class TeachPage(Page):
     def _draw_run(self) -> None:
         run = self.requests.runs.get(self._shown or "")
         if run is not None:
-            self.view.show_run(run, self.requests.jobs.get(run.id))
+            self.view.show_run(run, self._tracker.find(run.id))
             self.view.show_points(self.requests.points(run.id))
 
     def _fill(self) -> None:

@@ -6,14 +6,10 @@ from PySide6.QtCore import QObject, Signal
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import (
-    ControlJob,
     DatasetSummary,
     DecideRun,
     GetRun,
-    JobChanged,
     JobReply,
-    Jobs,
-    ListJobs,
     ListRuns,
     PreviewDataset,
     Run,
@@ -22,7 +18,6 @@ from cocadesk.protocol.messages import (
     StartTeach,
 )
 from cocadesk.protocol.values import (
-    JobAction,
     JobKind,
     JobValue,
     RunState,
@@ -32,6 +27,7 @@ from cocadesk.protocol.values import (
     TuningMethod,
 )
 from ui.engine.link import EngineLink, Ticket
+from ui.jobs.tracker import JobTracker
 
 
 class TeachRequests(QObject):
@@ -49,23 +45,24 @@ class TeachRequests(QObject):
     failed = Signal(object)
     check_failed = Signal(object)
 
-    def __init__(self, link: EngineLink, parent: QObject) -> None:
+    def __init__(self, link: EngineLink, tracker: JobTracker, parent: QObject) -> None:
         super().__init__(parent)
         self._link = link
+        self._tracker = tracker
         self._asked: PreviewDataset | None = None
         self._ticket: Ticket | None = None
         self._points: dict[str, dict[int, TeachPoint]] = {}
         self.runs: dict[str, RunValue] = {}
-        self.jobs: dict[str, JobValue] = {}
         self.annotated_count: int | None = None
         self._is_starting = False
         link.connected.connect(self._on_connected)
         link.event_received.connect(self._on_event)
+        tracker.job_changed.connect(self._on_job)
+        tracker.ended.connect(self._on_ended)
 
     def refresh(self) -> None:
-        """Asks for all runs and for the jobs that drive them."""
+        """Asks for all runs."""
         self._link.ask(ListRuns(), Runs, self._on_runs, on_failed=self.failed.emit)
-        self._link.ask(ListJobs(), Jobs, self._on_jobs)
 
     def ask_run(self, run_id: str) -> None:
         """Asks for a run with its whole curve."""
@@ -90,11 +87,6 @@ class TeachRequests(QObject):
         self._is_starting = True
         body = StartTeach(source=source, method=method, title=title)
         self._link.ask(body, JobReply, self._on_started, on_failed=self._on_not_started)
-
-    def control(self, run_id: str, action: JobAction) -> None:
-        """Pauses, resumes or cancels a run; its id is its job's."""
-        body = ControlJob(job_id=run_id, action=action)
-        self._link.ask(body, JobReply, self._on_controlled, on_failed=self.failed.emit)
 
     def decide(self, run_id: str, *, keep: bool) -> None:
         """Keeps or discards what a run has learned."""
@@ -138,7 +130,7 @@ class TeachRequests(QObject):
 
     def _on_started(self, answer: JobReply) -> None:
         self._is_starting = False
-        self._keep_job(answer.job)
+        self._tracker.take_reply(answer)
         if isinstance(answer.report, RunValue):
             self._keep_run(answer.report)
         self.started.emit(answer.job.id)
@@ -153,15 +145,8 @@ class TeachRequests(QObject):
         self.annotated_count = answer.own_words
         self.listed.emit()
 
-    def _on_jobs(self, answer: Jobs) -> None:
-        self.jobs = {job.id: job for job in answer.jobs if job.kind is JobKind.TEACH}
-        self.listed.emit()
-
     def _on_run(self, answer: Run) -> None:
         self._keep_run(answer.run)
-
-    def _on_controlled(self, answer: JobReply) -> None:
-        self._keep_job(answer.job)
 
     def _on_connected(self, _welcome: object) -> None:
         if self._is_starting:
@@ -174,16 +159,14 @@ class TeachRequests(QObject):
         if isinstance(body, RunChanged):
             self._keep_points(body.run.id, body.points)
             self._keep_run(body.run)
-        elif isinstance(body, JobChanged) and body.job.kind is JobKind.TEACH:
-            self._keep_job(body.job)
 
-    def _keep_job(self, job: JobValue) -> None:
-        is_end = job.state.is_final and job != self.jobs.get(job.id)
-        self.jobs[job.id] = job
-        if is_end:  # a cancelled run may have nothing else to tell of its end
-            self.ask_run(job.id)
-        if job.id in self.runs:
+    def _on_job(self, job: JobValue) -> None:
+        if job.id in self.runs:  # a run has the id of its job
             self.run_changed.emit(self.runs[job.id])
+
+    def _on_ended(self, job: JobValue) -> None:
+        if job.kind is JobKind.TEACH:  # a cancelled run may have nothing else to tell of its end
+            self.ask_run(job.id)
 
     def _keep_run(self, run: RunValue) -> None:
         self._keep_points(run.id, run.points)

@@ -8,16 +8,18 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from cocadesk.protocol.values import (
-    JobAction,
+    JobKind,
     JobState,
     JobValue,
     RunState,
     RunValue,
     TeachPoint,
     TuningMethod,
+    changed,
 )
+from ui.jobs.frame import JobProgress
 from ui.kit.layouts import STRETCH, in_column, in_row
-from ui.kit.page_parts import Card, Column, JobBar, hide_or_say, hide_part, scrolled
+from ui.kit.page_parts import Card, Column, hide_or_say, hide_part, scrolled
 from ui.kit.texts import count, moment
 from ui.kit.theme import GAP_L, GAP_M
 from ui.kit.widgets import button, label
@@ -38,7 +40,6 @@ GENERAL = "others"
 class RunView(QWidget):
     """Shows one run in any state; what a person wants of it is said by signals."""
 
-    control = Signal(object)
     decided = Signal(bool)
     search_wanted = Signal(str)
 
@@ -47,12 +48,9 @@ class RunView(QWidget):
         self.setAccessibleName("Run")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.run: RunValue | None = None
-        self._job: JobValue | None = None
         self.title = label("", "title", wraps=True)
         self.about = label("", "muted", wraps=True)
-        self.progress = JobBar()
-        self.pause = button("Pause", on_click=self._on_pause)
-        self.cancel = button("Stop", on_click=self._on_cancel)
+        self.progress = JobProgress()
         self.loss = Curve("Training loss", (Line(name=LOSS, colour="accent"),))
         self.gain = Curve(
             "Right photo found, %",
@@ -78,7 +76,7 @@ class RunView(QWidget):
     def show_run(self, run: RunValue, job: JobValue | None) -> None:
         """Shows the run as it is now; its curve comes by ``show_points``."""
         is_other = self.run is None or self.run.id != run.id
-        self.run, self._job = run, job
+        self.run = run
         self.title.setText(run_title(run))
         self.about.setText(_about(run))
         self._show_running(run, job)
@@ -109,8 +107,7 @@ class RunView(QWidget):
 
     def _progress_card(self) -> Card:
         self._running = Card("Learning")
-        row = in_row((self.progress, 1), self.pause, self.cancel, gap=GAP_M)
-        self._running.column.addLayout(row)
+        self._running.column.addWidget(self.progress)
         return self._running
 
     def _outcome_card(self) -> Card:
@@ -138,14 +135,9 @@ class RunView(QWidget):
         self._curves.heading.setText("While it learned" if is_over else "While it learns")
         if is_over:
             return
-        is_paused = job is not None and job.state is JobState.PAUSED
-        self.pause.setText("Resume" if is_paused else "Pause")
-        self.pause.setEnabled(job is not None)
-        self.cancel.setEnabled(job is not None)
-        done, total = run.step, run.steps or None
-        if job is not None:  # a stage of one step only moves the bar
-            done, total = job.done, job.total if (job.total or 0) > 1 else None
-        self.progress.say(progress_line(run, job), done, total)
+        self.progress.draw_job(_shown_job(run, job), progress_line(run, job))
+        for choice in (self.progress.pause, self.progress.cancel):
+            choice.setEnabled(job is not None)
 
     def _show_outcome(self, run: RunValue) -> None:
         is_waiting = run.state is RunState.WAITING
@@ -173,13 +165,6 @@ class RunView(QWidget):
             self.attempt.clear()
         self.attempt.setPlaceholderText("Try it: search by a name that it has learned")
 
-    def _on_pause(self) -> None:
-        is_paused = self._job is not None and self._job.state is JobState.PAUSED
-        self.control.emit(JobAction.RESUME if is_paused else JobAction.PAUSE)
-
-    def _on_cancel(self) -> None:
-        self.control.emit(JobAction.CANCEL)
-
     def _on_keep(self) -> None:
         self._decide(keep=True)
 
@@ -194,6 +179,20 @@ class RunView(QWidget):
     def _on_attempt(self) -> None:
         if text := self.attempt.text().strip():
             self.search_wanted.emit(text)
+
+
+def _shown_job(run: RunValue, job: JobValue | None) -> JobValue:
+    """The job as its bar shows it: a stage of one step only moves the bar."""
+    if job is None:
+        return JobValue(
+            id=run.id,
+            kind=JobKind.TEACH,
+            title=run.title,
+            state=JobState.RUNNING,
+            done=run.step,
+            total=run.steps or None,
+        )
+    return job if (job.total or 0) > 1 else changed(job, total=None)
 
 
 def _about(run: RunValue) -> str:

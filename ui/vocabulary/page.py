@@ -8,11 +8,13 @@ from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import VocabularyReply
-from cocadesk.protocol.values import JobValue
+from cocadesk.protocol.values import JobKind, JobValue
 from ui.engine.link import EngineLink
+from ui.jobs.frame import JobProgress
+from ui.jobs.tracker import JobTracker
 from ui.kit import desktop
 from ui.kit.layouts import STRETCH, in_column, in_row
-from ui.kit.page_parts import COLUMN_MAX_PX, JobBar, Page, headed, hide_or_say
+from ui.kit.page_parts import COLUMN_MAX_PX, Page, headed, hide_or_say
 from ui.kit.texts import count, job_line
 from ui.kit.theme import GAP_L, GAP_M
 from ui.kit.timers import single_shot
@@ -32,10 +34,11 @@ TEXT_FILES = "Text files (*.txt);;All files (*)"
 class VocabularyPage(Page):
     """Shows the tags in use, lets them be changed, and keeps unsaved changes until then."""
 
-    def __init__(self, link: EngineLink) -> None:
+    def __init__(self, link: EngineLink, tracker: JobTracker) -> None:
         super().__init__()
         self.setAccessibleName("Tags")
-        self.requests = VocabularyRequests(link, self)
+        self._tracker = tracker
+        self.requests = VocabularyRequests(link, tracker, self)
         self._saved: tuple[str, ...] = ()
         self._is_loaded = False
         self.is_own = False
@@ -49,8 +52,8 @@ class VocabularyPage(Page):
         self.remark = label("", "muted")
         self.remark.setAccessibleName("How many tags")
         self.problem = label("", "problem", wraps=True)
-        self.progress = JobBar()
-        self.stop = button("Stop", on_click=self.requests.stop)
+        self.progress = JobProgress()
+        self.progress.control.connect(tracker.control)
         self.save = button("Save and tag again", "primary", on_click=self._on_save)
         self.undo = button("Undo changes", on_click=self._on_undo)
         self.load = button("Import…", on_click=self._on_import)
@@ -62,7 +65,7 @@ class VocabularyPage(Page):
         self.text.textChanged.connect(self._counting.start)
         self.requests.tags_came.connect(self._on_tags)
         self.requests.kept.connect(self._on_kept)
-        self.requests.job_changed.connect(self._on_job)
+        tracker.job_changed.connect(self._on_job)
         self.requests.failed.connect(self._on_failed)
         self._count()
 
@@ -73,6 +76,8 @@ class VocabularyPage(Page):
 
     def on_shown(self) -> None:
         """Asks for the tags in use; unsaved changes stay."""
+        for job in self._tracker.active():
+            self._on_job(job)
         self.requests.ask()
         self.text.setFocus()
 
@@ -84,12 +89,7 @@ class VocabularyPage(Page):
         side.addWidget(self.shipped, 0, Qt.AlignmentFlag.AlignLeft)
         side.addStretch(1)
         row = in_row((self.text, 1), side, gap=GAP_L)
-        job = in_row((self.progress, 1), gap=GAP_M)
-        job.addWidget(self.stop, 0, Qt.AlignmentFlag.AlignTop)
-        self._job_row = QWidget()
-        self._job_row.setLayout(job)
-        job.setContentsMargins(0, 0, 0, 0)
-        self._job_row.hide()
+        self.progress.hide()
         self.problem.hide()
         column = in_column(
             headed("Tags", INTRO),
@@ -97,7 +97,7 @@ class VocabularyPage(Page):
             (row, 1),
             self.remark,
             self.problem,
-            self._job_row,
+            self.progress,
             gap=GAP_M,
         )
         middle = QWidget()
@@ -183,10 +183,9 @@ class VocabularyPage(Page):
         self._count()
 
     def _on_job(self, job: JobValue) -> None:
-        self._job_row.setVisible(True)
-        self.progress.bar.setVisible(not job.state.is_final)
-        self.stop.setVisible(not job.state.is_final)
-        self.progress.say(f"{job.title}: {job_line(job)}", job.done, job.total)
+        if job.kind is JobKind.TAG:
+            self.progress.draw_job(job, f"{job.title}: {job_line(job)}")
+            self.progress.show()
 
     # Drawing ------------------------------------------------------------------------
 
