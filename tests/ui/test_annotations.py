@@ -20,8 +20,8 @@ from cocadesk.protocol.launch import FAKE_MODULE, running_engine
 from cocadesk.protocol.messages import AnnotationsReply, Ok, SetAnnotations, StopEngine
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Row, TagValue
+from ui.annotations.dialogs import HistoryDialog
 from ui.annotations.editor import changed_row
-from ui.annotations.history_dialog import HistoryDialog
 from ui.annotations.selection_tags import shared_tags
 from ui.annotations.tag_chips import TagChips
 from ui.kit.actions import Actions
@@ -193,7 +193,7 @@ def test_tags_are_added_one_after_the_other(described: MainWindow, qtbot: QtBot)
     assert detail.chips.is_adding
     QTest.keyClicks(detail.chips.field, "holiday,sea air")
     QTest.keyClick(detail.chips.field, Qt.Key.Key_Return)
-    assert detail.shown_tags()[:2] == ["holiday", "sea air"]
+    assert detail.chips.texts()[:2] == ["holiday", "sea air"]
     QTest.keyClick(detail.chips.field, Qt.Key.Key_Escape)
     assert not detail.chips.is_adding
     _settle(described, qtbot)
@@ -202,7 +202,7 @@ def test_tags_are_added_one_after_the_other(described: MainWindow, qtbot: QtBot)
 def test_the_tag_field_completes_from_the_vocabulary(described: MainWindow, qtbot: QtBot) -> None:
     """A few letters find the vocabulary's words, in any case and place."""
     chips = described.widgets.detail.chips
-    chips.set_vocabulary(["Beach", "lighthouse"])
+    chips.field.set_vocabulary(["Beach", "lighthouse"])
     completer = chips.field.completer()
     assert completer is not None
     completer.setCompletionPrefix("each")
@@ -403,7 +403,7 @@ def test_any_quick_row_of_changes_ends_as_the_engine_has_it(
     kept = engine.row(keys[0])
     detail = described.widgets.detail
     qtbot.waitUntil(lambda: detail.caption.text() == (kept.caption or ""), timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: detail.shown_tags() == [tag.tag for tag in kept.tags], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: detail.chips.texts() == [tag.tag for tag in kept.tags], timeout=WAIT_MS)
 
 
 @pytest.mark.parametrize(
@@ -446,7 +446,7 @@ def test_a_second_window_is_offered_what_can_be_undone(
 def test_a_completion_that_is_chosen_is_added_once(described: MainWindow, qtbot: QtBot) -> None:
     """Down and Enter in the list add that word, and the field is empty for the next."""
     chips = described.widgets.detail.chips
-    chips.set_vocabulary(["lighthouse", "lightning"])
+    chips.field.set_vocabulary(["lighthouse", "lightning"])
     added: list[str] = []
     chips.added.connect(added.append)
     described.action_set[Actions.ADD_TAG].trigger()

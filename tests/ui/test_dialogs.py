@@ -12,10 +12,9 @@ from pytestqt.qtbot import QtBot
 from cocadesk.protocol.messages import WritePlan
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import EditValue, FailureValue, Scope, WriteItem, WriteKind
-from ui.annotations.dialogs import CaptionDialog, WriteDialog
-from ui.annotations.history_dialog import HistoryDialog
+from ui.annotations.dialogs import CaptionDialog, HistoryDialog, WriteDialog
 from ui.annotations.scopes import ScopeChoice
-from ui.jobs.failures import FailuresDialog
+from ui.jobs.commands import FailuresDialog
 from ui.kit.dialogs import DialogHost, FramedDialog
 
 ALL = ScopeChoice(text="Everything in the library", scope=Scope())

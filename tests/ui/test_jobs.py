@@ -18,7 +18,7 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, JobValue, Row, Scope
 from ui.annotations.dialogs import CaptionDialog, WriteDialog
 from ui.annotations.scopes import choices, shortened
-from ui.jobs.failures import FailuresDialog
+from ui.jobs.commands import FailuresDialog
 from ui.jobs.panel import JobRow
 from ui.kit.actions import Actions
 from ui.kit.texts import job_line, job_state, moment

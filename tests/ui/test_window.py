@@ -15,7 +15,7 @@ from cocadesk.errors import UserError
 from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.messages import Search
 from cocadesk.protocol.values import JobState
-from ui.jobs.failures import FailuresDialog
+from ui.jobs.commands import FailuresDialog
 from ui.kit import desktop
 from ui.kit.actions import Actions, Group
 from ui.kit.app_theme import AppTheme
@@ -51,7 +51,7 @@ def test_the_first_result_is_looked_at_with_caption_and_tags(
     _search(window, qtbot, "a red bicycle")
     detail = window.widgets.detail
     qtbot.waitUntil(lambda: "bicycle" in detail.caption.text(), timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: "bicycle" in detail.shown_tags(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "bicycle" in detail.chips.texts(), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: detail.photo.has_picture, timeout=WAIT_MS)
     assert detail.caption.isVisible()
 
@@ -75,10 +75,10 @@ def test_the_headline_counts_videos_too(window: MainWindow) -> None:
 
 def test_a_tag_is_a_search_for_it(window: MainWindow, qtbot: QtBot) -> None:
     """A click on a chip looks for more of its kind."""
-    qtbot.waitUntil(lambda: bool(window.widgets.detail.shown_tags()), timeout=WAIT_MS)
-    tag = window.widgets.detail.shown_tags()[0]
+    qtbot.waitUntil(lambda: bool(window.widgets.detail.chips.texts()), timeout=WAIT_MS)
+    tag = window.widgets.detail.chips.texts()[0]
     with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
-        window.widgets.detail.tag_clicked.emit(tag)
+        window.widgets.detail.chips.opened.emit(tag)
     assert window.widgets.search.query() == tag
 
 

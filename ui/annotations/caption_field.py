@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QPlainTextEdit, QWidget
 
 from ui.kit.layouts import in_column, in_row
 from ui.kit.theme import GAP_S
-from ui.kit.widgets import button, label
+from ui.kit.widgets import button, keeps_key, label
 
 MAX_LINES = 6
 PADDING_PX = 22
@@ -44,14 +44,7 @@ class _Editor(QPlainTextEdit):
 
     def event(self, event: QEvent) -> bool:
         """Keeps keys of its own away from the window's shortcuts."""
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.key() == Qt.Key.Key_Escape
-        ):
-            event.accept()  # keeps the window's own Esc away
-            return True
-        return super().event(event)
+        return keeps_key(event, (Qt.Key.Key_Escape,)) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Handles the keys that mean something here."""
@@ -78,6 +71,7 @@ class CaptionField(QWidget):
 
     A caption that is being typed belongs to the medium it was begun for: it stays in
     the editor while that one is shown again, and is saved when another one is shown.
+    ``key`` is the medium whose caption is shown; empty before the first.
     """
 
     saved = Signal(str, str)
@@ -87,7 +81,7 @@ class CaptionField(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._key = ""
+        self.key = ""
         self._origin_kind = Origin.NOBODY
         self._before = ""
         self.origin = label("", "small", wraps=True)
@@ -112,20 +106,15 @@ class CaptionField(QWidget):
         self._show_mode()
 
     @property
-    def key(self) -> str:
-        """The medium whose caption is shown; empty before the first."""
-        return self._key
-
-    @property
     def is_editing(self) -> bool:
         """True where the caption is being edited."""
         return not self.editor.isHidden()
 
     def show_caption(self, key: str, caption: str, origin: Origin, reason: str = "") -> None:
         """The caption of this medium as it is now; ``reason`` says why there is none."""
-        if key != self._key:
+        if key != self.key:
             self.save()
-            self._key = key
+            self.key = key
         self.text.setText(caption)
         self._origin_kind = origin if caption else Origin.NOBODY
         self.origin.setText(self._origin_kind.value if caption else reason)
@@ -157,7 +146,7 @@ class CaptionField(QWidget):
         line = self.editor.line()
         self._show_mode()
         if line != self._before:
-            self.saved.emit(self._key, line)
+            self.saved.emit(self.key, line)
         self.closed.emit()
 
     def _on_enter(self) -> None:

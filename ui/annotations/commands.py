@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject
 
 from cocadesk.protocol.messages import History
 from ui.annotations.caption_field import CaptionField
+from ui.annotations.dialogs import HistoryDialog
 from ui.annotations.editor import AnnotationEditor, Feedback, FeedbackAction
-from ui.annotations.history_dialog import HistoryDialog
 from ui.annotations.tag_chips import TagChips
 from ui.kit.actions import Actions, Slots
 from ui.kit.dialogs import DialogHost
@@ -50,7 +50,7 @@ class AnnotationCommands(QObject):
         chips.added.connect(self._add_tag)
         chips.closed.connect(grid.take_focus)
         editor.feedback.connect(self._show_feedback)
-        editor.vocabulary_came.connect(chips.set_vocabulary)
+        editor.vocabulary_came.connect(chips.field.set_vocabulary)
         editor.history_came.connect(self._show_history)
 
     def slots(self) -> Slots:

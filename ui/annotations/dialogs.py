@@ -1,4 +1,4 @@
-"""Dialogs before a job: captioning many photos, and writing captions to files."""
+"""Dialogs on annotations: captioning many photos, writing captions to files, the history."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import os
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import (
-    QTreeWidgetItem,
-    QWidget,
-)
+from PySide6.QtWidgets import QTreeWidgetItem, QWidget
 
 from cocadesk.protocol.messages import WritePlan
-from cocadesk.protocol.values import WriteItem, WriteKind
+from cocadesk.protocol.values import EditValue, WriteItem, WriteKind
 from ui.annotations.scopes import ScopeChoice, ScopePicker
 from ui.kit.dialogs import FramedDialog, table, table_line
 from ui.kit.page_parts import TickBox
-from ui.kit.texts import count
+from ui.kit.texts import count, moment
 from ui.kit.widgets import button, label
 
 RESULTS = {
@@ -26,6 +23,7 @@ RESULTS = {
     WriteKind.SKIPPED: "Skipped",
 }
 ORDER = (WriteKind.SKIPPED, WriteKind.CHANGED, WriteKind.NEW, WriteKind.UNCHANGED)
+HISTORY_COLUMNS = ("When", "Who", "What", "Before", "After")
 
 
 class CaptionDialog(FramedDialog):
@@ -112,6 +110,29 @@ class WriteDialog(FramedDialog):
     def _write(self) -> None:
         self.write_wanted.emit(self.picker.scope(), self.overwrite.isChecked())
         self.accept()
+
+
+class HistoryDialog(FramedDialog):
+    """Every edit of one photo's annotations with its author and time; the newest first."""
+
+    def __init__(self, name: str, edits: Sequence[EditValue], parent: QWidget) -> None:
+        super().__init__("History of captions and tags", parent)
+        self.tree = table("History", HISTORY_COLUMNS, (150, 120, 140, 170))
+        for edit in reversed(edits):
+            what = f"{edit.field} (undone)" if edit.is_undone else edit.field
+            texts = (moment(edit.when), _author(edit.who), what.capitalize(), edit.old, edit.new)
+            self.tree.addTopLevelItem(table_line(texts))
+        sentence = name if edits else f"No caption or tag of {name} has been changed yet."
+        self.column.addWidget(label(sentence, "muted", wraps=True))
+        self.column.addWidget(self.tree, 1)
+        self.tree.setVisible(bool(edits))
+        self.column.addStretch(0 if edits else 1)
+        self.add_buttons()
+        self.resize(820, 420 if edits else 200)
+
+
+def _author(who: str) -> str:
+    return "You" if who == "person" else f"CocaDesk ({who})"
 
 
 def _counted(plan: WritePlan) -> str:

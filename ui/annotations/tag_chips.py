@@ -13,7 +13,7 @@ from ui.kit.flow_layout import FlowLayout
 from ui.kit.icons import Icon
 from ui.kit.layouts import in_row
 from ui.kit.timers import single_shot
-from ui.kit.widgets import IconButton, label, tool
+from ui.kit.widgets import IconButton, keeps_key, label, tool
 
 MARK_PX = 14
 FIELD_PX = 150
@@ -59,12 +59,8 @@ class TagChip(QFrame):
 
     def event(self, event: QEvent) -> bool:
         """Keeps keys of its own away from the window's shortcuts."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            keys = (*ACCEPT_KEYS, *REJECT_KEYS, *OPEN_KEYS)
-            if not event.modifiers() and event.key() in keys:
-                event.accept()  # the chip's own, not the window's
-                return True
-        return super().event(event)
+        own = (*ACCEPT_KEYS, *REJECT_KEYS, *OPEN_KEYS)
+        return keeps_key(event, own) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Handles the keys that mean something here."""
@@ -139,14 +135,7 @@ class _Field(QLineEdit):
 
     def event(self, event: QEvent) -> bool:
         """Keeps keys of its own away from the window's shortcuts."""
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.key() == Qt.Key.Key_Escape
-        ):
-            event.accept()
-            return True
-        return super().event(event)
+        return keeps_key(event, (Qt.Key.Key_Escape,)) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Handles the keys that mean something here."""
@@ -203,10 +192,6 @@ class TagChips(QWidget):
         """Tab comes to the chips from this widget."""
         self._anchor = widget
         self._settle()
-
-    def set_vocabulary(self, tags: Sequence[str]) -> None:
-        """Sets the tags that the field completes to."""
-        self.field.set_vocabulary(tags)
 
     def show_tags(self, tags: tuple[TagValue, ...], notes: Mapping[str, str] | None = None) -> None:
         """Shows these, each with its note; a chip that had the focus hands it on."""

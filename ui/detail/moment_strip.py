@@ -28,12 +28,14 @@ from cocadesk.protocol.values import Hit, VideoMoment
 from ui.kit.image_loader import ImageLoader, paint_thumbnail
 from ui.kit.texts import clock
 from ui.kit.theme import SMALL_PX, colour
+from ui.kit.widgets import keeps_key
 
 CELL_PX = QSize(104, 86)
 PICTURE_HEIGHT_PX = 58
 MOMENT_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 BEST_ROLE = MOMENT_ROLE + 1
 MATCHES_ROLE = MOMENT_ROLE + 2
+PLAY_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 
 
 class _MomentDelegate(QStyledItemDelegate):
@@ -112,7 +114,7 @@ class MomentStrip(QListWidget):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._fit()
         self.currentItemChanged.connect(self._on_current)
-        self.itemDoubleClicked.connect(self._on_double_click)
+        self.itemDoubleClicked.connect(self.play_wanted)
         frames.arrived.connect(self._on_frame)
 
     def show_moments(self, moments: Sequence[VideoMoment], hit: Hit | None) -> None:
@@ -147,15 +149,15 @@ class MomentStrip(QListWidget):
         is_long = self.count() * CELL_PX.width() > self.width()
         self.setFixedHeight(CELL_PX.height() + (14 if is_long else 2))
 
-    def current_s(self) -> float | None:
-        """The time of the chosen moment."""
+    def current_s(self) -> float:
+        """The time of the chosen moment; 0 without one."""
         moment = self._current()
-        return None if moment is None else moment.time_s
+        return 0.0 if moment is None else moment.time_s
 
-    def start_s(self) -> float | None:
-        """The beginning of the chosen moment's shot, to play from."""
+    def start_s(self) -> float:
+        """The beginning of the chosen moment's shot, to play from; 0 without one."""
         moment = self._current()
-        return None if moment is None else moment.start_s
+        return 0.0 if moment is None else moment.start_s
 
     def thumbnail(self) -> str | None:
         """The picture file of the chosen moment."""
@@ -170,18 +172,11 @@ class MomentStrip(QListWidget):
 
     def event(self, event: QEvent) -> bool:
         """Keeps keys of its own away from the window's shortcuts."""
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
-        ):
-            event.accept()
-            return True
-        return super().event(event)
+        return keeps_key(event, PLAY_KEYS) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Handles the keys that mean something here."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+        if event.key() in PLAY_KEYS:
             self.play_wanted.emit()
         else:
             super().keyPressEvent(event)
@@ -195,9 +190,6 @@ class MomentStrip(QListWidget):
         moment = self._current()
         if not self._is_filling and moment is not None:
             self.chosen.emit(moment.time_s)
-
-    def _on_double_click(self) -> None:
-        self.play_wanted.emit()
 
     def _on_frame(self) -> None:
         self.viewport().update()

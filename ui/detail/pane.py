@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QPixmap, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
@@ -28,8 +28,6 @@ PHOTO_MAX_PX = 300
 class DetailPane(QFrame):
     """Shows one medium; knows nothing of where its annotations come from or go to."""
 
-    tag_clicked = Signal(str)
-
     def __init__(self, actions: ActionSet, frames: ImageLoader) -> None:
         super().__init__()
         self.setObjectName("detail")
@@ -53,7 +51,6 @@ class DetailPane(QFrame):
         self.facts = FactsTable()
         self._more: tuple[Fact, ...] = ()
         self._build()
-        self.chips.opened.connect(self.tag_clicked.emit)
         self.clear()
 
     def clear(self) -> None:
@@ -110,10 +107,6 @@ class DetailPane(QFrame):
         """The tags of the whole selection, or None: the photo's own again."""
         self._shared = shared if isinstance(shared, SharedTags) else None
         self._show_tags(self._tags)
-
-    def shown_tags(self) -> list[str]:
-        """The tags in the order they are shown."""
-        return self.chips.texts()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Fits its content to the new size."""

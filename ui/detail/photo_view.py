@@ -29,9 +29,7 @@ class PhotoView(QWidget):
         self._zoom = 1.0
         self._centre = QPointF(0.5, 0.5)
         self._grip: QPointF | None = None
-        self._radius = 0 if can_zoom else 8
         self._message_colour = message_colour
-        self._is_rough = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import Moments
@@ -14,6 +14,7 @@ from ui.detail.photo_view import PhotoView
 from ui.detail.player_controls import PlayerControls
 from ui.detail.video_player import VideoPlayer
 from ui.kit.image_loader import ImageLoader
+from ui.kit.layouts import in_column
 from ui.kit.theme import GAP_S
 from ui.kit.timers import single_shot
 from ui.kit.widgets import label
@@ -23,7 +24,7 @@ MOMENTS_STAY = "The moments below show what is in it."
 
 
 class VideoView(QWidget):
-    """A photo is its picture alone.
+    """A photo is its picture alone; a video that plays or is paused ``is_open``.
 
     ``moment_chosen`` asks for the picture of a time, ``moment_left`` says just
     before that the one that was asked for last is no longer wanted.
@@ -36,7 +37,7 @@ class VideoView(QWidget):
         super().__init__()
         self._row: Row | None = None
         self._player: VideoPlayer | None = None
-        self._is_open = False
+        self.is_open = False
         self._frames = frames
         self._from_s = 0.0
         self._wanted_s = 0.0
@@ -54,11 +55,7 @@ class VideoView(QWidget):
         self.strip.chosen.connect(self._on_chosen)
         self.strip.play_wanted.connect(self.toggle)
         self.sentence = label("", "small", wraps=True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GAP_S)
-        for part in (self.stack, self.controls, self.sentence, self.strip):
-            column.addWidget(part)
+        in_column(self.stack, self.controls, self.sentence, self.strip, gap=GAP_S, of=self)
         self.clear()
 
     def clear(self) -> None:
@@ -93,16 +90,16 @@ class VideoView(QWidget):
             return
         self.strip.show_moments(answer.moments, hit)
         self.strip.setVisible(bool(answer.moments))
-        if not self._is_open:
+        if not self.is_open:
             has_matched = hit is not None and hit.time_s is not None
-            self._from_s = (self.strip.start_s() or 0.0) if has_matched else 0.0
-            self.controls.show_time((self.strip.current_s() or 0.0) if has_matched else 0.0)
+            self._from_s = self.strip.start_s() if has_matched else 0.0
+            self.controls.show_time(self.strip.current_s() if has_matched else 0.0)
 
     def toggle(self) -> None:
         """Plays from the chosen moment, pauses, or goes on."""
         if self._row is None or self._row.kind is not MediaKind.VIDEO:
             return
-        if self._is_open and self._player is not None:
+        if self.is_open and self._player is not None:
             self._player.toggle()
             return
         try:
@@ -111,22 +108,17 @@ class VideoView(QWidget):
             self._say(f"{error} {MOMENTS_STAY}")
             return
         self.sentence.hide()
-        self._is_open = True
+        self.is_open = True
         self.stack.setCurrentWidget(player.widget)
         player.play(self._row.path.to_str(), self._from_s)
 
     def stop(self) -> None:
         """The picture again instead of the video."""
-        if self._is_open and self._player is not None:
-            self._is_open = False
+        if self.is_open and self._player is not None:
+            self.is_open = False
             self._player.stop()
         self.stack.setCurrentWidget(self.photo)
         self.controls.show_playing(False)
-
-    @property
-    def is_open(self) -> bool:
-        """True where the video is open, playing or paused."""
-        return self._is_open
 
     def _make_player(self) -> VideoPlayer:
         player = VideoPlayer(self)
@@ -154,8 +146,8 @@ class VideoView(QWidget):
         self.sentence.show()
 
     def _on_chosen(self, time_s: object) -> None:
-        self._from_s = self.strip.start_s() or 0.0
-        if self._is_open and self._player is not None:
+        self._from_s = self.strip.start_s()
+        if self.is_open and self._player is not None:
             self._player.seek(self._from_s)
             return
         assert isinstance(time_s, float)
@@ -175,11 +167,11 @@ class VideoView(QWidget):
         self.moment_chosen.emit(self._wanted_s)
 
     def _on_moved(self, time_s: float) -> None:
-        if self._is_open:
+        if self.is_open:
             self.controls.show_time(time_s)
 
     def _on_playing(self, is_playing: bool) -> None:
-        self.controls.show_playing(is_playing and self._is_open)
+        self.controls.show_playing(is_playing and self.is_open)
 
     def _on_failed(self, sentence: str) -> None:
         self.stop()
@@ -188,13 +180,13 @@ class VideoView(QWidget):
     def _on_ended(self) -> None:
         """The picture of the moment again, to play from it once more."""
         self.stop()
-        self._from_s = self.strip.start_s() or 0.0
-        self.controls.show_time(self.strip.current_s() or 0.0)
+        self._from_s = self.strip.start_s()
+        self.controls.show_time(self.strip.current_s())
 
     def _on_sought(self, to_s: float) -> None:
         self._from_s = to_s
         self.controls.show_time(to_s)
-        if self._is_open and self._player is not None:
+        if self.is_open and self._player is not None:
             self._player.seek(to_s)
         else:
             self._want(to_s)

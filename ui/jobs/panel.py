@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
 
 from cocadesk.protocol.values import JobValue
 from ui.jobs.frame import NamedJob
@@ -96,13 +96,11 @@ class JobsPanel(QFrame):
         self._content = QWidget()
         self._content.setObjectName("jobs-content")
         self._content.installEventFilter(self)
-        self._column = QVBoxLayout(self._content)
-        self._column.setContentsMargins(0, 0, 0, 8)
-        self._column.setSpacing(0)
         self._nothing = label("No jobs yet. They appear here when you add a folder.", "muted")
         self._nothing.setContentsMargins(16, 8, 16, 8)
-        self._column.addWidget(self._nothing)
-        self._column.addStretch(1)
+        self._column = in_column(
+            self._nothing, STRETCH, gap=0, margins=(0, 0, 0, 8), of=self._content
+        )
         self._area = scroll_area(self._content)
         in_column(head, (self._area, 1), gap=0, margins=(0, 1, 0, 0), of=self)
         self.hide()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum, StrEnum
+from functools import partial
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
@@ -36,7 +37,7 @@ class Requires(Enum):
     REDO = 5
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Action:
     """One entry of the list of actions, compared by identity.
 
@@ -46,8 +47,9 @@ class Action:
 
     id: str
     text: str
-    group: Group
     keys: tuple[str, ...] = ()
+    _: KW_ONLY
+    group: Group
     shown_keys: tuple[str, ...] = ()
     requires: Requires = Requires.NOTHING
     icon: Icon | None = None
@@ -59,102 +61,74 @@ class Action:
         return [QKeySequence(key).toString(native) for key in self.keys + self.shown_keys]
 
 
-def _library(id: str, text: str, *keys: str, requires: Requires = Requires.ENGINE) -> Action:
-    return Action(id=id, text=text, group=Group.LIBRARY, keys=keys, requires=requires)
-
-
-def _photo(
-    id: str,
-    text: str,
-    *keys: str,
-    shown: tuple[str, ...] = (),
-    icon: Icon | None = None,
-    is_in_photo_menu: bool = False,
-) -> Action:
-    return Action(
-        id=id, text=text, group=Group.PHOTO, keys=keys, shown_keys=shown, icon=icon,
-        requires=Requires.SELECTION, is_in_photo_menu=is_in_photo_menu,
-    )  # fmt: skip
-
-
-def _video(id: str, text: str, *keys: str) -> Action:
-    return Action(id=id, text=text, group=Group.VIDEO, keys=keys, requires=Requires.VIDEO)
-
-
-def _annotation(
-    id: str,
-    text: str,
-    *keys: str,
-    requires: Requires = Requires.SELECTION,
-    is_in_photo_menu: bool = True,
-) -> Action:
-    return Action(
-        id=id, text=text, group=Group.ANNOTATIONS, keys=keys, requires=requires,
-        is_in_photo_menu=is_in_photo_menu,
-    )  # fmt: skip
-
-
-def _plain(id: str, text: str, group: Group, *keys: str, icon: Icon | None = None) -> Action:
-    return Action(id=id, text=text, group=group, keys=keys, icon=icon)
+_library = partial(Action, group=Group.LIBRARY, requires=Requires.ENGINE)
+_photo = partial(Action, group=Group.PHOTO, requires=Requires.SELECTION)
+_video = partial(Action, group=Group.VIDEO, requires=Requires.VIDEO)
+_annotation = partial(
+    Action, group=Group.ANNOTATIONS, requires=Requires.SELECTION, is_in_photo_menu=True
+)
+_view = partial(Action, group=Group.VIEW)
+_program = partial(Action, group=Group.PROGRAM)
 
 
 class Actions:
     """The list of actions beside those of the pages; a new action is one entry here."""
 
-    ADD_FOLDER = _library("add-folder", "Add folder…", "Ctrl+O")
-    RESCAN = _library("rescan", "Check folders for new photos", "F5")
+    ADD_FOLDER = _library("add-folder", "Add folder…", ("Ctrl+O",))
+    RESCAN = _library("rescan", "Check folders for new photos", ("F5",))
     SHOW_FAILURES = _library("show-failures", "Files that could not be read")
-    JOBS = _library("jobs", "Jobs", "J", requires=Requires.NOTHING)
-    FOCUS_SEARCH = _plain("focus-search", "Search", Group.SEARCH, "Ctrl+F", "/")
-    SHOW_ALL = _plain("show-all", "Show all, newest first", Group.SEARCH, "Ctrl+Shift+A")
-    UNDO = Action(
-        id="undo", text="Undo", group=Group.EDIT, keys=("Ctrl+Z",), requires=Requires.UNDO
-    )
+    JOBS = _library("jobs", "Jobs", ("J",), requires=Requires.NOTHING)
+    FOCUS_SEARCH = Action("focus-search", "Search", ("Ctrl+F", "/"), group=Group.SEARCH)
+    SHOW_ALL = Action("show-all", "Show all, newest first", ("Ctrl+Shift+A",), group=Group.SEARCH)
+    UNDO = Action("undo", "Undo", ("Ctrl+Z",), group=Group.EDIT, requires=Requires.UNDO)
     REDO = Action(
-        id="redo", text="Redo", group=Group.EDIT, keys=("Ctrl+Shift+Z", "Ctrl+Y"),
-        requires=Requires.REDO,
-    )  # fmt: skip
-    OPEN_LARGE = _photo("open-large", "Open", shown=("Return",), is_in_photo_menu=True)
-    TOGGLE_LARGE = _photo("toggle-large", "Large view", shown=("Space",), icon=Icon.ENLARGE)
+        "redo", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), group=Group.EDIT, requires=Requires.REDO
+    )
+    OPEN_LARGE = _photo("open-large", "Open", shown_keys=("Return",), is_in_photo_menu=True)
+    TOGGLE_LARGE = _photo("toggle-large", "Large view", shown_keys=("Space",), icon=Icon.ENLARGE)
     MORE_LIKE_THIS = _photo(
-        "more-like-this", "More like this", "Ctrl+L", icon=Icon.SEARCH, is_in_photo_menu=True
+        "more-like-this", "More like this", ("Ctrl+L",), icon=Icon.SEARCH, is_in_photo_menu=True
     )
     SHOW_IN_FOLDER = _photo(
-        "show-in-folder", "Show in folder", "Ctrl+Return", icon=Icon.FOLDER, is_in_photo_menu=True
+        "show-in-folder",
+        "Show in folder",
+        ("Ctrl+Return",),
+        icon=Icon.FOLDER,
+        is_in_photo_menu=True,
     )
     COPY_PATH = _photo(
-        "copy-path", "Copy path", "Ctrl+Shift+C", icon=Icon.COPY, is_in_photo_menu=True
+        "copy-path", "Copy path", ("Ctrl+Shift+C",), icon=Icon.COPY, is_in_photo_menu=True
     )
     COPY_CAPTION = _photo(
-        "copy-caption", "Copy caption", "Ctrl+Alt+C", icon=Icon.QUOTE, is_in_photo_menu=True
+        "copy-caption", "Copy caption", ("Ctrl+Alt+C",), icon=Icon.QUOTE, is_in_photo_menu=True
     )
-    NEXT = _photo("next", "Next photo", shown=("Right",))
-    PREVIOUS = _photo("previous", "Previous photo", shown=("Left",))
-    SELECT_ALL = _photo("select-all", "Select all", shown=("Ctrl+A",))
-    PLAY = _video("play", "Play from this moment, or pause", "P")
-    NEXT_MOMENT = _video("next-moment", "Next moment", ".")
-    PREVIOUS_MOMENT = _video("previous-moment", "Previous moment", ",")
-    EDIT_CAPTION = _annotation("edit-caption", "Edit caption", "E", "F2")
-    ACCEPT_CAPTION = _annotation("accept-caption", "Accept caption", "A")
-    ADD_TAG = _annotation("add-tag", "Add a tag", "T")
-    HISTORY = _annotation("history", "History of captions and tags", "H")
-    CAPTION_SELECTION = _annotation("caption-selection", "Caption selection", "Ctrl+D")
+    NEXT = _photo("next", "Next photo", shown_keys=("Right",))
+    PREVIOUS = _photo("previous", "Previous photo", shown_keys=("Left",))
+    SELECT_ALL = _photo("select-all", "Select all", shown_keys=("Ctrl+A",))
+    PLAY = _video("play", "Play from this moment, or pause", ("P",))
+    NEXT_MOMENT = _video("next-moment", "Next moment", (".",))
+    PREVIOUS_MOMENT = _video("previous-moment", "Previous moment", (",",))
+    EDIT_CAPTION = _annotation("edit-caption", "Edit caption", ("E", "F2"))
+    ACCEPT_CAPTION = _annotation("accept-caption", "Accept caption", ("A",))
+    ADD_TAG = _annotation("add-tag", "Add a tag", ("T",))
+    HISTORY = _annotation("history", "History of captions and tags", ("H",))
+    CAPTION_SELECTION = _annotation("caption-selection", "Caption selection", ("Ctrl+D",))
     CAPTION_FOLDER = _annotation(
-        "caption-folder", "Caption this folder…", "Ctrl+Shift+D", requires=Requires.ENGINE,
+        "caption-folder", "Caption this folder…", ("Ctrl+Shift+D",), requires=Requires.ENGINE,
         is_in_photo_menu=False,
     )  # fmt: skip
     WRITE_CAPTIONS = _annotation(
-        "write-captions", "Write captions to text files…", "Ctrl+E", requires=Requires.ENGINE
+        "write-captions", "Write captions to text files…", ("Ctrl+E",), requires=Requires.ENGINE
     )
-    STEP_BACK = _plain("step-back", "Back, or clear the search", Group.VIEW, "Esc")
-    TOGGLE_DETAIL = _plain("toggle-detail", "Details", Group.VIEW, "Ctrl+I", icon=Icon.PANEL)
-    BIGGER = _plain("bigger", "Larger thumbnails", Group.VIEW, "Ctrl++", "Ctrl+=")
-    SMALLER = _plain("smaller", "Smaller thumbnails", Group.VIEW, "Ctrl+-")
-    FULL_SCREEN = _plain("full-screen", "Full screen", Group.VIEW, "F", "F11")
-    APPEARANCE = _plain("appearance", "Switch between light and dark", Group.VIEW, "Ctrl+Shift+L")
-    PALETTE = _plain("palette", "All commands", Group.PROGRAM, "Ctrl+K")
-    HELP = _plain("help", "Keyboard shortcuts", Group.PROGRAM, "?", "F1")
-    QUIT = _plain("quit", "Quit", Group.PROGRAM, "Ctrl+Q")
+    STEP_BACK = _view("step-back", "Back, or clear the search", ("Esc",))
+    TOGGLE_DETAIL = _view("toggle-detail", "Details", ("Ctrl+I",), icon=Icon.PANEL)
+    BIGGER = _view("bigger", "Larger thumbnails", ("Ctrl++", "Ctrl+="))
+    SMALLER = _view("smaller", "Smaller thumbnails", ("Ctrl+-",))
+    FULL_SCREEN = _view("full-screen", "Full screen", ("F", "F11"))
+    APPEARANCE = _view("appearance", "Switch between light and dark", ("Ctrl+Shift+L",))
+    PALETTE = _program("palette", "All commands", ("Ctrl+K",))
+    HELP = _program("help", "Keyboard shortcuts", ("?", "F1"))
+    QUIT = _program("quit", "Quit", ("Ctrl+Q",))
 
 
 ACTIONS = tuple(entry for entry in vars(Actions).values() if isinstance(entry, Action))

@@ -6,16 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, QSize
-from PySide6.QtWidgets import (
-    QDialog,
-    QPushButton,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QPushButton, QTreeWidget, QTreeWidgetItem, QWidget
 
-from ui.kit.layouts import STRETCH, in_row
+from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.theme import GAP_M
 from ui.kit.widgets import button, label
 
@@ -49,11 +42,8 @@ class FramedDialog(QDialog):
     def __init__(self, title: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(24, 20, 24, 16)
-        self.column.setSpacing(GAP_M)
         self.heading = label(title, "title", wraps=True)
-        self.column.addWidget(self.heading)
+        self.column = in_column(self.heading, gap=GAP_M, margins=(24, 20, 24, 16), of=self)
 
     def add_buttons(self, primary: QPushButton | None = None) -> None:
         """Puts the row of buttons at the end: Close, or Cancel beside what goes on."""

@@ -38,9 +38,7 @@ class Column(QWidget):
     def __init__(self, gap_px: int) -> None:
         super().__init__()
         self.setMaximumWidth(COLUMN_MAX_PX)
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(0, 0, 0, 0)
-        self.column.setSpacing(gap_px)
+        self.column = in_column(gap=gap_px, of=self)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """The least size that its content needs."""
@@ -97,11 +95,8 @@ class Card(QFrame):
         super().__init__()
         self.setProperty("role", "card")
         self.setAccessibleName(title)
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(18, 14, 18, 16)
-        self.column.setSpacing(GAP_M)
         self.heading = label(title, "heading")
-        self.column.addWidget(self.heading)
+        self.column = in_column(self.heading, gap=GAP_M, margins=(18, 14, 18, 16), of=self)
 
 
 class ProgressBar(QProgressBar):

@@ -47,29 +47,28 @@ def file_size(size_bytes: int) -> str:
 
 def day(iso: str | None) -> str:
     """A camera's wall time: ``3 May 2025, 14:30``; empty where unknown."""
-    if not iso:
-        return ""
-    try:
-        when = datetime.fromisoformat(iso)
-    except ValueError:
-        return iso
-    return f"{when.day} {when:%B %Y}, {when:%H:%M}"
+    when = _read(iso)
+    return f"{when.day} {when:%B %Y}, {when:%H:%M}" if when else iso or ""
 
 
 def moment(iso: str) -> str:
     """The time of an event here: ``14:30`` today, else ``3 May, 14:30``."""
-    if not iso:
-        return ""
-    try:
-        when = datetime.fromisoformat(iso)
-    except ValueError:
+    read = _read(iso)
+    if read is None:
         return iso
-    when = when.astimezone()
+    when = read.astimezone()
     now = datetime.now().astimezone()
     if when.date() == now.date():
         return f"{when:%H:%M}"
     year = "" if when.year == now.year else f" {when.year}"
     return f"{when.day} {when:%b}{year}, {when:%H:%M}"
+
+
+def _read(iso: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(iso or "")
+    except ValueError:
+        return None
 
 
 def picture_size(row: Row) -> str:

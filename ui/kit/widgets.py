@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
     QAction,
+    QKeyEvent,
     QPainter,
     QPaintEvent,
     QResizeEvent,
@@ -165,6 +166,20 @@ def action_button(action: QAction, which: Icon) -> IconButton:
     made = IconButton(which, action.text())
     made.follow(action)
     return made
+
+
+def keeps_key(event: QEvent, keys: Collection[Qt.Key]) -> bool:
+    """True where one of these keys is pressed alone; the widget that has the focus gets it.
+
+    To be asked in a widget's ``event``: a shortcut of the window would take the key.
+    """
+    if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
+        return False
+    is_alone = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    is_kept = is_alone and event.key() in keys
+    if is_kept:
+        event.accept()
+    return is_kept
 
 
 class EmptyView(QWidget):

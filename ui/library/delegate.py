@@ -16,27 +16,21 @@ MARGIN_PX = 5
 
 
 class ThumbnailDelegate(QStyledItemDelegate):
-    """A rounded thumbnail that fills its cell; videos show length and moment."""
+    """A rounded thumbnail that fills its cell; videos show length and moment.
+
+    ``side_px`` is that of a cell, in logical pixels.
+    """
 
     def __init__(self, loader: ImageLoader, parent: QObject) -> None:
         super().__init__(parent)
         self._loader = loader
-        self._side = 180
-
-    @property
-    def margin_px(self) -> int:
-        """The room around a thumbnail in its cell."""
-        return MARGIN_PX
-
-    def set_cell(self, side_px: int) -> None:
-        """The side of a cell in logical pixels."""
-        self._side = side_px
+        self.side_px = 180
 
     def sizeHint(  # noqa: N802
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> QSize:
         """The size that it would like to have."""
-        return QSize(self._side, self._side)
+        return QSize(self.side_px, self.side_px)
 
     def paint(
         self,

@@ -6,7 +6,6 @@ from itertools import islice
 
 from PySide6.QtCore import (
     QItemSelection,
-    QModelIndex,
     QPoint,
     QRect,
     QSize,
@@ -18,7 +17,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView
 
 from cocadesk.protocol.values import Row
 from ui.kit.image_loader import ImageLoader
-from ui.library.delegate import ThumbnailDelegate
+from ui.library.delegate import MARGIN_PX, ThumbnailDelegate
 from ui.library.place import PlaceKeeper
 from ui.library.results_model import KEY_ROLE, ResultsModel
 
@@ -27,7 +26,10 @@ DEFAULT_SIZE = 3
 
 
 class Grid(QListView):
-    """Cells of equal size that fill the width; only what is visible is asked for."""
+    """Cells of equal size that fill the width; only what is visible is asked for.
+
+    ``size_step`` is the place of the cells' size in ``CELL_SIZES_PX``.
+    """
 
     opened = Signal()
     large_wanted = Signal()
@@ -40,7 +42,7 @@ class Grid(QListView):
         self._results = model
         self._loader = loader
         self._delegate = ThumbnailDelegate(loader, self)
-        self._size = DEFAULT_SIZE
+        self.size_step = DEFAULT_SIZE
         self._wheel = 0
         self.setObjectName("grid")
         self.setAccessibleName("Photos")
@@ -61,13 +63,12 @@ class Grid(QListView):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._on_menu)
-        self.doubleClicked.connect(self._on_double_click)
+        self.doubleClicked.connect(self.opened)
         self.verticalScrollBar().valueChanged.connect(self._drop_unwanted)
         self.verticalScrollBar().setSingleStep(60)
-        self.selectionModel().selectionChanged.connect(self._on_selection)
+        self.selectionModel().selectionChanged.connect(self.selected)
         loader.arrived.connect(self._on_picture)
-        margin = self._delegate.margin_px
-        self._first_cell = QPoint(margin + 2, margin + 2)
+        self._first_cell = QPoint(MARGIN_PX + 2, MARGIN_PX + 2)
         self._place = PlaceKeeper(self, model, self._first_cell)
 
     def current_key(self) -> str | None:
@@ -111,16 +112,11 @@ class Grid(QListView):
         if last >= 0:
             self.go_to(min(last, max(0, current + by)))
 
-    @property
-    def size_step(self) -> int:
-        """The place of the cells' size in ``CELL_SIZES_PX``."""
-        return self._size
-
     def set_size_step(self, step: int) -> None:
         """One of ``CELL_SIZES_PX`` by its place; out of range is cut."""
         step = min(len(CELL_SIZES_PX) - 1, max(0, step))
-        if step != self._size:
-            self._size = step
+        if step != self.size_step:
+            self.size_step = step
             self._lay_out()
             self.size_changed.emit(step)
 
@@ -168,7 +164,7 @@ class Grid(QListView):
             steps = int(self._wheel / 120)
             self._wheel -= steps * 120
             if steps:
-                self.set_size_step(self._size + steps)
+                self.set_size_step(self.size_step + steps)
             event.accept()
         else:
             super().wheelEvent(event)
@@ -176,18 +172,15 @@ class Grid(QListView):
     def _lay_out(self) -> None:
         """Stretches the cells so that a row fills the width."""
         width = max(1, self.viewport().width() - 2)
-        columns = max(1, width // CELL_SIZES_PX[self._size])
+        columns = max(1, width // CELL_SIZES_PX[self.size_step])
         side = width // columns
-        self._delegate.set_cell(side)
+        self._delegate.side_px = side
         self.setGridSize(QSize(side, side))
 
     def _per_screen(self) -> int:
         side = max(1, self.gridSize().height())
         columns = max(1, self.viewport().width() // max(1, self.gridSize().width()))
         return columns * (self.viewport().height() // side + 2)
-
-    def _on_selection(self) -> None:
-        self.selected.emit()
 
     def _drop_unwanted(self) -> None:
         self._loader.want_only(self.visible_keys())
@@ -197,9 +190,6 @@ class Grid(QListView):
         if position is not None:
             rect: QRect = self.visualRect(self._results.index(position))
             self.viewport().update(rect)
-
-    def _on_double_click(self, _index: QModelIndex) -> None:
-        self.opened.emit()
 
     def _on_menu(self, where: QPoint) -> None:
         if self.indexAt(where).isValid():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QVBoxLayout
-
 from cocadesk.protocol.messages import Info
 from cocadesk.protocol.values import JobKind, JobState, JobValue, ModelEntry, ModelState, ModelValue
 from ui.engine.link import EngineLink
@@ -12,9 +10,8 @@ from ui.kit.layouts import in_column
 from ui.kit.page_parts import Column, Page, headed, hide_or_say, hide_part, scrolled
 from ui.kit.theme import GAP_L
 from ui.kit.widgets import label
-from ui.models.cards import ChangingCard, OtherCard, QuestionCard
+from ui.models.cards import ChangingCard, ModelRow, OtherCard, QuestionCard
 from ui.models.requests import ModelRequests
-from ui.models.row import ModelRow
 
 INTRO = (
     "The model reads your photos, finds them by text and suggests captions. Another model may know "
@@ -53,8 +50,7 @@ class ModelsPage(Page):
         content.column.addWidget(self.changing)
         content.column.addWidget(self.question)
         content.column.addWidget(self.problem)
-        self._list = QVBoxLayout()
-        self._list.setSpacing(10)
+        self._list = in_column(gap=10)
         content.column.addLayout(self._list)
         content.column.addWidget(self.device)
         content.column.addWidget(self.other)

@@ -88,11 +88,3 @@ class ResultsLine(QFrame):
             margins=(12, 6, 12, 4),
             of=self,
         )
-
-    def say(self, text: str) -> None:
-        """Sets the text of the line."""
-        self.text.setText(text)
-
-    def offer_all(self, is_offered: bool) -> None:
-        """Offers the way back to everything, or not."""
-        self.show_all.setVisible(is_offered)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
 from ui.detail.large_view import LargeView
 from ui.jobs.panel import JobsPanel
 from ui.jobs.strip import JobStrip
 from ui.kit.actions import ActionSet
+from ui.kit.layouts import in_column
 from ui.kit.widgets import Notice
 from ui.library.search_box import SearchBox
 from ui.shell.header import Header
@@ -43,11 +44,7 @@ class WindowWidgets(QObject):
         self.jobs = JobsPanel()
         self.page_stack = QStackedWidget()
         self.browse = QWidget()
-        column = QVBoxLayout(self.browse)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        for part in (self.header, self.page_stack, self.jobs, self.strip):
-            column.addWidget(part, 1 if part is self.page_stack else 0)
+        in_column(self.header, (self.page_stack, 1), self.jobs, self.strip, gap=0, of=self.browse)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.browse)
         self.stack.addWidget(self.large)
@@ -57,4 +54,4 @@ class WindowWidgets(QObject):
         self.photo_menu = PhotoMenu(actions, window)
         self.grid.menu_wanted.connect(self.photo_menu.show)
         self.page_stack.currentChanged.connect(self.detail.video.stop)
-        self.detail.tag_clicked.connect(self.search.set_query)
+        self.detail.chips.opened.connect(self.search.set_query)

@@ -11,8 +11,8 @@ from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import in_column, in_row
 from ui.kit.page_parts import Page
 from ui.kit.widgets import EmptyView
-from ui.library.empty_state import EmptyState
 from ui.library.grid import CELL_SIZES_PX, Grid
+from ui.library.listing import EmptyState
 from ui.library.results_model import ResultsModel
 from ui.shell.header import ResultsLine
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QStackedWidget, QToolButton, QWidget
 
 from ui.engine.link import EngineLink
 from ui.jobs.tracker import JobTracker
 from ui.kit.actions import Action, ActionSet, Group, Slots
 from ui.kit.image_loader import ImageLoader
+from ui.kit.layouts import in_row
 from ui.kit.page_parts import Page
 from ui.kit.widgets import tool
 
@@ -93,9 +94,7 @@ class PageTabs(QWidget):
         super().__init__()
         self.setAccessibleName("Pages")
         self._tabs: dict[PageSpec, QToolButton] = {}
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
+        row = in_row(gap=2, of=self)
         for page in PAGES:
             live = actions[page.action]
             tab = tool(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
 
 from ui.kit.actions import Action, ActionSet, Group
 from ui.kit.dialogs import FramedDialog
+from ui.kit.layouts import in_row
 from ui.kit.widgets import label
 
 THREE_COLUMNS_PX = 1200
@@ -28,12 +29,9 @@ class ShortcutsHelp(FramedDialog):
     def __init__(self, actions: ActionSet, parent: QWidget) -> None:
         super().__init__("Keyboard shortcuts", parent)
         content = QWidget()
-        columns = QHBoxLayout(content)
-        columns.setContentsMargins(0, 0, 12, 0)
-        columns.setSpacing(26)
         room = parent.window().size() - QSize(20, 60)
-        for groups in _columns(room.width()):
-            columns.addLayout(_key_table(actions, groups))
+        tables = (_key_table(actions, groups) for groups in _columns(room.width()))
+        in_row(*tables, gap=26, margins=(0, 0, 12, 0), of=content)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -68,8 +66,5 @@ def _key_table(actions: ActionSet, groups: tuple[Group, ...]) -> QGridLayout:
 def _add_keys(grid: QGridLayout, entry: Action) -> None:
     row = grid.rowCount()
     grid.addWidget(label(entry.text), row, 0)
-    keys = QHBoxLayout()
-    keys.setSpacing(4)
-    for key in entry.key_texts():
-        keys.addWidget(label(key, "key"))
+    keys = in_row(*(label(key, "key") for key in entry.key_texts()), gap=4)
     grid.addLayout(keys, row, 1, Qt.AlignmentFlag.AlignRight)

@@ -10,8 +10,7 @@ from cocadesk.errors import UserError
 from cocadesk.protocol.values import MediaKind
 from ui.engine.link import LinkState
 from ui.kit.actions import Requires
-from ui.library.empty_state import EmptyState, empty_state_for
-from ui.library.listing import Listing
+from ui.library.listing import EmptyState, Listing, empty_state_for
 
 Part = TypeVar("Part")
 

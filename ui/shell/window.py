@@ -19,8 +19,7 @@ from ui.kit.actions import Actions, ActionSet
 from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
 from ui.kit.timers import single_shot
-from ui.shell.commands import Level, LibraryCommands, MediumCommands, WindowCommands
-from ui.shell.large_mode import LargeMode
+from ui.shell.commands import LargeMode, Level, LibraryCommands, MediumCommands, WindowCommands
 from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PAGES, PageContext, Pages, PageSwitcher
 from ui.shell.session import LibrarySession
@@ -251,8 +250,8 @@ class MainWindow(QMainWindow):
             Drawing(lambda state: state.given, actions.update_enabled),
             Drawing(lambda state: state.undo_text, actions[Actions.UNDO].setText),
             Drawing(lambda state: state.redo_text, actions[Actions.REDO].setText),
-            Drawing(lambda state: state.headline, widgets.results.say),
-            Drawing(lambda state: state.listing.is_filtered, widgets.results.offer_all),
+            Drawing(lambda state: state.headline, widgets.results.text.setText),
+            Drawing(lambda state: state.listing.is_filtered, widgets.results.show_all.setVisible),
             Drawing(lambda state: state.shows_results_line, widgets.results.setVisible),
             Drawing(lambda state: state.selected, widgets.detail.say_many),
             Drawing(lambda state: state.empty, widgets.library.show_empty),

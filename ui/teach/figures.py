@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from cocadesk.protocol.values import MetricValue, RunValue
+from ui.kit.layouts import in_column
 from ui.kit.theme import GAP_L
 from ui.kit.widgets import label
 from ui.teach.texts import TOLD, certainty, figure
@@ -19,8 +20,7 @@ class Figures(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Before and after")
-        self._outer = QVBoxLayout(self)
-        self._outer.setContentsMargins(0, 0, 0, 0)
+        self._outer = in_column(of=self)
         self._table: QWidget | None = None
         self.texts: list[str] = []
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from cocadesk.protocol.messages import DatasetSummary
 from cocadesk.protocol.values import TeachSample
 from ui.kit.image_loader import ImageLoader, paint_thumbnail
-from ui.kit.layouts import STRETCH, in_column
+from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Card, ProgressBar, hide_or_say
 from ui.kit.theme import GAP_M, RADIUS_PX, colour
 from ui.kit.widgets import label
@@ -34,10 +34,7 @@ class FoundBox(Card):
         bar.show_progress(0, None)
         measuring = label("Measuring how long it will take…", "muted", wraps=True)
         in_column(bar, measuring, gap=8, of=self.measuring)
-        strip = QHBoxLayout()
-        strip.setSpacing(GAP_M)
-        for sample in self._samples:
-            strip.addWidget(sample, 1)
+        strip = in_row(*((sample, 1) for sample in self._samples), gap=GAP_M)
         self.column.addWidget(self.counts)
         self.column.addLayout(strip)
         for part in (self.held_out, self.skipped, self.time, self.measuring):

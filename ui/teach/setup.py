@@ -122,10 +122,8 @@ class TeachSetup(QWidget):
         row = in_row(self._name_label, (self.name, 1), self.start, gap=GAP_M)
         self.found.column.addLayout(row)
         content.column.addWidget(self.found)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
         self._area = scrolled(content)
-        outer.addWidget(self._area)
+        in_column(self._area, of=self)
 
     def _on_return(self) -> None:
         if self.start.isEnabled():

@@ -9,7 +9,6 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFrame,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -39,9 +38,8 @@ class SourceBox(QFrame):
         self.choose = button("Choose a folder…", on_click=self._ask)
         self._hint = label("or drag folders of photos with text files here", "muted")
         self.library = TickBox()
-        self.library.toggled.connect(self._on_toggled)
-        self._list = QVBoxLayout()
-        self._list.setSpacing(2)
+        self.library.toggled.connect(self.changed)
+        self._list = in_column(gap=2)
         row = in_row(self.choose, self._hint, STRETCH, gap=GAP_M)
         in_column(self._list, row, self.library, gap=GAP_M, margins=(14, 14, 14, 12), of=self)
         self.set_annotated_count(None)
@@ -101,9 +99,6 @@ class SourceBox(QFrame):
         folder = desktop.ask_for_folder(self, "Choose a folder of photos with text files")
         if folder is not None:
             self.add([folder])
-
-    def _on_toggled(self, _checked: bool) -> None:
-        self.changed.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
         """Accepts folders of this computer."""

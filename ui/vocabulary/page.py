@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
-from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import VocabularyReply
@@ -82,16 +82,15 @@ class VocabularyPage(Page):
         self.text.setFocus()
 
     def _build(self) -> None:
-        side = QVBoxLayout()
-        side.setSpacing(8)
-        for part in (self.save, self.undo, self.load, self.export):
-            side.addWidget(part)
+        side = in_column(self.save, self.undo, self.load, self.export, gap=8)
         side.addWidget(self.shipped, 0, Qt.AlignmentFlag.AlignLeft)
         side.addStretch(1)
         row = in_row((self.text, 1), side, gap=GAP_L)
         self.progress.hide()
         self.problem.hide()
-        column = in_column(
+        middle = QWidget()
+        middle.setMaximumWidth(COLUMN_MAX_PX)
+        in_column(
             headed("Tags", INTRO),
             self.state,
             (row, 1),
@@ -99,11 +98,8 @@ class VocabularyPage(Page):
             self.problem,
             self.progress,
             gap=GAP_M,
+            of=middle,
         )
-        middle = QWidget()
-        middle.setMaximumWidth(COLUMN_MAX_PX)
-        middle.setLayout(column)
-        column.setContentsMargins(0, 0, 0, 0)
         in_row(STRETCH, (middle, 100), STRETCH, margins=(28, 24, 28, 24), of=self)
 
     # What a person does -------------------------------------------------------------
