@@ -51,7 +51,6 @@ class JobStrip(NamedJob):
         super().show_job(job)
         self.setAccessibleDescription(f"{job.title}: {job_line(job)}")
         self.dismiss.setVisible(job.state.is_final)
-        self.show()
 
     def forget(self) -> None:
         """The job is not there any more."""
