@@ -199,6 +199,7 @@ def caption_steps(
     only_tagger = tagger()
     media = MediaDescriber(library, Describer(model, lambda: only_tagger, decode))
     report, eta, worked, seen = DescribeReport(), EtaEstimator(), 0, 0
+    eta.seconds_left(0, len(keys))
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), CAPTIONS_AT_ONCE):
         piece = keys[start : start + CAPTIONS_AT_ONCE]
@@ -215,7 +216,7 @@ def caption_steps(
             total=len(keys),
             failed=len(report.failed),
             seconds_left=eta.seconds_left(worked, worked + len(keys) - seen),
-            current=rows[-1].path if rows else None,
+            current_path=rows[-1].path if rows else None,
             keys=tuple(changed),
             skipped=outcome.failed,
         )
@@ -257,6 +258,7 @@ def tag_steps(
 ) -> Generator[AnnotationProgress, None, DescribeReport]:
     """Tags media whose tags are of another model or vocabulary, from stored vectors alone."""
     report, eta, seen = DescribeReport(), EtaEstimator(), 0
+    eta.seconds_left(0, len(keys))
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), TAGS_AT_ONCE):
         piece = keys[start : start + TAGS_AT_ONCE]
@@ -271,7 +273,7 @@ def tag_steps(
             done=seen,
             total=len(keys),
             seconds_left=eta.seconds_left(seen, len(keys)),
-            current=rows[-1].path if rows else None,
+            current_path=rows[-1].path if rows else None,
             keys=tuple(tags),
         )
     library.tidy()

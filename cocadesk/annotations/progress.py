@@ -29,7 +29,7 @@ class SkippedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationProgress:
-    """Progress of a job, in media; ``current`` is the file in hand.
+    """Progress of a job, in media; ``current_path`` is the file in hand.
 
     Since the last step: ``keys`` have new captions or tags, ``skipped`` got none.
     """
@@ -39,6 +39,6 @@ class AnnotationProgress:
     total: int
     failed: int = 0
     seconds_left: float | None = None
-    current: bytes | None = None
+    current_path: bytes | None = None
     keys: tuple[str, ...] = ()
     skipped: tuple[SkippedFile, ...] = ()

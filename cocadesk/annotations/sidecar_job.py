@@ -49,6 +49,7 @@ def write_steps(
     """
     job = _Write(library, annotations, batch, overwrite)
     eta, done = EtaEstimator(), 0
+    eta.seconds_left(0, len(keys))
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), FILES_AT_ONCE):
         piece = keys[start : start + FILES_AT_ONCE]
@@ -62,7 +63,7 @@ def write_steps(
             total=len(keys),
             failed=job.report().failed,
             seconds_left=eta.seconds_left(done, len(keys)),
-            current=job.current,
+            current_path=job.current,
             skipped=tuple(job.skipped[earlier:]),
         )
     return job.report()

@@ -16,12 +16,12 @@ from cocadesk.annotations.sidecar_job import WriteReport, write_steps
 from cocadesk.engine.annotation_reports import describe_outcome, report_so_far, write_outcome
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.handlers import EngineContext
+from cocadesk.engine.index_job import job_step
 from cocadesk.engine.scheduler import JobStep, Steps, relayed
 from cocadesk.engine.scopes import scope_keys
 from cocadesk.library.rows import new_key
 from cocadesk.protocol.messages import RowsChanged
-from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobReport, Scope
+from cocadesk.protocol.values import Scope
 
 STAGES = {
     AnnotationStage.PLAN: "Checking what there is to do",
@@ -159,7 +159,8 @@ class AnnotationJobs:
             if progress.keys:
                 self._publish(RowsChanged(keys=progress.keys))
             skipped.extend(progress.skipped)
-            return _step(progress, report_so_far(progress, skipped) if progress.skipped else None)
+            report = report_so_far(progress, skipped) if progress.skipped else None
+            return job_step(progress, STAGES[progress.stage], report)
 
         return (yield from relayed(inner, step))
 
@@ -170,15 +171,3 @@ class AnnotationJobs:
             folder = scope.folders[0].text
             return os.path.basename(folder.rstrip(os.sep)) or folder  # noqa: PTH119
         return things(self._library, scope_keys(self._library, scope))
-
-
-def _step(progress: AnnotationProgress, report: JobReport | None) -> JobStep:
-    return JobStep(
-        report=report,
-        stage=STAGES[progress.stage],
-        done=progress.done,
-        total=progress.total,
-        failed=progress.failed,
-        seconds_left=progress.seconds_left,
-        current=WirePath.of(progress.current).text if progress.current else "",
-    )

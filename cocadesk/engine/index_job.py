@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from cocadesk.annotations.progress import AnnotationProgress
 from cocadesk.engine.conversions import sentence, to_failures, to_value
 from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
 from cocadesk.engine.scheduler import JobFactory, JobOutcome, JobStep, Steps, relayed
@@ -18,7 +19,7 @@ from cocadesk.protocol import values
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import JobReply, RowsChanged, StartIndex
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobKind
+from cocadesk.protocol.values import JobKind, JobReport
 
 STAGES = {
     IndexStage.SCAN: "Looking for photos and videos",
@@ -84,7 +85,7 @@ class IndexHandler(RequestHandler):
             if progress.current_path != last_commit:
                 last_commit = progress.current_path
                 self._context.publish(RowsChanged())
-            return index_step(progress, STAGES[progress.stage])
+            return job_step(progress, STAGES[progress.stage])
 
         try:
             report = yield from relayed(index_steps(self._library, backend, roots), step)
@@ -93,10 +94,13 @@ class IndexHandler(RequestHandler):
         return _outcome(report)
 
 
-def index_step(progress: IndexProgress, stage: str) -> JobStep:
-    """An index (or a switch of models) after a step."""
+def job_step(
+    progress: IndexProgress | AnnotationProgress, stage: str, report: JobReport | None = None
+) -> JobStep:
+    """A job of this program after a step; ``report`` names what it could not do so far."""
     current = WirePath.of(progress.current_path).text if progress.current_path else ""
     return JobStep(
+        report=report,
         stage=stage,
         done=progress.done,
         total=progress.total,

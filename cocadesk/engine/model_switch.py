@@ -12,7 +12,7 @@ import msgspec
 
 from cocadesk.engine.conversions import to_failures
 from cocadesk.engine.handlers import EngineContext
-from cocadesk.engine.index_job import index_step
+from cocadesk.engine.index_job import job_step
 from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps, relayed
 from cocadesk.engine.teaching.runs import Choice, RunStore
 from cocadesk.errors import UserError
@@ -89,7 +89,7 @@ class ModelSwitcher:
         backend = yield from self._opened(source)
         work = reembed_steps(self._context.library, backend, source=source)
         try:
-            report = yield from relayed(work, lambda now: index_step(now, STAGE))
+            report = yield from relayed(work, lambda now: job_step(now, STAGE))
         except BaseException:
             backend.close()
             raise

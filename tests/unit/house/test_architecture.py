@@ -40,6 +40,7 @@ ALLOWED = {
     "cocadesk.errors": set[str](),
     "cocadesk.eta": set[str](),
     "cocadesk.locations": {"platformdirs"},
+    "cocadesk.vectors": {"numpy"},
     "ui": {"PySide6", "platformdirs", "pyqtgraph"},
 }
 LIBRARIES_WITH_ONE_DOOR = {
