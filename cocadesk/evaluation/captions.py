@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import fmean
 
 MAX_N = 4
 CIDER_SIGMA = 6.0
@@ -78,9 +79,9 @@ def caption_metrics(
     tokens = [tokenize(text) for text in candidates]
     reference_tokens = [[tokenize(text) for text in group] for group in references]
     return CaptionMetrics(
-        cider_d=_mean(cider_d(tokens, reference_tokens)),
+        cider_d=fmean(cider_d(tokens, reference_tokens)),
         bleu4=bleu(tokens, reference_tokens),
-        rouge_l=_mean(map(rouge_l, tokens, reference_tokens)),
+        rouge_l=fmean(map(rouge_l, tokens, reference_tokens)),
     )
 
 
@@ -148,7 +149,7 @@ def cider_d(candidates: Sequence[Tokens], references: Sequence[Sequence[Tokens]]
             _cider_similarity(own, vectors(other)) * _length_penalty(tokens, other)
             for other in group
         ]
-        scores.append(10.0 * _mean(similarities))
+        scores.append(10.0 * fmean(similarities))
     return scores
 
 
@@ -219,8 +220,3 @@ def _longest_common_subsequence(first: Tokens, second: Tokens) -> int:
             new.append(diagonal + 1 if word == other else max(above, new[-1]))
         row = new
     return row[-1]
-
-
-def _mean(values: Iterable[float]) -> float:
-    listed = list(values)
-    return sum(listed) / len(listed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -73,11 +73,12 @@ def newest_matching(rows: ResultRows | Snapshot, among: Filter) -> list[str]:
 
 def newest_keys(library: Library, among: Filter = EVERYTHING) -> list[str]:
     """The keys of the media that pass, the newest first."""
-    keys = library.media.all_keys()
-    if not among:
-        return keys
-    passing = matching_keys(library.results, among)
-    return [key for key in keys if key in passing]
+    return _that_pass(library, library.media.all_keys(), among)
+
+
+def _that_pass(library: Library, keys: Iterable[str], among: Filter) -> list[str]:
+    passing = matching_keys(library.results, among) if among else None
+    return [key for key in keys if passing is None or key in passing]
 
 
 def keys_in_scope(
@@ -93,19 +94,11 @@ def keys_in_scope(
     """
     chosen = dict.fromkeys(keys)
     if folders or not chosen:
-        present = [
+        present = sorted(
             (identity.path, identity.key)
             for identity in library.media.identities()
             if identity.state == MediaState.PRESENT
-        ]
-        chosen.update(
-            dict.fromkeys(
-                key
-                for path, key in sorted(present)
-                if not folders or any(is_under(path, folder) for folder in folders)
-            )
+            and (not folders or any(is_under(identity.path, folder) for folder in folders))
         )
-    if not among:
-        return list(chosen)
-    passing = matching_keys(library.results, among)
-    return [key for key in chosen if key in passing]
+        chosen.update((key, None) for _, key in present)
+    return _that_pass(library, chosen, among)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,11 +69,10 @@ class Searcher:
 
     def __init__(self, library: Library | Snapshot, backend: Backend) -> None:
         self._library = library
-        self._backend = backend
         self._chooser = Chooser(library.results)
         self._image_id = backend.info().image_id
-        self._texts: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
-        self._lock = threading.Lock()
+        # The (D,) unit vectors of the last texts.
+        self._vector_of = lru_cache(_TEXTS_KEPT)(lambda text: backend.embed_texts([text])[0])
 
     def search(self, text: str, limit: int = 50, among: Filter = EVERYTHING) -> list[Hit]:
         """The ``limit`` media that fit ``text`` best, best first; only those that pass ``among``.
@@ -92,7 +90,7 @@ class Searcher:
             return []
         if not text:
             return self._newest(limit, among)
-        return self._nearest(self.text_vector(text), limit, among, without=None)
+        return self._nearest(self._vector_of(text), limit, among, without=None)
 
     def similar(self, key: str, limit: int = 50, among: Filter = EVERYTHING) -> list[Hit]:
         """The ``limit`` media most like that of ``key``, without itself, that pass ``among``.
@@ -104,20 +102,6 @@ class Searcher:
         if not stored:
             raise UserError("This medium has not been indexed with the model in use.", "", "")
         return self._nearest(stored[0].vector, limit, among, without=key)
-
-    def text_vector(self, text: str) -> NDArray[np.float32]:
-        """The (D,) unit vector of ``text``; the last texts are remembered."""
-        with self._lock:
-            known = self._texts.get(text)
-            if known is not None:
-                self._texts.move_to_end(text)
-                return known
-        vector: NDArray[np.float32] = self._backend.embed_texts([text])[0]
-        with self._lock:
-            self._texts[text] = vector
-            while len(self._texts) > _TEXTS_KEPT:
-                self._texts.popitem(last=False)
-        return vector
 
     def _has_views(self) -> bool:
         """True where there is anything to search; vectors of another model don't count."""
@@ -172,7 +156,10 @@ class Searcher:
         best: Mapping[str, Nearest],
         vector: NDArray[np.float32],
     ) -> list[Hit]:
-        moments = self._moments(rows, vector)
+        """What is shown of ``rows``; of the videos among them each one's moments, best first."""
+        videos = [row.key for row in rows if row.kind is MediaKind.VIDEO]
+        stored = self._library.views.vectors_of(self._image_id, videos)
+        moments = {key: best_moments(own, vector) for key, own in stored.items()}
         return [
             Hit(
                 **row._asdict(),
@@ -182,16 +169,6 @@ class Searcher:
             )
             for row in rows
         ]
-
-    def _moments(
-        self, rows: Sequence[ResultRow], vector: NDArray[np.float32]
-    ) -> dict[str, tuple[Moment, ...]]:
-        """The moments of the videos among ``rows``, each one's best first."""
-        videos = [row.key for row in rows if row.kind is MediaKind.VIDEO]
-        if not videos:
-            return {}
-        stored = self._library.views.vectors_of(self._image_id, videos)
-        return {key: best_moments(own, vector) for key, own in stored.items()}
 
 
 def best_moments(stored: Sequence[StoredVector], vector: NDArray[np.float32]) -> tuple[Moment, ...]:
