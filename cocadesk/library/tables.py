@@ -129,20 +129,16 @@ class MediaTable:
         self,
         captions: Mapping[str, str],
         model_id: str,
-        score: float | Mapping[str, float] | None = None,
+        scores: Mapping[str, float] | None = None,
     ) -> None:
-        """Replace the machine's captions; human ones stay in front of them.
-
-        ``score`` is one for all, or by key.
-        """
+        """Replace the machine's captions, by key; human ones stay in front of them."""
         count = len(captions)
-        scores = [score.get(key) if isinstance(score, Mapping) else score for key in captions]
         self._update(
             {
                 "key": list(captions),
                 "machine_caption": [storable(text) for text in captions.values()],
                 "machine_caption_model": [model_id] * count,
-                "machine_caption_score": scores,
+                "machine_caption_score": [(scores or {}).get(key) for key in captions],
             }
         )
 

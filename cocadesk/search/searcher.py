@@ -158,7 +158,7 @@ class Searcher:
     ) -> list[Hit]:
         """What is shown of ``rows``; of the videos among them each one's moments, best first."""
         videos = [row.key for row in rows if row.kind is MediaKind.VIDEO]
-        stored = self._library.views.vectors_of(self._image_id, videos)
+        stored = self._library.views.vectors_of(self._image_id, videos) if videos else {}
         moments = {key: best_moments(own, vector) for key, own in stored.items()}
         return [
             Hit(

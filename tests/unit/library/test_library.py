@@ -105,7 +105,7 @@ def test_a_changed_file_keeps_its_words_and_loses_only_the_machines(tmp_path: Pa
     row = media_row(b"a.jpg")
     with Library.open(tmp_path) as library:
         insert(library, row)
-        library.media.set_captions({row.key: "a machine's"}, "m-1", 0.5)
+        library.media.set_captions({row.key: "a machine's"}, "m-1", {row.key: 0.5})
         library.media.set_tags({row.key: [Tag(tag="it's", score=0.5)]}, "m-1")
         library.edits.record([edit(row.key, "human_caption", None, "mine")])
         library.media.commit([MediaChange(row=media_row(b"b.jpg", key=row.key), is_new=False)])
