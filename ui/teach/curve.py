@@ -143,8 +143,8 @@ class Curve(QWidget):
             pen.setCosmetic(True)
             curve.setPen(pen)
             curve.setSymbol("o" if line.has_marks else None)
-            curve.setSymbolSize(7)
-            curve.setSymbolPen(QPen(shade))
+            curve.setSymbolSize(8)
+            curve.setSymbolPen(None)  # its width is in marks: one of 1 makes a square of a mark
             curve.setSymbolBrush(shade)
 
     def _draw(self) -> None:
