@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cocadesk.eta import EtaEstimator
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, pad_batch
@@ -22,7 +21,7 @@ from trainer.device import TrainDevice
 from trainer.evaluate import DevSet, measure, token_tensors
 from trainer.features import PictureSource
 from trainer.losses import Losses, caption_groups, coca_losses
-from trainer.progress import Reporter, TrainReport
+from trainer.progress import EtaEstimator, Reporter, TrainReport
 from trainer.step import TrainState
 
 
@@ -67,7 +66,7 @@ class Loop:
             context.run.load_state(state)
             self._best, self._seconds = float(record["best"]), float(record["seconds"])
             context.run.drop_after(state.step)
-        self._eta.seconds_left(state.step, self._total)
+        self._eta.left(state.step, self._total)
         while state.step < self._total:
             draw = self._sampler.draw(state.step)
             parts = draw.split(config.optimiser.accumulate)
@@ -150,7 +149,7 @@ class Loop:
         done = self.state.step
         if done % self._context.config.report_steps and done != self._total:
             return
-        left = self._eta.seconds_left(done, self._total)
+        left = self._eta.left(done, self._total)
         row = {name: round(value, 6) for name, value in losses.items()}
         seconds = round(self._seconds + self._eta.seconds, 1)
         self._context.run.append({"step": done, "seconds": seconds, **row})

@@ -1,7 +1,8 @@
-"""Progress of a training."""
+"""Progress of a training, and the time that is left."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -18,3 +19,24 @@ class TrainReport:
 
 
 Reporter = Callable[[TrainReport], None]
+
+
+class EtaEstimator:
+    """Seconds that a stage still needs, from its own speed since the first call."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._start: tuple[int, float] | None = None
+
+    def left(self, done: int, total: int) -> float | None:
+        """The seconds left; None until there is something to judge by."""
+        now = self._clock()
+        if self._start is None:
+            self._start = (done, now)
+        first, since = self._start
+        return (now - since) / (done - first) * (total - done) if done > first else None
+
+    @property
+    def seconds(self) -> float:
+        """The seconds since the first call."""
+        return self._clock() - self._start[1] if self._start else 0.0

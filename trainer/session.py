@@ -11,7 +11,6 @@ import torch
 from platformdirs import user_cache_path
 
 from cocadesk.errors import UserError
-from cocadesk.eta import EtaEstimator
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import CocaConfig, ImageEncoderKind
 from cocadesk.model.network.efficientnet import load_pretrained
@@ -24,7 +23,7 @@ from trainer.device import TrainDevice, keep_memory_blocks
 from trainer.evaluate import DevSet
 from trainer.features import PictureCrops, PictureSource, Progress, cache_features, readable
 from trainer.loop import Loop, TrainContext
-from trainer.progress import Reporter, TrainReport
+from trainer.progress import EtaEstimator, Reporter, TrainReport
 
 log = logging.getLogger(__name__)
 
@@ -172,7 +171,7 @@ class _Session:
         eta = EtaEstimator()
 
         def progress(done: int, total: int) -> None:
-            left = eta.seconds_left(done, total)
+            left = eta.left(done, total)
             self._report(TrainReport(stage=stage, done=done, total=total, seconds_left=left))
 
         return progress

@@ -199,7 +199,6 @@ def caption_steps(
     only_tagger = tagger()
     media = MediaDescriber(library, Describer(model, lambda: only_tagger, decode))
     report, eta, worked, seen = DescribeReport(), EtaEstimator(), 0, 0
-    eta.seconds_left(0, len(keys))
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), CAPTIONS_AT_ONCE):
         piece = keys[start : start + CAPTIONS_AT_ONCE]
@@ -258,7 +257,6 @@ def tag_steps(
 ) -> Generator[AnnotationProgress, None, DescribeReport]:
     """Tags media whose tags are of another model or vocabulary, from stored vectors alone."""
     report, eta, seen = DescribeReport(), EtaEstimator(), 0
-    eta.seconds_left(0, len(keys))
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), TAGS_AT_ONCE):
         piece = keys[start : start + TAGS_AT_ONCE]

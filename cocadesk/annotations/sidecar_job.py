@@ -49,7 +49,6 @@ def write_steps(
     """
     job = _Write(library, annotations, batch, overwrite)
     eta, done = EtaEstimator(), 0
-    eta.seconds_left(0, len(keys))
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), FILES_AT_ONCE):
         piece = keys[start : start + FILES_AT_ONCE]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cocadesk.eta import EtaEstimator
 from trainer.checkpoint import RunFolder, Weights
+from trainer.progress import EtaEstimator
 from trainer.tuning.evaluator import Evaluator
 from trainer.tuning.learner import Learner
 from trainer.tuning.progress_lines import ProgressLines, Stage
@@ -100,7 +100,7 @@ class PhaseRun:
         state, first = self._state, self._phase.first_step
         self._best = self._run.load_state(state)
         self._run.drop_after(first + state.step)
-        self._eta.seconds_left(first + state.step, self._total)
+        self._eta.left(first + state.step, self._total)
         saved_at = time.monotonic()
         while state.step < self._steps and not self._is_out_of_patience():
             if self._stop.is_set():
@@ -129,7 +129,7 @@ class PhaseRun:
             return
         self._reported_at = time.monotonic()
         done = self._phase.first_step + self._state.step
-        left = (self._eta.seconds_left(done, self._total) or 0.0) + 5.0
+        left = (self._eta.left(done, self._total) or 0.0) + 5.0
         self._lines.progress(self._phase.stage, done, self._total, left, losses)
 
     def _note(self, losses: Mapping[str, float]) -> None:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cocadesk.errors import UserError
-from cocadesk.eta import EtaEstimator
 from trainer.device import TrainDevice
 from trainer.features import ImageFeatures, Progress
+from trainer.progress import EtaEstimator
 from trainer.store import FeatureStore
 from trainer.tuning.dataset import TuningDataset
 from trainer.tuning.evaluator import Evaluator
@@ -108,7 +108,7 @@ def prepare(
 
     def progress_from(start: int) -> Progress:
         def progress(done: int, _: int) -> None:
-            left = eta.seconds_left(start + done, total)
+            left = eta.left(start + done, total)
             left = None if left is None else left + seconds_after
             lines.progress(Stage.FEATURES, start + done, total, left)
             if stop.is_set():

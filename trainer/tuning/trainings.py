@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
-from cocadesk.eta import EtaEstimator
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.network.coca import CoCa
 from trainer.card import tuning_card
 from trainer.checkpoint import RunFolder, write_atomic
+from trainer.progress import EtaEstimator
 from trainer.tuning.dataset import encode_examples
 from trainer.tuning.evaluator import rows
 from trainer.tuning.learner import Learner
@@ -64,7 +64,7 @@ class TuningRun:
         self._evaluator = prepared.evaluator(self._device)
         self._spent_s = float(self._record["seconds"])
         self._clock = EtaEstimator()
-        self._clock.seconds_left(0, 1)
+        self._clock.left(0, 1)
 
     def run(self) -> dict[str, Any]:
         """One or two trainings, figures, checkpoint."""

@@ -19,9 +19,31 @@ from cocadesk.errors import UserError
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import RunState, RunValue, TeachPoint, TuningMethod
 from trainer.config import load_config
+from trainer.progress import EtaEstimator
 from trainer.tuning.command import FINISHED, USER_ERROR, main
 from trainer.tuning.preview import Costs
 from trainer.tuning.progress_lines import ProgressLines, Stage
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_time_left_follows_the_rate_of_this_stage_alone() -> None:
+    """What an earlier run has done is no sign of speed; nothing is said before the second call."""
+    clock = _Clock()
+    eta = EtaEstimator(clock)
+    assert eta.seconds == 0.0
+    assert eta.left(50, 100) is None
+    clock.now += 10
+    assert eta.left(50, 100) is None
+    assert eta.left(55, 100) == pytest.approx(90.0)
+    assert eta.left(100, 100) == 0.0
+    assert eta.seconds == 10.0
 
 
 def test_a_run_costs_its_pictures_its_crops_and_its_steps() -> None:
