@@ -155,12 +155,11 @@ class SidecarPlanner:
         self._written = WrittenFiles(library.edits.of_files())
         self._owners: dict[bytes, tuple[bool, bytes]] = {}
         self._media: set[bytes] = set()
-        for identity in library.media.identities():
-            if identity.state == MediaState.PRESENT:
-                self._media.add(_spelled(identity.path))
-                place = _spelled(sidecar_of(identity.path))
-                rank = (identity.kind != MediaKind.PHOTO, identity.path)
-                self._owners[place] = min(self._owners.get(place, rank), rank)
+        for identity in library.media.present():
+            self._media.add(_spelled(identity.path))
+            place = _spelled(sidecar_of(identity.path))
+            rank = (identity.kind != MediaKind.PHOTO, identity.path)
+            self._owners[place] = min(self._owners.get(place, rank), rank)
 
     def plan(self, row: MediaRow) -> PlannedFile:
         """The plan for the ``.txt`` of ``row``; it is read, nothing is written."""

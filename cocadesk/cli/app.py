@@ -7,16 +7,12 @@ from typing import Annotated
 import typer
 
 from cocadesk.cli.commands import evaluate, model, words
+from cocadesk.cli.commands.children import train, window
 from cocadesk.cli.commands.describe import caption, tag
-from cocadesk.cli.commands.index import index
-from cocadesk.cli.commands.info import info
-from cocadesk.cli.commands.search import search
+from cocadesk.cli.commands.library import index, info, search
 from cocadesk.cli.commands.teach import teach
-from cocadesk.cli.commands.train import train
-from cocadesk.cli.commands.window import window
-from cocadesk.cli.commands.words_vocabulary import vocabulary
 from cocadesk.cli.commands.words_write import write
-from cocadesk.cli.options import Choices, JsonOption, LibraryOption, ModelOption, run
+from cocadesk.cli.options import JsonOption, LibraryOption, ModelOption, run
 
 app = typer.Typer(
     name="cocadesk",
@@ -26,7 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 words.app.command("write")(write)
-words.app.command("vocabulary")(vocabulary)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(model.app, name="model")
 app.add_typer(words.app, name="words")
@@ -57,7 +52,5 @@ def start(
 
     Without a command the window opens.
     """
-    choices = Choices(library=library, model=model, as_json=as_json)
-    context.obj = choices
     if context.invoked_subcommand is None:
-        run(context, choices, window)
+        run(context, window)

@@ -11,7 +11,3 @@ def main() -> None:
     from cocadesk.cli.app import app
 
     app(prog_name="cocadesk")
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Signature, signature
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from cocadesk.cli.errors import guarded
-from cocadesk.cli.report import Report, shown
+from cocadesk.cli.report import Report
 from cocadesk.errors import UserError
 from cocadesk.locations import library_folder
 
@@ -57,41 +57,24 @@ class Options:
     model: str | None = None
     as_json: bool = False
 
+    @classmethod
+    def of(cls, *given: Mapping[str, Any]) -> Options:
+        """Options from parsed arguments, the earlier ones first, with defaults.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
-    """Options as given, before or after the command's name; None where not given."""
-
-    library: Path | None = None
-    model: str | None = None
-    as_json: bool = False
-
-    def over(self, earlier: Choices | None) -> Choices:
-        """These choices, filled up from those before the command's name."""
-        if earlier is None:
-            return self
-        return Choices(
-            library=self.library or earlier.library,
-            model=self.model or earlier.model,
-            as_json=self.as_json or earlier.as_json,
-        )
-
-    def resolved(self) -> Options:
-        """The choices with defaults; the library's folder is absolute."""
-        folder = self.library or library_folder()
-        return Options(
+        The library's folder is absolute.
+        """
+        chosen = {name: value for each in given for name, value in each.items() if value}
+        folder = chosen.get("library") or library_folder()
+        return cls(
             library=Path(os.path.abspath(folder)),  # noqa: PTH100 - keeps links as given
-            model=self.model,
-            as_json=self.as_json,
+            model=chosen.get("model"),
+            as_json="as_json" in chosen,
         )
 
 
-def run(
-    context: typer.Context, choices: Choices, command: Callable[[Options, Report], int]
-) -> None:
+def run(context: typer.Context, command: Callable[[Options, Report], int]) -> None:
     """Runs a command with the options from before and after its name, and exits."""
-    earlier = context.find_root().obj
-    options = choices.over(earlier if isinstance(earlier, Choices) else None).resolved()
+    options = Options.of(context.find_root().params, context.params)
     report = Report(as_json=options.as_json)
     raise typer.Exit(guarded(lambda: command(options, report), report))
 
@@ -111,8 +94,7 @@ def command(*, takes_model: bool = True) -> Callable[[Callable[..., int]], Calla
             as_json: JsonOption = False,
             **own: Any,
         ) -> None:
-            choices = Choices(library=library, model=model, as_json=as_json)
-            run(context, choices, lambda options, report: work(options, report, **own))
+            run(context, lambda options, report: work(options, report, **own))
 
         _options, _report, *arguments = signature(work, eval_str=True).parameters.values()
         context, library, model, as_json, _own = signature(start, eval_str=True).parameters.values()
@@ -142,7 +124,7 @@ def existing_folders(paths: Sequence[str]) -> tuple[WirePath, ...]:
     for folder in folders:
         if not os.path.lexists(folder.to_bytes()):
             raise UserError(
-                f"There is no folder {shown(folder.to_bytes())}.",
+                f"There is no folder {folder.text}.",
                 "",
                 "Check the name; nothing was read.",
             )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,17 +15,12 @@ if TYPE_CHECKING:
 
     from cocadesk.errors import UserError
     from cocadesk.protocol.paths import WirePath
+    from cocadesk.protocol.values import FailureValue, WriteItem
+
+FileReason: TypeAlias = "FailureValue | WriteItem"
+"""A file of a message that gave nothing, with the reason as a sentence."""
 
 SHOWN_FAILURES = 20
-
-
-class FileReason(Protocol):
-    """A file of a message that gave nothing, with the reason as a sentence."""
-
-    @property
-    def path(self) -> WirePath: ...
-    @property
-    def reason(self) -> str: ...
 
 
 def shown(path: bytes) -> str:
@@ -34,17 +28,14 @@ def shown(path: bytes) -> str:
     return os.fsdecode(path).encode("utf-8", "replace").decode()
 
 
-def path_fields(path: bytes) -> dict[str, str]:
+def path_fields(path: WirePath) -> dict[str, str]:
     """``path`` for a document, and ``path_b64`` where the bytes are not UTF-8."""
-    try:
-        return {"path": path.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {"path": shown(path), "path_b64": base64.b64encode(path).decode("ascii")}
+    return {"path": path.text} | ({} if path.raw is None else {"path_b64": path.raw})
 
 
 def failed_fields(failures: Iterable[FileReason]) -> list[dict[str, str]]:
     """The ``failed`` list of a document."""
-    return [{**path_fields(item.path.to_bytes()), "reason": item.reason} for item in failures]
+    return [{**path_fields(item.path), "reason": item.reason} for item in failures]
 
 
 class Report:
@@ -55,7 +46,9 @@ class Report:
         self._has_document = False
 
     def document(self, content: Mapping[str, Any]) -> None:
-        """Prints the one JSON document of a ``--json`` run, in UTF-8 whatever the locale."""
+        """The one JSON document of a ``--json`` run, in UTF-8 whatever the locale; else nothing."""
+        if not self.as_json:
+            return
         if self._has_document:
             raise RuntimeError("a command prints one document")
         self._has_document = True
@@ -80,10 +73,14 @@ class Report:
 
     def failures(self, failures: Sequence[FileReason]) -> None:
         """Names the failed files on stderr, the first few of them."""
-        for failure in failures[:SHOWN_FAILURES]:
-            self.note(f"{shown(failure.path.to_bytes())}: {failure.reason}")
-        if len(failures) > SHOWN_FAILURES:
-            self.note(f"... and {len(failures) - SHOWN_FAILURES} more.")
+        self.notes([f"{item.path.text}: {item.reason}" for item in failures])
+
+    def notes(self, texts: Sequence[str]) -> None:
+        """Remarks on stderr, the first few of them."""
+        for text in texts[:SHOWN_FAILURES]:
+            self.note(text)
+        if len(texts) > SHOWN_FAILURES:
+            self.note(f"... and {len(texts) - SHOWN_FAILURES} more.")
 
     def error(self, error: UserError) -> None:
         """The sentences of an error on stderr; with ``--json`` also the one document."""

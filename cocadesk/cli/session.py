@@ -34,14 +34,14 @@ STOPPING = "Stopping after this step; press Ctrl-C again to stop at once."
 
 def open_engine(options: Options, report: Report, access: Access = Access.READ) -> AnyEngine:
     """The library's running engine, else one in this process; see ``engine.local``."""
-    return local.open_engine(
+    own = local.LocalEngine(
         options.library,
         model=options.model,
         access=access,
-        name=CLIENT_NAME,
         open_model=lambda source: _open_source(options, source),
         on_stopping=lambda: report.note(STOPPING),
     )
+    return local.running_or(own, name=CLIENT_NAME)
 
 
 def started_engine(options: Options) -> EngineClient:
@@ -81,14 +81,9 @@ def _open_source(options: Options, source: str) -> Backend:
     return local.open_source(options.library, options.model, source)
 
 
-def do_job(
-    engine: AnyEngine,
-    body: RequestBody,
-    report: Report,
-    on_interrupt: JobAction = JobAction.CANCEL,
-) -> JobReply:
+def do_job(engine: AnyEngine, body: RequestBody, report: Report) -> JobReply:
     """Starts a job and follows it to its end; see ``follow``."""
-    return follow(engine, engine.ask(body, JobReply).job, report, on_interrupt)
+    return follow(engine, engine.ask(body, JobReply).job, report)
 
 
 def follow(

@@ -12,6 +12,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,15 +33,11 @@ _log = logging.getLogger(__name__)
 
 def _opener(library: Library, chosen: str | None, factory: str | None) -> Callable[[str], Backend]:
     """A function that opens a source; ``factory`` (``module:name``) is for tests."""
-
-    def open_model(source: str) -> Backend:
-        if factory is not None:
-            module, _, name = factory.partition(":")
-            made: Backend = getattr(importlib.import_module(module), name)()
-            return made
-        return open_source(library.folder, chosen, source)
-
-    return open_model
+    if factory is None:
+        return partial(open_source, library.folder, chosen)
+    module, _, name = factory.partition(":")
+    make: Callable[[], Backend] = getattr(importlib.import_module(module), name)
+    return lambda _source: make()
 
 
 def main(arguments: list[str] | None = None) -> int:

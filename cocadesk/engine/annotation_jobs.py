@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import TypeVar
 
 import msgspec
 
 from cocadesk.annotations.describe import DescribeReport, caption_steps, tag_steps
-from cocadesk.annotations.history import things
 from cocadesk.annotations.human import HumanAnnotations
 from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, SkippedFile
 from cocadesk.annotations.sidecar_job import WriteReport, write_steps
-from cocadesk.engine.annotation_reports import describe_outcome, report_so_far, write_outcome
+from cocadesk.engine.conversions import REPORTED, sentence, to_failures, to_value
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import job_step
-from cocadesk.engine.scheduler import JobStep, Steps, relayed
+from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps, relayed
 from cocadesk.engine.scopes import scope_keys
-from cocadesk.library.rows import new_key
+from cocadesk.protocol import values
 from cocadesk.protocol.messages import RowsChanged
-from cocadesk.protocol.values import Scope
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import Scope, WriteItem, WriteKind
 
 STAGES = {
     AnnotationStage.PLAN: "Checking what there is to do",
@@ -63,38 +62,17 @@ class AnnotationJobs:
         annotations: HumanAnnotations,
         publish_titles: Callable[[], None],
     ) -> None:
+        self._context = context
         self._library = context.library
-        self._model = context.model
-        self._publish = context.publish
         self._annotations = annotations
         self._publish_titles = publish_titles
         self._described: dict[str, set[str]] = {}
-
-    def caption_order(self, scope: Scope, *, again: bool) -> tuple[str, str]:
-        """Title and spec of a caption job.
-
-        Raises:
-            UserError: a folder of the scope holds nothing of the library.
-        """
-        spec = CaptionSpec(scope=scope, again=again, order=new_key() if again else "")
-        return f"Captions for {self._things(scope)}", msgspec.json.encode(spec).decode()
-
-    def write_order(self, scope: Scope, *, overwrite: bool) -> tuple[str, str]:
-        """Title and spec of a write job; see ``caption_order``."""
-        spec = WriteSpec(scope=scope, overwrite=overwrite, batch=new_key())
-        title = f"Writing captions beside {self._things(scope)}"
-        return title, msgspec.json.encode(spec).decode()
-
-    def tag_order(self) -> tuple[str, str]:
-        """Title and spec of a tag job on all media."""
-        spec = msgspec.json.encode(TagSpec(order=new_key())).decode()
-        return "New tags for all photos and videos", spec
 
     def caption_steps(self, spec: str) -> Steps:
         """A caption job; see ``cocadesk.engine.scheduler.JobFactory``."""
         order = msgspec.json.decode(spec, type=CaptionSpec)
         yield JobStep(stage="Waiting for the model", done=0)
-        opened = self._model.opened()
+        opened = self._context.model.opened()
         done = self._described.setdefault(order.order, set()) if order.order else None
         with PoolDecoder(opened.backend.info()) as decode:
             inner = caption_steps(
@@ -113,7 +91,7 @@ class AnnotationJobs:
     def tag_steps(self, spec: str) -> Steps:
         """A tag job: no file is read; see ``cocadesk.engine.scheduler.JobFactory``."""
         yield JobStep(stage="Waiting for the model", done=0)
-        opened = self._model.opened()
+        opened = self._context.model.opened()
         inner = tag_steps(
             self._library,
             opened.backend.info().image_id,
@@ -157,17 +135,56 @@ class AnnotationJobs:
                 is_first = False
                 on_first()
             if progress.keys:
-                self._publish(RowsChanged(keys=progress.keys))
+                self._context.publish(RowsChanged(keys=progress.keys))
             skipped.extend(progress.skipped)
             report = report_so_far(progress, skipped) if progress.skipped else None
             return job_step(progress, STAGES[progress.stage], report)
 
         return (yield from relayed(inner, step))
 
-    def _things(self, scope: Scope) -> str:
-        if scope == Scope():
-            return "all photos and videos"
-        if len(scope.folders) == 1 and not scope.keys and not scope.filter:
-            folder = scope.folders[0].text
-            return os.path.basename(folder.rstrip(os.sep)) or folder  # noqa: PTH119
-        return things(self._library, scope_keys(self._library, scope))
+
+def report_so_far(
+    progress: AnnotationProgress, skipped: Sequence[SkippedFile]
+) -> values.CaptionReport | values.WriteReport:
+    """The report of a job that still runs: what it could not do yet."""
+    if progress.stage is AnnotationStage.WRITE:
+        return values.WriteReport(skipped=skipped_items(skipped))
+    return values.CaptionReport(failed=to_failures(skipped, "words"))
+
+
+def skipped_items(skipped: Sequence[SkippedFile]) -> tuple[WriteItem, ...]:
+    """Files that were left as they are, as clients see them."""
+    return tuple(
+        WriteItem(path=WirePath.of(item.path), kind=WriteKind.SKIPPED, reason=item.reason)
+        for item in skipped[:REPORTED]
+    )
+
+
+def describe_outcome(report: DescribeReport, verb: str = "described") -> JobOutcome:
+    """The end of a caption or tag job."""
+    message = sentence(
+        f"{report.described:,} {verb}",
+        (report.unchanged, "already known"),
+        (report.by_person, "with a caption of your own"),
+        (len(report.failed), "could not be read"),
+    )
+    return JobOutcome(
+        message=message,
+        report=to_value(report, values.CaptionReport, failed=to_failures(report.failed, "words")),
+        failed=len(report.failed),
+    )
+
+
+def write_outcome(report: WriteReport) -> JobOutcome:
+    """The end of a write job."""
+    done = sentence(
+        f"{report.written:,} written",
+        (report.unchanged, "already up to date"),
+        (len(report.skipped), "skipped"),
+    )
+    stopped = "It was undone before it ended. " if report.was_undone else ""
+    return JobOutcome(
+        message=stopped + done,
+        report=to_value(report, values.WriteReport, skipped=skipped_items(report.skipped)),
+        failed=report.failed,
+    )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
+from cocadesk.annotations.history import things
 from cocadesk.annotations.human import AnnotationChange as Change
 from cocadesk.annotations.human import AnnotationEdit, HumanAnnotations
 from cocadesk.annotations.sidecars import PlannedFile, plan_write
@@ -14,12 +15,18 @@ from cocadesk.annotations.vocabulary import (
     library_vocabulary,
     set_custom_vocabulary,
 )
-from cocadesk.engine.annotation_jobs import AnnotationJobs
-from cocadesk.engine.annotation_reports import skipped_items
+from cocadesk.engine.annotation_jobs import (
+    AnnotationJobs,
+    CaptionSpec,
+    TagSpec,
+    WriteSpec,
+    skipped_items,
+)
 from cocadesk.engine.conversions import to_value
-from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
+from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.scheduler import JobFactory
 from cocadesk.engine.scopes import some_scope_keys
+from cocadesk.library.rows import new_key
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     AnnotationsChanged,
@@ -41,7 +48,7 @@ from cocadesk.protocol.messages import (
     WritePlan,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import EditValue, JobKind, WriteItem, WriteKind
+from cocadesk.protocol.values import EditValue, JobKind, Scope, WriteItem, WriteKind
 
 PLAN_LIMIT = 1000
 
@@ -54,21 +61,6 @@ class AnnotationHandler(RequestHandler):
         self._library = context.library
         self._annotations = HumanAnnotations(context.library)
         self._jobs = AnnotationJobs(context, self._annotations, self._publish_titles)
-
-    def answers(self) -> Mapping[type[Any], Answer]:
-        """The answer to each kind of request."""
-        return {
-            SetAnnotations: self._set,
-            UndoAnnotations: self._undo,
-            RedoAnnotations: self._redo,
-            GetUndoState: self._state,
-            GetHistory: self._history,
-            GetVocabulary: self._vocabulary,
-            SetVocabulary: self._set_vocabulary,
-            PlanWrite: self._plan,
-            StartWrite: self._start_write,
-            StartCaption: self._start_caption,
-        }
 
     def works(self) -> Mapping[JobKind, JobFactory]:
         """The kinds of jobs that this handler does."""
@@ -148,21 +140,33 @@ class AnnotationHandler(RequestHandler):
             items.clear()
         return WritePlan(
             items=tuple(items[:PLAN_LIMIT]),
-            new=counts[WriteKind.NEW],
-            changed=counts[WriteKind.CHANGED],
-            unchanged=counts[WriteKind.UNCHANGED],
-            skipped=counts[WriteKind.SKIPPED],
+            **{kind.value: counts[kind] for kind in WriteKind},
         )
 
     def _start_write(self, body: StartWrite, call: Call) -> JobReply:
-        some_scope_keys(self._library, body.scope)
-        title, spec = self._jobs.write_order(body.scope, overwrite=body.overwrite)
-        return JobReply(job=self._context.jobs().add(JobKind.WRITE, title, spec))
+        title = f"Writing captions beside {self._things(body.scope)}"
+        spec = WriteSpec(scope=body.scope, overwrite=body.overwrite, batch=new_key())
+        return self._context.queue(JobKind.WRITE, title, spec)
 
     def _start_caption(self, body: StartCaption, call: Call) -> JobReply:
-        some_scope_keys(self._library, body.scope)
-        title, spec = self._jobs.caption_order(body.scope, again=body.again)
-        return JobReply(job=self._context.jobs().add(JobKind.CAPTION, title, spec))
+        title = f"Captions for {self._things(body.scope)}"
+        order = new_key() if body.again else ""
+        spec = CaptionSpec(scope=body.scope, again=body.again, order=order)
+        return self._context.queue(JobKind.CAPTION, title, spec)
+
+    def _things(self, scope: Scope) -> str:
+        """The media of a scope in a title.
+
+        Raises:
+            UserError: there are none.
+        """
+        keys = some_scope_keys(self._library, scope)
+        if scope == Scope():
+            return "all photos and videos"
+        if len(scope.folders) == 1 and not scope.keys and not scope.filter:
+            folder = scope.folders[0].text
+            return os.path.basename(folder.rstrip(os.sep)) or folder  # noqa: PTH119
+        return things(self._library, keys)
 
     # Vocabulary -----------------------------------------------------------------------
 
@@ -174,7 +178,8 @@ class AnnotationHandler(RequestHandler):
 
     def _set_vocabulary(self, body: SetVocabulary, call: Call) -> JobReply:
         set_custom_vocabulary(self._library.folder, body.tags)
-        return JobReply(job=self._context.jobs().add(JobKind.TAG, *self._jobs.tag_order()))
+        title = "New tags for all photos and videos"
+        return self._context.queue(JobKind.TAG, title, TagSpec(order=new_key()))
 
 
 def write_item(planned: PlannedFile) -> WriteItem:

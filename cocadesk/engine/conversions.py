@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from cocadesk.library.fields import facts_of
 from cocadesk.library.rows import MediaRow
 from cocadesk.library.vectors import moments_of
 from cocadesk.protocol.messages import Hits, Moments
@@ -19,7 +18,6 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
     AnyValue,
     CaptionReport,
-    Fact,
     FailureValue,
     Hit,
     IndexReport,
@@ -106,11 +104,6 @@ def to_row(library: Library, row: MediaRow) -> Row:
         caption_by_person=row.human_caption is not None,
         tags=to_tags(row),
     )
-
-
-def to_facts(row: MediaRow) -> tuple[Fact, ...]:
-    """All that is known of a medium, as labelled text."""
-    return tuple(to_value(fact, Fact) for fact in facts_of(row))
 
 
 def to_tags(row: MediaRow) -> tuple[TagValue, ...]:

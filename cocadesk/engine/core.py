@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from cocadesk.engine.annotations import AnnotationHandler
-from cocadesk.engine.handlers import TRAINER, Answer, EngineContext, RequestHandler, RunLong
+from cocadesk.engine.handlers import TRAINER, EngineContext, RequestHandler, RunLong
 from cocadesk.engine.index_job import IndexHandler
 from cocadesk.engine.job_requests import JobHandler
 from cocadesk.engine.library_requests import LibraryHandler
@@ -18,7 +17,7 @@ from cocadesk.engine.scheduler import Scheduler
 from cocadesk.engine.teaching.requests import TeachingHandler
 from cocadesk.errors import UserError
 from cocadesk.library.library import Library
-from cocadesk.protocol.calls import Call
+from cocadesk.protocol.calls import Call, answers_of
 from cocadesk.protocol.messages import EventBody, JobChanged, ReplyBody, RequestBody, RowsChanged
 from cocadesk.protocol.values import JobValue
 
@@ -67,9 +66,7 @@ class EngineCore:
             ModelHandler(context, switcher),
             TeachingHandler(context, switcher),
         )
-        self._answers: dict[type[Any], Answer] = {
-            kind: answer for handler in self._handlers for kind, answer in handler.answers().items()
-        }
+        self._answers = answers_of(*self._handlers)
 
     def answer(self, body: RequestBody, call: Call) -> ReplyBody | None:
         """Answers any request; see ``cocadesk.protocol.calls.Handler``."""

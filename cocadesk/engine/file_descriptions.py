@@ -26,7 +26,7 @@ from cocadesk.locations import text_vectors_folder
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import DescribedFile, DescribedFiles, DescribeFiles
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import DescriptionKind, FailureValue, Scope, TagValue
+from cocadesk.protocol.values import DescriptionKind, FailureValue, Scope, TagValue, WorkState
 
 if TYPE_CHECKING:
     from cocadesk.model.backend import Backend
@@ -121,14 +121,14 @@ class FileDescriber:
         found = self._files()
         self._places = {path: place for place, path in enumerate(found.paths)}
         total = len(self._places)
-        call.progress(stage="Describing", done=0, total=total)
+        call.progress(WorkState(stage="Describing", total=total))
         for done, answer in enumerate(self._all(self._rows(found.paths)), start=1):
             call.check()
             if isinstance(answer, FailureValue):
                 found.failed.append(answer)
             else:
                 call.partial(answer)
-            call.progress(stage="Describing", done=done, total=total)
+            call.progress(WorkState(stage="Describing", done=done, total=total))
         return DescribedFiles(
             failed=tuple(found.failed), unkept=self._unkept if self._has_unkept else ""
         )

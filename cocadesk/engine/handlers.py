@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol
+
+import msgspec
 
 from cocadesk.engine.loaded_model import ModelHolder
 from cocadesk.engine.scheduler import JobFactory, Scheduler
 from cocadesk.library.library import Library
 from cocadesk.protocol.calls import Call
-from cocadesk.protocol.messages import EventBody, ReplyBody
+from cocadesk.protocol.messages import EventBody, JobReply, ReplyBody
 from cocadesk.protocol.values import JobKind, JobValue
-
-Answer: TypeAlias = Callable[[Any, Call], ReplyBody | None]
-"""Answers one kind of request; see ``protocol.calls.Handler``. Any thread."""
-
 
 TRAINER = "trainer"
 
@@ -46,17 +43,18 @@ class EngineContext:
     unkept: str = ""
     job_listeners: list[Callable[[JobValue], None]] = field(default_factory=list)
 
+    def queue(self, kind: JobKind, title: str, spec: msgspec.Struct) -> JobReply:
+        """The job of an order; see ``Scheduler.add``."""
+        text = msgspec.json.encode(spec).decode()
+        return JobReply(job=self.jobs().add(kind, title, text))
 
-class RequestHandler(ABC):
-    """A part of the engine with its own requests and jobs."""
 
-    @abstractmethod
-    def answers(self) -> Mapping[type[Any], Answer]:
-        """The answer to each kind of request."""
+class RequestHandler:
+    """A part of the engine with its own requests (see ``answers_of``) and jobs."""
 
     def works(self) -> Mapping[JobKind, JobFactory]:
         """The kinds of jobs that this handler does; none unless it says so."""
         return {}
 
-    def close(self) -> None:  # noqa: B027 - most handlers hold nothing
+    def close(self) -> None:
         """Frees what the handler holds; after the last job and request."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from cocadesk.annotations.progress import AnnotationProgress
 from cocadesk.engine.conversions import sentence, to_failures, to_value
-from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
+from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.scheduler import JobFactory, JobOutcome, JobStep, Steps, relayed
 from cocadesk.errors import UserError
 from cocadesk.indexing.types import IndexProgress, IndexReport, IndexStage
@@ -41,24 +40,17 @@ class IndexHandler(RequestHandler):
         self._context = context
         self._library = context.library
 
-    def answers(self) -> Mapping[type[Any], Answer]:
-        """The answer to each kind of request."""
-        return {StartIndex: self._start}
-
     def works(self) -> Mapping[JobKind, JobFactory]:
         """The index."""
         return {JobKind.INDEX: self.steps}
 
     def _start(self, body: StartIndex, call: Call) -> JobReply:
-        title, spec = self._order(body.folders)
-        return JobReply(job=self._context.jobs().add(JobKind.INDEX, title, spec))
-
-    def _order(self, folders: tuple[WirePath, ...]) -> tuple[str, str]:
-        """Title and spec of a job on these folders.
+        """A job on these folders.
 
         Raises:
             UserError: one of them is not there, or none is known.
         """
+        folders = body.folders
         for folder in folders:
             if not os.path.lexists(folder.to_bytes()):
                 raise UserError(f"There is no folder {folder.text}.", "", "Check its name.")
@@ -67,7 +59,7 @@ class IndexHandler(RequestHandler):
         names = [Path(folder.text).name or folder.text for folder in folders]
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         title = f"Adding {shown}" if names else "Looking for new photos and videos"
-        return title, msgspec.json.encode(IndexSpec(folders=folders)).decode()
+        return self._context.queue(JobKind.INDEX, title, IndexSpec(folders=folders))
 
     def steps(self, spec: str) -> Steps:
         """The job of a spec; see ``cocadesk.engine.scheduler.JobFactory``."""
@@ -77,7 +69,7 @@ class IndexHandler(RequestHandler):
         roots = [path.to_bytes() for path in wanted]
         roots = roots or [root.path for root in self._library.roots.all()]
         yield JobStep(stage="Waiting for the model", done=0)
-        backend = self._context.model.backend()
+        backend = self._context.model.opened().backend
         last_commit: bytes | None = None
 
         def step(progress: IndexProgress) -> JobStep:
@@ -99,15 +91,7 @@ def job_step(
 ) -> JobStep:
     """A job of this program after a step; ``report`` names what it could not do so far."""
     current = WirePath.of(progress.current_path).text if progress.current_path else ""
-    return JobStep(
-        report=report,
-        stage=stage,
-        done=progress.done,
-        total=progress.total,
-        failed=progress.failed,
-        seconds_left=progress.seconds_left,
-        current=current,
-    )
+    return to_value(progress, JobStep, stage=stage, current=current, report=report)
 
 
 def _outcome(report: IndexReport) -> JobOutcome:

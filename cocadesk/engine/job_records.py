@@ -28,15 +28,12 @@ class JobStore(Protocol):
 
     def all(self) -> list[JobRow]:
         """All jobs, the oldest first."""
-        ...
 
     def save(self, job: JobRow) -> None:
         """Writes a job's row."""
-        ...
 
     def forget(self, job_id: str) -> None:
         """Removes a job's row."""
-        ...
 
 
 class JobSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

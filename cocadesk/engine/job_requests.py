@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from cocadesk.engine.conversions import failures_of
-from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
+from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.protocol.calls import Call, JobWatchers
 from cocadesk.protocol.messages import (
     ControlJob,
@@ -26,15 +23,6 @@ class JobHandler(RequestHandler):
     def __init__(self, context: EngineContext) -> None:
         self._context = context
         self._watchers = JobWatchers()
-
-    def answers(self) -> Mapping[type[Any], Answer]:
-        """The answer to each kind of request."""
-        return {
-            ListJobs: self._list,
-            ControlJob: self._control,
-            WatchJob: self._watch,
-            ListJobFailures: self._failures,
-        }
 
     def tell(self, job: JobValue) -> None:
         """Tells those who watch the job that it has moved; on any thread."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from typing import Any
-
-from cocadesk.engine.conversions import to_facts, to_hits, to_moments, to_row, to_value
-from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
+from cocadesk.engine.conversions import to_hits, to_moments, to_row, to_value
+from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.scopes import not_in_library, row_of
+from cocadesk.library.fields import facts_of
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     Detail,
@@ -31,7 +28,7 @@ from cocadesk.protocol.messages import (
     Similar,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import CountsValue, FailureValue, RootValue
+from cocadesk.protocol.values import CountsValue, Fact, FailureValue, RootValue
 from cocadesk.search.filters import parse_filter, split_query
 from cocadesk.search.matching import newest_keys
 
@@ -48,30 +45,15 @@ class LibraryHandler(RequestHandler):
         """Media have come or gone: the next list of the newest is read again."""
         self._newest = None
 
-    def answers(self) -> Mapping[type[Any], Answer]:
-        """The answer to each kind of request."""
-        return {
-            Search: self._search,
-            Similar: self._similar,
-            ListNewest: self._list_newest,
-            GetKeys: self._get_keys,
-            GetRows: self._get_rows,
-            GetDetail: self._get_detail,
-            GetMoments: self._get_moments,
-            ListFailures: self._list_failures,
-            ListRoots: self._list_roots,
-            GetInfo: self._get_info,
-        }
-
     def _search(self, body: Search, call: Call) -> Hits:
-        searcher = self._model.searcher()
+        searcher = self._model.opened().searcher
         call.check()
         words, terms = split_query(body.text)
         found = searcher.search(words, body.limit + 1, terms & parse_filter(body.filter))
         return to_hits(found, body.limit, self._library.thumbnails.moment_path)
 
     def _similar(self, body: Similar, call: Call) -> Hits:
-        searcher = self._model.searcher()
+        searcher = self._model.opened().searcher
         call.check()
         found = searcher.similar(body.key, body.limit + 1, parse_filter(body.filter))
         return to_hits(found, body.limit, self._library.thumbnails.moment_path)
@@ -98,7 +80,8 @@ class LibraryHandler(RequestHandler):
 
     def _get_detail(self, body: GetDetail, call: Call) -> Detail:
         row = row_of(self._library, body.key)
-        return Detail(row=to_row(self._library, row), facts=to_facts(row))
+        facts = tuple(to_value(fact, Fact) for fact in facts_of(row))
+        return Detail(row=to_row(self._library, row), facts=facts)
 
     def _get_moments(self, body: GetMoments, call: Call) -> Moments:
         return to_moments(self._library, row_of(self._library, body.key))
@@ -114,12 +97,7 @@ class LibraryHandler(RequestHandler):
         )
 
     def _list_roots(self, body: ListRoots, call: Call) -> Roots:
-        return Roots(
-            roots=tuple(
-                RootValue(path=WirePath.of(root.path), online=os.path.exists(root.path))  # noqa: PTH110 - bytes
-                for root in self._library.roots.all()
-            )
-        )
+        return Roots(roots=tuple(to_value(root, RootValue) for root in self._library.roots.all()))
 
     def _get_info(self, body: GetInfo, call: Call) -> Info:
         model = self._model.settled() if body.waits else self._model.value()

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cocadesk.annotations.tagging import ZeroShotTagger
     from cocadesk.library.library import Library
     from cocadesk.model.backend import Backend, ModelInfo
-    from cocadesk.search.searcher import Searcher
 
 WARM_UP_TEXT = "a photo"
 TEXTS_AT_ONCE = 8
@@ -151,14 +150,6 @@ class ModelHolder:
         if opened is None:
             raise self._error or UserError("The model is not open.")
         return opened
-
-    def backend(self) -> Backend:
-        """The network's door; see ``opened``."""
-        return self.opened().backend
-
-    def searcher(self) -> Searcher:
-        """The search of this library; see ``opened``."""
-        return self.opened().searcher
 
     def open(self, source: str) -> Backend:
         """Another network, warm; the caller closes it or gives it to ``use``.

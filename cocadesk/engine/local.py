@@ -1,6 +1,6 @@
 """The engine without a process of its own: for one command, in the command's process.
 
-``open_engine`` gives a client of the library's running engine, else this; both are asked
+``running_or`` gives a client of the library's running engine, else this; both are asked
 in the same way. Importing this module is cheap: LanceDB is imported with the first
 request that the snapshot of the library cannot answer.
 """
@@ -36,7 +36,8 @@ from cocadesk.protocol.messages import (
     Search,
     WatchJob,
 )
-from cocadesk.protocol.values import ModelEntry, Priority
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import ModelEntry
 
 if TYPE_CHECKING:
     from cocadesk.engine.core import EngineCore
@@ -77,7 +78,7 @@ class LocalEngine:
         on_stopping: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder = folder
-        self._chosen = model
+        self.model = model
         self._access = access
         self._open_model = open_model or partial(open_source, folder, model)
         self._on_stopping = on_stopping
@@ -90,9 +91,8 @@ class LocalEngine:
         body: RequestBody,
         answer: type[Answer],
         *,
-        priority: Priority = Priority.INTERACTIVE,
-        on_progress: Callable[[Progress], None] | None = None,
-        on_partial: Callable[[ReplyBody], None] | None = None,
+        on_progress: Callable[[Progress], None] = lambda _now: None,
+        on_partial: Callable[[ReplyBody], None] = lambda _part: None,
         timeout_s: float | None = None,
     ) -> Answer:
         """Answers a request; see ``EngineClient.ask``. ``WatchJob`` does the job.
@@ -101,11 +101,11 @@ class LocalEngine:
             UserError: it could not be done.
             KeyboardInterrupt: Ctrl-C; long work has ended after a step, all commits are kept.
         """
-        asking = _Asking(priority, on_progress, on_partial, timeout_s)
+        interrupt = Interrupt(self._on_stopping)
+        asking = _Asking(interrupt, on_progress, on_partial, timeout_s)
         if not isinstance(body, WatchJob | DescribeFiles):
             return answer_of(asking.final(self._answer(body, asking.call)), answer)
-        with Interrupt(self._on_stopping) as interrupt:
-            asking.call.interrupt = interrupt
+        with interrupt:
             try:
                 reply = self._answer(body, asking.call)
                 if isinstance(body, WatchJob) and not asking.call.is_finished:
@@ -170,9 +170,8 @@ class LocalEngine:
             return describe_files(
                 body, call, backend, lambda: ZeroShotTagger(backend, vocabulary, cache=cache)
             )
-        folder = str(self.folder).encode("utf-8", "replace").decode()
         raise UserError(
-            f"There is no library in {folder}.",
+            f"There is no library in {WirePath.of(self.folder).text}.",
             "",
             "Add a folder of photos first: cocadesk index FOLDER.",
         )
@@ -210,7 +209,7 @@ class LocalEngine:
             return Library.open(self.folder, create=False, writer=False), error.what
 
     def _source(self) -> str:
-        return self._chosen or library_source(self.folder)
+        return self.model or library_source(self.folder)
 
     def _backend(self, source: str) -> Backend:
         """The model of a source; opened once."""
@@ -226,32 +225,20 @@ class LocalEngine:
 AnyEngine: TypeAlias = EngineClient | LocalEngine
 
 
-def open_engine(
-    folder: Path,
-    *,
-    model: str | None = None,
-    access: Access = Access.READ,
-    name: str = "client",
-    open_model: Callable[[str], Backend] | None = None,
-    on_stopping: Callable[[], None] = lambda: None,
-) -> AnyEngine:
-    """A client of the engine that serves the library now, else an engine in this process.
+def running_or(own: LocalEngine, *, name: str = "client") -> AnyEngine:
+    """A client of the engine that serves the library now, else ``own``.
 
-    An engine that serves another model than ``model`` is left alone: the library is then
-    read beside it.
+    An engine that serves another model than the one chosen for ``own`` is left alone: the
+    library is then read beside it.
 
     Raises:
         UserError: an engine is there but refuses us, e.g. one of another version.
     """
-    if serves_model(folder, model):
-        from cocadesk.protocol.launch import running_engine
+    if not serves_model(own.folder, own.model):
+        return own
+    from cocadesk.protocol.launch import running_engine
 
-        client = running_engine(folder, name=name)
-        if client is not None:
-            return client
-    return LocalEngine(
-        folder, model=model, access=access, open_model=open_model, on_stopping=on_stopping
-    )
+    return running_engine(own.folder, name=name) or own
 
 
 def serves_model(folder: Path, model: str | None) -> bool:
@@ -306,26 +293,17 @@ def _run_here(call: Call, work: Callable[[], ReplyBody], *, name: str) -> None:
     call.finish(work())
 
 
-class _LocalCall(Call):
-    """A call that is cancelled by Ctrl-C as well."""
-
-    interrupt: Interrupt | None = None
-
-    def check(self) -> None:
-        """Raises ``CallCancelledError`` once nobody wants the answer."""
-        if self.interrupt is not None and self.interrupt.is_wanted:
-            raise CallCancelledError
-        super().check()
-
-
 class _Asking:
-    """One request being answered: passes its messages on, on the thread that asked."""
+    """One request being answered: passes its messages on, on the thread that asked.
+
+    Ctrl-C (``interrupt``) makes its call unwanted.
+    """
 
     def __init__(
         self,
-        priority: Priority,
-        on_progress: Callable[[Progress], None] | None,
-        on_partial: Callable[[ReplyBody], None] | None,
+        interrupt: Interrupt,
+        on_progress: Callable[[Progress], None],
+        on_partial: Callable[[ReplyBody], None],
         timeout_s: float | None,
     ) -> None:
         self._asker = threading.get_ident()
@@ -334,7 +312,7 @@ class _Asking:
         self._timeout_s = timeout_s
         self._from_threads: queue.SimpleQueue[EngineMessage] = queue.SimpleQueue()
         self._final: Done | Failed | Cancelled | None = None
-        self.call = _LocalCall(1, priority, self._take)
+        self.call = Call(1, self._take, lambda: interrupt.is_wanted)
 
     def final(self, reply: ReplyBody | None) -> Done | Failed | Cancelled:
         """The last message; ``reply`` None: a thread of the handler sends it.
@@ -363,10 +341,8 @@ class _Asking:
 
     def _handle(self, message: EngineMessage) -> None:
         if isinstance(message, Progress):
-            if self._on_progress is not None:
-                self._on_progress(message)
+            self._on_progress(message)
         elif isinstance(message, Partial):
-            if self._on_partial is not None:
-                self._on_partial(message.body)
+            self._on_partial(message.body)
         elif isinstance(message, Done | Failed | Cancelled):
             self._final = self._final or message

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cocadesk.annotations.describe import Describer, MediaDescriber, WantedPicture
 from cocadesk.engine.conversions import to_tags
 from cocadesk.engine.file_descriptions import describe_files
-from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
+from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.scopes import row_of
 from cocadesk.errors import UserError
 from cocadesk.library.atomic import write_atomically
@@ -63,14 +63,6 @@ class MediaDetails(RequestHandler):
         self._decoding = threading.Lock()
         self._describing = threading.Lock()
         self._pictures: OrderedDict[_Known, DecodedPhoto] = OrderedDict()
-
-    def answers(self) -> Mapping[type[Any], Answer]:
-        """The answer to each kind of request."""
-        return {
-            Describe: self._describe,
-            DescribeFiles: self._describe_files,
-            GetPreview: self._preview,
-        }
 
     def close(self) -> None:
         """Ends the worker process."""
@@ -220,7 +212,7 @@ class MediaDetails(RequestHandler):
         """The decoder for the model in use."""
         from cocadesk.media import DecoderPool, InputSpec
 
-        spec = InputSpec.of(self._model.backend().info())
+        spec = InputSpec.of(self._model.opened().backend.info())
         if self._pool is not None and self._pool.spec != spec:
             self._pool.close()
             self._pool = None

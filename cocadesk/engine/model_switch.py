@@ -67,7 +67,8 @@ class ModelSwitcher:
         return job
 
     def _ordered(self, source: str) -> JobValue:
-        title, spec = self._order(source)
+        title = f"Switching to {self._name(source)}"
+        spec = msgspec.json.encode(ModelSwitchSpec(source=source)).decode()
         jobs = self._context.jobs()
         with self._using:
             self._give_up_others(spec)
@@ -99,11 +100,6 @@ class ModelSwitcher:
     def close(self) -> None:
         """Frees models that were opened for a job that has not begun."""
         self._keep_ready("", None)
-
-    def _order(self, source: str) -> tuple[str, str]:
-        """Title and spec of a job."""
-        spec = msgspec.json.encode(ModelSwitchSpec(source=source)).decode()
-        return f"Switching to {self._name(source)}", spec
 
     def _name(self, source: str) -> str:
         """The name of a model in a sentence; a run by its title."""

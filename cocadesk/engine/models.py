@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
+from cocadesk.engine.conversions import to_value
+from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.model_switch import ModelSwitcher
 from cocadesk.engine.scheduler import JobFactory
 from cocadesk.engine.teaching.run_state import RunReader
 from cocadesk.engine.teaching.runs import RunStore
 from cocadesk.errors import UserError
-from cocadesk.library.rows import MediaState
 from cocadesk.locations import RUN_PREFIX, STARTER
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import JobReply, ListModels, Models, UseModel
 from cocadesk.protocol.values import JobKind, ModelEntry, RunState
+
+if TYPE_CHECKING:
+    from cocadesk.model.known_models import KnownModel
 
 _log = logging.getLogger(__name__)
 
@@ -32,10 +35,6 @@ class ModelHandler(RequestHandler):
         self._runs = RunStore(context.library.runs_folder)
         self._reader = RunReader(context, self._runs)
         self._ids: dict[str, tuple[str, str]] = {}
-
-    def answers(self) -> Mapping[type[Any], Answer]:
-        """The answer to each kind of request."""
-        return {ListModels: self._list, UseModel: self._use}
 
     def works(self) -> Mapping[JobKind, JobFactory]:
         """The switch of models."""
@@ -54,10 +53,7 @@ class ModelHandler(RequestHandler):
         used = self._context.model.value()
         self._ids[used.source] = (used.model_id, used.image_id)
         by_source = {
-            known.source: self._entry(
-                known.source, known.name, note=known.note, size=known.size_bytes
-            )
-            for known in known_models(current=used.source)
+            known.source: self._entry(known) for known in known_models(current=used.source)
         }
         for record in self._runs.all():
             source = f"{RUN_PREFIX}{record.id}"
@@ -77,18 +73,11 @@ class ModelHandler(RequestHandler):
             )
         )
 
-    def _entry(self, source: str, name: str, *, note: str = "", size: int = 0) -> ModelEntry:
-        if source == STARTER and not self._ids.get(source, ("", ""))[0]:
-            self._ids[source] = _ids_of_starter()
-        model_id, image_id = self._ids.get(source, ("", ""))
-        return ModelEntry(
-            source=source,
-            name=name,
-            note=note,
-            size_bytes=size,
-            model_id=model_id,
-            image_id=image_id,
-        )
+    def _entry(self, known: KnownModel) -> ModelEntry:
+        if known.source == STARTER and not self._ids.get(STARTER, ("", ""))[0]:
+            self._ids[STARTER] = _ids_of_starter()
+        model_id, image_id = self._ids.get(known.source, ("", ""))
+        return to_value(known, ModelEntry, model_id=model_id, image_id=image_id)
 
     def _entry_of_run(self, run_id: str, title: str) -> ModelEntry:
         result = self._runs.result(run_id)
@@ -104,11 +93,7 @@ class ModelHandler(RequestHandler):
 
     def _coverage(self, image_ids: set[str]) -> dict[str, float]:
         """The share of the present media that have vectors of each model."""
-        present = [
-            identity
-            for identity in self._context.library.media.identities()
-            if identity.state == MediaState.PRESENT
-        ]
+        present = self._context.library.media.present()
         if not present:
             return {}
         return {

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from cocadesk.engine.job_records import CRASHES_ALLOWED, Job, JobRecords, JobSpec, JobStore
 from cocadesk.errors import UserError
 from cocadesk.library.rows import new_key
-from cocadesk.protocol.values import JobAction, JobKind, JobReport, JobState, JobValue
+from cocadesk.protocol.values import JobAction, JobKind, JobReport, JobState, JobValue, WorkState
 
 QUIET_LIMIT_S = 1.0
 SAVE_EVERY_S = 10.0
@@ -31,19 +31,12 @@ Progress = TypeVar("Progress")
 Report = TypeVar("Report")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobStep:
-    """A job after a step; ``current`` names what it has in hand.
+class JobStep(WorkState, frozen=True):
+    """A job after a step.
 
     ``report`` is what it would report if it ended here; None keeps the last one.
     """
 
-    stage: str
-    done: int
-    total: int | None = None
-    failed: int = 0
-    seconds_left: float | None = None
-    current: str = ""
     report: JobReport | None = None
 
 
@@ -184,7 +177,7 @@ class Scheduler:
         """
         with self._changed:
             job = self._job(job_id)
-            state = _after(job.value.state, action)
+            state = job.value.state.after(action)
             if state is job.value.state:
                 return job.value
             finished = datetime.now(UTC).isoformat(timespec="seconds") if state.is_final else ""
@@ -264,15 +257,7 @@ class Scheduler:
 
     def _note(self, job: Job, step: JobStep) -> None:
         with self._changed:
-            job.value = replace(
-                job.value,
-                stage=step.stage,
-                done=step.done,
-                total=step.total,
-                failed=step.failed,
-                seconds_left=step.seconds_left,
-                current=step.current,
-            )
+            job.value = replace(job.value, **step.fields())
             job.report = step.report or job.report
             if time.monotonic() - job.saved_s >= SAVE_EVERY_S:
                 self._records.save(job)
@@ -334,14 +319,3 @@ CRASHED = (
     "tried again by itself. What is done is kept. Make room in memory and on the disk, "
     "then start it again."
 )
-
-
-def _after(state: JobState, action: JobAction) -> JobState:
-    """The state that an action leads to."""
-    if state.is_final:
-        return state
-    if action is JobAction.CANCEL:
-        return JobState.CANCELLED
-    if action is JobAction.PAUSE:
-        return JobState.PAUSED
-    return JobState.QUEUED if state is JobState.PAUSED else state

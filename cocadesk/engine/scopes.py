@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from cocadesk.errors import UserError
 from cocadesk.library.library import Library
 from cocadesk.library.paths import is_under
-from cocadesk.library.rows import MediaRow, MediaState
+from cocadesk.library.rows import MediaRow
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Scope
 from cocadesk.search.filters import parse_filter
@@ -55,11 +55,7 @@ def some_scope_keys(library: Library, scope: Scope) -> list[str]:
 
 
 def _check_folders(library: Library, folders: Sequence[bytes]) -> None:
-    paths = sorted(
-        identity.path
-        for identity in library.media.identities()
-        if identity.state == MediaState.PRESENT
-    )
+    paths = sorted(identity.path for identity in library.media.present())
     for folder in folders:
         # Files of the folder come after siblings like "folder.jpg": '.' is before '/'.
         places = (

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from msgspec.structs import replace
 
-from cocadesk.fake_engine.handlers import FakeContext
-from cocadesk.fake_engine.jobs import Answer
-from cocadesk.fake_engine.rows import WHEN
+from cocadesk.fake_engine.rows import WHEN, FakeContext
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     AnnotationsChanged,
@@ -59,21 +57,11 @@ class FakeAnnotations:
     def __init__(self, context: FakeContext) -> None:
         self._context = context
         self._lock = threading.Lock()
-        self._human: dict[str, HumanAnnotations] = {}
+        self._human: defaultdict[str, HumanAnnotations] = defaultdict(HumanAnnotations)
         self._done: list[Batch] = []
         self._undone: list[Batch] = []
-        self._history: dict[str, list[EditValue]] = {}
+        self._history: defaultdict[str, list[EditValue]] = defaultdict(list)
         self.files: dict[WirePath, str] = {}
-
-    def answers(self) -> Mapping[type[Any], Answer]:
-        return {
-            Describe: self._describe,
-            SetAnnotations: self._set,
-            UndoAnnotations: self._undo,
-            RedoAnnotations: self._redo,
-            GetUndoState: self._state,
-            GetHistory: self._get_history,
-        }
 
     def row(self, key: str) -> Row:
         """The row with its annotations as they are now."""
@@ -85,14 +73,13 @@ class FakeAnnotations:
 
     def searchable_words(self, key: str) -> set[str]:
         """All words that a search can find this medium by."""
-        medium, human = self._context.media[key], self._human.get(key, HumanAnnotations())
+        medium, human = self._context.media[key], self._human[key]
         tags = {tag.tag for tag in medium.tags} - set(human.removed) | set(human.added)
         return set((human.caption or medium.caption).lower().split()) | tags
 
     def caption_of(self, key: str) -> str:
         """The human caption, else the machine's."""
-        human = self._human.get(key, HumanAnnotations())
-        return human.caption or self._context.media[key].caption
+        return self._human[key].caption or self._context.media[key].caption
 
     def commit(self, batch: Batch) -> AnnotationsReply:
         """Applies a new batch; what was undone before is forgotten."""
@@ -103,8 +90,7 @@ class FakeAnnotations:
         return self._tell(batch)
 
     def _description(self, key: str) -> Description:
-        human = self._human.get(key, HumanAnnotations())
-        medium = self._context.media[key]
+        medium, human = self._context.media[key], self._human[key]
         is_described = key in self._context.described
         by_person = tuple(TagValue(tag=tag, by_person=True) for tag in human.added)
         given = medium.tags if is_described else ()
@@ -116,16 +102,16 @@ class FakeAnnotations:
             tags=by_person + others,
         )
 
-    def _describe(self, body: Describe, _call: Call) -> ReplyBody:
+    def _describe(self, body: Describe, call: Call) -> ReplyBody:
         self._context.medium(body.key)
         self._context.described.add(body.key)
         return self._description(body.key)
 
-    def _set(self, body: SetAnnotations, _call: Call) -> ReplyBody:
+    def _set(self, body: SetAnnotations, call: Call) -> ReplyBody:
         changes: dict[str, tuple[HumanAnnotations, HumanAnnotations]] = {}
         for key in body.keys:
             self._context.medium(key)
-            old = self._human.get(key, HumanAnnotations())
+            old = self._human[key]
             new = _changed(old, body)
             if new != old:
                 changes[key] = (old, new)
@@ -133,10 +119,10 @@ class FakeAnnotations:
             return self._reply(())
         return self.commit(Batch(title=_title(body, len(changes)), annotations=changes))
 
-    def _undo(self, _body: UndoAnnotations, _call: Call) -> ReplyBody:
+    def _undo(self, body: UndoAnnotations, call: Call) -> ReplyBody:
         return self._move(self._done, self._undone, is_undo=True)
 
-    def _redo(self, _body: RedoAnnotations, _call: Call) -> ReplyBody:
+    def _redo(self, body: RedoAnnotations, call: Call) -> ReplyBody:
         return self._move(self._undone, self._done, is_undo=False)
 
     def _move(self, source: list[Batch], target: list[Batch], *, is_undo: bool) -> ReplyBody:
@@ -148,18 +134,18 @@ class FakeAnnotations:
             self._apply(batch, is_undo=is_undo)
         return self._tell(batch)
 
-    def _state(self, _body: GetUndoState, _call: Call) -> ReplyBody:
+    def _state(self, body: GetUndoState, call: Call) -> ReplyBody:
         return self._reply(())
 
-    def _get_history(self, body: GetHistory, _call: Call) -> ReplyBody:
+    def _get_history(self, body: GetHistory, call: Call) -> ReplyBody:
         self._context.medium(body.key)
-        return History(key=body.key, edits=tuple(self._history.get(body.key, ())))
+        return History(key=body.key, edits=tuple(self._history[body.key]))
 
     def _apply(self, batch: Batch, *, is_undo: bool) -> None:
         for key, (old, new) in batch.annotations.items():
             before, after = (new, old) if is_undo else (old, new)
             self._human[key] = after
-            self._history.setdefault(key, []).extend(_edits(before, after))
+            self._history[key].extend(_edits(before, after))
         for path, (had, has) in batch.files.items():
             text = had if is_undo else has
             if text is None:

@@ -6,22 +6,19 @@ It speaks the whole protocol; nothing is read but its own pictures.
 
 from __future__ import annotations
 
-import argparse
 import threading
-from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.annotations import FakeAnnotations
-from cocadesk.fake_engine.handlers import FakeContext, FakeHandler
 from cocadesk.fake_engine.jobs import FakeJobs
-from cocadesk.fake_engine.library import LIBRARY_ID, FakeLibrary
+from cocadesk.fake_engine.library import LIBRARY_ID, FakeLibrary, FakeVideos
 from cocadesk.fake_engine.models import FakeModels, FakeVocabulary
+from cocadesk.fake_engine.rows import FakeContext
 from cocadesk.fake_engine.sidecars import FakeWriting
 from cocadesk.fake_engine.teaching import FakeTeaching
-from cocadesk.fake_engine.videos import FakeVideos
-from cocadesk.protocol.calls import Call, Identity
+from cocadesk.protocol.calls import Call, Identity, answers_of
 from cocadesk.protocol.endpoint import Transport
 from cocadesk.protocol.messages import ReplyBody, RequestBody
 from cocadesk.protocol.server import LINGER_S, EngineServer
@@ -31,8 +28,7 @@ from cocadesk.protocol.values import Row
 class FakeEngine:
     """Answers every request from a list of made-up media, in memory.
 
-    ``step_s`` is how long a step of its jobs takes. Requests of the types in
-    ``never_answers`` are left waiting, those in ``refusals`` fail with that error.
+    ``step_s`` is how long a step of its jobs takes.
     A context manager: serves on a thread of its own while it is open.
     """
 
@@ -44,8 +40,6 @@ class FakeEngine:
         step_s: float = 0.0,
         transport: Transport | None = None,
         linger_s: float = LINGER_S,
-        never_answers: Collection[type[Any]] = (),
-        refusals: Mapping[type[Any], UserError] | None = None,
     ) -> None:
         self.server = EngineServer(self, library, transport=transport, linger_s=linger_s)
         self._jobs = FakeJobs(step_s=step_s, publish=self.server.publish)
@@ -53,7 +47,7 @@ class FakeEngine:
         videos = FakeVideos(context)
         self._annotations = FakeAnnotations(context)
         media_handler = FakeLibrary(context, self._annotations, videos)
-        handlers: tuple[FakeHandler, ...] = (
+        self._answers = answers_of(
             media_handler,
             self._jobs,
             videos,
@@ -63,11 +57,8 @@ class FakeEngine:
             FakeModels(context),
             FakeVocabulary(context),
         )
-        self._handlers = {
-            kind: answer for handler in handlers for kind, answer in handler.answers().items()
-        }
-        self._never_answers = set(never_answers)
-        self._refusals = dict(refusals or {})
+        self._never_answers = set[type[Any]]()
+        self._refusals = dict[type[Any], UserError]()
         self._thread = threading.Thread(target=self.server.run, name="fake-engine")
         if media:
             media_handler.fill(library / "Photos", media)
@@ -100,10 +91,10 @@ class FakeEngine:
             return None
         if kind in self._refusals:
             raise self._refusals[kind]
-        handler = self._handlers.get(kind)
-        if handler is None:
+        answer = self._answers.get(kind)
+        if answer is None:
             raise UserError("The fake engine does not know that request.", kind.__name__)
-        return handler(body, call)
+        return answer(body, call)
 
     def never_answer(self, *kinds: type[Any]) -> None:
         """Leaves requests of these types waiting from now on."""
@@ -116,17 +107,3 @@ class FakeEngine:
     def row(self, key: str) -> Row:
         """The row of a medium as it is now."""
         return self._annotations.row(key)
-
-
-def main() -> int:
-    """Serves a fake engine for a library folder until nobody uses it."""
-    parser = argparse.ArgumentParser(prog="cocadesk.fake_engine")
-    parser.add_argument("--library", type=Path, required=True)
-    parser.add_argument("--media", type=int, default=60)
-    parser.add_argument("--step-s", type=float, default=0.15)
-    options = parser.parse_args()
-    options.library.mkdir(parents=True, exist_ok=True)
-    engine = FakeEngine(options.library, media=options.media, step_s=options.step_s)
-    engine.server.run()
-    engine.close()
-    return 0

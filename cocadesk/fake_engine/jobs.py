@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
@@ -21,20 +20,16 @@ from cocadesk.protocol.messages import (
     ListFailures,
     ListJobFailures,
     ListJobs,
-    ReplyBody,
     WatchJob,
 )
 from cocadesk.protocol.values import (
     FailureValue,
-    JobAction,
     JobKind,
     JobReport,
     JobState,
     JobValue,
 )
 
-Answer: TypeAlias = Callable[[Any, Call], ReplyBody | None]
-"""Answers one type of request; see ``protocol.calls.Handler``. Any thread."""
 Step = Callable[[int], FailureValue | None]
 End = Callable[[JobValue], tuple[str, JobReport | None]]
 
@@ -62,13 +57,6 @@ class _FakeJob:
     failures: list[FailureValue] = field(default_factory=list)
 
 
-_STATE_AFTER = {
-    JobAction.PAUSE: JobState.PAUSED,
-    JobAction.RESUME: JobState.QUEUED,
-    JobAction.CANCEL: JobState.CANCELLED,
-}
-
-
 def failures_of(body: ListFailures | ListJobFailures, failures: Sequence[FailureValue]) -> Failures:
     """The part of ``failures`` that a request asks for."""
     shown = tuple(failures[body.offset : body.offset + body.limit])
@@ -86,14 +74,6 @@ class FakeJobs:
         self._watchers = JobWatchers()
         self._is_closed = False
         self._thread: threading.Thread | None = None
-
-    def answers(self) -> Mapping[type[Any], Answer]:
-        return {
-            ListJobs: lambda _body, _call: Jobs(jobs=self.all()),
-            ControlJob: lambda body, _call: self._control(body.job_id, body.action),
-            WatchJob: lambda body, call: self._watch(body.job_id, call),
-            ListJobFailures: lambda body, _call: failures_of(body, self._failures(body.job_id)),
-        }
 
     def start(self, work: FakeWork) -> JobReply:
         """Queues a job."""
@@ -132,23 +112,26 @@ class FakeJobs:
         if self._thread is not None:
             self._thread.join()
 
-    def _control(self, job_id: str, action: JobAction) -> JobReply:
+    def _list(self, body: ListJobs, call: Call) -> Jobs:
+        return Jobs(jobs=self.all())
+
+    def _control(self, body: ControlJob, call: Call) -> JobReply:
         """Pauses, resumes or cancels; a job that has ended stays as it is."""
         with self._changed:
-            job = self._job(job_id)
-            if not job.value.state.is_final:
-                self._set(job, state=_STATE_AFTER[action])
+            job = self._job(body.job_id)
+            if (state := job.value.state.after(body.action)) is not job.value.state:
+                self._set(job, state=state)
             self._changed.notify_all()
             return JobReply(job=job.value)
 
-    def _watch(self, job_id: str, call: Call) -> None:
+    def _watch(self, body: WatchJob, call: Call) -> None:
         """Sends the call progress until the job ends, then its answer."""
         with self._changed:
-            self._watchers.add(call, self._job(job_id).reply)
+            self._watchers.add(call, self._job(body.job_id).reply)
 
-    def _failures(self, job_id: str) -> tuple[FailureValue, ...]:
+    def _list_failures(self, body: ListJobFailures, call: Call) -> Failures:
         with self._changed:
-            return tuple(self._job(job_id).failures)
+            return failures_of(body, self._job(body.job_id).failures)
 
     def _job(self, job_id: str) -> _FakeJob:
         try:

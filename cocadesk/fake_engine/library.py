@@ -1,29 +1,35 @@
-"""The fake engine's media: searched, listed, counted, and added by a job."""
+"""The fake engine's media: searched, listed, looked at, and added by a job."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.annotations import FakeAnnotations
-from cocadesk.fake_engine.handlers import FakeContext
-from cocadesk.fake_engine.jobs import Answer, FakeWork, failures_of
-from cocadesk.fake_engine.rows import FakeMedium, failure, make_medium
-from cocadesk.fake_engine.videos import FakeVideos
+from cocadesk.fake_engine.jobs import FakeWork, failures_of
+from cocadesk.fake_engine.rows import (
+    LONG_SIDE_PX,
+    FakeContext,
+    FakeMedium,
+    failure,
+    make_medium,
+    write_picture,
+)
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     DescribedFile,
     DescribedFiles,
     DescribeFiles,
     Detail,
+    Failures,
     GetDetail,
     GetInfo,
     GetKeys,
+    GetMoments,
+    GetPreview,
     GetRows,
     Hits,
     Info,
@@ -31,6 +37,8 @@ from cocadesk.protocol.messages import (
     ListFailures,
     ListNewest,
     ListRoots,
+    Moments,
+    Preview,
     ReplyBody,
     Roots,
     Rows,
@@ -44,6 +52,7 @@ from cocadesk.protocol.values import (
     CountsValue,
     DescriptionKind,
     FailureValue,
+    Hit,
     IndexReport,
     JobReport,
     JobValue,
@@ -51,10 +60,72 @@ from cocadesk.protocol.values import (
     ModelState,
     ModelValue,
     RootValue,
+    VideoMoment,
 )
 
 LIBRARY_ID = "fake-library"
 PHOTOS_A_FOLDER = 24
+PREVIEW_PX = 1400
+SHOT_S = 4.0
+
+
+class FakeVideos:
+    """Shots of four seconds, each with a picture of its own."""
+
+    def __init__(self, context: FakeContext) -> None:
+        self._context = context
+
+    def hit(self, medium: FakeMedium, score: float) -> Hit:
+        """A medium as a search result: a video with its moments, best first."""
+        row = medium.row
+        best_s = medium.moments[0].time_s if medium.moments else None
+        frame = self._frame(medium, best_s, LONG_SIDE_PX, "moments") if medium.moments else None
+        return Hit(
+            key=row.key,
+            score=score,
+            path=row.path,
+            kind=row.kind,
+            caption=medium.caption,
+            time_s=best_s,
+            moments=medium.moments,
+            thumbnail=frame,
+        )
+
+    def _moments(self, body: GetMoments, call: Call) -> ReplyBody:
+        medium = self._context.medium(body.key)
+        length_s = medium.row.duration_s
+        if length_s is None:
+            return Moments(key=body.key, moments=())
+        starts = [SHOT_S * n for n in range(int(length_s / SHOT_S))]
+        return Moments(
+            key=body.key,
+            moments=tuple(
+                VideoMoment(
+                    time_s=start_s + SHOT_S / 2,
+                    start_s=start_s,
+                    end_s=min(length_s, start_s + SHOT_S),
+                    thumbnail=self._frame(medium, start_s, LONG_SIDE_PX, "moments"),
+                )
+                for start_s in starts
+            ),
+        )
+
+    def _preview(self, body: GetPreview, call: Call) -> ReplyBody:
+        medium = self._context.medium(body.key)
+        path = self._frame(medium, body.time_s, PREVIEW_PX, "previews")
+        return Preview(key=body.key, path=path, width=medium.row.width, height=medium.row.height)
+
+    def _frame(
+        self, medium: FakeMedium, time_s: float | None, long_side_px: int, folder: str
+    ) -> WirePath:
+        """The picture of the shot at that time; of a photo the photo itself."""
+        is_moving = time_s is not None and medium.row.duration_s is not None
+        shot = int((time_s or 0.0) / SHOT_S) if is_moving else 0
+        path: Path = self._context.library / folder / f"{medium.row.key}-{shot}.png"
+        if not path.exists():
+            number = medium.number + 5 * shot + shot
+            write_picture(path, number, medium.row.width, medium.row.height, long_side_px)
+        return WirePath.of(path)
 
 
 class FakeLibrary:
@@ -71,21 +142,6 @@ class FakeLibrary:
         self._roots: list[WirePath] = []
         self._failures: list[FailureValue] = []
 
-    def answers(self) -> Mapping[type[Any], Answer]:
-        return {
-            Search: self._search,
-            Similar: self._similar,
-            ListNewest: self._newest,
-            GetKeys: self._keys,
-            DescribeFiles: self._describe_files,
-            GetRows: self._rows,
-            GetDetail: self._detail,
-            StartIndex: self._start_index,
-            ListFailures: lambda body, _call: failures_of(body, self._failures),
-            ListRoots: self._list_roots,
-            GetInfo: self._info,
-        }
-
     def fill(self, folder: Path, count: int) -> None:
         """Adds so many media below a folder, as if they had been indexed."""
         self._roots.append(WirePath.of(folder))
@@ -98,10 +154,10 @@ class FakeLibrary:
             self._media[medium.row.key] = medium
         return medium.row.key
 
-    def _search(self, body: Search, _call: Call) -> Hits:
+    def _search(self, body: Search, call: Call) -> Hits:
         return self._hits(body.text, body.limit)
 
-    def _similar(self, body: Similar, _call: Call) -> Hits:
+    def _similar(self, body: Similar, call: Call) -> Hits:
         found = self._hits(self._context.medium(body.key).caption, body.limit)
         return replace(found, hits=tuple(hit for hit in found.hits if hit.key != body.key))
 
@@ -117,7 +173,7 @@ class FakeLibrary:
     def _by_path(self) -> dict[WirePath, FakeMedium]:
         return {medium.row.path: medium for medium in self._media.values()}
 
-    def _keys(self, body: GetKeys, _call: Call) -> Keys:
+    def _keys(self, body: GetKeys, call: Call) -> Keys:
         known = self._by_path()
         for path in body.paths:
             if path not in known:
@@ -142,21 +198,21 @@ class FakeLibrary:
             )
         return DescribedFiles(failed=tuple(failed))
 
-    def _newest(self, body: ListNewest, _call: Call) -> ReplyBody:
+    def _newest(self, body: ListNewest, call: Call) -> ReplyBody:
         media = sorted(self._media.values(), key=lambda m: m.row.taken or "", reverse=True)
         keys = tuple(m.row.key for m in media)
         return Keys(
             keys=keys[body.offset : body.offset + body.limit], offset=body.offset, total=len(keys)
         )
 
-    def _rows(self, body: GetRows, _call: Call) -> ReplyBody:
+    def _rows(self, body: GetRows, call: Call) -> ReplyBody:
         return Rows(rows=tuple(self._annotations.row(k) for k in body.keys if k in self._media))
 
-    def _detail(self, body: GetDetail, _call: Call) -> ReplyBody:
+    def _detail(self, body: GetDetail, call: Call) -> ReplyBody:
         self._context.medium(body.key)
         return Detail(row=self._annotations.row(body.key))
 
-    def _start_index(self, body: StartIndex, _call: Call) -> ReplyBody:
+    def _start_index(self, body: StartIndex, call: Call) -> ReplyBody:
         folders = [Path(folder.to_str()) for folder in body.folders]
         self._roots += [folder for folder in body.folders if folder not in self._roots]
         names = ", ".join(folder.name for folder in folders) or "all folders"
@@ -178,10 +234,13 @@ class FakeLibrary:
         self._context.publish(RowsChanged(keys=(self._add(folder),)))
         return None
 
-    def _list_roots(self, _body: ListRoots, _call: Call) -> ReplyBody:
+    def _list_failures(self, body: ListFailures, call: Call) -> Failures:
+        return failures_of(body, self._failures)
+
+    def _list_roots(self, body: ListRoots, call: Call) -> ReplyBody:
         return Roots(roots=tuple(RootValue(path=path) for path in self._roots))
 
-    def _info(self, _body: GetInfo, _call: Call) -> ReplyBody:
+    def _info(self, body: GetInfo, call: Call) -> ReplyBody:
         videos = sum(m.row.kind is MediaKind.VIDEO for m in self._media.values())
         count = len(self._media)
         return Info(

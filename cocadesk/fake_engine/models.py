@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from typing import Any
 
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
-from cocadesk.fake_engine.handlers import FakeContext
-from cocadesk.fake_engine.jobs import Answer, FakeWork
+from cocadesk.fake_engine.jobs import FakeWork
+from cocadesk.fake_engine.rows import FakeContext
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     GetVocabulary,
@@ -74,14 +72,11 @@ class FakeModels:
         self._lock = threading.Lock()
         self._models = list(MODELS)
 
-    def answers(self) -> Mapping[type[Any], Answer]:
-        return {ListModels: self._list, UseModel: self._use}
-
-    def _list(self, _body: ListModels, _call: Call) -> ReplyBody:
+    def _list(self, body: ListModels, call: Call) -> ReplyBody:
         with self._lock:
             return Models(models=tuple(self._models))
 
-    def _use(self, body: UseModel, _call: Call) -> ReplyBody:
+    def _use(self, body: UseModel, call: Call) -> ReplyBody:
         with self._lock:
             entry = next((model for model in self._models if model.source == body.source), None)
         if entry is None and not body.source.startswith(("hf-hub:", "open_clip:")):
@@ -107,18 +102,13 @@ class FakeModels:
     def _switch(self, entry: ModelEntry) -> tuple[str, None]:
         with self._lock:
             self._models = [
-                replace(
-                    model,
-                    is_used=model.source == entry.source,
-                    coverage=1.0 if model.source == entry.source else model.coverage,
-                )
+                replace(entry, is_used=True, coverage=1.0)
+                if model.source == entry.source
+                else replace(model, is_used=False)
                 for model in self._models
             ]
-        self._context.publish(
-            ModelChanged(
-                model=ModelValue(state=ModelState.READY, name=entry.name, model_id=entry.model_id)
-            )
-        )
+        used = ModelValue(state=ModelState.READY, name=entry.name, model_id=entry.model_id)
+        self._context.publish(ModelChanged(model=used))
         return f"{entry.name} answers now.", None
 
 
@@ -129,13 +119,10 @@ class FakeVocabulary:
         self._context = context
         self._own: tuple[str, ...] = ()
 
-    def answers(self) -> Mapping[type[Any], Answer]:
-        return {GetVocabulary: self._get, SetVocabulary: self._set}
-
-    def _get(self, _body: GetVocabulary, _call: Call) -> ReplyBody:
+    def _get(self, body: GetVocabulary, call: Call) -> ReplyBody:
         return VocabularyReply(tags=self._own or SHIPPED_TAGS, is_own=bool(self._own))
 
-    def _set(self, body: SetVocabulary, _call: Call) -> ReplyBody:
+    def _set(self, body: SetVocabulary, call: Call) -> ReplyBody:
         if any(len(tag) > MAX_TAG_CHARACTERS for tag in body.tags):
             raise UserError("A tag is too long.", f"The limit is {MAX_TAG_CHARACTERS} characters.")
         self._own = body.tags

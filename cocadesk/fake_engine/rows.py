@@ -1,11 +1,15 @@
-"""Made-up rows for the fake engine: the same ones each time."""
+"""Made-up rows for the fake engine, the same ones each time; the state around them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from cocadesk.errors import UserError
+from cocadesk.fake_engine.jobs import FakeJobs
 from cocadesk.fake_engine.pictures import write_scene
+from cocadesk.protocol.messages import EventBody
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import FailureValue, MediaKind, Moment, Row, TagValue
 
@@ -38,6 +42,28 @@ class FakeMedium:
     caption: str
     tags: tuple[TagValue, ...]
     moments: tuple[Moment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeContext:
+    """The handlers' shared state; ``described`` are the media that have machine captions."""
+
+    library: Path
+    jobs: FakeJobs
+    publish: Callable[[EventBody], None]
+    media: dict[str, FakeMedium] = field(default_factory=dict)
+    described: set[str] = field(default_factory=set)
+
+    def medium(self, key: str) -> FakeMedium:
+        """The medium of this key.
+
+        Raises:
+            UserError: there is none.
+        """
+        try:
+            return self.media[key]
+        except KeyError:
+            raise UserError("This photo or video is no longer in the library.") from None
 
 
 def make_medium(number: int, folder: Path, pictures: Path) -> FakeMedium:

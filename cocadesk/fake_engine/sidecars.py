@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Any
 
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.annotations import Batch, FakeAnnotations
-from cocadesk.fake_engine.handlers import FakeContext
-from cocadesk.fake_engine.jobs import Answer, FakeWork
-from cocadesk.fake_engine.rows import failure
+from cocadesk.fake_engine.jobs import FakeWork
+from cocadesk.fake_engine.rows import FakeContext, failure
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     PlanWrite,
@@ -44,13 +41,6 @@ class FakeWriting:
     def __init__(self, context: FakeContext, annotations: FakeAnnotations) -> None:
         self._context = context
         self._annotations = annotations
-
-    def answers(self) -> Mapping[type[Any], Answer]:
-        return {
-            PlanWrite: self._plan,
-            StartWrite: self._start_write,
-            StartCaption: self._start_caption,
-        }
 
     def _keys(self, scope: Scope) -> list[str]:
         """The media of a scope; a scope of nothing means everything.
@@ -90,18 +80,15 @@ class FakeWriting:
             return WriteItem(path=path, kind=WriteKind.CHANGED, new=new, old=found)
         return WriteItem(path=path, kind=WriteKind.SKIPPED, new=new, old=found, reason=NOT_OURS)
 
-    def _plan(self, body: PlanWrite, _call: Call) -> ReplyBody:
+    def _plan(self, body: PlanWrite, call: Call) -> ReplyBody:
         items = [self._item(key, overwrite=body.overwrite) for key in self._keys(body.scope)]
         counts = Counter(item.kind for item in items)
         return WritePlan(
             items=tuple(items[:PLAN_LIMIT]),
-            new=counts[WriteKind.NEW],
-            changed=counts[WriteKind.CHANGED],
-            unchanged=counts[WriteKind.UNCHANGED],
-            skipped=counts[WriteKind.SKIPPED],
+            **{kind.value: counts[kind] for kind in WriteKind},
         )
 
-    def _start_write(self, body: StartWrite, _call: Call) -> ReplyBody:
+    def _start_write(self, body: StartWrite, call: Call) -> ReplyBody:
         items = [self._item(key, overwrite=body.overwrite) for key in self._keys(body.scope)]
         kinds = (WriteKind.NEW, WriteKind.CHANGED)
 
@@ -129,7 +116,7 @@ class FakeWriting:
         )
         return self._context.jobs.start(work)
 
-    def _start_caption(self, body: StartCaption, _call: Call) -> ReplyBody:
+    def _start_caption(self, body: StartCaption, call: Call) -> ReplyBody:
         keys = self._keys(body.scope)
 
         def step(done: int) -> FailureValue | None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
-from cocadesk.fake_engine.handlers import FakeContext
-from cocadesk.fake_engine.jobs import Answer, FakeWork
+from cocadesk.fake_engine.jobs import FakeWork
 from cocadesk.fake_engine.pictures import write_scene
+from cocadesk.fake_engine.rows import FakeContext
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     DatasetSummary,
@@ -65,15 +63,6 @@ class FakeTeaching:
         self._lock = threading.Lock()
         self._runs: dict[str, RunValue] = {}
 
-    def answers(self) -> Mapping[type[Any], Answer]:
-        return {
-            PreviewDataset: self._preview,
-            StartTeach: self._start,
-            GetRun: self._get,
-            ListRuns: self._list,
-            DecideRun: self._decide,
-        }
-
     def _preview(self, body: PreviewDataset, call: Call) -> ReplyBody:
         found = self._summary(body.source, body.method)
         if found.problem:
@@ -112,7 +101,7 @@ class FakeTeaching:
             )
         return tuple(samples)
 
-    def _start(self, body: StartTeach, _call: Call) -> ReplyBody:
+    def _start(self, body: StartTeach, call: Call) -> ReplyBody:
         found = self._summary(body.source, body.method)
         if found.problem:
             raise UserError("There is nothing to learn from.", found.problem)
@@ -146,53 +135,49 @@ class FakeTeaching:
             steps=TICKS * STEPS_A_TICK,
             reembed_seconds=found.reembed_seconds,
         )
-        with self._lock:
-            self._runs[job.id] = run
+        self._put(run)
         run_ids.append(job.id)
         is_known.set()
-        self._context.publish(RunChanged(run=run))
         return JobReply(job=job, report=run)
 
-    def _learn(self, run_id: str, done: int) -> None:
-        points = (_point(done),)
+    def _put(self, run: RunValue, points: tuple[TeachPoint, ...] = ()) -> None:
+        """Remembers the run with these points more, and tells of both."""
         with self._lock:
-            run = self._runs[run_id]
-            run = replace(run, step=(done + 1) * STEPS_A_TICK, points=run.points + points)
-            self._runs[run_id] = run
+            self._runs[run.id] = replace(run, points=run.points + points)
         self._context.publish(RunChanged(run=replace(run, points=()), points=points))
+
+    def _learn(self, run_id: str, done: int) -> None:
+        run = replace(self._runs[run_id], step=(done + 1) * STEPS_A_TICK)
+        self._put(run, points=(_point(done),))
 
     def _finish(self, job: JobValue, found: DatasetSummary) -> tuple[str, RunValue]:
         n = max(1, found.held_out)
-        with self._lock:
-            run = replace(
-                self._runs[job.id],
-                state=RunState.WAITING,
-                seconds=95.0,
-                before=(_recall(0.5, n), _metric("cider_d", 0.2, n)),
-                after=(_recall(0.84, n), _metric("cider_d", 0.9, n)),
-                general_before=(_recall(0.42, 200),),
-                general_after=(_recall(0.415, 200),),
-                model_id=f"taught-{job.id}",
-            )
-            self._runs[job.id] = run
-        self._context.publish(RunChanged(run=replace(run, points=())))
+        run = replace(
+            self._runs[job.id],
+            state=RunState.WAITING,
+            seconds=95.0,
+            before=(_recall(0.5, n), _metric("cider_d", 0.2, n)),
+            after=(_recall(0.84, n), _metric("cider_d", 0.9, n)),
+            general_before=(_recall(0.42, 200),),
+            general_after=(_recall(0.415, 200),),
+            model_id=f"taught-{job.id}",
+        )
+        self._put(run)
         return "It has learned. See how well.", run
 
-    def _get(self, body: GetRun, _call: Call) -> ReplyBody:
+    def _get(self, body: GetRun, call: Call) -> ReplyBody:
         return Run(run=self._run(body.run_id))
 
-    def _list(self, _body: ListRuns, _call: Call) -> ReplyBody:
+    def _list(self, body: ListRuns, call: Call) -> ReplyBody:
         runs = [replace(self._run(run_id), points=()) for run_id in reversed(self._runs)]
         return Runs(runs=tuple(runs), own_words=LIBRARY_PHOTOS)
 
-    def _decide(self, body: DecideRun, _call: Call) -> ReplyBody:
+    def _decide(self, body: DecideRun, call: Call) -> ReplyBody:
         run = self._run(body.run_id)
         if run.state is not RunState.WAITING:
             raise UserError("This run is not waiting for a decision.", f"It is {run.state}.")
         run = replace(run, state=RunState.KEPT if body.keep else RunState.DISCARDED)
-        with self._lock:
-            self._runs[run.id] = run
-        self._context.publish(RunChanged(run=replace(run, points=())))
+        self._put(run)
         return Run(run=run)
 
     def _run(self, run_id: str) -> RunValue:

@@ -85,6 +85,10 @@ class MediaTable:
         """The identities of all media."""
         return arrow_to_identities(self._store.read(MEDIA, columns=list(IDENTITY_COLUMNS)))
 
+    def present(self) -> list[Identity]:
+        """The identities of the media whose files are there."""
+        return [one for one in self.identities() if one.state == MediaState.PRESENT]
+
     def commit(self, changes: Sequence[MediaChange]) -> None:
         """Write rows, keyed: running it twice equals once.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from inspect import getmembers, isfunction, signature
+from typing import Any, Protocol, TypeAlias, get_type_hints
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import (
@@ -19,7 +20,7 @@ from cocadesk.protocol.messages import (
     ReplyBody,
     RequestBody,
 )
-from cocadesk.protocol.values import Priority, Value
+from cocadesk.protocol.values import Value, WorkState
 
 _log = logging.getLogger(__name__)
 
@@ -39,14 +40,17 @@ class Call:
     """Answers one request; any thread may call its methods.
 
     After the final answer everything else is ignored, so a late worker does
-    no harm.
+    no harm. ``is_unwanted`` is asked at each check whether to stop.
     """
 
     def __init__(
-        self, request_id: int, priority: Priority, send: Callable[[EngineMessage], None]
+        self,
+        request_id: int,
+        send: Callable[[EngineMessage], None],
+        is_unwanted: Callable[[], bool] = lambda: False,
     ) -> None:
         self.id = request_id
-        self.priority = priority
+        self._is_unwanted = is_unwanted
         self._send = send
         self._lock = threading.Lock()
         self._is_finished = False
@@ -58,32 +62,13 @@ class Call:
 
     def check(self) -> None:
         """Raises ``CallCancelledError`` once nobody wants the answer; call it often."""
-        if self._cancelled.is_set():
+        if self._cancelled.is_set() or self._is_unwanted():
             raise CallCancelledError
 
-    def progress(
-        self,
-        *,
-        stage: str = "",
-        done: int = 0,
-        total: int | None = None,
-        failed: int = 0,
-        seconds_left: float | None = None,
-        current: str = "",
-    ) -> None:
+    def progress(self, state: WorkState) -> None:
         """Sends the state of the work; cheap, since a slow client gets the latest only."""
         if not self._is_finished:
-            self._send(
-                Progress(
-                    id=self.id,
-                    stage=stage,
-                    done=done,
-                    total=total,
-                    failed=failed,
-                    seconds_left=seconds_left,
-                    current=current,
-                )
-            )
+            self._send(Progress(id=self.id, **state.fields()))
 
     def partial(self, body: ReplyBody) -> None:
         """Sends a part of the answer; parts are never dropped."""
@@ -131,6 +116,23 @@ class Call:
         self._send(message)
 
 
+Answer: TypeAlias = Callable[[Any, Call], ReplyBody | None]
+"""Answers one type of request; see ``Handler.answer``. Any thread."""
+
+
+def answers_of(*handlers: object) -> dict[type[Any], Answer]:
+    """The methods of the handlers that answer requests, by the request's type.
+
+    They are the ones that take a ``body`` and a ``call``; the type stands at ``body``.
+    """
+    return {
+        get_type_hints(method)["body"]: getattr(handler, name)
+        for handler in handlers
+        for name, method in getmembers(type(handler), isfunction)
+        if list(signature(method).parameters) == ["self", "body", "call"]
+    }
+
+
 class JobWatchers:
     """Passes a job's progress to its watchers, and its end; any thread may call."""
 
@@ -158,18 +160,10 @@ class JobWatchers:
 
 
 def _tell(call: Call, reply: JobReply) -> None:
-    job = reply.job
-    if job.state.is_final:
+    if reply.job.state.is_final:
         call.finish(reply)
-        return
-    call.progress(
-        stage=job.stage,
-        done=job.done,
-        total=job.total,
-        failed=job.failed,
-        seconds_left=job.seconds_left,
-        current=job.current,
-    )
+    else:
+        call.progress(reply.job)
 
 
 class Handler(Protocol):
@@ -177,7 +171,6 @@ class Handler(Protocol):
 
     def identity(self) -> Identity:
         """The library that is served."""
-        ...
 
     def answer(self, body: RequestBody, call: Call) -> ReplyBody | None:
         """Answers on a worker thread; None: ``call.finish`` comes later.
@@ -186,8 +179,6 @@ class Handler(Protocol):
             UserError: sent to the client as ``Failed``.
             CallCancelledError: from ``call.check``.
         """
-        ...
 
     def is_busy(self) -> bool:
         """True while a job runs, so that the engine must not end."""
-        ...

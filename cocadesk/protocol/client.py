@@ -76,8 +76,8 @@ class EngineClient:
         answer: type[Answer],
         *,
         priority: Priority = Priority.INTERACTIVE,
-        on_progress: Callable[[Progress], None] | None = None,
-        on_partial: Callable[[ReplyBody], None] | None = None,
+        on_progress: Callable[[Progress], None] = lambda _now: None,
+        on_partial: Callable[[ReplyBody], None] = lambda _part: None,
         timeout_s: float | None = None,
     ) -> Answer:
         """Sends a request and waits for its answer.
@@ -101,8 +101,8 @@ class EngineClient:
         self,
         request_id: int,
         answer: type[Answer],
-        on_progress: Callable[[Progress], None] | None,
-        on_partial: Callable[[ReplyBody], None] | None,
+        on_progress: Callable[[Progress], None],
+        on_partial: Callable[[ReplyBody], None],
     ) -> Answer:
         while True:
             message = self._next_message()
@@ -110,11 +110,9 @@ class EngineClient:
                 self._events.append(message.body)
             elif not isinstance(message, Welcome | Refused) and message.id == request_id:
                 if isinstance(message, Progress):
-                    if on_progress is not None:
-                        on_progress(message)
+                    on_progress(message)
                 elif isinstance(message, Partial):
-                    if on_partial is not None:
-                        on_partial(message.body)
+                    on_partial(message.body)
                 else:
                     return answer_of(message, answer)
 

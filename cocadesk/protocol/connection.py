@@ -94,11 +94,6 @@ class Connection:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._send_answer, message)
 
-    async def send_now(self, message: EngineMessage) -> None:
-        """Sends a message and waits until it is on its way."""
-        self.send(message)
-        await self.flush()
-
     async def flush(self) -> None:
         """Waits until everything that is queued has been written."""
         with contextlib.suppress(TimeoutError):
@@ -131,7 +126,7 @@ class Connection:
                     Failed(id=message.id, what="The engine has too many requests of this client.")
                 )
                 return
-            call = Call(message.id, message.priority, self.send_from_thread)
+            call = Call(message.id, self.send_from_thread)
             self._calls[message.id] = call
             sink(message, call, self)
         else:

@@ -14,7 +14,15 @@ from cocadesk.protocol.replies import *  # noqa: F403 - one place to import mess
 from cocadesk.protocol.replies import ReplyBody
 from cocadesk.protocol.requests import *  # noqa: F403
 from cocadesk.protocol.requests import RequestBody
-from cocadesk.protocol.values import JobValue, Message, ModelValue, Priority, RunValue, TeachPoint
+from cocadesk.protocol.values import (
+    JobValue,
+    Message,
+    ModelValue,
+    Priority,
+    RunValue,
+    TeachPoint,
+    WorkState,
+)
 
 PROTOCOL_VERSION = 3
 
@@ -101,16 +109,10 @@ class Refused(Message, frozen=True):
     what_to_do: str = ""
 
 
-class Progress(Message, frozen=True):
+class Progress(Message, WorkState, frozen=True, kw_only=True):
     """The state of a long request; a slow client misses some of these."""
 
     id: int
-    stage: str = ""
-    done: int = 0
-    total: int | None = None
-    failed: int = 0
-    seconds_left: float | None = None
-    current: str = ""
 
 
 class Partial(Message, frozen=True):

@@ -65,29 +65,24 @@ class Outbox:
         return taken
 
     def _put_event(self, body: EventBody) -> None:
-        if isinstance(body, JobChanged):
-            self._latest[("job", body.job.id)] = Event(body=body)
-            return
-        if isinstance(body, RunChanged):
-            self._put_run(body)
-            return
         slot: _Slot = (type(body).__name__, None)
+        if isinstance(body, JobChanged):
+            slot = ("job", body.job.id)
+        elif isinstance(body, RunChanged):
+            slot = ("run", body.run.id)
         waiting = self._latest.get(slot)
-        if isinstance(body, RowsChanged) and isinstance(waiting, Event):
+        if isinstance(waiting, Event):
             body = _merged(waiting.body, body)
         self._latest[slot] = Event(body=body)
 
-    def _put_run(self, body: RunChanged) -> None:
-        """The points that wait go with the newest state, so that a curve has no gaps."""
-        slot: _Slot = ("run", body.run.id)
-        waiting = self._latest.get(slot)
-        if isinstance(waiting, Event) and isinstance(waiting.body, RunChanged):
-            body = RunChanged(run=body.run, points=waiting.body.points + body.points)
-        self._latest[slot] = Event(body=body)
 
-
-def _merged(first: EventBody, second: RowsChanged) -> RowsChanged:
-    if not isinstance(first, RowsChanged) or not first.keys or not second.keys:
-        return RowsChanged()
-    keys = tuple(dict.fromkeys(first.keys + second.keys))
-    return RowsChanged(keys=keys) if len(keys) <= MAX_NAMED_KEYS else RowsChanged()
+def _merged(first: EventBody, second: EventBody) -> EventBody:
+    """The second event, with what must not be lost of the first, which waits still."""
+    if isinstance(first, RunChanged) and isinstance(second, RunChanged):
+        # The points that wait go with the newest state, so that a curve has no gaps.
+        return RunChanged(run=second.run, points=first.points + second.points)
+    if isinstance(first, RowsChanged) and isinstance(second, RowsChanged):
+        keys = tuple(dict.fromkeys(first.keys + second.keys))
+        is_named = first.keys and second.keys and len(keys) <= MAX_NAMED_KEYS
+        return RowsChanged(keys=keys) if is_named else RowsChanged()
+    return second

@@ -9,7 +9,7 @@ import os
 import secrets
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cocadesk.protocol.calls import Call, Handler
@@ -35,6 +35,7 @@ from cocadesk.protocol.messages import (
     StopEngine,
     Welcome,
 )
+from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Priority
 
 LINGER_S = 120.0
@@ -145,7 +146,7 @@ class EngineServer:
             port=port,
             token=self._token,
             pid=os.getpid(),
-            library=os.fsdecode(os.fspath(self._library)).encode("utf-8", "replace").decode(),
+            library=WirePath.of(self._library).text,
         )
 
     async def _end_when_unused(self) -> None:
@@ -175,7 +176,8 @@ class EngineServer:
             return False
         refusal = self._refusal(hello)
         if refusal is not None:
-            await connection.send_now(refusal)
+            connection.send(refusal)
+            await connection.flush()
             return False
         identity = self._handler.identity()
         connection.wants_events = hello.events
@@ -210,14 +212,11 @@ class EngineServer:
             self._count_interactive(+1)
         future = self._lanes[request.priority].submit(self._answer, request, call)
         if request.priority is Priority.INTERACTIVE:
-            future.add_done_callback(self._on_interactive_done)
+            future.add_done_callback(lambda _done: self._count_interactive(-1))
 
     async def _stop_after(self, connection: Connection) -> None:
         await connection.flush()
         self.stop()
-
-    def _on_interactive_done(self, _future: Future[None]) -> None:
-        self._count_interactive(-1)
 
     def _count_interactive(self, change: int) -> None:
         with self._interactive_lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -62,6 +62,16 @@ class JobState(StrEnum):
     def is_final(self) -> bool:
         """True where the job will not move again."""
         return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+    def after(self, action: JobAction) -> JobState:
+        """The state that an action leads to; a job that has ended stays as it is."""
+        if self.is_final:
+            return self
+        if action is JobAction.CANCEL:
+            return JobState.CANCELLED
+        if action is JobAction.PAUSE:
+            return JobState.PAUSED
+        return JobState.QUEUED if self is JobState.PAUSED else self
 
 
 class JobAction(StrEnum):
@@ -166,19 +176,28 @@ class FailureValue(Value, frozen=True):
     when: str = ""
 
 
-class JobValue(Value, frozen=True):
-    """A job as people see it: what it does, how far it is, how it ended."""
+class WorkState(Value, frozen=True):
+    """How far long work is; ``current`` names what it has in hand."""
 
-    id: str
-    kind: JobKind
-    title: str
-    state: JobState
     stage: str = ""
     done: int = 0
     total: int | None = None
     failed: int = 0
     seconds_left: float | None = None
     current: str = ""
+
+    def fields(self) -> dict[str, Any]:
+        """These fields alone, for another message of the same work."""
+        return {name: getattr(self, name) for name in WorkState.__struct_fields__}
+
+
+class JobValue(WorkState, frozen=True, kw_only=True):
+    """A job as people see it: what it does, how far it is, how it ended."""
+
+    id: str
+    kind: JobKind
+    title: str
+    state: JobState
     message: str = ""
     created: str = ""
     finished: str = ""
@@ -415,4 +434,3 @@ class RootValue(Value, frozen=True):
     """A folder that the library covers."""
 
     path: WirePath
-    online: bool = True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cocadesk.library.columns import MediaColumns
 from cocadesk.library.fields import FIELDS
 from cocadesk.library.paths import is_under
-from cocadesk.library.rows import VIEW_FILTER_COLUMNS, Chosen, MediaState
+from cocadesk.library.rows import VIEW_FILTER_COLUMNS, Chosen
 from cocadesk.search.filters import EVERYTHING, Filter
 
 if TYPE_CHECKING:
@@ -95,10 +95,9 @@ def keys_in_scope(
     chosen = dict.fromkeys(keys)
     if folders or not chosen:
         present = sorted(
-            (identity.path, identity.key)
-            for identity in library.media.identities()
-            if identity.state == MediaState.PRESENT
-            and (not folders or any(is_under(identity.path, folder) for folder in folders))
+            (one.path, one.key)
+            for one in library.media.present()
+            if not folders or any(is_under(one.path, folder) for folder in folders)
         )
         chosen.update((key, None) for _, key in present)
     return _that_pass(library, chosen, among)

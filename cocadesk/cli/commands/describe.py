@@ -16,7 +16,7 @@ from cocadesk.cli.options import (
     absolute_paths,
     command,
 )
-from cocadesk.cli.report import Report, failed_fields, path_fields, shown
+from cocadesk.cli.report import Report, failed_fields, path_fields
 
 if TYPE_CHECKING:
     from cocadesk.protocol.messages import DescribedFile, DescribeFiles, ReplyBody
@@ -85,7 +85,7 @@ def _describe(
     def on_partial(part: ReplyBody) -> None:
         assert isinstance(part, DescribedFile)
         described.append(part)
-        report.line(f"{shown(part.path.to_bytes())}: {text(part)}")
+        report.line(f"{part.path.text}: {text(part)}")
 
     with (
         open_engine(options, report, Access.OPTIONAL) as engine,
@@ -100,10 +100,9 @@ def _describe(
         )
     if end.unkept:
         report.note(f"The words were not kept. {end.unkept}")
-    if report.as_json:
-        in_order = sorted(described, key=lambda file: file.place)
-        results = [{**path_fields(file.path.to_bytes()), **fields(file)} for file in in_order]
-        report.document({"results": results, "failed": failed_fields(end.failed)})
+    in_order = sorted(described, key=lambda file: file.place)
+    results = [{**path_fields(file.path), **fields(file)} for file in in_order]
+    report.document({"results": results, "failed": failed_fields(end.failed)})
     report.failures(end.failed)
     return SOME_FAILED if end.failed else OK
 

@@ -55,13 +55,15 @@ def captions(options: Options, report: Report, shards: ShardsArgument) -> int:
     """Measure how close the model's captions come to those of people."""
     # CIDEr-D, BLEU-4 and ROUGE-L.
     from cocadesk.cli.session import open_model
-    from cocadesk.evaluation.runs import evaluate_captions
+    from cocadesk.evaluation.runs import Sample, evaluate_captions
     from cocadesk.media import InputSpec
+    from cocadesk.media.shards import IMAGE_SUFFIXES
 
     files, skipped = shard_files(shards), list[str]()
     with open_model(options) as backend:
-        found = _samples(files, InputSpec.of(backend.info()), skipped)
-        samples = _counted(found, report, "Writing captions")
+        found = _media(files, InputSpec.of(backend.info()), skipped, IMAGE_SUFFIXES)
+        pictures = (item for item in found if isinstance(item, Sample))
+        samples = _counted(pictures, report, "Writing captions")
         metrics = asdict(evaluate_captions(backend, samples))
         model = backend.info().model_id
     _show(report, metrics, {"tokenizer": metrics.pop("tokenizer"), "model": model}, skipped)
@@ -136,16 +138,6 @@ def class_folders(folder: bytes) -> list[bytes]:
             "Give a folder of folders.",
         )
     return inside
-
-
-def _samples(files: Sequence[Path], spec: InputSpec, skipped: list[str]) -> Iterator[Sample]:
-    """The shards' pictures with captions; those without words or broken ones are noted."""
-    from cocadesk.evaluation.runs import Sample
-    from cocadesk.media.shards import IMAGE_SUFFIXES
-
-    for item in _media(files, spec, skipped, IMAGE_SUFFIXES):
-        if isinstance(item, Sample):
-            yield item
 
 
 def _media(
@@ -227,21 +219,16 @@ def _show(
     report: Report, metrics: dict[str, Any], context: dict[str, Any], skipped: list[str]
 ) -> None:
     """A table for people, or the one document."""
-    if report.as_json:
-        report.document({"metrics": metrics, **context, "skipped": len(skipped)})
-    else:
-        from rich.table import Table
+    from rich.table import Table
 
-        table = Table("measure", "value")
-        for name, value in metrics.items():
-            table.add_row(name, f"{value:.4g}" if name in _FRACTIONS else f"{value:.1f} %")
-        for name, value in context.items():
-            table.add_row(name, str(value))
-        report.table(table)
-    for line in skipped[:20]:
-        report.note(f"Skipped {line}.")
-    if len(skipped) > 20:
-        report.note(f"... and {len(skipped) - 20} more.")
+    report.document({"metrics": metrics, **context, "skipped": len(skipped)})
+    table = Table("measure", "value")
+    for name, value in metrics.items():
+        table.add_row(name, f"{value:.4g}" if name in _FRACTIONS else f"{value:.1f} %")
+    for name, value in context.items():
+        table.add_row(name, str(value))
+    report.table(table)
+    report.notes([f"Skipped {line}." for line in skipped])
 
 
 _FRACTIONS = frozenset({"cider_d", "bleu4", "rouge_l"})

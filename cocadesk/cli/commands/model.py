@@ -28,9 +28,7 @@ def list_models(options: Options, report: Report) -> int:
     without_model = Options(library=options.library, as_json=options.as_json)
     with open_engine(without_model, report, Access.OPTIONAL) as engine:
         entries = engine.ask(ListModels(), Models).models
-    if report.as_json:
-        report.document({"models": [_fields(entry) for entry in entries]})
-        return OK
+    report.document({"models": [_fields(entry) for entry in entries]})
     width = max(len(entry.source) for entry in entries)
     for entry in entries:
         facts = [
@@ -69,18 +67,16 @@ def use(
         end = do_job(engine, UseModel(source=durable_source(source)), report)
         model = engine.ask(GetInfo(), Info).model
     done = end.report if isinstance(end.report, IndexReport) else IndexReport()
-    if report.as_json:
-        report.document(
-            {
-                "model": model.model_id,
-                "source": model.source,
-                "filled": done.indexed,
-                "failed": failed_fields(done.failed),
-                "seconds": round(time.monotonic() - started_s, 3),
-            }
-        )
-    else:
-        report.line(end.job.message)
+    report.document(
+        {
+            "model": model.model_id,
+            "source": model.source,
+            "filled": done.indexed,
+            "failed": failed_fields(done.failed),
+            "seconds": round(time.monotonic() - started_s, 3),
+        }
+    )
+    report.line(end.job.message)
     report.failures(done.failed)
     return SOME_FAILED if done.failed else OK
 

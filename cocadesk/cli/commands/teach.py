@@ -11,7 +11,7 @@ import typer
 
 from cocadesk.cli.errors import OK
 from cocadesk.cli.options import FilterOption, Options, command, existing_folders
-from cocadesk.cli.report import Report, duration, shown
+from cocadesk.cli.report import Report, duration
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from cocadesk.protocol.messages import DatasetSummary, ReplyBody
     from cocadesk.protocol.values import (
         JobValue,
-        MetricValue,
         RunValue,
         SkippedValue,
         TeachSource,
@@ -77,8 +76,7 @@ def teach(
     else:
         report.line(run.message)
     seconds = time.monotonic() - started_s
-    if report.as_json:
-        report.document(_document(run, found, seconds, kept=bool(keep)))
+    report.document(_document(run, found, seconds, kept=bool(keep)))
     return OK
 
 
@@ -182,7 +180,7 @@ def _ask(report: Report, run: RunValue) -> bool | None:
 def _show_found(report: Report, found: DatasetSummary) -> None:
     report.line(f"{found.photos:,} photos with {found.captions:,} captions to learn from.")
     for sample in found.samples[:SAMPLES_SHOWN]:
-        report.line(f"  {shown(sample.path.to_bytes())}: {'; '.join(sample.captions)}")
+        report.line(f"  {sample.path.text}: {'; '.join(sample.captions)}")
     if found.is_trial:
         report.line(
             f"That is few: a trial run holds out {found.held_out} of them to measure with; "
@@ -207,7 +205,7 @@ def _skipped_later(found: DatasetSummary, run: RunValue) -> list[SkippedValue]:
 
 def _show_skipped(report: Report, skipped: Iterable[SkippedValue]) -> None:
     for item in skipped:
-        names = ", ".join(shown(path.to_bytes()) for path in item.examples[:EXAMPLES_SHOWN])
+        names = ", ".join(path.text for path in item.examples[:EXAMPLES_SHOWN])
         report.note(f"Skipped {item.count:,}: {item.reason} ({names})" if names else item.reason)
 
 
@@ -271,10 +269,9 @@ def _document(
         "trial": run.is_trial,
         "skipped": [{"reason": reason, "count": count} for reason, count in skipped.items()],
         **{name: {m.name: m.value for m in metrics} for name, metrics in sets.items()},
-        "intervals": {name: _intervals(metrics) for name, metrics in sets.items()},
+        # The basis of each figure: n, and its 95 % interval.
+        "intervals": {
+            name: {m.name: {"n": m.n, "low": m.low, "high": m.high} for m in metrics}
+            for name, metrics in sets.items()
+        },
     }
-
-
-def _intervals(metrics: Iterable[MetricValue]) -> dict[str, dict[str, float]]:
-    """The basis of each figure: n, and its 95 % interval."""
-    return {m.name: {"n": m.n, "low": m.low, "high": m.high} for m in metrics}

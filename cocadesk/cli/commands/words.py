@@ -1,8 +1,9 @@
-"""``cocadesk words``: captions and tags by people, with undo and history."""
+"""``cocadesk words``: captions and tags by people, with undo and history; the vocabulary."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
@@ -13,7 +14,7 @@ from cocadesk.cli.report import Report, failed_fields
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
-    from cocadesk.protocol.messages import RedoAnnotations, UndoAnnotations
+    from cocadesk.protocol.messages import RedoAnnotations, UndoAnnotations, VocabularyReply
     from cocadesk.protocol.values import EditValue
 
 app = typer.Typer(help="Your own words: captions and tags, with undo and history.")
@@ -64,8 +65,7 @@ def set_words(
             remove_tags=tuple(remove_tag or ()),
         )
         done = engine.ask(change, AnnotationsReply)
-    if report.as_json:
-        report.document({"changed": len(done.changed), "title": done.title})
+    report.document({"changed": len(done.changed), "title": done.title})
     report.line(f"{done.title}: set." if done.changed else "No change.")
     return OK
 
@@ -80,7 +80,7 @@ def undo(options: Options, report: Report) -> int:
     """
     from cocadesk.protocol.messages import UndoAnnotations
 
-    return _undo_or_redo(options, report, UndoAnnotations(), "undo", "undone")
+    return _undo_or_redo(options, report, UndoAnnotations(), "undo")
 
 
 @app.command("redo")
@@ -89,7 +89,7 @@ def redo(options: Options, report: Report) -> int:
     """Redo the last command that was undone; see undo ("redone")."""
     from cocadesk.protocol.messages import RedoAnnotations
 
-    return _undo_or_redo(options, report, RedoAnnotations(), "redo", "redone")
+    return _undo_or_redo(options, report, RedoAnnotations(), "redo")
 
 
 @app.command("history")
@@ -106,8 +106,7 @@ def history(
     with open_engine(options, report) as engine:
         (key,) = engine.ask(GetKeys(paths=absolute_paths([path])), Keys).keys
         edits = engine.ask(GetHistory(key=key), History).edits
-    if report.as_json:
-        report.document({"edits": [_fields(edit) for edit in edits]})
+    report.document({"edits": [_fields(edit) for edit in edits]})
     for edit in edits:
         undone = " (undone)" if edit.is_undone else ""
         change = f"{edit.old or '(nothing)'} → {edit.new or '(nothing)'}"
@@ -118,12 +117,44 @@ def history(
     return OK
 
 
-def _undo_or_redo(
+@app.command("vocabulary")
+@command()
+def vocabulary(
     options: Options,
     report: Report,
-    body: UndoAnnotations | RedoAnnotations,
-    verb: str,
-    word: str,
+    file: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Argument(metavar="FILE", help="Your own tags, one a line."),
+    ] = None,
+    shipped: Annotated[
+        bool, typer.Option("--shipped", help="Go back to the tags that ship with CocaDesk.")
+    ] = False,
+) -> int:
+    """Show the tags that the machine chooses from, or set your own.
+
+    All photos and videos are then tagged again from what was seen before; no file is
+    read again.
+    """
+    from cocadesk.annotations.vocabulary import load_vocabulary
+    from cocadesk.cli.session import do_job, open_engine
+    from cocadesk.engine.local import Access
+    from cocadesk.protocol.messages import GetVocabulary, SetVocabulary, VocabularyReply
+    from cocadesk.protocol.values import CaptionReport
+
+    if file is not None and shipped:
+        raise UserError("Choose one: a file of your own tags, or --shipped.")
+    if file is None and not shipped:
+        with open_engine(options, report) as engine:
+            return _show_tags(report, engine.ask(GetVocabulary(), VocabularyReply))
+    tags = load_vocabulary(file).tags if file is not None else ()
+    with open_engine(options, report, Access.WRITE) as engine:
+        done = do_job(engine, SetVocabulary(tags=tags), report).report
+        tagged = done.described if isinstance(done, CaptionReport) else 0
+        return _show_set_tags(report, engine.ask(GetVocabulary(), VocabularyReply), tagged)
+
+
+def _undo_or_redo(
+    options: Options, report: Report, body: UndoAnnotations | RedoAnnotations, verb: str
 ) -> int:
     from cocadesk.cli.session import open_engine
     from cocadesk.engine.local import Access
@@ -131,16 +162,16 @@ def _undo_or_redo(
 
     with open_engine(options, report, Access.WRITE) as engine:
         done = engine.ask(body, AnnotationsReply)
-    if report.as_json:
-        report.document(
-            {
-                word: len(done.changed),
-                "title": done.title,
-                "files": done.files,
-                "kept": failed_fields(done.skipped),
-            }
-        )
-    elif not done.title:
+    word = f"{verb}ne"
+    report.document(
+        {
+            word: len(done.changed),
+            "title": done.title,
+            "files": done.files,
+            "kept": failed_fields(done.skipped),
+        }
+    )
+    if not done.title:
         report.line(f"There is nothing to {verb}.")
     else:
         is_all_skipped = done.skipped and not done.changed and not done.files
@@ -158,3 +189,28 @@ def _fields(edit: EditValue) -> dict[str, Any]:
         "new": edit.new or None,
         "undone": edit.is_undone,
     }
+
+
+def _show_tags(report: Report, answer: VocabularyReply) -> int:
+    report.document(_tags_fields(answer))
+    if not report.as_json:
+        report.note(f"{_count(answer)}{' of your own' if answer.is_own else ''}:")
+    for tag in answer.tags:
+        report.line(tag)
+    return OK
+
+
+def _show_set_tags(report: Report, answer: VocabularyReply, tagged: int) -> int:
+    report.document({**_tags_fields(answer), "tagged": tagged})
+    whose = "of your own" if answer.is_own else "that ship with CocaDesk"
+    report.line(f"{_count(answer)} {whose}; photos and videos tagged again: {tagged:,}.")
+    return OK
+
+
+def _tags_fields(answer: VocabularyReply) -> dict[str, Any]:
+    return {"tags": list(answer.tags), "is_own": answer.is_own}
+
+
+def _count(answer: VocabularyReply) -> str:
+    count = len(answer.tags)
+    return f"{count:,} {'tag' if count == 1 else 'tags'}"

@@ -9,7 +9,7 @@ import typer
 
 from cocadesk.cli.errors import OK, SOME_FAILED
 from cocadesk.cli.options import FilterOption, Options, absolute_paths, command
-from cocadesk.cli.report import Report, failed_fields, path_fields, shown
+from cocadesk.cli.report import Report, failed_fields, path_fields
 
 if TYPE_CHECKING:
     from cocadesk.protocol.messages import ReplyBody
@@ -74,7 +74,7 @@ def _preview(options: Options, report: Report, scope: Scope, overwrite: bool) ->
     changes = [item for item in items if item.kind in (WriteKind.NEW, WriteKind.CHANGED)]
     for item in changes:
         before = f"{item.old} → " if item.kind is WriteKind.CHANGED else ""
-        report.line(f"{shown(item.path.to_bytes())}: {before}{item.new}")
+        report.line(f"{item.path.text}: {before}{item.new}")
     skipped = tuple(item for item in items if item.kind is WriteKind.SKIPPED)
     done = WriteReport(written=len(changes), unchanged=plan.unchanged, skipped=skipped)
     _show(report, "to write", done, {"preview": True, "files": [_fields(i) for i in changes]})
@@ -83,7 +83,7 @@ def _preview(options: Options, report: Report, scope: Scope, overwrite: bool) ->
 
 def _fields(item: WriteItem) -> dict[str, Any]:
     return {
-        **path_fields(item.path.to_bytes()),
+        **path_fields(item.path),
         "kind": item.kind.value,
         "old": item.old or None,
         "new": item.new,
@@ -91,26 +91,25 @@ def _fields(item: WriteItem) -> dict[str, Any]:
 
 
 def _show(report: Report, verb: str, done: WriteReport, more: dict[str, Any]) -> None:
-    if report.as_json:
-        report.document(
-            {
-                "written": done.written,
-                "unchanged": done.unchanged,
-                "kept": failed_fields(done.skipped),
-                **more,
-            }
-        )
+    report.document(
+        {
+            "written": done.written,
+            "unchanged": done.unchanged,
+            "kept": failed_fields(done.skipped),
+            **more,
+        }
+    )
     report.line(
         f"{done.written:,} {verb}, {done.unchanged:,} unchanged, {len(done.skipped):,} skipped."
     )
     for reason, files in _by_reason(done.skipped).items():
         others = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
-        report.note(f"{shown(files[0])}{others}: {reason}")
+        report.note(f"{files[0]}{others}: {reason}")
 
 
-def _by_reason(skipped: Sequence[WriteItem]) -> dict[str, list[bytes]]:
+def _by_reason(skipped: Sequence[WriteItem]) -> dict[str, list[str]]:
     """The files that are skipped for the same reason: often very many."""
-    grouped: dict[str, list[bytes]] = {}
+    grouped: dict[str, list[str]] = {}
     for item in skipped:
-        grouped.setdefault(item.reason, []).append(item.path.to_bytes())
+        grouped.setdefault(item.reason, []).append(item.path.text)
     return grouped

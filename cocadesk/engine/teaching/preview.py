@@ -93,12 +93,7 @@ class DatasetPreview:
                 if line is None:
                     continue
                 if line.stage:
-                    call.progress(
-                        stage=line.stage,
-                        done=line.done,
-                        total=line.total,
-                        seconds_left=line.seconds_left,
-                    )
+                    call.progress(line)
                 if line.found is not None:
                     samples = samples or self._samples(line.found)
                     found = line.found

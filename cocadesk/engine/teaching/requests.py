@@ -7,12 +7,11 @@ import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from cocadesk.engine.handlers import Answer, EngineContext, RequestHandler
+from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.model_switch import ModelSwitcher
 from cocadesk.engine.scheduler import JobFactory, JobOutcome, JobStep, Steps
 from cocadesk.engine.teaching.preview import DatasetPreview
@@ -71,16 +70,6 @@ class TeachingHandler(RequestHandler):
         self._deciding = threading.Lock()
         self._live: dict[str, RunValue] = {}
         parts.job_listeners.append(self._on_job)
-
-    def answers(self) -> Mapping[type[Any], Answer]:
-        """The method that answers each request."""
-        return {
-            PreviewDataset: self._inspect,
-            StartTeach: self._start,
-            GetRun: self._get,
-            ListRuns: self._list,
-            DecideRun: self._decide,
-        }
 
     def works(self) -> Mapping[JobKind, JobFactory]:
         """The teaching run."""

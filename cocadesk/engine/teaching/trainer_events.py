@@ -61,9 +61,4 @@ def job_step(line: TrainerLine) -> JobStep | None:
     """A line as a step of the job; None for one that is no progress."""
     if not line.stage:
         return None
-    return JobStep(
-        stage=STAGES.get(line.stage, line.stage),
-        done=line.done,
-        total=line.total,
-        seconds_left=line.seconds_left,
-    )
+    return JobStep(**line.fields() | {"stage": STAGES.get(line.stage, line.stage)})

@@ -15,7 +15,7 @@ import msgspec
 from cocadesk.engine.teaching.runs import LOG
 from cocadesk.errors import UserError
 from cocadesk.protocol.launch import engine_environment
-from cocadesk.protocol.values import TeachPoint
+from cocadesk.protocol.values import TeachPoint, WorkState
 
 STOPPED = 75
 """The trainer's exit code where it was asked to stop and has saved its state."""
@@ -64,13 +64,9 @@ class Trouble(msgspec.Struct, frozen=True):
     what_to_do: str = ""
 
 
-class TrainerLine(msgspec.Struct, frozen=True):
+class TrainerLine(WorkState, frozen=True):
     """One line of the trainer's output: progress, perhaps with a point, or findings."""
 
-    stage: str = ""
-    done: int = 0
-    total: int | None = None
-    seconds_left: float | None = None
     point: TeachPoint | None = None
     found: Found | None = None
     error: Trouble | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cocadesk.cli.errors import StoppedError, guarded
-from cocadesk.cli.options import Choices, Options
+from cocadesk.cli.options import Options
 from cocadesk.cli.report import Report
 from cocadesk.errors import UserError
 from cocadesk.protocol.client import EngineGoneError
@@ -90,10 +90,10 @@ def test_a_large_log_is_put_aside(tmp_path: Path) -> None:
 
 def test_options_count_before_and_after_the_commands_name(tmp_path: Path) -> None:
     """The later one wins; defaults fill the rest."""
-    early = Choices(library=tmp_path / "a", model="run", as_json=True)
-    options = Choices(library=tmp_path / "b").over(early).resolved()
-    assert options == Options(library=tmp_path / "b", model="run", as_json=True)
-    assert Choices().resolved().model is None
+    early = {"library": tmp_path / "a", "model": "run", "as_json": True}
+    late = {"library": tmp_path / "b", "model": None, "as_json": False, "query": "a dog"}
+    assert Options.of(early, late) == Options(library=tmp_path / "b", model="run", as_json=True)
+    assert Options.of().model is None
 
 
 def test_the_library_comes_from_the_environment_where_none_is_named(
@@ -101,6 +101,6 @@ def test_the_library_comes_from_the_environment_where_none_is_named(
 ) -> None:
     """``COCADESK_LIBRARY`` stands for ``--library``."""
     monkeypatch.setenv("COCADESK_LIBRARY", str(tmp_path))
-    assert Choices().resolved().library == tmp_path
+    assert Options.of().library == tmp_path
     monkeypatch.delenv("COCADESK_LIBRARY")
-    assert Choices().resolved().library.name == "library"
+    assert Options.of().library.name == "library"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cocadesk.cli.commands.index import summary
+from cocadesk.cli.commands.library import summary
 from cocadesk.protocol.values import IndexReport
 
 

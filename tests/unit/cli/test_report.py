@@ -17,11 +17,11 @@ ODD = b"/photos/caf\xe9.jpg"
 
 def test_a_path_that_is_not_utf8_keeps_its_bytes_in_the_document() -> None:
     """``path`` is for people, ``path_b64`` for programs, and only where it is needed."""
-    fields = path_fields(ODD)
+    fields = path_fields(WirePath.of(ODD))
     assert base64.b64decode(fields["path_b64"]) == ODD
     assert fields["path"].startswith("/photos/caf")
     json.dumps(fields).encode("ascii")
-    assert path_fields("/photos/café.jpg".encode()) == {"path": "/photos/café.jpg"}
+    assert path_fields(WirePath.of("/photos/café.jpg")) == {"path": "/photos/café.jpg"}
     assert "\udce9" not in shown(ODD)
 
 

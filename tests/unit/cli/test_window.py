@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.cli.commands.window import window
+from cocadesk.cli.commands.children import window
 from cocadesk.cli.options import Options
 from cocadesk.cli.report import Report
 from cocadesk.errors import UserError

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.engine.local import Access, LocalEngine, library_source, open_engine, serves_model
+from cocadesk.engine.local import Access, LocalEngine, library_source, running_or, serves_model
 from cocadesk.errors import UserError
 from cocadesk.library.library import Library
 from cocadesk.model.backend import Backend
@@ -404,10 +404,10 @@ def served(base: Path) -> Iterator[Path]:
 
 def test_a_running_engine_is_asked_where_there_is_one(served: Path) -> None:
     """Both answer the same; only one of them is in this process."""
-    with open_engine(served) as engine:
+    with running_or(LocalEngine(served)) as engine:
         assert isinstance(engine, EngineClient)
         assert engine.ask(GetInfo(waits=True), Info).counts.media == 5
-    with open_engine(served, model="starter", access=Access.WRITE) as engine:
+    with running_or(LocalEngine(served, model="starter", access=Access.WRITE)) as engine:
         assert isinstance(engine, EngineClient)
 
 
@@ -419,12 +419,14 @@ def test_an_engine_with_another_model_is_left_alone(served: Path) -> None:
         asked.append(source)
         return FakeBackend()  # type: ignore[return-value]
 
-    with open_engine(served, model="other", open_model=open_model) as engine:
+    with running_or(LocalEngine(served, model="other", open_model=open_model)) as engine:
         assert isinstance(engine, LocalEngine)
         assert len(engine.ask(Search(text="red"), Hits).hits) == 5
     assert asked == ["other"]
     with (
-        open_engine(served, model="other", access=Access.CREATE, open_model=open_model) as engine,
+        running_or(
+            LocalEngine(served, model="other", access=Access.CREATE, open_model=open_model)
+        ) as engine,
         pytest.raises(UserError, match="already open for writing"),
     ):
         engine.ask(StartIndex(), JobReply)
@@ -432,7 +434,7 @@ def test_an_engine_with_another_model_is_left_alone(served: Path) -> None:
 
 def test_without_an_engine_the_library_is_opened_here(base: Path) -> None:
     """No engine is started for a short command."""
-    with open_engine(base / "library") as engine:
+    with running_or(LocalEngine(base / "library")) as engine:
         assert isinstance(engine, LocalEngine)
 
 

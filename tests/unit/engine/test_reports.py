@@ -14,7 +14,7 @@ import pytest
 from cocadesk.annotations.describe import DescribeReport
 from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, SkippedFile
 from cocadesk.annotations.sidecar_job import WriteReport
-from cocadesk.engine.annotation_reports import (
+from cocadesk.engine.annotation_jobs import (
     describe_outcome,
     report_so_far,
     write_outcome,

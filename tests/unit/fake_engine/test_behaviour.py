@@ -109,7 +109,8 @@ def test_the_same_media_are_made_up_each_time(library: Path, tmp_path: Path) -> 
 
 def test_requests_may_be_left_waiting_from_the_start(library: Path) -> None:
     """All others are answered."""
-    with FakeEngine(library, media=2, never_answers=(GetInfo,)) as engine:
+    with FakeEngine(library, media=2) as engine:
+        engine.never_answer(GetInfo)
         assert engine.server.endpoint is not None
         with EngineClient(engine.server.endpoint) as client:
             with pytest.raises(TimeoutError):

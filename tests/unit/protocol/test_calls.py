@@ -18,7 +18,7 @@ from cocadesk.protocol.messages import (
     Partial,
     Progress,
 )
-from cocadesk.protocol.values import JobKind, JobState, JobValue, Priority
+from cocadesk.protocol.values import JobKind, JobState, JobValue, WorkState
 
 
 class Sent(list[EngineMessage]):
@@ -26,7 +26,7 @@ class Sent(list[EngineMessage]):
 
     def call(self, request_id: int = 1) -> Call:
         """A call that sends to this list."""
-        return Call(request_id, Priority.INTERACTIVE, self.append)
+        return Call(request_id, self.append)
 
 
 def job(state: JobState, done: int = 0) -> JobReply:
@@ -44,7 +44,7 @@ def test_only_the_first_end_of_a_call_is_sent() -> None:
     call.finish(Ok())
     call.end(Failed(id=1, what="too late"))
     call.cancel()
-    call.progress(done=1)
+    call.progress(WorkState(done=1))
     call.partial(Ok())
     assert sent == [Done(id=1, body=Ok())]
 
@@ -66,7 +66,8 @@ def test_progress_and_parts_carry_the_calls_number() -> None:
     """So the client knows whose they are."""
     sent = Sent()
     call = sent.call(3)
-    call.progress(stage="Reading", done=2, total=5, failed=1, seconds_left=1.5, current="a.jpg")
+    state = WorkState(stage="Reading", done=2, total=5, failed=1, seconds_left=1.5, current="a.jpg")
+    call.progress(state)
     call.partial(Ok())
     assert sent == [
         Progress(

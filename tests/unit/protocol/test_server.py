@@ -42,7 +42,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.outbox import EVENT_INTERVAL_S
 from cocadesk.protocol.server import EngineServer
-from cocadesk.protocol.values import JobKind, JobState, JobValue, Priority
+from cocadesk.protocol.values import JobKind, JobState, JobValue, Priority, WorkState
 from cocadesk.protocol.wire import (
     MAX_HELLO_BYTES,
     FrameReader,
@@ -163,7 +163,7 @@ def test_a_slow_client_loses_progress_and_never_a_result(library: Path) -> None:
 
     def answer(_body: GetInfo, call: Call) -> ReplyBody:
         for number in range(told):
-            call.progress(done=number, total=told)
+            call.progress(WorkState(done=number, total=told))
             if number % (told // parts) == 0:
                 call.partial(Keys(keys=body.keys, offset=number, total=told))
         has_sent.set()
@@ -341,7 +341,7 @@ def test_an_answer_may_come_later_from_another_thread(library: Path) -> None:
         for _ in range(3):
             threading.Thread(target=calls[0].finish, args=(Rows(rows=()),)).start()
         assert final(client) == Done(id=request, body=Rows(rows=()))
-        calls[0].progress(done=1)
+        calls[0].progress(WorkState(done=1))
         calls[0].partial(Ok())
         follow_up = client.send(StopEngine())
         assert final(client) == Done(id=follow_up, body=Ok())

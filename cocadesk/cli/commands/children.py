@@ -1,4 +1,4 @@
-"""Starts the window and the trainer, which the engine's package never imports."""
+"""``cocadesk train`` and the window: they start what the engine's package never imports."""
 
 from __future__ import annotations
 
@@ -8,14 +8,59 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 import cocadesk
+from cocadesk.cli.options import Options, run
 from cocadesk.cli.report import Report
 from cocadesk.cli.threads import free_other_threads
 from cocadesk.errors import UserError
 
 WINDOW = "ui"
 TRAINER = "trainer"
+
+
+def has_display() -> bool:
+    """True where Qt will find something to draw on; only Linux may lack one."""
+    if sys.platform != "linux":
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def window(options: Options, report: Report) -> int:
+    """Opens the window on the library; ends when it is closed.
+
+    Raises:
+        UserError: there is no display to open it on (Qt would abort).
+    """
+    if not has_display():
+        raise UserError(
+            "There is no display to open the window on.",
+            "",
+            "Start CocaDesk on a desktop, or use its commands: cocadesk --help lists them.",
+        )
+    arguments = ["--library", str(options.library)]
+    if options.model is not None:
+        arguments += ["--model", options.model]
+    return run_child(WINDOW, arguments, report)
+
+
+def train(
+    context: typer.Context,
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="The run's settings.")],
+) -> None:
+    """Train a model as a configuration file says."""
+    run(context, lambda _options, report: _train(report, config))
+
+
+def _train(report: Report, config: Path) -> int:
+    if not config.is_file():
+        raise UserError(
+            f"There is no configuration file {config}.", "", "Give the path of a TOML file."
+        )
+    return run_child(TRAINER, [str(config)], report)
 
 
 def run_child(package: str, arguments: Sequence[str], report: Report) -> int:

@@ -1,0 +1,141 @@
+"""``cocadesk index``, ``search`` and ``info``: the library filled, searched and told about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cocadesk.cli.errors import OK, SOME_FAILED
+from cocadesk.cli.options import FilterOption, Options, command, existing_folders
+from cocadesk.cli.report import Report, clock, failed_fields, path_fields
+from cocadesk.errors import UserError
+
+if TYPE_CHECKING:
+    from cocadesk.protocol.values import Hit, IndexReport
+
+
+@command()
+def index(
+    options: Options,
+    report: Report,
+    folders: Annotated[
+        list[str], typer.Argument(metavar="FOLDER", help="Folders, photos, videos.")
+    ],
+) -> int:
+    """Read photos and videos into the library; what is known and unchanged is skipped."""
+    from cocadesk.cli.session import do_job, open_engine
+    from cocadesk.engine.local import Access
+    from cocadesk.protocol.messages import StartIndex
+    from cocadesk.protocol.values import IndexReport
+
+    existing = existing_folders(folders)
+    with open_engine(options, report, Access.CREATE) as engine:
+        done = do_job(engine, StartIndex(folders=existing), report).report
+    assert isinstance(done, IndexReport)
+    report.document(
+        {
+            "indexed": done.indexed,
+            "unchanged": done.unchanged,
+            "failed": failed_fields(done.failed),
+            "seconds": round(done.seconds, 3),
+            "moved": done.moved,
+            "copied": done.copied,
+            "missing": done.missing,
+            "offline": done.offline,
+            "videos": done.videos,
+        }
+    )
+    report.line(summary(done))
+    report.failures(done.failed)
+    return SOME_FAILED if done.failed else OK
+
+
+@command()
+def search(
+    options: Options,
+    report: Report,
+    query: Annotated[
+        str,
+        typer.Argument(help='What to look for, e.g. "a dog on a beach" or "a dog kind:video".'),
+    ],
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many results.")] = 50,
+    filter_text: FilterOption = "",
+) -> int:
+    """Find the photos and videos that fit a description, best first."""
+    from cocadesk.cli.session import open_engine
+    from cocadesk.protocol.messages import Hits, Search
+
+    text = query.encode("utf-8", "replace").decode().strip()
+    if not text:
+        raise UserError("There is nothing to search for.", "The query is empty.", "Give words.")
+    with open_engine(options, report) as engine:
+        hits = engine.ask(Search(text=text, limit=limit, filter=filter_text), Hits).hits
+    report.document({"results": [_hit_fields(hit) for hit in hits]})
+    if not hits:
+        report.line("Nothing in the library fits.")
+    for hit in hits:
+        moment = "" if hit.time_s is None else f" at {clock(hit.time_s)}"
+        caption = f"  {hit.caption}" if hit.caption else ""
+        report.line(f"{hit.score:6.3f}  {hit.path.text}{moment}{caption}")
+    return OK
+
+
+@command()
+def info(options: Options, report: Report) -> int:
+    """Say what the library holds and which model is in use."""
+    from cocadesk.cli.session import open_engine
+    from cocadesk.protocol.messages import GetInfo, Info
+
+    with open_engine(options, report) as engine:
+        answer = engine.ask(GetInfo(waits=True), Info)
+    counts, model = answer.counts, answer.model
+    document = {
+        "media": counts.media,
+        "photos": counts.photos,
+        "videos": counts.videos,
+        "views": counts.views,
+        "missing": counts.missing,
+        "offline": counts.offline,
+        "failed": counts.failed,
+        "model": model.model_id or model.image_id,
+        "schema": answer.schema,
+        "device": model.device,
+        "precision": model.precision,
+        "reason": model.reason,
+        "model_source": model.source,
+        "library": str(options.library),
+    }
+    report.document(document)
+    width = max(len(name) for name in document)
+    for name, value in document.items():
+        report.line(f"{name:<{width}}  {value}")
+    return OK
+
+
+def summary(done: IndexReport) -> str:
+    """One line of the numbers of an index."""
+    videos = f" ({done.videos:,} of them videos)" if done.videos else ""
+    parts = [f"{done.indexed:,} indexed{videos}", f"{done.unchanged:,} unchanged"]
+    for count, word in (
+        (done.moved, "moved"),
+        (done.copied, "copied"),
+        (done.missing, "missing"),
+        (done.offline, "offline"),
+        (len(done.failed), "failed"),
+    ):
+        if count:
+            parts.append(f"{count:,} {word}")
+    if parts == ["0 indexed", "0 unchanged"]:
+        return "No photos or videos were found there."
+    return f"{', '.join(parts)} in {done.seconds:.1f} s."
+
+
+def _hit_fields(hit: Hit) -> dict[str, Any]:
+    return {
+        **path_fields(hit.path),
+        "score": hit.score,
+        "caption": hit.caption,
+        "time": hit.time_s,
+        "moments": [{"time": moment.time_s, "score": moment.score} for moment in hit.moments],
+    }
