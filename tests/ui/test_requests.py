@@ -70,7 +70,7 @@ from cocadesk.protocol.values import (
 )
 from tests.support.stand_in_link import StandInLink
 from ui.annotations.editor import AnnotationEditor, Feedback, FeedbackAction
-from ui.jobs.tracker import JobTracker
+from ui.engine.tracker import JobTracker
 from ui.library.browser import Browser
 from ui.library.listing import Showing
 from ui.library.results_model import ResultsModel

@@ -11,7 +11,7 @@ from ui.annotations.dialogs import CaptionDialog, WriteDialog
 from ui.annotations.editor import AnnotationEditor, FeedbackAction
 from ui.annotations.scopes import ScopeChoice, choices
 from ui.engine.link import EngineLink
-from ui.jobs.tracker import JobTracker
+from ui.engine.tracker import JobTracker
 from ui.kit.actions import Actions, Slots
 from ui.kit.dialogs import DialogHost
 from ui.kit.texts import job_line

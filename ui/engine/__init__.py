@@ -1,1 +1,1 @@
-"""The window's connection to its engine."""
+"""The talk with the engine: the connection, and the jobs that it tells of."""

@@ -9,8 +9,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
 
 from cocadesk.protocol.values import JobValue
-from ui.jobs.frame import NamedJob
 from ui.kit.icons import Icon
+from ui.kit.job_parts import NamedJob
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import scroll_area
 from ui.kit.texts import count, job_line, job_state, moment

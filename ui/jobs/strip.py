@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 
 from cocadesk.protocol.values import JobState, JobValue
-from ui.jobs.frame import NamedJob
 from ui.kit.icons import Icon
+from ui.kit.job_parts import NamedJob
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.texts import job_line
 from ui.kit.theme import GAP_M

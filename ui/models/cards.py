@@ -6,8 +6,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QLineEdit
 
 from cocadesk.protocol.values import JobValue, ModelEntry
-from ui.jobs.frame import JobProgress
 from ui.kit import desktop
+from ui.kit.job_parts import JobProgress
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Card
 from ui.kit.texts import file_size, job_line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cocadesk.protocol.messages import Info
 from cocadesk.protocol.values import JobKind, JobState, JobValue, ModelEntry, ModelState, ModelValue
 from ui.engine.link import EngineLink
-from ui.jobs.tracker import JobTracker
+from ui.engine.tracker import JobTracker
 from ui.kit.layouts import in_column
 from ui.kit.page_parts import Column, Page, headed, hide_or_say, hide_part, scrolled
 from ui.kit.theme import GAP_L

@@ -15,7 +15,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.values import ModelEntry
 from ui.engine.link import EngineLink
-from ui.jobs.tracker import JobTracker
+from ui.engine.tracker import JobTracker
 
 
 class ModelRequests(QObject):

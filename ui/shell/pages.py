@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStackedWidget, QToolButton, QWidget
 
 from ui.engine.link import EngineLink
-from ui.jobs.tracker import JobTracker
+from ui.engine.tracker import JobTracker
 from ui.kit.actions import Action, ActionSet, Group, Slots
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import in_row

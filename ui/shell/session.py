@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject
 from ui.annotations.editor import AnnotationEditor
 from ui.detail.inspector import Inspector
 from ui.engine.link import EngineLink
-from ui.jobs.tracker import JobTracker
+from ui.engine.tracker import JobTracker
 from ui.kit.image_loader import ImageLoader
 from ui.library.browser import Browser
 from ui.library.results_model import ResultsModel

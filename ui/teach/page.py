@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 
 from cocadesk.protocol.values import RunValue
 from ui.engine.link import EngineLink
-from ui.jobs.tracker import JobTracker
+from ui.engine.tracker import JobTracker
 from ui.kit import desktop
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import STRETCH, in_column, in_row

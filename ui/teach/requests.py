@@ -27,7 +27,7 @@ from cocadesk.protocol.values import (
     TuningMethod,
 )
 from ui.engine.link import EngineLink, Ticket
-from ui.jobs.tracker import JobTracker
+from ui.engine.tracker import JobTracker
 
 
 class TeachRequests(QObject):

@@ -17,7 +17,7 @@ from cocadesk.protocol.values import (
     TuningMethod,
     changed,
 )
-from ui.jobs.frame import JobProgress
+from ui.kit.job_parts import JobProgress
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Card, Column, hide_or_say, hide_part, scrolled
 from ui.kit.texts import count, moment

@@ -10,9 +10,9 @@ from cocadesk.errors import UserError
 from cocadesk.protocol.messages import VocabularyReply
 from cocadesk.protocol.values import JobKind, JobValue
 from ui.engine.link import EngineLink
-from ui.jobs.frame import JobProgress
-from ui.jobs.tracker import JobTracker
+from ui.engine.tracker import JobTracker
 from ui.kit import desktop
+from ui.kit.job_parts import JobProgress
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import COLUMN_MAX_PX, Page, headed, hide_or_say
 from ui.kit.texts import count, job_line

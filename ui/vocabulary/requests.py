@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from cocadesk.protocol.messages import GetVocabulary, JobReply, SetVocabulary, VocabularyReply
 from ui.engine.link import EngineLink
-from ui.jobs.tracker import JobTracker
+from ui.engine.tracker import JobTracker
 
 
 class VocabularyRequests(QObject):
