@@ -38,9 +38,10 @@ _CPU = tuning_data.CPU
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
     """One thread: these networks are too small for more."""
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
-    torch.set_num_threads(2)
+    torch.set_num_threads(before)
 
 
 class _Pictures:

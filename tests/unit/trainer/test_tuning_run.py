@@ -77,9 +77,10 @@ def _teach(
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
     """One thread: sums in one order."""
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
-    torch.set_num_threads(2)
+    torch.set_num_threads(before)
 
 
 def _weights(folder: Path) -> dict[str, np.ndarray]:
