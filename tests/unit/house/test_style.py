@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -23,10 +24,10 @@ EMPTY_NAMES = ("util", "utils", "helper", "helpers", "manager", "misc", "common"
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-def trees() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def trees() -> tuple[tuple[str, ast.Module], ...]:
     """Every module of ours by its name, parsed."""
-    for name, path in modules().items():
-        yield name, ast.parse(path.read_bytes())
+    return tuple((name, ast.parse(path.read_bytes())) for name, path in modules().items())
 
 
 def definitions() -> Iterator[tuple[str, Definition]]:
