@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Before anything imports Qt, and in the environment so that child processes get it too.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -21,6 +22,10 @@ os.environ["COCADESK_LIBRARY"] = str(_HOME / "library")
 if (_workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // _workers)))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# Beside other workers an example may take any time.
+settings.register_profile("cocadesk", deadline=None)
+settings.load_profile("cocadesk")
 
 LONG = ("tests/ui/test_whole.py", "tests/unit/trainer", "tests/e2e", "tests/unit/media/test_shared")
 """Tests that take longest; started first, so that no worker is left alone with them."""

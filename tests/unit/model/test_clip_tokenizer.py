@@ -80,7 +80,11 @@ def test_open_clip_is_not_imported_for_its_data_file() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"too\nshort"), b""])
+@pytest.mark.parametrize(
+    "content",
+    [b"no gzip", gzip.compress(b"too\nshort"), b""],
+    ids=["no gzip", "too short", "empty"],
+)
 def test_a_damaged_vocabulary_is_named(tmp_path: Path, content: bytes) -> None:
     """A sentence says which file and what to do."""
     path = tmp_path / "bpe.txt.gz"
