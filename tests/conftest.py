@@ -27,13 +27,24 @@ if (_workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:
 settings.register_profile("cocadesk", deadline=None)
 settings.load_profile("cocadesk")
 
-LONG = ("tests/ui/test_whole.py", "tests/unit/trainer", "tests/e2e", "tests/unit/media/test_shared")
-"""Tests that take longest; started first, so that no worker is left alone with them."""
+LONG = (
+    "tests/ui/test_whole.py",
+    "tests/e2e/test_teaching.py",
+    "tests/unit/trainer",
+    "tests/e2e",
+    "tests/unit/media/test_shared",
+)
+"""Tests that take longest, in this order; no worker shall be left alone with them in the end."""
+
+
+def _place(item: pytest.Item) -> int:
+    places = (i for i, start in enumerate(LONG) if item.nodeid.startswith(start))
+    return next(places, len(LONG))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the longest tests first; their order is otherwise as it was."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    items.sort(key=_place)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
