@@ -17,6 +17,13 @@ RUN_PREFIX = "run:"
 """Begins the source of a model that was taught in a library: ``run:ID``."""
 
 
+def durable_source(source: str) -> str:
+    """The source as it can be remembered: a path that is there is made absolute."""
+    if source == STARTER or not Path(source).expanduser().exists():
+        return source
+    return str(Path(source).expanduser().absolute())
+
+
 def library_folder() -> Path:
     """The person's own library, or where ``COCADESK_LIBRARY`` points."""
     import platformdirs

@@ -19,7 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cocadesk.media import InputSpec, PhotoError, ResizeMode, decode_rgb, prepare_input
+from cocadesk.media.photo.decode import decode_rgb
+from cocadesk.media.photo.resize import squash
+from cocadesk.media.types import PhotoError
 from cocadesk.model.network.config import ImageConfig, ImageEncoderKind
 from cocadesk.model.network.image_encoder import ImageEncoder
 from cocadesk.model.runtime import openvino as openvino_runtime
@@ -86,7 +88,7 @@ class PictureCrops:
         if rgb is None:
             raise ValueError(f"picture {self._examples[picture].key} cannot be decoded")
         if crop == 0:
-            return plain_crop(rgb, self._size_px)
+            return squash(rgb, self._size_px)
         return make_crop(rgb, self._size_px, self._config, (self._seed, 2, picture, crop))
 
     def fetch(self, picture_B: NDArray[np.int64], crop_B: NDArray[np.int64]) -> Tensor:
@@ -206,19 +208,10 @@ def make_crop(
 ) -> NDArray[np.uint8]:
     """(S, S, 3) uint8; the same seed gives the same crop."""
     random = np.random.default_rng(seed)
-    crop = _squash(_random_crop(rgb_HWC, config.min_area, random), size_px)
+    crop = squash(_random_crop(rgb_HWC, config.min_area, random), size_px)
     if config.mirror and random.random() < 0.5:
         crop = np.ascontiguousarray(crop[:, ::-1])
     return _change_light(crop, config.light, random) if config.light else crop
-
-
-def plain_crop(rgb_HWC: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
-    """The whole picture squashed to a square."""
-    return _squash(rgb_HWC, size_px)
-
-
-def _squash(rgb_HWC: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
-    return prepare_input(rgb_HWC, InputSpec(size_px=size_px, resize=ResizeMode.SQUASH))
 
 
 def _random_crop(

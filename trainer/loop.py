@@ -20,9 +20,8 @@ from trainer.data import Dataset, Draw, Sampler
 from trainer.device import TrainDevice
 from trainer.evaluate import DevSet, measure, token_tensors
 from trainer.features import PictureSource
-from trainer.losses import Losses, caption_groups, coca_losses
 from trainer.progress import EtaEstimator, Reporter, TrainReport
-from trainer.step import TrainState
+from trainer.step import Losses, TrainState, caption_groups, coca_losses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from cocadesk.cli.threads import free_other_threads
 from cocadesk.engine import local
 from cocadesk.engine.local import Access, AnyEngine
 from cocadesk.errors import UserError
+from cocadesk.locations import durable_source
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
     ControlJob,
@@ -50,7 +51,6 @@ def started_engine(options: Options) -> EngineClient:
     Raises:
         UserError: it cannot start, or it serves another model than the one asked for.
     """
-    from cocadesk.model.in_use import durable_source
     from cocadesk.protocol.launch import connect_or_start
 
     chosen = () if options.model is None else ("--model", options.model)

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cocadesk.annotations.describe import WantedPicture
-    from cocadesk.media import DecodedPhoto, DecodedVideo, DecoderPool
+    from cocadesk.media.pool.pool import DecoderPool
+    from cocadesk.media.types import DecodedPhoto, DecodedVideo
     from cocadesk.model.backend import ModelInfo
 
 WORKERS = 2
@@ -37,11 +38,12 @@ class PoolDecoder:
     def __call__(
         self, wanted: Sequence[WantedPicture], /
     ) -> Iterator[tuple[str, NDArray[np.uint8] | str]]:
-        from cocadesk.media import DecodeFailure, DecodeRequest, DecoderPool, InputSpec
+        from cocadesk.media.pool.pool import DecoderPool
+        from cocadesk.media.types import DecodeFailure, DecodeRequest
 
         if self._pool is None:
             workers = min(WORKERS, len(wanted))
-            self._pool = DecoderPool(spec=InputSpec.of(self._info), workers=workers)
+            self._pool = DecoderPool(spec=self._info.input_spec, workers=workers)
         requests = [
             DecodeRequest(token=place, path=item.path, time_s=item.time_s)
             for place, item in enumerate(wanted)
@@ -52,7 +54,7 @@ class PoolDecoder:
 
 
 def _picture(answer: DecodedPhoto | DecodedVideo) -> NDArray[np.uint8]:
-    from cocadesk.media import DecodedVideo
+    from cocadesk.media.types import DecodedVideo
 
     if not isinstance(answer, DecodedVideo):
         return answer.input_HWC.copy()

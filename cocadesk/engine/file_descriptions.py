@@ -53,7 +53,8 @@ def find_files(paths: Sequence[bytes]) -> FoundFiles:
     Raises:
         UserError: none of the paths is there.
     """
-    from cocadesk.media import FoundFile, scan
+    from cocadesk.media.scanning import scan
+    from cocadesk.media.types import FoundFile
 
     found, failed = dict[bytes, None](), list[FailureValue]()
     for path in paths:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from cocadesk.engine.conversions import to_value
 from cocadesk.errors import UserError
 from cocadesk.library.layout import read_manifest
-from cocadesk.locations import STARTER
-from cocadesk.model.in_use import durable_source
+from cocadesk.locations import STARTER, durable_source
 from cocadesk.protocol.values import ModelState, ModelValue, changed
 
 if TYPE_CHECKING:

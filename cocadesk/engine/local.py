@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 from cocadesk.engine.interrupt import Interrupt
 from cocadesk.errors import UserError
-from cocadesk.locations import STARTER, text_vectors_folder
+from cocadesk.locations import STARTER, durable_source, text_vectors_folder
 from cocadesk.protocol.calls import Call, CallCancelledError
 from cocadesk.protocol.client import Answer, EngineClient, answer_of
 from cocadesk.protocol.messages import (
@@ -245,8 +245,6 @@ def serves_model(folder: Path, model: str | None) -> bool:
     """True where an engine of the library would answer with this model."""
     if model is None:
         return True
-    from cocadesk.model.in_use import durable_source
-
     return durable_source(model) == library_source(folder)
 
 
@@ -264,10 +262,10 @@ def open_source(folder: Path, chosen: str | None, source: str) -> Backend:
     Raises:
         UserError: it cannot be opened.
     """
-    from cocadesk.model import in_use
+    from cocadesk.model import backend
 
     is_chosen_here = chosen is not None or source != library_source(folder)
-    return in_use.open_source(source, folder / "runs", is_chosen_here=is_chosen_here)
+    return backend.open_source(source, folder / "runs", is_chosen_here=is_chosen_here)
 
 
 def _manifest(folder: Path) -> Manifest | None:

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cocadesk.media import DecodedPhoto, DecoderPool
+    from cocadesk.media.pool.pool import DecoderPool
+    from cocadesk.media.types import DecodedPhoto
 
 PREVIEW_PX = 2048
 PICTURES_KEPT = 8
@@ -181,7 +182,7 @@ class MediaDetails(RequestHandler):
         Raises:
             UserError: the file gives no picture.
         """
-        from cocadesk.media import DecodedPhoto, DecodeFailure, DecodeRequest
+        from cocadesk.media.types import DecodedPhoto, DecodeFailure, DecodeRequest
 
         with self._decoding:
             pool = self._open_pool()
@@ -210,9 +211,9 @@ class MediaDetails(RequestHandler):
 
     def _open_pool(self) -> DecoderPool:
         """The decoder for the model in use."""
-        from cocadesk.media import DecoderPool, InputSpec
+        from cocadesk.media.pool.pool import DecoderPool
 
-        spec = InputSpec.of(self._model.opened().backend.info())
+        spec = self._model.opened().backend.info().input_spec
         if self._pool is not None and self._pool.spec != spec:
             self._pool.close()
             self._pool = None

@@ -16,8 +16,7 @@ from cocadesk.engine.index_job import job_step
 from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps, relayed
 from cocadesk.engine.teaching.runs import Choice, RunStore
 from cocadesk.errors import UserError
-from cocadesk.locations import RUN_PREFIX, STARTER
-from cocadesk.model.in_use import durable_source
+from cocadesk.locations import RUN_PREFIX, STARTER, durable_source
 from cocadesk.protocol.messages import RowsChanged
 from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobValue
 

@@ -23,7 +23,7 @@ from cocadesk.library.rows import (
     ViewRow,
     place_of,
 )
-from cocadesk.media import ScanProblem
+from cocadesk.media.types import ScanProblem
 
 log = logging.getLogger(__name__)
 

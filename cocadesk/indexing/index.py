@@ -31,7 +31,7 @@ from cocadesk.indexing.types import (
 )
 from cocadesk.library.library import Library
 from cocadesk.library.rows import FailureRow, Identity, MediaKind, MediaState
-from cocadesk.media import scan
+from cocadesk.media.scanning import scan
 from cocadesk.model.backend import Backend
 
 Steps = Generator[IndexProgress, None, IndexReport]

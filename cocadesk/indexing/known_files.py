@@ -17,7 +17,8 @@ from itertools import takewhile
 from cocadesk.indexing.pictures import Decoded, Facts
 from cocadesk.library.paths import is_under
 from cocadesk.library.rows import Identity, MediaState, new_key
-from cocadesk.media import DecodedVideo, DecodeFailure, FoundFile, hash_file
+from cocadesk.media.hashing import hash_file
+from cocadesk.media.types import DecodedVideo, DecodeFailure, FoundFile
 
 
 class MatchKind(StrEnum):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.library.rows import MediaKind, MediaRow, ViewRow, ViewShows, place_of
-from cocadesk.media import DecodedPhoto, DecodedVideo, PhotoMetadata
+from cocadesk.media.types import DecodedPhoto, DecodedVideo, PhotoMetadata
 from cocadesk.model.backend import Backend
 from cocadesk.vectors import unit_vectors
 

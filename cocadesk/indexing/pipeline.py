@@ -24,14 +24,7 @@ from cocadesk.indexing.pictures import Decoded, Embedded, embed_video
 from cocadesk.indexing.types import IndexOptions
 from cocadesk.library.layout import Thumbnails
 from cocadesk.library.library import Library
-from cocadesk.media import (
-    DecodedPhoto,
-    DecodedVideo,
-    DecodeFailure,
-    DecodeRequest,
-    FoundFile,
-    InputSpec,
-)
+from cocadesk.media.types import DecodedPhoto, DecodedVideo, DecodeFailure, DecodeRequest, FoundFile
 from cocadesk.model.backend import Backend, ModelInfo
 
 _LOOK_S = 0.1
@@ -128,9 +121,9 @@ def opened_decoder(
     """The given pool, or one of our own for the model's input size."""
     if pool is not None:
         return contextlib.nullcontext(pool)
-    from cocadesk.media import DecoderPool
+    from cocadesk.media.pool.pool import DecoderPool
 
-    return DecoderPool(spec=InputSpec.of(model), workers=options.workers)
+    return DecoderPool(spec=model.input_spec, workers=options.workers)
 
 
 class _CancelledError(Exception):

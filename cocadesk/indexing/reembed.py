@@ -22,7 +22,7 @@ from cocadesk.indexing.types import (
 )
 from cocadesk.library.library import Library
 from cocadesk.library.rows import Identity, MediaState, ViewRow
-from cocadesk.media import DecodeFailure, FoundFile
+from cocadesk.media.types import DecodeFailure, FoundFile
 from cocadesk.model.backend import Backend
 
 ReembedSteps = Generator[IndexProgress, None, ReembedReport]

@@ -12,7 +12,7 @@ from cocadesk.indexing.known_files import KnownFiles
 from cocadesk.indexing.types import Failed
 from cocadesk.library.paths import device_and_inode, is_under
 from cocadesk.library.rows import FailureRow, Identity, MediaState, RootRow
-from cocadesk.media import FoundFile, ScanProblem
+from cocadesk.media.types import FoundFile, ScanProblem
 
 ABSENT = {
     MediaState.MISSING: "The file is no longer in its place.",

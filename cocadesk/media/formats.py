@@ -41,11 +41,11 @@ class PhotoFormat:
 
     ``name`` is how people call it, and what the library stores. ``extensions`` are in
     lower case, without the dot. ``plugin`` is the module that makes Pillow read it,
-    and ``pillow_names`` are Pillow's names for it. ``decoder_bytes`` is what the
-    decoder keeps of a pixel beside Pillow's own picture; where ``canvas`` finds the
-    size (width, height) in the file's head, that is refused before the file is opened.
-    ``looks_like`` names the format that this one has by content, so that only the
-    extension tells them apart.
+    and ``pillow_names`` are Pillow's names for it where it is not ``name`` in capitals.
+    ``decoder_bytes`` is what the decoder keeps of a pixel beside Pillow's own picture;
+    where ``canvas`` finds the size (width, height) in the file's head, that is refused
+    before the file is opened. ``looks_like`` names the format that this one has by
+    content, so that only the extension tells them apart.
     """
 
     name: str
@@ -137,7 +137,6 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         extensions=_words("png apng"),
         prefixes=(b"\x89PNG\r\n\x1a\n",),
         plugin="PIL.PngImagePlugin",
-        pillow_names=("PNG",),
         metadata=MetadataBlocks.PILLOW_INFO_AND_TEXTS,
     ),
     PhotoFormat(
@@ -145,7 +144,6 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         extensions=_words("webp"),
         sniff=_is_webp,
         plugin="PIL.WebPImagePlugin",
-        pillow_names=("WEBP",),
         decoder_bytes=8,
         canvas=_webp_canvas,  # libwebp reserves two whole canvases as soon as it opens a file
     ),
@@ -154,7 +152,6 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         extensions=_words("gif"),
         prefixes=(b"GIF87a", b"GIF89a"),
         plugin="PIL.GifImagePlugin",
-        pillow_names=("GIF",),
         decoder_bytes=4,
     ),
     PhotoFormat(
@@ -162,7 +159,6 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         extensions=_words("tif tiff"),
         prefixes=(b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
         plugin="PIL.TiffImagePlugin",
-        pillow_names=("TIFF",),
         is_turned_by_decoder=True,  # while loading; its turned size is given from the start
         metadata=MetadataBlocks.TIFF_TAGS,
     ),
@@ -171,7 +167,6 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         extensions=_words("bmp dib"),
         sniff=_is_bmp,
         plugin="PIL.BmpImagePlugin",
-        pillow_names=("BMP",),
     ),
     PhotoFormat(
         name="HEIC",
@@ -187,7 +182,6 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         extensions=_words("avif avifs"),
         sniff=_is_avif,
         plugin="PIL.AvifImagePlugin",
-        pillow_names=("AVIF",),
         decoder_bytes=6,
     ),
     PhotoFormat(
@@ -195,14 +189,12 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         extensions=_words("ico"),
         prefixes=(b"\x00\x00\x01\x00",),
         plugin="PIL.IcoImagePlugin",
-        pillow_names=("ICO",),
     ),
     PhotoFormat(
         name="PSD",
         extensions=_words("psd"),
         prefixes=(b"8BPS\x00\x01",),
         plugin="PIL.PsdImagePlugin",
-        pillow_names=("PSD",),
     ),
     PhotoFormat(
         name="JPEG 2000",

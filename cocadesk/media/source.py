@@ -67,9 +67,12 @@ class PhotoSource(Protocol):
     width: int
     height: int
     metadata: RawMetadata
+    steps: tuple[int, ...]
+    """The scales that ``decode`` knows."""
 
     def reduction(self, coverage: Coverage) -> int:
         """The scale (1, 2, 4 ...) at which ``decode`` should be asked for this coverage."""
+        return coverage.reduction(self.width, self.height, self.steps)
 
     def decode(self, reduction: int) -> RgbImage:
         """Upright sRGB on white at 1/``reduction`` of the full size.

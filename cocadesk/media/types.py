@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,46 +17,12 @@ WHOLE_FRAMES = 16
 """Most frames that stand for a whole video (arXiv 2205.01917)."""
 
 
-class ResizeMode(StrEnum):
-    """The way from a whole picture to the square that a model reads."""
-
-    SQUASH = "squash"
-    CENTER_CROP = "center_crop"
-
-
 class Kind(StrEnum):
     """The kind of a file, by its content."""
 
     PHOTO = "photo"
     VIDEO = "video"
     OTHER = "other"
-
-
-class TakesPictures(Protocol):
-    """A description of a model's picture input; ``cocadesk.model``'s ``ModelInfo`` is one."""
-
-    @property
-    def image_size_px(self) -> int: ...
-
-    @property
-    def resize(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputSpec:
-    """A model's picture input: a square of ``size_px``."""
-
-    size_px: int
-    resize: ResizeMode = ResizeMode.SQUASH
-
-    @classmethod
-    def of(cls, model: TakesPictures) -> InputSpec:
-        """The input of this model: the one place that reads a network's resize mode."""
-        return cls(size_px=model.image_size_px, resize=ResizeMode(model.resize))
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.size_px <= 4096:
-            raise ValueError(f"size_px must lie between 1 and 4096, not {self.size_px}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +42,28 @@ class DecodeLimits:
     """Of a video; a longer one gets wider moments."""
     frame_bytes: int = 1 << 30
     """What the kept frames of a video may take on the disk while they wait to be embedded."""
+
+    def check_size(self, width: int, height: int, bytes_per_pixel: float) -> None:
+        """Refuses a picture that would cost too much, before it is decoded.
+
+        Raises:
+            PhotoError: it has no pixels, or more than the limits allow.
+        """
+        if width < 1 or height < 1:
+            raise PhotoError("The picture has no pixels: its header gives a size of zero.")
+        pixels = width * height
+        if pixels > self.pixels:
+            raise PhotoError(
+                f"The picture claims {width} x {height} pixels ({pixels / 1e6:,.0f} megapixels);"
+                f" the limit is {self.pixels / 1e6:,.0f}."
+            )
+        needed_bytes = pixels * bytes_per_pixel
+        if needed_bytes > self.memory_bytes:
+            raise PhotoError(
+                f"Decoding {width} x {height} pixels would need about"
+                f" {needed_bytes / 2**20:,.0f} MB of memory;"
+                f" the limit is {self.memory_bytes / 2**20:,.0f} MB."
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,25 +136,41 @@ class DecodeRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecodedPhoto:
+class MediaContent:
+    """The values that every decoded photo, frame and video has.
+
+    ``width``, ``height``: of the full picture after orientation, of a video with the
+    pixel aspect applied. ``file_hash``: see ``hash_file``; empty of a single frame,
+    whose file is not read whole. ``picture_hash``: xxh3-128 of the upright picture at a
+    small size that depends on the file alone, so that an edit of the metadata keeps it;
+    of a video that of its pictures, without the sound.
+    """
+
+    width: int
+    height: int
+    format: str
+    file_hash: str = ""
+    picture_hash: str
+    thumbnail_jpeg: bytes
+    metadata: PhotoMetadata = field(default_factory=PhotoMetadata)
+
+    @classmethod
+    def of(cls, other: MediaContent, **own: Any) -> Self:
+        """The values of ``other`` that this class has too; ``own`` come in addition or instead."""
+        shared = {f.name: getattr(other, f.name) for f in fields(cls) if hasattr(other, f.name)}
+        return cls(**shared | own)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodedPhoto(MediaContent):
     """The result of decoding a photo, or one frame of a video.
 
-    ``input_HWC``: (S, S, 3) uint8, the model's input. ``width``, ``height``:
-    of the full picture after orientation. ``file_hash``: xxh3-128 of the bytes.
-    ``picture_hash``: xxh3-128 of the upright picture at a small size that depends on
-    the file alone, so that an edit of the metadata keeps it.
+    ``input_HWC``: (S, S, 3) uint8, the model's input.
     """
 
     token: int = 0
     path: bytes = b""
     input_HWC: RgbImage
-    width: int
-    height: int
-    format: str
-    file_hash: str
-    picture_hash: str
-    thumbnail_jpeg: bytes
-    metadata: PhotoMetadata = field(default_factory=PhotoMetadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,31 +188,26 @@ class VideoMoment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VideoContent:
-    """The results of one pass over a video, apart from the frames, which the store has."""
+class VideoContent(MediaContent):
+    """The results of one pass over a video, apart from the frames, which the store has.
+
+    ``moments`` lie in order of time and cover the video. ``duration_s``: of the
+    picture, not of the sound.
+    """
 
     moments: tuple[VideoMoment, ...]
     whole_count: int
     duration_s: float
-    width: int
-    height: int
-    format: str
-    picture_hash: str
-    thumbnail_jpeg: bytes
-    metadata: PhotoMetadata
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecodedVideo:
+class DecodedVideo(VideoContent):
     """The result of decoding a whole video.
 
     ``frames_NHWC``: (N, S, S, 3) uint8, read-only, usually a map of a file that
     has no name any more. Its first ``whole_count`` (1 to 16) are taken
     uniformly from the video: the mean of their embeddings is the whole. Frame
-    ``whole_count + i`` is that of ``moments[i]``, which lie in order of time
-    and cover the video. ``width``, ``height``: upright, with the pixel aspect
-    applied. ``duration_s``: of the picture, not of the sound.
-    ``file_hash``: see ``hash_file``. ``picture_hash``: of the pictures alone.
+    ``whole_count + i`` is that of ``moments[i]``.
 
     Close it, or use it as a context manager, as soon as the frames are embedded.
     """
@@ -216,43 +215,6 @@ class DecodedVideo:
     token: int
     path: bytes
     frames_NHWC: NDArray[np.uint8]
-    whole_count: int
-    moments: tuple[VideoMoment, ...]
-    duration_s: float
-    width: int
-    height: int
-    format: str
-    file_hash: str
-    picture_hash: str
-    thumbnail_jpeg: bytes
-    metadata: PhotoMetadata = field(default_factory=PhotoMetadata)
-
-    @classmethod
-    def of(
-        cls,
-        content: VideoContent,
-        frames_NHWC: NDArray[np.uint8],
-        file_hash: str,
-        *,
-        token: int,
-        path: bytes,
-    ) -> DecodedVideo:
-        """A pass's results with the frames that its store has."""
-        return cls(
-            token=token,
-            path=path,
-            frames_NHWC=frames_NHWC,
-            whole_count=content.whole_count,
-            moments=content.moments,
-            duration_s=content.duration_s,
-            width=content.width,
-            height=content.height,
-            format=content.format,
-            file_hash=file_hash,
-            picture_hash=content.picture_hash,
-            thumbnail_jpeg=content.thumbnail_jpeg,
-            metadata=content.metadata,
-        )
 
     def close(self) -> None:
         """Lets go of the frames (arrays sliced from them stay valid). Safe to call twice."""

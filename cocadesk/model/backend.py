@@ -7,14 +7,17 @@ what a call needs is loaded by the call.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.errors import UserError
+from cocadesk.locations import STARTER
 from cocadesk.model.values import Caption, GenerationOptions, ModelInfo
 
-__all__ = ["Backend", "Caption", "GenerationOptions", "ModelInfo", "open_backend"]
+__all__ = ["Backend", "Caption", "GenerationOptions", "ModelInfo", "open_backend", "open_source"]
 
 
 class Backend(Protocol):
@@ -75,3 +78,33 @@ def open_backend(source: str = "starter", device: str = "auto", *, fetch: bool =
     from cocadesk.model.source import find_checkpoint
 
     return CocaBackend(find_checkpoint(source, fetch=fetch), device)
+
+
+def open_source(source: str, runs_folder: Path | None, *, is_chosen_here: bool) -> Backend:
+    """The network of a source, which may be a run of a library (``run:ID``).
+
+    ``is_chosen_here`` is False where the library remembers the source: then the
+    person may not know where it came from, and hears how to go back.
+
+    Raises:
+        UserError: it cannot be opened.
+    """
+    from cocadesk.model.source import resolve_source
+
+    try:
+        return open_backend(
+            resolve_source(source, runs_folder), device="auto", fetch=is_chosen_here
+        )
+    except UserError as error:
+        if is_chosen_here or source == STARTER:
+            raise
+        raise _lost_model(source, error) from error
+
+
+def _lost_model(source: str, error: UserError) -> UserError:
+    """The error for a library whose model cannot be opened."""
+    return UserError(
+        f"The model that this library uses ({source}) cannot be opened.",
+        " ".join(part for part in (error.what, error.why) if part),
+        f"Put its files back, or go back to the model that ships: cocadesk model use {STARTER}.",
+    )

@@ -18,7 +18,6 @@ class DeviceChoice:
     """``device`` is "cpu" or one of the accelerators; ``reason`` says why it was taken."""
 
     device: str
-    precision: str
     reason: str
 
 
@@ -37,13 +36,12 @@ def choose_device(wanted: str = "auto", *, among: Sequence[str] = ("cuda",)) -> 
             f"There is no device “{wanted}”.", "", f"Choose {names} or {ACCELERATORS[-1]}."
         )
     if wanted == "cpu":
-        return _cpu("the CPU was asked for")
+        return DeviceChoice(device="cpu", reason="the CPU was asked for")
     problems = []
     for kind in among if wanted == "auto" else (wanted,):
         problem = _problem(kind)
         if problem is None:
-            reason = f"a {kind.upper()} device works here"
-            return DeviceChoice(device=kind, precision="float32", reason=reason)
+            return DeviceChoice(device=kind, reason=f"a {kind.upper()} device works here")
         problems.append(problem)
     if wanted != "auto":
         name = _NAMES[wanted]
@@ -52,11 +50,7 @@ def choose_device(wanted: str = "auto", *, among: Sequence[str] = ("cuda",)) -> 
             f"{problems[0][:1].upper()}{problems[0][1:]}.",
             "Use the CPU.",
         )
-    return _cpu("; ".join(dict.fromkeys(problems)))
-
-
-def _cpu(reason: str) -> DeviceChoice:
-    return DeviceChoice(device="cpu", precision="float32", reason=reason)
+    return DeviceChoice(device="cpu", reason="; ".join(dict.fromkeys(problems)))
 
 
 def _problem(kind: str) -> str | None:

@@ -8,10 +8,9 @@ from cocadesk.errors import UserError
 from cocadesk.locations import RUN_PREFIX, STARTER
 from cocadesk.model.checkpoints import hub
 from cocadesk.model.checkpoints.checkpoint import (
-    CONFIG,
-    TOKENIZER,
     WEIGHTS,
     Checkpoint,
+    is_checkpoint,
     open_checkpoint,
 )
 from cocadesk.model.checkpoints.open_clip_config import SETTINGS
@@ -45,7 +44,7 @@ def find_checkpoint(source: str, *, fetch: bool = True) -> Checkpoint:
 
 
 def _open_file(path: Path) -> Checkpoint:
-    if path.name == WEIGHTS and _is_ours(path.parent):
+    if path.name == WEIGHTS and is_checkpoint(path.parent):
         return open_checkpoint(path.parent)
     if path.suffix not in (SAFE_SUFFIX, *PICKLE_SUFFIXES):
         raise UserError(
@@ -55,10 +54,6 @@ def _open_file(path: Path) -> Checkpoint:
             "Give such a folder or file.",
         )
     return _convert(path)
-
-
-def _is_ours(folder: Path) -> bool:
-    return (folder / CONFIG).is_file() and (folder / TOKENIZER).is_file()
 
 
 def _open_folder(folder: Path) -> Checkpoint:
@@ -71,7 +66,7 @@ def _open_folder(folder: Path) -> Checkpoint:
     for name in (*hub.SAFE_WEIGHTS, *hub.PICKLED_WEIGHTS):
         if (folder / name).is_file():
             return _convert(folder / name)
-    if _is_ours(folder):
+    if is_checkpoint(folder):
         return open_checkpoint(folder)
     inside = dict(hub.cached_repositories(folder))
     if inside:

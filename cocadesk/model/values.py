@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cocadesk.picture_input import InputSpec
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
@@ -13,8 +15,7 @@ class ModelInfo:
     model_id: str
     image_id: str
     embedding_dim: int
-    image_size_px: int
-    resize: str
+    input_spec: InputSpec
     device: str
     precision: str
     reason: str

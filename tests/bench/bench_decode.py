@@ -19,7 +19,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from cocadesk.media import DecodedPhoto, DecodeRequest, DecoderPool, FoundFile, InputSpec, scan
+from cocadesk.media.pool.pool import DecoderPool
+from cocadesk.media.scanning import scan
+from cocadesk.media.types import DecodedPhoto, DecodeRequest, FoundFile
+from cocadesk.picture_input import InputSpec
 
 
 def plain_loop(paths: list[bytes], size_px: int) -> float:

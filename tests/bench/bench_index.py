@@ -148,7 +148,7 @@ def run_plain(source: str, photos: Path, store: Path) -> float:
 
 def run_ours(backend: Backend, photos: Path, folder: Path) -> tuple[float, IndexReport]:
     """Seconds of our index, its decoder processes' start included, and its report."""
-    size = backend.info().image_size_px
+    size = backend.info().input_spec.size_px
     backend.embed_images(np.zeros((1, size, size, 3), np.uint8))
     with Library.open(folder) as library:
         start = time.perf_counter()

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaChange, MediaRow, ViewRow, new_key
-from cocadesk.media import InputSpec, ResizeMode, decode_photo
+from cocadesk.media.photo.decode import decode_photo
 from cocadesk.media.shards import read_shards
 from cocadesk.model.backend import Backend, open_backend
 from cocadesk.search.searcher import Searcher
@@ -40,7 +40,7 @@ BATCH_ROWS = 1000
 def real_vectors(backend: Backend, shards: Sequence[Path]) -> NDArray[np.float32]:
     """(N, D) vectors of the first photos of the shards."""
     info = backend.info()
-    spec = InputSpec(size_px=info.image_size_px, resize=ResizeMode(info.resize))
+    spec = info.input_spec
     samples = itertools.islice(read_shards(shards), REAL_PHOTOS)
     pictures = np.stack([decode_photo(sample.image, spec).input_HWC for sample in samples])
     return backend.embed_images(pictures)

@@ -38,7 +38,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from cocadesk.evaluation.captions import caption_metrics
 from cocadesk.evaluation.retrieval import caption_key, retrieval_metrics
-from cocadesk.media import InputSpec, ResizeMode, decode_photo
+from cocadesk.media.photo.decode import decode_photo
 from cocadesk.media.shards import ShardSample, read_shards
 from cocadesk.model.backend import Backend, open_backend
 from tests.support.kinds import draw_florbit
@@ -109,7 +109,7 @@ class Photos:
         info = backend.info()
         self._backend = backend
         self._vectors: dict[int, NDArray[np.float32]] = {}
-        self.spec = InputSpec(size_px=info.image_size_px, resize=ResizeMode(info.resize))
+        self.spec = info.input_spec
         self.samples = samples
 
     def pictures(self, numbers: Sequence[int]) -> list[NDArray[np.uint8]]:

@@ -123,7 +123,7 @@ class PlainLoop:
 
 def run_ours(backend: Backend, video: Path, folder: Path) -> tuple[float, int]:
     """Seconds of our index of the video, and the moments that it found."""
-    size = backend.info().image_size_px
+    size = backend.info().input_spec.size_px
     backend.embed_images(np.zeros((1, size, size, 3), np.uint8))
     with Library.open(folder) as library:
         start = time.perf_counter()

@@ -30,7 +30,7 @@ from cocadesk.annotations.vocabulary import load_vocabulary
 from cocadesk.library.edits import FILE_FIELD
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaState, new_key
-from cocadesk.media import DecodedPhoto, DecodeRequest
+from cocadesk.media.types import DecodedPhoto, DecodeRequest
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.launch import connect_or_start
 from cocadesk.protocol.messages import (

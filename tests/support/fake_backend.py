@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cocadesk.picture_input import InputSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +20,7 @@ class FakeInfo:
     model_id: str = "fake-000000000000"
     image_id: str = "fake-111111111111"
     embedding_dim: int = 32
-    image_size_px: int = 64
-    resize: str = "squash"
+    input_spec: InputSpec = field(default_factory=lambda: InputSpec(size_px=64))
     device: str = "cpu"
     precision: str = "float32"
     reason: str = "a test"

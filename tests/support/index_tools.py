@@ -20,17 +20,17 @@ from cocadesk.indexing.index import index_steps
 from cocadesk.indexing.types import IndexOptions, IndexProgress, IndexReport
 from cocadesk.library.library import Library
 from cocadesk.library.rows import Edit, MediaRow, ViewRow
-from cocadesk.media import (
+from cocadesk.media.photo.decode import decode_photo
+from cocadesk.media.sniffing import SNIFF_BYTES, is_video
+from cocadesk.media.types import (
     DecodedPhoto,
     DecodedVideo,
     DecodeFailure,
     DecodeRequest,
-    InputSpec,
     PhotoError,
-    decode_photo,
-    decode_video,
 )
-from cocadesk.media.sniffing import SNIFF_BYTES, is_video
+from cocadesk.media.video.decode import decode_video
+from cocadesk.picture_input import InputSpec
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.videos import make_video
 

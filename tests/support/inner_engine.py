@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cocadesk.engine.engine import Engine
 from cocadesk.library.library import Library
-from cocadesk.model.in_use import open_source
+from cocadesk.model.backend import open_source
 from cocadesk.protocol.client import EngineClient
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import torch
 from cocadesk.model.checkpoints.checkpoint import stored_state
 from cocadesk.model.checkpoints.open_clip_layout import to_open_clip
 from cocadesk.model.network.coca import CoCa
-from cocadesk.model.network.config import CocaConfig, PoolerDesign, Resize, Variant
+from cocadesk.model.network.config import CocaConfig, PoolerDesign, Variant
+from cocadesk.picture_input import Resize
 from tests.support.configs import tiny_config
 
 SETTINGS = {

@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cocadesk.media import (
+from cocadesk.media.photo.decode import decode_photo
+from cocadesk.media.types import (
     DecodedPhoto,
     DecodedVideo,
     DecodeFailure,
     DecodeRequest,
-    InputSpec,
     PhotoError,
-    decode_photo,
 )
+from cocadesk.picture_input import InputSpec
 from tests.support.kinds import write_lesson
 from tests.support.tiny_model import write_tiny_checkpoint
 from trainer.tuning.progress_lines import ProgressLines

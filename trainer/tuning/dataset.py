@@ -15,7 +15,8 @@ from pathlib import Path
 
 from cocadesk.errors import UserError
 from cocadesk.evaluation.retrieval import caption_key
-from cocadesk.media import FoundFile, scan
+from cocadesk.media.scanning import scan
+from cocadesk.media.types import FoundFile
 from cocadesk.model.tokenizers.byte_pairs import clean_caption
 from trainer.checkpoint import write_atomic
 from trainer.tuning.spec import TuningSpec

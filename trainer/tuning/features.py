@@ -10,23 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.media import (
-    DecodedPhoto,
-    DecodedVideo,
-    DecodeFailure,
-    DecodeRequest,
-    DecoderPool,
-    InputSpec,
-)
+from cocadesk.media.pool.pool import DecoderPool
+from cocadesk.media.types import DecodedPhoto, DecodedVideo, DecodeFailure, DecodeRequest
 from trainer.config import FeatureConfig
 from trainer.features import ImageFeatures, Progress, make_crop
 from trainer.store import Failure, FeatureStore
 from trainer.tuning.training_set import CachedFeatures
+
+if TYPE_CHECKING:
+    from cocadesk.picture_input import InputSpec
 
 NOT_A_PHOTO = "This is no photo; only photos teach."
 BUDGET_BYTES = 512 << 20
@@ -44,7 +41,7 @@ class PhotoDecoder(Protocol):
         ...
 
 
-OpenDecoder = Callable[[InputSpec], AbstractContextManager[PhotoDecoder]]
+OpenDecoder: TypeAlias = "Callable[[InputSpec], AbstractContextManager[PhotoDecoder]]"
 
 
 def photo_store(folder: Path, name: str, photos: int, crops: int) -> FeatureStore:

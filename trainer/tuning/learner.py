@@ -13,8 +13,7 @@ from cocadesk.model.network.coca import CoCa, CocaOutput, PooledImage
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
 from trainer.device import TrainDevice
 from trainer.evaluate import token_tensors
-from trainer.losses import Losses
-from trainer.step import TrainState
+from trainer.step import Losses, TrainState
 from trainer.tuning.methods import TuningMethod
 from trainer.tuning.new_words import QUERIES, NewWords
 from trainer.tuning.objective import (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor, nn
 
-from cocadesk.media import InputSpec
 from cocadesk.model.backend import Backend, open_backend
-from cocadesk.model.checkpoints.checkpoint import Checkpoint, ModelIds, load_arrays, load_model
+from cocadesk.model.checkpoints.checkpoint import WEIGHTS, Checkpoint, ModelIds, load_model
+from cocadesk.model.checkpoints.weight_files import map_safetensors
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.source import find_checkpoint
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
@@ -17,6 +18,9 @@ from trainer.data import prepare_caption
 from trainer.device import TrainDevice
 from trainer.features import ImageFeatures, image_features
 from trainer.tuning.methods import FeatureKind, TuningMethod
+
+if TYPE_CHECKING:
+    from cocadesk.picture_input import InputSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,7 @@ class Network:
     @property
     def input_spec(self) -> InputSpec:
         """The decoder's settings for a photo."""
-        return InputSpec.of(self.backend.info())
+        return self.backend.info().input_spec
 
     def prepare(self, caption: str) -> str:
         """A caption as the network saw captions in training."""
@@ -66,7 +70,7 @@ def open_network(source: str, device: str) -> Network:
         UserError: the source is no model that can be tuned, or the device does not work.
     """
     checkpoint = find_checkpoint(source)
-    dtypes = {array.dtype for array in load_arrays(checkpoint.folder).values()}
+    dtypes = {array.dtype for array in map_safetensors(checkpoint.folder / WEIGHTS).values()}
     chosen = TrainDevice.choose(device)
     return Network(
         checkpoint=checkpoint,

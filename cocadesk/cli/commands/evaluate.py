@@ -17,7 +17,6 @@ from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
     from cocadesk.evaluation.runs import Labelled, Sample, VideoSample
-    from cocadesk.media import InputSpec
     from cocadesk.media.shards import ShardSample
     from cocadesk.model.backend import ModelInfo
 
@@ -36,12 +35,11 @@ def retrieval(options: Options, report: Report, shards: ShardsArgument) -> int:
     # Recall at 1, 5 and 10 in both directions, over photos and videos.
     from cocadesk.cli.session import open_model
     from cocadesk.evaluation.runs import evaluate_retrieval
-    from cocadesk.media import InputSpec
     from cocadesk.media.shards import MEDIA_SUFFIXES
 
     files, skipped = shard_files(shards), list[str]()
     with open_model(options) as backend:
-        media = _media(files, InputSpec.of(backend.info()), skipped, MEDIA_SUFFIXES)
+        media = _media(files, backend.info(), skipped, MEDIA_SUFFIXES)
         samples = _counted(media, report, "Reading pictures")
         metrics = evaluate_retrieval(backend, samples)
         model = backend.info().model_id
@@ -56,12 +54,11 @@ def captions(options: Options, report: Report, shards: ShardsArgument) -> int:
     # CIDEr-D, BLEU-4 and ROUGE-L.
     from cocadesk.cli.session import open_model
     from cocadesk.evaluation.runs import Sample, evaluate_captions
-    from cocadesk.media import InputSpec
     from cocadesk.media.shards import IMAGE_SUFFIXES
 
     files, skipped = shard_files(shards), list[str]()
     with open_model(options) as backend:
-        found = _media(files, InputSpec.of(backend.info()), skipped, IMAGE_SUFFIXES)
+        found = _media(files, backend.info(), skipped, IMAGE_SUFFIXES)
         pictures = (item for item in found if isinstance(item, Sample))
         samples = _counted(pictures, report, "Writing captions")
         metrics = asdict(evaluate_captions(backend, samples))
@@ -141,11 +138,11 @@ def class_folders(folder: bytes) -> list[bytes]:
 
 
 def _media(
-    files: Sequence[Path], spec: InputSpec, skipped: list[str], suffixes: frozenset[str]
+    files: Sequence[Path], info: ModelInfo, skipped: list[str], suffixes: frozenset[str]
 ) -> Iterator[Sample | VideoSample]:
     """The shards' pictures and clips with captions; what cannot be used is noted."""
-    from cocadesk.media import PhotoError
     from cocadesk.media.shards import ShardCounts, read_shards
+    from cocadesk.media.types import PhotoError
 
     counts = ShardCounts()
     for shard in read_shards(files, counts, suffixes):
@@ -154,21 +151,24 @@ def _media(
             skipped.append(f"{shard.key}: it has no caption")
             continue
         try:
-            yield _medium(shard, words, spec)
+            yield _medium(shard, words, info)
         except PhotoError as error:
             skipped.append(f"{shard.key}: {error}")
     skipped.extend(f"{count} x {reason}" for reason, count in counts.skipped.items())
 
 
-def _medium(shard: ShardSample, words: tuple[str, ...], spec: InputSpec) -> Sample | VideoSample:
+def _medium(shard: ShardSample, words: tuple[str, ...], info: ModelInfo) -> Sample | VideoSample:
     """One picture or clip as the model takes it.
 
     Raises:
         PhotoError: it cannot be decoded.
     """
     from cocadesk.evaluation.runs import Sample, VideoSample
-    from cocadesk.media import decode_rgb, prepare_input, sample_frames
+    from cocadesk.media.photo.decode import decode_rgb
+    from cocadesk.media.photo.resize import prepare_input
+    from cocadesk.media.video.decode import sample_frames
 
+    spec = info.input_spec
     if shard.video is not None:
         return VideoSample(frames_NHWC=sample_frames(shard.video, spec), captions=words)
     picture = decode_rgb(shard.image, spec.size_px)
@@ -181,7 +181,8 @@ def _labelled(classes: Sequence[bytes], info: ModelInfo, skipped: list[str]) -> 
     from cocadesk.annotations.describe import WantedPicture
     from cocadesk.engine.decoding import PoolDecoder
     from cocadesk.evaluation.runs import Labelled
-    from cocadesk.media import FoundFile, scan
+    from cocadesk.media.scanning import scan
+    from cocadesk.media.types import FoundFile
 
     wanted: list[WantedPicture] = []
     labels: list[int] = []

@@ -58,7 +58,7 @@ def use(
 ) -> int:
     """Let another model answer, once the library has vectors of it."""
     from cocadesk.cli.session import do_job, started_engine
-    from cocadesk.model.in_use import durable_source
+    from cocadesk.locations import durable_source
     from cocadesk.protocol.messages import GetInfo, Info, UseModel
     from cocadesk.protocol.values import IndexReport
 

@@ -135,7 +135,9 @@ class DatasetPreview:
         return known | self._made(wanted)
 
     def _made(self, paths: list[bytes]) -> dict[bytes, Path]:
-        from cocadesk.media import DecodedPhoto, DecodeRequest, DecoderPool, InputSpec
+        from cocadesk.media.pool.pool import DecoderPool
+        from cocadesk.media.types import DecodedPhoto, DecodeRequest
+        from cocadesk.picture_input import InputSpec
 
         if not paths:
             return {}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from cocadesk.media.metadata.text import decode_text
+from cocadesk.media.metadata.text import Texts, decode_text
 
 _IPTC_RESOURCE = 0x0404
 _MAX_RECORDS = 5_000
@@ -12,20 +12,8 @@ _MAX_RECORDS = 5_000
 TITLE, KEYWORD, DATE, TIME, CAPTION = 5, 25, 55, 60, 120
 
 
-@dataclass(frozen=True, slots=True)
-class Iptc:
-    """Application records (2:xx) by number."""
-
-    values: dict[int, list[str]] = field(default_factory=dict)
-
-    def first(self, number: int) -> str | None:
-        """The first value of a record."""
-        found = self.values.get(number)
-        return found[0] if found else None
-
-    def all(self, number: int) -> list[str]:
-        """All values of a record that may repeat."""
-        return self.values.get(number, [])
+Iptc: TypeAlias = Texts[int]
+"""Application records (2:xx) by number."""
 
 
 def iptc_from_photoshop(resources: bytes | None) -> bytes:
@@ -58,4 +46,4 @@ def read_iptc(block: bytes | None) -> Iptc:
             # The character-set record is often wrong or missing: UTF-8 proves itself.
             values.setdefault(number, []).append(decode_text(data[at + 5 : at + 5 + size]))
         at += 5 + size
-    return Iptc(values)
+    return Texts(values)

@@ -22,7 +22,13 @@ from cocadesk.media.metadata.iptc import (
     iptc_from_photoshop,
     read_iptc,
 )
-from cocadesk.media.metadata.text import camera_name, clean_keywords, clean_text, decode_text
+from cocadesk.media.metadata.text import (
+    camera_name,
+    clean_keywords,
+    clean_text,
+    decode_text,
+    first_text,
+)
 from cocadesk.media.metadata.xmp import Xmp, read_xmp
 from cocadesk.media.source import RawMetadata
 from cocadesk.media.types import PhotoMetadata
@@ -55,12 +61,10 @@ def read_metadata(raw: RawMetadata) -> PhotoMetadata:
         utc_offset_min=taken.utc_offset_min if taken else None,
         latitude=latitude,
         longitude=longitude,
-        camera=camera_name(
-            clean_text(_text(exif.main, _MAKE)), clean_text(_text(exif.main, _MODEL))
-        ),
+        camera=camera_name(_text(exif.main, _MAKE), _text(exif.main, _MODEL)),
         lens=clean_text(_text(exif.photo, _LENS_MODEL) or xmp.first("aux:Lens")),
         rating=_rating(exif, xmp),
-        title=_first_text(
+        title=first_text(
             xmp.first("dc:title"),
             iptc.first(TITLE),
             _utf16(exif.main, _XP_TITLE),
@@ -82,14 +86,6 @@ def _utf16(ifd: Ifd, tag: int) -> str | None:
     if not isinstance(value, bytes):
         return None
     return value[: len(value) & ~1].decode("utf-16-le", "replace").split("\x00", 1)[0]
-
-
-def _first_text(*candidates: str | None) -> str | None:
-    for candidate in candidates:
-        cleaned = clean_text(candidate)
-        if cleaned:
-            return cleaned
-    return None
 
 
 def _taken(exif: Exif, xmp: Xmp, iptc: Iptc, texts: dict[str, str]) -> TakenAt | None:
@@ -176,7 +172,7 @@ def _description(exif: Exif, xmp: Xmp, iptc: Iptc, texts: dict[str, str]) -> str
     own = clean_text(_text(exif.main, _DESCRIPTION))
     if own and _CAMERA_NOISE.fullmatch(own):
         own = None
-    return own or _first_text(
+    return own or first_text(
         xmp.first("dc:description"), iptc.first(CAPTION), texts.get("Description")
     )
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from cocadesk.media.formats import MetadataBlocks, PhotoFormat
 from cocadesk.media.metadata.exif import Exif, Ifd
-from cocadesk.media.photo.jpeg_header import read_jpeg_header
+from cocadesk.media.photo.jpeg import read_jpeg_header
 from cocadesk.media.source import RawMetadata
 
 _TIFF_XMP, _TIFF_IPTC, _TIFF_PHOTOSHOP = 700, 33723, 34377

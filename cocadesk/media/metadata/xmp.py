@@ -6,8 +6,10 @@ are no entities to expand (billion laughs) or to fetch (file:///etc/passwd).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import TypeAlias
 from xml.parsers import expat
+
+from cocadesk.media.metadata.text import Texts
 
 _MAX_PACKET_BYTES = 4 << 20
 _MAX_DEPTH = 64
@@ -29,23 +31,8 @@ _PREFIXES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Xmp:
-    """Values by property ("dc:title"), each with its language ("" where none is given)."""
-
-    values: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-
-    def first(self, name: str) -> str | None:
-        """The value of a property; of several languages the default one."""
-        found = self.values.get(name, [])
-        for language, text in found:
-            if language == "x-default":
-                return text
-        return found[0][1] if found else None
-
-    def all(self, name: str) -> list[str]:
-        """All values of a list property."""
-        return [text for _, text in self.values.get(name, [])]
+Xmp: TypeAlias = Texts[str]
+"""Values by property ("dc:title"); of several languages the default one comes first."""
 
 
 class _RefusedError(Exception):
@@ -56,7 +43,7 @@ class _Reader:
     """Collects values while expat walks through the packet."""
 
     def __init__(self) -> None:
-        self.values: dict[str, list[tuple[str, str]]] = {}
+        self.values: dict[str, list[str]] = {}
         self._path: list[str] = []
         self._text: list[str] = []
         self._language = ""
@@ -96,7 +83,8 @@ class _Reader:
         self._count += 1
         if self._count > _MAX_VALUES:
             raise _RefusedError
-        self.values.setdefault(f"{prefix}:{local}", []).append((language, value))
+        values = self.values.setdefault(f"{prefix}:{local}", [])
+        values.insert(0 if language == "x-default" else len(values), value)
 
 
 def _refuse(*_: object) -> None:
@@ -106,7 +94,7 @@ def _refuse(*_: object) -> None:
 def read_xmp(packet: bytes | None) -> Xmp:
     """The properties in an XMP packet; none where it is missing, broken or hostile."""
     if not packet or len(packet) > _MAX_PACKET_BYTES:
-        return Xmp()
+        return Texts()
     reader = _Reader()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
@@ -118,5 +106,5 @@ def read_xmp(packet: bytes | None) -> Xmp:
     try:
         parser.Parse(packet.rstrip(b"\x00 \r\n\t"), True)
     except (expat.ExpatError, _RefusedError, ValueError):
-        return Xmp()
-    return Xmp(reader.values)
+        return Texts()
+    return Texts(reader.values)

@@ -18,13 +18,8 @@ from cocadesk.media.photo.jpeg import open_jpeg
 from cocadesk.media.photo.resize import prepare_input, start_picture_hash, thumbnail_jpeg
 from cocadesk.media.sniffing import SNIFF_BYTES, describe_other
 from cocadesk.media.source import HASH_COVERAGE, THUMBNAIL_PX, WHOLE, PhotoSource, coverage_for
-from cocadesk.media.types import (
-    DecodedPhoto,
-    DecodedRgb,
-    DecodeLimits,
-    InputSpec,
-    PhotoError,
-)
+from cocadesk.media.types import DecodedPhoto, DecodedRgb, DecodeLimits, PhotoError
+from cocadesk.picture_input import InputSpec
 
 
 def open_photo(

@@ -7,7 +7,8 @@ import xxhash
 from PIL import Image
 
 from cocadesk.media.opencv import cv2
-from cocadesk.media.types import InputSpec, ResizeMode, RgbImage
+from cocadesk.media.types import RgbImage
+from cocadesk.picture_input import InputSpec, Resize
 
 THUMBNAIL_QUALITY = 82
 _HASH_SIDE_PX = 128
@@ -38,11 +39,15 @@ def prepare_input(
     upright picture of any size, whole or reduced; of a reduced one ``full_size``
     (width, height) is that of the whole, so that both are cut alike.
     """
-    side = spec.size_px
-    if spec.resize is ResizeMode.CENTER_CROP:
+    if spec.resize is Resize.CENTER_CROP:
         rows, columns = rgb_HWC.shape[:2]
-        return _centre_crop(rgb_HWC, side, full_size or (columns, rows))
-    resized = resize(rgb_HWC, side, side)
+        return _centre_crop(rgb_HWC, spec.size_px, full_size or (columns, rows))
+    return squash(rgb_HWC, spec.size_px)
+
+
+def squash(rgb_HWC: RgbImage, side_px: int) -> RgbImage:
+    """The whole picture as a square, contiguous and owning its memory."""
+    resized = resize(rgb_HWC, side_px, side_px)
     if resized is rgb_HWC or not resized.flags.owndata:
         resized = resized.copy()
     return np.ascontiguousarray(resized)

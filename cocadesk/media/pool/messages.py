@@ -12,7 +12,8 @@ from typing import IO, TypeAlias
 
 import msgspec
 
-from cocadesk.media.types import DecodeLimits, InputSpec, PhotoMetadata, VideoContent
+from cocadesk.media.types import DecodeLimits, MediaContent, VideoContent
+from cocadesk.picture_input import InputSpec
 
 _MAX_FRAME_BYTES = 8 << 20
 _THUMBNAIL_ROOM_BYTES = 96 << 10
@@ -83,18 +84,12 @@ class CannotStart(msgspec.Struct, frozen=True, tag=True):
 class PhotoDone(msgspec.Struct, frozen=True, tag=True):
     """The slot holds the model's input and, behind it, the thumbnail.
 
-    ``large_thumbnail`` is used instead when it did not fit.
+    ``content`` has the thumbnail only when it did not fit.
     """
 
     serial: int
-    width: int
-    height: int
-    format: str
-    file_hash: str
-    picture_hash: str
+    content: MediaContent
     thumbnail_bytes: int
-    large_thumbnail: bytes
-    metadata: PhotoMetadata
 
 
 class VideoDone(msgspec.Struct, frozen=True, tag=True):
@@ -106,7 +101,6 @@ class VideoDone(msgspec.Struct, frozen=True, tag=True):
     serial: int
     content: VideoContent
     thumbnail_sizes: list[int]
-    file_hash: str
 
 
 class Alive(msgspec.Struct, frozen=True, tag=True):

@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Self, TypeAlias
 
@@ -31,9 +31,9 @@ from cocadesk.media.types import (
     DecodeFailure,
     DecodeLimits,
     DecodeRequest,
-    InputSpec,
 )
 from cocadesk.media.video.spool import SpoolFolder
+from cocadesk.picture_input import InputSpec
 
 _LOG = logging.getLogger(__name__)
 _START_DEADLINE_S = 60.0
@@ -58,8 +58,8 @@ class DecoderPool:
     alone do). ``slots`` is the look-ahead per worker: how many files are
     decoded at most before the caller takes the results. ``spool_parent`` is
     where the frames of videos wait (the system's temporary folder unless given).
-    ``worker_module`` is the program that a worker runs; tests give one that
-    breaks on purpose.
+    ``worker_module`` is the program that a worker runs, and ``clock`` gives the seconds
+    that the deadlines count; tests give ones of their own.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class DecoderPool:
         video_deadline_s: float = 4 * 3600,
         spool_parent: Path | None = None,
         worker_module: str = "cocadesk.media.pool.worker",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if workers < 1 or slots < 1:
             raise ValueError("a decoder pool needs at least one worker and one slot")
@@ -88,6 +89,7 @@ class DecoderPool:
             longest_s=max(deadline_s, video_deadline_s),
             module=worker_module,
         )
+        self._clock = clock
         self._spool = SpoolFolder(spool_parent)
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._serials = itertools.count()
@@ -156,7 +158,7 @@ class DecoderPool:
         self.close()
 
     def _start_worker(self) -> WorkerProcess:
-        return WorkerProcess(self._settings, self._events.put)
+        return WorkerProcess(self._settings, self._events.put, self._clock)
 
     def _dispatch(self, waiting: Iterator[DecodeRequest]) -> bool:
         """Fills free slots; False when every request has been read and answered."""
@@ -185,8 +187,7 @@ class DecoderPool:
         if worker not in self._workers:
             return  # a last word from a worker that was replaced
         yield from self._handle(worker, answer, at_s)
-        if self._events.empty():
-            yield from self._end_late_workers()
+        yield from self._end_late_workers()
 
     def _handle(
         self, worker: WorkerProcess, answer: Answer | Ended, at_s: float
@@ -237,7 +238,9 @@ class DecoderPool:
         self._retried.discard(serial)
 
     def _end_late_workers(self) -> Iterator[Result]:
-        now_s = time.monotonic()
+        now_s = self._clock()
+        if not self._events.empty():
+            return  # there may be a sign of life among them
         for worker in [w for w in self._workers if w.is_late(now_s, _START_DEADLINE_S)]:
             if not worker.is_ready:
                 yield from self._replace(worker, None)

@@ -9,12 +9,7 @@ import numpy as np
 
 from cocadesk.media.pool.messages import PhotoDone, VideoDone
 from cocadesk.media.pool.worker_process import WorkerProcess
-from cocadesk.media.types import (
-    DecodedPhoto,
-    DecodedVideo,
-    DecodeFailure,
-    DecodeRequest,
-)
+from cocadesk.media.types import DecodedPhoto, DecodedVideo, DecodeFailure, DecodeRequest
 from cocadesk.media.video.spool import SpoolFolder
 
 
@@ -26,18 +21,13 @@ def photo_result(
     side, split = settings.spec.size_px, settings.input_bytes
     with worker.slot_view(slot) as view:
         input_HWC = np.frombuffer(bytearray(view[:split]), np.uint8).reshape(side, side, 3)
-        thumbnail = answer.large_thumbnail or bytes(view[split : split + answer.thumbnail_bytes])
-    return DecodedPhoto(
+        behind = bytes(view[split : split + answer.thumbnail_bytes])
+    return DecodedPhoto.of(
+        answer.content,
         token=request.token,
         path=request.path,
         input_HWC=input_HWC,
-        width=answer.width,
-        height=answer.height,
-        format=answer.format,
-        file_hash=answer.file_hash,
-        picture_hash=answer.picture_hash,
-        thumbnail_jpeg=thumbnail,
-        metadata=answer.metadata,
+        thumbnail_jpeg=answer.content.thumbnail_jpeg or behind,
     )
 
 
@@ -57,9 +47,13 @@ def video_result(
         replace(moment, thumbnail_jpeg=thumbnail)
         for moment, thumbnail in zip(content.moments, thumbnails[:-1], strict=True)
     )
-    content = replace(content, moments=moments, thumbnail_jpeg=thumbnails[-1])
     return DecodedVideo.of(
-        content, frames_NHWC, answer.file_hash, token=request.token, path=request.path
+        content,
+        token=request.token,
+        path=request.path,
+        frames_NHWC=frames_NHWC,
+        moments=moments,
+        thumbnail_jpeg=thumbnails[-1],
     )
 
 

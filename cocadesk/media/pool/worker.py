@@ -19,6 +19,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import BinaryIO, TypeAlias
 
+from cocadesk.media.files import explain_os_error, open_media_file, read_head, read_photo_file
 from cocadesk.media.pool.arena import Arena
 from cocadesk.media.pool.messages import (
     Alive,
@@ -33,7 +34,8 @@ from cocadesk.media.pool.messages import (
     read_order,
     write_message,
 )
-from cocadesk.media.types import DecodedPhoto, PhotoError
+from cocadesk.media.sniffing import SNIFF_BYTES, is_video
+from cocadesk.media.types import DecodedPhoto, MediaContent, PhotoError
 
 Decoded: TypeAlias = PhotoDone | VideoDone
 Decode: TypeAlias = "Callable[[Job, WorkerSettings, Arena, Heartbeat], Decoded]"
@@ -110,6 +112,8 @@ def _answer(
         return decode(job, settings, arena, heartbeat)
     except PhotoError as error:
         return DecodeFailed(job.serial, error.reason, error.is_photo, error.is_passing)
+    except OSError as error:
+        return DecodeFailed(job.serial, explain_os_error(error), True, True)
     except MemoryError:
         return DecodeFailed(job.serial, "Decoding needs more memory than is allowed.", True)
     except Exception as error:  # noqa: BLE001 - an unknown decoder fault must fail one file only
@@ -153,53 +157,29 @@ def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Hear
 
     Raises:
         PhotoError: it gives no picture.
+        OSError: the system refused to read it, or to write its frames.
     """
-    from cocadesk.media.files import read_photo_file
     from cocadesk.media.photo.decode import decode_photo
-
-    if _is_video(job.path):
-        return _decode_video(job, settings, arena, heartbeat)
-    photo = decode_photo(
-        read_photo_file(job.path, settings.limits),
-        settings.spec,
-        thumbnail_px=settings.thumbnail_px,
-        limits=settings.limits,
-        path=job.path,
-    )
-    return _into_slot(photo, job, settings, arena)
-
-
-def _is_video(path: bytes) -> bool:
-    """True where the file is the video decoder's: by its content, else by its extension."""
-    from cocadesk.media.files import explain_os_error, read_head
-    from cocadesk.media.sniffing import SNIFF_BYTES, is_video
-
-    try:
-        return is_video(read_head(path, SNIFF_BYTES), path)
-    except OSError as error:
-        raise PhotoError(explain_os_error(error), is_passing=True) from error
-
-
-def _decode_video(
-    job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Heartbeat
-) -> Decoded:
-    from cocadesk.media.files import explain_os_error, open_media_file
     from cocadesk.media.video.frame_at import decode_frame_at
 
+    limits, thumbnail_px = settings.limits, settings.thumbnail_px
+    if not is_video(read_head(job.path, SNIFF_BYTES), job.path):
+        data = read_photo_file(job.path, limits)
+        photo = decode_photo(
+            data, settings.spec, thumbnail_px=thumbnail_px, limits=limits, path=job.path
+        )
+        return _into_slot(photo, job, settings, arena)
     with open_media_file(job.path) as file:
-        try:
-            if job.time_s is None:
-                return _spool_video(file, job, settings, heartbeat)
-            frame = decode_frame_at(
-                file,
-                job.time_s,
-                settings.spec,
-                thumbnail_px=settings.thumbnail_px,
-                limits=settings.limits,
-                on_frame=heartbeat.beat,
-            )
-        except OSError as error:
-            raise PhotoError(explain_os_error(error), is_passing=True) from error
+        if job.time_s is None:
+            return _spool_video(file, job, settings, heartbeat)
+        frame = decode_frame_at(
+            file,
+            job.time_s,
+            settings.spec,
+            thumbnail_px=thumbnail_px,
+            limits=limits,
+            on_frame=heartbeat.beat,
+        )
         return _into_slot(frame, job, settings, arena)
 
 
@@ -226,9 +206,8 @@ def _spool_video(
     moments = tuple(replace(one, thumbnail_jpeg=b"") for one in video.moments)
     return VideoDone(
         serial=job.serial,
-        content=replace(video, moments=moments, thumbnail_jpeg=b""),
+        content=replace(video, moments=moments, thumbnail_jpeg=b"", file_hash=file_hash),
         thumbnail_sizes=[len(one) for one in thumbnails],
-        file_hash=file_hash,
     )
 
 
@@ -242,14 +221,8 @@ def _into_slot(photo: DecodedPhoto, job: Job, settings: WorkerSettings, arena: A
         arena.memory[behind : behind + len(thumbnail)] = thumbnail
     return PhotoDone(
         serial=job.serial,
-        width=photo.width,
-        height=photo.height,
-        format=photo.format,
-        file_hash=photo.file_hash,
-        picture_hash=photo.picture_hash,
+        content=MediaContent.of(photo, thumbnail_jpeg=b"" if fits else thumbnail),
         thumbnail_bytes=len(thumbnail) if fits else 0,
-        large_thumbnail=b"" if fits else thumbnail,
-        metadata=photo.metadata,
     )
 
 

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,21 +43,27 @@ class WorkerProcess:
     """A running worker. All methods belong to the pool's thread.
 
     A thread of its own reads the answers and hands ``(self, answer, time)`` to
-    ``deliver``, the last one being ``Ended``; the time is monotonic seconds.
+    ``deliver``, the last one being ``Ended``; the time is the ``clock``'s.
     """
 
-    def __init__(self, settings: WorkerSettings, deliver: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        deliver: Callable[[Event], None],
+        clock: Callable[[], float],
+    ) -> None:
         self.settings = settings
         self.arena = Arena.create(settings.slots * settings.slot_bytes)
         self.is_ready = False
         self.queued: OrderedDict[int, tuple[DecodeRequest, int]] = OrderedDict()
         """Serial to request and slot, the one being decoded first."""
         self.free_slots = list(range(settings.slots))
-        self.busy_since_s = time.monotonic()
+        self.busy_since_s = clock()
         self.began_at_s = self.busy_since_s
         self.is_in_video = False
         """True where the file in hand has sent heartbeats: it may take long."""
         self._deliver = deliver
+        self._clock = clock
         self._process = self._start()
         self._reader = threading.Thread(
             target=self._read_answers, name="cocadesk-decode", daemon=True
@@ -97,7 +102,7 @@ class WorkerProcess:
         """
         slot = self.free_slots.pop()
         if not self.queued:
-            self.begin_file(time.monotonic())
+            self.begin_file(self._clock())
         self.queued[serial] = (request, slot)
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
@@ -155,13 +160,13 @@ class WorkerProcess:
         try:
             with stream:
                 while (answer := read_answer(stream)) is not None:
-                    self._deliver((self, answer, time.monotonic()))
+                    self._deliver((self, answer, self._clock()))
         except (OSError, ValueError, msgspec.DecodeError):
             self._process.kill()  # it said something that is no message, and may say more
         exit_code = None
         with contextlib.suppress(subprocess.TimeoutExpired):
             exit_code = self._process.wait(_GRACE_S)
-        self._deliver((self, Ended(exit_code), time.monotonic()))
+        self._deliver((self, Ended(exit_code), self._clock()))
 
 
 def _environment() -> dict[str, str]:

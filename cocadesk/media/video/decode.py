@@ -28,15 +28,15 @@ from cocadesk.media.types import (
     WHOLE_FRAMES,
     DecodedVideo,
     DecodeLimits,
-    InputSpec,
     PhotoError,
     RgbImage,
     VideoContent,
 )
-from cocadesk.media.video.frames import FramePainter, KeptFrame
+from cocadesk.media.video.frames import FramePainter
 from cocadesk.media.video.metadata import read_video_metadata
 from cocadesk.media.video.moments import ChosenFrame, MomentFinder, WholeSampler
 from cocadesk.media.video.source import DamagedError, Faults, ShownFrame, VideoSource
+from cocadesk.picture_input import InputSpec
 
 NOTHING_DECODED = "No frame of the video could be decoded."
 _MEASURE_EVERY_S = 1 / 31
@@ -100,7 +100,7 @@ class _Pass:
         self._painter = FramePainter(spec, thumbnail_px, float(source.pixel_aspect))
         hinted_s = source.hinted_duration_s
         most = max(1, min(limits.moments, limits.frame_bytes // (3 * spec.size_px**2)))
-        self._moments = MomentFinder(self._painter, self._keep, most=most, hinted_s=hinted_s)
+        self._moments = MomentFinder(self._painter, store.keep_moment, most=most, hinted_s=hinted_s)
         self._whole = WholeSampler(self._painter, spec.size_px, hinted_s, WHOLE_FRAMES)
         self._hasher = xxhash.xxh3_128()
         self._intervals: deque[float] = deque(maxlen=64)
@@ -140,9 +140,6 @@ class _Pass:
         self._hasher.update(tiny.values.data)
         self._moments.take(shown, tiny)
         self._whole.take(shown)
-
-    def _keep(self, picture: KeptFrame) -> None:
-        self._store.keep_moment(picture.input_HWC)
 
     def _end(self) -> VideoContent:
         duration_s = self._duration_s()
@@ -225,7 +222,9 @@ def decode_video(
     frames_NHWC.flags.writeable = False
     if isinstance(data_or_path, Path):
         path = path or os.fsencode(data_or_path)
-    return DecodedVideo.of(video, frames_NHWC, file_hash, token=token, path=path)
+    return DecodedVideo.of(
+        video, file_hash=file_hash, frames_NHWC=frames_NHWC, token=token, path=path
+    )
 
 
 def sample_frames(

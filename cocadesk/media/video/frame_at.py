@@ -10,10 +10,11 @@ from typing import BinaryIO
 import xxhash
 
 from cocadesk.media.source import THUMBNAIL_PX
-from cocadesk.media.types import DecodedPhoto, DecodeLimits, InputSpec, PhotoError
+from cocadesk.media.types import DecodedPhoto, DecodeLimits, PhotoError
 from cocadesk.media.video.decode import NOTHING_DECODED
 from cocadesk.media.video.frames import FramePainter
 from cocadesk.media.video.source import DamagedError, Faults, ShownFrame, VideoSource
+from cocadesk.picture_input import InputSpec
 
 # Times are rounded on their way through stores and texts.
 _TIME_SLACK_S = 1e-3
@@ -109,7 +110,6 @@ def _as_photo(
         width=width,
         height=height,
         format=source.format_name,
-        file_hash="",
         picture_hash=xxhash.xxh3_128_hexdigest(picture.input_HWC.data),
         thumbnail_jpeg=picture.thumbnail_jpeg,
     )

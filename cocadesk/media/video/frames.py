@@ -16,7 +16,7 @@ from cocadesk.media.photo.colour import turn_upright, upright_size
 from cocadesk.media.photo.hdr import Curve, to_screen
 from cocadesk.media.photo.resize import prepare_input, resize, thumbnail_jpeg
 from cocadesk.media.source import Coverage, coverage_for
-from cocadesk.media.types import InputSpec, RgbImage
+from cocadesk.media.types import RgbImage
 from cocadesk.media.video.shots import (
     CHROMA_HEIGHT,
     CHROMA_WIDTH,
@@ -24,6 +24,7 @@ from cocadesk.media.video.shots import (
     LUMA_WIDTH,
     TinyPicture,
 )
+from cocadesk.picture_input import InputSpec
 
 _STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 # Without scaling, swscale's plain way is eight times as fast as its exact one and 1 or 2 of 255
@@ -35,13 +36,12 @@ _UNSPECIFIED_MATRIX = 2
 _KNOWN_MATRICES = frozenset({0, 1, 4, 5, 6, 7, 9})  # numbers of ISO/IEC 23091-2
 _WIDE_MATRICES = frozenset({10, 13, 14})
 _SD_HEIGHT = 576
-_PLANAR_8 = frozenset(
-    {f"yuv{form}p" for form in ("420", "422", "444", "440", "411", "410")}
-    | {f"yuvj{form}p" for form in ("420", "422", "444", "440", "411")}
-)
-_PLANAR_16 = {
-    f"yuv{form}p{bits}le": bits for form in ("420", "422", "444") for bits in (9, 10, 12, 14, 16)
+_PLANAR_BITS = {
+    **{f"yuv{form}p": 8 for form in ("420", "422", "444", "440", "411", "410")},
+    **{f"yuvj{form}p": 8 for form in ("420", "422", "444", "440", "411")},
+    **{f"yuv{form}p{n}le": n for form in ("420", "422", "444") for n in (9, 10, 12, 14, 16)},
 }
+"""Bits of a sample in the formats whose planes are read as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +91,10 @@ class FramePainter:
 
     def tiny(self, frame: av.VideoFrame) -> TinyPicture:
         """The frame as stored, very small; straight from its planes where that can be done."""
-        name = frame.format.name
-        if name in _PLANAR_8:
-            planes = [_small_plane(frame, number, np.uint8, 8) for number in range(3)]
-        elif name in _PLANAR_16:
-            bits = _PLANAR_16[name]
-            planes = [_small_plane(frame, number, np.uint16, bits) for number in range(3)]
-        else:
-            small = self._to_tiny.reformat(
+        bits = _PLANAR_BITS.get(frame.format.name)
+        if bits is None:
+            bits = 8
+            frame = self._to_tiny.reformat(
                 frame,
                 LUMA_WIDTH,
                 LUMA_HEIGHT,
@@ -107,8 +103,7 @@ class FramePainter:
                 interpolation=Interpolation.BILINEAR,
                 threads=1,
             )
-            planes = [_small_plane(small, number, np.uint8, 8) for number in range(3)]
-        return TinyPicture.of(*planes)
+        return TinyPicture.of(*(_small_plane(frame, number, bits) for number in range(3)))
 
     def _shown_width(self, frame: av.VideoFrame) -> int:
         return max(1, round(frame.width * self._aspect))
@@ -165,14 +160,12 @@ def _matrix(frame: av.VideoFrame) -> int | None:
     return Colorspace.BT2020 if stated in _WIDE_MATRICES else Colorspace.ITU709
 
 
-def _small_plane(
-    frame: av.VideoFrame, number: int, dtype: type[np.uint8] | type[np.uint16], bits: int
-) -> NDArray[np.uint8]:
+def _small_plane(frame: av.VideoFrame, number: int, bits: int) -> NDArray[np.uint8]:
     """One plane, averaged down. Rows are skipped first: a cut shows in a quarter of them too."""
     plane = frame.planes[number]
     width, height = (LUMA_WIDTH, LUMA_HEIGHT) if number == 0 else (CHROMA_WIDTH, CHROMA_HEIGHT)
-    size = np.dtype(dtype).itemsize
-    stored = np.frombuffer(memoryview(plane), dtype).reshape(-1, plane.line_size // size)
+    dtype = np.dtype(np.uint8 if bits == 8 else np.uint16)
+    stored = np.frombuffer(memoryview(plane), dtype).reshape(-1, plane.line_size // dtype.itemsize)
     rows = stored[: plane.height : max(1, plane.height // (4 * height)), : plane.width]
     small: NDArray[np.uint8] = cv2.resize(rows, (width, height), interpolation=cv2.INTER_AREA)
     return small if bits == 8 else (small >> (bits - 8)).astype(np.uint8)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from cocadesk.media.metadata.dates import TakenAt, parse_taken
 from cocadesk.media.metadata.merge import valid_position
-from cocadesk.media.metadata.text import camera_name, clean_keywords, clean_text
+from cocadesk.media.metadata.text import camera_name, clean_keywords, first_text
 from cocadesk.media.types import PhotoMetadata
 
 # The names of dates in the order in which they count, and the zone where the format sets one.
@@ -58,11 +58,7 @@ def read_video_metadata(container: Mapping[str, str], stream: Mapping[str, str])
 
 
 def _first(tags: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    for name in names:
-        cleaned = clean_text(tags.get(name))
-        if cleaned:
-            return cleaned
-    return None
+    return first_text(*(tags.get(name) for name in names))
 
 
 def _taken(tags: Mapping[str, str]) -> TakenAt | None:

@@ -90,7 +90,7 @@ class _Stretch:
 class MomentFinder:
     """Finds the moments of one video. Give it every frame, then ``finish``.
 
-    ``keep`` takes the picture of each moment, in order, as soon as it is
+    ``keep`` takes the model's input of each moment, in order, as soon as it is
     chosen. ``most`` bounds their number: where a video of ``hinted_s`` seconds
     would have more, stretches become longer.
     """
@@ -98,7 +98,7 @@ class MomentFinder:
     def __init__(
         self,
         painter: FramePainter,
-        keep: Callable[[KeptFrame], None],
+        keep: Callable[[RgbImage], None],
         *,
         most: int,
         hinted_s: float | None,
@@ -166,7 +166,7 @@ class MomentFinder:
             return
         best = stretch.best(end_s)
         picture = best.picture or self._painter.picture(best.shown.frame)
-        self._keep(picture)
+        self._keep(picture.input_HWC)
         moment = VideoMoment(
             time_s=best.shown.time_s,
             start_s=stretch.start_s,

@@ -19,7 +19,6 @@ import av.container
 import av.error
 import av.logging
 
-from cocadesk.media.limits import check_size
 from cocadesk.media.sniffing import SNIFF_BYTES, describe_other, sniff_kind
 from cocadesk.media.types import DecodeLimits, Kind, PhotoError
 
@@ -36,6 +35,8 @@ _READ_BYTES = 256 << 10
 # that tell of damage get them: in a damaged video, frames decoded side by side come out by chance.
 _THREADED = frozenset({"h264", "hevc", "libdav1d"})
 _THREADED_PIXELS = 16_000_000
+_BYTES_PER_PIXEL = 9
+"""About what decoding takes: four frames at 1.5 bytes a pixel and one in RGB."""
 _NAMES = {
     "mov,mp4,m4a,3gp,3g2,mj2": "MP4",
     "matroska,webm": "Matroska",
@@ -183,9 +184,7 @@ class VideoSource:
         """
         last_s = -1.0
         for frame in self._decoded():
-            check_size(
-                frame.width, frame.height, _needed_bytes(frame.width, frame.height), self._limits
-            )
+            self._limits.check_size(frame.width, frame.height, _BYTES_PER_PIXEL)
             time_s = self._time_of(frame)
             if time_s is None:
                 self.has_guessed_times = True
@@ -266,19 +265,13 @@ def _picture_stream(container: av.container.InputContainer, limits: DecodeLimits
     if context is None:
         raise PhotoError("The video's picture is stored in a way that CocaDesk cannot decode.")
     if context.width and context.height:
-        needed = _needed_bytes(context.width, context.height)
-        check_size(context.width, context.height, needed, limits)
+        limits.check_size(context.width, context.height, _BYTES_PER_PIXEL)
     return stream
 
 
 def _is_cover(stream: av.VideoStream) -> bool:
     """True for the cover art of a piece of music."""
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
-
-
-def _needed_bytes(width: int, height: int) -> int:
-    """About what decoding takes: four frames at 1.5 bytes a pixel and one in RGB."""
-    return width * height * 9
 
 
 def _why_no_picture(container: av.container.InputContainer) -> str:

@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.model.checkpoints.weight_files import map_safetensors, write_safetensors
+from cocadesk.model.checkpoints.weight_files import (
+    map_safetensors,
+    read_safetensors,
+    write_safetensors,
+)
 from cocadesk.model.ids import ModelIds as ModelIds
 from cocadesk.model.ids import compute_ids, keep_ids, read_ids
 from cocadesk.model.network.config import CocaConfig
@@ -41,7 +45,8 @@ class Checkpoint:
 
     def ids(self) -> ModelIds:
         """The ids: those kept beside these very weights, else computed from them."""
-        return read_ids(self.folder / WEIGHTS) or compute_ids(self.config, map_arrays(self.folder))
+        path = self.folder / WEIGHTS
+        return read_ids(path) or compute_ids(self.config, map_safetensors(path))
 
 
 def is_checkpoint(folder: Path) -> bool:
@@ -81,43 +86,6 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     return Checkpoint(folder=folder, config=config, tokenizer=tokenizer)
 
 
-def load_arrays(folder: Path, prefixes: tuple[str, ...] = ("",)) -> dict[str, NDArray[Any]]:
-    """The weights whose names start so (all when none are given), without torch.
-
-    Raises:
-        UserError: the file is truncated or no safetensors file.
-    """
-    arrays: dict[str, NDArray[Any]] = _read_weights(folder, "numpy", prefixes)
-    return arrays
-
-
-def map_arrays(folder: Path, prefixes: tuple[str, ...] = ("",)) -> dict[str, NDArray[Any]]:
-    """As ``load_arrays``, read-only and still in the file: only what is used takes memory.
-
-    Raises:
-        UserError: the file is truncated or no safetensors file.
-    """
-    _read_weights(folder, "numpy", ("no weight has this name",))
-    return map_safetensors(folder / WEIGHTS, prefixes)
-
-
-def _read_weights(folder: Path, framework: str, prefixes: tuple[str, ...] = ("",)) -> Any:
-    """numpy's arrays are copies; torch's tensors are views of the mapped file."""
-    from safetensors import SafetensorError, safe_open
-
-    path = folder / WEIGHTS
-    try:
-        with safe_open(path, framework=framework) as file:
-            names = [name for name in file.keys() if name.startswith(prefixes)]  # noqa: SIM118
-            return {name: file.get_tensor(name) for name in names}
-    except (SafetensorError, OSError) as error:
-        raise UserError(
-            f"The weights {path} cannot be read.",
-            f"The file is damaged, cut short or no safetensors file ({error}).",
-            "Fetch or train the model again.",
-        ) from error
-
-
 def load_model(checkpoint: Checkpoint) -> CoCa:
     """The network on the CPU in float32, ready for inference.
 
@@ -132,7 +100,7 @@ def load_model(checkpoint: Checkpoint) -> CoCa:
 
     from cocadesk.model.network.coca import CoCa
 
-    weights = _read_weights(checkpoint.folder, "pt")
+    weights = read_safetensors(checkpoint.folder / WEIGHTS)
     with torch.device("meta"):
         model = CoCa(checkpoint.config)
     check_shapes(
@@ -141,7 +109,8 @@ def load_model(checkpoint: Checkpoint) -> CoCa:
         f"The weights of {checkpoint.folder} do not fit its config.",
         "Fetch or train the model again.",
     )
-    load_state(model, {name: w.float() for name, w in weights.items()}, assign=True)
+    # Not strict: what ``stored_state`` leaves out is made below.
+    model.load_state_dict({n: w.float() for n, w in weights.items()}, strict=False, assign=True)
     if checkpoint.config.text.tie_output:
         model.multimodal.output.weight = model.unimodal.embedding.weight
     _make_buffers(model)
@@ -182,15 +151,6 @@ def stored_state(model: CoCa) -> dict[str, torch.Tensor]:
     if model.config.text.tie_output:
         state.pop("multimodal.output.weight")
     return {name: w for name, w in state.items() if not name.endswith("num_batches_tracked")}
-
-
-def load_state(model: CoCa, weights: Mapping[str, torch.Tensor], *, assign: bool = False) -> None:
-    """Fills the model with ``stored_state``'s weights; ``assign`` takes the tensors themselves."""
-    missing, unexpected = model.load_state_dict(dict(weights), strict=False, assign=assign)
-    allowed = {"multimodal.output.weight"} if model.config.text.tie_output else set()
-    missing = [m for m in missing if not m.endswith("num_batches_tracked") and m not in allowed]
-    if missing or unexpected:
-        raise UserError("The weights do not fit the model.", f"{[*missing, *unexpected]}")
 
 
 def save_checkpoint(

@@ -15,10 +15,10 @@ from cocadesk.model.network.config import (
     ImageConfig,
     PoolerConfig,
     PoolerDesign,
-    Resize,
     TextConfig,
     Variant,
 )
+from cocadesk.picture_input import Resize
 
 SETTINGS = "open_clip_config.json"
 _MAX_SETTINGS_BYTES = 1 << 20
@@ -151,6 +151,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     return raw
 
 
+_PLAIN = dict.fromkeys(("ls_init_value", "block_type", "norm_kwargs", "act_kwargs"))
 #: Settings that change the network, with the value that our CoCa is built for.
 _BUILT_FOR: dict[str, dict[str, Any]] = {
     "vision_cfg": {
@@ -160,10 +161,7 @@ _BUILT_FOR: dict[str, dict[str, Any]] = {
         "pos_embed_type": "learnable",
         "pool_type": "tok",
         "timm_model_name": None,
-        "ls_init_value": None,
-        "block_type": None,
-        "norm_kwargs": None,
-        "act_kwargs": None,
+        **_PLAIN,
     },
     "text_cfg": {
         "embed_cls": True,
@@ -174,10 +172,7 @@ _BUILT_FOR: dict[str, dict[str, Any]] = {
         "hf_tokenizer_name": None,
         "pad_id": 0,
         "proj_bias": False,
-        "ls_init_value": None,
-        "block_type": None,
-        "norm_kwargs": None,
-        "act_kwargs": None,
+        **_PLAIN,
     },
     "multimodal_cfg": {"ls_init_value": None},
 }

@@ -8,7 +8,7 @@ import pickle
 import re
 import struct
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,18 +38,26 @@ def read_state_dict(path: Path) -> State:
     Raises:
         UserError: the file is damaged, cut short, hostile or no state dict.
     """
-    state = _read_safetensors(path) if path.suffix == SAFE_SUFFIX else _read_pickle(path)
+    state: State = read_safetensors(path) if path.suffix == SAFE_SUFFIX else _read_pickle(path)
     return {name: tensor for name, tensor in state.items() if name not in _MASKS}
 
 
-def _read_safetensors(path: Path) -> State:
+def read_safetensors(path: Path, framework: str = "pt", wanted: tuple[str, ...] = ("",)) -> Any:
+    """The weights whose names start so; torch's are views of the mapped file, numpy's copies.
+
+    Raises:
+        UserError: the file is truncated or no safetensors file.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        with safe_open(path, framework=framework) as file:
+            names = [name for name in file.keys() if name.startswith(wanted)]  # noqa: SIM118
+            return {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError, ValueError) as error:
-        raise damaged(path, f"it is no whole safetensors file ({first_line(error)})") from error
+        raise damaged(
+            path, f"it is cut short or no safetensors file ({first_line(error)})"
+        ) from error
 
 
 def _read_pickle(path: Path) -> State:
@@ -102,7 +110,9 @@ def _tensors(loaded: Any, path: Path) -> State:
 def damaged(path: Path, why: str) -> UserError:
     """The sentence for a file whose weights cannot be read."""
     return UserError(
-        f"The weights {path} cannot be read.", f"The file is damaged: {why}.", "Fetch it again."
+        f"The weights {path} cannot be read.",
+        f"The file is damaged: {why}.",
+        "Fetch or train the model again.",
     )
 
 
@@ -121,31 +131,31 @@ def first_line(error: Exception) -> str:
     return lines[0][:200].rstrip(".:") if lines else type(error).__name__
 
 
-def write_safetensors(
-    path: Path, weights: Mapping[str, NDArray[Any]], saw: Callable[[int], None] | None = None
-) -> None:
+def write_safetensors(path: Path, weights: Mapping[str, NDArray[Any]]) -> None:
     """Writes arrays as safetensors, one after the other, and syncs the file to disk.
 
     Unlike the safetensors package it never holds the whole file in memory, which
-    for a large model is as much again as the model. ``saw`` hears the bytes written.
+    for a large model is as much again as the model.
     """
     with path.open("wb") as file:
         for block in _blocks(weights):
             file.write(block)
-            if saw is not None:
-                saw(len(block))
         file.flush()
         os.fsync(file.fileno())
 
 
-def map_safetensors(path: Path, prefixes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+def map_safetensors(path: Path, prefixes: tuple[str, ...] = ("",)) -> dict[str, NDArray[Any]]:
     """The weights whose names start so, as read-only views of the mapped file, without torch.
 
-    The file's pages are read when they are used and shared between processes. Call it
-    only for a file whose header the safetensors package has accepted.
+    The file's pages are read when they are used and shared between processes: only what
+    is used takes memory.
+
+    Raises:
+        UserError: the file is truncated or no safetensors file.
     """
     import numpy as np
 
+    read_safetensors(path, "numpy", ("no weight has this name",))  # its header is checked
     whole = np.memmap(path, np.uint8, "r")
     length = int.from_bytes(whole[:8].tobytes(), "little")
     header: dict[str, Any] = json.loads(whole[8 : 8 + length].tobytes())

@@ -14,19 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.model.checkpoints.checkpoint import Checkpoint, map_arrays
+from cocadesk.model.checkpoints.checkpoint import WEIGHTS, Checkpoint
 from cocadesk.model.checkpoints.converted import known_note
+from cocadesk.model.checkpoints.weight_files import map_safetensors
 from cocadesk.model.device import DeviceChoice, choose_device
 from cocadesk.model.network.config import Variant
 from cocadesk.model.runtime.text_tower import TEXT_PREFIXES, NumpyTextTower
 from cocadesk.model.tokenizers.byte_pairs import clean_caption
 from cocadesk.model.values import Caption, GenerationOptions, ModelInfo, RuntimeLimits
+from cocadesk.picture_input import InputSpec
 from cocadesk.vectors import unit_vectors
 
 if TYPE_CHECKING:
     from cocadesk.model.network.coca import CoCa
     from cocadesk.model.runtime.image_tower import ImageTower, Pooled
-    from cocadesk.model.runtime.torch import Captioner, TorchTextTower
+    from cocadesk.model.runtime.torch import TorchTextTower
 
 log = logging.getLogger(__name__)
 _CHUNK = 128
@@ -54,7 +56,7 @@ class CocaBackend:
         self._device: DeviceChoice = choose_device(device)
         self._ids = checkpoint.ids()
         self._note = known_note(checkpoint)
-        weights = map_arrays(checkpoint.folder, TEXT_PREFIXES)
+        weights = map_safetensors(checkpoint.folder / WEIGHTS, TEXT_PREFIXES)
         self._text_tower = NumpyTextTower(checkpoint.config, checkpoint.tokenizer, weights)
         self._images = ThreadPoolExecutor(1, thread_name_prefix="images")
         self._texts = ThreadPoolExecutor(1, thread_name_prefix="texts")
@@ -67,10 +69,9 @@ class CocaBackend:
             model_id=self._ids.model_id,
             image_id=self._ids.image_id,
             embedding_dim=config.embedding_dim,
-            image_size_px=config.image.size_px,
-            resize=str(config.image.resize),
+            input_spec=InputSpec(size_px=config.image.size_px, resize=config.image.resize),
             device=self._device.device,
-            precision=self._device.precision,
+            precision="float32",
             reason=f"{self._device.reason}; {self._note}" if self._note else self._device.reason,
         )
 
@@ -82,12 +83,6 @@ class CocaBackend:
         return self._given_tower or open_image_tower(
             self._checkpoint, self._ids, self._device, self._load, self._limits
         )
-
-    @cached_property
-    def _captioner(self) -> Captioner:
-        from cocadesk.model.runtime.torch import Captioner
-
-        return Captioner(self._load(), self._device)
 
     def _load(self) -> CoCa:
         """The network in torch, once for both lanes."""
@@ -173,9 +168,14 @@ class CocaBackend:
         return self._images.submit(self._caption, images_BHWC, wanted).result()
 
     def _caption(self, images_BHWC: NDArray[np.uint8], options: GenerationOptions) -> list[Caption]:
+        import torch
+
+        from cocadesk.model.network.generation import generate
+
         captions: list[Caption] = []
         for _, pooled in self._pooled_chunks(images_BHWC):
-            for made in self._captioner(pooled, options):
+            tokens_BQD = torch.from_numpy(np.ascontiguousarray(pooled)).to(self._device.device)
+            for made in generate(self._load(), tokens_BQD, options):
                 text = self._checkpoint.tokenizer.decode(made.ids).strip()
                 score = math.exp(made.mean_log_probability)
                 captions.append(Caption(text=text[:1].upper() + text[1:], score=score))

@@ -48,14 +48,16 @@ class NumpyTextTower:
     def _encode(self, batch: TokenBatch) -> Array:
         weights, text = self._weights, self._config.text
         tokens, cls = batch.tokens_BT, weights["unimodal.cls"]
+        always = np.ones((len(tokens), 1), np.bool_)
         if text.variant is Variant.OPEN_CLIP:
             # As the torch network: one padding token is seen, more change nothing.
             missing = min(1, text.context - tokens.shape[1])
             tokens = np.pad(tokens, ((0, 0), (0, missing)), constant_values=text.pad_id)
             cls = cls + weights["unimodal.position"][-1]
-            mask = _released_mask(tokens, text.pad_id)
+            seen = np.concatenate((always, tokens != text.pad_id), axis=1)  # released_text_mask
         else:
-            mask = _mask(batch.valid_BT)
+            seen = np.concatenate((batch.valid_BT, always), axis=1)  # text_mask
+        mask = _causal_mask(seen)
         x = weights["unimodal.embedding.weight"][tokens]
         x = x + weights["unimodal.position"][: tokens.shape[1]]
         x = np.concatenate((x, np.broadcast_to(cls, (len(x), 1, text.width))), axis=1)
@@ -97,19 +99,8 @@ class NumpyTextTower:
         return result
 
 
-def _mask(valid_BT: NDArray[np.bool_]) -> Array:
-    """0 where a key may be seen, -inf elsewhere, (B, 1, T + 1, T + 1); see ``text_mask``."""
-    always = np.ones((len(valid_BT), 1), np.bool_)
-    return _causal(np.concatenate((valid_BT, always), axis=1))
-
-
-def _released_mask(tokens_BT: NDArray[np.int64], pad_id: int) -> Array:
-    """The same for open_clip's weights; see ``released_text_mask``."""
-    always = np.ones((len(tokens_BT), 1), np.bool_)
-    return _causal(np.concatenate((always, tokens_BT != pad_id), axis=1))
-
-
-def _causal(seen: NDArray[np.bool_]) -> Array:
+def _causal_mask(seen: NDArray[np.bool_]) -> Array:
+    """0 where a key may be seen, -inf elsewhere, (B, 1, T + 1, T + 1); as the torch network's."""
     causal = np.tril(np.ones((seen.shape[1], seen.shape[1]), np.bool_))
     allowed = causal[None, None] & seen[:, None, None, :]
     return np.where(allowed, np.float32(0), np.float32(-np.inf))

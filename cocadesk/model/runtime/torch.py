@@ -1,4 +1,4 @@
-"""A network's parts in torch: pictures, many texts at once, and captions; CPU or CUDA."""
+"""A network's towers in torch: pictures, and many texts at once; CPU or CUDA."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from torch import Tensor, nn
 
 from cocadesk.model.device import DeviceChoice
 from cocadesk.model.network.coca import CoCa
-from cocadesk.model.network.generation import Generated, generate
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
-from cocadesk.model.values import GenerationOptions
 
 Pooled = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -62,17 +60,3 @@ class TorchTextTower:
             valid = torch.from_numpy(batch.valid_BT).to(self._device)
             vectors[rows] = self._model.encode_text(ids, valid).float().cpu().numpy()
         return vectors
-
-
-class Captioner:
-    """Token ids and mean log probability of a caption for each picture's tokens."""
-
-    def __init__(self, model: CoCa, device: DeviceChoice) -> None:
-        self._device = device.device
-        self._model = model
-
-    def __call__(
-        self, tokens_BQD: NDArray[np.float32], options: GenerationOptions
-    ) -> list[Generated]:
-        pooled = torch.from_numpy(np.ascontiguousarray(tokens_BQD)).to(self._device)
-        return generate(self._model, pooled, options)

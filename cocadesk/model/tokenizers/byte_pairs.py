@@ -1,10 +1,17 @@
-"""The tokenizer of our own models: byte-level BPE, any Unicode text round-trips."""
+"""Byte-pair tokenizers: our own models' and CLIP's.
+
+Ours is byte-level, so any Unicode text round-trips. CLIP's cleans, splits and joins
+words around its pieces.
+"""
 
 from __future__ import annotations
 
+import html
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +20,16 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from cocadesk.errors import UserError
-from cocadesk.model.tokenizers.clip_words import BEGIN as CLIP_BEGIN
-from cocadesk.model.tokenizers.clip_words import END as CLIP_END
-from cocadesk.model.tokenizers.clip_words import clip_words, runs, tidy
 
 PAD, BEGIN, END = "<pad>", "<begin>", "<end>"
 _SPECIAL = (PAD, BEGIN, END)
 #: By it a ``tokenizer.json`` is known to hold CLIP's pieces.
 CLIP_SUFFIX = "</w>"
+CLIP_BEGIN, CLIP_END = "<start_of_text>", "<end_of_text>"
+#: CLIP's words: a marker, an English ending, letters, one digit, or other signs in a row.
+_WORD = (
+    rf"{CLIP_BEGIN}|{CLIP_END}|'s|'t|'re|'ve|'m|'ll|'d|[\p{{L}}]+|[\p{{N}}]|[^\s\p{{L}}\p{{N}}]+"
+)
 _BATCH = 64
 
 
@@ -118,7 +127,7 @@ class ClipTokenizer(BpeTokenizer):
 
     def encode(self, text: str, context: int) -> list[int]:
         ids: list[int] = []
-        for run in runs(clip_words(text)):
+        for run in _runs(_clip_words(text)):
             if run in ([CLIP_BEGIN], [CLIP_END]):
                 ids.append(self.begin_id if run == [CLIP_BEGIN] else self.end_id)
             else:
@@ -126,7 +135,47 @@ class ClipTokenizer(BpeTokenizer):
         return [self.begin_id, *ids[: context - 2], self.end_id]
 
     def decode(self, ids: Iterable[int]) -> str:
-        return tidy(super().decode(ids))
+        return _tidy(super().decode(ids))
+
+
+def _clip_words(text: str) -> list[str]:
+    """The words of a text, repaired (mojibake, HTML), lower-cased and split as CLIP does."""
+    # Both come with open_clip; they are imported where they are used because a
+    # program that runs our own models needs neither.
+    import ftfy
+    import regex  # type: ignore[import-untyped]
+
+    text = text.encode("utf-8", "replace").decode()  # lone surrogates have no UTF-8
+    text = html.unescape(html.unescape(ftfy.fix_text(text)))
+    words: list[str] = regex.findall(_WORD, " ".join(text.split()).lower(), regex.IGNORECASE)
+    return words
+
+
+def _runs(words: list[str]) -> Iterable[list[str]]:
+    """The words in order; each marker alone, all others in as long runs as there are."""
+    for is_marker, run in groupby(words, key=(CLIP_BEGIN, CLIP_END).__contains__):
+        if is_marker:
+            yield from ([marker] for marker in run)
+        else:
+            yield list(run)
+
+
+_TIDY = (
+    (re.compile(r"(?<=\d) (?=\d)"), ""),  # every digit is a word of its own
+    (re.compile(r" (?=[,.!?;:%)\]}…])"), ""),
+    (re.compile(r"(?<=[(\[{#$]) "), ""),
+    (re.compile(r"(?<=\w) ?' ?(?=(?:s|t|re|ve|m|ll|d)\b)"), "'"),
+    (re.compile(r'" ([^"]*?) "'), r'"\1"'),
+    (re.compile(r"(?<=\w) ([-/&]) (?=\w)"), r"\1"),
+    (re.compile(r"(?<=\d)([.,:]) (?=\d)"), r"\1"),
+)
+
+
+def _tidy(text: str) -> str:
+    """A caption as people write it: ``hello , world !`` becomes ``hello, world!``."""
+    for pattern, replacement in _TIDY:
+        text = pattern.sub(replacement, text)
+    return " ".join(text.split())
 
 
 def _check_markers(tokenizer: Tokenizer) -> None:

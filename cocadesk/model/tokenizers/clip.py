@@ -15,8 +15,12 @@ from typing import Any
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from cocadesk.errors import UserError
-from cocadesk.model.tokenizers.byte_pairs import CLIP_SUFFIX, ClipTokenizer
-from cocadesk.model.tokenizers.clip_words import BEGIN, END
+from cocadesk.model.tokenizers.byte_pairs import (
+    CLIP_BEGIN,
+    CLIP_END,
+    CLIP_SUFFIX,
+    ClipTokenizer,
+)
 
 VOCABULARY = 49_408
 _DATA = "bpe_simple_vocab_16e6.txt.gz"
@@ -69,7 +73,7 @@ def _build(merges: list[tuple[str, str]]) -> Tokenizer:
     alphabet = _byte_letters()
     pieces = [*alphabet, *(letter + CLIP_SUFFIX for letter in alphabet)]
     pieces += [first + second for first, second in merges]
-    pieces += [BEGIN, END]
+    pieces += [CLIP_BEGIN, CLIP_END]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
     model: Any = models.BPE(vocab=vocabulary, merges=merges, end_of_word_suffix=CLIP_SUFFIX)
     tokenizer = Tokenizer(model)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.library.library import Library
-from cocadesk.model.backend import Backend
-from cocadesk.model.in_use import durable_source, open_source
+from cocadesk.locations import durable_source
+from cocadesk.model.backend import Backend, open_source
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
     ControlJob,

@@ -76,6 +76,7 @@ def test_every_room_stands_in_the_contracts() -> None:
         "cocadesk.errors",
         "cocadesk.eta",
         "cocadesk.locations",
+        "cocadesk.picture_input",
         "cocadesk.resources",
         "cocadesk.vectors",
     }

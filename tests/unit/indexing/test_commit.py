@@ -28,7 +28,7 @@ from cocadesk.library.rows import (
     Tag,
     ViewRow,
 )
-from cocadesk.media import FoundFile, PhotoMetadata, ScanProblem
+from cocadesk.media.types import FoundFile, PhotoMetadata, ScanProblem
 
 MODEL = "model-1"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

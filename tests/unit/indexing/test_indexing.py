@@ -15,7 +15,7 @@ from cocadesk.indexing.index import index_steps
 from cocadesk.indexing.types import IndexOptions, IndexProgress, IndexStage
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaState
-from cocadesk.media import hash_file
+from cocadesk.media.hashing import hash_file
 from tests.support.fake_backend import FakeInfo
 from tests.support.index_tools import (
     CountingBackend,

@@ -19,7 +19,8 @@ from cocadesk.indexing.known_files import (
     Vanished,
 )
 from cocadesk.library.rows import Identity
-from cocadesk.media import DecodeFailure, DecodeRequest, FoundFile, hash_file
+from cocadesk.media.hashing import hash_file
+from cocadesk.media.types import DecodeFailure, DecodeRequest, FoundFile
 from tests.support.index_tools import decode_file, write_photo
 
 MODEL = "model-1"

@@ -20,7 +20,7 @@ from cocadesk.indexing.known_files import (
 from cocadesk.indexing.pictures import Decoded
 from cocadesk.indexing.pipeline import Batch, read_steps
 from cocadesk.indexing.types import IndexOptions
-from cocadesk.media import DecodedPhoto, DecodeFailure, DecodeRequest, FoundFile
+from cocadesk.media.types import DecodedPhoto, DecodeFailure, DecodeRequest, FoundFile
 from tests.support.fake_backend import FakeBackend
 
 BAD = b"/p/bad"

@@ -19,7 +19,7 @@ from cocadesk.indexing.scan_diff import (
 from cocadesk.indexing.types import Failed
 from cocadesk.library.paths import device_and_inode
 from cocadesk.library.rows import FailureRow, Identity, RootRow
-from cocadesk.media import FoundFile, ScanProblem
+from cocadesk.media.types import FoundFile, ScanProblem
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MODEL = "model-1"

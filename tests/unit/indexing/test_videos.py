@@ -18,15 +18,15 @@ from cocadesk.indexing.pictures import embed_video
 from cocadesk.indexing.types import IndexOptions
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaKind, ViewShows
-from cocadesk.media import (
+from cocadesk.media.pool.pool import DecoderPool
+from cocadesk.media.types import (
     DecodedPhoto,
     DecodedVideo,
     DecodeFailure,
     DecodeRequest,
-    DecoderPool,
     VideoMoment,
-    decode_video,
 )
+from cocadesk.media.video.decode import decode_video
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import (
     SPEC,

@@ -8,15 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cocadesk.media import (
-    DecodeLimits,
-    InputSpec,
-    PhotoError,
-    ResizeMode,
-    decode_photo,
-    decode_rgb,
-    prepare_input,
-)
+from cocadesk.media.photo.decode import decode_photo, decode_rgb
+from cocadesk.media.photo.resize import prepare_input
+from cocadesk.media.types import DecodeLimits, PhotoError
+from cocadesk.picture_input import InputSpec, Resize
 from tests.support.photo_files import (
     corner_colours,
     encode,
@@ -114,8 +109,8 @@ def test_a_path_is_read_and_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (3000, 7)])
-@pytest.mark.parametrize("resize", list(ResizeMode))
-def test_extreme_shapes_become_model_input(size: tuple[int, int], resize: ResizeMode) -> None:
+@pytest.mark.parametrize("resize", list(Resize))
+def test_extreme_shapes_become_model_input(size: tuple[int, int], resize: Resize) -> None:
     """A single pixel, a line and a ribbon decode like any other picture."""
     data = encode(np.full((*size[::-1], 3), 77, np.uint8), "PNG")
     decoded = decode_photo(data, InputSpec(size_px=32, resize=resize))

@@ -27,7 +27,9 @@ def test_importing_the_room_and_starting_a_pool_loads_no_decoder() -> None:
     """No decoder runs in the engine's process, so none is loaded there."""
     program = (
         "import sys\n"
-        "from cocadesk.media import DecoderPool, InputSpec, scan\n"
+        "from cocadesk.media.pool.pool import DecoderPool\n"
+        "from cocadesk.media.scanning import scan\n"
+        "from cocadesk.picture_input import InputSpec\n"
         "with DecoderPool(spec=InputSpec(size_px=32), workers=1): pass\n"
         "print([name for name in ('cv2', 'PIL', 'pi_heif', 'torch') if name in sys.modules])\n"
     )
@@ -44,12 +46,3 @@ def test_opencv_leaves_qts_environment_as_it_was() -> None:
         "print(os.environ['QT_QPA_FONTDIR'], os.environ.get('QT_QPA_PLATFORM_PLUGIN_PATH'))\n"
     )
     assert run(program) == "mine None"
-
-
-def test_the_names_of_the_room_stay_what_they_are() -> None:
-    """A lazy name is the function also after its module has been imported."""
-    program = (
-        "import cocadesk.media.scanning, cocadesk.media.photo.decode, cocadesk.media as media\n"
-        "print(callable(media.scan), callable(media.decode_photo), media.DecodeFailure.__name__)\n"
-    )
-    assert run(program) == "True True DecodeFailure"

@@ -17,8 +17,7 @@ from cocadesk.media.files import (
     read_head,
     read_photo_file,
 )
-from cocadesk.media.limits import check_size
-from cocadesk.media.photo.jpeg_header import is_complete, read_jpeg_header
+from cocadesk.media.photo.jpeg import is_complete, read_jpeg_header
 from cocadesk.media.types import DecodeLimits, PhotoError
 from tests.support.photo_files import encode, quadrants
 
@@ -134,22 +133,22 @@ def test_a_file_that_lies_in_a_cloud_is_known_by_its_marks(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "needed", "words"),
+    ("width", "height", "bytes_per_pixel", "words"),
     [
         (0, 10, 0, "size of zero"),
         (10, 0, 0, "size of zero"),
         (101, 100, 0, "101 x 100 pixels"),
-        (10, 10, 1001, "of memory"),
+        (10, 10, 10.01, "of memory"),
     ],
 )
 def test_a_picture_that_costs_too_much_is_refused(
-    width: int, height: int, needed: int, words: str
+    width: int, height: int, bytes_per_pixel: float, words: str
 ) -> None:
     """By pixels or by memory, before anything is decoded."""
     limits = DecodeLimits(pixels=10_000, memory_bytes=1000)
-    check_size(100, 100, 1000, limits)
+    limits.check_size(100, 100, 0.1)
     with pytest.raises(PhotoError, match=words):
-        check_size(width, height, needed, limits)
+        limits.check_size(width, height, bytes_per_pixel)
 
 
 def test_a_jpegs_header_is_read_without_decoding() -> None:

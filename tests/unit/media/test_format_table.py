@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cocadesk.media import DecodeLimits, InputSpec, PhotoError, decode_photo, decode_rgb, scan
 from cocadesk.media.formats import (
     JPEG,
     PHOTO_EXTENSIONS,
@@ -22,7 +21,8 @@ from cocadesk.media.formats import (
     format_of,
     sniff_format,
 )
-from cocadesk.media.photo.decode import open_photo
+from cocadesk.media.photo.decode import decode_photo, decode_rgb, open_photo
+from cocadesk.media.scanning import scan
 from cocadesk.media.sniffing import (
     MEDIA_EXTENSIONS,
     OTHER_EXTENSIONS,
@@ -33,7 +33,8 @@ from cocadesk.media.sniffing import (
     sniff_kind,
 )
 from cocadesk.media.source import WHOLE
-from cocadesk.media.types import FoundFile, Kind
+from cocadesk.media.types import DecodeLimits, FoundFile, Kind, PhotoError
+from cocadesk.picture_input import InputSpec
 from tests.support.photo_files import corner_colours, encode, exif_block, quadrants
 from tests.support.rare_photos import heic, psd
 
@@ -149,7 +150,7 @@ def test_a_row_with_a_decoder_names_its_plugin() -> None:
     """And every row says by which content it is recognised."""
     for row in PHOTO_FORMATS:
         assert row.prefixes or row.sniff, row.name
-        assert bool(row.plugin and row.pillow_names) is (row.decoder is not Decoder.NONE), row.name
+        assert bool(row.plugin) is (row.decoder is not Decoder.NONE), row.name
 
 
 @given(order=st.permutations(PHOTO_FORMATS))

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from cocadesk.media import InputSpec, PhotoError, decode_photo, decode_rgb
+from cocadesk.media.photo.decode import decode_photo, decode_rgb
+from cocadesk.media.types import PhotoError
+from cocadesk.picture_input import InputSpec
 from tests.support.photo_files import corner_colours, encode, natural_picture, quadrants
 
 SPEC = InputSpec(size_px=32)

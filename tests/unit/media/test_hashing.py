@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import xxhash
 
-from cocadesk.media import hash_bytes, hash_file, hashing
+from cocadesk.media import hashing
+from cocadesk.media.hashing import hash_bytes, hash_file
 
 
 def test_a_small_file_is_hashed_whole(tmp_path: Path) -> None:

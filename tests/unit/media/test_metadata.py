@@ -13,11 +13,13 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import IFDRational
 
-from cocadesk.media import InputSpec, PhotoMetadata, decode_photo
 from cocadesk.media.metadata.dates import parse_free_taken, parse_taken
 from cocadesk.media.metadata.exif import Exif
 from cocadesk.media.metadata.iptc import iptc_from_photoshop, read_iptc
 from cocadesk.media.metadata.xmp import read_xmp
+from cocadesk.media.photo.decode import decode_photo
+from cocadesk.media.types import PhotoMetadata
+from cocadesk.picture_input import InputSpec
 from tests.support.photo_files import encode, exif_block, quadrants
 
 SPEC = InputSpec(size_px=16)

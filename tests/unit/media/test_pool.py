@@ -14,16 +14,16 @@ import psutil
 import pytest
 
 from cocadesk.errors import UserError
-from cocadesk.media import (
+from cocadesk.media.photo.decode import decode_photo
+from cocadesk.media.pool.pool import DecoderPool
+from cocadesk.media.types import (
     DecodedPhoto,
     DecodedVideo,
     DecodeFailure,
     DecodeLimits,
     DecodeRequest,
-    DecoderPool,
-    InputSpec,
-    decode_photo,
 )
+from cocadesk.picture_input import InputSpec
 from tests.support.photo_files import encode, natural_picture, quadrants
 
 SPEC = InputSpec(size_px=48)

@@ -30,8 +30,9 @@ from cocadesk.media.pool.messages import (
     write_message,
 )
 from cocadesk.media.pool.results import describe_exit
-from cocadesk.media.types import WHOLE_FRAMES, DecodeLimits, InputSpec, PhotoMetadata
+from cocadesk.media.types import WHOLE_FRAMES, DecodeLimits, MediaContent, PhotoMetadata
 from cocadesk.media.video.spool import SpoolFolder, SpoolWriter
+from cocadesk.picture_input import InputSpec
 
 SETUP = Setup(
     settings=WorkerSettings(
@@ -47,14 +48,16 @@ SETUP = Setup(
 )
 DONE = PhotoDone(
     serial=3,
-    width=40,
-    height=30,
-    format="JPEG",
-    file_hash="a" * 32,
-    picture_hash="b" * 32,
+    content=MediaContent(
+        width=40,
+        height=30,
+        format="JPEG",
+        file_hash="a" * 32,
+        picture_hash="b" * 32,
+        thumbnail_jpeg=b"",
+        metadata=PhotoMetadata(title="Sea", keywords=("dog",)),
+    ),
     thumbnail_bytes=100,
-    large_thumbnail=b"",
-    metadata=PhotoMetadata(title="Sea", keywords=("dog",)),
 )
 
 

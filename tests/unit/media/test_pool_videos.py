@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cocadesk.media import (
+from cocadesk.media.pool.pool import DecoderPool
+from cocadesk.media.types import (
     DecodedPhoto,
     DecodedVideo,
     DecodeFailure,
     DecodeLimits,
     DecodeRequest,
-    DecoderPool,
-    InputSpec,
-    decode_video,
 )
+from cocadesk.media.video.decode import decode_video
+from cocadesk.picture_input import InputSpec
 from tests.support.photo_files import encode, quadrants
 from tests.support.videos import make_clip_of_colours, make_sound, make_video
 
@@ -104,21 +105,54 @@ def test_broken_videos_are_answered_and_the_rest_goes_on(tmp_path: Path) -> None
     assert list(spool.iterdir()) == []
 
 
-def test_signs_of_life_renew_the_deadline_but_not_for_ever(tmp_path: Path) -> None:
+class AnswerClock:
+    """Seconds that pass only with the words of workers: ``step_s`` before each of them."""
+
+    def __init__(self, step_s: float) -> None:
+        self._step_s = step_s
+        self._now_s = 0.0
+
+    def __call__(self) -> float:
+        if threading.current_thread() is not threading.main_thread():  # a worker's reader
+            self._now_s += self._step_s
+        return self._now_s
+
+
+@pytest.mark.parametrize(
+    ("name", "video_deadline_s", "reason"),
+    [
+        ("slow.mp4", 3600.0, ""),
+        ("slow.mp4", 3.0, "Decoding took longer than 3 seconds."),
+        ("endless.mp4", 3.0, "Decoding took longer than 3 seconds."),
+    ],
+)
+def test_signs_of_life_renew_the_deadline_but_not_for_ever(
+    tmp_path: Path, name: str, video_deadline_s: float, reason: str
+) -> None:
     """A video may take far longer than a photo; a worker that only pretends is ended."""
-    slow = make_clip_of_colours(tmp_path / "slow.mp4")
-    endless = make_clip_of_colours(tmp_path / "endless.mp4")
+    # 15 heartbeats of the slow one, 0.4 s apart: 6 s and more at a deadline of 0.5 s.
+    with DecoderPool(
+        spec=SPEC,
+        workers=1,
+        deadline_s=0.5,
+        video_deadline_s=video_deadline_s,
+        worker_module=BREAKING,
+        clock=AnswerClock(0.4),
+    ) as pool:
+        (result,) = pool.decode(requests(make_clip_of_colours(tmp_path / name)))
+    assert isinstance(result, DecodedVideo if not reason else DecodeFailure)
+    assert getattr(result, "reason", "") == reason
+
+
+def test_a_worker_without_a_sign_of_life_is_ended_at_the_deadline(tmp_path: Path) -> None:
+    """It hangs in a video, which may take hours only as long as it moves on."""
     hanging = make_clip_of_colours(tmp_path / "hang.mp4")
     with DecoderPool(
-        spec=SPEC, workers=3, deadline_s=2.0, video_deadline_s=6.0, worker_module=BREAKING
+        spec=SPEC, workers=1, deadline_s=0.5, video_deadline_s=3600, worker_module=BREAKING
     ) as pool:
-        results = {result.token: result for result in pool.decode(requests(slow, endless, hanging))}
-    assert isinstance(results[0], DecodedVideo)  # 3 s and more at a deadline of 2 s
-    late = [results[token] for token in (1, 2)]
-    assert [result.reason for result in late if isinstance(result, DecodeFailure)] == [
-        "Decoding took longer than 6 seconds.",
-        "Decoding took longer than 2 seconds.",
-    ]
+        (result,) = pool.decode(requests(hanging))
+    assert isinstance(result, DecodeFailure)
+    assert result.reason == "Decoding took longer than 0.5 seconds."
 
 
 def test_a_video_in_hand_does_not_outlive_the_wish_for_it(tmp_path: Path) -> None:

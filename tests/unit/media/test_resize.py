@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cocadesk.media import InputSpec, ResizeMode, prepare_input
-from cocadesk.media.photo.resize import fit_within, resize
+from cocadesk.media.photo.resize import fit_within, prepare_input, resize
+from cocadesk.picture_input import InputSpec, Resize
 from tests.support.photo_files import corner_colours, quadrants
 
 
@@ -24,7 +24,7 @@ def test_centre_crop_keeps_the_middle_in_its_shape() -> None:
     """Only the central square is seen."""
     picture = np.zeros((100, 300, 3), np.uint8)
     picture[:, 100:200] = 200
-    cropped = prepare_input(picture, InputSpec(size_px=50, resize=ResizeMode.CENTER_CROP))
+    cropped = prepare_input(picture, InputSpec(size_px=50, resize=Resize.CENTER_CROP))
     assert np.all(cropped[:, 3:-3] == 200)
     assert cropped.min() > 150  # the filter's reach lets the sides in by a pixel
 
@@ -41,7 +41,7 @@ def test_centre_crop_is_clips_to_a_rounding(width: int, height: int) -> None:
     )
     left, top = round((shrunk.width - side) / 2), round((shrunk.height - side) / 2)
     expected = np.array(shrunk.crop((left, top, left + side, top + side)), int)
-    cropped = prepare_input(picture, InputSpec(size_px=side, resize=ResizeMode.CENTER_CROP))
+    cropped = prepare_input(picture, InputSpec(size_px=side, resize=Resize.CENTER_CROP))
     assert np.abs(cropped - expected).mean() < 1  # half a pixel off: 20 and more
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.media import FoundFile, ScanProblem, scan
+from cocadesk.media.scanning import scan
+from cocadesk.media.types import FoundFile, ScanProblem
 from tests.support.photo_files import encode, quadrants
 from tests.support.videos import make_clip_of_colours
 
@@ -185,12 +186,12 @@ def test_a_folder_without_permission_is_a_problem_and_the_rest_is_found(tmp_path
         "import os, sys\n"
         "if os.getuid() == 0:\n"
         "    os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
-        "from cocadesk.media import FoundFile\n"
+        "from cocadesk.media.types import FoundFile\n"
         "for item in scan([os.fsencode(sys.argv[1])]):\n"
         "    print(type(item).__name__, os.fsdecode(item.path), getattr(item, 'reason', ''))\n"
     )
     # Everything is imported before the privileges go: the checkout may be closed to others.
-    program = "import os\nfrom cocadesk.media import scan\nscan([])\n" + program
+    program = "import os\nfrom cocadesk.media.scanning import scan\nscan([])\n" + program
     tmp_path.chmod(0o755)
     parents = [parent for parent in tmp_path.parents if parent.stat().st_uid == os.getuid()]
     modes = {parent: parent.stat().st_mode for parent in parents}

@@ -16,22 +16,20 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cocadesk.media import (
+from cocadesk.media.photo.decode import decode_photo, decode_rgb
+from cocadesk.media.photo.resize import prepare_input
+from cocadesk.media.pool.pool import DecoderPool
+from cocadesk.media.scanning import scan
+from cocadesk.media.types import (
     DecodedPhoto,
     DecodedVideo,
     DecodeFailure,
     DecodeRequest,
-    DecoderPool,
     FoundFile,
-    InputSpec,
     PhotoMetadata,
-    ResizeMode,
     ScanProblem,
-    decode_photo,
-    decode_rgb,
-    prepare_input,
-    scan,
 )
+from cocadesk.picture_input import InputSpec, Resize
 from tests.support.shared import shared_path
 
 pytestmark = pytest.mark.shared
@@ -225,7 +223,7 @@ def test_reduced_decodes_of_camera_photos_are_close_to_full_ones() -> None:
     for path in sorted(shared_path("media/large").glob("*.jpg")):
         data = path.read_bytes()
         whole_HWC = decode_rgb(data).rgb_HWC
-        for size_px, resize in itertools.product((224, 256, 288), ResizeMode):
+        for size_px, resize in itertools.product((224, 256, 288), Resize):
             spec = InputSpec(size_px=size_px, resize=resize)
             reduced = decode_photo(data, spec).input_HWC.astype(float)
             full = prepare_input(whole_HWC, spec).astype(float)

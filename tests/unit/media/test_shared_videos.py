@@ -13,17 +13,11 @@ import numpy as np
 import psutil
 import pytest
 
-from cocadesk.media import (
-    DecodedPhoto,
-    DecodedVideo,
-    DecodeFailure,
-    DecodeRequest,
-    DecoderPool,
-    FoundFile,
-    InputSpec,
-    hash_file,
-    scan,
-)
+from cocadesk.media.hashing import hash_file
+from cocadesk.media.pool.pool import DecoderPool
+from cocadesk.media.scanning import scan
+from cocadesk.media.types import DecodedPhoto, DecodedVideo, DecodeFailure, DecodeRequest, FoundFile
+from cocadesk.picture_input import InputSpec
 from tests.support.shared import shared_path
 
 pytestmark = pytest.mark.shared

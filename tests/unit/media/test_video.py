@@ -12,17 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cocadesk.media import (
-    DecodedVideo,
-    DecodeLimits,
-    InputSpec,
-    PhotoError,
-    ResizeMode,
-    decode_video,
-    hash_file,
-    sample_frames,
-)
+from cocadesk.media.hashing import hash_file
+from cocadesk.media.types import DecodedVideo, DecodeLimits, PhotoError
+from cocadesk.media.video.decode import decode_video, sample_frames
 from cocadesk.media.video.frame_at import decode_frame_at
+from cocadesk.picture_input import InputSpec, Resize
 from tests.support.photo_files import corner_colours, natural_picture, quadrants
 from tests.support.videos import cut_short, make_clip_of_colours, make_sound, make_video
 
@@ -136,7 +130,7 @@ def test_a_video_is_turned_upright(tmp_path: Path, rotation: int, turns: int) ->
 def test_pixels_that_are_not_square_are_made_so(tmp_path: Path) -> None:
     """The size is the shown one, and so is the thumbnail's shape."""
     path = make_video(tmp_path / "a.mp4", ["red"], size=(180, 144), pixel_aspect=Fraction(64, 45))
-    video = decode_video(path, InputSpec(size_px=48, resize=ResizeMode.CENTER_CROP))
+    video = decode_video(path, InputSpec(size_px=48, resize=Resize.CENTER_CROP))
     assert (video.width, video.height) == (256, 144)
     assert Image.open(io.BytesIO(video.thumbnail_jpeg)).size == (256, 144)
 

@@ -16,11 +16,11 @@ from cocadesk.model.backend import GenerationOptions, open_backend
 from cocadesk.model.checkpoints import checkpoint as checkpoints
 from cocadesk.model.checkpoints.checkpoint import (
     WEIGHTS,
-    load_arrays,
     load_model,
     open_checkpoint,
     save_checkpoint,
 )
+from cocadesk.model.checkpoints.weight_files import map_safetensors
 from cocadesk.model.ids import compute_ids
 from cocadesk.model.network.config import CocaConfig, Variant
 from cocadesk.model.runtime.coca_backend import CocaBackend
@@ -56,7 +56,7 @@ def test_a_saved_model_comes_back_weight_for_weight(folder: Path) -> None:
 def test_ids_change_with_what_they_name(folder: Path) -> None:
     """A new decoder keeps the image id; a new image side changes both."""
     opened = open_checkpoint(folder)
-    weights = load_arrays(folder)
+    weights = map_safetensors(folder / WEIGHTS)
     before = compute_ids(opened.config, weights)
     text = {**weights, "text_projection.weight": weights["text_projection.weight"] + 1}
     image = {**weights, "image_projection.weight": weights["image_projection.weight"] + 1}
@@ -64,7 +64,7 @@ def test_ids_change_with_what_they_name(folder: Path) -> None:
     assert taught.image_id == before.image_id
     assert taught.model_id != before.model_id
     assert other.image_id != before.image_id
-    assert before == compute_ids(opened.config, load_arrays(folder))
+    assert before == compute_ids(opened.config, map_safetensors(folder / WEIGHTS))
 
 
 def test_the_starters_ids_are_those_of_its_card() -> None:
@@ -89,7 +89,7 @@ def test_a_crash_while_saving_leaves_the_old_checkpoint(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The new folder appears whole or not at all, and no scrap stays."""
-    before = load_arrays(folder)
+    before = map_safetensors(folder / WEIGHTS)
 
     def full_disk(fd: int) -> None:
         raise OSError(28, "No space left on device")
@@ -97,7 +97,7 @@ def test_a_crash_while_saving_leaves_the_old_checkpoint(
     monkeypatch.setattr(checkpoints.os, "fsync", full_disk)
     with pytest.raises(OSError, match="No space left"):
         save_checkpoint(folder, tiny_model(9), tiny_tokenizer(), "")
-    after = load_arrays(folder)
+    after = map_safetensors(folder / WEIGHTS)
     assert all(np.array_equal(before[name], after[name]) for name in before)
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
 
@@ -107,7 +107,7 @@ def test_a_truncated_checkpoint_gives_a_sentence(folder: Path, keep: int) -> Non
     """Cut anywhere, the error says what, why and what to do."""
     weights = folder / WEIGHTS
     weights.write_bytes(weights.read_bytes()[:keep])
-    with pytest.raises(UserError, match="damaged, cut short"):
+    with pytest.raises(UserError, match="damaged: it is cut short"):
         open_backend(str(folder))
 
 

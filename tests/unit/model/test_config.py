@@ -17,10 +17,10 @@ from cocadesk.model.network.config import (
     ImageEncoderKind,
     PoolerConfig,
     PoolerDesign,
-    Resize,
     TextConfig,
     Variant,
 )
+from cocadesk.picture_input import Resize
 from tests.support.configs import paper_config, tiny_config
 
 TINY = tiny_config()

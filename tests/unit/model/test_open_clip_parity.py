@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from cocadesk.model.backend import open_backend
-from cocadesk.model.checkpoints.checkpoint import Checkpoint, load_arrays, load_model
+from cocadesk.model.checkpoints.checkpoint import WEIGHTS, Checkpoint, load_model
 from cocadesk.model.checkpoints.open_clip_layout import to_open_clip
-from cocadesk.model.checkpoints.weight_files import read_state_dict
+from cocadesk.model.checkpoints.weight_files import map_safetensors, read_state_dict
 from cocadesk.model.source import find_checkpoint
+from cocadesk.picture_input import Resize
 from tests.support.open_clip_reference import (
     SAFE,
     TEXTS,
@@ -51,7 +52,11 @@ def test_the_door_gives_open_clips_vectors(folder: Path, answers: Answers) -> No
     np.testing.assert_allclose(vectors, answers.image_BE, atol=MOST)
     np.testing.assert_allclose(tokens, answers.tokens_BQD, atol=MOST)
     np.testing.assert_allclose(texts, answers.text_BE, atol=MOST)
-    assert (info.image_size_px, info.resize, info.embedding_dim) == (64, "center_crop", 64)
+    assert (info.input_spec.size_px, info.input_spec.resize, info.embedding_dim) == (
+        64,
+        Resize.CENTER_CROP,
+        64,
+    )
 
 
 @torch.inference_mode()
@@ -91,7 +96,8 @@ def test_every_text_gets_open_clips_token_ids(checkpoint: Checkpoint, answers: A
 def test_converting_back_gives_open_clips_state_dict(folder: Path, checkpoint: Checkpoint) -> None:
     """Every weight is accounted for, both ways, bit for bit."""
     theirs = read_state_dict(folder / SAFE)
-    ours = {name: torch.from_numpy(w) for name, w in load_arrays(checkpoint.folder).items()}
+    weights = map_safetensors(checkpoint.folder / WEIGHTS)
+    ours = {name: torch.from_numpy(w.copy()) for name, w in weights.items()}
     back = to_open_clip(ours, checkpoint.config)
     assert back.keys() == theirs.keys()
     assert all(torch.equal(back[name], theirs[name]) for name in theirs)

@@ -13,15 +13,15 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.media import InputSpec, ResizeMode
+from cocadesk.locations import durable_source
+from cocadesk.model.backend import open_source
 from cocadesk.model.checkpoints.checkpoint import CONFIG, TOKENIZER, WEIGHTS, is_checkpoint
 from cocadesk.model.ids import ModelIds, compute_ids, keep_ids, read_ids
-from cocadesk.model.in_use import durable_source, lost_model
 from cocadesk.model.known_models import KnownModel, known_models
-from cocadesk.model.network.config import PoolerDesign, Resize
+from cocadesk.model.network.config import PoolerDesign
 from cocadesk.model.source import find_checkpoint, resolve_source
 from cocadesk.model.tokenizers.byte_pairs import clean_caption, pad_batch
-from cocadesk.model.values import ModelInfo
+from cocadesk.picture_input import InputSpec
 from cocadesk.vectors import unit_vectors
 from tests.support.configs import tiny_config
 
@@ -45,34 +45,11 @@ def test_a_vector_of_zeros_stays_one() -> None:
     np.testing.assert_array_equal(unit_vectors(np.array([3.0, 4.0])), np.float32([0.6, 0.8]))
 
 
-def info(resize: str, size_px: int = 224) -> ModelInfo:
-    """A network that takes pictures of this form."""
-    return ModelInfo(
-        name="n",
-        model_id="m",
-        image_id="i",
-        embedding_dim=4,
-        image_size_px=size_px,
-        resize=resize,
-        device="cpu",
-        precision="fp32",
-        reason="",
-    )
-
-
-@pytest.mark.parametrize("resize", Resize)
-def test_every_resize_of_a_network_is_one_of_the_decoder(resize: Resize) -> None:
-    """The two enums name the same ways; ``InputSpec.of`` is the one place that joins them."""
-    spec = InputSpec.of(info(str(resize)))
-    assert (spec.size_px, spec.resize) == (224, ResizeMode(resize.value))
-
-
-def test_an_input_that_no_decoder_makes_is_refused() -> None:
-    """An unknown resize, or a size beyond reason."""
-    with pytest.raises(ValueError, match="stretch"):
-        InputSpec.of(info("stretch"))
+@pytest.mark.parametrize("size_px", [0, -1, 5000])
+def test_an_input_that_no_decoder_makes_is_refused(size_px: int) -> None:
+    """A size of nothing, or one beyond reason."""
     with pytest.raises(ValueError, match="between 1 and 4096"):
-        InputSpec.of(info("squash", 5000))
+        InputSpec(size_px=size_px)
 
 
 def weights(seed: int = 0) -> dict[str, NDArray[np.float32]]:
@@ -159,12 +136,21 @@ def test_a_path_is_remembered_absolutely_and_a_name_as_it_is(
     assert durable_source("open_clip:coca_ViT-B-32/laion2b_s13b_b90k").startswith("open_clip:")
 
 
-def test_a_lost_model_says_how_to_go_back() -> None:
+def test_a_lost_model_says_how_to_go_back(tmp_path: Path) -> None:
     """The person may not know where it came from."""
-    error = lost_model("/gone", UserError("It is gone.", "Its disk is off."))
-    assert "/gone" in error.what
-    assert error.why == "It is gone. Its disk is off."
-    assert "model use starter" in error.what_to_do
+    gone = str(tmp_path / "gone")
+    with pytest.raises(UserError) as caught:
+        open_source(gone, None, is_chosen_here=False)
+    assert gone in caught.value.what
+    assert caught.value.why.startswith(f"There is no model “{gone}”. It is neither")
+    assert "model use starter" in caught.value.what_to_do
+
+
+def test_a_model_chosen_here_that_is_nowhere_is_told_as_it_is(tmp_path: Path) -> None:
+    """The person has just named it: there is nothing to go back to."""
+    with pytest.raises(UserError, match=r"^There is no model") as caught:
+        open_source(str(tmp_path / "gone"), None, is_chosen_here=True)
+    assert "model use starter" not in caught.value.what_to_do
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "weights.onnx"])

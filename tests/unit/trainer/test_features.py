@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.media import InputSpec
+from cocadesk.media.photo.resize import squash
+from cocadesk.picture_input import InputSpec
 from tests.support.kinds import write_lesson
 from tests.support.tiny_shards import COLOURS, write_shard
 from tests.support.tuning_photos import InnerDecoder
@@ -26,7 +27,7 @@ from trainer.data import (
     load_extra_text,
     prepare_caption,
 )
-from trainer.features import PictureCrops, make_crop, plain_crop, readable
+from trainer.features import PictureCrops, make_crop, readable
 from trainer.store import Failure, FeatureStore
 from trainer.tuning.features import (
     affordable_crops,
@@ -142,7 +143,7 @@ def test_crops_are_as_large_as_asked_and_bright_as_allowed() -> None:
     means = [make_crop(grey, 8, lit, (seed,)).mean() for seed in range(30)]
     assert 79 <= min(means) < 95
     assert 105 < max(means) <= 121
-    assert plain_crop(np.zeros((30, 60, 3), np.uint8), 16).shape == (16, 16, 3)
+    assert squash(np.zeros((30, 60, 3), np.uint8), 16).shape == (16, 16, 3)
 
 
 def test_crops_fit_the_budget() -> None:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from trainer.config import LossConfig
-from trainer.losses import caption_groups, coca_losses, contrastive_loss
+from trainer.step import caption_groups, coca_losses, contrastive_loss
 
 
 def _vectors(count: int = 6) -> tuple[torch.Tensor, torch.Tensor]:

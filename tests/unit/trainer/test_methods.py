@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from cocadesk.errors import UserError
-from cocadesk.model.checkpoints.checkpoint import load_arrays
+from cocadesk.model.checkpoints.checkpoint import WEIGHTS
+from cocadesk.model.checkpoints.weight_files import map_safetensors
 from cocadesk.model.network.coca import CoCa, CocaOutput, PooledImage
 from cocadesk.model.source import find_checkpoint
 from cocadesk.protocol.values import TuningMethod as MethodName
@@ -211,7 +212,8 @@ def test_a_method_from_outside_goes_through_a_whole_run(
     result = run_teaching(run, options=options)
     assert result["reembed"]
     assert result["steps"] == 8
-    old, new = load_arrays(tmp_path / "tiny"), load_arrays(run / "checkpoints" / "best")
+    old = map_safetensors(tmp_path / "tiny" / WEIGHTS)
+    new = map_safetensors(run / "checkpoints" / "best" / WEIGHTS)
     assert {name for name in old if (old[name] != new[name]).any()} == {"image_projection.weight"}
     ratio = new["image_projection.weight"] / old["image_projection.weight"]
     np.testing.assert_allclose(ratio, ratio[:1].repeat(len(ratio), 0), rtol=1e-3)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from cocadesk.evaluation.retrieval import caption_key, retrieval_metrics
-from trainer.losses import caption_groups, contrastive_loss
+from trainer.step import caption_groups, contrastive_loss
 from trainer.tuning.new_words import NewWords
 from trainer.tuning.objective import (
     PhotoCaptions,

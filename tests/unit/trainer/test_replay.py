@@ -13,7 +13,7 @@ from tests.support import tuning_data
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 from tests.support.tuning_data import CPU, RECIPE
 from trainer.evaluate import encode_texts
-from trainer.losses import Losses
+from trainer.step import Losses
 from trainer.tuning.general_set import load_general
 from trainer.tuning.learner import queries_of
 from trainer.tuning.methods import METHODS, TuningMethod

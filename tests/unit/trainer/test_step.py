@@ -18,8 +18,15 @@ from tests.support.tuning_data import CPU
 from trainer.checkpoint import RunFolder, learned_weights, put_weights, write_atomic
 from trainer.config import LossConfig, OptimiserConfig, Schedule
 from trainer.evaluate import encode_texts, token_tensors
-from trainer.losses import Losses, caption_groups, coca_losses
-from trainer.step import TrainState, WeightAverage, build_optimiser, learning_rate
+from trainer.step import (
+    Losses,
+    TrainState,
+    WeightAverage,
+    build_optimiser,
+    caption_groups,
+    coca_losses,
+    learning_rate,
+)
 
 _CONFIG = OptimiserConfig(steps=10, batch=4, warmup_steps=2, learning_rate=1e-3, ema_decay=0.5)
 _CAPTIONS = ["a dog", "a red ball", "two children", "a cat sleeps"]

@@ -20,7 +20,8 @@ import torch
 
 from cocadesk.errors import UserError
 from cocadesk.model.backend import open_backend
-from cocadesk.model.checkpoints.checkpoint import load_arrays
+from cocadesk.model.checkpoints.checkpoint import WEIGHTS
+from cocadesk.model.checkpoints.weight_files import map_safetensors
 from cocadesk.model.source import find_checkpoint
 from tests.support.released_model import write_released
 from tests.support.tuning_photos import Listener, inner_decoder, points_of, run_teaching, write_run
@@ -84,7 +85,7 @@ def one_thread() -> Iterator[None]:
 
 
 def _weights(folder: Path) -> dict[str, np.ndarray]:
-    return load_arrays(folder / "checkpoints" / "best")
+    return map_safetensors(folder / "checkpoints" / "best" / WEIGHTS)
 
 
 def test_a_trial_run_measures_and_then_learns_from_all(tmp_path: Path) -> None:
@@ -186,7 +187,7 @@ def test_head_changes_only_the_text_side_and_runs_each_half_once(
     assert calls[:4] == ["unimodal", "multimodal"] * 2
     assert set(calls) == {"unimodal", "multimodal"}
     assert len(calls) == 4 * 2 * _STEPS
-    old, new = load_arrays(tmp_path / "tiny"), _weights(run)
+    old, new = map_safetensors(tmp_path / "tiny" / WEIGHTS), _weights(run)
     changed = {name.split(".")[0] for name in old if (old[name] != new[name]).any()}
     assert changed == {"unimodal", "multimodal", "text_norm", "text_projection"}
 
@@ -197,7 +198,7 @@ def test_deeper_teaches_the_poolers_and_asks_for_new_vectors(tmp_path: Path) -> 
     result = _teach(run)
     assert result["reembed"]
     assert result["image_id"] != find_checkpoint(str(tmp_path / "tiny")).ids().image_id
-    old, new = load_arrays(tmp_path / "tiny"), _weights(run)
+    old, new = map_safetensors(tmp_path / "tiny" / WEIGHTS), _weights(run)
     changed = {name.split(".")[0] for name in old if (old[name] != new[name]).any()}
     assert {"generative_pooler", "contrastive_pooler", "image_projection"} <= changed
     assert "image_encoder" not in changed
