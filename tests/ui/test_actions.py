@@ -14,9 +14,8 @@ from ui.detail.pane import DetailPane
 from ui.kit.actions import ACTIONS, Action, Actions, ActionSet, Group, Requires
 from ui.kit.app_theme import AppTheme
 from ui.kit.image_loader import ImageLoader
-from ui.shell.menus import PhotoMenu, main_menu
+from ui.shell.menus import CommandPalette, PhotoMenu, main_menu
 from ui.shell.pages import PAGES
-from ui.shell.palette import CommandPalette
 from ui.shell.shortcuts import ShortcutsHelp
 
 EVERY = (*ACTIONS, *(page.action for page in PAGES))

@@ -15,8 +15,7 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Hit
 from ui.kit.app_theme import AppTheme
 from ui.kit.image_loader import ImageLoader
-from ui.library.grid import Grid
-from ui.library.place import runs
+from ui.library.grid import Grid, runs
 from ui.library.results_model import ResultsModel
 
 KEYS = [f"k{n:03}" for n in range(200)]

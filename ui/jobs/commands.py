@@ -11,8 +11,7 @@ from PySide6.QtWidgets import QWidget
 from cocadesk.protocol.messages import Failures
 from cocadesk.protocol.values import FailureValue, JobValue
 from ui.engine.tracker import JobTracker
-from ui.jobs.panel import JobsPanel
-from ui.jobs.strip import JobStrip
+from ui.jobs.panel import JobsPanel, JobStrip
 from ui.kit.actions import Actions, Slots
 from ui.kit.dialogs import DialogHost, FramedDialog, table, table_line
 from ui.kit.widgets import label

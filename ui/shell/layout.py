@@ -6,17 +6,15 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
 from ui.detail.large_view import LargeView
-from ui.jobs.panel import JobsPanel
-from ui.jobs.strip import JobStrip
+from ui.jobs.panel import JobsPanel, JobStrip
 from ui.kit.actions import ActionSet
 from ui.kit.layouts import in_column
 from ui.kit.widgets import Notice
 from ui.library.search_box import SearchBox
 from ui.shell.header import Header
 from ui.shell.library_page import LibraryPage
-from ui.shell.menus import PhotoMenu, main_menu
+from ui.shell.menus import CommandPalette, PhotoMenu, main_menu
 from ui.shell.pages import PageTabs
-from ui.shell.palette import CommandPalette
 from ui.shell.session import LibrarySession
 
 

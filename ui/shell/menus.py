@@ -1,12 +1,26 @@
-"""The window's menu and the menu of a photo, both from the list of actions."""
+"""The window's menus and its palette of commands, all from the list of actions."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QPoint
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHeaderView,
+    QLineEdit,
+    QMenu,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
 
-from ui.kit.actions import ActionSet, Group
+from ui.kit.actions import Action, ActionSet, Group
+from ui.kit.layouts import in_column
 
+PALETTE_WIDTH_PX = 560
+PALETTE_HEIGHT_PX = 430
+PALETTE_TOP_PX = 70
+ACTION_ROLE = int(Qt.ItemDataRole.UserRole)
 SUBMENUS = (Group.PHOTO, Group.VIDEO, Group.ANNOTATIONS, Group.VIEW)
 
 
@@ -49,3 +63,94 @@ class PhotoMenu(QObject):
         menu = self.build()
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(where)
+
+
+class CommandPalette(QFrame):
+    """Type a few letters, Enter runs the command; Esc closes."""
+
+    def __init__(self, actions: ActionSet, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("palette")
+        self.setAccessibleName("All commands")
+        self._actions = actions
+        self._parent = parent
+        self.field = QLineEdit()
+        self.field.setPlaceholderText("What do you want to do?")
+        self.field.setAccessibleName("Command")
+        self.list = QTreeWidget()
+        self.list.setObjectName("palette-list")
+        self.list.setAccessibleName("Commands")
+        self.list.setColumnCount(2)
+        self.list.setHeaderHidden(True)
+        self.list.setRootIsDecorated(False)
+        self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        in_column(self.field, self.list, margins=(10, 10, 10, 10), of=self)
+        self.field.textChanged.connect(self._fill)
+        self.field.returnPressed.connect(self._run)
+        self.list.itemClicked.connect(self._run)
+        self.field.installEventFilter(self)
+        self.hide()
+
+    def open(self) -> None:
+        """Shows it over the upper part of its parent."""
+        self.field.clear()
+        self._fill()
+        parent = self._parent
+        width = min(PALETTE_WIDTH_PX, parent.width() - 40)
+        height = min(PALETTE_HEIGHT_PX, parent.height() - 120)
+        self.setGeometry((parent.width() - width) // 2, PALETTE_TOP_PX, width, height)
+        self.show()
+        self.raise_()
+        self.field.setFocus()
+
+    def offered(self) -> list[str]:
+        """The texts of the actions that are listed now."""
+        items = (self.list.topLevelItem(place) for place in range(self.list.topLevelItemCount()))
+        return [item.text(0) for item in items if item is not None]
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Watches the widgets that it has installed itself on."""
+        if event.type() == QEvent.Type.FocusOut:
+            self.hide()
+        elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            key = event.key()
+            if key in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+                self._select(self.list.currentIndex().row() + (1 if key == Qt.Key.Key_Down else -1))
+                return True
+        elif isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            self._close()  # a shortcut override: keeps the window's own Esc away
+            event.accept()
+            return True
+        return super().eventFilter(watched, event)
+
+    def _close(self) -> None:
+        self.hide()
+        self._parent.setFocus()
+
+    def _fill(self) -> None:
+        self.list.clear()
+        wanted = self.field.text().casefold().split()
+        for entry in self._actions.entries:
+            live = self._actions[entry]
+            text = f"{entry.group}: {live.text()}"
+            if live.isEnabled() and all(word in text.casefold() for word in wanted):
+                item = QTreeWidgetItem([live.text(), "  ".join(entry.key_texts()[:1])])
+                item.setData(0, ACTION_ROLE, entry)
+                item.setToolTip(0, text)
+                self.list.addTopLevelItem(item)
+        self._select(0)
+
+    def _select(self, place: int) -> None:
+        item = self.list.topLevelItem(place)
+        if item is not None:
+            self.list.setCurrentItem(item)
+
+    def _run(self) -> None:
+        item = self.list.currentItem()
+        self._close()
+        chosen = None if item is None else item.data(0, ACTION_ROLE)
+        if isinstance(chosen, Action):
+            self._actions[chosen].trigger()
