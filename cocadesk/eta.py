@@ -15,6 +15,11 @@ class EtaEstimator:
         self._start_s = clock()
         self._first = done
 
+    @property
+    def seconds(self) -> float:
+        """The seconds since this was made."""
+        return self._clock() - self._start_s
+
     def seconds_left(self, done: int, total: int | None) -> float | None:
         """For ``total`` items of which ``done`` are done; None while nothing can be said."""
         if total is None:
@@ -23,4 +28,4 @@ class EtaEstimator:
             return 0.0
         if done <= self._first:
             return None
-        return (self._clock() - self._start_s) / (done - self._first) * (total - done)
+        return self.seconds / (done - self._first) * (total - done)

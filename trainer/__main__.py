@@ -12,8 +12,12 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cocadesk.errors import UserError
+
+if TYPE_CHECKING:
+    from trainer.loop import TrainReport
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +33,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json-lines", action="store_true", help="progress as JSON lines")
     options = parser.parse_args(given)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    from trainer.progress import TrainReport
     from trainer.session import train
 
     last = [0.0]
@@ -53,10 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _line(event: object) -> str:
-    from trainer.progress import TrainReport
-
-    assert isinstance(event, TrainReport)
+def _line(event: TrainReport) -> str:
     figures = "  ".join(f"{name} {value:.4g}" for name, value in event.figures.items())
     left = "" if event.seconds_left is None else f"  {event.seconds_left / 60:.1f} min left"
     return f"{event.stage} {event.done}/{event.total}{left}  {figures}"

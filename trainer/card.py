@@ -49,12 +49,13 @@ def tuning_card(title: str, learns: str, base_id: str, result: Mapping[str, Any]
         if result["is_trial"]
         else "They were not learned from; the step that does best on them was taken."
     )
+    skipped = _counts({reason: files["count"] for reason, files in result["skipped"].items()})
     return f"""# {title or "A tuned model"}
 
 Tuned by CocaDesk from `{base_id}`. Model id: `{{model_id}}`.
 
 Learned from {result["photos"]} photos with {result["captions"]} human captions;
-skipped: {_counts(result["skipped"])}. Trained parts: {learns}.
+skipped: {skipped}. Trained parts: {learns}.
 {result["steps"]} steps.
 
 ## The owner's photos, held out

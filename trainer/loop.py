@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from cocadesk.eta import EtaEstimator
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, pad_batch
@@ -20,8 +21,21 @@ from trainer.data import Dataset, Draw, Sampler
 from trainer.device import TrainDevice
 from trainer.evaluate import DevSet, measure, token_tensors
 from trainer.features import PictureSource
-from trainer.progress import EtaEstimator, Reporter, TrainReport
 from trainer.step import Losses, TrainState, caption_groups, coca_losses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainReport:
+    """``done`` of ``total`` of a stage; ``figures`` are losses or dev figures."""
+
+    stage: str
+    done: int
+    total: int
+    seconds_left: float | None = None
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+Reporter = Callable[[TrainReport], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +79,7 @@ class Loop:
             context.run.load_state(state)
             self._best, self._seconds = float(record["best"]), float(record["seconds"])
             context.run.drop_after(state.step)
-        self._eta.left(state.step, self._total)
+        self._eta = EtaEstimator(state.step)
         while state.step < self._total:
             draw = self._sampler.draw(state.step)
             parts = draw.split(config.optimiser.accumulate)
@@ -148,7 +162,7 @@ class Loop:
         done = self.state.step
         if done % self._context.config.report_steps and done != self._total:
             return
-        left = self._eta.left(done, self._total)
+        left = self._eta.seconds_left(done, self._total)
         row = {name: round(value, 6) for name, value in losses.items()}
         seconds = round(self._seconds + self._eta.seconds, 1)
         self._context.run.append({"step": done, "seconds": seconds, **row})

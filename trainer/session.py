@@ -11,6 +11,7 @@ import torch
 from platformdirs import user_cache_path
 
 from cocadesk.errors import UserError
+from cocadesk.eta import EtaEstimator
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import CocaConfig, ImageEncoderKind
 from cocadesk.model.network.efficientnet import load_pretrained
@@ -22,8 +23,7 @@ from trainer.data import Dataset, load_dataset, load_extra_text
 from trainer.device import TrainDevice, keep_memory_blocks
 from trainer.evaluate import DevSet
 from trainer.features import PictureCrops, PictureSource, Progress, cache_features, readable
-from trainer.loop import Loop, TrainContext
-from trainer.progress import EtaEstimator, Reporter, TrainReport
+from trainer.loop import Loop, Reporter, TrainContext, TrainReport
 
 log = logging.getLogger(__name__)
 
@@ -168,10 +168,12 @@ class _Session:
         )
 
     def _progress(self, stage: str) -> Progress:
-        eta = EtaEstimator()
+        eta: EtaEstimator | None = None
 
         def progress(done: int, total: int) -> None:
-            left = eta.left(done, total)
+            nonlocal eta
+            eta = eta or EtaEstimator(done)  # what an earlier run has done is no sign of speed
+            left = eta.seconds_left(done, total)
             self._report(TrainReport(stage=stage, done=done, total=total, seconds_left=left))
 
         return progress

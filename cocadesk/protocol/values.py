@@ -20,7 +20,7 @@ class Message(
     """Base of all messages: the class name travels as ``type``."""
 
 
-AnyValue = TypeVar("AnyValue", bound=Value)
+AnyValue = TypeVar("AnyValue", bound=Value | Message)
 
 
 def changed(value: AnyValue, **changes: object) -> AnyValue:

@@ -10,8 +10,8 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from trainer.tuning.exit_with_parent import exit_with_parent
-from trainer.tuning.general_set import GeneralSet, load_general
+from trainer.tuning.command import exit_with_parent
+from trainer.tuning.dataset import GeneralSet, load_general
 from trainer.tuning.preview import inspect
 from trainer.tuning.progress_lines import ProgressLines
 from trainer.tuning.recipe import Recipe

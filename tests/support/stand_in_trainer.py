@@ -7,7 +7,6 @@ the one it was given with slightly other words: same image id, new model id.
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
@@ -17,7 +16,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from trainer.tuning.spec import TuningSpec, load_spec
+import msgspec
+
+from cocadesk.trainer_messages import POINTS, RESULT, SPEC, Findings, SkippedFiles, TuningSpec
 
 MODULE = "tests.support.stand_in_trainer"
 STEPS = 5
@@ -33,22 +34,24 @@ def say(**line: Any) -> None:
 def main() -> int:
     """The exit codes of the real one."""
     verb, folder = sys.argv[1], Path(sys.argv[2])
-    spec = load_spec(folder)
+    spec = msgspec.json.decode((folder / SPEC).read_bytes(), type=TuningSpec)
     if verb == "inspect":
         return _inspect(spec)
     return _teach(folder, spec)
 
 
 def _inspect(spec: TuningSpec) -> int:
-    samples = [
-        {"path": base64.b64encode(p.path).decode(), "captions": p.captions} for p in spec.photos
-    ]
-    skipped = [{"reason": "There is no photo beside it.", "count": 1, "examples": []}]
-    found = {"photos": len(samples), "captions": len(samples), "samples": samples[:4]}
-    found |= {"skipped": skipped, "held_out": 1, "is_trial": True, "problem": None}
-    say(found=found)
+    found = Findings(
+        photos=len(spec.photos),
+        captions=len(spec.photos),
+        samples=spec.photos[:4],
+        skipped={"There is no photo beside it.": SkippedFiles(count=1)},
+        held_out=1,
+        is_trial=True,
+    )
+    say(found=msgspec.to_builtins(found))
     say(stage="trial", done=1, total=2, seconds_left=1.0)
-    say(found=found | {"seconds": 12.5, "reembed_seconds": None})
+    say(found=msgspec.to_builtins(msgspec.structs.replace(found, seconds=12.5)))
     return 0
 
 
@@ -67,7 +70,7 @@ def _teach(folder: Path, spec: TuningSpec) -> int:
         done += 1
         state.write_text(str(done))
         point = {"step": done, "loss": 1 / done}
-        with (folder / "points.jsonl").open("a") as points:
+        with (folder / POINTS).open("a") as points:
             points.write(json.dumps(point) + "\n")
         say(stage="train", done=done, total=STEPS, seconds_left=STEPS - done, point=point)
         if "dies" in title and done == 2:
@@ -99,6 +102,10 @@ def print_result(folder: Path, spec: TuningSpec) -> None:
     weights[name] = np.asarray(weights[name] * 1.01, weights[name].dtype)
     save_file(weights, best / "model.safetensors")
     ids = find_checkpoint(str(best)).ids()
+    skipped = {
+        "There is no photo beside it.": SkippedFiles(count=1),
+        "The file is empty.": SkippedFiles(count=1, examples=[b"/empty.jpg"]),
+    }
     result = {
         "before": [FIGURE | {"value": 20.0}],
         "after": [FIGURE | {"value": 80.0}],
@@ -107,15 +114,14 @@ def print_result(folder: Path, spec: TuningSpec) -> None:
         "steps": STEPS,
         "seconds": 1.5,
         "photos": 4,
-        "skipped": {"There is no photo beside it.": 1, "The file is empty.": 1},
-        "skipped_examples": {"The file is empty.": [base64.b64encode(b"/empty.jpg").decode()]},
+        "skipped": msgspec.to_builtins(skipped),
         "captions": 6,
         "is_trial": True,
         "reembed": False,
         "model_id": ids.model_id,
         "image_id": ids.image_id,
     }
-    (folder / "result.json").write_text(json.dumps(result))
+    (folder / RESULT).write_text(json.dumps(result))
 
 
 def _end_with_the_engine() -> None:

@@ -9,11 +9,12 @@ from cocadesk.model.network.coca import CoCa
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 from trainer.device import TrainDevice
 from trainer.tuning.evaluator import Evaluator
+from trainer.tuning.features import CachedFeatures
 from trainer.tuning.learner import Learner
 from trainer.tuning.methods import FeatureKind, TuningMethod
 from trainer.tuning.new_words import NewWords
 from trainer.tuning.recipe import Recipe
-from trainer.tuning.training_set import CachedFeatures, TrainingSet
+from trainer.tuning.replay import TuningTask
 
 CPU = TrainDevice(device=torch.device("cpu"))
 CAPTIONS = (
@@ -43,15 +44,26 @@ def features(model: CoCa, kind: FeatureKind, photos: int, crops: int, seed: int)
     )
 
 
-def training_set(model: CoCa, method: TuningMethod) -> TrainingSet:
+def task(
+    model: CoCa,
+    method: TuningMethod,
+    device: TrainDevice = CPU,
+    recipe: Recipe = RECIPE,
+    seed: int = 1,
+) -> TuningTask:
     """Four photos with captions, three general pictures, a few sentences."""
-    return TrainingSet(
+    return TuningTask(
         own=features(model, method.features, len(CAPTIONS), 2, seed=1),
         captions=CAPTIONS,
         general=features(model, method.features, 3, 2, seed=2),
         replayed=(1, 2),
         sentences=SENTENCES,
         new=NewWords(words=frozenset({"florbit"})),
+        tokenizer=tiny_tokenizer(),
+        method=method,
+        recipe=recipe,
+        seed=seed,
+        device=device,
     )
 
 
@@ -59,21 +71,13 @@ def learner(
     method: TuningMethod, device: TrainDevice = CPU, recipe: Recipe = RECIPE, seed: int = 1
 ) -> Learner:
     """A learner of a tiny model on the device."""
-    model, tokenizer = method.prepare(tiny_model()), tiny_tokenizer()
-    return Learner(
-        model.to(device.device),
-        tokenizer,
-        training_set(model, method),
-        recipe,
-        method=method,
-        seed=seed,
-        device=device,
-    )
+    model = method.prepare(tiny_model())
+    return Learner(model.to(device.device), task(model, method, device, recipe, seed))
 
 
 def evaluator(model: CoCa, method: TuningMethod, device: TrainDevice = CPU) -> Evaluator:
     """Two held-out photos among three general pictures."""
-    data = training_set(model, method)
+    data = task(model, method)
     return Evaluator(
         tokenizer=tiny_tokenizer(),
         method=method,

@@ -39,3 +39,9 @@ def test_items_of_an_earlier_run_say_nothing_of_the_speed() -> None:
     eta = EtaEstimator(90, clock=clock_of(0.0, 4.0))
     assert eta.seconds_left(90, 100) is None
     assert eta.seconds_left(92, 100) == 16.0
+
+
+def test_the_seconds_count_from_the_beginning() -> None:
+    """Whatever is done meanwhile."""
+    eta = EtaEstimator(clock=clock_of(100.0, 100.0, 110.0))
+    assert [eta.seconds, eta.seconds] == [0.0, 10.0]

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from cocadesk.errors import UserError
-from trainer.tuning.exit_with_parent import exit_with_parent
+from cocadesk.trainer_messages import STOPPED
 from trainer.tuning.progress_lines import ProgressLines
 
 COMMANDS = ("teach", "inspect")
-FINISHED, USER_ERROR, STOPPED = 0, 2, 75
+FINISHED, USER_ERROR = 0, 2
+_STDIN = 0
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -65,3 +66,22 @@ def _work(command: str, run: Path, lines: ProgressLines, stop: threading.Event) 
     from trainer.tuning.preview import inspect
 
     return inspect(run, lines, stop)
+
+
+def exit_with_parent(code: int) -> None:
+    """Ends the process at once, with ``code``, when the pipe to its stdin breaks: the one
+    that started it has ended, in whatever way.
+
+    Nothing is saved then: a new engine may already start the same run, and two
+    trainers must not write one folder. What was saved last is whole.
+    """
+    threading.Thread(
+        target=_wait_and_end, args=(code,), name="exit-with-parent", daemon=True
+    ).start()
+
+
+def _wait_and_end(code: int) -> None:
+    # Unbuffered: the lock of sys.stdin's buffer would break an ordinary end.
+    while os.read(_STDIN, 4096):
+        pass
+    os._exit(code)

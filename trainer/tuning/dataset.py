@@ -5,27 +5,35 @@ A run keeps it in its folder, so that a resumed run learns from the same caption
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from cocadesk.errors import UserError
 from cocadesk.evaluation.retrieval import caption_key
 from cocadesk.media.scanning import scan
 from cocadesk.media.types import FoundFile
 from cocadesk.model.tokenizers.byte_pairs import clean_caption
-from trainer.checkpoint import write_atomic
-from trainer.tuning.spec import TuningSpec
+from cocadesk.resources import resource_path
+from cocadesk.trainer_messages import (
+    DATASET,
+    SCHEMA,
+    SPEC,
+    CaptionedPhoto,
+    Skipped,
+    TuningDataset,
+    TuningSpec,
+    add_skipped,
+)
 
 MAX_TEXT_BYTES = 64 << 10
 MAX_CAPTIONS = 50
 MAX_CAPTION_CHARS = 1000
-MAX_EXAMPLES = 3
-_NAME = "dataset.json"
 
 NO_TEXT = "There is no .txt with captions beside the photo."
 NO_CAPTION = "The .txt beside the photo is empty."
@@ -36,42 +44,6 @@ UNREADABLE = "The .txt beside the photo cannot be read."
 GONE = "The photo is not there any more."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TuningPhoto:
-    """A photo and its captions, cleaned, never empty."""
-
-    path: bytes
-    captions: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Skips:
-    """Skipped files: their number for each reason, and a few examples."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    examples: dict[str, list[bytes]] = field(default_factory=dict)
-
-    def add(self, reason: str, path: bytes) -> None:
-        """Counts a file."""
-        self.counts[reason] = self.counts.get(reason, 0) + 1
-        shown = self.examples.setdefault(reason, [])
-        if len(shown) < MAX_EXAMPLES:
-            shown.append(path)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TuningDataset:
-    """Photos in a fixed order, and the skipped files."""
-
-    photos: tuple[TuningPhoto, ...]
-    skips: Skips
-
-    @property
-    def caption_count(self) -> int:
-        """All captions of all photos."""
-        return sum(len(photo.captions) for photo in self.photos)
-
-
 class _SidecarError(Exception):
     """A ``.txt`` gives no captions; the message is one of the reasons above."""
 
@@ -79,42 +51,43 @@ class _SidecarError(Exception):
 def find_dataset(spec: TuningSpec) -> TuningDataset:
     """The photos of the library and of the folders; reads the texts, no photo yet."""
     captions: dict[bytes, list[str]] = {}
-    skips = Skips()
+    skipped: Skipped = {}
     for given in spec.photos:
         path = os.path.abspath(given.path)  # noqa: PTH100
         kept = clean_captions(given.captions)
         if not os.path.isfile(path):  # noqa: PTH113
-            skips.add(GONE, path)
+            add_skipped(skipped, GONE, path)
         elif kept:
             captions.setdefault(path, []).extend(kept)
     for found in scan(spec.folders):
         if isinstance(found, FoundFile):
-            _take(found.path, spec, captions, skips)
+            _take(found.path, spec, captions, skipped)
         else:
-            skips.add(found.reason, found.path)
-    photos = [
-        TuningPhoto(path=path, captions=_once(texts)) for path, texts in sorted(captions.items())
-    ]
-    return TuningDataset(photos=tuple(photos), skips=skips)
+            add_skipped(skipped, found.reason, found.path)
+    photos = tuple(
+        CaptionedPhoto(path=path, captions=_once(texts)) for path, texts in sorted(captions.items())
+    )
+    return TuningDataset(photos=photos, skipped=skipped)
 
 
-def _take(path: bytes, spec: TuningSpec, captions: dict[bytes, list[str]], skips: Skips) -> None:
+def _take(
+    path: bytes, spec: TuningSpec, captions: dict[bytes, list[str]], skipped: Skipped
+) -> None:
     try:
         captions.setdefault(path, []).extend(read_sidecar(path, spec.not_human))
     except _SidecarError as error:
         # A photo with captions in the library needs no .txt.
         if not captions.get(path):
             captions.pop(path, None)
-            skips.add(str(error), path)
+            add_skipped(skipped, str(error), path)
 
 
-def read_sidecar(photo: bytes, not_human: object = None) -> list[str]:
+def read_sidecar(photo: bytes, not_human: Mapping[bytes, str]) -> list[str]:
     """The captions of ``name.txt`` beside ``name.jpg`` (or ``name.jpg.txt``), one a line."""
-    machine = not_human if isinstance(not_human, dict) else {}
     for candidate in (os.path.splitext(photo)[0] + b".txt", photo + b".txt"):  # noqa: PTH122
         if os.path.isfile(candidate):  # noqa: PTH113
             data = _read(candidate)
-            if machine.get(candidate) == hashlib.sha256(data).hexdigest():
+            if not_human.get(candidate) == hashlib.sha256(data).hexdigest():
                 raise _SidecarError(MACHINE)
             kept = clean_captions(decode_captions(data).splitlines())
             if not kept:
@@ -160,17 +133,25 @@ def _once(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(kept.values())
 
 
-def store_dataset(run_folder: Path, dataset: TuningDataset) -> None:
-    """Writes the photos, their captions and the skipped files into a run's folder."""
-    record = {
-        "photos": [
-            {"path": encode_path(photo.path), "captions": photo.captions}
-            for photo in dataset.photos
-        ],
-        "skipped": dataset.skips.counts,
-        "examples": encode_examples(dataset.skips),
-    }
-    write_atomic(run_folder / _NAME, json.dumps(record).encode())
+def load_spec(run_folder: Path) -> TuningSpec:
+    """Reads ``spec.json``.
+
+    Raises:
+        UserError: it is missing, damaged, or of another schema.
+    """
+    try:
+        spec = msgspec.json.decode((run_folder / SPEC).read_bytes(), type=TuningSpec)
+        if spec.schema != SCHEMA:
+            raise ValueError(f"its schema is {spec.schema}, not {SCHEMA}")
+        return spec
+    except OSError as error:
+        raise UserError(f"The teaching run {run_folder} cannot be read.", f"{error}.") from error
+    except ValueError as error:
+        raise UserError(
+            f"The teaching run {run_folder} cannot be used.",
+            f"Its {SPEC} is damaged: {error}.",
+            "Start the run again.",
+        ) from error
 
 
 def load_dataset(run_folder: Path) -> TuningDataset | None:
@@ -180,32 +161,62 @@ def load_dataset(run_folder: Path) -> TuningDataset | None:
         UserError: the file is damaged.
     """
     try:
-        record = json.loads((run_folder / _NAME).read_text("utf-8"))
-        return TuningDataset(
-            photos=tuple(
-                TuningPhoto(path=base64.b64decode(row["path"]), captions=tuple(row["captions"]))
-                for row in record["photos"]
-            ),
-            skips=Skips(
-                counts=dict(record["skipped"]),
-                examples={r: list(map(base64.b64decode, p)) for r, p in record["examples"].items()},
-            ),
-        )
+        return msgspec.json.decode((run_folder / DATASET).read_bytes(), type=TuningDataset)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise UserError(
             f"The run {run_folder} cannot go on.",
-            f"Its {_NAME} is damaged ({error}).",
+            f"Its {DATASET} is damaged ({error}).",
             "Start the run again.",
         ) from error
 
 
-def encode_examples(skips: Skips) -> dict[str, list[str]]:
-    """A few files of each reason, as JSON carries them."""
-    return {reason: list(map(encode_path, paths)) for reason, paths in skips.examples.items()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneralSet:
+    """The knowledge that tuning must not lose.
+
+    The captions of ``photos`` only measure. Two in three of the pictures (``replayed``) are
+    shown to the decoder, with captions of the untuned model.
+    """
+
+    photos: tuple[CaptionedPhoto, ...]
+    sentences: tuple[str, ...]
+
+    @property
+    def replayed(self) -> tuple[int, ...]:
+        """Numbers of the photos that are replayed."""
+        return tuple(i for i in range(len(self.photos)) if i % 3)
+
+    @property
+    def unseen(self) -> tuple[int, ...]:
+        """Numbers of the others: captions are measured on them."""
+        return tuple(range(0, len(self.photos), 3))
 
 
-def encode_path(path: bytes) -> str:
-    """A path as JSON carries it."""
-    return base64.b64encode(path).decode("ascii")
+def load_general() -> GeneralSet:
+    """Reads the shipped set.
+
+    Raises:
+        UserError: a shipped file is missing or damaged.
+    """
+    sentences = resource_path("general", "sentences.txt")
+    table = resource_path("samples", "photos.toml")
+    folder = resource_path("samples", "photos")
+    try:
+        lines = sentences.read_text("utf-8").splitlines()
+        photos = tuple(
+            CaptionedPhoto(
+                path=os.fsencode(folder / f"{row['name']}.jpg"), captions=(row["caption"],)
+            )
+            for row in tomllib.loads(table.read_text("utf-8"))["photo"]
+        )
+    except (OSError, KeyError, ValueError) as error:
+        raise UserError(
+            "The general set that ships with CocaDesk cannot be read.",
+            f"{error}.",
+            "Install CocaDesk again.",
+        ) from error
+    return GeneralSet(
+        photos=photos, sentences=tuple(t for t in lines if t and not t.startswith("#"))
+    )

@@ -15,9 +15,9 @@ from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
 from cocadesk.model.values import GenerationOptions
 from trainer.device import TrainDevice
 from trainer.evaluate import encode_texts, write_captions
+from trainer.tuning.features import CachedFeatures
 from trainer.tuning.methods import TuningMethod
 from trainer.tuning.results import Figure, Ranked, caption_figure, recall_figures
-from trainer.tuning.training_set import CachedFeatures
 
 _BATCH = 32
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -20,7 +21,6 @@ from cocadesk.media.types import DecodedPhoto, DecodedVideo, DecodeFailure, Deco
 from trainer.config import FeatureConfig
 from trainer.features import ImageFeatures, Progress, make_crop
 from trainer.store import Failure, FeatureStore
-from trainer.tuning.training_set import CachedFeatures
 
 if TYPE_CHECKING:
     from cocadesk.picture_input import InputSpec
@@ -42,6 +42,21 @@ class PhotoDecoder(Protocol):
 
 
 OpenDecoder: TypeAlias = "Callable[[InputSpec], AbstractContextManager[PhotoDecoder]]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedFeatures:
+    """V crops of P photos as the locked image side sees them; crop 0 is the plain photo."""
+
+    vectors_PVE: NDArray[np.float16]
+    tokens_PVND: NDArray[np.float16]
+
+    def take(self, photos: Sequence[int]) -> CachedFeatures:
+        """Some of the photos, read into memory."""
+        rows = np.asarray(photos, np.int64)
+        return CachedFeatures(
+            vectors_PVE=self.vectors_PVE[rows], tokens_PVND=self.tokens_PVND[rows]
+        )
 
 
 def photo_store(folder: Path, name: str, photos: int, crops: int) -> FeatureStore:

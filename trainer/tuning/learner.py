@@ -10,11 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cocadesk.model.network.coca import CoCa, CocaOutput, PooledImage
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
-from trainer.device import TrainDevice
 from trainer.evaluate import token_tensors
 from trainer.step import Losses, TrainState
-from trainer.tuning.methods import TuningMethod
 from trainer.tuning.new_words import QUERIES, NewWords
 from trainer.tuning.objective import (
     PhotoCaptions,
@@ -26,9 +23,7 @@ from trainer.tuning.objective import (
     kl_distillation,
     relate,
 )
-from trainer.tuning.recipe import Recipe
-from trainer.tuning.replay import ReplayBatch, ReplayBuffer
-from trainer.tuning.training_set import TrainingSet
+from trainer.tuning.replay import ReplayBatch, ReplayBuffer, TuningTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,32 +42,21 @@ class _Draw:
 class Learner:
     """One training on one data set. ``model`` starts untuned and is changed in place."""
 
-    def __init__(
-        self,
-        model: CoCa,
-        tokenizer: BpeTokenizer,
-        data: TrainingSet,
-        recipe: Recipe,
-        *,
-        method: TuningMethod,
-        seed: int,
-        device: TrainDevice,
-    ) -> None:
-        self.recipe = recipe
-        self._tokenizer = tokenizer
-        self._data = data
-        self._method = method
-        self._device = device
+    def __init__(self, model: CoCa, task: TuningTask) -> None:
+        self.recipe = recipe = task.recipe
+        self._task = task
         self._photos = [
-            PhotoCaptions.of(captions, queries_of(captions, data.new), data.new)
-            for captions in data.captions
+            PhotoCaptions.of(captions, queries_of(captions, task.new), task.new)
+            for captions in task.captions
         ]
-        model = model.to(device.device).eval()
-        self._buffer = ReplayBuffer(
-            model, tokenizer, data, recipe, method, seed=seed, device=device
-        )
+        model = model.to(task.device.device).eval()
+        self._buffer = ReplayBuffer(model, task)
         self.state = TrainState(
-            model, recipe.optimiser, seed=seed, device=device, has_dropout=recipe.has_dropout
+            model,
+            recipe.optimiser,
+            seed=task.seed,
+            device=task.device,
+            has_dropout=recipe.has_dropout,
         )
 
     def advance(self) -> dict[str, float]:
@@ -81,11 +65,11 @@ class Learner:
 
     def losses(self) -> Losses:
         """The losses of the next step, with gradient; drawn by (seed, step) alone."""
-        model, device, recipe = self.state.model, self._device, self.recipe
+        model, device, recipe = self.state.model, self._task.device, self.recipe
         random = np.random.default_rng((self.state.seed, 5, self.state.step))
         draw = self._draw(random)
         crop = int(random.integers(self._buffer.others_GVE.shape[1]))
-        batch = self._tokenizer.batch(draw.texts, model.config.text.context)
+        batch = self._task.tokenizer.batch(draw.texts, model.config.text.context)
         tokens, valid = token_tensors(batch, device)
         with device.autocast():
             output = model.forward_pooled(tokens, valid, self._pool(draw))
@@ -104,7 +88,7 @@ class Learner:
         scale, others_GE = self.state.model.logit_scale.detach(), self._buffer.others_GVE[:, crop]
         image_BE, text_BE = output.image_BE.float(), output.text_BE.float()
         photos = [self._photos[photo] for photo in draw.photo_B]
-        pairs = relate(photos, draw.texts, self._data.new).on(self._device)
+        pairs = relate(photos, draw.texts, self._task.new).on(self._task.device)
         l_con = contrastive_with_negatives(
             image_BE, text_BE, pairs, scale, others_GE, replay.old_SE
         )
@@ -116,22 +100,22 @@ class Learner:
         recipe, now, before = self.recipe, replay.now, replay.before
         kept = recipe.anchor * anchor_loss(now.text_BE.float(), replay.old_SE)
         kept = kept + recipe.distillation * kl_distillation(now.logits_PV, before.logits_PV)
-        return kept + self._method.extra_loss(now, before, recipe)
+        return kept + self._task.method.extra_loss(now, before, recipe)
 
     def _pool(self, draw: _Draw) -> PooledImage:
-        own = self._data.own
-        tokens = self._device.floats(own.tokens_PVND[draw.photo_B, draw.crop_B])
-        vectors = self._device.floats(own.vectors_PVE[draw.photo_B, draw.crop_B])
-        return self._method.pool(self.state.model, tokens, vectors)
+        own, device = self._task.own, self._task.device
+        tokens = device.floats(own.tokens_PVND[draw.photo_B, draw.crop_B])
+        vectors = device.floats(own.vectors_PVE[draw.photo_B, draw.crop_B])
+        return self._task.method.pool(self.state.model, tokens, vectors)
 
     def _draw(self, random: np.random.Generator) -> _Draw:
-        recipe, data = self.recipe, self._data
-        photo_B = _spread(len(data.captions), recipe.batch, random)
-        crop_B = random.integers(0, data.own.vectors_PVE.shape[1], recipe.batch)
+        recipe, task = self.recipe, self._task
+        photo_B = _spread(len(task.captions), recipe.batch, random)
+        crop_B = random.integers(0, task.own.vectors_PVE.shape[1], recipe.batch)
         texts, writes = [], []
         for photo in photo_B:
-            captions = data.captions[photo]
-            queries = queries_of(captions, data.new)
+            captions = task.captions[photo]
+            queries = queries_of(captions, task.new)
             asks = bool(queries) and random.random() < recipe.query_share
             choices = queries if asks else captions
             texts.append(choices[int(random.integers(len(choices)))])

@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from cocadesk.eta import EtaEstimator
+from cocadesk.trainer_messages import Stage
 from trainer.checkpoint import RunFolder, Weights
-from trainer.progress import EtaEstimator
 from trainer.tuning.evaluator import Evaluator
 from trainer.tuning.learner import Learner
-from trainer.tuning.progress_lines import ProgressLines, Stage
+from trainer.tuning.progress_lines import ProgressLines
 from trainer.tuning.split import Split
 
 PATIENCE = 8
@@ -58,99 +59,85 @@ class Pace:
     point_every: int = 5
 
 
+@dataclass(slots=True, kw_only=True)
 class PhaseRun:
     """Runs a phase to its end; ``learner`` then has the weights to keep.
 
     ``record`` is what a checkpoint carries besides weights; ``seconds`` gives the
-    seconds spent so far, ``steps_after`` the steps that later phases will take.
+    seconds spent so far, ``total`` are the steps of all phases.
     """
 
-    def __init__(
-        self,
-        phase: Phase,
-        learner: Learner,
-        evaluator: Evaluator,
-        run: RunFolder,
-        record: dict[str, Any],
-        *,
-        lines: ProgressLines,
-        stop: threading.Event,
-        steps_after: int,
-        seconds: Callable[[], float],
-        pace: Pace,
-    ) -> None:
-        self._phase = phase
-        self._learner = learner
-        self._state = learner.state
-        self._evaluator = evaluator
-        self._run = run
-        self._record = record
-        self._lines = lines
-        self._stop = stop
-        self._seconds = seconds
-        self._pace = pace
-        self._steps = learner.recipe.steps
-        self._total = phase.first_step + self._steps + steps_after
-        self._best: Weights | None = None
-        self._eta = EtaEstimator()
-        self._reported_at = 0.0
+    phase: Phase
+    learner: Learner
+    evaluator: Evaluator
+    folder: RunFolder
+    record: dict[str, Any]
+    lines: ProgressLines
+    stop: threading.Event
+    total: int
+    seconds: Callable[[], float]
+    pace: Pace
+    _best: Weights | None = field(default=None, init=False)
+    _eta: EtaEstimator = field(default_factory=EtaEstimator, init=False)
+    _reported_at: float = field(default=0.0, init=False)
 
     def run(self) -> None:
         """Raises StoppedError, with a checkpoint saved, when ``stop`` is set."""
-        state, first = self._state, self._phase.first_step
-        self._best = self._run.load_state(state)
-        self._run.drop_after(first + state.step)
-        self._eta.left(first + state.step, self._total)
+        state, first = self.learner.state, self.phase.first_step
+        self._best = self.folder.load_state(state)
+        self.folder.drop_after(first + state.step)
+        self._eta = EtaEstimator(first + state.step)
         saved_at = time.monotonic()
-        while state.step < self._steps and not self._is_out_of_patience():
-            if self._stop.is_set():
+        while state.step < self.learner.recipe.steps and not self._is_out_of_patience():
+            if self.stop.is_set():
                 self._save()
                 raise StoppedError
-            figures = self._learner.advance()
+            figures = self.learner.advance()
             losses = {name: figures[name] for name in _LOSSES}
             self._report(losses)
             self._note(losses)
-            if time.monotonic() - saved_at > self._pace.checkpoint_s:
+            if time.monotonic() - saved_at > self.pace.checkpoint_s:
                 self._save()
                 saved_at = time.monotonic()
         average = state.average.weights if state.average is not None else {}
-        self._run.put(state.model, self._best or average or self._run.get(state.model))
+        self.folder.put(state.model, self._best or average or self.folder.get(state.model))
 
     def _is_out_of_patience(self) -> bool:
-        waited = self._state.step - int(self._record.get("best_step", 0))
-        return self._phase.chooses and waited > PATIENCE * self._learner.recipe.measure_every
+        waited = self.learner.state.step - int(self.record.get("best_step", 0))
+        return self.phase.chooses and waited > PATIENCE * self.learner.recipe.measure_every
 
     def _save(self) -> None:
-        self._run.save_state(self._state, {**self._record, "seconds": self._seconds()}, self._best)
+        record = {**self.record, "seconds": self.seconds()}
+        self.folder.save_state(self.learner.state, record, self._best)
 
     def _report(self, losses: Mapping[str, float]) -> None:
-        is_last = self._state.step == self._steps
+        is_last = self.learner.state.step == self.learner.recipe.steps
         if time.monotonic() - self._reported_at < _REPORT_S and not is_last:
             return
         self._reported_at = time.monotonic()
-        done = self._phase.first_step + self._state.step
-        left = (self._eta.left(done, self._total) or 0.0) + 5.0
-        self._lines.progress(self._phase.stage, done, self._total, left, losses)
+        done = self.phase.first_step + self.learner.state.step
+        left = (self._eta.seconds_left(done, self.total) or 0.0) + 5.0
+        self.lines.progress(self.phase.stage, done, self.total, left, losses)
 
     def _note(self, losses: Mapping[str, float]) -> None:
         """A point of the curve, with figures where it is time to measure."""
-        step = self._state.step
-        measures = step % self._learner.recipe.measure_every == 0 or step == self._steps
-        if not measures and step % self._pace.point_every:
+        step, recipe = self.learner.state.step, self.learner.recipe
+        measures = step % recipe.measure_every == 0 or step == recipe.steps
+        if not measures and step % self.pace.point_every:
             return
-        row: dict[str, float] = {"step": self._phase.first_step + step}
+        row: dict[str, float] = {"step": self.phase.first_step + step}
         row |= {name: round(value, 5) for name, value in losses.items()}
         if measures:
             row |= self._measure()
-        self._run.append(row)
-        self._lines.point(row)
+        self.folder.append(row)
+        self.lines.point(row)
 
     def _measure(self) -> dict[str, float]:
-        state = self._state
+        state = self.learner.state
         with state.averaged() as model:
-            own, general = self._evaluator.quick_recall(model)
-            if self._phase.chooses and own + general >= float(self._record.get("best_score", -1.0)):
-                self._record |= {"best_score": own + general, "best_step": state.step}
-                self._best = {n: w.clone() for n, w in self._run.get(model).items()}
+            own, general = self.evaluator.quick_recall(model)
+            if self.phase.chooses and own + general >= float(self.record.get("best_score", -1.0)):
+                self.record |= {"best_score": own + general, "best_step": state.step}
+                self._best = {n: w.clone() for n, w in self.folder.get(model).items()}
         # A photo that is learned from says nothing of what was learned.
-        return {"general": general} | ({} if self._phase.sees_held_out else {"own": own})
+        return {"general": general} | ({} if self.phase.sees_held_out else {"own": own})

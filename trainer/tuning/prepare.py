@@ -5,17 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from cocadesk.errors import UserError
+from cocadesk.eta import EtaEstimator
+from cocadesk.trainer_messages import Stage, TuningDataset, TuningSpec, add_skipped
 from trainer.device import TrainDevice
 from trainer.features import ImageFeatures, Progress
-from trainer.progress import EtaEstimator
 from trainer.store import FeatureStore
-from trainer.tuning.dataset import TuningDataset
+from trainer.tuning.dataset import GeneralSet
 from trainer.tuning.evaluator import Evaluator
 from trainer.tuning.features import (
+    CachedFeatures,
     OpenDecoder,
     affordable_crops,
     cached,
@@ -23,15 +27,14 @@ from trainer.tuning.features import (
     fill,
     photo_store,
 )
-from trainer.tuning.general_set import GeneralSet
 from trainer.tuning.methods import TuningMethod
 from trainer.tuning.network import Network
 from trainer.tuning.new_words import NewWords
 from trainer.tuning.phase import StoppedError
-from trainer.tuning.progress_lines import ProgressLines, Stage
-from trainer.tuning.spec import TuningSpec
+from trainer.tuning.progress_lines import ProgressLines
+from trainer.tuning.recipe import Recipe
+from trainer.tuning.replay import TuningTask
 from trainer.tuning.split import Split, problem_of, split_photos
-from trainer.tuning.training_set import CachedFeatures, TrainingSet
 
 GENERAL_CROPS = 4
 
@@ -52,15 +55,20 @@ class Prepared:
     new: NewWords
     split: Split
 
-    def training_set(self, photos: Sequence[int]) -> TrainingSet:
-        """The data of a phase over these photos."""
-        return TrainingSet(
+    def task(self, photos: Sequence[int], recipe: Recipe, device: TrainDevice) -> TuningTask:
+        """The training of a phase over these photos."""
+        return TuningTask(
             own=self.own_features.take(photos),
             captions=tuple(self.captions[i] for i in photos),
             general=self.general_features,
             replayed=self.general.replayed,
             sentences=self.sentences,
             new=self.new,
+            tokenizer=self.network.tokenizer,
+            method=self.method,
+            recipe=recipe,
+            seed=self.seed,
+            device=device,
         )
 
     def evaluator(self, device: TrainDevice) -> Evaluator:
@@ -104,11 +112,11 @@ def prepare(
     photos = [photo.path for photo in dataset.photos]
     others = [photo.path for photo in general.photos]
     own_store, general_store = open_stores(folder, network, side, len(photos), len(others))
-    eta, total = EtaEstimator(), len(photos) + len(others)
+    eta, total = EtaEstimator(own_store.done + general_store.done), len(photos) + len(others)
 
     def progress_from(start: int) -> Progress:
         def progress(done: int, _: int) -> None:
-            left = eta.left(start + done, total)
+            left = eta.seconds_left(start + done, total)
             left = None if left is None else left + seconds_after
             lines.progress(Stage.FEATURES, start + done, total, left)
             if stop.is_set():
@@ -159,10 +167,10 @@ def drop_failed(dataset: TuningDataset, store: FeatureStore) -> tuple[list[int],
     failed = {failure.photo: failure.reason for failure in store.failures}
     usable = [i for i in range(len(dataset.photos)) if i not in failed]
     for photo, reason in failed.items():
-        dataset.skips.add(reason, dataset.photos[photo].path)
+        add_skipped(dataset.skipped, reason, dataset.photos[photo].path)
     kept = replace(dataset, photos=tuple(dataset.photos[i] for i in usable))
     problem = problem_of(len(kept.photos))
     if problem:
-        reasons = "; ".join(f"{count} × {reason}" for reason, count in kept.skips.counts.items())
+        reasons = "; ".join(f"{files.count} × {reason}" for reason, files in kept.skipped.items())
         raise UserError(problem.what, f"{problem.why} Skipped: {reasons}", problem.what_to_do)
     return usable, kept

@@ -7,21 +7,12 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, TextIO
 
+import msgspec
+
 from cocadesk.errors import UserError
-
-
-class Stage(StrEnum):
-    """The stages of a run, in order."""
-
-    LOOK = "look"
-    FEATURES = "features"
-    TRIAL = "trial"
-    TRAIN = "train"
-    MEASURE = "measure"
-    SAVE = "save"
+from cocadesk.trainer_messages import Findings, Stage
 
 
 class ProgressLines:
@@ -73,10 +64,10 @@ class ProgressLines:
         with self._lock:
             self._write({"point": dict(row)})
 
-    def found(self, content: Mapping[str, Any]) -> None:
+    def found(self, findings: Findings) -> None:
         """The summary of a data set."""
         with self._lock:
-            self._write({"found": dict(content)})
+            self._write({"found": msgspec.to_builtins(findings)})
 
     def error(self, error: UserError) -> None:
         """The three sentences of an error; nothing follows."""

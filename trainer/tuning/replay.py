@@ -13,13 +13,34 @@ from cocadesk.model.network.coca import CoCa, CocaOutput
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
 from trainer.device import TrainDevice
 from trainer.evaluate import encode_texts, token_tensors
+from trainer.tuning.features import CachedFeatures
 from trainer.tuning.methods import TuningMethod
-from trainer.tuning.new_words import hard_sentences
+from trainer.tuning.new_words import NewWords, hard_sentences
 from trainer.tuning.recipe import Recipe
 from trainer.tuning.synthetic_captions import MixedPictures, sample_captions
-from trainer.tuning.training_set import TrainingSet
 
 _BATCH = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuningTask:
+    """One training: its data and its settings. Captions are prepared for the tokenizer.
+
+    ``own`` are the tuning photos, ``general`` the general pictures; the decoder replays
+    with those of them whose numbers ``replayed`` holds.
+    """
+
+    own: CachedFeatures
+    captions: tuple[tuple[str, ...], ...]
+    general: CachedFeatures
+    replayed: tuple[int, ...]
+    sentences: tuple[str, ...]
+    new: NewWords
+    tokenizer: BpeTokenizer
+    method: TuningMethod
+    recipe: Recipe
+    seed: int
+    device: TrainDevice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,62 +60,51 @@ class ReplayBuffer:
     mixture of pictures that they were sampled for.
     """
 
-    def __init__(
-        self,
-        model: CoCa,
-        tokenizer: BpeTokenizer,
-        data: TrainingSet,
-        recipe: Recipe,
-        method: TuningMethod,
-        *,
-        seed: int,
-        device: TrainDevice,
-    ) -> None:
-        self._recipe = recipe
-        self._tokenizer = tokenizer
-        self._method = method
-        self._device = device
+    def __init__(self, model: CoCa, task: TuningTask) -> None:
+        self._task = task
+        recipe, seed = task.recipe, task.seed
         # What is locked is shared: only what learns is needed as it was.
         locked = {id(p): p for p in model.parameters() if not p.requires_grad}
         self._old = copy.deepcopy(model, locked).requires_grad_(False)
-        tokens = data.general.tokens_PVND[list(data.replayed)]
+        tokens = task.general.tokens_PVND[list(task.replayed)]
         self._crops_WND = tokens.reshape(-1, *tokens.shape[2:])
         self._mixtures = MixedPictures.draw(len(self._crops_WND), recipe.synthetic_pool, seed)
-        self._synthetic = self._sample(seed)
-        own = sorted({caption for captions in data.captions for caption in captions})
-        hard = hard_sentences(own, data.new, data.sentences, seed, recipe.hard_sentences)
-        self._sentences = list(dict.fromkeys([*data.sentences, *hard]))
-        self._sentence_SE = encode_texts(self._old, tokenizer, self._sentences, device)
-        self._synthetic_KE = encode_texts(self._old, tokenizer, self._synthetic, device)
-        self.others_GVE = device.floats(data.general.vectors_PVE)
+        self._synthetic = self._sample()
+        own = sorted({caption for captions in task.captions for caption in captions})
+        hard = hard_sentences(own, task.new, task.sentences, seed, recipe.hard_sentences)
+        self._sentences = list(dict.fromkeys([*task.sentences, *hard]))
+        self._sentence_SE = encode_texts(self._old, task.tokenizer, self._sentences, task.device)
+        self._synthetic_KE = encode_texts(self._old, task.tokenizer, self._synthetic, task.device)
+        self.others_GVE = task.device.floats(task.general.vectors_PVE)
 
-    def _sample(self, seed: int) -> list[str]:
+    def _sample(self) -> list[str]:
         """A caption for each mixture, by the model before it learns."""
+        task = self._task
         texts: list[str] = []
-        count = self._recipe.synthetic_pool
+        count = task.recipe.synthetic_pool
         for start in range(0, count, _BATCH):
             rows = np.arange(start, min(start + _BATCH, count))
-            mixed = self._device.tensor(self._mixtures.take(rows, self._crops_WND))
+            mixed = task.device.tensor(self._mixtures.take(rows, self._crops_WND))
             with torch.no_grad():
-                pooled = self._method.pool(self._old, mixed, None)
-            texts += sample_captions(self._old, self._tokenizer, pooled.tokens_BQD, seed + start)
+                tokens = task.method.pool(self._old, mixed, None).tokens_BQD
+            texts += sample_captions(self._old, task.tokenizer, tokens, task.seed + start)
         return texts
 
     def replay(self, model: CoCa, random: np.random.Generator) -> ReplayBatch:
         """One pass of the model as it is and one, without gradient, of the model as it was."""
-        recipe, device = self._recipe, self._device
+        recipe, device, method = self._task.recipe, self._task.device, self._task.method
         sentence = random.integers(0, len(self._sentences), recipe.sentences)
         synthetic = random.integers(0, recipe.synthetic_pool, recipe.synthetic)
         crop = random.integers(0, len(self._crops_WND), recipe.sentences)
         texts = [self._sentences[i] for i in sentence] + [self._synthetic[i] for i in synthetic]
         mixed = device.tensor(self._mixtures.take(synthetic, self._crops_WND))
         pictures = torch.cat((device.floats(self._crops_WND[crop]), mixed))
-        batch = self._tokenizer.batch(texts, model.config.text.context)
+        batch = self._task.tokenizer.batch(texts, model.config.text.context)
         tokens, valid = token_tensors(batch, device)
         with torch.no_grad():
-            pooled = self._method.pool(self._old, pictures, None)
+            pooled = method.pool(self._old, pictures, None)
             before = self._old.forward_pooled(tokens, valid, pooled)
-        now = model.forward_pooled(tokens, valid, self._method.pool(model, pictures, None))
+        now = model.forward_pooled(tokens, valid, method.pool(model, pictures, None))
         old_SE = torch.cat(
             (
                 self._sentence_SE[device.tensor(sentence)],

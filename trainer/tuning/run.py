@@ -10,18 +10,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from cocadesk.errors import UserError
+from cocadesk.trainer_messages import DATASET, RESULT, Stage
+from trainer.checkpoint import write_atomic
 from trainer.device import keep_memory_blocks
-from trainer.tuning.dataset import find_dataset, load_dataset, store_dataset
+from trainer.tuning.dataset import (
+    GeneralSet,
+    find_dataset,
+    load_dataset,
+    load_general,
+    load_spec,
+)
 from trainer.tuning.features import OpenDecoder, open_pool
-from trainer.tuning.general_set import GeneralSet, load_general
 from trainer.tuning.methods import find_method
 from trainer.tuning.network import open_network
 from trainer.tuning.phase import Pace
 from trainer.tuning.prepare import prepare
-from trainer.tuning.progress_lines import ProgressLines, Stage
+from trainer.tuning.progress_lines import ProgressLines
 from trainer.tuning.recipe import Recipe
-from trainer.tuning.spec import load_spec
 from trainer.tuning.split import problem_of
 from trainer.tuning.trainings import TuningRun
 
@@ -70,7 +78,7 @@ def _teach(
     run_folder: Path, lines: ProgressLines, stop: threading.Event, options: RunOptions
 ) -> dict[str, Any]:
     keep_memory_blocks()
-    done = run_folder / "result.json"
+    done = run_folder / RESULT
     if done.exists():
         return dict(json.loads(done.read_text("utf-8")))
     spec = load_spec(run_folder)
@@ -80,7 +88,7 @@ def _teach(
     problem = problem_of(len(dataset.photos))
     if problem:
         raise problem
-    store_dataset(run_folder, dataset)
+    write_atomic(run_folder / DATASET, msgspec.json.encode(dataset))
     lines.progress(Stage.LOOK, 1, 1)
     network = open_network(spec.model, spec.device)
     try:

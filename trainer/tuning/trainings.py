@@ -8,19 +8,20 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 
+from cocadesk.eta import EtaEstimator
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.network.coca import CoCa
+from cocadesk.trainer_messages import POINTS, RESULT, Stage
 from trainer.card import tuning_card
 from trainer.checkpoint import RunFolder, write_atomic
-from trainer.progress import EtaEstimator
-from trainer.tuning.dataset import encode_examples
 from trainer.tuning.evaluator import rows
 from trainer.tuning.learner import Learner
-from trainer.tuning.phase import Pace, Phase, PhaseRun, phases_of
+from trainer.tuning.phase import Pace, PhaseRun, phases_of
 from trainer.tuning.prepare import Prepared
-from trainer.tuning.progress_lines import ProgressLines, Stage
+from trainer.tuning.progress_lines import ProgressLines
 from trainer.tuning.recipe import Recipe
 
 
@@ -46,7 +47,7 @@ class TuningRun:
         self._method = prepared.method
         self._run = RunFolder(
             path=folder,
-            curve="points.jsonl",
+            curve=POINTS,
             get=self._method.weights,
             put=self._method.load_weights,
         )
@@ -64,7 +65,6 @@ class TuningRun:
         self._evaluator = prepared.evaluator(self._device)
         self._spent_s = float(self._record["seconds"])
         self._clock = EtaEstimator()
-        self._clock.left(0, 1)
 
     def run(self) -> dict[str, Any]:
         """One or two trainings, figures, checkpoint."""
@@ -89,29 +89,18 @@ class TuningRun:
             self._record["before"] = rows(self._evaluator.held_out_figures(model))
             self._record["general_before"] = rows(self._evaluator.general_figures(model))
         PhaseRun(
-            phase,
-            self._learner(model, phase),
-            self._evaluator,
-            self._run,
-            self._record,
+            phase=phase,
+            learner=Learner(model, prepared.task(phase.photos, self._recipe, self._device)),
+            evaluator=self._evaluator,
+            folder=self._run,
+            record=self._record,
             lines=self._lines,
             stop=self._stop,
-            steps_after=total - phase.first_step - self._recipe.steps,
+            total=total,
             seconds=self._seconds,
             pace=self._pace,
         ).run()
         return model
-
-    def _learner(self, model: CoCa, phase: Phase) -> Learner:
-        return Learner(
-            model,
-            self._prepared.network.tokenizer,
-            self._prepared.training_set(phase.photos),
-            self._recipe,
-            method=self._method,
-            seed=self._prepared.seed,
-            device=self._device,
-        )
 
     def _finish(self, model: CoCa) -> dict[str, Any]:
         prepared = self._prepared
@@ -127,13 +116,12 @@ class TuningRun:
             "captions": prepared.dataset.caption_count,
             "held_out": len(prepared.split.held_out),
             "is_trial": prepared.split.is_trial,
-            "skipped": dict(prepared.dataset.skips.counts),
-            "skipped_examples": encode_examples(prepared.dataset.skips),
+            "skipped": msgspec.to_builtins(prepared.dataset.skipped),
         }
         self._lines.progress(Stage.SAVE, 0, 1, 1.0)
         result |= self._save_model(model, result)
         result["seconds"] = round(self._seconds(), 1)
-        write_atomic(self._folder / "result.json", json.dumps(result).encode())
+        write_atomic(self._folder / RESULT, json.dumps(result).encode())
         self._run.remove_state()
         shutil.rmtree(self._folder / "features", ignore_errors=True)
         self._lines.progress(Stage.SAVE, 1, 1, 0.0)

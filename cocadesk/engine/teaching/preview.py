@@ -9,10 +9,11 @@ from pathlib import Path
 
 import msgspec
 
+from cocadesk.engine.conversions import to_value
 from cocadesk.engine.handlers import EngineContext
-from cocadesk.engine.teaching.runs import SPEC, to_skipped
+from cocadesk.engine.teaching.runs import to_skipped
 from cocadesk.engine.teaching.spec import SourceDataset, build_spec
-from cocadesk.engine.teaching.trainer_process import Found, TrainerChild
+from cocadesk.engine.teaching.trainer_process import TrainerChild
 from cocadesk.errors import UserError
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.rows import new_key
@@ -21,6 +22,7 @@ from cocadesk.protocol.calls import Call, CallCancelledError
 from cocadesk.protocol.messages import DatasetSummary, PreviewDataset
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import TeachSample, TeachSource, TuningMethod
+from cocadesk.trainer_messages import SPEC, Findings
 
 LINE_WAIT_S = 0.25
 SAMPLE_PX = 320
@@ -53,7 +55,7 @@ class DatasetPreview:
         resolved = resolve_source(model.source, library.runs_folder)
         dataset = build_spec(library, source, method, model=resolved)
         if dataset.is_empty:
-            return DatasetSummary(skipped=dataset.skipped, problem=NO_CAPTIONS)
+            return DatasetSummary(skipped=to_skipped(dataset.skipped), problem=NO_CAPTIONS)
         # A name that begins with a dot is no run.
         folder = library.runs_folder / f".look-{new_key()}"
         try:
@@ -83,7 +85,7 @@ class DatasetPreview:
         self, folder: Path, dataset: SourceDataset, call: Call, *, is_timed: bool
     ) -> DatasetSummary:
         child = TrainerChild("inspect", folder, module=self._parts.trainer)
-        found: Found | None = None
+        found: Findings | None = None
         samples: tuple[TeachSample, ...] = ()
         try:
             for line in child.lines(LINE_WAIT_S):
@@ -107,7 +109,7 @@ class DatasetPreview:
             raise UserError("The trainer gave no answer about these photos.", "", "Try again.")
         return _value(found, dataset, samples)
 
-    def _samples(self, found: Found) -> tuple[TeachSample, ...]:
+    def _samples(self, found: Findings) -> tuple[TeachSample, ...]:
         thumbnails = self._thumbnails([sample.path for sample in found.samples])
         return tuple(
             TeachSample(
@@ -161,18 +163,7 @@ class DatasetPreview:
 
 
 def _value(
-    found: Found, dataset: SourceDataset, samples: tuple[TeachSample, ...]
+    found: Findings, dataset: SourceDataset, samples: tuple[TeachSample, ...]
 ) -> DatasetSummary:
-    counts = {item.reason: item.count for item in found.skipped}
-    examples = {item.reason: item.examples for item in found.skipped}
-    return DatasetSummary(
-        photos=found.photos,
-        captions=found.captions,
-        skipped=dataset.skipped + tuple(to_skipped(counts, examples)),
-        samples=samples,
-        held_out=found.held_out,
-        is_trial=found.is_trial,
-        seconds=found.seconds,
-        reembed_seconds=found.reembed_seconds or 0.0,
-        problem=found.problem or "",
-    )
+    skipped = to_skipped(dataset.skipped) + to_skipped(found.skipped)
+    return to_value(found, DatasetSummary, skipped=skipped, samples=samples)

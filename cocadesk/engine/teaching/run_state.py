@@ -9,13 +9,7 @@ import msgspec
 from cocadesk.engine.conversions import to_value
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.model_switch import switch_source
-from cocadesk.engine.teaching.runs import (
-    Choice,
-    RunRecord,
-    RunResult,
-    RunStore,
-    to_skipped,
-)
+from cocadesk.engine.teaching.runs import Choice, RunRecord, RunResult, RunStore, to_skipped
 from cocadesk.locations import RUN_PREFIX
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, JobValue, RunState, RunValue
@@ -138,7 +132,7 @@ class RunReader:
             step=result.steps if is_over else 0,
             reembed_seconds=record.reembed_seconds if result.reembed or not is_over else 0.0,
             message=run_message(facts, result, said),
-            skipped=tuple(to_skipped(result.skipped, result.skipped_examples)),
+            skipped=to_skipped(result.skipped),
         )
 
 
@@ -147,7 +141,7 @@ def summary_text(result: RunResult) -> str:
     before = {metric.name: metric for metric in result.before}
     gained = next((metric for metric in result.after if metric.name in before), None)
     learned = f"Learned from {result.photos:,} photos with {result.captions:,} captions."
-    if unused := sum(result.skipped.values()):
+    if unused := sum(files.count for files in result.skipped.values()):
         learned += f" {unused:,} could not be used."
     if gained is None:
         return f"{learned} Keep the model or discard it."

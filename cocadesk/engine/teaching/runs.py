@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -26,15 +25,9 @@ from cocadesk.protocol.values import (
     TeachSource,
     TuningMethod,
 )
+from cocadesk.trainer_messages import DATASET, POINTS, RESULT, SPEC, Skipped, TuningDataset
 
-SPEC, RECORD, DATASET, RESULT, POINTS, LOG = (
-    "spec.json",
-    "run.json",
-    "dataset.json",
-    "result.json",
-    "points.jsonl",
-    "trainer.log",
-)
+RECORD, LOG = "run.json", "trainer.log"
 _KEPT_OF_DISCARDED = {SPEC, RECORD, DATASET, RESULT, POINTS, LOG}
 
 _log = logging.getLogger(__name__)
@@ -73,30 +66,21 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     photos: int = 0
     captions: int = 0
-    skipped: dict[str, int] = {}
-    skipped_examples: dict[str, tuple[bytes, ...]] = {}
+    skipped: Skipped = {}
     is_trial: bool = False
     reembed: bool = False
     model_id: str = ""
     image_id: str = ""
 
 
-class _Dataset(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of the trainer's ``dataset.json`` that people are shown."""
-
-    class Photo(msgspec.Struct, frozen=True):
-        captions: tuple[str, ...] = ()
-
-    photos: tuple[Photo, ...] = ()
-
-
-def to_skipped(
-    counts: Mapping[str, int], examples: Mapping[str, Sequence[bytes]]
-) -> Iterator[SkippedValue]:
-    """Skipped files for clients, from counts and examples by reason."""
-    for reason, count in counts.items():
-        paths = examples.get(reason, ())
-        yield SkippedValue(reason=reason, count=count, examples=tuple(map(WirePath.of, paths)))
+def to_skipped(skipped: Skipped) -> tuple[SkippedValue, ...]:
+    """Skipped files for clients."""
+    return tuple(
+        SkippedValue(
+            reason=reason, count=files.count, examples=tuple(map(WirePath.of, files.examples))
+        )
+        for reason, files in skipped.items()
+    )
 
 
 class RunStore:
@@ -184,10 +168,10 @@ class RunStore:
         """Photos and captions that the trainer has found to learn from; 0, 0 before that."""
         try:
             data = (self.folder(run_id) / DATASET).read_bytes()
-            photos = msgspec.json.decode(data, type=_Dataset).photos
+            dataset = msgspec.json.decode(data, type=TuningDataset)
         except (OSError, msgspec.MsgspecError):
             return 0, 0
-        return len(photos), sum(len(photo.captions) for photo in photos)
+        return len(dataset.photos), dataset.caption_count
 
     def has_model(self, run_id: str) -> bool:
         """True where the run has left a model that can be used."""

@@ -2,59 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 import os
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import msgspec
 
 from cocadesk.errors import UserError
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaKind, MediaRow, MediaState
-from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import SkippedValue, TeachSource, TuningMethod
+from cocadesk.protocol.values import TeachSource, TuningMethod
 from cocadesk.search.filters import parse_filter
 from cocadesk.search.matching import matching_keys
-
-SCHEMA = 1
-SEED = 1
-_EXAMPLES = 5
-
-
-class PhotoSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A photo of the library with its human captions; the path is sent as base64."""
-
-    path: bytes
-    captions: tuple[str, ...]
-
-
-class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """The trainer's ``spec.json`` as it is written; bytes travel as base64.
-
-    ``not_human`` names the ``.txt`` files that hold a machine's caption while their
-    SHA-256 is that. ``library_media`` would be embedded again by *deeper*.
-    """
-
-    schema: int = SCHEMA
-    title: str = ""
-    method: TuningMethod
-    seed: int = SEED
-    model: str
-    device: str = "auto"
-    folders: tuple[bytes, ...]
-    photos: tuple[PhotoSpec, ...]
-    not_human: dict[str, str]
-    library_media: int = 0
+from cocadesk.trainer_messages import CaptionedPhoto, Skipped, TuningSpec, add_skipped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceDataset:
     """The order for a source, and the library's photos that it skips."""
 
-    spec: RunSpec
-    skipped: tuple[SkippedValue, ...]
+    spec: TuningSpec
+    skipped: Skipped
 
     @property
     def is_empty(self) -> bool:
@@ -97,8 +63,8 @@ def build_spec(
     among = parse_filter(source.filter)
     passing = matching_keys(library.results, among) if among else None
     chosen = frozenset(source.keys)
-    photos: list[PhotoSpec] = []
-    skipped: dict[str, list[bytes]] = {}
+    photos: list[CaptionedPhoto] = []
+    skipped: Skipped = {}
     media = 0
     for row in library.media.iter_rows():
         media += row.state is MediaState.PRESENT
@@ -112,19 +78,19 @@ def build_spec(
         if not captions:
             continue
         if reason := _why_not(row):
-            skipped.setdefault(reason, []).append(row.path)
+            add_skipped(skipped, reason, row.path)
         else:
-            photos.append(PhotoSpec(path=row.path, captions=captions))
-    spec = RunSpec(
+            photos.append(CaptionedPhoto(path=row.path, captions=captions))
+    spec = TuningSpec(
         title=title,
         method=method,
         model=model,
         folders=tuple(folder.to_bytes() for folder in source.folders),
         photos=tuple(sorted(photos, key=lambda photo: photo.path)),
-        not_human={base64.b64encode(path).decode(): sha for path, sha in not_human.items()},
+        not_human=not_human,
         library_media=media,
     )
-    return SourceDataset(spec=spec, skipped=tuple(_skipped(skipped)))
+    return SourceDataset(spec=spec, skipped=skipped)
 
 
 def count_taught(library: Library) -> int:
@@ -154,11 +120,3 @@ def _why_not(row: MediaRow) -> str:
     if row.state is not MediaState.PRESENT or not os.path.lexists(row.path):
         return "Its file is not there now."
     return ""
-
-
-def _skipped(skipped: dict[str, list[bytes]]) -> Iterator[SkippedValue]:
-    for reason, paths in skipped.items():
-        examples: Iterable[bytes] = paths[:_EXAMPLES]
-        yield SkippedValue(
-            reason=reason, count=len(paths), examples=tuple(map(WirePath.of, examples))
-        )

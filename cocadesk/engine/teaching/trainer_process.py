@@ -16,44 +16,14 @@ from cocadesk.engine.teaching.runs import LOG
 from cocadesk.errors import UserError
 from cocadesk.protocol.launch import engine_environment
 from cocadesk.protocol.values import TeachPoint, WorkState
+from cocadesk.trainer_messages import STOPPED, Findings
 
-STOPPED = 75
-"""The trainer's exit code where it was asked to stop and has saved its state."""
 _OPTIONS = ("--json-lines", "--end-with-stdin")
 _SAVE_LIMIT_S = 30.0
 _READER_LIMIT_S = 10.0
 _LOG_LINES = 20
 
 _log = logging.getLogger(__name__)
-
-
-class FoundSample(msgspec.Struct, frozen=True):
-    """A photo to learn from; the path is base64 of its bytes."""
-
-    path: bytes
-    captions: tuple[str, ...] = ()
-
-
-class FoundSkipped(msgspec.Struct, frozen=True):
-    """Files that cannot teach; the examples are base64 of paths' bytes."""
-
-    reason: str
-    count: int
-    examples: tuple[bytes, ...] = ()
-
-
-class Found(msgspec.Struct, frozen=True):
-    """The findings of ``inspect``; the first line of two has no seconds."""
-
-    photos: int = 0
-    captions: int = 0
-    skipped: tuple[FoundSkipped, ...] = ()
-    samples: tuple[FoundSample, ...] = ()
-    held_out: int = 0
-    is_trial: bool = False
-    seconds: float | None = None
-    reembed_seconds: float | None = None
-    problem: str | None = None
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -68,7 +38,7 @@ class TrainerLine(WorkState, frozen=True):
     """One line of the trainer's output: progress, perhaps with a point, or findings."""
 
     point: TeachPoint | None = None
-    found: Found | None = None
+    found: Findings | None = None
     error: Trouble | None = None
 
 

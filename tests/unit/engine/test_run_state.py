@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 from pathlib import Path
 
@@ -22,10 +21,10 @@ from cocadesk.engine.teaching.run_state import (
     summary_text,
 )
 from cocadesk.engine.teaching.runs import Choice, RunRecord, RunResult, RunStore
-from cocadesk.engine.teaching.spec import SCHEMA, PhotoSpec, RunSpec
 from cocadesk.errors import UserError
 from cocadesk.protocol.values import JobState, MetricValue, RunState, TeachSource, TuningMethod
-from trainer.tuning.spec import GivenPhoto, TuningSpec, load_spec
+from cocadesk.trainer_messages import CaptionedPhoto, SkippedFiles, TuningSpec
+from trainer.tuning.dataset import load_spec
 
 _OPEN = (JobState.QUEUED, JobState.RUNNING, JobState.PAUSED)
 _ALL = [
@@ -148,8 +147,9 @@ def test_the_summary_names_the_gain_and_what_could_not_be_used() -> None:
     """Without figures before and after only the numbers."""
     before = MetricValue(name="t2i_r1", value=20.0, n=4, low=5.0, high=60.0)
     after = MetricValue(name="t2i_r1", value=80.4, n=4, low=30.0, high=95.0)
+    skipped = {"a": SkippedFiles(count=2), "b": SkippedFiles(count=1)}
     result = RunResult(
-        photos=1200, captions=2400, before=(before,), after=(after,), skipped={"a": 2, "b": 1}
+        photos=1200, captions=2400, before=(before,), after=(after,), skipped=skipped
     )
     text = summary_text(result)
     assert "Learned from 1,200 photos with 2,400 captions. 3 could not be used." in text
@@ -236,29 +236,16 @@ def test_the_trainer_reads_the_order_that_the_engine_writes(
     tmp_path: Path, method: TuningMethod
 ) -> None:
     """Every field, with paths that are no UTF-8."""
-    written = RunSpec(
+    written = TuningSpec(
         title="Käthe",
         method=method,
         seed=3,
         model="starter",
         device="cpu",
         folders=(b"/photos/\xff",),
-        photos=(PhotoSpec(path=b"/a/\xfe.jpg", captions=("a florbit", "two")),),
-        not_human={base64.b64encode(b"/a/\xfd.txt").decode(): "AB12"},
-        library_media=7,
-    )
-    (tmp_path / "spec.json").write_bytes(msgspec.json.encode(written))
-    assert load_spec(tmp_path) == TuningSpec(
-        title="Käthe",
-        method=str(method),
-        seed=3,
-        model="starter",
-        device="cpu",
-        folders=(b"/photos/\xff",),
-        photos=(GivenPhoto(path=b"/a/\xfe.jpg", captions=("a florbit", "two")),),
+        photos=(CaptionedPhoto(path=b"/a/\xfe.jpg", captions=("a florbit", "two")),),
         not_human={b"/a/\xfd.txt": "ab12"},
         library_media=7,
     )
-    assert written.schema == SCHEMA
-    both = {field.name for field in msgspec.structs.fields(RunSpec)} - {"schema"}
-    assert both == set(TuningSpec.__slots__)
+    (tmp_path / "spec.json").write_bytes(msgspec.json.encode(written))
+    assert load_spec(tmp_path) == written

@@ -8,15 +8,15 @@ import json
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cocadesk.errors import UserError
+from cocadesk.trainer_messages import CaptionedPhoto, TuningDataset, TuningSpec
 from tests.support.kinds import write_lesson
 from trainer.tuning import dataset as reasons
-from trainer.tuning.dataset import TuningDataset, find_dataset, load_dataset, store_dataset
-from trainer.tuning.general_set import load_general
+from trainer.tuning.dataset import find_dataset, load_dataset, load_general, load_spec
 from trainer.tuning.new_words import NewWords, hard_sentences
-from trainer.tuning.spec import GivenPhoto, TuningSpec, load_spec
 from trainer.tuning.split import held_out_count, problem_of, split_photos
 
 
@@ -26,6 +26,10 @@ def _find(folder: Path, **fields: object) -> TuningDataset:
 
 def _captions(dataset: TuningDataset) -> dict[str, tuple[str, ...]]:
     return {Path(os.fsdecode(p.path)).name: p.captions for p in dataset.photos}
+
+
+def _counts(dataset: TuningDataset) -> dict[str, int]:
+    return {reason: files.count for reason, files in dataset.skipped.items()}
 
 
 def test_texts_are_read_however_an_editor_wrote_them(tmp_path: Path) -> None:
@@ -61,14 +65,14 @@ def test_what_cannot_teach_is_left_out_with_its_reason(tmp_path: Path) -> None:
     not_human = {os.fsencode(paths[4].with_suffix(".txt")): hashlib.sha256(machine).hexdigest()}
     found = _find(tmp_path, not_human=not_human)
     assert list(_captions(found)) == ["lesson-05.jpg"]
-    assert found.skips.counts == {
+    assert _counts(found) == {
         reasons.NO_TEXT: 1,
         reasons.NO_CAPTION: 1,
         reasons.NOT_TEXT: 1,
         reasons.TOO_LARGE: 1,
         reasons.MACHINE: 1,
     }
-    assert found.skips.examples[reasons.MACHINE] == [os.fsencode(paths[4])]
+    assert found.skipped[reasons.MACHINE].examples == [os.fsencode(paths[4])]
 
 
 def test_a_machine_caption_that_a_person_has_changed_teaches(tmp_path: Path) -> None:
@@ -85,23 +89,23 @@ def test_words_of_the_library_and_of_the_folder_come_together(tmp_path: Path) ->
     first, second = write_lesson(tmp_path, 2)
     second.with_suffix(".txt").unlink()
     given = (
-        GivenPhoto(path=os.fsencode(first), captions=("my florbit", "a photo of a florbit")),
-        GivenPhoto(path=os.fsencode(second), captions=("Käthe's florbit",)),
-        GivenPhoto(path=os.fsencode(tmp_path / "gone.jpg"), captions=("a florbit",)),
+        CaptionedPhoto(path=os.fsencode(first), captions=("my florbit", "a photo of a florbit")),
+        CaptionedPhoto(path=os.fsencode(second), captions=("Käthe's florbit",)),
+        CaptionedPhoto(path=os.fsencode(tmp_path / "gone.jpg"), captions=("a florbit",)),
     )
     found = _find(tmp_path, photos=given)
     assert _captions(found) == {
         "lesson-00.jpg": ("my florbit", "a photo of a florbit", "a florbit on the ground"),
         "lesson-01.jpg": ("Käthe's florbit",),
     }
-    assert found.skips.counts == {reasons.GONE: 1}
+    assert _counts(found) == {reasons.GONE: 1}
 
 
 def test_a_data_set_is_kept_in_the_run_and_read_back(tmp_path: Path) -> None:
     """Paths that are no UTF-8 too; a damaged file gives a sentence."""
     assert load_dataset(tmp_path) is None
-    found = _find(tmp_path, photos=(GivenPhoto(path=b"/no/\xff.jpg", captions=("x",)),))
-    store_dataset(tmp_path, found)
+    found = _find(tmp_path, photos=(CaptionedPhoto(path=b"/no/\xff.jpg", captions=("x",)),))
+    (tmp_path / "dataset.json").write_bytes(msgspec.json.encode(found))
     assert load_dataset(tmp_path) == found
     (tmp_path / "dataset.json").write_text('{"photos": [{}]}')
     with pytest.raises(UserError, match="damaged"):

@@ -21,7 +21,7 @@ from tests.support import tuning_data
 from tests.support.tiny_model import tiny_model
 from tests.support.tuning_photos import inner_decoder, run_teaching, write_run
 from trainer.checkpoint import Weights
-from trainer.tuning.general_set import GeneralSet, load_general
+from trainer.tuning.dataset import GeneralSet, load_general
 from trainer.tuning.methods import (
     METHODS,
     FeatureKind,

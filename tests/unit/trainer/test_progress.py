@@ -18,32 +18,11 @@ from cocadesk.engine.teaching.trainer_process import TrainerLine
 from cocadesk.errors import UserError
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import RunState, RunValue, TeachPoint, TuningMethod
+from cocadesk.trainer_messages import Findings, Stage
 from trainer.config import load_config
-from trainer.progress import EtaEstimator
 from trainer.tuning.command import FINISHED, USER_ERROR, main
 from trainer.tuning.preview import Costs
-from trainer.tuning.progress_lines import ProgressLines, Stage
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_the_time_left_follows_the_rate_of_this_stage_alone() -> None:
-    """What an earlier run has done is no sign of speed; nothing is said before the second call."""
-    clock = _Clock()
-    eta = EtaEstimator(clock)
-    assert eta.seconds == 0.0
-    assert eta.left(50, 100) is None
-    clock.now += 10
-    assert eta.left(50, 100) is None
-    assert eta.left(55, 100) == pytest.approx(90.0)
-    assert eta.left(100, 100) == 0.0
-    assert eta.seconds == 10.0
+from trainer.tuning.progress_lines import ProgressLines
 
 
 def test_a_run_costs_its_pictures_its_crops_and_its_steps() -> None:
@@ -83,7 +62,7 @@ def test_the_engine_reads_points_findings_and_errors() -> None:
     (point,) = _lines(lambda lines: lines.point({"step": 5, "loss": 1.5, "own": 40.0}))
     assert point.point == TeachPoint(step=5, loss=1.5, own=40.0)
     assert job_step(point) is None
-    (found,) = _lines(lambda lines: lines.found({"photos": 3, "captions": 6, "seconds": None}))
+    (found,) = _lines(lambda lines: lines.found(Findings(photos=3, captions=6)))
     assert found.found is not None
     assert (found.found.photos, found.found.seconds) == (3, None)
     (error,) = _lines(lambda lines: lines.error(UserError("What.", "Why.", "Do.")))

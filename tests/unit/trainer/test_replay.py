@@ -14,7 +14,7 @@ from tests.support.tiny_model import tiny_model, tiny_tokenizer
 from tests.support.tuning_data import CPU, RECIPE
 from trainer.evaluate import encode_texts
 from trainer.step import Losses
-from trainer.tuning.general_set import load_general
+from trainer.tuning.dataset import load_general
 from trainer.tuning.learner import queries_of
 from trainer.tuning.methods import METHODS, TuningMethod
 from trainer.tuning.new_words import NewWords
@@ -31,8 +31,7 @@ _ALL = pytest.mark.parametrize("method", list(METHODS.values()), ids=lambda meth
 
 def _buffer(method: TuningMethod, seed: int = 1) -> ReplayBuffer:
     model = method.prepare(tiny_model()).eval()
-    data = tuning_data.training_set(model, method)
-    return ReplayBuffer(model, tiny_tokenizer(), data, RECIPE, method, seed=seed, device=CPU)
+    return ReplayBuffer(model, tuning_data.task(model, method, seed=seed))
 
 
 @_ALL

@@ -14,7 +14,7 @@ from cocadesk.model.backend import open_backend
 from tests.support.tiny_shards import COLOURS, add, jpeg, write_shard
 from trainer.config import load_config
 from trainer.data import Sampler, load_dataset
-from trainer.progress import TrainReport
+from trainer.loop import TrainReport
 from trainer.session import train
 
 _MODEL = """
