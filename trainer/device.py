@@ -90,6 +90,7 @@ def bf16_pays(device: torch.device) -> bool:
 
     True on CPUs with AMX and on most GPUs; casting costs as much as it saves on
     others, so it is measured on a CPU, once (about 0.1 s). On MPS float32 is kept.
+    A CPU that emulates bf16 would take seconds: a small product shows it first.
     """
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
@@ -97,15 +98,18 @@ def bf16_pays(device: torch.device) -> bool:
         return device.type == "xpu"
     left, right = torch.randn(2048, 320), torch.randn(320, 1280)
 
-    def seconds(dtype: torch.dtype) -> float:
+    def seconds(dtype: torch.dtype, rows: int) -> float:
         best = float("inf")
         for _ in range(4):
             start = time.perf_counter()
-            left.to(dtype) @ right.to(dtype)  # the cast is part of the price
+            left[:rows].to(dtype) @ right.to(dtype)  # the cast is part of the price
             best = min(best, time.perf_counter() - start)
         return best
 
-    return seconds(torch.bfloat16) * 1.5 < seconds(torch.float32)
+    def gain(rows: int) -> float:
+        return seconds(torch.float32, rows) / seconds(torch.bfloat16, rows)
+
+    return gain(64) > 1 / 4 and gain(len(left)) > 1.5
 
 
 def choose_precision(wanted: Precision, device: torch.device) -> torch.dtype:
