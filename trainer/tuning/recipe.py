@@ -55,8 +55,3 @@ class Recipe:
             beta2=0.99,
             ema_decay=self.ema_decay,
         )
-
-
-def choose_recipe(photos: int) -> Recipe:
-    """More photos take more steps and larger batches."""
-    return Recipe(steps=min(1500, 80 + 2 * photos), batch=24 if photos < 100 else 48)

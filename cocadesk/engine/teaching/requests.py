@@ -18,8 +18,7 @@ from cocadesk.engine.teaching.preview import DatasetPreview
 from cocadesk.engine.teaching.run_state import RunReader
 from cocadesk.engine.teaching.runs import Choice, RunRecord, RunStore
 from cocadesk.engine.teaching.spec import build_spec, check_source, count_taught
-from cocadesk.engine.teaching.trainer_events import TrainerEvents, job_step
-from cocadesk.engine.teaching.trainer_process import TrainerChild
+from cocadesk.engine.teaching.trainer_process import TrainerChild, TrainerEvents, job_step
 from cocadesk.errors import UserError
 from cocadesk.library.rows import new_key
 from cocadesk.locations import RUN_PREFIX

@@ -1,4 +1,4 @@
-"""The trainer as a child process of the engine: started, read, stopped."""
+"""The trainer as a child process of the engine: started, read, stopped; its lines as events."""
 
 from __future__ import annotations
 
@@ -7,17 +7,29 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
+from cocadesk.engine.scheduler import JobStep
 from cocadesk.engine.teaching.runs import LOG
 from cocadesk.errors import UserError
 from cocadesk.protocol.launch import engine_environment
-from cocadesk.protocol.values import TeachPoint, WorkState
-from cocadesk.trainer_messages import STOPPED, Findings
+from cocadesk.protocol.values import RunValue, TeachPoint, WorkState
+from cocadesk.trainer_messages import STOPPED, Findings, Stage
 
+EVENT_EVERY_S = 0.2
+STAGES: dict[str, str] = {
+    Stage.LOOK: "Looking at the photos",
+    Stage.FEATURES: "Reading the photos",
+    Stage.TRIAL: "Trying on a part",
+    Stage.TRAIN: "Learning",
+    Stage.MEASURE: "Measuring",
+    Stage.SAVE: "Saving",
+}
 _OPTIONS = ("--json-lines", "--end-with-stdin")
 _SAVE_LIMIT_S = 30.0
 _READER_LIMIT_S = 10.0
@@ -157,3 +169,45 @@ def _how_it_ended(code: int, last_line: str) -> str:
     if code < 0:
         return f"Signal {-code} ended it."
     return f"It said: {last_line}" if last_line else f"Its exit code was {code}."
+
+
+class TrainerEvents:
+    """Turns the trainer's lines into events about the run, a few a second."""
+
+    def __init__(
+        self, run: RunValue, publish: Callable[[RunValue, tuple[TeachPoint, ...]], None]
+    ) -> None:
+        self._run = replace(run, points=())
+        self._publish = publish
+        self._points: list[TeachPoint] = []
+        self._is_changed = False
+        self._published_s = 0.0
+
+    def feed(self, line: TrainerLine, counts: tuple[int, int]) -> RunValue:
+        """The run after this line; ``counts`` are its photos and captions."""
+        if counts[0] != self._run.photos:
+            self._run = replace(self._run, photos=counts[0], captions=counts[1])
+            self._is_changed = True
+        if line.stage in (Stage.TRIAL, Stage.TRAIN):
+            self._run = replace(self._run, step=line.done, steps=line.total or 0)
+            self._is_changed = True
+        if line.point is not None:
+            self._points.append(line.point)
+            self._is_changed = True
+        return self._run
+
+    def flush(self, *, is_last: bool = False) -> None:
+        """Publishes what has changed, a few times a second; at the end at once."""
+        is_due = is_last or time.monotonic() - self._published_s >= EVENT_EVERY_S
+        if self._is_changed and is_due:
+            self._publish(self._run, tuple(self._points))
+            self._points.clear()
+            self._is_changed = False
+            self._published_s = time.monotonic()
+
+
+def job_step(line: TrainerLine) -> JobStep | None:
+    """A line as a step of the job; None for one that is no progress."""
+    if not line.stage:
+        return None
+    return JobStep(**line.fields() | {"stage": STAGES.get(line.stage, line.stage)})

@@ -13,8 +13,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cocadesk.engine.teaching.trainer_events import STAGES, TrainerEvents, job_step
-from cocadesk.engine.teaching.trainer_process import TrainerLine
+from cocadesk.engine.teaching.trainer_process import (
+    STAGES,
+    TrainerEvents,
+    TrainerLine,
+    job_step,
+)
 from cocadesk.errors import UserError
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import RunState, RunValue, TeachPoint, TuningMethod

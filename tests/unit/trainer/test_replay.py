@@ -20,7 +20,6 @@ from trainer.tuning.methods import METHODS, TuningMethod
 from trainer.tuning.new_words import NewWords
 from trainer.tuning.objective import anchor_loss, caption_loss, kl_distillation
 from trainer.tuning.phase import phases_of
-from trainer.tuning.recipe import choose_recipe
 from trainer.tuning.replay import ReplayBuffer
 from trainer.tuning.results import Ranked, recall_figures
 from trainer.tuning.split import Split
@@ -233,10 +232,11 @@ def test_the_general_set_ships_whole() -> None:
 
 def test_more_photos_take_more_steps_up_to_a_limit() -> None:
     """And larger batches."""
-    assert choose_recipe(12).steps == 104
-    assert choose_recipe(10_000).steps == 1500
-    assert choose_recipe(99).batch < choose_recipe(100).batch
-    assert choose_recipe(12).optimiser.steps == 104
+    recipe = METHODS["head"].recipe
+    assert recipe(12).steps == 104
+    assert recipe(10_000).steps == 1500
+    assert recipe(99).batch < recipe(100).batch
+    assert recipe(12).optimiser.steps == 104
 
 
 def test_few_photos_have_a_trial_before_the_training() -> None:

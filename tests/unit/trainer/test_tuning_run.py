@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +61,11 @@ def _few() -> GeneralSet:
 
 
 _SHORT = RunOptions(
-    general=_few,
-    recipe=_short,
-    pace=Pace(checkpoint_s=0.0, point_every=2),
-    open_decoder=inner_decoder,
+    general=_few, recipe=_short, pace=Pace(point_every=2), open_decoder=inner_decoder
 )
-"""Few small steps, a small part of the general set, and a checkpoint after each step."""
+"""Few small steps, and a small part of the general set."""
+_SAVING = replace(_SHORT, pace=Pace(checkpoint_s=0.0, point_every=2))
+"""The same with a checkpoint after each step."""
 
 
 def _teach(
@@ -84,15 +83,30 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finished:
+    """An unbroken run over twelve photos: its folder, what it said, its result."""
+
+    folder: Path
+    heard: Listener
+    result: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> _Finished:
+    """To be read only; on one thread, as all runs here."""
+    torch.set_num_threads(1)
+    folder, heard = write_run(tmp_path_factory.mktemp("finished") / "run"), Listener()
+    return _Finished(folder=folder, heard=heard, result=_teach(folder, heard))
+
+
 def _weights(folder: Path) -> dict[str, np.ndarray]:
     return map_safetensors(folder / "checkpoints" / "best" / WEIGHTS)
 
 
-def test_a_trial_run_measures_and_then_learns_from_all(tmp_path: Path) -> None:
+def test_a_trial_run_measures_and_then_learns_from_all(finished: _Finished) -> None:
     """Twelve photos: three held out, figures with n and interval, stored vectors stay valid."""
-    run = write_run(tmp_path / "run")
-    heard = Listener()
-    result = _teach(run, heard)
+    run, heard, result = finished.folder, finished.heard, finished.result
     assert json.loads((run / "result.json").read_text()) == result
     assert (result["photos"], result["captions"], result["held_out"]) == (12, 24, 3)
     assert result["is_trial"]
@@ -106,7 +120,7 @@ def test_a_trial_run_measures_and_then_learns_from_all(tmp_path: Path) -> None:
         assert [figure["name"] for figure in result[name]] == _FIGURES
         assert {figure["n"] for figure in result[name][:6]} == {n}
         assert all(f["low"] <= f["value"] <= f["high"] for f in result[name])
-    old, new = find_checkpoint(str(tmp_path / "tiny")), find_checkpoint(str(run))
+    old, new = find_checkpoint(str(run.parent / "tiny")), find_checkpoint(str(run))
     assert result["image_id"] == new.ids().image_id == old.ids().image_id
     assert result["model_id"] == new.ids().model_id != old.ids().model_id
     assert not result["reembed"]
@@ -127,14 +141,12 @@ def test_a_trial_run_measures_and_then_learns_from_all(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_ends_as_an_unbroken_one_to_the_bit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: _Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped in the trial, killed in the kept run, the photos gone: the same weights."""
-    whole = write_run(tmp_path / "whole")
-    _teach(whole)
     broken = write_run(tmp_path / "broken")
     with pytest.raises(StoppedError):
-        _teach(broken, Listener(stop_after=1))
+        _teach(broken, Listener(stop_after=1), _SAVING)
     assert json.loads((broken / "state" / "state.json").read_text())["step"] == 2
     shutil.rmtree(broken / "photos")
 
@@ -153,12 +165,12 @@ def test_an_interrupted_run_ends_as_an_unbroken_one_to_the_bit(
 
     monkeypatch.setattr(Learner, "advance", dying)
     with pytest.raises(KilledError):
-        _teach(broken)
+        _teach(broken, options=_SAVING)
     monkeypatch.setattr(Learner, "advance", plain)
     _teach(broken)
-    first, second = _weights(whole), _weights(broken)
+    first, second = _weights(finished.folder), _weights(broken)
     assert all((first[name] == second[name]).all() for name in first)
-    assert points_of(broken) == points_of(whole)
+    assert points_of(broken) == points_of(finished.folder)
 
 
 def test_head_changes_only_the_text_side_and_runs_each_half_once(
@@ -269,7 +281,7 @@ def test_a_full_disk_gives_a_sentence_and_the_last_checkpoint_stays(
 
     monkeypatch.setattr(checkpoint, "write_folder", filling)
     with pytest.raises(UserError, match="disk is full"):
-        _teach(run)
+        _teach(run, options=_SAVING)
     assert json.loads((run / "state" / "state.json").read_text())["step"] == 3
     monkeypatch.setattr(checkpoint, "write_folder", plain)
     assert _teach(run)["steps"] == 2 * _STEPS
