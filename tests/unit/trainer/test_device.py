@@ -146,9 +146,10 @@ def test_tuning_is_measured_on_the_device(name: str) -> None:
 def test_a_dev_set_is_measured_on_the_device() -> None:
     """Pictures, texts and captions."""
     dev = DevSet(name="dev", examples=_examples(5), source=_Pictures())
-    expected = measure(tiny_model(), tiny_tokenizer(), dev, _CPU, beams=2, caption_samples=3)
+    plain = tiny_model(context=_CONTEXT)
+    expected = measure(plain, tiny_tokenizer(), dev, _CPU, beams=2, caption_samples=3)
     with fake_device() as device:
-        model = tiny_model().to(device.device)
+        model = tiny_model(context=_CONTEXT).to(device.device)
         found = measure(model, tiny_tokenizer(), dev, device, beams=2, caption_samples=3)
     assert found == expected
 
