@@ -36,10 +36,7 @@ def paper_config(size: str) -> CocaConfig:
 
 
 def tiny_config(
-    *,
-    vocabulary: int = 512,
-    kind: ImageEncoderKind = ImageEncoderKind.VIT,
-    context: int = 40,
+    *, vocabulary: int = 512, kind: ImageEncoderKind = ImageEncoderKind.VIT
 ) -> CocaConfig:
     """A network of a few thousand weights for tests and dry runs."""
     size = 64 if kind is ImageEncoderKind.VIT else 260
@@ -52,7 +49,7 @@ def tiny_config(
         pooler=PoolerConfig(generative_queries=4, heads=2),
         text=TextConfig(
             vocabulary=vocabulary,
-            context=context,
+            context=40,
             width=32,
             heads=2,
             mlp_width=64,

@@ -26,14 +26,11 @@ def tiny_tokenizer(vocabulary: int = 512) -> BpeTokenizer:
 
 
 def tiny_model(
-    seed: int = 0,
-    kind: ImageEncoderKind = ImageEncoderKind.VIT,
-    spread: float = 0.3,
-    context: int = 40,
+    seed: int = 0, kind: ImageEncoderKind = ImageEncoderKind.VIT, spread: float = 0.3
 ) -> CoCa:
     """Weights wide enough that pictures and texts differ clearly."""
     torch.manual_seed(seed)
-    model = CoCa(tiny_config(kind=kind, context=context))
+    model = CoCa(tiny_config(kind=kind))
     for name, parameter in model.named_parameters():
         if parameter.ndim > 1 and "trunk" not in name:
             torch.nn.init.normal_(parameter, std=spread)

@@ -33,8 +33,6 @@ from trainer.loop import Loop, TrainContext
 from trainer.tuning.methods import METHODS
 
 _CPU = tuning_data.CPU
-_CONTEXT = 12
-"""Short captions: each operation is slow on a device that is watched."""
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +63,7 @@ def _examples(count: int = 8) -> tuple[Example, ...]:
 
 
 def _loop(folder: Path, device: TrainDevice) -> Loop:
-    model = tiny_model(context=_CONTEXT)
+    model = tiny_model()
     config = TrainConfig(
         data=DataConfig(train=("x",)),
         model=model.config,
@@ -133,11 +131,11 @@ def test_a_tuning_step_leaves_no_tensor_behind_and_gives_the_cpus_losses(name: s
 def test_tuning_is_measured_on_the_device(name: str) -> None:
     """The same figures as on the CPU."""
     method = METHODS[name]
-    model = tiny_model(context=_CONTEXT)
+    model = tiny_model()
     plain = tuning_data.evaluator(model, method)
     expected = plain.held_out_figures(model), plain.general_figures(model)
     with fake_device() as device:
-        moved = tiny_model(context=_CONTEXT).to(device.device)
+        moved = tiny_model().to(device.device)
         other = tuning_data.evaluator(model, method, device)
         found = other.held_out_figures(moved), other.general_figures(moved)
     assert found == expected
@@ -146,10 +144,9 @@ def test_tuning_is_measured_on_the_device(name: str) -> None:
 def test_a_dev_set_is_measured_on_the_device() -> None:
     """Pictures, texts and captions."""
     dev = DevSet(name="dev", examples=_examples(5), source=_Pictures())
-    plain = tiny_model(context=_CONTEXT)
-    expected = measure(plain, tiny_tokenizer(), dev, _CPU, beams=2, caption_samples=3)
+    expected = measure(tiny_model(), tiny_tokenizer(), dev, _CPU, beams=2, caption_samples=3)
     with fake_device() as device:
-        model = tiny_model(context=_CONTEXT).to(device.device)
+        model = tiny_model().to(device.device)
         found = measure(model, tiny_tokenizer(), dev, device, beams=2, caption_samples=3)
     assert found == expected
 
