@@ -1,7 +1,8 @@
 """The door to pyqtgraph: plots of a few lines that grow while a run learns.
 
-pyqtgraph brings NumPy along, so it is imported by a thread once the first plot
-is seen: the window starts without it and does not stop for it.
+pyqtgraph brings NumPy along, which a thread imports once the first plot is seen: the
+window starts without it and hardly stops for it. pyqtgraph itself copies Qt's classes
+when it is imported, which crashed beside a running window: it is for the GUI thread.
 """
 
 from __future__ import annotations
@@ -173,11 +174,11 @@ class _Key(QWidget):
 def _start_import() -> None:
     global _importing
     if _importing is None:
-        _importing = threading.Thread(target=_import, name="import-pyqtgraph")
+        _importing = threading.Thread(target=_import, name="import-numpy")
         _importing.start()
 
 
 def _import() -> None:
     # Where it is missing the GUI thread meets the same error and tells of it.
     with contextlib.suppress(ImportError):
-        import pyqtgraph  # noqa: F401 - what is loaded here is used on the GUI thread
+        import numpy  # noqa: F401 - what is loaded here is used on the GUI thread
