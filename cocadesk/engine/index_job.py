@@ -13,15 +13,17 @@ from cocadesk.engine.conversions import sentence, to_failures, to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.scheduler import JobFactory, JobOutcome, JobStep, Steps, relayed
 from cocadesk.errors import UserError
-from cocadesk.indexing.types import IndexProgress, IndexReport, IndexStage
+from cocadesk.indexing.types import Again, IndexOptions, IndexProgress, IndexReport, IndexStage
+from cocadesk.library.paths import is_under
 from cocadesk.protocol import values
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import JobReply, RowsChanged, StartIndex
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobKind, JobReport
+from cocadesk.protocol.values import JobKind, JobReport, ReadAgain
 
 STAGES = {
     IndexStage.SCAN: "Looking for photos and videos",
+    IndexStage.COMPARE: "Comparing with what is known",
     IndexStage.EMBED: "Reading photos and videos",
     IndexStage.FINISH: "Tidying up",
 }
@@ -31,6 +33,7 @@ class IndexSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The folders to index; none means all that the library knows."""
 
     folders: tuple[WirePath, ...] = ()
+    again: ReadAgain = ReadAgain.NOTHING
 
 
 class IndexHandler(RequestHandler):
@@ -48,25 +51,30 @@ class IndexHandler(RequestHandler):
         """A job on these folders.
 
         Raises:
-            UserError: one of them is not there, or none is known.
+            UserError: one of them is not there and was never added, or none is known.
         """
         folders = body.folders
+        known = [root.path for root in self._library.roots.all()]
         for folder in folders:
-            if not os.path.lexists(folder.to_bytes()):
+            path = folder.to_bytes()
+            is_known = any(is_under(os.path.realpath(path), root) for root in known)
+            if not os.path.lexists(path) and not is_known:
                 raise UserError(f"There is no folder {folder.text}.", "", "Check its name.")
-        if not folders and not self._library.roots.all():
+        if not folders and not known:
             raise UserError("There is no folder to look through.", "", "Add a folder first.")
         names = [Path(folder.text).name or folder.text for folder in folders]
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         title = f"Adding {shown}" if names else "Looking for new photos and videos"
-        return self._context.queue(JobKind.INDEX, title, IndexSpec(folders=folders))
+        return self._context.queue(
+            JobKind.INDEX, title, IndexSpec(folders=folders, again=body.again)
+        )
 
     def steps(self, spec: str) -> Steps:
         """The job of a spec; see ``cocadesk.engine.scheduler.JobFactory``."""
         from cocadesk.indexing.index import index_steps
 
-        wanted = msgspec.json.decode(spec, type=IndexSpec).folders
-        roots = [path.to_bytes() for path in wanted]
+        wanted = msgspec.json.decode(spec, type=IndexSpec)
+        roots = [path.to_bytes() for path in wanted.folders]
         roots = roots or [root.path for root in self._library.roots.all()]
         yield JobStep(stage="Waiting for the model", done=0)
         backend = self._context.model.opened().backend
@@ -80,7 +88,9 @@ class IndexHandler(RequestHandler):
             return job_step(progress, STAGES[progress.stage])
 
         try:
-            report = yield from relayed(index_steps(self._library, backend, roots), step)
+            options = IndexOptions(again=Again(wanted.again))
+            steps = index_steps(self._library, backend, roots, options=options)
+            report = yield from relayed(steps, step)
         finally:
             self._context.publish(RowsChanged())
         return _outcome(report)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from cocadesk.indexing.known_files import MatchedFile, MatchKind, Unreadable
+from cocadesk.indexing.identity import MatchKind
+from cocadesk.indexing.known_files import MatchedFile, Unreadable
 from cocadesk.indexing.pictures import Embedded, Facts
 from cocadesk.indexing.pipeline import Batch
 from cocadesk.library.edits import NO_WORDS
@@ -49,7 +50,16 @@ class Committer:
         if len(done) < len(batch.matched):
             log.warning("%d files wait for the next index", len(batch.matched) - len(done))
         self._write_views(done, rows, views)
-        self._library.media.commit(_last_of_each_key(done, rows))
+        self._library.media.commit(
+            [
+                MediaChange(
+                    row=rows[item.match.key],
+                    is_new=item.match.is_new_row,
+                    drops_machine_words=item.match.is_redrawn,
+                )
+                for item in done
+            ]
+        )
         self._write_failures(batch.unreadable, done)
         return done
 
@@ -133,26 +143,6 @@ class Committer:
             for p in problems
         ]
         self._library.media.record_failures(rows)
-
-
-def _last_of_each_key(
-    done: Sequence[MatchedFile], rows: Mapping[str, MediaRow]
-) -> list[MediaChange]:
-    """One change a key: a merge with two of the same key is ambiguous.
-
-    A key comes twice when a new file was moved while the same batch ran.
-    """
-    changes: dict[str, MediaChange] = {}
-    for item in done:
-        key = item.match.key
-        earlier = changes.get(key)
-        changes[key] = MediaChange(
-            row=rows[key],
-            is_new=item.match.is_new_row or (earlier is not None and earlier.is_new),
-            drops_machine_words=item.match.is_redrawn
-            or (earlier is not None and earlier.drops_machine_words),
-        )
-    return list(changes.values())
 
 
 def _failure(item: Unreadable, now: datetime) -> FailureRow:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cocadesk.errors import UserError
 from cocadesk.eta import EtaEstimator
 from cocadesk.indexing.commit import SCAN, Committer
-from cocadesk.indexing.known_files import FileMatcher, KnownFiles, MatchKind
+from cocadesk.indexing.heirs import inherit
+from cocadesk.indexing.identity import MatchKind
+from cocadesk.indexing.known_files import FileMatcher, KnownFiles
 from cocadesk.indexing.pipeline import Batch, Decoder, read_steps
-from cocadesk.indexing.scan_diff import (
-    ABSENT,
-    RootStatus,
-    ScanDiff,
-    absent_media,
-    is_gone,
-    scan_steps,
-)
+from cocadesk.indexing.survey import ABSENT, Roots, Survey
 from cocadesk.indexing.types import (
+    Again,
     Failed,
     IndexOptions,
     IndexProgress,
@@ -30,11 +27,15 @@ from cocadesk.indexing.types import (
     OneAtATime,
 )
 from cocadesk.library.library import Library
-from cocadesk.library.rows import FailureRow, Identity, MediaKind, MediaState
+from cocadesk.library.rows import FailureRow, MediaKind, MediaState
+from cocadesk.library.volumes import Listings
 from cocadesk.media.scanning import scan
+from cocadesk.media.types import FoundFile
 from cocadesk.model.backend import Backend
 
 Steps = Generator[IndexProgress, None, IndexReport]
+
+_SETTLED_AT_ONCE = 2_000
 
 # Two indexes of one library would give one file two keys.
 _only_index = OneAtATime(
@@ -65,7 +66,8 @@ def index_steps(
     """
     with _only_index.on(library):
         index = _Index(library, backend, options or IndexOptions())
-        yield from index.scan([os.path.abspath(root) for root in roots])  # noqa: PTH100
+        yield from index.scan(roots)
+        yield from index.compare()
         yield from index.read(pool)
         yield index.progress(IndexStage.FINISH)
         return index.finish()
@@ -77,10 +79,12 @@ class _Tally:
 
     done: int = 0
     indexed: int = 0
+    unchanged: int = 0
     videos: int = 0
     moved: int = 0
     copied: int = 0
     failed: list[Failed] = field(default_factory=list)
+    vanished: list[FoundFile] = field(default_factory=list)
     current_path: bytes | None = None
 
 
@@ -97,78 +101,118 @@ class _Index:
         library.views.remove_stale(self._model.image_id)
         if library.model is None:
             library.set_model(self._model.image_id, model_id=self._model.model_id)
-        self._roots = RootStatus(library.roots.all())
         self._marks = library.views.whole_marks(self._model.image_id)
         self._known_files = KnownFiles(
             library.media.identities(),
             {mark.key: mark.picture_hash for mark in self._marks},
             self._model.image_id,
-            is_gone=self._is_gone,
         )
         self._failures = {failure.path: failure for failure in library.media.failures()}
         self._committer = Committer(library, self._model.image_id, self._failures.values())
-        self._diff = ScanDiff(roots=(), root_of={})
-        self._offline_roots: list[bytes] = []
+        self._survey = self._surveyed(())
+        self._candidates: list[FoundFile] = []
         self._tally = _Tally()
         self._eta = EtaEstimator()
 
-    def _is_gone(self, identity: Identity) -> bool:
-        """True where a medium's file left its place; unmounted disks do not count as deleted."""
-        return is_gone(identity.path) and not self._roots.is_offline(identity.root)
+    def _surveyed(self, roots: Sequence[bytes]) -> Survey:
+        return Survey(
+            roots,
+            self._known_files.all(),
+            self._failures,
+            roots_known=Roots(self._library.roots.all()),
+            again=self._options.again,
+        )
 
     def scan(self, roots: Sequence[bytes]) -> Iterator[IndexProgress]:
         """Scan the roots that are there, and note those that are not."""
-        there: list[bytes] = []
-        for root in dict.fromkeys(roots):
-            is_known = self._roots.knows(root) or bool(self._known_files.under(root))
-            if is_known and self._roots.is_offline(root):
-                self._offline_roots.append(root)
-            elif is_known or os.path.lexists(root):
+        known = Roots(self._library.roots.all())
+        spelled = Listings().spelled
+        there = []
+        for root in dict.fromkeys(map(spelled, roots)):
+            if known.knows(root) or os.path.lexists(root):
                 there.append(root)
             else:
                 self._tally.failed.append(
                     Failed(path=root, reason="There is no such file or folder.")
                 )
-        if not there and not self._offline_roots:
+        if not there:
             raise _nothing_there(self._tally.failed)
-        self._diff = ScanDiff(
-            roots=tuple(there), root_of={r: self._roots.outermost(r) or r for r in there}
-        )
-        yield self.progress(IndexStage.SCAN)
         existing = [root for root in there if os.path.lexists(root)]
-        for seen in scan_steps(self._diff, scan(existing), self._known_files, self._failures):
-            yield self.progress(IndexStage.SCAN, seen=seen)
-        self._tally.failed.extend(self._diff.known_failures)
+        for root in existing:
+            if not known.knows(root):
+                self._library.roots.add(root)
+        self._survey = self._surveyed(there)
+        yield self.progress(IndexStage.SCAN)
+        for seen in self._survey.scan_steps(scan(existing)):
+            yield self.progress(IndexStage.SCAN, done=seen)
+
+    def compare(self) -> Iterator[IndexProgress]:
+        """Tell what every file is, and commit what need not be read for that."""
+        self._eta = EtaEstimator()
+        for done, total in self._survey.compare_steps(self._options.workers):
+            yield self.progress(IndexStage.COMPARE, done=done, total=total)
+        survey = self._survey
+        survey.decide()
+        self._tally.failed.extend(survey.known_failures)
         self._tally.failed.extend(
-            Failed(path=problem.path, reason=problem.reason) for problem in self._diff.problems
+            Failed(path=problem.path, reason=problem.reason) for problem in survey.problems
         )
-        self._remember_roots(existing)
-        self._set_states()
+        self._library.media.set_state(survey.returned(), MediaState.PRESENT, None)
+        self._known_files.set_state(survey.returned(), MediaState.PRESENT)
+        self._set_absent(survey.plan.missing, MediaState.MISSING)
+        self._set_absent(survey.plan.offline, MediaState.OFFLINE)
+        self._remember_roots()
+        self._matcher = FileMatcher(
+            self._known_files,
+            survey.plan,
+            survey.seen,
+            reads_all=self._options.again is Again.ALL,
+        )
+        changed = survey.to_read(self._known_files.is_embedded)
+        self._tally.unchanged = survey.found - len(changed) - len(survey.known_failures)
+        yield from self._settle(changed)
 
-    def _remember_roots(self, roots: Sequence[bytes]) -> None:
+    def _remember_roots(self) -> None:
+        """Note where the roots lie now; not of one whose disk another one stands in for."""
+        away = {self._known_files.of(key).root for key in self._survey.plan.offline}
         now = datetime.now(UTC)
-        for root in roots:
-            if self._roots.outermost(root) in (None, root):
-                self._library.roots.add(root, scanned_utc=now)
+        for root in self._survey.roots_read - away:
+            self._library.roots.add(root, scanned_utc=now)
 
-    def _set_states(self) -> None:
-        """Before reading: media on absent disks are offline, and those that are back present."""
-        self._library.media.set_state(self._diff.returned, MediaState.PRESENT, None)
-        self._set_absent(self._known_files.under(*self._offline_roots), MediaState.OFFLINE)
-
-    def _set_absent(self, found: Iterable[Identity], state: MediaState) -> None:
-        changed = [identity.key for identity in found if identity.state != state]
+    def _set_absent(self, keys: Sequence[str], state: MediaState) -> None:
+        changed = [key for key in keys if self._known_files.of(key).state != state]
         self._library.media.set_state(changed, state, ABSENT[state])
+        self._known_files.set_state(changed, state)
+
+    def _settle(self, changed: Sequence[FoundFile]) -> Iterator[IndexProgress]:
+        """Commit the files whose pictures are known; the others are candidates.
+
+        Before anything is read, so that a chain of renames is not left half done for long.
+        """
+        batch = Batch()
+        for found in changed:
+            matched = self._matcher.match_bytes(found)
+            if matched is None:
+                self._candidates.append(found)
+                continue
+            batch.matched.append(matched)
+            if len(batch) == _SETTLED_AT_ONCE:
+                self._commit(batch)
+                batch = Batch()
+                yield self.progress(IndexStage.COMPARE)
+        if len(batch):
+            self._commit(batch)
 
     def read(self, pool: Decoder | None) -> Iterator[IndexProgress]:
         """Decode, embed and commit the files that changed."""
         self._eta = EtaEstimator()
+        self._tally.done = 0
         yield self.progress(IndexStage.EMBED)
-        if not self._diff.candidates:
+        if not self._candidates:
             return
         yield from read_steps(
-            self._diff.candidates,
-            matcher=FileMatcher(self._known_files),
+            self._candidates,
+            matcher=self._matcher,
             library=self._library,
             embedder=self._backend,
             pool=pool,
@@ -180,64 +224,78 @@ class _Index:
     def _commit(self, batch: Batch) -> None:
         for item in self._committer.commit(batch):
             kind = item.match.kind
+            is_same = kind is MatchKind.TOUCHED and item.facts is None
+            is_indexed = kind is not MatchKind.MOVED and not is_same
             self._tally.moved += kind is MatchKind.MOVED
             self._tally.copied += kind is MatchKind.COPIED
-            self._tally.indexed += kind is not MatchKind.MOVED
-            is_video = item.identity.kind == MediaKind.VIDEO
-            self._tally.videos += is_video and kind is not MatchKind.MOVED
+            self._tally.unchanged += is_same
+            self._tally.indexed += is_indexed
+            self._tally.videos += is_indexed and item.identity.kind == MediaKind.VIDEO
             self._tally.current_path = item.found.path
         self._tally.failed.extend(
             Failed(path=item.found.path, reason=item.reason) for item in batch.unreadable
         )
+        self._tally.vanished.extend(batch.vanished)
         self._tally.done += len(batch)
 
     def finish(self) -> IndexReport:
         """Settle what is gone, tidy the tables, and give the report."""
-        missing, offline = self._settle_absent()
-        self._committer.record_problems(self._diff.problems)
+        self._note_lost_disks()
+        inherit(self._library, self._known_files.all())
+        self._committer.record_problems(self._survey.problems)
         self._forget_stale_failures()
         self._remove_orphans()
         self._library.tidy()
+        states = Counter(i.state for i in self._known_files.all() if self._survey.is_inside(i.path))
         return IndexReport(
             indexed=self._tally.indexed,
             videos=self._tally.videos,
-            unchanged=self._diff.unchanged,
+            unchanged=self._tally.unchanged,
             moved=self._tally.moved,
             copied=self._tally.copied,
-            missing=missing,
-            offline=offline,
+            missing=states[MediaState.MISSING],
+            offline=states[MediaState.OFFLINE],
             failed=tuple(sorted(self._tally.failed, key=lambda failed: failed.path)),
             seconds=time.monotonic() - self._started_s,
         )
 
-    def _settle_absent(self) -> tuple[int, int]:
-        """Mark media as missing or offline; gives how many of each lie under the roots."""
-        missing: list[Identity] = []
-        offline = self._known_files.under(*self._offline_roots)
-        unmounted: list[Identity] = []
-        for identity in absent_media(self._diff, self._known_files):
-            if self._roots.is_offline(identity.root):
-                unmounted.append(identity)
-            elif is_gone(identity.path):
-                missing.append(identity)
-        self._set_absent(missing, MediaState.MISSING)
-        self._set_absent(unmounted, MediaState.OFFLINE)
-        return len(missing), len(offline) + len(unmounted)
+    def _note_lost_disks(self) -> None:
+        """Say which disks went away while their files were read, and that media are offline."""
+        if not self._tally.vanished:
+            return
+        now = Roots(self._library.roots.all())
+        lost = Counter(
+            found.root
+            for found in self._tally.vanished
+            if now.volumes.at(found.path, found.root) != self._survey.seen[found.path].volume
+        )
+        for root, count in lost.items():
+            files = "One file" if count == 1 else f"{count:,} files"
+            reason = f"{files} went away during the index: the disk is not there."
+            self._tally.failed.append(Failed(path=root, reason=reason))
+        away = [
+            row.key
+            for row in self._known_files.all()
+            if row.root in lost
+            and row.state == MediaState.PRESENT
+            and now.volume_at(row) != row.volume
+        ]
+        self._set_absent(away, MediaState.OFFLINE)
 
     def _forget_stale_failures(self) -> None:
         """Drop failures of files that are gone, and of places that can be looked into again."""
-        problems = {problem.path for problem in self._diff.problems}
+        problems = {problem.path for problem in self._survey.problems}
         stale = [
             failure.path
             for failure in self._failures.values()
-            if self._diff.covers(failure.path) and self._is_stale(failure, problems)
+            if self._survey.is_inside(failure.path) and self._is_stale(failure, problems)
         ]
         self._library.media.forget_failures(stale)
 
     def _is_stale(self, failure: FailureRow, problems: set[bytes]) -> bool:
         if failure.stage == SCAN:
             return failure.path not in problems
-        return failure.path not in self._diff.seen and is_gone(failure.path)
+        return failure.path not in self._survey.seen and not os.path.lexists(failure.path)
 
     def _remove_orphans(self) -> None:
         """Drop vectors under these roots that a crash left and no file has claimed."""
@@ -245,16 +303,17 @@ class _Index:
         under = {
             mark.key: 0
             for mark in self._marks
-            if mark.key in leftover and self._diff.covers(mark.root)
+            if mark.key in leftover and self._survey.is_inside(mark.root)
         }
         if under:
             self._library.views.remove_from(self._model.image_id, under)
 
-    def progress(self, stage: IndexStage, *, seen: int = 0, ahead: int = 0) -> IndexProgress:
+    def progress(
+        self, stage: IndexStage, *, done: int = 0, total: int | None = None, ahead: int = 0
+    ) -> IndexProgress:
         """The progress of the index; the time left follows from the speed so far."""
-        is_scanning = stage is IndexStage.SCAN
-        total = None if is_scanning else len(self._diff.candidates)
-        done = seen if is_scanning else self._tally.done + ahead
+        if stage in (IndexStage.EMBED, IndexStage.FINISH):
+            done, total = self._tally.done + ahead, len(self._candidates)
         return IndexProgress(
             stage=stage,
             done=done,

@@ -1,34 +1,16 @@
-"""The identity rules: all known media and vectors, and the medium that a found file is.
-
-Kept in memory (about 1 kB a file) and brought forward as files are matched,
-so that two equal new files of one run find each other too.
-"""
+"""All known media and stored vectors, and the match of each file that an index reads."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from itertools import takewhile
 
+from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict
 from cocadesk.indexing.pictures import Decoded, Facts
-from cocadesk.library.paths import is_under
 from cocadesk.library.rows import Identity, MediaState, new_key
-from cocadesk.media.hashing import hash_file
 from cocadesk.media.types import DecodedVideo, DecodeFailure, FoundFile
-
-
-class MatchKind(StrEnum):
-    """The identity rules that a file may fall under."""
-
-    NEW = "new"
-    TOUCHED = "touched"
-    EDITED = "edited"
-    MOVED = "moved"
-    COPIED = "copied"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,49 +42,28 @@ class FileMatch:
 
 
 class KnownFiles:
-    """All media by path, bytes and picture. Not thread-safe: its owner locks.
+    """All media by key and bytes, and the pictures that have vectors. Not thread-safe.
 
-    ``views`` is the picture hash that the stored views of each key show.
+    Kept in memory (about 1 kB a file) and brought forward as files are matched, so that
+    two equal new files of one run find each other too. ``views`` is the picture hash
+    that the stored views of each key show.
     """
 
     def __init__(
-        self,
-        identities: Iterable[Identity],
-        views: Mapping[str, str],
-        image_id: str,
-        *,
-        is_gone: Callable[[Identity], bool],
+        self, identities: Iterable[Identity], views: Mapping[str, str], image_id: str
     ) -> None:
         self._image_id = image_id
-        self._is_gone = is_gone
-        self._by_key: dict[str, Identity] = {}
-        self._by_path: dict[bytes, Identity] = {}
-        # Dicts without values are sets that keep their order.
-        self._by_hash: dict[str, dict[str, None]] = {}
-        self._gone: dict[str, dict[str, None]] = {}
-        self._sizes: Counter[int] = Counter()
-        for identity in identities:
-            self._add(identity)
+        self._by_key = {identity.key: identity for identity in identities}
+        self._recorded_hashes = {identity.file_hash for identity in self._by_key.values()}
+        self._new_by_hash: dict[str, str] = {}
         self._picture_of: dict[str, str] = {}
+        # Dicts without values are sets that keep their order.
         self._keys_with: dict[str, dict[str, None]] = {}
         self._orphans: dict[str, list[str]] = {}
         for key, picture_hash in views.items():
             self._add_view(key, picture_hash)
             if key not in self._by_key:
                 self._orphans.setdefault(picture_hash, []).append(key)
-
-    def _add(self, identity: Identity) -> None:
-        self._by_key[identity.key] = identity
-        self._by_path[identity.path] = identity
-        self._by_hash.setdefault(identity.file_hash, {})[identity.key] = None
-        self._sizes[identity.size_bytes] += 1
-
-    def _remove(self, identity: Identity) -> None:
-        del self._by_key[identity.key]
-        if self._by_path.get(identity.path) is identity:
-            del self._by_path[identity.path]
-        del self._by_hash[identity.file_hash][identity.key]
-        self._sizes[identity.size_bytes] -= 1
 
     def _add_view(self, key: str, picture_hash: str) -> None:
         old = self._picture_of.get(key)
@@ -113,108 +74,65 @@ class KnownFiles:
         self._picture_of[key] = picture_hash
         self._keys_with.setdefault(picture_hash, {})[key] = None
 
-    def at(self, path: bytes) -> Identity | None:
-        """The medium at ``path``."""
-        return self._by_path.get(path)
+    def of(self, key: str) -> Identity:
+        """The medium of ``key``, as it is by now."""
+        return self._by_key[key]
 
-    def under(self, *roots: bytes) -> list[Identity]:
-        """The media that lie under one of ``roots``."""
-        return [
-            identity
-            for identity in self._by_key.values()
-            if any(is_under(identity.path, root) for root in roots)
-        ]
+    def all(self) -> list[Identity]:
+        """All media, as they are by now."""
+        return list(self._by_key.values())
 
-    def is_embedded(self, identity: Identity) -> bool:
+    def set_state(self, keys: Iterable[str], state: MediaState) -> None:
+        """Note where the files of ``keys`` are."""
+        for key in keys:
+            self._by_key[key] = self._by_key[key]._replace(state=state.value)
+
+    def is_embedded(self, key: str) -> bool:
         """True where the medium's committed views show the picture that its row says."""
+        identity = self._by_key[key]
         marked = self._image_id in identity.embedded
-        return marked and self._picture_of.get(identity.key) == identity.picture_hash
+        return marked and self._picture_of.get(key) == identity.picture_hash
 
-    def is_unchanged(self, found: FoundFile) -> bool:
-        """Rule 1: known with this size and time, and embedded. Nothing need be read."""
-        known = self.at(found.path)
-        return (
-            known is not None
-            and (known.size_bytes, known.mtime_ns) == (found.size_bytes, found.mtime_ns)
-            and self.is_embedded(known)
-        )
-
-    def may_be_known(self, found: FoundFile) -> bool:
-        """True where some medium has this size: hashing the bytes may spare a decode."""
-        return self._sizes[found.size_bytes] > 0
-
-    def by_bytes(self, found: FoundFile, file_hash: str) -> FileMatch | None:
+    def by_bytes(self, verdict: Verdict, file_hash: str | None) -> FileMatch | None:
         """The match of a file whose bytes are already known and embedded; else None."""
-        known = self.at(found.path)
-        if known is not None:
-            if known.file_hash != file_hash or not self.is_embedded(known):
-                return None
-            return self._known(known, MatchKind.TOUCHED, known.picture_hash, known.kind)
-        same, is_gone = self._with_bytes(file_hash, found.path)
-        if same is None or not self.is_embedded(same):
+        verdict = self._brought_forward(verdict, file_hash)
+        if verdict.source is None or not self.is_embedded(verdict.source):
             return None
-        if is_gone:
-            return self._known(same, MatchKind.MOVED, same.picture_hash, same.kind)
-        return self._unknown(MatchKind.COPIED, same.picture_hash, same.kind, same.key)
+        same = self._by_key[verdict.source]
+        return self._match(verdict, same.picture_hash, same.kind)
+
+    def _brought_forward(self, verdict: Verdict, file_hash: str | None) -> Verdict:
+        """A new file is a copy where this run has matched one with its bytes before."""
+        if verdict.kind is MatchKind.NEW and file_hash in self._new_by_hash:
+            return Verdict(MatchKind.COPIED, None, self._new_by_hash[file_hash])
+        return verdict
 
     def by_picture(
-        self, found: FoundFile, file_hash: str, picture_hash: str, media_kind: str
-    ) -> FileMatch:
-        """The match of a decoded file."""
-        known = self.at(found.path)
-        if known is not None:
-            is_touched = known.file_hash == file_hash
-            kind = MatchKind.TOUCHED if is_touched else MatchKind.EDITED
-            return self._known(known, kind, picture_hash, media_kind)
-        same, is_gone = self._with_bytes(file_hash, found.path)
-        if same is not None and is_gone:
-            return self._known(same, MatchKind.MOVED, picture_hash, media_kind)
-        kind = MatchKind.NEW if same is None else MatchKind.COPIED
-        return self._unknown(kind, picture_hash, media_kind, same.key if same else None)
+        self, verdict: Verdict, file_hash: str, picture_hash: str, media_kind: str
+    ) -> FileMatch | None:
+        """The match of a decoded file; None where its bytes are not those of the verdict."""
+        verdict = self._brought_forward(verdict, file_hash)
+        if verdict.source is not None:
+            if self._by_key[verdict.source].file_hash != file_hash:
+                return None
+        elif file_hash in self._recorded_hashes:
+            return None
+        return self._match(verdict, picture_hash, media_kind)
 
-    def _with_bytes(self, file_hash: str, path: bytes) -> tuple[Identity | None, bool]:
-        """A medium with these bytes, and True where it is gone from its place (those first).
-
-        Of several that are gone the one whose path ends most like ``path`` is
-        taken, so that equal files in a moved folder stay who they were.
-        """
-        keys = self._by_hash.get(file_hash, {})
-        if file_hash not in self._gone:
-            # Looked up once: ten thousand equal files must not be looked at for each.
-            gone = (key for key in keys if self._is_gone(self._by_key[key]))
-            self._gone[file_hash] = dict.fromkeys(gone)
-        gone_media = [self._by_key[key] for key in self._gone[file_hash]]
-        if gone_media:
-            best = min(gone_media, key=lambda one: (-_common_ending(one.path, path), one.path))
-            return best, True
-        return (self._by_key[next(iter(keys))] if keys else None), False
-
-    def _known(
-        self, known: Identity, kind: MatchKind, picture_hash: str, media_kind: str
-    ) -> FileMatch:
+    def _match(self, verdict: Verdict, picture_hash: str, media_kind: str) -> FileMatch:
+        """A new medium takes the key of vectors that a crash has left without a row."""
+        key = verdict.key
+        if key is None:
+            orphans = self._orphans.get(picture_hash)
+            key = orphans.pop() if orphans else new_key()
         return FileMatch(
-            kind=kind,
-            key=known.key,
-            picture_hash=picture_hash,
-            media_kind=media_kind,
-            same_bytes=known.key if kind is not MatchKind.EDITED else None,
-            vectors_of=self._vectors_of(picture_hash, known.key),
-            previous=known,
-        )
-
-    def _unknown(
-        self, kind: MatchKind, picture_hash: str, media_kind: str, same_bytes: str | None
-    ) -> FileMatch:
-        """A new medium; it takes the key of vectors that a crash has left without a row."""
-        orphans = self._orphans.get(picture_hash)
-        key = orphans.pop() if orphans else new_key()
-        return FileMatch(
-            kind=kind,
+            kind=verdict.kind,
             key=key,
             picture_hash=picture_hash,
             media_kind=media_kind,
-            same_bytes=same_bytes,
+            same_bytes=verdict.source,
             vectors_of=self._vectors_of(picture_hash, key),
+            previous=self._by_key[key] if verdict.key is not None else None,
         )
 
     def _vectors_of(self, picture_hash: str, key: str) -> str | None:
@@ -223,40 +141,32 @@ class KnownFiles:
             return None
         return key if key in keys else next(iter(keys))
 
-    def apply(self, found: FoundFile, file_hash: str, match: FileMatch) -> Identity:
+    def apply(self, found: FoundFile, volume: str, file_hash: str, match: FileMatch) -> Identity:
         """Bring the known files forward to where ``match`` is committed."""
         previous = match.previous
-        if previous is not None:
-            self._remove(previous)
-            self._gone.get(previous.file_hash, {}).pop(previous.key, None)
         others = () if previous is None or match.is_redrawn else previous.embedded
-        is_moved_out = previous is not None and not is_under(found.path, previous.root)
         identity = Identity(
             key=match.key,
-            root=found.root if previous is None or is_moved_out else previous.root,
+            root=found.root,
             path=found.path,
             size_bytes=found.size_bytes,
             mtime_ns=found.mtime_ns,
+            ctime_ns=found.ctime_ns,
+            volume=volume,
             file_hash=file_hash,
             picture_hash=match.picture_hash,
             kind=match.media_kind,
             state=MediaState.PRESENT.value,
             embedded=tuple(dict.fromkeys((*others, self._image_id))),
         )
-        self._add(identity)
+        self._by_key[match.key] = identity
+        self._new_by_hash.setdefault(file_hash, match.key)
         self._add_view(match.key, match.picture_hash)
         return identity
 
     def leftover_orphans(self) -> list[str]:
         """Keys of vectors whose files were not found again."""
         return [key for keys in self._orphans.values() for key in keys]
-
-
-def _common_ending(one: bytes, other: bytes) -> int:
-    """The number of path parts, from the end, that two paths share."""
-    separator = os.fsencode(os.sep)
-    pairs = zip(reversed(one.split(separator)), reversed(other.split(separator)), strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -304,27 +214,38 @@ class Unreadable:
 class Vanished:
     """A file that was gone before it could be read."""
 
+    found: FoundFile
+
 
 class FileMatcher:
-    """Applies the identity rules, one file at a time, from any thread."""
+    """Gives the files of a plan their matches, one at a time, from any thread."""
 
-    def __init__(self, known_files: KnownFiles) -> None:
+    def __init__(
+        self,
+        known_files: KnownFiles,
+        plan: Plan,
+        seen: Mapping[bytes, SeenFile],
+        *,
+        reads_all: bool = False,
+    ) -> None:
+        """``reads_all``: files with known bytes are decoded all the same."""
+        self._reads_all = reads_all
         self._known_files = known_files
+        self._plan = plan
+        self._seen = seen
         self._lock = threading.Lock()
 
     def match_bytes(self, found: FoundFile) -> MatchedFile | None:
-        """The match of a moved, copied or touched file by its bytes alone, else None."""
-        with self._lock:
-            if not self._known_files.may_be_known(found):
-                return None
-        file_hash = hash_file(found.path)
-        if file_hash is None:
+        """The match of a moved, copied or touched file whose picture is known, else None."""
+        if self._reads_all:
             return None
+        verdict, seen = self._plan.verdicts[found.path], self._seen[found.path]
         with self._lock:
-            match = self._known_files.by_bytes(found, file_hash)
+            match = self._known_files.by_bytes(verdict, seen.file_hash)
             if match is None:
                 return None
-            identity = self._known_files.apply(found, file_hash, match)
+            file_hash = self._known_files.of(match.same_bytes or match.key).file_hash
+            identity = self._known_files.apply(found, seen.volume, file_hash, match)
         return MatchedFile(found=found, match=match, identity=identity)
 
     def match_picture(
@@ -333,12 +254,17 @@ class FileMatcher:
         """The match of a decoded file."""
         if isinstance(result, DecodeFailure):
             if not os.path.lexists(found.path):
-                return Vanished()
+                return Vanished(found)
             return Unreadable(found=found, reason=result.reason, is_passing=result.is_passing)
+        verdict, seen = self._plan.verdicts[found.path], self._seen[found.path]
         facts = Facts.of(result)
         with self._lock:
             match = self._known_files.by_picture(
-                found, result.file_hash, result.picture_hash, facts.kind.value
+                verdict, result.file_hash, result.picture_hash, facts.kind.value
             )
-            identity = self._known_files.apply(found, result.file_hash, match)
+            if match is None:
+                return Unreadable(
+                    found=found, reason="It changed while it was read.", is_passing=True
+                )
+            identity = self._known_files.apply(found, seen.volume, result.file_hash, match)
         return MatchedFile(found=found, match=match, identity=identity, facts=facts, decoded=result)

@@ -30,6 +30,10 @@ from cocadesk.model.backend import Backend, ModelInfo
 _LOOK_S = 0.1
 """Seconds that a blocked thread waits before it looks whether the work was cancelled."""
 _BATCHES_AHEAD = 4
+_FIRST_PICTURES = 4
+"""The first batch is small: nobody knows yet how long the model takes."""
+_GATHER_SHARE, _EMBED_SHARE, _COMMIT_SHARE = 0.25, 0.25, 0.75
+"""Of ``commit_s``: how long a batch gathers, how long it is embedded, when it is committed."""
 _TIDY_EVERY_COMMITS = 64
 
 T = TypeVar("T")
@@ -60,17 +64,20 @@ class Batch:
 
     matched: list[MatchedFile] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
-    vanished: int = 0
+    vanished: list[FoundFile] = field(default_factory=list)
     embedded: dict[str, Embedded] = field(default_factory=dict)
+    since_s: float = field(default_factory=time.monotonic)
+    """When its oldest file came."""
 
     def __len__(self) -> int:
-        return len(self.matched) + len(self.unreadable) + self.vanished
+        return len(self.matched) + len(self.unreadable) + len(self.vanished)
 
     def add(self, other: Batch) -> None:
         """Join ``other`` behind this one."""
+        self.since_s = min(self.since_s, other.since_s) if len(self) else other.since_s
         self.matched.extend(other.matched)
         self.unreadable.extend(other.unreadable)
-        self.vanished += other.vanished
+        self.vanished.extend(other.vanished)
         self.embedded.update(other.embedded)
 
 
@@ -87,6 +94,8 @@ def read_steps(
 ) -> Generator[T, None, None]:
     """Decode, match, embed and commit these files, as rows or seconds are due.
 
+    A picture waits ``commit_s`` at most from its decode to its commit, or as long as one
+    picture takes to embed: that is what a kill costs.
     Yields the ``progress`` of the number of files that wait for the next commit.
     Closing it, and an error in a stage, commits what is embedded by then; the
     rest is read by the next index.
@@ -145,7 +154,9 @@ class _Stage(Generic[T]):
 
     def __init__(self, name: str, size: int, cancelled: threading.Event) -> None:
         self._name = name
+        self.limit = size
         self._queue: queue.Queue[T | _End] = queue.Queue(size)
+        self._taken = threading.Event()
         self._cancelled = cancelled
         self._thread: threading.Thread | None = None
 
@@ -174,9 +185,13 @@ class _Stage(Generic[T]):
             raise _CancelledError
 
     def put(self, item: T | _End) -> None:
-        """Add a result, as soon as there is room."""
+        """Add a result, as soon as there is room (``limit``, at most the size it was made with)."""
         while True:
             self.check()
+            if self._queue.qsize() >= self.limit:
+                self._taken.wait(_LOOK_S)
+                self._taken.clear()
+                continue
             with contextlib.suppress(queue.Full):
                 self._queue.put(item, timeout=_LOOK_S)
                 return
@@ -187,6 +202,8 @@ class _Stage(Generic[T]):
             return self._queue.get(timeout=timeout_s)
         except queue.Empty:
             return None
+        finally:
+            self._taken.set()
 
     def join(self) -> None:
         """Wait for the end of the thread."""
@@ -267,6 +284,23 @@ class _Reading:
                 raise
 
 
+class Pace:
+    """The number of pictures that a model embeds in ``target_s`` seconds, from the last batch.
+
+    A slow model gets small batches, so that a kill costs little; a fast one large ones.
+    """
+
+    def __init__(self, target_s: float, most: int) -> None:
+        self._target_s = target_s
+        self._most = most
+        self.pictures = min(_FIRST_PICTURES, most)
+
+    def note(self, pictures: int, seconds: float) -> None:
+        """A batch of so many pictures has taken so long."""
+        fitting = self._target_s * pictures / max(seconds, 1e-6)
+        self.pictures = max(1, min(self._most, int(fitting)))
+
+
 class _Embedding:
     """Second stage: gathers files until a batch of pictures is full, embeds, passes on."""
 
@@ -281,13 +315,17 @@ class _Embedding:
         self._embedder = embedder
         self._options = options
         self._video_places = video_places
+        self._pace = Pace(options.commit_s * _EMBED_SHARE, options.embed_batch)
+        self._bound_queue()
 
     def run(self, out: _Stage[Batch]) -> None:
-        """Embed all files of the first stage; a begun batch waits ``commit_s`` at most."""
+        """Embed all files of the first stage, in batches of what may wait together."""
         batch, pictures = Batch(), 0
         while True:
             out.check()
-            item = self._files.get(self._options.commit_s if len(batch) else _LOOK_S)
+            item = self._files.get(self._patience_s(batch) if len(batch) else _LOOK_S)
+            if not len(batch):
+                batch.since_s = time.monotonic()
             if isinstance(item, MatchedFile):
                 batch.matched.append(item)
                 if isinstance(item.decoded, DecodedVideo):
@@ -297,9 +335,10 @@ class _Embedding:
             elif isinstance(item, Unreadable):
                 batch.unreadable.append(item)
             elif isinstance(item, Vanished):
-                batch.vanished += 1
+                batch.vanished.append(item.found)
             is_due = not isinstance(item, _File) or len(batch) >= self._options.commit_rows
-            if len(batch) and (is_due or pictures >= self._options.embed_batch):
+            is_due = is_due or self._patience_s(batch) <= 0
+            if len(batch) and (is_due or pictures >= self._pace.pictures):
                 self._embed_photos(batch)
                 out.put(batch)
                 batch, pictures = Batch(), 0
@@ -308,6 +347,15 @@ class _Embedding:
                     raise item.error
                 return
 
+    def _bound_queue(self) -> None:
+        """No more decoded files wait than two batches: they are lost in a kill as well."""
+        self._files.limit = min(self._options.queue_files, 2 * self._pace.pictures + 2)
+
+    def _patience_s(self, batch: Batch) -> float:
+        """How long a begun batch may still wait for more."""
+        waited_s = time.monotonic() - batch.since_s
+        return max(0.0, self._options.commit_s * _GATHER_SHARE - waited_s)
+
     def _embed_photos(self, batch: Batch) -> None:
         pictures = {
             item.match.picture_hash: item.decoded.input_HWC
@@ -315,7 +363,10 @@ class _Embedding:
             if item.needs_embedding and isinstance(item.decoded, DecodedPhoto)
         }
         if pictures:
+            started_s = time.monotonic()
             vectors = self._embedder.embed_images(np.stack(list(pictures.values())))
+            self._pace.note(len(pictures), time.monotonic() - started_s)
+            self._bound_queue()
             for picture_hash, vector in zip(pictures, vectors, strict=True):
                 batch.embedded[picture_hash] = Embedded(vectors_VD=vector[None])
         for item in batch.matched:
@@ -344,17 +395,16 @@ def _commit_batches(
     """Third stage, on the caller's thread; see ``read_steps``."""
     pending = Batch()
     commits = 0
-    last_s = time.monotonic()
     try:
         while not isinstance(batch := batches.get(options.progress_s), _End):
             if batch is not None:
                 pending.add(batch)
-            is_due = time.monotonic() - last_s >= options.commit_s
+            waited_s = time.monotonic() - pending.since_s
+            is_due = waited_s >= options.commit_s * _COMMIT_SHARE
             if len(pending) >= options.commit_rows or (is_due and len(pending)):
                 full, pending = pending, Batch()
                 commit(full)
                 commits += 1
-                last_s = time.monotonic()
                 if commits % _TIDY_EVERY_COMMITS == 0:
                     tidy()
             yield progress(len(pending))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cocadesk.eta import EtaEstimator
 from cocadesk.indexing.commit import placed_view
-from cocadesk.indexing.known_files import FileMatch, MatchedFile, MatchKind, Unreadable
+from cocadesk.indexing.identity import MatchKind
+from cocadesk.indexing.known_files import FileMatch, MatchedFile, Unreadable
 from cocadesk.indexing.pictures import Decoded, Facts
 from cocadesk.indexing.pipeline import Batch, Decoder, read_steps
-from cocadesk.indexing.scan_diff import ABSENT, RootStatus, is_gone
+from cocadesk.indexing.survey import ABSENT, Roots
 from cocadesk.indexing.types import (
     Failed,
     IndexOptions,
@@ -124,7 +126,7 @@ class _Reembed:
         self._backend = backend
         self._model = backend.info()
         self._options = options
-        self._roots = RootStatus(library.roots.all())
+        self._roots = Roots(library.roots.all())
         self._tried: set[tuple[str, str]] = set()
         """Key and picture hash, as the row had them then."""
         self._with_views: set[str] = set()
@@ -185,8 +187,9 @@ class _Reembed:
         """The state of a file: as its row says, but its disk may have gone or come since."""
         if identity.state == MediaState.MISSING:
             return MediaState.MISSING
-        is_offline = self._roots.is_offline(identity.root)
-        return MediaState.OFFLINE if is_offline else MediaState.PRESENT
+        if os.path.lexists(identity.path) or self._roots.volume_at(identity) == identity.volume:
+            return MediaState.PRESENT
+        return MediaState.OFFLINE
 
     def _fill_without_reading(self, lacking: _Lacking) -> Iterator[IndexProgress]:
         """Mark what has its views, and copy the views of equal pictures."""
@@ -264,7 +267,8 @@ class _Reembed:
 
     def _give_up(self, item: Unreadable) -> None:
         rows = self._library.media.rows_by_path([item.found.path])
-        reason = ABSENT[MediaState.MISSING] if is_gone(item.found.path) else item.reason
+        is_there = os.path.lexists(item.found.path)
+        reason = item.reason if is_there else ABSENT[MediaState.MISSING]
         for row in rows:
             self._tried.add((row.key, row.picture_hash))
             self._unreadable[row.key] = Failed(path=row.path, reason=reason)

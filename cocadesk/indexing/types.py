@@ -20,16 +20,25 @@ class IndexStage(StrEnum):
     """The stages of an index."""
 
     SCAN = "scan"
+    COMPARE = "compare"
     EMBED = "embed"
     FINISH = "finish"
+
+
+class Again(StrEnum):
+    """The files that an index reads though nothing about them has changed."""
+
+    NOTHING = "nothing"
+    FAILED = "failed"
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexOptions:
     """The sizes and times of an index; the defaults suit a desktop computer.
 
-    A commit is due after ``commit_rows`` files or ``commit_s`` seconds,
-    whichever comes first. ``queue_files`` bounds the decoded files in memory,
+    A commit is due after ``commit_rows`` files, or before the oldest has waited
+    ``commit_s`` seconds, whichever comes first. ``queue_files`` bounds the decoded files in memory,
     ``queue_videos`` those whose frames wait to be embedded.
     """
 
@@ -40,6 +49,7 @@ class IndexOptions:
     queue_files: int = 192
     queue_videos: int = 4
     progress_s: float = 0.2
+    again: Again = Again.NOTHING
 
     def __post_init__(self) -> None:
         for name in ("workers", "embed_batch", "commit_rows", "queue_files", "queue_videos"):
@@ -77,7 +87,8 @@ class IndexReport:
     """The outcome of an index, in files.
 
     ``indexed`` files were read and committed (new, copied or changed), of which
-    ``videos`` are videos; ``moved`` ones only followed. ``missing`` and
+    ``videos`` are videos; ``moved`` ones only followed, and of ``unchanged`` ones the
+    bytes are as they were. ``missing`` and
     ``offline`` count media that this run found gone or on a disk that is not there.
     """
 

@@ -71,6 +71,10 @@ class EditLog:
         """The edits of one batch, oldest first."""
         return self._where(f"batch = {literal(batch)}")
 
+    def annotated_keys(self) -> set[str]:
+        """The media about which a person ever said something, taken back or not."""
+        return set(self._store.read(EDITS, where=_OF_WORDS, columns=["key"])["key"].to_pylist())
+
     def of_files(self) -> list[Edit]:
         """The edits that wrote files, oldest first."""
         return self._where(f"field = {literal(FILE_FIELD)}")

@@ -63,7 +63,8 @@ class MediaRow:
 
     ``width`` and ``height`` are pixels after orientation. ``taken_local`` is
     naive, as the camera's clock showed it. ``embedded`` names the image ids
-    whose views of this medium are committed.
+    whose views of this medium are committed. ``volume`` names the file system that
+    the file lies on (see ``paths.volume_of``).
     """
 
     key: str
@@ -72,6 +73,8 @@ class MediaRow:
     kind: MediaKind = MediaKind.PHOTO
     size_bytes: int
     mtime_ns: int
+    ctime_ns: int = 0
+    volume: str = ""
     file_hash: str
     picture_hash: str
     format: str = ""
@@ -240,6 +243,8 @@ class Identity(NamedTuple):
     path: bytes
     size_bytes: int
     mtime_ns: int
+    ctime_ns: int
+    volume: str
     file_hash: str
     picture_hash: str
     kind: str

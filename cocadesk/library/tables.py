@@ -55,10 +55,15 @@ class MediaTable:
         return [by_key[key] for key in keys if key in by_key]
 
     def rows_by_path(self, paths: Sequence[bytes]) -> list[MediaRow]:
-        """The rows of the files at ``paths``, in no order."""
+        """The rows of the files at ``paths``, one a path, in no order.
+
+        A path may have been another medium's, which is missing now, or another disk's.
+        """
         if not paths:
             return []
-        return arrow_to_rows(MediaRow, self._store.read_in(MEDIA, "path", paths))
+        found = arrow_to_rows(MediaRow, self._store.read_in(MEDIA, "path", paths))
+        found.sort(key=lambda row: (row.state is MediaState.PRESENT, row.key))
+        return list({row.path: row for row in found}.values())
 
     def row_by_path(self, path: bytes) -> MediaRow | None:
         """The row of the file at ``path``, or None."""

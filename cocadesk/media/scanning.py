@@ -5,6 +5,7 @@ Paths are bytes all the way, which pathlib cannot hold: hence the os functions.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -26,15 +27,37 @@ _SKIPPED_FOLDERS = frozenset(
 _LIBRARY_MARKS = frozenset({b"library.json", b"store"})
 _SKIPPED_FILES = frozenset({b"thumbs.db", b"desktop.ini", b"ehthumbs.db"})
 
+_SEPARATOR = os.fsencode(os.sep)
+_VIRTUAL = (b"/proc", b"/sys", b"/dev")
+_OTHER_DISK = "This link leads to another disk, whose folder was not added."
+
 _FolderId = tuple[int, int | bytes]
 
 
 @dataclass(slots=True)
 class _Walk:
-    """One scan's memory: the folders seen, and the roots with links resolved."""
+    """One scan's memory: the roots with links resolved, their disks, and the folders seen."""
 
     real_roots: list[bytes]
+    devices: set[int]
+    virtual: set[int]
     seen: set[_FolderId] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, roots: Sequence[bytes]) -> _Walk:
+        """The walk through these folders."""
+        real = [os.path.realpath(root) for root in roots]
+        devices = {device for root in real if (device := _device(root)) is not None}
+        virtual = {device for path in _VIRTUAL if (device := _device(path)) is not None}
+        return cls(real, devices, virtual - devices)
+
+    def meets(self, target: bytes) -> bool:
+        """True where the scan meets the file at ``target`` by itself."""
+        return any(
+            target == root
+            or (_is_below(target, root) and not _is_hidden(target[len(root) :].lstrip(_SEPARATOR)))
+            for root in self.real_roots
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +75,13 @@ def scan(roots: Sequence[bytes]) -> Iterator[FoundFile | ScanProblem]:
     themselves (@eaDir, recycle bins), are left out, except as a root; so are
     CocaDesk's own libraries, which hold thumbnails. Links
     are followed once: a link into a folder above it is reported, one to a
-    place that is scanned anyway is passed over. Devices and pipes are never
-    opened. A place that cannot be read becomes a ScanProblem and the scan
-    goes on.
+    place that is scanned anyway is passed over (one into a hidden folder is not: that is
+    where git-annex keeps files), and one to another disk than the roots' is reported.
+    Devices, pipes and the system's virtual disks are never opened. A place that cannot be
+    read becomes a ScanProblem and the scan goes on.
     """
     absolute = [os.path.abspath(root) for root in roots]  # noqa: PTH100
-    walk = _Walk([os.path.realpath(root) for root in absolute])
+    walk = _Walk.of(absolute)
     for root in absolute:
         yield from _scan_root(root, walk)
 
@@ -70,12 +94,12 @@ def _scan_root(root: bytes, walk: _Walk) -> Iterator[FoundFile | ScanProblem]:
         return
     if stat.S_ISREG(status.st_mode):
         # The person named this very file: whatever it is, the decoder says so.
-        yield _found(root, root, status)
+        yield FoundFile.of(root, root, status)
         return
     if not stat.S_ISDIR(status.st_mode):
         yield ScanProblem(path=root, reason="This is neither a file nor a folder.")
         return
-    pending = [_Folder(root, root, frozenset())]
+    pending = [_Folder(root, root, _folders_above(root))]
     while pending:
         yield from _scan_folder(pending.pop(), pending, walk)
 
@@ -106,7 +130,12 @@ def _scan_folder(
             continue
         try:
             if entry.is_dir():
-                if entry.name.lower() not in _SKIPPED_FOLDERS:
+                if entry.name.lower() in _SKIPPED_FOLDERS:
+                    continue
+                device = _device(entry.path)
+                if entry.is_symlink() and device not in walk.devices:
+                    yield ScanProblem(path=entry.path, reason=_OTHER_DISK)
+                elif device not in walk.virtual:
                     subfolders.append(_Folder(folder.root, entry.path, ancestors))
             elif (found := _candidate(folder.root, entry, walk)) is not None:
                 yield found
@@ -133,24 +162,52 @@ def _candidate(
         return None
     # Not entry.stat(): on Windows it leaves out what os.stat tells.
     status = os.stat(entry.path)  # noqa: PTH116
+    if entry.is_symlink() and status.st_dev not in walk.devices:
+        is_medium = extension in MEDIA_EXTENSIONS
+        return ScanProblem(path=entry.path, reason=_OTHER_DISK) if is_medium else None
     if is_only_in_cloud(status):
         if extension not in MEDIA_EXTENSIONS:
             return None
         return ScanProblem(path=entry.path, reason="Its content lies only in the cloud.")
     if extension not in MEDIA_EXTENSIONS and not _is_medium_by_content(entry.path):
         return None
-    return _found(root, entry.path, status)
+    return FoundFile.of(root, entry.path, status)
 
 
 def _is_link_to_skip(entry: os.DirEntry[bytes], walk: _Walk) -> bool:
     """True for a link that leads nowhere, or to a file that the scan meets by itself."""
     if not os.path.exists(entry.path):  # noqa: PTH110
         return True
-    target = os.path.realpath(entry.path)
-    return any(
-        target == root or target.startswith(root.rstrip(b"/\\") + os.sep.encode())
-        for root in walk.real_roots
-    )
+    return walk.meets(os.path.realpath(entry.path))
+
+
+def _is_below(path: bytes, folder: bytes) -> bool:
+    """True where ``path`` lies in ``folder``."""
+    return path.startswith(folder.rstrip(b"/\\") + _SEPARATOR)
+
+
+def _is_hidden(relative: bytes) -> bool:
+    """True where the scan does not go to a path below its root."""
+    parts = relative.split(_SEPARATOR)
+    return any(part.startswith(b".") or part.lower() in _SKIPPED_FOLDERS for part in parts)
+
+
+def _folders_above(root: bytes) -> frozenset[_FolderId]:
+    """The folders that hold ``root``, which no link in it may lead back to."""
+    above = set()
+    place = os.path.realpath(root)
+    while (folder := os.path.dirname(place)) != place:  # noqa: PTH120
+        place = folder
+        with contextlib.suppress(OSError):
+            above.add(_identity(place))
+    return frozenset(above)
+
+
+def _device(path: bytes) -> int | None:
+    try:
+        return os.stat(path).st_dev  # noqa: PTH116
+    except OSError:
+        return None
 
 
 def _is_medium_by_content(path: bytes) -> bool:
@@ -164,7 +221,3 @@ def _extension(name: bytes) -> str:
     """The extension in lower case without its dot; empty where there is none."""
     _, dot, extension = name.rpartition(b".")
     return extension.strip().lower().decode("ascii", "replace") if dot else ""
-
-
-def _found(root: bytes, path: bytes, status: os.stat_result) -> FoundFile:
-    return FoundFile(root=root, path=path, size_bytes=status.st_size, mtime_ns=status.st_mtime_ns)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
@@ -68,12 +70,31 @@ class DecodeLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFile:
-    """A file that may be a photo or a video. Paths are absolute, as the file system spells them."""
+    """A file that may be a photo or a video. Paths are absolute, as the file system spells them.
+
+    ``ctime_ns`` is when its content, name or rights last changed (0 where the system
+    does not tell); ``device`` numbers the file system that it lies on.
+    """
 
     root: bytes
     path: bytes
     size_bytes: int
     mtime_ns: int
+    ctime_ns: int = 0
+    device: int = 0
+
+    @classmethod
+    def of(cls, root: bytes, path: bytes, status: os.stat_result) -> FoundFile:
+        """The file at ``path`` as the system describes it."""
+        return cls(
+            root=root,
+            path=path,
+            size_bytes=status.st_size,
+            mtime_ns=status.st_mtime_ns,
+            # On Windows this field is when the file was made.
+            ctime_ns=0 if sys.platform == "win32" else status.st_ctime_ns,
+            device=status.st_dev,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

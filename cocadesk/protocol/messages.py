@@ -24,7 +24,7 @@ from cocadesk.protocol.values import (
     WorkState,
 )
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 
 # What happens without being asked ----------------------------------------------------
 

@@ -7,6 +7,7 @@ from cocadesk.protocol.values import (
     DescriptionKind,
     JobAction,
     Message,
+    ReadAgain,
     Scope,
     TeachSource,
     TuningMethod,
@@ -230,9 +231,13 @@ class UseModel(RequestBody, frozen=True):
 
 
 class StartIndex(RequestBody, frozen=True):
-    """Adds the folders and indexes them; none means all known folders."""
+    """Adds the folders and indexes them; none means all known folders.
+
+    ``again``: the files that are read though nothing about them has changed.
+    """
 
     folders: tuple[WirePath, ...] = ()
+    again: ReadAgain = ReadAgain.NOTHING
 
 
 class ListJobs(RequestBody, frozen=True):

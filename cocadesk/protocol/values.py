@@ -50,6 +50,14 @@ class JobKind(StrEnum):
     SWITCH_MODEL = "switch"
 
 
+class ReadAgain(StrEnum):
+    """The files that an index reads though nothing about them has changed."""
+
+    NOTHING = "nothing"
+    FAILED = "failed"
+    ALL = "all"
+
+
 class JobState(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"

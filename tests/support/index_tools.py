@@ -105,6 +105,8 @@ class InProcessDecoder:
                     is_photo=error.is_photo,
                     is_passing=error.is_passing,
                 )
+            except FileNotFoundError:
+                yield DecodeFailure(token=request.token, path=request.path, reason="It is gone.")
 
 
 class CountingBackend(FakeBackend):

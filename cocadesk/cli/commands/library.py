@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from cocadesk.cli.errors import OK, SOME_FAILED
-from cocadesk.cli.options import FilterOption, Options, command, existing_folders
+from cocadesk.cli.options import FilterOption, Options, absolute_paths, command, existing_folders
 from cocadesk.cli.report import Report, clock, failed_fields, path_fields
 from cocadesk.errors import UserError
 
@@ -22,16 +22,22 @@ def index(
     folders: Annotated[
         list[str], typer.Argument(metavar="FOLDER", help="Folders, photos, videos.")
     ],
+    again: Annotated[
+        Literal["nothing", "failed", "all"],
+        typer.Option(help="Read files that have not changed: those that failed, or all."),
+    ] = "nothing",
 ) -> int:
     """Read photos and videos into the library; what is known and unchanged is skipped."""
     from cocadesk.cli.session import do_job, open_engine
     from cocadesk.engine.local import Access
     from cocadesk.protocol.messages import StartIndex
-    from cocadesk.protocol.values import IndexReport
+    from cocadesk.protocol.values import IndexReport, ReadAgain
 
-    existing = existing_folders(folders)
+    # A library knows folders whose disk is away; without one, each name must be right.
+    is_known = (options.library / "library.json").exists()
+    paths = absolute_paths(folders) if is_known else existing_folders(folders)
     with open_engine(options, report, Access.CREATE) as engine:
-        done = do_job(engine, StartIndex(folders=existing), report).report
+        done = do_job(engine, StartIndex(folders=paths, again=ReadAgain(again)), report).report
     assert isinstance(done, IndexReport)
     report.document(
         {

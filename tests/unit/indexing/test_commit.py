@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from cocadesk.indexing.commit import Committer
+from cocadesk.indexing.identity import MatchKind, Verdict
 from cocadesk.indexing.known_files import (
     FileMatch,
     KnownFiles,
     MatchedFile,
-    MatchKind,
     Unreadable,
 )
 from cocadesk.indexing.pictures import Embedded, Facts, Span
@@ -131,6 +131,7 @@ def stored(key: str, **values: object) -> MediaRow:
         path=f"/p/{key}".encode(),
         size_bytes=1,
         mtime_ns=1,
+        volume="disk",
         file_hash=f"bytes of {key}",
         picture_hash=key,
         embedded=(MODEL,),
@@ -164,6 +165,8 @@ def identity_of(row: MediaRow) -> Identity:
         row.path,
         row.size_bytes,
         row.mtime_ns,
+        row.ctime_ns,
+        row.volume,
         row.file_hash,
         row.picture_hash,
         row.kind.value,
@@ -181,26 +184,39 @@ class Case:
             map(identity_of, rows),
             {row.key: row.picture_hash for row in rows},
             MODEL,
-            is_gone=lambda identity: identity.key in gone,
         )
+        self._gone = set(gone)
 
     def read(self, name: str, file_hash: str, picture: str) -> MatchedFile:
         """A file that was decoded."""
         place = found(name)
-        match = self._known.by_picture(place, file_hash, picture, "photo")
+        match = self._known.by_picture(self._verdict(place, file_hash), file_hash, picture, "photo")
         return self._matched(place, file_hash, match, FACTS)
 
     def known(self, name: str, file_hash: str) -> MatchedFile:
         """A file whose bytes are known."""
         place = found(name)
-        match = self._known.by_bytes(place, file_hash)
-        assert match is not None
+        match = self._known.by_bytes(self._verdict(place, file_hash), file_hash)
         return self._matched(place, file_hash, match, None)
 
+    def _verdict(self, place: FoundFile, file_hash: str) -> Verdict:
+        """The identity rules for one file."""
+        for row in self._known.all():
+            if row.path == place.path:
+                is_same = row.file_hash == file_hash
+                kind = MatchKind.TOUCHED if is_same else MatchKind.EDITED
+                return Verdict(kind, row.key, row.key if is_same else None)
+            if row.file_hash == file_hash and row.key in self._gone:
+                return Verdict(MatchKind.MOVED, row.key, row.key)
+            if row.file_hash == file_hash:
+                return Verdict(MatchKind.COPIED, None, row.key)
+        return Verdict(MatchKind.NEW)
+
     def _matched(
-        self, place: FoundFile, file_hash: str, match: FileMatch, facts: Facts | None
+        self, place: FoundFile, file_hash: str, match: FileMatch | None, facts: Facts | None
     ) -> MatchedFile:
-        identity = self._known.apply(place, file_hash, match)
+        assert match is not None
+        identity = self._known.apply(place, "disk", file_hash, match)
         return MatchedFile(found=place, match=match, identity=identity, facts=facts)
 
     def commit(
@@ -329,19 +345,6 @@ def test_a_redrawn_file_drops_the_machines_annotations_and_views_beyond() -> Non
     assert (change.row.key, change.is_new, change.drops_machine_words) == ("a", False, True)
     assert [one.view for one in case.tables.views_written] == [0, 1]
     assert case.tables.fewer == {"a": 2}
-
-
-def test_a_file_that_is_moved_while_the_batch_runs_is_one_row() -> None:
-    """A merge with two rows of one key is ambiguous: the last place counts."""
-    gone = list[str]()
-    case = Case(stored("a"), gone=gone)
-    first = case.known("a", "bytes of a")
-    gone.append("a")
-    second = case.known("b", "bytes of a")
-    assert [first.match.kind, second.match.kind] == [MatchKind.TOUCHED, MatchKind.MOVED]
-    case.commit(first, second)
-    (change,) = case.tables.changes
-    assert (change.row.key, change.row.path, change.is_new) == ("a", b"/p/b", False)
 
 
 def test_what_reads_well_now_is_forgotten_as_a_failure() -> None:

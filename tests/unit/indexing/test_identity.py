@@ -65,47 +65,64 @@ class Model:
     next_number: int = 0
 
     def index(self, files: dict[str, tuple[str, int]]) -> dict[str, int]:
-        """Apply the rules to all files, in the order of a scan; gives what must be counted."""
+        """Apply the rules to all files together; gives what must be counted."""
         counted = {"indexed": 0, "unchanged": 0, "moved": 0, "copied": 0, "embedded": 0}
-        for path in scan_order(files):
-            self._index_file(path, *files[path], files, counted)
+        drawn = {medium.content.split()[0] for medium in self.media.values()}
+        for picture in {text.split()[0] for text, _ in files.values()} - drawn:
+            counted["embedded"] += FRAMES.get(picture, 1)
+        waiting = dict(files)
+        settled = {id(m) for m in self._in_place(waiting, counted)}
+        self._move(waiting, settled, counted)
+        contents = {medium.content for medium in self.media.values()}
+        read: set[str] = set()
+        for path in scan_order(waiting):
+            text, time = waiting[path]
+            counted["indexed"] += 1
+            known = next((m for m in self._present_at(path) if id(m) not in settled), None)
+            if text not in contents and known is not None:
+                known.content, known.time = text, time
+            else:
+                counted["copied"] += text in contents | read
+                known = Medium(path, text, time)
+                self.media[self.next_number] = known
+                self.next_number += 1
+            read.add(text)
+            settled.add(id(known))
         for medium in self.media.values():
-            medium.is_missing = medium.name not in files
+            medium.is_missing = id(medium) not in settled
         return counted
 
-    def _index_file(
-        self,
-        path: str,
-        text: str,
-        time: int,
-        files: dict[str, tuple[str, int]],
-        counted: dict[str, int],
+    def _present_at(self, path: str) -> list[Medium]:
+        return [m for m in self.media.values() if m.name == path and not m.is_missing]
+
+    def _in_place(
+        self, waiting: dict[str, tuple[str, int]], counted: dict[str, int]
+    ) -> list[Medium]:
+        """Those whose file is where it was, with the same bytes."""
+        found = []
+        order = sorted(self.media.items(), key=lambda item: (item[1].is_missing, -item[0]))
+        for _, medium in order:
+            if waiting.get(medium.name, ("", 0))[0] == medium.content:
+                medium.time = waiting.pop(medium.name)[1]
+                counted["unchanged"] += 1
+                found.append(medium)
+        return found
+
+    def _move(
+        self, waiting: dict[str, tuple[str, int]], settled: set[int], counted: dict[str, int]
     ) -> None:
-        known = next((m for m in self.media.values() if m.name == path), None)
-        same = [m for m in self.media.values() if m.content == text]
-        gone = min(
-            (m for m in same if m.name not in files),
-            key=lambda m: (-common_ending(m.name, path), m.name),
-            default=None,
-        )
-        embedded = {m.content.split()[0] for m in self.media.values()}
-        if known is not None and (known.content, known.time) == (text, time):
-            counted["unchanged"] += 1
-            return
-        picture = text.split()[0]
-        if picture not in embedded:
-            counted["embedded"] += FRAMES.get(picture, 1)
-        if known is None and gone is not None:
+        """Each file with the bytes of a medium that has lost its place, the likest first."""
+        while pairs := [
+            (m.is_missing, -common_ending(m.name, path), path, m.name, number)
+            for number, m in self.media.items()
+            for path, (text, _) in waiting.items()
+            if id(m) not in settled and m.content == text
+        ]:
+            *_, path, _, number = min(pairs)
+            medium = self.media[number]
+            medium.name, medium.time = path, waiting.pop(path)[1]
+            settled.add(id(medium))
             counted["moved"] += 1
-            gone.name, gone.time = path, time
-            return
-        counted["indexed"] += 1
-        if known is not None:
-            known.content, known.time = text, time
-            return
-        counted["copied"] += bool(same)
-        self.media[self.next_number] = Medium(path, text, time)
-        self.next_number += 1
 
 
 def common_ending(one: str, other: str) -> int:
@@ -208,26 +225,29 @@ class Identity(RuleBasedStateMachine):
             return
         rows = list(self.library.media.iter_rows())
         start = len(os.fsencode(self.photos)) + 1
-        found = {row.path[start:].decode(): row for row in rows}
-        assert len(found) == len(rows)
-        assert {path: row.state == "missing" for path, row in found.items()} == {
-            medium.name: medium.is_missing for medium in self.model.media.values()
-        }
+        names = {row.key: row.path[start:].decode() for row in rows}
         for number, medium in self.model.media.items():
-            assert self.keys.setdefault(number, found[medium.name].key) == found[medium.name].key
-        picture_hash = {row.key: row.picture_hash for row in rows}
+            if number not in self.keys:
+                (self.keys[number],) = [
+                    row.key
+                    for row in rows
+                    if row.key not in self.keys.values() and names[row.key] == medium.name
+                ]
+        by_key = {row.key: row for row in rows}
+        assert set(by_key) == set(self.keys.values())
         marks = self.library.views.marks(IMAGE_ID)
-        assert {mark.key for mark in marks} == set(picture_hash)
-        assert all(picture_hash[mark.key] == mark.picture_hash for mark in marks)
-        wanted = {m.name: (views_of(m.content), m.content) for m in self.model.media.values()}
-        for path, row in found.items():
-            count, text = wanted[path]
-            own = sorted(mark.view for mark in marks if mark.key == row.key)
-            assert own == list(range(count))
-            assert (row.kind == "video", row.duration_s is not None) == (count > 1, count > 1)
-            assert text.split()[0] in VIDEOS or count == 1
+        for number, medium in self.model.media.items():
+            row = by_key[self.keys[number]]
+            assert (names[row.key], row.state == "missing") == (medium.name, medium.is_missing)
+            mine = [mark for mark in marks if mark.key == row.key]
+            assert {mark.picture_hash for mark in mine} == {row.picture_hash}
+            own, text = sorted(mark.view for mark in mine), medium.content
+            assert own == list(range(views_of(text)))
+            is_video = text.split()[0] in VIDEOS
+            assert (row.kind == "video", row.duration_s is not None) == (is_video, is_video)
             for view in own[1:]:
                 assert self.library.thumbnails.moment_path(row.picture_hash, view).exists()
+        assert {mark.key for mark in marks} == set(by_key)
 
 
 Identity.TestCase.settings = settings(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict
 from cocadesk.indexing.known_files import (
     FileMatcher,
     KnownFiles,
@@ -18,7 +21,7 @@ from cocadesk.indexing.known_files import (
     Vanished,
 )
 from cocadesk.indexing.pictures import Decoded
-from cocadesk.indexing.pipeline import Batch, read_steps
+from cocadesk.indexing.pipeline import Batch, Pace, read_steps
 from cocadesk.indexing.types import IndexOptions
 from cocadesk.media.types import DecodedPhoto, DecodeFailure, DecodeRequest, FoundFile
 from tests.support.fake_backend import FakeBackend
@@ -80,15 +83,18 @@ class Rules:
 
     def __init__(self, *known: bytes) -> None:
         self._known = set(known)
-        self._files = KnownFiles((), {"k": "known"}, "m", is_gone=lambda _: False)
-        self._matcher = FileMatcher(self._files)
+        self._files = KnownFiles((), {"k": "known"}, "m")
+        plan = Plan(verdicts=defaultdict(lambda: Verdict(MatchKind.NEW)))
+        seen = SeenFile(b"", b"/p", 1, 1, 1, "disk")
+        self._matcher = FileMatcher(self._files, plan, defaultdict(lambda: seen))
 
     def match_bytes(self, found: FoundFile) -> MatchedFile | None:
         """As a copy of a picture that has vectors."""
         if found.path not in self._known:
             return None
-        match = self._files.by_picture(found, "known bytes", "known", "photo")
-        identity = self._files.apply(found, "known bytes", match)
+        match = self._files.by_picture(Verdict(MatchKind.NEW), "known bytes", "known", "photo")
+        assert match is not None
+        identity = self._files.apply(found, "disk", "known bytes", match)
         return MatchedFile(found=found, match=match, identity=identity)
 
     def match_picture(
@@ -97,7 +103,9 @@ class Rules:
         """By the rules; one file vanishes, one stays unreadable."""
         if isinstance(result, DecodeFailure):
             return (
-                Vanished() if found.path == LEFT else Unreadable(found=found, reason="It is cut.")
+                Vanished(found)
+                if found.path == LEFT
+                else Unreadable(found=found, reason="It is cut.")
             )
         return self._matcher.match_picture(found, result)
 
@@ -193,7 +201,7 @@ def test_unreadable_and_vanished_files_are_counted_and_the_rest_goes_on() -> Non
         pass
     assert names_of(batches) == ["a", "b"]
     assert [item.found.path for batch in batches for item in batch.unreadable] == [BAD]
-    assert sum(batch.vanished for batch in batches) == 1
+    assert sum(len(batch.vanished) for batch in batches) == 1
     assert sum(map(len, batches)) == 4
 
 
@@ -226,6 +234,37 @@ def test_pictures_are_embedded_in_batches_of_the_size_asked_for() -> None:
     for _ in read(files(*"abcdefghij"), lambda _: None, backend=backend, options=options):
         pass
     assert backend.sizes == [4, 4, 2]
+
+
+def test_a_slow_model_gets_small_batches_and_a_fast_one_large_ones() -> None:
+    """What a kill costs is bounded in seconds, not in pictures."""
+    pace = Pace(0.5, most=128)
+    assert pace.pictures == 4
+    pace.note(4, seconds=0.02)
+    assert pace.pictures == 100
+    pace.note(100, seconds=0.1)
+    assert pace.pictures == 128
+    pace.note(2, seconds=5)
+    assert pace.pictures == 1
+
+
+def test_no_more_files_are_decoded_ahead_than_two_batches() -> None:
+    """A model of a second a picture: decoded pictures that wait are lost in a kill."""
+    decoder, seen = Photos(), list[int]()
+
+    class Slow(Batches):
+        def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+            """Each picture takes half of what a batch may."""
+            time.sleep(0.05 * len(images_BHWC))
+            seen.append(len(decoder.requested))
+            return super().embed_images(images_BHWC)
+
+    backend, options = Slow(), IndexOptions(embed_batch=64, commit_s=0.4, progress_s=0.001)
+    names = files(*(f"{number:03}" for number in range(30)))
+    for _ in read(names, lambda _: None, backend=backend, options=options, decoder=decoder):
+        pass
+    assert max(backend.sizes) <= 4
+    assert seen[2] < 25
 
 
 def test_two_files_with_one_picture_are_embedded_once() -> None:

@@ -38,7 +38,7 @@ def test_odd_photos_are_indexed_with_their_size_and_a_second_run_indexes_none(
     tmp_path: Path,
 ) -> None:
     """Every readable one as the table says; the others are recorded with a reason."""
-    folder, names = shared_path("media/photos"), tmp_path / "names"
+    folder, names = shared_path("media/photos").resolve(), tmp_path / "names"
     names.mkdir()
     subprocess.run(["tar", "-xf", folder / "names.tar", "-C", names], check=True)
     wanted = wanted_sizes(folder, names)

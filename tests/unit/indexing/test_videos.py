@@ -18,6 +18,7 @@ from cocadesk.indexing.pictures import embed_video
 from cocadesk.indexing.types import IndexOptions
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaKind, ViewShows
+from cocadesk.media.hashing import hash_file
 from cocadesk.media.pool.pool import DecoderPool
 from cocadesk.media.types import (
     DecodedPhoto,
@@ -260,7 +261,7 @@ class LongVideos:
             width=64,
             height=64,
             format="MP4",
-            file_hash=f"hash {request.token}",
+            file_hash=hash_file(request.path) or "",
             picture_hash=f"{request.token:032x}",
             thumbnail_jpeg=b"\xff\xd8",
             on_close=lambda: self.open.discard(request.token),

@@ -71,11 +71,14 @@ def test_size_and_time_come_with_each_file(tmp_path: Path) -> None:
     photo = put(tmp_path / "a.jpg")
     os.utime(photo, ns=(5, 10**18 + 7))
     (item,) = scan([os.fsencode(tmp_path)])
+    status = photo.stat()
     assert item == FoundFile(
         root=os.fsencode(tmp_path),
         path=os.fsencode(photo),
         size_bytes=len(JPEG),
         mtime_ns=10**18 + 7,
+        ctime_ns=status.st_ctime_ns,
+        device=status.st_dev,
     )
 
 
@@ -216,3 +219,26 @@ def test_a_folder_without_permission_is_a_problem_and_the_rest_is_found(tmp_path
     assert len(lines) == 2
     assert any(line.startswith("FoundFile") and "b.jpg" in line for line in lines)
     assert any(line.startswith("ScanProblem") and "permission" in line for line in lines)
+
+
+def test_a_link_to_a_folder_above_the_root_or_to_the_systems_own_disks_ends(
+    tmp_path: Path,
+) -> None:
+    """The whole system is not walked through a link to its top."""
+    put(tmp_path / "photos" / "a.jpg")
+    (tmp_path / "photos" / "top").symlink_to("/")
+    (tmp_path / "photos" / "system").symlink_to("/proc")
+    entries = list(scan([os.fsencode(tmp_path / "photos")]))
+    assert [entry.path.rpartition(b"/")[2] for entry in entries] == [b"a.jpg", b"system", b"top"]
+    assert sum(isinstance(entry, FoundFile) for entry in entries) == 1
+
+
+def test_a_link_into_a_hidden_folder_is_a_file_and_one_to_a_scanned_place_is_not(
+    tmp_path: Path,
+) -> None:
+    """Each photo once: the hidden folder itself is not looked into."""
+    put(tmp_path / ".annex" / "key")
+    put(tmp_path / "b.jpg")
+    (tmp_path / "a.jpg").symlink_to(tmp_path / ".annex" / "key")
+    (tmp_path / "c.jpg").symlink_to(tmp_path / "b.jpg")
+    assert found(tmp_path) == ["a.jpg", "b.jpg"]

@@ -1,0 +1,69 @@
+"""Human annotations of media that are gone go to an equal file that is still there."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from cocadesk.indexing.identity import common_ending
+from cocadesk.library.edits import NO_WORDS
+from cocadesk.library.library import Library
+from cocadesk.library.rows import Edit, Identity, MediaState, new_key
+
+_WHO = "person"
+
+
+def inherit(library: Library, identities: Sequence[Identity]) -> list[str]:
+    """Give what people said of missing files to their copies; gives the keys of the heirs.
+
+    A copy inherits where no other holder of its bytes is left that has annotations, and
+    where nobody ever said anything about it: who takes the inheritance back keeps it so.
+    It is one batch of the log, which undo takes back.
+    """
+    wanted = _missing_with_equal(identities)
+    if not wanted:
+        return []
+    annotated = library.edits.annotated_keys()
+    heirs = dict(_heirs(wanted, annotated))
+    rows = {row.key: row for row in library.media.rows(sorted({*heirs, *heirs.values()}))}
+    batch, now = new_key(), datetime.now(UTC)
+    edits = [
+        Edit(
+            batch=batch,
+            key=heir,
+            who=_WHO,
+            when=now,
+            field=name,
+            old=json.dumps(nothing),
+            new=json.dumps(getattr(rows[giver], name)),
+        )
+        for heir, giver in heirs.items()
+        if heir in rows and giver in rows
+        for name, nothing in NO_WORDS.items()
+        if getattr(rows[giver], name) != nothing
+    ]
+    library.edits.record(edits)
+    return sorted({edit.key for edit in edits})
+
+
+def _missing_with_equal(identities: Iterable[Identity]) -> list[list[Identity]]:
+    """The groups of equal files of which one is missing and one is there."""
+    missing = {i.file_hash for i in identities if i.state == MediaState.MISSING}
+    groups: dict[str, list[Identity]] = defaultdict(list)
+    for identity in identities:
+        if identity.file_hash in missing:
+            groups[identity.file_hash].append(identity)
+    return [group for group in groups.values() if any(i.state == MediaState.PRESENT for i in group)]
+
+
+def _heirs(groups: Iterable[Sequence[Identity]], annotated: set[str]) -> Iterable[tuple[str, str]]:
+    """Heir and giver of each group that has both."""
+    for group in groups:
+        holders = [i for i in group if i.key in annotated]
+        if not holders or any(i.state != MediaState.MISSING for i in holders):
+            continue
+        giver = max(holders, key=lambda i: i.key)
+        heirs = [i for i in group if i.state == MediaState.PRESENT]
+        yield min(heirs, key=lambda i: (-common_ending(i.path, giver.path), i.path)).key, giver.key

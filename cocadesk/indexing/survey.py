@@ -1,0 +1,259 @@
+"""What an index finds in the folders before it reads pictures: files, their bytes, their fates."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict, decide, is_as_recorded
+from cocadesk.indexing.types import Again, Failed
+from cocadesk.library.paths import device_and_inode, folder_of, is_under
+from cocadesk.library.rows import FailureRow, Identity, MediaState, RootRow
+from cocadesk.library.volumes import Listings, Volumes
+from cocadesk.media.hashing import hash_file
+from cocadesk.media.types import FoundFile, ScanProblem
+
+ABSENT = {
+    MediaState.MISSING: "The file is no longer in its place.",
+    MediaState.OFFLINE: "The folder's disk is not there, or none of its known files is.",
+}
+_PROGRESS_FILES = 500
+_HASHED_AT_ONCE = 64
+
+
+class Roots:
+    """The folders that the person added, and the volumes that are there now."""
+
+    def __init__(self, known: Iterable[RootRow], volumes: Volumes | None = None) -> None:
+        self._known = {row.path: row for row in known}
+        self.volumes = volumes or Volumes()
+        self._outermost: dict[bytes, bytes] = {}
+
+    def knows(self, path: bytes) -> bool:
+        """True where ``path`` is a root or lies in one."""
+        return self.of(path) is not None
+
+    def of(self, path: bytes) -> bytes | None:
+        """The outermost known root that ``path`` lies in, or None."""
+        return min((root for root in self._known if is_under(path, root)), key=len, default=None)
+
+    def volume_at(self, row: Identity) -> str | None:
+        """The volume that is at a medium's place now; None where its root is not there."""
+        root = self.of(row.path) or row.root
+        known = self._known.get(root)
+        is_folder = known.is_folder if known is not None else root != row.path
+        return self.volumes.at(row.path, root, is_folder=is_folder)
+
+    def is_replaced(self, root: bytes) -> bool:
+        """True where another folder is in the place of the one that was scanned before."""
+        known = self._known.get(root)
+        if known is None or known.inode is None or not known.is_folder:
+            return False
+        there = device_and_inode(root)
+        return there is not None and there[1] != known.inode
+
+
+class Survey:
+    """The files that the scan of some roots met, and what the rules make of them.
+
+    ``candidates`` are to be read, in the order of the scan; ``unchanged`` counts what
+    need not be. ``root_of`` gives the known root that each scanned one lies in (or itself).
+    """
+
+    def __init__(
+        self,
+        roots: Sequence[bytes],
+        known: Sequence[Identity],
+        failures: Mapping[bytes, FailureRow],
+        *,
+        roots_known: Roots,
+        again: Again = Again.NOTHING,
+    ) -> None:
+        self._scanned = tuple(roots)
+        self._roots = roots_known
+        self._rows = [row._replace(root=roots_known.of(row.path) or row.root) for row in known]
+        self._failures = failures
+        self._again = again
+        self._listings = Listings()
+        self._found: dict[bytes, FoundFile] = {}
+        self._closed: set[bytes] = set()
+        self._looked_at: set[str] = set()
+        self.seen: dict[bytes, SeenFile] = {}
+        self.problems: list[ScanProblem] = []
+        self.known_failures: list[Failed] = []
+        self.plan = Plan()
+
+    @property
+    def found(self) -> int:
+        """The number of files that the scan met."""
+        return len(self._found)
+
+    @property
+    def roots_read(self) -> set[bytes]:
+        """The known roots that the scan met, each whole."""
+        return {root for root in self._scanned if self._roots.of(root) in (None, root)} - {
+            root for root in self._scanned if not os.path.lexists(root)
+        }
+
+    def is_inside(self, path: bytes) -> bool:
+        """True where ``path`` lies in what was to be scanned."""
+        return any(is_under(path, root) for root in self._scanned)
+
+    def covers(self, path: bytes) -> bool:
+        """True where the scan has looked where ``path`` lies."""
+        if not self.is_inside(path):
+            return False
+        place = path
+        while place not in self._closed:
+            if folder_of(place) == place:
+                return True
+            place = folder_of(place)
+        return False
+
+    def scan_steps(self, entries: Iterable[FoundFile | ScanProblem]) -> Iterator[int]:
+        """Take what a scan finds; yields the number of files seen, now and then."""
+        for number, entry in enumerate(entries, start=1):
+            if isinstance(entry, ScanProblem):
+                self.problems.append(entry)
+                self._closed.add(entry.path)
+            elif entry.path not in self._found:
+                root = self._roots.of(entry.path) or entry.root
+                self._found[entry.path] = dataclasses.replace(entry, root=root)
+            if number % _PROGRESS_FILES == 0:
+                yield number
+
+    def compare_steps(self, workers: int) -> Iterator[tuple[int, int]]:
+        """Read the bytes of what may be known under another name; yields done and total.
+
+        Only a file of the size of a known medium, or of another file that is new, can
+        have known bytes; what is as its row says is not read.
+        """
+        by_path: dict[bytes, list[Identity]] = {}
+        for row in self._rows:
+            by_path.setdefault(row.path, []).append(row)
+        sizes = Counter(row.size_bytes for row in self._rows)
+        waiting = []
+        for path, found in self._found.items():
+            seen = self._seen(found)
+            at_path = by_path.get(path, [])
+            if (
+                self._again is Again.ALL
+                or len(at_path) != 1
+                or not is_as_recorded(at_path[0], seen)
+            ):
+                waiting.append(path)
+                sizes[found.size_bytes] += path not in by_path
+            self.seen[path] = seen
+        # One that is new counts itself.
+        waiting = [p for p in waiting if sizes[self._found[p].size_bytes] > (p not in by_path)]
+        yield from self._hash_steps(waiting, workers)
+        self._look_elsewhere()
+
+    def _hash_steps(self, paths: Sequence[bytes], workers: int) -> Iterator[tuple[int, int]]:
+        with ThreadPoolExecutor(workers, "index-compare") as threads:
+            for start in range(0, len(paths), _HASHED_AT_ONCE):
+                piece = paths[start : start + _HASHED_AT_ONCE]
+                for path, file_hash in zip(piece, threads.map(hash_file, piece), strict=True):
+                    self.seen[path] = self.seen[path]._replace(file_hash=file_hash)
+                yield start + len(piece), len(paths)
+
+    def _seen(self, found: FoundFile, *, is_witness: bool = False) -> SeenFile:
+        return SeenFile(
+            path=found.path,
+            root=found.root,
+            size_bytes=found.size_bytes,
+            mtime_ns=found.mtime_ns,
+            ctime_ns=found.ctime_ns,
+            volume=self._roots.volumes.named(found.device),
+            is_witness=is_witness,
+        )
+
+    def _look_elsewhere(self) -> None:
+        """Look at media outside the scanned folders whose bytes were met inside.
+
+        And at others of their disks, until one shows that the disk is there.
+        """
+        hashes = {file.file_hash for file in self.seen.values() if file.file_hash is not None}
+        elsewhere = [row for row in self._rows if not self.covers(row.path)]
+        wanted = {(row.root, row.volume) for row in elsewhere if row.file_hash in hashes}
+        shown: set[tuple[bytes, str]] = set()
+        # The rows in question first: one that is in its place answers for its disk as well.
+        elsewhere.sort(key=lambda row: row.file_hash not in hashes)
+        for row in elsewhere:
+            disk = (row.root, row.volume)
+            if disk in wanted and (row.file_hash in hashes or disk not in shown):
+                witness = self._look_at(row)
+                if witness is not None and witness.volume == row.volume:
+                    shown.add(disk)
+
+    def _look_at(self, row: Identity) -> SeenFile | None:
+        """The file that is at a row's path now; a place that is closed to us says nothing."""
+        if row.path not in self.seen and self._listings.has(row.path):
+            try:
+                status = os.stat(row.path)  # noqa: PTH116 - paths are bytes here
+            except OSError:
+                return None
+            seen = self._seen(FoundFile.of(row.root, row.path, status), is_witness=True)
+            if seen.size_bytes == row.size_bytes and not is_as_recorded(row, seen):
+                seen = seen._replace(file_hash=hash_file(row.path))
+            self.seen[row.path] = seen
+        self._looked_at.add(row.key)
+        return self.seen.get(row.path)
+
+    def decide(self) -> None:
+        """Apply the identity rules to all that was seen."""
+        roots = {row.root for row in self._rows}
+        self.plan = decide(
+            self._rows,
+            list(self.seen.values()),
+            is_covered=lambda row: self._is_scanned(row) or row.key in self._looked_at,
+            is_scanned=self._is_scanned,
+            volume_at=self._roots.volume_at,
+            replaced={root for root in roots if self._roots.is_replaced(root)},
+        )
+        self.known_failures = [
+            Failed(path=found.path, reason=self._failures[found.path].reason, is_known=True)
+            for found in self._found.values()
+            if self._is_known_to_fail(found)
+        ]
+
+    def _is_scanned(self, row: Identity) -> bool:
+        """True where the row's folder was read, and does not list a file that was passed over."""
+        if row.path in self._found:
+            return True
+        return self.covers(row.path) and not self._listings.has(row.path)
+
+    def _is_known_to_fail(self, found: FoundFile) -> bool:
+        """True for a file that failed before and has not changed since."""
+        failure = self._failures.get(found.path)
+        return (
+            failure is not None
+            and self._again is Again.NOTHING
+            and (failure.size_bytes, failure.mtime_ns) == (found.size_bytes, found.mtime_ns)
+        )
+
+    def to_read(self, is_embedded: Callable[[str], bool]) -> list[FoundFile]:
+        """The files that have to be matched or read, in the order of the scan.
+
+        A known medium without vectors is one of them, though its file has not changed.
+        """
+        failing = {failed.path for failed in self.known_failures}
+        chosen = []
+        for path, found in self._found.items():
+            key = self.plan.unchanged.get(path)
+            if path in failing or (
+                key is not None and is_embedded(key) and self._again is not Again.ALL
+            ):
+                continue
+            if key is not None:
+                self.plan.verdicts[path] = Verdict(MatchKind.TOUCHED, key, key)
+            chosen.append(found)
+        return chosen
+
+    def returned(self) -> list[str]:
+        """The media that are in their places though their rows say that they are not."""
+        states = {row.key: row.state for row in self._rows}
+        return [key for key in self.plan.unchanged.values() if states[key] != MediaState.PRESENT]
