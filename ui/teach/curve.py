@@ -1,14 +1,12 @@
 """The door to pyqtgraph: plots of a few lines that grow while a run learns.
 
-pyqtgraph brings NumPy along, which a thread imports once the first plot is seen: the
-window starts without it and hardly stops for it. pyqtgraph itself copies Qt's classes
-when it is imported, which crashed beside a running window: it is for the GUI thread.
+pyqtgraph brings NumPy along, so it is imported after the first plot was seen: the window
+starts without it. That takes a third of a second, once, and on the GUI thread: it copies
+Qt's classes when it is imported, which crashed beside a running window.
 """
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,9 +19,8 @@ from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.theme import GAP_M, colour
 from ui.kit.widgets import label
 
-LOOK_MS = 30
+SEEN_MS = 30
 HEIGHT_PX = 230
-_importing: threading.Thread | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +56,9 @@ class Curve(QWidget):
         self.plot: Any = None
         self.plotted: dict[str, Any] = {}
         self._timer = QTimer(self)
-        self._timer.setInterval(LOOK_MS)
-        self._timer.timeout.connect(self._build_when_imported)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SEEN_MS)
+        self._timer.timeout.connect(self._build)
         legend = in_row(label(title, "section"), STRETCH, gap=GAP_M)
         if len(lines) > 1:
             for key in self._keys.values():
@@ -86,10 +84,9 @@ class Curve(QWidget):
         self._draw()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
-        """Loads the plotting library once the plot is first seen."""
+        """Loads the plotting library once the plot has been seen."""
         super().showEvent(event)
         if self.plot is None:
-            _start_import()
             self._timer.start()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
@@ -97,13 +94,6 @@ class Curve(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
             self._dress()
-
-    def _build_when_imported(self) -> None:
-        if _importing is not None and _importing.is_alive():
-            return
-        self._timer.stop()
-        if self.plot is None:
-            self._build()
 
     def _build(self) -> None:
         import pyqtgraph
@@ -169,16 +159,3 @@ class _Key(QWidget):
         painter.setPen(QPen(colour(self._line.colour), 2, style))
         middle = self.height() // 2
         painter.drawLine(2, middle, 17, middle)
-
-
-def _start_import() -> None:
-    global _importing
-    if _importing is None:
-        _importing = threading.Thread(target=_import, name="import-numpy")
-        _importing.start()
-
-
-def _import() -> None:
-    # Where it is missing the GUI thread meets the same error and tells of it.
-    with contextlib.suppress(ImportError):
-        import numpy  # noqa: F401 - what is loaded here is used on the GUI thread
