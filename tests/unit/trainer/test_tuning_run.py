@@ -10,14 +10,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from cocadesk.errors import UserError
 from cocadesk.model.backend import open_backend
@@ -74,15 +72,6 @@ def _teach(
     return run_teaching(folder, listener, options)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """One thread: sums in one order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Finished:
     """An unbroken run over twelve photos: its folder, what it said, its result."""
@@ -94,8 +83,7 @@ class _Finished:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> _Finished:
-    """To be read only; on one thread, as all runs here."""
-    torch.set_num_threads(1)
+    """To be read only."""
     folder, heard = write_run(tmp_path_factory.mktemp("finished") / "run"), Listener()
     return _Finished(folder=folder, heard=heard, result=_teach(folder, heard))
 
