@@ -1,11 +1,13 @@
-"""Folders of the program outside a library, and the names of model sources.
+"""Folders of the program outside a library, who may read them, and the names of model sources.
 
 The one reader of ``COCADESK_LIBRARY`` and ``COCADESK_CACHE``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 from pathlib import Path
 
 LIBRARY_VARIABLE = "COCADESK_LIBRARY"
@@ -15,6 +17,35 @@ STARTER = "starter"
 """The model that ships; it answers where nobody chose another."""
 RUN_PREFIX = "run:"
 """Begins the source of a model that was taught in a library: ``run:ID``."""
+
+UNCHANGED = -1
+_PRIVATE = 0o077
+_umask_of_person = UNCHANGED
+
+
+def keep_private() -> None:
+    """Let nobody else read what this process makes, libraries below ours included.
+
+    For the start of a process, before it has threads.
+    """
+    global _umask_of_person
+    if _umask_of_person == UNCHANGED:
+        _umask_of_person = os.umask(_PRIVATE)
+
+
+def umask_of_person() -> int:
+    """The umask that the person's own files get; ``UNCHANGED`` where it is the process's.
+
+    For files beside photos, and for processes that a person works with (``Popen`` takes it).
+    """
+    return _umask_of_person
+
+
+def close_to_others(folder: Path) -> None:
+    """Take a folder that is there from all but its owner; not one that is meant for all (/tmp)."""
+    with contextlib.suppress(OSError):
+        if not folder.stat().st_mode & stat.S_ISVTX:
+            folder.chmod(0o700)
 
 
 def durable_source(source: str) -> str:

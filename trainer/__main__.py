@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cocadesk.errors import UserError
+from cocadesk.locations import keep_private
 
 if TYPE_CHECKING:
     from trainer.loop import TrainReport
@@ -63,4 +64,5 @@ def _line(event: TrainReport) -> str:
 
 
 if __name__ == "__main__":
+    keep_private()
     sys.exit(main())

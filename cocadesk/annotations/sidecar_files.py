@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 
 from cocadesk.library.atomic import sync_folder
+from cocadesk.locations import UNCHANGED, umask_of_person
 
 MAX_FILE_BYTES = 2**20
 """Larger files are skipped: what is replaced is stored in the library, for undo."""
@@ -136,11 +137,15 @@ def drop_temporary(path: bytes) -> None:
 
 
 def _mode(path: bytes) -> int | None:
-    """The permissions of the file that is to be replaced; None for a new one."""
+    """The permissions of the file that is to be replaced; of a new one the person's own.
+
+    None where the umask of the process is still the person's.
+    """
     try:
         return stat.S_IMODE(os.lstat(path).st_mode)
     except FileNotFoundError:
-        return None
+        umask = umask_of_person()
+        return None if umask == UNCHANGED else 0o666 & ~umask
 
 
 def _write(temporary: bytes, data: bytes, mode: int | None) -> None:

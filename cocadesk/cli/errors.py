@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cocadesk.cli.report import Report
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, disk_error
 from cocadesk.locations import log_file
 
 OK = 0
@@ -30,6 +30,15 @@ ENGINE_GONE = UserError(
 STOPPED = UserError("Stopped.", "What is done is kept.", "The same command goes on from there.")
 
 
+class _OneLine(logging.Formatter):
+    """A remark of the program with the names in it spelled out; see ``printable``."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging names it
+        from cocadesk.protocol.paths import printable
+
+        return printable(super().formatMessage(record))
+
+
 class StoppedError(Exception):
     """Somebody stopped the command; what was done is kept."""
 
@@ -40,7 +49,9 @@ def guarded(command: Callable[[], int], report: Report, *, log: Path | None = No
     0 all well, 1 some files failed, 2 usage or user error, 3 a bug (its traceback is in
     the file ``log``), 130 stopped by Ctrl-C.
     """
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    remarks = logging.StreamHandler(sys.stderr)
+    remarks.setFormatter(_OneLine("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[remarks])
     try:
         return command()
     except UserError as error:
@@ -57,6 +68,9 @@ def guarded(command: Callable[[], int], report: Report, *, log: Path | None = No
         report.error(ENGINE_GONE)
         return USER_ERROR
     except Exception as error:  # noqa: BLE001 - the edge: a bug becomes a sentence and a log
+        if told := disk_error(error):
+            report.error(told)
+            return USER_ERROR
         report.error(_bug(error, log or log_file()))
         return BUG
 
@@ -74,5 +88,6 @@ def _bug(error: Exception, file: Path) -> UserError:
         with file.open("a", encoding="utf-8", errors="replace") as stream:
             stream.write(f"\n{datetime.now().astimezone().isoformat()} {sys.argv}\n{text}")
     except OSError:
-        return UserError(what, text)
+        sys.stderr.write(text)
+        return UserError(what, "", "The details stand above.")
     return UserError(what, "", f"The details are in {file}.")

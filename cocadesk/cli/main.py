@@ -6,7 +6,9 @@ from __future__ import annotations
 def main() -> None:
     """Reads the command line, runs the command and ends the process with its code."""
     from cocadesk.cli.threads import limit_numpy_threads
+    from cocadesk.locations import keep_private
 
+    keep_private()
     limit_numpy_threads()
     from cocadesk.cli.app import app
 

@@ -100,7 +100,7 @@ class Report:
 
         console = _console(to_stderr=True)
         return progress.Progress(
-            progress.TextColumn("{task.description}"),
+            progress.TextColumn("{task.description}", markup=False),
             progress.BarColumn(),
             progress.TextColumn("{task.fields[numbers]}"),
             progress.TextColumn("{task.fields[left]}"),
@@ -129,16 +129,15 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-_CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "?")
-
-
 def _write(stream: Any, text: str) -> None:
-    """Writes a line; letters that the terminal cannot show become question marks.
+    """Writes one line; letters that the terminal cannot show become question marks.
 
-    So do control characters: a file's name must not steer the terminal.
+    A file's name must neither steer the terminal nor begin a line of its own.
     """
+    from cocadesk.protocol.paths import printable
+
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    plain = text.translate(_CONTROLS).encode(encoding, "replace").decode(encoding)
+    plain = printable(text).encode(encoding, "replace").decode(encoding)
     stream.write(plain + "\n")
     stream.flush()
 
@@ -146,4 +145,4 @@ def _write(stream: Any, text: str) -> None:
 def _console(*, to_stderr: bool) -> Console:
     from rich.console import Console
 
-    return Console(stderr=to_stderr, highlight=False)
+    return Console(stderr=to_stderr, highlight=False, markup=False)

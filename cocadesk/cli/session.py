@@ -22,6 +22,7 @@ from cocadesk.protocol.messages import (
     RequestBody,
     WatchJob,
 )
+from cocadesk.protocol.paths import printable
 from cocadesk.protocol.values import JobAction, JobState, JobValue
 
 if TYPE_CHECKING:
@@ -95,13 +96,14 @@ def follow(
         StoppedError: somebody else cancelled it.
         UserError: it failed; its own sentence.
     """
+    title = printable(job.title)
     with report.progress() as display:
-        task = display.add_task(job.title, total=None, numbers="", left="")
+        task = display.add_task(title, total=None, numbers="", left="")
         try:
             end = engine.ask(
                 WatchJob(job_id=job.id),
                 JobReply,
-                on_progress=lambda now: show_progress(display, task, now, job.title),
+                on_progress=lambda now: show_progress(display, task, now, title),
             )
         except KeyboardInterrupt:
             engine.ask(ControlJob(job_id=job.id, action=on_interrupt), JobReply)

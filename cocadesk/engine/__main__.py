@@ -21,6 +21,7 @@ from cocadesk.engine.handlers import TRAINER
 from cocadesk.engine.local import library_source, open_source
 from cocadesk.errors import UserError
 from cocadesk.library.library import Library
+from cocadesk.locations import keep_private
 from cocadesk.protocol.server import LINGER_S
 
 if TYPE_CHECKING:
@@ -76,4 +77,5 @@ def _stop_on_signals(engine: Engine) -> None:
 
 
 if __name__ == "__main__":
+    keep_private()
     sys.exit(main())

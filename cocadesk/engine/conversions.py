@@ -14,7 +14,7 @@ import msgspec
 from cocadesk.library.rows import MediaRow
 from cocadesk.library.vectors import moments_of
 from cocadesk.protocol.messages import Hits, Moments
-from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.paths import WirePath, printable
 from cocadesk.protocol.values import (
     AnyValue,
     CaptionReport,
@@ -97,8 +97,8 @@ def to_row(library: Library, row: MediaRow) -> Row:
         row,
         Row,
         path=path,
-        name=name,
-        folder=folder,
+        name=printable(name),
+        folder=printable(folder),
         taken=row.taken.isoformat(timespec="seconds") if row.taken else None,
         thumbnail=_if_there(library.thumbnails.path(row.picture_hash)),
         caption_by_person=row.human_caption is not None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cocadesk.engine.annotations import AnnotationHandler
+from cocadesk.engine.crash_guard import CrashGuard
 from cocadesk.engine.handlers import TRAINER, EngineContext, RequestHandler, RunLong
 from cocadesk.engine.index_job import IndexHandler
 from cocadesk.engine.job_requests import JobHandler
@@ -51,6 +52,7 @@ class EngineCore:
             jobs=self.jobs,
             publish=self._tell,
             run_long=run_long,
+            crash_guard=CrashGuard(library),
             trainer=trainer,
             unkept=unkept,
         )
@@ -89,6 +91,7 @@ class EngineCore:
                 works,
                 on_change=self._on_job,
                 wait_until_quiet=self._wait_until_quiet,
+                witness=self._context.crash_guard,
             )
         return self._scheduler
 
@@ -106,6 +109,8 @@ class EngineCore:
         self._publish(event)
 
     def _on_job(self, job: JobValue) -> None:
+        if self._scheduler is None:
+            return  # it is set aside while the jobs are read: nobody watches it yet
         self._context.publish(JobChanged(job=job))
         for listener in self._context.job_listeners:
             listener(job)

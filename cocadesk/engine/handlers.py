@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from cocadesk.engine.crash_guard import CrashGuard
 from cocadesk.engine.loaded_model import ModelHolder
 from cocadesk.engine.scheduler import JobFactory, Scheduler
 from cocadesk.library.library import Library
@@ -41,6 +42,7 @@ class EngineContext:
     run_long: RunLong
     trainer: str = TRAINER
     unkept: str = ""
+    crash_guard: CrashGuard
     job_listeners: list[Callable[[JobValue], None]] = field(default_factory=list)
 
     def queue(self, kind: JobKind, title: str, spec: msgspec.Struct) -> JobReply:

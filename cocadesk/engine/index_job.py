@@ -88,7 +88,9 @@ class IndexHandler(RequestHandler):
             return job_step(progress, STAGES[progress.stage])
 
         try:
-            options = IndexOptions(again=Again(wanted.again))
+            options = IndexOptions(
+                again=Again(wanted.again), is_careful=self._context.crash_guard.is_careful
+            )
             steps = index_steps(self._library, backend, roots, options=options)
             report = yield from relayed(steps, step)
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -23,6 +24,41 @@ CRASHES_ALLOWED = 3
 _log = logging.getLogger(__name__)
 
 
+class Witness(Protocol):
+    """Knows of a library what tells a crash that gained something from one for nothing."""
+
+    def mark(self) -> str:
+        """A text that differs once a job has committed anything."""
+
+    def in_hand(self) -> tuple[bytes, ...]:
+        """The files that were in hand when the last engine died."""
+
+    def watch(self, spec: JobSpec, /) -> None:
+        """A job with this history begins."""
+
+    def skip(self, suspects: Sequence[bytes], /) -> str:
+        """Lets indexes pass over the file at fault, where there is one; gives its name."""
+
+
+class NoWitness:
+    """The witness of jobs without files."""
+
+    def mark(self) -> str:
+        """Always the same."""
+        return ""
+
+    def in_hand(self) -> tuple[bytes, ...]:
+        """None."""
+        return ()
+
+    def watch(self, spec: JobSpec, /) -> None:
+        """Nothing to prepare."""
+
+    def skip(self, suspects: Sequence[bytes], /) -> str:
+        """Nothing to skip."""
+        return ""
+
+
 class JobStore(Protocol):
     """The library's table of jobs."""
 
@@ -39,13 +75,16 @@ class JobStore(Protocol):
 class JobSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A job's order as it is stored: its title and the work's own spec.
 
-    ``crashes`` counts the engines that died in it since it got to ``furthest``.
+    ``crashes`` counts the engines that died in it since it got to ``furthest``, or since
+    the library got beyond ``mark``; ``suspects`` are the files that each of them had in hand.
     """
 
     title: str
     work: str
     crashes: int = 0
     furthest: int = 0
+    mark: str = ""
+    suspects: tuple[bytes, ...] = ()
 
     def is_same_order(self, other: JobSpec) -> bool:
         """True where both ask for the same."""
@@ -66,15 +105,17 @@ class Job:
 class JobRecords:
     """Reads and writes the rows of one library's jobs."""
 
-    def __init__(self, store: JobStore) -> None:
+    def __init__(self, store: JobStore, witness: Witness | None = None) -> None:
         self._store = store
+        self.witness = witness or NoWitness()
 
     def load(self) -> list[Job]:
         """The last jobs, the oldest first; the rows of others are removed."""
         rows = self._store.all()
         for row in rows[:-JOBS_KEPT]:
             self._store.forget(row.id)
-        return [job for row in rows[-JOBS_KEPT:] if (job := _from_row(row)) is not None]
+        found = (_from_row(row, self.witness) for row in rows[-JOBS_KEPT:])
+        return [job for job in found if job is not None]
 
     def save(self, job: Job) -> None:
         """Writes the row; where the disk refuses, the job goes on and the next move tries again."""
@@ -105,7 +146,7 @@ class JobRecords:
         )
 
 
-def _from_row(row: JobRow) -> Job | None:
+def _from_row(row: JobRow, witness: Witness) -> Job | None:
     """A job from its row; what ran when the engine was killed waits again.
 
     None for a row that this program does not understand, e.g. a newer one's.
@@ -120,7 +161,10 @@ def _from_row(row: JobRow) -> Job | None:
         _log.warning("job %s is left alone: %s", row.id, error)
         return None
     if state is JobState.RUNNING:
-        spec, state = _after_crash(spec, row.done), JobState.QUEUED
+        in_hand = witness.in_hand() if kind is JobKind.INDEX else ()
+        is_gain = row.done > spec.furthest or witness.mark() != spec.mark
+        spec = _after_crash(spec, in_hand, is_gain=is_gain)
+        spec, state = replace(spec, furthest=max(row.done, spec.furthest)), JobState.QUEUED
     value = to_value(
         row,
         JobValue,
@@ -134,8 +178,14 @@ def _from_row(row: JobRow) -> Job | None:
     return Job(value=value, spec=spec, report=report, created_utc=row.created_utc)
 
 
-def _after_crash(spec: JobSpec, done: int) -> JobSpec:
-    """Counts one more engine that died in the job; a job that came further begins again."""
-    if done > spec.furthest:
-        return replace(spec, crashes=1, furthest=done)
-    return replace(spec, crashes=spec.crashes + 1)
+def _after_crash(spec: JobSpec, in_hand: tuple[bytes, ...], *, is_gain: bool) -> JobSpec:
+    """Counts one more engine that died in the job; a job that gained anything begins again.
+
+    One that takes a file at a time gains what comes before the file that kills it, and no
+    more: there the counting goes on.
+    """
+    if is_gain:
+        is_near = spec.crashes >= CRASHES_ALLOWED - 1 and bool(in_hand)
+        return replace(spec, crashes=spec.crashes if is_near else 1, suspects=in_hand)
+    again = tuple(path for path in in_hand if path in spec.suspects)
+    return replace(spec, crashes=spec.crashes + 1, suspects=again or in_hand)

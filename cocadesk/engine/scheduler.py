@@ -17,8 +17,15 @@ from typing import TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
-from cocadesk.engine.job_records import CRASHES_ALLOWED, Job, JobRecords, JobSpec, JobStore
-from cocadesk.errors import UserError
+from cocadesk.engine.job_records import (
+    CRASHES_ALLOWED,
+    Job,
+    JobRecords,
+    JobSpec,
+    JobStore,
+    Witness,
+)
+from cocadesk.errors import UserError, disk_error
 from cocadesk.library.rows import new_key
 from cocadesk.protocol.values import JobAction, JobKind, JobReport, JobState, JobValue, WorkState
 
@@ -84,8 +91,10 @@ class Scheduler:
         *,
         on_change: Callable[[JobValue], None],
         wait_until_quiet: Callable[[float], bool],
+        witness: Witness | None = None,
     ) -> None:
-        self._records = JobRecords(store)
+        self._records = JobRecords(store, witness)
+        self._witness = self._records.witness
         self._works = works
         self._on_change = on_change
         self._wait_until_quiet = wait_until_quiet
@@ -96,7 +105,9 @@ class Scheduler:
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         for job in self._jobs.values():
             if job.spec.crashes >= CRASHES_ALLOWED and not job.value.state.is_final:
-                self._end(job, JobState.FAILED, message=CRASHED)
+                name = self._witness.skip(job.spec.suspects)
+                skipped = SKIPPED.format(name) if name else ""
+                self._end(job, JobState.FAILED, message=CRASHED + skipped)
 
     def start(self) -> None:
         """Begins with what an earlier engine has left."""
@@ -211,6 +222,8 @@ class Scheduler:
 
     def _begin(self, job: Job) -> None:
         self._working = job
+        self._witness.watch(job.spec)
+        job.spec = replace(job.spec, mark=self._witness.mark())
         self._set(job, state=JobState.RUNNING)
 
     def _leave(self, job: Job, *, is_left: bool) -> None:
@@ -227,12 +240,11 @@ class Scheduler:
         except UserError as error:
             self._end(job, JobState.FAILED, message=str(error))
         except Exception as error:  # noqa: BLE001 - one job's bug must not end the others
-            _log.exception("job %s (%s) failed", job.value.id, job.value.kind)
-            self._end(
-                job,
-                JobState.FAILED,
-                message=f"An error in the program: {type(error).__name__}: {error}",
-            )
+            told = disk_error(error)
+            if told is None:
+                _log.exception("job %s (%s) failed", job.value.id, job.value.kind)
+            message = f"An error in the program: {type(error).__name__}: {error}"
+            self._end(job, JobState.FAILED, message=str(told or message))
         else:
             if outcome is not None:
                 job.report = outcome.report
@@ -319,3 +331,4 @@ CRASHED = (
     "tried again by itself. What is done is kept. Make room in memory and on the disk, "
     "then start it again."
 )
+SKIPPED = " It was reading {} each time; that file is skipped from now on."

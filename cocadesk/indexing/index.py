@@ -14,8 +14,9 @@ from cocadesk.eta import EtaEstimator
 from cocadesk.indexing.commit import SCAN, Committer
 from cocadesk.indexing.heirs import inherit
 from cocadesk.indexing.identity import MatchKind
+from cocadesk.indexing.in_hand import InHand
 from cocadesk.indexing.known_files import FileMatcher, KnownFiles
-from cocadesk.indexing.pipeline import Batch, Decoder, read_steps
+from cocadesk.indexing.pipeline import Batch, Decoder, opened_decoder, read_steps
 from cocadesk.indexing.survey import ABSENT, Roots, Survey
 from cocadesk.indexing.types import (
     Again,
@@ -111,6 +112,7 @@ class _Index:
         self._committer = Committer(library, self._model.image_id, self._failures.values())
         self._survey = self._surveyed(())
         self._candidates: list[FoundFile] = []
+        self._in_hand: InHand | None = None
         self._tally = _Tally()
         self._eta = EtaEstimator()
 
@@ -210,19 +212,41 @@ class _Index:
         yield self.progress(IndexStage.EMBED)
         if not self._candidates:
             return
+        with (
+            InHand(self._library.folder, self._matcher) as self._in_hand,
+            opened_decoder(pool, self._model, self._options) as decoder,
+        ):
+            for part in self._parts():
+                yield from self._read(part, self._in_hand, decoder)
+
+    def _parts(self) -> Iterator[Sequence[FoundFile]]:
+        """The candidates as they are read: all at once, or first one by one."""
+        under_way = self._options.queue_files + self._options.commit_rows
+        careful = 2 * under_way if self._options.is_careful else 0
+        for found in self._candidates[:careful]:
+            yield (found,)
+        if rest := self._candidates[careful:]:
+            yield rest
+
+    def _read(
+        self, files: Sequence[FoundFile], matcher: InHand, decoder: Decoder
+    ) -> Iterator[IndexProgress]:
         yield from read_steps(
-            self._candidates,
-            matcher=self._matcher,
+            files,
+            matcher=matcher,
             library=self._library,
             embedder=self._backend,
-            pool=pool,
+            pool=decoder,
             options=self._options,
             commit=self._commit,
             progress=lambda ahead: self.progress(IndexStage.EMBED, ahead=ahead),
         )
 
     def _commit(self, batch: Batch) -> None:
-        for item in self._committer.commit(batch):
+        committed = self._committer.commit(batch)
+        if self._in_hand is not None:
+            self._in_hand.leave(batch.files())
+        for item in committed:
             kind = item.match.kind
             is_same = kind is MatchKind.TOUCHED and item.facts is None
             is_indexed = kind is not MatchKind.MOVED and not is_same

@@ -72,6 +72,11 @@ class Batch:
     def __len__(self) -> int:
         return len(self.matched) + len(self.unreadable) + len(self.vanished)
 
+    def files(self) -> list[FoundFile]:
+        """All of its files."""
+        read = [item.found for item in self.matched]
+        return read + [item.found for item in self.unreadable] + self.vanished
+
     def add(self, other: Batch) -> None:
         """Join ``other`` behind this one."""
         self.since_s = min(self.since_s, other.since_s) if len(self) else other.since_s

@@ -39,7 +39,9 @@ class IndexOptions:
 
     A commit is due after ``commit_rows`` files, or before the oldest has waited
     ``commit_s`` seconds, whichever comes first. ``queue_files`` bounds the decoded files in memory,
-    ``queue_videos`` those whose frames wait to be embedded.
+    ``queue_videos`` those whose frames wait to be embedded. ``is_careful``: the first files,
+    as many as may be under way together, are read and committed one by one, so that a crash
+    names its file.
     """
 
     workers: int = 2
@@ -50,6 +52,7 @@ class IndexOptions:
     queue_videos: int = 4
     progress_s: float = 0.2
     again: Again = Again.NOTHING
+    is_careful: bool = False
 
     def __post_init__(self) -> None:
         for name in ("workers", "embed_batch", "commit_rows", "queue_files", "queue_videos"):

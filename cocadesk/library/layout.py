@@ -30,7 +30,7 @@ def views_table(image_id: str) -> str:
 def make_folder(folder: Path) -> None:
     """Make the library's folder, refusing one that holds other things."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         names = [entry.name for entry in folder.iterdir()]
     except OSError as error:
         raise UserError(

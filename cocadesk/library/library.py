@@ -31,6 +31,7 @@ from cocadesk.library.snapshot import fingerprint, open_snapshot, write_snapshot
 from cocadesk.library.store import Store
 from cocadesk.library.tables import JobTable, MediaTable, RootTable
 from cocadesk.library.views import ViewTables
+from cocadesk.locations import close_to_others
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +108,8 @@ class Library:
                     "Add a folder of photos first: cocadesk index FOLDER.",
                 )
             make_folder(folder)
-        elif not writer:
+        close_to_others(folder)
+        if manifest is not None and not writer:
             return cls(folder, _open_store(folder, sizes, read_only=True), manifest, None, sizes)
         lock = WriterLock(folder)
         lock.acquire()

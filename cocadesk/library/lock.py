@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -46,9 +47,11 @@ class WriterLock:
             pid = _read_pid(file)
             os.close(file)
             raise self._taken(pid) from None
-        os.ftruncate(file, 0)
-        os.lseek(file, 0, os.SEEK_SET)
-        os.write(file, f"{os.getpid()}\n".encode())
+        # On a full disk the sentence of the second writer must do without the number.
+        with contextlib.suppress(OSError):
+            os.ftruncate(file, 0)
+            os.lseek(file, 0, os.SEEK_SET)
+            os.write(file, f"{os.getpid()}\n".encode())
         self._file = file
 
     def release(self) -> None:

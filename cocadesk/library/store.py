@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -259,8 +260,12 @@ def _conditions(column: str, values: Iterable[str | bytes]) -> list[str]:
     return [is_in(column, unique[start : start + IN_LIST_LIMIT]) for start in pieces]
 
 
+_SOURCE_PLACES = re.compile(r",?\s*(?:[\w./~+-]*/)?[\w-]+\.rs:\d+(?::\d+)?")
+
+
 def _store_error(folder: Path, doing: str, error: Exception) -> UserError:
-    text = str(error).split("\n")[0][:300]
+    # Lance ends its sentences with the places in its source that they passed through.
+    text = _SOURCE_PLACES.sub("", str(error).split("\n")[0])[:300].rstrip(". ")
     if "No space left" in str(error) or "StorageFull" in str(error):
         return UserError(
             f"The library in {folder.parent} can't {doing}: the disk is full.",

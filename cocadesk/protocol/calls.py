@@ -8,7 +8,7 @@ from collections.abc import Callable
 from inspect import getmembers, isfunction, signature
 from typing import Any, Protocol, TypeAlias, get_type_hints
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, disk_error
 from cocadesk.protocol.messages import (
     Cancelled,
     Done,
@@ -85,9 +85,11 @@ class Call:
             reply = work()
         except CallCancelledError:
             self.cancel()
-        except UserError as error:
-            self._fail(error.what, error.why, error.what_to_do)
         except Exception as error:  # noqa: BLE001 - a bug in one answer must not end the engine
+            told = error if isinstance(error, UserError) else disk_error(error)
+            if told is not None:
+                self._fail(told.what, told.why, told.what_to_do)
+                return
             _log.exception("answering %s failed", name)
             self._fail(
                 "The engine met an error in the program.",

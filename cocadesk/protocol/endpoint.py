@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from cocadesk.locations import cache_folder
+from cocadesk.locations import cache_folder, close_to_others
 
 UNIX_PATH_MAX_BYTES = 100
 
@@ -46,12 +46,12 @@ def default_transport() -> Transport:
 def run_folder() -> Path:
     """The folder of the endpoint files, made with mode 0700 where missing.
 
-    ``COCADESK_CACHE`` moves it along with all other caches.
+    ``COCADESK_CACHE`` moves it along with all other caches, which are closed to others too.
     """
     folder = cache_folder() / "run"
     folder.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):
-        folder.chmod(0o700)
+    close_to_others(folder.parent)
+    close_to_others(folder)
     return folder
 
 

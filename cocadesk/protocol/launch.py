@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cocadesk.errors import UserError
+from cocadesk.locations import umask_of_person
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.endpoint import log_file, read_endpoint, remove_endpoint
 
@@ -93,6 +94,7 @@ def start_engine(
 ) -> subprocess.Popen[bytes]:
     """Starts an engine that outlives us; its output goes to ``log_file``."""
     with log_file(library).open("wb") as log:
+        Path(log.name).chmod(0o600)
         process = subprocess.Popen(
             engine_command(library, module=module, extra=extra),
             stdin=subprocess.DEVNULL,
@@ -102,6 +104,7 @@ def start_engine(
             # threads wait for each other beside an index (cli/threads.py).
             env={"OPENBLAS_NUM_THREADS": "1"} | engine_environment(),
             start_new_session=sys.platform != "win32",
+            umask=umask_of_person(),
             creationflags=_windows_flags(),
         )
     # It outlives us; while both live, somebody must take note of its end, else its number stays

@@ -7,6 +7,23 @@ import os
 
 import msgspec
 
+# C0 without the tab, C1, what ends a line, what turns the reading direction round, and the
+# halves of letters that no encoding has.
+_STEERING = (
+    *range(9),
+    *range(10, 32),
+    *range(127, 160),
+    *range(0x2028, 0x202F),
+    *range(0x2066, 0x206A),
+    *range(0xD800, 0xE000),
+)
+_SPELLED_OUT = {code: ascii(chr(code))[1:-1] for code in _STEERING}
+
+
+def printable(text: str) -> str:
+    """A name for people: letters that steer a terminal or turn a line round are spelled out."""
+    return text.translate(_SPELLED_OUT)
+
 
 class WirePath(msgspec.Struct, frozen=True, omit_defaults=True):
     """A file's path in a message.

@@ -136,6 +136,7 @@ class EngineServer:
         if self._transport is Transport.UNIX:
             address = os.fspath(new_socket_path())
             server = await asyncio.start_unix_server(self._on_client, path=address)
+            Path(address).chmod(0o600)
         else:
             server = await asyncio.start_server(self._on_client, host=address, port=0)
             port = server.sockets[0].getsockname()[1]

@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QTreeWidgetItem, QWidget
 
 from cocadesk.protocol.messages import WritePlan
+from cocadesk.protocol.paths import printable
 from cocadesk.protocol.values import EditValue, WriteItem, WriteKind
 from ui.annotations.scopes import ScopeChoice, ScopePicker
 from ui.kit.dialogs import FramedDialog, table, table_line
@@ -150,7 +151,7 @@ def _counted(plan: WritePlan) -> str:
 
 
 def _file_line(item: WriteItem) -> QTreeWidgetItem:
-    folder, name = os.path.split(item.path.text)
+    folder, name = os.path.split(printable(item.path.text))
     what = RESULTS[item.kind]
     new = item.new if item.kind in (WriteKind.NEW, WriteKind.CHANGED) else ""
     line = table_line(
@@ -158,5 +159,5 @@ def _file_line(item: WriteItem) -> QTreeWidgetItem:
     )
     if item.reason:
         line.setToolTip(1, item.reason)
-    line.setToolTip(0, item.path.text)
+    line.setToolTip(0, printable(item.path.text))
     return line

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cocadesk.protocol.messages import DatasetSummary
+from cocadesk.protocol.paths import printable
 from cocadesk.protocol.values import (
     JobState,
     JobValue,
@@ -108,7 +109,8 @@ def time_line(found: DatasetSummary) -> str:
 
 def skipped_line(skipped: SkippedValue) -> str:
     """``3 files skipped (a.jpg, b.jpg, …): The .txt beside the photo is empty.``."""
-    names = [os.path.basename(example.text) for example in skipped.examples[:3]]  # noqa: PTH119
+    paths = [printable(example.text) for example in skipped.examples[:3]]
+    names = [os.path.basename(path) for path in paths]  # noqa: PTH119
     if names and skipped.count > len(names):
         names.append("…")
     examples = f" ({', '.join(names)})" if names else ""

@@ -17,6 +17,7 @@ from cocadesk.cli.options import Options, run
 from cocadesk.cli.report import Report
 from cocadesk.cli.threads import free_other_threads
 from cocadesk.errors import UserError
+from cocadesk.locations import umask_of_person
 
 WINDOW = "ui"
 TRAINER = "trainer"
@@ -82,7 +83,7 @@ def run_child(package: str, arguments: Sequence[str], report: Report) -> int:
     if foreign is not None:
         report.note(f"Another package called {package!r} lies in {foreign}; it is not used.")
     command = [sys.executable, "-P", "-m", package, *arguments]
-    process = subprocess.Popen(command, env=engine_environment())
+    process = subprocess.Popen(command, env=engine_environment(), umask=umask_of_person())
     while True:
         try:
             code = process.wait()

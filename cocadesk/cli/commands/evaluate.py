@@ -222,12 +222,14 @@ def _show(
     """A table for people, or the one document."""
     from rich.table import Table
 
+    from cocadesk.protocol.paths import printable
+
     report.document({"metrics": metrics, **context, "skipped": len(skipped)})
     table = Table("measure", "value")
     for name, value in metrics.items():
         table.add_row(name, f"{value:.4g}" if name in _FRACTIONS else f"{value:.1f} %")
     for name, value in context.items():
-        table.add_row(name, str(value))
+        table.add_row(name, printable(str(value)))
     report.table(table)
     report.notes([f"Skipped {line}." for line in skipped])
 

@@ -69,9 +69,14 @@ def test_many_failures_are_named_up_to_a_limit(capfd: pytest.CaptureFixture[str]
 
 
 def test_a_name_cannot_steer_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
-    """Control characters are shown as question marks."""
-    Report(as_json=False).line("a\x1b[2Jb\u009b\tc")
-    assert capfd.readouterr().out == "a?[2Jb?\tc\n"
+    """Controls, line ends and letters that turn the direction round are spelled out."""
+    report = Report(as_json=False)
+    report.line("a\x1b[2Jb\u009b\tc")
+    report.line("one\ntwo\u2028three")
+    report.note("cod\u202egpj.exe \u2066x\u2069 \udce9")
+    out, err = capfd.readouterr()
+    assert out.splitlines() == [r"a\x1b[2Jb\x9b" + "\tc", r"one\ntwo\u2028three"]
+    assert err == r"cod\u202egpj.exe \u2066x\u2069 \udce9" + "\n"
 
 
 @pytest.mark.parametrize(
