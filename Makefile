@@ -4,6 +4,8 @@
 .PHONY: help ready demo app test check bench train-starter samples clean
 
 BIN := .venv/bin
+# Many tests wait for processes that they started: one worker more than processors.
+WORKERS := $(shell python3 -c 'import os; print(min(8, (os.cpu_count() or 1) + 1))')
 DEMO_LIBRARY := .cache/demo-library
 BENCH_SHARDS ?= $(wildcard ../shared/data/flickr8k-dev-*.tar)
 BENCH_CLIPS ?= $(wildcard ../shared/data/video-train.tar)
@@ -29,7 +31,7 @@ app:
 	@$(BIN)/cocadesk
 
 test: ready
-	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: ready
 	$(BIN)/ruff check .

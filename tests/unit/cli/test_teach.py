@@ -30,7 +30,7 @@ from tests.support.program import Outcome, cocadesk, invoked, started
 from tests.support.stand_in_trainer import MODULE
 from tests.support.tiny_model import write_tiny_checkpoint
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 @pytest.fixture(scope="module")
