@@ -38,6 +38,11 @@ def failed_fields(failures: Iterable[FileReason]) -> list[dict[str, str]]:
     return [{**path_fields(item.path), "reason": item.reason} for item in failures]
 
 
+def _reason(item: FileReason) -> str:
+    is_passing = getattr(item, "is_passing", False)
+    return f"{item.reason} It will be tried again." if is_passing else item.reason
+
+
 class Report:
     """The one place that writes to the terminal."""
 
@@ -73,7 +78,7 @@ class Report:
 
     def failures(self, failures: Sequence[FileReason]) -> None:
         """Names the failed files on stderr, the first few of them."""
-        self.notes([f"{item.path.text}: {item.reason}" for item in failures])
+        self.notes([f"{item.path.text}: {_reason(item)}" for item in failures])
 
     def notes(self, texts: Sequence[str]) -> None:
         """Remarks on stderr, the first few of them."""

@@ -69,7 +69,13 @@ def to_failures(skipped: Sequence[SkippedItem], stage: str = "") -> tuple[Failur
     """The files that a job which ends now could not do, as far as its report names them."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return tuple(
-        FailureValue(path=WirePath.of(item.path), reason=item.reason, stage=stage, when=now)
+        FailureValue(
+            path=WirePath.of(item.path),
+            reason=item.reason,
+            stage=stage,
+            when=now,
+            is_passing=getattr(item, "is_passing", False),
+        )
         for item in skipped[:REPORTED]
     )
 

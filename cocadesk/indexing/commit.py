@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 SCAN = "scan"
 """The stage of a failure: a place that could not be looked into."""
 _DECODE = "decode"
+_MOST_KILLS = 3
+"""A file that had decoders killed in so many indexes is not tried again: it takes all memory."""
 
 
 class Committer:
@@ -39,7 +41,7 @@ class Committer:
     def __init__(self, library: Library, image_id: str, failures: Iterable[FailureRow]) -> None:
         self._library = library
         self._image_id = image_id
-        self._failed_before = {failure.path for failure in failures}
+        self._failed_before = {failure.path: failure for failure in failures}
 
     def commit(self, batch: Batch) -> list[MatchedFile]:
         """Write ``batch``; gives what was committed (not a file whose source row was lost)."""
@@ -117,6 +119,7 @@ class Committer:
         fewer = {key: len(own) for key, own in views.items() if own and key in changed}
         if fewer:
             self._library.views.remove_from(self._image_id, fewer)
+        self._forget_pictures_of_before(done)
         stayed = {
             item.match.key
             for item in done
@@ -124,16 +127,48 @@ class Committer:
         }
         self._library.views.set_places([rows[key] for key in sorted(stayed)])
 
+    def _forget_pictures_of_before(self, done: Sequence[MatchedFile]) -> None:
+        """Drop what the model in use knows of pictures that are gone, where it is another's turn.
+
+        A switch may have ended while this index was paused: nobody else would.
+        """
+        model = self._library.model
+        redrawn = {item.match.key: 0 for item in done if item.match.is_redrawn}
+        if redrawn and model is not None and model != self._image_id:
+            self._library.views.remove_from(model, redrawn)
+
     def _write_failures(
         self, unreadable: Sequence[Unreadable], done: Sequence[MatchedFile]
     ) -> None:
         """Remember what failed (stage decode) and forget what reads well now."""
-        healed = self._failed_before & {item.found.path for item in done}
+        healed = self._failed_before.keys() & {item.found.path for item in done}
         if healed:
             self._library.media.forget_failures(sorted(healed))
-            self._failed_before -= healed
-        now = datetime.now(UTC)
-        self._library.media.record_failures([_failure(item, now) for item in unreadable])
+            for path in healed:
+                del self._failed_before[path]
+        self._library.media.record_failures([self._failure(item) for item in unreadable])
+
+    def _failure(self, item: Unreadable) -> FailureRow:
+        """The row to store; a passing failure fits no file, so that the file is read again."""
+        is_passing = self.is_passing(item)
+        return FailureRow(
+            path=item.found.path,
+            root=item.found.root,
+            reason=item.reason,
+            stage=_DECODE,
+            when=datetime.now(UTC),
+            size_bytes=-1 if is_passing else item.found.size_bytes,
+            mtime_ns=-1 if is_passing else item.found.mtime_ns,
+            kills=self._kills(item),
+        )
+
+    def is_passing(self, item: Unreadable) -> bool:
+        """True where the next index is to try again, though the file has not changed."""
+        return item.is_passing and not (item.is_killed and self._kills(item) >= _MOST_KILLS)
+
+    def _kills(self, item: Unreadable) -> int:
+        before = self._failed_before.get(item.found.path)
+        return (0 if before is None else before.kills) + item.is_killed
 
     def record_problems(self, problems: Sequence[ScanProblem]) -> None:
         """Remember the places that could not be looked into."""
@@ -143,19 +178,6 @@ class Committer:
             for p in problems
         ]
         self._library.media.record_failures(rows)
-
-
-def _failure(item: Unreadable, now: datetime) -> FailureRow:
-    """The row to store; a passing failure fits no file, so that the file is read again."""
-    return FailureRow(
-        path=item.found.path,
-        root=item.found.root,
-        reason=item.reason,
-        stage=_DECODE,
-        when=now,
-        size_bytes=-1 if item.is_passing else item.found.size_bytes,
-        mtime_ns=-1 if item.is_passing else item.found.mtime_ns,
-    )
 
 
 def decoded_row(item: MatchedFile, facts: Facts, now: datetime) -> MediaRow:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -53,13 +53,15 @@ def index_steps(
     *,
     pool: Decoder | None = None,
     options: IndexOptions | None = None,
+    read: Callable[..., Iterator[IndexProgress]] = read_steps,
 ) -> Steps:
     """Make the photos and videos under ``roots`` searchable; the generator's value is the report.
 
     Nothing happens before the first ``next``. Closing the generator cancels:
     what is decided is committed, the rest is read by the next index. One
     index of a library runs at a time. Pass ``pool`` to keep decoder processes
-    between indexes; it must give the model's input size.
+    between indexes; it must give the model's input size. ``read`` is the pipeline; tests
+    give one that works in their thread.
 
     Raises:
         UserError: no such folder, an index of this library runs already, the
@@ -69,7 +71,7 @@ def index_steps(
         index = _Index(library, backend, options or IndexOptions())
         yield from index.scan(roots)
         yield from index.compare()
-        yield from index.read(pool)
+        yield from index.read(pool, read)
         yield index.progress(IndexStage.FINISH)
         return index.finish()
 
@@ -157,7 +159,8 @@ class _Index:
         survey.decide()
         self._tally.failed.extend(survey.known_failures)
         self._tally.failed.extend(
-            Failed(path=problem.path, reason=problem.reason) for problem in survey.problems
+            Failed(path=problem.path, reason=problem.reason, is_passing=True)
+            for problem in survey.problems
         )
         self._library.media.set_state(survey.returned(), MediaState.PRESENT, None)
         self._known_files.set_state(survey.returned(), MediaState.PRESENT)
@@ -205,7 +208,9 @@ class _Index:
         if len(batch):
             self._commit(batch)
 
-    def read(self, pool: Decoder | None) -> Iterator[IndexProgress]:
+    def read(
+        self, pool: Decoder | None, read_steps: Callable[..., Iterator[IndexProgress]]
+    ) -> Iterator[IndexProgress]:
         """Decode, embed and commit the files that changed."""
         self._eta = EtaEstimator()
         self._tally.done = 0
@@ -257,7 +262,12 @@ class _Index:
             self._tally.videos += is_indexed and item.identity.kind == MediaKind.VIDEO
             self._tally.current_path = item.found.path
         self._tally.failed.extend(
-            Failed(path=item.found.path, reason=item.reason) for item in batch.unreadable
+            Failed(
+                path=item.found.path,
+                reason=item.reason,
+                is_passing=self._committer.is_passing(item),
+            )
+            for item in batch.unreadable
         )
         self._tally.vanished.extend(batch.vanished)
         self._tally.done += len(batch)

@@ -203,11 +203,15 @@ class MatchedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
-    """A file that gave no picture; one that is ``is_passing`` is read again next time."""
+    """A file that gave no picture; one that is ``is_passing`` is read again next time.
+
+    ``is_killed``: decoders were killed over it.
+    """
 
     found: FoundFile
     reason: str
     is_passing: bool = False
+    is_killed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +259,12 @@ class FileMatcher:
         if isinstance(result, DecodeFailure):
             if not os.path.lexists(found.path):
                 return Vanished(found)
-            return Unreadable(found=found, reason=result.reason, is_passing=result.is_passing)
+            return Unreadable(
+                found=found,
+                reason=result.reason,
+                is_passing=result.is_passing,
+                is_killed=result.is_killed,
+            )
         verdict, seen = self._plan.verdicts[found.path], self._seen[found.path]
         facts = Facts.of(result)
         with self._lock:

@@ -405,7 +405,8 @@ def _commit_batches(
             if batch is not None:
                 pending.add(batch)
             waited_s = time.monotonic() - pending.since_s
-            is_due = waited_s >= options.commit_s * _COMMIT_SHARE
+            # The first at once: whoever is killed every few seconds gets on.
+            is_due = waited_s >= options.commit_s * _COMMIT_SHARE or not commits
             if len(pending) >= options.commit_rows or (is_due and len(pending)):
                 full, pending = pending, Batch()
                 commit(full)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from cocadesk.eta import EtaEstimator
 from cocadesk.indexing.commit import placed_view
@@ -23,7 +24,7 @@ from cocadesk.indexing.types import (
     ReembedReport,
 )
 from cocadesk.library.library import Library
-from cocadesk.library.rows import Identity, MediaState, ViewRow
+from cocadesk.library.rows import Identity, MediaRow, MediaState, ViewRow
 from cocadesk.media.types import DecodeFailure, FoundFile
 from cocadesk.model.backend import Backend
 
@@ -43,6 +44,7 @@ def reembed_steps(
     source: str,
     pool: Decoder | None = None,
     options: IndexOptions | None = None,
+    read: Callable[..., Iterator[IndexProgress]] = read_steps,
 ) -> ReembedSteps:
     """Let the model of ``backend`` answer; the generator's value is the report.
 
@@ -53,13 +55,14 @@ def reembed_steps(
     crash, keeps what is committed; the next call goes on from there. An index
     with the model in use may run between two steps: what it adds or changes is
     filled before the switch. Views of models before the last one go.
+    ``read`` is the pipeline; tests give one that works in their thread.
 
     Raises:
         UserError: a switch of this library runs already, the disk is
             full, or the model does not fit the vectors stored under its name.
     """
     with _only_one.on(library):
-        run = _Reembed(library, backend, options or IndexOptions())
+        run = _Reembed(library, backend, options or IndexOptions(), read)
         if run.is_same:
             run.switch(source)
             return run.report()
@@ -104,7 +107,7 @@ class _Matcher:
     ) -> MatchedFile | Unreadable:
         """A match that is to be embedded, or the reason why not."""
         if isinstance(result, DecodeFailure):
-            return Unreadable(found=found, reason=result.reason)
+            return Unreadable(found=found, reason=result.reason, is_passing=result.is_passing)
         identity = self._by_path[found.path]
         facts = Facts.of(result)
         match = FileMatch(
@@ -119,16 +122,23 @@ class _Matcher:
 class _Reembed:
     """One run: the media that lack vectors, and its progress."""
 
-    def __init__(self, library: Library, backend: Backend, options: IndexOptions) -> None:
+    def __init__(
+        self,
+        library: Library,
+        backend: Backend,
+        options: IndexOptions,
+        read_steps: Callable[..., Iterator[IndexProgress]],
+    ) -> None:
         self._started_s = time.monotonic()
         self._eta = EtaEstimator()
         self._library = library
         self._backend = backend
         self._model = backend.info()
         self._options = options
+        self._read_steps = read_steps
         self._roots = Roots(library.roots.all())
-        self._tried: set[tuple[str, str]] = set()
-        """Key and picture hash, as the row had them then."""
+        self._tried: set[_Version] = set()
+        """The media that were read, as their rows were then."""
         self._with_views: set[str] = set()
         self._unreadable: dict[str, Failed] = {}
         self._filled: set[str] = set()
@@ -173,7 +183,7 @@ class _Reembed:
                 lacking.marked[identity.key] = identity.picture_hash
             elif (state := self._state(identity)) is not MediaState.PRESENT:
                 self._absent[state] += 1
-            elif (identity.key, identity.picture_hash) in self._tried:
+            elif _version(identity) in self._tried:
                 continue
             elif identity.picture_hash in holders:
                 lacking.copying[identity.key] = holders[identity.picture_hash]
@@ -203,6 +213,8 @@ class _Reembed:
     def _mark(self, picture_hash: dict[str, str]) -> None:
         self._library.media.add_embedded(picture_hash, self._model.image_id)
         self._filled.update(picture_hash)
+        for key in picture_hash:
+            self._unreadable.pop(key, None)
 
     def _copy_views(self, sources: dict[str, str]) -> None:
         with self._library.writing():
@@ -211,16 +223,18 @@ class _Reembed:
                 self._model.image_id, sorted(set(sources.values()))
             )
             views = {
-                row.key: [
-                    placed_view(view, row)
-                    for view in stored.get(sources[row.key], [])
-                    if view.picture_hash == row.picture_hash
-                ]
+                row.key: copies
                 for row in rows
+                if (
+                    copies := [
+                        placed_view(view, row)
+                        for view in stored.get(sources[row.key], [])
+                        if view.picture_hash == row.picture_hash
+                    ]
+                )
             }
             self._write(views)
-            self._mark({row.key: row.picture_hash for row in rows if views[row.key]})
-        self._tried.update((row.key, row.picture_hash) for row in rows)
+            self._mark({row.key: row.picture_hash for row in rows if row.key in views})
 
     def _write(self, views: dict[str, list[ViewRow]]) -> None:
         """Commit all views of these keys, and drop what they had beyond."""
@@ -231,7 +245,7 @@ class _Reembed:
 
     def _read(self, reading: Sequence[Identity], pool: Decoder | None) -> Iterator[IndexProgress]:
         """Decode, embed and commit one file of each picture."""
-        yield from read_steps(
+        yield from self._read_steps(
             [_found(identity) for identity in reading],
             matcher=_Matcher(reading),
             library=self._library,
@@ -246,32 +260,42 @@ class _Reembed:
         """Views first, then the mark in the row, which is the commit.
 
         A file that was edited since the last index gets the vectors of what it
-        shows now, but no mark: the next index sees to its row.
+        shows now, but no mark: the next index sees to its row. What was read before
+        an index changed the row may be of a picture or a file of before: it is read anew.
         """
         with self._library.writing():
-            picture_hash = {item.match.key: item.match.picture_hash for item in batch.matched}
-            rows = self._library.media.rows(list(picture_hash))
+            read = {item.match.key: item for item in batch.matched}
+            rows = self._library.media.rows(list(read))
+            shows = {
+                row.key: picture_hash
+                for row in rows
+                if (picture_hash := read[row.key].match.picture_hash) == row.picture_hash
+                or _version(row) == _version(read[row.key].identity)
+            }
             self._write(
                 {
-                    row.key: batch.embedded[picture_hash[row.key]].views(row, picture_hash[row.key])
+                    row.key: batch.embedded[shows[row.key]].views(row, shows[row.key])
                     for row in rows
+                    if row.key in shows
                 }
             )
-            self._mark(picture_hash)
-        for item in batch.matched:
-            # As the row was when the file was read: an index may have changed it since.
-            self._tried.add((item.identity.key, item.identity.picture_hash))
-            self._current = item.found.path
+            self._mark(shows)
+        self._tried.update(_version(item.identity) for item in batch.matched)
         for unread in batch.unreadable:
             self._give_up(unread)
+        for item in batch.matched:
+            self._current = item.found.path
 
     def _give_up(self, item: Unreadable) -> None:
-        rows = self._library.media.rows_by_path([item.found.path])
+        """Count a file that can't be read, unless an index has read it meanwhile."""
         is_there = os.path.lexists(item.found.path)
         reason = item.reason if is_there else ABSENT[MediaState.MISSING]
-        for row in rows:
-            self._tried.add((row.key, row.picture_hash))
-            self._unreadable[row.key] = Failed(path=row.path, reason=reason)
+        for row in self._library.media.rows_by_path([item.found.path]):
+            if _stamps(row) == _stamps(item.found):
+                self._tried.add(_version(row))
+                self._unreadable[row.key] = Failed(
+                    path=row.path, reason=reason, is_passing=item.is_passing
+                )
 
     def switch(self, source: str) -> bool:
         """The one write that switches; False where something lacks vectors again."""
@@ -315,7 +339,22 @@ def _found(identity: Identity) -> FoundFile:
         path=identity.path,
         size_bytes=identity.size_bytes,
         mtime_ns=identity.mtime_ns,
+        ctime_ns=identity.ctime_ns,
     )
+
+
+_Stamps: TypeAlias = tuple[bytes, int, int, int]
+_Version: TypeAlias = tuple[str, str, _Stamps]
+
+
+def _stamps(file: Identity | MediaRow | FoundFile) -> _Stamps:
+    """The place of a file and all that tells it from what was there before."""
+    return (file.path, file.size_bytes, file.mtime_ns, file.ctime_ns)
+
+
+def _version(row: Identity | MediaRow) -> _Version:
+    """A row as far as it says which file is its medium's; an index may change it."""
+    return (row.key, row.picture_hash, _stamps(row))
 
 
 def _pieces(keys: Iterable[str], size: int) -> Iterator[list[str]]:

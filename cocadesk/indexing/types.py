@@ -77,12 +77,13 @@ class Failed:
     """A file that is not searchable, and why.
 
     ``is_known``: it failed in an earlier run, has not changed since, and was
-    not read again.
+    not read again. ``is_passing``: the next index tries again though it has not changed.
     """
 
     path: bytes
     reason: str
     is_known: bool = False
+    is_passing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from cocadesk.library.atomic import write_atomically
 from cocadesk.library.lock import LOCK_NAME
 
 MANIFEST_NAME = "library.json"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 STORE_FOLDER = "store"
 SNAPSHOT_NAME = "search.snapshot"
 MEDIA = "media"

@@ -257,6 +257,7 @@ class FailureRow:
     """A file that could not be read, as it was then; ``stage`` is scan, decode or embed.
 
     Without a size and a time it fits no file, so that the file is read again.
+    ``kills`` counts the indexes in which decoders were killed over the file.
     """
 
     path: bytes
@@ -266,6 +267,12 @@ class FailureRow:
     when: datetime
     size_bytes: int = -1
     mtime_ns: int = -1
+    kills: int = 0
+
+    @property
+    def is_passing(self) -> bool:
+        """True where the next index tries again though the file has not changed."""
+        return self.size_bytes < 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

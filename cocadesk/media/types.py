@@ -252,8 +252,9 @@ class DecodedVideo(VideoContent):
 class DecodeFailure:
     """A file that gave no picture. ``is_photo`` is False when it is something else.
 
-    ``is_passing``: the system refused (a full disk, no permission); the same file
-    may be read well another time.
+    ``is_passing``: the system refused (a full disk, no permission, a disk that did not
+    answer); the same file may be read well another time. ``is_killed``: workers were
+    killed over it, perhaps because it takes all memory.
     """
 
     token: int
@@ -261,6 +262,7 @@ class DecodeFailure:
     reason: str
     is_photo: bool = True
     is_passing: bool = False
+    is_killed: bool = False
 
 
 class PhotoError(Exception):

@@ -24,7 +24,7 @@ from cocadesk.protocol.values import (
     WorkState,
 )
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 
 # What happens without being asked ----------------------------------------------------
 

@@ -176,12 +176,16 @@ class Fact(Value, frozen=True):
 
 
 class FailureValue(Value, frozen=True):
-    """A file that could not be read, with the reason as a sentence."""
+    """A file that could not be read, with the reason as a sentence.
+
+    ``is_passing``: the next index tries again though the file has not changed.
+    """
 
     path: WirePath
     reason: str
     stage: str = ""
     when: str = ""
+    is_passing: bool = False
 
 
 class WorkState(Value, frozen=True):

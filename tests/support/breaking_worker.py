@@ -1,13 +1,15 @@
 """A decoder worker that breaks on purpose, by what stands in the file's name.
 
-``crash`` ends the process, ``hang`` never answers, ``babble`` sends bytes that
-are no message, ``slow`` sends many heartbeats first, ``endless`` sends them
-for ever; ``stillborn`` in the environment ends it before it is ready.
+``crash`` ends the process, ``killed`` as the system does where memory runs out, ``hang``
+never answers, ``spin`` computes for ever, ``babble`` sends bytes that are no message,
+``slow`` sends many heartbeats first, ``endless`` sends them for ever; ``stillborn`` in the
+environment ends it before it is ready.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 
@@ -21,8 +23,12 @@ def _break(
 ) -> worker.Decoded:
     if b"crash" in job.path:
         os._exit(9)
+    if b"killed" in job.path:
+        os.kill(os.getpid(), signal.SIGKILL)
     if b"hang" in job.path:
         threading.Event().wait()
+    while b"spin" in job.path:
+        pass
     if b"babble" in job.path:
         for descriptor in range(3, 64):  # one of these is the pipe
             try:
@@ -32,7 +38,7 @@ def _break(
         threading.Event().wait()
     beats = 0
     while b"endless" in job.path or (b"slow" in job.path and beats < 15):
-        threading.Event().wait(settings.deadline_s / 10)
+        threading.Event().wait(settings.patience.deadline_s / 10)
         heartbeat.beat()
         beats += 1
     return worker.decode_job(job, settings, arena, heartbeat)

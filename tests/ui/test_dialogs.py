@@ -172,7 +172,7 @@ def test_a_photo_without_history_says_so(parent: QWidget) -> None:
     ("shown", "total", "sentence"),
     [
         (0, 0, "All files could be read."),
-        (2, 2, "These files are tried again when they change."),
+        (2, 2, "A file that changes is tried again."),
         (2, 900, "The first 2 of 900 are shown."),
     ],
 )
@@ -191,3 +191,17 @@ def test_failures_are_listed_with_reason_and_folder(
     texts = [str(part.property("text")) for part in dialog.findChildren(QWidget)]
     assert any(sentence in text for text in texts)
     assert FailuresDialog((), 0, "", parent).heading.text() == "Files that could not be read"
+
+
+def test_failures_that_pass_are_told_apart(parent: QWidget) -> None:
+    """A stalled disk is no broken file."""
+    path = WirePath("/photos/a.jpg")
+    failures = [
+        FailureValue(path=path, reason="The disk did not answer.", is_passing=True),
+        FailureValue(path=path, reason="It is cut off."),
+    ]
+    dialog = FailuresDialog(failures, 2, "", parent)
+    assert _texts(dialog.tree, 1) == [
+        "The disk did not answer. It will be tried again.",
+        "It is cut off.",
+    ]

@@ -123,7 +123,8 @@ class FailuresDialog(FramedDialog):
         self.tree = table(UNREAD, ("File", "Reason", "Folder"), (220, 360))
         for failure in failures:
             folder, name = os.path.split(printable(failure.path.text))
-            self.tree.addTopLevelItem(table_line((name, failure.reason, folder)))
+            again = " It will be tried again." if failure.is_passing else ""
+            self.tree.addTopLevelItem(table_line((name, failure.reason + again, folder)))
         self.column.addWidget(self.tree, 1)
         self.add_buttons()
         self.resize(840, 460)
@@ -133,4 +134,4 @@ def _summary(shown: int, total: int) -> str:
     if not shown:
         return "All files could be read."
     more = f" The first {shown:,} of {total:,} are shown." if total > shown else ""
-    return "Everything else was done. These files are tried again when they change." + more
+    return "Everything else was done. A file that changes is tried again." + more

@@ -7,11 +7,12 @@ worker that a hostile file has taken over can send nothing but these shapes.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, TypeAlias
 
 import msgspec
 
+from cocadesk.media.pool.deadline import Patience
 from cocadesk.media.types import DecodeLimits, MediaContent, VideoContent
 from cocadesk.picture_input import InputSpec
 
@@ -21,18 +22,14 @@ _THUMBNAIL_ROOM_BYTES = 96 << 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
-    """The settings that all workers of a pool share.
-
-    ``deadline_s`` starts anew with each heartbeat; ``longest_s`` does not.
-    """
+    """The settings that all workers of a pool share."""
 
     spec: InputSpec
     thumbnail_px: int
     limits: DecodeLimits
     address_space_bytes: int
-    deadline_s: float
     slots: int
-    longest_s: float
+    patience: Patience = field(default_factory=Patience)
     module: str = "cocadesk.media.pool.worker"
 
     @property

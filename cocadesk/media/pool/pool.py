@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self, TypeAlias
 
 from cocadesk.errors import UserError
+from cocadesk.media.pool.deadline import Patience, WorkDone, work_of
 from cocadesk.media.pool.messages import (
     Alive,
     Answer,
@@ -23,7 +24,14 @@ from cocadesk.media.pool.messages import (
     VideoDone,
     WorkerSettings,
 )
-from cocadesk.media.pool.results import describe_exit, failure, photo_result, video_result
+from cocadesk.media.pool.results import (
+    EXIT_OF_HUNG,
+    describe_exit,
+    failure,
+    failure_of_ended,
+    photo_result,
+    video_result,
+)
 from cocadesk.media.pool.worker_process import Ended, Event, WorkerProcess
 from cocadesk.media.types import (
     DecodedPhoto,
@@ -36,9 +44,9 @@ from cocadesk.media.video.spool import SpoolFolder
 from cocadesk.picture_input import InputSpec
 
 _LOG = logging.getLogger(__name__)
-_START_DEADLINE_S = 60.0
 _MAX_FAILED_STARTS = 3
-_POLL_S = 0.5
+_ASIDE_S = 5.0
+"""A worker that stood still so long keeps its file, but the files behind it go elsewhere."""
 
 _Final: TypeAlias = PhotoDone | VideoDone | DecodeFailed
 Result = DecodedPhoto | DecodedVideo | DecodeFailure
@@ -49,17 +57,20 @@ class DecoderPool:
 
     Each worker has its own address-space limit, memory and pipe. One that
     dies is replaced and the file in its hands tried once more (something else
-    may have killed it); the second time, and at once when the deadline
-    passes, the file is answered with a failure. A video renews that deadline
-    with every second in which more of it was decoded, up to ``video_deadline_s``
-    in all. Use it as a context manager and from one thread at a time.
+    may have killed it); the second time the file is answered with a failure.
+    So it is at once when a worker computes for longer than ``deadline_s``, which a
+    video renews with every second in which more of it was decoded, up to
+    ``video_deadline_s`` in all. One that stands still (its disk is stalled, the computer
+    busy) keeps its file for ``silence_s`` and gives a passing failure then; the files
+    behind it are decoded by others. Use it as a context manager and from one thread at a time.
 
     ``address_space_bytes`` bounds each worker (Linux; elsewhere ``limits``
     alone do). ``slots`` is the look-ahead per worker: how many files are
     decoded at most before the caller takes the results. ``spool_parent`` is
     where the frames of videos wait (the system's temporary folder unless given).
-    ``worker_module`` is the program that a worker runs, and ``clock`` gives the seconds
-    that the deadlines count; tests give ones of their own.
+    ``worker_module`` is the program that a worker runs, ``clock`` gives the seconds of
+    waiting, ``work_of`` the work that a process has done, and every ``look_s`` seconds the
+    pool looks at it; tests give ones of their own.
     """
 
     def __init__(
@@ -73,9 +84,12 @@ class DecoderPool:
         address_space_bytes: int = 1536 << 20,
         slots: int = 8,
         video_deadline_s: float = 4 * 3600,
+        silence_s: float = 60.0,
         spool_parent: Path | None = None,
         worker_module: str = "cocadesk.media.pool.worker",
         clock: Callable[[], float] = time.monotonic,
+        work_of: Callable[[int], WorkDone | None] = work_of,
+        look_s: float = 0.5,
     ) -> None:
         if workers < 1 or slots < 1:
             raise ValueError("a decoder pool needs at least one worker and one slot")
@@ -84,12 +98,18 @@ class DecoderPool:
             thumbnail_px=thumbnail_px,
             limits=limits or DecodeLimits(),
             address_space_bytes=address_space_bytes,
-            deadline_s=deadline_s,
             slots=slots,
-            longest_s=max(deadline_s, video_deadline_s),
+            patience=Patience(
+                deadline_s=deadline_s,
+                longest_s=max(deadline_s, video_deadline_s),
+                silence_s=silence_s,
+            ),
             module=worker_module,
         )
         self._clock = clock
+        self._work_of = work_of
+        self._look_s = look_s
+        self._looked_at_s = clock()
         self._spool = SpoolFolder(spool_parent)
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._serials = itertools.count()
@@ -180,7 +200,7 @@ class DecoderPool:
 
     def _results_of_next_event(self) -> Iterator[Result]:
         try:
-            worker, answer, at_s = self._events.get(timeout=_POLL_S)
+            worker, answer, at_s = self._events.get(timeout=self._look_s)
         except queue.Empty:
             yield from self._end_late_workers()
             return
@@ -193,7 +213,8 @@ class DecoderPool:
         self, worker: WorkerProcess, answer: Answer | Ended, at_s: float
     ) -> Iterator[Result]:
         if isinstance(answer, Ready):
-            worker.is_ready, worker.busy_since_s = True, at_s
+            worker.is_ready = True
+            worker.begin_file(at_s)
             self._failed_starts = 0
         elif isinstance(answer, CannotStart):
             raise UserError("The photo decoder cannot start.", answer.reason)
@@ -204,7 +225,7 @@ class DecoderPool:
                 # A video of a decode that was cancelled before it gave its first heartbeat.
                 yield from self._replace(worker, None)
             elif next(iter(worker.queued), None) == answer.serial:
-                worker.note_heartbeat(at_s)
+                worker.deadline.note_heartbeat(at_s)
         elif answer.serial in worker.queued:
             request, slot = worker.queued.pop(answer.serial)
             worker.begin_file(at_s)
@@ -215,6 +236,8 @@ class DecoderPool:
                 self._spool.drop(answer.serial)
             # Only now: the generator was resumed, so the caller has its copy.
             worker.free_slots.append(slot)
+            if worker.is_aside and worker in self._workers:
+                self._take_out(worker)
 
     def _to_result(
         self, worker: WorkerProcess, slot: int, request: DecodeRequest, answer: _Final
@@ -239,20 +262,59 @@ class DecoderPool:
 
     def _end_late_workers(self) -> Iterator[Result]:
         now_s = self._clock()
-        if not self._events.empty():
-            return  # there may be a sign of life among them
-        for worker in [w for w in self._workers if w.is_late(now_s, _START_DEADLINE_S)]:
-            if not worker.is_ready:
+        if not self._events.empty() or now_s - self._looked_at_s < self._look_s:
+            return  # there may be a sign of life among the events
+        self._looked_at_s = now_s
+        for worker in [worker for worker in self._workers if worker.is_busy]:
+            worker.deadline.note_work(now_s, self._work_of(worker.pid))
+            late = worker.deadline.late(now_s)
+            if late is None:
+                if now_s - worker.deadline.moved_at_s > _ASIDE_S:
+                    self._set_aside(worker)
+            elif not worker.is_ready:
                 yield from self._replace(worker, None)
-                continue
-            serial, (request, _) = worker.queued.popitem(last=False)
-            yield from self._replace(worker, None)
-            if serial in self._current:
-                self._settle(serial)
-                seconds = self._settings.deadline_s
-                if now_s - worker.began_at_s > self._settings.longest_s:
-                    seconds = self._settings.longest_s
-                yield failure(request, f"Decoding took longer than {seconds:g} seconds.")
+            else:
+                serial, (request, _) = worker.queued.popitem(last=False)
+                yield from self._replace(worker, None)
+                self._spool.drop(serial)
+                if serial in self._current:
+                    self._settle(serial)
+                    yield failure(request, late.reason, is_passing=late.is_passing)
+
+    def _set_aside(self, worker: WorkerProcess) -> None:
+        """Lets a worker that stands still keep the file in hand; others get those behind it.
+
+        There are at most as many such workers as others: a disk may be gone for good.
+        """
+        aside = sum(other.is_aside for other in self._workers)
+        if not worker.is_ready or worker.is_aside or 2 * aside >= len(self._workers):
+            return
+        worker.is_aside = True
+        behind = list(worker.queued.items())[1:]
+        for serial, (request, _) in behind:
+            del worker.queued[serial]
+            self._again_elsewhere(serial, request)
+        self._workers.append(self._start_worker())
+
+    def _again_elsewhere(self, serial: int, request: DecodeRequest) -> None:
+        """Has a file decoded by another worker; under a new number, as this one may still begin."""
+        if serial not in self._current:
+            return
+        again = next(self._serials)
+        self._current.remove(serial)
+        self._current.add(again)
+        if serial in self._retried:
+            self._retried.remove(serial)
+            self._retried.add(again)
+        self._again.append((again, request))
+
+    def _take_out(self, worker: WorkerProcess) -> None:
+        """Ends a worker; another takes its place, unless it has one since it was set aside."""
+        place = self._workers.index(worker)
+        self._workers[place : place + 1] = [] if worker.is_aside else [self._start_worker()]
+        worker.kill()
+        for serial in worker.queued:
+            self._spool.drop(serial)
 
     def _replace(
         self, worker: WorkerProcess, exit_code: int | None, *, blames_file: bool = False
@@ -270,23 +332,19 @@ class DecoderPool:
                     f" ({describe_exit(exit_code)}).",
                 )
         orphans = [(serial, request) for serial, (request, _) in worker.queued.items()]
-        was_ready = worker.is_ready
-        for serial, _ in orphans:
-            self._spool.drop(serial)
-        self._workers[self._workers.index(worker)] = self._start_worker()
-        worker.kill()
-        if orphans and was_ready and blames_file:
+        self._take_out(worker)
+        if orphans and worker.is_ready and blames_file:
             suspect, request = orphans[0]
             _LOG.debug("worker %d ended (%s)", worker.pid, describe_exit(exit_code))
-            if suspect in self._retried:
+            if suspect in self._retried or exit_code == EXIT_OF_HUNG:
                 orphans.pop(0)
                 if suspect in self._current:
                     self._settle(suspect)
-                    reason = f"The decoder broke down on this file ({describe_exit(exit_code)})."
-                    yield failure(request, reason)
+                    yield failure_of_ended(request, exit_code, self._settings.patience)
             else:
                 self._retried.add(suspect)
-        self._again.extend(item for item in orphans if item[0] in self._current)
+        for serial, request in orphans:
+            self._again_elsewhere(serial, request)
 
     def _forget_unanswered(self) -> None:
         """After a cancelled decode: late answers are dropped by their serial.
@@ -297,9 +355,6 @@ class DecoderPool:
         self._current.clear()
         self._retried.clear()
         self._again.clear()
-        for place, worker in enumerate(self._workers):
-            if worker.queued and worker.is_in_video:
-                for serial in worker.queued:
-                    self._spool.drop(serial)
-                self._workers[place] = self._start_worker()
-                worker.kill()
+        for worker in list(self._workers):
+            if worker.is_aside or worker.is_in_video:
+                self._take_out(worker)

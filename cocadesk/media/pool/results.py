@@ -7,10 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from cocadesk.media.pool.deadline import Patience, hung
 from cocadesk.media.pool.messages import PhotoDone, VideoDone
 from cocadesk.media.pool.worker_process import WorkerProcess
 from cocadesk.media.types import DecodedPhoto, DecodedVideo, DecodeFailure, DecodeRequest
 from cocadesk.media.video.spool import SpoolFolder
+
+EXIT_OF_HUNG = -getattr(signal, "SIGXCPU", 1 << 16)
+"""The exit code of a worker that has computed for longer than it may."""
+_KILLED = (-signal.SIGTERM, -getattr(signal, "SIGKILL", signal.SIGTERM))
+"""The exit codes of a worker that something else has ended, perhaps for want of memory."""
 
 
 def photo_result(
@@ -68,6 +74,19 @@ def failure(
         is_photo=is_photo,
         is_passing=is_passing,
     )
+
+
+def failure_of_ended(
+    request: DecodeRequest, exit_code: int | None, patience: Patience
+) -> DecodeFailure:
+    """The answer to a file that a second worker ended on: killed by others, hung or broken."""
+    if exit_code == EXIT_OF_HUNG:
+        return failure(request, hung(patience.deadline_s))
+    if exit_code in _KILLED:
+        ended = f"The decoder was killed while it read this file ({describe_exit(exit_code)})"
+        reason = f"{ended}; memory may have run out."
+        return replace(failure(request, reason, is_passing=True), is_killed=True)
+    return failure(request, f"The decoder broke down on this file ({describe_exit(exit_code)}).")
 
 
 def describe_exit(exit_code: int | None) -> str:

@@ -9,18 +9,20 @@ process. When the pool is gone, standard input ends and so does the worker.
 from __future__ import annotations
 
 import faulthandler
+import math
 import os
 import signal
 import sys
 import time
 import warnings
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import BinaryIO, TypeAlias
 
 from cocadesk.media.files import explain_os_error, open_media_file, read_head, read_photo_file
 from cocadesk.media.pool.arena import Arena
+from cocadesk.media.pool.deadline import Patience
 from cocadesk.media.pool.messages import (
     Alive,
     CannotStart,
@@ -103,11 +105,26 @@ def _limit_resources(address_space_bytes: int, largest_file_bytes: int) -> None:
             raise
 
 
+def _limit_computing(seconds: float) -> None:
+    """End this process (SIGXCPU) when it has computed so long from now on.
+
+    Where the pool can't see how much a worker computes, this tells it of one that hangs.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    used_s = math.ceil(time.process_time() + seconds)
+    most = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CPU, (used_s, most))
+
+
 def _answer(
     job: Job, settings: WorkerSettings, arena: Arena, answers: BinaryIO, decode: Decode
 ) -> Decoded | DecodeFailed:
     # The pool kills a worker that hangs. Should the pool be gone, this ends it all the same.
-    heartbeat = Heartbeat(job.serial, settings.deadline_s, answers)
+    heartbeat = Heartbeat(job.serial, settings.patience, answers)
     try:
         return decode(job, settings, arena, heartbeat)
     except PhotoError as error:
@@ -127,11 +144,11 @@ def _answer(
 class Heartbeat:
     """Tells the pool now and then that a video moves on, so that its deadline starts anew."""
 
-    def __init__(self, serial: int, deadline_s: float, answers: BinaryIO) -> None:
+    def __init__(self, serial: int, patience: Patience, answers: BinaryIO) -> None:
         self._serial = serial
-        self._deadline_s = deadline_s
+        self._patience = patience
         self._answers = answers
-        self._every_s = min(1.0, deadline_s / 10)
+        self._every_s = min(1.0, patience.deadline_s / 10)
         self._sent_at_s = time.monotonic()
         self._rearm()
 
@@ -149,7 +166,9 @@ class Heartbeat:
         faulthandler.cancel_dump_traceback_later()
 
     def _rearm(self) -> None:
-        faulthandler.dump_traceback_later(2 * self._deadline_s + 5, exit=True)
+        """The pool ends a worker in time; this is for one whose pool is gone."""
+        faulthandler.dump_traceback_later(2 * self._patience.wait_s, exit=True)
+        _limit_computing(2 * self._patience.deadline_s)
 
 
 def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Heartbeat) -> Decoded:

@@ -16,6 +16,7 @@ from typing import TypeAlias
 import msgspec
 
 from cocadesk.media.pool.arena import Arena
+from cocadesk.media.pool.deadline import Deadline, Patience
 from cocadesk.media.pool.messages import (
     Answer,
     Job,
@@ -27,6 +28,7 @@ from cocadesk.media.pool.messages import (
 from cocadesk.media.types import DecodeRequest
 
 _GRACE_S = 3.0
+_START_PATIENCE = Patience(deadline_s=60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,9 @@ class WorkerProcess:
         self.queued: OrderedDict[int, tuple[DecodeRequest, int]] = OrderedDict()
         """Serial to request and slot, the one being decoded first."""
         self.free_slots = list(range(settings.slots))
-        self.busy_since_s = clock()
-        self.began_at_s = self.busy_since_s
-        self.is_in_video = False
-        """True where the file in hand has sent heartbeats: it may take long."""
+        self.is_aside = False
+        """True where it stands still: it keeps the file in hand, and gets no other."""
+        self.deadline = Deadline(_START_PATIENCE, clock())
         self._deliver = deliver
         self._clock = clock
         self._process = self._start()
@@ -93,7 +94,12 @@ class WorkerProcess:
     @property
     def can_take(self) -> bool:
         """True where a slot is free for another file."""
-        return bool(self.free_slots)
+        return bool(self.free_slots) and not self.is_aside
+
+    @property
+    def is_in_video(self) -> bool:
+        """True where the file in hand has sent heartbeats: it may take long."""
+        return bool(self.queued) and self.deadline.has_beaten
 
     def send(self, serial: int, request: DecodeRequest, spool: str) -> None:
         """Queues one file; a broken pipe is not raised, its end comes as an event.
@@ -101,7 +107,7 @@ class WorkerProcess:
         ``spool`` is where the worker may write the frames of a video.
         """
         slot = self.free_slots.pop()
-        if not self.queued:
+        if not self.queued and self.is_ready:
             self.begin_file(self._clock())
         self.queued[serial] = (request, slot)
         assert self._process.stdin is not None
@@ -112,23 +118,12 @@ class WorkerProcess:
 
     def begin_file(self, now_s: float) -> None:
         """The next file is in the worker's hands from now on."""
-        self.busy_since_s = self.began_at_s = now_s
-        self.is_in_video = False
+        self.deadline = Deadline(self.settings.patience, now_s)
 
-    def note_heartbeat(self, now_s: float) -> None:
-        """The file in hand moves on: its deadline starts anew."""
-        self.busy_since_s = now_s
-        self.is_in_video = True
-
-    def is_late(self, now_s: float, start_deadline_s: float) -> bool:
-        """True where the file in hand, or the start, has taken longer than it may."""
-        if not self.is_ready:
-            return now_s - self.busy_since_s > start_deadline_s
-        if not self.queued:
-            return False
-        settings = self.settings
-        is_silent = now_s - self.busy_since_s > settings.deadline_s
-        return is_silent or now_s - self.began_at_s > settings.longest_s
+    @property
+    def is_busy(self) -> bool:
+        """True where it starts, or has a file in hand."""
+        return bool(self.queued) or not self.is_ready
 
     def slot_view(self, slot: int) -> memoryview:
         """The bytes of one slot."""
@@ -136,23 +131,15 @@ class WorkerProcess:
         return memoryview(self.arena.memory)[start : start + self.settings.slot_bytes]
 
     def kill(self) -> None:
-        """Ends the worker at once and lets go of everything."""
+        """Ends the worker at once and lets go of everything. Safe to call twice."""
         self._process.kill()
-        self.close()
-
-    def close(self) -> None:
-        """Asks the worker to end, waits a moment, then insists. Safe to call twice."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_GRACE_S)  # a process stuck in a dead network disk stays
-        self._reader.join(_GRACE_S)
-        self.arena.close()
+            self._reader.join(_GRACE_S)
+        self.arena.close()  # also that of a process which stays, stuck in a dead network disk
 
     def _read_answers(self) -> None:
         stream = self._process.stdout

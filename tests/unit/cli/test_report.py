@@ -68,6 +68,21 @@ def test_many_failures_are_named_up_to_a_limit(capfd: pytest.CaptureFixture[str]
     assert len(lines) == 21
 
 
+def test_a_passing_failure_is_told_apart(capfd: pytest.CaptureFixture[str]) -> None:
+    """The person need do nothing about it."""
+    path = WirePath("/p/a.jpg")
+    Report(as_json=False).failures(
+        [
+            FailureValue(path=path, reason="The disk did not answer.", is_passing=True),
+            FailureValue(path=path, reason="It is empty."),
+        ]
+    )
+    assert capfd.readouterr().err.splitlines() == [
+        "/p/a.jpg: The disk did not answer. It will be tried again.",
+        "/p/a.jpg: It is empty.",
+    ]
+
+
 def test_a_name_cannot_steer_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     """Controls, line ends and letters that turn the direction round are spelled out."""
     report = Report(as_json=False)

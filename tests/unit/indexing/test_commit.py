@@ -45,6 +45,8 @@ FACTS = Facts(
 class Tables:
     """A library as far as commits need one: tables that remember what is done to them."""
 
+    model = MODEL
+
     def __init__(self, *rows: MediaRow) -> None:
         self._rows = {row.key: row for row in rows}
         self._views = {row.key: [view(row)] for row in rows}
@@ -367,6 +369,29 @@ def test_a_passing_failure_is_listed_but_fits_no_file(is_passing: bool, size: in
         size,
         size,
     )
+
+
+@pytest.mark.parametrize(("kills_before", "size"), [(0, -1), (1, -1), (2, 2)])
+def test_a_file_over_which_decoders_are_killed_in_three_indexes_is_not_tried_again(
+    kills_before: int, size: int
+) -> None:
+    """Once or twice something else may have taken the memory."""
+    case = Case()
+    before = [replace(failure("a"), kills=kills_before)]
+    item = Unreadable(found=found("a"), reason="It was killed.", is_passing=True, is_killed=True)
+    case.commit(unreadable=[item], failed_before=before)
+    (row,) = case.tables.failures
+    assert (row.kills, row.size_bytes, row.is_passing) == (kills_before + 1, size, size < 0)
+
+
+def test_a_stalled_disk_is_no_kill_however_often() -> None:
+    """A file is put off for as long as its disk does not answer."""
+    case = Case()
+    before = [replace(failure("a"), kills=2)]
+    item = Unreadable(found=found("a"), reason="No answer.", is_passing=True)
+    case.commit(unreadable=[item], failed_before=before)
+    (row,) = case.tables.failures
+    assert (row.kills, row.is_passing) == (2, True)
 
 
 def test_places_that_could_not_be_looked_into_are_remembered_as_problems_of_the_scan() -> None:

@@ -348,7 +348,7 @@ def test_a_thumbnail_is_written_once_under_two_hex_levels(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"{}", b'{"schema": "1", "id": "x"}', b'{"schema": 0, "id": "x"}', b"\xff",
-     b'{"schema": 3, "id": "x", "image_id": 3}'],
+     b'{"schema": %d, "id": "x", "image_id": 3}' % SCHEMA_VERSION],
 )  # fmt: skip
 def test_a_damaged_description_is_a_sentence(tmp_path: Path, content: bytes) -> None:
     """Every kind of broken library.json is named, for writer and reader."""

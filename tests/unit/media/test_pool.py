@@ -108,35 +108,20 @@ def test_a_killed_worker_is_replaced_and_nothing_is_lost(photos: list[Path]) -> 
         assert before.isdisjoint(pool.worker_pids)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process")
-def test_a_stopped_worker_is_replaced_after_the_deadline(photos: list[Path]) -> None:
-    """The file in its hands fails with the deadline as the reason, all others are decoded."""
-    with DecoderPool(spec=SPEC, workers=2, deadline_s=3.0) as pool:
-        assert len(list(pool.decode(requests(photos)))) == 20
-        os.kill(pool.worker_pids[0], signal.SIGSTOP)
-        results = by_token(pool.decode(requests(photos)))
-        failed = [result for result in results if isinstance(result, DecodeFailure)]
-        assert len(failed) == 1
-        assert "longer than 3 seconds" in failed[0].reason
-
-
 def test_a_file_that_breaks_the_decoder_fails_after_a_second_try(photos: list[Path]) -> None:
-    """Crashing and hanging files are named; the others are decoded."""
-    crash = photos[4].rename(photos[4].with_name("crash.jpg"))
-    hang = photos[11].rename(photos[11].with_name("hang.jpg"))
-    photos[4], photos[11] = crash, hang
-    with DecoderPool(spec=SPEC, workers=2, deadline_s=3.0, worker_module=BREAKING) as pool:
+    """It is named, for good; the others are decoded."""
+    photos[4] = photos[4].rename(photos[4].with_name("crash.jpg"))
+    with DecoderPool(spec=SPEC, workers=2, worker_module=BREAKING) as pool:
         results = by_token(pool.decode(requests(photos)))
-    failed = {result.token: result for result in results if isinstance(result, DecodeFailure)}
-    assert sorted(failed) == [4, 11]
-    assert "exit code 9" in failed[4].reason
-    assert "longer than" in failed[11].reason
+    (failed,) = [result for result in results if isinstance(result, DecodeFailure)]
+    assert (failed.token, failed.is_passing, failed.is_killed) == (4, False, False)
+    assert "exit code 9" in failed.reason
 
 
 def test_a_worker_that_talks_nonsense_is_replaced(photos: list[Path]) -> None:
     """A taken-over worker can send nothing that the pool would act on."""
     photos[2] = photos[2].rename(photos[2].with_name("babble.jpg"))
-    with DecoderPool(spec=SPEC, workers=1, deadline_s=3.0, worker_module=BREAKING) as pool:
+    with DecoderPool(spec=SPEC, workers=1, worker_module=BREAKING) as pool:
         results = by_token(pool.decode(requests(photos)))
     assert [result.token for result in results if isinstance(result, DecodeFailure)] == [2]
 

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cocadesk.media.pool.arena import Arena
+from cocadesk.media.pool.deadline import Patience
 from cocadesk.media.pool.messages import (
     Alive,
     Answer,
@@ -40,9 +41,8 @@ SETUP = Setup(
         thumbnail_px=64,
         limits=DecodeLimits(),
         address_space_bytes=1 << 30,
-        deadline_s=20.0,
         slots=2,
-        longest_s=60.0,
+        patience=Patience(deadline_s=30.0),
     ),
     arena=5,
 )
@@ -135,9 +135,7 @@ def test_a_slot_has_room_for_the_input_and_its_thumbnail() -> None:
         thumbnail_px=320,
         limits=DecodeLimits(),
         address_space_bytes=1,
-        deadline_s=1,
         slots=1,
-        longest_s=1,
     )
     assert settings.input_bytes == 30_000
     assert settings.slot_bytes > settings.input_bytes + 64_000

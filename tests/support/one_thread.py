@@ -1,0 +1,70 @@
+"""The pipeline of an index or a switch in the caller's thread, so that a test orders its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from cocadesk.indexing.known_files import MatchedFile, Unreadable
+from cocadesk.indexing.pictures import Embedded
+from cocadesk.indexing.pipeline import Batch, Decoder, Matcher
+from cocadesk.indexing.types import IndexOptions, IndexProgress
+from cocadesk.library.library import Library
+from cocadesk.media.types import DecodedPhoto, DecodeRequest, FoundFile
+from cocadesk.model.backend import Backend
+
+
+def read_in_one_thread(
+    candidates: Sequence[FoundFile],
+    *,
+    matcher: Matcher,
+    library: Library,
+    embedder: Backend,
+    pool: Decoder,
+    options: IndexOptions,
+    commit: Callable[[Batch], None],
+    progress: Callable[[int], IndexProgress],
+) -> Iterator[IndexProgress]:
+    """As ``read_steps``, of photos: a step after each decode, each embedding and each commit."""
+    batch = Batch()
+
+    def requests() -> Iterator[DecodeRequest]:
+        for token, found in enumerate(candidates):
+            matched = matcher.match_bytes(found)
+            if matched is None:
+                yield DecodeRequest(token=token, path=found.path)
+            else:
+                batch.matched.append(matched)
+
+    for answer in pool.decode(requests()):
+        item = matcher.match_picture(candidates[answer.token], answer)
+        if isinstance(item, MatchedFile):
+            batch.matched.append(item)
+        elif isinstance(item, Unreadable):
+            batch.unreadable.append(item)
+        else:
+            batch.vanished.append(item.found)
+        yield progress(len(batch))
+        if len(batch) >= options.commit_rows:
+            _embed(batch, library, embedder)
+            yield progress(len(batch))
+            commit(batch)
+            batch = Batch()
+            yield progress(0)
+    if len(batch):
+        _embed(batch, library, embedder)
+        yield progress(len(batch))
+        commit(batch)
+        yield progress(0)
+
+
+def _embed(batch: Batch, library: Library, embedder: Backend) -> None:
+    for item in batch.matched:
+        photo = item.decoded
+        if isinstance(photo, DecodedPhoto):
+            library.thumbnails.write(photo.picture_hash, photo.thumbnail_jpeg)
+            if item.needs_embedding:
+                vectors_ND = embedder.embed_images(np.array(photo.input_HWC)[None])
+                batch.embedded[photo.picture_hash] = Embedded(vectors_VD=vectors_ND)
+            item.release_pixels()
