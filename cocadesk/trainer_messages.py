@@ -58,9 +58,10 @@ class TuningSpec(msgspec.Struct, frozen=True, kw_only=True):
     """``spec.json``: one run. ``method`` names a tuning method, ``model`` is an ``open_backend``
     source.
 
-    ``not_human`` maps a ``.txt`` path to the SHA-256 of a machine's caption that
+    ``not_human`` maps a text's path to the SHA-256 of a machine's caption that
     CocaDesk wrote there: while it holds those bytes it is no training data.
     ``library_media`` media must be embedded again where stored vectors lose their validity.
+    ``lines`` says what the lines of a text beside a photo are: *auto*, *each* or *joined*.
     """
 
     schema: int = SCHEMA
@@ -73,16 +74,19 @@ class TuningSpec(msgspec.Struct, frozen=True, kw_only=True):
     photos: tuple[CaptionedPhoto, ...] = ()
     not_human: Mapping[bytes, str] = {}
     library_media: int = 0
+    lines: str = "auto"
 
 
 class TuningDataset(msgspec.Struct, frozen=True, kw_only=True):
     """``dataset.json``: photos in a fixed order, and the skipped files.
 
-    The captions are cleaned; no photo is without one.
+    The captions are cleaned; no photo is without one. ``notes`` are the texts whose
+    reading is worth a look.
     """
 
     photos: tuple[CaptionedPhoto, ...] = ()
     skipped: Skipped = {}
+    notes: Skipped = {}
 
     @property
     def caption_count(self) -> int:
@@ -102,3 +106,4 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     reembed_seconds: float = 0.0
     problem: str = ""
+    notes: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.media.shards import ShardCounts, read_shards
-from cocadesk.model.tokenizers.byte_pairs import clean_caption
+from cocadesk.model.tokenizers.byte_pairs import prepare_caption
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +74,6 @@ def load_dataset(
             "Give shards of pictures with captions.",
         )
     return Dataset(examples=tuple(examples), skipped=dict(counts.skipped))
-
-
-def prepare_caption(caption: str, *, lowercase: bool) -> str:
-    """A caption as a network sees it: one line, without the final full stop."""
-    text = clean_caption(caption).removesuffix(".").rstrip()
-    return text.lower() if lowercase else text
 
 
 def load_extra_text(paths: Sequence[Path], *, lowercase: bool) -> list[str]:

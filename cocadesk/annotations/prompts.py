@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.library.vectors import mean_directions
 from cocadesk.model.values import ModelInfo
-from cocadesk.vectors import unit_vectors
 
 PROMPT_TEMPLATES: tuple[str, ...] = ("{tag}", "{a}", "a photo of {a}")
 """``{tag}`` is the tag itself, ``{a}`` the tag with its article.
@@ -58,8 +58,7 @@ def class_vectors(
     """One vector a tag: the mean of its sentences' vectors, (C, D) float32, unit norm."""
     sentences = [sentence for tag in tags for sentence in prompts(tag, templates)]
     vectors = encoder.embed_texts(sentences)
-    means = vectors.reshape(len(tags), len(templates), -1).mean(axis=1)
-    return unit_vectors(means)
+    return mean_directions(vectors.reshape(len(tags), len(templates), -1))
 
 
 def cached_class_vectors(

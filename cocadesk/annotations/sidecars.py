@@ -1,8 +1,9 @@
-"""Captions beside the photos: which ``.txt`` belongs to which photo, and what would change."""
+"""Captions beside the photos: the file of each photo, and what a write would change."""
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import sys
@@ -15,9 +16,9 @@ from cocadesk.annotations.sidecar_files import RefusedError, check_folder, read_
 from cocadesk.annotations.text import one_line
 from cocadesk.library.library import Library
 from cocadesk.library.rows import Edit, MediaKind, MediaRow, MediaState
+from cocadesk.texts.reading import NotTextError, read_text, text_of, texts_beside, usual_text_of
 
 PERSON = "person"
-ENDING = b".txt"
 
 GONE = "The photo or video is not there now."
 NO_CAPTION = "There is no caption yet. Make one first: cocadesk caption."
@@ -70,7 +71,19 @@ class FileState:
     @property
     def text(self) -> str:
         """The content for people; empty where there is no file."""
-        return "" if self.data is None else one_line(self.data.decode("utf-8", "replace"))
+        return one_line(self._read()[0])
+
+    @property
+    def guessed(self) -> str:
+        """The encoding that ``text`` was read in, where it had to be guessed."""
+        return self._read()[1]
+
+    def _read(self) -> tuple[str, str]:
+        try:
+            found = read_text(self.data or b"")
+        except NotTextError:
+            return (self.data or b"").decode("utf-8", "replace"), ""
+        return found.text, found.guessed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +102,8 @@ class PlannedFile:
 
     @property
     def path(self) -> bytes:
-        """The ``.txt``."""
+        """The file."""
         return self.new.path
-
-
-def sidecar_of(photo: bytes) -> bytes:
-    """The caption file of a photo: ``name.txt`` for ``name.jpg``."""
-    return os.path.splitext(photo)[0] + ENDING  # noqa: PTH122
 
 
 class WrittenFiles:
@@ -143,7 +151,9 @@ class WrittenFiles:
         for row in rows:
             state = self._by_key.get(row.key)
             if state is not None and state.data is not None and state.by not in (None, PERSON):
-                found[sidecar_of(row.path)] = sha256(state.data).hexdigest()
+                digest = sha256(state.data).hexdigest()
+                texts = texts_beside(row.path) or [usual_text_of(row.path)]
+                found |= dict.fromkeys(texts, digest)
         return found
 
 
@@ -157,13 +167,14 @@ class SidecarPlanner:
         self._media: set[bytes] = set()
         for identity in library.media.present():
             self._media.add(_spelled(identity.path))
-            place = _spelled(sidecar_of(identity.path))
+            place = _spelled(usual_text_of(identity.path))
             rank = (identity.kind != MediaKind.PHOTO, identity.path)
             self._owners[place] = min(self._owners.get(place, rank), rank)
 
     def plan(self, row: MediaRow) -> PlannedFile:
-        """The plan for the ``.txt`` of ``row``; it is read, nothing is written."""
-        path = sidecar_of(row.path)
+        """The plan for the text of ``row``; it is read, nothing is written."""
+        usual = usual_text_of(row.path)
+        path = text_of(row.path, lambda text: self._is_machine(row.key, text)) or usual
         old = new = FileState(path=path, data=None)
         reason, is_failure = "", False
         try:
@@ -183,6 +194,12 @@ class SidecarPlanner:
             is_failure=is_failure,
         )
 
+    def _is_machine(self, key: str, path: bytes) -> bool:
+        """True where a text holds the machine's caption that we wrote."""
+        with contextlib.suppress(RefusedError):
+            return self._written.author(key, path, read_file(path)) not in (None, PERSON)
+        return False
+
     def _check(self, row: MediaRow, path: bytes) -> None:
         if row.state is not MediaState.PRESENT or not os.path.lexists(row.path):
             raise RefusedError(GONE)
@@ -197,7 +214,9 @@ class SidecarPlanner:
         if old.data == new.data:
             return FileAction.UNCHANGED
         if old.data is not None and old.by is None and not self._overwrite:
-            raise RefusedError(CHANGED_SINCE if self._written.is_known(old.path) else FOREIGN)
+            reason = CHANGED_SINCE if self._written.is_known(old.path) else FOREIGN
+            seems = f" It reads as {old.guessed}, which is a guess." if old.guessed else ""
+            raise RefusedError(reason + seems)
         check_folder(new.path)
         return FileAction.NEW if old.data is None else FileAction.CHANGED
 

@@ -203,7 +203,7 @@ def _skipped(source: TeachSource) -> tuple[SkippedValue, ...]:
     names = ("IMG_2041.jpg", "IMG_2042.jpg", "IMG_2044.jpg")
     return (
         SkippedValue(
-            reason="There is no .txt with captions beside the photo.",
+            reason="There is no .txt or .caption with captions beside the photo.",
             count=3,
             examples=tuple(WirePath.of(folder / name) for name in names),
         ),

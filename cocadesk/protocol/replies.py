@@ -135,7 +135,8 @@ class DatasetSummary(ReplyBody, frozen=True):
     """The content of a source. ``seconds`` is None until the dry run has measured.
 
     ``held_out`` photos measure the run; with ``is_trial`` the kept run then learns
-    from all. ``problem`` says why nothing can be learned from it.
+    from all. ``problem`` says why nothing can be learned from it, ``notes`` how some
+    texts were read: a sentence each.
     """
 
     photos: int = 0
@@ -147,6 +148,7 @@ class DatasetSummary(ReplyBody, frozen=True):
     seconds: float | None = None
     reembed_seconds: float = 0.0
     problem: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class Run(ReplyBody, frozen=True):

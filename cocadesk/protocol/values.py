@@ -305,16 +305,26 @@ class TuningMethod(StrEnum):
     DEEPER = "deeper"
 
 
-class TeachSource(Value, frozen=True):
-    """Photos to learn from: folders with ``.txt`` beside them, and the library's annotated ones.
+class CaptionLines(StrEnum):
+    """The meaning of a text's lines: seen in each text, a caption each, or all one caption."""
 
-    ``keys`` and ``filter`` (see ``Scope``) narrow the library's photos.
+    AUTO = "auto"
+    EACH = "each"
+    JOINED = "joined"
+
+
+class TeachSource(Value, frozen=True):
+    """Photos to learn from: folders with texts beside them, and the library's annotated ones.
+
+    ``keys`` and ``filter`` (see ``Scope``) narrow the library's photos; ``lines`` says
+    what the lines of a text are.
     """
 
     folders: tuple[WirePath, ...] = ()
     uses_library: bool = False
     keys: tuple[str, ...] = ()
     filter: str = ""
+    lines: CaptionLines = CaptionLines.AUTO
 
 
 class SkippedValue(Value, frozen=True):

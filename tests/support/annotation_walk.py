@@ -24,7 +24,7 @@ from cocadesk.annotations.describe import WantedPicture, caption_steps, tag_step
 from cocadesk.annotations.human import AnnotationEdit, HumanAnnotations
 from cocadesk.annotations.progress import AnnotationProgress
 from cocadesk.annotations.sidecar_job import write_steps
-from cocadesk.annotations.sidecars import FileState, sidecar_of
+from cocadesk.annotations.sidecars import FileState
 from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.annotations.vocabulary import load_vocabulary
 from cocadesk.library.edits import FILE_FIELD
@@ -51,6 +51,7 @@ from cocadesk.protocol.messages import (
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, Scope
 from cocadesk.search.matching import keys_in_scope
+from cocadesk.texts.reading import usual_text_of
 from tests.support.annotation_model import Command, Model, Said
 from tests.support.engines import FAKE_MODEL
 from tests.support.fake_backend import FakeBackend
@@ -187,7 +188,7 @@ class Walk:
                 said = self._model.said.get(row.key, Said()).caption
                 text = said if said is not None else row.machine_caption
                 if text:
-                    captions[sidecar_of(row.path)] = (row.key, text)
+                    captions[usual_text_of(row.path)] = (row.key, text)
         command = self._model.write(captions, overwrite=overwrite)
         if begun.files:
             for path, change in command.files.items():

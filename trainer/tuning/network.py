@@ -13,8 +13,7 @@ from cocadesk.model.checkpoints.checkpoint import WEIGHTS, Checkpoint, ModelIds,
 from cocadesk.model.checkpoints.weight_files import map_safetensors
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.source import find_checkpoint
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
-from trainer.data import prepare_caption
+from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, prepare_caption
 from trainer.device import TrainDevice
 from trainer.features import ImageFeatures, image_features
 from trainer.tuning.methods import FeatureKind, TuningMethod

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from msgspec import structs
 
-from cocadesk.trainer_messages import CaptionedPhoto, Findings, Stage, TuningDataset, TuningSpec
+from cocadesk.trainer_messages import (
+    CaptionedPhoto,
+    Findings,
+    Skipped,
+    Stage,
+    TuningDataset,
+    TuningSpec,
+)
 from trainer.device import keep_memory_blocks
 from trainer.evaluate import encode_texts
 from trainer.tuning.dataset import GeneralSet, find_dataset, load_spec
@@ -96,7 +104,17 @@ def describe(dataset: TuningDataset) -> Findings:
         held_out=0 if problem else held_out_count(count),
         is_trial=count < TRIAL_BELOW and not problem,
         problem=str(problem) if problem else "",
+        notes=tuple(_notes(dataset.notes)),
     )
+
+
+def _notes(notes: Skipped) -> Iterator[str]:
+    """``Lines that go on were read as one caption in 9 texts (a.txt, b.txt, …).``"""
+    for note, files in notes.items():
+        names = [os.path.basename(os.fsdecode(path)) for path in files.examples]  # noqa: PTH119
+        more = ["…"] if files.count > len(names) else []
+        texts = "text" if files.count == 1 else "texts"
+        yield f"{note} in {files.count:,} {texts} ({', '.join(names + more)})."
 
 
 def _evenly(photos: Sequence[CaptionedPhoto]) -> list[CaptionedPhoto]:

@@ -48,7 +48,7 @@ class FoundBox(Card):
             sample.show_sample(shown[place] if place < len(shown) else None)
             sample.setVisible(bool(shown))
         self.held_out.setText(held_out_line(found))
-        lines = [skipped_line(skipped) for skipped in found.skipped]
+        lines = [*found.notes, *map(skipped_line, found.skipped)]
         hide_or_say(self.skipped, "\n".join(lines))
         is_measured = found.seconds is not None
         self.measuring.setVisible(not is_measured)

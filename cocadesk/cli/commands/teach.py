@@ -36,7 +36,7 @@ def teach(
     folders: Annotated[
         Optional[list[str]],  # noqa: UP045 - typer reads it
         typer.Argument(
-            metavar="SOURCE", help="Folders of photos with .txt beside them, one caption a line."
+            metavar="SOURCE", help="Folders of photos with texts beside them: .txt or .caption."
         ),
     ] = None,
     library_words: Annotated[
@@ -46,6 +46,13 @@ def teach(
         Literal["head", "deeper"],
         typer.Option("--method", help="head: keeps all vectors. deeper: the poolers learn too."),
     ] = "head",
+    lines: Annotated[
+        Literal["auto", "each", "joined"],
+        typer.Option(
+            "--lines",
+            help="each: a line is a caption. joined: a text is one caption, wrapped over lines.",
+        ),
+    ] = "auto",
     keep: Annotated[
         Optional[bool],  # noqa: UP045
         typer.Option("--keep/--discard", help="Decide without being asked."),
@@ -58,7 +65,7 @@ def teach(
     from cocadesk.protocol.values import JobAction, TuningMethod
 
     started_s = time.monotonic()
-    source = _source(folders or [], library_words, filter_text)
+    source = _source(folders or [], library_words, filter_text, lines)
     tuning = TuningMethod(method)
     with started_engine(options) as engine:
         found = _preview(engine, source, tuning, report)
@@ -80,13 +87,13 @@ def teach(
     return OK
 
 
-def _source(folders: list[str], uses_library: bool, filter_text: str) -> TeachSource:
+def _source(folders: list[str], uses_library: bool, filter_text: str, lines: str) -> TeachSource:
     """The photos to learn from.
 
     Raises:
         UserError: nothing was chosen, or a folder is not there.
     """
-    from cocadesk.protocol.values import TeachSource
+    from cocadesk.protocol.values import CaptionLines, TeachSource
 
     if not folders and not uses_library:
         raise UserError(
@@ -95,7 +102,12 @@ def _source(folders: list[str], uses_library: bool, filter_text: str) -> TeachSo
             "Give a folder of photos with .txt files beside them, or --library-words.",
         )
     existing = existing_folders(folders)
-    return TeachSource(folders=existing, uses_library=uses_library, filter=filter_text)
+    return TeachSource(
+        folders=existing,
+        uses_library=uses_library,
+        filter=filter_text,
+        lines=CaptionLines(lines),
+    )
 
 
 def _preview(
@@ -188,6 +200,10 @@ def _show_found(report: Report, found: DatasetSummary) -> None:
         )
     elif found.held_out:
         report.line(f"{found.held_out:,} of them are held out to measure with.")
+    for note in found.notes:
+        report.note(note)
+    if any("one caption" in note for note in found.notes):
+        report.note("Is each line a caption? Then: --lines each.")
     _show_skipped(report, found.skipped)
 
 
@@ -267,6 +283,7 @@ def _document(
         "photos": run.photos,
         "captions": run.captions,
         "trial": run.is_trial,
+        "notes": list(found.notes),
         "skipped": [{"reason": reason, "count": count} for reason, count in skipped.items()],
         **{name: {m.name: m.value for m in metrics} for name, metrics in sets.items()},
         # The basis of each figure: n, and its 95 % interval.

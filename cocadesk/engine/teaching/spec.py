@@ -89,6 +89,7 @@ def build_spec(
         photos=tuple(sorted(photos, key=lambda photo: photo.path)),
         not_human=not_human,
         library_media=media,
+        lines=source.lines,
     )
     return SourceDataset(spec=spec, skipped=skipped)
 

@@ -203,6 +203,12 @@ def clean_caption(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+def prepare_caption(caption: str, *, lowercase: bool) -> str:
+    """A caption as a network sees it: one line, without the final full stop."""
+    text = clean_caption(caption).removesuffix(".").rstrip()
+    return text.lower() if lowercase else text
+
+
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> BpeTokenizer:
     """A byte-level BPE of at most ``vocabulary`` ids, learned from ``texts``.
 

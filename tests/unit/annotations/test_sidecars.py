@@ -14,8 +14,9 @@ from cocadesk.annotations.human import AnnotationEdit
 from cocadesk.annotations.progress import AnnotationStage
 from cocadesk.annotations.sidecar_files import MAX_FILE_BYTES
 from cocadesk.annotations.sidecar_job import write_steps
-from cocadesk.annotations.sidecars import FileAction, WrittenFiles, plan_write, sidecar_of
+from cocadesk.annotations.sidecars import FileAction, WrittenFiles, plan_write
 from cocadesk.library.rows import new_key
+from cocadesk.texts.reading import usual_text_of
 from tests.support.annotated_library import MODEL, AnnotatedCase, annotated_library
 from tests.support.index_tools import run_index
 
@@ -41,7 +42,7 @@ def skipped_files(case: AnnotatedCase, *, overwrite: bool = False) -> dict[str, 
 )
 def test_a_caption_has_the_photos_name(photo: bytes, text: bytes) -> None:
     """Only the last ending goes, whatever the bytes of the name."""
-    assert sidecar_of(photo) == text
+    assert usual_text_of(photo) == text
 
 
 def test_the_persons_caption_is_written_else_the_machines(tmp_path: Path) -> None:
@@ -371,3 +372,34 @@ def test_machine_captions_that_were_written_are_known_by_their_bytes(tmp_path: P
         row = case.row("moved.jpg")
         assert written.machines_of([row]) == {os.fsencode(case.photos / "moved.txt"): digest}
         assert written.author(row.key, os.fsencode(case.photos / "moved.txt"), b"other") is None
+
+
+@pytest.mark.parametrize("name", ["A.TXT", "A.jpg.txt", "A.caption", "a.txt"])
+def test_no_machine_caption_is_put_beside_a_persons_text_of_another_spelling(
+    tmp_path: Path, name: str
+) -> None:
+    """It is the photo's text: skipped, replaced in its place only with --overwrite, undoable."""
+    with annotated_library(tmp_path, "A.jpg") as case:
+        mine = case.photos / name
+        mine.write_text("our panda Lin")
+        case.machine_captions()
+        report = case.write()
+        assert [(Path(os.fsdecode(s.path)).name, s.reason) for s in report.skipped] == [
+            (name, "CocaDesk did not write it.")
+        ]
+        assert case.texts() == {name: "our panda Lin"}
+        assert case.write(overwrite=True).written == 1
+        assert list(case.texts()) == [name]
+        assert mine.read_text() != "our panda Lin"
+        case.annotations.undo()
+        assert case.texts() == {name: "our panda Lin"}
+
+
+def test_a_skipped_text_whose_encoding_was_guessed_says_so(tmp_path: Path) -> None:
+    """The person sees the words, and that they are a guess."""
+    with annotated_library(tmp_path, "a.jpg") as case:
+        (case.photos / "a.txt").write_bytes("我们的小猫".encode("gbk"))
+        case.machine_captions()
+        (item,) = plan_write(case.library, case.keys(), overwrite=False)
+        assert item.old.text == "我们的小猫"
+        assert item.reason == "CocaDesk did not write it. It reads as GB18030, which is a guess."

@@ -14,9 +14,11 @@ import pytest
 from cocadesk.errors import UserError
 from cocadesk.trainer_messages import CaptionedPhoto, TuningDataset, TuningSpec
 from tests.support.kinds import write_lesson
-from trainer.tuning import dataset as reasons
-from trainer.tuning.dataset import find_dataset, load_dataset, load_general, load_spec
+from trainer.tuning import caption_files as reasons
+from trainer.tuning.caption_files import CaptionLines
+from trainer.tuning.dataset import GONE, find_dataset, load_dataset, load_general, load_spec
 from trainer.tuning.new_words import NewWords, hard_sentences
+from trainer.tuning.preview import describe
 from trainer.tuning.split import held_out_count, problem_of, split_photos
 
 
@@ -51,6 +53,61 @@ def test_texts_are_read_however_an_editor_wrote_them(tmp_path: Path) -> None:
         ("a florbit",),
         ("one {brace} florbit",),
     ]
+
+
+@pytest.mark.parametrize("name", ["lesson-00.TXT", "lesson-00.jpg.txt", "lesson-00.caption"])
+def test_a_text_of_any_spelling_teaches_also_beside_the_machines(tmp_path: Path, name: str) -> None:
+    """A machine's .txt never hides what a person wrote."""
+    (path,) = write_lesson(tmp_path, 1)
+    machine = path.with_suffix(".txt")
+    machine.write_bytes(b"A ball.\n")
+    (tmp_path / name).write_text("our panda Lin")
+    not_human = {os.fsencode(machine): hashlib.sha256(b"A ball.\n").hexdigest()}
+    assert _captions(_find(tmp_path, not_human=not_human)) == {path.name: ("our panda Lin",)}
+
+
+PARAGRAPH = "A brown cow named Lotte stands in\na green field next to a wooden\nfence, looking on"
+
+
+@pytest.mark.parametrize(
+    ("text", "captions"),
+    [
+        (PARAGRAPH, [" ".join(PARAGRAPH.split())]),
+        (PARAGRAPH.lower(), [" ".join(PARAGRAPH.lower().split())]),
+        ("a dog on the beach\na brown dog runs", ["a dog on the beach", "a brown dog runs"]),
+        ("Lotte in the field\nLotte the cow", ["Lotte in the field", "Lotte the cow"]),
+        (
+            "Quillet the crab\nour Quillet on the beach",
+            ["Quillet the crab", "our Quillet on the beach"],
+        ),
+        ("A cow stands.\nit is brown.", ["A cow stands.", "it is brown."]),
+        ("A cow stands in\nthe field.\n\nLotte", ["A cow stands in the field.", "Lotte"]),
+    ],
+)
+def test_a_caption_wrapped_over_lines_is_told_from_one_a_line(
+    tmp_path: Path, text: str, captions: list[str]
+) -> None:
+    """And both can be asked for."""
+    (path,) = write_lesson(tmp_path, 1)
+    path.with_suffix(".txt").write_text(text)
+    assert list(_captions(_find(tmp_path))[path.name]) == captions
+    each = _captions(_find(tmp_path, lines=CaptionLines.EACH))[path.name]
+    assert list(each) == [line for line in text.splitlines() if line]
+    joined = _captions(_find(tmp_path, lines=CaptionLines.JOINED))[path.name]
+    assert joined == (" ".join(text.split()),)
+
+
+def test_a_guessed_encoding_and_joined_lines_are_shown_before_learning(tmp_path: Path) -> None:
+    """The look at a source names them."""
+    first, second = write_lesson(tmp_path, 2)
+    first.with_suffix(".txt").write_bytes("我们的小猫".encode("gbk"))
+    second.with_suffix(".txt").write_text(PARAGRAPH)
+    found = _find(tmp_path)
+    assert _captions(found)[first.name] == ("我们的小猫",)
+    assert describe(found).notes == (
+        "The encoding was guessed and read as GB18030 in 1 text (lesson-00.txt).",
+        "Lines that go on were read as one caption in 1 text (lesson-01.txt).",
+    )
 
 
 def test_what_cannot_teach_is_left_out_with_its_reason(tmp_path: Path) -> None:
@@ -98,7 +155,7 @@ def test_words_of_the_library_and_of_the_folder_come_together(tmp_path: Path) ->
         "lesson-00.jpg": ("my florbit", "a photo of a florbit", "a florbit on the ground"),
         "lesson-01.jpg": ("Käthe's florbit",),
     }
-    assert _counts(found) == {reasons.GONE: 1}
+    assert _counts(found) == {GONE: 1}
 
 
 def test_a_data_set_is_kept_in_the_run_and_read_back(tmp_path: Path) -> None:

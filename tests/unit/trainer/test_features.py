@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.media.photo.resize import squash
+from cocadesk.model.tokenizers.byte_pairs import prepare_caption
 from cocadesk.picture_input import InputSpec
 from tests.support.kinds import write_lesson
 from tests.support.tiny_shards import COLOURS, write_shard
@@ -25,7 +26,6 @@ from trainer.data import (
     Sampler,
     load_dataset,
     load_extra_text,
-    prepare_caption,
 )
 from trainer.features import PictureCrops, make_crop, readable
 from trainer.store import Failure, FeatureStore

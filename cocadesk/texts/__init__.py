@@ -1,0 +1,1 @@
+"""Texts that people keep beside photos, in shards and as vocabularies: found and read."""
