@@ -40,6 +40,7 @@ ALLOWED = {
     "cocadesk.errors": set[str](),
     "cocadesk.eta": set[str](),
     "cocadesk.locations": {"platformdirs"},
+    "cocadesk.texts": set[str](),
     "cocadesk.trainer_messages": {"msgspec"},
     "cocadesk.vectors": {"numpy"},
     "ui": {"PySide6", "platformdirs", "pyqtgraph"},
