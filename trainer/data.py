@@ -70,7 +70,7 @@ def load_dataset(
     if len(examples) < 2:
         raise UserError(
             "There is nothing to learn from.",
-            f"The shards hold {len(examples)} usable pictures.",
+            f"The shards hold {len(examples)} usable pictures. {counts.sentence()}".rstrip(),
             "Give shards of pictures with captions.",
         )
     return Dataset(examples=tuple(examples), skipped=dict(counts.skipped))

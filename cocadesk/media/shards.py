@@ -3,25 +3,39 @@
 Bytes of a shard are as hostile as any other file: members are read by name and
 size limits; links, devices and names with absolute or parent paths are skipped
 and counted, never followed.
+
+A sample's parts are found by their key over the whole shard, wherever they lie in it;
+where it is not certain that a text belongs to a picture, both are skipped and counted.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import tarfile
-from collections.abc import Iterable, Iterator
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from cocadesk.errors import UserError
+from cocadesk.texts.reading import read_text
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".webm", ".mkv", ".mov"})
 MEDIA_SUFFIXES = IMAGE_SUFFIXES | VIDEO_SUFFIXES
+TEXT_SUFFIXES = (".json", ".txt", ".caption")
 MAX_MEDIA_BYTES = 64 * 2**20
 MAX_TEXT_BYTES = 2**20
 MAX_CAPTIONS = 1000
+MAX_SHARDS = 100_000
+
+_BLOCK = 512
+_BRACES = re.compile(r"\{([^{}]*)\}")
+_RANGE = re.compile(r"(\d+)\.\.(\d+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +56,51 @@ class ShardSample:
 
 @dataclass(slots=True, kw_only=True)
 class ShardCounts:
-    """Samples read from shards, and what was skipped by reason."""
+    """Samples read from shards, and what was skipped by reason.
+
+    ``guessed`` counts the texts that name no encoding, by the one that they were read in.
+    """
 
     samples: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
+    guessed: Counter[str] = field(default_factory=Counter)
 
-    def skip(self, reason: str) -> None:
-        """Counts one thing that was skipped."""
-        self.skipped[reason] = self.skipped.get(reason, 0) + 1
+    def skip(self, reason: str, number: int = 1) -> None:
+        """Counts what was skipped."""
+        self.skipped[reason] = self.skipped.get(reason, 0) + number
+
+    def sentence(self) -> str:
+        """The reasons with their numbers; empty where nothing was skipped."""
+        reasons = "; ".join(f"{number} x {reason}" for reason, number in self.skipped.items())
+        return f"Skipped: {reasons}." if reasons else ""
+
+
+def expand_braces(path: Path) -> list[Path]:
+    """``a-{000..012}.tar`` and ``{a,b}.tar`` as the files that they name; any other as it is.
+
+    Raises:
+        UserError: they name far too many.
+    """
+    pieces = _BRACES.split(str(path))
+    if len(pieces) == 1 or path.exists():
+        return [path]
+    choices = [_choices(piece) if n % 2 else [piece] for n, piece in enumerate(pieces)]
+    number = 1
+    for choice in choices:
+        number *= len(choice)
+    if number > MAX_SHARDS:
+        raise UserError(f"{path} names {number:,} shards.", f"{MAX_SHARDS:,} are the most.")
+    return [Path("".join(parts)) for parts in product(*choices)]
+
+
+def _choices(inside: str) -> Sequence[str]:
+    """The texts that a pair of braces stands for."""
+    if (numbers := _RANGE.fullmatch(inside)) is not None:
+        first, last = numbers.groups()
+        count = range(int(first), min(int(last), int(first) + MAX_SHARDS) + 1)
+        width = len(first) if first.startswith("0") else 0
+        return [f"{number:0{width}}" for number in count]
+    return inside.split(",") if "," in inside else [f"{{{inside}}}"]
 
 
 def read_shards(
@@ -60,91 +111,214 @@ def read_shards(
     """All samples of the shards, in order; pictures unless ``suffixes`` says more.
 
     Raises:
-        UserError: a shard is missing or no tar file.
+        UserError: a shard is missing, cut short or no tar file.
     """
     counts = counts if counts is not None else ShardCounts()
     for path in paths:
-        yield from _read_shard(path, counts, suffixes)
+        for shard in expand_braces(path):
+            yield from _read_shard(shard, counts, suffixes)
 
 
 def _read_shard(path: Path, counts: ShardCounts, suffixes: frozenset[str]) -> Iterator[ShardSample]:
     try:
         with tarfile.open(path, "r:*") as tar:
-            parts: dict[str, bytes] = {}
-            current = ""
-            for member in tar:
-                name = _safe_name(member, counts)
-                if name is None:
-                    continue
-                key, suffix = str(name.with_suffix("")), name.suffix.lower()
-                if key != current:
-                    yield from _finish(current, parts, counts, suffixes)
-                    parts, current = {}, key
+            index = _Index(suffixes)
+            fault = ""
+            try:
+                index.fill(tar, counts)
+                fault = _fault_at_end(tar)
+            except (tarfile.TarError, EOFError, zlib.error) as error:
+                fault = f"It is cut short or damaged ({error})."
+            yield from _samples(tar, index, counts)
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise _unreadable(path, f"{error}.") from error
+    if fault:
+        raise _unreadable(path, fault)
+
+
+def _unreadable(path: Path, why: str) -> UserError:
+    return UserError(
+        f"The shard {path} cannot be read.",
+        why,
+        "Give whole WebDataset tar files (KEY.jpg or KEY.mp4 with KEY.json or KEY.txt).",
+    )
+
+
+def _fault_at_end(tar: tarfile.TarFile) -> str:
+    """A sentence where no empty block ends the archive: tarfile takes a cut for its end."""
+    assert tar.fileobj is not None
+    tar.fileobj.seek(tar.offset)
+    block = tar.fileobj.read(_BLOCK)
+    if len(block) < _BLOCK:
+        return "It is cut short: its end is missing."
+    return "" if block.count(0) == _BLOCK else "It is damaged in the middle."
+
+
+@dataclass(slots=True, kw_only=True)
+class _Parts:
+    """The parts of one key: media and texts, each with the name that stands behind the key.
+
+    ``is_counted`` where a part was skipped with a reason of its own.
+    """
+
+    media: list[tuple[str, tarfile.TarInfo]] = field(default_factory=list)
+    texts: list[tuple[str, bytes]] = field(default_factory=list)
+    has_others: bool = False
+    is_counted: bool = False
+
+    def of_stem(self, stem: str) -> _Parts:
+        """The parts whose names differ by the last ending alone."""
+        return _Parts(
+            media=[part for part in self.media if _stem(part[0]) == stem],
+            texts=[part for part in self.texts if _stem(part[0]) == stem],
+        )
+
+    @property
+    def is_one_sample(self) -> bool:
+        """True where all texts are certainly those of the one picture or video."""
+        names = [name.lower() for name, _ in (*self.media, *self.texts)]
+        return len({_stem(name) for name, _ in self.media}) == 1 and len(set(names)) == len(names)
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+class _Index:
+    """The members of one shard by key; texts are read, media are only noted."""
+
+    def __init__(self, suffixes: frozenset[str]) -> None:
+        self._suffixes = suffixes
+        self.keys: dict[str, _Parts] = {}
+
+    def fill(self, tar: tarfile.TarFile, counts: ShardCounts) -> None:
+        """Reads the archive once, from start to end."""
+        for member in tar:
+            name = _safe_name(member, counts)
+            if name is None:
+                continue
+            # The key ends at the first dot of the last part, as webdataset has it.
+            start, _, rest = name.name.partition(".")
+            parts = self.keys.setdefault(str(name.parent / start), _Parts())
+            suffix = name.suffix.lower()
+            if member.size > (MAX_TEXT_BYTES if suffix in TEXT_SUFFIXES else MAX_MEDIA_BYTES):
+                counts.skip("a file over the size limit")
+                parts.is_counted = True
+            elif suffix in self._suffixes:
+                parts.media.append((f".{rest}", member))
+            elif suffix in TEXT_SUFFIXES:
                 handle = tar.extractfile(member)
-                if handle is not None:
-                    parts[suffix] = handle.read()
-            yield from _finish(current, parts, counts, suffixes)
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise UserError(
-            f"The shard {path} cannot be read.",
-            f"{error}.",
-            "Give WebDataset tar files (KEY.jpg or KEY.mp4 with KEY.json).",
-        ) from error
+                parts.texts.append((f".{rest}", handle.read() if handle else b""))
+            else:
+                parts.has_others = True
+
+    def samples(self, counts: ShardCounts) -> Iterator[tuple[str, tarfile.TarInfo, _Parts]]:
+        """Key, medium and parts of every sample, in the order of the media."""
+        found = [
+            (media.offset, f"{key}{extra}", media, parts)
+            for key, of_key in self.keys.items()
+            for extra, media, parts in _split(of_key, counts)
+        ]
+        for _, key, media, parts in sorted(found, key=lambda sample: sample[0]):
+            yield key, media, parts
+
+
+def _split(parts: _Parts, counts: ShardCounts) -> Iterator[tuple[str, tarfile.TarInfo, _Parts]]:
+    """The samples of one key: one, or one for each stem where every picture has its own."""
+    if not parts.media:
+        if not parts.is_counted:
+            is_text = parts.texts and not parts.has_others
+            counts.skip("a text without a picture" if is_text else "a sample of another kind")
+    elif parts.is_one_sample:
+        yield "", parts.media[0][1], parts
+    else:
+        stems = list(dict.fromkeys(_stem(name) for name, _ in parts.media))
+        for stem in stems:
+            own = parts.of_stem(stem)
+            if len(stems) > 1 and own.is_one_sample and own.texts:
+                yield stem, own.media[0][1], own
+            else:
+                counts.skip("a sample whose key stands there twice", len(own.media))
 
 
 def _safe_name(member: tarfile.TarInfo, counts: ShardCounts) -> PurePosixPath | None:
     if member.isdir():
         return None
+    name = PurePosixPath(member.name)
+    if name.name.startswith("._") or "__MACOSX" in name.parts:
+        return None  # what macOS keeps beside a file when it packs it
     if not member.isreg():
         counts.skip("a link or device in the archive")
         return None
-    name = PurePosixPath(member.name)
     if name.is_absolute() or ".." in name.parts or "\\" in member.name:
         counts.skip("an unsafe path in the archive")
-        return None
-    text = name.suffix.lower() in (".json", ".txt")
-    if member.size > (MAX_TEXT_BYTES if text else MAX_MEDIA_BYTES):
-        counts.skip("a file over the size limit")
         return None
     return name
 
 
-def _finish(
-    key: str, parts: dict[str, bytes], counts: ShardCounts, suffixes: frozenset[str]
-) -> Iterator[ShardSample]:
-    media = [suffix for suffix in parts if suffix in suffixes]
-    if not media:
-        if parts and not (parts.keys() <= {".json", ".txt"}):
-            counts.skip("a sample of another kind")
-        return
-    try:
-        captions, source = _captions(parts)
-    except (ValueError, UnicodeDecodeError):
-        counts.skip("a caption file that cannot be read")
-        return
-    counts.samples += 1
-    suffix = media[0]
-    is_video = suffix in VIDEO_SUFFIXES
-    yield ShardSample(
-        key=key,
-        image=b"" if is_video else parts[suffix],
-        suffix=suffix,
-        captions=captions,
-        source=source,
-        video=parts[suffix] if is_video else None,
-    )
+def _samples(tar: tarfile.TarFile, index: _Index, counts: ShardCounts) -> Iterator[ShardSample]:
+    for key, media, parts in index.samples(counts):
+        try:
+            captions, source = _captions(parts.texts, counts)
+        except (ValueError, RecursionError):
+            counts.skip("a caption file that cannot be read")
+            continue
+        handle = tar.extractfile(media)
+        data = handle.read() if handle is not None else b""
+        counts.samples += 1
+        suffix = PurePosixPath(media.name).suffix.lower()
+        is_video = suffix in VIDEO_SUFFIXES
+        yield ShardSample(
+            key=key,
+            image=b"" if is_video else data,
+            suffix=suffix,
+            captions=captions,
+            source=source,
+            video=data if is_video else None,
+        )
 
 
-def _captions(parts: dict[str, bytes]) -> tuple[tuple[str, ...], str]:
-    if ".json" in parts:
-        record: Any = json.loads(parts[".json"])
-        if not isinstance(record, dict):
-            raise ValueError("not an object")
-        texts = record.get("captions", record.get("caption", []))
-        texts = [texts] if isinstance(texts, str) else texts
-        if not isinstance(texts, list):
-            raise ValueError("captions are no list")
-        kept = tuple(text for text in texts[:MAX_CAPTIONS] if isinstance(text, str))
-        return kept, str(record.get("source", ""))
-    lines = parts.get(".txt", b"").decode("utf-8").splitlines()
-    return tuple(lines[:MAX_CAPTIONS]), ""
+def _captions(
+    texts: Sequence[tuple[str, bytes]], counts: ShardCounts
+) -> tuple[tuple[str, ...], str]:
+    """Captions and source: a ``.json`` that has captions goes before lines of text.
+
+    Raises:
+        ValueError: there is a text, and none that can be read.
+    """
+    captions: list[str] = []
+    lines: list[str] = []
+    source, faults = "", list[ValueError]()
+    for name, data in sorted(texts):
+        try:
+            found = read_text(data)
+            if name.lower().endswith(".json"):
+                own, source = _of_record(found.text)
+                captions += own
+            else:
+                lines += [line for line in found.text.split("\n") if line.strip()]
+            if found.guessed:
+                counts.guessed[found.guessed] += 1
+        except ValueError as error:
+            faults.append(error)
+    kept = tuple((captions or lines)[:MAX_CAPTIONS])
+    if faults and not kept:
+        raise faults[0]
+    return kept, source
+
+
+def _of_record(text: str) -> tuple[list[str], str]:
+    """The captions of a ``.json`` and their source; of one of metadata there are none.
+
+    Raises:
+        ValueError: it cannot be understood.
+    """
+    record: Any = json.loads(text)
+    if not isinstance(record, dict):
+        raise ValueError("not an object")
+    texts = record.get("captions", record.get("caption")) or []
+    texts = [texts] if isinstance(texts, str) else texts
+    if not isinstance(texts, list):
+        raise ValueError("captions are no list")
+    kept = [text for text in texts if isinstance(text, str) and text.strip()]
+    return kept, str(record.get("source") or "")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cocadesk.model.backend import ModelInfo
 
 Item = TypeVar("Item")
+REASONS_SHOWN = 5
 
 
 app = typer.Typer(help="Measure the model on pictures whose words are known.")
@@ -39,8 +40,8 @@ def retrieval(options: Options, report: Report, shards: ShardsArgument) -> int:
 
     files, skipped = shard_files(shards), list[str]()
     with open_model(options) as backend:
-        media = _media(files, backend.info(), skipped, MEDIA_SUFFIXES)
-        samples = _counted(media, report, "Reading pictures")
+        media = _media(files, backend.info(), report, skipped, MEDIA_SUFFIXES)
+        samples = _counted(media, report, skipped, "Reading pictures")
         metrics = evaluate_retrieval(backend, samples)
         model = backend.info().model_id
     _show(report, asdict(metrics), {"model": model}, skipped)
@@ -58,9 +59,9 @@ def captions(options: Options, report: Report, shards: ShardsArgument) -> int:
 
     files, skipped = shard_files(shards), list[str]()
     with open_model(options) as backend:
-        found = _media(files, backend.info(), skipped, IMAGE_SUFFIXES)
+        found = _media(files, backend.info(), report, skipped, IMAGE_SUFFIXES)
         pictures = (item for item in found if isinstance(item, Sample))
-        samples = _counted(pictures, report, "Writing captions")
+        samples = _counted(pictures, report, skipped, "Writing captions")
         metrics = asdict(evaluate_captions(backend, samples))
         model = backend.info().model_id
     _show(report, metrics, {"tokenizer": metrics.pop("tokenizer"), "model": model}, skipped)
@@ -85,7 +86,7 @@ def zeroshot(
     with open_model(options) as backend:
         vectors = class_vectors(backend, labels)
         labelled = _labelled(classes, backend.info(), skipped)
-        pictures = _counted(labelled, report, "Naming pictures")
+        pictures = _counted(labelled, report, skipped, "Naming pictures")
         metrics = evaluate_zeroshot(backend, pictures, vectors)
         model = backend.info().model_id
     _show(report, asdict(metrics), {"model": model, "classes": len(classes)}, skipped)
@@ -93,13 +94,15 @@ def zeroshot(
 
 
 def shard_files(paths: Sequence[Path]) -> list[Path]:
-    """The tar files named, and those in folders that are named.
+    """The tar files named, also as ``a-{000..012}.tar``, and those in folders that are named.
 
     Raises:
         UserError: one is not there, or a folder has none.
     """
+    from cocadesk.media.shards import expand_braces
+
     files: list[Path] = []
-    for path in paths:
+    for path in (each for given in paths for each in expand_braces(given)):
         inside = sorted(path.glob("*.tar")) if path.is_dir() else [path]
         if not inside or not path.exists():
             raise UserError(
@@ -138,7 +141,11 @@ def class_folders(folder: bytes) -> list[bytes]:
 
 
 def _media(
-    files: Sequence[Path], info: ModelInfo, skipped: list[str], suffixes: frozenset[str]
+    files: Sequence[Path],
+    info: ModelInfo,
+    report: Report,
+    skipped: list[str],
+    suffixes: frozenset[str],
 ) -> Iterator[Sample | VideoSample]:
     """The shards' pictures and clips with captions; what cannot be used is noted."""
     from cocadesk.media.shards import ShardCounts, read_shards
@@ -155,6 +162,8 @@ def _media(
         except PhotoError as error:
             skipped.append(f"{shard.key}: {error}")
     skipped.extend(f"{count} x {reason}" for reason, count in counts.skipped.items())
+    for name, count in counts.guessed.items():
+        report.note(f"{count:,} texts name no encoding and were read as {name}, which is a guess.")
 
 
 def _medium(shard: ShardSample, words: tuple[str, ...], info: ModelInfo) -> Sample | VideoSample:
@@ -200,11 +209,13 @@ def _labelled(classes: Sequence[bytes], info: ModelInfo, skipped: list[str]) -> 
                 yield Labelled(image_HWC=picture, label=labels[place])
 
 
-def _counted(items: Iterable[Item], report: Report, title: str) -> Iterator[Item]:
+def _counted(
+    items: Iterable[Item], report: Report, skipped: Sequence[str], title: str
+) -> Iterator[Item]:
     """Passes the items on and shows how many there were.
 
     Raises:
-        UserError: there were none.
+        UserError: there were none; with the reasons.
     """
     number = 0
     with report.progress() as display:
@@ -213,7 +224,11 @@ def _counted(items: Iterable[Item], report: Report, title: str) -> Iterator[Item
             display.update(task, completed=number, numbers=f"{number:,}")
             yield item
     if not number:
-        raise UserError("There is nothing to measure.", "No picture could be used.", "")
+        first = "; ".join(skipped[:REASONS_SHOWN])
+        raise UserError(
+            "There is nothing to measure.",
+            f"No picture could be used{f' ({first})' if first else ''}.",
+        )
 
 
 def _show(
