@@ -1,9 +1,9 @@
-"""Tag vocabularies: text files with one tag a line; a library may have its own."""
+"""Tag vocabularies: text files of tags; a library may have its own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from cocadesk.annotations.text import MAX_TAG_LETTERS, one_line
 from cocadesk.errors import UserError
 from cocadesk.library.atomic import write_atomically
 from cocadesk.resources import resource_path
+from cocadesk.texts.tag_lists import NoTagListError, read_tag_list
 
 MAX_FILE_BYTES = 4 * 2**20
 MAX_TAGS = 50_000
@@ -20,34 +21,42 @@ _DIGEST_LETTERS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """The tags a picture may get, in the file's order, each once."""
+    """The tags a picture may get, in the file's order, each once.
+
+    ``notes`` say what was made of the file where that is not plain.
+    """
 
     name: str
     tags: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def load_vocabulary(path: Path | None = None) -> Vocabulary:
     """Reads a vocabulary file, or the one that ships where no path is given.
 
-    One tag a line in UTF-8 (a byte order mark is fine). Empty lines and lines that
-    begin with ``#`` do not count; spaces are tidied; a tag that differs from an earlier
-    one by case alone is merged into it.
+    One tag a line, one line with commas, or the column *name* of a tagger's CSV, in any
+    usual encoding. Empty lines and lines that begin with ``#`` do not count; spaces are
+    tidied; a tag that differs from an earlier one by case alone is merged into it.
 
     Raises:
         UserError: no such file, not text, too large, or no tags in it.
     """
     file = resource_path("vocabulary", "default.txt") if path is None else path
-    return parse_vocabulary(_read(file), file)
+    try:
+        found = read_tag_list(_read(file))
+    except NoTagListError as error:
+        raise _unusable(file, str(error)) from error
+    return replace(parse_vocabulary(found.lines, file), notes=found.notes)
 
 
-def parse_vocabulary(text: str, file: Path) -> Vocabulary:
-    """The vocabulary that ``text``, the content of ``file``, holds; see ``load_vocabulary``.
+def parse_vocabulary(lines: Sequence[str], file: Path) -> Vocabulary:
+    """The vocabulary of these lines of ``file``; see ``load_vocabulary``.
 
     Raises:
         UserError: a tag is too long, or there are none or too many.
     """
     tags: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in lines:
         tag = one_line(line)
         if not tag or tag.startswith("#"):
             continue
@@ -61,7 +70,7 @@ def parse_vocabulary(text: str, file: Path) -> Vocabulary:
     return Vocabulary(name=file.stem, tags=tuple(tags.values()))
 
 
-def _read(file: Path) -> str:
+def _read(file: Path) -> bytes:
     try:
         with file.open("rb") as stream:
             data = stream.read(MAX_FILE_BYTES + 1)
@@ -69,13 +78,7 @@ def _read(file: Path) -> str:
         raise _unusable(file, f"{error.strerror or error}.") from error
     if len(data) > MAX_FILE_BYTES:
         raise _unusable(file, f"It is larger than {MAX_FILE_BYTES // 2**20} MB.")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _unusable(file, f"Byte {error.start} is not UTF-8.") from error
-    if "\0" in text:
-        raise _unusable(file, "It is not a text file.")
-    return text
+    return data
 
 
 def _unusable(file: Path, why: str) -> UserError:
@@ -121,7 +124,7 @@ def set_custom_vocabulary(library_folder: Path, tags: Sequence[str]) -> Vocabula
         raise UserError(
             f"The tag {hashed[0]} can't be used.", "A tag must not begin with #.", "Leave it out."
         )
-    vocabulary = parse_vocabulary("\n".join(lines), file)
+    vocabulary = parse_vocabulary(lines, file)
     write_atomically(file, "".join(f"{t}\n" for t in vocabulary.tags).encode(), durable=True)
     return vocabulary
 

@@ -92,9 +92,9 @@ def test_a_list_is_exported_and_imported(
     qtbot.mouseClick(page.load, Qt.MouseButton.LeftButton)
     assert page.text.toPlainText().splitlines() == [*SHIPPED_TAGS, "quillet"]
     assert "1 new tag added" in page.notice.text()
-    path.write_bytes(b"\xff\xfe")
+    path.write_bytes(b"a\0b")
     qtbot.mouseClick(page.load, Qt.MouseButton.LeftButton)
-    assert "not a UTF-8 text file" in page.problem.text()
+    assert "not a text file" in page.problem.text()
 
 
 def test_what_the_engine_refuses_is_explained_and_kept_to_be_mended(

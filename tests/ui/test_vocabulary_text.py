@@ -37,9 +37,24 @@ def test_files_of_other_systems_are_read(tmp_path: Path) -> None:
     assert load_file(str(path)).tags == ("Möwe", "boat")
 
 
+def test_lists_of_taggers_and_of_old_editors_are_read_and_said(tmp_path: Path) -> None:
+    """As the command line reads them."""
+    path = tmp_path / "tags.csv"
+    path.write_text("tag_id,name,category,count\n1,boat,0,9\n2,gull,0,8\n")
+    found = load_file(str(path))
+    assert found.tags == ("boat", "gull")
+    assert found.notes == ("It is a table: 2 tags are those of its column of names.",)
+    path.write_bytes("小猫，小狗".encode("gbk"))
+    assert load_file(str(path)).tags == ("小猫", "小狗")
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
-    [(b"\xff\xfe\x00", "not a UTF-8"), (b"a\0b", "not a text file"), (b"x" * 5_000_000, "large")],
+    [
+        (b"\xff\xfe\x00", "not a text file"),
+        (b"a\0b", "not a text file"),
+        (b"x" * 5_000_000, "large"),
+    ],
     ids=["bytes", "zeros", "large"],
 )
 def test_what_is_no_list_is_refused_in_a_sentence(tmp_path: Path, data: bytes, words: str) -> None:

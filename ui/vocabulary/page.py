@@ -28,7 +28,7 @@ INTRO = (
     "reading any photo again. Your own tags and captions are never changed."
 )
 COUNT_PAUSE_MS = 150
-TEXT_FILES = "Text files (*.txt);;All files (*)"
+TEXT_FILES = "Text files (*.txt *.csv);;All files (*)"
 
 
 class VocabularyPage(Page):
@@ -134,7 +134,8 @@ class VocabularyPage(Page):
         merged = read_tags(write_tags(known.tags + found.tags))
         self._replace_text(write_tags(merged.tags))
         added = len(merged.tags) - len(known.tags)
-        self.notice.say(f"{count(added, 'new tag')} added. Nothing is saved yet.")
+        said = f"{count(added, 'new tag')} added. Nothing is saved yet."
+        self.notice.say(" ".join((*found.notes, said)))
 
     def _on_export(self) -> None:
         path = desktop.ask_where_to_save(self, "Save the list as a text file", "tags.txt")

@@ -6,10 +6,11 @@ import os
 import tempfile
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cocadesk.errors import UserError
+from cocadesk.texts.tag_lists import NoTagListError, read_tag_list
 from ui.kit.texts import count
 
 MAX_FILE_BYTES = 4_000_000
@@ -17,11 +18,15 @@ MAX_FILE_BYTES = 4_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagText:
-    """The tags of a text, in their order, and what was left out of it."""
+    """The tags of a text, in their order, and what was left out of it.
+
+    ``notes`` say what was made of a file where that is not plain.
+    """
 
     tags: tuple[str, ...]
     repeated: int = 0
     empty: int = 0
+    notes: tuple[str, ...] = ()
 
     def remark(self) -> str:
         """``1,204 tags · 2 duplicates and 1 empty line skipped``."""
@@ -75,14 +80,12 @@ def load_file(path: str) -> TagText:
     if len(data) > MAX_FILE_BYTES:
         raise UserError(f"{name} is too large for a list of tags.", "", "Choose a text file.")
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
+        found = read_tag_list(data)
+    except NoTagListError as error:
         raise UserError(
-            f"{name} is not a UTF-8 text file.", "", "Save it as UTF-8 and try again."
+            f"{name} is no list of tags.", str(error), "Choose a text file with a tag on each line."
         ) from None
-    if "\0" in text:
-        raise UserError(f"{name} is not a text file.", "", "Choose one with a tag on each line.")
-    return read_tags(text.replace("\r\n", "\n").replace("\r", "\n"))
+    return replace(read_tags("\n".join(found.lines)), notes=found.notes)
 
 
 def save_file(path: str, tags: Iterable[str]) -> None:

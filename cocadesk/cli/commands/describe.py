@@ -39,10 +39,13 @@ def tag(
     from cocadesk.protocol.messages import DescribeFiles
     from cocadesk.protocol.values import DescriptionKind
 
+    chosen = load_vocabulary(labels) if labels else None
+    for note in chosen.notes if chosen else ():
+        report.note(note)
     body = DescribeFiles(
         paths=absolute_paths(paths),
         kind=DescriptionKind.TAGS,
-        labels=load_vocabulary(labels).tags if labels else (),
+        labels=chosen.tags if chosen else (),
         top=top,
         filter=filter_text,
     )

@@ -124,7 +124,7 @@ def vocabulary(
     report: Report,
     file: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Argument(metavar="FILE", help="Your own tags, one a line."),
+        typer.Argument(metavar="FILE", help="Your own tags: one a line, with commas, or a CSV."),
     ] = None,
     shipped: Annotated[
         bool, typer.Option("--shipped", help="Go back to the tags that ship with CocaDesk.")
@@ -146,7 +146,10 @@ def vocabulary(
     if file is None and not shipped:
         with open_engine(options, report) as engine:
             return _show_tags(report, engine.ask(GetVocabulary(), VocabularyReply))
-    tags = load_vocabulary(file).tags if file is not None else ()
+    chosen = load_vocabulary(file) if file is not None else None
+    for note in chosen.notes if chosen else ():
+        report.note(note)
+    tags = chosen.tags if chosen else ()
     with open_engine(options, report, Access.WRITE) as engine:
         done = do_job(engine, SetVocabulary(tags=tags), report).report
         tagged = done.described if isinstance(done, CaptionReport) else 0
