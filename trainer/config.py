@@ -146,7 +146,7 @@ def load_config(path: Path) -> TrainConfig:
         raw = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise UserError(f"The training config {path} cannot be read.", f"{error}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UserError(f"The training config {path} is not valid TOML.", f"{error}.") from error
     return build_config(TrainConfig, raw, "training config")
 

@@ -10,7 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cocadesk.errors import UserError
 from cocadesk.eta import EtaEstimator
+from cocadesk.evaluation.retrieval import NotFiniteError
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, pad_batch
@@ -21,7 +23,7 @@ from trainer.data import Dataset, Draw, Sampler
 from trainer.device import TrainDevice
 from trainer.evaluate import DevSet, measure, token_tensors
 from trainer.features import PictureSource
-from trainer.step import Losses, TrainState, caption_groups, coca_losses
+from trainer.step import DivergedError, Losses, TrainState, caption_groups, coca_losses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +71,34 @@ class Loop:
         )
         self._best = -1.0
         self._seconds = 0.0
+        self._saved = 0
         self._eta = EtaEstimator()
 
     def run(self) -> dict[str, float]:
-        """Trains to the end, from the saved state where there is one; the last dev figures."""
+        """Trains to the end, from the saved state where there is one; the last dev figures.
+
+        Raises:
+            UserError: the loss is no number any more; the last saved state stays.
+        """
+        try:
+            return self._train()
+        except (DivergedError, NotFiniteError) as error:
+            kept = f"The state of step {self._saved:,} is kept. " if self._saved else ""
+            raise UserError(
+                "The training went astray: its loss is no number any more.",
+                f"It happened {_where(error, self.state.step)}. {kept}".rstrip(),
+                "Lower optimiser.learning_rate or raise optimiser.warmup_steps in the config, "
+                "and train into a new run folder.",
+            ) from error
+
+    def _train(self) -> dict[str, float]:
         context, config, state = self._context, self._context.config, self.state
         record = context.run.record()
         if record:
             context.run.load_state(state)
             self._best, self._seconds = float(record["best"]), float(record["seconds"])
             context.run.drop_after(state.step)
+            self._saved = state.step
         self._eta = EtaEstimator(state.step)
         while state.step < self._total:
             draw = self._sampler.draw(state.step)
@@ -135,6 +155,7 @@ class Loop:
         if not context.dev:
             return {}
         figures: dict[str, float] = {}
+        self.state.check()
         with self.state.averaged() as model:
             for dev in context.dev:
                 figures |= measure(
@@ -155,8 +176,10 @@ class Loop:
         return figures
 
     def _save(self) -> None:
+        self.state.check()  # a state that is no numbers would poison every resume
         seconds = self._seconds + self._eta.seconds
         self._context.run.save_state(self.state, {"best": self._best, "seconds": seconds})
+        self._saved = self.state.step
 
     def _report_step(self, losses: Mapping[str, float]) -> None:
         done = self.state.step
@@ -169,6 +192,10 @@ class Loop:
         self._report(
             TrainReport(stage="train", done=done, total=self._total, seconds_left=left, figures=row)
         )
+
+
+def _where(error: Exception, step: int) -> str:
+    return str(error) if isinstance(error, DivergedError) else f"in step {step:,}"
 
 
 def _score(figures: Mapping[str, float], name: str) -> float:

@@ -135,6 +135,14 @@ class WeightAverage:
                 self.weights[name].copy_(kept)
 
 
+class DivergedError(Exception):
+    """The loss, its gradient or the weights are no numbers any more; nothing was changed by it."""
+
+    def __init__(self, step: int, rate: float) -> None:
+        super().__init__(f"in step {step:,}, at a learning rate of {rate:.3g}")
+        self.step = step
+
+
 class TrainState:
     """A network on its device, its optimiser and weight average, and the steps taken.
 
@@ -162,7 +170,11 @@ class TrainState:
         self._has_dropout = has_dropout
 
     def advance(self, passes: Sequence[Callable[[], Losses]]) -> dict[str, float]:
-        """One optimiser step over equal parts of a batch; gives the mean losses by name."""
+        """One optimiser step over equal parts of a batch; gives the mean losses by name.
+
+        Raises:
+            DivergedError: a loss or the gradient is no number; the step is not taken.
+        """
         torch.manual_seed(self.seed * 1_000_003 + self.step)
         rate = learning_rate(self.step, self.config)
         for group in self.optimiser.param_groups:
@@ -175,6 +187,10 @@ class TrainState:
             values = (losses.total, losses.contrastive, losses.caption)
             sums += np.array([float(value.detach()) for value in values]) / len(passes)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
+        if not (np.isfinite(sums).all() and math.isfinite(float(norm))):
+            self.optimiser.zero_grad(set_to_none=True)
+            self.model.eval()
+            raise DivergedError(self.step + 1, rate)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         if self.average is not None:
@@ -185,6 +201,18 @@ class TrainState:
         figures = dict(zip(names, map(float, sums), strict=True))
         scale = float(self.model.logit_scale.detach())
         return figures | {"lr": rate, "grad_norm": float(norm), "logit_scale": scale}
+
+    @torch.no_grad()
+    def check(self) -> None:
+        """Looks at all weights, before they are measured or saved.
+
+        Raises:
+            DivergedError: one is no number: the last step has broken them.
+        """
+        average = self.average.weights.values() if self.average is not None else ()
+        learned = (p for p in self.model.parameters() if p.requires_grad)
+        if not all(bool(torch.isfinite(weight).all()) for weight in (*learned, *average)):
+            raise DivergedError(self.step, learning_rate(max(0, self.step - 1), self.config))
 
     @contextmanager
     def averaged(self) -> Iterator[CoCa]:

@@ -12,6 +12,10 @@ _BLOCK_ROWS = 512
 """Queries scored at a time: keeps the score matrix small for any size of set."""
 
 
+class NotFiniteError(ValueError):
+    """Vectors of a network that has gone astray: some are no numbers."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrievalMetrics:
     """Recall at 1, 5 and 10 in percent: text to image and image to text."""
@@ -85,7 +89,7 @@ def _check(
     if owner.max() >= len(image_vectors):
         raise ValueError(f"picture number {owner.max()} of {len(image_vectors)} pictures")
     if not (np.isfinite(image_vectors).all() and np.isfinite(text_vectors).all()):
-        raise ValueError("some vectors are not finite")
+        raise NotFiniteError("some vectors are not finite")
 
 
 def _ranks(

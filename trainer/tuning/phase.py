@@ -8,9 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cocadesk.errors import UserError
 from cocadesk.eta import EtaEstimator
+from cocadesk.evaluation.retrieval import NotFiniteError
 from cocadesk.trainer_messages import Stage
 from trainer.checkpoint import RunFolder, Weights
+from trainer.step import DivergedError
 from trainer.tuning.evaluator import Evaluator
 from trainer.tuning.learner import Learner
 from trainer.tuning.progress_lines import ProgressLines
@@ -82,7 +85,24 @@ class PhaseRun:
     _reported_at: float = field(default=0.0, init=False)
 
     def run(self) -> None:
-        """Raises StoppedError, with a checkpoint saved, when ``stop`` is set."""
+        """Runs to the end, or until ``stop`` is set.
+
+        Raises:
+            StoppedError: ``stop`` was set; a checkpoint was saved.
+            UserError: the loss is no number any more; the last checkpoint stays.
+        """
+        try:
+            self._run()
+        except (DivergedError, NotFiniteError) as error:
+            raise UserError(
+                "The lesson went astray: its loss is no number any more.",
+                f"It happened in step {self.phase.first_step + self.learner.state.step + 1:,}. "
+                "The model in use is unchanged.",
+                "Look at the photos and captions of the lesson, then teach again, with the "
+                "method head if it was deeper.",
+            ) from error
+
+    def _run(self) -> None:
         state, first = self.learner.state, self.phase.first_step
         self._best = self.folder.load_state(state)
         self.folder.drop_after(first + state.step)
@@ -107,6 +127,7 @@ class PhaseRun:
         return self.phase.chooses and waited > PATIENCE * self.learner.recipe.measure_every
 
     def _save(self) -> None:
+        self.learner.state.check()  # a state that is no numbers would poison every resume
         record = {**self.record, "seconds": self.seconds()}
         self.folder.save_state(self.learner.state, record, self._best)
 
@@ -134,6 +155,7 @@ class PhaseRun:
 
     def _measure(self) -> dict[str, float]:
         state = self.learner.state
+        state.check()
         with state.averaged() as model:
             own, general = self.evaluator.quick_recall(model)
             if self.phase.chooses and own + general >= float(self.record.get("best_score", -1.0)):

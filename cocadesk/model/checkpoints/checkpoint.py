@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cocadesk.model.network.coca import CoCa
 
 WEIGHTS, CONFIG, TOKENIZER, CARD = "model.safetensors", "config.json", "tokenizer.json", "README.md"
+_MAX_CONFIG_BYTES = 1 << 20
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -72,7 +73,8 @@ def open_checkpoint(folder: Path) -> Checkpoint:
             "Choose a folder that CocaDesk wrote, for example one under runs/.",
         )
     try:
-        config = CocaConfig.from_json((folder / CONFIG).read_text("utf-8"))
+        with (folder / CONFIG).open("rb") as file:
+            config = CocaConfig.from_json(file.read(_MAX_CONFIG_BYTES).decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"The config of {folder} cannot be read.", f"{error}.") from error
     tokenizer = BpeTokenizer.load(folder / TOKENIZER)
@@ -84,6 +86,24 @@ def open_checkpoint(folder: Path) -> Checkpoint:
             "Fetch or train the model again.",
         )
     return Checkpoint(folder=folder, config=config, tokenizer=tokenizer)
+
+
+def _checked(weights: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The weights, once the vectors among them were seen to be numbers.
+
+    Of a network that has gone astray all weights are NaN; the large ones stay in the file.
+
+    Raises:
+        UserError: one is not a number.
+    """
+    for name, weight in weights.items():
+        if len(weight.shape) == 1 and bool((weight != weight).any()):
+            raise UserError(
+                f"The model {path.parent} cannot be used.",
+                f"Its weight “{name}” is not a number (NaN): its training went astray.",
+                "Use a checkpoint from before that, or train it again.",
+            )
+    return weights
 
 
 def load_model(checkpoint: Checkpoint) -> CoCa:

@@ -144,6 +144,12 @@ def convert(state: State, config: CocaConfig, where: Path) -> State:
             raise UserError(
                 f"{where} cannot be used.", f"Its weight “{name}” holds {weight.dtype}."
             )
+        if not bool(torch.isfinite(weight).all()):
+            raise UserError(
+                f"{where} cannot be used.",
+                f"Its weight “{name}” is not a number (NaN or infinite): its training went astray.",
+                "Use a checkpoint from before that.",
+            )
     state = {**state, "logit_scale": state["logit_scale"].reshape(())}
     floats = {name: weight.detach().float() for name, weight in state.items()}
     return from_open_clip(floats, config)

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 
 SAFE_SUFFIX = ".safetensors"
 PICKLE_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
-#: What training on several devices and torch.compile put before every name.
-_WRAPPERS = ("module.", "_orig_mod.")
+#: What training on several devices and torch.compile put into names, once or more often.
+_WRAPPERS = ("module", "_orig_mod")
+#: Where training checkpoints keep the weights, beside the optimiser's state and more.
+_INSIDE = ("state_dict", "model_state_dict", "model", "module")
+#: By it the prefix is known that other programs put before all names (Lightning's "model.").
+_FIRST_WEIGHT = "visual.conv1.weight"
+_LFS, _PAGES = b"version https://git-lfs", (b"<!doctype", b"<html", b"<?xml", b"<head")
 #: Masks that early releases kept; they are made anew from the config.
 _MASKS = ("text.attn_mask", "text_decoder.attn_mask")
 
@@ -93,16 +98,17 @@ def _tensors(loaded: Any, path: Path) -> State:
     """The state dict itself: training checkpoints keep it beside the optimiser's state."""
     import torch
 
-    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
-        loaded = loaded["state_dict"]
+    while isinstance(loaded, Mapping):
+        inside = next((loaded[n] for n in _INSIDE if isinstance(loaded.get(n), Mapping)), None)
+        if inside is None:
+            break
+        loaded = inside
     if not isinstance(loaded, Mapping) or not loaded:
         raise damaged(path, f"it holds {type(loaded).__name__}, not weights by name")
     state: State = {}
     for name, tensor in loaded.items():
         if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
             raise damaged(path, f"“{name}” in it is {type(tensor).__name__}, not a weight")
-        for wrapper in _WRAPPERS:
-            name = name.removeprefix(wrapper)
         state[name] = tensor
     return state
 

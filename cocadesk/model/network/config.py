@@ -162,7 +162,7 @@ class CocaConfig:
         """
         try:
             raw = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, RecursionError) as error:
             raise UserError(
                 "The model's config cannot be read.",
                 f"It is not valid JSON ({error}).",
@@ -182,8 +182,36 @@ def _as_table(config: Any) -> dict[str, Any]:
     return table
 
 
+#: The most of each size, far above any CoCa: what is more was not written by a person, and
+#: building it would take hours or all memory.
+_MOST = {
+    "layers": 256,
+    "unimodal_layers": 256,
+    "multimodal_layers": 256,
+    "heads": 1024,
+    "width": 32_768,
+    "mlp_width": 262_144,
+    "embedding_dim": 32_768,
+    "size_px": 8192,
+    "patch_px": 8192,
+    "vocabulary": 4_000_000,
+    "context": 65_536,
+    "generative_queries": 65_536,
+}
+
+
+def _check_sizes(part: Any) -> None:
+    """Sizes that no machine can build are refused before anything is built."""
+    for spec in dataclasses.fields(part):
+        size, most = getattr(part, spec.name), _MOST.get(spec.name)
+        if most is not None and not 0 <= size <= most:
+            raise ValueError(f"{spec.name} is {size:,}, and lies in 0 to {most:,}")
+
+
 def _check(config: CocaConfig) -> None:
     image, text, pooler = config.image, config.text, config.pooler
+    for part in (config, image, text, pooler):
+        _check_sizes(part)
     if min(image.heads, text.heads, pooler.heads, image.patch_px) < 1:
         raise ValueError("heads and patches are counted from 1")
     problems = [

@@ -16,7 +16,9 @@ from cocadesk.model.backend import GenerationOptions, open_backend
 from cocadesk.model.checkpoints import checkpoint as checkpoints
 from cocadesk.model.checkpoints.checkpoint import (
     WEIGHTS,
+    load_arrays,
     load_model,
+    map_arrays,
     open_checkpoint,
     save_checkpoint,
 )
@@ -211,3 +213,49 @@ def test_a_batch_without_memory_is_tried_in_halves(folder: Path) -> None:
         np.testing.assert_allclose(backend.embed_images(images), expected, atol=1e-4)
     assert sizes[0] == 9
     assert max(sizes[1:]) < 9
+
+
+def test_a_model_of_nothing_but_nan_is_refused_when_it_is_read(tmp_path: Path) -> None:
+    """By torch, as arrays and mapped: it would say "$" of every photo."""
+    model = tiny_model()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(torch.nan)
+    save_checkpoint(tmp_path / "model", model, tiny_tokenizer(), "")
+    for read in (load_arrays, map_arrays, lambda folder: load_model(open_checkpoint(folder))):
+        with pytest.raises(UserError, match="is not a number"):
+            read(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"), (b"<html>", "web page")],
+)
+def test_a_pointer_or_page_in_place_of_our_weights_is_named(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    """As for a checkpoint of others."""
+    save_checkpoint(tmp_path / "model", tiny_model(), tiny_tokenizer(), "")
+    (tmp_path / "model" / WEIGHTS).write_bytes(content)
+    for read in (load_arrays, map_arrays):
+        with pytest.raises(UserError, match=words):
+            read(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ('{"image": {"layers": 10000000}}', "layers is 10,000,000"),
+        ('{"text": {"vocabulary": -1}}', "vocabulary is -1"),
+        ('{"image": ' + "[" * 200_000, "not valid JSON"),
+        ('{"name": "' + "x" * (1 << 20), "not valid JSON"),
+    ],
+)
+def test_a_config_that_no_machine_can_build_is_refused_at_once(
+    tmp_path: Path, config: str, words: str
+) -> None:
+    """Ten million layers, 200,000 brackets, a file of any size."""
+    save_checkpoint(tmp_path / "model", tiny_model(), tiny_tokenizer(), "")
+    (tmp_path / "model" / "config.json").write_text(config)
+    with pytest.raises(UserError, match=words):
+        open_checkpoint(tmp_path / "model")

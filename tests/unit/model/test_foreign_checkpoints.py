@@ -75,6 +75,92 @@ def test_a_training_checkpoint_is_unwrapped(tmp_path: Path, state: State) -> Non
     assert find_checkpoint(str(path)).config == released_config()
 
 
+@pytest.mark.parametrize("name", [SAFE, PICKLED])
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "_orig_mod.module.",
+        "module._orig_mod.",
+        "module.module.",
+        "model.",
+        "model._orig_mod.",
+        "a.b.",
+    ],
+)
+def test_prefixes_of_other_programs_are_taken_off(
+    tmp_path: Path, state: State, name: str, prefix: str
+) -> None:
+    """torch.compile, several devices and Lightning, in either format."""
+    path = write_released(tmp_path / name, {prefix + key: w for key, w in state.items()})
+    loaded = load_model(find_checkpoint(str(path))).state_dict()
+    for weight_name, weight in released_model().state_dict().items():
+        torch.testing.assert_close(loaded[weight_name], weight, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda state: {"model": state, "epoch": 3},
+        lambda state: {"model_state_dict": state, "optimizer_state_dict": {"state": {}}},
+        lambda state: {"state_dict": {f"model.{key}": w for key, w in state.items()}},
+        lambda state: {
+            "state_dict": {"loss.scale": torch.zeros(1)} | {f"m.{k}": w for k, w in state.items()}
+        },
+        lambda state: {"module": {"state_dict": state}},
+        lambda state: {key.replace("visual.", "visual._orig_mod."): w for key, w in state.items()},
+    ],
+)
+def test_weights_are_found_inside_a_training_checkpoint(
+    tmp_path: Path, state: State, wrap: Callable[[State], object]
+) -> None:
+    """Wherever the usual trainers keep them."""
+    path = write_released(tmp_path / "epoch.ckpt", state)
+    torch.save(wrap(state), path)
+    assert find_checkpoint(str(path)).config == released_config()
+
+
+def test_of_two_networks_in_one_file_none_is_guessed(tmp_path: Path, state: State) -> None:
+    """Their names are told."""
+    both = {f"{whose}.{key}": w for key, w in state.items() for whose in ("student", "teacher")}
+    path = write_released(tmp_path / PICKLED, both)
+    with pytest.raises(UserError, match=r"holds 2 models. They are called student, teacher"):
+        find_checkpoint(str(path))
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
+
+
+@pytest.mark.parametrize("name", [SAFE, PICKLED])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (POINTER, "git lfs pull"),
+        (b"\n<!DOCTYPE html><html>Log in</html>", "It is a web page"),
+        (b"<html>", "It is a web page"),
+        (b"", "it is empty"),
+    ],
+)
+def test_what_was_fetched_in_place_of_weights_is_named(
+    tmp_path: Path, state: State, name: str, content: bytes, words: str
+) -> None:
+    """Not "damaged": the person can do something about it."""
+    path = write_released(tmp_path / name, state)
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=words):
+        find_checkpoint(str(path))
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_weights_that_are_no_numbers_are_refused_at_once(
+    tmp_path: Path, state: State, value: float
+) -> None:
+    """Each caption would be "$"."""
+    broken = {name: torch.full_like(weight, value) for name, weight in state.items()}
+    path = write_released(tmp_path / SAFE, broken)
+    with pytest.raises(UserError, match="is not a number"):
+        find_checkpoint(str(path))
+
+
 def test_half_precision_weights_become_float32(tmp_path: Path, state: State) -> None:
     """Answers are of the stored numbers, calculated in float32."""
     halves = {name: weight.bfloat16() for name, weight in state.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from trainer.checkpoint import RunFolder, learned_weights, put_weights, write_at
 from trainer.config import LossConfig, OptimiserConfig, Schedule
 from trainer.evaluate import encode_texts, token_tensors
 from trainer.step import (
+    DivergedError,
     Losses,
     TrainState,
     WeightAverage,
@@ -276,3 +278,35 @@ def test_texts_have_the_same_vectors_in_any_company() -> None:
     torch.testing.assert_close(together, alone.repeat(40, 1), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(together.norm(dim=1), torch.ones(160))
     assert encode_texts(model, tokenizer, [], CPU).shape == (0, model.config.embedding_dim)
+
+
+@pytest.mark.parametrize("is_gradient", [False, True])
+def test_a_step_whose_loss_is_no_number_is_not_taken(is_gradient: bool) -> None:
+    """Weights, average and count stay as the last good step left them."""
+    state = _state()
+    state.advance([lambda: _losses(state.model)])
+    before, average = _weights(state), dict(state.average.weights) if state.average else {}
+
+    def broken() -> Losses:
+        good = _losses(state.model)
+        if is_gradient:  # the square root's slope at zero is infinite
+            return replace(good, total=good.total + (good.total * 0).sqrt())
+        return replace(good, total=good.total * torch.nan)
+
+    with pytest.raises(DivergedError, match=r"in step 2, at a learning rate of 0\.001"):
+        state.advance([lambda: _losses(state.model), broken])
+    assert state.step == 1
+    assert _equal(_weights(state), before)
+    assert state.average is not None
+    assert _equal(state.average.weights, average)
+    state.advance([lambda: _losses(state.model)])
+    state.check()
+
+
+def test_weights_that_a_step_has_broken_are_found_before_they_are_saved() -> None:
+    """A resume from them would be lost for good."""
+    state = _state()
+    with torch.no_grad():
+        state.model.log_scale.fill_(torch.inf)
+    with pytest.raises(DivergedError):
+        state.check()
