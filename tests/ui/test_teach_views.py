@@ -14,6 +14,7 @@ from cocadesk.errors import UserError
 from cocadesk.protocol.messages import DatasetSummary
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
+    CaptionLines,
     JobAction,
     JobKind,
     JobState,
@@ -187,7 +188,8 @@ def test_a_summary_says_what_was_found_and_suggests_a_name(
     assert setup.found.counts.text() == "12 photos with 24 captions"
     assert setup.found.measuring.isVisible()
     assert setup.name.text() == setup.source.title() == folder.name
-    setup.show_found(replace(summary, seconds=125.0))
+    setup.show_found(replace(summary, seconds=125.0, notes=("Lines that go on were read so.",)))
+    assert "Lines that go on were read so." in setup.found.skipped.text()
     assert not setup.found.measuring.isVisible()
     assert "about 2 minutes" in setup.found.time.text()
     assert setup.start.isEnabled()
@@ -257,6 +259,11 @@ def test_a_source_is_what_was_chosen(app_theme: AppTheme, qtbot: QtBot, tmp_path
     source = box.source()
     assert [path.to_str() for path in source.folders] == [str(tmp_path)]
     assert source.uses_library
+    assert source.lines is CaptionLines.AUTO
+    with qtbot.waitSignal(box.changed):
+        box.text_lines.setCurrentIndex(1)
+    assert box.source().lines is CaptionLines.EACH
+    assert box.text_lines.isVisibleTo(box)
 
 
 def test_another_theme_goes_through_all_parts(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QSizePolicy, QWidget
 
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import TeachSource
+from cocadesk.protocol.values import CaptionLines, TeachSource
 from ui.kit import desktop
 from ui.kit.icons import Icon
 from ui.kit.layouts import STRETCH, in_column, in_row
@@ -17,6 +17,12 @@ from ui.kit.page_parts import TickBox
 from ui.kit.texts import count
 from ui.kit.theme import GAP_M
 from ui.kit.widgets import IconButton, button, label
+
+LINE_CHOICES = (
+    ("See in each text if its lines are one caption", CaptionLines.AUTO),
+    ("A line is a caption", CaptionLines.EACH),
+    ("A text is one caption", CaptionLines.JOINED),
+)
 
 
 class SourceBox(QFrame):
@@ -35,8 +41,14 @@ class SourceBox(QFrame):
         self._hint = label("or drag folders of photos with text files here", "muted")
         self.library = TickBox()
         self.library.toggled.connect(self.changed)
+        self.text_lines = QComboBox()
+        self.text_lines.setAccessibleName("The lines of a text beside a photo")
+        for title, meaning in LINE_CHOICES:
+            self.text_lines.addItem(title, meaning)
+        self.text_lines.hide()
+        self.text_lines.currentIndexChanged.connect(self.changed)
         self._list = in_column(gap=2)
-        row = in_row(self.choose, self._hint, STRETCH, gap=GAP_M)
+        row = in_row(self.choose, self._hint, STRETCH, self.text_lines, gap=GAP_M)
         in_column(self._list, row, self.library, gap=GAP_M, margins=(14, 14, 14, 12), of=self)
         self.set_annotated_count(None)
 
@@ -45,6 +57,7 @@ class SourceBox(QFrame):
         return TeachSource(
             folders=tuple(WirePath.of(folder) for folder in self._folders),
             uses_library=self.library.isChecked(),
+            lines=CaptionLines(self.text_lines.currentData()),
         )
 
     def is_empty(self) -> bool:
@@ -84,6 +97,7 @@ class SourceBox(QFrame):
             line.removed.connect(self._remove)
             self._list.addWidget(line)
             self.lines.append(line)
+        self.text_lines.setVisible(bool(self._folders))
         self.choose.setText("Another folder…" if self._folders else "Choose a folder…")
         self.changed.emit()
 

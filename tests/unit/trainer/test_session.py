@@ -231,3 +231,12 @@ def test_a_training_that_goes_astray_stops_and_says_what_to_change(tmp_path: Pat
         assert "Lower optimiser.learning_rate" in told.value.what_to_do
     losses = _losses(tmp_path / "run").values()
     assert all(math.isfinite(loss) for loss in losses)
+
+
+def test_shards_that_teach_nothing_say_why(tmp_path: Path) -> None:
+    """The reasons with their numbers."""
+    with tarfile.open(tmp_path / "train.tar", "w") as tar:
+        for name in ("0.jpg", "0.jpg", "0.txt", "1.txt"):
+            add(tar, name, b"x")
+    with pytest.raises(UserError, match="2 x a sample whose key stands there twice; 1 x a text"):
+        load_dataset([tmp_path / "train.tar"], lowercase=True)

@@ -1,0 +1,67 @@
+"""``cocadesk evaluate`` on shards as people have them: what is skipped is said."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from cocadesk.cli.commands.evaluate import shard_files
+from cocadesk.cli.errors import OK, USER_ERROR
+from cocadesk.errors import UserError
+from tests.support.program import invoked
+from tests.support.tiny_model import write_tiny_checkpoint
+from tests.support.tiny_shards import COLOURS, add, jpeg, write_shard
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model with random weights."""
+    return write_tiny_checkpoint(tmp_path_factory.mktemp("model") / "tiny")
+
+
+def test_where_no_picture_can_be_used_the_reasons_are_said(tmp_path: Path, model: Path) -> None:
+    """Not only that there was none."""
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as tar:
+        for name in ("0.jpg", "0.jpg", "0.txt", "1.txt"):
+            add(tar, name, b"x")
+    outcome = invoked("evaluate", "retrieval", path, "--model", model)
+    assert outcome.code == USER_ERROR
+    assert "2 x a sample whose key stands there twice" in outcome.err
+    assert "1 x a text without a picture" in outcome.err
+
+
+def test_a_shard_cut_short_is_not_measured_as_if_it_were_whole(tmp_path: Path, model: Path) -> None:
+    """Half a set gives a better score."""
+    path = write_shard(tmp_path / "a.tar", 12)
+    with tarfile.open(path) as tar:
+        middle = tar.getmembers()[12].offset
+    path.write_bytes(path.read_bytes()[:middle])
+    outcome = invoked("evaluate", "retrieval", path, "--model", model)
+    assert outcome.code == USER_ERROR
+    assert "cut short" in outcome.err
+
+
+def test_an_encoding_that_was_guessed_is_said(tmp_path: Path, model: Path) -> None:
+    """The captions are measured as they were read."""
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as tar:
+        for number, rgb in enumerate(COLOURS.values()):
+            add(tar, f"{number}.jpg", jpeg(rgb, number))
+            add(tar, f"{number}.txt", f"我们的小猫 {number}".encode("gbk"))
+    outcome = invoked("evaluate", "retrieval", path, "--model", model)
+    assert outcome.code == OK, outcome.err
+    assert "6 texts name no encoding and were read as GB18030" in outcome.err
+
+
+def test_shards_are_named_by_braces_folders_and_files(tmp_path: Path) -> None:
+    """One that is not there is said."""
+    for name in ("s-008.tar", "s-009.tar", "s-010.tar"):
+        (tmp_path / name).touch()
+    named = shard_files([tmp_path / "s-{008..010}.tar"])
+    assert [path.name for path in named] == ["s-008.tar", "s-009.tar", "s-010.tar"]
+    assert shard_files([tmp_path]) == named
+    with pytest.raises(UserError, match=r"s-011\.tar"):
+        shard_files([tmp_path / "s-{008..011}.tar"])
