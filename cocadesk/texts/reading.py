@@ -27,7 +27,7 @@ _MARKS = (
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f\x7f]")
 _LOOKS_AT = 4096
-_FOLDERS_KEPT = 4
+_FOLDERS_KEPT = 64
 
 
 class NotTextError(ValueError):

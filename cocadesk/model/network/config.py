@@ -210,10 +210,10 @@ def _check_sizes(part: Any) -> None:
 
 def _check(config: CocaConfig) -> None:
     image, text, pooler = config.image, config.text, config.pooler
-    for part in (config, image, text, pooler):
-        _check_sizes(part)
     if min(image.heads, text.heads, pooler.heads, image.patch_px) < 1:
         raise ValueError("heads and patches are counted from 1")
+    for part in (config, image, text, pooler):
+        _check_sizes(part)
     problems = [
         (image.width % image.heads, "the image width must be a multiple of its heads"),
         (text.width % text.heads, "the text width must be a multiple of its heads"),
