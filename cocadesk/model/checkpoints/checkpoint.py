@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.model.checkpoints.weight_files import (
+    check_numbers,
     map_safetensors,
     read_safetensors,
     write_safetensors,
@@ -88,24 +89,6 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     return Checkpoint(folder=folder, config=config, tokenizer=tokenizer)
 
 
-def _checked(weights: dict[str, Any], path: Path) -> dict[str, Any]:
-    """The weights, once the vectors among them were seen to be numbers.
-
-    Of a network that has gone astray all weights are NaN; the large ones stay in the file.
-
-    Raises:
-        UserError: one is not a number.
-    """
-    for name, weight in weights.items():
-        if len(weight.shape) == 1 and bool((weight != weight).any()):
-            raise UserError(
-                f"The model {path.parent} cannot be used.",
-                f"Its weight “{name}” is not a number (NaN): its training went astray.",
-                "Use a checkpoint from before that, or train it again.",
-            )
-    return weights
-
-
 def load_model(checkpoint: Checkpoint) -> CoCa:
     """The network on the CPU in float32, ready for inference.
 
@@ -121,6 +104,7 @@ def load_model(checkpoint: Checkpoint) -> CoCa:
     from cocadesk.model.network.coca import CoCa
 
     weights = read_safetensors(checkpoint.folder / WEIGHTS)
+    check_numbers(weights, checkpoint.folder / WEIGHTS)
     with torch.device("meta"):
         model = CoCa(checkpoint.config)
     check_shapes(

@@ -44,7 +44,78 @@ def read_state_dict(path: Path) -> State:
         UserError: the file is damaged, cut short, hostile or no state dict.
     """
     state: State = read_safetensors(path) if path.suffix == SAFE_SUFFIX else _read_pickle(path)
-    return {name: tensor for name, tensor in state.items() if name not in _MASKS}
+    plain = _without_prefix(_without_wrappers(state, path), path)
+    return {name: tensor for name, tensor in plain.items() if name not in _MASKS}
+
+
+def check_is_weights(path: Path) -> None:
+    """Looks whether a file of weights holds what is often fetched in its place.
+
+    Raises:
+        UserError: it is a pointer of git-LFS, a web page or empty.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(256).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    except OSError:
+        return  # who reads it says why it cannot be read
+    if start.startswith(_LFS):
+        raise UserError(
+            f"{path} holds no weights.",
+            "It is a pointer of git-LFS: git has fetched the name of the weights, not themselves.",
+            "Run git lfs pull in its folder, or fetch the file from its page.",
+        )
+    if start.startswith(_PAGES):
+        raise UserError(
+            f"{path} holds no weights.",
+            "It is a web page: the page about the file was fetched, or one that asks to log in.",
+            "Fetch the file itself; its page has a link for that.",
+        )
+    if not start:
+        raise damaged(path, "it is cut short: it is empty")
+
+
+def check_numbers(weights: Mapping[str, Any], path: Path) -> None:
+    """Looks at the vectors among the weights, which cost little to read.
+
+    Of a network that has gone astray all weights are NaN; the large ones stay in the file.
+
+    Raises:
+        UserError: one is not a number.
+    """
+    for name, weight in weights.items():
+        if len(weight.shape) == 1 and bool((weight != weight).any()):
+            raise UserError(
+                f"The model {path.parent} cannot be used.",
+                f"Its weight “{name}” is not a number (NaN): its training went astray.",
+                "Use a checkpoint from before that, or train it again.",
+            )
+
+
+def _without_wrappers(state: State, path: Path) -> State:
+    plain: State = {}
+    for name, tensor in state.items():
+        short = ".".join(part for part in name.split(".") if part not in _WRAPPERS)
+        if short in plain:
+            raise damaged(path, f"it holds “{short}” twice")
+        plain[short] = tensor
+    return plain
+
+
+def _without_prefix(state: State, path: Path) -> State:
+    """The weights of the one network in it, without what stands before all their names."""
+    if _FIRST_WEIGHT in state:
+        return state
+    suffix = f".{_FIRST_WEIGHT}"
+    prefixes = [name.removesuffix(_FIRST_WEIGHT) for name in state if name.endswith(suffix)]
+    if len(prefixes) > 1:
+        raise UserError(
+            f"{path} holds {len(prefixes)} models.",
+            f"They are called {', '.join(prefix.rstrip('.') for prefix in prefixes)}.",
+            "Save the one that you want as a state dict of its own.",
+        )
+    start = "".join(prefixes)
+    return {name.removeprefix(start): w for name, w in state.items() if name.startswith(start)}
 
 
 def read_safetensors(path: Path, framework: str = "pt", wanted: tuple[str, ...] = ("",)) -> Any:
@@ -55,6 +126,7 @@ def read_safetensors(path: Path, framework: str = "pt", wanted: tuple[str, ...] 
     """
     from safetensors import SafetensorError, safe_open
 
+    check_is_weights(path)
     try:
         with safe_open(path, framework=framework) as file:
             names = [name for name in file.keys() if name.startswith(wanted)]  # noqa: SIM118
@@ -87,6 +159,7 @@ def _load(path: Path) -> Any:
     import torch
     from torch.serialization import _is_zipfile
 
+    check_is_weights(path)
     with path.open("rb") as file:
         can_be_mapped = _is_zipfile(file)
     with warnings.catch_warnings():
@@ -157,7 +230,7 @@ def map_safetensors(path: Path, prefixes: tuple[str, ...] = ("",)) -> dict[str, 
     is used takes memory.
 
     Raises:
-        UserError: the file is truncated or no safetensors file.
+        UserError: the file is truncated or no safetensors file, or its weights are NaN.
     """
     import numpy as np
 
@@ -173,6 +246,7 @@ def map_safetensors(path: Path, prefixes: tuple[str, ...] = ("",)) -> dict[str, 
             dtype = np.dtype(dtypes[entry["dtype"]])
             array = np.frombuffer(whole[start:end], dtype).reshape(entry["shape"])
             arrays[name] = array
+    check_numbers(arrays, path)
     return arrays
 
 
