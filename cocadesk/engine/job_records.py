@@ -122,7 +122,7 @@ class JobRecords:
         try:
             self.write(job)
         except (UserError, OSError, RuntimeError) as error:
-            _log.warning("job %s could not be saved: %s", job.value.id, error)
+            _log.info("job %s could not be saved: %s", job.value.id, error)
 
     def write(self, job: Job) -> None:
         """Writes the row; raises where the disk refuses."""

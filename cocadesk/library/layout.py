@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,8 +30,45 @@ def views_table(image_id: str) -> str:
     return VIEWS_PREFIX + re.sub(r"[^A-Za-z0-9._-]", "_", image_id)
 
 
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+
+
+def check_disk(folder: Path) -> None:
+    """Look whether tables can be kept where ``folder`` is, or is to be; leaves nothing there.
+
+    Lance commits by a hard link to the new manifest, which only one of two writers can
+    make; exFAT and FAT32 know none, and Lance knows no other way.
+
+    Raises:
+        UserError: they can't.
+    """
+    place = next(path for path in (folder, *folder.parents) if path.is_dir())
+    draft = place / f".cocadesk-{os.getpid()}.tmp"
+    link = draft.with_suffix(".link")
+    try:
+        draft.touch()
+    except OSError:
+        return  # full or closed to us: what is written next says so
+    try:
+        link.hardlink_to(draft)
+    except OSError as error:
+        if error.errno in _NO_LINKS:
+            raise UserError(
+                f"No library can be kept in {folder}.",
+                "Its disk knows no hard links (so it is with exFAT and FAT32), "
+                "and without them nothing can be stored safely.",
+                "Choose a folder on another disk with --library; "
+                "the photos themselves may stay where they are.",
+            ) from error
+    finally:
+        for path in (link, draft):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
 def make_folder(folder: Path) -> None:
     """Make the library's folder, refusing one that holds other things."""
+    check_disk(folder)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         names = [entry.name for entry in folder.iterdir()]

@@ -18,6 +18,7 @@ from cocadesk.library.layout import (
     STORE_FOLDER,
     Manifest,
     Thumbnails,
+    check_disk,
     make_folder,
     read_manifest,
     views_table,
@@ -122,6 +123,8 @@ class Library:
     @classmethod
     def _open_writer(cls, folder: Path, lock: WriterLock, sizes: Sizes) -> Library:
         manifest = read_manifest(folder)
+        if manifest is not None:
+            check_disk(folder)
         store = _open_store(folder, sizes, read_only=False)
         store.create_missing()
         if manifest is None:

@@ -61,7 +61,9 @@ def started(
             process.kill()
 
 
-def cocadesk(*arguments: str | os.PathLike[str] | bytes, limit_s: float = 120) -> Outcome:
+def cocadesk(
+    *arguments: str | os.PathLike[str] | bytes, limit_s: float = 120, **options: Any
+) -> Outcome:
     """Runs ``cocadesk`` with these arguments to its end."""
     done = subprocess.run(
         [*COMMAND, *arguments],
@@ -69,6 +71,7 @@ def cocadesk(*arguments: str | os.PathLike[str] | bytes, limit_s: float = 120) -
         capture_output=True,
         timeout=limit_s,
         check=False,
+        **options,
     )
     return Outcome(
         code=done.returncode,

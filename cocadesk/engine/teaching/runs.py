@@ -104,11 +104,12 @@ class RunStore:
             folder.mkdir(parents=True)
             write_atomically(folder / SPEC, spec, durable=True)
             self._write(record)
-        except OSError as error:
+        except (OSError, UserError) as error:
             shutil.rmtree(folder, ignore_errors=True)
+            reason = f"{error.strerror or error}." if isinstance(error, OSError) else error.why
             raise UserError(
                 "The teaching run could not be begun.",
-                f"{folder} cannot be written: {error.strerror or error}.",
+                f"{folder} cannot be written: {reason}",
                 "Make room on the disk, or check the folder's permissions.",
             ) from error
 
