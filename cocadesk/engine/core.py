@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from cocadesk.engine.annotations import AnnotationHandler
 from cocadesk.engine.crash_guard import CrashGuard
+from cocadesk.engine.forgetting import ForgettingHandler
 from cocadesk.engine.handlers import TRAINER, EngineContext, RequestHandler, RunLong
 from cocadesk.engine.index_job import IndexHandler
 from cocadesk.engine.job_requests import JobHandler
@@ -64,6 +65,7 @@ class EngineCore:
             MediaDetails(context),
             self._job_requests,
             IndexHandler(context),
+            ForgettingHandler(context),
             AnnotationHandler(context),
             ModelHandler(context, switcher),
             TeachingHandler(context, switcher),

@@ -54,7 +54,7 @@ def find_files(paths: Sequence[bytes]) -> FoundFiles:
         UserError: none of the paths is there.
     """
     from cocadesk.media.scanning import scan
-    from cocadesk.media.types import FoundFile
+    from cocadesk.media.types import FoundFile, ScanProblem
 
     found, failed = dict[bytes, None](), list[FailureValue]()
     for path in paths:
@@ -62,7 +62,7 @@ def find_files(paths: Sequence[bytes]) -> FoundFiles:
             for item in scan([path]):
                 if isinstance(item, FoundFile):
                     found[item.path] = None
-                else:
+                elif isinstance(item, ScanProblem):
                     failed.append(_failure(item.path, item.reason))
         elif os.path.lexists(path):
             found[path] = None

@@ -117,6 +117,10 @@ class JobRecords:
         found = (_from_row(row, self.witness) for row in rows[-JOBS_KEPT:])
         return [job for job in found if job is not None]
 
+    def forget(self, job: Job) -> None:
+        """Removes the row."""
+        self._store.forget(job.value.id)
+
     def save(self, job: Job) -> None:
         """Writes the row; where the disk refuses, the job goes on and the next move tries again."""
         try:
@@ -144,6 +148,12 @@ class JobRecords:
                 report=msgspec.json.encode(job.report).decode() if job.report else None,
             )
         )
+
+
+def documents_of(job: Job) -> list[str]:
+    """The JSON that a job is stored with: its order, the work in it, and its report."""
+    report = [msgspec.json.encode(job.report).decode()] if job.report is not None else []
+    return [msgspec.json.encode(job.spec).decode(), job.spec.work, *report]
 
 
 def _from_row(row: JobRow, witness: Witness) -> Job | None:

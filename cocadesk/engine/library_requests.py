@@ -97,7 +97,12 @@ class LibraryHandler(RequestHandler):
         )
 
     def _list_roots(self, body: ListRoots, call: Call) -> Roots:
-        return Roots(roots=tuple(to_value(root, RootValue) for root in self._library.roots.all()))
+        return Roots(
+            roots=tuple(
+                to_value(root, RootValue, excludes=tuple(map(WirePath.of, root.excludes)))
+                for root in self._library.roots.all()
+            )
+        )
 
     def _get_info(self, body: GetInfo, call: Call) -> Info:
         model = self._model.settled() if body.waits else self._model.value()

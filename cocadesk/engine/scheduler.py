@@ -7,10 +7,11 @@ unless it is what makes the engine end each time.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
@@ -24,6 +25,7 @@ from cocadesk.engine.job_records import (
     JobSpec,
     JobStore,
     Witness,
+    documents_of,
 )
 from cocadesk.errors import UserError, disk_error
 from cocadesk.library.rows import new_key
@@ -206,6 +208,32 @@ class Scheduler:
         """True while a job runs or waits."""
         with self._changed:
             return self._next() is not None
+
+    @contextlib.contextmanager
+    def at_rest(self) -> Iterator[Callable[[Callable[[str], bool]], int]]:
+        """Keep jobs from beginning; gives what forgets jobs and tells how many.
+
+        It is asked of each job's order and report (JSON) whether they go.
+
+        Raises:
+            UserError: a job runs.
+        """
+        with self._changed:
+            running = next((j for j in self._jobs.values() if j is self._working), None)
+            if running is not None:
+                raise UserError(
+                    f"Something else is being done: {running.value.title}.",
+                    "While a job works with photos and videos, they can't be forgotten.",
+                    "Wait for its end, or stop it; then forget again.",
+                )
+            yield self._forget
+
+    def _forget(self, goes: Callable[[str], bool]) -> int:
+        gone = [job for job in self._jobs.values() if any(map(goes, documents_of(job)))]
+        for job in gone:
+            del self._jobs[job.value.id]
+            self._records.forget(job)
+        return len(gone)
 
     # The thread ---------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.annotations import FakeAnnotations
+from cocadesk.fake_engine.forgetting import FakeForgetting
 from cocadesk.fake_engine.jobs import FakeJobs
 from cocadesk.fake_engine.library import LIBRARY_ID, FakeLibrary, FakeVideos
 from cocadesk.fake_engine.models import FakeModels, FakeVocabulary
@@ -49,6 +50,7 @@ class FakeEngine:
         media_handler = FakeLibrary(context, self._annotations, videos)
         self._answers = answers_of(
             media_handler,
+            FakeForgetting(context, media_handler),
             self._jobs,
             videos,
             self._annotations,

@@ -36,11 +36,9 @@ from cocadesk.protocol.messages import (
     Keys,
     ListFailures,
     ListNewest,
-    ListRoots,
     Moments,
     Preview,
     ReplyBody,
-    Roots,
     Rows,
     RowsChanged,
     Search,
@@ -59,7 +57,6 @@ from cocadesk.protocol.values import (
     MediaKind,
     ModelState,
     ModelValue,
-    RootValue,
     VideoMoment,
 )
 
@@ -139,12 +136,12 @@ class FakeLibrary:
         self._annotations = annotations
         self._videos = videos
         self._lock = threading.Lock()
-        self._roots: list[WirePath] = []
+        self.roots: list[WirePath] = []
         self._failures: list[FailureValue] = []
 
     def fill(self, folder: Path, count: int) -> None:
         """Adds so many media below a folder, as if they had been indexed."""
-        self._roots.append(WirePath.of(folder))
+        self.roots.append(WirePath.of(folder))
         for _ in range(count):
             self._add(folder)
 
@@ -214,7 +211,7 @@ class FakeLibrary:
 
     def _start_index(self, body: StartIndex, call: Call) -> ReplyBody:
         folders = [Path(folder.to_str()) for folder in body.folders]
-        self._roots += [folder for folder in body.folders if folder not in self._roots]
+        self.roots += [folder for folder in body.folders if folder not in self.roots]
         names = ", ".join(folder.name for folder in folders) or "all folders"
         return self._context.jobs.start(
             FakeWork(
@@ -236,9 +233,6 @@ class FakeLibrary:
 
     def _list_failures(self, body: ListFailures, call: Call) -> Failures:
         return failures_of(body, self._failures)
-
-    def _list_roots(self, body: ListRoots, call: Call) -> ReplyBody:
-        return Roots(roots=tuple(RootValue(path=path) for path in self._roots))
 
     def _info(self, body: GetInfo, call: Call) -> ReplyBody:
         videos = sum(m.row.kind is MediaKind.VIDEO for m in self._media.values())

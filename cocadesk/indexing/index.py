@@ -30,6 +30,7 @@ from cocadesk.indexing.types import (
 from cocadesk.library.library import Library
 from cocadesk.library.rows import FailureRow, MediaKind, MediaState
 from cocadesk.library.volumes import Listings
+from cocadesk.media.excludes import Excludes
 from cocadesk.media.scanning import scan
 from cocadesk.media.types import FoundFile
 from cocadesk.model.backend import Backend
@@ -147,7 +148,8 @@ class _Index:
                 self._library.roots.add(root)
         self._survey = self._surveyed(there)
         yield self.progress(IndexStage.SCAN)
-        for seen in self._survey.scan_steps(scan(existing)):
+        excludes = Excludes({root.path: root.excludes for root in self._library.roots.all()})
+        for seen in self._survey.scan_steps(scan(existing, excludes)):
             yield self.progress(IndexStage.SCAN, done=seen)
 
     def compare(self) -> Iterator[IndexProgress]:
@@ -166,6 +168,8 @@ class _Index:
         self._known_files.set_state(survey.returned(), MediaState.PRESENT)
         self._set_absent(survey.plan.missing, MediaState.MISSING)
         self._set_absent(survey.plan.offline, MediaState.OFFLINE)
+        for reason, keys in survey.passed_over().items():
+            self._set_absent(keys, MediaState.MISSING, reason)
         self._remember_roots()
         self._matcher = FileMatcher(
             self._known_files,
@@ -184,9 +188,9 @@ class _Index:
         for root in self._survey.roots_read - away:
             self._library.roots.add(root, scanned_utc=now)
 
-    def _set_absent(self, keys: Sequence[str], state: MediaState) -> None:
+    def _set_absent(self, keys: Sequence[str], state: MediaState, reason: str = "") -> None:
         changed = [key for key in keys if self._known_files.of(key).state != state]
-        self._library.media.set_state(changed, state, ABSENT[state])
+        self._library.media.set_state(changed, state, reason or ABSENT[state])
         self._known_files.set_state(changed, state)
 
     def _settle(self, changed: Sequence[FoundFile]) -> Iterator[IndexProgress]:
@@ -329,6 +333,8 @@ class _Index:
     def _is_stale(self, failure: FailureRow, problems: set[bytes]) -> bool:
         if failure.stage == SCAN:
             return failure.path not in problems
+        if self._survey.why_passed_over(failure.path) is not None:
+            return True
         return failure.path not in self._survey.seen and not os.path.lexists(failure.path)
 
     def _remove_orphans(self) -> None:

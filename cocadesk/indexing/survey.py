@@ -14,7 +14,8 @@ from cocadesk.library.paths import device_and_inode, folder_of, is_under
 from cocadesk.library.rows import FailureRow, Identity, MediaState, RootRow
 from cocadesk.library.volumes import Listings, Volumes
 from cocadesk.media.hashing import hash_file
-from cocadesk.media.types import FoundFile, ScanProblem
+from cocadesk.media.scanning import ScanEntry
+from cocadesk.media.types import FoundFile, PassedOver, ScanProblem
 
 ABSENT = {
     MediaState.MISSING: "The file is no longer in its place.",
@@ -80,6 +81,7 @@ class Survey:
         self._listings = Listings()
         self._found: dict[bytes, FoundFile] = {}
         self._closed: set[bytes] = set()
+        self._passed_over: dict[bytes, str] = {}
         self._looked_at: set[str] = set()
         self.seen: dict[bytes, SeenFile] = {}
         self.problems: list[ScanProblem] = []
@@ -113,12 +115,14 @@ class Survey:
             place = folder_of(place)
         return False
 
-    def scan_steps(self, entries: Iterable[FoundFile | ScanProblem]) -> Iterator[int]:
+    def scan_steps(self, entries: Iterable[ScanEntry]) -> Iterator[int]:
         """Take what a scan finds; yields the number of files seen, now and then."""
         for number, entry in enumerate(entries, start=1):
             if isinstance(entry, ScanProblem):
                 self.problems.append(entry)
                 self._closed.add(entry.path)
+            elif isinstance(entry, PassedOver):
+                self._passed_over[entry.path] = entry.reason
             elif entry.path not in self._found:
                 root = self._roots.of(entry.path) or entry.root
                 self._found[entry.path] = dataclasses.replace(entry, root=root)
@@ -225,6 +229,24 @@ class Survey:
         if row.path in self._found:
             return True
         return self.covers(row.path) and not self._listings.has(row.path)
+
+    def why_passed_over(self, path: bytes) -> str | None:
+        """The rule by which the scan has left out what is known at ``path``; None without one."""
+        place = path
+        while self._passed_over and place not in self._passed_over:
+            if folder_of(place) == place:
+                return None
+            place = folder_of(place)
+        return self._passed_over.get(place)
+
+    def passed_over(self) -> dict[str, list[str]]:
+        """The keys of known media that the scan has left out, by the rule."""
+        keys: dict[str, list[str]] = {}
+        for row in self._rows:
+            reason = self.why_passed_over(row.path)
+            if reason is not None and row.path not in self._found:
+                keys.setdefault(reason, []).append(row.key)
+        return keys
 
     def _is_known_to_fail(self, found: FoundFile) -> bool:
         """True for a file that failed before and has not changed since."""

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import re
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,10 +19,20 @@ MANIFEST_NAME = "library.json"
 SCHEMA_VERSION = 4
 STORE_FOLDER = "store"
 SNAPSHOT_NAME = "search.snapshot"
+PREVIEWS_FOLDER = "previews"
+BACKUPS_FOLDER = "backups"
 MEDIA = "media"
 VIEWS_PREFIX = "views_"
 
-_OWN_NAMES = {LOCK_NAME, STORE_FOLDER, SNAPSHOT_NAME, "thumbs", "previews", "runs", "backups"}
+_OWN_NAMES = {
+    LOCK_NAME,
+    STORE_FOLDER,
+    SNAPSHOT_NAME,
+    PREVIEWS_FOLDER,
+    BACKUPS_FOLDER,
+    "thumbs",
+    "runs",
+}
 _OWN_BEGINNINGS = (".", MANIFEST_NAME, "engine")
 
 
@@ -102,6 +113,16 @@ class Thumbnails:
     def moment_path(self, picture_hash: str, view: int) -> Path:
         """The file of that of a video's moment, by its view number."""
         return self.path(picture_hash).with_name(f"{picture_hash}-{view}.jpg")
+
+    def found(self, picture_hash: str) -> list[Path]:
+        """All files of a picture that there are, moments too."""
+        return sorted(self.path(picture_hash).parent.glob(f"{picture_hash}*"))
+
+    def remove(self, picture_hashes: Collection[str]) -> None:
+        """Remove all files of these pictures."""
+        for picture_hash in picture_hashes:
+            for path in self.found(picture_hash):
+                path.unlink(missing_ok=True)
 
     def write(self, picture_hash: str, jpeg: bytes, view: int | None = None) -> None:
         """Store one, of a video's moment with its ``view``, unless it is there."""

@@ -12,6 +12,7 @@ from typing import Self
 from cocadesk.errors import UserError
 from cocadesk.library.edits import EditLog
 from cocadesk.library.fields import FIELD_OF
+from cocadesk.library.forgetting import Forgetting
 from cocadesk.library.layout import (
     MANIFEST_NAME,
     MEDIA,
@@ -86,6 +87,7 @@ class Library:
         self.roots = RootTable(store)
         self.jobs = JobTable(store)
         self.thumbnails = Thumbnails(folder / "thumbs")
+        self.forgetting = Forgetting(folder, store, self.thumbnails)
 
     @classmethod
     def open(
@@ -132,6 +134,7 @@ class Library:
             manifest = Manifest(id=new_key())
             write_manifest(folder, manifest)
         library = cls(folder, store, manifest, lock, sizes)
+        library.forgetting.resume()
         library.edits.replay()
         return library
 

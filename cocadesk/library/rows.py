@@ -281,6 +281,7 @@ class RootRow:
 
     ``device`` and ``inode`` are those of its last good scan: an empty folder
     in its place on another device is an unmounted disk, not a deletion.
+    ``excludes`` are patterns of what is passed over in it (``media.excludes``).
     """
 
     path: bytes
@@ -289,6 +290,7 @@ class RootRow:
     device: int | None = None
     inode: int | None = None
     scanned_utc: datetime | None = None
+    excludes: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,8 +49,10 @@ _TYPES: dict[Any, pa.DataType] = {
     datetime: pa.timestamp("us", tz="UTC"),
     LocalTime: pa.timestamp("us"),
     tuple[str, ...]: pa.list_(pa.string()),
+    tuple[bytes, ...]: pa.list_(pa.binary()),
     tuple[Tag, ...]: pa.list_(pa.struct([("tag", pa.string()), ("score", pa.float32())])),
 }
+_PLAIN_TUPLES = (tuple[str, ...], tuple[bytes, ...])
 
 
 def _field(name: str, hint: Any) -> pa.Field:
@@ -143,7 +145,7 @@ def _readers(row_type: type) -> dict[str, Callable[[Any], Any] | None]:
         elif hint == tuple[Tag, ...]:
             readers[name] = _tags
         else:
-            readers[name] = tuple if hint == tuple[str, ...] else None
+            readers[name] = tuple if hint in _PLAIN_TUPLES else None
     return readers
 
 

@@ -22,6 +22,7 @@ from lancedb.index import BTree, IvfSq
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
+from cocadesk.library.erasing import erase_deleted
 from cocadesk.library.literals import is_in
 from cocadesk.library.schema import TABLES, views_schema
 
@@ -41,7 +42,7 @@ class Store:
     """
 
     def __init__(self, folder: Path, *, read_only: bool, vector_index_rows: int) -> None:
-        self._folder = folder
+        self.folder = folder
         self._read_only = read_only
         self._vector_index_rows = vector_index_rows
         self._lock = threading.RLock()
@@ -73,7 +74,7 @@ class Store:
             if isinstance(error, ValueError) and "was not found" not in str(error):
                 raise
             log.debug("the store failed to %s: %s", doing, error)  # the sentence is raised
-            raise _store_error(self._folder, doing, error) from error
+            raise _store_error(self.folder, doing, error) from error
 
     def names(self) -> list[str]:
         """The names of all tables."""
@@ -229,6 +230,15 @@ class Store:
                 return False
             table.optimize(cleanup_older_than=_KEEP_VERSIONS)
             return True
+
+    def erase_deleted(self, name: str, keys: Sequence[str] = ()) -> None:
+        """Leave nothing of deleted rows and old versions in a table's files.
+
+        ``keys`` are the columns that tell its rows apart. See ``erasing``.
+        """
+        folder = self.folder / f"{name}.lance"
+        with self._changing(name) as table:
+            erase_deleted(table, folder, keys, lambda: self._create_indexes(name, table))
 
     def _create_indexes(self, name: str, table: Any) -> bool:
         """Create the indexes that the table has grown into."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -209,9 +210,19 @@ class RootTable:
             device=there[0] if there else None,
             inode=there[1] if there else None,
             scanned_utc=scanned_utc or (known.scanned_utc if known else None),
+            excludes=known.excludes if known else (),
         )
-        self._store.merge(ROOTS, ["path"], rows_to_arrow(ROOTS, [row]))
+        self._save(row)
         return row
+
+    def exclude(self, path: bytes, patterns: Sequence[bytes]) -> None:
+        """Replace the patterns of what is passed over in the root at ``path``."""
+        for row in self.all():
+            if row.path == path:
+                self._save(replace(row, excludes=tuple(dict.fromkeys(patterns))))
+
+    def _save(self, row: RootRow) -> None:
+        self._store.merge(ROOTS, ["path"], rows_to_arrow(ROOTS, [row]))
 
 
 class JobTable:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
+from cocadesk.media.excludes import NOTHING_EXCLUDED, PACKAGES, Excludes
 from cocadesk.media.files import explain_os_error, is_only_in_cloud, read_head
 from cocadesk.media.sniffing import (
     MEDIA_EXTENSIONS,
@@ -18,7 +19,7 @@ from cocadesk.media.sniffing import (
     SNIFF_BYTES,
     sniff_kind,
 )
-from cocadesk.media.types import FoundFile, Kind, ScanProblem
+from cocadesk.media.types import FoundFile, Kind, PassedOver, ScanProblem
 
 _SKIPPED_FOLDERS = frozenset(
     {b"@eadir", b"#recycle", b"$recycle.bin", b"system volume information", b"lost+found"}
@@ -30,6 +31,15 @@ _SKIPPED_FILES = frozenset({b"thumbs.db", b"desktop.ini", b"ehthumbs.db"})
 _SEPARATOR = os.fsencode(os.sep)
 _VIRTUAL = (b"/proc", b"/sys", b"/dev")
 _OTHER_DISK = "This link leads to another disk, whose folder was not added."
+_NO_MEDIA = b".nomedia"
+_BACKUP_ENDING = b"_original"
+
+EXCLUDED = "It is excluded."
+_IS_NO_MEDIA = "A file named .nomedia in its folder asks to pass it over."
+_IS_PACKAGE = "It belongs to another program's photo library."
+_IS_BACKUP = "It is the copy that exiftool keeps of a photo before a change."
+
+ScanEntry = FoundFile | ScanProblem | PassedOver
 
 _FolderId = tuple[int, int | bytes]
 
@@ -41,15 +51,16 @@ class _Walk:
     real_roots: list[bytes]
     devices: set[int]
     virtual: set[int]
+    excludes: Excludes
     seen: set[_FolderId] = field(default_factory=set)
 
     @classmethod
-    def of(cls, roots: Sequence[bytes]) -> _Walk:
+    def of(cls, roots: Sequence[bytes], excludes: Excludes) -> _Walk:
         """The walk through these folders."""
         real = [os.path.realpath(root) for root in roots]
         devices = {device for root in real if (device := _device(root)) is not None}
         virtual = {device for path in _VIRTUAL if (device := _device(path)) is not None}
-        return cls(real, devices, virtual - devices)
+        return cls(real, devices, virtual - devices, excludes)
 
     def meets(self, target: bytes) -> bool:
         """True where the scan meets the file at ``target`` by itself."""
@@ -67,13 +78,15 @@ class _Folder:
     ancestors: frozenset[_FolderId]
 
 
-def scan(roots: Sequence[bytes]) -> Iterator[FoundFile | ScanProblem]:
+def scan(roots: Sequence[bytes], excludes: Excludes = NOTHING_EXCLUDED) -> Iterator[ScanEntry]:
     """Photos and videos under ``roots`` (files or folders), in a stable order.
 
     A file counts by its extension; where that is missing or unknown, by its
     first bytes. Hidden files and folders, and those that systems keep for
     themselves (@eaDir, recycle bins), are left out, except as a root; so are
-    CocaDesk's own libraries, which hold thumbnails. Links
+    CocaDesk's own libraries, which hold thumbnails. Passed over by a rule, and named, are
+    what a person excludes, folders that hold a ``.nomedia``, packages of other photo
+    programs (unless they are a root) and exiftool's copies of files that are there. Links
     are followed once: a link into a folder above it is reported, one to a
     place that is scanned anyway is passed over (one into a hidden folder is not: that is
     where git-annex keeps files), and one to another disk than the roots' is reported.
@@ -81,12 +94,15 @@ def scan(roots: Sequence[bytes]) -> Iterator[FoundFile | ScanProblem]:
     read becomes a ScanProblem and the scan goes on.
     """
     absolute = [os.path.abspath(root) for root in roots]  # noqa: PTH100
-    walk = _Walk.of(absolute)
+    walk = _Walk.of(absolute, excludes)
     for root in absolute:
         yield from _scan_root(root, walk)
 
 
-def _scan_root(root: bytes, walk: _Walk) -> Iterator[FoundFile | ScanProblem]:
+def _scan_root(root: bytes, walk: _Walk) -> Iterator[ScanEntry]:
+    if walk.excludes.covers(root):
+        yield ScanProblem(path=root, reason=f"{EXCLUDED} Take its pattern away to add it again.")
+        return
     try:
         status = os.stat(root)  # noqa: PTH116
     except OSError as error:
@@ -104,9 +120,7 @@ def _scan_root(root: bytes, walk: _Walk) -> Iterator[FoundFile | ScanProblem]:
         yield from _scan_folder(pending.pop(), pending, walk)
 
 
-def _scan_folder(
-    folder: _Folder, pending: list[_Folder], walk: _Walk
-) -> Iterator[FoundFile | ScanProblem]:
+def _scan_folder(folder: _Folder, pending: list[_Folder], walk: _Walk) -> Iterator[ScanEntry]:
     """The candidates right inside ``folder``; its subfolders go onto ``pending``."""
     try:
         identity = _identity(folder.path)
@@ -121,15 +135,21 @@ def _scan_folder(
     except OSError as error:
         yield ScanProblem(path=folder.path, reason=explain_os_error(error))
         return
-    if {entry.name for entry in entries} >= _LIBRARY_MARKS:
+    names = {entry.name for entry in entries}
+    if names >= _LIBRARY_MARKS:
         return  # a CocaDesk library: its thumbnails are no photos of anybody's
+    if _NO_MEDIA in names and folder.path != folder.root:
+        yield PassedOver(path=folder.path, reason=_IS_NO_MEDIA)
+        return
     ancestors = folder.ancestors | {identity}
     subfolders: list[_Folder] = []
     for entry in entries:
         if entry.name.startswith(b"."):
             continue
         try:
-            if entry.is_dir():
+            if (reason := _why_passed_over(entry, names, walk)) is not None:
+                yield PassedOver(path=entry.path, reason=reason)
+            elif entry.is_dir():
                 if entry.name.lower() in _SKIPPED_FOLDERS:
                     continue
                 device = _device(entry.path)
@@ -142,6 +162,17 @@ def _scan_folder(
         except OSError as error:
             yield ScanProblem(path=entry.path, reason=explain_os_error(error))
     pending.extend(reversed(subfolders))
+
+
+def _why_passed_over(entry: os.DirEntry[bytes], names: Set[bytes], walk: _Walk) -> str | None:
+    """The rule by which an entry is left out, or None; ``names`` are those of its folder."""
+    if walk.excludes.matches(entry.path):
+        return EXCLUDED
+    if entry.name.lower().endswith(PACKAGES) and entry.is_dir():
+        return _IS_PACKAGE
+    if entry.name.endswith(_BACKUP_ENDING) and entry.name.removesuffix(_BACKUP_ENDING) in names:
+        return _IS_BACKUP
+    return None
 
 
 def _identity(path: bytes) -> _FolderId:

@@ -106,6 +106,14 @@ class ScanProblem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOver:
+    """A file or a folder that a scan leaves out by a rule, with the reason as a sentence."""
+
+    path: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoMetadata:
     """Metadata of a photo or video; a value that cannot be true is None.
 

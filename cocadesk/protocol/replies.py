@@ -8,6 +8,7 @@ from cocadesk.protocol.values import (
     EditValue,
     Fact,
     FailureValue,
+    ForgottenValue,
     Hit,
     JobReport,
     JobValue,
@@ -184,6 +185,24 @@ class Failures(ReplyBody, frozen=True):
 
 class Roots(ReplyBody, frozen=True):
     roots: tuple[RootValue, ...]
+
+
+class Forgotten(ReplyBody, frozen=True):
+    """The things that went, or would go, in numbers.
+
+    ``excluded`` are the patterns that keep them from coming back.
+    """
+
+    counts: ForgottenValue
+    excluded: tuple[WirePath, ...] = ()
+
+
+class Excluded(ReplyBody, frozen=True):
+    """The patterns of a root; ``hidden`` media are not shown any more since this request."""
+
+    folder: WirePath
+    patterns: tuple[WirePath, ...] = ()
+    hidden: int = 0
 
 
 class Info(ReplyBody, frozen=True):

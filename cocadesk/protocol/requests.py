@@ -276,6 +276,31 @@ class ListRoots(RequestBody, frozen=True):
     """The folders that the library covers; answered by ``Roots``."""
 
 
+class Forget(RequestBody, frozen=True):
+    """Removes media for good: their rows, vectors, pictures and all words; ``Forgotten``.
+
+    All under ``paths`` (roots, folders in them or single files); with ``is_missing`` only
+    those whose files are gone, and without paths all such. What is still there in a root
+    that stays is excluded, so that no index brings it back. ``is_preview``: only counts.
+    Refused while a job runs.
+    """
+
+    paths: tuple[WirePath, ...] = ()
+    is_missing: bool = False
+    is_preview: bool = False
+
+
+class SetExcludes(RequestBody, frozen=True):
+    """Adds and removes patterns of what is passed over in a root; answered by ``Excluded``.
+
+    Media that a new pattern fits count as missing from now on; nothing of them is lost.
+    """
+
+    folder: WirePath
+    add: tuple[WirePath, ...] = ()
+    remove: tuple[WirePath, ...] = ()
+
+
 class GetInfo(RequestBody, frozen=True):
     """Counts of the library and the model in use; answered by ``Info``.
 

@@ -453,6 +453,30 @@ class CountsValue(Value, frozen=True):
 
 
 class RootValue(Value, frozen=True):
-    """A folder that the library covers."""
+    """A folder that the library covers; ``excludes`` are patterns of what is passed over."""
 
     path: WirePath
+    excludes: tuple[WirePath, ...] = ()
+
+
+class ForgottenValue(Value, frozen=True):
+    """The things that were forgotten, in numbers.
+
+    ``captions`` are media that had one, ``edits`` entries of the log of human annotations,
+    ``runs`` the teaching runs whose notes named one of the media: their models keep what
+    they learned. ``versions`` are old states of tables.
+    """
+
+    media: int = 0
+    vectors: int = 0
+    captions: int = 0
+    edits: int = 0
+    thumbnails: int = 0
+    previews: int = 0
+    failures: int = 0
+    folders: int = 0
+    jobs: int = 0
+    runs: int = 0
+    backups: int = 0
+    versions: int = 0
+    freed_bytes: int = 0

@@ -14,7 +14,7 @@ import msgspec
 
 from cocadesk.errors import UserError
 from cocadesk.media.scanning import scan
-from cocadesk.media.types import FoundFile
+from cocadesk.media.types import FoundFile, ScanProblem
 from cocadesk.resources import resource_path
 from cocadesk.trainer_messages import (
     DATASET,
@@ -54,7 +54,7 @@ def find_dataset(spec: TuningSpec) -> TuningDataset:
     for found in scan(spec.folders):
         if isinstance(found, FoundFile):
             _take(found.path, spec, captions, skipped, notes)
-        else:
+        elif isinstance(found, ScanProblem):
             add_skipped(skipped, found.reason, found.path)
     photos = tuple(
         CaptionedPhoto(path=path, captions=once(texts)) for path, texts in sorted(captions.items())

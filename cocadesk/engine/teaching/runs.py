@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from cocadesk.errors import UserError
 from cocadesk.library.atomic import write_atomically
+from cocadesk.library.traces import Traces
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
     MetricValue,
@@ -191,6 +192,24 @@ class RunStore:
                 shutil.rmtree(item, ignore_errors=True)
             else:
                 item.unlink(missing_ok=True)
+
+    def forget(self, traces: Traces) -> int:
+        """Takes what is forgotten out of all runs' notes; gives the number of runs that named it.
+
+        A run that is not finished begins anew without it: what it has measured goes by the
+        places of its photos. A model keeps what it has learned.
+        """
+        cleaned = 0
+        for folder in self._folder.glob("*/"):
+            notes = [path for path in folder.glob("*.json") if path.is_file()]
+            if not sum(traces.clean_json(path) for path in notes):
+                continue
+            cleaned += 1
+            (folder / LOG).unlink(missing_ok=True)
+            if not (folder / RESULT).exists():
+                self.drop_model(folder.name)
+                (folder / DATASET).unlink(missing_ok=True)
+        return cleaned
 
     def _write(self, record: RunRecord) -> None:
         data = msgspec.json.format(msgspec.json.encode(record), indent=1)

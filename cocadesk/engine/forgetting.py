@@ -1,0 +1,167 @@
+"""Requests to forget media for good, and to exclude what is not to be looked at."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cocadesk.engine.conversions import to_value
+from cocadesk.engine.handlers import EngineContext, RequestHandler
+from cocadesk.engine.scopes import not_in_library
+from cocadesk.engine.teaching.runs import RunStore
+from cocadesk.errors import UserError
+from cocadesk.library.forgetting import ForgetOrder
+from cocadesk.library.paths import is_under
+from cocadesk.library.rows import Identity, MediaState, RootRow
+from cocadesk.media.excludes import Excludes, pattern_of
+from cocadesk.media.scanning import EXCLUDED
+from cocadesk.protocol.calls import Call
+from cocadesk.protocol.messages import Excluded, Forget, Forgotten, RowsChanged, SetExcludes
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import ForgottenValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """The order, and the new patterns by the root that they belong to."""
+
+    order: ForgetOrder
+    excludes: dict[bytes, list[bytes]]
+
+    @property
+    def patterns(self) -> tuple[WirePath, ...]:
+        return tuple(WirePath.of(one) for own in self.excludes.values() for one in own)
+
+
+class ForgettingHandler(RequestHandler):
+    """Forgets media, and keeps the patterns of what is passed over."""
+
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+        self._library = context.library
+        self._runs = RunStore(context.library.runs_folder)
+
+    # Forgetting ---------------------------------------------------------------------
+
+    def _forget(self, body: Forget, call: Call) -> None:
+        self._context.run_long(call, lambda: self._forgotten(body), name="forget")
+
+    def _forgotten(self, body: Forget) -> Forgotten:
+        """What went, or would go.
+
+        Raises:
+            UserError: a path names nothing in the library, or a job runs.
+        """
+        if body.is_preview:
+            plan = self._plan(body)
+            counts = to_value(self._library.forgetting.counts(plan.order), ForgottenValue)
+            return Forgotten(counts=counts, excluded=plan.patterns)
+        with self._context.jobs().at_rest() as forget_jobs, self._library.writing():
+            plan = self._plan(body)
+            # First what keeps the media away; then all that is found by their rows.
+            for root in self._library.roots.all():
+                if new := plan.excludes.get(root.path):
+                    self._library.roots.exclude(root.path, [*root.excludes, *new])
+            traces = plan.order.traces()
+            runs, jobs = self._runs.forget(traces), forget_jobs(traces.is_in)
+            done = self._library.forgetting.run(plan.order)
+        self._context.publish(RowsChanged())
+        counts = to_value(done, ForgottenValue, runs=runs, jobs=jobs)
+        return Forgotten(counts=counts, excluded=plan.patterns)
+
+    def _plan(self, body: Forget) -> _Plan:
+        paths = [path.to_bytes() for path in body.paths]
+        roots = self._library.roots.all()
+        places = [_place(path, roots) for path in paths]
+        chosen: list[Identity] = []
+        kept: list[Identity] = []
+        for one in self._library.media.identities():
+            is_inside = not places or any(is_under(one.path, place) for place in places)
+            is_chosen = is_inside and (not body.is_missing or one.state == MediaState.MISSING)
+            (chosen if is_chosen else kept).append(one)
+        if body.is_missing:
+            return _Plan(order=self._library.forgetting.order(chosen, kept, ()), excludes={})
+        order = self._library.forgetting.order(chosen, kept, places)
+        for path, place in zip(paths, places, strict=True):
+            known = [*(one.path for one in chosen), *order.failures, *(r.path for r in roots)]
+            if not any(is_under(one, place) for one in known):
+                raise not_in_library(path)
+        return _Plan(order=order, excludes=_excludes(places, roots, chosen))
+
+    # Excluding ----------------------------------------------------------------------
+
+    def _exclude(self, body: SetExcludes, call: Call) -> Excluded:
+        """The patterns of a root after the change; media that they fit now are missing.
+
+        Raises:
+            UserError: the folder is no root, or a pattern to remove is not one of its.
+        """
+        root = self._root(body.folder.to_bytes())
+        add, remove = _patterns(body.add), _patterns(body.remove)
+        for pattern in remove:
+            if pattern not in root.excludes:
+                folder = WirePath.of(root.path).text
+                raise UserError(
+                    f"{WirePath.of(pattern).text} is not excluded in {folder}.",
+                    "",
+                    f"Its patterns: cocadesk exclude {folder} --list.",
+                )
+        patterns = [one for one in (*root.excludes, *add) if one not in remove]
+        hidden: list[str] = []
+        if patterns != list(root.excludes):
+            self._library.roots.exclude(root.path, patterns)
+            excludes = Excludes({root.path: add})
+            hidden = [one.key for one in self._library.media.present() if excludes.covers(one.path)]
+            self._library.media.set_state(hidden, MediaState.MISSING, EXCLUDED)
+            self._context.publish(RowsChanged())
+        return Excluded(
+            folder=WirePath.of(root.path),
+            patterns=tuple(map(WirePath.of, dict.fromkeys(patterns))),
+            hidden=len(hidden),
+        )
+
+    def _root(self, folder: bytes) -> RootRow:
+        roots = self._library.roots.all()
+        place = _place(folder, roots)
+        for root in roots:
+            if root.path == place:
+                return root
+        for root in roots:
+            if is_under(place, root.path):
+                inside = pattern_of(place, root.path).decode("utf-8", "replace")
+                raise UserError(
+                    f"{WirePath.of(folder).text} was not added by itself.",
+                    f"It lies in {WirePath.of(root.path).text}, which holds the patterns.",
+                    f"Give that folder, and patterns such as {inside}/*.png.",
+                )
+        raise not_in_library(folder)
+
+
+def _place(path: bytes, roots: Iterable[RootRow]) -> bytes:
+    """A path as the library spells it: links are resolved unless a root bears the very name."""
+    if any(is_under(path, root.path) for root in roots):
+        return path
+    return os.path.realpath(path)
+
+
+def _patterns(paths: Iterable[WirePath]) -> list[bytes]:
+    return [path.to_bytes() for path in paths]
+
+
+def _excludes(
+    places: Sequence[bytes], roots: Iterable[RootRow], chosen: Iterable[Identity]
+) -> dict[bytes, list[bytes]]:
+    """The patterns that keep forgotten places out of the roots that stay.
+
+    A file that is gone already needs none: another one may take its name some day.
+    """
+    staying = [r.path for r in roots if not any(is_under(r.path, place) for place in places)]
+    absent = {one.path for one in chosen if one.state == MediaState.MISSING}
+    patterns: dict[bytes, list[bytes]] = {}
+    for place in places:
+        root = min((r for r in staying if is_under(place, r)), key=len, default=None)
+        is_gone = place in absent and not os.path.lexists(place)
+        if root is not None and not is_gone:
+            patterns.setdefault(root, []).append(pattern_of(place, root))
+    return patterns
