@@ -16,12 +16,17 @@ from typing import Any
 
 _SHARE_TO_REWRITE = 8
 """An eighth of a file's rows, with the deleted ones, is more than a tenth of all."""
-_FILES_TO_UNITE = 24
+FILES_TO_UNITE = 24
 """From so many files on they are written anew as one: each was indexed by itself."""
 
 
 def erase_deleted(
-    table: Any, folder: Path, keys: Sequence[str], create_indexes: Callable[[], object]
+    table: Any,
+    folder: Path,
+    keys: Sequence[str],
+    create_indexes: Callable[[], object],
+    *,
+    files_to_unite: int = FILES_TO_UNITE,
 ) -> None:
     """Leave nothing of deleted or replaced rows in the files of ``table``, below ``folder``.
 
@@ -31,7 +36,7 @@ def erase_deleted(
     _optimize(table)
     touched = _with_deleted_rows(folder)
     files = table.stats()["fragment_stats"]["num_fragments"]
-    if keys and files < _FILES_TO_UNITE:
+    if keys and files < files_to_unite:
         for fragment in touched:
             _rewrite_some(table, fragment, keys)
         if touched:

@@ -170,9 +170,9 @@ def views_at(library: Library, path: Path, image_id: str = FakeInfo().image_id) 
     return library.views.of_keys(image_id, [key]).get(key, [])
 
 
-def set_human_caption(library: Library, key: str, text: str) -> None:
-    """A person's caption, written to the log."""
-    edit = Edit(
+def human_caption(key: str, text: str) -> Edit:
+    """A person's caption, for the log."""
+    return Edit(
         batch="b",
         key=key,
         who="person",
@@ -181,4 +181,8 @@ def set_human_caption(library: Library, key: str, text: str) -> None:
         old="null",
         new=json.dumps(text),
     )
-    library.edits.record([edit])
+
+
+def set_human_caption(library: Library, key: str, text: str) -> None:
+    """A person's caption, written to the log."""
+    library.edits.record([human_caption(key, text)])

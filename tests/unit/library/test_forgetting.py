@@ -20,9 +20,9 @@ from cocadesk.library.library import Library, Sizes
 from cocadesk.library.rows import MediaRow, MediaState
 from tests.support.fake_backend import FakeInfo
 from tests.support.index_tools import (
+    human_caption,
     row_at,
     run_index,
-    set_human_caption,
     views_at,
     write_photo,
     write_video,
@@ -106,10 +106,9 @@ def library(tmp_path: Path, photos: Path) -> Iterator[Library]:
     """A library of them, each with captions of its own by a machine and by a person."""
     with Library.open(tmp_path / "library") as library:
         run_index(library, [photos])
-        for number in range(8):
-            row = row_at(library, photos / f"{number}.jpg")
-            library.media.set_captions({row.key: secrets.token_hex(20)}, "model-1")
-            set_human_caption(library, row.key, secrets.token_hex(20))
+        keys = sorted(one.key for one in library.media.identities())
+        library.media.set_captions({key: secrets.token_hex(20) for key in keys}, "model-1")
+        library.edits.record([human_caption(key, secrets.token_hex(20)) for key in keys])
         yield library
 
 
@@ -302,20 +301,6 @@ def test_vectors_are_erased_from_one_large_file_with_an_index(
     assert library.views.count(IMAGE_ID) == 600 - count
     (nearest, *_) = library.views.nearest(IMAGE_ID, stored[stays.key][0].vector, 1)
     assert nearest.key == stays.key
-
-
-def test_one_forgetting_after_the_other_leaves_few_files(
-    indexed: tuple[Library, list[MediaRow]],
-) -> None:
-    """Each writes some rows anew into a file of their own; these are united in time."""
-    library, rows = indexed
-    by_key = {one.key: one for one in library.media.identities()}
-    for row in rows[:30]:
-        chosen = [by_key.pop(row.key)]
-        library.forgetting.run(library.forgetting.order(chosen, by_key.values(), ()))
-    files = list((library.folder / "store" / f"views_{IMAGE_ID}.lance" / "data").iterdir())
-    assert len(files) < 30
-    assert library.views.count(IMAGE_ID) == 570
 
 
 def test_what_a_missing_medium_leaves_behind_is_no_other_ones_at_its_path(

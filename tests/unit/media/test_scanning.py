@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from cocadesk.media.excludes import Excludes
 from cocadesk.media.scanning import scan
-from cocadesk.media.types import FoundFile, ScanProblem
+from cocadesk.media.types import FoundFile, PassedOver, ScanProblem
 from tests.support.photo_files import encode, quadrants
 from tests.support.videos import make_clip_of_colours
 
@@ -242,3 +243,89 @@ def test_a_link_into_a_hidden_folder_is_a_file_and_one_to_a_scanned_place_is_not
     (tmp_path / "a.jpg").symlink_to(tmp_path / ".annex" / "key")
     (tmp_path / "c.jpg").symlink_to(tmp_path / "b.jpg")
     assert found(tmp_path) == ["a.jpg", "b.jpg"]
+
+
+def passed_over(root: Path, *patterns: str) -> dict[str, str]:
+    """What a scan leaves out by a rule, relative to the root, with the reasons."""
+    excludes = Excludes({os.fsencode(root): [os.fsencode(pattern) for pattern in patterns]})
+    items = scan([os.fsencode(root)], excludes)
+    return {
+        os.fsdecode(os.path.relpath(item.path, os.fsencode(root))): item.reason
+        for item in items
+        if isinstance(item, PassedOver)
+    }
+
+
+def test_a_folder_with_a_nomedia_file_is_passed_over_with_all_below(tmp_path: Path) -> None:
+    """Unless a person added that very folder."""
+    put(tmp_path / "a.jpg")
+    put(tmp_path / "hidden" / ".nomedia", b"")
+    put(tmp_path / "hidden" / "b.jpg")
+    put(tmp_path / "hidden" / "below" / "c.jpg")
+    assert found(tmp_path) == ["a.jpg"]
+    assert list(passed_over(tmp_path)) == ["hidden"]
+    assert found(tmp_path / "hidden") == ["b.jpg", "below/c.jpg"]
+
+
+def test_exiftools_copies_are_passed_over_where_their_photo_is(tmp_path: Path) -> None:
+    """Of a photo that is gone the copy is all that there is."""
+    put(tmp_path / "a.jpg")
+    put(tmp_path / "a.jpg_original")
+    put(tmp_path / "b.jpg_original")
+    assert found(tmp_path) == ["a.jpg", "b.jpg_original"]
+    assert list(passed_over(tmp_path)) == ["a.jpg_original"]
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        "Photos Library.photoslibrary",
+        "Old.aplibrary",
+        "iPhoto.photolibrary",
+        "iPhoto.migratedphotolibrary",
+        "Catalog Previews.lrdata",
+        "Catalog.LRLIBRARY",
+    ],
+)
+def test_packages_of_other_programs_are_passed_over(tmp_path: Path, package: str) -> None:
+    """They hold each photo several times; only the one that is named itself is looked into."""
+    put(tmp_path / package / "originals" / "a.jpg")
+    put(tmp_path / "b.jpg")
+    assert found(tmp_path) == ["b.jpg"]
+    assert list(passed_over(tmp_path)) == [package]
+    assert found(tmp_path / package) == ["originals/a.jpg"]
+
+
+def test_excluded_files_and_folders_are_passed_over(tmp_path: Path) -> None:
+    """By a person's patterns; the reason says so."""
+    for name in ("a.jpg", "b.png", "raw/c.jpg", "x/raw/d.jpg", "x/e.jpg"):
+        put(tmp_path / name)
+    left_out = passed_over(tmp_path, "*.png", "/raw")
+    assert left_out == {"b.png": "It is excluded.", "raw": "It is excluded."}
+    excludes = Excludes({os.fsencode(tmp_path): [b"*.png", b"/raw"]})
+    items = list(scan([os.fsencode(tmp_path)], excludes))
+    assert [i.path[-5:] for i in items if isinstance(i, FoundFile)] == [
+        b"a.jpg",
+        b"e.jpg",
+        b"d.jpg",
+    ]
+
+
+def test_an_excluded_place_that_is_named_itself_is_refused_with_the_reason(
+    tmp_path: Path,
+) -> None:
+    """It would go again with the next scan of its folder."""
+    put(tmp_path / "raw" / "a.jpg")
+    excludes = Excludes({os.fsencode(tmp_path): [b"/raw"]})
+    for name in ("raw", "raw/a.jpg"):
+        (item,) = scan([os.fsencode(tmp_path / name)], excludes)
+        assert isinstance(item, ScanProblem)
+        assert "excluded" in item.reason
+
+
+def test_a_link_to_an_excluded_file_does_not_bring_it_back(tmp_path: Path) -> None:
+    """Forgotten photos are excluded; no other name leads to them."""
+    put(tmp_path / "raw" / "a.jpg")
+    (tmp_path / "b.jpg").symlink_to(tmp_path / "raw" / "a.jpg")
+    excludes = Excludes({os.fsencode(tmp_path): [b"/raw"]})
+    assert not [i for i in scan([os.fsencode(tmp_path)], excludes) if isinstance(i, FoundFile)]
