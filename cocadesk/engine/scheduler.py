@@ -226,14 +226,15 @@ class Scheduler:
                     "While a job works with photos and videos, they can't be forgotten.",
                     "Wait for its end, or stop it; then forget again.",
                 )
-            yield self._forget
 
-    def _forget(self, goes: Callable[[str], bool]) -> int:
-        gone = [job for job in self._jobs.values() if any(map(goes, documents_of(job)))]
-        for job in gone:
-            del self._jobs[job.value.id]
-            self._records.forget(job)
-        return len(gone)
+            def forget(goes: Callable[[str], bool]) -> int:
+                gone = [job for job in self._jobs.values() if any(map(goes, documents_of(job)))]
+                for job in gone:
+                    del self._jobs[job.value.id]
+                    self._records.forget(job)
+                return len(gone)
+
+            yield forget
 
     # The thread ---------------------------------------------------------------------
 
