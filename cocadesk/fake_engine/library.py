@@ -197,7 +197,8 @@ class FakeLibrary:
 
     def _newest(self, body: ListNewest, call: Call) -> ReplyBody:
         media = sorted(self._media.values(), key=lambda m: m.row.taken or "", reverse=True)
-        keys = tuple(m.row.key for m in media)
+        is_none = "state:offline" in body.filter  # of all filters; its media are all here
+        keys = () if is_none else tuple(m.row.key for m in media)
         return Keys(
             keys=keys[body.offset : body.offset + body.limit], offset=body.offset, total=len(keys)
         )

@@ -84,8 +84,7 @@ def test_the_menu_keeps_the_order_of_the_groups(actions: ActionSet, frame: QMain
     names = [group.value for group in Group]
     below = [entry.text() for entry in menu.actions() if entry.menu() is not None]
     assert below == [name for name in names if name in below]
-    first = next(entry.text() for entry in menu.actions() if entry.text())
-    assert first == Actions.ADD_FOLDER.text
+    assert _texts(menu)[0] == Actions.ADD_FOLDER.text
 
 
 def test_the_menu_of_a_photo_has_what_is_marked_for_it(

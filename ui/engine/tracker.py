@@ -23,7 +23,7 @@ from cocadesk.protocol.messages import (
     WritePlan,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobAction, JobValue, Scope
+from cocadesk.protocol.values import JobAction, JobValue, ReadAgain, Scope
 from ui.engine.link import EngineLink, LinkState, Ticket
 
 
@@ -72,9 +72,10 @@ class JobTracker(QObject):
         """A job has been started or moved by a request, here or of another part."""
         self.take(answer.job)
 
-    def index(self, folders: Sequence[str]) -> None:
+    def index(self, folders: Sequence[str], again: ReadAgain = ReadAgain.NOTHING) -> None:
         """Adds the folders; none looks through all known ones again."""
-        self._start(StartIndex(folders=tuple(WirePath.of(folder) for folder in folders)))
+        paths = tuple(WirePath.of(folder) for folder in folders)
+        self._start(StartIndex(folders=paths, again=again))
 
     def control(self, job_id: object, action: object) -> None:
         """Pauses, resumes or stops a job."""

@@ -76,6 +76,7 @@ class Actions:
 
     ADD_FOLDER = _library("add-folder", "Add folder…", ("Ctrl+O",))
     RESCAN = _library("rescan", "Check folders for new photos", ("F5",))
+    FOLDERS = _library("folders", "Folders…", ("Ctrl+Shift+O",))
     SHOW_FAILURES = _library("show-failures", "Files that could not be read")
     JOBS = _library("jobs", "Jobs", ("J",), requires=Requires.NOTHING)
     FOCUS_SEARCH = Action("focus-search", "Search", ("Ctrl+F", "/"), group=Group.SEARCH)

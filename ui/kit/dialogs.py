@@ -45,12 +45,14 @@ class FramedDialog(QDialog):
         self.heading = label(title, "title", wraps=True)
         self.column = in_column(self.heading, gap=GAP_M, margins=(24, 20, 24, 16), of=self)
 
-    def add_buttons(self, primary: QPushButton | None = None) -> None:
-        """Puts the row of buttons at the end: Close, or Cancel beside what goes on."""
-        row = in_row(STRETCH, button("Cancel" if primary else "Close", on_click=self.reject))
+    def add_buttons(self, primary: QPushButton | None = None) -> QPushButton:
+        """Puts the row of buttons at the end, and gives its first: Close, or Cancel."""
+        leave = button("Cancel" if primary else "Close", on_click=self.reject)
+        row = in_row(STRETCH, leave)
         if primary is not None:
             row.addWidget(primary)
         self.column.addLayout(row)
+        return leave
 
 
 def table(name: str, columns: Sequence[str], widths_px: Sequence[int]) -> QTreeWidget:

@@ -13,6 +13,7 @@ from ui.kit import desktop
 from ui.kit.actions import Actions, ActionSet, Slots
 from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
+from ui.library.folder_commands import FolderCommands
 from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PageSwitcher
 from ui.shell.session import LibrarySession
@@ -25,9 +26,15 @@ class LibraryCommands(QObject):
     """Folders, searches and the grid."""
 
     def __init__(
-        self, widgets: WindowWidgets, session: LibrarySession, switcher: PageSwitcher
+        self,
+        widgets: WindowWidgets,
+        session: LibrarySession,
+        switcher: PageSwitcher,
+        dialogs: DialogHost,
     ) -> None:
         super().__init__(widgets)
+        link, tracker = session.link, session.tracker
+        self._folders = FolderCommands(link, tracker, dialogs)
         self._grid = widgets.grid
         self._search = widgets.search
         self._browser = session.browser
@@ -38,6 +45,7 @@ class LibraryCommands(QObject):
         """The slots of the actions about the library."""
         return {
             Actions.ADD_FOLDER: self._add_folder,
+            **self._folders.slots(),
             Actions.RESCAN: partial(self._tracker.index, ()),
             Actions.SHOW_ALL: self.show_all,
             Actions.MORE_LIKE_THIS: self._more_like_this,

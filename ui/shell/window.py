@@ -80,7 +80,7 @@ class MainWindow(QMainWindow):
         jobs = JobCommands(session.tracker, widgets.strip, widgets.jobs, self.dialogs)
         jobs.opened.connect(self.large.close)
         jobs.closed.connect(grid.take_focus)
-        self._library = LibraryCommands(widgets, session, self.switcher)
+        self._library = LibraryCommands(widgets, session, self.switcher, self.dialogs)
         medium = MediumCommands(widgets, self.large, self.switcher)
         annotations = AnnotationCommands(
             session.editor,

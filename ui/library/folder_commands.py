@@ -1,0 +1,66 @@
+"""The slots of the actions about the library's folders."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QObject
+
+from cocadesk.protocol.messages import Keys, ListNewest, ListRoots, Roots
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import ReadAgain, RootValue
+from ui.engine.link import EngineLink
+from ui.engine.tracker import JobTracker
+from ui.kit.actions import Actions, Slots
+from ui.kit.dialogs import DialogHost
+from ui.library.folders import FolderCounts, FoldersDialog
+
+
+class FolderCommands(QObject):
+    """Shows the library's folders, and does what is wanted of one."""
+
+    def __init__(self, link: EngineLink, tracker: JobTracker, dialogs: DialogHost) -> None:
+        super().__init__(dialogs)
+        self._link = link
+        self._tracker = tracker
+        self._dialogs = dialogs
+
+    def slots(self) -> Slots:
+        """The slots of the actions about folders."""
+        return {Actions.FOLDERS: self._show_folders}
+
+    def _show_folders(self) -> None:
+        dialog = self._dialogs.open(FoldersDialog)
+        dialog.look_wanted.connect(self._look_again)
+        self._link.ask(ListRoots(), Roots, self._on_roots)
+
+    def _on_roots(self, answer: Roots) -> None:
+        dialog = self._shown()
+        if dialog is None:
+            return
+        dialog.show_roots(answer.roots)
+        for root in answer.roots:
+            self._count(root.path)
+
+    def _count(self, path: WirePath) -> None:
+        """Asks for the numbers of one folder; no keys are wanted, only the totals."""
+        quoted = path.text.replace('"', '""')
+        inside = f'folder:"{quoted}" -state:missing'
+
+        def on_media(media: Keys) -> None:
+            body = ListNewest(limit=0, filter=f"{inside} state:offline")
+            self._link.ask(body, Keys, partial(self._show_counts, path, media.total))
+
+        self._link.ask(ListNewest(limit=0, filter=inside), Keys, on_media)
+
+    def _show_counts(self, path: WirePath, media: int, offline: Keys) -> None:
+        dialog = self._shown()
+        if dialog is not None:
+            dialog.show_counts(path, FolderCounts(media=media, offline=offline.total))
+
+    def _look_again(self, root: RootValue, again: ReadAgain) -> None:
+        self._tracker.index([root.path.to_str()], again)
+
+    def _shown(self) -> FoldersDialog | None:
+        current = self._dialogs.current
+        return current if isinstance(current, FoldersDialog) and current.isVisible() else None

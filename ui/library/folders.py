@@ -1,0 +1,112 @@
+"""The dialog on the folders of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QMenu, QTreeWidgetItem, QWidget
+
+from cocadesk.protocol.paths import WirePath, printable
+from cocadesk.protocol.values import ReadAgain, RootValue
+from ui.kit.dialogs import FramedDialog, table, table_line
+from ui.kit.layouts import STRETCH, in_row
+from ui.kit.widgets import button, label
+
+COLUMNS = ("Folder", "Photos and videos", "State")
+LOOKS: Mapping[ReadAgain, str] = {
+    ReadAgain.NOTHING: "New and changed files",
+    ReadAgain.FAILED: "Files that could not be read, too",
+    ReadAgain.ALL: "All files, from the start",
+}
+INTRO = (
+    "CocaDesk finds the photos and videos in these folders and in the folders in them. "
+    "Your files stay where they are."
+)
+NO_FOLDERS = "No folder has been added yet."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderCounts:
+    """The media of a folder, and how many of them are on a disk that is away."""
+
+    media: int
+    offline: int
+
+    @property
+    def state(self) -> str:
+        """Where its files are, in a few words."""
+        if not self.offline:
+            return "Here" if self.media else "Empty"
+        is_away = self.offline >= self.media
+        return "Its disk is not here" if is_away else f"{self.offline:,} are on a disk not here"
+
+
+class FoldersDialog(FramedDialog):
+    """The list of folders; its signals carry the ``RootValue`` that is chosen."""
+
+    look_wanted = Signal(object, object)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__("Folders", parent)
+        self._roots: tuple[RootValue, ...] = ()
+        self.tree = table("Folders", COLUMNS, (380, 140))
+        self.tree.currentItemChanged.connect(self._update_enabled)
+        self.intro = label(INTRO, "muted", wraps=True)
+        self.look = button("Look again")
+        self.look.setMenu(self._look_menu())
+        self.look.setAccessibleDescription("Reads the files of the chosen folder again")
+        self.column.addWidget(self.intro)
+        self.column.addWidget(self.tree, 1)
+        self.column.addLayout(in_row(self.look, STRETCH))
+        self.add_buttons()
+        self.resize(760, 420)
+        self._update_enabled()
+
+    def show_roots(self, roots: Sequence[RootValue]) -> None:
+        """The folders have come; the first is chosen."""
+        self._roots = tuple(roots)
+        self.tree.clear()
+        self.tree.addTopLevelItems(
+            [table_line((printable(root.path.text), "", "")) for root in roots]
+        )
+        self.intro.setText(INTRO if roots else NO_FOLDERS)
+        if roots:
+            self.tree.setCurrentIndex(self.tree.model().index(0, 0))
+            self.tree.setFocus()
+        self._update_enabled()
+
+    def show_counts(self, path: WirePath, counts: FolderCounts) -> None:
+        """The numbers of one folder have come."""
+        for place, root in enumerate(self._roots):
+            line = self.tree.topLevelItem(place)
+            if root.path == path and line is not None:
+                _write(line, 1, f"{counts.media:,}")
+                _write(line, 2, counts.state)
+
+    def chosen(self) -> RootValue | None:
+        """The folder under the cursor."""
+        place = self.tree.currentIndex().row()
+        return self._roots[place] if 0 <= place < len(self._roots) else None
+
+    def _look_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for again, text in LOOKS.items():
+            menu.addAction(text).triggered.connect(partial(self._look, again))
+        return menu
+
+    def _look(self, again: ReadAgain, _checked: bool = False) -> None:
+        root = self.chosen()
+        if root is not None:
+            self.look_wanted.emit(root, again)
+            self.accept()
+
+    def _update_enabled(self) -> None:
+        self.look.setEnabled(self.chosen() is not None)
+
+
+def _write(line: QTreeWidgetItem, column: int, text: str) -> None:
+    line.setText(column, text)
+    line.setToolTip(column, text)
