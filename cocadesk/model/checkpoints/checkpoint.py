@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.model.checkpoints.weight_files import (
+    check_is_weights,
     check_numbers,
     map_safetensors,
     read_safetensors,
@@ -64,7 +65,8 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     """Reads config and tokenizer of a checkpoint folder.
 
     Raises:
-        UserError: a file is missing or unreadable, or config and tokenizer do not match.
+        UserError: a file is missing or unreadable, config and tokenizer do not match, or
+            a pointer or page lies in the place of the weights.
     """
     missing = _missing(folder)
     if missing:
@@ -73,6 +75,7 @@ def open_checkpoint(folder: Path) -> Checkpoint:
             f"It has no {', '.join(missing)}.",
             "Choose a folder that CocaDesk wrote, for example one under runs/.",
         )
+    check_is_weights(folder / WEIGHTS)
     try:
         with (folder / CONFIG).open("rb") as file:
             config = CocaConfig.from_json(file.read(_MAX_CONFIG_BYTES).decode("utf-8"))
