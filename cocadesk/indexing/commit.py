@@ -119,7 +119,7 @@ class Committer:
         fewer = {key: len(own) for key, own in views.items() if own and key in changed}
         if fewer:
             self._library.views.remove_from(self._image_id, fewer)
-        self._forget_pictures_of_before(done)
+        self._forget_pictures_of_before([row for row in rows.values() if row.key in changed])
         stayed = {
             item.match.key
             for item in done
@@ -127,15 +127,21 @@ class Committer:
         }
         self._library.views.set_places([rows[key] for key in sorted(stayed)])
 
-    def _forget_pictures_of_before(self, done: Sequence[MatchedFile]) -> None:
-        """Drop what the model in use knows of pictures that are gone, where it is another's turn.
+    def _forget_pictures_of_before(self, changed: Sequence[MediaRow]) -> None:
+        """Drop what the model in use knows of other pictures than these rows', if it is another.
 
         A switch may have ended while this index was paused: nobody else would.
         """
         model = self._library.model
-        redrawn = {item.match.key: 0 for item in done if item.match.is_redrawn}
-        if redrawn and model is not None and model != self._image_id:
-            self._library.views.remove_from(model, redrawn)
+        if not changed or model is None or model == self._image_id:
+            return
+        stored = self._library.views.of_keys(model, [row.key for row in changed])
+        stale = {
+            row.key: 0
+            for row in changed
+            if any(view.picture_hash != row.picture_hash for view in stored.get(row.key, []))
+        }
+        self._library.views.remove_from(model, stale)
 
     def _write_failures(
         self, unreadable: Sequence[Unreadable], done: Sequence[MatchedFile]

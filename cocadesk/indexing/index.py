@@ -213,7 +213,7 @@ class _Index:
             self._commit(batch)
 
     def read(
-        self, pool: Decoder | None, read_steps: Callable[..., Iterator[IndexProgress]]
+        self, pool: Decoder | None, read: Callable[..., Iterator[IndexProgress]]
     ) -> Iterator[IndexProgress]:
         """Decode, embed and commit the files that changed."""
         self._eta = EtaEstimator()
@@ -226,7 +226,7 @@ class _Index:
             opened_decoder(pool, self._model, self._options) as decoder,
         ):
             for part in self._parts():
-                yield from self._read(part, self._in_hand, decoder)
+                yield from self._read(read, part, self._in_hand, decoder)
 
     def _parts(self) -> Iterator[Sequence[FoundFile]]:
         """The candidates as they are read: all at once, or first one by one."""
@@ -238,9 +238,13 @@ class _Index:
             yield rest
 
     def _read(
-        self, files: Sequence[FoundFile], matcher: InHand, decoder: Decoder
+        self,
+        read: Callable[..., Iterator[IndexProgress]],
+        files: Sequence[FoundFile],
+        matcher: InHand,
+        decoder: Decoder,
     ) -> Iterator[IndexProgress]:
-        yield from read_steps(
+        yield from read(
             files,
             matcher=matcher,
             library=self._library,

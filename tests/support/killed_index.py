@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +90,57 @@ def index_killed_at_random(base: Path, seed: int, *, kills: int, photos: int, vi
         again = run_index(library, [folder], backend=backend)
         assert (again.indexed, again.moved, backend.embedded) == (0, 0, 0)
         np.testing.assert_array_equal(library.views.stored(IMAGE_ID)[1], before)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Killed:
+    """The outcome of work that was killed again and again."""
+
+    stored: tuple[int, ...]
+    """Pictures with vectors after each kill."""
+    lost_s: tuple[float, ...]
+    """Work lost by each kill: files that were decoded and not committed, at the model's speed."""
+    wrong: int
+    """Rows lost or doubled in the end."""
+
+
+def killed_every(
+    base: Path, work: str, *, seconds: float, kills: int, photos: int, picture_s: float
+) -> Killed:
+    """Kill an index or a switch (``work``) every so many seconds from the start of its process.
+
+    The model takes ``picture_s`` for a picture. The last run is not killed.
+    """
+    folder, library_folder = base / "photos", base / "library"
+    for number in range(photos):
+        write_photo(folder / f"{number}.jpg", number)
+    image_id = IMAGE_ID if work == "index" else OTHER.image_id
+    if work == "switch":
+        with Library.open(library_folder) as library:
+            run_index(library, [folder])
+    stored, lost_s, before = list[int](), list[float](), 0
+    for _ in range(kills):
+        started_s, decoded = time.monotonic(), 0
+
+        def is_enough(_: int, line: str, started_s: float = started_s) -> bool:
+            nonlocal decoded
+            decoded = int(line.split()[2])
+            return time.monotonic() - started_s >= seconds
+
+        arguments = (library_folder, folder, str(picture_s), work)
+        kill_after("tests.support.slow_child", arguments, is_enough)
+        with Library.open(library_folder) as library:
+            stored.append(library.views.count(image_id))
+        lost_s.append(max(0, decoded - (stored[-1] - before)) * picture_s)
+        before = stored[-1]
+    with Library.open(library_folder) as library:
+        if work == "switch":
+            switch_model(library)
+        run_index(library, [folder], backend=OtherBackend() if work == "switch" else None)
+        rows = library.counts().media
+        keys = [mark.key for mark in library.views.whole_marks(image_id)]
+    wrong = abs(rows - photos) + abs(len(set(keys)) - photos) + len(keys) - len(set(keys))
+    return Killed(stored=tuple(stored), lost_s=tuple(lost_s), wrong=wrong)
 
 
 def index_cut_between_writes(base: Path, *, every: int = 1) -> int:

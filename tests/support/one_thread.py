@@ -26,7 +26,10 @@ def read_in_one_thread(
     commit: Callable[[Batch], None],
     progress: Callable[[int], IndexProgress],
 ) -> Iterator[IndexProgress]:
-    """As ``read_steps``, of photos: a step after each decode, each embedding and each commit."""
+    """As ``read_steps``, of photos: a step after each decode and each commit.
+
+    Embedding is no step of its own: nothing that others could change is read or written by it.
+    """
     batch = Batch()
 
     def requests() -> Iterator[DecodeRequest]:
@@ -48,13 +51,11 @@ def read_in_one_thread(
         yield progress(len(batch))
         if len(batch) >= options.commit_rows:
             _embed(batch, library, embedder)
-            yield progress(len(batch))
             commit(batch)
             batch = Batch()
             yield progress(0)
     if len(batch):
         _embed(batch, library, embedder)
-        yield progress(len(batch))
         commit(batch)
         yield progress(0)
 

@@ -61,7 +61,7 @@ def power_cuts(every: int = 1) -> Iterator[PowerCut]:
 
 
 def kill_after(
-    module: str, arguments: Sequence[Path], is_enough: Callable[[int, str], bool]
+    module: str, arguments: Sequence[Path | str], is_enough: Callable[[int, str], bool]
 ) -> None:
     """Runs a module in a process and SIGKILLs it at a line that it says (or lets it end before).
 
