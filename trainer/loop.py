@@ -16,8 +16,7 @@ from cocadesk.evaluation.retrieval import NotFiniteError
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, pad_batch
-from trainer.card import train_card
-from trainer.checkpoint import RunFolder
+from trainer.checkpoint import RunFolder, train_card
 from trainer.config import TrainConfig
 from trainer.data import Dataset, Draw, Sampler
 from trainer.device import TrainDevice

@@ -15,8 +15,7 @@ from cocadesk.eta import EtaEstimator
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.network.coca import CoCa
 from cocadesk.trainer_messages import POINTS, RESULT, Stage
-from trainer.card import tuning_card
-from trainer.checkpoint import RunFolder, write_atomic
+from trainer.checkpoint import RunFolder, tuning_card, write_atomic
 from trainer.tuning.evaluator import rows
 from trainer.tuning.learner import Learner
 from trainer.tuning.phase import Pace, PhaseRun, phases_of

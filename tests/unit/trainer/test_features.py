@@ -18,7 +18,7 @@ from cocadesk.picture_input import InputSpec
 from tests.support.kinds import write_lesson
 from tests.support.tiny_shards import COLOURS, write_shard
 from tests.support.tuning_photos import InnerDecoder
-from trainer.card import train_card, tuning_card
+from trainer.checkpoint import train_card, tuning_card
 from trainer.config import DataConfig, FeatureConfig, TrainConfig
 from trainer.data import (
     Dataset,
