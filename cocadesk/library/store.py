@@ -1,6 +1,6 @@
 """The door to LanceDB: tables, keyed merges, filtered reads, errors as sentences.
 
-Nothing else in the program imports lancedb. Writes are serialised; reads may
+Nothing else in the program uses lancedb. Writes are serialised; reads may
 run on any thread beside them.
 """
 
@@ -15,14 +15,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import lancedb
 import numpy as np
 import pyarrow as pa
-from lancedb.index import BTree, IvfSq
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.library.erasing import erase_deleted
+from cocadesk.library.lance import BTree, IvfSq, lancedb
 from cocadesk.library.literals import is_in
 from cocadesk.library.schema import TABLES, views_schema
 

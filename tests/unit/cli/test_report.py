@@ -94,6 +94,15 @@ def test_a_name_cannot_steer_the_terminal(capfd: pytest.CaptureFixture[str]) -> 
     assert err == r"cod\u202egpj.exe \u2066x\u2069 \udce9" + "\n"
 
 
+def test_a_failed_file_is_one_line_whatever_its_name(capfd: pytest.CaptureFixture[str]) -> None:
+    """Else a file could claim that another one is broken, or that all is well."""
+    path = WirePath.of(b"/p/a\n0 failed\n\xe2\x80\xaegpj.exe\xed\xa0\x80.jpg")
+    Report(as_json=False).failures([FailureValue(path=path, reason="It is empty.")])
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith(r"/p/a\n0 failed\n\u202egpj.exe")
+    assert line.isprintable()
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(None, ""), (0.2, "0 s"), (59.4, "59 s"), (61, "1 min 1 s"), (7260, "2 h 1 min")],

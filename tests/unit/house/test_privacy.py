@@ -12,9 +12,11 @@ from tests.support.architecture import ROOT
 # Python reports each of these to the hook before it does it.
 WATCH = """
 import sys
-watched = {"os.fork", "os.forkpty", "socket.connect", "socket.getaddrinfo", "urllib.Request"}
+watched = {"os.fork", "os.forkpty", "socket.getaddrinfo", "urllib.Request"}
+sockets = {"socket.connect", "socket.bind"}
 def hook(event, arguments):
-    if event in watched:
+    is_inet = event in sockets and isinstance(arguments[1], tuple)
+    if event in watched or is_inet:
         print("seen:", event, arguments)
 sys.addaudithook(hook)
 """
@@ -57,3 +59,27 @@ def test_the_watch_sees_a_connection(tmp_path_factory: pytest.TempPathFactory) -
     """The hook itself works."""
     script = "import socket; s = socket.socket(); s.connect_ex(('127.0.0.1', 9))"
     assert "seen: socket.connect" in seen(script, tmp_path_factory.mktemp("none"))
+
+
+WORK = """
+import importlib, sys
+from pathlib import Path
+for name in ("cocadesk.cli.app", "cocadesk.engine.engine", "cocadesk.model.runtime.coca_backend",
+             "trainer.session", "trainer.tuning.run"):
+    importlib.import_module(name)
+from cocadesk.protocol.messages import Hits, Search
+from tests.support.engines import coloured_photos, index, local_engine
+folder = Path(sys.argv[1])
+with local_engine(folder / "library") as engine:
+    index(engine, coloured_photos(folder / "photos"))
+    print("found", len(engine.ask(Search(text="red", limit=3), Hits).hits))
+"""
+
+
+def test_no_import_and_no_work_of_the_program_touches_the_network(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """A library below us would bind ::1 at its import, to see whether there is such a thing."""
+    output = seen(WORK, tmp_path_factory.mktemp("work"))
+    assert "seen:" not in output
+    assert "found 3" in output

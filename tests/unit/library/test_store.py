@@ -214,3 +214,17 @@ def test_tidying_compacts_what_many_small_writes_have_left(store: Store) -> None
     assert store.tidy(FAILURES)
     assert not store.tidy(FAILURES)
     assert store.count(FAILURES) == 20
+
+
+def test_a_damaged_table_is_told_without_places_in_lance_s_source(tmp_path: Path) -> None:
+    """A person can do nothing with the name of a Rust file."""
+    store = Store(tmp_path / "store", read_only=False, vector_index_rows=100)
+    store.create_missing()
+    store.append(FAILURES, failures(b"/a.jpg"))
+    store.close()
+    for file in (tmp_path / "store" / f"{FAILURES}.lance" / "data").iterdir():
+        file.write_bytes(b"")
+    with pytest.raises(UserError, match="can't read") as refused:
+        Store(tmp_path / "store", read_only=True, vector_index_rows=100).read(FAILURES)
+    assert ".rs" not in str(refused.value)
+    assert "\n" not in str(refused.value)
