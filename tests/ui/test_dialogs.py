@@ -193,6 +193,20 @@ def test_failures_are_listed_with_reason_and_folder(
     assert FailuresDialog((), 0, "", parent).heading.text() == "Files that could not be read"
 
 
+@pytest.mark.parametrize(("shown", "job", "offered"), [(2, "", 1), (2, "Index", 0), (0, "", 0)])
+def test_all_files_that_could_not_be_read_can_be_tried_again(
+    parent: QWidget, shown: int, job: str, offered: int
+) -> None:
+    """Not those of one job: an index does not know of which job a failure is."""
+    failures = [FailureValue(path=WirePath(f"/{n}.jpg"), reason="Cut off.") for n in range(shown)]
+    dialog = FailuresDialog(failures, shown, job, parent)
+    wanted = _carried(dialog.again_wanted)
+    for part in dialog.findChildren(QPushButton):
+        if part.text() == "Try them again":
+            part.click()
+    assert len(wanted) == offered
+
+
 def test_failures_that_pass_are_told_apart(parent: QWidget) -> None:
     """A stalled disk is no broken file."""
     path = WirePath("/photos/a.jpg")

@@ -19,8 +19,11 @@ from ui.engine.link import EngineLink
 from ui.engine.tracker import JobTracker
 from ui.kit.actions import Actions
 from ui.kit.dialogs import DialogHost
+from ui.kit.widgets import Notice
 from ui.library.folder_commands import FolderCommands
 from ui.library.folders import FoldersDialog
+from ui.library.forgetting import Forgetting
+from ui.library.tasks import Tasks
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
@@ -36,22 +39,36 @@ def link(owner: QObject) -> StandInLink:
 
 
 @pytest.fixture
-def host(qtbot: QtBot) -> DialogHost:
-    """What opens the dialogs."""
-    parent = QWidget()
-    qtbot.addWidget(parent)
-    parent.show()
+def parent(qtbot: QtBot) -> QWidget:
+    """A window for the dialogs to stand over."""
+    made = QWidget()
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def host(parent: QWidget) -> DialogHost:
+    """Opens the dialogs."""
     return DialogHost(parent)
 
 
 @pytest.fixture
-def dialog(link: StandInLink, host: DialogHost) -> FoldersDialog:
+def notice(parent: QWidget) -> Notice:
+    """The sentence at the foot of the window."""
+    return Notice(parent)
+
+
+@pytest.fixture
+def dialog(link: StandInLink, host: DialogHost, notice: Notice) -> FoldersDialog:
     """The dialog on two folders, of which the second was chosen."""
     face = cast("EngineLink", link)
-    commands = FolderCommands(face, JobTracker(face, host), host)
+    forgetting = Forgetting(Tasks(face, host, notice), notice)
+    commands = FolderCommands(face, JobTracker(face, host), host, forgetting, notice)
     cast("Any", commands.slots()[Actions.FOLDERS])()
-    roots = tuple(RootValue(path=WirePath(path)) for path in ('/photos/"our" Holiday', "/disk"))
-    link.answer(ListRoots, Roots(roots=roots))
+    patterns = (WirePath("*.png"), WirePath("Screenshots"))
+    quoted = RootValue(path=WirePath('/photos/"our" Holiday'), excludes=patterns)
+    link.answer(ListRoots, Roots(roots=(quoted, RootValue(path=WirePath("/disk")))))
     assert isinstance(host.current, FoldersDialog)
     host.current.tree.setCurrentIndex(host.current.tree.model().index(1, 0))
     return host.current
@@ -60,7 +77,7 @@ def dialog(link: StandInLink, host: DialogHost) -> FoldersDialog:
 def _line(dialog: FoldersDialog, place: int) -> list[str]:
     item = dialog.tree.topLevelItem(place)
     assert item is not None
-    return [item.text(column) for column in range(3)]
+    return [item.text(column) for column in range(4)]
 
 
 def _counts(link: StandInLink, media: int, offline: int) -> None:
@@ -73,13 +90,13 @@ def _counts(link: StandInLink, media: int, offline: int) -> None:
 
 def test_each_folder_is_listed_with_what_is_in_it(link: StandInLink, dialog: FoldersDialog) -> None:
     """Numbers come later than names; a disk that is away is told of."""
-    assert _line(dialog, 0) == ['/photos/"our" Holiday', "", ""]
+    assert _line(dialog, 0) == ['/photos/"our" Holiday', "", "2 patterns", ""]
     assert link.bodies(ListNewest)[0].filter == 'folder:"/photos/""our"" Holiday" -state:missing'
     assert {body.limit for body in link.bodies(ListNewest)} == {0}
     _counts(link, 1204, 0)
     _counts(link, 7, 7)
-    assert _line(dialog, 0)[1:] == ["1,204", "Here"]
-    assert _line(dialog, 1) == ["/disk", "7", "Its disk is not here"]
+    assert _line(dialog, 0)[1:] == ["1,204", "2 patterns", "Available"]
+    assert _line(dialog, 1) == ["/disk", "7", "", "Disk not connected"]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +129,7 @@ def test_an_answer_that_comes_after_the_dialog_was_closed_is_dropped(
     """Nothing opens by itself."""
     dialog.reject()
     _counts(link, 5, 0)
-    assert _line(dialog, 0)[1:] == ["", ""]
+    assert _line(dialog, 0)[1:] == ["", "2 patterns", ""]
 
 
 def test_the_window_lists_its_folders(
@@ -123,5 +140,5 @@ def test_the_window_lists_its_folders(
     dialog = window.dialogs.current
     assert isinstance(dialog, FoldersDialog)
     qtbot.waitUntil(lambda: dialog.tree.topLevelItemCount() == 1, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: _line(dialog, 0)[2] == "Here", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: _line(dialog, 0)[3] == "Available", timeout=WAIT_MS)
     assert _line(dialog, 0)[:2] == [str(library / "Photos"), "40"]

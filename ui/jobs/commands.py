@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from cocadesk.protocol.messages import Failures
 from cocadesk.protocol.paths import printable
-from cocadesk.protocol.values import FailureValue, JobValue
+from cocadesk.protocol.values import FailureValue, JobValue, ReadAgain
 from ui.engine.tracker import JobTracker
 from ui.jobs.panel import JobsPanel, JobStrip
 from ui.kit.actions import Actions, Slots
 from ui.kit.dialogs import DialogHost, FramedDialog, table, table_line
-from ui.kit.widgets import label
+from ui.kit.widgets import button, label
 
 UNREAD = "Files that could not be read"
 
@@ -100,13 +101,19 @@ class JobCommands(QObject):
 
     def _on_failures(self, answer: Failures) -> None:
         title = "" if self._failures_of is None else self._failures_of.title
-        self._dialogs.open(
+        dialog = self._dialogs.open(
             lambda parent: FailuresDialog(answer.failures, answer.total, title, parent)
         )
+        dialog.again_wanted.connect(partial(self._tracker.index, (), ReadAgain.FAILED))
 
 
 class FailuresDialog(FramedDialog):
-    """The files that could not be read, each with its reason."""
+    """The files that could not be read, each with its reason.
+
+    ``again_wanted``: they are to be tried again though they have not changed.
+    """
+
+    again_wanted = Signal()
 
     def __init__(
         self,
@@ -126,8 +133,13 @@ class FailuresDialog(FramedDialog):
             again = " It will be tried again." if failure.is_passing else ""
             self.tree.addTopLevelItem(table_line((name, failure.reason + again, folder)))
         self.column.addWidget(self.tree, 1)
-        self.add_buttons()
+        self.again = button("Try them again", "primary", on_click=self._try_again)
+        self.add_buttons(self.again if failures and not job else None).setText("Close")
         self.resize(840, 460)
+
+    def _try_again(self) -> None:
+        self.again_wanted.emit()
+        self.accept()
 
 
 def _summary(shown: int, total: int) -> str:

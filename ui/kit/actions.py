@@ -77,6 +77,7 @@ class Actions:
     ADD_FOLDER = _library("add-folder", "Add folder…", ("Ctrl+O",))
     RESCAN = _library("rescan", "Check folders for new photos", ("F5",))
     FOLDERS = _library("folders", "Folders…", ("Ctrl+Shift+O",))
+    FORGET_MISSING = _library("forget-missing", "Forget what is missing…")
     SHOW_FAILURES = _library("show-failures", "Files that could not be read")
     JOBS = _library("jobs", "Jobs", ("J",), requires=Requires.NOTHING)
     FOCUS_SEARCH = Action("focus-search", "Search", ("Ctrl+F", "/"), group=Group.SEARCH)
@@ -103,6 +104,7 @@ class Actions:
     COPY_CAPTION = _photo(
         "copy-caption", "Copy caption", ("Ctrl+Alt+C",), icon=Icon.QUOTE, is_in_photo_menu=True
     )
+    FORGET_PHOTO = _photo("forget-photo", "Forget this photo…", is_in_photo_menu=True)
     NEXT = _photo("next", "Next photo", shown_keys=("Right",))
     PREVIOUS = _photo("previous", "Previous photo", shown_keys=("Left",))
     SELECT_ALL = _photo("select-all", "Select all", shown_keys=("Ctrl+A",))

@@ -27,9 +27,10 @@ class DialogHost(QObject):
 
     def open(self, build: Callable[[QWidget], AnyDialog]) -> AnyDialog:
         """Builds a dialog for the window, and shows it."""
-        if self.current is not None:
-            self.current.close()
-            self.current.deleteLater()
+        last, self.current = self.current, None
+        if last is not None:
+            last.close()
+            last.deleteLater()
         made = build(self._window)
         self.current = made
         made.open()
@@ -45,10 +46,17 @@ class FramedDialog(QDialog):
         self.heading = label(title, "title", wraps=True)
         self.column = in_column(self.heading, gap=GAP_M, margins=(24, 20, 24, 16), of=self)
 
-    def add_buttons(self, primary: QPushButton | None = None) -> QPushButton:
-        """Puts the row of buttons at the end, and gives its first: Close, or Cancel."""
+    def add_buttons(
+        self, primary: QPushButton | None = None, other: QPushButton | None = None
+    ) -> QPushButton:
+        """Puts the row of buttons at the end, and gives the one that closes.
+
+        It is Close, or Cancel beside what goes on; an ``other`` stands at the left.
+        """
         leave = button("Cancel" if primary else "Close", on_click=self.reject)
         row = in_row(STRETCH, leave)
+        if other is not None:
+            row.insertWidget(0, other)
         if primary is not None:
             row.addWidget(primary)
         self.column.addLayout(row)

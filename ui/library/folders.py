@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QMenu, QTreeWidgetItem, QWidget
 
 from cocadesk.protocol.paths import WirePath, printable
 from cocadesk.protocol.values import ReadAgain, RootValue
 from ui.kit.dialogs import FramedDialog, table, table_line
 from ui.kit.layouts import STRETCH, in_row
+from ui.kit.texts import count
 from ui.kit.widgets import button, label
 
-COLUMNS = ("Folder", "Photos and videos", "State")
+COLUMNS = ("Folder", "Photos and videos", "Excluded", "State")
 LOOKS: Mapping[ReadAgain, str] = {
     ReadAgain.NOTHING: "New and changed files",
     ReadAgain.FAILED: "Files that could not be read, too",
@@ -39,30 +40,36 @@ class FolderCounts:
     def state(self) -> str:
         """Where its files are, in a few words."""
         if not self.offline:
-            return "Here" if self.media else "Empty"
+            return "Available" if self.media else "Nothing found"
         is_away = self.offline >= self.media
-        return "Its disk is not here" if is_away else f"{self.offline:,} are on a disk not here"
+        return "Disk not connected" if is_away else f"{self.offline:,} on a disk not connected"
 
 
 class FoldersDialog(FramedDialog):
     """The list of folders; its signals carry the ``RootValue`` that is chosen."""
 
     look_wanted = Signal(object, object)
+    excludes_wanted = Signal(object)
+    forget_wanted = Signal(object)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Folders", parent)
         self._roots: tuple[RootValue, ...] = ()
-        self.tree = table("Folders", COLUMNS, (380, 140))
+        self.tree = table("Folders", COLUMNS, (340, 130, 100))
         self.tree.currentItemChanged.connect(self._update_enabled)
         self.intro = label(INTRO, "muted", wraps=True)
         self.look = button("Look again")
         self.look.setMenu(self._look_menu())
         self.look.setAccessibleDescription("Reads the files of the chosen folder again")
+        self.exclude = button("Exclude…", on_click=partial(self._want, self.excludes_wanted))
+        self.exclude.setAccessibleDescription("Patterns of what is passed over in the folder")
+        self.forget = button("Forget…", on_click=partial(self._want, self.forget_wanted))
+        self.forget.setAccessibleDescription("Asks first, and says what would go")
         self.column.addWidget(self.intro)
         self.column.addWidget(self.tree, 1)
-        self.column.addLayout(in_row(self.look, STRETCH))
+        self.column.addLayout(in_row(self.look, self.exclude, self.forget, STRETCH))
         self.add_buttons()
-        self.resize(760, 420)
+        self.resize(820, 420)
         self._update_enabled()
 
     def show_roots(self, roots: Sequence[RootValue]) -> None:
@@ -70,7 +77,7 @@ class FoldersDialog(FramedDialog):
         self._roots = tuple(roots)
         self.tree.clear()
         self.tree.addTopLevelItems(
-            [table_line((printable(root.path.text), "", "")) for root in roots]
+            [table_line((printable(root.path.text), "", _number(root), "")) for root in roots]
         )
         self.intro.setText(INTRO if roots else NO_FOLDERS)
         if roots:
@@ -84,7 +91,7 @@ class FoldersDialog(FramedDialog):
             line = self.tree.topLevelItem(place)
             if root.path == path and line is not None:
                 _write(line, 1, f"{counts.media:,}")
-                _write(line, 2, counts.state)
+                _write(line, 3, counts.state)
 
     def chosen(self) -> RootValue | None:
         """The folder under the cursor."""
@@ -103,8 +110,18 @@ class FoldersDialog(FramedDialog):
             self.look_wanted.emit(root, again)
             self.accept()
 
+    def _want(self, signal: SignalInstance) -> None:
+        root = self.chosen()
+        if root is not None:
+            signal.emit(root)
+
     def _update_enabled(self) -> None:
-        self.look.setEnabled(self.chosen() is not None)
+        for part in (self.look, self.exclude, self.forget):
+            part.setEnabled(self.chosen() is not None)
+
+
+def _number(root: RootValue) -> str:
+    return count(len(root.excludes), "pattern") if root.excludes else ""
 
 
 def _write(line: QTreeWidgetItem, column: int, text: str) -> None:

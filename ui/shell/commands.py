@@ -14,6 +14,8 @@ from ui.kit.actions import Actions, ActionSet, Slots
 from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
 from ui.library.folder_commands import FolderCommands
+from ui.library.forgetting import Forgetting
+from ui.library.tasks import Tasks
 from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PageSwitcher
 from ui.shell.session import LibrarySession
@@ -34,7 +36,9 @@ class LibraryCommands(QObject):
     ) -> None:
         super().__init__(widgets)
         link, tracker = session.link, session.tracker
-        self._folders = FolderCommands(link, tracker, dialogs)
+        tasks = Tasks(link, dialogs, widgets.notice)
+        self._forgetting = Forgetting(tasks, widgets.notice)
+        self._folders = FolderCommands(link, tracker, dialogs, self._forgetting, widgets.notice)
         self._grid = widgets.grid
         self._search = widgets.search
         self._browser = session.browser
@@ -46,6 +50,7 @@ class LibraryCommands(QObject):
         return {
             Actions.ADD_FOLDER: self._add_folder,
             **self._folders.slots(),
+            Actions.FORGET_PHOTO: self._forget_photo,
             Actions.RESCAN: partial(self._tracker.index, ()),
             Actions.SHOW_ALL: self.show_all,
             Actions.MORE_LIKE_THIS: self._more_like_this,
@@ -81,6 +86,13 @@ class LibraryCommands(QObject):
         if row is not None:
             self._switcher.to_library()
             self._browser.similar(row.key, row.name)
+
+    def _forget_photo(self) -> None:
+        """The selection, else the photo under the cursor."""
+        current = self._grid.current_key()
+        keys = self._grid.selected_keys() or ([] if current is None else [current])
+        if keys:
+            self._forgetting.media(keys)
 
     def _select_all(self) -> None:
         self._switcher.to_library()

@@ -1,0 +1,80 @@
+"""The dialog on what is passed over in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from cocadesk.protocol.messages import Excluded
+from cocadesk.protocol.paths import WirePath, printable
+from cocadesk.protocol.values import RootValue
+from ui.kit.dialogs import FramedDialog
+from ui.kit.page_parts import hide_or_say
+from ui.kit.texts import count
+from ui.kit.widgets import button, label
+
+INTRO = (
+    "CocaDesk passes over files and folders whose names fit one of these patterns, one a line. "
+    "* stands for anything: *.png, Screenshots, IMG_00*. "
+    "A pattern with a slash is a path in this folder: 2019/raw/*."
+)
+SMALL_PRINT = (
+    "Photos and videos that fit are not shown any more. Nothing known of them is lost: "
+    "they come back when you take the pattern away."
+)
+
+
+class ExcludesDialog(FramedDialog):
+    """Edits the patterns of a folder; ``save_wanted`` carries those to add and to take away."""
+
+    save_wanted = Signal(object, object)
+
+    def __init__(self, root: RootValue, parent: QWidget) -> None:
+        super().__init__("What to pass over", parent)
+        self._before = root.excludes
+        self.patterns = QPlainTextEdit()
+        self.patterns.setAccessibleName("Patterns, one a line")
+        self.patterns.setAccessibleDescription(INTRO)
+        self.patterns.setTabChangesFocus(True)
+        self.patterns.setPlaceholderText("*.png")
+        self.patterns.setPlainText("\n".join(pattern.text for pattern in root.excludes))
+        self.problem = label("", "problem", wraps=True)
+        self.problem.hide()
+        self.save = button("Save", "primary", on_click=self._save)
+        self.column.addWidget(label(f"In {printable(root.path.text)}", wraps=True))
+        self.column.addWidget(label(INTRO, "muted", wraps=True))
+        self.column.addWidget(self.patterns, 1)
+        self.column.addWidget(label(SMALL_PRINT, "muted", wraps=True))
+        self.column.addWidget(self.problem)
+        self.add_buttons(self.save)
+        self.resize(560, 420)
+        self.patterns.setFocus()
+
+    def show_problem(self, sentence: str) -> None:
+        """The patterns could not be saved; they may be mended and saved again."""
+        hide_or_say(self.problem, sentence)
+        self.save.setEnabled(True)
+
+    def _save(self) -> None:
+        texts = (line.strip() for line in self.patterns.toPlainText().splitlines())
+        wanted = list(dict.fromkeys(text for text in texts if text))
+        had = {pattern.text: pattern for pattern in self._before}
+        add = tuple(WirePath.of(text) for text in wanted if text not in had)
+        remove = tuple(pattern for text, pattern in had.items() if text not in wanted)
+        if add or remove:
+            self.save.setEnabled(False)
+            self.save_wanted.emit(add, remove)
+        else:
+            self.accept()
+
+
+def said_of(answer: Excluded, removed: Sequence[WirePath]) -> str:
+    """One line on what saving the patterns has done."""
+    if answer.hidden:
+        noun = "photo or video is" if answer.hidden == 1 else "photos and videos are"
+        return f"{answer.hidden:,} {noun} not shown any more"
+    if removed:
+        return "Patterns saved. Looking for what they had hidden…"
+    return f"{count(len(answer.patterns), 'pattern')} saved"

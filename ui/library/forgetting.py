@@ -1,0 +1,116 @@
+"""Forgetting for good, asked about in plain numbers first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from PySide6.QtCore import QObject
+
+from cocadesk.protocol.messages import Forget, Forgotten, GetRows, Rows
+from cocadesk.protocol.paths import WirePath, printable
+from cocadesk.protocol.values import ForgottenValue, changed
+from ui.kit.texts import count
+from ui.kit.widgets import Notice
+from ui.library.tasks import TaskDialog, Tasks
+
+MAX_AT_ONCE = 500
+COUNTING = "Counting what would be forgotten…"
+FORGETTING = "Forgetting…"
+FOR_GOOD = "This can't be undone."
+FILES_STAY = "The files themselves are not touched."
+PASSES_OVER = "CocaDesk passes over them from now on, so that they do not come back."
+STILL_LEARNED = (
+    "A model that was taught with them keeps what it has learned. "
+    "You can remove such a model on the page Teach."
+)
+
+
+class Forgetting(QObject):
+    """Asks before media are forgotten, and forgets them."""
+
+    def __init__(self, tasks: Tasks, notice: Notice) -> None:
+        super().__init__(tasks)
+        self._tasks = tasks
+        self._notice = notice
+
+    def folder(self, path: WirePath, on_closed: Callable[[], None]) -> None:
+        """Asks about a folder and all that is known of what is in it."""
+        dialog = self._tasks.open("Forget this folder", on_closed)
+        self._count(dialog, printable(path.text), Forget(paths=(path,)))
+
+    def missing(self) -> None:
+        """Asks about all media whose files are gone."""
+        dialog = self._tasks.open("Forget what is missing")
+        self._count(dialog, "all photos and videos whose files are gone", Forget(is_missing=True))
+
+    def media(self, keys: Sequence[str]) -> None:
+        """Asks about single photos and videos."""
+        dialog = self._tasks.open("Forget photos and videos")
+        if len(keys) > MAX_AT_ONCE:
+            dialog.tell(
+                f"{len(keys):,} photos and videos are selected; "
+                f"{MAX_AT_ONCE:,} at most are forgotten at once.",
+                small_print="Select fewer, or forget a whole folder: Library, Folders….",
+            )
+            return
+
+        def on_rows(answer: Rows) -> None:
+            if not answer.rows:
+                dialog.tell("There is nothing to forget.")
+                return
+            one = answer.rows[0].name if len(answer.rows) == 1 else ""
+            subject = printable(one) or f"the {len(answer.rows):,} selected photos and videos"
+            self._count(dialog, subject, Forget(paths=tuple(row.path for row in answer.rows)))
+
+        self._tasks.run(dialog, COUNTING, GetRows(keys=tuple(keys)), Rows, on_rows)
+
+    def _count(self, dialog: TaskDialog, subject: str, body: Forget) -> None:
+        preview = changed(body, is_preview=True)
+        on_done = partial(self._ask, dialog, subject, body)
+        self._tasks.run(dialog, COUNTING, preview, Forgotten, on_done)
+
+    def _ask(self, dialog: TaskDialog, subject: str, body: Forget, planned: Forgotten) -> None:
+        lines = what_goes(planned.counts)
+        if not lines:
+            dialog.tell("There is nothing to forget.")
+            return
+        parts = (FOR_GOOD, "" if body.is_missing else FILES_STAY)
+        small_print = " ".join((*parts, PASSES_OVER if planned.excluded else "")).strip()
+        dialog.ask(
+            f"Forget {subject} for good? This goes:",
+            "Forget",
+            lines=lines,
+            small_print=small_print,
+            is_for_good=True,
+        )
+        on_done = partial(self._tell, dialog)
+        dialog.agreed.connect(lambda: self._tasks.run(dialog, FORGETTING, body, Forgotten, on_done))
+
+    def _tell(self, dialog: TaskDialog, done: Forgotten) -> None:
+        said = f"Forgotten: {', '.join(what_goes(done.counts)[:1]) or 'nothing'}"
+        if done.counts.runs:
+            dialog.tell(f"{said}.", small_print=STILL_LEARNED)
+        else:
+            dialog.accept()
+            self._notice.say(said)
+
+
+def what_goes(counts: ForgottenValue) -> list[str]:
+    """A line on each number that is not zero."""
+    pictures = counts.thumbnails + counts.previews
+    lines = (
+        (counts.media, _media(counts.media)),
+        (counts.captions, count(counts.captions, "caption")),
+        (counts.edits, f"{count(counts.edits, 'change')} of captions and tags in the history"),
+        (counts.vectors, f"{count(counts.vectors, 'vector')}: what searches find them by"),
+        (pictures, f"{count(pictures, 'small picture')} that CocaDesk has made of them"),
+        (counts.failures, f"{count(counts.failures, 'note')} of files that could not be read"),
+        (counts.folders, f"{count(counts.folders, 'folder')} in the list of folders"),
+        (counts.jobs, count(counts.jobs, "job")),
+    )
+    return [text for number, text in lines if number]
+
+
+def _media(number: int) -> str:
+    return "1 photo or video" if number == 1 else f"{number:,} photos and videos"
