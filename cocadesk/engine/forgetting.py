@@ -13,7 +13,7 @@ from cocadesk.engine.teaching.runs import RunStore
 from cocadesk.errors import UserError
 from cocadesk.library.forgetting import ForgetOrder
 from cocadesk.library.paths import is_under
-from cocadesk.library.rows import Identity, MediaState, RootRow
+from cocadesk.library.rows import MediaState, Placed, RootRow
 from cocadesk.media.excludes import Excludes, pattern_of
 from cocadesk.media.scanning import EXCLUDED
 from cocadesk.protocol.calls import Call
@@ -74,11 +74,12 @@ class ForgettingHandler(RequestHandler):
         paths = [path.to_bytes() for path in body.paths]
         roots = self._library.roots.all()
         places = [_place(path, roots) for path in paths]
-        chosen: list[Identity] = []
-        kept: list[Identity] = []
-        for one in self._library.media.identities():
-            is_inside = not places or any(is_under(one.path, place) for place in places)
-            is_chosen = is_inside and (not body.is_missing or one.state == MediaState.MISSING)
+        chosen: list[Placed] = []
+        kept: list[Placed] = []
+        exact, inside = frozenset(places), tuple(os.path.join(p, b"") for p in places)  # noqa: PTH118
+        for one in self._library.media.placed():
+            is_in = not places or one.path in exact or one.path.startswith(inside)
+            is_chosen = is_in and (not body.is_missing or one.state == MediaState.MISSING)
             (chosen if is_chosen else kept).append(one)
         if body.is_missing:
             return _Plan(order=self._library.forgetting.order(chosen, kept, ()), excludes={})
@@ -150,7 +151,7 @@ def _patterns(paths: Iterable[WirePath]) -> list[bytes]:
 
 
 def _excludes(
-    places: Sequence[bytes], roots: Iterable[RootRow], chosen: Iterable[Identity]
+    places: Sequence[bytes], roots: Iterable[RootRow], chosen: Iterable[Placed]
 ) -> dict[bytes, list[bytes]]:
     """The patterns that keep forgotten places out of the roots that stay.
 

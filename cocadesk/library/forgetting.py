@@ -24,7 +24,7 @@ from cocadesk.library.layout import (
     Thumbnails,
 )
 from cocadesk.library.paths import is_under
-from cocadesk.library.rows import Identity
+from cocadesk.library.rows import Identity, Placed
 from cocadesk.library.schema import EDITS, FAILURES, JOBS, ROOTS
 from cocadesk.library.store import Store
 from cocadesk.library.traces import Traces
@@ -108,7 +108,10 @@ class Forgetting:
         }
 
     def order(
-        self, chosen: Collection[Identity], kept: Iterable[Identity], folders: Sequence[bytes]
+        self,
+        chosen: Collection[Identity | Placed],
+        kept: Iterable[Identity | Placed],
+        folders: Sequence[bytes],
     ) -> ForgetOrder:
         """The order to forget these media and folders; ``kept`` are all other media."""
         pictures = {one.picture_hash for one in chosen}

