@@ -10,12 +10,12 @@ from pathlib import Path
 from cocadesk.annotations.text import MAX_TAG_LETTERS, one_line
 from cocadesk.errors import UserError
 from cocadesk.library.atomic import write_atomically
+from cocadesk.library.layout import VOCABULARY_NAME
 from cocadesk.resources import resource_path
 from cocadesk.texts.tag_lists import NoTagListError, read_tag_list
 
 MAX_FILE_BYTES = 4 * 2**20
 MAX_TAGS = 50_000
-CUSTOM_NAME = "vocabulary.txt"
 _DIGEST_LETTERS = 8
 
 
@@ -90,7 +90,7 @@ def _unusable(file: Path, why: str) -> UserError:
 
 def _custom_file(library_folder: Path) -> Path:
     """The file of the person's own tags."""
-    return library_folder / CUSTOM_NAME
+    return library_folder / VOCABULARY_NAME
 
 
 def has_custom_vocabulary(library_folder: Path) -> bool:

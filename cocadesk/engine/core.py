@@ -10,6 +10,7 @@ from cocadesk.engine.forgetting import ForgettingHandler
 from cocadesk.engine.handlers import TRAINER, EngineContext, RequestHandler, RunLong
 from cocadesk.engine.index_job import IndexHandler
 from cocadesk.engine.job_requests import JobHandler
+from cocadesk.engine.library_care import CareHandler
 from cocadesk.engine.library_requests import LibraryHandler
 from cocadesk.engine.loaded_model import ModelHolder
 from cocadesk.engine.media_details import MediaDetails
@@ -17,9 +18,8 @@ from cocadesk.engine.model_switch import ModelSwitcher
 from cocadesk.engine.models import ModelHandler
 from cocadesk.engine.scheduler import Scheduler
 from cocadesk.engine.teaching.requests import TeachingHandler
-from cocadesk.errors import UserError
 from cocadesk.library.library import Library
-from cocadesk.protocol.calls import Call, answers_of
+from cocadesk.protocol.calls import Call, answer_to, answers_of
 from cocadesk.protocol.messages import EventBody, JobChanged, ReplyBody, RequestBody, RowsChanged
 from cocadesk.protocol.values import JobValue
 
@@ -62,6 +62,7 @@ class EngineCore:
         self._library_requests = LibraryHandler(context)
         self._handlers: tuple[RequestHandler, ...] = (
             self._library_requests,
+            CareHandler(context),
             MediaDetails(context),
             self._job_requests,
             IndexHandler(context),
@@ -74,13 +75,7 @@ class EngineCore:
 
     def answer(self, body: RequestBody, call: Call) -> ReplyBody | None:
         """Answers any request; see ``cocadesk.protocol.calls.Handler``."""
-        try:
-            answer = self._answers[type(body)]
-        except KeyError:
-            raise UserError(
-                "This engine does not know that request.", type(body).__name__
-            ) from None
-        return answer(body, call)
+        return answer_to(body, self._answers)(body, call)
 
     def jobs(self) -> Scheduler:
         """The jobs of the library, read from it when they are first asked for."""

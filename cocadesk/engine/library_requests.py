@@ -113,4 +113,5 @@ class LibraryHandler(RequestHandler):
             schema=str(library.manifest.schema),
             counts=to_value(library.counts(model.image_id or None), CountsValue),
             model=model,
+            notices=library.notices,
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.annotations import FakeAnnotations
+from cocadesk.fake_engine.care import FakeCare
 from cocadesk.fake_engine.forgetting import FakeForgetting
 from cocadesk.fake_engine.jobs import FakeJobs
 from cocadesk.fake_engine.library import LIBRARY_ID, FakeLibrary, FakeVideos
@@ -19,7 +20,7 @@ from cocadesk.fake_engine.models import FakeModels, FakeVocabulary
 from cocadesk.fake_engine.rows import FakeContext
 from cocadesk.fake_engine.sidecars import FakeWriting
 from cocadesk.fake_engine.teaching import FakeTeaching
-from cocadesk.protocol.calls import Call, Identity, answers_of
+from cocadesk.protocol.calls import Call, Identity, answer_to, answers_of
 from cocadesk.protocol.endpoint import Transport
 from cocadesk.protocol.messages import ReplyBody, RequestBody
 from cocadesk.protocol.server import LINGER_S, EngineServer
@@ -53,6 +54,7 @@ class FakeEngine:
             FakeForgetting(context, media_handler),
             self._jobs,
             videos,
+            FakeCare(context),
             self._annotations,
             FakeWriting(context, self._annotations),
             FakeTeaching(context),
@@ -93,10 +95,7 @@ class FakeEngine:
             return None
         if kind in self._refusals:
             raise self._refusals[kind]
-        answer = self._answers.get(kind)
-        if answer is None:
-            raise UserError("The fake engine does not know that request.", kind.__name__)
-        return answer(body, call)
+        return answer_to(body, self._answers)(body, call)
 
     def never_answer(self, *kinds: type[Any]) -> None:
         """Leaves requests of these types waiting from now on."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
 from cocadesk.library.layout import MEDIA
 from cocadesk.library.literals import literal
-from cocadesk.library.rows import BatchMark, Edit, MediaRow
+from cocadesk.library.rows import BatchMark, Edit, MediaRow, new_key
 from cocadesk.library.schema import EDITS, HUMAN_COLUMNS, TABLES, arrow_to_rows, rows_to_arrow
 from cocadesk.library.store import Store
 
@@ -46,11 +47,77 @@ class EditLog:
             return []
         with self._store.writing():
             first = self.next_seq()
-            numbered = [dataclasses.replace(e, seq=first + i) for i, e in enumerate(edits)]
+            places = self._places({edit.key for edit in edits})
+            numbered = [
+                dataclasses.replace(e, seq=first + i, **places.get(e.key, {}))
+                for i, e in enumerate(edits)
+            ]
             self._store.append(EDITS, rows_to_arrow(EDITS, numbered))
             self._last_seq = numbered[-1].seq
             self.project({edit.key for edit in numbered if edit.field != FILE_FIELD})
         return numbered
+
+    def replace_all(self, edits: Sequence[Edit]) -> None:
+        """Let ``edits``, numbered anew in their order, be the whole log, in one commit.
+
+        ``replay`` projects them.
+        """
+        with self._store.writing():
+            numbered = [dataclasses.replace(e, seq=1 + i) for i, e in enumerate(edits)]
+            self._store.replace(EDITS, rows_to_arrow(EDITS, numbered))
+            self._last_seq = len(numbered)
+
+    def rebuild(self, who: str, *, only_unknown: bool) -> int:
+        """Take from ``media`` what the log lacks of human annotations, as one batch.
+
+        For a log that has lost its end: the columns of ``media`` are ahead of it. The
+        batch cannot be undone, as it only says what was said before. With
+        ``only_unknown`` (the columns were set back too) the log is right where it says
+        anything. Returns the number of fields.
+        """
+        with self._store.writing():
+            words = projected(self._where(_OF_WORDS))
+            batch, when = new_key(), datetime.now(UTC)
+            found = []
+            for row in self._store.read(MEDIA, columns=("key", *HUMAN_COLUMNS)).to_pylist():
+                known = words.get(row["key"], {})
+                logged = {**NO_WORDS, **known}
+                found += [
+                    Edit(
+                        batch=batch,
+                        key=row["key"],
+                        who=who,
+                        when=when,
+                        field=field,
+                        old=json.dumps(logged[field]),
+                        new=json.dumps(value),
+                        undoes=batch,
+                    )
+                    for field, value in _plain(row).items()
+                    if field in HUMAN_COLUMNS
+                    and value != logged[field]
+                    and not (only_unknown and field in known)
+                ]
+            self.record(found)
+        return len(found)
+
+    def differing(self) -> int:
+        """The number of media whose human columns are not what the log says."""
+        words = projected(self._where(_OF_WORDS))
+        rows = self._store.read(MEDIA, columns=("key", *HUMAN_COLUMNS)).to_pylist()
+        return sum(
+            {"key": row["key"], **NO_WORDS, **words.get(row["key"], {})} != _plain(row)
+            for row in rows
+        )
+
+    def _places(self, keys: set[str]) -> dict[str, dict[str, Any]]:
+        """Path and hash of the files of ``keys``."""
+        columns = ("key", "path", "file_hash")
+        if len(keys) > _KEYS_TO_ASK_FOR:
+            table = self._store.read(MEDIA, columns=columns)
+        else:
+            table = self._store.read_in(MEDIA, "key", keys, columns)
+        return {row.pop("key"): row for row in table.select(columns).to_pylist()}
 
     def next_seq(self) -> int:
         """The number of the next edit; ours alone to give, as we are the only writer."""

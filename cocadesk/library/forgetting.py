@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import shutil
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from cocadesk.errors import UserError
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.layout import (
     BACKUPS_FOLDER,
+    DAMAGED_FOLDER,
     MEDIA,
     PREVIEWS_FOLDER,
     SNAPSHOT_NAME,
@@ -192,6 +194,8 @@ class Forgetting:
         for pictures in self._pictures.values():
             pictures.remove(order.pictures)
         (self._folder / SNAPSHOT_NAME).unlink(missing_ok=True)
+        for folder in (self._folder / DAMAGED_FOLDER).glob("*/"):
+            shutil.rmtree(folder)
         backups = self._clean_backups(order.traces())
         (self._folder / JOURNAL).unlink(missing_ok=True)
         size_now, versions_now = self._store_size()

@@ -7,8 +7,9 @@ import errno
 import json
 import os
 import re
+import zlib
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
 from cocadesk.errors import UserError
@@ -16,11 +17,14 @@ from cocadesk.library.atomic import write_atomically
 from cocadesk.library.lock import LOCK_NAME
 
 MANIFEST_NAME = "library.json"
-SCHEMA_VERSION = 4
+MANIFEST_COPY = f"{MANIFEST_NAME}.copy"
+SCHEMA_VERSION = 5
 STORE_FOLDER = "store"
+DAMAGED_FOLDER = "damaged"
+BACKUPS_FOLDER = "backups"
+VOCABULARY_NAME = "vocabulary.txt"
 SNAPSHOT_NAME = "search.snapshot"
 PREVIEWS_FOLDER = "previews"
-BACKUPS_FOLDER = "backups"
 MEDIA = "media"
 VIEWS_PREFIX = "views_"
 
@@ -28,6 +32,7 @@ _OWN_NAMES = {
     LOCK_NAME,
     STORE_FOLDER,
     SNAPSHOT_NAME,
+    DAMAGED_FOLDER,
     PREVIEWS_FOLDER,
     BACKUPS_FOLDER,
     "thumbs",
@@ -148,13 +153,56 @@ class Manifest:
     model_source: str | None = None
 
 
+class DamagedManifestError(UserError):
+    """``library.json`` and its copy are unreadable."""
+
+
 def read_manifest(folder: Path) -> Manifest | None:
     """The manifest of the library in ``folder``, or None where there is none.
 
+    Where the file is damaged or lost, its copy is read.
+
     Raises:
-        UserError: the file is unreadable, damaged, or of another version of CocaDesk.
+        UserError: both are unreadable, or it is of another version of CocaDesk.
     """
-    path = folder / MANIFEST_NAME
+    damage: DamagedManifestError | None = None
+    for name in (MANIFEST_NAME, MANIFEST_COPY):
+        try:
+            found = _read(folder / name)
+        except DamagedManifestError as error:
+            damage = damage or error
+            continue
+        if found is not None:
+            return found
+    if damage is not None:
+        raise damage
+    return None
+
+
+def mend_manifest(folder: Path) -> bool:
+    """Write file and copy anew where they are not the same; True where the file was damaged."""
+    manifest = read_manifest(folder)
+    if manifest is None or is_manifest_right(folder):
+        return False
+    is_damaged = _held(folder / MANIFEST_NAME) is None
+    write_manifest(folder, manifest)
+    return is_damaged
+
+
+def is_manifest_right(folder: Path) -> bool:
+    """True where ``library.json`` and its copy say the same."""
+    first = _held(folder / MANIFEST_NAME)
+    return first is not None and first == _held(folder / MANIFEST_COPY)
+
+
+def _held(path: Path) -> Manifest | None:
+    try:
+        return _read(path)
+    except DamagedManifestError:
+        return None
+
+
+def _read(path: Path) -> Manifest | None:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -170,6 +218,17 @@ def _validated(path: Path, raw: object) -> Manifest:
     schema, library_id = raw.get("schema"), raw.get("id")
     if not isinstance(schema, int) or not isinstance(library_id, str) or not library_id:
         raise _damaged(path, "its id or schema version is missing")
+    texts = {name: raw.get(name) for name in ("image_id", "model_id", "model_source")}
+    if any(value is not None and not isinstance(value, str) for value in texts.values()):
+        raise _damaged(path, "the name of its model is not text")
+    manifest = Manifest(id=library_id, schema=schema, **texts)
+    if raw.get("checksum", _checksum(manifest)) != _checksum(manifest):
+        raise _damaged(path, "its checksum does not fit")
+    _check_schema(path, schema)
+    return manifest
+
+
+def _check_schema(path: Path, schema: int) -> None:
     if schema > SCHEMA_VERSION:
         raise UserError(
             f"The library in {path.parent} was made by a newer CocaDesk.",
@@ -182,23 +241,32 @@ def _validated(path: Path, raw: object) -> Manifest:
         raise UserError(
             f"The library in {path.parent} was made by an older CocaDesk.",
             f"Its schema is {schema}; this program needs {SCHEMA_VERSION}.",
-            "Index your folders into a new library.",
+            "Index your folders into a new library; cocadesk library restore FILE brings your "
+            "captions and tags from a file in the old one's folder of backups.",
         )
-    texts = {name: raw.get(name) for name in ("image_id", "model_id", "model_source")}
-    if any(value is not None and not isinstance(value, str) for value in texts.values()):
-        raise _damaged(path, "the name of its model is not text")
-    return Manifest(id=library_id, schema=schema, **texts)
 
 
-def _damaged(path: Path, reason: str) -> UserError:
-    return UserError(
+def _damaged(path: Path, reason: str) -> DamagedManifestError:
+    return DamagedManifestError(
         f"The library's file {path} can't be read.",
         f"The reason: {reason}.",
         "Put back the file from a backup, or start a new library.",
     )
 
 
+def _checksum(manifest: Manifest) -> str:
+    return f"{zlib.crc32(repr(astuple(manifest)).encode()):08x}"
+
+
+def _encoded(manifest: Manifest) -> bytes:
+    fields = {**asdict(manifest), "checksum": _checksum(manifest)}
+    return json.dumps(fields, indent=1).encode() + b"\n"
+
+
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Replace ``library.json`` at once: a crash leaves the old or the new one, never half."""
-    data = json.dumps(asdict(manifest), indent=1).encode() + b"\n"
-    write_atomically(folder / MANIFEST_NAME, data, durable=True)
+    """Replace ``library.json`` at once: a crash leaves the old or the new one, never half.
+
+    The copy beside it follows.
+    """
+    for name in (MANIFEST_NAME, MANIFEST_COPY):
+        write_atomically(folder / name, _encoded(manifest), durable=True)

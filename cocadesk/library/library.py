@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import pyarrow.compute as pc
+
 from cocadesk.errors import UserError
+from cocadesk.library.care import LibraryCare
 from cocadesk.library.edits import EditLog
 from cocadesk.library.fields import FIELD_OF
 from cocadesk.library.forgetting import Forgetting
+from cocadesk.library.healing import heal, mend_folder, needs_mending
 from cocadesk.library.layout import (
     MANIFEST_NAME,
     MEDIA,
@@ -26,6 +30,7 @@ from cocadesk.library.layout import (
     write_manifest,
 )
 from cocadesk.library.lock import WriterLock
+from cocadesk.library.notices import read_notices
 from cocadesk.library.result_rows import ResultRows
 from cocadesk.library.rows import Counts, MediaKind, MediaState, new_key
 from cocadesk.library.schema import FAILURES
@@ -58,8 +63,8 @@ class Library:
     """An open library. ``Library.open`` makes one; closing gives the lock back.
 
     Its tables are ``media``, ``views``, ``edits``, ``roots`` and ``jobs``;
-    ``results`` are the media in memory for searches, ``manifest`` names the
-    library and the model in use. Safe to use from several
+    ``results`` are the media in memory for searches, ``care`` checks, mends and backs
+    up, ``manifest`` names the library and the model in use. Safe to use from several
     threads.
     """
 
@@ -76,6 +81,7 @@ class Library:
         self.manifest = manifest
         self._lock = lock
         self._sizes = sizes
+        self._lacking: dict[str, tuple[tuple[int, int], int]] = {}
         self.media = MediaTable(store)
         self.views = ViewTables(
             store,
@@ -88,6 +94,7 @@ class Library:
         self.jobs = JobTable(store)
         self.thumbnails = Thumbnails(folder / "thumbs")
         self.forgetting = Forgetting(folder, store, self.thumbnails)
+        self.care = LibraryCare(self, store)
 
     @classmethod
     def open(
@@ -113,6 +120,8 @@ class Library:
             make_folder(folder)
         close_to_others(folder)
         if manifest is not None and not writer:
+            if needs_mending(folder):
+                cls._mend(folder, sizes)
             return cls(folder, _open_store(folder, sizes, read_only=True), manifest, None, sizes)
         lock = WriterLock(folder)
         lock.acquire()
@@ -123,10 +132,19 @@ class Library:
             raise
 
     @classmethod
+    def _mend(cls, folder: Path, sizes: Sizes) -> None:
+        """Mend for a reader, unless a writer is there, who has seen to it, or nothing helps."""
+        try:
+            cls.open(folder, create=False, sizes=sizes).close()
+        except UserError as error:
+            log.debug("not mended: %s", error)
+
+    @classmethod
     def _open_writer(cls, folder: Path, lock: WriterLock, sizes: Sizes) -> Library:
         manifest = read_manifest(folder)
         if manifest is not None:
             check_disk(folder)
+        damaged = mend_folder(folder)
         store = _open_store(folder, sizes, read_only=False)
         store.create_missing()
         if manifest is None:
@@ -135,7 +153,10 @@ class Library:
             write_manifest(folder, manifest)
         library = cls(folder, store, manifest, lock, sizes)
         library.forgetting.resume()
-        library.edits.replay()
+        if damaged:
+            heal(library, damaged)
+        else:
+            library.edits.replay()
         return library
 
     @property
@@ -147,6 +168,11 @@ class Library:
     def is_writer(self) -> bool:
         """True where this handle may write."""
         return self._lock is not None
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Sentences about damage that was met and not looked into since."""
+        return read_notices(self.folder)
 
     @property
     def runs_folder(self) -> Path:
@@ -183,7 +209,23 @@ class Library:
             missing=count(MEDIA, f"state = '{MediaState.MISSING.value}'"),
             offline=count(MEDIA, f"state = '{MediaState.OFFLINE.value}'"),
             failed=count(FAILURES),
+            without_vectors=self._without_vectors(image_id)
+            if image_id and self.views.has(image_id)
+            else 0,
         )
+
+    def _without_vectors(self, image_id: str) -> int:
+        """The number of present media that no search can find."""
+        name = views_table(image_id)
+        versions = (self._store.version(MEDIA), self._store.version(name))
+        known = self._lacking.get(name)
+        if known is None or known[0] != versions:
+            where = f"state = '{MediaState.PRESENT.value}'"
+            keys = self._store.read(MEDIA, where=where, columns=["key"])["key"]
+            views = self._store.read(name, where="view = 0", columns=["key"])["key"]
+            found = pc.sum(pc.is_in(keys, value_set=views.combine_chunks())).as_py() or 0
+            known = self._lacking[name] = (versions, len(keys) - found)
+        return known[1]
 
     def writing(self) -> AbstractContextManager[None]:
         """Hold the writer's lane, for reads that the next write depends on."""
@@ -245,11 +287,11 @@ _FILTER_FIELDS = frozenset(name for name, field in FIELD_OF.items() if field.mat
 
 
 def _open_store(folder: Path, sizes: Sizes, *, read_only: bool) -> Store:
-    """The store of a library, checked to be there where the library says it is."""
+    """The store of a library; a reader's is checked to be there."""
     store = Store(
         folder / STORE_FOLDER, read_only=read_only, vector_index_rows=sizes.vector_index_rows
     )
-    if (folder / MANIFEST_NAME).exists() and MEDIA not in store.names():
+    if read_only and MEDIA not in store.names():
         raise UserError(
             f"The library in {folder} is damaged: its tables are gone.",
             f"{MANIFEST_NAME} is there, but {folder / STORE_FOLDER} lacks what it describes.",

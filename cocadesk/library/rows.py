@@ -307,7 +307,9 @@ class Edit:
     """One human word: who changed which field of which medium from what to what.
 
     ``old`` and ``new`` are JSON. ``batch`` groups the edits of one command;
-    ``undoes`` names the batch that this one takes back.
+    ``undoes`` names the batch that this one takes back. ``path`` and ``file_hash``
+    are the medium's at that time (None where it had no row): by them the words
+    find their photo again where its row was lost.
     """
 
     seq: int = 0
@@ -319,6 +321,8 @@ class Edit:
     old: str
     new: str
     undoes: str | None = None
+    path: bytes | None = None
+    file_hash: str | None = None
 
 
 class BatchMark(NamedTuple):
@@ -348,7 +352,10 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Numbers of what the library holds; ``views`` are those of one image id."""
+    """Numbers of what the library holds; ``views`` are those of one image id.
+
+    ``without_vectors`` are present media that no search finds until the next index.
+    """
 
     media: int = 0
     photos: int = 0
@@ -357,3 +364,4 @@ class Counts:
     missing: int = 0
     offline: int = 0
     failed: int = 0
+    without_vectors: int = 0

@@ -2,7 +2,8 @@
 
 The file names the state of the two tables that it was made from: the manifests
 in their ``_versions`` folders, of which each commit adds one. If these are not
-exactly the same, the file is not used; so it is never wrong, only absent.
+exactly the same, or the file's checksum does not fit, it is not used; so it is never
+wrong, only absent.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import math
 import mmap
 import os
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from hashlib import blake2b
@@ -27,7 +29,7 @@ from cocadesk.library.rows import Chosen, MediaKind, MediaState, Nearest, Result
 from cocadesk.library.vectors import indexes_of, nearest_in
 from cocadesk.vectors import unit_vectors
 
-_MAGIC = b"cocadesk search 2\n"
+_MAGIC = b"cocadesk search 3\n"
 _CHECKSUM_BYTES = 16
 _ALIGNMENT = 64
 
@@ -96,9 +98,10 @@ def _file_of(state: str, image_id: str, parts: Mapping[str, NDArray[Any]]) -> by
         places[name] = (array.dtype.str, array.shape, position)
         body.append(data + b"\0" * (-len(data) % _ALIGNMENT))
         position += len(body[-1])
-    header = json.dumps([state, image_id, places, position]).encode()
+    whole = b"".join(body)
+    header = json.dumps([state, image_id, places, position, zlib.crc32(whole)]).encode()
     head = _MAGIC + len(header).to_bytes(4, "little") + _checksum(header) + header
-    return b"".join([head, b"\0" * (-len(head) % _ALIGNMENT), *body])
+    return b"".join([head, b"\0" * (-len(head) % _ALIGNMENT), whole])
 
 
 def _checksum(header: bytes) -> bytes:
@@ -253,10 +256,13 @@ def _header_of(data: memoryview) -> tuple[str, str, dict[str, Any], int]:
     header = bytes(data[start:end])
     if head[: len(_MAGIC)] != _MAGIC or head[-_CHECKSUM_BYTES:] != _checksum(header):
         raise ValueError("not a snapshot of this program")
-    state, image_id, parts, length = json.loads(header)
+    state, image_id, parts, length, checksum = json.loads(header)
     body = end + -end % _ALIGNMENT
     if len(data) != body + length:
         raise ValueError("the snapshot is cut off")
+    # All of it: 3 ms for 10,000 photos, and a flipped bit would be another ranking.
+    if zlib.crc32(data[body:]) != checksum:
+        raise ValueError("the snapshot is damaged")
     return state, image_id, parts, body
 
 

@@ -20,6 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
+from cocadesk.library.commits import CommittedFiles
 from cocadesk.library.erasing import erase_deleted
 from cocadesk.library.lance import BTree, IvfSq, lancedb
 from cocadesk.library.literals import is_in
@@ -47,6 +48,7 @@ class Store:
         self._lock = threading.RLock()
         self._tables: dict[str, Any] = {}
         self._writes: dict[str, int] = {}
+        self._committed: dict[str, CommittedFiles] = {}
         with self._in_words("open"):
             interval = timedelta(0) if read_only else None
             self._connection = lancedb.connect(str(folder), read_consistency_interval=interval)
@@ -94,6 +96,7 @@ class Store:
             for name, schema in TABLES.items():
                 if name not in there:
                     self._tables[name] = self._connection.create_table(name, schema=schema)
+                    self._files(name).seal()
 
     def create_views(self, name: str, dimension: int) -> None:
         """Create the views table ``name`` unless it is there."""
@@ -102,6 +105,7 @@ class Store:
         with self.writing(), self._in_words("create a table"):
             schema = views_schema(dimension)
             self._tables[name] = self._connection.create_table(name, schema=schema, exist_ok=True)
+            self._files(name).seal()
 
     def has(self, name: str) -> bool:
         """True where the table exists."""
@@ -111,8 +115,17 @@ class Store:
         """Remove a table with its files."""
         with self.writing(), self._in_words("drop a table"):
             self._tables.pop(name, None)
+            # First: a table without checksums is whole, checksums without a table are a loss.
+            self._files(name).drop()
             self._connection.drop_table(name, ignore_missing=True)
             self._writes[name] = self._writes.get(name, 0) + 1
+
+    def _files(self, name: str) -> CommittedFiles:
+        """The files of a table; each write ends by sealing them, only then it counts."""
+        files = self._committed.get(name)
+        if files is None:
+            files = self._committed[name] = CommittedFiles(self.folder, name)
+        return files
 
     def _table(self, name: str) -> Any:
         table = self._tables.get(name)
@@ -137,6 +150,7 @@ class Store:
         with self.writing(), self._in_words("write"):
             try:
                 yield self._table(name)
+                self._files(name).seal()
             finally:
                 # After it, also when it failed: whoever read meanwhile reads again.
                 self._writes[name] = self._writes.get(name, 0) + 1
@@ -193,6 +207,11 @@ class Store:
                 merge = merge.when_not_matched_insert_all()
             merge.execute(rows)
 
+    def replace(self, name: str, rows: pa.Table) -> None:
+        """Let ``rows`` be all that the table holds, in one commit."""
+        with self._changing(name) as table:
+            table.add(rows, mode="overwrite")
+
     def delete(self, name: str, where: str) -> None:
         """Delete matching rows."""
         with self._changing(name) as table:
@@ -224,10 +243,12 @@ class Store:
         with self.writing(), self._in_words("tidy up"):
             table = self._table(name)
             fragments = table.stats()["fragment_stats"]["num_small_fragments"]
-            created = self._create_indexes(name, table)
+            created = _create_indexes(table, self._vector_index_rows)
             if fragments < _FRAGMENTS_TO_COMPACT and not created:
                 return False
             table.optimize(cleanup_older_than=_KEEP_VERSIONS)
+            self._files(name).seal()
+            self._files(name).forget_vanished()
             return True
 
     def erase_deleted(self, name: str, keys: Sequence[str] = ()) -> None:
@@ -237,29 +258,50 @@ class Store:
         """
         folder = self.folder / f"{name}.lance"
         with self._changing(name) as table:
-            erase_deleted(table, folder, keys, lambda: self._create_indexes(name, table))
-
-    def _create_indexes(self, name: str, table: Any) -> bool:
-        """Create the indexes that the table has grown into."""
-        rows = table.count_rows()
-        columns = table.schema.names
-        indexed = {column for index in table.list_indices() for column in index.columns}
-        wanted: dict[str, object] = {}
-        if rows >= _KEY_INDEX_ROWS and "key" in columns:
-            wanted["key"] = BTree()
-        if rows >= self._vector_index_rows and "vector" in columns:
-            # The query says cosine too: with another metric it would silently scan.
-            wanted["vector"] = IvfSq(distance_type="cosine")
-        created = False
-        for column, config in wanted.items():
-            if column not in indexed:
-                table.create_index(column, config=config)
-                created = True
-        return created
+            erase_deleted(
+                table, folder, keys, lambda: _create_indexes(table, self._vector_index_rows)
+            )
+            self._files(name).seal()
+            self._files(name).forget_vanished()
 
     def close(self) -> None:
-        """Let go of the tables."""
+        """Let go of the tables; the next use opens them as they are then."""
+        for name in self._tables:
+            self._writes[name] = self._writes.get(name, 0) + 1
         self._tables.clear()
+        self._committed.clear()
+
+
+def _create_indexes(table: Any, vector_index_rows: int) -> bool:
+    """Create the indexes that the table has grown into."""
+    rows = table.count_rows()
+    columns = table.schema.names
+    indexed = {column for index in table.list_indices() for column in index.columns}
+    wanted: dict[str, object] = {}
+    if rows >= _KEY_INDEX_ROWS and "key" in columns:
+        wanted["key"] = BTree()
+    if rows >= vector_index_rows and "vector" in columns:
+        # The query says cosine too: with another metric it would silently scan.
+        wanted["vector"] = IvfSq(distance_type="cosine")
+    created = False
+    for column, config in wanted.items():
+        if column not in indexed:
+            table.create_index(column, config=config)
+            created = True
+    return created
+
+
+def can_read(folder: Path, name: str) -> bool:
+    """True where a table of the store in ``folder`` can be read whole."""
+    try:
+        lancedb.connect(str(folder)).open_table(name).to_arrow()
+    except BaseException as error:
+        # A panic within Lance comes as an exception of this name, which is no Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        log.debug("the table %s can't be read: %s", name, error)
+        return False
+    return True
 
 
 def _conditions(column: str, values: Iterable[str | bytes]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from inspect import getmembers, isfunction, signature
 from typing import Any, Protocol, TypeAlias, get_type_hints
 
@@ -133,6 +133,18 @@ def answers_of(*handlers: object) -> dict[type[Any], Answer]:
         for name, method in getmembers(type(handler), isfunction)
         if list(signature(method).parameters) == ["self", "body", "call"]
     }
+
+
+def answer_to(body: RequestBody, answers: Mapping[type[Any], Answer]) -> Answer:
+    """The method that answers a request.
+
+    Raises:
+        UserError: there is none, as with a newer program's request.
+    """
+    try:
+        return answers[type(body)]
+    except KeyError:
+        raise UserError("This engine does not know that request.", type(body).__name__) from None
 
 
 class JobWatchers:

@@ -24,7 +24,7 @@ from cocadesk.protocol.values import (
     WorkState,
 )
 
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 
 # What happens without being asked ----------------------------------------------------
 

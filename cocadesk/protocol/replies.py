@@ -206,11 +206,23 @@ class Excluded(ReplyBody, frozen=True):
 
 
 class Info(ReplyBody, frozen=True):
+    """``notices`` are sentences about damage that was met and is not repaired yet."""
+
     library_id: str
     folder: WirePath
     schema: str
     counts: CountsValue
     model: ModelValue
+    notices: tuple[str, ...] = ()
+
+
+class CareReport(ReplyBody, frozen=True):
+    """Sentences on what is wrong and on what was done, and the files that were written."""
+
+    problems: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
+    paths: tuple[WirePath, ...] = ()
+    seconds: float = 0.0
 
 
 class Ok(ReplyBody, frozen=True):

@@ -310,5 +310,40 @@ class GetInfo(RequestBody, frozen=True):
     waits: bool = False
 
 
+class CheckLibrary(RequestBody, frozen=True):
+    """Reads every file of the library and compares its tables; answered by ``CareReport``."""
+
+
+class RepairLibrary(RequestBody, frozen=True):
+    """Mends what can be mended; refused while a job runs. Answered by ``CareReport``."""
+
+
+class BackUpLibrary(RequestBody, frozen=True):
+    """Writes a backup of people's annotations, folders and settings.
+
+    ``path``: the file; None puts it among the library's own. Answered by ``CareReport``.
+    """
+
+    path: WirePath | None = None
+
+
+class RestoreLibrary(RequestBody, frozen=True):
+    """Brings a backup (the newest where none is named) in, keeping what is newer.
+
+    Answered by ``CareReport``.
+    """
+
+    path: WirePath | None = None
+
+
+class ExportLibrary(RequestBody, frozen=True):
+    """Writes media with captions and tags, and the log of edits, as Parquet files.
+
+    Answered by ``CareReport``.
+    """
+
+    folder: WirePath
+
+
 class StopEngine(RequestBody, frozen=True):
     """Ends the engine after this answer; running jobs go on at the next start."""

@@ -441,7 +441,10 @@ class ModelValue(Value, frozen=True):
 
 
 class CountsValue(Value, frozen=True):
-    """Media of the library by what they are and where they are."""
+    """Media of the library by what they are and where they are.
+
+    ``without_vectors`` are present ones that no search finds until the next index.
+    """
 
     media: int = 0
     photos: int = 0
@@ -450,6 +453,7 @@ class CountsValue(Value, frozen=True):
     missing: int = 0
     offline: int = 0
     failed: int = 0
+    without_vectors: int = 0
 
 
 class RootValue(Value, frozen=True):

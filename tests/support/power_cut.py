@@ -60,6 +60,52 @@ def power_cuts(every: int = 1) -> Iterator[PowerCut]:
         last += every
 
 
+class UnsyncedDisk:
+    """A disk that keeps, over a power cut, only what was synced.
+
+    A file is there after the cut if the folder was synced when it held the file's name; its
+    content is that of the file's own last sync, and nothing where there was none.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._content: dict[int, bytes] = {}
+        self._names: dict[int, dict[str, int]] = {}
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """The time before the cut."""
+        sync = os.fsync
+
+        def synced(descriptor: int) -> None:
+            sync(descriptor)
+            path = Path(f"/proc/self/fd/{descriptor}").readlink()
+            inode = os.fstat(descriptor).st_ino
+            if path.is_dir():
+                self._names[inode] = {entry.name: entry.inode() for entry in os.scandir(path)}
+            elif path.exists():
+                self._content[inode] = path.read_bytes()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "fsync", synced)
+            yield
+
+    def after_the_cut(self, into: Path) -> Path:
+        """The folder as it is found when the power is back."""
+        self._restore(self._folder.stat().st_ino, into)
+        return into
+
+    def _restore(self, folder: int, into: Path) -> None:
+        into.mkdir(parents=True)
+        for name, inode in self._names.get(folder, {}).items():
+            if inode in self._names:
+                self._restore(inode, into / name)
+            elif inode in self._content:
+                (into / name).write_bytes(self._content[inode])
+            elif "." in name:
+                (into / name).touch()
+
+
 def kill_after(
     module: str, arguments: Sequence[Path | str], is_enough: Callable[[int, str], bool]
 ) -> None:

@@ -111,11 +111,16 @@ def info(options: Options, report: Report) -> int:
         "reason": model.reason,
         "model_source": model.source,
         "library": str(options.library),
+        "without_vectors": counts.without_vectors,
     }
-    report.document(document)
+    report.document({**document, "notices": list(answer.notices)})
     width = max(len(name) for name in document)
     for name, value in document.items():
         report.line(f"{name:<{width}}  {value}")
+    if counts.without_vectors:
+        report.line(f"{counts.without_vectors:,} without vectors: index again.")
+    for notice in answer.notices:
+        report.line(notice)
     return OK
 
 

@@ -72,6 +72,7 @@ def _arguments(base: Path, command: str) -> list[str]:
 
 READING: dict[str, list[str]] = {
     "info": ["info", "--json"],
+    "library check": ["library", "check"],
     "search": ["search", "something red", "--json"],
     "search with a limit": ["search", "something red", "--limit", "2", "--json"],
     "search with a filter": ["search", "red", "--filter", "kind:video", "--json"],
@@ -116,6 +117,7 @@ def test_info_has_the_fields_that_programs_read(
     assert list(document) == [
         "media", "photos", "videos", "views", "missing", "offline", "failed", "model", "schema",
         "device", "precision", "reason", "model_source", "library",
+        "without_vectors", "notices",
     ]  # fmt: skip
     assert (document["media"], document["photos"], document["videos"]) == (6, 5, 1)
     assert document["failed"] == 1

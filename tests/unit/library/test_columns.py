@@ -15,7 +15,9 @@ from cocadesk.errors import UserError
 from cocadesk.library.layout import (
     Manifest,
     Thumbnails,
+    is_manifest_right,
     make_folder,
+    mend_manifest,
     read_manifest,
     views_table,
     write_manifest,
@@ -140,7 +142,30 @@ def test_a_manifest_is_replaced_whole(tmp_path: Path) -> None:
     full = Manifest(id="x", image_id="i", model_id="m", model_source="run:1")
     write_manifest(tmp_path, full)
     assert read_manifest(tmp_path) == full
-    assert [path.name for path in tmp_path.iterdir()] == ["library.json"]
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["library.json", "library.json.copy"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b'{"id": "y"}', None])
+def test_the_copy_of_a_manifest_steps_in(tmp_path: Path, damage: bytes | None) -> None:
+    """For a file that is cut, of another content or gone; then both are the same again."""
+    manifest = Manifest(id="x", image_id="i")
+    write_manifest(tmp_path, manifest)
+    file = tmp_path / "library.json"
+    file.unlink() if damage is None else file.write_bytes(damage)
+    assert read_manifest(tmp_path) == manifest
+    assert mend_manifest(tmp_path)
+    assert not mend_manifest(tmp_path)
+    assert is_manifest_right(tmp_path)
+
+
+def test_a_letter_changed_in_a_manifest_is_noticed(tmp_path: Path) -> None:
+    """It would be another model: the checksum does not fit, and the copy is read."""
+    manifest = Manifest(id="x", image_id="fake-1")
+    write_manifest(tmp_path, manifest)
+    file = tmp_path / "library.json"
+    file.write_bytes(file.read_bytes().replace(b"fake-1", b"fake-2"))
+    assert read_manifest(tmp_path) == manifest
 
 
 def test_entries_that_a_manifest_does_not_know_are_passed_over(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from cocadesk.errors import UserError
-from cocadesk.library.layout import SCHEMA_VERSION
+from cocadesk.library.layout import SCHEMA_VERSION, Manifest, write_manifest
 from cocadesk.library.library import Library, Sizes
 from cocadesk.library.rows import (
     Chosen,
@@ -351,9 +351,10 @@ def test_a_thumbnail_is_written_once_under_two_hex_levels(tmp_path: Path) -> Non
      b'{"schema": %d, "id": "x", "image_id": 3}' % SCHEMA_VERSION],
 )  # fmt: skip
 def test_a_damaged_description_is_a_sentence(tmp_path: Path, content: bytes) -> None:
-    """Every kind of broken library.json is named, for writer and reader."""
+    """Every kind of broken library.json is named where its copy is broken too."""
     Library.open(tmp_path).close()
-    (tmp_path / "library.json").write_bytes(content)
+    for name in ("library.json", "library.json.copy"):
+        (tmp_path / name).write_bytes(content)
     for writer in (True, False):
         with pytest.raises(UserError, match=r"library\.json"):
             Library.open(tmp_path, writer=writer)
@@ -362,8 +363,7 @@ def test_a_damaged_description_is_a_sentence(tmp_path: Path, content: bytes) -> 
 def test_a_library_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     """The schema version guards against writing what we do not know."""
     Library.open(tmp_path).close()
-    raw = json.loads((tmp_path / "library.json").read_text())
-    (tmp_path / "library.json").write_text(json.dumps({**raw, "schema": 99}))
+    write_manifest(tmp_path, Manifest(id="x", schema=99))
     with pytest.raises(UserError, match=r"newer CocaDesk.*99.*Update"):
         Library.open(tmp_path)
 
@@ -371,29 +371,42 @@ def test_a_library_of_a_newer_program_is_refused(tmp_path: Path) -> None:
 def test_a_library_of_an_older_program_is_refused(tmp_path: Path) -> None:
     """Its tables have other columns; the sentence says what to do, for writer and reader."""
     Library.open(tmp_path).close()
-    raw = json.loads((tmp_path / "library.json").read_text())
-    (tmp_path / "library.json").write_text(json.dumps({**raw, "schema": SCHEMA_VERSION - 1}))
+    write_manifest(tmp_path, Manifest(id="x", schema=SCHEMA_VERSION - 1))
     for writer in (True, False):
         with pytest.raises(UserError, match=r"older CocaDesk.*new library"):
             Library.open(tmp_path, writer=writer)
 
 
-def test_a_store_that_lost_its_files_is_a_sentence(tmp_path: Path) -> None:
-    """Tables gone, manifests gone or data overwritten: never a raw error."""
+def test_a_store_that_lost_its_files_is_opened_empty_and_says_so(tmp_path: Path) -> None:
+    """Tables gone, manifests gone or data overwritten: never a raw error, never silence."""
     with Library.open(tmp_path) as library:
         insert(library, media_row(b"a"))
     for data in (tmp_path / "store" / "media.lance" / "data").iterdir():
         data.write_bytes(b"rubbish")
-    with Library.open(tmp_path) as library, pytest.raises(UserError, match="damaged"):
-        list(library.media.iter_rows())
+    with Library.open(tmp_path) as library:
+        assert list(library.media.iter_rows()) == []
+        insert(library, media_row(b"a"))
     for manifest in (tmp_path / "store" / "media.lance" / "_versions").iterdir():
         manifest.write_bytes(b"rubbish")
-    with pytest.raises(UserError, match="damaged"), Library.open(tmp_path) as library:
-        library.counts()
+    with Library.open(tmp_path) as library:
+        assert library.counts().media == 0
     for table in (tmp_path / "store").iterdir():
         table.rename(tmp_path / f".{table.name}")
-    with pytest.raises(UserError, match="tables are gone"):
-        Library.open(tmp_path)
+    with Library.open(tmp_path) as library:
+        assert [notice.split(";")[0] for notice in library.notices] == [
+            "The table of photos and videos was damaged",
+            "The table of photos and videos was damaged",
+            "The library's tables were gone",
+        ]
+
+
+def test_a_reader_of_a_store_that_is_gone_gets_a_sentence(tmp_path: Path) -> None:
+    """Where another process holds the lock, nothing can be mended beside it."""
+    with Library.open(tmp_path):
+        for table in (tmp_path / "store").iterdir():
+            table.rename(tmp_path / f".{table.name}")
+        with pytest.raises(UserError, match="tables are gone"):
+            Library.open(tmp_path, writer=False)
 
 
 def test_a_folder_with_other_things_in_it_is_not_made_a_library(tmp_path: Path) -> None:

@@ -1,0 +1,119 @@
+"""``cocadesk library``: checked, repaired, backed up, restored and exported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from cocadesk.cli.errors import OK, SOME_FAILED
+from cocadesk.cli.options import Options, absolute_paths, command
+from cocadesk.cli.report import Report, path_fields
+
+if TYPE_CHECKING:
+    from cocadesk.engine.local import Access
+    from cocadesk.protocol.messages import CareReport, RequestBody
+    from cocadesk.protocol.paths import WirePath
+
+app = typer.Typer(help="Check, repair, back up, restore and export the library.")
+
+# typer reads the annotations at run time, so they stay in the form that it knows.
+BackupArgument = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Argument(metavar="FILE", help="The backup; without it, one in the library's folder."),
+]
+
+
+@app.command("check")
+@command(takes_model=False)
+def check(options: Options, report: Report) -> int:
+    """Read every file of the library and say what is wrong; nothing is changed."""
+    from cocadesk.protocol.messages import CheckLibrary
+
+    found = _ask(options, report, CheckLibrary())
+    report.document({"problems": list(found.problems), "seconds": found.seconds})
+    for problem in found.problems:
+        report.line(problem)
+    if found.problems:
+        report.line("Mend what can be mended: cocadesk library repair")
+        return SOME_FAILED
+    report.line("All is well.")
+    return OK
+
+
+@app.command("repair")
+@command(takes_model=False)
+def repair(options: Options, report: Report) -> int:
+    """Set damaged tables back, make again what can be made again, and say what was done."""
+    from cocadesk.engine.local import Access
+    from cocadesk.protocol.messages import RepairLibrary
+
+    found = _ask(options, report, RepairLibrary(), Access.WRITE)
+    fields = {"done": list(found.done), "problems": list(found.problems)}
+    report.document({**fields, "seconds": found.seconds})
+    for line in found.done or ("There was nothing to repair.",):
+        report.line(line)
+    for problem in found.problems:
+        report.line(f"Still: {problem}")
+    return SOME_FAILED if found.problems else OK
+
+
+@app.command("backup")
+@command(takes_model=False)
+def backup(options: Options, report: Report, file: BackupArgument = None) -> int:
+    """Write people's captions and tags, the folders and the settings into one file."""
+    from cocadesk.engine.local import Access
+    from cocadesk.protocol.messages import BackUpLibrary
+
+    found = _ask(options, report, BackUpLibrary(path=_path(file)), Access.WRITE)
+    return _written(found, report)
+
+
+@app.command("restore")
+@command(takes_model=False)
+def restore(options: Options, report: Report, file: BackupArgument = None) -> int:
+    """Bring captions, tags and folders of a backup (the newest) in; what is newer stays."""
+    from cocadesk.engine.local import Access
+    from cocadesk.protocol.messages import RestoreLibrary
+
+    found = _ask(options, report, RestoreLibrary(path=_path(file)), Access.CREATE)
+    report.document({"done": list(found.done), "seconds": found.seconds})
+    for line in found.done:
+        report.line(line)
+    return OK
+
+
+@app.command("export")
+@command(takes_model=False)
+def export(
+    options: Options,
+    report: Report,
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Where the files go.")],
+) -> int:
+    """Write all media with captions and tags, and the log of edits, as Parquet files."""
+    from cocadesk.protocol.messages import ExportLibrary
+
+    found = _ask(options, report, ExportLibrary(folder=absolute_paths([folder])[0]))
+    return _written(found, report)
+
+
+def _ask(
+    options: Options, report: Report, body: RequestBody, access: Access | None = None
+) -> CareReport:
+    from cocadesk.cli.session import open_engine
+    from cocadesk.engine.local import Access
+    from cocadesk.protocol.messages import CareReport
+
+    with open_engine(options, report, access or Access.READ) as engine:
+        return engine.ask(body, CareReport)
+
+
+def _path(file: str | None) -> WirePath | None:
+    return None if file is None else absolute_paths([file])[0]
+
+
+def _written(found: CareReport, report: Report) -> int:
+    report.document({"files": [path_fields(path) for path in found.paths]})
+    for path in found.paths:
+        report.line(f"Written: {path.text}")
+    return OK

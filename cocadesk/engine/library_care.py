@@ -1,0 +1,103 @@
+"""Care of the library: check, repair, backup, restore and export."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from cocadesk.engine.handlers import EngineContext, RequestHandler
+from cocadesk.errors import UserError
+from cocadesk.library.backups import Restored
+from cocadesk.protocol.calls import Call
+from cocadesk.protocol.messages import (
+    BackUpLibrary,
+    CareReport,
+    CheckLibrary,
+    ExportLibrary,
+    RepairLibrary,
+    ReplyBody,
+    RestoreLibrary,
+    RowsChanged,
+)
+from cocadesk.protocol.paths import WirePath
+
+
+class CareHandler(RequestHandler):
+    """Looks after the library on threads of its own; a writer backs it up once a day."""
+
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+        self._library = context.library
+        if self._library.is_writer:
+            self._library.care.back_up_daily()
+
+    def _check(self, body: CheckLibrary, call: Call) -> None:
+        def problems() -> CareReport:
+            return CareReport(problems=tuple(self._library.care.problems()))
+
+        self._run(call, problems)
+
+    def _repair(self, body: RepairLibrary, call: Call) -> None:
+        def repaired() -> CareReport:
+            done = self._library.care.repair()
+            self._context.publish(RowsChanged())
+            return CareReport(done=tuple(done), problems=tuple(self._library.care.problems()))
+
+        if self._context.jobs().is_busy():
+            raise UserError(
+                "The library can't be repaired while a job runs.",
+                "",
+                "Wait for the job, or pause it, and try again.",
+            )
+        self._run(call, repaired)
+
+    def _back_up(self, body: BackUpLibrary, call: Call) -> None:
+        def backed_up() -> CareReport:
+            path = self._library.care.back_up(_path(body.path))
+            return CareReport(paths=(WirePath.of(path),))
+
+        self._run(call, backed_up)
+
+    def _restore(self, body: RestoreLibrary, call: Call) -> None:
+        def restored() -> CareReport:
+            found = self._library.care.restore(_path(body.path))
+            self._context.publish(RowsChanged())
+            return CareReport(done=_sentences(found))
+
+        self._run(call, restored)
+
+    def _export(self, body: ExportLibrary, call: Call) -> None:
+        def exported() -> CareReport:
+            files = self._library.care.export(Path(os.fsdecode(body.folder.to_bytes())))
+            return CareReport(paths=tuple(map(WirePath.of, files)))
+
+        self._run(call, exported)
+
+    def _run(self, call: Call, work: Callable[[], CareReport]) -> None:
+        def timed() -> ReplyBody:
+            started_s = time.monotonic()
+            return replace(work(), seconds=round(time.monotonic() - started_s, 3))
+
+        self._context.run_long(call, timed, name="library care")
+
+
+def _path(path: WirePath | None) -> Path | None:
+    return None if path is None else Path(os.fsdecode(path.to_bytes()))
+
+
+def _sentences(found: Restored) -> tuple[str, ...]:
+    """The outcome of a restore in words."""
+    said = [f"{found.edits:,} entries of people's captions and tags were restored."]
+    if found.newer:
+        said.append(f"{found.newer:,} were changed after the backup; they stay as they are.")
+    if found.waiting:
+        said.append(f"{found.waiting:,} photos and videos wait for the next index.")
+    if found.folders:
+        said.append(f"{found.folders:,} folders were added.")
+    if found.vocabulary_differs:
+        said.append("The library has other tags than the backup; they stay as they are.")
+    return tuple(said)

@@ -1,0 +1,82 @@
+"""Care of one library: checked, mended, backed up, restored and exported."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from cocadesk.errors import UserError
+from cocadesk.library.backups import (
+    Restored,
+    back_up,
+    back_up_daily,
+    backups_of,
+    exported,
+    read_backup,
+    restore,
+)
+from cocadesk.library.checking import Checked, drop_orphans, problems_of
+from cocadesk.library.healing import heal, mend_folder
+from cocadesk.library.layout import BACKUPS_FOLDER, MEDIA
+from cocadesk.library.notices import clear_notices, read_notices
+from cocadesk.library.store import Store
+
+log = logging.getLogger(__name__)
+
+
+class LibraryCare:
+    """Looks after one open library; all but ``problems`` and ``export`` need its writer."""
+
+    def __init__(self, library: Checked, store: Store) -> None:
+        self._library = library
+        self._store = store
+
+    def problems(self) -> list[str]:
+        """Sentences on all that is wrong with it; every file is read, nothing is changed."""
+        return problems_of(self._library, self._store)
+
+    def repair(self) -> list[str]:
+        """Mend what can be mended, reading every file; sentences on what was done.
+
+        Nobody else may use the library meanwhile. Notices are done with then.
+        """
+        clear_notices(self._library.folder)
+        with self._store.writing():
+            self._store.close()
+            damaged = mend_folder(self._library.folder, thorough=True)
+            self._store.create_missing()
+            heal(self._library, damaged)
+            done = [*read_notices(self._library.folder), *drop_orphans(self._library)]
+        clear_notices(self._library.folder)
+        return done
+
+    def back_up_daily(self) -> None:
+        """Write today's backup unless it is there; where the disk refuses, the work goes on."""
+        try:
+            back_up_daily(self._library)
+        except (UserError, OSError) as error:
+            log.warning("no backup of today: %s", error)
+
+    def back_up(self, to: Path | None = None) -> Path:
+        """Write a backup of annotations, folders and settings; see ``backups``."""
+        return back_up(self._library, to=to)
+
+    def restore(self, path: Path | None = None) -> Restored:
+        """Bring annotations and folders of a backup (the newest) in, keeping what is newer.
+
+        Raises:
+            UserError: there is none, or it is damaged.
+        """
+        newest = next(iter(backups_of(self._library.folder)), None)
+        if path is None and newest is None:
+            raise UserError(
+                f"There is no backup in {self._library.folder / BACKUPS_FOLDER}.",
+                "",
+                "Name the file: cocadesk library restore FILE.",
+            )
+        with self._store.writing():
+            return restore(self._library, read_backup(path or newest or self._library.folder))
+
+    def export(self, folder: Path) -> list[Path]:
+        """Write media with their captions and tags, and the log of edits, as Parquet files."""
+        return exported(self._library, self._store.read(MEDIA), folder)

@@ -1,0 +1,129 @@
+"""A library looked at as a whole: every file read, every table held against the others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from cocadesk.errors import UserError
+from cocadesk.library.backups import Backed, backups_of, read_backup
+from cocadesk.library.layout import (
+    MANIFEST_COPY,
+    MANIFEST_NAME,
+    STORE_FOLDER,
+    Thumbnails,
+    is_manifest_right,
+)
+from cocadesk.library.mending import contents_of, damaged_tables
+from cocadesk.library.notices import read_notices
+from cocadesk.library.rows import Identity, MediaState
+from cocadesk.library.store import Store, can_read
+from cocadesk.library.views import ViewTables
+
+
+class Checked(Backed, Protocol):
+    """The parts of a library that a check looks at."""
+
+    views: ViewTables
+    thumbnails: Thumbnails
+
+    @property
+    def model(self) -> str | None:
+        """The image id in use."""
+
+
+def problems_of(library: Checked, store: Store) -> list[str]:
+    """Sentences on all that is wrong; none where all is well. Only looks."""
+    folder = library.folder
+    found = list(read_notices(folder))
+    if not is_manifest_right(folder):
+        found.append(f"{MANIFEST_NAME} or its copy {MANIFEST_COPY} is damaged.")
+    damaged = set(damaged_tables(folder / STORE_FOLDER, thorough=True))
+    damaged |= {n for n in store.names() if not can_read(folder / STORE_FOLDER, n)}
+    found += [f"The table of {contents_of(table)} is damaged." for table in sorted(damaged)]
+    if not damaged:
+        found += _between_tables(library)
+    return [*found, *_about_backups(library)]
+
+
+def _between_tables(library: Checked) -> list[str]:
+    """Sentences on rows of one table that do not fit those of another."""
+    media = library.media.identities()
+    keys = Counter(one.key for one in media)
+    twice = sum(count > 1 for count in keys.values())
+    differing = library.edits.differing()
+    unknown = len(library.edits.annotated_keys() - set(keys))
+    counted = [
+        (twice, "photos and videos stand in the library twice."),
+        (differing, "captions, tags and ratings of people differ from the log of what they said."),
+        (unknown, "annotated photos and videos are no longer in the table of photos and videos."),
+        (_without_thumbnail(media, library.thumbnails), "thumbnails are lost or damaged."),
+    ]
+    if library.model is not None and library.views.has(library.model):
+        orphans, lacking = _views_and_media(library.views, library.model, media)
+        counted += [
+            (len(orphans), "photos and videos have vectors but no row."),
+            (lacking, "photos and videos have no vectors: index their folders again."),
+        ]
+    return [f"{number:,} {text}" for number, text in counted if number]
+
+
+def _views_and_media(
+    views: ViewTables, image_id: str, media: Iterable[Identity]
+) -> tuple[set[str], int]:
+    """Keys with vectors but no row, and the number of present media without vectors."""
+    embedded = {mark.key for mark in views.whole_marks(image_id)}
+    here = list(media)
+    present = {one.key for one in here if one.state == MediaState.PRESENT}
+    return embedded - {one.key for one in here}, len(present - embedded)
+
+
+def _without_thumbnail(media: Iterable[Identity], thumbnails: Thumbnails) -> int:
+    hashes = {one.picture_hash for one in media if one.state == MediaState.PRESENT}
+    return sum(not _is_picture(thumbnails.path(picture_hash)) for picture_hash in hashes)
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _about_backups(library: Backed) -> list[str]:
+    backups = backups_of(library.folder)
+    if not backups:
+        if library.edits.next_seq() == 1:
+            return []
+        return ["There is no backup of people's captions and tags yet."]
+    found = []
+    for path in backups:
+        try:
+            read_backup(path)
+        except UserError as error:
+            found.append(f"{error.what} {error.why}".strip())
+    return found
+
+
+def drop_orphans(library: Checked) -> list[str]:
+    """Remove vectors without a row and thumbnails without content; sentences on what went."""
+    media = library.media.identities()
+    said = []
+    if library.model is not None and library.views.has(library.model):
+        orphans, _ = _views_and_media(library.views, library.model, media)
+        if orphans:
+            library.views.remove_from(library.model, dict.fromkeys(sorted(orphans), 0))
+            said.append(f"The vectors of {len(orphans):,} photos and videos without a row went.")
+    emptied = _drop_empty(library.thumbnails.path(one.picture_hash) for one in media)
+    if emptied:
+        said.append(f"{emptied:,} empty thumbnails went; index with --again all to draw them.")
+    return said
+
+
+def _drop_empty(paths: Iterable[Path]) -> int:
+    empty = [path for path in set(paths) if path.exists() and not path.stat().st_size]
+    for path in empty:
+        path.unlink(missing_ok=True)
+    return len(empty)
