@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from cocadesk.library.layout import MEDIA
 from cocadesk.library.literals import literal
-from cocadesk.library.paths import device_and_inode, storable
+from cocadesk.library.paths import device_and_inode, is_under, storable
 from cocadesk.library.rows import (
     FailureRow,
     Identity,
@@ -207,8 +207,12 @@ class RootTable:
         return sorted(arrow_to_rows(RootRow, self._store.read(ROOTS)), key=lambda row: row.path)
 
     def add(self, path: bytes, *, scanned_utc: datetime | None = None) -> RootRow:
-        """Remember a folder, with the device and inode that it has now."""
-        known = next((root for root in self.all() if root.path == path), None)
+        """Remember a folder, with the device and inode that it has now.
+
+        Roots inside it are no roots of their own any more (but for their patterns).
+        """
+        roots = self.all()
+        known = next((root for root in roots if root.path == path), None)
         there = device_and_inode(path)
         row = RootRow(
             path=path,
@@ -220,6 +224,8 @@ class RootTable:
             excludes=known.excludes if known else (),
         )
         self._save(row)
+        inside = (root for root in roots if root is not known and is_under(root.path, path))
+        self._store.delete_in(ROOTS, "path", [root.path for root in inside if not root.excludes])
         return row
 
     def exclude(self, path: bytes, patterns: Sequence[bytes]) -> None:

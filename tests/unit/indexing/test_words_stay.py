@@ -177,6 +177,15 @@ def test_a_folder_given_by_link_and_by_name_is_one_root(library: Library, three:
     assert [root.path for root in library.roots.all()] == [os.fsencode(three)]
 
 
+def test_a_folder_around_a_known_one_takes_its_place(library: Library, three: Path) -> None:
+    """One root; the photos that were known stay who they are."""
+    write_photo(three.parent / "4.jpg", 4)
+    report = run_index(library, [three.parent])
+    assert (report.indexed, report.unchanged) == (1, 3)
+    assert [root.path for root in library.roots.all()] == [os.fsencode(three.parent)]
+    assert captions(library)["1.jpg"] == "1"
+
+
 def test_photos_that_are_links_into_a_hidden_folder_are_found_under_their_names(
     library: Library, tmp_path: Path
 ) -> None:
