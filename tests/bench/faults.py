@@ -15,12 +15,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.support import killed_annotations, killed_index
 from tests.support.identity_world import Simulation
+from tests.support.interleaved import index_between_any_two_steps
 
 STEPS_A_HISTORY = 150
 
@@ -66,10 +68,24 @@ def rows(options: argparse.Namespace) -> list[Row]:
     def switch_cut(base: Path) -> int:
         return killed_index.switch_cut_between_writes(base, every=every)
 
+    def killed_again_and_again(work: str, base: Path) -> int:
+        times = 2 if options.quick else 10
+        found = killed_index.killed_every(
+            base, work, seconds=5, kills=times, photos=60 * times, picture_s=0.05
+        )
+        print(f"  {work}: stored {found.stored}, lost s {[round(s, 2) for s in found.lost_s]}")
+        assert found.wrong == 0, f"{found.wrong} rows lost or doubled"
+        assert max(found.lost_s) <= 2, f"{max(found.lost_s):.1f} s of work lost by one kill"
+        assert found.stored[-1] > found.stored[0] > 0, "it does not get on"
+        return times
+
     return [
         Row("words on another photo, files doubled", histories(options.steps)),
         Row("index killed at a random instant", killed_indexes),
         Row("index cut before a write", index_cut),
+        Row("index killed every 5 s", partial(killed_again_and_again, "index")),
+        Row("switch killed every 5 s", partial(killed_again_and_again, "switch"), is_quick=False),
+        Row("index between two steps of a switch", index_between_any_two_steps, is_quick=False),
         Row("switch of models killed", killed_switches, is_quick=False),
         Row("switch cut before a write", switch_cut),
         Row("files beside photos cut before a write", killed_annotations.write_cut_between_writes),
