@@ -55,6 +55,7 @@ QCheckBox::indicator:focus, QCheckBox::indicator:hover,
 QRadioButton::indicator:focus, QRadioButton::indicator:hover { border-color: $accent; }
 QCheckBox:focus, QRadioButton:focus { color: $accent; }
 QCheckBox:disabled, QRadioButton:disabled { color: $muted; }
+#library-line { background: $accent_soft; border-bottom: 1px solid $line; }
 #results-line { background: $window; }
 #detail { background: $surface; border-left: 1px solid $line; }
 #detail QScrollArea, #detail QScrollArea > QWidget > QWidget { background: $surface; border: none; }

@@ -13,8 +13,10 @@ from ui.kit import desktop
 from ui.kit.actions import Actions, ActionSet, Slots
 from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
+from ui.library.care import CareCommands
 from ui.library.folder_commands import FolderCommands
 from ui.library.forgetting import Forgetting
+from ui.library.notices import LibraryNotices
 from ui.library.tasks import Tasks
 from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PageSwitcher
@@ -39,6 +41,9 @@ class LibraryCommands(QObject):
         tasks = Tasks(link, dialogs, widgets.notice)
         self._forgetting = Forgetting(tasks, widgets.notice)
         self._folders = FolderCommands(link, tracker, dialogs, self._forgetting, widgets.notice)
+        self._care = CareCommands(tasks, widgets.library)
+        notices = LibraryNotices(link, tracker, widgets.library.line, self._care.check)
+        self._care.mended.connect(notices.refresh)
         self._grid = widgets.grid
         self._search = widgets.search
         self._browser = session.browser
@@ -50,6 +55,7 @@ class LibraryCommands(QObject):
         return {
             Actions.ADD_FOLDER: self._add_folder,
             **self._folders.slots(),
+            **self._care.slots(),
             Actions.FORGET_PHOTO: self._forget_photo,
             Actions.RESCAN: partial(self._tracker.index, ()),
             Actions.SHOW_ALL: self.show_all,

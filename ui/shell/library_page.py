@@ -13,6 +13,7 @@ from ui.kit.page_parts import Page
 from ui.kit.widgets import EmptyView
 from ui.library.grid import CELL_SIZES_PX, Grid
 from ui.library.listing import EmptyState
+from ui.library.notices import LibraryLine
 from ui.library.results_model import ResultsModel
 from ui.shell.header import ResultsLine
 
@@ -34,6 +35,7 @@ class LibraryPage(Page):
         super().__init__()
         self.wants_detail = True
         self.results = ResultsLine(actions, len(CELL_SIZES_PX))
+        self.line = LibraryLine()
         self.grid = Grid(model, thumbnails)
         self.empty = EmptyView()
         self.detail = DetailPane(actions, frames)
@@ -41,7 +43,7 @@ class LibraryPage(Page):
         self._center.addWidget(self.empty)
         self._center.addWidget(self.grid)
         left = QWidget()
-        in_column(self.results, (self._center, 1), gap=0, of=left)
+        in_column(self.line, self.results, (self._center, 1), gap=0, of=left)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setHandleWidth(1)
         split.setChildrenCollapsible(False)

@@ -1,0 +1,156 @@
+"""Care of the library in the window: checked, repaired, backed up, restored, exported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from cocadesk.protocol.messages import (
+    BackUpLibrary,
+    CareReport,
+    CheckLibrary,
+    ExportLibrary,
+    RepairLibrary,
+    RequestBody,
+    RestoreLibrary,
+)
+from cocadesk.protocol.paths import WirePath, printable
+from ui.kit import desktop
+from ui.kit.actions import Actions, Slots
+from ui.kit.texts import count
+from ui.library.tasks import TaskDialog, Tasks
+
+BACKUPS = "Backups (*.zip)"
+REPAIR = (
+    "CocaDesk sets damaged parts of the library back to what can be read, "
+    "and makes again what can be made again. This can take some minutes."
+)
+FILES_STAY = "Your photos and videos are not touched."
+RESTORE = (
+    "CocaDesk brings your captions, tags and folders back from a backup. "
+    "What you have changed since then stays as it is."
+)
+NEWEST = (
+    "Without a file, the newest backup is used. CocaDesk writes one every day that it is in use."
+)
+
+
+class CareCommands(QObject):
+    """Asks where that is needed, lets the engine work, and tells what it found and did.
+
+    ``mended``: a repair or a restore has ended.
+    """
+
+    mended = Signal()
+
+    def __init__(self, tasks: Tasks, window: QWidget) -> None:
+        super().__init__(tasks)
+        self._tasks = tasks
+        self._window = window
+
+    def slots(self) -> Slots:
+        """The slots of the actions about the library as a whole."""
+        return {
+            Actions.CHECK_LIBRARY: self.check,
+            Actions.REPAIR_LIBRARY: self._repair,
+            Actions.BACK_UP_LIBRARY: self._back_up,
+            Actions.RESTORE_LIBRARY: self._restore,
+            Actions.EXPORT_LIBRARY: self._export,
+        }
+
+    def check(self) -> None:
+        """Reads every file of the library and tells what is wrong."""
+        dialog = self._tasks.open("Check the library")
+        dialog.agreed.connect(self._repair)
+        on_done = partial(_tell_problems, dialog)
+        self._run(dialog, "Reading every file of the library…", CheckLibrary(), on_done)
+
+    def _repair(self) -> None:
+        dialog = self._tasks.open("Repair the library")
+        dialog.ask(REPAIR, "Repair", small_print=FILES_STAY)
+        on_done = partial(self._tell_repaired, dialog)
+        dialog.agreed.connect(
+            lambda: self._run(dialog, "Repairing the library…", RepairLibrary(), on_done)
+        )
+
+    def _tell_repaired(self, dialog: TaskDialog, report: CareReport) -> None:
+        self.mended.emit()
+        if report.problems:
+            sentence = "Something is still wrong. What was done comes first:"
+            still = [f"Still: {problem}" for problem in report.problems]
+            dialog.tell(sentence, [*report.done, *still])
+        elif report.done:
+            dialog.tell("The library is well again. This was done:", report.done)
+        else:
+            dialog.tell("There was nothing to repair.")
+
+    def _back_up(self) -> None:
+        name = f"CocaDesk backup {date.today().isoformat()}.zip"
+        chosen = desktop.ask_where_to_save(self._window, "Back up the library", name)
+        if chosen is None:
+            return
+        dialog = self._tasks.open("Back up the library")
+        body = BackUpLibrary(path=WirePath.of(chosen))
+        sentence = "Your captions, tags, folders and settings are in this file:"
+        small_print = "Photos and videos are not part of it."
+        on_done = partial(_tell_written, dialog, sentence, small_print)
+        self._run(dialog, "Writing the backup…", body, on_done)
+
+    def _restore(self) -> None:
+        dialog = self._tasks.open("Restore from a backup")
+        dialog.ask(RESTORE, "Use the newest backup", small_print=NEWEST, other="Choose a file…")
+        dialog.agreed.connect(lambda: self._restore_from(dialog, None))
+        dialog.other_wanted.connect(lambda: self._choose_backup(dialog))
+
+    def _choose_backup(self, dialog: TaskDialog) -> None:
+        chosen = desktop.ask_for_file(dialog, "Choose a backup", BACKUPS)
+        if chosen is not None:
+            self._restore_from(dialog, WirePath.of(chosen))
+
+    def _restore_from(self, dialog: TaskDialog, path: WirePath | None) -> None:
+        def on_done(report: CareReport) -> None:
+            self.mended.emit()
+            dialog.tell("The backup was brought in:", report.done)
+
+        self._run(dialog, "Bringing the backup in…", RestoreLibrary(path=path), on_done)
+
+    def _export(self) -> None:
+        title = "Choose a folder for the exported files"
+        chosen = desktop.ask_for_folder(self._window, title)
+        if chosen is None:
+            return
+        dialog = self._tasks.open("Export the library")
+        body = ExportLibrary(folder=WirePath.of(chosen))
+        sentence = "Other programs can read your library from these files:"
+        small_print = (
+            "They list all photos and videos with captions and tags, and every change of them, "
+            "in the Parquet format."
+        )
+        on_done = partial(_tell_written, dialog, sentence, small_print)
+        self._run(dialog, "Writing the files…", body, on_done)
+
+    def _run(
+        self,
+        dialog: TaskDialog,
+        working: str,
+        body: RequestBody,
+        on_done: Callable[[CareReport], None],
+    ) -> None:
+        self._tasks.run(dialog, working, body, CareReport, on_done)
+
+
+def _tell_problems(dialog: TaskDialog, report: CareReport) -> None:
+    if report.problems:
+        sentence = f"{count(len(report.problems), 'problem')} found:"
+        dialog.tell(sentence, report.problems, go_on="Repair…", small_print=FILES_STAY)
+    else:
+        dialog.tell("All is well. Every file of the library could be read.")
+
+
+def _tell_written(dialog: TaskDialog, sentence: str, small_print: str, report: CareReport) -> None:
+    lines = [printable(path.text) for path in report.paths]
+    dialog.tell(sentence, lines, small_print=small_print)

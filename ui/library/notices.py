@@ -1,0 +1,92 @@
+"""The line above the library that tells what should be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFrame
+
+from cocadesk.protocol.messages import GetInfo, Info, ModelChanged
+from ui.engine.link import EngineLink
+from ui.engine.tracker import JobTracker
+from ui.kit.icons import Icon
+from ui.kit.layouts import in_row
+from ui.kit.theme import GAP_M
+from ui.kit.widgets import IconButton, button, label
+
+
+class LibraryLine(QFrame):
+    """A calm sentence with what can be done about it; closed, the same does not come back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("library-line")
+        self.text = label("", wraps=True)
+        self.act = button("", "link", on_click=self._act)
+        self.close_button = IconButton(Icon.CLEAR, "Close", size_px=14, on_click=self._close)
+        parts = ((self.text, 1), self.act, self.close_button)
+        in_row(*parts, gap=GAP_M, margins=(14, 8, 10, 8), of=self)
+        self._closed = ""
+        self._on_act: Callable[[], object] | None = None
+        self.hide()
+
+    def say(self, text: str, act: str, on_act: Callable[[], object]) -> None:
+        """Shows a text, unless it was closed; an empty one hides the line."""
+        self._on_act = on_act
+        self.text.setText(text)
+        self.setAccessibleName(text)
+        self.act.setText(act)
+        self.act.setAccessibleDescription(text)
+        self.setVisible(bool(text) and text != self._closed)
+
+    def _act(self) -> None:
+        if self._on_act is not None:
+            self._on_act()
+
+    def _close(self) -> None:
+        self._closed = self.text.text()
+        self.hide()
+
+
+class LibraryNotices(QObject):
+    """Asks for the library's state, and has the line tell of damage and of missing vectors."""
+
+    def __init__(
+        self,
+        link: EngineLink,
+        tracker: JobTracker,
+        line: LibraryLine,
+        check: Callable[[], object],
+    ) -> None:
+        super().__init__(line)
+        self._link = link
+        self._tracker = tracker
+        self._line = line
+        self._check = check
+        link.connected.connect(self.refresh)
+        link.event_received.connect(self._on_event)
+        tracker.ended.connect(self.refresh)
+
+    def refresh(self) -> None:
+        """Asks again, e.g. after a repair."""
+        self._link.ask(GetInfo(), Info, self._on_info)
+
+    def _on_event(self, body: object) -> None:
+        if isinstance(body, ModelChanged):
+            self.refresh()
+
+    def _on_info(self, answer: Info) -> None:
+        number = answer.counts.without_vectors
+        if answer.notices:
+            self._line.say("\n".join(answer.notices), "Check…", self._check)
+        elif number and not self._tracker.active():
+            noun = "photo or video" if number == 1 else "photos and videos"
+            text = f"{number:,} {noun} can't be found by searches yet."
+            self._line.say(text, "Look again", self._look_again)
+        else:
+            self._line.say("", "", self._check)
+
+    def _look_again(self) -> None:
+        self._line.hide()
+        self._tracker.index(())
