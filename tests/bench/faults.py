@@ -21,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.support import killed_annotations, killed_index
+from tests.support.damaged_library import counts_of, damage_each_file
 from tests.support.identity_world import Simulation
 from tests.support.interleaved import index_between_any_two_steps
 
@@ -79,6 +80,13 @@ def rows(options: argparse.Namespace) -> list[Row]:
         assert found.stored[-1] > found.stored[0] > 0, "it does not get on"
         return times
 
+    def damaged(base: Path) -> int:
+        counts = counts_of(damage_each_file(base))
+        print(f"  damage: {dict(counts)}")
+        broken = {name: n for name, n in counts.items() if name not in ("tried", "said")}
+        assert not broken, f"promises broken: {broken}"
+        return counts["tried"]
+
     return [
         Row("words on another photo, files doubled", histories(options.steps)),
         Row("index killed at a random instant", killed_indexes),
@@ -86,6 +94,7 @@ def rows(options: argparse.Namespace) -> list[Row]:
         Row("index killed every 5 s", partial(killed_again_and_again, "index")),
         Row("switch killed every 5 s", partial(killed_again_and_again, "switch"), is_quick=False),
         Row("index between two steps of a switch", index_between_any_two_steps, is_quick=False),
+        Row("each file of a library damaged in 4 ways", damaged, is_quick=False),
         Row("switch of models killed", killed_switches, is_quick=False),
         Row("switch cut before a write", switch_cut),
         Row("files beside photos cut before a write", killed_annotations.write_cut_between_writes),

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from cocadesk.library.backups import read_backup
 from cocadesk.library.forgetting import JOURNAL, ForgetOrder, Forgotten
 from cocadesk.library.library import Library, Sizes
 from cocadesk.library.rows import MediaRow, MediaState
@@ -126,7 +127,7 @@ def add_backups(library: Library) -> list[Path]:
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows), buffer)
     folder = library.folder / "backups"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     with zipfile.ZipFile(folder / "a day.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("annotated.parquet", buffer.getvalue())
         archive.writestr("library.json", (library.folder / "library.json").read_bytes())
@@ -140,7 +141,7 @@ def test_no_byte_of_a_forgotten_photo_is_left_in_library_and_backups(
     library: Library, photos: Path
 ) -> None:
     """Vector, captions, thumbnail and history: found before, not after; old versions too."""
-    backups = add_backups(library)
+    backups = [*add_backups(library), library.care.back_up()]
     preview = library.folder / "previews"
     row = row_at(library, photos / "3.jpg")
     place = preview / row.picture_hash[:2] / row.picture_hash[2:4] / f"{row.picture_hash}.jpg"
@@ -156,9 +157,20 @@ def test_no_byte_of_a_forgotten_photo_is_left_in_library_and_backups(
     assert found_in(library.folder, wanted) == {name: set() for name in wanted}
     assert all(found_in(library.folder, others).values())
     assert (done.media, done.vectors, done.captions, done.edits) == (1, 1, 1, 1)
-    assert (done.thumbnails, done.previews, done.backups) == (1, 1, 3)
+    assert (done.thumbnails, done.previews, done.backups) == (1, 1, 4)
     assert done.versions > 0
     assert done.freed_bytes > 0
+
+
+def test_a_backup_that_was_cleaned_restores_the_others(library: Library, photos: Path) -> None:
+    """It stays a backup: only the forgotten photo is no longer in it."""
+    path = library.care.back_up()
+    before = read_backup(path)
+    key = row_at(library, photos / "3.jpg").key
+    forget(library, photos / "3.jpg")
+    after = read_backup(path)
+    assert set(after.annotated) == set(before.annotated) - {key}
+    assert after.edits == tuple(edit for edit in before.edits if edit.key != key)
 
 
 def test_all_other_media_are_found_as_before(library: Library, photos: Path) -> None:
@@ -262,7 +274,7 @@ def test_a_damaged_backup_is_removed_since_it_cannot_be_cleaned(
 ) -> None:
     """What can't be looked into may hold what was to go."""
     folder = library.folder / "backups"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "cut.zip").write_bytes(b"PK\x03\x04" + bytes(30))
     assert forget(library, photos / "0.jpg").backups == 1
     assert list(folder.iterdir()) == []
