@@ -219,7 +219,7 @@ def test_what_a_new_pattern_hides_is_counted(desk: Desk) -> None:
     dialog.patterns.setPlainText("*.png")
     dialog.save.click()
     desk.link.answer(SetExcludes, Excluded(folder=FOLDER, patterns=(PNG,), hidden=3))
-    assert desk.notice.text() == "3 photos and videos are not shown any more"
+    assert desk.notice.text() == "No search finds 3 photos and videos any more"
     assert desk.link.bodies(StartIndex) == []
 
 

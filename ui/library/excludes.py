@@ -21,7 +21,7 @@ INTRO = (
     "A pattern with a slash is a path in this folder: 2019/raw/*."
 )
 SMALL_PRINT = (
-    "Photos and videos that fit are not shown any more. Nothing known of them is lost: "
+    "No search finds photos and videos that fit any more. Nothing known of them is lost: "
     "they come back when you take the pattern away."
 )
 
@@ -73,8 +73,8 @@ class ExcludesDialog(FramedDialog):
 def said_of(answer: Excluded, removed: Sequence[WirePath]) -> str:
     """One line on what saving the patterns has done."""
     if answer.hidden:
-        noun = "photo or video is" if answer.hidden == 1 else "photos and videos are"
-        return f"{answer.hidden:,} {noun} not shown any more"
+        noun = "photo or video" if answer.hidden == 1 else "photos and videos"
+        return f"No search finds {answer.hidden:,} {noun} any more"
     if removed:
         return "Patterns saved. Looking for what they had hidden…"
     return f"{count(len(answer.patterns), 'pattern')} saved"
