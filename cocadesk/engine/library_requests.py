@@ -32,6 +32,8 @@ from cocadesk.protocol.values import CountsValue, Fact, FailureValue, RootValue
 from cocadesk.search.filters import parse_filter, split_query
 from cocadesk.search.matching import newest_keys
 
+_NOT_MISSING = parse_filter("-state:missing")
+
 
 class LibraryHandler(RequestHandler):
     """Answers from what is stored, without reading media files."""
@@ -60,9 +62,12 @@ class LibraryHandler(RequestHandler):
 
     def _list_newest(self, body: ListNewest, call: Call) -> Keys:
         among = parse_filter(body.filter)
-        keys = newest_keys(self._library, among) if among else self._newest
+        if "state" not in among.fields():
+            # As a search does: what is gone is shown to those who ask for it.
+            among &= _NOT_MISSING
+        keys = newest_keys(self._library, among) if body.filter else self._newest
         if keys is None:
-            keys = self._newest = newest_keys(self._library)
+            keys = self._newest = newest_keys(self._library, among)
         part = keys[body.offset : body.offset + body.limit]
         return Keys(keys=tuple(part), offset=body.offset, total=len(keys))
 

@@ -72,7 +72,7 @@ class LibraryCare:
             raise UserError(
                 f"There is no backup in {self._library.folder / BACKUPS_FOLDER}.",
                 "",
-                "Name the file: cocadesk library restore FILE.",
+                "Choose a backup file that you keep elsewhere.",
             )
         with self._store.writing():
             return restore(self._library, read_backup(path or newest or self._library.folder))

@@ -132,6 +132,18 @@ def test_the_missing_are_purged_and_nothing_else(engine: LocalEngine, photos: Pa
     assert names(engine) == {"green-1.jpg", "red-4.jpg"}
 
 
+def test_excluded_media_are_listed_only_where_one_asks_for_them(
+    engine: LocalEngine, photos: Path
+) -> None:
+    """Neither among the newest nor under another filter; nothing of them is lost."""
+    engine.ask(SetExcludes(folder=WirePath.of(photos), add=(WirePath("white*"),)), Excluded)
+    totals = [
+        engine.ask(ListNewest(filter=text), Keys).total
+        for text in ("", "kind:photo", "state:missing")
+    ]
+    assert totals == [4, 4, 1]
+
+
 def test_no_pattern_is_made_for_a_file_that_is_gone_already(
     engine: LocalEngine, photos: Path
 ) -> None:
