@@ -52,6 +52,9 @@ class ImageLoader(QObject):
         self._changed = threading.Condition()
         self._is_closed = False
         self._read.connect(self._on_read, Qt.ConnectionType.QueuedConnection)
+        # A lambda, since a method of its own is disconnected before it would be called: a
+        # worker that has just read a picture must not tell an object that is gone.
+        self.destroyed.connect(lambda: self._end())
         self._threads = [
             threading.Thread(target=self._work, name=f"pictures-{n}", daemon=True)
             for n in range(workers)
@@ -85,12 +88,15 @@ class ImageLoader(QObject):
 
     def close(self) -> None:
         """Ends the workers and waits for them."""
+        self._end()
+        for thread in self._threads:
+            thread.join()
+
+    def _end(self) -> None:
         with self._changed:
             self._is_closed = True
             self._stack.clear()
             self._changed.notify_all()
-        for thread in self._threads:
-            thread.join()
 
     def _work(self) -> None:
         while True:
