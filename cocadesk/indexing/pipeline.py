@@ -32,7 +32,7 @@ _LOOK_S = 0.1
 _BATCHES_AHEAD = 4
 _FIRST_PICTURES = 4
 """The first batch is small: nobody knows yet how long the model takes."""
-_GATHER_SHARE, _EMBED_SHARE, _COMMIT_SHARE = 0.25, 0.25, 0.75
+_GATHER_SHARE, _EMBED_SHARE, _COMMIT_SHARE = 0.25, 0.2, 0.5
 """Of ``commit_s``: how long a batch gathers, how long it is embedded, when it is committed."""
 _TIDY_EVERY_COMMITS = 64
 
@@ -353,8 +353,8 @@ class _Embedding:
                 return
 
     def _bound_queue(self) -> None:
-        """No more decoded files wait than two batches: they are lost in a kill as well."""
-        self._files.limit = min(self._options.queue_files, 2 * self._pace.pictures + 2)
+        """No more decoded files wait than the next batch: they are lost in a kill as well."""
+        self._files.limit = min(self._options.queue_files, self._pace.pictures + 4)
 
     def _patience_s(self, batch: Batch) -> float:
         """How long a begun batch may still wait for more."""

@@ -248,7 +248,7 @@ def test_a_slow_model_gets_small_batches_and_a_fast_one_large_ones() -> None:
     assert pace.pictures == 1
 
 
-def test_no_more_files_are_decoded_ahead_than_two_batches() -> None:
+def test_no_more_files_are_decoded_ahead_than_the_next_batch() -> None:
     """A model of a second a picture: decoded pictures that wait are lost in a kill."""
     decoder, seen = Photos(), list[int]()
 
