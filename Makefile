@@ -55,6 +55,8 @@ ifneq ($(BENCH_CLIPS),)
 endif
 	$(BIN)/python tests/bench/bench_human_annotations.py
 	$(BIN)/python tests/bench/bench_kills.py
+	$(BIN)/python tests/bench/faults.py
+	$(BIN)/python tests/bench/bench_forget.py
 
 train-starter: ready
 	$(BIN)/cocadesk train resources/starter/train.toml
