@@ -15,7 +15,7 @@ help:
 	@echo "make app            open CocaDesk on your own library"
 	@echo "make test           run the tests"
 	@echo "make check          style, types, architecture, and the wheel outside this checkout"
-	@echo "make bench          measure indexing, searching, videos, teaching, human annotations, kills, parity (an hour)"
+	@echo "make bench          measure indexing, searching, videos, teaching, human annotations, faults, parity (over an hour)"
 	@echo "make train-starter  train the starter model again (needs the training data; about 90 minutes)"
 	@echo "make samples        rebuild the sample photos from their packages (Debian only)"
 	@echo "make clean          remove what the other commands made, .venv included"
@@ -54,7 +54,6 @@ ifneq ($(BENCH_CLIPS),)
 	$(BIN)/python tests/bench/bench_teach.py --data $(dir $(BENCH_CLIPS))
 endif
 	$(BIN)/python tests/bench/bench_human_annotations.py
-	$(BIN)/python tests/bench/bench_kills.py
 	$(BIN)/python tests/bench/faults.py
 	$(BIN)/python tests/bench/bench_forget.py
 

@@ -15,10 +15,10 @@ from cocadesk.annotations.sidecar_journal import (
     net_changes,
     planned_states,
 )
-from cocadesk.annotations.sidecars import PERSON, FileState
+from cocadesk.annotations.sidecars import FileState
 from cocadesk.annotations.text import caption_of, same_tag, tag_of
 from cocadesk.errors import UserError
-from cocadesk.library.edits import FILE_FIELD, NO_WORDS, projected
+from cocadesk.library.edits import FILE_FIELD, NO_WORDS, PERSON, projected
 from cocadesk.library.library import Library
 from cocadesk.library.rows import Edit, MediaRow, new_key
 

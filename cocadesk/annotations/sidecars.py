@@ -14,11 +14,10 @@ from hashlib import sha256
 
 from cocadesk.annotations.sidecar_files import RefusedError, check_folder, read_file
 from cocadesk.annotations.text import one_line
+from cocadesk.library.edits import PERSON
 from cocadesk.library.library import Library
 from cocadesk.library.rows import Edit, MediaKind, MediaRow, MediaState
 from cocadesk.texts.reading import NotTextError, read_text, text_of, texts_beside, usual_text_of
-
-PERSON = "person"
 
 GONE = "The photo or video is not there now."
 NO_CAPTION = "There is no caption yet. Make one first: cocadesk caption."

@@ -8,15 +8,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from cocadesk.indexing.identity import common_ending
-from cocadesk.library.edits import NO_WORDS
+from cocadesk.library.edits import NO_WORDS, PERSON
 from cocadesk.library.library import Library
 from cocadesk.library.rows import Edit, Identity, MediaState, new_key
 
-_WHO = "person"
 
-
-def inherit(library: Library, identities: Sequence[Identity]) -> list[str]:
-    """Give what people said of missing files to their copies; gives the keys of the heirs.
+def inherit(library: Library, identities: Sequence[Identity]) -> None:
+    """Give what people said of missing files to their copies.
 
     A copy inherits where no other holder of its bytes is left that has annotations, and
     where nobody ever said anything about it: who takes the inheritance back keeps it so.
@@ -24,28 +22,29 @@ def inherit(library: Library, identities: Sequence[Identity]) -> list[str]:
     """
     wanted = _missing_with_equal(identities)
     if not wanted:
-        return []
-    annotated = library.edits.annotated_keys()
-    heirs = dict(_heirs(wanted, annotated))
-    rows = {row.key: row for row in library.media.rows(sorted({*heirs, *heirs.values()}))}
-    batch, now = new_key(), datetime.now(UTC)
-    edits = [
-        Edit(
-            batch=batch,
-            key=heir,
-            who=_WHO,
-            when=now,
-            field=name,
-            old=json.dumps(nothing),
-            new=json.dumps(getattr(rows[giver], name)),
+        return
+    # Held from the look into the log to the entry: a person may be writing at this moment.
+    with library.writing():
+        heirs = dict(_heirs(wanted, library.edits.annotated_keys()))
+        rows = {row.key: row for row in library.media.rows(sorted({*heirs, *heirs.values()}))}
+        batch, now = new_key(), datetime.now(UTC)
+        library.edits.record(
+            [
+                Edit(
+                    batch=batch,
+                    key=heir,
+                    who=PERSON,
+                    when=now,
+                    field=name,
+                    old=json.dumps(nothing),
+                    new=json.dumps(getattr(rows[giver], name)),
+                )
+                for heir, giver in heirs.items()
+                if heir in rows and giver in rows
+                for name, nothing in NO_WORDS.items()
+                if getattr(rows[giver], name) != nothing
+            ]
         )
-        for heir, giver in heirs.items()
-        if heir in rows and giver in rows
-        for name, nothing in NO_WORDS.items()
-        if getattr(rows[giver], name) != nothing
-    ]
-    library.edits.record(edits)
-    return sorted({edit.key for edit in edits})
 
 
 def _missing_with_equal(identities: Iterable[Identity]) -> list[list[Identity]]:

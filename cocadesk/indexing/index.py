@@ -113,20 +113,10 @@ class _Index:
         )
         self._failures = {failure.path: failure for failure in library.media.failures()}
         self._committer = Committer(library, self._model.image_id, self._failures.values())
-        self._survey = self._surveyed(())
         self._candidates: list[FoundFile] = []
         self._in_hand: InHand | None = None
         self._tally = _Tally()
         self._eta = EtaEstimator()
-
-    def _surveyed(self, roots: Sequence[bytes]) -> Survey:
-        return Survey(
-            roots,
-            self._known_files.all(),
-            self._failures,
-            roots_known=Roots(self._library.roots.all()),
-            again=self._options.again,
-        )
 
     def scan(self, roots: Sequence[bytes]) -> Iterator[IndexProgress]:
         """Scan the roots that are there, and note those that are not."""
@@ -146,9 +136,16 @@ class _Index:
         for root in existing:
             if not known.knows(root):
                 self._library.roots.add(root)
-        self._survey = self._surveyed(there)
+        rows = self._library.roots.all()
+        self._survey = Survey(
+            there,
+            self._known_files.all(),
+            self._failures,
+            roots_known=Roots(rows),
+            again=self._options.again,
+        )
         yield self.progress(IndexStage.SCAN)
-        excludes = Excludes({root.path: root.excludes for root in self._library.roots.all()})
+        excludes = Excludes({root.path: root.excludes for root in rows})
         for seen in self._survey.scan_steps(scan(existing, excludes)):
             yield self.progress(IndexStage.SCAN, done=seen)
 
@@ -309,7 +306,7 @@ class _Index:
         lost = Counter(
             found.root
             for found in self._tally.vanished
-            if now.volumes.at(found.path, found.root) != self._survey.seen[found.path].volume
+            if now.volume_at(found.path, found.root) != self._survey.seen[found.path].volume
         )
         for root, count in lost.items():
             files = "One file" if count == 1 else f"{count:,} files"
@@ -320,7 +317,7 @@ class _Index:
             for row in self._known_files.all()
             if row.root in lost
             and row.state == MediaState.PRESENT
-            and now.volume_at(row) != row.volume
+            and now.volume_at(row.path, row.root) != row.volume
         ]
         self._set_absent(away, MediaState.OFFLINE)
 

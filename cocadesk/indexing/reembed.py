@@ -197,9 +197,10 @@ class _Reembed:
         """The state of a file: as its row says, but its disk may have gone or come since."""
         if identity.state == MediaState.MISSING:
             return MediaState.MISSING
-        if os.path.lexists(identity.path) or self._roots.volume_at(identity) == identity.volume:
+        if os.path.lexists(identity.path):
             return MediaState.PRESENT
-        return MediaState.OFFLINE
+        is_there = self._roots.volume_at(identity.path, identity.root) == identity.volume
+        return MediaState.PRESENT if is_there else MediaState.OFFLINE
 
     def _fill_without_reading(self, lacking: _Lacking) -> Iterator[IndexProgress]:
         """Mark what has its views, and copy the views of equal pictures."""

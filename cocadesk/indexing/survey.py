@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict, decide, is_as_recorded
 from cocadesk.indexing.types import Again, Failed
-from cocadesk.library.paths import device_and_inode, folder_of, is_under
+from cocadesk.library.paths import device_and_inode, upwards
 from cocadesk.library.rows import FailureRow, Identity, MediaState, RootRow
 from cocadesk.library.volumes import Listings, Volumes
 from cocadesk.media.hashing import hash_file
@@ -31,7 +31,6 @@ class Roots:
     def __init__(self, known: Iterable[RootRow], volumes: Volumes | None = None) -> None:
         self._known = {row.path: row for row in known}
         self.volumes = volumes or Volumes()
-        self._outermost: dict[bytes, bytes] = {}
 
     def knows(self, path: bytes) -> bool:
         """True where ``path`` is a root or lies in one."""
@@ -39,14 +38,15 @@ class Roots:
 
     def of(self, path: bytes) -> bytes | None:
         """The outermost known root that ``path`` lies in, or None."""
-        return min((root for root in self._known if is_under(path, root)), key=len, default=None)
+        # Upwards, and not over the roots: thousands of single files may be roots.
+        return [None, *(place for place in upwards(path) if place in self._known)][-1]
 
-    def volume_at(self, row: Identity) -> str | None:
-        """The volume that is at a medium's place now; None where its root is not there."""
-        root = self.of(row.path) or row.root
+    def volume_at(self, path: bytes, root: bytes) -> str | None:
+        """The volume that is at the place of a file of ``root`` now; None without the root."""
+        root = self.of(path) or root
         known = self._known.get(root)
-        is_folder = known.is_folder if known is not None else root != row.path
-        return self.volumes.at(row.path, root, is_folder=is_folder)
+        is_folder = known.is_folder if known is not None else root != path
+        return self.volumes.at(path, root, is_folder=is_folder)
 
     def is_replaced(self, root: bytes) -> bool:
         """True where another folder is in the place of the one that was scanned before."""
@@ -60,8 +60,7 @@ class Roots:
 class Survey:
     """The files that the scan of some roots met, and what the rules make of them.
 
-    ``candidates`` are to be read, in the order of the scan; ``unchanged`` counts what
-    need not be. ``root_of`` gives the known root that each scanned one lies in (or itself).
+    In this order: ``scan_steps``, ``compare_steps``, ``decide``; then ``plan`` holds.
     """
 
     def __init__(
@@ -73,7 +72,7 @@ class Survey:
         roots_known: Roots,
         again: Again = Again.NOTHING,
     ) -> None:
-        self._scanned = tuple(roots)
+        self._scanned = frozenset(roots)
         self._roots = roots_known
         self._rows = [row._replace(root=roots_known.of(row.path) or row.root) for row in known]
         self._failures = failures
@@ -95,25 +94,18 @@ class Survey:
 
     @property
     def roots_read(self) -> set[bytes]:
-        """The known roots that the scan met, each whole."""
-        return {root for root in self._scanned if self._roots.of(root) in (None, root)} - {
-            root for root in self._scanned if not os.path.lexists(root)
+        """The roots that the scan met, each whole."""
+        return {
+            root for root in self._scanned if self._roots.of(root) == root and os.path.lexists(root)
         }
 
     def is_inside(self, path: bytes) -> bool:
         """True where ``path`` lies in what was to be scanned."""
-        return any(is_under(path, root) for root in self._scanned)
+        return not self._scanned.isdisjoint(upwards(path))
 
     def covers(self, path: bytes) -> bool:
         """True where the scan has looked where ``path`` lies."""
-        if not self.is_inside(path):
-            return False
-        place = path
-        while place not in self._closed:
-            if folder_of(place) == place:
-                return True
-            place = folder_of(place)
-        return False
+        return self.is_inside(path) and self._closed.isdisjoint(upwards(path))
 
     def scan_steps(self, entries: Iterable[ScanEntry]) -> Iterator[int]:
         """Take what a scan finds; yields the number of files seen, now and then."""
@@ -215,7 +207,7 @@ class Survey:
             list(self.seen.values()),
             is_covered=lambda row: self._is_scanned(row) or row.key in self._looked_at,
             is_scanned=self._is_scanned,
-            volume_at=self._roots.volume_at,
+            volume_at=lambda row: self._roots.volume_at(row.path, row.root),
             replaced={root for root in roots if self._roots.is_replaced(root)},
         )
         self.known_failures = [
@@ -232,17 +224,13 @@ class Survey:
 
     def why_passed_over(self, path: bytes) -> str | None:
         """The rule by which the scan has left out what is known at ``path``; None without one."""
-        place = path
-        while self._passed_over and place not in self._passed_over:
-            if folder_of(place) == place:
-                return None
-            place = folder_of(place)
-        return self._passed_over.get(place)
+        reasons = (self._passed_over[p] for p in upwards(path) if p in self._passed_over)
+        return next(reasons, None)
 
     def passed_over(self) -> dict[str, list[str]]:
         """The keys of known media that the scan has left out, by the rule."""
         keys: dict[str, list[str]] = {}
-        for row in self._rows:
+        for row in self._rows if self._passed_over else ():
             reason = self.why_passed_over(row.path)
             if reason is not None and row.path not in self._found:
                 keys.setdefault(reason, []).append(row.key)

@@ -19,6 +19,9 @@ from cocadesk.library.store import Store
 FILE_FIELD = "file"
 """The field of a file written beside a photo; it has no column in ``media``."""
 
+PERSON = "person"
+"""The author of what people write, in an edit's ``who``."""
+
 NO_WORDS: dict[str, Any] = {
     field.name: field.default
     for field in dataclasses.fields(MediaRow)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +16,16 @@ _MASK = 2**63 - 1
 def folder_of(path: bytes) -> bytes:
     """The folder that holds ``path``."""
     return os.path.dirname(path)  # noqa: PTH120 - paths are bytes here
+
+
+def upwards(path: bytes) -> Iterator[bytes]:
+    """``path``, then each folder above it."""
+    while True:
+        yield path
+        folder = folder_of(path)
+        if folder == path:
+            return
+        path = folder
 
 
 def is_under(path: bytes, root: bytes) -> bool:

@@ -1,6 +1,6 @@
 """Killed between two steps of a command on annotations: log, library and files agree again.
 
-Every fifth write is the last one here; ``tests/bench/bench_kills.py`` tries each.
+Every fifth write is the last one here; ``tests/bench/faults.py`` tries each.
 """
 
 from __future__ import annotations

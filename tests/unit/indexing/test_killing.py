@@ -1,6 +1,6 @@
 """An index killed at any moment and run again loses nothing and doubles nothing.
 
-The short form; ``tests/bench/bench_kills.py`` kills more often and before each write.
+The short form; ``tests/bench/faults.py`` kills more often and before each write.
 """
 
 from __future__ import annotations

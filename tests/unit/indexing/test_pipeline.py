@@ -264,7 +264,7 @@ def test_no_more_files_are_decoded_ahead_than_the_next_batch() -> None:
     for _ in read(names, lambda _: None, backend=backend, options=options, decoder=decoder):
         pass
     assert max(backend.sizes) <= 4
-    assert seen[2] < 25
+    assert seen[2] < 20
 
 
 def test_two_files_with_one_picture_are_embedded_once() -> None:

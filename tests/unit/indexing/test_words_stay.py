@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,6 +141,28 @@ def test_the_words_follow_to_a_copy_when_the_original_is_deleted(
     HumanAnnotations(library).undo()
     run_index(library, [three])
     assert captions(library)["one.jpg"] is None
+
+
+def test_a_person_who_writes_at_that_moment_has_the_last_word(
+    library: Library, three: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine writes what people say while an index runs: nothing overwrites it."""
+    shutil.copy(three / "1.jpg", three / "copy.jpg")
+    run_index(library, [three])
+    (three / "1.jpg").unlink()
+    looked = library.edits.annotated_keys
+    writing = threading.Thread(target=caption, args=(library, three / "copy.jpg", "mine"))
+
+    def look_while_somebody_writes() -> set[str]:
+        found = looked()
+        writing.start()
+        writing.join(1)
+        return found
+
+    monkeypatch.setattr(library.edits, "annotated_keys", look_while_somebody_writes)
+    run_index(library, [three])
+    writing.join()
+    assert captions(library)["copy.jpg"] == "mine"
 
 
 def test_a_copy_does_not_inherit_while_another_holder_is_there(
