@@ -30,8 +30,9 @@ app:
 	@sh tools/ready.sh --window
 	@$(BIN)/cocadesk
 
+# Where Python is told to write no bytecode, each of some 500 programs would compile all again.
 test: ready
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: ready
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -76,17 +77,19 @@ class ForgettingHandler(RequestHandler):
         places = [_place(path, roots) for path in paths]
         chosen: list[Placed] = []
         kept: list[Placed] = []
-        exact, inside = frozenset(places), tuple(os.path.join(p, b"") for p in places)  # noqa: PTH118
+        tops = _tops(places)
         for one in self._library.media.placed():
-            is_in = not places or one.path in exact or one.path.startswith(inside)
+            is_in = not places or _is_in(one.path, tops)
             is_chosen = is_in and (not body.is_missing or one.state == MediaState.MISSING)
             (chosen if is_chosen else kept).append(one)
         if body.is_missing:
             return _Plan(order=self._library.forgetting.order(chosen, kept, ()), excludes={})
         order = self._library.forgetting.order(chosen, kept, places)
+        known = [*(one.path for one in chosen), *order.failures, *(r.path for r in roots)]
+        known = sorted(map(_closed, known))
         for path, place in zip(paths, places, strict=True):
-            known = [*(one.path for one in chosen), *order.failures, *(r.path for r in roots)]
-            if not any(is_under(one, place) for one in known):
+            first = bisect_left(known, _closed(place))
+            if first == len(known) or not known[first].startswith(_closed(place)):
                 raise not_in_library(path)
         return _Plan(order=order, excludes=_excludes(places, roots, chosen))
 
@@ -144,6 +147,27 @@ def _place(path: bytes, roots: Iterable[RootRow]) -> bytes:
     if any(is_under(path, root.path) for root in roots):
         return path
     return os.path.realpath(path)
+
+
+def _closed(path: bytes) -> bytes:
+    """``path`` with a separator at its end: sorted so, what lies in a folder stands behind it."""
+    return os.path.join(path, b"")  # noqa: PTH118
+
+
+def _tops(places: Iterable[bytes]) -> list[bytes]:
+    """The places that lie in none of the others, closed and sorted."""
+    tops: list[bytes] = []
+    for place in sorted(map(_closed, places)):
+        if not tops or not place.startswith(tops[-1]):
+            tops.append(place)
+    return tops
+
+
+def _is_in(path: bytes, tops: Sequence[bytes]) -> bool:
+    """True where ``path`` is one of ``tops`` or lies in it; as quick for many as for one."""
+    closed = _closed(path)
+    place = bisect_right(tops, closed)
+    return place > 0 and closed.startswith(tops[place - 1])
 
 
 def _patterns(paths: Iterable[WirePath]) -> list[bytes]:
