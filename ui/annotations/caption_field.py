@@ -71,7 +71,7 @@ class CaptionField(QWidget):
 
     A caption that is being typed belongs to the medium it was begun for: it stays in
     the editor while that one is shown again, and is saved when another one is shown.
-    ``key`` is the medium whose caption is shown; empty before the first.
+    ``key`` is the medium whose ``caption`` is shown; empty before the first.
     """
 
     saved = Signal(str, str)
@@ -83,6 +83,7 @@ class CaptionField(QWidget):
         super().__init__()
         self.key = ""
         self._origin_kind = Origin.NOBODY
+        self.caption = ""
         self._before = ""
         self.origin = label("", "small", wraps=True)
         self.accept = button("Accept", "link", on_click=self.accepted.emit)
@@ -115,6 +116,7 @@ class CaptionField(QWidget):
         if key != self.key:
             self.save()
             self.key = key
+        self.caption = caption
         self.text.setText(caption)
         self._origin_kind = origin if caption else Origin.NOBODY
         self.origin.setText(self._origin_kind.value if caption else reason)
@@ -124,7 +126,7 @@ class CaptionField(QWidget):
 
     def say(self, sentence: str) -> None:
         """A sentence where there is no caption."""
-        if not self.text.text():
+        if not self.caption:
             self.origin.setText(sentence)
 
     def begin(self) -> None:
@@ -132,7 +134,7 @@ class CaptionField(QWidget):
         if self.is_editing:
             self.editor.setFocus()
             return
-        self._before = self.text.text()
+        self._before = self.caption
         self.editor.setPlainText(self._before)
         self.editor.selectAll()
         self._show_mode(is_editing=True)
@@ -172,7 +174,7 @@ class CaptionField(QWidget):
     def _show_mode(self, *, is_editing: bool = False) -> None:
         self.editor.setVisible(is_editing)
         self.hint.setVisible(is_editing)
-        self.text.setVisible(not is_editing and bool(self.text.text()))
+        self.text.setVisible(not is_editing and bool(self.caption))
         self.edit.setVisible(not is_editing)
         is_suggestion = self._origin_kind is Origin.MACHINE
         self.accept.setVisible(is_suggestion and not is_editing)

@@ -9,11 +9,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QTreeWidgetItem, QWidget
 
 from cocadesk.protocol.messages import WritePlan
-from cocadesk.protocol.paths import printable
 from cocadesk.protocol.values import EditValue, WriteItem, WriteKind
 from ui.annotations.scopes import ScopeChoice, ScopePicker
 from ui.kit.dialogs import FramedDialog, table, table_line
 from ui.kit.page_parts import TickBox
+from ui.kit.plain_text import tip_of
 from ui.kit.texts import count, moment
 from ui.kit.widgets import button, label
 
@@ -151,13 +151,13 @@ def _counted(plan: WritePlan) -> str:
 
 
 def _file_line(item: WriteItem) -> QTreeWidgetItem:
-    folder, name = os.path.split(printable(item.path.text))
+    folder, name = os.path.split(item.path.text)
     what = RESULTS[item.kind]
     new = item.new if item.kind in (WriteKind.NEW, WriteKind.CHANGED) else ""
     line = table_line(
         [name, what, item.old, item.reason if item.kind is WriteKind.SKIPPED else new, folder]
     )
     if item.reason:
-        line.setToolTip(1, item.reason)
-    line.setToolTip(0, printable(item.path.text))
+        line.setToolTip(1, tip_of(item.reason))
+    line.setToolTip(0, tip_of(item.path.text))
     return line

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox
 
-from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.paths import WirePath, printable
 from cocadesk.protocol.values import Row, Scope
 from ui.kit.icons import Icon, pixmap
 from ui.kit.texts import count
@@ -64,7 +64,7 @@ class ScopePicker(QComboBox):
         super().__init__()
         self.setAccessibleName("Which photos")
         self._choices = list(made)
-        self.addItems([choice.text for choice in self._choices])
+        self.addItems([printable(choice.text) for choice in self._choices])
         self.setCurrentIndex(min(first, len(self._choices) - 1))
         self.currentIndexChanged.connect(self.chosen)
 

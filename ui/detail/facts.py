@@ -49,7 +49,9 @@ class FactsTable(QWidget):
                 is_path = fact.name in ("name", LAST)
                 mode = Qt.TextElideMode.ElideMiddle if is_path else Qt.TextElideMode.ElideRight
                 name.setText(fact.label)
-                value.show_text(fact.text, mode)
+                # A description may have line ends of its own, a name may not.
+                text = fact.text if is_path else " ".join(fact.text.split())
+                value.show_text(text, mode)
                 value.setAccessibleName(fact.label)
 
     def _add_line(self) -> None:

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from cocadesk.protocol.values import Hit, VideoMoment
 from ui.kit.image_loader import ImageLoader, paint_thumbnail
+from ui.kit.plain_text import tip_of
 from ui.kit.texts import clock
 from ui.kit.theme import SMALL_PX, colour
 from ui.kit.widgets import keeps_key
@@ -130,7 +131,7 @@ class MomentStrip(QListWidget):
             item.setData(BEST_ROLE, place == best)
             item.setData(MATCHES_ROLE, place in matching)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, _spoken(moment, place == best))
-            item.setToolTip(_spoken(moment, place == best))
+            item.setToolTip(tip_of(_spoken(moment, place == best)))
             self.addItem(item)
         self.setCurrentRow(best or 0)
         self._is_filling = False

@@ -17,6 +17,7 @@ from ui.kit.actions import ActionSet, Group
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import in_column
 from ui.kit.page_parts import UNLIMITED_PX, Column, scroll_area
+from ui.kit.plain_text import tip_of
 from ui.kit.theme import GAP_M
 from ui.kit.timers import single_shot
 from ui.kit.widgets import action_button, label
@@ -79,7 +80,7 @@ class DetailPane(QFrame):
         self._fit_photo()
         self.video.show_row(row, thumbnail)
         self.photo.setAccessibleDescription(row.caption or row.name)
-        self.photo.setToolTip(f"Double-click to see the {self._noun} large")
+        self.photo.setToolTip(tip_of(f"Double-click to see the {self._noun} large"))
         self._body.setVisible(True)
         self._show_caption(row.key, row.caption, row.caption_by_person)
         self._show_tags(row.tags)

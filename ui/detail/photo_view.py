@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from cocadesk.protocol.paths import printable
 from ui.kit.theme import colour
 
 MAX_ZOOM = 8.0
@@ -53,7 +54,7 @@ class PhotoView(QWidget):
     def show_message(self, text: str) -> None:
         """A sentence in place of the picture."""
         self._pixmap = None
-        self._message = text
+        self._message = printable(text)
         self.update()
 
     def reset_zoom(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QSlider
 
 from ui.kit.icons import Icon
 from ui.kit.layouts import in_row
+from ui.kit.plain_text import tip_of
 from ui.kit.texts import clock
 from ui.kit.theme import GAP_S
 from ui.kit.widgets import IconButton, label
@@ -72,7 +73,7 @@ class PlayerControls(QFrame):
         name = "Pause" if self._is_playing else "Play from this moment"
         self.play.show_icon(Icon.PAUSE if self._is_playing else Icon.PLAY)
         self.play.setAccessibleName(name)
-        self.play.setToolTip(f"{name} (P)")
+        self.play.setToolTip(tip_of(f"{name} (P)"))
         is_muted = self.mute.isChecked()
         self.mute.show_icon(Icon.MUTED if is_muted else Icon.SOUND)
         self.mute.setToolTip("Sound on" if is_muted else "Mute")

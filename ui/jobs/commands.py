@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from cocadesk.protocol.messages import Failures
-from cocadesk.protocol.paths import printable
 from cocadesk.protocol.values import FailureValue, JobValue, ReadAgain
 from ui.engine.tracker import JobTracker
 from ui.jobs.panel import JobsPanel, JobStrip
@@ -129,7 +128,7 @@ class FailuresDialog(FramedDialog):
         self.column.addWidget(label(_summary(len(failures), total), "muted", wraps=True))
         self.tree = table(UNREAD, ("File", "Reason", "Folder"), (220, 360))
         for failure in failures:
-            folder, name = os.path.split(printable(failure.path.text))
+            folder, name = os.path.split(failure.path.text)
             again = " It will be tried again." if failure.is_passing else ""
             self.tree.addTopLevelItem(table_line((name, failure.reason + again, folder)))
         self.column.addWidget(self.tree, 1)

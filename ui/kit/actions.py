@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
 
 from ui.kit.icons import Icon
+from ui.kit.plain_text import tip_of
 
 
 class Group(StrEnum):
@@ -157,7 +158,7 @@ class ActionSet(QObject):
             live.setObjectName(entry.id)
             live.setShortcuts([QKeySequence(key) for key in entry.keys])
             if entry.keys:
-                live.setToolTip(f"{entry.text} ({entry.key_texts()[0]})")
+                live.setToolTip(tip_of(f"{entry.text} ({entry.key_texts()[0]})"))
             live.setIconVisibleInMenu(False)  # only some have one, for the tool buttons
             self._live[entry] = live
 

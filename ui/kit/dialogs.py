@@ -8,7 +8,9 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, QSize
 from PySide6.QtWidgets import QDialog, QPushButton, QTreeWidget, QTreeWidgetItem, QWidget
 
+from cocadesk.protocol.paths import printable
 from ui.kit.layouts import STRETCH, in_column, in_row
+from ui.kit.plain_text import tip_of
 from ui.kit.theme import GAP_M
 from ui.kit.widgets import button, label
 
@@ -79,8 +81,8 @@ def table(name: str, columns: Sequence[str], widths_px: Sequence[int]) -> QTreeW
 
 def table_line(texts: Sequence[str]) -> QTreeWidgetItem:
     """A line of a table; each text is its own tip, in case it is cut off."""
-    line = QTreeWidgetItem(list(texts))
+    line = QTreeWidgetItem([printable(text) for text in texts])
     line.setSizeHint(0, QSize(0, LINE_PX))
     for place, text in enumerate(texts):
-        line.setToolTip(place, text)
+        line.setToolTip(place, tip_of(text))
     return line

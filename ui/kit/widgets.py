@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from ui.kit.icons import Icon, icon, pixmap
 from ui.kit.layouts import in_row
+from ui.kit.plain_text import PlainLabel, button_text, tip_of
 from ui.kit.theme import GAP_M, current_theme
 from ui.kit.timers import single_shot
 
@@ -34,11 +35,9 @@ FOOT_PX = 28
 TEXT_WIDTH_PX = 440
 
 
-def label(text: str, role: str = "", *, wraps: bool = False) -> QLabel:
+def label(text: str, role: str = "", *, wraps: bool = False) -> PlainLabel:
     """A label of a role that the style sheet knows."""
-    made = QLabel(text)
-    made.setProperty("role", role)
-    made.setTextFormat(Qt.TextFormat.PlainText)
+    made = PlainLabel(text, role)
     made.setWordWrap(wraps)
     if wraps:
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
@@ -47,14 +46,12 @@ def label(text: str, role: str = "", *, wraps: bool = False) -> QLabel:
     return made
 
 
-class ElidedLabel(QLabel):
+class ElidedLabel(PlainLabel):
     """One line that ends in an ellipsis where there is no room; the tip has all of it."""
 
     def __init__(self, role: str = "", *, fills: bool = False) -> None:
         """``fills``: takes all the width there is, else no more than its text needs."""
-        super().__init__()
-        self.setProperty("role", role)
-        self.setTextFormat(Qt.TextFormat.PlainText)
+        super().__init__(role=role)
         width = QSizePolicy.Policy.Ignored if fills else QSizePolicy.Policy.Maximum
         self.setSizePolicy(width, QSizePolicy.Policy.Preferred)
         self._mode = Qt.TextElideMode.ElideRight
@@ -84,7 +81,7 @@ class ElidedLabel(QLabel):
         painter.end()
 
     def _give_tip(self) -> None:
-        self.setToolTip(self.text() if self._shown() != self.text() else "")
+        self.setToolTip(tip_of(self.text()) if self._shown() != self.text() else "")
 
     def _shown(self) -> str:
         return self.fontMetrics().elidedText(self.text(), self._mode, self.width())
@@ -105,10 +102,10 @@ def tool(
 ) -> QToolButton:
     """A tool button with a text, of a role that the style sheet knows."""
     made = QToolButton()
-    made.setText(text)
+    made.setText(button_text(text))
     made.setProperty("role", role)
     made.setAccessibleName(name or text)
-    made.setToolTip(tip)
+    made.setToolTip(tip_of(tip))
     made.setCursor(Qt.CursorShape.PointingHandCursor)
     made.clicked.connect(on_click)
     return made
@@ -135,7 +132,7 @@ class IconButton(QToolButton):
         self.setProperty("role", role)
         self.setIconSize(QSize(size_px, size_px))
         self.setAccessibleName(name)
-        self.setToolTip(tip or name)
+        self.setToolTip(tip_of(tip or name))
         if on_click is not None:
             self.clicked.connect(on_click)
         self._draw()

@@ -18,7 +18,7 @@ from cocadesk.protocol.messages import (
     RequestBody,
     RestoreLibrary,
 )
-from cocadesk.protocol.paths import WirePath, printable
+from cocadesk.protocol.paths import WirePath
 from ui.kit import desktop
 from ui.kit.actions import Actions, Slots
 from ui.kit.texts import count
@@ -152,5 +152,5 @@ def _tell_problems(dialog: TaskDialog, report: CareReport) -> None:
 
 
 def _tell_written(dialog: TaskDialog, sentence: str, small_print: str, report: CareReport) -> None:
-    lines = [printable(path.text) for path in report.paths]
+    lines = [path.text for path in report.paths]
     dialog.tell(sentence, lines, small_print=small_print)

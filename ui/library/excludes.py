@@ -33,17 +33,17 @@ class ExcludesDialog(FramedDialog):
 
     def __init__(self, root: RootValue, parent: QWidget) -> None:
         super().__init__("What to pass over", parent)
-        self._before = root.excludes
+        self._before = {printable(pattern.text).strip(): pattern for pattern in root.excludes}
         self.patterns = QPlainTextEdit()
         self.patterns.setAccessibleName("Patterns, one a line")
         self.patterns.setAccessibleDescription(INTRO)
         self.patterns.setTabChangesFocus(True)
         self.patterns.setPlaceholderText("*.png")
-        self.patterns.setPlainText("\n".join(pattern.text for pattern in root.excludes))
+        self.patterns.setPlainText("\n".join(self._before))
         self.problem = label("", "problem", wraps=True)
         self.problem.hide()
         self.save = button("Save", "primary", on_click=self._save)
-        self.column.addWidget(label(f"In {printable(root.path.text)}", wraps=True))
+        self.column.addWidget(label(f"In {root.path.text}", wraps=True))
         self.column.addWidget(label(INTRO, "muted", wraps=True))
         self.column.addWidget(self.patterns, 1)
         self.column.addWidget(label(SMALL_PRINT, "muted", wraps=True))
@@ -60,9 +60,8 @@ class ExcludesDialog(FramedDialog):
     def _save(self) -> None:
         texts = (line.strip() for line in self.patterns.toPlainText().splitlines())
         wanted = list(dict.fromkeys(text for text in texts if text))
-        had = {pattern.text: pattern for pattern in self._before}
-        add = tuple(WirePath.of(text) for text in wanted if text not in had)
-        remove = tuple(pattern for text, pattern in had.items() if text not in wanted)
+        add = tuple(WirePath.of(text) for text in wanted if text not in self._before)
+        remove = tuple(pattern for text, pattern in self._before.items() if text not in wanted)
         if add or remove:
             self.save.setEnabled(False)
             self.save_wanted.emit(add, remove)

@@ -9,10 +9,11 @@ from functools import partial
 from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QMenu, QTreeWidgetItem, QWidget
 
-from cocadesk.protocol.paths import WirePath, printable
+from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import ReadAgain, RootValue
 from ui.kit.dialogs import FramedDialog, table, table_line
 from ui.kit.layouts import STRETCH, in_row
+from ui.kit.plain_text import tip_of
 from ui.kit.texts import count
 from ui.kit.widgets import button, label
 
@@ -77,7 +78,7 @@ class FoldersDialog(FramedDialog):
         self._roots = tuple(roots)
         self.tree.clear()
         self.tree.addTopLevelItems(
-            [table_line((printable(root.path.text), "", _number(root), "")) for root in roots]
+            [table_line((root.path.text, "", _number(root), "")) for root in roots]
         )
         self.intro.setText(INTRO if roots else NO_FOLDERS)
         if roots:
@@ -126,4 +127,4 @@ def _number(root: RootValue) -> str:
 
 def _write(line: QTreeWidgetItem, column: int, text: str) -> None:
     line.setText(column, text)
-    line.setToolTip(column, text)
+    line.setToolTip(column, tip_of(text))

@@ -8,7 +8,7 @@ from functools import partial
 from PySide6.QtCore import QObject
 
 from cocadesk.protocol.messages import Forget, Forgotten, GetRows, Rows
-from cocadesk.protocol.paths import WirePath, printable
+from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import ForgottenValue, changed
 from ui.kit.texts import count
 from ui.kit.widgets import Notice
@@ -37,7 +37,7 @@ class Forgetting(QObject):
     def folder(self, path: WirePath, on_closed: Callable[[], None]) -> None:
         """Asks about a folder and all that is known of what is in it."""
         dialog = self._tasks.open("Forget this folder", on_closed)
-        self._count(dialog, printable(path.text), Forget(paths=(path,)))
+        self._count(dialog, path.text, Forget(paths=(path,)))
 
     def missing(self) -> None:
         """Asks about all media whose files are gone."""
@@ -60,7 +60,7 @@ class Forgetting(QObject):
                 dialog.tell("There is nothing to forget.")
                 return
             one = answer.rows[0].name if len(answer.rows) == 1 else ""
-            subject = printable(one) or f"the {len(answer.rows):,} selected photos and videos"
+            subject = one or f"the {len(answer.rows):,} selected photos and videos"
             self._count(dialog, subject, Forget(paths=tuple(row.path for row in answer.rows)))
 
         self._tasks.run(dialog, COUNTING, GetRows(keys=tuple(keys)), Rows, on_rows)

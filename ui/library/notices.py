@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFrame
@@ -31,10 +31,11 @@ class LibraryLine(QFrame):
         self._on_act: Callable[[], object] | None = None
         self.hide()
 
-    def say(self, text: str, act: str, on_act: Callable[[], object]) -> None:
-        """Shows a text, unless it was closed; an empty one hides the line."""
+    def say(self, lines: Sequence[str], act: str, on_act: Callable[[], object]) -> None:
+        """Shows these lines, unless they were closed; none hides itself."""
         self._on_act = on_act
-        self.text.setText(text)
+        self.text.show_lines(lines)
+        text = self.text.text()
         self.setAccessibleName(text)
         self.act.setText(act)
         self.act.setAccessibleDescription(text)
@@ -79,13 +80,13 @@ class LibraryNotices(QObject):
     def _on_info(self, answer: Info) -> None:
         number = answer.counts.without_vectors
         if answer.notices:
-            self._line.say("\n".join(answer.notices), "Check…", self._check)
+            self._line.say(answer.notices, "Check…", self._check)
         elif number and not self._tracker.active():
             noun = "photo or video" if number == 1 else "photos and videos"
             text = f"{number:,} {noun} can't be found by searches yet."
-            self._line.say(text, "Look again", self._look_again)
+            self._line.say((text,), "Look again", self._look_again)
         else:
-            self._line.say("", "", self._check)
+            self._line.say((), "", self._check)
 
     def _look_again(self) -> None:
         self._line.hide()

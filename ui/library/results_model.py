@@ -18,6 +18,7 @@ from PySide6.QtCore import (
 
 from cocadesk.protocol.messages import Description
 from cocadesk.protocol.values import Hit, Row, changed
+from ui.kit.plain_text import tip_of
 from ui.kit.timers import single_shot
 
 KEY_ROLE = int(Qt.ItemDataRole.UserRole) + 1
@@ -73,7 +74,7 @@ class ResultsModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return row.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{row.caption}\n{row.name}" if row.caption else row.name
+            return tip_of(row.caption, row.name) if row.caption else tip_of(row.name)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{row.caption or row.kind.value.capitalize()}, {row.name}"
         return None

@@ -13,6 +13,7 @@ from cocadesk.protocol.messages import ReplyBody, RequestBody
 from ui.engine.link import EngineLink, LinkState
 from ui.kit.dialogs import DialogHost, FramedDialog
 from ui.kit.page_parts import ProgressBar, hide_or_say
+from ui.kit.plain_text import joined
 from ui.kit.widgets import Notice, button, label
 
 WIDTH_PX = 540
@@ -86,7 +87,7 @@ class TaskDialog(FramedDialog):
         self.sentence.setText(sentence)
         self.setAccessibleDescription(sentence)
         hide_or_say(self.small_print, small_print)
-        self.report.setPlainText("\n".join(lines))
+        self.report.setPlainText(joined(lines))
         self.report.setVisible(bool(lines))
         height = self.report.fontMetrics().lineSpacing() * min(len(lines), MAX_LINES) + FRAME_PX
         self.report.setFixedHeight(height)

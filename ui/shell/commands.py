@@ -209,7 +209,7 @@ class MediumCommands(QObject):
             self._notice.say("Path copied")
 
     def _copy_caption(self) -> None:
-        caption = self._detail.caption.text()
+        caption = self._detail.field.caption
         if caption:
             desktop.copy_text(caption)
             self._notice.say("Caption copied")

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from ui.kit.actions import Action, ActionSet, Group
 from ui.kit.layouts import in_column
+from ui.kit.plain_text import tip_of
 
 PALETTE_WIDTH_PX = 560
 PALETTE_HEIGHT_PX = 430
@@ -135,11 +136,12 @@ class CommandPalette(QFrame):
         wanted = self.field.text().casefold().split()
         for entry in self._actions.entries:
             live = self._actions[entry]
-            text = f"{entry.group}: {live.text()}"
+            name = live.text().replace("&&", "&")
+            text = f"{entry.group}: {name}"
             if live.isEnabled() and all(word in text.casefold() for word in wanted):
-                item = QTreeWidgetItem([live.text(), "  ".join(entry.key_texts()[:1])])
+                item = QTreeWidgetItem([name, "  ".join(entry.key_texts()[:1])])
                 item.setData(0, ACTION_ROLE, entry)
-                item.setToolTip(0, text)
+                item.setToolTip(0, tip_of(text))
                 self.list.addTopLevelItem(item)
         self._select(0)
 

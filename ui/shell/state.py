@@ -10,6 +10,7 @@ from cocadesk.errors import UserError
 from cocadesk.protocol.values import MediaKind
 from ui.engine.link import LinkState
 from ui.kit.actions import Requires
+from ui.kit.plain_text import button_text
 from ui.library.listing import EmptyState, Listing, empty_state_for
 
 Part = TypeVar("Part")
@@ -73,12 +74,12 @@ class WindowState:
     @property
     def undo_text(self) -> str:
         """The text of the Undo action."""
-        return f"Undo: {self.undo_title}" if self.undo_title else "Undo"
+        return button_text(f"Undo: {self.undo_title}") if self.undo_title else "Undo"
 
     @property
     def redo_text(self) -> str:
         """The text of the Redo action."""
-        return f"Redo: {self.redo_title}" if self.redo_title else "Redo"
+        return button_text(f"Redo: {self.redo_title}") if self.redo_title else "Redo"
 
 
 class Drawing(Generic[Part]):

@@ -11,6 +11,7 @@ from cocadesk.protocol.values import TeachSample
 from ui.kit.image_loader import ImageLoader, paint_thumbnail
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Card, ProgressBar, hide_or_say
+from ui.kit.plain_text import tip_of
 from ui.kit.theme import GAP_M, RADIUS_PX, colour
 from ui.kit.widgets import label
 from ui.teach.texts import found_line, held_out_line, skipped_line, time_line
@@ -49,7 +50,8 @@ class FoundBox(Card):
             sample.setVisible(bool(shown))
         self.held_out.setText(held_out_line(found))
         lines = [*found.notes, *map(skipped_line, found.skipped)]
-        hide_or_say(self.skipped, "\n".join(lines))
+        self.skipped.show_lines(lines)
+        self.skipped.setVisible(bool(lines))
         is_measured = found.seconds is not None
         self.measuring.setVisible(not is_measured)
         hide_or_say(self.time, time_line(found) if is_measured else "")
@@ -70,9 +72,9 @@ class _Sample(QWidget):
         self._picture.show_sample(sample)
         captions = sample.captions if sample is not None else ()
         more = f" (+{len(captions) - 2})" if len(captions) > 2 else ""
-        texts = "\n".join(f"“{caption}”" for caption in captions[:2])
-        self._captions.setText(texts + more)
-        self._captions.setToolTip("\n".join(captions))
+        texts = [f"“{caption}”" for caption in captions[:2]]
+        self._captions.show_lines([*texts[:-1], texts[-1] + more] if texts else ())
+        self._captions.setToolTip(tip_of(*captions))
 
 
 class _Picture(QLabel):
@@ -96,7 +98,7 @@ class _Picture(QLabel):
         self._path = thumbnail.to_str() if thumbnail is not None else ""
         self._key = f"sample:{self._path}"
         self.setAccessibleName(sample.path.text if sample is not None else "")
-        self.setToolTip(self.accessibleName())
+        self.setToolTip(tip_of(self.accessibleName()))
         self.update()
 
     def _on_arrived(self, key: object) -> None:

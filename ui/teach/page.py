@@ -18,6 +18,7 @@ from ui.kit import desktop
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Page
+from ui.kit.plain_text import joined, tip_of
 from ui.kit.theme import GAP_M
 from ui.kit.widgets import Notice, button, label
 from ui.teach.requests import TeachRequests
@@ -189,10 +190,10 @@ class TeachPage(Page):
             self.runs.blockSignals(False)
             self._mark_shown()
         for place, run in enumerate(runs):
-            text = f"{run_title(run)}\n{run_subtitle(run)}"
-            if self.runs.item(place).text() != text:
-                self.runs.item(place).setText(text)
-                self.runs.item(place).setToolTip(text)
+            lines = (run_title(run), run_subtitle(run))
+            if self.runs.item(place).text() != joined(lines):
+                self.runs.item(place).setText(joined(lines))
+                self.runs.item(place).setToolTip(tip_of(*lines))
         self._side.setVisible(bool(runs))
 
     def _mark_shown(self) -> None:

@@ -14,6 +14,7 @@ from ui.kit import desktop
 from ui.kit.icons import Icon
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import TickBox
+from ui.kit.plain_text import tip_of
 from ui.kit.texts import count
 from ui.kit.theme import GAP_M
 from ui.kit.widgets import IconButton, button, label
@@ -159,4 +160,4 @@ class _FolderLine(QWidget):
             margins=(2, 0, 0, 0),
             of=self,
         )
-        self.setToolTip(folder)
+        self.setToolTip(tip_of(folder))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cocadesk.protocol.messages import DatasetSummary
-from cocadesk.protocol.paths import printable
 from cocadesk.protocol.values import (
     JobState,
     JobValue,
@@ -109,7 +108,7 @@ def time_line(found: DatasetSummary) -> str:
 
 def skipped_line(skipped: SkippedValue) -> str:
     """``3 files skipped (a.jpg, b.jpg, …): The .txt beside the photo is empty.``."""
-    paths = [printable(example.text) for example in skipped.examples[:3]]
+    paths = (example.text for example in skipped.examples[:3])
     names = [os.path.basename(path) for path in paths]  # noqa: PTH119
     if names and skipped.count > len(names):
         names.append("…")

@@ -155,6 +155,27 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
     assert [name for name, last in parts.items() if last in EMPTY_NAMES] == []
 
 
+def test_every_label_and_tip_of_the_window_is_plain() -> None:
+    """Qt would take a file's name for HTML: ``PlainLabel`` and ``tip_of`` keep it from that."""
+    found = []
+    for name, tree in trees():
+        calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
+        for call in calls if name.startswith("ui.") else ():
+            called = ast.unparse(call.func)
+            is_tip = called.endswith("setToolTip")
+            if called == "QLabel" or (is_tip and not is_plain_tip(call.args[-1])):
+                found.append(f"{name}:{call.lineno}")
+    assert not found
+
+
+def is_plain_tip(tip: ast.expr) -> bool:
+    """True for a tip without a name in it, or with the names made plain."""
+    if isinstance(tip, ast.IfExp):
+        return is_plain_tip(tip.body) and is_plain_tip(tip.orelse)
+    is_made = isinstance(tip, ast.Call) and ast.unparse(tip.func) == "tip_of"
+    return is_made or isinstance(tip, ast.Constant)
+
+
 def test_nothing_is_left_for_later() -> None:
     """No mark of unfinished work, no print outside the command line and the tools."""
     marks = ("TO" + "DO", "FIX" + "ME", "XX" + "X")
