@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from cocadesk.indexing.identity import common_ending
 from cocadesk.library.edits import NO_WORDS, PERSON
@@ -65,4 +66,10 @@ def _heirs(groups: Iterable[Sequence[Identity]], annotated: set[str]) -> Iterabl
             continue
         giver = max(holders, key=lambda i: i.key)
         heirs = [i for i in group if i.state == MediaState.PRESENT]
-        yield min(heirs, key=lambda i: (-common_ending(i.path, giver.path), i.path)).key, giver.key
+        heir = min(heirs, key=partial(_distance, giver))
+        yield heir.key, giver.key
+
+
+def _distance(giver: Identity, heir: Identity) -> tuple[bool, int, bytes]:
+    """Sorts heirs: those on the giver's disk first, then those whose path ends most alike."""
+    return heir.volume != giver.volume, -common_ending(heir.path, giver.path), heir.path

@@ -202,7 +202,7 @@ class _Deciding:
             for row in rows
             if row.key not in self._claimed and row.key not in outside and not self._is_away(row)
         ]
-        for row, file in pairs_by_ending(free, files):
+        for row, file in _pairs(free, files):
             self._claimed.add(row.key)
             del self._open[file.path]
             self.plan.verdicts[file.path] = Verdict(MatchKind.MOVED, row.key, row.key)
@@ -292,40 +292,53 @@ class _Disks:
         return found == 0 or 2 * found < self._known[group]
 
 
-def pairs_by_ending(
-    rows: Sequence[Identity], files: Sequence[SeenFile]
+def _pairs(
+    rows: Iterable[Identity], files: Iterable[SeenFile]
+) -> Iterator[tuple[Identity, SeenFile]]:
+    """Pairs of equal media and files.
+
+    Rows that were there until now come before those that were missing already, and files on
+    a row's own disk before others: a copy on another disk is a copy while there is any.
+    """
+    left_rows, left = {row.key: row for row in rows}, {file.path: file for file in files}
+    for is_missing in (False, True):
+        tier = [r for r in left_rows.values() if (r.state == MediaState.MISSING) is is_missing]
+        for disk in (*sorted({row.volume for row in tier}), None):
+            mine = [row for row in tier if row.key in left_rows and disk in (None, row.volume)]
+            there = [file for file in left.values() if disk in (None, file.volume)]
+            for row, file in _pairs_by_ending(mine, there):
+                del left_rows[row.key], left[file.path]
+                yield row, file
+
+
+def _pairs_by_ending(
+    rows: Iterable[Identity], files: Iterable[SeenFile]
 ) -> Iterator[tuple[Identity, SeenFile]]:
     """Pairs of equal media and files, the paths that end most alike first.
 
-    So equal files in a moved folder stay who they were. Rows that were there until now
-    come before those that were missing already.
+    So equal files in a moved folder stay who they were.
     """
     rest = sorted(files, key=lambda file: file.path)
     endings_of_files = {file.path: _ending(file.path) for file in rest}
-    for is_missing in (False, True):
-        tier = {
-            row.key: _ending(row.path)
-            for row in sorted(rows, key=lambda row: row.path)
-            if (row.state == MediaState.MISSING) is is_missing
-        }
-        by_key = {row.key: row for row in rows}
-        longest = max((len(ending) for ending in tier.values()), default=-1)
-        for depth in range(longest, -1, -1):
-            waiting: dict[tuple[bytes, ...], list[str]] = defaultdict(list)
-            for key, ending in reversed(tier.items()):
-                if len(ending) >= depth:
-                    waiting[ending[:depth]].append(key)
-            left = []
-            for file in rest:
-                own = endings_of_files[file.path]
-                candidates = waiting.get(own[:depth]) if len(own) >= depth else None
-                if candidates:
-                    key = candidates.pop()
-                    del tier[key]
-                    yield by_key[key], file
-                else:
-                    left.append(file)
-            rest = left
+    by_key = {row.key: row for row in sorted(rows, key=lambda row: row.path)}
+    endings = {row.key: _ending(row.path) for row in by_key.values()}
+    longest = max((len(ending) for ending in endings.values()), default=-1)
+    for depth in range(longest, -1, -1):
+        waiting: dict[tuple[bytes, ...], list[str]] = defaultdict(list)
+        for key, ending in reversed(endings.items()):
+            if len(ending) >= depth:
+                waiting[ending[:depth]].append(key)
+        left = []
+        for file in rest:
+            own = endings_of_files[file.path]
+            candidates = waiting.get(own[:depth]) if len(own) >= depth else None
+            if candidates:
+                key = candidates.pop()
+                del endings[key]
+                yield by_key[key], file
+            else:
+                left.append(file)
+        rest = left
 
 
 def _ending(path: bytes) -> tuple[bytes, ...]:

@@ -38,6 +38,7 @@ from cocadesk.model.backend import Backend
 Steps = Generator[IndexProgress, None, IndexReport]
 
 _SETTLED_AT_ONCE = 2_000
+BACK = "Its disk was away for a moment while it was read."
 
 # Two indexes of one library would give one file two keys.
 _only_index = OneAtATime(
@@ -300,7 +301,7 @@ class _Index:
 
     def _note_lost_disks(self) -> None:
         """Say which disks went away while their files were read, and that media are offline."""
-        if not self._tally.vanished:
+        if not self._tally.vanished and not self._survey.lost:
             return
         now = Roots(self._library.roots.all())
         lost = Counter(
@@ -312,10 +313,14 @@ class _Index:
             files = "One file" if count == 1 else f"{count:,} files"
             reason = f"{files} went away during the index: the disk is not there."
             self._tally.failed.append(Failed(path=root, reason=reason))
+        for found in self._tally.vanished:
+            if found.root not in lost and os.path.lexists(found.path):
+                self._tally.failed.append(Failed(path=found.path, reason=BACK, is_passing=True))
+        roots = {*lost, *(now.of(root) for root in self._survey.lost)}
         away = [
             row.key
             for row in self._known_files.all()
-            if row.root in lost
+            if row.root in roots
             and row.state == MediaState.PRESENT
             and now.volume_at(row.path, row.root) != row.volume
         ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict
 from cocadesk.indexing.pictures import Decoded, Facts
 from cocadesk.library.rows import Identity, MediaState, new_key
+from cocadesk.library.volumes import device_at
 from cocadesk.media.types import DecodedVideo, DecodeFailure, FoundFile
 
 
@@ -255,7 +256,9 @@ class FileMatcher:
     def match_picture(
         self, found: FoundFile, result: Decoded | DecodeFailure
     ) -> MatchedFile | Unreadable | Vanished:
-        """The match of a decoded file."""
+        """The match of a decoded file; none where it is gone, or another disk in its place."""
+        if found.device and device_at(found.path) != found.device:
+            return Vanished(found)
         if isinstance(result, DecodeFailure):
             if not os.path.lexists(found.path):
                 return Vanished(found)

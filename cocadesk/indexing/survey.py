@@ -12,7 +12,7 @@ from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict, decid
 from cocadesk.indexing.types import Again, Failed
 from cocadesk.library.paths import device_and_inode, upwards
 from cocadesk.library.rows import FailureRow, Identity, MediaState, RootRow
-from cocadesk.library.volumes import Listings, Volumes
+from cocadesk.library.volumes import Listings, Volumes, device_at
 from cocadesk.media.hashing import hash_file
 from cocadesk.media.scanning import ScanEntry
 from cocadesk.media.types import FoundFile, PassedOver, ScanProblem
@@ -21,6 +21,7 @@ ABSENT = {
     MediaState.MISSING: "The file is no longer in its place.",
     MediaState.OFFLINE: "The folder's disk is not there, or none of its known files is.",
 }
+WENT_AWAY = "It went away while its files were looked for; the next index looks at them."
 _PROGRESS_FILES = 500
 _HASHED_AT_ONCE = 64
 
@@ -60,7 +61,9 @@ class Roots:
 class Survey:
     """The files that the scan of some roots met, and what the rules make of them.
 
-    In this order: ``scan_steps``, ``compare_steps``, ``decide``; then ``plan`` holds.
+    In this order: ``scan_steps``, ``compare_steps``, ``decide``; then ``plan`` holds. It says
+    nothing of the folders that are ``lost``: another one, or none, was in their place
+    meanwhile, so that what was seen there belongs to no one state of a disk.
     """
 
     def __init__(
@@ -78,6 +81,8 @@ class Survey:
         self._failures = failures
         self._again = again
         self._listings = Listings()
+        self._places = {root: device_and_inode(root) for root in roots if os.path.isdir(root)}  # noqa: PTH112
+        self.lost: set[bytes] = set()
         self._found: dict[bytes, FoundFile] = {}
         self._closed: set[bytes] = set()
         self._passed_over: dict[bytes, str] = {}
@@ -96,7 +101,9 @@ class Survey:
     def roots_read(self) -> set[bytes]:
         """The roots that the scan met, each whole."""
         return {
-            root for root in self._scanned if self._roots.of(root) == root and os.path.lexists(root)
+            root
+            for root in self._scanned - self.lost
+            if self._roots.of(root) == root and os.path.lexists(root)
         }
 
     def is_inside(self, path: bytes) -> bool:
@@ -105,7 +112,8 @@ class Survey:
 
     def covers(self, path: bytes) -> bool:
         """True where the scan has looked where ``path`` lies."""
-        return self.is_inside(path) and self._closed.isdisjoint(upwards(path))
+        unread = self._closed | self.lost
+        return self.is_inside(path) and unread.isdisjoint(upwards(path))
 
     def scan_steps(self, entries: Iterable[ScanEntry]) -> Iterator[int]:
         """Take what a scan finds; yields the number of files seen, now and then."""
@@ -113,6 +121,7 @@ class Survey:
             if isinstance(entry, ScanProblem):
                 self.problems.append(entry)
                 self._closed.add(entry.path)
+                self._look_for_lost(entry.path)
             elif isinstance(entry, PassedOver):
                 self._passed_over[entry.path] = entry.reason
             elif entry.path not in self._found:
@@ -152,9 +161,33 @@ class Survey:
         with ThreadPoolExecutor(workers, "index-compare") as threads:
             for start in range(0, len(paths), _HASHED_AT_ONCE):
                 piece = paths[start : start + _HASHED_AT_ONCE]
-                for path, file_hash in zip(piece, threads.map(hash_file, piece), strict=True):
+                for path, file_hash in zip(piece, threads.map(self._hash, piece), strict=True):
                     self.seen[path] = self.seen[path]._replace(file_hash=file_hash)
                 yield start + len(piece), len(paths)
+
+    def _hash(self, path: bytes) -> str | None:
+        """The hash of a file, if it is still the one that the scan met."""
+        file_hash = hash_file(path)
+        if device_at(path) == self._found[path].device:
+            return file_hash
+        self._look_for_lost(path)
+        return None
+
+    def _look_for_lost(self, path: bytes) -> None:
+        """Note the folders around ``path`` that are not the ones that the scan began with."""
+        for root in upwards(path):
+            if root in self._places and device_and_inode(root) != self._places[root]:
+                self.lost.add(root)
+
+    def _leave_lost(self) -> bool:
+        """Pass over all that was seen in lost folders; True where there was anything."""
+        for root in self._places:
+            self._look_for_lost(root)
+        left = [p for p in self._found if not self.lost.isdisjoint(upwards(p))] if self.lost else []
+        for path in left:
+            del self._found[path]
+            self.seen.pop(path, None)
+        return bool(left)
 
     def _seen(self, found: FoundFile, *, is_witness: bool = False) -> SeenFile:
         return SeenFile(
@@ -173,7 +206,7 @@ class Survey:
         And at others of their disks, until one shows that the disk is there.
         """
         hashes = {file.file_hash for file in self.seen.values() if file.file_hash is not None}
-        elsewhere = [row for row in self._rows if not self.covers(row.path)]
+        elsewhere = [row for row in self._rows if not self.is_inside(row.path)]
         wanted = {(row.root, row.volume) for row in elsewhere if row.file_hash in hashes}
         shown: set[tuple[bytes, str]] = set()
         # The rows in question first: one that is in its place answers for its disk as well.
@@ -200,7 +233,20 @@ class Survey:
         return self.seen.get(row.path)
 
     def decide(self) -> None:
-        """Apply the identity rules to all that was seen."""
+        """Apply the identity rules to all that was seen.
+
+        That looks at disks too, so it is done again where one was lost meanwhile.
+        """
+        self._leave_lost()
+        self._decide()
+        while self._leave_lost():
+            self._decide()
+        self.problems = [
+            *(one for one in self.problems if self.lost.isdisjoint(upwards(one.path))),
+            *(ScanProblem(path=root, reason=WENT_AWAY) for root in sorted(self.lost)),
+        ]
+
+    def _decide(self) -> None:
         roots = {row.root for row in self._rows}
         self.plan = decide(
             self._rows,

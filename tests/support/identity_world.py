@@ -388,7 +388,14 @@ def index_plainly(
     new: dict[bytes, str] = {}
     while True:
         pairs = [
-            (m.state is MediaState.MISSING, -common_ending(m.path, p), p, m.path, m.key)
+            (
+                m.state is MediaState.MISSING,
+                volume[p] != m.volume,
+                -common_ending(m.path, p),
+                p,
+                m.path,
+                m.key,
+            )
             for m in media.values()
             for p in open_files
             if m.key not in settled and m.key not in away and files[p].content == m.content
@@ -396,9 +403,9 @@ def index_plainly(
         if not pairs:
             break
         best = min(pairs)
-        settled.add(best[4])
-        placed[best[4]] = best[2]
-        open_files.discard(best[2])
+        settled.add(best[5])
+        placed[best[5]] = best[3]
+        open_files.discard(best[3])
     known_contents = {m.content for m in media.values()}
     copies = {p for p in open_files if files[p].content in known_contents}
     rest = open_files - copies

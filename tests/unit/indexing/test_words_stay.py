@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cocadesk.annotations.human import AnnotationEdit, HumanAnnotations
-from cocadesk.indexing.types import Again, IndexOptions, IndexReport
+from cocadesk.indexing.types import Again, IndexOptions
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaRow
+from tests.support.disks import Plug, mounted
 from tests.support.index_tools import (
     CountingBackend,
     InProcessDecoder,
@@ -290,42 +289,26 @@ def test_failed_files_are_read_again_where_that_is_asked_for(library: Library, t
     assert counts == [1, 0, 1]
 
 
-@pytest.fixture
-def card(tmp_path: Path) -> Iterator[Path]:
-    """A real disk that can be mounted, at a folder inside another one."""
-    folder = tmp_path / "photos" / "card"
-    folder.mkdir(parents=True)
-    (tmp_path / "elsewhere").mkdir()
-    yield folder
-    for place in (folder, tmp_path / "elsewhere"):
-        subprocess.run(["umount", place], check=False, capture_output=True)
-
-
-def mount(folder: Path) -> None:
-    """Mount a new disk in memory."""
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "tmpfs", folder], check=False, capture_output=True
-    )
-    if done.returncode:
-        pytest.skip("a disk can't be mounted here (this needs root)")
-
-
 def test_photos_on_a_disk_inside_a_folder_are_offline_when_it_is_unmounted(
-    library: Library, card: Path
+    library: Library, tmp_path: Path
 ) -> None:
     """Each disk by itself: the folder around it is there. Another disk is not taken for it."""
-    mount(card)
-    write_photo(card / "1.jpg", 1)
-    write_photo(card.parent / "2.jpg", 2)
-    report: IndexReport = run_index(library, [card.parent])
-    caption(library, card / "1.jpg", "mine")
-    subprocess.run(["umount", card], check=True)
-    report = run_index(library, [card.parent])
-    assert (report.offline, report.missing, report.unchanged) == (1, 0, 1)
+    plug = Plug(tmp_path / "photos" / "card")
+    card = plug.place
+    with mounted(tmp_path / "disk") as disk:
+        plug.put(disk)
+        write_photo(card / "1.jpg", 1)
+        write_photo(card.parent / "2.jpg", 2)
+        run_index(library, [card.parent])
+        caption(library, card / "1.jpg", "mine")
+        plug.put(None)
+        report = run_index(library, [card.parent])
+        assert (report.offline, report.missing, report.unchanged) == (1, 0, 1)
     # Takes the number that the first disk had: one without a UUID is known by it alone.
-    mount(card.parent.parent / "elsewhere")
-    mount(card)
-    write_photo(card / "1.jpg", 5)
-    report = run_index(library, [card.parent])
-    assert (report.indexed, report.offline) == (1, 1)
-    assert captions(library) == {"1.jpg": None, "2.jpg": None}
+    with mounted(tmp_path / "elsewhere"), mounted(tmp_path / "other") as other:
+        plug.put(other)
+        write_photo(card / "1.jpg", 5)
+        report = run_index(library, [card.parent])
+        assert (report.indexed, report.offline) == (1, 1)
+        assert captions(library) == {"1.jpg": None, "2.jpg": None}
+        plug.put(None)
