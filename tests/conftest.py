@@ -13,9 +13,12 @@ from hypothesis import settings
 
 # Before anything imports Qt, and in the environment so that child processes get it too.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+# Workers (`pytest -n`) are children of the first process: they share its cache of models that
+# were compiled for this machine, which takes some seconds each.
+_FIRST = "COCADESK_TESTS_CACHE"
 _HOME = Path(tempfile.mkdtemp(prefix="cocadesk-tests-"))
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
-os.environ["COCADESK_CACHE"] = str(_HOME / "cache")
+os.environ["COCADESK_CACHE"] = os.environ.setdefault(_FIRST, str(_HOME / "cache"))
 os.environ["COCADESK_LIBRARY"] = str(_HOME / "library")
 # Before anything imports torch: with several workers (`pytest -n`) their threads together are
 # as many as there are processors, and none spins while it waits for another.

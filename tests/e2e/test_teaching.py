@@ -32,6 +32,7 @@ from tests.support.program import cocadesk, invoked, started
 from tests.support.tiny_model import write_tiny_checkpoint
 
 WAIT_S = 120.0
+SHORT_TRAINER = ("--trainer", "tests.support.short_trainer")
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +87,15 @@ def test_a_folder_with_words_teaches_a_model_that_answers_when_the_command_ends(
 def test_a_run_outlives_a_killed_engine_and_teaches_the_words_of_the_library(
     tmp_path: Path, model: Path
 ) -> None:
-    """After kill -9 the same command goes on with the same run, and keeps it."""
+    """After kill -9 the same command goes on with the same run, and keeps it.
+
+    The real trainer with few steps; the test above takes all of them.
+    """
     library = tmp_path / "library"
     photos = coloured_photos(tmp_path / "photos")
     arguments = ("teach", "--library-words", "--library", library, "--keep", "--json")
-    with connect_or_start(library, events=True, extra=["--model", str(model)]) as client:
+    extra = ("--model", str(model), *SHORT_TRAINER)
+    with connect_or_start(library, events=True, extra=extra) as client:
         assert index(client, photos).job.state is JobState.DONE
         keys = client.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys
         words = SetAnnotations(keys=keys, caption=f"a {NAME} on the ground")
@@ -101,10 +106,10 @@ def test_a_run_outlives_a_killed_engine_and_teaches_the_words_of_the_library(
             out, _ = command.communicate(timeout=WAIT_S)
         assert command.returncode == 2
         assert b"the same command goes on" in out
-    outcome = cocadesk(*arguments)
-    assert outcome.code == 0, outcome.err
-    assert (outcome.document["run"], outcome.document["photos"]) == (run_id, len(keys))
-    with _engine(library) as client:
+    with _engine(library, *SHORT_TRAINER) as client:
+        outcome = cocadesk(*arguments)
+        assert outcome.code == 0, outcome.err
+        assert (outcome.document["run"], outcome.document["photos"]) == (run_id, len(keys))
         run = client.ask(GetRun(run_id=run_id), Run, timeout_s=WAIT_S).run
         assert run.state is RunState.KEPT
         steps = [point.step for point in run.points]

@@ -39,12 +39,11 @@ def tiny_config(
     *, vocabulary: int = 512, kind: ImageEncoderKind = ImageEncoderKind.VIT
 ) -> CocaConfig:
     """A network of a few thousand weights for tests and dry runs."""
-    size = 64 if kind is ImageEncoderKind.VIT else 260
     return CocaConfig(
         name="coca-tiny",
         embedding_dim=32,
         image=ImageConfig(
-            kind=kind, size_px=size, patch_px=16, width=32, layers=1, heads=2, mlp_width=64
+            kind=kind, size_px=64, patch_px=16, width=32, layers=1, heads=2, mlp_width=64
         ),
         pooler=PoolerConfig(generative_queries=4, heads=2),
         text=TextConfig(

@@ -17,7 +17,7 @@ from cocadesk.model.runtime.torch import TorchImageTower
 from cocadesk.model.source import find_checkpoint
 from cocadesk.model.values import RuntimeLimits
 from tests.support.released_model import released_model, write_released
-from tests.support.tiny_model import tiny_model, tiny_tokenizer
+from tests.support.tiny_model import tiny_model, tiny_tokenizer, write_tiny_checkpoint
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def opened(source: Path, limits: RuntimeLimits | None = None) -> CocaBackend:
 def test_openvino_gives_torchs_vectors_for_any_batch_size(folder: Path) -> None:
     """Any number of pictures: cosine ≥ .999; kept for the next start, and for other words."""
     pytest.importorskip("openvino")
-    images = np.random.default_rng(0).integers(0, 255, (9, 260, 260, 3), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 255, (9, 64, 64, 3), dtype=np.uint8)
     with opened(folder) as backend:
         found = [backend.embed_images(images[:count]) for count in (1, 5, 9)]
         tower = backend.image_tower
@@ -59,13 +59,18 @@ def test_openvino_gives_torchs_vectors_for_any_batch_size(folder: Path) -> None:
     assert list((folder.parent / "cache" / "compiled").glob("*.json")) == verdicts
 
 
-def test_a_compiled_model_that_disagrees_is_not_used(folder: Path) -> None:
+def test_a_compiled_model_that_disagrees_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Below the limit torch embeds, at this start and the next."""
     pytest.importorskip("openvino")
+    monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
+    folder = write_tiny_checkpoint(tmp_path / "model")
     for _ in range(2):
-        with opened(folder, RuntimeLimits(min_cosine=1.01)) as backend:
-            backend.embed_images(np.zeros((1, 260, 260, 3), np.uint8))
+        with opened(folder, RuntimeLimits(large_vit=32, min_cosine=1.01)) as backend:
+            backend.embed_images(np.zeros((1, 64, 64, 3), np.uint8))
             assert isinstance(backend.image_tower, TorchImageTower)
+        assert len(list((tmp_path / "cache" / "compiled").glob("*.json"))) == 1
 
 
 def test_openvino_gives_torchs_vectors_for_open_clips_vit(

@@ -190,7 +190,7 @@ def test_the_cached_trunk_equals_the_trunk(tmp_path: Path) -> None:
     encoder = tiny_model(kind=ImageEncoderKind.EFFICIENTNET_LITE).image_encoder
     assert isinstance(encoder, EfficientNetLiteEncoder)
     load_pretrained(encoder.trunk, encoder.head, 2)
-    pictures = PictureCrops(examples, 260, FeatureConfig(), seed=1)
+    pictures = PictureCrops(examples, 64, FeatureConfig(), seed=1)
     calls: list[int] = []
 
     def fill(crops: int) -> torch.Tensor:
