@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, SkippedFile
 from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.eta import EtaEstimator
+from cocadesk.library.in_hand import InHand
 from cocadesk.library.library import Library
-from cocadesk.library.rows import MediaKind, MediaRow, MediaState, Tag
+from cocadesk.library.rows import DESCRIBE, MediaKind, MediaRow, MediaState, Tag
 from cocadesk.library.vectors import representative_moment, tagging_vectors, tags_of_moments
 from cocadesk.model.backend import Backend, Caption
 
@@ -119,10 +120,16 @@ class MediaDescriber:
         ]
 
     def caption(self, rows: Sequence[MediaRow]) -> dict[str, Caption | str]:
-        """Makes and stores the captions of these media; by key, or a sentence why not."""
-        answers = dict(self._describer.captions(self.pictures(rows)))
+        """Makes and stores the captions of these media; by key, or a sentence why not.
+
+        A file that ended the engine before is passed over.
+        """
+        deadly = self._library.media.deadly(DESCRIBE) if rows else {}
+        left_out = {row.key: deadly[row.path] for row in rows if row.path in deadly}
+        wanted = self.pictures([row for row in rows if row.path not in deadly])
+        answers = dict(self._describer.captions(wanted))
         self.store_captions({k: c for k, c in answers.items() if not isinstance(c, str)})
-        return answers
+        return answers | left_out
 
     def store_captions(self, captions: Mapping[str, Caption]) -> None:
         """Replaces the machine's captions of these media, with their scores."""
@@ -188,11 +195,13 @@ def caption_steps(
     *,
     again: bool = False,
     done: set[str] | None = None,
+    is_careful: bool = False,
 ) -> Generator[AnnotationProgress, None, DescribeReport]:
     """Captions and tags the media that this model has not described yet, a few at a time.
 
     ``again`` describes those too that it has; ``done`` holds the keys that were described
-    before a pause and gets those that are described now.
+    before a pause and gets those that are described now. ``is_careful`` describes one at a
+    time, so that a crash names its file.
     """
     described = set() if done is None else done
     # Once: an unreadable vocabulary stops the job before its first caption.
@@ -200,41 +209,47 @@ def caption_steps(
     media = MediaDescriber(library, Describer(model, lambda: only_tagger, decode))
     report, eta, worked, seen = DescribeReport(), EtaEstimator(), 0, 0
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
-    for start in range(0, len(keys), CAPTIONS_AT_ONCE):
-        piece = keys[start : start + CAPTIONS_AT_ONCE]
-        rows = library.media.rows(piece)
-        due = {row.key for row in rows if again and row.key not in described}
-        changed, outcome = _describe(media, rows, due)
-        described |= {row.key for row in rows if row.state is MediaState.PRESENT}
-        report += outcome
-        worked += len(piece) if changed else 0
-        seen += len(piece)
-        yield AnnotationProgress(
-            stage=AnnotationStage.CAPTION,
-            done=seen,
-            total=len(keys),
-            failed=len(report.failed),
-            seconds_left=eta.seconds_left(worked, worked + len(keys) - seen),
-            current_path=rows[-1].path if rows else None,
-            keys=tuple(changed),
-            skipped=outcome.failed,
-        )
+    with InHand(library.folder) as in_hand:
+        for start in range(0, len(keys), CAPTIONS_AT_ONCE):
+            piece = keys[start : start + CAPTIONS_AT_ONCE]
+            rows = library.media.rows(piece)
+            due = {row.key for row in rows if again and row.key not in described}
+            at_once = 1 if is_careful else CAPTIONS_AT_ONCE
+            changed, outcome = _describe(media, rows, due, in_hand, at_once)
+            described |= {row.key for row in rows if row.state is MediaState.PRESENT}
+            report += outcome
+            worked += len(piece) if changed else 0
+            seen += len(piece)
+            yield AnnotationProgress(
+                stage=AnnotationStage.CAPTION,
+                done=seen,
+                total=len(keys),
+                failed=len(report.failed),
+                seconds_left=eta.seconds_left(worked, worked + len(keys) - seen),
+                current_path=rows[-1].path if rows else None,
+                keys=tuple(changed),
+                skipped=outcome.failed,
+            )
     library.tidy()
     return report
 
 
 def _describe(
-    media: MediaDescriber, rows: Sequence[MediaRow], due: set[str]
+    media: MediaDescriber, rows: Sequence[MediaRow], due: set[str], in_hand: InHand, at_once: int
 ) -> tuple[set[str], DescribeReport]:
     """Describes what is stale or ``due`` of a few media; gives the keys that have changed."""
     present = [row for row in rows if row.state is MediaState.PRESENT]
-    captions = media.caption(
-        [
-            row
-            for row in present
-            if media.known_caption(row) is None or (row.key in due and row.human_caption is None)
-        ]
-    )
+    wanted = [
+        row
+        for row in present
+        if media.known_caption(row) is None or (row.key in due and row.human_caption is None)
+    ]
+    captions: dict[str, Caption | str] = {}
+    for start in range(0, len(wanted), at_once):
+        piece = wanted[start : start + at_once]
+        in_hand.begin(row.path for row in piece)
+        captions |= media.caption(piece)
+        in_hand.leave(row.path for row in piece)
     tags = media.tag([row for row in present if row.key in due or media.has_stale_tags(row)])
     reasons = {key: answer for key, answer in captions.items() if isinstance(answer, str)}
     reasons |= {row.key: GONE for row in rows if row.state is not MediaState.PRESENT}

@@ -83,6 +83,7 @@ class AnnotationJobs:
                 scope_keys(self._library, order.scope),
                 again=order.again,
                 done=done,
+                is_careful=self._context.crash_guard.is_careful,
             )
             report = yield from self._relayed(inner)
         self._described.pop(order.order, None)

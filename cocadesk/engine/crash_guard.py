@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cocadesk.engine.job_records import CRASHES_ALLOWED, JobSpec
-from cocadesk.indexing.in_hand import forget_in_hand, left_in_hand
+from cocadesk.library.in_hand import forget_in_hand, left_in_hand
 from cocadesk.library.layout import MEDIA, STORE_FOLDER
 from cocadesk.library.library import Library
 from cocadesk.library.paths import folder_of, is_under
-from cocadesk.library.rows import FailureRow
+from cocadesk.library.rows import DESCRIBE, EMBED, FailureRow
 from cocadesk.library.snapshot import fingerprint
-
-_STAGE = "decode"
+from cocadesk.protocol.values import JobKind
 
 
 class CrashGuard:
@@ -31,7 +30,7 @@ class CrashGuard:
         return fingerprint(self._library.folder / STORE_FOLDER, (MEDIA,)) or ""
 
     def in_hand(self) -> tuple[bytes, ...]:
-        """The files that an index had begun and not committed when the last engine died."""
+        """The files that a job had begun and not committed when the last engine died."""
         return left_in_hand(self._library.folder)
 
     def watch(self, spec: JobSpec) -> None:
@@ -39,8 +38,11 @@ class CrashGuard:
         forget_in_hand(self._library.folder)
         self.is_careful = spec.crashes >= CRASHES_ALLOWED - 1
 
-    def skip(self, suspects: Sequence[bytes]) -> str:
-        """Let indexes pass over the file at fault, where there is one; gives its name."""
+    def skip(self, kind: JobKind, suspects: Sequence[bytes]) -> str:
+        """Let such jobs pass over the file at fault, where there is one; gives its name.
+
+        A file that can't be described is indexed all the same.
+        """
         if len(suspects) != 1 or not self._library.is_writer:
             return ""
         (path,) = suspects
@@ -54,7 +56,7 @@ class CrashGuard:
                     path=path,
                     root=self._root_of(path),
                     reason=f"CocaDesk ended unexpectedly {CRASHES_ALLOWED} times while it read it.",
-                    stage=_STAGE,
+                    stage=DESCRIBE if kind is JobKind.CAPTION else EMBED,
                     when=datetime.now(UTC),
                     size_bytes=status.st_size,
                     mtime_ns=status.st_mtime_ns,

@@ -36,8 +36,8 @@ class Witness(Protocol):
     def watch(self, spec: JobSpec, /) -> None:
         """A job with this history begins."""
 
-    def skip(self, suspects: Sequence[bytes], /) -> str:
-        """Lets indexes pass over the file at fault, where there is one; gives its name."""
+    def skip(self, kind: JobKind, suspects: Sequence[bytes], /) -> str:
+        """Lets such jobs pass over the file at fault, where there is one; gives its name."""
 
 
 class NoWitness:
@@ -54,7 +54,7 @@ class NoWitness:
     def watch(self, spec: JobSpec, /) -> None:
         """Nothing to prepare."""
 
-    def skip(self, suspects: Sequence[bytes], /) -> str:
+    def skip(self, kind: JobKind, suspects: Sequence[bytes], /) -> str:
         """Nothing to skip."""
         return ""
 
@@ -171,7 +171,7 @@ def _from_row(row: JobRow, witness: Witness) -> Job | None:
         _log.warning("job %s is left alone: %s", row.id, error)
         return None
     if state is JobState.RUNNING:
-        in_hand = witness.in_hand() if kind is JobKind.INDEX else ()
+        in_hand = witness.in_hand()
         is_gain = row.done > spec.furthest or witness.mark() != spec.mark
         spec = _after_crash(spec, in_hand, is_gain=is_gain)
         spec, state = replace(spec, furthest=max(row.done, spec.furthest)), JobState.QUEUED
@@ -192,9 +192,10 @@ def _after_crash(spec: JobSpec, in_hand: tuple[bytes, ...], *, is_gain: bool) ->
     """Counts one more engine that died in the job; a job that gained anything begins again.
 
     One that takes a file at a time gains what comes before the file that kills it, and no
-    more: there the counting goes on.
+    more: there the counting goes on. So it does where the very same files were in hand: a
+    job that does everything again gains each time what it had before.
     """
-    if is_gain:
+    if is_gain and (not in_hand or set(in_hand) != set(spec.suspects)):
         is_near = spec.crashes >= CRASHES_ALLOWED - 1 and bool(in_hand)
         return replace(spec, crashes=spec.crashes if is_near else 1, suspects=in_hand)
     again = tuple(path for path in in_hand if path in spec.suspects)

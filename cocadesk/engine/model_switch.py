@@ -84,10 +84,12 @@ class ModelSwitcher:
     def steps(self, spec: str) -> Steps:
         """The switch of a spec; see ``cocadesk.engine.scheduler.JobFactory``."""
         from cocadesk.indexing.reembed import reembed_steps
+        from cocadesk.indexing.types import IndexOptions
 
         source = switch_source(spec)
         backend = yield from self._opened(source)
-        work = reembed_steps(self._context.library, backend, source=source)
+        options = IndexOptions(is_careful=self._context.crash_guard.is_careful)
+        work = reembed_steps(self._context.library, backend, source=source, options=options)
         try:
             report = yield from relayed(work, lambda now: job_step(now, STAGE))
         except BaseException:

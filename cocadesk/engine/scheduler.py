@@ -107,7 +107,7 @@ class Scheduler:
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         for job in self._jobs.values():
             if job.spec.crashes >= CRASHES_ALLOWED and not job.value.state.is_final:
-                name = self._witness.skip(job.spec.suspects)
+                name = self._witness.skip(job.value.kind, job.spec.suspects)
                 skipped = SKIPPED.format(name) if name else ""
                 self._end(job, JobState.FAILED, message=CRASHED + skipped)
 

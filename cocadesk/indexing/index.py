@@ -14,8 +14,8 @@ from cocadesk.eta import EtaEstimator
 from cocadesk.indexing.commit import SCAN, Committer
 from cocadesk.indexing.heirs import inherit
 from cocadesk.indexing.identity import MatchKind
-from cocadesk.indexing.in_hand import InHand
 from cocadesk.indexing.known_files import FileMatcher, KnownFiles
+from cocadesk.indexing.noting import NotingMatcher
 from cocadesk.indexing.pipeline import Batch, Decoder, opened_decoder, read_steps
 from cocadesk.indexing.survey import ABSENT, Roots, Survey
 from cocadesk.indexing.types import (
@@ -27,8 +27,9 @@ from cocadesk.indexing.types import (
     IndexStage,
     OneAtATime,
 )
+from cocadesk.library.in_hand import InHand
 from cocadesk.library.library import Library
-from cocadesk.library.rows import FailureRow, MediaKind, MediaState
+from cocadesk.library.rows import DESCRIBE, EMBED, FailureRow, MediaKind, MediaState
 from cocadesk.library.volumes import Listings
 from cocadesk.media.excludes import Excludes
 from cocadesk.media.scanning import scan
@@ -220,26 +221,18 @@ class _Index:
         if not self._candidates:
             return
         with (
-            InHand(self._library.folder, self._matcher) as self._in_hand,
+            InHand(self._library.folder) as self._in_hand,
             opened_decoder(pool, self._model, self._options) as decoder,
         ):
-            for part in self._parts():
-                yield from self._read(read, part, self._in_hand, decoder)
-
-    def _parts(self) -> Iterator[Sequence[FoundFile]]:
-        """The candidates as they are read: all at once, or first one by one."""
-        under_way = self._options.queue_files + self._options.commit_rows
-        careful = 2 * under_way if self._options.is_careful else 0
-        for found in self._candidates[:careful]:
-            yield (found,)
-        if rest := self._candidates[careful:]:
-            yield rest
+            matcher = NotingMatcher(self._matcher, self._in_hand)
+            for part in self._options.parts(self._candidates):
+                yield from self._read(read, part, matcher, decoder)
 
     def _read(
         self,
         read: Callable[..., Iterator[IndexProgress]],
         files: Sequence[FoundFile],
-        matcher: InHand,
+        matcher: NotingMatcher,
         decoder: Decoder,
     ) -> Iterator[IndexProgress]:
         yield from read(
@@ -256,7 +249,7 @@ class _Index:
     def _commit(self, batch: Batch) -> None:
         committed = self._committer.commit(batch)
         if self._in_hand is not None:
-            self._in_hand.leave(batch.files())
+            self._in_hand.leave(batch.paths())
         for item in committed:
             kind = item.match.kind
             is_same = kind is MatchKind.TOUCHED and item.facts is None
@@ -339,6 +332,9 @@ class _Index:
     def _is_stale(self, failure: FailureRow, problems: set[bytes]) -> bool:
         if failure.stage == SCAN:
             return failure.path not in problems
+        if failure.stage in (EMBED, DESCRIBE) and self._options.again is not Again.NOTHING:
+            # A file that this index had no need to read: other jobs may try it again.
+            return failure.path not in {found.path for found in self._candidates}
         if self._survey.why_passed_over(failure.path) is not None:
             return True
         return failure.path not in self._survey.seen and not os.path.lexists(failure.path)

@@ -72,10 +72,11 @@ class Batch:
     def __len__(self) -> int:
         return len(self.matched) + len(self.unreadable) + len(self.vanished)
 
-    def files(self) -> list[FoundFile]:
-        """All of its files."""
+    def paths(self) -> list[bytes]:
+        """The paths of all its files."""
         read = [item.found for item in self.matched]
-        return read + [item.found for item in self.unreadable] + self.vanished
+        left_out = [item.found for item in self.unreadable]
+        return [found.path for found in (*read, *left_out, *self.vanished)]
 
     def add(self, other: Batch) -> None:
         """Join ``other`` behind this one."""

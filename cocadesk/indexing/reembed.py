@@ -12,8 +12,9 @@ from cocadesk.eta import EtaEstimator
 from cocadesk.indexing.commit import placed_view
 from cocadesk.indexing.identity import MatchKind
 from cocadesk.indexing.known_files import FileMatch, MatchedFile, Unreadable
+from cocadesk.indexing.noting import NotingMatcher
 from cocadesk.indexing.pictures import Decoded, Facts
-from cocadesk.indexing.pipeline import Batch, Decoder, read_steps
+from cocadesk.indexing.pipeline import Batch, Decoder, opened_decoder, read_steps
 from cocadesk.indexing.survey import ABSENT, Roots
 from cocadesk.indexing.types import (
     Failed,
@@ -23,8 +24,9 @@ from cocadesk.indexing.types import (
     OneAtATime,
     ReembedReport,
 )
+from cocadesk.library.in_hand import InHand
 from cocadesk.library.library import Library
-from cocadesk.library.rows import Identity, MediaRow, MediaState, ViewRow
+from cocadesk.library.rows import EMBED, Identity, MediaRow, MediaState, ViewRow
 from cocadesk.media.types import DecodeFailure, FoundFile
 from cocadesk.model.backend import Backend
 
@@ -140,6 +142,7 @@ class _Reembed:
         self._tried: set[_Version] = set()
         """The media that were read, as their rows were then."""
         self._with_views: set[str] = set()
+        self._deadly = library.media.deadly(EMBED)
         self._unreadable: dict[str, Failed] = {}
         self._filled: set[str] = set()
         self._absent = {MediaState.MISSING: 0, MediaState.OFFLINE: 0}
@@ -175,7 +178,11 @@ class _Reembed:
         lacking = _Lacking()
         self._absent = {MediaState.MISSING: 0, MediaState.OFFLINE: 0}
         self._had = 0
-        for identity in self._library.media.identities():
+        identities = self._library.media.identities()
+        deadly = {
+            i.picture_hash: self._deadly[i.path] for i in identities if i.path in self._deadly
+        }
+        for identity in identities:
             has_views = shows.get(identity.key) == identity.picture_hash
             if has_views and image_id in identity.embedded:
                 self._had += identity.key not in self._filled
@@ -185,6 +192,8 @@ class _Reembed:
                 self._absent[state] += 1
             elif _version(identity) in self._tried:
                 continue
+            elif identity.picture_hash in deadly:
+                self._leave_out(identity, deadly[identity.picture_hash])
             elif identity.picture_hash in holders:
                 lacking.copying[identity.key] = holders[identity.picture_hash]
             elif identity.picture_hash in lacking.reading:
@@ -246,16 +255,26 @@ class _Reembed:
 
     def _read(self, reading: Sequence[Identity], pool: Decoder | None) -> Iterator[IndexProgress]:
         """Decode, embed and commit one file of each picture."""
-        yield from self._read_steps(
-            [_found(identity) for identity in reading],
-            matcher=_Matcher(reading),
-            library=self._library,
-            embedder=self._backend,
-            pool=pool,
-            options=self._options,
-            commit=self._commit,
-            progress=lambda ahead: self.progress(IndexStage.EMBED, ahead=ahead),
-        )
+        with (
+            InHand(self._library.folder) as in_hand,
+            opened_decoder(pool, self._model, self._options) as decoder,
+        ):
+
+            def commit(batch: Batch) -> None:
+                self._commit(batch)
+                in_hand.leave(batch.paths())
+
+            for part in self._options.parts([_found(identity) for identity in reading]):
+                yield from self._read_steps(
+                    part,
+                    matcher=NotingMatcher(_Matcher(reading), in_hand),
+                    library=self._library,
+                    embedder=self._backend,
+                    pool=decoder,
+                    options=self._options,
+                    commit=commit,
+                    progress=lambda ahead: self.progress(IndexStage.EMBED, ahead=ahead),
+                )
 
     def _commit(self, batch: Batch) -> None:
         """Views first, then the mark in the row, which is the commit.
@@ -297,6 +316,11 @@ class _Reembed:
                 self._unreadable[row.key] = Failed(
                     path=row.path, reason=reason, is_passing=item.is_passing
                 )
+
+    def _leave_out(self, row: Identity, reason: str) -> None:
+        """Count a medium as one that can't be read, without reading it."""
+        self._tried.add(_version(row))
+        self._unreadable[row.key] = Failed(path=row.path, reason=reason, is_known=True)
 
     def switch(self, source: str) -> bool:
         """The one write that switches; False where something lacks vectors again."""

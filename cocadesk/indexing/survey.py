@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict, decide, is_as_recorded
 from cocadesk.indexing.types import Again, Failed
 from cocadesk.library.paths import device_and_inode, upwards
-from cocadesk.library.rows import FailureRow, Identity, MediaState, RootRow
+from cocadesk.library.rows import DESCRIBE, FailureRow, Identity, MediaState, RootRow
 from cocadesk.library.volumes import Listings, Volumes, device_at
 from cocadesk.media.hashing import hash_file
 from cocadesk.media.scanning import ScanEntry
@@ -287,6 +287,7 @@ class Survey:
         failure = self._failures.get(found.path)
         return (
             failure is not None
+            and failure.stage != DESCRIBE
             and self._again is Again.NOTHING
             and (failure.size_bytes, failure.mtime_ns) == (found.size_bytes, found.mtime_ns)
         )

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
     from cocadesk.library.library import Library
+
+T = TypeVar("T")
 
 
 class IndexStage(StrEnum):
@@ -58,6 +60,14 @@ class IndexOptions:
         for name in ("workers", "embed_batch", "commit_rows", "queue_files", "queue_videos"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+
+    def parts(self, files: Sequence[T]) -> Iterator[Sequence[T]]:
+        """The files as they are read: all at once, or first one by one."""
+        careful = 2 * (self.queue_files + self.commit_rows) if self.is_careful else 0
+        for found in files[:careful]:
+            yield (found,)
+        if rest := files[careful:]:
+            yield rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -261,11 +261,17 @@ class Placed(NamedTuple):
     state: str
 
 
+EMBED = "embed"
+DESCRIBE = "describe"
+"""Stages of failures: files that ended the engine, while a job read or described them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureRow:
-    """A file that could not be read, as it was then; ``stage`` is scan, decode or embed.
+    """A file that could not be read, as it was then.
 
-    Without a size and a time it fits no file, so that the file is read again.
+    ``stage`` is scan, decode, embed (an index or a switch ended with it) or describe
+    (captioning did). Without a size and a time it fits no file, so that the file is read again.
     ``kills`` counts the indexes in which decoders were killed over the file.
     """
 

@@ -186,6 +186,11 @@ class MediaTable:
         rows = arrow_to_rows(FailureRow, self._store.read(FAILURES))
         return sorted(rows, key=lambda row: row.path)
 
+    def deadly(self, stage: str) -> dict[bytes, str]:
+        """The files that ended the engine at this stage and are still the same, with the reason."""
+        found = arrow_to_rows(FailureRow, self._store.read_in(FAILURES, "stage", (stage,)))
+        return {failure.path: failure.reason for failure in found if _fits(failure)}
+
     def record_failures(self, failures: Sequence[FailureRow]) -> None:
         """Remember failures, one a path (the last)."""
         by_path = {failure.path: failure for failure in failures}
@@ -194,6 +199,15 @@ class MediaTable:
     def forget_failures(self, paths: Sequence[bytes]) -> None:
         """Drop the failures of files that read well now, or are gone."""
         self._store.delete_in(FAILURES, "path", paths)
+
+
+def _fits(failure: FailureRow) -> bool:
+    """True where the file that failed has not changed since."""
+    try:
+        status = os.stat(failure.path)  # noqa: PTH116 - bytes
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == (failure.size_bytes, failure.mtime_ns)
 
 
 class RootTable:

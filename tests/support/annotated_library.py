@@ -11,7 +11,7 @@ from pathlib import Path
 from cocadesk.annotations.human import HumanAnnotations
 from cocadesk.annotations.sidecar_job import WriteReport, write_steps
 from cocadesk.library.library import Library
-from cocadesk.library.rows import MediaRow, new_key
+from cocadesk.library.rows import FailureRow, MediaRow, new_key
 from cocadesk.search.matching import keys_in_scope
 from tests.support.annotation_walk import drain
 from tests.support.index_tools import run_index, write_photo
@@ -41,12 +41,13 @@ class AnnotatedCase:
         """All keys by path."""
         return keys_in_scope(self.library, (), ())
 
+    def rows(self) -> list[MediaRow]:
+        """All rows by path."""
+        return self.library.media.rows(self.keys())
+
     def machine_captions(self) -> None:
         """Gives each photo a machine's caption: "a machine's NAME"."""
-        texts = {
-            row.key: f"a machine's {Path(os.fsdecode(row.path)).stem}"
-            for row in self.library.media.rows(self.keys())
-        }
+        texts = {row.key: f"a machine's {Path(os.fsdecode(row.path)).stem}" for row in self.rows()}
         self.library.media.set_captions(texts, MODEL)
 
     def write(self, *keys: str, overwrite: bool = False, batch: str | None = None) -> WriteReport:
@@ -67,6 +68,20 @@ class AnnotatedCase:
         """Every file beside the photos that is not a photo, by name."""
         found = (path for path in self.photos.rglob("*") if path.is_file())
         return {p.name: p.read_text("utf-8") for p in found if p.suffix not in (".jpg", ".png")}
+
+
+def record_deadly(library: Library, row: MediaRow, stage: str) -> None:
+    """Notes that the engine has ended over this file."""
+    failure = FailureRow(
+        path=row.path,
+        root=row.root,
+        reason="CocaDesk ended over it.",
+        stage=stage,
+        when=row.indexed_utc,
+        size_bytes=row.size_bytes,
+        mtime_ns=row.mtime_ns,
+    )
+    library.media.record_failures([failure])
 
 
 @contextmanager

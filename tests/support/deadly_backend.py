@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.engine.local import Access, LocalEngine
-from cocadesk.protocol.messages import JobReply, Jobs, ListJobs, StartIndex, WatchJob
+from cocadesk.protocol.messages import JobReply, StartIndex, WatchJob
 from cocadesk.protocol.paths import WirePath
 from tests.support.fake_backend import FakeBackend
 
@@ -26,17 +26,12 @@ class DeadlyBackend(FakeBackend):
 
 
 def main(library: Path, folder: Path) -> None:
-    """Goes on with the job that waits, else indexes; says what the first job became."""
+    """Indexes the folder."""
     with LocalEngine(
         library, access=Access.CREATE, open_model=lambda _source: DeadlyBackend()
     ) as engine:
-        jobs = engine.ask(ListJobs(), Jobs).jobs
-        for job in jobs:
-            print(job.state, job.message, flush=True)
-        body = StartIndex(folders=(WirePath.of(folder),))
-        job = engine.ask(body, JobReply).job
-        end = engine.ask(WatchJob(job_id=job.id), JobReply)
-        print("end:", end.job.message, flush=True)
+        job = engine.ask(StartIndex(folders=(WirePath.of(folder),)), JobReply).job
+        engine.ask(WatchJob(job_id=job.id), JobReply)
 
 
 if __name__ == "__main__":

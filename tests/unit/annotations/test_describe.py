@@ -13,10 +13,17 @@ from cocadesk.annotations.describe import DescribeReport, WantedPicture, caption
 from cocadesk.annotations.human import AnnotationEdit
 from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary, tagger_version
-from cocadesk.library.rows import Tag
-from tests.support.annotated_library import MODEL, AnnotatedCase, annotated_library, reopened
+from cocadesk.library.in_hand import left_in_hand
+from cocadesk.library.rows import DESCRIBE, Tag
+from tests.support.annotated_library import (
+    MODEL,
+    AnnotatedCase,
+    annotated_library,
+    record_deadly,
+    reopened,
+)
 from tests.support.annotation_walk import decode_here, drain
-from tests.support.fake_backend import FakeBackend
+from tests.support.fake_backend import FakeBackend, FakeCaption
 from tests.support.index_tools import run_index, write_photo, write_video
 
 BACKEND = FakeBackend()
@@ -151,3 +158,41 @@ def test_another_vocabulary_tags_everything_again_from_stored_vectors(tmp_path: 
         back = drain(tag_steps(case.library, image_id, tagger(), case.keys()))
         assert back == DescribeReport(described=3)
         assert case.row("a.jpg").machine_tags_model == MODEL
+
+
+class _Watched(FakeBackend):
+    """Remembers which files were noted as in hand each time it was asked for captions."""
+
+    def __init__(self, folder: Path) -> None:
+        self.in_hand: list[tuple[bytes, ...]] = []
+        self._folder = folder
+
+    def caption(self, images_BHWC: NDArray[np.uint8], options: object = None) -> list[FakeCaption]:
+        self.in_hand.append(left_in_hand(self._folder))
+        return super().caption(images_BHWC, options)
+
+
+def test_the_files_that_the_model_looks_at_are_noted(tmp_path: Path) -> None:
+    """All of a batch; after crashes one at a time, so that one file is to blame."""
+    with annotated_library(tmp_path) as case:
+        model, paths = _Watched(case.library.folder), [row.path for row in case.rows()]
+        drain(caption_steps(case.library, model, tagger, decode_here, case.keys()))
+        assert model.in_hand == [tuple(paths)]
+        steps = caption_steps(
+            case.library, model, tagger, decode_here, case.keys(), again=True, is_careful=True
+        )
+        drain(steps)
+        assert model.in_hand[1:] == [(path,) for path in paths]
+        assert left_in_hand(case.library.folder) == ()
+
+
+def test_a_file_that_ended_the_engine_is_passed_over_with_a_sentence(tmp_path: Path) -> None:
+    """The others are described; once it has changed it is tried again."""
+    with annotated_library(tmp_path) as case:
+        record_deadly(case.library, case.row("b.jpg"), DESCRIBE)
+        report = describe(case)
+        assert report.described == 2
+        assert [item.reason for item in report.failed] == ["CocaDesk ended over it."]
+        assert case.row("b.jpg").machine_tags_model == MODEL  # from its stored vector
+        write_photo(case.photos / "b.jpg", 7)
+        assert describe(case).described == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,14 @@ from numpy.typing import NDArray
 from cocadesk.errors import UserError
 from cocadesk.indexing.index import index_steps
 from cocadesk.indexing.reembed import reembed_steps
-from cocadesk.indexing.types import IndexOptions, IndexProgress
+from cocadesk.indexing.types import Again, IndexOptions, IndexProgress
+from cocadesk.library.in_hand import left_in_hand
 from cocadesk.library.layout import read_manifest
 from cocadesk.library.library import Library
+from cocadesk.library.rows import EMBED
 from cocadesk.library.store import Store
 from cocadesk.search.searcher import Searcher
+from tests.support.annotated_library import record_deadly
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import CountingBackend, InProcessDecoder, run_index, write_photo
 from tests.support.other_model import OTHER, SMALL, OtherBackend, check_filled, switch_model
@@ -305,3 +309,50 @@ def test_an_index_during_the_step_of_finishing_is_filled_before_the_switch(
             ):
                 pass
     check_filled(library)
+
+
+class _Watched(OtherBackend):
+    """Remembers which files were noted as in hand each time it was asked for vectors."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.in_hand: list[tuple[bytes, ...]] = []
+        self._folder = folder
+
+    def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.in_hand.append(left_in_hand(self._folder))
+        return super().embed_images(images_BHWC)
+
+
+@pytest.mark.parametrize("is_careful", [False, True])
+def test_the_files_that_the_new_model_looks_at_are_noted(
+    library: Library, *, is_careful: bool
+) -> None:
+    """After crashes one at a time, so that one file is to blame."""
+    backend, options = _Watched(library.folder), replace(SMALL, is_careful=is_careful)
+    steps = reembed_steps(
+        library, backend, source="other", pool=InProcessDecoder(), options=options
+    )
+    for _ in steps:
+        assert library.model == OLD_ID
+    assert library.model == NEW_ID
+    assert all(backend.in_hand)
+    assert (max(map(len, backend.in_hand)) == 1) is is_careful
+    assert left_in_hand(library.folder) == ()
+
+
+def test_a_file_that_ended_the_engine_is_left_out_of_the_switch(library: Library) -> None:
+    """With all copies of its picture; an index that is told to read again takes it back in."""
+    rows = {Path(os.fsdecode(row.path)).name: row for row in library.media.iter_rows()}
+    record_deadly(library, rows["0.jpg"], EMBED)
+    report = switch_model(library)
+    assert (report.filled, library.model) == (8, NEW_ID)
+    left = sorted(Path(os.fsdecode(item.path)).name for item in report.unreadable)
+    assert left == ["0.jpg", "copy of 0.jpg"]
+    assert {item.reason for item in report.unreadable} == {"CocaDesk ended over it."}
+    root = Path(os.fsdecode(rows["0.jpg"].root))
+    assert run_index(library, [root], backend=OtherBackend()).failed[0].is_known
+    options = IndexOptions(again=Again.FAILED)
+    run_index(library, [root], backend=OtherBackend(), options=options)
+    check_filled(library)
+    assert library.media.failures() == []
