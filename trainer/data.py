@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.media.shards import ShardCounts, read_shards
+from cocadesk.media.shards import ShardCounts, read_captions, read_shards
 from cocadesk.model.tokenizers.byte_pairs import prepare_caption
 
 
@@ -77,20 +77,9 @@ def load_dataset(
 
 
 def load_extra_text(paths: Sequence[Path], *, lowercase: bool) -> list[str]:
-    """Captions without pictures, one a line, plain or gzip: words for the tokenizer."""
-    import gzip
-
-    texts: list[str] = []
-    for path in paths:
-        try:
-            data = path.read_bytes()
-            text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
-        except (OSError, EOFError, UnicodeDecodeError) as error:
-            raise UserError(f"The text file {path} cannot be read.", f"{error}.") from error
-        texts += [
-            t for line in text.splitlines() if (t := prepare_caption(line, lowercase=lowercase))
-        ]
-    return texts
+    """Captions without pictures: words for the tokenizer."""
+    lines = (line for path in paths for line in read_captions(path))
+    return [text for line in lines if (text := prepare_caption(line, lowercase=lowercase))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

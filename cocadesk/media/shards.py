@@ -10,7 +10,10 @@ where it is not certain that a text belongs to a picture, both are skipped and c
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
+import lzma
 import re
 import tarfile
 import zlib
@@ -19,10 +22,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Self
 
 from cocadesk.errors import UserError
-from cocadesk.texts.reading import read_text
+from cocadesk.texts.reading import NotTextError, read_text
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".webm", ".mkv", ".mov"})
@@ -33,7 +36,9 @@ MAX_TEXT_BYTES = 2**20
 MAX_CAPTIONS = 1000
 MAX_SHARDS = 100_000
 
-_BLOCK = 512
+KEPT_BYTES = 256 * 2**20
+"""So much of a compressed shard's media is kept until it is read: it can only be read onwards."""
+_DAMAGED = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _RANGE = re.compile(r"(\d+)\.\.(\d+)", re.ASCII)
 
@@ -119,18 +124,32 @@ def read_shards(
             yield from _read_shard(shard, counts, suffixes)
 
 
+def read_captions(path: Path) -> list[str]:
+    """Captions without pictures, one a line, in a text file, plain or gzip.
+
+    Raises:
+        UserError: it cannot be read, or is no text.
+    """
+    try:
+        data = path.read_bytes()
+        text = read_text(gzip.decompress(data) if path.suffix == ".gz" else data).text
+    except (OSError, EOFError, zlib.error, NotTextError) as error:
+        raise UserError(f"The text file {path} cannot be read.", f"{error}.") from error
+    return [line for line in text.split("\n") if line.strip()]
+
+
 def _read_shard(path: Path, counts: ShardCounts, suffixes: frozenset[str]) -> Iterator[ShardSample]:
     try:
-        with tarfile.open(path, "r:*") as tar:
+        with _Archive.open(path, "r:*", tarinfo=_Header) as tar:
             index = _Index(suffixes)
             fault = ""
             try:
                 index.fill(tar, counts)
-                fault = _fault_at_end(tar)
-            except (tarfile.TarError, EOFError, zlib.error) as error:
+                fault = tar.fault_at_end()
+            except _DAMAGED as error:
                 fault = f"It is cut short or damaged ({error})."
             yield from _samples(tar, index, counts)
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+    except (OSError, *_DAMAGED) as error:
         raise _unreadable(path, f"{error}.") from error
     if fault:
         raise _unreadable(path, fault)
@@ -144,14 +163,41 @@ def _unreadable(path: Path, why: str) -> UserError:
     )
 
 
-def _fault_at_end(tar: tarfile.TarFile) -> str:
-    """A sentence where no empty block ends the archive: tarfile takes a cut for its end."""
-    assert tar.fileobj is not None
-    tar.fileobj.seek(tar.offset)
-    block = tar.fileobj.read(_BLOCK)
-    if len(block) < _BLOCK:
-        return "It is cut short: its end is missing."
-    return "" if block.count(0) == _BLOCK else "It is damaged in the middle."
+class _Archive(tarfile.TarFile):
+    """A shard's archive, which remembers what ended it."""
+
+    ended_by: tarfile.HeaderError | None = None
+
+    @property
+    def is_compressed(self) -> bool:
+        """True where a step back is a start anew."""
+        return not isinstance(self.fileobj, io.BufferedReader)
+
+    def fault_at_end(self) -> str:
+        """A sentence where no empty block ends the archive: tarfile takes a cut for its end."""
+        found = type(self.ended_by).__name__  # tarfile has the names without telling of them
+        if found in ("EmptyHeaderError", "TruncatedHeaderError"):
+            return "It is cut short: its end is missing."
+        return "" if found == "EOFHeaderError" else "It is damaged in the middle."
+
+    def content(self, member: tarfile.TarInfo) -> bytes:
+        """The bytes of a file in it."""
+        handle = self.extractfile(member)
+        return handle.read() if handle is not None else b""
+
+
+class _Header(tarfile.TarInfo):
+    """A member's header."""
+
+    @classmethod
+    def fromtarfile(cls, tar: tarfile.TarFile) -> Self:
+        """The header at the archive's place."""
+        try:
+            return super().fromtarfile(tar)
+        except tarfile.HeaderError as error:
+            if isinstance(tar, _Archive):
+                tar.ended_by = error
+            raise
 
 
 @dataclass(slots=True, kw_only=True)
@@ -185,14 +231,19 @@ def _stem(name: str) -> str:
 
 
 class _Index:
-    """The members of one shard by key; texts are read, media are only noted."""
+    """The members of one shard by key; texts are read, media are noted.
+
+    ``kept`` are the media of a compressed shard that were read on the way, by place.
+    """
 
     def __init__(self, suffixes: frozenset[str]) -> None:
         self._suffixes = suffixes
         self.keys: dict[str, _Parts] = {}
+        self.kept: dict[int, bytes] = {}
 
-    def fill(self, tar: tarfile.TarFile, counts: ShardCounts) -> None:
+    def fill(self, tar: _Archive, counts: ShardCounts) -> None:
         """Reads the archive once, from start to end."""
+        room = KEPT_BYTES if tar.is_compressed else 0
         for member in tar:
             name = _safe_name(member, counts)
             if name is None:
@@ -206,9 +257,11 @@ class _Index:
                 parts.is_counted = True
             elif suffix in self._suffixes:
                 parts.media.append((f".{rest}", member))
+                if member.size <= room:
+                    self.kept[member.offset] = tar.content(member)
+                    room -= member.size
             elif suffix in TEXT_SUFFIXES:
-                handle = tar.extractfile(member)
-                parts.texts.append((f".{rest}", handle.read() if handle else b""))
+                parts.texts.append((f".{rest}", tar.content(member)))
             else:
                 parts.has_others = True
 
@@ -256,15 +309,15 @@ def _safe_name(member: tarfile.TarInfo, counts: ShardCounts) -> PurePosixPath | 
     return name
 
 
-def _samples(tar: tarfile.TarFile, index: _Index, counts: ShardCounts) -> Iterator[ShardSample]:
+def _samples(tar: _Archive, index: _Index, counts: ShardCounts) -> Iterator[ShardSample]:
     for key, media, parts in index.samples(counts):
         try:
             captions, source = _captions(parts.texts, counts)
         except (ValueError, RecursionError):
             counts.skip("a caption file that cannot be read")
             continue
-        handle = tar.extractfile(media)
-        data = handle.read() if handle is not None else b""
+        kept = index.kept.pop(media.offset, None)
+        data = tar.content(media) if kept is None else kept
         counts.samples += 1
         suffix = PurePosixPath(media.name).suffix.lower()
         is_video = suffix in VIDEO_SUFFIXES

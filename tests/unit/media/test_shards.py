@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import tarfile
 from pathlib import Path
 
@@ -255,3 +256,43 @@ def test_braces_name_many_shards(tmp_path: Path) -> None:
     assert len(list(read_shards([tmp_path / "t-{3..4}.tar"]))) == 4
     with pytest.raises(UserError, match="the most"):
         expand_braces(tmp_path / "s-{0..999999999}.tar")
+
+
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz"])
+def test_a_compressed_shard_is_read_as_a_plain_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The media in memory or not; one that is damaged gives a sentence."""
+    plain = write_shard(tmp_path / "a.tar", 4)
+    packed = tmp_path / f"a.tar.{kind}"
+    with tarfile.open(packed, f"w:{kind}") as tar, tarfile.open(plain) as source:
+        for member in source:
+            tar.addfile(member, source.extractfile(member))
+    expected = list(read_shards([plain]))
+    assert list(read_shards([packed])) == expected
+    monkeypatch.setattr(shards, "KEPT_BYTES", len(expected[0].image) + 1)
+    assert list(read_shards([packed])) == expected
+    packed.write_bytes(packed.read_bytes()[:-900] + b"?" * 900)
+    with pytest.raises(UserError, match="cannot be read"):
+        list(read_shards([packed]))
+
+
+COUNTERS = Path("/proc/self/io")
+
+
+@pytest.mark.skipif(not COUNTERS.exists(), reason="needs the counters of Linux")
+def test_a_compressed_shard_is_unpacked_once(tmp_path: Path) -> None:
+    """Texts behind all media, media of whole blocks: no step back begins anew."""
+    path = tmp_path / "a.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        for number in range(4):
+            add(tar, f"{number}.jpg", random.Random(number).randbytes(512 * 1024))
+        for number in range(4):
+            add(tar, f"{number}.txt", b"a dog")
+    before = _bytes_read()
+    assert len(list(read_shards([path]))) == 4
+    assert _bytes_read() - before < 1.3 * path.stat().st_size
+
+
+def _bytes_read() -> int:
+    return int(COUNTERS.read_text().split()[1])

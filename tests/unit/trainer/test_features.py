@@ -204,9 +204,9 @@ def test_class_names_weigh_less_and_a_limit_is_kept(tmp_path: Path) -> None:
 
 
 def test_words_for_the_tokenizer_come_from_plain_and_packed_files(tmp_path: Path) -> None:
-    """Empty lines go; what cannot be read is a sentence."""
+    """In any encoding; empty lines go; what cannot be read is a sentence."""
     plain, packed, broken = (tmp_path / name for name in ("a.txt", "b.gz", "c.gz"))
-    plain.write_text("A Dog.\n\n a cat\n")
+    plain.write_bytes("\ufeffA Dog.\r\n\r\n a cat\r".encode("utf-16-le"))
     packed.write_bytes(gzip.compress("Käthe.\n".encode()))
     broken.write_bytes(packed.read_bytes()[:12])
     assert load_extra_text([plain, packed], lowercase=True) == ["a dog", "a cat", "käthe"]
