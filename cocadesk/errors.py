@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 
 
 class UserError(Exception):
@@ -29,16 +30,35 @@ _DISK = {
 }
 
 
-def disk_error(error: BaseException) -> UserError | None:
-    """The sentence for a disk that takes nothing more; None where something else is wrong."""
-    reason = _DISK.get(error.errno or 0) if isinstance(error, OSError) else None
-    if not isinstance(error, OSError) or reason is None:
+def refused_by_disk(what: str, number: int | None) -> UserError | None:
+    """The sentence for a disk that takes nothing more, after its error number; else None.
+
+    ``what`` says what could not be done, without a stop.
+    """
+    reason = _DISK.get(number or 0)
+    if reason is None:
         return None
-    name = os.fsdecode(error.filename) if error.filename else "A file"
     return UserError(
-        f"{name} can't be written: {reason}.",
+        f"{what}: {reason}.",
         "What was committed before is kept.",
         "Free some space and try again; the work goes on where it stopped."
-        if error.errno != errno.EROFS
+        if number != errno.EROFS
         else "Let the disk be written to, or choose another with --library.",
+    )
+
+
+def disk_error(error: BaseException) -> UserError | None:
+    """The sentence for a disk that takes nothing more; None where something else is wrong."""
+    if not isinstance(error, OSError):
+        return None
+    name = os.fsdecode(error.filename) if error.filename else "A file"
+    return refused_by_disk(f"{name} can't be written", error.errno)
+
+
+def closed_to_us(path: Path) -> UserError:
+    """The error for a file of the library that the system does not let us read."""
+    return UserError(
+        f"The library's file {path} is closed to you.",
+        "It belongs to another user; perhaps CocaDesk was once run as the superuser.",
+        "Give the library's folder back to yourself (chown -R), then try again.",
     )

@@ -95,7 +95,14 @@ def check_folder(path: bytes) -> None:
     check_there(path)
     folder = os.path.dirname(path)  # noqa: PTH120
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise RefusedError(_REASONS[errno.EACCES], is_failure=True)
+        reason = errno.EROFS if _is_read_only(folder) else errno.EACCES
+        raise RefusedError(_REASONS[reason], is_failure=True)
+
+
+def _is_read_only(folder: bytes) -> bool:
+    """True where the system tells that nothing can be written to the disk of a folder."""
+    is_told = hasattr(os, "statvfs")
+    return is_told and bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
 
 
 def put_file(path: bytes, expected: bytes | None, wanted: bytes | None) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cocadesk.errors import closed_to_us
 from cocadesk.library.atomic import sync_folder, write_atomically
 from cocadesk.library.lance_files import (
     VERSIONS,
@@ -226,6 +227,8 @@ def tables_in(store: Path) -> list[str]:
     """The tables that are or were in a store: by their folders and their checksums."""
     try:
         names = [path.name for path in store.iterdir()]
+    except PermissionError as error:
+        raise closed_to_us(store) from error
     except OSError:
         return []
     found: Iterable[str] = (

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, closed_to_us
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.lock import LOCK_NAME
 
@@ -207,6 +207,8 @@ def _read(path: Path) -> Manifest | None:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    except PermissionError as error:
+        raise closed_to_us(path) from error
     except (OSError, ValueError) as error:
         raise _damaged(path, str(error)) from error
     return _validated(path, raw)

@@ -16,6 +16,7 @@ from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 
+from cocadesk.errors import closed_to_us
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.commits import CommittedFiles, checksum_of, paths_of, tables_in
 from cocadesk.library.lance_files import (
@@ -96,6 +97,8 @@ class TableFiles:
         try:
             manifest = (self.folder / name).read_bytes()
             version = parse_manifest(manifest)
+        except PermissionError as error:
+            raise closed_to_us(self.folder / name) from error
         except (OSError, ValueError):
             return None
         state = self._state(name, len(manifest))
@@ -137,6 +140,8 @@ class TableFiles:
             if status.st_mtime_ns == mark.mtime_ns and not self._thorough:
                 return _State.GOOD
             return _State.GOOD if checksum_of(file) == mark.checksum else _State.BAD
+        except PermissionError as error:
+            raise closed_to_us(file) from error
         except OSError:
             return _State.BAD
 

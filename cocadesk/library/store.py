@@ -7,6 +7,7 @@ run on any thread beside them.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import re
 import threading
@@ -19,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, closed_to_us, refused_by_disk
 from cocadesk.library.commits import CommittedFiles, table_folder
 from cocadesk.library.erasing import erase_deleted
 from cocadesk.library.lance import BTree, IvfSq, lancedb
@@ -304,20 +305,29 @@ def _conditions(column: str, values: Iterable[str | bytes]) -> list[str]:
     return [is_in(column, unique[start : start + IN_LIST_LIMIT]) for start in pieces]
 
 
+_NUMBER = re.compile(r"(?:os error|Errno) (\d+)")
 _SOURCE_PLACES = re.compile(r",?\s*(?:[\w./~+-]*/)?[\w-]+\.rs:\d+(?::\d+)?")
+
+
+def _error_number(text: str) -> int | None:
+    """The system's number of an error, which LanceDB passes on as text."""
+    found = _NUMBER.search(text)
+    if found is None:
+        return errno.ENOSPC if "StorageFull" in text or "No space left" in text else None
+    return int(found[1])
 
 
 def _store_error(folder: Path, doing: str, error: Exception) -> UserError:
     # Lance ends its sentences with the places in its source that they passed through.
     text = _SOURCE_PLACES.sub("", str(error).split("\n")[0])[:300].rstrip(". ")
-    if "No space left" in str(error) or "StorageFull" in str(error):
-        return UserError(
-            f"The library in {folder.parent} can't {doing}: the disk is full.",
-            "What was committed before is kept.",
-            "Free some space and try again; the work goes on where it stopped.",
-        )
+    what = f"The library in {folder.parent} can't {doing}"
+    number = _error_number(str(error))
+    if (refused := refused_by_disk(what, number)) is not None:
+        return refused
+    if number in (errno.EACCES, errno.EPERM):
+        return closed_to_us(folder)
     return UserError(
-        f"The library in {folder.parent} can't {doing}.",
+        f"{what}.",
         f"The store answered: {text}.",
         "If the disk is healthy, the library is damaged: put it back from a backup, "
         "or index into a new one.",

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cocadesk.engine.local import Access
+from cocadesk.errors import UserError
 from cocadesk.library.lance_files import parse_manifest
 from cocadesk.library.library import Library, Sizes
 from tests.support.damaged_library import (
@@ -21,6 +22,7 @@ from tests.support.damaged_library import (
     outcome_of,
     words_of,
 )
+from tests.support.disks import as_ordinary_user
 from tests.support.library_rows import IMAGE_ID, insert, media_row, view_row
 
 WORDS_BEARING = ("media.lance", "edits.lance")
@@ -115,6 +117,28 @@ def test_a_reader_mends_a_library_that_nobody_writes(original: Original, damaged
     """A search does not fail where an engine would have mended the table first."""
     folder = damaged(_newest_manifest(original, "media.lance"), "emptied")
     assert outcome_of(original, folder, Access.READ).losses == []
+
+
+@pytest.mark.parametrize("table", ["media.lance", "edits.lance"])
+def test_files_of_another_user_are_no_damage(
+    original: Original, tmp_path: Path, table: str
+) -> None:
+    """Once run as the superuser: it is said, and nothing is set back or moved aside."""
+    folder = tmp_path / "library"
+    shutil.copytree(original.folder, folder)
+    manifest = folder / _newest_manifest(original, table)
+    for closed in (manifest, folder / "store"):
+        closed.chmod(0)
+        for is_writer in (True, False):
+            with pytest.raises(UserError, match="closed to you"):
+                as_ordinary_user(lambda writes=is_writer: _open(folder, writer=writes))
+        closed.chmod(0o700)
+    outcome = outcome_of(original, folder)
+    assert (outcome.losses, outcome.notices) == ([], ())
+
+
+def _open(folder: Path, *, writer: bool) -> None:
+    Library.open(folder, create=False, writer=writer).close()
 
 
 def test_a_lost_log_is_rebuilt_from_the_columns(original: Original, damaged: Damaged) -> None:

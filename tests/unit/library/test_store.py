@@ -19,6 +19,7 @@ from cocadesk.library.paths import storable
 from cocadesk.library.rows import FailureRow, ViewRow
 from cocadesk.library.schema import FAILURES, TABLES, rows_to_arrow, views_to_arrow
 from cocadesk.library.store import IN_LIST_LIMIT, Store
+from tests.support.disks import mounted, read_only
 
 VIEWS = "views_some"
 
@@ -228,3 +229,23 @@ def test_a_damaged_table_is_told_without_places_in_lance_s_source(tmp_path: Path
         Store(tmp_path / "store", read_only=True, vector_index_rows=100).read(FAILURES)
     assert ".rs" not in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_disk_that_becomes_read_only_is_said_for_what_it_is(tmp_path: Path) -> None:
+    """As systems do with one that fails: the library is not damaged, and goes on afterwards."""
+    with mounted(tmp_path / "disk") as disk:
+        store = Store(disk / "store", read_only=False, vector_index_rows=100)
+        store.create_missing()
+        with read_only(disk):
+            for write in (
+                lambda: store.append(FAILURES, failures(b"/a")),
+                lambda: store.merge(FAILURES, ("path",), failures(b"/a")),
+                lambda: store.create_views(VIEWS, 4),
+            ):
+                with pytest.raises(UserError, match="the disk is read-only") as caught:
+                    write()
+                assert "damaged" not in str(caught.value)
+            assert paths(store) == []
+        store.append(FAILURES, failures(b"/b"))
+        assert paths(store) == [b"/b"]
+        store.close()
