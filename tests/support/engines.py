@@ -130,15 +130,15 @@ def local_engine(folder: Path, access: Access = Access.CREATE) -> LocalEngine:
 ENGINES = [
     EngineCase(name="fake", open=fake_client, new_folder=_any_folder, query="a dog", word="dog"),
     EngineCase(
-        name="local",
-        open=filled_local_engine,
+        name="real",
+        open=filled_real_client,
         new_folder=photos_and_a_broken_one,
         query="something red",
         word="red",
     ),
     EngineCase(
-        name="real",
-        open=filled_real_client,
+        name="local",
+        open=filled_local_engine,
         new_folder=photos_and_a_broken_one,
         query="something red",
         word="red",

@@ -48,6 +48,13 @@ def invoked(*arguments: str | os.PathLike[str]) -> Outcome:
     return Outcome(code=done.exit_code, out=done.stdout, err=done.stderr)
 
 
+def document_of(library: Path, *arguments: str | os.PathLike[str], code: int = 0) -> dict[str, Any]:
+    """Runs ``cocadesk … --json`` on a library in this process; gives its document."""
+    outcome = invoked(*arguments, "--library", library, "--json")
+    assert outcome.code == code, outcome.err
+    return outcome.document
+
+
 @contextmanager
 def started(
     *arguments: str | os.PathLike[str], **options: Any

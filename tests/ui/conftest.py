@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import shiboken6
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from cocadesk.fake_engine.engine import FakeEngine
+from tests.support.task_desk import TaskDesk
 from ui.engine.link import EngineLink
 from ui.kit.app_theme import AppTheme
 from ui.kit.theme import Appearance
@@ -37,6 +38,21 @@ def owner(qtbot: QtBot) -> Iterator[QObject]:
     made = QObject()
     yield made
     shiboken6.delete(made)
+
+
+@pytest.fixture
+def parent(app_theme: AppTheme, qtbot: QtBot) -> QWidget:
+    """A window for dialogs and other parts to stand over."""
+    made = QWidget()
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def task_desk(parent: QWidget, owner: QObject) -> TaskDesk:
+    """What dialogs stand on, over a window of their own."""
+    return TaskDesk(parent, owner)
 
 
 @pytest.fixture

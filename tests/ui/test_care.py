@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 from PySide6.QtCore import QObject
@@ -25,16 +23,12 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import CountsValue, ModelState, ModelValue
-from tests.support.stand_in_link import StandInLink
-from ui.engine.link import EngineLink
-from ui.engine.tracker import JobTracker
+from tests.support.task_desk import TaskDesk, trigger
 from ui.kit import desktop
 from ui.kit.actions import Action, Actions
-from ui.kit.dialogs import DialogHost
-from ui.kit.widgets import Notice
 from ui.library.care import CareCommands
 from ui.library.notices import LibraryLine, LibraryNotices
-from ui.library.tasks import TaskDialog, Tasks
+from ui.library.tasks import TaskDialog
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
@@ -44,29 +38,20 @@ DAMAGE = "The table of views was damaged; the state before it is used."
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", "does not support")
 
 
-class Desk:
+class Desk(TaskDesk):
     """The commands and the line on a link without an engine."""
 
     def __init__(self, window: QWidget, owner: QObject) -> None:
-        self.link = StandInLink(owner)
-        face = cast("EngineLink", self.link)
-        self.host = DialogHost(window)
-        self.care = CareCommands(Tasks(face, self.host, Notice(window)), window)
+        super().__init__(window, owner)
+        self.care = CareCommands(self.tasks, window)
         self.line = LibraryLine()
         self.line.setParent(window)
-        tracker = JobTracker(face, self.host)
-        self.notices = LibraryNotices(face, tracker, self.line, self.care.check)
+        self.notices = LibraryNotices(self.face, self.tracker, self.line, self.care.check)
         self.care.mended.connect(self.notices.refresh)
 
     def do(self, action: Action) -> None:
         """The action is triggered."""
-        cast("Any", self.care.slots()[action])()
-
-    def task(self) -> TaskDialog:
-        """The dialog that stands."""
-        assert isinstance(self.host.current, TaskDialog)
-        assert self.host.current.isVisible()
-        return self.host.current
+        trigger(self.care.slots(), action)
 
     def tell(self, *notices: str, without_vectors: int = 0) -> None:
         """The engine's answer on the library's state."""
@@ -84,13 +69,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(qtbot: QtBot, owner: QObject) -> Iterator[Desk]:
+def desk(parent: QWidget, owner: QObject) -> Desk:
     """Commands over a window of their own."""
-    window = QWidget()
-    qtbot.addWidget(window)
-    window.show()
-    yield Desk(window, owner)
-    window.close()
+    return Desk(parent, owner)
 
 
 def test_a_check_begins_at_once_and_says_that_all_is_well(desk: Desk) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import SignalInstance
 from PySide6.QtWidgets import QPushButton, QTreeWidget, QWidget
-from pytestqt.qtbot import QtBot
 
 from cocadesk.protocol.messages import WritePlan
 from cocadesk.protocol.paths import WirePath
@@ -23,15 +20,6 @@ CHOICES = (ONE, ALL)
 
 # Only the screenless platform says this, of every dialog.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", "does not support")
-
-
-@pytest.fixture
-def parent(qtbot: QtBot) -> Iterator[QWidget]:
-    """A window for dialogs to stand over."""
-    made = QWidget()
-    qtbot.addWidget(made)
-    made.show()
-    return made
 
 
 def _carried(signal: SignalInstance) -> list[tuple[object, ...]]:

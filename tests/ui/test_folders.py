@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from cocadesk.fake_engine.engine import FakeEngine
@@ -15,15 +12,11 @@ from cocadesk.protocol.messages import Keys, ListNewest, ListRoots, Roots, Start
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import ReadAgain, RootValue
 from tests.support.stand_in_link import StandInLink
-from ui.engine.link import EngineLink
-from ui.engine.tracker import JobTracker
+from tests.support.task_desk import TaskDesk, trigger
 from ui.kit.actions import Actions
-from ui.kit.dialogs import DialogHost
-from ui.kit.widgets import Notice
 from ui.library.folder_commands import FolderCommands
 from ui.library.folders import FoldersDialog
 from ui.library.forgetting import Forgetting
-from ui.library.tasks import Tasks
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
@@ -33,45 +26,24 @@ pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", "does not support")
 
 
 @pytest.fixture
-def link(owner: QObject) -> StandInLink:
-    """A link without an engine."""
-    return StandInLink(owner)
+def link(task_desk: TaskDesk) -> StandInLink:
+    """The link of the desk that the dialog stands on."""
+    return task_desk.link
 
 
 @pytest.fixture
-def parent(qtbot: QtBot) -> QWidget:
-    """A window for the dialogs to stand over."""
-    made = QWidget()
-    qtbot.addWidget(made)
-    made.show()
-    return made
-
-
-@pytest.fixture
-def host(parent: QWidget) -> DialogHost:
-    """Opens the dialogs."""
-    return DialogHost(parent)
-
-
-@pytest.fixture
-def notice(parent: QWidget) -> Notice:
-    """The sentence at the foot of the window."""
-    return Notice(parent)
-
-
-@pytest.fixture
-def dialog(link: StandInLink, host: DialogHost, notice: Notice) -> FoldersDialog:
+def dialog(task_desk: TaskDesk) -> FoldersDialog:
     """The dialog on two folders, of which the second was chosen."""
-    face = cast("EngineLink", link)
-    forgetting = Forgetting(Tasks(face, host, notice), notice)
-    commands = FolderCommands(face, JobTracker(face, host), host, forgetting, notice)
-    cast("Any", commands.slots()[Actions.FOLDERS])()
+    desk = task_desk
+    forgetting = Forgetting(desk.tasks, desk.notice)
+    commands = FolderCommands(desk.face, desk.tracker, desk.host, forgetting, desk.notice)
+    trigger(commands.slots(), Actions.FOLDERS)
     patterns = (WirePath("*.png"), WirePath("Screenshots"))
     quoted = RootValue(path=WirePath('/photos/"our" Holiday'), excludes=patterns)
-    link.answer(ListRoots, Roots(roots=(quoted, RootValue(path=WirePath("/disk")))))
-    assert isinstance(host.current, FoldersDialog)
-    host.current.tree.setCurrentIndex(host.current.tree.model().index(1, 0))
-    return host.current
+    desk.link.answer(ListRoots, Roots(roots=(quoted, RootValue(path=WirePath("/disk")))))
+    assert isinstance(desk.host.current, FoldersDialog)
+    desk.host.current.tree.setCurrentIndex(desk.host.current.tree.model().index(1, 0))
+    return desk.host.current
 
 
 def _line(dialog: FoldersDialog, place: int) -> list[str]:
@@ -113,11 +85,9 @@ def test_one_folder_alone_is_looked_at_again(
     assert not dialog.isVisible()
 
 
-def test_without_folders_there_is_a_sentence_and_nothing_to_press(
-    link: StandInLink, host: DialogHost
-) -> None:
+def test_without_folders_there_is_a_sentence_and_nothing_to_press(task_desk: TaskDesk) -> None:
     """An empty list would say nothing."""
-    dialog = host.open(FoldersDialog)
+    dialog = task_desk.host.open(FoldersDialog)
     dialog.show_roots(())
     assert dialog.intro.text() == "No folder has been added yet."
     assert not dialog.look.isEnabled()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, cast
-
 import pytest
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
@@ -24,17 +21,13 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import ForgottenValue, RootValue
-from tests.support.stand_in_link import StandInLink
-from ui.engine.link import EngineLink
-from ui.engine.tracker import JobTracker
+from tests.support.task_desk import TaskDesk, trigger
 from ui.kit.actions import Actions
-from ui.kit.dialogs import DialogHost
-from ui.kit.widgets import Notice
 from ui.library.excludes import ExcludesDialog
 from ui.library.folder_commands import FolderCommands
 from ui.library.folders import FoldersDialog
 from ui.library.forgetting import MAX_AT_ONCE, Forgetting, what_goes
-from ui.library.tasks import TaskDialog, Tasks
+from ui.library.tasks import TaskDialog
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
@@ -46,27 +39,19 @@ SOME = Forgotten(counts=ForgottenValue(media=12, captions=1, edits=3, thumbnails
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", "does not support")
 
 
-class Desk:
+class Desk(TaskDesk):
     """The commands on a link without an engine."""
 
     def __init__(self, window: QWidget, owner: QObject) -> None:
-        self.link = StandInLink(owner)
-        face = cast("EngineLink", self.link)
-        self.host = DialogHost(window)
-        self.notice = Notice(window)
-        self.forgetting = Forgetting(Tasks(face, self.host, self.notice), self.notice)
-        tracker = JobTracker(face, self.host)
-        self.folders = FolderCommands(face, tracker, self.host, self.forgetting, self.notice)
-
-    def task(self) -> TaskDialog:
-        """The task dialog that stands."""
-        assert isinstance(self.host.current, TaskDialog)
-        assert self.host.current.isVisible()
-        return self.host.current
+        super().__init__(window, owner)
+        self.forgetting = Forgetting(self.tasks, self.notice)
+        self.folders = FolderCommands(
+            self.face, self.tracker, self.host, self.forgetting, self.notice
+        )
 
     def open_folders(self, *excludes: WirePath) -> FoldersDialog:
         """The dialog on one folder with these patterns."""
-        cast("Any", self.folders.slots()[Actions.FOLDERS])()
+        trigger(self.folders.slots(), Actions.FOLDERS)
         return self.show_folders(*excludes)
 
     def show_folders(self, *excludes: WirePath) -> FoldersDialog:
@@ -83,13 +68,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(qtbot: QtBot, owner: QObject) -> Iterator[Desk]:
+def desk(parent: QWidget, owner: QObject) -> Desk:
     """Commands over a window of their own."""
-    window = QWidget()
-    qtbot.addWidget(window)
-    window.show()
-    yield Desk(window, owner)
-    window.close()
+    return Desk(parent, owner)
 
 
 def test_nothing_is_forgotten_before_the_numbers_were_seen_and_agreed_to(desk: Desk) -> None:

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QWidget,
 )
-from pytestqt.qtbot import QtBot
 
 from cocadesk.protocol.messages import DatasetSummary, WritePlan
 from cocadesk.protocol.paths import WirePath, printable
@@ -74,14 +73,6 @@ RUN = RunValue(
 
 # Only the screenless platform says this, of every dialog.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", "does not support")
-
-
-@pytest.fixture
-def parent(app_theme: AppTheme, qtbot: QtBot) -> QWidget:
-    """A window for the parts to stand in."""
-    made = QWidget()
-    qtbot.addWidget(made)
-    return made
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +10,13 @@ import pytest
 
 from cocadesk.library.library import Library
 from tests.support.annotated_library import annotated_library
-from tests.support.fake_backend import FakeBackend
 from tests.support.index_tools import run_index
-from tests.support.inner_engine import inner_engine
-from tests.support.program import invoked
+from tests.support.program import document_of, invoked
 
 
 def document(base: Path, *arguments: str | os.PathLike[str], code: int = 0) -> dict[str, Any]:
     """Runs ``cocadesk … --json`` here; gives its document."""
-    outcome = invoked(*arguments, "--library", base / "library", "--json")
-    assert outcome.code == code, outcome.err
-    return outcome.document
+    return document_of(base / "library", *arguments, code=code)
 
 
 @pytest.fixture
@@ -32,16 +27,6 @@ def alone(tmp_path: Path) -> Path:
         (tmp_path / "photos" / "c.jpg").unlink()
         run_index(case.library, [tmp_path / "photos"])
     return tmp_path
-
-
-@pytest.fixture(params=["alone", "engine"])
-def base(request: pytest.FixtureRequest, alone: Path) -> Iterator[Path]:
-    """The same, also served by a running engine."""
-    if request.param == "alone":
-        yield alone
-        return
-    with inner_engine(alone / "library", "fake", opener=lambda _: FakeBackend()):
-        yield alone
 
 
 def test_a_photo_is_forgotten_and_its_pattern_named(base: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,12 @@ import pytest
 from tests.support.annotated_library import annotated_library
 from tests.support.fake_backend import FakeBackend
 from tests.support.inner_engine import inner_engine
-from tests.support.program import invoked
+from tests.support.program import document_of, invoked
 
 
 def words(base: Path, *arguments: str | os.PathLike[str], code: int = 0) -> dict[str, Any]:
     """Runs ``cocadesk words … --json`` here; gives its document."""
-    outcome = invoked("words", *arguments, "--library", base / "library", "--json")
-    assert outcome.code == code, outcome.err
-    return outcome.document
+    return document_of(base / "library", "words", *arguments, code=code)
 
 
 @pytest.fixture
@@ -28,16 +25,6 @@ def alone(tmp_path: Path) -> Path:
     with annotated_library(tmp_path) as case:
         case.library.media.set_captions({case.key("b.jpg"): "a machine's"}, "model-1")
     return tmp_path
-
-
-@pytest.fixture(params=["alone", "engine"])
-def base(request: pytest.FixtureRequest, alone: Path) -> Iterator[Path]:
-    """The same, also served by a running engine."""
-    if request.param == "alone":
-        yield alone
-        return
-    with inner_engine(alone / "library", "fake", opener=lambda _: FakeBackend()):
-        yield alone
 
 
 def test_words_are_set_undone_redone_and_remembered(base: Path) -> None:

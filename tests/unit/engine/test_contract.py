@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,21 +48,9 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import DescriptionKind, JobAction, JobState, ModelState
-from tests.support.engines import ENGINES, EngineCase
+from tests.support.engines import EngineCase
 
 WAIT_S = 60.0
-
-
-@pytest.fixture(scope="module", params=ENGINES, ids=lambda case: case.name)
-def case(request: pytest.FixtureRequest) -> EngineCase:
-    return request.param  # type: ignore[no-any-return]
-
-
-@pytest.fixture(scope="module")
-def client(case: EngineCase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyEngine]:
-    """A client of an engine whose library holds a few photos; one for all tests of a case."""
-    with case.open(tmp_path_factory.mktemp(case.name)) as client:
-        yield client
 
 
 def _newest(client: AnyEngine) -> tuple[str, ...]:

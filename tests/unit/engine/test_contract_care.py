@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,19 +20,8 @@ from cocadesk.protocol.messages import (
     RestoreLibrary,
 )
 from cocadesk.protocol.paths import WirePath
-from tests.support.engines import ENGINES, EngineCase
 
 WAIT_S = 60.0
-
-
-@pytest.fixture(scope="module", params=ENGINES, ids=lambda case: case.name)
-def client(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[AnyEngine]:
-    """A client of an engine whose library holds a few photos; one for all tests of a case."""
-    case: EngineCase = request.param
-    with case.open(tmp_path_factory.mktemp(case.name)) as client:
-        yield client
 
 
 def test_a_healthy_library_has_no_problems(client: AnyEngine) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cocadesk.engine.local import AnyEngine
 from cocadesk.protocol.client import EngineClient
+from cocadesk.protocol.launch import connect_or_start
 from cocadesk.protocol.messages import (
     AnnotationsChanged,
     AnnotationsReply,
@@ -30,68 +32,67 @@ from tests.support.engines import ENGINES, EngineCase, index
 WAIT_S = 60.0
 SERVED = [case for case in ENGINES if case.name != "local"]
 
-
-@pytest.fixture(scope="module", params=SERVED, ids=lambda case: case.name)
-def case(request: pytest.FixtureRequest) -> EngineCase:
-    return request.param  # type: ignore[no-any-return]
-
-
-@pytest.fixture(scope="module")
-def client(case: EngineCase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineClient]:
-    """A client that hears events; one for all tests of a case."""
-    with case.open(tmp_path_factory.mktemp(case.name)) as client:
-        assert isinstance(client, EngineClient)
-        yield client
+pytestmark = pytest.mark.parametrize(
+    "case", SERVED, indirect=True, scope="session", ids=lambda case: case.name
+)
 
 
-def test_the_greeting_names_library_and_schema(client: EngineClient) -> None:
+@pytest.fixture
+def listener(client: AnyEngine) -> Iterator[EngineClient]:
+    """Another client of the same engine; it has heard of nothing yet."""
+    folder = client.ask(GetInfo(), Info, timeout_s=WAIT_S).folder
+    with connect_or_start(Path(folder.to_str()), events=True) as made:
+        yield made
+
+
+def test_the_greeting_names_library_and_schema(listener: EngineClient) -> None:
     """A client knows what it is talking to before it asks anything."""
-    info = client.ask(GetInfo(), Info, timeout_s=WAIT_S)
-    assert client.welcome.library_id == info.library_id != ""
-    assert client.welcome.schema == info.schema != ""
+    info = listener.ask(GetInfo(), Info, timeout_s=WAIT_S)
+    assert listener.welcome.library_id == info.library_id != ""
+    assert listener.welcome.schema == info.schema != ""
 
 
 def test_an_index_announces_its_rows_and_its_job(
-    client: EngineClient, case: EngineCase, tmp_path: Path
+    listener: EngineClient, case: EngineCase, tmp_path: Path
 ) -> None:
     """Windows that did not ask for it hear of both."""
-    index(client, case.new_folder(tmp_path))
+    index(listener, case.new_folder(tmp_path))
     kinds: set[type] = set()
     while kinds != {RowsChanged, JobChanged}:
-        event = client.next_event(WAIT_S)
+        event = listener.next_event(WAIT_S)
         if isinstance(event, RowsChanged | JobChanged):
             kinds.add(type(event))
 
 
 def test_a_cancelled_request_is_answered_as_cancelled(
-    client: EngineClient, case: EngineCase, tmp_path: Path
+    listener: EngineClient, case: EngineCase, tmp_path: Path
 ) -> None:
     """Each request gets exactly one end, also when nobody waits any more."""
-    job = client.ask(
+    job = listener.ask(
         StartIndex(folders=(WirePath.of(case.new_folder(tmp_path)),)), JobReply, timeout_s=WAIT_S
     ).job
-    watch = client.send(WatchJob(job_id=job.id))
-    client.cancel(watch)
+    watch = listener.send(WatchJob(job_id=job.id))
+    listener.cancel(watch)
     while True:
-        message = client.receive(WAIT_S)
+        message = listener.receive(WAIT_S)
         if isinstance(message, Cancelled | Done) and message.id == watch:
             break
-    assert client.ask(GetInfo(), Info, timeout_s=WAIT_S).counts.media >= 4
+    assert listener.ask(GetInfo(), Info, timeout_s=WAIT_S).counts.media >= 4
 
 
-def test_every_window_hears_of_changed_words(client: EngineClient) -> None:
+def test_every_window_hears_of_changed_words(listener: EngineClient) -> None:
     """Rows and what could be undone are announced."""
-    key = client.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys[2]
-    reply = client.ask(
+    key = listener.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys[2]
+    reply = listener.ask(
         SetAnnotations(keys=(key,), caption="heard"), AnnotationsReply, timeout_s=WAIT_S
     )
     while True:
-        event = client.next_event(WAIT_S)
+        event = listener.next_event(WAIT_S)
         if isinstance(event, AnnotationsChanged) and event.undo_title == reply.undo_title:
             break
     again = SetAnnotations(keys=(key,), caption="heard again")
-    client.ask(again, AnnotationsReply, timeout_s=WAIT_S)
+    listener.ask(again, AnnotationsReply, timeout_s=WAIT_S)
     while True:
-        event = client.next_event(WAIT_S)
+        event = listener.next_event(WAIT_S)
         if isinstance(event, RowsChanged) and key in event.keys:
             break

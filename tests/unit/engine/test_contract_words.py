@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,19 +37,8 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import CaptionReport, JobKind, JobState, Scope, WriteKind, WriteReport
-from tests.support.engines import ENGINES, EngineCase
 
 WAIT_S = 60.0
-
-
-@pytest.fixture(scope="module", params=ENGINES, ids=lambda case: case.name)
-def client(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[AnyEngine]:
-    """A client of an engine whose library holds a few photos; one for all tests of a case."""
-    case: EngineCase = request.param
-    with case.open(tmp_path_factory.mktemp(case.name)) as client:
-        yield client
 
 
 def _keys(client: AnyEngine) -> tuple[str, ...]:

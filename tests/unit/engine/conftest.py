@@ -1,0 +1,23 @@
+"""The engines of the contract tests: each is opened once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from cocadesk.engine.local import AnyEngine
+from tests.support.engines import ENGINES, EngineCase
+
+
+@pytest.fixture(scope="session", params=ENGINES, ids=lambda case: case.name)
+def case(request: pytest.FixtureRequest) -> EngineCase:
+    """The fake engine, one in this process, and one in a process of its own."""
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="session")
+def client(case: EngineCase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyEngine]:
+    """A client of an engine whose library holds a few photos; tests leave these as they were."""
+    with case.open(tmp_path_factory.mktemp(case.name)) as client:
+        yield client
