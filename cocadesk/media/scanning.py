@@ -76,6 +76,7 @@ class _Folder:
     root: bytes
     path: bytes
     ancestors: frozenset[_FolderId]
+    is_link: bool = False
 
 
 def scan(roots: Sequence[bytes], excludes: Excludes = NOTHING_EXCLUDED) -> Iterator[ScanEntry]:
@@ -123,7 +124,12 @@ def _scan_root(root: bytes, walk: _Walk) -> Iterator[ScanEntry]:
 def _scan_folder(folder: _Folder, pending: list[_Folder], walk: _Walk) -> Iterator[ScanEntry]:
     """The candidates right inside ``folder``; its subfolders go onto ``pending``."""
     try:
-        identity = _identity(folder.path)
+        identity = device, _ = _identity(folder.path)
+        if folder.is_link and device not in walk.devices:
+            yield ScanProblem(path=folder.path, reason=_OTHER_DISK)
+            return
+        if device in walk.virtual:
+            return
         if identity in folder.ancestors:
             yield ScanProblem(path=folder.path, reason="This link leads back to a folder above it.")
             return
@@ -152,11 +158,8 @@ def _scan_folder(folder: _Folder, pending: list[_Folder], walk: _Walk) -> Iterat
             elif entry.is_dir():
                 if entry.name.lower() in _SKIPPED_FOLDERS:
                     continue
-                device = _device(entry.path)
-                if entry.is_symlink() and device not in walk.devices:
-                    yield ScanProblem(path=entry.path, reason=_OTHER_DISK)
-                elif device not in walk.virtual:
-                    subfolders.append(_Folder(folder.root, entry.path, ancestors))
+                is_link = entry.is_symlink()
+                subfolders.append(_Folder(folder.root, entry.path, ancestors, is_link))
             elif (found := _candidate(folder.root, entry, walk)) is not None:
                 yield found
         except OSError as error:
