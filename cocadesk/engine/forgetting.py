@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cocadesk.engine.conversions import to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler
@@ -15,9 +17,11 @@ from cocadesk.errors import UserError
 from cocadesk.library.forgetting import ForgetOrder
 from cocadesk.library.paths import is_under
 from cocadesk.library.rows import MediaState, Placed, RootRow
+from cocadesk.locations import log_file
 from cocadesk.media.excludes import Excludes, pattern_of
 from cocadesk.media.scanning import EXCLUDED
 from cocadesk.protocol.calls import Call
+from cocadesk.protocol.endpoint import log_file as engine_log
 from cocadesk.protocol.messages import Excluded, Forget, Forgotten, RowsChanged, SetExcludes
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import ForgottenValue
@@ -66,6 +70,7 @@ class ForgettingHandler(RequestHandler):
                     self._library.roots.exclude(root.path, [*root.excludes, *new])
             traces = plan.order.traces()
             runs, jobs = self._runs.forget(traces), forget_jobs(traces.is_in)
+            _empty_logs(self._library.folder)
             done = self._library.forgetting.run(plan.order)
         self._context.publish(RowsChanged())
         counts = to_value(done, ForgottenValue, runs=runs, jobs=jobs)
@@ -140,6 +145,14 @@ class ForgettingHandler(RequestHandler):
                     f"Give that folder, and patterns such as {inside}/*.png.",
                 )
         raise not_in_library(folder)
+
+
+def _empty_logs(library: Path) -> None:
+    """Empty the logs of engine and program: a bug's report may hold paths and captions."""
+    reports = log_file()
+    for path in (reports, reports.with_suffix(".old.log"), engine_log(library)):
+        with contextlib.suppress(OSError):
+            os.truncate(path, 0)
 
 
 def _place(path: bytes, roots: Iterable[RootRow]) -> bytes:

@@ -33,6 +33,8 @@ def erase_deleted(
     ``keys`` are columns that tell its rows apart; without any it is written anew at once.
     No other process may write the table meanwhile; who reads an old version of it fails.
     """
+    # The newest version must not be the deletion: its manifest holds the keys, as a condition.
+    table.add(table.schema.empty_table())
     _optimize(table)
     touched = _with_deleted_rows(folder)
     files = table.stats()["fragment_stats"]["num_fragments"]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from cocadesk.errors import UserError
 from cocadesk.library.atomic import write_atomically
+from cocadesk.library.in_hand import forget_in_hand
 from cocadesk.library.layout import (
     BACKUPS_FOLDER,
     DAMAGED_FOLDER,
@@ -196,6 +197,7 @@ class Forgetting:
         (self._folder / SNAPSHOT_NAME).unlink(missing_ok=True)
         for folder in (self._folder / DAMAGED_FOLDER).glob("*/"):
             shutil.rmtree(folder)
+        self._drop_drafts()
         backups = self._clean_backups(order.traces())
         (self._folder / JOURNAL).unlink(missing_ok=True)
         size_now, versions_now = self._store_size()
@@ -219,6 +221,15 @@ class Forgetting:
                 f"The reason: {error.strerror or error}.",
                 "Mend that and open the library again: it then goes on.",
             ) from error
+
+    def _drop_drafts(self) -> None:
+        """Remove what killed writers have left: drafts of any file, and notes of a crash."""
+        forget_in_hand(self._folder)
+        for pattern in ("*.tmp", f"{BACKUPS_FOLDER}/*.tmp", "runs/*/*.tmp"):
+            for path in self._folder.glob(pattern):
+                path.unlink(missing_ok=True)
+        for path in self._store.folder.rglob(".tmp*"):
+            path.unlink(missing_ok=True)
 
     def _store_size(self) -> tuple[int, int]:
         """The bytes of the store's files, and the number of old and new states of tables."""

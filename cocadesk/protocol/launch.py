@@ -93,7 +93,9 @@ def start_engine(
     library: Path, *, module: str = ENGINE_MODULE, extra: Sequence[str] = ()
 ) -> subprocess.Popen[bytes]:
     """Starts an engine that outlives us; its output goes to ``log_file``."""
-    with log_file(library).open("wb") as log:
+    log_file(library).write_bytes(b"")
+    # Appended to, so that whoever empties it meanwhile leaves no hole.
+    with log_file(library).open("ab") as log:
         Path(log.name).chmod(0o600)
         process = subprocess.Popen(
             engine_command(library, module=module, extra=extra),

@@ -9,6 +9,7 @@ Exits with 1 where it took longer than the limit, or anything of the photo is le
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import sys
 import tempfile
@@ -20,9 +21,11 @@ import numpy as np
 from cocadesk.engine.local import Access
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaRow
+from cocadesk.locations import CACHE_VARIABLE, cache_folder
 from cocadesk.protocol.messages import Forget, Forgotten
 from cocadesk.protocol.paths import WirePath
 from tests.support.engines import local_engine
+from tests.support.found_bytes import found_in
 from tests.support.index_tools import human_caption
 from tests.support.library_rows import IMAGE_ID, insert, media_row, view_row
 
@@ -68,13 +71,8 @@ def needles(folder: Path, row: MediaRow) -> dict[str, bytes]:
 
 
 def found(folder: Path, wanted: dict[str, bytes]) -> int:
-    """The number of files in which any of the bytes are."""
-    return sum(
-        any(needle and needle in data for needle in wanted.values())
-        for path in folder.rglob("*")
-        if path.is_file()
-        for data in [path.read_bytes()]
-    )
+    """The number of files in which any of the bytes are: in library, backups and cache."""
+    return len(set().union(*found_in(wanted, folder, cache_folder()).values()))
 
 
 def main() -> int:
@@ -85,6 +83,7 @@ def main() -> int:
     arguments = parser.parse_args()
     is_good = True
     with tempfile.TemporaryDirectory() as base:
+        os.environ[CACHE_VARIABLE] = str(Path(base) / "cache")
         folder = Path(base) / "library"
         rows = fill(folder, arguments.rows)
         for time_no in range(arguments.times):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +18,16 @@ from cocadesk.engine.scheduler import JobOutcome, JobStep, Scheduler, Steps
 from cocadesk.engine.teaching.runs import RunStore
 from cocadesk.errors import UserError
 from cocadesk.indexing.types import IndexReport
+from cocadesk.library.in_hand import NOTE_NAME
 from cocadesk.library.library import Library
 from cocadesk.library.rows import JobRow, MediaState
 from cocadesk.library.traces import Traces
+from cocadesk.locations import log_file
+from cocadesk.protocol.endpoint import log_file as engine_log
 from cocadesk.protocol.messages import (
     AnnotationsReply,
+    BackUpLibrary,
+    CareReport,
     Excluded,
     Forget,
     Forgotten,
@@ -43,6 +49,7 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, Scope
 from cocadesk.trainer_messages import CaptionedPhoto, TuningDataset, TuningSpec
 from tests.support.engines import coloured_photos, local_engine
+from tests.support.found_bytes import found_in
 from tests.support.index_tools import run_index
 
 
@@ -96,6 +103,35 @@ def test_a_forgotten_photo_does_not_come_back_with_the_next_index(
     engine.ask(SetExcludes(folder=WirePath.of(photos), remove=done.excluded), Excluded)
     assert indexed(engine, photos).indexed == 1
     assert "red-0.jpg" in names(engine)
+
+
+def test_no_byte_is_left_in_library_cache_logs_and_what_killed_writers_left(
+    engine: LocalEngine, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Backups, drafts of files, notes of a crash, reports of bugs: found before, not after."""
+    monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
+    photo, library = photos / "red-0.jpg", engine.folder
+    secret = secrets.token_hex(20)
+    (key,) = engine.ask(GetKeys(paths=(WirePath.of(photo),)), Keys).keys
+    engine.ask(SetAnnotations(keys=(key,), caption=secret, add_tags=("sea",)), AnnotationsReply)
+    engine.ask(BackUpLibrary(), CareReport)
+    drafts = (
+        library / "search.snapshot.1.tmp",
+        library / "backups" / "a day.zip.1.tmp",
+        library / "store" / "media.lance" / "data" / ".tmpAbC",
+        library / "store" / "edits.lance" / "data" / "never-committed.lance",
+    )
+    logs = (log_file(), log_file().with_suffix(".old.log"), engine_log(library))
+    for path in (*drafts, *logs):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"words set {photo} --caption {secret}")
+    (library / NOTE_NAME).write_bytes(b"+" + os.fsencode(photo) + b"\0")
+    wanted = {"caption": secret.encode(), "path": os.fsencode(photo), "key": key.encode()}
+    before = found_in(wanted, library, tmp_path / "cache")
+    assert len(before["caption"]) >= len(drafts) + len(logs) + 2
+    assert NOTE_NAME in before["path"]
+    forget(engine, photo)
+    assert found_in(wanted, library, tmp_path / "cache") == {name: set() for name in wanted}
 
 
 def test_a_forgotten_folder_of_a_root_does_not_come_back(engine: LocalEngine, photos: Path) -> None:

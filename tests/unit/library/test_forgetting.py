@@ -20,6 +20,7 @@ from cocadesk.library.forgetting import JOURNAL, ForgetOrder, Forgotten
 from cocadesk.library.library import Library, Sizes
 from cocadesk.library.rows import MediaRow, MediaState
 from tests.support.fake_backend import FakeInfo
+from tests.support.found_bytes import contents, found_in
 from tests.support.index_tools import (
     human_caption,
     row_at,
@@ -48,33 +49,6 @@ def needles(library: Library, photo: Path) -> dict[str, bytes]:
         "file hash": row.file_hash.encode(),
         "key": row.key.encode(),
     }
-
-
-def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Each file below a folder, those in zip files and the rows of Parquet files too."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            yield from _contents(str(path.relative_to(folder)), path.read_bytes())
-
-
-def _contents(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
-    yield name, data
-    if name.endswith(".parquet"):
-        yield name, repr(pq.read_table(io.BytesIO(data)).to_pylist()).encode()
-    if name.endswith(".zip"):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for member in archive.namelist():
-                yield from _contents(f"{name}/{member}", archive.read(member))
-
-
-def found_in(folder: Path, wanted: dict[str, bytes]) -> dict[str, set[str]]:
-    """The files in which each of the wanted bytes are."""
-    found: dict[str, set[str]] = {name: set() for name in wanted}
-    for place, data in contents(folder):
-        for name, needle in wanted.items():
-            if needle in data:
-                found[name].add(place)
-    return found
 
 
 def order_for(
@@ -150,12 +124,12 @@ def test_no_byte_of_a_forgotten_photo_is_left_in_library_and_backups(
     wanted = needles(library, photos / "3.jpg") | {"preview": place.read_bytes()}
     others = needles(library, photos / "4.jpg")
     library.keep_snapshot()
-    before = found_in(library.folder, wanted)
+    before = found_in(wanted, library.folder)
     assert all(before.values()), before
     assert len(before["human caption"]) > len(backups)
     done = forget(library, photos / "3.jpg")
-    assert found_in(library.folder, wanted) == {name: set() for name in wanted}
-    assert all(found_in(library.folder, others).values())
+    assert found_in(wanted, library.folder) == {name: set() for name in wanted}
+    assert all(found_in(others, library.folder).values())
     assert (done.media, done.vectors, done.captions, done.edits) == (1, 1, 1, 1)
     assert (done.thumbnails, done.previews, done.backups) == (1, 1, 4)
     assert done.versions > 0
@@ -211,12 +185,12 @@ def test_all_moments_of_a_forgotten_video_go(tmp_path: Path) -> None:
         assert len(views) > 2
         row = row_at(library, video)
         vectors = {str(v.view): np.asarray(v.vector, np.float16).tobytes() for v in views}
-        assert all(found_in(library.folder / "store", vectors).values())
+        assert all(found_in(vectors, library.folder / "store").values())
         done = forget(library, video)
         assert (done.media, done.vectors) == (1, len(views))
         assert done.thumbnails == len(views)
         assert library.thumbnails.found(row.picture_hash) == []
-        assert not any(found_in(library.folder, vectors).values())
+        assert not any(found_in(vectors, library.folder).values())
 
 
 def test_a_forgotten_folder_is_no_root_any_more(library: Library, photos: Path) -> None:
@@ -229,7 +203,7 @@ def test_a_forgotten_folder_is_no_root_any_more(library: Library, photos: Path) 
     assert library.media.identities() == []
     assert library.roots.all() == []
     assert library.media.failures() == []
-    assert found_in(library.folder, {"path": os.fsencode(photos)}) == {"path": set()}
+    assert found_in({"path": os.fsencode(photos)}, library.folder) == {"path": set()}
 
 
 def test_what_would_go_is_counted_before_and_nothing_is_changed(
@@ -256,7 +230,7 @@ def test_an_interrupted_forgetting_is_finished_when_the_library_is_opened(
     (tmp_path / "library" / JOURNAL).write_bytes(order.to_json())
     with Library.open(tmp_path / "library") as opened:
         assert opened.media.row_by_path(os.fsencode(photos / "6.jpg")) is None
-        assert found_in(opened.folder, wanted) == {name: set() for name in wanted}
+        assert found_in(wanted, opened.folder) == {name: set() for name in wanted}
     assert not (tmp_path / "library" / JOURNAL).exists()
 
 
@@ -304,11 +278,11 @@ def test_vectors_are_erased_from_one_large_file_with_an_index(
     gone, stays = rows[100 : 100 + count], rows[100 + count]
     stored = library.views.of_keys(IMAGE_ID, [row.key for row in (*gone, stays)])
     wanted = {key: np.asarray(v[0].vector, np.float16).tobytes() for key, v in stored.items()}
-    assert all(found_in(library.folder / "store", wanted).values())
+    assert all(found_in(wanted, library.folder / "store").values())
     by_key = {one.key: one for one in library.media.identities()}
     chosen = [by_key.pop(row.key) for row in gone]
     library.forgetting.run(library.forgetting.order(chosen, by_key.values(), ()))
-    left = found_in(library.folder / "store", wanted)
+    left = found_in(wanted, library.folder / "store")
     assert [key for key, places in left.items() if places] == [stays.key]
     assert library.views.count(IMAGE_ID) == 600 - count
     (nearest, *_) = library.views.nearest(IMAGE_ID, stored[stays.key][0].vector, 1)
