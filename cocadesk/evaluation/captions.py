@@ -13,6 +13,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
 
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.evaluation.intervals import Interval, bootstrap, interval_of_mean
+
 MAX_N = 4
 CIDER_SIGMA = 6.0
 ROUGE_BETA = 1.2
@@ -62,9 +67,39 @@ class CaptionMetrics:
     tokenizer: str = TOKENIZER
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionScores:
+    """Scores of N pictures' captions; ``bleu_parts_NM`` is what each adds to BLEU's sums."""
+
+    cider_d_N: NDArray[np.float64]
+    rouge_l_N: NDArray[np.float64]
+    bleu_parts_NM: NDArray[np.float64]
+
+    def metrics(self) -> CaptionMetrics:
+        """Means over the pictures; BLEU-4 over the whole corpus."""
+        return CaptionMetrics(
+            cider_d=float(self.cider_d_N.mean()),
+            bleu4=float(_bleu_of_sums(self.bleu_parts_NM.sum(0)[None])[0]),
+            rouge_l=float(self.rouge_l_N.mean()),
+        )
+
+    def intervals(self) -> dict[str, Interval]:
+        """The interval of each measure."""
+        return {
+            "cider_d": interval_of_mean(self.cider_d_N),
+            "bleu4": bootstrap(self.bleu_parts_NM, _bleu_of_sums),
+            "rouge_l": interval_of_mean(self.rouge_l_N),
+        }
+
+
 def caption_metrics(
     candidates: Sequence[str], references: Sequence[Sequence[str]]
 ) -> CaptionMetrics:
+    """The measures of ``score_captions``, which takes the same."""
+    return score_captions(candidates, references).metrics()
+
+
+def score_captions(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> CaptionScores:
     """Compares candidate i with the references of picture i.
 
     Raises:
@@ -78,10 +113,10 @@ def caption_metrics(
         raise ValueError("a picture has no reference caption")
     tokens = [tokenize(text) for text in candidates]
     reference_tokens = [[tokenize(text) for text in group] for group in references]
-    return CaptionMetrics(
-        cider_d=fmean(cider_d(tokens, reference_tokens)),
-        bleu4=bleu(tokens, reference_tokens),
-        rouge_l=fmean(map(rouge_l, tokens, reference_tokens)),
+    return CaptionScores(
+        cider_d_N=np.asarray(cider_d(tokens, reference_tokens)),
+        rouge_l_N=np.asarray(list(map(rouge_l, tokens, reference_tokens))),
+        bleu_parts_NM=np.asarray(list(map(_bleu_parts, tokens, reference_tokens)), np.float64),
     )
 
 
@@ -176,24 +211,32 @@ def bleu(candidates: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -
 
     The tiny constants are coco-caption's; they keep a corpus without a 4-gram above zero.
     """
+    parts = np.asarray(list(map(_bleu_parts, candidates, references)), np.float64)
+    return float(_bleu_of_sums(parts.sum(0)[None])[0])
+
+
+def _bleu_parts(tokens: Tokens, group: Sequence[Tokens]) -> list[int]:
+    """A picture's n-grams matched and possible, by n, and the two lengths."""
+    matched, possible = [], []
+    for n in range(1, MAX_N + 1):
+        most: Counter[Ngram] = Counter()
+        for other in group:
+            most |= ngrams(other, n)
+        matched.append((ngrams(tokens, n) & most).total())
+        possible.append(max(0, len(tokens) - n + 1))
+    closest = min((abs(len(other) - len(tokens)), len(other)) for other in group)[1]
+    return [*matched, *possible, len(tokens), closest]
+
+
+def _bleu_of_sums(sums_RM: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(R,) BLEU-4 from sums of ``_bleu_parts``."""
     tiny, small = 1e-15, 1e-9
-    matched, possible = [0] * MAX_N, [0] * MAX_N
-    candidate_length = reference_length = 0
-    for tokens, group in zip(candidates, references, strict=True):
-        candidate_length += len(tokens)
-        reference_length += min((abs(len(other) - len(tokens)), len(other)) for other in group)[1]
-        for n in range(1, MAX_N + 1):
-            most: Counter[Ngram] = Counter()
-            for other in group:
-                most |= ngrams(other, n)
-            matched[n - 1] += (ngrams(tokens, n) & most).total()
-            possible[n - 1] += max(0, len(tokens) - n + 1)
-    product = math.prod(
-        (right + tiny) / (all_ + small) for right, all_ in zip(matched, possible, strict=True)
-    )
-    ratio = (candidate_length + tiny) / (reference_length + small)
-    penalty = math.exp(1 - 1 / ratio) if ratio < 1 else 1.0
-    return float(product ** (1 / MAX_N)) * penalty
+    matched_RN, possible_RN = sums_RM[:, :MAX_N], sums_RM[:, MAX_N : 2 * MAX_N]
+    product = np.prod((matched_RN + tiny) / (possible_RN + small), axis=1)
+    ratio = (sums_RM[:, -2] + tiny) / (sums_RM[:, -1] + small)
+    penalty = np.where(ratio < 1, np.exp(1 - 1 / ratio), 1.0)
+    found: NDArray[np.float64] = product ** (1 / MAX_N) * penalty
+    return found
 
 
 def rouge_l(candidate: Tokens, references: Sequence[Tokens]) -> float:

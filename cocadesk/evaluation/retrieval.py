@@ -8,6 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.evaluation.intervals import Interval, interval_of_mean, interval_of_share
+
+RECALL_AT = (1, 5, 10)
+NEAREST = 3
+"""Wrong answers that are kept of each query, to be looked at."""
 _BLOCK_ROWS = 512
 """Queries scored at a time: keeps the score matrix small for any size of set."""
 
@@ -28,6 +33,42 @@ class RetrievalMetrics:
     i2t_r10: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """The place of the right item in each list of results, 0 the first.
+
+    ``text_rank_T``: of the picture among all pictures, by caption; ``image_rank_I``: of the
+    best of its captions among all captions, by picture; ``owner_T``: each caption's picture.
+    ``nearest_wrong_TK``: the best pictures that are not right, by caption.
+    """
+
+    text_rank_T: NDArray[np.int64]
+    image_rank_I: NDArray[np.int64]
+    owner_T: NDArray[np.int64]
+    nearest_wrong_TK: NDArray[np.int64]
+
+    def metrics(self) -> RetrievalMetrics:
+        """Recall over all captions and over all pictures."""
+        recalls = {
+            f"{name}_r{k}": float(100.0 * (ranks < k).mean())
+            for name, ranks in (("t2i", self.text_rank_T), ("i2t", self.image_rank_I))
+            for k in RECALL_AT
+        }
+        return RetrievalMetrics(**recalls)
+
+    def intervals(self) -> dict[str, Interval]:
+        """The interval of each recall, in percent; pictures are drawn with their captions."""
+        captions_I = np.bincount(self.owner_T).astype(np.float64)
+        ones_I = np.ones_like(captions_I)
+        found: dict[str, Interval] = {}
+        for k in RECALL_AT:
+            hits_I = np.bincount(self.owner_T, self.text_rank_T < k)
+            found[f"t2i_r{k}"] = interval_of_share(100.0 * hits_I, captions_I)
+        for k in RECALL_AT:
+            found[f"i2t_r{k}"] = interval_of_share(100.0 * (self.image_rank_I < k), ones_I)
+        return found
+
+
 def caption_key(caption: str) -> str:
     """A caption reduced to letters and digits: two are equal whatever their case and spacing."""
     letters = (ch if ch.isalnum() else " " for ch in caption.casefold())
@@ -40,6 +81,16 @@ def retrieval_metrics(
     image_index_of_text: Sequence[int] | NDArray[np.integer],
     caption_keys: Sequence[Hashable],
 ) -> RetrievalMetrics:
+    """The recalls of ``rank``, which takes the same."""
+    return rank(image_vectors, text_vectors, image_index_of_text, caption_keys).metrics()
+
+
+def rank(
+    image_vectors: NDArray[np.float32],
+    text_vectors: NDArray[np.float32],
+    image_index_of_text: Sequence[int] | NDArray[np.integer],
+    caption_keys: Sequence[Hashable],
+) -> Ranking:
     """Ranks every picture for every caption and the other way round.
 
     ``image_vectors`` (I, D) and ``text_vectors`` (T, D) are unit norm; text t was
@@ -59,15 +110,17 @@ def retrieval_metrics(
     key_of_text = np.asarray([numbers.setdefault(key, len(numbers)) for key in caption_keys])
     has_key = np.zeros((len(numbers), len(image_vectors)), dtype=np.bool_)
     has_key[key_of_text, owner] = True
-    text_ranks = _ranks(text_vectors, image_vectors, lambda rows: has_key[key_of_text[rows]])
-    image_ranks = _ranks(image_vectors, text_vectors, lambda rows: has_key.T[rows][:, key_of_text])
-    return RetrievalMetrics(
-        t2i_r1=_recall(text_ranks, 1),
-        t2i_r5=_recall(text_ranks, 5),
-        t2i_r10=_recall(text_ranks, 10),
-        i2t_r1=_recall(image_ranks, 1),
-        i2t_r5=_recall(image_ranks, 5),
-        i2t_r10=_recall(image_ranks, 10),
+    text_rank_T, nearest_wrong_TK = _ranks(
+        text_vectors, image_vectors, lambda rows: has_key[key_of_text[rows]]
+    )
+    image_rank_I, _ = _ranks(
+        image_vectors, text_vectors, lambda rows: has_key.T[rows][:, key_of_text]
+    )
+    return Ranking(
+        text_rank_T=text_rank_T,
+        image_rank_I=image_rank_I,
+        owner_T=owner,
+        nearest_wrong_TK=nearest_wrong_TK,
     )
 
 
@@ -96,20 +149,27 @@ def _ranks(
     queries: NDArray[np.float32],
     items: NDArray[np.float32],
     right_of: Callable[[slice], NDArray[np.bool_]],
-) -> NDArray[np.int64]:
-    """For each query the number of wrong items at or above its best right item."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each query the number of wrong items at or above its best right one; the best wrong.
+
+    (Q,) and (Q, up to NEAREST); -1 where a query has fewer wrong items.
+    """
+    kept = min(NEAREST, len(items))
     ranks = np.empty(len(queries), dtype=np.int64)
+    nearest = np.empty((len(queries), kept), dtype=np.int64)
     for start in range(0, len(queries), _BLOCK_ROWS):
         rows = slice(start, start + _BLOCK_ROWS)
         scores = queries[rows] @ items.T
         right = right_of(rows)
         best = np.where(right, scores, -np.inf).max(axis=1, keepdims=True)
         ranks[rows] = ((scores >= best) & ~right).sum(axis=1)
-    return ranks
-
-
-def _recall(ranks: NDArray[np.int64], k: int) -> float:
-    return float(100.0 * (ranks < k).mean())
+        scores[right] = -np.inf
+        order = np.argpartition(-scores, kept - 1, axis=1)[:, :kept]
+        its_scores = np.take_along_axis(scores, order, axis=1)
+        by_score = np.argsort(-its_scores, axis=1, kind="stable")
+        order[np.isneginf(its_scores)] = -1
+        nearest[rows] = np.take_along_axis(order, by_score, axis=1)
+    return ranks, nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +180,36 @@ class ZeroShotMetrics:
     top5: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """The place of the right class by picture, 0 the first, and the best classes of each.
+
+    ``rank_N`` and ``best_NK``, best first.
+    """
+
+    rank_N: NDArray[np.int64]
+    best_NK: NDArray[np.int64]
+
+    def metrics(self) -> ZeroShotMetrics:
+        """Accuracy over all pictures."""
+        top1, top5 = (float(100.0 * (self.rank_N < k).mean()) for k in (1, 5))
+        return ZeroShotMetrics(top1=top1, top5=top5)
+
+    def intervals(self) -> dict[str, Interval]:
+        """The interval of each accuracy, in percent."""
+        return {f"top{k}": interval_of_mean(100.0 * (self.rank_N < k)) for k in (1, 5)}
+
+
 def zeroshot_metrics(
     scores: NDArray[np.float32], labels: Sequence[int] | NDArray[np.integer]
 ) -> ZeroShotMetrics:
+    """The accuracies of ``name_classes``, which takes the same."""
+    return name_classes(scores, labels).metrics()
+
+
+def name_classes(
+    scores: NDArray[np.float32], labels: Sequence[int] | NDArray[np.integer]
+) -> Naming:
     """Ranks each picture's classes: ``scores`` (N, C), ``labels`` (N,) the right column.
 
     A wrong class with the very same score stands before the right one.
@@ -138,5 +225,6 @@ def zeroshot_metrics(
     if not np.isfinite(scores).all():
         raise ValueError("some scores are not finite")
     of_right = np.take_along_axis(scores, right[:, None], axis=1)
-    ranks = (scores >= of_right).sum(axis=1) - 1
-    return ZeroShotMetrics(top1=_recall(ranks, 1), top5=_recall(ranks, 5))
+    rank_N = (scores >= of_right).sum(axis=1) - 1
+    best_NK = np.argsort(-scores, axis=1, kind="stable")[:, :NEAREST]
+    return Naming(rank_N=rank_N, best_NK=best_NK)

@@ -10,14 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.evaluation.captions import CaptionMetrics, caption_metrics
-from cocadesk.evaluation.retrieval import (
-    RetrievalMetrics,
-    ZeroShotMetrics,
-    caption_key,
-    retrieval_metrics,
-    zeroshot_metrics,
-)
+from cocadesk.evaluation.captions import CaptionScores, score_captions
+from cocadesk.evaluation.retrieval import Naming, Ranking, caption_key, name_classes, rank
 from cocadesk.vectors import unit_vectors
 
 if TYPE_CHECKING:
@@ -34,6 +28,7 @@ class Sample:
 
     image_HWC: NDArray[np.uint8]
     captions: tuple[str, ...]
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +40,7 @@ class VideoSample:
 
     frames_NHWC: NDArray[np.uint8]
     captions: tuple[str, ...]
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +49,18 @@ class Labelled:
 
     image_HWC: NDArray[np.uint8]
     label: int
+    name: str = ""
 
 
-def evaluate_retrieval(
-    backend: Backend, samples: Iterable[Sample | VideoSample]
-) -> RetrievalMetrics:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The model's captions of N pictures, with their scores."""
+
+    captions: tuple[str, ...]
+    scores: CaptionScores
+
+
+def evaluate_retrieval(backend: Backend, samples: Iterable[Sample | VideoSample]) -> Ranking:
     """Text to image and image to text over all captions of all pictures and videos.
 
     Raises:
@@ -73,7 +76,7 @@ def evaluate_retrieval(
             pictures += 1
     if not texts:
         raise ValueError("no captions to rank")
-    return retrieval_metrics(
+    return rank(
         np.concatenate(vectors),
         backend.embed_texts(texts),
         owners,
@@ -97,7 +100,7 @@ def _vectors(backend: Backend, samples: Sequence[Sample | VideoSample]) -> NDArr
 
 def evaluate_captions(
     backend: Backend, samples: Iterable[Sample], options: GenerationOptions | None = None
-) -> CaptionMetrics:
+) -> Written:
     """The model's captions against those of people.
 
     Raises:
@@ -108,12 +111,12 @@ def evaluate_captions(
         images_BHWC = np.stack([sample.image_HWC for sample in batch])
         candidates.extend(caption.text for caption in backend.caption(images_BHWC, options))
         references.extend(sample.captions for sample in batch)
-    return caption_metrics(candidates, references)
+    return Written(captions=tuple(candidates), scores=score_captions(candidates, references))
 
 
 def evaluate_zeroshot(
     backend: Backend, pictures: Iterable[Labelled], class_vectors: NDArray[np.float32]
-) -> ZeroShotMetrics:
+) -> Naming:
     """Accuracy of taking the nearest of ``class_vectors`` (C, D) as a picture's class.
 
     Raises:
@@ -126,7 +129,7 @@ def evaluate_zeroshot(
         labels.extend(picture.label for picture in batch)
     if not labels:
         raise ValueError("no pictures to name")
-    return zeroshot_metrics(np.concatenate(scores), labels)
+    return name_classes(np.concatenate(scores), labels)
 
 
 def batches(items: Iterable[Item], size: int = BATCH) -> Iterator[list[Item]]:

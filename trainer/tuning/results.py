@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.evaluation.captions import cider_d, tokenize
+from cocadesk.evaluation.intervals import interval_of_mean
 from cocadesk.evaluation.retrieval import caption_key
 
 RECALL_AT = (1, 5, 10)
-_RESAMPLES = 1000
 _Z = 1.96
 
 
@@ -114,15 +114,13 @@ def caption_figure(written: Sequence[str], references: Sequence[Sequence[str]]) 
     scores = np.asarray(
         cider_d([tokenize(t) for t in written], [[tokenize(t) for t in r] for r in references])
     )
-    random = np.random.default_rng(0)
-    means = scores[random.integers(0, len(scores), (_RESAMPLES, len(scores)))].mean(1)
-    low, high = np.quantile(means, (0.025, 0.975))
+    interval = interval_of_mean(scores)
     return [
         Figure(
             name="cider_d",
             value=round(float(scores.mean()), 4),
             n=len(scores),
-            low=round(float(low), 4),
-            high=round(float(high), 4),
+            low=round(interval.low, 4),
+            high=round(interval.high, 4),
         )
     ]

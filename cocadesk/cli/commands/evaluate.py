@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Optional, TypeVar
 
 import typer
 
@@ -16,55 +16,94 @@ from cocadesk.cli.report import Report, shown
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
+    from cocadesk.evaluation.intervals import Interval
     from cocadesk.evaluation.runs import Labelled, Sample, VideoSample
+    from cocadesk.evaluation.sheet import Card, Seen
     from cocadesk.media.shards import ShardSample
     from cocadesk.model.backend import ModelInfo
 
 Item = TypeVar("Item")
 REASONS_SHOWN = 5
+SHEET_PX = 176
 
 
 app = typer.Typer(help="Measure the model on pictures whose words are known.")
 
 ShardsArgument = Annotated[list[Path], typer.Argument(metavar="SHARDS", help="WebDataset tars.")]
+SheetOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--sheet", metavar="FILE.html", help="Also write a page to look through."),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Measures by name, each with its 95 % interval."""
+
+    metrics: dict[str, float]
+    intervals: Mapping[str, Interval]
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Name, value, low and high for people."""
+        found = []
+        for name, value in self.metrics.items():
+            form = "{:.4g}" if name in _FRACTIONS else "{:.1f} %"
+            interval = self.intervals[name]
+            numbers = (value, interval.low, interval.high)
+            shown_value, low, high = map(form.format, numbers)
+            found.append((name, shown_value, low, high))
+        return found
 
 
 @app.command("retrieval")
 @command()
-def retrieval(options: Options, report: Report, shards: ShardsArgument) -> int:
+def retrieval(
+    options: Options, report: Report, shards: ShardsArgument, sheet: SheetOption = None
+) -> int:
     """Measure how often the right photo is found by its caption, and the caption by its photo."""
     # Recall at 1, 5 and 10 in both directions, over photos and videos.
     from cocadesk.cli.session import open_model
     from cocadesk.evaluation.runs import evaluate_retrieval
+    from cocadesk.evaluation.sheet import ranking_cards
     from cocadesk.media.shards import MEDIA_SUFFIXES
 
-    files, skipped = shard_files(shards), list[str]()
+    files, skipped, seen = shard_files(shards), list[str](), _seen(sheet)
     with open_model(options) as backend:
         media = _media(files, backend.info(), report, skipped, MEDIA_SUFFIXES)
-        samples = _counted(media, report, skipped, "Reading pictures")
-        metrics = evaluate_retrieval(backend, samples)
+        samples = _counted(seen.noted(media), report, skipped, "Reading pictures")
+        ranking = evaluate_retrieval(backend, samples)
         model = backend.info().model_id
-    _show(report, asdict(metrics), {"model": model}, skipped)
+    figures = Figures(metrics=asdict(ranking.metrics()), intervals=ranking.intervals())
+    _show(report, figures, {"model": model}, skipped)
+    _write(sheet, report, f"Retrieval with {model}", figures, lambda: ranking_cards(seen, ranking))
     return OK
 
 
 @app.command("captions")
 @command()
-def captions(options: Options, report: Report, shards: ShardsArgument) -> int:
+def captions(
+    options: Options, report: Report, shards: ShardsArgument, sheet: SheetOption = None
+) -> int:
     """Measure how close the model's captions come to those of people."""
     # CIDEr-D, BLEU-4 and ROUGE-L.
     from cocadesk.cli.session import open_model
     from cocadesk.evaluation.runs import Sample, evaluate_captions
+    from cocadesk.evaluation.sheet import caption_cards
     from cocadesk.media.shards import IMAGE_SUFFIXES
 
-    files, skipped = shard_files(shards), list[str]()
+    files, skipped, seen = shard_files(shards), list[str](), _seen(sheet)
     with open_model(options) as backend:
         found = _media(files, backend.info(), report, skipped, IMAGE_SUFFIXES)
-        pictures = (item for item in found if isinstance(item, Sample))
-        samples = _counted(pictures, report, skipped, "Writing captions")
-        metrics = asdict(evaluate_captions(backend, samples))
+        pictures = seen.noted(item for item in found if isinstance(item, Sample))
+        written = evaluate_captions(
+            backend, _counted(pictures, report, skipped, "Writing captions")
+        )
         model = backend.info().model_id
-    _show(report, metrics, {"tokenizer": metrics.pop("tokenizer"), "model": model}, skipped)
+    metrics = asdict(written.scores.metrics())
+    context = {"tokenizer": metrics.pop("tokenizer"), "model": model}
+    figures = Figures(metrics=metrics, intervals=written.scores.intervals())
+    _show(report, figures, context, skipped)
+    _write(sheet, report, f"Captions of {model}", figures, lambda: caption_cards(seen, written))
     return OK
 
 
@@ -74,22 +113,26 @@ def zeroshot(
     options: Options,
     report: Report,
     folder: Annotated[str, typer.Argument(help="One subfolder a class, its name the label.")],
+    sheet: SheetOption = None,
 ) -> int:
     """Measure how often a photo's class is named by words alone."""
     from cocadesk.annotations.prompts import class_vectors
     from cocadesk.cli.session import open_model
     from cocadesk.evaluation.runs import evaluate_zeroshot
+    from cocadesk.evaluation.sheet import class_cards
 
     classes = class_folders(os.path.abspath(os.fsencode(folder)))  # noqa: PTH100 - bytes
     labels = [shown(os.path.basename(path)).replace("_", " ") for path in classes]  # noqa: PTH119
-    skipped = list[str]()
+    skipped, seen = list[str](), _seen(sheet)
     with open_model(options) as backend:
         vectors = class_vectors(backend, labels)
-        labelled = _labelled(classes, backend.info(), skipped)
+        labelled = seen.noted(_labelled(classes, backend.info(), skipped))
         pictures = _counted(labelled, report, skipped, "Naming pictures")
-        metrics = evaluate_zeroshot(backend, pictures, vectors)
+        naming = evaluate_zeroshot(backend, pictures, vectors)
         model = backend.info().model_id
-    _show(report, asdict(metrics), {"model": model, "classes": len(classes)}, skipped)
+    figures = Figures(metrics=asdict(naming.metrics()), intervals=naming.intervals())
+    _show(report, figures, {"model": model, "classes": len(classes)}, skipped)
+    _write(sheet, report, f"Names by {model}", figures, lambda: class_cards(seen, naming, labels))
     return OK
 
 
@@ -179,10 +222,12 @@ def _medium(shard: ShardSample, words: tuple[str, ...], info: ModelInfo) -> Samp
 
     spec = info.input_spec
     if shard.video is not None:
-        return VideoSample(frames_NHWC=sample_frames(shard.video, spec), captions=words)
+        frames_NHWC = sample_frames(shard.video, spec)
+        return VideoSample(frames_NHWC=frames_NHWC, captions=words, name=shard.key)
     picture = decode_rgb(shard.image, spec.size_px)
     full_size = (picture.width, picture.height)
-    return Sample(image_HWC=prepare_input(picture.rgb_HWC, spec, full_size), captions=words)
+    image_HWC = prepare_input(picture.rgb_HWC, spec, full_size)
+    return Sample(image_HWC=image_HWC, captions=words, name=shard.key)
 
 
 def _labelled(classes: Sequence[bytes], info: ModelInfo, skipped: list[str]) -> Iterator[Labelled]:
@@ -206,7 +251,8 @@ def _labelled(classes: Sequence[bytes], info: ModelInfo, skipped: list[str]) -> 
             if isinstance(picture, str):
                 skipped.append(f"{shown(wanted[place].path)}: {picture}")
             else:
-                yield Labelled(image_HWC=picture, label=labels[place])
+                name = shown(os.path.basename(wanted[place].path))  # noqa: PTH119 - bytes
+                yield Labelled(image_HWC=picture, label=labels[place], name=name)
 
 
 def _counted(
@@ -231,22 +277,60 @@ def _counted(
         )
 
 
-def _show(
-    report: Report, metrics: dict[str, Any], context: dict[str, Any], skipped: list[str]
-) -> None:
+def _show(report: Report, figures: Figures, context: dict[str, Any], skipped: list[str]) -> None:
     """A table for people, or the one document."""
     from rich.table import Table
 
     from cocadesk.protocol.paths import printable
 
-    report.document({"metrics": metrics, **context, "skipped": len(skipped)})
-    table = Table("measure", "value")
-    for name, value in metrics.items():
-        table.add_row(name, f"{value:.4g}" if name in _FRACTIONS else f"{value:.1f} %")
+    intervals = {name: asdict(found) for name, found in figures.intervals.items()}
+    counts = {**context, "skipped": len(skipped)}
+    report.document({"metrics": figures.metrics, "intervals": intervals, **counts})
+    table = Table("measure", "value", "95 % interval")
+    for name, value, low, high in figures.rows():
+        table.add_row(name, value, f"{low} to {high}")
     for name, value in context.items():
-        table.add_row(name, printable(str(value)))
+        table.add_row(name, printable(str(value)), "")
     report.table(table)
     report.notes([f"Skipped {line}." for line in skipped])
+
+
+def _seen(sheet: Path | None) -> Seen:
+    """What keeps small pictures for a sheet, where one is wanted."""
+    from cocadesk.evaluation.sheet import Seen
+    from cocadesk.media.photo.resize import thumbnail_jpeg
+
+    return Seen(to_jpeg=None if sheet is None else lambda image: thumbnail_jpeg(image, SHEET_PX))
+
+
+def _write(
+    path: Path | None,
+    report: Report,
+    title: str,
+    figures: Figures,
+    cards: Callable[[], Sequence[Card]],
+) -> None:
+    """The sheet, where one is wanted.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    if path is None:
+        return
+    from cocadesk.evaluation.sheet import sheet_html
+    from cocadesk.locations import UNCHANGED, umask_of_person
+
+    try:
+        path.write_text(sheet_html(title, figures.rows(), cards()), "utf-8")
+        if umask_of_person() != UNCHANGED:
+            path.chmod(0o666 & ~umask_of_person())
+    except OSError as error:
+        raise UserError(
+            f"{shown(os.fsencode(path))} cannot be written.",
+            f"{error.strerror or error}.",
+            "Name another file; the figures above are as measured.",
+        ) from error
+    report.line(f"To look through: {shown(os.fsencode(path))}")
 
 
 _FRACTIONS = frozenset({"cider_d", "bleu4", "rouge_l"})

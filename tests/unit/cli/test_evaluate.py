@@ -65,3 +65,28 @@ def test_shards_are_named_by_braces_folders_and_files(tmp_path: Path) -> None:
     assert shard_files([tmp_path]) == named
     with pytest.raises(UserError, match=r"s-011\.tar"):
         shard_files([tmp_path / "s-{008..011}.tar"])
+
+
+@pytest.mark.parametrize("measure", ["retrieval", "captions"])
+def test_a_sheet_to_look_through_is_written_beside_the_figures(
+    tmp_path: Path, model: Path, measure: str
+) -> None:
+    """Each figure has an interval; the page holds every picture with its captions."""
+    shard, sheet = write_shard(tmp_path / "a.tar", 6), tmp_path / "sheet.html"
+    options = ("--model", model, "--sheet", sheet, "--json")
+    document = invoked("evaluate", measure, shard, *options).document
+    assert set(document["intervals"]) == set(document["metrics"])
+    assert all(found["n"] == 6 for found in document["intervals"].values())
+    page = sheet.read_text("utf-8")
+    assert page.count("<article>") == 6
+    assert "a red picture number 0." in page
+
+
+def test_a_sheet_that_cannot_be_written_is_one_sentence(tmp_path: Path, model: Path) -> None:
+    """After the figures, which are not lost."""
+    shard = write_shard(tmp_path / "a.tar", 6)
+    options = ("--model", model, "--sheet", tmp_path / "none" / "sheet.html")
+    outcome = invoked("evaluate", "retrieval", shard, *options)
+    assert outcome.code == USER_ERROR
+    assert "sheet.html cannot be written" in outcome.err
+    assert "t2i_r1" in outcome.out

@@ -35,7 +35,7 @@ def _samples() -> list[Sample]:
 
 def test_retrieval_finds_pictures_by_their_captions() -> None:
     """The fake knows colours, so every caption finds its picture and back."""
-    metrics = evaluate_retrieval(FakeBackend(), iter(_samples()))
+    metrics = evaluate_retrieval(FakeBackend(), iter(_samples())).metrics()
     assert metrics.t2i_r1 == 100.0
     assert metrics.i2t_r1 == 100.0
 
@@ -43,7 +43,7 @@ def test_retrieval_finds_pictures_by_their_captions() -> None:
 def test_more_pictures_than_a_batch_keep_their_own_captions() -> None:
     """Owners are counted over all batches."""
     samples = _samples() * (BATCH // 2)
-    metrics = evaluate_retrieval(FakeBackend(), samples)
+    metrics = evaluate_retrieval(FakeBackend(), samples).metrics()
     assert metrics.t2i_r1 == 100.0
 
 
@@ -54,20 +54,20 @@ def test_a_clip_is_the_mean_of_its_frames() -> None:
         shown = [_picture(COLOURS[name])] * (frames - 1) + [_picture(COLOURS[other])]
         captions = (f"a {name} film", f"something {name}")
         samples.append(VideoSample(frames_NHWC=np.stack(shown), captions=captions))
-    metrics = evaluate_retrieval(FakeBackend(), samples * 9)
+    metrics = evaluate_retrieval(FakeBackend(), samples * 9).metrics()
     assert metrics.t2i_r1 == 100.0
     assert metrics.i2t_r1 == 100.0
 
 
 def test_captions_are_compared_with_those_of_the_same_picture() -> None:
     """The fake writes the first reference word for word."""
-    metrics = evaluate_captions(FakeBackend(), iter(_samples()))
+    metrics = evaluate_captions(FakeBackend(), iter(_samples())).scores.metrics()
     assert metrics.rouge_l == pytest.approx(1.0)
     swapped = [
         Sample(image_HWC=first.image_HWC, captions=second.captions)
         for first, second in zip(_samples(), _samples()[1:] + _samples()[:1], strict=True)
     ]
-    assert evaluate_captions(FakeBackend(), swapped).rouge_l < 0.7
+    assert evaluate_captions(FakeBackend(), swapped).scores.metrics().rouge_l < 0.7
 
 
 def test_zero_shot_names_the_class_of_each_picture() -> None:
@@ -76,7 +76,7 @@ def test_zero_shot_names_the_class_of_each_picture() -> None:
     pictures = [
         Labelled(image_HWC=_picture(rgb), label=label) for label, rgb in enumerate(COLOURS.values())
     ]
-    assert evaluate_zeroshot(FakeBackend(), pictures, vectors).top1 == 100.0
+    assert evaluate_zeroshot(FakeBackend(), pictures, vectors).metrics().top1 == 100.0
 
 
 def test_nothing_to_measure_is_an_error() -> None:
