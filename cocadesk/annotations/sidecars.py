@@ -20,7 +20,7 @@ from cocadesk.library.rows import Edit, MediaKind, MediaRow, MediaState
 from cocadesk.texts.reading import NotTextError, read_text, text_of, texts_beside, usual_text_of
 
 GONE = "The photo or video is not there now."
-NO_CAPTION = "There is no caption yet. Make one first: cocadesk caption."
+NO_CAPTION = "It has no caption yet."
 FOREIGN = "CocaDesk did not write it."
 CHANGED_SINCE = "It was changed after CocaDesk wrote it."
 IS_A_PHOTO = "It is itself in the library."

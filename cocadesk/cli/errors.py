@@ -22,11 +22,6 @@ _BROKEN_PIPE = 141
 _MAX_LOG_BYTES = 2**20
 
 
-ENGINE_GONE = UserError(
-    "The engine of this library ended while it was asked.",
-    "It was stopped, or something went wrong in it; its log lies in the library's folder.",
-    "What is done is kept: the same command goes on from there.",
-)
 STOPPED = UserError("Stopped.", "What is done is kept.", "The same command goes on from there.")
 
 
@@ -65,7 +60,7 @@ def guarded(command: Callable[[], int], report: Report, *, log: Path | None = No
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
     except ConnectionError:
-        report.error(ENGINE_GONE)
+        report.error(_engine_gone())
         return USER_ERROR
     except Exception as error:  # noqa: BLE001 - the edge: a bug becomes a sentence and a log
         if told := disk_error(error):
@@ -73,6 +68,16 @@ def guarded(command: Callable[[], int], report: Report, *, log: Path | None = No
             return USER_ERROR
         report.error(_bug(error, log or log_file()))
         return BUG
+
+
+def _engine_gone() -> UserError:
+    from cocadesk.protocol.endpoint import run_folder
+
+    return UserError(
+        "The engine of this library ended while it was asked.",
+        f"It was stopped, or something went wrong in it; its log lies in {run_folder()}.",
+        "What is done is kept: the same command goes on from there.",
+    )
 
 
 def _bug(error: Exception, file: Path) -> UserError:

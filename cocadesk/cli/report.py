@@ -115,13 +115,30 @@ class Report:
         )
 
 
+_MEASURES = {
+    "t2i_r": "text to photo R@",
+    "i2t_r": "photo to text R@",
+    "cider_d": "CIDEr-D",
+    "bleu4": "BLEU-4",
+    "rouge_l": "ROUGE-L",
+}
+
+
+def measure(name: str) -> str:
+    """A measure as papers write it: "text to photo R@5" for ``t2i_r5``."""
+    known = next((start for start in _MEASURES if name.startswith(start)), None)
+    return name if known is None else _MEASURES[known] + name.removeprefix(known)
+
+
 def duration(seconds: float | None) -> str:
-    """A time as text, in two units at most: "45 s", "3 min 20 s", "2 h 5 min"."""
+    """A time as text: "45 s", "3 min 20 s", "19 min", "2 h 5 min"."""
     if seconds is None:
         return ""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
+    if 600 <= whole < 3600:
+        return f"{round(whole / 60)} min"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"

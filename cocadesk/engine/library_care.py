@@ -27,11 +27,21 @@ from cocadesk.protocol.paths import WirePath
 
 
 class CareHandler(RequestHandler):
-    """Looks after the library on threads of its own; a writer backs it up once a day."""
+    """Looks after the library on threads of its own; a writer backs it up once a day.
+
+    It does so as it begins, and again as it ends: on the first day there was nothing to keep.
+    """
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
         self._library = context.library
+        self._back_up_daily()
+
+    def close(self) -> None:
+        """Leaves a backup of today."""
+        self._back_up_daily()
+
+    def _back_up_daily(self) -> None:
         if self._library.is_writer:
             self._library.care.back_up_daily()
 
@@ -91,7 +101,9 @@ def _path(path: WirePath | None) -> Path | None:
 
 def _sentences(found: Restored) -> tuple[str, ...]:
     """The outcome of a restore in words."""
-    said = [f"{found.edits:,} entries of people's captions and tags were restored."]
+    said = ["The library has all captions and tags of the backup already."]
+    if found.edits:
+        said = [f"{found.edits:,} entries of people's captions and tags were restored."]
     if found.newer:
         said.append(f"{found.newer:,} were changed after the backup; they stay as they are.")
     if found.waiting:

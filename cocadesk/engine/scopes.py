@@ -26,7 +26,7 @@ def row_of(library: Library, key: str) -> MediaRow:
     """
     rows = library.media.rows([key])
     if not rows:
-        raise UserError("This medium is no longer in the library.")
+        raise UserError("This photo or video is no longer in the library.")
     return rows[0]
 
 
@@ -71,5 +71,5 @@ def not_in_library(path: bytes) -> UserError:
     return UserError(
         f"{WirePath.of(path).text} is not in the library.",
         "",
-        "Add it first: cocadesk index FOLDER.",
+        "Check the path, or add it: cocadesk index FOLDER.",
     )

@@ -39,7 +39,7 @@ class FakeCare:
         path = body.path or WirePath.of(self._library / "backups" / "made-up.zip")
         if not _local(path).is_file():
             raise UserError(f"There is no backup {path.text}.", "", "Check its name.")
-        return CareReport(done=("0 entries of people's captions and tags were restored.",))
+        return CareReport(done=("The library has all captions and tags of the backup already.",))
 
     def _export(self, body: ExportLibrary, call: Call) -> CareReport:
         names = ("media.parquet", "edits.parquet")

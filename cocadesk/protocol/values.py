@@ -104,6 +104,7 @@ class Moment(Value, frozen=True):
 class Hit(Value, frozen=True):
     """One medium that answers a search, with what a list of results shows of it.
 
+    ``score`` is 0 where only filters were asked for: such media come newest first.
     Of a video, ``time_s`` is the moment that fits best, ``moments`` are all that
     fit, best first, and ``thumbnail`` shows the best one.
     """

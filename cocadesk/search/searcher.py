@@ -100,7 +100,11 @@ class Searcher:
         """
         stored = self._library.views.vectors_of(self._image_id, [key]).get(key)
         if not stored:
-            raise UserError("This medium has not been indexed with the model in use.", "", "")
+            raise UserError(
+                "This photo or video has not been read by the model in use.",
+                "",
+                "Index its folder again.",
+            )
         return self._nearest(stored[0].vector, limit, among, without=key)
 
     def _has_views(self) -> bool:

@@ -101,11 +101,11 @@ def test_problems_that_a_check_finds_lead_to_a_repair_that_asks_first(desk: Desk
     ("report", "sentence", "lines"),
     [
         (CareReport(), "There was nothing to repair.", ""),
-        (CareReport(done=("Made again.",)), "The library is well again.", "Made again."),
+        (CareReport(done=("Made again.",)), "The library has been repaired.", "Made again."),
         (
             CareReport(done=("Made again.",), problems=("One is lost.",)),
-            "Something is still wrong.",
-            "Made again.\nStill: One is lost.",
+            "Not everything could be repaired.",
+            "Made again.\nStill wrong: One is lost.",
         ),
     ],
 )

@@ -171,8 +171,8 @@ def test_the_numbers_are_plain_and_those_that_are_zero_are_not_named() -> None:
     counts = ForgottenValue(media=1, vectors=1, previews=1, failures=2, folders=1, jobs=1)
     assert what_goes(counts) == [
         "1 photo or video",
-        "1 vector: what searches find them by",
-        "1 small picture that CocaDesk has made of them",
+        "1 search vector",
+        "1 thumbnail or preview",
         "2 notes of files that could not be read",
         "1 folder in the list of folders",
         "1 job",
@@ -200,7 +200,7 @@ def test_what_a_new_pattern_hides_is_counted(desk: Desk) -> None:
     dialog.patterns.setPlainText("*.png")
     dialog.save.click()
     desk.link.answer(SetExcludes, Excluded(folder=FOLDER, patterns=(PNG,), hidden=3))
-    assert desk.notice.text() == "No search finds 3 photos and videos any more"
+    assert desk.notice.text() == "Not shown any more: 3 photos and videos"
     assert desk.link.bodies(StartIndex) == []
 
 

@@ -152,6 +152,16 @@ def test_the_answer_to_an_older_query_is_never_shown(
     assert browser.listing.headline == "1 result for “cat”, best match first"
 
 
+def test_what_filters_alone_find_is_said_to_be_newest_first(
+    browser: Browser, link: StandInLink
+) -> None:
+    """Such hits have no score."""
+    browser.search("kind:video")
+    hits = tuple(Hit(key=key, score=0.0, path=WirePath(f"/{key}.mp4")) for key in "ab")
+    link.answer(Search, Hits(hits=hits))
+    assert browser.listing.headline == "2 results for “kind:video”, newest first"
+
+
 def test_only_the_same_question_keeps_the_place(
     browser: Browser, link: StandInLink, model: ResultsModel
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QWidget
 
 from cocadesk.protocol.values import JobState, JobValue
 from ui.kit.icons import Icon
@@ -21,6 +21,7 @@ MAX_JOBS = 60
 HEIGHT_PX = 300
 HEAD_PX = 52
 STATE_PX = 66
+ROW_PX = 28
 STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 
 
@@ -85,6 +86,7 @@ class JobRow(NamedJob):
         self.state = label("", "state")
         self.state.setMinimumWidth(STATE_PX)
         self.state.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.state.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.when = label("", "small")
         texts = in_row(self.state, self.title, self.line, STRETCH, self.failures, self.when, gap=10)
         grid = QGridLayout(self)
@@ -96,6 +98,7 @@ class JobRow(NamedJob):
         grid.addWidget(self.pause, 0, 1, 2, 1)
         grid.addWidget(self.cancel, 0, 2, 2, 1)
         grid.setColumnStretch(0, 1)
+        grid.setRowMinimumHeight(0, ROW_PX)
         self.show_job(job)
 
     def show_job(self, job: JobValue) -> None:

@@ -7,9 +7,14 @@ from datetime import datetime
 from cocadesk.protocol.values import JobKind, JobState, JobValue, Row
 
 
-def count(number: int, noun: str) -> str:
-    """``1 photo``, ``1,204 photos``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def count(number: int, noun: str, plural: str = "") -> str:
+    """``1 photo``, ``1,204 photos``; ``plural`` where it is more than an s."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def count_media(number: int) -> str:
+    """``1 photo or video``, ``1,204 photos and videos``."""
+    return count(number, "photo or video", "photos and videos")
 
 
 def clock(seconds: float) -> str:

@@ -142,15 +142,17 @@ class Browser(QObject):
     def _on_hits(self, answer: Hits) -> None:
         keys = [hit.key for hit in answer.hits]
         self._model.show_keys(keys, answer.hits, keeps_place=self._asked == self._answered)
-        self._settle(is_complete=answer.complete)
+        is_ranked = any(hit.score for hit in answer.hits)
+        self._settle(is_complete=answer.complete, is_ranked=is_ranked)
 
-    def _settle(self, *, total: int = 0, is_complete: bool = True) -> None:
+    def _settle(self, *, total: int = 0, is_complete: bool = True, is_ranked: bool = True) -> None:
         self._answered = self._asked
         self._listing = Listing(
             showing=self._asked.kind,
             query=self._asked.text,
             total=total,
             is_complete=is_complete,
+            is_ranked=is_ranked,
         )
         self.settled.emit()
 

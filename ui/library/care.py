@@ -26,8 +26,8 @@ from ui.library.tasks import TaskDialog, Tasks
 
 BACKUPS = "Backups (*.zip)"
 REPAIR = (
-    "CocaDesk sets damaged parts of the library back to what can be read, "
-    "and makes again what can be made again. This can take some minutes."
+    "CocaDesk reads every file of the library, sets damaged parts back to their newest state "
+    "that can be read, and makes again what can be made again. This can take some minutes."
 )
 FILES_STAY = "Your photos and videos are not touched."
 RESTORE = (
@@ -80,11 +80,11 @@ class CareCommands(QObject):
     def _tell_repaired(self, dialog: TaskDialog, report: CareReport) -> None:
         self.mended.emit()
         if report.problems:
-            sentence = "Something is still wrong. What was done comes first:"
-            still = [f"Still: {problem}" for problem in report.problems]
+            sentence = "Not everything could be repaired. This was done, and this is left:"
+            still = [f"Still wrong: {problem}" for problem in report.problems]
             dialog.tell(sentence, [*report.done, *still])
         elif report.done:
-            dialog.tell("The library is well again. This was done:", report.done)
+            dialog.tell("The library has been repaired. This was done:", report.done)
         else:
             dialog.tell("There was nothing to repair.")
 
@@ -114,9 +114,9 @@ class CareCommands(QObject):
     def _restore_from(self, dialog: TaskDialog, path: WirePath | None) -> None:
         def on_done(report: CareReport) -> None:
             self.mended.emit()
-            dialog.tell("The backup was brought in:", report.done)
+            dialog.tell("The backup has been restored:", report.done)
 
-        self._run(dialog, "Bringing the backup in…", RestoreLibrary(path=path), on_done)
+        self._run(dialog, "Restoring the backup…", RestoreLibrary(path=path), on_done)
 
     def _export(self) -> None:
         title = "Choose a folder for the exported files"
@@ -127,8 +127,8 @@ class CareCommands(QObject):
         body = ExportLibrary(folder=WirePath.of(chosen))
         sentence = "Other programs can read your library from these files:"
         small_print = (
-            "They list all photos and videos with captions and tags, and every change of them, "
-            "in the Parquet format."
+            "They are Parquet tables of all photos and videos with their captions and tags, "
+            "and of every change to these."
         )
         on_done = partial(_tell_written, dialog, sentence, small_print)
         self._run(dialog, "Writing the files…", body, on_done)

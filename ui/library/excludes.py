@@ -12,17 +12,17 @@ from cocadesk.protocol.paths import WirePath, printable
 from cocadesk.protocol.values import RootValue
 from ui.kit.dialogs import FramedDialog
 from ui.kit.page_parts import hide_or_say
-from ui.kit.texts import count
+from ui.kit.texts import count, count_media
 from ui.kit.widgets import button, label
 
 INTRO = (
-    "CocaDesk passes over files and folders whose names fit one of these patterns, one a line. "
+    "CocaDesk leaves out files and folders whose names fit one of these patterns, one a line. "
     "* stands for anything: *.png, Screenshots, IMG_00*. "
     "A pattern with a slash is a path in this folder: 2019/raw/*."
 )
 SMALL_PRINT = (
-    "No search finds photos and videos that fit any more. Nothing known of them is lost: "
-    "they come back when you take the pattern away."
+    "Excluded photos and videos are not shown any more. Nothing known of them is lost: "
+    "they come back when you remove the pattern."
 )
 
 
@@ -32,7 +32,7 @@ class ExcludesDialog(FramedDialog):
     save_wanted = Signal(object, object)
 
     def __init__(self, root: RootValue, parent: QWidget) -> None:
-        super().__init__("What to pass over", parent)
+        super().__init__("Exclude files and folders", parent)
         self._before = {printable(pattern.text).strip(): pattern for pattern in root.excludes}
         self.patterns = QPlainTextEdit()
         self.patterns.setAccessibleName("Patterns, one a line")
@@ -72,8 +72,7 @@ class ExcludesDialog(FramedDialog):
 def said_of(answer: Excluded, removed: Sequence[WirePath]) -> str:
     """One line on what saving the patterns has done."""
     if answer.hidden:
-        noun = "photo or video" if answer.hidden == 1 else "photos and videos"
-        return f"No search finds {answer.hidden:,} {noun} any more"
+        return f"Not shown any more: {count_media(answer.hidden)}"
     if removed:
         return "Patterns saved. Looking for what they had hidden…"
     return f"{count(len(answer.patterns), 'pattern')} saved"

@@ -20,8 +20,8 @@ from ui.kit.widgets import button, label
 COLUMNS = ("Folder", "Photos and videos", "Excluded", "State")
 LOOKS: Mapping[ReadAgain, str] = {
     ReadAgain.NOTHING: "New and changed files",
-    ReadAgain.FAILED: "Files that could not be read, too",
-    ReadAgain.ALL: "All files, from the start",
+    ReadAgain.FAILED: "Also files that could not be read",
+    ReadAgain.ALL: "All files",
 }
 INTRO = (
     "CocaDesk finds the photos and videos in these folders and in the folders in them. "
@@ -59,13 +59,13 @@ class FoldersDialog(FramedDialog):
         self.tree = table("Folders", COLUMNS, (340, 130, 100))
         self.tree.currentItemChanged.connect(self._update_enabled)
         self.intro = label(INTRO, "muted", wraps=True)
-        self.look = button("Look again")
+        self.look = button("Check again")
         self.look.setMenu(self._look_menu())
         self.look.setAccessibleDescription("Reads the files of the chosen folder again")
         self.exclude = button("Exclude…", on_click=partial(self._want, self.excludes_wanted))
-        self.exclude.setAccessibleDescription("Patterns of what is passed over in the folder")
+        self.exclude.setAccessibleDescription("Patterns of what is left out in the folder")
         self.forget = button("Forget…", on_click=partial(self._want, self.forget_wanted))
-        self.forget.setAccessibleDescription("Asks first, and says what would go")
+        self.forget.setAccessibleDescription("Asks first, and says what would be lost")
         self.column.addWidget(self.intro)
         self.column.addWidget(self.tree, 1)
         self.column.addLayout(in_row(self.look, self.exclude, self.forget, STRETCH))

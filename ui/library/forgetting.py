@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 from cocadesk.protocol.messages import Forget, Forgotten, GetRows, Rows
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import ForgottenValue, changed
-from ui.kit.texts import count
+from ui.kit.texts import count, count_media
 from ui.kit.widgets import Notice
 from ui.library.tasks import TaskDialog, Tasks
 
@@ -19,7 +19,7 @@ COUNTING = "Counting what would be forgotten…"
 FORGETTING = "Forgetting…"
 FOR_GOOD = "This can't be undone."
 FILES_STAY = "The files themselves are not touched."
-PASSES_OVER = "CocaDesk passes over them from now on, so that they do not come back."
+PASSES_OVER = "CocaDesk excludes them from now on, so that they do not come back."
 STILL_LEARNED = (
     "A model that was taught with them keeps what it has learned. "
     "You can remove such a model on the page Teach."
@@ -78,7 +78,7 @@ class Forgetting(QObject):
         parts = (FOR_GOOD, "" if body.is_missing else FILES_STAY)
         small_print = " ".join((*parts, PASSES_OVER if planned.excluded else "")).strip()
         dialog.ask(
-            f"Forget {subject} for good? This goes:",
+            f"Forget {subject} for good? The library loses:",
             "Forget",
             lines=lines,
             small_print=small_print,
@@ -100,17 +100,13 @@ def what_goes(counts: ForgottenValue) -> list[str]:
     """A line on each number that is not zero."""
     pictures = counts.thumbnails + counts.previews
     lines = (
-        (counts.media, _media(counts.media)),
+        (counts.media, count_media(counts.media)),
         (counts.captions, count(counts.captions, "caption")),
         (counts.edits, f"{count(counts.edits, 'change')} of captions and tags in the history"),
-        (counts.vectors, f"{count(counts.vectors, 'vector')}: what searches find them by"),
-        (pictures, f"{count(pictures, 'small picture')} that CocaDesk has made of them"),
+        (counts.vectors, count(counts.vectors, "search vector")),
+        (pictures, count(pictures, "thumbnail or preview", "thumbnails and previews")),
         (counts.failures, f"{count(counts.failures, 'note')} of files that could not be read"),
         (counts.folders, f"{count(counts.folders, 'folder')} in the list of folders"),
         (counts.jobs, count(counts.jobs, "job")),
     )
     return [text for number, text in lines if number]
-
-
-def _media(number: int) -> str:
-    return "1 photo or video" if number == 1 else f"{number:,} photos and videos"

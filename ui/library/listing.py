@@ -8,7 +8,7 @@ from enum import Enum
 from cocadesk.errors import UserError
 from ui.engine.link import LinkState
 from ui.kit.icons import Icon
-from ui.kit.texts import count
+from ui.kit.texts import count, count_media
 
 
 class Showing(Enum):
@@ -25,7 +25,8 @@ class Listing:
     """The list that is shown and the one that was asked for last.
 
     ``shown`` counts its entries, ``total`` those of the library; a list that is not
-    ``is_complete`` was cut off. ``problem`` says why there is none.
+    ``is_complete`` was cut off, and one that is not ``is_ranked`` answers filters without
+    words. ``problem`` says why there is none.
     """
 
     showing: Showing = Showing.NOTHING_YET
@@ -33,21 +34,25 @@ class Listing:
     shown: int = 0
     total: int = 0
     is_complete: bool = True
+    is_ranked: bool = True
     is_filtered: bool = False
     problem: UserError | None = None
 
     @property
     def headline(self) -> str:
-        """One line on what is shown."""
+        """One line on what is shown; empty where a problem is told in its place."""
+        if self.problem is not None:
+            return ""
         if self.showing is Showing.NEWEST:
-            noun = "photos and videos" if self.total > 1 else "photo or video"
-            return f"{self.total:,} {noun}, newest first" if self.total else ""
+            return f"{count_media(self.total)}, newest first" if self.total else ""
         if self.showing is Showing.SEARCH:
             if not self.shown:
                 return f"Nothing found for “{self.query}”"
+            first = "best match first" if self.is_ranked else "newest first"
             if self.is_complete:
-                return f"{count(self.shown, 'result')} for “{self.query}”, best match first"
-            return f"The {self.shown:,} best matches for “{self.query}”"
+                return f"{count(self.shown, 'result')} for “{self.query}”, {first}"
+            which = "best matches" if self.is_ranked else "newest results"
+            return f"The {self.shown:,} {which} for “{self.query}”"
         if self.showing is Showing.SIMILAR:
             return f"Looks like {self.query}, most alike first"
         return ""

@@ -12,6 +12,7 @@ from ui.engine.link import EngineLink
 from ui.engine.tracker import JobTracker
 from ui.kit.icons import Icon
 from ui.kit.layouts import in_row
+from ui.kit.texts import count_media
 from ui.kit.theme import GAP_M
 from ui.kit.widgets import IconButton, button, label
 
@@ -82,9 +83,8 @@ class LibraryNotices(QObject):
         if answer.notices:
             self._line.say(answer.notices, "Check…", self._check)
         elif number and not self._tracker.active():
-            noun = "photo or video" if number == 1 else "photos and videos"
-            text = f"{number:,} {noun} can't be found by searches yet."
-            self._line.say((text,), "Look again", self._look_again)
+            text = f"{count_media(number)} can't be found by searches yet."
+            self._line.say((text,), "Check again", self._look_again)
         else:
             self._line.say((), "", self._check)
 

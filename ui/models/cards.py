@@ -10,7 +10,7 @@ from ui.kit import desktop
 from ui.kit.job_parts import JobProgress
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Card
-from ui.kit.texts import file_size, job_line
+from ui.kit.texts import count_media, file_size, job_line
 from ui.kit.theme import GAP_L, GAP_M
 from ui.kit.widgets import button, label
 
@@ -54,7 +54,7 @@ class ModelRow(QFrame):
 def facts(entry: ModelEntry) -> str:
     """A model's source, its size, and how much of the library it has read."""
     # A zero-width space after each separator lets long sources wrap.
-    parts = [entry.source.replace("/", "/\u200b")]
+    parts = [entry.source.replace("/", "/\u200b")] if entry.source != entry.name else []
     if entry.size_bytes:
         parts.append(file_size(entry.size_bytes))
     parts.append(coverage(entry.coverage))
@@ -160,8 +160,8 @@ class OtherCard(Card):
 def _price(missing: int) -> str:
     if missing <= 0:
         return "It can be used at once: it has read the whole library already."
-    what = "1 photo or video" if missing == 1 else f"{missing:,} photos and videos"
     return (
-        f"This model needs to read {what} again first. Search uses the current model until that "
-        "is done. You can pause or stop it at any time; what has been read by then is kept."
+        f"This model needs to read {count_media(missing)} again first. "
+        "Search uses the current model until that is done. You can pause or stop it at any time; "
+        "what has been read by then is kept."
     )

@@ -102,7 +102,7 @@ def _describe(
             on_progress=lambda now: show_progress(display, task, now, "Describing"),
         )
     if end.unkept:
-        report.note(f"The words were not kept. {end.unkept}")
+        report.note(f"They were not stored in the library. {end.unkept}")
     in_order = sorted(described, key=lambda file: file.place)
     results = [{**path_fields(file.path), **fields(file)} for file in in_order]
     report.document({"results": results, "failed": failed_fields(end.failed)})

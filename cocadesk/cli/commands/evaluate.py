@@ -12,7 +12,7 @@ import typer
 
 from cocadesk.cli.errors import OK
 from cocadesk.cli.options import Options, command
-from cocadesk.cli.report import Report, shown
+from cocadesk.cli.report import Report, measure, shown
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ REASONS_SHOWN = 5
 SHEET_PX = 176
 
 
-app = typer.Typer(help="Measure the model on pictures whose words are known.")
+app = typer.Typer(help="Measure the model on pictures with known captions or labels.")
 
 ShardsArgument = Annotated[list[Path], typer.Argument(metavar="SHARDS", help="WebDataset tars.")]
 SheetOption = Annotated[
@@ -288,7 +288,7 @@ def _show(report: Report, figures: Figures, context: dict[str, Any], skipped: li
     report.document({"metrics": figures.metrics, "intervals": intervals, **counts})
     table = Table("measure", "value", "95 % interval")
     for name, value, low, high in figures.rows():
-        table.add_row(name, value, f"{low} to {high}")
+        table.add_row(measure(name), value, f"{low} to {high}")
     for name, value in context.items():
         table.add_row(name, printable(str(value)), "")
     report.table(table)

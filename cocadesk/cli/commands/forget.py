@@ -79,11 +79,11 @@ def exclude(
         typer.Argument(metavar="PATTERN", help='Such as "*.png", Screenshots or "2019/raw/*".'),
     ] = None,
     remove: Annotated[
-        bool, typer.Option("--remove", help="Take these patterns away; index to add the files.")
+        bool, typer.Option("--remove", help="Remove these patterns; the next index adds the files.")
     ] = False,
     list_only: Annotated[bool, typer.Option("--list", help="Only list the patterns.")] = False,
 ) -> int:
-    """Pass over files and folders of a folder by pattern; without one, list the patterns.
+    """Leave out files and folders of a folder by pattern; without one, list the patterns.
 
     A pattern without a slash fits names anywhere below, one with a slash the path from
     FOLDER on; * stands for anything. What is known of excluded photos and videos is kept,
@@ -108,7 +108,9 @@ def exclude(
     if not names:
         report.line("Nothing is excluded there.")
     if done.hidden:
-        report.note(f"{done.hidden:,} photos and videos are not shown any more.")
+        one, many = _NAMES["media"]
+        noun = one if done.hidden == 1 else many
+        report.note(f"Not shown any more: {done.hidden:,} {noun}.")
     return OK
 
 

@@ -116,7 +116,7 @@ def info(options: Options, report: Report) -> int:
     report.document({**document, "notices": list(answer.notices)})
     width = max(len(name) for name in document)
     for name, value in document.items():
-        report.line(f"{name:<{width}}  {value}")
+        report.line(f"{name.replace('_', ' '):<{width}}  {value}")
     if counts.without_vectors:
         report.line(f"{counts.without_vectors:,} without vectors: index again.")
     for notice in answer.notices:

@@ -20,7 +20,10 @@ app = typer.Typer(help="Check, repair, back up, restore and export the library."
 # typer reads the annotations at run time, so they stay in the form that it knows.
 BackupArgument = Annotated[
     Optional[str],  # noqa: UP045
-    typer.Argument(metavar="FILE", help="The backup; without it, one in the library's folder."),
+    typer.Argument(
+        metavar="FILE",
+        help="The backup file; without it, in the library's folder.",
+    ),
 ]
 
 
@@ -35,7 +38,7 @@ def check(options: Options, report: Report) -> int:
     for problem in found.problems:
         report.line(problem)
     if found.problems:
-        report.line("Mend what can be mended: cocadesk library repair")
+        report.line("To repair it: cocadesk library repair")
         return SOME_FAILED
     report.line("All is well.")
     return OK
@@ -44,7 +47,7 @@ def check(options: Options, report: Report) -> int:
 @app.command("repair")
 @command(takes_model=False)
 def repair(options: Options, report: Report) -> int:
-    """Set damaged tables back, make again what can be made again, and say what was done."""
+    """Set damaged tables back to what can be read, make again what can be made again."""
     from cocadesk.engine.local import Access
     from cocadesk.protocol.messages import RepairLibrary
 
@@ -54,7 +57,7 @@ def repair(options: Options, report: Report) -> int:
     for line in found.done or ("There was nothing to repair.",):
         report.line(line)
     for problem in found.problems:
-        report.line(f"Still: {problem}")
+        report.line(f"Still wrong: {problem}")
     return SOME_FAILED if found.problems else OK
 
 
@@ -72,7 +75,7 @@ def backup(options: Options, report: Report, file: BackupArgument = None) -> int
 @app.command("restore")
 @command(takes_model=False)
 def restore(options: Options, report: Report, file: BackupArgument = None) -> int:
-    """Bring captions, tags and folders of a backup (the newest) in; what is newer stays."""
+    """Bring captions, tags and folders back from a backup; what you changed since stays."""
     from cocadesk.engine.local import Access
     from cocadesk.protocol.messages import RestoreLibrary
 

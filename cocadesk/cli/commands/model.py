@@ -14,13 +14,13 @@ from cocadesk.cli.report import Report, failed_fields
 if TYPE_CHECKING:
     from cocadesk.protocol.values import ModelEntry
 
-app = typer.Typer(help="See which models there are, and choose the one that answers.")
+app = typer.Typer(help="List the models, and choose the one in use.")
 
 
 @app.command("list")
 @command(takes_model=False)
 def list_models(options: Options, report: Report) -> int:
-    """The models that this machine has."""
+    """List the models that this machine has."""
     from cocadesk.cli.session import open_engine
     from cocadesk.engine.local import Access
     from cocadesk.protocol.messages import ListModels, Models
@@ -34,12 +34,12 @@ def list_models(options: Options, report: Report) -> int:
         facts = [
             entry.model_id or entry.name,
             f"{entry.size_bytes / 1e6:.0f} MB" if entry.size_bytes else "",
-            f"covers {entry.coverage:.0%}" if entry.image_id else "",
+            f"has read {entry.coverage:.0%} of the library" if entry.image_id else "",
             entry.note,
         ]
         mark = "*" if entry.is_used else " "
         report.line(f"{mark} {entry.source:<{width}}  {', '.join(filter(None, facts))}")
-    report.line("* answers now. Change it: cocadesk model use SOURCE")
+    report.line("* is in use. To use another: cocadesk model use SOURCE")
     return OK
 
 
@@ -56,7 +56,7 @@ def use(
         ),
     ],
 ) -> int:
-    """Let another model answer, once the library has vectors of it."""
+    """Use another model; it first reads what it has not read yet, while the old one answers."""
     from cocadesk.cli.session import do_job, started_engine
     from cocadesk.locations import durable_source
     from cocadesk.protocol.messages import GetInfo, Info, UseModel

@@ -11,7 +11,7 @@ import typer
 
 from cocadesk.cli.errors import OK
 from cocadesk.cli.options import FilterOption, Options, command, existing_folders
-from cocadesk.cli.report import Report, duration
+from cocadesk.cli.report import Report, duration, measure
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
@@ -40,11 +40,15 @@ def teach(
         ),
     ] = None,
     library_words: Annotated[
-        bool, typer.Option("--library-words", help="Learn from your words in the library, too.")
+        bool,
+        typer.Option("--library-words", help="Also learn from your captions and tags."),
     ] = False,
     method: Annotated[
         Literal["head", "deeper"],
-        typer.Option("--method", help="head: keeps all vectors. deeper: the poolers learn too."),
+        typer.Option(
+            "--method",
+            help="head: learns names. deeper: learns to see, too.",
+        ),
     ] = "head",
     lines: Annotated[
         Literal["auto", "each", "joined"],
@@ -59,7 +63,7 @@ def teach(
     ] = None,
     filter_text: FilterOption = "",
 ) -> int:
-    """Teach the model from photos with words of yours; measured before you keep it."""
+    """Teach the model your own names and captions; measured before you keep it."""
     from cocadesk.cli.session import follow, started_engine
     from cocadesk.protocol.messages import GetRun, Run
     from cocadesk.protocol.values import JobAction, TuningMethod
@@ -150,7 +154,7 @@ def _start(
     if job.state is JobState.PAUSED:
         run = engine.ask(GetRun(run_id=job.id), Run).run
         its = f", with the {run.photos:,} photos that it has" if run.photos else ""
-        report.note(f"Going on with the run that was stopped{its}.")
+        report.note(f"Resuming the run that was stopped{its}.")
         job = engine.ask(ControlJob(job_id=job.id, action=JobAction.RESUME), JobReply).job
     return job
 
@@ -195,11 +199,11 @@ def _show_found(report: Report, found: DatasetSummary) -> None:
         report.line(f"  {sample.path.text}: {'; '.join(sample.captions)}")
     if found.is_trial:
         report.line(
-            f"That is few: a trial run holds out {found.held_out} of them to measure with; "
+            f"That is few: a trial run holds back {found.held_out} of them to measure with; "
             "the model that you may keep learns from all."
         )
     elif found.held_out:
-        report.line(f"{found.held_out:,} of them are held out to measure with.")
+        report.line(f"{found.held_out:,} of them are held back to measure with.")
     for note in found.notes:
         report.note(note)
     if any("one caption" in note for note in found.notes):
@@ -248,7 +252,7 @@ def _show(report: Report, run: RunValue) -> None:
         for metric in after:
             known = earlier.get(metric.name)
             table.add_row(
-                f"{title}: {metric.name}",
+                f"{title}: {measure(metric.name)}",
                 "" if known is None else _number(known.value),
                 _number(metric.value),
                 str(metric.n),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cocadesk.protocol.messages import RedoAnnotations, UndoAnnotations, VocabularyReply
     from cocadesk.protocol.values import EditValue
 
-app = typer.Typer(help="Your own words: captions and tags, with undo and history.")
+app = typer.Typer(help="Your own captions and tags, with undo and history.")
 
 # typer reads the annotations at run time, so they stay in the form that it knows.
 TagsOption = Optional[list[str]]  # noqa: UP045
@@ -43,7 +43,7 @@ def set_words(
         typer.Option("--remove-tag", metavar="TAG", help="A tag that doesn't fit; repeatable."),
     ] = None,
 ) -> int:
-    """Caption and tag photos and videos yourself. Machines never change it.
+    """Caption and tag photos and videos yourself; the program never changes it.
 
     With --json: "changed" counts the photos and videos whose words changed.
     """
@@ -73,10 +73,10 @@ def set_words(
 @app.command("undo")
 @command(takes_model=False)
 def undo(options: Options, report: Report) -> int:
-    """Undo the last command on words as a whole, written files included.
+    """Undo the last command on captions and tags as a whole, written files included.
 
-    With --json: "undone" counts the photos and videos whose words or files came
-    back, "kept" names the files that somebody has changed since.
+    With --json: "undone" counts the photos and videos whose captions, tags or
+    files came back, "kept" names the files that somebody has changed since.
     """
     from cocadesk.protocol.messages import UndoAnnotations
 
@@ -130,7 +130,7 @@ def vocabulary(
         bool, typer.Option("--shipped", help="Go back to the tags that ship with CocaDesk.")
     ] = False,
 ) -> int:
-    """Show the tags that the machine chooses from, or set your own.
+    """Show the list that tags are chosen from, or set your own.
 
     All photos and videos are then tagged again from what was seen before; no file is
     read again.

@@ -26,11 +26,11 @@ def write(
     ],
     preview: Annotated[bool, typer.Option("--preview", help="Only say what would change.")] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files too that CocaDesk didn't write.")
+        bool, typer.Option("--overwrite", help="Also replace files that CocaDesk didn't write.")
     ] = False,
     filter_text: FilterOption = "",
 ) -> int:
-    """Write captions beside photos and videos: name.txt, one line; yours, else the machine's.
+    """Write captions beside photos and videos: name.txt, one line; yours, else the program's.
 
     One without any caption is skipped with the reason. Of two with the same name
     (a.jpg, a.png) the first gets a.txt. One undo takes all of it back.

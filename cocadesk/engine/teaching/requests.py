@@ -183,7 +183,7 @@ class TeachingHandler(RequestHandler):
             raise UserError(
                 "This run's model is the one in use.",
                 "",
-                "Let another answer first: cocadesk model use starter.",
+                "Use another one first: on the page Models, or with cocadesk model use starter.",
             )
         self._store.choose(record.id, Choice.DISCARDED)
 

@@ -25,7 +25,7 @@ EVENT_EVERY_S = 0.2
 STAGES: dict[str, str] = {
     Stage.LOOK: "Looking at the photos",
     Stage.FEATURES: "Reading the photos",
-    Stage.TRIAL: "Trying on a part",
+    Stage.TRIAL: "Trial run on a part of the photos",
     Stage.TRAIN: "Learning",
     Stage.MEASURE: "Measuring",
     Stage.SAVE: "Saving",

@@ -13,6 +13,7 @@ from cocadesk.cli.options import Options
 from cocadesk.cli.report import Report
 from cocadesk.errors import UserError
 from cocadesk.protocol.client import EngineGoneError
+from cocadesk.protocol.endpoint import run_folder
 
 PLAIN = Report(as_json=False)
 
@@ -51,7 +52,9 @@ def test_stopping_is_code_130_and_says_that_nothing_is_lost(
 def test_an_engine_that_ends_meanwhile_is_no_bug(capfd: pytest.CaptureFixture[str]) -> None:
     """It may have been killed; nothing that was done is lost."""
     assert guarded(_raising(EngineGoneError("the engine has ended")), PLAIN) == 2
-    assert "the same command goes on" in capfd.readouterr().err
+    err = capfd.readouterr().err
+    assert "the same command goes on" in err
+    assert str(run_folder()) in err
 
 
 def test_a_bug_is_one_sentence_and_its_traceback_is_in_the_log(

@@ -89,4 +89,4 @@ def test_a_sheet_that_cannot_be_written_is_one_sentence(tmp_path: Path, model: P
     outcome = invoked("evaluate", "retrieval", shard, *options)
     assert outcome.code == USER_ERROR
     assert "sheet.html cannot be written" in outcome.err
-    assert "t2i_r1" in outcome.out
+    assert "text to photo R@1" in outcome.out

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from cocadesk.cli.report import Report, duration, failed_fields, path_fields, shown
+from cocadesk.cli.report import Report, duration, failed_fields, measure, path_fields, shown
 from cocadesk.errors import UserError
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import FailureValue
@@ -105,8 +105,29 @@ def test_a_failed_file_is_one_line_whatever_its_name(capfd: pytest.CaptureFixtur
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, ""), (0.2, "0 s"), (59.4, "59 s"), (61, "1 min 1 s"), (7260, "2 h 1 min")],
+    [
+        (None, ""),
+        (0.2, "0 s"),
+        (59.4, "59 s"),
+        (61, "1 min 1 s"),
+        (1141, "19 min"),
+        (7260, "2 h 1 min"),
+    ],
 )
 def test_time_left_is_told_in_two_units(seconds: float | None, text: str) -> None:
     """Seconds, minutes or hours, whatever is readable."""
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t2i_r10", "text to photo R@10"),
+        ("i2t_r1", "photo to text R@1"),
+        ("bleu4", "BLEU-4"),
+        ("top5", "top5"),
+    ],
+)
+def test_measures_have_the_names_of_papers(name: str, text: str) -> None:
+    """In tables; documents keep the short ones."""
+    assert measure(name) == text

@@ -83,7 +83,7 @@ def test_without_a_decision_nothing_changes_and_the_way_to_keep_it_is_named(
     assert run.state is RunState.WAITING
     assert f"cocadesk model use run:{run.id}" in said.out
     assert "12 s" in said.out
-    assert "t2i_r1" in said.out
+    assert "text to photo R@1" in said.out
     assert client.ask(GetInfo(), Info, timeout_s=WAIT_S).model.source == model
     library = ("--library", tmp_path / "library")
     assert invoked("model", "use", f"run:{run.id}", *library).code == OK
@@ -121,7 +121,7 @@ def test_ctrl_c_pauses_the_run_and_the_same_command_goes_on_with_it(
     assert (job.id, job.state) == (run.id, JobState.PAUSED)
     again = cocadesk(*arguments, limit_s=WAIT_S)
     assert again.code == OK
-    assert "Going on with the run that was stopped" in again.err
+    assert "Resuming the run that was stopped" in again.err
     (run,) = client.ask(ListRuns(), Runs, timeout_s=WAIT_S).runs
     assert (run.id, run.state) == (job.id, RunState.DISCARDED)
 

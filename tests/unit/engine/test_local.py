@@ -14,6 +14,7 @@ import pytest
 
 from cocadesk.engine.local import Access, LocalEngine, library_source, running_or, serves_model
 from cocadesk.errors import UserError
+from cocadesk.library.backups import backups_of
 from cocadesk.library.library import Library
 from cocadesk.model.backend import Backend
 from cocadesk.protocol.client import EngineClient
@@ -68,6 +69,11 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with local_engine(base / "library") as engine:
         index(engine, coloured_photos(base / "photos"))
     return base
+
+
+def test_the_first_engine_of_a_library_leaves_a_backup_as_it_ends(filled: Path) -> None:
+    """When it began there was nothing to keep yet."""
+    assert len(backups_of(filled / "library")) == 1
 
 
 @pytest.fixture
