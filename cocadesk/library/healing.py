@@ -31,10 +31,10 @@ _RECOVERED = "recovered"
 """The author of annotations that were taken from the columns of ``media``."""
 
 
-def needs_mending(folder: Path) -> bool:
-    """True where a writer would find damage; only looks."""
+def damaged_in(folder: Path) -> set[str]:
+    """The tables that a writer would find damaged, or not healed since; only looks."""
     store = folder / STORE_FOLDER
-    return not tables_in(store) or bool(pending_tables(folder) or damaged_tables(store))
+    return pending_tables(folder) | set(damaged_tables(store) if tables_in(store) else TABLES)
 
 
 def mend_folder(folder: Path, *, thorough: bool = False) -> set[str]:

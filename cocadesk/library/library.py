@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,11 @@ import pyarrow.compute as pc
 
 from cocadesk.errors import UserError
 from cocadesk.library.care import LibraryCare
+from cocadesk.library.commits import tables_in
 from cocadesk.library.edits import EditLog
 from cocadesk.library.fields import FIELD_OF
 from cocadesk.library.forgetting import Forgetting
-from cocadesk.library.healing import heal, mend_folder, needs_mending
+from cocadesk.library.healing import damaged_in, heal, mend_folder
 from cocadesk.library.layout import (
     MANIFEST_NAME,
     MEDIA,
@@ -33,7 +35,7 @@ from cocadesk.library.lock import WriterLock
 from cocadesk.library.notices import read_notices
 from cocadesk.library.result_rows import ResultRows
 from cocadesk.library.rows import Counts, MediaKind, MediaState, new_key
-from cocadesk.library.schema import FAILURES
+from cocadesk.library.schema import EDITS, FAILURES
 from cocadesk.library.snapshot import fingerprint, open_snapshot, write_snapshot
 from cocadesk.library.store import Store
 from cocadesk.library.tables import JobTable, MediaTable, RootTable
@@ -120,8 +122,9 @@ class Library:
             make_folder(folder)
         close_to_others(folder)
         if manifest is not None and not writer:
-            if needs_mending(folder):
-                cls._mend(folder, sizes)
+            if damaged_in(folder):
+                views = {views_table(manifest.image_id)} if manifest.image_id else set[str]()
+                cls._mend(folder, sizes, {MEDIA, EDITS} | views)
             return cls(folder, _open_store(folder, sizes, read_only=True), manifest, None, sizes)
         lock = WriterLock(folder)
         lock.acquire()
@@ -132,12 +135,25 @@ class Library:
             raise
 
     @classmethod
-    def _mend(cls, folder: Path, sizes: Sizes) -> None:
-        """Mend for a reader, unless a writer is there, who has seen to it, or nothing helps."""
+    def _mend(cls, folder: Path, sizes: Sizes, needed: Set[str]) -> None:
+        """Mend for a reader, who can do without all but the ``needed`` tables.
+
+        Raises:
+            UserError: that can't be done.
+        """
         try:
             cls.open(folder, create=False, sizes=sizes).close()
         except UserError as error:
-            log.debug("not mended: %s", error)
+            # Looked at again: a writer may have been about to remove what a table no longer needs.
+            is_gone = not tables_in(folder / STORE_FOLDER)  # which is said of the store itself
+            if is_gone or not damaged_in(folder) & needed:
+                log.debug("not mended: %s", error)
+                return
+            raise UserError(
+                f"The library in {folder} is damaged and can't be mended now.",
+                f"{error.what} {error.why}".strip(),
+                error.what_to_do,
+            ) from error
 
     @classmethod
     def _open_writer(cls, folder: Path, lock: WriterLock, sizes: Sizes) -> Library:

@@ -18,6 +18,7 @@ from cocadesk.errors import UserError
 from cocadesk.library.library import Library
 from cocadesk.library.schema import HUMAN_COLUMNS
 from cocadesk.protocol.messages import GetInfo, Hits, Info, Search
+from tests.support.disks import seen_read_only
 from tests.support.engines import COLOURS, coloured_photos, local_engine
 from tests.support.index_tools import run_index
 
@@ -67,9 +68,15 @@ class Original:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A damaged library after an engine was opened on it; ``error`` where it did not start."""
+    """A damaged library after an engine was opened on it; ``error`` where it did not start.
+
+    ``is_crash`` where that was no sentence for people. A reader that can mend nothing
+    (``is_helpless``) may refuse, in a sentence.
+    """
 
     error: str = ""
+    is_crash: bool = False
+    is_helpless: bool = False
     keeps_words: bool = False
     ranks_right: bool = False
     notices: tuple[str, ...] = ()
@@ -83,9 +90,11 @@ class Outcome:
     @property
     def losses(self) -> list[str]:
         """The promises that were broken; none where all is well."""
+        needs_words = not self.error and not (self.is_helpless and self.is_said)
         broken = {
-            "engine does not start": bool(self.error),
-            "words lost": not self.error and not self.keeps_words,
+            "a crash": self.is_crash,
+            "engine does not start": bool(self.error) and not self.is_helpless,
+            "words lost": needs_words and not self.keeps_words,
             "wrong ranking unsaid": not self.error and not self.ranks_right and not self.is_said,
         }
         return [name for name, is_broken in broken.items() if is_broken]
@@ -130,14 +139,18 @@ def ask(folder: Path, access: Access) -> tuple[Ranking, Info]:
         return ranking, engine.ask(GetInfo(), Info)
 
 
-def outcome_of(original: Original, folder: Path, access: Access = Access.WRITE) -> Outcome:
+def outcome_of(
+    original: Original, folder: Path, access: Access = Access.WRITE, *, is_helpless: bool = False
+) -> Outcome:
     """What an engine makes of a damaged copy."""
     try:
         ranking, info = ask(folder, access)
         words = words_of(folder)
-    except (UserError, OSError, RuntimeError) as error:
-        return Outcome(error=str(error))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is counted
+        is_crash = not isinstance(error, UserError)
+        return Outcome(error=repr(error), is_crash=is_crash, is_helpless=is_helpless)
     return Outcome(
+        is_helpless=is_helpless,
         keeps_words=words == original.words,
         ranks_right=ranking == original.ranking,
         notices=info.notices,
@@ -145,14 +158,28 @@ def outcome_of(original: Original, folder: Path, access: Access = Access.WRITE) 
     )
 
 
-def damage_each_file(base: Path, access: Access = Access.WRITE) -> Iterator[tuple[str, Outcome]]:
-    """Each file × each damage, each on a fresh copy: "FILE DAMAGE" and what became of it."""
+def damage_each_file(
+    base: Path, access: Access = Access.WRITE, *, is_read_only: bool = False
+) -> Iterator[tuple[str, Outcome]]:
+    """Each file × each damage, each on a fresh copy: "FILE DAMAGE" and what became of it.
+
+    ``is_read_only``: the copy lies on a disk on which nothing can be mended.
+    """
     original = annotated_original(base / "original")
     for file in original.files():
         for damage in DAMAGES:
             folder = original.damaged(base / "copy", file, damage)
-            yield f"{file} {damage}", outcome_of(original, folder, access)
+            if is_read_only:
+                yield f"{file} {damage}", helpless_outcome_of(original, folder)
+            else:
+                yield f"{file} {damage}", outcome_of(original, folder, access)
             shutil.rmtree(folder)
+
+
+def helpless_outcome_of(original: Original, folder: Path) -> Outcome:
+    """What a reader makes of a damaged copy on a read-only disk."""
+    with seen_read_only(folder, folder.with_name("read only")) as place:
+        return outcome_of(original, place, Access.READ, is_helpless=True)
 
 
 def counts_of(found: Iterator[tuple[str, Outcome]]) -> Counter[str]:

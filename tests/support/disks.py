@@ -70,6 +70,19 @@ def read_only(disk: Path) -> Iterator[None]:
         mount(disk, "-o", "remount,rw")
 
 
+@contextlib.contextmanager
+def seen_read_only(folder: Path, place: Path) -> Iterator[Path]:
+    """A folder at another place too, where nobody can write into it."""
+    place.mkdir()
+    mount(place, "--bind", folder)
+    try:
+        mount(place, "-o", "remount,bind,ro")
+        yield place
+    finally:
+        unmount(place)
+        place.rmdir()
+
+
 class Plug:
     """A place at which disks (folders of mounted ones) are plugged in, one at a time."""
 

@@ -19,6 +19,7 @@ from tests.support.damaged_library import (
     Original,
     annotated_original,
     ask,
+    helpless_outcome_of,
     outcome_of,
     words_of,
 )
@@ -117,6 +118,32 @@ def test_a_reader_mends_a_library_that_nobody_writes(original: Original, damaged
     """A search does not fail where an engine would have mended the table first."""
     folder = damaged(_newest_manifest(original, "media.lance"), "emptied")
     assert outcome_of(original, folder, Access.READ).losses == []
+
+
+@pytest.mark.parametrize("table", [*WORDS_BEARING, "views_*.lance"])
+def test_a_reader_that_can_mend_nothing_says_so(
+    original: Original, damaged: Damaged, table: str
+) -> None:
+    """On a read-only disk: a sentence, no wrong order, no older words as if they were all."""
+    for number, (file, damage) in enumerate(
+        ((_newest_manifest(original, table), "removed"), (_newest_data(original, table), "flipped"))
+    ):
+        folder = damaged(file, damage)
+        (folder / "search.snapshot").unlink()
+        outcome = helpless_outcome_of(original, folder)
+        assert outcome.losses == []
+        assert "damaged and can't be mended now" in outcome.error
+        folder.rename(folder.with_name(f"tried {number}"))
+
+
+@pytest.mark.parametrize("table", ["roots.lance", "jobs.lance"])
+def test_a_reader_does_without_a_damaged_table_that_it_does_not_need(
+    original: Original, damaged: Damaged, table: str
+) -> None:
+    """Searches go on where nothing can be mended."""
+    outcome = helpless_outcome_of(original, damaged(_newest_manifest(original, table), "emptied"))
+    assert (outcome.losses, outcome.error) == ([], "")
+    assert outcome.ranks_right
 
 
 @pytest.mark.parametrize("table", ["media.lance", "edits.lance"])
