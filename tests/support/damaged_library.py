@@ -5,6 +5,7 @@ Short form: a sample in the tests. Long form: ``damage_each_file``, which return
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections import Counter
@@ -159,21 +160,21 @@ def outcome_of(
 
 
 def damage_each_file(
-    base: Path, access: Access = Access.WRITE, *, is_read_only: bool = False
+    base: Path, access: Access = Access.WRITE, *, is_read_only: bool = False, every: int = 1
 ) -> Iterator[tuple[str, Outcome]]:
     """Each file × each damage, each on a fresh copy: "FILE DAMAGE" and what became of it.
 
     ``is_read_only``: the copy lies on a disk on which nothing can be mended.
     """
     original = annotated_original(base / "original")
-    for file in original.files():
-        for damage in DAMAGES:
-            folder = original.damaged(base / "copy", file, damage)
-            if is_read_only:
-                yield f"{file} {damage}", helpless_outcome_of(original, folder)
-            else:
-                yield f"{file} {damage}", outcome_of(original, folder, access)
-            shutil.rmtree(folder)
+    tries = itertools.product(original.files(), DAMAGES)
+    for file, damage in itertools.islice(tries, 0, None, every):
+        folder = original.damaged(base / "copy", file, damage)
+        if is_read_only:
+            yield f"{file} {damage}", helpless_outcome_of(original, folder)
+        else:
+            yield f"{file} {damage}", outcome_of(original, folder, access)
+        shutil.rmtree(folder)
 
 
 def helpless_outcome_of(original: Original, folder: Path) -> Outcome:

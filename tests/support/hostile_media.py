@@ -180,9 +180,14 @@ def hostile_among_good(base: Path, *, seed: int, count: int) -> int:
     with Library.open(base / "library") as library:
         report = index_twice(library, [folder])
         check_good_ones(library, folder, sizes)
-    broken = [f for f in report.failed if any(part in f.reason for part in BROKE_DOWN)]
-    assert not broken, f"{len(broken)} broke a decoder: {broken[0].path!r}: {broken[0].reason}"
+    assert not broken_decoders(report)
     return count
+
+
+def broken_decoders(report: IndexReport) -> list[str]:
+    """The files on which a decoder crashed or hung, with the reason."""
+    found = [f for f in report.failed if any(part in f.reason for part in BROKE_DOWN)]
+    return [f"{os.fsdecode(failed.path)}: {failed.reason}" for failed in found]
 
 
 def odd_photos(base: Path, folder: Path) -> int:
@@ -238,3 +243,11 @@ def odd_videos(base: Path, folder: Path) -> int:
                 assert all(v.time_s is not None for v in own[1:])
         assert report.indexed + len(report.failed) == len(table)
     return len(table)
+
+
+def odd_files(base: Path, *folders: Path) -> int:
+    """Folders of odd files: each is read or has a reason, and breaks no decoder."""
+    with Library.open(base / "library") as library:
+        report = index_twice(library, folders)
+    assert not broken_decoders(report)
+    return report.indexed + len(report.failed)
