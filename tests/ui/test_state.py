@@ -130,6 +130,8 @@ def test_the_line_above_the_grid_goes_with_the_grid() -> None:
     assert FULL.shows_results_line
     assert not EMPTY.shows_results_line
     assert replace(EMPTY, listing=replace(FOUND, shown=0)).shows_results_line
+    refused = replace(FOUND, shown=0, problem=UserError("There is no filter 'knd'."))
+    assert not replace(EMPTY, listing=refused).shows_results_line
 
 
 def test_only_what_differs_is_drawn() -> None:

@@ -24,7 +24,7 @@ LOOKS: Mapping[ReadAgain, str] = {
     ReadAgain.ALL: "All files",
 }
 INTRO = (
-    "CocaDesk finds the photos and videos in these folders and in the folders in them. "
+    "CocaDesk finds the photos and videos in these folders and their subfolders. "
     "Your files stay where they are."
 )
 NO_FOLDERS = "No folder has been added yet."

@@ -64,7 +64,7 @@ class WindowState:
     @property
     def shows_results_line(self) -> bool:
         """True where there is a line above the grid."""
-        return self.empty is None or self.listing.is_filtered
+        return self.empty is None or (self.listing.is_filtered and not self.listing.problem)
 
     @property
     def shows_detail(self) -> bool:

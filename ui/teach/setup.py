@@ -154,6 +154,6 @@ class TeachSetup(QWidget):
 
 def _choice(choice: QRadioButton, note: str) -> QVBoxLayout:
     words = label(note, "muted", wraps=True)
-    words.setContentsMargins(26, 0, 0, 0)
+    words.setContentsMargins(24, 0, 0, 0)
     choice.setAccessibleDescription(note)
     return in_column(choice, words, gap=2)

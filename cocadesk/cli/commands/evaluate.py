@@ -112,7 +112,9 @@ def captions(
 def zeroshot(
     options: Options,
     report: Report,
-    folder: Annotated[str, typer.Argument(help="One subfolder a class, its name the label.")],
+    folder: Annotated[
+        str, typer.Argument(metavar="FOLDER", help="One subfolder a class, named by its label.")
+    ],
     sheet: SheetOption = None,
 ) -> int:
     """Measure how often a photo's class is named by words alone."""

@@ -63,7 +63,10 @@ def search(
     report: Report,
     query: Annotated[
         str,
-        typer.Argument(help='What to look for, e.g. "a dog on a beach" or "a dog kind:video".'),
+        typer.Argument(
+            metavar="QUERY",
+            help='What to look for, e.g. "a dog on a beach" or "a dog kind:video".',
+        ),
     ],
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many results.")] = 50,
     filter_text: FilterOption = "",
@@ -83,7 +86,8 @@ def search(
     for hit in hits:
         moment = "" if hit.time_s is None else f" at {clock(hit.time_s)}"
         caption = f"  {hit.caption}" if hit.caption else ""
-        report.line(f"{hit.score:6.3f}  {hit.path.text}{moment}{caption}")
+        score = f"{hit.score:6.3f}  " if hit.score else ""  # filters alone give none
+        report.line(f"{score}{hit.path.text}{moment}{caption}")
     return OK
 
 

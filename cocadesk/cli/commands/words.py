@@ -45,7 +45,7 @@ def set_words(
 ) -> int:
     """Caption and tag photos and videos yourself; the program never changes it.
 
-    With --json: "changed" counts the photos and videos whose words changed.
+    With --json: "changed" counts the photos and videos that changed.
     """
     from cocadesk.cli.session import open_engine
     from cocadesk.engine.local import Access

@@ -87,6 +87,17 @@ def test_search_finds_what_passes(served: Path, query: str, option: str, found: 
     assert names(command(served, "search", query, "--filter", option)) == found
 
 
+def test_only_words_give_a_result_its_score(base: Path) -> None:
+    """What filters alone find comes newest first, each line a path."""
+    clip = f"{base / 'photos'}/"
+    library = ("--library", base / "library")
+    plain = invoked("search", "kind:video", *library)
+    assert plain.out.startswith(clip), plain.err
+    scored = invoked("search", "dog kind:video", *library).out
+    assert not scored.startswith(clip)
+    assert clip in scored
+
+
 def test_a_bad_filter_is_a_sentence_with_the_nearest(served: Path) -> None:
     """Nothing is guessed; the exit code is that of a mistake."""
     for arguments, hint in (
