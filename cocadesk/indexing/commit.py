@@ -44,7 +44,14 @@ class Committer:
         self._failed_before = {failure.path: failure for failure in failures}
 
     def commit(self, batch: Batch) -> list[MatchedFile]:
-        """Write ``batch``; gives what was committed (not a file whose source row was lost)."""
+        """Write ``batch``; gives what was committed (not a file whose source row was lost).
+
+        In one go: whoever holds the tables against each other sees no view without its row.
+        """
+        with self._library.writing():
+            return self._commit(batch)
+
+    def _commit(self, batch: Batch) -> list[MatchedFile]:
         rows = self._rows(batch.matched)
         placed = [item for item in batch.matched if item.match.key in rows]
         views = self._views(placed, rows, batch.embedded)

@@ -86,7 +86,7 @@ class _Lacking:
     copying: dict[str, str] = field(default_factory=dict)
     """Source by key: another medium's views show the same picture."""
     reading: dict[str, Identity] = field(default_factory=dict)
-    """By picture hash, one of each picture that must be read."""
+    """One of each picture that must be read."""
     copies: int = 0
     """Those whose picture is another's that is read first."""
 
@@ -180,7 +180,9 @@ class _Reembed:
         self._had = 0
         identities = self._library.media.identities()
         deadly = {
-            i.picture_hash: self._deadly[i.path] for i in identities if i.path in self._deadly
+            _picture_of(row): self._deadly[row.path]
+            for row in identities
+            if row.path in self._deadly
         }
         for identity in identities:
             has_views = shows.get(identity.key) == identity.picture_hash
@@ -192,14 +194,14 @@ class _Reembed:
                 self._absent[state] += 1
             elif _version(identity) in self._tried:
                 continue
-            elif identity.picture_hash in deadly:
-                self._leave_out(identity, deadly[identity.picture_hash])
             elif identity.picture_hash in holders:
                 lacking.copying[identity.key] = holders[identity.picture_hash]
-            elif identity.picture_hash in lacking.reading:
+            elif (picture := _picture_of(identity)) in deadly:
+                self._leave_out(identity, deadly[picture])
+            elif picture in lacking.reading:
                 lacking.copies += 1
             else:
-                lacking.reading[identity.picture_hash] = identity
+                lacking.reading[picture] = identity
         return lacking
 
     def _state(self, identity: Identity) -> MediaState:
@@ -356,6 +358,11 @@ class _Reembed:
             offline=self._absent[MediaState.OFFLINE],
             seconds=time.monotonic() - self._started_s,
         )
+
+
+def _picture_of(identity: Identity) -> str:
+    """The picture of a medium; one that waits for its first index has none that is known."""
+    return identity.picture_hash if identity.size_bytes >= 0 else identity.key
 
 
 def _found(identity: Identity) -> FoundFile:

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cocadesk.errors import UserError
+from cocadesk.library.archives import DAMAGED, from_parquet, to_parquet
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.edits import EditLog, projected
 from cocadesk.library.layout import (
@@ -75,9 +75,9 @@ class Restored:
 
 
 def backups_of(folder: Path) -> list[Path]:
-    """The backups of the library in ``folder``, newest first."""
+    """The backups of the library in ``folder``, newest first; a person's after that of the day."""
     found = (folder / BACKUPS_FOLDER).glob("*.zip")
-    return sorted(found, key=lambda path: path.name, reverse=True)
+    return sorted(found, key=lambda path: path.stem, reverse=True)
 
 
 def back_up(library: Backed, *, to: Path | None = None) -> Path:
@@ -120,17 +120,10 @@ def _content(library: Backed) -> bytes:
             path = library.folder / name
             if path.is_file():
                 archive.writestr(name, path.read_bytes())
-        archive.writestr(_EDITS, parquet(rows_to_arrow(EDITS, edits)))
-        archive.writestr(_ROOTS, parquet(rows_to_arrow(ROOTS, library.roots.all())))
+        archive.writestr(_EDITS, to_parquet(rows_to_arrow(EDITS, edits)))
+        archive.writestr(_ROOTS, to_parquet(rows_to_arrow(ROOTS, library.roots.all())))
         rows = library.media.iter_rows(sorted(keys))
-        archive.writestr(_ANNOTATED, parquet(rows_to_arrow(MEDIA, rows, _ANNOTATED_COLUMNS)))
-    return buffer.getvalue()
-
-
-def parquet(table: pa.Table) -> bytes:
-    """A table as the bytes of a Parquet file."""
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
+        archive.writestr(_ANNOTATED, to_parquet(rows_to_arrow(MEDIA, rows, _ANNOTATED_COLUMNS)))
     return buffer.getvalue()
 
 
@@ -143,7 +136,7 @@ def read_backup(path: Path) -> Backup:
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
-            tables = {n: _table(archive.read(n)) for n in (_EDITS, _ROOTS, _ANNOTATED)}
+            tables = {n: from_parquet(archive.read(n)) for n in (_EDITS, _ROOTS, _ANNOTATED)}
             vocabulary = archive.read(VOCABULARY_NAME) if VOCABULARY_NAME in names else None
         marks = tables[_ANNOTATED].select(["key", "path", "file_hash"]).to_pylist()
         return Backup(
@@ -154,16 +147,12 @@ def read_backup(path: Path) -> Backup:
         )
     except FileNotFoundError as error:
         raise UserError(f"There is no backup {path}.", "", "Check its name.") from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise UserError(
             f"The backup {path} can't be read.",
             f"The reason: {error}.",
             "Take an older one from the library's folder of backups.",
         ) from error
-
-
-def _table(data: bytes) -> pa.Table:
-    return pq.read_table(io.BytesIO(data))
 
 
 def restore(library: Backed, backup: Backup) -> Restored:
@@ -291,5 +280,5 @@ def exported(library: Backed, table: pa.Table, folder: Path) -> list[Path]:
         "edits.parquet": rows_to_arrow(EDITS, library.edits.all()),
     }
     for name, content in files.items():
-        write_atomically(folder / name, parquet(content), durable=True)
+        write_atomically(folder / name, to_parquet(content), durable=True)
     return [folder / name for name in files]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -33,6 +34,10 @@ class Checked(Backed, Protocol):
     def model(self) -> str | None:
         """The image id in use."""
 
+    @property
+    def is_writer(self) -> bool:
+        """True where it may be written."""
+
 
 def problems_of(library: Checked, store: Store) -> list[str]:
     """Sentences on all that is wrong; none where all is well. Only looks."""
@@ -44,7 +49,9 @@ def problems_of(library: Checked, store: Store) -> list[str]:
     damaged |= {n for n in store.names() if not can_read(folder / STORE_FOLDER, n)}
     found += [f"The table of {contents_of(table)} is damaged." for table in sorted(damaged)]
     if not damaged:
-        found += _between_tables(library)
+        # Not between two writes of a job that runs.
+        with store.writing() if library.is_writer else nullcontext():
+            found += _between_tables(library)
     return [*found, *_about_backups(library)]
 
 

@@ -26,6 +26,7 @@ from cocadesk.library.layout import (
     VIEWS_PREFIX,
     Thumbnails,
 )
+from cocadesk.library.notices import add_notices
 from cocadesk.library.paths import is_under
 from cocadesk.library.rows import Identity, Placed
 from cocadesk.library.schema import EDITS, FAILURES, JOBS, ROOTS
@@ -163,7 +164,7 @@ class Forgetting:
             return replace(before, **self._finish(order))
 
     def resume(self) -> None:
-        """Finish what an interrupted writer has begun."""
+        """Finish what an interrupted writer has begun; what hinders it is kept as a notice."""
         journal = self._folder / JOURNAL
         try:
             order = ForgetOrder.from_json(journal.read_bytes())
@@ -174,8 +175,12 @@ class Forgetting:
             _log.warning("%s is damaged and ignored: %s", journal, error)
             journal.unlink(missing_ok=True)
             return
-        self._finish(order)
-        _log.info("finished forgetting %d media", len(order.keys))
+        try:
+            self._finish(order)
+        except UserError as error:
+            add_notices(self._folder, [str(error)])  # the journal stays for the next writer
+        else:
+            _log.info("finished forgetting %d media", len(order.keys))
 
     def _finish(self, order: ForgetOrder) -> dict[str, int]:
         """All steps; each may be done twice. The rows of media go last of the tables."""
@@ -215,10 +220,11 @@ class Forgetting:
         files = sorted((self._folder / BACKUPS_FOLDER).rglob("*"))
         try:
             return sum(traces.clean_backup(path) for path in files if path.is_file())
-        except OSError as error:
+        except (OSError, UserError) as error:
+            told = error.why if isinstance(error, UserError) else ""
             raise UserError(
                 "A backup could not be changed, so something is left in it.",
-                f"The reason: {error.strerror or error}.",
+                told or f"The reason: {getattr(error, 'strerror', None) or error}.",
                 "Mend that and open the library again: it then goes on.",
             ) from error
 
@@ -226,7 +232,7 @@ class Forgetting:
         """Remove what killed writers have left: drafts of any file, and notes of a crash."""
         forget_in_hand(self._folder)
         for pattern in ("*.tmp", f"{BACKUPS_FOLDER}/*.tmp", "runs/*/*.tmp"):
-            for path in self._folder.glob(pattern):
+            for path in filter(Path.is_file, self._folder.glob(pattern)):
                 path.unlink(missing_ok=True)
         for path in self._store.folder.rglob(".tmp*"):
             path.unlink(missing_ok=True)

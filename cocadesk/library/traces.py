@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from cocadesk.library.archives import DAMAGED, from_parquet, to_parquet
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.paths import is_under
 
@@ -99,12 +99,15 @@ class Traces:
         """Take the rows and entries out of a backup (zip, Parquet or JSON); True where any were.
 
         One that is damaged can't be cleaned and is removed.
+
+        Raises:
+            OSError: it can't be read at all.
         """
+        data = path.read_bytes()
         try:
-            data = path.read_bytes()
-            cleaned = self._cleaned_zip(data) if path.suffix == ".zip" else None
-            cleaned = self._cleaned(path.name, data) if cleaned is None else cleaned
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile):
+            is_zip = path.suffix == ".zip"
+            cleaned = self._cleaned_zip(data) if is_zip else self._cleaned(path.name, data)
+        except DAMAGED:
             path.unlink(missing_ok=True)
             return True
         if cleaned != data:
@@ -128,13 +131,9 @@ class Traces:
     def _cleaned(self, name: str, data: bytes) -> bytes:
         """The content of a file by its ending; the very same bytes where nothing is named."""
         if name.endswith(".parquet"):
-            table = pq.read_table(io.BytesIO(data))
+            table = from_parquet(data)
             kept = self.rows_without(table)
-            if kept.num_rows == table.num_rows:
-                return data
-            buffer = io.BytesIO()
-            pq.write_table(kept, buffer, compression="zstd")
-            return buffer.getvalue()
+            return data if kept.num_rows == table.num_rows else to_parquet(kept)
         if name.endswith(".json"):
             content = json.loads(data)
             kept = self.without(content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -62,6 +63,10 @@ class Tables:
     def media(self) -> Tables:
         """The table of media."""
         return self
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Nobody else writes here."""
+        return nullcontext()
 
     @property
     def views(self) -> Views:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,13 +15,15 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.indexing.index import index_steps
+from cocadesk.indexing.pipeline import read_steps
 from cocadesk.indexing.reembed import reembed_steps
 from cocadesk.indexing.types import Again, IndexOptions, IndexProgress
 from cocadesk.library.in_hand import left_in_hand
 from cocadesk.library.layout import read_manifest
 from cocadesk.library.library import Library
-from cocadesk.library.rows import EMBED
+from cocadesk.library.rows import EMBED, MediaChange
 from cocadesk.library.store import Store
+from cocadesk.media.types import FoundFile
 from cocadesk.search.searcher import Searcher
 from tests.support.annotated_library import record_deadly
 from tests.support.fake_backend import FakeBackend, FakeInfo
@@ -309,6 +312,24 @@ def test_an_index_during_the_step_of_finishing_is_filled_before_the_switch(
             ):
                 pass
     check_filled(library)
+
+
+def test_media_that_wait_for_their_first_index_are_read_together(library: Library) -> None:
+    """Of none of them the picture is known: they are not copies of each other."""
+    rows = list(library.media.iter_rows())
+    waiting = [replace(row, size_bytes=-1, mtime_ns=0, picture_hash="0" * 32) for row in rows]
+    library.media.commit([MediaChange(row=row, is_new=False) for row in waiting])
+    reads: list[int] = []
+
+    def read(files: Sequence[FoundFile], **options: Any) -> Iterator[IndexProgress]:
+        reads.append(len(files))
+        return read_steps(files, **options)
+
+    steps = reembed_steps(
+        library, OtherBackend(), source="x", pool=InProcessDecoder(), options=SMALL, read=read
+    )
+    assert list(steps)[-1].failed == 0
+    assert reads == [10]
 
 
 class _Watched(OtherBackend):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from random import Random
 
 import pyarrow.parquet as pq
 import pytest
@@ -121,6 +123,50 @@ def test_a_damaged_or_missing_backup_is_a_sentence(folder: Path, tmp_path: Path)
         assert any("can't be read" in text for text in library.care.problems())
         with pytest.raises(UserError, match="There is no backup"):
             read_backup(tmp_path / "none.zip")
+
+
+def test_a_backup_with_any_byte_flipped_is_whole_or_a_sentence(folder: Path) -> None:
+    """Within its tables and within its names: never an error of the program."""
+    with Library.open(folder) as library:
+        path = library.care.back_up()
+    data, random = path.read_bytes(), Random(7)
+    whole, told = read_backup(path), 0
+    for place in random.sample(range(len(data)), 150):
+        damaged = bytearray(data)
+        damaged[place] ^= 1 << random.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            assert len(read_backup(path).edits) == len(whole.edits)
+        except UserError as error:
+            told += "can't be read" in error.what
+    assert told > 100
+
+
+def test_a_library_opens_though_its_newest_backup_is_flipped(folder: Path) -> None:
+    """The log is lost, too: the backup before is taken, and no word is missing."""
+    with Library.open(folder) as library:
+        library.care.back_up_daily()
+        newest, before = library.care.back_up(), said(library)
+    data = bytearray(newest.read_bytes())
+    data[len(data) // 2 - 9 : len(data) // 2] = b"\xff" * 9
+    newest.write_bytes(data)
+    for table in ("edits", "media"):
+        shutil.rmtree(folder / "store" / f"{table}.lance")
+    with Library.open(folder) as library:
+        words = said(library)
+    assert {path: words[path] for path in (b"/photos/a", b"/photos/b")} == {
+        path: before[path] for path in (b"/photos/a", b"/photos/b")
+    }
+
+
+def test_a_backup_that_a_person_asked_for_is_newer_than_that_of_the_day(folder: Path) -> None:
+    """The day's is written when the library is first used; a restore takes the newest."""
+    with Library.open(folder) as library:
+        library.care.back_up_daily()
+        own = library.care.back_up()
+        daily = next(path for path in backups_of(folder) if path != own)
+        assert backups_of(folder) == [own, daily]
+        assert own.name.startswith(daily.stem)
 
 
 def test_an_export_holds_what_counts_and_the_log(folder: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from cocadesk.errors import UserError
 from cocadesk.library.backups import read_backup
 from cocadesk.library.forgetting import JOURNAL, ForgetOrder, Forgotten
 from cocadesk.library.library import Library, Sizes
@@ -246,12 +247,33 @@ def test_a_damaged_journal_is_put_aside(library: Library, tmp_path: Path) -> Non
 def test_a_damaged_backup_is_removed_since_it_cannot_be_cleaned(
     library: Library, photos: Path
 ) -> None:
-    """What can't be looked into may hold what was to go."""
-    folder = library.folder / "backups"
-    folder.mkdir(exist_ok=True)
-    (folder / "cut.zip").write_bytes(b"PK\x03\x04" + bytes(30))
-    assert forget(library, photos / "0.jpg").backups == 1
-    assert list(folder.iterdir()) == []
+    """What can't be looked into may hold what was to go: cut or flipped."""
+    path = library.care.back_up()
+    data = bytearray(path.read_bytes())
+    path.with_name("cut.zip").write_bytes(b"PK\x03\x04" + bytes(30))
+    data[len(data) // 2 - 9 : len(data) // 2] = b"\xff" * 9
+    path.write_bytes(data)
+    assert forget(library, photos / "0.jpg").backups == 2
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_backup_that_cannot_be_changed_keeps_no_library_closed(
+    library: Library, photos: Path
+) -> None:
+    """It is said; the journal stays, and the next writer goes on with it."""
+    path, folder = library.care.back_up(), library.folder
+    hindrance = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    hindrance.mkdir()
+    with pytest.raises(UserError, match="backup could not be changed"):
+        forget(library, photos / "0.jpg")
+    library.close()
+    with Library.open(folder) as again:
+        assert "backup could not be changed" in again.notices[0]
+        assert len(again.media.identities()) == 7
+    hindrance.rmdir()
+    with Library.open(folder):
+        assert not (folder / JOURNAL).exists()
+    assert len(read_backup(path).annotated) == 7
 
 
 @pytest.fixture
