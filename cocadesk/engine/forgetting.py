@@ -150,8 +150,9 @@ class ForgettingHandler(RequestHandler):
 def _empty_logs(library: Path) -> None:
     """Empty the logs of engine and program: a bug's report may hold paths and captions."""
     reports = log_file()
-    for path in (reports, reports.with_suffix(".old.log"), engine_log(library)):
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # there are none where the cache can't be written
+        logs = (reports, reports.with_suffix(".old.log"), engine_log(library))
+        for path in filter(Path.exists, logs):
             os.truncate(path, 0)
 
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from io import BufferedWriter
 from pathlib import Path
 
 from cocadesk.errors import UserError
@@ -92,11 +93,12 @@ def engine_environment() -> dict[str, str]:
 def start_engine(
     library: Path, *, module: str = ENGINE_MODULE, extra: Sequence[str] = ()
 ) -> subprocess.Popen[bytes]:
-    """Starts an engine that outlives us; its output goes to ``log_file``."""
-    log_file(library).write_bytes(b"")
-    # Appended to, so that whoever empties it meanwhile leaves no hole.
-    with log_file(library).open("ab") as log:
-        Path(log.name).chmod(0o600)
+    """Starts an engine that outlives us; its output goes to ``log_file``.
+
+    Raises:
+        UserError: the folder of caches can't be written.
+    """
+    with _new_log(library) as log:
         process = subprocess.Popen(
             engine_command(library, module=module, extra=extra),
             stdin=subprocess.DEVNULL,
@@ -113,6 +115,21 @@ def start_engine(
     # taken. The thread also holds the object, which would complain where we end first.
     threading.Thread(target=process.wait, name="engine-end", daemon=True).start()
     return process
+
+
+def _new_log(library: Path) -> BufferedWriter:
+    """An empty log; appended to, so that whoever empties it meanwhile leaves no hole."""
+    try:
+        path = log_file(library)
+        path.write_bytes(b"")
+        path.chmod(0o600)
+        return path.open("ab")
+    except OSError as error:
+        raise UserError(
+            "The engine can't be started: the folder of its address and log can't be written.",
+            f"{error.filename}: {error.strerror}.",
+            "Make room there, or name another folder in the variable COCADESK_CACHE.",
+        ) from error
 
 
 def start_failure(library: Path) -> UserError:

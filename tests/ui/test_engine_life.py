@@ -110,6 +110,21 @@ def test_an_engine_that_cannot_start_is_explained_and_tried_again(
         client.ask(StopEngine(), Ok, timeout_s=30)
 
 
+def test_the_window_says_why_no_engine_can_be_started(
+    make_window: Callable[..., MainWindow],
+    qtbot: QtBot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its address and log lie in the cache, where nothing can be written; it tries again."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "file" / "cache"))
+    link = make_window(module=FAKE_MODULE, starts_engine=True).session.link
+    qtbot.waitUntil(lambda: link.state is LinkState.FAILED, timeout=WAIT_MS)
+    assert link.problem is not None
+    assert "COCADESK_CACHE" in link.problem.what_to_do
+
+
 def test_the_link_goes_with_its_window(app_theme: AppTheme, library: Path) -> None:
     """Python's garbage collector, which runs on any thread, is left nothing of Qt's to delete."""
     link = EngineLink(library, starts_engine=False)

@@ -186,7 +186,11 @@ class EngineLink(QObject):
             self._timer.start(POLL_MS)
             return
         if self._process is None:
-            self._process = start_engine(self.library, module=self.module, extra=self.extra)
+            try:
+                self._process = start_engine(self.library, module=self.module, extra=self.extra)
+            except UserError as error:
+                self._fail(error)
+                return
             self._started_s = time.monotonic()
         elif self._process.poll() is not None:
             self._process = None

@@ -17,6 +17,7 @@ from tests.support.disks import Plug, mounted
 from tests.support.index_tools import (
     CountingBackend,
     InProcessDecoder,
+    human_caption,
     photo_bytes,
     row_at,
     run_index,
@@ -52,8 +53,8 @@ def three(library: Library, tmp_path: Path) -> Path:
     for number in (1, 2, 3):
         write_photo(folder / f"{number}.jpg", number)
     run_index(library, [folder])
-    for number in (1, 2, 3):
-        caption(library, folder / f"{number}.jpg", str(number))
+    keys = {number: row_at(library, folder / f"{number}.jpg").key for number in (1, 2, 3)}
+    library.edits.record([human_caption(key, str(number)) for number, key in keys.items()])
     return folder
 
 

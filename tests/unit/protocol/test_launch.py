@@ -165,3 +165,14 @@ def test_two_programs_that_start_together_share_one_engine(library: Path) -> Non
     ):
         assert one.welcome.engine_pid == two.welcome.engine_pid
         assert one.ask(StopEngine(), Ok, timeout_s=WAIT_S) == Ok()
+
+
+def test_a_cache_that_cannot_be_written_is_said(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Address and log of an engine lie there; asking for a running one gives none."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "file" / "cache"))
+    assert running_engine(library) is None
+    with pytest.raises(UserError, match="COCADESK_CACHE"):
+        connect_or_start(library)
