@@ -21,7 +21,7 @@ from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.scopes import some_scope_keys
 from cocadesk.errors import UserError
 from cocadesk.library.library import Library
-from cocadesk.library.rows import MediaRow, MediaState, Tag
+from cocadesk.library.rows import DESCRIBE, EMBED, MediaRow, MediaState, Tag
 from cocadesk.locations import text_vectors_folder
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import DescribedFile, DescribedFiles, DescribeFiles
@@ -134,6 +134,12 @@ class FileDescriber:
             failed=tuple(found.failed), unkept=self._unkept if self._has_unkept else ""
         )
 
+    def _deadly(self) -> dict[bytes, str]:
+        """The files that ended the engine in a job and have not changed, with the reason."""
+        is_caption = self._body.kind is DescriptionKind.CAPTION
+        stage = DESCRIBE if is_caption else EMBED
+        return self._library.media.deadly(stage) if self._library is not None else {}
+
     def _files(self) -> FoundFiles:
         """The files of the request; with a filter, the library's media among them that fit."""
         body = self._body
@@ -150,7 +156,9 @@ class FileDescriber:
     def _all(self, rows: Mapping[bytes, MediaRow]) -> Iterator[DescribedFile | FailureValue]:
         known = self._known([row for row in rows.values() if is_as_indexed(row)])
         yield from known.values()
-        wanted = [path for path in self._places if path not in known]
+        deadly = self._deadly()
+        yield from (_failure(path, deadly[path]) for path in self._places if path in deadly)
+        wanted = [path for path in self._places if path not in known and path not in deadly]
         times = self._times([rows[path] for path in wanted if path in rows])
         pictures = [
             WantedPicture(key=os.fsdecode(path), path=path, time_s=times.get(path))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cocadesk.engine.local import Access, LocalEngine
 from cocadesk.errors import UserError
 from cocadesk.library.library import Library
-from cocadesk.library.rows import MediaRow
+from cocadesk.library.rows import DESCRIBE, MediaRow
 from cocadesk.protocol.messages import (
     AnnotationsReply,
     DescribedFile,
@@ -26,6 +26,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import DescriptionKind
+from tests.support.annotated_library import record_deadly
 from tests.support.engines import coloured_photos, index
 from tests.support.fake_backend import FakeBackend, FakeCaption
 from tests.support.videos import make_clip_of_colours
@@ -209,3 +210,17 @@ def test_progress_counts_all_files(base: Path, backend: CountingBackend) -> None
             body, DescribedFiles, on_progress=lambda now: steps.append((now.done, now.total))
         )
     assert steps == [(done, 6) for done in range(7)]
+
+
+def test_a_file_that_ended_the_engine_is_not_tried_by_a_command(
+    base: Path, backend: CountingBackend
+) -> None:
+    """It is named with the reason; the others are described."""
+    deadly, other = (base / "photos" / name for name in ("green-1.jpg", "red-0.jpg"))
+    with Library.open(base / "library") as library:
+        record_deadly(library, _row(base, deadly), DESCRIBE)
+    with _engine(base, backend) as engine:
+        described, end = _describe(engine, [deadly, other])
+    assert set(described) == {"red-0.jpg"}
+    assert [failure.reason for failure in end.failed] == ["CocaDesk ended over it."]
+    assert backend.captioned == 1
