@@ -23,6 +23,8 @@ from cocadesk.library.rows import Identity, MediaState
 from cocadesk.library.store import Store, can_read
 from cocadesk.library.views import ViewTables
 
+REDRAW = "To draw them, read all files of their folders again (index --again all)."
+
 
 class Checked(Backed, Protocol):
     """The parts of a library that a check looks at."""
@@ -61,20 +63,21 @@ def _between_tables(library: Checked) -> list[str]:
     keys = Counter(one.key for one in media)
     twice = sum(count > 1 for count in keys.values())
     differing = library.edits.differing()
+    undrawn = _without_thumbnail(media, library.thumbnails)
     unknown = len(library.edits.annotated_keys() - set(keys))
     counted = [
-        (twice, "photos and videos stand in the library twice."),
-        (differing, "captions, tags and ratings of people differ from the log of what they said."),
-        (unknown, "annotated photos and videos are no longer in the table of photos and videos."),
-        (_without_thumbnail(media, library.thumbnails), "thumbnails are lost or damaged."),
+        (twice, "Photos and videos that stand in the library twice: {}."),
+        (differing, "Captions, tags and ratings that differ from the log of people's edits: {}."),
+        (unknown, "Annotated photos and videos that are missing from their table: {}."),
+        (undrawn, f"Thumbnails lost or damaged: {{}}. {REDRAW}"),
     ]
     if library.model is not None and library.views.has(library.model):
         orphans, lacking = _views_and_media(library.views, library.model, media)
         counted += [
-            (len(orphans), "photos and videos have vectors but no row."),
-            (lacking, "photos and videos have no vectors: index their folders again."),
+            (len(orphans), "Photos and videos that have vectors but no row: {}."),
+            (lacking, "Photos and videos without vectors: {}. Index their folders again."),
         ]
-    return [f"{number:,} {text}" for number, text in counted if number]
+    return [text.format(f"{number:,}") for number, text in counted if number]
 
 
 def _views_and_media(
@@ -122,10 +125,10 @@ def drop_orphans(library: Checked) -> list[str]:
         orphans, _ = _views_and_media(library.views, library.model, media)
         if orphans:
             library.views.remove_from(library.model, dict.fromkeys(sorted(orphans), 0))
-            said.append(f"The vectors of {len(orphans):,} photos and videos without a row went.")
+            said.append(f"Vectors without a row were removed: {len(orphans):,}.")
     emptied = _drop_empty(library.thumbnails.path(one.picture_hash) for one in media)
     if emptied:
-        said.append(f"{emptied:,} empty thumbnails went; index with --again all to draw them.")
+        said.append(f"Empty thumbnails were removed: {emptied:,}. {REDRAW}")
     return said
 
 

@@ -97,11 +97,22 @@ def test_problems_that_a_check_finds_lead_to_a_repair_that_asks_first(desk: Desk
     assert desk.link.bodies(RepairLibrary) == [RepairLibrary()]
 
 
+def test_a_report_has_room_for_lines_that_wrap(desk: Desk) -> None:
+    """Short ones take a line each."""
+    heights = []
+    for problem in ("Short.", "A long sentence about a table and its state. " * 6):
+        desk.do(Actions.CHECK_LIBRARY)
+        desk.link.answer(CheckLibrary, CareReport(problems=(problem,)))
+        heights.append(desk.task().report.height())
+    assert heights[1] >= heights[0] + 2 * desk.task().report.fontMetrics().lineSpacing()
+
+
 @pytest.mark.parametrize(
     ("report", "sentence", "lines"),
     [
         (CareReport(), "There was nothing to repair.", ""),
         (CareReport(done=("Made again.",)), "The library has been repaired.", "Made again."),
+        (CareReport(problems=("One is lost.",)), "This could not be repaired:", "One is lost."),
         (
             CareReport(done=("Made again.",), problems=("One is lost.",)),
             "Not everything could be repaired.",

@@ -79,7 +79,9 @@ class CareCommands(QObject):
 
     def _tell_repaired(self, dialog: TaskDialog, report: CareReport) -> None:
         self.mended.emit()
-        if report.problems:
+        if report.problems and not report.done:
+            dialog.tell("This could not be repaired:", report.problems)
+        elif report.problems:
             sentence = "Not everything could be repaired. This was done, and this is left:"
             still = [f"Still wrong: {problem}" for problem in report.problems]
             dialog.tell(sentence, [*report.done, *still])

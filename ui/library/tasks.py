@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QWidget
 
 from cocadesk.errors import UserError
@@ -19,6 +19,7 @@ from ui.kit.widgets import Notice, button, label
 WIDTH_PX = 540
 MAX_LINES = 9
 FRAME_PX = 34
+TEXT_PX = WIDTH_PX - 82  # less the dialog's margins and the report's frame
 
 Answer = TypeVar("Answer", bound=ReplyBody)
 
@@ -87,10 +88,12 @@ class TaskDialog(FramedDialog):
         self.sentence.setText(sentence)
         self.setAccessibleDescription(sentence)
         hide_or_say(self.small_print, small_print)
-        self.report.setPlainText(joined(lines))
+        text = joined(lines)
+        self.report.setPlainText(text)
         self.report.setVisible(bool(lines))
-        height = self.report.fontMetrics().lineSpacing() * min(len(lines), MAX_LINES) + FRAME_PX
-        self.report.setFixedHeight(height)
+        metrics, wraps = self.report.fontMetrics(), Qt.TextFlag.TextWordWrap.value
+        needed = metrics.boundingRect(QRect(0, 0, TEXT_PX, 0), wraps, text).height()
+        self.report.setFixedHeight(min(needed, metrics.lineSpacing() * MAX_LINES) + FRAME_PX)
 
     def _offer(self, go_on: str, other: str = "") -> None:
         self.other.setText(other)

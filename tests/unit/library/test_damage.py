@@ -221,7 +221,7 @@ def test_a_repair_reads_everything_and_ends_the_notices(
         assert library.notices == ()
         problems = library.care.problems()
     assert len(problems) == 1
-    assert "have no vectors: index" in problems[0]
+    assert "without vectors: " in problems[0]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
