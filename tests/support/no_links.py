@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 import struct
 import sys
@@ -21,7 +22,7 @@ class _Program(ctypes.Structure):
 
 
 def refuse_links() -> None:
-    """Lets every hard link of this process fail as on exFAT, for ever; for ``preexec_fn``."""
+    """Lets every hard link of this process fail as on exFAT, for ever."""
     steps = [(_LOAD, 0, 0, 0)]
     for number in _LINKS[platform.machine()]:
         steps += [(_IS_EQUAL, 0, 1, number), (_RETURN, 0, 0, _EPERM)]
@@ -33,3 +34,11 @@ def refuse_links() -> None:
         raise OSError(ctypes.get_errno(), "no filter can be set")
     if libc.prctl(_SET_FILTER, _FILTER, ctypes.byref(program), 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no filter can be set")
+
+
+REFUSED_LINKS = (sys.executable, "-P", "-m", "tests.support.no_links")
+"""What to put before a command, so that its hard links fail."""
+
+if __name__ == "__main__":
+    refuse_links()
+    os.execv(sys.argv[1], sys.argv[1:])

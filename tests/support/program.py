@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +66,26 @@ def started(
             yield process
         finally:
             process.kill()
+
+
+def invoked_under(
+    prefix: Sequence[str], *orders: Sequence[str | os.PathLike[str]]
+) -> list[Outcome]:
+    """Runs commands one after the other in one process, which the command ``prefix`` starts."""
+    script = (
+        "import json, sys\nfrom tests.support.program import invoked\n"
+        "done = [invoked(*order) for order in json.loads(sys.argv[1])]\n"
+        "print(json.dumps([[one.code, one.out, one.err] for one in done]))"
+    )
+    given = json.dumps([list(map(os.fspath, order)) for order in orders])
+    done = subprocess.run(
+        [*prefix, sys.executable, "-P", "-c", script, given],
+        env=environment(),
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    return [Outcome(code=code, out=out, err=err) for code, out, err in json.loads(done.stdout)]
 
 
 def cocadesk(

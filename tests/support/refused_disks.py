@@ -48,8 +48,8 @@ from cocadesk.protocol.values import (
 from tests.support.disks import as_ordinary_user, full, mounted, read_only
 from tests.support.engines import coloured_photos, local_engine
 from tests.support.index_tools import human_caption, row_at, run_index
-from tests.support.no_links import refuse_links
-from tests.support.program import Outcome, cocadesk, invoked
+from tests.support.no_links import REFUSED_LINKS
+from tests.support.program import Outcome, invoked, invoked_under
 
 WORDS = "mine"
 
@@ -128,19 +128,22 @@ def full_disk(base: Path, *, rooms: Sequence[int] = (0,)) -> int:
 
 def no_hard_links(base: Path) -> int:
     """A library is refused before anything is made; one that was copied there can be read."""
-    photos = coloured_photos(base / "photos")
-    deep = base / "deep"
-    done = cocadesk("index", photos, "--library", deep / "library", preexec_fn=refuse_links)
-    assert "hard links" in sentence_of(done)
-    assert "damaged" not in done.err
-    assert not deep.exists()
-    assert [path.name for path in base.iterdir()] == ["photos"]
+    photos, deep = coloured_photos(base / "photos"), base / "deep"
     with Library.open(base / "library") as library:
         run_index(library, [photos])
     where = ("--library", base / "library")
-    assert cocadesk("info", *where, preexec_fn=refuse_links).code == 0
-    done = cocadesk("words", "undo", *where, preexec_fn=refuse_links)
-    assert "hard links" in sentence_of(done)
+    index, info, undo = invoked_under(
+        REFUSED_LINKS,
+        ("index", photos, "--library", deep / "library"),
+        ("info", *where),
+        ("words", "undo", *where),
+    )
+    assert "hard links" in sentence_of(index)
+    assert "damaged" not in index.err
+    assert not deep.exists()
+    assert sorted(path.name for path in base.iterdir()) == ["library", "photos"]
+    assert info.code == 0
+    assert "hard links" in sentence_of(undo)
     return 3
 
 
