@@ -88,9 +88,16 @@ class Traces:
         return value
 
     def clean_json(self, path: Path) -> bool:
-        """Take the entries out of a JSON file; True where there were any."""
+        """Take the entries out of a JSON file; True where there were any.
+
+        One that is damaged can't be cleaned and is removed.
+        """
         data = path.read_bytes()
-        cleaned = self._cleaned("x.json", data)
+        try:
+            cleaned = self._cleaned("x.json", data)
+        except ValueError:
+            path.unlink(missing_ok=True)
+            return False
         if cleaned != data:
             write_atomically(path, cleaned, durable=True)
         return cleaned != data

@@ -202,11 +202,12 @@ class RunStore:
         cleaned = 0
         for folder in self._folder.glob("*/"):
             notes = [path for path in folder.glob("*.json") if path.is_file()]
+            is_finished = (folder / RESULT).exists()
             if not sum(traces.clean_json(path) for path in notes):
                 continue
             cleaned += 1
             (folder / LOG).unlink(missing_ok=True)
-            if not (folder / RESULT).exists():
+            if not is_finished:
                 self.drop_model(folder.name)
                 (folder / DATASET).unlink(missing_ok=True)
         return cleaned

@@ -307,6 +307,19 @@ def test_an_unfinished_run_begins_anew_without_the_photo(tmp_path: Path) -> None
     assert [path.name for path in folder.iterdir()] == ["spec.json"]
 
 
+def test_damaged_notes_of_a_run_do_not_hinder_forgetting(tmp_path: Path) -> None:
+    """They may hold what was to go, so they go; the model of the finished run stays."""
+    gone = CaptionedPhoto(path=b"/photos/a.jpg", captions=("secret words",))
+    folder = tmp_path / "R3"
+    (folder / "checkpoints" / "best").mkdir(parents=True)
+    (folder / "dataset.json").write_bytes(msgspec.json.encode(TuningDataset(photos=(gone,))))
+    (folder / "result.json").write_bytes(b'{"secret')
+    runs = RunStore(tmp_path)
+    assert runs.forget(Traces((), [b"/photos/a.jpg"], ())) == 1
+    assert runs.has_model("R3")
+    assert not (folder / "result.json").exists()
+
+
 def test_patterns_belong_to_a_folder_that_was_added(engine: LocalEngine, photos: Path) -> None:
     """The sentence names it, and the pattern to give there."""
     body = SetExcludes(folder=WirePath.of(photos / "sub"), add=(WirePath("*.png"),))
