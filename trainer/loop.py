@@ -77,14 +77,14 @@ class Loop:
         """Trains to the end, from the saved state where there is one; the last dev figures.
 
         Raises:
-            UserError: the loss is no number any more; the last saved state stays.
+            UserError: the loss is not a number any more; the last saved state stays.
         """
         try:
             return self._train()
         except (DivergedError, NotFiniteError) as error:
             kept = f"The state of step {self._saved:,} is kept. " if self._saved else ""
             raise UserError(
-                "The training went astray: its loss is no number any more.",
+                "The training diverged: its loss is not a number any more.",
                 f"It happened {_where(error, self.state.step)}. {kept}".rstrip(),
                 "Lower optimiser.learning_rate or raise optimiser.warmup_steps in the config, "
                 "and train into a new run folder.",

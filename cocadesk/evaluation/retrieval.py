@@ -18,7 +18,7 @@ _BLOCK_ROWS = 512
 
 
 class NotFiniteError(ValueError):
-    """Vectors of a network that has gone astray: some are no numbers."""
+    """Vectors of a network that has diverged: some are no numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,13 +89,13 @@ class PhaseRun:
 
         Raises:
             StoppedError: ``stop`` was set; a checkpoint was saved.
-            UserError: the loss is no number any more; the last checkpoint stays.
+            UserError: the loss is not a number any more; the last checkpoint stays.
         """
         try:
             self._run()
         except (DivergedError, NotFiniteError) as error:
             raise UserError(
-                "The lesson went astray: its loss is no number any more.",
+                "Teaching diverged: the loss is not a number any more.",
                 f"It happened in step {self.phase.first_step + self.learner.state.step + 1:,}. "
                 "The model in use is unchanged.",
                 "Look at the photos and captions of the lesson, then teach again, with the "

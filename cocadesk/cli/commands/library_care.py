@@ -54,8 +54,10 @@ def repair(options: Options, report: Report) -> int:
     found = _ask(options, report, RepairLibrary(), Access.WRITE)
     fields = {"done": list(found.done), "problems": list(found.problems)}
     report.document({**fields, "seconds": found.seconds})
-    for line in found.done or ("There was nothing to repair.",):
+    for line in found.done:
         report.line(line)
+    if not found.done and not found.problems:
+        report.line("There was nothing to repair.")
     for problem in found.problems:
         report.line(f"Still wrong: {problem}")
     return SOME_FAILED if found.problems else OK

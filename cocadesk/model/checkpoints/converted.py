@@ -147,7 +147,7 @@ def convert(state: State, config: CocaConfig, where: Path) -> State:
         if not bool(torch.isfinite(weight).all()):
             raise UserError(
                 f"{where} cannot be used.",
-                f"Its weight “{name}” is not a number (NaN or infinite): its training went astray.",
+                f"Its weight “{name}” is not a number (NaN or infinite): its training diverged.",
                 "Use a checkpoint from before that.",
             )
     state = {**state, "logit_scale": state["logit_scale"].reshape(())}

@@ -78,7 +78,7 @@ def check_is_weights(path: Path) -> None:
 def check_numbers(weights: Mapping[str, Any], path: Path) -> None:
     """Looks at the vectors among the weights, which cost little to read.
 
-    Of a network that has gone astray all weights are NaN; the large ones stay in the file.
+    Of a network that has diverged all weights are NaN; the large ones stay in the file.
 
     Raises:
         UserError: one is not a number.
@@ -87,7 +87,7 @@ def check_numbers(weights: Mapping[str, Any], path: Path) -> None:
         if len(weight.shape) == 1 and bool((weight != weight).any()):
             raise UserError(
                 f"The model {path.parent} cannot be used.",
-                f"Its weight “{name}” is not a number (NaN): its training went astray.",
+                f"Its weight “{name}” is not a number (NaN): its training diverged.",
                 "Use a checkpoint from before that, or train it again.",
             )
 

@@ -41,6 +41,21 @@ def test_damage_is_reported_until_it_is_repaired(original: Original, tmp_path: P
     assert words_of(folder) == original.words
 
 
+def test_what_a_repair_cannot_mend_is_said_with_what_to_do(
+    original: Original, tmp_path: Path
+) -> None:
+    """A lost thumbnail is drawn when its photo is read again."""
+    thumbnail = next(original.folder.glob("thumbs/**/*.jpg"))
+    folder = original.damaged(
+        tmp_path / "library", thumbnail.relative_to(original.folder), "removed"
+    )
+    repaired = library(folder, "repair")
+    assert repaired.code == SOME_FAILED
+    assert "nothing to repair" not in repaired.out
+    assert "Still wrong: Thumbnails lost or damaged: 1." in repaired.out
+    assert "index --again all" in repaired.out
+
+
 def test_a_backup_goes_into_a_new_library(original: Original, tmp_path: Path) -> None:
     """The words wait there for the index of their photos."""
     written = library(original.folder, "backup", tmp_path / "mine.zip", "--json")

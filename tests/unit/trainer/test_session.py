@@ -221,12 +221,12 @@ def test_the_cached_trunk_equals_the_trunk(tmp_path: Path) -> None:
     assert calls == []
 
 
-def test_a_training_that_goes_astray_stops_and_says_what_to_change(tmp_path: Path) -> None:
+def test_a_training_that_diverges_stops_and_says_what_to_change(tmp_path: Path) -> None:
     """At the first loss that is no number; a resume from the last good state says the same."""
     config = _config(tmp_path, steps=40)
     config.write_text(config.read_text().replace("learning_rate = 3e-3", "learning_rate = 1e9"))
     for _ in range(2):
-        with pytest.raises(UserError, match="went astray") as told:
+        with pytest.raises(UserError, match="diverged") as told:
             train(config, _ignore)
         assert "Lower optimiser.learning_rate" in told.value.what_to_do
     losses = _losses(tmp_path / "run").values()

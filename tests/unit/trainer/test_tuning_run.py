@@ -276,16 +276,16 @@ def test_a_full_disk_gives_a_sentence_and_the_last_checkpoint_stays(
     assert _teach(run)["steps"] == 2 * _STEPS
 
 
-def test_a_lesson_that_goes_astray_stops_and_keeps_its_last_good_state(tmp_path: Path) -> None:
+def test_a_lesson_that_diverges_stops_and_keeps_its_last_good_state(tmp_path: Path) -> None:
     """The same again says the same: no state of NaN was saved to go on from."""
     run = write_run(tmp_path / "run", photos=4)
 
-    def astray(recipe: Recipe) -> Recipe:
+    def diverging(recipe: Recipe) -> Recipe:
         return replace(_short(recipe), steps=30, learning_rate=1e20)
 
     for _ in range(2):
-        with pytest.raises(UserError, match="went astray") as told:
-            _teach(run, options=replace(_SAVING, recipe=astray))
+        with pytest.raises(UserError, match="diverged") as told:
+            _teach(run, options=replace(_SAVING, recipe=diverging))
         assert "The model in use is unchanged." in told.value.why
     saved = load_file(run / "state" / "state.safetensors") if (run / "state").exists() else {}
     assert all(np.isfinite(weight).all() for weight in saved.values())
