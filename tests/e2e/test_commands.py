@@ -149,7 +149,7 @@ def test_words_of_members_are_kept_in_the_library(
     assert [item["path"] for item in tagged.document["results"]] == [str(member), str(outside)]
     tags = tagged.document["results"][0]["tags"]
     assert all(0 <= tag["score"] <= 1 and isinstance(tag["tag"], str) for tag in tags)
-    captioned = cocadesk("caption", member, outside, *common)
+    captioned = invoked("caption", member, outside, *common)
     assert captioned.code == 0
     captions = [item["caption"] for item in captioned.document["results"]]
     with Library.open(library[0], create=False, writer=False) as opened:

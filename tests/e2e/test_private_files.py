@@ -18,6 +18,7 @@ from cocadesk.protocol.messages import JobReply, StartIndex, WatchJob
 from cocadesk.protocol.paths import WirePath
 from tests.support.engines import FAKE_MODEL, coloured_photos, stop
 from tests.support.program import cocadesk, environment
+from tests.support.tiny_model import write_tiny_checkpoint
 
 WRITE = """
 import sys
@@ -72,12 +73,14 @@ def test_an_engine_opens_nothing_to_others(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_command_opens_nothing_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The starter reads photos, writes captions beside them; only those are for all."""
+    """A model reads photos, captions are written beside them; only those are for all."""
     monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
     photos, library = coloured_photos(tmp_path / "photos"), tmp_path / "library"
+    model = write_tiny_checkpoint(tmp_path / "model")
     before = os.umask(0)
     try:
-        assert cocadesk("index", photos, "--library", library).code == 0
+        assert cocadesk("index", photos, "--model", model, "--library", library).code == 0
+        assert cocadesk("tag", photos, "--library", library).code == 0
         red = photos / "red-0.jpg"
         assert cocadesk("words", "set", red, "--caption", "red", "--library", library).code == 0
         assert cocadesk("words", "write", photos, "--library", library).code == 0

@@ -1,4 +1,7 @@
-"""Teaching with the real program: command line, engine, trainer, a tiny model."""
+"""Teaching with the real program: command line, engine, trainer, a tiny model.
+
+The trainer is the real one with few steps; ``tests/bench/bench_teach.py`` takes all of them.
+"""
 
 from __future__ import annotations
 
@@ -54,13 +57,14 @@ def _engine(library: Path, *extra: str) -> Iterator[EngineClient]:
 def test_a_folder_with_words_teaches_a_model_that_answers_when_the_command_ends(
     tmp_path: Path, model: Path
 ) -> None:
-    """The library is made on the way; figures before and after come with what they rest on."""
+    """The folder is read on the way; figures before and after come with what they rest on."""
     write_lesson(tmp_path / "lesson", count=6)
     (tmp_path / "lesson" / "notes.txt").write_text("no photo has this name\n")
     library = tmp_path / "library"
-    outcome = cocadesk(
-        "teach", tmp_path / "lesson", "--model", model, "--library", library, "--keep", "--json"
-    )
+    with _engine(library, "--model", str(model), *SHORT_TRAINER):
+        outcome = cocadesk(
+            "teach", tmp_path / "lesson", "--model", model, "--library", library, "--keep", "--json"
+        )
     assert outcome.code == 0, outcome.err
     document = outcome.document
     assert (document["photos"], document["captions"]) == (6, 12)
@@ -87,10 +91,7 @@ def test_a_folder_with_words_teaches_a_model_that_answers_when_the_command_ends(
 def test_a_run_outlives_a_killed_engine_and_teaches_the_words_of_the_library(
     tmp_path: Path, model: Path
 ) -> None:
-    """After kill -9 the same command goes on with the same run, and keeps it.
-
-    The real trainer with few steps; the test above takes all of them.
-    """
+    """After kill -9 the same command goes on with the same run, and keeps it."""
     library = tmp_path / "library"
     photos = coloured_photos(tmp_path / "photos")
     arguments = ("teach", "--library-words", "--library", library, "--keep", "--json")
