@@ -62,7 +62,7 @@ class Survey:
     """The files that the scan of some roots met, and what the rules make of them.
 
     In this order: ``scan_steps``, ``compare_steps``, ``decide``; then ``plan`` holds. It says
-    nothing of the folders that are ``lost``: another one, or none, was in their place
+    nothing of the folders that are ``lost``: another disk, or none, was in their place
     meanwhile, so that what was seen there belongs to no one state of a disk.
     """
 
@@ -81,7 +81,8 @@ class Survey:
         self._failures = failures
         self._again = again
         self._listings = Listings()
-        self._places = {root: device_and_inode(root) for root in roots if os.path.isdir(root)}  # noqa: PTH112
+        # Without the inode: some network disks give a folder another one now and then.
+        self._devices = {root: device_at(root) for root in roots if os.path.isdir(root)}  # noqa: PTH112
         self.lost: set[bytes] = set()
         self._found: dict[bytes, FoundFile] = {}
         self._closed: set[bytes] = set()
@@ -174,14 +175,14 @@ class Survey:
         return None
 
     def _look_for_lost(self, path: bytes) -> None:
-        """Note the folders around ``path`` that are not the ones that the scan began with."""
+        """Note the folders around ``path`` that are not on the disks that the scan began with."""
         for root in upwards(path):
-            if root in self._places and device_and_inode(root) != self._places[root]:
+            if root in self._devices and device_at(root) != self._devices[root]:
                 self.lost.add(root)
 
     def _leave_lost(self) -> bool:
         """Pass over all that was seen in lost folders; True where there was anything."""
-        for root in self._places:
+        for root in self._devices:
             self._look_for_lost(root)
         left = [p for p in self._found if not self.lost.isdisjoint(upwards(p))] if self.lost else []
         for path in left:

@@ -114,7 +114,7 @@ def odd(base: Path) -> int:
 def rows_of_kills(options: argparse.Namespace) -> list[Row]:
     """Kills and power cuts in each kind of work."""
     quick = options.quick
-    every = 5 if quick else 1
+    every = 7 if quick else 1
     kills, seeds = (2, 1) if quick else (options.kills, options.seeds)
     photos = 20 if quick else 60
     index, words = killed_index, killed_annotations
@@ -160,7 +160,7 @@ def rows_of_disks(options: argparse.Namespace) -> list[Row]:
     """Disks that are full, go and come, know no links, or take nothing."""
     quick = options.quick
     rooms = (0, 16 << 10) if quick else (0, *(1 << power for power in range(12, 21)))
-    pulled = partial(pulled_at_each_look, every=9 if quick else 1)
+    pulled = partial(pulled_at_each_look, every=13 if quick else 1)
     return [
         Row("library's disk full", partial(refused.full_disk, rooms=rooms)),
         Row("photos' disk pulled, back or another", pulled),
@@ -179,7 +179,7 @@ def rows(options: argparse.Namespace) -> list[Row]:
         *rows_of_orders(options),
         *rows_of_damage(options),
         *rows_of_disks(options),
-        Row("hostile media", partial(hostile, files=150 if options.quick else 6_000)),
+        Row("hostile media", partial(hostile, files=90 if options.quick else 6_000)),
         Row("odd media of the shared folder", odd, is_quick=False),
     ]
 
