@@ -287,7 +287,7 @@ def test_words_beside_a_running_writer_are_printed_and_not_kept(
         )
         assert outcome.code == 0
         assert len(outcome.document["results"]) == 1
-        assert "The words were not kept." in outcome.err
+        assert "They were not stored in the library." in outcome.err
         assert str(os.getpid()) in outcome.err
         index = cocadesk("index", photos, "--library", library[0], "--model", model)
         assert index.code == 2

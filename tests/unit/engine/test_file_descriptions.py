@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,15 +55,24 @@ def backend() -> CountingBackend:
     return CountingBackend()
 
 
-@pytest.fixture
-def base(tmp_path: Path, backend: CountingBackend) -> Path:
-    """A library of five photos of one colour each and a video."""
-    photos = coloured_photos(tmp_path / "photos")
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of five photos of one colour each and a video, and a copy of it."""
+    base = tmp_path_factory.mktemp("described") / "base"
+    photos = coloured_photos(base / "photos")
     make_clip_of_colours(photos / "clip.mp4", ("red", "green", "blue"))
-    with _engine(tmp_path, backend, Access.CREATE) as engine:
+    with _engine(base, FakeBackend(), Access.CREATE) as engine:
         index(engine, photos)
-    backend.embedded = 0
-    return tmp_path
+    shutil.copytree(base, base.with_name("copy"))
+    return base
+
+
+@pytest.fixture
+def base(indexed: Path) -> Path:
+    """That library as it was, at its place."""
+    shutil.rmtree(indexed)
+    shutil.copytree(indexed.with_name("copy"), indexed)
+    return indexed
 
 
 def _engine(base: Path, backend: FakeBackend, access: Access = Access.OPTIONAL) -> LocalEngine:

@@ -235,7 +235,7 @@ def test_similar_photos_leave_out_the_photo_itself(library: Library, photos: Pat
     hits = Searcher(library, FakeBackend()).similar(row.key)
     assert row.key not in [hit.key for hit in hits]
     assert len(hits) == 3
-    with pytest.raises(UserError, match="not been indexed"):
+    with pytest.raises(UserError, match="not been read by the model"):
         Searcher(library, FakeBackend()).similar("nobody")
 
 
