@@ -138,6 +138,7 @@ class Stagehand:
         page.setup.check.click()  # type: ignore[attr-defined]
         wait(lambda: page.setup.found.time.isVisible())  # type: ignore[attr-defined]
         page.setup.start.click()  # type: ignore[attr-defined]
+        self._wait_for(JobKind.TEACH)
         wait(lambda: page.view.keep.isVisible())  # type: ignore[attr-defined]
         wait(lambda: page.view.loss.is_drawn)  # type: ignore[attr-defined]
         pause(1500)

@@ -85,6 +85,18 @@ def setup(app_theme: AppTheme, pictures: ImageLoader, qtbot: QtBot) -> TeachSetu
     return made
 
 
+def test_until_a_run_is_known_nothing_of_another_is_shown(view: RunView) -> None:
+    """Keep it, above all, would be meant for the other run."""
+    assert not view.keep.isVisible()
+    view.show_run(WAITING, None)
+    assert view.keep.isVisible()
+    view.clear()
+    assert not view.keep.isVisible()
+    assert view.title.text() == ""
+    view.show_run(WAITING, None)
+    assert view.keep.isVisible()
+
+
 def test_a_run_under_way_can_be_paused_and_stopped(view: RunView) -> None:
     """The button of a paused one resumes it."""
     wanted = _carried(view.progress.control)

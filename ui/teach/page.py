@@ -171,7 +171,9 @@ class TeachPage(Page):
 
     def _draw_run(self) -> None:
         run = self.requests.runs.get(self._shown or "")
-        if run is not None:
+        if run is None:
+            self.view.clear()
+        else:
             self.view.show_run(run, self._tracker.find(run.id))
             self.view.show_points(self.requests.points(run.id))
 

@@ -72,6 +72,15 @@ class RunView(QWidget):
         self.attempt.returnPressed.connect(self._on_attempt)
         self.search = button("Search", "primary", on_click=self._on_attempt)
         self._build()
+        self.clear()
+
+    def clear(self) -> None:
+        """Shows nothing, until the run is known: no choice of another one stays in its place."""
+        self.run = None
+        self.title.clear()
+        self.about.clear()
+        for card in (self._running, self._trying, self._outcome, self._curves):
+            hide_part(card, self)
 
     def show_run(self, run: RunValue, job: JobValue | None) -> None:
         """Shows the run as it is now; its curve comes by ``show_points``."""
