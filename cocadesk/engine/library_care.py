@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -29,21 +31,33 @@ from cocadesk.protocol.paths import WirePath
 class CareHandler(RequestHandler):
     """Looks after the library on threads of its own; a writer backs it up once a day.
 
-    It does so as it begins, and again as it ends: on the first day there was nothing to keep.
+    It looks for today's backup as it begins, every hour, as a window may stay open for
+    weeks, and as it ends: on the first day there was nothing to keep before.
     """
 
-    def __init__(self, context: EngineContext) -> None:
+    def __init__(self, context: EngineContext, *, look_every_s: float = 3600.0) -> None:
         self._context = context
         self._library = context.library
-        self._back_up_daily()
+        self._is_closed = threading.Event()
+        self._watch: threading.Thread | None = None
+        if self._library.is_writer:
+            self._library.care.back_up_daily()
+            self._watch = threading.Thread(
+                target=self._back_up_daily, args=(look_every_s,), name="backups", daemon=True
+            )
+            self._watch.start()
 
     def close(self) -> None:
         """Leaves a backup of today."""
-        self._back_up_daily()
-
-    def _back_up_daily(self) -> None:
-        if self._library.is_writer:
+        self._is_closed.set()
+        if self._watch is not None:
+            self._watch.join()
             self._library.care.back_up_daily()
+
+    def _back_up_daily(self, look_every_s: float) -> None:
+        while not self._is_closed.wait(look_every_s):
+            with self._library.writing():  # else it could keep what is being forgotten
+                self._library.care.back_up_daily()
 
     def _check(self, body: CheckLibrary, call: Call) -> None:
         def problems() -> CareReport:
@@ -67,7 +81,8 @@ class CareHandler(RequestHandler):
 
     def _back_up(self, body: BackUpLibrary, call: Call) -> None:
         def backed_up() -> CareReport:
-            path = self._library.care.back_up(_path(body.path))
+            with self._library.writing() if self._library.is_writer else nullcontext():
+                path = self._library.care.back_up(_path(body.path))
             return CareReport(paths=(WirePath.of(path),))
 
         self._run(call, backed_up)

@@ -21,7 +21,7 @@ from cocadesk.library.mending import contents_of, damaged_tables
 from cocadesk.library.notices import read_notices
 from cocadesk.library.rows import Identity, MediaState
 from cocadesk.library.store import Store, can_read
-from cocadesk.library.views import ViewTables
+from cocadesk.library.views import ViewMark, ViewTables
 
 REDRAW = "To draw them, read all files of their folders again (index --again all)."
 
@@ -63,7 +63,8 @@ def _between_tables(library: Checked) -> list[str]:
     keys = Counter(one.key for one in media)
     twice = sum(count > 1 for count in keys.values())
     differing = library.edits.differing()
-    undrawn = _without_thumbnail(media, library.thumbnails)
+    marks = library.views.marks(library.model) if library.model is not None else []
+    undrawn = _without_thumbnail(media, marks, library.thumbnails)
     unknown = len(library.edits.annotated_keys() - set(keys))
     counted = [
         (twice, "Photos and videos that stand in the library twice: {}."),
@@ -72,7 +73,7 @@ def _between_tables(library: Checked) -> list[str]:
         (undrawn, f"Thumbnails lost or damaged: {{}}. {REDRAW}"),
     ]
     if library.model is not None and library.views.has(library.model):
-        orphans, lacking = _views_and_media(library.views, library.model, media)
+        orphans, lacking = _views_and_media(marks, media)
         counted += [
             (len(orphans), "Photos and videos that have vectors but no row: {}."),
             (lacking, "Photos and videos without vectors: {}. Index their folders again."),
@@ -80,19 +81,23 @@ def _between_tables(library: Checked) -> list[str]:
     return [text.format(f"{number:,}") for number, text in counted if number]
 
 
-def _views_and_media(
-    views: ViewTables, image_id: str, media: Iterable[Identity]
-) -> tuple[set[str], int]:
+def _views_and_media(marks: Iterable[ViewMark], media: Iterable[Identity]) -> tuple[set[str], int]:
     """Keys with vectors but no row, and the number of present media without vectors."""
-    embedded = {mark.key for mark in views.whole_marks(image_id)}
+    embedded = {mark.key for mark in marks if mark.view == 0}
     here = list(media)
     present = {one.key for one in here if one.state == MediaState.PRESENT}
     return embedded - {one.key for one in here}, len(present - embedded)
 
 
-def _without_thumbnail(media: Iterable[Identity], thumbnails: Thumbnails) -> int:
+def _without_thumbnail(
+    media: Iterable[Identity], marks: Iterable[ViewMark], thumbnails: Thumbnails
+) -> int:
+    """The number of pictures, and of videos' moments, that can't be drawn."""
     hashes = {one.picture_hash for one in media if one.state == MediaState.PRESENT}
-    return sum(not _is_picture(thumbnails.path(picture_hash)) for picture_hash in hashes)
+    moments = {(mark.picture_hash, mark.view) for mark in marks if mark.view}
+    paths = [thumbnails.path(picture_hash) for picture_hash in hashes]
+    paths += [thumbnails.moment_path(*moment) for moment in moments if moment[0] in hashes]
+    return sum(not _is_picture(path) for path in paths)
 
 
 def _is_picture(path: Path) -> bool:
@@ -122,7 +127,7 @@ def drop_orphans(library: Checked) -> list[str]:
     media = library.media.identities()
     said = []
     if library.model is not None and library.views.has(library.model):
-        orphans, _ = _views_and_media(library.views, library.model, media)
+        orphans, _ = _views_and_media(library.views.whole_marks(library.model), media)
         if orphans:
             library.views.remove_from(library.model, dict.fromkeys(sorted(orphans), 0))
             said.append(f"Vectors without a row were removed: {len(orphans):,}.")

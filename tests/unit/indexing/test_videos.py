@@ -81,6 +81,15 @@ def test_a_video_has_a_view_of_the_whole_and_one_of_each_shot(
     assert (report.unchanged, again.embedded, decoder.decoded) == (3, 0, [])
 
 
+def test_a_check_misses_the_thumbnail_of_a_moment(library: Library, videos: Path) -> None:
+    """As it does that of a photo or of the whole; all are drawn again by the same command."""
+    run_index(library, [videos])
+    assert not any("Thumbnails" in text for text in library.care.problems())
+    row = row_at(library, videos / "three.mp4")
+    library.thumbnails.moment_path(row.picture_hash, 2).unlink()
+    assert any("Thumbnails lost or damaged: 1." in text for text in library.care.problems())
+
+
 def test_the_whole_is_the_mean_of_its_frames_and_moments_follow(videos: Path) -> None:
     """In bounded batches, whatever their size."""
     video = decode_video(videos / "three.mp4", SPEC)
