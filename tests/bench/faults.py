@@ -31,6 +31,7 @@ from tests.support import hostile_media, interleaved, killed_annotations, killed
 from tests.support import refused_disks as refused
 from tests.support.damaged_library import counts_of, damage_each_file
 from tests.support.identity_world import Simulation
+from tests.support.killed_lesson import lesson_killed_at_random
 from tests.support.pulled_disk import pulled_at_each_look
 from tests.support.shared import shared_path
 
@@ -111,6 +112,13 @@ def odd(base: Path) -> int:
     return photos + videos + hostile_media.odd_files(base / "3", *more)
 
 
+def lessons_killed(base: Path, *, seeds: int, kills: int) -> int:
+    """Lessons whose trainer is killed end with the weights of an undisturbed one."""
+    for seed in range(1, seeds + 1):
+        lesson_killed_at_random(base / str(seed), seed, kills=kills)
+    return seeds * kills
+
+
 def rows_of_kills(options: argparse.Namespace) -> list[Row]:
     """Kills and power cuts in each kind of work."""
     quick = options.quick
@@ -128,6 +136,7 @@ def rows_of_kills(options: argparse.Namespace) -> list[Row]:
         Row("switch killed every 5 s", partial(again, work="switch"), is_quick=False),
         Row("switch killed", partial(switch_killed, seeds=seeds), is_quick=False),
         Row("switch cut before a write", partial(index.switch_cut_between_writes, every=every)),
+        Row("lesson killed", partial(lessons_killed, seeds=seeds, kills=kills), is_quick=False),
         Row("files cut before a write", partial(words.write_cut_between_writes, every=every)),
         Row("undo cut before a write", partial(words.undo_cut_between_writes, every=every)),
         Row("edit cut before a write", partial(words.edit_cut_between_writes, every=every)),

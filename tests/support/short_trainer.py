@@ -12,6 +12,7 @@ from pathlib import Path
 
 from trainer.tuning.command import exit_with_parent
 from trainer.tuning.dataset import GeneralSet, load_general
+from trainer.tuning.phase import Pace
 from trainer.tuning.preview import inspect
 from trainer.tuning.progress_lines import ProgressLines
 from trainer.tuning.recipe import Recipe
@@ -46,7 +47,8 @@ def main() -> None:
     exit_with_parent(75)
     with ProgressLines() as lines:
         work = inspect if verb == "inspect" else teach
-        work(folder, lines, threading.Event(), RunOptions(general=_few, recipe=_short))
+        options = RunOptions(general=_few, recipe=_short, pace=Pace(checkpoint_s=0.5))
+        work(folder, lines, threading.Event(), options)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ def test_an_engine_that_stays_open_goes_on_backing_up(tmp_path: Path) -> None:
     """A window may be left open for weeks; nothing is written once the engine ends."""
     with Library.open(tmp_path / "library") as library:
         library.roots.add(b"/photos")
+        before = set(threading.enumerate())
         handler = CareHandler(SimpleNamespace(library=library), look_every_s=0.01)  # type: ignore[arg-type]
         (first,) = backups_of(library.folder)
         first.unlink()  # as if it were of yesterday
@@ -26,7 +27,8 @@ def test_an_engine_that_stays_open_goes_on_backing_up(tmp_path: Path) -> None:
             threading.Event().wait(0.01)
         assert backups_of(library.folder) == [first]
         handler.close()
-        assert "backups" not in {thread.name for thread in threading.enumerate()}
+        begun = set(threading.enumerate()) - before
+        assert "backups" not in {thread.name for thread in begun}
 
 
 def test_a_reader_backs_nothing_up(tmp_path: Path) -> None:
