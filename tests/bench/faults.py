@@ -122,7 +122,7 @@ def lessons_killed(base: Path, *, seeds: int, kills: int) -> int:
 def rows_of_kills(options: argparse.Namespace) -> list[Row]:
     """Kills and power cuts in each kind of work."""
     quick = options.quick
-    every = 7 if quick else 1
+    every = 11 if quick else 1
     kills, seeds = (2, 1) if quick else (options.kills, options.seeds)
     photos = 20 if quick else 60
     index, words = killed_index, killed_annotations
@@ -157,7 +157,7 @@ def rows_of_orders(_options: argparse.Namespace) -> list[Row]:
 
 def rows_of_damage(options: argparse.Namespace) -> list[Row]:
     """Each file of a library in four ways, for whoever opens it."""
-    reader = partial(damaged, every=61 if options.quick else 1, access=Access.READ)
+    reader = partial(damaged, every=113 if options.quick else 1, access=Access.READ)
     return [
         Row("damage, opened by a writer", partial(reader, access=Access.WRITE)),
         Row("damage, opened by a reader", reader),
