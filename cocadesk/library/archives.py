@@ -15,7 +15,7 @@ DAMAGED = (
     KeyError,
     TypeError,
     EOFError,
-    RuntimeError,  # a flag says that it is encrypted; NotImplementedError: compressed unheard-of
+    RuntimeError,  # a flag says that it is encrypted; NotImplementedError: an unknown compression
     zipfile.BadZipFile,
     zlib.error,
 )
