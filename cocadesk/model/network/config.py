@@ -48,12 +48,22 @@ class Variant(StrEnum):
     OPEN_CLIP = "open_clip"
 
 
+class NormPlace(StrEnum):
+    """The norms of the unimodal decoder: PRE before each part, as in the paper; POST as BERT has
+    them, after each sum and after the embedding, so that a sentence model's weights fit.
+    """
+
+    PRE = "pre"
+    POST = "post"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageConfig:
     """The image encoder and its input.
 
     ``layers`` are transformer layers: all of a ViT, or those that stand on top
     of an EfficientNet-Lite trunk. ``trunk_variant`` is 0, 1 or 2 (Lite0 …).
+    ``middle_map`` adds the trunk's map of twice the resolution, averaged over 2 x 2.
     open_clip's ViT has a class token, a norm before its layers and none after
     them, and patches without bias.
     """
@@ -69,6 +79,7 @@ class ImageConfig:
     resize: Resize = Resize.SQUASH
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    middle_map: bool = field(default=False, repr=False, metadata=_LATER)
     variant: Variant = field(default=Variant.PAPER, repr=False, metadata=_LATER)
 
 
@@ -105,6 +116,7 @@ class TextConfig:
     multimodal_layers: int = 12
     tie_output: bool = False
     lowercase: bool = False
+    unimodal_norm: NormPlace = field(default=NormPlace.PRE, repr=False, metadata=_LATER)
     variant: Variant = field(default=Variant.PAPER, repr=False, metadata=_LATER)
 
     @property

@@ -65,6 +65,7 @@ class _Block(nn.Module):
         super().__init__()
         hidden = inputs * expansion
         self.outputs = outputs
+        self.stride = stride
         self.residual = stride == 1 and inputs == outputs
         if expansion != 1:
             self._expand_conv: nn.Conv2d | None = nn.Conv2d(inputs, hidden, 1, bias=False)
@@ -103,17 +104,22 @@ def _blocks(variant: int) -> list[_Block]:
 class EfficientNetLiteBody(nn.Module):
     """Stem and blocks: (B, 3, S, S) normalised RGB to (B, C, S/32, S/32).
 
+    With ``middle`` the map before the last halving, averaged over 2 x 2, follows in C.
+
     Batch norm always uses its stored statistics: the trunk is pretrained and
     the batches of a small collection would only blur them.
     """
 
-    def __init__(self, variant: int) -> None:
+    def __init__(self, variant: int, *, middle: bool = False) -> None:
         super().__init__()
         self._conv_stem = _SameConv(3, 32, 3, 2, bias=False)
         self._bn0 = _norm(32)
         blocks = _blocks(variant)
         self._blocks = nn.ModuleList(blocks)
         self.channels = blocks[-1].outputs
+        # The last block that halves the map: what it gets is the middle map.
+        self._last_halving = max(i for i, b in enumerate(blocks) if b.stride == 2)
+        self.middle_channels = blocks[self._last_halving - 1].outputs if middle else 0
 
     def train(self, mode: bool = True) -> EfficientNetLiteBody:
         super().train(mode)
@@ -124,9 +130,14 @@ class EfficientNetLiteBody(nn.Module):
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         x = nn.functional.relu6(self._bn0(self._conv_stem(x_BCHW)))
-        for block in self._blocks:
+        middle = x
+        for index, block in enumerate(self._blocks):
+            middle = x if index == self._last_halving else middle
             x = block(x)
-        return x
+        if not self.middle_channels:
+            return x
+        averaged = nn.functional.avg_pool2d(middle, 2, ceil_mode=True)
+        return torch.cat((x, averaged), dim=1)
 
 
 class EfficientNetLiteHead(nn.Module):

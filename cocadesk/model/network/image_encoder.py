@@ -103,14 +103,19 @@ class VisionTransformer(ImageEncoder):
 
 
 class EfficientNetLiteEncoder(ImageEncoder):
-    """A pretrained EfficientNet-Lite trunk with transformer layers on its 1280-channel map."""
+    """A pretrained EfficientNet-Lite trunk with transformer layers on its 1280-channel map.
+
+    With a middle map, that one's channels are added after a projection of their own.
+    """
 
     def __init__(self, config: ImageConfig, dropout: float = 0.0) -> None:
         super().__init__(config, dropout)
-        self.trunk = EfficientNetLiteBody(config.trunk_variant)
+        self.trunk = EfficientNetLiteBody(config.trunk_variant, middle=config.middle_map)
         self.head = EfficientNetLiteHead(self.trunk.channels)
         side = -(-config.size_px // 32)
         self.project = nn.Linear(HEAD_CHANNELS, config.width)
+        middle = self.trunk.middle_channels
+        self.middle = nn.Linear(middle, config.width, bias=False) if middle else None
         self.position = nn.Parameter(torch.randn(side * side, config.width) * 0.02)
 
     def features(self, images_BHWC: Tensor) -> Tensor:
@@ -119,7 +124,10 @@ class EfficientNetLiteEncoder(ImageEncoder):
         return self.trunk(normalised).flatten(2).transpose(1, 2)  # type: ignore[no-any-return]
 
     def tokens(self, features_BNC: Tensor, keep: Tensor | None = None) -> Tensor:
-        x = self.project(self.head(select(features_BNC, keep)))
+        maps = select(features_BNC, keep)
+        x = self.project(self.head(maps[..., : self.trunk.channels]))
+        if self.middle is not None:
+            x = x + self.middle(maps[..., self.trunk.channels :])
         return self._finish(x + placed(self.position, keep))
 
 

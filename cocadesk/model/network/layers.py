@@ -143,14 +143,42 @@ class TransformerLayer(nn.Module):
     ) -> tuple[Tensor, KeyValue]:
         """One new token against the kept keys and values of the earlier ones."""
         normed = self.attention_norm(x_B1D)
-        key, value = self.attention.project(normed)
-        if past is not None:
-            key = torch.cat((past[0], key), dim=2)
-            value = torch.cat((past[1], value), dim=2)
-        x = self._after_self_attention(x_B1D + self.attention.attend(normed, (key, value)))
+        key_value = self._grown(normed, past)
+        x = self._after_self_attention(x_B1D + self.attention.attend(normed, key_value))
         if self.cross is not None and self.cross_norm is not None and image is not None:
             x = x + self.cross.attend(self.cross_norm(x), image)
-        return x + self.mlp(self.mlp_norm(x)), (key, value)
+        return x + self.mlp(self.mlp_norm(x)), key_value
+
+    def _grown(self, x_B1D: Tensor, past: KeyValue | None) -> KeyValue:
+        """The kept keys and values with those of one more token."""
+        key, value = self.attention.project(x_B1D)
+        if past is None:
+            return key, value
+        return torch.cat((past[0], key), dim=2), torch.cat((past[1], value), dim=2)
+
+
+class PostNormLayer(TransformerLayer):
+    """BERT's layer: each norm stands after its sum (Devlin et al. 2019), so sentence models'
+    weights fit. It has no cross-attention and no stochastic depth.
+    """
+
+    def __init__(self, width: int, heads: int, mlp_width: int) -> None:
+        super().__init__(width, heads, mlp_width)
+
+    def forward(
+        self, x_BTD: Tensor, mask: Tensor | None = None, image_BND: Tensor | None = None
+    ) -> Tensor:
+        return self._rest(x_BTD, self.attention(x_BTD, mask=mask))
+
+    def step(
+        self, x_B1D: Tensor, past: KeyValue | None, image: KeyValue | None = None
+    ) -> tuple[Tensor, KeyValue]:
+        key_value = self._grown(x_B1D, past)
+        return self._rest(x_B1D, self.attention.attend(x_B1D, key_value)), key_value
+
+    def _rest(self, x_BTD: Tensor, attended_BTD: Tensor) -> Tensor:
+        x = self.attention_norm(x_BTD + attended_BTD)
+        return self.mlp_norm(x + self.mlp(x))  # type: ignore[no-any-return]
 
 
 class AttentionalPooler(nn.Module):

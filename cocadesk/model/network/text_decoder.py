@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cocadesk.model.network.config import TextConfig, Variant
-from cocadesk.model.network.layers import KeyValue, TransformerLayer
+from cocadesk.model.network.config import NormPlace, TextConfig, Variant
+from cocadesk.model.network.layers import KeyValue, PostNormLayer, TransformerLayer
 
 
 def text_mask(valid_BT: Tensor) -> Tensor:
@@ -58,8 +58,11 @@ class UnimodalDecoder(nn.Module):
         )
         self.cls = nn.Parameter(torch.randn(config.width) * 0.01)
         self.dropout = nn.Dropout(dropout)
+        is_post = config.unimodal_norm is NormPlace.POST
+        self.embedding_norm = nn.LayerNorm(config.width) if is_post else None
+        sizes = (config.width, config.heads, config.mlp_width)
         self.layers = nn.ModuleList(
-            TransformerLayer(config.width, config.heads, config.mlp_width, dropout=dropout)
+            PostNormLayer(*sizes) if is_post else TransformerLayer(*sizes, dropout=dropout)
             for _ in range(config.unimodal_layers)
         )
 
@@ -77,16 +80,20 @@ class UnimodalDecoder(nn.Module):
         else:
             mask = text_mask(valid_BT)
         x = self.embedding(tokens_BT) + self.position[: tokens_BT.shape[1]]
-        x = self.dropout(torch.cat((x, cls.expand(batch, 1, -1)), dim=1))
+        x = self._embedded(torch.cat((x, cls.expand(batch, 1, -1)), dim=1))
         for layer in self.layers:
             x = layer(x, mask)
         return x[:, :given], x[:, -1]
+
+    def _embedded(self, x_BTD: Tensor) -> Tensor:
+        normed = x_BTD if self.embedding_norm is None else self.embedding_norm(x_BTD)
+        return self.dropout(normed)  # type: ignore[no-any-return]
 
     def step(
         self, token_B: Tensor, position: int, past: list[KeyValue | None]
     ) -> tuple[Tensor, list[KeyValue | None]]:
         """One more token of each caption: (B, 1, D) and the grown cache."""
-        x = (self.embedding(token_B) + self.position[position])[:, None]
+        x = self._embedded((self.embedding(token_B) + self.position[position])[:, None])
         grown: list[KeyValue | None] = []
         for layer, kept in zip(self.layers, past, strict=True):
             x, key_value = cast(TransformerLayer, layer).step(x, kept)
