@@ -18,7 +18,7 @@ from cocadesk.errors import UserError
 from cocadesk.locations import keep_private
 
 if TYPE_CHECKING:
-    from trainer.loop import TrainReport
+    from trainer.stages.loop import TrainReport
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json-lines", action="store_true", help="progress as JSON lines")
     options = parser.parse_args(given)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    from trainer.session import train
+    from trainer.stages.session import train
 
     last = [0.0]
 

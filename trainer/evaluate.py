@@ -16,9 +16,9 @@ from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.generation import generate
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, TokenBatch
 from cocadesk.model.values import GenerationOptions
-from trainer.data import Example
 from trainer.device import TrainDevice
-from trainer.features import PictureSource
+from trainer.pictures.data import Example
+from trainer.pictures.features import PictureSource
 
 _PICTURES, _TEXTS = 250, 128
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from cocadesk.media.pool.pool import DecoderPool
 from cocadesk.media.types import DecodedPhoto, DecodedVideo, DecodeFailure, DecodeRequest
 from trainer.config import FeatureConfig
-from trainer.features import ImageFeatures, Progress, make_crop
-from trainer.store import Failure, FeatureStore
+from trainer.pictures.features import ImageFeatures, Progress, make_crop
+from trainer.pictures.store import Failure, FeatureStore
 
 if TYPE_CHECKING:
     from cocadesk.picture_input import InputSpec

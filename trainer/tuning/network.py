@@ -15,7 +15,7 @@ from cocadesk.model.network.coca import CoCa
 from cocadesk.model.source import find_checkpoint
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, prepare_caption
 from trainer.device import TrainDevice
-from trainer.features import ImageFeatures, image_features
+from trainer.pictures.features import ImageFeatures, image_features
 from trainer.tuning.methods import FeatureKind, TuningMethod
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from cocadesk.errors import UserError
 from cocadesk.eta import EtaEstimator
 from cocadesk.trainer_messages import Stage, TuningDataset, TuningSpec, add_skipped
 from trainer.device import TrainDevice
-from trainer.features import ImageFeatures, Progress
-from trainer.store import FeatureStore
+from trainer.pictures.features import ImageFeatures, Progress
+from trainer.pictures.store import FeatureStore
 from trainer.tuning.dataset import GeneralSet
 from trainer.tuning.evaluator import Evaluator
 from trainer.tuning.features import (

@@ -65,7 +65,7 @@ WORK = """
 import importlib, sys
 from pathlib import Path
 for name in ("cocadesk.cli.app", "cocadesk.engine.engine", "cocadesk.model.runtime.coca_backend",
-             "trainer.session", "trainer.tuning.run"):
+             "trainer.stages.session", "trainer.tuning.run"):
     importlib.import_module(name)
 from cocadesk.protocol.messages import Hits, Search
 from tests.support.engines import coloured_photos, index, local_engine

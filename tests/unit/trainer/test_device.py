@@ -24,11 +24,11 @@ from trainer.config import (
     Precision,
     TrainConfig,
 )
-from trainer.data import Dataset, Draw, Example
 from trainer.device import TrainDevice, choose_precision, keep_memory_blocks
 from trainer.evaluate import DevSet, measure
-from trainer.features import image_features
-from trainer.loop import Loop, TrainContext
+from trainer.pictures.data import Dataset, Draw, Example
+from trainer.pictures.features import image_features
+from trainer.stages.loop import Loop, TrainContext
 from trainer.tuning.methods import METHODS
 
 _CPU = tuning_data.CPU

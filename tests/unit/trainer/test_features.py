@@ -20,15 +20,15 @@ from tests.support.tiny_shards import COLOURS, write_shard
 from tests.support.tuning_photos import InnerDecoder
 from trainer.checkpoint import train_card, tuning_card
 from trainer.config import DataConfig, FeatureConfig, TrainConfig
-from trainer.data import (
+from trainer.pictures.data import (
     Dataset,
     Example,
     Sampler,
     load_dataset,
     load_extra_text,
 )
-from trainer.features import PictureCrops, make_crop, readable
-from trainer.store import Failure, FeatureStore
+from trainer.pictures.features import PictureCrops, make_crop, readable
+from trainer.pictures.store import Failure, FeatureStore
 from trainer.tuning.features import (
     affordable_crops,
     cached,

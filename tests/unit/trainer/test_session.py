@@ -14,9 +14,9 @@ from cocadesk.errors import UserError
 from cocadesk.model.backend import open_backend
 from tests.support.tiny_shards import COLOURS, add, jpeg, write_shard
 from trainer.config import load_config
-from trainer.data import Sampler, load_dataset
-from trainer.loop import TrainReport
-from trainer.session import train
+from trainer.pictures.data import Sampler, load_dataset
+from trainer.stages.loop import TrainReport
+from trainer.stages.session import train
 
 _MODEL = """
 [model]
@@ -184,7 +184,7 @@ def test_the_cached_trunk_equals_the_trunk(tmp_path: Path) -> None:
     from tests.support.tiny_model import tiny_model
     from trainer.config import FeatureConfig
     from trainer.device import TrainDevice
-    from trainer.features import PictureCrops, cache_features, decode
+    from trainer.pictures.features import PictureCrops, cache_features, decode
 
     examples = load_dataset([write_shard(tmp_path / "s.tar", 3)], lowercase=False).examples
     encoder = tiny_model(kind=ImageEncoderKind.EFFICIENTNET_LITE).image_encoder

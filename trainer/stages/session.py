@@ -19,11 +19,17 @@ from cocadesk.model.network.image_encoder import EfficientNetLiteEncoder
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, train_tokenizer
 from trainer.checkpoint import RunFolder, write_atomic
 from trainer.config import TrainConfig, load_config, resolve
-from trainer.data import Dataset, load_dataset, load_extra_text
 from trainer.device import TrainDevice, keep_memory_blocks
 from trainer.evaluate import DevSet
-from trainer.features import PictureCrops, PictureSource, Progress, cache_features, readable
-from trainer.loop import Loop, Reporter, TrainContext, TrainReport
+from trainer.pictures.data import Dataset, load_dataset, load_extra_text
+from trainer.pictures.features import (
+    PictureCrops,
+    PictureSource,
+    Progress,
+    cache_features,
+    readable,
+)
+from trainer.stages.loop import Loop, Reporter, TrainContext, TrainReport
 
 log = logging.getLogger(__name__)
 

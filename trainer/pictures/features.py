@@ -26,9 +26,9 @@ from cocadesk.model.network.config import ImageConfig, ImageEncoderKind
 from cocadesk.model.network.image_encoder import ImageEncoder
 from cocadesk.model.runtime import openvino as openvino_runtime
 from trainer.config import FeatureConfig
-from trainer.data import Example
 from trainer.device import TrainDevice
-from trainer.store import FeatureStore, Halves
+from trainer.pictures.data import Example
+from trainer.pictures.store import FeatureStore, Halves
 
 _CHUNK = 32
 _MARK_EVERY = 16 * _CHUNK

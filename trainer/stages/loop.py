@@ -18,10 +18,10 @@ from cocadesk.model.network.coca import CoCa
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, pad_batch
 from trainer.checkpoint import RunFolder, train_card
 from trainer.config import TrainConfig
-from trainer.data import Dataset, Draw, Sampler
 from trainer.device import TrainDevice
 from trainer.evaluate import DevSet, measure, token_tensors
-from trainer.features import PictureSource
+from trainer.pictures.data import Dataset, Draw, Sampler
+from trainer.pictures.features import PictureSource
 from trainer.step import DivergedError, Losses, TrainState, caption_groups, coca_losses
 
 

@@ -1,0 +1,1 @@
+"""Pictures to learn from: shards, crops, features on disk."""

@@ -1,0 +1,1 @@
+"""The stages of a training, from a config file to a finished run."""
