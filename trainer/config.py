@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +27,14 @@ class Precision(StrEnum):
     BF16 = "bf16"
 
 
+class CropKind(StrEnum):
+    """The whole picture; a random part of it; such a part seen at low resolution."""
+
+    PLAIN = "plain"
+    CROP = "crop"
+    LOW = "low"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataConfig:
     """Shards to learn from and to choose by; relative paths start at the config file.
@@ -47,20 +56,43 @@ class DataConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureConfig:
-    """Cached features of a frozen trunk: ``crops`` of each photo, the first untouched.
+    """Cached features of a frozen trunk: crops of these ``kinds`` of each photo, first the plain.
 
-    The others are random crops of at least ``min_area`` of the photo, mirrored
-    half of the time, with slightly changed light; ``keep_tokens`` is the share of
-    image tokens that a training step sees.
+    A "crop" shows at least ``min_area`` of the photo, mirrored half of the time, with
+    slightly changed light. A "low" one shows at least ``low_min_area``, first shrunk to a
+    side in ``low_px``: thumbnails lack what a network looks for. ``kind_weights`` say how
+    often a step takes each (empty: equally often); ``keep_tokens`` is the share of image
+    tokens that it sees.
     """
 
-    crops: int = 8
+    kinds: tuple[CropKind, ...] = (CropKind.PLAIN, *(CropKind.CROP,) * 7)
+    kind_weights: tuple[float, ...] = ()
     min_area: float = 0.45
+    low_min_area: float = 0.6
+    low_px: tuple[int, int] = (28, 80)
     mirror: bool = True
     light: float = 0.25
     keep_tokens: float = 0.6
     threads: int = 0
     cache: str = ""
+
+    def __post_init__(self) -> None:
+        known = set(CropKind)
+        weights = self.kind_weights
+        problems = [
+            (not set(self.kinds) <= known, f"a kind of crop is one of {', '.join(CropKind)}"),
+            (self.kinds[:1] != (CropKind.PLAIN,), "the first kind of crop is plain"),
+            (not 0 < self.min_area <= 1, "min_area lies in (0, 1]"),
+            (not 0 < self.low_min_area <= 1, "low_min_area lies in (0, 1]"),
+            (not 0 < self.keep_tokens <= 1, "keep_tokens lies in (0, 1]"),
+            (not 1 <= self.low_px[0] <= self.low_px[-1], "low_px are two sides, the smaller first"),
+            (len(self.low_px) != 2, "low_px are two sides, the smaller first"),
+            (bool(weights) and len(weights) != len(self.kinds), "kind_weights has one for each"),
+            (bool(weights) and (min(weights) < 0 or sum(weights) <= 0), "kind_weights are shares"),
+        ]
+        _refuse(problems)
+        # TOML gives plain texts.
+        object.__setattr__(self, "kinds", tuple(CropKind(kind) for kind in self.kinds))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,20 +152,21 @@ class TrainConfig:
     model: CocaConfig = field(default_factory=CocaConfig)
 
     def __post_init__(self) -> None:
-        optimiser, features = self.optimiser, self.features
+        optimiser = self.optimiser
         problems = [
             (optimiser.steps < 1, "there must be at least one step"),
             (optimiser.batch < 2, "a contrastive batch needs two pictures"),
             (optimiser.accumulate < 1, "accumulate is 1 or more"),
             (optimiser.batch % max(optimiser.accumulate, 1), "accumulate must divide the batch"),
-            (not 0 < features.keep_tokens <= 1, "keep_tokens lies in (0, 1]"),
-            (not 0 < features.min_area <= 1, "min_area lies in (0, 1]"),
-            (features.crops < 1, "there must be at least one crop"),
             (not self.data.train, "data.train names no shard"),
         ]
-        for failed, sentence in problems:
-            if failed:
-                raise ValueError(sentence)
+        _refuse(problems)
+
+
+def _refuse(problems: Sequence[tuple[object, str]]) -> None:
+    for failed, sentence in problems:
+        if failed:
+            raise ValueError(sentence)
 
 
 def load_config(path: Path) -> TrainConfig:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cocadesk.errors import UserError
 from cocadesk.media.shards import ShardCounts, read_captions, read_shards
 from cocadesk.model.tokenizers.byte_pairs import prepare_caption
+from trainer.config import FeatureConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +109,12 @@ class Sampler:
     it given by its weight (a weight of 2 appears twice, 0.5 every other epoch).
     """
 
-    def __init__(self, dataset: Dataset, batch: int, crops: int, seed: int) -> None:
+    def __init__(self, dataset: Dataset, batch: int, features: FeatureConfig, seed: int) -> None:
         self._weights = np.array([example.weight for example in dataset.examples])
         self._captions = np.array([len(example.captions) for example in dataset.examples])
         self._batch = min(batch, len(dataset.examples))
-        self._crops = crops
+        weights = np.array(features.kind_weights or [1.0] * len(features.kinds))
+        self._kind_shares = weights / weights.sum()
         self._seed = seed
         self._epochs: dict[int, NDArray[np.int64]] = {}
         self.epoch_pictures = int(self._weights.sum())
@@ -123,7 +125,7 @@ class Sampler:
         picture = self._pictures(step)
         return Draw(
             picture_B=picture,
-            crop_B=random.integers(0, self._crops, self._batch),
+            crop_B=random.choice(len(self._kind_shares), self._batch, p=self._kind_shares),
             caption_B=random.integers(0, self._captions[picture]),
         )
 

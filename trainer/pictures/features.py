@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cocadesk.media.photo.decode import decode_rgb
-from cocadesk.media.photo.resize import squash
 from cocadesk.media.types import PhotoError
 from cocadesk.model.network.config import ImageConfig, ImageEncoderKind
 from cocadesk.model.network.image_encoder import ImageEncoder
 from cocadesk.model.runtime import openvino as openvino_runtime
 from trainer.config import FeatureConfig
 from trainer.device import TrainDevice
+from trainer.pictures.crops import make_crop
 from trainer.pictures.data import Example
 from trainer.pictures.store import FeatureStore, Halves
 
@@ -83,13 +83,12 @@ class PictureCrops:
         return len(self._examples)
 
     def crop(self, picture: int, crop: int) -> NDArray[np.uint8]:
-        """(S, S, 3) uint8; crop 0 is the plain picture."""
+        """(S, S, 3) uint8 of the kind that the config gives this crop."""
         rgb = decode(self._examples[picture].image)
         if rgb is None:
             raise ValueError(f"picture {self._examples[picture].key} cannot be decoded")
-        if crop == 0:
-            return squash(rgb, self._size_px)
-        return make_crop(rgb, self._size_px, self._config, (self._seed, 2, picture, crop))
+        kind, seed = self._config.kinds[crop], (self._seed, 2, picture, crop)
+        return make_crop(rgb, self._size_px, self._config, seed, kind)
 
     def fetch(self, picture_B: NDArray[np.int64], crop_B: NDArray[np.int64]) -> Tensor:
         crops = [self.crop(int(p), int(c)) for p, c in zip(picture_B, crop_B, strict=True)]
@@ -201,38 +200,3 @@ def _digest(
         if name.startswith("trunk."):
             digest.update(weight.cpu().numpy().tobytes())
     return digest.hexdigest()[:16]
-
-
-def make_crop(
-    rgb_HWC: NDArray[np.uint8], size_px: int, config: FeatureConfig, seed: tuple[int, ...]
-) -> NDArray[np.uint8]:
-    """(S, S, 3) uint8; the same seed gives the same crop."""
-    random = np.random.default_rng(seed)
-    crop = squash(_random_crop(rgb_HWC, config.min_area, random), size_px)
-    if config.mirror and random.random() < 0.5:
-        crop = np.ascontiguousarray(crop[:, ::-1])
-    return _change_light(crop, config.light, random) if config.light else crop
-
-
-def _random_crop(
-    rgb_HWC: NDArray[np.uint8], min_area: float, random: np.random.Generator
-) -> NDArray[np.uint8]:
-    height, width = rgb_HWC.shape[:2]
-    area = random.uniform(min_area, 1.0)
-    ratio = np.exp(random.uniform(-0.25, 0.25))
-    crop_w = int(np.clip(width * np.sqrt(area * ratio), 1, width))
-    crop_h = int(np.clip(height * np.sqrt(area / ratio), 1, height))
-    left = int(random.integers(0, width - crop_w + 1))
-    top = int(random.integers(0, height - crop_h + 1))
-    return np.asarray(rgb_HWC[top : top + crop_h, left : left + crop_w], np.uint8)
-
-
-def _change_light(
-    rgb_HWC: NDArray[np.uint8], strength: float, random: np.random.Generator
-) -> NDArray[np.uint8]:
-    """Brightness, contrast and saturation, each within 1 ± strength."""
-    brightness, contrast, saturation = random.uniform(1 - strength, 1 + strength, 3)
-    pixels = rgb_HWC.astype(np.float32) * brightness
-    pixels = (pixels - pixels.mean()) * contrast + pixels.mean()
-    grey = pixels.mean(2, keepdims=True)
-    return np.asarray(np.clip((pixels - grey) * saturation + grey, 0, 255), np.uint8)

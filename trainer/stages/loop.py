@@ -65,9 +65,7 @@ class Loop:
         self.state = TrainState(
             context.model, config.optimiser, seed=config.seed, device=context.device
         )
-        self._sampler = Sampler(
-            context.data, config.optimiser.batch, config.features.crops, config.seed
-        )
+        self._sampler = Sampler(context.data, config.optimiser.batch, config.features, config.seed)
         self._best = -1.0
         self._seconds = 0.0
         self._saved = 0

@@ -160,12 +160,14 @@ class _Session:
             return pictures
         is_train = label == "train"
         # Everything that the content of the random crops depends on.
-        crops = f"{features.min_area} {features.mirror} {features.light} {config.seed}"
+        kinds = " ".join(features.kinds)
+        crops = f"{kinds} {features.min_area} {features.low_min_area} {features.low_px} "
+        crops += f"{features.mirror} {features.light} {config.seed}"
         return cache_features(
             model.image_encoder,
             pictures,
             data.examples,
-            crops=features.crops if is_train else 1,
+            crops=len(features.kinds) if is_train else 1,
             folder=Path(features.cache or user_cache_path("cocadesk") / "features"),
             label=crops if is_train else "plain",
             threads=features.threads,

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from cocadesk.media.pool.pool import DecoderPool
 from cocadesk.media.types import DecodedPhoto, DecodedVideo, DecodeFailure, DecodeRequest
-from trainer.config import FeatureConfig
-from trainer.pictures.features import ImageFeatures, Progress, make_crop
+from trainer.config import CropKind, FeatureConfig
+from trainer.pictures.crops import make_crop
+from trainer.pictures.features import ImageFeatures, Progress
 from trainer.pictures.store import Failure, FeatureStore
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 NOT_A_PHOTO = "This is no photo; only photos teach."
 BUDGET_BYTES = 512 << 20
-CROPS = FeatureConfig(crops=8, min_area=0.5, light=0.2)
+CROPS = FeatureConfig(kinds=(CropKind.PLAIN, *(CropKind.CROP,) * 7), min_area=0.5, light=0.2)
 _CHUNK = 8
 
 
@@ -112,7 +113,7 @@ def crops_of(plain_HWC: NDArray[np.uint8], crops: int, seed: int, photo: int) ->
 
 def affordable_crops(photos: int, bytes_per_crop: int) -> int:
     """The number of crops of each photo that fit the budget, at most eight, at least one."""
-    return max(1, min(CROPS.crops, BUDGET_BYTES // max(1, photos * bytes_per_crop)))
+    return max(1, min(len(CROPS.kinds), BUDGET_BYTES // max(1, photos * bytes_per_crop)))
 
 
 def crop_bytes(image_side: ImageFeatures, size_px: int) -> int:

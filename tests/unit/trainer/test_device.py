@@ -16,6 +16,7 @@ from tests.support.fake_device import FakeTensor, fake_device
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 from trainer.checkpoint import RunFolder
 from trainer.config import (
+    CropKind,
     DataConfig,
     EvaluationConfig,
     FeatureConfig,
@@ -57,7 +58,7 @@ def _loop(folder: Path, device: TrainDevice) -> Loop:
     config = TrainConfig(
         data=DataConfig(train=("x",)),
         model=model.config,
-        features=FeatureConfig(keep_tokens=0.6, crops=1),
+        features=FeatureConfig(keep_tokens=0.6, kinds=(CropKind.PLAIN,)),
         optimiser=OptimiserConfig(
             steps=3, batch=4, accumulate=2, warmup_steps=1, ema_decay=0.9, learning_rate=1e-3
         ),

@@ -19,7 +19,8 @@ from tests.support.kinds import write_lesson
 from tests.support.tiny_shards import COLOURS, write_shard
 from tests.support.tuning_photos import InnerDecoder
 from trainer.checkpoint import train_card, tuning_card
-from trainer.config import DataConfig, FeatureConfig, TrainConfig
+from trainer.config import CropKind, DataConfig, FeatureConfig, TrainConfig
+from trainer.pictures.crops import make_crop
 from trainer.pictures.data import (
     Dataset,
     Example,
@@ -27,7 +28,7 @@ from trainer.pictures.data import (
     load_dataset,
     load_extra_text,
 )
-from trainer.pictures.features import PictureCrops, make_crop, readable
+from trainer.pictures.features import PictureCrops, readable
 from trainer.pictures.store import Failure, FeatureStore
 from trainer.tuning.features import (
     affordable_crops,
@@ -146,6 +147,55 @@ def test_crops_are_as_large_as_asked_and_bright_as_allowed() -> None:
     assert squash(np.zeros((30, 60, 3), np.uint8), 16).shape == (16, 16, 3)
 
 
+def test_crops_equal_the_arithmetic_that_caches_were_filled_with() -> None:
+    """Byte for byte: part, resolution, mirror and light, drawn in this order from the seed."""
+    picture = np.random.default_rng(4).integers(0, 255, (90, 130, 3), dtype=np.uint8)
+    config = FeatureConfig(kinds=(CropKind.PLAIN, CropKind.CROP, CropKind.LOW), min_area=0.45)
+    for kind in (CropKind.CROP, CropKind.LOW):
+        for photo in range(6):
+            seed = (1, 2, photo, 2)
+            expected = _written_out(picture, kind, seed)
+            np.testing.assert_array_equal(make_crop(picture, 96, config, seed, kind), expected)
+    plain = make_crop(picture, 96, config, (1,), CropKind.PLAIN)
+    np.testing.assert_array_equal(plain, squash(picture, 96))
+
+
+def _written_out(
+    rgb: NDArray[np.uint8], kind: CropKind, seed: tuple[int, ...]
+) -> NDArray[np.uint8]:
+    random = np.random.default_rng(seed)
+    height, width = rgb.shape[:2]
+    area = random.uniform(0.6 if kind is CropKind.LOW else 0.45, 1.0)
+    ratio = np.exp(random.uniform(-0.25, 0.25))
+    crop_w = int(np.clip(width * np.sqrt(area * ratio), 1, width))
+    crop_h = int(np.clip(height * np.sqrt(area / ratio), 1, height))
+    left = int(random.integers(0, width - crop_w + 1))
+    top = int(random.integers(0, height - crop_h + 1))
+    part = np.asarray(rgb[top : top + crop_h, left : left + crop_w], np.uint8)
+    if kind is CropKind.LOW:
+        part = squash(part, int(np.exp(random.uniform(np.log(28), np.log(80)))))
+    part = squash(part, 96)
+    if random.random() < 0.5:
+        part = np.ascontiguousarray(part[:, ::-1])
+    bright, contrast, saturation = random.uniform(0.75, 1.25, 3)
+    pixels = part.astype(np.float32) * bright
+    pixels = (pixels - pixels.mean()) * contrast + pixels.mean()
+    grey = pixels.mean(2, keepdims=True)
+    return np.asarray(np.clip((pixels - grey) * saturation + grey, 0, 255), np.uint8)
+
+
+def test_a_low_crop_has_lost_what_a_thumbnail_has_lost() -> None:
+    """Its neighbouring pixels are alike, as those of a picture that was enlarged."""
+    noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), dtype=np.uint8)
+    config = FeatureConfig(min_area=0.6, light=0.0)
+
+    def roughness(kind: CropKind) -> float:
+        crop = make_crop(noise, 260, config, (3,), kind).astype(float)
+        return float(np.abs(np.diff(crop, axis=1)).mean())
+
+    assert roughness(CropKind.LOW) < 0.5 * roughness(CropKind.CROP)
+
+
 def test_crops_fit_the_budget() -> None:
     """Eight for few photos, one for very many, never none."""
     assert affordable_crops(1, 10_000) == 8
@@ -223,9 +273,22 @@ def _dataset(weights: list[float]) -> Dataset:
     return Dataset(examples=examples, skipped={})
 
 
+def _kinds(count: int, weights: tuple[float, ...] = ()) -> FeatureConfig:
+    kinds = (CropKind.PLAIN, *(CropKind.CROP,) * (count - 1))
+    return FeatureConfig(kinds=kinds, kind_weights=weights)
+
+
+def test_kinds_of_crops_are_drawn_as_often_as_they_weigh() -> None:
+    """One of weight zero never; without weights all alike."""
+    sampler = Sampler(_dataset([1.0] * 10), 10, _kinds(3, (3.0, 1.0, 0.0)), seed=1)
+    drawn = Counter(crop for step in range(100) for crop in sampler.draw(step).crop_B.tolist())
+    assert drawn[0] == pytest.approx(750, abs=50)
+    assert drawn[2] == 0
+
+
 def test_an_epoch_shows_each_picture_as_often_as_it_weighs() -> None:
     """Twice for 2, every other epoch for a half; crops and captions are in range."""
-    sampler = Sampler(_dataset([1, 2, 0.5, 1, 1, 0.5, 1, 1]), 4, 3, seed=1)
+    sampler = Sampler(_dataset([1, 2, 0.5, 1, 1, 0.5, 1, 1]), 4, _kinds(3), seed=1)
     assert sampler.epoch_pictures == 8
     seen: Counter[int] = Counter()
     for step in range(200):
@@ -241,13 +304,13 @@ def test_an_epoch_shows_each_picture_as_often_as_it_weighs() -> None:
 def test_a_draw_depends_on_seed_and_step_alone() -> None:
     """Asked for in any order."""
     data = _dataset([1.0] * 10)
-    forward = [Sampler(data, 4, 2, seed=3).draw(step) for step in range(6)]
-    sampler = Sampler(data, 4, 2, seed=3)
+    forward = [Sampler(data, 4, _kinds(2), seed=3).draw(step) for step in range(6)]
+    sampler = Sampler(data, 4, _kinds(2), seed=3)
     for step in (5, 0, 3, 1, 4, 2):
         draw = sampler.draw(step)
         for name in ("picture_B", "crop_B", "caption_B"):
             np.testing.assert_array_equal(getattr(draw, name), getattr(forward[step], name))
-    assert len(Sampler(data, 64, 1, seed=3).draw(0).picture_B) == 10
+    assert len(Sampler(data, 64, _kinds(1), seed=3).draw(0).picture_B) == 10
 
 
 def test_cards_tell_data_training_and_figures() -> None:

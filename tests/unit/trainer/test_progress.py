@@ -187,7 +187,10 @@ def test_plain_training_names_a_config_that_cannot_be_read(tmp_path: Path) -> No
     [
         ("[optimiser]\nsteps = 0", "at least one step"),
         ("[optimiser]\nbatch = 1", "two pictures"),
-        ("[features]\ncrops = 0", "at least one crop"),
+        ("[features]\nkinds = []", "first kind of crop is plain"),
+        ('[features]\nkinds = ["plain", "blurred"]', "one of plain, crop, low"),
+        ('[features]\nkinds = ["plain"]\nkind_weights = [1, 2]', "one for each"),
+        ("[features]\nlow_px = [80, 28]", "the smaller first"),
         ("[features]\nkeep_tokens = 0.0", "keep_tokens"),
         ("[features]\nmin_area = 2.0", "min_area"),
         ("[features]\nviews = 4", "views"),
@@ -205,5 +208,5 @@ def test_the_starters_config_is_read_as_it_stands() -> None:
     """With the device that works here, by default."""
     root = Path(__file__).resolve().parents[3]
     config = load_config(root / "resources" / "starter" / "train.toml")
-    assert (config.name, config.device, config.features.crops) == ("starter", "auto", 4)
+    assert (config.name, config.device, len(config.features.kinds)) == ("starter", "auto", 4)
     assert config.optimiser.steps == 1600

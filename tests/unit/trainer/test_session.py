@@ -59,7 +59,7 @@ report_steps = 1
 train = ["train.tar"]
 dev = ["dev.tar"]
 [features]
-crops = 2
+kinds = ["plain", "crop"]
 keep_tokens = 0.8
 [optimiser]
 steps = {steps}
@@ -138,11 +138,11 @@ def test_accumulation_sees_the_same_pictures(tmp_path: Path) -> None:
     """A batch split in two covers the drawn batch once."""
     config = load_config(_config(tmp_path))
     dataset = load_dataset([tmp_path / "train.tar"], lowercase=True)
-    sampler = Sampler(dataset, config.optimiser.batch, config.features.crops, 1)
+    sampler = Sampler(dataset, config.optimiser.batch, config.features, 1)
     draws = [sampler.draw(step) for step in range(4)]
     epoch = [int(p) for draw in draws[:2] for p in draw.picture_B]
     assert sorted(epoch) == list(range(24))
-    again = Sampler(dataset, config.optimiser.batch, config.features.crops, 1).draw(3)
+    again = Sampler(dataset, config.optimiser.batch, config.features, 1).draw(3)
     assert (again.picture_B == draws[3].picture_B).all()
     assert (again.caption_B == draws[3].caption_B).all()
 
