@@ -14,7 +14,7 @@ from cocadesk.evaluation.captions import caption_metrics
 from cocadesk.evaluation.retrieval import caption_key, retrieval_metrics
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.generation import generate
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, TokenBatch
+from cocadesk.model.tokenizers.tokenizer import TextTokenizer, TokenBatch
 from cocadesk.model.values import GenerationOptions
 from trainer.device import TrainDevice
 from trainer.pictures.data import Example
@@ -35,7 +35,7 @@ class DevSet:
 @torch.inference_mode()
 def measure(
     model: CoCa,
-    tokenizer: BpeTokenizer,
+    tokenizer: TextTokenizer,
     dev: DevSet,
     device: TrainDevice,
     *,
@@ -58,7 +58,7 @@ def measure(
 
 def _images(
     model: CoCa,
-    tokenizer: BpeTokenizer,
+    tokenizer: TextTokenizer,
     dev: DevSet,
     device: TrainDevice,
     options: GenerationOptions,
@@ -81,7 +81,7 @@ def _images(
 
 
 def write_captions(
-    model: CoCa, tokenizer: BpeTokenizer, tokens_BQD: Tensor, options: GenerationOptions
+    model: CoCa, tokenizer: TextTokenizer, tokens_BQD: Tensor, options: GenerationOptions
 ) -> list[str]:
     """A caption for each picture's pooled tokens."""
     return [tokenizer.decode(caption.ids) for caption in generate(model, tokens_BQD, options)]
@@ -89,7 +89,7 @@ def write_captions(
 
 @torch.no_grad()
 def encode_texts(
-    model: CoCa, tokenizer: BpeTokenizer, texts: Sequence[str], device: TrainDevice
+    model: CoCa, tokenizer: TextTokenizer, texts: Sequence[str], device: TrainDevice
 ) -> Tensor:
     """Unit vectors (T, E) float32 of prepared texts, without gradient."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # little padding

@@ -9,7 +9,8 @@ import torch
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import ImageEncoderKind
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, train_tokenizer
+from cocadesk.model.tokenizers.byte_pairs import train_tokenizer
+from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from tests.support.configs import tiny_config
 
 _TEXTS = [
@@ -20,7 +21,7 @@ _TEXTS = [
 ]
 
 
-def tiny_tokenizer(vocabulary: int = 512) -> BpeTokenizer:
+def tiny_tokenizer(vocabulary: int = 512) -> TextTokenizer:
     """A byte-level BPE learned from four sentences."""
     return train_tokenizer(_TEXTS * 4, vocabulary)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.media.shards import ShardCounts, read_captions, read_shards
-from cocadesk.model.tokenizers.byte_pairs import prepare_caption
+from cocadesk.model.tokenizers.captions import prepare_caption
 from trainer.config import FeatureConfig
 
 

@@ -15,7 +15,7 @@ from cocadesk.eta import EtaEstimator
 from cocadesk.evaluation.retrieval import NotFiniteError
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.network.coca import CoCa
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, pad_batch
+from cocadesk.model.tokenizers.tokenizer import TextTokenizer, pad_batch
 from trainer.checkpoint import RunFolder, train_card
 from trainer.config import TrainConfig
 from trainer.device import TrainDevice
@@ -45,7 +45,7 @@ class TrainContext:
 
     config: TrainConfig
     model: CoCa
-    tokenizer: BpeTokenizer
+    tokenizer: TextTokenizer
     data: Dataset
     source: PictureSource
     dev: list[DevSet]

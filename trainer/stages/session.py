@@ -16,7 +16,9 @@ from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import CocaConfig, ImageEncoderKind
 from cocadesk.model.network.efficientnet import load_pretrained
 from cocadesk.model.network.image_encoder import EfficientNetLiteEncoder
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, train_tokenizer
+from cocadesk.model.tokenizers.byte_pairs import train_tokenizer
+from cocadesk.model.tokenizers.load import load_tokenizer
+from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from trainer.checkpoint import RunFolder, write_atomic
 from trainer.config import TrainConfig, load_config, resolve
 from trainer.device import TrainDevice, keep_memory_blocks
@@ -134,10 +136,10 @@ class _Session:
         skipped = dataset.skipped | ({"a picture that cannot be read": broken} if broken else {})
         return Dataset(examples=tuple(examples), skipped=skipped)
 
-    def _tokenizer(self, path: Path, data: Dataset) -> BpeTokenizer:
+    def _tokenizer(self, path: Path, data: Dataset) -> TextTokenizer:
         """The run's tokenizer, trained once."""
         if path.exists():
-            return BpeTokenizer.load(path)
+            return load_tokenizer(path)
         extra = [resolve(self._path, name) for name in self._config.data.extra_text]
         texts = load_extra_text(extra, lowercase=self._config.model.text.lowercase)
         tokenizer = train_tokenizer([*data.captions, *texts], self._config.vocabulary)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from cocadesk.evaluation.retrieval import caption_key
-from cocadesk.model.tokenizers.byte_pairs import clean_caption
+from cocadesk.model.tokenizers.captions import clean_caption
 from cocadesk.texts.reading import NotTextError, read_text, text_of
 
 MAX_TEXT_BYTES = 64 << 10

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from cocadesk.model.network.coca import CoCa, PooledImage
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
+from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from cocadesk.model.values import GenerationOptions
 from trainer.device import TrainDevice
 from trainer.evaluate import encode_texts, write_captions
@@ -32,7 +32,7 @@ class Evaluator:
     pictures but ``unseen``, so only those show whether it still writes well.
     """
 
-    tokenizer: BpeTokenizer
+    tokenizer: TextTokenizer
     method: TuningMethod
     device: TrainDevice
     held_out: CachedFeatures

@@ -13,7 +13,8 @@ from cocadesk.model.checkpoints.checkpoint import WEIGHTS, Checkpoint, ModelIds,
 from cocadesk.model.checkpoints.weight_files import map_safetensors
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.source import find_checkpoint
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, prepare_caption
+from cocadesk.model.tokenizers.captions import prepare_caption
+from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from trainer.device import TrainDevice
 from trainer.pictures.features import ImageFeatures, image_features
 from trainer.tuning.methods import FeatureKind, TuningMethod
@@ -33,7 +34,7 @@ class Network:
     device: TrainDevice
 
     @property
-    def tokenizer(self) -> BpeTokenizer:
+    def tokenizer(self) -> TextTokenizer:
         """The checkpoint's own."""
         return self.checkpoint.tokenizer
 

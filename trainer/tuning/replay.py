@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cocadesk.model.network.coca import CoCa, CocaOutput
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
+from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from trainer.device import TrainDevice
 from trainer.evaluate import encode_texts, token_tensors
 from trainer.tuning.features import CachedFeatures
@@ -36,7 +36,7 @@ class TuningTask:
     replayed: tuple[int, ...]
     sentences: tuple[str, ...]
     new: NewWords
-    tokenizer: BpeTokenizer
+    tokenizer: TextTokenizer
     method: TuningMethod
     recipe: Recipe
     seed: int

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.layers import KeyValue
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
+from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 
 MAX_TOKENS = 24
 TEMPERATURE = 0.8
@@ -50,7 +50,7 @@ class MixedPictures:
 
 @torch.no_grad()
 def sample_captions(
-    model: CoCa, tokenizer: BpeTokenizer, tokens_KQD: Tensor, seed: int
+    model: CoCa, tokenizer: TextTokenizer, tokens_KQD: Tensor, seed: int
 ) -> list[str]:
     """A caption sampled for each picture's pooled tokens; the same seed, the same captions.
 

@@ -26,7 +26,8 @@ from cocadesk.model.checkpoints.weight_files import (
 from cocadesk.model.ids import ModelIds as ModelIds
 from cocadesk.model.ids import compute_ids, keep_ids, read_ids
 from cocadesk.model.network.config import CocaConfig
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
+from cocadesk.model.tokenizers.load import load_tokenizer
+from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +45,7 @@ class Checkpoint:
 
     folder: Path
     config: CocaConfig
-    tokenizer: BpeTokenizer
+    tokenizer: TextTokenizer
 
     def ids(self) -> ModelIds:
         """The ids: those kept beside these very weights, else computed from them."""
@@ -81,7 +82,7 @@ def open_checkpoint(folder: Path) -> Checkpoint:
             config = CocaConfig.from_json(file.read(_MAX_CONFIG_BYTES).decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"The config of {folder} cannot be read.", f"{error}.") from error
-    tokenizer = BpeTokenizer.load(folder / TOKENIZER)
+    tokenizer = load_tokenizer(folder / TOKENIZER)
     if tokenizer.vocabulary > config.text.vocabulary:
         raise UserError(
             f"The parts of the model {folder} do not belong together.",
@@ -163,7 +164,7 @@ def stored_state(model: CoCa) -> dict[str, torch.Tensor]:
 def save_checkpoint(
     folder: Path,
     model: CoCa,
-    tokenizer: BpeTokenizer,
+    tokenizer: TextTokenizer,
     card: str,
     *,
     half: bool = False,
@@ -184,7 +185,7 @@ def write_checkpoint(
     folder: Path,
     config: CocaConfig,
     weights: Mapping[str, NDArray[Any]],
-    tokenizer: BpeTokenizer,
+    tokenizer: TextTokenizer,
     card: str,
     extra: Iterable[tuple[str, bytes]] = (),
 ) -> ModelIds:

@@ -20,7 +20,7 @@ from cocadesk.model.checkpoints.weight_files import map_safetensors
 from cocadesk.model.device import DeviceChoice, choose_device
 from cocadesk.model.network.config import Variant
 from cocadesk.model.runtime.text_tower import TEXT_PREFIXES, NumpyTextTower
-from cocadesk.model.tokenizers.byte_pairs import clean_caption
+from cocadesk.model.tokenizers.captions import prepare_caption
 from cocadesk.model.values import Caption, GenerationOptions, ModelInfo, RuntimeLimits
 from cocadesk.picture_input import InputSpec
 from cocadesk.vectors import unit_vectors
@@ -157,8 +157,7 @@ class CocaBackend:
         """A query as the network saw captions in training; CLIP's tokenizer cleans for itself."""
         if self._checkpoint.config.text.variant is Variant.OPEN_CLIP:
             return text
-        text = clean_caption(text).removesuffix(".").rstrip()
-        return text.lower() if self._checkpoint.config.text.lowercase else text
+        return prepare_caption(text, lowercase=self._checkpoint.config.text.lowercase)
 
     def caption(
         self, images_BHWC: NDArray[np.uint8], options: GenerationOptions | None = None

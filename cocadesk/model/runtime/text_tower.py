@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.model.network.config import CocaConfig, Variant
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, TokenBatch
+from cocadesk.model.tokenizers.tokenizer import TextTokenizer, TokenBatch
 from cocadesk.vectors import unit_vectors
 
 Array = NDArray[np.float32]
@@ -27,7 +27,7 @@ class NumpyTextTower:
     def __init__(
         self,
         config: CocaConfig,
-        tokenizer: BpeTokenizer,
+        tokenizer: TextTokenizer,
         weights: Mapping[str, NDArray[Any]],
     ) -> None:
         self._config = config

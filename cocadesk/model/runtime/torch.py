@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cocadesk.model.device import DeviceChoice
 from cocadesk.model.network.coca import CoCa
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer
+from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 
 Pooled = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -45,7 +45,7 @@ class TorchImageTower:
 class TorchTextTower:
     """Unit vectors of texts; the same as ``NumpyTextTower``'s."""
 
-    def __init__(self, model: CoCa, tokenizer: BpeTokenizer, device: DeviceChoice) -> None:
+    def __init__(self, model: CoCa, tokenizer: TextTokenizer, device: DeviceChoice) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._device = device.device

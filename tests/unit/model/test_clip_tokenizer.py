@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from cocadesk.errors import UserError
 from cocadesk.model.tokenizers import clip as module
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, ClipTokenizer
+from cocadesk.model.tokenizers.byte_pairs import ClipTokenizer
 from cocadesk.model.tokenizers.clip import clip_tokenizer
+from cocadesk.model.tokenizers.load import load_tokenizer
 from tests.support.architecture import ROOT
 
 CLIP = clip_tokenizer()
@@ -61,7 +62,7 @@ def test_a_long_text_keeps_its_end_marker_at_place_75() -> None:
 def test_a_checkpoint_keeps_the_tokenizer_whole(tmp_path: Path) -> None:
     """Loaded from its file it is CLIP's again, with the same ids."""
     (tmp_path / "tokenizer.json").write_text(CLIP.to_json(), "utf-8")
-    loaded = BpeTokenizer.load(tmp_path / "tokenizer.json")
+    loaded = load_tokenizer(tmp_path / "tokenizer.json")
     assert isinstance(loaded, ClipTokenizer)
     text = "Two dogs' 24 tails, 日本 &amp; 🐶"
     assert loaded.encode(text, 76) == CLIP.encode(text, 76)

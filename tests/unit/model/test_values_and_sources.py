@@ -20,7 +20,8 @@ from cocadesk.model.ids import ModelIds, compute_ids, keep_ids, read_ids
 from cocadesk.model.known_models import KnownModel, known_models
 from cocadesk.model.network.config import PoolerDesign
 from cocadesk.model.source import find_checkpoint, resolve_source
-from cocadesk.model.tokenizers.byte_pairs import clean_caption, pad_batch
+from cocadesk.model.tokenizers.captions import clean_caption
+from cocadesk.model.tokenizers.tokenizer import pad_batch
 from cocadesk.picture_input import InputSpec
 from cocadesk.vectors import unit_vectors
 from tests.support.configs import tiny_config

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.media.photo.resize import squash
-from cocadesk.model.tokenizers.byte_pairs import prepare_caption
+from cocadesk.model.tokenizers.captions import prepare_caption
 from cocadesk.picture_input import InputSpec
 from tests.support.kinds import write_lesson
 from tests.support.tiny_shards import COLOURS, write_shard

@@ -1,0 +1,34 @@
+"""Captions as a network reads them, and as people write them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_TIDY = (
+    (re.compile(r"(?<=\d) (?=\d)"), ""),  # every digit is a word of its own
+    (re.compile(r" (?=[,.!?;:%)\]}…])"), ""),
+    (re.compile(r"(?<=[(\[{#$]) "), ""),
+    (re.compile(r"(?<=\w) ?' ?(?=(?:s|t|re|ve|m|ll|d)\b)"), "'"),
+    (re.compile(r'" ([^"]*?) "'), r'"\1"'),
+    (re.compile(r"(?<=\w) ([-/&]) (?=\w)"), r"\1"),
+    (re.compile(r"(?<=\d)([.,:]) (?=\d)"), r"\1"),
+)
+
+
+def tidy(text: str) -> str:
+    """A caption as people write it: ``hello , world !`` becomes ``hello, world!``."""
+    for pattern, replacement in _TIDY:
+        text = pattern.sub(replacement, text)
+    return " ".join(text.split())
+
+
+def clean_caption(text: str) -> str:
+    """A caption as training sees it: NFC, one line, single spaces, no ends' blanks."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def prepare_caption(caption: str, *, lowercase: bool) -> str:
+    """A caption as a network sees it: one line, without the final full stop."""
+    text = clean_caption(caption).removesuffix(".").rstrip()
+    return text.lower() if lowercase else text
