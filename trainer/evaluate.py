@@ -15,7 +15,7 @@ from cocadesk.evaluation.retrieval import caption_key, retrieval_metrics
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.generation import generate
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer, TokenBatch
-from cocadesk.model.values import GenerationOptions
+from cocadesk.model.values import GenerationOptions, Markers
 from trainer.device import TrainDevice
 from trainer.pictures.data import Example
 from trainer.pictures.features import PictureSource
@@ -84,7 +84,8 @@ def write_captions(
     model: CoCa, tokenizer: TextTokenizer, tokens_BQD: Tensor, options: GenerationOptions
 ) -> list[str]:
     """A caption for each picture's pooled tokens."""
-    return [tokenizer.decode(caption.ids) for caption in generate(model, tokens_BQD, options)]
+    found = generate(model, tokens_BQD, options, Markers.of(tokenizer.id_of))
+    return [tokenizer.decode(caption.ids) for caption in found]
 
 
 @torch.no_grad()

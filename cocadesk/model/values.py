@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from cocadesk.picture_input import InputSpec
+
+SENTENCE = "sentence"
+#: The styles that a caption may have. Every network writes sentences; the others need a marker.
+STYLES = (SENTENCE, "short", "alt text")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """The network that answers: its input, its device and the reason for it."""
+    """The network that answers: its input, its device and the reason for it.
+
+    ``styles`` are those of ``STYLES`` in which it writes captions.
+    """
 
     name: str
     model_id: str
@@ -19,14 +28,81 @@ class ModelInfo:
     device: str
     precision: str
     reason: str
+    styles: tuple[str, ...] = (SENTENCE,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Markers:
+    """Ids of a vocabulary that captions treat apart.
+
+    ``styles`` gives the id that stands before a caption of each style, ``unwritten`` are
+    never written, and after an ``article`` a noun phrase begins.
+    """
+
+    styles: Mapping[str, int] = field(default_factory=dict)
+    unwritten: tuple[int, ...] = ()
+    articles: tuple[int, ...] = ()
+
+    @staticmethod
+    def of(id_of: Callable[[str], int | None]) -> Markers:
+        """The markers of a vocabulary that gives the ids of pieces: all styles or none."""
+        styles = {style: id_of(f"<{style}>") for style in STYLES}
+        known = {style: found for style, found in styles.items() if found is not None}
+        known = known if len(known) == len(STYLES) else {}
+        unknown = id_of("[UNK]")
+        articles = (_whole_word(id_of, article) for article in ("a", "an", "the"))
+        return Markers(
+            styles=known,
+            unwritten=(*known.values(), *([] if unknown is None else [unknown])),
+            articles=tuple(found for found in articles if found is not None),
+        )
+
+
+def _whole_word(id_of: Callable[[str], int | None], word: str) -> int | None:
+    """The id of a word with its edge, as our byte pairs, CLIP's and word pieces spell it."""
+    ids = map(id_of, (f"\u0120{word}", f"{word}</w>", word))
+    return next((found for found in ids if found is not None), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confidence:
+    """Constants that bring a caption's likelihood and its fit to the picture to 0-1.
+
+    The score is logistic(``bias`` + ``probability`` * logit(p) + ``cosine`` * c), with p the
+    exponential of the mean log probability of the caption's tokens and c the cosine of
+    picture and caption. The defaults give p itself; so do all others where c is not known.
+    """
+
+    bias: float = 0.0
+    probability: float = 1.0
+    cosine: float = 0.0
+
+    def score(self, log_probability: float, cosine: float | None = None) -> float:
+        """The score of a caption, 0 to 1."""
+        if cosine is None:
+            return math.exp(log_probability)
+        x = self.bias + self.probability * log_odds(log_probability) + self.cosine * cosine
+        return 1 / (1 + math.exp(-x)) if x > 0 else math.exp(x) / (1 + math.exp(x))
+
+
+def log_odds(log_probability: float) -> float:
+    """logit(p) from log p; certainty counts as a billion to one."""
+    certain = min(log_probability, -1e-9)
+    return certain - math.log(-math.expm1(certain))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caption:
-    """A written caption; ``score`` is the mean probability of its tokens, 0 to 1."""
+    """A written caption; ``score`` is its confidence, 0 to 1 (see ``Confidence``).
+
+    ``log_probability`` is the mean of its tokens. ``cosine`` with the picture is there
+    where the options need it.
+    """
 
     text: str
     score: float
+    log_probability: float = 0.0
+    cosine: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +111,10 @@ class GenerationOptions:
 
     ``beams`` 1 is greedy; three cost about three times as much and write better
     (CIDEr-D .47 for .45 with the first starter); ``max_tokens`` counts the end marker;
-    ``no_repeat_ngram`` n forbids repeating any n tokens in a row (0: allowed).
+    ``no_repeat_ngram`` n forbids repeating any n tokens in a row (0: allowed);
+    ``no_repeat_phrases`` forbids what followed an article to follow one again. Of the beams
+    that are left, the one is taken whose log probability / length ** ``length_penalty`` +
+    ``rerank_weight`` * its cosine with the picture is highest (weight 0: no text is embedded).
     """
 
     beams: int = 3
@@ -43,6 +122,15 @@ class GenerationOptions:
     min_tokens: int = 3
     length_penalty: float = 0.6
     no_repeat_ngram: int = 3
+    no_repeat_phrases: bool = False
+    style: str = SENTENCE
+    rerank_weight: float = 0.0
+    confidence: Confidence = Confidence()
+
+    @property
+    def needs_cosine(self) -> bool:
+        """True where captions are compared with their pictures."""
+        return self.rerank_weight != 0 or self.confidence.cosine != 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import ImageEncoderKind
-from cocadesk.model.tokenizers.byte_pairs import train_tokenizer
+from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, train_tokenizer
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from tests.support.configs import tiny_config
 
@@ -26,6 +27,21 @@ def tiny_tokenizer(vocabulary: int = 512) -> TextTokenizer:
     return train_tokenizer(_TEXTS * 4, vocabulary)
 
 
+def styled_tokenizer(vocabulary: int = 512) -> TextTokenizer:
+    """Word pieces with a marker for each style of captions; unknown words are spelled."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = sorted({word for text in _TEXTS for word in text.split()} | set(letters))
+    pieces = ["<pad>", "<begin>", "<end>", "[UNK]", "<short>", "<sentence>", "<alt text>"]
+    pieces += [*words, *(f"##{letter}" for letter in letters)]
+    pieces += [f"[unused{number}]" for number in range(vocabulary - len(pieces))]
+    vocab = {piece: number for number, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.WordPiece(vocab=vocab, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece(cleanup=False)
+    return BpeTokenizer(tokenizer)
+
+
 def tiny_model(
     seed: int = 0, kind: ImageEncoderKind = ImageEncoderKind.VIT, spread: float = 0.3
 ) -> CoCa:
@@ -38,7 +54,8 @@ def tiny_model(
     return model.eval()
 
 
-def write_tiny_checkpoint(folder: Path, seed: int = 0) -> Path:
+def write_tiny_checkpoint(folder: Path, seed: int = 0, *, has_styles: bool = False) -> Path:
     """Writes such a model as a checkpoint folder and gives its path."""
-    save_checkpoint(folder, tiny_model(seed), tiny_tokenizer(), "A tiny test model, {model_id}.")
+    tokenizer = styled_tokenizer() if has_styles else tiny_tokenizer()
+    save_checkpoint(folder, tiny_model(seed), tokenizer, "A tiny test model, {model_id}.")
     return folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional, TypeVar
 
@@ -14,6 +15,7 @@ from cocadesk.cli.errors import OK
 from cocadesk.cli.options import Options, command
 from cocadesk.cli.report import Report, measure, shown
 from cocadesk.errors import UserError
+from cocadesk.model.values import GenerationOptions
 
 if TYPE_CHECKING:
     from cocadesk.evaluation.intervals import Interval
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 REASONS_SHOWN = 5
 SHEET_PX = 176
+WRITING = GenerationOptions()
 
 
 app = typer.Typer(help="Measure the model on pictures with known captions or labels.")
@@ -33,6 +36,26 @@ ShardsArgument = Annotated[list[Path], typer.Argument(metavar="SHARDS", help="We
 SheetOption = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--sheet", metavar="FILE.html", help="Also write a page to look through."),
+]
+StyleOption = Annotated[
+    str, typer.Option("--style", help="sentence, short or alt-text, where the model knows it.")
+]
+BeamsOption = Annotated[int, typer.Option("--beams", min=1, help="Beams of the search.")]
+LengthPenaltyOption = Annotated[
+    float, typer.Option("--length-penalty", help="Likelihood is divided by length to this power.")
+]
+RerankOption = Annotated[
+    float, typer.Option("--rerank", help="Weight of a beam's cosine with the picture.")
+]
+NoRepeatOption = Annotated[
+    int, typer.Option("--no-repeat", min=0, help="Never the same N tokens in a row (0: allowed).")
+]
+NoRepeatPhrasesOption = Annotated[
+    bool, typer.Option("--no-repeat-phrases", help="Never the same word after an article.")
+]
+LimitOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--limit", min=1, metavar="N", help="Only the first N pictures."),
 ]
 
 
@@ -82,7 +105,17 @@ def retrieval(
 @app.command("captions")
 @command()
 def captions(
-    options: Options, report: Report, shards: ShardsArgument, sheet: SheetOption = None
+    options: Options,
+    report: Report,
+    shards: ShardsArgument,
+    sheet: SheetOption = None,
+    style: StyleOption = WRITING.style,
+    beams: BeamsOption = WRITING.beams,
+    length_penalty: LengthPenaltyOption = WRITING.length_penalty,
+    rerank: RerankOption = WRITING.rerank_weight,
+    no_repeat: NoRepeatOption = WRITING.no_repeat_ngram,
+    no_repeat_phrases: NoRepeatPhrasesOption = WRITING.no_repeat_phrases,
+    limit: LimitOption = None,
 ) -> int:
     """Measure how close the model's captions come to those of people."""
     # CIDEr-D, BLEU-4 and ROUGE-L.
@@ -91,13 +124,20 @@ def captions(
     from cocadesk.evaluation.sheet import caption_cards
     from cocadesk.media.shards import IMAGE_SUFFIXES
 
+    writing = GenerationOptions(
+        style=style.replace("-", " "),
+        beams=beams,
+        length_penalty=length_penalty,
+        rerank_weight=rerank,
+        no_repeat_ngram=no_repeat,
+        no_repeat_phrases=no_repeat_phrases,
+    )
     files, skipped, seen = shard_files(shards), list[str](), _seen(sheet)
     with open_model(options) as backend:
         found = _media(files, backend.info(), report, skipped, IMAGE_SUFFIXES)
-        pictures = seen.noted(item for item in found if isinstance(item, Sample))
-        written = evaluate_captions(
-            backend, _counted(pictures, report, skipped, "Writing captions")
-        )
+        pictures = islice((item for item in found if isinstance(item, Sample)), limit)
+        counted = _counted(seen.noted(pictures), report, skipped, "Writing captions")
+        written = evaluate_captions(backend, counted, writing)
         model = backend.info().model_id
     metrics = asdict(written.scores.metrics())
     context = {"tokenizer": metrics.pop("tokenizer"), "model": model}

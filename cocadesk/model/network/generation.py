@@ -10,73 +10,122 @@ from torch import Tensor
 from cocadesk.errors import UserError
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.layers import KeyValue
-from cocadesk.model.values import GenerationOptions
+from cocadesk.model.values import SENTENCE, GenerationOptions, Markers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generated:
-    """Ids after the begin marker (the end marker not included) and their mean log probability."""
+    """A caption's ids and log probabilities.
+
+    ``ids`` begin after the begin marker and the style's, and end before the end marker.
+    By ``rank`` beams are compared.
+    """
 
     ids: tuple[int, ...]
     mean_log_probability: float
+    rank: float
 
 
-@dataclass(slots=True)
-class _Cache:
-    """Kept keys and values of all layers; rows are reordered as beams move."""
+class _Decoder:
+    """Both text halves fed one token at a time; keys and values of all layers are kept.
 
-    unimodal: list[KeyValue | None]
-    multimodal: list[KeyValue | None]
-    image: list[KeyValue]
+    Rows are pictures, later beams, which are reordered as they move.
+    """
+
+    def __init__(self, model: CoCa, image_BQD: Tensor) -> None:
+        self._model = model
+        self._position = 0
+        self._unimodal: list[KeyValue | None] = [None] * len(model.unimodal.layers)
+        self._multimodal: list[KeyValue | None] = [None] * len(model.multimodal.layers)
+        self._image = model.multimodal.project_image(image_BQD)
+
+    def feed(self, token_R: Tensor) -> Tensor:
+        """(R, V) float32 logits of the next token after these."""
+        x, self._unimodal = self._model.unimodal.step(token_R, self._position, self._unimodal)
+        logits, self._multimodal = self._model.multimodal.step(x, self._multimodal, self._image)
+        self._position += 1
+        return logits.float()
 
     def select(self, rows: Tensor) -> None:
-        self.unimodal = [_rows(kept, rows) for kept in self.unimodal]
-        self.multimodal = [_rows(kept, rows) for kept in self.multimodal]
+        """Goes on with these rows; beams stay with their picture."""
+        self._unimodal = [_rows(kept, rows) for kept in self._unimodal]
+        self._multimodal = [_rows(kept, rows) for kept in self._multimodal]
+
+    def spread(self, beams: int) -> None:
+        """Makes ``beams`` rows of each."""
+        rows = torch.arange(len(self._image[0][0]), device=self._image[0][0].device)
+        rows = rows.repeat_interleave(beams)
+        self.select(rows)
+        self._image = [(key[rows], value[rows]) for key, value in self._image]
 
 
 def _rows(kept: KeyValue | None, rows: Tensor) -> KeyValue | None:
     return None if kept is None else (kept[0][rows], kept[1][rows])
 
 
+def generate(
+    model: CoCa, image_BQD: Tensor, options: GenerationOptions, markers: Markers | None = None
+) -> list[Generated]:
+    """The best caption of each picture by the text alone; see ``generate_candidates``."""
+    return [found[0] for found in generate_candidates(model, image_BQD, options, markers)]
+
+
 @torch.inference_mode()
-def generate(model: CoCa, image_BQD: Tensor, options: GenerationOptions) -> list[Generated]:
-    """Captions of pictures given by their pooled tokens (B, Q, D).
+def generate_candidates(
+    model: CoCa, image_BQD: Tensor, options: GenerationOptions, markers: Markers | None = None
+) -> list[list[Generated]]:
+    """Captions of pictures given by their pooled tokens (B, Q, D): of each all beams, best first.
 
     ``options.beams`` of 1 is greedy. The text and multimodal halves run one
     token at a time against their caches; each picture's cross-attention keys
-    are made once.
+    are made once. ``markers`` are the tokenizer's; with styles, the begin marker is
+    followed by the style's.
 
     Raises:
-        UserError: the options ask for more tokens than the model's context holds.
+        UserError: the options ask for more tokens than the model's context holds, or for a
+            style that it does not know.
     """
-    context = model.config.text.context
-    if not 1 <= options.max_tokens <= context - 1:
+    markers = markers or Markers()
+    prompt = _prompt(model, options, markers)
+    room = model.config.text.context - len(prompt)
+    if not 1 <= options.max_tokens <= room:
         raise UserError(
             f"A caption of {options.max_tokens} tokens cannot be written.",
-            f"This model writes 1 to {context - 1}.",
+            f"This model writes 1 to {room}.",
         )
     if options.beams < 1:
         raise UserError("A caption search needs at least one beam.")
     if len(image_BQD) == 0:
         return []
-    return _beam_search(model, image_BQD, options)
+    return _beam_search(model, image_BQD, options, markers, prompt)
 
 
-def _next_log_probabilities(
-    model: CoCa, cache: _Cache, token_R: Tensor, position: int, options: GenerationOptions
-) -> Tensor:
-    """(R, V) log probabilities of the next token after feeding ``token_R``."""
-    x, cache.unimodal = model.unimodal.step(token_R, position, cache.unimodal)
-    logits, cache.multimodal = model.multimodal.step(x, cache.multimodal, cache.image)
-    logits = logits.float()
-    text = model.config.text
-    logits[:, text.pad_id] = logits[:, text.begin_id] = -torch.inf
-    if position < options.min_tokens:
-        logits[:, text.end_id] = -torch.inf
-    return logits.log_softmax(-1)
+def _prompt(model: CoCa, options: GenerationOptions, markers: Markers) -> list[int]:
+    """The ids before the first that is written.
+
+    Raises:
+        UserError: the model does not know the style.
+    """
+    begin = model.config.text.begin_id
+    if options.style in markers.styles:
+        return [begin, markers.styles[options.style]]
+    if options.style == SENTENCE and not markers.styles:
+        return [begin]
+    known = ", ".join(markers.styles or (SENTENCE,))
+    raise UserError(
+        f"This model cannot write captions in the style “{options.style}”.",
+        f"It knows: {known}.",
+        "Choose one of these, or another model.",
+    )
 
 
-def _beam_search(model: CoCa, image_BQD: Tensor, options: GenerationOptions) -> list[Generated]:
+def _beam_search(
+    model: CoCa,
+    image_BQD: Tensor,
+    options: GenerationOptions,
+    markers: Markers,
+    prompt: list[int],
+) -> list[list[Generated]]:
     """Beam search over all pictures at once; one beam is greedy.
 
     A finished beam keeps its score and only continues with padding; candidates
@@ -85,64 +134,88 @@ def _beam_search(model: CoCa, image_BQD: Tensor, options: GenerationOptions) -> 
     batch, beams = len(image_BQD), options.beams
     text = model.config.text
     device = image_BQD.device
-    image = model.multimodal.project_image(image_BQD.repeat_interleave(beams, 0))
-    cache = _Cache(
-        [None] * len(model.unimodal.layers), [None] * len(model.multimodal.layers), image
-    )
+    decoder = _Decoder(model, image_BQD)
+    for marker in prompt:  # all beams are still equal: one row a picture is enough
+        logits = decoder.feed(torch.full((batch,), marker, device=device))
+    decoder.spread(beams)
+    logits = logits.repeat_interleave(beams, 0)
+    unwritten = torch.tensor([text.pad_id, text.begin_id, *markers.unwritten], device=device)
     scores = torch.full((batch, beams), -torch.inf, device=device)
     scores[:, 0] = 0.0  # all beams start equal: only the first may branch
     ids = torch.zeros((batch, beams, 0), dtype=torch.long, device=device)
-    token = torch.full((batch * beams,), text.begin_id, device=device)
     done = torch.zeros((batch, beams), dtype=torch.bool, device=device)
     length = torch.zeros((batch, beams), device=device)
     rows = torch.arange(batch, device=device)[:, None]
     for position in range(options.max_tokens):
-        step = _next_log_probabilities(model, cache, token, position, options)
-        step = step.view(batch, beams, -1)
-        if options.no_repeat_ngram:
-            _forbid_repeats(step, ids, options.no_repeat_ngram)
+        if position:
+            logits = decoder.feed(ids[:, :, -1].flatten())
+        logits.index_fill_(1, unwritten, -torch.inf)
+        if position < options.min_tokens:
+            logits[:, text.end_id] = -torch.inf
+        step = logits.log_softmax(-1).view(batch, beams, -1)
+        _forbid_repeats(step, ids, options, markers)
         vocabulary = step.shape[-1]
         step = torch.where(done[:, :, None], torch.full_like(step, -torch.inf), step)
         step[:, :, text.pad_id] = torch.where(done, 0.0, -torch.inf)
         new_length = length + (~done).float()
         total = scores[:, :, None] + step
         ranked = total / new_length.clamp(min=1)[:, :, None] ** options.length_penalty
-        best = ranked.flatten(1).topk(beams, dim=1).indices
+        ranks, best = ranked.flatten(1).topk(beams, dim=1)
         parent, token_BK = best // vocabulary, best % vocabulary
         scores = total.flatten(1).gather(1, best)
         ids = torch.cat((ids[rows, parent], token_BK[:, :, None]), dim=2)
         length = new_length.gather(1, parent)
         done = done.gather(1, parent) | (token_BK == text.end_id)
-        if bool(done[:, 0].all()) and (beams == 1 or bool(done.all())):
+        if bool(done.all()):
             break
         if beams > 1:
-            cache.select((rows * beams + parent).flatten())
-        token = token_BK.flatten()
-    return _results(ids[:, 0], scores[:, 0], length[:, 0], text.end_id)
+            decoder.select((rows * beams + parent).flatten())
+    return _results(ids, scores, length, ranks, text.end_id)
 
 
-def _forbid_repeats(step_BKV: Tensor, ids_BKT: Tensor, size: int) -> None:
-    """Removes tokens that would complete an n-gram which the caption already has."""
-    if ids_BKT.shape[2] < size:
+def _forbid_repeats(
+    step_BKV: Tensor, ids_BKT: Tensor, options: GenerationOptions, markers: Markers
+) -> None:
+    """Removes tokens that would complete an n-gram or a phrase which the caption already has."""
+    size = options.no_repeat_ngram
+    articles = frozenset(markers.articles if options.no_repeat_phrases else ())
+    if not (articles or (size and ids_BKT.shape[2] >= size)):
         return
     for picture, per_beam in enumerate(ids_BKT.tolist()):
         for beam, ids in enumerate(per_beam):
-            tail = ids[len(ids) - size + 1 :]
-            banned = [
-                ids[start + size - 1]
-                for start in range(len(ids) - size + 1)
-                if ids[start : start + size - 1] == tail
-            ]
+            banned = _completions(ids, size) if size else []
+            if articles and ids and ids[-1] in articles:
+                banned += [ids[n] for n in range(1, len(ids)) if ids[n - 1] in articles]
             if banned:
                 ids_N = torch.tensor(banned).to(step_BKV.device)
                 step_BKV[picture, beam].index_fill_(0, ids_N, -torch.inf)
 
 
-def _results(ids_BT: Tensor, score_B: Tensor, length_B: Tensor, end_id: int) -> list[Generated]:
+def _completions(ids: list[int], size: int) -> list[int]:
+    """The tokens that followed earlier where the last ``size`` - 1 ids stood."""
+    tail = ids[len(ids) - size + 1 :]
+    return [
+        ids[start + size - 1]
+        for start in range(len(ids) - size + 1)
+        if ids[start : start + size - 1] == tail
+    ]
+
+
+def _results(
+    ids_BKT: Tensor, score_BK: Tensor, length_BK: Tensor, rank_BK: Tensor, end_id: int
+) -> list[list[Generated]]:
+    """The beams of each picture; one that never branched off is none."""
     results = []
-    for row, score, length in zip(
-        ids_BT.tolist(), score_B.tolist(), length_B.tolist(), strict=True
+    for beams in zip(
+        ids_BKT.tolist(), score_BK.tolist(), length_BK.tolist(), rank_BK.tolist(), strict=True
     ):
-        words = tuple(row[: row.index(end_id)] if end_id in row else row)
-        results.append(Generated(ids=words, mean_log_probability=score / max(length, 1.0)))
+        found = [
+            Generated(
+                ids=tuple(row[: row.index(end_id)] if end_id in row else row),
+                mean_log_probability=score / max(length, 1.0),
+                rank=rank,
+            )
+            for row, score, length, rank in zip(*beams, strict=True)
+        ]
+        results.append([found[0], *(other for other in found[1:] if other.rank > -torch.inf)])
     return results

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -21,12 +20,20 @@ from cocadesk.model.device import DeviceChoice, choose_device
 from cocadesk.model.network.config import Variant
 from cocadesk.model.runtime.text_tower import TEXT_PREFIXES, NumpyTextTower
 from cocadesk.model.tokenizers.captions import prepare_caption
-from cocadesk.model.values import Caption, GenerationOptions, ModelInfo, RuntimeLimits
+from cocadesk.model.values import (
+    SENTENCE,
+    Caption,
+    GenerationOptions,
+    Markers,
+    ModelInfo,
+    RuntimeLimits,
+)
 from cocadesk.picture_input import InputSpec
 from cocadesk.vectors import unit_vectors
 
 if TYPE_CHECKING:
     from cocadesk.model.network.coca import CoCa
+    from cocadesk.model.runtime.captions import CaptionWriter
     from cocadesk.model.runtime.image_tower import ImageTower, Pooled
     from cocadesk.model.runtime.torch import TorchTextTower
 
@@ -55,6 +62,7 @@ class CocaBackend:
         self._given_tower = image_tower
         self._device: DeviceChoice = choose_device(device)
         self._ids = checkpoint.ids()
+        self._markers = Markers.of(checkpoint.tokenizer.id_of)
         self._note = known_note(checkpoint)
         weights = map_safetensors(checkpoint.folder / WEIGHTS, TEXT_PREFIXES)
         self._text_tower = NumpyTextTower(checkpoint.config, checkpoint.tokenizer, weights)
@@ -73,6 +81,7 @@ class CocaBackend:
             device=self._device.device,
             precision="float32",
             reason=f"{self._device.reason}; {self._note}" if self._note else self._device.reason,
+            styles=tuple(self._markers.styles) or (SENTENCE,),
         )
 
     @cached_property
@@ -100,6 +109,18 @@ class CocaBackend:
         from cocadesk.model.runtime.torch import TorchTextTower
 
         return TorchTextTower(self._load(), self._checkpoint.tokenizer, self._device)
+
+    @cached_property
+    def _captions(self) -> CaptionWriter:
+        from cocadesk.model.runtime.captions import CaptionWriter
+
+        return CaptionWriter(
+            self._load(),
+            self._checkpoint.tokenizer,
+            self._markers,
+            self._device.device,
+            lambda texts: self._torch_texts([self._prepare(text) for text in texts]),
+        )
 
     def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
         self._check_images(images_BHWC)
@@ -167,17 +188,10 @@ class CocaBackend:
         return self._images.submit(self._caption, images_BHWC, wanted).result()
 
     def _caption(self, images_BHWC: NDArray[np.uint8], options: GenerationOptions) -> list[Caption]:
-        import torch
-
-        from cocadesk.model.network.generation import generate
-
         captions: list[Caption] = []
-        for _, pooled in self._pooled_chunks(images_BHWC):
-            tokens_BQD = torch.from_numpy(np.ascontiguousarray(pooled)).to(self._device.device)
-            for made in generate(self._load(), tokens_BQD, options):
-                text = self._checkpoint.tokenizer.decode(made.ids).strip()
-                score = math.exp(made.mean_log_probability)
-                captions.append(Caption(text=text[:1].upper() + text[1:], score=score))
+        for vectors_BE, tokens_BQD in self._pooled_chunks(images_BHWC):
+            vectors_BE = _checked_unit(vectors_BE) if options.needs_cosine else vectors_BE
+            captions += self._captions.write((vectors_BE, tokens_BQD), options)
         return captions
 
     def score(self, images_BHWC: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:

@@ -43,6 +43,11 @@ class TextTokenizer(ABC):
         """The number of ids."""
         return int(self._tokenizer.get_vocab_size())
 
+    def id_of(self, piece: str) -> int | None:
+        """The id of a piece as the vocabulary spells it; None where it has none."""
+        found: int | None = self._tokenizer.token_to_id(piece)
+        return found
+
     @abstractmethod
     def _split(self, text: str) -> list[int]:
         """The ids of a text, without markers."""
