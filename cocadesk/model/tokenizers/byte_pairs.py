@@ -7,6 +7,7 @@ words around its pieces.
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable
 from itertools import groupby
 
@@ -24,6 +25,8 @@ CLIP_BEGIN, CLIP_END = "<start_of_text>", "<end_of_text>"
 _WORD = (
     rf"{CLIP_BEGIN}|{CLIP_END}|'s|'t|'re|'ve|'m|'ll|'d|[\p{{L}}]+|[\p{{N}}]|[^\s\p{{L}}\p{{N}}]+"
 )
+#: Each digit is a word of its own.
+_BETWEEN_DIGITS = re.compile(r"(?<=\d) (?=\d)")
 
 
 class BpeTokenizer(TextTokenizer):
@@ -61,7 +64,8 @@ class ClipTokenizer(TextTokenizer):
         return ids
 
     def _join(self, ids: list[int]) -> str:
-        return tidy(str(self._tokenizer.decode(ids, skip_special_tokens=False)))
+        text = str(self._tokenizer.decode(ids, skip_special_tokens=False))
+        return tidy(_BETWEEN_DIGITS.sub("", text))
 
 
 def _clip_words(text: str) -> list[str]:
@@ -71,7 +75,6 @@ def _clip_words(text: str) -> list[str]:
     import ftfy
     import regex  # type: ignore[import-untyped]
 
-    text = text.encode("utf-8", "replace").decode()  # lone surrogates have no UTF-8
     text = html.unescape(html.unescape(ftfy.fix_text(text)))
     words: list[str] = regex.findall(_WORD, " ".join(text.split()).lower(), regex.IGNORECASE)
     return words

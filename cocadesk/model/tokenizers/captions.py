@@ -6,13 +6,17 @@ import re
 import unicodedata
 
 _TIDY = (
-    (re.compile(r"(?<=\d) (?=\d)"), ""),  # every digit is a word of its own
     (re.compile(r" (?=[,.!?;:%)\]}…])"), ""),
     (re.compile(r"(?<=[(\[{#$]) "), ""),
     (re.compile(r"(?<=\w) ?' ?(?=(?:s|t|re|ve|m|ll|d)\b)"), "'"),
+    (re.compile(r"(?<=\b[oldy]) ' (?=\w)"), "'"),  # o'clock, l'eau, d'or, y'all
+    (re.compile(r"(?<=s) ' (?=\w)"), "' "),  # the boys' dog
     (re.compile(r'" ([^"]*?) "'), r'"\1"'),
-    (re.compile(r"(?<=\w) ([-/&]) (?=\w)"), r"\1"),
-    (re.compile(r"(?<=\d)([.,:]) (?=\d)"), r"\1"),
+    (re.compile(r"(?<=\w) ([-/]) (?=\w)"), r"\1"),
+    (re.compile(r"(?<=\b\w) & (?=\w\b)"), "&"),
+    (re.compile(r"(?<=\b[a-z]\.) (?=[a-z]\.)"), ""),  # a.m.
+    (re.compile(r"(?<=\d)([.:]) (?=\d)"), r"\1"),
+    (re.compile(r"\b(\d{1,3}), (?=\d{3}\b)"), r"\1,"),
 )
 
 

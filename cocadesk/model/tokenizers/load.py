@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, models
 
 from cocadesk.errors import UserError
 from cocadesk.model.tokenizers.byte_pairs import CLIP_SUFFIX, BpeTokenizer, ClipTokenizer
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
+from cocadesk.model.tokenizers.word_pieces import WordPieceTokenizer
 
 
 def load_tokenizer(path: Path) -> TextTokenizer:
@@ -30,4 +31,6 @@ def load_tokenizer(path: Path) -> TextTokenizer:
 def _of_kind(tokenizer: Tokenizer) -> TextTokenizer:
     if getattr(tokenizer.model, "end_of_word_suffix", None) == CLIP_SUFFIX:
         return ClipTokenizer(tokenizer)
+    if isinstance(tokenizer.model, models.WordPiece):
+        return WordPieceTokenizer(tokenizer)
     return BpeTokenizer(tokenizer)

@@ -58,6 +58,7 @@ class TextTokenizer(ABC):
 
     def encode(self, text: str, context: int) -> list[int]:
         """Begin, the text, end; cut to ``context`` ids with the end marker kept."""
+        text = text.encode("utf-8", "replace").decode()  # lone surrogates have no UTF-8
         return [self.begin_id, *self._split(text)[: context - 2], self.end_id]
 
     def batch(self, texts: Sequence[str], context: int) -> TokenBatch:
