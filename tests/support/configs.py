@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cocadesk.model.network.config import (
     CocaConfig,
     ImageConfig,
     ImageEncoderKind,
+    NormPlace,
     PoolerConfig,
     TextConfig,
 )
@@ -36,7 +39,10 @@ def paper_config(size: str) -> CocaConfig:
 
 
 def tiny_config(
-    *, vocabulary: int = 512, kind: ImageEncoderKind = ImageEncoderKind.VIT
+    *,
+    vocabulary: int = 512,
+    kind: ImageEncoderKind = ImageEncoderKind.VIT,
+    norm: NormPlace = NormPlace.PRE,
 ) -> CocaConfig:
     """A network of a few thousand weights for tests and dry runs."""
     return CocaConfig(
@@ -54,5 +60,12 @@ def tiny_config(
             mlp_width=64,
             unimodal_layers=1,
             multimodal_layers=1,
+            unimodal_norm=norm,
         ),
     )
+
+
+def middle_map_config() -> CocaConfig:
+    """A tiny network on a trunk whose middle map has an odd side, 5, beside a last one of 3."""
+    config = tiny_config(kind=ImageEncoderKind.EFFICIENTNET_LITE)
+    return replace(config, image=replace(config.image, size_px=72, middle_map=True))

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.network.coca import CoCa
-from cocadesk.model.network.config import ImageEncoderKind
+from cocadesk.model.network.config import CocaConfig, ImageEncoderKind, NormPlace
 from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, train_tokenizer
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from tests.support.configs import tiny_config
@@ -43,15 +43,33 @@ def styled_tokenizer(vocabulary: int = 512) -> TextTokenizer:
 
 
 def tiny_model(
-    seed: int = 0, kind: ImageEncoderKind = ImageEncoderKind.VIT, spread: float = 0.3
+    seed: int = 0,
+    kind: ImageEncoderKind = ImageEncoderKind.VIT,
+    spread: float = 0.3,
+    *,
+    config: CocaConfig | None = None,
 ) -> CoCa:
     """Weights wide enough that pictures and texts differ clearly."""
     torch.manual_seed(seed)
-    model = CoCa(tiny_config(kind=kind))
+    model = CoCa(config or tiny_config(kind=kind))
     for name, parameter in model.named_parameters():
         if parameter.ndim > 1 and "trunk" not in name:
             torch.nn.init.normal_(parameter, std=spread)
     return model.eval()
+
+
+def sentence_model(seed: int = 0) -> CoCa:
+    """Such a model whose text side has a sentence model's layers."""
+    return tiny_model(seed, config=tiny_config(norm=NormPlace.POST))
+
+
+@torch.no_grad()
+def put_on_grid(model: CoCa) -> CoCa:
+    """The model with its table of words rounded to an int8 grid, each row to its own."""
+    table = model.unimodal.embedding.weight
+    scale = table.abs().amax(1, keepdim=True) / 127
+    table.copy_((table / scale).round() * scale)
+    return model
 
 
 def write_tiny_checkpoint(folder: Path, seed: int = 0, *, has_styles: bool = False) -> Path:

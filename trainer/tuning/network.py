@@ -75,7 +75,7 @@ def open_network(source: str, device: str) -> Network:
     return Network(
         checkpoint=checkpoint,
         ids=checkpoint.ids(),
-        is_half=dtypes == {np.dtype(np.float16)},
+        is_half=np.dtype(np.float16) in dtypes,
         backend=open_backend(source, chosen.device.type),
         device=chosen,
     )

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
+from cocadesk.model.checkpoints.int8_rows import TABLE, as_floats, on_grid
 from cocadesk.model.checkpoints.weight_files import (
+    SCALE,
     check_is_weights,
     check_numbers,
     map_safetensors,
@@ -107,8 +109,9 @@ def load_model(checkpoint: Checkpoint) -> CoCa:
 
     from cocadesk.model.network.coca import CoCa
 
-    weights = read_safetensors(checkpoint.folder / WEIGHTS)
-    check_numbers(weights, checkpoint.folder / WEIGHTS)
+    stored = read_safetensors(checkpoint.folder / WEIGHTS)
+    check_numbers(stored, checkpoint.folder / WEIGHTS)
+    weights = as_floats(stored)
     with torch.device("meta"):
         model = CoCa(checkpoint.config)
     check_shapes(
@@ -118,7 +121,7 @@ def load_model(checkpoint: Checkpoint) -> CoCa:
         "Fetch or train the model again.",
     )
     # Not strict: what ``stored_state`` leaves out is made below.
-    model.load_state_dict({n: w.float() for n, w in weights.items()}, strict=False, assign=True)
+    model.load_state_dict(weights, strict=False, assign=True)
     if checkpoint.config.text.tie_output:
         model.multimodal.output.weight = model.unimodal.embedding.weight
     _make_buffers(model)
@@ -171,13 +174,18 @@ def save_checkpoint(
 ) -> ModelIds:
     """Writes a whole checkpoint folder, replacing an older one in one step.
 
-    ``half`` stores float16. The folder is written beside its place and renamed,
-    so a crash or a full disk leaves the old one as it was.
+    ``half`` stores float16. A table of words that lies on an int8 grid is stored on it,
+    without loss. The folder is written beside its place and renamed, so a crash or a full
+    disk leaves the old one as it was.
     """
     import torch
 
     dtype = torch.float16 if half else torch.float32
-    weights = {name: w.detach().cpu().to(dtype).numpy() for name, w in stored_state(model).items()}
+    state = {name: weight.detach().cpu() for name, weight in stored_state(model).items()}
+    weights = {name: weight.to(dtype).numpy() for name, weight in state.items()}
+    grid = on_grid(state[TABLE].float().numpy())
+    if grid is not None:
+        weights[TABLE], weights[TABLE + SCALE] = grid
     return write_checkpoint(folder, model.config, weights, tokenizer, card)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import pickle
 import re
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     State = dict[str, torch.Tensor]
 
 SAFE_SUFFIX = ".safetensors"
+#: Follows an int8 table's name in the name of its rows' scales.
+SCALE = ".scale"
 PICKLE_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 #: What training on several devices and torch.compile put into names, once or more often.
 _WRAPPERS = ("module", "_orig_mod")
@@ -81,8 +84,9 @@ def check_numbers(weights: Mapping[str, Any], path: Path) -> None:
     Of a network that has diverged all weights are NaN; the large ones stay in the file.
 
     Raises:
-        UserError: one is not a number.
+        UserError: one is not a number, or an int8 table has no scales.
     """
+    _check_scales(weights, path)
     for name, weight in weights.items():
         if len(weight.shape) == 1 and bool((weight != weight).any()):
             raise UserError(
@@ -90,6 +94,21 @@ def check_numbers(weights: Mapping[str, Any], path: Path) -> None:
                 f"Its weight “{name}” is not a number (NaN): its training diverged.",
                 "Use a checkpoint from before that, or train it again.",
             )
+
+
+def _check_scales(weights: Mapping[str, Any], path: Path) -> None:
+    for name, table in weights.items():
+        if str(table.dtype).removeprefix("torch.") != "int8":
+            continue
+        scale = weights.get(name + SCALE)
+        if (
+            scale is None
+            or len(table.shape) != 2
+            or tuple(scale.shape) != (table.shape[0],)
+            or not str(scale.dtype).endswith("float32")
+            or not bool((abs(scale) < math.inf).all())
+        ):
+            raise damaged(path, f"“{name}” in it has no scale for each row, or a wrong one")
 
 
 def _without_wrappers(state: State, path: Path) -> State:
@@ -250,7 +269,10 @@ def map_safetensors(path: Path, prefixes: tuple[str, ...] = ("",)) -> dict[str, 
     return arrays
 
 
-_NAMES = {"float32": "F32", "float16": "F16", "int64": "I64", "int32": "I32", "uint8": "U8"}
+_NAMES = {
+    **{"float32": "F32", "float16": "F16"},
+    **{"int64": "I64", "int32": "I32", "int8": "I8", "uint8": "U8"},
+}
 
 
 def _blocks(weights: Mapping[str, NDArray[Any]]) -> Iterator[bytes | memoryview]:

@@ -245,6 +245,14 @@ def _check(config: CocaConfig) -> None:
         ),
         (image.trunk_variant not in (0, 1, 2), "the trunk is Lite 0, 1 or 2"),
         (
+            image.middle_map and image.kind is ImageEncoderKind.VIT,
+            "a ViT has no middle map",
+        ),
+        (
+            text.variant is Variant.OPEN_CLIP and text.unimodal_norm is NormPlace.POST,
+            "open_clip's text layers have their norms before their parts",
+        ),
+        (
             image.kind is ImageEncoderKind.VIT and image.size_px % image.patch_px,
             "the image size must be a multiple of the patch",
         ),

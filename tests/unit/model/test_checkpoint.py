@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,13 +23,19 @@ from cocadesk.model.checkpoints.checkpoint import (
 )
 from cocadesk.model.checkpoints.weight_files import map_safetensors
 from cocadesk.model.ids import compute_ids
+from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import CocaConfig, Variant
 from cocadesk.model.runtime.coca_backend import CocaBackend
 from cocadesk.model.runtime.image_tower import Pooled
 from cocadesk.model.source import find_checkpoint
 from cocadesk.model.values import RuntimeLimits
 from tests.support.configs import tiny_config
-from tests.support.tiny_model import tiny_model, tiny_tokenizer, write_tiny_checkpoint
+from tests.support.tiny_model import (
+    sentence_model,
+    tiny_model,
+    tiny_tokenizer,
+    write_tiny_checkpoint,
+)
 
 #: What the image id was made from before there were variants; it must stay, letter by letter.
 IMAGE_TEXT = (
@@ -130,12 +137,18 @@ def test_a_foreign_file_and_a_config_that_does_not_match_are_named(
         load_model(open_checkpoint(folder))
 
 
-def test_the_numpy_text_tower_equals_torch(folder: Path) -> None:
-    """Searching without torch gives torch's vectors."""
+@pytest.mark.parametrize("make", [tiny_model, sentence_model])
+def test_the_numpy_text_tower_equals_torch(tmp_path: Path, make: Callable[[], CoCa]) -> None:
+    """Searching without torch gives torch's vectors, for both places of the norms."""
+    model, tokenizer = make(), tiny_tokenizer()
+    for name, weight in model.unimodal.named_parameters():
+        if "norm" in name:  # ones and zeros would hide a norm in the wrong place
+            torch.nn.init.normal_(weight, mean=0.5, std=0.3)
+    folder = tmp_path / "model"
+    save_checkpoint(folder, model, tokenizer, "")
     texts = ["a dog", "Two children play with a RED ball.", "", "日本 🐶", "dog " * 90]
     with open_backend(str(folder)) as backend:
         vectors = backend.embed_texts(texts)
-    model, tokenizer = tiny_model(), tiny_tokenizer()
     batch = tokenizer.batch([t.strip().removesuffix(".") for t in texts], 40)
     tokens, valid = torch.from_numpy(batch.tokens_BT), torch.from_numpy(batch.valid_BT)
     with torch.inference_mode():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -17,8 +18,9 @@ from cocadesk.model.network.efficientnet import (
     EfficientNetLiteHead,
     load_pretrained,
 )
-from tests.support.configs import paper_config, tiny_config
-from tests.support.tiny_model import tiny_model, tiny_tokenizer
+from cocadesk.model.network.layers import KeyValue, PostNormLayer
+from tests.support.configs import middle_map_config, paper_config, tiny_config
+from tests.support.tiny_model import sentence_model, tiny_model, tiny_tokenizer
 
 
 def _count(module: torch.nn.Module) -> float:
@@ -58,9 +60,12 @@ def _batch(texts: list[str], longest: int = 0) -> tuple[torch.Tensor, torch.Tens
     )
 
 
-def test_padding_changes_neither_the_text_vector_nor_the_token_outputs() -> None:
+@pytest.mark.parametrize("make", [tiny_model, sentence_model])
+def test_padding_changes_neither_the_text_vector_nor_the_token_outputs(
+    make: Callable[[], CoCa],
+) -> None:
     """Trimming a batch to its longest caption is exact."""
-    model = tiny_model()
+    model = make()
     texts = ["a dog", "two children play with a red ball on the grass"]
     short, long = _batch(texts), _batch(texts, longest=40)
     tokens_short, cls_short = model.unimodal(*short)
@@ -72,9 +77,62 @@ def test_padding_changes_neither_the_text_vector_nor_the_token_outputs() -> None
     )
 
 
-def test_the_unimodal_half_is_causal_and_cls_sees_all() -> None:
+@pytest.mark.parametrize("make", [tiny_model, sentence_model])
+def test_a_batch_gives_the_vectors_of_single_texts(make: Callable[[], CoCa]) -> None:
+    """However long its other texts are."""
+    model = make()
+    texts = ["a dog", "", "two children play with a red ball on the grass"]
+    together = model.encode_text(*_batch(texts, longest=40))
+    alone = torch.cat([model.encode_text(*_batch([text])) for text in texts])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("make", [tiny_model, sentence_model])
+def test_one_token_at_a_time_equals_the_whole_text(make: Callable[[], CoCa]) -> None:
+    """The kept keys and values hold all that a later token may see."""
+    unimodal = make().unimodal
+    tokens, valid = _batch(["two children play with a red ball"])
+    expected, _ = unimodal(tokens, valid)
+    past: list[KeyValue | None] = [None] * len(unimodal.layers)
+    for position, token in enumerate(tokens[0]):
+        x, past = unimodal.step(token[None], position, past)
+        torch.testing.assert_close(x[0, 0], expected[0, position], atol=1e-5, rtol=1e-5)
+
+
+def test_a_sentence_models_layer_is_berts() -> None:
+    """torch's own post-norm layer with the same weights gives the same."""
+    ours = PostNormLayer(8, 2, 16).eval()
+    theirs = torch.nn.TransformerEncoderLayer(
+        8, 2, 16, dropout=0.0, activation="gelu", batch_first=True, norm_first=False
+    ).eval()
+    attention = ours.attention
+    torch.nn.init.normal_(ours.attention_norm.weight, 1, 0.3)
+    torch.nn.init.normal_(ours.mlp_norm.bias)
+    theirs.load_state_dict(
+        {
+            "self_attn.in_proj_weight": torch.cat(
+                (attention.query.weight, attention.key_value.weight)
+            ),
+            "self_attn.in_proj_bias": torch.cat((attention.query.bias, attention.key_value.bias)),
+            **_renamed(attention.out, "self_attn.out_proj"),
+            **_renamed(ours.mlp[0], "linear1"),
+            **_renamed(ours.mlp[2], "linear2"),
+            **_renamed(ours.attention_norm, "norm1"),
+            **_renamed(ours.mlp_norm, "norm2"),
+        }
+    )
+    x = torch.randn(3, 5, 8, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(ours(x), theirs(x), atol=1e-5, rtol=1e-5)
+
+
+def _renamed(module: torch.nn.Module, name: str) -> dict[str, torch.Tensor]:
+    return {f"{name}.{part}": weight for part, weight in module.state_dict().items()}
+
+
+@pytest.mark.parametrize("make", [tiny_model, sentence_model])
+def test_the_unimodal_half_is_causal_and_cls_sees_all(make: Callable[[], CoCa]) -> None:
     """Changing the last word moves only its own output and [CLS]."""
-    model = tiny_model()
+    model = make()
     tokens, valid = _batch(["a dog runs on grass"])
     other = tokens.clone()
     other[0, -2] = (other[0, -2] + 5) % 256 + 3
@@ -181,6 +239,29 @@ def test_the_trunks_pretrained_weights_fit_and_react(variant: int, body_m: float
     assert not torch.allclose(features[0], features[1])
     assert TRUNK_MEAN[0] == pytest.approx(0.498, abs=1e-3)
     assert TRUNK_STD[0] == pytest.approx(0.502, abs=1e-3)
+
+
+def test_a_middle_map_joins_the_last_one_place_by_place() -> None:
+    """Each place's features are those of the last map, then the averages of the middle one."""
+    model = tiny_model(config=middle_map_config())
+    plain = middle_map_config()
+    plain = replace(plain, image=replace(plain.image, middle_map=False))
+    without = CoCa(plain)
+    without.load_state_dict(model.state_dict(), strict=False)
+    encoder = model.image_encoder
+    with torch.inference_mode():
+        features = encoder.features(_image(2, 72))
+        last = without.eval().image_encoder.features(_image(2, 72))
+    channels = last.shape[2]
+    assert features.shape == (2, 9, channels + 120)
+    torch.testing.assert_close(features[..., :channels], last)
+    tokens = encoder.tokens(features)
+    assert tokens.shape == (2, 9, 32)
+    changed = features.clone()
+    changed[:, 4:, channels:] += 5
+    assert not torch.allclose(tokens, encoder.tokens(changed), atol=1e-3)
+    keep = torch.arange(4).expand(2, -1)
+    torch.testing.assert_close(encoder.tokens(features, keep), encoder.tokens(changed, keep))
 
 
 def test_batch_norm_of_the_trunk_keeps_its_statistics_in_training() -> None:

@@ -15,6 +15,7 @@ from cocadesk.model.network.config import (
     CocaConfig,
     ImageConfig,
     ImageEncoderKind,
+    NormPlace,
     PoolerConfig,
     PoolerDesign,
     TextConfig,
@@ -55,6 +56,8 @@ def with_part(part: str, **changes: Any) -> CocaConfig:
             {"variant": Variant.OPEN_CLIP, "kind": ImageEncoderKind.EFFICIENTNET_LITE},
             "is a ViT",
         ),
+        ("image", {"middle_map": True}, "no middle map"),
+        ("text", {"variant": Variant.OPEN_CLIP, "unimodal_norm": NormPlace.POST}, "their norms"),
     ],
 )
 def test_a_network_that_cannot_be_built_is_refused(
@@ -163,6 +166,19 @@ def test_a_setting_that_came_later_changes_no_older_file() -> None:
     other = with_part("image", variant=Variant.OPEN_CLIP)
     assert json.loads(other.to_json())["image"]["variant"] == "open_clip"
     assert other.image_text() != TINY.image_text()
+
+
+def test_a_middle_map_and_a_sentence_models_norms_are_named_where_they_are_used() -> None:
+    """The first makes other vectors of pictures, the second does not."""
+    trunk = with_part("image", kind=ImageEncoderKind.EFFICIENTNET_LITE)
+    middle = replace(trunk, image=replace(trunk.image, middle_map=True))
+    assert middle.image_text() == f"{trunk.image_text()} middle_map=True"
+    assert "middle_map" not in trunk.image_text() + trunk.to_json()
+    assert CocaConfig.from_json(middle.to_json()) == middle
+    post = with_part("text", unimodal_norm=NormPlace.POST)
+    assert post.image_text() == TINY.image_text()
+    assert "unimodal_norm" not in TINY.to_json()
+    assert CocaConfig.from_json(post.to_json()) == post
 
 
 def test_what_shapes_image_vectors_is_in_their_text_and_nothing_else_is() -> None:

@@ -12,7 +12,7 @@ from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.generation import generate, generate_candidates
 from cocadesk.model.values import STYLES, GenerationOptions, Markers
 from tests.support.released_model import released_model
-from tests.support.tiny_model import tiny_model
+from tests.support.tiny_model import sentence_model, tiny_model
 
 MARKERS = Markers(
     styles=dict(zip(STYLES, (5, 4, 6), strict=True)), unwritten=(3, 4, 5, 6), articles=(7, 8)
@@ -63,12 +63,13 @@ def _slow_search(
 
 
 @pytest.mark.parametrize(
-    ("seed", "make"), [*((seed, tiny_model) for seed in range(4)), (0, released_model)]
+    ("seed", "make"),
+    [*((seed, tiny_model) for seed in range(4)), (0, sentence_model), (0, released_model)],
 )
 def test_cached_greedy_equals_uncached_token_for_token(
     seed: int, make: Callable[[int], CoCa]
 ) -> None:
-    """The key/value cache is exact over both decoder halves, of the paper's and open_clip's."""
+    """The key/value cache is exact of both halves, also of a sentence model's and open_clip's."""
     model = make(seed)
     pooled = _pooled(model, 3)
     options = GenerationOptions(beams=1, max_tokens=20, no_repeat_ngram=0)

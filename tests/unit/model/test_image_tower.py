@@ -10,23 +10,17 @@ import pytest
 
 from cocadesk.model.backend import open_backend
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
-from cocadesk.model.network.config import ImageEncoderKind
+from cocadesk.model.network.config import CocaConfig, ImageEncoderKind
 from cocadesk.model.runtime.coca_backend import CocaBackend
 from cocadesk.model.runtime.image_tower import OpenVinoImageTower
 from cocadesk.model.runtime.torch import TorchImageTower
 from cocadesk.model.source import find_checkpoint
 from cocadesk.model.values import RuntimeLimits
+from tests.support.configs import middle_map_config, tiny_config
 from tests.support.released_model import released_model, write_released
 from tests.support.tiny_model import tiny_model, tiny_tokenizer, write_tiny_checkpoint
 
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A tiny network on a random EfficientNet-Lite trunk; compiled models go to a fresh cache."""
-    monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
-    model = tiny_model(kind=ImageEncoderKind.EFFICIENTNET_LITE)
-    save_checkpoint(tmp_path / "model", model, tiny_tokenizer(), "")
-    return tmp_path / "model"
+_LITE = tiny_config(kind=ImageEncoderKind.EFFICIENTNET_LITE)
 
 
 def opened(source: Path, limits: RuntimeLimits | None = None) -> CocaBackend:
@@ -34,14 +28,20 @@ def opened(source: Path, limits: RuntimeLimits | None = None) -> CocaBackend:
     return CocaBackend(find_checkpoint(str(source)), "cpu", limits=limits)
 
 
-def test_openvino_gives_torchs_vectors_for_any_batch_size(folder: Path) -> None:
+@pytest.mark.parametrize("config", [_LITE, middle_map_config()], ids=["last map", "middle map"])
+def test_openvino_gives_torchs_vectors_for_any_batch_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: CocaConfig
+) -> None:
     """Any number of pictures: cosine ≥ .999; kept for the next start, and for other words."""
     pytest.importorskip("openvino")
-    images = np.random.default_rng(0).integers(0, 255, (9, 64, 64, 3), dtype=np.uint8)
+    monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
+    folder, side = tmp_path / "model", config.image.size_px
+    save_checkpoint(folder, tiny_model(config=config), tiny_tokenizer(), "")
+    images = np.random.default_rng(0).integers(0, 255, (9, side, side, 3), dtype=np.uint8)
     with opened(folder) as backend:
         found = [backend.embed_images(images[:count]) for count in (1, 5, 9)]
         tower = backend.image_tower
-        module = TorchImageTower(tiny_model(kind=ImageEncoderKind.EFFICIENTNET_LITE), "cpu")
+        module = TorchImageTower(tiny_model(config=config), "cpu")
     expected = module(images)[0]
     for vectors in found:
         assert ((vectors * expected[: len(vectors)]).sum(1) > 0.999).all()
@@ -50,7 +50,7 @@ def test_openvino_gives_torchs_vectors_for_any_batch_size(folder: Path) -> None:
     verdict = json.loads(verdicts[0].read_text())
     assert verdict["cosine"] >= 0.999
     assert isinstance(tower, OpenVinoImageTower) == (verdict["speedup"] > 1)
-    taught = tiny_model(kind=ImageEncoderKind.EFFICIENTNET_LITE)
+    taught = tiny_model(config=config)
     taught.log_scale.data += 1
     ids = save_checkpoint(folder.parent / "taught", taught, tiny_tokenizer(), "")
     with open_backend(str(folder.parent / "taught"), "cpu") as backend:
