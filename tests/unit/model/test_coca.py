@@ -249,7 +249,7 @@ def test_a_middle_map_joins_the_last_one_place_by_place() -> None:
     without = CoCa(plain)
     without.load_state_dict(model.state_dict(), strict=False)
     encoder = model.image_encoder
-    with torch.inference_mode():
+    with torch.no_grad():
         features = encoder.features(_image(2, 72))
         last = without.eval().image_encoder.features(_image(2, 72))
     channels = last.shape[2]
