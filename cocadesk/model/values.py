@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from cocadesk.model.tag_constants import TagConstants
 from cocadesk.picture_input import InputSpec
 
 SENTENCE = "sentence"
@@ -17,7 +18,8 @@ STYLES = (SENTENCE, "short", "alt text")
 class ModelInfo:
     """The network that answers: its input, its device and the reason for it.
 
-    ``styles`` are those of ``STYLES`` in which it writes captions.
+    ``styles`` are those of ``STYLES`` in which it writes captions,
+    ``tagging`` the constants that were fitted to its vectors.
     """
 
     name: str
@@ -29,6 +31,7 @@ class ModelInfo:
     precision: str
     reason: str
     styles: tuple[str, ...] = (SENTENCE,)
+    tagging: TagConstants = field(default_factory=TagConstants)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.model.tag_constants import TagConstants
 from cocadesk.picture_input import InputSpec
 
 
@@ -24,6 +25,7 @@ class FakeInfo:
     device: str = "cpu"
     precision: str = "float32"
     reason: str = "a test"
+    tagging: TagConstants = field(default_factory=TagConstants)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

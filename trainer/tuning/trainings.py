@@ -135,6 +135,8 @@ class TuningRun:
             network.tokenizer,
             card,
             half=network.is_half,
+            # Learning leaves the vectors near where they were, so these stay the best guess.
+            tagging=network.checkpoint.tagging,
         )
         return {
             "model_id": ids.model_id,

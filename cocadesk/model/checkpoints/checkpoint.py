@@ -9,7 +9,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from cocadesk.model.checkpoints.weight_files import (
 from cocadesk.model.ids import ModelIds as ModelIds
 from cocadesk.model.ids import compute_ids, keep_ids, read_ids
 from cocadesk.model.network.config import CocaConfig
+from cocadesk.model.tag_constants import TagConstants
 from cocadesk.model.tokenizers.load import load_tokenizer
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from cocadesk.model.network.coca import CoCa
 
 WEIGHTS, CONFIG, TOKENIZER, CARD = "model.safetensors", "config.json", "tokenizer.json", "README.md"
+TAGGING = "tagging.json"
+"""Beside the weights where constants of tags were fitted to them."""
 _MAX_CONFIG_BYTES = 1 << 20
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -48,6 +51,7 @@ class Checkpoint:
     folder: Path
     config: CocaConfig
     tokenizer: TextTokenizer
+    tagging: TagConstants = field(default_factory=TagConstants)
 
     def ids(self) -> ModelIds:
         """The ids: those kept beside these very weights, else computed from them."""
@@ -65,7 +69,7 @@ def _missing(folder: Path) -> list[str]:
 
 
 def open_checkpoint(folder: Path) -> Checkpoint:
-    """Reads config and tokenizer of a checkpoint folder.
+    """Reads config, tokenizer and, where there are some, tag constants of a checkpoint folder.
 
     Raises:
         UserError: a file is missing or unreadable, config and tokenizer do not match, or
@@ -92,7 +96,20 @@ def open_checkpoint(folder: Path) -> Checkpoint:
             f"its config allows {config.text.vocabulary}.",
             "Fetch or train the model again.",
         )
-    return Checkpoint(folder=folder, config=config, tokenizer=tokenizer)
+    return Checkpoint(
+        folder=folder, config=config, tokenizer=tokenizer, tagging=_read_tagging(folder / TAGGING)
+    )
+
+
+def _read_tagging(file: Path) -> TagConstants:
+    """The constants in ``file``, or the default ones where there is none."""
+    try:
+        with file.open("rb") as stream:
+            return TagConstants.from_json(stream.read(_MAX_CONFIG_BYTES))
+    except FileNotFoundError:
+        return TagConstants()
+    except OSError as error:
+        raise UserError(f"The model's file {file} cannot be read.", f"{error}.") from error
 
 
 def load_model(checkpoint: Checkpoint) -> CoCa:
@@ -171,12 +188,13 @@ def save_checkpoint(
     card: str,
     *,
     half: bool = False,
+    tagging: TagConstants | None = None,
 ) -> ModelIds:
     """Writes a whole checkpoint folder, replacing an older one in one step.
 
-    ``half`` stores float16. A table of words that lies on an int8 grid is stored on it,
-    without loss. The folder is written beside its place and renamed, so a crash or a full
-    disk leaves the old one as it was.
+    ``half`` stores float16; ``tagging`` are constants of tags that suit the weights. A table
+    of words that lies on an int8 grid is stored on it, without loss. The folder is written
+    beside its place and renamed, so a crash or a full disk leaves the old one as it was.
     """
     import torch
 
@@ -186,7 +204,9 @@ def save_checkpoint(
     grid = on_grid(state[TABLE].float().numpy())
     if grid is not None:
         weights[TABLE], weights[TABLE + SCALE] = grid
-    return write_checkpoint(folder, model.config, weights, tokenizer, card)
+    fitted = tagging if tagging != TagConstants() else None
+    extra = [(TAGGING, fitted.to_json())] if fitted else []
+    return write_checkpoint(folder, model.config, weights, tokenizer, card, extra)
 
 
 def write_checkpoint(

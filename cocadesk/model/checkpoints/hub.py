@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cocadesk.errors import UserError
-from cocadesk.model.checkpoints.checkpoint import CONFIG, TOKENIZER, WEIGHTS
+from cocadesk.model.checkpoints.checkpoint import CONFIG, TAGGING, TOKENIZER, WEIGHTS
 from cocadesk.model.checkpoints.open_clip_config import SETTINGS
 from cocadesk.model.checkpoints.weight_files import first_line
 
@@ -194,7 +194,7 @@ def _wanted(names: Sequence[str], source: str) -> list[str]:
             return [weights, SETTINGS] if SETTINGS in names else [weights]
     own = [WEIGHTS, CONFIG, TOKENIZER]
     if all(name in names for name in own):
-        return own
+        return [*own, *(name for name in names if name == TAGGING)]
     raise UserError(
         f"{source} is not a CoCa model.",
         "Its repository holds neither open_clip's weights nor a model that CocaDesk wrote.",

@@ -79,6 +79,7 @@ class CocaBackend:
             embedding_dim=config.embedding_dim,
             input_spec=InputSpec(size_px=config.image.size_px, resize=config.image.resize),
             device=self._device.device,
+            tagging=self._checkpoint.tagging,
             precision="float32",
             reason=f"{self._device.reason}; {self._note}" if self._note else self._device.reason,
             styles=tuple(self._markers.styles) or (SENTENCE,),
