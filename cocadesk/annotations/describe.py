@@ -308,5 +308,6 @@ def tags_from_views(
         return {}
     found = iter(tagger.tag(np.concatenate(list(vectors.values())), top))
     return {
-        key: tags_of_moments(list(islice(found, len(own))), top) for key, own in vectors.items()
+        key: tagger.in_order(tags_of_moments(list(islice(found, len(own))), top))
+        for key, own in vectors.items()
     }

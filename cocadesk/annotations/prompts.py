@@ -12,15 +12,18 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.library.vectors import mean_directions
 from cocadesk.model.values import ModelInfo
+from cocadesk.vectors import unit_vectors
 
 PROMPT_TEMPLATES: tuple[str, ...] = ("{tag}", "{a}", "a photo of {a}")
-"""``{tag}`` is the tag itself, ``{a}`` the tag with its article.
+"""``{tag}`` is the tag itself, ``{a}`` the tag with its article: the sentences for things.
 
 Chosen among ten on captions of the dev sets: each further sentence ("there is {a} in the
-photo", "a close up of {a}", ...) lowered the starter's precision, and costs time.
+photo", "a close up of {a}", ...) lowered the first starter's precision, and costs time.
 """
+ACTIVITY_TEMPLATES: tuple[str, ...] = ("{tag}", "a person {tag}", "a photo of people {tag}")
+PICTURE_TEMPLATES: tuple[str, ...] = ("{tag}", "{a}", "this is {a}")
+"""For kinds of picture: "a photo of a screenshot" is another thing than a screenshot."""
 
 
 class TextEncoder(Protocol):
@@ -31,53 +34,93 @@ class TextEncoder(Protocol):
     def embed_texts(self, texts: list[str], /) -> NDArray[np.float32]: ...
 
 
-_NOUNS_IN_ING = frozenset({"building", "ceiling", "painting", "ring", "string", "swing", "wedding"})
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(" ".join(text.split()).split(", "))
+
+
+_NOUNS_IN_ING = _listed("""
+    building, ceiling, clothing, drawing, duckling, dumpling, evening, handwriting, king,
+    lightning, meeting, morning, painting, pudding, railing, ring, spring, string, swing,
+    wedding, wing
+""")
 _ACTIVITIES = frozenset({"playing", "riding", "taking"})
+_UNCOUNTED = _listed("""
+    autumn, bamboo, beer, bread, broccoli, cheese, chess, chocolate, christmas, clothing,
+    coffee, coral, corn, fabric, fire, fog, food, furniture, garlic, golf, graffiti, grass,
+    gymnastics, hair, halloween, handwriting, hockey, ice, jewelry, juice, lavender, lightning,
+    makeup, meat, metal, milk, money, moss, music, night, paper, pasta, rain, rice, rust, sand,
+    seafood, smoke, snow, soup, sport, sunlight, sushi, tea, text, traffic, underwater, water,
+    wine, winter, wood, yarn, yoga
+""")
+_PLURALS = frozenset({"children", "feet", "men", "mice", "people", "skis", "teeth", "women"})
+_KINDS_OF_PICTURE = _listed("""
+    aerial view, black and white photo, cartoon, chart, close-up, collage, diagram, drawing,
+    painting, pattern, portrait, screenshot, selfie, silhouette, sketch, x-ray
+""")
+
+
+def is_activity(tag: str) -> bool:
+    """True for what people do ("rock climbing", "playing guitar")."""
+    words = tag.lower().split()
+    first, last = words[0], words[-1]
+    return first in _ACTIVITIES or (last.endswith("ing") and last not in _NOUNS_IN_ING)
 
 
 def with_article(tag: str) -> str:
-    """The tag with "a" or "an"; plurals and activities ("rock climbing") stay as they are."""
+    """The tag with "a" or "an"; plurals, activities and what isn't counted stay as they are."""
     words = tag.lower().split()
     first, last = words[0], words[-1]
-    is_activity = last.endswith("ing") and last not in _NOUNS_IN_ING
     is_plural = len(last) > 3 and last.endswith("s") and not last.endswith(("ss", "us", "is"))
-    if first in {"a", "an", "the"} | _ACTIVITIES or is_activity or is_plural:
+    has_none = first in {"a", "an", "the"} or last in _UNCOUNTED or last in _PLURALS
+    if has_none or is_activity(tag) or is_plural:
         return tag
     return f"{'an' if first[0] in 'aeiou' else 'a'} {tag}"
 
 
-def prompts(tag: str, templates: Sequence[str] = PROMPT_TEMPLATES) -> list[str]:
-    """The sentences for one tag, in the order of the templates."""
+def prompts(tag: str, templates: Sequence[str] | None = None) -> list[str]:
+    """The sentences for one tag, in the order of the templates: those that suit it, or these."""
+    if templates is None:
+        templates = ACTIVITY_TEMPLATES if is_activity(tag) else PROMPT_TEMPLATES
+        if tag.lower() in _KINDS_OF_PICTURE:
+            templates = PICTURE_TEMPLATES
     article = with_article(tag)
-    return [template.replace("{a}", article).replace("{tag}", tag) for template in templates]
+    found = [template.replace("{a}", article).replace("{tag}", tag) for template in templates]
+    return list(dict.fromkeys(found))
 
 
 def class_vectors(
-    encoder: TextEncoder, tags: Sequence[str], templates: Sequence[str] = PROMPT_TEMPLATES
+    encoder: TextEncoder, tags: Sequence[str], templates: Sequence[str] | None = None
 ) -> NDArray[np.float32]:
     """One vector a tag: the mean of its sentences' vectors, (C, D) float32, unit norm."""
-    sentences = [sentence for tag in tags for sentence in prompts(tag, templates)]
-    vectors = encoder.embed_texts(sentences)
-    return mean_directions(vectors.reshape(len(tags), len(templates), -1))
+    return _mean_vectors(encoder, [prompts(tag, templates) for tag in tags])
+
+
+def _mean_vectors(encoder: TextEncoder, sentences: Sequence[Sequence[str]]) -> NDArray[np.float32]:
+    """The mean direction of each group of sentences."""
+    vectors = encoder.embed_texts([sentence for group in sentences for sentence in group])
+    starts = np.cumsum([0, *map(len, sentences[:-1])])
+    return unit_vectors(np.add.reduceat(vectors, starts, axis=0))
 
 
 def cached_class_vectors(
     encoder: TextEncoder,
     tags: Sequence[str],
     cache: Path | None,
-    templates: Sequence[str] = PROMPT_TEMPLATES,
+    templates: Sequence[str] | None = None,
 ) -> NDArray[np.float32]:
-    """As ``class_vectors``, stored in the folder ``cache`` by model, tags and templates.
+    """As ``class_vectors``, stored in the folder ``cache`` by model and sentences.
 
     An unreadable cache file is written again; a folder that cannot be written is no error.
     """
     if cache is None:
         return class_vectors(encoder, tags, templates)
-    digest = hashlib.sha256("\0".join([*templates, "", *tags]).encode()).hexdigest()[:16]
+    sentences = [prompts(tag, templates) for tag in tags]
+    key = "\n".join("\0".join(group) for group in sentences)
+    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
     file = cache / f"{encoder.info().model_id}-{digest}.npy"
     vectors = _load(file, len(tags))
     if vectors is None:
-        vectors = class_vectors(encoder, tags, templates)
+        vectors = _mean_vectors(encoder, sentences)
         _store(file, vectors)
     return vectors
 

@@ -3,38 +3,66 @@
 from __future__ import annotations
 
 import threading
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.annotations.prompts import TextEncoder, cached_class_vectors
-from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary, tagger_version
+from cocadesk.annotations.prompts import TextEncoder, cached_class_vectors, prompts
+from cocadesk.annotations.tag_tree import ALIKE, SURE, UNSURE_KINDS, TagTree, load_parents
+from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary
 from cocadesk.library.rows import Tag
+from cocadesk.model.values import ModelInfo
 
-MIDPOINT = 2.65
-"""Standard deviations above the everyday words at which a tag is as likely as not.
+_DIGEST_LETTERS = 8
 
-Fitted with ``SLOPE`` to the captions of the dev sets; on the 53 sample photos, judged by
-eye, tags scored .5 are right every second time.
-"""
-SLOPE = 1.9
-"""The steepness with which likelihood rises with each standard deviation."""
-THRESHOLD = 0.4
-"""Tags with less are not given."""
+
+def tagger_version(info: ModelInfo, vocabulary: Vocabulary) -> str:
+    """The version of tags, stored beside them: with the same they would come out the same.
+
+    The model's id and a digest of all else that makes them: its constants, the tags, the
+    everyday ones that they are measured against, their sentences, and the rules of parents.
+    """
+    tags = [*vocabulary.tags, "", *load_vocabulary().tags]
+    sentences = (sentence for tag in tags for sentence in ([tag, *prompts(tag)] if tag else [""]))
+    rules = f"{SURE} {ALIKE} {UNSURE_KINDS} {load_parents()}"
+    made_of = "\n".join([*sentences, rules, info.tagging.to_json().decode()])
+    return f"{info.model_id}+{sha256(made_of.encode()).hexdigest()[:_DIGEST_LETTERS]}"
+
+
+def deviations(
+    vectors_ND: NDArray[np.float32],
+    classes_CD: NDArray[np.float32],
+    everyday_ED: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """(N, C): standard deviations of each tag above the everyday words for the same picture.
+
+    The cosine of one picture with a text says little by itself: some pictures are near to
+    every text. Measured so, a tag's place is the same in a list of two labels as in one of a
+    thousand, and does not depend on the other pictures of a batch.
+    """
+    yardstick = vectors_ND @ everyday_ED.T
+    mean = yardstick.mean(axis=1, keepdims=True)
+    spread = np.maximum(yardstick.std(axis=1, keepdims=True), 1e-6)
+    return np.asarray((vectors_ND @ classes_CD.T - mean) / spread, np.float32)
+
+
+def logistic(
+    deviations_NC: NDArray[np.float32], slope: float, midpoint: float
+) -> NDArray[np.float32]:
+    """Probabilities; see ``TagConstants``."""
+    log_odds = np.clip(slope * (deviations_NC - midpoint), -60, 60)
+    return np.asarray(1 / (1 + np.exp(-log_odds)), np.float32)
 
 
 class ZeroShotTagger:
-    """Scores each tag against how everyday words in general fit the same picture.
+    """Scores each tag with the probability that it fits, and picks those to give.
 
-    The cosine of one picture with a text says little by itself: some pictures are near to
-    every text. So the shipped vocabulary serves as the yardstick: a tag's score
-    says how many standard deviations it stands above the mean of those words for
-    this picture, brought to 0-1 by a logistic curve. That works for a list of two labels
-    as for a thousand, and does not depend on the other pictures of a batch.
+    A tag's deviation (see ``deviations``), less its bias, becomes a probability by the
+    model's own constants; then what a tag implies is at least as likely as it is, and where
+    two kinds of one thing are about equally likely the thing is given instead (``TagTree``).
 
-    (Taking off what each tag scores on the mean of unrelated pictures was tried on the dev
-    sets: it changes the best tag's precision by less than a point, so it is not done.)
     The first use embeds every tag once, or reads the vectors from ``cache``. Any thread.
     """
 
@@ -47,15 +75,22 @@ class ZeroShotTagger:
         at_least: int = 0,
     ) -> None:
         self.vocabulary = vocabulary
-        self.version = tagger_version(encoder.info().model_id, vocabulary)
+        info = encoder.info()
+        self.version = tagger_version(info, vocabulary)
         """The version to store beside these tags."""
+        self._constants = info.tagging
+        biases = {tag.casefold(): bias for tag, bias in self._constants.biases.items()}
+        self._bias_C = np.asarray(
+            [biases.get(tag.casefold(), 0.0) for tag in vocabulary.tags], np.float32
+        )
+        self._tree = TagTree(vocabulary.tags)
         self._at_least = at_least
         self._encoder = encoder
         self._cache = cache
         self._lock = threading.Lock()
         self._vectors: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
 
-    def _class_vectors(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def class_vectors(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The vectors of the tags, and of the everyday words."""
         with self._lock:
             if self._vectors is None:
@@ -69,26 +104,34 @@ class ZeroShotTagger:
             return self._vectors
 
     def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The likelihood of each tag for each picture: (N, D) unit norm to (N, C) in 0-1."""
-        classes, everyday = self._class_vectors()
-        yardstick = vectors @ everyday.T
-        mean = yardstick.mean(axis=1, keepdims=True)
-        spread = np.maximum(yardstick.std(axis=1, keepdims=True), 1e-6)
-        deviations = (vectors @ classes.T - mean) / spread
-        likely = 1.0 / (1.0 + np.exp(-SLOPE * (deviations - MIDPOINT)))
-        return np.asarray(likely, dtype=np.float32)
+        """The probability of each tag for each picture: (N, D) unit norm to (N, C) in 0-1."""
+        deviating = deviations(vectors, *self.class_vectors()) - self._bias_C
+        likely = logistic(deviating, self._constants.slope, self._constants.midpoint)
+        return self._tree.raised(likely)
 
     def tag(self, vectors: NDArray[np.float32], top: int = 8) -> list[list[Tag]]:
-        """For each picture its likely tags, best first, at most ``top``.
+        """For each picture the tags that are likely enough, best first, at most ``top``.
 
-        Tags under the threshold are dropped, but never the best ``at_least`` ones.
+        What is less likely than the model's threshold is dropped, but never the best
+        ``at_least`` ones.
         """
-        return [self._best(row, top) for row in self.scores(vectors)]
+        scores = self.scores(vectors)
+        given = np.where(self._tree.withheld(scores), -1.0, scores)
+        return [self._best(row)[:top] for row in given]
 
-    def _best(self, scores: NDArray[np.float32], top: int) -> list[Tag]:
-        order = np.argsort(-scores, kind="stable")[:top]
-        return [
-            Tag(tag=self.vocabulary.tags[index], score=round(float(scores[index]), 4))
-            for place, index in enumerate(order)
-            if scores[index] >= THRESHOLD or place < self._at_least
-        ]
+    def _best(self, scores: NDArray[np.float32]) -> list[Tag]:
+        """The tags to give of these scores; one below 0 is withheld."""
+        order = np.argsort(-scores, kind="stable")
+        number = max(int((scores >= self._constants.threshold).sum()), self._at_least)
+        return self.in_order(
+            [
+                Tag(tag=self.vocabulary.tags[index], score=round(float(scores[index]), 4))
+                for index in order[:number]
+                if scores[index] >= 0
+            ]
+        )
+
+    def in_order(self, tags: list[Tag]) -> list[Tag]:
+        """Tags of this vocabulary, best first, parents behind what implies them."""
+        scores = {tag.tag: tag.score for tag in tags}
+        return [Tag(tag=name, score=scores[name]) for name in self._tree.in_order(scores)]

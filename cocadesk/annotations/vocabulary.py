@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
 from cocadesk.annotations.text import MAX_TAG_LETTERS, one_line
@@ -16,7 +15,6 @@ from cocadesk.texts.tag_lists import NoTagListError, read_tag_list
 
 MAX_FILE_BYTES = 4 * 2**20
 MAX_TAGS = 50_000
-_DIGEST_LETTERS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,14 +125,3 @@ def set_custom_vocabulary(library_folder: Path, tags: Sequence[str]) -> Vocabula
     vocabulary = parse_vocabulary(lines, file)
     write_atomically(file, "".join(f"{t}\n" for t in vocabulary.tags).encode(), durable=True)
     return vocabulary
-
-
-def tagger_version(model_id: str, vocabulary: Vocabulary) -> str:
-    """The version of tags, stored beside them: with the same they would come out the same.
-
-    The model's id; with the person's own tags also their digest.
-    """
-    if vocabulary.tags == load_vocabulary().tags:
-        return model_id
-    digest = sha256("\n".join(vocabulary.tags).encode()).hexdigest()[:_DIGEST_LETTERS]
-    return f"{model_id}+{digest}"

@@ -43,11 +43,6 @@ def nearest_in(
     return best if among is None else among[best], cosine_N[best]
 
 
-def mean_directions(vectors_NVD: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The direction between the vectors of each row: their mean at unit norm, (N, D) float32."""
-    return unit_vectors(vectors_NVD.mean(axis=1))
-
-
 def indexes_of(keys: Sequence[str], among: Set[str]) -> NDArray[np.intp]:
     """The indexes of those ``keys`` that are ``among`` some."""
     return np.flatnonzero(np.fromiter((key in among for key in keys), np.bool_, len(keys)))
