@@ -121,6 +121,9 @@ _MEASURES = {
     "cider_d": "CIDEr-D",
     "bleu4": "BLEU-4",
     "rouge_l": "ROUGE-L",
+    "tags_per_photo": "tags a photo",
+    "right": "tags right, by their probabilities",
+    "untagged": "photos without a tag",
 }
 
 

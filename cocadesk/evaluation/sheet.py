@@ -131,6 +131,19 @@ def class_cards(seen: Seen, naming: Naming, labels: Sequence[str]) -> list[Card]
     ]
 
 
+def tag_cards(seen: Seen, given: Sequence[Sequence[tuple[str, float]]]) -> list[Card]:
+    """Each picture with its tags and their probabilities, the least sure pictures first."""
+    return [
+        Card(
+            picture=picture,
+            order=sum(likely for _, likely in tags) / len(tags) if tags else 0.0,
+            lines=[(f"{likely:.0%}".replace("%", " %"), tag) for tag, likely in tags]
+            or [("", "no tag")],
+        )
+        for picture, tags in zip(seen.pictures, given, strict=True)
+    ]
+
+
 def sheet_html(
     title: str, figures: Iterable[tuple[str, str, str, str]], cards: Sequence[Card]
 ) -> str:

@@ -12,6 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional, TypeVar
 import typer
 
 from cocadesk.cli.errors import OK
+from cocadesk.cli.measured_media import (
+    class_folders,
+    labelled_photos,
+    named_photos,
+    shard_files,
+    shard_media,
+)
 from cocadesk.cli.options import Options, command
 from cocadesk.cli.report import Report, measure, shown
 from cocadesk.errors import UserError
@@ -19,10 +26,7 @@ from cocadesk.model.values import GenerationOptions
 
 if TYPE_CHECKING:
     from cocadesk.evaluation.intervals import Interval
-    from cocadesk.evaluation.runs import Labelled, Sample, VideoSample
     from cocadesk.evaluation.sheet import Card, Seen
-    from cocadesk.media.shards import ShardSample
-    from cocadesk.model.backend import ModelInfo
 
 Item = TypeVar("Item")
 REASONS_SHOWN = 5
@@ -30,7 +34,7 @@ SHEET_PX = 176
 WRITING = GenerationOptions()
 
 
-app = typer.Typer(help="Measure the model on pictures with known captions or labels.")
+app = typer.Typer(help="Measure the model on pictures, most with known captions or labels.")
 
 ShardsArgument = Annotated[list[Path], typer.Argument(metavar="SHARDS", help="WebDataset tars.")]
 SheetOption = Annotated[
@@ -70,7 +74,7 @@ class Figures:
         """Name, value, low and high for people."""
         found = []
         for name, value in self.metrics.items():
-            form = "{:.4g}" if name in _FRACTIONS else "{:.1f} %"
+            form = "{:.4g}" if name in _NO_PERCENTAGES else "{:.1f} %"
             interval = self.intervals[name]
             numbers = (value, interval.low, interval.high)
             shown_value, low, high = map(form.format, numbers)
@@ -92,7 +96,7 @@ def retrieval(
 
     files, skipped, seen = shard_files(shards), list[str](), _seen(sheet)
     with open_model(options) as backend:
-        media = _media(files, backend.info(), report, skipped, MEDIA_SUFFIXES)
+        media = shard_media(files, backend.info(), report, skipped, MEDIA_SUFFIXES)
         samples = _counted(seen.noted(media), report, skipped, "Reading pictures")
         ranking = evaluate_retrieval(backend, samples)
         model = backend.info().model_id
@@ -134,7 +138,7 @@ def captions(
     )
     files, skipped, seen = shard_files(shards), list[str](), _seen(sheet)
     with open_model(options) as backend:
-        found = _media(files, backend.info(), report, skipped, IMAGE_SUFFIXES)
+        found = shard_media(files, backend.info(), report, skipped, IMAGE_SUFFIXES)
         pictures = islice((item for item in found if isinstance(item, Sample)), limit)
         counted = _counted(seen.noted(pictures), report, skipped, "Writing captions")
         written = evaluate_captions(backend, counted, writing)
@@ -168,7 +172,7 @@ def zeroshot(
     skipped, seen = list[str](), _seen(sheet)
     with open_model(options) as backend:
         vectors = class_vectors(backend, labels)
-        labelled = seen.noted(_labelled(classes, backend.info(), skipped))
+        labelled = seen.noted(labelled_photos(classes, backend.info(), skipped))
         pictures = _counted(labelled, report, skipped, "Naming pictures")
         naming = evaluate_zeroshot(backend, pictures, vectors)
         model = backend.info().model_id
@@ -178,123 +182,39 @@ def zeroshot(
     return OK
 
 
-def shard_files(paths: Sequence[Path]) -> list[Path]:
-    """The tar files named, also as ``a-{000..012}.tar``, and those in folders that are named.
-
-    Raises:
-        UserError: one is not there, or a folder has none.
-    """
-    from cocadesk.media.shards import expand_braces
-
-    files: list[Path] = []
-    for path in (each for given in paths for each in expand_braces(given)):
-        inside = sorted(path.glob("*.tar")) if path.is_dir() else [path]
-        if not inside or not path.exists():
-            raise UserError(
-                f"There is no shard in {shown(os.fsencode(path))}.",
-                "",
-                "Give WebDataset tar files (KEY.jpg or KEY.mp4 with KEY.json).",
-            )
-        files.extend(inside)
-    return files
-
-
-def class_folders(folder: bytes) -> list[bytes]:
-    """The subfolders, one a class, by name; hidden ones do not count.
-
-    Raises:
-        UserError: the folder is not there or has fewer than two.
-    """
-    try:
-        with os.scandir(folder) as entries:
-            inside = sorted(
-                entry.path
-                for entry in entries
-                if entry.is_dir() and not entry.name.startswith(b".")
-            )
-    except OSError as error:
-        raise UserError(
-            f"{shown(folder)} cannot be read.", f"{error.strerror or error}.", "Give a folder."
-        ) from error
-    if len(inside) < 2:
-        raise UserError(
-            f"{shown(folder)} has no classes.",
-            "It needs at least two subfolders of photos, the name of each its label.",
-            "Give a folder of folders.",
-        )
-    return inside
-
-
-def _media(
-    files: Sequence[Path],
-    info: ModelInfo,
+@app.command("tags")
+@command()
+def tags(
+    options: Options,
     report: Report,
-    skipped: list[str],
-    suffixes: frozenset[str],
-) -> Iterator[Sample | VideoSample]:
-    """The shards' pictures and clips with captions; what cannot be used is noted."""
-    from cocadesk.media.shards import ShardCounts, read_shards
-    from cocadesk.media.types import PhotoError
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Photos, or folders of them.")
+    ],
+    sheet: SheetOption = None,
+) -> int:
+    """Measure how many tags photos are given and how sure they are; best seen with --sheet."""
+    from cocadesk.annotations.tagging import ZeroShotTagger
+    from cocadesk.annotations.vocabulary import load_vocabulary
+    from cocadesk.cli.session import open_model
+    from cocadesk.evaluation.sheet import tag_cards
+    from cocadesk.evaluation.tags import evaluate_tags
+    from cocadesk.locations import text_vectors_folder
 
-    counts = ShardCounts()
-    for shard in read_shards(files, counts, suffixes):
-        words = tuple(caption for caption in shard.captions if caption.strip())
-        if not words:
-            skipped.append(f"{shard.key}: it has no caption")
-            continue
-        try:
-            yield _medium(shard, words, info)
-        except PhotoError as error:
-            skipped.append(f"{shard.key}: {error}")
-    skipped.extend(f"{count} x {reason}" for reason, count in counts.skipped.items())
-    for name, count in counts.guessed.items():
-        report.note(f"{count:,} texts name no encoding and were read as {name}, which is a guess.")
-
-
-def _medium(shard: ShardSample, words: tuple[str, ...], info: ModelInfo) -> Sample | VideoSample:
-    """One picture or clip as the model takes it.
-
-    Raises:
-        PhotoError: it cannot be decoded.
-    """
-    from cocadesk.evaluation.runs import Sample, VideoSample
-    from cocadesk.media.photo.decode import decode_rgb
-    from cocadesk.media.photo.resize import prepare_input
-    from cocadesk.media.video.decode import sample_frames
-
-    spec = info.input_spec
-    if shard.video is not None:
-        frames_NHWC = sample_frames(shard.video, spec)
-        return VideoSample(frames_NHWC=frames_NHWC, captions=words, name=shard.key)
-    picture = decode_rgb(shard.image, spec.size_px)
-    full_size = (picture.width, picture.height)
-    image_HWC = prepare_input(picture.rgb_HWC, spec, full_size)
-    return Sample(image_HWC=image_HWC, captions=words, name=shard.key)
-
-
-def _labelled(classes: Sequence[bytes], info: ModelInfo, skipped: list[str]) -> Iterator[Labelled]:
-    """The photos below each class's folder; what cannot be read is noted."""
-    from cocadesk.annotations.describe import WantedPicture
-    from cocadesk.engine.decoding import PoolDecoder
-    from cocadesk.evaluation.runs import Labelled
-    from cocadesk.media.scanning import scan
-    from cocadesk.media.types import FoundFile
-
-    wanted: list[WantedPicture] = []
-    labels: list[int] = []
-    for label, folder in enumerate(classes):
-        for item in scan([folder]):
-            if isinstance(item, FoundFile):
-                wanted.append(WantedPicture(key=str(len(wanted)), path=item.path))
-                labels.append(label)
-    with PoolDecoder(info) as decode:
-        for key, picture in decode(wanted) if wanted else ():
-            place = int(key)
-            if isinstance(picture, str):
-                skipped.append(f"{shown(wanted[place].path)}: {picture}")
-            else:
-                name = shown(os.path.basename(wanted[place].path))  # noqa: PTH119 - bytes
-                yield Labelled(image_HWC=picture, label=labels[place], name=name)
+    skipped, seen = list[str](), _seen(sheet)
+    with open_model(options) as backend:
+        tagger = ZeroShotTagger(backend, load_vocabulary(), cache=text_vectors_folder())
+        named = seen.noted(named_photos(paths, backend.info(), skipped))
+        photos = _counted(named, report, skipped, "Tagging pictures")
+        tagged = evaluate_tags(
+            backend,
+            photos,
+            lambda vectors: [[(t.tag, t.score) for t in row] for row in tagger.tag(vectors)],
+        )
+        model = backend.info().model_id
+    figures = Figures(metrics=asdict(tagged.metrics()), intervals=tagged.intervals())
+    _show(report, figures, {"model": model, "photos": len(tagged.given)}, skipped)
+    _write(sheet, report, f"Tags by {model}", figures, lambda: tag_cards(seen, tagged.given))
+    return OK
 
 
 def _counted(
@@ -375,4 +295,4 @@ def _write(
     report.line(f"To look through: {shown(os.fsencode(path))}")
 
 
-_FRACTIONS = frozenset({"cider_d", "bleu4", "rouge_l"})
+_NO_PERCENTAGES = frozenset({"cider_d", "bleu4", "rouge_l", "tags_per_photo"})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cocadesk.cli.commands.children import check_own_package, foreign_package, own_folder
-from cocadesk.cli.commands.evaluate import class_folders, shard_files
+from cocadesk.cli.measured_media import class_folders, shard_files
 from cocadesk.cli.options import absolute_paths, existing_folders
 from cocadesk.engine.file_descriptions import find_files
 from cocadesk.errors import UserError

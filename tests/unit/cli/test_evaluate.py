@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cocadesk.cli.commands.evaluate import shard_files
 from cocadesk.cli.errors import OK, USER_ERROR
+from cocadesk.cli.measured_media import shard_files
 from cocadesk.errors import UserError
 from tests.support.program import invoked
 from tests.support.tiny_model import write_tiny_checkpoint
@@ -109,3 +109,24 @@ def test_captions_are_measured_as_the_options_say(tmp_path: Path) -> None:
     outcome = invoked("evaluate", "captions", shard, "--model", model, "--style", "rhymed")
     assert outcome.code == USER_ERROR
     assert "It knows: sentence, short, alt text" in outcome.err
+
+
+def test_tags_of_plain_photos_are_measured_and_shown_without_captions(
+    tmp_path: Path, model: Path
+) -> None:
+    """A folder and a file; what is no photo is counted. Every figure has an interval."""
+    photos, sheet = tmp_path / "photos", tmp_path / "sheet.html"
+    photos.mkdir()
+    for number, rgb in enumerate(COLOURS.values()):
+        (photos / f"{number}.jpg").write_bytes(jpeg(rgb, number))
+    (photos / "bad.jpg").write_bytes(b"")
+    options = ("--model", model, "--sheet", sheet, "--json")
+    document = invoked("evaluate", "tags", photos, *options).document
+    assert document["photos"] == len(COLOURS)
+    assert document["skipped"] == 1
+    assert set(document["metrics"]) == {"tags_per_photo", "right", "untagged"}
+    assert set(document["intervals"]) == set(document["metrics"])
+    page = sheet.read_text("utf-8")
+    assert page.count("<article>") == len(COLOURS)
+    one = invoked("evaluate", "tags", photos / "0.jpg", "--model", model)
+    assert "tags a photo" in one.out

@@ -30,6 +30,7 @@ def _run(*arguments: str) -> int:
         (("evaluate", "retrieval", "/nothere.tar"), "There is no shard in /nothere.tar."),
         (("evaluate", "captions", "/nothere.tar"), "There is no shard in /nothere.tar."),
         (("evaluate", "zeroshot", "/nothere"), "/nothere cannot be read."),
+        (("evaluate", "tags", "/nothere"), "/nothere cannot be read."),
         (("search", "dog", "--limit", "0"), "--limit"),
         (("index",), "FOLDER"),
         (("tag",), "PATH"),
