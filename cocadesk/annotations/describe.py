@@ -22,7 +22,8 @@ from cocadesk.library.in_hand import InHand
 from cocadesk.library.library import Library
 from cocadesk.library.rows import DESCRIBE, MediaKind, MediaRow, MediaState, Tag
 from cocadesk.library.vectors import representative_moment, tagging_vectors, tags_of_moments
-from cocadesk.model.backend import Backend, Caption
+from cocadesk.model.backend import Backend, Caption, GenerationOptions
+from cocadesk.model.values import SENTENCE, STYLES, unknown_style
 
 CAPTIONS_AT_ONCE = 8
 TAGS_AT_ONCE = 500
@@ -51,19 +52,41 @@ Decoder = Callable[[Sequence[WantedPicture]], Iterator[tuple[str, NDArray[np.uin
 class Describer:
     """Captions and tags of any pictures, in the library or not; nothing is stored.
 
-    ``tagger`` is called when the first tags are made.
+    ``tagger`` is called when the first tags are made. Without a ``style`` captions are
+    sentences, and those of any style hold.
+
+    Raises:
+        UserError: the model does not know the style.
     """
 
     def __init__(
-        self, model: Backend, tagger: Callable[[], ZeroShotTagger], decode: Decoder
+        self,
+        model: Backend,
+        tagger: Callable[[], ZeroShotTagger],
+        decode: Decoder,
+        style: str | None = None,
     ) -> None:
+        info = model.info()
+        if style is not None and style not in info.styles:
+            raise unknown_style(style, info.styles)
         self.model = model
         self.tagger = tagger
         self._decode = decode
+        self._options = GenerationOptions(style=style or SENTENCE)
+        self.caption_version = caption_version(info.model_id, self._options.style)
+        """The version to store beside these captions."""
+        holding = (style,) if style else STYLES
+        self._holding = {caption_version(info.model_id, each) for each in holding}
+
+    def holds(self, version: str | None) -> bool:
+        """True where captions of this version need not be made again."""
+        return version in self._holding
 
     def captions(self, wanted: Sequence[WantedPicture]) -> Iterator[tuple[str, Caption | str]]:
         """Each picture's caption by key, or a sentence why there is none."""
-        yield from self._in_batches(wanted, self.model.caption)
+        yield from self._in_batches(
+            wanted, lambda images_BHWC: self.model.caption(images_BHWC, self._options)
+        )
 
     def tags(
         self, wanted: Sequence[WantedPicture], top: int = 8
@@ -101,8 +124,7 @@ class MediaDescriber:
         """The caption that holds: a person's, else this model's; None where one is to be made."""
         if row.human_caption is not None:
             return row.human_caption
-        is_ours = row.machine_caption_model == self._info.model_id
-        return row.machine_caption if is_ours else None
+        return row.machine_caption if self._describer.holds(row.machine_caption_model) else None
 
     def has_stale_tags(self, row: MediaRow) -> bool:
         """True where the tags are of another model or vocabulary, or missing."""
@@ -136,7 +158,7 @@ class MediaDescriber:
         if captions:
             self._library.media.set_captions(
                 {key: caption.text for key, caption in captions.items()},
-                self._info.model_id,
+                self._describer.caption_version,
                 {key: caption.score for key, caption in captions.items()},
             )
 
@@ -153,6 +175,14 @@ class MediaDescriber:
     def store_tags(self, tags: Mapping[str, Sequence[Tag]]) -> None:
         """Replaces the machine's tags of these media."""
         self._library.media.set_tags(tags, self._describer.tagger().version)
+
+
+def caption_version(model_id: str, style: str) -> str:
+    """The version of captions: with the same, a picture's would come out the same.
+
+    The model's id; with another style than sentences also its name.
+    """
+    return model_id if style == SENTENCE else f"{model_id}+{style}"
 
 
 def is_as_indexed(row: MediaRow) -> bool:
@@ -194,19 +224,21 @@ def caption_steps(
     keys: Sequence[str],
     *,
     again: bool = False,
+    style: str | None = None,
     done: set[str] | None = None,
     is_careful: bool = False,
 ) -> Generator[AnnotationProgress, None, DescribeReport]:
     """Captions and tags the media that this model has not described yet, a few at a time.
 
-    ``again`` describes those too that it has; ``done`` holds the keys that were described
+    ``again`` describes those too that it has, a ``style`` those that have a caption of the
+    model in another; ``done`` holds the keys that were described
     before a pause and gets those that are described now. ``is_careful`` describes one at a
     time, so that a crash names its file.
     """
     described = set() if done is None else done
     # Once: an unreadable vocabulary stops the job before its first caption.
     only_tagger = tagger()
-    media = MediaDescriber(library, Describer(model, lambda: only_tagger, decode))
+    media = MediaDescriber(library, Describer(model, lambda: only_tagger, decode, style))
     report, eta, worked, seen = DescribeReport(), EtaEstimator(), 0, 0
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     with InHand(library.folder) as in_hand:

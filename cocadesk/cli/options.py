@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import typer
 
@@ -41,6 +41,8 @@ FilterOption = Annotated[
         help="Only what fits, e.g. kind:video taken:2014..2016 rating:>=4 tag:Ida.",
     ),
 ]
+#: The styles of captions as a shell takes them without quotes.
+StyleName = Literal["sentence", "short", "alt-text"]
 PathsArgument = Annotated[
     list[str], typer.Argument(metavar="PATH", help="Photos, videos or folders.")
 ]

@@ -20,7 +20,7 @@ from cocadesk.engine.scopes import scope_keys
 from cocadesk.protocol import values
 from cocadesk.protocol.messages import RowsChanged
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import Scope, WriteItem, WriteKind
+from cocadesk.protocol.values import CaptionStyle, Scope, WriteItem, WriteKind
 
 STAGES = {
     AnnotationStage.PLAN: "Checking what there is to do",
@@ -36,6 +36,7 @@ class CaptionSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     scope: Scope
     again: bool = False
+    style: CaptionStyle | None = None
     order: str = ""
 
 
@@ -82,6 +83,7 @@ class AnnotationJobs:
                 decode,
                 scope_keys(self._library, order.scope),
                 again=order.again,
+                style=order.style,
                 done=done,
                 is_careful=self._context.crash_guard.is_careful,
             )

@@ -151,7 +151,7 @@ class AnnotationHandler(RequestHandler):
     def _start_caption(self, body: StartCaption, call: Call) -> JobReply:
         title = f"Captions for {self._things(body.scope)}"
         order = new_key() if body.again else ""
-        spec = CaptionSpec(scope=body.scope, again=body.again, order=order)
+        spec = CaptionSpec(scope=body.scope, again=body.again, style=body.style, order=order)
         return self._context.queue(JobKind.CAPTION, title, spec)
 
     def _things(self, scope: Scope) -> str:

@@ -91,7 +91,8 @@ def describe_files(
         return ZeroShotTagger(backend, labels, cache=text_vectors_folder(), at_least=1)
 
     with PoolDecoder(backend.info()) as decode:
-        describer = Describer(backend, cache(labels_tagger if body.labels else tagger), decode)
+        tagger = cache(labels_tagger if body.labels else tagger)
+        describer = Describer(backend, tagger, decode, body.style)
         return FileDescriber(body, describer, library, unkept).describe(call)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from cocadesk.fake_engine.rows import WHEN, FakeContext
+from cocadesk.fake_engine.rows import WHEN, FakeContext, in_style
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     AnnotationsChanged,
@@ -26,7 +26,7 @@ from cocadesk.protocol.messages import (
     UndoAnnotations,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import EditValue, Row, TagValue
+from cocadesk.protocol.values import CaptionStyle, EditValue, Row, TagValue
 
 PERSON = "person"
 
@@ -75,11 +75,12 @@ class FakeAnnotations:
         """All words that a search can find this medium by."""
         medium, human = self._context.media[key], self._human[key]
         tags = {tag.tag for tag in medium.tags} - set(human.removed) | set(human.added)
-        return set((human.caption or medium.caption).lower().split()) | tags
+        return set(self.caption_of(key).lower().split()) | tags
 
     def caption_of(self, key: str) -> str:
         """The human caption, else the machine's."""
-        return self._human[key].caption or self._context.media[key].caption
+        style = self._context.described.get(key, CaptionStyle.SENTENCE)
+        return self._human[key].caption or in_style(self._context.media[key].caption, style)
 
     def commit(self, batch: Batch) -> AnnotationsReply:
         """Applies a new batch; what was undone before is forgotten."""
@@ -97,14 +98,14 @@ class FakeAnnotations:
         others = tuple(t for t in given if t.tag not in human.added + human.removed)
         return Description(
             key=key,
-            caption=human.caption or (medium.caption if is_described else None),
+            caption=self.caption_of(key) if human.caption or is_described else None,
             caption_by_person=bool(human.caption),
             tags=by_person + others,
         )
 
     def _describe(self, body: Describe, call: Call) -> ReplyBody:
         self._context.medium(body.key)
-        self._context.described.add(body.key)
+        self._context.describe(body.key)
         return self._description(body.key)
 
     def _set(self, body: SetAnnotations, call: Call) -> ReplyBody:

@@ -47,6 +47,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
+    CaptionStyle,
     CountsValue,
     DescriptionKind,
     FailureValue,
@@ -185,11 +186,13 @@ class FakeLibrary:
                 failed.append(FailureValue(path=path, reason="There is no such file."))
                 continue
             is_caption = body.kind is DescriptionKind.CAPTION
+            if is_caption:
+                self._context.describe(medium.row.key, body.style)
             call.partial(
                 DescribedFile(
                     place=place,
                     path=path,
-                    caption=medium.caption if is_caption else None,
+                    caption=self._annotations.caption_of(medium.row.key) if is_caption else None,
                     tags=() if is_caption else medium.tags[: body.top],
                 )
             )
@@ -246,7 +249,11 @@ class FakeLibrary:
                 media=count, photos=count - videos, videos=videos, failed=len(self._failures)
             ),
             model=ModelValue(
-                state=ModelState.READY, name="made-up", device="cpu", reason="It is a fake."
+                state=ModelState.READY,
+                name="made-up",
+                device="cpu",
+                reason="It is a fake.",
+                styles=tuple(CaptionStyle),
             ),
         )
 

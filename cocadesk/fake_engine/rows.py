@@ -11,7 +11,7 @@ from cocadesk.fake_engine.jobs import FakeJobs
 from cocadesk.fake_engine.pictures import write_scene
 from cocadesk.protocol.messages import EventBody
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import FailureValue, MediaKind, Moment, Row, TagValue
+from cocadesk.protocol.values import CaptionStyle, FailureValue, MediaKind, Moment, Row, TagValue
 
 SCENES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("a dog running along a beach", ("dog", "beach", "running", "sea")),
@@ -46,13 +46,17 @@ class FakeMedium:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeContext:
-    """The handlers' shared state; ``described`` are the media that have machine captions."""
+    """The handlers' shared state; ``described`` are the styles of media's machine captions."""
 
     library: Path
     jobs: FakeJobs
     publish: Callable[[EventBody], None]
     media: dict[str, FakeMedium] = field(default_factory=dict)
-    described: set[str] = field(default_factory=set)
+    described: dict[str, CaptionStyle] = field(default_factory=dict)
+
+    def describe(self, key: str, style: CaptionStyle | None = None) -> None:
+        """Captions a medium: in this style, or as it is, else in a sentence."""
+        self.described[key] = style or self.described.get(key, CaptionStyle.SENTENCE)
 
     def medium(self, key: str) -> FakeMedium:
         """The medium of this key.
@@ -64,6 +68,13 @@ class FakeContext:
             return self.media[key]
         except KeyError:
             raise UserError("This photo or video is no longer in the library.") from None
+
+
+def in_style(caption: str, style: CaptionStyle) -> str:
+    """A made-up caption as it reads in another style."""
+    if style is CaptionStyle.SHORT:
+        return " ".join(caption.split()[1:3])
+    return f"{caption}, seen close up" if style is CaptionStyle.ALT_TEXT else caption
 
 
 def make_medium(number: int, folder: Path, pictures: Path) -> FakeMedium:

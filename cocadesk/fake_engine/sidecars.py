@@ -123,7 +123,7 @@ class FakeWriting:
             medium = self._context.media[keys[done]]
             if medium.number % 13 == 9:
                 return failure(medium.row.path, "The file can no longer be read.", "caption")
-            self._context.described.add(keys[done])
+            self._context.describe(keys[done], body.style)
             self._context.publish(RowsChanged(keys=(keys[done],)))
             return None
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from cocadesk.errors import UserError
 from cocadesk.model.tag_constants import TagConstants
 from cocadesk.picture_input import InputSpec
 
 SENTENCE = "sentence"
 #: The styles that a caption may have. Every network writes sentences; the others need a marker.
 STYLES = (SENTENCE, "short", "alt text")
+
+
+def unknown_style(style: str, known: Iterable[str]) -> UserError:
+    """The error for captions in a style that a network does not know."""
+    return UserError(
+        f"This model cannot write captions in the style “{style}”.",
+        f"It knows: {', '.join(known)}.",
+        "Choose one of these, or another model.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

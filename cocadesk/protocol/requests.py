@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
+    CaptionStyle,
     DescriptionKind,
     JobAction,
     Message,
@@ -75,7 +76,8 @@ class DescribeFiles(RequestBody, frozen=True):
 
     Each file comes as a part of the answer (``DescribedFile``), in any order, then
     ``DescribedFiles``. Descriptions of the library's media are stored. ``labels`` are
-    tags to choose from instead of the vocabulary; at most ``top`` are given.
+    tags to choose from instead of the vocabulary; at most ``top`` are given. ``style``
+    as in ``StartCaption``.
     """
 
     paths: tuple[WirePath, ...]
@@ -83,6 +85,7 @@ class DescribeFiles(RequestBody, frozen=True):
     labels: tuple[str, ...] = ()
     top: int = 8
     filter: str = ""
+    style: CaptionStyle | None = None
 
 
 class GetPreview(RequestBody, frozen=True):
@@ -169,11 +172,14 @@ class StartWrite(RequestBody, frozen=True):
 class StartCaption(RequestBody, frozen=True):
     """Captions and tags media that this model has not described; ``JobReply``.
 
-    ``again`` describes those too that it has; a person's words are left alone.
+    ``again`` describes those too that it has; a person's words are left alone. With a
+    ``style``, captions in another are made anew; without, those of any style stay and new
+    ones are sentences.
     """
 
     scope: Scope
     again: bool = False
+    style: CaptionStyle | None = None
 
 
 # Teaching and models -----------------------------------------------------------------

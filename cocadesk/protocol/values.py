@@ -299,6 +299,14 @@ class CaptionReport(Report, frozen=True):
     failed: tuple[FailureValue, ...] = ()
 
 
+class CaptionStyle(StrEnum):
+    """The kind of captions that a model makes: a sentence, a few words, or a screen reader's."""
+
+    SENTENCE = "sentence"
+    SHORT = "short"
+    ALT_TEXT = "alt text"
+
+
 class TuningMethod(StrEnum):
     """The parts that learn: the text side and decoder, or the poolers as well."""
 
@@ -429,7 +437,10 @@ class ModelEntry(Value, frozen=True):
 
 
 class ModelValue(Value, frozen=True):
-    """The network in use, where it runs and why there; ``source`` is what to open."""
+    """The network in use, where it runs and why there; ``source`` is what to open.
+
+    ``styles`` are those in which it makes captions.
+    """
 
     state: ModelState
     name: str = ""
@@ -439,6 +450,7 @@ class ModelValue(Value, frozen=True):
     precision: str = ""
     reason: str = ""
     source: str = ""
+    styles: tuple[CaptionStyle, ...] = (CaptionStyle.SENTENCE,)
 
 
 class CountsValue(Value, frozen=True):

@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.model.tag_constants import TagConstants
+from cocadesk.model.values import SENTENCE, STYLES
 from cocadesk.picture_input import InputSpec
+
+FORMS = {SENTENCE: "a {} picture", "short": "{} picture", "alt text": "a picture all in {}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,7 @@ class FakeInfo:
     precision: str = "float32"
     reason: str = "a test"
     tagging: TagConstants = field(default_factory=TagConstants)
+    styles: tuple[str, ...] = STYLES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,8 @@ class FakeBackend:
         names = list(_COLOURS)
         targets = np.asarray(list(_COLOURS.values()), np.float32)
         nearest = [int(np.argmin(((targets - m) ** 2).sum(1))) for m in means]
-        return [FakeCaption(text=f"a {names[i]} picture", score=0.9) for i in nearest]
+        form = FORMS[getattr(options, "style", SENTENCE)]
+        return [FakeCaption(text=form.format(names[i]), score=0.9) for i in nearest]
 
     def score(self, images_BHWC: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:
         return self.embed_images(images_BHWC) @ self.embed_texts(texts).T

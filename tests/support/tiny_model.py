@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import CocaConfig, ImageEncoderKind, NormPlace
-from cocadesk.model.tokenizers.byte_pairs import BpeTokenizer, train_tokenizer
-from cocadesk.model.tokenizers.tokenizer import TextTokenizer
+from cocadesk.model.tokenizers.byte_pairs import train_tokenizer
+from cocadesk.model.tokenizers.tokenizer import MARKERS, TextTokenizer
+from cocadesk.model.tokenizers.word_pieces import UNKNOWN, word_piece_tokenizer
 from tests.support.configs import tiny_config
+from tests.support.word_pieces import PIECES
 
 _TEXTS = [
     "a brown dog runs on the green grass",
@@ -28,18 +29,11 @@ def tiny_tokenizer(vocabulary: int = 512) -> TextTokenizer:
 
 
 def styled_tokenizer(vocabulary: int = 512) -> TextTokenizer:
-    """Word pieces with a marker for each style of captions; unknown words are spelled."""
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    words = sorted({word for text in _TEXTS for word in text.split()} | set(letters))
-    pieces = ["<pad>", "<begin>", "<end>", "[UNK]", "<short>", "<sentence>", "<alt text>"]
-    pieces += [*words, *(f"##{letter}" for letter in letters)]
-    pieces += [f"[unused{number}]" for number in range(vocabulary - len(pieces))]
-    vocab = {piece: number for number, piece in enumerate(pieces)}
-    tokenizer = Tokenizer(models.WordPiece(vocab=vocab, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece(cleanup=False)
-    return BpeTokenizer(tokenizer)
+    """Word pieces with a marker for each style of captions."""
+    markers = (*MARKERS, UNKNOWN, "<short>", "<sentence>", "<alt text>")
+    pieces = dict.fromkeys((*markers, *(word for text in _TEXTS for word in text.split()), *PIECES))
+    unused = (f"[unused{number}]" for number in range(vocabulary - len(pieces)))
+    return word_piece_tokenizer([*pieces, *unused])
 
 
 def tiny_model(

@@ -8,9 +8,17 @@ from PySide6.QtWidgets import QPushButton, QTreeWidget, QWidget
 
 from cocadesk.protocol.messages import WritePlan
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import EditValue, FailureValue, Scope, WriteItem, WriteKind
+from cocadesk.protocol.values import (
+    CaptionStyle,
+    EditValue,
+    FailureValue,
+    Scope,
+    WriteItem,
+    WriteKind,
+)
 from ui.annotations.dialogs import CaptionDialog, HistoryDialog, WriteDialog
 from ui.annotations.scopes import ScopeChoice
+from ui.annotations.styles import StyleChoice
 from ui.jobs.commands import FailuresDialog
 from ui.kit.dialogs import DialogHost, FramedDialog
 
@@ -59,14 +67,32 @@ def test_a_dialog_can_be_cancelled_where_it_goes_on_and_closed_where_not(parent:
 
 def test_captioning_asks_for_whom_and_whether_again(parent: QWidget) -> None:
     """What is offered first is chosen already."""
-    dialog = CaptionDialog(CHOICES, 1, parent)
+    dialog = CaptionDialog(CHOICES, 1, StyleChoice(), parent)
     wanted = _carried(dialog.start_wanted)
     assert dialog.picker.currentText() == "Everything in the library"
     dialog.start.click()
     dialog.picker.setCurrentIndex(0)
     dialog.again.setChecked(True)
     dialog.start.click()
-    assert wanted == [(ALL.scope, False), (ONE.scope, True)]
+    assert wanted == [(ALL.scope, False, None), (ONE.scope, True, None)]
+    assert dialog.styles.isHidden()
+
+
+def test_captioning_asks_for_a_style_where_the_model_knows_several(parent: QWidget) -> None:
+    """The choice is there again the next time, until a model answers that does not know it."""
+    styles = StyleChoice()
+    styles.learn(tuple(CaptionStyle))
+    dialog = CaptionDialog(CHOICES, 0, styles, parent)
+    wanted = _carried(dialog.start_wanted)
+    assert not dialog.styles.isHidden()
+    assert dialog.styles.currentText() == "Any style (new captions are sentences)"
+    dialog.styles.setCurrentText("Short captions")
+    dialog.start.click()
+    assert wanted == [(ONE.scope, False, CaptionStyle.SHORT)]
+    assert CaptionDialog(CHOICES, 0, styles, parent).styles.currentText() == "Short captions"
+    styles.learn((CaptionStyle.SENTENCE,))
+    assert styles.last is None
+    assert CaptionDialog(CHOICES, 0, styles, parent).styles.isHidden()
 
 
 @pytest.fixture

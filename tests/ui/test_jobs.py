@@ -159,9 +159,20 @@ def test_a_folder_is_captioned_after_a_question(window: MainWindow, qtbot: QtBot
     assert isinstance(dialog, CaptionDialog)
     assert window.session.inspector.row is not None
     assert dialog.picker.scope().folders[0].text == window.session.inspector.row.folder
+    qtbot.waitUntil(lambda: not dialog.styles.isHidden(), timeout=WAIT_MS)
+    dialog.styles.setCurrentText("Short captions")
     dialog.start.click()
     job = _wait_for_end(window, qtbot, JobKind.CAPTION)
     assert job.total == 10
+    key = str(window.session.model.key_at(0))
+
+    def is_short() -> bool:
+        """True where the caption is as short as the fake engine's."""
+        window.session.model.index(0).data()
+        row = window.session.model.known_row(key)
+        return row is not None and len((row.caption or "").split()) == 2
+
+    qtbot.waitUntil(is_short, timeout=WAIT_MS)
 
 
 def test_writing_captions_shows_first_what_it_would_change_and_is_undone(

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QTreeWidgetItem, QWidget
 from cocadesk.protocol.messages import WritePlan
 from cocadesk.protocol.values import EditValue, WriteItem, WriteKind
 from ui.annotations.scopes import ScopeChoice, ScopePicker
+from ui.annotations.styles import StyleChoice, StylePicker
 from ui.kit.dialogs import FramedDialog, table, table_line
 from ui.kit.page_parts import TickBox
 from ui.kit.plain_text import tip_of
@@ -28,13 +29,16 @@ HISTORY_COLUMNS = ("When", "Who", "What", "Before", "After")
 
 
 class CaptionDialog(FramedDialog):
-    """Choice of photos to describe; ``start_wanted`` carries the scope and whether again."""
+    """Choice of photos to describe; ``start_wanted`` carries scope, whether again, and style."""
 
-    start_wanted = Signal(object, bool)
+    start_wanted = Signal(object, bool, object)
 
-    def __init__(self, choices: Sequence[ScopeChoice], first: int, parent: QWidget) -> None:
+    def __init__(
+        self, choices: Sequence[ScopeChoice], first: int, styles: StyleChoice, parent: QWidget
+    ) -> None:
         super().__init__("Caption photos", parent)
         self.picker = ScopePicker(choices, first)
+        self.styles = StylePicker(styles)
         self.again = TickBox("Also replace captions that this model has suggested")
         self.start = button("Start", "primary", on_click=self._start)
         sentence = (
@@ -43,14 +47,16 @@ class CaptionDialog(FramedDialog):
         )
         self.column.addWidget(label(sentence, "muted", wraps=True))
         self.column.addWidget(self.picker)
+        self.column.addWidget(self.styles)
         self.column.addWidget(self.again)
         self.column.addStretch(1)
         self.add_buttons(self.start)
-        self.resize(520, 250)
+        self.resize(520, 290 if len(styles.known) > 1 else 250)
         self.start.setDefault(True)
 
     def _start(self) -> None:
-        self.start_wanted.emit(self.picker.scope(), self.again.isChecked())
+        style = self.styles.chosen_style()
+        self.start_wanted.emit(self.picker.scope(), self.again.isChecked(), style)
         self.accept()
 
 

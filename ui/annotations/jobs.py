@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject
 
-from cocadesk.protocol.messages import ListRoots, Roots, WritePlan
+from cocadesk.protocol.messages import (
+    GetInfo,
+    Info,
+    ListRoots,
+    ModelChanged,
+    Roots,
+    WritePlan,
+)
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, JobValue, Scope
 from ui.annotations.dialogs import CaptionDialog, WriteDialog
 from ui.annotations.editor import AnnotationEditor, FeedbackAction
 from ui.annotations.scopes import ScopeChoice, choices
+from ui.annotations.styles import StyleChoice
 from ui.engine.link import EngineLink
 from ui.engine.tracker import JobTracker
 from ui.kit.actions import Actions, Slots
@@ -42,7 +50,9 @@ class AnnotationJobs(QObject):
         self._notice = notice
         self._dialogs = dialogs
         self._roots: tuple[WirePath, ...] = ()
-        link.connected.connect(self._ask_roots)
+        self._styles = StyleChoice()
+        link.connected.connect(self._ask)
+        link.event_received.connect(self._on_event)
         tracker.plan_came.connect(self._show_plan)
         tracker.failed.connect(self._show_problem)
         tracker.ended.connect(self._on_ended)
@@ -55,8 +65,13 @@ class AnnotationJobs(QObject):
             Actions.WRITE_CAPTIONS: self._write_captions,
         }
 
-    def _ask_roots(self) -> None:
+    def _ask(self) -> None:
         self._link.ask(ListRoots(), Roots, self._on_roots)
+        self._link.ask(GetInfo(), Info, lambda info: self._styles.learn(info.model.styles))
+
+    def _on_event(self, body: object) -> None:
+        if isinstance(body, ModelChanged):
+            self._styles.learn(body.model.styles)
 
     def _on_roots(self, answer: Roots) -> None:
         self._roots = tuple(root.path for root in answer.roots)
@@ -65,12 +80,12 @@ class AnnotationJobs(QObject):
         is_all = self._is_all_selected()
         keys = () if is_all else tuple(self._grid.selected_keys())
         if is_all or keys:
-            self._tracker.caption(Scope(keys=keys), again=False)
+            self._tracker.caption(Scope(keys=keys), again=False, style=self._styles.last)
 
     def _caption_folder(self) -> None:
         offered = self._choices()
         dialog = self._dialogs.open(
-            lambda parent: CaptionDialog(offered, _first_folder(offered), parent)
+            lambda parent: CaptionDialog(offered, _first_folder(offered), self._styles, parent)
         )
         dialog.start_wanted.connect(self._tracker.caption)
 

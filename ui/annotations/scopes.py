@@ -55,7 +55,19 @@ def shortened(path: str) -> str:
     return f"{path[:12]}…{path[-(MAX_FOLDER_CHARACTERS - 13) :]}"
 
 
-class ScopePicker(QComboBox):
+class Picker(QComboBox):
+    """A box to choose from, with an arrow in the colours of its theme."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Draws itself."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        arrow = pixmap(Icon.DOWN, current_theme().muted, ARROW_PX, self.devicePixelRatioF())
+        painter.drawPixmap(self.width() - 28, (self.height() - ARROW_PX) // 2, arrow)
+        painter.end()
+
+
+class ScopePicker(Picker):
     """Chooses one of the scopes."""
 
     chosen = Signal()
@@ -71,11 +83,3 @@ class ScopePicker(QComboBox):
     def scope(self) -> Scope:
         """The scope that is chosen."""
         return self._choices[self.currentIndex()].scope
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
-        """Draws itself in the colours of its theme."""
-        super().paintEvent(event)
-        painter = QPainter(self)
-        arrow = pixmap(Icon.DOWN, current_theme().muted, ARROW_PX, self.devicePixelRatioF())
-        painter.drawPixmap(self.width() - 28, (self.height() - ARROW_PX) // 2, arrow)
-        painter.end()

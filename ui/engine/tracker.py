@@ -23,7 +23,7 @@ from cocadesk.protocol.messages import (
     WritePlan,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobAction, JobValue, ReadAgain, Scope
+from cocadesk.protocol.values import CaptionStyle, JobAction, JobValue, ReadAgain, Scope
 from ui.engine.link import EngineLink, LinkState, Ticket
 
 
@@ -81,9 +81,9 @@ class JobTracker(QObject):
         """Pauses, resumes or stops a job."""
         self._start(ControlJob(job_id=str(job_id), action=JobAction(str(action))))
 
-    def caption(self, scope: Scope, again: bool) -> None:
+    def caption(self, scope: Scope, again: bool, style: CaptionStyle | None) -> None:
         """Starts to describe these media."""
-        self._start(StartCaption(scope=scope, again=again))
+        self._start(StartCaption(scope=scope, again=again, style=style))
 
     def plan_write(self, scope: Scope, overwrite: bool) -> None:
         """``plan_came`` follows; only the last plan that was asked for comes."""

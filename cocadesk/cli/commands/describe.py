@@ -13,6 +13,7 @@ from cocadesk.cli.options import (
     FilterOption,
     Options,
     PathsArgument,
+    StyleName,
     absolute_paths,
     command,
 )
@@ -54,14 +55,26 @@ def tag(
 
 @command()
 def caption(
-    options: Options, report: Report, paths: PathsArgument, filter_text: FilterOption = ""
+    options: Options,
+    report: Report,
+    paths: PathsArgument,
+    style: Annotated[
+        Optional[StyleName],  # noqa: UP045 - typer reads it
+        typer.Option(
+            "--style", help="Made anew where the caption has another. New ones: sentence."
+        ),
+    ] = None,
+    filter_text: FilterOption = "",
 ) -> int:
-    """Describe photos and videos in a sentence each."""
+    """Describe photos and videos in a sentence each, or as the style says."""
     from cocadesk.protocol.messages import DescribeFiles
-    from cocadesk.protocol.values import DescriptionKind
+    from cocadesk.protocol.values import CaptionStyle, DescriptionKind
 
     body = DescribeFiles(
-        paths=absolute_paths(paths), kind=DescriptionKind.CAPTION, filter=filter_text
+        paths=absolute_paths(paths),
+        kind=DescriptionKind.CAPTION,
+        filter=filter_text,
+        style=CaptionStyle(style.replace("-", " ")) if style else None,
     )
     return _describe(
         options,

@@ -19,7 +19,7 @@ from cocadesk.cli.measured_media import (
     shard_files,
     shard_media,
 )
-from cocadesk.cli.options import Options, command
+from cocadesk.cli.options import Options, StyleName, command
 from cocadesk.cli.report import Report, measure, shown
 from cocadesk.errors import UserError
 from cocadesk.model.values import GenerationOptions
@@ -42,7 +42,7 @@ SheetOption = Annotated[
     typer.Option("--sheet", metavar="FILE.html", help="Also write a page to look through."),
 ]
 StyleOption = Annotated[
-    str, typer.Option("--style", help="sentence, short or alt-text, where the model knows it.")
+    StyleName, typer.Option("--style", help="The style of captions, where the model knows it.")
 ]
 BeamsOption = Annotated[int, typer.Option("--beams", min=1, help="Beams of the search.")]
 LengthPenaltyOption = Annotated[
@@ -113,7 +113,7 @@ def captions(
     report: Report,
     shards: ShardsArgument,
     sheet: SheetOption = None,
-    style: StyleOption = WRITING.style,
+    style: StyleOption = "sentence",
     beams: BeamsOption = WRITING.beams,
     length_penalty: LengthPenaltyOption = WRITING.length_penalty,
     rerank: RerankOption = WRITING.rerank_weight,

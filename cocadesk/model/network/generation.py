@@ -10,7 +10,7 @@ from torch import Tensor
 from cocadesk.errors import UserError
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.layers import KeyValue
-from cocadesk.model.values import SENTENCE, GenerationOptions, Markers
+from cocadesk.model.values import SENTENCE, GenerationOptions, Markers, unknown_style
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +111,7 @@ def _prompt(model: CoCa, options: GenerationOptions, markers: Markers) -> list[i
         return [begin, markers.styles[options.style]]
     if options.style == SENTENCE and not markers.styles:
         return [begin]
-    known = ", ".join(markers.styles or (SENTENCE,))
-    raise UserError(
-        f"This model cannot write captions in the style “{options.style}”.",
-        f"It knows: {known}.",
-        "Choose one of these, or another model.",
-    )
+    raise unknown_style(options.style, markers.styles or (SENTENCE,))
 
 
 def _beam_search(

@@ -13,6 +13,7 @@ from cocadesk.annotations.describe import DescribeReport, WantedPicture, caption
 from cocadesk.annotations.human import AnnotationEdit
 from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary
+from cocadesk.errors import UserError
 from cocadesk.library.in_hand import left_in_hand
 from cocadesk.library.rows import DESCRIBE, Tag
 from tests.support.annotated_library import (
@@ -35,9 +36,13 @@ def tagger(vocabulary: Vocabulary | None = None) -> ZeroShotTagger:
     return ZeroShotTagger(BACKEND, vocabulary or load_vocabulary())
 
 
-def describe(case: AnnotatedCase, *, again: bool = False) -> DescribeReport:
+def describe(
+    case: AnnotatedCase, *, again: bool = False, style: str | None = None
+) -> DescribeReport:
     """A caption job on everything."""
-    steps = caption_steps(case.library, BACKEND, tagger, decode_here, case.keys(), again=again)
+    steps = caption_steps(
+        case.library, BACKEND, tagger, decode_here, case.keys(), again=again, style=style
+    )
     report = drain(steps)
     assert isinstance(report, DescribeReport)
     return report
@@ -53,6 +58,35 @@ def test_each_medium_is_described_once_by_a_model(tmp_path: Path) -> None:
         assert row.machine_caption_score == pytest.approx(0.9)
         assert describe(case) == DescribeReport(unchanged=3)
         assert describe(case, again=True) == DescribeReport(described=3)
+
+
+def test_captions_in_another_style_are_made_anew_where_a_style_is_wanted(tmp_path: Path) -> None:
+    """Without one, those of any style of the model stay; a person's caption does in any case."""
+    with annotated_library(tmp_path) as case:
+        case.annotations.set([case.key("b.jpg")], AnnotationEdit(caption="mine"))
+        assert describe(case, style="short").described == 3
+        short = case.row("a.jpg")
+        assert short.machine_caption_model == f"{MODEL}+short"
+        assert not (short.machine_caption or "").startswith("a ")
+        assert describe(case, style="short").described == 0
+        assert describe(case).described == 0
+        assert describe(case, style="sentence").described == 2
+        sentence = case.row("a.jpg")
+        assert (sentence.machine_caption, sentence.machine_caption_model) == (
+            f"a {short.machine_caption}",
+            MODEL,
+        )
+        assert describe(case, again=True, style="alt text").described == 3
+        person = case.row("b.jpg")
+        assert (person.human_caption, person.machine_caption) == ("mine", None)
+
+
+def test_a_style_that_the_model_does_not_know_stops_the_job_at_once(tmp_path: Path) -> None:
+    """Before a file is read; nothing is stored."""
+    with annotated_library(tmp_path) as case:
+        with pytest.raises(UserError, match="in the style “rhymed”"):
+            describe(case, style="rhymed")
+        assert case.row("a.jpg").machine_caption is None
 
 
 def test_a_persons_caption_is_left_alone(tmp_path: Path) -> None:

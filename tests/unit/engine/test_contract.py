@@ -47,7 +47,7 @@ from cocadesk.protocol.messages import (
     WatchJob,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import DescriptionKind, JobAction, JobState, ModelState
+from cocadesk.protocol.values import CaptionStyle, DescriptionKind, JobAction, JobState, ModelState
 from tests.support.engines import EngineCase
 
 WAIT_S = 60.0
@@ -158,6 +158,23 @@ def test_files_are_described_in_parts_and_those_that_are_not_there_are_named(
     assert all(len(part.tags) <= 2 for part in described)
     assert [failure.path for failure in end.failed] == [missing]
     assert end.unkept == ""
+
+
+def test_files_are_captioned_in_the_style_that_is_wanted(client: AnyEngine) -> None:
+    """Without one the caption stays as it was made."""
+    path = client.ask(GetRows(keys=_newest(client)[-1:]), Rows, timeout_s=WAIT_S).rows[0].path
+
+    def captioned(style: CaptionStyle | None) -> str:
+        parts: list[ReplyBody] = []
+        body = DescribeFiles(paths=(path,), kind=DescriptionKind.CAPTION, style=style)
+        client.ask(body, DescribedFiles, on_partial=parts.append, timeout_s=WAIT_S)
+        [part] = [part for part in parts if isinstance(part, DescribedFile)]
+        return part.caption or ""
+
+    texts = {style: captioned(style) for style in (CaptionStyle.SHORT, CaptionStyle.ALT_TEXT)}
+    assert len(set(texts.values())) == 2
+    assert captioned(None) == texts[CaptionStyle.ALT_TEXT]
+    assert captioned(CaptionStyle.SENTENCE) not in texts.values()
 
 
 def test_adding_a_folder_is_a_job_with_progress_and_failures(

@@ -16,9 +16,11 @@ from cocadesk.protocol.messages import (
     Failures,
     GetDetail,
     GetHistory,
+    GetInfo,
     GetUndoState,
     GetVocabulary,
     History,
+    Info,
     JobReply,
     Keys,
     ListJobFailures,
@@ -36,7 +38,15 @@ from cocadesk.protocol.messages import (
     WritePlan,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import CaptionReport, JobKind, JobState, Scope, WriteKind, WriteReport
+from cocadesk.protocol.values import (
+    CaptionReport,
+    CaptionStyle,
+    JobKind,
+    JobState,
+    Scope,
+    WriteKind,
+    WriteReport,
+)
 
 WAIT_S = 60.0
 
@@ -157,6 +167,25 @@ def test_captions_are_made_by_a_job_with_progress_and_failures(client: AnyEngine
     assert failures.total == ended.job.failed == len(failures.failures)
     row = client.ask(GetDetail(key=keys[-1]), Detail, timeout_s=WAIT_S).row
     assert row.caption or failures.total
+
+
+def test_captions_come_in_the_style_that_is_wanted_and_stay_so(client: AnyEngine) -> None:
+    """A job or a question without a style leaves them; one with another makes them anew."""
+    key = _keys(client)[-1]
+
+    def captioned(style: CaptionStyle | None) -> str | None:
+        body = StartCaption(scope=Scope(keys=(key,)), style=style)
+        _end(client, client.ask(body, JobReply, timeout_s=WAIT_S))
+        return client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row.caption
+
+    texts = {style: captioned(style) for style in CaptionStyle}
+    assert len(set(texts.values())) == len(texts)
+    assert captioned(None) == texts[CaptionStyle.ALT_TEXT]
+    shown = client.ask(Describe(key=key), Description, timeout_s=WAIT_S)
+    assert shown.caption == texts[CaptionStyle.ALT_TEXT]
+    assert captioned(CaptionStyle.SENTENCE) == texts[CaptionStyle.SENTENCE]
+    known = client.ask(GetInfo(), Info, timeout_s=WAIT_S).model.styles
+    assert set(known) == set(CaptionStyle)
 
 
 def test_a_write_is_planned_done_undone_and_redone(client: AnyEngine) -> None:
