@@ -1,7 +1,7 @@
 """Fits the constants of a model's tags on captioned photos, and says how well they hold.
 
     python tests/bench/fit_tags.py SHARD.tar… [--model SOURCE] [--vectors FILE.npz]
-        [--threshold .5] [--write tagging.json]
+        [--threshold .5] [--pull 30] [--write tagging.json]
 
 The photos (KEY.jpg + KEY.json) are parted into two halves: slope, midpoint and biases are
 fitted on one, all figures are those of the other. A tag is true of a photo where one of its
@@ -19,8 +19,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +41,13 @@ from cocadesk.model.backend import Backend, open_backend
 from cocadesk.model.tag_constants import TagConstants
 from tests.support.tag_truth import truth
 
-PARTS = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""The shares of a tag's mean deviation that are tried as its bias."""
+PARTS = (0.0, 0.5, 1.0)
+"""The shares of a tag's mean deviation, which it has on any picture, that its bias starts from."""
+PULL = 30.0
+"""So many photos speak for the bias that a tag starts with; a tag that is hardly ever likely
+keeps it. On 750 photos held out, 30 raised the first starter's recall at a precision of .65
+from .05 to .23, against mean deviations alone."""
+ROUNDS = 4
 CONSIDERED = 0.02
 """Only tags with this probability by the usual constants take part in fitting: the others are
 never shown, and so many that they alone would shape the curve."""
@@ -89,54 +94,93 @@ def read_photos(backend: Backend, shards: list[Path], kept: Path | None) -> Phot
     return photos
 
 
-def minimum(
-    loss: Callable[[float, float], float], start: tuple[float, float]
-) -> tuple[float, float, float]:
-    """The loss and the two numbers at its minimum, found by steps that halve."""
-    best, (x, y), step = loss(*start), start, 0.5
-    while step > 0.005:
-        tries = [(x + step, y), (x - step, y), (x, y + step), (x, y - step)]
-        losses = [(loss(*numbers), numbers) for numbers in tries if numbers[0] > 0]
-        lowest, numbers = min(losses)
-        if lowest < best:
-            best, (x, y) = lowest, numbers
-        else:
-            step /= 2
-    return best, x, y
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """Numbers of ``TagConstants``, with the mean log loss over the tags considered."""
+
+    loss: float
+    slope: float
+    midpoint: float
+    bias_C: NDArray[np.float32]
 
 
-def fitted(half: Half, tree: TagTree, tags: Sequence[str], threshold: float) -> TagConstants:
-    """The constants whose probabilities, parents raised, have the least log loss."""
-    usual = TagConstants()
-    # Over the photos that it does not fit, or a tag would pay for being common.
-    others_NC = ~half.is_true_NC
-    mean_C = (half.deviations_NC * others_NC).sum(axis=0) / np.maximum(others_NC.sum(axis=0), 1)
-    # The same pairs for each part, so that their losses can be compared.
-    starts = [half.deviations_NC, half.deviations_NC - mean_C]
-    likely = [tree.raised(logistic(start, usual.slope, usual.midpoint)) for start in starts]
-    is_considered = np.maximum(*likely) >= CONSIDERED
-    found = []
+class Fitting:
+    """Log loss of constants on one half, parents raised; and steps that lower it."""
+
+    def __init__(self, half: Half, tree: TagTree) -> None:
+        self._half, self._tree = half, tree
+        others_NC = ~half.is_true_NC
+        # Over the photos that it does not fit, or a tag would pay for being common.
+        sums_C = (half.deviations_NC * others_NC).sum(axis=0)
+        self.mean_C = (sums_C / np.maximum(others_NC.sum(axis=0), 1)).astype(np.float32)
+        usual, nothing = TagConstants(), np.zeros_like(self.mean_C)
+        # The same pairs for all biases, so that their losses can be compared.
+        likely = [self._likely(usual.slope, usual.midpoint, b) for b in (nothing, self.mean_C)]
+        self._is_considered = np.maximum(*likely) >= CONSIDERED
+        self._truths = half.is_true_NC[self._is_considered]
+
+    def _likely(
+        self, slope: float, midpoint: float, bias_C: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        return self._tree.raised(logistic(self._half.deviations_NC - bias_C, slope, midpoint))
+
+    def loss(self, slope: float, midpoint: float, bias_C: NDArray[np.float32]) -> float:
+        """The mean log loss."""
+        likely = self._likely(slope, midpoint, bias_C)[self._is_considered]
+        likely = np.clip(likely, 1e-6, 1 - 1e-6)
+        return float(-np.log(np.where(self._truths, likely, 1 - likely)).mean())
+
+    def curve(self, fit: Fit) -> Fit:
+        """Slope and midpoint at the least loss for these biases, by steps that halve."""
+        best, x, y, step = fit.loss, fit.slope, fit.midpoint, 0.25
+        while step > 0.005:
+            tries = [(x + step, y), (max(x - step, 0.1), y), (x, y + step), (x, y - step)]
+            lowest, numbers = min((self.loss(*numbers, fit.bias_C), numbers) for numbers in tries)
+            if lowest < best:
+                best, (x, y) = lowest, numbers
+            else:
+                step /= 2
+        return Fit(loss=best, slope=x, midpoint=y, bias_C=fit.bias_C)
+
+    def biases(self, fit: Fit, towards_C: NDArray[np.float32], pull: float) -> Fit:
+        """Each tag's bias a few Newton steps nearer to where it promises what holds.
+
+        ``pull`` holds it back towards ``towards_C``, in photos that speak for that.
+        """
+        bias_C = fit.bias_C
+        for _ in range(3):
+            likely = self._likely(fit.slope, fit.midpoint, bias_C)
+            log_odds_C = fit.slope * (bias_C - towards_C)
+            rise_C = (self._half.is_true_NC - likely).sum(axis=0) + pull * log_odds_C
+            step_C = rise_C / ((likely * (1 - likely)).sum(axis=0) + pull)
+            # Not all of it: the steps of parents and children meet.
+            bias_C = np.asarray(bias_C - 0.7 * step_C / fit.slope, np.float32)
+        return replace(fit, bias_C=bias_C, loss=self.loss(fit.slope, fit.midpoint, bias_C))
+
+
+def fitted(
+    half: Half, tree: TagTree, tags: Sequence[str], threshold: float, pull: float
+) -> TagConstants:
+    """The constants whose probabilities have the least log loss."""
+    fitting, usual = Fitting(half, tree), TagConstants()
+    found = list[Fit]()
     for part in PARTS:
-        deviating = half.deviations_NC - part * mean_C
-
-        def loss(
-            slope: float, midpoint: float, deviating: NDArray[np.float32] = deviating
-        ) -> float:
-            likely = tree.raised(logistic(deviating, slope, midpoint))[is_considered]
-            likely = np.clip(likely, 1e-6, 1 - 1e-6)
-            said = np.where(half.is_true_NC[is_considered], likely, 1 - likely)
-            return float(-np.log(said).mean())
-
-        lowest, slope, midpoint = minimum(loss, (usual.slope, usual.midpoint))
-        print(f"bias {part:.2f} of the mean: log loss {lowest:.4f}, {slope:.2f}, {midpoint:.2f}")
-        found.append((lowest, part, slope, midpoint))
-    _, part, slope, midpoint = min(found)
-    biases = {tag: round(float(part * m), 3) for tag, m in zip(tags, mean_C, strict=True)}
+        towards_C = np.asarray(part * fitting.mean_C, np.float32)
+        start = fitting.loss(usual.slope, usual.midpoint, towards_C)
+        fit = Fit(loss=start, slope=usual.slope, midpoint=usual.midpoint, bias_C=towards_C)
+        fit = fitting.curve(fit)
+        alone = fit.loss
+        for _ in range(ROUNDS):
+            fit = fitting.curve(fitting.biases(fit, towards_C, pull))
+        print(f"{part:.1f} of the mean deviation: log loss {alone:.4f}, fitted {fit.loss:.4f}")
+        found.append(fit)
+    best = min(found, key=lambda fit: fit.loss)
+    biases = {tag: round(float(bias), 3) for tag, bias in zip(tags, best.bias_C, strict=True)}
     return TagConstants(
-        slope=round(slope, 3),
-        midpoint=round(midpoint, 3),
+        slope=round(best.slope, 3),
+        midpoint=round(best.midpoint, 3),
         threshold=threshold,
-        biases=biases if part else {},
+        biases=biases,
     )
 
 
@@ -184,6 +228,7 @@ def main() -> int:
     parser.add_argument("--model", default="starter")
     parser.add_argument("--vectors", type=Path, metavar="FILE.npz")
     parser.add_argument("--threshold", type=float, default=0.5)
+    parser.add_argument("--pull", type=float, default=PULL)
     parser.add_argument("--write", type=Path, metavar="FILE")
     options = parser.parse_args()
     vocabulary = load_vocabulary()
@@ -198,7 +243,7 @@ def main() -> int:
         Half(deviations_NC=deviating[start::2], is_true_NC=is_true[start::2]) for start in (0, 1)
     )
     print(f"{len(is_true):,} photos, {model_id}; {is_true.sum(axis=1).mean():.1f} true tags each")
-    constants = fitted(fitting, tree, tags, options.threshold)
+    constants = fitted(fitting, tree, tags, options.threshold, options.pull)
     print(f"slope {constants.slope}, midpoint {constants.midpoint}; on the other half:")
     report(constants, judging, tree, tags)
     print("with the usual constants instead:")
