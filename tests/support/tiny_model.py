@@ -58,7 +58,7 @@ def sentence_model(seed: int = 0) -> CoCa:
 
 
 @torch.no_grad()
-def put_on_grid(model: CoCa) -> CoCa:
+def table_on_grid(model: CoCa) -> CoCa:
     """The model with its table of words rounded to an int8 grid, each row to its own."""
     table = model.unimodal.embedding.weight
     scale = table.abs().amax(1, keepdim=True) / 127

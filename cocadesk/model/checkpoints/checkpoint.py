@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.model.checkpoints.int8_rows import TABLE, as_floats, on_grid
+from cocadesk.model.checkpoints.int8_rows import GRID_PREFIXES, as_floats, on_grid
 from cocadesk.model.checkpoints.weight_files import (
     SCALE,
     check_is_weights,
@@ -192,18 +192,20 @@ def save_checkpoint(
 ) -> ModelIds:
     """Writes a whole checkpoint folder, replacing an older one in one step.
 
-    ``half`` stores float16; ``tagging`` are constants of tags that suit the weights. A table
-    of words that lies on an int8 grid is stored on it, without loss. The folder is written
-    beside its place and renamed, so a crash or a full disk leaves the old one as it was.
+    ``half`` stores float16; ``tagging`` are constants of tags that suit the weights. Matrices
+    of the text side that lie on an int8 grid are stored on it, without loss. The folder is
+    written beside its place and renamed, so a crash or a full disk leaves the old one as it was.
     """
     import torch
 
     dtype = torch.float16 if half else torch.float32
     state = {name: weight.detach().cpu() for name, weight in stored_state(model).items()}
     weights = {name: weight.to(dtype).numpy() for name, weight in state.items()}
-    grid = on_grid(state[TABLE].float().numpy())
-    if grid is not None:
-        weights[TABLE], weights[TABLE + SCALE] = grid
+    for name, weight in state.items():
+        is_matrix = weight.ndim == 2 and name.startswith(GRID_PREFIXES)
+        grid = on_grid(weight.float().numpy()) if is_matrix else None
+        if grid is not None:
+            weights[name], weights[name + SCALE] = grid
     fitted = tagging if tagging != TagConstants() else None
     extra = [(TAGGING, fitted.to_json())] if fitted else []
     return write_checkpoint(folder, model.config, weights, tokenizer, card, extra)

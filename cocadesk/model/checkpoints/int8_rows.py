@@ -1,4 +1,4 @@
-"""Tables whose rows lie on a grid, stored without loss as int8 and one float32 scale a row.
+"""Matrices whose rows lie on a grid, stored without loss as int8 and one float32 scale a row.
 
 A row of 384 numbers takes 388 bytes instead of 768 in float16.
 """
@@ -6,6 +6,7 @@ A row of 384 numbers takes 388 bytes instead of 768 in float16.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +17,13 @@ from cocadesk.model.checkpoints.weight_files import SCALE
 if TYPE_CHECKING:
     import torch
 
-#: The table of words: the only one that is stored so.
+    from cocadesk.model.network.coca import CoCa
+
+#: The table of words.
 TABLE = "unimodal.embedding.weight"
+#: The weights whose matrices are stored so where they can be: the text side's. Image vectors
+#: stand in people's libraries, and are not changed for a smaller file.
+GRID_PREFIXES = ("unimodal.", "multimodal.")
 _LARGEST = np.float32(127)
 #: Steps of the last bit around a row's largest number / 127. The product of a scale and
 #: 127 is rounded, so that dividing it by 127 may miss the scale by one.
@@ -63,6 +69,26 @@ def _grid_of(rows_VD: NDArray[np.float32]) -> Grid | None:
     return None if len(rest) else (numbers, scales)
 
 
+def put_on_grid(model: CoCa) -> None:
+    """Rounds the text side's matrices to the nearest grid, for the smallest file."""
+    import torch
+
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.ndim == 2 and name.startswith(GRID_PREFIXES):
+                scale = weight.abs().amax(1, keepdim=True) / 127
+                weight.copy_((weight / scale.clamp(min=torch.finfo().tiny)).round() * scale)
+
+
+def floats_of(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The weights in float32 as ``as_floats``; the table of words stays as it is stored."""
+    return {
+        name: w if name.startswith(TABLE) else rows_of(weights, name, ...)
+        for name, w in weights.items()
+        if name.startswith(TABLE) or not name.endswith(SCALE)
+    }
+
+
 def as_floats(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The weights in float32: int8 tables times their scales, which then are left out."""
     import torch
@@ -77,10 +103,10 @@ def as_floats(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def rows_of(
-    weights: Mapping[str, NDArray[Any]], name: str, wanted: NDArray[Any]
+    weights: Mapping[str, NDArray[Any]], name: str, wanted: NDArray[Any] | EllipsisType
 ) -> NDArray[np.float32]:
-    """The wanted rows of a table in float32; the rest of it is not touched."""
-    rows: NDArray[np.float32] = weights[name][wanted].astype(np.float32)
+    """The wanted rows of a table in float32 (all with ``...``); the rest is not touched."""
+    rows: NDArray[np.float32] = weights[name][wanted].astype(np.float32, copy=False)
     if weights[name].dtype == np.int8:
         rows *= weights[name + SCALE][wanted][..., None]
     return rows

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.model.checkpoints.int8_rows import TABLE, rows_of
+from cocadesk.model.checkpoints.int8_rows import TABLE, floats_of, rows_of
 from cocadesk.model.network.config import CocaConfig, NormPlace, Variant
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer, TokenBatch
 from cocadesk.vectors import unit_vectors
@@ -34,11 +34,9 @@ class NumpyTextTower:
     ) -> None:
         self._config = config
         self._tokenizer = tokenizer
-        self._weights = {
-            name: w if name.startswith(TABLE) else np.asarray(w, np.float32)
-            for name, w in weights.items()
-            if name.startswith(TEXT_PREFIXES)
-        }
+        self._weights = floats_of(
+            {name: w for name, w in weights.items() if name.startswith(TEXT_PREFIXES)}
+        )
 
     def __call__(self, texts: Sequence[str]) -> Array:
         """(B, E) float32, unit norm; texts beyond the context are cut."""

@@ -22,10 +22,10 @@ from cocadesk.model.checkpoints.checkpoint import (
     open_checkpoint,
     save_checkpoint,
 )
-from cocadesk.model.checkpoints.int8_rows import TABLE, on_grid, rows_of
+from cocadesk.model.checkpoints.int8_rows import GRID_PREFIXES, TABLE, on_grid, put_on_grid, rows_of
 from cocadesk.model.checkpoints.weight_files import SCALE, map_safetensors, write_safetensors
 from cocadesk.model.runtime.text_tower import NumpyTextTower
-from tests.support.tiny_model import put_on_grid, sentence_model, tiny_tokenizer
+from tests.support.tiny_model import sentence_model, table_on_grid, tiny_tokenizer
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def _model() -> Any:
-    return put_on_grid(sentence_model())
+    return table_on_grid(sentence_model())
 
 
 def _rows() -> st.SearchStrategy[NDArray[np.float32]]:
@@ -117,8 +117,29 @@ def test_a_table_that_was_taught_is_stored_as_all_else(folder: Path, tmp_path: P
     assert ids.model_id != open_checkpoint(folder).ids().model_id
 
 
+def test_all_matrices_of_the_text_side_can_be_stored_so(tmp_path: Path) -> None:
+    """A model put on the grid takes half the room there, and gives its vectors without torch."""
+    model = _model()
+    put_on_grid(model)
+    before = {name: w.clone() for name, w in model.state_dict().items()}
+    save_checkpoint(tmp_path / "small", model, tiny_tokenizer(), "", half=True)
+    stored = map_safetensors(tmp_path / "small" / WEIGHTS)
+    int8 = {name for name, w in stored.items() if w.dtype == np.int8}
+    matrices = {n for n, w in stored.items() if w.ndim == 2 and n.startswith(GRID_PREFIXES)}
+    assert int8 == matrices
+    assert "multimodal.layers.0.mlp.0.weight" in int8
+    loaded = load_model(open_checkpoint(tmp_path / "small"))
+    for name in int8:
+        assert torch.equal(loaded.state_dict()[name], before[name])
+    _assert_same_vectors(tmp_path / "small")
+
+
 def test_texts_have_the_same_vectors_without_torch(folder: Path) -> None:
     """The search reads the table's rows as they are stored."""
+    _assert_same_vectors(folder)
+
+
+def _assert_same_vectors(folder: Path) -> None:
     texts = ["a dog", "two children play with a red ball on the grass", ""]
     with open_backend(str(folder)) as backend:
         vectors = backend.embed_texts(texts)

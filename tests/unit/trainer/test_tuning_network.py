@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
-from tests.support.tiny_model import put_on_grid, sentence_model, tiny_tokenizer
+from tests.support.tiny_model import sentence_model, table_on_grid, tiny_tokenizer
 from trainer.tuning.methods import find_method
 from trainer.tuning.network import open_network
 
@@ -16,7 +16,7 @@ from trainer.tuning.network import open_network
 @pytest.mark.parametrize("is_half", [False, True])
 def test_an_int8_table_says_nothing_of_the_other_weights(tmp_path: Path, is_half: bool) -> None:
     """A model in half precision stays one, and a lesson starts from the table's very numbers."""
-    model = put_on_grid(sentence_model())
+    model = table_on_grid(sentence_model())
     save_checkpoint(tmp_path / "model", model, tiny_tokenizer(), "", half=is_half)
     network = open_network(str(tmp_path / "model"), "cpu")
     try:
