@@ -27,4 +27,4 @@ def test_a_style_is_written_where_the_model_knows_it(tmp_path: Path, has_styles:
         assert other.document["results"] != plain.document["results"]
     else:
         assert other.code == USER_ERROR
-        assert "in the style “alt text”. It knows: sentence." in other.err
+        assert "in the style “alt text”.\nIt knows: sentence." in other.err
