@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from cocadesk.errors import UserError
 from cocadesk.model.checkpoints.checkpoint import write_folder
 from trainer.config import TrainConfig
-from trainer.step import TrainState
+from trainer.step import StepState
 
 Weights = dict[str, Tensor]
 
@@ -84,7 +84,7 @@ class RunFolder:
         write_atomic(path, "".join(f"{line}\n" for line in kept).encode())
 
     def save_state(
-        self, state: TrainState, record: Mapping[str, Any], best: Weights | None = None
+        self, state: StepState[Any], record: Mapping[str, Any], best: Weights | None = None
     ) -> None:
         """All that an exact resume needs, in one step; ``best`` are further weights to keep."""
         average = state.average.weights if state.average is not None else {}
@@ -123,7 +123,7 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise self._damaged(error) from error
 
-    def load_state(self, state: TrainState) -> Weights | None:
+    def load_state(self, state: StepState[Any]) -> Weights | None:
         """Puts a saved state back on the network's device; gives the best weights, if any.
 
         Raises:
@@ -187,6 +187,8 @@ def train_card(
     """Markdown of a trained model: its data, its training, its figures on the dev sets."""
     data = "\n".join(f"- {name}" for name in notes.get("shards", []))
     rows = [(name, f"{value:.4g}") for name, value in figures.items()]
+    model = config.words.sentence_model.replace("_", "-")
+    taught = f"\nThe text side was distilled from the sentence model {model}.\n" if model else ""
     return f"""# {config.model.name}
 
 A CoCa network (contrastive captioner, arXiv 2205.01917) trained by CocaDesk.
@@ -200,7 +202,7 @@ Model id: `{{model_id}}`.
 skipped: {_counts(notes.get("skipped") or {})}.
 
 ## Training
-
+{taught}
 Step {step} of {config.optimiser.steps}, batch {config.optimiser.batch}, weights averaged over
 time: {"yes" if config.optimiser.ema_decay else "no"}. Loss: {config.loss.contrastive} ×
 contrastive (both directions summed, as in the paper) + {config.loss.caption} × captioning.

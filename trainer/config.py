@@ -39,8 +39,9 @@ class CropKind(StrEnum):
 class DataConfig:
     """Shards to learn from and to choose by; relative paths start at the config file.
 
-    A sample whose source ends in "(class name)" is drawn ``class_name_weight``
-    times as often as one with a human caption. Training reads at most
+    ``extra_text`` are files of captions without pictures, ``other_text`` of sentences that are
+    no captions; both teach words. A sample whose source ends in "(class name)" is drawn
+    ``class_name_weight`` times as often as one with a human caption. Training reads at most
     ``caption_tokens`` of a caption (without its end, if it is cut), because one
     long caption makes the whole batch as long.
     """
@@ -48,6 +49,7 @@ class DataConfig:
     train: tuple[str, ...] = ()
     dev: tuple[str, ...] = ()
     extra_text: tuple[str, ...] = ()
+    other_text: tuple[str, ...] = ()
     class_name_weight: float = 1.0
     class_name_suffix: str = "(class name)"
     max_samples: int = 0
@@ -97,7 +99,11 @@ class FeatureConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimiserConfig:
-    """AdamW and its schedule; ``accumulate`` splits a batch into equal parts."""
+    """AdamW and its schedule; ``accumulate`` splits a batch into equal parts.
+
+    A ``text_rate`` above 0 is the share of the learning rate that the unimodal half has,
+    whose weight decay is then ``text_decay``.
+    """
 
     steps: int = 3000
     batch: int = 512
@@ -107,6 +113,8 @@ class OptimiserConfig:
     warmup_steps: int = 200
     schedule: Schedule = Schedule.COSINE
     weight_decay: float = 0.1
+    text_rate: float = 0.0
+    text_decay: float = 0.0
     beta1: float = 0.9
     beta2: float = 0.98
     clip_norm: float = 1.0
@@ -133,8 +141,106 @@ class EvaluationConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WordsConfig:
+    """A text side that starts from a sentence model; without one all words are learned anew.
+
+    ``sentence_model`` is a package, ``layers`` its layers that are taken, ``wordnet`` the
+    folder of WordNet's files; ``held_out`` names a table (TSV) of rare words that are never
+    taught as their common synonym, to measure by. ``other_lines`` are the most lines of
+    other text that the order of the tokenizer's ids counts.
+    """
+
+    sentence_model: str = ""
+    layers: tuple[int, ...] = (0, 1, 3, 5)
+    wordnet: str = "/usr/share/wordnet"
+    held_out: str = ""
+    other_lines: int = 8000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistillationConfig:
+    """The first stage: the unimodal half learns the sentence model's vectors.
+
+    Shares of a batch: captions, other text, words in prompts; the rest are glosses.
+    ``cosine`` weighs the distance to the target, beside the similarities within the batch,
+    taken at ``scale``. A rare word is taught as its common synonym ``as_common`` of the time;
+    words that have one are drawn ``synonym_weight`` times as often.
+    """
+
+    caption_share: float = 0.40
+    other_share: float = 0.08
+    word_share: float = 0.36
+    as_common: float = 0.7
+    synonym_weight: float = 1.0
+    cosine: float = 4.0
+    scale: float = 20.0
+    tokens: int = 40
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointConfig:
+    """The second stage, which replaces plain training: pictures join a text side that knows words.
+
+    The text side is locked for ``locked_steps``; then both losses run. ``soft_targets`` is the
+    share of a contrastive target that captions of like meaning have, at ``soft_temperature``.
+    ``anchor`` holds the texts' similarities (at ``anchor_scale``) to the sentence model's.
+    ``classes`` weighs the trunk's own classifier: partitions of its classes by WordNet's
+    broader words that hold ``class_breadths`` classes at most, taught where the classifier
+    gives more than ``class_unsure`` (in full from ``class_sure``); the names' vectors are made
+    anew every ``bank_steps``. A step learns to write at most ``human_captions``, scoring the
+    ``frequent_ids``, its own and ``drawn_ids`` others.
+    """
+
+    locked_steps: int = 120
+    soft_targets: float = 0.125
+    soft_temperature: float = 0.06
+    anchor: float = 1.0
+    anchor_scale: float = 20.0
+    classes: float = 0.5
+    class_scale: float = 30.0
+    class_unsure: float = 0.25
+    class_sure: float = 0.75
+    class_breadths: tuple[int, ...] = (1, 4, 12, 30, 80, 400)
+    bank_steps: int = 25
+    human_captions: int = 256
+    frequent_ids: int = 8192
+    drawn_ids: int = 256
+    text_parts: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionerConfig:
+    """The third stage: the multimodal half learns to write, all else is locked.
+
+    ``crops`` are the numbers of the crops that it sees; without any the stage is left out.
+    ``language_share`` of a step are captions without pictures, of ``other_lines`` at most of
+    other text. Captions of at most ``short_words`` are short, those of sources that hold one of
+    ``alt_text_sources`` are alt texts; those that begin with ``no_captions`` are left out.
+    """
+
+    crops: tuple[int, ...] = ()
+    language_share: float = 0.15
+    other_lines: int = 6000
+    short_words: int = 8
+    alt_text_sources: tuple[str, ...] = ("osbooks", "openstax", "wikipedia", "wikimedia")
+    no_captions: str = "a photo of a"
+    frequent_ids: int = 6000
+    drawn_ids: int = 192
+    label_smoothing: float = 0.05
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+
+
+def _no_distillation() -> DistillationConfig:
+    return DistillationConfig(optimiser=OptimiserConfig(steps=0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """A whole run. ``device`` is "auto" (an accelerator that works, else the CPU) or a name."""
+    """A whole run. ``device`` is "auto" (an accelerator that works, else the CPU) or a name.
+
+    ``synonyms`` is a second distillation, with shares of its own; by default there is none.
+    """
 
     name: str = "run"
     run: str = "runs/run"
@@ -149,16 +255,37 @@ class TrainConfig:
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    words: WordsConfig = field(default_factory=WordsConfig)
+    distillation: DistillationConfig = field(default_factory=DistillationConfig)
+    synonyms: DistillationConfig = field(default_factory=_no_distillation)
+    joint: JointConfig = field(default_factory=JointConfig)
+    captioner: CaptionerConfig = field(default_factory=CaptionerConfig)
     model: CocaConfig = field(default_factory=CocaConfig)
 
     def __post_init__(self) -> None:
-        optimiser = self.optimiser
+        optimiser, joint = self.optimiser, self.joint
+        knows_words = bool(self.words.sentence_model)
         problems = [
             (optimiser.steps < 1, "there must be at least one step"),
             (optimiser.batch < 2, "a contrastive batch needs two pictures"),
             (optimiser.accumulate < 1, "accumulate is 1 or more"),
             (optimiser.batch % max(optimiser.accumulate, 1), "accumulate must divide the batch"),
             (not self.data.train, "data.train names no shard"),
+            (not 0 <= joint.class_unsure < joint.class_sure, "class_unsure lies below class_sure"),
+            (not joint.class_breadths, "there must be at least one breadth of classes"),
+            (
+                joint.bank_steps < 1 or joint.text_parts < 1,
+                "bank_steps and text_parts count from 1",
+            ),
+            # A resumed run makes the bank of its first step, as the unbroken one did there.
+            (
+                knows_words and self.checkpoint_steps % max(joint.bank_steps, 1),
+                "checkpoint_steps must be a multiple of joint.bank_steps",
+            ),
+            (
+                knows_words and optimiser.accumulate > 1,
+                "a joint step has one part: accumulate is 1",
+            ),
         ]
         _refuse(problems)
 

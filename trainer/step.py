@@ -9,8 +9,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -20,15 +20,16 @@ from trainer.config import LossConfig, OptimiserConfig, Schedule
 from trainer.device import TrainDevice
 
 _FUSED = ("cpu", "cuda")
+_TEXT_SIDE = ("unimodal.", "text_")
+ModelT = TypeVar("ModelT", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Losses:
-    """``total`` = λ_con · ``contrastive`` + λ_cap · ``caption``; scalars with gradient."""
+    """``total``, a scalar with gradient, and the ``parts`` that it is the weighted sum of."""
 
     total: Tensor
-    contrastive: Tensor
-    caption: Tensor
+    parts: Mapping[str, Tensor]
 
 
 def contrastive_loss(
@@ -56,8 +57,7 @@ def coca_losses(output: CocaOutput, groups_B: Tensor, config: LossConfig) -> Los
     )
     return Losses(
         total=config.contrastive * contrastive + config.caption * caption,
-        contrastive=contrastive,
-        caption=caption,
+        parts={"contrastive": contrastive, "caption": caption},
     )
 
 
@@ -68,20 +68,35 @@ def caption_groups(captions: Sequence[str]) -> Tensor:
 
 
 def build_optimiser(model: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:
-    """AdamW; biases, norms, positions and the temperature are not decayed."""
+    """AdamW; biases, norms, positions and the temperature are not decayed.
+
+    A ``text_rate`` gives the unimodal half groups of its own: a share of the learning rate.
+    """
     learned = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
-    decayed = [p for n, p in learned if p.ndim >= 2 and "position" not in n]
-    plain = [p for n, p in learned if p.ndim < 2 or "position" in n]
+    text = [(n, p) for n, p in learned if config.text_rate and n.startswith(_TEXT_SIDE)]
+    names = {name for name, _ in text}
+    rest = [(n, p) for n, p in learned if n not in names]
+    groups = _groups(rest, 1.0, config.weight_decay)
+    groups += _groups(text, config.text_rate, config.text_decay) if text else []
     return torch.optim.AdamW(
-        [
-            {"params": decayed, "weight_decay": config.weight_decay},
-            {"params": plain, "weight_decay": 0.0},
-        ],
+        groups,
         lr=config.learning_rate,
         betas=(config.beta1, config.beta2),
         eps=1e-8,
         fused=all(p.device.type in _FUSED for _, p in learned),
     )
+
+
+def _groups(
+    parameters: Sequence[tuple[str, nn.Parameter]], share: float, decay: float
+) -> list[dict[str, Any]]:
+    """Two groups of one share of the learning rate: those that are decayed, and the others."""
+    decayed = [p for n, p in parameters if p.ndim >= 2 and "position" not in n]
+    plain = [p for n, p in parameters if p.ndim < 2 or "position" in n]
+    return [
+        {"params": decayed, "weight_decay": decay, "share": share},
+        {"params": plain, "weight_decay": 0.0, "share": share},
+    ]
 
 
 def learning_rate(step: int, config: OptimiserConfig) -> float:
@@ -143,7 +158,7 @@ class DivergedError(Exception):
         self.step = step
 
 
-class TrainState:
+class StepState(Generic[ModelT]):
     """A network on its device, its optimiser and weight average, and the steps taken.
 
     All randomness of a step is a function of (seed, step), so the number of the
@@ -153,7 +168,7 @@ class TrainState:
 
     def __init__(
         self,
-        model: CoCa,
+        model: ModelT,
         config: OptimiserConfig,
         *,
         seed: int,
@@ -172,22 +187,24 @@ class TrainState:
     def advance(self, passes: Sequence[Callable[[], Losses]]) -> dict[str, float]:
         """One optimiser step over equal parts of a batch; gives the mean losses by name.
 
+        A part may lock weights for the step by giving them no gradient.
+
         Raises:
             DivergedError: a loss or the gradient is no number; the step is not taken.
         """
         torch.manual_seed(self.seed * 1_000_003 + self.step)
         rate = learning_rate(self.step, self.config)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         self.model.train(self._has_dropout)
-        sums = np.zeros(3)
+        sums: dict[str, float] = {}
         for forward in passes:
             losses = forward()
             (losses.total / len(passes)).backward()  # type: ignore[no-untyped-call]
-            values = (losses.total, losses.contrastive, losses.caption)
-            sums += np.array([float(value.detach()) for value in values]) / len(passes)
+            for name, value in {"loss": losses.total, **losses.parts}.items():
+                sums[name] = sums.get(name, 0.0) + float(value.detach()) / len(passes)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
-        if not (np.isfinite(sums).all() and math.isfinite(float(norm))):
+        if not (all(map(math.isfinite, (*sums.values(), float(norm))))):
             self.optimiser.zero_grad(set_to_none=True)
             self.model.eval()
             raise DivergedError(self.step + 1, rate)
@@ -197,10 +214,7 @@ class TrainState:
             self.average.update(self.model, self.step)
         self.model.eval()
         self.step += 1
-        names = ("loss", "contrastive", "caption")
-        figures = dict(zip(names, map(float, sums), strict=True))
-        scale = float(self.model.logit_scale.detach())
-        return figures | {"lr": rate, "grad_norm": float(norm), "logit_scale": scale}
+        return sums | {"lr": rate, "grad_norm": float(norm)}
 
     @torch.no_grad()
     def check(self) -> None:
@@ -215,7 +229,7 @@ class TrainState:
             raise DivergedError(self.step, learning_rate(max(0, self.step - 1), self.config))
 
     @contextmanager
-    def averaged(self) -> Iterator[CoCa]:
+    def averaged(self) -> Iterator[ModelT]:
         """The network with its averaged weights, for the time of the block."""
         if self.average is None:
             yield self.model
@@ -225,3 +239,17 @@ class TrainState:
             yield self.model
         finally:
             self.average.swap(self.model)
+
+    def settle(self) -> None:
+        """Takes the averaged weights for good, for the stage that follows."""
+        if self.average is not None:
+            self.average.swap(self.model)
+            self.average = None
+
+
+class TrainState(StepState[CoCa]):
+    """The state of a CoCa network's training; its figures tell the temperature too."""
+
+    def advance(self, passes: Sequence[Callable[[], Losses]]) -> dict[str, float]:
+        figures = super().advance(passes)
+        return figures | {"logit_scale": float(self.model.logit_scale.detach())}

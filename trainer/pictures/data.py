@@ -17,12 +17,17 @@ from trainer.config import FeatureConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One picture's file bytes and its cleaned captions, never empty."""
+    """One picture's file bytes and its cleaned captions, never empty.
+
+    ``is_class_name``: its caption is only the name of what it shows.
+    """
 
     key: str
     image: bytes
     captions: tuple[str, ...]
     weight: float
+    source: str = ""
+    is_class_name: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +69,14 @@ def load_dataset(
         weight = class_name_weight if named else 1.0
         if weight > 0:
             examples.append(
-                Example(key=sample.key, image=sample.image, captions=captions, weight=weight)
+                Example(
+                    key=sample.key,
+                    image=sample.image,
+                    captions=captions,
+                    weight=weight,
+                    source=sample.source,
+                    is_class_name=named,
+                )
             )
         if max_samples and len(examples) >= max_samples:
             break

@@ -133,12 +133,13 @@ def cache_features(
     ``progress`` gets (crops done, all crops). An interrupted run goes on at the
     last chunk that was noted.
     """
-    size_px = encoder.config.size_px
-    run = image_features(_Trunk(encoder), encoder.config, device, threads)
-    shape = run(np.zeros((1, size_px, size_px, 3), np.uint8))[0].shape
-    name = f"features-{_digest(encoder, examples, label, (len(pictures), crops, *shape[1:]))}"
+    shape = _feature_shape(encoder)
+    name = f"features-{_digest(encoder, examples, label, (len(pictures), crops, *shape))}"
     jobs = [(p, v) for v in range(crops) for p in range(len(pictures))]
     store = FeatureStore(folder, name, len(pictures), crops, len(jobs))
+    if store.is_whole:
+        return FeatureCache(store.arrays()["features"])  # without compiling the trunk
+    run = image_features(_Trunk(encoder), encoder.config, device, threads)
     with ThreadPoolExecutor(2) as pool:
         done = store.done
         for chunk, images in _prefetch(pool, jobs[done:], pictures):
@@ -149,6 +150,13 @@ def cache_features(
                 store.mark(done)
             progress(done, len(jobs))
     return FeatureCache(store.arrays()["features"])
+
+
+def _feature_shape(encoder: ImageEncoder) -> tuple[int, ...]:
+    """The sizes (N, C) of a picture's features."""
+    size, where = encoder.config.size_px, next(encoder.parameters()).device
+    with torch.inference_mode():
+        return encoder.features(torch.zeros(1, size, size, 3, device=where)).shape[1:]
 
 
 def _prefetch(

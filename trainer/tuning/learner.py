@@ -79,7 +79,7 @@ class Learner:
         l_cap = caption_loss(output, valid, device.tensor(draw.writes_B))
         total = recipe.contrastive * l_con + recipe.caption * l_cap + beside
         total = total + self._keeping_losses(replay)
-        return Losses(total=total, contrastive=l_con, caption=l_cap)
+        return Losses(total=total, parts={"contrastive": l_con, "caption": l_cap})
 
     def _vector_losses(
         self, draw: _Draw, output: CocaOutput, replay: ReplayBatch, crop: int

