@@ -231,6 +231,29 @@ class CaptionerConfig:
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardConfig:
+    """The last stage: sampled captions are scored by CIDEr-D against the human ones.
+
+    A step samples ``samples`` captions of at most ``most_tokens`` for each of ``pictures`` that
+    have ``references`` captions; only the ``frequent_ids`` are sampled. Beside them it learns
+    ``human`` captions of people, weighed ``human_weight``.
+    """
+
+    pictures: int = 96
+    samples: int = 5
+    references: int = 4
+    most_tokens: int = 20
+    frequent_ids: int = 6000
+    human: int = 128
+    human_weight: float = 0.3
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+
+
+def _no_rewards() -> RewardConfig:
+    return RewardConfig(optimiser=OptimiserConfig(steps=0))
+
+
 def _no_distillation() -> DistillationConfig:
     return DistillationConfig(optimiser=OptimiserConfig(steps=0))
 
@@ -239,7 +262,8 @@ def _no_distillation() -> DistillationConfig:
 class TrainConfig:
     """A whole run. ``device`` is "auto" (an accelerator that works, else the CPU) or a name.
 
-    ``synonyms`` is a second distillation, with shares of its own; by default there is none.
+    ``synonyms`` is a second distillation, with shares of its own; ``rewards`` follow the
+    captioner. By default there is neither.
     """
 
     name: str = "run"
@@ -260,6 +284,7 @@ class TrainConfig:
     synonyms: DistillationConfig = field(default_factory=_no_distillation)
     joint: JointConfig = field(default_factory=JointConfig)
     captioner: CaptionerConfig = field(default_factory=CaptionerConfig)
+    rewards: RewardConfig = field(default_factory=_no_rewards)
     model: CocaConfig = field(default_factory=CocaConfig)
 
     def __post_init__(self) -> None:
@@ -272,6 +297,7 @@ class TrainConfig:
             (optimiser.batch % max(optimiser.accumulate, 1), "accumulate must divide the batch"),
             (not self.data.train, "data.train names no shard"),
             (not 0 <= joint.class_unsure < joint.class_sure, "class_unsure lies below class_sure"),
+            (self.rewards.samples < 2, "rewards.samples: a baseline needs two"),
             (not joint.class_breadths, "there must be at least one breadth of classes"),
             (
                 joint.bank_steps < 1 or joint.text_parts < 1,

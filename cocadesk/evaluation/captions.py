@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from cocadesk.evaluation.intervals import Interval, bootstrap, interval_of_mean
 
 MAX_N = 4
+_LENGTHS = range(1, MAX_N + 1)
 CIDER_SIGMA = 6.0
 ROUGE_BETA = 1.2
 TOKENIZER = "ptb-like-1 (lower case, Treebank splits of contractions, punctuation removed)"
@@ -153,39 +154,50 @@ def ngrams(tokens: Tokens, n: int) -> Counter[Ngram]:
     return Counter(tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1))
 
 
-def cider_d(candidates: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> list[float]:
-    """CIDEr-D of each picture (Vedantam et al. 2015, section 4 and its "-D" changes).
+class CiderD:
+    """CIDEr-D against a set of references (Vedantam et al. 2015, section 4 and its "-D" changes).
 
     The document frequency of an n-gram is the number of pictures with a reference
     that has it, over this very reference set: so a score belongs to its set, and
     with one picture every weight is log(1) = 0. As in coco-caption, the length of the
     Gaussian penalty is the number of 2-grams, and the result is times ten.
     """
-    document_frequency: Counter[Ngram] = Counter()
-    for group in references:
-        document_frequency.update(
-            {gram for tokens in group for n in range(1, MAX_N + 1) for gram in ngrams(tokens, n)}
-        )
-    log_pictures = math.log(len(references))
 
-    def vectors(tokens: Tokens) -> list[dict[Ngram, float]]:
+    def __init__(self, references: Sequence[Sequence[Tokens]]) -> None:
+        self._references = references
+        self._document_frequency: Counter[Ngram] = Counter()
+        for group in references:
+            self._document_frequency.update(
+                {gram for tokens in group for n in _LENGTHS for gram in ngrams(tokens, n)}
+            )
+        self._log_pictures = math.log(len(references))
+        self._vectors = [[self._vector(tokens) for tokens in group] for group in references]
+
+    def score(self, candidate: Tokens, picture: int) -> float:
+        """The score of a caption of one of the pictures."""
+        own = self._vector(candidate)
+        group = zip(self._vectors[picture], self._references[picture], strict=True)
+        return 10.0 * fmean(
+            _cider_similarity(own, vector) * _length_penalty(candidate, tokens)
+            for vector, tokens in group
+        )
+
+    def _vector(self, tokens: Tokens) -> list[dict[Ngram, float]]:
+        frequency = self._document_frequency
         return [
             {
-                gram: count * (log_pictures - math.log(max(1, document_frequency[gram])))
+                gram: count * (self._log_pictures - math.log(max(1, frequency[gram])))
                 for gram, count in ngrams(tokens, n).items()
             }
-            for n in range(1, MAX_N + 1)
+            for n in _LENGTHS
         ]
 
-    scores = []
-    for tokens, group in zip(candidates, references, strict=True):
-        own = vectors(tokens)
-        similarities = [
-            _cider_similarity(own, vectors(other)) * _length_penalty(tokens, other)
-            for other in group
-        ]
-        scores.append(10.0 * fmean(similarities))
-    return scores
+
+def cider_d(candidates: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> list[float]:
+    """CIDEr-D of each picture's candidate against all pictures' references."""
+    scorer = CiderD(references)
+    pairs = zip(candidates, range(len(references)), strict=True)
+    return [scorer.score(tokens, picture) for tokens, picture in pairs]
 
 
 def _cider_similarity(

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.tokenizers.tokenizer import pad_batch
-from trainer.config import CaptionerConfig
+from trainer.config import CaptionerConfig, OptimiserConfig
 from trainer.evaluate import token_tensors
 from trainer.pictures.data import Example
 from trainer.pictures.features import Progress
@@ -65,12 +65,19 @@ class CaptionerObjective(CocaObjective):
     """
 
     def __init__(
-        self, context: TrainContext, folder: Path, language: Sequence[str], progress: Progress
+        self,
+        context: TrainContext,
+        folder: Path,
+        language: Sequence[str],
+        progress: Progress,
+        optimiser: OptimiserConfig | None = None,
+        *,
+        has_dropout: bool = True,
     ) -> None:
         """``folder`` keeps the pooled pictures."""
         self._captioner = config = context.config.captioner
         lock_all_but_writing(context.model)
-        super().__init__(context, config.optimiser)
+        super().__init__(context, optimiser or config.optimiser, has_dropout=has_dropout)
         examples = context.data.examples
         human = [i for i, example in enumerate(examples) if not example.is_class_name]
         store = FeatureStore(folder, "pooled", len(human), len(config.crops), len(human))

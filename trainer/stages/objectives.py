@@ -59,7 +59,13 @@ class Objective(Protocol):
 class CocaObjective:
     """Both losses of the paper, on pictures with captions: plain training."""
 
-    def __init__(self, context: TrainContext, optimiser: OptimiserConfig | None = None) -> None:
+    def __init__(
+        self,
+        context: TrainContext,
+        optimiser: OptimiserConfig | None = None,
+        *,
+        has_dropout: bool = True,
+    ) -> None:
         """``optimiser`` in place of the config's, for a stage with its own."""
         self.context = context
         config = context.config
@@ -68,6 +74,7 @@ class CocaObjective:
             optimiser or config.optimiser,
             seed=config.seed,
             device=context.device,
+            has_dropout=has_dropout,
         )
         self.best = -1.0
         self._sampler = Sampler(context.data, config.optimiser.batch, config.features, config.seed)

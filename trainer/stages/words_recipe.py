@@ -28,6 +28,7 @@ from trainer.stages.joint import JointObjective, Knowledge
 from trainer.stages.loop import Loop, Reporter
 from trainer.stages.objectives import TrainContext
 from trainer.stages.preparation import Preparation, notes_of
+from trainer.stages.rewards import RewardObjective
 from trainer.words.corpus import Corpus, read_held_out
 from trainer.words.sentence_model import SentenceModel, load_sentence_model, start_text_side
 from trainer.words.vocabulary import build_tokenizer, table_rows
@@ -84,15 +85,23 @@ class WordsRecipe:
         if not config.captioner.crops:
             return figures
         joint.state.settle()
-        return self._captions(context, corpus)
+        return self._captions(context, corpus, joint.best)
 
-    def _captions(self, context: TrainContext, corpus: Corpus) -> dict[str, float]:
+    def _captions(self, context: TrainContext, corpus: Corpus, best: float) -> dict[str, float]:
         """Teaches the multimodal half to write; it begins with the second stage's average."""
         language = [*corpus.extra, *corpus.other[: self._config.captioner.other_lines]]
         run = self._stage_folder("captions")
         progress = self._preparation.progress("pooled pictures")
         writer = CaptionerObjective(context, run.path, language, progress)
-        return Loop("captions", writer, run, self._config, self._report).run()
+        writer.best = best  # a later stage replaces the checkpoint only where it does better
+        figures = Loop("captions", writer, run, self._config, self._report).run()
+        if not self._config.rewards.optimiser.steps:
+            return figures
+        writer.state.settle()
+        critic = RewardObjective(context, run.path, progress)
+        critic.best = writer.best
+        last = self._stage_folder("rewards")
+        return Loop("rewards", critic, last, self._config, self._report).run()
 
     def _stage_folder(self, name: str) -> RunFolder:
         folder = self._run.path / name

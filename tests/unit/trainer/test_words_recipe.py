@@ -21,12 +21,25 @@ from trainer.stages.session import train
 _CAPTIONS = """
 [captioner]
 crops = [0, 1]
+no_captions = "no such"
 language_share = 0.3
 frequent_ids = 20
 drawn_ids = 5
 [captioner.optimiser]
 steps = 3
 batch = 8
+warmup_steps = 1
+precision = "fp32"
+[rewards]
+pictures = 3
+samples = 3
+references = 2
+most_tokens = 8
+frequent_ids = 40
+human = 4
+[rewards.optimiser]
+steps = 2
+learning_rate = 1e-4
 warmup_steps = 1
 precision = "fp32"
 """
@@ -177,13 +190,26 @@ def test_a_run_killed_anywhere_ends_with_the_same_weights(folder: Path) -> None:
     events: list[TrainReport] = []
     figures = train(_config(folder, "whole", captions=_CAPTIONS), events.append)
     whole = folder / "whole"
-    assert {event.stage for event in events} >= {"distillation", "train", "captions", "dev"}
+    assert {event.stage for event in events} >= {
+        "distillation",
+        "train",
+        "captions",
+        "rewards",
+        "dev",
+    }
     assert figures["dev/t2i_r10"] > 0
     with open_backend(str(whole)) as backend:
         assert backend.embed_texts(["a red picture"]).shape == (1, 24)
 
     deaths = iter(
-        [("distillation", 3), ("synonyms", 1), ("train", 1), ("train", 3), ("captions", 3)]
+        [
+            ("distillation", 3),
+            ("synonyms", 1),
+            ("train", 1),
+            ("train", 3),
+            ("captions", 3),
+            ("rewards", 2),
+        ]
     )
     config = _config(folder, "broken", captions=_CAPTIONS)
     for stage, done in deaths:
@@ -195,14 +221,14 @@ def test_a_run_killed_anywhere_ends_with_the_same_weights(folder: Path) -> None:
         with pytest.raises(_KilledError):
             train(config, dying)
     train(config, _ignore)
-    for stage in (".", "distillation", "captions"):
+    for stage in (".", "distillation", "synonyms", "captions", "rewards"):
         assert _hash(folder / "broken" / stage) == _hash(whole / stage)
     rows = _rows(whole)
     assert sorted(rows) == [1, 2, 3, 4]
     assert [rows[step]["caption"] > 0 for step in (1, 2, 3, 4)] == [False, False, True, True]
     assert rows[3]["anchor"] > 0
     again = train(config, _ignore)
-    kept = json.loads((folder / "broken" / "captions" / "state" / "state.json").read_text())
+    kept = json.loads((folder / "broken" / "rewards" / "state" / "state.json").read_text())
     assert again == kept["figures"]
 
 
