@@ -134,7 +134,7 @@ def _beam_search(
         logits = decoder.feed(torch.full((batch,), marker, device=device))
     decoder.spread(beams)
     logits = logits.repeat_interleave(beams, 0)
-    unwritten = torch.tensor([text.pad_id, text.begin_id, *markers.unwritten], device=device)
+    unwritten = torch.tensor([text.pad_id, text.begin_id, *markers.unwritten]).to(device)
     scores = torch.full((batch, beams), -torch.inf, device=device)
     scores[:, 0] = 0.0  # all beams start equal: only the first may branch
     ids = torch.zeros((batch, beams, 0), dtype=torch.long, device=device)
