@@ -7,12 +7,14 @@ import json
 import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from cocadesk.errors import UserError
 from cocadesk.model.backend import open_backend
+from cocadesk.model.checkpoints.weight_files import map_safetensors
 from tests.support.tiny_shards import COLOURS, add, jpeg, write_shard
 from tests.support.tiny_words import index_line, synset_line, write_package, write_wordnet
 from trainer.stages.loop import TrainReport
@@ -198,6 +200,8 @@ def test_a_run_killed_anywhere_ends_with_the_same_weights(folder: Path) -> None:
         "dev",
     }
     assert figures["dev/t2i_r10"] > 0
+    saved = map_safetensors(whole / "checkpoints" / "best" / "model.safetensors")
+    assert saved["unimodal.layers.0.attention.query.weight"].dtype == np.int8
     with open_backend(str(whole)) as backend:
         assert backend.embed_texts(["a red picture"]).shape == (1, 24)
 
