@@ -182,7 +182,8 @@ class DistillationConfig:
 class JointConfig:
     """The second stage, which replaces plain training: pictures join a text side that knows words.
 
-    The text side is locked for ``locked_steps``; then both losses run. ``soft_targets`` is the
+    The text side is locked for ``locked_steps``; then both losses run. Its lowest
+    ``locked_layers`` never learn: what they give is made once a text. ``soft_targets`` is the
     share of a contrastive target that captions of like meaning have, at ``soft_temperature``.
     ``anchor`` holds the texts' similarities (at ``anchor_scale``) to the sentence model's.
     ``classes`` weighs the trunk's own classifier: partitions of its classes by WordNet's
@@ -193,6 +194,7 @@ class JointConfig:
     """
 
     locked_steps: int = 120
+    locked_layers: int = 0
     soft_targets: float = 0.125
     soft_temperature: float = 0.06
     anchor: float = 1.0

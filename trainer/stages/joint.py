@@ -15,6 +15,7 @@ from cocadesk.model.tokenizers.tokenizer import TokenBatch
 from trainer.evaluate import encode_texts, token_tensors
 from trainer.pictures.data import Draw
 from trainer.stages.class_knowledge import ClassKnowledge
+from trainer.stages.locked_text import LockedText
 from trainer.stages.losses import (
     candidate_ids,
     same_pairs,
@@ -57,6 +58,9 @@ class JointObjective(CocaObjective):
     """Contrastive, caption, class and anchor losses in one pass over a batch."""
 
     def __init__(self, context: TrainContext, knowledge: Knowledge) -> None:
+        layers, decoder = context.config.joint.locked_layers, context.model.unimodal
+        # Before the optimiser is made, which takes what learns.
+        self._locked = LockedText(decoder, layers, context.device) if layers else None
         super().__init__(context)
         self._knowledge = knowledge
         self._bank_step = -1
@@ -150,7 +154,7 @@ class JointObjective(CocaObjective):
         for rows in np.array_split(order, self.context.config.joint.text_parts):
             tokens = self._tokens([batch.texts[row] for row in rows])
             with device.autocast():
-                states, cls = model.unimodal(*token_tensors(tokens, device))
+                states, cls = self._decoded(tokens)
                 vectors.append(model.text_vector(cls))
                 places = np.array([i for i, row in enumerate(rows) if row in batch.written], int)
                 if len(places):
@@ -163,6 +167,13 @@ class JointObjective(CocaObjective):
                     loss, count = loss + part, count + words
         back = device.tensor(np.argsort(order, kind="stable"))
         return torch.cat(vectors)[back], loss / max(count, 1)
+
+    def _decoded(self, tokens: TokenBatch) -> tuple[Tensor, Tensor]:
+        """The unimodal half's token outputs (B, T, D) and [CLS]'s (B, D)."""
+        if self._locked is not None:
+            return self._locked(tokens)
+        states, cls = self.context.model.unimodal(*token_tensors(tokens, self.context.device))
+        return states, cls
 
     def _written(
         self, states_BTD: Tensor, tokens: TokenBatch, image_BQD: Tensor

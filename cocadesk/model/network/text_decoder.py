@@ -85,6 +85,27 @@ class UnimodalDecoder(nn.Module):
             x = layer(x, mask)
         return x[:, :given], x[:, -1]
 
+    def lower(self, tokens_BT: Tensor, valid_BT: Tensor, count: int) -> Tensor:
+        """Outputs (B, T + 1, D) of the first ``count`` layers, [CLS]'s last.
+
+        With ``upper`` it gives what ``forward`` gives, for the paper's network: where these
+        layers do not learn, their outputs can be kept.
+        """
+        words = self.embedding(tokens_BT) + self.position[: tokens_BT.shape[1]]
+        cls = self.cls.expand(len(words), 1, -1)
+        x: Tensor = self._embedded(torch.cat((words, cls), dim=1))
+        mask = text_mask(valid_BT)
+        for layer in self.layers[:count]:
+            x = layer(x, mask)
+        return x
+
+    def upper(self, x_BTD: Tensor, valid_BT: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """Token outputs (B, T, D) and [CLS]'s (B, D) of all layers, from ``lower``'s outputs."""
+        mask = text_mask(valid_BT)
+        for layer in self.layers[count:]:
+            x_BTD = layer(x_BTD, mask)
+        return x_BTD[:, :-1], x_BTD[:, -1]
+
     def _embedded(self, x_BTD: Tensor) -> Tensor:
         normed = x_BTD if self.embedding_norm is None else self.embedding_norm(x_BTD)
         return self.dropout(normed)  # type: ignore[no-any-return]
