@@ -120,6 +120,7 @@ class EfficientNetLiteBody(nn.Module):
         # The last block that halves the map: what it gets is the middle map.
         self._last_halving = max(i for i, b in enumerate(blocks) if b.stride == 2)
         self.middle_channels = blocks[self._last_halving - 1].outputs if middle else 0
+        self.train()  # so that the statistics are fixed before anybody calls train or eval
 
     def train(self, mode: bool = True) -> EfficientNetLiteBody:
         super().train(mode)

@@ -241,6 +241,19 @@ def test_the_trunks_pretrained_weights_fit_and_react(variant: int, body_m: float
     assert TRUNK_STD[0] == pytest.approx(0.502, abs=1e-3)
 
 
+@pytest.mark.parametrize("mode", [None, True, False])
+def test_running_a_trunk_never_changes_its_statistics(mode: bool | None) -> None:
+    """A body that nobody has put in a mode yet too: the first run would blur the weights."""
+    body = EfficientNetLiteBody(2)
+    if mode is not None:
+        body.train(mode)
+    before = {name: value.clone() for name, value in body.state_dict().items()}
+    with torch.no_grad():
+        body(torch.randn(2, 3, 64, 64))
+    for name, value in body.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
 def test_a_middle_map_joins_the_last_one_place_by_place() -> None:
     """Each place's features are those of the last map, then the averages of the middle one."""
     model = tiny_model(config=middle_map_config())
