@@ -193,7 +193,7 @@ class JointConfig:
     ``frequent_ids``, its own and ``drawn_ids`` others.
     """
 
-    locked_steps: int = 120
+    locked_steps: int = 0
     locked_layers: int = 0
     soft_targets: float = 0.125
     soft_temperature: float = 0.06

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
+from cocadesk.model.checkpoints.int8_rows import rounded_to_grid
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import CocaConfig, ImageEncoderKind, NormPlace
 from cocadesk.model.tokenizers.byte_pairs import train_tokenizer
@@ -61,8 +62,7 @@ def sentence_model(seed: int = 0) -> CoCa:
 def table_on_grid(model: CoCa) -> CoCa:
     """The model with its table of words rounded to an int8 grid, each row to its own."""
     table = model.unimodal.embedding.weight
-    scale = table.abs().amax(1, keepdim=True) / 127
-    table.copy_((table / scale).round() * scale)
+    table.copy_(rounded_to_grid(table))
     return model
 
 

@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from cocadesk.errors import UserError
+from cocadesk.model.checkpoints.int8_rows import rounded_to_grid
 from cocadesk.model.network.layers import PostNormLayer
 from cocadesk.model.network.text_decoder import UnimodalDecoder
 from cocadesk.model.tokenizers.tokenizer import pad_batch
@@ -158,12 +159,6 @@ def _layer_weights(weights: Mapping[str, Tensor], index: int) -> dict[str, Tenso
     }
 
 
-def on_int8_grid(table_VD: Tensor) -> Tensor:
-    """The table with each row on a grid of 255 steps: stored as int8 it loses nothing more."""
-    step = table_VD.abs().amax(1, keepdim=True).clamp_min(1e-12) / 127
-    return (table_VD / step).round() * step
-
-
 @torch.no_grad()
 def start_text_side(
     text: UnimodalDecoder, sentence: SentenceModel, rows_V: Tensor, layers: Sequence[int]
@@ -176,7 +171,7 @@ def start_text_side(
     Raises:
         UserError: the decoder has other sizes than the sentence model.
     """
-    table = on_int8_grid(sentence.table_VD)
+    table = rounded_to_grid(sentence.table_VD)
     try:
         if text.embedding_norm is None or len(layers) != len(text.layers):
             raise ValueError(f"{len(text.layers)} layers with POST norms for {list(layers)}")

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from cocadesk.errors import UserError
-from cocadesk.model.checkpoints.int8_rows import on_grid
+from cocadesk.model.checkpoints.int8_rows import on_grid, rounded_to_grid
 from cocadesk.model.network.config import NormPlace, TextConfig
 from cocadesk.model.network.text_decoder import UnimodalDecoder
 from tests.support.tiny_words import (
@@ -24,7 +24,6 @@ from tests.support.tiny_words import (
 from trainer.words.sentence_model import (
     SentenceModel,
     load_sentence_model,
-    on_int8_grid,
     read_sentence_model,
     start_text_side,
 )
@@ -148,13 +147,13 @@ def test_a_table_on_the_grid_is_int8_times_a_scale() -> None:
     """At most half a step from what it was; a second time changes nothing."""
     table = torch.randn(50, 16, generator=torch.Generator().manual_seed(0))
     table[3] = 0
-    grid = on_int8_grid(table)
+    grid = rounded_to_grid(table)
     step = table.abs().amax(1, keepdim=True) / 127
     assert ((grid - table).abs() <= step / 2 + 1e-7).all()
     found = on_grid(grid.numpy())
     assert found is not None
     np.testing.assert_array_equal(found[0] * found[1][:, None], grid.numpy())
-    torch.testing.assert_close(on_int8_grid(grid), grid, rtol=1e-6, atol=1e-7)
+    torch.testing.assert_close(rounded_to_grid(grid), grid, rtol=1e-6, atol=1e-7)
     assert not grid[3].any()
 
 
@@ -173,7 +172,7 @@ def test_the_text_side_starts_as_the_model_with_eyes_to_the_left() -> None:
     rows = torch.arange(10, 19)
     start_text_side(text, model, rows, (0, 2))
     assert not text.embedding.weight.requires_grad
-    torch.testing.assert_close(text.embedding.weight, on_int8_grid(model.table_VD)[rows])
+    torch.testing.assert_close(text.embedding.weight, rounded_to_grid(model.table_VD)[rows])
     tokens, valid = torch.tensor([[4, 5]]), torch.ones(1, 2, dtype=torch.bool)
     found = text.eval()(tokens, valid)[0][0, 0]
     x = model.norm(text.embedding.weight[4] + model.position_TD[0])[None, None]
