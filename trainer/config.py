@@ -182,9 +182,9 @@ class DistillationConfig:
 class JointConfig:
     """The second stage, which replaces plain training: pictures join a text side that knows words.
 
-    The text side is locked for ``locked_steps``; then both losses run. Its lowest
-    ``locked_layers`` never learn: what they give is made once a text. ``soft_targets`` is the
-    share of a contrastive target that captions of like meaning have, at ``soft_temperature``.
+    The text side's lowest ``locked_layers`` never learn: what they give is made once a text.
+    ``soft_targets`` is the share of a contrastive target that captions of like meaning have, at
+    ``soft_temperature``.
     ``anchor`` holds the texts' similarities (at ``anchor_scale``) to the sentence model's.
     ``classes`` weighs the trunk's own classifier: partitions of its classes by WordNet's
     broader words that hold ``class_breadths`` classes at most, taught where the classifier
@@ -193,7 +193,6 @@ class JointConfig:
     ``frequent_ids``, its own and ``drawn_ids`` others.
     """
 
-    locked_steps: int = 0
     locked_layers: int = 0
     soft_targets: float = 0.125
     soft_temperature: float = 0.06

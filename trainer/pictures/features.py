@@ -201,7 +201,10 @@ def image_features(
 def _digest(
     encoder: ImageEncoder, examples: Sequence[Example], label: str, shape: Sequence[int]
 ) -> str:
-    digest = hashlib.sha256(f"{label} {list(shape)} {encoder.config}".encode())
+    """A name of what the features depend on: the trunk and its input, not what learns above."""
+    config = encoder.config
+    seen = (config.size_px, config.resize.value, config.mean, config.std)
+    digest = hashlib.sha256(f"{label} {list(shape)} {seen}".encode())
     for example in examples:
         digest.update(hashlib.blake2b(example.image, digest_size=8).digest())
     for name, weight in encoder.state_dict().items():

@@ -1,4 +1,4 @@
-"""The second stage: pictures join the text side, first while it is locked, then together."""
+"""The main stage: pictures join the text side, whose lowest layers stay locked."""
 
 from __future__ import annotations
 
@@ -67,9 +67,8 @@ class JointObjective(CocaObjective):
 
     def passes(self, step: int) -> Sequence[Callable[[], Losses]]:
         joint = self.context.config.joint
-        is_locked = step < joint.locked_steps
-        self._refresh_bank(0 if is_locked else step - step % joint.bank_steps)
-        return [partial(self._losses, self._batch_of(step), is_locked)]
+        self._refresh_bank(step - step % joint.bank_steps)
+        return [partial(self._losses, self._batch_of(step))]
 
     def _refresh_bank(self, step: int) -> None:
         if self._knowledge.classes is None or self._bank_step == step:
@@ -101,7 +100,7 @@ class JointObjective(CocaObjective):
             draw=draw, texts=texts, captions=captions, written=frozenset(written), random=random
         )
 
-    def _losses(self, batch: _Batch, is_locked: bool) -> Losses:
+    def _losses(self, batch: _Batch) -> Losses:
         config, device, model = self.context.config, self.context.device, self.context.model
         joint = config.joint
         with device.autocast():
@@ -112,12 +111,9 @@ class JointObjective(CocaObjective):
         rows = [self._knowledge.row[caption] for caption in batch.captions]
         taught_BD = device.move(self._knowledge.vectors_CD[rows])
         zero = image_BE.new_zeros(())
-        parts = {"caption": zero, "anchor": zero, "classes": zero}
-        if is_locked:
-            text_BE = self._locked_vectors(batch.texts)
-        else:
-            text_BE, parts["caption"] = self._texts(batch, pooled)
-            parts["anchor"] = similarity_gap(text_BE, text_BE, taught_BD, joint.anchor_scale)
+        text_BE, caption = self._texts(batch, pooled)
+        anchor = similarity_gap(text_BE, text_BE, taught_BD, joint.anchor_scale)
+        parts = {"caption": caption, "anchor": anchor, "classes": zero}
         groups = (caption_groups(batch.captions), caption_groups(batch.texts))
         same = same_pairs(*(device.move(numbers) for numbers in groups))
         target = soft_targets(same, taught_BD, joint.soft_targets, joint.soft_temperature)
@@ -134,13 +130,6 @@ class JointObjective(CocaObjective):
         }
         total = sum((weight * parts[name] for name, weight in weights.items()), zero)
         return Losses(total=total, parts=parts)
-
-    def _locked_vectors(self, texts: Sequence[str]) -> Tensor:
-        """Text vectors without dropout: a text side that does not learn is a function."""
-        self.context.model.unimodal.eval()
-        vectors = self._encoded(texts)
-        self.context.model.unimodal.train()
-        return vectors
 
     def _texts(self, batch: _Batch, pooled: PooledImage) -> tuple[Tensor, Tensor]:
         """Text vectors, and the mean loss of the captions' next tokens.

@@ -55,14 +55,19 @@ class LockedText:
 
     @torch.no_grad()
     def _add(self, batch: TokenBatch) -> None:
+        """Each text alone: beside others its last bits would depend on them.
+
+        A run that was ended meets the texts in other company when it goes on.
+        """
         was_training = self._decoder.training
         self._decoder.eval()
-        with self._device.autocast():
-            given = self._decoder.lower(*token_tensors(batch, self._device), self._layers)
+        for place in range(len(batch.tokens_BT)):
+            text = batch.take(np.array([place]))
+            with self._device.autocast():
+                given = self._decoder.lower(*token_tensors(text, self._device), self._layers)
+            states = given[0].float().cpu().numpy().astype(np.float16)
+            self._kept[text.tokens_BT.tobytes()] = states
         self._decoder.train(was_training)
-        states = given.float().cpu().numpy().astype(np.float16)
-        for row, tokens, n in zip(states, batch.tokens_BT, batch.valid_BT.sum(1), strict=True):
-            self._kept[tokens[:n].tobytes()] = np.concatenate((row[:n], row[-1:]))
 
 
 def _locked_parts(decoder: UnimodalDecoder, layers: int) -> Iterable[nn.Module | nn.Parameter]:
