@@ -29,7 +29,7 @@ from cocadesk.indexing.types import (
 )
 from cocadesk.library.in_hand import InHand
 from cocadesk.library.library import Library
-from cocadesk.library.rows import DESCRIBE, EMBED, FailureRow, MediaKind, MediaState
+from cocadesk.library.rows import DESCRIBE, EMBED, FailureRow, MediaKind, MediaState, ViewShows
 from cocadesk.library.volumes import Listings
 from cocadesk.media.excludes import Excludes
 from cocadesk.media.scanning import scan
@@ -112,6 +112,7 @@ class _Index:
             library.media.identities(),
             {mark.key: mark.picture_hash for mark in self._marks},
             self._model.image_id,
+            (mark.key for mark in library.views.part_marks(self._model.image_id, ViewShows.BOX)),
         )
         self._failures = {failure.path: failure for failure in library.media.failures()}
         self._committer = Committer(library, self._model.image_id, self._failures.values())

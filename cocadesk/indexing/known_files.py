@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict
 from cocadesk.indexing.pictures import Decoded, Facts
 from cocadesk.library.rows import Identity, MediaState, new_key
 from cocadesk.library.volumes import device_at
-from cocadesk.media.types import DecodedVideo, DecodeFailure, FoundFile
+from cocadesk.media.types import DecodedPhoto, DecodedVideo, DecodeFailure, FoundFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,7 @@ class FileMatch:
 
     ``same_bytes`` is the medium that has the same bytes (its row can be copied).
     ``vectors_of`` is the key whose stored views show the same picture, or
-    None when it must be embedded.
+    None when it must be embedded; it then gets views of so many ``boxes``.
     """
 
     kind: MatchKind
@@ -29,6 +30,7 @@ class FileMatch:
     media_kind: str
     same_bytes: str | None = None
     vectors_of: str | None = None
+    boxes: int = 0
     previous: Identity | None = None
 
     @property
@@ -47,13 +49,19 @@ class KnownFiles:
 
     Kept in memory (about 1 kB a file) and brought forward as files are matched, so that
     two equal new files of one run find each other too. ``views`` is the picture hash
-    that the stored views of each key show.
+    that the stored views of each key show, ``boxes`` the keys of those views that
+    show boxes.
     """
 
     def __init__(
-        self, identities: Iterable[Identity], views: Mapping[str, str], image_id: str
+        self,
+        identities: Iterable[Identity],
+        views: Mapping[str, str],
+        image_id: str,
+        boxes: Iterable[str] = (),
     ) -> None:
         self._image_id = image_id
+        self._boxes = Counter(boxes)
         self._by_key = {identity.key: identity for identity in identities}
         self._recorded_hashes = {identity.file_hash for identity in self._by_key.values()}
         self._new_by_hash: dict[str, str] = {}
@@ -109,18 +117,31 @@ class KnownFiles:
         return verdict
 
     def by_picture(
-        self, verdict: Verdict, file_hash: str, picture_hash: str, media_kind: str
+        self,
+        verdict: Verdict,
+        file_hash: str,
+        picture_hash: str,
+        media_kind: str,
+        boxes: int = 0,
     ) -> FileMatch | None:
-        """The match of a decoded file; None where its bytes are not those of the verdict."""
+        """The match of a decoded file; None where its bytes are not those of the verdict.
+
+        A long photo whose stored views show fewer than its ``boxes`` is embedded anew. So one
+        that was indexed before there were any has its whole alone, and is found by that, until
+        its file is read again (``index --again all``): to know of it earlier, every index
+        would have to hold all sizes against all views.
+        """
         verdict = self._brought_forward(verdict, file_hash)
         if verdict.source is not None:
             if self._by_key[verdict.source].file_hash != file_hash:
                 return None
         elif file_hash in self._recorded_hashes:
             return None
-        return self._match(verdict, picture_hash, media_kind)
+        return self._match(verdict, picture_hash, media_kind, boxes)
 
-    def _match(self, verdict: Verdict, picture_hash: str, media_kind: str) -> FileMatch:
+    def _match(
+        self, verdict: Verdict, picture_hash: str, media_kind: str, boxes: int = 0
+    ) -> FileMatch:
         """A new medium takes the key of vectors that a crash has left without a row."""
         key = verdict.key
         if key is None:
@@ -132,15 +153,17 @@ class KnownFiles:
             picture_hash=picture_hash,
             media_kind=media_kind,
             same_bytes=verdict.source,
-            vectors_of=self._vectors_of(picture_hash, key),
+            vectors_of=self._vectors_of(picture_hash, key, boxes),
+            boxes=boxes,
             previous=self._by_key[key] if verdict.key is not None else None,
         )
 
-    def _vectors_of(self, picture_hash: str, key: str) -> str | None:
-        keys = self._keys_with.get(picture_hash)
-        if not keys:
-            return None
-        return key if key in keys else next(iter(keys))
+    def _vectors_of(self, picture_hash: str, key: str, boxes: int) -> str | None:
+        """The key whose views show all of a picture: the medium's own before others."""
+        keys = self._keys_with.get(picture_hash, {})
+        if key in keys and self._boxes[key] >= boxes:
+            return key
+        return next((other for other in keys if self._boxes[other] >= boxes), None)
 
     def apply(self, found: FoundFile, volume: str, file_hash: str, match: FileMatch) -> Identity:
         """Bring the known files forward to where ``match`` is committed."""
@@ -163,6 +186,8 @@ class KnownFiles:
         self._by_key[match.key] = identity
         self._new_by_hash.setdefault(file_hash, match.key)
         self._add_view(match.key, match.picture_hash)
+        source = match.vectors_of
+        self._boxes[match.key] = match.boxes if source is None else self._boxes[source]
         return identity
 
     def leftover_orphans(self) -> list[str]:
@@ -272,7 +297,11 @@ class FileMatcher:
         facts = Facts.of(result)
         with self._lock:
             match = self._known_files.by_picture(
-                verdict, result.file_hash, result.picture_hash, facts.kind.value
+                verdict,
+                result.file_hash,
+                result.picture_hash,
+                facts.kind.value,
+                len(result.box_inputs) if isinstance(result, DecodedPhoto) else 0,
             )
             if match is None:
                 return Unreadable(

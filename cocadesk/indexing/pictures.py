@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
@@ -55,8 +55,8 @@ class Span:
 class Embedded:
     """The vectors of one picture.
 
-    ``vectors_VD`` is (1 + len(spans), D) float32 of unit norm: the whole, then
-    one for each moment of a video.
+    ``vectors_VD`` is (V, D) float32 of unit norm: the whole, then one for each
+    moment of a video, or for each box of a long photo.
     """
 
     vectors_VD: NDArray[np.float32]
@@ -65,17 +65,31 @@ class Embedded:
     def views(self, row: MediaRow, picture_hash: str) -> list[ViewRow]:
         """The views of ``row``'s medium, whose picture is ``picture_hash``: the whole first."""
         spans: list[dict[str, Any]] = [{}, *map(asdict, self.spans)]
+        spans += [{}] * (len(self.vectors_VD) - len(spans))
         return [
             ViewRow(
                 view=number,
                 picture_hash=picture_hash,
                 vector=self.vectors_VD[number],
-                shows=ViewShows.SPAN if span else ViewShows.WHOLE,
+                shows=ViewShows.SPAN if span else ViewShows.BOX if number else ViewShows.WHOLE,
                 **place_of(row),
                 **span,
             )
             for number, span in enumerate(spans)
         ]
+
+
+def embed_photos(embedder: Backend, photos: Mapping[str, DecodedPhoto]) -> dict[str, Embedded]:
+    """The vectors of each photo under the same name, from one batch."""
+    inputs = {name: (photo.input_HWC, *photo.box_inputs) for name, photo in photos.items()}
+    if not inputs:
+        return {}
+    vectors_ND = embedder.embed_images(np.stack([one for own in inputs.values() for one in own]))
+    ends = np.cumsum([len(own) for own in inputs.values()])
+    return {
+        name: Embedded(vectors_VD=own)
+        for name, own in zip(inputs, np.split(vectors_ND, ends[:-1]), strict=True)
+    }
 
 
 def embed_video(

@@ -17,10 +17,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-import numpy as np
-
 from cocadesk.indexing.known_files import MatchedFile, Unreadable, Vanished
-from cocadesk.indexing.pictures import Decoded, Embedded, embed_video
+from cocadesk.indexing.pictures import Decoded, Embedded, embed_photos, embed_video
 from cocadesk.indexing.types import IndexOptions
 from cocadesk.library.layout import Thumbnails
 from cocadesk.library.library import Library
@@ -336,8 +334,8 @@ class _Embedding:
                 batch.matched.append(item)
                 if isinstance(item.decoded, DecodedVideo):
                     self._embed_video(batch, item, item.decoded, out)
-                else:
-                    pictures += item.needs_embedding
+                elif item.needs_embedding and item.decoded is not None:
+                    pictures += 1 + len(item.decoded.box_inputs)
             elif isinstance(item, Unreadable):
                 batch.unreadable.append(item)
             elif isinstance(item, Vanished):
@@ -353,9 +351,13 @@ class _Embedding:
                     raise item.error
                 return
 
-    def _bound_queue(self) -> None:
-        """No more decoded files wait than the next batch: they are lost in a kill as well."""
-        self._files.limit = min(self._options.queue_files, self._pace.pictures + 4)
+    def _bound_queue(self, pictures_each: float = 1.0) -> None:
+        """No more decoded files wait than the next batch: they are lost in a kill as well.
+
+        ``pictures_each`` is what a file of the last batch had: of long photos fewer wait.
+        """
+        batch = int(self._pace.pictures / pictures_each)
+        self._files.limit = min(self._options.queue_files, batch + 4)
 
     def _patience_s(self, batch: Batch) -> float:
         """How long a begun batch may still wait for more."""
@@ -363,18 +365,17 @@ class _Embedding:
         return max(0.0, self._options.commit_s * _GATHER_SHARE - waited_s)
 
     def _embed_photos(self, batch: Batch) -> None:
-        pictures = {
-            item.match.picture_hash: item.decoded.input_HWC
+        photos = {
+            item.match.picture_hash: item.decoded
             for item in batch.matched
             if item.needs_embedding and isinstance(item.decoded, DecodedPhoto)
         }
-        if pictures:
+        if photos:
             started_s = time.monotonic()
-            vectors = self._embedder.embed_images(np.stack(list(pictures.values())))
-            self._pace.note(len(pictures), time.monotonic() - started_s)
-            self._bound_queue()
-            for picture_hash, vector in zip(pictures, vectors, strict=True):
-                batch.embedded[picture_hash] = Embedded(vectors_VD=vector[None])
+            batch.embedded.update(embed_photos(self._embedder, photos))
+            pictures = sum(1 + len(photo.box_inputs) for photo in photos.values())
+            self._pace.note(pictures, time.monotonic() - started_s)
+            self._bound_queue(pictures / len(photos))
         for item in batch.matched:
             item.release_pixels()
 

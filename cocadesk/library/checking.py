@@ -19,7 +19,7 @@ from cocadesk.library.layout import (
 )
 from cocadesk.library.mending import contents_of, damaged_tables
 from cocadesk.library.notices import read_notices
-from cocadesk.library.rows import Identity, MediaState
+from cocadesk.library.rows import Identity, MediaState, ViewShows
 from cocadesk.library.store import Store, can_read
 from cocadesk.library.views import ViewMark, ViewTables
 
@@ -63,8 +63,9 @@ def _between_tables(library: Checked) -> list[str]:
     keys = Counter(one.key for one in media)
     twice = sum(count > 1 for count in keys.values())
     differing = library.edits.differing()
-    marks = library.views.marks(library.model) if library.model is not None else []
-    undrawn = _without_thumbnail(media, marks, library.thumbnails)
+    model = library.model
+    moments = library.views.part_marks(model, ViewShows.SPAN) if model is not None else []
+    undrawn = _without_thumbnail(media, moments, library.thumbnails)
     unknown = len(library.edits.annotated_keys() - set(keys))
     counted = [
         (twice, "Photos and videos that stand in the library twice: {}."),
@@ -72,8 +73,8 @@ def _between_tables(library: Checked) -> list[str]:
         (unknown, "Annotated photos and videos that are missing from their table: {}."),
         (undrawn, f"Thumbnails lost or damaged: {{}}. {REDRAW}"),
     ]
-    if library.model is not None and library.views.has(library.model):
-        orphans, lacking = _views_and_media(marks, media)
+    if model is not None and library.views.has(model):
+        orphans, lacking = _views_and_media(library.views.whole_marks(model), media)
         counted += [
             (len(orphans), "Photos and videos that have vectors but no row: {}."),
             (lacking, "Photos and videos without vectors: {}. Index their folders again."),
@@ -81,20 +82,20 @@ def _between_tables(library: Checked) -> list[str]:
     return [text.format(f"{number:,}") for number, text in counted if number]
 
 
-def _views_and_media(marks: Iterable[ViewMark], media: Iterable[Identity]) -> tuple[set[str], int]:
+def _views_and_media(wholes: Iterable[ViewMark], media: Iterable[Identity]) -> tuple[set[str], int]:
     """Keys with vectors but no row, and the number of present media without vectors."""
-    embedded = {mark.key for mark in marks if mark.view == 0}
+    embedded = {mark.key for mark in wholes}
     here = list(media)
     present = {one.key for one in here if one.state == MediaState.PRESENT}
     return embedded - {one.key for one in here}, len(present - embedded)
 
 
 def _without_thumbnail(
-    media: Iterable[Identity], marks: Iterable[ViewMark], thumbnails: Thumbnails
+    media: Iterable[Identity], spans: Iterable[ViewMark], thumbnails: Thumbnails
 ) -> int:
     """The number of pictures, and of videos' moments, that can't be drawn."""
     hashes = {one.picture_hash for one in media if one.state == MediaState.PRESENT}
-    moments = {(mark.picture_hash, mark.view) for mark in marks if mark.view}
+    moments = {(mark.picture_hash, mark.view) for mark in spans}
     paths = [thumbnails.path(picture_hash) for picture_hash in hashes]
     paths += [thumbnails.moment_path(*moment) for moment in moments if moment[0] in hashes]
     return sum(not _is_picture(path) for path in paths)

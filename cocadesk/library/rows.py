@@ -47,6 +47,7 @@ class ViewShows(StrEnum):
 
     WHOLE = "whole"
     SPAN = "span"
+    BOX = "box"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +166,9 @@ class MediaChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewRow:
-    """One vector of a medium: the whole, or a span of time.
+    """One vector of a medium: the whole, a span of a video's time, or a box of a long photo.
 
+    View n shows box n - 1 of ``InputSpec.boxes``, which follows from the photo's size.
     ``vector`` is (D,) float32 of unit norm. ``time_s`` is the frame that was
     embedded. ``root`` to ``longitude`` are those of the medium's row, kept here
     to filter by.

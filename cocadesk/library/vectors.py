@@ -49,7 +49,7 @@ def indexes_of(keys: Sequence[str], among: Set[str]) -> NDArray[np.intp]:
 
 
 def moments_of(views: Sequence[ViewRow]) -> list[ViewRow]:
-    """The moments among a medium's views, in order of time; none of a photo."""
+    """The moments among a medium's views, in order of time; none of a photo, long or not."""
     moments = [v for v in views if v.shows is ViewShows.SPAN and v.time_s is not None]
     return sorted(moments, key=lambda view: view.time_s or 0.0)
 
@@ -75,7 +75,9 @@ def representative_moment(views: Sequence[ViewRow]) -> float | None:
 def tagging_vectors(views: Sequence[ViewRow]) -> NDArray[np.float32]:
     """(N, D) unit vectors whose tags make up a medium's: the moments, else the whole.
 
-    Tag each, then join them with ``tags_of_moments``.
+    Tag each, then join them with ``tags_of_moments``. The boxes of a long photo are not among
+    them: probabilities are fitted on whole photos, and the best of nine looks at one photo
+    would show wrong tags several times as often.
     """
     chosen = moments_of(views) or [view for view in views if view.shows is ViewShows.WHOLE]
     if not chosen:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cocadesk.errors import UserError
 from cocadesk.library.layout import VIEWS_PREFIX, views_table
 from cocadesk.library.literals import is_in
-from cocadesk.library.rows import Chosen, MediaRow, Nearest, StoredVector, ViewRow
+from cocadesk.library.rows import Chosen, MediaRow, Nearest, StoredVector, ViewRow, ViewShows
 from cocadesk.library.schema import (
     arrow_to_vectors,
     arrow_to_views,
@@ -129,6 +129,10 @@ class ViewTables:
         """One mark a medium, that of its whole; a video has hundreds of others."""
         return self.marks(image_id, "view = 0")
 
+    def part_marks(self, image_id: str, shows: ViewShows) -> list[ViewMark]:
+        """The marks of all boxes of photos, or of all spans of videos."""
+        return self.marks(image_id, f"shows = '{shows.value}'")
+
     def of_keys(self, image_id: str, keys: Sequence[str]) -> dict[str, list[ViewRow]]:
         """The stored views of each of ``keys``, by number; keys without any are not among them."""
         name = views_table(image_id)
@@ -156,17 +160,17 @@ class ViewTables:
             self._store.delete_in(views_table(image_id), "key", keys, f"view >= {count:d}")
 
     def remove_stale(self, image_id: str) -> None:
-        """Drop moments that a crash left of the picture that a medium showed before.
+        """Drop moments and boxes that a crash left of the picture that a medium showed before.
 
         A video that is cut anew may have fewer moments than it had; the views of
         its new picture are committed before the rest of the old ones goes.
         """
-        moments = self.marks(image_id, "view > 0")
+        parts = self.marks(image_id, "view > 0")
         shows = (
-            {mark.key: mark.picture_hash for mark in self.whole_marks(image_id)} if moments else {}
+            {mark.key: mark.picture_hash for mark in self.whole_marks(image_id)} if parts else {}
         )
         first: dict[str, int] = {}
-        for mark in moments:
+        for mark in parts:
             if shows.get(mark.key) != mark.picture_hash:
                 first[mark.key] = min(mark.view, first.get(mark.key, mark.view))
         self.remove_from(image_id, first)

@@ -194,12 +194,14 @@ class MediaContent:
 class DecodedPhoto(MediaContent):
     """The result of decoding a photo, or one frame of a video.
 
-    ``input_HWC``: (S, S, 3) uint8, the model's input.
+    ``input_HWC``: (S, S, 3) uint8, the model's input. ``box_inputs``: the same of each box of a
+    long photo, see ``InputSpec.boxes``.
     """
 
     token: int = 0
     path: bytes = b""
     input_HWC: RgbImage
+    box_inputs: tuple[RgbImage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-
 from cocadesk.indexing.known_files import MatchedFile, Unreadable
-from cocadesk.indexing.pictures import Embedded
+from cocadesk.indexing.pictures import embed_photos
 from cocadesk.indexing.pipeline import Batch, Decoder, Matcher
 from cocadesk.indexing.types import IndexOptions, IndexProgress
 from cocadesk.library.library import Library
@@ -66,6 +64,5 @@ def _embed(batch: Batch, library: Library, embedder: Backend) -> None:
         if isinstance(photo, DecodedPhoto):
             library.thumbnails.write(photo.picture_hash, photo.thumbnail_jpeg)
             if item.needs_embedding:
-                vectors_ND = embedder.embed_images(np.array(photo.input_HWC)[None])
-                batch.embedded[photo.picture_hash] = Embedded(vectors_VD=vectors_ND)
+                batch.embedded.update(embed_photos(embedder, {photo.picture_hash: photo}))
             item.release_pixels()

@@ -15,7 +15,12 @@ from cocadesk.media.formats import PHOTO_FORMATS, Decoder, PhotoFormat, format_o
 from cocadesk.media.hashing import hash_bytes
 from cocadesk.media.metadata.merge import read_metadata
 from cocadesk.media.photo.jpeg import open_jpeg
-from cocadesk.media.photo.resize import prepare_input, start_picture_hash, thumbnail_jpeg
+from cocadesk.media.photo.resize import (
+    prepare_boxes,
+    prepare_input,
+    start_picture_hash,
+    thumbnail_jpeg,
+)
 from cocadesk.media.sniffing import SNIFF_BYTES, describe_other
 from cocadesk.media.source import HASH_COVERAGE, THUMBNAIL_PX, WHOLE, PhotoSource, coverage_for
 from cocadesk.media.types import DecodedPhoto, DecodedRgb, DecodeLimits, PhotoError
@@ -102,16 +107,18 @@ def decode_photo(
     hash_reduction = source.reduction(HASH_COVERAGE)
     reduction = min(source.reduction(wanted), hash_reduction)
     rgb = source.decode(reduction)
+    full_size = (source.width, source.height)
     hashed = rgb if reduction == hash_reduction else source.decode(hash_reduction)
     return DecodedPhoto(
         token=token,
         path=path,
-        input_HWC=prepare_input(rgb, spec, (source.width, source.height)),
+        input_HWC=prepare_input(rgb, spec, full_size),
+        box_inputs=prepare_boxes(rgb, spec, full_size),
         width=source.width,
         height=source.height,
         format=source.format.name,
         file_hash=hash_bytes(data),
-        picture_hash=start_picture_hash(hashed, source.width, source.height).hexdigest(),
+        picture_hash=start_picture_hash(hashed, *full_size).hexdigest(),
         thumbnail_jpeg=thumbnail_jpeg(rgb, thumbnail_px),
         metadata=read_metadata(source.metadata),
     )

@@ -45,6 +45,28 @@ def prepare_input(
     return squash(rgb_HWC, spec.size_px)
 
 
+def prepare_boxes(
+    rgb_HWC: RgbImage, spec: InputSpec, full_size: tuple[int, int]
+) -> tuple[RgbImage, ...]:
+    """The inputs for the boxes of a long photo (``InputSpec.boxes``), as ``prepare_input`` gives.
+
+    A scale that covers the input of the whole covers those of the boxes: both ask for pixels
+    along the short side, and a box is no shorter than that.
+    """
+    rows, columns = rgb_HWC.shape[:2]
+    inputs = []
+    for box in spec.boxes(*full_size):
+        left, top = round(box.left * columns), round(box.top * rows)
+        right, bottom = round(box.right * columns), round(box.bottom * rows)
+        part = rgb_HWC[top : max(bottom, top + 1), left : max(right, left + 1)]
+        if spec.resize is Resize.CENTER_CROP:
+            side = (spec.size_px, spec.size_px)
+            inputs.append(np.array(Image.fromarray(part).resize(side, Image.Resampling.BICUBIC)))
+        else:
+            inputs.append(squash(part, spec.size_px))
+    return tuple(inputs)
+
+
 def squash(rgb_HWC: RgbImage, side_px: int) -> RgbImage:
     """The whole picture as a square, contiguous and owning its memory."""
     resized = resize(rgb_HWC, side_px, side_px)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import IO, TypeAlias
+from typing import IO, Annotated, TypeAlias
 
 import msgspec
 
 from cocadesk.media.pool.deadline import Patience
 from cocadesk.media.types import DecodeLimits, MediaContent, VideoContent
-from cocadesk.picture_input import InputSpec
+from cocadesk.picture_input import MOST_BOXES, InputSpec
 
 _MAX_FRAME_BYTES = 8 << 20
 _THUMBNAIL_ROOM_BYTES = 96 << 10
@@ -39,8 +39,11 @@ class WorkerSettings:
 
     @property
     def slot_bytes(self) -> int:
-        """Bytes of one slot: the input and, behind it, the thumbnail."""
-        return self.input_bytes + _THUMBNAIL_ROOM_BYTES
+        """Bytes of one slot: the inputs of a photo and, behind them, the thumbnail.
+
+        Memory that no long photo has been written to is never taken from the system.
+        """
+        return (1 + MOST_BOXES) * self.input_bytes + _THUMBNAIL_ROOM_BYTES
 
     @property
     def largest_spool_bytes(self) -> int:
@@ -79,7 +82,7 @@ class CannotStart(msgspec.Struct, frozen=True, tag=True):
 
 
 class PhotoDone(msgspec.Struct, frozen=True, tag=True):
-    """The slot holds the model's input and, behind it, the thumbnail.
+    """The slot holds the model's input, those of boxes, and behind them the thumbnail.
 
     ``content`` has the thumbnail only when it did not fit.
     """
@@ -87,6 +90,7 @@ class PhotoDone(msgspec.Struct, frozen=True, tag=True):
     serial: int
     content: MediaContent
     thumbnail_bytes: int
+    boxes: Annotated[int, msgspec.Meta(ge=0, le=MOST_BOXES)] = 0
 
 
 class VideoDone(msgspec.Struct, frozen=True, tag=True):

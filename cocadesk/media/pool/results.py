@@ -24,15 +24,18 @@ def photo_result(
 ) -> DecodedPhoto:
     """The photo, copied out of the worker's slot."""
     settings = worker.settings
-    side, split = settings.spec.size_px, settings.input_bytes
+    side, count = settings.spec.size_px, 1 + answer.boxes
+    split = count * settings.input_bytes
     with worker.slot_view(slot) as view:
-        input_HWC = np.frombuffer(bytearray(view[:split]), np.uint8).reshape(side, side, 3)
+        pixels = np.frombuffer(bytearray(view[:split]), np.uint8)
         behind = bytes(view[split : split + answer.thumbnail_bytes])
+    input_HWC, *boxes = pixels.reshape(count, side, side, 3)
     return DecodedPhoto.of(
         answer.content,
         token=request.token,
         path=request.path,
         input_HWC=input_HWC,
+        box_inputs=tuple(boxes),
         thumbnail_jpeg=answer.content.thumbnail_jpeg or behind,
     )
 

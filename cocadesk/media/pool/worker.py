@@ -231,7 +231,8 @@ def _spool_video(
 
 
 def _into_slot(photo: DecodedPhoto, job: Job, settings: WorkerSettings, arena: Arena) -> PhotoDone:
-    pixels, thumbnail = photo.input_HWC.data.cast("B"), photo.thumbnail_jpeg
+    inputs, thumbnail = (photo.input_HWC, *photo.box_inputs), photo.thumbnail_jpeg
+    pixels = b"".join(one.data.cast("B") for one in inputs)
     start = job.slot * settings.slot_bytes
     fits = len(pixels) + len(thumbnail) <= settings.slot_bytes
     arena.memory[start : start + len(pixels)] = pixels
@@ -242,6 +243,7 @@ def _into_slot(photo: DecodedPhoto, job: Job, settings: WorkerSettings, arena: A
         serial=job.serial,
         content=MediaContent.of(photo, thumbnail_jpeg=b"" if fits else thumbnail),
         thumbnail_bytes=len(thumbnail) if fits else 0,
+        boxes=len(photo.box_inputs),
     )
 
 

@@ -56,10 +56,15 @@ def found(name: str) -> FoundFile:
     return FoundFile(root=ROOT, path=ROOT + b"/" + name.encode(), size_bytes=100, mtime_ns=2)
 
 
-def known(*media: Identity, views: Iterable[Identity] | None = None) -> KnownFiles:
-    """The known files of these media; each has the view of its picture."""
+def known(
+    *media: Identity, views: Iterable[Identity] | None = None, boxes: Iterable[str] = ()
+) -> KnownFiles:
+    """The known files of these media; each has the view of its picture.
+
+    ``boxes`` has the key of a medium for each view of a box.
+    """
     stored = media if views is None else views
-    return KnownFiles(media, {one.key: one.picture_hash for one in stored}, MODEL)
+    return KnownFiles(media, {one.key: one.picture_hash for one in stored}, MODEL, boxes)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +165,50 @@ def test_a_new_file_with_a_known_picture_takes_its_vectors() -> None:
     match = known(medium("a")).by_picture(NEW, "b", "a", "photo")
     assert match is not None
     assert (match.kind, match.same_bytes, match.vectors_of) == (MatchKind.NEW, None, "a")
+
+
+@pytest.mark.parametrize(("stored", "vectors_of"), [("", None), ("aa", None), ("aaa", "a")])
+def test_a_long_photo_with_views_of_fewer_boxes_is_embedded_again(
+    stored: str, vectors_of: str | None
+) -> None:
+    """As an index left it that knew none; then it has them, and a copy borrows them."""
+    files = known(medium("a"), boxes=stored)
+    read_again = Verdict(MatchKind.TOUCHED, "a", "a")
+    match = files.by_picture(read_again, "a", "a", "photo", boxes=3)
+    assert match is not None
+    assert (match.key, match.vectors_of, match.is_redrawn) == ("a", vectors_of, False)
+    files.apply(found("a"), "disk", "a", match)
+    for verdict, owner in ((read_again, "a"), (Verdict(MatchKind.COPIED, None, "a"), "a")):
+        second = files.by_picture(verdict, "a", "a", "photo", boxes=3)
+        assert second is not None
+        assert second.vectors_of == owner
+
+
+def test_a_long_photo_takes_the_vectors_of_the_copy_that_has_them_all() -> None:
+    """Its own show the whole alone; what it has borrowed is its own afterwards."""
+    files = known(medium("a", picture="p"), medium("b", picture="p"), boxes="bb")
+    verdict = Verdict(MatchKind.TOUCHED, "a", "a")
+    match = files.by_picture(verdict, "a", "p", "photo", boxes=2)
+    assert match is not None
+    assert match.vectors_of == "b"
+    files.apply(found("a"), "disk", "a", match)
+    again = files.by_picture(verdict, "a", "p", "photo", boxes=2)
+    assert again is not None
+    assert again.vectors_of == "a"
+
+
+def test_a_photo_that_was_long_has_no_boxes_any_more() -> None:
+    """Those of its next picture are new."""
+    files = known(medium("a"), boxes="aa")
+    edited = Verdict(MatchKind.EDITED, "a")
+    for picture, boxes in (("b", 0), ("c", 2)):
+        match = files.by_picture(edited, picture, picture, "photo", boxes)
+        assert match is not None
+        assert match.vectors_of is None
+        files.apply(found("a"), "disk", picture, match)
+    last = files.by_picture(edited, "d", "b", "photo", boxes=2)
+    assert last is not None
+    assert last.vectors_of is None
 
 
 def test_two_equal_new_files_of_one_run_are_embedded_once() -> None:

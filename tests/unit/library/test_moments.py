@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,6 +52,16 @@ def test_a_photo_has_no_moment() -> None:
     assert representative_moment(video((1.0, 0.0))) is None
     assert representative_moment([]) is None
     assert moments_of(video((1.0, 0.0))) == []
+
+
+def test_a_long_photo_is_tagged_from_the_whole_and_not_from_its_boxes() -> None:
+    """The best of nine looks would show wrong tags; nor are boxes moments."""
+    boxes = [
+        replace(view, shows=ViewShows.BOX, time_s=None) for view in video((1.0, 0.0), (0.0, 1.0))
+    ]
+    views = [*video((0.3, 0.4)), *boxes]
+    np.testing.assert_allclose(tagging_vectors(views), [[0.6, 0.8]])
+    assert (moments_of(views), representative_moment(views)) == ([], None)
 
 
 def test_a_video_is_tagged_from_its_moments_and_a_photo_from_the_whole() -> None:

@@ -68,6 +68,18 @@ def test_views_from_a_number_on_can_be_dropped(library: Library) -> None:
     assert [mark.view for mark in library.views.whole_marks(IMAGE_ID)] == [0]
 
 
+def test_boxes_and_spans_are_told_apart(library: Library) -> None:
+    """Neither is the whole."""
+    spans, boxes = video(library, moments=2), media_row(b"b")
+    parts = [view_row(boxes, [1, 0], n, shows=ViewShows.BOX) for n in (1, 2, 3)]
+    library.views.commit(IMAGE_ID, [view_row(boxes, [1, 0]), *parts])
+    for shows, key, count in ((ViewShows.SPAN, spans.key, 2), (ViewShows.BOX, boxes.key, 3)):
+        marks = library.views.part_marks(IMAGE_ID, shows)
+        assert sorted((mark.key, mark.view) for mark in marks) == [
+            (key, number) for number in range(1, count + 1)
+        ]
+
+
 def test_moments_of_an_earlier_picture_are_stale(library: Library) -> None:
     """A crash between two commits leaves them; those of the picture shown now stay."""
     row = video(library, moments=4, picture_hash="old")

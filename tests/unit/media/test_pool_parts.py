@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from cocadesk.media.pool.arena import Arena
 from cocadesk.media.pool.deadline import Patience
@@ -100,6 +101,16 @@ def test_what_is_no_message_is_an_error_and_no_object(data: bytes) -> None:
         read_answer(io.BytesIO(data))
 
 
+@pytest.mark.parametrize("boxes", [-1, 9, 1 << 40])
+def test_an_answer_with_more_boxes_than_a_slot_holds_is_no_message(boxes: int) -> None:
+    """A worker that a hostile file has taken over can't have the pool read beyond its slot."""
+    stream = io.BytesIO()
+    write_message(stream, replace(DONE, boxes=boxes))
+    stream.seek(0)
+    with pytest.raises(msgspec.ValidationError):
+        read_answer(stream)
+
+
 def test_an_order_is_no_answer() -> None:
     """A worker cannot make the pool believe that it is one itself."""
     stream = io.BytesIO()
@@ -129,7 +140,7 @@ def test_shared_memory_is_seen_by_a_child_and_has_no_name() -> None:
 
 
 def test_a_slot_has_room_for_the_input_and_its_thumbnail() -> None:
-    """Three bytes a pixel, and the rest for the JPEG."""
+    """Three bytes a pixel, for the whole and eight boxes, and the rest for the JPEG."""
     settings = WorkerSettings(
         spec=InputSpec(size_px=100),
         thumbnail_px=320,
@@ -138,7 +149,7 @@ def test_a_slot_has_room_for_the_input_and_its_thumbnail() -> None:
         slots=1,
     )
     assert settings.input_bytes == 30_000
-    assert settings.slot_bytes > settings.input_bytes + 64_000
+    assert settings.slot_bytes > 9 * settings.input_bytes + 64_000
 
 
 @pytest.mark.parametrize(
