@@ -36,12 +36,14 @@ class Corpus:
         Raises:
             UserError: WordNet is missing.
         """
+        wordnet = read_wordnet(wordnet_folder)
+        phrases = (word.lower() for synset in wordnet.synsets.values() for word in synset.words)
         return Corpus(
             captions=captions,
             extra=extra,
             other=other,
-            counts=WordCounts([*captions, *extra, *other]),
-            wordnet=read_wordnet(wordnet_folder),
+            counts=WordCounts([*captions, *extra, *other], phrases),
+            wordnet=wordnet,
         )
 
     @property

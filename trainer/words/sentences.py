@@ -14,7 +14,7 @@ import numpy as np
 
 from trainer.config import DistillationConfig
 from trainer.words.counts import WordCounts, with_article
-from trainer.words.wordnet import PROPER_NAMES, VISIBLE_THINGS, WordNet
+from trainer.words.wordnet import VISIBLE_THINGS, WordNet
 
 _PROMPTS = (
     *("{}",) * 3,
@@ -31,7 +31,7 @@ _PROMPTS = (
     "{} on a table",
     "looking at {}",
 )
-_RARE, _COMMON, _MUCH_COMMONER, _MOST_SENSES = 20, 10, 3, 4
+_RARE, _COMMON, _MUCH_COMMONER = 20, 10, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,35 +98,31 @@ class SentencePool:
 def teachable_words(
     wordnet: WordNet, counts: WordCounts, held_out: Collection[str] = ()
 ) -> list[Word]:
-    """All words without digits or capitals; of proper names those too.
+    """All words without digits; capitals only of nouns.
 
-    A rare noun has its first meaning's commonest word for a target where that is much
-    commoner and mostly means the same; words that are held out, to measure by, have none.
+    A rare noun has for a target the commonest word of its first meaning that has it for a
+    first one too, where that is much commoner; words that are held out, to measure by, have none.
     """
     found = []
     for id_, synset in wordnet.synsets.items():
         is_noun = id_[0] == "n"
-        best = max(synset.words, key=counts.of)
+        clear = [word.lower() for word in synset.words if wordnet.rank(word.lower(), id_) == 0]
+        best = max(clear, key=counts.of, default="")
         is_visible = is_noun and synset.lexicographer in VISIBLE_THINGS
         for word in synset.words:
             text = word.lower()
-            is_name = synset.lexicographer == PROPER_NAMES
-            if re.search(r"\d", word) or (word != text and not is_name):
+            if re.search(r"\d", word) or (word != text and not is_noun):
                 continue
-            is_clear = is_noun and wordnet.rank(text, id_) == 0 and text not in held_out
-            common = _common(text, best.lower(), id_, wordnet, counts) if is_clear else None
+            has_common = text in clear and text not in held_out and _is_rarer(text, best, counts)
+            common = best if has_common else None
             weight = (3 if is_visible else 1) * (1 if counts.of(text) < 1 else 3)
             found.append(Word(text=text, common=common, weight=weight, is_noun=is_noun))
     return found
 
 
-def _common(text: str, best: str, id_: str, wordnet: WordNet, counts: WordCounts) -> str | None:
-    """A meaning's commonest word where it may stand for a rarer one."""
-    is_rare = counts.of(text) < _RARE and best != text
-    is_common = counts.of(best) > max(_COMMON, _MUCH_COMMONER * counts.of(text))
-    senses = wordnet.senses.get(best, ())
-    is_sure = wordnet.rank(best, id_) == 0 or len(senses) <= _MOST_SENSES
-    return best if is_rare and is_common and is_sure else None
+def _is_rarer(text: str, best: str, counts: WordCounts) -> bool:
+    rare, common = counts.of(text), counts.of(best)
+    return rare < _RARE and common > max(_COMMON, _MUCH_COMMONER * rare)
 
 
 def _prompted(word: Word, as_common: float, random: np.random.Generator) -> tuple[str, str]:

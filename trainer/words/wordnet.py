@@ -12,7 +12,6 @@ from cocadesk.errors import UserError
 _FILES = {"n": "noun", "v": "verb", "a": "adj"}
 #: Kinds of things by the number of their lexicographer's file (lexnames(5)).
 PERSONS = 18
-PROPER_NAMES = 15
 VISIBLE_THINGS = frozenset({4, 5, 6, 8, 13, 17, 18, 20})
 MOST_DEPTH = 40
 UNKNOWN_RANK = 9

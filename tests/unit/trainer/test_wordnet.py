@@ -115,8 +115,16 @@ def test_words_are_counted_by_their_rarest_part() -> None:
     assert [with_article(word) for word in ("owl", "dog")] == ["an owl", "a dog"]
 
 
+def test_a_phrase_that_was_asked_for_is_counted_whole() -> None:
+    """Swimmers and costumes in many captions make no swimming costume common."""
+    texts = ["a swimming dog", "a red costume", "a bathing suit", "one bathing suit is red"]
+    counts = WordCounts(texts, ["swimming costume", "bathing suit", "dog", "is red here"])
+    phrases = ("swimming costume", "bathing suit", "dog", "is red here", "red costume")
+    assert [counts.of(text) for text in phrases] == [0, 2, 1, 0, 1]
+
+
 def test_a_rare_word_is_taught_as_its_common_synonym(wordnet: WordNet) -> None:
-    """But not where it is held out to measure by, mostly means another, or is a name."""
+    """But not where it is held out to measure by, or mostly means another."""
     counts = WordCounts(["an owl"] * 50)
     found = {word.text: word for word in teachable_words(wordnet, counts)}
     assert found["hooter"].common == "owl"
@@ -124,7 +132,7 @@ def test_a_rare_word_is_taught_as_its_common_synonym(wordnet: WordNet) -> None:
     assert found["bark"].is_noun is False
     assert "mimir" in found
     assert "2-mutt" not in found
-    assert "bird of minerva" not in found
+    assert found["bird of minerva"].common is None  # of which it is not the first meaning
     held = {word.text: word for word in teachable_words(wordnet, counts, {"hooter"})}
     assert held["hooter"].common is None
     assert found["pug"].weight > 0
