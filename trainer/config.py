@@ -251,6 +251,22 @@ class RewardConfig:
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RareWordsConfig(DistillationConfig):
+    """After all others: rare words are taught as their common synonyms, in the pictures' space.
+
+    Shares as in a distillation, but the network as it was teaches. ``locked_layers`` of the text
+    side do not learn; ``states`` holds what the multimodal half reads of all other texts.
+    """
+
+    locked_layers: int = 2
+    states: float = 1.0
+
+
+def _no_rare_words() -> RareWordsConfig:
+    return RareWordsConfig(optimiser=OptimiserConfig(steps=0))
+
+
 def _no_rewards() -> RewardConfig:
     return RewardConfig(optimiser=OptimiserConfig(steps=0))
 
@@ -263,8 +279,8 @@ def _no_distillation() -> DistillationConfig:
 class TrainConfig:
     """A whole run. ``device`` is "auto" (an accelerator that works, else the CPU) or a name.
 
-    ``synonyms`` is a second distillation, with shares of its own; ``rewards`` follow the
-    captioner. By default there is neither.
+    ``synonyms`` is a second distillation, with shares of its own; ``rewards`` and then
+    ``rare_words`` follow the captioner. By default there is none of them.
     """
 
     name: str = "run"
@@ -286,6 +302,7 @@ class TrainConfig:
     joint: JointConfig = field(default_factory=JointConfig)
     captioner: CaptionerConfig = field(default_factory=CaptionerConfig)
     rewards: RewardConfig = field(default_factory=_no_rewards)
+    rare_words: RareWordsConfig = field(default_factory=_no_rare_words)
     model: CocaConfig = field(default_factory=CocaConfig)
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The recipe of a model that knows words: distillation, pictures, captions, each a stage.
+"""The recipe of a model that knows words: from distillation to rare words, each a stage.
 
 The stages' states lie in folders of the run; a stage that is done is not run again.
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,15 +27,18 @@ from trainer.stages.class_knowledge import ClassKnowledge, class_probabilities
 from trainer.stages.distillation import Distillation, Student, start_projection
 from trainer.stages.joint import JointObjective, Knowledge
 from trainer.stages.loop import Loop, Reporter
-from trainer.stages.objectives import TrainContext
+from trainer.stages.objectives import CocaObjective, TrainContext
 from trainer.stages.preparation import Preparation, notes_of
+from trainer.stages.rare_words import RareWordsObjective
 from trainer.stages.rewards import RewardObjective
 from trainer.words.corpus import Corpus, read_held_out
 from trainer.words.sentence_model import SentenceModel, load_sentence_model, start_text_side
+from trainer.words.sentences import SentencePool
 from trainer.words.vocabulary import build_tokenizer, table_rows
 
 log = logging.getLogger(__name__)
 
+RARE_WORDS = "rare_words"
 _HELD_OUT_CAPTIONS, _HELD_OUT_WORDS = 1000, 500
 
 
@@ -80,28 +84,31 @@ class WordsRecipe:
             names=corpus.class_names(data.examples),
             classes=self._classes(context, corpus) if is_frozen else None,
         )
-        joint = JointObjective(context, knowledge)
-        figures = Loop("train", joint, self._run, self._config, self._report).run()
-        if not config.captioner.crops:
-            return figures
-        joint.state.settle()
-        return self._captions(context, corpus, joint.best)
+        last: CocaObjective = JointObjective(context, knowledge)
+        figures = Loop("train", last, self._run, self._config, self._report).run()
+        for stage, make in self._later_stages(context, corpus):
+            last.state.settle()
+            following = make()
+            if stage != RARE_WORDS:  # which says little of the dev sets, and comes last
+                following.best = last.best  # a later stage replaces the checkpoint if it is better
+            run = self._stage_folder(stage)
+            figures = Loop(stage, following, run, self._config, self._report).run()
+            last = following
+        return figures
 
-    def _captions(self, context: TrainContext, corpus: Corpus, best: float) -> dict[str, float]:
-        """Teaches the multimodal half to write; it begins with the second stage's average."""
-        language = [*corpus.extra, *corpus.other[: self._config.captioner.other_lines]]
-        run = self._stage_folder("captions")
-        progress = self._preparation.progress("pooled pictures")
-        writer = CaptionerObjective(context, run.path, language, progress)
-        writer.best = best  # a later stage replaces the checkpoint only where it does better
-        figures = Loop("captions", writer, run, self._config, self._report).run()
-        if not self._config.rewards.optimiser.steps:
-            return figures
-        writer.state.settle()
-        critic = RewardObjective(context, run.path, progress)
-        critic.best = writer.best
-        last = self._stage_folder("rewards")
-        return Loop("rewards", critic, last, self._config, self._report).run()
+    def _later_stages(
+        self, context: TrainContext, corpus: Corpus
+    ) -> Iterator[tuple[str, Callable[[], CocaObjective]]]:
+        """Names of the stages that teach a part of the network alone, and their makers."""
+        config, progress = self._config, self._preparation.progress("pooled pictures")
+        if config.captioner.crops:
+            language = [*corpus.extra, *corpus.other[: config.captioner.other_lines]]
+            pooled = self._stage_folder("captions").path
+            yield "captions", partial(CaptionerObjective, context, pooled, language, progress)
+            if config.rewards.optimiser.steps:
+                yield "rewards", partial(RewardObjective, context, pooled, progress)
+        if config.rare_words.optimiser.steps:
+            yield RARE_WORDS, lambda: RareWordsObjective(context, self._pool(corpus))
 
     def _stage_folder(self, name: str) -> RunFolder:
         folder = self._run.path / name
@@ -147,8 +154,7 @@ class WordsRecipe:
     ) -> tuple[dict[str, int], Tensor]:
         """Distils the text side; gives the sentence model's vectors of all captions."""
         config, preparation = self._config, self._preparation
-        pairs = preparation.paths([config.words.held_out]) if config.words.held_out else []
-        pool = corpus.sentences(frozenset[str]().union(*map(read_held_out, pairs)))
+        pool = self._pool(corpus)
         random = np.random.default_rng((config.seed, 99))
         words = [pool.words[i].text for i in random.integers(0, len(pool.words), _HELD_OUT_WORDS)]
         held_out: dict[str, Sequence[str]] = {
@@ -176,6 +182,12 @@ class WordsRecipe:
         vectors = _kept(path, len(captions), lambda: sentence.vectors(captions))
         start_projection(model.text_projection, student, vectors)
         return {caption: number for number, caption in enumerate(captions)}, vectors
+
+    def _pool(self, corpus: Corpus) -> SentencePool:
+        """Everything to distil from, but for the words that are held out."""
+        held_out = self._config.words.held_out
+        pairs = self._preparation.paths([held_out]) if held_out else []
+        return corpus.sentences(frozenset[str]().union(*map(read_held_out, pairs)))
 
     def _classes(self, context: TrainContext, corpus: Corpus) -> ClassKnowledge | None:
         """The trunk's own classifier, where it is to teach."""

@@ -39,6 +39,14 @@ references = 2
 most_tokens = 8
 frequent_ids = 40
 human = 4
+[rare_words]
+locked_layers = 1
+as_common = 0.9
+[rare_words.optimiser]
+steps = 2
+batch = 9
+warmup_steps = 1
+precision = "fp32"
 [rewards.optimiser]
 steps = 2
 learning_rate = 1e-4
@@ -197,6 +205,7 @@ def test_a_run_killed_anywhere_ends_with_the_same_weights(folder: Path) -> None:
         "train",
         "captions",
         "rewards",
+        "rare_words",
         "dev",
     }
     assert figures["dev/t2i_r10"] > 0
@@ -213,6 +222,7 @@ def test_a_run_killed_anywhere_ends_with_the_same_weights(folder: Path) -> None:
             ("train", 3),
             ("captions", 3),
             ("rewards", 2),
+            ("rare_words", 1),
         ]
     )
     config = _config(folder, "broken", captions=_CAPTIONS)
@@ -225,14 +235,14 @@ def test_a_run_killed_anywhere_ends_with_the_same_weights(folder: Path) -> None:
         with pytest.raises(_KilledError):
             train(config, dying)
     train(config, _ignore)
-    for stage in (".", "distillation", "synonyms", "captions", "rewards"):
+    for stage in (".", "distillation", "synonyms", "captions", "rewards", "rare_words"):
         assert _hash(folder / "broken" / stage) == _hash(whole / stage)
     rows = _rows(whole)
     assert sorted(rows) == [1, 2, 3, 4]
     assert all(rows[step]["caption"] > 0 for step in rows)
     assert rows[3]["anchor"] > 0
     again = train(config, _ignore)
-    kept = json.loads((folder / "broken" / "rewards" / "state" / "state.json").read_text())
+    kept = json.loads((folder / "broken" / "rare_words" / "state" / "state.json").read_text())
     assert again == kept["figures"]
 
 
