@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-LONG = 2.0
+LONG = 2.4
 """A picture that is so many times as long as short, or more, is seen in boxes, too.
 
-No camera's own frame is: 16:9, the longest, stays below, and networks are trained on such. From
-here on are panoramas, 360-degree pictures and strips of screen: squashed, they lose half and
-more of what lies along their long side.
+No camera's own frame is, and no phone's screen: 21:9, the longest, stays below. From here on
+are panoramas and strips of screen: squashed, they lose more than half of what lies along their
+long side.
 """
 MOST_BOXES = 8
 """Of one picture: a longer one than 8:1 gets longer boxes, so that work and memory stay bounded."""

@@ -41,18 +41,18 @@ def numbers(spec: InputSpec, *sizes: tuple[int, int]) -> list[int]:
     return [len(spec.boxes(*size)) for size in sizes]
 
 
-def test_a_photo_twice_as_long_as_short_has_boxes_and_one_a_little_shorter_none() -> None:
-    """No frame of a camera is so long, lying or upright."""
-    assert numbers(SPEC, (2000, 1000), (1000, 2000)) == [2, 2]
-    assert numbers(SPEC, (1990, 1000), (1000, 1990), (1999, 1000)) == [0, 0, 0]
-    assert numbers(SPEC, (4, 3), (3, 2), (16, 9), (1, 1), (9, 16)) == [0] * 5
+def test_a_photo_of_two_squares_and_a_half_has_boxes_and_a_screenshot_none() -> None:
+    """No frame of a camera and no phone's screen is so long, lying or upright."""
+    assert numbers(SPEC, (2400, 1000), (1000, 2400)) == [3, 3]
+    assert numbers(SPEC, (2390, 1000), (1000, 2390), (2399, 1000)) == [0, 0, 0]
+    assert numbers(SPEC, (4, 3), (3, 2), (16, 9), (1, 1), (9, 16), (9, 21)) == [0] * 6
 
 
 def test_a_longer_photo_has_more_boxes_up_to_eight() -> None:
     """Boxes of 4:3 that overlap by a quarter or more; squares are more of them."""
     assert numbers(SPEC, (3000, 1000), (4000, 1000), (6000, 1000), (8000, 1000)) == [3, 4, 6, 8]
     assert numbers(SPEC, (40_000, 400), (1, 9_999_999)) == [8, 8]
-    assert numbers(SQUARES, (2000, 1000), (3000, 1000), (40_000, 400)) == [3, 4, 8]
+    assert numbers(SQUARES, (2400, 1000), (3000, 1000), (40_000, 400)) == [3, 4, 8]
 
 
 @given(SIDES, SIDES, st.sampled_from([SPEC, SQUARES]))
@@ -61,7 +61,7 @@ def test_boxes_cover_a_long_photo_equally_far_apart(
 ) -> None:
     """From end to end, of one size, no shorter than the short side, a quarter seen twice."""
     boxes = spec.boxes(width, height)
-    if max(width, height) < 2 * min(width, height):
+    if max(width, height) < 2.4 * min(width, height):
         assert boxes == []
         return
     assert 2 <= len(boxes) <= MOST_BOXES
