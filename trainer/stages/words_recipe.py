@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,15 +22,13 @@ from cocadesk.model.tokenizers.load import load_tokenizer
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from trainer.checkpoint import RunFolder, write_atomic
 from trainer.pictures.data import Dataset
-from trainer.stages.captioner import CaptionerObjective
 from trainer.stages.class_knowledge import ClassKnowledge, class_probabilities
 from trainer.stages.distillation import Distillation, Student, start_projection
 from trainer.stages.joint import JointObjective, Knowledge
+from trainer.stages.later_stages import RARE_WORDS, later_stages
 from trainer.stages.loop import Loop, Reporter
 from trainer.stages.objectives import CocaObjective, TrainContext
 from trainer.stages.preparation import Preparation, notes_of
-from trainer.stages.rare_words import RareWordsObjective
-from trainer.stages.rewards import RewardObjective
 from trainer.words.corpus import Corpus, read_held_out
 from trainer.words.sentence_model import SentenceModel, load_sentence_model, start_text_side
 from trainer.words.sentences import SentencePool
@@ -38,7 +36,6 @@ from trainer.words.vocabulary import build_tokenizer, table_rows
 
 log = logging.getLogger(__name__)
 
-RARE_WORDS = "rare_words"
 _HELD_OUT_CAPTIONS, _HELD_OUT_WORDS = 1000, 500
 
 
@@ -86,29 +83,15 @@ class WordsRecipe:
         )
         last: CocaObjective = JointObjective(context, knowledge)
         figures = Loop("train", last, self._run, self._config, self._report).run()
-        for stage, make in self._later_stages(context, corpus):
+        progress, pool = preparation.progress("pooled pictures"), partial(self._pool, corpus)
+        for stage, make in later_stages(context, corpus, pool, progress):
             last.state.settle()
-            following = make()
-            if stage != RARE_WORDS:  # which says little of the dev sets, and comes last
-                following.best = last.best  # a later stage replaces the checkpoint if it is better
-            run = self._stage_folder(stage)
+            run, following = self._stage_folder(stage), make()
+            if stage != RARE_WORDS:  # the dev sets hardly have any, so it is kept whatever they say
+                following.best = last.best  # a checkpoint is replaced by a better one alone
             figures = Loop(stage, following, run, self._config, self._report).run()
             last = following
         return figures
-
-    def _later_stages(
-        self, context: TrainContext, corpus: Corpus
-    ) -> Iterator[tuple[str, Callable[[], CocaObjective]]]:
-        """Names of the stages that teach a part of the network alone, and their makers."""
-        config, progress = self._config, self._preparation.progress("pooled pictures")
-        if config.captioner.crops:
-            language = [*corpus.extra, *corpus.other[: config.captioner.other_lines]]
-            pooled = self._stage_folder("captions").path
-            yield "captions", partial(CaptionerObjective, context, pooled, language, progress)
-            if config.rewards.optimiser.steps:
-                yield "rewards", partial(RewardObjective, context, pooled, progress)
-        if config.rare_words.optimiser.steps:
-            yield RARE_WORDS, lambda: RareWordsObjective(context, self._pool(corpus))
 
     def _stage_folder(self, name: str) -> RunFolder:
         folder = self._run.path / name
