@@ -234,7 +234,7 @@ class CaptionerConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewardConfig:
-    """The last stage: sampled captions are scored by CIDEr-D against the human ones.
+    """After the captioner: sampled captions are scored by CIDEr-D against the human ones.
 
     A step samples ``samples`` captions of at most ``most_tokens`` for each of ``pictures`` that
     have ``references`` captions; only the ``frequent_ids`` are sampled. Beside them it learns

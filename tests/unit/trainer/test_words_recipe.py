@@ -196,7 +196,7 @@ def _rows(run: Path) -> dict[int, dict[str, float]]:
 
 
 def test_a_run_killed_anywhere_ends_with_the_same_weights(folder: Path) -> None:
-    """In distillation, in the locked part, after it: hash for hash; and the model is usable."""
+    """In every stage, hash for hash; and the model is usable."""
     events: list[TrainReport] = []
     figures = train(_config(folder, "whole", captions=_CAPTIONS), events.append)
     whole = folder / "whole"
