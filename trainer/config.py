@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from cocadesk.errors import UserError
-from cocadesk.model.network.config import CocaConfig, build_config
+from cocadesk.model.network.config import CocaConfig, HubnessConfig, build_config
 
 
 class Schedule(StrEnum):
@@ -280,7 +280,8 @@ class TrainConfig:
     """A whole run. ``device`` is "auto" (an accelerator that works, else the CPU) or a name.
 
     ``synonyms`` is a second distillation, with shares of its own; ``rewards`` and then
-    ``rare_words`` follow the captioner. By default there is none of them.
+    ``rare_words`` follow the captioner; ``hubness`` is corrected last, and is none of
+    ``model``, which is what learns. By default there is none of them.
     """
 
     name: str = "run"
@@ -303,6 +304,7 @@ class TrainConfig:
     captioner: CaptionerConfig = field(default_factory=CaptionerConfig)
     rewards: RewardConfig = field(default_factory=_no_rewards)
     rare_words: RareWordsConfig = field(default_factory=_no_rare_words)
+    hubness: HubnessConfig = field(default_factory=HubnessConfig)
     model: CocaConfig = field(default_factory=CocaConfig)
 
     def __post_init__(self) -> None:
@@ -330,6 +332,12 @@ class TrainConfig:
                 knows_words and optimiser.accumulate > 1,
                 "a joint step has one part: accumulate is 1",
             ),
+            (self.model.hubness.texts, "hubness is a table of the run, not of its model"),
+            (
+                self.hubness.texts and not knows_words,
+                "hubness is corrected by the recipe with words.sentence_model alone",
+            ),
+            (bool(self.hubness.texts) != bool(self.hubness.photos), "hubness needs both banks"),
         ]
         _refuse(problems)
 

@@ -94,7 +94,7 @@ def encode_texts(
 ) -> Tensor:
     """Unit vectors (T, E) float32 of prepared texts, without gradient."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # little padding
-    vectors = torch.zeros(len(texts), model.config.embedding_dim, device=device.device)
+    vectors = torch.zeros(len(texts), model.config.vector_dim, device=device.device)
     for start in range(0, len(order), _TEXTS):
         rows = np.array(order[start : start + _TEXTS])
         batch = tokenizer.batch([texts[i] for i in rows], model.config.text.context)

@@ -16,7 +16,10 @@ from cocadesk.model.network.config import CocaConfig, PoolerDesign
 
 IDS = "ids.json"
 #: Weights that make image vectors, and nothing else does (DESIGN, "Image id").
-_IMAGE_PREFIXES = ("image_encoder.", "contrastive_pooler.", "image_norm.", "image_projection.")
+_IMAGE_PREFIXES = (
+    *("image_encoder.", "contrastive_pooler.", "image_norm."),
+    *("image_projection.", "image_hubness."),
+)
 _GENERATIVE_PREFIX = "generative_pooler."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -9,13 +10,15 @@ import torch
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.checkpoints.int8_rows import rounded_to_grid
 from cocadesk.model.network.coca import CoCa
-from cocadesk.model.network.config import CocaConfig, ImageEncoderKind, NormPlace
+from cocadesk.model.network.config import CocaConfig, HubnessConfig, ImageEncoderKind, NormPlace
 from cocadesk.model.tokenizers.byte_pairs import train_tokenizer
 from cocadesk.model.tokenizers.tokenizer import MARKERS, TextTokenizer
 from cocadesk.model.tokenizers.word_pieces import UNKNOWN, word_piece_tokenizer
 from tests.support.configs import tiny_config
 from tests.support.word_pieces import PIECES
 
+BANKS = HubnessConfig(texts=7, photos=5)
+"""The banks of ``corrected_model``."""
 _TEXTS = [
     "a brown dog runs on the green grass",
     "two children play with a red ball",
@@ -71,3 +74,16 @@ def write_tiny_checkpoint(folder: Path, seed: int = 0, *, has_styles: bool = Fal
     tokenizer = styled_tokenizer() if has_styles else tiny_tokenizer()
     save_checkpoint(folder, tiny_model(seed), tokenizer, "A tiny test model, {model_id}.")
     return folder
+
+
+@torch.no_grad()
+def corrected_model(seed: int = 0, kind: ImageEncoderKind = ImageEncoderKind.VIT) -> CoCa:
+    """Such a model with banks of a few vectors that correct its hubs."""
+    model = tiny_model(seed, config=replace(tiny_config(kind=kind), hubness=BANKS))
+    for number, hubness in enumerate((model.image_hubness, model.text_hubness)):
+        assert hubness is not None
+        random = torch.Generator().manual_seed(number)
+        bank = torch.nn.functional.normalize(torch.randn(hubness.bank.shape, generator=random))
+        hubness.bank.copy_(rounded_to_grid(bank))
+        hubness.level.fill_(0.05)
+    return model

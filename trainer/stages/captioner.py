@@ -99,20 +99,12 @@ class CaptionerObjective(CocaObjective):
     def _pool(self, store: FeatureStore, human: Sequence[int], progress: Progress) -> None:
         """Fills the pooled tokens that are missing."""
         context, crops = self.context, self._captioner.crops
-        model = context.model.to(context.device.device).eval()
+        context.model.to(context.device.device).eval()
         for start in range(store.done, len(human), _PICTURES):
             picture = np.array(human[start : start + _PICTURES])
             rows = np.arange(start, start + len(picture))
             for place, crop in enumerate(crops):
-                fetched = context.device.move(
-                    context.source.fetch(picture, np.full(len(picture), crop))
-                )
-                features = (
-                    fetched.float()
-                    if context.source.cached
-                    else model.image_encoder.features(fetched)
-                )
-                pooled = model.pool(model.image_encoder.tokens(features)).tokens_BQD
+                pooled = context.pooled(picture, np.full(len(picture), crop)).tokens_BQD
                 store.put((rows, np.full(len(rows), place)), tokens=pooled.float().cpu().numpy())
             store.mark(start + len(picture))
             progress(store.done, store.total)

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.checkpoints.int8_rows import put_on_grid
-from cocadesk.model.network.coca import CoCa
+from cocadesk.model.network.coca import CoCa, PooledImage
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer, TokenBatch, pad_batch
 from trainer.checkpoint import RunFolder, train_card
 from trainer.config import OptimiserConfig, TrainConfig
@@ -37,6 +39,14 @@ class TrainContext:
     run: RunFolder
     device: TrainDevice
     notes: Mapping[str, Any]
+
+    @torch.no_grad()
+    def pooled(self, picture_B: NDArray[np.int64], crop_B: NDArray[np.int64]) -> PooledImage:
+        """What the poolers make of crops of training pictures."""
+        fetched = self.device.move(self.source.fetch(picture_B, crop_B))
+        encoder = self.model.image_encoder
+        features = fetched.float() if self.source.cached else encoder.features(fetched)
+        return self.model.pool(encoder.tokens(features))
 
 
 class Objective(Protocol):
@@ -130,26 +140,40 @@ class CocaObjective:
 
     def measure(self) -> dict[str, float]:
         """Dev figures with the averaged weights; the best so far is kept as a checkpoint."""
-        context, config, step = self.context, self.context.config, self.state.step
-        figures: dict[str, float] = {}
+        context = self.context
         with self.state.averaged() as averaged:
-            model = _as_saved(averaged) if config.words.sentence_model else averaged
-            for dev in context.dev:
-                figures |= measure(
-                    model,
-                    context.tokenizer,
-                    dev,
-                    context.device,
-                    beams=config.evaluation.beams,
-                    caption_samples=config.evaluation.caption_samples,
-                )
+            model = _as_saved(averaged) if context.config.words.sentence_model else averaged
+            figures = dev_figures(context, model)
             score = sum(_score(figures, dev.name) for dev in context.dev) / max(1, len(context.dev))
             if context.dev and score > self.best:
                 self.best = score
-                own = replace(config, optimiser=self.state.config)
-                card = train_card(own, context.notes, figures, step)
-                save_checkpoint(context.run.best, model, context.tokenizer, card, half=True)
+                keep_best(context, model, figures, self.state)
         return figures
+
+
+def dev_figures(context: TrainContext, model: CoCa) -> dict[str, float]:
+    """Recall and captions of a network on the dev sets."""
+    evaluation = context.config.evaluation
+    figures: dict[str, float] = {}
+    for dev in context.dev:
+        figures |= measure(
+            model,
+            context.tokenizer,
+            dev,
+            context.device,
+            beams=evaluation.beams,
+            caption_samples=evaluation.caption_samples,
+        )
+    return figures
+
+
+def keep_best(
+    context: TrainContext, model: CoCa, figures: Mapping[str, float], state: StepState[Any]
+) -> None:
+    """Saves a network as the run's checkpoint, with a card."""
+    own = replace(context.config, optimiser=state.config)
+    card = train_card(own, context.notes, figures, state.step)
+    save_checkpoint(context.run.best, model, context.tokenizer, card, half=True)
 
 
 def _as_saved(model: CoCa) -> CoCa:

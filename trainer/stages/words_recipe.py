@@ -24,6 +24,7 @@ from trainer.checkpoint import RunFolder, write_atomic
 from trainer.pictures.data import Dataset
 from trainer.stages.class_knowledge import ClassKnowledge, class_probabilities
 from trainer.stages.distillation import Distillation, Student, start_projection
+from trainer.stages.hubness import keep_corrected
 from trainer.stages.joint import JointObjective, Knowledge
 from trainer.stages.later_stages import RARE_WORDS, later_stages
 from trainer.stages.loop import Loop, Reporter
@@ -91,6 +92,8 @@ class WordsRecipe:
                 following.best = last.best  # a checkpoint is replaced by a better one alone
             figures = Loop(stage, following, run, self._config, self._report).run()
             last = following
+        if config.hubness.texts:
+            figures = keep_corrected(last)
         return figures
 
     def _stage_folder(self, name: str) -> RunFolder:

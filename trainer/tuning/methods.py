@@ -84,7 +84,7 @@ class TextHead(TuningMethod):
 
     def pool(self, model: CoCa, tokens_BND: Tensor, vectors_BE: Tensor | None) -> PooledImage:
         if vectors_BE is None:  # of mixed pictures: nobody asks for their vector
-            size = (len(tokens_BND), model.config.embedding_dim)
+            size = (len(tokens_BND), model.config.vector_dim)
             vectors_BE = torch.zeros(size, device=tokens_BND.device)
         return PooledImage(vector_BE=vectors_BE, tokens_BQD=tokens_BND)
 

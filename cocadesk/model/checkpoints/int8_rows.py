@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 #: The table of words.
 TABLE = "unimodal.embedding.weight"
 #: The weights whose matrices are stored so where they can be: the text side's. Image vectors
-#: stand in people's libraries, and are not changed for a smaller file.
-GRID_PREFIXES = ("unimodal.", "multimodal.")
+#: stand in people's libraries, and are not changed for a smaller file. The banks of the
+#: hubness correction are put on the grid when they are made.
+GRID_PREFIXES = ("unimodal.", "multimodal.", "image_hubness.", "text_hubness.")
 _LARGEST = np.float32(127)
 #: Steps of the last bit around a row's largest number / 127. The product of a scale and
 #: 127 is rounded, so that dividing it by 127 may miss the scale by one.

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cocadesk.model.network.config import CocaConfig, PoolerDesign
+from cocadesk.model.network.hubness import Hubness, corrected_photos, corrected_texts
 from cocadesk.model.network.image_encoder import build_image_encoder
 from cocadesk.model.network.layers import AttentionalPooler, init_transformer
 from cocadesk.model.network.text_decoder import MultimodalDecoder, UnimodalDecoder
@@ -73,6 +74,17 @@ class CoCa(nn.Module):
         self.unimodal = UnimodalDecoder(text, config.dropout)
         self.text_norm = nn.LayerNorm(text.width)
         self.text_projection = nn.Linear(text.width, config.embedding_dim, bias=False)
+        hubness, dim = config.hubness, config.embedding_dim
+        self.image_hubness = (
+            Hubness(hubness.texts, dim, hubness.text_scale, hubness.text_weight)
+            if hubness.texts
+            else None
+        )
+        self.text_hubness = (
+            Hubness(hubness.photos, dim, hubness.photo_scale, hubness.photo_weight)
+            if hubness.photos
+            else None
+        )
         self.multimodal = MultimodalDecoder(text, config.dropout)
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / config.initial_temperature)))
         self.apply(init_transformer)
@@ -94,8 +106,10 @@ class CoCa(nn.Module):
             cascade = self.config.pooler.design is PoolerDesign.CASCADE
             vector = self.contrastive_pooler(pooled if cascade else tokens_BND)[:, 0]
             vector, tokens = self.image_norm(vector), pooled
-        vector = self.image_projection(vector)
-        return PooledImage(vector_BE=F.normalize(vector.float(), dim=-1), tokens_BQD=tokens)
+        vector = F.normalize(self.image_projection(vector).float(), dim=-1)
+        if self.image_hubness is not None:
+            vector = corrected_photos(vector, self.image_hubness)
+        return PooledImage(vector_BE=vector, tokens_BQD=tokens)
 
     def encode_image(self, images_BHWC: Tensor) -> PooledImage:
         """Pictures (B, S, S, 3) uint8 RGB."""
@@ -107,7 +121,8 @@ class CoCa(nn.Module):
 
     def text_vector(self, cls_BD: Tensor) -> Tensor:
         """Unit vectors (B, E) of the unimodal half's [CLS] outputs."""
-        return F.normalize(self.text_projection(self.text_norm(cls_BD)).float(), dim=-1)
+        vector = F.normalize(self.text_projection(self.text_norm(cls_BD)).float(), dim=-1)
+        return vector if self.text_hubness is None else corrected_texts(vector, self.text_hubness)
 
     def forward(
         self,

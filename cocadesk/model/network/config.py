@@ -22,6 +22,14 @@ ConfigT = TypeVar("ConfigT")
 _LATER = {"later": True}
 
 
+#: Dimensions that the hubness correction adds to a vector.
+CORRECTION_DIM = 2
+#: Scales a correction against the -1 that it is multiplied by: vectors stay nearly as long as
+#: each other, and two photos are compared nearly as without one (a cosine c becomes
+#: (c + 1 / STRETCH²) / (1 + 1 / STRETCH²)).
+STRETCH = 2.0
+
+
 class ImageEncoderKind(StrEnum):
     """The kind of network that turns a picture into tokens."""
 
@@ -136,6 +144,22 @@ class TextConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HubnessConfig:
+    """The banks of unrelated ``texts`` and ``photos`` that correct hubness; 0: there are none.
+
+    ``…_scale`` says how much the nearest of a bank count, ``…_weight`` how much of the
+    nearness is taken off (see ``hubness``).
+    """
+
+    texts: int = 0
+    text_scale: float = 40.0
+    text_weight: float = 0.7
+    photos: int = 0
+    photo_scale: float = 30.0
+    photo_weight: float = 0.7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CocaConfig:
     """A whole CoCa network (arXiv 2205.01917)."""
 
@@ -146,9 +170,15 @@ class CocaConfig:
     image: ImageConfig = field(default_factory=ImageConfig)
     pooler: PoolerConfig = field(default_factory=PoolerConfig)
     text: TextConfig = field(default_factory=TextConfig)
+    hubness: HubnessConfig = field(default=HubnessConfig(), repr=False, metadata=_LATER)
 
     def __post_init__(self) -> None:
         _check(self)
+
+    @property
+    def vector_dim(self) -> int:
+        """Numbers in a vector of a photo or a text."""
+        return self.embedding_dim + (CORRECTION_DIM if self.hubness.texts else 0)
 
     def to_json(self) -> str:
         """The config as sorted JSON; ``from_json`` gives an equal one back."""
@@ -163,6 +193,9 @@ class CocaConfig:
             for f in dataclasses.fields(part)
             if f.metadata == _LATER and getattr(part, f.name) != f.default
         ]
+        hubness = self.hubness
+        if hubness.texts:
+            later.append(f" {hubness.texts} {hubness.text_scale} {hubness.text_weight}")
         return text + "".join(later)
 
     @staticmethod
@@ -209,6 +242,8 @@ _MOST = {
     "vocabulary": 4_000_000,
     "context": 65_536,
     "generative_queries": 65_536,
+    "texts": 1_000_000,
+    "photos": 1_000_000,
 }
 
 
@@ -224,7 +259,7 @@ def _check(config: CocaConfig) -> None:
     image, text, pooler = config.image, config.text, config.pooler
     if min(image.heads, text.heads, pooler.heads, image.patch_px) < 1:
         raise ValueError("heads and patches are counted from 1")
-    for part in (config, image, text, pooler):
+    for part in (config, image, text, pooler, config.hubness):
         _check_sizes(part)
     problems = [
         (image.width % image.heads, "the image width must be a multiple of its heads"),
@@ -234,6 +269,14 @@ def _check(config: CocaConfig) -> None:
         (pooler.generative_queries < 1, "the generative pooler needs a query"),
         (pooler.contrastive_queries != 1, "the contrastive pooler has one query"),
         (not 0 <= config.dropout < 1, "dropout lies in [0, 1)"),
+        (
+            bool(config.hubness.texts) != bool(config.hubness.photos),
+            "hubness needs both banks, texts and photos",
+        ),
+        (
+            min(config.hubness.text_scale, config.hubness.photo_scale) <= 0,
+            "the scales of hubness are above 0",
+        ),
         (config.initial_temperature <= 0, "the temperature is above 0"),
         (
             text.variant is Variant.OPEN_CLIP and text.vocabulary < 3,

@@ -76,7 +76,7 @@ class CocaBackend:
             name=config.name,
             model_id=self._ids.model_id,
             image_id=self._ids.image_id,
-            embedding_dim=config.embedding_dim,
+            embedding_dim=config.vector_dim,
             input_spec=InputSpec(size_px=config.image.size_px, resize=config.image.resize),
             device=self._device.device,
             tagging=self._checkpoint.tagging,
@@ -129,7 +129,7 @@ class CocaBackend:
 
     def _embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
         parts = [vectors for vectors, _ in self._pooled_chunks(images_BHWC)]
-        empty = np.zeros((0, self._checkpoint.config.embedding_dim), np.float32)
+        empty = np.zeros((0, self._checkpoint.config.vector_dim), np.float32)
         return _checked_unit(np.concatenate(parts)) if parts else empty
 
     def _pooled_chunks(self, images_BHWC: NDArray[np.uint8]) -> Iterator[Pooled]:
@@ -158,7 +158,7 @@ class CocaBackend:
         if not len(images_BHWC):
             queries = config.pooler.generative_queries
             return (
-                np.zeros((0, config.embedding_dim), np.float32),
+                np.zeros((0, config.vector_dim), np.float32),
                 np.zeros((0, queries, config.text.width), np.float32),
             )
         parts = zip(*self._pooled_chunks(images_BHWC), strict=True)

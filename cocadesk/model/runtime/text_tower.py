@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.model.checkpoints.int8_rows import TABLE, floats_of, rows_of
-from cocadesk.model.network.config import CocaConfig, NormPlace, Variant
+from cocadesk.model.network.config import STRETCH, CocaConfig, NormPlace, Variant
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer, TokenBatch
 from cocadesk.vectors import unit_vectors
 
 Array = NDArray[np.float32]
 #: The weights that this tower needs.
-TEXT_PREFIXES = ("unimodal.", "text_norm.", "text_projection.")
+TEXT_PREFIXES = ("unimodal.", "text_norm.", "text_projection.", "text_hubness.")
 
 
 class NumpyTextTower:
@@ -40,7 +40,7 @@ class NumpyTextTower:
 
     def __call__(self, texts: Sequence[str]) -> Array:
         """(B, E) float32, unit norm; texts beyond the context are cut."""
-        vectors = np.zeros((len(texts), self._config.embedding_dim), np.float32)
+        vectors = np.zeros((len(texts), self._config.vector_dim), np.float32)
         for rows, batch in self._tokenizer.batches(texts, self._config.text.context):
             vectors[rows] = self._encode(batch)
         return vectors
@@ -66,7 +66,20 @@ class NumpyTextTower:
         for layer in range(text.unimodal_layers):
             x = self._layer(x, f"unimodal.layers.{layer}.", mask)
         vector = self._norm(x[:, -1], "text_norm.") @ weights["text_projection.weight"].T
-        return unit_vectors(vector)
+        return self._corrected(unit_vectors(vector))
+
+    def _corrected(self, vectors: Array) -> Array:
+        """As ``corrected_texts`` in torch."""
+        hubness = self._config.hubness
+        if not hubness.photos:
+            return vectors
+        bank, level = self._weights["text_hubness.bank"], self._weights["text_hubness.level"]
+        scale = np.float32(hubness.photo_scale)
+        near = np.exp(scale * (vectors @ bank.T - 1))  # a cosine is at most 1
+        nearness = np.log(near.mean(1, keepdims=True)) / scale + 1
+        offset = np.float32(hubness.photo_weight) * (nearness - level)
+        minus = np.full_like(offset, -1 / STRETCH)
+        return unit_vectors(np.concatenate((vectors, minus, STRETCH * offset), axis=1))
 
     def _layer(self, x: Array, name: str, mask: Array) -> Array:
         attention_norm, mlp_norm = f"{name}attention_norm.", f"{name}mlp_norm."

@@ -54,7 +54,7 @@ class TorchTextTower:
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(B, E) float32, unit norm; texts beyond the context are cut."""
         config = self._model.config
-        vectors = np.zeros((len(texts), config.embedding_dim), np.float32)
+        vectors = np.zeros((len(texts), config.vector_dim), np.float32)
         for rows, batch in self._tokenizer.batches(texts, config.text.context):
             ids = torch.from_numpy(batch.tokens_BT).to(self._device)
             valid = torch.from_numpy(batch.valid_BT).to(self._device)
