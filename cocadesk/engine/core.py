@@ -57,7 +57,7 @@ class EngineCore:
             trainer=trainer,
             unkept=unkept,
         )
-        switcher = ModelSwitcher(context)
+        self._switcher = switcher = ModelSwitcher(context)
         self._job_requests = JobHandler(context)
         self._library_requests = LibraryHandler(context)
         self._handlers: tuple[RequestHandler, ...] = (
@@ -76,6 +76,10 @@ class EngineCore:
     def answer(self, body: RequestBody, call: Call) -> ReplyBody | None:
         """Answers any request; see ``cocadesk.protocol.calls.Handler``."""
         return answer_to(body, self._answers)(body, call)
+
+    def update_model(self) -> None:
+        """Begins what an update of the program asks for, once the model is open."""
+        self._switcher.update()
 
     def jobs(self) -> Scheduler:
         """The jobs of the library, read from it when they are first asked for."""

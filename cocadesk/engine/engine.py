@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -9,14 +10,18 @@ from typing import TYPE_CHECKING
 from cocadesk.engine.core import EngineCore
 from cocadesk.engine.handlers import TRAINER
 from cocadesk.engine.loaded_model import ModelHolder
+from cocadesk.errors import UserError
 from cocadesk.library.library import Library
 from cocadesk.locations import text_vectors_folder
 from cocadesk.protocol.calls import Call, Identity
 from cocadesk.protocol.messages import ModelChanged, ReplyBody, RequestBody
 from cocadesk.protocol.server import LINGER_S, EngineServer
+from cocadesk.protocol.values import ModelValue
 
 if TYPE_CHECKING:
     from cocadesk.model.backend import Backend
+
+_log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -38,7 +43,7 @@ class Engine:
             open_source,
             source,
             cache=text_vectors_folder(),
-            on_change=lambda model: self.server.publish(ModelChanged(model=model)),
+            on_change=self._on_model,
         )
         self._core = EngineCore(
             library,
@@ -51,12 +56,20 @@ class Engine:
 
     def run(self) -> None:
         """Serves until the server ends, then stops jobs after the step in hand."""
+        jobs = self._core.jobs()
         self._model.start()
-        self._core.jobs().start()
+        jobs.start()
         try:
             self.server.run()
         finally:
             self._core.close()
+
+    def _on_model(self, model: ModelValue) -> None:
+        self.server.publish(ModelChanged(model=model))
+        try:
+            self._core.update_model()
+        except UserError as error:  # e.g. a full disk: the next engine tries again
+            _log.warning("the improved model reads no photos yet: %s", error)
 
     def identity(self) -> Identity:
         """The library that is served."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,6 +21,9 @@ from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import JobReply, RowsChanged, StartIndex
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobReport, ReadAgain
+
+if TYPE_CHECKING:
+    from cocadesk.indexing.types import ReembedReport
 
 STAGES = {
     IndexStage.SCAN: "Looking for photos and videos",
@@ -78,24 +82,50 @@ class IndexHandler(RequestHandler):
         roots = roots or [root.path for root in self._library.roots.all()]
         yield JobStep(stage="Waiting for the model", done=0)
         backend = self._context.model.opened().backend
-        last_commit: bytes | None = None
-
-        def step(progress: IndexProgress) -> JobStep:
-            nonlocal last_commit
-            if progress.current_path != last_commit:
-                last_commit = progress.current_path
-                self._context.publish(RowsChanged())
-            return job_step(progress, STAGES[progress.stage])
-
         try:
             options = IndexOptions(
                 again=Again(wanted.again), is_careful=self._context.crash_guard.is_careful
             )
             steps = index_steps(self._library, backend, roots, options=options)
-            report = yield from relayed(steps, step)
+            report = yield from relayed(steps, _published(self._context))
         finally:
             self._context.publish(RowsChanged())
+        yield from update_steps(self._context)
         return _outcome(report)
+
+
+def update_steps(context: EngineContext) -> Generator[JobStep, None, ReembedReport]:
+    """Vectors of all media by a newer starter than the library's, which is the library's then.
+
+    Searches find what is read by then: the model of before is gone and can't answer.
+    Nothing is done where none is awaited.
+    """
+    from cocadesk.indexing.reembed import reembed_steps
+    from cocadesk.indexing.types import ReembedReport
+
+    opened = context.model.opened()
+    if not context.model.awaits_vectors():
+        return ReembedReport()
+    options = IndexOptions(is_careful=context.crash_guard.is_careful)
+    steps = reembed_steps(context.library, opened.backend, source=opened.source, options=options)
+    try:
+        return (yield from relayed(steps, _published(context)))
+    finally:
+        context.publish(RowsChanged())
+
+
+def _published(context: EngineContext) -> Callable[[IndexProgress], JobStep]:
+    """The job after each step; windows hear of the rows that it has committed."""
+    last_commit: bytes | None = None
+
+    def step(progress: IndexProgress) -> JobStep:
+        nonlocal last_commit
+        if progress.current_path != last_commit:
+            last_commit = progress.current_path
+            context.publish(RowsChanged())
+        return job_step(progress, STAGES[progress.stage])
+
+    return step
 
 
 def job_step(

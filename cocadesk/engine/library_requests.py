@@ -21,6 +21,7 @@ from cocadesk.protocol.messages import (
     ListFailures,
     ListNewest,
     ListRoots,
+    ModelUpdate,
     Moments,
     Roots,
     Rows,
@@ -28,7 +29,7 @@ from cocadesk.protocol.messages import (
     Similar,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import CountsValue, Fact, FailureValue, RootValue
+from cocadesk.protocol.values import CountsValue, Fact, FailureValue, RootValue, changed
 from cocadesk.search.filters import parse_filter, split_query
 from cocadesk.search.matching import newest_keys
 
@@ -52,13 +53,15 @@ class LibraryHandler(RequestHandler):
         call.check()
         words, terms = split_query(body.text)
         found = searcher.search(words, body.limit + 1, terms & parse_filter(body.filter))
-        return to_hits(found, body.limit, self._library.thumbnails.moment_path)
+        hits = to_hits(found, body.limit, self._library.thumbnails.moment_path)
+        return changed(hits, update=self._update())
 
     def _similar(self, body: Similar, call: Call) -> Hits:
         searcher = self._model.opened().searcher
         call.check()
         found = searcher.similar(body.key, body.limit + 1, parse_filter(body.filter))
-        return to_hits(found, body.limit, self._library.thumbnails.moment_path)
+        hits = to_hits(found, body.limit, self._library.thumbnails.moment_path)
+        return changed(hits, update=self._update())
 
     def _list_newest(self, body: ListNewest, call: Call) -> Keys:
         among = parse_filter(body.filter)
@@ -119,4 +122,11 @@ class LibraryHandler(RequestHandler):
             counts=to_value(library.counts(model.image_id or None), CountsValue),
             model=model,
             notices=library.notices,
+            update=self._update(),
         )
+
+    def _update(self) -> ModelUpdate | None:
+        if not self._model.awaits_vectors():
+            return None
+        done, total = self._library.covered(self._model.value().image_id)
+        return ModelUpdate(done=done, total=total)

@@ -56,7 +56,8 @@ class LoadedModel:
 
         self.backend = backend
         self.source = source
-        self.searcher = Searcher(library, backend)
+        awaits_vectors = library.manifest.awaits(source, backend.info().image_id)
+        self.searcher = Searcher(library, backend, awaits_vectors=awaits_vectors)
         self._folder = library.folder
         self._cache = cache
         self._tagger: ZeroShotTagger | None = None
@@ -138,6 +139,11 @@ class ModelHolder:
         """The facts of the network as far as they are known now."""
         return self._value
 
+    def awaits_vectors(self) -> bool:
+        """True where the network is open and a newer starter than the library's vectors are of."""
+        opened, manifest = self._opened, self._library.manifest
+        return opened is not None and manifest.awaits(opened.source, opened.backend.info().image_id)
+
     def opened(self) -> LoadedModel:
         """The network in use with what stands on it; waits until it is open.
 
@@ -188,10 +194,7 @@ class ModelHolder:
         try:
             backend = self.open(self._source)
             opened = LoadedModel(self._library, backend, self._source, self._cache)
-            if self._library.model is None and self._library.is_writer:
-                info = backend.info()
-                source = durable_source(self._source)
-                self._library.set_model(info.image_id, model_id=info.model_id, source=source)
+            self._remember(backend.info())
         except UserError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - whoever waits must be woken
@@ -202,6 +205,15 @@ class ModelHolder:
             self._value = opened.value()
         self._is_settled.set()
         self._on_change(self._value)
+
+    def _remember(self, info: ModelInfo) -> None:
+        """Note the names of the library's own model; other words may have come with an update."""
+        library, source = self._library, durable_source(self._source)
+        is_own = source == (library.manifest.model_source or STARTER)
+        if library.is_writer and (
+            library.model is None or (is_own and library.model == info.image_id)
+        ):
+            library.set_model(info.image_id, model_id=info.model_id, source=source)
 
     def _put(self, fresh: LoadedModel) -> None:
         # The old backend is not closed: a request may be in the middle of it. Its

@@ -138,9 +138,16 @@ class LocalEngine:
         is_made = self._core is not None or _manifest(self.folder) is not None
         if not is_made and self._access is not Access.CREATE:
             return self._answer_without_library(body, call)
-        if self._core is None and self._access is Access.READ and isinstance(body, Search):
+        is_quick = self._core is None and self._access is Access.READ
+        if is_quick and isinstance(body, Search) and not self._awaits_vectors():
             return self._search_quickly(body)
         return self._opened().answer(body, call)
+
+    def _awaits_vectors(self) -> bool:
+        """True where the starter came with an update of the program, after the vectors here."""
+        manifest, source = _manifest(self.folder), self._source()
+        image_id = self._backend(source).info().image_id
+        return manifest is not None and manifest.awaits(source, image_id)
 
     def _search_quickly(self, body: Search) -> Hits:
         """Over the snapshot where it is exact, which spares the import of LanceDB."""

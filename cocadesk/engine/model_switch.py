@@ -12,28 +12,31 @@ import msgspec
 
 from cocadesk.engine.conversions import to_failures
 from cocadesk.engine.handlers import EngineContext
-from cocadesk.engine.index_job import job_step
+from cocadesk.engine.index_job import job_step, update_steps
 from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps, relayed
 from cocadesk.engine.teaching.runs import Choice, RunStore
 from cocadesk.errors import UserError
 from cocadesk.locations import RUN_PREFIX, STARTER, durable_source
 from cocadesk.protocol.messages import RowsChanged
-from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobValue
+from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobState, JobValue
 
 if TYPE_CHECKING:
     from cocadesk.indexing.types import ReembedReport
     from cocadesk.model.backend import Backend
 
 STAGE = "Reading photos and videos for the new model"
+UPDATE = "Reading photos and videos again with the improved model"
+IMPROVED = "the improved model"
 OPENING_STEP_S = 0.3
 STEP_LIMIT_S = 60.0
 HUB_PREFIXES = ("hf-hub:", "open_clip:")
 
 
 class ModelSwitchSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """The model that shall answer."""
+    """The model that shall answer; ``update`` is the image id of a starter that does already."""
 
     source: str
+    update: str = ""
 
 
 def switch_source(spec: str) -> str:
@@ -69,7 +72,12 @@ class ModelSwitcher:
         title = f"Switching to {self._name(source)}"
         spec = msgspec.json.encode(ModelSwitchSpec(source=source)).decode()
         jobs = self._context.jobs()
+        if source == STARTER == self._context.model.source:
+            self._context.model.settled()
         with self._using:
+            if source == STARTER and self._context.model.awaits_vectors():
+                self._give_up_others(self._update_spec())
+                return jobs.add(JobKind.SWITCH_MODEL, UPDATE, self._update_spec())
             self._give_up_others(spec)
             if source.startswith(HUB_PREFIXES):
                 return jobs.add(JobKind.SWITCH_MODEL, title, spec)  # it may have to be fetched
@@ -81,8 +89,38 @@ class ModelSwitcher:
             outcome = JobOutcome(message=f"Search answers with {self._name(source)} now.")
             return jobs.record(JobKind.SWITCH_MODEL, title, spec, outcome)
 
+    def update(self) -> None:
+        """Begins to read all media where the program came with a newer starter.
+
+        Not while another switch waits, nor again where that failed or was cancelled: an
+        index goes on with it, and so does ``use``.
+        """
+        if not self._context.model.awaits_vectors():
+            return
+        jobs = self._context.jobs()
+        with self._using:
+            spec = self._update_spec()
+            for job in jobs.all():
+                is_given_up = job.state is not JobState.DONE and jobs.spec(job.id) == spec
+                if job.kind is JobKind.SWITCH_MODEL and (is_given_up or not job.state.is_final):
+                    return
+            jobs.add(JobKind.SWITCH_MODEL, UPDATE, spec)
+
+    def _update_spec(self) -> str:
+        image_id = self._context.model.value().image_id
+        return msgspec.json.encode(ModelSwitchSpec(source=STARTER, update=image_id)).decode()
+
+    def _update_steps(self) -> Steps:
+        yield JobStep(stage="Waiting for the model", done=0)
+        return _outcome((yield from update_steps(self._context)), IMPROVED)
+
     def steps(self, spec: str) -> Steps:
         """The switch of a spec; see ``cocadesk.engine.scheduler.JobFactory``."""
+        if msgspec.json.decode(spec, type=ModelSwitchSpec).update:
+            return self._update_steps()
+        return self._switch_steps(spec)
+
+    def _switch_steps(self, spec: str) -> Steps:
         from cocadesk.indexing.reembed import reembed_steps
         from cocadesk.indexing.types import IndexOptions
 
@@ -184,8 +222,9 @@ def _outcome(report: ReembedReport, name: str) -> JobOutcome:
     without = len(report.unreadable) + report.missing + report.offline
     rest = f" {without:,} could not be read now and wait for the next index." if without else ""
     read = report.filled + report.had
+    for_all = f", for {read:,} photos and videos" if read else ""
     return JobOutcome(
-        message=f"Search answers with {name} now, for {read:,} photos and videos.{rest}",
+        message=f"Search answers with {name} now{for_all}.{rest}",
         report=numbers,
         failed=len(report.unreadable),
     )

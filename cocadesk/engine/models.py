@@ -18,7 +18,7 @@ from cocadesk.errors import UserError
 from cocadesk.locations import RUN_PREFIX, STARTER
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import JobReply, ListModels, Models, UseModel
-from cocadesk.protocol.values import JobKind, ModelEntry, RunState
+from cocadesk.protocol.values import JobKind, ModelEntry, ModelState, RunState
 
 if TYPE_CHECKING:
     from cocadesk.model.known_models import KnownModel
@@ -51,7 +51,9 @@ class ModelHandler(RequestHandler):
         from cocadesk.model.known_models import known_models
 
         used = self._context.model.value()
-        self._ids[used.source] = (used.model_id, used.image_id)
+        if used.source != STARTER or used.state is ModelState.READY:
+            # Before it is open, the library's file may name the starter of an older program.
+            self._ids[used.source] = (used.model_id, used.image_id)
         by_source = {
             known.source: self._entry(known) for known in known_models(current=used.source)
         }

@@ -15,6 +15,7 @@ from pathlib import Path
 from cocadesk.errors import UserError, closed_to_us
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.lock import LOCK_NAME
+from cocadesk.locations import STARTER
 
 MANIFEST_NAME = "library.json"
 MANIFEST_COPY = f"{MANIFEST_NAME}.copy"
@@ -151,6 +152,15 @@ class Manifest:
     image_id: str | None = None
     model_id: str | None = None
     model_source: str | None = None
+
+    def awaits(self, source: str, image_id: str) -> bool:
+        """True where ``image_id`` is of a starter that came after the vectors of this library.
+
+        An update of the program brings it, and the one of before is gone. Never of a
+        model (``source``) that a person chose or taught: its files are where they were.
+        """
+        is_starter = source == STARTER == (self.model_source or STARTER)
+        return is_starter and self.image_id not in (None, image_id)
 
 
 class DamagedManifestError(UserError):

@@ -83,7 +83,7 @@ class Library:
         self.manifest = manifest
         self._lock = lock
         self._sizes = sizes
-        self._lacking: dict[str, tuple[tuple[int, int], int]] = {}
+        self._covered: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {}
         self.media = MediaTable(store)
         self.views = ViewTables(
             store,
@@ -225,22 +225,26 @@ class Library:
             missing=count(MEDIA, f"state = '{MediaState.MISSING.value}'"),
             offline=count(MEDIA, f"state = '{MediaState.OFFLINE.value}'"),
             failed=count(FAILURES),
-            without_vectors=self._without_vectors(image_id)
-            if image_id and self.views.has(image_id)
-            else 0,
+            without_vectors=self._without_vectors(image_id) if image_id else 0,
         )
 
     def _without_vectors(self, image_id: str) -> int:
-        """The number of present media that no search can find."""
+        covered, present = self.covered(image_id)
+        return present - covered
+
+    def covered(self, image_id: str) -> tuple[int, int]:
+        """The number of present media that searches with ``image_id`` find, and of all of them."""
+        where = f"state = '{MediaState.PRESENT.value}'"
+        if not self.views.has(image_id):
+            return 0, self._store.count(MEDIA, where)
         name = views_table(image_id)
         versions = (self._store.version(MEDIA), self._store.version(name))
-        known = self._lacking.get(name)
+        known = self._covered.get(name)
         if known is None or known[0] != versions:
-            where = f"state = '{MediaState.PRESENT.value}'"
             keys = self._store.read(MEDIA, where=where, columns=["key"])["key"]
             views = self._store.read(name, where="view = 0", columns=["key"])["key"]
             found = pc.sum(pc.is_in(keys, value_set=views.combine_chunks())).as_py() or 0
-            known = self._lacking[name] = (versions, len(keys) - found)
+            known = self._covered[name] = (versions, (found, len(keys)))
         return known[1]
 
     def writing(self) -> AbstractContextManager[None]:

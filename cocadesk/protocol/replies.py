@@ -21,6 +21,7 @@ from cocadesk.protocol.values import (
     SkippedValue,
     TagValue,
     TeachSample,
+    Value,
     VideoMoment,
     WriteItem,
 )
@@ -30,12 +31,23 @@ class ReplyBody(Message, frozen=True):
     """Base of all answers."""
 
 
+class ModelUpdate(Value, frozen=True):
+    """An update of the program brought another starter, for which all media are read again.
+
+    Searches find those that are ``done``, of ``total`` present ones.
+    """
+
+    done: int = 0
+    total: int = 0
+
+
 class Hits(ReplyBody, frozen=True):
     """Best first; ``complete`` is False where the limit cut the list."""
 
     hits: tuple[Hit, ...]
     complete: bool = True
     seconds: float = 0.0
+    update: ModelUpdate | None = None
 
 
 class Keys(ReplyBody, frozen=True):
@@ -214,6 +226,7 @@ class Info(ReplyBody, frozen=True):
     counts: CountsValue
     model: ModelValue
     notices: tuple[str, ...] = ()
+    update: ModelUpdate | None = None
 
 
 class CareReport(ReplyBody, frozen=True):

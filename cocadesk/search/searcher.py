@@ -64,11 +64,15 @@ class Searcher:
 
     Missing media are not shown unless a filter asks for a state; those on an
     unplugged disk are (their thumbnails are here). Works beside a running
-    index: each search sees all that is committed by then.
+    index: each search sees all that is committed by then. ``awaits_vectors``: a library
+    that holds only vectors of another model gets this one's, and lacks them so far.
     """
 
-    def __init__(self, library: Library | Snapshot, backend: Backend) -> None:
+    def __init__(
+        self, library: Library | Snapshot, backend: Backend, *, awaits_vectors: bool = False
+    ) -> None:
         self._library = library
+        self._awaits_vectors = awaits_vectors
         self._chooser = Chooser(library.results)
         self._image_id = backend.info().image_id
         # The (D,) unit vectors of the last texts.
@@ -86,10 +90,11 @@ class Searcher:
         text = " ".join(text.split())
         if not text and not among:
             raise UserError("There is nothing to search for.", "", "Type a few words.")
-        if not self._has_views():
-            return []
+        has_views = self._has_views()
         if not text:
             return self._newest(limit, among)
+        if not has_views:
+            return []
         return self._nearest(self._vector_of(text), limit, among, without=None)
 
     def similar(self, key: str, limit: int = 50, among: Filter = EVERYTHING) -> list[Hit]:
@@ -103,7 +108,7 @@ class Searcher:
             raise UserError(
                 "This photo or video has not been read by the model in use.",
                 "",
-                "Index its folder again.",
+                "Wait until that is done, or index its folder again.",
             )
         return self._nearest(stored[0].vector, limit, among, without=key)
 
@@ -111,7 +116,7 @@ class Searcher:
         """True where there is anything to search; vectors of another model don't count."""
         if self._library.views.has(self._image_id):
             return True
-        if self._library.model in (None, self._image_id):
+        if self._awaits_vectors or self._library.model in (None, self._image_id):
             return False
         raise UserError(
             "This library was indexed with another model.",

@@ -17,18 +17,28 @@ from cocadesk.protocol.messages import (
     CheckLibrary,
     GetInfo,
     Info,
+    JobReply,
+    ModelUpdate,
     RepairLibrary,
     RestoreLibrary,
     StartIndex,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import CountsValue, ModelState, ModelValue
+from cocadesk.protocol.values import (
+    CountsValue,
+    JobKind,
+    JobState,
+    JobValue,
+    ModelState,
+    ModelValue,
+)
 from tests.support.task_desk import TaskDesk, trigger
 from ui.kit import desktop
 from ui.kit.actions import Action, Actions
 from ui.library.care import CareCommands
 from ui.library.notices import LibraryLine, LibraryNotices
 from ui.library.tasks import TaskDialog
+from ui.models.cards import ChangingCard
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
@@ -53,7 +63,9 @@ class Desk(TaskDesk):
         """The action is triggered."""
         trigger(self.care.slots(), action)
 
-    def tell(self, *notices: str, without_vectors: int = 0) -> None:
+    def tell(
+        self, *notices: str, without_vectors: int = 0, update: ModelUpdate | None = None
+    ) -> None:
         """The engine's answer on the library's state."""
         self.notices.refresh()
         info = Info(
@@ -63,6 +75,7 @@ class Desk(TaskDesk):
             counts=CountsValue(without_vectors=without_vectors),
             model=ModelValue(state=ModelState.READY),
             notices=notices,
+            update=update,
         )
         while self.link.bodies(GetInfo):
             self.link.answer(GetInfo, info)
@@ -243,6 +256,44 @@ def test_photos_that_no_search_finds_can_be_looked_at_again(desk: Desk) -> None:
     desk.line.act.click()
     assert desk.link.bodies(StartIndex) == [StartIndex()]
     assert not desk.line.isVisible()
+
+
+def test_photos_that_are_read_again_for_an_improved_model_are_counted(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    """While the job runs there is nothing to click; closed, the next number stays closed."""
+    job = JobValue(id="1", kind=JobKind.SWITCH_MODEL, title="", state=JobState.RUNNING, created="")
+    desk.tracker.take_reply(JobReply(job=job))
+    desk.tell(without_vectors=18_800, update=ModelUpdate(done=1_200, total=20_000))
+    assert desk.line.text.text() == (
+        "Photos and videos are being read again with the improved model: 1,200 of 20,000; "
+        "until then results are incomplete."
+    )
+    assert desk.line.act.isHidden()
+    desk.tracker.take_reply(JobReply(job=job))
+    qtbot.waitUntil(lambda: desk.link.bodies(GetInfo) == [GetInfo()], timeout=WAIT_MS)
+    desk.line.close_button.click()
+    desk.tell(without_vectors=18_000, update=ModelUpdate(done=2_000, total=20_000))
+    assert not desk.line.isVisible()
+
+
+def test_reading_for_an_improved_model_that_was_stopped_goes_on_with_a_click(desk: Desk) -> None:
+    """An index of all folders does what is left of it."""
+    desk.tell(without_vectors=5, update=ModelUpdate(done=1, total=6))
+    assert desk.line.act.text() == "Go on"
+    desk.line.act.click()
+    assert desk.link.bodies(StartIndex) == [StartIndex()]
+
+
+def test_the_page_of_models_says_what_a_search_finds_meanwhile(parent: QWidget) -> None:
+    """The old model answers during a switch; after an update of the program it is gone."""
+    job = JobValue(id="1", kind=JobKind.SWITCH_MODEL, title="", state=JobState.RUNNING, created="")
+    card = ChangingCard()
+    card.setParent(parent)
+    card.show_job(job, is_update=False)
+    assert "search uses the old model until this is done" in card.progress.line.text()
+    card.show_job(job, is_update=True)
+    assert "search finds what has been read by then" in card.progress.line.text()
 
 
 def test_a_library_without_troubles_has_no_line(

@@ -7,14 +7,18 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFrame
 
-from cocadesk.protocol.messages import GetInfo, Info, ModelChanged
+from cocadesk.protocol.messages import GetInfo, Info, ModelChanged, ModelUpdate
 from ui.engine.link import EngineLink
 from ui.engine.tracker import JobTracker
 from ui.kit.icons import Icon
 from ui.kit.layouts import in_row
 from ui.kit.texts import count_media
 from ui.kit.theme import GAP_M
+from ui.kit.timers import single_shot
 from ui.kit.widgets import IconButton, button, label
+
+REFRESH_MS = 2000
+UPDATE = "Photos and videos are being read again with the improved model"
 
 
 class LibraryLine(QFrame):
@@ -28,26 +32,34 @@ class LibraryLine(QFrame):
         self.close_button = IconButton(Icon.CLEAR, "Close", size_px=14, on_click=self._close)
         parts = ((self.text, 1), self.act, self.close_button)
         in_row(*parts, gap=GAP_M, margins=(14, 8, 10, 8), of=self)
+        self._matter = ""
         self._closed = ""
         self._on_act: Callable[[], object] | None = None
         self.hide()
 
-    def say(self, lines: Sequence[str], act: str, on_act: Callable[[], object]) -> None:
-        """Shows these lines, unless they were closed; none hides itself."""
+    def say(
+        self, lines: Sequence[str], act: str, on_act: Callable[[], object], *, matter: str = ""
+    ) -> None:
+        """Shows these lines, unless they were closed; none hides itself.
+
+        Lines that count have a ``matter`` that stays the same. No ``act``, no button.
+        """
         self._on_act = on_act
         self.text.show_lines(lines)
         text = self.text.text()
+        self._matter = matter or text
         self.setAccessibleName(text)
         self.act.setText(act)
+        self.act.setVisible(bool(act))
         self.act.setAccessibleDescription(text)
-        self.setVisible(bool(text) and text != self._closed)
+        self.setVisible(bool(text) and self._matter != self._closed)
 
     def _act(self) -> None:
         if self._on_act is not None:
             self._on_act()
 
     def _close(self) -> None:
-        self._closed = self.text.text()
+        self._closed = self._matter
         self.hide()
 
 
@@ -66,9 +78,12 @@ class LibraryNotices(QObject):
         self._tracker = tracker
         self._line = line
         self._check = check
+        self._is_updating = False
+        self._soon = single_shot(self, self.refresh, REFRESH_MS)
         link.connected.connect(self.refresh)
         link.event_received.connect(self._on_event)
         tracker.ended.connect(self.refresh)
+        tracker.job_changed.connect(self._on_job)
 
     def refresh(self) -> None:
         """Asks again, e.g. after a repair."""
@@ -78,10 +93,19 @@ class LibraryNotices(QObject):
         if isinstance(body, ModelChanged):
             self.refresh()
 
+    def _on_job(self, _job: object) -> None:
+        """Counts along while photos are read for an improved model."""
+        if self._is_updating and not self._soon.isActive():
+            self._soon.start()
+
     def _on_info(self, answer: Info) -> None:
         number = answer.counts.without_vectors
+        self._is_updating = answer.update is not None
         if answer.notices:
             self._line.say(answer.notices, "Check…", self._check)
+        elif answer.update is not None:
+            act = "" if self._tracker.active() else "Go on"
+            self._line.say((update_text(answer.update),), act, self._look_again, matter=UPDATE)
         elif number and not self._tracker.active():
             text = f"{count_media(number)} can't be found by searches yet."
             self._line.say((text,), "Check again", self._look_again)
@@ -91,3 +115,8 @@ class LibraryNotices(QObject):
     def _look_again(self) -> None:
         self._line.hide()
         self._tracker.index(())
+
+
+def update_text(update: ModelUpdate) -> str:
+    """How far the reading for an improved model is, in a sentence."""
+    return f"{UPDATE}: {update.done:,} of {update.total:,}; until then results are incomplete."

@@ -21,6 +21,7 @@ ADD_NOTE = (
 )
 CHECKPOINTS = "Checkpoints (*.safetensors *.pt *.bin);;All files (*)"
 MEANWHILE = "search uses the old model until this is done"
+MEANWHILE_UPDATED = "search finds what has been read by then"
 
 
 class ModelRow(QFrame):
@@ -79,11 +80,12 @@ class ChangingCard(Card):
         self.column.addWidget(self.progress)
         self.hide()
 
-    def show_job(self, job: JobValue) -> None:
-        """Shows how far the job is."""
+    def show_job(self, job: JobValue, *, is_update: bool) -> None:
+        """Shows how far the job is, and with which model is searched meanwhile."""
         self.heading.setText(job.title)
         line = job_line(job).rstrip(".")
-        self.progress.draw_job(job, f"{line} · {MEANWHILE}")
+        meanwhile = MEANWHILE_UPDATED if is_update else MEANWHILE
+        self.progress.draw_job(job, f"{line} · {meanwhile}")
 
 
 class QuestionCard(Card):

@@ -104,7 +104,7 @@ class ModelsPage(Page):
     def _on_job(self, job: JobValue) -> None:
         if job.kind is not JobKind.SWITCH_MODEL:
             return
-        self.changing.show_job(job)
+        self.changing.show_job(job, is_update=self.requests.is_update)
         if not job.state.is_final:
             self.changing.show()
             return

@@ -31,6 +31,7 @@ class ModelRequests(QObject):
         self._tracker = tracker
         self.models: tuple[ModelEntry, ...] = ()
         self.media = 0
+        self.is_update = False
         link.connected.connect(self.refresh)
         link.event_received.connect(self._on_event)
 
@@ -57,6 +58,7 @@ class ModelRequests(QObject):
 
     def _on_info(self, answer: Info) -> None:
         self.media = answer.counts.media
+        self.is_update = answer.update is not None
         self.info_came.emit(answer)
 
     def _on_event(self, body: object) -> None:

@@ -12,6 +12,7 @@ from cocadesk.cli.report import Report, clock, failed_fields, path_fields
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
+    from cocadesk.protocol.messages import ModelUpdate
     from cocadesk.protocol.values import Hit, IndexReport
 
 
@@ -79,9 +80,12 @@ def search(
     if not text:
         raise UserError("There is nothing to search for.", "The query is empty.", "Give words.")
     with open_engine(options, report) as engine:
-        hits = engine.ask(Search(text=text, limit=limit, filter=filter_text), Hits).hits
-    report.document({"results": [_hit_fields(hit) for hit in hits]})
-    if not hits:
+        found = engine.ask(Search(text=text, limit=limit, filter=filter_text), Hits)
+    hits, notices = found.hits, update_notices(found.update)
+    results = {"results": [_hit_fields(hit) for hit in hits]}
+    report.document({**results, "notices": notices} if notices else results)
+    report.notes(notices)
+    if not hits and not notices:
         report.line("Nothing in the library fits.")
     for hit in hits:
         moment = "" if hit.time_s is None else f" at {clock(hit.time_s)}"
@@ -117,15 +121,27 @@ def info(options: Options, report: Report) -> int:
         "library": str(options.library),
         "without_vectors": counts.without_vectors,
     }
-    report.document({**document, "notices": list(answer.notices)})
+    notices = [*answer.notices, *update_notices(answer.update)]
+    report.document({**document, "notices": notices})
     width = max(len(name) for name in document)
     for name, value in document.items():
         report.line(f"{name.replace('_', ' '):<{width}}  {value}")
-    if counts.without_vectors:
+    if counts.without_vectors and answer.update is None:
         report.line(f"{counts.without_vectors:,} without vectors: index again.")
-    for notice in answer.notices:
+    for notice in notices:
         report.line(notice)
     return OK
+
+
+def update_notices(update: ModelUpdate | None) -> list[str]:
+    """A sentence while media are read again for a starter that came with an update."""
+    if update is None:
+        return []
+    return [
+        "Photos and videos are being read again with the improved model: "
+        f"{update.done:,} of {update.total:,}; until then results are incomplete. "
+        "This goes on while the window is open, or with cocadesk index FOLDER."
+    ]
 
 
 def summary(done: IndexReport) -> str:

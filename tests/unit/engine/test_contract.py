@@ -245,3 +245,9 @@ def test_the_model_says_where_it_runs_once_it_is_ready(client: AnyEngine) -> Non
     model = client.ask(GetInfo(), Info, timeout_s=WAIT_S).model
     assert model.state is ModelState.READY
     assert all((model.name, model.device, model.reason))
+
+
+def test_a_library_of_the_model_in_use_awaits_no_update(client: AnyEngine) -> None:
+    """Searches and the facts of the library say nothing of photos that are read again."""
+    assert client.ask(Search(text="anything"), Hits, timeout_s=WAIT_S).update is None
+    assert client.ask(GetInfo(waits=True), Info, timeout_s=WAIT_S).update is None

@@ -1,0 +1,355 @@
+"""A library whose starter is older than the one that the program ships now."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cocadesk.annotations.human import AnnotationEdit, HumanAnnotations
+from cocadesk.engine.local import Access, LocalEngine
+from cocadesk.errors import UserError
+from cocadesk.indexing.reembed import reembed_steps
+from cocadesk.indexing.types import IndexOptions
+from cocadesk.library.layout import Manifest, read_manifest
+from cocadesk.library.library import Library
+from cocadesk.library.rows import MediaRow, Tag
+from cocadesk.locations import STARTER
+from cocadesk.model.backend import Backend
+from cocadesk.protocol.client import EngineClient
+from cocadesk.protocol.messages import (
+    ControlJob,
+    GetInfo,
+    Hits,
+    Info,
+    JobReply,
+    Jobs,
+    ListJobs,
+    ModelUpdate,
+    Search,
+    Similar,
+    UseModel,
+    WatchJob,
+)
+from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobState, JobValue
+from tests.support.engines import coloured_photos, index, photos_and_a_broken_one
+from tests.support.fake_backend import FakeBackend, FakeInfo
+from tests.support.index_tools import InProcessDecoder, run_index, write_photo
+from tests.support.inner_engine import inner_engine
+from tests.support.other_model import OTHER, OtherBackend, check_filled
+
+WAIT_S = 20.0
+OLD = FakeInfo()
+
+
+class SlowOther(OtherBackend):
+    """The new starter; it reads no picture before it may."""
+
+    def __init__(self, leave: threading.Event) -> None:
+        super().__init__()
+        self._leave = leave
+
+    def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        assert self._leave.wait(WAIT_S)
+        return super().embed_images(images_BHWC)
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """A folder with a library of five photos that the older starter has read."""
+    with Library.open(tmp_path / "library") as library:
+        run_index(library, [coloured_photos(tmp_path / "photos")])
+        library.set_model(OLD.image_id, model_id=OLD.model_id, source=STARTER)
+    return tmp_path
+
+
+@pytest.fixture
+def leave() -> Iterator[threading.Event]:
+    """Lets the new starter read pictures."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@contextmanager
+def updated(
+    base: Path, leave: threading.Event, make: Callable[[], FakeBackend] | None = None
+) -> Iterator[EngineClient]:
+    """A client of an engine of the program after its update."""
+
+    def open_model(_source: str) -> Backend:
+        return (make or (lambda: SlowOther(leave)))()  # type: ignore[return-value]
+
+    with inner_engine(base / "library", STARTER, opener=open_model) as client:
+        try:
+            yield client
+        finally:
+            leave.set()
+
+
+def updated_local(base: Path, access: Access = Access.READ) -> LocalEngine:
+    """An engine in this process after the update."""
+    return LocalEngine(
+        base / "library",
+        access=access,
+        open_model=lambda _source: OtherBackend(),  # type: ignore[arg-type, return-value]
+    )
+
+
+def _info(client: EngineClient | LocalEngine) -> Info:
+    return client.ask(GetInfo(waits=True), Info, timeout_s=WAIT_S)
+
+
+def _search(client: EngineClient | LocalEngine, text: str = "red") -> Hits:
+    return client.ask(Search(text=text), Hits, timeout_s=WAIT_S)
+
+
+def _switches(client: EngineClient | LocalEngine) -> list[JobValue]:
+    jobs = client.ask(ListJobs(), Jobs, timeout_s=WAIT_S).jobs
+    return [job for job in jobs if job.kind is JobKind.SWITCH_MODEL]
+
+
+def _begun(client: EngineClient) -> JobValue:
+    """The job that the engine has begun by itself, a moment after its model is open."""
+    ends_s = time.monotonic() + WAIT_S
+    while not (found := _switches(client)):
+        assert time.monotonic() < ends_s
+        threading.Event().wait(0.01)
+    (job,) = found
+    return job
+
+
+def _watch(client: EngineClient, job: JobValue) -> JobReply:
+    return client.ask(WatchJob(job_id=job.id), JobReply, timeout_s=WAIT_S)
+
+
+def _manifest(base: Path) -> Manifest:
+    manifest = read_manifest(base / "library")
+    assert manifest is not None
+    return manifest
+
+
+def _names(base: Path) -> tuple[str | None, str | None, str | None]:
+    found = _manifest(base)
+    return found.image_id, found.model_id, found.model_source
+
+
+NEW = (OTHER.image_id, OTHER.model_id, STARTER)
+
+
+def test_the_engine_reads_all_again_by_itself_and_answers_meanwhile(
+    base: Path, leave: threading.Event
+) -> None:
+    """Nobody does anything; searches say how far it is, and filters answer all the time."""
+    with updated(base, leave) as client:
+        job = _begun(client)
+        before = _search(client)
+        assert (before.hits, before.update) == ((), ModelUpdate(done=0, total=5))
+        assert len(_search(client, "kind:photo").hits) == 5
+        info = _info(client)
+        assert (info.update, info.counts.without_vectors) == (before.update, 5)
+        assert info.model.model_id == OTHER.model_id
+        leave.set()
+        assert _watch(client, job).job.state is JobState.DONE
+        after = _search(client)
+        assert (len(after.hits), after.update, _info(client).update) == (5, None, None)
+        assert client.ask(Similar(key=after.hits[0].key), Hits, timeout_s=WAIT_S).update is None
+    assert _names(base) == NEW
+    with Library.open(base / "library") as library:
+        check_filled(library)
+
+
+def test_the_reading_goes_on_with_the_next_engine_and_begins_once(
+    base: Path, leave: threading.Event
+) -> None:
+    """The engine may end at any time; later ones find nothing to do."""
+    with updated(base, leave) as client:
+        job = _begun(client)
+    with updated(base, leave) as client:
+        assert _watch(client, job).job.state is JobState.DONE
+    with updated(base, leave) as client:
+        _search(client)
+        assert [job.id for job in _switches(client)] == [job.id]
+
+
+def test_a_person_who_stops_it_is_not_asked_again_but_may_go_on(
+    base: Path, leave: threading.Event
+) -> None:
+    """A later engine leaves it; choosing the starter goes on, with no second copy of the model."""
+    with updated(base, leave) as client:
+        body = ControlJob(job_id=_begun(client).id, action=JobAction.CANCEL)
+        client.ask(body, JobReply, timeout_s=WAIT_S)
+    opened: list[OtherBackend] = []
+
+    def make() -> FakeBackend:
+        opened.append(OtherBackend())
+        return opened[-1]
+
+    with updated(base, leave, make) as client:
+        assert _info(client).update == ModelUpdate(done=0, total=5)
+        assert [job.state for job in _switches(client)] == [JobState.CANCELLED]
+        reply = client.ask(UseModel(source=STARTER), JobReply, timeout_s=WAIT_S)
+        assert _watch(client, reply.job).job.state is JobState.DONE
+        assert len(_search(client).hits) == 5
+    assert (len(opened), _names(base)) == (1, NEW)
+
+
+def test_an_index_of_any_folder_reads_all_of_the_library_again(base: Path) -> None:
+    """Unchanged files too, and those of other folders; then every name is the new one."""
+    (base / "elsewhere").mkdir()
+    write_photo(base / "elsewhere" / "6.jpg", 6)
+    with Library.open(base / "library") as library:
+        run_index(library, [base / "elsewhere"])
+    with updated_local(base, Access.WRITE) as engine:
+        report = index(engine, base / "elsewhere").report
+        assert isinstance(report, IndexReport)
+        assert (report.indexed, report.failed) == (1, ())
+        assert _switches(engine) == []
+    assert _names(base) == NEW
+    with updated_local(base) as engine:
+        assert (len(_search(engine).hits), _info(engine).update) == (6, None)
+    with Library.open(base / "library") as library:
+        check_filled(library)
+
+
+def test_an_index_of_a_running_engine_and_the_reading_do_the_work_once(
+    base: Path, leave: threading.Event
+) -> None:
+    """New photos come in, one that is broken is named, and the ids are the new ones."""
+    with updated(base, leave) as client:
+        job = _begun(client)
+        leave.set()
+        done = index(client, photos_and_a_broken_one(base))
+        assert done.job.state is JobState.DONE
+        assert _watch(client, job).job.state is JobState.DONE
+        assert len(_search(client).hits) == 8
+    assert _names(base) == NEW
+
+
+def test_a_search_without_an_engine_answers_from_what_is_read(base: Path) -> None:
+    """It writes nothing, begins nothing, and says how far the reading is."""
+    with updated_local(base) as engine:
+        assert _search(engine) == Hits(hits=(), update=ModelUpdate(done=0, total=5))
+        assert len(_search(engine, "kind:photo").hits) == 5
+        assert _info(engine).counts.without_vectors == 5
+    with Library.open(base / "library") as library:
+        steps = reembed_steps(
+            library,
+            OtherBackend(),
+            source=STARTER,
+            pool=InProcessDecoder(),
+            options=IndexOptions(embed_batch=1, commit_rows=1, progress_s=0.001),
+        )
+        assert any(progress.done >= 2 for progress in itertools.islice(steps, 100))
+        steps.close()
+        done, _ = library.covered(OTHER.image_id)
+    assert 0 < done < 5
+    with updated_local(base) as engine:
+        found = _search(engine)
+        assert (len(found.hits), found.update) == (done, ModelUpdate(done=done, total=5))
+    assert _names(base) == (OLD.image_id, OLD.model_id, STARTER)
+
+
+@pytest.mark.parametrize("way", ["by itself", "index"])
+def test_annotations_suggestions_and_thumbnails_stay(
+    base: Path, leave: threading.Event, way: str
+) -> None:
+    """Only vectors are made anew."""
+    with Library.open(base / "library") as library:
+        keys = [row.key for row in library.media.iter_rows()]
+        human = HumanAnnotations(library)
+        library.media.set_captions({keys[0]: "a pier", keys[1]: "a dog"}, OLD.model_id)
+        library.media.set_tags({keys[0]: [Tag(tag="pier", score=0.7)]}, OLD.model_id)
+        human.set([keys[1]], AnnotationEdit(caption="Ida", add_tags=("beach",)))
+        human.set([keys[0]], AnnotationEdit(remove_tags=("pier",)))
+    before = _kept(base)
+    if way == "index":
+        with updated_local(base, Access.WRITE) as engine:
+            index(engine, base / "photos")
+    else:
+        leave.set()
+        with updated(base, leave) as client:
+            _watch(client, _begun(client))
+    assert _names(base) == NEW
+    assert _kept(base) == before
+
+
+def _kept(base: Path) -> tuple[list[MediaRow], dict[Path, tuple[int, bytes]]]:
+    """All rows, but for the marks of their vectors and the time of the index; all thumbnails."""
+    with Library.open(base / "library", writer=False) as library:
+        rows = [replace(row, embedded=(), indexed_utc=None) for row in library.media.iter_rows()]
+    thumbs = (base / "library" / "thumbs").rglob("*.jpg")
+    return sorted(rows, key=lambda row: row.key), {
+        path: (path.stat().st_mtime_ns, path.read_bytes()) for path in thumbs
+    }
+
+
+@pytest.mark.parametrize("source", ["run:7", "/models/mine"])
+def test_a_model_that_a_person_chose_or_taught_stays_in_use(
+    base: Path, leave: threading.Event, source: str
+) -> None:
+    """Its files are where they were; nothing begins by itself, and search answers."""
+    with Library.open(base / "library") as library:
+        library.set_model(OLD.image_id, model_id=OLD.model_id, source=source)
+    with updated(base, leave, FakeBackend) as client:
+        found = _search(client)
+        assert (len(found.hits), found.update, _switches(client)) == (5, None, [])
+    assert _names(base) == (OLD.image_id, OLD.model_id, source)
+
+
+def test_other_weights_at_the_place_of_a_chosen_model_are_no_update(
+    base: Path, leave: threading.Event
+) -> None:
+    """A person has put them there and decides: a search says what is the matter."""
+    with Library.open(base / "library") as library:
+        library.set_model(OLD.image_id, model_id=OLD.model_id, source="/models/mine")
+    with updated(base, leave) as client:
+        with pytest.raises(UserError, match="another model"):
+            _search(client)
+        assert (_switches(client), _info(client).update) == ([], None)
+        assert _info(client).counts.without_vectors == 5
+
+
+def test_a_person_may_choose_another_model_meanwhile(base: Path, leave: threading.Event) -> None:
+    """The last choice counts: the reading for the starter ends."""
+
+    backends = iter((SlowOther(leave), OtherBackend(), OtherBackend()))
+    with updated(base, leave, lambda: next(backends)) as client:
+        job = _begun(client)
+        leave.set()
+        reply = client.ask(UseModel(source="/models/mine"), JobReply, timeout_s=WAIT_S)
+        assert _watch(client, reply.job).job.state is JobState.DONE
+        assert _watch(client, job).job.state.is_final
+    assert _manifest(base).model_source == "/models/mine"
+
+
+def test_a_starter_with_other_words_and_the_same_vectors_is_noted(
+    base: Path, leave: threading.Event
+) -> None:
+    """Nothing is read again; the library names the model that answers."""
+
+    class Reworded(FakeBackend):
+        def info(self) -> FakeInfo:
+            return FakeInfo(model_id="fake-999999999999")
+
+    with updated(base, leave, Reworded) as client:
+        assert (len(_search(client).hits), _switches(client)) == (5, [])
+    assert _names(base) == (OLD.image_id, "fake-999999999999", STARTER)
+
+
+def test_a_new_library_awaits_nothing(tmp_path: Path) -> None:
+    """Its first index names the starter of now."""
+    manifest = Manifest(id="new")
+    assert not manifest.awaits(STARTER, OTHER.image_id)
+    with updated_local(tmp_path, Access.CREATE) as engine:
+        index(engine, coloured_photos(tmp_path / "photos"))
+        assert _info(engine).update is None
+    assert _names(tmp_path) == NEW
