@@ -9,14 +9,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.annotations.openings import caption_openings
 from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, SkippedFile
 from cocadesk.annotations.tagging import ZeroShotTagger
+from cocadesk.errors import UserError
 from cocadesk.eta import EtaEstimator
 from cocadesk.library.in_hand import InHand
 from cocadesk.library.library import Library
@@ -52,7 +55,7 @@ Decoder = Callable[[Sequence[WantedPicture]], Iterator[tuple[str, NDArray[np.uin
 class Describer:
     """Captions and tags of any pictures, in the library or not; nothing is stored.
 
-    ``tagger`` is called when the first tags are made. Without a ``style`` captions are
+    ``tagger`` is called when the first tags or captions are made. Without a ``style`` captions are
     sentences, and those of any style hold.
 
     Raises:
@@ -72,8 +75,8 @@ class Describer:
         self.model = model
         self.tagger = tagger
         self._decode = decode
-        self._options = GenerationOptions(style=style or SENTENCE)
-        self.caption_version = caption_version(info.model_id, self._options.style)
+        self._style = style or SENTENCE
+        self.caption_version = caption_version(info.model_id, self._style)
         """The version to store beside these captions."""
         holding = (style,) if style else STYLES
         self._holding = {caption_version(info.model_id, each) for each in holding}
@@ -82,10 +85,19 @@ class Describer:
         """True where captions of this version need not be made again."""
         return version in self._holding
 
+    @cached_property
+    def _writing(self) -> GenerationOptions:
+        """The way in which captions are written: a tag may open them."""
+        try:
+            openings = caption_openings(self.model.info(), self.tagger, self._style)
+        except UserError:  # the tags say so where they are asked for; captions need none
+            openings = None
+        return GenerationOptions(style=self._style, openings=openings)
+
     def captions(self, wanted: Sequence[WantedPicture]) -> Iterator[tuple[str, Caption | str]]:
         """Each picture's caption by key, or a sentence why there is none."""
         yield from self._in_batches(
-            wanted, lambda images_BHWC: self.model.caption(images_BHWC, self._options)
+            wanted, lambda images_BHWC: self.model.caption(images_BHWC, self._writing)
         )
 
     def tags(
@@ -178,9 +190,10 @@ class MediaDescriber:
 
 
 def caption_version(model_id: str, style: str) -> str:
-    """The version of captions: with the same, a picture's would come out the same.
+    """The version of captions: those of another are made again.
 
-    The model's id; with another style than sentences also its name.
+    The model's id; with another style than sentences also its name. A caption holds though
+    the tags that may open it were changed since: it is as true as before.
     """
     return model_id if style == SENTENCE else f"{model_id}+{style}"
 

@@ -66,6 +66,11 @@ def is_activity(tag: str) -> bool:
     return first in _ACTIVITIES or (last.endswith("ing") and last not in _NOUNS_IN_ING)
 
 
+def is_kind_of_picture(tag: str) -> bool:
+    """True for tags of the picture itself ("screenshot", "portrait")."""
+    return tag.lower() in _KINDS_OF_PICTURE
+
+
 def with_article(tag: str) -> str:
     """The tag with "a" or "an"; plurals, activities and what isn't counted stay as they are."""
     words = tag.lower().split()
@@ -81,7 +86,7 @@ def prompts(tag: str, templates: Sequence[str] | None = None) -> list[str]:
     """The sentences for one tag, in the order of the templates: those that suit it, or these."""
     if templates is None:
         templates = ACTIVITY_TEMPLATES if is_activity(tag) else PROMPT_TEMPLATES
-        if tag.lower() in _KINDS_OF_PICTURE:
+        if is_kind_of_picture(tag):
             templates = PICTURE_TEMPLATES
     article = with_article(tag)
     found = [template.replace("{a}", article).replace("{tag}", tag) for template in templates]

@@ -105,6 +105,10 @@ class TagTree:
             else:
                 yield from self._links(name, is_kind=is_kind_of)
 
+    def above(self, tag: str) -> frozenset[int]:
+        """The places of all tags that a tag of this vocabulary implies."""
+        return self.ancestors[self._place[tag.casefold()]]
+
     def raised(self, likely_NC: NDArray[np.float32]) -> NDArray[np.float32]:
         """The probabilities, a parent's being at least that of each of its children.
 

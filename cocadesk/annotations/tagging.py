@@ -135,3 +135,11 @@ class ZeroShotTagger:
         """Tags of this vocabulary, best first, parents behind what implies them."""
         scores = {tag.tag: tag.score for tag in tags}
         return [Tag(tag=name, score=scores[name]) for name in self._tree.in_order(scores)]
+
+    def implied_by(self, tag: str) -> list[str]:
+        """The tags of this vocabulary that a tag implies ("dog": "animal")."""
+        return [self.vocabulary.tags[place] for place in self._tree.above(tag)]
+
+    def implying(self, tag: str) -> list[str]:
+        """The tags of this vocabulary that imply a tag ("dog": "puppy", "husky")."""
+        return [name for name in self.vocabulary.tags if tag in self.implied_by(name)]

@@ -35,6 +35,11 @@ class TagConstants:
         if not all(map(math.isfinite, self.biases.values())):
             raise ValueError("biases must be numbers")
 
+    @property
+    def are_fitted(self) -> bool:
+        """True where the model brings its own."""
+        return self != TagConstants()
+
     def to_json(self) -> bytes:
         """The text of a file that ``from_json`` reads; equal constants give equal bytes."""
         return f"{json.dumps(asdict(self), indent=1, sort_keys=True)}\n".encode()

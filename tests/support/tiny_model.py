@@ -11,6 +11,7 @@ from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.checkpoints.int8_rows import rounded_to_grid
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import CocaConfig, HubnessConfig, ImageEncoderKind, NormPlace
+from cocadesk.model.tag_constants import TagConstants
 from cocadesk.model.tokenizers.byte_pairs import train_tokenizer
 from cocadesk.model.tokenizers.tokenizer import MARKERS, TextTokenizer
 from cocadesk.model.tokenizers.word_pieces import UNKNOWN, word_piece_tokenizer
@@ -32,11 +33,11 @@ def tiny_tokenizer(vocabulary: int = 512) -> TextTokenizer:
     return train_tokenizer(_TEXTS * 4, vocabulary)
 
 
-def styled_tokenizer(vocabulary: int = 512) -> TextTokenizer:
-    """Word pieces with a marker for each style of captions."""
+def styled_tokenizer(vocabulary: int = 512, filler: str = "[unused{}]") -> TextTokenizer:
+    """Word pieces with a marker for each style of captions; ``filler`` numbers the rest."""
     markers = (*MARKERS, UNKNOWN, "<short>", "<sentence>", "<alt text>")
     pieces = dict.fromkeys((*markers, *(word for text in _TEXTS for word in text.split()), *PIECES))
-    unused = (f"[unused{number}]" for number in range(vocabulary - len(pieces)))
+    unused = (filler.format(number) for number in range(vocabulary - len(pieces)))
     return word_piece_tokenizer([*pieces, *unused])
 
 
@@ -69,10 +70,13 @@ def table_on_grid(model: CoCa) -> CoCa:
     return model
 
 
-def write_tiny_checkpoint(folder: Path, seed: int = 0, *, has_styles: bool = False) -> Path:
+def write_tiny_checkpoint(
+    folder: Path, seed: int = 0, *, has_styles: bool = False, tagging: TagConstants | None = None
+) -> Path:
     """Writes such a model as a checkpoint folder and gives its path."""
     tokenizer = styled_tokenizer() if has_styles else tiny_tokenizer()
-    save_checkpoint(folder, tiny_model(seed), tokenizer, "A tiny test model, {model_id}.")
+    card = "A tiny test model, {model_id}."
+    save_checkpoint(folder, tiny_model(seed), tokenizer, card, tagging=tagging)
     return folder
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional, TypeVar
@@ -25,8 +25,11 @@ from cocadesk.errors import UserError
 from cocadesk.model.values import GenerationOptions
 
 if TYPE_CHECKING:
+    from cocadesk.annotations.tagging import ZeroShotTagger
     from cocadesk.evaluation.intervals import Interval
     from cocadesk.evaluation.sheet import Card, Seen
+    from cocadesk.model.backend import Backend
+    from cocadesk.model.values import Openings
 
 Item = TypeVar("Item")
 REASONS_SHOWN = 5
@@ -56,6 +59,10 @@ NoRepeatOption = Annotated[
 ]
 NoRepeatPhrasesOption = Annotated[
     bool, typer.Option("--no-repeat-phrases", help="Never the same word after an article.")
+]
+OpeningsOption = Annotated[
+    bool,
+    typer.Option("--openings/--no-openings", help="Try captions that begin with a likely tag."),
 ]
 LimitOption = Annotated[
     Optional[int],  # noqa: UP045
@@ -119,6 +126,7 @@ def captions(
     rerank: RerankOption = WRITING.rerank_weight,
     no_repeat: NoRepeatOption = WRITING.no_repeat_ngram,
     no_repeat_phrases: NoRepeatPhrasesOption = WRITING.no_repeat_phrases,
+    openings: OpeningsOption = True,
     limit: LimitOption = None,
 ) -> int:
     """Measure how close the model's captions come to those of people."""
@@ -141,6 +149,8 @@ def captions(
         found = shard_media(files, backend.info(), report, skipped, IMAGE_SUFFIXES)
         pictures = islice((item for item in found if isinstance(item, Sample)), limit)
         counted = _counted(seen.noted(pictures), report, skipped, "Writing captions")
+        if openings:
+            writing = replace(writing, openings=_openings(backend, writing.style))
         written = evaluate_captions(backend, counted, writing)
         model = backend.info().model_id
     metrics = asdict(written.scores.metrics())
@@ -193,16 +203,13 @@ def tags(
     sheet: SheetOption = None,
 ) -> int:
     """Measure how many tags photos are given and how sure they are; best seen with --sheet."""
-    from cocadesk.annotations.tagging import ZeroShotTagger
-    from cocadesk.annotations.vocabulary import load_vocabulary
     from cocadesk.cli.session import open_model
     from cocadesk.evaluation.sheet import tag_cards
     from cocadesk.evaluation.tags import evaluate_tags
-    from cocadesk.locations import text_vectors_folder
 
     skipped, seen = list[str](), _seen(sheet)
     with open_model(options) as backend:
-        tagger = ZeroShotTagger(backend, load_vocabulary(), cache=text_vectors_folder())
+        tagger = _tagger(backend)
         named = seen.noted(named_photos(paths, backend.info(), skipped))
         photos = _counted(named, report, skipped, "Tagging pictures")
         tagged = evaluate_tags(
@@ -215,6 +222,22 @@ def tags(
     _show(report, figures, {"model": model, "photos": len(tagged.given)}, skipped)
     _write(sheet, report, f"Tags by {model}", figures, lambda: tag_cards(seen, tagged.given))
     return OK
+
+
+def _openings(backend: Backend, style: str) -> Openings | None:
+    """The openings with which the program writes captions by this model."""
+    from cocadesk.annotations.openings import caption_openings
+
+    return caption_openings(backend.info(), lambda: _tagger(backend), style)
+
+
+def _tagger(backend: Backend) -> ZeroShotTagger:
+    """The tagger of the shipped vocabulary."""
+    from cocadesk.annotations.tagging import ZeroShotTagger
+    from cocadesk.annotations.vocabulary import load_vocabulary
+    from cocadesk.locations import text_vectors_folder
+
+    return ZeroShotTagger(backend, load_vocabulary(), cache=text_vectors_folder())
 
 
 def _counted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +25,19 @@ class Generated:
     ids: tuple[int, ...]
     mean_log_probability: float
     rank: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """The first ids of a caption of the picture at ``picture``, which are not searched for.
+
+    They count as one token of this ``log_probability``: to the text half alone a name is
+    always unlikely, however well it fits the picture.
+    """
+
+    picture: int
+    ids: tuple[int, ...] = ()
+    log_probability: float = 0.0
 
 
 class _Decoder:
@@ -51,10 +65,8 @@ class _Decoder:
         self._unimodal = [_rows(kept, rows) for kept in self._unimodal]
         self._multimodal = [_rows(kept, rows) for kept in self._multimodal]
 
-    def spread(self, beams: int) -> None:
-        """Makes ``beams`` rows of each."""
-        rows = torch.arange(len(self._image[0][0]), device=self._image[0][0].device)
-        rows = rows.repeat_interleave(beams)
+    def spread(self, rows: Tensor) -> None:
+        """Goes on with these rows, the pictures among them; one may stand there many times."""
         self.select(rows)
         self._image = [(key[rows], value[rows]) for key, value in self._image]
 
@@ -72,14 +84,19 @@ def generate(
 
 @torch.inference_mode()
 def generate_candidates(
-    model: CoCa, image_BQD: Tensor, options: GenerationOptions, markers: Markers | None = None
+    model: CoCa,
+    image_BQD: Tensor,
+    options: GenerationOptions,
+    markers: Markers | None = None,
+    starts: Sequence[Start] | None = None,
 ) -> list[list[Generated]]:
     """Captions of pictures given by their pooled tokens (B, Q, D): of each all beams, best first.
 
     ``options.beams`` of 1 is greedy. The text and multimodal halves run one
     token at a time against their caches; each picture's cross-attention keys
     are made once. ``markers`` are the tokenizer's; with styles, the begin marker is
-    followed by the style's.
+    followed by the style's. With ``starts`` there is one search for each of them, in their
+    order, instead of one for each picture.
 
     Raises:
         UserError: the options ask for more tokens than the model's context holds, or for a
@@ -95,9 +112,11 @@ def generate_candidates(
         )
     if options.beams < 1:
         raise UserError("A caption search needs at least one beam.")
-    if len(image_BQD) == 0:
+    if starts is None:
+        starts = [Start(picture=picture) for picture in range(len(image_BQD))]
+    if not starts:
         return []
-    return _beam_search(model, image_BQD, options, markers, prompt)
+    return _beam_search(model, image_BQD, options, markers, prompt, starts)
 
 
 def _prompt(model: CoCa, options: GenerationOptions, markers: Markers) -> list[int]:
@@ -120,26 +139,31 @@ def _beam_search(
     options: GenerationOptions,
     markers: Markers,
     prompt: list[int],
+    starts: Sequence[Start],
 ) -> list[list[Generated]]:
-    """Beam search over all pictures at once; one beam is greedy.
+    """Beam search over all starts at once; one beam is greedy.
 
     A finished beam keeps its score and only continues with padding; candidates
     are compared by log probability over length ** ``length_penalty``.
     """
-    batch, beams = len(image_BQD), options.beams
+    batch, beams = len(starts), options.beams
     text = model.config.text
     device = image_BQD.device
     decoder = _Decoder(model, image_BQD)
     for marker in prompt:  # all beams are still equal: one row a picture is enough
-        logits = decoder.feed(torch.full((batch,), marker, device=device))
-    decoder.spread(beams)
-    logits = logits.repeat_interleave(beams, 0)
+        logits = decoder.feed(torch.full((len(image_BQD),), marker, device=device))
+    pictures = torch.tensor([start.picture for start in starts], device=device)
+    pictures = pictures.repeat_interleave(beams)
+    decoder.spread(pictures)
+    logits = logits[pictures]
     unwritten = torch.tensor([text.pad_id, text.begin_id, *markers.unwritten]).to(device)
     scores = torch.full((batch, beams), -torch.inf, device=device)
-    scores[:, 0] = 0.0  # all beams start equal: only the first may branch
+    # All beams start equal: only the first may branch.
+    scores[:, 0] = torch.tensor([start.log_probability for start in starts], device=device)
     ids = torch.zeros((batch, beams, 0), dtype=torch.long, device=device)
     done = torch.zeros((batch, beams), dtype=torch.bool, device=device)
-    length = torch.zeros((batch, beams), device=device)
+    length = torch.tensor([[min(len(start.ids), 1)] for start in starts], device=device)
+    length = length.float().repeat(1, beams)
     rows = torch.arange(batch, device=device)[:, None]
     for position in range(options.max_tokens):
         if position:
@@ -149,10 +173,11 @@ def _beam_search(
             logits[:, text.end_id] = -torch.inf
         step = logits.log_softmax(-1).view(batch, beams, -1)
         _forbid_repeats(step, ids, options, markers)
+        is_given_B1 = _give(step, starts, position)
         vocabulary = step.shape[-1]
         step = torch.where(done[:, :, None], torch.full_like(step, -torch.inf), step)
         step[:, :, text.pad_id] = torch.where(done, 0.0, -torch.inf)
-        new_length = length + (~done).float()
+        new_length = length + (~done & ~is_given_B1).float()
         total = scores[:, :, None] + step
         ranked = total / new_length.clamp(min=1)[:, :, None] ** options.length_penalty
         ranks, best = ranked.flatten(1).topk(beams, dim=1)
@@ -166,6 +191,18 @@ def _beam_search(
         if beams > 1:
             decoder.select((rows * beams + parent).flatten())
     return _results(ids, scores, length, ranks, text.end_id)
+
+
+def _give(step_BKV: Tensor, starts: Sequence[Start], position: int) -> Tensor:
+    """Leaves only the given token, at no cost, where a start has one here; (B, 1), True there."""
+    given = [n for n, start in enumerate(starts) if position < len(start.ids)]
+    is_given_B1 = torch.zeros((len(starts), 1), dtype=torch.bool, device=step_BKV.device)
+    if given:
+        is_given_B1[given] = True
+        step_BKV[given] = -torch.inf
+        for n in given:
+            step_BKV[n, :, starts[n].ids[position]] = 0.0
+    return is_given_B1
 
 
 def _forbid_repeats(

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from cocadesk.model.network.coca import CoCa
-from cocadesk.model.network.generation import Generated, generate_candidates
+from cocadesk.model.network.generation import Generated, Start, generate_candidates
 from cocadesk.model.runtime.torch import Pooled
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
-from cocadesk.model.values import Caption, GenerationOptions, Markers
+from cocadesk.model.values import Caption, GenerationOptions, Markers, Opening
+
+GOES_ON = (
+    r"(?=$|[,.;:]| (?:(?!shaped\b|colou?red\b|sized\b)\w+(?:ing|ed|[^s]s)|above|across|against"
+    r"|along|and|are|around|as|at|behind|below|beside|between|built|by|for|from|has|have|held|hung"
+    r"|in|inside|into|is|lit|made|near|next|of|off|on|out|over|seen|set|shown|that|through|to"
+    r"|under|up|was|were|which|while|who|with|without|worn)\b)"
+)
+"""The word after an opening that leaves its thing the one spoken of: a verb or a preposition.
+
+Else the caption is of another: "a playground boy", "a drum player", "a bee shaped flower"; or
+a piece went on with the word ("a coast" with "a coaster").
+"""
+LEAST_LIKELY = 1e-6
+"""An opening is taken for as likely as this at least: none has a log probability of -inf."""
 
 
 class CaptionWriter:
@@ -36,7 +54,7 @@ class CaptionWriter:
         self._embed = embed
 
     def write(self, pooled: Pooled, options: GenerationOptions) -> list[Caption]:
-        """A caption for each picture, the best by ``options`` of those that the beams left.
+        """A caption for each picture, the best by ``options`` of those that the searches left.
 
         Raises:
             UserError: the options ask for what the network cannot do.
@@ -46,40 +64,114 @@ class CaptionWriter:
         found = generate_candidates(self._model, tokens, options, self._markers)
         if not options.rerank_weight:
             found = [candidates[:1] for candidates in found]
-        texts = [[self._tokenizer.decode(each.ids).strip() for each in some] for some in found]
-        cosines: list[list[float]] = [[] for _ in found]
+        written = [list(map(self._candidate, candidates)) for candidates in found]
         if options.needs_cosine:
-            cosines = self._cosines(vectors_BE, texts)
-        return list(map(_chosen, found, texts, cosines, [options] * len(found)))
+            written = self._compared(vectors_BE, written)
+        usual = [_best(some, options.rerank_weight) for some in written]
+        if options.openings is not None:
+            starts = self._starts(options.openings(vectors_BE), usual, options)
+            opened = self._opened(tokens, starts, options)
+            usual = self._better(vectors_BE, usual, opened, options)
+        return [_caption(each, options) for each in usual]
 
-    def _cosines(
-        self, vectors_BE: NDArray[np.float32], texts: Sequence[Sequence[str]]
-    ) -> list[list[float]]:
-        """The cosine of each picture with each of its own texts."""
-        vectors_TE = iter(self._embed([text for some in texts for text in some]))
+    def _candidate(self, generated: Generated) -> _Candidate:
+        return _Candidate(generated, self._tokenizer.decode(generated.ids).strip())
+
+    def _compared(
+        self, vectors_BE: NDArray[np.float32], written: Sequence[Sequence[_Candidate]]
+    ) -> list[list[_Candidate]]:
+        """The candidates with their cosines, each with its own picture's vector."""
+        vectors_TE = iter(self._embed([each.text for some in written for each in some]))
         return [
-            [float(vector_E @ next(vectors_TE)) for _ in some]
-            for vector_E, some in zip(vectors_BE, texts, strict=True)
+            [replace(each, cosine=float(vector_E @ next(vectors_TE))) for each in some]
+            for vector_E, some in zip(vectors_BE, written, strict=True)
         ]
 
+    def _starts(
+        self,
+        openings: Sequence[Sequence[Opening]],
+        usual: Sequence[_Candidate],
+        options: GenerationOptions,
+    ) -> dict[Start, str]:
+        """The searches for openings of which the usual captions do not speak, by their words."""
+        context, starts = self._model.config.text.context, dict[Start, str]()
+        for picture, (some, caption) in enumerate(zip(openings, usual, strict=True)):
+            for opening in some:
+                ids = tuple(self._tokenizer.encode(opening.beginning, context)[1:-1])
+                if len(ids) < options.max_tokens and not opening.is_named_in(caption.text):
+                    likely = math.log(max(opening.probability, LEAST_LIKELY))
+                    start = Start(picture=picture, ids=ids, log_probability=likely)
+                    starts[start] = opening.beginning
+        return starts
 
-def _chosen(
-    candidates: Sequence[Generated],
-    texts: Sequence[str],
-    cosines: Sequence[float],
-    options: GenerationOptions,
-) -> Caption:
-    """The candidate that stands highest by rank and cosine; the first of equals."""
-    fits = cosines or [0.0] * len(candidates)
-    ranks = [
-        each.rank + options.rerank_weight * fit for each, fit in zip(candidates, fits, strict=True)
-    ]
-    best = ranks.index(max(ranks))
-    text, cosine = texts[best], cosines[best] if cosines else None
-    log_probability = candidates[best].mean_log_probability
+    def _opened(
+        self, tokens_BQD: Tensor, starts: Mapping[Start, str], options: GenerationOptions
+    ) -> list[list[_Candidate]]:
+        """Of each picture all captions that begin so, without a phrase that comes again."""
+        own = replace(options, no_repeat_phrases=True)
+        searches = list(starts)
+        found = generate_candidates(self._model, tokens_BQD, own, self._markers, searches)
+        opened: list[list[_Candidate]] = [[] for _ in tokens_BQD]
+        for (start, words), candidates in zip(starts.items(), found, strict=True):
+            whole = re.compile(rf"{re.escape(words)}{GOES_ON}", re.IGNORECASE)
+            for each in map(self._candidate, candidates):
+                if whole.match(each.text):
+                    opened[start.picture].append(each)
+        return opened
+
+    def _better(
+        self,
+        vectors_BE: NDArray[np.float32],
+        usual: Sequence[_Candidate],
+        opened: Sequence[Sequence[_Candidate]],
+        options: GenerationOptions,
+    ) -> list[_Candidate]:
+        """The usual caption of each picture, or an opened one that fits it clearly better."""
+        better = list(usual)
+        rows = [row for row, some in enumerate(opened) if some]
+        if not rows:
+            return better
+        compared = self._compared(vectors_BE[rows], [[usual[row], *opened[row]] for row in rows])
+        for row, (before, *others) in zip(rows, compared, strict=True):
+            best = _best(others, options.opening_weight, by_mean=True)
+            if best.fit >= before.fit + options.opening_margin:
+                better[row] = best if options.needs_cosine else replace(best, cosine=None)
+        return better
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A caption that a search left, with its text; ``cosine`` where it was compared."""
+
+    generated: Generated
+    text: str
+    cosine: float | None = None
+
+    @property
+    def fit(self) -> float:
+        """The cosine, 0 where none was needed."""
+        return self.cosine or 0.0
+
+
+def _best(candidates: Sequence[_Candidate], weight: float, *, by_mean: bool = False) -> _Candidate:
+    """The candidate that stands highest by likelihood and cosine; the first of equals.
+
+    Ranks of searches that began otherwise cannot be compared; ``by_mean`` takes the mean log
+    probability.
+    """
+
+    def value(each: _Candidate) -> float:
+        own = each.generated
+        return (own.mean_log_probability if by_mean else own.rank) + weight * each.fit
+
+    return max(candidates, key=value)
+
+
+def _caption(chosen: _Candidate, options: GenerationOptions) -> Caption:
+    log_probability = chosen.generated.mean_log_probability
     return Caption(
-        text=text[:1].upper() + text[1:],
-        score=options.confidence.score(log_probability, cosine),
+        text=chosen.text[:1].upper() + chosen.text[1:],
+        score=options.confidence.score(log_probability, chosen.cosine),
         log_probability=log_probability,
-        cosine=cosine,
+        cosine=chosen.cosine,
     )

@@ -191,7 +191,8 @@ class CocaBackend:
     def _caption(self, images_BHWC: NDArray[np.uint8], options: GenerationOptions) -> list[Caption]:
         captions: list[Caption] = []
         for vectors_BE, tokens_BQD in self._pooled_chunks(images_BHWC):
-            vectors_BE = _checked_unit(vectors_BE) if options.needs_cosine else vectors_BE
+            if options.needs_cosine or options.openings is not None:
+                vectors_BE = _checked_unit(vectors_BE)
             captions += self._captions.write((vectors_BE, tokens_BQD), options)
         return captions
 

@@ -10,6 +10,8 @@ import pytest
 from cocadesk.cli.errors import OK, USER_ERROR
 from cocadesk.cli.measured_media import shard_files
 from cocadesk.errors import UserError
+from cocadesk.locations import text_vectors_folder
+from cocadesk.model.tag_constants import TagConstants
 from tests.support.program import invoked
 from tests.support.tiny_model import write_tiny_checkpoint
 from tests.support.tiny_shards import COLOURS, add, jpeg, write_shard
@@ -109,6 +111,24 @@ def test_captions_are_measured_as_the_options_say(tmp_path: Path, model: Path) -
     outcome = invoked("evaluate", "captions", shard, "--model", model, "--style", "short")
     assert outcome.code == USER_ERROR
     assert "It knows: sentence." in outcome.err
+
+
+def test_captions_are_measured_with_the_openings_that_people_get(tmp_path: Path) -> None:
+    """Only where the model brings constants of tags: its tags are embedded, unless told not to."""
+    shard = write_shard(tmp_path / "a.tar", 2)
+    plain, fitted = tmp_path / "plain", tmp_path / "fitted"
+    write_tiny_checkpoint(plain, has_styles=True)
+    write_tiny_checkpoint(fitted, has_styles=True, tagging=TagConstants(slope=2.0))
+
+    def embeds_tags(folder: Path, *options: str) -> bool:
+        before = set(text_vectors_folder().glob("*"))
+        outcome = invoked("evaluate", "captions", shard, "--model", folder, *options)
+        assert outcome.code == OK, outcome.err
+        return set(text_vectors_folder().glob("*")) != before
+
+    assert not embeds_tags(plain)
+    assert not embeds_tags(fitted, "--no-openings")
+    assert embeds_tags(fitted)
 
 
 def test_tags_of_plain_photos_are_measured_and_shown_without_captions(

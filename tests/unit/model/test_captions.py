@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +17,10 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.model.backend import GenerationOptions, open_backend
-from cocadesk.model.network.generation import Generated, generate_candidates
-from cocadesk.model.runtime.captions import CaptionWriter
-from cocadesk.model.values import STYLES, Confidence, Markers, log_odds
+from cocadesk.model.network.generation import Generated, Start, generate_candidates
+from cocadesk.model.runtime.captions import GOES_ON, CaptionWriter
+from cocadesk.model.tokenizers.tokenizer import TextTokenizer
+from cocadesk.model.values import STYLES, Caption, Confidence, Markers, Opening, log_odds
 from tests.support.tiny_model import styled_tokenizer, tiny_model, write_tiny_checkpoint
 
 PICTURES = 4
@@ -28,8 +30,8 @@ OPTIONS = GenerationOptions(max_tokens=8)
 class Writer:
     """A tiny network's captions, with text vectors drawn by their text."""
 
-    def __init__(self) -> None:
-        self.model, self.tokenizer = tiny_model(1), styled_tokenizer()
+    def __init__(self, tokenizer: TextTokenizer | None = None) -> None:
+        self.model, self.tokenizer = tiny_model(1), tokenizer or styled_tokenizer()
         self.markers = Markers.of(self.tokenizer.id_of)
         images = np.random.default_rng(3).integers(0, 255, (PICTURES, 64, 64, 3), np.uint8)
         with torch.inference_mode():
@@ -52,9 +54,23 @@ class Writer:
 
     def write(self, options: GenerationOptions = OPTIONS, rows: slice = slice(None)) -> list[str]:
         """The captions of these pictures, as the tokenizer spells them."""
+        return [each.text.lower() for each in self.captions(options, rows)]
+
+    def captions(
+        self, options: GenerationOptions = OPTIONS, rows: slice = slice(None)
+    ) -> list[Caption]:
+        """The captions of these pictures."""
         writer = CaptionWriter(self.model, self.tokenizer, self.markers, "cpu", self.embed)
         vectors, tokens = self.pooled
-        return [each.text.lower() for each in writer.write((vectors[rows], tokens[rows]), options)]
+        return writer.write((vectors[rows], tokens[rows]), options)
+
+    def opened(self, picture: int, beginning: str) -> list[str]:
+        """The captions of a picture that begin so and go on about that thing."""
+        tokens, options = torch.from_numpy(self.pooled[1]), replace(OPTIONS, no_repeat_phrases=True)
+        start = Start(picture=picture, ids=tuple(self.tokenizer.encode(beginning, 40)[1:-1]))
+        [found] = generate_candidates(self.model, tokens, options, self.markers, [start])
+        texts = list(map(self.text, found))
+        return [text for text in texts if re.match(f"{beginning}{GOES_ON}", text)]
 
     def candidates(self) -> list[list[Generated]]:
         """All beams of each picture."""
@@ -160,3 +176,104 @@ def test_confidence_lies_between_0_and_1_and_rises_with_the_cosine(
     assert chosen.score(log_probability) == math.exp(log_probability)
     low, high = (chosen.score(log_probability, each) for each in (cosine - 0.1, cosine))
     assert 0 <= low <= high <= 1
+
+
+WORDS = ["dog", "grass", "children", "ball", "cat", "chair", "bridge", "river", "night"]
+
+
+def opening(name: str, probability: float = 0.7, beginning: str = "") -> Opening:
+    """One by this name alone."""
+    return Opening(
+        beginning=beginning or f"a {name}", names=frozenset({name}), probability=probability
+    )
+
+
+def opened_case() -> tuple[Writer, Opening, str]:
+    """A writer that likes a caption of its second picture which an opening gives."""
+    writer = Writer(styled_tokenizer(filler="go{}ing"))
+    usual = writer.write()
+    for word in WORDS:
+        texts = [] if word in usual[1].split() else writer.opened(1, f"a {word}")
+        if texts and texts[0] not in usual:
+            writer.liked = texts[0]
+            return writer, opening(word), texts[0]
+    raise AssertionError("the network goes on with no opening")
+
+
+def with_openings(some: Opening, **more: object) -> GenerationOptions:
+    """Options with this opening for every picture."""
+    return replace(OPTIONS, openings=lambda vectors: [[some]] * len(vectors), **more)  # type: ignore[arg-type]
+
+
+def test_an_opened_caption_takes_the_place_of_the_usual_one_by_a_clear_margin() -> None:
+    """Its cosine is 1 here: below the margin to the usual one's it wins, above it does not."""
+    writer, some, text = opened_case()
+    usual = writer.write()
+    ahead = 1 - float(writer.vector(usual[1]) @ writer.pooled[0][1])
+    for margin, expected in ((ahead - 0.01, text), (ahead + 0.01, usual[1])):
+        options = with_openings(some, opening_margin=margin, opening_weight=100.0)
+        assert writer.write(options)[1] == expected
+        assert writer.write(options, slice(1, 2)) == [expected]
+    alone = [
+        writer.write(options, slice(row, row + 1))[0]
+        for row in range(PICTURES)
+        for options in [with_openings(some, opening_margin=-2.0)]
+    ]
+    assert alone == writer.write(with_openings(some, opening_margin=-2.0))
+
+
+def test_a_thing_of_which_the_usual_caption_speaks_opens_none() -> None:
+    """No text is compared, and the caption comes with the same score as without openings."""
+    writer = Writer()
+    plain = writer.captions(rows=slice(0, 1))
+    named = max(plain[0].text.lower().split(), key=len)
+    with_it = writer.captions(with_openings(opening(named), opening_margin=-2.0), slice(0, 1))
+    assert with_it == plain
+    assert writer.asked == []
+    nothing = replace(OPTIONS, openings=lambda vectors: [[]] * len(vectors))
+    assert writer.captions(nothing) == writer.captions()
+    assert writer.asked == []
+
+
+def test_the_score_of_an_opened_caption_counts_how_likely_the_thing_is() -> None:
+    """As one token, in the formula of all captions; it is told without the cosine, as they are."""
+    writer, some, text = opened_case()
+    scores = []
+    for probability in (0.5, 0.9):
+        options = with_openings(
+            replace(some, probability=probability), opening_margin=0.0, opening_weight=100.0
+        )
+        caption = writer.captions(options)[1]
+        assert (caption.text.lower(), caption.cosine) == (text, None)
+        assert caption.score == math.exp(caption.log_probability)
+        scores.append(caption.score)
+    assert scores[0] < scores[1]
+
+
+def test_an_opening_longer_than_a_caption_is_left_alone() -> None:
+    """The usual captions are written."""
+    writer = Writer()
+    long = opening("dog", beginning="a dog " * 20)
+    assert writer.write(with_openings(long, opening_margin=-2.0)) == writer.write()
+
+
+@pytest.mark.parametrize(
+    ("text", "speaks_of_it"),
+    [
+        ("a crab on the beach", True),
+        ("a crab", True),
+        ("a crab is on a rock", True),
+        ("a crab sitting on a rock", True),
+        ("a crab walks away", True),
+        ("a crab, in the sand", True),
+        ("a crab boat on the sea", False),
+        ("a crabs on the sea", False),
+        ("a crab shaped balloon", False),
+        ("a crab glass", False),
+    ],
+)
+def test_a_caption_that_goes_on_with_a_noun_speaks_of_another_thing(
+    text: str, speaks_of_it: bool
+) -> None:
+    """A drum player is no drum; so these words are no caption of the tag."""
+    assert bool(re.match(f"a crab{GOES_ON}", text)) is speaks_of_it

@@ -9,7 +9,7 @@ import torch
 
 from cocadesk.errors import UserError
 from cocadesk.model.network.coca import CoCa
-from cocadesk.model.network.generation import generate, generate_candidates
+from cocadesk.model.network.generation import Start, generate, generate_candidates
 from cocadesk.model.values import STYLES, GenerationOptions, Markers
 from tests.support.released_model import released_model
 from tests.support.tiny_model import sentence_model, tiny_model
@@ -183,3 +183,62 @@ def test_impossible_options_give_a_sentence_and_no_picture_gives_nothing() -> No
     with pytest.raises(UserError, match="1 to 38"):  # the style's marker takes a place
         generate(model, _pooled(model), GenerationOptions(max_tokens=39), MARKERS)
     assert generate(model, _pooled(model)[:0], GenerationOptions()) == []
+
+
+STARTS = (
+    Start(picture=2, ids=(30, 31), log_probability=-0.5),
+    Start(picture=0),
+    Start(picture=2, ids=(40,), log_probability=-1.0),
+    Start(picture=1, ids=(50, 51, 52, 53), log_probability=-0.1),
+)
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+@pytest.mark.parametrize("make", [tiny_model, sentence_model])
+def test_a_caption_begins_with_the_ids_that_it_is_given(
+    make: Callable[[int], CoCa], beams: int
+) -> None:
+    """All beams of each search, in the order of the starts; a picture may have several."""
+    model = make(3)
+    options = GenerationOptions(max_tokens=9, beams=beams)
+    found = generate_candidates(model, _pooled(model, 3), options, MARKERS, STARTS)
+    assert len(found) == len(STARTS)
+    for start, candidates in zip(STARTS, found, strict=True):
+        assert 1 <= len(candidates) <= beams
+        assert all(each.ids[: len(start.ids)] == start.ids for each in candidates)
+        assert len({each.ids for each in candidates}) == len(candidates)
+    plain = generate_candidates(model, _pooled(model, 3), options, MARKERS)[0]
+    assert [each.ids for each in found[1]] == [each.ids for each in plain]
+
+
+def test_a_start_counts_as_one_token_as_likely_as_it_says() -> None:
+    """The mean is that of the tokens behind it, with this one."""
+    model, options = tiny_model(3), GenerationOptions(max_tokens=9, no_repeat_ngram=0)
+    pooled = _pooled(model, 3)
+    found = generate_candidates(model, pooled, options, None, STARTS)
+    end = model.config.text.end_id
+    for start, candidates in zip(STARTS, found, strict=True):
+        for each in candidates:
+            ended = [*each.ids, end][: options.max_tokens]
+            tokens = torch.tensor([[model.config.text.begin_id, *ended[:-1]]])
+            with torch.inference_mode():
+                states, _ = model.unimodal(tokens, torch.ones_like(tokens, dtype=torch.bool))
+                picture = pooled[start.picture : start.picture + 1]
+                logits = model.multimodal.output(model.multimodal(states, picture))[0]
+                logits[:, [model.config.text.pad_id, model.config.text.begin_id]] = -torch.inf
+                logits[: options.min_tokens, end] = -torch.inf
+                likely = logits.log_softmax(-1)[range(len(ended)), ended][len(start.ids) :]
+            given = [start.log_probability] if start.ids else []
+            mean = (sum(given) + float(likely.sum())) / (len(given) + len(likely))
+            assert each.mean_log_probability == pytest.approx(mean, abs=1e-4)
+
+
+def test_a_start_gives_the_same_alone_as_among_others() -> None:
+    """Searches touch no other, whatever the lengths of their starts."""
+    model, options = tiny_model(4), GenerationOptions(max_tokens=9)
+    pooled = _pooled(model, 3)
+    together = generate_candidates(model, pooled, options, MARKERS, STARTS)
+    for start, expected in zip(STARTS, together, strict=True):
+        [alone] = generate_candidates(model, pooled, options, MARKERS, [start])
+        assert [each.ids for each in alone] == [each.ids for each in expected]
+    assert generate_candidates(model, pooled, options, MARKERS, []) == []
