@@ -253,7 +253,7 @@ class RewardConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RareWordsConfig(DistillationConfig):
-    """After all others: rare words are taught as their common synonyms, in the pictures' space.
+    """After the captioner: rare words are taught as their common synonyms, in the pictures' space.
 
     Shares as in a distillation, but the network as it was teaches. ``locked_layers`` of the text
     side do not learn; ``states`` holds what the multimodal half reads of all other texts.
@@ -279,8 +279,8 @@ def _no_distillation() -> DistillationConfig:
 class TrainConfig:
     """A whole run. ``device`` is "auto" (an accelerator that works, else the CPU) or a name.
 
-    ``synonyms`` is a second distillation, with shares of its own; ``rewards`` and then
-    ``rare_words`` follow the captioner; ``hubness`` is corrected last, and is none of
+    ``synonyms`` is a second distillation, with shares of its own; ``rare_words`` and then
+    ``rewards`` follow the captioner; ``hubness`` is corrected last, and is none of
     ``model``, which is what learns. By default there is none of them.
     """
 

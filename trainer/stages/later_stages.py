@@ -21,13 +21,14 @@ def later_stages(
 ) -> Iterator[tuple[str, Callable[[], CocaObjective]]]:
     """Names of the stages that the config asks for, and their makers.
 
-    ``pool`` makes the sentences of the last one; ``progress`` is that of pooling pictures.
+    ``pool`` makes the sentences of rare words; ``progress`` is that of pooling pictures.
+    Captions are scored last, by the text side as it will be.
     """
     config, pooled = context.config, context.run.path / CAPTIONS
     if config.captioner.crops:
         language = [*corpus.extra, *corpus.other[: config.captioner.other_lines]]
         yield CAPTIONS, partial(CaptionerObjective, context, pooled, language, progress)
-        if config.rewards.optimiser.steps:
-            yield REWARDS, partial(RewardObjective, context, pooled, progress)
     if config.rare_words.optimiser.steps:
         yield RARE_WORDS, lambda: RareWordsObjective(context, pool())
+    if config.captioner.crops and config.rewards.optimiser.steps:
+        yield REWARDS, partial(RewardObjective, context, pooled, progress)

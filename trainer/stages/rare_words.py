@@ -1,4 +1,4 @@
-"""The last stage: rare words learn to say what their common synonyms say of pictures.
+"""After the captioner: rare words learn to say what their common synonyms say of pictures.
 
 Pictures teach the words that captions hold. Meeting them moves a text side away from what it
 knew of the others, so "serviette" no longer finds what "napkin" finds. Here no picture is

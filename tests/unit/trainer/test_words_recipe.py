@@ -226,8 +226,8 @@ def test_a_run_killed_anywhere_ends_with_the_same_weights(folder: Path) -> None:
             ("train", 1),
             ("train", 3),
             ("captions", 3),
-            ("rewards", 2),
             ("rare_words", 1),
+            ("rewards", 1),
         ]
     )
     config = _config(folder, "broken", captions=_CAPTIONS)
