@@ -153,10 +153,10 @@ class HubnessConfig:
 
     texts: int = 0
     text_scale: float = 40.0
-    text_weight: float = 0.7
+    text_weight: float = 0.8
     photos: int = 0
     photo_scale: float = 30.0
-    photo_weight: float = 0.7
+    photo_weight: float = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
