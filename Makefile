@@ -16,7 +16,7 @@ help:
 	@echo "make test           run the tests"
 	@echo "make check          style, types, architecture, and the wheel outside this checkout"
 	@echo "make bench          measure indexing, searching, videos, teaching, human annotations, faults, parity (over an hour)"
-	@echo "make train-starter  train the starter model again (needs the training data; about 90 minutes)"
+	@echo "make train-starter  train the starter model again (needs the training data and WordNet; about four hours)"
 	@echo "make samples        rebuild the sample photos from their packages (Debian only)"
 	@echo "make clean          remove what the other commands made, .venv included"
 

@@ -167,18 +167,18 @@ class GenerationOptions:
     photos of the dev sets, as many wrong names came in as right ones).
     """
 
-    beams: int = 3
+    beams: int = 5
     max_tokens: int = 32
     min_tokens: int = 3
     length_penalty: float = 0.6
     no_repeat_ngram: int = 3
     no_repeat_phrases: bool = False
     style: str = SENTENCE
-    rerank_weight: float = 0.0
+    rerank_weight: float = 5.0
     confidence: Confidence = Confidence()
     openings: Openings | None = None
     opening_weight: float = 5.0
-    opening_margin: float = 0.09
+    opening_margin: float = 0.07
 
     @property
     def needs_cosine(self) -> bool:

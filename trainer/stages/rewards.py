@@ -1,4 +1,4 @@
-"""The last stage that learns: captions are sampled and the multimodal half learns from their scores.
+"""The last stage that learns: captions are sampled, and the decoder learns from their scores.
 
 Self-critical training (Rennie et al. 2017) with the other samples of a picture as the baseline
 (Luo 2020): a caption whose CIDEr-D is above theirs grows more probable. Some captions of

