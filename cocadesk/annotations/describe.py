@@ -88,11 +88,13 @@ class Describer:
     @cached_property
     def _writing(self) -> GenerationOptions:
         """The way in which captions are written: a tag may open them."""
+        info = self.model.info()
         try:
-            openings = caption_openings(self.model.info(), self.tagger, self._style)
+            openings = caption_openings(info, self.tagger, self._style)
         except UserError:  # the tags say so where they are asked for; captions need none
             openings = None
-        return GenerationOptions(style=self._style, openings=openings)
+        confidence = info.tagging.captions
+        return GenerationOptions(style=self._style, openings=openings, confidence=confidence)
 
     def captions(self, wanted: Sequence[WantedPicture]) -> Iterator[tuple[str, Caption | str]]:
         """Each picture's caption by key, or a sentence why there is none."""

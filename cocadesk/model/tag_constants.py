@@ -1,4 +1,4 @@
-"""The constants with which a model's tags become probabilities."""
+"""The constants with which a model's tags and captions get their probabilities."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 
 from cocadesk.errors import UserError
+from cocadesk.model.confidence import Confidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +18,8 @@ class TagConstants:
     A deviation is in standard deviations above the everyday words. At ``midpoint`` a tag is
     as likely as not; with ``slope`` its log-odds rise for each one above. Tags with less
     than ``threshold`` are not given. ``biases`` hold the tags that stand high on any picture
-    (or low: negative); tags that are not in it have none. The defaults are those of models
+    (or low: negative); tags that are not in it have none. ``captions`` are the constants of the
+    confidence in a caption. The defaults are those of models
     that bring none of their own: fitted to the first starter on the captions of the dev
     sets; on the 53 sample photos, judged by eye, tags scored .5 were right every second time.
     """
@@ -26,6 +28,7 @@ class TagConstants:
     midpoint: float = 2.65
     threshold: float = 0.4
     biases: Mapping[str, float] = field(default_factory=dict, hash=False)
+    captions: Confidence = field(default_factory=Confidence)
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.slope) and self.slope > 0 and math.isfinite(self.midpoint)):
@@ -34,6 +37,8 @@ class TagConstants:
             raise ValueError(f"threshold must lie between 0 and 1, not {self.threshold}")
         if not all(map(math.isfinite, self.biases.values())):
             raise ValueError("biases must be numbers")
+        if not all(map(math.isfinite, asdict(self.captions).values())):
+            raise ValueError("the constants of captions must be numbers")
 
     @property
     def are_fitted(self) -> bool:
@@ -54,7 +59,9 @@ class TagConstants:
         try:
             table = dict(json.loads(data))
             known = [constant.name for constant in fields(TagConstants)]
-            return TagConstants(**{name: table[name] for name in known if name in table})
+            given = {name: table[name] for name in known if name in table}
+            captions = Confidence(**given.pop("captions", {}))
+            return TagConstants(**given, captions=captions)
         except (TypeError, ValueError, AttributeError, RecursionError) as error:
             raise UserError(
                 "The model's constants of tags cannot be read.",

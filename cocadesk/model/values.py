@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from cocadesk.errors import UserError
+from cocadesk.model.confidence import Confidence
 from cocadesk.model.tag_constants import TagConstants
 from cocadesk.picture_input import InputSpec
 
@@ -86,33 +86,6 @@ def _whole_word(id_of: Callable[[str], int | None], word: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Confidence:
-    """Constants that bring a caption's likelihood and its fit to the picture to 0-1.
-
-    The score is logistic(``bias`` + ``probability`` * logit(p) + ``cosine`` * c), with p the
-    exponential of the mean log probability of the caption's tokens and c the cosine of
-    picture and caption. The defaults give p itself; so do all others where c is not known.
-    """
-
-    bias: float = 0.0
-    probability: float = 1.0
-    cosine: float = 0.0
-
-    def score(self, log_probability: float, cosine: float | None = None) -> float:
-        """The score of a caption, 0 to 1."""
-        if cosine is None:
-            return math.exp(log_probability)
-        x = self.bias + self.probability * log_odds(log_probability) + self.cosine * cosine
-        return 1 / (1 + math.exp(-x)) if x > 0 else math.exp(x) / (1 + math.exp(x))
-
-
-def log_odds(log_probability: float) -> float:
-    """logit(p) from log p; certainty counts as a billion to one."""
-    certain = min(log_probability, -1e-9)
-    return certain - math.log(-math.expm1(certain))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """A beginning for captions of a picture that shows a thing.
 
@@ -175,7 +148,7 @@ class GenerationOptions:
     no_repeat_phrases: bool = False
     style: str = SENTENCE
     rerank_weight: float = 5.0
-    confidence: Confidence = Confidence()
+    confidence: Confidence = field(default_factory=Confidence)
     openings: Openings | None = None
     opening_weight: float = 5.0
     opening_margin: float = 0.07

@@ -1,7 +1,7 @@
 """Confidence of captions: does the score order good captions from bad?
 
     python tests/bench/caption_confidence.py SHARD.tar… [--model SOURCE] [--limit N]
-        [--bias B --probability P --cosine C]
+        [--bias B --probability P --cosine C] [--write tagging.json]
 
 Each picture's caption is compared with people's by its own CIDEr-D. Printed for the score
 (with these constants of ``Confidence``), for the mean log probability alone and for the cosine
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 
@@ -29,7 +30,8 @@ from cocadesk.media.photo.decode import decode_rgb
 from cocadesk.media.photo.resize import prepare_input
 from cocadesk.media.shards import IMAGE_SUFFIXES, ShardCounts, read_shards
 from cocadesk.model.backend import Backend, Caption, GenerationOptions, open_backend
-from cocadesk.model.values import Confidence, log_odds
+from cocadesk.model.confidence import Confidence, log_odds
+from cocadesk.model.tag_constants import TagConstants
 
 Floats = NDArray[np.float64]
 DEFAULT = Confidence()
@@ -93,6 +95,7 @@ def main() -> int:
     parser.add_argument("--bias", type=float, default=DEFAULT.bias)
     parser.add_argument("--probability", type=float, default=DEFAULT.probability)
     parser.add_argument("--cosine", type=float, default=DEFAULT.cosine or ALMOST_NONE)
+    parser.add_argument("--write", type=Path, help="Put the constants found into this file.")
     options = parser.parse_args()
     confidence = Confidence(
         bias=options.bias, probability=options.probability, cosine=options.cosine
@@ -115,6 +118,10 @@ def main() -> int:
         order, halves = spearman(values, cider), auc(values, is_better)
         print(f"{name:>22}: Spearman {order:.3f}, AUC {halves:.3f}")
     print(f"{best.bias=:.2f} {best.probability=:.2f} {best.cosine=:.2f}")
+    if options.write:
+        rounded = Confidence(**{name: round(value, 3) for name, value in asdict(best).items()})
+        constants = TagConstants.from_json(options.write.read_bytes())
+        options.write.write_bytes(replace(constants, captions=rounded).to_json())
     return 0
 
 

@@ -245,19 +245,22 @@ def main() -> int:
         photos = read_photos(backend, options.shards, options.vectors)
         tagger = ZeroShotTagger(backend, vocabulary, cache=text_vectors_folder())
         deviating = deviations(photos.vectors_ND, *tagger.class_vectors())
-        model_id = backend.info().model_id
+        info = backend.info()
     is_true = truth(tags, tree, photos.captions)
     fitting, judging = (
         Half(deviations_NC=deviating[start::2], is_true_NC=is_true[start::2]) for start in (0, 1)
     )
-    print(f"{len(is_true):,} photos, {model_id}; {is_true.sum(axis=1).mean():.1f} true tags each")
+    print(
+        f"{len(is_true):,} photos, {info.model_id}; {is_true.sum(axis=1).mean():.1f} true tags each"
+    )
     constants = fitted(fitting, tree, tags, options.threshold, options.pull)
     print(f"slope {constants.slope}, midpoint {constants.midpoint}; on the other half:")
     report(constants, judging, tree, tags)
     print("with the usual constants instead:")
     report(TagConstants(), judging, tree, tags)
     if options.write is not None:
-        options.write.write_bytes(constants.to_json())
+        kept = replace(constants, captions=info.tagging.captions)
+        options.write.write_bytes(kept.to_json())
     return 0
 
 

@@ -23,6 +23,7 @@ from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary
 from cocadesk.errors import UserError
 from cocadesk.library.rows import Tag
+from cocadesk.model.confidence import Confidence
 from cocadesk.model.tag_constants import TagConstants
 from cocadesk.model.values import STYLES, GenerationOptions
 from tests.support.fake_backend import FakeBackend, FakeCaption, FakeInfo
@@ -30,6 +31,8 @@ from tests.support.fake_backend import FakeBackend, FakeCaption, FakeInfo
 TAGS = Vocabulary(
     name="mine", tags=("crab", "dog", "husky", "animal", "umbrella", "noodles", "dancing", "bread")
 )
+
+CONFIDENCE = Confidence(bias=-1.0, probability=0.5, cosine=4.0)
 
 
 class Fitted(FakeBackend):
@@ -40,7 +43,7 @@ class Fitted(FakeBackend):
 
     def info(self) -> FakeInfo:
         """As the fake's."""
-        return FakeInfo(tagging=TagConstants(slope=2.0))
+        return FakeInfo(tagging=TagConstants(slope=2.0, captions=CONFIDENCE))
 
     def caption(self, images_BHWC: NDArray[np.uint8], options: object = None) -> list[FakeCaption]:
         """As the fake."""
@@ -174,10 +177,11 @@ def asked_options(model: Fitted, tagger: ZeroShotTagger | UserError) -> Generati
     return options
 
 
-def test_a_describer_writes_with_the_openings_of_its_tags() -> None:
+def test_a_describer_writes_with_the_models_confidence_and_openings_of_its_tags() -> None:
     """By the same vectors as the caption; a vocabulary that cannot be read stops no caption."""
     options = asked_options(Fitted(), Given(("crab", 0.8)))
     assert options.openings is not None
+    assert options.confidence == CONFIDENCE
     [[crab]] = options.openings(np.zeros((1, 32), np.float32))
     assert (crab.beginning, crab.probability) == ("a crab", 0.8)
     assert asked_options(Fitted(), UserError("The tags cannot be read.")).openings is None

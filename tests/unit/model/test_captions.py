@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.model.backend import GenerationOptions, open_backend
+from cocadesk.model.confidence import Confidence, log_odds
 from cocadesk.model.network.generation import Generated, Start, generate_candidates
 from cocadesk.model.runtime.captions import GOES_ON, CaptionWriter
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
-from cocadesk.model.values import STYLES, Caption, Confidence, Markers, Opening, log_odds
+from cocadesk.model.values import STYLES, Caption, Markers, Opening
 from tests.support.tiny_model import styled_tokenizer, tiny_model, write_tiny_checkpoint
 
 PICTURES = 4

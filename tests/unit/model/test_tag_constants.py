@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,17 +10,23 @@ import pytest
 from cocadesk.errors import UserError
 from cocadesk.model.backend import open_backend
 from cocadesk.model.checkpoints.checkpoint import open_checkpoint, save_checkpoint
+from cocadesk.model.confidence import Confidence
 from cocadesk.model.tag_constants import TagConstants
 from tests.support.tiny_model import tiny_model, tiny_tokenizer, write_tiny_checkpoint
 
-FITTED = TagConstants(slope=2.5, midpoint=3.25, threshold=0.5, biases={"dog": 0.5, "fog": -0.25})
+CAPTIONS = Confidence(bias=-2.0, probability=1.5, cosine=6.0)
+FITTED = TagConstants(
+    slope=2.5,
+    midpoint=3.25,
+    threshold=0.5,
+    biases={"dog": 0.5, "fog": -0.25},
+    captions=CAPTIONS,
+)
 
 
 def test_constants_come_back_from_their_file() -> None:
     """Equal ones give equal bytes, however they were put together."""
-    turned = TagConstants(
-        slope=2.5, midpoint=3.25, threshold=0.5, biases={"fog": -0.25, "dog": 0.5}
-    )
+    turned = replace(FITTED, biases={"fog": -0.25, "dog": 0.5})
     assert TagConstants.from_json(FITTED.to_json()) == FITTED
     assert turned.to_json() == FITTED.to_json()
 
@@ -41,6 +48,9 @@ def test_a_file_may_name_few_constants_and_hold_notes() -> None:
         (b'{"threshold": 40}', "between 0 and 1"),
         (b'{"biases": {"dog": null}}', "number, not NoneType"),
         (b'{"biases": ["dog"]}', "values"),
+        (b'{"captions": {"bias": NaN}}', "of captions"),
+        (b'{"captions": {"weight": 1}}', "weight"),
+        (b'{"captions": 3}', "mapping"),
         (b"\xff", "decode"),
     ],
 )
