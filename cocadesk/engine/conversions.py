@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from cocadesk.library.rows import MediaRow
+from cocadesk.library.rows import MediaRow, ViewRow
 from cocadesk.library.vectors import moments_of
 from cocadesk.protocol.messages import Hits, Moments
 from cocadesk.protocol.paths import WirePath, printable
@@ -149,9 +149,19 @@ def _to_hit(hit: FoundHit, thumbnail: Callable[[str, int], Path]) -> Hit:
     )
 
 
-def to_moments(library: Library, row: MediaRow) -> Moments:
-    """The moments of a video by the model in use; none of a photo."""
-    views = library.views.of_keys(library.model, [row.key]) if library.model else {}
+def views_of(library: Library, image_id: str, key: str) -> list[ViewRow]:
+    """The views of a medium by the open model, else by the one that the library names.
+
+    They differ while the vectors of a newer starter are awaited.
+    """
+    for model in dict.fromkeys((image_id, library.model)):
+        if model and (views := library.views.of_keys(model, [key]).get(key)):
+            return views
+    return []
+
+
+def to_moments(library: Library, image_id: str, row: MediaRow) -> Moments:
+    """The moments of a video, see ``views_of``; none of a photo."""
     return Moments(
         key=row.key,
         moments=tuple(
@@ -161,7 +171,7 @@ def to_moments(library: Library, row: MediaRow) -> Moments:
                 end_s=view.end_s or 0.0,
                 thumbnail=_if_there(library.thumbnails.moment_path(view.picture_hash, view.view)),
             )
-            for view in moments_of(views.get(row.key, []))
+            for view in moments_of(views_of(library, image_id, row.key))
         ),
     )
 

@@ -90,15 +90,14 @@ class IndexHandler(RequestHandler):
             report = yield from relayed(steps, _published(self._context))
         finally:
             self._context.publish(RowsChanged())
-        yield from update_steps(self._context)
-        return _outcome(report)
+        return _outcome(report, (yield from update_steps(self._context)))
 
 
 def update_steps(context: EngineContext) -> Generator[JobStep, None, ReembedReport]:
     """Vectors of all media by a newer starter than the library's, which is the library's then.
 
     Searches find what is read by then: the model of before is gone and can't answer.
-    Nothing is done where none is awaited.
+    Nothing is done where none is awaited, nor any more once a person has chosen another.
     """
     from cocadesk.indexing.reembed import reembed_steps
     from cocadesk.indexing.types import ReembedReport
@@ -107,7 +106,13 @@ def update_steps(context: EngineContext) -> Generator[JobStep, None, ReembedRepo
     if not context.model.awaits_vectors():
         return ReembedReport()
     options = IndexOptions(is_careful=context.crash_guard.is_careful)
-    steps = reembed_steps(context.library, opened.backend, source=opened.source, options=options)
+    steps = reembed_steps(
+        context.library,
+        opened.backend,
+        source=opened.source,
+        options=options,
+        is_wanted=context.model.awaits_vectors,
+    )
     try:
         return (yield from relayed(steps, _published(context)))
     finally:
@@ -136,11 +141,16 @@ def job_step(
     return to_value(progress, JobStep, stage=stage, current=current, report=report)
 
 
-def _outcome(report: IndexReport) -> JobOutcome:
+def _outcome(report: IndexReport, updated: ReembedReport) -> JobOutcome:
+    known = {failed.path for failed in report.failed}
+    failed = [*report.failed, *(one for one in updated.unreadable if one.path not in known)]
+    message = _sentence(report)
+    if updated.filled:
+        message += f" Read again with the improved model: {updated.filled:,}."
     return JobOutcome(
-        message=_sentence(report),
-        report=to_value(report, values.IndexReport, failed=to_failures(report.failed)),
-        failed=len(report.failed),
+        message=message,
+        report=to_value(report, values.IndexReport, failed=to_failures(failed)),
+        failed=len(failed),
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from cocadesk.engine.handlers import EngineContext, RequestHandler
+from cocadesk.engine.models import ids_of_starter
 from cocadesk.errors import UserError
 from cocadesk.library.backups import Restored
 from cocadesk.protocol.calls import Call
@@ -26,6 +27,7 @@ from cocadesk.protocol.messages import (
     RowsChanged,
 )
 from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import ModelState
 
 
 class CareHandler(RequestHandler):
@@ -61,15 +63,22 @@ class CareHandler(RequestHandler):
 
     def _check(self, body: CheckLibrary, call: Call) -> None:
         def problems() -> CareReport:
-            return CareReport(problems=tuple(self._library.care.problems()))
+            return CareReport(problems=self._problems())
 
         self._run(call, problems)
+
+    def _problems(self) -> tuple[str, ...]:
+        model = self._context.model.value()
+        is_open = model.state is ModelState.READY
+        image_id = model.image_id if is_open else ids_of_starter()[1]
+        is_awaited = self._library.manifest.awaits(model.source, image_id)
+        return tuple(self._library.care.problems(awaited=image_id if is_awaited else ""))
 
     def _repair(self, body: RepairLibrary, call: Call) -> None:
         def repaired() -> CareReport:
             done = self._library.care.repair()
             self._context.publish(RowsChanged())
-            return CareReport(done=tuple(done), problems=tuple(self._library.care.problems()))
+            return CareReport(done=tuple(done), problems=self._problems())
 
         if self._context.jobs().is_busy():
             raise UserError(

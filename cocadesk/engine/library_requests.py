@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from cocadesk.engine.conversions import to_hits, to_moments, to_row, to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.scopes import not_in_library, row_of
@@ -33,15 +36,22 @@ from cocadesk.protocol.values import CountsValue, Fact, FailureValue, RootValue,
 from cocadesk.search.filters import parse_filter, split_query
 from cocadesk.search.matching import newest_keys
 
+UPDATE_STANDS_S = 2.0
+"""Counting what is read takes longer the larger the library; each search would wait for it."""
+
 _NOT_MISSING = parse_filter("-state:missing")
 
 
 class LibraryHandler(RequestHandler):
     """Answers from what is stored, without reading media files."""
 
-    def __init__(self, context: EngineContext) -> None:
+    def __init__(
+        self, context: EngineContext, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._library = context.library
         self._model = context.model
+        self._clock = clock
+        self._counted: tuple[float, str, ModelUpdate] | None = None
         self._newest: list[str] | None = None
 
     def forget_order(self) -> None:
@@ -92,7 +102,8 @@ class LibraryHandler(RequestHandler):
         return Detail(row=to_row(self._library, row), facts=facts)
 
     def _get_moments(self, body: GetMoments, call: Call) -> Moments:
-        return to_moments(self._library, row_of(self._library, body.key))
+        row = row_of(self._library, body.key)
+        return to_moments(self._library, self._model.value().image_id, row)
 
     def _list_failures(self, body: ListFailures, call: Call) -> Failures:
         rows = self._library.media.failures()
@@ -128,5 +139,10 @@ class LibraryHandler(RequestHandler):
     def _update(self) -> ModelUpdate | None:
         if not self._model.awaits_vectors():
             return None
-        done, total = self._library.covered(self._model.value().image_id)
-        return ModelUpdate(done=done, total=total)
+        image_id, counted = self._model.value().image_id, self._counted
+        if counted and counted[1] == image_id and self._clock() - counted[0] < UPDATE_STANDS_S:
+            return counted[2]
+        done, total = self._library.covered(image_id)
+        update = ModelUpdate(done=done, total=total)
+        self._counted = (self._clock(), image_id, update)
+        return update

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cocadesk.annotations.describe import Describer, MediaDescriber, WantedPicture
-from cocadesk.engine.conversions import to_tags
+from cocadesk.engine.conversions import to_tags, views_of
 from cocadesk.engine.file_descriptions import describe_files
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.scopes import row_of
@@ -105,9 +105,7 @@ class MediaDetails(RequestHandler):
         return representative_moment(self._views(row)) or 0.0
 
     def _views(self, row: MediaRow) -> list[ViewRow]:
-        """The views of the model in use."""
-        image_id = self._library.model
-        return self._library.views.of_keys(image_id, [row.key]).get(row.key, []) if image_id else []
+        return views_of(self._library, self._model.value().image_id, row.key)
 
     def _thumbnail_path(self, row: MediaRow, time_s: float | None) -> Path:
         """The thumbnail of the moment at that time, else of the medium."""

@@ -77,7 +77,7 @@ class ModelHandler(RequestHandler):
 
     def _entry(self, known: KnownModel) -> ModelEntry:
         if known.source == STARTER and not self._ids.get(STARTER, ("", ""))[0]:
-            self._ids[STARTER] = _ids_of_starter()
+            self._ids[STARTER] = ids_of_starter()
         model_id, image_id = self._ids.get(known.source, ("", ""))
         return to_value(known, ModelEntry, model_id=model_id, image_id=image_id)
 
@@ -105,7 +105,8 @@ class ModelHandler(RequestHandler):
         }
 
 
-def _ids_of_starter() -> tuple[str, str]:
+def ids_of_starter() -> tuple[str, str]:
+    """Model id and image id of the starter that ships; nothing where it can't be read."""
     from cocadesk.model.source import find_checkpoint
 
     try:

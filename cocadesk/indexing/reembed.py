@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -47,6 +48,7 @@ def reembed_steps(
     pool: Decoder | None = None,
     options: IndexOptions | None = None,
     read: Callable[..., Iterator[IndexProgress]] = read_steps,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> ReembedSteps:
     """Let the model of ``backend`` answer; the generator's value is the report.
 
@@ -57,23 +59,20 @@ def reembed_steps(
     crash, keeps what is committed; the next call goes on from there. An index
     with the model in use may run between two steps: what it adds or changes is
     filled before the switch. Views of models before the last one go.
-    ``read`` is the pipeline; tests give one that works in their thread.
+    ``read`` is the pipeline; tests give one that works in their thread. Once
+    ``is_wanted`` is false it ends after the step, and switches nothing.
 
     Raises:
         UserError: a switch of this library runs already, the disk is
             full, or the model does not fit the vectors stored under its name.
     """
     with _only_one.on(library):
-        run = _Reembed(library, backend, options or IndexOptions(), read)
-        if run.is_same:
-            run.switch(source)
-            return run.report()
-        yield from run.fill(pool)
-        yield run.progress(IndexStage.FINISH)
-        library.tidy()
-        # Whoever added media while the tables were tidied has them filled too.
-        while not run.switch(source):
-            yield from run.fill(pool)
+        run = _Reembed(library, backend, options or IndexOptions(), read, is_wanted)
+        with closing(run.steps(source, pool)) as steps:
+            for progress in steps:
+                yield progress
+                if not is_wanted():
+                    break
         return run.report()
 
 
@@ -130,6 +129,7 @@ class _Reembed:
         backend: Backend,
         options: IndexOptions,
         read_steps: Callable[..., Iterator[IndexProgress]],
+        is_wanted: Callable[[], bool],
     ) -> None:
         self._started_s = time.monotonic()
         self._eta = EtaEstimator()
@@ -138,6 +138,7 @@ class _Reembed:
         self._model = backend.info()
         self._options = options
         self._read_steps = read_steps
+        self._is_wanted = is_wanted
         self._roots = Roots(library.roots.all())
         self._tried: set[_Version] = set()
         """The media that were read, as their rows were then."""
@@ -154,6 +155,16 @@ class _Reembed:
     def is_same(self) -> bool:
         """True where the stored vectors are the new model's already."""
         return self._library.model == self._model.image_id
+
+    def steps(self, source: str, pool: Decoder | None) -> Generator[IndexProgress, None, None]:
+        """Fill, then switch."""
+        if not self.is_same:
+            yield from self.fill(pool)
+            yield self.progress(IndexStage.FINISH)
+            self._library.tidy()
+        # Whoever added media while the tables were tidied has them filled too.
+        while not self.switch(source):
+            yield from self.fill(pool)
 
     def fill(self, pool: Decoder | None) -> Iterator[IndexProgress]:
         """Give vectors to all present media that lack them, until none does."""
@@ -325,9 +336,14 @@ class _Reembed:
         self._unreadable[row.key] = Failed(path=row.path, reason=reason, is_known=True)
 
     def switch(self, source: str) -> bool:
-        """The one write that switches; False where something lacks vectors again."""
+        """The one write that switches; False where something lacks vectors again.
+
+        Nothing is written where that is not wanted any more.
+        """
         previous, image_id = self._library.model, self._model.image_id
         with self._library.writing():
+            if not self._is_wanted():  # asked under the lock: a choice may come in the last step
+                return True
             if not self.is_same and len(self._find_lacking()):
                 return False
             self._library.set_model(image_id, model_id=self._model.model_id, source=source)

@@ -31,9 +31,12 @@ class LibraryCare:
         self._library = library
         self._store = store
 
-    def problems(self) -> list[str]:
-        """Sentences on all that is wrong with it; every file is read, nothing is changed."""
-        return problems_of(self._library, self._store)
+    def problems(self, *, awaited: str = "") -> list[str]:
+        """Sentences on all that is wrong with it; every file is read, nothing is changed.
+
+        ``awaited`` is the image id of a starter whose vectors are being made.
+        """
+        return problems_of(self._library, self._store, awaited)
 
     def repair(self) -> list[str]:
         """Mend what can be mended, reading every file; sentences on what was done.

@@ -41,7 +41,7 @@ class Checked(Backed, Protocol):
         """True where it may be written."""
 
 
-def problems_of(library: Checked, store: Store) -> list[str]:
+def problems_of(library: Checked, store: Store, awaited: str = "") -> list[str]:
     """Sentences on all that is wrong; none where all is well. Only looks."""
     folder = library.folder
     found = list(read_notices(folder))
@@ -53,12 +53,15 @@ def problems_of(library: Checked, store: Store) -> list[str]:
     if not damaged:
         # Not between two writes of a job that runs.
         with store.writing() if library.is_writer else nullcontext():
-            found += _between_tables(library)
+            found += _between_tables(library, awaited)
     return [*found, *_about_backups(library)]
 
 
-def _between_tables(library: Checked) -> list[str]:
-    """Sentences on rows of one table that do not fit those of another."""
+def _between_tables(library: Checked, awaited: str) -> list[str]:
+    """Sentences on rows of one table that do not fit those of another.
+
+    Media that come while vectors are awaited have those of the ``awaited`` model alone.
+    """
     media = library.media.identities()
     keys = Counter(one.key for one in media)
     twice = sum(count > 1 for count in keys.values())
@@ -74,7 +77,10 @@ def _between_tables(library: Checked) -> list[str]:
         (undrawn, f"Thumbnails lost or damaged: {{}}. {REDRAW}"),
     ]
     if model is not None and library.views.has(model):
-        orphans, lacking = _views_and_media(library.views.whole_marks(model), media)
+        wholes = library.views.whole_marks(model)
+        orphans, _ = _views_and_media(wholes, media)
+        coming = library.views.whole_marks(awaited) if awaited else []
+        _, lacking = _views_and_media([*wholes, *coming], media)
         counted += [
             (len(orphans), "Photos and videos that have vectors but no row: {}."),
             (lacking, "Photos and videos without vectors: {}. Index their folders again."),

@@ -154,10 +154,12 @@ class Manifest:
     model_source: str | None = None
 
     def awaits(self, source: str, image_id: str) -> bool:
-        """True where ``image_id`` is of a starter that came after the vectors of this library.
+        """True where ``image_id`` is of another starter than the vectors of this library.
 
-        An update of the program brings it, and the one of before is gone. Never of a
-        model (``source``) that a person chose or taught: its files are where they were.
+        An update of the program brings it, and the one of before is gone. An older
+        program on a shared library has another one too: which came first is not known.
+        Never of a model (``source``) that a person chose or taught: its files are where
+        they were.
         """
         is_starter = source == STARTER == (self.model_source or STARTER)
         return is_starter and self.image_id not in (None, image_id)

@@ -16,11 +16,13 @@ from cocadesk.protocol.messages import (
     ControlJob,
     DatasetSummary,
     DecideRun,
+    GetInfo,
     GetRows,
     GetRun,
     GetUndoState,
     GetVocabulary,
     Hits,
+    Info,
     JobChanged,
     JobReply,
     Jobs,
@@ -31,6 +33,7 @@ from cocadesk.protocol.messages import (
     ListRuns,
     ModelChanged,
     Models,
+    ModelUpdate,
     PlanWrite,
     PreviewDataset,
     RedoAnnotations,
@@ -51,6 +54,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
+    CountsValue,
     Hit,
     JobAction,
     JobKind,
@@ -82,6 +86,13 @@ ROW = Row(
     key="k", path=WirePath("/p/a.jpg"), name="a.jpg", folder="/p", caption="a dog",
     tags=(TagValue(tag="dog", score=0.9),),
 )  # fmt: skip
+INFO = Info(
+    library_id="l",
+    folder=WirePath("/l"),
+    schema="1",
+    counts=CountsValue(),
+    model=ModelValue(state=ModelState.READY),
+)
 JOB = JobValue(id="j", kind=JobKind.INDEX, title="t", state=JobState.RUNNING, created="1")
 RUN = RunValue(
     id="r", folder=WirePath("/r"), state=RunState.RUNNING, method=TuningMethod.HEAD, created="1"
@@ -459,6 +470,19 @@ def test_a_switch_of_models_is_followed_like_every_job(
     link.answer(ListJobs, Jobs(jobs=(JOB, switch)))
     assert sorted(job.id for job in changed) == ["j", "s", "s"]
     assert tracker.find("s") == switch
+
+
+def test_the_models_are_asked_for_again_after_every_job(
+    tracker: JobTracker, link: StandInLink
+) -> None:
+    """An index ends the reading for an improved model too."""
+    requests = ModelRequests(link, tracker, link)
+    requests.refresh()
+    link.answer(GetInfo, replace(INFO, update=ModelUpdate(done=1, total=2)))
+    assert requests.is_update
+    tracker.take(replace(JOB, kind=JobKind.INDEX, state=JobState.DONE))
+    link.answer(GetInfo, INFO)
+    assert not requests.is_update
 
 
 def test_tags_that_are_saved_come_back_with_their_job(

@@ -110,7 +110,6 @@ class ModelsPage(Page):
             return
         hide_part(self.changing, self.other.source)
         hide_or_say(self.problem, job.message if job.state is JobState.FAILED else "")
-        self.requests.refresh()
 
     def _on_failed(self, error: object) -> None:
         hide_or_say(self.problem, str(error))

@@ -34,6 +34,7 @@ class ModelRequests(QObject):
         self.is_update = False
         link.connected.connect(self.refresh)
         link.event_received.connect(self._on_event)
+        tracker.ended.connect(self.refresh)
 
     def refresh(self) -> None:
         """Asks for the models, and where the one in use runs."""

@@ -140,7 +140,8 @@ def update_notices(update: ModelUpdate | None) -> list[str]:
     return [
         "Photos and videos are being read again with the improved model: "
         f"{update.done:,} of {update.total:,}; until then results are incomplete. "
-        "This goes on while the window is open, or with cocadesk index FOLDER."
+        "Once a window was opened this goes on until all are read, also after it is closed; "
+        "cocadesk index FOLDER does it too."
     ]
 
 

@@ -9,40 +9,56 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from cocadesk.annotations.human import AnnotationEdit, HumanAnnotations
+from cocadesk.engine.crash_guard import CrashGuard
+from cocadesk.engine.handlers import EngineContext
+from cocadesk.engine.index_job import STAGES
+from cocadesk.engine.library_requests import LibraryHandler
+from cocadesk.engine.loaded_model import ModelHolder
 from cocadesk.engine.local import Access, LocalEngine
 from cocadesk.errors import UserError
 from cocadesk.indexing.reembed import reembed_steps
-from cocadesk.indexing.types import IndexOptions
+from cocadesk.indexing.types import IndexOptions, IndexStage
 from cocadesk.library.layout import Manifest, read_manifest
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaRow, Tag
 from cocadesk.locations import STARTER
 from cocadesk.model.backend import Backend
+from cocadesk.protocol.calls import Call, answers_of
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
+    CareReport,
+    CheckLibrary,
     ControlJob,
     GetInfo,
+    GetKeys,
+    GetMoments,
     Hits,
     Info,
     JobReply,
     Jobs,
+    Keys,
     ListJobs,
     ModelUpdate,
+    Moments,
+    Progress,
     Search,
     Similar,
+    StartIndex,
     UseModel,
     WatchJob,
 )
+from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobState, JobValue
 from tests.support.engines import coloured_photos, index, photos_and_a_broken_one
 from tests.support.fake_backend import FakeBackend, FakeInfo
-from tests.support.index_tools import InProcessDecoder, run_index, write_photo
+from tests.support.index_tools import InProcessDecoder, run_index, write_photo, write_video
 from tests.support.inner_engine import inner_engine
 from tests.support.other_model import OTHER, OtherBackend, check_filled
 
@@ -77,6 +93,13 @@ def leave() -> Iterator[threading.Event]:
     event = threading.Event()
     yield event
     event.set()
+
+
+@pytest.fixture
+def elsewhere(base: Path) -> Path:
+    """A folder of one photo that is not in the library."""
+    write_photo(base / "elsewhere" / "6.jpg", 6)
+    return base / "elsewhere"
 
 
 @contextmanager
@@ -353,3 +376,101 @@ def test_a_new_library_awaits_nothing(tmp_path: Path) -> None:
         index(engine, coloured_photos(tmp_path / "photos"))
         assert _info(engine).update is None
     assert _names(tmp_path) == NEW
+
+
+def test_an_index_leaves_the_model_that_a_person_chose_meanwhile(
+    base: Path, elsewhere: Path
+) -> None:
+    """The choice may take no reading: it stands before the index has come to its end."""
+    stages: list[str] = []
+    folders = (WirePath.of(elsewhere),)
+
+    def open_model(source: str) -> Backend:
+        return OtherBackend() if source == STARTER else FakeBackend()  # type: ignore[return-value]
+
+    with LocalEngine(base / "library", access=Access.WRITE, open_model=open_model) as engine:
+
+        def choose(now: Progress) -> None:
+            is_reading_again = STAGES[IndexStage.FINISH] in stages
+            stages.append(now.stage)
+            if is_reading_again and now.stage == STAGES[IndexStage.EMBED]:
+                stages.clear()
+                engine.ask(UseModel(source="/models/mine"), JobReply)
+
+        job = engine.ask(StartIndex(folders=folders), JobReply).job
+        done = engine.ask(WatchJob(job_id=job.id), JobReply, on_progress=choose).job
+        assert (done.state, STAGES[IndexStage.FINISH] in stages) == (JobState.DONE, False)
+    assert _names(base) == (OLD.image_id, OLD.model_id, "/models/mine")
+
+
+def test_a_video_that_comes_meanwhile_shows_its_moments(base: Path) -> None:
+    """It has vectors of the new starter alone, others of the old one; a check finds no fault."""
+    old = write_video(base / "before" / "old.mp4", "red", "blue")
+    new = write_video(base / "meanwhile" / "new.mp4", "green", "white")
+    with Library.open(base / "library") as library:
+        run_index(library, [old.parent])
+        run_index(library, [new.parent], backend=OtherBackend())
+        library.care.back_up()
+    with updated_local(base) as engine:
+        assert _info(engine).update == ModelUpdate(done=1, total=7)
+        paths = tuple(map(WirePath.of, (old, new)))
+        for key in engine.ask(GetKeys(paths=paths), Keys).keys:
+            assert len(engine.ask(GetMoments(key=key), Moments).moments) == 2
+        assert engine.ask(CheckLibrary(), CareReport).problems == ()
+
+
+def test_an_index_names_the_files_that_the_new_starter_could_not_read(
+    base: Path, elsewhere: Path
+) -> None:
+    """They are its failures too, and it says how many it has read again."""
+    broken = base / "photos" / "red-4.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0" + bytes(64))
+    with updated_local(base, Access.WRITE) as engine:
+        done = index(engine, elsewhere)
+    assert isinstance(done.report, IndexReport)
+    assert [failed.path for failed in done.report.failed] == [WirePath.of(broken)]
+    assert done.job.failed == 1
+    assert done.job.message == "1 photo added. Read again with the improved model: 4."
+
+
+def _context(library: Library, model: ModelHolder) -> EngineContext:
+    """One for a handler that only reads."""
+
+    def refuse(*_: object, **_more: object) -> NoReturn:
+        raise AssertionError
+
+    return EngineContext(
+        library=library,
+        model=model,
+        jobs=refuse,
+        publish=lambda _event: None,
+        run_long=refuse,
+        crash_guard=CrashGuard(library),
+    )
+
+
+def test_the_count_of_what_is_read_stands_for_two_seconds(base: Path) -> None:
+    """Many searches while it is awaited do not count the whole library each."""
+    now_s = 100.0
+    with Library.open(base / "library") as library:
+        model = ModelHolder(
+            library,
+            lambda _source: OtherBackend(),  # type: ignore[arg-type, return-value]
+            STARTER,
+            cache=base / "cache",
+        )
+        handler = LibraryHandler(_context(library, model), clock=lambda: now_s)
+
+        def update() -> ModelUpdate | None:
+            call = Call(1, lambda _message: None)
+            info = answers_of(handler)[GetInfo](GetInfo(waits=True), call)
+            assert isinstance(info, Info)
+            return info.update
+
+        assert update() == ModelUpdate(done=0, total=5)
+        run_index(library, [base / "photos"], backend=OtherBackend())
+        now_s += 1.9
+        assert update() == ModelUpdate(done=0, total=5)
+        now_s += 0.1
+        assert update() == ModelUpdate(done=5, total=5)
+        model.close()

@@ -377,3 +377,28 @@ def test_a_file_that_ended_the_engine_is_left_out_of_the_switch(library: Library
     run_index(library, [root], backend=OtherBackend(), options=options)
     check_filled(library)
     assert library.media.failures() == []
+
+
+@pytest.mark.parametrize("stops", ["between two steps", "in the last step"])
+def test_a_switch_that_nobody_wants_any_more_ends_and_writes_no_name(
+    library: Library, stops: str
+) -> None:
+    """What is read by then stays for the next one."""
+    seen: list[str] = []
+    answers = iter([stops == "in the last step", False, False])
+
+    def is_wanted() -> bool:
+        return seen[-1:] != ["finish"] or next(answers)
+
+    before = read_manifest(library.folder)
+    for step in reembed_steps(
+        library,
+        OtherBackend(),
+        source="other",
+        pool=InProcessDecoder(),
+        options=SMALL,
+        is_wanted=is_wanted,
+    ):
+        seen.append(step.stage)
+    assert read_manifest(library.folder) == before
+    assert switch_model(library).had == 10
