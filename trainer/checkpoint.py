@@ -207,7 +207,7 @@ Step {step} of {config.optimiser.steps}, batch {config.optimiser.batch}, weights
 time: {"yes" if config.optimiser.ema_decay else "no"}. Loss: {config.loss.contrastive} ×
 contrastive (both directions summed, as in the paper) + {config.loss.caption} × captioning.
 
-## Figures on the dev sets (used to choose this checkpoint)
+## Figures on the dev sets (used to choose settings or a checkpoint)
 
 {_table(("metric", "value"), rows)}
 

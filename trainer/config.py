@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -337,9 +337,9 @@ class TrainConfig:
                 self.hubness.texts and not knows_words,
                 "hubness is corrected by the recipe with words.sentence_model alone",
             ),
-            (bool(self.hubness.texts) != bool(self.hubness.photos), "hubness needs both banks"),
         ]
         _refuse(problems)
+        replace(self.model, hubness=self.hubness)  # ValueError where the banks cannot be
 
 
 def _refuse(problems: Sequence[tuple[object, str]]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import TypeVar
@@ -26,7 +26,7 @@ from cocadesk.library.library import Library
 from cocadesk.library.rows import DESCRIBE, MediaKind, MediaRow, MediaState, Tag
 from cocadesk.library.vectors import representative_moment, tagging_vectors, tags_of_moments
 from cocadesk.model.backend import Backend, Caption, GenerationOptions
-from cocadesk.model.values import SENTENCE, STYLES, unknown_style
+from cocadesk.model.values import SENTENCE, STYLES, unknown_style, usual_writing
 
 CAPTIONS_AT_ONCE = 8
 TAGS_AT_ONCE = 500
@@ -93,8 +93,7 @@ class Describer:
             openings = caption_openings(info, self.tagger, self._style)
         except UserError:  # the tags say so where they are asked for; captions need none
             openings = None
-        confidence = info.tagging.captions
-        return GenerationOptions(style=self._style, openings=openings, confidence=confidence)
+        return replace(usual_writing(info), style=self._style, openings=openings)
 
     def captions(self, wanted: Sequence[WantedPicture]) -> Iterator[tuple[str, Caption | str]]:
         """Each picture's caption by key, or a sentence why there is none."""

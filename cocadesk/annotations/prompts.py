@@ -71,15 +71,22 @@ def is_kind_of_picture(tag: str) -> bool:
     return tag.lower() in _KINDS_OF_PICTURE
 
 
+_SINGULAR = ("ss", "us", "is", "rhinoceros")
+"""Ends of words that end with an s and are no plural."""
+_LIKE_YOU = ("uni", "eu", "ukulele")
+"""Words that begin so begin like "you": a uniform."""
+
+
 def with_article(tag: str) -> str:
     """The tag with "a" or "an"; plurals, activities and what isn't counted stay as they are."""
     words = tag.lower().split()
     first, last = words[0], words[-1]
-    is_plural = len(last) > 3 and last.endswith("s") and not last.endswith(("ss", "us", "is"))
+    is_plural = len(last) > 3 and last.endswith("s") and not last.endswith(_SINGULAR)
     has_none = first in {"a", "an", "the"} or last in _UNCOUNTED or last in _PLURALS
     if has_none or is_activity(tag) or is_plural:
         return tag
-    return f"{'an' if first[0] in 'aeiou' else 'a'} {tag}"
+    is_vowel = first[0] in "aeiou" and not first.startswith(_LIKE_YOU)
+    return f"{'an' if is_vowel else 'a'} {tag}"
 
 
 def prompts(tag: str, templates: Sequence[str] | None = None) -> list[str]:

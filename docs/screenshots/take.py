@@ -75,13 +75,13 @@ class Stagehand:
         wait(lambda: bool(self._window.session.model.rowCount()))
 
     def _search(self) -> None:
-        self._find("an animal in the grass")
+        self._find("a dog in the grass")
         save(self._window, self._folder / "search.png")
 
     def _caption(self) -> None:
         """The photos are described; what would be written beside them is shown first."""
         window = self._window
-        self._find("an animal in the grass")
+        self._find("a dog in the grass")
         window.action_set[Actions.CAPTION_FOLDER].trigger()
         wait(lambda: window.dialogs.current is not None)
         window.dialogs.current.start.click()  # type: ignore[union-attr]
@@ -108,7 +108,7 @@ class Stagehand:
         page.save.click()  # type: ignore[union-attr]
         self._wait_for(JobKind.TAG)
         window.switcher.to_library()
-        self._find("an instrument played by people")
+        self._find("a guitar and drums")
         save(window, self._folder / "tags.png")
 
     def _moment(self) -> None:

@@ -48,6 +48,7 @@ def correct_hubness(context: TrainContext) -> CoCa:
     random = np.random.default_rng((context.config.seed, 17))
     texts = _text_vectors(context, config, data, random)
     photos = _photo_vectors(context, config, random)
+    config = replace(config, texts=len(texts), photos=len(photos))  # there may be fewer
     basis = _widest(torch.cat((texts, photos)), context.model.config.embedding_dim - CORRECTION_DIM)
     return corrected(context.model, config, texts @ basis, photos @ basis, basis)
 

@@ -1,4 +1,4 @@
-"""The recipe of a model that knows words: from distillation to rare words, each a stage.
+"""The recipe of a model that knows words: from distillation to scored captions, each a stage.
 
 The stages' states lie in folders of the run; a stage that is done is not run again.
 """

@@ -94,7 +94,7 @@ class Evaluator:
             return self._pool(model, features).vector_BE.float().cpu().numpy()
 
     def _write(self, model: CoCa, features: CachedFeatures) -> list[str]:
-        """Captions as the program writes them."""
+        """Captions by three beams, the same before and after."""
         written: list[str] = []
         for start in range(0, len(features.vectors_PVE), _BATCH):
             rows = range(start, min(start + _BATCH, len(features.vectors_PVE)))

@@ -22,7 +22,7 @@ from cocadesk.cli.measured_media import (
 from cocadesk.cli.options import Options, StyleName, command
 from cocadesk.cli.report import Report, measure, shown
 from cocadesk.errors import UserError
-from cocadesk.model.values import GenerationOptions
+from cocadesk.model.values import GenerationOptions, usual_writing
 
 if TYPE_CHECKING:
     from cocadesk.annotations.tagging import ZeroShotTagger
@@ -47,12 +47,16 @@ SheetOption = Annotated[
 StyleOption = Annotated[
     StyleName, typer.Option("--style", help="The style of captions, where the model knows it.")
 ]
-BeamsOption = Annotated[int, typer.Option("--beams", min=1, help="Beams of the search.")]
+BeamsOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--beams", min=1, help="Beams of the search; as the model's captions else."),
+]
 LengthPenaltyOption = Annotated[
     float, typer.Option("--length-penalty", help="Likelihood is divided by length to this power.")
 ]
 RerankOption = Annotated[
-    float, typer.Option("--rerank", help="Weight of a beam's cosine with the picture.")
+    Optional[float],  # noqa: UP045
+    typer.Option("--rerank", help="Weight of a beam's cosine with the picture."),
 ]
 NoRepeatOption = Annotated[
     int, typer.Option("--no-repeat", min=0, help="Never the same N tokens in a row (0: allowed).")
@@ -121,9 +125,9 @@ def captions(
     shards: ShardsArgument,
     sheet: SheetOption = None,
     style: StyleOption = "sentence",
-    beams: BeamsOption = WRITING.beams,
+    beams: BeamsOption = None,
     length_penalty: LengthPenaltyOption = WRITING.length_penalty,
-    rerank: RerankOption = WRITING.rerank_weight,
+    rerank: RerankOption = None,
     no_repeat: NoRepeatOption = WRITING.no_repeat_ngram,
     no_repeat_phrases: NoRepeatPhrasesOption = WRITING.no_repeat_phrases,
     openings: OpeningsOption = True,
@@ -136,19 +140,21 @@ def captions(
     from cocadesk.evaluation.sheet import caption_cards
     from cocadesk.media.shards import IMAGE_SUFFIXES
 
-    writing = GenerationOptions(
-        style=style.replace("-", " "),
-        beams=beams,
-        length_penalty=length_penalty,
-        rerank_weight=rerank,
-        no_repeat_ngram=no_repeat,
-        no_repeat_phrases=no_repeat_phrases,
-    )
     files, skipped, seen = shard_files(shards), list[str](), _seen(sheet)
     with open_model(options) as backend:
         found = shard_media(files, backend.info(), report, skipped, IMAGE_SUFFIXES)
         pictures = islice((item for item in found if isinstance(item, Sample)), limit)
         counted = _counted(seen.noted(pictures), report, skipped, "Writing captions")
+        usual = usual_writing(backend.info())
+        writing = replace(
+            usual,
+            style=style.replace("-", " "),
+            beams=usual.beams if beams is None else beams,
+            length_penalty=length_penalty,
+            rerank_weight=usual.rerank_weight if rerank is None else rerank,
+            no_repeat_ngram=no_repeat,
+            no_repeat_phrases=no_repeat_phrases,
+        )
         if openings:
             writing = replace(writing, openings=_openings(backend, writing.style))
         written = evaluate_captions(backend, counted, writing)

@@ -33,8 +33,10 @@ class Hubness(nn.Module):
 
     def nearness(self, vectors_BE: Tensor) -> Tensor:
         """A mean of the cosines to the bank in which the nearest count most, (B, 1)."""
-        cosines_BN = vectors_BE @ self.bank.T
-        total = torch.logsumexp(self.scale * cosines_BN, dim=1, keepdim=True)
+        # Outside of autocast: similarities in bf16 are too coarse to rank by.
+        with torch.autocast(vectors_BE.device.type, enabled=False):
+            cosines_BN = vectors_BE.float() @ self.bank.T
+            total = torch.logsumexp(self.scale * cosines_BN, dim=1, keepdim=True)
         return (total - math.log(len(self.bank))) / self.scale
 
     def forward(self, vectors_BE: Tensor) -> Tensor:

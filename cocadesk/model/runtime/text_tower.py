@@ -75,8 +75,10 @@ class NumpyTextTower:
             return vectors
         bank, level = self._weights["text_hubness.bank"], self._weights["text_hubness.level"]
         scale = np.float32(hubness.photo_scale)
-        near = np.exp(scale * (vectors @ bank.T - 1))  # a cosine is at most 1
-        nearness = np.log(near.mean(1, keepdims=True)) / scale + 1
+        cosines = vectors @ bank.T
+        most = cosines.max(1, keepdims=True)  # the exponentials stay within float32
+        near = np.exp(scale * (cosines - most)).mean(1, keepdims=True)
+        nearness = np.log(near) / scale + most
         offset = np.float32(hubness.photo_weight) * (nearness - level)
         minus = np.full_like(offset, -1 / STRETCH)
         return unit_vectors(np.concatenate((vectors, minus, STRETCH * offset), axis=1))

@@ -74,6 +74,9 @@ def _picture(*rgb: int) -> np.ndarray:
         ("lightning", "lightning"),
         ("skis", "skis"),
         ("an owl", "an owl"),
+        ("uniform", "a uniform"),
+        ("umbrella", "an umbrella"),
+        ("rhinoceros", "a rhinoceros"),
     ],
 )
 def test_a_tag_gets_the_article_that_its_form_calls_for(tag: str, expected: str) -> None:

@@ -16,8 +16,10 @@ from cocadesk.errors import UserError
 from cocadesk.model.backend import open_backend
 from cocadesk.model.checkpoints.checkpoint import open_checkpoint
 from cocadesk.model.checkpoints.weight_files import map_safetensors
+from cocadesk.model.network.config import build_config
 from tests.support.tiny_shards import COLOURS, add, jpeg, write_shard
 from tests.support.tiny_words import index_line, synset_line, write_package, write_wordnet
+from trainer.config import TrainConfig
 from trainer.stages.loop import TrainReport
 from trainer.stages.session import train
 
@@ -54,7 +56,7 @@ learning_rate = 1e-4
 warmup_steps = 1
 precision = "fp32"
 [hubness]
-texts = 6
+texts = 600
 photos = 5
 """
 _RUNS = ("whole", "broken")
@@ -287,3 +289,21 @@ def test_settings_that_cannot_be_are_sentences(
     """With what to install or to change."""
     with pytest.raises(UserError, match=words):
         train(_config(folder, f"bad-{abs(hash(words))}", change), _ignore)
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        ({"texts": 5}, "both banks"),
+        ({"texts": 5, "photos": 5, "text_scale": 0.0}, "above 0"),
+        ({"texts": -1, "photos": 5}, "texts is -1"),
+    ],
+)
+def test_banks_that_cannot_be_are_refused_before_a_run_of_hours(
+    table: dict[str, float], why: str
+) -> None:
+    """The config says so when it is read."""
+    words, data = {"sentence_model": "any"}, {"train": ["some.tar"]}
+    with pytest.raises(UserError) as caught:
+        build_config(TrainConfig, {"words": words, "data": data, "hubness": table}, "config")
+    assert why in caught.value.why
