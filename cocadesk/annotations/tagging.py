@@ -80,9 +80,12 @@ class ZeroShotTagger:
         """The version to store beside these tags."""
         self._constants = info.tagging
         biases = {tag.casefold(): bias for tag, bias in self._constants.biases.items()}
-        self._bias_C = np.asarray(
-            [biases.get(tag.casefold(), 0.0) for tag in vocabulary.tags], np.float32
-        )
+        own = {tag.casefold() for tag in vocabulary.tags}
+        everyday = load_vocabulary().tags
+        self._further = [n for n, tag in enumerate(everyday) if tag.casefold() not in own]
+        known = [*vocabulary.tags, *(everyday[n] for n in self._further)]
+        self._bias_K = np.asarray([biases.get(tag.casefold(), 0.0) for tag in known], np.float32)
+        self._known = TagTree(known)
         self._tree = TagTree(vocabulary.tags)
         self._at_least = at_least
         self._encoder = encoder
@@ -104,10 +107,16 @@ class ZeroShotTagger:
             return self._vectors
 
     def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The probability of each tag for each picture: (N, D) unit norm to (N, C) in 0-1."""
-        deviating = deviations(vectors, *self.class_vectors()) - self._bias_C
+        """The probability of each tag for each picture: (N, D) unit norm to (N, C) in 0-1.
+
+        Everyday words count that are not among the tags: what is a dog is an animal, in a
+        list without dogs as well.
+        """
+        classes_CD, everyday_ED = self.class_vectors()
+        known_KD = np.concatenate((classes_CD, everyday_ED[self._further]))
+        deviating = deviations(vectors, known_KD, everyday_ED) - self._bias_K
         likely = logistic(deviating, self._constants.slope, self._constants.midpoint)
-        return self._tree.raised(likely)
+        return self._known.raised(likely)[:, : len(classes_CD)]
 
     def tag(self, vectors: NDArray[np.float32], top: int = 8) -> list[list[Tag]]:
         """For each picture the tags that are likely enough, best first, at most ``top``.

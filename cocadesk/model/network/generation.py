@@ -152,17 +152,17 @@ def _beam_search(
     decoder = _Decoder(model, image_BQD)
     for marker in prompt:  # all beams are still equal: one row a picture is enough
         logits = decoder.feed(torch.full((len(image_BQD),), marker, device=device))
-    pictures = torch.tensor([start.picture for start in starts], device=device)
+    pictures = torch.tensor([start.picture for start in starts]).to(device)
     pictures = pictures.repeat_interleave(beams)
     decoder.spread(pictures)
     logits = logits[pictures]
     unwritten = torch.tensor([text.pad_id, text.begin_id, *markers.unwritten]).to(device)
     scores = torch.full((batch, beams), -torch.inf, device=device)
     # All beams start equal: only the first may branch.
-    scores[:, 0] = torch.tensor([start.log_probability for start in starts], device=device)
+    scores[:, 0] = torch.tensor([start.log_probability for start in starts]).to(device)
     ids = torch.zeros((batch, beams, 0), dtype=torch.long, device=device)
     done = torch.zeros((batch, beams), dtype=torch.bool, device=device)
-    length = torch.tensor([[min(len(start.ids), 1)] for start in starts], device=device)
+    length = torch.tensor([[min(len(start.ids), 1)] for start in starts]).to(device)
     length = length.float().repeat(1, beams)
     rows = torch.arange(batch, device=device)[:, None]
     for position in range(options.max_tokens):

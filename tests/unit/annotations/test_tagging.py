@@ -299,6 +299,15 @@ def test_a_picture_between_two_breeds_is_given_the_common_word() -> None:
     assert [tag.tag for tag in tulip] == ["tulip", "flower", "plant"]
 
 
+def test_everyday_words_speak_for_a_tag_of_ones_own_that_they_imply() -> None:
+    """What is a husky is an animal, though neither husky nor dog is in the list."""
+    pictures = np.asarray([[0, 1, 0, 0], [0, 0, 1, 0]], np.float32)
+    own = Vocabulary(name="mine", tags=("animal", "granny's house"))
+    husky, tulip = ZeroShotTagger(WordsBackend(), own).tag(pictures)
+    assert [tag.tag for tag in husky] == ["animal"]
+    assert tulip == []
+
+
 def test_a_videos_tags_are_put_in_the_same_order() -> None:
     """A parent behind what implies it, though its score is higher."""
     tagger = ZeroShotTagger(FakeBackend(), load_vocabulary())

@@ -113,8 +113,11 @@ def test_captions_are_measured_as_the_options_say(tmp_path: Path, model: Path) -
     assert "It knows: sentence." in outcome.err
 
 
-def test_captions_are_measured_with_the_openings_that_people_get(tmp_path: Path) -> None:
+def test_captions_are_measured_with_the_openings_that_people_get(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Only where the model brings constants of tags: its tags are embedded, unless told not to."""
+    monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))  # another test may have its tags
     shard = write_shard(tmp_path / "a.tar", 2)
     plain, fitted = tmp_path / "plain", tmp_path / "fitted"
     write_tiny_checkpoint(plain, has_styles=True)
