@@ -75,13 +75,13 @@ class Stagehand:
         wait(lambda: bool(self._window.session.model.rowCount()))
 
     def _search(self) -> None:
-        self._find("a dog in the grass")
+        self._find("farm animals in a green field")
         save(self._window, self._folder / "search.png")
 
     def _caption(self) -> None:
         """The photos are described; what would be written beside them is shown first."""
         window = self._window
-        self._find("a dog in the grass")
+        self._find("farm animals in a green field")
         window.action_set[Actions.CAPTION_FOLDER].trigger()
         wait(lambda: window.dialogs.current is not None)
         window.dialogs.current.start.click()  # type: ignore[union-attr]
@@ -108,7 +108,7 @@ class Stagehand:
         page.save.click()  # type: ignore[union-attr]
         self._wait_for(JobKind.TAG)
         window.switcher.to_library()
-        self._find("a guitar and drums")
+        self._find("a bird near the water")
         save(window, self._folder / "tags.png")
 
     def _moment(self) -> None:
