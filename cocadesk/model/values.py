@@ -151,7 +151,7 @@ class GenerationOptions:
     confidence: Confidence = field(default_factory=Confidence)
     openings: Openings | None = None
     opening_weight: float = 5.0
-    opening_margin: float = 0.07
+    opening_margin: float = 0.08
 
     @property
     def needs_cosine(self) -> bool:
@@ -168,7 +168,7 @@ def usual_writing(info: ModelInfo) -> GenerationOptions:
     """
     if not info.tagging.are_fitted:
         return GenerationOptions()
-    return GenerationOptions(beams=5, rerank_weight=5.0, confidence=info.tagging.captions)
+    return GenerationOptions(beams=5, rerank_weight=4.5, confidence=info.tagging.captions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,7 +122,10 @@ class CoCa(nn.Module):
     def text_vector(self, cls_BD: Tensor) -> Tensor:
         """Unit vectors (B, E) of the unimodal half's [CLS] outputs."""
         vector = F.normalize(self.text_projection(self.text_norm(cls_BD)).float(), dim=-1)
-        return vector if self.text_hubness is None else corrected_texts(vector, self.text_hubness)
+        if self.text_hubness is None:
+            return vector
+        hubness = self.config.hubness
+        return corrected_texts(vector, self.text_hubness, hubness.broad, hubness.narrow)
 
     def forward(
         self,

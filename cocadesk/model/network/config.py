@@ -27,7 +27,7 @@ CORRECTION_DIM = 2
 #: Scales a correction against the -1 that it is multiplied by: vectors stay nearly as long as
 #: each other, and two photos are compared nearly as without one (a cosine c becomes
 #: (c + 1 / STRETCH²) / (1 + 1 / STRETCH²)).
-STRETCH = 2.0
+STRETCH = 3.0
 
 
 class ImageEncoderKind(StrEnum):
@@ -148,7 +148,9 @@ class HubnessConfig:
     """The banks of unrelated ``texts`` and ``photos`` that correct hubness; 0: there are none.
 
     ``…_scale`` says how much the nearest of a bank count, ``…_weight`` how much of the
-    nearness is taken off (see ``hubness``).
+    nearness is taken off (see ``hubness``). A text whose nearest photos of the bank are nearer
+    than its mean by ``narrow`` asks for one photo, one with less than ``broad`` for many: of a
+    photo's correction the former gets all, the latter nothing.
     """
 
     texts: int = 0
@@ -157,6 +159,8 @@ class HubnessConfig:
     photos: int = 0
     photo_scale: float = 30.0
     photo_weight: float = 0.3
+    broad: float = 0.14
+    narrow: float = 0.19
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +199,7 @@ class CocaConfig:
         ]
         hubness = self.hubness
         if hubness.texts:
-            later.append(f" {hubness.texts} {hubness.text_scale} {hubness.text_weight}")
+            later.append(f" {hubness.texts} {hubness.text_scale} {hubness.text_weight} {STRETCH}")
         return text + "".join(later)
 
     @staticmethod
@@ -277,6 +281,7 @@ def _check(config: CocaConfig) -> None:
             min(config.hubness.text_scale, config.hubness.photo_scale) <= 0,
             "the scales of hubness are above 0",
         ),
+        (config.hubness.broad >= config.hubness.narrow, "hubness.broad lies below narrow"),
         (config.initial_temperature <= 0, "the temperature is above 0"),
         (
             text.variant is Variant.OPEN_CLIP and text.vocabulary < 3,

@@ -51,8 +51,15 @@ def corrected_photos(vectors_BE: Tensor, hubness: Hubness) -> Tensor:
     return F.normalize(torch.cat(parts, dim=1), dim=-1)
 
 
-def corrected_texts(vectors_BE: Tensor, hubness: Hubness) -> Tensor:
-    """Unit vectors (B, E + 2) of texts: cosines to photos are lessened by both offsets."""
-    offset = hubness(vectors_BE)
-    parts = (vectors_BE, torch.full_like(offset, -1 / STRETCH), STRETCH * offset)
+def corrected_texts(vectors_BE: Tensor, hubness: Hubness, broad: float, narrow: float) -> Tensor:
+    """Unit vectors (B, E + 2) of texts: cosines to photos are lessened by both offsets.
+
+    That of the photos counts in full for texts that single out few photos, as captions do, and
+    not for those that many fit: photos of dogs are near many captions, and "a dog" asks for all.
+    """
+    nearness = hubness.nearness(vectors_BE)
+    offset = hubness.weight * (nearness - hubness.level)
+    peak = nearness - vectors_BE.float() @ hubness.bank.mean(0)[:, None]
+    share = ((peak - broad) / (narrow - broad)).clamp(0, 1)
+    parts = (vectors_BE, -share / STRETCH, STRETCH * offset)
     return F.normalize(torch.cat(parts, dim=1), dim=-1)

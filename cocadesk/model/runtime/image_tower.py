@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 #: Grows when the network's code or its conversion changes: kept conversions are made anew.
-CONVERSION = 2
+CONVERSION = 3
 
 Pooled = tuple[NDArray[np.float32], NDArray[np.float32]]
 

@@ -80,8 +80,9 @@ class NumpyTextTower:
         near = np.exp(scale * (cosines - most)).mean(1, keepdims=True)
         nearness = np.log(near) / scale + most
         offset = np.float32(hubness.photo_weight) * (nearness - level)
-        minus = np.full_like(offset, -1 / STRETCH)
-        return unit_vectors(np.concatenate((vectors, minus, STRETCH * offset), axis=1))
+        peak = nearness - cosines.mean(1, keepdims=True)
+        share = np.clip((peak - hubness.broad) / (hubness.narrow - hubness.broad), 0, 1)
+        return unit_vectors(np.concatenate((vectors, -share / STRETCH, STRETCH * offset), axis=1))
 
     def _layer(self, x: Array, name: str, mask: Array) -> Array:
         attention_norm, mlp_norm = f"{name}attention_norm.", f"{name}mlp_norm."
