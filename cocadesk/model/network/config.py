@@ -159,8 +159,8 @@ class HubnessConfig:
     photos: int = 0
     photo_scale: float = 30.0
     photo_weight: float = 0.3
-    broad: float = 0.14
-    narrow: float = 0.19
+    broad: float = 0.15
+    narrow: float = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
