@@ -90,7 +90,7 @@ class Describer:
         """The way in which captions are written: a tag may open them."""
         info = self.model.info()
         try:
-            openings = caption_openings(info, self.tagger, self._style)
+            openings = caption_openings(info, self.tagger)
         except UserError:  # the tags say so where they are asked for; captions need none
             openings = None
         return replace(usual_writing(info), style=self._style, openings=openings)

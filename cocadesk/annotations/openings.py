@@ -16,14 +16,12 @@ from cocadesk.annotations.prompts import is_activity, is_kind_of_picture, with_a
 from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.annotations.vocabulary import load_vocabulary
 from cocadesk.library.rows import Tag
-from cocadesk.model.values import SENTENCE, ModelInfo, Opening, Openings
+from cocadesk.model.values import ModelInfo, Opening, Openings
 
 MOST_OPENINGS = 2
 """So many tags of a picture open captions, at most."""
 LIKELY_OPENING = 0.5
 """Tags open captions from this probability on."""
-BEGINNINGS: Mapping[str, str] = {SENTENCE: "{a}", "short": "{a}", "alt text": "{a}"}
-"""The beginning in each style; ``{a}`` is the tag with its article."""
 
 _CONSIDERED = 8
 
@@ -35,9 +33,8 @@ def _listed(text: str) -> frozenset[str]:
 NO_THINGS = _listed("""
     animal, autumn, baby, barbecue, beard, birthday party, blue sky, boy, breakfast, child,
     christmas, clothing, cloud, concert, couple, dessert, dinner, drink, fabric, face, family,
-    festival, fire, fog, food, friends, furniture, girl, golf, graduation, graffiti,
-    group of people, gymnastics, halloween, hand, handwriting, ice, ice hockey, jack-o'-lantern,
-    jewelry,
+    festival, fire, fog, food, friends, furniture, girl, golf, graduation, graffiti, group of
+    people, gymnastics, halloween, hand, handwriting, ice, ice hockey, jack-o'-lantern, jewelry,
     landscape, lightning, logo, man, martial arts, meat, meeting, metal, musical instrument,
     night, night sky, old man, old woman, paper, parade, party, person, picnic, plant, protest,
     race, rain, reflection, sea, seafood, shadow, sky, smile, smoke, snow, sport, stars, storm,
@@ -111,10 +108,9 @@ def spellings(tag: str) -> Iterator[str]:
 class TagOpenings:
     """Openings by a tagger's tags of the same vectors; see ``cocadesk.model.values.Openings``."""
 
-    def __init__(self, tagger: ZeroShotTagger, style: str) -> None:
+    def __init__(self, tagger: ZeroShotTagger) -> None:
         tagger.class_vectors()  # not on the model's thread of pictures, for which others wait
         self._tagger = tagger
-        self._beginning = BEGINNINGS[style]
 
     def __call__(self, vectors_BE: NDArray[np.float32], /) -> list[list[Opening]]:
         tagged = self._tagger.tag(vectors_BE, _CONSIDERED)
@@ -133,15 +129,13 @@ class TagOpenings:
     def _opening(self, tag: Tag) -> Opening:
         names = (tag.tag, *self._tagger.implying(tag.tag))
         return Opening(
-            beginning=self._beginning.format(a=with_article(tag.tag)).lower(),
+            beginning=with_article(tag.tag).lower(),
             names=frozenset(spelling for name in names for spelling in spellings(name)),
             probability=tag.score,
         )
 
 
-def caption_openings(
-    info: ModelInfo, tagger: Callable[[], ZeroShotTagger], style: str
-) -> Openings | None:
+def caption_openings(info: ModelInfo, tagger: Callable[[], ZeroShotTagger]) -> Openings | None:
     """The openings with which captions of this model are written where nothing else is said.
 
     None for a model that brings no constants of tags: its probabilities are not its own.
@@ -149,4 +143,4 @@ def caption_openings(
     Raises:
         UserError: the person's own vocabulary cannot be read.
     """
-    return TagOpenings(tagger(), style) if info.tagging.are_fitted else None
+    return TagOpenings(tagger()) if info.tagging.are_fitted else None

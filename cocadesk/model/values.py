@@ -163,8 +163,8 @@ def usual_writing(info: ModelInfo) -> GenerationOptions:
     """The way in which a model's captions are written where nothing else is asked for.
 
     The starter, which brings constants of its own, gains by five beams that are compared with
-    the picture (CIDEr-D .553 for .526 greedy); they were not measured with other networks, on
-    which they cost more.
+    the picture (on 400 photos of Flickr8k's dev set CIDEr-D .545 for .526 with three that are
+    not); with other networks, on which they cost more, they were not measured.
     """
     if not info.tagging.are_fitted:
         return GenerationOptions()

@@ -78,7 +78,7 @@ def _fill(hubness: Hubness, bank_NE: Tensor, usual_NE: Tensor) -> None:
     """Puts the bank on the grid it is stored on; the level is that of ``usual`` vectors."""
     hubness.bank.copy_(rounded_to_grid(F.normalize(bank_NE, dim=1)))
     hubness.level.copy_(
-        torch.cat([hubness.nearness(part) for part in torch.split(usual_NE, 512)]).mean()
+        torch.cat([hubness.nearness(part)[0] for part in torch.split(usual_NE, 512)]).mean()
     )
 
 

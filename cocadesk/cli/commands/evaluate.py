@@ -156,7 +156,7 @@ def captions(
             no_repeat_phrases=no_repeat_phrases,
         )
         if openings:
-            writing = replace(writing, openings=_openings(backend, writing.style))
+            writing = replace(writing, openings=_openings(backend))
         written = evaluate_captions(backend, counted, writing)
         model = backend.info().model_id
     metrics = asdict(written.scores.metrics())
@@ -230,11 +230,11 @@ def tags(
     return OK
 
 
-def _openings(backend: Backend, style: str) -> Openings | None:
+def _openings(backend: Backend) -> Openings | None:
     """The openings with which the program writes captions by this model."""
     from cocadesk.annotations.openings import caption_openings
 
-    return caption_openings(backend.info(), lambda: _tagger(backend), style)
+    return caption_openings(backend.info(), lambda: _tagger(backend))
 
 
 def _tagger(backend: Backend) -> ZeroShotTagger:

@@ -31,22 +31,25 @@ class Hubness(nn.Module):
         self.register_buffer("bank", torch.zeros(size, dim))
         self.register_buffer("level", torch.zeros(()))
 
-    def nearness(self, vectors_BE: Tensor) -> Tensor:
-        """A mean of the cosines to the bank in which the nearest count most, (B, 1)."""
+    def nearness(self, vectors_BE: Tensor) -> tuple[Tensor, Tensor]:
+        """A mean of the cosines to the bank in which the nearest count most; the plain mean.
+
+        Each is (B, 1).
+        """
         # Outside of autocast: similarities in bf16 are too coarse to rank by.
         with torch.autocast(vectors_BE.device.type, enabled=False):
             cosines_BN = vectors_BE.float() @ self.bank.T
             total = torch.logsumexp(self.scale * cosines_BN, dim=1, keepdim=True)
-        return (total - math.log(len(self.bank))) / self.scale
+        return (total - math.log(len(self.bank))) / self.scale, cosines_BN.mean(1, keepdim=True)
 
-    def forward(self, vectors_BE: Tensor) -> Tensor:
+    def offset(self, nearness_B1: Tensor) -> Tensor:
         """What scores are to be lessened by, (B, 1); 0 for a usual vector."""
-        return self.weight * (self.nearness(vectors_BE) - self.level)
+        return self.weight * (nearness_B1 - self.level)
 
 
 def corrected_photos(vectors_BE: Tensor, hubness: Hubness) -> Tensor:
     """Unit vectors (B, E + 2) of photos from those of (B, E)."""
-    offset = hubness(vectors_BE)
+    offset = hubness.offset(hubness.nearness(vectors_BE)[0])
     parts = (vectors_BE, STRETCH * offset, torch.full_like(offset, -1 / STRETCH))
     return F.normalize(torch.cat(parts, dim=1), dim=-1)
 
@@ -57,9 +60,7 @@ def corrected_texts(vectors_BE: Tensor, hubness: Hubness, broad: float, narrow: 
     That of the photos counts in full for texts that single out few photos, as captions do, and
     not for those that many fit: photos of dogs are near many captions, and "a dog" asks for all.
     """
-    nearness = hubness.nearness(vectors_BE)
-    offset = hubness.weight * (nearness - hubness.level)
-    peak = nearness - vectors_BE.float() @ hubness.bank.mean(0)[:, None]
-    share = ((peak - broad) / (narrow - broad)).clamp(0, 1)
-    parts = (vectors_BE, -share / STRETCH, STRETCH * offset)
+    nearness, mean = hubness.nearness(vectors_BE)
+    share = ((nearness - mean - broad) / (narrow - broad)).clamp(0, 1)
+    parts = (vectors_BE, -share / STRETCH, STRETCH * hubness.offset(nearness))
     return F.normalize(torch.cat(parts, dim=1), dim=-1)

@@ -25,7 +25,7 @@ from cocadesk.errors import UserError
 from cocadesk.library.rows import Tag
 from cocadesk.model.confidence import Confidence
 from cocadesk.model.tag_constants import TagConstants
-from cocadesk.model.values import STYLES, GenerationOptions
+from cocadesk.model.values import GenerationOptions
 from tests.support.fake_backend import FakeBackend, FakeCaption, FakeInfo
 
 TAGS = Vocabulary(
@@ -65,7 +65,7 @@ class Given(ZeroShotTagger):
 
 def beginnings(*tags: tuple[str, float]) -> list[str]:
     """The openings of a picture with these tags."""
-    [found] = TagOpenings(Given(*tags), "sentence")(np.zeros((1, 32), np.float32))
+    [found] = TagOpenings(Given(*tags))(np.zeros((1, 32), np.float32))
     return [each.beginning for each in found]
 
 
@@ -103,7 +103,7 @@ def test_a_caption_speaks_of_a_thing_by_its_name_or_that_of_a_kind_of_it(
     caption: str, is_named: bool
 ) -> None:
     """As whole words, in singular and plural, whatever the case."""
-    [[dog]] = TagOpenings(Given(("dog", 0.9)), "sentence")(np.zeros((1, 32), np.float32))
+    [[dog]] = TagOpenings(Given(("dog", 0.9)))(np.zeros((1, 32), np.float32))
     assert dog.is_named_in(caption) is is_named
 
 
@@ -148,13 +148,6 @@ def test_every_word_that_opens_nothing_is_a_shipped_tag() -> None:
     assert missing == []
 
 
-def test_every_style_has_openings() -> None:
-    """They are written with the same words in each."""
-    for style in STYLES:
-        [[crab]] = TagOpenings(Given(("crab", 0.9)), style)(np.zeros((1, 32), np.float32))
-        assert crab.beginning == "a crab"
-
-
 def decode_grey(wanted: Sequence[WantedPicture]) -> Iterator[tuple[str, NDArray[np.uint8] | str]]:
     """A grey picture each."""
     for item in wanted:
@@ -194,4 +187,4 @@ def test_a_model_without_constants_of_tags_writes_as_before(tmp_path: Path) -> N
     def unread() -> ZeroShotTagger:
         raise AssertionError
 
-    assert caption_openings(FakeInfo(), unread, "sentence") is None  # type: ignore[arg-type]
+    assert caption_openings(FakeInfo(), unread) is None  # type: ignore[arg-type]

@@ -34,8 +34,12 @@ def _unit(*rows: tuple[float, ...]) -> torch.Tensor:
 def _hubness(bank: torch.Tensor, usual: torch.Tensor, weight: float = 0.7) -> Hubness:
     made = Hubness(len(bank), bank.shape[1], 30.0, weight)
     made.bank.copy_(bank)
-    made.level.copy_(made.nearness(usual).mean())
+    made.level.copy_(made.nearness(usual)[0].mean())
     return made
+
+
+def _offset(side: Hubness, vectors: torch.Tensor) -> torch.Tensor:
+    return side.offset(side.nearness(vectors)[0])
 
 
 def test_a_photo_near_all_texts_leaves_the_first_place_to_the_right_ones() -> None:
@@ -55,8 +59,10 @@ def test_a_cosine_is_lessened_by_both_offsets() -> None:
     photo_side = _hubness(bank, photos, 0.3)
     text_side = _hubness(bank.flip(1), texts, 0.3)
     scores = corrected_texts(texts, text_side, *ALL) @ corrected_photos(photos, photo_side).T
-    expected = (texts @ photos.T - photo_side(photos).T - text_side(texts)) / _SHRINK
-    assert photo_side(photos).std() > 0.005
+    expected = (
+        texts @ photos.T - _offset(photo_side, photos).T - _offset(text_side, texts)
+    ) / _SHRINK
+    assert _offset(photo_side, photos).std() > 0.005
     torch.testing.assert_close(scores, expected, atol=0.02, rtol=0)
 
 
@@ -67,10 +73,10 @@ def test_photos_keep_their_nearness_for_a_text_that_many_of_them_fit() -> None:
     vectors = corrected_photos(photos, _hubness(bank, photos, 0.3))
     text_side = _hubness(bank.flip(1), texts, 0.3)
     scores = corrected_texts(texts, text_side, *NONE) @ vectors.T
-    plain = (texts @ photos.T - text_side(texts)) / _SHRINK
+    plain = (texts @ photos.T - _offset(text_side, texts)) / _SHRINK
     assert float(torch.corrcoef(torch.stack((scores.flatten(), plain.flatten())))[0, 1]) > 0.999
     # In between, the nearer a text is to few of the bank, the more counts.
-    peak = text_side.nearness(texts) - texts @ text_side.bank.mean(0)[:, None]
+    peak = text_side.nearness(texts)[0] - texts @ text_side.bank.mean(0)[:, None]
     shares = -corrected_texts(texts, text_side, float(peak.min()), float(peak.max()))[:, 24]
     ranks = (shares.argsort().argsort() - peak[:, 0].argsort().argsort()).abs()
     assert ranks.max() <= 2
