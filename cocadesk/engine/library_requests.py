@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cocadesk.engine.conversions import to_hits, to_moments, to_row, to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler
@@ -52,7 +52,7 @@ class LibraryHandler(RequestHandler):
         self._model = context.model
         self._clock = clock
         self._counted: tuple[float, str, ModelUpdate] | None = None
-        self._newest: list[str] | None = None
+        self._newest: Sequence[str] | None = None
 
     def forget_order(self) -> None:
         """Media have come or gone: the next list of the newest is read again."""

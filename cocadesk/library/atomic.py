@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from cocadesk.errors import UserError
 
@@ -14,18 +17,27 @@ def write_atomically(path: Path, data: bytes, *, durable: bool) -> None:
     Raises:
         UserError: the disk is full or refuses.
     """
+    with written_atomically(path, durable=durable) as file:
+        file.write(data)
+
+
+@contextmanager
+def written_atomically(path: Path, *, durable: bool) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of ``path`` at the end; see ``write_atomically``."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(data)
+            yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
         temporary.replace(path)
         if durable:
             sync_folder(path.parent)
-    except OSError as error:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise UserError(
             f"The library can't write {path}.",
             f"The reason: {error.strerror or error}.",

@@ -15,10 +15,12 @@ from cocadesk.library.layout import (
     MANIFEST_NAME,
     STORE_FOLDER,
     Thumbnails,
+    bases_in,
     is_manifest_right,
 )
 from cocadesk.library.mending import contents_of, damaged_tables
 from cocadesk.library.notices import read_notices
+from cocadesk.library.parts_file import is_damaged
 from cocadesk.library.rows import Identity, MediaState, ViewShows
 from cocadesk.library.store import Store, can_read
 from cocadesk.library.views import ViewMark, ViewTables
@@ -47,6 +49,8 @@ def problems_of(library: Checked, store: Store, awaited: str = "") -> list[str]:
     found = list(read_notices(folder))
     if not is_manifest_right(folder):
         found.append(f"{MANIFEST_NAME} or its copy {MANIFEST_COPY} is damaged.")
+    if any(map(is_damaged, bases_in(folder))):
+        found.append("The search index is damaged; the library's repair lets it be made again.")
     damaged = set(damaged_tables(folder / STORE_FOLDER, thorough=True))
     damaged |= {n for n in store.names() if not can_read(folder / STORE_FOLDER, n)}
     found += [f"The table of {contents_of(table)} is damaged." for table in sorted(damaged)]
@@ -130,7 +134,7 @@ def _about_backups(library: Backed) -> list[str]:
 
 
 def drop_orphans(library: Checked) -> list[str]:
-    """Remove vectors without a row and thumbnails without content; sentences on what went."""
+    """Remove vectors without a row, damaged search indexes and empty thumbnails; what went."""
     media = library.media.identities()
     said = []
     if library.model is not None and library.views.has(library.model):
@@ -138,6 +142,11 @@ def drop_orphans(library: Checked) -> list[str]:
         if orphans:
             library.views.remove_from(library.model, dict.fromkeys(sorted(orphans), 0))
             said.append(f"Vectors without a row were removed: {len(orphans):,}.")
+    damaged = [path for path in bases_in(library.folder) if is_damaged(path)]
+    for path in damaged:
+        path.unlink(missing_ok=True)
+    if damaged:
+        said.append("The damaged search index was removed; it is made again in the background.")
     emptied = _drop_empty(library.thumbnails.path(one.picture_hash) for one in media)
     if emptied:
         said.append(f"Empty thumbnails were removed: {emptied:,}. {REDRAW}")

@@ -10,7 +10,7 @@ import base64
 import json
 import logging
 import shutil
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -22,7 +22,6 @@ from cocadesk.library.layout import (
     DAMAGED_FOLDER,
     MEDIA,
     PREVIEWS_FOLDER,
-    SNAPSHOT_NAME,
     VIEWS_PREFIX,
     Thumbnails,
 )
@@ -103,9 +102,16 @@ class Forgotten:
 class Forgetting:
     """Forgets media of one library. Its writer alone may call it; no job runs meanwhile."""
 
-    def __init__(self, folder: Path, store: Store, thumbnails: Thumbnails) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        store: Store,
+        thumbnails: Thumbnails,
+        erase_from_searches: Callable[[Collection[str]], None],
+    ) -> None:
         self._folder = folder
         self._store = store
+        self._erase_from_searches = erase_from_searches
         self._pictures = {
             "thumbnails": thumbnails,
             "previews": Thumbnails(folder / PREVIEWS_FOLDER),
@@ -199,7 +205,7 @@ class Forgetting:
             self._store.erase_deleted(name)
         for pictures in self._pictures.values():
             pictures.remove(order.pictures)
-        (self._folder / SNAPSHOT_NAME).unlink(missing_ok=True)
+        self._erase_from_searches(order.keys)
         for folder in (self._folder / DAMAGED_FOLDER).glob("*/"):
             shutil.rmtree(folder)
         self._drop_drafts()

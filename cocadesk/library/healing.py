@@ -37,6 +37,11 @@ def damaged_in(folder: Path) -> set[str]:
     return pending_tables(folder) | set(damaged_tables(store) if tables_in(store) else TABLES)
 
 
+def is_without_tables(folder: Path) -> bool:
+    """True where all tables are gone."""
+    return not tables_in(folder / STORE_FOLDER)
+
+
 def mend_folder(folder: Path, *, thorough: bool = False) -> set[str]:
     """Make all tables readable before they are opened; the ones that ``heal`` must see to.
 

@@ -62,7 +62,7 @@ sys.meta_path.insert(0, _finder)
 try:
     with _without_ipv6():
         import lancedb
-        from lancedb.index import BTree, IvfSq
+        from lancedb.index import BTree
 finally:
     sys.meta_path.remove(_finder)
     # Whoever needs the real ones from here on finds them.
@@ -70,4 +70,4 @@ finally:
         if getattr(sys.modules[_name].__spec__, "loader", None) is _finder:
             del sys.modules[_name]
 
-__all__ = ["BTree", "IvfSq", "lancedb"]
+__all__ = ["BTree", "lancedb"]

@@ -29,6 +29,8 @@ PREVIEWS_FOLDER = "previews"
 MEDIA = "media"
 VIEWS_PREFIX = "views_"
 
+_BASE = "search-"
+
 _OWN_NAMES = {
     LOCK_NAME,
     STORE_FOLDER,
@@ -39,12 +41,22 @@ _OWN_NAMES = {
     "thumbs",
     "runs",
 }
-_OWN_BEGINNINGS = (".", MANIFEST_NAME, "engine")
+_OWN_BEGINNINGS = (".", MANIFEST_NAME, "engine", _BASE)
 
 
 def views_table(image_id: str) -> str:
     """The name of the table that holds the vectors of ``image_id``."""
     return VIEWS_PREFIX + re.sub(r"[^A-Za-z0-9._-]", "_", image_id)
+
+
+def base_name(name: str) -> str:
+    """The file of a base of searches."""
+    return f"{_BASE}{name}.base"
+
+
+def bases_in(folder: Path) -> list[Path]:
+    """The files of all bases of searches in a library."""
+    return sorted(folder.glob(base_name("*")))
 
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}

@@ -10,15 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import pyarrow.compute as pc
-
 from cocadesk.errors import UserError
 from cocadesk.library.care import LibraryCare
-from cocadesk.library.commits import tables_in
+from cocadesk.library.counting import Counting
 from cocadesk.library.edits import EditLog
-from cocadesk.library.fields import FIELD_OF
 from cocadesk.library.forgetting import Forgetting
-from cocadesk.library.healing import damaged_in, heal, mend_folder
+from cocadesk.library.healing import damaged_in, heal, is_without_tables, mend_folder
 from cocadesk.library.layout import (
     MANIFEST_NAME,
     MEDIA,
@@ -34,9 +31,10 @@ from cocadesk.library.layout import (
 from cocadesk.library.lock import WriterLock
 from cocadesk.library.notices import read_notices
 from cocadesk.library.result_rows import ResultRows
-from cocadesk.library.rows import Counts, MediaKind, MediaState, new_key
-from cocadesk.library.schema import EDITS, FAILURES
-from cocadesk.library.snapshot import fingerprint, open_snapshot, write_snapshot
+from cocadesk.library.rows import Counts, new_key
+from cocadesk.library.schema import EDITS
+from cocadesk.library.search_files import SearchFiles
+from cocadesk.library.search_memory import SearchMemory
 from cocadesk.library.store import Store
 from cocadesk.library.tables import JobTable, MediaTable, RootTable
 from cocadesk.library.views import ViewTables
@@ -49,16 +47,13 @@ log = logging.getLogger(__name__)
 class Sizes:
     """The sizes from which a library changes its ways; the defaults are measured."""
 
-    matrix_bytes: int = 64 << 20
-    """Up to here a plain product in memory is quicker than the index (1 ms for 10,000 × 320)."""
-    result_rows: int = 50_000
-    """Beyond this, reading all rows after each commit would cost more than asking for some."""
+    memory_rows: int = 100_000
+    """So many media, or vectors (0: none), are read into memory and gone through one by one (8 ms).
+    Of more, most must come from a base; see ``search_base``."""
     keys_in_question: int = 10_000
-    """A list of keys in a vector search is fast to about this many."""
-    snapshot_views: int = 100_000
-    """Beyond this a snapshot takes longer to write than it saves."""
-    vector_index_rows: int = 20_000
-    """A flat scan of this many vectors still answers in about 20 ms; an index pays beyond."""
+    """A list of keys in a search of the tables is fast to about this many."""
+    key_index_rows: int = 5_000
+    """Below, looking through all keys is as quick as their index."""
 
 
 class Library:
@@ -83,19 +78,29 @@ class Library:
         self.manifest = manifest
         self._lock = lock
         self._sizes = sizes
-        self._covered: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {}
         self.media = MediaTable(store)
+        self._memory = SearchMemory(
+            folder,
+            store,
+            manifest.image_id if sizes.memory_rows else None,
+            writes=lock is not None,
+        )
         self.views = ViewTables(
             store,
-            matrix_limit_bytes=sizes.matrix_bytes,
+            self._memory,
+            limit_rows=sizes.memory_rows,
             keys_in_question=sizes.keys_in_question,
         )
-        self.results = ResultRows(store, limit_rows=sizes.result_rows)
+        self.results = ResultRows(store, self._memory, limit_rows=sizes.memory_rows)
+        self._search_files = SearchFiles(
+            folder, store, self._memory, self.results, self.views, memory_rows=sizes.memory_rows
+        )
+        self._counting = Counting(store, self.results, self.views)
         self.edits = EditLog(store)
         self.roots = RootTable(store)
         self.jobs = JobTable(store)
         self.thumbnails = Thumbnails(folder / "thumbs")
-        self.forgetting = Forgetting(folder, store, self.thumbnails)
+        self.forgetting = Forgetting(folder, store, self.thumbnails, self._search_files.erase)
         self.care = LibraryCare(self, store)
 
     @classmethod
@@ -145,7 +150,7 @@ class Library:
             cls.open(folder, create=False, sizes=sizes).close()
         except UserError as error:
             # Looked at again: a writer may have been about to remove what a table no longer needs.
-            is_gone = not tables_in(folder / STORE_FOLDER)  # which is said of the store itself
+            is_gone = is_without_tables(folder)  # which is said of the store itself
             if is_gone or not damaged_in(folder) & needed:
                 log.debug("not mended: %s", error)
                 return
@@ -215,46 +220,30 @@ class Library:
 
     def counts(self, image_id: str | None = None) -> Counts:
         """Numbers of what there is; ``views`` of ``image_id`` (default: the model in use)."""
-        image_id = image_id or self.model
-        count = self._store.count
-        return Counts(
-            media=count(MEDIA),
-            photos=count(MEDIA, f"kind = '{MediaKind.PHOTO.value}'"),
-            videos=count(MEDIA, f"kind = '{MediaKind.VIDEO.value}'"),
-            views=self.views.count(image_id) if image_id else 0,
-            missing=count(MEDIA, f"state = '{MediaState.MISSING.value}'"),
-            offline=count(MEDIA, f"state = '{MediaState.OFFLINE.value}'"),
-            failed=count(FAILURES),
-            without_vectors=self._without_vectors(image_id) if image_id else 0,
-        )
-
-    def _without_vectors(self, image_id: str) -> int:
-        covered, present = self.covered(image_id)
-        return present - covered
+        return self._counting.counts(image_id or self.model)
 
     def covered(self, image_id: str) -> tuple[int, int]:
         """The number of present media that searches with ``image_id`` find, and of all of them."""
-        where = f"state = '{MediaState.PRESENT.value}'"
-        if not self.views.has(image_id):
-            return 0, self._store.count(MEDIA, where)
-        name = views_table(image_id)
-        versions = (self._store.version(MEDIA), self._store.version(name))
-        known = self._covered.get(name)
-        if known is None or known[0] != versions:
-            keys = self._store.read(MEDIA, where=where, columns=["key"])["key"]
-            views = self._store.read(name, where="view = 0", columns=["key"])["key"]
-            found = pc.sum(pc.is_in(keys, value_set=views.combine_chunks())).as_py() or 0
-            known = self._covered[name] = (versions, (found, len(keys)))
-        return known[1]
+        return self._counting.covered(image_id)
 
     def writing(self) -> AbstractContextManager[None]:
         """Hold the writer's lane, for reads that the next write depends on."""
         return self._store.writing()
 
+    def written(self) -> dict[str, int]:
+        """Numbers that change with each write of what searches read."""
+        return self._memory.versions(self.model) if self.model is not None else {}
+
+    def stop_tidying(self) -> None:
+        """End a tidying on another thread soon, and let no later one take long."""
+        self._search_files.stop()
+
     def tidy(self) -> None:
         """Compact and index the tables that need it; for the idle and the end of jobs."""
         for name in self._store.names():
             self._store.tidy(name)
+        if self.model is not None:
+            self._search_files.renew_base(self.model)
 
     def keep_snapshot(self) -> None:
         """Bring the file up to date that lets the next command search without LanceDB.
@@ -263,29 +252,7 @@ class Library:
         """
         if self.model is None:
             return
-        try:
-            with self._store.writing():
-                self._keep_snapshot(self.model)
-        except UserError as error:
-            log.warning("no snapshot for quick searches: %s", error)
-
-    def _keep_snapshot(self, image_id: str) -> None:
-        name = views_table(image_id)
-        if not self._store.has(name) or self._store.count(name) > self._sizes.snapshot_views:
-            return
-        tables = (MEDIA, name)
-        state = fingerprint(self.folder / STORE_FOLDER, tables)
-        if state is not None and open_snapshot(self.folder, tables, image_id) is None:
-            marks, vectors_ND = self.views.stored(image_id)
-            write_snapshot(
-                self.folder,
-                state=state,
-                image_id=image_id,
-                rows=self.results.all(),
-                columns=self.results.read_columns(_FILTER_FIELDS),
-                marks=marks,
-                vectors_ND=vectors_ND,
-            )
+        self._search_files.keep(self.model)
 
     def close(self) -> None:
         """Close the tables and give the lock back; twice is once."""
@@ -303,14 +270,9 @@ class Library:
         self.close()
 
 
-_FILTER_FIELDS = frozenset(name for name, field in FIELD_OF.items() if field.match is not None)
-
-
 def _open_store(folder: Path, sizes: Sizes, *, read_only: bool) -> Store:
     """The store of a library; a reader's is checked to be there."""
-    store = Store(
-        folder / STORE_FOLDER, read_only=read_only, vector_index_rows=sizes.vector_index_rows
-    )
+    store = Store(folder / STORE_FOLDER, read_only=read_only, key_index_rows=sizes.key_index_rows)
     if read_only and MEDIA not in store.names():
         raise UserError(
             f"The library in {folder} is damaged: its tables are gone.",

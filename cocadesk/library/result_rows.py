@@ -1,110 +1,54 @@
-"""Media as searches need them: what a result shows, and the columns of filters.
+"""The media in memory: for search results, and as columns of filters.
 
-Both are kept in memory while the library is not huge.
+They begin with the snapshot, and follow each commit by the keys that it touched.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from cocadesk.library.catalogue import COLUMN_FIELDS, Catalogue
 from cocadesk.library.columns import Column, MediaColumns, column_of
-from cocadesk.library.fields import FIELD_OF
 from cocadesk.library.layout import MEDIA
 from cocadesk.library.rows import MediaKind, MediaState, ResultRow
+from cocadesk.library.search_memory import Beginning, SearchMemory
 from cocadesk.library.store import Store
 
-_COLUMNS = ("key", "path", "kind", "state", "picture_hash", "human_caption", "machine_caption")
+RESULT_COLUMNS = (
+    "key", "path", "kind", "state", "picture_hash", "human_caption", "machine_caption",
+)  # fmt: skip
+MEDIA_COLUMNS = tuple(
+    dict.fromkeys(
+        [*RESULT_COLUMNS, *(name for field in COLUMN_FIELDS.values() for name in field.columns)]
+    )
+)
+"""The columns of the table that a ``MediaInTable`` needs."""
 
 
-@dataclass(slots=True)
-class _Kept:
-    """One version of the table in memory; ``columns`` are those that a filter has asked for."""
+class MediaInTable:
+    """The media of an Arrow table, by their places in it."""
 
-    version: int
-    is_small: bool
-    rows: dict[str, ResultRow] | None = None
-    keys: list[str] = field(default_factory=list)
-    columns: dict[str, Column] = field(default_factory=dict)
+    def __init__(self, table: pa.Table) -> None:
+        self.keys: list[str] = table.column("key").to_pylist()
+        whole = table.combine_chunks()
+        self._columns = {name: whole.column(name) for name in whole.column_names}
 
+    def __len__(self) -> int:
+        return len(self.keys)
 
-class ResultRows:
-    """The media of one library for searches, never older than the table. Any thread."""
+    def column(self, field: str) -> Column:
+        """The column of one of ``COLUMN_FIELDS``."""
+        of_field = [self._columns[name].to_pylist() for name in COLUMN_FIELDS[field].columns]
+        return column_of(COLUMN_FIELDS[field], zip(*of_field, strict=True))
 
-    def __init__(self, store: Store, *, limit_rows: int) -> None:
-        self._store = store
-        self._limit_rows = limit_rows
-        self._lock = threading.Lock()
-        self._kept = _Kept(-1, is_small=False)
-
-    def of_keys(self, keys: Sequence[str]) -> list[ResultRow]:
-        """The rows of ``keys`` in that order, without unknown keys."""
-        with self._lock:
-            kept = self._current()
-            if kept.is_small and kept.rows is None:
-                kept.rows = {row.key: row for row in self.all()}
-            rows = kept.rows
-        if rows is None:
-            table = self._store.read_in(MEDIA, "key", keys, _COLUMNS)
-            rows = {row.key: row for row in _result_rows(table)}
-        return [rows[key] for key in keys if key in rows]
-
-    def all(self) -> list[ResultRow]:
-        """Those of all media."""
-        return _result_rows(self._store.read(MEDIA, columns=_COLUMNS))
-
-    def columns(self, fields: Collection[str]) -> MediaColumns | None:
-        """The columns of these fields; None where the media are too many to keep them.
-
-        The same ``keys`` object comes back as long as nothing has changed.
-        """
-        with self._lock:
-            kept = self._current()
-            if not kept.is_small:
-                return None
-            lacking = [name for name in fields if name not in kept.columns]
-            if lacking or not kept.keys:
-                read = self.read_columns(lacking)
-                if read.keys != kept.keys:
-                    # The first, or a commit came between two reads: all of one read then.
-                    read = self.read_columns([*kept.columns, *lacking])
-                    kept.keys, kept.columns = list(read.keys), {}
-                kept.columns.update(read.columns)
-            return MediaColumns(kept.keys, {name: kept.columns[name] for name in fields})
-
-    def read_columns(self, fields: Collection[str]) -> MediaColumns:
-        """The columns of these fields of all media, read now."""
-        names = sorted({name for each in fields for name in FIELD_OF[each].columns})
-        table = self._store.read(MEDIA, columns=["key", *names])
-        values = {name: table.column(name).to_pylist() for name in ("key", *names)}
-        columns = {}
-        for each in fields:
-            of_field = [values[name] for name in FIELD_OF[each].columns]
-            columns[each] = column_of(FIELD_OF[each], zip(*of_field, strict=True))
-        return MediaColumns(values["key"], columns)
-
-    def keys_where(self, where: str) -> set[str]:
-        """The keys of the media that fulfil an SQL condition."""
-        return set(self._store.read(MEDIA, where=where, columns=["key"])["key"].to_pylist())
-
-    def _current(self) -> _Kept:
-        """The memory of the table's version; under the lock."""
-        version = self._store.version(MEDIA)
-        if self._kept.version != version:
-            # Read after the version: rows of a later commit may come along, and then the
-            # next call reads again. Older rows than the version never do.
-            is_small = self._store.count(MEDIA) <= self._limit_rows
-            self._kept = _Kept(version, is_small)
-        return self._kept
-
-
-def _result_rows(table: pa.Table) -> list[ResultRow]:
-    columns = [table.column(name).to_pylist() for name in _COLUMNS]
-    return [
-        ResultRow(
+    def result(self, place: int) -> ResultRow:
+        """A medium as a search shows it."""
+        values = [self._columns[name][place].as_py() for name in RESULT_COLUMNS]
+        key, path, kind, state, picture_hash, human, machine = values
+        return ResultRow(
             key=key,
             path=path,
             kind=MediaKind(kind),
@@ -112,5 +56,80 @@ def _result_rows(table: pa.Table) -> list[ResultRow]:
             picture_hash=picture_hash,
             caption=machine if human is None else human,
         )
-        for key, path, kind, state, picture_hash, human, machine in zip(*columns, strict=True)
-    ]
+
+
+class ResultRows:
+    """The media of one library for searches, never older than the table. Any thread.
+
+    At most ``limit_rows`` media are read at once.
+    """
+
+    def __init__(self, store: Store, memory: SearchMemory, *, limit_rows: int) -> None:
+        self._store = store
+        self._memory = memory
+        self._limit_rows = limit_rows
+        self._lock = threading.Lock()
+        self._begun: Beginning | None = None
+        self._version = -1
+        self._catalogue: Catalogue | None = None
+
+    def of_keys(self, keys: Sequence[str]) -> list[ResultRow]:
+        """The rows of ``keys`` in that order, without unknown keys."""
+        with self._lock:
+            catalogue = self._current()
+            if catalogue is not None:
+                return catalogue.results(keys)
+        part = MediaInTable(self._store.read_in(MEDIA, "key", keys, RESULT_COLUMNS))
+        place_of = {key: place for place, key in enumerate(part.keys)}
+        return [part.result(place_of[key]) for key in keys if key in place_of]
+
+    def columns(self, fields: Collection[str]) -> MediaColumns | None:
+        """The columns of these fields; None where too many media would have to be read."""
+        with self._lock:
+            catalogue = self._current()
+            return None if catalogue is None else catalogue.columns(fields)
+
+    def keys_where(self, where: str) -> set[str]:
+        """The keys of the media that fulfil an SQL condition."""
+        return set(self._store.read(MEDIA, where=where, columns=["key"])["key"].to_pylist())
+
+    def catalogue(self) -> Catalogue | None:
+        """All media as they are now; see ``columns``. Only while nothing is written."""
+        with self._lock:
+            return self._current()
+
+    def let_go(self) -> None:
+        """Forget all; the next question begins anew."""
+        with self._lock:
+            self._begun, self._catalogue = None, None
+
+    def _current(self) -> Catalogue | None:
+        begun = self._memory.begun()
+        if begun is not self._begun:
+            self._begun = begun
+            self._version = begun.versions.get(MEDIA, -1)
+            self._catalogue = None if begun.snapshot is None else begun.snapshot.media
+        # The version first: rows of a later commit may come along, and then the next call
+        # reads them again. Older rows than the version never do.
+        version = self._store.version(MEDIA)
+        if version != self._version:
+            self._catalogue = self._followed(begun, self._catalogue, self._version)
+            self._version = version
+        return self._catalogue
+
+    def _followed(
+        self, begun: Beginning, catalogue: Catalogue | None, since: int
+    ) -> Catalogue | None:
+        """The catalogue with all that was written since that version."""
+        touched = None if catalogue is None else self._store.writes.touched(MEDIA, since)
+        if catalogue is not None and touched is not None and len(touched) <= self._limit_rows:
+            part = MediaInTable(self._store.read_in(MEDIA, "key", touched, MEDIA_COLUMNS))
+            gone = begun.keys.numbers(list(touched.difference(part.keys)))
+            catalogue.put(part.keys, part, gone)
+            return catalogue
+        if self._store.count(MEDIA) > self._limit_rows:
+            return None
+        catalogue = Catalogue(begun.keys)
+        part = MediaInTable(self._store.read(MEDIA, columns=MEDIA_COLUMNS).sort_by("key"))
+        catalogue.put(part.keys, part)
+        return catalogue

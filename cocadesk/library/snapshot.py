@@ -1,37 +1,35 @@
-"""All that a search needs, in one file that is read without LanceDB (its import takes a second).
+"""All that a search needs, in files that are read without LanceDB (its import takes a second).
 
-The file names the state of the two tables that it was made from: the manifests
-in their ``_versions`` folders, of which each commit adds one. If these are not
-exactly the same, or the file's checksum does not fit, it is not used; so it is never
-wrong, only absent.
+The snapshot names the state of the two tables that it was made from: the manifests in
+their ``_versions`` folders, of which each commit adds one. If these are not exactly the
+same, or the file's checksum does not fit, it is not used; so it is never wrong, only absent.
+
+A large library has a base as well, made in the background (``search_base``): most media and
+their vectors, grouped by cells. Its snapshot then names the base and holds what has changed
+since, so that it is small. The engine begins with both, and goes on from there.
 """
 
 from __future__ import annotations
 
 import json
-import math
-import mmap
 import os
-import zlib
-from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.library.atomic import write_atomically
+from cocadesk.library.atomic import written_atomically
+from cocadesk.library.catalogue import COLUMN_FIELDS, Catalogue
 from cocadesk.library.columns import Column, ListColumn, MediaColumns, OrderedColumn, TextColumn
-from cocadesk.library.layout import SNAPSHOT_NAME, STORE_FOLDER
+from cocadesk.library.key_numbers import KeyNumbers
+from cocadesk.library.layout import SNAPSHOT_NAME, base_name
+from cocadesk.library.parts_file import Parts, PartsWriter, changed_in_place
 from cocadesk.library.rows import Chosen, MediaKind, MediaState, Nearest, ResultRow, StoredVector
-from cocadesk.library.vectors import indexes_of, nearest_in
-from cocadesk.vectors import unit_vectors
-
-_MAGIC = b"cocadesk search 3\n"
-_CHECKSUM_BYTES = 16
-_ALIGNMENT = 64
+from cocadesk.library.texts import Texts
+from cocadesk.library.vector_memory import CellRows, KeyedVectors, VectorMemory, ViewRows, no_views
 
 
 def fingerprint(store: Path, tables: Sequence[str]) -> str | None:
@@ -53,100 +51,87 @@ def fingerprint(store: Path, tables: Sequence[str]) -> str | None:
     return state.hexdigest()
 
 
-def write_snapshot(
-    folder: Path,
-    *,
-    state: str,
-    image_id: str,
-    rows: Sequence[ResultRow],
-    columns: MediaColumns,
-    marks: Sequence[tuple[str, int, float | None]],
-    vectors_ND: NDArray[np.float32],
-) -> None:
-    """Write the snapshot of the tables in ``state``.
-
-    ``columns`` are for filters, row for row with ``rows``. ``marks`` holds key,
-    number and time of each view, row for row with ``vectors_ND``; views without
-    a media row are not written.
-
-    Raises:
-        UserError: the disk is full or refuses.
-    """
-    places = {row.key: place for place, row in enumerate(rows)}
-    kept = [i for i, (key, _, _) in enumerate(marks) if key in places]
-    records = [_record(row) for row in rows]
-    times = [np.nan if marks[i][2] is None else marks[i][2] for i in kept]
-    parts: dict[str, NDArray[Any]] = {
-        "vectors": vectors_ND[kept].astype(np.float16),
-        "places": np.asarray([places[marks[i][0]] for i in kept], np.int32),
-        "numbers": np.asarray([marks[i][1] for i in kept], np.int32),
-        "times": np.asarray(times, np.float64),
-        "offsets": np.cumsum([0, *map(len, records)], dtype=np.int64),
-        "records": np.frombuffer(b"".join(records), np.uint8),
-        "keys": _texts_part([row.key for row in rows]),
-    }
-    for name, column in columns.columns.items():
-        parts.update((f"{name} {part}", array) for part, array in _column_parts(column).items())
-    write_atomically(folder / SNAPSHOT_NAME, _file_of(state, image_id, parts), durable=False)
-
-
-def _file_of(state: str, image_id: str, parts: Mapping[str, NDArray[Any]]) -> bytes:
-    """The file's bytes: magic, the header with the position of each part, and the parts."""
-    position, places, body = 0, {}, []
-    for name, array in parts.items():
-        data = array.tobytes()
-        places[name] = (array.dtype.str, array.shape, position)
-        body.append(data + b"\0" * (-len(data) % _ALIGNMENT))
-        position += len(body[-1])
-    whole = b"".join(body)
-    header = json.dumps([state, image_id, places, position, zlib.crc32(whole)]).encode()
-    head = _MAGIC + len(header).to_bytes(4, "little") + _checksum(header) + header
-    return b"".join([head, b"\0" * (-len(head) % _ALIGNMENT), whole])
-
-
-def _checksum(header: bytes) -> bytes:
-    return blake2b(header, digest_size=_CHECKSUM_BYTES).digest()
-
-
 def _record(row: ResultRow) -> bytes:
     key, path, *rest = row
     # Latin-1 gives each byte of a path a letter, so JSON can hold any path.
     return json.dumps((key, path.decode("latin-1"), *rest)).encode()
 
 
-def _texts_part(texts: Sequence[str]) -> NDArray[np.uint8]:
-    return np.frombuffer(json.dumps(list(texts)).encode(), np.uint8)
+def write_media(
+    writer: PartsWriter, records: Iterable[bytes], columns: Mapping[str, Column]
+) -> None:
+    """Write media, row for row: what results show of them, and the columns for filters."""
+    writer.add_texts("records", Texts.of_bytes(records))
+    for name, column in columns.items():
+        if isinstance(column, OrderedColumn):
+            writer.add(f"{name} values", column.values)
+            continue
+        writer.add(f"{name} codes", column.codes)
+        writer.add_texts(f"{name} texts", column.texts)
+        if isinstance(column, ListColumn):
+            writer.add(f"{name} owners", column.owners)
 
 
-def _column_parts(column: Column) -> dict[str, NDArray[Any]]:
-    if isinstance(column, TextColumn):
-        return {"codes": column.codes, "texts": _texts_part(column.texts)}
-    if isinstance(column, ListColumn):
-        texts = _texts_part(column.texts)
-        return {"codes": column.codes, "owners": column.owners, "texts": texts}
-    return {"values": column.values}
+def records_of(results: Iterable[ResultRow]) -> list[bytes]:
+    """Results as ``write_media`` takes them."""
+    return list(map(_record, results))
 
 
+def write_keys(writer: PartsWriter, keys: Sequence[str]) -> None:
+    """Write the keys that rows speak of by their places."""
+    encoded = np.array([key.encode() for key in keys], "S")
+    writer.add("keys", encoded)
+    writer.add("keys order", np.argsort(encoded, kind="stable").astype(np.int32))
+
+
+class MediaInFile:
+    """The media of a file, by their places in it."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._records = parts.texts("records")
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def column(self, field: str) -> Column:
+        """The column of one of ``COLUMN_FIELDS``."""
+        parts = self._parts
+        if f"{field} values" in parts:
+            return OrderedColumn(parts.array(f"{field} values"))
+        texts, codes = parts.texts(f"{field} texts"), parts.array(f"{field} codes")
+        if f"{field} owners" in parts:
+            return ListColumn(len(self), texts, parts.array(f"{field} owners"), codes)
+        return TextColumn(texts, codes)
+
+    def result(self, place: int) -> ResultRow:
+        """A medium as a search shows it."""
+        key, path, kind, state, *rest = json.loads(self._records.bytes_of(place))
+        return ResultRow(key, path.encode("latin-1"), MediaKind(kind), MediaState(state), *rest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Answers searches from the file, as a ``Library`` with its ``views`` and ``results`` would."""
+    """A library's media and the vectors of one image id, in memory.
 
-    def __init__(self, data: memoryview, state: str, image_id: str) -> None:
-        """Read the arrays.
+    Answers searches as a ``Library`` with its ``views`` and ``results`` would. ``base`` names
+    the file that most of it lies in ("": there is none).
+    """
 
-        Raises:
-            ValueError: the file is damaged, or of other tables or another image id.
-        """
-        self._data = data
-        found, self.model, self._parts, self._body = _header_of(data)
-        if (found, self.model) != (state, image_id):
-            raise ValueError("the library has changed since")
-        self._vectors_ND = unit_vectors(self._array("vectors").astype(np.float32))
-        self._places = self._array("places")
-        self._numbers = self._array("numbers")
-        self._times = self._array("times")
-        self._offsets = self._array("offsets")
-        self._records = self._array("records")
-        self._place_of: dict[str, int] = {}
+    model: str
+    media: Catalogue
+    vectors: VectorMemory
+    base: str = ""
+
+    def later(self) -> int:
+        """The number of media, or of vectors, that are not those of the base."""
+        media = self.media.later()[0] if self.base else np.flatnonzero(self.media.is_there)
+        return max(len(media), len(self.vectors.later.numbers))
+
+    @property
+    def keyed(self) -> KeyedVectors:
+        """The vectors by the keys of their media."""
+        return KeyedVectors(self.media.keys, self.vectors)
 
     @property
     def views(self) -> Snapshot:
@@ -160,34 +145,25 @@ class Snapshot:
 
     def has(self, image_id: str) -> bool:
         """True where anything can be found with vectors of ``image_id``."""
-        return image_id == self.model and len(self._places) > 0
+        return image_id == self.model and self.vectors.count() > 0
 
     def nearest(
         self, image_id: str, vector: NDArray[np.float32], limit: int, chosen: Chosen | None = None
     ) -> list[Nearest]:
         """The ``limit`` views with the highest cosine, best first; only of ``chosen`` media."""
-        among = None
-        if chosen is not None:
-            is_chosen = np.zeros(len(self._offsets) - 1, np.bool_)
-            is_chosen[indexes_of(self._keys, chosen.keys)] = True
-            among = np.flatnonzero(is_chosen[self._places])
-        best, cosines = nearest_in(self._vectors_ND, vector, limit, among)
-        found = []
-        for i, cosine in zip(best.tolist(), cosines.tolist(), strict=True):
-            place = int(self._places[i])
-            key = self._row(place).key
-            self._place_of[key] = place
-            found.append(Nearest(key, int(self._numbers[i]), cosine))
-        return found
+        return self.keyed.nearest(vector, limit, chosen)
+
+    def vectors_of(self, image_id: str, keys: Sequence[str]) -> dict[str, list[StoredVector]]:
+        """The vectors of each of ``keys``, by number."""
+        return self.keyed.of_keys(keys)
 
     def of_keys(self, keys: Sequence[str]) -> list[ResultRow]:
         """The rows of ``keys`` in that order, without unknown keys."""
-        places = (self._find(key) for key in keys)
-        return [self._row(place) for place in places if place is not None]
+        return self.media.results(keys)
 
     def columns(self, fields: Collection[str]) -> MediaColumns:
         """The columns of these fields, for filters."""
-        return MediaColumns(self._keys, {name: self._column(name) for name in fields})
+        return self.media.columns(fields)
 
     def keys_where(self, where: str) -> set[str]:
         """Never asked: ``columns`` always answers.
@@ -197,83 +173,166 @@ class Snapshot:
         """
         raise ValueError(f"a snapshot knows no SQL: {where}")
 
-    def vectors_of(self, image_id: str, keys: Sequence[str]) -> dict[str, list[StoredVector]]:
-        """The vectors of each of ``keys``, by number."""
-        found: dict[str, list[StoredVector]] = {}
-        for key in keys:
-            place = self._find(key)
-            for i in np.flatnonzero(self._places == place).tolist() if place is not None else ():
-                time_s = float(self._times[i])
-                stored = StoredVector(
-                    int(self._numbers[i]),
-                    self._vectors_ND[i],
-                    None if np.isnan(time_s) else time_s,
-                )
-                found.setdefault(key, []).append(stored)
-        return found
 
-    @cached_property
-    def _keys(self) -> list[str]:
-        return self._texts("keys")
-
-    def _find(self, key: str) -> int | None:
-        if key not in self._place_of:
-            self._place_of = {key: place for place, key in enumerate(self._keys)}
-        return self._place_of.get(key)
-
-    def _row(self, place: int) -> ResultRow:
-        record = self._records[self._offsets[place] : self._offsets[place + 1]]
-        key, path, kind, state, *rest = json.loads(record.tobytes())
-        return ResultRow(key, path.encode("latin-1"), MediaKind(kind), MediaState(state), *rest)
-
-    def _column(self, field: str) -> Column:
-        if f"{field} values" in self._parts:
-            return OrderedColumn(self._array(f"{field} values"))
-        texts, codes = self._texts(f"{field} texts"), self._array(f"{field} codes")
-        if f"{field} owners" in self._parts:
-            return ListColumn(len(self._keys), texts, self._array(f"{field} owners"), codes)
-        return TextColumn(texts, codes)
-
-    def _texts(self, name: str) -> list[str]:
-        texts: list[str] = json.loads(self._array(name).tobytes())
-        return texts
-
-    def _array(self, name: str) -> NDArray[Any]:
-        kind, shape, position = self._parts[name]
-        array = np.frombuffer(self._data, kind, math.prod(shape), self._body + position)
-        return array.reshape(shape)
-
-
-def _header_of(data: memoryview) -> tuple[str, str, dict[str, Any], int]:
-    """State, image id, the parts and where these begin, checked against checksum and length.
+def write_snapshot(folder: Path, snapshot: Snapshot, state: str) -> None:
+    """Write ``snapshot``, which is that of the tables in ``state``.
 
     Raises:
-        ValueError: the file is damaged.
+        UserError: the disk is full or refuses.
     """
-    start = len(_MAGIC) + 4 + _CHECKSUM_BYTES
-    head = bytes(data[:start])
-    end = start + int.from_bytes(head[len(_MAGIC) :][:4], "little")
-    header = bytes(data[start:end])
-    if head[: len(_MAGIC)] != _MAGIC or head[-_CHECKSUM_BYTES:] != _checksum(header):
-        raise ValueError("not a snapshot of this program")
-    state, image_id, parts, length, checksum = json.loads(header)
-    body = end + -end % _ALIGNMENT
-    if len(data) != body + length:
-        raise ValueError("the snapshot is cut off")
-    # All of it: 3 ms for 10,000 photos, and a flipped bit would be another ranking.
-    if zlib.crc32(data[body:]) != checksum:
-        raise ValueError("the snapshot is damaged")
-    return state, image_id, parts, body
+    media, vectors = snapshot.media, snapshot.vectors
+    later, gone = media.later()
+    if not snapshot.base:
+        later = np.flatnonzero(media.is_there).astype(np.int32)
+    views = vectors.later
+    # The media first, then those that have views alone.
+    others = np.setdiff1d(views.numbers, later)
+    mentioned = np.concatenate([later, others])
+    place_of = np.zeros(len(media.keys), np.int32)
+    place_of[mentioned] = np.arange(len(mentioned), dtype=np.int32)
+    keys = [media.keys.key(number) for number in mentioned.tolist()]
+    columns = media.columns(COLUMN_FIELDS).columns
+    with written_atomically(folder / SNAPSHOT_NAME, durable=False) as file:
+        writer = PartsWriter(file)
+        write_keys(writer, keys)
+        write_media(
+            writer,
+            records_of(media.results(keys[: len(later)])),
+            {name: column.of(later) for name, column in columns.items()},
+        )
+        writer.add("owners", place_of[views.numbers])
+        writer.add("views", views.views)
+        writer.add("times", views.times)
+        writer.add("vectors", views.whole_ND)
+        if snapshot.base:
+            writer.add("gone", gone)
+            writer.add("lost", np.flatnonzero(~vectors.is_kept))
+        writer.finish([state, snapshot.model, snapshot.base])
 
 
-def open_snapshot(folder: Path, tables: Sequence[str], image_id: str) -> Snapshot | None:
-    """The snapshot of the library in ``folder``, or None unless it is exactly up to date."""
-    state = fingerprint(folder / STORE_FOLDER, tables)
-    if state is None:
-        return None
+def open_snapshot(folder: Path, state: str, image_id: str) -> Snapshot | None:
+    """The snapshot of the library in ``folder``, or None unless it is that of ``state``."""
     try:
-        with (folder / SNAPSHOT_NAME).open("rb") as file:
-            data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        return Snapshot(data, state, image_id)
+        parts = Parts.of_file(folder / SNAPSHOT_NAME)
+        found, model, base = parts.about
+        if (found, model) != (state, image_id):
+            return None
+        return _on_base(parts, folder, model, base) if base else _alone(parts, model)
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def _view_rows(parts: Parts, numbers: NDArray[np.int32]) -> ViewRows:
+    return ViewRows(
+        numbers=numbers,
+        views=parts.array("views"),
+        times=parts.array("times"),
+        whole_ND=parts.array("vectors"),
+    )
+
+
+def _numbered(parts: Parts) -> Catalogue:
+    """The media of a file whose places are the numbers."""
+    keys = KeyNumbers(parts.array("keys"), parts.array("keys order"))
+    return Catalogue(keys, MediaInFile(parts))
+
+
+def _alone(parts: Parts, model: str) -> Snapshot:
+    vectors = VectorMemory(later=_view_rows(parts, parts.array("owners")))
+    return Snapshot(model=model, media=_numbered(parts), vectors=vectors)
+
+
+def _on_base(parts: Parts, folder: Path, model: str, base: str) -> Snapshot:
+    snapshot = open_base(folder, model, base)
+    media = snapshot.media
+    keys = [bytes(key).decode() for key in parts.array("keys")]
+    part = MediaInFile(parts)
+    numbers = media.keys.add(keys)
+    media.put(keys[: len(part)], part, parts.array("gone"))
+    is_kept = snapshot.vectors.is_kept.copy()
+    is_kept[parts.array("lost")] = False
+    later = _view_rows(parts, numbers[parts.array("owners")])
+    vectors = VectorMemory(later=later, cells=snapshot.vectors.cells, is_kept=is_kept)
+    return Snapshot(model=model, media=media, vectors=vectors, base=base)
+
+
+def open_base(folder: Path, model: str, base: str) -> Snapshot:
+    """The base of that name alone.
+
+    Raises:
+        OSError: it can't be read.
+        ValueError: it is damaged, or another one.
+    """
+    parts = Parts.of_file(folder / base_name(base))
+    if parts.about != [model, base]:
+        raise ValueError("another base")
+    cells = CellRows(
+        numbers=parts.array("owners"),
+        views=parts.array("views"),
+        times=parts.array("times"),
+        upper_ND=parts.array("upper"),
+        lower_ND=parts.array("lower"),
+        scale_D=parts.array("scale"),
+        centers_CD=parts.array("centers"),
+        starts=parts.array("starts"),
+    )
+    vectors = VectorMemory(
+        later=no_views(cells.upper_ND.shape[1]),
+        cells=cells,
+        is_kept=np.ones(len(cells.numbers), np.bool_),
+    )
+    return Snapshot(model=model, media=_numbered(parts), vectors=vectors, base=base)
+
+
+def erase_from_base(folder: Path, base: str, keys: Collection[str]) -> None:
+    """Overwrite all that a base says of these media, where it lies.
+
+    Its numbers stay, so that what is in memory of the others goes on being right.
+
+    Raises:
+        OSError: the disk refuses.
+        ValueError: it is damaged.
+    """
+    with changed_in_place(folder / base_name(base)) as parts:
+        known = KeyNumbers(parts.array("keys"), parts.array("keys order"))
+        numbers = known.numbers(list(keys))
+        numbers = numbers[numbers >= 0]
+        rows = np.flatnonzero(np.isin(parts.array("owners"), numbers))
+        for name in ("upper", "lower", "times"):
+            parts.array(name)[rows] = 0
+        media = numbers[numbers < len(parts.array("records offsets")) - 1]
+        _blank(parts.texts("records"), media)
+        for name in COLUMN_FIELDS:
+            if f"{name} values" in parts:
+                values = parts.array(f"{name} values")
+                values[media] = np.zeros(1, values.dtype)
+            else:
+                _blank(parts.texts(f"{name} texts"), _only_of(parts, name, media))
+        _blank_keys(parts.array("keys"), parts.array("keys order"), numbers)
+
+
+def _blank(texts: Texts, indexes: NDArray[np.integer]) -> None:
+    for index in indexes.tolist():
+        texts.data[texts.offsets[index] : texts.offsets[index + 1]] = ord(" ")
+
+
+def _only_of(parts: Parts, name: str, media: NDArray[np.int32]) -> NDArray[np.integer]:
+    """The texts of a column that no other medium has."""
+    codes = parts.array(f"{name} codes")
+    is_theirs = np.zeros(len(codes), np.bool_)
+    if f"{name} owners" in parts:
+        is_theirs = np.isin(parts.array(f"{name} owners"), media)
+    else:
+        is_theirs[media] = True
+    only = np.setdiff1d(codes[is_theirs], codes[~is_theirs])
+    return only[only >= 0]
+
+
+def _blank_keys(
+    keys: NDArray[np.bytes_], order: NDArray[np.int32], numbers: NDArray[np.int32]
+) -> None:
+    """Let each of these keys be the one before it in order: it is found no more, others are."""
+    is_gone = np.zeros(len(keys), np.bool_)
+    is_gone[numbers] = True
+    for place in np.flatnonzero(is_gone[order]).tolist():
+        keys[order[place]] = keys[order[place - 1]] if place else b""

@@ -11,19 +11,21 @@ import errno
 import logging
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError, closed_to_us, refused_by_disk
 from cocadesk.library.commits import CommittedFiles, table_folder
 from cocadesk.library.erasing import erase_deleted
-from cocadesk.library.lance import BTree, IvfSq, lancedb
+from cocadesk.library.lance import BTree, lancedb
 from cocadesk.library.literals import is_in
 from cocadesk.library.schema import TABLES, views_schema
 
@@ -31,9 +33,42 @@ log = logging.getLogger(__name__)
 
 # A list in a filter is fast to about 10,000 entries; smaller pieces keep the text short.
 IN_LIST_LIMIT = 1000
-_KEY_INDEX_ROWS = 5_000
+_VALUES_TO_SCAN = 10_000
+"""From so many on, reading all rows is quicker than asking for those of some values."""
 _FRAGMENTS_TO_COMPACT = 16
+_ROWS_A_FRAGMENT = 8192
+"""Compacting writes the whole table anew, so a large one waits for more fragments."""
 _KEEP_VERSIONS = timedelta(days=1)
+
+
+class WriteLog:
+    """The keys that each write of a table has touched, so that memories can follow."""
+
+    def __init__(self) -> None:
+        self._writes: dict[str, list[Collection[str] | None]] = defaultdict(list)
+
+    def add(self, name: str, keys: Collection[str] | None) -> None:
+        """Note a write of a table; None where it is not known which rows it touched."""
+        self._writes[name].append(keys)
+
+    def count(self, name: str) -> int:
+        """The number of writes of a table."""
+        return len(self._writes[name])
+
+    def touched(self, name: str, since: int) -> set[str] | None:
+        """The keys of all rows that were written or deleted after so many writes.
+
+        None where that is not known, also where another process writes.
+        """
+        later = self._writes[name][since:]
+        if not later or None in later:
+            return None
+        return {key for keys in later if keys is not None for key in keys}
+
+    def forget(self, name: str, before: int) -> None:
+        """Let go of the keys of the first writes: nobody asks for them any more."""
+        writes = self._writes[name]
+        writes[:before] = [None] * min(before, len(writes))
 
 
 class Store:
@@ -42,15 +77,15 @@ class Store:
     A ``read_only`` store looks for the writer's newest commit at each call.
     """
 
-    def __init__(self, folder: Path, *, read_only: bool, vector_index_rows: int) -> None:
+    def __init__(self, folder: Path, *, read_only: bool, key_index_rows: int = 5_000) -> None:
         self.folder = folder
         self._read_only = read_only
-        self._vector_index_rows = vector_index_rows
+        self._key_index_rows = key_index_rows
         self._lock = threading.RLock()
         self._tables: dict[str, Any] = {}
-        self._writes: dict[str, int] = {}
+        self.writes = WriteLog()
         self._committed: dict[str, CommittedFiles] = {}
-        with self._in_words("open"):
+        with _in_words(self.folder, "open"):
             interval = timedelta(0) if read_only else None
             self._connection = lancedb.connect(str(folder), read_consistency_interval=interval)
 
@@ -66,27 +101,15 @@ class Store:
         with self._lock:
             yield
 
-    @contextlib.contextmanager
-    def _in_words(self, doing: str) -> Iterator[None]:
-        """Turn what LanceDB raises on a damaged or full disk into a sentence."""
-        try:
-            yield
-        except (OSError, RuntimeError, ValueError) as error:
-            # Of the ValueErrors only a lost table is the disk's doing; others are our bugs.
-            if isinstance(error, ValueError) and "was not found" not in str(error):
-                raise
-            log.debug("the store failed to %s: %s", doing, error)  # the sentence is raised
-            raise _store_error(self.folder, doing, error) from error
-
     def names(self) -> list[str]:
         """The names of all tables, by their folders as LanceDB itself lists them."""
-        with self._in_words("list its tables"):
+        with _in_words(self.folder, "list its tables"):
             return sorted(path.stem for path in self.folder.iterdir() if path.suffix == ".lance")
 
     def create_missing(self) -> None:
         """Create each table of the schema that is not there."""
         there = set(self.names())
-        with self.writing(), self._in_words("create a table"):
+        with self.writing(), _in_words(self.folder, "create a table"):
             for name, schema in TABLES.items():
                 if name not in there:
                     self._tables[name] = self._connection.create_table(name, schema=schema)
@@ -96,7 +119,7 @@ class Store:
         """Create the views table ``name`` unless it is there."""
         if self.has(name):
             return
-        with self.writing(), self._in_words("create a table"):
+        with self.writing(), _in_words(self.folder, "create a table"):
             schema = views_schema(dimension)
             self._tables[name] = self._connection.create_table(name, schema=schema, exist_ok=True)
             self._files(name).seal()
@@ -107,12 +130,12 @@ class Store:
 
     def drop(self, name: str) -> None:
         """Remove a table with its files."""
-        with self.writing(), self._in_words("drop a table"):
+        with self.writing(), _in_words(self.folder, "drop a table"):
             self._tables.pop(name, None)
             # First: a table without checksums is whole, checksums without a table are a loss.
             self._files(name).drop()
             self._connection.drop_table(name, ignore_missing=True)
-            self._writes[name] = self._writes.get(name, 0) + 1
+            self.writes.add(name, None)
 
     def _files(self, name: str) -> CommittedFiles:
         """The files of a table; each write ends by sealing them, only then it counts."""
@@ -134,36 +157,36 @@ class Store:
         threads, which on a busy machine is most of a search.
         """
         if not self._read_only:
-            return self._writes.get(name, 0)
-        with self._in_words("read"):
+            return self.writes.count(name)
+        with _in_words(self.folder, "read"):
             return int(self._table(name).version)
 
     @contextlib.contextmanager
-    def _changing(self, name: str) -> Iterator[Any]:
-        """Hold the writer's lane for one write of a table."""
-        with self.writing(), self._in_words("write"):
+    def _changing(self, name: str, keys: Collection[str] | None = None) -> Iterator[Any]:
+        """Hold the writer's lane for one write of a table, which touches rows of these keys."""
+        with self.writing(), _in_words(self.folder, "write"):
             try:
                 yield self._table(name)
                 self._files(name).seal()
             finally:
                 # After it, also when it failed: whoever read meanwhile reads again.
-                self._writes[name] = self._writes.get(name, 0) + 1
+                self.writes.add(name, keys)
 
     def dimension(self, name: str) -> int:
         """The length of a views table's vectors."""
-        with self._in_words("read"):
+        with _in_words(self.folder, "read"):
             return int(self._table(name).schema.field("vector").type.list_size)
 
     def count(self, name: str, where: str | None = None) -> int:
         """The number of matching rows."""
-        with self._in_words("read"):
+        with _in_words(self.folder, "read"):
             return int(self._table(name).count_rows(where))
 
     def read(
         self, name: str, *, where: str | None = None, columns: Sequence[str] | None = None
     ) -> pa.Table:
         """All matching rows."""
-        with self._in_words("read"):
+        with _in_words(self.folder, "read"):
             query = self._table(name).search()
             if where is not None:
                 query = query.where(where)
@@ -179,12 +202,22 @@ class Store:
         columns: Sequence[str] | None = None,
     ) -> pa.Table:
         """The rows whose ``column`` is one of ``values``, asked in pieces."""
+        values = list(values)
+        if len(values) > _VALUES_TO_SCAN:
+            return _scanned(self, name, column, values, columns)
         conditions = _conditions(column, values) or [is_in(column, ())]
         return pa.concat_tables([self.read(name, where=w, columns=columns) for w in conditions])
 
+    def batches(self, name: str, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:
+        """All rows as they are now, about so many at a time."""
+        with _in_words(self.folder, "read"):
+            query = self._table(name).search().select(list(columns))
+            for batch in query.to_batches(batch_size=rows):
+                yield pa.Table.from_batches([batch])
+
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows without looking for their keys."""
-        with self._changing(name) as table:
+        with self._changing(name, _keys_of(rows)) as table:
             table.add(rows)
 
     def merge(self, name: str, on: Sequence[str], rows: pa.Table, *, insert: bool = True) -> None:
@@ -195,7 +228,7 @@ class Store:
         """
         if rows.num_rows == 0:
             return
-        with self._changing(name) as table:
+        with self._changing(name, _keys_of(rows)) as table:
             merge = table.merge_insert(list(on)).when_matched_update_all()
             if insert:
                 merge = merge.when_not_matched_insert_all()
@@ -206,23 +239,25 @@ class Store:
         with self._changing(name) as table:
             table.add(rows, mode="overwrite")
 
-    def delete(self, name: str, where: str) -> None:
-        """Delete matching rows."""
-        with self._changing(name) as table:
+    def delete(self, name: str, where: str, keys: Collection[str] | None = None) -> None:
+        """Delete matching rows, which have these ``keys`` where they are known."""
+        with self._changing(name, keys) as table:
             table.delete(where)
 
     def delete_in(
         self, name: str, column: str, values: Iterable[str | bytes], also: str = "true"
     ) -> None:
         """Delete the rows whose ``column`` is one of ``values`` and that fulfil ``also``."""
+        values = list(values)
+        keys = [value for value in values if isinstance(value, str)] if column == "key" else None
         for condition in _conditions(column, values):
-            self.delete(name, f"{condition} AND {also}")
+            self.delete(name, f"{condition} AND {also}", keys)
 
     def nearest(
         self, name: str, vector: NDArray[np.float32], limit: int, where: str | None
     ) -> pa.Table:
         """The ``limit`` nearest rows by cosine: columns key, view and _distance (1 - cosine)."""
-        with self._in_words("search"):
+        with _in_words(self.folder, "search"):
             query = self._table(name).search(vector.astype(np.float16), vector_column_name="vector")
             query = query.distance_type("cosine").select(["key", "view", "_distance"]).limit(limit)
             if where is not None:
@@ -234,11 +269,12 @@ class Store:
 
         Old versions stay for a day: a reader may be on one.
         """
-        with self.writing(), self._in_words("tidy up"):
+        with self.writing(), _in_words(self.folder, "tidy up"):
             table = self._table(name)
             fragments = table.stats()["fragment_stats"]["num_small_fragments"]
-            created = _create_indexes(table, self._vector_index_rows)
-            if fragments < _FRAGMENTS_TO_COMPACT and not created:
+            created = _create_indexes(table, self._key_index_rows)
+            many = max(_FRAGMENTS_TO_COMPACT, table.count_rows() // _ROWS_A_FRAGMENT)
+            if fragments < many and not created:
                 return False
             table.optimize(cleanup_older_than=_KEEP_VERSIONS)
             self._files(name).seal()
@@ -251,38 +287,62 @@ class Store:
         ``keys`` are the columns that tell its rows apart. See ``erasing``.
         """
         folder = table_folder(self.folder, name)
-        with self._changing(name) as table:
-            erase_deleted(
-                table, folder, keys, lambda: _create_indexes(table, self._vector_index_rows)
-            )
+        with self._changing(name, ()) as table:  # no row is another afterwards
+            erase_deleted(table, folder, keys, lambda: _create_indexes(table, self._key_index_rows))
             self._files(name).seal()
             self._files(name).forget_vanished()
 
     def close(self) -> None:
         """Let go of the tables; the next use opens them as they are then."""
         for name in self._tables:
-            self._writes[name] = self._writes.get(name, 0) + 1
+            self.writes.add(name, None)
         self._tables.clear()
         self._committed.clear()
 
 
-def _create_indexes(table: Any, vector_index_rows: int) -> bool:
-    """Create the indexes that the table has grown into."""
-    rows = table.count_rows()
-    columns = table.schema.names
-    indexed = {column for index in table.list_indices() for column in index.columns}
-    wanted: dict[str, object] = {}
-    if rows >= _KEY_INDEX_ROWS and "key" in columns:
-        wanted["key"] = BTree()
-    if rows >= vector_index_rows and "vector" in columns:
-        # The query says cosine too: with another metric it would silently scan.
-        wanted["vector"] = IvfSq(distance_type="cosine")
-    created = False
-    for column, config in wanted.items():
-        if column not in indexed:
-            table.create_index(column, config=config)
-            created = True
-    return created
+@contextlib.contextmanager
+def _in_words(folder: Path, doing: str) -> Iterator[None]:
+    """Turn what LanceDB raises on a damaged or full disk into a sentence."""
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
+        # Of the ValueErrors only a lost table is the disk's doing; others are our bugs.
+        if isinstance(error, ValueError) and "was not found" not in str(error):
+            raise
+        log.debug("the store failed to %s: %s", doing, error)  # the sentence is raised
+        raise _store_error(folder, doing, error) from error
+
+
+def _create_indexes(table: Any, key_index_rows: int) -> bool:
+    """Create the indexes that the table has grown into; vectors have one of ours."""
+    is_indexed = any("key" in index.columns for index in table.list_indices())
+    is_large = table.count_rows() >= key_index_rows and "key" in table.schema.names
+    if is_large and not is_indexed:
+        table.create_index("key", config=BTree())
+    return is_large and not is_indexed
+
+
+def _keys_of(rows: pa.Table) -> list[str] | None:
+    """The keys of rows about to be written, where their table has any."""
+    return rows.column("key").to_pylist() if "key" in rows.column_names else None
+
+
+def _scanned(
+    store: Store,
+    name: str,
+    column: str,
+    values: Sequence[str | bytes],
+    columns: Sequence[str] | None,
+) -> pa.Table:
+    """As ``Store.read_in``, by looking at every row once."""
+    schema = store.read(name, where="false").schema
+    wanted = pa.array(values, schema.field(column).type)
+    read = list(dict.fromkeys([column, *(columns or schema.names)]))
+    found = [
+        rows.filter(pc.is_in(rows.column(column), value_set=wanted))
+        for rows in store.batches(name, read, _ROWS_A_FRAGMENT)
+    ]
+    return pa.concat_tables(found or [store.read(name, where="false", columns=read)])
 
 
 def can_read(folder: Path, name: str) -> bool:

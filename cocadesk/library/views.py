@@ -1,10 +1,10 @@
-"""The vectors: one table an image id, and a copy in memory while it is small."""
+"""The vectors: one table an image id, and a copy in memory for searches."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
+from cocadesk.library.key_numbers import KeyNumbers
 from cocadesk.library.layout import VIEWS_PREFIX, views_table
 from cocadesk.library.literals import is_in
 from cocadesk.library.rows import Chosen, MediaRow, Nearest, StoredVector, ViewRow, ViewShows
@@ -21,11 +22,13 @@ from cocadesk.library.schema import (
     placed_to_arrow,
     views_to_arrow,
 )
+from cocadesk.library.search_memory import Beginning, SearchMemory
 from cocadesk.library.store import Store
-from cocadesk.library.vectors import indexes_of, nearest_in
+from cocadesk.library.vector_memory import KeyedVectors, VectorMemory, ViewRows
 from cocadesk.vectors import unit_vectors
 
-_MATRIX_COLUMNS = ("key", "view", "time_s", "vector")
+VIEW_COLUMNS = ("key", "view", "time_s", "vector")
+"""The columns of a table that ``views_in_table`` needs."""
 
 
 class ViewMark(NamedTuple):
@@ -37,51 +40,37 @@ class ViewMark(NamedTuple):
     root: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Matrix:
-    """All vectors of one table version; row i belongs to ``keys[i]``, ``views[i]``."""
+def views_in_table(table: pa.Table, keys: KeyNumbers) -> ViewRows:
+    """The views of an Arrow table with ``VIEW_COLUMNS``; their media get numbers."""
+    times = table.column("time_s").to_pylist()
+    return ViewRows.of(
+        keys.add(table.column("key").to_pylist()),
+        np.asarray(table.column("view"), np.int32),
+        np.array([np.nan if time_s is None else time_s for time_s in times], np.float64),
+        arrow_to_vectors(table, table.schema.field("vector").type.list_size),
+    )
 
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The vectors of a table at one of its versions; None where they are too many to read."""
+
+    begun: Beginning
     version: int
-    keys: list[str]
-    views: list[int]
-    times: list[float | None]
-    vectors_ND: NDArray[np.float32]
-    places: dict[str, list[int]] = field(default_factory=dict)
-    last_among: list[tuple[Set[str], NDArray[np.intp]]] = field(default_factory=list)
-
-    def places_of(self, key: str) -> list[int]:
-        """The rows that are views of ``key``; the first question sorts all."""
-        if not self.places and self.keys:
-            places: dict[str, list[int]] = {}
-            for place, owner in enumerate(self.keys):
-                places.setdefault(owner, []).append(place)
-            # At once: another thread may be asking too.
-            self.places.update(places)
-        return self.places.get(key, [])
-
-    def places_among(self, keys: Set[str]) -> NDArray[np.intp]:
-        """The rows of the views of ``keys``, in rising order; the last answer is kept."""
-        for known, places in self.last_among:
-            if known is keys:
-                return places
-        places = self._places_among(keys)
-        self.last_among[:] = [(keys, places)]
-        return places
-
-    def _places_among(self, keys: Set[str]) -> NDArray[np.intp]:
-        if len(keys) < len(self.keys) // 100:
-            return np.sort(np.array([i for key in keys for i in self.places_of(key)], np.intp))
-        return indexes_of(self.keys, keys)
+    vectors: VectorMemory | None
 
 
 class ViewTables:
     """Reads and commits views. Vectors of two image ids never meet in one answer."""
 
-    def __init__(self, store: Store, *, matrix_limit_bytes: int, keys_in_question: int) -> None:
+    def __init__(
+        self, store: Store, memory: SearchMemory, *, limit_rows: int, keys_in_question: int
+    ) -> None:
         self._store = store
-        self._matrix_limit_bytes = matrix_limit_bytes
+        self._memory = memory
+        self._limit_rows = limit_rows
         self._keys_in_question = keys_in_question
-        self._matrices: dict[str, _Matrix] = {}
+        self._known: dict[str, _Known] = {}
         self._lock = threading.Lock()
 
     def has(self, image_id: str) -> bool:
@@ -114,7 +103,7 @@ class ViewTables:
             if name.startswith(VIEWS_PREFIX) and name not in kept:
                 self._store.drop(name)
                 with self._lock:
-                    self._matrices.pop(name, None)
+                    self._known.pop(name, None)
 
     def marks(self, image_id: str, where: str | None = None) -> list[ViewMark]:
         """Key, number, picture and root of each stored view (that matches ``where``)."""
@@ -184,15 +173,6 @@ class ViewTables:
             if name.startswith(VIEWS_PREFIX):
                 self._store.merge(name, ["key"], table, insert=False)
 
-    def stored(
-        self, image_id: str
-    ) -> tuple[list[tuple[str, int, float | None]], NDArray[np.float32]]:
-        """Key, number and time of each view, and the (N, D) vectors as they are stored."""
-        table = self._store.read(views_table(image_id), columns=_MATRIX_COLUMNS)
-        lists = [table.column(name).to_pylist() for name in ("key", "view", "time_s")]
-        dimension = table.schema.field("vector").type.list_size
-        return list(zip(*lists, strict=True)), arrow_to_vectors(table, dimension)
-
     def nearest(
         self, image_id: str, vector: NDArray[np.float32], limit: int, chosen: Chosen | None = None
     ) -> list[Nearest]:
@@ -203,15 +183,10 @@ class ViewTables:
         if limit <= 0 or not self.has(image_id) or (chosen is not None and not chosen.keys):
             return []
         name = views_table(image_id)
-        matrix = self._matrix(name, len(vector))
-        if matrix is None:
+        keyed = self._keyed(name)
+        if keyed is None:
             return self._nearest_in_store(name, vector, limit, chosen)
-        among = None if chosen is None else matrix.places_among(chosen.keys)
-        best, cosines = nearest_in(matrix.vectors_ND, vector, limit, among)
-        return [
-            Nearest(matrix.keys[i], matrix.views[i], cosine)
-            for i, cosine in zip(best.tolist(), cosines.tolist(), strict=True)
-        ]
+        return keyed.nearest(vector, limit, chosen)
 
     def _nearest_in_store(
         self, name: str, vector: NDArray[np.float32], limit: int, chosen: Chosen | None
@@ -238,42 +213,53 @@ class ViewTables:
             wanted *= 4
 
     def vectors_of(self, image_id: str, keys: Sequence[str]) -> dict[str, list[StoredVector]]:
-        """The vectors of each of ``keys``, by view number; from memory while it is small."""
+        """The vectors of each of ``keys``, by view number; from memory where they are in it."""
         if not keys or not self.has(image_id):
             return {}
-        name = views_table(image_id)
-        matrix = self._matrix(name, self._store.dimension(name))
-        found: dict[str, list[StoredVector]] = {}
-        if matrix is None:
-            matrix = _matrix_of(self._store.read_in(name, "key", keys, _MATRIX_COLUMNS))
-        for key in keys:
-            own = [
-                StoredVector(matrix.views[i], matrix.vectors_ND[i], matrix.times[i])
-                for i in matrix.places_of(key)
-            ]
-            if own:
-                found[key] = sorted(own, key=lambda stored: stored.view)
-        return found
+        keyed = self._keyed(views_table(image_id))
+        if keyed is not None:
+            return keyed.of_keys(keys)
+        return {
+            key: [StoredVector(v.view, unit_vectors(v.vector), v.time_s) for v in views]
+            for key, views in self.of_keys(image_id, keys).items()
+        }
 
-    def _matrix(self, name: str, dimension: int) -> _Matrix | None:
-        """The table's vectors in memory as they are now; None where they are too many."""
+    def in_memory(self, image_id: str) -> VectorMemory | None:
+        """All vectors of ``image_id`` as they are now; None where they are too many to read."""
+        keyed = self._keyed(views_table(image_id)) if self.has(image_id) else None
+        return None if keyed is None else keyed.memory
+
+    def let_go(self) -> None:
+        """Forget what is in memory; the next question begins anew."""
         with self._lock:
+            self._known.clear()
+
+    def _keyed(self, name: str) -> KeyedVectors | None:
+        with self._lock:
+            begun = self._memory.begun()
+            known = self._known.get(name)
+            if known is None or known.begun is not begun:
+                snapshot = begun.snapshot
+                is_of_table = snapshot is not None and views_table(snapshot.model) == name
+                vectors = snapshot.vectors if snapshot is not None and is_of_table else None
+                known = _Known(begun, begun.versions.get(name, -1), vectors)
+            # The version first, as with the media.
             version = self._store.version(name)
-            matrix = self._matrices.get(name)
-            if matrix is None or matrix.version != version:
-                self._matrices.pop(name, None)
-                if self._store.count(name) * dimension * 4 > self._matrix_limit_bytes:
-                    return None
-                # Read after the version: rows of a later commit may come along, and
-                # then the next call reads again. Older rows than the version never do.
-                matrix = self._matrices[name] = _matrix_of(
-                    self._store.read(name, columns=_MATRIX_COLUMNS), version
-                )
-            return matrix
+            if version != known.version:
+                known = _Known(begun, version, self._followed(name, known))
+            self._known[name] = known
+            return None if known.vectors is None else KeyedVectors(begun.keys, known.vectors)
 
-
-def _matrix_of(table: pa.Table, version: int = -1) -> _Matrix:
-    """The rows of a views table in memory, brought to unit norm."""
-    vectors_ND = unit_vectors(arrow_to_vectors(table, table.schema.field("vector").type.list_size))
-    keys, views, times = (table.column(name).to_pylist() for name in ("key", "view", "time_s"))
-    return _Matrix(version=version, keys=keys, views=views, times=times, vectors_ND=vectors_ND)
+    def _followed(self, name: str, known: _Known) -> VectorMemory | None:
+        """The vectors with all that was written since."""
+        keys = known.begun.keys
+        touched = None if known.vectors is None else self._store.writes.touched(name, known.version)
+        if known.vectors is not None and touched is not None and len(touched) <= self._limit_rows:
+            rows = views_in_table(self._store.read_in(name, "key", touched, VIEW_COLUMNS), keys)
+            numbers = keys.numbers(list(touched))
+            return known.vectors.changed(numbers[numbers >= 0], rows)
+        if self._store.count(name) > self._limit_rows:
+            return None
+        return VectorMemory(
+            later=views_in_table(self._store.read(name, columns=VIEW_COLUMNS), keys)
+        )

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from cocadesk.errors import UserError
 from cocadesk.library.columns import Mask, MediaColumns
 from cocadesk.search.grammar import print_term, split_terms
@@ -47,7 +45,7 @@ class Filter:
 
     def mask(self, columns: MediaColumns) -> Mask:
         """True for each medium that passes; ``columns`` holds those of ``fields``."""
-        mask = np.ones(len(columns.keys), np.bool_)
+        mask = columns.is_there.copy()
         for term in self.terms:
             mask &= term.mask(columns)
         return mask

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
-from itertools import compress
 from typing import TYPE_CHECKING
 
-from cocadesk.library.columns import MediaColumns
+import numpy as np
+
+from cocadesk.library.catalogue import NEWEST
+from cocadesk.library.columns import Mask, MediaColumns
 from cocadesk.library.fields import FIELDS
+from cocadesk.library.key_numbers import KeyList, KeySet
 from cocadesk.library.paths import is_under
 from cocadesk.library.rows import VIEW_FILTER_COLUMNS, Chosen
 from cocadesk.search.filters import EVERYTHING, Filter
@@ -23,14 +26,14 @@ _FIELDS_OF_VIEWS = frozenset(
 
 
 def matching_keys(rows: ResultRows | Snapshot, among: Filter) -> Set[str]:
-    """The keys of the media that pass: from memory while the library is not huge."""
+    """The keys of the media that pass: from memory where they are in it."""
     return _passing(rows, among, rows.columns(among.fields()))
 
 
 def _passing(rows: ResultRows | Snapshot, among: Filter, columns: MediaColumns | None) -> Set[str]:
     if columns is None:
         return rows.keys_where(among.where() or "true")
-    return frozenset(compress(columns.keys, among.mask(columns).tolist()))
+    return KeySet(columns.keys, among.mask(columns))
 
 
 class Chooser:
@@ -41,43 +44,46 @@ class Chooser:
 
     def __init__(self, rows: ResultRows | Snapshot) -> None:
         self._rows = rows
-        self._last: tuple[Filter, Sequence[str], Chosen] | None = None
+        self._last: tuple[Filter, Mask, Chosen] | None = None
 
     def chosen(self, among: Filter) -> Chosen:
         """The media that pass."""
         columns, last = self._rows.columns(among.fields()), self._last
-        # The same keys object means the same version of the table.
-        is_known = columns is not None and last is not None and last[1] is columns.keys
+        # The same array means that nothing has changed.
+        is_known = columns is not None and last is not None and last[1] is columns.is_there
         if last is not None and is_known and last[0] == among:
             return last[2]
         where_views = among.only(_FIELDS_OF_VIEWS).where()
         chosen = Chosen(_passing(self._rows, among, columns), where_views)
         if columns is not None:
-            self._last = among, columns.keys, chosen
+            self._last = among, columns.is_there, chosen
         return chosen
 
 
-def newest_matching(rows: ResultRows | Snapshot, among: Filter) -> list[str]:
-    """The keys of the media that pass, by the time taken, the newest first.
+def newest_matching(rows: ResultRows | Snapshot, among: Filter) -> Sequence[str]:
+    """The keys of the media that pass, by the time taken (else of the file), the newest first.
 
-    In a library that is too large for memory, by the time they were added.
+    Where there are too many for memory, by the time they were added.
     """
-    columns = rows.columns(among.fields() | {"taken"})
+    columns = rows.columns(among.fields() | {NEWEST})
     if columns is None:
         return sorted(matching_keys(rows, among), reverse=True)
-    # As integers, in which no time at all is the oldest.
-    taken = columns.ordered("taken").values.astype("int64").tolist()
-    passing = compress(zip(taken, columns.keys, strict=True), among.mask(columns).tolist())
-    return [key for _, key in sorted(passing, reverse=True)]
+    passing = np.flatnonzero(among.mask(columns))
+    times = columns.ordered(NEWEST).values[passing].astype(np.int64)
+    return KeyList(columns.keys, passing[np.argsort(-times, kind="stable")])
 
 
-def newest_keys(library: Library, among: Filter = EVERYTHING) -> list[str]:
+def newest_keys(library: Library, among: Filter = EVERYTHING) -> Sequence[str]:
     """The keys of the media that pass, the newest first."""
+    if library.results.columns(()) is not None:
+        return newest_matching(library.results, among)
     return _that_pass(library, library.media.all_keys(), among)
 
 
 def _that_pass(library: Library, keys: Iterable[str], among: Filter) -> list[str]:
     passing = matching_keys(library.results, among) if among else None
+    if isinstance(passing, KeySet):
+        return passing.those_of(list(keys))
     return [key for key in keys if passing is None or key in passing]
 
 

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.library.layout import MEDIA, views_table
+from cocadesk.library.layout import MEDIA, STORE_FOLDER, views_table
 from cocadesk.library.rows import MediaKind, MediaState, Nearest, ResultRow, StoredVector
-from cocadesk.library.snapshot import Snapshot, open_snapshot
-from cocadesk.library.vectors import nearest_in
+from cocadesk.library.snapshot import Snapshot, fingerprint, open_snapshot
+from cocadesk.library.vector_memory import best_of
 from cocadesk.search.filters import EVERYTHING, Filter
 from cocadesk.search.matching import Chooser, newest_matching
+from cocadesk.vectors import unit_vectors
 
 if TYPE_CHECKING:
     from cocadesk.library.library import Library
@@ -186,10 +187,10 @@ def best_moments(stored: Sequence[StoredVector], vector: NDArray[np.float32]) ->
     if not timed:
         return ()
     vectors_ND = np.stack([one.vector for one in timed])
-    best, cosines = nearest_in(vectors_ND, vector, MOMENTS_SHOWN)
+    cosine_N = np.einsum("nd,d->n", vectors_ND, unit_vectors(vector))
     return tuple(
-        Moment(time_s=timed[i].time_s or 0.0, score=cosine, view=timed[i].view)
-        for i, cosine in zip(best.tolist(), cosines.tolist(), strict=True)
+        Moment(time_s=timed[i].time_s or 0.0, score=float(cosine_N[i]), view=timed[i].view)
+        for i in best_of(cosine_N, MOMENTS_SHOWN).tolist()
     )
 
 
@@ -211,7 +212,8 @@ def open_searcher(folder: Path, backend: Backend) -> Iterator[Searcher]:
         UserError: there is no library, or it can't be read.
     """
     image_id = backend.info().image_id
-    snapshot = open_snapshot(folder, (MEDIA, views_table(image_id)), image_id)
+    state = fingerprint(folder / STORE_FOLDER, (MEDIA, views_table(image_id)))
+    snapshot = open_snapshot(folder, state, image_id) if state is not None else None
     if snapshot is not None:
         yield Searcher(snapshot, backend)
         return

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
 import numpy as np
 
-from cocadesk.library.columns import Mask, MediaColumns
+from cocadesk.library.columns import Mask, MediaColumns, TextMatch, TextTest
 from cocadesk.library.fields import FIELD_OF, Field, Form, Match
 from cocadesk.library.literals import literal
 from cocadesk.library.paths import fold, fold_path
@@ -67,7 +66,7 @@ class Term:
 
     def mask(self, columns: MediaColumns) -> Mask:
         """True for the media that fulfil it."""
-        mask = np.zeros(len(columns.keys), np.bool_)
+        mask = np.zeros(len(columns.is_there), np.bool_)
         if self.field == HAS:
             for name in self.fields():
                 mask |= columns.columns[name].present()
@@ -124,20 +123,21 @@ def _time(microseconds: float | None) -> np.datetime64 | None:
     return None if microseconds is None else np.datetime64(int(microseconds), "us")
 
 
-def _text_test(field: Field, value: str) -> tuple[Callable[[str], bool], str]:
-    """A test of a folded text against ``value``: in Python, and the same in SQL."""
+def _text_test(field: Field, value: str) -> tuple[TextTest, str]:
+    """A test of folded texts against ``value``: over columns, and the same in SQL."""
     if field.match is Match.FOLDER:
         return _folder_test(field, value)
     folded = fold_path(value) if field.name == "name" else fold(value)
     quoted = literal(folded)
     if field.match is Match.CONTAINS:
-        return (lambda text: folded in text), f"contains({field.sql}, {quoted})"
+        return TextTest(TextMatch.CONTAINS, folded), f"contains({field.sql}, {quoted})"
+    test = TextTest(TextMatch.EQUAL, folded)
     if field.form is Form.LIST:
-        return (lambda text: text == folded), f"array_has({field.sql}, {quoted})"
-    return (lambda text: text == folded), f"{field.sql} = {quoted}"
+        return test, f"array_has({field.sql}, {quoted})"
+    return test, f"{field.sql} = {quoted}"
 
 
-def _folder_test(field: Field, value: str) -> tuple[Callable[[str], bool], str]:
+def _folder_test(field: Field, value: str) -> tuple[TextTest, str]:
     """A whole path begins the folder; folder names in a row lie anywhere in it."""
     path = fold_path(value)
     names = "".join(f"{name}/" for name in _names(path))
@@ -145,10 +145,12 @@ def _folder_test(field: Field, value: str) -> tuple[Callable[[str], bool], str]:
         # A network's path of Windows begins with two slashes.
         is_network = os.name == "nt" and path.startswith("//")
         begin = ("//" if is_network else "/" if path.startswith("/") else "") + names
-        sql = f"starts_with({field.sql}, {literal(begin)})"
-        return (lambda text: text.startswith(begin)), sql
+        return (
+            TextTest(TextMatch.STARTS, begin),
+            f"starts_with({field.sql}, {literal(begin)})",
+        )
     inside = f"/{names}"
-    return (lambda text: inside in text), f"contains({field.sql}, {literal(inside)})"
+    return TextTest(TextMatch.CONTAINS, inside), f"contains({field.sql}, {literal(inside)})"
 
 
 def _names(path: str) -> list[str]:

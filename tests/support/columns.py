@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from cocadesk.library.columns import MediaColumns, column_of
 from cocadesk.library.fields import FIELD_OF
+from cocadesk.library.key_numbers import KeyNumbers
 
 
 def columns_of(rows: Sequence[Any], fields: Iterable[str]) -> MediaColumns:
@@ -16,4 +19,6 @@ def columns_of(rows: Sequence[Any], fields: Iterable[str]) -> MediaColumns:
         field = FIELD_OF[name]
         values = ([getattr(row, column) for column in field.columns] for row in rows)
         columns[name] = column_of(field, values)
-    return MediaColumns([row.key for row in rows], columns)
+    keys = KeyNumbers()
+    keys.add([row.key for row in rows])
+    return MediaColumns(keys, np.ones(len(rows), np.bool_), columns)

@@ -106,7 +106,7 @@ def test_marks_are_read_again_but_for_damaged_lines(tmp_path: Path) -> None:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A store with two fragments of failures, a deletion and an index of keys."""
-    opened = Store(tmp_path, read_only=False, vector_index_rows=100)
+    opened = Store(tmp_path, read_only=False, key_index_rows=100)
     opened.create_missing()
     opened.append(FAILURES, failures(b"/a", b"/b"))
     opened.append(FAILURES, failures(b"/c"))
@@ -134,7 +134,7 @@ def test_a_fragment_is_left_out_of_a_manifest(store: Store, tmp_path: Path) -> N
     _, second = parse_manifest(data).fragments
     assert without(data, frozenset(), indexes=True) == data
     file.write_bytes(without(data, {second.number}, indexes=True))
-    reader = Store(tmp_path, read_only=True, vector_index_rows=100)
+    reader = Store(tmp_path, read_only=True, key_index_rows=100)
     assert paths(reader) == [b"/b"]
     reader.close()
 

@@ -228,7 +228,7 @@ def test_a_repair_reads_everything_and_ends_the_notices(
 def test_a_damaged_index_is_made_again(tmp_path: Path, damage: str) -> None:
     """Searches are right without it, and the next tidying draws it anew."""
     vectors = np.random.default_rng(1).standard_normal((300, 8))
-    sizes = Sizes(vector_index_rows=100, matrix_bytes=0)
+    sizes = Sizes(key_index_rows=100, memory_rows=0)
     with Library.open(tmp_path, sizes=sizes) as library:
         rows = [media_row(b"%d" % number) for number in range(len(vectors))]
         insert(library, *rows)

@@ -32,7 +32,7 @@ from tests.support.index_tools import (
 )
 from tests.support.library_rows import IMAGE_ID, insert, media_row, view_row
 
-SMALL = Sizes(vector_index_rows=200)
+SMALL = Sizes(key_index_rows=200)
 
 
 def needles(library: Library, photo: Path) -> dict[str, bytes]:

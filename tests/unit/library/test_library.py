@@ -10,7 +10,6 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-import lancedb
 import numpy as np
 import pytest
 
@@ -191,7 +190,7 @@ def test_the_nearest_views_are_those_of_highest_cosine_in_memory_and_in_the_stor
         in_memory = library.views.nearest(IMAGE_ID, vectors[7], 12)
         others = Chosen({row.key for row in rows} - {rows[7].key}, "kind = 'photo'")
         assert library.views.nearest(IMAGE_ID, vectors[7], 3, others)[0].key == expected[1]
-    with Library.open(tmp_path, sizes=Sizes(matrix_bytes=0)) as library:
+    with Library.open(tmp_path, sizes=Sizes(memory_rows=0)) as library:
         in_store = library.views.nearest(IMAGE_ID, vectors[7], 12)
         assert library.views.nearest(IMAGE_ID, vectors[7], 3, others)[0].key == expected[1]
         assert [hit.key for hit in in_memory] == expected
@@ -200,26 +199,6 @@ def test_the_nearest_views_are_those_of_highest_cosine_in_memory_and_in_the_stor
             [hit.cosine for hit in in_memory], [hit.cosine for hit in in_store], atol=2e-3
         )
         assert in_memory[0].cosine == pytest.approx(1.0, abs=1e-3)
-
-
-def test_a_large_table_is_searched_through_its_index_by_cosine(tmp_path: Path) -> None:
-    """Beyond the limit an index is made and the query plan uses it."""
-    rng = np.random.default_rng(3)
-    vectors = rng.standard_normal((1200, 16)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    rows = [media_row(b"%d" % i) for i in range(1200)]
-    sizes = Sizes(vector_index_rows=1000, matrix_bytes=0)
-    with Library.open(tmp_path, sizes=sizes) as library:
-        library.views.create(IMAGE_ID, 16)
-        library.views.commit(IMAGE_ID, [view_row(r, v) for r, v in zip(rows, vectors, strict=True)])
-        library.tidy()
-        table = lancedb.connect(tmp_path / "store").open_table(f"views_{IMAGE_ID}")
-        query = table.search(vectors[0].astype(np.float16), vector_column_name="vector")
-        plan = query.distance_type("cosine").limit(5).explain_plan()
-        assert "ANNSubIndex" in plan
-        assert "metric=Cosine" in plan
-        assert "KNNVectorDistance" not in plan
-        assert library.views.nearest(IMAGE_ID, vectors[5], 1)[0].key == rows[5].key
 
 
 def test_search_in_memory_sees_each_commit(tmp_path: Path) -> None:

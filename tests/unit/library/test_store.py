@@ -51,7 +51,7 @@ def paths(store: Store, where: str | None = None) -> list[bytes]:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty store with the tables of the schema."""
-    opened = Store(tmp_path / "store", read_only=False, vector_index_rows=100)
+    opened = Store(tmp_path / "store", read_only=False, key_index_rows=100)
     opened.create_missing()
     yield opened
     opened.close()
@@ -60,7 +60,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture(scope="module")
 def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """One store for many examples."""
-    opened = Store(tmp_path_factory.mktemp("store"), read_only=False, vector_index_rows=100)
+    opened = Store(tmp_path_factory.mktemp("store"), read_only=False, key_index_rows=100)
     opened.create_missing()
     return opened
 
@@ -145,7 +145,7 @@ def test_a_version_changes_with_each_write_and_with_nothing_else(store: Store) -
 
 def test_a_reading_store_sees_commits_and_may_not_write(store: Store, tmp_path: Path) -> None:
     """Each kind of write is refused in the same sentence."""
-    reader = Store(tmp_path / "store", read_only=True, vector_index_rows=100)
+    reader = Store(tmp_path / "store", read_only=True, key_index_rows=100)
     before = reader.version(FAILURES)
     assert paths(reader) == []
     store.append(FAILURES, failures(b"/a"))
@@ -168,7 +168,7 @@ def test_a_lost_table_is_a_sentence(store: Store, tmp_path: Path) -> None:
     """It names the library and what could not be done."""
     store.append(FAILURES, failures(b"/a"))
     shutil.rmtree(tmp_path / "store" / f"{FAILURES}.lance")
-    reader = Store(tmp_path / "store", read_only=True, vector_index_rows=100)
+    reader = Store(tmp_path / "store", read_only=True, key_index_rows=100)
     with pytest.raises(UserError, match=r"can't read[^$]*damaged"):
         reader.read(FAILURES)
     assert not reader.has(FAILURES)
@@ -219,14 +219,14 @@ def test_tidying_compacts_what_many_small_writes_have_left(store: Store) -> None
 
 def test_a_damaged_table_is_told_without_places_in_lance_s_source(tmp_path: Path) -> None:
     """A person can do nothing with the name of a Rust file."""
-    store = Store(tmp_path / "store", read_only=False, vector_index_rows=100)
+    store = Store(tmp_path / "store", read_only=False, key_index_rows=100)
     store.create_missing()
     store.append(FAILURES, failures(b"/a.jpg"))
     store.close()
     for file in (tmp_path / "store" / f"{FAILURES}.lance" / "data").iterdir():
         file.write_bytes(b"")
     with pytest.raises(UserError, match="can't read") as refused:
-        Store(tmp_path / "store", read_only=True, vector_index_rows=100).read(FAILURES)
+        Store(tmp_path / "store", read_only=True, key_index_rows=100).read(FAILURES)
     assert ".rs" not in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -234,7 +234,7 @@ def test_a_damaged_table_is_told_without_places_in_lance_s_source(tmp_path: Path
 def test_a_disk_that_becomes_read_only_is_said_for_what_it_is(tmp_path: Path) -> None:
     """As systems do with one that fails: the library is not damaged, and goes on afterwards."""
     with mounted(tmp_path / "disk") as disk:
-        store = Store(disk / "store", read_only=False, vector_index_rows=100)
+        store = Store(disk / "store", read_only=False, key_index_rows=100)
         store.create_missing()
         with read_only(disk):
             for write in (

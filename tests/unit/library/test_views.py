@@ -17,7 +17,7 @@ from tests.support.library_rows import IMAGE_ID, insert, media_row, view_row
 OTHER_ID = "other-0123456789ab"
 
 
-@pytest.fixture(params=[Sizes(), Sizes(matrix_bytes=0)], ids=["in memory", "from the table"])
+@pytest.fixture(params=[Sizes(), Sizes(memory_rows=0)], ids=["in memory", "from the table"])
 def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]:
     """A library whose vectors fit into memory, or not."""
     with Library.open(tmp_path / "library", sizes=request.param) as opened:

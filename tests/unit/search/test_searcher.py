@@ -169,7 +169,7 @@ def test_a_vector_without_a_media_row_is_not_shown(library: Library) -> None:
 @pytest.fixture(params=["in memory", "from the table"])
 def sizes(request: pytest.FixtureRequest) -> Sizes:
     """Vectors are few enough for the memory, or too many."""
-    return Sizes() if request.param == "in memory" else Sizes(matrix_bytes=0, result_rows=0)
+    return Sizes() if request.param == "in memory" else Sizes(memory_rows=0)
 
 
 def test_a_video_is_found_once_with_all_its_moments_best_first(

@@ -1,0 +1,56 @@
+"""Cells of vectors that point the same way: a search of many looks into the likely ones alone.
+
+Spherical k-means (Dhillon and Modha 2001): each vector belongs to the center with the
+highest cosine.
+"""
+
+from __future__ import annotations
+
+from math import isqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.vectors import unit_vectors
+
+_SAMPLES_A_CELL = 64
+_ROUNDS = 8
+_AT_ONCE = 4096
+
+
+def count_of_cells(vectors: int) -> int:
+    """The number of cells for so many vectors: as many cells as vectors in one."""
+    return max(1, isqrt(vectors))
+
+
+def nearest_cells(
+    vectors_ND: NDArray[np.float32], centers_CD: NDArray[np.float32]
+) -> NDArray[np.int32]:
+    """The cell of each vector."""
+    cells = np.empty(len(vectors_ND), np.int32)
+    for start in range(0, len(vectors_ND), _AT_ONCE):
+        part = vectors_ND[start : start + _AT_ONCE]
+        cells[start : start + len(part)] = np.argmax(part @ centers_CD.T, axis=1)
+    return cells
+
+
+def train_centers(
+    sample_ND: NDArray[np.float32], count: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """(count, D) centers of unit norm, fitted to a sample of unit vectors."""
+    centers_CD = sample_ND[rng.choice(len(sample_ND), count, replace=len(sample_ND) < count)]
+    for _ in range(_ROUNDS):
+        cells = nearest_cells(sample_ND, centers_CD)
+        order = np.argsort(cells, kind="stable")
+        sizes = np.bincount(cells, minlength=count)
+        filled = np.flatnonzero(sizes)
+        starts = (np.cumsum(sizes) - sizes)[filled]
+        centers_CD = sample_ND[rng.integers(0, len(sample_ND), count)]  # for empty cells
+        centers_CD[filled] = np.add.reduceat(sample_ND[order], starts, axis=0)
+        centers_CD = unit_vectors(centers_CD)
+    return centers_CD
+
+
+def sample_size(vectors: int) -> int:
+    """The number of vectors that centers are fitted to."""
+    return min(vectors, count_of_cells(vectors) * _SAMPLES_A_CELL)

@@ -1,0 +1,144 @@
+"""The base of a large library's searches, made from its tables.
+
+``python -P -m cocadesk.library.search_base FOLDER IMAGE_ID NAME`` makes it in a process of
+its own: the engine goes on answering meanwhile, and its memory stays what it is.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.library.atomic import written_atomically
+from cocadesk.library.catalogue import COLUMN_FIELDS
+from cocadesk.library.cells import count_of_cells, nearest_cells, sample_size, train_centers
+from cocadesk.library.columns import Column, Numbers, column_of
+from cocadesk.library.key_numbers import KeyNumbers
+from cocadesk.library.layout import MEDIA, STORE_FOLDER, base_name, views_table
+from cocadesk.library.parts_file import PartsWriter
+from cocadesk.library.result_rows import MEDIA_COLUMNS, MediaInTable
+from cocadesk.library.snapshot import records_of, write_keys, write_media
+from cocadesk.library.store import Store
+from cocadesk.library.vector_memory import WHOLE, ViewRows, halves_of
+from cocadesk.library.views import VIEW_COLUMNS, views_in_table
+
+_AT_ONCE = 8192
+_NICENESS = 10
+_ROWS_APART = 20_000
+"""Fewer are done before a process has started."""
+
+
+class BaseMaker:
+    """Makes one base at a time, of many rows in a process of its own. Any thread may stop it."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._is_stopped = False
+
+    def make(
+        self, folder: Path, image_id: str, name: str, *, rows: int, apart: int = _ROWS_APART
+    ) -> None:
+        """Make the base ``name`` of the tables as they are now; ``apart`` from so many rows on.
+
+        Raises:
+            OSError: it failed or was stopped; what was there before is as it was.
+            UserError: as with ``write_base``.
+        """
+        if rows < apart:
+            write_base(folder, image_id, name)
+            return
+        command = [sys.executable, "-P", "-m", __name__, str(folder), image_id, name]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as self._process:
+            if self._is_stopped:
+                self._process.kill()
+            _, said = self._process.communicate()
+        if self._process.returncode:
+            raise OSError(f"the process ended with {self._process.returncode}: {said[-300:]}")
+
+    def stop(self) -> None:
+        """End the one that is being made, and any later one."""
+        self._is_stopped = True
+        if self._process is not None:
+            self._process.kill()
+
+
+def write_base(folder: Path, image_id: str, name: str) -> None:
+    """Write the base ``name`` of the tables as they are now.
+
+    Raises:
+        UserError: a table can't be read, or the disk refuses.
+    """
+    store = Store(folder / STORE_FOLDER, read_only=True)
+    keys: list[str] = []
+    records: list[bytes] = []
+    pieces: dict[str, list[tuple[Numbers, Column]]] = {field: [] for field in COLUMN_FIELDS}
+    for batch in store.batches(MEDIA, MEDIA_COLUMNS, _AT_ONCE):
+        part = MediaInTable(batch)
+        numbers = np.arange(len(keys), len(keys) + len(part), dtype=np.int32)
+        keys += part.keys
+        records += records_of(map(part.result, range(len(part))))
+        for field, own in pieces.items():
+            own.append((numbers, part.column(field)))
+    columns = {
+        field: column_of(COLUMN_FIELDS[field], ()).put(own, len(keys))
+        for field, own in pieces.items()
+    }
+    numbered = KeyNumbers(np.array([key.encode() for key in keys], "S"))
+    views = [
+        views_in_table(batch, numbered)
+        for batch in store.batches(views_table(image_id), VIEW_COLUMNS, _AT_ONCE)
+    ]
+    keys += [numbered.key(number) for number in range(len(keys), len(numbered))]
+    with written_atomically(folder / base_name(name), durable=True) as file:
+        writer = PartsWriter(file)
+        write_keys(writer, keys)
+        write_media(writer, records, columns)
+        _write_views(writer, views)
+        writer.finish([image_id, name])
+
+
+def _write_views(writer: PartsWriter, parts: list[ViewRows]) -> None:
+    """Write the views, grouped by cells."""
+    whole_ND = np.concatenate([part.whole_ND for part in parts])
+    count = len(whole_ND)
+    rng = np.random.default_rng(0)
+    sample = np.sort(rng.choice(count, sample_size(count), replace=False))
+    centers_CD = train_centers(_unit(whole_ND[sample]), count_of_cells(count), rng)
+    cells = np.concatenate([nearest_cells(_unit(part.whole_ND), centers_CD) for part in parts])
+    order = np.argsort(cells, kind="stable")
+    starts = np.zeros(len(centers_CD) + 1, np.int64)
+    np.cumsum(np.bincount(cells, minlength=len(centers_CD)), out=starts[1:])
+    most_D = np.maximum(whole_ND.max(0, initial=1), -whole_ND.min(0, initial=-1))
+    scale_D = (most_D / WHOLE).astype(np.float32)
+
+    def halves(place: int) -> Iterator[NDArray[np.int8]]:
+        for start in range(0, count, _AT_ONCE):
+            yield halves_of(_unit(whole_ND[order[start : start + _AT_ONCE]]), scale_D)[place]
+
+    for name, values in {
+        "owners": np.concatenate([part.numbers for part in parts]),
+        "views": np.concatenate([part.views for part in parts]),
+        "times": np.concatenate([part.times for part in parts]),
+    }.items():
+        writer.add(name, values[order])
+    writer.add_pieces("upper", halves(0), count)
+    writer.add_pieces("lower", halves(1), count)
+    writer.add("scale", scale_D)
+    writer.add("centers", centers_CD)
+    writer.add("starts", starts)
+
+
+def _unit(whole_ND: NDArray[np.int16]) -> NDArray[np.float32]:
+    return whole_ND * np.float32(1 / WHOLE)
+
+
+if __name__ == "__main__":
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+    write_base(Path(sys.argv[1]), sys.argv[2], sys.argv[3])

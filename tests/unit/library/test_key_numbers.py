@@ -1,0 +1,42 @@
+"""Keys and the numbers that stand for them."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cocadesk.library.key_numbers import KeyList, KeyNumbers, KeySet
+
+KEYS = st.lists(st.text("ABC1", min_size=1, max_size=3), max_size=10)
+
+
+@given(first=KEYS, later=KEYS, asked=KEYS)
+def test_a_key_has_one_number_for_ever(
+    first: list[str], later: list[str], asked: list[str]
+) -> None:
+    """Those of a file first, then those that come, each once."""
+    first = list(dict.fromkeys(first))
+    keys = KeyNumbers(np.array([key.encode() for key in first], "S3"))
+    known = list(dict.fromkeys([*first, *later]))
+    assert keys.add(later).tolist() == [known.index(key) for key in later]
+    assert [keys.key(number) for number in range(len(keys))] == known
+    assert keys.numbers(asked).tolist() == [
+        known.index(key) if key in known else -1 for key in asked
+    ]
+
+
+def test_a_set_of_keys_is_made_when_it_is_asked_for() -> None:
+    """It knows what it holds by a mask; keys that came later are not in it."""
+    keys = KeyNumbers(np.array([b"b", b"a", b"c"]))
+    some = KeySet(keys, np.array([True, False, True]))
+    keys.add(["d"])
+    assert set(some) == {"b", "c"} == some & {"a", "b", "c", "d"}
+    assert (len(some), "b" in some, "a" in some, "d" in some, 7 in some) == (2, 1, 0, 0, 0)
+    assert some.those_of(["d", "c", "x", "a", "b"]) == ["c", "b"]
+
+
+def test_a_list_of_keys_is_a_sequence() -> None:
+    """In the order of its numbers."""
+    keys = KeyList(KeyNumbers(np.array([b"b", b"a", b"c"])), np.array([2, 0, 1]))
+    assert (list(keys), keys[1:], keys[-1], len(keys)) == (["c", "b", "a"], ["b", "a"], "a", 3)

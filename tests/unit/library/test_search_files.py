@@ -1,0 +1,277 @@
+"""A large library's searches: most from a base in cells, the rest from what came later."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cocadesk.library.columns import TextMatch, TextTest
+from cocadesk.library.layout import SNAPSHOT_NAME, base_name, bases_in
+from cocadesk.library.library import Library, Sizes
+from cocadesk.library.rows import Chosen, MediaRow
+from cocadesk.library.search_base import BaseMaker, write_base
+from cocadesk.vectors import unit_vectors
+from tests.support.found_bytes import found_in
+from tests.support.library_rows import IMAGE_ID, insert, media_row, view_row
+
+SIZES = Sizes(memory_rows=60)
+DIMENSION = 12
+
+
+def vectors(count: int, seed: int) -> NDArray[np.float32]:
+    """Unit vectors as the table gives them back."""
+    drawn = unit_vectors(np.random.default_rng(seed).standard_normal((count, DIMENSION)))
+    return drawn.astype(np.float16).astype(np.float32)
+
+
+def add(
+    library: Library, count: int, seed: int, **values: object
+) -> dict[str, NDArray[np.float32]]:
+    """Photos with their vectors, by key."""
+    rows = [media_row(b"%d-%d" % (seed, n), **values) for n in range(count)]
+    drawn = vectors(count, seed)
+    library.views.commit(IMAGE_ID, list(map(view_row, rows, drawn)))
+    insert(library, *rows)
+    return {row.key: vector for row, vector in zip(rows, drawn, strict=True)}
+
+
+@pytest.fixture
+def known() -> dict[str, NDArray[np.float32]]:
+    """The vectors of all photos by key, filled by ``library``."""
+    return {}
+
+
+@pytest.fixture
+def library(tmp_path: Path, known: dict[str, NDArray[np.float32]]) -> Iterator[Library]:
+    """A library with a base of 200 photos."""
+    with Library.open(tmp_path / "library", sizes=SIZES) as opened:
+        opened.views.create(IMAGE_ID, DIMENSION)
+        opened.set_model(IMAGE_ID)
+        known.update(add(opened, 200, 1, camera="Leica", machine_caption="a Leica's dog"))
+        opened.tidy()
+        yield opened
+
+
+def nearest(library: Library, query: NDArray[np.float32], keys: Sequence[str] = ()) -> list[str]:
+    """The ten nearest."""
+    chosen = Chosen(set(keys)) if keys else None
+    return [one.key for one in library.views.nearest(IMAGE_ID, query, 10, chosen)]
+
+
+def wanted(known: dict[str, NDArray[np.float32]], query: NDArray[np.float32]) -> list[str]:
+    """The same by a plain product."""
+    cosines = {key: float(vector @ query) for key, vector in known.items()}
+    return sorted(cosines, key=lambda key: -cosines[key])[:10]
+
+
+def has_base(folder: Path) -> bool:
+    """True where there is a base and a reader begins with it."""
+    return len(bases_in(folder)) == 1
+
+
+def check_equal(library: Library, known: dict[str, NDArray[np.float32]]) -> None:
+    """The library's answers are those of a plain product over ``known``, read anew as well."""
+    with Library.open(library.folder, writer=False, sizes=Sizes(memory_rows=0)) as plain:
+        assert plain.counts() == library.counts()
+    for query in vectors(5, seed=77):
+        assert nearest(library, query) == wanted(known, query)
+        some = dict(list(known.items())[::3])
+        assert nearest(library, query, list(some)) == wanted(some, query)
+    keys = list(known)
+    assert [row.key for row in library.results.of_keys(keys)] == keys
+
+
+def test_a_base_is_made_where_many_have_come(
+    library: Library, known: dict[str, NDArray[np.float32]]
+) -> None:
+    """And not again for a few; the answers are the same as without."""
+    (base,) = bases_in(library.folder)
+    check_equal(library, known)
+    known.update(add(library, 50, 2))
+    check_equal(library, known)
+    library.tidy()
+    assert bases_in(library.folder) == [base]
+    known.update(add(library, 50, 3))
+    library.tidy()
+    assert len(bases_in(library.folder)) == 1
+    assert bases_in(library.folder) != [base]
+    check_equal(library, known)
+
+
+def test_each_change_after_the_base_is_seen_at_once(
+    library: Library, known: dict[str, NDArray[np.float32]]
+) -> None:
+    """New captions, new vectors, new and removed media; also after closing and opening again."""
+    keys = list(known)
+    library.media.set_captions({keys[3]: "quite another"}, "m")
+    moved = library.media.rows([keys[5]])[0]
+    known[moved.key] = vectors(1, seed=5)[0]
+    library.views.commit(IMAGE_ID, [view_row(moved, known[moved.key])])
+    library.views.remove_from(IMAGE_ID, {keys[8]: 0})
+    gone = {keys[8]: known.pop(keys[8])}
+    known.update(add(library, 5, 6, camera="NIKON"))
+
+    def check(opened: Library) -> None:
+        for query in (known[moved.key], gone[keys[8]]):
+            assert nearest(opened, query) == wanted(known, query)
+        assert opened.results.of_keys([keys[3]])[0].caption == "quite another"
+        columns = opened.results.columns(["camera", "caption"])
+        assert columns is not None
+        for field, text, count in (("camera", "leica", 200), ("camera", "nikon", 5),
+                                   ("caption", "another", 1), ("caption", "dog", 199)):  # fmt: skip
+            passes = columns.texts(field).where(TextTest(TextMatch.CONTAINS, text))
+            assert np.count_nonzero(passes & columns.is_there) == count
+
+    check(library)
+    library.close()
+    for writer in (False, True):
+        with Library.open(library.folder, writer=writer, sizes=SIZES) as again:
+            check(again)
+            assert len(bases_in(library.folder)) == 1
+
+
+def test_a_forgotten_photo_leaves_no_bytes_in_the_search_files(
+    library: Library, known: dict[str, NDArray[np.float32]]
+) -> None:
+    """Neither in the base, which stays, nor in the snapshot; the others are found as before."""
+    add_row = media_row(b"secret.jpg", camera="SecretCam", machine_caption="a secret dog")
+    for row in (add_row, library.media.rows(list(known)[:1])[0]):
+        if row is add_row:
+            library.views.commit(IMAGE_ID, [view_row(row, vectors(1, seed=8)[0])])
+            insert(library, row)
+            library.keep_snapshot()
+        needles = {"key": row.key.encode(), "path": row.path}
+        if row is add_row:
+            needles |= {"camera": b"secretcam", "caption": b"a secret dog"}
+        files = found_in(needles, library.folder)
+        assert all(files.values())
+        others = [one for one in library.media.identities() if one.key != row.key]
+        order = library.forgetting.order([row_identity(library, row)], others, ())
+        library.forgetting.run(order)
+        known.pop(row.key, None)
+        assert not any(found_in(needles, library.folder).values())
+        assert has_base(library.folder)
+        assert library.results.of_keys([row.key]) == []
+        check_equal(library, known)
+    library.close()
+    with Library.open(library.folder, sizes=SIZES) as again:
+        check_equal(again, known)
+
+
+def row_identity(library: Library, row: MediaRow) -> object:
+    """The identity of a row."""
+    return next(one for one in library.media.identities() if one.key == row.key)
+
+
+def test_a_base_whose_making_fails_leaves_the_old_one(
+    library: Library,
+    known: dict[str, NDArray[np.float32]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Searches go on with what there is, and the job that tidied goes on too."""
+    before = bases_in(library.folder)
+
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    known.update(add(library, 90, 4))
+    with monkeypatch.context() as patched:
+        patched.setattr("cocadesk.library.search_base.write_base", full)
+        library.tidy()
+    assert "No space left" in caplog.text
+    assert bases_in(library.folder) == before
+    check_equal(library, known)
+    caplog.clear()
+
+
+def test_a_base_that_nobody_names_is_not_used(
+    library: Library, known: dict[str, NDArray[np.float32]]
+) -> None:
+    """As a writer leaves it that is killed between the new base and its snapshot."""
+    library.close()
+    write_base(library.folder, IMAGE_ID, "new")
+    assert len(bases_in(library.folder)) == 2
+    with Library.open(library.folder, sizes=SIZES) as again:
+        check_equal(again, known)
+        known.update(add(again, 90, 5))
+        again.tidy()
+        assert len(bases_in(library.folder)) == 1
+        check_equal(again, known)
+
+
+@pytest.mark.parametrize("lost", ["base", "snapshot", "both"])
+def test_a_library_without_its_search_files_is_searched_in_its_tables(
+    library: Library, known: dict[str, NDArray[np.float32]], lost: str
+) -> None:
+    """More slowly; the next tidying makes them again."""
+    library.close()
+    if lost != "snapshot":
+        bases_in(library.folder)[0].write_bytes(b"rubbish")
+    if lost != "base":
+        (library.folder / SNAPSHOT_NAME).unlink()
+    with Library.open(library.folder, sizes=SIZES) as again:
+        assert again.results.columns(["camera"]) is None
+        check_equal(again, known)
+        again.tidy()
+        assert again.results.columns(["camera"]) is not None
+        check_equal(again, known)
+        assert has_base(library.folder)
+
+
+def test_a_damaged_base_is_reported_and_removed_by_a_repair(
+    library: Library, known: dict[str, NDArray[np.float32]]
+) -> None:
+    """A flipped bit would be another ranking; a large base is not read whole at each start."""
+    (base,) = bases_in(library.folder)
+    assert not any("search index" in problem for problem in library.care.problems())
+    data = bytearray(base.read_bytes())
+    data[len(data) // 2] ^= 4
+    base.write_bytes(data)
+    assert any("search index is damaged" in problem for problem in library.care.problems())
+    assert any("search index was removed" in done for done in library.care.repair())
+    library.tidy()
+    check_equal(library, known)
+    assert has_base(library.folder)
+
+
+def test_a_base_is_made_in_a_process_of_its_own(
+    library: Library, known: dict[str, NDArray[np.float32]]
+) -> None:
+    """With the very bytes; one that is stopped leaves nothing."""
+    maker = BaseMaker()
+    for name, apart in (("one", 1), ("two", 1000)):
+        maker.make(library.folder, IMAGE_ID, name, rows=len(known), apart=apart)
+    one, two = (library.folder / base_name(name) for name in ("one", "two"))
+    assert one.read_bytes()[:10_000] == two.read_bytes()[:10_000]
+    assert one.stat().st_size == two.stat().st_size
+    before = bases_in(library.folder)
+    maker.stop()
+    with pytest.raises(OSError, match="ended with"):
+        maker.make(library.folder, IMAGE_ID, "three", rows=len(known), apart=1)
+    assert bases_in(library.folder) == before
+
+
+def test_media_of_another_model_get_a_base_of_their_own(
+    library: Library, known: dict[str, NDArray[np.float32]]
+) -> None:
+    """After a switch the new vectors answer, and only they."""
+    other = "other-0123456789ab"
+    library.views.create(other, DIMENSION)
+    rows = library.media.rows(list(known))
+    turned = {row.key: np.roll(known[row.key], 1) for row in rows}
+    library.views.commit(other, [view_row(row, turned[row.key]) for row in rows])
+    library.set_model(other)
+    library.tidy()
+    query = vectors(1, seed=11)[0]
+    found = [one.key for one in library.views.nearest(other, query, 10)]
+    assert found == wanted(turned, query)
+    assert len(bases_in(library.folder)) == 1
+    library.close()
+    with Library.open(library.folder, writer=False, sizes=SIZES) as again:
+        assert [one.key for one in again.views.nearest(other, query, 10)] == found
