@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -29,37 +30,61 @@ from cocadesk.protocol.messages import (
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import ModelState
 
+_log = logging.getLogger(__name__)
+
 
 class CareHandler(RequestHandler):
     """Looks after the library on threads of its own; a writer backs it up once a day.
 
     It looks for today's backup as it begins, every hour, as a window may stay open for
-    weeks, and as it ends: on the first day there was nothing to keep before.
+    weeks, and as it ends: on the first day there was nothing to keep before. Where nothing
+    was written for a minute and no job runs, it tidies what was written before.
     """
 
-    def __init__(self, context: EngineContext, *, look_every_s: float = 3600.0) -> None:
+    def __init__(
+        self, context: EngineContext, *, look_every_s: float = 3600.0, quiet_s: float = 60.0
+    ) -> None:
         self._context = context
         self._library = context.library
         self._is_closed = threading.Event()
-        self._watch: threading.Thread | None = None
+        self._watches: list[threading.Thread] = []
         if self._library.is_writer:
             self._library.care.back_up_daily()
-            self._watch = threading.Thread(
-                target=self._back_up_daily, args=(look_every_s,), name="backups", daemon=True
-            )
-            self._watch.start()
+            for watch, every_s in ((self._back_up_daily, look_every_s), (self._tidy, quiet_s)):
+                thread = threading.Thread(
+                    target=watch, args=(every_s,), name="library care", daemon=True
+                )
+                self._watches.append(thread)
+                thread.start()
 
     def close(self) -> None:
         """Leaves a backup of today."""
         self._is_closed.set()
-        if self._watch is not None:
-            self._watch.join()
+        if self._watches:
+            self._library.stop_tidying()
+            for watch in self._watches:
+                watch.join()
             self._library.care.back_up_daily()
 
     def _back_up_daily(self, look_every_s: float) -> None:
         while not self._is_closed.wait(look_every_s):
             with self._library.writing():  # else it could keep what is being forgotten
                 self._library.care.back_up_daily()
+
+    def _tidy(self, quiet_s: float) -> None:
+        """Tidy the tables and the files of searches, also those that a killed engine left."""
+        seen: dict[str, int] | None = None
+        tidied: dict[str, int] | None = None
+        while not self._is_closed.wait(quiet_s):
+            now = self._library.written()
+            if now == seen and now != tidied and not self._context.jobs().is_busy():
+                try:
+                    self._library.tidy()
+                    self._library.keep_snapshot()
+                except UserError as error:
+                    _log.warning("the library is not tidied: %s", error)
+                tidied = now
+            seen = now
 
     def _check(self, body: CheckLibrary, call: Call) -> None:
         def problems() -> CareReport:

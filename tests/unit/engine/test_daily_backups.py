@@ -28,7 +28,7 @@ def test_an_engine_that_stays_open_goes_on_backing_up(tmp_path: Path) -> None:
         assert backups_of(library.folder) == [first]
         handler.close()
         begun = set(threading.enumerate()) - before
-        assert "backups" not in {thread.name for thread in begun}
+        assert "library care" not in {thread.name for thread in begun}
 
 
 def test_a_reader_backs_nothing_up(tmp_path: Path) -> None:
