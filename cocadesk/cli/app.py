@@ -10,6 +10,7 @@ from cocadesk.cli.commands import evaluate, library_care, model, words
 from cocadesk.cli.commands.children import train, window
 from cocadesk.cli.commands.describe import caption, tag
 from cocadesk.cli.commands.forget import exclude, forget, purge
+from cocadesk.cli.commands.jobs import jobs
 from cocadesk.cli.commands.library import index, info, search
 from cocadesk.cli.commands.teach import teach
 from cocadesk.cli.commands.words_write import write
@@ -27,7 +28,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(library_care.app, name="library")
 app.add_typer(model.app, name="model")
 app.add_typer(words.app, name="words")
-for command in (index, search, tag, caption, teach, info, forget, purge, exclude, train):
+for command in (index, search, tag, caption, teach, info, jobs, forget, purge, exclude, train):
     app.command()(command)
 
 

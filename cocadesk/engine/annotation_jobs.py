@@ -6,8 +6,10 @@ from collections.abc import Callable, Generator, Sequence
 from typing import TypeVar
 
 import msgspec
+from msgspec import structs
 
 from cocadesk.annotations.describe import DescribeReport, caption_steps, tag_steps
+from cocadesk.annotations.history import things
 from cocadesk.annotations.human import HumanAnnotations
 from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, SkippedFile
 from cocadesk.annotations.sidecar_job import WriteReport, write_steps
@@ -15,12 +17,21 @@ from cocadesk.engine.conversions import REPORTED, sentence, to_failures, to_valu
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import job_step
-from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps, relayed
+from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps, relayed
 from cocadesk.engine.scopes import scope_keys
+from cocadesk.errors import UserError
+from cocadesk.library.rows import DESCRIBE, new_key
 from cocadesk.protocol import values
-from cocadesk.protocol.messages import RowsChanged
+from cocadesk.protocol.messages import JobReply, RowsChanged
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import CaptionStyle, Scope, WriteItem, WriteKind
+from cocadesk.protocol.values import (
+    CaptionStyle,
+    JobKind,
+    JobValue,
+    Scope,
+    WriteItem,
+    WriteKind,
+)
 
 STAGES = {
     AnnotationStage.PLAN: "Checking what there is to do",
@@ -70,7 +81,7 @@ class AnnotationJobs:
         self._described: dict[str, set[str]] = {}
 
     def caption_steps(self, spec: str) -> Steps:
-        """A caption job; see ``cocadesk.engine.scheduler.JobFactory``."""
+        """A caption job; see ``cocadesk.engine.job_steps.JobFactory``."""
         order = msgspec.json.decode(spec, type=CaptionSpec)
         yield JobStep(stage="Waiting for the model", done=0)
         opened = self._context.model.opened()
@@ -91,8 +102,21 @@ class AnnotationJobs:
         self._described.pop(order.order, None)
         return describe_outcome(report)
 
+    def caption_again(self, spec: str, paths: Sequence[bytes]) -> JobReply:
+        """A job that describes these media alone, also those that ended the engine before."""
+        order = msgspec.json.decode(spec, type=CaptionSpec)
+        files = set(paths)
+        deadly = [path for path in self._library.media.deadly(DESCRIBE) if path in files]
+        self._library.media.forget_failures(deadly)
+        keys = tuple(row.key for row in self._library.media.rows_by_path(paths))
+        if not keys:
+            raise UserError("These files are not in the library any more.")
+        wanted = structs.replace(order, scope=Scope(keys=keys), order=new_key())
+        title = f"Captions for {things(self._library, keys)}, tried again"
+        return self._context.queue(JobKind.CAPTION, title, wanted, items=len(keys))
+
     def tag_steps(self, spec: str) -> Steps:
-        """A tag job: no file is read; see ``cocadesk.engine.scheduler.JobFactory``."""
+        """A tag job: no file is read; see ``cocadesk.engine.job_steps.JobFactory``."""
         yield JobStep(stage="Waiting for the model", done=0)
         opened = self._context.model.opened()
         inner = tag_steps(
@@ -104,8 +128,23 @@ class AnnotationJobs:
         report = yield from self._relayed(inner)
         return describe_outcome(report, verb="tagged")
 
+    def write_again(self, spec: str, _paths: Sequence[bytes] = ()) -> JobReply:
+        """The same job as a command of its own: files that are up to date stay as they are."""
+        order = msgspec.json.decode(spec, type=WriteSpec)
+        keys = scope_keys(self._library, order.scope)
+        title = f"Writing captions beside {things(self._library, keys)}"
+        wanted = structs.replace(order, batch=new_key())
+        return self._context.queue(JobKind.WRITE, title, wanted, items=len(keys))
+
+    def write_renewed(self, _job: JobValue, spec: str) -> str:
+        """The order of a write that starts again: a new command where the old one was undone."""
+        order = msgspec.json.decode(spec, type=WriteSpec)
+        if order.batch in self._annotations.state().taken_back:
+            order = structs.replace(order, batch=new_key())
+        return msgspec.json.encode(order).decode()
+
     def write_steps(self, spec: str) -> Steps:
-        """A write job; see ``cocadesk.engine.scheduler.JobFactory``."""
+        """A write job; see ``cocadesk.engine.job_steps.JobFactory``."""
         order = msgspec.json.decode(spec, type=WriteSpec)
         inner = write_steps(
             self._library,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cocadesk.annotations.history import things
 from cocadesk.annotations.human import AnnotationChange as Change
@@ -23,8 +23,8 @@ from cocadesk.engine.annotation_jobs import (
     skipped_items,
 )
 from cocadesk.engine.conversions import to_value
-from cocadesk.engine.handlers import EngineContext, RequestHandler
-from cocadesk.engine.scheduler import JobFactory
+from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
+from cocadesk.engine.job_steps import JobFactory
 from cocadesk.engine.scopes import some_scope_keys
 from cocadesk.library.rows import new_key
 from cocadesk.protocol.calls import Call
@@ -68,6 +68,14 @@ class AnnotationHandler(RequestHandler):
             JobKind.CAPTION: self._jobs.caption_steps,
             JobKind.TAG: self._jobs.tag_steps,
             JobKind.WRITE: self._jobs.write_steps,
+        }
+
+    def restarts(self) -> Mapping[JobKind, Restart]:
+        """Captions and writes of the files that failed."""
+        jobs = self._jobs
+        return {
+            JobKind.CAPTION: Restart(of_files=jobs.caption_again),
+            JobKind.WRITE: Restart(renewed=jobs.write_renewed, of_files=jobs.write_again),
         }
 
     # Captions and tags --------------------------------------------------------------
@@ -144,23 +152,22 @@ class AnnotationHandler(RequestHandler):
         )
 
     def _start_write(self, body: StartWrite, call: Call) -> JobReply:
-        title = f"Writing captions beside {self._things(body.scope)}"
+        keys = some_scope_keys(self._library, body.scope)
+        title = f"Writing captions beside {self._things(body.scope, keys)}"
         spec = WriteSpec(scope=body.scope, overwrite=body.overwrite, batch=new_key())
-        return self._context.queue(JobKind.WRITE, title, spec)
+        return self._context.queue(JobKind.WRITE, title, spec, items=len(keys))
 
     def _start_caption(self, body: StartCaption, call: Call) -> JobReply:
-        title = f"Captions for {self._things(body.scope)}"
+        keys = some_scope_keys(self._library, body.scope)
+        title = f"Captions for {self._things(body.scope, keys)}"
         order = new_key() if body.again else ""
         spec = CaptionSpec(scope=body.scope, again=body.again, style=body.style, order=order)
-        return self._context.queue(JobKind.CAPTION, title, spec)
+        # Of a folder, or all: what an index finds until then is meant as well, so it waits.
+        items = len(keys) if body.scope.keys else None
+        return self._context.queue(JobKind.CAPTION, title, spec, items=items)
 
-    def _things(self, scope: Scope) -> str:
-        """The media of a scope in a title.
-
-        Raises:
-            UserError: there are none.
-        """
-        keys = some_scope_keys(self._library, scope)
+    def _things(self, scope: Scope, keys: Sequence[str]) -> str:
+        """The media of a scope, which are those of ``keys`` now, in a title."""
         if scope == Scope():
             return "all photos and videos"
         if len(scope.folders) == 1 and not scope.keys and not scope.filter:
@@ -179,7 +186,8 @@ class AnnotationHandler(RequestHandler):
     def _set_vocabulary(self, body: SetVocabulary, call: Call) -> JobReply:
         set_custom_vocabulary(self._library.folder, body.tags)
         title = "New tags for all photos and videos"
-        return self._context.queue(JobKind.TAG, title, TagSpec(order=new_key()))
+        items = self._library.counts().media
+        return self._context.queue(JobKind.TAG, title, TagSpec(order=new_key()), items=items)
 
 
 def write_item(planned: PlannedFile) -> WriteItem:

@@ -71,6 +71,8 @@ class EngineCore:
             ModelHandler(context, switcher),
             TeachingHandler(context, switcher),
         )
+        for handler in self._handlers:
+            context.restarts.update(handler.restarts())
         self._answers = answers_of(*self._handlers)
 
     def answer(self, body: RequestBody, call: Call) -> ReplyBody | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,8 @@ import msgspec
 
 from cocadesk.annotations.progress import AnnotationProgress
 from cocadesk.engine.conversions import sentence, to_failures, to_value
-from cocadesk.engine.handlers import EngineContext, RequestHandler
-from cocadesk.engine.scheduler import JobFactory, JobOutcome, JobStep, Steps, relayed
+from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
+from cocadesk.engine.job_steps import JobFactory, JobOutcome, JobStep, Steps, relayed
 from cocadesk.errors import UserError
 from cocadesk.indexing.types import Again, IndexOptions, IndexProgress, IndexReport, IndexStage
 from cocadesk.library.paths import is_under
@@ -33,6 +34,10 @@ STAGES = {
 }
 
 
+_MOST_PLACES, _MOST_FILES = 200, 1000
+"""More folders or files are not counted: such an index is long."""
+
+
 class IndexSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The folders to index; none means all that the library knows."""
 
@@ -50,6 +55,11 @@ class IndexHandler(RequestHandler):
     def works(self) -> Mapping[JobKind, JobFactory]:
         """The index."""
         return {JobKind.INDEX: self.steps}
+
+    def restarts(self) -> Mapping[JobKind, Restart]:
+        """Failed files are read by an index of these alone; those of a switch too."""
+        of_files = partial(index_again, self._context)
+        return {JobKind.INDEX: Restart(of_files=of_files)}
 
     def _start(self, body: StartIndex, call: Call) -> JobReply:
         """A job on these folders.
@@ -69,12 +79,12 @@ class IndexHandler(RequestHandler):
         names = [Path(folder.text).name or folder.text for folder in folders]
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         title = f"Adding {shown}" if names else "Looking for new photos and videos"
-        return self._context.queue(
-            JobKind.INDEX, title, IndexSpec(folders=folders, again=body.again)
-        )
+        spec = IndexSpec(folders=folders, again=body.again)
+        items = files_in(folder.to_bytes() for folder in folders) if folders else None
+        return self._context.queue(JobKind.INDEX, title, spec, items=items)
 
     def steps(self, spec: str) -> Steps:
-        """The job of a spec; see ``cocadesk.engine.scheduler.JobFactory``."""
+        """The job of a spec; see ``cocadesk.engine.job_steps.JobFactory``."""
         from cocadesk.indexing.index import index_steps
 
         wanted = msgspec.json.decode(spec, type=IndexSpec)
@@ -91,6 +101,36 @@ class IndexHandler(RequestHandler):
         finally:
             self._context.publish(RowsChanged())
         return _outcome(report, (yield from update_steps(self._context)))
+
+
+def index_again(context: EngineContext, _spec: str, paths: Sequence[bytes]) -> JobReply:
+    """A job that reads these files alone, also where they have not changed."""
+    files = tuple(map(WirePath.of, paths))
+    what = Path(files[0].text).name if len(files) == 1 else f"{len(files):,} files"
+    spec = IndexSpec(folders=files, again=ReadAgain.FAILED)
+    return context.queue(JobKind.INDEX, f"Trying {what} again", spec, items=len(files))
+
+
+def files_in(places: Iterable[bytes]) -> int | None:
+    """The number of files at these places (folders or files); None where it is not small.
+
+    A few folders are looked through, no more: who asks waits for it.
+    """
+    left, files, looked_at = list(places), 0, 0
+    while left:
+        looked_at += 1
+        try:
+            with os.scandir(left.pop()) as listing:
+                for entry in listing:
+                    if entry.is_dir(follow_symlinks=False):
+                        left.append(entry.path)
+                    else:
+                        files += 1
+                    if files > _MOST_FILES or looked_at + len(left) > _MOST_PLACES:
+                        return None
+        except OSError:
+            files += 1  # a file, or a place that is not there: soon done with
+    return files
 
 
 def update_steps(context: EngineContext) -> Generator[JobStep, None, ReembedReport]:
@@ -137,7 +177,8 @@ def job_step(
     progress: IndexProgress | AnnotationProgress, stage: str, report: JobReport | None = None
 ) -> JobStep:
     """A job of this program after a step; ``report`` names what it could not do so far."""
-    current = WirePath.of(progress.current_path).text if progress.current_path else ""
+    path = getattr(progress, "video_path", None) or progress.current_path
+    current = WirePath.of(path).text if path else ""
     return to_value(progress, JobStep, stage=stage, current=current, report=report)
 
 

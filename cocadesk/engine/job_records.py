@@ -20,6 +20,8 @@ from cocadesk.protocol.values import JobKind, JobReport, JobState, JobValue
 JOBS_KEPT = 50
 CRASHES_ALLOWED = 3
 """So often may the engine die in a job, with nothing gained in between."""
+BESIDE = frozenset({JobKind.TEACH})
+"""Jobs whose work is done by a process of its own: they run beside the others."""
 
 _log = logging.getLogger(__name__)
 
@@ -77,10 +79,15 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``crashes`` counts the engines that died in it since it got to ``furthest``, or since
     the library got beyond ``mark``; ``suspects`` are the files that each of them had in hand.
+    ``attempt`` is the number of the start; ``seconds`` is what it may take, None where that
+    is not known; ``is_background``: nobody has asked for it.
     """
 
     title: str
     work: str
+    attempt: int = 1
+    seconds: float | None = None
+    is_background: bool = False
     crashes: int = 0
     furthest: int = 0
     mark: str = ""
@@ -90,16 +97,27 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """True where both ask for the same."""
         return (self.title, self.work) == (other.title, other.work)
 
+    def again(self, work: str) -> JobSpec:
+        """The order of a job that a person starts once more: it is given new tries."""
+        fresh = JobSpec(title=self.title, work=work, attempt=self.attempt + 1)
+        return replace(fresh, seconds=self.seconds, is_background=self.is_background)
+
 
 @dataclass(slots=True, kw_only=True)
 class Job:
-    """A job while an engine runs: its value for people, its order and its report."""
+    """A job while an engine runs: its value for people, its order and its report.
+
+    ``step_s`` is the longest of its steps so far. ``went_on_s`` is when it went on after
+    another one had passed it, on the scheduler's clock; None where none has.
+    """
 
     value: JobValue
     spec: JobSpec
     report: JobReport | None = None
     created_utc: datetime
     saved_s: float = 0.0
+    step_s: float = 0.0
+    went_on_s: float | None = None
 
 
 class JobRecords:
@@ -112,9 +130,14 @@ class JobRecords:
     def load(self) -> list[Job]:
         """The last jobs, the oldest first; the rows of others are removed."""
         rows = self._store.all()
-        for row in rows[:-JOBS_KEPT]:
-            self._store.forget(row.id)
-        found = (_from_row(row, self.witness) for row in rows[-JOBS_KEPT:])
+        try:
+            for row in rows[:-JOBS_KEPT]:
+                self._store.forget(row.id)
+        except (UserError, OSError, RuntimeError) as error:  # it is open to be read only
+            _log.info("old jobs could not be removed: %s", error)
+        kept = rows[-JOBS_KEPT:]
+        ran = {row.kind for row in kept if row.state == JobState.RUNNING}
+        found = (_from_row(row, self.witness, is_alone=len(ran) == 1) for row in kept)
         return [job for job in found if job is not None]
 
     def forget(self, job: Job) -> None:
@@ -156,10 +179,11 @@ def documents_of(job: Job) -> list[str]:
     return [msgspec.json.encode(job.spec).decode(), job.spec.work, *report]
 
 
-def _from_row(row: JobRow, witness: Witness) -> Job | None:
+def _from_row(row: JobRow, witness: Witness, *, is_alone: bool) -> Job | None:
     """A job from its row; what ran when the engine was killed waits again.
 
-    None for a row that this program does not understand, e.g. a newer one's.
+    None for a row that this program does not understand, e.g. a newer one's. ``is_alone``:
+    no job of another kind ran then.
     """
     try:
         spec = msgspec.json.decode(row.spec, type=JobSpec)
@@ -171,15 +195,21 @@ def _from_row(row: JobRow, witness: Witness) -> Job | None:
         _log.warning("job %s is left alone: %s", row.id, error)
         return None
     if state is JobState.RUNNING:
-        in_hand = witness.in_hand()
-        is_gain = row.done > spec.furthest or witness.mark() != spec.mark
-        spec = _after_crash(spec, in_hand, is_gain=is_gain)
+        is_beside = kind in BESIDE
+        # A lesson computes in a process of its own: where another job ran, that one is suspected,
+        # and the files in hand are never a lesson's.
+        if is_alone or not is_beside:
+            in_hand = () if is_beside else witness.in_hand()
+            is_gain = row.done > spec.furthest or witness.mark() != spec.mark
+            spec = _after_crash(spec, in_hand, is_gain=is_gain)
         spec, state = replace(spec, furthest=max(row.done, spec.furthest)), JobState.QUEUED
     value = to_value(
         row,
         JobValue,
         kind=kind,
         title=spec.title,
+        attempt=spec.attempt,
+        is_background=spec.is_background,
         state=state,
         message=row.message or "",
         created=row.created_utc.isoformat(timespec="seconds"),

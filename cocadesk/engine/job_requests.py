@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from cocadesk.engine.conversions import failures_of
-from cocadesk.engine.handlers import EngineContext, RequestHandler
+from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
+from cocadesk.errors import UserError
+from cocadesk.library.rows import DESCRIBE
 from cocadesk.protocol.calls import Call, JobWatchers
 from cocadesk.protocol.messages import (
     ControlJob,
@@ -12,9 +14,10 @@ from cocadesk.protocol.messages import (
     Jobs,
     ListJobFailures,
     ListJobs,
+    TryAgain,
     WatchJob,
 )
-from cocadesk.protocol.values import JobValue
+from cocadesk.protocol.values import JobAction, JobKind, JobValue
 
 
 class JobHandler(RequestHandler):
@@ -32,7 +35,39 @@ class JobHandler(RequestHandler):
         return Jobs(jobs=self._context.jobs().all())
 
     def _control(self, body: ControlJob, call: Call) -> JobReply:
-        return self._reply(self._context.jobs().control(body.job_id, body.action))
+        jobs = self._context.jobs()
+        if body.action is not JobAction.AGAIN:
+            return self._reply(jobs.control(body.job_id, body.action))
+        job = jobs.get(body.job_id)
+        if not job.state.can_start_again:
+            return self._reply(job)
+        spec = self._restart(job.kind).renewed(job, jobs.spec(job.id))
+        return self._reply(jobs.again(job.id, spec))
+
+    def _try_again(self, body: TryAgain, call: Call) -> JobReply:
+        """A job on the files that one could not do, or that no index could read.
+
+        Raises:
+            UserError: there are none, or the job has not ended.
+        """
+        if not body.job_id:
+            failures = self._context.library.media.failures()
+            kind, spec = JobKind.INDEX, ""
+            paths = [failure.path for failure in failures if failure.stage != DESCRIBE]
+        else:
+            jobs = self._context.jobs()
+            job, spec = jobs.get(body.job_id), jobs.spec(body.job_id)
+            if not job.state.is_final:
+                raise UserError(f"{job.title}: this has not ended yet.", "", "Wait for its end.")
+            report = jobs.report(job.id)
+            kind, paths = job.kind, [one.path.to_bytes() for one in failures_of(report)]
+        of_files = self._restart(kind).of_files
+        if of_files is None or not paths:
+            raise UserError("There is nothing to try again.", "No file has failed there.")
+        return of_files(spec, paths)
+
+    def _restart(self, kind: JobKind) -> Restart:
+        return self._context.restarts.get(kind, Restart())
 
     def _watch(self, body: WatchJob, call: Call) -> None:
         jobs = self._context.jobs()

@@ -13,7 +13,7 @@ import msgspec
 from cocadesk.engine.conversions import to_failures
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import job_step, update_steps
-from cocadesk.engine.scheduler import JobOutcome, JobStep, Steps, relayed
+from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps, relayed
 from cocadesk.engine.teaching.runs import Choice, RunStore
 from cocadesk.errors import UserError
 from cocadesk.locations import RUN_PREFIX, STARTER, durable_source
@@ -115,7 +115,7 @@ class ModelSwitcher:
         return _outcome((yield from update_steps(self._context)), IMPROVED)
 
     def steps(self, spec: str) -> Steps:
-        """The switch of a spec; see ``cocadesk.engine.scheduler.JobFactory``."""
+        """The switch of a spec; see ``cocadesk.engine.job_steps.JobFactory``."""
         if msgspec.json.decode(spec, type=ModelSwitchSpec).update:
             return self._update_steps()
         return self._switch_steps(spec)
@@ -135,6 +135,12 @@ class ModelSwitcher:
             raise
         self._switch(backend, source)
         return _outcome(report, self._name(source))
+
+    def renewed(self, _job: JobValue, spec: str) -> str:
+        """The order of a switch that starts again; any other one is given up."""
+        with self._using:
+            self._give_up_others(spec)
+        return spec
 
     def close(self) -> None:
         """Frees models that were opened for a job that has not begun."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from cocadesk.engine.conversions import to_value
-from cocadesk.engine.handlers import EngineContext, RequestHandler
+from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
+from cocadesk.engine.index_job import index_again
+from cocadesk.engine.job_steps import JobFactory
 from cocadesk.engine.model_switch import ModelSwitcher
-from cocadesk.engine.scheduler import JobFactory
 from cocadesk.engine.teaching.run_state import RunReader
 from cocadesk.engine.teaching.runs import RunStore
 from cocadesk.errors import UserError
@@ -39,6 +41,11 @@ class ModelHandler(RequestHandler):
     def works(self) -> Mapping[JobKind, JobFactory]:
         """The switch of models."""
         return {JobKind.SWITCH_MODEL: self._switcher.steps}
+
+    def restarts(self) -> Mapping[JobKind, Restart]:
+        """A switch that starts again is the last choice; an index reads the files it could not."""
+        again = partial(index_again, self._context)
+        return {JobKind.SWITCH_MODEL: Restart(renewed=self._switcher.renewed, of_files=again)}
 
     def close(self) -> None:
         """Frees models that nobody took."""

@@ -1,8 +1,10 @@
 """Jobs: generators of small steps, run one after another by one thread.
 
 Between two steps a job may be paused or cancelled, and a person's request goes
-first. Its row in the library survives a crash: at the next start it goes on,
-unless it is what makes the engine end each time.
+first. A short job passes a long one (``job_order``): the long one is put by after a step,
+as if it was paused, and goes on when the short one is done. Lessons, which are processes
+of their own, have a thread of their own. A job's row in the library survives a crash: at
+the next start it goes on, unless it is what makes the engine end each time.
 """
 
 from __future__ import annotations
@@ -11,13 +13,13 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
+from cocadesk.engine.job_list import JobList
+from cocadesk.engine.job_order import Hold, Lane, lane_of, seconds_of
 from cocadesk.engine.job_records import (
     CRASHES_ALLOWED,
     Job,
@@ -27,63 +29,26 @@ from cocadesk.engine.job_records import (
     Witness,
     documents_of,
 )
+from cocadesk.engine.job_steps import JobFactory, JobOutcome, JobStep
 from cocadesk.errors import UserError, disk_error
 from cocadesk.library.rows import new_key
-from cocadesk.protocol.values import JobAction, JobKind, JobReport, JobState, JobValue, WorkState
+from cocadesk.protocol.values import JobAction, JobKind, JobReport, JobState, JobValue
 
 QUIET_LIMIT_S = 1.0
-SAVE_EVERY_S = 10.0
+REST_S = 5.0
+"""A job that was passed gets this long before it is passed again: it has to begin anew."""
+LOOK_S = 5.0
+"""The time between two looks whether a job that is held may run."""
 
 _log = logging.getLogger(__name__)
-
-Progress = TypeVar("Progress")
-Report = TypeVar("Report")
-
-
-class JobStep(WorkState, frozen=True):
-    """A job after a step.
-
-    ``report`` is what it would report if it ended here; None keeps the last one.
-    """
-
-    report: JobReport | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobOutcome:
-    """The good end of a job: a sentence for people, a report for programs."""
-
-    message: str
-    report: JobReport | None = None
-    failed: int = 0
-
-
-Steps: TypeAlias = Generator[JobStep, None, JobOutcome]
-JobFactory: TypeAlias = Callable[[str], Steps]
-"""Makes a job's steps from its spec (JSON); nothing happens before the first step."""
-
-
-def relayed(
-    work: Generator[Progress, None, Report], step: Callable[[Progress], JobStep]
-) -> Generator[JobStep, None, Report]:
-    """Work of another room as steps of a job; gives the work's report."""
-    try:
-        while True:
-            try:
-                progress = next(work)
-            except StopIteration as end:
-                report: Report = end.value
-                return report
-            yield step(progress)
-    finally:
-        work.close()
 
 
 class Scheduler:
     """Owns the jobs of one library. Any thread may call its methods.
 
     ``on_change`` gets every move of a job, on the thread that made it;
-    ``wait_until_quiet`` blocks while a person waits for an answer.
+    ``wait_until_quiet`` blocks while a person waits for an answer. ``hold`` says why a job
+    must not run now; ``rest_s`` is how long one that was passed is not passed again.
     """
 
     def __init__(
@@ -94,34 +59,43 @@ class Scheduler:
         on_change: Callable[[JobValue], None],
         wait_until_quiet: Callable[[float], bool],
         witness: Witness | None = None,
+        hold: Hold = lambda _job: "",
+        rest_s: float = REST_S,
     ) -> None:
-        self._records = JobRecords(store, witness)
-        self._witness = self._records.witness
+        records = JobRecords(store, witness)
+        self._witness = records.witness
         self._works = works
         self._on_change = on_change
         self._wait_until_quiet = wait_until_quiet
         self._changed = threading.Condition(threading.RLock())
         self._is_closed = False
-        self._working: Job | None = None
-        self._jobs = {job.value.id: job for job in self._records.load()}
-        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
-        for job in self._jobs.values():
+        self._rest_s = rest_s
+        self._jobs = JobList(records, on_change, hold)
+        self._threads = [
+            threading.Thread(
+                target=self._run, args=(lane,), name=f"jobs-{lane.name.lower()}", daemon=True
+            )
+            for lane in Lane
+        ]
+        for job in self._jobs.all():
             if job.spec.crashes >= CRASHES_ALLOWED and not job.value.state.is_final:
                 name = self._witness.skip(job.value.kind, job.spec.suspects)
                 skipped = SKIPPED.format(name) if name else ""
-                self._end(job, JobState.FAILED, message=CRASHED + skipped)
+                self._jobs.end(job, JobState.FAILED, message=CRASHED + skipped)
 
     def start(self) -> None:
         """Begins with what an earlier engine has left."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
         """Stops after the step in hand; the next engine goes on from there."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
-        if self._thread.ident is not None:
-            self._thread.join()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join()
 
     def run(self, job_id: str, *, is_stopped: Callable[[], bool]) -> None:
         """Does a job here and now, for an engine without the thread of jobs.
@@ -130,39 +104,66 @@ class Scheduler:
         waits again. A job that was paused goes on.
         """
         with self._changed:
-            job = self._job(job_id)
+            job = self._jobs.get(job_id)
             if job.value.state not in (JobState.QUEUED, JobState.PAUSED):
                 return
             self._begin(job)
         self._work_on(job, is_stopped)
-        self._leave(job, is_left=is_stopped())
+        self._leave(job)
 
-    def add(self, kind: JobKind, title: str, spec: str, *, job_id: str | None = None) -> JobValue:
-        """Queues a job; the same order that waits or runs already is that job."""
-        order = JobSpec(title=title, work=spec)
+    def add(
+        self,
+        kind: JobKind,
+        title: str,
+        spec: str,
+        *,
+        job_id: str | None = None,
+        items: int | None = None,
+        is_background: bool = False,
+    ) -> JobValue:
+        """Queues a job; the same order that waits or runs already is that job.
+
+        ``items`` is the number of its files, where it is known: a job of few passes longer
+        ones. One ``is_background`` that nobody has asked for never does.
+        """
+        seconds = None if is_background else seconds_of(kind, items)
+        order = JobSpec(title=title, work=spec, seconds=seconds, is_background=is_background)
         with self._changed:
-            for job in self._jobs.values():
-                is_open = job.value.kind is kind and not job.value.state.is_final
-                if is_open and job.spec.is_same_order(order):
-                    return job.value
-            value = self._insert(kind, order, job_id or new_key(), JobState.QUEUED).value
+            if (known := self._jobs.open(kind, order)) is not None:
+                return known.value
+            job = self._jobs.insert(kind, order, job_id or new_key())
+            self._jobs.tell_waits()
             self._changed.notify_all()
+            value = job.value
         self._on_change(value)
         return value
+
+    def again(self, job_id: str, spec: str) -> JobValue:
+        """Queues a job that was stopped or has failed once more, with this order (JSON)."""
+        with self._changed:
+            job = self._jobs.get(job_id)
+            if not job.value.state.can_start_again:
+                return job.value
+            order = job.spec.again(spec)
+            if (known := self._jobs.open(job.value.kind, order)) is not None:
+                return known.value
+            self._jobs.renew(job, order)
+            self._changed.notify_all()
+            return job.value
 
     def record(self, kind: JobKind, title: str, spec: str, outcome: JobOutcome) -> JobValue:
         """Remembers as a job what was quick enough to be done at once."""
         order = JobSpec(title=title, work=spec)
         with self._changed:
-            job = self._insert(kind, order, new_key(), JobState.QUEUED)
+            job = self._jobs.insert(kind, order, new_key())
             job.report = outcome.report
-            self._end(job, JobState.DONE, message=outcome.message, failed=outcome.failed)
+            self._jobs.end(job, JobState.DONE, message=outcome.message, failed=outcome.failed)
             return job.value
 
     def all(self) -> tuple[JobValue, ...]:
         """Every job that is remembered, newest first."""
         with self._changed:
-            return tuple(job.value for job in reversed(self._jobs.values()))
+            return tuple(job.value for job in reversed(self._jobs.all()))
 
     def get(self, job_id: str) -> JobValue:
         """One job as it is now.
@@ -171,17 +172,17 @@ class Scheduler:
             UserError: there is none of that id.
         """
         with self._changed:
-            return self._job(job_id).value
+            return self._jobs.get(job_id).value
 
     def report(self, job_id: str) -> JobReport | None:
         """The report of a job that is done; before, what it has told so far."""
         with self._changed:
-            return self._job(job_id).report
+            return self._jobs.get(job_id).report
 
     def spec(self, job_id: str) -> str:
         """The order (JSON) of a job, as its work reads it."""
         with self._changed:
-            return self._job(job_id).spec.work
+            return self._jobs.get(job_id).spec.work
 
     def control(self, job_id: str, action: JobAction) -> JobValue:
         """Pauses, resumes or cancels; a job that has ended stays as it is.
@@ -189,25 +190,32 @@ class Scheduler:
         A running job stops at its next step: the answer says what is wanted.
         """
         with self._changed:
-            job = self._job(job_id)
+            job = self._jobs.get(job_id)
             state = job.value.state.after(action)
             if state is job.value.state:
                 return job.value
             finished = datetime.now(UTC).isoformat(timespec="seconds") if state.is_final else ""
-            self._set(job, state=state, seconds_left=None, finished=finished)
+            self._jobs.set(job, state=state, seconds_left=None, finished=finished)
             self._changed.notify_all()
             return job.value
+
+    def reconsider(self) -> None:
+        """Looks at once whether jobs that are held may run now."""
+        with self._changed:
+            self._jobs.tell_waits()
+            self._changed.notify_all()
 
     def wait_until_left(self, job_id: str, limit_s: float) -> bool:
         """Blocks until no step of the job is in hand (it was paused or cancelled before)."""
         with self._changed:
-            job = self._job(job_id)
-            return self._changed.wait_for(lambda: self._working is not job, limit_s)
+            job = self._jobs.get(job_id)
+            working = self._jobs.working
+            return self._changed.wait_for(lambda: job not in working.values(), limit_s)
 
     def is_busy(self) -> bool:
-        """True while a job runs or waits."""
+        """True while a job runs, or waits for its turn."""
         with self._changed:
-            return self._next() is not None
+            return bool(self._jobs.working) or any(map(self._jobs.next, Lane))
 
     @contextlib.contextmanager
     def at_rest(self) -> Iterator[Callable[[Callable[[str], bool]], int]]:
@@ -219,7 +227,7 @@ class Scheduler:
             UserError: a job runs.
         """
         with self._changed:
-            running = next((j for j in self._jobs.values() if j is self._working), None)
+            running = next(iter(self._jobs.working.values()), None)
             if running is not None:
                 raise UserError(
                     f"Something else is being done: {running.value.title}.",
@@ -228,40 +236,58 @@ class Scheduler:
                 )
 
             def forget(goes: Callable[[str], bool]) -> int:
-                gone = [job for job in self._jobs.values() if any(map(goes, documents_of(job)))]
+                gone = [job for job in self._jobs.all() if any(map(goes, documents_of(job)))]
                 for job in gone:
-                    del self._jobs[job.value.id]
-                    self._records.forget(job)
+                    self._jobs.forget(job)
                 return len(gone)
 
             yield forget
 
-    # The thread ---------------------------------------------------------------------
+    # The threads --------------------------------------------------------------------
 
-    def _run(self) -> None:
+    def _run(self, lane: Lane) -> None:
         while True:
             with self._changed:
-                while (job := self._next()) is None and not self._is_closed:
-                    self._changed.wait()
+                while (job := self._jobs.next(lane)) is None and not self._is_closed:
+                    self._changed.wait(LOOK_S if self._jobs.are_held() else None)
                 if self._is_closed or job is None:
                     return
                 self._begin(job)
-            self._work_on(job, lambda: self._is_closed)
-            self._leave(job, is_left=self._is_closed)
+            self._work_on(job, lambda: self._is_closed or self._gives_way(job))
+            self._leave(job)
 
     def _begin(self, job: Job) -> None:
-        self._working = job
-        self._witness.watch(job.spec)
+        lane = lane_of(job.value.kind)
+        self._jobs.working[lane] = job
+        if lane is Lane.MAIN:
+            self._witness.watch(job.spec)
         job.spec = replace(job.spec, mark=self._witness.mark())
-        self._set(job, state=JobState.RUNNING)
+        if job.went_on_s is not None:
+            job.went_on_s = time.monotonic()
+        self._jobs.set(job, state=JobState.RUNNING)
 
-    def _leave(self, job: Job, *, is_left: bool) -> None:
+    def _leave(self, job: Job) -> None:
         with self._changed:
-            self._working = None
+            del self._jobs.working[lane_of(job.value.kind)]
+            if job.value.state is JobState.RUNNING:
+                # Left between two steps, in good order: that is no crash.
+                self._jobs.set(job, state=JobState.QUEUED, seconds_left=None)
+            else:
+                self._jobs.tell_waits()
             self._changed.notify_all()
-            if is_left and job.value.state is JobState.RUNNING:
-                # An end in good order is no crash.
-                self._set(job, state=JobState.QUEUED, seconds_left=None)
+
+    def _gives_way(self, job: Job) -> bool:
+        """True where the job is held from now on, or another one passes it."""
+        with self._changed:
+            if self._jobs.hold(job):
+                return True
+            if not self._jobs.is_passed(job):
+                return False
+            went_on_s = job.went_on_s
+            if went_on_s is not None and time.monotonic() - went_on_s < self._rest_s:
+                return False
+            job.went_on_s = time.monotonic()
+            return True
 
     def _work_on(self, job: Job, is_stopped: Callable[[], bool]) -> None:
         try:
@@ -287,72 +313,25 @@ class Scheduler:
                 self._wait_until_quiet(QUIET_LIMIT_S)
                 if is_stopped() or job.value.state is not JobState.RUNNING:
                     return None
+                begun_s = time.monotonic()
                 try:
                     step = next(steps)
                 except StopIteration as end:
                     outcome: JobOutcome = end.value
                     return outcome
-                self._note(job, step)
+                self._note(job, step, time.monotonic() - begun_s)
         finally:
             steps.close()
 
-    def _note(self, job: Job, step: JobStep) -> None:
+    def _note(self, job: Job, step: JobStep, seconds: float) -> None:
         with self._changed:
-            job.value = replace(job.value, **step.fields())
-            job.report = step.report or job.report
-            if time.monotonic() - job.saved_s >= SAVE_EVERY_S:
-                self._records.save(job)
+            self._jobs.note(job, step, seconds)
             value = job.value
         self._on_change(value)
 
-    # Under the lock -----------------------------------------------------------------
-
-    def _insert(self, kind: JobKind, order: JobSpec, job_id: str, state: JobState) -> Job:
-        now = datetime.now(UTC)
-        value = JobValue(
-            id=job_id,
-            kind=kind,
-            title=order.title,
-            state=state,
-            created=now.isoformat(timespec="seconds"),
-        )
-        job = Job(value=value, spec=order, created_utc=now)
-        self._records.write(job)
-        self._jobs[job_id] = job
-        return job
-
     def _end(self, job: Job, state: JobState, *, message: str, failed: int | None = None) -> None:
         with self._changed:
-            if job.value.state.is_final:
-                return
-            self._set(
-                job,
-                state=state,
-                message=message,
-                failed=job.value.failed if failed is None else failed,
-                seconds_left=None,
-                current="",
-                finished=datetime.now(UTC).isoformat(timespec="seconds"),
-            )
-
-    def _set(self, job: Job, **changes: object) -> None:
-        job.value = replace(job.value, **changes)
-        self._records.save(job)
-        self._on_change(job.value)
-
-    def _job(self, job_id: str) -> Job:
-        try:
-            return self._jobs[job_id]
-        except KeyError:
-            raise UserError("There is no such job.", f"Its id would be {job_id}.") from None
-
-    def _next(self) -> Job | None:
-        """The job to run: the one that runs, else the oldest that waits."""
-        for state in (JobState.RUNNING, JobState.QUEUED):
-            for job in self._jobs.values():
-                if job.value.state is state:
-                    return job
-        return None
+            self._jobs.end(job, state, message=message, failed=failed)
 
 
 CRASHED = (

@@ -119,10 +119,24 @@ class FakeJobs:
         """Pauses, resumes or cancels; a job that has ended stays as it is."""
         with self._changed:
             job = self._job(body.job_id)
-            if (state := job.value.state.after(body.action)) is not job.value.state:
-                self._set(job, state=state)
+            state, before = job.value.state.after(body.action), job.value
+            if state is not before.state:
+                if before.state.is_final:
+                    job.failures.clear()
+                    fresh = JobValue(
+                        id=before.id, kind=before.kind, title=before.title, state=state,
+                        total=before.total, created=before.created, attempt=before.attempt + 1,
+                    )  # fmt: skip
+                    self._tell(job, JobReply(job=fresh))
+                else:
+                    self._set(job, state=state)
             self._changed.notify_all()
             return JobReply(job=job.value)
+
+    def failures(self, job_id: str) -> list[FailureValue]:
+        """The items that a job failed at so far."""
+        with self._changed:
+            return list(self._job(job_id).failures)
 
     def _watch(self, body: WatchJob, call: Call) -> None:
         """Sends the call progress until the job ends, then its answer."""

@@ -44,6 +44,7 @@ from cocadesk.protocol.messages import (
     Search,
     Similar,
     StartIndex,
+    TryAgain,
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
@@ -225,6 +226,16 @@ class FakeLibrary:
                 end=_index_report,
             )
         )
+
+    def _try_again(self, body: TryAgain, call: Call) -> ReplyBody:
+        """They can be read now."""
+        jobs = self._context.jobs
+        failed = jobs.failures(body.job_id) if body.job_id else list(self._failures)
+        if not failed:
+            raise UserError("There is nothing to try again.", "No file has failed there.")
+        self._failures = [one for one in self._failures if one not in failed]
+        title = f"Trying {len(failed)} files again"
+        return jobs.start(FakeWork(title=title, total=len(failed), end=_index_report))
 
     def _index_one(self, folder: Path, done: int) -> FailureValue | None:
         if done % 12 == 7:

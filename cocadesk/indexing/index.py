@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cocadesk.errors import UserError
-from cocadesk.eta import EtaEstimator
+from cocadesk.eta import EtaEstimator, UnderWay
 from cocadesk.indexing.commit import SCAN, Committer
 from cocadesk.indexing.heirs import inherit
 from cocadesk.indexing.identity import MatchKind
@@ -119,6 +119,7 @@ class _Index:
         self._candidates: list[FoundFile] = []
         self._in_hand: InHand | None = None
         self._tally = _Tally()
+        self._under_way = UnderWay()
         self._eta = EtaEstimator()
 
     def scan(self, roots: Sequence[bytes]) -> Iterator[IndexProgress]:
@@ -226,6 +227,7 @@ class _Index:
             opened_decoder(pool, self._model, self._options) as decoder,
         ):
             matcher = NotingMatcher(self._matcher, self._in_hand)
+            self._under_way.decoder = decoder
             for part in self._options.parts(self._candidates):
                 yield from self._read(read, part, matcher, decoder)
 
@@ -355,15 +357,20 @@ class _Index:
         self, stage: IndexStage, *, done: int = 0, total: int | None = None, ahead: int = 0
     ) -> IndexProgress:
         """The progress of the index; the time left follows from the speed so far."""
+        fraction, video = 0.0, None
         if stage in (IndexStage.EMBED, IndexStage.FINISH):
             done, total = self._tally.done + ahead, len(self._candidates)
+            if done < total:
+                fraction, video = self._under_way.after(done)
         return IndexProgress(
             stage=stage,
             done=done,
             total=total,
             failed=len(self._tally.failed),
             current_path=self._tally.current_path,
-            seconds_left=self._eta.seconds_left(done, total),
+            video_path=video,
+            seconds_left=self._eta.seconds_left(done + fraction, total),
+            fraction=fraction,
         )
 
 

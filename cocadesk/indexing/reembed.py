@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from cocadesk.eta import EtaEstimator
+from cocadesk.eta import EtaEstimator, UnderWay
 from cocadesk.indexing.commit import placed_view
 from cocadesk.indexing.identity import MatchKind
 from cocadesk.indexing.known_files import FileMatch, MatchedFile, Unreadable
@@ -133,6 +133,7 @@ class _Reembed:
     ) -> None:
         self._started_s = time.monotonic()
         self._eta = EtaEstimator()
+        self._under_way = UnderWay()
         self._library = library
         self._backend = backend
         self._model = backend.info()
@@ -272,6 +273,7 @@ class _Reembed:
             InHand(self._library.folder) as in_hand,
             opened_decoder(pool, self._model, self._options) as decoder,
         ):
+            self._under_way.decoder = decoder
 
             def commit(batch: Batch) -> None:
                 self._commit(batch)
@@ -355,13 +357,16 @@ class _Reembed:
         """The progress, in media."""
         done = len(self._filled) + len(self._unreadable) + ahead
         total = max(self._total, done)
+        fraction, video = self._under_way.after(done) if done < total else (0.0, None)
         return IndexProgress(
             stage=stage,
             done=done,
             total=total,
             failed=len(self._unreadable),
             current_path=self._current,
-            seconds_left=self._eta.seconds_left(done, total),
+            video_path=video,
+            seconds_left=self._eta.seconds_left(done + fraction, total),
+            fraction=fraction,
         )
 
     def report(self) -> ReembedReport:

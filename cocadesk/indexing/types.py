@@ -72,7 +72,11 @@ class IndexOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexProgress:
-    """Progress of an index. ``total`` and ``seconds_left`` are None while unknown."""
+    """Progress of an index. ``total`` and ``seconds_left`` are None while unknown.
+
+    ``current_path`` is the last file that was committed. ``video_path`` is a video that is
+    being decoded, ``fraction`` how much of it is done.
+    """
 
     stage: IndexStage
     done: int
@@ -80,6 +84,8 @@ class IndexProgress:
     failed: int
     current_path: bytes | None
     seconds_left: float | None
+    fraction: float = 0.0
+    video_path: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

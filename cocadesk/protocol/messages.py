@@ -24,7 +24,7 @@ from cocadesk.protocol.values import (
     WorkState,
 )
 
-PROTOCOL_VERSION = 7
+PROTOCOL_VERSION = 8
 
 # What happens without being asked ----------------------------------------------------
 

@@ -251,10 +251,19 @@ class ListJobs(RequestBody, frozen=True):
 
 
 class ControlJob(RequestBody, frozen=True):
-    """Pauses, resumes or cancels a job; answered by ``JobReply``."""
+    """Pauses, resumes or cancels a job, or starts it again; answered by ``JobReply``."""
 
     job_id: str
     action: JobAction
+
+
+class TryAgain(RequestBody, frozen=True):
+    """Does again exactly what this job could not do; a job, ``JobReply``.
+
+    Without a job: the files of the library that could not be read.
+    """
+
+    job_id: str = ""
 
 
 class WatchJob(RequestBody, frozen=True):

@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias
 
-import msgspec
-
+from cocadesk.protocol.base import *  # noqa: F403 - one place to import values from
+from cocadesk.protocol.base import Value
+from cocadesk.protocol.job_values import *  # noqa: F403
 from cocadesk.protocol.paths import WirePath
-
-
-class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of all values: immutable, by keyword; defaults are not sent."""
-
-
-class Message(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=True
-):
-    """Base of all messages: the class name travels as ``type``."""
-
-
-AnyValue = TypeVar("AnyValue", bound=Value | Message)
-
-
-def changed(value: AnyValue, **changes: object) -> AnyValue:
-    """The value with other contents in these fields."""
-    return msgspec.structs.replace(value, **changes)
 
 
 class Priority(StrEnum):
@@ -39,53 +22,6 @@ class Priority(StrEnum):
 class MediaKind(StrEnum):
     PHOTO = "photo"
     VIDEO = "video"
-
-
-class JobKind(StrEnum):
-    INDEX = "index"
-    CAPTION = "caption"
-    TAG = "tag"
-    WRITE = "write"
-    TEACH = "teach"
-    SWITCH_MODEL = "switch"
-
-
-class ReadAgain(StrEnum):
-    """The files that an index reads though nothing about them has changed."""
-
-    NOTHING = "nothing"
-    FAILED = "failed"
-    ALL = "all"
-
-
-class JobState(StrEnum):
-    QUEUED = "queued"
-    RUNNING = "running"
-    PAUSED = "paused"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def is_final(self) -> bool:
-        """True where the job will not move again."""
-        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
-
-    def after(self, action: JobAction) -> JobState:
-        """The state that an action leads to; a job that has ended stays as it is."""
-        if self.is_final:
-            return self
-        if action is JobAction.CANCEL:
-            return JobState.CANCELLED
-        if action is JobAction.PAUSE:
-            return JobState.PAUSED
-        return JobState.QUEUED if self is JobState.PAUSED else self
-
-
-class JobAction(StrEnum):
-    PAUSE = "pause"
-    RESUME = "resume"
-    CANCEL = "cancel"
 
 
 class ModelState(StrEnum):
@@ -187,33 +123,6 @@ class FailureValue(Value, frozen=True):
     stage: str = ""
     when: str = ""
     is_passing: bool = False
-
-
-class WorkState(Value, frozen=True):
-    """How far long work is; ``current`` names what it has in hand."""
-
-    stage: str = ""
-    done: int = 0
-    total: int | None = None
-    failed: int = 0
-    seconds_left: float | None = None
-    current: str = ""
-
-    def fields(self) -> dict[str, Any]:
-        """These fields alone, for another message of the same work."""
-        return {name: getattr(self, name) for name in WorkState.__struct_fields__}
-
-
-class JobValue(WorkState, frozen=True, kw_only=True):
-    """A job as people see it: what it does, how far it is, how it ended."""
-
-    id: str
-    kind: JobKind
-    title: str
-    state: JobState
-    message: str = ""
-    created: str = ""
-    finished: str = ""
 
 
 class Scope(Value, frozen=True):

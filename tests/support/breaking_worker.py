@@ -39,7 +39,7 @@ def _break(
     beats = 0
     while b"endless" in job.path or (b"slow" in job.path and beats < 15):
         threading.Event().wait(settings.patience.deadline_s / 10)
-        heartbeat.beat()
+        heartbeat.beat(beats / 15 if b"slow" in job.path else 0.0)
         beats += 1
     return worker.decode_job(job, settings, arena, heartbeat)
 

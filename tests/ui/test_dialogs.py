@@ -207,16 +207,16 @@ def test_failures_are_listed_with_reason_and_folder(
     assert FailuresDialog((), 0, "", parent).heading.text() == "Files that could not be read"
 
 
-@pytest.mark.parametrize(("shown", "job", "offered"), [(2, "", 1), (2, "Index", 0), (0, "", 0)])
-def test_all_files_that_could_not_be_read_can_be_tried_again(
+@pytest.mark.parametrize(("shown", "job", "offered"), [(2, "", 1), (2, "Index", 1), (0, "", 0)])
+def test_files_that_could_not_be_read_can_be_tried_again(
     parent: QWidget, shown: int, job: str, offered: int
 ) -> None:
-    """Not those of one job: an index does not know of which job a failure is."""
+    """All of the library, or those of one job; nothing is offered where there are none."""
     failures = [FailureValue(path=WirePath(f"/{n}.jpg"), reason="Cut off.") for n in range(shown)]
     dialog = FailuresDialog(failures, shown, job, parent)
     wanted = _carried(dialog.again_wanted)
     for part in dialog.findChildren(QPushButton):
-        if part.text() == "Try them again":
+        if part.text() == "Try these again":
             part.click()
     assert len(wanted) == offered
 

@@ -317,3 +317,56 @@ def test_times_of_jobs_are_short() -> None:
     assert moment("2024-05-03T14:30:00").startswith("3 May 2024, ")
     assert moment("yesterday") == "yesterday"
     assert moment("") == ""
+
+
+def test_a_stopped_job_is_started_again_in_the_drawer(
+    slow_window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """Its row says what it can do; the same row runs again."""
+    window = slow_window
+    window.add_folders([str(tmp_path / "first")])
+    window.action_set[Actions.JOBS].trigger()
+    qtbot.waitUntil(lambda: len(window.widgets.jobs.rows) == 1, timeout=WAIT_MS)
+    row = next(iter(window.widgets.jobs.rows.values()))
+    assert not row.again.isVisible()
+    row.cancel.click()
+    qtbot.waitUntil(row.again.isVisible, timeout=WAIT_MS)
+    assert row.again.accessibleName() == "Start again: Looking at first"
+    row.again.click()
+    qtbot.waitUntil(lambda: row.state.text() == "Running", timeout=WAIT_MS)
+    assert not row.again.isVisible()
+    assert len(window.widgets.jobs.rows) == 1
+
+
+def test_the_failures_of_a_job_are_tried_again_by_another_job(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """Exactly these files, from the list of what failed."""
+    window.add_folders([str(tmp_path / "first")])
+    job = _wait_for_end(window, qtbot, JobKind.INDEX)
+    window.action_set[Actions.JOBS].trigger()
+    with qtbot.waitSignal(window.session.tracker.failures_came, timeout=WAIT_MS):
+        window.widgets.jobs.rows[job.id].failures.click()
+    dialog = window.dialogs.current
+    assert isinstance(dialog, FailuresDialog)
+    assert dialog.again.isEnabled()
+    dialog.again.click()
+    title = f"Trying {job.failed} files again"
+    qtbot.waitUntil(
+        lambda: title in [other.title for other in window.session.tracker.all()], timeout=WAIT_MS
+    )
+
+
+def test_a_job_that_waits_says_what_for() -> None:
+    """In the strip and in the drawer."""
+    job = JobValue(id="j", kind=JobKind.INDEX, title="t", state=JobState.QUEUED)
+    assert job_line(job) == "waiting for its turn"
+    assert job_line(replace(job, waits_for="“Adding A”")) == "waits for “Adding A”"
+
+
+def test_a_long_video_shows_how_far_it_is() -> None:
+    """One file of one would stand still for an hour."""
+    job = JobValue(
+        id="j", kind=JobKind.INDEX, title="t", state=JobState.RUNNING, total=1, fraction=0.437
+    )
+    assert job_line(job) == "0 of 1 · 43 % of the next one"

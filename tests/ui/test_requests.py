@@ -47,6 +47,7 @@ from cocadesk.protocol.messages import (
     Similar,
     StartIndex,
     StartTeach,
+    TryAgain,
     UndoAnnotations,
     UseModel,
     VocabularyReply,
@@ -625,3 +626,27 @@ def test_each_part_asks_again_when_the_engine_is_back(
     link.lose()
     link.come_back()
     assert [type(body) for body in link.sent] == first * 2
+
+
+def test_a_job_that_starts_again_counts_though_it_had_ended(tracker: JobTracker) -> None:
+    """A late event of the attempt before is dropped."""
+    ended = _gathered(tracker.ended)
+    stopped = replace(JOB, state=JobState.CANCELLED)
+    tracker.take(stopped)
+    tracker.take(JOB)
+    assert tracker.find("j") == stopped
+    again = replace(JOB, attempt=2)
+    tracker.take(again)
+    tracker.take(stopped)
+    assert tracker.find("j") == again
+    tracker.take(replace(again, state=JobState.DONE))
+    assert [job.attempt for job in ended if isinstance(job, JobValue)] == [1, 2]
+
+
+def test_failures_are_tried_again_by_the_id_of_their_job(
+    tracker: JobTracker, link: StandInLink
+) -> None:
+    """Without one, all files that could not be read."""
+    tracker.try_again("j")
+    tracker.try_again("")
+    assert [body.job_id for body in link.bodies(TryAgain)] == ["j", ""]

@@ -17,9 +17,11 @@ from cocadesk.protocol.messages import (
     ListJobFailures,
     ListJobs,
     PlanWrite,
+    RequestBody,
     StartCaption,
     StartIndex,
     StartWrite,
+    TryAgain,
     WritePlan,
 )
 from cocadesk.protocol.paths import WirePath
@@ -60,6 +62,10 @@ class JobTracker(QObject):
     def take(self, job: JobValue) -> None:
         """A job has moved. An event may overtake the answer that it began: the end stays."""
         before = self._jobs.get(job.id)
+        if before is not None and before.attempt != job.attempt:
+            if job.attempt < before.attempt:
+                return
+            before = None  # it was started again
         was_over = before is not None and before.state.is_final
         if was_over and not job.state.is_final:
             return
@@ -78,8 +84,12 @@ class JobTracker(QObject):
         self._start(StartIndex(folders=paths, again=again))
 
     def control(self, job_id: object, action: object) -> None:
-        """Pauses, resumes or stops a job."""
+        """Pauses, resumes or stops a job, or starts it again."""
         self._start(ControlJob(job_id=str(job_id), action=JobAction(str(action))))
+
+    def try_again(self, job_id: str) -> None:
+        """Starts a job on exactly the files that one could not do; "" for all unread ones."""
+        self._start(TryAgain(job_id=job_id))
 
     def caption(self, scope: Scope, again: bool, style: CaptionStyle | None) -> None:
         """Starts to describe these media."""
@@ -120,7 +130,7 @@ class JobTracker(QObject):
             on_failed=self.failed.emit,
         )
 
-    def _start(self, body: StartIndex | StartCaption | StartWrite | ControlJob) -> None:
+    def _start(self, body: RequestBody) -> None:
         if self._link.state is not LinkState.CONNECTED:
             self.failed.emit(
                 UserError("The engine is still starting.", "", "Try again in a few seconds.")

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from cocadesk.protocol.messages import Failures
-from cocadesk.protocol.values import FailureValue, JobValue, ReadAgain
+from cocadesk.protocol.values import FailureValue, JobValue
 from ui.engine.tracker import JobTracker
 from ui.jobs.panel import JobsPanel, JobStrip
 from ui.kit.actions import Actions, Slots
@@ -99,17 +99,22 @@ class JobCommands(QObject):
         self._tracker.ask_failures_of(job_id)
 
     def _on_failures(self, answer: Failures) -> None:
-        title = "" if self._failures_of is None else self._failures_of.title
+        job = self._failures_of
         dialog = self._dialogs.open(
-            lambda parent: FailuresDialog(answer.failures, answer.total, title, parent)
+            lambda parent: FailuresDialog(
+                answer.failures, answer.total, "" if job is None else job.title, parent
+            )
         )
-        dialog.again_wanted.connect(partial(self._tracker.index, (), ReadAgain.FAILED))
+        # While a job runs its list is not whole.
+        dialog.again.setEnabled(job is None or job.state.is_final)
+        job_id = "" if job is None else job.id
+        dialog.again_wanted.connect(partial(self._tracker.try_again, job_id))
 
 
 class FailuresDialog(FramedDialog):
     """The files that could not be read, each with its reason.
 
-    ``again_wanted``: they are to be tried again though they have not changed.
+    ``again_wanted``: these are to be tried again though they have not changed.
     """
 
     again_wanted = Signal()
@@ -132,8 +137,8 @@ class FailuresDialog(FramedDialog):
             again = " It will be tried again." if failure.is_passing else ""
             self.tree.addTopLevelItem(table_line((name, failure.reason + again, folder)))
         self.column.addWidget(self.tree, 1)
-        self.again = button("Try them again", "primary", on_click=self._try_again)
-        self.add_buttons(self.again if failures and not job else None).setText("Close")
+        self.again = button("Try these again", "primary", on_click=self._try_again)
+        self.add_buttons(self.again if failures else None).setText("Close")
         self.resize(840, 460)
 
     def _try_again(self) -> None:

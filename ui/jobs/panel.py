@@ -43,6 +43,7 @@ class JobStrip(NamedJob):
             (left, 1),
             self.pause,
             self.cancel,
+            self.again,
             self.dismiss,
             gap=GAP_M,
             margins=(16, 10, 16, 10),
@@ -97,6 +98,7 @@ class JobRow(NamedJob):
         grid.addWidget(self.bar, 1, 0)
         grid.addWidget(self.pause, 0, 1, 2, 1)
         grid.addWidget(self.cancel, 0, 2, 2, 1)
+        grid.addWidget(self.again, 0, 3, 2, 1)
         grid.setColumnStretch(0, 1)
         grid.setRowMinimumHeight(0, ROW_PX)
         self.show_job(job)
@@ -108,6 +110,7 @@ class JobRow(NamedJob):
         self.when.setText(moment(job.finished or job.created))
         self.pause.setAccessibleName(f"{self.pause.text()}: {job.title}")
         self.cancel.setAccessibleName(f"Stop: {job.title}")
+        self.again.setAccessibleName(f"Start again: {job.title}")
         self.failures.setAccessibleName(f"Show {count(job.failed, 'failure')} of {job.title}")
         self.setAccessibleName(f"{job.title}, {job_state(job)}")
         self.setAccessibleDescription(job_line(job))

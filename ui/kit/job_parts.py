@@ -33,7 +33,7 @@ class JobFrame(QFrame):
         """Draws the job as it is now, with a text on how far it is."""
         self.job = job
         self.line.setText(text)
-        self.bar.show_progress(job.done, job.total)
+        self.bar.show_progress(job.done + job.fraction, job.total)
         self.pause.setText("Resume" if job.state is JobState.PAUSED else "Pause")
         for part in (self.bar, self.pause, self.cancel):
             part.setVisible(not job.state.is_final)
@@ -49,7 +49,10 @@ class JobFrame(QFrame):
 
 
 class NamedJob(JobFrame):
-    """A job in one line with its title and a way to the files that it could not read."""
+    """A job in one line with its title and a way to the files that it could not read.
+
+    One that was stopped or has failed can be started again.
+    """
 
     failures_wanted = Signal(object)
 
@@ -57,12 +60,18 @@ class NamedJob(JobFrame):
         super().__init__(ElidedLabel("muted"))
         self.title = ElidedLabel()
         self.failures = button("Show files", "link", on_click=self._on_failures)
+        self.again = button("Start again", on_click=self._on_again)
 
     def show_job(self, job: JobValue) -> None:
         """Shows the job as it is now."""
         self.draw_job(job, job_line(job))
         self.title.setText(job.title)
         self.failures.setVisible(job.failed > 0)
+        self.again.setVisible(job.state.can_start_again)
+
+    def _on_again(self) -> None:
+        if self.job is not None:
+            self.control.emit(self.job.id, JobAction.AGAIN)
 
     def _on_failures(self) -> None:
         if self.job is not None:

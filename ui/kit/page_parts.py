@@ -22,6 +22,7 @@ from ui.kit.theme import GAP_M, colour
 from ui.kit.widgets import label
 
 COLUMN_MAX_PX = 820
+PARTS = 1000
 UNLIMITED_PX = 16_777_215  # Qt's own greatest width
 
 
@@ -107,10 +108,11 @@ class ProgressBar(QProgressBar):
         self.setTextVisible(False)
         self.setAccessibleName("Progress")
 
-    def show_progress(self, done: int, total: int | None) -> None:
-        """Shows how far it is."""
-        self.setMaximum(total or 0)
-        self.setValue(min(done, total or 0))
+    def show_progress(self, done: float, total: int | None) -> None:
+        """Shows how far it is, in parts of one where ``done`` is no whole number."""
+        parts = 1 if done == int(done) else PARTS
+        self.setMaximum((total or 0) * parts)
+        self.setValue(min(int(done * parts), (total or 0) * parts))
 
 
 class TickBox(QCheckBox):

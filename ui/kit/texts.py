@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 from cocadesk.protocol.values import JobKind, JobState, JobValue, Row
@@ -122,10 +123,12 @@ def job_line(job: JobValue) -> str:
     if job.state is JobState.PAUSED:
         return f"Paused after {done}."
     if job.state is JobState.QUEUED:
-        return "waiting for its turn"
+        return f"waits for {job.waits_for}" if job.waits_for else "waiting for its turn"
     parts = [job.stage] if job.stage else []
     if job.total:
         parts.append(f"{job.done:,} of {job.total:,}")
+        if job.fraction:
+            parts.append(f"{math.floor(100 * job.fraction)} % of the next one")
     elif job.done or not parts:
         parts.append(done)
     if job.failed:

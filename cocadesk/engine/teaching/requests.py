@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from cocadesk.engine.handlers import EngineContext, RequestHandler
+from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
+from cocadesk.engine.job_steps import JobFactory, JobOutcome, JobStep, Steps
 from cocadesk.engine.model_switch import ModelSwitcher
-from cocadesk.engine.scheduler import JobFactory, JobOutcome, JobStep, Steps
 from cocadesk.engine.teaching.preview import DatasetPreview
 from cocadesk.engine.teaching.run_state import RunReader
 from cocadesk.engine.teaching.runs import Choice, RunRecord, RunStore
@@ -46,6 +46,7 @@ from cocadesk.protocol.values import (
 )
 
 LINE_WAIT_S = 0.25
+LEAVE_LIMIT_S = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +74,10 @@ class TeachingHandler(RequestHandler):
     def works(self) -> Mapping[JobKind, JobFactory]:
         """The teaching run."""
         return {JobKind.TEACH: self._steps}
+
+    def restarts(self) -> Mapping[JobKind, Restart]:
+        """A run that was stopped or has failed begins anew, or goes on from its saved state."""
+        return {JobKind.TEACH: Restart(renewed=self._renewed)}
 
     def close(self) -> None:
         """Ends the previews that are still under way."""
@@ -112,9 +117,29 @@ class TeachingHandler(RequestHandler):
     def _queue(self, record: RunRecord) -> JobValue:
         spec = msgspec.json.encode(TeachJobSpec(run=record.id)).decode()
         title = f"Learning from {record.title}"
-        job = self._parts.jobs().add(JobKind.TEACH, title, spec, job_id=record.id)
+        jobs = self._parts.jobs()
+        if any(job.id == record.id and job.state.can_start_again for job in jobs.all()):
+            job = jobs.again(record.id, spec)
+        else:
+            job = jobs.add(JobKind.TEACH, title, spec, job_id=record.id)
         self._publish(self._reader.value(record))
         return job
+
+    def _renewed(self, job: JobValue, spec: str) -> str:
+        """The order of a run that starts again.
+
+        Raises:
+            UserError: its model was deleted by its owner, or its record is gone.
+        """
+        # Until its child is gone, that may still remove what it has saved.
+        self._parts.jobs().wait_until_left(job.id, LEAVE_LIMIT_S)
+        record = self._store.get(job.id)
+        _check_open(record)
+        if record.choice is Choice.STOPPED:
+            self._store.choose(record.id, Choice.NONE)
+        if not self._store.has_state(record.id):
+            self._store.drop_curve(record.id)
+        return spec
 
     def _begin(self, body: StartTeach) -> JobValue:
         model = self._parts.model
@@ -245,7 +270,7 @@ class TeachingHandler(RequestHandler):
                     value = self._reader.value(record)
                     if value.state is RunState.KEPT:
                         self._publish(value)
-            elif job.kind is JobKind.TEACH and job.state in _OVER:
+            elif job.kind is JobKind.TEACH and (job.state in _OVER or _starts_again(job)):
                 record = self._store.get(job.id)
                 if job.state is JobState.CANCELLED:
                     record = self._store.choose(job.id, Choice.STOPPED)
@@ -268,6 +293,15 @@ def _check_decidable(run: RunValue, *, keep: bool) -> None:
         raise UserError("This run was discarded.", "Its model is gone.", "Teach again.")
     if run.state is RunState.FAILED and keep:
         raise UserError("This run has failed.", run.message, "Teach again.")
+
+
+def _check_open(record: RunRecord) -> None:
+    if record.choice in (Choice.DISCARDED, Choice.KEPT):
+        raise UserError("This run was decided on.", "Its job can't start again.", "Teach again.")
+
+
+def _starts_again(job: JobValue) -> bool:
+    return job.attempt > 1 and job.state is JobState.QUEUED
 
 
 def _title(source: TeachSource) -> str:

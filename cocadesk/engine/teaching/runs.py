@@ -193,6 +193,10 @@ class RunStore:
             else:
                 item.unlink(missing_ok=True)
 
+    def drop_curve(self, run_id: str) -> None:
+        """Removes the curve of a run that begins anew."""
+        (self.folder(run_id) / POINTS).unlink(missing_ok=True)
+
     def forget(self, traces: Traces) -> int:
         """Takes what is forgotten out of all runs' notes; gives the number of runs that named it.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from cocadesk.engine.scheduler import JobStep
+from cocadesk.engine.job_steps import JobStep
 from cocadesk.engine.teaching.runs import LOG
 from cocadesk.errors import UserError
 from cocadesk.protocol.launch import engine_environment

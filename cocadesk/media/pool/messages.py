@@ -105,9 +105,13 @@ class VideoDone(msgspec.Struct, frozen=True, tag=True):
 
 
 class Alive(msgspec.Struct, frozen=True, tag=True):
-    """A heartbeat: more of the video has been decoded since the last word."""
+    """A heartbeat: more of the video has been decoded since the last word.
+
+    ``share`` is how much of it by now, as far as its header tells its length.
+    """
 
     serial: int
+    share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
 
 
 class DecodeFailed(msgspec.Struct, frozen=True, tag=True):

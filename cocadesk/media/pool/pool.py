@@ -116,6 +116,7 @@ class DecoderPool:
         self._retried: set[int] = set()
         self._again: deque[tuple[int, DecodeRequest]] = deque()
         self._current: set[int] = set()
+        self._under_way: dict[int, tuple[bytes, float]] = {}
         self._failed_starts = 0
         self._is_decoding = False
         self._is_closed = False
@@ -162,6 +163,10 @@ class DecoderPool:
         for a video of hours.
         """
         self._stopping.set()
+
+    def under_way(self) -> dict[bytes, float]:
+        """The videos that are being decoded, with the share that is done; from any thread."""
+        return dict(list(self._under_way.values()))
 
     def close(self) -> None:
         """Ends the workers. Safe to call twice."""
@@ -226,6 +231,8 @@ class DecoderPool:
                 yield from self._replace(worker, None)
             elif next(iter(worker.queued), None) == answer.serial:
                 worker.deadline.note_heartbeat(at_s)
+                request, _ = worker.queued[answer.serial]
+                self._under_way[answer.serial] = (request.path, answer.share)
         elif answer.serial in worker.queued:
             request, slot = worker.queued.pop(answer.serial)
             worker.begin_file(at_s)
@@ -259,6 +266,7 @@ class DecoderPool:
     def _settle(self, serial: int) -> None:
         self._current.discard(serial)
         self._retried.discard(serial)
+        self._under_way.pop(serial, None)
 
     def _end_late_workers(self) -> Iterator[Result]:
         now_s = self._clock()
@@ -301,6 +309,7 @@ class DecoderPool:
         if serial not in self._current:
             return
         again = next(self._serials)
+        self._under_way.pop(serial, None)
         self._current.remove(serial)
         self._current.add(again)
         if serial in self._retried:
@@ -353,6 +362,7 @@ class DecoderPool:
         minutes, so it is replaced.
         """
         self._current.clear()
+        self._under_way.clear()
         self._retried.clear()
         self._again.clear()
         for worker in list(self._workers):

@@ -152,14 +152,14 @@ class Heartbeat:
         self._sent_at_s = time.monotonic()
         self._rearm()
 
-    def beat(self) -> None:
-        """Call it with every frame; most calls do nothing."""
+    def beat(self, share: float = 0.0) -> None:
+        """Call it with every frame, and how much of the video is done; most calls do nothing."""
         now_s = time.monotonic()
         if now_s - self._sent_at_s < self._every_s:
             return
         self._sent_at_s = now_s
         self._rearm()
-        write_message(self._answers, Alive(self._serial))
+        write_message(self._answers, Alive(self._serial, share))
 
     def end(self) -> None:
         """The file is done: nothing ends the process any more."""

@@ -64,9 +64,11 @@ def read_video(
     *,
     thumbnail_px: int = THUMBNAIL_PX,
     limits: DecodeLimits | None = None,
-    on_frame: Callable[[], None] = lambda: None,
+    on_frame: Callable[[float], None] = lambda _share: None,
 ) -> VideoContent:
     """Reads a video once from beginning to end. ``on_frame`` is called after every frame.
+
+    It gets the share of the video's seconds that is done, 0 where its header tells no length.
 
     Raises:
         PhotoError: it is no video, none of its frames can be decoded, or it is
@@ -98,7 +100,7 @@ class _Pass:
         self._store = store
         self._limits = limits
         self._painter = FramePainter(spec, thumbnail_px, float(source.pixel_aspect))
-        hinted_s = source.hinted_duration_s
+        self._hinted_s = hinted_s = source.hinted_duration_s
         most = max(1, min(limits.moments, limits.frame_bytes // (3 * spec.size_px**2)))
         self._moments = MomentFinder(self._painter, store.keep_moment, most=most, hinted_s=hinted_s)
         self._whole = WholeSampler(self._painter, spec.size_px, hinted_s, WHOLE_FRAMES)
@@ -107,7 +109,7 @@ class _Pass:
         self._size = (0, 0)
         self._last_s = -1.0
 
-    def run(self, on_frame: Callable[[], None]) -> VideoContent | None:
+    def run(self, on_frame: Callable[[float], None]) -> VideoContent | None:
         """Reads the video through; None where it has no frame.
 
         Raises:
@@ -126,7 +128,7 @@ class _Pass:
             if number == 0 or shown.time_s - measured_at_s >= _MEASURE_EVERY_S:
                 measured_at_s = shown.time_s
                 self._measure(shown)
-            on_frame()
+            on_frame(min(1.0, max(0.0, shown.time_s) / self._hinted_s) if self._hinted_s else 0.0)
         return self._end() if self._last_s >= 0 else None
 
     def _begin(self, shown: ShownFrame) -> None:

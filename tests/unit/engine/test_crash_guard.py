@@ -10,7 +10,8 @@ import pytest
 
 from cocadesk.engine.crash_guard import CrashGuard
 from cocadesk.engine.job_records import JobSpec
-from cocadesk.engine.scheduler import JobStep, Scheduler, Steps
+from cocadesk.engine.job_steps import JobStep, Steps
+from cocadesk.engine.scheduler import Scheduler
 from cocadesk.library.in_hand import InHand, left_in_hand
 from cocadesk.library.library import Library
 from cocadesk.library.rows import DESCRIBE, EMBED

@@ -13,8 +13,9 @@ import msgspec
 import pytest
 
 from cocadesk.engine.job_records import JobSpec
+from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps
 from cocadesk.engine.local import Access, LocalEngine
-from cocadesk.engine.scheduler import JobOutcome, JobStep, Scheduler, Steps
+from cocadesk.engine.scheduler import Scheduler
 from cocadesk.engine.teaching.runs import RunStore
 from cocadesk.errors import UserError
 from cocadesk.indexing.types import IndexReport

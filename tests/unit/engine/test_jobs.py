@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from cocadesk.engine.scheduler import JobOutcome, JobStep, Scheduler, Steps
+from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps
+from cocadesk.engine.scheduler import Scheduler
 from cocadesk.errors import UserError
 from cocadesk.library.rows import JobRow
 from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobState, JobValue

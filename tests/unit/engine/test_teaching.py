@@ -200,6 +200,23 @@ def test_a_cancelled_run_is_over_and_leaves_no_model(
         client.ask(DecideRun(run_id=job.id, keep=True), Run, timeout_s=WAIT_S)
 
 
+def test_a_run_that_was_stopped_starts_again_from_its_beginning(
+    client: EngineClient, photos: Path
+) -> None:
+    """The same run: what it had learned is gone, its curve begins anew."""
+    job = _start(client, photos, "endless")
+    _wait_for_step(client, job.id, 2)
+    stop = ControlJob(job_id=job.id, action=JobAction.CANCEL)
+    client.ask(stop, JobReply, timeout_s=WAIT_S)
+    again = ControlJob(job_id=job.id, action=JobAction.AGAIN)
+    assert client.ask(again, JobReply, timeout_s=WAIT_S).job.attempt == 2
+    assert _run(client, job.id).run.state is RunState.RUNNING
+    while [point.step for point in _run(client, job.id).run.points] != [1, 2]:
+        client.next_event(WAIT_S)
+    client.ask(stop, JobReply, timeout_s=WAIT_S)
+    assert _watch(client, job).job.state is JobState.CANCELLED
+
+
 @pytest.mark.parametrize(("title", "words"), [("dies", "out of luck"), ("full", "disk is full")])
 def test_a_trainer_that_dies_fails_its_run_with_a_sentence(
     client: EngineClient, photos: Path, title: str, words: str

@@ -234,3 +234,18 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
         (result,) = pool.decode(requests(path))
     assert isinstance(result, DecodeFailure)
     assert result.reason.endswith(".")
+
+
+def test_a_video_says_how_much_of_it_is_decoded(tmp_path: Path) -> None:
+    """Any thread may look while it is under way; afterwards there is nothing to say."""
+    path = make_clip_of_colours(tmp_path / "slow.mp4")
+    with DecoderPool(spec=SPEC, workers=1, deadline_s=1.0, worker_module=BREAKING) as pool:
+        reading = threading.Thread(target=lambda: list(pool.decode(requests(path))))
+        reading.start()
+        shares = set[float]()
+        while reading.is_alive() and not any(shares):
+            shares.add(pool.under_way().get(os.fsencode(path), 0.0))
+            reading.join(0.01)
+        reading.join()
+        assert any(0 < share < 1 for share in shares)
+        assert pool.under_way() == {}

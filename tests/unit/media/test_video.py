@@ -14,7 +14,7 @@ from PIL import Image
 
 from cocadesk.media.hashing import hash_file
 from cocadesk.media.types import DecodedVideo, DecodeLimits, PhotoError
-from cocadesk.media.video.decode import decode_video, sample_frames
+from cocadesk.media.video.decode import decode_video, read_video, sample_frames
 from cocadesk.media.video.frame_at import decode_frame_at
 from cocadesk.picture_input import InputSpec, Resize
 from tests.support.photo_files import corner_colours, natural_picture, quadrants
@@ -307,3 +307,26 @@ def test_a_video_above_a_limit_is_refused(tmp_path: Path, limits: DecodeLimits, 
     path = make_video(tmp_path / "a.mp4", ["red"])
     with pytest.raises(PhotoError, match=words):
         decode_video(path, SPEC, limits=limits)
+
+
+class _NoStore:
+    """Keeps no frame."""
+
+    def start_again(self) -> None:
+        """Nothing to forget."""
+
+    def keep_moment(self, input_HWC: np.ndarray) -> None:
+        """Nothing to keep."""
+
+    def keep_whole(self, inputs: list[np.ndarray]) -> None:
+        """Nothing to keep."""
+
+
+def test_a_pass_says_after_each_frame_how_much_of_the_video_is_done(tmp_path: Path) -> None:
+    """By its seconds: it only grows, from the first frame to the last."""
+    shares: list[float] = []
+    with make_video(tmp_path / "a.mp4", ["red", "green"]).open("rb") as file:
+        read_video(file, SPEC, _NoStore(), on_frame=shares.append)
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert 0.9 < shares[-1] <= 1

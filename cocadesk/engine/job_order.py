@@ -1,0 +1,107 @@
+"""The order of jobs: which is next, which may pass another, and what each of them waits for.
+
+Pure functions over the jobs that are open. Short ones pass long ones, so that a few photos
+need not wait for a hundred thousand; nothing passes what it builds on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence, Set
+from enum import Enum, auto
+
+from cocadesk.engine.job_records import BESIDE, Job
+from cocadesk.protocol.values import JobKind, JobState
+
+SHORT_S = 60.0
+"""A job that takes this long at most passes longer ones."""
+SECONDS_EACH: Mapping[JobKind, float] = {
+    JobKind.INDEX: 0.1,
+    JobKind.CAPTION: 0.4,
+    JobKind.TAG: 0.001,
+    JobKind.WRITE: 0.01,
+}
+"""Seconds that a file takes on two processors, about: enough to tell a dozen from thousands."""
+BUILDS_ON: Mapping[JobKind, Set[JobKind]] = {
+    JobKind.WRITE: frozenset({JobKind.CAPTION, JobKind.WRITE}),
+    JobKind.TAG: frozenset({JobKind.INDEX, JobKind.SWITCH_MODEL, JobKind.TAG}),
+}
+"""The kinds whose outcome a job of a kind may be about: it never passes these."""
+
+Hold = Callable[[Job], str]
+"""The reason why a job must not run now, e.g. on battery; empty for one that may."""
+
+
+class Lane(Enum):
+    """Jobs of one lane run one at a time, those of different lanes beside each other."""
+
+    MAIN = auto()
+    LESSONS = auto()
+
+
+def lane_of(kind: JobKind) -> Lane:
+    """The lane that a kind of job runs in."""
+    return Lane.LESSONS if kind in BESIDE else Lane.MAIN
+
+
+def seconds_of(kind: JobKind, items: int | None) -> float | None:
+    """The time that a job of so many files takes, about; None where nothing is known."""
+    if items is None or kind not in SECONDS_EACH:
+        return None
+    return items * SECONDS_EACH[kind]
+
+
+def is_short(job: Job) -> bool:
+    """True where the job is known to be done soon."""
+    return job.spec.seconds is not None and job.spec.seconds <= SHORT_S
+
+
+def may_pass(job: Job, other: Job) -> bool:
+    """True where a job may be done before another one that came first."""
+    builds_on = BUILDS_ON.get(job.value.kind, frozenset())
+    return is_short(job) and not is_short(other) and other.value.kind not in builds_on
+
+
+def in_order(jobs: Sequence[Job], lane: Lane, hold: Hold = lambda _job: "") -> list[Job]:
+    """The jobs of a lane that wait and may run, in the order in which they will."""
+    left = [
+        job
+        for job in jobs
+        if job.value.state is JobState.QUEUED and lane_of(job.value.kind) is lane and not hold(job)
+    ]
+    ordered: list[Job] = []
+    while left:
+        passing = (
+            place
+            for place, job in enumerate(left)
+            if is_short(job) and all(may_pass(job, earlier) for earlier in left[:place])
+        )
+        ordered.append(left.pop(next(passing, 0)))
+    return ordered
+
+
+def waits(jobs: Sequence[Job], working: Mapping[Lane, Job], hold: Hold) -> dict[str, str]:
+    """By the id of each job that waits, what goes before it; the next one waits for nothing."""
+    reasons = {
+        job.value.id: hold(job) if job.value.state is JobState.QUEUED else "" for job in jobs
+    }
+    for lane in Lane:
+        now = working.get(lane)
+        ahead = [] if now is None else [now]
+        for job in in_order(jobs, lane, hold):
+            if ahead == [now] and now is not None and may_pass(job, now):
+                reasons[job.value.id] = _named(now) + _step_of(now)
+            elif ahead:
+                others = f" and {len(ahead) - 1} more" if len(ahead) > 1 else ""
+                reasons[job.value.id] = _named(ahead[0]) + others
+            ahead.append(job)
+    return reasons
+
+
+def _named(job: Job) -> str:
+    return f"“{job.value.title}”"
+
+
+def _step_of(job: Job) -> str:
+    """The time after which a job that is passed makes room, as far as it was measured."""
+    return f"; a step of it takes up to {math.ceil(job.step_s)} s" if job.step_s else ""

@@ -1,0 +1,115 @@
+"""A scheduler of jobs that take a step only when the test lets them."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+
+from cocadesk.engine.job_order import Hold
+from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps
+from cocadesk.engine.scheduler import Scheduler
+from cocadesk.errors import UserError
+from cocadesk.library.rows import JobRow
+from cocadesk.protocol.values import JobKind, JobState, JobValue
+
+WAIT_S = 30.0
+
+
+class RowStore:
+    """Job rows in memory; what the library is to the scheduler."""
+
+    def __init__(self, rows: dict[str, JobRow] | None = None) -> None:
+        self.rows = dict(rows or {})
+        self.is_full = False
+
+    def all(self) -> list[JobRow]:
+        """As the library's table."""
+        return sorted(self.rows.values(), key=lambda row: row.id)
+
+    def save(self, job: JobRow) -> None:
+        """As the library's table; refused where the disk is full."""
+        if self.is_full:
+            raise UserError("The disk is full.")
+        self.rows[job.id] = job
+
+    def forget(self, job_id: str) -> None:
+        """As the library's table."""
+        del self.rows[job_id]
+
+
+class GatedJobs:
+    """Jobs of every kind; an order ``name:3`` is three steps, each of which waits for leave.
+
+    A job that is begun again goes on after the steps that it has taken, as real ones do.
+    """
+
+    def __init__(
+        self,
+        store: RowStore | None = None,
+        *,
+        rest_s: float = 0.0,
+        hold: Hold = lambda _job: "",
+    ) -> None:
+        self.store = store or RowStore()
+        self.log: list[str] = []
+        self.changes: list[JobValue] = []
+        self._leave: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(0))
+        self._taken: dict[str, int] = defaultdict(int)
+        self._moved = threading.Condition()
+        self.scheduler = Scheduler(
+            self.store,
+            dict.fromkeys(JobKind, self._steps),
+            on_change=self._on_change,
+            wait_until_quiet=lambda _limit_s: True,
+            rest_s=rest_s,
+            hold=hold,
+        )
+        self.scheduler.start()
+
+    def let(self, name: str, steps: int = 1) -> None:
+        """Gives leave for so many steps of a job."""
+        self._leave[name].release(steps)
+
+    def begin(self, kind: JobKind, order: str) -> JobValue:
+        """Queues a job of unknown length and waits until it runs."""
+        job = self.scheduler.add(kind, order.partition(":")[0], order)
+        self.wait_for(job, JobState.RUNNING)
+        return job
+
+    def wait_for(self, job: JobValue, state: JobState) -> JobValue:
+        """Blocks until the job is in that state."""
+        self.wait_until(lambda: self.scheduler.get(job.id).state is state)
+        return self.scheduler.get(job.id)
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Blocks until it is so; looked at whenever a job moves."""
+        with self._moved:
+            assert self._moved.wait_for(is_so, WAIT_S), self.log
+
+    def wait_for_steps(self, *steps: str) -> None:
+        """Blocks until exactly these steps were taken, in this order."""
+        self.wait_until(lambda: self.log == list(steps))
+
+    def close(self) -> None:
+        """Ends the scheduler; every step has leave by then."""
+        for gate in list(self._leave.values()):
+            gate.release(100)
+        self.scheduler.close()
+
+    def _steps(self, spec: str) -> Steps:
+        name, _, count = spec.partition(":")
+        gate = self._leave[name]
+        while self._taken[name] < int(count):
+            assert gate.acquire(timeout=WAIT_S)
+            self._taken[name] += 1
+            self.log.append(f"{name}{self._taken[name]}")
+            yield JobStep(stage="counting", done=self._taken[name], total=int(count))
+        if name.startswith("bad"):
+            raise UserError("The disk is full.", "", "Make room.")
+        return JobOutcome(message=f"{name} is done")
+
+    def _on_change(self, value: JobValue) -> None:
+        with self._moved:
+            self.changes.append(value)
+            self._moved.notify_all()
