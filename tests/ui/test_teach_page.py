@@ -42,6 +42,13 @@ def slow_engine(library: Path) -> Iterator[FakeEngine]:
         yield engine
 
 
+@pytest.fixture
+def long_engine(library: Path) -> Iterator[FakeEngine]:
+    """An engine whose run does not end by itself while a busy machine lets the window wait."""
+    with FakeEngine(library, media=3, step_s=1.0) as engine:
+        yield engine
+
+
 def _teach(window: MainWindow) -> TeachPage:
     window.switcher.show(Pages.TEACH)
     page = window.switcher.built(Pages.TEACH)
@@ -188,7 +195,7 @@ def test_a_run_can_be_discarded_and_stays_in_the_list(
 
 
 def test_a_run_is_paused_goes_on_and_is_cancelled(
-    slow_engine: FakeEngine, make_window: Opener, qtbot: QtBot, folder: str
+    long_engine: FakeEngine, make_window: Opener, qtbot: QtBot, folder: str
 ) -> None:
     """By its own buttons, as any job."""
     window = make_window()
