@@ -163,12 +163,12 @@ def usual_writing(info: ModelInfo) -> GenerationOptions:
     """The way in which a model's captions are written where nothing else is asked for.
 
     The starter, which brings constants of its own, gains by five beams that are compared with
-    the picture (on 400 photos of Flickr8k's dev set CIDEr-D .545 for .526 with three that are
+    the picture (on the 1,000 photos of Flickr8k's dev set CIDEr-D .561 for .529 where they are
     not); with other networks, on which they cost more, they were not measured.
     """
     if not info.tagging.are_fitted:
         return GenerationOptions()
-    return GenerationOptions(beams=5, rerank_weight=4.5, confidence=info.tagging.captions)
+    return GenerationOptions(beams=5, rerank_weight=10.0, confidence=info.tagging.captions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

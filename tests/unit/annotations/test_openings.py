@@ -175,7 +175,7 @@ def test_a_describer_writes_with_the_models_confidence_and_openings_of_its_tags(
     options = asked_options(Fitted(), Given(("crab", 0.8)))
     assert options.openings is not None
     assert options.confidence == CONFIDENCE
-    assert (options.beams, options.rerank_weight) == (5, 4.5)
+    assert (options.beams, options.rerank_weight) == (5, 10.0)
     [[crab]] = options.openings(np.zeros((1, 32), np.float32))
     assert (crab.beginning, crab.probability) == ("a crab", 0.8)
     assert asked_options(Fitted(), UserError("The tags cannot be read.")).openings is None
