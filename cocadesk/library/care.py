@@ -53,6 +53,18 @@ class LibraryCare:
         clear_notices(self._library.folder)
         return done
 
+    def bring_up_to_date(self, *, is_older: bool) -> None:
+        """Make the tables and columns that the library lacks.
+
+        ``is_older``: an older program made it; a backup is written before anything changes.
+        """
+        if is_older:
+            log.info("a library of an older program is brought up to date")
+            self._store.create_missing(columns=False)
+            if self._library.roots.all() or self._library.edits.next_seq() > 1:
+                back_up(self._library)
+        self._store.create_missing()
+
     def back_up_daily(self) -> None:
         """Write today's backup unless it is there; where the disk refuses, the work goes on."""
         try:

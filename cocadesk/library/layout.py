@@ -19,7 +19,9 @@ from cocadesk.locations import STARTER
 
 MANIFEST_NAME = "library.json"
 MANIFEST_COPY = f"{MANIFEST_NAME}.copy"
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
+_OLDEST_SCHEMA = 5
+"""The oldest library whose tables are given the columns that they lack; see ``Store``."""
 STORE_FOLDER = "store"
 DAMAGED_FOLDER = "damaged"
 BACKUPS_FOLDER = "backups"
@@ -165,6 +167,11 @@ class Manifest:
     model_id: str | None = None
     model_source: str | None = None
 
+    @property
+    def is_older(self) -> bool:
+        """True where an older program made the tables: they may lack columns."""
+        return self.schema < SCHEMA_VERSION
+
     def awaits(self, source: str, image_id: str) -> bool:
         """True where ``image_id`` is of another starter than the vectors of this library.
 
@@ -187,7 +194,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     Where the file is damaged or lost, its copy is read.
 
     Raises:
-        UserError: both are unreadable, or it is of another version of CocaDesk.
+        UserError: both are unreadable, or it is of a newer or a much older CocaDesk.
     """
     damage: DamagedManifestError | None = None
     for name in (MANIFEST_NAME, MANIFEST_COPY):
@@ -263,10 +270,10 @@ def _check_schema(path: Path, schema: int) -> None:
         )
     if schema < 1:
         raise _damaged(path, f"schema version {schema} does not exist")
-    if schema < SCHEMA_VERSION:
+    if schema < _OLDEST_SCHEMA:
         raise UserError(
-            f"The library in {path.parent} was made by an older CocaDesk.",
-            f"Its schema is {schema}; this program needs {SCHEMA_VERSION}.",
+            f"The library in {path.parent} was made by a much older CocaDesk.",
+            f"Its schema is {schema}; this program reads those from {_OLDEST_SCHEMA} on.",
             "Index your folders into a new library; cocadesk library restore FILE brings your "
             "captions and tags from a file in the old one's folder of backups.",
         )

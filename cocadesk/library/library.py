@@ -19,6 +19,7 @@ from cocadesk.library.healing import damaged_in, heal, is_without_tables, mend_f
 from cocadesk.library.layout import (
     MANIFEST_NAME,
     MEDIA,
+    SCHEMA_VERSION,
     STORE_FOLDER,
     Manifest,
     Thumbnails,
@@ -111,10 +112,11 @@ class Library:
 
         A writer takes the lock and repairs what a crash left between two
         tables; a reader works beside a running writer and sees its commits.
+        A library of an older program is brought up to date first.
 
         Raises:
-            UserError: another writer has it (named by pid), it is damaged or of
-                another version of the program, there is none, or the folder is not ours.
+            UserError: another writer has it (named by pid), it is damaged or of a
+                newer program, there is none, or the folder is not ours.
         """
         manifest = read_manifest(folder)
         if manifest is None:
@@ -127,6 +129,9 @@ class Library:
             make_folder(folder)
         close_to_others(folder)
         if manifest is not None and not writer:
+            if manifest.is_older:
+                cls._update(folder, sizes)
+                manifest = read_manifest(folder) or manifest
             if damaged_in(folder):
                 views = {views_table(manifest.image_id)} if manifest.image_id else set[str]()
                 cls._mend(folder, sizes, {MEDIA, EDITS} | views)
@@ -138,6 +143,23 @@ class Library:
         except BaseException:
             lock.release()
             raise
+
+    @classmethod
+    def _update(cls, folder: Path, sizes: Sizes) -> None:
+        """Bring the library of an older program up to date, for a reader.
+
+        Raises:
+            UserError: that can't be done now.
+        """
+        try:
+            cls.open(folder, create=False, sizes=sizes).close()
+        except UserError as error:
+            raise UserError(
+                f"The library in {folder} was made by an older CocaDesk and can't be brought "
+                "up to date now.",
+                f"{error.what} {error.why}".strip(),
+                error.what_to_do,
+            ) from error
 
     @classmethod
     def _mend(cls, folder: Path, sizes: Sizes, needed: Set[str]) -> None:
@@ -167,12 +189,13 @@ class Library:
             check_disk(folder)
         damaged = mend_folder(folder)
         store = _open_store(folder, sizes, read_only=False)
-        store.create_missing()
-        if manifest is None:
-            # Last, so that an interrupted creation is simply created again.
-            manifest = Manifest(id=new_key())
-            write_manifest(folder, manifest)
-        library = cls(folder, store, manifest, lock, sizes)
+        made = manifest or Manifest(id=new_key())
+        current = dataclasses.replace(made, schema=SCHEMA_VERSION)
+        library = cls(folder, store, current, lock, sizes)
+        library.care.bring_up_to_date(is_older=made.is_older)
+        if current != manifest:
+            # Last, so that what was interrupted, the creation too, is simply done again.
+            write_manifest(folder, current)
         library.forgetting.resume()
         if damaged:
             heal(library, damaged)

@@ -1,11 +1,14 @@
 """The tables and their columns, derived from the rows' annotations; rows to Arrow and back.
 
-A change of columns needs a new ``SCHEMA_VERSION`` in ``layout``.
+A new attribute of a row, with a default, is a new column: tables of an older library are
+given it, filled with that default (``Store.create_missing``). Raise ``SCHEMA_VERSION`` in
+``layout`` with it, so that an older program leaves the library alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import MISSING, fields
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -16,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from cocadesk.library.layout import MEDIA
+from cocadesk.library.literals import literal
 from cocadesk.library.paths import storable
 from cocadesk.library.rows import (
     DERIVED_COLUMNS,
@@ -75,12 +79,43 @@ def _derived(name: str) -> pa.Field:
     return _field(name, get_type_hints(getter, include_extras=True)["return"])
 
 
-TABLES: dict[str, pa.Schema] = {
-    MEDIA: pa.schema([*_columns(MediaRow), *map(_derived, DERIVED_COLUMNS)]),
-    EDITS: pa.schema(_columns(Edit)),
-    ROOTS: pa.schema(_columns(RootRow)),
-    JOBS: pa.schema(_columns(JobRow)),
-    FAILURES: pa.schema(_columns(FailureRow)),
+_ROWS: dict[str, type] = {
+    MEDIA: MediaRow,
+    EDITS: Edit,
+    ROOTS: RootRow,
+    JOBS: JobRow,
+    FAILURES: FailureRow,
+}
+TABLES = {name: pa.schema(_columns(row_type)) for name, row_type in _ROWS.items()}
+for _name in DERIVED_COLUMNS:
+    TABLES[MEDIA] = TABLES[MEDIA].append(_derived(_name))
+
+
+def default_sql(table: str, column: pa.Field) -> str | None:
+    """The value that a new column has in the rows of an older table; None for a null.
+
+    Raises:
+        ValueError: it has none; a library without that column can't be brought up to date.
+    """
+    defaults = {each.name: each.default for each in fields(_ROWS.get(table, ViewRow))}
+    default = defaults.get(column.name, MISSING)
+    if default is None or (default is MISSING and column.nullable):
+        return None
+    if isinstance(default, str):
+        return literal(default)
+    if isinstance(default, int | float):
+        return f"arrow_cast({str(default).lower()}, '{_SQL_TYPES[column.type]}')"
+    if default == ():
+        return f"arrow_cast(make_array(), '{_SQL_TYPES[column.type]}')"
+    raise ValueError(f"the column {column.name} of {table} needs a default")
+
+
+_SQL_TYPES = {
+    pa.int64(): "Int64",
+    pa.float64(): "Float64",
+    pa.bool_(): "Boolean",
+    pa.list_(pa.string()): "List(Utf8)",
+    pa.list_(pa.binary()): "List(Binary)",
 }
 
 
@@ -156,7 +191,8 @@ def _tags(records: Iterable[dict[str, Any]]) -> tuple[Tag, ...]:
 def _records(row_type: type, table: pa.Table) -> list[dict[str, Any]]:
     readers = _readers(row_type)
     kept = table.select([name for name in table.column_names if name in readers])
-    changed = [(name, reader) for name, reader in readers.items() if reader is not None]
+    # A table of an older program lacks columns: its rows have their defaults.
+    changed = [(n, r) for n, r in readers.items() if r is not None and n in kept.column_names]
     records: list[dict[str, Any]] = kept.to_pylist()
     for record in records:
         for name, reader in changed:
@@ -171,9 +207,9 @@ def arrow_to_rows(row_type: type[Row], table: pa.Table) -> list[Row]:
 
 def arrow_to_identities(table: pa.Table) -> list[Identity]:
     """What tells whether files are known, from the columns ``IDENTITY_COLUMNS``."""
-    columns = [table.column(name).to_pylist() for name in IDENTITY_COLUMNS]
-    columns[-1] = [tuple(ids or ()) for ids in columns[-1]]
-    return [Identity(*values) for values in zip(*columns, strict=True)]
+    columns = {name: table.column(name).to_pylist() for name in IDENTITY_COLUMNS}
+    columns["embedded"] = [tuple(ids or ()) for ids in columns["embedded"]]
+    return [Identity(*values) for values in zip(*columns.values(), strict=True)]
 
 
 def views_to_arrow(views: Sequence[ViewRow]) -> pa.Table:

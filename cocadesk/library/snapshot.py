@@ -31,10 +31,15 @@ from cocadesk.library.rows import Chosen, MediaKind, MediaState, Nearest, Result
 from cocadesk.library.texts import Texts
 from cocadesk.library.vector_memory import CellRows, KeyedVectors, VectorMemory, ViewRows, no_views
 
+_COLUMNS = [(f.name, f.form.name, f.columns, f.sql) for f in COLUMN_FIELDS.values()]
+
 
 def fingerprint(store: Path, tables: Sequence[str]) -> str | None:
-    """The state of ``tables`` as text that no later commit shares; None where one is absent."""
-    state = blake2b(digest_size=16)
+    """The state of ``tables`` as text that no later commit shares; None where one is absent.
+
+    Nor is it shared by a program whose fields are others.
+    """
+    state = blake2b(repr(_COLUMNS).encode(), digest_size=16)
     for table in tables:
         try:
             with os.scandir(store / f"{table}.lance" / "_versions") as listing:

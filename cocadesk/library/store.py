@@ -26,8 +26,9 @@ from cocadesk.errors import UserError, closed_to_us, refused_by_disk
 from cocadesk.library.commits import CommittedFiles, table_folder
 from cocadesk.library.erasing import erase_deleted
 from cocadesk.library.lance import BTree, lancedb
+from cocadesk.library.layout import VIEWS_PREFIX
 from cocadesk.library.literals import is_in
-from cocadesk.library.schema import TABLES, views_schema
+from cocadesk.library.schema import TABLES, default_sql, views_schema
 
 log = logging.getLogger(__name__)
 
@@ -106,14 +107,24 @@ class Store:
         with _in_words(self.folder, "list its tables"):
             return sorted(path.stem for path in self.folder.iterdir() if path.suffix == ".lance")
 
-    def create_missing(self) -> None:
-        """Create each table of the schema that is not there."""
-        there = set(self.names())
+    def create_missing(self, *, columns: bool = True) -> None:
+        """Create each table of the schema that is not there, and what ``columns`` tables lack.
+
+        A table of an older program lacks columns, and one that was set back after damage; they
+        are filled with their defaults. Interrupted, it is done again.
+        """
+        there = self.names()
         with self.writing(), _in_words(self.folder, "create a table"):
             for name, schema in TABLES.items():
                 if name not in there:
                     self._tables[name] = self._connection.create_table(name, schema=schema)
                     self._files(name).seal()
+        for name in there if columns else ():
+            with _in_words(self.folder, "read"):
+                lacking = list(_lacking(name, self._table(name).schema))
+            for added in lacking:
+                with self._changing(name) as table:
+                    table.add_columns(added)
 
     def create_views(self, name: str, dimension: int) -> None:
         """Create the views table ``name`` unless it is there."""
@@ -175,7 +186,7 @@ class Store:
     def dimension(self, name: str) -> int:
         """The length of a views table's vectors."""
         with _in_words(self.folder, "read"):
-            return int(self._table(name).schema.field("vector").type.list_size)
+            return _dimension(self._table(name).schema)
 
     def count(self, name: str, where: str | None = None) -> int:
         """The number of matching rows."""
@@ -298,6 +309,20 @@ class Store:
             self.writes.add(name, None)
         self._tables.clear()
         self._committed.clear()
+
+
+def _dimension(views: pa.Schema) -> int:
+    return int(views.field("vector").type.list_size)
+
+
+def _lacking(name: str, there: pa.Schema) -> Iterator[dict[str, str] | list[pa.Field]]:
+    """The columns that a table lacks: those that are filled, by SQL, and those that are null."""
+    is_views = name.startswith(VIEWS_PREFIX)
+    wanted = views_schema(_dimension(there)) if is_views else TABLES.get(name, there)
+    lacking = [column for column in wanted if column.name not in there.names]
+    filled = {c.name: sql for c in lacking if (sql := default_sql(name, c)) is not None}
+    empty = [column for column in lacking if column.name not in filled]
+    yield from (part for part in (filled, empty) if part)
 
 
 @contextlib.contextmanager
