@@ -33,7 +33,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import CountsValue, Fact, FailureValue, RootValue, changed
-from cocadesk.search.filters import parse_filter, split_query
+from cocadesk.search.filters import Filter, parse_filter, split_query
 from cocadesk.search.matching import newest_keys
 
 UPDATE_STANDS_S = 2.0
@@ -53,6 +53,7 @@ class LibraryHandler(RequestHandler):
         self._clock = clock
         self._counted: tuple[float, str, ModelUpdate] | None = None
         self._newest: Sequence[str] | None = None
+        self._filtered: tuple[str, dict[str, int], Sequence[str]] | None = None
 
     def forget_order(self) -> None:
         """Media have come or gone: the next list of the newest is read again."""
@@ -78,11 +79,19 @@ class LibraryHandler(RequestHandler):
         if "state" not in among.fields():
             # As a search does: what is gone is shown to those who ask for it.
             among &= _NOT_MISSING
-        keys = newest_keys(self._library, among) if body.filter else self._newest
-        if keys is None:
-            keys = self._newest = newest_keys(self._library, among)
+        if body.filter:
+            keys = self._newest_filtered(body.filter, among)
+        else:
+            keys = self._newest = self._newest or newest_keys(self._library, among)
         part = keys[body.offset : body.offset + body.limit]
         return Keys(keys=tuple(part), offset=body.offset, total=len(keys))
+
+    def _newest_filtered(self, text: str, among: Filter) -> Sequence[str]:
+        """The last list while nothing is written: a window asks for page after page."""
+        written, known = self._library.written(), self._filtered
+        if known is None or known[:2] != (text, written):
+            known = self._filtered = (text, written, newest_keys(self._library, among))
+        return known[2]
 
     def _get_keys(self, body: GetKeys, call: Call) -> Keys:
         paths = dict.fromkeys(path.to_bytes() for path in body.paths)

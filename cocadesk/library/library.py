@@ -255,7 +255,7 @@ class Library:
 
     def written(self) -> dict[str, int]:
         """Numbers that change with each write of what searches read."""
-        return self._memory.versions(self.model) if self.model is not None else {}
+        return self._memory.versions(self.model or "")
 
     def stop_tidying(self) -> None:
         """End a tidying on another thread soon, and let no later one take long."""
