@@ -122,7 +122,7 @@ class ResultRows:
     ) -> Catalogue | None:
         """The catalogue with all that was written since that version."""
         touched = None if catalogue is None else self._store.writes.touched(MEDIA, since)
-        if catalogue is not None and touched is not None and len(touched) <= self._limit_rows:
+        if catalogue is not None and touched is not None and len(touched) <= 2 * self._limit_rows:
             part = MediaInTable(self._store.read_in(MEDIA, "key", touched, MEDIA_COLUMNS))
             gone = begun.keys.numbers(list(touched.difference(part.keys)))
             catalogue.put(part.keys, part, gone)

@@ -78,7 +78,7 @@ def write_base(folder: Path, image_id: str, name: str) -> None:
     keys: list[str] = []
     records: list[bytes] = []
     pieces: dict[str, list[tuple[Numbers, Column]]] = {field: [] for field in COLUMN_FIELDS}
-    for batch in store.batches(MEDIA, MEDIA_COLUMNS, _AT_ONCE):
+    for batch in store.batches(MEDIA, MEDIA_COLUMNS):
         part = MediaInTable(batch)
         numbers = np.arange(len(keys), len(keys) + len(part), dtype=np.int32)
         keys += part.keys
@@ -92,7 +92,7 @@ def write_base(folder: Path, image_id: str, name: str) -> None:
     numbered = KeyNumbers(np.array([key.encode() for key in keys], "S"))
     views = [
         views_in_table(batch, numbered)
-        for batch in store.batches(views_table(image_id), VIEW_COLUMNS, _AT_ONCE)
+        for batch in store.batches(views_table(image_id), VIEW_COLUMNS)
     ]
     keys += [numbered.key(number) for number in range(len(keys), len(numbered))]
     with written_atomically(folder / base_name(name), durable=True) as file:

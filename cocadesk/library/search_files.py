@@ -49,6 +49,7 @@ class SearchFiles:
         self._views = views
         self._memory_rows = memory_rows
         self._maker = BaseMaker()
+        self._erased = 0
 
     def keep(self, image_id: str) -> None:
         """Bring the snapshot up to date, with the vectors of ``image_id``."""
@@ -80,6 +81,7 @@ class SearchFiles:
 
     def erase(self, keys: Collection[str]) -> None:
         """Leave nothing of these media in the files; their rows in the tables are gone."""
+        self._erased += 1
         begun = self._memory.begun().snapshot
         snapshot = self._in_memory(begun.model) if begun is not None else None
         try:
@@ -110,6 +112,11 @@ class SearchFiles:
         self._results.let_go()
         self._views.let_go()
 
+    def _base(self) -> str:
+        """The name of the base that is in use."""
+        begun = self._memory.begun().snapshot
+        return begun.base if begun is not None else ""
+
     def _drop_bases(self, but: str = "") -> None:
         for path in bases_in(self._folder):
             if path.name != base_name(but):
@@ -136,11 +143,14 @@ class SearchFiles:
 
     def _make_base(self, image_id: str) -> None:
         with self._store.writing():
-            versions = self._memory.versions(image_id)
+            versions, erased = self._memory.versions(image_id), self._erased
         name = new_key()
         rows = self._store.count(views_table(image_id))
         self._maker.make(self._folder, image_id, name, rows=rows)
         with self._store.writing():
+            if erased != self._erased:  # it may hold what was forgotten meanwhile
+                self._drop_bases(but=self._base())
+                return
             self._memory.adopt(open_base(self._folder, image_id, name), versions)
             for table, version in versions.items():
                 self._store.writes.forget(table, version)

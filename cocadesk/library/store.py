@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 # A list in a filter is fast to about 10,000 entries; smaller pieces keep the text short.
 IN_LIST_LIMIT = 1000
+_ROWS_AT_ONCE = 4096
 _VALUES_TO_SCAN = 10_000
 """From so many on, reading all rows is quicker than asking for those of some values."""
 _FRAGMENTS_TO_COMPACT = 16
@@ -219,11 +220,18 @@ class Store:
         conditions = _conditions(column, values) or [is_in(column, ())]
         return pa.concat_tables([self.read(name, where=w, columns=columns) for w in conditions])
 
-    def batches(self, name: str, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:
-        """All rows as they are now, about so many at a time."""
+    def batches(
+        self, name: str, columns: Sequence[str], *, where: str | None = None
+    ) -> Iterator[pa.Table]:
+        """All matching rows as they are now, some thousands at a time.
+
+        What is made of so many does not keep a search on another thread waiting.
+        """
         with _in_words(self.folder, "read"):
             query = self._table(name).search().select(list(columns))
-            for batch in query.to_batches(batch_size=rows):
+            if where is not None:
+                query = query.where(where)
+            for batch in query.to_batches(batch_size=_ROWS_AT_ONCE):
                 yield pa.Table.from_batches([batch])
 
     def append(self, name: str, rows: pa.Table) -> None:
@@ -365,7 +373,7 @@ def _scanned(
     read = list(dict.fromkeys([column, *(columns or schema.names)]))
     found = [
         rows.filter(pc.is_in(rows.column(column), value_set=wanted))
-        for rows in store.batches(name, read, _ROWS_A_FRAGMENT)
+        for rows in store.batches(name, read)
     ]
     return pa.concat_tables(found or [store.read(name, where="false", columns=read)])
 

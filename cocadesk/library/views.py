@@ -109,10 +109,11 @@ class ViewTables:
         """Key, number, picture and root of each stored view (that matches ``where``)."""
         if not self.has(image_id):
             return []
-        columns = list(ViewMark._fields)
-        table = self._store.read(views_table(image_id), where=where, columns=columns)
-        lists = [table.column(name).to_pylist() for name in columns]
-        return [ViewMark(*values) for values in zip(*lists, strict=True)]
+        marks: list[ViewMark] = []
+        for batch in self._store.batches(views_table(image_id), ViewMark._fields, where=where):
+            lists = [batch.column(name).to_pylist() for name in ViewMark._fields]
+            marks += map(ViewMark._make, zip(*lists, strict=True))
+        return marks
 
     def whole_marks(self, image_id: str) -> list[ViewMark]:
         """One mark a medium, that of its whole; a video has hundreds of others."""
@@ -254,7 +255,11 @@ class ViewTables:
         """The vectors with all that was written since."""
         keys = known.begun.keys
         touched = None if known.vectors is None else self._store.writes.touched(name, known.version)
-        if known.vectors is not None and touched is not None and len(touched) <= self._limit_rows:
+        if (
+            known.vectors is not None
+            and touched is not None
+            and len(touched) <= 2 * self._limit_rows
+        ):
             rows = views_in_table(self._store.read_in(name, "key", touched, VIEW_COLUMNS), keys)
             numbers = keys.numbers(list(touched))
             return known.vectors.changed(numbers[numbers >= 0], rows)

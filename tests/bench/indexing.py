@@ -30,7 +30,13 @@ from tests.bench.million import Plan, million_figures
 
 def plan_of(options: argparse.Namespace) -> Plan:
     """The sizes of a quick run, or of a whole one."""
-    plan = Plan(rows=options.rows, folder=options.folder, shards=tuple(options.shards))
+    plan = Plan(
+        rows=options.rows,
+        folder=options.folder,
+        shards=tuple(options.shards),
+        texts=options.texts,
+        real_photos=options.photos,
+    )
     if not options.quick:
         return plan
     return Plan(
@@ -52,6 +58,8 @@ def main() -> int:
     parser.add_argument("shards", nargs="+", type=Path)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--texts", type=int, default=500, help="queries")
+    parser.add_argument("--photos", type=int, default=4_000, help="photos whose vectors are mixed")
     parser.add_argument("--folder", type=Path, default=Path("/tmp/cocadesk-bench/run"))
     options = parser.parse_args()
     shutil.rmtree(options.folder, ignore_errors=True)

@@ -183,7 +183,10 @@ def exact_best(
     masks: dict[str, NDArray[np.bool_]],
     limit: int,
 ) -> dict[str, NDArray[np.intp]]:
-    """By name of the mask the (Q, limit) numbers of the nearest, by a plain product of all."""
+    """By name of the mask the (Q, limit) numbers of the nearest, by a plain product of all.
+
+    Fewer where fewer pass.
+    """
     shape = (len(query_QD), limit)
     best = {name: (np.full(shape, -2, np.float32), np.zeros(shape, np.intp)) for name in masks}
     start = 0
@@ -202,4 +205,8 @@ def exact_best(
                 np.take_along_axis(owners, order, 1),
             )
         start += len(part_ND)
-    return {name: numbers for name, (_, numbers) in best.items()}
+    ordered = {}
+    for name, (scores, numbers) in best.items():
+        few = min(limit, int(masks[name][:start].sum()))
+        ordered[name] = np.take_along_axis(numbers, np.argsort(-scores, axis=1)[:, :few], 1)
+    return ordered

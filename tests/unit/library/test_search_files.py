@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cocadesk.library.columns import TextMatch, TextTest
 from cocadesk.library.layout import SNAPSHOT_NAME, base_name, bases_in
 from cocadesk.library.library import Library, Sizes
-from cocadesk.library.rows import Chosen, MediaRow
+from cocadesk.library.rows import Chosen, Identity, MediaRow
 from cocadesk.library.search_base import BaseMaker, write_base
 from cocadesk.vectors import unit_vectors
 from tests.support.found_bytes import found_in
@@ -163,9 +163,34 @@ def test_a_forgotten_photo_leaves_no_bytes_in_the_search_files(
         check_equal(again, known)
 
 
-def row_identity(library: Library, row: MediaRow) -> object:
+def row_identity(library: Library, row: MediaRow) -> Identity:
     """The identity of a row."""
     return next(one for one in library.media.identities() if one.key == row.key)
+
+
+def test_what_is_forgotten_while_a_base_is_made_is_not_in_it(
+    library: Library, known: dict[str, NDArray[np.float32]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new base is given up; the next tidying makes another."""
+    known.update(add(library, 90, 4))
+    (row,) = library.media.rows([next(iter(known))])
+    before = bases_in(library.folder)
+
+    def forgetting(folder: Path, image_id: str, name: str) -> None:
+        write_base(folder, image_id, name)
+        others = [one for one in library.media.identities() if one.key != row.key]
+        library.forgetting.run(library.forgetting.order([row_identity(library, row)], others, ()))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("cocadesk.library.search_base.write_base", forgetting)
+        library.tidy()
+    del known[row.key]
+    assert bases_in(library.folder) == before
+    assert not any(found_in({"key": row.key.encode()}, library.folder).values())
+    check_equal(library, known)
+    library.tidy()
+    assert bases_in(library.folder) != before
+    check_equal(library, known)
 
 
 def test_a_base_whose_making_fails_leaves_the_old_one(
