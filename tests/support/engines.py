@@ -13,12 +13,20 @@ from cocadesk.engine.local import Access, AnyEngine, LocalEngine
 from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.launch import connect_or_start
-from cocadesk.protocol.messages import JobReply, Ok, StartIndex, StopEngine, WatchJob
+from cocadesk.protocol.messages import (
+    JobReply,
+    Ok,
+    StartIndex,
+    StopEngine,
+    UseModel,
+    WatchJob,
+)
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobState
+from cocadesk.protocol.values import JobState, JobValue
 from tests.support.fake_backend import FakeBackend
 
 FAKE_MODEL = ("--backend", "tests.support.fake_backend:FakeBackend")
+WAIT_S = 60.0
 COLOURS = ("red", "green", "blue", "white")
 
 
@@ -80,8 +88,18 @@ def filled_real_client(base: Path) -> Iterator[EngineClient]:
 
 def index(client: AnyEngine, folder: Path) -> JobReply:
     """Indexes a folder through the engine and waits for its end."""
-    started = client.ask(StartIndex(folders=(WirePath.of(folder),)), JobReply, timeout_s=60)
-    return client.ask(WatchJob(job_id=started.job.id), JobReply, timeout_s=60)
+    started = client.ask(StartIndex(folders=(WirePath.of(folder),)), JobReply, timeout_s=WAIT_S)
+    return watch(client, started.job)
+
+
+def watch(client: AnyEngine, job: JobValue) -> JobReply:
+    """Waits for the end of a job."""
+    return client.ask(WatchJob(job_id=job.id), JobReply, timeout_s=WAIT_S)
+
+
+def use_model(client: AnyEngine, source: str) -> JobValue:
+    """The job that lets another model answer."""
+    return client.ask(UseModel(source=source), JobReply, timeout_s=WAIT_S).job
 
 
 def coloured_photos(folder: Path) -> Path:

@@ -31,7 +31,7 @@ from cocadesk.media.types import (
 )
 from cocadesk.media.video.decode import decode_video
 from cocadesk.picture_input import InputSpec
-from tests.support.fake_backend import FakeBackend, FakeInfo
+from tests.support.fake_backend import FakeBackend, FakeCaption, FakeInfo
 from tests.support.videos import make_video
 
 SPEC = InputSpec(size_px=64)
@@ -110,15 +110,24 @@ class InProcessDecoder:
 
 
 class CountingBackend(FakeBackend):
-    """Counts the pictures that it embeds."""
+    """The fake; counts the pictures that it embeds and captions, and keeps the texts."""
 
     def __init__(self) -> None:
         self.embedded = 0
+        self.captioned = 0
+        self.texts: list[str] = []
 
     def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """As the fake, counted."""
         self.embedded += len(images_BHWC)
         return super().embed_images(images_BHWC)
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.texts.extend(texts)
+        return super().embed_texts(texts)
+
+    def caption(self, images_BHWC: NDArray[np.uint8], options: object = None) -> list[FakeCaption]:
+        self.captioned += len(images_BHWC)
+        return super().caption(images_BHWC, options)
 
 
 class _AnyDecoder(Protocol):

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from cocadesk.indexing.reembed import reembed_steps
 from cocadesk.indexing.types import IndexOptions, IndexProgress, ReembedReport
 from cocadesk.library.library import Library
-from tests.support.fake_backend import FakeBackend, FakeInfo
-from tests.support.index_tools import InProcessDecoder
+from tests.support.fake_backend import FakeInfo
+from tests.support.index_tools import CountingBackend, InProcessDecoder
 
 OTHER = FakeInfo(
     name="other", model_id="other-000000000000", image_id="other-111111111111", embedding_dim=32
@@ -23,11 +23,11 @@ SMALL = IndexOptions(embed_batch=2, commit_rows=3, progress_s=0.001)
 """Commits so small that there is something between two of them."""
 
 
-class OtherBackend(FakeBackend):
-    """As the fake, turned round in its space, under another name; counts its pictures."""
+class OtherBackend(CountingBackend):
+    """As the fake, turned round in its space, under another name."""
 
     def __init__(self, info: FakeInfo = OTHER) -> None:
-        self.embedded = 0
+        super().__init__()
         self._info = info
 
     def info(self) -> FakeInfo:
@@ -36,11 +36,6 @@ class OtherBackend(FakeBackend):
 
     def _unit(self, colours: NDArray[np.float32], salt: bytes = b"") -> NDArray[np.float32]:
         return np.ascontiguousarray(super()._unit(colours, salt)[..., ::-1])
-
-    def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """As the fake, counted."""
-        self.embedded += len(images_BHWC)
-        return super().embed_images(images_BHWC)
 
 
 def switch_model(

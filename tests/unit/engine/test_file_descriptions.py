@@ -7,9 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from cocadesk.engine.local import Access, LocalEngine
 from cocadesk.errors import UserError
@@ -29,24 +27,9 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import DescriptionKind
 from tests.support.annotated_library import record_deadly
 from tests.support.engines import coloured_photos, index
-from tests.support.fake_backend import FakeBackend, FakeCaption
+from tests.support.fake_backend import FakeBackend
+from tests.support.index_tools import CountingBackend
 from tests.support.videos import make_clip_of_colours
-
-
-class CountingBackend(FakeBackend):
-    """Counts the pictures that it captions and embeds."""
-
-    def __init__(self) -> None:
-        self.captioned = 0
-        self.embedded = 0
-
-    def caption(self, images_BHWC: NDArray[np.uint8], options: object = None) -> list[FakeCaption]:
-        self.captioned += len(images_BHWC)
-        return super().caption(images_BHWC, options)
-
-    def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
-        self.embedded += len(images_BHWC)
-        return super().embed_images(images_BHWC)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from PIL import Image
 
 from cocadesk.errors import UserError
@@ -21,22 +20,10 @@ from cocadesk.library.library import Library, Sizes
 from cocadesk.library.rows import MediaChange, MediaKind, MediaRow, MediaState, ViewRow, new_key
 from cocadesk.search.searcher import MOMENTS_SHOWN, Searcher
 from tests.support.fake_backend import FakeBackend, FakeInfo
-from tests.support.index_tools import InProcessDecoder, run_index
+from tests.support.index_tools import CountingBackend, InProcessDecoder, run_index
 
 IMAGE_ID = FakeInfo().image_id
 COLOURS = {"red": (250, 5, 5), "green": (5, 250, 5), "blue": (5, 5, 250), "white": (250,) * 3}
-
-
-class CountingTexts(FakeBackend):
-    """Counts the texts that it embeds."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """As the fake, counted."""
-        self.texts.extend(texts)
-        return super().embed_texts(texts)
 
 
 @pytest.fixture
@@ -109,7 +96,7 @@ def test_limit_is_kept_and_nothing_is_asked_of_zero(library: Library) -> None:
 
 def test_a_text_is_embedded_once(library: Library) -> None:
     """Text vectors are remembered, spaces do not make another text."""
-    backend = CountingTexts()
+    backend = CountingBackend()
     searcher = Searcher(library, backend)
     assert searcher.search("red  car ") == searcher.search(" red car")
     assert backend.texts == ["red car"]
