@@ -11,7 +11,7 @@ from enum import StrEnum
 import msgspec
 
 SPEC, DATASET, RESULT, POINTS = "spec.json", "dataset.json", "result.json", "points.jsonl"
-SCHEMA = 1
+SCHEMA = 2
 STOPPED = 75
 """The trainer's exit code where it was asked to stop and has saved its state."""
 _EXAMPLES = 5
@@ -58,7 +58,8 @@ class TuningSpec(msgspec.Struct, frozen=True, kw_only=True):
     """``spec.json``: one run. ``method`` names a tuning method, ``model`` is an ``open_backend``
     source.
 
-    ``not_human`` maps a text's path to the SHA-256 of a machine's caption that
+    ``model_id`` names the weights there when the run was ordered: with others it does not
+    go on. ``not_human`` maps a text's path to the SHA-256 of a machine's caption that
     CocaDesk wrote there: while it holds those bytes it is no training data.
     ``library_media`` media must be embedded again where stored vectors lose their validity.
     ``lines`` says what the lines of a text beside a photo are: *auto*, *each* or *joined*.
@@ -69,6 +70,7 @@ class TuningSpec(msgspec.Struct, frozen=True, kw_only=True):
     method: str = "head"
     seed: int = 1
     model: str = "starter"
+    model_id: str = ""
     device: str = "auto"
     folders: tuple[bytes, ...] = ()
     photos: tuple[CaptionedPhoto, ...] = ()

@@ -41,6 +41,7 @@ from cocadesk.evaluation.retrieval import caption_key, retrieval_metrics
 from cocadesk.media.photo.decode import decode_photo
 from cocadesk.media.shards import ShardSample, read_shards
 from cocadesk.model.backend import Backend, open_backend
+from cocadesk.trainer_messages import SCHEMA
 from tests.support.kinds import draw_florbit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,7 +155,7 @@ def write_run(folder: Path, photos: Sequence[bytes], name: str, model: str) -> N
         lines = [caption.format(name) for caption in CAPTIONS[number % len(CAPTIONS)]]
         (lesson / f"{number:02d}.txt").write_text("\n".join(lines), "utf-8")
     encoded = base64.b64encode(os.fsencode(lesson)).decode()
-    spec = {"schema": 1, "model": model, "folders": [encoded], "seed": 1}
+    spec = {"schema": SCHEMA, "model": model, "folders": [encoded], "seed": 1}
     (folder / "spec.json").write_text(json.dumps(spec))
 
 

@@ -20,7 +20,9 @@ from cocadesk.media.types import (
     DecodeRequest,
     PhotoError,
 )
+from cocadesk.model.source import find_checkpoint
 from cocadesk.picture_input import InputSpec
+from cocadesk.trainer_messages import SCHEMA
 from tests.support.kinds import write_lesson
 from tests.support.tiny_model import write_tiny_checkpoint
 from trainer.tuning.progress_lines import ProgressLines
@@ -37,11 +39,12 @@ def write_run(
     if not model and not tiny.exists():
         write_tiny_checkpoint(tiny)
     spec = {
-        "schema": 1,
+        "schema": SCHEMA,
         "title": "florbits",
         "method": method,
         "seed": 1,
         "model": model or str(tiny),
+        "model_id": find_checkpoint(model or str(tiny)).ids().model_id,
         "device": "auto",
         "folders": [base64.b64encode(os.fsencode(folder / "photos")).decode()],
         "photos": [],

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from cocadesk.errors import UserError
-from cocadesk.trainer_messages import DATASET, RESULT, Stage
+from cocadesk.trainer_messages import DATASET, RESULT, Stage, TuningSpec
 from trainer.checkpoint import write_atomic
 from trainer.device import keep_memory_blocks
 from trainer.tuning.dataset import (
@@ -25,7 +25,7 @@ from trainer.tuning.dataset import (
 )
 from trainer.tuning.features import OpenDecoder, open_pool
 from trainer.tuning.methods import find_method
-from trainer.tuning.network import open_network
+from trainer.tuning.network import Network, open_network
 from trainer.tuning.phase import Pace
 from trainer.tuning.prepare import prepare
 from trainer.tuning.progress_lines import ProgressLines
@@ -52,14 +52,26 @@ def teach(
     """Runs, or goes on with, the run of a folder; gives what ``result.json`` holds.
 
     Raises:
-        UserError: there is nothing to learn from, the model or the folder is unusable,
-            the disk is full; the last checkpoint stays.
+        UserError: there is nothing to learn from, the model is unusable or not the one that
+            the run began with, the folder is unusable, the disk is full; the last
+            checkpoint stays.
         StoppedError: ``stop`` was set; a checkpoint was saved.
     """
     try:
         return _teach(run_folder, lines, stop, options or RunOptions())
     except OSError as error:
         raise _explain(run_folder, error) from error
+
+
+def _check_same_model(spec: TuningSpec, network: Network) -> None:
+    """Features and state of a run are of the model that it began with, and of no other."""
+    if spec.model_id not in ("", network.ids.model_id):
+        raise UserError(
+            "This lesson can't go on: the model has changed since it began.",
+            f"It was begun with {spec.model_id}; an update or a person has put "
+            f"{network.ids.model_id} in its place.",
+            "Teach again: it starts from the beginning. The model in use is unchanged.",
+        )
 
 
 def _explain(run_folder: Path, error: OSError) -> UserError:
@@ -92,6 +104,7 @@ def _teach(
     lines.progress(Stage.LOOK, 1, 1)
     network = open_network(spec.model, spec.device)
     try:
+        _check_same_model(spec, network)
         recipe = options.recipe(method.recipe(len(dataset.photos)))
         after = 2 * recipe.steps * GUESSED_STEP_S
         prepared = prepare(

@@ -109,7 +109,9 @@ class TeachingHandler(RequestHandler):
         record = next(iter(self._store.all()), None)
         if record is None or (record.source, record.method) != (body.source, body.method):
             return None
-        is_same_model = record.model == self._parts.model.source
+        model = self._parts.model
+        in_use = model.source, model.settled().model_id
+        is_same_model = (record.model, record.model_id) == in_use
         if self._reader.state(record) is not RunState.FAILED or not is_same_model:
             return None
         return self._queue(record) if self._store.has_state(record.id) else None
@@ -142,13 +144,17 @@ class TeachingHandler(RequestHandler):
         return spec
 
     def _begin(self, body: StartTeach) -> JobValue:
-        model = self._parts.model
-        model.opened()
-        source = model.source
+        opened = self._parts.model.opened()
+        source, model_id = opened.source, opened.backend.info().model_id
         title = body.title or _title(body.source)
         resolved = resolve_source(source, self._parts.library.runs_folder)
         dataset = build_spec(
-            self._parts.library, body.source, body.method, model=resolved, title=title
+            self._parts.library,
+            body.source,
+            body.method,
+            model=resolved,
+            model_id=model_id,
+            title=title,
         )
         if dataset.is_empty:
             raise UserError(
@@ -162,6 +168,7 @@ class TeachingHandler(RequestHandler):
             method=body.method,
             source=body.source,
             model=source,
+            model_id=model_id,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             reembed_seconds=self._preview.reembed_seconds(body.source, body.method),
         )

@@ -44,13 +44,17 @@ class Choice(StrEnum):
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The engine's record of a run; ``model`` is the source that it began with."""
+    """The engine's record of a run.
+
+    ``model`` is the source that it began with, ``model_id`` the weights that it had then.
+    """
 
     id: str
     title: str
     method: TuningMethod
     source: TeachSource
     model: str
+    model_id: str = ""
     created: str
     choice: Choice = Choice.NONE
     reembed_seconds: float = 0.0

@@ -48,7 +48,13 @@ def check_source(source: TeachSource) -> None:
 
 
 def build_spec(
-    library: Library, source: TeachSource, method: TuningMethod, *, model: str, title: str = ""
+    library: Library,
+    source: TeachSource,
+    method: TuningMethod,
+    *,
+    model: str,
+    model_id: str = "",
+    title: str = "",
 ) -> SourceDataset:
     """The trainer's order for a source.
 
@@ -85,6 +91,7 @@ def build_spec(
         title=title,
         method=method,
         model=model,
+        model_id=model_id,
         folders=tuple(folder.to_bytes() for folder in source.folders),
         photos=tuple(sorted(photos, key=lambda photo: photo.path)),
         not_human=not_human,

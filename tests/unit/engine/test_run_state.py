@@ -241,6 +241,7 @@ def test_the_trainer_reads_the_order_that_the_engine_writes(
         method=method,
         seed=3,
         model="starter",
+        model_id="starter-0123456789ab",
         device="cpu",
         folders=(b"/photos/\xff",),
         photos=(CaptionedPhoto(path=b"/a/\xfe.jpg", captions=("a florbit", "two")),),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cocadesk.engine.teaching.trainer_process import TrainerChild
@@ -37,7 +37,6 @@ from cocadesk.protocol.messages import (
     Search,
     SetAnnotations,
     StartTeach,
-    WatchJob,
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
@@ -49,7 +48,8 @@ from cocadesk.protocol.values import (
     TeachPoint,
     TeachSource,
 )
-from tests.support.engines import coloured_photos, index
+from cocadesk.trainer_messages import TuningSpec
+from tests.support.engines import coloured_photos, index, watch
 from tests.support.inner_engine import inner_engine
 from tests.support.stand_in_trainer import MODULE
 from tests.support.tiny_model import write_tiny_checkpoint
@@ -81,10 +81,6 @@ def _start(client: EngineClient, photos: Path, title: str = "") -> JobValue:
     return client.ask(body, JobReply, timeout_s=WAIT_S).job
 
 
-def _watch(client: EngineClient, job: JobValue) -> JobReply:
-    return client.ask(WatchJob(job_id=job.id), JobReply, timeout_s=WAIT_S)
-
-
 def _run(client: EngineClient, run_id: str) -> Run:
     return client.ask(GetRun(run_id=run_id), Run, timeout_s=WAIT_S)
 
@@ -112,7 +108,7 @@ def test_a_run_is_a_job_with_a_curve_figures_and_a_model_that_may_be_kept(
     old = client.ask(GetInfo(), Info, timeout_s=WAIT_S).model
     job = _start(client, photos, "Colours")
     assert (job.title, job.kind) == ("Learning from Colours", "teach")
-    ended = _watch(client, job)
+    ended = watch(client, job)
     assert ended.job.state is JobState.DONE, ended.job.message
     assert isinstance(ended.report, RunValue)
     assert "20" in ended.job.message
@@ -146,7 +142,7 @@ def test_a_kept_model_answers_after_a_restart_and_cannot_be_discarded(
     library = tmp_path / "library"
     with inner_engine(library, model, trainer=MODULE) as client:
         job = _start(client, photos)
-        _watch(client, job)
+        watch(client, job)
         kept = client.ask(DecideRun(run_id=job.id, keep=True), Run, timeout_s=WAIT_S).run
     with inner_engine(library, model, trainer=MODULE) as client:
         client.ask(Search(text="red"), Hits, timeout_s=WAIT_S)
@@ -162,7 +158,7 @@ def test_a_discarded_run_keeps_its_record_and_loses_its_model(
 ) -> None:
     """What was tried and how it did can be looked up; deciding twice is refused."""
     job = _start(client, photos)
-    _watch(client, job)
+    watch(client, job)
     run = client.ask(DecideRun(run_id=job.id, keep=False), Run, timeout_s=WAIT_S).run
     assert (run.state, run.after[0].value) == (RunState.DISCARDED, 80.0)
     folder = Path(run.folder.to_str())
@@ -179,7 +175,7 @@ def test_a_paused_run_goes_on_where_it_was(client: EngineClient, photos: Path) -
     client.ask(ControlJob(job_id=job.id, action=JobAction.PAUSE), JobReply, timeout_s=WAIT_S)
     assert _start(client, photos, "endless").id == job.id
     client.ask(ControlJob(job_id=job.id, action=JobAction.RESUME), JobReply, timeout_s=WAIT_S)
-    assert _watch(client, job).job.state is JobState.DONE
+    assert watch(client, job).job.state is JobState.DONE
     run = _run(client, job.id).run
     assert [point.step for point in run.points] == [1, 2, 3, 4, 5]
 
@@ -194,7 +190,7 @@ def test_a_cancelled_run_is_over_and_leaves_no_model(
     if is_paused:
         client.ask(ControlJob(job_id=job.id, action=JobAction.PAUSE), JobReply, timeout_s=WAIT_S)
     client.ask(ControlJob(job_id=job.id, action=JobAction.CANCEL), JobReply, timeout_s=WAIT_S)
-    assert _watch(client, job).job.state is JobState.CANCELLED
+    assert watch(client, job).job.state is JobState.CANCELLED
     assert _run(client, job.id).run.state is RunState.DISCARDED
     with pytest.raises(UserError):
         client.ask(DecideRun(run_id=job.id, keep=True), Run, timeout_s=WAIT_S)
@@ -214,7 +210,7 @@ def test_a_run_that_was_stopped_starts_again_from_its_beginning(
     while [point.step for point in _run(client, job.id).run.points] != [1, 2]:
         client.next_event(WAIT_S)
     client.ask(stop, JobReply, timeout_s=WAIT_S)
-    assert _watch(client, job).job.state is JobState.CANCELLED
+    assert watch(client, job).job.state is JobState.CANCELLED
 
 
 @pytest.mark.parametrize(("title", "words"), [("dies", "out of luck"), ("full", "disk is full")])
@@ -223,7 +219,7 @@ def test_a_trainer_that_dies_fails_its_run_with_a_sentence(
 ) -> None:
     """Its own words, or the last that it said; the model in use is as it was."""
     job = _start(client, photos, title)
-    ended = _watch(client, job).job
+    ended = watch(client, job).job
     assert ended.state is JobState.FAILED
     assert words in ended.message
     run = _run(client, job.id).run
@@ -239,12 +235,31 @@ def test_a_killed_trainers_run_goes_on_where_it_was_when_asked_again(
     _wait_for_step(client, job.id, 2)
     folder = tmp_path / "library" / "runs" / job.id
     os.kill(int((folder / "pid").read_text()), signal.SIGKILL)
-    assert _watch(client, job).job.state is JobState.FAILED
+    assert watch(client, job).job.state is JobState.FAILED
     again = _start(client, photos, "endless")
     assert again.id == job.id
-    assert _watch(client, again).job.state is JobState.DONE
+    assert watch(client, again).job.state is JobState.DONE
     assert _run(client, job.id).run.state is RunState.WAITING
     assert [point.step for point in _run(client, job.id).run.points] == [1, 2, 3, 4, 5]
+
+
+def test_a_failed_lesson_begins_anew_where_its_model_has_changed_since(
+    tmp_path: Path, photos: Path
+) -> None:
+    """An update has put other weights in the same place: what was learned does not fit them."""
+    library, model = tmp_path / "library", write_tiny_checkpoint(tmp_path / "tiny")
+    with inner_engine(library, str(model), trainer=MODULE) as client:
+        job = _start(client, photos, "dies")
+        assert watch(client, job).job.state is JobState.FAILED
+        assert _start(client, photos).id == job.id
+        assert watch(client, job).job.state is JobState.DONE
+        job = _start(client, photos, "dies")
+        assert watch(client, job).job.state is JobState.FAILED
+    write_tiny_checkpoint(model, seed=2)
+    with inner_engine(library, str(model), trainer=MODULE) as client:
+        again = _start(client, photos)
+        assert again.id != job.id
+        assert watch(client, again).job.state is JobState.DONE
 
 
 def test_an_engine_that_ends_lets_the_trainer_save_and_the_next_goes_on(
@@ -256,7 +271,7 @@ def test_an_engine_that_ends_lets_the_trainer_save_and_the_next_goes_on(
         job = _start(client, photos, "endless")
         _wait_for_step(client, job.id, 2)
     with inner_engine(library, model, trainer=MODULE) as client:
-        assert _watch(client, job).job.state is JobState.DONE
+        assert watch(client, job).job.state is JobState.DONE
         assert [p.step for p in _run(client, job.id).run.points] == [1, 2, 3, 4, 5]
 
 
@@ -276,7 +291,7 @@ def test_the_trainer_ends_when_whoever_started_it_is_gone(tmp_path: Path, photos
 
 def _order(folder: Path, title: str) -> Path:
     folder.mkdir()
-    (folder / "spec.json").write_text(json.dumps({"schema": 1, "title": title}))
+    (folder / "spec.json").write_bytes(msgspec.json.encode(TuningSpec(title=title)))
     return folder
 
 
@@ -344,7 +359,7 @@ def test_a_killed_trainer_is_told_from_one_that_was_asked_to_stop(
     _wait_for_step(client, job.id, 2)
     folder = Path(_run(client, job.id).run.folder.to_str())
     os.kill(int((folder / "pid").read_text()), signal.SIGKILL)
-    ended = _watch(client, job).job
+    ended = watch(client, job).job
     assert ended.state is JobState.FAILED
     assert "memory" in ended.message
 

@@ -172,12 +172,12 @@ def test_a_data_set_is_kept_in_the_run_and_read_back(tmp_path: Path) -> None:
 def test_a_spec_is_read_and_its_faults_are_named(tmp_path: Path) -> None:
     """Missing, no JSON, another schema, no base64."""
     path = base64.b64encode(b"/photos/\xff").decode()
-    record = {"schema": 1, "method": "deeper", "folders": [path], "library_media": 7}
+    record = {"schema": 2, "method": "deeper", "folders": [path], "library_media": 7}
     (tmp_path / "spec.json").write_text(json.dumps(record))
     assert load_spec(tmp_path) == TuningSpec(
         method="deeper", folders=(b"/photos/\xff",), library_media=7
     )
-    for broken in ('{"schema": 1', "[]", '{"schema": 2}', '{"schema": 1, "folders": ["%"]}'):
+    for broken in ('{"schema": 2', "[]", '{"schema": 1}', '{"schema": 2, "folders": ["%"]}'):
         (tmp_path / "spec.json").write_text(broken)
         with pytest.raises(UserError, match="damaged"):
             load_spec(tmp_path)

@@ -22,7 +22,7 @@ from cocadesk.engine.teaching.trainer_process import (
 from cocadesk.errors import UserError
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import RunState, RunValue, TeachPoint, TuningMethod
-from cocadesk.trainer_messages import Findings, Stage
+from cocadesk.trainer_messages import Findings, Stage, TuningSpec
 from trainer.config import load_config
 from trainer.tuning.command import FINISHED, USER_ERROR, main
 from trainer.tuning.preview import Costs
@@ -157,7 +157,7 @@ def test_an_empty_source_is_a_finding_and_no_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """``inspect`` ends well: the problem is in what it found."""
-    (tmp_path / "spec.json").write_text('{"schema": 1}')
+    (tmp_path / "spec.json").write_bytes(msgspec.json.encode(TuningSpec()))
     assert main(["inspect", str(tmp_path)]) == FINISHED
     (found,) = (
         line["found"]

@@ -24,6 +24,7 @@ from cocadesk.model.checkpoints.checkpoint import WEIGHTS
 from cocadesk.model.checkpoints.weight_files import map_safetensors
 from cocadesk.model.source import find_checkpoint
 from tests.support.released_model import write_released
+from tests.support.tiny_model import write_tiny_checkpoint
 from tests.support.tuning_photos import Listener, inner_decoder, points_of, run_teaching, write_run
 from trainer import checkpoint
 from trainer.tuning.dataset import GeneralSet, load_general
@@ -160,6 +161,22 @@ def test_an_interrupted_run_ends_as_an_unbroken_one_to_the_bit(
     first, second = _weights(finished.folder), _weights(broken)
     assert all((first[name] == second[name]).all() for name in first)
     assert points_of(broken) == points_of(finished.folder)
+
+
+def test_an_interrupted_lesson_does_not_go_on_with_another_model(tmp_path: Path) -> None:
+    """Its features are of the one that was there before an update: a sentence, and begin anew."""
+    run = write_run(tmp_path / "run", photos=4)
+    with pytest.raises(StoppedError):
+        _teach(run, Listener(stop_after=1))
+    before = find_checkpoint(str(tmp_path / "tiny")).ids().model_id
+    write_tiny_checkpoint(tmp_path / "tiny", seed=2)
+    with pytest.raises(UserError, match="model has changed") as told:
+        _teach(run)
+    assert before in told.value.why
+    assert "Teach again" in told.value.what_to_do
+    assert not (run / "checkpoints").exists()
+    again = write_run(tmp_path / "again", photos=4)
+    assert _teach(again)["photos"] == 4
 
 
 def test_head_changes_only_the_text_side_and_runs_each_half_once(
