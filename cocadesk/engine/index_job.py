@@ -14,6 +14,7 @@ from cocadesk.annotations.progress import AnnotationProgress
 from cocadesk.engine.conversions import sentence, to_failures, to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
 from cocadesk.engine.job_steps import JobFactory, JobOutcome, JobStep, Steps, relayed
+from cocadesk.engine.switch_orders import awaited_sources
 from cocadesk.errors import UserError
 from cocadesk.indexing.types import Again, IndexOptions, IndexProgress, IndexReport, IndexStage
 from cocadesk.library.paths import is_under
@@ -137,7 +138,8 @@ def update_steps(context: EngineContext) -> Generator[JobStep, None, ReembedRepo
     """Vectors of all media by a newer starter than the library's, which is the library's then.
 
     Searches find what is read by then: the model of before is gone and can't answer.
-    Nothing is done where none is awaited, nor any more once a person has chosen another.
+    Nothing is done where none is awaited, nor any more once a person has chosen another,
+    which answers already or has a job of its own that waits for the end of this one.
     """
     from cocadesk.indexing.reembed import reembed_steps
     from cocadesk.indexing.types import ReembedReport
@@ -146,15 +148,24 @@ def update_steps(context: EngineContext) -> Generator[JobStep, None, ReembedRepo
     if not context.model.awaits_vectors():
         return ReembedReport()
     options = IndexOptions(is_careful=context.crash_guard.is_careful)
+    published, is_wanted = _published(context), True
+
+    def step(progress: IndexProgress) -> JobStep:
+        nonlocal is_wanted
+        # Here and not in ``is_wanted``, which is asked under the lock of the library's writer:
+        # who holds that of the jobs waits for it.
+        is_wanted = awaited_sources(context.jobs()) <= {opened.source}
+        return published(progress)
+
     steps = reembed_steps(
         context.library,
         opened.backend,
         source=opened.source,
         options=options,
-        is_wanted=context.model.awaits_vectors,
+        is_wanted=lambda: is_wanted and context.model.awaits_vectors(),
     )
     try:
-        return (yield from relayed(steps, _published(context)))
+        return (yield from relayed(steps, step))
     finally:
         context.publish(RowsChanged())
 

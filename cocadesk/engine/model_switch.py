@@ -14,6 +14,7 @@ from cocadesk.engine.conversions import to_failures
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import job_step, update_steps
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps, relayed
+from cocadesk.engine.switch_orders import ModelSwitchSpec, switch_source
 from cocadesk.engine.teaching.runs import Choice, RunStore
 from cocadesk.errors import UserError
 from cocadesk.locations import RUN_PREFIX, STARTER, durable_source
@@ -30,18 +31,6 @@ IMPROVED = "the improved model"
 OPENING_STEP_S = 0.3
 STEP_LIMIT_S = 60.0
 HUB_PREFIXES = ("hf-hub:", "open_clip:")
-
-
-class ModelSwitchSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """The model that shall answer; ``update`` is the image id of a starter that does already."""
-
-    source: str
-    update: str = ""
-
-
-def switch_source(spec: str) -> str:
-    """The model that a switch's order asks for."""
-    return msgspec.json.decode(spec, type=ModelSwitchSpec).source
 
 
 class ModelSwitcher:
@@ -78,10 +67,11 @@ class ModelSwitcher:
             if source == STARTER and self._context.model.awaits_vectors():
                 self._give_up_others(self._update_spec())
                 return jobs.add(JobKind.SWITCH_MODEL, UPDATE, self._update_spec())
-            self._give_up_others(spec)
             if source.startswith(HUB_PREFIXES):
+                self._give_up_others(spec)
                 return jobs.add(JobKind.SWITCH_MODEL, title, spec)  # it may have to be fetched
-            backend = self._context.model.open(source)
+            backend = self._context.model.open(source)  # first: what is no model ends no other
+            self._give_up_others(spec)
             if not self._fits(backend):
                 self._keep_ready(source, backend)
                 return jobs.add(JobKind.SWITCH_MODEL, title, spec)

@@ -8,11 +8,11 @@ import msgspec
 
 from cocadesk.engine.conversions import to_value
 from cocadesk.engine.handlers import EngineContext
-from cocadesk.engine.model_switch import switch_source
+from cocadesk.engine.switch_orders import awaited_sources
 from cocadesk.engine.teaching.runs import Choice, RunRecord, RunResult, RunStore, to_skipped
 from cocadesk.locations import RUN_PREFIX
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobKind, JobState, JobValue, RunState, RunValue
+from cocadesk.protocol.values import JobState, JobValue, RunState, RunValue
 
 ANSWERS = "Search answers with what it has learned."
 SWITCHING = "Search goes on with the old model until all photos are read for this one."
@@ -102,12 +102,7 @@ class RunReader:
             job=job.state if job else None,
             has_result=self._store.result(record.id) is not None,
             is_used=self._parts.model.source == source,
-            is_awaited=any(
-                job.kind is JobKind.SWITCH_MODEL
-                and not job.state.is_final
-                and switch_source(self._parts.jobs().spec(job.id)) == source
-                for job in jobs
-            ),
+            is_awaited=source in awaited_sources(self._parts.jobs()),
         )
 
     def _value(self, record: RunRecord, jobs: tuple[JobValue, ...]) -> RunValue:

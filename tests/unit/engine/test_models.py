@@ -29,8 +29,6 @@ from cocadesk.protocol.messages import (
     ModelChanged,
     Models,
     Search,
-    UseModel,
-    WatchJob,
 )
 from cocadesk.protocol.values import (
     IndexReport,
@@ -40,7 +38,7 @@ from cocadesk.protocol.values import (
     ModelState,
     ModelValue,
 )
-from tests.support.engines import coloured_photos, index
+from tests.support.engines import coloured_photos, index, use_model, watch
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.inner_engine import inner_engine
 from tests.support.other_model import OTHER, OtherBackend
@@ -114,14 +112,6 @@ def client(tmp_path: Path, shop: Shop) -> Iterator[EngineClient]:
         shop.leave.release(100)
 
 
-def _use(client: EngineClient, source: str) -> JobReply:
-    return client.ask(UseModel(source=source), JobReply, timeout_s=WAIT_S)
-
-
-def _watch(client: EngineClient, reply: JobReply) -> JobReply:
-    return client.ask(WatchJob(job_id=reply.job.id), JobReply, timeout_s=WAIT_S)
-
-
 def _model(client: EngineClient) -> ModelValue:
     client.ask(Search(text="red"), Hits, timeout_s=WAIT_S)
     return client.ask(GetInfo(), Info, timeout_s=WAIT_S).model
@@ -131,8 +121,8 @@ def test_a_model_that_shares_the_vectors_answers_at_once_and_after_a_restart(
     client: EngineClient, tmp_path: Path, shop: Shop
 ) -> None:
     """Nothing is read again; everybody is told; ``library.json`` remembers."""
-    used = _use(client, "taught")
-    assert (used.job.state, used.job.kind) == (JobState.DONE, JobKind.SWITCH_MODEL)
+    used = use_model(client, "taught")
+    assert (used.state, used.kind) == (JobState.DONE, JobKind.SWITCH_MODEL)
     assert _model(client).model_id == TAUGHT.model_id
     assert len(client.ask(Search(text="red"), Hits, timeout_s=WAIT_S).hits) == 5
     told = None
@@ -147,11 +137,11 @@ def test_other_vectors_are_made_first_while_the_old_model_answers(
     client: EngineClient, shop: Shop
 ) -> None:
     """One write at the end switches; the list shows what each covers."""
-    reply = _use(client, "other")
-    assert not reply.job.state.is_final
+    job = use_model(client, "other")
+    assert not job.state.is_final
     assert _model(client).model_id == FakeInfo().model_id
     shop.leave.release(100)
-    ended = _watch(client, reply)
+    ended = watch(client, job)
     assert ended.job.state is JobState.DONE, ended.job.message
     assert "5 photos" in ended.job.message
     assert isinstance(ended.report, IndexReport)
@@ -168,19 +158,19 @@ def test_an_interrupted_switch_goes_on_with_the_next_engine(tmp_path: Path, shop
     library = tmp_path / "library"
     with inner_engine(library, "first", opener=shop.open) as client:
         index(client, coloured_photos(tmp_path / "photos"))
-        reply = _use(client, "other")
+        job = use_model(client, "other")
         shop.leave.release(1)
     shop.leave.release(100)
     with inner_engine(library, "first", opener=shop.open) as client:
-        assert _watch(client, reply).job.state is JobState.DONE
+        assert watch(client, job).job.state is JobState.DONE
         assert _model(client).model_id == OTHER.model_id
 
 
 def test_the_last_wish_counts(client: EngineClient) -> None:
     """Going back to the model in use cancels a switch that has begun."""
-    reply = _use(client, "other")
-    client.ask(ControlJob(job_id=reply.job.id, action=JobAction.PAUSE), JobReply, timeout_s=WAIT_S)
-    assert _use(client, "taught").job.state is JobState.DONE
+    job = use_model(client, "other")
+    client.ask(ControlJob(job_id=job.id, action=JobAction.PAUSE), JobReply, timeout_s=WAIT_S)
+    assert use_model(client, "taught").state is JobState.DONE
     jobs = client.ask(ListJobs(), Jobs, timeout_s=WAIT_S).jobs
     states = {job.title: job.state for job in jobs if job.kind is JobKind.SWITCH_MODEL}
     assert set(states.values()) == {JobState.CANCELLED, JobState.DONE}
@@ -192,7 +182,7 @@ def test_who_has_begun_with_the_old_model_ends_with_it(client: EngineClient, sho
     shop.words.clear()
     request = client.send(Search(text="slowly, something red"))
     assert shop.asked.wait(WAIT_S)
-    assert _use(client, "taught").job.state is JobState.DONE
+    assert use_model(client, "taught").state is JobState.DONE
     shop.words.set()
     while True:
         message = client.receive(WAIT_S)
@@ -202,11 +192,14 @@ def test_who_has_begun_with_the_old_model_ends_with_it(client: EngineClient, sho
     assert len(message.body.hits) == 5
 
 
-def test_a_model_that_is_none_changes_nothing(client: EngineClient) -> None:
-    """A mistyped name is refused at once, in a sentence."""
+def test_a_model_that_is_none_changes_nothing(client: EngineClient, shop: Shop) -> None:
+    """A mistyped name is refused at once, in a sentence; a switch that has begun goes on."""
+    job = use_model(client, "other")
     with pytest.raises(UserError, match="no model"):
-        _use(client, "mistyped")
+        use_model(client, "mistyped")
     assert _model(client).source == "first"
+    shop.leave.release(100)
+    assert watch(client, job).job.state is JobState.DONE
 
 
 def test_a_library_whose_model_has_vanished_says_so_and_takes_another(
@@ -224,7 +217,7 @@ def test_a_library_whose_model_has_vanished_says_so_and_takes_another(
             client.ask(Search(text="red"), Hits, timeout_s=WAIT_S)
         value = client.ask(GetInfo(), Info, timeout_s=WAIT_S).model
         assert (value.state, value.source) == (ModelState.FAILED, "gone")
-        assert _use(client, "taught").job.state is JobState.DONE
+        assert use_model(client, "taught").state is JobState.DONE
         assert len(client.ask(Search(text="red"), Hits, timeout_s=WAIT_S).hits) == 5
 
 

@@ -51,12 +51,17 @@ from cocadesk.protocol.messages import (
     Search,
     Similar,
     StartIndex,
-    UseModel,
     WatchJob,
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobState, JobValue
-from tests.support.engines import coloured_photos, index, photos_and_a_broken_one
+from tests.support.engines import (
+    coloured_photos,
+    index,
+    photos_and_a_broken_one,
+    use_model,
+    watch,
+)
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import InProcessDecoder, run_index, write_photo, write_video
 from tests.support.inner_engine import inner_engine
@@ -64,6 +69,9 @@ from tests.support.other_model import OTHER, OtherBackend, check_filled
 
 WAIT_S = 20.0
 OLD = FakeInfo()
+THIRD = FakeInfo(
+    name="third", model_id="third-000000000000", image_id="third-111111111111", embedding_dim=32
+)
 
 
 class SlowOther(OtherBackend):
@@ -150,10 +158,6 @@ def _begun(client: EngineClient) -> JobValue:
     return job
 
 
-def _watch(client: EngineClient, job: JobValue) -> JobReply:
-    return client.ask(WatchJob(job_id=job.id), JobReply, timeout_s=WAIT_S)
-
-
 def _manifest(base: Path) -> Manifest:
     manifest = read_manifest(base / "library")
     assert manifest is not None
@@ -181,7 +185,7 @@ def test_the_engine_reads_all_again_by_itself_and_answers_meanwhile(
         assert (info.update, info.counts.without_vectors) == (before.update, 5)
         assert info.model.model_id == OTHER.model_id
         leave.set()
-        assert _watch(client, job).job.state is JobState.DONE
+        assert watch(client, job).job.state is JobState.DONE
         after = _search(client)
         assert (len(after.hits), after.update, _info(client).update) == (5, None, None)
         assert client.ask(Similar(key=after.hits[0].key), Hits, timeout_s=WAIT_S).update is None
@@ -197,7 +201,7 @@ def test_the_reading_goes_on_with_the_next_engine_and_begins_once(
     with updated(base, leave) as client:
         job = _begun(client)
     with updated(base, leave) as client:
-        assert _watch(client, job).job.state is JobState.DONE
+        assert watch(client, job).job.state is JobState.DONE
     with updated(base, leave) as client:
         _search(client)
         assert [job.id for job in _switches(client)] == [job.id]
@@ -219,8 +223,7 @@ def test_a_person_who_stops_it_is_not_asked_again_but_may_go_on(
     with updated(base, leave, make) as client:
         assert _info(client).update == ModelUpdate(done=0, total=5)
         assert [job.state for job in _switches(client)] == [JobState.CANCELLED]
-        reply = client.ask(UseModel(source=STARTER), JobReply, timeout_s=WAIT_S)
-        assert _watch(client, reply.job).job.state is JobState.DONE
+        assert watch(client, use_model(client, STARTER)).job.state is JobState.DONE
         assert len(_search(client).hits) == 5
     assert (len(opened), _names(base)) == (1, NEW)
 
@@ -252,7 +255,7 @@ def test_an_index_of_a_running_engine_and_the_reading_do_the_work_once(
         leave.set()
         done = index(client, photos_and_a_broken_one(base))
         assert done.job.state is JobState.DONE
-        assert _watch(client, job).job.state is JobState.DONE
+        assert watch(client, job).job.state is JobState.DONE
         assert len(_search(client).hits) == 8
     assert _names(base) == NEW
 
@@ -300,7 +303,7 @@ def test_annotations_suggestions_and_thumbnails_stay(
     else:
         leave.set()
         with updated(base, leave) as client:
-            _watch(client, _begun(client))
+            watch(client, _begun(client))
     assert _names(base) == NEW
     assert _kept(base) == before
 
@@ -348,9 +351,8 @@ def test_a_person_may_choose_another_model_meanwhile(base: Path, leave: threadin
     with updated(base, leave, lambda: next(backends)) as client:
         job = _begun(client)
         leave.set()
-        reply = client.ask(UseModel(source="/models/mine"), JobReply, timeout_s=WAIT_S)
-        assert _watch(client, reply.job).job.state is JobState.DONE
-        assert _watch(client, job).job.state.is_final
+        assert watch(client, use_model(client, "/models/mine")).job.state is JobState.DONE
+        assert watch(client, job).job.state.is_final
     assert _manifest(base).model_source == "/models/mine"
 
 
@@ -378,15 +380,17 @@ def test_a_new_library_awaits_nothing(tmp_path: Path) -> None:
     assert _names(tmp_path) == NEW
 
 
+@pytest.mark.parametrize("chosen", [FakeBackend(), OtherBackend(THIRD)], ids=["fits", "differs"])
 def test_an_index_leaves_the_model_that_a_person_chose_meanwhile(
-    base: Path, elsewhere: Path
+    base: Path, elsewhere: Path, chosen: FakeBackend
 ) -> None:
-    """The choice may take no reading: it stands before the index has come to its end."""
+    """It answers before the index has come to its end, or is read for next, not last."""
     stages: list[str] = []
+    switches: list[JobValue] = []
     folders = (WirePath.of(elsewhere),)
 
     def open_model(source: str) -> Backend:
-        return OtherBackend() if source == STARTER else FakeBackend()  # type: ignore[return-value]
+        return OtherBackend() if source == STARTER else chosen  # type: ignore[return-value]
 
     with LocalEngine(base / "library", access=Access.WRITE, open_model=open_model) as engine:
 
@@ -395,12 +399,15 @@ def test_an_index_leaves_the_model_that_a_person_chose_meanwhile(
             stages.append(now.stage)
             if is_reading_again and now.stage == STAGES[IndexStage.EMBED]:
                 stages.clear()
-                engine.ask(UseModel(source="/models/mine"), JobReply)
+                switches.append(use_model(engine, "/models/mine"))
 
         job = engine.ask(StartIndex(folders=folders), JobReply).job
         done = engine.ask(WatchJob(job_id=job.id), JobReply, on_progress=choose).job
         assert (done.state, STAGES[IndexStage.FINISH] in stages) == (JobState.DONE, False)
-    assert _names(base) == (OLD.image_id, OLD.model_id, "/models/mine")
+        for switch in switches:
+            assert watch(engine, switch).job.state is JobState.DONE
+    info = chosen.info()
+    assert _names(base) == (info.image_id, info.model_id, "/models/mine")
 
 
 def test_a_video_that_comes_meanwhile_shows_its_moments(base: Path) -> None:
