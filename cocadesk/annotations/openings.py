@@ -97,12 +97,17 @@ def names_thing(tag: str) -> bool:
 
 
 def spellings(tag: str) -> Iterator[str]:
-    """The tag as a caption may have it: singular and plural, and by another usual name."""
+    """The tag as a caption may have it: singular and plural, and by another usual name.
+
+    A plural that is a shipped tag of its own is none of them: glasses are another thing
+    than a glass.
+    """
     for name in filter(None, (tag.casefold(), _ALSO_CALLED.get(tag.casefold()))):
         *first, last = name.split()
-        ends = [last, f"{last}s", f"{last}es", _PLURALS.get(last, last)]
+        ends = [f"{last}s", f"{last}es", _PLURALS.get(last, last)]
         ends += [f"{last[:-1]}ies"] if last.endswith("y") else []
-        yield from (" ".join((*first, end)) for end in ends)
+        plurals = (" ".join((*first, end)) for end in ends)
+        yield from (name, *(plural for plural in plurals if plural not in _things()))
 
 
 class TagOpenings:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.annotations.prompts import is_activity
 from cocadesk.annotations.tag_tree import TagTree
+from cocadesk.annotations.vocabulary import load_vocabulary
 
 LONGEST = 4
 """So many words a form has at most."""
@@ -172,13 +174,18 @@ def _of_activity(tag: str) -> Iterator[str]:
     yield from (f"{stem}s", f"{stem}es", stem if len(stem) > 3 else f"{stem}s")
 
 
+@cache
+def _shipped() -> frozenset[str]:
+    return frozenset(load_vocabulary().tags)
+
+
 def forms(tag: str) -> set[str]:
-    """All that captions may say for a tag."""
+    """All that captions may say for a tag; not what is a shipped tag of its own."""
     same = [" ".join(word.split()) for word in SAME.get(tag, "").split(",") if word.strip()]
     found = {tag, _singular(tag), *same}
     if is_activity(tag):
         return found | set(_of_activity(tag))
-    return found | {plural(word) for word in found}
+    return found | ({plural(word) for word in found} - _shipped())
 
 
 def said(captions: Iterable[str]) -> set[str]:

@@ -115,6 +115,14 @@ def test_spellings_hold_plurals_and_other_usual_names() -> None:
     assert {"sofa", "couch", "couches"} <= set(spellings("sofa"))
 
 
+def test_a_plural_that_is_a_tag_of_its_own_names_another_thing() -> None:
+    """Who wears glasses need not hold a glass; wine glasses are nothing else."""
+    assert "glasses" not in set(spellings("glass"))
+    assert "wine glasses" in set(spellings("wine glass"))
+    shipped = load_vocabulary().tags
+    assert [tag for tag in shipped if set(shipped) & set(spellings(tag)) != {tag}] == []
+
+
 @pytest.mark.parametrize("tag", ["crab", "polar bear", "Beach", "red panda", "vintage camera"])
 def test_things_open_captions(tag: str) -> None:
     """Also a person's own kind of one."""
