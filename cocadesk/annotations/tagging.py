@@ -42,10 +42,16 @@ def deviations(
     every text. Measured so, a tag's place is the same in a list of two labels as in one of a
     thousand, and does not depend on the other pictures of a batch.
     """
-    yardstick = vectors_ND @ everyday_ED.T
-    mean = yardstick.mean(axis=1, keepdims=True)
-    spread = np.maximum(yardstick.std(axis=1, keepdims=True), 1e-6)
-    return np.asarray((vectors_ND @ classes_CD.T - mean) / spread, np.float32)
+    return _above(vectors_ND @ classes_CD.T, vectors_ND @ everyday_ED.T)
+
+
+def _above(
+    cosines_NC: NDArray[np.float32], everyday_NE: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Standard deviations of cosines above those with the everyday words."""
+    mean = everyday_NE.mean(axis=1, keepdims=True)
+    spread = np.maximum(everyday_NE.std(axis=1, keepdims=True), 1e-6)
+    return np.asarray((cosines_NC - mean) / spread, np.float32)
 
 
 def logistic(
@@ -82,8 +88,14 @@ class ZeroShotTagger:
         biases = {tag.casefold(): bias for tag, bias in self._constants.biases.items()}
         own = {tag.casefold() for tag in vocabulary.tags}
         everyday = load_vocabulary().tags
-        self._further = [n for n, tag in enumerate(everyday) if tag.casefold() not in own]
-        known = [*vocabulary.tags, *(everyday[n] for n in self._further)]
+        further = [n for n, tag in enumerate(everyday) if tag.casefold() not in own]
+        known = [*vocabulary.tags, *(everyday[n] for n in further)]
+        # The places in ``_texts`` of what is compared with pictures.
+        self._everyday_from = 0 if everyday == vocabulary.tags else len(vocabulary.tags)
+        self._known_at = [
+            *range(len(vocabulary.tags)),
+            *(self._everyday_from + n for n in further),
+        ]
         self._bias_K = np.asarray([biases.get(tag.casefold(), 0.0) for tag in known], np.float32)
         self._known = TagTree(known)
         self._tree = TagTree(vocabulary.tags)
@@ -91,19 +103,21 @@ class ZeroShotTagger:
         self._encoder = encoder
         self._cache = cache
         self._lock = threading.Lock()
-        self._vectors: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._vectors: NDArray[np.float32] | None = None
 
     def class_vectors(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The vectors of the tags, and of the everyday words."""
+        texts_TD = self._texts()
+        return texts_TD[: len(self.vocabulary.tags)], texts_TD[self._everyday_from :]
+
+    def _texts(self) -> NDArray[np.float32]:
+        """The vectors of the tags, then of the everyday words unless those are the tags."""
         with self._lock:
             if self._vectors is None:
-                tags, everyday = self.vocabulary.tags, load_vocabulary().tags
-                own = cached_class_vectors(self._encoder, tags, self._cache)
-                same = everyday == tags
-                self._vectors = (
-                    own,
-                    own if same else cached_class_vectors(self._encoder, everyday, self._cache),
-                )
+                lists = [self.vocabulary.tags]
+                lists += [load_vocabulary().tags] if self._everyday_from else []
+                vectors = [cached_class_vectors(self._encoder, tags, self._cache) for tags in lists]
+                self._vectors = np.concatenate(vectors)
             return self._vectors
 
     def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -112,11 +126,11 @@ class ZeroShotTagger:
         Everyday words count that are not among the tags: what is a dog is an animal, in a
         list without dogs as well.
         """
-        classes_CD, everyday_ED = self.class_vectors()
-        known_KD = np.concatenate((classes_CD, everyday_ED[self._further]))
-        deviating = deviations(vectors, known_KD, everyday_ED) - self._bias_K
+        cosines_NT = vectors @ self._texts().T
+        everyday_NE = cosines_NT[:, self._everyday_from :]
+        deviating = _above(cosines_NT[:, self._known_at], everyday_NE) - self._bias_K
         likely = logistic(deviating, self._constants.slope, self._constants.midpoint)
-        return self._known.raised(likely)[:, : len(classes_CD)]
+        return self._known.raised(likely)[:, : len(self.vocabulary.tags)]
 
     def tag(self, vectors: NDArray[np.float32], top: int = 8) -> list[list[Tag]]:
         """For each picture the tags that are likely enough, best first, at most ``top``.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary
 from cocadesk.library.rows import Tag
 from cocadesk.model.tag_constants import TagConstants
 from tests.support.fake_backend import FakeBackend, FakeInfo
+from tests.support.index_tools import CountingBackend
 from tests.support.other_model import OtherBackend
 
 COLOURS = Vocabulary(name="colours", tags=("red", "green", "blue"))
@@ -38,17 +40,6 @@ class FittedBackend(FakeBackend):
     def info(self) -> FakeInfo:
         """As the fake's."""
         return FakeInfo(tagging=self.constants)
-
-
-class CountingBackend(FakeBackend):
-    """Counts how many texts were embedded."""
-
-    texts = 0
-
-    def embed_texts(self, texts: list[str]) -> np.ndarray:  # type: ignore[override]
-        """As the parent, counted."""
-        self.texts += len(texts)
-        return super().embed_texts(texts)
 
 
 def _picture(*rgb: int) -> np.ndarray:
@@ -166,13 +157,13 @@ def test_vectors_are_embedded_once_and_then_read(tmp_path: Path) -> None:
     """A second tagger with the same words does not embed again; a broken file is rewritten."""
     backend = CountingBackend()
     first = cached_class_vectors(backend, COLOURS.tags, tmp_path)
-    embedded = backend.texts
+    embedded = len(backend.texts)
     np.testing.assert_array_equal(cached_class_vectors(backend, COLOURS.tags, tmp_path), first)
-    assert backend.texts == embedded
+    assert len(backend.texts) == embedded
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:-5])
     np.testing.assert_array_equal(cached_class_vectors(backend, COLOURS.tags, tmp_path), first)
-    assert backend.texts == 2 * embedded
+    assert len(backend.texts) == 2 * embedded
 
 
 def test_a_cache_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
@@ -221,13 +212,13 @@ def test_a_tagger_embeds_its_words_at_the_first_use_and_once(tmp_path: Path) -> 
     """Asking whether tags are stale needs no vectors."""
     backend = CountingBackend()
     tagger = ZeroShotTagger(backend, COLOURS)
-    assert (tagger.version, backend.texts) == (tagger_version(FakeInfo(), COLOURS), 0)
+    assert (tagger.version, backend.texts) == (tagger_version(FakeInfo(), COLOURS), [])
     picture = backend.embed_images(np.full((1, 8, 8, 3), (255, 0, 0), np.uint8))
     first = tagger.scores(picture)
-    embedded = backend.texts
+    embedded = len(backend.texts)
     assert embedded > 0
     np.testing.assert_array_equal(tagger.scores(picture), first)
-    assert backend.texts == embedded
+    assert len(backend.texts) == embedded
 
 
 def test_deviations_are_counted_from_the_everyday_words_of_the_same_picture() -> None:
@@ -306,6 +297,28 @@ def test_everyday_words_speak_for_a_tag_of_ones_own_that_they_imply() -> None:
     husky, tulip = ZeroShotTagger(WordsBackend(), own).tag(pictures)
     assert [tag.tag for tag in husky] == ["animal"]
     assert tulip == []
+
+
+@pytest.mark.parametrize("tags", [("animal", "granny's house"), load_vocabulary().tags])
+def test_pictures_are_compared_with_each_text_once(tags: tuple[str, ...]) -> None:
+    """With those of a list of one's own and with the everyday words, as the plain formula says."""
+    compared: list[int] = []
+
+    class Counted(np.ndarray[Any, np.dtype[np.float32]]):
+        def __matmul__(self, other: NDArray[np.float32]) -> NDArray[np.float32]:  # type: ignore[override]
+            compared.append(other.shape[1])
+            return np.asarray(self) @ other
+
+    tagger = ZeroShotTagger(FakeBackend(), Vocabulary(name="mine", tags=tags))
+    own, everyday = tagger.class_vectors()
+    shipped = load_vocabulary().tags
+    further = [n for n, tag in enumerate(shipped) if tag not in tags]
+    pictures = np.concatenate([_picture(255, 0, 0), _picture(10, 90, 200)])
+    known = deviations(pictures, np.concatenate((own, everyday[further])), everyday)
+    likely = logistic(known, TagConstants().slope, TagConstants().midpoint)
+    expected = TagTree([*tags, *(shipped[n] for n in further)]).raised(likely)[:, : len(tags)]
+    np.testing.assert_allclose(tagger.scores(pictures.view(Counted)), expected, atol=1e-5)
+    assert sum(compared) == len(shipped) + (0 if tags == shipped else len(tags))
 
 
 def test_a_videos_tags_are_put_in_the_same_order() -> None:
