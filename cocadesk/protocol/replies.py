@@ -40,6 +40,14 @@ class ModelUpdate(Value, frozen=True):
     done: int = 0
     total: int = 0
 
+    @property
+    def text(self) -> str:
+        """The state of the reading in a sentence."""
+        return (
+            "Photos and videos are being read again with the improved model: "
+            f"{self.done:,} of {self.total:,}; until then results are incomplete."
+        )
+
 
 class Hits(ReplyBody, frozen=True):
     """Best first; ``complete`` is False where the limit cut the list."""

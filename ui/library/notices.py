@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFrame
 
-from cocadesk.protocol.messages import GetInfo, Info, ModelChanged, ModelUpdate
+from cocadesk.protocol.messages import GetInfo, Info, ModelChanged
 from ui.engine.link import EngineLink
 from ui.engine.tracker import JobTracker
 from ui.kit.icons import Icon
@@ -18,7 +18,8 @@ from ui.kit.timers import single_shot
 from ui.kit.widgets import IconButton, button, label
 
 REFRESH_MS = 2000
-UPDATE = "Photos and videos are being read again with the improved model"
+UPDATE = "update"
+"""The matter of the line that counts along; see ``LibraryLine.say``."""
 
 
 class LibraryLine(QFrame):
@@ -105,7 +106,7 @@ class LibraryNotices(QObject):
             self._line.say(answer.notices, "Check…", self._check)
         elif answer.update is not None:
             act = "" if self._tracker.active() else "Go on"
-            self._line.say((update_text(answer.update),), act, self._look_again, matter=UPDATE)
+            self._line.say((answer.update.text,), act, self._look_again, matter=UPDATE)
         elif number and not self._tracker.active():
             text = f"{count_media(number)} can't be found by searches yet."
             self._line.say((text,), "Check again", self._look_again)
@@ -115,8 +116,3 @@ class LibraryNotices(QObject):
     def _look_again(self) -> None:
         self._line.hide()
         self._tracker.index(())
-
-
-def update_text(update: ModelUpdate) -> str:
-    """How far the reading for an improved model is, in a sentence."""
-    return f"{UPDATE}: {update.done:,} of {update.total:,}; until then results are incomplete."

@@ -134,14 +134,12 @@ def info(options: Options, report: Report) -> int:
 
 
 def update_notices(update: ModelUpdate | None) -> list[str]:
-    """A sentence while media are read again for a starter that came with an update."""
+    """The state of the reading for a starter that came with an update, and how it goes on."""
     if update is None:
         return []
     return [
-        "Photos and videos are being read again with the improved model: "
-        f"{update.done:,} of {update.total:,}; until then results are incomplete. "
-        "Once a window was opened this goes on until all are read, also after it is closed; "
-        "cocadesk index FOLDER does it too."
+        f"{update.text} Once a window was opened this goes on until all are read, also after it "
+        "is closed; cocadesk index FOLDER does it too."
     ]
 
 
