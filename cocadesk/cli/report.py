@@ -124,6 +124,8 @@ _MEASURES = {
     "tags_per_photo": "tags a photo",
     "right": "tags right, by their probabilities",
     "untagged": "photos without a tag",
+    "top1_macro": "top1, mean of the classes",
+    "background_untagged": "photos of other things that are given no class",
 }
 
 

@@ -174,30 +174,45 @@ def _ranks(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZeroShotMetrics:
-    """Pictures whose class, named by words alone, is best or among the best five, in percent."""
+    """Pictures whose class, named by words alone, is best or among the best five, in percent.
+
+    ``top1_macro`` is the mean of the classes' ``top1``: each counts the same, however many
+    pictures it has.
+    """
 
     top1: float
     top5: float
+    top1_macro: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Naming:
     """The place of the right class by picture, 0 the first, and the best classes of each.
 
-    ``rank_N`` and ``best_NK``, best first.
+    ``rank_N``, ``label_N`` (the right class) and ``best_NK``, best first.
     """
 
     rank_N: NDArray[np.int64]
+    label_N: NDArray[np.int64]
     best_NK: NDArray[np.int64]
 
+    @property
+    def _weights(self) -> NDArray[np.float64]:
+        """The weight of each picture, by which all classes count the same."""
+        return np.asarray(1 / np.bincount(self.label_N)[self.label_N], np.float64)
+
     def metrics(self) -> ZeroShotMetrics:
-        """Accuracy over all pictures."""
+        """Accuracy over all pictures, and over classes."""
         top1, top5 = (float(100.0 * (self.rank_N < k).mean()) for k in (1, 5))
-        return ZeroShotMetrics(top1=top1, top5=top5)
+        macro = float(100.0 * np.average(self.rank_N < 1, weights=self._weights))
+        return ZeroShotMetrics(top1=top1, top5=top5, top1_macro=macro)
 
     def intervals(self) -> dict[str, Interval]:
         """The interval of each accuracy, in percent."""
-        return {f"top{k}": interval_of_mean(100.0 * (self.rank_N < k)) for k in (1, 5)}
+        found = {f"top{k}": interval_of_mean(100.0 * (self.rank_N < k)) for k in (1, 5)}
+        weight_N = self._weights
+        hits_N = 100.0 * weight_N * (self.rank_N < 1)
+        return found | {"top1_macro": interval_of_share(hits_N, weight_N)}
 
 
 def zeroshot_metrics(
@@ -227,4 +242,4 @@ def name_classes(
     of_right = np.take_along_axis(scores, right[:, None], axis=1)
     rank_N = (scores >= of_right).sum(axis=1) - 1
     best_NK = np.argsort(-scores, axis=1, kind="stable")[:, :NEAREST]
-    return Naming(rank_N=rank_N, best_NK=best_NK)
+    return Naming(rank_N=rank_N, label_N=right, best_NK=best_NK)

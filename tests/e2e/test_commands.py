@@ -260,10 +260,10 @@ def test_evaluation_prints_the_measures_by_name(model: Path, tmp_path: Path) -> 
         (folder / "two.jpg").write_bytes(jpeg(rgb, number + 50))
     (tmp_path / "classes" / "red_thing" / "bad.jpg").write_bytes(b"")
     zeroshot = invoked("evaluate", "zeroshot", tmp_path / "classes", *common)
-    assert zeroshot.document["metrics"].keys() == {"top1", "top5"}
+    assert zeroshot.document["metrics"].keys() == {"top1", "top5", "top1_macro"}
     assert zeroshot.document["skipped"] == 1
     table = invoked("evaluate", "zeroshot", tmp_path / "classes", "--model", model)
-    assert "top1" in table.out
+    assert "top1, mean of the classes" in table.out
 
 
 def test_a_reader_that_leaves_early_is_no_error(library: tuple[Path, Outcome], model: Path) -> None:

@@ -27,7 +27,9 @@ from cocadesk.model.values import GenerationOptions, usual_writing
 if TYPE_CHECKING:
     from cocadesk.annotations.tagging import ZeroShotTagger
     from cocadesk.evaluation.intervals import Interval
+    from cocadesk.evaluation.runs import Labelled
     from cocadesk.evaluation.sheet import Card, Seen
+    from cocadesk.evaluation.tags import Tagged
     from cocadesk.model.backend import Backend
     from cocadesk.model.values import Openings
 
@@ -64,6 +66,13 @@ NoRepeatOption = Annotated[
 NoRepeatPhrasesOption = Annotated[
     bool, typer.Option("--no-repeat-phrases", help="Never the same word after an article.")
 ]
+BackgroundOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        metavar="FOLDER",
+        help="Photos of none of the classes: how many are given none of them as a tag?",
+    ),
+]
 OpeningsOption = Annotated[
     bool,
     typer.Option("--openings/--no-openings", help="Try captions that begin with a likely tag."),
@@ -80,6 +89,14 @@ class Figures:
 
     metrics: dict[str, float]
     intervals: Mapping[str, Interval]
+
+    def with_background(self, tagged: Tagged) -> Figures:
+        """These, and how many photos of other things were given no tag."""
+        name = "background_untagged"
+        return Figures(
+            metrics={**self.metrics, name: tagged.metrics().untagged},
+            intervals={**self.intervals, name: tagged.intervals()["untagged"]},
+        )
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Name, value, low and high for people."""
@@ -175,6 +192,7 @@ def zeroshot(
     folder: Annotated[
         str, typer.Argument(metavar="FOLDER", help="One subfolder a class, named by its label.")
     ],
+    background: BackgroundOption = None,
     sheet: SheetOption = None,
 ) -> int:
     """Measure how often a photo's class is named by words alone."""
@@ -191,8 +209,16 @@ def zeroshot(
         labelled = seen.noted(labelled_photos(classes, backend.info(), skipped))
         pictures = _counted(labelled, report, skipped, "Naming pictures")
         naming = evaluate_zeroshot(backend, pictures, vectors)
+        figures = Figures(metrics=asdict(naming.metrics()), intervals=naming.intervals())
+        if background is not None:
+            others = _counted(
+                named_photos([background], backend.info(), skipped),
+                report,
+                skipped,
+                "Tagging other pictures",
+            )
+            figures = figures.with_background(_tagged(backend, others, labels))
         model = backend.info().model_id
-    figures = Figures(metrics=asdict(naming.metrics()), intervals=naming.intervals())
     _show(report, figures, {"model": model, "classes": len(classes)}, skipped)
     _write(sheet, report, f"Names by {model}", figures, lambda: class_cards(seen, naming, labels))
     return OK
@@ -211,18 +237,11 @@ def tags(
     """Measure how many tags photos are given and how sure they are; best seen with --sheet."""
     from cocadesk.cli.session import open_model
     from cocadesk.evaluation.sheet import tag_cards
-    from cocadesk.evaluation.tags import evaluate_tags
 
     skipped, seen = list[str](), _seen(sheet)
     with open_model(options) as backend:
-        tagger = _tagger(backend)
         named = seen.noted(named_photos(paths, backend.info(), skipped))
-        photos = _counted(named, report, skipped, "Tagging pictures")
-        tagged = evaluate_tags(
-            backend,
-            photos,
-            lambda vectors: [[(t.tag, t.score) for t in row] for row in tagger.tag(vectors)],
-        )
+        tagged = _tagged(backend, _counted(named, report, skipped, "Tagging pictures"))
         model = backend.info().model_id
     figures = Figures(metrics=asdict(tagged.metrics()), intervals=tagged.intervals())
     _show(report, figures, {"model": model, "photos": len(tagged.given)}, skipped)
@@ -237,13 +256,28 @@ def _openings(backend: Backend) -> Openings | None:
     return caption_openings(backend.info(), lambda: _tagger(backend))
 
 
-def _tagger(backend: Backend) -> ZeroShotTagger:
-    """The tagger of the shipped vocabulary."""
+def _tagger(backend: Backend, tags: Sequence[str] | None = None) -> ZeroShotTagger:
+    """The tagger of these tags, or of the shipped vocabulary."""
     from cocadesk.annotations.tagging import ZeroShotTagger
-    from cocadesk.annotations.vocabulary import load_vocabulary
+    from cocadesk.annotations.vocabulary import Vocabulary, load_vocabulary
     from cocadesk.locations import text_vectors_folder
 
-    return ZeroShotTagger(backend, load_vocabulary(), cache=text_vectors_folder())
+    named = load_vocabulary() if tags is None else Vocabulary(name="classes", tags=tuple(tags))
+    return ZeroShotTagger(backend, named, cache=text_vectors_folder())
+
+
+def _tagged(
+    backend: Backend, photos: Iterable[Labelled], tags: Sequence[str] | None = None
+) -> Tagged:
+    """The tags of photos as people get them, of these tags or of the shipped vocabulary."""
+    from cocadesk.evaluation.tags import evaluate_tags
+
+    tagger = _tagger(backend, tags)
+    return evaluate_tags(
+        backend,
+        photos,
+        lambda vectors: [[(tag.tag, tag.score) for tag in row] for row in tagger.tag(vectors)],
+    )
 
 
 def _counted(

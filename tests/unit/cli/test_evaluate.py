@@ -134,6 +134,28 @@ def test_captions_are_measured_with_the_openings_that_people_get(
     assert embeds_tags(fitted)
 
 
+def test_photos_of_no_class_are_counted_where_none_is_given_them(
+    tmp_path: Path, model: Path
+) -> None:
+    """With classes of two sizes, one that cannot be read and some that show something else."""
+    for number, (folder, rgb) in enumerate(
+        (("red", COLOURS["red"]), ("red", COLOURS["red"]), ("blue", COLOURS["blue"]))
+    ):
+        (tmp_path / "classes" / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "classes" / folder / f"{number}.jpg").write_bytes(jpeg(rgb, number))
+    others = tmp_path / "others"
+    others.mkdir()
+    for number, rgb in enumerate(COLOURS.values()):
+        (others / f"{number}.jpg").write_bytes(jpeg(rgb, 50 + number))
+    (others / "bad.jpg").write_bytes(b"")
+    folders = (tmp_path / "classes", "--background", others)
+    document = invoked("evaluate", "zeroshot", *folders, "--model", model, "--json").document
+    assert (document["classes"], document["skipped"]) == (2, 1)
+    assert set(document["metrics"]) == {"top1", "top5", "top1_macro", "background_untagged"}
+    assert document["intervals"]["background_untagged"]["n"] == len(COLOURS)
+    assert 0 <= document["metrics"]["background_untagged"] <= 100
+
+
 def test_tags_of_plain_photos_are_measured_and_shown_without_captions(
     tmp_path: Path, model: Path
 ) -> None:

@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cocadesk.evaluation.retrieval import caption_key, retrieval_metrics, zeroshot_metrics
+from cocadesk.evaluation.retrieval import (
+    caption_key,
+    name_classes,
+    retrieval_metrics,
+    zeroshot_metrics,
+)
 
 
 def _unit(rows: int, seed: int, dim: int = 8) -> np.ndarray:
@@ -111,6 +116,20 @@ def test_zero_shot_accuracy_counts_the_first_and_the_first_five() -> None:
     metrics = zeroshot_metrics(scores, [0, 0, 0])
     assert metrics.top1 == pytest.approx(100 / 3)
     assert metrics.top5 == pytest.approx(200 / 3)
+
+
+def test_zero_shot_accuracy_is_also_given_over_classes() -> None:
+    """Nine of ten pictures are of one class and all right; the tenth, alone in its own, is not."""
+    scores = np.zeros((10, 3), np.float32)
+    scores[:, 1] = 1
+    naming = name_classes(scores, [1] * 9 + [2])
+    metrics, intervals = naming.metrics(), naming.intervals()
+    assert (metrics.top1, metrics.top1_macro) == pytest.approx((90.0, 50.0))
+    assert set(intervals) == {"top1", "top5", "top1_macro"}
+    macro = intervals["top1_macro"]
+    assert macro.low < 50 < macro.high == pytest.approx(100)
+    alike = name_classes(scores[:2], [1, 2])
+    assert alike.metrics().top1_macro == pytest.approx(alike.metrics().top1)
 
 
 def test_zero_shot_scores_that_do_not_fit_are_refused() -> None:
