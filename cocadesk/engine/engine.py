@@ -44,6 +44,7 @@ class Engine:
             source,
             cache=text_vectors_folder(),
             on_change=self._on_model,
+            wait_until_quiet=self.server.wait_until_quiet,
         )
         self._core = EngineCore(
             library,

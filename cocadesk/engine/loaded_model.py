@@ -24,15 +24,20 @@ if TYPE_CHECKING:
 
 WARM_UP_TEXT = "a photo"
 TEXTS_AT_ONCE = 8
+QUIET_LIMIT_S = 0.2
 
 _log = logging.getLogger(__name__)
 
 
 class ChunkedTextEncoder:
-    """Embeds many texts a few at a time, so that a search never waits for all of them."""
+    """Embeds many texts a few at a time, so that a search never waits for all of them.
 
-    def __init__(self, backend: Backend) -> None:
+    ``pause`` is called before each few; what it raises ends the work.
+    """
+
+    def __init__(self, backend: Backend, pause: Callable[[], None] = lambda: None) -> None:
         self._backend = backend
+        self._pause = pause
 
     def info(self) -> ModelInfo:
         """Names the weights behind the vectors."""
@@ -44,8 +49,13 @@ class ChunkedTextEncoder:
 
         parts = []
         for start in range(0, len(texts), TEXTS_AT_ONCE):
+            self._pause()
             parts.append(self._backend.embed_texts(texts[start : start + TEXTS_AT_ONCE]))
         return np.concatenate(parts)
+
+
+class _LeftError(Exception):
+    """Nobody will ask for tags of this model any more."""
 
 
 class LoadedModel:
@@ -62,6 +72,10 @@ class LoadedModel:
         self._cache = cache
         self._tagger: ZeroShotTagger | None = None
         self._tagger_lock = threading.Lock()
+        self._is_tagger_wanted = threading.Event()
+        self._is_left = threading.Event()
+        self._preparing: threading.Thread | None = None
+        self._wait_until_quiet: Callable[[float], bool] = lambda _limit_s: True
 
     def tagger(self) -> ZeroShotTagger:
         """The tags of the library's vocabulary; their vectors are cached by model.
@@ -69,13 +83,51 @@ class LoadedModel:
         Raises:
             UserError: the person's own vocabulary cannot be read.
         """
+        self._is_tagger_wanted.set()
+        return self._present_tagger()
+
+    def prepare_tags(self, wait_until_quiet: Callable[[float], bool]) -> None:
+        """Begins to make the vectors of the tags, for which the first caption would wait.
+
+        A few at a time, on a thread of its own, while nobody waits for an answer; once somebody
+        wants the tags, without a rest.
+        """
+        self._wait_until_quiet = wait_until_quiet
+        self._preparing = threading.Thread(target=self._prepare, name="tags", daemon=True)
+        self._preparing.start()
+
+    def leave(self) -> None:
+        """Ends what ``prepare_tags`` has begun, after the few in hand."""
+        self._is_left.set()
+        if self._preparing is not None:
+            self._preparing.join()
+
+    def _prepare(self) -> None:
+        try:
+            self._present_tagger().class_vectors()
+        except _LeftError:
+            return
+        except Exception as error:  # noqa: BLE001 - said to whoever asks for tags
+            _log.info("the tags' vectors are made when they are asked for: %s", error)
+
+    def _pause(self) -> None:
+        """Lets whoever waits for an answer go first; requests themselves need no pause."""
+        if threading.current_thread() is not self._preparing:
+            return
+        while not self._is_left.is_set() and not self._is_tagger_wanted.is_set():
+            if self._wait_until_quiet(QUIET_LIMIT_S):
+                break
+        if self._is_left.is_set():
+            raise _LeftError
+
+    def _present_tagger(self) -> ZeroShotTagger:
         from cocadesk.annotations.tagging import ZeroShotTagger
         from cocadesk.annotations.vocabulary import library_vocabulary
 
         with self._tagger_lock:
             vocabulary = library_vocabulary(self._folder)
             if self._tagger is None or self._tagger.vocabulary.tags != vocabulary.tags:
-                encoder = ChunkedTextEncoder(self.backend)
+                encoder = ChunkedTextEncoder(self.backend, self._pause)
                 self._tagger = ZeroShotTagger(encoder, vocabulary, cache=self._cache)
             return self._tagger
 
@@ -88,7 +140,8 @@ class ModelHolder:
     """Opens the network on a thread of its own; a request that needs it waits for it.
 
     Without ``start`` it is opened where it is first needed. ``warms_up``: its first text
-    is embedded before anybody asks for one.
+    is embedded before anybody asks for one. ``wait_until_quiet`` blocks while a person
+    waits for an answer; without it the vectors of tags are made where they are first needed.
 
     ``use`` puts another in its place: who has begun with the old one ends with
     it, and it is freed with the last of them.
@@ -103,6 +156,7 @@ class ModelHolder:
         cache: Path,
         on_change: Callable[[ModelValue], None] = lambda _model: None,
         warms_up: bool = True,
+        wait_until_quiet: Callable[[float], bool] | None = None,
     ) -> None:
         self._library = library
         self._open_source = open_source
@@ -114,6 +168,7 @@ class ModelHolder:
         self._error: UserError | None = None
         self._value = _value_before_opening(library, source)
         self._warms_up = warms_up
+        self._wait_until_quiet = wait_until_quiet
         self._opening = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -188,6 +243,7 @@ class ModelHolder:
         if self._thread is not None:
             self._thread.join()
         if self._opened is not None:
+            self._opened.leave()
             self._opened.backend.close()
 
     def _open_first(self) -> None:
@@ -203,8 +259,13 @@ class ModelHolder:
         else:
             self._opened = opened
             self._value = opened.value()
+            self._prepare_tags(opened)
         self._is_settled.set()
         self._on_change(self._value)
+
+    def _prepare_tags(self, opened: LoadedModel) -> None:
+        if self._wait_until_quiet is not None:
+            opened.prepare_tags(self._wait_until_quiet)
 
     def _remember(self, info: ModelInfo) -> None:
         """Note the names of the library's own model; other words may have come with an update."""
@@ -218,8 +279,11 @@ class ModelHolder:
     def _put(self, fresh: LoadedModel) -> None:
         # The old backend is not closed: a request may be in the middle of it. Its
         # threads end when the last reference goes.
+        if self._opened is not None:
+            self._opened.leave()
         self._opened, self._source, self._error = fresh, fresh.source, None
         self._value = fresh.value()
+        self._prepare_tags(fresh)
         self._on_change(self._value)
 
     def _fail(self, error: UserError) -> None:
