@@ -15,11 +15,19 @@ Sniffer = Callable[[bytes], bool]
 
 
 class Decoder(Enum):
-    """The library that decodes a format."""
+    """The part of ``photo`` that decodes a format."""
 
-    OPENCV = auto()
-    """At reduced scales; what it should not read (CMYK) goes to Pillow all the same."""
+    JPEG = auto()
+    """OpenCV, at reduced scales; what it should not read (CMYK) goes to Pillow all the same."""
     PILLOW = auto()
+    PNG = auto()
+    TIFF = auto()
+    """Pillow's plugins; what is large in bands of rows."""
+    HEIF = auto()
+    """Pillow's plugins; PyAV for what is large or has a high dynamic range."""
+    JPEG_XL = auto()
+    CAMERA_RAW = auto()
+    PHOTOSHOP = auto()
     NONE = auto()
     """Recognised, and refused in a sentence."""
 
@@ -40,12 +48,14 @@ class PhotoFormat:
     """One photo format. A file has it by its content: ``prefixes``, else ``sniff``.
 
     ``name`` is how people call it, and what the library stores. ``extensions`` are in
-    lower case, without the dot. ``plugin`` is the module that makes Pillow read it,
-    and ``pillow_names`` are Pillow's names for it where it is not ``name`` in capitals.
+    lower case, without the dot. ``plugin`` is the module that decodes it, or makes Pillow
+    do so; ``pillow_names`` are Pillow's names for it where it is not ``name`` in capitals.
     ``decoder_bytes`` is what the decoder keeps of a pixel beside Pillow's own picture;
     where ``canvas`` finds the size (width, height) in the file's head, that is refused
     before the file is opened. ``looks_like`` names the format that this one has by
-    content, so that only the extension tells them apart.
+    content, so that only the extension tells them apart. ``refusal`` is the sentence for a
+    format without a decoder. ``moves`` is True of a file that may have several frames, which
+    make it a short video.
     """
 
     name: str
@@ -60,8 +70,11 @@ class PhotoFormat:
     is_turned_by_decoder: bool = False
     metadata: MetadataBlocks = MetadataBlocks.PILLOW_INFO
     looks_like: str = ""
+    refusal: str = ""
+    moves: Callable[[bytes], bool] | None = None
 
 
+_DNG_VERSION = 50706
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIC_BRANDS = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"mif3", b"msf1"}
@@ -90,8 +103,17 @@ def _is_heic(head: bytes) -> bool:
     return not _HEIC_BRANDS.isdisjoint(_brands(head)[:1]) and not _is_avif(head)
 
 
-def _is_canon_raw(head: bytes) -> bool:
-    return _brands(head)[:1] == [b"crx "]
+def _is_camera_raw(head: bytes) -> bool:
+    """Canon's CR3, or a TIFF whose first directory says that it is a DNG."""
+    if _brands(head)[:1] == [b"crx "]:
+        return True
+    order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(head[:4])
+    if order is None or len(head) < 8:
+        return False
+    (at,) = struct.unpack_from(order + "I", head, 4)
+    count = struct.unpack_from(order + "H", head, at)[0] if at + 2 <= len(head) else 0
+    entries = range(at + 2, min(at + 2 + 12 * count, len(head) - 1), 12)
+    return any(struct.unpack_from(order + "H", head, entry)[0] == _DNG_VERSION for entry in entries)
 
 
 def _is_webp(head: bytes) -> bool:
@@ -100,6 +122,13 @@ def _is_webp(head: bytes) -> bool:
 
 def _is_bmp(head: bytes) -> bool:
     return head[:2] == b"BM" and len(head) >= 18 and head[6:10] == b"\x00\x00\x00\x00"
+
+
+def _is_svg(head: bytes) -> bool:
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith((b"<?xml", b"<!--", b"<!doctype svg")):
+        return b"<svg" in text
+    return text.startswith(b"<svg")
 
 
 def _webp_canvas(data: bytes) -> tuple[int, int]:
@@ -124,7 +153,7 @@ JPEG = PhotoFormat(
     name="JPEG",
     extensions=_words("jpg jpeg jpe jfif mpo"),
     prefixes=(b"\xff\xd8\xff",),
-    decoder=Decoder.OPENCV,
+    decoder=Decoder.JPEG,
     plugin="PIL.JpegImagePlugin",
     pillow_names=("JPEG", "MPO"),
     metadata=MetadataBlocks.JPEG_SEGMENTS,
@@ -136,8 +165,10 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         name="PNG",
         extensions=_words("png apng"),
         prefixes=(b"\x89PNG\r\n\x1a\n",),
+        decoder=Decoder.PNG,
         plugin="PIL.PngImagePlugin",
         metadata=MetadataBlocks.PILLOW_INFO_AND_TEXTS,
+        moves=lambda data: data.find(b"acTL", 0, data.find(b"IDAT")) > 0,
     ),
     PhotoFormat(
         name="WebP",
@@ -146,6 +177,7 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         plugin="PIL.WebPImagePlugin",
         decoder_bytes=8,
         canvas=_webp_canvas,  # libwebp reserves two whole canvases as soon as it opens a file
+        moves=lambda data: data[12:16] == b"VP8X" and bool(data[20:21] and data[20] & 2),
     ),
     PhotoFormat(
         name="GIF",
@@ -153,11 +185,13 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         prefixes=(b"GIF87a", b"GIF89a"),
         plugin="PIL.GifImagePlugin",
         decoder_bytes=4,
+        moves=lambda data: True,
     ),
     PhotoFormat(
         name="TIFF",
         extensions=_words("tif tiff"),
         prefixes=(b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
+        decoder=Decoder.TIFF,
         plugin="PIL.TiffImagePlugin",
         is_turned_by_decoder=True,  # while loading; its turned size is given from the start
         metadata=MetadataBlocks.TIFF_TAGS,
@@ -172,6 +206,7 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         name="HEIC",
         extensions=_words("heic heif heics heifs hif"),
         sniff=_is_heic,
+        decoder=Decoder.HEIF,
         plugin="pi_heif",
         pillow_names=("HEIF",),
         decoder_bytes=6,
@@ -181,8 +216,10 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         name="AVIF",  # Pillow puts the container's turn into EXIF
         extensions=_words("avif avifs"),
         sniff=_is_avif,
+        decoder=Decoder.HEIF,
         plugin="PIL.AvifImagePlugin",
         decoder_bytes=6,
+        moves=lambda data: b"avis" in _brands(data[:64]),
     ),
     PhotoFormat(
         name="ICO",
@@ -191,10 +228,11 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         plugin="PIL.IcoImagePlugin",
     ),
     PhotoFormat(
-        name="PSD",
-        extensions=_words("psd"),
-        prefixes=(b"8BPS\x00\x01",),
-        plugin="PIL.PsdImagePlugin",
+        name="PSD",  # and PSB, its large form
+        extensions=_words("psd psb"),
+        prefixes=(b"8BPS\x00\x01", b"8BPS\x00\x02"),
+        decoder=Decoder.PHOTOSHOP,
+        plugin="PIL.Image",
     ),
     PhotoFormat(
         name="JPEG 2000",
@@ -207,7 +245,8 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         name="JPEG XL",
         extensions=_words("jxl"),
         prefixes=(b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n"),
-        decoder=Decoder.NONE,
+        decoder=Decoder.JPEG_XL,
+        plugin="pillow_jxl",
     ),
     PhotoFormat(
         name="camera raw",
@@ -215,10 +254,29 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
             "3fr arw cr2 cr3 crw dcr dng erf iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl"
             " sr2 srf srw x3f"
         ),
-        prefixes=(b"II*\x00\x10\x00\x00\x00CR", b"IIRO", b"IIU\x00", b"FUJIFILMCCD-RAW", b"FOVb"),
-        sniff=_is_canon_raw,
-        decoder=Decoder.NONE,
+        prefixes=(
+            *(
+                b"II*\x00\x10\x00\x00\x00CR",
+                b"IIRO",
+                b"IIRS",
+                b"MMOR",
+                b"IIU\x00",
+                b"FOVb",
+                b"\x00MRM",
+            ),
+            *(b"FUJIFILMCCD-RAW", b"II\x1a\x00\x00\x00HEAPCCDR"),
+        ),
+        sniff=_is_camera_raw,
+        decoder=Decoder.CAMERA_RAW,
+        plugin="rawpy",
         looks_like="TIFF",
+    ),
+    PhotoFormat(
+        name="SVG",
+        extensions=_words("svg"),
+        sniff=_is_svg,
+        decoder=Decoder.NONE,
+        refusal="This is an SVG drawing, not a photo: CocaDesk does not read drawings.",
     ),
 )
 
@@ -226,14 +284,15 @@ PHOTO_EXTENSIONS = frozenset(name for row in PHOTO_FORMATS for name in row.exten
 
 
 def sniff_format(head: bytes, formats: Sequence[PhotoFormat] = PHOTO_FORMATS) -> PhotoFormat | None:
-    """The photo format of a file that begins with ``head`` (64 bytes are enough).
+    """The photo format of a file that begins with ``head`` (64 bytes are enough for most).
 
-    The longest prefix that fits counts, so the order of the rows means nothing.
+    The longest prefix that fits counts, so the order of the rows means nothing. A row that
+    ``looks_like`` that one may know better.
     """
     fitting = [(len(p), row) for row in formats for p in row.prefixes if head.startswith(p)]
-    if fitting:
-        return max(fitting, key=lambda one: one[0])[1]
-    return next((row for row in formats if row.sniff is not None and row.sniff(head)), None)
+    found = max(fitting, key=lambda one: one[0])[1] if fitting else None
+    able = (row for row in formats if found is None or row.looks_like == found.name)
+    return next((row for row in able if row.sniff is not None and row.sniff(head)), found)
 
 
 def format_of(

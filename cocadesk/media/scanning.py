@@ -17,6 +17,7 @@ from cocadesk.media.sniffing import (
     MEDIA_EXTENSIONS,
     OTHER_EXTENSIONS,
     SNIFF_BYTES,
+    WHY_PASSED_OVER,
     sniff_kind,
 )
 from cocadesk.media.types import FoundFile, Kind, PassedOver, ScanProblem
@@ -87,7 +88,8 @@ def scan(roots: Sequence[bytes], excludes: Excludes = NOTHING_EXCLUDED) -> Itera
     themselves (@eaDir, recycle bins), are left out, except as a root; so are
     CocaDesk's own libraries, which hold thumbnails. Passed over by a rule, and named, are
     what a person excludes, folders that hold a ``.nomedia``, packages of other photo
-    programs (unless they are a root) and exiftool's copies of files that are there. Links
+    programs (unless they are a root), exiftool's copies of files that are there, drawings and
+    the previews of cameras. Links
     are followed once: a link into a folder above it is reported, one to a
     place that is scanned anyway is passed over (one into a hidden folder is not: that is
     where git-annex keeps files), and one to another disk than the roots' is reported.
@@ -175,7 +177,8 @@ def _why_passed_over(entry: os.DirEntry[bytes], names: Set[bytes], walk: _Walk) 
         return _IS_PACKAGE
     if entry.name.endswith(_BACKUP_ENDING) and entry.name.removesuffix(_BACKUP_ENDING) in names:
         return _IS_BACKUP
-    return None
+    reason = WHY_PASSED_OVER.get(_extension(entry.name))
+    return reason if reason is not None and entry.is_file() else None
 
 
 def _identity(path: bytes) -> _FolderId:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from cocadesk.media.formats import PHOTO_EXTENSIONS, sniff_format
 from cocadesk.media.types import Kind
 
-SNIFF_BYTES = 512
+SNIFF_BYTES = 4096
 
-# Not here, for they mean other things as well and are told by content: ts, mts, mod, dat, dv.
+# Not here, for they mean other things as well and are told by content: ts, mts, mod, dat, dv, ogg.
 VIDEO_EXTENSIONS = frozenset(
     {"mp4", "m4v", "mov", "qt", "3gp", "3gpp", "3g2", "mkv", "mk3d", "webm", "avi", "divx", "mpg"}
     | {"mpeg", "mpe", "m1v", "m2v", "mpv", "m2ts", "m2t", "tod", "vob", "wmv", "asf", "flv", "f4v"}
-    | {"ogv", "ogm", "rm", "rmvb", "mxf", "insv", "y4m", "ivf", "amv", "h264", "hevc", "wtv"}
+    | {"ogv", "ogm", "rm", "rmvb", "mxf", "insv", "y4m", "ivf", "amv", "wtv"}
+    | {"264", "h264", "avc", "265", "h265", "hevc"}
 )
 MEDIA_EXTENSIONS = PHOTO_EXTENSIONS | VIDEO_EXTENSIONS
 
@@ -20,17 +21,25 @@ MEDIA_EXTENSIONS = PHOTO_EXTENSIONS | VIDEO_EXTENSIONS
 _TEXT = "txt md rst csv tsv json jsonl xml html htm css log ini cfg conf toml yaml yml tex srt vtt"
 _CODE = "py pyc pyi pyd js mjs tsx jsx c h cc cpp hpp cs java class kt go rs rb php pl sh bat"
 _CODE_2 = "ps1 lua swift m r jl sql ipynb o a so dll dylib exe msi app apk jar wasm map lock"
-_DOCUMENTS = "pdf doc docx xls xlsx ppt pptx odt ods odp rtf epub mobi pages numbers key ps eps"
+_DOCUMENTS = "pdf doc docx xls xlsx ppt pptx odt ods odp rtf epub mobi pages numbers key ps"
 _ARCHIVES = "zip tar gz tgz bz2 xz zst 7z rar iso dmg img deb rpm whl cab"
-_SOUND = "mp3 wav flac ogg oga opus m4a aac wma aiff mid"
-_BESIDE_VIDEOS = "lrv thm"
-_DATA = "db sqlite sqlite3 dat bin npy npz pt pth onnx safetensors parquet arrow lance h5 pkl"
-_BESIDE_PHOTOS = "xmp aae pp3 dop on1 cos lrcat lrdata xcf kra svg svgz ai ttf otf woff woff2 icc"
+_SOUND = "mp3 wav flac oga opus m4a aac wma aiff mid"
+_DRAWINGS = "xcf kra ai eps svgz"
+_PREVIEWS = "lrv thm"
+_DATA = "db sqlite sqlite3 bin npy npz pt pth onnx safetensors parquet arrow lance h5 pkl"
+_BESIDE_PHOTOS = "xmp aae pp3 dop on1 cos lrcat lrdata ttf otf woff woff2 icc"
 _TEMPORARY = "tmp temp part partial crdownload bak swp cache"
 
-_ALL = (_TEXT, _CODE, _CODE_2, _DOCUMENTS, _ARCHIVES, _SOUND, _BESIDE_VIDEOS, _DATA, _BESIDE_PHOTOS)
+_ALL = (_TEXT, _CODE, _CODE_2, _DOCUMENTS, _ARCHIVES, _SOUND, _DATA, _BESIDE_PHOTOS)
 
-OTHER_EXTENSIONS = frozenset(" ".join((*_ALL, _TEMPORARY)).split())
+OTHER_EXTENSIONS = frozenset(" ".join((*_ALL, _DRAWINGS, _PREVIEWS, _TEMPORARY)).split())
+WHY_PASSED_OVER = {
+    **dict.fromkeys(_DRAWINGS.split(), "CocaDesk does not read drawings."),
+    **dict.fromkeys(
+        _PREVIEWS.split(), "It is the small preview that a camera puts beside a video."
+    ),
+}
+"""The sentence for files that show something and are left out all the same, by extension."""
 
 _OTHER_NAMES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF document"),
@@ -59,6 +68,11 @@ _VIDEO_PREFIXES = (
     b".RMF",
     b"\x06\x0e\x2b\x34\x02\x05\x01\x01",  # MXF
     b"DKIF",  # IVF
+    b"\x1f\x07\x00",  # DV, as it comes from a tape
+    b"\x00\x00\x00\x01\x67",  # H.264 without a container, and the next
+    b"\x00\x00\x00\x01\x27",
+    b"\x00\x00\x00\x01\x09\x10",
+    b"\x00\x00\x00\x01\x40\x01",  # HEVC
     b"YUV4MPEG2 ",
     b"nut/multimedia container\x00",
     b"\xb7\xd8\x00\x20\x37\x49\xda\x11",  # Windows Recorded TV
@@ -67,6 +81,11 @@ _BOXES = frozenset({b"ftyp", b"moov", b"mdat"})
 _PADDING_BOXES = frozenset({b"wide", b"pnot", b"free", b"skip"})
 _OGG_PICTURES = (b"\x80theora", b"OVP80", b"\x01video", b"BBCD")
 _SYNC = 0x47
+_PACKETS = (
+    *((0, 188, 3), (4, 192, 3)),
+    *((start, size, 12) for size in (188, 192) for start in range(size)),
+)
+"""Where a packet of MPEG-TS may begin, its size, and how many of them prove it."""
 
 
 def sniff_kind(head: bytes) -> Kind:
@@ -77,7 +96,7 @@ def sniff_kind(head: bytes) -> Kind:
         return Kind.VIDEO
     if head[4:8] in _PADDING_BOXES and head[0] == 0:  # else it is a text with that word
         return Kind.VIDEO
-    if head[:4] == b"RIFF" and head[8:12] in {b"AVI ", b"AMV "}:
+    if head[:4] == b"RIFF" and head[8:12] in {b"AVI ", b"AMV ", b"CDXA"}:
         return Kind.VIDEO
     if head[:4] == b"OggS" and any(name in head for name in _OGG_PICTURES):
         return Kind.VIDEO
@@ -85,11 +104,15 @@ def sniff_kind(head: bytes) -> Kind:
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    """True where MPEG-TS's sync byte comes at the right distances, with or without times."""
+    """True where MPEG-TS's sync byte comes at the right distances, with or without times.
+
+    A recording that was cut out of another begins in the midst of a packet: then more of
+    them must agree.
+    """
     return any(
-        len(head) > start + 2 * size
-        and all(head[start + number * size] == _SYNC for number in range(3))
-        for start, size in ((0, 188), (4, 192))
+        len(head) > start + (count - 1) * size
+        and all(head[start + number * size] == _SYNC for number in range(count))
+        for start, size, count in _PACKETS
     )
 
 

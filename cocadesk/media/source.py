@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -69,6 +70,8 @@ class PhotoSource(Protocol):
     metadata: RawMetadata
     steps: tuple[int, ...]
     """The scales that ``decode`` knows."""
+    on_part: Callable[[], None] = staticmethod(lambda: None)
+    """Called whenever a part of a picture that takes long has been decoded."""
 
     def reduction(self, coverage: Coverage) -> int:
         """The scale (1, 2, 4 ...) at which ``decode`` should be asked for this coverage."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from dataclasses import dataclass, field, fields
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 RgbImage: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) uint8, sRGB, upright."""
 
+_MOST_MEMORY_BYTES = 2 << 30
+_LIBRARIES_BYTES = 512 << 20
 WHOLE_FRAMES = 16
 """Most frames that stand for a whole video (arXiv 2205.01917)."""
 
@@ -35,7 +38,7 @@ class DecodeLimits:
     """
 
     file_bytes: int = 384 << 20
-    pixels: int = 400_000_000
+    pixels: int = 512_000_000
     memory_bytes: int = 640 << 20
     """Estimated peak of decoding, beyond the bytes of the file."""
     frames: int = 5_000_000
@@ -44,6 +47,25 @@ class DecodeLimits:
     """Of a video; a longer one gets wider moments."""
     frame_bytes: int = 1 << 30
     """What the kept frames of a video may take on the disk while they wait to be embedded."""
+
+    @property
+    def address_space_bytes(self) -> int:
+        """What a process needs to decode within these limits: the libraries, file and picture."""
+        return self.file_bytes + self.memory_bytes + _LIBRARIES_BYTES
+
+    @classmethod
+    def of_machine(cls, total_bytes: int | None = None) -> Self:
+        """The limits for this computer, or for one with so much memory.
+
+        An eighth of it for one picture (several are decoded side by side, and the model needs
+        room): a computer with 16 GB reads pictures that one with 4 GB refuses.
+        """
+        total_bytes = _memory_bytes() if total_bytes is None else total_bytes
+        share = min(total_bytes // 8, _MOST_MEMORY_BYTES)
+        plain = cls()
+        return cls(
+            memory_bytes=max(plain.memory_bytes, share), file_bytes=max(plain.file_bytes, share)
+        )
 
     def check_size(self, width: int, height: int, bytes_per_pixel: float) -> None:
         """Refuses a picture that would cost too much, before it is decoded.
@@ -64,8 +86,25 @@ class DecodeLimits:
             raise PhotoError(
                 f"Decoding {width} x {height} pixels would need about"
                 f" {needed_bytes / 2**20:,.0f} MB of memory;"
-                f" the limit is {self.memory_bytes / 2**20:,.0f} MB."
+                f" the limit is {self.memory_bytes / 2**20:,.0f} MB on this computer."
             )
+
+
+def _memory_bytes() -> int:
+    """The memory of this computer; 0 where the system does not tell."""
+    if sys.platform == "win32":
+        return _windows_memory_bytes()
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError, AttributeError):
+        return 0
+
+
+def _windows_memory_bytes() -> int:
+    status = (ctypes.c_ulonglong * 8)(64)  # MEMORYSTATUSEX: its size, then the total behind 8 bytes
+    windows = getattr(ctypes, "windll", None)
+    is_told = windows is not None and windows.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
+    return int(status[1]) if is_told else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

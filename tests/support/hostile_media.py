@@ -19,18 +19,20 @@ from urllib.parse import unquote_to_bytes
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cocadesk.indexing.types import IndexReport
 from cocadesk.library.library import Library
 from tests.support.index_tools import CountingBackend, run_index, video_bytes
 from tests.support.photo_files import encode, natural_picture
-from tests.support.rare_photos import heic, psd
+from tests.support.rare_photos import heic, heic_grid, jxl, psd
+from tests.support.raw_files import dng
 from tests.support.videos import make_clip_of_colours
 
 BROKE_DOWN = ("broke down", "computed for more than", "was killed")
 """Parts of the reasons of files on which a decoder crashed or hung, or grew too large."""
 GOOD = 8
-SHARED_FORMATS = {"JPEG", "PNG", "WebP", "GIF", "TIFF", "BMP", "HEIC", "AVIF"}
+SHARED_FORMATS = {"JPEG", "PNG", "WebP", "GIF", "TIFF", "BMP", "HEIC", "AVIF", "PSD", "JPEG XL"}
 
 
 @cache
@@ -50,7 +52,24 @@ def whole_files() -> Mapping[str, bytes]:
             ("avif", "AVIF", {}),
         )
     }
-    return {**files, "heic": heic(picture), "psd": psd(picture)}
+    frames = [Image.fromarray(natural_picture(80, 60, seed=seed)) for seed in (1, 2, 3)]
+    moving = {
+        name: encode(frames[0], kind, save_all=True, append_images=frames[1:], duration=500)
+        for name, kind in (("moving.gif", "GIF"), ("moving.webp", "WEBP"), ("moving.png", "PNG"))
+    }
+    return {
+        **files,
+        **moving,
+        "heic": heic(picture),
+        "tiles.heic": heic_grid(picture, 2, 2),
+        "psd": psd(picture),
+        "psb": psd(picture, bits=16, is_large=True, is_packed=True),
+        "jxl": jxl(picture),
+        "dng": dng(picture),
+        "preview.dng": dng(
+            picture, preview=encode(natural_picture(80, 60), "JPEG"), preview_size=(80, 60)
+        ),
+    }
 
 
 def whole_videos(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -200,14 +219,22 @@ def odd_photos(base: Path, folder: Path) -> int:
         report = index_twice(library, [folder, names])
         found = {row.path: (row.width, row.height) for row in library.media.iter_rows()}
         assert {path: found.get(path) for path in wanted} == wanted
-        counts = library.counts()
-        # One each, and the boxes of long photos; the video in disguise has its whole and a moment.
-        boxes = sum(
-            len(CountingBackend().info().input_spec.boxes(*size)) for size in found.values()
-        )
-        assert boxes
-        assert (counts.videos, counts.views) == (1, counts.photos + 2 + boxes)
+        _check_views(library)
     return report.indexed + len(report.failed)
+
+
+def _check_views(library: Library) -> None:
+    """One each, and the boxes of long photos; of what moves the whole and each moment."""
+    counts = library.counts()
+    rows = list(library.media.iter_rows())
+    spec = CountingBackend().info().input_spec
+    photos = [(row.width, row.height) for row in rows if row.kind != "video"]
+    boxes = sum(len(spec.boxes(*size)) for size in photos)
+    moving = [row.key for row in rows if row.kind == "video"]
+    of_videos = library.views.of_keys(library.model or "", moving)
+    assert boxes
+    assert counts.videos == len(moving) > 5
+    assert counts.views == len(photos) + boxes + sum(map(len, of_videos.values()))
 
 
 def _wanted_sizes(folder: Path, names: Path) -> dict[bytes, tuple[int, int]]:

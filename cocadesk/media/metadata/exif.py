@@ -23,6 +23,18 @@ _NUMBER_CODES = {3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 129: 1}
 
 
+# TIFF's own beginnings, and those of Olympus' and Panasonic's RAW files, which are TIFF otherwise.
+_ORDERS = {
+    **dict.fromkeys((b"II*\x00", b"IIRO", b"IIRS", b"IIU\x00"), "<"),
+    **dict.fromkeys((b"MM\x00*", b"MMOR"), ">"),
+}
+
+
+def starts_as_tiff(data: bytes) -> bool:
+    """True where ``Exif`` knows the beginning."""
+    return data[:4] in _ORDERS
+
+
 class Exif:
     """The three directories of an EXIF block; empty where they are missing or broken."""
 
@@ -36,7 +48,7 @@ class Exif:
             return
         if data.startswith(b"Exif\x00\x00"):
             data = data[6:]
-        order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(data[:4])
+        order = _ORDERS.get(data[:4])
         if order is None or len(data) < 8:
             return
         self.main = _read_ifd(data, order, *struct.unpack(order + "I", data[4:8]))

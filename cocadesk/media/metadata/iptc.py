@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from cocadesk.media.metadata.text import Texts, decode_text
@@ -16,19 +17,22 @@ Iptc: TypeAlias = Texts[int]
 """Application records (2:xx) by number."""
 
 
+def image_resources(block: bytes) -> Iterator[tuple[int, bytes]]:
+    """Number and content of each of Photoshop's image resources; ends where they are broken."""
+    at = 0
+    while at + 12 <= len(block) and block[at : at + 4] == b"8BIM":
+        number = int.from_bytes(block[at + 4 : at + 6], "big")
+        name_bytes = block[at + 6] + 1
+        at += 6 + name_bytes + name_bytes % 2
+        size = int.from_bytes(block[at : at + 4], "big")
+        yield number, block[at + 4 : at + 4 + size]
+        at += 4 + size + size % 2
+
+
 def iptc_from_photoshop(resources: bytes | None) -> bytes:
     """The IPTC block among Photoshop's image resources; empty where there is none."""
-    at, found = 0, bytearray()
-    data = resources or b""
-    while at + 12 <= len(data) and data[at : at + 4] == b"8BIM":
-        number = int.from_bytes(data[at + 4 : at + 6], "big")
-        name_bytes = data[at + 6] + 1
-        at += 6 + name_bytes + name_bytes % 2
-        size = int.from_bytes(data[at : at + 4], "big")
-        if number == _IPTC_RESOURCE:
-            found += data[at + 4 : at + 4 + size]
-        at += 4 + size + size % 2
-    return bytes(found)
+    found = image_resources(resources or b"")
+    return b"".join(content for number, content in found if number == _IPTC_RESOURCE)
 
 
 def read_iptc(block: bytes | None) -> Iptc:

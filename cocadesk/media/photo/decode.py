@@ -7,7 +7,7 @@ the user's disk; trainer and evaluation call it for trusted shards.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cocadesk.media.files import read_photo_file
@@ -48,12 +48,42 @@ def open_photo(
     photo_format = format_of(head, suffix.lstrip("."), formats)
     if photo_format is None:
         raise PhotoError(f"This is no photo but {describe_other(head)}.", is_photo=False)
-    if photo_format.decoder is Decoder.NONE:
-        raise PhotoError(f"CocaDesk cannot read {photo_format.name} files yet.")
-    if photo_format.decoder is Decoder.OPENCV:
-        source = open_jpeg(data, limits)
-        if source is not None:
-            return source
+    return _open(data, photo_format, limits)
+
+
+def _open(data: bytes, photo_format: PhotoFormat, limits: DecodeLimits) -> PhotoSource:
+    """The photo opened by its row's decoder, whose library is loaded with the first such file."""
+    match photo_format.decoder:
+        case Decoder.NONE:
+            raise PhotoError(photo_format.refusal)
+        case Decoder.PNG:
+            from cocadesk.media.photo.banded import open_png
+
+            return open_png(data, photo_format, limits)
+        case Decoder.TIFF:
+            from cocadesk.media.photo.banded import open_tiff
+
+            return open_tiff(data, photo_format, limits)
+        case Decoder.HEIF:
+            from cocadesk.media.photo.heif import open_heif
+
+            return open_heif(data, photo_format, limits)
+        case Decoder.JPEG_XL:
+            from cocadesk.media.photo.jxl import open_jxl
+
+            return open_jxl(data, photo_format, limits)
+        case Decoder.CAMERA_RAW:
+            from cocadesk.media.photo.raw import open_raw
+
+            return open_raw(data, photo_format, limits)
+        case Decoder.PHOTOSHOP:
+            from cocadesk.media.photo.photoshop import open_psd
+
+            return open_psd(data, photo_format, limits)
+        case Decoder.JPEG:
+            source = open_jpeg(data, limits)
+            if source is not None:
+                return source
     from cocadesk.media.photo.pillow import open_with_pillow
 
     return open_with_pillow(data, photo_format, limits)
@@ -87,11 +117,13 @@ def decode_photo(
     limits: DecodeLimits | None = None,
     token: int = 0,
     path: bytes = b"",
+    on_part: Callable[[], None] = lambda: None,
 ) -> DecodedPhoto:
     """Decodes a photo: all that is stored of it, from one reading of its bytes.
 
     ``data_or_path`` is the file's content as ``bytes``, or a ``Path`` to read.
-    ``token`` and ``path`` are only passed on.
+    ``token`` and ``path`` are only passed on; ``on_part`` is called with each part of a
+    picture that takes long.
 
     Raises:
         PhotoError: it is no photo, is broken, too large or cannot be read.
@@ -103,6 +135,7 @@ def decode_photo(
     else:
         data = data_or_path
     source = open_photo(data, limits=limits, suffix=Path(os.fsdecode(path)).suffix)
+    source.on_part = on_part
     wanted = coverage_for(spec.size_px, thumbnail_px)
     hash_reduction = source.reduction(HASH_COVERAGE)
     reduction = min(source.reduction(wanted), hash_reduction)

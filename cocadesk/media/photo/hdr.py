@@ -25,6 +25,10 @@ _BT2020_TO_BT709 = np.array(
     [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]],
     np.float32,
 )
+_P3_TO_BT709 = np.array(
+    [[1.2249, -0.2247, 0.0], [-0.0420, 1.0419, 0.0], [-0.0197, -0.0786, 1.0979]], np.float32
+)
+_TO_BT709 = {9: _BT2020_TO_BT709, 11: _P3_TO_BT709, 12: _P3_TO_BT709}
 
 
 class Curve(Enum):
@@ -48,6 +52,17 @@ def to_screen(rgb_HWC: NDArray[np.uint16], curve: Curve) -> RgbImage:
     return _srgb_table()[codes]
 
 
+def wide_to_screen(rgb_HWC: RgbImage, primaries: int) -> RgbImage:
+    """(H, W, 3) of 8 bits in sRGB's curve and these primaries (ISO/IEC 23091-2) as sRGB."""
+    matrix = _TO_BT709.get(primaries)
+    if matrix is None:
+        return rgb_HWC
+    light = _light_table()[rgb_HWC] @ matrix.T
+    codes = (np.clip(light, 0.0, 1.0) * 4095 + 0.5).astype(np.uint16)
+    screen: RgbImage = _srgb_table()[codes]
+    return screen
+
+
 def _roll_off(peak: NDArray[np.float32]) -> NDArray[np.float32]:
     """Leaves values up to the knee as they are and brings all others below 1."""
     over = np.maximum(peak - _KNEE, 0.0)
@@ -67,6 +82,14 @@ def _linear_table(curve: Curve) -> NDArray[np.float32]:
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     high = (np.exp((np.maximum(code, 0.5) - c) / a) + b) / 12
     return np.where(code <= 0.5, code**2 / 3, high).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _light_table() -> NDArray[np.float32]:
+    """Light for each 8-bit code of sRGB's curve."""
+    code = np.linspace(0.0, 1.0, 256)
+    light = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    return light.astype(np.float32)
 
 
 @lru_cache(maxsize=1)

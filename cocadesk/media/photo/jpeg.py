@@ -23,6 +23,9 @@ _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _MAX_SEGMENTS = 4096
+_END = b"\xff\xd9"
+_MORE_PIXELS = b"\0" + b"\x5a\xc3" * 256 + _END
+_CUT_SHORT = "The JPEG ends too early: the file was cut short."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,9 +105,18 @@ def _take_frame(header: JpegHeader, marker: int, body: bytes) -> None:
         header.samples_per_pixel = sum(areas) / max(areas)
 
 
-def is_complete(data: bytes, header: JpegHeader) -> bool:
-    """True where an end marker follows the first scan; without one the file was cut short."""
-    return data.find(b"\xff\xd9", header.scan_offset) >= 0
+def has_end(data: bytes, header: JpegHeader) -> bool:
+    """True where an end marker follows the first scan."""
+    return data.find(_END, header.scan_offset) >= 0
+
+
+def _may_lack_its_end_alone(data: bytes, header: JpegHeader) -> bool:
+    """True where all pixels may be there though the end marker is not (``JpegSource._prove``).
+
+    Of a progressive file whole scans could be missing, and a run of zeros is where a disk or a
+    download failed.
+    """
+    return not header.is_progressive and data.find(bytes(64), header.scan_offset) < 0
 
 
 class JpegSource(PhotoSource):
@@ -113,15 +125,42 @@ class JpegSource(PhotoSource):
     format = JPEG
     steps = (1, 2, 4, 8)
 
-    def __init__(self, data: bytes, header: JpegHeader, limits: DecodeLimits) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        header: JpegHeader,
+        limits: DecodeLimits,
+        orientation: int | None = None,
+    ) -> None:
         self._data = data
         self._header = header
         self._limits = limits
-        self._exif = Exif(header.exif)
-        self.width, self.height = upright_size(header.width, header.height, self._exif.orientation)
-        self.metadata = RawMetadata(exif=self._exif, xmp=header.xmp, photoshop=header.photoshop)
+        exif = Exif(header.exif)
+        self._orientation = exif.orientation if orientation is None else orientation
+        self.width, self.height = upright_size(header.width, header.height, self._orientation)
+        self.metadata = RawMetadata(exif=exif, xmp=header.xmp, photoshop=header.photoshop)
 
     def decode(self, reduction: int) -> RgbImage:
+        rgb = self._decoded(self._data, reduction)
+        if not has_end(self._data, self._header):
+            self._prove(rgb, reduction)
+        rgb = rgb_to_srgb(rgb, self._header.icc, is_grey=self._header.components == 1)
+        return turn_upright(rgb, self._orientation)
+
+    def _prove(self, rgb_HWC: RgbImage, reduction: int) -> None:
+        """Makes sure that no pixel is missing: what follows the data must then change nothing.
+
+        Samsung's panoramas have no end marker (libjpeg-turbo#163). The decoder would paint
+        missing pixels grey without a word.
+
+        Raises:
+            PhotoError: the file was cut short.
+        """
+        if not np.array_equal(self._decoded(self._data + _MORE_PIXELS, reduction), rgb_HWC):
+            raise PhotoError(_CUT_SHORT)
+
+    def _decoded(self, data: bytes, reduction: int) -> RgbImage:
+        """The picture as stored, neither turned nor in sRGB."""
         header = self._header
         # A progressive file keeps all its coefficients (2 bytes each) until the last scan.
         coefficients = 2 * header.samples_per_pixel if header.is_progressive else 0
@@ -129,26 +168,29 @@ class JpegSource(PhotoSource):
         self._limits.check_size(header.width, header.height, bytes_per_pixel)
         flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION | _FLAGS[reduction]
         try:
-            rgb = cv2.imdecode(np.frombuffer(self._data, np.uint8), flags)
+            rgb: RgbImage | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
         except cv2.error as error:
             raise PhotoError(f"The JPEG data are broken ({error.err}).") from error
         if rgb is None:
             raise PhotoError("The JPEG data are broken.")
-        rgb = rgb_to_srgb(rgb, header.icc, is_grey=header.components == 1)
-        return turn_upright(rgb, self._exif.orientation)
+        return rgb
 
 
-def open_jpeg(data: bytes, limits: DecodeLimits) -> JpegSource | None:
+def open_jpeg(
+    data: bytes, limits: DecodeLimits, orientation: int | None = None
+) -> JpegSource | None:
     """The JPEG in ``data``; None where it is of a kind that OpenCV should not read.
 
+    ``orientation`` counts instead of EXIF's for a JPEG that lies in another file.
+
     Raises:
-        PhotoError: the header is cut, or the end of the file is missing.
+        PhotoError: the header is cut, or pixels are missing.
     """
     header = read_jpeg_header(data)
     if header.width == 0 or header.height == 0 or header.scan_offset == 0:
         raise PhotoError("The JPEG's header is incomplete: the file was cut short or damaged.")
-    if not is_complete(data, header):
-        raise PhotoError("The JPEG ends too early: the file was cut short.")
+    if not has_end(data, header) and not _may_lack_its_end_alone(data, header):
+        raise PhotoError(_CUT_SHORT)
     if header.components == 4 or header.precision_bits != 8:
         return None
-    return JpegSource(data, header, limits)
+    return JpegSource(data, header, limits, orientation)

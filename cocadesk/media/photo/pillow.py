@@ -1,4 +1,4 @@
-"""Every format but plain JPEG, through Pillow and pi-heif.
+"""Most formats, through Pillow and pi-heif.
 
 Pillow's many pixel modes are brought to plain 8-bit ones, and transparency is put on white.
 """
@@ -8,17 +8,16 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
 
-import numpy as np
 from PIL import Image
 
 from cocadesk.media.formats import PhotoFormat
 from cocadesk.media.metadata.raw import png_texts, raw_metadata
 from cocadesk.media.photo.colour import image_to_srgb, turn_upright, upright_size
+from cocadesk.media.photo.modes import PLAIN_MODES, flatten_on_white, to_plain_mode
 from cocadesk.media.source import PhotoSource, RawMetadata
 from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
 
@@ -26,7 +25,7 @@ from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
 Image.MAX_IMAGE_PIXELS = None
 
 # What Pillow's many parsers raise on broken data; a decoder error must fail one file only.
-_DECODER_ERRORS = (
+DECODER_ERRORS = (
     OSError,
     ValueError,
     TypeError,
@@ -43,9 +42,7 @@ _DECODER_ERRORS = (
     zlib.error,
 )
 
-_PLAIN = frozenset({"L", "RGB", "RGBA", "CMYK", "LAB"})
 _ONE_BYTE = frozenset({"1", "L", "P"})
-_BITS_PER_SAMPLE = 258
 
 
 @cache
@@ -90,9 +87,57 @@ class PillowSource(PhotoSource):
             raise
         except MemoryError as error:
             raise PhotoError("Decoding needs more memory than is allowed.") from error
-        except _DECODER_ERRORS as error:
-            raise PhotoError(_explain(self.format, error)) from error
+        except DECODER_ERRORS as error:
+            raise PhotoError(explain(self.format, error)) from error
         return turn_upright(rgb, self._orientation)
+
+    @property
+    def icc(self) -> bytes | None:
+        """The colour profile that the file brings."""
+        return self._icc
+
+    @property
+    def frame_count(self) -> int:
+        """The number of frames of an animated picture, 1 for a still one.
+
+        Raises:
+            PhotoError: the data are broken.
+        """
+        try:
+            if not getattr(self._image, "is_animated", False):
+                return 1
+            return int(getattr(self._image, "n_frames", 1)) - self._first_frame
+        except DECODER_ERRORS as error:
+            raise PhotoError(explain(self.format, error)) from error
+
+    def frame(self, number: int) -> tuple[RgbImage, float]:
+        """A frame as ``decode`` gives pictures, and the seconds that it is shown.
+
+        Raises:
+            PhotoError: the data are broken or need too much memory.
+        """
+        needed = _peak_bytes_per_pixel(self._image, self.format) + 8
+        self._limits.check_size(*self._image.size, needed)
+        try:
+            self._image.seek(number + self._first_frame)
+            self._image.load()
+            plain = to_plain_mode(self._image)
+            rgb = flatten_on_white(plain, lambda part: image_to_srgb(part, self._icc))
+            shown_s = float(self._image.info.get("duration", 0)) / 1000
+        except MemoryError as error:
+            raise PhotoError("Decoding needs more memory than is allowed.") from error
+        except DECODER_ERRORS as error:
+            raise PhotoError(explain(self.format, error)) from error
+        return turn_upright(rgb, self._orientation), shown_s
+
+    def close(self) -> None:
+        """Lets go of the picture."""
+        self._image.close()
+
+    @property
+    def _first_frame(self) -> int:
+        """1 where the picture for programs that know no animations stands before the frames."""
+        return int(bool(getattr(self._image, "default_image", False)))
 
     def _load(self) -> Image.Image:
         """The whole picture in a mode that can be reduced; decoded once, then kept."""
@@ -122,13 +167,14 @@ def open_with_pillow(data: bytes, photo_format: PhotoFormat, limits: DecodeLimit
         source = PillowSource(image, photo_format, metadata, limits)
     except MemoryError as error:
         raise PhotoError("Opening it needs more memory than is allowed.") from error
-    except _DECODER_ERRORS as error:
-        raise PhotoError(_explain(photo_format, error)) from error
+    except DECODER_ERRORS as error:
+        raise PhotoError(explain(photo_format, error)) from error
     limits.check_size(*image.size, 0)
     return source
 
 
-def _explain(photo_format: PhotoFormat, error: BaseException) -> str:
+def explain(photo_format: PhotoFormat, error: BaseException) -> str:
+    """The sentence for an error of a decoder."""
     text = str(error).strip().rstrip(".")
     lowered = text.lower()
     if "truncated" in lowered or "unexpected end" in lowered or "not enough data" in lowered:
@@ -141,52 +187,5 @@ def _explain(photo_format: PhotoFormat, error: BaseException) -> str:
 def _peak_bytes_per_pixel(image: Image.Image, photo_format: PhotoFormat) -> int:
     """Estimated bytes for one pixel at the peak of loading and converting."""
     own = 1 if image.mode in _ONE_BYTE else 2 if image.mode.startswith("I;16") else 4
-    converted = 0 if image.mode in _PLAIN else 4
+    converted = 0 if image.mode in PLAIN_MODES else 4
     return own + converted + photo_format.decoder_bytes
-
-
-def to_plain_mode(image: Image.Image) -> Image.Image:
-    """A loaded picture in mode L, RGB, RGBA, CMYK or LAB, 8 bits a channel.
-
-    Deep pixels are scaled, not clipped as ``convert`` does.
-    """
-    if image.mode.startswith(("I", "F")):
-        return _deep_to_grey(image)
-    if image.mode in ("LA", "La", "PA", "RGBa") or "transparency" in image.info:
-        return image if image.mode == "RGBA" else image.convert("RGBA")
-    if image.mode == "1":
-        return image.convert("L")
-    return image if image.mode in _PLAIN else image.convert("RGB")
-
-
-def _deep_to_grey(image: Image.Image) -> Image.Image:
-    values = np.asarray(image)
-    grey = np.clip(values * (255.0 / _white_level(image, values)), 0, 255)
-    eight_bit = Image.fromarray(np.nan_to_num(grey).astype(np.uint8))
-    transparent = image.info.get("transparency")
-    if isinstance(transparent, int):
-        alpha = Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8))
-        return Image.merge("RGBA", (eight_bit, eight_bit, eight_bit, alpha))
-    return eight_bit
-
-
-def _white_level(image: Image.Image, values: np.ndarray) -> float:
-    """The value that means white: by the file's bit depth, else by what the pixels hold."""
-    if image.mode.startswith("I;16"):
-        bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (16,))
-        return float(2 ** min(max(int(bits[0]), 9), 16) - 1)
-    highest = float(np.nan_to_num(values, posinf=0.0).max(initial=0))
-    for level in (1.0, 255.0, 65535.0):
-        if highest <= level and not (level == 1.0 and image.mode == "I"):
-            return level
-    return highest
-
-
-def flatten_on_white(image: Image.Image, to_srgb: Callable[[Image.Image], Image.Image]) -> RgbImage:
-    """(H, W, 3) of a picture in a plain mode; ``to_srgb`` manages the colours alone."""
-    if image.mode != "RGBA":
-        return np.array(to_srgb(image))
-    alpha = image.getchannel("A")
-    on_white = Image.new("RGB", image.size, (255, 255, 255))
-    on_white.paste(to_srgb(image.convert("RGB")), mask=alpha)
-    return np.array(on_white)

@@ -64,8 +64,9 @@ class DecoderPool:
     busy) keeps its file for ``silence_s`` and gives a passing failure then; the files
     behind it are decoded by others. Use it as a context manager and from one thread at a time.
 
-    ``address_space_bytes`` bounds each worker (Linux; elsewhere ``limits``
-    alone do). ``slots`` is the look-ahead per worker: how many files are
+    ``limits`` are those of this computer unless given; ``address_space_bytes``, which follows
+    from them, bounds each worker (Linux; elsewhere ``limits`` alone do). ``slots`` is the
+    look-ahead per worker: how many files are
     decoded at most before the caller takes the results. ``spool_parent`` is
     where the frames of videos wait (the system's temporary folder unless given).
     ``worker_module`` is the program that a worker runs, ``clock`` gives the seconds of
@@ -81,7 +82,7 @@ class DecoderPool:
         thumbnail_px: int = 320,
         deadline_s: float = 20.0,
         limits: DecodeLimits | None = None,
-        address_space_bytes: int = 1536 << 20,
+        address_space_bytes: int | None = None,
         slots: int = 8,
         video_deadline_s: float = 4 * 3600,
         silence_s: float = 60.0,
@@ -93,11 +94,12 @@ class DecoderPool:
     ) -> None:
         if workers < 1 or slots < 1:
             raise ValueError("a decoder pool needs at least one worker and one slot")
+        limits = limits or DecodeLimits.of_machine()
         self._settings = WorkerSettings(
             spec=spec,
             thumbnail_px=thumbnail_px,
-            limits=limits or DecodeLimits(),
-            address_space_bytes=address_space_bytes,
+            limits=limits,
+            address_space_bytes=address_space_bytes or limits.address_space_bytes,
             slots=slots,
             patience=Patience(
                 deadline_s=deadline_s,

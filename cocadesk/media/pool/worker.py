@@ -18,7 +18,8 @@ import warnings
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
-from typing import BinaryIO, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from cocadesk.media.files import explain_os_error, open_media_file, read_head, read_photo_file
 from cocadesk.media.pool.arena import Arena
@@ -37,7 +38,10 @@ from cocadesk.media.pool.messages import (
     write_message,
 )
 from cocadesk.media.sniffing import SNIFF_BYTES, is_video
-from cocadesk.media.types import DecodedPhoto, MediaContent, PhotoError
+from cocadesk.media.types import DecodedPhoto, MediaContent, PhotoError, VideoContent
+
+if TYPE_CHECKING:
+    from cocadesk.media.video.animation import Animation
 
 Decoded: TypeAlias = PhotoDone | VideoDone
 Decode: TypeAlias = "Callable[[Job, WorkerSettings, Arena, Heartbeat], Decoded]"
@@ -86,6 +90,7 @@ def _load_decoders() -> None:
     cv2.setNumThreads(1)  # the pool is the parallelism
     import cocadesk.media.photo.decode
     import cocadesk.media.photo.pillow
+    import cocadesk.media.video.animation
     import cocadesk.media.video.frame_at  # noqa: F401
 
     warnings.simplefilter("ignore")
@@ -178,42 +183,86 @@ def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Hear
         PhotoError: it gives no picture.
         OSError: the system refused to read it, or to write its frames.
     """
+    if is_video(read_head(job.path, SNIFF_BYTES), job.path):
+        with open_media_file(job.path) as file:
+            return _decode_video(file, job, settings, arena, heartbeat)
     from cocadesk.media.photo.decode import decode_photo
+    from cocadesk.media.video.animation import open_animation
+
+    data = read_photo_file(job.path, settings.limits)
+    animation = open_animation(data, settings.limits)
+    if animation is not None:
+        with closing(animation):
+            return _decode_animation(animation, data, job, settings, arena, heartbeat)
+    photo = decode_photo(
+        data,
+        settings.spec,
+        thumbnail_px=settings.thumbnail_px,
+        limits=settings.limits,
+        path=job.path,
+        on_part=heartbeat.beat,
+    )
+    return _into_slot(photo, job, settings, arena)
+
+
+def _decode_video(
+    file: BinaryIO, job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Heartbeat
+) -> Decoded:
+    from cocadesk.media.hashing import hash_descriptor
+    from cocadesk.media.video.decode import read_video
     from cocadesk.media.video.frame_at import decode_frame_at
 
-    limits, thumbnail_px = settings.limits, settings.thumbnail_px
-    if not is_video(read_head(job.path, SNIFF_BYTES), job.path):
-        data = read_photo_file(job.path, limits)
-        photo = decode_photo(
-            data, settings.spec, thumbnail_px=thumbnail_px, limits=limits, path=job.path
-        )
-        return _into_slot(photo, job, settings, arena)
-    with open_media_file(job.path) as file:
-        if job.time_s is None:
-            return _spool_video(file, job, settings, heartbeat)
+    if job.time_s is not None:
         frame = decode_frame_at(
             file,
             job.time_s,
             settings.spec,
-            thumbnail_px=thumbnail_px,
-            limits=limits,
+            thumbnail_px=settings.thumbnail_px,
+            limits=settings.limits,
             on_frame=heartbeat.beat,
         )
         return _into_slot(frame, job, settings, arena)
+    file_hash = hash_descriptor(file.fileno())
+    file.seek(0)
+    return _spool_video(partial(read_video, file), file_hash, job, settings, heartbeat)
+
+
+def _decode_animation(
+    animation: Animation,
+    data: bytes,
+    job: Job,
+    settings: WorkerSettings,
+    arena: Arena,
+    heartbeat: Heartbeat,
+) -> Decoded:
+    from cocadesk.media.hashing import hash_bytes
+    from cocadesk.media.video.decode import read_animation
+    from cocadesk.media.video.frame_at import animation_frame_at
+
+    if job.time_s is not None:
+        frame = animation_frame_at(
+            animation,
+            job.time_s,
+            settings.spec,
+            thumbnail_px=settings.thumbnail_px,
+            on_frame=heartbeat.beat,
+        )
+        return _into_slot(frame, job, settings, arena)
+    read = partial(read_animation, animation)
+    return _spool_video(read, hash_bytes(data), job, settings, heartbeat)
 
 
 def _spool_video(
-    file: BinaryIO, job: Job, settings: WorkerSettings, heartbeat: Heartbeat
+    read: Callable[..., VideoContent],
+    file_hash: str,
+    job: Job,
+    settings: WorkerSettings,
+    heartbeat: Heartbeat,
 ) -> VideoDone:
-    from cocadesk.media.hashing import hash_descriptor
-    from cocadesk.media.video.decode import read_video
     from cocadesk.media.video.spool import SpoolWriter
 
-    file_hash = hash_descriptor(file.fileno())
-    file.seek(0)
     with closing(SpoolWriter(job.spool, settings.spec.size_px)) as spool:
-        video = read_video(
-            file,
+        video = read(
             settings.spec,
             spool,
             thumbnail_px=settings.thumbnail_px,

@@ -33,9 +33,14 @@ from cocadesk.media.types import (
     VideoContent,
 )
 from cocadesk.media.video.frames import FramePainter
-from cocadesk.media.video.metadata import read_video_metadata
-from cocadesk.media.video.moments import ChosenFrame, MomentFinder, WholeSampler
-from cocadesk.media.video.source import DamagedError, Faults, ShownFrame, VideoSource
+from cocadesk.media.video.moments import WHOLE_SPARE, ChosenFrame, MomentFinder, WholeSampler
+from cocadesk.media.video.source import (
+    DamagedError,
+    Faults,
+    FrameSource,
+    ShownFrame,
+    VideoSource,
+)
 from cocadesk.picture_input import InputSpec
 
 NOTHING_DECODED = "No frame of the video could be decoded."
@@ -76,31 +81,65 @@ def read_video(
     """
     limits = limits or DecodeLimits()
     for faults in Faults:
-        with closing(VideoSource.open(file, limits, faults)) as source, suppress(DamagedError):
-            video = _Pass(source, spec, store, thumbnail_px, limits).run(on_frame)
-            if video is not None:
-                return video
-        store.start_again()
-        file.seek(0)
+        measured_s: float | None = None
+        for _ in ("as its head says", "as it is"):
+            video = None
+            with closing(VideoSource.open(file, limits, faults)) as source, suppress(DamagedError):
+                reading = _Pass(source, spec, store, thumbnail_px, limits, measured_s)
+                video = reading.run(on_frame)
+                if video is not None and (measured_s or not _claims_more(source, video.duration_s)):
+                    return video
+            store.start_again()
+            file.seek(0)
+            if video is None:
+                break
+            measured_s = video.duration_s
     raise PhotoError(NOTHING_DECODED)
 
 
+def _claims_more(source: FrameSource, duration_s: float) -> bool:
+    """True where the head claims so much more that too few frames were kept: read it again."""
+    hinted_s = source.hinted_duration_s
+    return hinted_s is not None and hinted_s > WHOLE_SPARE * duration_s
+
+
+def read_animation(
+    source: FrameSource,
+    spec: InputSpec,
+    store: FrameStore,
+    *,
+    thumbnail_px: int = THUMBNAIL_PX,
+    limits: DecodeLimits | None = None,
+    on_frame: Callable[[float], None] = lambda _share: None,
+) -> VideoContent:
+    """Reads an animated picture as ``read_video`` reads a video.
+
+    Raises:
+        PhotoError: none of its frames can be decoded, or it is above a limit.
+    """
+    video = _Pass(source, spec, store, thumbnail_px, limits or DecodeLimits()).run(on_frame)
+    if video is None:
+        raise PhotoError("No picture of the animation could be decoded.")
+    return video
+
+
 class _Pass:
-    """One reading of one video."""
+    """One reading of one video; ``hinted_s`` counts instead of what its head claims."""
 
     def __init__(
         self,
-        source: VideoSource,
+        source: FrameSource,
         spec: InputSpec,
         store: FrameStore,
         thumbnail_px: int,
         limits: DecodeLimits,
+        hinted_s: float | None = None,
     ) -> None:
         self._source = source
         self._store = store
         self._limits = limits
         self._painter = FramePainter(spec, thumbnail_px, float(source.pixel_aspect))
-        self._hinted_s = hinted_s = source.hinted_duration_s
+        self._hinted_s = hinted_s = hinted_s or source.hinted_duration_s
         most = max(1, min(limits.moments, limits.frame_bytes // (3 * spec.size_px**2)))
         self._moments = MomentFinder(self._painter, store.keep_moment, most=most, hinted_s=hinted_s)
         self._whole = WholeSampler(self._painter, spec.size_px, hinted_s, WHOLE_FRAMES)
@@ -159,11 +198,13 @@ class _Pass:
             format=source.format_name,
             picture_hash=self._hasher.hexdigest(),
             thumbnail_jpeg=_poster(moments),
-            metadata=read_video_metadata(source.container.metadata, source.stream.metadata),
+            metadata=source.metadata,
         )
 
     def _duration_s(self) -> float:
         """The end of the last frame: by the header where that agrees with the frames."""
+        if self._source.end_s is not None:
+            return self._source.end_s
         interval_s = median(self._intervals) if self._intervals else self._source.usual_interval_s
         measured_s = self._last_s + interval_s
         stated_s = self._source.stated_duration_s
@@ -244,24 +285,30 @@ def sample_frames(
     Raises:
         PhotoError: it is no video, or none of its frames can be decoded.
     """
+    measured_s: float | None = None
     with open_video(data_or_path) as file:
-        for faults in (Faults.LEAVE_OUT, Faults.SHOW):
+        for faults in (Faults.LEAVE_OUT, Faults.LEAVE_OUT, Faults.SHOW):
             with closing(VideoSource.open(file, limits, faults)) as source:
-                inputs = _sampled(source, spec, count)
-            if inputs:
-                return np.stack(inputs)
+                inputs, end_s = _sampled(source, spec, count, measured_s)
+                if inputs and (measured_s or not _claims_more(source, end_s)):
+                    return np.stack(inputs)
+                measured_s = end_s if inputs else None
             file.seek(0)
     raise PhotoError(NOTHING_DECODED)
 
 
-def _sampled(source: VideoSource, spec: InputSpec, count: int) -> list[RgbImage]:
+def _sampled(
+    source: VideoSource, spec: InputSpec, count: int, hinted_s: float | None
+) -> tuple[list[RgbImage], float]:
     painter = FramePainter(spec, THUMBNAIL_PX, float(source.pixel_aspect))
-    sampler = WholeSampler(painter, spec.size_px, source.hinted_duration_s, count)
+    hinted_s = hinted_s or source.hinted_duration_s
+    sampler = WholeSampler(painter, spec.size_px, hinted_s, count)
     last_s = 0.0
     for shown in source.frames():
         sampler.take(shown)
         last_s = shown.time_s
-    return sampler.finish(last_s + source.usual_interval_s)
+    end_s = last_s + source.usual_interval_s
+    return sampler.finish(end_s), end_s
 
 
 def open_video(data_or_path: bytes | Path) -> BinaryIO:

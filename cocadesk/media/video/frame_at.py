@@ -13,7 +13,13 @@ from cocadesk.media.source import THUMBNAIL_PX
 from cocadesk.media.types import DecodedPhoto, DecodeLimits, PhotoError
 from cocadesk.media.video.decode import NOTHING_DECODED
 from cocadesk.media.video.frames import FramePainter
-from cocadesk.media.video.source import DamagedError, Faults, ShownFrame, VideoSource
+from cocadesk.media.video.source import (
+    DamagedError,
+    Faults,
+    FrameSource,
+    ShownFrame,
+    VideoSource,
+)
 from cocadesk.picture_input import InputSpec
 
 # Times are rounded on their way through stores and texts.
@@ -55,6 +61,25 @@ def decode_frame_at(
             if shown is not None:
                 return _as_photo(source, shown, spec, thumbnail_px)
     raise PhotoError(NOTHING_DECODED)
+
+
+def animation_frame_at(
+    source: FrameSource,
+    time_s: float,
+    spec: InputSpec,
+    *,
+    thumbnail_px: int = THUMBNAIL_PX,
+    on_frame: Callable[[], None] = lambda: None,
+) -> DecodedPhoto:
+    """The same of an animated picture, which is short enough to be read from its start.
+
+    Raises:
+        PhotoError: none of its frames can be decoded.
+    """
+    shown = _last_shown(source.frames(), time_s, on_frame)
+    if shown is None:
+        raise PhotoError(NOTHING_DECODED)
+    return _as_photo(source, shown, spec, thumbnail_px)
 
 
 def _shown_at(
@@ -100,7 +125,7 @@ def _last_shown(
 
 
 def _as_photo(
-    source: VideoSource, shown: ShownFrame, spec: InputSpec, thumbnail_px: int
+    source: FrameSource, shown: ShownFrame, spec: InputSpec, thumbnail_px: int
 ) -> DecodedPhoto:
     painter = FramePainter(spec, thumbnail_px, float(source.pixel_aspect))
     picture = painter.picture(shown.frame)

@@ -84,7 +84,7 @@ class FramePainter:
         """Upright sRGB, perhaps at a reduced scale that still covers ``coverage``."""
         step = coverage.reduction(frame.width, frame.height, _STEPS)
         width, height = -(-frame.width // step), -(-frame.height // step)
-        rgb = self._colours(frame, width, height)
+        rgb = screen_rgb(self._to_rgb, frame, width, height)
         if self._aspect != 1:
             rgb = resize(rgb, max(1, round(width * self._aspect)), height)
         return turn_upright(rgb, orientation_of(frame))
@@ -108,22 +108,26 @@ class FramePainter:
     def _shown_width(self, frame: av.VideoFrame) -> int:
         return max(1, round(frame.width * self._aspect))
 
-    def _colours(self, frame: av.VideoFrame, width: int, height: int) -> RgbImage:
-        curve = _CURVES.get(frame.color_trc)
-        reformatted = self._to_rgb.reformat(
-            frame,
-            width,
-            height,
-            "rgb24" if curve is None else "rgb48le",
-            src_colorspace=_matrix(frame),
-            dst_color_range=ColorRange.JPEG,
-            interpolation=_FAST if curve is None else _EXACT,
-            threads=1,
-        )
-        stored = reformatted.to_ndarray()
-        if curve is None:
-            return np.ascontiguousarray(stored, dtype=np.uint8)
-        return to_screen(stored.astype(np.uint16, copy=False), curve)
+
+def screen_rgb(
+    reformatter: VideoReformatter, frame: av.VideoFrame, width: int, height: int
+) -> RgbImage:
+    """The frame as stored, at this size, in sRGB by the colours that it says it has."""
+    curve = _CURVES.get(frame.color_trc)
+    reformatted = reformatter.reformat(
+        frame,
+        width,
+        height,
+        "rgb24" if curve is None else "rgb48le",
+        src_colorspace=_matrix(frame),
+        dst_color_range=ColorRange.JPEG,
+        interpolation=_FAST if curve is None else _EXACT,
+        threads=1,
+    )
+    stored = reformatted.to_ndarray()
+    if curve is None:
+        return np.ascontiguousarray(stored, dtype=np.uint8)
+    return to_screen(stored.astype(np.uint16, copy=False), curve)
 
 
 def orientation_of(frame: av.VideoFrame) -> int:

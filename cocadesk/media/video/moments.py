@@ -21,7 +21,8 @@ LONG_SHOT_S = 10.0
 _STUB_S = 2.5
 _BLANK_CONTRAST = 4.0
 _HELD_FRAME_PIXELS = 9_000_000
-_WHOLE_SPARE = 3
+WHOLE_SPARE = 3
+"""So many times as many frames are kept as are needed, by the length that the head claims."""
 _WHOLE_MAX_BYTES = 256 << 20
 _UNKNOWN_STEP_S = 0.25
 
@@ -191,7 +192,7 @@ class WholeSampler:
         self._count = count
         spare = _WHOLE_MAX_BYTES // (3 * size_px**2)
         self._most = max(count, min(4 * count, spare))
-        self._step_s = hinted_s / (_WHOLE_SPARE * count) if hinted_s else _UNKNOWN_STEP_S
+        self._step_s = hinted_s / (WHOLE_SPARE * count) if hinted_s else _UNKNOWN_STEP_S
         self._next_s = 0.0
         self._kept: list[tuple[float, RgbImage]] = []
 

@@ -8,11 +8,12 @@ user's disk that is a worker of the pool.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from fractions import Fraction
-from typing import BinaryIO
+from typing import BinaryIO, Protocol, cast
 
 import av
 import av.container
@@ -20,7 +21,9 @@ import av.error
 import av.logging
 
 from cocadesk.media.sniffing import SNIFF_BYTES, describe_other, sniff_kind
-from cocadesk.media.types import DecodeLimits, Kind, PhotoError
+from cocadesk.media.types import DecodeLimits, Kind, PhotoError, PhotoMetadata
+from cocadesk.media.video.lenses import lens_pair, side_by_side
+from cocadesk.media.video.metadata import read_video_metadata
 
 av.logging.set_level(None)  # its messages would come from FFmpeg's own threads
 
@@ -37,6 +40,8 @@ _THREADED = frozenset({"h264", "hevc", "libdav1d"})
 _THREADED_PIXELS = 16_000_000
 _BYTES_PER_PIXEL = 9
 """About what decoding takes: four frames at 1.5 bytes a pixel and one in RGB."""
+_CLOCK_RESTART_S = 1.0
+"""A clock that goes back so far began anew: recordings were joined as they were."""
 _NAMES = {
     "mov,mp4,m4a,3gp,3g2,mj2": "MP4",
     "matroska,webm": "Matroska",
@@ -74,12 +79,52 @@ class DamagedError(Exception):
     """A fault in a video that may have none."""
 
 
+class FrameSource(Protocol):
+    """Anything that gives frames in the order of their times: a video, an animated picture."""
+
+    @property
+    def format_name(self) -> str:
+        """The format's name as people know it."""
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """A pixel's width divided by its height."""
+
+    @property
+    def hinted_duration_s(self) -> float | None:
+        """The duration that the head claims; None where it says nothing."""
+
+    @property
+    def stated_duration_s(self) -> float | None:
+        """The same, where it is that of the picture."""
+
+    @property
+    def end_s(self) -> float | None:
+        """The end of the last frame, where that is sure once all have been read."""
+
+    @property
+    def usual_interval_s(self) -> float:
+        """The time from one frame to the next."""
+
+    @property
+    def metadata(self) -> PhotoMetadata:
+        """The metadata of the file."""
+
+    def frames(self) -> Iterator[ShownFrame]:
+        """The frames, each later than the one before it."""
+
+    def close(self) -> None:
+        """Lets go of the decoder."""
+
+
 class VideoSource:
     """An open video: what its header says, and its frames in the order of their times.
 
     With faults allowed only one thread decodes, so that a damaged video gives
     the same frames again.
     """
+
+    end_s: float | None = None
 
     def __init__(
         self,
@@ -90,10 +135,11 @@ class VideoSource:
     ) -> None:
         self.container = container
         self.stream = stream
+        self._streams = lens_pair(container, stream) or (stream,)
         self._limits = limits
         self._faults = faults
         self.has_guessed_times = False
-        """True once a frame came without a time stamp."""
+        """True once a frame's own time stamp did not say when it is shown."""
 
     @classmethod
     def open(
@@ -109,6 +155,9 @@ class VideoSource:
         file.seek(0)
         if not head:
             raise PhotoError("The file is empty.", is_photo=False)
+        if head[4:8] == b"ftyp":
+            _check_not_encrypted(file)
+            file.seek(0)
         try:
             container = av.open(
                 file,
@@ -144,6 +193,11 @@ class VideoSource:
         return _NAMES.get(name, name.split(",")[0].upper())
 
     @property
+    def metadata(self) -> PhotoMetadata:
+        """The metadata from the tags of the container and of the picture."""
+        return read_video_metadata(self.container.metadata, self.stream.metadata)
+
+    @property
     def stated_duration_s(self) -> float | None:
         """The picture's duration by the header of its stream; None where it says nothing."""
         base, duration = self.stream.time_base, self.stream.duration
@@ -176,19 +230,22 @@ class VideoSource:
         """The frames from here on, each later than the one before it; faulty ones are left out.
 
         Times come from the container: the frame's time stamp less the
-        stream's start. A frame that would go back in time is never shown.
+        stream's start. A frame that would go back in time is never shown, unless the
+        clock began anew: joined recordings are one after the other.
 
         Raises:
             DamagedError: there is a fault, and faults are refused.
             PhotoError: a frame has more pixels than is allowed.
         """
-        last_s = -1.0
-        for frame in self._decoded():
+        last_s, shift_s = -1.0, 0.0
+        for frame in self._joined():
             self._limits.check_size(frame.width, frame.height, _BYTES_PER_PIXEL)
-            time_s = self._time_of(frame)
-            if time_s is None:
+            stamp_s = self._time_of(frame)
+            time_s = -1.0 if stamp_s is None else max(0.0, stamp_s + shift_s)
+            if stamp_s is None or last_s - time_s > _CLOCK_RESTART_S:
                 self.has_guessed_times = True
                 time_s = last_s + self.usual_interval_s if last_s >= 0 else 0.0
+                shift_s = shift_s if stamp_s is None else time_s - stamp_s
             if time_s > last_s:
                 last_s = time_s
                 yield ShownFrame(time_s, frame)
@@ -217,10 +274,20 @@ class VideoSource:
         base = frame.time_base or self.stream.time_base
         if frame.pts is None or base is None:
             return None
-        return max(0.0, float((frame.pts - self._origin) * base))
+        return float((frame.pts - self._origin) * base)
 
-    def _decoded(self) -> Iterator[av.VideoFrame]:
-        context = self.stream.codec_context
+    def _joined(self) -> Iterator[av.VideoFrame]:
+        """The frames; those of a camera with two lenses, whose pictures are two, side by side."""
+        waiting: dict[int, deque[av.VideoFrame]] = {one.index: deque() for one in self._streams}
+        for number, frame in self._decoded():
+            if len(waiting) == 1:
+                yield frame
+                continue
+            waiting[number].append(frame)
+            if all(waiting.values()):
+                yield side_by_side([queue.popleft() for queue in waiting.values()])
+
+    def _set_up(self, context: av.VideoCodecContext) -> None:
         if not context.is_open:
             is_large = context.width * context.height > _THREADED_PIXELS
             is_strict = self._faults is Faults.REFUSE
@@ -229,7 +296,12 @@ class VideoSource:
             context.thread_type = "AUTO"
             if is_strict:
                 context.options = {"err_detect": "explode"}
-        packets = self.container.demux(self.stream)
+
+    def _decoded(self) -> Iterator[tuple[int, av.VideoFrame]]:
+        """The number of a stream and its next frame, as they lie in the file."""
+        for stream in self._streams:
+            self._set_up(stream.codec_context)
+        packets = self.container.demux(*self._streams)
         while True:
             try:
                 packet = next(packets, None)
@@ -239,7 +311,7 @@ class VideoSource:
                 _raise_memory(error)
                 return  # the rest of the file is missing or unreadable
             try:
-                frames = packet.decode()
+                frames = cast("list[av.VideoFrame]", packet.decode())
             except av.error.EOFError:
                 return
             except av.error.FFmpegError as error:
@@ -251,9 +323,12 @@ class VideoSource:
                 if frame.is_corrupt and self._faults is Faults.REFUSE:
                     raise DamagedError
                 if not frame.is_corrupt or self._faults is Faults.SHOW:
-                    yield frame
+                    yield packet.stream.index, frame
 
 
+_ENCRYPTED = (b"encv", b"drmi")
+"""Names of the pictures' coding in MP4: common encryption, and Apple's."""
+_INDEX_BYTES = 16 << 20
 _WEBM_CODECS = frozenset({"vp8", "vp9", "libdav1d", "av1", "libvpx", "libvpx-vp9"})
 
 
@@ -286,28 +361,40 @@ def _why_no_picture(container: av.container.InputContainer) -> str:
 def _why_not_opened(file: BinaryIO, head: bytes) -> str:
     if sniff_kind(head) is not Kind.VIDEO:
         return f"This is no video but {describe_other(head)}."
-    if head[4:8] == b"ftyp" and not _has_index(file):
+    if head[4:8] == b"ftyp" and _index(file) is None:
         return "The video's index is missing: the recording or the copy was cut off before its end."
     return "The video's beginning is damaged or cut off, so it cannot be opened."
 
 
-def _has_index(file: BinaryIO) -> bool:
-    """True where an MP4 or QuickTime file has a ``moov`` box at its top level."""
+def _index(file: BinaryIO) -> bytes | None:
+    """The (beginning of the) ``moov`` box at the top level of an MP4 or QuickTime file."""
     position = 0
     for _ in range(1000):
         file.seek(position)
         box = file.read(16)
         if len(box) < 8:
-            return False
-        if box[4:8] == b"moov":
-            return True
+            return None
         size = int.from_bytes(box[:4], "big")
         if size == 1:
             size = int.from_bytes(box[8:16], "big")
+        if box[4:8] == b"moov":
+            return box[8:] + file.read(min(max(size - 16, 0), _INDEX_BYTES))
         if size < 8:
-            return False
+            return None
         position += size
-    return False
+    return None
+
+
+def _check_not_encrypted(file: BinaryIO) -> None:
+    """Refuses a video that could only be decoded into noise.
+
+    Raises:
+        PhotoError: its picture is encrypted.
+    """
+    index = _index(file) or b""
+    if b"sinf" in index and any(name in index for name in _ENCRYPTED):
+        reason = "The video is encrypted: only the program that has its key can show it."
+        raise PhotoError(reason)
 
 
 def _raise_memory(error: Exception) -> None:

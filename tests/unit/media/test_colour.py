@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 
 from cocadesk.media.photo.colour import image_to_srgb, rgb_to_srgb, turn_upright, upright_size
 from cocadesk.media.photo.hdr import Curve, to_screen
-from cocadesk.media.photo.pillow import flatten_on_white, to_plain_mode
+from cocadesk.media.photo.modes import flatten_on_white, to_plain_mode
 from tests.support.photo_files import quadrants, store_turned
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

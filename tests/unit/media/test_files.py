@@ -17,7 +17,7 @@ from cocadesk.media.files import (
     read_head,
     read_photo_file,
 )
-from cocadesk.media.photo.jpeg import is_complete, read_jpeg_header
+from cocadesk.media.photo.jpeg import has_end, read_jpeg_header
 from cocadesk.media.types import DecodeLimits, PhotoError
 from tests.support.photo_files import encode, quadrants
 
@@ -159,8 +159,8 @@ def test_a_jpegs_header_is_read_without_decoding() -> None:
     assert header.is_progressive
     assert header.samples_per_pixel == pytest.approx(1.5)
     assert data[header.scan_offset - 14 :][:4] == b"\xff\xda\x00\x0c"
-    assert is_complete(data, header)
-    assert not is_complete(data[:-2], header)
+    assert has_end(data, header)
+    assert not has_end(data[:-2], header)
 
 
 def test_a_profile_in_parts_is_put_together_in_their_order() -> None:

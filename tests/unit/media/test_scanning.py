@@ -13,6 +13,7 @@ from cocadesk.media.excludes import Excludes
 from cocadesk.media.scanning import scan
 from cocadesk.media.types import FoundFile, PassedOver, ScanProblem
 from tests.support.photo_files import encode, quadrants
+from tests.support.shared import shared_path
 from tests.support.videos import make_clip_of_colours
 
 JPEG = encode(quadrants(), "JPEG")
@@ -329,3 +330,23 @@ def test_a_link_to_an_excluded_file_does_not_bring_it_back(tmp_path: Path) -> No
     (tmp_path / "b.jpg").symlink_to(tmp_path / "raw" / "a.jpg")
     excludes = Excludes({os.fsencode(tmp_path): [b"/raw"]})
     assert not [i for i in scan([os.fsencode(tmp_path)], excludes) if isinstance(i, FoundFile)]
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["tape.dv", "film.ogg", "camera.264", "starts_mid_packet.ts"])
+def test_videos_without_a_usual_container_are_found(name: str, tmp_path: Path) -> None:
+    """Tapes, Ogg Theora, a camera's bare stream, a piece of a broadcast; by content, if need be."""
+    data = (shared_path("faults/videos") / name).read_bytes()
+    (tmp_path / name).write_bytes(data)
+    (tmp_path / "IMG0001").write_bytes(data)
+    found = [item.path for item in scan([bytes(tmp_path)]) if isinstance(item, FoundFile)]
+    assert found == [bytes(tmp_path / "IMG0001"), bytes(tmp_path / name)]
+
+
+def test_drawings_and_previews_are_passed_over_with_a_reason(tmp_path: Path) -> None:
+    """They show something, so leaving them out is said; other programs' files are not named."""
+    for name in ("logo.xcf", "GH010001.LRV", "notes.txt", "voice.ogg"):
+        (tmp_path / name).write_bytes(b"OggS" + bytes(60))
+    entries = list(scan([bytes(tmp_path)]))
+    assert all(isinstance(entry, PassedOver) for entry in entries)
+    assert {entry.path.rpartition(b"/")[2] for entry in entries} == {b"logo.xcf", b"GH010001.LRV"}

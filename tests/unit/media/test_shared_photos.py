@@ -24,21 +24,27 @@ from cocadesk.media.types import (
     DecodedPhoto,
     DecodedVideo,
     DecodeFailure,
+    DecodeLimits,
     DecodeRequest,
     FoundFile,
     PhotoMetadata,
     ScanProblem,
 )
 from cocadesk.picture_input import InputSpec, Resize
+from tests.support.photo_files import corner_colours
 from tests.support.shared import shared_path
 
 pytestmark = pytest.mark.shared
 
 SPEC = InputSpec(size_px=256)
-REQUIRED = {"JPEG", "PNG", "WebP", "GIF", "TIFF", "BMP", "HEIC", "AVIF", "MPO"}
+REQUIRED = {"JPEG", "PNG", "WebP", "GIF", "TIFF", "BMP", "HEIC", "AVIF", "MPO", "PSD", "JPEG XL"}
+# The table leaves open what only a developer of camera RAW can read.
+RAW_ROWS = {"dng_cfa.dng", "dng_cfa_orient8.dng"}
+MARKER = "TL red, TR green, BL blue, BR yellow"
 MEMORY_LIMIT_BYTES = 1536 << 20
-# The table's tools show the colour below the transparent pixels, we put them on white.
-NOT_ON_WHITE = {"f_png_rgb_trns.png"}
+# The table's tools show the colour below the transparent pixels, we put them on white; and a
+# picture in PQ as it is stored, we as a common screen shows it.
+OTHER_COLOURS = {"f_png_rgb_trns.png", "f_avif_hdr_pq.avif"}
 # Each is one of the ways that the table's own notes leave open.
 OPEN_METADATA = {
     "gps_zero_zero.jpg": {"position"},
@@ -82,7 +88,7 @@ def outcome(names: Path) -> Outcome:
     """Everything scanned and decoded once."""
     found = list(scan([os.fsencode(shared_path("media/photos")), os.fsencode(names)]))
     files = [item.path for item in found if isinstance(item, FoundFile)]
-    with DecoderPool(spec=SPEC, workers=2) as pool:
+    with DecoderPool(spec=SPEC, workers=2, limits=DecodeLimits()) as pool:
         answers = pool.decode(DecodeRequest(token=i, path=p) for i, p in enumerate(files))
         results = {result.path: result for result in answers}
         peak_bytes = sum(_peak_bytes(pid) for pid in pool.worker_pids)
@@ -98,6 +104,10 @@ def _peak_bytes(pid: int) -> int:
     return int(status.split("VmHWM:")[1].split()[0]) << 10
 
 
+def _is_required(row: dict[str, str]) -> bool:
+    return (row["expect"] == "ok" and row["format"] in REQUIRED) or row["path"] in RAW_ROWS
+
+
 def _path(row: dict[str, str], names: Path) -> bytes:
     if "::" in row["path"]:
         return os.fsencode(names) + b"/" + unquote_to_bytes(row["path"].split("::", 1)[1])
@@ -110,14 +120,41 @@ def test_every_photo_that_should_decode_has_the_tables_size(
     """Width and height after orientation, for every format that is promised."""
     wrong = []
     for row in rows:
-        if row["expect"] != "ok" or row["format"] not in REQUIRED:
+        if not _is_required(row):
             continue
         result = outcome.results.get(_path(row, names))
-        if not isinstance(result, DecodedPhoto):
+        if not isinstance(result, DecodedPhoto | DecodedVideo):
             wrong.append(f"{row['path']}: {getattr(result, 'reason', 'not found')}")
         elif (str(result.width), str(result.height)) != (row["width"], row["height"]):
             wrong.append(f"{row['path']}: {result.width} x {result.height}")
     assert wrong == []
+
+
+def test_every_marker_stands_as_it_should(
+    rows: list[dict[str, str]], outcome: Outcome, names: Path
+) -> None:
+    """Four coloured quadrants: a picture turned twice or not at all shows them elsewhere."""
+    wrong, seen = [], 0
+    for row in rows:
+        result = outcome.results.get(_path(row, names))
+        if not row["marker"].startswith(MARKER) or not _is_required(row):
+            continue
+        frame = result.input_HWC if isinstance(result, DecodedPhoto) else result.frames_NHWC[0]
+        seen += 1
+        if [_colour_name(corner) for corner in corner_colours(frame)] != COLOUR_NAMES:
+            wrong.append(row["path"])
+    assert wrong == []
+    assert seen > 80
+
+
+COLOUR_NAMES = ["red", "green", "blue", "yellow"]
+
+
+def _colour_name(colour: NDArray[np.float64]) -> str:
+    red, green, blue = colour
+    if min(red, green) > 1.4 * blue:
+        return "yellow"
+    return COLOUR_NAMES[int(np.argmax(colour))]
 
 
 def test_every_file_that_should_fail_does_so_with_a_sentence(
@@ -153,7 +190,7 @@ def _with_mean(rows: list[dict[str, str]]) -> Iterator[tuple[str, list[int]]]:
         if "profile gives mean" in row["note"]:
             mean = row["note"].split("profile gives mean ")[1].split(";")[0]
         usable = row["expect"] == "ok" and row["format"] in REQUIRED
-        if mean and usable and row["path"] not in NOT_ON_WHITE:
+        if mean and usable and row["path"] not in OTHER_COLOURS:
             yield row["path"], [int(value) for value in mean.split(",")]
 
 
@@ -168,9 +205,9 @@ def test_colours_are_those_of_the_table(rows: list[dict[str, str]], outcome: Out
     wrong = []
     for path, expected in _with_mean(rows):
         result = outcome.results[os.fsencode(folder / path)]
-        assert isinstance(result, DecodedPhoto), path
+        assert isinstance(result, DecodedPhoto | DecodedVideo), path
         full = _mean(decode_rgb((folder / path).read_bytes()).rgb_HWC)
-        small = _mean(result.input_HWC)
+        small = _mean(result.input_HWC) if isinstance(result, DecodedPhoto) else full
         if np.abs(full - expected).max() > 8 or np.abs(small - full).max() > 5:
             wrong.append((path, full.round().tolist(), small.round().tolist(), expected))
     assert wrong == []
@@ -201,7 +238,8 @@ def test_metadata_are_those_of_the_table(
     wrong = []
     for row in rows:
         result = outcome.results.get(_path(row, names))
-        if row["expect"] != "ok" or not isinstance(result, DecodedPhoto) or "::" in row["path"]:
+        is_read = isinstance(result, DecodedPhoto | DecodedVideo)
+        if row["expect"] != "ok" or not is_read or "::" in row["path"]:
             continue
         position = f"{float(row['lat']):.3f} {float(row['lon']):.3f}" if row["lat"] else ""
         expected = {

@@ -1,0 +1,97 @@
+"""PNG and TIFF: common pictures by Pillow, large ones in bands of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from PIL import Image
+
+from cocadesk.media.formats import PhotoFormat
+from cocadesk.media.photo.bands import BAND_PIXELS, join_bands
+from cocadesk.media.photo.colour import turn_upright, upright_size
+from cocadesk.media.photo.pillow import DECODER_ERRORS, PillowSource, explain, open_with_pillow
+from cocadesk.media.photo.png_bands import png_bands, read_png_header
+from cocadesk.media.photo.tiff_bands import read_strips, tiff_bands
+from cocadesk.media.source import PhotoSource
+from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
+
+LARGE_PIXELS = 40_000_000
+"""From here on in bands. It depends on the file alone, as the picture's hash must."""
+
+Bands: TypeAlias = Callable[[int, int], Iterator[Image.Image]]
+"""The bands of a picture for a reduction, with about so many rows each."""
+
+
+def open_png(
+    data: bytes,
+    photo_format: PhotoFormat,
+    limits: DecodeLimits,
+    large_pixels: int = LARGE_PIXELS,
+    band_pixels: int = BAND_PIXELS,
+) -> PhotoSource:
+    """The PNG in ``data``, its head read.
+
+    Raises:
+        PhotoError: the head is broken or the picture is too large.
+    """
+    common = open_with_pillow(data, photo_format, limits)
+    header = read_png_header(data) if common.width * common.height >= large_pixels else None
+    if header is None or not header.can_be_banded:
+        return common
+    return BandedSource(
+        common, lambda reduction, rows: png_bands(data, header, rows), limits, band_pixels
+    )
+
+
+def open_tiff(
+    data: bytes,
+    photo_format: PhotoFormat,
+    limits: DecodeLimits,
+    large_pixels: int = LARGE_PIXELS,
+    band_pixels: int = BAND_PIXELS,
+) -> PhotoSource:
+    """The TIFF in ``data``, its head read.
+
+    Raises:
+        PhotoError: the head is broken or the picture is too large.
+    """
+    common = open_with_pillow(data, photo_format, limits)
+    strips = read_strips(data) if common.width * common.height >= large_pixels else None
+    if strips is None:
+        return common
+    return BandedSource(
+        common,
+        lambda reduction, rows: tiff_bands(data, strips, reduction, rows),
+        limits,
+        band_pixels,
+    )
+
+
+class BandedSource(PhotoSource):
+    """A large picture that is read from top to bottom for each scale that is wanted."""
+
+    steps = tuple(range(1, 65))
+
+    def __init__(
+        self, common: PillowSource, bands: Bands, limits: DecodeLimits, band_pixels: int
+    ) -> None:
+        self.format, self.metadata = common.format, common.metadata
+        self.width, self.height = common.width, common.height
+        self._orientation = common.metadata.exif.orientation
+        stored_width, _ = upright_size(self.width, self.height, self._orientation)
+        self._band_rows = band_pixels // stored_width
+        self._bands = bands
+        self._limits = limits
+        self._icc = common.icc
+
+    def decode(self, reduction: int) -> RgbImage:
+        self._limits.check_size(self.width, self.height, 6 / reduction**2)
+        rows = max(1, self._band_rows // reduction) * reduction
+        try:
+            rgb = join_bands(self._bands(reduction, rows), reduction, self._icc, self.on_part)
+        except MemoryError as error:
+            raise PhotoError("Decoding needs more memory than is allowed.") from error
+        except DECODER_ERRORS as error:
+            raise PhotoError(explain(self.format, error)) from error
+        return turn_upright(rgb, self._orientation)

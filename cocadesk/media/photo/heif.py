@@ -1,0 +1,177 @@
+"""HEIC and AVIF: common pictures by libheif and libavif, the others by FFmpeg's decoders.
+
+Pictures of a phone with 108 megapixels, coded whole or in tiles, would take a gigabyte in the
+first way. FFmpeg's decoder keeps them in YUV, and they are scaled from there, tile by tile. In
+the same way go pictures of a high dynamic range (PQ, HLG): their ten bits are tone-mapped as
+those of a video are, where the other libraries give 8 bits as stored, which look pale.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+import av
+import av.error
+import numpy as np
+from av.video.reformatter import ColorRange, VideoReformatter
+
+from cocadesk.media.formats import PhotoFormat
+from cocadesk.media.photo.hdr import Curve, wide_to_screen
+from cocadesk.media.photo.heif_items import HeifItems, Item
+from cocadesk.media.photo.pillow import PillowSource, open_with_pillow
+from cocadesk.media.source import PhotoSource
+from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
+from cocadesk.media.video.frames import screen_rgb
+
+LARGE_PIXELS = 40_000_000
+_CODECS = {b"hvc1": ("hevc", b"hvcC"), b"av01": ("libdav1d", b"av1C")}
+_CURVES = frozenset(curve.value for curve in Curve)
+_BYTES_PER_PIXEL = 5
+"""Of a picture coded whole: two frames of 10 bits, with what the decoder keeps beside them."""
+_UNSPECIFIED, _BT601 = 2, 6  # matrices by the numbers of ISO/IEC 23091-2
+_DAMAGED = "The {} data are broken or were cut short."
+
+
+def open_heif(
+    data: bytes, photo_format: PhotoFormat, limits: DecodeLimits, large_pixels: int = LARGE_PIXELS
+) -> PhotoSource:
+    """The HEIC or AVIF picture in ``data``, its head read.
+
+    Raises:
+        PhotoError: the head is broken or the picture is too large.
+    """
+    common = open_with_pillow(data, photo_format, limits)
+    items = HeifItems(data)
+    main = items.main
+    if main is None:
+        return common
+    is_hdr = main.nclx is not None and main.nclx.curve in _CURVES
+    is_large = common.width * common.height >= large_pixels
+    coded = items.tiles(main) if main.kind == b"grid" else [main]
+    can_be_read = coded and all(item.kind in _CODECS for item in coded)
+    if can_be_read and (is_hdr or is_large):
+        return CodedSource(common, items, main, limits)
+    if main.nclx is not None and common.icc is None:
+        return WideSource(common, main.nclx.primaries)
+    return common
+
+
+class WideSource(PhotoSource):
+    """A common picture whose colours are given by numbers, not by a profile."""
+
+    def __init__(self, common: PillowSource, primaries: int) -> None:
+        self._common = common
+        self._primaries = primaries
+        self.format, self.steps, self.metadata = common.format, common.steps, common.metadata
+        self.width, self.height = common.width, common.height
+
+    def decode(self, reduction: int) -> RgbImage:
+        return wide_to_screen(self._common.decode(reduction), self._primaries)
+
+
+class CodedSource(PhotoSource):
+    """A picture whose coded frames are decoded one by one, each made small at once."""
+
+    steps = tuple(range(1, 65))
+
+    def __init__(
+        self, common: PillowSource, items: HeifItems, main: Item, limits: DecodeLimits
+    ) -> None:
+        self.format, self.metadata = common.format, common.metadata
+        self.width, self.height = common.width, common.height
+        self._items = items
+        self._main = main
+        self._limits = limits
+        self._reformatter = VideoReformatter()
+
+    def decode(self, reduction: int) -> RgbImage:
+        main = self._main
+        is_grid = main.kind == b"grid"
+        self._limits.check_size(*main.size, (0 if is_grid else _BYTES_PER_PIXEL) + 3 / reduction**2)
+        try:
+            rgb = self._grid(reduction) if is_grid else next(self._scaled([main], reduction))
+        except MemoryError as error:
+            raise PhotoError("Decoding needs more memory than is allowed.") from error
+        except (av.error.FFmpegError, ValueError, IndexError, struct.error) as error:
+            raise PhotoError(_DAMAGED.format(self.format.name)) from error
+        return self._turned(rgb, reduction)
+
+    def _grid(self, reduction: int) -> RgbImage:
+        """The tiles put together. Each is scaled by itself, to where its edges come to lie."""
+        head = self._items.content(self._main)
+        code = ">II" if head[1] & 1 else ">HH"
+        rows, columns = head[2] + 1, head[3] + 1
+        width, height = struct.unpack_from(code, head, 4)
+        tiles = self._items.tiles(self._main)
+        if len(tiles) < rows * columns:
+            raise ValueError("the grid lacks tiles")
+        across, down = tiles[0].size
+        whole = np.empty((-(-height // reduction), -(-width // reduction), 3), np.uint8)
+        for place, rgb in enumerate(self._scaled(tiles[: rows * columns], reduction)):
+            row, column = divmod(place, columns)
+            top, left = row * down // reduction, column * across // reduction
+            part = whole[top : top + len(rgb), left : left + rgb.shape[1]]
+            part[:] = rgb[: part.shape[0], : part.shape[1]]
+            self.on_part()
+        return whole
+
+    def _scaled(self, items: list[Item], reduction: int) -> Iterator[RgbImage]:
+        nclx = self._main.nclx
+        is_wide = nclx is not None and nclx.curve not in _CURVES
+        for frame in self._frames(items):
+            width, height = -(-frame.width // reduction), -(-frame.height // reduction)
+            rgb = screen_rgb(self._reformatter, self._coloured(frame), width, height)
+            yield wide_to_screen(rgb, nclx.primaries) if nclx and is_wide else rgb
+
+    def _frames(self, items: list[Item]) -> Iterator[av.VideoFrame]:
+        """The frame of each item, in order."""
+        name, configuration = _CODECS[items[0].kind]
+        context = av.CodecContext.create(name, "r")
+        assert isinstance(context, av.VideoCodecContext)
+        context.thread_count = 1
+        context.extradata = items[0].property_of(configuration)
+        given = 0
+        for item in items:
+            frames = context.decode(av.Packet(self._items.content(item)))
+            given += len(frames)
+            yield from frames
+        rest = context.decode(None)
+        yield from rest
+        if given + len(rest) < len(items):
+            raise ValueError("a tile gave no picture")
+
+    def _coloured(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """The frame with the colours that the file gives it; those count before its own."""
+        nclx = self._main.nclx
+        if nclx is not None:
+            frame.color_trc, frame.colorspace = nclx.curve, nclx.matrix
+            frame.color_range = ColorRange.JPEG if nclx.is_full_range else ColorRange.MPEG
+        elif frame.colorspace == _UNSPECIFIED:
+            frame.colorspace = _BT601
+        return frame
+
+    def _turned(self, rgb_HWC: RgbImage, reduction: int) -> RgbImage:
+        """The picture after the file's own turns, mirrors and cuts, in their order."""
+        for kind, content in self._main.properties:
+            if kind == b"irot" and content:
+                rgb_HWC = np.rot90(rgb_HWC, content[0] & 3)
+            elif kind == b"imir" and content:
+                rgb_HWC = rgb_HWC[::-1] if content[0] & 1 else rgb_HWC[:, ::-1]
+            elif kind == b"clap":
+                rgb_HWC = _cut(rgb_HWC, content, reduction)
+        return np.ascontiguousarray(rgb_HWC)
+
+
+def _cut(rgb_HWC: RgbImage, clap: bytes, reduction: int) -> RgbImage:
+    """The clean aperture: its size, and how far its middle lies from the picture's."""
+    numbers = struct.unpack_from(">IIIIiIiI", clap)
+    if not all(numbers[1::2]):
+        return rgb_HWC
+    width, height, right, down = (
+        top / bottom / reduction for top, bottom in zip(numbers[::2], numbers[1::2], strict=True)
+    )
+    rows, columns = rgb_HWC.shape[:2]
+    left, top = round((columns - width) / 2 + right), round((rows - height) / 2 + down)
+    cut = rgb_HWC[max(0, top) : top + round(height), max(0, left) : left + round(width)]
+    return cut if cut.size else rgb_HWC

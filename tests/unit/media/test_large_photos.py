@@ -1,0 +1,169 @@
+"""Pictures of hundreds of megapixels, in bands and tiles, the same as if they were read whole."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cocadesk.media.formats import PHOTO_FORMATS, PhotoFormat
+from cocadesk.media.photo.banded import BandedSource, open_png, open_tiff
+from cocadesk.media.photo.decode import decode_photo
+from cocadesk.media.photo.heif import CodedSource, open_heif
+from cocadesk.media.types import DecodeLimits, PhotoError
+from cocadesk.picture_input import InputSpec
+from tests.support.photo_files import (
+    corner_colours,
+    encode,
+    exif_block,
+    natural_picture,
+    quadrants,
+)
+from tests.support.rare_photos import heic_grid
+from tests.support.shared import shared_path
+
+SPEC = InputSpec(size_px=64)
+LIMITS = DecodeLimits()
+
+
+def row_of(name: str) -> PhotoFormat:
+    """The row of the table with this name."""
+    return next(row for row in PHOTO_FORMATS if row.name == name)
+
+
+def assert_same_as_whole(data: bytes, name: str, most: int = 0) -> None:
+    """Bands and the whole picture give the same, at several scales."""
+    row = row_of(name)
+    opener = open_png if name == "PNG" else open_tiff
+    banded = opener(data, row, LIMITS, large_pixels=1, band_pixels=5000)
+    whole = opener(data, row, LIMITS, large_pixels=1 << 40)
+    parts: list[int] = []
+    banded.on_part = lambda: parts.append(1)
+    assert isinstance(banded, BandedSource)
+    assert not isinstance(whole, BandedSource)
+    assert (banded.width, banded.height) == (whole.width, whole.height)
+    for reduction in (1, 3, 8):
+        expected = whole.decode(reduction).astype(int)
+        assert np.abs(banded.decode(reduction).astype(int) - expected).max() <= most, reduction
+    assert len(parts) > 3, "it came in one piece"
+
+
+def stored_as(picture: np.ndarray, mode: str) -> Image.Image:
+    """The picture in one of Pillow's modes, transparent at its left."""
+    if mode == "I;16":
+        return Image.fromarray(picture[..., 0].astype(np.uint16) * 257)
+    image = Image.fromarray(picture).convert(mode.removesuffix("A") or "L")
+    if mode.endswith("A"):
+        image.putalpha(Image.fromarray(picture[..., 1]))
+    return image
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_a_png_in_bands_is_the_same_picture(mode: str) -> None:
+    """Every kind of pixel that Pillow writes, all five filters among its rows."""
+    image = stored_as(natural_picture(151, 331), mode)
+    assert_same_as_whole(encode(image, "PNG", compress_level=1), "PNG", most=1)
+
+
+@pytest.mark.parametrize(("colours", "channels"), [(2, 3), (6, 4), (4, 2)])
+def test_a_png_of_sixteen_bits_in_bands_is_the_same_picture(colours: int, channels: int) -> None:
+    """Pillow cannot write these, cameras' programs do."""
+    samples = np.random.default_rng(5).integers(0, 65536, (300, 40, channels), np.uint16)
+    stored = samples.astype(">u2").view(np.uint8).reshape(300, -1)
+    rows = b"".join(b"\x01" + bytes(row) for row in _sub(stored, 2 * channels))
+    assert_same_as_whole(_png_of(40, 300, 16, colours, zlib.compress(rows)), "PNG", most=1)
+
+
+def _sub(rows: np.ndarray, step: int) -> np.ndarray:
+    """PNG's filter 1: each byte as its distance from that of the pixel before it."""
+    before = np.pad(rows, ((0, 0), (step, 0)))[:, : rows.shape[1]]
+    return rows - before
+
+
+def _png_of(width: int, height: int, bits: int, colours: int, stream: bytes) -> bytes:
+    """A PNG with this packed stream."""
+    head = struct.pack(">IIBBBBB", width, height, bits, colours, 0, 0, 0)
+    parts = [(b"IHDR", head), (b"IDAT", stream), (b"IEND", b"")]
+    chunks = [
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in parts
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def test_a_palette_and_a_transparent_colour_are_kept_in_bands() -> None:
+    """On white, as always."""
+    image = Image.fromarray(natural_picture(300, 200)).convert("P")
+    image.info["transparency"] = 3
+    assert_same_as_whole(encode(image, "PNG", transparency=3), "PNG")
+    grey = Image.fromarray(natural_picture(300, 200)[..., 0])
+    assert_same_as_whole(encode(grey, "PNG", transparency=40), "PNG")
+
+
+@pytest.mark.parametrize("packing", [None, "tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits"])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_tiff_in_bands_is_the_same_picture(packing: str | None, mode: str) -> None:
+    """Strips of any packing."""
+    image = Image.fromarray(natural_picture(140, 180)).convert(mode)
+    options = {"compression": packing} if packing else {}
+    data = encode(image, "TIFF", tiffinfo={278: 16}, **options)
+    assert_same_as_whole(data, "TIFF", most=1 if packing == "jpeg" else 0)
+
+
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_a_tiff_in_bands_is_turned_once(orientation: int) -> None:
+    """The bands know nothing of the tag; the whole picture is turned."""
+    block = exif_block({0x0112: orientation})
+    data = encode(
+        quadrants(150, 200), "TIFF", exif=block, compression="tiff_lzw", tiffinfo={278: 8}
+    )
+    assert_same_as_whole(data, "TIFF")
+
+
+def test_a_panorama_of_180_megapixels_is_read_in_little_memory() -> None:
+    """30,000 x 6,000 as a grey PNG; whole and in RGB it would take 900 MB."""
+    row = b"\0" + bytes(np.tile(np.arange(250, dtype=np.uint8), 120))
+    packer = zlib.compressobj(1)
+    rows = b"".join(packer.compress(row) for _ in range(6000)) + packer.flush()
+    data = _png_of(30_000, 6_000, 8, 0, rows)
+    photo = decode_photo(data, SPEC, limits=DecodeLimits(memory_bytes=100 << 20))
+    assert (photo.width, photo.height) == (30_000, 6_000)
+    assert abs(photo.input_HWC.mean() - 124.5) < 2
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+@pytest.mark.parametrize("part", [0.3, 0.95])
+@pytest.mark.parametrize("name", ["PNG", "TIFF"])
+def test_a_large_picture_that_was_cut_short_fails_in_a_sentence(name: str, part: float) -> None:
+    """No band is invented."""
+    options = {"compression": "tiff_lzw", "tiffinfo": {278: 8}} if name == "TIFF" else {}
+    data = encode(natural_picture(300, 400), name, **options)
+    data = data[: int(len(data) * part)]
+    opener = open_png if name == "PNG" else open_tiff
+    with pytest.raises(PhotoError, match=r"[.]$"):
+        opener(data, row_of(name), LIMITS, large_pixels=1).decode(4)
+
+
+def test_a_heic_in_tiles_is_put_together() -> None:
+    """Each tile is decoded and made small by itself."""
+    picture = quadrants(256, 192)
+    source = open_heif(heic_grid(picture, 2, 2), row_of("HEIC"), LIMITS, large_pixels=1)
+    assert isinstance(source, CodedSource)
+    for reduction in (1, 2, 4):
+        rgb = source.decode(reduction)
+        assert rgb.shape == (192 // reduction, 256 // reduction, 3)
+        assert np.abs(corner_colours(rgb) - corner_colours(picture)).max() < 12
+
+
+@pytest.mark.shared
+def test_a_heic_of_108_megapixels_is_read() -> None:
+    """Coded whole, as phones do; it was refused at 640 MB."""
+    data = (shared_path("faults/photos") / "samsung_108mp.heic").read_bytes()
+    photo = decode_photo(data, SPEC)
+    assert (photo.width, photo.height) == (12_000, 9_000)
+    with Image.open(io.BytesIO(photo.thumbnail_jpeg)) as thumbnail:
+        assert max(thumbnail.size) == 320
