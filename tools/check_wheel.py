@@ -26,6 +26,7 @@ WANTED = (
     "cocadesk/resources/starter/",
     "cocadesk/resources/samples/photos/beach.jpg",
     "cocadesk/resources/samples/CREDITS.md",
+    "cocadesk/resources/places/places.npz",
     "cocadesk/resources/vocabulary/default.txt",
     "cocadesk/resources/vocabulary/parents.tsv",
     "trainer/__init__.py",

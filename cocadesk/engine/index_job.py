@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 STAGES = {
     IndexStage.SCAN: "Looking for photos and videos",
     IndexStage.COMPARE: "Comparing with what is known",
+    IndexStage.METADATA: "Reading details again",
     IndexStage.EMBED: "Reading photos and videos",
     IndexStage.FINISH: "Tidying up",
 }
@@ -211,6 +212,7 @@ def _sentence(report: IndexReport) -> str:
     return sentence(
         f"{_photos_and_videos(report)} added" if is_news else "Nothing new",
         (report.unchanged, "already known"),
+        (report.refreshed, "whose details were read again"),
         (report.moved, "moved"),
         (report.missing, "gone"),
         (report.offline, "on a disk that is not connected"),

@@ -12,6 +12,7 @@ from cocadesk.indexing.identity import MatchKind
 from cocadesk.indexing.known_files import MatchedFile, Unreadable
 from cocadesk.indexing.pictures import Embedded, Facts
 from cocadesk.indexing.pipeline import Batch
+from cocadesk.indexing.refresh import metadata_columns
 from cocadesk.library.edits import NO_WORDS
 from cocadesk.library.library import Library
 from cocadesk.library.paths import folder_of
@@ -197,7 +198,7 @@ def decoded_row(item: MatchedFile, facts: Facts, now: datetime) -> MediaRow:
     """The media row of a file that was read."""
     return MediaRow(
         **_identity(item, facts.kind),
-        **dataclasses.asdict(facts.metadata),
+        **metadata_columns(facts.metadata),
         format=facts.format,
         width=facts.width,
         height=facts.height,

@@ -17,7 +17,8 @@ from cocadesk.indexing.identity import MatchKind
 from cocadesk.indexing.known_files import FileMatcher, KnownFiles
 from cocadesk.indexing.noting import NotingMatcher
 from cocadesk.indexing.pipeline import Batch, Decoder, opened_decoder, read_steps
-from cocadesk.indexing.survey import ABSENT, Roots, Survey
+from cocadesk.indexing.refresh import Refreshing, Stale
+from cocadesk.indexing.survey import ABSENT, Roots, Survey, scanned
 from cocadesk.indexing.types import (
     Again,
     Failed,
@@ -31,8 +32,6 @@ from cocadesk.library.in_hand import InHand
 from cocadesk.library.library import Library
 from cocadesk.library.rows import DESCRIBE, EMBED, FailureRow, MediaKind, MediaState, ViewShows
 from cocadesk.library.volumes import Listings
-from cocadesk.media.excludes import Excludes
-from cocadesk.media.scanning import scan
 from cocadesk.media.types import FoundFile
 from cocadesk.model.backend import Backend
 
@@ -86,6 +85,7 @@ class _Tally:
     done: int = 0
     indexed: int = 0
     unchanged: int = 0
+    refreshed: int = 0
     videos: int = 0
     moved: int = 0
     copied: int = 0
@@ -117,6 +117,7 @@ class _Index:
         self._failures = {failure.path: failure for failure in library.media.failures()}
         self._committer = Committer(library, self._model.image_id, self._failures.values())
         self._candidates: list[FoundFile] = []
+        self._stale: list[Stale] = []
         self._in_hand: InHand | None = None
         self._tally = _Tally()
         self._under_way = UnderWay()
@@ -149,8 +150,7 @@ class _Index:
             again=self._options.again,
         )
         yield self.progress(IndexStage.SCAN)
-        excludes = Excludes({root.path: root.excludes for root in rows})
-        for seen in self._survey.scan_steps(scan(existing, excludes)):
+        for seen in self._survey.scan_steps(scanned(existing, rows)):
             yield self.progress(IndexStage.SCAN, done=seen)
 
     def compare(self) -> Iterator[IndexProgress]:
@@ -181,6 +181,13 @@ class _Index:
         changed = survey.to_read(self._known_files.is_embedded)
         self._tally.unchanged = survey.found - len(changed) - len(survey.known_failures)
         yield from self._settle(changed)
+        for found, key in survey.unread(changed):
+            self._note_stale(found, key)
+
+    def _note_stale(self, found: FoundFile, key: str) -> None:
+        """Have the metadata of a known file read again where they were read with others."""
+        if self._known_files.of(key).metadata_mark != found.metadata_mark:
+            self._stale.append(Stale(found, key))
 
     def _remember_roots(self) -> None:
         """Note where the roots lie now; not of one whose disk another one stands in for."""
@@ -206,6 +213,7 @@ class _Index:
                 self._candidates.append(found)
                 continue
             batch.matched.append(matched)
+            self._note_stale(found, matched.match.key)
             if len(batch) == _SETTLED_AT_ONCE:
                 self._commit(batch)
                 batch = Batch()
@@ -220,16 +228,26 @@ class _Index:
         self._eta = EtaEstimator()
         self._tally.done = 0
         yield self.progress(IndexStage.EMBED)
-        if not self._candidates:
+        if not self._candidates and not self._stale:
             return
         with (
             InHand(self._library.folder) as self._in_hand,
             opened_decoder(pool, self._model, self._options) as decoder,
         ):
+            yield from self._refresh(decoder)
             matcher = NotingMatcher(self._matcher, self._in_hand)
             self._under_way.decoder = decoder
             for part in self._options.parts(self._candidates):
                 yield from self._read(read, part, matcher, decoder)
+
+    def _refresh(self, decoder: Decoder) -> Iterator[IndexProgress]:
+        """Read the metadata again that were read with others; the pictures are as they were."""
+        refreshing = Refreshing(self._library, self._stale)
+        for done in refreshing.steps(decoder):
+            yield self.progress(IndexStage.METADATA, done=done, total=refreshing.total)
+        self._tally.refreshed = refreshing.done
+        self._tally.failed.extend(refreshing.failed)
+        self._eta = EtaEstimator()
 
     def _read(
         self,
@@ -287,6 +305,7 @@ class _Index:
             indexed=self._tally.indexed,
             videos=self._tally.videos,
             unchanged=self._tally.unchanged,
+            refreshed=self._tally.refreshed,
             moved=self._tally.moved,
             copied=self._tally.copied,
             missing=states[MediaState.MISSING],

@@ -165,7 +165,14 @@ class KnownFiles:
             return key
         return next((other for other in keys if self._boxes[other] >= boxes), None)
 
-    def apply(self, found: FoundFile, volume: str, file_hash: str, match: FileMatch) -> Identity:
+    def apply(
+        self,
+        found: FoundFile,
+        volume: str,
+        file_hash: str,
+        match: FileMatch,
+        metadata_mark: str = "",
+    ) -> Identity:
         """Bring the known files forward to where ``match`` is committed."""
         previous = match.previous
         others = () if previous is None or match.is_redrawn else previous.embedded
@@ -182,6 +189,7 @@ class KnownFiles:
             kind=match.media_kind,
             state=MediaState.PRESENT.value,
             embedded=tuple(dict.fromkeys((*others, self._image_id))),
+            metadata_mark=metadata_mark,
         )
         self._by_key[match.key] = identity
         self._new_by_hash.setdefault(file_hash, match.key)
@@ -274,8 +282,10 @@ class FileMatcher:
             match = self._known_files.by_bytes(verdict, seen.file_hash)
             if match is None:
                 return None
-            file_hash = self._known_files.of(match.same_bytes or match.key).file_hash
-            identity = self._known_files.apply(found, seen.volume, file_hash, match)
+            same = self._known_files.of(match.same_bytes or match.key)
+            identity = self._known_files.apply(
+                found, seen.volume, same.file_hash, match, same.metadata_mark
+            )
         return MatchedFile(found=found, match=match, identity=identity)
 
     def match_picture(
@@ -307,5 +317,7 @@ class FileMatcher:
                 return Unreadable(
                     found=found, reason="It changed while it was read.", is_passing=True
                 )
-            identity = self._known_files.apply(found, seen.volume, result.file_hash, match)
+            identity = self._known_files.apply(
+                found, seen.volume, result.file_hash, match, found.metadata_mark
+            )
         return MatchedFile(found=found, match=match, identity=identity, facts=facts, decoded=result)

@@ -22,7 +22,14 @@ from cocadesk.indexing.pictures import Decoded, Embedded, embed_photos, embed_vi
 from cocadesk.indexing.types import IndexOptions
 from cocadesk.library.layout import Thumbnails
 from cocadesk.library.library import Library
-from cocadesk.media.types import DecodedPhoto, DecodedVideo, DecodeFailure, DecodeRequest, FoundFile
+from cocadesk.media.types import (
+    DecodedPhoto,
+    DecodedVideo,
+    DecodeFailure,
+    DecodeRequest,
+    FoundFile,
+    ReadMetadata,
+)
 from cocadesk.model.backend import Backend, ModelInfo
 
 _LOOK_S = 0.1
@@ -42,6 +49,11 @@ class Decoder(Protocol):
 
     def decode(self, requests: Iterator[DecodeRequest], /) -> Iterator[Decoded | DecodeFailure]:
         """An answer to every request, as ready."""
+
+    def metadata(
+        self, requests: Iterator[DecodeRequest], /
+    ) -> Iterator[ReadMetadata | DecodeFailure]:
+        """The metadata of every file, without decoding it, as ready."""
 
 
 class Matcher(Protocol):

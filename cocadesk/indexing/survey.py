@@ -13,8 +13,9 @@ from cocadesk.indexing.types import Again, Failed
 from cocadesk.library.paths import device_and_inode, upwards
 from cocadesk.library.rows import DESCRIBE, FailureRow, Identity, MediaState, RootRow
 from cocadesk.library.volumes import Listings, Volumes, device_at
+from cocadesk.media.excludes import Excludes
 from cocadesk.media.hashing import hash_file
-from cocadesk.media.scanning import ScanEntry
+from cocadesk.media.scanning import ScanEntry, scan
 from cocadesk.media.types import FoundFile, PassedOver, ScanProblem
 
 ABSENT = {
@@ -56,6 +57,11 @@ class Roots:
             return False
         there = device_and_inode(root)
         return there is not None and there[1] != known.inode
+
+
+def scanned(roots: Sequence[bytes], known: Iterable[RootRow]) -> Iterator[ScanEntry]:
+    """The files in these folders, without what is excluded in the ``known`` roots."""
+    return scan(roots, Excludes({root.path: root.excludes for root in known}))
 
 
 class Survey:
@@ -310,6 +316,13 @@ class Survey:
                 self.plan.verdicts[path] = Verdict(MatchKind.TOUCHED, key, key)
             chosen.append(found)
         return chosen
+
+    def unread(self, read: Iterable[FoundFile]) -> Iterator[tuple[FoundFile, str]]:
+        """The unchanged files that are not among those to ``read``, with their media's keys."""
+        chosen = {found.path for found in read}
+        for path, key in self.plan.unchanged.items():
+            if path not in chosen:
+                yield self._found[path], key
 
     def returned(self) -> list[str]:
         """The media that are in their places though their rows say that they are not."""

@@ -23,6 +23,7 @@ class IndexStage(StrEnum):
 
     SCAN = "scan"
     COMPARE = "compare"
+    METADATA = "metadata"
     EMBED = "embed"
     FINISH = "finish"
 
@@ -108,12 +109,14 @@ class IndexReport:
 
     ``indexed`` files were read and committed (new, copied or changed), of which
     ``videos`` are videos; ``moved`` ones only followed, and of ``unchanged`` ones the
-    bytes are as they were. ``missing`` and
-    ``offline`` count media that this run found gone or on a disk that is not there.
+    bytes are as they were; of these the metadata of ``refreshed`` were read again.
+    ``missing`` and ``offline`` count media that this run found gone or on a disk that is not
+    there.
     """
 
     indexed: int = 0
     unchanged: int = 0
+    refreshed: int = 0
     moved: int = 0
     copied: int = 0
     missing: int = 0

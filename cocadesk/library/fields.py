@@ -16,6 +16,15 @@ from typing import Any, NamedTuple
 
 from cocadesk.library.paths import fold, folder_of
 from cocadesk.library.rows import MediaKind, MediaRow, MediaState
+from cocadesk.library.shown import (
+    ABOVE,
+    BETWEEN_NAMES,
+    exposure_text,
+    keywords_text,
+    place_text,
+    said_by_file,
+    zone_text,
+)
 
 _SEPARATOR = "\x1f"  # no tag or keyword holds it
 
@@ -52,8 +61,13 @@ def _tags(added: Sequence[str], removed: Sequence[str], machine: Sequence[str]) 
     )
 
 
-def _keywords(keywords: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(map(fold, keywords)))
+def _folded(texts: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(map(fold, texts)))
+
+
+def _keywords(keywords: Sequence[str], paths: Sequence[str]) -> list[str]:
+    """The keywords, and all that stand above them."""
+    return _folded([*keywords, *(part for path in paths for part in path.split(ABOVE))])
 
 
 def _both(latitude: float | None, longitude: float | None) -> float | None:
@@ -70,6 +84,10 @@ def _folded_list(column: str) -> str:
     return f"string_to_array(lower(array_to_string({column}, '{_SEPARATOR}')), '{_SEPARATOR}')"
 
 
+_KEYWORDS_SQL = (
+    f"array_concat({_folded_list('keywords')}, string_to_array(lower(replace(array_to_string("
+    f"keyword_paths, '{_SEPARATOR}'), '{ABOVE}', '{_SEPARATOR}')), '{_SEPARATOR}'))"
+)
 _TAGS_SQL = (
     f"array_concat({_folded_list('human_tags_added')}, array_except("
     f"{_folded_list('machine_tag_names')}, {_folded_list('human_tags_removed')}))"
@@ -115,6 +133,25 @@ class Fact(NamedTuple):
 def _text_field(name: str, label: str) -> Field:
     """A field with one column of text, searched by a part of it."""
     return Field(name, label, sql=f"lower({name})", match=Match.CONTAINS, shown=attrgetter(name))
+
+
+def _list_field(name: str, label: str, column: str) -> Field:
+    """A field with one column of texts, searched by a whole one."""
+    return Field(
+        name,
+        label,
+        Form.LIST,
+        columns=(column,),
+        value=_folded,
+        sql=_folded_list(column),
+        match=Match.EQUAL,
+        shown=lambda row: ", ".join(getattr(row, column)),
+    )
+
+
+def _number_field(name: str, label: str, column: str) -> Field:
+    """A field with one number, which another field shows."""
+    return Field(name, label, Form.NUMBER, columns=(column,), match=Match.RANGE)
 
 
 def _rating(row: MediaRow) -> str | None:
@@ -170,12 +207,13 @@ FIELDS = (
         "keyword",
         "Keywords",
         Form.LIST,
-        columns=("keywords",),
+        columns=("keywords", "keyword_paths"),
         value=_keywords,
-        sql=_folded_list("keywords"),
+        sql=_KEYWORDS_SQL,
         match=Match.EQUAL,
-        shown=lambda row: ", ".join(row.keywords),
+        shown=keywords_text,
     ),
+    _list_field("person", "People", "persons"),
     Field(
         "taken",
         "Taken",
@@ -183,6 +221,7 @@ FIELDS = (
         match=Match.RANGE,
         shown=lambda row: None if row.taken is None else f"{row.taken:%Y-%m-%d %H:%M:%S}",
     ),
+    Field("zone", "Time zone", columns=("utc_offset_min",), shown=zone_text),
     Field(
         "rating",
         "Rating",
@@ -193,8 +232,36 @@ FIELDS = (
         match=Match.RANGE,
         shown=_rating,
     ),
+    Field("said_by_file", "File says", columns=("rating",), shown=said_by_file),
+    Field(
+        "label",
+        "Label",
+        sql="lower(label)",
+        match=Match.EQUAL,
+        shown=attrgetter("label"),
+    ),
     _text_field("camera", "Camera"),
     _text_field("lens", "Lens"),
+    Field(
+        "exposure",
+        "Exposure",
+        Form.NUMBER,
+        columns=("exposure_s",),
+        match=Match.RANGE,
+        shown=exposure_text,
+    ),
+    _number_field("aperture", "Aperture", "aperture"),
+    _number_field("iso", "Sensitivity", "iso"),
+    _number_field("focal", "Focal length", "focal_mm"),
+    Field(
+        "place",
+        "Place",
+        columns=("place", "region", "country"),
+        value=place_text,
+        sql=f"lower(concat_ws('{BETWEEN_NAMES}', place, region, country))",
+        match=Match.CONTAINS,
+        shown=lambda row: place_text(row.place, row.region, row.country),
+    ),
     Field(
         "position",
         "Position",
@@ -205,6 +272,8 @@ FIELDS = (
         match=Match.PRESENT,
         shown=_position,
     ),
+    _text_field("creator", "Creator"),
+    _text_field("copyright", "Copyright"),
     Field(
         "dimensions",
         "Dimensions",

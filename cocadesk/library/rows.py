@@ -65,7 +65,8 @@ class MediaRow:
     ``width`` and ``height`` are pixels after orientation. ``taken_local`` is
     naive, as the camera's clock showed it. ``embedded`` names the image ids
     whose views of this medium are committed. ``volume`` names the file system that
-    the file lies on (see ``paths.volume_of``).
+    the file lies on (see ``paths.volume_of``). ``metadata_mark`` says with what its metadata
+    were read: another one than the file's is now has them read again.
     """
 
     key: str
@@ -87,12 +88,25 @@ class MediaRow:
     utc_offset_min: int | None = None
     latitude: float | None = None
     longitude: float | None = None
+    place: str | None = None
+    region: str | None = None
+    country: str | None = None
     camera: str | None = None
     lens: str | None = None
+    exposure_s: float | None = None
+    aperture: float | None = None
+    iso: int | None = None
+    focal_mm: float | None = None
     rating: int | None = None
+    label: str | None = None
     title: str | None = None
     description: str | None = None
     keywords: tuple[str, ...] = ()
+    keyword_paths: tuple[str, ...] = ()
+    persons: tuple[str, ...] = ()
+    creator: str | None = None
+    copyright: str | None = None
+    metadata_mark: str = ""
     state: MediaState = MediaState.PRESENT
     reason: str | None = None
     embedded: tuple[str, ...] = ()
@@ -252,6 +266,7 @@ class Identity(NamedTuple):
     kind: str
     state: str
     embedded: tuple[str, ...]
+    metadata_mark: str = ""
 
 
 class Placed(NamedTuple):

@@ -9,10 +9,11 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cocadesk.media.excludes import NOTHING_EXCLUDED, PACKAGES, Excludes
 from cocadesk.media.files import explain_os_error, is_only_in_cloud, read_head
+from cocadesk.media.metadata.sidecars import is_sidecar, sidecars_beside
 from cocadesk.media.sniffing import (
     MEDIA_EXTENSIONS,
     OTHER_EXTENSIONS,
@@ -113,7 +114,9 @@ def _scan_root(root: bytes, walk: _Walk) -> Iterator[ScanEntry]:
         return
     if stat.S_ISREG(status.st_mode):
         # The person named this very file: whatever it is, the decoder says so.
-        yield FoundFile.of(root, root, status)
+        folder, name = os.path.split(root)
+        beside = sidecars_beside(folder, name)
+        yield FoundFile.of(root, root, status, sidecars=beside)
         return
     if not stat.S_ISDIR(status.st_mode):
         yield ScanProblem(path=root, reason="This is neither a file nor a folder.")
@@ -149,6 +152,7 @@ def _scan_folder(folder: _Folder, pending: list[_Folder], walk: _Walk) -> Iterat
     if _NO_MEDIA in names and folder.path != folder.root:
         yield PassedOver(path=folder.path, reason=_IS_NO_MEDIA)
         return
+    sidecars = {name for name in names if is_sidecar(name)}
     ancestors = folder.ancestors | {identity}
     subfolders: list[_Folder] = []
     for entry in entries:
@@ -163,6 +167,9 @@ def _scan_folder(folder: _Folder, pending: list[_Folder], walk: _Walk) -> Iterat
                 is_link = entry.is_symlink()
                 subfolders.append(_Folder(folder.root, entry.path, ancestors, is_link))
             elif (found := _candidate(folder.root, entry, walk)) is not None:
+                if sidecars and isinstance(found, FoundFile):
+                    beside = sidecars_beside(folder.path, entry.name, sidecars)
+                    found = replace(found, sidecars=beside)
                 yield found
         except OSError as error:
             yield ScanProblem(path=entry.path, reason=explain_os_error(error))

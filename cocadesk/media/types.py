@@ -21,6 +21,9 @@ _LIBRARIES_BYTES = 512 << 20
 WHOLE_FRAMES = 16
 """Most frames that stand for a whole video (arXiv 2205.01917)."""
 
+METADATA_VERSION = 2
+"""Raise it when more is read of a file's metadata: the next index reads all of them again."""
+
 
 class Kind(StrEnum):
     """The kind of a file, by its content."""
@@ -112,7 +115,8 @@ class FoundFile:
     """A file that may be a photo or a video. Paths are absolute, as the file system spells them.
 
     ``ctime_ns`` is when its content, name or rights last changed (0 where the system
-    does not tell); ``device`` numbers the file system that it lies on.
+    does not tell); ``device`` numbers the file system that it lies on. ``sidecars`` tells of
+    the XMP files beside it, see ``metadata.sidecars``.
     """
 
     root: bytes
@@ -121,9 +125,17 @@ class FoundFile:
     mtime_ns: int
     ctime_ns: int = 0
     device: int = 0
+    sidecars: str = ""
+
+    @property
+    def metadata_mark(self) -> str:
+        """The reader of metadata and the sidecars; another mark than before: read them again."""
+        return f"{METADATA_VERSION} {self.sidecars}".rstrip()
 
     @classmethod
-    def of(cls, root: bytes, path: bytes, status: os.stat_result) -> FoundFile:
+    def of(
+        cls, root: bytes, path: bytes, status: os.stat_result, *, sidecars: str = ""
+    ) -> FoundFile:
         """The file at ``path`` as the system describes it."""
         return cls(
             root=root,
@@ -133,6 +145,7 @@ class FoundFile:
             # On Windows this field is when the file was made.
             ctime_ns=0 if sys.platform == "win32" else status.st_ctime_ns,
             device=status.st_dev,
+            sidecars=sidecars,
         )
 
 
@@ -158,7 +171,9 @@ class PhotoMetadata:
 
     ``taken_local`` is naive wall-clock time, ``taken_utc`` is aware and set
     only where the file names its zone. Positions are degrees, north and east
-    positive. ``rating`` is -1 (rejected) to 5.
+    positive; ``place``, ``region`` and ``country`` are names. ``rating`` is -1 (rejected)
+    to 5. ``aperture`` is the f-number. ``keyword_paths`` are keywords with those above them,
+    the widest first, "|" between them.
     """
 
     taken_utc: datetime | None = None
@@ -166,12 +181,24 @@ class PhotoMetadata:
     utc_offset_min: int | None = None
     latitude: float | None = None
     longitude: float | None = None
+    place: str | None = None
+    region: str | None = None
+    country: str | None = None
     camera: str | None = None
     lens: str | None = None
+    exposure_s: float | None = None
+    aperture: float | None = None
+    iso: int | None = None
+    focal_mm: float | None = None
     rating: int | None = None
+    label: str | None = None
     title: str | None = None
     description: str | None = None
     keywords: tuple[str, ...] = ()
+    keyword_paths: tuple[str, ...] = ()
+    persons: tuple[str, ...] = ()
+    creator: str | None = None
+    copyright: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,12 +222,13 @@ class DecodeRequest:
     With ``time_s`` (seconds from the beginning of a video) only the frame shown
     at that time is wanted, as a ``DecodedPhoto``. Asked for a moment's time, it
     is the very frame that was embedded for that moment. Of a photo the time
-    means nothing.
+    means nothing. With ``is_metadata`` nothing is decoded, see ``DecoderPool.metadata``.
     """
 
     token: int
     path: bytes
     time_s: float | None = None
+    is_metadata: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,6 +323,15 @@ class DecodedVideo(VideoContent):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadMetadata:
+    """The metadata of a file that was not decoded."""
+
+    token: int
+    path: bytes
+    metadata: PhotoMetadata
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

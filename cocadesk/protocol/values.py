@@ -177,12 +177,14 @@ class Report(Value, frozen=True, tag_field="type", tag=True):
 class IndexReport(Report, frozen=True):
     """Numbers of an index job (or a switch of models), in files; ``videos`` of the indexed ones.
 
+    Of the unchanged ones the metadata of ``refreshed`` were read again.
     ``seconds`` runs from the start of the scan to the last commit.
     """
 
     indexed: int = 0
     videos: int = 0
     unchanged: int = 0
+    refreshed: int = 0
     moved: int = 0
     copied: int = 0
     missing: int = 0
@@ -196,6 +198,18 @@ class WriteReport(Report, frozen=True):
 
     written: int = 0
     unchanged: int = 0
+    skipped: tuple[WriteItem, ...] = ()
+
+
+class TakeOverReport(Report, frozen=True):
+    """Numbers of a job that takes texts beside media over as captions, in media.
+
+    ``without`` have no text beside them.
+    """
+
+    taken: int = 0
+    unchanged: int = 0
+    without: int = 0
     skipped: tuple[WriteItem, ...] = ()
 
 
@@ -324,7 +338,7 @@ class RunValue(Report, frozen=True):
     skipped: tuple[SkippedValue, ...] = ()
 
 
-JobReport: TypeAlias = IndexReport | CaptionReport | WriteReport | RunValue
+JobReport: TypeAlias = IndexReport | CaptionReport | WriteReport | TakeOverReport | RunValue
 """The report of a job, by its kind; told apart by ``type``."""
 
 

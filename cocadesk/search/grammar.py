@@ -34,6 +34,7 @@ _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _PLAIN = re.compile(r'(?!//)[^\s",]+')
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,30})?(e[-+]?\d{1,3})?", re.ASCII)
+_FRACTION = re.compile(r"(\d{1,9})/(\d{1,9})", re.ASCII)  # of a second: 1/200
 _COMPARED = re.compile(r"(>=|<=|>|<)(.*)")
 
 End = TypeVar("End", date, float)
@@ -192,6 +193,8 @@ def _number(text: str) -> tuple[float, float]:
         ValueError: it is none.
     """
     number = float(text) if _NUMBER.fullmatch(text) else math.nan
+    if (parts := _FRACTION.fullmatch(text)) and int(parts[2]):
+        number = int(parts[1]) / int(parts[2])
     if not math.isfinite(number):
         raise ValueError(f"{text} is no number")
     return number, number

@@ -20,16 +20,18 @@ from cocadesk.indexing.index import index_steps
 from cocadesk.indexing.types import IndexOptions, IndexProgress, IndexReport
 from cocadesk.library.library import Library
 from cocadesk.library.rows import Edit, MediaRow, ViewRow
-from cocadesk.media.photo.decode import decode_photo
+from cocadesk.media.photo.decode import decode_photo, photo_metadata
 from cocadesk.media.sniffing import SNIFF_BYTES, is_video
 from cocadesk.media.types import (
     DecodedPhoto,
     DecodedVideo,
     DecodeFailure,
+    DecodeLimits,
     DecodeRequest,
     PhotoError,
+    ReadMetadata,
 )
-from cocadesk.media.video.decode import decode_video
+from cocadesk.media.video.decode import decode_video, video_metadata
 from cocadesk.picture_input import InputSpec
 from tests.support.fake_backend import FakeBackend, FakeCaption, FakeInfo
 from tests.support.videos import make_video
@@ -107,6 +109,17 @@ class InProcessDecoder:
                 )
             except FileNotFoundError:
                 yield DecodeFailure(token=request.token, path=request.path, reason="It is gone.")
+
+    def metadata(self, requests: Iterable[DecodeRequest]) -> Iterator[ReadMetadata]:
+        """The metadata of each file, without decoding it."""
+        for request in requests:
+            head = Path(os.fsdecode(request.path)).read_bytes()[:SNIFF_BYTES]
+            read = video_metadata if is_video(head, request.path) else photo_metadata
+            yield ReadMetadata(
+                token=request.token,
+                path=request.path,
+                metadata=read(request.path, DecodeLimits()),
+            )
 
 
 class CountingBackend(FakeBackend):

@@ -12,7 +12,10 @@ from ui.kit.texts import clock, day, picture_size
 from ui.kit.theme import GAP_M
 from ui.kit.widgets import ElidedLabel, label
 
-ORDER = ("name", "title", "description", "taken", "dimensions", "duration", "camera", "lens")
+ORDER = (
+    *("name", "title", "description", "person", "taken", "zone"),
+    *("dimensions", "duration", "camera", "lens", "exposure", "place"),
+)
 LAST = "folder"
 TOLD_ELSEWHERE = ("size", "format")  # beside the dimensions, and by the name
 

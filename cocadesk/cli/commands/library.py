@@ -51,6 +51,7 @@ def index(
             "missing": done.missing,
             "offline": done.offline,
             "videos": done.videos,
+            "refreshed": done.refreshed,
         }
     )
     report.line(summary(done))
@@ -146,7 +147,8 @@ def update_notices(update: ModelUpdate | None) -> list[str]:
 def summary(done: IndexReport) -> str:
     """One line of the numbers of an index."""
     videos = f" ({done.videos:,} of them videos)" if done.videos else ""
-    parts = [f"{done.indexed:,} indexed{videos}", f"{done.unchanged:,} unchanged"]
+    again = f" ({done.refreshed:,} of them with details read again)" if done.refreshed else ""
+    parts = [f"{done.indexed:,} indexed{videos}", f"{done.unchanged:,} unchanged{again}"]
     for count, word in (
         (done.moved, "moved"),
         (done.copied, "copied"),

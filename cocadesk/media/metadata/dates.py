@@ -12,8 +12,8 @@ _FIRST_YEAR, _LAST_YEAR = 1826, 2199
 _MAX_OFFSET_MIN = 14 * 60
 
 _TAKEN = re.compile(
-    r"\s*(\d{4})[:\-/](\d{1,2})[:\-/](\d{1,2})"
-    r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?"
+    r"\s*(\d{4})[:\-/] ?(\d{1,2})[:\-/] ?(\d{1,2})"
+    r"(?:[T ]+(\d{1,2}): ?(\d{1,2})(?:: ?(\d{1,2})(?:[.,](\d{1,9}))?)?)?"
     r"\s*(Z|[+-]\d{2}:?\d{2})?\s*$",
     re.ASCII,
 )
@@ -41,7 +41,8 @@ def parse_taken(
     """The date in EXIF's or ISO 8601's spelling; None for anything that is no real date.
 
     ``offset`` ("+02:00") and ``fraction`` (digits after the second) are
-    EXIF's separate tags for them.
+    EXIF's separate tags for them. What is right is kept: of a month without its day the
+    first, of a day with an impossible time the day.
     """
     match = _TAKEN.match(text) if text else None
     if match is None:
@@ -50,13 +51,18 @@ def parse_taken(
     year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
         return None
+    is_day_only = numbers[3] is None or day == 0 or hour > 24 or minute > 59
+    if is_day_only:
+        hour = minute = second = 0
+        decimals = fraction = None
     digits = decimals or (fraction or "").strip()
     microsecond = int(digits[:6].ljust(6, "0")) if digits.isascii() and digits.isdigit() else 0
     try:
-        local = datetime(year, month, day, hour, minute, second, microsecond)
+        # Some phones call the hour after midnight 24; a leap second is the 60th.
+        local = datetime(year, month, max(day, 1), hour % 24, minute, min(second, 59), microsecond)
     except ValueError:
         return None
-    return TakenAt(local, parse_offset(zone or offset), is_day_only=numbers[3] is None)
+    return TakenAt(local, parse_offset(zone or offset), is_day_only=is_day_only)
 
 
 def parse_offset(text: str | None) -> int | None:
@@ -82,7 +88,8 @@ def parse_iptc_taken(date: str | None, time: str | None) -> TakenAt | None:
     if day is None or clock is None:
         return None
     stamp = f"{day[1]}-{day[2]}-{day[3]}T{clock[1]}:{clock[2]}:{clock[3]}"
-    return parse_taken(stamp, offset=clock[4])
+    taken = parse_taken(stamp, offset=clock[4])
+    return None if taken is None or taken.is_day_only else taken
 
 
 def parse_free_taken(text: str | None) -> TakenAt | None:

@@ -10,7 +10,8 @@ from cocadesk.media.metadata.text import Texts, decode_text
 _IPTC_RESOURCE = 0x0404
 _MAX_RECORDS = 5_000
 
-TITLE, KEYWORD, DATE, TIME, CAPTION = 5, 25, 55, 60, 120
+TITLE, KEYWORD, DATE, TIME, AUTHOR, CITY, REGION = 5, 25, 55, 60, 80, 90, 95
+COUNTRY, COPYRIGHT, CAPTION = 101, 116, 120
 
 
 Iptc: TypeAlias = Texts[int]

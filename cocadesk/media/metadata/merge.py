@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 from cocadesk.media.metadata.dates import TakenAt, parse_free_taken, parse_iptc_taken, parse_taken
 from cocadesk.media.metadata.exif import Exif, Ifd
+from cocadesk.media.metadata.exposure import read_exposure
 from cocadesk.media.metadata.iptc import (
+    AUTHOR,
     CAPTION,
+    COPYRIGHT,
     DATE,
     KEYWORD,
     TIME,
@@ -22,6 +27,7 @@ from cocadesk.media.metadata.iptc import (
     iptc_from_photoshop,
     read_iptc,
 )
+from cocadesk.media.metadata.positions import exif_position, named_place, xmp_position
 from cocadesk.media.metadata.text import (
     camera_name,
     clean_keywords,
@@ -34,6 +40,7 @@ from cocadesk.media.source import RawMetadata
 from cocadesk.media.types import PhotoMetadata
 
 _DESCRIPTION, _MAKE, _MODEL, _RATING = 0x010E, 0x010F, 0x0110, 0x4746
+_ARTIST, _COPYRIGHT = 0x013B, 0x8298
 _XP_TITLE, _XP_KEYWORDS = 0x9C9B, 0x9C9E
 _ORIGINAL = (0x9003, 0x9011, 0x9291)
 _DIGITIZED = (0x9004, 0x9012, 0x9292)
@@ -54,16 +61,22 @@ def read_metadata(raw: RawMetadata) -> PhotoMetadata:
     iptc = read_iptc(raw.iptc or iptc_from_photoshop(raw.photoshop))
     texts = dict(raw.png_texts)
     taken = _taken(exif, xmp, iptc, texts)
-    latitude, longitude = _exif_position(exif.gps) or _xmp_position(xmp) or (None, None)
+    latitude, longitude = exif_position(exif.gps) or xmp_position(xmp) or (None, None)
+    place, region, country = named_place(xmp, iptc)
     return PhotoMetadata(
         taken_utc=taken.utc if taken else None,
         taken_local=taken.local if taken else None,
         utc_offset_min=taken.utc_offset_min if taken else None,
         latitude=latitude,
         longitude=longitude,
+        place=place,
+        region=region,
+        country=country,
         camera=camera_name(_text(exif.main, _MAKE), _text(exif.main, _MODEL)),
         lens=clean_text(_text(exif.photo, _LENS_MODEL) or xmp.first("aux:Lens")),
+        **read_exposure(exif, xmp),
         rating=_rating(exif, xmp),
+        label=clean_text(xmp.first("xmp:Label")),
         title=first_text(
             xmp.first("dc:title"),
             iptc.first(TITLE),
@@ -72,7 +85,52 @@ def read_metadata(raw: RawMetadata) -> PhotoMetadata:
         ),
         description=_description(exif, xmp, iptc, texts),
         keywords=_keywords(exif, xmp, iptc),
+        keyword_paths=_keyword_paths(xmp),
+        persons=_persons(xmp),
+        creator=first_text(
+            ", ".join(xmp.all("dc:creator")), _text(exif.main, _ARTIST), iptc.first(AUTHOR)
+        ),
+        copyright=first_text(
+            xmp.first("dc:rights"), _text(exif.main, _COPYRIGHT), iptc.first(COPYRIGHT)
+        ),
     )
+
+
+_TOGETHER = (
+    ("taken_utc", "taken_local", "utc_offset_min"),
+    ("latitude", "longitude"),
+    ("place", "region", "country"),
+    *((name,) for name in ("camera", "lens", "exposure_s", "aperture", "iso", "focal_mm")),
+    *((name,) for name in ("rating", "label", "title", "description", "creator", "copyright")),
+)
+"""The values that are of one source."""
+_JOINED = ("keywords", "keyword_paths", "persons")
+
+
+def with_sidecars(metadata: PhotoMetadata, packets: Sequence[bytes]) -> PhotoMetadata:
+    """The metadata of a file with those of its sidecars, the one that counts most first.
+
+    A sidecar's value counts before the file's: it was written later. Keywords and persons
+    of all of them are joined.
+    """
+    for packet in reversed(packets):
+        beside = read_metadata(RawMetadata(exif=Exif(None), xmp=packet))
+        metadata = _merged(metadata, beside)
+    return metadata
+
+
+def _merged(file: PhotoMetadata, beside: PhotoMetadata) -> PhotoMetadata:
+    values = {}
+    for names in _TOGETHER:
+        found = {name: getattr(beside, name) for name in names}
+        if any(value is not None for value in found.values()):
+            values.update(found)
+    if beside.utc_offset_min is None and beside.taken_local == file.taken_local:
+        for name in _TOGETHER[0]:  # the same time, and the file may know its zone
+            values.pop(name, None)
+    for name in _JOINED:
+        values[name] = tuple(dict.fromkeys((*getattr(beside, name), *getattr(file, name))))
+    return replace(file, **values)
 
 
 def _text(ifd: Ifd, tag: int) -> str | None:
@@ -103,56 +161,6 @@ def _taken(exif: Exif, xmp: Xmp, iptc: Iptc, texts: dict[str, str]) -> TakenAt |
         # IPTC's date always comes with a time here, so it says more than a bare day.
         taken = parse_iptc_taken(iptc.first(DATE), iptc.first(TIME)) or taken
     return taken or parse_free_taken(texts.get("Creation Time"))
-
-
-def _exif_position(gps: Ifd) -> tuple[float, float] | None:
-    latitude = _exif_degrees(gps, 1, 2, b"N", b"S")
-    longitude = _exif_degrees(gps, 3, 4, b"E", b"W")
-    return valid_position(latitude, longitude)
-
-
-def _exif_degrees(gps: Ifd, ref_tag: int, tag: int, plus: bytes, minus: bytes) -> float | None:
-    reference, parts = gps.get(ref_tag), gps.get(tag)
-    if not isinstance(reference, bytes) or not isinstance(parts, tuple) or not parts:
-        return None
-    side = reference[:1].upper()
-    if side not in (plus, minus):
-        return None
-    # A missing or 0/0 second is common and harmless; a broken degree is not.
-    rest = [0.0 if math.isnan(part) else part for part in parts[1:3]]
-    minutes, seconds = (*rest, 0.0, 0.0)[:2]
-    degrees = parts[0] + minutes / 60 + seconds / 3600
-    return -degrees if side == minus else degrees
-
-
-def _xmp_position(xmp: Xmp) -> tuple[float, float] | None:
-    latitude = _xmp_degrees(xmp.first("exif:GPSLatitude"), "N", "S")
-    longitude = _xmp_degrees(xmp.first("exif:GPSLongitude"), "E", "W")
-    return valid_position(latitude, longitude)
-
-
-def _xmp_degrees(text: str | None, plus: str, minus: str) -> float | None:
-    """Degrees from XMP's "35,39.516N" or "35,39,31N"."""
-    match = re.fullmatch(
-        r"(\d{1,3})(?:,(\d{1,2}(?:\.\d+)?))?(?:,(\d{1,2}(?:\.\d+)?))?([NSEW])",
-        (text or "").strip(),
-        re.ASCII,
-    )
-    if match is None or match[4] not in (plus, minus):
-        return None
-    degrees = int(match[1]) + float(match[2] or 0) / 60 + float(match[3] or 0) / 3600
-    return -degrees if match[4] == minus else degrees
-
-
-def valid_position(latitude: float | None, longitude: float | None) -> tuple[float, float] | None:
-    """The position; None where it cannot be one, or is that of a device without a fix."""
-    if latitude is None or longitude is None:
-        return None
-    if not (abs(latitude) <= 90 and abs(longitude) <= 180):  # False for NaN too
-        return None
-    if latitude == 0 and longitude == 0:
-        return None  # devices without a fix write zeros; nobody photographs that buoy
-    return latitude, longitude
 
 
 def _rating(exif: Exif, xmp: Xmp) -> int | None:
@@ -186,3 +194,25 @@ def _keywords(exif: Exif, xmp: Xmp, iptc: Iptc) -> tuple[str, ...]:
         if keywords:
             return keywords
     return ()
+
+
+def _keyword_paths(xmp: Xmp) -> tuple[str, ...]:
+    """Keywords with those above them, "|" between them."""
+    paths = [path.split("|") for path in xmp.all("lr:hierarchicalSubject")]
+    paths += [path.split("/") for path in xmp.all("digiKam:TagsList")]
+    parts = [[part.strip() for part in path if part.strip()] for path in paths]
+    return clean_keywords(["|".join(path) for path in parts if len(path) > 1])
+
+
+def _persons(xmp: Xmp) -> tuple[str, ...]:
+    """The persons that are named: by regions of faces and in lists."""
+    regions = xmp.items.get("mwg-rs:RegionList", [])
+    faces = [region for region in regions if region.get("mwg-rs:Type", "Face") == "Face"]
+    return clean_keywords(
+        [
+            *(face["mwg-rs:Name"] for face in faces if "mwg-rs:Name" in face),
+            *xmp.of_items("MPRI:Regions", "MPReg:PersonDisplayName"),
+            *xmp.all("Iptc4xmpExt:PersonInImage"),
+            *xmp.of_items("Iptc4xmpExt:PersonInImageWDetails", "Iptc4xmpExt:PersonName"),
+        ]
+    )

@@ -10,11 +10,19 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from cocadesk.media.files import read_photo_file
-from cocadesk.media.formats import PHOTO_FORMATS, Decoder, PhotoFormat, format_of
+from cocadesk.media.files import read_head, read_photo_file
+from cocadesk.media.formats import (
+    JPEG,
+    PHOTO_FORMATS,
+    Decoder,
+    MetadataBlocks,
+    PhotoFormat,
+    format_of,
+)
 from cocadesk.media.hashing import hash_bytes
-from cocadesk.media.metadata.merge import read_metadata
-from cocadesk.media.photo.jpeg import open_jpeg
+from cocadesk.media.metadata.merge import read_metadata, with_sidecars
+from cocadesk.media.metadata.sidecars import packets_beside
+from cocadesk.media.photo.jpeg import header_metadata, open_jpeg
 from cocadesk.media.photo.resize import (
     prepare_boxes,
     prepare_input,
@@ -23,7 +31,13 @@ from cocadesk.media.photo.resize import (
 )
 from cocadesk.media.sniffing import SNIFF_BYTES, describe_other
 from cocadesk.media.source import HASH_COVERAGE, THUMBNAIL_PX, WHOLE, PhotoSource, coverage_for
-from cocadesk.media.types import DecodedPhoto, DecodedRgb, DecodeLimits, PhotoError
+from cocadesk.media.types import (
+    DecodedPhoto,
+    DecodedRgb,
+    DecodeLimits,
+    PhotoError,
+    PhotoMetadata,
+)
 from cocadesk.picture_input import InputSpec
 
 
@@ -153,5 +167,31 @@ def decode_photo(
         file_hash=hash_bytes(data),
         picture_hash=start_picture_hash(hashed, *full_size).hexdigest(),
         thumbnail_jpeg=thumbnail_jpeg(rgb, thumbnail_px),
-        metadata=read_metadata(source.metadata),
+        metadata=_with_sidecars(read_metadata(source.metadata), path),
     )
+
+
+_HEAD_BYTES = 256 << 10
+"""A JPEG's metadata lie before its first scan, nearly always in so many bytes."""
+
+
+def photo_metadata(path: bytes, limits: DecodeLimits) -> PhotoMetadata:
+    """The metadata of a photo's file and of its sidecars, without decoding its picture.
+
+    Raises:
+        PhotoError: it is no photo, is broken, too large or cannot be read.
+    """
+    head = read_head(path, _HEAD_BYTES)
+    suffix = Path(os.fsdecode(path)).suffix
+    raw = header_metadata(head) if format_of(head[:SNIFF_BYTES], suffix[1:]) is JPEG else None
+    if raw is None:
+        source = open_photo(read_photo_file(path, limits), limits=limits, suffix=suffix)
+        if source.format.metadata is MetadataBlocks.PILLOW_INFO_AND_TEXTS:
+            source.decode(1)  # some of its texts stand behind the pixels
+        raw = source.metadata
+    return _with_sidecars(read_metadata(raw), path)
+
+
+def _with_sidecars(metadata: PhotoMetadata, path: bytes) -> PhotoMetadata:
+    """``metadata`` with those of the sidecars of the file at ``path``, where it has a place."""
+    return with_sidecars(metadata, packets_beside(path)) if path else metadata

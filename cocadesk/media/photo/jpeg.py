@@ -105,6 +105,14 @@ def _take_frame(header: JpegHeader, marker: int, body: bytes) -> None:
         header.samples_per_pixel = sum(areas) / max(areas)
 
 
+def header_metadata(head: bytes) -> RawMetadata | None:
+    """The metadata of the JPEG that begins with ``head``; None where they may go on behind it."""
+    header = read_jpeg_header(head)
+    if not 0 < header.scan_offset <= len(head):
+        return None
+    return RawMetadata(exif=Exif(header.exif), xmp=header.xmp, photoshop=header.photoshop)
+
+
 def has_end(data: bytes, header: JpegHeader) -> bool:
     """True where an end marker follows the first scan."""
     return data.find(_END, header.scan_offset) >= 0

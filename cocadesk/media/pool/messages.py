@@ -13,7 +13,7 @@ from typing import IO, Annotated, TypeAlias
 import msgspec
 
 from cocadesk.media.pool.deadline import Patience
-from cocadesk.media.types import DecodeLimits, MediaContent, VideoContent
+from cocadesk.media.types import DecodeLimits, MediaContent, PhotoMetadata, VideoContent
 from cocadesk.picture_input import MOST_BOXES, InputSpec
 
 _MAX_FRAME_BYTES = 8 << 20
@@ -61,7 +61,8 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
 class Job(msgspec.Struct, frozen=True, tag=True):
     """Decode one file: a photo into a slot of the arena, a video into the file ``spool``.
 
-    With ``time_s`` only one frame of a video is wanted; it goes into the slot.
+    With ``time_s`` only one frame of a video is wanted; it goes into the slot. With
+    ``is_metadata`` nothing is decoded: the metadata come with the answer.
     """
 
     serial: int
@@ -69,6 +70,7 @@ class Job(msgspec.Struct, frozen=True, tag=True):
     path: bytes
     spool: str
     time_s: float | None = None
+    is_metadata: bool = False
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
@@ -104,6 +106,13 @@ class VideoDone(msgspec.Struct, frozen=True, tag=True):
     thumbnail_sizes: list[int]
 
 
+class MetadataDone(msgspec.Struct, frozen=True, tag=True):
+    """The metadata of a file that was not decoded."""
+
+    serial: int
+    metadata: PhotoMetadata
+
+
 class Alive(msgspec.Struct, frozen=True, tag=True):
     """A heartbeat: more of the video has been decoded since the last word.
 
@@ -123,7 +132,9 @@ class DecodeFailed(msgspec.Struct, frozen=True, tag=True):
     is_passing: bool = False
 
 
-Answer: TypeAlias = Ready | CannotStart | PhotoDone | VideoDone | Alive | DecodeFailed
+Answer: TypeAlias = (
+    Ready | CannotStart | PhotoDone | VideoDone | MetadataDone | Alive | DecodeFailed
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _answer_decoder: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)

@@ -9,8 +9,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Self, TypeAlias, cast
 
 from cocadesk.errors import UserError
 from cocadesk.media.pool.deadline import Patience, WorkDone, work_of
@@ -19,6 +20,7 @@ from cocadesk.media.pool.messages import (
     Answer,
     CannotStart,
     DecodeFailed,
+    MetadataDone,
     PhotoDone,
     Ready,
     VideoDone,
@@ -39,6 +41,7 @@ from cocadesk.media.types import (
     DecodeFailure,
     DecodeLimits,
     DecodeRequest,
+    ReadMetadata,
 )
 from cocadesk.media.video.spool import SpoolFolder
 from cocadesk.picture_input import InputSpec
@@ -48,8 +51,9 @@ _MAX_FAILED_STARTS = 3
 _ASIDE_S = 5.0
 """A worker that stood still so long keeps its file, but the files behind it go elsewhere."""
 
-_Final: TypeAlias = PhotoDone | VideoDone | DecodeFailed
+_Final: TypeAlias = PhotoDone | VideoDone | MetadataDone | DecodeFailed
 Result = DecodedPhoto | DecodedVideo | DecodeFailure
+_Result: TypeAlias = Result | ReadMetadata
 
 
 class DecoderPool:
@@ -146,6 +150,14 @@ class DecoderPool:
             UserError: no worker can be started at all.
             RuntimeError: the pool is closed, or another ``decode`` is under way.
         """
+        yield from cast("Iterator[Result]", self._answers(requests))
+
+    def metadata(self, requests: Iterable[DecodeRequest]) -> Iterator[ReadMetadata | DecodeFailure]:
+        """The metadata of each file, without decoding it; as ``decode`` in all other ways."""
+        wanted = (replace(request, is_metadata=True) for request in requests)
+        yield from cast("Iterator[ReadMetadata | DecodeFailure]", self._answers(wanted))
+
+    def _answers(self, requests: Iterable[DecodeRequest]) -> Iterator[_Result]:
         if self._is_closed or self._is_decoding:
             raise RuntimeError("the pool is closed" if self._is_closed else "decode is under way")
         self._is_decoding = True
@@ -205,7 +217,7 @@ class DecoderPool:
         able = [worker for worker in self._workers if worker.can_take]
         return min(able, key=lambda worker: len(worker.queued), default=None)
 
-    def _results_of_next_event(self) -> Iterator[Result]:
+    def _results_of_next_event(self) -> Iterator[_Result]:
         try:
             worker, answer, at_s = self._events.get(timeout=self._look_s)
         except queue.Empty:
@@ -218,7 +230,7 @@ class DecoderPool:
 
     def _handle(
         self, worker: WorkerProcess, answer: Answer | Ended, at_s: float
-    ) -> Iterator[Result]:
+    ) -> Iterator[_Result]:
         if isinstance(answer, Ready):
             worker.is_ready = True
             worker.begin_file(at_s)
@@ -250,12 +262,15 @@ class DecoderPool:
 
     def _to_result(
         self, worker: WorkerProcess, slot: int, request: DecodeRequest, answer: _Final
-    ) -> Result:
+    ) -> _Result:
         if isinstance(answer, DecodeFailed):
             self._spool.drop(answer.serial)
             return failure(
                 request, answer.reason, is_photo=answer.is_photo, is_passing=answer.is_passing
             )
+        if isinstance(answer, MetadataDone):
+            self._spool.drop(answer.serial)
+            return ReadMetadata(token=request.token, path=request.path, metadata=answer.metadata)
         if isinstance(answer, PhotoDone):
             return photo_result(worker, slot, request, answer)
         try:

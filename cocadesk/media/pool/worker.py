@@ -29,6 +29,7 @@ from cocadesk.media.pool.messages import (
     CannotStart,
     DecodeFailed,
     Job,
+    MetadataDone,
     PhotoDone,
     Ready,
     Setup,
@@ -38,12 +39,18 @@ from cocadesk.media.pool.messages import (
     write_message,
 )
 from cocadesk.media.sniffing import SNIFF_BYTES, is_video
-from cocadesk.media.types import DecodedPhoto, MediaContent, PhotoError, VideoContent
+from cocadesk.media.types import (
+    DecodedPhoto,
+    MediaContent,
+    PhotoError,
+    PhotoMetadata,
+    VideoContent,
+)
 
 if TYPE_CHECKING:
     from cocadesk.media.video.animation import Animation
 
-Decoded: TypeAlias = PhotoDone | VideoDone
+Decoded: TypeAlias = PhotoDone | VideoDone | MetadataDone
 Decode: TypeAlias = "Callable[[Job, WorkerSettings, Arena, Heartbeat], Decoded]"
 
 
@@ -179,10 +186,14 @@ class Heartbeat:
 def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Heartbeat) -> Decoded:
     """Decodes one file: a photo or a frame into its slot, a whole video into the spool.
 
+    Of one whose metadata alone are wanted, nothing is decoded.
+
     Raises:
         PhotoError: it gives no picture.
         OSError: the system refused to read it, or to write its frames.
     """
+    if job.is_metadata:
+        return MetadataDone(job.serial, _metadata_of(job.path, settings))
     if is_video(read_head(job.path, SNIFF_BYTES), job.path):
         with open_media_file(job.path) as file:
             return _decode_video(file, job, settings, arena, heartbeat)
@@ -203,6 +214,14 @@ def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Hear
         on_part=heartbeat.beat,
     )
     return _into_slot(photo, job, settings, arena)
+
+
+def _metadata_of(path: bytes, settings: WorkerSettings) -> PhotoMetadata:
+    from cocadesk.media.photo.decode import photo_metadata
+    from cocadesk.media.video.decode import video_metadata
+
+    is_of_video = is_video(read_head(path, SNIFF_BYTES), path)
+    return (video_metadata if is_of_video else photo_metadata)(path, settings.limits)
 
 
 def _decode_video(
@@ -259,6 +278,8 @@ def _spool_video(
     settings: WorkerSettings,
     heartbeat: Heartbeat,
 ) -> VideoDone:
+    from cocadesk.media.metadata.merge import with_sidecars
+    from cocadesk.media.metadata.sidecars import packets_beside
     from cocadesk.media.video.spool import SpoolWriter
 
     with closing(SpoolWriter(job.spool, settings.spec.size_px)) as spool:
@@ -272,9 +293,12 @@ def _spool_video(
         thumbnails = [*(one.thumbnail_jpeg for one in video.moments), video.thumbnail_jpeg]
         spool.keep_thumbnails(thumbnails)
     moments = tuple(replace(one, thumbnail_jpeg=b"") for one in video.moments)
+    metadata = with_sidecars(video.metadata, packets_beside(job.path))
     return VideoDone(
         serial=job.serial,
-        content=replace(video, moments=moments, thumbnail_jpeg=b"", file_hash=file_hash),
+        content=replace(
+            video, moments=moments, thumbnail_jpeg=b"", file_hash=file_hash, metadata=metadata
+        ),
         thumbnail_sizes=[len(one) for one in thumbnails],
     )
 

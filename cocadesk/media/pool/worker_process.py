@@ -113,7 +113,8 @@ class WorkerProcess:
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             write_message(
-                self._process.stdin, Job(serial, slot, request.path, spool, request.time_s)
+                self._process.stdin,
+                Job(serial, slot, request.path, spool, request.time_s, request.is_metadata),
             )
 
     def begin_file(self, now_s: float) -> None:

@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 
 from cocadesk.media.files import open_media_file
 from cocadesk.media.hashing import hash_bytes, hash_descriptor
+from cocadesk.media.metadata.merge import with_sidecars
+from cocadesk.media.metadata.sidecars import packets_beside
 from cocadesk.media.photo.resize import start_picture_hash
 from cocadesk.media.source import HASH_COVERAGE, THUMBNAIL_PX
 from cocadesk.media.types import (
@@ -29,6 +31,7 @@ from cocadesk.media.types import (
     DecodedVideo,
     DecodeLimits,
     PhotoError,
+    PhotoMetadata,
     RgbImage,
     VideoContent,
 )
@@ -95,6 +98,16 @@ def read_video(
                 break
             measured_s = video.duration_s
     raise PhotoError(NOTHING_DECODED)
+
+
+def video_metadata(path: bytes, limits: DecodeLimits) -> PhotoMetadata:
+    """The metadata of a video's file and of its sidecars, without decoding a frame.
+
+    Raises:
+        PhotoError: it is no video, or cannot be opened.
+    """
+    with open_media_file(path) as file, closing(VideoSource.open(file, limits)) as source:
+        return with_sidecars(source.metadata, packets_beside(path))
 
 
 def _claims_more(source: FrameSource, duration_s: float) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from cocadesk.media.metadata.dates import TakenAt, parse_taken
-from cocadesk.media.metadata.merge import valid_position
+from cocadesk.media.metadata.positions import valid_position
 from cocadesk.media.metadata.text import camera_name, clean_keywords, first_text
 from cocadesk.media.types import PhotoMetadata
 
@@ -31,6 +31,8 @@ _MODELS = ("com.apple.quicktime.model", "com.android.model", "model")
 _TITLES = ("com.apple.quicktime.title", "com.apple.quicktime.displayname", "title")
 _DESCRIPTIONS = ("com.apple.quicktime.description", "description", "synopsis", "comment")
 _KEYWORDS = ("com.apple.quicktime.keywords", "keywords")
+_CREATORS = ("com.apple.quicktime.author", "author", "artist")
+_COPYRIGHTS = ("com.apple.quicktime.copyright", "copyright")
 # MP4 counts from 1904 and others from 1970: an unset clock gives one of these days.
 _UNSET_YEARS = frozenset({1904, 1970})
 _ISO_6709 = re.compile(r"([+-]\d{2}(?:\.\d+)?)([+-]\d{3}(?:\.\d+)?)", re.ASCII)
@@ -54,6 +56,8 @@ def read_video_metadata(container: Mapping[str, str], stream: Mapping[str, str])
         title=_first(tags, _TITLES),
         description=_first(tags, _DESCRIPTIONS),
         keywords=clean_keywords((_first(tags, _KEYWORDS) or "").split(",")),
+        creator=_first(tags, _CREATORS),
+        copyright=_first(tags, _COPYRIGHTS),
     )
 
 

@@ -206,6 +206,7 @@ def test_an_index_counts_what_is_new_and_what_failed(fresh: Path) -> None:
     assert list(document) == [
         "indexed", "unchanged", "failed", "seconds", "moved", "copied", "missing", "offline",
         "videos",
+        "refreshed",
     ]  # fmt: skip
     assert (document["indexed"], document["unchanged"], document["videos"]) == (2, 1, 0)
     (failed,) = document["failed"]

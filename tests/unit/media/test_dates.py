@@ -53,7 +53,6 @@ def test_a_day_alone_is_its_midnight_and_says_so() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "2021:06:01 24:00:00",
         "2021:13:01 10:00:00",
         "2021:00:01 10:00:00",
         "2021:02:29 10:00:00",
@@ -69,6 +68,25 @@ def test_a_day_alone_is_its_midnight_and_says_so() -> None:
 def test_what_is_no_real_date_is_none(text: str) -> None:
     """Hours, months and days that no calendar has, years before the first photograph."""
     assert parse_taken(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2015:08:22 24:08:19", TakenAt(datetime(2015, 8, 22, 0, 8, 19))),
+        ("2016:12:31 23:59:60", TakenAt(datetime(2016, 12, 31, 23, 59, 59))),
+        ("2008: 1: 2  9: 5: 3", TakenAt(datetime(2008, 1, 2, 9, 5, 3))),
+        ("1985:07:00 00:00:00", TakenAt(datetime(1985, 7, 1), is_day_only=True)),
+        ("2021:01:01 25:61:61", TakenAt(datetime(2021, 1, 1), is_day_only=True)),
+        ("2021:01:01 12:60:00", TakenAt(datetime(2021, 1, 1), is_day_only=True)),
+        ("2021:00:00 00:00:00", None),
+    ],
+)
+def test_of_a_date_that_is_partly_wrong_the_right_part_is_kept(
+    text: str, expected: TakenAt | None
+) -> None:
+    """The hour 24 of some phones, a leap second, blanks for zeros, a month without its day."""
+    assert parse_taken(text) == expected
 
 
 def test_a_leap_day_is_real_in_its_year_only() -> None:

@@ -9,41 +9,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL.TiffImagePlugin import IFDRational
 
 from cocadesk.media.metadata.exif import Exif
-from cocadesk.media.metadata.merge import read_metadata, valid_position
+from cocadesk.media.metadata.merge import read_metadata
+from cocadesk.media.metadata.positions import valid_position
 from cocadesk.media.metadata.text import MAX_KEYWORDS, MAX_TEXT_CHARS, clean_keywords, clean_text
 from cocadesk.media.source import RawMetadata
 from cocadesk.media.types import PhotoMetadata
 from tests.support.photo_files import exif_block
+from tests.support.xmp_packets import xmp
 
-NAMESPACES = {
-    "dc": "http://purl.org/dc/elements/1.1/",
-    "xmp": "http://ns.adobe.com/xap/1.0/",
-    "exif": "http://ns.adobe.com/exif/1.0/",
-    "aux": "http://ns.adobe.com/exif/1.0/aux/",
-    "photoshop": "http://ns.adobe.com/photoshop/1.0/",
-    "lr": "http://ns.adobe.com/lightroom/1.0/",
-    "digiKam": "http://www.digikam.org/ns/1.0/",
-}
 DESCRIPTION, RATING, XP_TITLE, XP_KEYWORDS = 0x010E, 0x4746, 0x9C9B, 0x9C9E
-
-
-def xmp(**values: str | list[str]) -> bytes:
-    """A packet with these properties ("dc_title"): a text as attribute, a list as a bag."""
-    spaces = " ".join(f'xmlns:{name}="{uri}"' for name, uri in NAMESPACES.items())
-    texts = [(k.replace("_", ":"), v) for k, v in values.items() if isinstance(v, str)]
-    lists = [(k.replace("_", ":"), v) for k, v in values.items() if not isinstance(v, str)]
-    attributes = " ".join(f'{name}="{value}"' for name, value in texts)
-    bags = ""
-    for name, items in lists:
-        inner = "".join(f"<rdf:li>{item}</rdf:li>" for item in items)
-        bags += f"<{name}><rdf:Bag>{inner}</rdf:Bag></{name}>"
-    rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-    return (
-        f'<rdf:RDF xmlns:rdf="{rdf}"><rdf:Description rdf:about="" {spaces} {attributes}>'
-        f"{bags}</rdf:Description></rdf:RDF>"
-    ).encode()
 
 
 def iptc(**records: str | list[str]) -> bytes:
@@ -227,3 +204,100 @@ def test_a_cleaned_text_can_be_stored_and_shown(text: str) -> None:
         assert cleaned == cleaned.strip()
         assert all(char in "\t\n\r" or char >= " " for char in cleaned)
         assert clean_text(cleaned) == cleaned
+
+
+def test_the_exposure_is_exifs() -> None:
+    """Time, aperture, sensitivity and focal length as numbers."""
+    ratio = IFDRational
+    photo = {0x829A: ratio(1, 200), 0x829D: ratio(28, 10), 0x8827: 400, 0x920A: ratio(50, 1)}
+    metadata = merged(photo=photo)
+    assert (metadata.exposure_s, metadata.aperture) == (1 / 200, 2.8)
+    assert (metadata.iso, metadata.focal_mm) == (400, 50.0)
+
+
+def test_an_exposure_in_apex_values_is_turned_into_seconds_and_f_numbers() -> None:
+    """Some cameras write these alone."""
+    metadata = merged(photo={0x9201: IFDRational(5, 1), 0x9202: IFDRational(4, 1)})
+    assert (metadata.exposure_s, metadata.aperture) == (0.0312, 4.0)
+
+
+def test_a_sensitivity_beyond_what_its_tag_holds_is_read_from_the_next() -> None:
+    """65,535 is where the first tag ends."""
+    assert merged(photo={0x8827: 65_535, 0x8832: 102_400}).iso == 102_400
+    assert merged(photo={0x8827: 65_535}).iso == 65_535
+
+
+def test_xmp_gives_the_exposure_where_there_is_no_exif() -> None:
+    """As fractions, in a sidecar or a converted file."""
+    packet = xmp(exif_ExposureTime="1/60", exif_FNumber="56/10", exif_ISOSpeedRatings=["800"])
+    metadata = merged(xmp=packet)
+    assert (metadata.exposure_s, metadata.aperture, metadata.iso) == (1 / 60, 5.6, 800)
+
+
+@pytest.mark.parametrize("value", [(0, 1), (1, 0), (0, 0), (2**31, 1)])
+def test_exposures_that_can_not_be_true_are_none(value: tuple[int, int]) -> None:
+    """Zero, divided by zero, a time of decades."""
+    assert merged(photo={0x829A: IFDRational(*value)}).exposure_s is None
+
+
+def test_keywords_with_others_above_them_are_paths() -> None:
+    """Lightroom's and digiKam's way, each once; a keyword alone is no path."""
+    packet = xmp(
+        dc_subject=["Paris"],
+        lr_hierarchicalSubject=["Places|France|Paris", "alone"],
+        digiKam_TagsList=["Places/France/Paris", "People/Ida"],
+    )
+    metadata = merged(xmp=packet)
+    assert metadata.keywords == ("Paris",)
+    assert metadata.keyword_paths == ("Places|France|Paris", "People|Ida")
+
+
+def region(name: str, kind: str) -> str:
+    """A region of the Metadata Working Group, in the way that Lightroom writes it."""
+    return (
+        f'<rdf:li><rdf:Description mwg-rs:Name="{name}" mwg-rs:Type="{kind}">'
+        "<mwg-rs:Area/></rdf:Description></rdf:li>"
+    )
+
+
+def test_persons_are_named_by_regions_and_in_lists() -> None:
+    """Faces of the Metadata Working Group and of Microsoft, IPTC's lists; each person once."""
+    in_elements = (
+        '<rdf:li rdf:parseType="Resource"><mwg-rs:Name>Tom</mwg-rs:Name>'
+        "<mwg-rs:Type>Face</mwg-rs:Type></rdf:li>"
+    )
+    inner = (
+        '<mwg-rs:Regions rdf:parseType="Resource"><mwg-rs:RegionList><rdf:Bag>'
+        f"{region('Ida', 'Face')}{region('a barcode', 'BarCode')}{in_elements}"
+        "</rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions>"
+        '<MP:RegionInfo rdf:parseType="Resource"><MPRI:Regions><rdf:Bag>'
+        '<rdf:li MPReg:PersonDisplayName="Eva"/></rdf:Bag></MPRI:Regions></MP:RegionInfo>'
+        "<Iptc4xmpExt:PersonInImageWDetails><rdf:Bag><rdf:li rdf:parseType='Resource'>"
+        "<Iptc4xmpExt:PersonName><rdf:Alt><rdf:li xml:lang='x-default'>Max</rdf:li></rdf:Alt>"
+        "</Iptc4xmpExt:PersonName></rdf:li></rdf:Bag></Iptc4xmpExt:PersonInImageWDetails>"
+    )
+    packet = xmp(inner, Iptc4xmpExt_PersonInImage=["Ida", "Ann"])
+    assert merged(xmp=packet).persons == ("Ida", "Tom", "Eva", "Ann", "Max")
+
+
+def test_places_that_people_named_are_read() -> None:
+    """Photoshop's fields before IPTC's structures, each place from one block as a whole."""
+    location = (
+        "<Iptc4xmpExt:LocationShown><rdf:Bag><rdf:li rdf:parseType='Resource'>"
+        "<Iptc4xmpExt:City>Florence</Iptc4xmpExt:City>"
+        "<Iptc4xmpExt:CountryName>Italy</Iptc4xmpExt:CountryName>"
+        "</rdf:li></rdf:Bag></Iptc4xmpExt:LocationShown>"
+    )
+    shown = merged(xmp=xmp(location))
+    assert (shown.place, shown.region, shown.country) == ("Florence", None, "Italy")
+    both = merged(xmp=xmp(location, photoshop_City="Prato", photoshop_State="Tuscany"))
+    assert (both.place, both.region, both.country) == ("Prato", "Tuscany", None)
+
+
+def test_label_creator_and_copyright_are_read() -> None:
+    """From XMP, else from EXIF."""
+    packet = xmp(xmp_Label="Red", dc_creator=["Ida N.", "Tom"], dc_rights="CC0")
+    metadata = merged({0x013B: "somebody", 0x8298: "all rights"}, xmp=packet)
+    assert (metadata.label, metadata.creator, metadata.copyright) == ("Red", "Ida N., Tom", "CC0")
+    exif = merged({0x013B: "somebody", 0x8298: "all rights"})
+    assert (exif.creator, exif.copyright) == ("somebody", "all rights")

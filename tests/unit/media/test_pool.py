@@ -24,9 +24,10 @@ from cocadesk.media.types import (
     DecodeFailure,
     DecodeLimits,
     DecodeRequest,
+    ReadMetadata,
 )
 from cocadesk.picture_input import InputSpec
-from tests.support.photo_files import encode, natural_picture, quadrants
+from tests.support.photo_files import encode, exif_block, natural_picture, quadrants
 
 SPEC = InputSpec(size_px=48)
 BREAKING = "tests.support.breaking_worker"
@@ -48,7 +49,7 @@ def requests(paths: list[Path]) -> list[DecodeRequest]:
     return [DecodeRequest(token=token, path=os.fsencode(path)) for token, path in enumerate(paths)]
 
 
-Result = DecodedPhoto | DecodedVideo | DecodeFailure
+Result = DecodedPhoto | DecodedVideo | DecodeFailure | ReadMetadata
 
 
 def by_token(results: Iterator[Result]) -> list[Result]:
@@ -74,6 +75,20 @@ def test_the_pool_gives_what_the_core_gives(photos: list[Path]) -> None:
             expected.picture_hash,
         )
         assert result.metadata == expected.metadata
+
+
+def test_metadata_come_without_a_decode(photos: list[Path]) -> None:
+    """Also of a photo whose picture is damaged behind its head; a lost file is answered too."""
+    photos[1].write_bytes(encode(quadrants(), "JPEG", exif=exif_block({0x0110: "Camera 7"}))[:-40])
+    photos[2].unlink()
+    with DecoderPool(spec=SPEC, workers=1) as pool:
+        found = by_token(pool.metadata(requests(photos[:3])))
+        again = by_token(pool.decode(requests(photos[:1])))
+    assert isinstance(found[1], ReadMetadata)
+    assert found[1].metadata.camera == "Camera 7"
+    assert isinstance(found[2], DecodeFailure)
+    assert isinstance(again[0], DecodedPhoto)
+    assert found[0].metadata == again[0].metadata
 
 
 def test_results_keep_their_pixels_while_others_are_decoded(photos: list[Path]) -> None:

@@ -49,6 +49,7 @@ OTHER_COLOURS = {"f_png_rgb_trns.png", "f_avif_hdr_pq.avif"}
 OPEN_METADATA = {
     "gps_zero_zero.jpg": {"position"},
     "rating_99.jpg": {"rating"},
+    "sidecar_full.jpg": {"taken", "position", "title", "description", "keywords", "rating"},
     "sidecar_stem.jpg": {"taken", "position", "title", "description", "keywords", "rating"},
     "f_heic_xmp_latin1.heic": {"title", "description"},
     "f_et_xmp.jpg": {"description"},
@@ -254,6 +255,19 @@ def test_metadata_are_those_of_the_table(
             if value != expected[name] and name not in OPEN_METADATA.get(row["path"], set()):
                 wrong.append((row["path"], name, value, expected[name]))
     assert wrong == []
+
+
+def test_sidecars_count_before_their_photos(outcome: Outcome) -> None:
+    """In both ways of naming, where the table leaves open which of the two counts."""
+    folder = shared_path("media/photos")
+    for name, *expected in (
+        ("sidecar_full.jpg", "From the full sidecar", "5"),
+        ("sidecar_stem.jpg", "From the sidecar", "2"),
+    ):
+        result = outcome.results[os.fsencode(folder / name)]
+        assert isinstance(result, DecodedPhoto)
+        found = _as_table(result.metadata)
+        assert [found["title"], found["rating"]] == expected, name
 
 
 def test_reduced_decodes_of_camera_photos_are_close_to_full_ones() -> None:

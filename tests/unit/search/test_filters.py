@@ -33,6 +33,7 @@ CHOICES = {
     "kind": list(MediaKind),
     "state": list(MediaState),
     "format": ["jpeg", "JPEG", "mp4", ""],
+    "label": WORDS,
 }
 
 
@@ -70,6 +71,18 @@ def random_row(rng: random.Random) -> MediaRow:
         "rating": maybe(rng.randint(-1, 5)),
         "human_rating": maybe(rng.randint(0, 5)),
         "keywords": some(),
+        "keyword_paths": tuple("|".join(rng.choices(WORDS, k=2)) for _ in some()),
+        "persons": some(),
+        "label": maybe(rng.choice(WORDS)),
+        "creator": maybe(rng.choice(WORDS)),
+        "copyright": maybe(rng.choice(WORDS)),
+        "place": maybe(rng.choice(WORDS)),
+        "region": maybe(rng.choice(WORDS)),
+        "country": maybe(rng.choice(WORDS)),
+        "exposure_s": maybe(rng.choice([1 / 200, 2.5, 60.0])),
+        "aperture": maybe(rng.choice([2.5, 4.0])),
+        "iso": maybe(rng.choice([3, 60, 6400])),
+        "focal_mm": maybe(rng.choice([4.0, 60.0])),
         "machine_caption": maybe(" ".join(rng.choices(WORDS, k=4))),
         "human_caption": maybe(rng.choice(WORDS)),
         "machine_tags": tuple(Tag(tag=tag, score=0.5) for tag in some()),
@@ -109,8 +122,14 @@ def reference_value(row: MediaRow, field: str) -> object:
         return os.fsdecode(row.path.rpartition(b"/")[0]).encode("utf-8", "replace").decode().lower()
     if field == "position":
         return None if row.latitude is None or row.longitude is None else True
+    if field == "place":
+        return ", ".join(name for name in (row.place, row.region, row.country) if name)
+    parts = [part for path in row.keyword_paths for part in path.split("|")]
     return {
-        "keyword": [keyword.lower() for keyword in row.keywords],
+        "keyword": [keyword.lower() for keyword in (*row.keywords, *parts)],
+        "person": [person.lower() for person in row.persons],
+        "exposure": row.exposure_s,
+        "focal": row.focal_mm,
         "name": os.fsdecode(row.path.rpartition(b"/")[2]),
         "caption": row.caption,
         "rating": row.rating if row.human_rating is None else row.human_rating,
@@ -268,6 +287,8 @@ def test_terms_are_told_from_words(query: str, words: str, printed: str) -> None
         ("state:away", "present, missing, offline"),
         ("rating:good", "rating:>=4"),
         ("rating:4..2", "rating:2..4"),
+        ("exposure:1/0", "names no numbers"),
+        ("prsn:Ida", "Did you mean person?"),
         ("taken:2014-13", "taken:2014-05-03"),
         ("taken:2014-02-30", "taken:2014-05-03"),
         ("taken:..", "taken:2014..2016"),
@@ -328,6 +349,20 @@ def row(**values: object) -> MediaRow:
         ("taken:..2014-12-31", {"taken_local": datetime(2014, 12, 31, 23, 59, 59)}, True),
         ("camera:nikon,canon", {"camera": "CANON EOS"}, True),
         ("camera:nikon camera:d90", {"camera": "NIKON D90"}, True),
+        ("keyword:france", {"keyword_paths": ("Places|France|Paris",)}, True),
+        ("keyword:paris", {"keyword_paths": ("Places|France|Paris",)}, True),
+        ("keyword:fran", {"keyword_paths": ("Places|France|Paris",)}, False),
+        ("person:ida", {"persons": ("Ida", "Tom")}, True),
+        ("-person:tom", {"persons": ("Ida", "Tom")}, False),
+        ("place:york", {"place": "New York City"}, True),
+        ("place:italy", {"region": "Tuscany", "country": "Italy"}, True),
+        ("-has:place", {}, True),
+        ("label:red", {"label": "Red"}, True),
+        ("iso:>=800", {"iso": 800}, True),
+        ("aperture:..2.8", {"aperture": 2.8}, True),
+        ("focal:24..70", {"focal_mm": 85.0}, False),
+        ("exposure:1/200", {"exposure_s": 1 / 200}, True),
+        ("exposure:>1/60", {"exposure_s": 1 / 60}, False),
         ("has:position", {"latitude": 1.0}, False),
         ("has:position,rating", {"rating": 0}, True),
     ],

@@ -1,0 +1,123 @@
+"""Metadata of known files, read again without decoding or embedding anything.
+
+It is done where more is read of files than when they were indexed, and where their sidecars
+have come, gone or changed, though the files themselves have not.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from cocadesk.indexing.pipeline import Decoder
+from cocadesk.indexing.types import Failed
+from cocadesk.library.library import Library
+from cocadesk.library.rows import VIEW_FILTER_COLUMNS, MediaChange, MediaRow
+from cocadesk.media.metadata.places import gazetteer
+from cocadesk.media.types import (
+    DecodeFailure,
+    DecodeRequest,
+    FoundFile,
+    PhotoMetadata,
+    ReadMetadata,
+)
+
+_FILES_A_STEP = 50
+_ROWS_A_COMMIT = 500
+
+
+class Stale(NamedTuple):
+    """A known file whose metadata are to be read again, and its medium's key."""
+
+    found: FoundFile
+    key: str
+
+
+class _Read(NamedTuple):
+    """The mark of what was read, and the metadata; None where they can't be read."""
+
+    mark: str
+    metadata: PhotoMetadata | None
+
+
+class Refreshing:
+    """Reads and commits the metadata of stale files; ``failed`` are read again next time."""
+
+    def __init__(self, library: Library, stale: Sequence[Stale]) -> None:
+        self._library = library
+        self._stale = stale
+        self.done = 0
+        self.failed: list[Failed] = []
+
+    @property
+    def total(self) -> int:
+        """The number of files."""
+        return len(self._stale)
+
+    def steps(self, decoder: Decoder) -> Iterator[int]:
+        """Do it; yields the number of files read, now and then. Closed, it keeps what is read."""
+        requests = (
+            DecodeRequest(token=number, path=stale.found.path)
+            for number, stale in enumerate(self._stale)
+        )
+        waiting: dict[str, _Read] = {}
+        try:
+            for done, answer in enumerate(decoder.metadata(requests), start=1):
+                self._take(self._stale[answer.token], answer, waiting)
+                if len(waiting) == _ROWS_A_COMMIT:
+                    self._commit(waiting)
+                if done % _FILES_A_STEP == 0:
+                    yield done
+        finally:
+            self._commit(waiting)
+
+    def _take(
+        self, stale: Stale, answer: ReadMetadata | DecodeFailure, waiting: dict[str, _Read]
+    ) -> None:
+        """Note an answer; a file that nothing hinders from being read is not tried again."""
+        mark = stale.found.metadata_mark
+        if not isinstance(answer, DecodeFailure):
+            waiting[stale.key] = _Read(mark, answer.metadata)
+        elif not answer.is_passing:
+            waiting[stale.key] = _Read(mark, None)
+        elif os.path.lexists(answer.path):
+            failed = Failed(path=answer.path, reason=answer.reason, is_passing=True)
+            self.failed.append(failed)
+
+    def _commit(self, waiting: dict[str, _Read]) -> None:
+        with self._library.writing():
+            before = self._library.media.rows(sorted(waiting))
+            rows = [
+                dataclasses.replace(
+                    row,
+                    **metadata_columns(waiting[row.key].metadata),
+                    metadata_mark=waiting[row.key].mark,
+                )
+                for row in before
+            ]
+            self._library.media.commit([MediaChange(row=row, is_new=False) for row in rows])
+            pairs = zip(before, rows, strict=True)
+            self._library.views.set_places([new for old, new in pairs if _is_moved(old, new)])
+        self.done += sum(read.metadata is not None for read in waiting.values())
+        waiting.clear()
+
+
+def metadata_columns(metadata: PhotoMetadata | None) -> dict[str, Any]:
+    """The values of a media row that its file's metadata give.
+
+    Places that the file does not name are those of its position.
+    """
+    if metadata is None:
+        return {}
+    values = dataclasses.asdict(metadata)
+    if metadata.latitude is not None and metadata.longitude is not None:
+        there = gazetteer().nearest(metadata.latitude, metadata.longitude)
+        values |= {name: values[name] or there_is for name, there_is in there._asdict().items()}
+    return values
+
+
+def _is_moved(old: MediaRow, new: MediaRow) -> bool:
+    """True where the views' copies of a row's values are not right any more."""
+    return any(getattr(old, name) != getattr(new, name) for name in VIEW_FILTER_COLUMNS)
