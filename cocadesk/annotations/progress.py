@@ -13,6 +13,7 @@ class AnnotationStage(StrEnum):
     CAPTION = "caption"
     TAG = "tag"
     WRITE = "write"
+    TAKE_OVER = "take over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,16 +170,28 @@ class SidecarPlanner:
             rank = (identity.kind != MediaKind.PHOTO, identity.path)
             self._owners[place] = min(self._owners.get(place, rank), rank)
 
+    def found(self, row: MediaRow) -> FileState:
+        """The text beside ``row`` as it is now, and its author where that is us.
+
+        Raises:
+            RefusedError: it is not this medium's, or can't be read.
+        """
+        path = self._path(row)
+        self._check(row, path)
+        data = read_file(path)
+        return FileState(path=path, data=data, by=self._written.author(row.key, path, data))
+
+    def _path(self, row: MediaRow) -> bytes:
+        text = text_of(row.path, lambda text: self._is_machine(row.key, text))
+        return text or usual_text_of(row.path)
+
     def plan(self, row: MediaRow) -> PlannedFile:
         """The plan for the text of ``row``; it is read, nothing is written."""
-        usual = usual_text_of(row.path)
-        path = text_of(row.path, lambda text: self._is_machine(row.key, text)) or usual
+        path = self._path(row)
         old = new = FileState(path=path, data=None)
         reason, is_failure = "", False
         try:
-            self._check(row, path)
-            data = read_file(path)
-            old = FileState(path=path, data=data, by=self._written.author(row.key, path, data))
+            old = self.found(row)
             new = FileState(path=path, data=_caption(row), by=_author(row))
             action = self._action(old, new)
         except RefusedError as refused:

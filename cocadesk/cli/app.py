@@ -13,6 +13,7 @@ from cocadesk.cli.commands.forget import exclude, forget, purge
 from cocadesk.cli.commands.jobs import jobs
 from cocadesk.cli.commands.library import index, info, search
 from cocadesk.cli.commands.teach import teach
+from cocadesk.cli.commands.words_read import read
 from cocadesk.cli.commands.words_write import write
 from cocadesk.cli.options import JsonOption, LibraryOption, ModelOption, run
 
@@ -23,6 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+words.app.command("read")(read)
 words.app.command("write")(write)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(library_care.app, name="library")

@@ -13,6 +13,7 @@ from cocadesk.annotations.history import things
 from cocadesk.annotations.human import HumanAnnotations
 from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, SkippedFile
 from cocadesk.annotations.sidecar_job import WriteReport, write_steps
+from cocadesk.annotations.taking_over import TakeOverReport, take_over_steps
 from cocadesk.engine.conversions import REPORTED, sentence, to_failures, to_value
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.handlers import EngineContext
@@ -38,8 +39,9 @@ STAGES = {
     AnnotationStage.CAPTION: "Describing photos and videos",
     AnnotationStage.TAG: "Tagging photos and videos",
     AnnotationStage.WRITE: "Writing captions",
+    AnnotationStage.TAKE_OVER: "Reading texts beside photos",
 }
-Report = TypeVar("Report", DescribeReport, WriteReport)
+Report = TypeVar("Report", DescribeReport, WriteReport, TakeOverReport)
 
 
 class CaptionSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +67,15 @@ class WriteSpec(msgspec.Struct, frozen=True, kw_only=True):
     batch: str = ""
 
 
+class TakeOverSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """The media whose texts to take over; ``batch`` as in ``WriteSpec``."""
+
+    scope: Scope
+    batch: str = ""
+
+
 class AnnotationJobs:
-    """Makes the steps of caption, tag and write jobs."""
+    """Makes the steps of caption, tag, write and take-over jobs."""
 
     def __init__(
         self,
@@ -138,7 +147,13 @@ class AnnotationJobs:
 
     def write_renewed(self, _job: JobValue, spec: str) -> str:
         """The order of a write that starts again: a new command where the old one was undone."""
-        order = msgspec.json.decode(spec, type=WriteSpec)
+        return self._renewed(msgspec.json.decode(spec, type=WriteSpec))
+
+    def take_over_renewed(self, _job: JobValue, spec: str) -> str:
+        """The same of a job that takes texts over."""
+        return self._renewed(msgspec.json.decode(spec, type=TakeOverSpec))
+
+    def _renewed(self, order: WriteSpec | TakeOverSpec) -> str:
         if order.batch in self._annotations.state().taken_back:
             order = structs.replace(order, batch=new_key())
         return msgspec.json.encode(order).decode()
@@ -158,6 +173,17 @@ class AnnotationJobs:
         finally:
             self._publish_titles()
         return write_outcome(report)
+
+    def take_over_steps(self, spec: str) -> Steps:
+        """A job that takes texts over; see ``cocadesk.engine.scheduler.JobFactory``."""
+        order = msgspec.json.decode(spec, type=TakeOverSpec)
+        keys = scope_keys(self._library, order.scope)
+        inner = take_over_steps(self._library, self._annotations, keys, batch=order.batch)
+        try:
+            report = yield from self._relayed(inner, on_first=self._publish_titles)
+        finally:
+            self._publish_titles()
+        return take_over_outcome(report)
 
     def _relayed(
         self,
@@ -187,10 +213,12 @@ class AnnotationJobs:
 
 def report_so_far(
     progress: AnnotationProgress, skipped: Sequence[SkippedFile]
-) -> values.CaptionReport | values.WriteReport:
+) -> values.CaptionReport | values.WriteReport | values.TakeOverReport:
     """The report of a job that still runs: what it could not do yet."""
     if progress.stage is AnnotationStage.WRITE:
         return values.WriteReport(skipped=skipped_items(skipped))
+    if progress.stage is AnnotationStage.TAKE_OVER:
+        return values.TakeOverReport(skipped=skipped_items(skipped))
     return values.CaptionReport(failed=to_failures(skipped, "words"))
 
 
@@ -214,6 +242,22 @@ def describe_outcome(report: DescribeReport, verb: str = "described") -> JobOutc
         message=message,
         report=to_value(report, values.CaptionReport, failed=to_failures(report.failed, "words")),
         failed=len(report.failed),
+    )
+
+
+def take_over_outcome(report: TakeOverReport) -> JobOutcome:
+    """The end of a job that takes texts over."""
+    done = sentence(
+        f"{report.taken:,} taken over",
+        (report.unchanged, "already your captions"),
+        (report.without, "without a text"),
+        (len(report.skipped), "skipped"),
+    )
+    stopped = "It was undone before it ended. " if report.was_undone else ""
+    return JobOutcome(
+        message=stopped + done,
+        report=to_value(report, values.TakeOverReport, skipped=skipped_items(report.skipped)),
+        failed=report.failed,
     )
 
 

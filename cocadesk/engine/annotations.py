@@ -19,6 +19,7 @@ from cocadesk.engine.annotation_jobs import (
     AnnotationJobs,
     CaptionSpec,
     TagSpec,
+    TakeOverSpec,
     WriteSpec,
     skipped_items,
 )
@@ -42,6 +43,7 @@ from cocadesk.protocol.messages import (
     SetAnnotations,
     SetVocabulary,
     StartCaption,
+    StartTakeOver,
     StartWrite,
     UndoAnnotations,
     VocabularyReply,
@@ -68,6 +70,7 @@ class AnnotationHandler(RequestHandler):
             JobKind.CAPTION: self._jobs.caption_steps,
             JobKind.TAG: self._jobs.tag_steps,
             JobKind.WRITE: self._jobs.write_steps,
+            JobKind.TAKE_OVER: self._jobs.take_over_steps,
         }
 
     def restarts(self) -> Mapping[JobKind, Restart]:
@@ -76,6 +79,7 @@ class AnnotationHandler(RequestHandler):
         return {
             JobKind.CAPTION: Restart(of_files=jobs.caption_again),
             JobKind.WRITE: Restart(renewed=jobs.write_renewed, of_files=jobs.write_again),
+            JobKind.TAKE_OVER: Restart(renewed=jobs.take_over_renewed),
         }
 
     # Captions and tags --------------------------------------------------------------
@@ -156,6 +160,14 @@ class AnnotationHandler(RequestHandler):
         title = f"Writing captions beside {self._things(body.scope, keys)}"
         spec = WriteSpec(scope=body.scope, overwrite=body.overwrite, batch=new_key())
         return self._context.queue(JobKind.WRITE, title, spec, items=len(keys))
+
+    def _start_take_over(self, body: StartTakeOver, call: Call) -> JobReply:
+        keys = some_scope_keys(self._library, body.scope)
+        title = f"Taking over captions beside {self._things(body.scope, keys)}"
+        spec = TakeOverSpec(scope=body.scope, batch=new_key())
+        # What an index finds until then is meant as well, so it waits for that.
+        items = len(keys) if body.scope.keys else None
+        return self._context.queue(JobKind.TAKE_OVER, title, spec, items=items)
 
     def _start_caption(self, body: StartCaption, call: Call) -> JobReply:
         keys = some_scope_keys(self._library, body.scope)

@@ -20,10 +20,12 @@ SECONDS_EACH: Mapping[JobKind, float] = {
     JobKind.CAPTION: 0.4,
     JobKind.TAG: 0.001,
     JobKind.WRITE: 0.01,
+    JobKind.TAKE_OVER: 0.001,
 }
 """Seconds that a file takes on two processors, about: enough to tell a dozen from thousands."""
 BUILDS_ON: Mapping[JobKind, Set[JobKind]] = {
-    JobKind.WRITE: frozenset({JobKind.CAPTION, JobKind.WRITE}),
+    JobKind.WRITE: frozenset({JobKind.CAPTION, JobKind.WRITE, JobKind.TAKE_OVER}),
+    JobKind.TAKE_OVER: frozenset({JobKind.WRITE}),
     JobKind.TAG: frozenset({JobKind.INDEX, JobKind.SWITCH_MODEL, JobKind.TAG}),
 }
 """The kinds whose outcome a job of a kind may be about: it never passes these."""

@@ -82,6 +82,10 @@ class FakeAnnotations:
         style = self._context.described.get(key, CaptionStyle.SENTENCE)
         return self._human[key].caption or in_style(self._context.media[key].caption, style)
 
+    def human_of(self, key: str) -> HumanAnnotations:
+        """A person's caption and tags of one medium."""
+        return self._human[key]
+
     def commit(self, batch: Batch) -> AnnotationsReply:
         """Applies a new batch; what was undone before is forgotten."""
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import PurePath
 
 from cocadesk.errors import UserError
@@ -15,6 +16,7 @@ from cocadesk.protocol.messages import (
     ReplyBody,
     RowsChanged,
     StartCaption,
+    StartTakeOver,
     StartWrite,
     WritePlan,
 )
@@ -26,12 +28,15 @@ from cocadesk.protocol.values import (
     JobReport,
     JobValue,
     Scope,
+    TakeOverReport,
     WriteItem,
     WriteKind,
     WriteReport,
 )
 
 NOT_OURS = "It holds words that CocaDesk did not write."
+NOTES = "Notes of my own, not to be lost."
+HAS_CAPTION = "You have given it another caption here."
 PLAN_LIMIT = 1000
 
 
@@ -69,7 +74,7 @@ class FakeWriting:
         found = self._annotations.files.get(path)
         is_ours = found is not None
         if found is None and medium.number % 6 == 4:
-            found = "Notes of my own, not to be lost."
+            found = NOTES
         elif found is None and medium.number % 10 == 5:
             found, is_ours = new, True
         if found is None:
@@ -112,6 +117,43 @@ class FakeWriting:
             total=len(items),
             kind=JobKind.WRITE,
             stage="Writing captions",
+            end=end,
+        )
+        return self._context.jobs.start(work)
+
+    def _start_take_over(self, body: StartTakeOver, call: Call) -> ReplyBody:
+        keys = self._keys(body.scope)
+
+        def end(_job: JobValue) -> tuple[str, JobReport]:
+            texts = [self._item(key, overwrite=False) for key in keys]
+            found = [
+                (key, item.path) for key, item in zip(keys, texts, strict=True) if item.old == NOTES
+            ]
+            changes = {}
+            skipped = []
+            for key, path in found:
+                old = self._annotations.human_of(key)
+                if old.caption is None:
+                    changes[key] = (old, replace(old, caption=NOTES))
+                elif old.caption != NOTES:
+                    kind = WriteKind.SKIPPED
+                    skipped.append(WriteItem(path=path, kind=kind, reason=HAS_CAPTION))
+            if changes:
+                title = f"Captions of {len(changes)} photos"
+                self._annotations.commit(Batch(title=title, annotations=changes))
+            report = TakeOverReport(
+                taken=len(changes),
+                unchanged=len(found) - len(changes) - len(skipped),
+                without=len(keys) - len(found),
+                skipped=tuple(skipped),
+            )
+            return f"{len(changes)} taken over.", report
+
+        work = FakeWork(
+            title=f"Taking over captions beside {len(keys)} photos",
+            total=len(keys),
+            kind=JobKind.TAKE_OVER,
+            stage="Reading texts beside photos",
             end=end,
         )
         return self._context.jobs.start(work)

@@ -13,6 +13,7 @@ class JobKind(StrEnum):
     CAPTION = "caption"
     TAG = "tag"
     WRITE = "write"
+    TAKE_OVER = "take over"
     TEACH = "teach"
     SWITCH_MODEL = "switch"
 

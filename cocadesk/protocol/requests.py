@@ -169,6 +169,15 @@ class StartWrite(RequestBody, frozen=True):
     overwrite: bool = False
 
 
+class StartTakeOver(RequestBody, frozen=True):
+    """Takes texts beside media over as the person's captions, one undoable batch; ``JobReply``.
+
+    Never over a caption that the person wrote here, nor a text that was written from here.
+    """
+
+    scope: Scope
+
+
 class StartCaption(RequestBody, frozen=True):
     """Captions and tags media that this model has not described; ``JobReply``.
 

@@ -16,7 +16,7 @@ from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.messages import PlanWrite
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, JobValue, Row, Scope
-from ui.annotations.dialogs import CaptionDialog, WriteDialog
+from ui.annotations.dialogs import CaptionDialog, TakeOverDialog, WriteDialog
 from ui.annotations.scopes import choices, shortened
 from ui.jobs.commands import FailuresDialog
 from ui.jobs.panel import JobRow
@@ -200,6 +200,24 @@ def test_writing_captions_shows_first_what_it_would_change_and_is_undone(
     _wait_for_end(window, qtbot, JobKind.WRITE)
     notice = window.widgets.notice
     assert "30 captions written" in notice.text()
+    qtbot.waitUntil(window.action_set[Actions.UNDO].isEnabled, timeout=WAIT_MS)
+    notice.button.click()
+    qtbot.waitUntil(lambda: "Undone" in notice.text(), timeout=WAIT_MS)
+
+
+def test_texts_beside_photos_are_taken_over_after_a_question(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    """And there is a way back in the notice."""
+    qtbot.waitUntil(lambda: window.session.inspector.row is not None, timeout=WAIT_MS)
+    window.action_set[Actions.SELECT_ALL].trigger()
+    window.action_set[Actions.TAKE_OVER_CAPTIONS].trigger()
+    dialog = window.dialogs.current
+    assert isinstance(dialog, TakeOverDialog)
+    dialog.start.click()
+    _wait_for_end(window, qtbot, JobKind.TAKE_OVER)
+    notice = window.widgets.notice
+    assert "6 taken over" in notice.text()
     qtbot.waitUntil(window.action_set[Actions.UNDO].isEnabled, timeout=WAIT_MS)
     notice.button.click()
     qtbot.waitUntil(lambda: "Undone" in notice.text(), timeout=WAIT_MS)

@@ -60,6 +60,31 @@ class CaptionDialog(FramedDialog):
         self.accept()
 
 
+class TakeOverDialog(FramedDialog):
+    """Choice of photos whose texts become captions; ``start_wanted`` carries the scope."""
+
+    start_wanted = Signal(object)
+
+    def __init__(self, choices: Sequence[ScopeChoice], first: int, parent: QWidget) -> None:
+        super().__init__("Take over captions beside photos", parent)
+        self.picker = ScopePicker(choices, first)
+        self.start = button("Take over", "primary", on_click=self._start)
+        sentence = (
+            "A text file beside a photo (beach.txt or beach.caption for beach.jpg) becomes your "
+            "caption of it. Captions that you wrote here stay as they are, and Undo reverts it."
+        )
+        self.column.addWidget(label(sentence, "muted", wraps=True))
+        self.column.addWidget(self.picker)
+        self.column.addStretch(1)
+        self.add_buttons(self.start)
+        self.resize(520, 230)
+        self.start.setDefault(True)
+
+    def _start(self) -> None:
+        self.start_wanted.emit(self.picker.scope())
+        self.accept()
+
+
 class WriteDialog(FramedDialog):
     """Preview of the changes, before anything is written."""
 

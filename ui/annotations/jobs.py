@@ -14,7 +14,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, JobValue, Scope
-from ui.annotations.dialogs import CaptionDialog, WriteDialog
+from ui.annotations.dialogs import CaptionDialog, TakeOverDialog, WriteDialog
 from ui.annotations.editor import AnnotationEditor, FeedbackAction
 from ui.annotations.scopes import ScopeChoice, choices
 from ui.annotations.styles import StyleChoice
@@ -62,6 +62,7 @@ class AnnotationJobs(QObject):
         return {
             Actions.CAPTION_SELECTION: self._caption_selection,
             Actions.CAPTION_FOLDER: self._caption_folder,
+            Actions.TAKE_OVER_CAPTIONS: self._take_over_captions,
             Actions.WRITE_CAPTIONS: self._write_captions,
         }
 
@@ -89,6 +90,13 @@ class AnnotationJobs(QObject):
         )
         dialog.start_wanted.connect(self._tracker.caption)
 
+    def _take_over_captions(self) -> None:
+        offered = self._choices()
+        dialog = self._dialogs.open(
+            lambda parent: TakeOverDialog(offered, self._first(offered), parent)
+        )
+        dialog.start_wanted.connect(self._tracker.take_over)
+
     def _write_captions(self) -> None:
         offered = self._choices()
         dialog = self._dialogs.open(
@@ -108,7 +116,8 @@ class AnnotationJobs(QObject):
             self._dialogs.current.show_problem(str(error))
 
     def _on_ended(self, job: JobValue) -> None:
-        if job.kind is JobKind.WRITE and job.state is JobState.DONE:
+        is_undoable = job.kind in (JobKind.WRITE, JobKind.TAKE_OVER)
+        if is_undoable and job.state is JobState.DONE:
             self._notice.say(job_line(job), FeedbackAction.UNDO.value, self._editor.undo)
 
     def _choices(self) -> list[ScopeChoice]:

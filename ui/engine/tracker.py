@@ -20,6 +20,7 @@ from cocadesk.protocol.messages import (
     RequestBody,
     StartCaption,
     StartIndex,
+    StartTakeOver,
     StartWrite,
     TryAgain,
     WritePlan,
@@ -112,6 +113,10 @@ class JobTracker(QObject):
     def write(self, scope: Scope, overwrite: bool) -> None:
         """Starts to write captions beside the photos."""
         self._start(StartWrite(scope=scope, overwrite=overwrite))
+
+    def take_over(self, scope: Scope) -> None:
+        """Starts to take texts beside the photos over as captions."""
+        self._start(StartTakeOver(scope=scope))
 
     def list_jobs(self) -> None:
         """Learns of all jobs, and announces those that have not ended, e.g. after a restart."""

@@ -86,6 +86,7 @@ class Actions:
     BACK_UP_LIBRARY = _library("back-up-library", "Back up the library…")
     RESTORE_LIBRARY = _library("restore-library", "Restore from a backup…")
     EXPORT_LIBRARY = _library("export-library", "Export the library…")
+    TAKE_OVER_CAPTIONS = _library("take-over-captions", "Take over captions beside photos…")
     FOCUS_SEARCH = Action("focus-search", "Search", ("Ctrl+F", "/"), group=Group.SEARCH)
     SHOW_ALL = Action("show-all", "Show all, newest first", ("Ctrl+Shift+A",), group=Group.SEARCH)
     UNDO = Action("undo", "Undo", ("Ctrl+Z",), group=Group.EDIT, requires=Requires.UNDO)

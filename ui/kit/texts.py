@@ -105,6 +105,7 @@ def job_state(job: JobValue) -> str:
 _NOUNS = {
     JobKind.CAPTION: "photo",
     JobKind.TAG: "photo",
+    JobKind.TAKE_OVER: "photo",
     JobKind.SWITCH_MODEL: "photo",
     JobKind.TEACH: "step",
 }

@@ -26,7 +26,7 @@ from ui.library.results_model import ResultsModel
 RESULTS_LIMIT = 500
 STRETCH = 5000
 REFRESH_MS = 1200
-CHANGES_ROWS = (JobKind.INDEX, JobKind.CAPTION, JobKind.TAG, JobKind.SWITCH_MODEL)
+CHANGES_ROWS = frozenset(JobKind) - {JobKind.WRITE, JobKind.TEACH}
 
 
 @dataclass(frozen=True, slots=True)

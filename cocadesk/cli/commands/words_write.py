@@ -102,7 +102,12 @@ def _show(report: Report, verb: str, done: WriteReport, more: dict[str, Any]) ->
     report.line(
         f"{done.written:,} {verb}, {done.unchanged:,} unchanged, {len(done.skipped):,} skipped."
     )
-    for reason, files in _by_reason(done.skipped).items():
+    note_skipped(report, done.skipped)
+
+
+def note_skipped(report: Report, skipped: Sequence[WriteItem]) -> None:
+    """A line for each reason, with the first file that is skipped for it."""
+    for reason, files in _by_reason(skipped).items():
         others = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
         report.note(f"{files[0]}{others}: {reason}")
 

@@ -72,6 +72,21 @@ def test_captions_are_previewed_written_kept_and_put_back(base: Path) -> None:
     assert [path.name for path in photos.glob("*.txt")] == ["a.txt"]
 
 
+def test_texts_beside_photos_become_captions_and_one_undo_takes_them_back(base: Path) -> None:
+    """Counts of photos; those whose text is left alone by name with the reason."""
+    photos = base / "photos"
+    (photos / "a.txt").write_text("our boat\n", encoding="utf-8")
+    (photos / "b.txt").write_text("theirs", encoding="utf-8")
+    words(base, "set", photos / "b.jpg", "--caption", "mine")
+    read = words(base, "read", photos)
+    assert (read["taken"], read["unchanged"], read["without"]) == (1, 0, 1)
+    assert [Path(item["path"]).name for item in read["kept"]] == ["b.jpg"]
+    assert words(base, "history", photos / "a.jpg")["edits"][-1]["new"] == "our boat"
+    assert words(base, "read", photos)["unchanged"] == 1
+    assert words(base, "undo")["undone"] == 1
+    assert words(base, "read", photos / "a.jpg")["taken"] == 1
+
+
 def test_a_redo_that_leaves_the_only_file_alone_does_not_say_redone(alone: Path) -> None:
     """Somebody wrote the file in between: the line says that nothing was done."""
     photo, library = alone / "photos" / "b.jpg", os.fspath(alone / "library")

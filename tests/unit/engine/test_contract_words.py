@@ -31,6 +31,7 @@ from cocadesk.protocol.messages import (
     SetAnnotations,
     SetVocabulary,
     StartCaption,
+    StartTakeOver,
     StartWrite,
     UndoAnnotations,
     VocabularyReply,
@@ -44,6 +45,7 @@ from cocadesk.protocol.values import (
     JobKind,
     JobState,
     Scope,
+    TakeOverReport,
     WriteKind,
     WriteReport,
 )
@@ -215,6 +217,28 @@ def test_a_write_is_planned_done_undone_and_redone(client: AnyEngine) -> None:
     assert client.ask(PlanWrite(scope=everything), WritePlan, timeout_s=WAIT_S) == after
 
 
+def test_texts_beside_photos_are_taken_over_and_undone(client: AnyEngine) -> None:
+    """Every medium is counted once; a second time nothing is left to take."""
+    keys = _keys(client)
+
+    def take() -> TakeOverReport:
+        body = StartTakeOver(scope=Scope())
+        ended = _end(client, client.ask(body, JobReply, timeout_s=WAIT_S))
+        assert (ended.job.kind, ended.job.state) == (JobKind.TAKE_OVER, JobState.DONE)
+        assert isinstance(ended.report, TakeOverReport)
+        return ended.report
+
+    first = take()
+    assert first.taken + first.unchanged + first.without + len(first.skipped) == len(keys)
+    second = take()
+    assert (second.taken, second.unchanged) == (0, first.taken + first.unchanged)
+    if first.taken:
+        undone = client.ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
+        assert len(undone.changed) == first.taken
+        assert take().taken == first.taken
+        client.ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
+
+
 def test_own_tags_take_the_place_of_the_shipped_ones(client: AnyEngine) -> None:
     """A job tags everything anew; none brings the shipped ones back."""
     shipped = client.ask(GetVocabulary(), VocabularyReply, timeout_s=WAIT_S)
@@ -236,3 +260,5 @@ def test_a_scope_without_media_gets_a_sentence(tmp_path: Path, client: AnyEngine
         client.ask(StartWrite(scope=scope), JobReply, timeout_s=WAIT_S)
     with pytest.raises(UserError, match="nowhere"):
         client.ask(StartCaption(scope=scope), JobReply, timeout_s=WAIT_S)
+    with pytest.raises(UserError, match="nowhere"):
+        client.ask(StartTakeOver(scope=scope), JobReply, timeout_s=WAIT_S)
