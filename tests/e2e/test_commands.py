@@ -109,7 +109,7 @@ def test_a_second_index_reads_nothing(
 
 def test_info_counts_what_is_there(library: tuple[Path, Outcome], model: Path) -> None:
     """Integers and strings as promised; options may stand before the command too."""
-    outcome = cocadesk("--library", library[0], "--model", model, "info", "--json")
+    outcome = invoked("--library", library[0], "--model", model, "info", "--json")
     document = outcome.document
     assert outcome.code == 0
     counts = {name: document[name] for name in ("media", "photos", "videos", "views")}
@@ -133,7 +133,7 @@ def test_search_ranks_the_library(library: tuple[Path, Outcome], model: Path) ->
     assert base64.b64decode(odd["path_b64"]).endswith(b"/caf\xe9.jpg")
     two = invoked("search", "a red ball", "--limit", "2", *common, "--json")
     assert two.document["results"] == results[:2]
-    text = cocadesk("search", "a red ball", "--limit", "2", *common)
+    text = invoked("search", "a red ball", "--limit", "2", *common)
     assert results[0]["path"] in text.out.splitlines()[0]
 
 
@@ -144,7 +144,7 @@ def test_words_of_members_are_kept_in_the_library(
     outside = write_photo(tmp_path / "outside.jpg", 5)
     member = photos / "blue.jpg"
     common = ("--library", library[0], "--model", model, "--json")
-    tagged = cocadesk("tag", member, outside, *common)
+    tagged = invoked("tag", member, outside, *common)
     assert tagged.code == 0
     assert [item["path"] for item in tagged.document["results"]] == [str(member), str(outside)]
     tags = tagged.document["results"][0]["tags"]
@@ -190,7 +190,7 @@ def test_a_users_mistake_is_a_sentence_and_code_2(tmp_path: Path) -> None:
 
 def test_a_model_that_is_none_is_a_sentence(photos: Path, tmp_path: Path) -> None:
     """A foreign folder given as model: code 2, and with ``--json`` an error document."""
-    outcome = cocadesk("caption", photos, "--model", tmp_path, "--json")
+    outcome = invoked("caption", photos, "--model", tmp_path, "--json")
     assert outcome.code == 2
     assert outcome.document["error"]["what"]
     assert "Traceback" not in outcome.err
@@ -245,7 +245,7 @@ def test_evaluation_prints_the_measures_by_name(model: Path, tmp_path: Path) -> 
     """Retrieval, captions and zero-shot, each a document of numbers."""
     shard = write_shard(tmp_path / "shard.tar", count=12)
     common = ("--model", model, "--json")
-    retrieval = cocadesk("evaluate", "retrieval", shard, *common)
+    retrieval = invoked("evaluate", "retrieval", shard, *common)
     assert retrieval.code == 0
     names = {f"{way}_r{k}" for way in ("t2i", "i2t") for k in (1, 5, 10)}
     assert retrieval.document["metrics"].keys() == names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -17,9 +18,19 @@ from cocadesk.protocol.launch import connect_or_start
 from cocadesk.protocol.messages import JobReply, StartIndex, WatchJob
 from cocadesk.protocol.paths import WirePath
 from tests.support.engines import FAKE_MODEL, coloured_photos, stop
-from tests.support.program import cocadesk, environment
+from tests.support.program import environment
 from tests.support.tiny_model import write_tiny_checkpoint
 
+COMMANDS = """
+import json, sys
+from cocadesk.cli.main import main
+for command in json.loads(sys.argv[1]):
+    sys.argv = ["cocadesk", *command]
+    try:
+        main()
+    except SystemExit as end:
+        assert end.code == 0, command
+"""
 WRITE = """
 import sys
 from cocadesk.locations import keep_private
@@ -73,19 +84,23 @@ def test_an_engine_opens_nothing_to_others(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_command_opens_nothing_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A model reads photos, captions are written beside them; only those are for all."""
+    """A model reads photos, captions are written beside them; only those are for all.
+
+    The commands follow each other in one process, whose start takes longer than they do.
+    """
     monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
     photos, library = coloured_photos(tmp_path / "photos"), tmp_path / "library"
     model = write_tiny_checkpoint(tmp_path / "model")
-    before = os.umask(0)
-    try:
-        assert cocadesk("index", photos, "--model", model, "--library", library).code == 0
-        assert cocadesk("tag", photos, "--library", library).code == 0
-        red = photos / "red-0.jpg"
-        assert cocadesk("words", "set", red, "--caption", "red", "--library", library).code == 0
-        assert cocadesk("words", "write", photos, "--library", library).code == 0
-    finally:
-        os.umask(before)
+    commands = (
+        ("index", photos, "--model", model),
+        ("tag", photos),
+        ("words", "set", photos / "red-0.jpg", "--caption", "red"),
+        ("words", "write", photos),
+    )
+    given = json.dumps([[*map(os.fspath, c), "--library", os.fspath(library)] for c in commands])
+    subprocess.run(
+        [sys.executable, "-P", "-c", COMMANDS, given], env=environment(), umask=0, check=True
+    )
     assert mode_of(photos / "red-0.txt") == 0o666
     assert open_to_others(library) == []
     assert open_to_others(tmp_path / "cache") == []

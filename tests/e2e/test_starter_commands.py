@@ -64,9 +64,7 @@ def test_most_photos_get_a_few_tags_and_the_plain_ones_the_right_ones(
 
 def test_a_photo_is_described_in_words(samples: Path, tmp_path: Path) -> None:
     """Outside any library; the sentence names what is there."""
-    outcome = cocadesk(
-        "caption", samples / "giraffes.jpg", "--library", tmp_path / "none", "--json"
-    )
+    outcome = invoked("caption", samples / "giraffes.jpg", "--library", tmp_path / "none", "--json")
     (result,) = outcome.document["results"]
     assert "giraffe" in result["caption"].lower()
     assert not (tmp_path / "none").exists()

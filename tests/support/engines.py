@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw
 
 from cocadesk.engine.local import Access, AnyEngine, LocalEngine
 from cocadesk.fake_engine.engine import FakeEngine
+from cocadesk.library.library import Library
+from cocadesk.locations import STARTER
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.launch import connect_or_start
 from cocadesk.protocol.messages import (
@@ -23,7 +25,8 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobState, JobValue
-from tests.support.fake_backend import FakeBackend
+from tests.support.fake_backend import FakeBackend, FakeInfo
+from tests.support.index_tools import run_index
 
 FAKE_MODEL = ("--backend", "tests.support.fake_backend:FakeBackend")
 WAIT_S = 60.0
@@ -100,6 +103,18 @@ def watch(client: AnyEngine, job: JobValue) -> JobReply:
 def use_model(client: AnyEngine, source: str) -> JobValue:
     """The job that lets another model answer."""
     return client.ask(UseModel(source=source), JobReply, timeout_s=WAIT_S).job
+
+
+def filled_library(base: Path, source: str = STARTER) -> Path:
+    """A folder of five plain photos and the library that has read them, without an engine.
+
+    Workers that decode take longer to start than five photos to be read in this process.
+    """
+    with Library.open(base / "library") as library:
+        run_index(library, [coloured_photos(base / "photos")])
+        info = FakeInfo()
+        library.set_model(info.image_id, model_id=info.model_id, source=source)
+    return base
 
 
 def coloured_photos(folder: Path) -> Path:

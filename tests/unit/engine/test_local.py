@@ -56,7 +56,7 @@ from cocadesk.protocol.values import (
     ModelState,
 )
 from cocadesk.protocol.wire import ProtocolError
-from tests.support.engines import coloured_photos, index, local_engine
+from tests.support.engines import coloured_photos, filled_library, index, local_engine
 from tests.support.fake_backend import FakeBackend
 from tests.support.inner_engine import inner_engine
 from tests.support.program import environment
@@ -79,9 +79,7 @@ def test_the_first_engine_of_a_library_leaves_a_backup_as_it_ends(filled: Path) 
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
     """The same, for tests that write."""
-    with local_engine(tmp_path / "library") as engine:
-        index(engine, coloured_photos(tmp_path / "photos"))
-    return tmp_path
+    return filled_library(tmp_path)
 
 
 def _no_model(source: str) -> Backend:

@@ -12,7 +12,6 @@ import pytest
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.library.library import Library
 from cocadesk.locations import durable_source
 from cocadesk.model.backend import Backend, open_source
 from cocadesk.protocol.client import EngineClient
@@ -38,7 +37,7 @@ from cocadesk.protocol.values import (
     ModelState,
     ModelValue,
 )
-from tests.support.engines import coloured_photos, index, use_model, watch
+from tests.support.engines import filled_library, use_model, watch
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.inner_engine import inner_engine
 from tests.support.other_model import OTHER, OtherBackend
@@ -106,8 +105,8 @@ def shop() -> Shop:
 @pytest.fixture
 def client(tmp_path: Path, shop: Shop) -> Iterator[EngineClient]:
     """A client of an engine with five photos, answered by ``first``."""
+    filled_library(tmp_path, "first")
     with inner_engine(tmp_path / "library", "first", opener=shop.open) as client:
-        index(client, coloured_photos(tmp_path / "photos"))
         yield client
         shop.leave.release(100)
 
@@ -155,9 +154,8 @@ def test_other_vectors_are_made_first_while_the_old_model_answers(
 
 def test_an_interrupted_switch_goes_on_with_the_next_engine(tmp_path: Path, shop: Shop) -> None:
     """The old model answers until then."""
-    library = tmp_path / "library"
+    library = filled_library(tmp_path, "first") / "library"
     with inner_engine(library, "first", opener=shop.open) as client:
-        index(client, coloured_photos(tmp_path / "photos"))
         job = use_model(client, "other")
         shop.leave.release(1)
     shop.leave.release(100)
@@ -206,12 +204,7 @@ def test_a_library_whose_model_has_vanished_says_so_and_takes_another(
     tmp_path: Path, shop: Shop
 ) -> None:
     """Listing works, search explains, and another model can be used at once."""
-    library = tmp_path / "library"
-    with inner_engine(library, "first", opener=shop.open) as client:
-        index(client, coloured_photos(tmp_path / "photos"))
-    with Library.open(library) as opened:
-        info = FakeInfo()
-        opened.set_model(info.image_id, model_id=info.model_id, source="gone")
+    library = filled_library(tmp_path, "gone") / "library"
     with inner_engine(library, "first", opener=shop.open) as client:
         with pytest.raises(UserError, match="gone"):
             client.ask(Search(text="red"), Hits, timeout_s=WAIT_S)

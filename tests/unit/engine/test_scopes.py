@@ -12,7 +12,8 @@ from cocadesk.errors import UserError
 from cocadesk.library.library import Library
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Scope
-from tests.support.engines import coloured_photos, index, local_engine
+from tests.support.engines import coloured_photos
+from tests.support.index_tools import run_index
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +22,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("scopes")
     coloured_photos(base / "photos" / "2014")
     (base / "photos" / "2014" / "red-0.jpg").rename(base / "photos" / "2014.jpg")
-    with local_engine(base / "library") as engine:
-        index(engine, base / "photos")
+    with Library.open(base / "library") as library:
+        run_index(library, [base / "photos"])
     return base
 
 

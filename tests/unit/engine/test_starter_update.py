@@ -57,6 +57,7 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobState, JobValue
 from tests.support.engines import (
     coloured_photos,
+    filled_library,
     index,
     photos_and_a_broken_one,
     use_model,
@@ -89,10 +90,7 @@ class SlowOther(OtherBackend):
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
     """A folder with a library of five photos that the older starter has read."""
-    with Library.open(tmp_path / "library") as library:
-        run_index(library, [coloured_photos(tmp_path / "photos")])
-        library.set_model(OLD.image_id, model_id=OLD.model_id, source=STARTER)
-    return tmp_path
+    return filled_library(tmp_path)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobState, Row, Scope, TeachSource, TuningMethod
-from tests.support.engines import coloured_photos, index
+from tests.support.engines import filled_library, index
 from tests.support.fake_backend import FakeBackend
 from tests.support.inner_engine import inner_engine
 
@@ -42,8 +42,8 @@ def _open(_source: str) -> Backend:
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[EngineClient]:
     """A client of an engine with five photos."""
+    filled_library(tmp_path, "fake")
     with inner_engine(tmp_path / "library", "fake", opener=_open) as client:
-        index(client, coloured_photos(tmp_path / "photos"))
         yield client
 
 
