@@ -1,23 +1,23 @@
-"""The log of edits: a medium's history in plain words, titles of commands, undo and redo."""
+"""The log of edits: a medium's history in plain words, undo and redo."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from cocadesk.annotations.sidecars import FileState
-from cocadesk.library.edits import FILE_FIELD
-from cocadesk.library.library import Library
-from cocadesk.library.rows import BatchMark, Edit, MediaKind
+from cocadesk.library.edits import FILE_FIELD, album_of
+from cocadesk.library.rows import BatchMark, Edit
 
 _FIELDS = {
     "human_caption": "caption",
     "human_tags_added": "tags added",
     "human_tags_removed": "tags removed",
     "human_rating": "rating",
+    "human_flag": "flag",
+    "human_favourite": "favourite",
     FILE_FIELD: "file",
 }
 
@@ -37,62 +37,36 @@ class PastEdit:
     is_undone: bool
 
 
-def past_edits(edits: Iterable[Edit], taken_back: Collection[str]) -> list[PastEdit]:
-    """The entries that say something, in their order."""
-    return [
+def past_edits(
+    edits: Iterable[Edit], taken_back: Collection[str], album_name: Callable[[str], str] = str
+) -> list[PastEdit]:
+    """The entries that say something, in their order; ``album_name`` gives that of an id."""
+    past = [
         PastEdit(
             when=edit.when,
             who=edit.who,
-            field=_FIELDS.get(edit.field, edit.field),
-            old=_shown(edit.field, edit.old),
-            new=_shown(edit.field, edit.new),
+            field="album" if album_of(edit.field) else _FIELDS.get(edit.field, edit.field),
+            old=_shown(edit.field, edit.old, album_name),
+            new=_shown(edit.field, edit.new, album_name),
             is_undone=edit.batch in taken_back,
         )
         for edit in edits
-        if edit.old != edit.new
     ]
+    # An undo that found nothing to do, or another place in the same album.
+    return [one for one in past if one.old != one.new]
 
 
-def _shown(field: str, text: str) -> str:
+def _shown(field: str, text: str, album_name: Callable[[str], str]) -> str:
     if field == FILE_FIELD:
         return FileState.from_json(text).text
     value = json.loads(text)
     if value is None:
         return ""
+    if album := album_of(field):
+        return album_name(album)
+    if value is True:
+        return "yes"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-_SUBJECTS = {
-    "human_caption": "caption",
-    "human_tags_added": "tags",
-    "human_tags_removed": "tags",
-    "human_rating": "rating",
-    FILE_FIELD: "caption file",
-}
-_LOOKED_AT = 200
-"""So many of a command's media are looked at to call them photos or videos."""
-_MANY = {"caption": "captions", "caption file": "caption files", "rating": "ratings"}
-
-
-def title_of(library: Library, edits: Sequence[Edit]) -> str:
-    """The title of a command: "Caption of dog.jpg", "Tags of 12 photos"."""
-    keys = list(dict.fromkeys(edit.key for edit in edits))
-    subjects = list(dict.fromkeys(_SUBJECTS.get(edit.field, edit.field) for edit in edits))
-    if len(keys) > 1:
-        subjects = [_MANY.get(subject, subject) for subject in subjects]
-    text = " and ".join(subjects)
-    return f"{text[:1].upper()}{text[1:]} of {things(library, keys)}"
-
-
-def things(library: Library, keys: Sequence[str]) -> str:
-    """A file's name, or how many photos and videos."""
-    rows = library.media.rows(keys[:_LOOKED_AT])
-    if len(keys) == 1 and rows:
-        return os.path.basename(rows[0].path).decode("utf-8", "replace")  # noqa: PTH119
-    kinds = {row.kind for row in rows} or {MediaKind.PHOTO}
-    if len(kinds) > 1:
-        return f"{len(keys):,} photos and videos"
-    return f"{len(keys):,} {kinds.pop().value}{'' if len(keys) == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

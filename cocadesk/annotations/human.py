@@ -1,14 +1,14 @@
-"""Captions and tags of people: set, undone, redone and listed, all through the log of edits."""
+"""Captions, tags, stars and flags of people: set, undone, redone, all through the log."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from cocadesk.annotations.history import PastEdit, Step, UndoState, past_edits, title_of, undo_state
+from cocadesk.annotations.history import PastEdit, Step, UndoState, past_edits, undo_state
 from cocadesk.annotations.progress import SkippedFile
 from cocadesk.annotations.sidecar_journal import (
     FileWriter,
@@ -17,14 +17,19 @@ from cocadesk.annotations.sidecar_journal import (
 )
 from cocadesk.annotations.sidecars import FileState
 from cocadesk.annotations.text import caption_of, same_tag, tag_of
+from cocadesk.annotations.titles import title_of
 from cocadesk.errors import UserError
 from cocadesk.library.edits import FILE_FIELD, NO_WORDS, PERSON, projected
 from cocadesk.library.library import Library
-from cocadesk.library.rows import Edit, MediaRow, new_key
+from cocadesk.library.marks import Flag
+from cocadesk.library.rows import ALBUM, SAVED_SEARCH, Edit, MediaRow, new_key
 
 CAPTION = "human_caption"
 ADDED = "human_tags_added"
 REMOVED = "human_tags_removed"
+MAX_STARS = 5
+
+_SET = (CAPTION, ADDED, REMOVED, "human_rating", "human_flag", "human_favourite")
 
 _GONE = "This photo or video is no longer in the library."
 
@@ -49,19 +54,23 @@ class UndoTitles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationEdit:
-    """A person's caption and tags for media, tidied when this is made.
+    """A person's caption, tags, stars, flag and favourite mark, tidied when this is made.
 
-    ``caption`` None leaves the caption as it is, an empty one removes the person's.
-    Adding a tag that a machine gave accepts it; removing one rejects it.
+    None leaves a thing as it is. An empty ``caption`` removes the person's; adding a tag
+    that a machine gave accepts it, removing one rejects it. ``rating`` 0 and the flag
+    NONE hide what the file says.
 
     Raises:
-        UserError: the caption or a tag is too long, or a tag is empty or both added and
-            removed.
+        UserError: the caption or a tag is too long, a tag is empty or both added and
+            removed, or there are no such stars.
     """
 
     caption: str | None = None
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
+    rating: int | None = None
+    flag: Flag | None = None
+    favourite: bool | None = None
 
     def __post_init__(self) -> None:
         add = _joined((), list(map(tag_of, self.add_tags)), ())
@@ -73,6 +82,10 @@ class AnnotationEdit:
                 "",
                 "Leave one of the two out.",
             )
+        if self.rating is not None and not 0 <= self.rating <= MAX_STARS:
+            raise UserError(
+                f"There is no rating of {self.rating}.", "", "Give 1 to 5 stars, or 0 for none."
+            )
         if self.caption is not None:
             object.__setattr__(self, "caption", caption_of(self.caption))
         object.__setattr__(self, "add_tags", add)
@@ -82,6 +95,12 @@ class AnnotationEdit:
         """The row as it is after this edit."""
         if self.caption is not None:
             row = replace(row, human_caption=self.caption or None)
+        if self.rating is not None:
+            row = replace(row, human_rating=self.rating)
+        if self.flag is not None:
+            row = replace(row, human_flag=self.flag.value)
+        if self.favourite is not None:
+            row = replace(row, human_favourite=self.favourite or None)
         if self.add_tags or self.remove_tags:
             known = {same_tag(tag): tag for tag in _tags_of(row)}
             add = [known.get(same_tag(tag), tag) for tag in self.add_tags]
@@ -133,7 +152,7 @@ class _Cached:
 
 
 class HumanAnnotations:
-    """The captions and tags of people in one library; of the one process that writes it.
+    """All that people say of the media in one library; of the one process that writes it.
 
     Any thread. Making it finishes the files that a killed writer had in hand.
     """
@@ -165,11 +184,15 @@ class HumanAnnotations:
                 for row in rows
                 for name, old, new in _differences(row, edit.applied_to(row))
             ]
+            return self.record(edits)
+
+    def record(self, edits: Sequence[Edit]) -> AnnotationChange:
+        """Records the edits of one command; none is no command."""
+        with self.lock:
             self._library.edits.record(edits)
             if not edits:
                 return AnnotationChange()
-            changed = tuple(dict.fromkeys(edit.key for edit in edits))
-            return AnnotationChange(keys=changed, title=title_of(self._library, edits))
+            return AnnotationChange(keys=_media(edits), title=title_of(self._library, edits))
 
     def undo(self) -> AnnotationChange:
         """Takes the last command back whole, files included; nothing where there is none."""
@@ -195,7 +218,8 @@ class HumanAnnotations:
         """
         if not self._library.media.rows([key]):
             raise UserError(_GONE)
-        return past_edits(self._library.edits.of_keys([key]), self.state().taken_back)
+        edits, taken_back = self._library.edits.of_keys([key]), self.state().taken_back
+        return past_edits(edits, taken_back, self._library.albums.name_ever)
 
     def write(self, edits: Sequence[Edit]) -> list[SkippedFile]:
         """Records and writes files of one batch; gives those that were skipped."""
@@ -230,7 +254,7 @@ class HumanAnnotations:
             edits += self._reverted_edits(origin, command, is_undo=is_undo)
             refused = self._files.apply(edits or [command.nothing(origin[0].key)])
             return AnnotationChange(
-                keys=tuple(dict.fromkeys(e.key for e in edits if e.old != e.new)),
+                keys=_media(e for e in edits if e.old != e.new),
                 title=title_of(self._library, origin),
                 files=len(files) - len(refused),
                 skipped=(*skipped, *refused),
@@ -239,7 +263,7 @@ class HumanAnnotations:
     def _reverted_edits(
         self, origin: Sequence[Edit], command: Command, *, is_undo: bool
     ) -> list[Edit]:
-        """Captions and tags before (or after) a command, where they are as it left them."""
+        """All but files before (or after) a command, where it is as the command left it."""
         net: dict[tuple[str, str], tuple[str, str]] = {}
         for edit in origin:
             if edit.field != FILE_FIELD:
@@ -249,15 +273,21 @@ class HumanAnnotations:
         edits = []
         for (key, name), (before, after) in net.items():
             start, end = (after, before) if is_undo else (before, after)
-            current = json.loads(_to_json(stored.get(key, {}).get(name, NO_WORDS[name])))
+            current = json.loads(_to_json(stored.get(key, {}).get(name, NO_WORDS.get(name))))
             if current == json.loads(start) != json.loads(end):
                 edits.append(command.edit(key, name, start, end))
         return edits
 
 
+def _media(edits: Iterable[Edit]) -> tuple[str, ...]:
+    """The media among the keys of edits, each once."""
+    lists = (ALBUM, SAVED_SEARCH)
+    return tuple(dict.fromkeys(edit.key for edit in edits if edit.field not in lists))
+
+
 def _differences(before: MediaRow, after: MediaRow) -> Iterator[tuple[str, object, object]]:
     """The human columns that differ: name, old and new value."""
-    for name in (CAPTION, ADDED, REMOVED):
+    for name in _SET:
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             yield name, old, new

@@ -57,6 +57,24 @@ def tag_of(text: str) -> str:
     return tag
 
 
+def name_of(text: str, kind: str) -> str:
+    """The name of an album (or another ``kind`` of thing) in the form that is stored.
+
+    Raises:
+        UserError: nothing is left of it, or it is too long.
+    """
+    name = one_line(text)
+    if not name:
+        raise UserError(f"The name of the {kind} is empty.", "", "Give it at least one letter.")
+    if len(name) > MAX_TAG_LETTERS:
+        raise UserError(
+            f"The name {name[:_SHOWN_LETTERS]}… is too long.",
+            f"It has {len(name):,} letters; {MAX_TAG_LETTERS} are the most.",
+            "Shorten it.",
+        )
+    return name
+
+
 def same_tag(tag: str) -> str:
     """A form that is the same for two tags that differ by case alone."""
     return tag.casefold()

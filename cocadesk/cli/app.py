@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cocadesk.cli.commands import evaluate, library_care, model, words
+from cocadesk.cli.commands import album, evaluate, library_care, model, saved, words
 from cocadesk.cli.commands.children import train, window
 from cocadesk.cli.commands.describe import caption, tag
 from cocadesk.cli.commands.forget import exclude, forget, purge
@@ -26,9 +26,11 @@ app = typer.Typer(
 )
 words.app.command("read")(read)
 words.app.command("write")(write)
+app.add_typer(album.app, name="album")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(library_care.app, name="library")
 app.add_typer(model.app, name="model")
+app.add_typer(saved.app, name="saved")
 app.add_typer(words.app, name="words")
 for command in (index, search, tag, caption, teach, info, jobs, forget, purge, exclude, train):
     app.command()(command)

@@ -9,11 +9,11 @@ import msgspec
 from msgspec import structs
 
 from cocadesk.annotations.describe import DescribeReport, caption_steps, tag_steps
-from cocadesk.annotations.history import things
 from cocadesk.annotations.human import HumanAnnotations
 from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, SkippedFile
 from cocadesk.annotations.sidecar_job import WriteReport, write_steps
 from cocadesk.annotations.taking_over import TakeOverReport, take_over_steps
+from cocadesk.annotations.titles import things
 from cocadesk.engine.conversions import REPORTED, sentence, to_failures, to_value
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.handlers import EngineContext

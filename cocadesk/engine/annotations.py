@@ -6,15 +6,16 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from cocadesk.annotations.history import things
 from cocadesk.annotations.human import AnnotationChange as Change
 from cocadesk.annotations.human import AnnotationEdit, HumanAnnotations
 from cocadesk.annotations.sidecars import PlannedFile, plan_write
+from cocadesk.annotations.titles import things
 from cocadesk.annotations.vocabulary import (
     has_custom_vocabulary,
     library_vocabulary,
     set_custom_vocabulary,
 )
+from cocadesk.engine.albums import AlbumHandler
 from cocadesk.engine.annotation_jobs import (
     AnnotationJobs,
     CaptionSpec,
@@ -27,6 +28,7 @@ from cocadesk.engine.conversions import to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
 from cocadesk.engine.job_steps import JobFactory
 from cocadesk.engine.scopes import some_scope_keys
+from cocadesk.library.marks import Flag
 from cocadesk.library.rows import new_key
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
@@ -56,12 +58,13 @@ PLAN_LIMIT = 1000
 
 
 class AnnotationHandler(RequestHandler):
-    """Answers for human words and the jobs around them."""
+    """Answers for human words and the jobs around them; ``albums`` shares their history."""
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
         self._library = context.library
-        self._annotations = HumanAnnotations(context.library)
+        self._annotations = annotations = HumanAnnotations(context.library)
+        self.albums = AlbumHandler(context, annotations, self._announce)
         self._jobs = AnnotationJobs(context, self._annotations, self._publish_titles)
 
     def works(self) -> Mapping[JobKind, JobFactory]:
@@ -86,7 +89,12 @@ class AnnotationHandler(RequestHandler):
 
     def _set(self, body: SetAnnotations, call: Call) -> AnnotationsReply:
         edit = AnnotationEdit(
-            caption=body.caption, add_tags=body.add_tags, remove_tags=body.remove_tags
+            caption=body.caption,
+            add_tags=body.add_tags,
+            remove_tags=body.remove_tags,
+            rating=body.rating,
+            flag=None if body.flag is None else Flag(body.flag),
+            favourite=body.favourite,
         )
         return self._announce(self._annotations.set(body.keys, edit))
 

@@ -60,6 +60,7 @@ class EngineCore:
         self._switcher = switcher = ModelSwitcher(context)
         self._job_requests = JobHandler(context)
         self._library_requests = LibraryHandler(context)
+        annotations = AnnotationHandler(context)
         self._handlers: tuple[RequestHandler, ...] = (
             self._library_requests,
             CareHandler(context),
@@ -67,7 +68,8 @@ class EngineCore:
             self._job_requests,
             IndexHandler(context),
             ForgettingHandler(context),
-            AnnotationHandler(context),
+            annotations,
+            annotations.albums,
             ModelHandler(context, switcher),
             TeachingHandler(context, switcher),
         )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from cocadesk.engine.conversions import to_hits, to_moments, to_row, to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.scopes import not_in_library, row_of
-from cocadesk.library.fields import facts_of
+from cocadesk.library.fields import FIELD_OF, facts_of
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     Detail,
@@ -108,6 +108,10 @@ class LibraryHandler(RequestHandler):
     def _get_detail(self, body: GetDetail, call: Call) -> Detail:
         row = row_of(self._library, body.key)
         facts = tuple(to_value(fact, Fact) for fact in facts_of(row))
+        if row.human_albums:
+            names = self._library.albums.names()
+            albums = ", ".join(names[album] for album in row.human_albums if album in names)
+            facts = (*facts, Fact(name="album", label=FIELD_OF["album"].label, text=albums))
         return Detail(row=to_row(self._library, row), facts=facts)
 
     def _get_moments(self, body: GetMoments, call: Call) -> Moments:

@@ -26,7 +26,6 @@ from cocadesk.protocol.messages import (
     Done,
     EngineMessage,
     Failed,
-    Hits,
     ListModels,
     Models,
     Partial,
@@ -140,7 +139,7 @@ class LocalEngine:
             return self._answer_without_library(body, call)
         is_quick = self._core is None and self._access is Access.READ
         if is_quick and isinstance(body, Search) and not self._awaits_vectors():
-            return self._search_quickly(body)
+            return self._search_quickly(body, call)
         return self._opened().answer(body, call)
 
     def _awaits_vectors(self) -> bool:
@@ -149,7 +148,7 @@ class LocalEngine:
         image_id = self._backend(source).info().image_id
         return manifest is not None and manifest.awaits(source, image_id)
 
-    def _search_quickly(self, body: Search) -> Hits:
+    def _search_quickly(self, body: Search, call: Call) -> ReplyBody | None:
         """Over the snapshot where it is exact, which spares the import of LanceDB."""
         from cocadesk.engine.conversions import to_hits
         from cocadesk.library.layout import Thumbnails
@@ -157,9 +156,12 @@ class LocalEngine:
         from cocadesk.search.searcher import open_searcher
 
         words, terms = split_query(body.text)
+        among = terms & parse_filter(body.filter)
+        if among.names_albums:  # only the library's log knows them
+            return self._opened().answer(body, call)
         thumbnails = Thumbnails(self.folder / "thumbs")
         with open_searcher(self.folder, self._backend(self._source())) as searcher:
-            found = searcher.search(words, body.limit + 1, terms & parse_filter(body.filter))
+            found = searcher.search(words, body.limit + 1, among)
         return to_hits(found, body.limit, thumbnails.moment_path)
 
     def _answer_without_library(self, body: RequestBody, call: Call) -> ReplyBody:

@@ -33,22 +33,43 @@ PERSON = "person"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HumanAnnotations:
-    """A person's caption and tags of one medium."""
+    """All that a person says of one medium."""
 
     caption: str | None = None
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    rating: int | None = None
+    flag: str | None = None
+    favourite: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lists:
+    """The albums (their media's keys in order) and saved searches, by name."""
+
+    albums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    searches: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One command: annotations by key and files by path, each as before and after."""
+    """One command: annotations by key, files by path and lists, each as before and after.
+
+    ``listed`` are the media that came into an album, left it or moved in it.
+    """
 
     title: str
     annotations: Mapping[str, tuple[HumanAnnotations, HumanAnnotations]] = field(
         default_factory=dict
     )
     files: Mapping[WirePath, tuple[str | None, str | None]] = field(default_factory=dict)
+    lists: tuple[Lists, Lists] | None = None
+    listed: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The media that it changes."""
+        return (*self.annotations, *self.listed)
 
 
 class FakeAnnotations:
@@ -62,13 +83,20 @@ class FakeAnnotations:
         self._undone: list[Batch] = []
         self._history: defaultdict[str, list[EditValue]] = defaultdict(list)
         self.files: dict[WirePath, str] = {}
+        self.lists = Lists()
 
     def row(self, key: str) -> Row:
         """The row with its annotations as they are now."""
         row = self._context.media[key].row
-        shown = self._description(key)
+        shown, human = self._description(key), self._human[key]
         return replace(
-            row, caption=shown.caption, caption_by_person=shown.caption_by_person, tags=shown.tags
+            row,
+            caption=shown.caption,
+            caption_by_person=shown.caption_by_person,
+            tags=shown.tags,
+            stars=human.rating or 0,
+            flag=human.flag or "none",
+            favourite=human.favourite,
         )
 
     def searchable_words(self, key: str) -> set[str]:
@@ -93,6 +121,10 @@ class FakeAnnotations:
             self._done.append(batch)
             self._apply(batch, is_undo=False)
         return self._tell(batch)
+
+    def unchanged(self) -> AnnotationsReply:
+        """The answer to a command that changes nothing."""
+        return self._reply(())
 
     def _description(self, key: str) -> Description:
         medium, human = self._context.media[key], self._human[key]
@@ -121,7 +153,7 @@ class FakeAnnotations:
             if new != old:
                 changes[key] = (old, new)
         if not changes:
-            return self._reply(())
+            return self.unchanged()
         return self.commit(Batch(title=_title(body, len(changes)), annotations=changes))
 
     def _undo(self, body: UndoAnnotations, call: Call) -> ReplyBody:
@@ -151,6 +183,8 @@ class FakeAnnotations:
             before, after = (new, old) if is_undo else (old, new)
             self._human[key] = after
             self._history[key].extend(_edits(before, after))
+        if batch.lists is not None:
+            self.lists = batch.lists[0 if is_undo else 1]
         for path, (had, has) in batch.files.items():
             text = had if is_undo else has
             if text is None:
@@ -159,9 +193,9 @@ class FakeAnnotations:
                 self.files[path] = text
 
     def _tell(self, batch: Batch) -> AnnotationsReply:
-        reply = self._reply(tuple(batch.annotations), title=batch.title, files=len(batch.files))
-        if batch.annotations:
-            self._context.publish(RowsChanged(keys=tuple(batch.annotations)))
+        reply = self._reply(batch.keys, title=batch.title, files=len(batch.files))
+        if batch.keys:
+            self._context.publish(RowsChanged(keys=batch.keys))
         self._context.publish(
             AnnotationsChanged(undo_title=reply.undo_title, redo_title=reply.redo_title)
         )
@@ -185,7 +219,14 @@ def _changed(old: HumanAnnotations, body: SetAnnotations) -> HumanAnnotations:
     added += [tag for tag in body.add_tags if tag not in added]
     removed = [tag for tag in old.removed if tag not in body.add_tags]
     removed += [tag for tag in body.remove_tags if tag not in removed]
-    return HumanAnnotations(caption=caption, added=tuple(added), removed=tuple(removed))
+    return HumanAnnotations(
+        caption=caption,
+        added=tuple(added),
+        removed=tuple(removed),
+        rating=old.rating if body.rating is None else body.rating,
+        flag=body.flag or old.flag,
+        favourite=old.favourite if body.favourite is None else body.favourite,
+    )
 
 
 def _title(body: SetAnnotations, count: int) -> str:
@@ -194,6 +235,12 @@ def _title(body: SetAnnotations, count: int) -> str:
         return f"Caption of {things}" if body.caption else f"Taking the caption from {things}"
     if body.add_tags:
         return f"Tag “{', '.join(body.add_tags)}” for {things}"
+    if body.rating is not None:
+        return f"{body.rating or 'No'} star{'' if body.rating == 1 else 's'} on {things}"
+    if body.flag is not None:
+        return f"{body.flag.capitalize()} flag on {things}"
+    if body.favourite is not None:
+        return f"{'Favourite' if body.favourite else 'No favourite'} mark on {things}"
     return f"Removing the tag “{', '.join(body.remove_tags)}” from {things}"
 
 
@@ -203,7 +250,14 @@ def _edits(before: HumanAnnotations, after: HumanAnnotations) -> list[EditValue]
         ("caption", before.caption or "", after.caption or ""),
         ("tags added", ", ".join(before.added), ", ".join(after.added)),
         ("tags removed", ", ".join(before.removed), ", ".join(after.removed)),
+        ("rating", _text(before.rating), _text(after.rating)),
+        ("flag", before.flag or "", after.flag or ""),
+        ("favourite", "yes" if before.favourite else "", "yes" if after.favourite else ""),
     ):
         if old != new:
             made.append(EditValue(when=WHEN, who=PERSON, field=name, old=old, new=new))
     return made
+
+
+def _text(rating: int | None) -> str:
+    return "" if rating is None else str(rating)

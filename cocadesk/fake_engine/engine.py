@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cocadesk.errors import UserError
+from cocadesk.fake_engine.albums import FakeAlbums
 from cocadesk.fake_engine.annotations import FakeAnnotations
 from cocadesk.fake_engine.care import FakeCare
 from cocadesk.fake_engine.forgetting import FakeForgetting
@@ -56,6 +57,7 @@ class FakeEngine:
             videos,
             FakeCare(context),
             self._annotations,
+            FakeAlbums(context, self._annotations),
             FakeWriting(context, self._annotations),
             FakeTeaching(context),
             FakeModels(context),

@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
+from cocadesk.fake_engine.albums import album_keys
 from cocadesk.fake_engine.annotations import FakeAnnotations
 from cocadesk.fake_engine.jobs import FakeWork, failures_of
 from cocadesk.fake_engine.rows import (
@@ -203,6 +204,9 @@ class FakeLibrary:
         media = sorted(self._media.values(), key=lambda m: m.row.taken or "", reverse=True)
         is_none = "state:offline" in body.filter  # of all filters; its media are all here
         keys = () if is_none else tuple(m.row.key for m in media)
+        if body.filter.startswith("album:"):
+            name = body.filter.removeprefix("album:").removeprefix('"').removesuffix('"')
+            keys = album_keys(name.replace('""', '"'), self._annotations)
         return Keys(
             keys=keys[body.offset : body.offset + body.limit], offset=body.offset, total=len(keys)
         )

@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from cocadesk.indexing.identity import common_ending
-from cocadesk.library.edits import NO_WORDS, PERSON
+from cocadesk.library.edits import NO_WORDS, PERSON, fields_of
 from cocadesk.library.library import Library
-from cocadesk.library.rows import Edit, Identity, MediaState, new_key
+from cocadesk.library.rows import Edit, Identity, MediaRow, MediaState, new_key
 
 
 def inherit(library: Library, identities: Sequence[Identity]) -> None:
@@ -28,7 +29,7 @@ def inherit(library: Library, identities: Sequence[Identity]) -> None:
     with library.writing():
         heirs = dict(_heirs(wanted, library.edits.annotated_keys()))
         rows = {row.key: row for row in library.media.rows(sorted({*heirs, *heirs.values()}))}
-        batch, now = new_key(), datetime.now(UTC)
+        batch, now, nothing = new_key(), datetime.now(UTC), fields_of(NO_WORDS)
         library.edits.record(
             [
                 Edit(
@@ -37,15 +38,20 @@ def inherit(library: Library, identities: Sequence[Identity]) -> None:
                     who=PERSON,
                     when=now,
                     field=name,
-                    old=json.dumps(nothing),
-                    new=json.dumps(getattr(rows[giver], name)),
+                    old=json.dumps(nothing.get(name)),
+                    new=json.dumps(value),
                 )
                 for heir, giver in heirs.items()
                 if heir in rows and giver in rows
-                for name, nothing in NO_WORDS.items()
-                if getattr(rows[giver], name) != nothing
+                for name, value in _said_of(rows[giver]).items()
+                if value != nothing.get(name)
             ]
         )
+
+
+def _said_of(row: MediaRow) -> dict[str, Any]:
+    """All that people have said of a medium, its places in albums too, as the log has it."""
+    return fields_of({name: getattr(row, name) for name in NO_WORDS})
 
 
 def _missing_with_equal(identities: Iterable[Identity]) -> list[list[Identity]]:

@@ -25,13 +25,14 @@ from cocadesk.library.atomic import write_atomically
 from cocadesk.library.edits import EditLog, projected
 from cocadesk.library.layout import (
     BACKUPS_FOLDER,
+    EDITS,
     MANIFEST_NAME,
     MEDIA,
     VOCABULARY_NAME,
 )
 from cocadesk.library.paths import is_under
 from cocadesk.library.rows import Edit, Identity, MediaChange, MediaRow, MediaState, RootRow
-from cocadesk.library.schema import EDITS, HUMAN_COLUMNS, ROOTS, arrow_to_rows, rows_to_arrow
+from cocadesk.library.schema import HUMAN_COLUMNS, ROOTS, arrow_to_rows, rows_to_arrow
 from cocadesk.library.tables import MediaTable, RootTable
 
 BACKUPS_KEPT = 7

@@ -6,11 +6,10 @@ import numpy as np
 import pyarrow.compute as pc
 
 from cocadesk.library.columns import TextMatch, TextTest
-from cocadesk.library.layout import MEDIA, views_table
+from cocadesk.library.layout import FAILURES, MEDIA, views_table
 from cocadesk.library.literals import literal
 from cocadesk.library.result_rows import ResultRows
 from cocadesk.library.rows import Counts, MediaKind, MediaState
-from cocadesk.library.schema import FAILURES
 from cocadesk.library.store import Store
 from cocadesk.library.views import ViewTables
 

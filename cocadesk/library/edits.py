@@ -6,18 +6,22 @@ import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
 
-from cocadesk.library.layout import MEDIA
-from cocadesk.library.literals import literal
-from cocadesk.library.rows import BatchMark, Edit, MediaRow, new_key
-from cocadesk.library.schema import EDITS, HUMAN_COLUMNS, TABLES, arrow_to_rows, rows_to_arrow
+from cocadesk.library.layout import EDITS, MEDIA
+from cocadesk.library.literals import is_in, literal
+from cocadesk.library.rows import ALBUM, SAVED_SEARCH, BatchMark, Edit, MediaRow, new_key
+from cocadesk.library.schema import HUMAN_COLUMNS, TABLES, arrow_to_rows, rows_to_arrow
 from cocadesk.library.store import Store
 
 FILE_FIELD = "file"
 """The field of a file written beside a photo; it has no column in ``media``."""
+
+_PLACE = "place in "
 
 PERSON = "person"
 """The author of what people write, in an edit's ``who``."""
@@ -28,6 +32,38 @@ NO_WORDS: dict[str, Any] = {
     if field.name in HUMAN_COLUMNS
 }
 """The human columns where nobody has said anything."""
+
+_ALBUM_COLUMNS = ("human_albums", "human_places")
+_WORDS = frozenset(NO_WORDS) - set(_ALBUM_COLUMNS)
+
+
+def place_field(album: str) -> str:
+    """The field of a medium's place in an album (None: it is not in it).
+
+    One for each album, so that adding a photo to a long one is one short entry.
+    """
+    return _PLACE + album
+
+
+def album_of(field: str) -> str | None:
+    """The album whose places a field holds, if it does."""
+    return field.removeprefix(_PLACE) if field.startswith(_PLACE) else None
+
+
+def columns_of(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The human columns of a medium with these fields of the log."""
+    found = {name: value for name, value in fields.items() if name in _WORDS}
+    places = [(album_of(name), place) for name, place in fields.items() if album_of(name)]
+    inside = sorted((album, place) for album, place in places if album and place is not None)
+    albums, order = zip(*inside, strict=True) if inside else ((), ())
+    return {**NO_WORDS, **found, "human_albums": tuple(albums), "human_places": tuple(order)}
+
+
+def fields_of(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the log that give these human columns; the converse of ``columns_of``."""
+    found = {name: columns[name] for name in NO_WORDS if name in _WORDS}
+    places = zip(columns["human_albums"], columns["human_places"], strict=True)
+    return found | {place_field(album): place for album, place in places}
 
 
 class EditLog:
@@ -40,24 +76,26 @@ class EditLog:
     def record(self, edits: Sequence[Edit]) -> list[Edit]:
         """Append ``edits`` (numbered here) and project them; the log is written first.
 
-        ``field`` is one of the ``human_*`` columns of media, or ``FILE_FIELD``. All
-        go into the log at once: after a crash all of them are there, or none.
+        ``field`` is one of the ``human_*`` columns of media, a ``place_field``, ``ALBUM``,
+        ``SAVED_SEARCH`` or ``FILE_FIELD``. All go into the log at once: after a crash all
+        of them are there, or none.
         """
-        unknown = {edit.field for edit in edits} - {*HUMAN_COLUMNS, FILE_FIELD}
+        fields = {edit.field for edit in edits} - {*_WORDS, *_WITHOUT_COLUMN}
+        unknown = {field for field in fields if not album_of(field)}
         if unknown:
             raise ValueError(f"not a field of human annotations: {sorted(unknown)}")
         if not edits:
             return []
         with self._store.writing():
             first = self.next_seq()
-            places = self._places({edit.key for edit in edits})
+            files = self._files({edit.key for edit in edits})
             numbered = [
-                dataclasses.replace(e, seq=first + i, **places.get(e.key, {}))
+                dataclasses.replace(e, seq=first + i, **files.get(e.key, {}))
                 for i, e in enumerate(edits)
             ]
             self._store.append(EDITS, rows_to_arrow(EDITS, numbered))
             self._last_seq = numbered[-1].seq
-            self.project({edit.key for edit in numbered if edit.field != FILE_FIELD})
+            self.project({e.key for e in numbered if e.field not in _WITHOUT_COLUMN})
         return numbered
 
     def replace_all(self, edits: Sequence[Edit]) -> None:
@@ -76,31 +114,38 @@ class EditLog:
         For a log that has lost its end: the columns of ``media`` are ahead of it. The
         batch cannot be undone, as it only says what was said before. With
         ``only_unknown`` (the columns were set back too) the log is right where it says
-        anything. Returns the number of fields.
+        anything. An album whose name is lost gets one. Returns the number of fields.
         """
         with self._store.writing():
             words = projected(self._where(_OF_WORDS))
             batch, when = new_key(), datetime.now(UTC)
-            found = []
+            found, albums = [], set[str]()
+
+            def said(key: str, field: str, old: object, new: object) -> Edit:
+                return Edit(
+                    batch=batch,
+                    key=key,
+                    who=who,
+                    when=when,
+                    field=field,
+                    old=json.dumps(old),
+                    new=json.dumps(new),
+                    undoes=batch,
+                )
+
             for row in self._store.read(MEDIA, columns=("key", *HUMAN_COLUMNS)).to_pylist():
                 known = words.get(row["key"], {})
-                logged = {**NO_WORDS, **known}
+                logged, there = {**fields_of(NO_WORDS), **known}, fields_of(_plain(row))
+                albums.update(row["human_albums"])
                 found += [
-                    Edit(
-                        batch=batch,
-                        key=row["key"],
-                        who=who,
-                        when=when,
-                        field=field,
-                        old=json.dumps(logged[field]),
-                        new=json.dumps(value),
-                        undoes=batch,
-                    )
-                    for field, value in _plain(row).items()
-                    if field in HUMAN_COLUMNS
-                    and value != logged[field]
+                    said(row["key"], field, logged.get(field), there.get(field))
+                    for field in dict.fromkeys((*there, *logged))
+                    if there.get(field) != logged.get(field)
                     and not (only_unknown and field in known)
                 ]
+            lost = sorted(albums - self.values_of(ALBUM).keys())
+            names = (f"Recovered album {number}" for number in range(1, len(lost) + 1))
+            found += [said(*named) for named in zip(lost, repeat(ALBUM), repeat(None), names)]
             self.record(found)
         return len(found)
 
@@ -109,11 +154,11 @@ class EditLog:
         words = projected(self._where(_OF_WORDS))
         rows = self._store.read(MEDIA, columns=("key", *HUMAN_COLUMNS)).to_pylist()
         return sum(
-            {"key": row["key"], **NO_WORDS, **words.get(row["key"], {})} != _plain(row)
+            {"key": row["key"], **columns_of(words.get(row["key"], {}))} != _plain(row)
             for row in rows
         )
 
-    def _places(self, keys: set[str]) -> dict[str, dict[str, Any]]:
+    def _files(self, keys: set[str]) -> dict[str, dict[str, Any]]:
         """Path and hash of the files of ``keys``."""
         columns = ("key", "path", "file_hash")
         if len(keys) > _KEYS_TO_ASK_FOR:
@@ -144,6 +189,15 @@ class EditLog:
     def annotated_keys(self) -> set[str]:
         """The media about which a person ever said something, taken back or not."""
         return set(self._store.read(EDITS, where=_OF_WORDS, columns=["key"])["key"].to_pylist())
+
+    def values_of(self, field: str) -> dict[str, list[Any]]:
+        """All values that a field ever had, by key, the oldest first."""
+        where = f"field = {literal(field)}"
+        table = self._store.read(EDITS, where=where, columns=["seq", "key", "new"])
+        found: dict[str, list[Any]] = {}
+        for row in sorted(table.to_pylist(), key=itemgetter("seq")):
+            found.setdefault(row["key"], []).append(json.loads(row["new"]))
+        return found
 
     def of_files(self) -> list[Edit]:
         """The edits that wrote files, oldest first."""
@@ -189,7 +243,7 @@ class EditLog:
             wanted
             for row in table.select(columns).to_pylist()
             if row["key"] in words
-            and (wanted := {"key": row["key"], **NO_WORDS, **words[row["key"]]}) != _plain(row)
+            and (wanted := {"key": row["key"], **columns_of(words[row["key"]])}) != _plain(row)
         ]
         if changed:
             schema = pa.schema([TABLES[MEDIA].field(name) for name in columns])
@@ -199,7 +253,8 @@ class EditLog:
 
 _KEYS_TO_ASK_FOR = 2000
 """For more, reading a table whole is quicker than asking for its rows by key."""
-_OF_WORDS = f"field != {literal(FILE_FIELD)}"
+_WITHOUT_COLUMN = (FILE_FIELD, ALBUM, SAVED_SEARCH)
+_OF_WORDS = f"NOT {is_in('field', _WITHOUT_COLUMN)}"
 
 
 def _oldest_first(edits: list[Edit]) -> list[Edit]:
@@ -207,7 +262,7 @@ def _oldest_first(edits: list[Edit]) -> list[Edit]:
 
 
 def projected(edits: Iterable[Edit]) -> dict[str, dict[str, object]]:
-    """The last value of each field of each key, from edits in order; files have no column."""
+    """The last value of each field of each key, from edits in order; files have no value."""
     words: dict[str, dict[str, object]] = {}
     for edit in edits:
         if edit.field == FILE_FIELD:

@@ -14,6 +14,7 @@ from enum import Enum, auto
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from cocadesk.library.marks import Flag, flag_of, stars_of
 from cocadesk.library.paths import fold, folder_of
 from cocadesk.library.rows import MediaKind, MediaRow, MediaState
 from cocadesk.library.shown import (
@@ -46,6 +47,7 @@ class Match(Enum):
     FOLDER = auto()
     RANGE = auto()
     PRESENT = auto()  # only whether there is a value
+    ALBUM = auto()  # one of the albums that it is in, by id
 
 
 def _first(human: Any, other: Any) -> Any:
@@ -68,6 +70,15 @@ def _folded(texts: Sequence[str]) -> list[str]:
 def _keywords(keywords: Sequence[str], paths: Sequence[str]) -> list[str]:
     """The keywords, and all that stand above them."""
     return _folded([*keywords, *(part for path in paths for part in path.split(ABOVE))])
+
+
+def _in_albums(albums: Sequence[str], places: Sequence[str]) -> list[str]:
+    """Each album with the place in it: by both a list in memory is brought in order."""
+    return [f"{album} {place}" for album, place in zip(albums, places, strict=True)]
+
+
+def _yes_or_no(value: bool | None) -> str:
+    return "yes" if value else "no"
 
 
 def _both(latitude: float | None, longitude: float | None) -> float | None:
@@ -155,8 +166,12 @@ def _number_field(name: str, label: str, column: str) -> Field:
 
 
 def _rating(row: MediaRow) -> str | None:
-    rating = _first(row.human_rating, row.rating)
-    return None if rating is None else f"{rating} of 5"
+    stars = stars_of(row.human_rating, row.rating)
+    return None if stars is None else f"{stars} of 5"
+
+
+def _flag(row: MediaRow) -> str | None:
+    return {Flag.PICK: "picked", Flag.REJECT: "rejected"}.get(row.flag)
 
 
 def _position(row: MediaRow) -> str | None:
@@ -227,12 +242,44 @@ FIELDS = (
         "Rating",
         Form.NUMBER,
         columns=("human_rating", "rating"),
-        value=_first,
-        sql="coalesce(human_rating, rating)",
+        value=stars_of,
+        sql="CASE WHEN human_rating > 0 THEN human_rating "
+        "WHEN human_rating IS NULL AND rating >= 0 THEN rating END",
         match=Match.RANGE,
         shown=_rating,
     ),
     Field("said_by_file", "File says", columns=("rating",), shown=said_by_file),
+    Field(
+        "flag",
+        "Flag",
+        columns=("human_flag", "rating"),
+        value=flag_of,
+        sql=f"coalesce(human_flag, CASE WHEN rating < 0 THEN '{Flag.REJECT.value}' "
+        f"ELSE '{Flag.NONE.value}' END)",
+        match=Match.EQUAL,
+        choices=tuple(Flag),
+        is_optional=False,
+        shown=_flag,
+    ),
+    Field(
+        "favourite",
+        "Favourite",
+        columns=("human_favourite",),
+        value=_yes_or_no,
+        sql="CASE WHEN human_favourite THEN 'yes' ELSE 'no' END",
+        match=Match.EQUAL,
+        choices=("yes", "no"),
+        is_optional=False,
+        shown=lambda row: "yes" if row.favourite else None,
+    ),
+    Field(
+        "album",
+        "Albums",
+        Form.LIST,
+        columns=("human_albums", "human_places"),
+        value=_in_albums,
+        match=Match.ALBUM,
+    ),
     Field(
         "label",
         "Label",

@@ -20,6 +20,8 @@ from cocadesk.library.in_hand import forget_in_hand
 from cocadesk.library.layout import (
     BACKUPS_FOLDER,
     DAMAGED_FOLDER,
+    EDITS,
+    FAILURES,
     MEDIA,
     PREVIEWS_FOLDER,
     VIEWS_PREFIX,
@@ -28,7 +30,7 @@ from cocadesk.library.layout import (
 from cocadesk.library.notices import add_notices
 from cocadesk.library.paths import is_under
 from cocadesk.library.rows import Identity, Placed
-from cocadesk.library.schema import EDITS, FAILURES, JOBS, ROOTS
+from cocadesk.library.schema import JOBS, ROOTS
 from cocadesk.library.store import Store
 from cocadesk.library.traces import Traces
 

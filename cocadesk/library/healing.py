@@ -16,6 +16,7 @@ from cocadesk.library.backups import Backed, add_waiting, backups_of, merge_back
 from cocadesk.library.commits import tables_in
 from cocadesk.library.layout import (
     DAMAGED_FOLDER,
+    EDITS,
     MANIFEST_NAME,
     MEDIA,
     STORE_FOLDER,
@@ -24,7 +25,7 @@ from cocadesk.library.layout import (
 )
 from cocadesk.library.mending import damaged_tables, mend_tables
 from cocadesk.library.notices import add_notices, pending_tables, set_pending
-from cocadesk.library.schema import EDITS, ROOTS, TABLES
+from cocadesk.library.schema import ROOTS, TABLES
 from cocadesk.library.store import can_read
 
 _RECOVERED = "recovered"

@@ -29,6 +29,8 @@ VOCABULARY_NAME = "vocabulary.txt"
 SNAPSHOT_NAME = "search.snapshot"
 PREVIEWS_FOLDER = "previews"
 MEDIA = "media"
+EDITS = "edits"
+FAILURES = "failures"
 VIEWS_PREFIX = "views_"
 
 _BASE = "search-"

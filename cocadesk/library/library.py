@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Self
 
 from cocadesk.errors import UserError
+from cocadesk.library.albums import Albums
 from cocadesk.library.care import LibraryCare
 from cocadesk.library.counting import Counting
 from cocadesk.library.edits import EditLog
 from cocadesk.library.forgetting import Forgetting
 from cocadesk.library.healing import damaged_in, heal, is_without_tables, mend_folder
 from cocadesk.library.layout import (
+    EDITS,
     MANIFEST_NAME,
     MEDIA,
     SCHEMA_VERSION,
@@ -33,7 +35,6 @@ from cocadesk.library.lock import WriterLock
 from cocadesk.library.notices import read_notices
 from cocadesk.library.result_rows import ResultRows
 from cocadesk.library.rows import Counts, new_key
-from cocadesk.library.schema import EDITS
 from cocadesk.library.search_files import SearchFiles
 from cocadesk.library.search_memory import SearchMemory
 from cocadesk.library.store import Store
@@ -92,12 +93,13 @@ class Library:
             limit_rows=sizes.memory_rows,
             keys_in_question=sizes.keys_in_question,
         )
-        self.results = ResultRows(store, self._memory, limit_rows=sizes.memory_rows)
+        self.edits = EditLog(store)
+        self.albums = Albums(store, self.edits)
+        self.results = ResultRows(store, self._memory, self.albums, limit_rows=sizes.memory_rows)
         self._search_files = SearchFiles(
             folder, store, self._memory, self.results, self.views, memory_rows=sizes.memory_rows
         )
         self._counting = Counting(store, self.results, self.views)
-        self.edits = EditLog(store)
         self.roots = RootTable(store)
         self.jobs = JobTable(store)
         self.thumbnails = Thumbnails(folder / "thumbs")
@@ -255,7 +257,8 @@ class Library:
 
     def written(self) -> dict[str, int]:
         """Numbers that change with each write of what searches read."""
-        return self._memory.versions(self.model or "")
+        # The log too: filters name albums, which it alone knows.
+        return {**self._memory.versions(self.model or ""), EDITS: self.edits.version()}
 
     def stop_tidying(self) -> None:
         """End a tidying on another thread soon, and let no later one take long."""

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 
+from cocadesk.library.albums import Albums
 from cocadesk.library.catalogue import COLUMN_FIELDS, Catalogue
 from cocadesk.library.columns import Column, MediaColumns, column_of
 from cocadesk.library.layout import MEDIA
@@ -61,11 +62,14 @@ class MediaInTable:
 class ResultRows:
     """The media of one library for searches, never older than the table. Any thread.
 
-    At most ``limit_rows`` media are read at once.
+    At most ``limit_rows`` media are read at once. ``albums`` are those that filters name.
     """
 
-    def __init__(self, store: Store, memory: SearchMemory, *, limit_rows: int) -> None:
+    def __init__(
+        self, store: Store, memory: SearchMemory, albums: Albums, *, limit_rows: int
+    ) -> None:
         self._store = store
+        self.albums = albums
         self._memory = memory
         self._limit_rows = limit_rows
         self._lock = threading.Lock()

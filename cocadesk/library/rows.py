@@ -14,6 +14,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.library.marks import Flag, flag_of, stars_of
 from cocadesk.library.paths import fold_path
 
 LocalTime = Annotated[datetime, "naive, as a camera's clock showed it"]
@@ -66,7 +67,8 @@ class MediaRow:
     naive, as the camera's clock showed it. ``embedded`` names the image ids
     whose views of this medium are committed. ``volume`` names the file system that
     the file lies on (see ``paths.volume_of``). ``metadata_mark`` says with what its metadata
-    were read: another one than the file's is now has them read again.
+    were read: another one than the file's is now has them read again. ``human_albums`` are
+    the ids of albums, ``human_places`` the medium's place in each of them (see ``places``).
     """
 
     key: str
@@ -121,6 +123,10 @@ class MediaRow:
     human_tags_added: tuple[str, ...] = ()
     human_tags_removed: tuple[str, ...] = ()
     human_rating: int | None = None
+    human_flag: str | None = None
+    human_favourite: bool | None = None
+    human_albums: tuple[str, ...] = ()
+    human_places: tuple[str, ...] = ()
 
     @property
     def folder_text(self) -> str:
@@ -148,6 +154,21 @@ class MediaRow:
     def caption(self) -> str | None:
         """The person's caption, else the machine's, else None."""
         return self.human_caption if self.human_caption is not None else self.machine_caption
+
+    @property
+    def stars(self) -> int:
+        """The person's stars, else the file's; 0 where there are none."""
+        return stars_of(self.human_rating, self.rating) or 0
+
+    @property
+    def flag(self) -> Flag:
+        """The person's flag, else the file's."""
+        return Flag(flag_of(self.human_flag, self.rating))
+
+    @property
+    def favourite(self) -> bool:
+        """True for a person's favourite."""
+        return bool(self.human_favourite)
 
     @property
     def tags(self) -> tuple[Tag, ...]:
@@ -346,6 +367,14 @@ class Edit:
     undoes: str | None = None
     path: bytes | None = None
     file_hash: str | None = None
+
+
+ALBUM = "album"
+SAVED_SEARCH = "saved search"
+"""Fields of edits: an album's name, a saved search's name and query; None: there is none.
+
+The ``key`` of such an edit is an id of its own, and it has no column in the media table.
+"""
 
 
 class BatchMark(NamedTuple):

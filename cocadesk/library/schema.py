@@ -18,7 +18,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import numpy as np
 import pyarrow as pa
 
-from cocadesk.library.layout import MEDIA
+from cocadesk.library.layout import EDITS, FAILURES, MEDIA
 from cocadesk.library.literals import literal
 from cocadesk.library.paths import storable
 from cocadesk.library.rows import (
@@ -35,10 +35,8 @@ from cocadesk.library.rows import (
     ViewRow,
 )
 
-EDITS = "edits"
 ROOTS = "roots"
 JOBS = "jobs"
-FAILURES = "failures"
 
 Row = TypeVar("Row", MediaRow, FailureRow, RootRow, JobRow, Edit)
 

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.library.albums import Albums
 from cocadesk.library.atomic import written_atomically
 from cocadesk.library.catalogue import COLUMN_FIELDS, Catalogue
 from cocadesk.library.columns import Column, ListColumn, MediaColumns, OrderedColumn, TextColumn
@@ -177,6 +178,15 @@ class Snapshot:
             ValueError: always.
         """
         raise ValueError(f"a snapshot knows no SQL: {where}")
+
+    @property
+    def albums(self) -> Albums:
+        """Never asked: a search that names an album goes to the library.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("a snapshot knows no names of albums")
 
 
 def write_snapshot(folder: Path, snapshot: Snapshot, state: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cocadesk.library.layout import MEDIA
+from cocadesk.library.layout import FAILURES, MEDIA
 from cocadesk.library.literals import literal
 from cocadesk.library.paths import device_and_inode, is_under, storable
 from cocadesk.library.rows import (
@@ -26,7 +26,6 @@ from cocadesk.library.rows import (
     Tag,
 )
 from cocadesk.library.schema import (
-    FAILURES,
     FILE_COLUMNS,
     IDENTITY_COLUMNS,
     JOBS,

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Union
 
-from cocadesk.protocol.replies import *  # noqa: F403 - one place to import messages from
+from cocadesk.protocol.albums import *  # noqa: F403 - one place to import messages from
+from cocadesk.protocol.replies import *  # noqa: F403
 from cocadesk.protocol.replies import ReplyBody
 from cocadesk.protocol.requests import *  # noqa: F403
 from cocadesk.protocol.requests import RequestBody

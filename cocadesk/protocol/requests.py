@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
     CaptionStyle,
@@ -13,6 +15,9 @@ from cocadesk.protocol.values import (
     TeachSource,
     TuningMethod,
 )
+
+Flag: TypeAlias = Literal["pick", "reject", "none"]
+"""A person's flag; ``none`` also hides that a file calls itself rejected."""
 
 
 class RequestBody(Message, frozen=True):
@@ -110,14 +115,18 @@ class GetMoments(RequestBody, frozen=True):
 class SetAnnotations(RequestBody, frozen=True):
     """A person's words for these media, one undoable batch; answered by ``AnnotationsReply``.
 
-    ``caption`` None leaves it, an empty one takes the person's caption away.
-    Adding a tag that a machine gave accepts it; removing it rejects it.
+    None leaves a thing as it is. An empty ``caption`` takes the person's away; adding a
+    tag that a machine gave accepts it, removing it rejects it; ``rating`` is of 0 to 5
+    stars, and 0 hides those of the file.
     """
 
     keys: tuple[str, ...]
     caption: str | None = None
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
+    rating: int | None = None
+    flag: Flag | None = None
+    favourite: bool | None = None
 
 
 class UndoAnnotations(RequestBody, frozen=True):

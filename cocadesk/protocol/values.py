@@ -40,9 +40,8 @@ class Moment(Value, frozen=True):
 class Hit(Value, frozen=True):
     """One medium that answers a search, with what a list of results shows of it.
 
-    ``score`` is 0 where only filters were asked for: such media come newest first.
-    Of a video, ``time_s`` is the moment that fits best, ``moments`` are all that
-    fit, best first, and ``thumbnail`` shows the best one.
+    ``score`` is 0 where only filters were asked for: such media come newest first. Of a video,
+    ``time_s`` is the best moment, ``moments`` are all, best first; ``thumbnail`` shows the best.
     """
 
     key: str
@@ -80,10 +79,9 @@ class TagValue(Value, frozen=True):
 
 
 class Row(Value, frozen=True):
-    """One medium, as much of it as a grid or a detail shows.
+    """One medium, as much of it as a grid or a detail shows; ``thumbnail`` is a file.
 
-    ``width`` and ``height`` are pixels after orientation; ``taken`` is the
-    camera's wall time as ISO text; ``thumbnail`` is a file in the library.
+    ``width`` and ``height`` are pixels after orientation; ``taken`` is the camera's wall time.
     """
 
     key: str
@@ -102,6 +100,9 @@ class Row(Value, frozen=True):
     caption_by_person: bool = False
     tags: tuple[TagValue, ...] = ()
     state: str = "present"
+    stars: int = 0
+    flag: str = "none"
+    favourite: bool = False
 
 
 class Fact(Value, frozen=True):
@@ -139,8 +140,8 @@ class Scope(Value, frozen=True):
 class EditValue(Value, frozen=True):
     """One human word (or file written for one): who changed which field, from what to what.
 
-    ``who`` is ``person`` or a model id. ``field`` is ``caption``, ``tags added``,
-    ``tags removed``, ``rating`` or ``file``; ``old`` and ``new`` are for people.
+    ``who`` is ``person`` or a model id, ``field`` a word for the field, ``album`` or ``file``;
+    ``old`` and ``new`` are for people.
     """
 
     when: str

@@ -7,12 +7,15 @@ and both choose the same media. ``search.grammar`` describes how one is written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from cocadesk.errors import UserError
+from cocadesk.library.albums import unknown_name
 from cocadesk.library.columns import Mask, MediaColumns
+from cocadesk.library.paths import fold
 from cocadesk.search.grammar import print_term, split_terms
-from cocadesk.search.terms import Term
+from cocadesk.search.terms import ALBUM, Term, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,40 @@ class Filter:
     def only(self, fields: frozenset[str]) -> Filter:
         """The terms that read none but these ``fields``."""
         return Filter(tuple(term for term in self.terms if fields.issuperset(term.fields())))
+
+    @property
+    def names_albums(self) -> bool:
+        """True where it names an album, by which it can't be asked without the library."""
+        return any(term.field == ALBUM for term in self.terms)
+
+    @property
+    def album(self) -> str | None:
+        """The one album that it asks for, whose order the media then have."""
+        asked = [term.values for term in self.terms if term.field == ALBUM and not term.is_negated]
+        return str(asked[0][0]) if len(asked) == 1 and len(asked[0]) == 1 else None
+
+    def with_albums(self, names: Mapping[str, str]) -> Filter:
+        """The filter with the ids of albums in place of their names (given by id).
+
+        Raises:
+            UserError: there is no album of that name; the sentence names the nearest.
+        """
+        ids = {fold(name): album for album, name in names.items()}
+
+        def known(name: Value) -> Value:
+            found = ids.get(fold(str(name)))
+            if found is None:
+                raise unknown_name("album", str(name), names.values())
+            return found
+
+        return Filter(
+            tuple(
+                replace(term, values=tuple(map(known, term.values)))
+                if term.field == ALBUM
+                else term
+                for term in self.terms
+            )
+        )
 
     def where(self) -> str | None:
         """SQL over the media table for the same media; None where everything passes."""

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cocadesk.library.catalogue import NEWEST
-from cocadesk.library.columns import Mask, MediaColumns
+from cocadesk.library.columns import ListColumn, Mask, MediaColumns, TextMatch, TextTest
 from cocadesk.library.fields import FIELDS
 from cocadesk.library.key_numbers import KeyList, KeySet
 from cocadesk.library.paths import is_under
 from cocadesk.library.rows import VIEW_FILTER_COLUMNS, Chosen
 from cocadesk.search.filters import EVERYTHING, Filter
+from cocadesk.search.terms import ALBUM
 
 if TYPE_CHECKING:
     from cocadesk.library.library import Library
@@ -27,7 +28,13 @@ _FIELDS_OF_VIEWS = frozenset(
 
 def matching_keys(rows: ResultRows | Snapshot, among: Filter) -> Set[str]:
     """The keys of the media that pass: from memory where they are in it."""
+    among = _with_albums(rows, among)
     return _passing(rows, among, rows.columns(among.fields()))
+
+
+def _with_albums(rows: ResultRows | Snapshot, among: Filter) -> Filter:
+    """The filter with albums by id; their names are read only where it has any."""
+    return among.with_albums(rows.albums.names()) if among.names_albums else among
 
 
 def _passing(rows: ResultRows | Snapshot, among: Filter, columns: MediaColumns | None) -> Set[str]:
@@ -48,6 +55,7 @@ class Chooser:
 
     def chosen(self, among: Filter) -> Chosen:
         """The media that pass."""
+        among = _with_albums(self._rows, among)
         columns, last = self._rows.columns(among.fields()), self._last
         # The same array means that nothing has changed.
         is_known = columns is not None and last is not None and last[1] is columns.is_there
@@ -63,19 +71,39 @@ class Chooser:
 def newest_matching(rows: ResultRows | Snapshot, among: Filter) -> Sequence[str]:
     """The keys of the media that pass, by the time taken (else of the file), the newest first.
 
-    Where there are too many for memory, by the time they were added.
+    Those of one album in its order. Where there are too many for memory, by the time they
+    were added.
     """
+    among = _with_albums(rows, among)
     columns = rows.columns(among.fields() | {NEWEST})
+    if among.album is not None:
+        return _in_order(rows, among, among.album, columns)
     if columns is None:
-        return sorted(matching_keys(rows, among), reverse=True)
+        return sorted(_passing(rows, among, columns), reverse=True)
     passing = np.flatnonzero(among.mask(columns))
     times = columns.ordered(NEWEST).values[passing].astype(np.int64)
     return KeyList(columns.keys, passing[np.argsort(-times, kind="stable")])
 
 
+def _in_order(
+    rows: ResultRows | Snapshot, among: Filter, album: str, columns: MediaColumns | None
+) -> list[str]:
+    """The keys of the media that pass, in the order of the album that they are in."""
+    if columns is None:
+        passing = _passing(rows, among, columns)
+        return [key for key in rows.albums.places(album) if key in passing]
+    column, mask = columns.columns[ALBUM], among.mask(columns)
+    assert isinstance(column, ListColumn)
+    is_inside = TextTest(TextMatch.STARTS, f"{album} ").mask(column.texts)[column.codes]
+    found = np.flatnonzero(is_inside & mask[column.owners])
+    places = zip(column.codes[found].tolist(), column.owners[found].tolist(), strict=True)
+    keys = columns.keys
+    return [key for _, key in sorted((column.texts[code], keys.key(n)) for code, n in places)]
+
+
 def newest_keys(library: Library, among: Filter = EVERYTHING) -> Sequence[str]:
-    """The keys of the media that pass, the newest first."""
-    if library.results.columns(()) is not None:
+    """The keys of the media that pass, the newest first; those of one album in its order."""
+    if among.album is not None or library.results.columns(()) is not None:
         return newest_matching(library.results, among)
     return _that_pass(library, library.media.all_keys(), among)
 

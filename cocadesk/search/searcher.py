@@ -82,7 +82,8 @@ class Searcher:
     def search(self, text: str, limit: int = 50, among: Filter = EVERYTHING) -> list[Hit]:
         """The ``limit`` media that fit ``text`` best, best first; only those that pass ``among``.
 
-        Without a text, those that pass a filter, the newest first and with no score.
+        Without a text, those that pass a filter, in the order of the album that it names or
+        the newest first, and with no score.
 
         Raises:
             UserError: the text and the filter are empty, or the library was

@@ -15,6 +15,7 @@ from cocadesk.library.fields import FIELD_OF, Field, Form, Match
 from cocadesk.library.literals import literal
 from cocadesk.library.paths import fold, fold_path
 
+ALBUM = "album"
 HAS = "has"
 """The name of terms whose values are the fields that a medium must have."""
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -127,6 +128,10 @@ def _text_test(field: Field, value: str) -> tuple[TextTest, str]:
     """A test of folded texts against ``value``: over columns, and the same in SQL."""
     if field.match is Match.FOLDER:
         return _folder_test(field, value)
+    if field.match is Match.ALBUM:
+        # An id; in memory the place follows (see ``fields``).
+        inside = f"array_has({field.sql}, {literal(value)})"
+        return TextTest(TextMatch.STARTS, f"{value} "), inside
     folded = fold_path(value) if field.name == "name" else fold(value)
     quoted = literal(folded)
     if field.match is Match.CONTAINS:

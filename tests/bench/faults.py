@@ -140,6 +140,7 @@ def rows_of_kills(options: argparse.Namespace) -> list[Row]:
         Row("files cut before a write", partial(words.write_cut_between_writes, every=every)),
         Row("undo cut before a write", partial(words.undo_cut_between_writes, every=every)),
         Row("edit cut before a write", partial(words.edit_cut_between_writes, every=every)),
+        Row("album cut before a write", partial(words.album_cut_between_writes, every=every)),
     ]
 
 

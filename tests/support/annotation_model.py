@@ -6,21 +6,25 @@ this model; both must always agree.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+Albums = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The caption and tags that a person has given one medium."""
+    """All that a person has said of one medium."""
 
     caption: str | None = None
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    rating: int | None = None
+    flag: str | None = None
+    favourite: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,15 @@ class Command:
 
     edits: dict[str, tuple[Said, Said]] = field(default_factory=dict)
     files: dict[bytes, Written] = field(default_factory=dict)
+    albums: tuple[Albums, Albums] | None = None
 
 
 @dataclass(slots=True)
 class Model:
-    """Words by key, ``.txt`` files by path, and the two stacks."""
+    """Words by key, albums by name, ``.txt`` files by path, and the two stacks."""
 
     said: dict[str, Said] = field(default_factory=dict)
+    albums: Albums = field(default_factory=dict)
     files: dict[bytes, bytes] = field(default_factory=dict)
     undo_stack: list[Command] = field(default_factory=list)
     redo_stack: list[Command] = field(default_factory=list)
@@ -56,6 +62,7 @@ class Model:
         """A copy to try a command on; commands themselves are never changed in place."""
         return Model(
             said=dict(self.said),
+            albums=self.albums,
             files=dict(self.files),
             undo_stack=list(self.undo_stack),
             redo_stack=list(self.redo_stack),
@@ -69,6 +76,10 @@ class Model:
         caption: str | None,
         add: tuple[str, ...] = (),
         remove: tuple[str, ...] = (),
+        *,
+        rating: int | None = None,
+        flag: str | None = None,
+        favourite: bool | None = None,
     ) -> None:
         """A person says something of some media."""
         command = Command()
@@ -78,12 +89,28 @@ class Model:
                 caption=old.caption if caption is None else (caption or None),
                 added=(*(t for t in old.added if t not in remove), *_fresh(add, old.added)),
                 removed=(*(t for t in old.removed if t not in add), *_fresh(remove, old.removed)),
+                rating=old.rating if rating is None else rating,
+                flag=old.flag if flag is None else flag,
+                favourite=old.favourite if favourite is None else (favourite or None),
             )
             if new != old:
                 command.edits[key] = (old, new)
                 self.said[key] = new
         if command.edits:
             self.push(command)
+
+    def set_albums(self, albums: Albums) -> None:
+        """The albums are these from now on: names with their media in order."""
+        if albums != self.albums:
+            self.push(Command(albums=(self.albums, albums)))
+            self.albums = albums
+
+    def move(self, name: str, keys: Sequence[str], before: str | None) -> None:
+        """Media of an album stand before another one, or at its end."""
+        moved = [key for key in keys if key in self.albums[name] and key != before]
+        order = [key for key in self.albums[name] if key not in moved]
+        at = len(order) if before is None else order.index(before)
+        self.set_albums({**self.albums, name: (*order[:at], *moved, *order[at:])})
 
     def push(self, command: Command) -> None:
         """A new command empties the redo stack."""
@@ -98,6 +125,8 @@ class Model:
         self.redo_stack.append(command)
         for key, (old, _) in command.edits.items():
             self.said[key] = old
+        if command.albums is not None:
+            self.albums = command.albums[0]
         for path, change in command.files.items():
             if self.files.get(path) == change.after and change.before != change.after:
                 self._put(path, change.key, change.before, change.was_ours)
@@ -110,6 +139,8 @@ class Model:
         self.undo_stack.append(command)
         for key, (_, new) in command.edits.items():
             self.said[key] = new
+        if command.albums is not None:
+            self.albums = command.albums[1]
         for path, change in command.files.items():
             if self.files.get(path) == change.before and change.before != change.after:
                 self._put(path, change.key, change.after, True)

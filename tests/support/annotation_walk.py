@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.annotations.albums import AlbumEditor
 from cocadesk.annotations.describe import WantedPicture, caption_steps, tag_steps
 from cocadesk.annotations.human import AnnotationEdit, HumanAnnotations
 from cocadesk.annotations.progress import AnnotationProgress
@@ -29,6 +30,7 @@ from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.annotations.vocabulary import load_vocabulary
 from cocadesk.library.edits import FILE_FIELD
 from cocadesk.library.library import Library
+from cocadesk.library.marks import Flag
 from cocadesk.library.rows import MediaState, new_key
 from cocadesk.media.types import DecodedPhoto, DecodeRequest
 from cocadesk.protocol.client import EngineClient
@@ -112,6 +114,7 @@ class Walk:
     def _open(self) -> None:
         self._library = Library.open(self._folder)
         self._annotations = HumanAnnotations(self._library)
+        self._albums = AlbumEditor(self._library, self._annotations)
 
     # Steps in this process ------------------------------------------------------------
 
@@ -134,6 +137,9 @@ class Walk:
         often = [self._set, self._set, self._set, self._undo, self._undo, self._redo, self._write]
         return [
             *often,
+            self._list,
+            self._list,
+            self._list,
             self._write,
             self._caption,
             self._tag,
@@ -161,8 +167,40 @@ class Walk:
             add = tuple(self._chance.sample(TAGS, self._chance.randint(0, 2)))
             rest = [tag for tag in TAGS if tag not in add]
             remove = tuple(self._chance.sample(rest, self._chance.randint(0, 2)))
-        self._model.set(keys, caption, add, remove)
-        return keys, AnnotationEdit(caption=caption, add_tags=add, remove_tags=remove)
+        rating = self._chance.choice([None, None, 0, 3, 5])
+        flag = self._chance.choice([None, None, *Flag])
+        favourite = self._chance.choice([None, None, True, False])
+        said = {"rating": rating, "flag": flag, "favourite": favourite}
+        self._model.set(keys, caption, add, remove, **said)
+        return keys, AnnotationEdit(caption=caption, add_tags=add, remove_tags=remove, **said)
+
+    def _list(self) -> None:
+        """An album is made, filled, emptied, put in another order, renamed or deleted."""
+        keys, albums = self._some_keys(), self._model.albums
+        name = self._chance.choice(sorted(albums)) if albums else ""
+        had = albums.get(name, ())
+        others = {other: own for other, own in albums.items() if other != name}
+        step = self._chance.choice(["new", "add", "remove", "move", "move", "rename", "delete"])
+        self._fresh += 1
+        if step == "new" or not albums:
+            self._albums.new(f"album/{self._fresh}", keys)
+            self._model.set_albums({**albums, f"album/{self._fresh}": tuple(keys)})
+        elif step == "add":
+            self._albums.add(name, keys)
+            self._model.set_albums({**albums, name: tuple(dict.fromkeys((*had, *keys)))})
+        elif step == "remove":
+            self._albums.remove(name, keys)
+            self._model.set_albums({**albums, name: tuple(key for key in had if key not in keys)})
+        elif step == "move":
+            before = self._chance.choice([None, *had])
+            self._albums.move(name, keys, before)
+            self._model.move(name, keys, before)
+        elif step == "rename":
+            self._albums.rename(name, f"Album {self._fresh}")
+            self._model.set_albums({**others, f"Album {self._fresh}": had})
+        else:
+            self._albums.delete(name)
+            self._model.set_albums(others)
 
     def _undo(self) -> None:
         self._annotations.undo()
@@ -290,9 +328,19 @@ class Walk:
         assert len(rows) == len(self._keys)
         for key, row in rows.items():
             said = self._model.said.get(key, Said())
-            found = Said(row.human_caption, row.human_tags_added, row.human_tags_removed)
+            found = Said(
+                row.human_caption,
+                row.human_tags_added,
+                row.human_tags_removed,
+                row.human_rating,
+                row.human_flag,
+                row.human_favourite,
+            )
             assert found == said, f"{row.path!r}: {found} instead of {said}"
             assert _HUMAN not in (row.machine_caption or ""), "a machine took a person's caption"
+        albums = self._library.albums
+        listed = {name: tuple(albums.places(album)) for album, name in albums.names().items()}
+        assert listed == self._model.albums
         assert self._files() == self._model.files
         titles = self._annotations.titles()
         assert bool(titles.undo) == bool(self._model.undo_stack)
@@ -349,6 +397,9 @@ class Walk:
             caption=edit.caption,
             add_tags=edit.add_tags,
             remove_tags=edit.remove_tags,
+            rating=edit.rating,
+            flag=None if edit.flag is None else edit.flag.value,
+            favourite=edit.favourite,
         )
 
     def _ask_undo(self, client: EngineClient) -> None:

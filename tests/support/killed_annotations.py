@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cocadesk.annotations import sidecar_files, sidecar_journal
+from cocadesk.annotations.albums import AlbumEditor
 from cocadesk.annotations.human import AnnotationEdit
 from cocadesk.library.store import Store
 from tests.support.annotated_library import AnnotatedCase, annotated_library, reopened
@@ -99,6 +100,31 @@ def undo_cut_between_writes(base: Path, *, every: int = 1) -> int:
             assert entries(case.photos) == ({"b.txt": "notes"} if is_undone else written)
             case.annotations.redo()
             assert entries(case.photos) == written
+        writes = cut.writes
+    return writes
+
+
+def album_cut_between_writes(base: Path, *, every: int = 1) -> int:
+    """An album is made with all its photos or not at all, and deleted whole or not at all."""
+    writes = 0
+    for work, cut in _fresh_copies(base, every):
+        with _cut(work, cut) as case:
+            albums = AlbumEditor(case.library, case.annotations)
+            albums.new("Best", case.keys())
+            albums.move("Best", case.keys()[2:], case.keys()[0])
+            albums.delete("Best")
+        with reopened(work) as case:
+            keys, done = case.keys(), len(case.annotations.state().undo)
+            names = list(case.library.albums.names().items())
+            assert [name for _, name in names] == (["Best"] if 0 < done < 3 else [])
+            order = {1: keys, 2: [*keys[2:], *keys[:2]]}.get(done, [])
+            assert [key for album, _ in names for key in case.library.albums.places(album)] == order
+            for row in case.library.media.rows(keys):
+                assert len(row.human_albums) == len(row.human_places) == len(names)
+            for _ in range(done):
+                case.annotations.undo()
+            assert case.library.albums.names() == {}
+            assert not any(row.human_albums for row in case.library.media.rows(keys))
         writes = cut.writes
     return writes
 

@@ -96,8 +96,9 @@ def test_the_menu_of_a_photo_has_what_is_marked_for_it(
     assert {entry.group for entry in EVERY if entry.is_in_photo_menu} == {
         Group.PHOTO,
         Group.ANNOTATIONS,
+        Group.RATING,
     }
-    assert sum(entry.isSeparator() for entry in menu.actions()) == 1
+    assert sum(entry.isSeparator() for entry in menu.actions()) == 2
 
 
 def test_the_palette_finds_every_action_by_its_text(actions: ActionSet, frame: QMainWindow) -> None:

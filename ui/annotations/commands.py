@@ -10,6 +10,7 @@ from cocadesk.protocol.messages import History
 from ui.annotations.caption_field import CaptionField
 from ui.annotations.dialogs import HistoryDialog
 from ui.annotations.editor import AnnotationEditor, Feedback, FeedbackAction
+from ui.annotations.ratings import RatingCommands
 from ui.annotations.tag_chips import TagChips
 from ui.kit.actions import Actions, Slots
 from ui.kit.dialogs import DialogHost
@@ -49,13 +50,15 @@ class AnnotationCommands(QObject):
         chips.rejected.connect(self._remove_tag)
         chips.added.connect(self._add_tag)
         chips.closed.connect(grid.take_focus)
+        self._ratings = RatingCommands(editor, grid)
         editor.feedback.connect(self._show_feedback)
         editor.vocabulary_came.connect(chips.field.set_vocabulary)
         editor.history_came.connect(self._show_history)
 
     def slots(self) -> Slots:
-        """The slots of the actions about captions and tags."""
+        """The slots of the actions about captions, tags, stars and flags."""
         return {
+            **self._ratings.slots(),
             Actions.EDIT_CAPTION: self._edit_caption,
             Actions.ACCEPT_CAPTION: self._accept_caption,
             Actions.ADD_TAG: self._begin_tag,

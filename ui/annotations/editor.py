@@ -13,6 +13,7 @@ from cocadesk.errors import UserError
 from cocadesk.protocol.messages import (
     AnnotationsChanged,
     AnnotationsReply,
+    Flag,
     GetHistory,
     GetUndoState,
     GetVocabulary,
@@ -87,10 +88,19 @@ class AnnotationEditor(QObject):
         caption: str | None = None,
         add: Sequence[str] = (),
         remove: Sequence[str] = (),
+        rating: int | None = None,
+        flag: Flag | None = None,
+        favourite: bool | None = None,
     ) -> None:
         """Annotates these media; ``text`` tells the person that it was done."""
         body = SetAnnotations(
-            keys=tuple(keys), caption=caption, add_tags=tuple(add), remove_tags=tuple(remove)
+            keys=tuple(keys),
+            caption=caption,
+            add_tags=tuple(add),
+            remove_tags=tuple(remove),
+            rating=rating,
+            flag=flag,
+            favourite=favourite,
         )
         self.shown.emit(tuple(changed_row(row, body) for row in map(self._row_of, keys) if row))
         self._send(_Change(body=body, text=text))
@@ -196,6 +206,12 @@ def changed_row(row: Row, body: SetAnnotations) -> Row:
     if body.caption is not None:
         caption = body.caption.strip()
         row = changed(row, caption=caption or None, caption_by_person=bool(caption))
+    row = changed(
+        row,
+        stars=row.stars if body.rating is None else body.rating,
+        flag=body.flag or row.flag,
+        favourite=row.favourite if body.favourite is None else body.favourite,
+    )
     touched = set(body.add_tags) | set(body.remove_tags)
     if not touched:
         return row

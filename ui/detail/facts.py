@@ -17,7 +17,8 @@ ORDER = (
     *("dimensions", "duration", "camera", "lens", "exposure", "place"),
 )
 LAST = "folder"
-TOLD_ELSEWHERE = ("size", "format")  # beside the dimensions, and by the name
+# Beside the dimensions, by the name, and above.
+TOLD_ELSEWHERE = ("size", "format", "rating", "flag", "favourite")
 
 
 class FactsTable(QWidget):

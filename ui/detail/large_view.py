@@ -11,7 +11,7 @@ from ui.detail.photo_view import PhotoView
 from ui.kit.actions import Actions, ActionSet
 from ui.kit.icons import Icon
 from ui.kit.layouts import STRETCH, in_column, in_row
-from ui.kit.texts import clock
+from ui.kit.texts import clock, marks
 from ui.kit.widgets import IconButton, label
 
 
@@ -30,10 +30,12 @@ class LargeView(QFrame):
         self.photo.setAccessibleName("Photo")
         self.caption = label("", "on-stage", wraps=True)
         self.caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.marks = label("", "on-stage")
+        self.marks.setAccessibleName("Stars and flag")
         back = _stage_button(actions[Actions.STEP_BACK], Icon.CLEAR, "Back to the grid")
         left = _stage_button(actions[Actions.PREVIOUS], Icon.BACK, "Previous photo")
         right = _stage_button(actions[Actions.NEXT], Icon.NEXT, "Next photo")
-        top = in_row(STRETCH, back)
+        top = in_row(self.marks, STRETCH, back)
         middle = in_row(left, (self.photo, 1), right)
         in_column(top, (middle, 1), self.caption, margins=(12, 12, 12, 16), of=self)
 
@@ -42,6 +44,10 @@ class LargeView(QFrame):
         text = row.caption or row.name
         self.caption.setText(text if time_s is None else f"{clock(time_s)} · {text}")
         self.photo.setAccessibleDescription(row.caption or row.name)
+
+    def show_marks(self, row: Row) -> None:
+        """The stars, flag and favourite mark of a row."""
+        self.marks.setText(marks(row))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Handles the keys that mean something here."""

@@ -18,6 +18,7 @@ from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import in_column
 from ui.kit.page_parts import UNLIMITED_PX, Column, scroll_area
 from ui.kit.plain_text import tip_of
+from ui.kit.texts import marks
 from ui.kit.theme import GAP_M
 from ui.kit.timers import single_shot
 from ui.kit.widgets import action_button, label
@@ -49,6 +50,8 @@ class DetailPane(QFrame):
         self._shared: SharedTags | None = None
         self.many = label("", "small", wraps=True)
         self.many.hide()
+        self.marks = label("", "marks")
+        self.marks.setAccessibleName("Stars and flag")
         self.facts = FactsTable()
         self._more: tuple[Fact, ...] = ()
         self._build()
@@ -84,7 +87,13 @@ class DetailPane(QFrame):
         self._body.setVisible(True)
         self._show_caption(row.key, row.caption, row.caption_by_person)
         self._show_tags(row.tags)
+        self.show_marks(row)
         self.facts.show_facts(facts_of(row, self._more))
+
+    def show_marks(self, row: Row) -> None:
+        """The stars, flag and favourite mark of a row."""
+        self.marks.setText(marks(row))
+        self.marks.setVisible(bool(self.marks.text()))
 
     def show_annotations(self, answer: Description) -> None:
         """Caption and tags as the engine has them now."""
@@ -127,6 +136,7 @@ class DetailPane(QFrame):
         self._body = QWidget()
         in_column(
             self.field,
+            self.marks,
             self.many,
             self.chips,
             self._button_row(),

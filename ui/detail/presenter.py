@@ -49,6 +49,7 @@ class DetailPresenter(QObject):
         editor.shown.connect(self._on_pending)
         editor.settled.connect(self._on_settled)
         thumbnails.arrived.connect(self._on_thumbnail)
+        model.dataChanged.connect(self._on_rows)
         detail.video.moment_left.connect(inspector.forget_picture)
         detail.video.moment_chosen.connect(self._on_moment)
 
@@ -83,6 +84,7 @@ class DetailPresenter(QObject):
     def _show(self, row: Row, facts: tuple[Fact, ...] = ()) -> None:
         self._detail.show_row(row, self._thumbnail(row), facts)
         self._large.show_row(row, self._inspector.time_s)
+        self._large.show_marks(row)
         self.shown.emit()
 
     def _thumbnail(self, row: Row) -> QPixmap | None:
@@ -115,6 +117,21 @@ class DetailPresenter(QObject):
         self._model.set_rows(rows)
         for row in rows:
             self._inspector.show_pending(row)
+            if row.key == self._detail.key:
+                self._show_marks(row)
+
+    def _on_rows(self) -> None:
+        """Rows came again, e.g. after an undo: stars and flags are shown from there.
+
+        Those on the way while the editor waits may tell how it was.
+        """
+        row = None if self._detail.key is None else self._model.known_row(self._detail.key)
+        if row is not None and self._editor.is_settled():
+            self._show_marks(row)
+
+    def _show_marks(self, row: Row) -> None:
+        self._detail.show_marks(row)
+        self._large.show_marks(row)
 
     def _on_settled(self, keys: tuple[str, ...]) -> None:
         if keys:

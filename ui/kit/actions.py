@@ -23,6 +23,7 @@ class Group(StrEnum):
     PHOTO = "Photo"
     VIDEO = "Video"
     ANNOTATIONS = "Captions and tags"
+    RATING = "Stars, flags and albums"
     VIEW = "View"
     PROGRAM = "Program"
 
@@ -68,6 +69,7 @@ _video = partial(Action, group=Group.VIDEO, requires=Requires.VIDEO)
 _annotation = partial(
     Action, group=Group.ANNOTATIONS, requires=Requires.SELECTION, is_in_photo_menu=True
 )
+_rating = partial(Action, group=Group.RATING, requires=Requires.SELECTION)
 _view = partial(Action, group=Group.VIEW)
 _program = partial(Action, group=Group.PROGRAM)
 
@@ -115,7 +117,7 @@ class Actions:
     NEXT = _photo("next", "Next photo", shown_keys=("Right",))
     PREVIOUS = _photo("previous", "Previous photo", shown_keys=("Left",))
     SELECT_ALL = _photo("select-all", "Select all", shown_keys=("Ctrl+A",))
-    PLAY = _video("play", "Play from this moment, or pause", ("P",))
+    PLAY = _video("play", "Play from this moment, or pause", ("K",))
     NEXT_MOMENT = _video("next-moment", "Next moment", (".",))
     PREVIOUS_MOMENT = _video("previous-moment", "Previous moment", (",",))
     EDIT_CAPTION = _annotation("edit-caption", "Edit caption", ("E", "F2"))
@@ -130,6 +132,22 @@ class Actions:
     WRITE_CAPTIONS = _annotation(
         "write-captions", "Write captions to text files…", ("Ctrl+E",), requires=Requires.ENGINE
     )
+    NO_STARS = _rating("no-stars", "No stars", ("0",))
+    ONE_STAR = _rating("one-star", "1 star", ("1",))
+    TWO_STARS = _rating("two-stars", "2 stars", ("2",))
+    THREE_STARS = _rating("three-stars", "3 stars", ("3",))
+    FOUR_STARS = _rating("four-stars", "4 stars", ("4",))
+    FIVE_STARS = _rating("five-stars", "5 stars", ("5",))
+    PICK = _rating("pick", "Pick", ("P",))
+    REJECT = _rating("reject", "Reject", ("X",))
+    UNFLAG = _rating("unflag", "Neither pick nor reject", ("U",))
+    FAVOURITE = _rating("favourite", "Favourite, or no longer", ("L",))
+    ADD_TO_ALBUM = _rating("add-to-album", "Add to album…", ("B",), is_in_photo_menu=True)
+    LEAVE_ALBUM = _rating("leave-album", "Take out of this album", ("Ctrl+Shift+B",))
+    MOVE_EARLIER = _rating("move-earlier", "Earlier in this album", ("Alt+Left",))
+    MOVE_LATER = _rating("move-later", "Later in this album", ("Alt+Right",))
+    ALBUMS = _rating("albums", "Albums and saved searches…", ("Ctrl+B",), requires=Requires.ENGINE)
+    SAVE_SEARCH = _rating("save-search", "Save this search…", ("Ctrl+S",), requires=Requires.ENGINE)
     STEP_BACK = _view("step-back", "Back, or clear the search", ("Esc",))
     TOGGLE_DETAIL = _view("toggle-detail", "Details", ("Ctrl+I",), icon=Icon.PANEL)
     BIGGER = _view("bigger", "Larger thumbnails", ("Ctrl++", "Ctrl+="))

@@ -87,6 +87,20 @@ def picture_size(row: Row) -> str:
     return " · ".join(parts)
 
 
+def marks(row: Row) -> str:
+    """Stars, flag and favourite mark: ``★★★★☆ · Picked · Favourite``; empty without any."""
+    parts = ["★" * row.stars + "☆" * (5 - row.stars)] if row.stars else []
+    parts += {"pick": ["Picked"], "reject": ["Rejected"]}.get(row.flag, [])
+    return " · ".join([*parts, "Favourite"] if row.favourite else parts)
+
+
+def short_marks(row: Row) -> str:
+    """The same in a few letters, for a thumbnail: ``★4 ✓ ♥``."""
+    parts = [f"★{row.stars}"] if row.stars else []
+    parts += {"pick": ["✓"], "reject": ["✗"]}.get(row.flag, [])
+    return " ".join([*parts, "♥"] if row.favourite else parts)
+
+
 JOB_STATES = {
     JobState.QUEUED: "Waiting",
     JobState.RUNNING: "Running",

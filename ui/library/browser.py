@@ -20,7 +20,7 @@ from cocadesk.protocol.messages import (
 from cocadesk.protocol.values import JobKind, JobState, JobValue, Priority
 from ui.engine.link import EngineLink, Ticket
 from ui.kit.timers import single_shot
-from ui.library.listing import Listing, Showing
+from ui.library.listing import Listing, Showing, album_name
 from ui.library.results_model import ResultsModel
 
 RESULTS_LIMIT = 500
@@ -76,7 +76,8 @@ class Browser(QObject):
     def search(self, text: str) -> None:
         """Shows what fits the text; nothing but blanks shows everything."""
         query = text.strip()
-        self._ask(_Question(Showing.SEARCH if query else Showing.NEWEST, query))
+        found = Showing.ALBUM if album_name(query) else Showing.SEARCH
+        self._ask(_Question(found if query else Showing.NEWEST, query))
 
     def similar(self, key: str, name: str) -> None:
         """Shows what looks like this medium."""
@@ -98,7 +99,7 @@ class Browser(QObject):
         self._asked = question
         if self._ticket is not None:
             self._ticket.cancel()
-        if question.kind is Showing.NEWEST:
+        if question.kind in (Showing.NEWEST, Showing.ALBUM):
             self._growing = []
             self._ask_stretch()
             return
@@ -122,7 +123,7 @@ class Browser(QObject):
 
     def _ask_stretch(self) -> None:
         self._ticket = self._link.ask(
-            ListNewest(offset=len(self._growing), limit=STRETCH),
+            ListNewest(offset=len(self._growing), limit=STRETCH, filter=self._asked.text),
             Keys,
             self._on_keys,
             on_failed=self._on_failed,
@@ -134,8 +135,8 @@ class Browser(QObject):
             self._ask_stretch()
             return
         keys = list(dict.fromkeys(self._growing))
-        was_newest = self._listing.showing is Showing.NEWEST
-        if not (was_newest and self._model.grow_to(keys)):
+        is_newest = self._listing.showing is self._asked.kind is Showing.NEWEST
+        if not (is_newest and self._model.grow_to(keys)):
             self._model.show_keys(keys, keeps_place=self._asked == self._answered)
         self._settle(total=answer.total)
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from cocadesk.protocol.values import Hit, MediaKind, Row
 from ui.kit.image_loader import ImageLoader, paint_thumbnail
-from ui.kit.texts import clock
+from ui.kit.texts import clock, short_marks
 from ui.kit.theme import RADIUS_PX, SMALL_PX, colour
 from ui.library.results_model import HIT_ROLE, ROW_ROLE
 
@@ -59,6 +59,8 @@ class ThumbnailDelegate(QStyledItemDelegate):
             self._paint_badge(painter, rect, _video_text(row, hit))
         if row.state != "present":
             self._paint_badge(painter, rect, row.state, is_above=True)
+        if text := short_marks(row):
+            self._paint_badge(painter, rect, text, is_above=True, is_right=True)
 
     def _paint_name(self, painter: QPainter, rect: QRect, name: str) -> None:
         painter.setPen(colour("muted"))
@@ -66,15 +68,23 @@ class ThumbnailDelegate(QStyledItemDelegate):
         painter.drawText(rect.adjusted(8, 8, -8, -8), int(flags), name)
 
     def _paint_badge(
-        self, painter: QPainter, rect: QRect, text: str, *, is_above: bool = False
+        self,
+        painter: QPainter,
+        rect: QRect,
+        text: str,
+        *,
+        is_above: bool = False,
+        is_right: bool = False,
     ) -> None:
         font = QFont(painter.font())
         font.setPixelSize(SMALL_PX - 1)
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
-        width = painter.fontMetrics().horizontalAdvance(text) + 14
+        wanted = painter.fontMetrics().horizontalAdvance(text) + 14
+        width = min(wanted, rect.width() - 12)
         top = rect.top() + 6 if is_above else rect.bottom() - 26
-        badge = QRect(rect.left() + 6, top, min(width, rect.width() - 12), 20)
+        left = rect.right() - 6 - width if is_right else rect.left() + 6
+        badge = QRect(left, top, width, 20)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour("badge"))
         painter.drawRoundedRect(badge, 5, 5)

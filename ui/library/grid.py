@@ -91,6 +91,10 @@ class Grid(QListView):
         keys = (self._results.key_at(n) for top, end in ranges for n in range(top, end + 1))
         return list(islice((key for key in keys if key is not None), limit))
 
+    def all_keys(self) -> list[str]:
+        """All keys in the order of the list."""
+        return self._results.all_keys()
+
     def selected_count(self) -> int:
         """The number of selected media."""
         return sum(part.height() for part in self.selectionModel().selection().toList())

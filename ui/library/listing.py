@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -9,6 +10,14 @@ from cocadesk.errors import UserError
 from ui.engine.link import LinkState
 from ui.kit.icons import Icon
 from ui.kit.texts import count, count_media
+
+_ALBUM = re.compile(r'album:(?:"((?:[^"]|"")+)"|([^\s",]+))')
+
+
+def album_name(query: str) -> str:
+    """The album that a query asks for and nothing else; empty where it asks for more."""
+    found = _ALBUM.fullmatch(query.strip())
+    return (found[1] or found[2]).replace('""', '"') if found else ""
 
 
 class Showing(Enum):
@@ -18,6 +27,7 @@ class Showing(Enum):
     NEWEST = 1
     SEARCH = 2
     SIMILAR = 3
+    ALBUM = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +49,11 @@ class Listing:
     problem: UserError | None = None
 
     @property
+    def can_be_saved(self) -> bool:
+        """True where a query led here that can be asked again."""
+        return self.showing in (Showing.SEARCH, Showing.ALBUM)
+
+    @property
     def headline(self) -> str:
         """One line on what is shown; empty where a problem is told in its place."""
         if self.problem is not None:
@@ -53,6 +68,8 @@ class Listing:
                 return f"{count(self.shown, 'result')} for “{self.query}”, {first}"
             which = "best matches" if self.is_ranked else "newest results"
             return f"The {self.shown:,} {which} for “{self.query}”"
+        if self.showing is Showing.ALBUM:
+            return f"{count_media(self.total)} in the album “{album_name(self.query)}”"
         if self.showing is Showing.SIMILAR:
             return f"Looks like {self.query}, most alike first"
         return ""

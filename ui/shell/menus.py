@@ -22,7 +22,14 @@ PALETTE_WIDTH_PX = 560
 PALETTE_HEIGHT_PX = 430
 PALETTE_TOP_PX = 70
 ACTION_ROLE = int(Qt.ItemDataRole.UserRole)
-SUBMENUS = (Group.LIBRARY, Group.PHOTO, Group.VIDEO, Group.ANNOTATIONS, Group.VIEW)
+SUBMENUS = (
+    Group.LIBRARY,
+    Group.PHOTO,
+    Group.VIDEO,
+    Group.ANNOTATIONS,
+    Group.RATING,
+    Group.VIEW,
+)
 
 
 def main_menu(actions: ActionSet, parent: QWidget) -> QMenu:

@@ -8,6 +8,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow
 
 from cocadesk.errors import UserError
+from ui.annotations.albums import AlbumCommands
 from ui.annotations.commands import AnnotationCommands
 from ui.annotations.jobs import AnnotationJobs
 from ui.annotations.selection_tags import SelectionTags
@@ -91,6 +92,15 @@ class MainWindow(QMainWindow):
             self.dialogs,
             medium.show_detail,
         )
+        albums = AlbumCommands(
+            session.link,
+            session.editor,
+            grid,
+            session.browser,
+            widgets.notice,
+            self.dialogs,
+            self.search,
+        )
         annotation_jobs = AnnotationJobs(
             session.link,
             session.tracker,
@@ -114,6 +124,7 @@ class MainWindow(QMainWindow):
             self._library,
             medium,
             annotations,
+            albums,
             annotation_jobs,
             window,
             self.switcher,

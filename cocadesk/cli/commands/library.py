@@ -12,7 +12,7 @@ from cocadesk.cli.report import Report, clock, failed_fields, path_fields
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
-    from cocadesk.protocol.messages import ModelUpdate
+    from cocadesk.protocol.messages import Hits, ModelUpdate
     from cocadesk.protocol.values import Hit, IndexReport
 
 
@@ -82,6 +82,11 @@ def search(
         raise UserError("There is nothing to search for.", "The query is empty.", "Give words.")
     with open_engine(options, report) as engine:
         found = engine.ask(Search(text=text, limit=limit, filter=filter_text), Hits)
+    return show_hits(report, found)
+
+
+def show_hits(report: Report, found: Hits) -> int:
+    """The answer to a search, best first."""
     hits, notices = found.hits, update_notices(found.update)
     results = {"results": [_hit_fields(hit) for hit in hits]}
     report.document({**results, "notices": notices} if notices else results)

@@ -1,10 +1,10 @@
-"""``cocadesk words``: captions and tags by people, with undo and history; the vocabulary."""
+"""``cocadesk words``: captions, tags and stars by people, undo and history; the vocabulary."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import typer
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cocadesk.protocol.messages import RedoAnnotations, UndoAnnotations, VocabularyReply
     from cocadesk.protocol.values import EditValue
 
-app = typer.Typer(help="Your own captions and tags, with undo and history.")
+app = typer.Typer(help="Your own captions, tags, stars and flags, with undo and history.")
 
 # typer reads the annotations at run time, so they stay in the form that it knows.
 TagsOption = Optional[list[str]]  # noqa: UP045
@@ -42,8 +42,20 @@ def set_words(
         TagsOption,
         typer.Option("--remove-tag", metavar="TAG", help="A tag that doesn't fit; repeatable."),
     ] = None,
+    rate: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--rate", metavar="STARS", help="1 to 5 stars; 0: none."),
+    ] = None,
+    flag: Annotated[
+        Optional[Literal["pick", "reject", "none"]],  # noqa: UP045
+        typer.Option("--flag", help="Pick or reject it, or neither."),
+    ] = None,
+    favourite: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option("--favourite/--no-favourite", help="One of your favourites, or not."),
+    ] = None,
 ) -> int:
-    """Caption and tag photos and videos yourself; the program never changes it.
+    """Caption, tag and rate photos and videos yourself; the program never changes it.
 
     With --json: "changed" counts the photos and videos that changed.
     """
@@ -51,11 +63,12 @@ def set_words(
     from cocadesk.engine.local import Access
     from cocadesk.protocol.messages import AnnotationsReply, GetKeys, Keys, SetAnnotations
 
-    if caption is None and not add_tag and not remove_tag:
+    if (caption, rate, flag, favourite) == (None,) * 4 and not add_tag and not remove_tag:
         raise UserError(
             "There is nothing to set.",
             "",
-            "Give --caption TEXT, --add-tag TAG or --remove-tag TAG.",
+            "Give --caption TEXT, --add-tag TAG, --remove-tag TAG, --rate STARS, --flag pick or "
+            "--favourite.",
         )
     with open_engine(options, report, Access.WRITE) as engine:
         change = SetAnnotations(
@@ -63,6 +76,9 @@ def set_words(
             caption=caption,
             add_tags=tuple(add_tag or ()),
             remove_tags=tuple(remove_tag or ()),
+            rating=rate,
+            flag=flag,
+            favourite=favourite,
         )
         done = engine.ask(change, AnnotationsReply)
     report.document({"changed": len(done.changed), "title": done.title})
@@ -73,9 +89,9 @@ def set_words(
 @app.command("undo")
 @command(takes_model=False)
 def undo(options: Options, report: Report) -> int:
-    """Undo the last command on captions and tags as a whole, written files included.
+    """Undo the last command on captions, tags, stars, albums… as a whole, files included.
 
-    With --json: "undone" counts the photos and videos whose captions, tags or
+    With --json: "undone" counts the photos and videos whose captions, tags, stars, albums or
     files came back, "kept" names the files that somebody has changed since.
     """
     from cocadesk.protocol.messages import UndoAnnotations

@@ -9,8 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from cocadesk.annotations.history import past_edits, title_of
+from cocadesk.annotations.history import past_edits
 from cocadesk.annotations.sidecars import FileState
+from cocadesk.annotations.titles import title_of
 from cocadesk.library.edits import FILE_FIELD
 from cocadesk.library.rows import Edit, MediaKind
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from cocadesk.annotations.sidecar_journal import JOURNAL
 from tests.support.annotated_library import reopened
 from tests.support.killed_annotations import (
+    album_cut_between_writes,
     edit_cut_between_writes,
     prepare,
     undo_cut_between_writes,
@@ -30,6 +31,11 @@ def test_an_undo_of_files_killed_anywhere_is_whole_or_did_not_happen(tmp_path: P
 def test_an_edit_killed_anywhere_is_said_of_all_or_of_none(tmp_path: Path) -> None:
     """One command on many photos; its projection is made good at the next start."""
     assert edit_cut_between_writes(tmp_path) == 2
+
+
+def test_commands_on_albums_killed_anywhere_are_whole_or_did_not_happen(tmp_path: Path) -> None:
+    """Made, put in another order, deleted: name and photos always fit each other."""
+    assert album_cut_between_writes(tmp_path) >= 6
 
 
 def test_a_damaged_journal_is_left_out(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections.abc import Iterator
@@ -15,10 +16,20 @@ from hypothesis import strategies as st
 from cocadesk.errors import UserError
 from cocadesk.library.fields import FIELD_OF, Form
 from cocadesk.library.library import Library
-from cocadesk.library.rows import MediaChange, MediaKind, MediaRow, MediaState, Tag, new_key
+from cocadesk.library.marks import Flag
+from cocadesk.library.rows import (
+    ALBUM,
+    Edit,
+    MediaChange,
+    MediaKind,
+    MediaRow,
+    MediaState,
+    Tag,
+    new_key,
+)
 from cocadesk.search.filters import Filter, parse_filter, split_query
 from cocadesk.search.grammar import FILTER_FIELDS, OPTIONAL_FIELDS
-from cocadesk.search.matching import matching_keys
+from cocadesk.search.matching import matching_keys, newest_keys, newest_matching
 from cocadesk.search.terms import HAS, DateRange, NumberRange, Term, Value
 from tests.support.columns import columns_of
 
@@ -34,7 +45,11 @@ CHOICES = {
     "state": list(MediaState),
     "format": ["jpeg", "JPEG", "mp4", ""],
     "label": WORDS,
+    "flag": list(Flag),
+    "favourite": ["yes", "no"],
 }
+ALBUMS = {"01AAAAAAAAAAAAAAAAAAAAAAAA": "Best", "01AAAAAAAAAAAAAAAAAAAAAAAB": 'a "b", c/d',
+          "01AAAAAAAAAAAAAAAAAAAAAAAC": "🐶 ÄRGER"}  # fmt: skip
 
 
 def random_row(rng: random.Random) -> MediaRow:
@@ -50,6 +65,7 @@ def random_row(rng: random.Random) -> MediaRow:
         return datetime.combine(rng.choice(DAYS), rng.choice(TIMES))
 
     key = new_key()
+    albums = tuple(album for album in ALBUMS if rng.random() < 0.3)
     values = {
         "path": b"/".join(
             [rng.choice(FOLDERS).rstrip(b"/"), os.fsencode(rng.choice(WORDS)) + key.encode()]
@@ -70,6 +86,10 @@ def random_row(rng: random.Random) -> MediaRow:
         "description": maybe(" ".join(rng.choices(WORDS, k=4))),
         "rating": maybe(rng.randint(-1, 5)),
         "human_rating": maybe(rng.randint(0, 5)),
+        "human_flag": maybe(rng.choice(list(Flag)).value),
+        "human_favourite": maybe(True),
+        "human_albums": albums,
+        "human_places": tuple(f"{rng.randint(1, 10**11):012}" for _ in albums),
         "keywords": some(),
         "keyword_paths": tuple("|".join(rng.choices(WORDS, k=2)) for _ in some()),
         "persons": some(),
@@ -102,6 +122,16 @@ class Media:
         self.rows = [random_row(rng) for _ in range(250)]
         self.library = Library.open(folder)
         self.library.media.commit([MediaChange(row=row, is_new=True) for row in self.rows])
+        self.library.edits.record([album_edit(album, name) for album, name in ALBUMS.items()])
+
+
+def album_edit(album: str, name: str) -> Edit:
+    """The entry of the log that makes an album."""
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    return Edit(
+        batch=album, key=album, who="person", when=now, field=ALBUM, old="null",
+        new=json.dumps(name),
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +150,11 @@ def reference_value(row: MediaRow, field: str) -> object:
         return [tag.lower() for tag in row.human_tags_added] + machine
     if field == "folder":
         return os.fsdecode(row.path.rpartition(b"/")[0]).encode("utf-8", "replace").decode().lower()
+    if field == "album":
+        return [ALBUMS[album].lower() for album in row.human_albums]
+    if field == "flag":
+        file = "reject" if row.rating is not None and row.rating < 0 else "none"
+        return file if row.human_flag is None else row.human_flag
     if field == "position":
         return None if row.latitude is None or row.longitude is None else True
     if field == "place":
@@ -132,11 +167,19 @@ def reference_value(row: MediaRow, field: str) -> object:
         "focal": row.focal_mm,
         "name": os.fsdecode(row.path.rpartition(b"/")[2]),
         "caption": row.caption,
-        "rating": row.rating if row.human_rating is None else row.human_rating,
+        "rating": reference_stars(row),
+        "favourite": "yes" if row.human_favourite else "no",
         "taken": row.taken,
         "added": row.added_utc,
         "duration": row.duration_s,
     }.get(field, getattr(row, field, None))
+
+
+def reference_stars(row: MediaRow) -> int | None:
+    """The person's stars, of which 0 says that there are none, else the file's."""
+    if row.human_rating is not None:
+        return row.human_rating if row.human_rating > 0 else None
+    return row.rating if row.rating is not None and row.rating >= 0 else None
 
 
 def reference_matches(row: MediaRow, term: Term) -> bool:
@@ -197,6 +240,8 @@ def values_of(field: str, texts: st.SearchStrategy[str]) -> st.SearchStrategy[Va
         return date_ranges()
     if FIELD_OF[field].form is Form.NUMBER:
         return number_ranges()
+    if field == "album" and texts is STOCK:
+        return st.sampled_from([*ALBUMS.values(), "best", "🐶 ärger"])
     if field == "folder":
         return texts.filter(lambda text: bool(text.strip("/.")))
     return texts
@@ -228,9 +273,10 @@ def test_store_memory_and_reference_choose_the_same_media(media: Media, chosen: 
     """``where`` in LanceDB, ``mask`` over columns and plain Python agree on every row."""
     rows, results = media.rows, media.library.results
     expected = {row.key for row in rows if all(reference_matches(row, t) for t in chosen.terms)}
-    mask = chosen.mask(columns_of(rows, chosen.fields()))
+    by_id = chosen.with_albums(ALBUMS)
+    mask = by_id.mask(columns_of(rows, chosen.fields()))
     assert {row.key for row, passes in zip(rows, mask, strict=True) if passes} == expected
-    assert results.keys_where(chosen.where() or "true") == expected
+    assert results.keys_where(by_id.where() or "true") == expected
     assert matching_keys(results, chosen) == expected
 
 
@@ -285,6 +331,8 @@ def test_terms_are_told_from_words(query: str, words: str, printed: str) -> None
         ("has:captions", "Did you mean caption?"),
         ("qqqq:x", "in quotes"),
         ("state:away", "present, missing, offline"),
+        ("flag:picked", "Did you mean pick?"),
+        ("favourite:5", "yes, no"),
         ("rating:good", "rating:>=4"),
         ("rating:4..2", "rating:2..4"),
         ("exposure:1/0", "names no numbers"),
@@ -365,6 +413,17 @@ def row(**values: object) -> MediaRow:
         ("exposure:>1/60", {"exposure_s": 1 / 60}, False),
         ("has:position", {"latitude": 1.0}, False),
         ("has:position,rating", {"rating": 0}, True),
+        ("has:rating", {"rating": 4, "human_rating": 0}, False),
+        ("rating:..5", {"rating": -1}, False),
+        ("flag:reject", {"rating": -1}, True),
+        ("flag:reject", {"rating": -1, "human_flag": "none"}, False),
+        ("flag:none", {}, True),
+        ("-flag:pick,none", {"human_flag": "reject"}, True),
+        ("favourite:yes", {"human_favourite": True}, True),
+        ("favourite:no", {}, True),
+        ("-favourite:yes", {"human_favourite": True}, False),
+        ("has:album", {"human_albums": ("01A",), "human_places": ("5",)}, True),
+        ("-has:album", {}, True),
     ],
 )  # fmt: skip
 def test_what_a_term_means(text: str, values: dict[str, object], passes: bool) -> None:
@@ -389,3 +448,38 @@ def test_filters_are_joined_by_and() -> None:
     assert str(joined) == "kind:video tag:Ida"
     assert joined.fields() == {"kind", "tag"}
     assert str(joined.only(frozenset({"kind"}))) == "kind:video"
+
+
+def test_the_media_of_one_album_come_in_its_order(media: Media) -> None:
+    """Whatever else must hold; from memory and from the store alike."""
+    album, name = next(iter(ALBUMS.items()))
+    inside = [row for row in media.rows if album in row.human_albums]
+    inside.sort(key=lambda row: row.human_places[row.human_albums.index(album)])
+    expected = [row.key for row in inside if row.kind is MediaKind.PHOTO]
+    among = parse_filter(f"kind:photo album:{name.upper()}")
+    assert newest_matching(media.library.results, among) == expected
+    assert newest_keys(media.library, among) == expected
+    assert [*media.library.albums.places(album)] == [row.key for row in inside]
+
+
+def test_an_album_that_there_is_not_is_said_with_the_nearest(media: Media) -> None:
+    """A wrong name finds nothing by accident, also where it is turned round."""
+    for text in ("album:Besst", "-album:Besst", "album:best,besst"):
+        with pytest.raises(UserError, match=r"no album “.*Did you mean Best"):
+            matching_keys(media.library.results, parse_filter(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "album"),
+    [
+        ("album:a", "a"),
+        ("rating:>=4 album:a -kind:video", "a"),
+        ("album:a,b", None),
+        ("-album:a", None),
+        ("album:a album:b", None),
+        ("has:album", None),
+    ],
+)
+def test_only_a_filter_of_one_album_has_its_order(text: str, album: str | None) -> None:
+    """Of several there is no common one."""
+    assert parse_filter(text).album == album

@@ -1,0 +1,104 @@
+"""Titles of commands on captions, tags, ratings, flags and albums, for undo, redo and people."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+
+from cocadesk.library.edits import FILE_FIELD, album_of
+from cocadesk.library.library import Library
+from cocadesk.library.marks import Flag
+from cocadesk.library.rows import ALBUM, SAVED_SEARCH, Edit, MediaKind
+
+_SUBJECTS = {
+    "human_caption": "caption",
+    "human_tags_added": "tags",
+    "human_tags_removed": "tags",
+    "human_rating": "rating",
+    "human_flag": "flag",
+    "human_favourite": "favourite mark",
+    FILE_FIELD: "caption file",
+}
+_MANY = {
+    "caption": "captions",
+    "caption file": "caption files",
+    "rating": "ratings",
+    "flag": "flags",
+    "favourite mark": "favourite marks",
+}
+_FLAGS = {Flag.PICK: "Pick flag", Flag.REJECT: "Reject flag", Flag.NONE: "No flag"}
+_LOOKED_AT = 200
+"""So many of a command's media are looked at to call them photos or videos."""
+
+
+def title_of(library: Library, edits: Sequence[Edit]) -> str:
+    """The title of a command: "Caption of dog.jpg", "4 stars on 12 photos", "New album Sea"."""
+    for edit in edits:
+        if edit.field in (ALBUM, SAVED_SEARCH):
+            return _title_of_list(edit)
+    fields = {edit.field for edit in edits}
+    keys = list(dict.fromkeys(edit.key for edit in edits))
+    albums = {album_of(field) for field in fields}
+    if len(albums) == 1 and (album := albums.pop()):
+        return _title_of_places(library, edits, album, keys)
+    values = {edit.new for edit in edits}
+    if len(fields) == len(values) == 1 and (said := _said(fields.pop(), values.pop())):
+        return f"{said} on {things(library, keys)}"
+    subjects = list(dict.fromkeys(_subject(edit.field) for edit in edits))
+    if len(keys) > 1:
+        subjects = [_MANY.get(subject, subject) for subject in subjects]
+    listed = ", ".join(subjects[:-1])
+    text = f"{listed} and {subjects[-1]}" if listed else subjects[-1]
+    return f"{text[:1].upper()}{text[1:]} of {things(library, keys)}"
+
+
+def _subject(field: str) -> str:
+    return "albums" if album_of(field) else _SUBJECTS.get(field, field)
+
+
+def _said(field: str, value: str) -> str:
+    """The one thing that a command says of all its media; empty where a title names none."""
+    said = json.loads(value)
+    if field == "human_rating" and said is not None:
+        return f"{said or 'No'} star{'' if said == 1 else 's'}"
+    if field == "human_flag" and said is not None:
+        return _FLAGS[Flag(said)]
+    if field == "human_favourite":
+        return "Favourite mark" if said else "No favourite mark"
+    return ""
+
+
+def _title_of_list(edit: Edit) -> str:
+    """The title of a command on an album or a saved search itself."""
+    old, new = (json.loads(text) for text in (edit.old, edit.new))
+    if edit.field == SAVED_SEARCH and old and new and old[0] == new[0]:
+        return f"Query of {edit.field} {new[0]}"
+    before, after = (one if edit.field == ALBUM else one and one[0] for one in (old, new))
+    if before is None:
+        return f"New {edit.field} {after}"
+    if after is None:
+        return f"Deletion of {edit.field} {before}"
+    return f"Name of {edit.field} {after}"
+
+
+def _title_of_places(
+    library: Library, edits: Sequence[Edit], album: str, keys: Sequence[str]
+) -> str:
+    name = library.albums.name_ever(album)
+    if all(json.loads(edit.old) is None for edit in edits):
+        return f"Adding {things(library, keys)} to {name}"
+    if all(json.loads(edit.new) is None for edit in edits):
+        return f"Removing {things(library, keys)} from {name}"
+    return f"Order of {name}"
+
+
+def things(library: Library, keys: Sequence[str]) -> str:
+    """A file's name, or how many photos and videos."""
+    rows = library.media.rows(keys[:_LOOKED_AT])
+    if len(keys) == 1 and rows:
+        return os.path.basename(rows[0].path).decode("utf-8", "replace")  # noqa: PTH119
+    kinds = {row.kind for row in rows} or {MediaKind.PHOTO}
+    if len(kinds) > 1:
+        return f"{len(keys):,} photos and videos"
+    return f"{len(keys):,} {kinds.pop().value}{'' if len(keys) == 1 else 's'}"

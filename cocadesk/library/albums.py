@@ -1,0 +1,132 @@
+"""Albums and saved searches of a library: their names from the log, their media from ``media``.
+
+An album is an id with a name; a medium's ``human_albums`` and ``human_places`` say in which
+it is, and where there. All of it goes through the log of edits (``edits``).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cocadesk.errors import UserError
+from cocadesk.library.layout import MEDIA
+from cocadesk.library.literals import literal
+from cocadesk.library.paths import fold
+from cocadesk.library.rows import ALBUM, SAVED_SEARCH, MediaState
+
+if TYPE_CHECKING:
+    from cocadesk.library.edits import EditLog
+    from cocadesk.library.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedSearch:
+    """A query that a person keeps under a name; its answer is found anew each time."""
+
+    id: str
+    name: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlbumContent:
+    """The number of an album's media that are not missing, and the picture of the first."""
+
+    count: int = 0
+    cover: str | None = None
+
+
+class Albums:
+    """Reads albums and saved searches; any thread."""
+
+    def __init__(self, store: Store, log: EditLog) -> None:
+        self._store = store
+        self._log = log
+        self._known: dict[str, tuple[int, dict[str, list[Any]]]] = {}
+
+    def names(self) -> dict[str, str]:
+        """The names of all albums by id, the oldest first; no two are the same."""
+        values = self._values(ALBUM)
+        return _distinct({key: own[-1] for key, own in values.items() if own[-1] is not None})
+
+    def name_ever(self, album: str) -> str:
+        """The name of an album, or the last one of one that is deleted."""
+        said = [name for name in self._values(ALBUM).get(album, ()) if name is not None]
+        return str(said[-1]) if said else album
+
+    def searches(self) -> list[SavedSearch]:
+        """The saved searches, the oldest first; no two have the same name."""
+        values = self._values(SAVED_SEARCH)
+        last = {key: own[-1] for key, own in values.items() if own[-1] is not None}
+        names = _distinct({key: name for key, (name, _) in last.items()})
+        return [SavedSearch(id=key, name=name, query=last[key][1]) for key, name in names.items()]
+
+    def places(self, album: str) -> dict[str, str]:
+        """The place of each medium in an album, by key, in their order."""
+        condition = f"array_has(human_albums, {literal(album)})"
+        columns = ("key", "human_albums", "human_places")
+        table = self._store.read(MEDIA, where=condition, columns=columns)
+        found = {
+            row["key"]: dict(zip(row["human_albums"], row["human_places"], strict=True))[album]
+            for row in table.to_pylist()
+        }
+        return dict(sorted(found.items(), key=lambda one: (one[1], one[0])))
+
+    def contents(self) -> dict[str, AlbumContent]:
+        """The content of each album that has any, by id."""
+        missing = literal(MediaState.MISSING.value)
+        table = self._store.read(
+            MEDIA,
+            where=f"array_length(human_albums) > 0 AND state <> {missing}",
+            columns=["key", "human_albums", "human_places", "picture_hash"],
+        )
+        first: dict[str, tuple[str, str, str]] = {}
+        counts: dict[str, int] = {}
+        for row in table.to_pylist():
+            for album, place in zip(row["human_albums"], row["human_places"], strict=True):
+                here = (place, row["key"], row["picture_hash"])
+                first[album] = min(first.get(album, here), here)
+                counts[album] = counts.get(album, 0) + 1
+        return {
+            album: AlbumContent(count=count, cover=first[album][2])
+            for album, count in counts.items()
+        }
+
+    def _values(self, field: str) -> dict[str, list[Any]]:
+        """The values of a field of the log, read once a version of it."""
+        version = self._log.version()
+        known = self._known.get(field)
+        if known is None or known[0] != version:
+            known = self._known[field] = (version, self._log.values_of(field))
+        return known[1]
+
+
+def _distinct(names: Mapping[str, str]) -> dict[str, str]:
+    """Names by id, the oldest first, with a number behind one that an older one has.
+
+    Only what comes from a backup can bring the same name twice.
+    """
+    taken: set[str] = set()
+    found: dict[str, str] = {}
+    for key in sorted(names):
+        name, number = names[key], 1
+        while fold(name) in taken:
+            number += 1
+            name = f"{names[key]} ({number})"
+        taken.add(fold(name))
+        found[key] = name
+    return found
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> UserError:
+    """The sentence for a name that no album (or other ``kind`` of thing) has."""
+    by_fold = {fold(one): one for one in known}
+    nearest = difflib.get_close_matches(fold(name), by_fold, n=1, cutoff=0.5)
+    if nearest:
+        hint = f"Did you mean {by_fold[nearest[0]]}?"
+    else:
+        hint = f"There are: {', '.join(by_fold.values())}." if by_fold else "There are none yet."
+    return UserError(f"There is no {kind} “{name}”.", "", hint)
