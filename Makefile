@@ -49,6 +49,7 @@ ifeq ($(BENCH_SHARDS),)
 	@echo "The search benchmark needs captioned shards: make bench BENCH_SHARDS=path/to/*.tar"
 else
 	$(BIN)/python tests/bench/bench_search.py $(BENCH_SHARDS)
+	$(BIN)/python -m tests.bench.indexing --quick $(BENCH_SHARDS)
 	$(BIN)/python tests/bench/bench_words.py $(BENCH_SHARDS)
 endif
 ifneq ($(BENCH_CLIPS),)
