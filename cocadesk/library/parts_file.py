@@ -10,6 +10,7 @@ import json
 import math
 import mmap
 import os
+import threading
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -130,9 +131,53 @@ class Parts:
         kind, shape, position = self._places[name]
         return np.frombuffer(self.data, kind, math.prod(shape), position).reshape(shape)
 
+    def position(self, name: str) -> int:
+        """The place of an array in the file, in bytes."""
+        return int(self._places[name][2])
+
     def texts(self, name: str) -> Texts:
         """The texts of that name."""
         return Texts(self.array(f"{name} data"), self.array(f"{name} offsets"))
+
+
+class RowsInFile:
+    """The rows of an array of bytes, read from the file when they are asked for.
+
+    Few of many are needed at a time: through the memory map each would bring its neighbours
+    along, and soon all of them would count as the process's memory.
+    """
+
+    def __init__(self, path: Path, name: str) -> None:
+        """Keep the file open.
+
+        Raises:
+            OSError: it can't be read.
+            ValueError: it is damaged.
+        """
+        parts = Parts.of_file(path)
+        rows_ND = parts.array(name)
+        self._length = rows_ND.shape[1]
+        self._start = parts.position(name)
+        self._file = path.open("rb", buffering=0)
+        self._lock = threading.Lock()
+
+    def __getitem__(self, rows: NDArray[np.intp]) -> NDArray[np.int8]:
+        places = (self._start + rows.astype(np.int64) * self._length).tolist()
+        data = b"".join(map(self._read, places))
+        return np.frombuffer(data, np.int8).reshape(len(rows), self._length)
+
+    def _read(self, place: int) -> bytes:
+        if hasattr(os, "pread"):
+            return os.pread(self._file.fileno(), self._length, place)
+        with self._lock:  # Windows
+            self._file.seek(place)
+            return self._file.read(self._length) or b""
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    __del__ = close
 
 
 def is_damaged(path: Path) -> bool:

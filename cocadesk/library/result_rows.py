@@ -6,7 +6,8 @@ They begin with the snapshot, and follow each commit by the keys that it touched
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import starmap
 
 import pyarrow as pa
 
@@ -47,16 +48,26 @@ class MediaInTable:
 
     def result(self, place: int) -> ResultRow:
         """A medium as a search shows it."""
-        values = [self._columns[name][place].as_py() for name in RESULT_COLUMNS]
-        key, path, kind, state, picture_hash, human, machine = values
-        return ResultRow(
-            key=key,
-            path=path,
-            kind=MediaKind(kind),
-            state=MediaState(state),
-            picture_hash=picture_hash,
-            caption=machine if human is None else human,
-        )
+        return _result(*(self._columns[name][place].as_py() for name in RESULT_COLUMNS))
+
+    def results(self) -> Iterator[ResultRow]:
+        """All of them."""
+        values = (self._columns[name].to_pylist() for name in RESULT_COLUMNS)
+        return starmap(_result, zip(*values, strict=True))
+
+
+def _result(
+    key: str,
+    path: bytes,
+    kind: str,
+    state: str,
+    picture_hash: str,
+    human: str | None,
+    machine: str | None,
+) -> ResultRow:
+    """The values of ``RESULT_COLUMNS`` as a search shows them."""
+    caption = machine if human is None else human
+    return ResultRow(key, path, MediaKind(kind), MediaState(state), picture_hash, caption)
 
 
 class ResultRows:

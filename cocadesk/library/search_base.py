@@ -82,7 +82,7 @@ def write_base(folder: Path, image_id: str, name: str) -> None:
         part = MediaInTable(batch)
         numbers = np.arange(len(keys), len(keys) + len(part), dtype=np.int32)
         keys += part.keys
-        records += records_of(map(part.result, range(len(part))))
+        records += records_of(part.results())
         for field, own in pieces.items():
             own.append((numbers, part.column(field)))
     columns = {
@@ -90,10 +90,12 @@ def write_base(folder: Path, image_id: str, name: str) -> None:
         for field, own in pieces.items()
     }
     numbered = KeyNumbers(np.array([key.encode() for key in keys], "S"))
-    views = [
-        views_in_table(batch, numbered)
-        for batch in store.batches(views_table(image_id), VIEW_COLUMNS)
-    ]
+    views = ViewRows.joined(
+        [
+            views_in_table(batch, numbered)
+            for batch in store.batches(views_table(image_id), VIEW_COLUMNS)
+        ]
+    )
     keys += [numbered.key(number) for number in range(len(keys), len(numbered))]
     with written_atomically(folder / base_name(name), durable=True) as file:
         writer = PartsWriter(file)
@@ -103,30 +105,27 @@ def write_base(folder: Path, image_id: str, name: str) -> None:
         writer.finish([image_id, name])
 
 
-def _write_views(writer: PartsWriter, parts: list[ViewRows]) -> None:
+def _write_views(writer: PartsWriter, views: ViewRows) -> None:
     """Write the views, grouped by cells."""
-    whole_ND = np.concatenate([part.whole_ND for part in parts])
-    count = len(whole_ND)
+    whole_ND, count = views.whole_ND, len(views.numbers)
     rng = np.random.default_rng(0)
     sample = np.sort(rng.choice(count, sample_size(count), replace=False))
     centers_CD = train_centers(_unit(whole_ND[sample]), count_of_cells(count), rng)
-    cells = np.concatenate([nearest_cells(_unit(part.whole_ND), centers_CD) for part in parts])
+    pieces = [slice(start, start + _AT_ONCE) for start in range(0, count, _AT_ONCE)]
+    cells = np.concatenate([nearest_cells(_unit(whole_ND[at]), centers_CD) for at in pieces])
     order = np.argsort(cells, kind="stable")
     starts = np.zeros(len(centers_CD) + 1, np.int64)
     np.cumsum(np.bincount(cells, minlength=len(centers_CD)), out=starts[1:])
-    most_D = np.maximum(whole_ND.max(0, initial=1), -whole_ND.min(0, initial=-1))
-    scale_D = (most_D / WHOLE).astype(np.float32)
+    most_D = np.maximum(whole_ND.max(0), -whole_ND.min(0))
+    scale_D = (np.maximum(most_D, 1) / WHOLE).astype(np.float32)
 
     def halves(place: int) -> Iterator[NDArray[np.int8]]:
-        for start in range(0, count, _AT_ONCE):
-            yield halves_of(_unit(whole_ND[order[start : start + _AT_ONCE]]), scale_D)[place]
+        for at in pieces:
+            yield halves_of(_unit(whole_ND[order[at]]), scale_D)[place]
 
-    for name, values in {
-        "owners": np.concatenate([part.numbers for part in parts]),
-        "views": np.concatenate([part.views for part in parts]),
-        "times": np.concatenate([part.times for part in parts]),
-    }.items():
-        writer.add(name, values[order])
+    writer.add("owners", views.numbers[order])
+    writer.add("views", views.views[order])
+    writer.add("times", views.times[order])
     writer.add_pieces("upper", halves(0), count)
     writer.add_pieces("lower", halves(1), count)
     writer.add("scale", scale_D)

@@ -27,7 +27,7 @@ from cocadesk.library.catalogue import COLUMN_FIELDS, Catalogue
 from cocadesk.library.columns import Column, ListColumn, MediaColumns, OrderedColumn, TextColumn
 from cocadesk.library.key_numbers import KeyNumbers
 from cocadesk.library.layout import SNAPSHOT_NAME, base_name
-from cocadesk.library.parts_file import Parts, PartsWriter, changed_in_place
+from cocadesk.library.parts_file import Parts, PartsWriter, RowsInFile, changed_in_place
 from cocadesk.library.rows import Chosen, MediaKind, MediaState, Nearest, ResultRow, StoredVector
 from cocadesk.library.texts import Texts
 from cocadesk.library.vector_memory import CellRows, KeyedVectors, VectorMemory, ViewRows, no_views
@@ -286,7 +286,7 @@ def open_base(folder: Path, model: str, base: str) -> Snapshot:
         views=parts.array("views"),
         times=parts.array("times"),
         upper_ND=parts.array("upper"),
-        lower_ND=parts.array("lower"),
+        lower_ND=RowsInFile(folder / base_name(base), "lower"),
         scale_D=parts.array("scale"),
         centers_CD=parts.array("centers"),
         starts=parts.array("starts"),

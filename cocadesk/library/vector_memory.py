@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,13 +56,23 @@ class ViewRows:
         whole_ND = np.round(unit_vectors(vectors_ND) * WHOLE).astype(np.int16)
         return cls(numbers=numbers, views=views, times=times, whole_ND=whole_ND)
 
-    def joined(self, is_kept: Mask, other: ViewRows) -> ViewRows:
-        """The rows that are kept, then those of ``other``."""
+    @classmethod
+    def joined(cls, parts: Sequence[ViewRows]) -> ViewRows:
+        """The rows of all parts, one after the other."""
+        return cls(
+            numbers=np.concatenate([part.numbers for part in parts]),
+            views=np.concatenate([part.views for part in parts]),
+            times=np.concatenate([part.times for part in parts]),
+            whole_ND=np.concatenate([part.whole_ND for part in parts]),
+        )
+
+    def where(self, is_kept: Mask) -> ViewRows:
+        """The rows for which the mask is True."""
         return ViewRows(
-            numbers=np.concatenate([self.numbers[is_kept], other.numbers]),
-            views=np.concatenate([self.views[is_kept], other.views]),
-            times=np.concatenate([self.times[is_kept], other.times]),
-            whole_ND=np.concatenate([self.whole_ND[is_kept], other.whole_ND]),
+            numbers=self.numbers[is_kept],
+            views=self.views[is_kept],
+            times=self.times[is_kept],
+            whole_ND=self.whole_ND[is_kept],
         )
 
     def vectors(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -79,6 +90,12 @@ def no_views(dimension: int) -> ViewRows:
     )
 
 
+class Rows(Protocol):
+    """Rows of bytes: an array, or what reads them from a file."""
+
+    def __getitem__(self, rows: NDArray[np.intp], /) -> NDArray[np.int8]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellRows:
     """Views of a file, grouped by cells: cell c has the rows ``starts[c]`` to ``starts[c + 1]``.
@@ -90,7 +107,7 @@ class CellRows:
     views: NDArray[np.int32]
     times: NDArray[np.float64]
     upper_ND: NDArray[np.int8]
-    lower_ND: NDArray[np.int8]
+    lower_ND: Rows
     scale_D: NDArray[np.float32]
     centers_CD: NDArray[np.float32]
     starts: NDArray[np.int64]
@@ -160,7 +177,7 @@ class VectorMemory:
         is_kept = self.is_kept
         if self.cells is not None:
             is_kept = is_kept & ~is_touched[self.cells.numbers]
-        later = self.later.joined(~is_touched[self.later.numbers], rows)
+        later = ViewRows.joined([self.later.where(~is_touched[self.later.numbers]), rows])
         return replace(self, later=later, is_kept=is_kept)
 
     def _numbers(self, more: Numbers) -> list[Numbers]:
