@@ -16,6 +16,8 @@ Ifd: TypeAlias = dict[int, ExifValue]
 ORIENTATION = 0x0112
 _EXIF_POINTER = 0x8769
 _GPS_POINTER = 0x8825
+_SUB_POINTERS = 0x014A
+_MAX_CHAIN = 8
 _MAX_ENTRIES = 1024
 _MAX_VALUE_BYTES = 1 << 17
 
@@ -68,6 +70,25 @@ class Exif:
         if isinstance(value, tuple) and value and value[0] in range(1, 9):
             return int(value[0])
         return 1
+
+
+def directories(data: bytes) -> list[Ifd]:
+    """The directories of a file that ``starts_as_tiff``, each followed by those below it."""
+    order = _ORDERS.get(data[:4])
+    found: list[Ifd] = []
+    if order is None or len(data) < 8:
+        return found
+    (at,) = struct.unpack_from(order + "I", data, 4)
+    for _ in range(_MAX_CHAIN):
+        if at < 8 or at + 2 > len(data):
+            break
+        found.append(_read_ifd(data, order, at))
+        below = found[-1].get(_SUB_POINTERS, ())
+        places = (place for place in below[:_MAX_CHAIN] if isinstance(place, int))
+        found += [_read_ifd(data, order, place) for place in places]
+        next_at = at + 2 + 12 * struct.unpack_from(order + "H", data, at)[0]
+        (at,) = struct.unpack_from(order + "I", data, next_at) if next_at + 4 <= len(data) else (0,)
+    return found
 
 
 def _read_ifd(data: bytes, order: str, offset: int) -> Ifd:

@@ -139,8 +139,11 @@ class JpegSource(PhotoSource):
         header: JpegHeader,
         limits: DecodeLimits,
         orientation: int | None = None,
+        *,
+        lacks_end: bool = False,
     ) -> None:
-        self._data = data
+        self._data = data + _END if lacks_end else data
+        self._lacks_end = lacks_end
         self._header = header
         self._limits = limits
         exif = Exif(header.exif)
@@ -150,7 +153,7 @@ class JpegSource(PhotoSource):
 
     def decode(self, reduction: int) -> RgbImage:
         rgb = self._decoded(self._data, reduction)
-        if not has_end(self._data, self._header):
+        if self._lacks_end:
             self._prove(rgb, reduction)
         rgb = rgb_to_srgb(rgb, self._header.icc, is_grey=self._header.components == 1)
         return turn_upright(rgb, self._orientation)
@@ -164,7 +167,8 @@ class JpegSource(PhotoSource):
         Raises:
             PhotoError: the file was cut short.
         """
-        if not np.array_equal(self._decoded(self._data + _MORE_PIXELS, reduction), rgb_HWC):
+        longer = self._data.removesuffix(_END) + _MORE_PIXELS
+        if not np.array_equal(self._decoded(longer, reduction), rgb_HWC):
             raise PhotoError(_CUT_SHORT)
 
     def _decoded(self, data: bytes, reduction: int) -> RgbImage:
@@ -197,8 +201,9 @@ def open_jpeg(
     header = read_jpeg_header(data)
     if header.width == 0 or header.height == 0 or header.scan_offset == 0:
         raise PhotoError("The JPEG's header is incomplete: the file was cut short or damaged.")
-    if not has_end(data, header) and not _may_lack_its_end_alone(data, header):
+    lacks_end = not has_end(data, header)
+    if lacks_end and not _may_lack_its_end_alone(data, header):
         raise PhotoError(_CUT_SHORT)
     if header.components == 4 or header.precision_bits != 8:
         return None
-    return JpegSource(data, header, limits, orientation)
+    return JpegSource(data, header, limits, orientation, lacks_end=lacks_end)

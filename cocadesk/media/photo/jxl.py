@@ -24,8 +24,8 @@ from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
 
 _CODESTREAM = b"\xff\x0a"
 _HEADER_BYTES = 64
-_BYTES_PER_PIXEL = 28
-"""The library's own planes in 32 bits, its 8-bit picture, and two copies of that."""
+_BYTES_PER_PIXEL = 16
+"""Measured: 7.4 for common pictures; those stored in one piece keep four planes of 32 bits."""
 _CUT_SHORT = "The JPEG XL data end too early: the file was cut short."
 _NO_LIBRARY = (
     "To read JPEG XL, CocaDesk needs the package pillow-jxl-plugin, which is not installed."

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from cocadesk.media.formats import PhotoFormat
+from cocadesk.media.metadata.exif import directories
 from cocadesk.media.metadata.raw import camera_raw_metadata
 from cocadesk.media.photo.colour import turn_upright, upright_size
 from cocadesk.media.photo.jpeg import JpegSource, open_jpeg
@@ -22,6 +23,11 @@ from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
 
 _ORIENTATIONS = (1, 2, 4, 3, 5, 8, 6, 7)
 """EXIF's orientation by LibRaw's ``flip``."""
+_PIECES = ((273, 279), (324, 325))
+"""The tags of where strips and tiles begin, and of their sizes."""
+_NOWHERE = 0xFFFF_FFFF
+"""Panasonic's offset of pixels, which lie where a tag of its own says."""
+_DAMAGED = "The camera raw data are damaged or were cut short."
 _SRGB_CURVE = (2.4, 12.92)
 _SAME_SHAPE = 0.05
 _BORDER = 0.03
@@ -41,6 +47,7 @@ class RawSource(PhotoSource):
         self._library = _library()
         self._raw = self._library.RawPy()
         self._ask(lambda: self._raw.open_buffer(io.BytesIO(data)))
+        self._is_cut = is_cut(data)
         sizes = self._raw.sizes
         limits.check_size(sizes.raw_width, sizes.raw_height, 0)
         width, height = _with_square_pixels(sizes.width, sizes.height, sizes.pixel_aspect)
@@ -71,6 +78,8 @@ class RawSource(PhotoSource):
         return self._develop(is_half=reduction > 1)
 
     def _develop(self, *, is_half: bool) -> RgbImage:
+        if self._is_cut:
+            raise PhotoError(_DAMAGED)
         self._limits.check_size(self.width, self.height, _HALF_BYTES if is_half else _FULL_BYTES)
         rgb: RgbImage = self._ask(
             lambda: self._raw.postprocess(
@@ -115,7 +124,7 @@ class RawSource(PhotoSource):
         ) as error:
             raise PhotoError("Decoding needs more memory than is allowed.") from error
         except (library.LibRawError, library.NotSupportedError, RuntimeError, ValueError) as error:
-            raise PhotoError("The camera raw data are damaged or were cut short.") from error
+            raise PhotoError(_DAMAGED) from error
 
 
 def open_raw(data: bytes, photo_format: PhotoFormat, limits: DecodeLimits) -> RawSource:
@@ -125,6 +134,16 @@ def open_raw(data: bytes, photo_format: PhotoFormat, limits: DecodeLimits) -> Ra
         PhotoError: it is damaged, of a kind that LibRaw does not know, or too large.
     """
     return RawSource(data, photo_format, limits)
+
+
+def is_cut(data: bytes) -> bool:
+    """True where a piece of a picture lies behind the end: LibRaw would show noise in its place."""
+    for directory in directories(data):
+        for starts, sizes in _PIECES:
+            pieces = zip(directory.get(starts, ()), directory.get(sizes, ()), strict=False)
+            if any(start + size > len(data) and start != _NOWHERE for start, size in pieces):
+                return True
+    return False
 
 
 def _library() -> Any:

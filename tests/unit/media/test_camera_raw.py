@@ -130,6 +130,21 @@ def test_a_raw_that_was_cut_short_fails_in_a_sentence(part: float) -> None:
         decode_photo(data[: int(len(data) * part)], SPEC, path=b"/DSC_1.NEF")
 
 
+@pytest.mark.shared
+def test_a_phones_raw_without_its_pixels_fails_in_a_sentence() -> None:
+    """LibRaw would show noise in their place."""
+    path = shared_path("media/photos") / "f_dng_iphone_cut.dng"
+    with pytest.raises(PhotoError, match="cut short"):
+        decode_photo(path, SPEC)
+
+
+def test_a_cut_raw_is_seen_by_its_preview_where_that_is_whole() -> None:
+    """The picture is there, whatever became of the sensor's numbers."""
+    picture = quadrants(192, 96)
+    data = dng(np.full_like(picture, 120), **preview_of(picture))
+    assert_shows(decode_rgb(data[:-1000]).rgb_HWC, picture)
+
+
 def test_a_raw_that_claims_a_giant_sensor_is_refused_before_it_is_unpacked() -> None:
     """The sentence names the size."""
     data = dng(quadrants(96, 64))

@@ -144,8 +144,8 @@ def test_the_containers_turn_counts(name: str, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.shared
-def test_an_animation_shows_its_first_picture() -> None:
-    """The library gives one picture of it: a still."""
+def test_an_animation_is_a_still() -> None:
+    """The library gives one picture of it."""
     data = (shared_path("media/photos") / "f_jxl_animated.jxl").read_bytes()
     assert decode_rgb(data).rgb_HWC.shape == (360, 480, 3)
 
