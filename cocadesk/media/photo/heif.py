@@ -17,6 +17,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, VideoReformatter
 
 from cocadesk.media.formats import PhotoFormat
+from cocadesk.media.photo.colour import rgb_to_srgb
 from cocadesk.media.photo.hdr import Curve, wide_to_screen
 from cocadesk.media.photo.heif_items import HeifItems, Item
 from cocadesk.media.photo.pillow import PillowSource, open_with_pillow
@@ -50,7 +51,7 @@ def open_heif(
     is_large = common.width * common.height >= large_pixels
     coded = items.tiles(main) if main.kind == b"grid" else [main]
     can_be_read = coded and all(item.kind in _CODECS for item in coded)
-    if can_be_read and (is_hdr or is_large):
+    if can_be_read and (is_hdr or is_large) and not common.has_alpha:
         return CodedSource(common, items, main, limits)
     if main.nclx is not None and common.icc is None:
         return WideSource(common, main.nclx.primaries)
@@ -80,6 +81,9 @@ class CodedSource(PhotoSource):
     ) -> None:
         self.format, self.metadata = common.format, common.metadata
         self.width, self.height = common.width, common.height
+        # Light that is mapped to a screen is in the screen's colours already.
+        is_hdr = main.nclx is not None and main.nclx.curve in _CURVES
+        self._icc = None if is_hdr else common.icc
         self._items = items
         self._main = main
         self._limits = limits
@@ -122,7 +126,10 @@ class CodedSource(PhotoSource):
         for frame in self._frames(items):
             width, height = -(-frame.width // reduction), -(-frame.height // reduction)
             rgb = screen_rgb(self._reformatter, self._coloured(frame), width, height)
-            yield wide_to_screen(rgb, nclx.primaries) if nclx and is_wide else rgb
+            if self._icc is not None:
+                yield rgb_to_srgb(rgb, self._icc, is_grey=self._icc[16:20] == b"GRAY")
+            else:
+                yield wide_to_screen(rgb, nclx.primaries) if nclx and is_wide else rgb
 
     def _frames(self, items: list[Item]) -> Iterator[av.VideoFrame]:
         """The frame of each item, in order."""
@@ -157,8 +164,8 @@ class CodedSource(PhotoSource):
             if kind == b"irot" and content:
                 rgb_HWC = np.rot90(rgb_HWC, content[0] & 3)
             elif kind == b"imir" and content:
-                rgb_HWC = rgb_HWC[::-1] if content[0] & 1 else rgb_HWC[:, ::-1]
-            elif kind == b"clap":
+                rgb_HWC = rgb_HWC[:, ::-1] if content[0] & 1 else rgb_HWC[::-1]
+            elif kind == b"clap" and self.format.is_turned_by_decoder:  # libavif leaves that
                 rgb_HWC = _cut(rgb_HWC, content, reduction)
         return np.ascontiguousarray(rgb_HWC)
 

@@ -97,6 +97,11 @@ class PillowSource(PhotoSource):
         return self._icc
 
     @property
+    def has_alpha(self) -> bool:
+        """True where parts of it may be transparent."""
+        return self._image.mode.endswith("A")
+
+    @property
     def frame_count(self) -> int:
         """The number of frames of an animated picture, 1 for a still one.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from cocadesk.errors import UserError
 from cocadesk.indexing.index import index_steps
@@ -54,6 +55,21 @@ def videos(tmp_path: Path) -> Path:
     write_video(folder / "two.mp4", "white", "blue")
     write_photo(folder / "photo.jpg", 1)
     return folder
+
+
+def test_a_picture_that_moves_is_a_video_in_the_library(library: Library, tmp_path: Path) -> None:
+    """With its moments and length; the same format without movement stays a photo."""
+    frames = [Image.new("RGB", (64, 48), colour) for colour in ("red", "blue")]
+    moving, still = tmp_path / "moving.gif", tmp_path / "still.gif"
+    frames[0].save(moving, save_all=True, append_images=frames[1:], duration=[1000, 2000])
+    frames[1].save(still)
+    report = run_index(library, [tmp_path], own_pool=True)
+    assert (report.indexed, report.videos, report.failed) == (2, 1, ())
+    row = row_at(library, moving)
+    assert (row.kind, row.format, row.duration_s) == (MediaKind.VIDEO, "GIF", 3.0)
+    spans = [(view.start_s, view.end_s) for view in views_at(library, moving)[1:]]
+    assert spans == [(0.0, 1.0), (1.0, 3.0)]
+    assert row_at(library, still).kind is MediaKind.PHOTO
 
 
 def test_a_video_has_a_view_of_the_whole_and_one_of_each_shot(

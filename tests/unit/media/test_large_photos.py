@@ -167,3 +167,52 @@ def test_a_heic_of_108_megapixels_is_read() -> None:
     assert (photo.width, photo.height) == (12_000, 9_000)
     with Image.open(io.BytesIO(photo.thumbnail_jpeg)) as thumbnail:
         assert max(thumbnail.size) == 320
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    "name",
+    [
+        "f_avif_rot1mir0.avif",
+        "f_avif_rot3mir0.avif",
+        "f_avif_grid.avif",
+        "f_avif_pitm.avif",
+        "f_avif_xmp_tags_orientation.avif",
+        "f_heic_arrow_iphone.heic",
+        "f_heic_10bit.heif",
+        "f_heif_oddsize.heic",
+        "orient_avif_6.avif",
+        "orient_heic_exif6.heic",
+    ],
+)
+def test_both_ways_to_read_a_heif_give_the_same_picture(name: str) -> None:
+    """Turns, mirrors, tiles, profiles, odd sizes: as libheif and libavif show them."""
+    data = (shared_path("media/photos") / name).read_bytes()
+    row = row_of("AVIF" if name.endswith("avif") else "HEIC")
+    common = open_heif(data, row, LIMITS, large_pixels=1 << 40)
+    coded = open_heif(data, row, LIMITS, large_pixels=1)
+    assert isinstance(coded, CodedSource)
+    reduction = 4 if common.width > 1000 else 1
+    expected = common.decode(reduction).astype(int)
+    found = coded.decode(reduction).astype(int)
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).mean() < 6
+
+
+def test_a_large_picture_that_is_transparent_keeps_to_the_common_way() -> None:
+    """What lies under it is not shown."""
+    image = Image.fromarray(quadrants()).convert("RGBA")
+    image.putalpha(0)
+    source = open_heif(encode(image, "AVIF"), row_of("AVIF"), LIMITS, large_pixels=1)
+    assert not isinstance(source, CodedSource)
+    assert source.decode(1).min() > 250
+
+
+def test_limits_follow_the_computers_memory() -> None:
+    """An eighth of it, within bounds; a worker has room for a file and its picture."""
+    small, usual, huge = (DecodeLimits.of_machine(gigabytes << 30) for gigabytes in (2, 8, 256))
+    assert small == DecodeLimits()
+    assert usual.memory_bytes == usual.file_bytes == 1 << 30
+    assert huge.memory_bytes == 2 << 30
+    assert small.address_space_bytes < usual.address_space_bytes < huge.address_space_bytes
+    assert DecodeLimits.of_machine().memory_bytes >= small.memory_bytes
