@@ -77,6 +77,14 @@ class PhotoSource(Protocol):
         """The scale (1, 2, 4 ...) at which ``decode`` should be asked for this coverage."""
         return coverage.reduction(self.width, self.height, self.steps)
 
+    def whole_metadata(self) -> RawMetadata:
+        """The metadata, with what of them can only be read behind or out of the pixels.
+
+        Raises:
+            PhotoError: the data are broken or need too much memory.
+        """
+        return self.metadata
+
     def decode(self, reduction: int) -> RgbImage:
         """Upright sRGB on white at 1/``reduction`` of the full size.
 

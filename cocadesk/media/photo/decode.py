@@ -15,7 +15,6 @@ from cocadesk.media.formats import (
     JPEG,
     PHOTO_FORMATS,
     Decoder,
-    MetadataBlocks,
     PhotoFormat,
     format_of,
 )
@@ -186,9 +185,7 @@ def photo_metadata(path: bytes, limits: DecodeLimits) -> PhotoMetadata:
     raw = header_metadata(head) if format_of(head[:SNIFF_BYTES], suffix[1:]) is JPEG else None
     if raw is None:
         source = open_photo(read_photo_file(path, limits), limits=limits, suffix=suffix)
-        if source.format.metadata is MetadataBlocks.PILLOW_INFO_AND_TEXTS:
-            source.decode(1)  # some of its texts stand behind the pixels
-        raw = source.metadata
+        raw = source.whole_metadata()
     return _with_sidecars(read_metadata(raw), path)
 
 

@@ -105,18 +105,28 @@ class JxlSource(PhotoSource):
         self._header = header = read_header(codestream)
         self.width, self.height = upright_size(header.width, header.height, header.orientation)
         limits.check_size(self.width, self.height, 0)
-        self.steps = JpegSource.steps if b"jbrd" in found else tuple(range(1, 65))
+        self._holds_jpeg = b"jbrd" in found
+        self.steps = JpegSource.steps if self._holds_jpeg else tuple(range(1, 65))
         self.metadata = RawMetadata(exif=_exif(found.get(b"Exif")), xmp=found.get(b"xml "))
 
+    def whole_metadata(self) -> RawMetadata:
+        if self._holds_jpeg:
+            self._opened()
+        return self.metadata
+
     def decode(self, reduction: int) -> RgbImage:
-        if self._decoded is None:
-            self._decoded = self._decode()
-        if isinstance(self._decoded, JpegSource):
-            return self._decoded.decode(reduction)
-        image, icc = self._decoded
+        decoded = self._opened()
+        if isinstance(decoded, JpegSource):
+            return decoded.decode(reduction)
+        image, icc = decoded
         if reduction > 1:
             image = image.reduce(reduction)
         return flatten_on_white(image, lambda part: image_to_srgb(part, icc))
+
+    def _opened(self) -> tuple[Image.Image, bytes | None] | JpegSource:
+        if self._decoded is None:
+            self._decoded = self._decode()
+        return self._decoded
 
     def _decode(self) -> tuple[Image.Image, bytes | None] | JpegSource:
         self._limits.check_size(self.width, self.height, _BYTES_PER_PIXEL)

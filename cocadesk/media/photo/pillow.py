@@ -14,7 +14,7 @@ from importlib import import_module
 
 from PIL import Image
 
-from cocadesk.media.formats import PhotoFormat
+from cocadesk.media.formats import MetadataBlocks, PhotoFormat
 from cocadesk.media.metadata.raw import png_texts, raw_metadata
 from cocadesk.media.photo.colour import image_to_srgb, turn_upright, upright_size
 from cocadesk.media.photo.modes import PLAIN_MODES, flatten_on_white, to_plain_mode
@@ -90,6 +90,11 @@ class PillowSource(PhotoSource):
         except DECODER_ERRORS as error:
             raise PhotoError(explain(self.format, error)) from error
         return turn_upright(rgb, self._orientation)
+
+    def whole_metadata(self) -> RawMetadata:
+        if self.format.metadata is MetadataBlocks.PILLOW_INFO_AND_TEXTS:
+            self.decode(1)
+        return self.metadata
 
     @property
     def icc(self) -> bytes | None:

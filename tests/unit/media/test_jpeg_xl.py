@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from cocadesk.media.photo.decode import decode_photo, decode_rgb, open_photo
+from cocadesk.media.photo.decode import decode_photo, decode_rgb, open_photo, photo_metadata
 from cocadesk.media.photo.jxl import read_header
 from cocadesk.media.types import DecodeLimits, PhotoError
 from cocadesk.picture_input import InputSpec
@@ -55,6 +55,16 @@ def test_a_jpeg_within_is_decoded_as_one(tmp_path: Path) -> None:
     assert (photo.format, photo.width, photo.height) == ("JPEG XL", 1600, 1200)
     assert photo.picture_hash == same.picture_hash
     assert photo.metadata.camera == "Cam"
+
+
+def test_the_metadata_of_a_jpeg_within_are_read_without_its_picture(tmp_path: Path) -> None:
+    """Its boxes may lie compressed; the JPEG has them as they were."""
+    block = exif_block({0x010F: "Cam"}, {0x9003: "2022:03:04 05:06:07"})
+    path = tmp_path / "photo.jxl"
+    path.write_bytes(from_jpeg(tmp_path, encode(quadrants(), "JPEG", exif=block)))
+    metadata = photo_metadata(bytes(path), DecodeLimits())
+    assert metadata.camera == "Cam"
+    assert str(metadata.taken_local) == "2022-03-04 05:06:07"
 
 
 @pytest.mark.parametrize("orientation", [3, 6, 8])

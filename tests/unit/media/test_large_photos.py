@@ -135,6 +135,17 @@ def test_a_panorama_of_180_megapixels_is_read_in_little_memory() -> None:
     assert abs(photo.input_HWC.mean() - 124.5) < 2
 
 
+@pytest.mark.parametrize("name", ["PNG", "TIFF"])
+def test_the_metadata_of_a_large_picture_are_read_without_it(name: str) -> None:
+    """However little memory there is."""
+    packed = {"compression": "tiff_lzw", "tiffinfo": {278: 8, 0x010F: "Cam"}}
+    options = packed if name == "TIFF" else {"exif": exif_block({0x010F: "Cam"})}
+    data = encode(quadrants(300, 400), name, **options)
+    opener = open_png if name == "PNG" else open_tiff
+    source = opener(data, row_of(name), DecodeLimits(memory_bytes=1000), large_pixels=1)
+    assert source.whole_metadata().exif.main[0x010F] == b"Cam\0"
+
+
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 @pytest.mark.parametrize("part", [0.3, 0.95])
 @pytest.mark.parametrize("name", ["PNG", "TIFF"])
