@@ -104,6 +104,20 @@ def test_the_columns_of_an_older_library_are_those_of_a_new_one(older: Path) -> 
         assert nulls == []
 
 
+def test_every_column_that_was_added_has_a_default() -> None:
+    """Without one, an older library could not be given it; these were there from the first."""
+    first = {
+        MEDIA: {"key", "root", "path", "size_bytes", "mtime_ns", "file_hash", "picture_hash"},
+        EDITS: {"batch", "key", "who", "when", "field", "old", "new"},
+        ROOTS: {"path", "added_utc"},
+        JOBS: {"id", "kind", "spec", "state", "created_utc", "updated_utc"},
+        FAILURES: {"path", "root", "reason", "stage", "when"},
+    }
+    for name, row_type in ROWS.items():
+        required = {f.name for f in dataclasses.fields(row_type) if f.default is MISSING}
+        assert required == first[name], name
+
+
 def test_an_older_library_takes_new_rows_and_changes(older: Path) -> None:
     """Commits, edits, views and words go on as in a new one, and it opens again."""
     with Library.open(older) as library:

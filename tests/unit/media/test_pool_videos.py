@@ -18,11 +18,13 @@ from cocadesk.media.types import (
     DecodeFailure,
     DecodeLimits,
     DecodeRequest,
+    ReadMetadata,
 )
 from cocadesk.media.video.decode import decode_video
 from cocadesk.picture_input import InputSpec
 from tests.support.photo_files import encode, quadrants
 from tests.support.videos import make_clip_of_colours, make_sound, make_video
+from tests.support.xmp_packets import xmp
 
 SPEC = InputSpec(size_px=48)
 BREAKING = "tests.support.breaking_worker"
@@ -36,6 +38,20 @@ def requests(*paths: Path) -> list[DecodeRequest]:
 def spooled(parent: Path) -> list[str]:
     """The files that wait in the pool's folder."""
     return sorted(name for _, _, names in os.walk(parent) for name in names)
+
+
+def test_a_videos_sidecar_counts_before_the_video(tmp_path: Path) -> None:
+    """With the decode, and without one."""
+    video = make_clip_of_colours(tmp_path / "video.mp4")
+    (tmp_path / "video.mp4.xmp").write_bytes(xmp(xmp_Rating="4", dc_subject=["party"]))
+    with DecoderPool(spec=SPEC, workers=1, spool_parent=tmp_path / ".") as pool:
+        (decoded,) = pool.decode(requests(video))
+        (read,) = pool.metadata(requests(video))
+    assert isinstance(decoded, DecodedVideo)
+    assert isinstance(read, ReadMetadata)
+    with decoded:
+        assert (decoded.metadata.rating, decoded.metadata.keywords) == (4, ("party",))
+    assert read.metadata == decoded.metadata
 
 
 def test_the_pool_gives_of_videos_what_the_core_gives(tmp_path: Path) -> None:
