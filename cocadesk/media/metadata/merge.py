@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, time
 
 from cocadesk.media.metadata.dates import TakenAt, parse_free_taken, parse_iptc_taken, parse_taken
 from cocadesk.media.metadata.exif import Exif, Ifd
@@ -125,12 +126,20 @@ def _merged(file: PhotoMetadata, beside: PhotoMetadata) -> PhotoMetadata:
         found = {name: getattr(beside, name) for name in names}
         if any(value is not None for value in found.values()):
             values.update(found)
-    if beside.utc_offset_min is None and beside.taken_local == file.taken_local:
-        for name in _TOGETHER[0]:  # the same time, and the file may know its zone
+    if _says_less(beside, file):
+        for name in _TOGETHER[0]:
             values.pop(name, None)
     for name in _JOINED:
         values[name] = tuple(dict.fromkeys((*getattr(beside, name), *getattr(file, name))))
     return replace(file, **values)
+
+
+def _says_less(beside: PhotoMetadata, file: PhotoMetadata) -> bool:
+    """True where a sidecar has the file's time without zone and fraction, or its day alone."""
+    own, other = file.taken_local, beside.taken_local
+    if own is None or other is None or beside.utc_offset_min is not None:
+        return False
+    return other in (own.replace(microsecond=0), own, datetime.combine(own.date(), time.min))
 
 
 def _text(ifd: Ifd, tag: int) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -80,8 +81,13 @@ def test_a_sidecars_position_and_time_replace_the_files_as_a_whole() -> None:
     assert with_sidecars(FILE, [there]).longitude == 20.0
     other = with_sidecars(FILE, [xmp(exif_DateTimeOriginal="2021-05-05T05:05:05")])
     assert (other.taken_local, other.utc_offset_min) == (datetime(2021, 5, 5, 5, 5, 5), None)
-    same = with_sidecars(FILE, [xmp(exif_DateTimeOriginal="2020-01-02T03:04:05")])
-    assert same.utc_offset_min == 60
+
+
+@pytest.mark.parametrize("said", ["2020-01-02T03:04:05", "2020-01-02"])
+def test_a_sidecar_that_knows_less_of_the_same_time_does_not_replace_it(said: str) -> None:
+    """The file's zone and its fraction of a second stay, and its hour."""
+    file = replace(FILE, taken_local=datetime(2020, 1, 2, 3, 4, 5, 250_000))
+    assert with_sidecars(file, [xmp(exif_DateTimeOriginal=said)]) == file
 
 
 @pytest.mark.parametrize("packet", [b"no xml", b"<a", b"<!DOCTYPE x><a/>", b"\x00\xff" * 50])
