@@ -242,6 +242,8 @@ class _Index:
 
     def _refresh(self, decoder: Decoder) -> Iterator[IndexProgress]:
         """Read the metadata again that were read with others; the pictures are as they were."""
+        if not self._stale:
+            return
         refreshing = Refreshing(self._library, self._stale)
         for done in refreshing.steps(decoder):
             yield self.progress(IndexStage.METADATA, done=done, total=refreshing.total)
