@@ -199,6 +199,7 @@ class Library:
             # Last, so that what was interrupted, the creation too, is simply done again.
             write_manifest(folder, current)
         library.forgetting.resume()
+        library._search_files.drop_unused()
         if damaged:
             heal(library, damaged)
         else:

@@ -54,6 +54,7 @@ class BaseMaker:
             write_base(folder, image_id, name)
             return
         command = [sys.executable, "-P", "-m", __name__, str(folder), image_id, name]
+        command.append(str(os.getpid()))
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as self._process:
             if self._is_stopped:
                 self._process.kill()
@@ -64,15 +65,21 @@ class BaseMaker:
     def stop(self) -> None:
         """End the one that is being made, and any later one."""
         self._is_stopped = True
-        if self._process is not None:
-            self._process.kill()
+        self.stop_this()
+
+    def stop_this(self) -> None:
+        """End the one that is being made, if any."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.kill()
 
 
-def write_base(folder: Path, image_id: str, name: str) -> None:
+def write_base(folder: Path, image_id: str, name: str, *, parent: int | None = None) -> None:
     """Write the base ``name`` of the tables as they are now.
 
     Raises:
         UserError: a table can't be read, or the disk refuses.
+        OSError: the process ``parent`` has ended: nobody would take out what is forgotten.
     """
     store = Store(folder / STORE_FOLDER, read_only=True)
     keys: list[str] = []
@@ -103,6 +110,8 @@ def write_base(folder: Path, image_id: str, name: str) -> None:
         write_media(writer, records, columns)
         _write_views(writer, views)
         writer.finish([image_id, name])
+        if parent is not None and os.name != "nt" and os.getppid() != parent:
+            raise OSError("the engine has ended")
 
 
 def _write_views(writer: PartsWriter, views: ViewRows) -> None:
@@ -140,4 +149,4 @@ def _unit(whole_ND: NDArray[np.int16]) -> NDArray[np.float32]:
 if __name__ == "__main__":
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
-    write_base(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
+    write_base(Path(sys.argv[1]), sys.argv[2], sys.argv[3], parent=int(sys.argv[4]))

@@ -82,6 +82,7 @@ class SearchFiles:
     def erase(self, keys: Collection[str]) -> None:
         """Leave nothing of these media in the files; their rows in the tables are gone."""
         self._erased += 1
+        self._maker.stop_this()  # it may have read what is gone
         begun = self._memory.begun().snapshot
         snapshot = self._in_memory(begun.model) if begun is not None else None
         try:
@@ -118,9 +119,14 @@ class SearchFiles:
         return begun.base if begun is not None else ""
 
     def _drop_bases(self, but: str = "") -> None:
-        for path in bases_in(self._folder):
+        for path in (*bases_in(self._folder), *self._folder.glob(f"{base_name('*')}.*.tmp")):
             if path.name != base_name(but):
                 path.unlink(missing_ok=True)
+
+    def drop_unused(self) -> None:
+        """Remove the bases that a killed engine, or its process, has left."""
+        if bases_in(self._folder):
+            self._drop_bases(but=self._base())
 
     def renew_base(self, image_id: str) -> None:
         """Make the base anew where so much has come since the last one that it pays.
@@ -136,6 +142,7 @@ class SearchFiles:
             self._make_base(image_id)
         except (OSError, UserError, ValueError) as error:
             log.warning("no base for searches of many photos: %s", error)
+            self._drop_bases(but=self._base())
 
     def stop(self) -> None:
         """Make no base any more."""

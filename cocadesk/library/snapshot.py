@@ -30,7 +30,15 @@ from cocadesk.library.layout import SNAPSHOT_NAME, base_name
 from cocadesk.library.parts_file import Parts, PartsWriter, RowsInFile, changed_in_place
 from cocadesk.library.rows import Chosen, MediaKind, MediaState, Nearest, ResultRow, StoredVector
 from cocadesk.library.texts import Texts
-from cocadesk.library.vector_memory import CellRows, KeyedVectors, VectorMemory, ViewRows, no_views
+from cocadesk.library.vector_memory import (
+    HALF,
+    CellRows,
+    KeyedVectors,
+    VectorMemory,
+    ViewRows,
+    no_views,
+)
+from cocadesk.vectors import unit_vectors
 
 _COLUMNS = [(f.name, f.form.name, f.columns, f.sql) for f in COLUMN_FIELDS.values()]
 
@@ -246,15 +254,12 @@ def _view_rows(parts: Parts, numbers: NDArray[np.int32]) -> ViewRows:
     )
 
 
-def _numbered(parts: Parts) -> Catalogue:
-    """The media of a file whose places are the numbers."""
-    keys = KeyNumbers(parts.array("keys"), parts.array("keys order"))
-    return Catalogue(keys, MediaInFile(parts))
-
-
 def _alone(parts: Parts, model: str) -> Snapshot:
     vectors = VectorMemory(later=_view_rows(parts, parts.array("owners")))
-    return Snapshot(model=model, media=_numbered(parts), vectors=vectors)
+    # A copy: who remembers keys must not hold a file that a forgetting removes.
+    keys = KeyNumbers(np.array(parts.array("keys")), np.array(parts.array("keys order")))
+    media = Catalogue(keys, MediaInFile(parts))
+    return Snapshot(model=model, media=media, vectors=vectors)
 
 
 def _on_base(parts: Parts, folder: Path, model: str, base: str) -> Snapshot:
@@ -296,7 +301,9 @@ def open_base(folder: Path, model: str, base: str) -> Snapshot:
         cells=cells,
         is_kept=np.ones(len(cells.numbers), np.bool_),
     )
-    return Snapshot(model=model, media=_numbered(parts), vectors=vectors, base=base)
+    keys = KeyNumbers(parts.array("keys"), parts.array("keys order"))
+    media = Catalogue(keys, MediaInFile(parts))
+    return Snapshot(model=model, media=media, vectors=vectors, base=base)
 
 
 def erase_from_base(folder: Path, base: str, keys: Collection[str]) -> None:
@@ -315,6 +322,7 @@ def erase_from_base(folder: Path, base: str, keys: Collection[str]) -> None:
         rows = np.flatnonzero(np.isin(parts.array("owners"), numbers))
         for name in ("upper", "lower", "times"):
             parts.array(name)[rows] = 0
+        _draw_centers(parts, rows)
         media = numbers[numbers < len(parts.array("records offsets")) - 1]
         _blank(parts.texts("records"), media)
         for name in COLUMN_FIELDS:
@@ -323,7 +331,16 @@ def erase_from_base(folder: Path, base: str, keys: Collection[str]) -> None:
                 values[media] = np.zeros(1, values.dtype)
             else:
                 _blank(parts.texts(f"{name} texts"), _only_of(parts, name, media))
-        _blank_keys(parts.array("keys"), parts.array("keys order"), numbers)
+        _blank_keys(parts.array("keys"), parts.array("keys order"), keys)
+
+
+def _draw_centers(parts: Parts, rows: NDArray[np.intp]) -> None:
+    """Center the cells of these rows on what is left: a center may have been one of them."""
+    starts, centers_CD = parts.array("starts"), parts.array("centers")
+    for cell in np.unique(np.searchsorted(starts, rows, side="right") - 1).tolist():
+        inside = slice(starts[cell], starts[cell + 1])
+        whole = parts.array("upper")[inside] * np.float32(HALF) + parts.array("lower")[inside]
+        centers_CD[cell] = unit_vectors((whole * parts.array("scale")).sum(0))
 
 
 def _blank(texts: Texts, indexes: NDArray[np.integer]) -> None:
@@ -343,11 +360,14 @@ def _only_of(parts: Parts, name: str, media: NDArray[np.int32]) -> NDArray[np.in
     return only[only >= 0]
 
 
-def _blank_keys(
-    keys: NDArray[np.bytes_], order: NDArray[np.int32], numbers: NDArray[np.int32]
-) -> None:
-    """Let each of these keys be the one before it in order: it is found no more, others are."""
-    is_gone = np.zeros(len(keys), np.bool_)
-    is_gone[numbers] = True
-    for place in np.flatnonzero(is_gone[order]).tolist():
-        keys[order[place]] = keys[order[place - 1]] if place else b""
+def _blank_keys(known: NDArray[np.bytes_], order: NDArray[np.int32], keys: Collection[str]) -> None:
+    """Let each of ``keys`` be the one before it in order: it is found no more, others are.
+
+    Also where it stands for one that was blanked before.
+    """
+    for wanted in sorted(key.encode() for key in keys):
+        first, last = (
+            int(np.searchsorted(known, np.array(wanted), side, sorter=order))
+            for side in ("left", "right")
+        )
+        known[order[first:last]] = known[order[first - 1]] if first else b""

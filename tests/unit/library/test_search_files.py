@@ -11,8 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from cocadesk.library.columns import TextMatch, TextTest
+from cocadesk.library.key_numbers import KeyNumbers
 from cocadesk.library.layout import SNAPSHOT_NAME, base_name, bases_in
 from cocadesk.library.library import Library, Sizes
+from cocadesk.library.parts_file import Parts
 from cocadesk.library.rows import Chosen, Identity, MediaRow
 from cocadesk.library.search_base import BaseMaker, write_base
 from cocadesk.vectors import unit_vectors
@@ -163,6 +165,33 @@ def test_a_forgotten_photo_leaves_no_bytes_in_the_search_files(
         check_equal(again, known)
 
 
+def test_nothing_of_a_vector_stays_in_the_base_after_forgetting(
+    library: Library, known: dict[str, NDArray[np.float32]]
+) -> None:
+    """Neither in its halves nor as the center of a cell; keys one after the other go as well."""
+    (base,) = bases_in(library.folder)
+    keys = sorted(known)
+    for key in (keys[50], keys[49], keys[48], keys[0], keys[1]):
+        parts = Parts.of_file(base)
+        numbers = KeyNumbers(parts.array("keys"), parts.array("keys order"))
+        row = int(np.flatnonzero(parts.array("owners") == numbers.number(key))[0])
+        needles = {
+            "key": key.encode(),
+            "upper": parts.array("upper")[row].tobytes(),
+            "lower": parts.array("lower")[row].tobytes(),
+        }
+        vector = known.pop(key)
+        others = [one for one in library.media.identities() if one.key != key]
+        (medium,) = library.media.rows([key])
+        order = library.forgetting.order([row_identity(library, medium)], others, ())
+        library.forgetting.run(order)
+        assert not any(found_in(needles, library.folder).values())
+        assert bases_in(library.folder) == [base]
+        centers = Parts.of_file(base).array("centers")
+        assert (centers @ vector).max() < 0.99
+        check_equal(library, known)
+
+
 def row_identity(library: Library, row: MediaRow) -> Identity:
     """The identity of a row."""
     return next(one for one in library.media.identities() if one.key == row.key)
@@ -221,8 +250,12 @@ def test_a_base_that_nobody_names_is_not_used(
     """As a writer leaves it that is killed between the new base and its snapshot."""
     library.close()
     write_base(library.folder, IMAGE_ID, "new")
+    draft = library.folder / f"{base_name('other')}.1.tmp"
+    draft.write_bytes(b"half")
     assert len(bases_in(library.folder)) == 2
     with Library.open(library.folder, sizes=SIZES) as again:
+        assert has_base(library.folder)
+        assert not draft.exists()
         check_equal(again, known)
         known.update(add(again, 90, 5))
         again.tidy()
