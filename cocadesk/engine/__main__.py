@@ -20,6 +20,7 @@ from cocadesk.engine.engine import Engine
 from cocadesk.engine.handlers import TRAINER
 from cocadesk.engine.local import library_source, open_source
 from cocadesk.errors import UserError
+from cocadesk.indexing.watching import WatchPace
 from cocadesk.library.library import Library
 from cocadesk.locations import keep_private
 from cocadesk.protocol.server import LINGER_S
@@ -47,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--library", type=Path, required=True)
     parser.add_argument("--model", help="a source; else the one that the library uses")
     parser.add_argument("--linger-s", type=float, default=LINGER_S)
+    parser.add_argument("--no-watching", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--backend", help=argparse.SUPPRESS)
     parser.add_argument("--trainer", default=TRAINER, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -56,7 +58,12 @@ def main(arguments: list[str] | None = None) -> int:
             source = options.model or library_source(options.library)
             opener = _opener(library, options.model, options.backend)
             engine = Engine(
-                library, opener, source, linger_s=options.linger_s, trainer=options.trainer
+                library,
+                opener,
+                source,
+                linger_s=options.linger_s,
+                trainer=options.trainer,
+                watch=None if options.no_watching else WatchPace(),
             )
             _stop_on_signals(engine)
             _log.info("serving %s", options.library)

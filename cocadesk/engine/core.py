@@ -14,10 +14,10 @@ from cocadesk.engine.library_care import CareHandler
 from cocadesk.engine.library_requests import LibraryHandler
 from cocadesk.engine.loaded_model import ModelHolder
 from cocadesk.engine.media_details import MediaDetails
-from cocadesk.engine.model_switch import ModelSwitcher
 from cocadesk.engine.models import ModelHandler
 from cocadesk.engine.scheduler import Scheduler
 from cocadesk.engine.teaching.requests import TeachingHandler
+from cocadesk.engine.watching import WatchHandler
 from cocadesk.library.library import Library
 from cocadesk.protocol.calls import Call, answer_to, answers_of
 from cocadesk.protocol.messages import EventBody, JobChanged, ReplyBody, RequestBody, RowsChanged
@@ -29,7 +29,8 @@ class EngineCore:
 
     ``publish`` gets every event; ``wait_until_quiet`` blocks while a person waits for
     an answer; ``run_long`` does the work of an answer that takes long. ``trainer`` and
-    ``unkept``: see ``EngineContext``.
+    ``unkept``: see ``EngineContext``. ``watching`` follows the library's folders once it is
+    started.
     """
 
     def __init__(
@@ -57,21 +58,23 @@ class EngineCore:
             trainer=trainer,
             unkept=unkept,
         )
-        self._switcher = switcher = ModelSwitcher(context)
+        self._models = ModelHandler(context)
         self._job_requests = JobHandler(context)
         self._library_requests = LibraryHandler(context)
         annotations = AnnotationHandler(context)
+        self.watching = WatchHandler(context)
         self._handlers: tuple[RequestHandler, ...] = (
             self._library_requests,
             CareHandler(context),
             MediaDetails(context),
             self._job_requests,
             IndexHandler(context),
+            self.watching,
             ForgettingHandler(context),
             annotations,
             annotations.albums,
-            ModelHandler(context, switcher),
-            TeachingHandler(context, switcher),
+            self._models,
+            TeachingHandler(context, self._models.switcher),
         )
         for handler in self._handlers:
             context.restarts.update(handler.restarts())
@@ -83,7 +86,7 @@ class EngineCore:
 
     def update_model(self) -> None:
         """Begins what an update of the program asks for, once the model is open."""
-        self._switcher.update()
+        self._models.switcher.update()
 
     def jobs(self) -> Scheduler:
         """The jobs of the library, read from it when they are first asked for."""
@@ -97,11 +100,13 @@ class EngineCore:
                 on_change=self._on_job,
                 wait_until_quiet=self._wait_until_quiet,
                 witness=self._context.crash_guard,
+                hold=self.watching.why_held,
             )
         return self._scheduler
 
     def close(self) -> None:
         """Ends jobs after the step in hand and frees what handlers and model hold."""
+        self.watching.close()
         if self._scheduler is not None:
             self._scheduler.close()
         for handler in self._handlers:

@@ -11,6 +11,7 @@ from cocadesk.engine.core import EngineCore
 from cocadesk.engine.handlers import TRAINER
 from cocadesk.engine.loaded_model import ModelHolder
 from cocadesk.errors import UserError
+from cocadesk.indexing.watching import WatchPace
 from cocadesk.library.library import Library
 from cocadesk.locations import text_vectors_folder
 from cocadesk.protocol.calls import Call, Identity
@@ -25,7 +26,11 @@ _log = logging.getLogger(__name__)
 
 
 class Engine:
-    """Serves one library to any number of clients; jobs and model have threads of their own."""
+    """Serves one library to any number of clients; jobs and model have threads of their own.
+
+    ``watch``: changes in the library's folders become jobs at this pace, unless a person has
+    turned that off; None never watches.
+    """
 
     def __init__(
         self,
@@ -35,8 +40,10 @@ class Engine:
         *,
         linger_s: float = LINGER_S,
         trainer: str = TRAINER,
+        watch: WatchPace | None = None,
     ) -> None:
         self._library = library
+        self._watch = watch
         self.server = EngineServer(self, library.folder, linger_s=linger_s)
         self._model = ModelHolder(
             library,
@@ -60,6 +67,8 @@ class Engine:
         jobs = self._core.jobs()
         self._model.start()
         jobs.start()
+        if self._watch is not None:
+            self._core.watching.start(self._watch)
         try:
             self.server.run()
         finally:

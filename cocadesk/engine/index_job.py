@@ -41,10 +41,14 @@ _MOST_PLACES, _MOST_FILES = 200, 1000
 
 
 class IndexSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """The folders to index; none means all that the library knows."""
+    """The folders to index; none means all that the library knows.
+
+    Files that were changed less than ``settle_s`` ago are left: somebody may be writing them.
+    """
 
     folders: tuple[WirePath, ...] = ()
     again: ReadAgain = ReadAgain.NOTHING
+    settle_s: float = 0.0
 
 
 class IndexHandler(RequestHandler):
@@ -96,7 +100,9 @@ class IndexHandler(RequestHandler):
         backend = self._context.model.opened().backend
         try:
             options = IndexOptions(
-                again=Again(wanted.again), is_careful=self._context.crash_guard.is_careful
+                again=Again(wanted.again),
+                is_careful=self._context.crash_guard.is_careful,
+                settle_s=wanted.settle_s,
             )
             steps = index_steps(self._library, backend, roots, options=options)
             report = yield from relayed(steps, _published(self._context))

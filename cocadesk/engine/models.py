@@ -29,30 +29,30 @@ _log = logging.getLogger(__name__)
 
 
 class ModelHandler(RequestHandler):
-    """Lists models and lets one answer."""
+    """Lists models and lets one answer; ``switcher`` does it."""
 
-    def __init__(self, context: EngineContext, switcher: ModelSwitcher) -> None:
+    def __init__(self, context: EngineContext) -> None:
         self._context = context
-        self._switcher = switcher
+        self.switcher = ModelSwitcher(context)
         self._runs = RunStore(context.library.runs_folder)
         self._reader = RunReader(context, self._runs)
         self._ids: dict[str, tuple[str, str]] = {}
 
     def works(self) -> Mapping[JobKind, JobFactory]:
         """The switch of models."""
-        return {JobKind.SWITCH_MODEL: self._switcher.steps}
+        return {JobKind.SWITCH_MODEL: self.switcher.steps}
 
     def restarts(self) -> Mapping[JobKind, Restart]:
         """A switch that starts again is the last choice; an index reads the files it could not."""
         again = partial(index_again, self._context)
-        return {JobKind.SWITCH_MODEL: Restart(renewed=self._switcher.renewed, of_files=again)}
+        return {JobKind.SWITCH_MODEL: Restart(renewed=self.switcher.renewed, of_files=again)}
 
     def close(self) -> None:
         """Frees models that nobody took."""
-        self._switcher.close()
+        self.switcher.close()
 
     def _use(self, body: UseModel, call: Call) -> JobReply:
-        return JobReply(job=self._switcher.use(body.source))
+        return JobReply(job=self.switcher.use(body.source))
 
     def _list(self, body: ListModels, call: Call) -> Models:
         from cocadesk.model.known_models import known_models

@@ -13,7 +13,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
@@ -173,6 +173,14 @@ class Scheduler:
         """
         with self._changed:
             return self._jobs.get(job_id).value
+
+    def drop(self, job_ids: Iterable[str]) -> None:
+        """Forgets jobs that have ended; others stay."""
+        with self._changed:
+            for job_id in job_ids:
+                job = self._jobs.get(job_id)
+                if job.value.state.is_final:
+                    self._jobs.forget(job)
 
     def report(self, job_id: str) -> JobReport | None:
         """The report of a job that is done; before, what it has told so far."""

@@ -46,6 +46,8 @@ from cocadesk.protocol.messages import (
     Similar,
     StartIndex,
     TryAgain,
+    WatchFolders,
+    Watching,
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
@@ -61,6 +63,7 @@ from cocadesk.protocol.values import (
     ModelState,
     ModelValue,
     VideoMoment,
+    WatchedFolder,
 )
 
 LIBRARY_ID = "fake-library"
@@ -141,6 +144,7 @@ class FakeLibrary:
         self._lock = threading.Lock()
         self.roots: list[WirePath] = []
         self._failures: list[FailureValue] = []
+        self._watches, self._waits_on_battery = True, False
 
     def fill(self, folder: Path, count: int) -> None:
         """Adds so many media below a folder, as if they had been indexed."""
@@ -240,6 +244,21 @@ class FakeLibrary:
         self._failures = [one for one in self._failures if one not in failed]
         title = f"Trying {len(failed)} files again"
         return jobs.start(FakeWork(title=title, total=len(failed), end=_index_report))
+
+    def _watch(self, body: WatchFolders, call: Call) -> ReplyBody:
+        """The settings are kept; no folder changes by itself here."""
+        if body.is_on is not None:
+            self._watches = body.is_on
+        if body.waits_on_battery is not None:
+            self._waits_on_battery = body.waits_on_battery
+        return Watching(
+            is_on=self._watches,
+            waits_on_battery=self._waits_on_battery,
+            folders=tuple(
+                WatchedFolder(path=root, why_not="" if self._watches else "Watching is turned off.")
+                for root in self.roots
+            ),
+        )
 
     def _index_one(self, folder: Path, done: int) -> FailureValue | None:
         if done % 12 == 7:

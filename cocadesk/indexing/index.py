@@ -148,6 +148,7 @@ class _Index:
             self._failures,
             roots_known=Roots(rows),
             again=self._options.again,
+            settle_s=self._options.settle_s,
         )
         yield self.progress(IndexStage.SCAN)
         for seen in self._survey.scan_steps(scanned(existing, rows)):
@@ -314,6 +315,7 @@ class _Index:
             offline=states[MediaState.OFFLINE],
             failed=tuple(sorted(self._tally.failed, key=lambda failed: failed.path)),
             seconds=time.monotonic() - self._started_s,
+            unsettled=self._survey.unsettled,
         )
 
     def _note_lost_disks(self) -> None:

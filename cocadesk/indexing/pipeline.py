@@ -148,7 +148,7 @@ def opened_decoder(
         return contextlib.nullcontext(pool)
     from cocadesk.media.pool.pool import DecoderPool
 
-    return DecoderPool(spec=model.input_spec, workers=options.workers)
+    return DecoderPool(spec=model.input_spec, workers=options.workers, niceness=options.niceness)
 
 
 class _CancelledError(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -80,12 +81,16 @@ class Survey:
         *,
         roots_known: Roots,
         again: Again = Again.NOTHING,
+        settle_s: float = 0.0,
     ) -> None:
         self._scanned = frozenset(roots)
         self._roots = roots_known
         self._rows = [row._replace(root=roots_known.of(row.path) or row.root) for row in known]
         self._failures = failures
         self._again = again
+        self._settle_ns = int(settle_s * 1e9)
+        self.unsettled = 0
+        """Files that somebody may be writing: they are as if the scan had not looked at them."""
         self._listings = Listings()
         # Without the inode: some network disks give a folder another one now and then.
         self._devices = {root: device_at(root) for root in roots if os.path.isdir(root)}  # noqa: PTH112
@@ -131,6 +136,8 @@ class Survey:
                 self._look_for_lost(entry.path)
             elif isinstance(entry, PassedOver):
                 self._passed_over[entry.path] = entry.reason
+            elif self._settle_ns and 0 <= time.time_ns() - entry.mtime_ns < self._settle_ns:
+                self.unsettled += 1
             elif entry.path not in self._found:
                 root = self._roots.of(entry.path) or entry.root
                 self._found[entry.path] = dataclasses.replace(entry, root=root)

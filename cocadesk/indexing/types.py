@@ -44,7 +44,9 @@ class IndexOptions:
     ``commit_s`` seconds, whichever comes first. ``queue_files`` bounds the decoded files in memory,
     ``queue_videos`` those whose frames wait to be embedded. ``is_careful``: the first files,
     as many as may be under way together, are read and committed one by one, so that a crash
-    names its file.
+    names its file. Files that were changed less than ``settle_s`` seconds ago are left for
+    the next index: somebody may be writing them. ``niceness``: decoders give way to programs
+    that a person works with.
     """
 
     workers: int = 2
@@ -56,6 +58,8 @@ class IndexOptions:
     progress_s: float = 0.2
     again: Again = Again.NOTHING
     is_careful: bool = False
+    settle_s: float = 0.0
+    niceness: int = 10
 
     def __post_init__(self) -> None:
         for name in ("workers", "embed_batch", "commit_rows", "queue_files", "queue_videos"):
@@ -112,6 +116,7 @@ class IndexReport:
     bytes are as they were; of these the metadata of ``refreshed`` were read again.
     ``missing`` and ``offline`` count media that this run found gone or on a disk that is not
     there.
+    ``unsettled`` were left for the next index, see ``IndexOptions.settle_s``.
     """
 
     indexed: int = 0
@@ -124,6 +129,7 @@ class IndexReport:
     failed: tuple[Failed, ...] = ()
     seconds: float = 0.0
     videos: int = 0
+    unsettled: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

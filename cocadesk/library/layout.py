@@ -8,8 +8,8 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Collection
-from dataclasses import asdict, astuple, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cocadesk.errors import UserError, closed_to_us
@@ -160,7 +160,8 @@ class Manifest:
 
     ``model_source`` is what to open: ``starter``, ``run:ID`` (a run of this
     library, wherever it is moved to), a path or a hub's name; None means the
-    starter.
+    starter. ``watches``: changes in its folders are looked for; ``waits_on_battery``: long jobs
+    wait for mains power.
     """
 
     id: str
@@ -168,6 +169,8 @@ class Manifest:
     image_id: str | None = None
     model_id: str | None = None
     model_source: str | None = None
+    watches: bool = True
+    waits_on_battery: bool = False
 
     @property
     def is_older(self) -> bool:
@@ -256,8 +259,18 @@ def _validated(path: Path, raw: object) -> Manifest:
     texts = {name: raw.get(name) for name in ("image_id", "model_id", "model_source")}
     if any(value is not None and not isinstance(value, str) for value in texts.values()):
         raise _damaged(path, "the name of its model is not text")
-    manifest = Manifest(id=library_id, schema=schema, **texts)
-    if raw.get("checksum", _checksum(manifest)) != _checksum(manifest):
+    watches, waits_on_battery = raw.get("watches", True), raw.get("waits_on_battery", False)
+    if not isinstance(watches, bool) or not isinstance(waits_on_battery, bool):
+        raise _damaged(path, "a setting is neither on nor off")
+    manifest = Manifest(
+        id=library_id,
+        schema=schema,
+        watches=watches,
+        waits_on_battery=waits_on_battery,
+        **texts,
+    )
+    fields = {name: value for name, value in raw.items() if name != "checksum"}
+    if raw.get("checksum", _checksum(fields)) != _checksum(fields):
         raise _damaged(path, "its checksum does not fit")
     _check_schema(path, schema)
     return manifest
@@ -289,13 +302,14 @@ def _damaged(path: Path, reason: str) -> DamagedManifestError:
     )
 
 
-def _checksum(manifest: Manifest) -> str:
-    return f"{zlib.crc32(repr(astuple(manifest)).encode()):08x}"
+def _checksum(fields: Mapping[str, object]) -> str:
+    """A checksum over the values that a file holds, which may be fewer than this program's."""
+    return f"{zlib.crc32(repr(tuple(fields.values())).encode()):08x}"
 
 
 def _encoded(manifest: Manifest) -> bytes:
-    fields = {**asdict(manifest), "checksum": _checksum(manifest)}
-    return json.dumps(fields, indent=1).encode() + b"\n"
+    fields = asdict(manifest)
+    return json.dumps({**fields, "checksum": _checksum(fields)}, indent=1).encode() + b"\n"
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -244,6 +244,23 @@ class Library:
                 write_manifest(self.folder, changed)
                 self.manifest = changed
 
+    def set_watching(
+        self, watches: bool | None = None, *, waits_on_battery: bool | None = None
+    ) -> None:
+        """Change these settings in ``library.json``; None leaves one as it is."""
+        with self._store.writing():
+            old = self.manifest
+            changed = dataclasses.replace(
+                old,
+                watches=old.watches if watches is None else watches,
+                waits_on_battery=(
+                    old.waits_on_battery if waits_on_battery is None else waits_on_battery
+                ),
+            )
+            if changed != old:
+                write_manifest(self.folder, changed)
+                self.manifest = changed
+
     def counts(self, image_id: str | None = None) -> Counts:
         """Numbers of what there is; ``views`` of ``image_id`` (default: the model in use)."""
         return self._counting.counts(image_id or self.model)

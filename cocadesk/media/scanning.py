@@ -230,6 +230,11 @@ def _is_below(path: bytes, folder: bytes) -> bool:
     return path.startswith(folder.rstrip(b"/\\") + _SEPARATOR)
 
 
+def is_passed_over(path: bytes, root: bytes) -> bool:
+    """True where a scan of ``root`` never goes to ``path``, by its name or a folder's above it."""
+    return _is_hidden(path[len(root) :].lstrip(_SEPARATOR))
+
+
 def _is_hidden(relative: bytes) -> bool:
     """True where the scan does not go to a path below its root."""
     parts = relative.split(_SEPARATOR)

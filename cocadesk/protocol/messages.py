@@ -25,7 +25,7 @@ from cocadesk.protocol.values import (
     WorkState,
 )
 
-PROTOCOL_VERSION = 8
+PROTOCOL_VERSION = 9
 
 # What happens without being asked ----------------------------------------------------
 

@@ -23,6 +23,7 @@ from cocadesk.protocol.values import (
     TeachSample,
     Value,
     VideoMoment,
+    WatchedFolder,
     WriteItem,
 )
 
@@ -205,6 +206,14 @@ class Failures(ReplyBody, frozen=True):
 
 class Roots(ReplyBody, frozen=True):
     roots: tuple[RootValue, ...]
+
+
+class Watching(ReplyBody, frozen=True):
+    """The settings of watching, and of each folder why its changes are not told, or nothing."""
+
+    is_on: bool
+    waits_on_battery: bool = False
+    folders: tuple[WatchedFolder, ...] = ()
 
 
 class Forgotten(ReplyBody, frozen=True):

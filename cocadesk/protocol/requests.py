@@ -309,6 +309,16 @@ class ListRoots(RequestBody, frozen=True):
     """The folders that the library covers; answered by ``Roots``."""
 
 
+class WatchFolders(RequestBody, frozen=True):
+    """Turns the watching of the library's folders on or off; answered by ``Watching``.
+
+    ``waits_on_battery``: long jobs wait for mains power. None leaves either as it is.
+    """
+
+    is_on: bool | None = None
+    waits_on_battery: bool | None = None
+
+
 class Forget(RequestBody, frozen=True):
     """Removes media for good: their rows, vectors, pictures and all words; ``Forgotten``.
 

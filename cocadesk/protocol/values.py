@@ -179,7 +179,8 @@ class IndexReport(Report, frozen=True):
     """Numbers of an index job (or a switch of models), in files; ``videos`` of the indexed ones.
 
     Of the unchanged ones the metadata of ``refreshed`` were read again.
-    ``seconds`` runs from the start of the scan to the last commit.
+    ``seconds`` runs from the start of the scan to the last commit. ``unsettled`` ones were
+    being written: only a job that begins by itself leaves them for the next.
     """
 
     indexed: int = 0
@@ -192,6 +193,7 @@ class IndexReport(Report, frozen=True):
     offline: int = 0
     failed: tuple[FailureValue, ...] = ()
     seconds: float = 0.0
+    unsettled: int = 0
 
 
 class WriteReport(Report, frozen=True):
@@ -398,6 +400,13 @@ class RootValue(Value, frozen=True):
 
     path: WirePath
     excludes: tuple[WirePath, ...] = ()
+
+
+class WatchedFolder(Value, frozen=True):
+    """A folder of the library; ``why_not`` says why the system does not tell of its changes."""
+
+    path: WirePath
+    why_not: str = ""
 
 
 class ForgottenValue(Value, frozen=True):

@@ -28,7 +28,7 @@ from cocadesk.protocol.values import JobState, JobValue
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import run_index
 
-FAKE_MODEL = ("--backend", "tests.support.fake_backend:FakeBackend")
+FAKE_MODEL = ("--backend", "tests.support.fake_backend:FakeBackend", "--no-watching")
 WAIT_S = 60.0
 COLOURS = ("red", "green", "blue", "white")
 

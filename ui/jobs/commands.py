@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from cocadesk.protocol.messages import Failures
-from cocadesk.protocol.values import FailureValue, JobValue
+from cocadesk.protocol.values import FailureValue, JobState, JobValue
 from ui.engine.tracker import JobTracker
 from ui.jobs.panel import JobsPanel, JobStrip
 from ui.kit.actions import Actions, Slots
@@ -75,8 +75,10 @@ class JobCommands(QObject):
         self.closed.emit()
 
     def _on_job(self, job: JobValue) -> None:
-        self._strip.show_job(job)
         self._show_all()
+        if job.is_background and job.state is not JobState.FAILED:
+            return  # nobody asked for it: what it finds appears by itself
+        self._strip.show_job(job)
         self._strip.setVisible(not self.is_open)
 
     def _on_listed(self) -> None:

@@ -44,7 +44,8 @@ class Action:
     """One entry of the list of actions, compared by identity.
 
     ``keys`` are bound in the whole window; ``shown_keys`` belong to a view that handles
-    them itself. A photo's action with an ``icon`` has a button in the detail.
+    them itself. A photo's action with an ``icon`` has a button in the detail. One that
+    ``is_setting`` has a check mark while it is on.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Action:
     requires: Requires = Requires.NOTHING
     icon: Icon | None = None
     is_in_photo_menu: bool = False
+    is_setting: bool = False
 
     def key_texts(self) -> list[str]:
         """Its keys as people read them."""
@@ -80,6 +82,8 @@ class Actions:
     ADD_FOLDER = _library("add-folder", "Add folder…", ("Ctrl+O",))
     RESCAN = _library("rescan", "Check folders for new photos", ("F5",))
     FOLDERS = _library("folders", "Folders…", ("Ctrl+Shift+O",))
+    WATCH_FOLDERS = _library("watch-folders", "Watch folders for changes", is_setting=True)
+    WAIT_ON_BATTERY = _library("wait-on-battery", "Let long jobs wait on battery", is_setting=True)
     FORGET_MISSING = _library("forget-missing", "Forget what is missing…")
     SHOW_FAILURES = _library("show-failures", "Files that could not be read")
     JOBS = _library("jobs", "Jobs", ("J",), requires=Requires.NOTHING)
@@ -175,6 +179,7 @@ class ActionSet(QObject):
         for entry in self.entries:
             live = QAction(entry.text, parent)
             live.setObjectName(entry.id)
+            live.setCheckable(entry.is_setting)
             live.setShortcuts([QKeySequence(key) for key in entry.keys])
             if entry.keys:
                 live.setToolTip(tip_of(f"{entry.text} ({entry.key_texts()[0]})"))

@@ -7,7 +7,16 @@ from functools import partial
 from PySide6.QtCore import QObject
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.messages import Excluded, Keys, ListNewest, ListRoots, Roots, SetExcludes
+from cocadesk.protocol.messages import (
+    Excluded,
+    Keys,
+    ListNewest,
+    ListRoots,
+    Roots,
+    SetExcludes,
+    WatchFolders,
+    Watching,
+)
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import ReadAgain, RootValue
 from ui.engine.link import EngineLink
@@ -51,6 +60,7 @@ class FolderCommands(QObject):
         dialog.excludes_wanted.connect(self._edit_excludes)
         dialog.forget_wanted.connect(self._forget)
         self._link.ask(ListRoots(), Roots, self._on_roots)
+        self._link.ask(WatchFolders(), Watching, self._on_watching)
 
     def _on_roots(self, answer: Roots) -> None:
         dialog = self._shown()
@@ -59,6 +69,11 @@ class FolderCommands(QObject):
         dialog.show_roots(answer.roots)
         for root in answer.roots:
             self._count(root.path)
+
+    def _on_watching(self, answer: Watching) -> None:
+        dialog = self._shown()
+        if dialog is not None:
+            dialog.show_watching(answer.folders)
 
     def _count(self, path: WirePath) -> None:
         """Asks for the numbers of one folder; no keys are wanted, only the totals."""

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QMenu, QTreeWidgetItem, QWidget
 
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import ReadAgain, RootValue
+from cocadesk.protocol.values import ReadAgain, RootValue, WatchedFolder
 from ui.kit.dialogs import FramedDialog, table, table_line
 from ui.kit.layouts import STRETCH, in_row
 from ui.kit.plain_text import tip_of
@@ -27,6 +27,7 @@ INTRO = (
     "CocaDesk finds the photos and videos in these folders and their subfolders. "
     "Your files stay where they are."
 )
+WATCHED = "Watched: what changes in this folder appears within seconds."
 NO_FOLDERS = "No folder has been added yet."
 
 
@@ -56,6 +57,7 @@ class FoldersDialog(FramedDialog):
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Folders", parent)
         self._roots: tuple[RootValue, ...] = ()
+        self._why_not: dict[WirePath, str] = {}
         self.tree = table("Folders", COLUMNS, (340, 130, 100))
         self.tree.currentItemChanged.connect(self._update_enabled)
         self.intro = label(INTRO, "muted", wraps=True)
@@ -68,6 +70,8 @@ class FoldersDialog(FramedDialog):
         self.forget.setAccessibleDescription("Asks first, and says what would be lost")
         self.column.addWidget(self.intro)
         self.column.addWidget(self.tree, 1)
+        self.watched = label("", "muted", wraps=True)
+        self.column.addWidget(self.watched)
         self.column.addLayout(in_row(self.look, self.exclude, self.forget, STRETCH))
         self.add_buttons()
         self.resize(820, 420)
@@ -94,6 +98,11 @@ class FoldersDialog(FramedDialog):
                 _write(line, 1, f"{counts.media:,}")
                 _write(line, 3, counts.state)
 
+    def show_watching(self, folders: Sequence[WatchedFolder]) -> None:
+        """Learns how each folder is watched; that of the chosen one is shown."""
+        self._why_not = {folder.path: folder.why_not for folder in folders}
+        self._update_enabled()
+
     def chosen(self) -> RootValue | None:
         """The folder under the cursor."""
         place = self.tree.currentIndex().row()
@@ -119,6 +128,9 @@ class FoldersDialog(FramedDialog):
     def _update_enabled(self) -> None:
         for part in (self.look, self.exclude, self.forget):
             part.setEnabled(self.chosen() is not None)
+        root = self.chosen()
+        if root is not None and root.path in self._why_not:
+            self.watched.setText(self._why_not[root.path] or WATCHED)
 
 
 def _number(root: RootValue) -> str:

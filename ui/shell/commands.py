@@ -18,6 +18,7 @@ from ui.library.folder_commands import FolderCommands
 from ui.library.forgetting import Forgetting
 from ui.library.notices import LibraryNotices
 from ui.library.tasks import Tasks
+from ui.library.watching import WatchSettings
 from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PageSwitcher
 from ui.shell.session import LibrarySession
@@ -42,6 +43,7 @@ class LibraryCommands(QObject):
         self._forgetting = Forgetting(tasks, widgets.notice)
         self._folders = FolderCommands(link, tracker, dialogs, self._forgetting, widgets.notice)
         self._care = CareCommands(tasks, widgets.library)
+        self.watch = WatchSettings(link, widgets.notice)
         notices = LibraryNotices(link, tracker, widgets.library.line, self._care.check)
         self._care.mended.connect(notices.refresh)
         self._grid = widgets.grid
@@ -56,6 +58,7 @@ class LibraryCommands(QObject):
             Actions.ADD_FOLDER: self._add_folder,
             **self._folders.slots(),
             **self._care.slots(),
+            **self.watch.slots(),
             Actions.FORGET_PHOTO: self._forget_photo,
             Actions.RESCAN: partial(self._tracker.index, ()),
             Actions.SHOW_ALL: self.show_all,

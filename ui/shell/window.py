@@ -82,6 +82,9 @@ class MainWindow(QMainWindow):
         jobs.opened.connect(self.large.close)
         jobs.closed.connect(grid.take_focus)
         self._library = LibraryCommands(widgets, session, self.switcher, self.dialogs)
+        watch, actions = self._library.watch, self.action_set
+        watch.watching_came.connect(actions[Actions.WATCH_FOLDERS].setChecked)
+        watch.waiting_came.connect(actions[Actions.WAIT_ON_BATTERY].setChecked)
         medium = MediumCommands(widgets, self.large, self.switcher)
         annotations = AnnotationCommands(
             session.editor,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
@@ -100,6 +100,49 @@ def export(
 
     found = _ask(options, report, ExportLibrary(folder=absolute_paths([folder])[0]))
     return _written(found, report)
+
+
+@app.command("watch")
+@command(takes_model=False)
+def watch(
+    options: Options,
+    report: Report,
+    setting: Annotated[
+        Literal["show", "on", "off"],
+        typer.Argument(help="Watch the folders for changes while a window is open, or not."),
+    ] = "show",
+    battery: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option(
+            "--wait-on-battery/--go-on-on-battery", help="Let long jobs wait for mains power."
+        ),
+    ] = None,
+) -> int:
+    """Turn the watching of the folders on or off, and say how each is watched."""
+    from cocadesk.cli.session import open_engine
+    from cocadesk.engine.local import Access
+    from cocadesk.protocol.messages import WatchFolders, Watching
+
+    is_on = None if setting == "show" else setting == "on"
+    is_change = is_on is not None or battery is not None
+    body = WatchFolders(is_on=is_on, waits_on_battery=battery)
+    with open_engine(options, report, Access.WRITE if is_change else Access.READ) as engine:
+        found = engine.ask(body, Watching)
+    report.document(
+        {
+            "on": found.is_on,
+            "waits_on_battery": found.waits_on_battery,
+            "folders": [
+                {**path_fields(folder.path), "why_not": folder.why_not} for folder in found.folders
+            ],
+        }
+    )
+    report.line(f"Watching is {'on' if found.is_on else 'off'}.")
+    if found.waits_on_battery:
+        report.line("Long jobs wait for mains power.")
+    for folder in found.folders:
+        report.line(f"{folder.path.text}: {folder.why_not or 'watched'}")
+    return OK
 
 
 def _ask(

@@ -31,6 +31,7 @@ class WorkerSettings:
     slots: int
     patience: Patience = field(default_factory=Patience)
     module: str = "cocadesk.media.pool.worker"
+    niceness: int = 0
 
     @property
     def input_bytes(self) -> int:

@@ -75,7 +75,8 @@ class DecoderPool:
     where the frames of videos wait (the system's temporary folder unless given).
     ``worker_module`` is the program that a worker runs, ``clock`` gives the seconds of
     waiting, ``work_of`` the work that a process has done, and every ``look_s`` seconds the
-    pool looks at it; tests give ones of their own.
+    pool looks at it; tests give ones of their own. ``niceness`` is how much the workers give
+    way to other programs, as of ``nice``; Windows knows none.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class DecoderPool:
         clock: Callable[[], float] = time.monotonic,
         work_of: Callable[[int], WorkDone | None] = work_of,
         look_s: float = 0.5,
+        niceness: int = 0,
     ) -> None:
         if workers < 1 or slots < 1:
             raise ValueError("a decoder pool needs at least one worker and one slot")
@@ -111,6 +113,7 @@ class DecoderPool:
                 silence_s=silence_s,
             ),
             module=worker_module,
+            niceness=niceness,
         )
         self._clock = clock
         self._work_of = work_of

@@ -65,6 +65,8 @@ def main(decode: Decode | None = None) -> int:
     if not isinstance(setup, Setup):
         return 2
     settings = setup.settings
+    if settings.niceness and hasattr(os, "nice"):
+        os.nice(settings.niceness)
     try:
         _load_decoders()
         _limit_resources(settings.address_space_bytes, settings.largest_spool_bytes)

@@ -80,3 +80,13 @@ def test_people_read_one_line_a_job(base: Path, failed: dict[str, Any]) -> None:
     assert lines[0].startswith(failed["id"])
     assert "Adding more" in lines[0]
     assert "could not be read" in lines[0]
+
+
+def test_watching_is_turned_off_and_on(base: Path) -> None:
+    """It is remembered; each folder is named with the reason why nobody tells of its changes."""
+    assert _document(base, "library", "watch")["on"]
+    off = _document(base, "library", "watch", "off", "--wait-on-battery")
+    assert (off["on"], off["waits_on_battery"]) == (False, True)
+    assert [folder["why_not"] for folder in off["folders"]] == ["Watching is turned off."]
+    assert not _document(base, "library", "watch")["on"]
+    assert _document(base, "library", "watch", "on")["waits_on_battery"]

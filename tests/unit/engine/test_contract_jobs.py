@@ -1,4 +1,4 @@
-"""Duties of every engine about jobs that did not succeed: started again, failures tried again."""
+"""Duties of every engine: jobs that did not succeed are done again, folders are watched or not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ import pytest
 
 from cocadesk.engine.local import AnyEngine
 from cocadesk.errors import UserError
-from cocadesk.protocol.messages import ControlJob, JobReply, StartIndex, TryAgain, WatchJob
+from cocadesk.protocol.messages import (
+    ControlJob,
+    JobReply,
+    ListRoots,
+    Roots,
+    StartIndex,
+    TryAgain,
+    WatchFolders,
+    Watching,
+    WatchJob,
+)
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import IndexReport, JobAction, JobState
 from tests.support.engines import EngineCase
@@ -68,3 +78,15 @@ def test_a_job_that_was_stopped_is_started_again(
     ended = _ended(client, again).job
     assert ended.state is JobState.DONE
     assert client.ask(body, JobReply, timeout_s=WAIT_S).job.attempt == 2
+
+
+def test_watching_is_turned_off_and_on(client: AnyEngine) -> None:
+    """The answer says what holds; without a wish nothing changes."""
+    for is_on, waits in ((False, True), (True, False)):
+        body = WatchFolders(is_on=is_on, waits_on_battery=waits)
+        said = client.ask(body, Watching, timeout_s=WAIT_S)
+        assert (said.is_on, said.waits_on_battery) == (is_on, waits)
+        again = client.ask(WatchFolders(), Watching, timeout_s=WAIT_S)
+        assert (again.is_on, again.waits_on_battery) == (is_on, waits)
+        roots = client.ask(ListRoots(), Roots, timeout_s=WAIT_S).roots
+        assert [folder.path for folder in again.folders] == [root.path for root in roots]

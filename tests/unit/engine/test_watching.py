@@ -1,0 +1,258 @@
+"""Folders that live: what changes in them is in the library without anybody asking."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from cocadesk.engine.engine import Engine
+from cocadesk.engine.power import Power
+from cocadesk.indexing.watching import WatchPace
+from cocadesk.library.library import Library
+from cocadesk.protocol.client import EngineClient
+from cocadesk.protocol.messages import (
+    GetRows,
+    JobReply,
+    Jobs,
+    Keys,
+    ListJobs,
+    ListNewest,
+    Rows,
+    StartIndex,
+    WatchFolders,
+    Watching,
+    WatchJob,
+)
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import JobValue
+from tests.support.fake_backend import FakeBackend
+from tests.support.index_tools import write_photo
+
+WAIT_S = 40.0
+PACE = WatchPace(quiet_s=0.2, most_s=5.0, tick_s=0.1)
+
+
+@contextmanager
+def _engine(folder: Path, pace: WatchPace = PACE) -> Iterator[EngineClient]:
+    with Library.open(folder) as library:
+        engine = Engine(library, lambda _source: FakeBackend(), "fake", watch=pace)
+        thread = threading.Thread(target=engine.run, name="watching-engine")
+        thread.start()
+        try:
+            assert engine.server.ready.wait(30)
+            assert engine.server.endpoint is not None
+            with EngineClient(engine.server.endpoint, events=True) as client:
+                yield client
+        finally:
+            engine.server.stop()
+            thread.join()
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Two photos."""
+    for seed in range(2):
+        write_photo(tmp_path / "photos" / f"{seed}.jpg", seed)
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def client(tmp_path: Path, photos: Path) -> Iterator[EngineClient]:
+    """A client of an engine that has indexed the photos, and watches them."""
+    with _engine(tmp_path / "library") as made:
+        _index(made, photos)
+        yield made
+
+
+def _index(client: EngineClient, folder: Path) -> None:
+    body = StartIndex(folders=(WirePath.of(folder),))
+    job = client.ask(body, JobReply, timeout_s=WAIT_S).job
+    client.ask(WatchJob(job_id=job.id), JobReply, timeout_s=WAIT_S)
+
+
+def _present(client: EngineClient) -> dict[str, str]:
+    """The key of each file that is there, by its name."""
+    keys = client.ask(ListNewest(filter="state:present"), Keys, timeout_s=WAIT_S).keys
+    rows = client.ask(GetRows(keys=keys), Rows, timeout_s=WAIT_S).rows
+    return {row.name: row.key for row in rows}
+
+
+def _wait_until(is_so: Callable[[], bool]) -> None:
+    """Looks again and again, until it is so."""
+    end_s = time.monotonic() + WAIT_S
+    gate = threading.Event()
+    while not is_so():
+        assert time.monotonic() < end_s
+        gate.wait(0.05)
+
+
+def _wait_for(client: EngineClient, *names: str) -> dict[str, str]:
+    """The present files, once they are these."""
+    _wait_until(lambda: set(_present(client)) == set(names))
+    return _present(client)
+
+
+def _jobs(client: EngineClient) -> tuple[JobValue, ...]:
+    return client.ask(ListJobs(), Jobs, timeout_s=WAIT_S).jobs
+
+
+def test_a_photo_that_appears_is_found_and_one_that_goes_is_missing(
+    client: EngineClient, photos: Path
+) -> None:
+    """Nobody asks for it; the windows are told."""
+    write_photo(photos / "new" / "2.jpg", 2)
+    _wait_for(client, "0.jpg", "1.jpg", "2.jpg")
+    (photos / "0.jpg").unlink()
+    _wait_for(client, "1.jpg", "2.jpg")
+
+
+def test_a_photo_that_is_renamed_stays_who_it_is(client: EngineClient, photos: Path) -> None:
+    """By its bytes, as in every index."""
+    before = _present(client)
+    (photos / "0.jpg").rename(photos / "renamed.jpg")
+    after = _wait_for(client, "1.jpg", "renamed.jpg")
+    assert after["renamed.jpg"] == before["0.jpg"]
+
+
+def test_a_file_that_is_being_written_is_waited_for(client: EngineClient, photos: Path) -> None:
+    """Half a photo is never read: it would be listed as broken."""
+    whole = write_photo(photos.parent / "outside.jpg", 7).read_bytes()
+    with (photos / "slow.jpg").open("wb") as file:
+        for start in range(0, len(whole), max(1, len(whole) // 8)):
+            file.write(whole[start : start + max(1, len(whole) // 8)])
+            file.flush()
+            threading.Event().wait(0.05)
+    _wait_for(client, "0.jpg", "1.jpg", "slow.jpg")
+    assert [job.failed for job in _jobs(client)] == [0] * len(_jobs(client))
+
+
+def test_many_changes_at_once_are_one_job(client: EngineClient, photos: Path) -> None:
+    """And it is one that began by itself."""
+    for seed in range(10, 40):
+        write_photo(photos / f"{seed}.jpg", seed)
+    _wait_until(lambda: len(_present(client)) == 32)
+    _wait_until(lambda: all(job.state.is_final for job in _jobs(client)))
+    own = [job for job in _jobs(client) if job.is_background]
+    assert 1 <= len(own) <= 3
+    assert all("Looking at changes in photos" in job.title for job in own)
+
+
+def test_what_changed_while_no_engine_was_there_is_found_at_its_start(
+    tmp_path: Path, photos: Path
+) -> None:
+    """Events are not all that counts."""
+    with _engine(tmp_path / "library") as client:
+        _index(client, photos)
+    write_photo(photos / "2.jpg", 2)
+    with _engine(tmp_path / "library") as client:
+        _wait_for(client, "0.jpg", "1.jpg", "2.jpg")
+
+
+def test_a_folder_that_a_person_has_just_indexed_is_not_looked_at_again(
+    tmp_path: Path, photos: Path
+) -> None:
+    """Only what changes in it afterwards is the reason for a job."""
+    with _engine(tmp_path / "library") as client:
+        _index(client, photos)
+        started = client.ask(StartIndex(), JobReply, timeout_s=WAIT_S).job
+        client.ask(WatchJob(job_id=started.id), JobReply, timeout_s=WAIT_S)
+        assert not [job for job in _jobs(client) if job.is_background]
+
+
+def test_media_of_a_disk_that_is_put_back_are_there_again(
+    client: EngineClient, photos: Path
+) -> None:
+    """Within seconds, without a look at the menu; the same photos as before."""
+    before = _present(client)
+    photos.rename(photos.with_name("pulled"))
+    _wait_for(client)
+    photos.with_name("pulled").rename(photos)
+    assert _wait_for(client, "0.jpg", "1.jpg") == before
+    write_photo(photos / "2.jpg", 2)
+    _wait_for(client, "0.jpg", "1.jpg", "2.jpg")
+
+
+def test_looks_without_news_leave_no_jobs_behind(client: EngineClient, photos: Path) -> None:
+    """A text beside a photo is a change, and nothing new."""
+    _wait_until(lambda: all(job.state.is_final for job in _jobs(client)))
+    (photos / "notes.txt").write_text("nothing to see")
+    write_photo(photos / "2.jpg", 2)
+    _wait_for(client, "0.jpg", "1.jpg", "2.jpg")
+    (photos / "notes.txt").write_text("nothing again")
+    _wait_until(lambda: len([job for job in _jobs(client) if job.is_background]) <= 1)
+
+
+def test_watching_is_turned_off_and_on_and_remembered(tmp_path: Path, photos: Path) -> None:
+    """Off, nothing is looked at; on again, what has changed meanwhile is found."""
+    folder = tmp_path / "library"
+    with _engine(folder) as client:
+        _index(client, photos)
+        off = client.ask(WatchFolders(is_on=False), Watching, timeout_s=WAIT_S)
+        assert not off.is_on
+    with _engine(folder) as client:
+        assert not client.ask(WatchFolders(), Watching, timeout_s=WAIT_S).is_on
+        write_photo(photos / "2.jpg", 2)
+        _index(client, photos / "0.jpg")
+        assert set(_present(client)) == {"0.jpg", "1.jpg"}
+        on = client.ask(WatchFolders(is_on=True), Watching, timeout_s=WAIT_S)
+        assert on.is_on
+        _wait_for(client, "0.jpg", "1.jpg", "2.jpg")
+        (watched,) = client.ask(WatchFolders(), Watching, timeout_s=WAIT_S).folders
+        assert (watched.path, watched.why_not) == (WirePath.of(photos), "")
+
+
+def test_a_library_in_a_watched_folder_does_not_wake_itself(tmp_path: Path) -> None:
+    """Its thumbnails are files that appear as well."""
+    photos = tmp_path / "photos"
+    write_photo(photos / "0.jpg", 0)
+    with _engine(photos / "library") as client:
+        _index(client, photos)
+        write_photo(photos / "1.jpg", 1)
+        _wait_for(client, "0.jpg", "1.jpg")
+        _wait_until(lambda: all(job.state.is_final for job in _jobs(client)))
+        assert len([job for job in _jobs(client) if job.is_background]) <= 2
+
+
+def _supply(folder: Path, name: str, **facts: str) -> None:
+    (folder / name).mkdir(parents=True)
+    for fact, value in facts.items():
+        (folder / name / fact).write_text(value + "\n")
+
+
+@pytest.mark.parametrize(
+    ("status", "scope", "expected"),
+    [
+        ("Discharging", "System", True),
+        ("Charging", "System", False),
+        ("Full", "System", False),
+        ("Discharging", "Device", False),
+    ],
+)
+def test_a_battery_that_is_emptied_is_told_from_others(
+    tmp_path: Path, status: str, scope: str, expected: bool
+) -> None:
+    """That of a mouse does not count, nor one that is charged."""
+    _supply(tmp_path, "BAT0", type="Battery", status=status, scope=scope)
+    _supply(tmp_path, "AC", type="Mains", online="0")
+    assert Power(tmp_path).is_on_battery() is expected
+
+
+def test_without_supplies_there_is_mains_power(tmp_path: Path) -> None:
+    """A desktop computer, or a system that does not tell."""
+    assert not Power(tmp_path / "none").is_on_battery()
+
+
+def test_the_supplies_are_looked_at_now_and_then(tmp_path: Path) -> None:
+    """Not at each step of a job."""
+    now_s = [0.0]
+    power = Power(tmp_path, clock=lambda: now_s[0])
+    assert not power.is_on_battery()
+    _supply(tmp_path, "BAT0", type="Battery", status="Discharging")
+    assert not power.is_on_battery()
+    now_s[0] = 10.0
+    assert power.is_on_battery()
