@@ -227,7 +227,7 @@ class EditLog:
     def project(self, keys: Iterable[str]) -> None:
         """Write the human columns of ``keys`` where they differ from the log."""
         keys = set(keys)
-        if len(keys) > _KEYS_TO_ASK_FOR:
+        if len(keys) > max(_KEYS_TO_ASK_FOR, self._store.count(EDITS) // _PART_TO_ASK_FOR):
             words = projected(self._where(_OF_WORDS))
         else:
             words = projected(self.of_keys(keys))
@@ -253,6 +253,8 @@ class EditLog:
 
 _KEYS_TO_ASK_FOR = 2000
 """For more, reading a table whole is quicker than asking for its rows by key."""
+_PART_TO_ASK_FOR = 4
+"""A long log is asked by key for up to this part of its entries: each is read as JSON."""
 _WITHOUT_COLUMN = (FILE_FIELD, ALBUM, SAVED_SEARCH)
 _OF_WORDS = f"NOT {is_in('field', _WITHOUT_COLUMN)}"
 

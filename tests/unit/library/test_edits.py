@@ -161,6 +161,19 @@ def test_thousands_of_media_are_edited_at_once(tmp_path: Path) -> None:
         assert ratings == [None] + [4] * 2099
 
 
+def test_thousands_of_media_are_edited_at_once_where_the_log_is_long(tmp_path: Path) -> None:
+    """Then its entries are asked for by key, which is the same again."""
+    rows = [media_row(b"%d" % number) for number in range(2100)]
+    with Library.open(tmp_path / "long") as library:
+        insert(library, *rows)
+        file = edit(rows[0], FILE_FIELD, {"path": "a.txt"})
+        library.edits.record([edit(rows[0], "human_caption", "kept"), *[file] * 9000])
+        library.edits.record([edit(row, "human_rating", 4) for row in rows])
+        found = library.media.rows([row.key for row in rows])
+        assert {row.human_rating for row in found} == {4}
+        assert [row.human_caption for row in found] == ["kept"] + [None] * 2099
+
+
 def test_nothing_said_is_what_a_new_row_holds() -> None:
     """The columns of human annotations, empty."""
     row = media_row(b"a")
