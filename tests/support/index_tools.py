@@ -122,6 +122,13 @@ class InProcessDecoder:
             )
 
 
+def stored_vectors(library: Library, image_id: str) -> dict[tuple[str, int], NDArray[np.float32]]:
+    """The vectors of all views by key and number."""
+    keys = [row.key for row in library.media.iter_rows()]
+    stored = library.views.vectors_of(image_id, keys)
+    return {(key, view.view): view.vector for key, views in stored.items() for view in views}
+
+
 class CountingBackend(FakeBackend):
     """The fake; counts the pictures that it embeds and captions, and keeps the texts."""
 

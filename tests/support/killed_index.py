@@ -23,6 +23,7 @@ from tests.support.index_tools import (
     CountingBackend,
     row_at,
     run_index,
+    stored_vectors,
     views_at,
     write_photo,
     write_video,
@@ -85,11 +86,11 @@ def index_killed_at_random(base: Path, seed: int, *, kills: int, photos: int, vi
     with Library.open(base / "library") as library:
         run_index(library, [folder])
         check_whole(library, folder)
-        before = library.views.stored(IMAGE_ID)[1]
+        before = stored_vectors(library, IMAGE_ID)
         backend = CountingBackend()
         again = run_index(library, [folder], backend=backend)
         assert (again.indexed, again.moved, backend.embedded) == (0, 0, 0)
-        np.testing.assert_array_equal(library.views.stored(IMAGE_ID)[1], before)
+        np.testing.assert_equal(stored_vectors(library, IMAGE_ID), before)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,13 @@ from cocadesk.media.types import FoundFile
 from cocadesk.search.searcher import Searcher
 from tests.support.annotated_library import record_deadly
 from tests.support.fake_backend import FakeBackend, FakeInfo
-from tests.support.index_tools import CountingBackend, InProcessDecoder, run_index, write_photo
+from tests.support.index_tools import (
+    CountingBackend,
+    InProcessDecoder,
+    run_index,
+    stored_vectors,
+    write_photo,
+)
 from tests.support.other_model import OTHER, SMALL, OtherBackend, check_filled, switch_model
 
 OLD_ID, NEW_ID = FakeInfo().image_id, OTHER.image_id
@@ -268,8 +274,7 @@ def test_only_one_switch_runs_at_a_time(library: Library) -> None:
 
 def vectors_by_key(library: Library) -> dict[str, NDArray[np.float32]]:
     """The new model's vector of each photo."""
-    marks, vectors_ND = library.views.stored(NEW_ID)
-    return {key: vector for (key, _, _), vector in zip(marks, vectors_ND, strict=True)}
+    return {key: vector for (key, _), vector in stored_vectors(library, NEW_ID).items()}
 
 
 def test_vectors_of_the_new_model_are_those_of_an_index_with_it(
