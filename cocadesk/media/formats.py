@@ -246,7 +246,7 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         extensions=_words("jxl"),
         prefixes=(b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n"),
         decoder=Decoder.JPEG_XL,
-        plugin="pillow_jxl",
+        plugin="pylibjxl",
     ),
     PhotoFormat(
         name="camera raw",

@@ -64,13 +64,20 @@ def resource(number: int, content: bytes) -> bytes:
 
 
 def jxl(picture: Picture | Image.Image, **options: Any) -> bytes:
-    """(H, W, 3) as a JPEG XL file, by the plugin's encoder."""
-    import pillow_jxl  # noqa: F401  (registers itself)
+    """(H, W) or (H, W, channels) as a JPEG XL file."""
+    import pylibjxl
 
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-    stream = io.BytesIO()
-    image.save(stream, "JXL", **{"quality": 95, "effort": 3, "num_threads": 1, **options})
-    return stream.getvalue()
+    pixels = np.array(picture, order="C")
+    with pylibjxl.JXL(threads=1, pool_size=1) as library:
+        return bytes(library.encode(pixels, **{"distance": 0.5, "effort": 3, **options}))
+
+
+def jxl_of_jpeg(jpeg: bytes) -> bytes:
+    """The JPEG recompressed without loss, as most converted libraries are."""
+    import pylibjxl
+
+    with pylibjxl.JXL(threads=1, pool_size=1) as library:
+        return bytes(library.jpeg_to_jxl(jpeg, effort=3))
 
 
 def heic(

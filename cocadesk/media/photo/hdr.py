@@ -52,12 +52,17 @@ def to_screen(rgb_HWC: NDArray[np.uint16], curve: Curve) -> RgbImage:
     return _srgb_table()[codes]
 
 
-def wide_to_screen(rgb_HWC: RgbImage, primaries: int) -> RgbImage:
-    """(H, W, 3) of 8 bits in sRGB's curve and these primaries (ISO/IEC 23091-2) as sRGB."""
+def wide_to_screen(rgb_HWC: RgbImage, primaries: int, gamma: float | None = None) -> RgbImage:
+    """(H, W, 3) of 8 bits in sRGB's curve and these primaries (ISO/IEC 23091-2) as sRGB.
+
+    ``gamma``: the exponent to light in place of sRGB's curve.
+    """
     matrix = _TO_BT709.get(primaries)
-    if matrix is None:
+    if matrix is None and gamma is None:
         return rgb_HWC
-    light = _light_table()[rgb_HWC] @ matrix.T
+    light = _light_table(gamma)[rgb_HWC]
+    if matrix is not None:
+        light = light @ matrix.T
     codes = (np.clip(light, 0.0, 1.0) * 4095 + 0.5).astype(np.uint16)
     screen: RgbImage = _srgb_table()[codes]
     return screen
@@ -84,10 +89,12 @@ def _linear_table(curve: Curve) -> NDArray[np.float32]:
     return np.where(code <= 0.5, code**2 / 3, high).astype(np.float32)
 
 
-@lru_cache(maxsize=1)
-def _light_table() -> NDArray[np.float32]:
-    """Light for each 8-bit code of sRGB's curve."""
+@lru_cache(maxsize=4)
+def _light_table(gamma: float | None) -> NDArray[np.float32]:
+    """Light for each 8-bit code of sRGB's curve, or of an exponent."""
     code = np.linspace(0.0, 1.0, 256)
+    if gamma is not None:
+        return (code**gamma).astype(np.float32)
     light = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
     return light.astype(np.float32)
 

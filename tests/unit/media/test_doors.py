@@ -31,7 +31,7 @@ def test_importing_the_room_and_starting_a_pool_loads_no_decoder() -> None:
         "from cocadesk.media.scanning import scan\n"
         "from cocadesk.picture_input import InputSpec\n"
         "with DecoderPool(spec=InputSpec(size_px=32), workers=1): pass\n"
-        "names = ('cv2', 'PIL', 'pi_heif', 'rawpy', 'pillow_jxl', 'av', 'torch')\n"
+        "names = ('cv2', 'PIL', 'pi_heif', 'rawpy', 'pylibjxl', 'av', 'torch')\n"
         "print([name for name in names if name in sys.modules])\n"
     )
     assert run(program) == "[]"

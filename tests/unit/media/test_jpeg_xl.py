@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +11,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from cocadesk.media.photo.decode import decode_photo, decode_rgb, open_photo, photo_metadata
-from cocadesk.media.photo.jxl import read_header
-from cocadesk.media.types import DecodeLimits, PhotoError
+from cocadesk.media.photo.jxl_header import read_header
+from cocadesk.media.pool.pool import DecoderPool
+from cocadesk.media.types import DecodedPhoto, DecodeLimits, DecodeRequest, PhotoError
 from cocadesk.picture_input import InputSpec
 from tests.support.photo_files import (
     corner_colours,
@@ -20,7 +23,7 @@ from tests.support.photo_files import (
     quadrants,
     store_turned,
 )
-from tests.support.rare_photos import jxl
+from tests.support.rare_photos import jxl, jxl_of_jpeg
 from tests.support.shared import shared_path
 
 SPEC = InputSpec(size_px=32)
@@ -28,12 +31,16 @@ XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
  xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
  xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"/></rdf:RDF></x:xmpmeta>"""
 
+LIGHT_RAMP = base64.b64decode(
+    "AAAADEpYTCANCocKAAAAFGZ0eXBqeGwgAAAAAGp4bCAAAAAJanhsbAoAAAA9anhsY/8KAT5+gKJFCAIBAJwASygk"
+    "xkNCIUAMeDMmBufH4Ec/BuNDiIBxRTMvjXLpuwIkQPcdmubz"
+)
+"""256 x 8 grey pixels of 16 bits without loss, black to white, told to be light by a number."""
 
-def from_jpeg(folder: Path, jpeg: bytes) -> bytes:
-    """The JPEG, recompressed without loss, as most converted libraries are."""
-    (folder / "photo.jpg").write_bytes(jpeg)
-    with Image.open(folder / "photo.jpg") as image:
-        return jxl(image, lossless_jpeg=True)
+
+def box(kind: bytes, content: bytes) -> bytes:
+    """One box of a container."""
+    return struct.pack(">I4s", 8 + len(content), kind) + content
 
 
 @pytest.mark.parametrize(
@@ -50,7 +57,7 @@ def test_the_size_is_read_from_the_header_alone(size: tuple[int, int]) -> None:
 def test_a_jpeg_within_is_decoded_as_one(tmp_path: Path) -> None:
     """At a reduced scale, with its own metadata."""
     jpeg = encode(natural_picture(1600, 1200), "JPEG", quality=92, exif=exif_block({0x010F: "Cam"}))
-    photo = decode_photo(from_jpeg(tmp_path, jpeg), SPEC)
+    photo = decode_photo(jxl_of_jpeg(jpeg), SPEC)
     same = decode_photo(jpeg, SPEC)
     assert (photo.format, photo.width, photo.height) == ("JPEG XL", 1600, 1200)
     assert photo.picture_hash == same.picture_hash
@@ -61,7 +68,7 @@ def test_the_metadata_of_a_jpeg_within_are_read_without_its_picture(tmp_path: Pa
     """Its boxes may lie compressed; the JPEG has them as they were."""
     block = exif_block({0x010F: "Cam"}, {0x9003: "2022:03:04 05:06:07"})
     path = tmp_path / "photo.jxl"
-    path.write_bytes(from_jpeg(tmp_path, encode(quadrants(), "JPEG", exif=block)))
+    path.write_bytes(jxl_of_jpeg(encode(quadrants(), "JPEG", exif=block)))
     metadata = photo_metadata(bytes(path), DecodeLimits())
     assert metadata.camera == "Cam"
     assert str(metadata.taken_local) == "2022-03-04 05:06:07"
@@ -73,7 +80,7 @@ def test_the_turn_of_a_jpeg_within_is_applied_once(tmp_path: Path, orientation: 
     upright = quadrants(192, 96)
     block = exif_block({0x0112: orientation})
     stored = store_turned(upright, orientation)
-    decoded = decode_rgb(from_jpeg(tmp_path, encode(stored, "JPEG", quality=95, exif=block)))
+    decoded = decode_rgb(jxl_of_jpeg(encode(stored, "JPEG", quality=95, exif=block)))
     assert (decoded.width, decoded.height) == (192, 96)
     assert np.abs(corner_colours(decoded.rgb_HWC) - corner_colours(upright)).max() < 12
 
@@ -81,8 +88,9 @@ def test_the_turn_of_a_jpeg_within_is_applied_once(tmp_path: Path, orientation: 
 def test_exif_and_xmp_are_read_from_their_boxes() -> None:
     """Without decoding a pixel; EXIF's orientation does not count here."""
     block = exif_block({0x0112: 6}, {0x9003: "2022:03:04 05:06:07"})
-    data = jxl(quadrants(), exif=block, xmp=XMP, use_container=True)
-    photo = decode_photo(data, SPEC)
+    start = box(b"JXL ", b"\r\n\x87\n") + box(b"ftyp", b"jxl \0\0\0\0jxl ")
+    told = box(b"Exif", bytes(4) + block.removeprefix(b"Exif\0\0")) + box(b"xml ", XMP)
+    photo = decode_photo(start + told + box(b"jxlc", jxl(quadrants())), SPEC)
     assert (photo.width, photo.height) == (96, 64)
     assert str(photo.metadata.taken_local) == "2022-03-04 05:06:07"
     assert photo.metadata.rating == 4
@@ -94,6 +102,7 @@ def test_grey_and_transparent_pictures_are_read(mode: str) -> None:
     image = Image.fromarray(quadrants()).convert(mode)
     if mode.endswith("A"):
         image.putalpha(0)
+        image = image.convert("RGBA")  # what the encoder takes
     decoded = decode_rgb(jxl(image)).rgb_HWC
     expected = 255 if mode.endswith("A") else np.asarray(image.convert("RGB"), float).mean()
     assert abs(decoded.mean() - expected) < 4
@@ -107,9 +116,9 @@ def test_a_picture_without_loss_is_read_to_the_bit() -> None:
 
 
 def test_sixteen_bit_grey_is_scaled() -> None:
-    """Not clipped; the encoder calls such numbers light, which a screen shows brighter."""
-    ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(1, 256).repeat(8, 0)
-    shown = decode_rgb(jxl(Image.fromarray(ramp), lossless=True)).rgb_HWC[0, :, 0].astype(int)
+    """Not clipped; the header calls such numbers light, which a screen shows brighter."""
+    shown = decode_rgb(LIGHT_RAMP).rgb_HWC[0, :, 0].astype(int)
+    assert abs(shown[55] - 128) <= 2
     assert (shown[0], shown[255]) == (0, 255)
     assert (np.diff(shown) >= 0).all()
     assert len(set(shown.tolist())) > 120
@@ -160,10 +169,53 @@ def test_an_animation_is_a_still() -> None:
     assert decode_rgb(data).rgb_HWC.shape == (360, 480, 3)
 
 
-def test_a_wide_profile_is_brought_to_srgb() -> None:
+def test_a_profile_of_swapped_channels_is_brought_to_srgb() -> None:
     """The same colours by another profile are other numbers."""
-    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-    image = Image.fromarray(quadrants())
-    image.info["icc_profile"] = lab.tobytes()
-    decoded = decode_rgb(jxl(image, lossless=True)).rgb_HWC
-    assert np.abs(decoded.astype(int) - quadrants()).max() <= 1
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = srgb.replace(b"rXYZ", b"?XYZ").replace(b"gXYZ", b"rXYZ").replace(b"?XYZ", b"gXYZ")
+    swapped = swapped.replace(b"s\0R\0G\0B", b"m\0i\0n\0e")
+    decoded = decode_rgb(jxl(quadrants(), lossless=True, icc=swapped)).rgb_HWC
+    assert np.abs(decoded[..., [1, 0, 2]].astype(int) - quadrants()).max() <= 2
+
+
+def test_metadata_in_compressed_boxes_are_read(tmp_path: Path) -> None:
+    """Encoders compress them with Brotli, also where no JPEG lies in the file."""
+    block = exif_block({0x010F: "Cam"}, {0x9003: "2022:03:04 05:06:07"})
+    data = jxl(quadrants(), exif=block, xmp=XMP)
+    assert b"brobExif" in data
+    path = tmp_path / "photo.jxl"
+    path.write_bytes(data)
+    for metadata in (
+        decode_photo(data, SPEC).metadata,
+        photo_metadata(bytes(path), DecodeLimits()),
+    ):
+        assert (metadata.camera, metadata.rating) == ("Cam", 4)
+        assert str(metadata.taken_local) == "2022-03-04 05:06:07"
+
+
+@pytest.mark.shared
+def test_a_gradient_in_pq_is_tone_mapped() -> None:
+    """As stored it would be grey and pale: half of PQ's range is a common screen's white."""
+    data = (shared_path("media/photos") / "f_jxl_pq.jxl").read_bytes()
+    shown = decode_rgb(data).rgb_HWC[32, :, 0].astype(int)
+    assert shown[0] < 20
+    assert shown[544] > 160
+    assert (np.diff(shown[:64]) >= 0).all()
+
+
+@pytest.mark.shared
+def test_inks_are_shown_by_their_profile() -> None:
+    """The library gives no black; the other three inks are no RGB."""
+    data = (shared_path("media/photos") / "f_jxl_cmyk.jxl").read_bytes()
+    red, green, blue = decode_rgb(data).rgb_HWC[365, 180]
+    assert red > green > blue
+
+
+def test_it_is_decoded_under_a_workers_limits(tmp_path: Path) -> None:
+    """Twelve megapixels, in the address space that the smallest computer allows."""
+    path = tmp_path / "photo.jxl"
+    path.write_bytes(jxl(natural_picture(4000, 3000), effort=1))
+    with DecoderPool(spec=SPEC, workers=1, limits=DecodeLimits()) as pool:
+        (answer,) = pool.decode([DecodeRequest(token=0, path=bytes(path))])
+    assert isinstance(answer, DecodedPhoto), answer
+    assert (answer.width, answer.height) == (4000, 3000)
