@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from itertools import chain
 
 import av
 import av.error
@@ -30,6 +31,8 @@ _CODECS = {b"hvc1": ("hevc", b"hvcC"), b"av01": ("libdav1d", b"av1C")}
 _CURVES = frozenset(curve.value for curve in Curve)
 _BYTES_PER_PIXEL = 5
 """Of a picture coded whole: two frames of 10 bits, with what the decoder keeps beside them."""
+_SMALL_TILE = 64
+"""Coders pad the sides of pictures to such steps."""
 _UNSPECIFIED, _BT601 = 2, 6  # matrices by the numbers of ISO/IEC 23091-2
 _DAMAGED = "The {} data are broken or were cut short."
 
@@ -103,22 +106,31 @@ class CodedSource(PhotoSource):
 
     def _grid(self, reduction: int) -> RgbImage:
         """The tiles put together. Each is scaled by itself, to where its edges come to lie."""
-        head = self._items.content(self._main)
-        code = ">II" if head[1] & 1 else ">HH"
-        rows, columns = head[2] + 1, head[3] + 1
-        width, height = struct.unpack_from(code, head, 4)
-        tiles = self._items.tiles(self._main)
-        if len(tiles) < rows * columns:
-            raise ValueError("the grid lacks tiles")
-        across, down = tiles[0].size
-        whole = np.empty((-(-height // reduction), -(-width // reduction), 3), np.uint8)
-        for place, rgb in enumerate(self._scaled(tiles[: rows * columns], reduction)):
+        rows, columns, width, height = self._grid_head()
+        tiles = self._items.tiles(self._main)[: rows * columns]
+        across, down = tiles[0].size if tiles else (0, 0)
+        # The rule of the standard also bounds what all tiles together cost: four pictures.
+        if len(tiles) < rows * columns or any(tile.size != (across, down) for tile in tiles):
+            raise ValueError("the grid lacks tiles, or they differ")
+        for side, count, tile in ((width, columns, across), (height, rows, down)):
+            if not (count - 1) * tile < side <= count * tile or tile > max(2 * side, _SMALL_TILE):
+                raise ValueError("the tiles do not make up the picture")
+        whole = np.full((-(-height // reduction), -(-width // reduction), 3), 255, np.uint8)
+        for place, rgb in enumerate(self._scaled(tiles, reduction)):
             row, column = divmod(place, columns)
             top, left = row * down // reduction, column * across // reduction
             part = whole[top : top + len(rgb), left : left + rgb.shape[1]]
             part[:] = rgb[: part.shape[0], : part.shape[1]]
             self.on_part()
         return whole
+
+    def _grid_head(self) -> tuple[int, int, int, int]:
+        """Rows, columns, width and height of the grid; the size is that which was checked."""
+        head = self._items.content(self._main)
+        width, height = struct.unpack_from(">II" if head[1] & 1 else ">HH", head, 4)
+        if (width, height) != self._main.size:
+            raise ValueError("the grid is of another size than its picture")
+        return head[2] + 1, head[3] + 1, width, height
 
     def _scaled(self, items: list[Item], reduction: int) -> Iterator[RgbImage]:
         nclx = self._main.nclx
@@ -139,13 +151,15 @@ class CodedSource(PhotoSource):
         context.thread_count = 1
         context.extradata = items[0].property_of(configuration)
         given = 0
-        for item in items:
-            frames = context.decode(av.Packet(self._items.content(item)))
-            given += len(frames)
-            yield from frames
-        rest = context.decode(None)
-        yield from rest
-        if given + len(rest) < len(items):
+        most = [side + _SMALL_TILE for side in items[0].size]
+        packets = (av.Packet(self._items.content(item)) for item in items)
+        for packet in chain(packets, [None]):
+            for frame in context.decode(packet):
+                given += 1
+                if given > len(items) or frame.width > most[0] or frame.height > most[1]:
+                    raise ValueError("a coded picture is larger than the file says")
+                yield frame
+        if given < len(items):
             raise ValueError("a tile gave no picture")
 
     def _coloured(self, frame: av.VideoFrame) -> av.VideoFrame:

@@ -206,7 +206,12 @@ def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Hear
     animation = open_animation(data, settings.limits)
     if animation is not None:
         with closing(animation):
-            return _decode_animation(animation, data, job, settings, arena, heartbeat)
+            try:
+                return _decode_animation(animation, data, job, settings, arena, heartbeat)
+            except PhotoError:
+                if animation.is_begun:
+                    raise
+    # Still pictures, and animations too large to be played: their first picture is a photo.
     photo = decode_photo(
         data,
         settings.spec,

@@ -18,6 +18,8 @@ _SHORTEST_S, _USUAL_S = 0.011, 0.1
 """What is shown shorter than any screen can was meant to be shown as long as browsers do."""
 _MOST_PIXELS = 40_000_000_000
 """Of all frames: five minutes of the largest pictures that are animated in earnest."""
+_FREE_PIXELS, _PIXELS_PER_BYTE = 1_000_000_000, 1_000
+"""A recorded screen has some 300 for each byte; some kilobytes can claim thousands of frames."""
 
 
 class Animation:
@@ -28,8 +30,10 @@ class Animation:
     stated_duration_s: float | None = None
     usual_interval_s = _USUAL_S
 
-    def __init__(self, source: PillowSource) -> None:
+    def __init__(self, source: PillowSource, most_pixels: int = _MOST_PIXELS) -> None:
         self._source = source
+        self._most_pixels = most_pixels
+        self.is_begun = False
         self.format_name = source.format.name
         self.end_s: float | None = None
 
@@ -41,10 +45,12 @@ class Animation:
     def frames(self) -> Iterator[ShownFrame]:
         """The frames, upright, on white; a fault ends them, unless it is in the first.
 
+        So does the limit of pixels: what there is until then stands for the whole.
+
         Raises:
-            PhotoError: not even the first can be decoded, or there are more than is allowed.
+            PhotoError: not even the first can be decoded.
         """
-        time_s, left = 0.0, _MOST_PIXELS
+        time_s, left = 0.0, self._most_pixels
         for number in range(self._source.frame_count):
             try:
                 rgb, shown_s = self._source.frame(number)
@@ -53,8 +59,9 @@ class Animation:
                     raise
                 break
             left -= rgb.size // 3
-            if left < 0:
-                raise PhotoError("The animation has more frames than CocaDesk reads.")
+            if left < 0 and number > 0:
+                break
+            self.is_begun = True
             frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
             yield ShownFrame(time_s, frame)
             time_s += shown_s if shown_s >= _SHORTEST_S else _USUAL_S
@@ -65,16 +72,20 @@ class Animation:
         self._source.close()
 
 
-def open_animation(data: bytes, limits: DecodeLimits) -> Animation | None:
+def open_animation(
+    data: bytes, limits: DecodeLimits, free_pixels: int = _FREE_PIXELS
+) -> Animation | None:
     """The animation in ``data``; None where it is a still picture, or cannot be opened.
 
-    Why it cannot, the decoder of photos says.
+    Why it cannot, the decoder of photos says. ``free_pixels`` of all frames are read whatever
+    the size of the file, and some for each of its bytes.
     """
     photo_format = sniff_format(data[:SNIFF_BYTES])
     if photo_format is None or photo_format.moves is None or not photo_format.moves(data):
         return None
     try:
         source = open_with_pillow(data, photo_format, limits)
-        return Animation(source) if source.frame_count > 1 else None
+        most = min(_MOST_PIXELS, free_pixels + _PIXELS_PER_BYTE * len(data))
+        return Animation(source, most) if source.frame_count > 1 else None
     except PhotoError:
         return None

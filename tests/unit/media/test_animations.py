@@ -12,7 +12,14 @@ from PIL import Image
 
 from cocadesk.media.hashing import hash_bytes
 from cocadesk.media.pool.pool import DecoderPool
-from cocadesk.media.types import DecodedPhoto, DecodedVideo, DecodeFailure, DecodeRequest
+from cocadesk.media.types import (
+    DecodedPhoto,
+    DecodedVideo,
+    DecodeFailure,
+    DecodeLimits,
+    DecodeRequest,
+)
+from cocadesk.media.video.animation import open_animation
 from cocadesk.picture_input import InputSpec
 from tests.support.photo_files import encode, exif_block, quadrants
 
@@ -179,3 +186,27 @@ def test_what_is_transparent_in_an_animation_lies_on_white(
     assert isinstance(video, DecodedVideo)
     assert video.frames_NHWC[0].min() == 255
     video.close()
+
+
+def test_an_animation_too_large_to_be_played_is_the_photo_that_it_was(tmp_path: Path) -> None:
+    """Frames take more memory than one picture does; the first is shown all the same."""
+    path = tmp_path / "large.gif"
+    path.write_bytes(animated("GIF"))
+    limits = DecodeLimits(memory_bytes=64 * 48 * 9)
+    with DecoderPool(spec=SPEC, workers=1, limits=limits) as small:
+        photo = decoded(small, path)
+        again = decoded(small, path, time_s=0.0)
+    assert isinstance(photo, DecodedPhoto), photo
+    assert isinstance(again, DecodedPhoto), again
+    assert np.abs(photo.input_HWC.reshape(-1, 3).mean(0) - RGB[0]).max() < 12
+
+
+def test_an_animation_with_more_pixels_than_its_bytes_allow_is_cut() -> None:
+    """Some kilobytes may claim a thousand frames of the largest size."""
+    frames = [Image.new("RGB", (400, 300), (0, 0, number)) for number in range(60)]
+    data = encode(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=100)
+    animation = open_animation(data, DecodeLimits(), free_pixels=-1000 * len(data) + 5 * 120_000)
+    assert animation is not None
+    assert len(list(animation.frames())) == 5
+    assert animation.end_s == pytest.approx(0.5)
+    animation.close()

@@ -170,6 +170,31 @@ def test_a_heic_in_tiles_is_put_together() -> None:
         assert np.abs(corner_colours(rgb) - corner_colours(picture)).max() < 12
 
 
+def test_tiles_larger_than_the_file_says_are_refused_with_the_first() -> None:
+    """Seven kilobytes would otherwise be decoded for hours, each tile a beat of the heart."""
+    data = heic_grid(quadrants(512, 512), 2, 2)
+    for true, claimed in ((256, 64), (512, 128)):
+        for code in (">II", ">HH"):
+            data = data.replace(struct.pack(code, true, true), struct.pack(code, claimed, claimed))
+    source = open_heif(data, row_of("HEIC"), LIMITS, large_pixels=1)
+    beats: list[None] = []
+    source.on_part = lambda: beats.append(None)
+    assert isinstance(source, CodedSource)
+    with pytest.raises(PhotoError, match="broken"):
+        source.decode(1)
+    assert beats == []
+
+
+def test_more_tiles_than_make_up_a_picture_are_refused() -> None:
+    """Each of them costs a decoded frame."""
+    data = heic_grid(quadrants(256, 256), 4, 4)
+    for code in (">II", ">HH"):
+        data = data.replace(struct.pack(code, 256, 256), struct.pack(code, 100, 100))
+    source = open_heif(data, row_of("HEIC"), LIMITS, large_pixels=1)
+    with pytest.raises(PhotoError, match="broken"):
+        source.decode(1)
+
+
 @pytest.mark.shared
 def test_a_heic_of_108_megapixels_is_read() -> None:
     """Coded whole, as phones do; it was refused at 640 MB."""
