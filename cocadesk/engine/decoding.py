@@ -56,10 +56,6 @@ class PoolDecoder:
 def _picture(answer: DecodedPhoto | DecodedVideo) -> NDArray[np.uint8]:
     from cocadesk.media.types import DecodedVideo
 
-    if not isinstance(answer, DecodedVideo):
-        return answer.input_HWC.copy()
-    with answer:
-        frame: NDArray[np.uint8] = answer.frames_NHWC[
-            answer.whole_count + len(answer.moments) // 2
-        ].copy()
-    return frame
+    photo = answer.still() if isinstance(answer, DecodedVideo) else answer
+    picture: NDArray[np.uint8] = photo.input_HWC.copy()
+    return picture

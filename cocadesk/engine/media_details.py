@@ -193,6 +193,9 @@ class MediaDetails(RequestHandler):
             answer = next(iter(list(pool.decode([request]))))
             if isinstance(answer, DecodeFailure):
                 raise UserError("This file cannot be read now.", answer.reason)
+            if not isinstance(answer, DecodedPhoto) and row.format == answer.format:
+                # An older program took a picture that moves for a photo; its next index won't.
+                answer = answer.still()
             if not isinstance(answer, DecodedPhoto):
                 answer.close()
                 raise UserError(

@@ -17,6 +17,7 @@ from cocadesk.library.edits import NO_WORDS
 from cocadesk.library.library import Library
 from cocadesk.library.paths import folder_of
 from cocadesk.library.rows import (
+    DECODE,
     FailureRow,
     MediaChange,
     MediaKind,
@@ -25,13 +26,12 @@ from cocadesk.library.rows import (
     ViewRow,
     place_of,
 )
-from cocadesk.media.types import ScanProblem
+from cocadesk.media.types import READER_VERSION, ScanProblem
 
 log = logging.getLogger(__name__)
 
 SCAN = "scan"
 """The stage of a failure: a place that could not be looked into."""
-_DECODE = "decode"
 _MOST_KILLS = 3
 """A file that had decoders killed in so many indexes is not tried again: it takes all memory."""
 
@@ -169,11 +169,12 @@ class Committer:
             path=item.found.path,
             root=item.found.root,
             reason=item.reason,
-            stage=_DECODE,
+            stage=DECODE,
             when=datetime.now(UTC),
             size_bytes=-1 if is_passing else item.found.size_bytes,
             mtime_ns=-1 if is_passing else item.found.mtime_ns,
             kills=self._kills(item),
+            reader=READER_VERSION,
         )
 
     def is_passing(self, item: Unreadable) -> bool:

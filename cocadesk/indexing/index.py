@@ -187,8 +187,9 @@ class _Index:
 
     def _note_stale(self, found: FoundFile, key: str) -> None:
         """Have the metadata of a known file read again where they were read with others."""
-        if self._known_files.of(key).metadata_mark != found.metadata_mark:
-            self._stale.append(Stale(found, key))
+        known = self._known_files.of(key)
+        if known.metadata_mark != found.metadata_mark:
+            self._stale.append(Stale(found, key, known.kind))
 
     def _remember_roots(self) -> None:
         """Note where the roots lie now; not of one whose disk another one stands in for."""
@@ -250,6 +251,11 @@ class _Index:
             yield self.progress(IndexStage.METADATA, done=done, total=refreshing.total)
         self._tally.refreshed = refreshing.done
         self._tally.failed.extend(refreshing.failed)
+        for found, key, _ in refreshing.became_videos:
+            if not self._survey.is_known_to_fail(found):
+                self._matcher.read_again(found, key)
+                self._candidates.append(found)
+                self._tally.unchanged -= found.path in self._survey.plan.unchanged
         self._eta = EtaEstimator()
 
     def _read(

@@ -268,14 +268,20 @@ class FileMatcher:
     ) -> None:
         """``reads_all``: files with known bytes are decoded all the same."""
         self._reads_all = reads_all
+        self._read_again: set[bytes] = set()
         self._known_files = known_files
         self._plan = plan
         self._seen = seen
         self._lock = threading.Lock()
 
+    def read_again(self, found: FoundFile, key: str) -> None:
+        """Have the file of the medium ``key`` decoded, though its bytes are known."""
+        self._plan.verdicts[found.path] = Verdict(MatchKind.TOUCHED, key, key)
+        self._read_again.add(found.path)
+
     def match_bytes(self, found: FoundFile) -> MatchedFile | None:
         """The match of a moved, copied or touched file whose picture is known, else None."""
-        if self._reads_all:
+        if self._reads_all or found.path in self._read_again:
             return None
         verdict, seen = self._plan.verdicts[found.path], self._seen[found.path]
         with self._lock:

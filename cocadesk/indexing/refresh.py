@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from cocadesk.indexing.pipeline import Decoder
 from cocadesk.indexing.types import Failed
 from cocadesk.library.library import Library
-from cocadesk.library.rows import VIEW_FILTER_COLUMNS, MediaChange, MediaRow
+from cocadesk.library.rows import VIEW_FILTER_COLUMNS, MediaChange, MediaKind, MediaRow
 from cocadesk.media.metadata.places import gazetteer
 from cocadesk.media.types import (
     DecodeFailure,
@@ -29,10 +29,11 @@ _ROWS_A_COMMIT = 500
 
 
 class Stale(NamedTuple):
-    """A known file whose metadata are to be read again, and its medium's key."""
+    """A known file whose metadata are to be read again, its medium's key and kind."""
 
     found: FoundFile
     key: str
+    kind: str
 
 
 class _Read(NamedTuple):
@@ -43,13 +44,18 @@ class _Read(NamedTuple):
 
 
 class Refreshing:
-    """Reads and commits the metadata of stale files; ``failed`` are read again next time."""
+    """Reads and commits the metadata of stale files; ``failed`` are read again next time.
+
+    ``became_videos`` are photos that an older program knew as such: nothing of them is
+    committed, they are to be read anew.
+    """
 
     def __init__(self, library: Library, stale: Sequence[Stale]) -> None:
         self._library = library
         self._stale = stale
         self.done = 0
         self.failed: list[Failed] = []
+        self.became_videos: list[Stale] = []
 
     @property
     def total(self) -> int:
@@ -78,7 +84,9 @@ class Refreshing:
     ) -> None:
         """Note an answer; a file that nothing hinders from being read is not tried again."""
         mark = stale.found.metadata_mark
-        if not isinstance(answer, DecodeFailure):
+        if isinstance(answer, ReadMetadata) and answer.is_video and stale.kind == MediaKind.PHOTO:
+            self.became_videos.append(stale)
+        elif not isinstance(answer, DecodeFailure):
             waiting[stale.key] = _Read(mark, answer.metadata)
         elif not answer.is_passing:
             waiting[stale.key] = _Read(mark, None)

@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict, decide, is_as_recorded
 from cocadesk.indexing.types import Again, Failed
 from cocadesk.library.paths import device_and_inode, upwards
-from cocadesk.library.rows import DESCRIBE, FailureRow, Identity, MediaState, RootRow
+from cocadesk.library.rows import DECODE, DESCRIBE, FailureRow, Identity, MediaState, RootRow
 from cocadesk.library.volumes import Listings, Volumes, device_at
 from cocadesk.media.excludes import Excludes
 from cocadesk.media.hashing import hash_file
 from cocadesk.media.scanning import ScanEntry, scan
-from cocadesk.media.types import FoundFile, PassedOver, ScanProblem
+from cocadesk.media.types import READER_VERSION, FoundFile, PassedOver, ScanProblem
 
 ABSENT = {
     MediaState.MISSING: "The file is no longer in its place.",
@@ -273,7 +273,7 @@ class Survey:
         self.known_failures = [
             Failed(path=found.path, reason=self._failures[found.path].reason, is_known=True)
             for found in self._found.values()
-            if self._is_known_to_fail(found)
+            if self.is_known_to_fail(found)
         ]
 
     def _is_scanned(self, row: Identity) -> bool:
@@ -296,13 +296,14 @@ class Survey:
                 keys.setdefault(reason, []).append(row.key)
         return keys
 
-    def _is_known_to_fail(self, found: FoundFile) -> bool:
-        """True for a file that failed before and has not changed since."""
+    def is_known_to_fail(self, found: FoundFile) -> bool:
+        """True for a file that failed before, and neither it nor what reads it has changed."""
         failure = self._failures.get(found.path)
         return (
             failure is not None
             and failure.stage != DESCRIBE
             and self._again is Again.NOTHING
+            and (failure.stage != DECODE or failure.reader >= READER_VERSION)
             and (failure.size_bytes, failure.mtime_ns) == (found.size_bytes, found.mtime_ns)
         )
 

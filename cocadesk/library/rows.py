@@ -299,6 +299,8 @@ class Placed(NamedTuple):
     state: str
 
 
+DECODE = "decode"
+"""Stage of the failures of files that decoders could not read."""
 EMBED = "embed"
 DESCRIBE = "describe"
 """Stages of failures: files that ended the engine, while a job read or described them."""
@@ -310,7 +312,8 @@ class FailureRow:
 
     ``stage`` is scan, decode, embed (an index or a switch ended with it) or describe
     (captioning did). Without a size and a time it fits no file, so that the file is read again.
-    ``kills`` counts the indexes in which decoders were killed over the file.
+    ``kills`` counts the indexes in which decoders were killed over the file; ``reader`` is the
+    ``READER_VERSION`` that failed: a later one tries once more.
     """
 
     path: bytes
@@ -321,6 +324,7 @@ class FailureRow:
     size_bytes: int = -1
     mtime_ns: int = -1
     kills: int = 0
+    reader: int = 0
 
     @property
     def is_passing(self) -> bool:

@@ -302,3 +302,14 @@ def format_of(
     found = sniff_format(head, formats)
     named = (row for row in formats if found is not None and row.looks_like == found.name)
     return next((row for row in named if extension.lower() in row.extensions), found)
+
+
+def may_move(head: bytes) -> bool:
+    """True where a file that begins so may be a picture of several frames."""
+    photo_format = sniff_format(head)
+    return photo_format is not None and photo_format.moves is not None
+
+
+def is_picture(name: str) -> bool:
+    """True for the name of a picture format, also where the picture moves."""
+    return any(row.name == name for row in PHOTO_FORMATS)

@@ -21,8 +21,14 @@ _LIBRARIES_BYTES = 512 << 20
 WHOLE_FRAMES = 16
 """Most frames that stand for a whole video (arXiv 2205.01917)."""
 
-METADATA_VERSION = 2
-"""Raise it when more is read of a file's metadata: the next index reads all of them again."""
+METADATA_VERSION = 3
+"""Raise it when more is read of a file's metadata: the next index reads all of them again.
+
+And when files are taken for another kind: photos that are videos now are then read anew.
+"""
+
+READER_VERSION = 1
+"""Raise it when more files can be read: the next index tries once more what failed before."""
 
 
 class Kind(StrEnum):
@@ -314,6 +320,12 @@ class DecodedVideo(VideoContent):
     path: bytes
     frames_NHWC: NDArray[np.uint8]
 
+    def still(self) -> DecodedPhoto:
+        """The picture that stands for it, as one of a photo; it is closed with that."""
+        with self:
+            middle = self.frames_NHWC[self.whole_count + len(self.moments) // 2].copy()
+            return DecodedPhoto.of(self, input_HWC=middle)
+
     def close(self) -> None:
         """Lets go of the frames (arrays sliced from them stay valid). Safe to call twice."""
         object.__setattr__(self, "frames_NHWC", self.frames_NHWC[:0].copy())
@@ -327,11 +339,12 @@ class DecodedVideo(VideoContent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadMetadata:
-    """The metadata of a file that was not decoded."""
+    """The metadata of a file that was not decoded, and True for one that is a video."""
 
     token: int
     path: bytes
     metadata: PhotoMetadata
+    is_video: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

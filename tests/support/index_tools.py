@@ -20,7 +20,8 @@ from cocadesk.indexing.index import index_steps
 from cocadesk.indexing.types import IndexOptions, IndexProgress, IndexReport
 from cocadesk.library.library import Library
 from cocadesk.library.rows import Edit, MediaRow, ViewRow
-from cocadesk.media.photo.decode import decode_photo, photo_metadata
+from cocadesk.media.photo.decode import decode_photo
+from cocadesk.media.pool.worker import metadata_of
 from cocadesk.media.sniffing import SNIFF_BYTES, is_video
 from cocadesk.media.types import (
     DecodedPhoto,
@@ -31,7 +32,7 @@ from cocadesk.media.types import (
     PhotoError,
     ReadMetadata,
 )
-from cocadesk.media.video.decode import decode_video, video_metadata
+from cocadesk.media.video.decode import decode_video
 from cocadesk.picture_input import InputSpec
 from tests.support.fake_backend import FakeBackend, FakeCaption, FakeInfo
 from tests.support.videos import make_video
@@ -113,12 +114,9 @@ class InProcessDecoder:
     def metadata(self, requests: Iterable[DecodeRequest]) -> Iterator[ReadMetadata]:
         """The metadata of each file, without decoding it."""
         for request in requests:
-            head = Path(os.fsdecode(request.path)).read_bytes()[:SNIFF_BYTES]
-            read = video_metadata if is_video(head, request.path) else photo_metadata
+            metadata, is_moving = metadata_of(request.path, DecodeLimits())
             yield ReadMetadata(
-                token=request.token,
-                path=request.path,
-                metadata=read(request.path, DecodeLimits()),
+                token=request.token, path=request.path, metadata=metadata, is_video=is_moving
             )
 
 

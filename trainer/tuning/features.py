@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.media.formats import is_picture
 from cocadesk.media.pool.pool import DecoderPool
 from cocadesk.media.types import DecodedPhoto, DecodedVideo, DecodeFailure, DecodeRequest
 from trainer.config import CropKind, FeatureConfig
@@ -83,6 +84,8 @@ def fill(
         chunk = range(start, min(start + _CHUNK, store.total))
         failures = []
         for result in decoder.decode(DecodeRequest(token=i, path=paths[i]) for i in chunk):
+            if isinstance(result, DecodedVideo) and is_picture(result.format):
+                result = result.still()
             if isinstance(result, DecodedPhoto):
                 crops = crops_of(result.input_HWC, store.crops, seed, result.token)
                 vectors, tokens = image_side(crops)

@@ -108,10 +108,11 @@ class VideoDone(msgspec.Struct, frozen=True, tag=True):
 
 
 class MetadataDone(msgspec.Struct, frozen=True, tag=True):
-    """The metadata of a file that was not decoded."""
+    """The metadata of a file that was not decoded, and True for one that is a video."""
 
     serial: int
     metadata: PhotoMetadata
+    is_video: bool
 
 
 class Alive(msgspec.Struct, frozen=True, tag=True):

@@ -273,7 +273,12 @@ class DecoderPool:
             )
         if isinstance(answer, MetadataDone):
             self._spool.drop(answer.serial)
-            return ReadMetadata(token=request.token, path=request.path, metadata=answer.metadata)
+            return ReadMetadata(
+                token=request.token,
+                path=request.path,
+                metadata=answer.metadata,
+                is_video=answer.is_video,
+            )
         if isinstance(answer, PhotoDone):
             return photo_result(worker, slot, request, answer)
         try:

@@ -22,6 +22,7 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from cocadesk.media.files import explain_os_error, open_media_file, read_head, read_photo_file
+from cocadesk.media.formats import may_move
 from cocadesk.media.pool.arena import Arena
 from cocadesk.media.pool.deadline import Patience
 from cocadesk.media.pool.messages import (
@@ -41,6 +42,7 @@ from cocadesk.media.pool.messages import (
 from cocadesk.media.sniffing import SNIFF_BYTES, is_video
 from cocadesk.media.types import (
     DecodedPhoto,
+    DecodeLimits,
     MediaContent,
     PhotoError,
     PhotoMetadata,
@@ -195,7 +197,7 @@ def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Hear
         OSError: the system refused to read it, or to write its frames.
     """
     if job.is_metadata:
-        return MetadataDone(job.serial, _metadata_of(job.path, settings))
+        return MetadataDone(job.serial, *metadata_of(job.path, settings.limits))
     if is_video(read_head(job.path, SNIFF_BYTES), job.path):
         with open_media_file(job.path) as file:
             return _decode_video(file, job, settings, arena, heartbeat)
@@ -223,12 +225,25 @@ def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Hear
     return _into_slot(photo, job, settings, arena)
 
 
-def _metadata_of(path: bytes, settings: WorkerSettings) -> PhotoMetadata:
+def metadata_of(path: bytes, limits: DecodeLimits) -> tuple[PhotoMetadata, bool]:
+    """The metadata of a file, and True for a video or a picture that moves.
+
+    Raises:
+        PhotoError: it is neither photo nor video, or is broken.
+    """
     from cocadesk.media.photo.decode import photo_metadata
+    from cocadesk.media.video.animation import open_animation
     from cocadesk.media.video.decode import video_metadata
 
-    is_of_video = is_video(read_head(path, SNIFF_BYTES), path)
-    return (video_metadata if is_of_video else photo_metadata)(path, settings.limits)
+    head = read_head(path, SNIFF_BYTES)
+    if is_video(head, path):
+        return video_metadata(path, limits), True
+    animation = None
+    if may_move(head):
+        animation = open_animation(read_photo_file(path, limits), limits)
+    if animation is not None:
+        animation.close()
+    return photo_metadata(path, limits), animation is not None
 
 
 def _decode_video(

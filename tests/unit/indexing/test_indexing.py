@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 from pathlib import Path
@@ -261,6 +262,21 @@ def test_bad_files_are_recorded_and_read_again_only_when_they_change(
     (photos / "empty.jpg").unlink()
     assert run_index(library, [photos]).failed == ()
     assert library.counts().failed == 0
+
+
+def test_what_an_older_program_could_not_read_is_tried_once_more(
+    library: Library, photos: Path
+) -> None:
+    """A later one reads more formats; what it can't read either is left alone after that."""
+    (photos / "new.jpg").write_bytes(photo_bytes(5)[:200])
+    run_index(library, [photos])
+    (failure,) = library.media.failures()
+    library.media.record_failures([dataclasses.replace(failure, reader=0)])
+    decoder = InProcessDecoder()
+    first = run_index(library, [photos], decoder=decoder)
+    second = run_index(library, [photos], decoder=decoder)
+    assert decoder.decoded == [os.fsencode(photos / "new.jpg")]
+    assert [report.failed[0].is_known for report in (first, second)] == [False, True]
 
 
 def test_a_file_that_breaks_keeps_its_medium(library: Library, photos: Path) -> None:

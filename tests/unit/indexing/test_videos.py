@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +19,7 @@ from cocadesk.indexing.index import index_steps
 from cocadesk.indexing.pictures import embed_video
 from cocadesk.indexing.types import IndexOptions
 from cocadesk.library.library import Library
-from cocadesk.library.rows import MediaKind, ViewShows
+from cocadesk.library.rows import MediaChange, MediaKind, ViewShows
 from cocadesk.media.hashing import hash_file
 from cocadesk.media.pool.pool import DecoderPool
 from cocadesk.media.types import (
@@ -70,6 +71,31 @@ def test_a_picture_that_moves_is_a_video_in_the_library(library: Library, tmp_pa
     spans = [(view.start_s, view.end_s) for view in views_at(library, moving)[1:]]
     assert spans == [(0.0, 1.0), (1.0, 3.0)]
     assert row_at(library, still).kind is MediaKind.PHOTO
+
+
+def test_a_moving_picture_that_an_older_program_took_for_a_photo_becomes_a_video(
+    library: Library, tmp_path: Path
+) -> None:
+    """By the next plain index, once; its key and what a person wrote of it stay."""
+    frames = [Image.new("RGB", (64, 48), colour) for colour in ("red", "blue")]
+    moving = tmp_path / "moving.gif"
+    frames[0].save(moving, save_all=True, append_images=frames[1:], duration=[1000, 2000])
+    still = write_photo(tmp_path / "still.jpg", 1)
+    run_index(library, [tmp_path])  # takes each picture for a photo
+    photo = row_at(library, moving)
+    assert photo.kind is MediaKind.PHOTO
+    set_human_caption(library, photo.key, "the blinking sign")
+    rows = [row_at(library, path) for path in (moving, still)]
+    aged = [dataclasses.replace(row, metadata_mark="2") for row in rows]
+    library.media.commit([MediaChange(row=row, is_new=False) for row in aged])
+    report = run_index(library, [tmp_path], own_pool=True)
+    assert (report.indexed, report.videos, report.unchanged, report.failed) == (1, 1, 1, ())
+    video = row_at(library, moving)
+    assert (video.key, video.kind, video.duration_s) == (photo.key, MediaKind.VIDEO, 3.0)
+    assert video.caption == "the blinking sign"
+    assert len(views_at(library, moving)) == 3
+    again = run_index(library, [tmp_path], own_pool=True)
+    assert (again.indexed, again.unchanged, again.refreshed) == (0, 2, 0)
 
 
 def test_a_video_has_a_view_of_the_whole_and_one_of_each_shot(

@@ -10,14 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from cocadesk.errors import UserError
 from cocadesk.media.photo.resize import squash
+from cocadesk.media.pool.pool import DecoderPool
 from cocadesk.model.tokenizers.captions import prepare_caption
 from cocadesk.picture_input import InputSpec
 from tests.support.kinds import write_lesson
 from tests.support.tiny_shards import COLOURS, write_shard
 from tests.support.tuning_photos import InnerDecoder
+from tests.support.videos import make_clip_of_colours
 from trainer.checkpoint import train_card, tuning_card
 from trainer.config import CropKind, DataConfig, FeatureConfig, TrainConfig
 from trainer.pictures.crops import make_crop
@@ -94,6 +97,21 @@ def test_photos_that_give_no_picture_are_failures_with_reasons(tmp_path: Path) -
     assert [failure.photo for failure in found.failures] == [1, 3]
     assert all(failure.reason for failure in found.failures)
     assert cached(found, [0, 2]).vectors_PVE.astype(bool).any(-1).all()
+
+
+def test_a_picture_that_moves_teaches_by_one_of_its_frames(tmp_path: Path) -> None:
+    """In an older library it is a photo yet; a video from a camera is none."""
+    moving, film = tmp_path / "moving.gif", tmp_path / "film.mp4"
+    frames = [Image.new("RGB", (40, 40), colour) for colour in ("red", "lime", "lime")]
+    frames[0].save(moving, save_all=True, append_images=frames[1:], duration=500)
+    make_clip_of_colours(film, ("red", "blue"), 0.5)
+    store = photo_store(tmp_path, "own", 2, 1)
+    with DecoderPool(spec=InputSpec(size_px=32), workers=1) as pool:
+        fill(store, [bytes(moving), bytes(film)], pool, _side, 1, lambda *_: None)
+    assert [failure.photo for failure in store.failures] == [1]
+    red, green, blue = cached(store, [0]).vectors_PVE[0, 0]
+    assert max(red, green) > 0.9
+    assert blue < 0.1
 
 
 def test_a_store_of_other_photos_is_begun_anew(tmp_path: Path) -> None:
