@@ -88,8 +88,8 @@ class Engine:
         )
 
     def is_busy(self) -> bool:
-        """True while a job runs or waits."""
-        return self._core.jobs().is_busy()
+        """True while a job runs or waits, or a base of searches is made."""
+        return self._core.jobs().is_busy() or self._library.is_making_base
 
     def answer(self, body: RequestBody, call: Call) -> ReplyBody | None:
         """Answers any request; see ``cocadesk.protocol.calls.Handler``."""

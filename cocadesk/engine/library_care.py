@@ -38,7 +38,8 @@ class CareHandler(RequestHandler):
 
     It looks for today's backup as it begins, every hour, as a window may stay open for
     weeks, and as it ends: on the first day there was nothing to keep before. Where nothing
-    was written for a minute and no job runs, it tidies what was written before.
+    was written for a minute and no job runs, it tidies what was written before. The base of
+    searches is made beside jobs too: some go on for days.
     """
 
     def __init__(
@@ -77,14 +78,21 @@ class CareHandler(RequestHandler):
         tidied: dict[str, int] | None = None
         while not self._is_closed.wait(quiet_s):
             now = self._library.written()
-            if now == seen and now != tidied and not self._context.jobs().is_busy():
+            if now != tidied:
+                is_quiet = now == seen and not self._context.jobs().is_busy()
                 try:
-                    self._library.tidy()
-                    self._library.keep_snapshot()
+                    self._tidy_now(is_quiet=is_quiet)
                 except UserError as error:
                     _log.warning("the library is not tidied: %s", error)
-                tidied = now
+                tidied = now if is_quiet else tidied
             seen = now
+
+    def _tidy_now(self, *, is_quiet: bool) -> None:
+        if is_quiet:
+            self._library.tidy()
+        self._library.renew_base()
+        if is_quiet:
+            self._library.keep_snapshot()
 
     def _check(self, body: CheckLibrary, call: Call) -> None:
         def problems() -> CareReport:

@@ -63,6 +63,16 @@ def bases_in(folder: Path) -> list[Path]:
     return sorted(folder.glob(base_name("*")))
 
 
+def draft_of(folder: Path, name: str) -> Path:
+    """The file that a base of searches is written to before it is one."""
+    return folder / f"{base_name(name)}.tmp"
+
+
+def drafts_in(folder: Path, name: str = "*") -> list[Path]:
+    """The drafts of a base of searches, or of all, in a library."""
+    return sorted(folder.glob(f"{base_name(name)}*.tmp"))
+
+
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 

@@ -279,15 +279,26 @@ class Library:
         return {**self._memory.versions(self.model or ""), EDITS: self.edits.version()}
 
     def stop_tidying(self) -> None:
-        """End a tidying on another thread soon, and let no later one take long."""
+        """End the making of a base on another thread soon, and let no later one take long."""
         self._search_files.stop()
 
     def tidy(self) -> None:
         """Compact and index the tables that need it; for the idle and the end of jobs."""
         for name in self._store.names():
             self._store.tidy(name)
+
+    def renew_base(self) -> None:
+        """Make the base of searches of many photos where it pays, also while jobs write.
+
+        It takes minutes: no job may wait for it, as one can't be paused meanwhile.
+        """
         if self.model is not None:
             self._search_files.renew_base(self.model)
+
+    @property
+    def is_making_base(self) -> bool:
+        """True while a base of searches is made."""
+        return self._search_files.is_making
 
     def keep_snapshot(self) -> None:
         """Bring the file up to date that lets the next command search without LanceDB.

@@ -1,7 +1,10 @@
 """The base of a large library's searches, made from its tables.
 
 ``python -P -m cocadesk.library.search_base FOLDER IMAGE_ID NAME`` makes it in a process of
-its own: the engine goes on answering meanwhile, and its memory stays what it is.
+its own: the engine goes on answering meanwhile, and its memory stays what it is. It ends as
+soon as nobody holds the other end of its input any more, so it outlives no engine.
+
+It makes a draft: only the engine, which knows what was forgotten meanwhile, gives it its name.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +24,7 @@ from cocadesk.library.catalogue import COLUMN_FIELDS
 from cocadesk.library.cells import count_of_cells, nearest_cells, sample_size, train_centers
 from cocadesk.library.columns import Column, Numbers, column_of
 from cocadesk.library.key_numbers import KeyNumbers
-from cocadesk.library.layout import MEDIA, STORE_FOLDER, base_name, views_table
+from cocadesk.library.layout import MEDIA, STORE_FOLDER, draft_of, drafts_in, views_table
 from cocadesk.library.parts_file import PartsWriter
 from cocadesk.library.result_rows import MEDIA_COLUMNS, MediaInTable
 from cocadesk.library.snapshot import records_of, write_keys, write_media
@@ -29,7 +33,13 @@ from cocadesk.library.vector_memory import WHOLE, ViewRows, halves_of
 from cocadesk.library.views import VIEW_COLUMNS, views_in_table
 
 _AT_ONCE = 8192
-_NICENESS = 10
+# Nice before numpy comes, whose threads take it from their parent.
+_PROGRAM = f"""
+import os, runpy
+if hasattr(os, "nice"):
+    os.nice(10)
+runpy.run_module("{__name__}", run_name="__main__", alter_sys=True)
+"""
 _ROWS_APART = 20_000
 """Fewer are done before a process has started."""
 
@@ -44,23 +54,32 @@ class BaseMaker:
     def make(
         self, folder: Path, image_id: str, name: str, *, rows: int, apart: int = _ROWS_APART
     ) -> None:
-        """Make the base ``name`` of the tables as they are now; ``apart`` from so many rows on.
+        """Make a draft of the base ``name``; ``apart`` from so many rows on.
 
         Raises:
-            OSError: it failed or was stopped; what was there before is as it was.
+            OSError: it failed or was stopped; nothing of it is left.
             UserError: as with ``write_base``.
         """
         if rows < apart:
             write_base(folder, image_id, name)
             return
-        command = [sys.executable, "-P", "-m", __name__, str(folder), image_id, name]
-        command.append(str(os.getpid()))
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as self._process:
+        command = [sys.executable, "-P", "-c", _PROGRAM, str(folder), image_id, name]
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        ) as process:
+            self._process = process
             if self._is_stopped:
-                self._process.kill()
-            _, said = self._process.communicate()
-        if self._process.returncode:
-            raise OSError(f"the process ended with {self._process.returncode}: {said[-300:]}")
+                process.kill()
+            assert process.stderr is not None
+            said = process.stderr.read()
+        if process.returncode:
+            for draft in drafts_in(folder, name):
+                draft.unlink(missing_ok=True)
+            raise OSError(f"the process ended with {process.returncode}: {said[-300:]}")
 
     def stop(self) -> None:
         """End the one that is being made, and any later one."""
@@ -68,18 +87,18 @@ class BaseMaker:
         self.stop_this()
 
     def stop_this(self) -> None:
-        """End the one that is being made, if any."""
+        """End the one that is being made, if any; afterwards it writes nothing."""
         process = self._process
         if process is not None and process.poll() is None:
             process.kill()
+            process.wait()
 
 
-def write_base(folder: Path, image_id: str, name: str, *, parent: int | None = None) -> None:
-    """Write the base ``name`` of the tables as they are now.
+def write_base(folder: Path, image_id: str, name: str) -> None:
+    """Write a draft of the base ``name``, of the tables as they are now.
 
     Raises:
         UserError: a table can't be read, or the disk refuses.
-        OSError: the process ``parent`` has ended: nobody would take out what is forgotten.
     """
     store = Store(folder / STORE_FOLDER, read_only=True)
     keys: list[str] = []
@@ -104,14 +123,12 @@ def write_base(folder: Path, image_id: str, name: str, *, parent: int | None = N
         ]
     )
     keys += [numbered.key(number) for number in range(len(keys), len(numbered))]
-    with written_atomically(folder / base_name(name), durable=True) as file:
+    with written_atomically(draft_of(folder, name), durable=True) as file:
         writer = PartsWriter(file)
         write_keys(writer, keys)
         write_media(writer, records, columns)
         _write_views(writer, views)
         writer.finish([image_id, name])
-        if parent is not None and os.name != "nt" and os.getppid() != parent:
-            raise OSError("the engine has ended")
 
 
 def _write_views(writer: PartsWriter, views: ViewRows) -> None:
@@ -146,7 +163,11 @@ def _unit(whole_ND: NDArray[np.int16]) -> NDArray[np.float32]:
     return whole_ND * np.float32(1 / WHOLE)
 
 
+def _end_with_engine() -> None:
+    os.read(0, 1)  # not sys.stdin, whose lock would hold up the end of the process
+    os._exit(1)
+
+
 if __name__ == "__main__":
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
-    write_base(Path(sys.argv[1]), sys.argv[2], sys.argv[3], parent=int(sys.argv[4]))
+    threading.Thread(target=_end_with_engine, daemon=True).start()
+    write_base(Path(sys.argv[1]), sys.argv[2], sys.argv[3])

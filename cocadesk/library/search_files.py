@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import shutil
+import threading
 from collections.abc import Collection
 from pathlib import Path
 
 from cocadesk.errors import UserError
-from cocadesk.library.layout import SNAPSHOT_NAME, base_name, bases_in, views_table
+from cocadesk.library.atomic import sync_folder
+from cocadesk.library.layout import (
+    SNAPSHOT_NAME,
+    base_name,
+    bases_in,
+    draft_of,
+    drafts_in,
+    views_table,
+)
 from cocadesk.library.result_rows import ResultRows
 from cocadesk.library.rows import new_key
 from cocadesk.library.search_base import BaseMaker
@@ -23,6 +35,9 @@ from cocadesk.library.store import Store
 from cocadesk.library.views import ViewTables
 
 log = logging.getLogger(__name__)
+
+_BYTES_OF_A_MEDIUM = 600
+"""Of a base, beside the vector."""
 
 
 class SearchFiles:
@@ -49,6 +64,7 @@ class SearchFiles:
         self._views = views
         self._memory_rows = memory_rows
         self._maker = BaseMaker()
+        self._making = threading.Lock()
         self._erased = 0
 
     def keep(self, image_id: str) -> None:
@@ -61,7 +77,8 @@ class SearchFiles:
 
     def _keep(self, image_id: str) -> None:
         state = self._memory.state(image_id)
-        if state is None or open_snapshot(self._folder, state, image_id) is not None:
+        known = open_snapshot(self._folder, state or "", image_id)
+        if state is None or (known is not None and known.base == self._base()):
             return
         snapshot = self._in_memory(image_id)
         if snapshot is not None and snapshot.later() <= 2 * self._memory_rows:
@@ -119,30 +136,45 @@ class SearchFiles:
         return begun.base if begun is not None else ""
 
     def _drop_bases(self, but: str = "") -> None:
-        for path in (*bases_in(self._folder), *self._folder.glob(f"{base_name('*')}.*.tmp")):
+        for path in (*bases_in(self._folder), *drafts_in(self._folder)):
             if path.name != base_name(but):
                 path.unlink(missing_ok=True)
 
     def drop_unused(self) -> None:
-        """Remove the bases that a killed engine, or its process, has left."""
-        if bases_in(self._folder):
+        """Remove the bases and the drafts that a killed engine, or its process, has left."""
+        if bases_in(self._folder) or drafts_in(self._folder):
             self._drop_bases(but=self._base())
+        for path in self._folder.glob(f"{SNAPSHOT_NAME}.*.tmp"):
+            path.unlink(missing_ok=True)
 
     def renew_base(self, image_id: str) -> None:
         """Make the base anew where so much has come since the last one that it pays.
 
         Whatever is written meanwhile comes after it. Killed in between, the old one stays.
+        Does nothing while another thread makes one.
         """
-        if not self._views.has(image_id):
-            return
-        snapshot = self._in_memory(image_id)
-        if snapshot is not None and snapshot.later() <= self._memory_rows:
+        if not self._making.acquire(blocking=False):
             return
         try:
-            self._make_base(image_id)
+            if self._is_due(image_id):
+                self._make_base(image_id)
         except (OSError, UserError, ValueError) as error:
             log.warning("no base for searches of many photos: %s", error)
             self._drop_bases(but=self._base())
+        finally:
+            self._making.release()
+
+    @property
+    def is_making(self) -> bool:
+        """True while a base is made."""
+        return self._making.locked()
+
+    def _is_due(self, image_id: str) -> bool:
+        if not self._views.has(image_id):
+            return False
+        with self._store.writing():
+            snapshot = self._in_memory(image_id)
+        return snapshot is None or snapshot.later() > self._memory_rows
 
     def stop(self) -> None:
         """Make no base any more."""
@@ -153,11 +185,16 @@ class SearchFiles:
             versions, erased = self._memory.versions(image_id), self._erased
         name = new_key()
         rows = self._store.count(views_table(image_id))
+        wanted = rows * (2 * self._store.dimension(views_table(image_id)) + _BYTES_OF_A_MEDIUM)
+        if wanted > shutil.disk_usage(self._folder).free:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._maker.make(self._folder, image_id, name, rows=rows)
         with self._store.writing():
             if erased != self._erased:  # it may hold what was forgotten meanwhile
                 self._drop_bases(but=self._base())
                 return
+            draft_of(self._folder, name).replace(self._folder / base_name(name))
+            sync_folder(self._folder)
             self._memory.adopt(open_base(self._folder, image_id, name), versions)
             for table, version in versions.items():
                 self._store.writes.forget(table, version)

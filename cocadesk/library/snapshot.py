@@ -325,12 +325,13 @@ def erase_from_base(folder: Path, base: str, keys: Collection[str]) -> None:
         _draw_centers(parts, rows)
         media = numbers[numbers < len(parts.array("records offsets")) - 1]
         _blank(parts.texts("records"), media)
+        erased = _erased(parts.texts("records"))
         for name in COLUMN_FIELDS:
             if f"{name} values" in parts:
                 values = parts.array(f"{name} values")
                 values[media] = np.zeros(1, values.dtype)
             else:
-                _blank(parts.texts(f"{name} texts"), _only_of(parts, name, media))
+                _blank(parts.texts(f"{name} texts"), _only_of(parts, name, erased))
         _blank_keys(parts.array("keys"), parts.array("keys order"), keys)
 
 
@@ -348,7 +349,12 @@ def _blank(texts: Texts, indexes: NDArray[np.integer]) -> None:
         texts.data[texts.offsets[index] : texts.offsets[index + 1]] = ord(" ")
 
 
-def _only_of(parts: Parts, name: str, media: NDArray[np.int32]) -> NDArray[np.integer]:
+def _erased(records: Texts) -> NDArray[np.intp]:
+    """The media that were erased, now or before: a text that only they share goes as well."""
+    return np.flatnonzero(records.data[records.offsets[:-1]] == ord(" "))
+
+
+def _only_of(parts: Parts, name: str, media: NDArray[np.intp]) -> NDArray[np.integer]:
     """The texts of a column that no other medium has."""
     codes = parts.array(f"{name} codes")
     is_theirs = np.zeros(len(codes), np.bool_)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +16,7 @@ from numpy.typing import NDArray
 
 from cocadesk.library.columns import TextMatch, TextTest
 from cocadesk.library.key_numbers import KeyNumbers
-from cocadesk.library.layout import SNAPSHOT_NAME, base_name, bases_in
+from cocadesk.library.layout import SNAPSHOT_NAME, base_name, bases_in, draft_of, drafts_in
 from cocadesk.library.library import Library, Sizes
 from cocadesk.library.parts_file import Parts
 from cocadesk.library.rows import Chosen, Identity, MediaRow
@@ -55,7 +59,7 @@ def library(tmp_path: Path, known: dict[str, NDArray[np.float32]]) -> Iterator[L
         opened.views.create(IMAGE_ID, DIMENSION)
         opened.set_model(IMAGE_ID)
         known.update(add(opened, 200, 1, camera="Leica", machine_caption="a Leica's dog"))
-        opened.tidy()
+        opened.renew_base()
         yield opened
 
 
@@ -96,10 +100,10 @@ def test_a_base_is_made_where_many_have_come(
     check_equal(library, known)
     known.update(add(library, 50, 2))
     check_equal(library, known)
-    library.tidy()
+    library.renew_base()
     assert bases_in(library.folder) == [base]
     known.update(add(library, 50, 3))
-    library.tidy()
+    library.renew_base()
     assert len(bases_in(library.folder)) == 1
     assert bases_in(library.folder) != [base]
     check_equal(library, known)
@@ -192,6 +196,150 @@ def test_nothing_of_a_vector_stays_in_the_base_after_forgetting(
         check_equal(library, known)
 
 
+def forget(library: Library, key: str) -> None:
+    """Forget one photo."""
+    (row,) = library.media.rows([key])
+    others = [one for one in library.media.identities() if one.key != key]
+    library.forgetting.run(library.forgetting.order([row_identity(library, row)], others, ()))
+
+
+def test_what_only_forgotten_photos_have_goes_with_the_last_of_them(
+    library: Library, known: dict[str, NDArray[np.float32]]
+) -> None:
+    """A camera, a caption and keywords of two photos that are forgotten one after the other."""
+    shared = {"camera": "SecretCam", "machine_caption": "a secret dog", "keywords": ["hush-hush"]}
+    both = add(library, 2, 9, **shared)
+    known.update(add(library, 90, 10) | both)
+    library.renew_base()
+    (base,) = bases_in(library.folder)
+    needles = {"camera": b"secretcam", "caption": b"a secret dog", "keyword": b"hush-hush"}
+    for key in both:
+        assert all(base.name in found for found in found_in(needles, library.folder).values())
+        forget(library, key)
+        del known[key]
+    assert bases_in(library.folder) == [base]
+    assert not any(found_in(needles, library.folder).values())
+    check_equal(library, known)
+
+
+def test_a_base_gets_its_name_from_the_engine_alone(
+    library: Library, known: dict[str, NDArray[np.float32]]
+) -> None:
+    """The process writes a draft; where its engine is gone, or forgets, nothing becomes of it."""
+    before = bases_in(library.folder)
+    BaseMaker().make(library.folder, IMAGE_ID, "new", rows=len(known), apart=1)
+    assert bases_in(library.folder) == before
+    assert draft_of(library.folder, "new").exists()
+    key = known.popitem()[0]
+    forget(library, key)
+    assert drafts_in(library.folder) == []
+    check_equal(library, known)
+
+
+def test_the_process_that_makes_a_base_ends_with_its_engine(library: Library) -> None:
+    """Its input ends with an engine that is killed; then it writes nothing any more."""
+    command = [sys.executable, "-m", "cocadesk.library.search_base", str(library.folder)]
+    with subprocess.Popen([*command, IMAGE_ID, "new"], stdin=subprocess.PIPE) as process:
+        pass  # which closes its input
+    assert process.returncode == 1
+    assert not draft_of(library.folder, "new").exists()
+
+
+def test_a_making_that_is_stopped_has_ended(
+    library: Library, known: dict[str, NDArray[np.float32]]
+) -> None:
+    """A process that makes a base has ended when it was told to, and leaves no draft."""
+    maker, failures = BaseMaker(), []
+
+    def make() -> None:
+        try:
+            maker.make(library.folder, IMAGE_ID, "new", rows=len(known), apart=1)
+        except OSError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    while thread.is_alive():
+        maker.stop_this()
+    assert "ended with" in str(failures[0])
+    assert drafts_in(library.folder) == []
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_drafts_of_a_killed_engine_are_removed_at_opening(library: Library, kept: bool) -> None:
+    """Those of bases and of the snapshot, also where there is no base."""
+    library.close()
+    if not kept:
+        bases_in(library.folder)[0].unlink()
+    drafts = [
+        library.folder / name
+        for name in ("search-x.base.tmp", "search-x.base.tmp.7.tmp", f"{SNAPSHOT_NAME}.7.tmp")
+    ]
+    for draft in drafts:
+        draft.write_bytes(b"half")
+    with Library.open(library.folder, sizes=SIZES):
+        assert not any(draft.exists() for draft in drafts)
+
+
+def test_a_new_base_is_named_where_the_snapshot_was_just_kept(
+    library: Library, known: dict[str, NDArray[np.float32]]
+) -> None:
+    """Nothing was written since, but the snapshot speaks of the base before."""
+    known.update(add(library, 90, 4))
+    library.tidy()
+    library.keep_snapshot()
+    library.renew_base()
+    bases = bases_in(library.folder)
+    library.close()
+    with Library.open(library.folder, sizes=SIZES) as again:
+        assert bases_in(library.folder) == bases
+        assert again.results.columns(["camera"]) is not None
+        check_equal(again, known)
+
+
+def test_jobs_make_no_base(
+    library: Library, known: dict[str, NDArray[np.float32]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They could not be paused meanwhile. One is made at a time, and it shows."""
+    known.update(add(library, 90, 4))
+    before = bases_in(library.folder)
+    library.tidy()
+    assert bases_in(library.folder) == before
+    names = []
+
+    def write(folder: Path, image_id: str, name: str) -> None:
+        names.append(name)
+        assert library.is_making_base
+        library.renew_base()
+        write_base(folder, image_id, name)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("cocadesk.library.search_base.write_base", write)
+        library.renew_base()
+    assert bases_in(library.folder) == [library.folder / base_name(name) for name in names]
+    assert not library.is_making_base
+    check_equal(library, known)
+
+
+def test_no_base_is_begun_that_the_disk_has_no_room_for(
+    library: Library,
+    known: dict[str, NDArray[np.float32]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It would take the last bytes from those who write."""
+    known.update(add(library, 90, 4))
+    before = bases_in(library.folder)
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=100_000))
+        library.renew_base()
+    assert "No space left" in caplog.text
+    assert bases_in(library.folder) == before
+    caplog.clear()
+    library.renew_base()
+    assert bases_in(library.folder) != before
+
+
 def row_identity(library: Library, row: MediaRow) -> Identity:
     """The identity of a row."""
     return next(one for one in library.media.identities() if one.key == row.key)
@@ -212,12 +360,12 @@ def test_what_is_forgotten_while_a_base_is_made_is_not_in_it(
 
     with monkeypatch.context() as patched:
         patched.setattr("cocadesk.library.search_base.write_base", forgetting)
-        library.tidy()
+        library.renew_base()
     del known[row.key]
     assert bases_in(library.folder) == before
     assert not any(found_in({"key": row.key.encode()}, library.folder).values())
     check_equal(library, known)
-    library.tidy()
+    library.renew_base()
     assert bases_in(library.folder) != before
     check_equal(library, known)
 
@@ -237,7 +385,7 @@ def test_a_base_whose_making_fails_leaves_the_old_one(
     known.update(add(library, 90, 4))
     with monkeypatch.context() as patched:
         patched.setattr("cocadesk.library.search_base.write_base", full)
-        library.tidy()
+        library.renew_base()
     assert "No space left" in caplog.text
     assert bases_in(library.folder) == before
     check_equal(library, known)
@@ -250,6 +398,7 @@ def test_a_base_that_nobody_names_is_not_used(
     """As a writer leaves it that is killed between the new base and its snapshot."""
     library.close()
     write_base(library.folder, IMAGE_ID, "new")
+    draft_of(library.folder, "new").rename(library.folder / base_name("new"))
     draft = library.folder / f"{base_name('other')}.1.tmp"
     draft.write_bytes(b"half")
     assert len(bases_in(library.folder)) == 2
@@ -258,7 +407,7 @@ def test_a_base_that_nobody_names_is_not_used(
         assert not draft.exists()
         check_equal(again, known)
         known.update(add(again, 90, 5))
-        again.tidy()
+        again.renew_base()
         assert len(bases_in(library.folder)) == 1
         check_equal(again, known)
 
@@ -276,7 +425,7 @@ def test_a_library_without_its_search_files_is_searched_in_its_tables(
     with Library.open(library.folder, sizes=SIZES) as again:
         assert again.results.columns(["camera"]) is None
         check_equal(again, known)
-        again.tidy()
+        again.renew_base()
         assert again.results.columns(["camera"]) is not None
         check_equal(again, known)
         assert has_base(library.folder)
@@ -293,7 +442,7 @@ def test_a_damaged_base_is_reported_and_removed_by_a_repair(
     base.write_bytes(data)
     assert any("search index is damaged" in problem for problem in library.care.problems())
     assert any("search index was removed" in done for done in library.care.repair())
-    library.tidy()
+    library.renew_base()
     check_equal(library, known)
     assert has_base(library.folder)
 
@@ -305,9 +454,10 @@ def test_a_base_is_made_in_a_process_of_its_own(
     maker = BaseMaker()
     for name, apart in (("one", 1), ("two", 1000)):
         maker.make(library.folder, IMAGE_ID, name, rows=len(known), apart=apart)
-    one, two = (library.folder / base_name(name) for name in ("one", "two"))
-    assert one.read_bytes()[:10_000] == two.read_bytes()[:10_000]
-    assert one.stat().st_size == two.stat().st_size
+    one, two = (draft_of(library.folder, name).read_bytes() for name in ("one", "two"))
+    end = one.rindex(b'[["')  # where it says what it is, and its name
+    assert end > 10_000
+    assert one[:end] == two[:end]
     before = bases_in(library.folder)
     maker.stop()
     with pytest.raises(OSError, match="ended with"):
@@ -324,8 +474,11 @@ def test_media_of_another_model_get_a_base_of_their_own(
     rows = library.media.rows(list(known))
     turned = {row.key: np.roll(known[row.key], 1) for row in rows}
     library.views.commit(other, [view_row(row, turned[row.key]) for row in rows])
+    before = bases_in(library.folder)
+    library.tidy()  # as the job does before it switches
+    assert bases_in(library.folder) == before
     library.set_model(other)
-    library.tidy()
+    library.renew_base()
     query = vectors(1, seed=11)[0]
     found = [one.key for one in library.views.nearest(other, query, 10)]
     assert found == wanted(turned, query)
