@@ -1,7 +1,8 @@
 """Backups of what cannot be made again: the log of edits, folders, settings, annotated media.
 
 One zip file each, small beside vectors and thumbnails. ``backups/YYYY-MM-DD.zip`` is made
-by itself once a day; one that a person asks for has the time in its name and stays.
+by itself once a day, one before the tables are brought up to date; one that a person asks
+for has the time in its name. These two stay.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from cocadesk.library.layout import (
     EDITS,
     MANIFEST_NAME,
     MEDIA,
+    SCHEMA_VERSION,
     VOCABULARY_NAME,
 )
 from cocadesk.library.paths import is_under
@@ -37,6 +39,7 @@ from cocadesk.library.tables import MediaTable, RootTable
 
 BACKUPS_KEPT = 7
 _BY_ITSELF = re.compile(r"^\d{4}-\d\d-\d\d\.zip$")
+_BEFORE_UPDATE = f" before schema {SCHEMA_VERSION}.zip"
 _EDITS, _ROOTS, _ANNOTATED = "edits.parquet", "roots.parquet", "annotated.parquet"
 _ANNOTATED_COLUMNS = ("key", "path", "file_hash", *HUMAN_COLUMNS)
 _NO_PICTURE = "0" * 32
@@ -103,13 +106,40 @@ def back_up_daily(library: Backed) -> Path | None:
     """Write the backup of today unless it is there or there is nothing to keep; drop old ones."""
     name = datetime.now().astimezone().strftime("%Y-%m-%d.zip")
     path = library.folder / BACKUPS_FOLDER / name
-    if path.exists() or not (library.roots.all() or library.edits.next_seq() > 1):
+    if path.exists() or not _has_content(library):
         return None
     back_up(library, to=path)
     by_itself = [p for p in backups_of(library.folder) if _BY_ITSELF.match(p.name)]
     for old in by_itself[BACKUPS_KEPT:]:
         old.unlink(missing_ok=True)
     return path
+
+
+def back_up_before_update(library: Backed, *, is_begun: bool) -> None:
+    """Write the one backup of before an update of the tables, unless there is nothing to keep.
+
+    One that an update which has begun wrote stays if it is whole; others give way to it.
+    """
+    there = list((library.folder / BACKUPS_FOLDER).glob(f"*{_BEFORE_UPDATE}"))
+    if not _has_content(library) or (is_begun and any(map(_is_whole, there))):
+        return
+    day = datetime.now().astimezone().strftime("%Y-%m-%d")
+    written = back_up(library, to=library.folder / BACKUPS_FOLDER / f"{day}{_BEFORE_UPDATE}")
+    for path in there:
+        if path != written:
+            path.unlink(missing_ok=True)
+
+
+def _has_content(library: Backed) -> bool:
+    return bool(library.roots.all()) or library.edits.next_seq() > 1
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        read_backup(path)
+    except UserError:
+        return False
+    return True
 
 
 def _content(library: Backed) -> bytes:

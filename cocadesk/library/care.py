@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Set
+from dataclasses import replace
 from pathlib import Path
 
 from cocadesk.errors import UserError
 from cocadesk.library.backups import (
     Restored,
     back_up,
+    back_up_before_update,
     back_up_daily,
     backups_of,
     exported,
@@ -17,8 +20,16 @@ from cocadesk.library.backups import (
 )
 from cocadesk.library.checking import Checked, drop_orphans, problems_of
 from cocadesk.library.healing import heal, mend_folder
-from cocadesk.library.layout import BACKUPS_FOLDER, MEDIA
+from cocadesk.library.layout import (
+    BACKUPS_FOLDER,
+    EDITS,
+    MEDIA,
+    SCHEMA_VERSION,
+    Manifest,
+    write_manifest,
+)
 from cocadesk.library.notices import clear_notices, read_notices
+from cocadesk.library.schema import ROOTS
 from cocadesk.library.store import Store
 
 log = logging.getLogger(__name__)
@@ -53,17 +64,28 @@ class LibraryCare:
         clear_notices(self._library.folder)
         return done
 
-    def bring_up_to_date(self, *, is_older: bool) -> None:
-        """Make the tables and columns that the library lacks.
+    def bring_up_to_date(self, made: Manifest, damaged: Set[str]) -> None:
+        """Make the tables and columns that the library lacks, as ``made`` describes it.
 
-        ``is_older``: an older program made it; a backup is written before anything changes.
+        That of an older program is backed up before, but not where tables are ``damaged``: the
+        newest backup heals them, and this one would lack what they have lost.
         """
-        if is_older:
+        if made.is_older:
             log.info("a library of an older program is brought up to date")
             self._store.create_missing(columns=False)
-            if self._library.roots.all() or self._library.edits.next_seq() > 1:
-                back_up(self._library)
+            if damaged.isdisjoint((EDITS, MEDIA, ROOTS)):
+                self._back_up_before_update(is_begun=made.is_half_updated)
+            # Before the first column: the older program would write rows without it.
+            begun = replace(made, schema=SCHEMA_VERSION, is_half_updated=True)
+            write_manifest(self._library.folder, begun)
         self._store.create_missing()
+
+    def _back_up_before_update(self, *, is_begun: bool) -> None:
+        try:
+            back_up_before_update(self._library, is_begun=is_begun)
+        except (UserError, OSError) as error:
+            # Columns are only added, and old versions of the tables stay for a day.
+            log.warning("no backup before the update: %s", error)
 
     def back_up_daily(self) -> None:
         """Write today's backup unless it is there; where the disk refuses, the work goes on."""

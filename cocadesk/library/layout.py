@@ -171,7 +171,8 @@ class Manifest:
     ``model_source`` is what to open: ``starter``, ``run:ID`` (a run of this
     library, wherever it is moved to), a path or a hub's name; None means the
     starter. ``watches``: changes in its folders are looked for; ``waits_on_battery``: long jobs
-    wait for mains power.
+    wait for mains power. ``is_half_updated``: the tables of an older program are being given
+    what those of ``schema`` have; the older program refuses it already, whose rows lack that.
     """
 
     id: str
@@ -181,11 +182,12 @@ class Manifest:
     model_source: str | None = None
     watches: bool = True
     waits_on_battery: bool = False
+    is_half_updated: bool = False
 
     @property
     def is_older(self) -> bool:
         """True where an older program made the tables: they may lack columns."""
-        return self.schema < SCHEMA_VERSION
+        return self.schema < SCHEMA_VERSION or self.is_half_updated
 
     def awaits(self, source: str, image_id: str) -> bool:
         """True where ``image_id`` is of another starter than the vectors of this library.
@@ -197,6 +199,9 @@ class Manifest:
         """
         is_starter = source == STARTER == (self.model_source or STARTER)
         return is_starter and self.image_id not in (None, image_id)
+
+
+_SWITCHES = ("watches", "waits_on_battery", "is_half_updated")
 
 
 class DamagedManifestError(UserError):
@@ -269,16 +274,10 @@ def _validated(path: Path, raw: object) -> Manifest:
     texts = {name: raw.get(name) for name in ("image_id", "model_id", "model_source")}
     if any(value is not None and not isinstance(value, str) for value in texts.values()):
         raise _damaged(path, "the name of its model is not text")
-    watches, waits_on_battery = raw.get("watches", True), raw.get("waits_on_battery", False)
-    if not isinstance(watches, bool) or not isinstance(waits_on_battery, bool):
+    switches = {name: raw[name] for name in _SWITCHES if name in raw}
+    if any(not isinstance(value, bool) for value in switches.values()):
         raise _damaged(path, "a setting is neither on nor off")
-    manifest = Manifest(
-        id=library_id,
-        schema=schema,
-        watches=watches,
-        waits_on_battery=waits_on_battery,
-        **texts,
-    )
+    manifest = Manifest(id=library_id, schema=schema, **{**texts, **switches})
     fields = {name: value for name, value in raw.items() if name != "checksum"}
     if raw.get("checksum", _checksum(fields)) != _checksum(fields):
         raise _damaged(path, "its checksum does not fit")

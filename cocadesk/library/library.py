@@ -192,9 +192,9 @@ class Library:
         damaged = mend_folder(folder)
         store = _open_store(folder, sizes, read_only=False)
         made = manifest or Manifest(id=new_key())
-        current = dataclasses.replace(made, schema=SCHEMA_VERSION)
+        current = dataclasses.replace(made, schema=SCHEMA_VERSION, is_half_updated=False)
         library = cls(folder, store, current, lock, sizes)
-        library.care.bring_up_to_date(is_older=made.is_older)
+        library.care.bring_up_to_date(made, damaged)
         if current != manifest:
             # Last, so that what was interrupted, the creation too, is simply done again.
             write_manifest(folder, current)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import os
+import shutil
 from dataclasses import MISSING
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,7 @@ from cocadesk.library.layout import (
 )
 from cocadesk.library.library import Library
 from cocadesk.library.lock import WriterLock
+from cocadesk.library.notices import set_pending
 from cocadesk.library.rows import Edit, FailureRow, JobRow, MediaRow, RootRow, ViewRow
 from cocadesk.library.schema import EDITS, FAILURES, JOBS, ROOTS, TABLES, views_schema
 from cocadesk.search.filters import parse_filter
@@ -148,6 +152,85 @@ def test_a_library_that_is_up_to_date_is_left_alone(tmp_path: Path) -> None:
     Library.open(tmp_path).close()
     assert {name: table_of(tmp_path, name).version for name in TABLES} == versions
     assert backups_of(tmp_path) == []
+
+
+def test_the_tables_and_their_version_change_together() -> None:
+    """Other columns: raise SCHEMA_VERSION, then note it here with the columns' new hash."""
+    schemas = {**TABLES, "views": views_schema(2)}
+    columns = [
+        f"{table}.{column.name} {column.type} {column.nullable}"
+        for table, schema in sorted(schemas.items())
+        for column in sorted(schema, key=lambda each: each.name)
+    ]
+    digest = hashlib.sha256("\n".join(columns).encode()).hexdigest()[:16]
+    assert (SCHEMA_VERSION, digest) == (7, "8eccd0893110b621")
+
+
+def test_damage_met_at_an_update_is_healed_from_the_backup_of_before(older: Path) -> None:
+    """A backup of the damaged tables would be newer and have no words."""
+    manifest = read_manifest(older)
+    assert manifest is not None
+    with Library.open(older) as library:
+        of_the_day = library.care.back_up()
+    for path in backups_of(older):
+        if path != of_the_day:
+            path.unlink()
+    of_the_day.rename(of_the_day.with_name("2020-01-01.zip"))
+    write_manifest(older, manifest)
+    for name in (EDITS, MEDIA):
+        shutil.rmtree(older / "store" / f"{name}.lance")
+    set_pending(older, (EDITS, MEDIA))
+    with Library.open(older) as library:
+        assert [edit.new for edit in library.edits.all()] == ['"mine"']
+
+
+class Killed(BaseException):
+    """The end of a process: nothing in the program catches it."""
+
+
+@pytest.mark.parametrize(("added", "pending"), [(0, ()), (1, ()), (5, ()), (1, (EDITS, MEDIA))])
+def test_an_update_that_was_killed_is_refused_by_the_older_program_and_goes_on(
+    older: Path, monkeypatch: pytest.MonkeyPatch, added: int, pending: tuple[str, ...]
+) -> None:
+    """After so many additions of columns, also with damage to heal; one backup, or none."""
+    table_type, left = lancedb.table.LanceTable, [Killed()] + [None] * added
+    whole = table_type.add_columns
+
+    def add_columns(table: Any, columns: Any) -> None:
+        if (killed := left.pop()) is not None:
+            raise killed
+        whole(table, columns)
+
+    set_pending(older, pending)
+    with monkeypatch.context() as patch:
+        patch.setattr(table_type, "add_columns", add_columns)
+        with pytest.raises(Killed):
+            Library.open(older)
+    assert json.loads((older / "library.json").read_bytes())["schema"] == SCHEMA_VERSION
+    backups = [(path, path.stat().st_mtime_ns) for path in backups_of(older)]
+    assert len(backups) == (0 if pending else 1)
+    with Library.open(older) as library:
+        (row,) = library.media.iter_rows()
+        assert (row.human_caption, row.keywords) == ("mine", ())
+        assert not library.manifest.is_older
+        insert(library, media_row(b"b.jpg"))
+    assert [(path, path.stat().st_mtime_ns) for path in backups_of(older)] == backups
+
+
+def test_an_older_library_opens_where_no_backup_can_be_written(older: Path) -> None:
+    """Nothing is taken from its tables."""
+    (older / "backups").write_bytes(b"")
+    with Library.open(older) as library:
+        assert [row.human_caption for row in library.media.iter_rows()] == ["mine"]
+
+
+def test_tags_with_scores_can_be_a_new_column(older: Path) -> None:
+    """They are none in the rows of before."""
+    make_older(older, {MEDIA: ["machine_tags"]})
+    with Library.open(older) as library:
+        assert [row.machine_tags for row in library.media.iter_rows()] == [()]
+    column = table_of(older, MEDIA).schema.field("machine_tags")
+    assert column.type == TABLES[MEDIA].field("machine_tags").type
 
 
 def test_an_update_that_was_killed_half_way_goes_on(older: Path) -> None:
