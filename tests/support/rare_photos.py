@@ -36,6 +36,8 @@ def psd(
     planes = picture.transpose(2, 0, 1)
     deep = np.ascontiguousarray(planes).astype(">u2") * 257
     stored = deep.astype(">u2").view(np.uint8) if bits == 16 else planes
+    if bits == 32:
+        stored = (np.ascontiguousarray(planes) / 255).astype(">f4").view(np.uint8)
     rows = [bytes(row) for row in np.ascontiguousarray(stored).reshape(channels * height, -1)]
     sections = bytes(4) + struct.pack(">I", len(resources)) + resources
     sections += struct.pack(">Q" if is_large else ">I", len(layers)) + layers

@@ -19,8 +19,8 @@ from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
 LARGE_PIXELS = 40_000_000
 """From here on in bands. It depends on the file alone, as the picture's hash must."""
 
-Bands: TypeAlias = Callable[[int, int], Iterator[Image.Image]]
-"""The bands of a picture for a reduction, with about so many rows each."""
+Bands: TypeAlias = Callable[[int], Iterator[Image.Image]]
+"""The bands of a picture, with about so many rows each."""
 
 
 def open_png(
@@ -39,9 +39,7 @@ def open_png(
     header = read_png_header(data) if common.width * common.height >= large_pixels else None
     if header is None or not header.can_be_banded:
         return common
-    return BandedSource(
-        common, lambda reduction, rows: png_bands(data, header, rows), limits, band_pixels
-    )
+    return BandedSource(common, lambda rows: png_bands(data, header, rows), limits, band_pixels)
 
 
 def open_tiff(
@@ -58,14 +56,14 @@ def open_tiff(
     """
     common = open_with_pillow(data, photo_format, limits)
     strips = read_strips(data) if common.width * common.height >= large_pixels else None
-    if strips is None:
+    if strips is None or common.has_own_white:  # each band would have another white
         return common
-    return BandedSource(
-        common,
-        lambda reduction, rows: tiff_bands(data, strips, reduction, rows),
-        limits,
-        band_pixels,
-    )
+
+    def bands(rows: int) -> Iterator[Image.Image]:
+        limits.check_size(strips.width, max(strips.rows, rows), common.bytes_per_pixel)
+        return tiff_bands(data, strips, rows)
+
+    return BandedSource(common, bands, limits, band_pixels)
 
 
 class BandedSource(PhotoSource):
@@ -89,7 +87,7 @@ class BandedSource(PhotoSource):
         self._limits.check_size(self.width, self.height, 6 / reduction**2)
         rows = max(1, self._band_rows // reduction) * reduction
         try:
-            rgb = join_bands(self._bands(reduction, rows), reduction, self._icc, self.on_part)
+            rgb = join_bands(self._bands(rows), reduction, self._icc, self.on_part)
         except MemoryError as error:
             raise PhotoError("Decoding needs more memory than is allowed.") from error
         except DECODER_ERRORS as error:

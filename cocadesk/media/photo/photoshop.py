@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 
 from cocadesk.media.formats import PhotoFormat
 from cocadesk.media.metadata.exif import Exif
@@ -73,7 +73,8 @@ class PsdSource(PhotoSource):
         self._header = header
         self._limits = limits
         resources = dict(image_resources(header.resources))
-        self._icc = resources.get(_ICC)
+        # 32 bits are light, which is given sRGB's curve here: a profile would curve it again.
+        self._icc = None if header.bits == 32 else resources.get(_ICC)
         # Photoshop turns the picture itself: the orientation in its EXIF is that of the past.
         self.metadata = RawMetadata(
             exif=Exif(resources.get(_EXIF)), xmp=resources.get(_XMP), photoshop=header.resources
@@ -110,7 +111,10 @@ class PsdSource(PhotoSource):
             return bands[0].convert("RGB")
         if header.mode == "L":
             return bands[0]
-        return Image.merge("RGBA" if header.has_alpha else header.mode, bands)
+        if header.has_alpha:  # Photoshop has put it on white already, other programs have not
+            white = Image.fromarray(255 - channels[-1])
+            bands = [ImageChops.lighter(band, white) for band in bands[:-1]]
+        return Image.merge(header.mode, bands)
 
 
 def open_psd(data: bytes, photo_format: PhotoFormat, limits: DecodeLimits) -> PsdSource:

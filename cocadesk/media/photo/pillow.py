@@ -102,6 +102,16 @@ class PillowSource(PhotoSource):
         return self._icc
 
     @property
+    def has_own_white(self) -> bool:
+        """True where only all its pixels together tell which number means white."""
+        return self._image.mode in ("F", "I")
+
+    @property
+    def bytes_per_pixel(self) -> int:
+        """Estimated bytes for one pixel at the peak of decoding."""
+        return _peak_bytes_per_pixel(self._image, self.format)
+
+    @property
     def has_alpha(self) -> bool:
         """True where parts of it may be transparent."""
         return self._image.mode.endswith("A")

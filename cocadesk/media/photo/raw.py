@@ -25,6 +25,8 @@ _ORIENTATIONS = (1, 2, 4, 3, 5, 8, 6, 7)
 """EXIF's orientation by LibRaw's ``flip``."""
 _PIECES = ((273, 279), (324, 325))
 """The tags of where strips and tiles begin, and of their sizes."""
+_SUBFILE_TYPE = 254
+"""The tag whose lowest bit means a picture of reduced size."""
 _NOWHERE = 0xFFFF_FFFF
 """Panasonic's offset of pixels, which lie where a tag of its own says."""
 _DAMAGED = "The camera raw data are damaged or were cut short."
@@ -45,13 +47,12 @@ class RawSource(PhotoSource):
         self.format = photo_format
         self._limits = limits
         self._library = _library()
-        self._raw = self._library.RawPy()
-        self._ask(lambda: self._raw.open_buffer(io.BytesIO(data)))
+        self._raw = self._opened(data)
         self._is_cut = is_cut(data)
         sizes = self._raw.sizes
         limits.check_size(sizes.raw_width, sizes.raw_height, 0)
         width, height = _with_square_pixels(sizes.width, sizes.height, sizes.pixel_aspect)
-        thumbnail = self._thumbnail()
+        thumbnail = self._thumbnail(data)
         preview = _open_preview(thumbnail, limits, orientation=1)
         self._orientation = _ORIENTATIONS[sizes.flip & 7]
         if sizes.flip == 0 and preview is not None:
@@ -96,11 +97,19 @@ class RawSource(PhotoSource):
             rgb = np.repeat(rgb, 3, axis=2)
         return turn_upright(np.ascontiguousarray(rgb), self._orientation)
 
-    def _thumbnail(self) -> bytes | None:
+    def _opened(self, data: bytes) -> Any:
+        raw = self._library.RawPy()
+        self._ask(lambda: raw.open_buffer(io.BytesIO(data)))
+        return raw
+
+    def _thumbnail(self, data: bytes) -> bytes | None:
         """The largest JPEG that the camera put in; None where there is none."""
         try:
             found = self._raw.extract_thumb()
         except (self._library.LibRawError, NotImplementedError):
+            # One that can't be read leaves the library unable to read the sensor's numbers.
+            self._raw.close()
+            self._raw = self._opened(data)
             return None
         return found.data if isinstance(found.data, bytes) else None
 
@@ -137,8 +146,13 @@ def open_raw(data: bytes, photo_format: PhotoFormat, limits: DecodeLimits) -> Ra
 
 
 def is_cut(data: bytes) -> bool:
-    """True where a piece of a picture lies behind the end: LibRaw would show noise in its place."""
+    """True where a piece of the sensor's numbers lies behind the end: LibRaw would show noise.
+
+    A preview that does is of no account.
+    """
     for directory in directories(data):
+        if any(kind & 1 for kind in directory.get(_SUBFILE_TYPE, ())):
+            continue
         for starts, sizes in _PIECES:
             pieces = zip(directory.get(starts, ()), directory.get(sizes, ()), strict=False)
             if any(start + size > len(data) and start != _NOWHERE for start, size in pieces):

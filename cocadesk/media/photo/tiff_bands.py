@@ -10,7 +10,6 @@ import io
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import gcd
 
 from PIL import Image
 
@@ -45,6 +44,7 @@ class TiffStrips:
 
     order: str
     entries: dict[int, _Entry]
+    width: int
     height: int
     rows: int
     columns: int
@@ -62,13 +62,13 @@ def read_strips(data: bytes) -> TiffStrips | None:
         return None
 
 
-def tiff_bands(data: bytes, strips: TiffStrips, reduction: int, rows: int) -> Iterator[Image.Image]:
+def tiff_bands(data: bytes, strips: TiffStrips, rows: int) -> Iterator[Image.Image]:
     """The picture from top to bottom, about ``rows`` rows at a time, turned by no tag.
 
-    All bands but the last have a multiple of ``reduction`` rows.
+    A band is of whole strips or rows of tiles, and never of more rows than one of them or
+    ``rows``.
     """
-    step = reduction // gcd(reduction, strips.rows)
-    count = max(1, rows // (strips.rows * step)) * step
+    count = max(1, rows // strips.rows)
     total = -(-strips.height // strips.rows)
     for first in range(0, total, count):
         last = min(first + count, total)
@@ -110,6 +110,7 @@ def _read(data: bytes) -> TiffStrips | None:
     return TiffStrips(
         order=order,
         entries=entries,
+        width=width,
         height=height,
         rows=rows,
         columns=columns,

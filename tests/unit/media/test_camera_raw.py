@@ -109,6 +109,15 @@ def test_a_damaged_preview_leaves_the_sensors_picture() -> None:
     assert_shows(decode_rgb(data).rgb_HWC, picture)
 
 
+def test_a_preview_beyond_the_end_leaves_the_sensors_picture() -> None:
+    """The numbers are whole, whatever the other directory claims."""
+    picture = quadrants(192, 96)
+    data = dng(picture, **preview_of(np.full_like(picture, 120)))
+    place = data.index(struct.pack("<HHI", 273, 4, 1)) + 8
+    beyond = data[:place] + struct.pack("<I", 1 << 30) + data[place + 4 :]
+    assert_shows(decode_rgb(beyond).rgb_HWC, picture)
+
+
 @pytest.mark.parametrize("has_preview", [False, True])
 def test_a_raws_picture_hash_depends_on_the_file_alone(has_preview: bool) -> None:
     """Models and thumbnails of any size, some of them beyond the preview."""

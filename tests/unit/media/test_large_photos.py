@@ -14,6 +14,7 @@ from cocadesk.media.formats import PHOTO_FORMATS, PhotoFormat
 from cocadesk.media.photo.banded import BandedSource, open_png, open_tiff
 from cocadesk.media.photo.decode import decode_photo
 from cocadesk.media.photo.heif import CodedSource, open_heif
+from cocadesk.media.photo.tiff_bands import read_strips, tiff_bands
 from cocadesk.media.types import DecodeLimits, PhotoError
 from cocadesk.picture_input import InputSpec
 from tests.support.photo_files import (
@@ -112,6 +113,38 @@ def test_a_tiff_in_bands_is_the_same_picture(packing: str | None, mode: str) -> 
     options = {"compression": packing} if packing else {}
     data = encode(image, "TIFF", tiffinfo={278: 16}, **options)
     assert_same_as_whole(data, "TIFF", most=1 if packing == "jpeg" else 0)
+
+
+def test_a_band_of_a_tiff_is_one_row_of_strips_whatever_the_reduction() -> None:
+    """Strips whose height shares no divisor with the scale do not make one band of all."""
+    data = encode(natural_picture(60, 400), "TIFF", compression="tiff_lzw", tiffinfo={278: 16})
+    strips = read_strips(data)
+    assert strips is not None
+    assert [band.height for band in tiff_bands(data, strips, 21)] == [16] * 25
+    row = row_of("TIFF")
+    for reduction in (21, 35):
+        banded = open_tiff(data, row, LIMITS, large_pixels=1, band_pixels=60 * reduction)
+        whole = open_tiff(data, row, LIMITS, large_pixels=1 << 40)
+        np.testing.assert_array_equal(banded.decode(reduction), whole.decode(reduction))
+
+
+def test_a_strip_beyond_memory_is_refused_before_it_is_unpacked() -> None:
+    """A band can be no smaller than a strip."""
+    data = encode(natural_picture(600, 400), "TIFF", compression="tiff_lzw", tiffinfo={278: 399})
+    limits = DecodeLimits(memory_bytes=600 * 300 * 4)
+    with pytest.raises(PhotoError, match="would need about"):
+        open_tiff(data, row_of("TIFF"), limits, large_pixels=1).decode(8)
+
+
+@pytest.mark.parametrize("mode", ["F", "I"])
+def test_a_tiff_whose_white_only_all_pixels_tell_is_read_whole(mode: str) -> None:
+    """In bands each would have a white of its own."""
+    light = np.ones((200, 100), np.float32 if mode == "F" else np.int32)
+    light[100:] = 200
+    data = encode(Image.fromarray(light), "TIFF", compression="tiff_lzw", tiffinfo={278: 8})
+    rgb = open_tiff(data, row_of("TIFF"), LIMITS, large_pixels=1, band_pixels=800).decode(1)
+    assert rgb[50].mean() < 5
+    assert abs(rgb[150].mean() - 200) < 2
 
 
 @pytest.mark.parametrize("orientation", [3, 6])

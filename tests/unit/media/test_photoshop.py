@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from cocadesk.media.photo.decode import decode_photo, decode_rgb, open_photo
 from cocadesk.media.types import DecodeLimits, PhotoError
@@ -76,6 +76,28 @@ def test_a_fourth_channel_is_transparency_only_where_the_document_says_so(
     stored = np.zeros((20, 30, 4), np.uint8)
     decoded = decode_rgb(psd(stored, layers=layers)).rgb_HWC
     assert decoded.mean() == (255 if is_seen_through else 0)
+
+
+@pytest.mark.parametrize("stored", [128, 0])
+def test_half_transparent_black_is_a_middle_grey(stored: int) -> None:
+    """Photoshop stores it on white already, other programs as it is."""
+    picture = np.full((20, 30, 4), stored, np.uint8)
+    picture[..., 3] = 127
+    decoded = decode_rgb(psd(picture, layers=MERGED_ALPHA)).rgb_HWC
+    assert abs(decoded.mean() - 128) <= 1
+
+
+@pytest.mark.parametrize("has_profile", [False, True])
+def test_light_of_32_bits_is_given_its_curve_once(has_profile: bool) -> None:
+    """Also where a profile says that it is light."""
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    linear = srgb.replace(b"s\0R\0G\0B", b"m\0i\0n\0e")
+    curve = linear.index(b"para")
+    linear = linear[: curve + 8] + struct.pack(">HHi", 0, 0, 1 << 16) + linear[curve + 16 :]
+    resources = resource(1039, linear) if has_profile else b""
+    light = np.full((20, 30, 3), round(0.216 * 255), np.uint8)
+    decoded = decode_rgb(psd(light, bits=32, resources=resources)).rgb_HWC
+    assert abs(decoded.mean() - 128) <= 2
 
 
 def test_a_document_without_its_merged_picture_is_refused_with_the_way_out() -> None:
