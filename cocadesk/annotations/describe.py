@@ -46,6 +46,7 @@ class WantedPicture:
     key: str
     path: bytes
     time_s: float | None = None
+    duration_s: float | None = None
 
 
 Decoder = Callable[[Sequence[WantedPicture]], Iterator[tuple[str, NDArray[np.uint8] | str]]]
@@ -149,7 +150,10 @@ class MediaDescriber:
         views = self._library.views.of_keys(self._info.image_id, videos)
         return [
             WantedPicture(
-                key=row.key, path=row.path, time_s=representative_moment(views.get(row.key, []))
+                key=row.key,
+                path=row.path,
+                time_s=representative_moment(views.get(row.key, [])),
+                duration_s=row.duration_s,
             )
             for row in rows
         ]

@@ -45,7 +45,9 @@ class PoolDecoder:
             workers = min(WORKERS, len(wanted))
             self._pool = DecoderPool(spec=self._info.input_spec, workers=workers)
         requests = [
-            DecodeRequest(token=place, path=item.path, time_s=item.time_s)
+            DecodeRequest(
+                token=place, path=item.path, time_s=item.time_s, duration_s=item.duration_s
+            )
             for place, item in enumerate(wanted)
         ]
         for answer in self._pool.decode(requests):

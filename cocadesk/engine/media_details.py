@@ -189,7 +189,9 @@ class MediaDetails(RequestHandler):
                 self._pictures.move_to_end(known)
                 return self._pictures[known]
             call.check()
-            request = DecodeRequest(token=0, path=row.path, time_s=time_s)
+            request = DecodeRequest(
+                token=0, path=row.path, time_s=time_s, duration_s=row.duration_s
+            )
             answer = next(iter(list(pool.decode([request]))))
             if isinstance(answer, DecodeFailure):
                 raise UserError("This file cannot be read now.", answer.reason)

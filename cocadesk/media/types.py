@@ -228,13 +228,16 @@ class DecodeRequest:
     With ``time_s`` (seconds from the beginning of a video) only the frame shown
     at that time is wanted, as a ``DecodedPhoto``. Asked for a moment's time, it
     is the very frame that was embedded for that moment. Of a photo the time
-    means nothing. With ``is_metadata`` nothing is decoded, see ``DecoderPool.metadata``.
+    means nothing. ``duration_s`` is the whole video's, where that is known: joined recordings
+    are then found out, whose clock begins anew. With ``is_metadata`` nothing is decoded, see
+    ``DecoderPool.metadata``.
     """
 
     token: int
     path: bytes
     time_s: float | None = None
     is_metadata: bool = False
+    duration_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,7 @@ class Job(msgspec.Struct, frozen=True, tag=True):
     spool: str
     time_s: float | None = None
     is_metadata: bool = False
+    duration_s: float | None = None
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):

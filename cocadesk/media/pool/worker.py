@@ -258,6 +258,7 @@ def _decode_video(
             file,
             job.time_s,
             settings.spec,
+            duration_s=job.duration_s,
             thumbnail_px=settings.thumbnail_px,
             limits=settings.limits,
             on_frame=heartbeat.beat,

@@ -114,7 +114,15 @@ class WorkerProcess:
         with contextlib.suppress(OSError):
             write_message(
                 self._process.stdin,
-                Job(serial, slot, request.path, spool, request.time_s, request.is_metadata),
+                Job(
+                    serial,
+                    slot,
+                    request.path,
+                    spool,
+                    request.time_s,
+                    request.is_metadata,
+                    request.duration_s,
+                ),
             )
 
     def begin_file(self, now_s: float) -> None:

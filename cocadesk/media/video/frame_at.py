@@ -24,6 +24,7 @@ from cocadesk.picture_input import InputSpec
 
 # Times are rounded on their way through stores and texts.
 _TIME_SLACK_S = 1e-3
+_END_SLACK_S = 0.5
 _ATTEMPTS = (
     (Faults.REFUSE, 1.0),
     (Faults.REFUSE, 12.0),
@@ -40,10 +41,14 @@ def decode_frame_at(
     spec: InputSpec,
     *,
     thumbnail_px: int = THUMBNAIL_PX,
+    duration_s: float | None = None,
     limits: DecodeLimits | None = None,
     on_frame: Callable[[], None] = lambda: None,
 ) -> DecodedPhoto:
     """The frame that a video shows at ``time_s``; its last one for times behind the end.
+
+    Where the file's head says less than ``duration_s``, which was measured, it is read from its
+    start: the clock of joined recordings begins anew, and one time stands for several frames.
 
     Asked for a moment's time, it is that moment's frame to the last bit: where
     the file has a fault or no usable index, it is read again from its start.
@@ -57,10 +62,17 @@ def decode_frame_at(
             continue
         file.seek(0)
         with closing(VideoSource.open(file, limits, faults)) as source, suppress(DamagedError):
+            if margin_s is not None and _says_less(source, duration_s):
+                continue
             shown = _shown_at(source, time_s, margin_s, on_frame)
             if shown is not None:
                 return _as_photo(source, shown, spec, thumbnail_px)
     raise PhotoError(NOTHING_DECODED)
+
+
+def _says_less(source: VideoSource, duration_s: float | None) -> bool:
+    hinted_s = source.hinted_duration_s
+    return duration_s is not None and hinted_s is not None and duration_s > hinted_s + _END_SLACK_S
 
 
 def animation_frame_at(

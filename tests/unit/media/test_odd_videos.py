@@ -62,6 +62,19 @@ def test_joined_recordings_are_one_after_the_other(tmp_path: Path) -> None:
     assert_times_are_found(video, joined(tmp_path))
 
 
+def test_a_time_that_two_joined_recordings_have_is_found_in_the_first(tmp_path: Path) -> None:
+    """Going to a time by the file's clock would end in the second."""
+    parts = [
+        make_video(tmp_path / f"{number}.ts", colours, seconds_each=2)
+        for number, colours in enumerate([("red", "blue"), ("lime", "yellow")])
+    ]
+    data = b"".join(part.read_bytes() for part in parts)
+    for time_s, red, green, blue in ((3.2, 0, 0, 255), (3.6, 0, 0, 255), (5.0, 0, 255, 0)):
+        frame = decode_frame_at(io.BytesIO(data), time_s, SPEC, duration_s=8.0)
+        mean = frame.input_HWC.reshape(-1, 3).mean(0)
+        assert np.abs(mean - (red, green, blue)).max() < 40, time_s
+
+
 def assert_times_are_found(video: DecodedVideo, data: bytes) -> None:
     """Each moment's frame comes again by its time."""
     for number, moment in enumerate(video.moments):
