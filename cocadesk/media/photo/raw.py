@@ -151,7 +151,7 @@ def is_cut(data: bytes) -> bool:
     A preview that does is of no account.
     """
     for directory in directories(data):
-        if any(kind & 1 for kind in directory.get(_SUBFILE_TYPE, ())):
+        if any(int(kind) & 1 for kind in directory.get(_SUBFILE_TYPE, ())):
             continue
         for starts, sizes in _PIECES:
             pieces = zip(directory.get(starts, ()), directory.get(sizes, ()), strict=False)
