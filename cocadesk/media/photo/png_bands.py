@@ -66,7 +66,7 @@ def read_png_header(data: bytes) -> PngHeader:
         size, kind = struct.unpack_from(">I4s", data, at)
         start, at = at + 8, at + 12 + size
         body = data[start : start + min(size, 1024)]
-        if kind == b"IHDR" and len(body) >= 13:
+        if kind == b"IHDR" and len(body) >= 13 and not header.width:  # the first one counts
             header.width, header.height, header.bits, header.colours = struct.unpack(
                 ">IIBB", body[:10]
             )

@@ -107,6 +107,8 @@ def _read(data: bytes) -> TiffStrips | None:
         return None
     if any(start + size > len(data) for start, size in places):
         raise ValueError("a strip lies behind the end")
+    if sum(size for _, size in places) > 2 * len(data):
+        raise ValueError("the strips lie one over the other")
     return TiffStrips(
         order=order,
         entries=entries,

@@ -49,6 +49,9 @@ def side_by_side(frames: Sequence[av.VideoFrame]) -> av.VideoFrame:
         target.update(padded.tobytes())
     whole.pts, whole.time_base = first.pts, first.time_base
     whole.colorspace, whole.color_range = first.colorspace, first.color_range
+    whole.color_trc, whole.color_primaries = first.color_trc, first.color_primaries
+    # A search for a time begins with frames that need none before them: both must be such.
+    whole.key_frame = all(frame.key_frame for frame in frames)  # type: ignore[misc]
     return whole
 
 

@@ -40,6 +40,8 @@ _THREADED = frozenset({"h264", "hevc", "libdav1d"})
 _THREADED_PIXELS = 16_000_000
 _BYTES_PER_PIXEL = 9
 """About what decoding takes: four frames at 1.5 bytes a pixel and one in RGB."""
+_MOST_WAITING = 64
+"""Frames of one lens that are kept until the other has one of their time."""
 _CLOCK_RESTART_S = 1.0
 """A clock that goes back so far began anew: recordings were joined as they were."""
 _NAMES = {
@@ -284,6 +286,8 @@ class VideoSource:
                 yield frame
                 continue
             waiting[number].append(frame)
+            if len(waiting[number]) > _MOST_WAITING:  # the other lens has lost its frames
+                waiting[number].popleft()
             if all(waiting.values()):
                 yield side_by_side([queue.popleft() for queue in waiting.values()])
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from cocadesk.media.photo.decode import decode_rgb
 from cocadesk.media.photo.hdr import wide_to_screen
@@ -82,6 +85,9 @@ def test_an_avif_in_pq_is_tone_mapped() -> None:
     data = (shared_path("media/photos") / "f_avif_hdr_pq.avif").read_bytes()
     decoded = decode_rgb(data)
     assert decoded.rgb_HWC.shape == (200, 200, 3)
+    with Image.open(io.BytesIO(data)) as stored:
+        as_stored = np.asarray(stored.convert("RGB"), float)
+    assert np.abs(decoded.rgb_HWC - as_stored).mean() > 20
 
 
 def test_an_avif_of_common_colours_is_as_before() -> None:

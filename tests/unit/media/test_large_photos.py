@@ -14,6 +14,7 @@ from cocadesk.media.formats import PHOTO_FORMATS, PhotoFormat
 from cocadesk.media.photo.banded import BandedSource, open_png, open_tiff
 from cocadesk.media.photo.decode import decode_photo
 from cocadesk.media.photo.heif import CodedSource, open_heif
+from cocadesk.media.photo.png_bands import read_png_header
 from cocadesk.media.photo.tiff_bands import read_strips, tiff_bands
 from cocadesk.media.types import DecodeLimits, PhotoError
 from cocadesk.picture_input import InputSpec
@@ -166,6 +167,28 @@ def test_a_panorama_of_180_megapixels_is_read_in_little_memory() -> None:
     photo = decode_photo(data, SPEC, limits=DecodeLimits(memory_bytes=100 << 20))
     assert (photo.width, photo.height) == (30_000, 6_000)
     assert abs(photo.input_HWC.mean() - 124.5) < 2
+
+
+def test_a_second_head_of_a_png_does_not_count() -> None:
+    """Its size was not checked."""
+    data = encode(natural_picture(30, 20), "PNG")
+    head = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    second = struct.pack(">I", 13) + b"IHDR" + head + struct.pack(">I", zlib.crc32(b"IHDR" + head))
+    found = read_png_header(data[:33] + second + data[33:])
+    assert (found.width, found.height) == (30, 20)
+
+
+def test_a_tiff_whose_strips_lie_one_over_the_other_is_not_banded() -> None:
+    """Each of thousands could claim the whole file for itself."""
+    data = encode(natural_picture(60, 200), "TIFF", compression="tiff_lzw", tiffinfo={278: 4})
+    strips = read_strips(data)
+    assert strips is not None
+    count = len(strips.places)
+    starts, sizes = zip(*strips.places, strict=True)
+    whole = [len(data) - 8] * count
+    data = data.replace(struct.pack(f"<{count}I", *starts), struct.pack(f"<{count}I", *[8] * count))
+    data = data.replace(struct.pack(f"<{count}H", *sizes), struct.pack(f"<{count}H", *whole))
+    assert read_strips(data) is None
 
 
 @pytest.mark.parametrize("name", ["PNG", "TIFF"])

@@ -14,6 +14,7 @@ import pytest
 from cocadesk.media.types import DecodedVideo, PhotoError
 from cocadesk.media.video.decode import decode_video, sample_frames
 from cocadesk.media.video.frame_at import decode_frame_at
+from cocadesk.media.video.lenses import side_by_side
 from cocadesk.picture_input import InputSpec
 from tests.support.shared import shared_path
 from tests.support.videos import make_video
@@ -112,6 +113,19 @@ def test_both_lenses_of_a_camera_are_seen_side_by_side(tmp_path: Path) -> None:
     assert left[..., 0].mean() > 200 > 60 > left[..., 2].mean()
     assert right[..., 2].mean() > 200 > 60 > right[..., 0].mean()
     assert_times_are_found(video, path.read_bytes())
+
+
+def test_a_frame_of_two_lenses_keeps_what_its_halves_say() -> None:
+    """Whether a search may begin with it, and the curve of its light."""
+    halves = [av.VideoFrame(32, 32, "yuv420p") for _ in range(2)]
+    for half in halves:
+        half.pts, half.time_base = 0, Fraction(1, 10)
+        half.key_frame, half.color_trc, half.color_primaries = True, 16, 9
+    whole = side_by_side(halves)
+    assert (whole.width, whole.key_frame) == (64, True)
+    assert (int(whole.color_trc), int(whole.color_primaries)) == (16, 9)
+    halves[1].key_frame = False
+    assert not side_by_side(halves).key_frame
 
 
 def test_a_smaller_second_track_is_a_preview(tmp_path: Path) -> None:
