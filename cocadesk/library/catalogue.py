@@ -13,6 +13,8 @@ from cocadesk.library.fields import FIELD_OF, Field, Form
 from cocadesk.library.key_numbers import KeyNumbers
 from cocadesk.library.rows import ResultRow
 
+_MOST_PARTS = 500
+_MOST_DEAD_ROWS = 10_000
 _NONE: Numbers = np.zeros(0, np.int32)
 NEWEST = "newest"
 """The column that the order of all media follows: the time taken, else that of the file."""
@@ -74,6 +76,19 @@ class Catalogue:
             self._place_in[numbers] = np.arange(len(numbers), dtype=np.int32)
         self._part_of[gone[(gone >= 0) & (gone < len(self._part_of))]] = -1
         self.is_there = self._part_of >= 0
+
+    @property
+    def is_scattered(self) -> bool:
+        """True where so much of what was put counts no more that ``put_anew`` pays."""
+        rows = sum(len(numbers) for numbers, _ in self._parts)
+        dead = rows - int(np.count_nonzero(self._part_of > 0))
+        return len(self._parts) > _MOST_PARTS or dead > rows // 2 + _MOST_DEAD_ROWS
+
+    def put_anew(self, keys: Sequence[str], part: MediaPart, gone: Numbers = _NONE) -> None:
+        """Let ``part`` take the place of all that was put: days of changes are in memory else."""
+        self._parts, self._columns = [], {}
+        self._part_of = np.where(self._part_of > 0, -1, self._part_of).astype(np.int32)
+        self.put(keys, part, gone)
 
     def columns(self, fields: Collection[str]) -> MediaColumns:
         """The columns of these fields; the same ones as long as nothing is put."""

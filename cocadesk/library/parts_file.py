@@ -81,7 +81,7 @@ def _mark(end: bytes) -> bytes:
 class Parts:
     """The arrays of a file, by name."""
 
-    def __init__(self, of_file: mmap.mmap) -> None:
+    def __init__(self, of_file: mmap.mmap | bytes) -> None:
         """Read what the arrays are.
 
         Raises:
@@ -104,13 +104,17 @@ class Parts:
 
     @classmethod
     def of_file(cls, path: Path) -> Parts:
-        """Those of a file, which stays open.
+        """Those of a file; a large one stays open.
+
+        A small one is read: Windows lets nobody replace or remove a file under a memory map.
 
         Raises:
             OSError: it can't be read.
             ValueError: it is empty or damaged.
         """
         with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size <= _SMALL_BYTES:
+                return cls(file.read())
             return cls(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
     def is_whole(self) -> bool:
@@ -121,6 +125,7 @@ class Parts:
         """Bring the checksum of a file that was written into up to date, and all to the disk."""
         checksum = zlib.crc32(self.data[: self._length])
         self.data[self._length :] = _end_of(self.about, self._places, self._length, checksum)
+        assert isinstance(self._map, mmap.mmap)
         self._map.flush()
 
     def __contains__(self, name: str) -> bool:

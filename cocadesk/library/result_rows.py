@@ -138,9 +138,13 @@ class ResultRows:
         """The catalogue with all that was written since that version."""
         touched = None if catalogue is None else self._store.writes.touched(MEDIA, since)
         if catalogue is not None and touched is not None and len(touched) <= 2 * self._limit_rows:
+            is_scattered = catalogue.is_scattered
+            if is_scattered:
+                touched.update(map(begun.keys.key, catalogue.later()[0].tolist()))
             part = MediaInTable(self._store.read_in(MEDIA, "key", touched, MEDIA_COLUMNS))
             gone = begun.keys.numbers(list(touched.difference(part.keys)))
-            catalogue.put(part.keys, part, gone)
+            put = catalogue.put_anew if is_scattered else catalogue.put
+            put(part.keys, part, gone)
             return catalogue
         if self._store.count(MEDIA) > self._limit_rows:
             return None

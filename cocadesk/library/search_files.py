@@ -97,7 +97,11 @@ class SearchFiles:
         return Snapshot(model=image_id, media=media, vectors=vectors, base=base)
 
     def erase(self, keys: Collection[str]) -> None:
-        """Leave nothing of these media in the files; their rows in the tables are gone."""
+        """Leave nothing of these media in the files; their rows in the tables are gone.
+
+        Raises:
+            UserError: the disk keeps a file; it is to be done again.
+        """
         self._erased += 1
         self._maker.stop_this()  # it may have read what is gone
         begun = self._memory.begun().snapshot
@@ -113,8 +117,15 @@ class SearchFiles:
             log.warning("the search files are dropped: %s", error)
         self._memory.begin_with_nothing()
         self._let_go()
-        (self._folder / SNAPSHOT_NAME).unlink(missing_ok=True)
-        self._drop_bases()
+        try:
+            (self._folder / SNAPSHOT_NAME).unlink(missing_ok=True)
+            self._drop_bases()
+        except OSError as error:  # Windows keeps a file that somebody reads
+            raise UserError(
+                "The files of searches could not be removed, so something is left in them.",
+                f"The reason: {error.strerror or error}.",
+                "Close CocaDesk and open the library again: it then goes on.",
+            ) from error
 
     def _begin_again(self, image_id: str) -> None:
         """Begin with the files as they are now, and let go of what they were."""

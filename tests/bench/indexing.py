@@ -18,6 +18,7 @@ import argparse
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 # As the engine and the command line do, before numpy: many BLAS threads for one
@@ -60,10 +61,15 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--texts", type=int, default=500, help="queries")
     parser.add_argument("--photos", type=int, default=4_000, help="photos whose vectors are mixed")
-    parser.add_argument("--folder", type=Path, default=Path("/tmp/cocadesk-bench/run"))
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path("/tmp/cocadesk-bench"),
+        help="holds the folder of this run, which is removed, and vectors for the next one",
+    )
     options = parser.parse_args()
-    shutil.rmtree(options.folder, ignore_errors=True)
-    options.folder.mkdir(parents=True)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    options.folder = Path(tempfile.mkdtemp(prefix="run-", dir=options.folder))
     figures: list[Figure] = []
     try:
         for figure in million_figures(plan_of(options)):

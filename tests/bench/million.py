@@ -387,7 +387,8 @@ def million_figures(plan: Plan) -> Iterator[Figure]:
         query_QD = np.concatenate(
             [backend.embed_texts(texts[n : n + 8]) for n in range(0, len(texts), 8)]
         )
-        source = VectorSource(cached_vectors(plan, backend))
+        photos_ND = cached_vectors(plan, backend)
+        source = VectorSource(photos_ND)
         folder = plan.folder / "library"
         exact = exact_best(
             query_QD, fill(folder, image_id, source, plan.rows), masks_of(plan.rows), LIMIT
@@ -423,7 +424,7 @@ def million_figures(plan: Plan) -> Iterator[Figure]:
                 numbers = range(number, min(last, number + _APPENDED_AT_ONCE))
                 more.append(source.draw(len(numbers)))
                 appended(library, image_id, numbers, more[-1])
-        yield from _after(plan, query_QD, exact, more, texts)
+        yield from _after(plan, photos_ND, query_QD, exact, more, texts)
         with Library.open(folder, sizes=sizes) as library:
             yield searches_beside_an_index(plan, library, backend, texts)
         yield files_figure(plan, backend, source)
@@ -431,13 +432,14 @@ def million_figures(plan: Plan) -> Iterator[Figure]:
 
 def _after(
     plan: Plan,
+    photos_ND: NDArray[np.float32],
     query_QD: NDArray[np.float32],
     exact: dict[str, NDArray[np.intp]],
     more: Sequence[NDArray[np.float32]],
     texts: Sequence[str],
 ) -> Iterator[Figure]:
     """The searches again, after a tenth more rows."""
-    again = VectorSource(np.load(next(plan.folder.parent.glob("vectors-*.npy"))))
+    again = VectorSource(photos_ND)
     again.draw(1)
     before = (again.draw(min(20_000, plan.rows - start)) for start in range(0, plan.rows, 20_000))
     count = plan.rows + sum(map(len, more))

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cocadesk.errors import UserError
 from cocadesk.library.columns import TextMatch, TextTest
 from cocadesk.library.key_numbers import KeyNumbers
 from cocadesk.library.layout import SNAPSHOT_NAME, base_name, bases_in, draft_of, drafts_in
@@ -338,6 +339,53 @@ def test_no_base_is_begun_that_the_disk_has_no_room_for(
     caplog.clear()
     library.renew_base()
     assert bases_in(library.folder) != before
+
+
+def test_what_is_forgotten_is_not_said_to_be_while_a_file_stays(
+    library: Library, known: dict[str, NDArray[np.float32]]
+) -> None:
+    """As Windows keeps one that is read; the next opening goes on."""
+    bases_in(library.folder)[0].write_bytes(b"rubbish")
+    snapshot = library.folder / SNAPSHOT_NAME
+    snapshot.unlink()
+    snapshot.mkdir()
+    key = known.popitem()[0]
+    with pytest.raises(UserError, match="files of searches could not be removed"):
+        forget(library, key)
+    library.close()
+    snapshot.rmdir()
+    needles = {"key": key.encode()}
+    assert any(found_in(needles, library.folder).values())
+    with Library.open(library.folder, sizes=SIZES) as again:
+        assert not any(found_in(needles, library.folder).values())
+        check_equal(again, known)
+
+
+def test_many_changes_after_the_base_are_joined(
+    library: Library, known: dict[str, NDArray[np.float32]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that stays for weeks would else keep each of them in memory."""
+    monkeypatch.setattr("cocadesk.library.catalogue._MOST_PARTS", 3)
+    keys = list(known)
+    known.update(add(library, 3, 6, camera="NIKON"))
+    scattered = set()
+    for count in range(12):
+        library.media.set_captions({keys[count % 4]: f"change {count}"}, "m")
+        columns = library.results.columns(["camera", "caption"])
+        assert columns is not None
+        changed = columns.texts("caption").where(TextTest(TextMatch.CONTAINS, "change"))
+        assert np.count_nonzero(changed & columns.is_there) == min(count + 1, 4)
+        nikon = columns.texts("camera").where(TextTest(TextMatch.CONTAINS, "nikon"))
+        assert np.count_nonzero(nikon & columns.is_there) == 3
+        catalogue = library.results.catalogue()
+        assert catalogue is not None
+        scattered.add(catalogue.is_scattered if count >= 6 else True)
+    assert scattered == {True, False}
+    forget(library, keys[1])
+    del known[keys[1]]
+    captions = [row.caption for row in library.results.of_keys(keys[:4])]
+    assert captions == ["change 8", "change 10", "change 11"]
+    check_equal(library, known)
 
 
 def row_identity(library: Library, row: MediaRow) -> Identity:
