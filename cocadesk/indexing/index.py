@@ -6,6 +6,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -247,8 +248,9 @@ class _Index:
         if not self._stale:
             return
         refreshing = Refreshing(self._library, self._stale)
-        for done in refreshing.steps(decoder):
-            yield self.progress(IndexStage.METADATA, done=done, total=refreshing.total)
+        with closing(refreshing.steps(decoder)) as steps:
+            for done in steps:
+                yield self.progress(IndexStage.METADATA, done=done, total=refreshing.total)
         self._tally.refreshed = refreshing.done
         self._tally.failed.extend(refreshing.failed)
         for found, key, _ in refreshing.became_videos:

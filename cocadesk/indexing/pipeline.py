@@ -39,7 +39,7 @@ _FIRST_PICTURES = 4
 """The first batch is small: nobody knows yet how long the model takes."""
 _GATHER_SHARE, _EMBED_SHARE, _COMMIT_SHARE = 0.25, 0.2, 0.5
 """Of ``commit_s``: how long a batch gathers, how long it is embedded, when it is committed."""
-_TIDY_EVERY_COMMITS = 64
+TIDY_EVERY_COMMITS = 64
 
 T = TypeVar("T")
 
@@ -425,7 +425,7 @@ def _commit_batches(
                 full, pending = pending, Batch()
                 commit(full)
                 commits += 1
-                if commits % _TIDY_EVERY_COMMITS == 0:
+                if commits % TIDY_EVERY_COMMITS == 0:
                     tidy()
             yield progress(len(pending))
         if batch.error is not None:

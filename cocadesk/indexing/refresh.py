@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple
 
-from cocadesk.indexing.pipeline import Decoder
+from cocadesk.indexing.pipeline import TIDY_EVERY_COMMITS, Decoder
 from cocadesk.indexing.types import Failed
 from cocadesk.library.library import Library
 from cocadesk.library.rows import VIEW_FILTER_COLUMNS, MediaChange, MediaKind, MediaRow
@@ -50,9 +50,18 @@ class Refreshing:
     committed, they are to be read anew.
     """
 
-    def __init__(self, library: Library, stale: Sequence[Stale]) -> None:
+    def __init__(
+        self,
+        library: Library,
+        stale: Sequence[Stale],
+        *,
+        rows_a_commit: int = _ROWS_A_COMMIT,
+        tidy_every: int = TIDY_EVERY_COMMITS,
+    ) -> None:
         self._library = library
         self._stale = stale
+        self._rows_a_commit = rows_a_commit
+        self._tidy_every = tidy_every
         self.done = 0
         self.failed: list[Failed] = []
         self.became_videos: list[Stale] = []
@@ -62,18 +71,22 @@ class Refreshing:
         """The number of files."""
         return len(self._stale)
 
-    def steps(self, decoder: Decoder) -> Iterator[int]:
+    def steps(self, decoder: Decoder) -> Generator[int, None, None]:
         """Do it; yields the number of files read, now and then. Closed, it keeps what is read."""
         requests = (
             DecodeRequest(token=number, path=stale.found.path)
             for number, stale in enumerate(self._stale)
         )
         waiting: dict[str, _Read] = {}
+        commits = 0
         try:
             for done, answer in enumerate(decoder.metadata(requests), start=1):
                 self._take(self._stale[answer.token], answer, waiting)
-                if len(waiting) == _ROWS_A_COMMIT:
+                if len(waiting) == self._rows_a_commit:
                     self._commit(waiting)
+                    commits += 1
+                    if commits % self._tidy_every == 0:
+                        self._library.tidy()
                 if done % _FILES_A_STEP == 0:
                     yield done
         finally:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from cocadesk.indexing.index import index_steps
+from cocadesk.indexing.refresh import Refreshing, Stale
 from cocadesk.indexing.types import Again, IndexOptions, IndexStage
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaChange
+from cocadesk.media.types import FoundFile
 from tests.support.index_tools import (
     CountingBackend,
     InProcessDecoder,
@@ -156,6 +158,32 @@ def test_an_index_that_is_stopped_keeps_the_metadata_that_it_has_read(world: Wor
     read = sum(row_at(world.library, photo).rating == 4 for photo in photos)
     assert 0 < read < 60
     assert world.index() == (60 - read, 0, 0)
+
+
+class TidiedLibrary(Library):
+    """A library that counts how often it is tidied."""
+
+    tidied = 0
+
+    def tidy(self) -> None:
+        """As the library does, and counted."""
+        self.tidied += 1
+        super().tidy()
+
+
+def test_a_long_refresh_tidies_the_tables_in_between(world: World) -> None:
+    """Each commit leaves small pieces of tables; thousands of them make the next ones slow."""
+    row = row_at(world.library, world.photo)
+    world.library.close()
+    path = os.fsencode(world.photo)
+    found = FoundFile.of(os.fsencode(world.folder), path, world.photo.stat())
+    with TidiedLibrary.open(world.library.folder) as library:
+        assert isinstance(library, TidiedLibrary)
+        stale = [Stale(found, row.key, row.kind)] * 5
+        refreshing = Refreshing(library, stale, rows_a_commit=1, tidy_every=2)
+        for _ in refreshing.steps(world.decoder):
+            assert refreshing.done <= 5
+        assert (refreshing.done, library.tidied) == (5, 2)
 
 
 def test_an_index_of_everything_reads_the_sidecars_with_the_photos(world: World) -> None:
