@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -93,7 +94,8 @@ class JobList:
     def renew(self, job: Job, order: JobSpec) -> None:
         """Lets a job begin anew with this order, behind those that wait already."""
         self._jobs[job.value.id] = self._jobs.pop(job.value.id)
-        job.spec, job.report, job.went_on_s = order, None, None
+        job.spec, job.report = order, None
+        job.went_on_s, job.rests_until_s = None, -math.inf
         fresh = JobStep().fields() | {"attempt": order.attempt, "message": "", "finished": ""}
         self.set(job, state=JobState.QUEUED, **fresh)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from cocadesk.library.rows import JobRow
 from cocadesk.protocol.values import JobKind, JobReport, JobState, JobValue
 
 JOBS_KEPT = 50
+"""So many jobs that have ended are remembered; one that has not always is."""
+_FINAL = frozenset(state.value for state in JobState if state.is_final)
 CRASHES_ALLOWED = 3
 """So often may the engine die in a job, with nothing gained in between."""
 BESIDE = frozenset({JobKind.TEACH})
@@ -107,8 +110,9 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Job:
     """A job while an engine runs: its value for people, its order and its report.
 
-    ``step_s`` is the longest of its steps so far. ``went_on_s`` is when it went on after
-    another one had passed it, on the scheduler's clock; None where none has.
+    ``step_s`` is the longest of its steps so far. Once another one has passed it,
+    ``went_on_s`` is when it went on, on the scheduler's clock, and ``rests_until_s`` until when
+    it is not passed again: infinite before it has gained anything.
     """
 
     value: JobValue
@@ -118,6 +122,7 @@ class Job:
     saved_s: float = 0.0
     step_s: float = 0.0
     went_on_s: float | None = None
+    rests_until_s: float = -math.inf
 
 
 class JobRecords:
@@ -128,14 +133,15 @@ class JobRecords:
         self.witness = witness or NoWitness()
 
     def load(self) -> list[Job]:
-        """The last jobs, the oldest first; the rows of others are removed."""
+        """The open jobs and the last that have ended, the oldest first; other rows are removed."""
         rows = self._store.all()
+        old = [row.id for row in rows if row.state in _FINAL][:-JOBS_KEPT]
         try:
-            for row in rows[:-JOBS_KEPT]:
-                self._store.forget(row.id)
+            for job_id in old:
+                self._store.forget(job_id)
         except (UserError, OSError, RuntimeError) as error:  # it is open to be read only
             _log.info("old jobs could not be removed: %s", error)
-        kept = rows[-JOBS_KEPT:]
+        kept = [row for row in rows if row.id not in old]
         ran = {row.kind for row in kept if row.state == JobState.RUNNING}
         found = (_from_row(row, self.witness, is_alone=len(ran) == 1) for row in kept)
         return [job for job in found if job is not None]

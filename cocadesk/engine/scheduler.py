@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,7 +37,9 @@ from cocadesk.protocol.values import JobAction, JobKind, JobReport, JobState, Jo
 
 QUIET_LIMIT_S = 1.0
 REST_S = 5.0
-"""A job that was passed gets this long before it is passed again: it has to begin anew."""
+"""A job that was passed gets this long at least before it is passed again."""
+_OUTSIDE = frozenset({JobKind.WRITE, JobKind.TAKE_OVER})
+"""Kinds whose gain lies in other files than the library's media."""
 LOOK_S = 5.0
 """The time between two looks whether a job that is held may run."""
 
@@ -48,7 +51,8 @@ class Scheduler:
 
     ``on_change`` gets every move of a job, on the thread that made it;
     ``wait_until_quiet`` blocks while a person waits for an answer. ``hold`` says why a job
-    must not run now; ``rest_s`` is how long one that was passed is not passed again.
+    must not run now. One that was passed begins anew: it is not passed again before it has
+    committed anything, nor until it has worked as long again, and ``rest_s`` at least.
     """
 
     def __init__(
@@ -271,7 +275,7 @@ class Scheduler:
             self._witness.watch(job.spec)
         job.spec = replace(job.spec, mark=self._witness.mark())
         if job.went_on_s is not None:
-            job.went_on_s = time.monotonic()
+            job.went_on_s, job.rests_until_s = time.monotonic(), math.inf
         self._jobs.set(job, state=JobState.RUNNING)
 
     def _leave(self, job: Job) -> None:
@@ -289,10 +293,7 @@ class Scheduler:
         with self._changed:
             if self._jobs.hold(job):
                 return True
-            if not self._jobs.is_passed(job):
-                return False
-            went_on_s = job.went_on_s
-            if went_on_s is not None and time.monotonic() - went_on_s < self._rest_s:
+            if time.monotonic() < job.rests_until_s or not self._jobs.is_passed(job):
                 return False
             job.went_on_s = time.monotonic()
             return True
@@ -334,8 +335,17 @@ class Scheduler:
     def _note(self, job: Job, step: JobStep, seconds: float) -> None:
         with self._changed:
             self._jobs.note(job, step, seconds)
+            if job.rests_until_s == math.inf and self._has_gained(job):
+                now_s = time.monotonic()
+                began_s = now_s if job.went_on_s is None else job.went_on_s
+                job.rests_until_s = now_s + max(self._rest_s, now_s - began_s)
             value = job.value
         self._on_change(value)
+
+    def _has_gained(self, job: Job) -> bool:
+        """True where the job would not have to do everything again, or nothing tells that."""
+        mark = self._witness.mark()
+        return not mark or mark != job.spec.mark or job.value.kind in _OUTSIDE
 
     def _end(self, job: Job, state: JobState, *, message: str, failed: int | None = None) -> None:
         with self._changed:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from cocadesk.engine.job_order import Hold
+from cocadesk.engine.job_records import NoWitness
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps
 from cocadesk.engine.scheduler import Scheduler
 from cocadesk.errors import UserError
@@ -38,10 +39,22 @@ class RowStore:
         del self.rows[job_id]
 
 
+class Commits(NoWitness):
+    """Counts what was committed, as the library's versions do."""
+
+    def __init__(self) -> None:
+        self.number = 1
+
+    def mark(self) -> str:
+        """Another text after each commit."""
+        return str(self.number)
+
+
 class GatedJobs:
     """Jobs of every kind; an order ``name:3`` is three steps, each of which waits for leave.
 
-    A job that is begun again goes on after the steps that it has taken, as real ones do.
+    A job that is begun again goes on after the steps that it has taken. Where ``commits`` are
+    given, it begins anew as a real index does, and these steps (``name2``) commit something.
     """
 
     def __init__(
@@ -50,7 +63,10 @@ class GatedJobs:
         *,
         rest_s: float = 0.0,
         hold: Hold = lambda _job: "",
+        commits: frozenset[str] | None = None,
     ) -> None:
+        self._commits = commits
+        self._witness = NoWitness() if commits is None else Commits()
         self.store = store or RowStore()
         self.log: list[str] = []
         self.changes: list[JobValue] = []
@@ -62,6 +78,7 @@ class GatedJobs:
             dict.fromkeys(JobKind, self._steps),
             on_change=self._on_change,
             wait_until_quiet=lambda _limit_s: True,
+            witness=self._witness,
             rest_s=rest_s,
             hold=hold,
         )
@@ -83,9 +100,17 @@ class GatedJobs:
         return self.scheduler.get(job.id)
 
     def wait_until(self, is_so: Callable[[], bool]) -> None:
-        """Blocks until it is so; looked at whenever a job moves."""
-        with self._moved:
-            assert self._moved.wait_for(is_so, WAIT_S), self.log
+        """Blocks until it is so; looked at whenever a job moves.
+
+        Never under our lock: jobs move under the scheduler's, which the look may ask for.
+        """
+        while True:
+            seen = len(self.changes)
+            if is_so():
+                return
+            with self._moved:
+                has_moved = self._moved.wait_for(lambda: len(self.changes) > seen, WAIT_S)  # noqa: B023
+                assert has_moved, self.log
 
     def wait_for_steps(self, *steps: str) -> None:
         """Blocks until exactly these steps were taken, in this order."""
@@ -100,10 +125,14 @@ class GatedJobs:
     def _steps(self, spec: str) -> Steps:
         name, _, count = spec.partition(":")
         gate = self._leave[name]
+        if self._commits is not None:
+            self._taken[name] = 0
         while self._taken[name] < int(count):
             assert gate.acquire(timeout=WAIT_S)
             self._taken[name] += 1
             self.log.append(f"{name}{self._taken[name]}")
+            if isinstance(self._witness, Commits) and self.log[-1] in (self._commits or ()):
+                self._witness.number += 1
             yield JobStep(stage="counting", done=self._taken[name], total=int(count))
         if name.startswith("bad"):
             raise UserError("The disk is full.", "", "Make room.")

@@ -19,7 +19,7 @@ from cocadesk.protocol.values import JobKind, JobState, JobValue, Row, Scope
 from ui.annotations.dialogs import CaptionDialog, TakeOverDialog, WriteDialog
 from ui.annotations.scopes import choices, shortened
 from ui.jobs.commands import FailuresDialog
-from ui.jobs.panel import JobRow
+from ui.jobs.panel import JobRow, JobStrip
 from ui.kit.actions import Actions
 from ui.kit.texts import job_line, job_state, moment
 from ui.shell.window import MainWindow
@@ -74,6 +74,22 @@ def test_the_drawer_shows_all_jobs_newest_first(
     window.action_set[Actions.STEP_BACK].trigger()
     assert not panel.isVisible()
     assert window.widgets.strip.isVisible()
+
+
+def test_the_strip_stays_with_one_of_two_running_jobs(qtbot: QtBot) -> None:
+    """Each step of a lesson beside an index must not move the Stop button to the other one."""
+    strip = JobStrip()
+    qtbot.addWidget(strip)
+    index = JobValue(id="1", kind=JobKind.INDEX, title="Adding", state=JobState.RUNNING)
+    lesson = JobValue(id="2", kind=JobKind.TEACH, title="Teaching", state=JobState.RUNNING)
+    shown = []
+    for job in (index, lesson, index, replace(index, state=JobState.QUEUED), lesson, index):
+        strip.show_job(job)
+        shown.append(strip.title.text())
+    assert shown == ["Adding", "Adding", "Adding", "Adding", "Teaching", "Teaching"]
+    strip.show_job(replace(lesson, state=JobState.DONE))
+    strip.show_job(index)
+    assert strip.title.text() == "Adding"
 
 
 def _rows(window: MainWindow) -> list[JobRow]:

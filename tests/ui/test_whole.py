@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.launch import running_engine
-from cocadesk.protocol.values import JobKind, JobState, MediaKind, RunState, RunValue
+from cocadesk.protocol.values import JobKind, JobState, JobValue, MediaKind, RunState, RunValue
 from tests.support.engines import stop
 from tests.support.kinds import NAME, draw_florbit, write_lesson
 from tests.support.videos import make_video
@@ -95,9 +95,13 @@ def _until(qtbot: QtBot, is_so: Callable[[], object]) -> None:
 
 
 def _ended(window: MainWindow, kind: JobKind) -> Callable[[], bool]:
-    return lambda: any(
-        job.kind is kind and job.state.is_final for job in window.session.tracker.all()
-    )
+    return lambda: any(job.state.is_final for job in _asked_for(window, kind))
+
+
+def _asked_for(window: MainWindow, kind: JobKind) -> list[JobValue]:
+    """The jobs of a kind, newest first, without those that began by themselves."""
+    jobs = window.session.tracker.all()
+    return [job for job in jobs if job.kind is kind and not job.is_background]
 
 
 def _search(window: MainWindow, query: str, first: str, qtbot: QtBot) -> None:
@@ -121,7 +125,7 @@ def _add(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     _until(qtbot, lambda: "first folder" in window.widgets.empty.text())
     window.add_folders([str(folder)])
     _until(qtbot, _ended(window, JobKind.INDEX))
-    job = next(job for job in window.session.tracker.all() if job.kind is JobKind.INDEX)
+    job = _asked_for(window, JobKind.INDEX)[0]
     assert job.state is JobState.DONE, job.message
     assert job.failed == 0
     _until(qtbot, lambda: window.session.model.rowCount() == len(PHOTOS) + 2)

@@ -52,13 +52,17 @@ class JobStrip(NamedJob):
         self.hide()
 
     def show_job(self, job: JobValue) -> None:
-        """Shows the job as it is now; an older one does not push a running one away."""
-        current = self.job
+        """Shows the job as it is now; no other one pushes away one that runs.
+
+        Two may run beside each other: the strip stays with the first until that has ended,
+        or is put by. One that waits makes room only for one that runs.
+        """
+        now = self.job
         if (
-            current is not None
-            and current.id != job.id
-            and not current.state.is_final
-            and job.state is not JobState.RUNNING
+            now is not None
+            and now.id != job.id
+            and not now.state.is_final
+            and (now.state is JobState.RUNNING or job.state is not JobState.RUNNING)
         ):
             return
         super().show_job(job)

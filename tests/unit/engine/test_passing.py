@@ -70,6 +70,40 @@ def test_a_job_that_was_passed_gets_some_time_before_it_is_passed_again() -> Non
     jobs.close()
 
 
+def test_a_job_that_begins_anew_is_not_passed_again_before_it_has_committed() -> None:
+    """Its way to the first commit may take minutes: it is not gone in vain each time."""
+    jobs = GatedJobs(commits=frozenset({"long3"}))
+    long = jobs.begin(JobKind.INDEX, "long:5")
+    first = jobs.scheduler.add(JobKind.INDEX, "first", "first:1", items=1)
+    jobs.let("long", 1)
+    jobs.let("first", 1)
+    jobs.wait_for(first, JobState.DONE)
+    jobs.wait_for(long, JobState.RUNNING)
+    second = jobs.scheduler.add(JobKind.INDEX, "second", "second:1", items=1)
+    jobs.let("second", 1)
+    jobs.let("long", 5)
+    jobs.wait_for(second, JobState.DONE)
+    taken = jobs.log[:-1]
+    assert taken[:5] == ["long1", "first1", "long1", "long2", "long3"]
+    jobs.close()
+
+
+def test_jobs_that_wait_are_not_forgotten_for_those_that_have_ended() -> None:
+    """Many short ones may pass a long one; the next engine goes on with that all the same."""
+    store = RowStore()
+    jobs = GatedJobs(store)
+    long = jobs.begin(JobKind.INDEX, "long:2")
+    row = store.rows[long.id]
+    jobs.close()
+    rows = {
+        f"z{place}": dataclasses.replace(row, id=f"z{place}", state="done") for place in range(60)
+    }
+    again = GatedJobs(RowStore({long.id: row, **rows}))
+    assert again.scheduler.get(long.id).state in (JobState.QUEUED, JobState.RUNNING)
+    assert len(again.scheduler.all()) == 51
+    again.close()
+
+
 def test_captions_are_not_written_before_the_job_that_makes_them_is_done(jobs: GatedJobs) -> None:
     """A job passes nothing that it builds on, however short it is."""
     jobs.begin(JobKind.CAPTION, "captions:2")
