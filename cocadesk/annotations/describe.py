@@ -7,7 +7,7 @@ stored. A person's caption is never replaced.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -264,8 +264,9 @@ def caption_steps(
             piece = keys[start : start + CAPTIONS_AT_ONCE]
             rows = library.media.rows(piece)
             due = {row.key for row in rows if again and row.key not in described}
+            kept = {row.key for row in rows if row.key in described and _is_of(model, row)}
             at_once = 1 if is_careful else CAPTIONS_AT_ONCE
-            changed, outcome = _describe(media, rows, due, in_hand, at_once)
+            changed, outcome = _describe(media, rows, due, in_hand, at_once, kept)
             described |= {row.key for row in rows if row.state is MediaState.PRESENT}
             report += outcome
             worked += len(piece) if changed else 0
@@ -284,15 +285,30 @@ def caption_steps(
     return report
 
 
+def _is_of(model: Backend, row: MediaRow) -> bool:
+    """True where the machine's caption is of this model, in whichever style."""
+    model_id = model.info().model_id
+    return row.machine_caption_model in {caption_version(model_id, style) for style in STYLES}
+
+
 def _describe(
-    media: MediaDescriber, rows: Sequence[MediaRow], due: set[str], in_hand: InHand, at_once: int
+    media: MediaDescriber,
+    rows: Sequence[MediaRow],
+    due: set[str],
+    in_hand: InHand,
+    at_once: int,
+    kept: Set[str],
 ) -> tuple[set[str], DescribeReport]:
-    """Describes what is stale or ``due`` of a few media; gives the keys that have changed."""
+    """Describes what is stale or ``due`` of a few media, but for the captions of ``kept``.
+
+    Gives the keys that have changed.
+    """
     present = [row for row in rows if row.state is MediaState.PRESENT]
     wanted = [
         row
         for row in present
-        if media.known_caption(row) is None or (row.key in due and row.human_caption is None)
+        if (media.known_caption(row) is None and row.key not in kept)
+        or (row.key in due and row.human_caption is None)
     ]
     captions: dict[str, Caption | str] = {}
     for start in range(0, len(wanted), at_once):

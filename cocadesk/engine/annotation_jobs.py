@@ -94,7 +94,9 @@ class AnnotationJobs:
         order = msgspec.json.decode(spec, type=CaptionSpec)
         yield JobStep(stage="Waiting for the model", done=0)
         opened = self._context.model.opened()
-        done = self._described.setdefault(order.order, set()) if order.order else None
+        done: set[str] = set()
+        if order.order:
+            done = self._described.setdefault(order.order, done)
         with PoolDecoder(opened.backend.info()) as decode:
             inner = caption_steps(
                 self._library,
@@ -109,7 +111,20 @@ class AnnotationJobs:
             )
             report = yield from self._relayed(inner)
         self._described.pop(order.order, None)
+        if order.again or order.style is not None:
+            self._keep_from_older(spec, done)
         return describe_outcome(report)
+
+    def _keep_from_older(self, spec: str, done: set[str]) -> None:
+        """Lets orders that this one has passed leave what it has described: the last one counts."""
+        jobs = self._context.jobs()
+        for job in reversed(jobs.all()):
+            if job.kind is not JobKind.CAPTION or job.state.is_final:
+                continue
+            if (other := jobs.spec(job.id)) == spec:
+                return
+            if older := msgspec.json.decode(other, type=CaptionSpec).order:
+                self._described.setdefault(older, set()).update(done)
 
     def caption_again(self, spec: str, paths: Sequence[bytes]) -> JobReply:
         """A job that describes these media alone, also those that ended the engine before."""

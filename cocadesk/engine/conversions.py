@@ -26,6 +26,7 @@ from cocadesk.protocol.values import (
     Moment,
     Row,
     TagValue,
+    TakeOverReport,
     VideoMoment,
     WriteReport,
 )
@@ -87,7 +88,7 @@ def sentence(first: str, *numbers: tuple[int, str]) -> str:
 
 def failures_of(report: JobReport | None) -> tuple[FailureValue, ...]:
     """The files that a job of any kind reports as not done."""
-    if isinstance(report, WriteReport):
+    if isinstance(report, WriteReport | TakeOverReport):
         return tuple(
             FailureValue(path=item.path, reason=item.reason, stage="write")
             for item in report.skipped

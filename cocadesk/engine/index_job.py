@@ -116,7 +116,8 @@ def index_again(context: EngineContext, _spec: str, paths: Sequence[bytes]) -> J
     files = tuple(map(WirePath.of, paths))
     what = Path(files[0].text).name if len(files) == 1 else f"{len(files):,} files"
     spec = IndexSpec(folders=files, again=ReadAgain.FAILED)
-    return context.queue(JobKind.INDEX, f"Trying {what} again", spec, items=len(files))
+    # One of them may be a whole folder that could not be looked into.
+    return context.queue(JobKind.INDEX, f"Trying {what} again", spec, items=files_in(paths))
 
 
 def files_in(places: Iterable[bytes]) -> int | None:

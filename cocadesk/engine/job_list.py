@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from cocadesk.engine.job_order import Hold, Lane, in_order, lane_of, may_pass, waits
-from cocadesk.engine.job_records import Job, JobRecords, JobSpec
+from cocadesk.engine.job_records import CRASHES_ALLOWED, Job, JobRecords, JobSpec
 from cocadesk.engine.job_steps import JobStep
 from cocadesk.errors import UserError
 from cocadesk.protocol.values import JobKind, JobState, JobValue
@@ -29,7 +29,7 @@ class JobList:
     ) -> None:
         self._records = records
         self._on_change = on_change
-        self.hold = hold
+        self._hold = hold
         self.working: dict[Lane, Job] = {}
         self._jobs = {job.value.id: job for job in records.load()}
 
@@ -56,14 +56,28 @@ class JobList:
                 return job
         return None
 
+    def hold(self, job: Job) -> str:
+        """The reason why a job must not run now; empty for one that may.
+
+        A lesson leaves the memory to a job that has its last try: were the lesson what makes
+        the engine end, that one would be given up for it.
+        """
+        if lane_of(job.value.kind) is Lane.LESSONS:
+            for other in self._jobs.values():
+                is_active = other.value.state in (JobState.QUEUED, JobState.RUNNING)
+                is_last_try = other.spec.crashes >= CRASHES_ALLOWED - 1
+                if is_active and is_last_try and lane_of(other.value.kind) is Lane.MAIN:
+                    return f"“{other.value.title}”, which is tried on its own"
+        return self._hold(job)
+
     def next(self, lane: Lane) -> Job | None:
         """The job of a lane to run next."""
         return next(iter(in_order(self.all(), lane, self.hold)), None)
 
     def is_passed(self, job: Job) -> bool:
         """True where the one that is next should go before a job that runs."""
-        other = self.next(lane_of(job.value.kind))
-        return other is not None and may_pass(other, job)
+        other = in_order(self.all(), lane_of(job.value.kind), self.hold, job)[0]
+        return other is not job and may_pass(other, job)
 
     def are_held(self) -> bool:
         """True where a job waits only because it is held."""
@@ -95,7 +109,7 @@ class JobList:
         """Lets a job begin anew with this order, behind those that wait already."""
         self._jobs[job.value.id] = self._jobs.pop(job.value.id)
         job.spec, job.report = order, None
-        job.went_on_s, job.rests_until_s = None, -math.inf
+        job.went_on_s, job.rests_until_s, job.worked_s = None, -math.inf, 0.0
         fresh = JobStep().fields() | {"attempt": order.attempt, "message": "", "finished": ""}
         self.set(job, state=JobState.QUEUED, **fresh)
 
@@ -107,6 +121,7 @@ class JobList:
     def note(self, job: Job, step: JobStep, seconds: float) -> None:
         """The job has taken a step, which took so long."""
         job.step_s, was_s = max(job.step_s, seconds), job.step_s
+        job.worked_s += seconds
         job.value = replace(job.value, **step.fields())
         job.report = step.report or job.report
         if time.monotonic() - job.saved_s >= SAVE_EVERY_S:

@@ -26,6 +26,7 @@ SECONDS_EACH: Mapping[JobKind, float] = {
 BUILDS_ON: Mapping[JobKind, Set[JobKind]] = {
     JobKind.WRITE: frozenset({JobKind.CAPTION, JobKind.WRITE, JobKind.TAKE_OVER}),
     JobKind.TAKE_OVER: frozenset({JobKind.WRITE}),
+    JobKind.CAPTION: frozenset({JobKind.SWITCH_MODEL}),
     JobKind.TAG: frozenset({JobKind.INDEX, JobKind.SWITCH_MODEL, JobKind.TAG}),
 }
 """The kinds whose outcome a job of a kind may be about: it never passes these."""
@@ -54,29 +55,41 @@ def seconds_of(kind: JobKind, items: int | None) -> float | None:
 
 
 def is_short(job: Job) -> bool:
-    """True where the job is known to be done soon."""
-    return job.spec.seconds is not None and job.spec.seconds <= SHORT_S
+    """True where the job is known to be done soon; not one that has worked for long already."""
+    return max(math.inf if job.spec.seconds is None else job.spec.seconds, job.worked_s) <= SHORT_S
 
 
 def may_pass(job: Job, other: Job) -> bool:
     """True where a job may be done before another one that came first."""
-    builds_on = BUILDS_ON.get(job.value.kind, frozenset())
-    return is_short(job) and not is_short(other) and other.value.kind not in builds_on
+    return is_short(job) and not is_short(other) and not _builds_on(job, other)
 
 
-def in_order(jobs: Sequence[Job], lane: Lane, hold: Hold = lambda _job: "") -> list[Job]:
-    """The jobs of a lane that wait and may run, in the order in which they will."""
+def _builds_on(job: Job, other: Job) -> bool:
+    return other.value.kind in BUILDS_ON.get(job.value.kind, frozenset())
+
+
+def in_order(
+    jobs: Sequence[Job], lane: Lane, hold: Hold = lambda _job: "", now: Job | None = None
+) -> list[Job]:
+    """The jobs of a lane that wait and may run, in the order in which they will.
+
+    So is ``now``, which runs: as if it was put by. The first short job that builds on nothing
+    before it goes first; short ones before that one wait for what they build on.
+    """
     left = [
         job
         for job in jobs
-        if job.value.state is JobState.QUEUED and lane_of(job.value.kind) is lane and not hold(job)
+        if job is now
+        or (
+            job.value.state is JobState.QUEUED and lane_of(job.value.kind) is lane and not hold(job)
+        )
     ]
     ordered: list[Job] = []
     while left:
         passing = (
             place
             for place, job in enumerate(left)
-            if is_short(job) and all(may_pass(job, earlier) for earlier in left[:place])
+            if is_short(job) and not any(_builds_on(job, earlier) for earlier in left[:place])
         )
         ordered.append(left.pop(next(passing, 0)))
     return ordered
@@ -90,7 +103,9 @@ def waits(jobs: Sequence[Job], working: Mapping[Lane, Job], hold: Hold) -> dict[
     for lane in Lane:
         now = working.get(lane)
         ahead = [] if now is None else [now]
-        for job in in_order(jobs, lane, hold):
+        for job in in_order(jobs, lane, hold, now):
+            if job is now:
+                continue
             if ahead == [now] and now is not None and may_pass(job, now):
                 reasons[job.value.id] = _named(now) + _step_of(now)
             elif ahead:

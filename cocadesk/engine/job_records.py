@@ -110,9 +110,9 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Job:
     """A job while an engine runs: its value for people, its order and its report.
 
-    ``step_s`` is the longest of its steps so far. Once another one has passed it,
-    ``went_on_s`` is when it went on, on the scheduler's clock, and ``rests_until_s`` until when
-    it is not passed again: infinite before it has gained anything.
+    ``step_s`` is the longest of its steps so far, ``worked_s`` their sum. Once another job has
+    passed it, ``went_on_s`` is when it went on, on the scheduler's clock, and
+    ``rests_until_s`` until when it is not passed again: infinite before it has gained anything.
     """
 
     value: JobValue
@@ -121,6 +121,7 @@ class Job:
     created_utc: datetime
     saved_s: float = 0.0
     step_s: float = 0.0
+    worked_s: float = 0.0
     went_on_s: float | None = None
     rests_until_s: float = -math.inf
 

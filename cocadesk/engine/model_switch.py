@@ -127,8 +127,23 @@ class ModelSwitcher:
         return _outcome(report, self._name(source))
 
     def renewed(self, _job: JobValue, spec: str) -> str:
-        """The order of a switch that starts again; any other one is given up."""
+        """The order of a switch that starts again; any other one is given up.
+
+        Raises:
+            UserError: it leads nowhere any more; another one that runs goes on then.
+        """
+        wanted = msgspec.json.decode(spec, type=ModelSwitchSpec)
         with self._using:
+            if wanted.update:
+                if not self._context.model.awaits_vectors():
+                    raise UserError(
+                        "There is nothing to read again.",
+                        "The model that answers has read all photos and videos.",
+                    )
+                spec = self._update_spec()
+            elif not wanted.source.startswith(HUB_PREFIXES):
+                backend = self._context.model.open(wanted.source)  # what is no model ends no other
+                self._keep_ready(wanted.source, backend)
             self._give_up_others(spec)
         return spec
 

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from cocadesk.engine.job_list import JobList
-from cocadesk.engine.job_order import Hold, Lane, lane_of, seconds_of
+from cocadesk.engine.job_order import Hold, Lane, is_short, lane_of, seconds_of
 from cocadesk.engine.job_records import (
     CRASHES_ALLOWED,
     Job,
@@ -149,6 +149,8 @@ class Scheduler:
             if not job.value.state.can_start_again:
                 return job.value
             order = job.spec.again(spec)
+            if not is_short(job):
+                order = replace(order, seconds=None)  # it took longer than was thought
             if (known := self._jobs.open(job.value.kind, order)) is not None:
                 return known.value
             self._jobs.renew(job, order)
@@ -335,21 +337,21 @@ class Scheduler:
     def _note(self, job: Job, step: JobStep, seconds: float) -> None:
         with self._changed:
             self._jobs.note(job, step, seconds)
-            if job.rests_until_s == math.inf and self._has_gained(job):
+            if job.rests_until_s == math.inf and _has_gained(job, self._witness.mark()):
                 now_s = time.monotonic()
                 began_s = now_s if job.went_on_s is None else job.went_on_s
                 job.rests_until_s = now_s + max(self._rest_s, now_s - began_s)
             value = job.value
         self._on_change(value)
 
-    def _has_gained(self, job: Job) -> bool:
-        """True where the job would not have to do everything again, or nothing tells that."""
-        mark = self._witness.mark()
-        return not mark or mark != job.spec.mark or job.value.kind in _OUTSIDE
-
     def _end(self, job: Job, state: JobState, *, message: str, failed: int | None = None) -> None:
         with self._changed:
             self._jobs.end(job, state, message=message, failed=failed)
+
+
+def _has_gained(job: Job, mark: str) -> bool:
+    """True where the job need not do everything again; so it is where nothing can tell."""
+    return not mark or mark != job.spec.mark or job.value.kind in _OUTSIDE
 
 
 CRASHED = (

@@ -21,6 +21,7 @@ from ui.annotations.scopes import choices, shortened
 from ui.jobs.commands import FailuresDialog
 from ui.jobs.panel import JobRow, JobStrip
 from ui.kit.actions import Actions
+from ui.kit.page_parts import ProgressBar
 from ui.kit.texts import job_line, job_state, moment
 from ui.shell.window import MainWindow
 
@@ -90,6 +91,14 @@ def test_the_strip_stays_with_one_of_two_running_jobs(qtbot: QtBot) -> None:
     strip.show_job(replace(lesson, state=JobState.DONE))
     strip.show_job(index)
     assert strip.title.text() == "Adding"
+
+
+def test_the_bar_of_three_million_files_within_one_of_them(qtbot: QtBot) -> None:
+    """A thousandth of each would be more than a bar can count."""
+    bar = ProgressBar()
+    qtbot.addWidget(bar)
+    bar.show_progress(1_500_000.5, 3_000_000)
+    assert bar.value() / bar.maximum() == pytest.approx(0.5)
 
 
 def _rows(window: MainWindow) -> list[JobRow]:

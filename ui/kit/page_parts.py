@@ -23,6 +23,8 @@ from ui.kit.widgets import label
 
 COLUMN_MAX_PX = 820
 PARTS = 1000
+MOST = 2**31 - 1
+"""The highest number that a bar takes."""
 UNLIMITED_PX = 16_777_215  # Qt's own greatest width
 
 
@@ -110,7 +112,8 @@ class ProgressBar(QProgressBar):
 
     def show_progress(self, done: float, total: int | None) -> None:
         """Shows how far it is, in parts of one where ``done`` is no whole number."""
-        parts = 1 if done == int(done) else PARTS
+        is_whole = done == int(done) or (total or 0) > MOST // PARTS
+        parts = 1 if is_whole else PARTS
         self.setMaximum((total or 0) * parts)
         self.setValue(min(int(done * parts), (total or 0) * parts))
 

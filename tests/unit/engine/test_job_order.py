@@ -43,6 +43,7 @@ def test_short_jobs_go_before_long_ones_and_keep_their_own_order() -> None:
         (JobKind.WRITE, JobKind.WRITE, False),
         (JobKind.TAG, JobKind.INDEX, False),
         (JobKind.TAG, JobKind.CAPTION, True),
+        (JobKind.CAPTION, JobKind.SWITCH_MODEL, False),
     ],
 )
 def test_a_job_passes_only_what_it_does_not_build_on(
@@ -60,6 +61,23 @@ def test_only_short_jobs_pass_and_only_long_ones_are_passed(seconds: float, pass
     job, long = _job("job", JobKind.INDEX, seconds), _job("long", JobKind.INDEX, None)
     assert may_pass(job, long) is passes
     assert not may_pass(job, _job("short", JobKind.INDEX, SHORT_S))
+
+
+def test_a_short_job_that_must_wait_holds_up_no_other_short_one() -> None:
+    """It waits for what it builds on, so those behind it pass both."""
+    now = _job("captions", JobKind.CAPTION, None, "running")
+    jobs = [now, _job("write", JobKind.WRITE, 1.0), _job("index 3", JobKind.INDEX, 0.3)]
+    assert _names(in_order(jobs, Lane.MAIN, now=now)) == ["index 3", "captions", "write"]
+    reasons = waits(jobs, {Lane.MAIN: now}, lambda _job: "")
+    assert reasons == {"captions": "", "write": "“captions” and 1 more", "index 3": "“captions”"}
+
+
+def test_a_job_that_has_worked_for_long_is_long_whatever_was_thought() -> None:
+    """Videos take longer than photos; it is passed from then on."""
+    videos, photos = _job("videos", JobKind.INDEX, 12.0), _job("photos", JobKind.INDEX, 1.0)
+    assert not may_pass(photos, videos)
+    videos.worked_s = SHORT_S + 1
+    assert may_pass(photos, videos)
 
 
 def test_lessons_are_in_a_lane_of_their_own() -> None:

@@ -17,25 +17,32 @@ from cocadesk.model.backend import Backend, open_source
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
     ControlJob,
+    Detail,
     Done,
+    GetDetail,
     GetInfo,
     Hits,
     Info,
     JobReply,
     Jobs,
+    Keys,
     ListJobs,
     ListModels,
+    ListNewest,
     ModelChanged,
     Models,
     Search,
+    StartCaption,
 )
 from cocadesk.protocol.values import (
+    CaptionStyle,
     IndexReport,
     JobAction,
     JobKind,
     JobState,
     ModelState,
     ModelValue,
+    Scope,
 )
 from tests.support.engines import filled_library, use_model, watch
 from tests.support.fake_backend import FakeBackend, FakeInfo
@@ -61,6 +68,7 @@ class Shop:
         self.words = threading.Event()
         self.words.set()
         self.asked = threading.Event()
+        self.gone: set[str] = set()
 
     def open(self, source: str) -> Backend:
         """One of the stand-ins."""
@@ -69,7 +77,7 @@ class Shop:
             made = _SlowWords(self)
         elif source == "taught":
             made = TaughtBackend()
-        elif source == "other":
+        elif source in {"other", "another"} - self.gone:
             made = _SlowPictures(self)
         else:
             raise UserError(f"There is no model “{source}”.", "Its files are gone.")
@@ -198,6 +206,42 @@ def test_a_model_that_is_none_changes_nothing(client: EngineClient, shop: Shop) 
     assert _model(client).source == "first"
     shop.leave.release(100)
     assert watch(client, job).job.state is JobState.DONE
+
+
+def test_a_switch_to_a_model_that_is_gone_is_not_started_again(
+    client: EngineClient, shop: Shop
+) -> None:
+    """It says so at once; the switch that runs meanwhile goes on."""
+    first = use_model(client, "other")
+    client.ask(ControlJob(job_id=first.id, action=JobAction.CANCEL), JobReply, timeout_s=WAIT_S)
+    shop.leave.release(1)
+    watch(client, first)
+    shop.gone.add("other")
+    running = use_model(client, "another")
+    with pytest.raises(UserError, match="no model"):
+        client.ask(ControlJob(job_id=first.id, action=JobAction.AGAIN), JobReply, timeout_s=WAIT_S)
+    shop.leave.release(100)
+    assert watch(client, running).job.state is JobState.DONE
+
+
+def test_the_style_that_was_wanted_last_stays_though_its_job_came_first(
+    client: EngineClient, shop: Shop
+) -> None:
+    """Captions of one photo pass those of all, which leave them as they are; both wait for
+    the new model, whose captions they are.
+    """
+    switch = use_model(client, "other")
+    every = StartCaption(scope=Scope(), again=True, style=CaptionStyle.SHORT)
+    long = client.ask(every, JobReply, timeout_s=WAIT_S).job
+    one, other = client.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys[:2]
+    last = StartCaption(scope=Scope(keys=(one,)), again=True, style=CaptionStyle.ALT_TEXT)
+    short = client.ask(last, JobReply, timeout_s=WAIT_S).job
+    assert short.state is JobState.QUEUED
+    shop.leave.release(100)
+    ends = [watch(client, job).job for job in (switch, short, long)]
+    assert {job.state for job in ends} == {JobState.DONE}
+    rows = [client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row for key in (one, other)]
+    assert [str(row.caption).startswith("a picture all in") for row in rows] == [True, False]
 
 
 def test_a_library_whose_model_has_vanished_says_so_and_takes_another(

@@ -184,6 +184,36 @@ def test_an_engine_that_dies_in_an_index_beside_a_lesson_is_a_crash_of_the_index
         again.close()
 
 
+def test_a_short_job_passes_captions_though_a_write_waits_for_them(jobs: GatedJobs) -> None:
+    """The write came before it and has to wait; the photos have not."""
+    jobs.begin(JobKind.CAPTION, "captions:2")
+    write = jobs.scheduler.add(JobKind.WRITE, "write", "write:1", items=1)
+    index = jobs.scheduler.add(JobKind.INDEX, "index", "index:1", items=1)
+    for name in ("write", "index", "captions"):
+        jobs.let(name, 1)
+    jobs.wait_for(index, JobState.DONE)
+    assert jobs.log == ["captions1", "index1"]
+    jobs.let("captions", 1)
+    jobs.wait_for(write, JobState.DONE)
+
+
+def test_a_lesson_waits_for_a_job_that_has_its_last_try(jobs: GatedJobs) -> None:
+    """It may be what took the memory: the other one must not be given up for that."""
+    index, lesson = jobs.begin(JobKind.INDEX, "index:1"), jobs.begin(JobKind.TEACH, "lesson:1")
+    rows = dict(jobs.store.rows)
+    spec = msgspec.json.decode(rows[index.id].spec, type=JobSpec)
+    text = msgspec.json.encode(msgspec.structs.replace(spec, crashes=1)).decode()
+    rows[index.id] = dataclasses.replace(rows[index.id], spec=text)
+    again = GatedJobs(RowStore(rows))
+    again.wait_for(index, JobState.RUNNING)
+    assert again.scheduler.get(lesson.id).state is JobState.QUEUED
+    assert "index" in again.scheduler.get(lesson.id).waits_for
+    again.let("index", 1)
+    again.let("lesson", 1)
+    again.wait_for(lesson, JobState.DONE)
+    again.close()
+
+
 def test_a_job_that_failed_starts_again_with_the_same_order(jobs: GatedJobs) -> None:
     """Its id stays, its numbers and its message begin anew; it is another attempt."""
     job = jobs.scheduler.add(JobKind.INDEX, "bad", "bad:1")

@@ -70,6 +70,8 @@ def test_the_failures_of_a_job_are_found_in_any_report() -> None:
     (left,) = failures_of(REPORTS[2])
     assert (left.path, left.reason, left.stage) == (SKIPPED.path, SKIPPED.reason, "write")
     assert failures_of(REPORTS[3]) == ()
+    (untaken,) = failures_of(values.TakeOverReport(skipped=(SKIPPED,)))
+    assert (untaken.path, untaken.reason) == (SKIPPED.path, SKIPPED.reason)
 
 
 class Colour(Enum):
