@@ -20,6 +20,8 @@ _SUB_POINTERS = 0x014A
 _MAX_CHAIN = 8
 _MAX_ENTRIES = 1024
 _MAX_VALUE_BYTES = 1 << 17
+_MAX_DIRECTORY_BYTES = 1 << 19
+"""Of all values together: a thousand may lie one over the other in a small file."""
 
 _NUMBER_CODES = {3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I"}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 129: 1}
@@ -96,13 +98,16 @@ def _read_ifd(data: bytes, order: str, offset: int) -> Ifd:
         return {}
     (count,) = struct.unpack_from(order + "H", data, offset)
     entries: Ifd = {}
+    left = _MAX_DIRECTORY_BYTES
     for index in range(min(count, _MAX_ENTRIES)):
         at = offset + 2 + 12 * index
         if at + 12 > len(data):
             break
         tag, kind, number = struct.unpack_from(order + "HHI", data, at)
-        value = _read_value(data, order, at + 8, kind, number)
+        size = _SIZES.get(kind, 0) * number
+        value = _read_value(data, order, at + 8, kind, number) if size <= left else None
         if value is not None:
+            left -= size
             entries.setdefault(tag, value)
     return entries
 

@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import IFDRational
 
 from cocadesk.media.metadata.dates import parse_free_taken, parse_taken
-from cocadesk.media.metadata.exif import Exif
+from cocadesk.media.metadata.exif import Exif, directories
 from cocadesk.media.metadata.iptc import iptc_from_photoshop, read_iptc
 from cocadesk.media.metadata.xmp import read_xmp
 from cocadesk.media.photo.decode import decode_photo
@@ -249,3 +249,11 @@ def test_iso_moments_survive_a_round_trip(local: datetime, offset_min: int) -> N
     moment = parse_taken(text)
     assert moment is not None
     assert (moment.local, moment.utc_offset_min) == (local, offset_min)
+
+
+def test_values_that_lie_one_over_the_other_are_read_up_to_a_limit() -> None:
+    """A small file could otherwise fill the memory with the same bytes."""
+    entries = [struct.pack("<HHII", tag, 4, 32_000, 16_000) for tag in range(1000)]
+    head = b"II*\x00" + struct.pack("<IH", 8, len(entries)) + b"".join(entries)
+    (directory,) = directories(head.ljust(16_000, b"\0") + bytes(4 * 32_000))
+    assert 0 < sum(4 * len(value) for value in directory.values()) <= 1 << 19
