@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from cocadesk.protocol.messages import Description
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import Row
+from cocadesk.protocol.values import Row, changed
 from ui.library.results_model import ResultsModel, _insertions
 
 
@@ -29,6 +29,24 @@ def test_the_model_keeps_qts_rules_while_it_grows_and_changes(qtbot: QtBot) -> N
     assert model.rowCount(model.index(0)) == 0
     assert model.index(2).data() == "b.jpg"
     del tester
+
+
+def test_an_edit_is_not_shown_as_undone_by_a_row_asked_for_before(qtbot: QtBot) -> None:
+    """Until the engine has taken it; then what it says counts again."""
+    model = ResultsModel()
+    model.show_keys(["a", "b"])
+    model.set_rows([_row("a")])
+    model.set_pending([changed(_row("a"), favourite=True)])
+    model.set_rows([_row("a"), _row("b")])
+    row = model.known_row("a")
+    assert row is not None
+    assert row.favourite
+    assert model.known_row("b") is not None
+    model.settle(("a",))
+    model.set_rows([changed(_row("a"), stars=5)])
+    row = model.known_row("a")
+    assert row is not None
+    assert (row.favourite, row.stars) == (False, 5)
 
 
 def test_rows_are_asked_for_once_and_together(qtbot: QtBot) -> None:

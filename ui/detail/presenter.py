@@ -114,7 +114,7 @@ class DetailPresenter(QObject):
 
     def _on_pending(self, rows: tuple[Row, ...]) -> None:
         """Rows as they will be once the engine has taken what was edited."""
-        self._model.set_rows(rows)
+        self._model.set_pending(rows)
         for row in rows:
             self._inspector.show_pending(row)
             if row.key == self._detail.key:
@@ -135,7 +135,7 @@ class DetailPresenter(QObject):
 
     def _on_settled(self, keys: tuple[str, ...]) -> None:
         if keys:
-            self._model.refresh_rows(keys)
+            self._model.settle(keys)
         if self._inspector.key in keys:
             self._inspector.reload_annotations()
 

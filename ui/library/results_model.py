@@ -50,6 +50,7 @@ class ResultsModel(QAbstractListModel):
         self._missing: OrderedDict[str, None] = OrderedDict()
         self._asked: set[str] = set()
         self._stale: set[str] = set()
+        self._pending: set[str] = set()
         self.keeps_place = False
         self._timer = single_shot(self, self._ask)
 
@@ -160,9 +161,22 @@ class ResultsModel(QAbstractListModel):
         self._set_keys(self._keys)
         return True
 
+    def set_pending(self, rows: Sequence[Row]) -> None:
+        """Rows as an edit will leave them: what comes before ``settle`` may be older."""
+        self._pending.difference_update(row.key for row in rows)
+        self.set_rows(rows)
+        self._pending.update(row.key for row in rows)
+
+    def settle(self, keys: Sequence[str]) -> None:
+        """The engine has taken all edits of these: their rows are asked for again."""
+        self._pending.difference_update(keys)
+        self.refresh_rows(keys)
+
     def set_rows(self, rows: Iterable[Row]) -> None:
         """Rows that were asked for have come."""
         for row in rows:
+            if row.key in self._pending:
+                continue
             self._asked.discard(row.key)
             self._stale.discard(row.key)
             self._rows[row.key] = row
