@@ -135,7 +135,7 @@ def _open_the_moment(window: MainWindow, qtbot: QtBot) -> None:
     """The video is found by what its second shot shows, and opens there."""
     window.widgets.search.set_query("a city at night")
     _until(qtbot, lambda: window.session.browser.query == "a city at night")
-    _until(qtbot, lambda: _place_of(window, "video.mp4") is not None)
+    _until(qtbot, lambda: _is_found(window, "video.mp4"))
     window.widgets.grid.go_to(_place_of(window, "video.mp4") or 0)
     video = window.widgets.detail.video
     _until(
@@ -146,6 +146,12 @@ def _open_the_moment(window: MainWindow, qtbot: QtBot) -> None:
     assert moment_s is not None
     assert SHOT_S <= moment_s < 2 * SHOT_S
     _until(qtbot, lambda: video.photo.has_picture)
+
+
+def _is_found(window: MainWindow, name: str) -> bool:
+    """True where the list is that of a search's answer and this file is in it."""
+    place, model = _place_of(window, name), window.session.model
+    return place is not None and model.hit_of(model.key_at(place) or "") is not None
 
 
 def _place_of(window: MainWindow, name: str) -> int | None:
