@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -124,6 +125,8 @@ class FolderWatch:
         if self._observer is None:
             from watchdog.observers import Observer
 
+            # A folder that has just come may be added twice; the later one counts.
+            warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
             self._observer = Observer()
             self._observer.start()
         handler, events = _handler(self._on_change)
