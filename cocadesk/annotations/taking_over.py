@@ -6,7 +6,7 @@ Never over a caption that a person wrote here, and never a text that we wrote th
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
 from cocadesk.annotations.human import CAPTION, Command, HumanAnnotations
@@ -14,8 +14,8 @@ from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, S
 from cocadesk.annotations.sidecar_files import RefusedError
 from cocadesk.annotations.sidecars import SidecarPlanner
 from cocadesk.annotations.text import caption_of
+from cocadesk.annotations.text_jobs import TextJob, TextReport
 from cocadesk.errors import UserError
-from cocadesk.eta import EtaEstimator
 from cocadesk.library.library import Library
 from cocadesk.library.rows import Edit, MediaRow
 from cocadesk.texts.reading import NotTextError, read_text
@@ -29,22 +29,11 @@ HAS_CAPTION = "You have given it another caption here."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakeOverReport:
-    """The outcome, in media; ``without`` have no text beside them.
-
-    ``was_undone`` where a person took it back meanwhile.
-    """
+class TakeOverReport(TextReport):
+    """The outcome, in media; ``without`` have no text beside them."""
 
     taken: int = 0
-    unchanged: int = 0
     without: int = 0
-    skipped: tuple[SkippedFile, ...] = ()
-    was_undone: bool = False
-
-    @property
-    def failed(self) -> int:
-        """The number of texts that the disk has refused to give."""
-        return sum(item.is_failure for item in self.skipped)
 
 
 def take_over_steps(
@@ -56,52 +45,22 @@ def take_over_steps(
     back. An undo while it runs stops it.
     """
     job = _TakingOver(library, annotations, batch)
-    eta, done = EtaEstimator(), 0
-    yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
-    for start in range(0, len(keys), MEDIA_AT_ONCE):
-        piece = keys[start : start + MEDIA_AT_ONCE]
-        earlier = len(job.skipped)
-        changed = job.take(piece)
-        if changed is None:
-            return job.report(was_undone=True)
-        done += len(piece)
-        yield AnnotationProgress(
-            stage=AnnotationStage.TAKE_OVER,
-            done=done,
-            total=len(keys),
-            failed=job.report().failed,
-            seconds_left=eta.seconds_left(done, len(keys)),
-            keys=changed,
-            skipped=tuple(job.skipped[earlier:]),
-        )
-    return job.report()
+    return (yield from job.steps(keys, AnnotationStage.TAKE_OVER, MEDIA_AT_ONCE))
 
 
-class _TakingOver:
+class _TakingOver(TextJob[TakeOverReport]):
     """The state of one job."""
 
     def __init__(self, library: Library, annotations: HumanAnnotations, batch: str) -> None:
-        self._library = library
-        self._annotations = annotations
-        self._batch = batch
+        super().__init__(library, annotations, batch)
         self._taken = {edit.key for edit in library.edits.of_batch(batch)}
-        self._unchanged = 0
         self._without = 0
-        self.skipped: list[SkippedFile] = []
-        self._planner: SidecarPlanner | None = None
 
-    def take(self, keys: Sequence[str]) -> tuple[str, ...] | None:
-        """Take over the texts of a few media; their keys, or None once the batch was undone."""
-        with self._annotations.lock:
-            if self._batch in self._annotations.state().taken_back:
-                return None
-            # Kept for the whole job: it looks at all media.
-            planner = self._planner or SidecarPlanner(self._library, overwrite=False)
-            self._planner = planner
-            command = Command(batch=self._batch)
-            rows = self._library.media.iter_rows(keys)
-            edits = [e for row in rows if (e := self._edit(row, planner, command)) is not None]
-            self._annotations.write(edits)
+    def _work(
+        self, rows: Iterable[MediaRow], planner: SidecarPlanner, command: Command
+    ) -> tuple[str, ...]:
+        edits = [e for row in rows if (e := self._edit(row, planner, command)) is not None]
+        self._annotations.write(edits)
         self._taken.update(edit.key for edit in edits)
         return tuple(edit.key for edit in edits)
 
@@ -121,19 +80,18 @@ class _TakingOver:
             if row.human_caption is not None:
                 raise RefusedError(HAS_CAPTION)
         except RefusedError as refused:
-            self.skipped.append(
+            self._skipped.append(
                 SkippedFile(path=row.path, reason=refused.reason, is_failure=refused.is_failure)
             )
             return None
         return command.edit(row.key, CAPTION, json.dumps(None), json.dumps(caption))
 
-    def report(self, *, was_undone: bool = False) -> TakeOverReport:
-        """The outcome so far."""
+    def _report(self, *, was_undone: bool) -> TakeOverReport:
         return TakeOverReport(
             taken=len(self._taken),
             unchanged=self._unchanged,
             without=self._without,
-            skipped=tuple(self.skipped),
+            skipped=tuple(self._skipped),
             was_undone=was_undone,
         )
 
