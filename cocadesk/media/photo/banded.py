@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 from PIL import Image
 
-from cocadesk.media.formats import PhotoFormat
-from cocadesk.media.photo.bands import BAND_PIXELS, join_bands
+from cocadesk.media.formats import Decoder, PhotoFormat
+from cocadesk.media.photo.bands import BAND_PIXELS, LARGE_PIXELS, join_bands
 from cocadesk.media.photo.colour import turn_upright, upright_size
 from cocadesk.media.photo.pillow import DECODER_ERRORS, PillowSource, explain, open_with_pillow
 from cocadesk.media.photo.png_bands import png_bands, read_png_header
@@ -16,54 +16,47 @@ from cocadesk.media.photo.tiff_bands import read_strips, tiff_bands
 from cocadesk.media.source import PhotoSource
 from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
 
-LARGE_PIXELS = 40_000_000
-"""From here on in bands. It depends on the file alone, as the picture's hash must."""
-
 Bands: TypeAlias = Callable[[int], Iterator[Image.Image]]
 """The bands of a picture, with about so many rows each."""
 
 
-def open_png(
+def open_banded(
     data: bytes,
     photo_format: PhotoFormat,
     limits: DecodeLimits,
     large_pixels: int = LARGE_PIXELS,
     band_pixels: int = BAND_PIXELS,
 ) -> PhotoSource:
-    """The PNG in ``data``, its head read.
+    """The PNG or TIFF in ``data``, its head read.
 
     Raises:
         PhotoError: the head is broken or the picture is too large.
     """
     common = open_with_pillow(data, photo_format, limits)
-    header = read_png_header(data) if common.width * common.height >= large_pixels else None
-    if header is None or not header.can_be_banded:
+    if common.width * common.height < large_pixels:
         return common
-    return BandedSource(common, lambda rows: png_bands(data, header, rows), limits, band_pixels)
+    find = _bands_of_png if photo_format.decoder is Decoder.PNG else _bands_of_tiff
+    bands = find(data, common, limits)
+    return common if bands is None else BandedSource(common, bands, limits, band_pixels)
 
 
-def open_tiff(
-    data: bytes,
-    photo_format: PhotoFormat,
-    limits: DecodeLimits,
-    large_pixels: int = LARGE_PIXELS,
-    band_pixels: int = BAND_PIXELS,
-) -> PhotoSource:
-    """The TIFF in ``data``, its head read.
+def _bands_of_png(data: bytes, _common: PillowSource, _limits: DecodeLimits) -> Bands | None:
+    """The bands of a PNG; None where it can only be read whole."""
+    header = read_png_header(data)
+    return (lambda rows: png_bands(data, header, rows)) if header.can_be_banded else None
 
-    Raises:
-        PhotoError: the head is broken or the picture is too large.
-    """
-    common = open_with_pillow(data, photo_format, limits)
-    strips = read_strips(data) if common.width * common.height >= large_pixels else None
+
+def _bands_of_tiff(data: bytes, common: PillowSource, limits: DecodeLimits) -> Bands | None:
+    """The same of a TIFF, whose bands can be no smaller than its strips."""
+    strips = read_strips(data)
     if strips is None or common.has_own_white:  # each band would have another white
-        return common
+        return None
 
     def bands(rows: int) -> Iterator[Image.Image]:
         limits.check_size(strips.width, max(strips.rows, rows), common.bytes_per_pixel)
         return tiff_bands(data, strips, rows)
 
-    return BandedSource(common, bands, limits, band_pixels)
+    return bands
 
 
 class BandedSource(PhotoSource):

@@ -11,6 +11,8 @@ from cocadesk.media.photo.colour import image_to_srgb
 from cocadesk.media.photo.modes import flatten_on_white, to_plain_mode
 from cocadesk.media.types import RgbImage
 
+LARGE_PIXELS = 40_000_000
+"""From here on in pieces. It depends on the file alone, as the picture's hash must."""
 BAND_PIXELS = 4_000_000
 """A band's size: work is done in large pieces, yet some tens of MB hold one."""
 

@@ -69,14 +69,10 @@ def _open(data: bytes, photo_format: PhotoFormat, limits: DecodeLimits) -> Photo
     match photo_format.decoder:
         case Decoder.NONE:
             raise PhotoError(photo_format.refusal)
-        case Decoder.PNG:
-            from cocadesk.media.photo.banded import open_png
+        case Decoder.PNG | Decoder.TIFF:
+            from cocadesk.media.photo.banded import open_banded
 
-            return open_png(data, photo_format, limits)
-        case Decoder.TIFF:
-            from cocadesk.media.photo.banded import open_tiff
-
-            return open_tiff(data, photo_format, limits)
+            return open_banded(data, photo_format, limits)
         case Decoder.HEIF:
             from cocadesk.media.photo.heif import open_heif
 

@@ -18,6 +18,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, VideoReformatter
 
 from cocadesk.media.formats import PhotoFormat
+from cocadesk.media.photo.bands import LARGE_PIXELS
 from cocadesk.media.photo.colour import rgb_to_srgb
 from cocadesk.media.photo.hdr import Curve, wide_to_screen
 from cocadesk.media.photo.heif_items import HeifItems, Item
@@ -26,7 +27,6 @@ from cocadesk.media.source import PhotoSource
 from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
 from cocadesk.media.video.frames import screen_rgb
 
-LARGE_PIXELS = 40_000_000
 _CODECS = {b"hvc1": ("hevc", b"hvcC"), b"av01": ("libdav1d", b"av1C")}
 _CURVES = frozenset(curve.value for curve in Curve)
 _BYTES_PER_PIXEL = 5

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from cocadesk.media.formats import PHOTO_FORMATS, PhotoFormat
-from cocadesk.media.photo.banded import BandedSource, open_png, open_tiff
+from cocadesk.media.photo.banded import BandedSource, open_banded
 from cocadesk.media.photo.decode import decode_photo
 from cocadesk.media.photo.heif import CodedSource, open_heif
 from cocadesk.media.photo.png_bands import read_png_header
@@ -40,9 +40,8 @@ def row_of(name: str) -> PhotoFormat:
 def assert_same_as_whole(data: bytes, name: str, most: int = 0) -> None:
     """Bands and the whole picture give the same, at several scales."""
     row = row_of(name)
-    opener = open_png if name == "PNG" else open_tiff
-    banded = opener(data, row, LIMITS, large_pixels=1, band_pixels=5000)
-    whole = opener(data, row, LIMITS, large_pixels=1 << 40)
+    banded = open_banded(data, row, LIMITS, large_pixels=1, band_pixels=5000)
+    whole = open_banded(data, row, LIMITS, large_pixels=1 << 40)
     parts: list[int] = []
     banded.on_part = lambda: parts.append(1)
     assert isinstance(banded, BandedSource)
@@ -124,8 +123,8 @@ def test_a_band_of_a_tiff_is_one_row_of_strips_whatever_the_reduction() -> None:
     assert [band.height for band in tiff_bands(data, strips, 21)] == [16] * 25
     row = row_of("TIFF")
     for reduction in (21, 35):
-        banded = open_tiff(data, row, LIMITS, large_pixels=1, band_pixels=60 * reduction)
-        whole = open_tiff(data, row, LIMITS, large_pixels=1 << 40)
+        banded = open_banded(data, row, LIMITS, large_pixels=1, band_pixels=60 * reduction)
+        whole = open_banded(data, row, LIMITS, large_pixels=1 << 40)
         np.testing.assert_array_equal(banded.decode(reduction), whole.decode(reduction))
 
 
@@ -134,7 +133,7 @@ def test_a_strip_beyond_memory_is_refused_before_it_is_unpacked() -> None:
     data = encode(natural_picture(600, 400), "TIFF", compression="tiff_lzw", tiffinfo={278: 399})
     limits = DecodeLimits(memory_bytes=600 * 300 * 4)
     with pytest.raises(PhotoError, match="would need about"):
-        open_tiff(data, row_of("TIFF"), limits, large_pixels=1).decode(8)
+        open_banded(data, row_of("TIFF"), limits, large_pixels=1).decode(8)
 
 
 @pytest.mark.parametrize("mode", ["F", "I"])
@@ -143,7 +142,7 @@ def test_a_tiff_whose_white_only_all_pixels_tell_is_read_whole(mode: str) -> Non
     light = np.ones((200, 100), np.float32 if mode == "F" else np.int32)
     light[100:] = 200
     data = encode(Image.fromarray(light), "TIFF", compression="tiff_lzw", tiffinfo={278: 8})
-    rgb = open_tiff(data, row_of("TIFF"), LIMITS, large_pixels=1, band_pixels=800).decode(1)
+    rgb = open_banded(data, row_of("TIFF"), LIMITS, large_pixels=1, band_pixels=800).decode(1)
     assert rgb[50].mean() < 5
     assert abs(rgb[150].mean() - 200) < 2
 
@@ -197,8 +196,7 @@ def test_the_metadata_of_a_large_picture_are_read_without_it(name: str) -> None:
     packed = {"compression": "tiff_lzw", "tiffinfo": {278: 8, 0x010F: "Cam"}}
     options = packed if name == "TIFF" else {"exif": exif_block({0x010F: "Cam"})}
     data = encode(quadrants(300, 400), name, **options)
-    opener = open_png if name == "PNG" else open_tiff
-    source = opener(data, row_of(name), DecodeLimits(memory_bytes=1000), large_pixels=1)
+    source = open_banded(data, row_of(name), DecodeLimits(memory_bytes=1000), large_pixels=1)
     assert source.whole_metadata().exif.main[0x010F] == b"Cam\0"
 
 
@@ -210,9 +208,8 @@ def test_a_large_picture_that_was_cut_short_fails_in_a_sentence(name: str, part:
     options = {"compression": "tiff_lzw", "tiffinfo": {278: 8}} if name == "TIFF" else {}
     data = encode(natural_picture(300, 400), name, **options)
     data = data[: int(len(data) * part)]
-    opener = open_png if name == "PNG" else open_tiff
     with pytest.raises(PhotoError, match=r"[.]$"):
-        opener(data, row_of(name), LIMITS, large_pixels=1).decode(4)
+        open_banded(data, row_of(name), LIMITS, large_pixels=1).decode(4)
 
 
 def test_a_heic_in_tiles_is_put_together() -> None:
