@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from enum import Enum
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.media.types import RgbImage
+
+AnyFloat = TypeVar("AnyFloat", np.float32, np.float64)
 
 _WHITE_NITS = 203.0
 _PQ_PEAK_NITS = 10_000.0
@@ -68,6 +71,11 @@ def wide_to_screen(rgb_HWC: RgbImage, primaries: int, gamma: float | None = None
     return screen
 
 
+def srgb_curve(light: NDArray[AnyFloat]) -> NDArray[AnyFloat]:
+    """Linear light from 0 to 1 as sRGB stores it."""
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
 def _roll_off(peak: NDArray[np.float32]) -> NDArray[np.float32]:
     """Leaves values up to the knee as they are and brings all others below 1."""
     over = np.maximum(peak - _KNEE, 0.0)
@@ -101,6 +109,4 @@ def _light_table(gamma: float | None) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=1)
 def _srgb_table() -> NDArray[np.uint8]:
-    light = np.linspace(0.0, 1.0, 4096)
-    encoded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.round(encoded * 255).astype(np.uint8)
+    return np.round(srgb_curve(np.linspace(0.0, 1.0, 4096)) * 255).astype(np.uint8)

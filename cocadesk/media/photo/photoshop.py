@@ -19,6 +19,7 @@ from cocadesk.media.formats import PhotoFormat
 from cocadesk.media.metadata.exif import Exif
 from cocadesk.media.metadata.iptc import image_resources
 from cocadesk.media.photo.bands import BAND_PIXELS, join_bands
+from cocadesk.media.photo.hdr import srgb_curve
 from cocadesk.media.source import PhotoSource, RawMetadata
 from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
 
@@ -222,8 +223,8 @@ class _Planes:
         if self._header.compression == _ZIP_PREDICTED:
             stored = _without_prediction(stored, bits)
         if bits == 32:
-            light = stored.view(">f4").astype(np.float32)
-            return np.round(255 * _encoded(light)).astype(np.uint8)
+            light = np.nan_to_num(stored.view(">f4").astype(np.float32))
+            return np.round(255 * srgb_curve(np.clip(light, 0.0, 1.0))).astype(np.uint8)
         return np.ascontiguousarray(stored[:, ::2]) if bits == 16 else stored
 
     def _unpacked(self, first: int, rows: int) -> bytes:
@@ -248,9 +249,3 @@ def _without_prediction(stored: NDArray[np.uint8], bits: int) -> NDArray[np.uint
         return summed
     planes = summed.reshape(len(summed), 4, -1)
     return np.ascontiguousarray(planes.transpose(0, 2, 1)).reshape(len(summed), -1)
-
-
-def _encoded(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Linear light, as 32-bit documents hold it, in sRGB's curve."""
-    clipped = np.clip(np.nan_to_num(light), 0.0, 1.0)
-    return np.where(clipped <= 0.0031308, 12.92 * clipped, 1.055 * clipped ** (1 / 2.4) - 0.055)
