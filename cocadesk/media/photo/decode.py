@@ -170,17 +170,21 @@ _HEAD_BYTES = 256 << 10
 """A JPEG's metadata lie before its first scan, nearly always in so many bytes."""
 
 
-def photo_metadata(path: bytes, limits: DecodeLimits) -> PhotoMetadata:
+def photo_metadata(path: bytes, limits: DecodeLimits, data: bytes | None = None) -> PhotoMetadata:
     """The metadata of a photo's file and of its sidecars, without decoding its picture.
+
+    ``data`` is the file's content, where that was read already.
 
     Raises:
         PhotoError: it is no photo, is broken, too large or cannot be read.
     """
-    head = read_head(path, _HEAD_BYTES)
+    head = read_head(path, _HEAD_BYTES) if data is None else data[:_HEAD_BYTES]
     suffix = Path(os.fsdecode(path)).suffix
     raw = header_metadata(head) if format_of(head[:SNIFF_BYTES], suffix[1:]) is JPEG else None
     if raw is None:
-        source = open_photo(read_photo_file(path, limits), limits=limits, suffix=suffix)
+        if data is None:
+            data = read_photo_file(path, limits)
+        source = open_photo(data, limits=limits, suffix=suffix)
         raw = source.whole_metadata()
     return _with_sidecars(read_metadata(raw), path)
 

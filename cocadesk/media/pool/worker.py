@@ -238,12 +238,11 @@ def metadata_of(path: bytes, limits: DecodeLimits) -> tuple[PhotoMetadata, bool]
     head = read_head(path, SNIFF_BYTES)
     if is_video(head, path):
         return video_metadata(path, limits), True
-    animation = None
-    if may_move(head):
-        animation = open_animation(read_photo_file(path, limits), limits)
+    data = read_photo_file(path, limits) if may_move(head) else None
+    animation = None if data is None else open_animation(data, limits)
     if animation is not None:
         animation.close()
-    return photo_metadata(path, limits), animation is not None
+    return photo_metadata(path, limits, data), animation is not None
 
 
 def _decode_video(
