@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ from cocadesk.media.photo.decode import decode_photo
 from cocadesk.media.photo.heif import CodedSource, open_heif
 from cocadesk.media.photo.png_bands import read_png_header
 from cocadesk.media.photo.tiff_bands import read_strips, tiff_bands
-from cocadesk.media.types import DecodeLimits, PhotoError
+from cocadesk.media.pool.pool import DecoderPool
+from cocadesk.media.types import DecodedPhoto, DecodeLimits, DecodeRequest, PhotoError
 from cocadesk.picture_input import InputSpec
 from tests.support.photo_files import (
     corner_colours,
@@ -27,6 +29,7 @@ from tests.support.photo_files import (
 )
 from tests.support.rare_photos import heic_grid
 from tests.support.shared import shared_path
+from tests.support.worker_memory import peak_bytes
 
 SPEC = InputSpec(size_px=64)
 LIMITS = DecodeLimits()
@@ -157,13 +160,22 @@ def test_a_tiff_in_bands_is_turned_once(orientation: int) -> None:
     assert_same_as_whole(data, "TIFF")
 
 
-def test_a_panorama_of_180_megapixels_is_read_in_little_memory() -> None:
-    """30,000 x 6,000 as a grey PNG; whole and in RGB it would take 900 MB."""
+def test_a_panorama_of_180_megapixels_is_read_in_little_memory(tmp_path: Path) -> None:
+    """30,000 x 6,000 as a grey PNG: its pixels alone would take 180 MB."""
     row = b"\0" + bytes(np.tile(np.arange(250, dtype=np.uint8), 120))
     packer = zlib.compressobj(1)
     rows = b"".join(packer.compress(row) for _ in range(6000)) + packer.flush()
-    data = _png_of(30_000, 6_000, 8, 0, rows)
-    photo = decode_photo(data, SPEC, limits=DecodeLimits(memory_bytes=100 << 20))
+    usual, panorama = tmp_path / "usual.png", tmp_path / "panorama.png"
+    usual.write_bytes(encode(quadrants(), "PNG"))
+    panorama.write_bytes(_png_of(30_000, 6_000, 8, 0, rows))
+    limits = DecodeLimits(memory_bytes=100 << 20)
+    with DecoderPool(spec=SPEC, workers=1, limits=limits) as pool:
+        list(pool.decode([DecodeRequest(token=0, path=bytes(usual))]))
+        (pid,) = pool.worker_pids
+        before = peak_bytes(pid)
+        (photo,) = list(pool.decode([DecodeRequest(token=1, path=bytes(panorama))]))
+        assert peak_bytes(pid) - before < limits.memory_bytes
+    assert isinstance(photo, DecodedPhoto), photo
     assert (photo.width, photo.height) == (30_000, 6_000)
     assert abs(photo.input_HWC.mean() - 124.5) < 2
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import itertools
 import os
-import sys
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from cocadesk.media.types import (
 from cocadesk.picture_input import InputSpec, Resize
 from tests.support.photo_files import corner_colours
 from tests.support.shared import shared_path
+from tests.support.worker_memory import peak_bytes
 
 pytestmark = pytest.mark.shared
 
@@ -92,17 +92,10 @@ def outcome(names: Path) -> Outcome:
     with DecoderPool(spec=SPEC, workers=2, limits=DecodeLimits()) as pool:
         answers = pool.decode(DecodeRequest(token=i, path=p) for i, p in enumerate(files))
         results = {result.path: result for result in answers}
-        peak_bytes = sum(_peak_bytes(pid) for pid in pool.worker_pids)
+        most_bytes = sum(peak_bytes(pid) for pid in pool.worker_pids)
     assert sorted(results) == sorted(files)
     problems = [item for item in found if isinstance(item, ScanProblem)]
-    return Outcome(results, problems, peak_bytes)
-
-
-def _peak_bytes(pid: int) -> int:
-    if sys.platform != "linux":
-        return 0
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) << 10
+    return Outcome(results, problems, most_bytes)
 
 
 def _is_required(row: dict[str, str]) -> bool:
