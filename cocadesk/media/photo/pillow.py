@@ -108,8 +108,11 @@ class PillowSource(PhotoSource):
 
     @property
     def bytes_per_pixel(self) -> int:
-        """Estimated bytes for one pixel at the peak of decoding."""
-        return _peak_bytes_per_pixel(self._image, self.format)
+        """Estimated bytes for one pixel at the peak of loading and converting."""
+        mode = self._image.mode
+        own = 1 if mode in _ONE_BYTE else 2 if mode.startswith("I;16") else 4
+        converted = 0 if mode in PLAIN_MODES else 4
+        return own + converted + self.format.decoder_bytes
 
     @property
     def has_alpha(self) -> bool:
@@ -136,8 +139,7 @@ class PillowSource(PhotoSource):
         Raises:
             PhotoError: the data are broken or need too much memory.
         """
-        needed = _peak_bytes_per_pixel(self._image, self.format) + 8
-        self._limits.check_size(*self._image.size, needed)
+        self._limits.check_size(*self._image.size, self.bytes_per_pixel + 8)
         try:
             self._image.seek(number + self._first_frame)
             self._image.load()
@@ -162,8 +164,7 @@ class PillowSource(PhotoSource):
     def _load(self) -> Image.Image:
         """The whole picture in a mode that can be reduced; decoded once, then kept."""
         if self._loaded is None:
-            needed = _peak_bytes_per_pixel(self._image, self.format)
-            self._limits.check_size(*self._image.size, needed)
+            self._limits.check_size(*self._image.size, self.bytes_per_pixel)
             self._image.load()
             texts = png_texts(self._image, self.format)  # they may stand behind the pixels
             self.metadata = replace(self.metadata, png_texts=texts)
@@ -202,10 +203,3 @@ def explain(photo_format: PhotoFormat, error: BaseException) -> str:
     if not text or "cannot identify image file" in lowered:
         return f"The {photo_format.name} header is broken or of a kind that cannot be read."
     return f"The {photo_format.name} data are broken ({text[:200]})."
-
-
-def _peak_bytes_per_pixel(image: Image.Image, photo_format: PhotoFormat) -> int:
-    """Estimated bytes for one pixel at the peak of loading and converting."""
-    own = 1 if image.mode in _ONE_BYTE else 2 if image.mode.startswith("I;16") else 4
-    converted = 0 if image.mode in PLAIN_MODES else 4
-    return own + converted + photo_format.decoder_bytes
