@@ -25,11 +25,10 @@ from tests.support.photo_files import (
 )
 from tests.support.rare_photos import jxl, jxl_of_jpeg
 from tests.support.shared import shared_path
+from tests.support.xmp_packets import xmp
 
 SPEC = InputSpec(size_px=32)
-XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
- xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
- xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"/></rdf:RDF></x:xmpmeta>"""
+XMP = xmp(xmp_Rating="4")
 
 LIGHT_RAMP = base64.b64decode(
     "AAAADEpYTCANCocKAAAAFGZ0eXBqeGwgAAAAAGp4bCAAAAAJanhsbAoAAAA9anhsY/8KAT5+gKJFCAIBAJwASygk"
@@ -54,7 +53,7 @@ def test_the_size_is_read_from_the_header_alone(size: tuple[int, int]) -> None:
     assert (header.width, header.height) == size
 
 
-def test_a_jpeg_within_is_decoded_as_one(tmp_path: Path) -> None:
+def test_a_jpeg_within_is_decoded_as_one() -> None:
     """At a reduced scale, with its own metadata."""
     jpeg = encode(natural_picture(1600, 1200), "JPEG", quality=92, exif=exif_block({0x010F: "Cam"}))
     photo = decode_photo(jxl_of_jpeg(jpeg), SPEC)
@@ -75,7 +74,7 @@ def test_the_metadata_of_a_jpeg_within_are_read_without_its_picture(tmp_path: Pa
 
 
 @pytest.mark.parametrize("orientation", [3, 6, 8])
-def test_the_turn_of_a_jpeg_within_is_applied_once(tmp_path: Path, orientation: int) -> None:
+def test_the_turn_of_a_jpeg_within_is_applied_once(orientation: int) -> None:
     """It stands in the codestream and in the JPEG's EXIF."""
     upright = quadrants(192, 96)
     block = exif_block({0x0112: orientation})

@@ -65,11 +65,7 @@ def test_joined_recordings_are_one_after_the_other(tmp_path: Path) -> None:
 
 def test_a_time_that_two_joined_recordings_have_is_found_in_the_first(tmp_path: Path) -> None:
     """Going to a time by the file's clock would end in the second."""
-    parts = [
-        make_video(tmp_path / f"{number}.ts", colours, seconds_each=2)
-        for number, colours in enumerate([("red", "blue"), ("lime", "yellow")])
-    ]
-    data = b"".join(part.read_bytes() for part in parts)
+    data = joined(tmp_path)
     for time_s, red, green, blue in ((3.2, 0, 0, 255), (3.6, 0, 0, 255), (5.0, 0, 255, 0)):
         frame = decode_frame_at(io.BytesIO(data), time_s, SPEC, duration_s=8.0)
         mean = frame.input_HWC.reshape(-1, 3).mean(0)
