@@ -190,7 +190,7 @@ class AnnotationJobs:
         return write_outcome(report)
 
     def take_over_steps(self, spec: str) -> Steps:
-        """A job that takes texts over; see ``cocadesk.engine.scheduler.JobFactory``."""
+        """A job that takes texts over; see ``cocadesk.engine.job_steps.JobFactory``."""
         order = msgspec.json.decode(spec, type=TakeOverSpec)
         keys = scope_keys(self._library, order.scope)
         inner = take_over_steps(self._library, self._annotations, keys, batch=order.batch)
