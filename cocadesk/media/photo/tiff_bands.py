@@ -21,6 +21,7 @@ _COPIED = frozenset(
     {_WIDTH, _BITS, _PACKING, 262, 266, _CHANNELS, _PLANAR, 317, 320, _TILE_WIDTH, _TILE_HEIGHT}
     | {332, 338, 339, 340, 341, 347, 529, 530, 531, 532}
 )
+_READ = _COPIED | {_HEIGHT, _ROWS, _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 16: 8, 17: 8}
 _CODES = {1: "B", 3: "H", 4: "I", 16: "Q"}
 _MAX_ENTRIES, _MAX_COUNT = 512, 4_000_000
@@ -139,12 +140,12 @@ def _entries(data: bytes, order: str, *, is_big: bool) -> dict[int, _Entry]:
     for start in range(at, at + entry_bytes * min(count, _MAX_ENTRIES), entry_bytes):
         tag, kind, amount = struct.unpack_from(order + "HH" + offset_code, data, start)
         size = _SIZES.get(kind, 0) * amount
-        if not size or amount > _MAX_COUNT:
+        if tag not in _READ or tag in found or not size or amount > _MAX_COUNT:
             continue
         value_at = start + 4 + inline
         if size > inline:
             (value_at,) = struct.unpack_from(order + offset_code, data, value_at)
-        found.setdefault(tag, _Entry(kind, amount, data[value_at : value_at + size]))
+        found[tag] = _Entry(kind, amount, data[value_at : value_at + size])
     return found
 
 
