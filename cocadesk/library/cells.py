@@ -34,19 +34,23 @@ def nearest_cells(
     return cells
 
 
+def grouped(cells_N: NDArray[np.int32], count: int) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Rows in the order of their cells, of which cell c has those from ``starts[c]`` on."""
+    starts = np.zeros(count + 1, np.int64)
+    np.cumsum(np.bincount(cells_N, minlength=count), out=starts[1:])
+    return np.argsort(cells_N, kind="stable"), starts
+
+
 def train_centers(
     sample_ND: NDArray[np.float32], count: int, rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """(count, D) centers of unit norm, fitted to a sample of unit vectors."""
     centers_CD = sample_ND[rng.choice(len(sample_ND), count, replace=len(sample_ND) < count)]
     for _ in range(_ROUNDS):
-        cells = nearest_cells(sample_ND, centers_CD)
-        order = np.argsort(cells, kind="stable")
-        sizes = np.bincount(cells, minlength=count)
-        filled = np.flatnonzero(sizes)
-        starts = (np.cumsum(sizes) - sizes)[filled]
+        order, starts = grouped(nearest_cells(sample_ND, centers_CD), count)
+        filled = np.flatnonzero(np.diff(starts))
         centers_CD = sample_ND[rng.integers(0, len(sample_ND), count)]  # for empty cells
-        centers_CD[filled] = np.add.reduceat(sample_ND[order], starts, axis=0)
+        centers_CD[filled] = np.add.reduceat(sample_ND[order], starts[filled], axis=0)
         centers_CD = unit_vectors(centers_CD)
     return centers_CD
 

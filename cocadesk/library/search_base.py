@@ -21,7 +21,13 @@ from numpy.typing import NDArray
 
 from cocadesk.library.atomic import written_atomically
 from cocadesk.library.catalogue import COLUMN_FIELDS
-from cocadesk.library.cells import count_of_cells, nearest_cells, sample_size, train_centers
+from cocadesk.library.cells import (
+    count_of_cells,
+    grouped,
+    nearest_cells,
+    sample_size,
+    train_centers,
+)
 from cocadesk.library.columns import Column, Numbers, column_of
 from cocadesk.library.key_numbers import KeyNumbers
 from cocadesk.library.layout import MEDIA, STORE_FOLDER, draft_of, drafts_in, views_table
@@ -139,9 +145,7 @@ def _write_views(writer: PartsWriter, views: ViewRows) -> None:
     centers_CD = train_centers(_unit(whole_ND[sample]), count_of_cells(count), rng)
     pieces = [slice(start, start + _AT_ONCE) for start in range(0, count, _AT_ONCE)]
     cells = np.concatenate([nearest_cells(_unit(whole_ND[at]), centers_CD) for at in pieces])
-    order = np.argsort(cells, kind="stable")
-    starts = np.zeros(len(centers_CD) + 1, np.int64)
-    np.cumsum(np.bincount(cells, minlength=len(centers_CD)), out=starts[1:])
+    order, starts = grouped(cells, len(centers_CD))
     most_D = np.maximum(whole_ND.max(0), -whole_ND.min(0))
     scale_D = (np.maximum(most_D, 1) / WHOLE).astype(np.float32)
 

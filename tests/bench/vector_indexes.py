@@ -25,7 +25,13 @@ import pyarrow as pa
 from lancedb.index import HnswPq, HnswSq, IvfFlat, IvfPq, IvfRq, IvfSq
 from numpy.typing import NDArray
 
-from cocadesk.library.cells import count_of_cells, nearest_cells, sample_size, train_centers
+from cocadesk.library.cells import (
+    count_of_cells,
+    grouped,
+    nearest_cells,
+    sample_size,
+    train_centers,
+)
 from cocadesk.library.schema import vectors_to_arrow
 from cocadesk.library.vector_memory import CellRows, VectorMemory, halves_of, no_views
 from tests.bench.large_library import VectorSource
@@ -78,10 +84,7 @@ def ours(vectors_ND: NDArray[np.float32], share: float) -> VectorMemory:
     count = len(vectors_ND)
     sample = vectors_ND[rng.choice(count, sample_size(count), replace=False)]
     centers = train_centers(sample, count_of_cells(count), rng)
-    cells = nearest_cells(vectors_ND, centers)
-    order = np.argsort(cells, kind="stable")
-    starts = np.zeros(len(centers) + 1, np.int64)
-    np.cumsum(np.bincount(cells, minlength=len(centers)), out=starts[1:])
+    order, starts = grouped(nearest_cells(vectors_ND, centers), len(centers))
     scale = np.abs(vectors_ND).max(0)
     upper, lower = halves_of(vectors_ND[order], scale)
     rows = CellRows(

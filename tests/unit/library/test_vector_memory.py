@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cocadesk.library.cells import nearest_cells, train_centers
+from cocadesk.library.cells import grouped, nearest_cells, train_centers
 from cocadesk.library.key_numbers import KeyNumbers, KeySet
 from cocadesk.library.rows import Chosen
 from cocadesk.library.vector_memory import (
@@ -48,10 +48,7 @@ def rows(vectors: NDArray[np.float32], first: int = 0) -> ViewRows:
 def in_cells(vectors: NDArray[np.float32], *, scanned: int = 400) -> VectorMemory:
     """The memory of a base that holds these vectors; so many are gone through in a search."""
     centers = train_centers(vectors[:1500], CELLS, np.random.default_rng(1))
-    cells = nearest_cells(vectors, centers)
-    order = np.argsort(cells, kind="stable")
-    starts = np.zeros(CELLS + 1, np.int64)
-    np.cumsum(np.bincount(cells, minlength=CELLS), out=starts[1:])
+    order, starts = grouped(nearest_cells(vectors, centers), CELLS)
     scale = np.abs(vectors).max(0)
     upper, lower = halves_of(vectors[order], scale)
     return VectorMemory(
