@@ -152,14 +152,12 @@ class RowsInFile:
     along, and soon all of them would count as the process's memory.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
-        """Keep the file open.
+    def __init__(self, path: Path, parts: Parts, name: str) -> None:
+        """Keep the file open, which is that of ``parts``.
 
         Raises:
             OSError: it can't be read.
-            ValueError: it is damaged.
         """
-        parts = Parts.of_file(path)
         rows_ND = parts.array(name)
         self._length = rows_ND.shape[1]
         self._start = parts.position(name)

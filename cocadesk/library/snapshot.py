@@ -291,7 +291,7 @@ def open_base(folder: Path, model: str, base: str) -> Snapshot:
         views=parts.array("views"),
         times=parts.array("times"),
         upper_ND=parts.array("upper"),
-        lower_ND=RowsInFile(folder / base_name(base), "lower"),
+        lower_ND=RowsInFile(folder / base_name(base), parts, "lower"),
         scale_D=parts.array("scale"),
         centers_CD=parts.array("centers"),
         starts=parts.array("starts"),
