@@ -13,6 +13,7 @@ from pathlib import Path
 from cocadesk.errors import UserError
 from cocadesk.library.atomic import sync_folder
 from cocadesk.library.layout import (
+    MEDIA,
     SNAPSHOT_NAME,
     base_name,
     bases_in,
@@ -181,7 +182,7 @@ class SearchFiles:
         return self._making.locked()
 
     def _is_due(self, image_id: str) -> bool:
-        if not self._views.has(image_id):
+        if not self._views.count(image_id):
             return False
         with self._store.writing():
             snapshot = self._in_memory(image_id)
@@ -195,7 +196,7 @@ class SearchFiles:
         with self._store.writing():
             versions, erased = self._memory.versions(image_id), self._erased
         name = new_key()
-        rows = self._store.count(views_table(image_id))
+        rows = max(map(self._store.count, (MEDIA, views_table(image_id))))
         wanted = rows * (2 * self._store.dimension(views_table(image_id)) + _BYTES_OF_A_MEDIUM)
         if wanted > shutil.disk_usage(self._folder).free:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

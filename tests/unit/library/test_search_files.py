@@ -77,7 +77,7 @@ def wanted(known: dict[str, NDArray[np.float32]], query: NDArray[np.float32]) ->
 
 
 def has_base(folder: Path) -> bool:
-    """True where there is a base and a reader begins with it."""
+    """True where there is one base."""
     return len(bases_in(folder)) == 1
 
 
@@ -108,6 +108,19 @@ def test_a_base_is_made_where_many_have_come(
     assert len(bases_in(library.folder)) == 1
     assert bases_in(library.folder) != [base]
     check_equal(library, known)
+
+
+def test_no_base_is_made_of_media_without_vectors(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Their table may have been lost; the next index fills it."""
+    with Library.open(tmp_path / "library", sizes=SIZES) as library:
+        library.views.create(IMAGE_ID, DIMENSION)
+        library.set_model(IMAGE_ID)
+        insert(library, *[media_row(b"%d" % n) for n in range(200)])
+        library.renew_base()
+    assert caplog.text == ""
+    assert bases_in(tmp_path / "library") == []
 
 
 def test_each_change_after_the_base_is_seen_at_once(
