@@ -116,27 +116,45 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def check_filtered(library: Library) -> None:
+    """Each filter gives the hits of the search without one, but for what does not pass."""
+    searcher = Searcher(library, FakeBackend())
+    rows = {row.key: row for row in library.media.iter_rows()}
+    found = searcher.search("red", 100, parse_filter("state:present,missing"))
+    ranked = [rows[hit.key] for hit in found]
+    for text in FILTERS:
+        among = parse_filter(text)
+        mask = among.mask(columns_of(ranked, among.fields()))
+        wanted = [
+            row.key
+            for row, passes in zip(ranked, mask, strict=True)
+            if passes and ("state" in text or row.state is not MediaState.MISSING)
+        ]
+        for limit in (3, 100):
+            hits = searcher.search("red", limit, among)
+            assert [hit.key for hit in hits] == wanted[:limit], text
+
+
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
 def test_a_filtered_search_is_the_search_without_what_does_not_pass(
     folder: Path, sizes: Sizes
 ) -> None:
     """The same hits in the same order, at any limit; the missing only where asked for."""
     with Library.open(folder, writer=False, sizes=sizes) as library:
-        searcher = Searcher(library, FakeBackend())
-        rows = {row.key: row for row in library.media.iter_rows()}
-        found = searcher.search("red", 100, parse_filter("state:present,missing"))
-        ranked = [rows[hit.key] for hit in found]
-        for text in FILTERS:
-            among = parse_filter(text)
-            mask = among.mask(columns_of(ranked, among.fields()))
-            wanted = [
-                row.key
-                for row, passes in zip(ranked, mask, strict=True)
-                if passes and ("state" in text or row.state is not MediaState.MISSING)
-            ]
-            for limit in (3, 100):
-                hits = searcher.search("red", limit, among)
-                assert [hit.key for hit in hits] == wanted[:limit], text
+        check_filtered(library)
+
+
+@pytest.mark.parametrize("keys_in_question", [3, 10_000])
+def test_vectors_too_many_for_memory_are_searched_for_media_that_are_in_it(
+    tmp_path: Path, keys_in_question: int
+) -> None:
+    """As of some videos with many moments each."""
+    sizes = Sizes(memory_rows=60, keys_in_question=keys_in_question)
+    with Library.open(tmp_path / "library", sizes=sizes) as library:
+        fill(library)
+        assert library.results.columns(()) is not None
+        assert library.views.in_memory(IMAGE_ID) is None
+        check_filtered(library)
 
 
 def test_the_snapshot_gives_the_same_filtered_hits(folder: Path) -> None:
