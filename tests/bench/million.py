@@ -36,6 +36,7 @@ from cocadesk.search.filters import parse_filter
 from cocadesk.search.searcher import Searcher
 from tests.bench.figures import Figure
 from tests.bench.large_library import (
+    AT_ONCE,
     VectorSource,
     exact_best,
     fill,
@@ -441,7 +442,8 @@ def _after(
     """The searches again, after a tenth more rows."""
     again = VectorSource(photos_ND)
     again.draw(1)
-    before = (again.draw(min(20_000, plan.rows - start)) for start in range(0, plan.rows, 20_000))
+    starts = range(0, plan.rows, AT_ONCE)
+    before = (again.draw(min(AT_ONCE, plan.rows - start)) for start in starts)  # as ``fill`` does
     count = plan.rows + sum(map(len, more))
     exact = exact_best(query_QD, itertools.chain(before, more), masks_of(count), LIMIT)
     yield from search_figures("after 10 % more", run_search_process(plan, texts), exact)
