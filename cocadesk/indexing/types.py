@@ -113,7 +113,7 @@ class IndexReport:
 
     ``indexed`` files were read and committed (new, copied or changed), of which
     ``videos`` are videos; ``moved`` ones only followed, and of ``unchanged`` ones the
-    bytes are as they were; of these the metadata of ``refreshed`` were read again.
+    bytes are as they were; the metadata of ``refreshed`` ones, unchanged or moved, were read again.
     ``missing`` and ``offline`` count media that this run found gone or on a disk that is not
     there.
     ``unsettled`` were left for the next index, see ``IndexOptions.settle_s``.

@@ -2,8 +2,8 @@
 
 Its compaction leaves a file alone of which less than a tenth is deleted, and there is no
 option for it. So as many other rows of that file are written anew, by themselves, until it
-is due: measured at 100,000 × 320 float16 with indexes 0.4 s for one row, where writing the
-table anew and training its vector index again takes 4 s.
+is due: measured at 100,000 × 320 float16, with a vector index that tables have no more, 0.4 s
+for one row, where writing the table anew and training that index again took 4 s.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ class Report(Value, frozen=True, tag_field="type", tag=True):
 class IndexReport(Report, frozen=True):
     """Numbers of an index job (or a switch of models), in files; ``videos`` of the indexed ones.
 
-    Of the unchanged ones the metadata of ``refreshed`` were read again.
+    The metadata of ``refreshed`` ones, unchanged or moved, were read again.
     ``seconds`` runs from the start of the scan to the last commit. ``unsettled`` ones were
     being written: only a job that begins by itself leaves them for the next.
     """
