@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cocadesk.engine.local import AnyEngine
-    from cocadesk.protocol.messages import AnnotationsReply, RequestBody
+    from cocadesk.protocol.messages import (
+        AddToAlbum,
+        AnnotationsReply,
+        RemoveFromAlbum,
+        RequestBody,
+    )
     from cocadesk.protocol.values import Row
 
 app = typer.Typer(help="Albums: your own ordered lists of photos and videos.")
@@ -86,8 +91,8 @@ def new(
     """
     from cocadesk.protocol.messages import NewAlbum
 
-    def body(keys: Sequence[str]) -> RequestBody:
-        return NewAlbum(name=name, keys=tuple(keys))
+    def body(keys: tuple[str, ...]) -> RequestBody:
+        return NewAlbum(name=name, keys=keys)
 
     return _change(options, report, body, paths or (), filter_text)
 
@@ -104,14 +109,7 @@ def add(
     """Add photos and videos to an album, at its end: these, or those that fit a filter."""
     from cocadesk.protocol.messages import AddToAlbum
 
-    _check_some(paths, filter_text)
-    return _change(
-        options,
-        report,
-        lambda keys: AddToAlbum(album=name, keys=tuple(keys)),
-        paths or (),
-        filter_text,
-    )
+    return _change_some(options, report, AddToAlbum, name, paths, filter_text)
 
 
 @app.command("remove")
@@ -126,14 +124,7 @@ def remove(
     """Take photos and videos out of an album; they stay in the library."""
     from cocadesk.protocol.messages import RemoveFromAlbum
 
-    _check_some(paths, filter_text)
-    return _change(
-        options,
-        report,
-        lambda keys: RemoveFromAlbum(album=name, keys=tuple(keys)),
-        paths or (),
-        filter_text,
-    )
+    return _change_some(options, report, RemoveFromAlbum, name, paths, filter_text)
 
 
 @app.command("move")
@@ -153,10 +144,10 @@ def move(
 
     places = [*paths] if before is None else [*paths, before]
 
-    def body(keys: Sequence[str]) -> RequestBody:
+    def body(keys: tuple[str, ...]) -> RequestBody:
         if before is None:
-            return MoveInAlbum(album=name, keys=tuple(keys))
-        return MoveInAlbum(album=name, keys=tuple(keys[:-1]), before=keys[-1])
+            return MoveInAlbum(album=name, keys=keys)
+        return MoveInAlbum(album=name, keys=keys[:-1], before=keys[-1])
 
     return _change(options, report, body, places)
 
@@ -179,15 +170,25 @@ def delete(options: Options, report: Report, name: NameArgument) -> int:
     return _change(options, report, lambda _keys: DeleteAlbum(album=name))
 
 
-def _check_some(paths: Sequence[str] | None, filter_text: str) -> None:
+def _change_some(
+    options: Options,
+    report: Report,
+    change: type[AddToAlbum | RemoveFromAlbum],
+    name: str,
+    paths: Sequence[str] | None,
+    filter_text: str,
+) -> int:
     if not paths and not filter_text:
         raise UserError("No photos or videos are named.", "", "Give some, or --filter TEXT.")
+    return _change(
+        options, report, lambda keys: change(album=name, keys=keys), paths or (), filter_text
+    )
 
 
 def _change(
     options: Options,
     report: Report,
-    body: Callable[[Sequence[str]], RequestBody],
+    body: Callable[[tuple[str, ...]], RequestBody],
     paths: Sequence[str] = (),
     filter_text: str = "",
 ) -> int:
