@@ -48,6 +48,7 @@ from cocadesk.protocol.messages import (
     TryAgain,
     WatchFolders,
     Watching,
+    album_name,
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
@@ -208,9 +209,8 @@ class FakeLibrary:
         media = sorted(self._media.values(), key=lambda m: m.row.taken or "", reverse=True)
         is_none = "state:offline" in body.filter  # of all filters; its media are all here
         keys = () if is_none else tuple(m.row.key for m in media)
-        if body.filter.startswith("album:"):
-            name = body.filter.removeprefix("album:").removeprefix('"').removesuffix('"')
-            keys = album_keys(name.replace('""', '"'), self._annotations)
+        if name := album_name(body.filter):
+            keys = album_keys(name, self._annotations)
         return Keys(
             keys=keys[body.offset : body.offset + body.limit], offset=body.offset, total=len(keys)
         )

@@ -6,10 +6,14 @@ Upper and lower case do not count in a name. Each change is one undoable batch l
 
 from __future__ import annotations
 
+import re
+
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.replies import ReplyBody
 from cocadesk.protocol.requests import RequestBody
 from cocadesk.protocol.values import Value
+
+_ALBUM = re.compile(r'album:(?:"((?:[^"]|"")+)"|([^\s",]+))')
 
 
 class AlbumValue(Value, frozen=True):
@@ -45,6 +49,12 @@ def album_filter(name: str) -> str:
     """The filter, in the grammar, that lets an album's media through."""
     doubled = name.replace('"', '""')
     return f'album:"{doubled}"'
+
+
+def album_name(query: str) -> str:
+    """The album that a query asks for and nothing else; empty where it asks for more."""
+    found = _ALBUM.fullmatch(query.strip())
+    return (found[1] or found[2]).replace('""', '"') if found else ""
 
 
 class ListAlbums(RequestBody, frozen=True):

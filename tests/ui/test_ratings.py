@@ -10,11 +10,11 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from cocadesk.fake_engine.engine import FakeEngine
+from cocadesk.protocol.messages import album_name
 from cocadesk.protocol.values import MediaKind, Row
 from ui.annotations.albums import AlbumsDialog, NameDialog
 from ui.kit.actions import Actions
 from ui.kit.texts import marks, short_marks
-from ui.library.listing import album_name
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000

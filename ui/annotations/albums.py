@@ -26,6 +26,7 @@ from cocadesk.protocol.messages import (
     SavedSearches,
     SaveSearch,
     album_filter,
+    album_name,
 )
 from ui.annotations.editor import AnnotationEditor, FeedbackAction
 from ui.annotations.ratings import targets
@@ -37,7 +38,6 @@ from ui.kit.texts import count
 from ui.kit.widgets import Notice, button, label
 from ui.library.browser import Browser
 from ui.library.grid import Grid
-from ui.library.listing import album_name
 
 QUERY_ROLE = int(Qt.ItemDataRole.UserRole)
 ALBUM, SEARCH = "Album", "Saved search"

@@ -16,11 +16,12 @@ from cocadesk.protocol.messages import (
     RowsChanged,
     Search,
     Similar,
+    album_name,
 )
 from cocadesk.protocol.values import JobKind, JobState, JobValue, Priority
 from ui.engine.link import EngineLink, Ticket
 from ui.kit.timers import single_shot
-from ui.library.listing import Listing, Showing, album_name
+from ui.library.listing import Listing, Showing
 from ui.library.results_model import ResultsModel
 
 RESULTS_LIMIT = 500

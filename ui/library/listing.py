@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 
 from cocadesk.errors import UserError
+from cocadesk.protocol.messages import album_name
 from ui.engine.link import LinkState
 from ui.kit.icons import Icon
 from ui.kit.texts import count, count_media
-
-_ALBUM = re.compile(r'album:(?:"((?:[^"]|"")+)"|([^\s",]+))')
-
-
-def album_name(query: str) -> str:
-    """The album that a query asks for and nothing else; empty where it asks for more."""
-    found = _ALBUM.fullmatch(query.strip())
-    return (found[1] or found[2]).replace('""', '"') if found else ""
 
 
 class Showing(Enum):
