@@ -29,10 +29,8 @@ from cocadesk.protocol.messages import (
     SaveSearch,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.search.filters import Filter, parse_filter, split_query
+from cocadesk.search.filters import split_query, unless_missing
 from cocadesk.search.matching import matching_keys
-
-_NOT_MISSING = parse_filter("-state:missing")
 
 
 class AlbumHandler(RequestHandler):
@@ -87,8 +85,8 @@ class AlbumHandler(RequestHandler):
 
     def _list_searches(self, body: ListSavedSearches, call: Call) -> SavedSearches:
         found = []
-        known = self._library.albums.searches
-        for saved in [self._albums.search(body.name)] if body.name else known():
+        albums = self._library.albums
+        for saved in [self._albums.search(body.name)] if body.name else albums.searches():
             call.check()
             found.append(self._counted(saved.name, saved.query))
         return SavedSearches(searches=tuple(found))
@@ -96,7 +94,7 @@ class AlbumHandler(RequestHandler):
     def _counted(self, name: str, query: str) -> SavedSearchValue:
         """A saved search with the number of media that it ranks now."""
         try:
-            count = len(matching_keys(self._library.results, _shown(split_query(query)[1])))
+            count = len(matching_keys(self._library.results, unless_missing(split_query(query)[1])))
         except UserError as error:
             return SavedSearchValue(name=name, query=query, problem=str(error))
         return SavedSearchValue(name=name, query=query, count=count)
@@ -114,8 +112,3 @@ class AlbumHandler(RequestHandler):
 
     def _delete_search(self, body: DeleteSavedSearch, call: Call) -> AnnotationsReply:
         return self._announce(self._albums.delete_search(body.search))
-
-
-def _shown(among: Filter) -> Filter:
-    """As a search has it: what is missing is shown to those who ask for it."""
-    return among if "state" in among.fields() else among & _NOT_MISSING

@@ -33,13 +33,11 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import CountsValue, Fact, FailureValue, RootValue, changed
-from cocadesk.search.filters import Filter, parse_filter, split_query
+from cocadesk.search.filters import Filter, parse_filter, split_query, unless_missing
 from cocadesk.search.matching import newest_keys
 
 UPDATE_STANDS_S = 2.0
 """Counting what is read takes longer the larger the library; each search would wait for it."""
-
-_NOT_MISSING = parse_filter("-state:missing")
 
 
 class LibraryHandler(RequestHandler):
@@ -75,10 +73,7 @@ class LibraryHandler(RequestHandler):
         return changed(hits, update=self._update())
 
     def _list_newest(self, body: ListNewest, call: Call) -> Keys:
-        among = parse_filter(body.filter)
-        if "state" not in among.fields():
-            # As a search does: what is gone is shown to those who ask for it.
-            among &= _NOT_MISSING
+        among = unless_missing(parse_filter(body.filter))
         if body.filter:
             keys = self._newest_filtered(body.filter, among)
         else:

@@ -118,3 +118,11 @@ def parse_filter(text: str) -> Filter:
             "Write, for example, kind:video or taken:2014..2016.",
         )
     return Filter(tuple(terms))
+
+
+_NOT_MISSING = parse_filter("-state:missing")
+
+
+def unless_missing(among: Filter) -> Filter:
+    """The filter of a list or a search: what is missing is shown to those who ask for it."""
+    return among if "state" in among.fields() else among & _NOT_MISSING
