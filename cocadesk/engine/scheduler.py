@@ -1,4 +1,4 @@
-"""Jobs: generators of small steps, run one after another by one thread.
+"""Jobs: generators of small steps, run one after another.
 
 Between two steps a job may be paused or cancelled, and a person's request goes
 first. A short job passes a long one (``job_order``): the long one is put by after a step,

@@ -111,7 +111,7 @@ class FakeAnnotations:
         return self._human[key].caption or in_style(self._context.media[key].caption, style)
 
     def human_of(self, key: str) -> HumanAnnotations:
-        """A person's caption and tags of one medium."""
+        """All that a person says of one medium."""
         return self._human[key]
 
     def commit(self, batch: Batch) -> AnnotationsReply:
