@@ -50,7 +50,34 @@ class Commits(NoWitness):
         return str(self.number)
 
 
-class GatedJobs:
+class Moves:
+    """The moves of jobs, in the order in which they came; a test waits for them."""
+
+    def __init__(self) -> None:
+        self.changes: list[JobValue] = []
+        self._moved = threading.Condition()
+
+    def on_change(self, value: JobValue) -> None:
+        """A job has moved; on any thread."""
+        with self._moved:
+            self.changes.append(value)
+            self._moved.notify_all()
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Blocks until it is so; looked at whenever a job moves.
+
+        Never under our lock: jobs move under the scheduler's, which the look may ask for.
+        """
+        while True:
+            seen = len(self.changes)
+            if is_so():
+                return
+            with self._moved:
+                has_moved = self._moved.wait_for(lambda: len(self.changes) > seen, WAIT_S)  # noqa: B023
+                assert has_moved, self.changes[-3:]
+
+
+class GatedJobs(Moves):
     """Jobs of every kind; an order ``name:3`` is three steps, each of which waits for leave.
 
     A job that is begun again goes on after the steps that it has taken. Where ``commits`` are
@@ -65,18 +92,17 @@ class GatedJobs:
         hold: Hold = lambda _job: "",
         commits: frozenset[str] | None = None,
     ) -> None:
+        super().__init__()
         self._commits = commits
         self._witness = NoWitness() if commits is None else Commits()
         self.store = store or RowStore()
         self.log: list[str] = []
-        self.changes: list[JobValue] = []
         self._leave: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(0))
         self._taken: dict[str, int] = defaultdict(int)
-        self._moved = threading.Condition()
         self.scheduler = Scheduler(
             self.store,
             dict.fromkeys(JobKind, self._steps),
-            on_change=self._on_change,
+            on_change=self.on_change,
             wait_until_quiet=lambda _limit_s: True,
             witness=self._witness,
             rest_s=rest_s,
@@ -98,19 +124,6 @@ class GatedJobs:
         """Blocks until the job is in that state."""
         self.wait_until(lambda: self.scheduler.get(job.id).state is state)
         return self.scheduler.get(job.id)
-
-    def wait_until(self, is_so: Callable[[], bool]) -> None:
-        """Blocks until it is so; looked at whenever a job moves.
-
-        Never under our lock: jobs move under the scheduler's, which the look may ask for.
-        """
-        while True:
-            seen = len(self.changes)
-            if is_so():
-                return
-            with self._moved:
-                has_moved = self._moved.wait_for(lambda: len(self.changes) > seen, WAIT_S)  # noqa: B023
-                assert has_moved, self.log
 
     def wait_for_steps(self, *steps: str) -> None:
         """Blocks until exactly these steps were taken, in this order."""
@@ -137,8 +150,3 @@ class GatedJobs:
         if name.startswith("bad"):
             raise UserError("The disk is full.", "", "Make room.")
         return JobOutcome(message=f"{name} is done")
-
-    def _on_change(self, value: JobValue) -> None:
-        with self._moved:
-            self.changes.append(value)
-            self._moved.notify_all()

@@ -4,53 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps
 from cocadesk.engine.scheduler import Scheduler
 from cocadesk.errors import UserError
-from cocadesk.library.rows import JobRow
 from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobState, JobValue
-
-WAIT_S = 30.0
-
-
-class Store:
-    """Job rows in memory; what the library is to the scheduler."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, JobRow] = {}
-        self.is_full = False
-
-    def all(self) -> list[JobRow]:
-        return sorted(self.rows.values(), key=lambda row: row.id)
-
-    def save(self, job: JobRow) -> None:
-        if self.is_full:
-            raise UserError("The disk is full.")
-        self.rows[job.id] = job
-
-    def forget(self, job_id: str) -> None:
-        del self.rows[job_id]
+from tests.support.gated_jobs import Moves, RowStore
 
 
-class Bench:
+class Bench(Moves):
     """A scheduler whose jobs count to three and wait for leave at each step."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: RowStore) -> None:
+        super().__init__()
         self.store = store
         self.leave = threading.Semaphore(0)
         self.steps_taken: list[str] = []
         self.closed: list[str] = []
-        self.changes: list[JobValue] = []
-        self._moved = threading.Condition()
         self.asked = 0
         self.scheduler = Scheduler(
             store,
             {JobKind.INDEX: self._count, JobKind.TAG: self._break},
-            on_change=self._on_change,
+            on_change=self.on_change,
             wait_until_quiet=self._is_quiet,
         )
 
@@ -74,25 +52,15 @@ class Bench:
             raise RuntimeError("a bug")
         raise UserError("The disk is full.", "", "Make room.")
 
-    def _on_change(self, value: JobValue) -> None:
-        with self._moved:
-            self.changes.append(value)
-            self._moved.notify_all()
-
-    def wait_for(self, is_so: Callable[[], bool]) -> None:
-        """Blocks until it is so; looked at whenever a job moves."""
-        with self._moved:
-            assert self._moved.wait_for(is_so, WAIT_S)
-
     def wait_for_state(self, job_id: str, state: JobState) -> JobValue:
         """Blocks until the job is in that state."""
-        self.wait_for(lambda: any(c.id == job_id and c.state is state for c in self.changes))
+        self.wait_until(lambda: any(c.id == job_id and c.state is state for c in self.changes))
         return self.scheduler.get(job_id)
 
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    made = Bench(Store())
+    made = Bench(RowStore())
     made.scheduler.start()
     yield made
     made.leave.release(100)
@@ -121,7 +89,7 @@ def test_a_paused_job_lets_the_next_go_and_goes_on_when_resumed(bench: Bench) ->
     """Pausing closes the steps; resuming begins them anew."""
     first = bench.scheduler.add(JobKind.INDEX, "First", "a")
     bench.leave.release(1)
-    bench.wait_for(lambda: bool(bench.steps_taken))
+    bench.wait_until(lambda: bool(bench.steps_taken))
     bench.scheduler.control(first.id, JobAction.PAUSE)
     second = bench.scheduler.add(JobKind.INDEX, "Second", "b")
     bench.leave.release(4)
@@ -136,7 +104,7 @@ def test_a_cancelled_job_closes_its_steps_and_stays_cancelled(bench: Bench) -> N
     """Cancelling is final; later orders to it change nothing."""
     job = bench.scheduler.add(JobKind.INDEX, "First", "a")
     bench.leave.release(1)
-    bench.wait_for(lambda: bool(bench.steps_taken))
+    bench.wait_until(lambda: bool(bench.steps_taken))
     bench.scheduler.control(job.id, JobAction.CANCEL)
     other = bench.scheduler.add(JobKind.INDEX, "Second", "b")
     bench.leave.release(10)
@@ -159,11 +127,10 @@ def test_what_ran_when_the_engine_was_killed_goes_on_at_the_next_start(bench: Be
     """A row in the state 'running' is work to do; what was paused stays paused."""
     running = bench.scheduler.add(JobKind.INDEX, "First", "a")
     bench.leave.release(1)
-    bench.wait_for(lambda: bool(bench.steps_taken))
+    bench.wait_until(lambda: bool(bench.steps_taken))
     waiting = bench.scheduler.add(JobKind.INDEX, "Second", "b")
     bench.scheduler.control(waiting.id, JobAction.PAUSE)
-    after_crash = Store()
-    after_crash.rows = dict(bench.store.rows)
+    after_crash = RowStore(bench.store.rows)
     assert after_crash.rows[running.id].state == "running"
     again = Bench(after_crash)
     again.scheduler.start()
@@ -177,7 +144,7 @@ def test_closing_leaves_the_job_for_the_next_engine(bench: Bench) -> None:
     """The row still says what is to be done, and that no engine died in it."""
     job = bench.scheduler.add(JobKind.INDEX, "First", "a")
     bench.leave.release(1)
-    bench.wait_for(lambda: bool(bench.steps_taken))
+    bench.wait_until(lambda: bool(bench.steps_taken))
     bench.leave.release(1)
     bench.scheduler.close()
     assert bench.store.rows[job.id].state == "queued"
@@ -190,11 +157,11 @@ def test_a_job_in_which_engines_die_is_given_up_after_three_that_gained_nothing(
     """Else it would start, kill and start for ever; whoever came further gets new tries."""
     job = bench.scheduler.add(JobKind.INDEX, "First", "a")
     bench.leave.release(1)
-    bench.wait_for(lambda: bool(bench.steps_taken))
+    bench.wait_until(lambda: bool(bench.steps_taken))
     rows = dict(bench.store.rows)
     for done, state in ((0, "queued"), (2, "queued"), (2, "queued"), (2, "failed")):
-        store = Store()
-        store.rows = {job.id: dataclasses.replace(rows[job.id], state="running", done=done)}
+        row = dataclasses.replace(rows[job.id], state="running", done=done)
+        store = RowStore({job.id: row})
         again = Bench(store)
         value = again.scheduler.get(job.id)
         assert value.state == state
@@ -219,7 +186,7 @@ def test_what_was_done_at_once_is_remembered_as_a_job(bench: Bench) -> None:
 
 def test_a_row_of_a_newer_program_is_left_alone() -> None:
     """An unknown kind of job neither runs nor is lost."""
-    store = Store()
+    store = RowStore()
     bench = Bench(store)
     job = bench.scheduler.add(JobKind.INDEX, "First", "a")
     store.rows[job.id] = dataclasses.replace(store.rows[job.id], kind="from-the-future")
@@ -233,7 +200,7 @@ def test_a_disk_that_is_full_ends_neither_a_job_nor_the_thread(bench: Bench) -> 
     """What runs goes on; a new order is refused, since nobody would remember it."""
     job = bench.scheduler.add(JobKind.INDEX, "First", "a")
     bench.leave.release(1)
-    bench.wait_for(lambda: bool(bench.steps_taken))
+    bench.wait_until(lambda: bool(bench.steps_taken))
     bench.store.is_full = True
     with pytest.raises(UserError, match="full"):
         bench.scheduler.add(JobKind.INDEX, "Second", "b")
