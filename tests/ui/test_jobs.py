@@ -57,6 +57,13 @@ def _wait_for_end(window: MainWindow, qtbot: QtBot, kind: JobKind) -> JobValue:
     return job
 
 
+def _undo_by_the_notice(window: MainWindow, qtbot: QtBot) -> None:
+    notice = window.widgets.notice
+    qtbot.waitUntil(window.action_set[Actions.UNDO].isEnabled, timeout=WAIT_MS)
+    notice.button.click()
+    qtbot.waitUntil(lambda: "Undone" in notice.text(), timeout=WAIT_MS)
+
+
 def test_the_drawer_shows_all_jobs_newest_first(
     slow_window: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -223,11 +230,8 @@ def test_writing_captions_shows_first_what_it_would_change_and_is_undone(
     assert dialog.write.text() == "Write 30 captions"
     dialog.write.click()
     _wait_for_end(window, qtbot, JobKind.WRITE)
-    notice = window.widgets.notice
-    assert "30 captions written" in notice.text()
-    qtbot.waitUntil(window.action_set[Actions.UNDO].isEnabled, timeout=WAIT_MS)
-    notice.button.click()
-    qtbot.waitUntil(lambda: "Undone" in notice.text(), timeout=WAIT_MS)
+    assert "30 captions written" in window.widgets.notice.text()
+    _undo_by_the_notice(window, qtbot)
 
 
 def test_texts_beside_photos_are_taken_over_after_a_question(
@@ -241,11 +245,8 @@ def test_texts_beside_photos_are_taken_over_after_a_question(
     assert isinstance(dialog, TakeOverDialog)
     dialog.start.click()
     _wait_for_end(window, qtbot, JobKind.TAKE_OVER)
-    notice = window.widgets.notice
-    assert "6 taken over" in notice.text()
-    qtbot.waitUntil(window.action_set[Actions.UNDO].isEnabled, timeout=WAIT_MS)
-    notice.button.click()
-    qtbot.waitUntil(lambda: "Undone" in notice.text(), timeout=WAIT_MS)
+    assert "6 taken over" in window.widgets.notice.text()
+    _undo_by_the_notice(window, qtbot)
 
 
 def test_a_plan_that_fails_is_said_in_its_dialog(

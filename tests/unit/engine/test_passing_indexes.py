@@ -29,10 +29,10 @@ from cocadesk.protocol.messages import (
     JobChanged,
     JobReply,
     StartIndex,
-    WatchJob,
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import IndexReport, JobKind, JobState, JobValue
+from tests.support.engines import watch
 from tests.support.fake_backend import FakeBackend
 from tests.support.index_tools import write_photo
 from tests.support.inner_engine import inner_engine
@@ -55,17 +55,13 @@ def client(tmp_path: Path) -> Iterator[EngineClient]:
     """A client of an engine with a slow network and an empty folder that it knows."""
     (tmp_path / "many").mkdir()
     with inner_engine(tmp_path / "library", "fake", opener=lambda _: SlowBackend()) as made:
-        _ended(made, _index(made, tmp_path / "many"))
+        watch(made, _index(made, tmp_path / "many"))
         yield made
 
 
 def _index(client: EngineClient, *folders: Path) -> JobValue:
     body = StartIndex(folders=tuple(map(WirePath.of, folders)))
     return client.ask(body, JobReply, timeout_s=WAIT_S).job
-
-
-def _ended(client: EngineClient, job: JobValue) -> JobReply:
-    return client.ask(WatchJob(job_id=job.id), JobReply, timeout_s=WAIT_S)
 
 
 def _wait_for(client: EngineClient, job: JobValue, stage: str) -> None:
@@ -83,10 +79,10 @@ def test_an_index_of_a_few_photos_passes_one_of_many(client: EngineClient, tmp_p
         write_photo(tmp_path / "few" / f"{seed}.jpg", seed)
     long = _index(client)
     _wait_for(client, long, STAGES[IndexStage.EMBED])
-    short = _ended(client, _index(client, tmp_path / "few"))
+    short = watch(client, _index(client, tmp_path / "few"))
     assert isinstance(short.report, IndexReport)
     assert (short.job.state, short.report.indexed) == (JobState.DONE, 3)
-    whole = _ended(client, long)
+    whole = watch(client, long)
     assert whole.job.state is JobState.DONE
     assert whole.job.finished >= short.job.finished
     counts = client.ask(GetInfo(), Info, timeout_s=WAIT_S).counts

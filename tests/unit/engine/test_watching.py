@@ -17,6 +17,7 @@ from cocadesk.library.library import Library
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
     GetRows,
+    JobChanged,
     JobReply,
     Jobs,
     Keys,
@@ -26,10 +27,10 @@ from cocadesk.protocol.messages import (
     StartIndex,
     WatchFolders,
     Watching,
-    WatchJob,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobValue
+from cocadesk.protocol.values import JobState, JobValue
+from tests.support.engines import index, watch
 from tests.support.fake_backend import FakeBackend
 from tests.support.index_tools import write_photo
 
@@ -65,14 +66,8 @@ def photos(tmp_path: Path) -> Path:
 def client(tmp_path: Path, photos: Path) -> Iterator[EngineClient]:
     """A client of an engine that has indexed the photos, and watches them."""
     with _engine(tmp_path / "library") as made:
-        _index(made, photos)
+        index(made, photos)
         yield made
-
-
-def _index(client: EngineClient, folder: Path) -> None:
-    body = StartIndex(folders=(WirePath.of(folder),))
-    job = client.ask(body, JobReply, timeout_s=WAIT_S).job
-    client.ask(WatchJob(job_id=job.id), JobReply, timeout_s=WAIT_S)
 
 
 def _present(client: EngineClient) -> dict[str, str]:
@@ -147,7 +142,7 @@ def test_what_changed_while_no_engine_was_there_is_found_at_its_start(
 ) -> None:
     """Events are not all that counts."""
     with _engine(tmp_path / "library") as client:
-        _index(client, photos)
+        index(client, photos)
     write_photo(photos / "2.jpg", 2)
     with _engine(tmp_path / "library") as client:
         _wait_for(client, "0.jpg", "1.jpg", "2.jpg")
@@ -158,9 +153,9 @@ def test_a_folder_that_a_person_has_just_indexed_is_not_looked_at_again(
 ) -> None:
     """Only what changes in it afterwards is the reason for a job."""
     with _engine(tmp_path / "library") as client:
-        _index(client, photos)
+        index(client, photos)
         started = client.ask(StartIndex(), JobReply, timeout_s=WAIT_S).job
-        client.ask(WatchJob(job_id=started.id), JobReply, timeout_s=WAIT_S)
+        watch(client, started)
         assert not [job for job in _jobs(client) if job.is_background]
 
 
@@ -185,19 +180,32 @@ def test_looks_without_news_leave_no_jobs_behind(client: EngineClient, photos: P
     _wait_for(client, "0.jpg", "1.jpg", "2.jpg")
     (photos / "notes.txt").write_text("nothing again")
     _wait_until(lambda: len([job for job in _jobs(client) if job.is_background]) <= 1)
+    before = index(client, photos).job
+    (photos / "notes.txt").write_text("nothing at all")
+    look = _next_look(client, before)
+    _wait_until(lambda: look.id not in {job.id for job in _jobs(client)})
+
+
+def _next_look(client: EngineClient, before: JobValue) -> JobValue:
+    """The first job that has begun by itself after another one and is done."""
+    while True:
+        event = client.next_event(WAIT_S)
+        job = event.job if isinstance(event, JobChanged) else before
+        if job.is_background and job.id > before.id and job.state is JobState.DONE:
+            return job
 
 
 def test_watching_is_turned_off_and_on_and_remembered(tmp_path: Path, photos: Path) -> None:
     """Off, nothing is looked at; on again, what has changed meanwhile is found."""
     folder = tmp_path / "library"
     with _engine(folder) as client:
-        _index(client, photos)
+        index(client, photos)
         off = client.ask(WatchFolders(is_on=False), Watching, timeout_s=WAIT_S)
         assert not off.is_on
     with _engine(folder) as client:
         assert not client.ask(WatchFolders(), Watching, timeout_s=WAIT_S).is_on
         write_photo(photos / "2.jpg", 2)
-        _index(client, photos / "0.jpg")
+        index(client, photos / "0.jpg")
         assert set(_present(client)) == {"0.jpg", "1.jpg"}
         on = client.ask(WatchFolders(is_on=True), Watching, timeout_s=WAIT_S)
         assert on.is_on
@@ -211,7 +219,7 @@ def test_a_library_in_a_watched_folder_does_not_wake_itself(tmp_path: Path) -> N
     photos = tmp_path / "photos"
     write_photo(photos / "0.jpg", 0)
     with _engine(photos / "library") as client:
-        _index(client, photos)
+        index(client, photos)
         write_photo(photos / "1.jpg", 1)
         _wait_for(client, "0.jpg", "1.jpg")
         _wait_until(lambda: all(job.state.is_final for job in _jobs(client)))
