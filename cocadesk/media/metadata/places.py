@@ -1,7 +1,7 @@
 """Names of places by their position, from GeoNames' places that come along; no network.
 
 ``resources/places`` has some 155,000 places with 1,000 people or more, and which region and
-country they lie in. They are loaded with the first question and take about 8 MB.
+country they lie in. They are loaded with the first question and take about 7 MB.
 """
 
 from __future__ import annotations
