@@ -14,6 +14,7 @@ from cocadesk.model.backend import open_source
 from cocadesk.protocol.client import EngineClient
 
 if TYPE_CHECKING:
+    from cocadesk.indexing.watching import WatchPace
     from cocadesk.model.backend import Backend
 
 
@@ -24,15 +25,23 @@ def inner_engine(
     *,
     opener: Callable[[str], Backend] | None = None,
     trainer: str = "trainer",
+    watch: WatchPace | None = None,
 ) -> Iterator[EngineClient]:
-    """A client of an engine with ``model`` that serves a library and teaches with ``trainer``."""
+    """A client of an engine with ``model`` that serves a library and teaches with ``trainer``.
+
+    ``watch``: see ``Engine``.
+    """
     with Library.open(folder) as library:
 
         def open_model(source: str) -> Backend:
             return open_source(source, library.runs_folder, is_chosen_here=True)
 
         engine = Engine(
-            library, opener or open_model, library.manifest.model_source or model, trainer=trainer
+            library,
+            opener or open_model,
+            library.manifest.model_source or model,
+            trainer=trainer,
+            watch=watch,
         )
         thread = threading.Thread(target=engine.run, name="inner-engine")
         thread.start()

@@ -5,15 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from cocadesk.engine.engine import Engine
 from cocadesk.engine.power import Power
 from cocadesk.indexing.watching import WatchPace
-from cocadesk.library.library import Library
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
     GetRows,
@@ -33,25 +31,14 @@ from cocadesk.protocol.values import JobState, JobValue
 from tests.support.engines import index, watch
 from tests.support.fake_backend import FakeBackend
 from tests.support.index_tools import write_photo
+from tests.support.inner_engine import inner_engine
 
 WAIT_S = 40.0
 PACE = WatchPace(quiet_s=0.2, most_s=5.0, tick_s=0.1)
 
 
-@contextmanager
-def _engine(folder: Path, pace: WatchPace = PACE) -> Iterator[EngineClient]:
-    with Library.open(folder) as library:
-        engine = Engine(library, lambda _source: FakeBackend(), "fake", watch=pace)
-        thread = threading.Thread(target=engine.run, name="watching-engine")
-        thread.start()
-        try:
-            assert engine.server.ready.wait(30)
-            assert engine.server.endpoint is not None
-            with EngineClient(engine.server.endpoint, events=True) as client:
-                yield client
-        finally:
-            engine.server.stop()
-            thread.join()
+def _engine(folder: Path) -> AbstractContextManager[EngineClient]:
+    return inner_engine(folder, "fake", opener=lambda _source: FakeBackend(), watch=PACE)
 
 
 @pytest.fixture
