@@ -215,13 +215,6 @@ class Naming:
         return found | {"top1_macro": interval_of_share(hits_N, weight_N)}
 
 
-def zeroshot_metrics(
-    scores: NDArray[np.float32], labels: Sequence[int] | NDArray[np.integer]
-) -> ZeroShotMetrics:
-    """The accuracies of ``name_classes``, which takes the same."""
-    return name_classes(scores, labels).metrics()
-
-
 def name_classes(
     scores: NDArray[np.float32], labels: Sequence[int] | NDArray[np.integer]
 ) -> Naming:

@@ -40,6 +40,8 @@ _FIRST_PICTURES = 4
 _GATHER_SHARE, _EMBED_SHARE, _COMMIT_SHARE = 0.25, 0.2, 0.5
 """Of ``commit_s``: how long a batch gathers, how long it is embedded, when it is committed."""
 TIDY_EVERY_COMMITS = 64
+DECODER_NICENESS = 10
+"""Decoders give way to programs that a person works with (Unix alone)."""
 
 T = TypeVar("T")
 
@@ -148,7 +150,7 @@ def opened_decoder(
         return contextlib.nullcontext(pool)
     from cocadesk.media.pool.pool import DecoderPool
 
-    return DecoderPool(spec=model.input_spec, workers=options.workers, niceness=options.niceness)
+    return DecoderPool(spec=model.input_spec, workers=options.workers, niceness=DECODER_NICENESS)
 
 
 class _CancelledError(Exception):

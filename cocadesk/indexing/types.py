@@ -45,8 +45,7 @@ class IndexOptions:
     ``queue_videos`` those whose frames wait to be embedded. ``is_careful``: the first files,
     as many as may be under way together, are read and committed one by one, so that a crash
     names its file. Files that were changed less than ``settle_s`` seconds ago are left for
-    the next index: somebody may be writing them. ``niceness``: decoders give way to programs
-    that a person works with.
+    the next index: somebody may be writing them.
     """
 
     workers: int = 2
@@ -59,7 +58,6 @@ class IndexOptions:
     again: Again = Again.NOTHING
     is_careful: bool = False
     settle_s: float = 0.0
-    niceness: int = 10
 
     def __post_init__(self) -> None:
         for name in ("workers", "embed_batch", "commit_rows", "queue_files", "queue_videos"):

@@ -17,6 +17,7 @@ from cocadesk.protocol.messages import (
     GetDetail,
     GetHistory,
     GetInfo,
+    GetRows,
     GetUndoState,
     GetVocabulary,
     History,
@@ -28,6 +29,7 @@ from cocadesk.protocol.messages import (
     PlanWrite,
     Progress,
     RedoAnnotations,
+    Rows,
     SetAnnotations,
     SetVocabulary,
     StartCaption,
@@ -220,6 +222,11 @@ def test_a_write_is_planned_done_undone_and_redone(client: AnyEngine) -> None:
 def test_texts_beside_photos_are_taken_over_and_undone(client: AnyEngine) -> None:
     """Every medium is counted once; a second time nothing is left to take."""
     keys = _keys(client)
+    rows = client.ask(GetRows(keys=keys), Rows, timeout_s=WAIT_S).rows
+    row = next(row for row in rows if not row.caption_by_person)
+    photo = Path(row.path.to_str())
+    if photo.exists():  # a small engine's made-up photos have texts beside them by themselves
+        photo.with_suffix(".txt").write_text("a person's caption")
 
     def take() -> TakeOverReport:
         body = StartTakeOver(scope=Scope())
@@ -232,11 +239,12 @@ def test_texts_beside_photos_are_taken_over_and_undone(client: AnyEngine) -> Non
     assert first.taken + first.unchanged + first.without + len(first.skipped) == len(keys)
     second = take()
     assert (second.taken, second.unchanged) == (0, first.taken + first.unchanged)
-    if first.taken:
-        undone = client.ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
-        assert len(undone.changed) == first.taken
-        assert take().taken == first.taken
-        client.ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
+    assert first.taken >= 1
+    undone = client.ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
+    assert len(undone.changed) == first.taken
+    assert take().taken == first.taken
+    client.ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
+    photo.with_suffix(".txt").unlink(missing_ok=True)
 
 
 def test_own_tags_take_the_place_of_the_shipped_ones(client: AnyEngine) -> None:

@@ -19,7 +19,7 @@ WAIT_S = 20.0
 
 @pytest.mark.parametrize("is_busy", [True, False])
 def test_a_base_of_searches_is_made_beside_jobs(tmp_path: Path, is_busy: bool) -> None:
-    """Some go on for days; tables are tidied only where none runs."""
+    """Some go on for days."""
     with Library.open(tmp_path / "library", sizes=Sizes(memory_rows=10)) as library:
         library.views.create(IMAGE_ID, 2)
         library.set_model(IMAGE_ID)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cocadesk.evaluation.captions import tokenize
-from cocadesk.evaluation.retrieval import zeroshot_metrics
+from cocadesk.evaluation.retrieval import name_classes
 from cocadesk.evaluation.runs import batches
 
 
@@ -23,7 +23,7 @@ def test_zero_shot_equals_a_slow_plain_version(seed: int, pictures: int, classes
         before = sum(s >= row[label] for n, s in enumerate(row) if n != label)
         first += before < 1
         five += before < 5
-    found = zeroshot_metrics(scores, labels)
+    found = name_classes(scores, labels).metrics()
     assert found.top1 == pytest.approx(100 * first / pictures)
     assert found.top5 == pytest.approx(100 * five / pictures)
     assert found.top1 <= found.top5
@@ -34,12 +34,12 @@ def test_zero_shot_does_not_depend_on_the_scale_of_the_scores(seed: int) -> None
     """Only their order counts."""
     scores = np.random.default_rng(seed).normal(size=(8, 6)).astype(np.float32)
     labels = [n % 6 for n in range(8)]
-    assert zeroshot_metrics(scores, labels) == zeroshot_metrics(3 * scores + 1, labels)
+    assert name_classes(scores, labels).metrics() == name_classes(3 * scores + 1, labels).metrics()
 
 
 def test_one_score_for_all_classes_names_nothing() -> None:
     """A model that cannot tell gets no hit for free."""
-    found = zeroshot_metrics(np.ones((4, 7), np.float32), [0, 1, 2, 3])
+    found = name_classes(np.ones((4, 7), np.float32), [0, 1, 2, 3]).metrics()
     assert (found.top1, found.top5) == (0.0, 0.0)
 
 

@@ -11,7 +11,6 @@ from cocadesk.evaluation.retrieval import (
     caption_key,
     name_classes,
     retrieval_metrics,
-    zeroshot_metrics,
 )
 
 
@@ -113,7 +112,7 @@ def test_captions_are_equal_when_their_words_are() -> None:
 def test_zero_shot_accuracy_counts_the_first_and_the_first_five() -> None:
     """One picture right at once, one at place 2, one at place 6."""
     scores = np.asarray([[9, 1, 2, 3, 4, 5], [8, 9, 1, 2, 3, 4], [1, 9, 8, 7, 6, 5]], np.float32)
-    metrics = zeroshot_metrics(scores, [0, 0, 0])
+    metrics = name_classes(scores, [0, 0, 0]).metrics()
     assert metrics.top1 == pytest.approx(100 / 3)
     assert metrics.top5 == pytest.approx(200 / 3)
 
@@ -135,8 +134,8 @@ def test_zero_shot_accuracy_is_also_given_over_classes() -> None:
 def test_zero_shot_scores_that_do_not_fit_are_refused() -> None:
     """Labels outside the classes, no pictures, NaN."""
     with pytest.raises(ValueError, match="outside"):
-        zeroshot_metrics(np.zeros((1, 3), np.float32), [3])
+        name_classes(np.zeros((1, 3), np.float32), [3])
     with pytest.raises(ValueError, match="shape"):
-        zeroshot_metrics(np.zeros((0, 3), np.float32), [])
+        name_classes(np.zeros((0, 3), np.float32), [])
     with pytest.raises(ValueError, match="not finite"):
-        zeroshot_metrics(np.full((1, 3), np.nan, np.float32), [0])
+        name_classes(np.full((1, 3), np.nan, np.float32), [0])
