@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from cocadesk.errors import UserError
-from cocadesk.fake_engine.annotations import Batch, FakeAnnotations, Lists
+from cocadesk.fake_engine.annotations import Batch, FakeAnnotations
 from cocadesk.fake_engine.rows import FakeContext
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
@@ -140,7 +141,8 @@ class FakeAlbums:
         keys: tuple[str, ...],
     ) -> AnnotationsReply:
         old = self._annotations.lists
-        new = Lists(
+        new = replace(
+            old,
             albums=old.albums if albums is None else albums,
             searches=old.searches if searches is None else searches,
         )

@@ -45,10 +45,15 @@ class HumanAnnotations:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lists:
-    """The albums (their media's keys in order) and saved searches, by name."""
+    """The albums (their media's keys in order) and saved searches, by name.
+
+    ``apart`` are pairs of media that do not belong together, ``best`` the best of their groups.
+    """
 
     albums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     searches: Mapping[str, str] = field(default_factory=dict)
+    apart: frozenset[frozenset[str]] = frozenset()
+    best: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from cocadesk.fake_engine.albums import FakeAlbums
 from cocadesk.fake_engine.annotations import FakeAnnotations
 from cocadesk.fake_engine.care import FakeCare
 from cocadesk.fake_engine.forgetting import FakeForgetting
+from cocadesk.fake_engine.groups import FakeGroups
 from cocadesk.fake_engine.jobs import FakeJobs
 from cocadesk.fake_engine.library import LIBRARY_ID, FakeLibrary, FakeVideos
 from cocadesk.fake_engine.models import FakeModels, FakeVocabulary
@@ -49,12 +50,14 @@ class FakeEngine:
         context = FakeContext(library=library, jobs=self._jobs, publish=self.server.publish)
         videos = FakeVideos(context)
         self._annotations = FakeAnnotations(context)
-        media_handler = FakeLibrary(context, self._annotations, videos)
+        groups = FakeGroups(context, self._annotations)
+        media_handler = FakeLibrary(context, self._annotations, videos, groups)
         self._answers = answers_of(
             media_handler,
             FakeForgetting(context, media_handler),
             self._jobs,
             videos,
+            groups,
             FakeCare(context),
             self._annotations,
             FakeAlbums(context, self._annotations),

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.albums import album_keys
 from cocadesk.fake_engine.annotations import FakeAnnotations
+from cocadesk.fake_engine.groups import FakeGroups
 from cocadesk.fake_engine.jobs import FakeWork, failures_of
 from cocadesk.fake_engine.rows import (
     LONG_SIDE_PX,
@@ -56,6 +57,7 @@ from cocadesk.protocol.values import (
     CountsValue,
     DescriptionKind,
     FailureValue,
+    GroupLabel,
     Hit,
     IndexReport,
     JobReport,
@@ -136,10 +138,15 @@ class FakeLibrary:
     """Media with made-up rows; an index job adds some to each folder, and fails at a few."""
 
     def __init__(
-        self, context: FakeContext, annotations: FakeAnnotations, videos: FakeVideos
+        self,
+        context: FakeContext,
+        annotations: FakeAnnotations,
+        videos: FakeVideos,
+        groups: FakeGroups,
     ) -> None:
         self._context = context
         self._media = context.media
+        self._groups = groups
         self._annotations = annotations
         self._videos = videos
         self._lock = threading.Lock()
@@ -160,19 +167,21 @@ class FakeLibrary:
         return medium.row.key
 
     def _search(self, body: Search, call: Call) -> Hits:
-        return self._hits(body.text, body.limit)
+        return self._hits(body.text, body.limit, body.collapse)
 
     def _similar(self, body: Similar, call: Call) -> Hits:
-        found = self._hits(self._context.medium(body.key).caption, body.limit)
+        found = self._hits(self._context.medium(body.key).caption, body.limit, body.collapse)
         return replace(found, hits=tuple(hit for hit in found.hits if hit.key != body.key))
 
-    def _hits(self, text: str, limit: int) -> Hits:
+    def _hits(self, text: str, limit: int, collapse: GroupLabel | None) -> Hits:
         words = {word for word in text.lower().split() if len(word) > 2}
         hits = []
         for key, medium in list(self._media.items()):
             if shared := len(words & self._annotations.searchable_words(key)):
                 hits.append(self._videos.hit(medium, shared / max(1, len(words))))
         hits.sort(key=lambda hit: -hit.score)
+        shown = self._groups.stands_for([hit.key for hit in hits], collapse)
+        hits = [replace(hit, copies=shown[hit.key]) for hit in hits if hit.key in shown]
         return Hits(hits=tuple(hits[:limit]), complete=len(hits) <= limit)
 
     def _by_path(self) -> dict[WirePath, FakeMedium]:
@@ -211,9 +220,10 @@ class FakeLibrary:
         keys = () if is_none else tuple(m.row.key for m in media)
         if name := album_name(body.filter):
             keys = album_keys(name, self._annotations)
-        return Keys(
-            keys=keys[body.offset : body.offset + body.limit], offset=body.offset, total=len(keys)
-        )
+        shown = self._groups.stands_for(keys, body.collapse)
+        part = [key for key in keys if key in shown][body.offset : body.offset + body.limit]
+        copies = () if body.collapse is None else tuple(shown[key] for key in part)
+        return Keys(keys=tuple(part), offset=body.offset, total=len(shown), copies=copies)
 
     def _rows(self, body: GetRows, call: Call) -> ReplyBody:
         return Rows(rows=tuple(self._annotations.row(k) for k in body.keys if k in self._media))

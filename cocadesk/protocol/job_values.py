@@ -16,6 +16,7 @@ class JobKind(StrEnum):
     TAKE_OVER = "take over"
     TEACH = "teach"
     SWITCH_MODEL = "switch"
+    GROUP = "group"
 
 
 class ReadAgain(StrEnum):

@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Union
 
 from cocadesk.protocol.albums import *  # noqa: F403 - one place to import messages from
+from cocadesk.protocol.groups import *  # noqa: F403
+from cocadesk.protocol.groups import GroupsChanged
 from cocadesk.protocol.replies import *  # noqa: F403
 from cocadesk.protocol.replies import ReplyBody
 from cocadesk.protocol.requests import *  # noqa: F403
@@ -25,7 +27,7 @@ from cocadesk.protocol.values import (
     WorkState,
 )
 
-PROTOCOL_VERSION = 9
+PROTOCOL_VERSION = 10
 
 # What happens without being asked ----------------------------------------------------
 
@@ -58,7 +60,9 @@ class AnnotationsChanged(Message, frozen=True):
     redo_title: str = ""
 
 
-EventBody = RowsChanged | JobChanged | ModelChanged | RunChanged | AnnotationsChanged
+EventBody = (
+    RowsChanged | JobChanged | ModelChanged | RunChanged | AnnotationsChanged | GroupsChanged
+)
 
 
 if TYPE_CHECKING:

@@ -60,11 +60,16 @@ class Hits(ReplyBody, frozen=True):
 
 
 class Keys(ReplyBody, frozen=True):
-    """A stretch of keys and how many there are in all."""
+    """A stretch of keys and how many there are in all.
+
+    ``copies``: for each, the other media of its group that it stands for; empty where nothing
+    was collapsed.
+    """
 
     keys: tuple[str, ...]
     offset: int = 0
     total: int = 0
+    copies: tuple[int, ...] = ()
 
 
 class Rows(ReplyBody, frozen=True):

@@ -8,6 +8,7 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
     CaptionStyle,
     DescriptionKind,
+    GroupLabel,
     JobAction,
     Message,
     ReadAgain,
@@ -28,12 +29,14 @@ class Search(RequestBody, frozen=True):
     """Media that fit the text, best first; answered by ``Hits``.
 
     ``filter``, here and in other requests, is text in the grammar of
-    ``cocadesk.search.filters``; empty lets all media through.
+    ``cocadesk.search.filters``; empty lets all media through. ``collapse``, here and in other
+    requests: of each group with links of this label, or closer ones, only the first is given.
     """
 
     text: str
     limit: int = 200
     filter: str = ""
+    collapse: GroupLabel | None = None
 
 
 class Similar(RequestBody, frozen=True):
@@ -42,6 +45,7 @@ class Similar(RequestBody, frozen=True):
     key: str
     limit: int = 200
     filter: str = ""
+    collapse: GroupLabel | None = None
 
 
 class ListNewest(RequestBody, frozen=True):
@@ -50,6 +54,7 @@ class ListNewest(RequestBody, frozen=True):
     offset: int = 0
     limit: int = 2000
     filter: str = ""
+    collapse: GroupLabel | None = None
 
 
 class GetKeys(RequestBody, frozen=True):

@@ -42,6 +42,7 @@ class Hit(Value, frozen=True):
 
     ``score`` is 0 where only filters were asked for: such media come newest first. Of a video,
     ``time_s`` is the best moment, ``moments`` are all, best first; ``thumbnail`` shows the best.
+    ``copies`` are the other media of its group that it stands for.
     """
 
     key: str
@@ -52,6 +53,19 @@ class Hit(Value, frozen=True):
     time_s: float | None = None
     moments: tuple[Moment, ...] = ()
     thumbnail: WirePath | None = None
+    copies: int = 0
+
+
+class GroupLabel(StrEnum):
+    """The link between media of a group, the closest first.
+
+    The same bytes; the same picture (another size, format, crop or save); taken within seconds
+    of each other and alike.
+    """
+
+    EXACT = "exact"
+    SAME = "same"
+    BURST = "burst"
 
 
 class VideoMoment(Value, frozen=True):
@@ -225,6 +239,16 @@ class CaptionReport(Report, frozen=True):
     failed: tuple[FailureValue, ...] = ()
 
 
+class GroupReport(Report, frozen=True):
+    """Numbers of a job that compares media: those compared, and all groups by label."""
+
+    compared: int = 0
+    exact: int = 0
+    same: int = 0
+    burst: int = 0
+    seconds: float = 0.0
+
+
 class CaptionStyle(StrEnum):
     """The kind of captions that a model makes: a sentence, a few words, or a screen reader's."""
 
@@ -341,7 +365,9 @@ class RunValue(Report, frozen=True):
     skipped: tuple[SkippedValue, ...] = ()
 
 
-JobReport: TypeAlias = IndexReport | CaptionReport | WriteReport | TakeOverReport | RunValue
+JobReport: TypeAlias = (
+    IndexReport | CaptionReport | WriteReport | TakeOverReport | GroupReport | RunValue
+)
 """The report of a job, by its kind; told apart by ``type``."""
 
 

@@ -121,6 +121,7 @@ _NOUNS = {
     JobKind.TAG: "photo",
     JobKind.TAKE_OVER: "photo",
     JobKind.SWITCH_MODEL: "photo",
+    JobKind.GROUP: "photo",
     JobKind.TEACH: "step",
 }
 
