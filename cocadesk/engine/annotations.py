@@ -180,7 +180,8 @@ class AnnotationHandler(RequestHandler):
     def _start_caption(self, body: StartCaption, call: Call) -> JobReply:
         keys = some_scope_keys(self._library, body.scope)
         title = f"Captions for {self._things(body.scope, keys)}"
-        order = new_key() if body.again else ""
+        # A styled one too: the style that is wanted last stays, and orders tell which that is.
+        order = new_key() if body.again or body.style is not None else ""
         spec = CaptionSpec(scope=body.scope, again=body.again, style=body.style, order=order)
         # Of a folder, or all: what an index finds until then is meant as well, so it waits.
         items = len(keys) if body.scope.keys else None

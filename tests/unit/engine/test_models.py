@@ -224,17 +224,18 @@ def test_a_switch_to_a_model_that_is_gone_is_not_started_again(
     assert watch(client, running).job.state is JobState.DONE
 
 
+@pytest.mark.parametrize("again", [True, False])
 def test_the_style_that_was_wanted_last_stays_though_its_job_came_first(
-    client: EngineClient, shop: Shop
+    client: EngineClient, shop: Shop, again: bool
 ) -> None:
     """Captions of one photo pass those of all, which leave them as they are; both wait for
     the new model, whose captions they are.
     """
     switch = use_model(client, "other")
-    every = StartCaption(scope=Scope(), again=True, style=CaptionStyle.SHORT)
+    every = StartCaption(scope=Scope(), again=again, style=CaptionStyle.SHORT)
     long = client.ask(every, JobReply, timeout_s=WAIT_S).job
     one, other = client.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys[:2]
-    last = StartCaption(scope=Scope(keys=(one,)), again=True, style=CaptionStyle.ALT_TEXT)
+    last = StartCaption(scope=Scope(keys=(one,)), again=again, style=CaptionStyle.ALT_TEXT)
     short = client.ask(last, JobReply, timeout_s=WAIT_S).job
     assert short.state is JobState.QUEUED
     shop.leave.release(100)
