@@ -244,16 +244,18 @@ def caption_steps(
     again: bool = False,
     style: str | None = None,
     done: set[str] | None = None,
+    made: set[str] | None = None,
     is_careful: bool = False,
 ) -> Generator[AnnotationProgress, None, DescribeReport]:
     """Captions and tags the media that this model has not described yet, a few at a time.
 
     ``again`` describes those too that it has, a ``style`` those that have a caption of the
     model in another; ``done`` holds the keys that were described
-    before a pause and gets those that are described now. ``is_careful`` describes one at a
-    time, so that a crash names its file.
+    before a pause and gets those that are described now, ``made`` those of them with a new
+    caption or new tags, which the report counts. ``is_careful`` describes one at a time, so
+    that a crash names its file.
     """
-    described = set() if done is None else done
+    described, changed_ever = set() if done is None else done, set() if made is None else made
     # Once: an unreadable vocabulary stops the job before its first caption.
     only_tagger = tagger()
     media = MediaDescriber(library, Describer(model, lambda: only_tagger, decode, style))
@@ -266,7 +268,7 @@ def caption_steps(
             due = {row.key for row in rows if again and row.key not in described}
             kept = {row.key for row in rows if row.key in described and _is_of(model, row)}
             at_once = 1 if is_careful else CAPTIONS_AT_ONCE
-            changed, outcome = _describe(media, rows, due, in_hand, at_once, kept)
+            changed, outcome = _describe(media, rows, due, in_hand, at_once, kept, changed_ever)
             described |= {row.key for row in rows if row.state is MediaState.PRESENT}
             report += outcome
             worked += len(piece) if changed else 0
@@ -298,10 +300,11 @@ def _describe(
     in_hand: InHand,
     at_once: int,
     kept: Set[str],
+    made: set[str],
 ) -> tuple[set[str], DescribeReport]:
     """Describes what is stale or ``due`` of a few media, but for the captions of ``kept``.
 
-    Gives the keys that have changed.
+    Gives the keys that have changed; ``made`` gets those that can be read.
     """
     present = [row for row in rows if row.state is MediaState.PRESENT]
     wanted = [
@@ -321,9 +324,10 @@ def _describe(
     reasons |= {row.key: GONE for row in rows if row.state is not MediaState.PRESENT}
     changed = (captions.keys() - reasons.keys()) | tags.keys()
     readable = [row for row in rows if row.key not in reasons]
+    made |= {row.key for row in readable if row.key in changed}
     return changed, DescribeReport(
-        described=sum(row.key in changed for row in readable),
-        unchanged=sum(row.key not in changed and row.human_caption is None for row in readable),
+        described=sum(row.key in made for row in readable),
+        unchanged=sum(row.key not in made and row.human_caption is None for row in readable),
         by_person=sum(row.human_caption is not None for row in present),
         failed=tuple(
             SkippedFile(path=row.path, reason=reasons[row.key])
@@ -334,18 +338,29 @@ def _describe(
 
 
 def tag_steps(
-    library: Library, image_id: str, tagger: ZeroShotTagger, keys: Sequence[str]
+    library: Library,
+    image_id: str,
+    tagger: ZeroShotTagger,
+    keys: Sequence[str],
+    made: set[str] | None = None,
 ) -> Generator[AnnotationProgress, None, DescribeReport]:
-    """Tags media whose tags are of another model or vocabulary, from stored vectors alone."""
+    """Tags media whose tags are of another model or vocabulary, from stored vectors alone.
+
+    ``made`` holds the keys that were tagged before a pause, and gets those tagged now.
+    """
+    tagged = set() if made is None else made
     report, eta, seen = DescribeReport(), EtaEstimator(), 0
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     for start in range(0, len(keys), TAGS_AT_ONCE):
         piece = keys[start : start + TAGS_AT_ONCE]
         rows = list(library.media.iter_rows(piece))
         stale = [row for row in rows if row.machine_tags_model != tagger.version]
+        unchanged = {row.key for row in rows} - {row.key for row in stale} - tagged
         tags = tags_from_views(library, image_id, tagger, stale)
         library.media.set_tags(tags, tagger.version)
-        report += DescribeReport(described=len(tags), unchanged=len(rows) - len(stale))
+        tagged |= tags.keys()
+        described = sum(row.key in tagged for row in rows)
+        report += DescribeReport(described=described, unchanged=len(unchanged))
         seen += len(piece)
         yield AnnotationProgress(
             stage=AnnotationStage.TAG,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -18,7 +18,7 @@ from cocadesk.engine.conversions import REPORTED, sentence, to_failures, to_valu
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import job_step
-from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps, relayed
+from cocadesk.engine.job_steps import JobOutcome, JobStep, Legs, Steps, relayed
 from cocadesk.engine.scopes import scope_keys
 from cocadesk.errors import UserError
 from cocadesk.library.rows import DESCRIBE, new_key
@@ -45,7 +45,10 @@ Report = TypeVar("Report", DescribeReport, WriteReport, TakeOverReport)
 
 
 class CaptionSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """The media to describe. ``order`` tells two orders ``again`` apart."""
+    """The media to describe.
+
+    ``order`` tells apart two orders whose captions may take the place of others.
+    """
 
     scope: Scope
     again: bool = False
@@ -88,6 +91,9 @@ class AnnotationJobs:
         self._annotations = annotations
         self._publish_titles = publish_titles
         self._described: dict[str, set[str]] = {}
+        self._legs: Mapping[JobKind, Legs[set[str]]] = {
+            kind: Legs(set) for kind in (JobKind.CAPTION, JobKind.TAG)
+        }
 
     def caption_steps(self, spec: str) -> Steps:
         """A caption job; see ``cocadesk.engine.job_steps.JobFactory``."""
@@ -107,6 +113,7 @@ class AnnotationJobs:
                 again=order.again,
                 style=order.style,
                 done=done,
+                made=self._made(JobKind.CAPTION),
                 is_careful=self._context.crash_guard.is_careful,
             )
             report = yield from self._relayed(inner)
@@ -114,6 +121,10 @@ class AnnotationJobs:
         if order.again or order.style is not None:
             self._keep_from_older(spec, done)
         return describe_outcome(report)
+
+    def _made(self, kind: JobKind) -> set[str]:
+        """The media that the earlier legs of the job that runs have given something new."""
+        return self._legs[kind].of_running(self._context.jobs().all(), kind)
 
     def _keep_from_older(self, spec: str, done: set[str]) -> None:
         """Lets orders that this one has passed leave what it has described: the last one counts."""
@@ -148,6 +159,7 @@ class AnnotationJobs:
             opened.backend.info().image_id,
             opened.tagger(),
             scope_keys(self._library, Scope()),
+            self._made(JobKind.TAG),
         )
         report = yield from self._relayed(inner)
         return describe_outcome(report, verb="tagged")

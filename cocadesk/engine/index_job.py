@@ -13,10 +13,17 @@ import msgspec
 from cocadesk.annotations.progress import AnnotationProgress
 from cocadesk.engine.conversions import sentence, to_failures, to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
-from cocadesk.engine.job_steps import JobFactory, JobOutcome, JobStep, Steps, relayed
+from cocadesk.engine.job_steps import JobFactory, JobOutcome, JobStep, Legs, Steps, relayed
 from cocadesk.engine.switch_orders import awaited_sources
 from cocadesk.errors import UserError
-from cocadesk.indexing.types import Again, IndexOptions, IndexProgress, IndexReport, IndexStage
+from cocadesk.indexing.types import (
+    Again,
+    IndexOptions,
+    IndexProgress,
+    IndexReport,
+    IndexStage,
+    IndexTally,
+)
 from cocadesk.library.paths import is_under
 from cocadesk.protocol import values
 from cocadesk.protocol.calls import Call
@@ -44,11 +51,13 @@ class IndexSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The folders to index; none means all that the library knows.
 
     Files that were changed less than ``settle_s`` ago are left: somebody may be writing them.
+    ``is_retry``: of what failed before, only the files among ``folders`` are read again.
     """
 
     folders: tuple[WirePath, ...] = ()
     again: ReadAgain = ReadAgain.NOTHING
     settle_s: float = 0.0
+    is_retry: bool = False
 
 
 class IndexHandler(RequestHandler):
@@ -57,6 +66,7 @@ class IndexHandler(RequestHandler):
     def __init__(self, context: EngineContext) -> None:
         self._context = context
         self._library = context.library
+        self._legs = Legs(IndexTally)
 
     def works(self) -> Mapping[JobKind, JobFactory]:
         """The index."""
@@ -100,11 +110,12 @@ class IndexHandler(RequestHandler):
         backend = self._context.model.opened().backend
         try:
             options = IndexOptions(
-                again=Again(wanted.again),
+                again=Again.NAMED if wanted.is_retry else Again(wanted.again),
                 is_careful=self._context.crash_guard.is_careful,
                 settle_s=wanted.settle_s,
             )
-            steps = index_steps(self._library, backend, roots, options=options)
+            tally = self._legs.of_running(self._context.jobs().all(), JobKind.INDEX)
+            steps = index_steps(self._library, backend, roots, options=options, tally=tally)
             report = yield from relayed(steps, _published(self._context))
         finally:
             self._context.publish(RowsChanged())
@@ -112,11 +123,14 @@ class IndexHandler(RequestHandler):
 
 
 def index_again(context: EngineContext, _spec: str, paths: Sequence[bytes]) -> JobReply:
-    """A job that reads these files alone, also where they have not changed."""
+    """A job that reads these files alone, also where they have not changed.
+
+    One of them may be a whole folder, e.g. of a disk that was away: what is new in it is read,
+    and no other file that failed.
+    """
     files = tuple(map(WirePath.of, paths))
     what = Path(files[0].text).name if len(files) == 1 else f"{len(files):,} files"
-    spec = IndexSpec(folders=files, again=ReadAgain.FAILED)
-    # One of them may be a whole folder that could not be looked into.
+    spec = IndexSpec(folders=files, is_retry=True)
     return context.queue(JobKind.INDEX, f"Trying {what} again", spec, items=files_in(paths))
 
 

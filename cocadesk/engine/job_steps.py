@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
-from cocadesk.protocol.values import JobReport, WorkState
+from cocadesk.protocol.values import JobKind, JobReport, JobState, JobValue, WorkState
 
 Progress = TypeVar("Progress")
 Report = TypeVar("Report")
+Kept = TypeVar("Kept")
 
 
 class JobStep(WorkState, frozen=True):
@@ -49,3 +50,27 @@ def relayed(
             yield step(progress)
     finally:
         work.close()
+
+
+class Legs(Generic[Kept]):
+    """What jobs have done so far, kept from leg to leg for their reports.
+
+    A job that is passed or paused begins anew when it goes on. ``make`` gives the beginning.
+    """
+
+    def __init__(self, make: Callable[[], Kept]) -> None:
+        self._make = make
+        self._kept: dict[tuple[str, int], Kept] = {}
+
+    def of_running(self, jobs: Sequence[JobValue], kind: JobKind) -> Kept:
+        """What the earlier legs of the job of this kind that runs have left.
+
+        One that was stopped, or has failed, and is started again begins with nothing.
+        """
+        still_open = [job for job in jobs if job.kind is kind and not job.state.is_final]
+        marks = {(job.id, job.attempt) for job in still_open}
+        self._kept = {mark: kept for mark, kept in self._kept.items() if mark in marks}
+        for job in still_open:
+            if job.state is JobState.RUNNING:
+                return self._kept.setdefault((job.id, job.attempt), self._make())
+        return self._make()

@@ -37,12 +37,24 @@ _MOST_KILLS = 3
 
 
 class Committer:
-    """Commits batches to one library under one image id."""
+    """Commits batches to one library under one image id.
 
-    def __init__(self, library: Library, image_id: str, failures: Iterable[FailureRow]) -> None:
+    ``failures`` are those known before; the decoders that files in ``killed`` had killed are
+    counted in them, and those that come to it are counted once.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        image_id: str,
+        failures: Iterable[FailureRow],
+        killed: set[bytes] | None = None,
+    ) -> None:
         self._library = library
         self._image_id = image_id
         self._failed_before = {failure.path: failure for failure in failures}
+        self._counted = set() if killed is None else killed
+        self._counted_before = frozenset(self._counted)
 
     def commit(self, batch: Batch) -> list[MatchedFile]:
         """Write ``batch``; gives what was committed (not a file whose source row was lost).
@@ -161,6 +173,7 @@ class Committer:
             for path in healed:
                 del self._failed_before[path]
         self._library.media.record_failures([self._failure(item) for item in unreadable])
+        self._counted.update(item.found.path for item in unreadable if item.is_killed)
 
     def _failure(self, item: Unreadable) -> FailureRow:
         """The row to store; a passing failure fits no file, so that the file is read again."""
@@ -183,7 +196,8 @@ class Committer:
 
     def _kills(self, item: Unreadable) -> int:
         before = self._failed_before.get(item.found.path)
-        return (0 if before is None else before.kills) + item.is_killed
+        is_new = item.is_killed and item.found.path not in self._counted_before
+        return (0 if before is None else before.kills) + is_new
 
     def record_problems(self, problems: Sequence[ScanProblem]) -> None:
         """Remember the places that could not be looked into."""

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from cocadesk.errors import UserError
@@ -27,6 +27,7 @@ from cocadesk.indexing.types import (
     IndexProgress,
     IndexReport,
     IndexStage,
+    IndexTally,
     OneAtATime,
 )
 from cocadesk.library.in_hand import InHand
@@ -57,6 +58,7 @@ def index_steps(
     pool: Decoder | None = None,
     options: IndexOptions | None = None,
     read: Callable[..., Iterator[IndexProgress]] = read_steps,
+    tally: IndexTally | None = None,
 ) -> Steps:
     """Make the photos and videos under ``roots`` searchable; the generator's value is the report.
 
@@ -64,42 +66,45 @@ def index_steps(
     what is decided is committed, the rest is read by the next index. One
     index of a library runs at a time. Pass ``pool`` to keep decoder processes
     between indexes; it must give the model's input size. ``read`` is the pipeline; tests
-    give one that works in their thread.
+    give one that works in their thread. ``tally`` holds what earlier legs of the same index
+    have done, which the report counts too; it is brought forward.
 
     Raises:
         UserError: no such folder, an index of this library runs already, the
             disk is full, or the model does not fit the stored vectors.
     """
     with _only_index.on(library):
-        index = _Index(library, backend, options or IndexOptions())
-        yield from index.scan(roots)
-        yield from index.compare()
-        yield from index.read(pool, read)
-        yield index.progress(IndexStage.FINISH)
-        return index.finish()
+        index = _Index(library, backend, options or IndexOptions(), tally or IndexTally())
+        try:
+            yield from index.scan(roots)
+            yield from index.compare()
+            yield from index.read(pool, read)
+            yield index.progress(IndexStage.FINISH)
+            return index.finish()
+        finally:
+            index.stop_clock()
 
 
 @dataclass(slots=True, kw_only=True)
-class _Tally:
-    """The files handled so far."""
+class _Leg:
+    """The files handled by this run alone."""
 
     done: int = 0
-    indexed: int = 0
     unchanged: int = 0
-    refreshed: int = 0
-    videos: int = 0
-    moved: int = 0
-    copied: int = 0
     failed: list[Failed] = field(default_factory=list)
     vanished: list[FoundFile] = field(default_factory=list)
     current_path: bytes | None = None
 
 
 class _Index:
-    """One run: the known files, what the scan found, and a tally."""
+    """One run: the known files, what the scan found, and tallies."""
 
-    def __init__(self, library: Library, backend: Backend, options: IndexOptions) -> None:
+    def __init__(
+        self, library: Library, backend: Backend, options: IndexOptions, tally: IndexTally
+    ) -> None:
         self._started_s = time.monotonic()
+        self._tally = tally
+        self._done_before = tally.indexed + tally.moved
         self._library = library
         self._backend = backend
         self._model = backend.info()
@@ -116,11 +121,13 @@ class _Index:
             (mark.key for mark in library.views.part_marks(self._model.image_id, ViewShows.BOX)),
         )
         self._failures = {failure.path: failure for failure in library.media.failures()}
-        self._committer = Committer(library, self._model.image_id, self._failures.values())
+        self._committer = Committer(
+            library, self._model.image_id, self._failures.values(), tally.killed
+        )
         self._candidates: list[FoundFile] = []
         self._stale: list[Stale] = []
         self._in_hand: InHand | None = None
-        self._tally = _Tally()
+        self._leg = _Leg()
         self._under_way = UnderWay()
         self._eta = EtaEstimator()
 
@@ -133,11 +140,11 @@ class _Index:
             if known.knows(root) or os.path.lexists(root):
                 there.append(root)
             else:
-                self._tally.failed.append(
+                self._leg.failed.append(
                     Failed(path=root, reason="There is no such file or folder.")
                 )
         if not there:
-            raise _nothing_there(self._tally.failed)
+            raise _nothing_there(self._leg.failed)
         existing = [root for root in there if os.path.lexists(root)]
         for root in existing:
             if not known.knows(root):
@@ -162,8 +169,8 @@ class _Index:
             yield self.progress(IndexStage.COMPARE, done=done, total=total)
         survey = self._survey
         survey.decide()
-        self._tally.failed.extend(survey.known_failures)
-        self._tally.failed.extend(
+        self._leg.failed.extend(survey.known_failures)
+        self._leg.failed.extend(
             Failed(path=problem.path, reason=problem.reason, is_passing=True)
             for problem in survey.problems
         )
@@ -181,7 +188,7 @@ class _Index:
             reads_all=self._options.again is Again.ALL,
         )
         changed = survey.to_read(self._known_files.is_embedded)
-        self._tally.unchanged = survey.found - len(changed) - len(survey.known_failures)
+        self._leg.unchanged = survey.found - len(changed) - len(survey.known_failures)
         yield from self._settle(changed)
         for found, key in survey.unread(changed):
             self._note_stale(found, key)
@@ -229,7 +236,7 @@ class _Index:
     ) -> Iterator[IndexProgress]:
         """Decode, embed and commit the files that changed."""
         self._eta = EtaEstimator()
-        self._tally.done = 0
+        self._leg.done = 0
         yield self.progress(IndexStage.EMBED)
         if not self._candidates and not self._stale:
             return
@@ -248,16 +255,18 @@ class _Index:
         if not self._stale:
             return
         refreshing = Refreshing(self._library, self._stale)
-        with closing(refreshing.steps(decoder)) as steps:
-            for done in steps:
-                yield self.progress(IndexStage.METADATA, done=done, total=refreshing.total)
-        self._tally.refreshed = refreshing.done
-        self._tally.failed.extend(refreshing.failed)
+        try:
+            with closing(refreshing.steps(decoder)) as steps:
+                for done in steps:
+                    yield self.progress(IndexStage.METADATA, done=done, total=refreshing.total)
+        finally:
+            self._tally.refreshed += refreshing.done
+        self._leg.failed.extend(refreshing.failed)
         for found, key, _ in refreshing.became_videos:
             if not self._survey.is_known_to_fail(found):
                 self._matcher.read_again(found, key)
                 self._candidates.append(found)
-                self._tally.unchanged -= found.path in self._survey.plan.unchanged
+                self._leg.unchanged -= found.path in self._survey.plan.unchanged
         self._eta = EtaEstimator()
 
     def _read(
@@ -288,11 +297,12 @@ class _Index:
             is_indexed = kind is not MatchKind.MOVED and not is_same
             self._tally.moved += kind is MatchKind.MOVED
             self._tally.copied += kind is MatchKind.COPIED
-            self._tally.unchanged += is_same
+            self._leg.unchanged += is_same
             self._tally.indexed += is_indexed
             self._tally.videos += is_indexed and item.identity.kind == MediaKind.VIDEO
-            self._tally.current_path = item.found.path
-        self._tally.failed.extend(
+            self._leg.current_path = item.found.path
+        self._tally.failed.update(item.found.path for item in batch.unreadable)
+        self._leg.failed.extend(
             Failed(
                 path=item.found.path,
                 reason=item.reason,
@@ -300,8 +310,8 @@ class _Index:
             )
             for item in batch.unreadable
         )
-        self._tally.vanished.extend(batch.vanished)
-        self._tally.done += len(batch)
+        self._leg.vanished.extend(batch.vanished)
+        self._leg.done += len(batch)
 
     def finish(self) -> IndexReport:
         """Settle what is gone, tidy the tables, and give the report."""
@@ -315,34 +325,42 @@ class _Index:
         return IndexReport(
             indexed=self._tally.indexed,
             videos=self._tally.videos,
-            unchanged=self._tally.unchanged,
+            unchanged=max(0, self._leg.unchanged - self._done_before),
             refreshed=self._tally.refreshed,
             moved=self._tally.moved,
             copied=self._tally.copied,
             missing=states[MediaState.MISSING],
             offline=states[MediaState.OFFLINE],
-            failed=tuple(sorted(self._tally.failed, key=lambda failed: failed.path)),
-            seconds=time.monotonic() - self._started_s,
+            failed=tuple(map(self._as_failed, sorted(self._leg.failed, key=lambda one: one.path))),
+            seconds=self._tally.seconds + time.monotonic() - self._started_s,
             unsettled=self._survey.unsettled,
         )
 
+    def stop_clock(self) -> None:
+        """Count the time of this run; it ends, or is put by."""
+        self._tally.seconds += time.monotonic() - self._started_s
+
+    def _as_failed(self, failed: Failed) -> Failed:
+        """A failure as reported: one of an earlier leg is none of an earlier index."""
+        return replace(failed, is_known=failed.is_known and failed.path not in self._tally.failed)
+
     def _note_lost_disks(self) -> None:
         """Say which disks went away while their files were read, and that media are offline."""
-        if not self._tally.vanished and not self._survey.lost:
+        if not self._leg.vanished and not self._survey.lost:
             return
         now = Roots(self._library.roots.all())
         lost = Counter(
             found.root
-            for found in self._tally.vanished
+            for found in self._leg.vanished
             if now.volume_at(found.path, found.root) != self._survey.seen[found.path].volume
         )
         for root, count in lost.items():
             files = "One file" if count == 1 else f"{count:,} files"
             reason = f"{files} went away during the index: the disk is not there."
-            self._tally.failed.append(Failed(path=root, reason=reason))
-        for found in self._tally.vanished:
+            self._leg.failed.append(Failed(path=root, reason=reason))
+        for found in self._leg.vanished:
             if found.root not in lost and os.path.lexists(found.path):
-                self._tally.failed.append(Failed(path=found.path, reason=BACK, is_passing=True))
+                self._leg.failed.append(Failed(path=found.path, reason=BACK, is_passing=True))
         roots = {*lost, *(now.of(root) for root in self._survey.lost)}
         away = [
             row.key
@@ -366,7 +384,7 @@ class _Index:
     def _is_stale(self, failure: FailureRow, problems: set[bytes]) -> bool:
         if failure.stage == SCAN:
             return failure.path not in problems
-        if failure.stage in (EMBED, DESCRIBE) and self._options.again is not Again.NOTHING:
+        if failure.stage in (EMBED, DESCRIBE) and self._survey.is_tried_again(failure.path):
             # A file that this index had no need to read: other jobs may try it again.
             return failure.path not in {found.path for found in self._candidates}
         if self._survey.why_passed_over(failure.path) is not None:
@@ -390,15 +408,15 @@ class _Index:
         """The progress of the index; the time left follows from the speed so far."""
         fraction, video = 0.0, None
         if stage in (IndexStage.EMBED, IndexStage.FINISH):
-            done, total = self._tally.done + ahead, len(self._candidates)
+            done, total = self._leg.done + ahead, len(self._candidates)
             if done < total:
                 fraction, video = self._under_way.after(done)
         return IndexProgress(
             stage=stage,
             done=done,
             total=total,
-            failed=len(self._tally.failed),
-            current_path=self._tally.current_path,
+            failed=len(self._leg.failed),
+            current_path=self._leg.current_path,
             video_path=video,
             seconds_left=self._eta.seconds_left(done + fraction, total),
             fraction=fraction,

@@ -302,10 +302,15 @@ class Survey:
         return (
             failure is not None
             and failure.stage != DESCRIBE
-            and self._again is Again.NOTHING
+            and not self.is_tried_again(found.path)
             and (failure.stage != DECODE or failure.reader >= READER_VERSION)
             and (failure.size_bytes, failure.mtime_ns) == (found.size_bytes, found.mtime_ns)
         )
+
+    def is_tried_again(self, path: bytes) -> bool:
+        """True where a file is to be read though it failed before."""
+        is_named = self._again is Again.NAMED and path in self._scanned
+        return is_named or self._again in (Again.FAILED, Again.ALL)
 
     def to_read(self, is_embedded: Callable[[str], bool]) -> list[FoundFile]:
         """The files that have to be matched or read, in the order of the scan.

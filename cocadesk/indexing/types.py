@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
@@ -29,9 +29,13 @@ class IndexStage(StrEnum):
 
 
 class Again(StrEnum):
-    """The files that an index reads though nothing about them has changed."""
+    """The files that an index reads though nothing about them has changed.
+
+    ``NAMED`` are those that failed before and are given by themselves, not with a folder.
+    """
 
     NOTHING = "nothing"
+    NAMED = "named"
     FAILED = "failed"
     ALL = "all"
 
@@ -71,6 +75,25 @@ class IndexOptions:
             yield (found,)
         if rest := files[careful:]:
             yield rest
+
+
+@dataclass(slots=True, kw_only=True)
+class IndexTally:
+    """What the legs of one index have done, for its report.
+
+    An index that was put by begins anew: what it has read before is known by then. So it is
+    given the tally of its earlier legs. ``failed`` are files that could not be read,
+    ``killed`` those of them over which decoders were killed.
+    """
+
+    indexed: int = 0
+    refreshed: int = 0
+    videos: int = 0
+    moved: int = 0
+    copied: int = 0
+    seconds: float = 0.0
+    failed: set[bytes] = field(default_factory=set)
+    killed: set[bytes] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

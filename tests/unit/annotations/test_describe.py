@@ -152,6 +152,27 @@ def test_a_job_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
         assert sorted(looked_at) == sorted(case.keys())
 
 
+def test_the_report_counts_what_was_described_before_a_pause(tmp_path: Path) -> None:
+    """Captions and tags that the job has made itself were not known before."""
+    names = [f"{number:02}.jpg" for number in range(12)]
+    with annotated_library(tmp_path, *names) as case:
+        made: set[str] = set()
+        keys = case.keys()
+        first = caption_steps(case.library, BACKEND, tagger, decode_here, keys, made=made)
+        next(first)
+        next(first)
+        first.close()
+        assert len(made) == 8
+        rest = caption_steps(case.library, BACKEND, tagger, decode_here, keys, made=made)
+        assert drain(rest) == DescribeReport(described=12)
+        assert describe(case) == DescribeReport(unchanged=12)
+        own, tagged = tagger(OWN), set(keys[:4])
+        some = tag_steps(case.library, BACKEND.info().image_id, own, keys[:4])
+        drain(some)
+        report = drain(tag_steps(case.library, BACKEND.info().image_id, own, keys, tagged))
+        assert report == DescribeReport(described=12)
+
+
 def test_a_video_is_described_by_its_moments(tmp_path: Path) -> None:
     """The caption by the frame that stands for it, the tags by all of them."""
     seen: list[float | None] = []

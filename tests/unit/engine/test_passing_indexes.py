@@ -84,6 +84,9 @@ def test_an_index_of_a_few_photos_passes_one_of_many(client: EngineClient, tmp_p
     assert (short.job.state, short.report.indexed) == (JobState.DONE, 3)
     whole = watch(client, long)
     assert whole.job.state is JobState.DONE
+    assert isinstance(whole.report, IndexReport)
+    assert (whole.report.indexed, whole.report.unchanged) == (40, 3)
+    assert whole.job.message.startswith("40 photos added")
     assert whole.job.finished >= short.job.finished
     counts = client.ask(GetInfo(), Info, timeout_s=WAIT_S).counts
     assert (counts.media, counts.views, counts.without_vectors) == (43, 43, 0)
