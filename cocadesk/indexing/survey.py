@@ -8,10 +8,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict, decide, is_as_recorded
 from cocadesk.indexing.types import Again, Failed
-from cocadesk.library.paths import device_and_inode, upwards
+from cocadesk.library.paths import device_and_inode, folder_of, upwards
 from cocadesk.library.rows import DECODE, DESCRIBE, FailureRow, Identity, MediaState, RootRow
 from cocadesk.library.volumes import Listings, Volumes, device_at
 from cocadesk.media.excludes import Excludes
@@ -34,6 +35,8 @@ class Roots:
     def __init__(self, known: Iterable[RootRow], volumes: Volumes | None = None) -> None:
         self._known = {row.path: row for row in known}
         self.volumes = volumes or Volumes()
+        # By the folder: it is asked for each of many files.
+        self._of_folder = lru_cache(maxsize=None)(self._outermost)
 
     def knows(self, path: bytes) -> bool:
         """True where ``path`` is a root or lies in one."""
@@ -41,8 +44,11 @@ class Roots:
 
     def of(self, path: bytes) -> bytes | None:
         """The outermost known root that ``path`` lies in, or None."""
+        return self._of_folder(folder_of(path)) or (path if path in self._known else None)
+
+    def _outermost(self, folder: bytes) -> bytes | None:
         # Upwards, and not over the roots: thousands of single files may be roots.
-        return [None, *(place for place in upwards(path) if place in self._known)][-1]
+        return [None, *(place for place in upwards(folder) if place in self._known)][-1]
 
     def volume_at(self, path: bytes, root: bytes) -> str | None:
         """The volume that is at the place of a file of ``root`` now; None without the root."""
@@ -84,6 +90,7 @@ class Survey:
         settle_s: float = 0.0,
     ) -> None:
         self._scanned = frozenset(roots)
+        self._has_scanned = lru_cache(maxsize=None)(self._is_folder_inside)
         self._roots = roots_known
         self._rows = [row._replace(root=roots_known.of(row.path) or row.root) for row in known]
         self._failures = failures
@@ -120,12 +127,15 @@ class Survey:
 
     def is_inside(self, path: bytes) -> bool:
         """True where ``path`` lies in what was to be scanned."""
-        return not self._scanned.isdisjoint(upwards(path))
+        return path in self._scanned or self._has_scanned(folder_of(path))
+
+    def _is_folder_inside(self, folder: bytes) -> bool:
+        return not self._scanned.isdisjoint(upwards(folder))
 
     def covers(self, path: bytes) -> bool:
         """True where the scan has looked where ``path`` lies."""
         unread = self._closed | self.lost
-        return self.is_inside(path) and unread.isdisjoint(upwards(path))
+        return self.is_inside(path) and (not unread or unread.isdisjoint(upwards(path)))
 
     def scan_steps(self, entries: Iterable[ScanEntry]) -> Iterator[int]:
         """Take what a scan finds; yields the number of files seen, now and then."""
@@ -140,7 +150,9 @@ class Survey:
                 self.unsettled += 1
             elif entry.path not in self._found:
                 root = self._roots.of(entry.path) or entry.root
-                self._found[entry.path] = dataclasses.replace(entry, root=root)
+                is_as_found = root == entry.root
+                found = entry if is_as_found else dataclasses.replace(entry, root=root)
+                self._found[entry.path] = found
             if number % _PROGRESS_FILES == 0:
                 yield number
 

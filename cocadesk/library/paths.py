@@ -9,12 +9,17 @@ from functools import lru_cache
 from pathlib import Path
 
 _SEPARATOR = os.fsencode(os.sep)
+_SLASH = ord("/")
 # Arrow holds signed 64 bits; Windows' numbers may be larger, and only equality counts.
 _MASK = 2**63 - 1
 
 
 def folder_of(path: bytes) -> bytes:
     """The folder that holds ``path``."""
+    at = path.rfind(_SEPARATOR)
+    # The usual case by itself: an index asks for several of each file.
+    if at > 0 and os.sep == "/" and path[at - 1] != _SLASH:
+        return path[:at]
     return os.path.dirname(path)  # noqa: PTH120 - paths are bytes here
 
 
