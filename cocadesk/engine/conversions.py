@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from cocadesk.library.paths import beside
 from cocadesk.library.rows import MediaRow, ViewRow
 from cocadesk.library.vectors import moments_of
 from cocadesk.protocol.messages import Hits, Moments
@@ -24,6 +25,7 @@ from cocadesk.protocol.values import (
     JobReport,
     MediaKind,
     Moment,
+    PartValue,
     Row,
     TagValue,
     TakeOverReport,
@@ -110,6 +112,13 @@ def to_row(library: Library, row: MediaRow) -> Row:
         thumbnail=_if_there(library.thumbnails.path(row.picture_hash)),
         caption_by_person=row.human_caption is not None,
         tags=to_tags(row),
+        parts=_to_parts(row.path, ((part.name, part.role.value) for part in row.parts)),
+    )
+
+
+def _to_parts(shown: bytes, parts: Iterable[tuple[bytes, str]]) -> tuple[PartValue, ...]:
+    return tuple(
+        PartValue(path=WirePath.of(beside(shown, name)), role=role) for name, role in parts
     )
 
 
@@ -147,6 +156,7 @@ def _to_hit(hit: FoundHit, thumbnail: Callable[[str, int], Path]) -> Hit:
         thumbnail=_if_there(thumbnail(hit.picture_hash, hit.moments[0].view))
         if hit.moments
         else None,
+        parts=_to_parts(hit.path, hit.parts),
     )
 
 

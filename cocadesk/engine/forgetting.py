@@ -16,7 +16,7 @@ from cocadesk.engine.teaching.runs import RunStore
 from cocadesk.errors import UserError
 from cocadesk.library.forgetting import ForgetOrder
 from cocadesk.library.paths import is_under
-from cocadesk.library.rows import MediaState, Placed, RootRow
+from cocadesk.library.rows import MediaState, Placed, RootRow, paths_of
 from cocadesk.locations import log_file
 from cocadesk.media.excludes import Excludes, pattern_of
 from cocadesk.media.scanning import EXCLUDED
@@ -84,13 +84,17 @@ class ForgettingHandler(RequestHandler):
         kept: list[Placed] = []
         tops = _tops(places)
         for one in self._library.media.placed():
-            is_in = not places or _is_in(one.path, tops)
+            is_in = not places or any(_is_in(path, tops) for path in paths_of(one))
             is_chosen = is_in and (not body.is_missing or one.state == MediaState.MISSING)
             (chosen if is_chosen else kept).append(one)
         if body.is_missing:
             return _Plan(order=self._library.forgetting.order(chosen, kept, ()), excludes={})
         order = self._library.forgetting.order(chosen, kept, places)
-        known = [*(one.path for one in chosen), *order.failures, *(r.path for r in roots)]
+        known = [
+            *(path for one in chosen for path in paths_of(one)),
+            *order.failures,
+            *(r.path for r in roots),
+        ]
         known = sorted(map(_closed, known))
         for path, place in zip(paths, places, strict=True):
             first = bisect_left(known, _closed(place))
@@ -196,9 +200,12 @@ def _excludes(
     A file that is gone already needs none: another one may take its name some day.
     """
     staying = [r.path for r in roots if not any(is_under(r.path, place) for place in places)]
-    absent = {one.path for one in chosen if one.state == MediaState.MISSING}
+    missing = (one for one in chosen if one.state == MediaState.MISSING)
+    absent = {path for one in missing for path in paths_of(one)}
+    files = {path: paths_of(one) for one in chosen if one.parts for path in paths_of(one)}
+    whole = dict.fromkeys(path for place in places for path in files.get(place, [place]))
     patterns: dict[bytes, list[bytes]] = {}
-    for place in places:
+    for place in whole:
         root = min((r for r in staying if is_under(place, r)), key=len, default=None)
         is_gone = place in absent and not os.path.lexists(place)
         if root is not None and not is_gone:

@@ -90,7 +90,8 @@ class LibraryHandler(RequestHandler):
 
     def _get_keys(self, body: GetKeys, call: Call) -> Keys:
         paths = dict.fromkeys(path.to_bytes() for path in body.paths)
-        known = {row.path: row.key for row in self._library.media.rows_by_path(list(paths))}
+        found = self._library.media.by_path(paths)
+        known = {path: row.key for path, row in found.items()}
         for path in paths:
             if path not in known:
                 raise not_in_library(path)

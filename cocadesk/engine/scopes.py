@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from cocadesk.errors import UserError
 from cocadesk.library.library import Library
 from cocadesk.library.paths import is_under
-from cocadesk.library.rows import MediaRow
+from cocadesk.library.rows import MediaRow, paths_of
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Scope
 from cocadesk.search.filters import parse_filter
@@ -55,7 +55,7 @@ def some_scope_keys(library: Library, scope: Scope) -> list[str]:
 
 
 def _check_folders(library: Library, folders: Sequence[bytes]) -> None:
-    paths = sorted(identity.path for identity in library.media.present())
+    paths = sorted(path for one in library.media.present() for path in paths_of(one))
     for folder in folders:
         # Files of the folder come after siblings like "folder.jpg": '.' is before '/'.
         places = (

@@ -11,7 +11,15 @@ from cocadesk.fake_engine.jobs import FakeJobs
 from cocadesk.fake_engine.pictures import write_scene
 from cocadesk.protocol.messages import EventBody
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import CaptionStyle, FailureValue, MediaKind, Moment, Row, TagValue
+from cocadesk.protocol.values import (
+    CaptionStyle,
+    FailureValue,
+    MediaKind,
+    Moment,
+    PartValue,
+    Row,
+    TagValue,
+)
 
 SCENES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("a dog running along a beach", ("dog", "beach", "running", "sea")),
@@ -99,10 +107,19 @@ def make_medium(number: int, folder: Path, pictures: Path) -> FakeMedium:
         taken=f"2025-{1 + number % 12:02d}-{1 + number % 28:02d}T{8 + number % 12:02d}:30:00",
         camera="Example Camera 7" if number % 3 else None,
         thumbnail=WirePath.of(thumbnail),
+        parts=_parts(path, number, is_video),
     )
     tags = tuple(TagValue(tag=word, score=0.9 - 0.12 * i) for i, word in enumerate(words))
     moments = (Moment(time_s=6.0, score=0.8), Moment(time_s=14.0, score=0.5)) if is_video else ()
     return FakeMedium(row=row, number=number, caption=caption, tags=tags, moments=moments)
+
+
+def _parts(path: Path, number: int, is_video: bool) -> tuple[PartValue, ...]:
+    """The other files of a medium: a RAW, or the video of a Live Photo, of some photos."""
+    if is_video or number % 6 not in (4, 5):
+        return ()
+    suffix, role = (".cr2", "raw") if number % 6 == 4 else (".mov", "video")
+    return (PartValue(path=WirePath.of(path.with_suffix(suffix)), role=role),)
 
 
 def write_picture(path: Path, number: int, width: int, height: int, long_side_px: int) -> None:

@@ -65,19 +65,42 @@ class Verdict(NamedTuple):
     source: str | None = None
 
 
+class SeenPart(NamedTuple):
+    """A file that belongs to a medium which another file shows; see ``library.parts``.
+
+    ``file_hash`` is None where its bytes are not known yet.
+    """
+
+    path: bytes
+    role: str
+    format: str
+    file_hash: str | None
+
+
 @dataclass(slots=True)
 class Plan:
     """What becomes of all files seen and of all known rows.
 
     ``unchanged`` gives by path the key of what need not be read; ``verdicts`` the rest.
     ``missing`` and ``offline`` are the keys whose files are gone, or whose disk is away,
-    whatever their rows say now.
+    whatever their rows say now. Of media with parts (see ``gathering``): ``parts`` gives by the
+    path of the shown file the others; ``joined`` the media that are parts of others now;
+    ``left`` are those whose shown file is gone while another of theirs is there. Of the files in
+    ``held`` nothing is to be done: somebody writes the one that shows their medium.
     """
 
     unchanged: dict[bytes, str] = field(default_factory=dict)
     verdicts: dict[bytes, Verdict] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     offline: list[str] = field(default_factory=list)
+    parts: dict[bytes, tuple[SeenPart, ...]] = field(default_factory=dict)
+    joined: dict[str, str] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+    held: set[bytes] = field(default_factory=set)
+
+    def is_beside(self) -> set[bytes]:
+        """The files that have no verdict of their own: parts, and those that are held."""
+        return self.held.union(part.path for parts in self.parts.values() for part in parts)
 
 
 def is_as_recorded(row: Identity, seen: SeenFile) -> bool:

@@ -15,6 +15,7 @@ from cocadesk.eta import EtaEstimator, UnderWay
 from cocadesk.indexing.commit import SCAN, Committer
 from cocadesk.indexing.heirs import inherit
 from cocadesk.indexing.identity import MatchKind
+from cocadesk.indexing.joining import Joining
 from cocadesk.indexing.known_files import FileMatcher, KnownFiles
 from cocadesk.indexing.noting import NotingMatcher
 from cocadesk.indexing.pipeline import Batch, Decoder, opened_decoder, read_steps
@@ -77,7 +78,7 @@ def index_steps(
         index = _Index(library, backend, options or IndexOptions(), tally or IndexTally())
         try:
             yield from index.scan(roots)
-            yield from index.compare()
+            yield from index.compare(pool)
             yield from index.read(pool, read)
             yield index.progress(IndexStage.FINISH)
             return index.finish()
@@ -124,6 +125,7 @@ class _Index:
         self._committer = Committer(
             library, self._model.image_id, self._failures.values(), tally.killed
         )
+        self._joining = Joining(library)
         self._candidates: list[FoundFile] = []
         self._stale: list[Stale] = []
         self._in_hand: InHand | None = None
@@ -157,18 +159,21 @@ class _Index:
             roots_known=Roots(rows),
             again=self._options.again,
             settle_s=self._options.settle_s,
+            may_join=self._joining.may_join,
         )
         yield self.progress(IndexStage.SCAN)
         for seen in self._survey.scan_steps(scanned(existing, rows)):
             yield self.progress(IndexStage.SCAN, done=seen)
 
-    def compare(self) -> Iterator[IndexProgress]:
+    def compare(self, pool: Decoder | None) -> Iterator[IndexProgress]:
         """Tell what every file is, and commit what need not be read for that."""
         self._eta = EtaEstimator()
         for done, total in self._survey.compare_steps(self._options.workers):
             yield self.progress(IndexStage.COMPARE, done=done, total=total)
         survey = self._survey
+        yield from self._look_at_pairs(pool)
         survey.decide()
+        self._join()
         self._leg.failed.extend(survey.known_failures)
         self._leg.failed.extend(
             Failed(path=problem.path, reason=problem.reason, is_passing=True)
@@ -178,6 +183,8 @@ class _Index:
         self._known_files.set_state(survey.returned(), MediaState.PRESENT)
         self._set_absent(survey.plan.missing, MediaState.MISSING)
         self._set_absent(survey.plan.offline, MediaState.OFFLINE)
+        # Until another of its files has been read, which shows it then.
+        self._set_absent(survey.plan.left, MediaState.MISSING)
         for reason, keys in survey.passed_over().items():
             self._set_absent(keys, MediaState.MISSING, reason)
         self._remember_roots()
@@ -192,6 +199,20 @@ class _Index:
         yield from self._settle(changed)
         for found, key in survey.unread(changed):
             self._note_stale(found, key)
+
+    def _look_at_pairs(self, pool: Decoder | None) -> Iterator[IndexProgress]:
+        """Read when the files were taken that may be of one shot, by their names."""
+        shots = self._survey.shots
+        if shots.unread:
+            with opened_decoder(pool, self._model, self._options) as decoder:
+                for done in shots.read_steps(decoder):
+                    yield self.progress(IndexStage.COMPARE, done=done, total=len(shots.unread))
+
+    def _join(self) -> None:
+        """Let media that are parts of others now be one with them."""
+        gone, missing = self._joining.join(self._survey.plan.joined)
+        self._known_files.remove(gone)
+        self._known_files.set_state(missing, MediaState.MISSING)
 
     def _note_stale(self, found: FoundFile, key: str) -> None:
         """Have the metadata of a known file read again where they were read with others."""

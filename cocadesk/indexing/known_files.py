@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict
 from cocadesk.indexing.pictures import Decoded, Facts
+from cocadesk.library.parts import Part, PartRole
 from cocadesk.library.rows import Identity, MediaState, new_key
 from cocadesk.library.volumes import device_at
+from cocadesk.media.hashing import hash_file
 from cocadesk.media.types import DecodedPhoto, DecodedVideo, DecodeFailure, FoundFile
 
 
@@ -90,6 +92,14 @@ class KnownFiles:
     def all(self) -> list[Identity]:
         """All media, as they are by now."""
         return list(self._by_key.values())
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Forget media that are no more, with their vectors."""
+        for key in keys:
+            del self._by_key[key]
+            if (picture_hash := self._picture_of.pop(key, None)) is not None:
+                del self._keys_with[picture_hash][key]
+        self._recorded_hashes = {identity.file_hash for identity in self._by_key.values()}
 
     def set_state(self, keys: Iterable[str], state: MediaState) -> None:
         """Note where the files of ``keys`` are."""
@@ -172,6 +182,7 @@ class KnownFiles:
         file_hash: str,
         match: FileMatch,
         metadata_mark: str = "",
+        parts: tuple[Part, ...] = (),
     ) -> Identity:
         """Bring the known files forward to where ``match`` is committed."""
         previous = match.previous
@@ -190,6 +201,7 @@ class KnownFiles:
             state=MediaState.PRESENT.value,
             embedded=tuple(dict.fromkeys((*others, self._image_id))),
             metadata_mark=metadata_mark,
+            parts=parts,
         )
         self._by_key[match.key] = identity
         self._new_by_hash.setdefault(file_hash, match.key)
@@ -279,18 +291,38 @@ class FileMatcher:
         self._plan.verdicts[found.path] = Verdict(MatchKind.TOUCHED, key, key)
         self._read_again.add(found.path)
 
+    def _parts(self, found: FoundFile) -> tuple[Part, ...]:
+        """The other files of a medium; one whose bytes can't be read waits for the next index."""
+        parts = []
+        for one in self._plan.parts.get(found.path, ()):
+            seen = self._seen[one.path]
+            file_hash = one.file_hash or seen.file_hash or hash_file(one.path)
+            if file_hash is not None:
+                part = Part(
+                    name=os.path.basename(one.path),  # noqa: PTH119 - paths are bytes here
+                    role=PartRole(one.role),
+                    format=one.format,
+                    size_bytes=seen.size_bytes,
+                    mtime_ns=seen.mtime_ns,
+                    ctime_ns=seen.ctime_ns,
+                    file_hash=file_hash,
+                )
+                parts.append(part)
+        return tuple(parts)
+
     def match_bytes(self, found: FoundFile) -> MatchedFile | None:
         """The match of a moved, copied or touched file whose picture is known, else None."""
         if self._reads_all or found.path in self._read_again:
             return None
         verdict, seen = self._plan.verdicts[found.path], self._seen[found.path]
+        parts = self._parts(found)
         with self._lock:
             match = self._known_files.by_bytes(verdict, seen.file_hash)
             if match is None:
                 return None
             same = self._known_files.of(match.same_bytes or match.key)
             identity = self._known_files.apply(
-                found, seen.volume, same.file_hash, match, same.metadata_mark
+                found, seen.volume, same.file_hash, match, same.metadata_mark, parts
             )
         return MatchedFile(found=found, match=match, identity=identity)
 
@@ -311,6 +343,7 @@ class FileMatcher:
             )
         verdict, seen = self._plan.verdicts[found.path], self._seen[found.path]
         facts = Facts.of(result)
+        parts = self._parts(found)
         with self._lock:
             match = self._known_files.by_picture(
                 verdict,
@@ -324,6 +357,6 @@ class FileMatcher:
                     found=found, reason="It changed while it was read.", is_passing=True
                 )
             identity = self._known_files.apply(
-                found, seen.volume, result.file_hash, match, found.metadata_mark
+                found, seen.volume, result.file_hash, match, found.metadata_mark, parts
             )
         return MatchedFile(found=found, match=match, identity=identity, facts=facts, decoded=result)

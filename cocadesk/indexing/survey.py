@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
+from cocadesk.indexing.gathering import MayJoin, gather, members
 from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict, decide, is_as_recorded
+from cocadesk.indexing.shots import Shots
 from cocadesk.indexing.types import Again, Failed
 from cocadesk.library.paths import device_and_inode, folder_of, upwards
 from cocadesk.library.rows import DECODE, DESCRIBE, FailureRow, Identity, MediaState, RootRow
@@ -88,11 +90,15 @@ class Survey:
         roots_known: Roots,
         again: Again = Again.NOTHING,
         settle_s: float = 0.0,
+        may_join: MayJoin = lambda one, other: True,
     ) -> None:
         self._scanned = frozenset(roots)
         self._has_scanned = lru_cache(maxsize=None)(self._is_folder_inside)
         self._roots = roots_known
         self._rows = [row._replace(root=roots_known.of(row.path) or row.root) for row in known]
+        self._members = members(self._rows)
+        self._may_join = may_join
+        self.shots = Shots(self._members)
         self._failures = failures
         self._again = again
         self._settle_ns = int(settle_s * 1e9)
@@ -113,8 +119,8 @@ class Survey:
 
     @property
     def found(self) -> int:
-        """The number of files that the scan met."""
-        return len(self._found)
+        """The number of files that the scan met, without those that are parts of media."""
+        return len(self._found) - len(self._found.keys() & self.plan.is_beside())
 
     @property
     def roots_read(self) -> set[bytes]:
@@ -163,9 +169,9 @@ class Survey:
         have known bytes; what is as its row says is not read.
         """
         by_path: dict[bytes, list[Identity]] = {}
-        for row in self._rows:
+        for row in self._members:
             by_path.setdefault(row.path, []).append(row)
-        sizes = Counter(row.size_bytes for row in self._rows)
+        sizes = Counter(row.size_bytes for row in self._members)
         waiting = []
         for path, found in self._found.items():
             seen = self._seen(found)
@@ -182,6 +188,8 @@ class Survey:
         waiting = [p for p in waiting if sizes[self._found[p].size_bytes] > (p not in by_path)]
         yield from self._hash_steps(waiting, workers)
         self._look_elsewhere()
+        broken = {path for path, found in self._found.items() if self.is_known_to_fail(found)}
+        self.shots.look(self._found, broken)
 
     def _hash_steps(self, paths: Sequence[bytes], workers: int) -> Iterator[tuple[int, int]]:
         with ThreadPoolExecutor(workers, "index-compare") as threads:
@@ -232,7 +240,7 @@ class Survey:
         And at others of their disks, until one shows that the disk is there.
         """
         hashes = {file.file_hash for file in self.seen.values() if file.file_hash is not None}
-        elsewhere = [row for row in self._rows if not self.is_inside(row.path)]
+        elsewhere = [row for row in self._members if not self.is_inside(row.path)]
         wanted = {(row.root, row.volume) for row in elsewhere if row.file_hash in hashes}
         shown: set[tuple[bytes, str]] = set()
         # The rows in question first: one that is in its place answers for its disk as well.
@@ -274,18 +282,20 @@ class Survey:
 
     def _decide(self) -> None:
         roots = {row.root for row in self._rows}
-        self.plan = decide(
-            self._rows,
+        found = decide(
+            self._members,
             list(self.seen.values()),
             is_covered=lambda row: self._is_scanned(row) or row.key in self._looked_at,
             is_scanned=self._is_scanned,
             volume_at=lambda row: self._roots.volume_at(row.path, row.root),
             replaced={root for root in roots if self._roots.is_replaced(root)},
         )
+        self.plan = gather(found, self._rows, self.shots.pairs, self._may_join)
+        beside = self.plan.is_beside()
         self.known_failures = [
-            Failed(path=found.path, reason=self._failures[found.path].reason, is_known=True)
-            for found in self._found.values()
-            if self.is_known_to_fail(found)
+            Failed(path=path, reason=self._failures[path].reason, is_known=True)
+            for path, file in self._found.items()
+            if self.is_known_to_fail(file) and path not in beside
         ]
 
     def _is_scanned(self, row: Identity) -> bool:
@@ -329,7 +339,7 @@ class Survey:
 
         A known medium without vectors is one of them, though its file has not changed.
         """
-        failing = {failed.path for failed in self.known_failures}
+        failing = {failed.path for failed in self.known_failures} | self.plan.is_beside()
         chosen = []
         for path, found in self._found.items():
             key = self.plan.unchanged.get(path)

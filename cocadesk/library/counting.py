@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow.compute as pc
 
@@ -9,9 +11,26 @@ from cocadesk.library.columns import TextMatch, TextTest
 from cocadesk.library.layout import FAILURES, MEDIA, views_table
 from cocadesk.library.literals import literal
 from cocadesk.library.result_rows import ResultRows
-from cocadesk.library.rows import Counts, MediaKind, MediaState
+from cocadesk.library.rows import MediaKind, MediaState
 from cocadesk.library.store import Store
 from cocadesk.library.views import ViewTables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Numbers of what the library holds; ``views`` are those of one image id.
+
+    ``without_vectors`` are present media that no search finds until the next index.
+    """
+
+    media: int = 0
+    photos: int = 0
+    videos: int = 0
+    views: int = 0
+    missing: int = 0
+    offline: int = 0
+    failed: int = 0
+    without_vectors: int = 0
 
 
 class Counting:

@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from cocadesk.library.marks import Flag, flag_of, stars_of
+from cocadesk.library.parts import parts_text
 from cocadesk.library.paths import fold, folder_of
 from cocadesk.library.rows import MediaKind, MediaRow, MediaState
 from cocadesk.library.shown import (
@@ -198,6 +199,11 @@ def _size(row: MediaRow) -> str:
     return f"{size:.1f} GB"
 
 
+def _files(row: MediaRow) -> str | None:
+    parts = ((os.fsdecode(part.name), part.role) for part in row.parts)
+    return parts_text(os.fsdecode(row.path).rpartition(os.sep)[2], list(parts))
+
+
 FIELDS = (
     _text_field("title", "Title"),
     _text_field("description", "Description"),
@@ -341,11 +347,15 @@ FIELDS = (
     Field(
         "format",
         "Format",
-        sql="lower(format)",
+        Form.LIST,
+        columns=("format", "part_formats"),
+        value=lambda shown, others: _folded([shown, *others]),
+        sql=f"array_concat(make_array(lower(format)), {_folded_list('part_formats')})",
         match=Match.EQUAL,
         is_optional=False,
         shown=lambda row: row.format.upper(),
     ),
+    Field("files", "Files", columns=("parts",), shown=_files),
     Field("size", "File size", columns=("size_bytes",), shown=_size),
     Field(
         "name",

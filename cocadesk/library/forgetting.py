@@ -29,7 +29,7 @@ from cocadesk.library.layout import (
 )
 from cocadesk.library.notices import add_notices
 from cocadesk.library.paths import is_under
-from cocadesk.library.rows import Identity, Placed
+from cocadesk.library.rows import Identity, Placed, paths_of
 from cocadesk.library.schema import JOBS, ROOTS
 from cocadesk.library.store import Store
 from cocadesk.library.traces import Traces
@@ -127,10 +127,11 @@ class Forgetting:
     ) -> ForgetOrder:
         """The order to forget these media and folders; ``kept`` are all other media."""
         pictures = {one.picture_hash for one in chosen}
-        paths = {one.path for one in chosen}
+        paths = {path for one in chosen for path in paths_of(one)}
         for one in kept:
             pictures.discard(one.picture_hash)
-            paths.discard(one.path)  # another medium's by now: what is said of it is kept
+            # Another medium's by now: what is said of it is kept.
+            paths.difference_update(paths_of(one))
         failed: list[bytes] = self._store.read(FAILURES, columns=["path"])["path"].to_pylist()
         return ForgetOrder(
             keys=tuple(sorted(one.key for one in chosen)),

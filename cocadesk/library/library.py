@@ -13,7 +13,7 @@ from typing import Self
 from cocadesk.errors import UserError
 from cocadesk.library.albums import Albums
 from cocadesk.library.care import LibraryCare
-from cocadesk.library.counting import Counting
+from cocadesk.library.counting import Counting, Counts
 from cocadesk.library.edits import EditLog
 from cocadesk.library.forgetting import Forgetting
 from cocadesk.library.healing import damaged_in, heal, is_without_tables, mend_folder
@@ -34,7 +34,7 @@ from cocadesk.library.layout import (
 from cocadesk.library.lock import WriterLock
 from cocadesk.library.notices import read_notices
 from cocadesk.library.result_rows import ResultRows
-from cocadesk.library.rows import Counts, new_key
+from cocadesk.library.rows import new_key
 from cocadesk.library.search_files import SearchFiles
 from cocadesk.library.search_memory import SearchMemory
 from cocadesk.library.store import Store

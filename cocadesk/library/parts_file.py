@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from cocadesk.library.texts import Texts
 
-_MAGIC = b"cocadesk search 4\n"
+_MAGIC = b"cocadesk search 5\n"
 _CHECKSUM_BYTES = 16
 _ALIGNMENT = 64
 _END_BYTES = _CHECKSUM_BYTES + 4 + len(_MAGIC)

@@ -23,6 +23,16 @@ def folder_of(path: bytes) -> bytes:
     return os.path.dirname(path)  # noqa: PTH120 - paths are bytes here
 
 
+def beside(path: bytes, name: bytes) -> bytes:
+    """The file of this name in the folder of ``path``."""
+    return os.path.join(folder_of(path), name)  # noqa: PTH118 - paths are bytes here
+
+
+def folder_text_of(path: bytes) -> str:
+    """The folder of ``path`` as filters compare it, with "/" at its end."""
+    return fold_path(os.fsdecode(path)).rpartition("/")[0] + "/"
+
+
 def upwards(path: bytes) -> Iterator[bytes]:
     """``path``, then each folder above it."""
     while True:

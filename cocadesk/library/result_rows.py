@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from itertools import starmap
+from typing import Any
 
 import pyarrow as pa
 
@@ -21,6 +22,7 @@ from cocadesk.library.store import Store
 
 RESULT_COLUMNS = (
     "key", "path", "kind", "state", "picture_hash", "human_caption", "machine_caption",
+    "parts",
 )  # fmt: skip
 MEDIA_COLUMNS = tuple(
     dict.fromkeys(
@@ -64,10 +66,12 @@ def _result(
     picture_hash: str,
     human: str | None,
     machine: str | None,
+    parts: list[dict[str, Any]],
 ) -> ResultRow:
     """The values of ``RESULT_COLUMNS`` as a search shows them."""
     caption = machine if human is None else human
-    return ResultRow(key, path, MediaKind(kind), MediaState(state), picture_hash, caption)
+    others = tuple((part["name"], part["role"]) for part in parts)
+    return ResultRow(key, path, MediaKind(kind), MediaState(state), picture_hash, caption, others)
 
 
 class ResultRows:

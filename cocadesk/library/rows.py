@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.library.marks import Flag, flag_of, stars_of
-from cocadesk.library.paths import fold_path
+from cocadesk.library.parts import Part
+from cocadesk.library.paths import beside, fold_path, folder_text_of
 
 LocalTime = Annotated[datetime, "naive, as a camera's clock showed it"]
 """A time without a zone; the tables keep every other one in UTC."""
@@ -61,14 +62,14 @@ class Tag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaRow:
-    """One file that the user sees. Paths are the file system's own bytes, absolute.
+    """One medium, by the file that shows it. Paths are the file system's own bytes, absolute.
 
-    ``width`` and ``height`` are pixels after orientation. ``taken_local`` is
-    naive, as the camera's clock showed it. ``embedded`` names the image ids
-    whose views of this medium are committed. ``volume`` names the file system that
-    the file lies on (see ``paths.volume_of``). ``metadata_mark`` says with what its metadata
-    were read: another one than the file's is now has them read again. ``human_albums`` are
-    the ids of albums, ``human_places`` the medium's place in each of them (see ``places``).
+    ``width`` and ``height`` are pixels after orientation. ``taken_local`` is naive, as the
+    camera's clock showed it. ``parts`` are its other files. ``embedded`` names the image ids
+    whose views of it are committed. ``volume`` names the file system of the file (see
+    ``paths.volume_of``). ``metadata_mark`` says with what its metadata were read: another one
+    than the file's is now has them read again. ``human_albums`` are the ids of albums,
+    ``human_places`` the medium's place in each of them (see ``places``).
     """
 
     key: str
@@ -109,6 +110,7 @@ class MediaRow:
     creator: str | None = None
     copyright: str | None = None
     metadata_mark: str = ""
+    parts: tuple[Part, ...] = ()
     state: MediaState = MediaState.PRESENT
     reason: str | None = None
     embedded: tuple[str, ...] = ()
@@ -131,12 +133,18 @@ class MediaRow:
     @property
     def folder_text(self) -> str:
         """The folder as filters compare it, with "/" at its end."""
-        return fold_path(os.fsdecode(self.path)).rpartition("/")[0] + "/"
+        return folder_text_of(self.path)
 
     @property
     def name_text(self) -> str:
-        """The file's name as filters compare it."""
-        return fold_path(os.fsdecode(self.path)).rpartition("/")[2]
+        """The names of its files as filters compare them, "/" between them."""
+        name = fold_path(os.fsdecode(self.path)).rpartition("/")[2]
+        return "/".join([name, *(fold_path(os.fsdecode(part.name)) for part in self.parts)])
+
+    @property
+    def part_formats(self) -> tuple[str, ...]:
+        """The formats of its other files."""
+        return tuple(part.format for part in self.parts)
 
     @property
     def machine_tag_names(self) -> tuple[str, ...]:
@@ -182,7 +190,7 @@ class MediaRow:
         return own + tuple(t for t in self.machine_tags if t.tag.casefold() not in hidden)
 
 
-DERIVED_COLUMNS = ("folder_text", "name_text", "taken", "machine_tag_names")
+DERIVED_COLUMNS = ("folder_text", "name_text", "part_formats", "taken", "machine_tag_names")
 """The properties of ``MediaRow`` that the table holds too, for filters."""
 
 
@@ -243,6 +251,8 @@ class ResultRow(NamedTuple):
     state: MediaState
     picture_hash: str
     caption: str | None
+    parts: tuple[tuple[bytes, str], ...] = ()
+    """The names of its other files, and what each is."""
 
 
 class Chosen(NamedTuple):
@@ -273,7 +283,7 @@ class StoredVector(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """The part of a media row that tells whether a file is known."""
+    """The part of a media row that tells whether files are known."""
 
     key: str
     root: bytes
@@ -288,6 +298,7 @@ class Identity(NamedTuple):
     state: str
     embedded: tuple[str, ...]
     metadata_mark: str = ""
+    parts: tuple[Part, ...] = ()
 
 
 class Placed(NamedTuple):
@@ -297,6 +308,12 @@ class Placed(NamedTuple):
     path: bytes
     picture_hash: str
     state: str
+    parts: tuple[Part, ...] = ()
+
+
+def paths_of(medium: MediaRow | Identity | Placed) -> list[bytes]:
+    """The paths of all files of a medium, the one that is shown first."""
+    return [medium.path, *(beside(medium.path, part.name) for part in medium.parts)]
 
 
 DECODE = "decode"
@@ -404,20 +421,3 @@ class JobRow:
     failed: int = 0
     message: str | None = None
     report: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """Numbers of what the library holds; ``views`` are those of one image id.
-
-    ``without_vectors`` are present media that no search finds until the next index.
-    """
-
-    media: int = 0
-    photos: int = 0
-    videos: int = 0
-    views: int = 0
-    missing: int = 0
-    offline: int = 0
-    failed: int = 0
-    without_vectors: int = 0

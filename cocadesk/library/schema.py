@@ -9,7 +9,7 @@ columns to that version.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, asdict, fields
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from cocadesk.library.layout import EDITS, FAILURES, MEDIA
 from cocadesk.library.literals import literal
+from cocadesk.library.parts import Part, PartRole
 from cocadesk.library.paths import storable
 from cocadesk.library.rows import (
     DERIVED_COLUMNS,
@@ -54,6 +55,19 @@ _TYPES: dict[Any, pa.DataType] = {
     tuple[str, ...]: pa.list_(pa.string()),
     tuple[bytes, ...]: pa.list_(pa.binary()),
     tuple[Tag, ...]: pa.list_(pa.struct([("tag", pa.string()), ("score", pa.float32())])),
+    tuple[Part, ...]: pa.list_(
+        pa.struct(
+            [
+                ("name", pa.binary()),
+                ("role", pa.string()),
+                ("format", pa.string()),
+                ("size_bytes", pa.int64()),
+                ("mtime_ns", pa.int64()),
+                ("ctime_ns", pa.int64()),
+                ("file_hash", pa.string()),
+            ]
+        )
+    ),
 }
 _PLAIN_TUPLES = (tuple[str, ...], tuple[bytes, ...])
 
@@ -98,6 +112,8 @@ def default_sql(table: str, column: pa.Field) -> str | None:
     """
     defaults = {each.name: each.default for each in fields(_ROWS.get(table, ViewRow))}
     default = defaults.get(column.name, MISSING)
+    if default is MISSING and pa.types.is_list(column.type):
+        default = ()  # derived of another list, which is empty
     if default is None or (default is MISSING and column.nullable):
         return None
     if isinstance(default, str):
@@ -116,6 +132,10 @@ _SQL_TYPES = {
     pa.list_(pa.string()): "List(Utf8)",
     pa.list_(pa.binary()): "List(Binary)",
     _TYPES[tuple[Tag, ...]]: 'List(Struct("tag": Utf8, "score": Float32))',
+    _TYPES[tuple[Part, ...]]: (
+        'List(Struct("name": Binary, "role": Utf8, "format": Utf8, "size_bytes": Int64, '
+        '"mtime_ns": Int64, "ctime_ns": Int64, "file_hash": Utf8))'
+    ),
 }
 
 
@@ -149,6 +169,8 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, Tag):
         return {"tag": storable(value.tag), "score": value.score}
+    if isinstance(value, Part):
+        return asdict(value)
     return value
 
 
@@ -179,6 +201,8 @@ def _readers(row_type: type) -> dict[str, Callable[[Any], Any] | None]:
             readers[name] = hint
         elif hint == tuple[Tag, ...]:
             readers[name] = _tags
+        elif hint == tuple[Part, ...]:
+            readers[name] = parts_of
         else:
             readers[name] = tuple if hint in _PLAIN_TUPLES else None
     return readers
@@ -186,6 +210,11 @@ def _readers(row_type: type) -> dict[str, Callable[[Any], Any] | None]:
 
 def _tags(records: Iterable[dict[str, Any]]) -> tuple[Tag, ...]:
     return tuple(Tag(**record) for record in records)
+
+
+def parts_of(records: Iterable[dict[str, Any]] | None) -> tuple[Part, ...]:
+    """The parts of a medium as they come out of a table."""
+    return tuple(Part(**record | {"role": PartRole(record["role"])}) for record in records or ())
 
 
 def _records(row_type: type, table: pa.Table) -> list[dict[str, Any]]:
@@ -209,6 +238,7 @@ def arrow_to_identities(table: pa.Table) -> list[Identity]:
     """What tells whether files are known, from the columns ``IDENTITY_COLUMNS``."""
     columns = {name: table.column(name).to_pylist() for name in IDENTITY_COLUMNS}
     columns["embedded"] = [tuple(ids or ()) for ids in columns["embedded"]]
+    columns["parts"] = [parts_of(parts) if parts else () for parts in columns["parts"]]
     return [Identity(*values) for values in zip(*columns.values(), strict=True)]
 
 

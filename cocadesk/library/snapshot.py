@@ -66,9 +66,10 @@ def fingerprint(store: Path, tables: Sequence[str]) -> str | None:
 
 
 def _record(row: ResultRow) -> bytes:
-    key, path, *rest = row
+    key, path, *rest, parts = row
     # Latin-1 gives each byte of a path a letter, so JSON can hold any path.
-    return json.dumps((key, path.decode("latin-1"), *rest)).encode()
+    others = [((name.decode("latin-1"), role) for name, role in parts)] if parts else []
+    return json.dumps((key, path.decode("latin-1"), *rest, *map(list, others))).encode()
 
 
 def write_media(
@@ -120,8 +121,18 @@ class MediaInFile:
 
     def result(self, place: int) -> ResultRow:
         """A medium as a search shows it."""
-        key, path, kind, state, *rest = json.loads(self._records.bytes_of(place))
-        return ResultRow(key, path.encode("latin-1"), MediaKind(kind), MediaState(state), *rest)
+        key, path, kind, state, picture_hash, caption, *parts = json.loads(
+            self._records.bytes_of(place)
+        )
+        return ResultRow(
+            key=key,
+            path=path.encode("latin-1"),
+            kind=MediaKind(kind),
+            state=MediaState(state),
+            picture_hash=picture_hash,
+            caption=caption,
+            parts=tuple((name.encode("latin-1"), role) for part in parts for name, role in part),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,9 @@
-"""The tables of media (one row a file), of failures, of roots and of jobs."""
+"""The tables of media (one row a medium), of failures, of roots and of jobs."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cocadesk.library.layout import FAILURES, MEDIA
-from cocadesk.library.literals import literal
-from cocadesk.library.paths import device_and_inode, is_under, storable
+from cocadesk.library.literals import is_in, literal
+from cocadesk.library.paths import device_and_inode, folder_text_of, is_under, storable
 from cocadesk.library.rows import (
     FailureRow,
     Identity,
@@ -24,6 +24,7 @@ from cocadesk.library.rows import (
     Placed,
     RootRow,
     Tag,
+    paths_of,
 )
 from cocadesk.library.schema import (
     FILE_COLUMNS,
@@ -34,11 +35,13 @@ from cocadesk.library.schema import (
     TABLES,
     arrow_to_identities,
     arrow_to_rows,
+    parts_of,
     rows_to_arrow,
 )
 from cocadesk.library.store import Store
 
 _ROWS_AT_ONCE = 1000
+_FOLDERS_AT_ONCE = 500
 
 
 class MediaTable:
@@ -56,15 +59,44 @@ class MediaTable:
         return [by_key[key] for key in keys if key in by_key]
 
     def rows_by_path(self, paths: Sequence[bytes]) -> list[MediaRow]:
-        """The rows of the files at ``paths``, one a path, in no order.
+        """The rows of the files at ``paths``, in no order; a path may be that of a part.
 
-        A path may have been another medium's, which is missing now, or another disk's.
+        It may have been another medium's, which is missing now, or another disk's.
         """
+        return list({row.key: row for row in self.by_path(paths).values()}.values())
+
+    def by_path(self, paths: Collection[bytes]) -> dict[bytes, MediaRow]:
+        """The same by the paths that were asked for."""
         if not paths:
-            return []
-        found = arrow_to_rows(MediaRow, self._store.read_in(MEDIA, "path", paths))
-        found.sort(key=lambda row: (row.state is MediaState.PRESENT, row.key))
-        return list({row.path: row for row in found}.values())
+            return {}
+        wanted = set(paths)
+        rows = arrow_to_rows(MediaRow, self._store.read_in(MEDIA, "path", wanted))
+        there = {row.path for row in rows if row.state is MediaState.PRESENT}
+        # Those of parts by their folders, which hold few rows with parts.
+        folders = sorted({folder_text_of(path) for path in wanted - there})
+        rows += self._with_parts_in(folders)
+        rows.sort(key=lambda row: (row.state is MediaState.PRESENT, row.key))
+        found = {path: row for row in rows for path in paths_of(row)[1:] if path in wanted - there}
+        shown = {row.path: row for row in rows if row.path in wanted}
+        return found | {
+            path: row for path, row in shown.items() if path in there or path not in found
+        }
+
+    def _with_parts_in(self, folders: Sequence[str]) -> list[MediaRow]:
+        pieces = (
+            folders[at : at + _FOLDERS_AT_ONCE] for at in range(0, len(folders), _FOLDERS_AT_ONCE)
+        )
+        tables = (
+            self._store.read(
+                MEDIA, where=f"{is_in('folder_text', piece)} AND array_length(part_formats) > 0"
+            )
+            for piece in pieces
+        )
+        return [row for table in tables for row in arrow_to_rows(MediaRow, table)]
+
+    def remove(self, keys: Sequence[str]) -> None:
+        """Delete rows, of media that are parts of others now."""
+        self._store.delete_in(MEDIA, "key", keys)
 
     def row_by_path(self, path: bytes) -> MediaRow | None:
         """The row of the file at ``path``, or None."""
@@ -95,8 +127,9 @@ class MediaTable:
     def placed(self) -> list[Placed]:
         """The places of all media; a few columns are read in a third of the time of all."""
         table = self._store.read(MEDIA, columns=Placed._fields)
-        columns = [table.column(name).to_pylist() for name in Placed._fields]
-        return list(map(Placed._make, zip(*columns, strict=True)))
+        columns = {name: table.column(name).to_pylist() for name in Placed._fields}
+        columns["parts"] = [parts_of(parts) if parts else () for parts in columns["parts"]]
+        return list(map(Placed._make, zip(*columns.values(), strict=True)))
 
     def present(self) -> list[Identity]:
         """The identities of the media whose files are there."""

@@ -149,6 +149,12 @@ class ViewTables:
         for count, keys in by_count.items():
             self._store.delete_in(views_table(image_id), "key", keys, f"view >= {count:d}")
 
+    def remove_media(self, keys: Sequence[str]) -> None:
+        """Drop all views of media that are no more, in every table."""
+        for name in self._store.names() if keys else ():
+            if name.startswith(VIEWS_PREFIX):
+                self._store.delete_in(name, "key", keys)
+
     def remove_stale(self, image_id: str) -> None:
         """Drop moments and boxes that a crash left of the picture that a medium showed before.
 

@@ -21,7 +21,7 @@ _LIBRARIES_BYTES = 512 << 20
 WHOLE_FRAMES = 16
 """Most frames that stand for a whole video (arXiv 2205.01917)."""
 
-METADATA_VERSION = 3
+METADATA_VERSION = 4
 """Raise it when more is read of a file's metadata: the next index reads all of them again.
 
 And when files are taken for another kind: photos that are videos now are then read anew.
@@ -342,12 +342,17 @@ class DecodedVideo(VideoContent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadMetadata:
-    """The metadata of a file that was not decoded, and True for one that is a video."""
+    """The metadata of a file that was not decoded, and True for one that is a video.
+
+    ``content_id`` is Apple's name for what both files of a Live Photo show.
+    """
 
     token: int
     path: bytes
     metadata: PhotoMetadata
     is_video: bool = False
+    duration_s: float | None = None
+    content_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

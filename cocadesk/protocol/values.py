@@ -37,12 +37,20 @@ class Moment(Value, frozen=True):
     score: float
 
 
+class PartValue(Value, frozen=True):
+    """One more file of a medium: the RAW of a JPEG, the video of a Live Photo, a photo."""
+
+    path: WirePath
+    role: str
+
+
 class Hit(Value, frozen=True):
     """One medium that answers a search, with what a list of results shows of it.
 
-    ``score`` is 0 where only filters were asked for: such media come newest first. Of a video,
-    ``time_s`` is the best moment, ``moments`` are all, best first; ``thumbnail`` shows the best.
-    ``copies`` are the other media of its group that it stands for.
+    ``parts`` are its other files. ``score`` is 0 where only filters were asked for: such media
+    come newest first. Of a video, ``time_s`` is the best moment, ``moments`` are all, best
+    first; ``thumbnail`` shows the best. ``copies`` are the other media of its group that it
+    stands for.
     """
 
     key: str
@@ -54,6 +62,7 @@ class Hit(Value, frozen=True):
     moments: tuple[Moment, ...] = ()
     thumbnail: WirePath | None = None
     copies: int = 0
+    parts: tuple[PartValue, ...] = ()
 
 
 class GroupLabel(StrEnum):
@@ -96,6 +105,7 @@ class Row(Value, frozen=True):
     """One medium, as much of it as a grid or a detail shows; ``thumbnail`` is a file.
 
     ``width`` and ``height`` are pixels after orientation; ``taken`` is the camera's wall time.
+    ``parts`` are the medium's files beside the one at ``path``.
     """
 
     key: str
@@ -117,6 +127,7 @@ class Row(Value, frozen=True):
     stars: int = 0
     flag: str = "none"
     favourite: bool = False
+    parts: tuple[PartValue, ...] = ()
 
 
 class Fact(Value, frozen=True):

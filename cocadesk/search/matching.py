@@ -12,7 +12,7 @@ from cocadesk.library.columns import ListColumn, Mask, MediaColumns, TextMatch, 
 from cocadesk.library.fields import FIELDS
 from cocadesk.library.key_numbers import KeyList, KeySet
 from cocadesk.library.paths import is_under
-from cocadesk.library.rows import VIEW_FILTER_COLUMNS, Chosen
+from cocadesk.library.rows import VIEW_FILTER_COLUMNS, Chosen, paths_of
 from cocadesk.search.filters import EVERYTHING, Filter
 from cocadesk.search.terms import ALBUM
 
@@ -131,7 +131,8 @@ def keys_in_scope(
         present = sorted(
             (one.path, one.key)
             for one in library.media.present()
-            if not folders or any(is_under(one.path, folder) for folder in folders)
+            if not folders
+            or any(is_under(path, folder) for path in paths_of(one) for folder in folders)
         )
         chosen.update((key, None) for _, key in present)
     return _that_pass(library, chosen, among)

@@ -46,7 +46,8 @@ class Hit:
 
     ``score`` is the cosine of its best view. ``moments`` are those of a video,
     best first (at most ``MOMENTS_SHOWN``), and ``time_s`` is the best one's
-    (None for photos). ``picture_hash`` names the thumbnail.
+    (None for photos). ``picture_hash`` names the thumbnail, ``parts`` its other files and
+    what each is.
     """
 
     key: str
@@ -58,6 +59,7 @@ class Hit:
     state: MediaState = MediaState.PRESENT
     picture_hash: str = ""
     moments: tuple[Moment, ...] = ()
+    parts: tuple[tuple[bytes, str], ...] = ()
 
 
 class Searcher:

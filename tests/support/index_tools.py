@@ -111,13 +111,15 @@ class InProcessDecoder:
             except FileNotFoundError:
                 yield DecodeFailure(token=request.token, path=request.path, reason="It is gone.")
 
-    def metadata(self, requests: Iterable[DecodeRequest]) -> Iterator[ReadMetadata]:
+    def metadata(self, requests: Iterable[DecodeRequest]) -> Iterator[ReadMetadata | DecodeFailure]:
         """The metadata of each file, without decoding it."""
         for request in requests:
-            metadata, is_moving = metadata_of(request.path, DecodeLimits())
-            yield ReadMetadata(
-                token=request.token, path=request.path, metadata=metadata, is_video=is_moving
-            )
+            try:
+                facts = metadata_of(request.path, DecodeLimits())
+            except PhotoError as error:
+                yield DecodeFailure(token=request.token, path=request.path, reason=error.reason)
+                continue
+            yield ReadMetadata(token=request.token, path=request.path, **facts._asdict())
 
 
 def stored_vectors(library: Library, image_id: str) -> dict[tuple[str, int], NDArray[np.float32]]:

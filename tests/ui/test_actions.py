@@ -10,6 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import PartValue, Row
 from ui.detail.pane import DetailPane
 from ui.kit.actions import ACTIONS, Action, Actions, ActionSet, Group, Requires
 from ui.kit.app_theme import AppTheme
@@ -225,3 +227,19 @@ def test_actions_are_enabled_by_what_is_given(qapp: QApplication) -> None:
         for entry in ACTIONS:
             wanted = entry.requires is Requires.NOTHING or entry.requires in given
             assert actions[entry].isEnabled() is wanted
+
+
+def test_the_menu_of_a_photo_offers_each_of_its_files(
+    actions: ActionSet, frame: QMainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To open and to show in its folder; a photo of one file has no such menu."""
+    part = PartValue(path=WirePath.of(b"/photos/a.cr2"), role="raw")
+    path = WirePath.of(b"/photos/a.jpg")
+    row = Row(key="k", path=path, name="a.jpg", folder="/photos", parts=(part,))
+    opened: list[str] = []
+    monkeypatch.setattr("ui.kit.desktop.open_file", opened.append)
+    menu = PhotoMenu(actions, frame, lambda: row).build()
+    submenus = menu.findChildren(QMenu)
+    assert [one.title() for one in submenus] == ["Files of this photo", "a.jpg", "a.cr2"]
+    submenus[2].actions()[0].trigger()
+    assert opened == ["/photos/a.cr2"]

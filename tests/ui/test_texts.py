@@ -10,8 +10,18 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobKind, JobState, JobValue, Row
-from ui.kit.texts import clock, count, day, file_size, job_line, moment, picture_size, time_left
+from cocadesk.protocol.values import JobKind, JobState, JobValue, PartValue, Row
+from ui.kit.texts import (
+    clock,
+    count,
+    day,
+    file_size,
+    job_line,
+    moment,
+    parts_badge,
+    picture_size,
+    time_left,
+)
 
 JOB = JobValue(id="j", kind=JobKind.INDEX, title="t", state=JobState.RUNNING)
 
@@ -118,3 +128,14 @@ def test_a_pictures_size_has_what_is_known_of_it() -> None:
 def test_every_state_of_a_job_has_its_line(job: JobValue, line: str) -> None:
     """The engine's own message comes first where a job has ended."""
     assert job_line(job) == line
+
+
+@pytest.mark.parametrize(
+    ("roles", "text"),
+    [((), ""), (("raw",), "+ RAW"), (("video",), "+ Live"), (("raw", "video"), "+ RAW + Live")],
+)
+def test_a_badge_names_the_other_files_of_a_photo(roles: tuple[str, ...], text: str) -> None:
+    """A photo of one file has none."""
+    path = WirePath.of(b"/a.jpg")
+    parts = tuple(PartValue(path=path, role=role) for role in roles)
+    assert parts_badge(Row(key="k", path=path, name="a.jpg", folder="/", parts=parts)) == text

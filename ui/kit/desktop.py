@@ -22,6 +22,11 @@ def show_in_folder(path: str) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(os.fspath(Path(path).parent)))
 
 
+def open_file(path: str) -> None:
+    """Opens the file in the program that the system has for it."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+
+
 def copy_text(text: str) -> None:
     """Puts the text on the clipboard."""
     QGuiApplication.clipboard().setText(text)

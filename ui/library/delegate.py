@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from cocadesk.protocol.values import Hit, MediaKind, Row
 from ui.kit.image_loader import ImageLoader, paint_thumbnail
-from ui.kit.texts import clock, short_marks
+from ui.kit.texts import clock, parts_badge, short_marks
 from ui.kit.theme import RADIUS_PX, SMALL_PX, colour
 from ui.library.results_model import HIT_ROLE, ROW_ROLE
 
@@ -57,6 +57,8 @@ class ThumbnailDelegate(QStyledItemDelegate):
             self._paint_name(painter, rect, row.name)
         if row.kind is MediaKind.VIDEO:
             self._paint_badge(painter, rect, _video_text(row, hit))
+        elif text := parts_badge(row):
+            self._paint_badge(painter, rect, text)
         if row.state != "present":
             self._paint_badge(painter, rect, row.state, is_above=True)
         if text := short_marks(row):

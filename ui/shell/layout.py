@@ -49,7 +49,7 @@ class WindowWidgets(QObject):
         window.setCentralWidget(self.stack)
         self.notice = Notice(window, self.page_stack)
         self.palette = CommandPalette(actions, window)
-        self.photo_menu = PhotoMenu(actions, window)
+        self.photo_menu = PhotoMenu(actions, window, self.grid.current_row)
         self.grid.menu_wanted.connect(self.photo_menu.show)
         self.page_stack.currentChanged.connect(self.detail.video.stop)
         self.detail.chips.opened.connect(self.search.set_query)

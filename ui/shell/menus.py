@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
@@ -14,6 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cocadesk.protocol.values import Row
+from ui.kit import desktop
 from ui.kit.actions import Action, ActionSet, Group
 from ui.kit.layouts import in_column
 from ui.kit.plain_text import tip_of
@@ -50,13 +56,20 @@ def main_menu(actions: ActionSet, parent: QWidget) -> QMenu:
 class PhotoMenu(QObject):
     """The menu of the photo under the pointer."""
 
-    def __init__(self, actions: ActionSet, parent: QWidget) -> None:
+    def __init__(
+        self,
+        actions: ActionSet,
+        parent: QWidget,
+        row: Callable[[], Row | None] = lambda: None,
+    ) -> None:
+        """``row`` gives the photo."""
         super().__init__(parent)
         self._actions = actions
         self._parent = parent
+        self._row = row
 
     def build(self) -> QMenu:
-        """A new menu; groups are set apart by lines."""
+        """A new menu; groups are set apart by lines. Of several files, each is offered."""
         menu = QMenu(self._parent)
         for group in Group:
             entries = [e for e in self._actions.of_group(group) if e.is_in_photo_menu]
@@ -64,6 +77,18 @@ class PhotoMenu(QObject):
                 menu.addSeparator()
             for entry in entries:
                 menu.addAction(self._actions[entry])
+        row = self._row()
+        if row is not None and row.parts:
+            files = menu.addMenu("Files of this photo")
+            for path in (row.path, *(part.path for part in row.parts)):
+                of_file = files.addMenu(Path(path.text).name.replace("&", "&&"))
+                place = path.to_str()
+                of_file.addAction("Open in its program").triggered.connect(
+                    partial(_without_arguments, desktop.open_file, place)
+                )
+                of_file.addAction("Show in folder").triggered.connect(
+                    partial(_without_arguments, desktop.show_in_folder, place)
+                )
         return menu
 
     def show(self, where: QPoint) -> None:
@@ -71,6 +96,10 @@ class PhotoMenu(QObject):
         menu = self.build()
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(where)
+
+
+def _without_arguments(call: Callable[[str], None], path: str, *_: object) -> None:
+    call(path)
 
 
 class CommandPalette(QFrame):

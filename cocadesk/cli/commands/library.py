@@ -175,4 +175,5 @@ def _hit_fields(hit: Hit) -> dict[str, Any]:
         "caption": hit.caption,
         "time": hit.time_s,
         "moments": [{"time": moment.time_s, "score": moment.score} for moment in hit.moments],
+        "parts": [{**path_fields(part.path), "role": part.role} for part in hit.parts],
     }

@@ -17,6 +17,10 @@ ORIENTATION = 0x0112
 _EXIF_POINTER = 0x8769
 _GPS_POINTER = 0x8825
 _SUB_POINTERS = 0x014A
+_MAKER_NOTE = 0x927C
+_APPLE = b"Apple iOS\x00\x00\x01MM"
+"""The beginning of Apple's maker note; its directory follows, with places counted from here."""
+_CONTENT_IDENTIFIER = 0x0011
 _MAX_CHAIN = 8
 _MAX_ENTRIES = 1024
 _MAX_VALUE_BYTES = 1 << 17
@@ -64,6 +68,15 @@ class Exif:
         if isinstance(pointer, tuple) and pointer and isinstance(pointer[0], int):
             return _read_ifd(data, order, pointer[0])
         return {}
+
+    @property
+    def content_id(self) -> str:
+        """Apple's name for what both files of a Live Photo show; empty where there is none."""
+        note = self.photo.get(_MAKER_NOTE)
+        if not isinstance(note, bytes) or not note.startswith(_APPLE):
+            return ""
+        found = _read_ifd(note, ">", len(_APPLE)).get(_CONTENT_IDENTIFIER)
+        return found.rstrip(b"\x00").decode("ascii", "replace") if isinstance(found, bytes) else ""
 
     @property
     def orientation(self) -> int:

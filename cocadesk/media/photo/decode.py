@@ -171,9 +171,17 @@ _HEAD_BYTES = 256 << 10
 
 
 def photo_metadata(path: bytes, limits: DecodeLimits, data: bytes | None = None) -> PhotoMetadata:
+    """The metadata of a photo's file and of its sidecars; see ``photo_facts``."""
+    return photo_facts(path, limits, data)[0]
+
+
+def photo_facts(
+    path: bytes, limits: DecodeLimits, data: bytes | None = None
+) -> tuple[PhotoMetadata, str]:
     """The metadata of a photo's file and of its sidecars, without decoding its picture.
 
-    ``data`` is the file's content, where that was read already.
+    And Apple's identifier of a Live Photo. ``data`` is the file's content, where that was read
+    already.
 
     Raises:
         PhotoError: it is no photo, is broken, too large or cannot be read.
@@ -186,7 +194,7 @@ def photo_metadata(path: bytes, limits: DecodeLimits, data: bytes | None = None)
             data = read_photo_file(path, limits)
         source = open_photo(data, limits=limits, suffix=suffix)
         raw = source.whole_metadata()
-    return _with_sidecars(read_metadata(raw), path)
+    return _with_sidecars(read_metadata(raw), path), raw.exif.content_id
 
 
 def _with_sidecars(metadata: PhotoMetadata, path: bytes) -> PhotoMetadata:

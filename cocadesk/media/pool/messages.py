@@ -114,6 +114,8 @@ class MetadataDone(msgspec.Struct, frozen=True, tag=True):
     serial: int
     metadata: PhotoMetadata
     is_video: bool
+    duration_s: float | None = None
+    content_id: str = ""
 
 
 class Alive(msgspec.Struct, frozen=True, tag=True):

@@ -278,6 +278,8 @@ class DecoderPool:
                 path=request.path,
                 metadata=answer.metadata,
                 is_video=answer.is_video,
+                duration_s=answer.duration_s,
+                content_id=answer.content_id,
             )
         if isinstance(answer, PhotoDone):
             return photo_result(worker, slot, request, answer)

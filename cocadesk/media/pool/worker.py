@@ -19,7 +19,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
 
 from cocadesk.media.files import explain_os_error, open_media_file, read_head, read_photo_file
 from cocadesk.media.formats import may_move
@@ -197,7 +197,7 @@ def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Hear
         OSError: the system refused to read it, or to write its frames.
     """
     if job.is_metadata:
-        return MetadataDone(job.serial, *metadata_of(job.path, settings.limits))
+        return MetadataDone(job.serial, **metadata_of(job.path, settings.limits)._asdict())
     if is_video(read_head(job.path, SNIFF_BYTES), job.path):
         with open_media_file(job.path) as file:
             return _decode_video(file, job, settings, arena, heartbeat)
@@ -225,24 +225,35 @@ def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Hear
     return _into_slot(photo, job, settings, arena)
 
 
-def metadata_of(path: bytes, limits: DecodeLimits) -> tuple[PhotoMetadata, bool]:
-    """The metadata of a file, and True for a video or a picture that moves.
+class FileFacts(NamedTuple):
+    """The values of ``ReadMetadata`` that a file has."""
+
+    metadata: PhotoMetadata
+    is_video: bool
+    duration_s: float | None = None
+    content_id: str = ""
+
+
+def metadata_of(path: bytes, limits: DecodeLimits) -> FileFacts:
+    """The metadata of a file; a picture that moves is a video.
 
     Raises:
         PhotoError: it is neither photo nor video, or is broken.
     """
-    from cocadesk.media.photo.decode import photo_metadata
+    from cocadesk.media.photo.decode import photo_facts
     from cocadesk.media.video.animation import open_animation
-    from cocadesk.media.video.decode import video_metadata
+    from cocadesk.media.video.decode import video_facts
 
     head = read_head(path, SNIFF_BYTES)
     if is_video(head, path):
-        return video_metadata(path, limits), True
+        metadata, duration_s, content_id = video_facts(path, limits)
+        return FileFacts(metadata, True, duration_s, content_id)
     data = read_photo_file(path, limits) if may_move(head) else None
     animation = None if data is None else open_animation(data, limits)
     if animation is not None:
         animation.close()
-    return photo_metadata(path, limits, data), animation is not None
+    metadata, content_id = photo_facts(path, limits, data)
+    return FileFacts(metadata, animation is not None, None, content_id)
 
 
 def _decode_video(

@@ -100,14 +100,17 @@ def read_video(
     raise PhotoError(NOTHING_DECODED)
 
 
-def video_metadata(path: bytes, limits: DecodeLimits) -> PhotoMetadata:
+def video_facts(path: bytes, limits: DecodeLimits) -> tuple[PhotoMetadata, float | None, str]:
     """The metadata of a video's file and of its sidecars, without decoding a frame.
+
+    And the duration that its head claims, and Apple's identifier of a Live Photo.
 
     Raises:
         PhotoError: it is no video, or cannot be opened.
     """
     with open_media_file(path) as file, closing(VideoSource.open(file, limits)) as source:
-        return with_sidecars(source.metadata, packets_beside(path))
+        metadata = with_sidecars(source.metadata, packets_beside(path))
+        return metadata, source.hinted_duration_s, source.content_id
 
 
 def _claims_more(source: FrameSource, duration_s: float) -> bool:

@@ -33,6 +33,7 @@ _DESCRIPTIONS = ("com.apple.quicktime.description", "description", "synopsis", "
 _KEYWORDS = ("com.apple.quicktime.keywords", "keywords")
 _CREATORS = ("com.apple.quicktime.author", "author", "artist")
 _COPYRIGHTS = ("com.apple.quicktime.copyright", "copyright")
+_CONTENT_ID = "com.apple.quicktime.content.identifier"
 # MP4 counts from 1904 and others from 1970: an unset clock gives one of these days.
 _UNSET_YEARS = frozenset({1904, 1970})
 _ISO_6709 = re.compile(r"([+-]\d{2}(?:\.\d+)?)([+-]\d{3}(?:\.\d+)?)", re.ASCII)
@@ -59,6 +60,11 @@ def read_video_metadata(container: Mapping[str, str], stream: Mapping[str, str])
         creator=_first(tags, _CREATORS),
         copyright=_first(tags, _COPYRIGHTS),
     )
+
+
+def content_id_of(container: Mapping[str, str]) -> str:
+    """Apple's name for what both files of a Live Photo show; empty where there is none."""
+    return {name.lower(): value for name, value in container.items()}.get(_CONTENT_ID, "").strip()
 
 
 def _first(tags: Mapping[str, str], names: tuple[str, ...]) -> str | None:

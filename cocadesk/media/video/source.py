@@ -23,7 +23,7 @@ import av.logging
 from cocadesk.media.sniffing import SNIFF_BYTES, describe_other, sniff_kind
 from cocadesk.media.types import DecodeLimits, Kind, PhotoError, PhotoMetadata
 from cocadesk.media.video.lenses import lens_pair, side_by_side
-from cocadesk.media.video.metadata import read_video_metadata
+from cocadesk.media.video.metadata import content_id_of, read_video_metadata
 
 av.logging.set_level(None)  # its messages would come from FFmpeg's own threads
 
@@ -198,6 +198,11 @@ class VideoSource:
     def metadata(self) -> PhotoMetadata:
         """The metadata from the tags of the container and of the picture."""
         return read_video_metadata(self.container.metadata, self.stream.metadata)
+
+    @property
+    def content_id(self) -> str:
+        """Apple's name for what both files of a Live Photo show; empty where there is none."""
+        return content_id_of(self.container.metadata)
 
     @property
     def stated_duration_s(self) -> float | None:

@@ -1,0 +1,107 @@
+"""Media that are one now: the annotations of both are kept, and one row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from cocadesk.library.edits import NO_WORDS, PERSON, fields_of
+from cocadesk.library.library import Library
+from cocadesk.library.parts import name_of
+from cocadesk.library.rows import Edit, MediaRow, MediaState, new_key
+
+_LISTS = ("human_tags_added", "human_tags_removed")
+
+
+class Joining:
+    """Decides which media may be joined, and joins them. For one index."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._annotated: set[str] | None = None
+
+    def may_join(self, one: str, other: str) -> bool:
+        """True unless people have said different things of two media in one field."""
+        if self._annotated is None:
+            self._annotated = self._library.edits.annotated_keys()
+        if one not in self._annotated or other not in self._annotated:
+            return True
+        rows = self._library.media.rows([one, other])
+        return len(rows) < 2 or agreed(_said(rows[0]), _said(rows[1])) is not None
+
+    def join(self, joined: Mapping[str, str]) -> tuple[list[str], list[str]]:
+        """Let media be parts of others: ``joined`` gives by key the medium that stays.
+
+        What people said of them is said of the one that stays, in a batch of the log that undo
+        takes back; their rows are missing then. Those of which nobody ever said anything are
+        gone. Gives the keys of the ones that are gone, and of the missing ones.
+        """
+        if not joined:
+            return [], []
+        # Held from the look to the entry: a person may be writing at this moment.
+        with self._library.writing():
+            annotated = self._library.edits.annotated_keys()
+            rows = {row.key: row for row in self._library.media.rows([*joined, *joined.values()])}
+            said = {key: _said(row) for key, row in rows.items()}
+            before = {key: dict(fields) for key, fields in said.items()}
+            gone = [key for key in joined if key not in annotated and key in rows]
+            missing = []
+            for key, stays in joined.items():
+                if key in annotated and key in rows and stays in rows:
+                    both = agreed(said[stays], said[key])
+                    if both is not None:
+                        said[stays] = both
+                        missing.append(key)
+            self._record(before, said)
+            for key in missing:
+                reason = f"It is a part of {name_of(rows[joined[key]].path)} now."
+                self._library.media.set_state([key], MediaState.MISSING, reason)
+            self._library.media.remove(gone)
+            self._library.views.remove_media(gone)
+        return gone, missing
+
+    def _record(
+        self, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        batch, now = new_key(), datetime.now(UTC)
+        self._library.edits.record(
+            [
+                Edit(
+                    batch=batch,
+                    key=key,
+                    who=PERSON,
+                    when=now,
+                    field=name,
+                    old=json.dumps(before[key].get(name)),
+                    new=json.dumps(value),
+                )
+                for key, fields in after.items()
+                for name, value in fields.items()
+                if value != before[key].get(name)
+            ]
+        )
+
+
+def _said(row: MediaRow) -> dict[str, Any]:
+    """All that people have said of a medium, its places in albums too, as the log has it."""
+    return fields_of({name: getattr(row, name) for name in NO_WORDS})
+
+
+def agreed(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What people said of two media together; None where it contradicts itself.
+
+    Tags and albums of both count. Of an album that holds both, the place of ``one`` counts.
+    """
+    both = dict(one)
+    for name, value in other.items():
+        mine, nothing = one.get(name), NO_WORDS.get(name)
+        if name in _LISTS:
+            both[name] = tuple({tag.casefold(): tag for tag in (*value, *one[name])}.values())
+        elif mine == nothing:
+            both[name] = value
+        elif name in NO_WORDS and value not in (nothing, mine):
+            return None
+    added, removed = ({str(tag).casefold() for tag in both[name]} for name in _LISTS)
+    return None if added & removed else both
