@@ -10,7 +10,6 @@ import json
 import math
 import mmap
 import os
-import threading
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -146,10 +145,12 @@ class Parts:
 
 
 class RowsInFile:
-    """The rows of an array of bytes, read from the file when they are asked for.
+    """The rows of an array that stay in the file, for which the process keeps no memory.
 
-    Few of many are needed at a time: through the memory map each would bring its neighbours
-    along, and soon all of them would count as the process's memory.
+    Few of many are needed at a time: each brings its neighbours along, so that soon all of them
+    would count as the process's memory. They are let go of after each question; the system keeps
+    what it likes. One call for all: reading them one by one would wait for Python's lock each
+    time, of which a search beside an index has seen a second.
     """
 
     def __init__(self, path: Path, parts: Parts, name: str) -> None:
@@ -158,29 +159,21 @@ class RowsInFile:
         Raises:
             OSError: it can't be read.
         """
-        rows_ND = parts.array(name)
-        self._length = rows_ND.shape[1]
-        self._start = parts.position(name)
-        self._file = path.open("rb", buffering=0)
-        self._lock = threading.Lock()
+        like = parts.array(name)
+        with path.open("rb") as file:
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._rows = np.frombuffer(self._map, like.dtype, like.size, parts.position(name))
+        self._rows = self._rows.reshape(like.shape)
+        self._advise("MADV_RANDOM")
 
-    def __getitem__(self, rows: NDArray[np.intp]) -> NDArray[np.int8]:
-        places = (self._start + rows.astype(np.int64) * self._length).tolist()
-        data = b"".join(map(self._read, places))
-        return np.frombuffer(data, np.int8).reshape(len(rows), self._length)
+    def __getitem__(self, rows: NDArray[np.intp]) -> NDArray[Any]:
+        found = self._rows.take(rows, axis=0)
+        self._advise("MADV_DONTNEED")
+        return found
 
-    def _read(self, place: int) -> bytes:
-        if hasattr(os, "pread"):
-            return os.pread(self._file.fileno(), self._length, place)
-        with self._lock:  # Windows
-            self._file.seek(place)
-            return self._file.read(self._length) or b""
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
-
-    __del__ = close
+    def _advise(self, name: str) -> None:
+        if hasattr(mmap, name):  # not on Windows
+            self._map.madvise(getattr(mmap, name))
 
 
 def is_damaged(path: Path) -> bool:

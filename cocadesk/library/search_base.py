@@ -13,7 +13,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +23,10 @@ from cocadesk.library.catalogue import COLUMN_FIELDS
 from cocadesk.library.cells import (
     count_of_cells,
     grouped,
+    main_axes,
     nearest_cells,
     sample_size,
+    short_of,
     train_centers,
 )
 from cocadesk.library.columns import Column, Numbers, column_of
@@ -35,7 +36,7 @@ from cocadesk.library.parts_file import PartsWriter
 from cocadesk.library.result_rows import MEDIA_COLUMNS, MediaInTable
 from cocadesk.library.snapshot import records_of, write_keys, write_media
 from cocadesk.library.store import Store
-from cocadesk.library.vector_memory import WHOLE, ViewRows, halves_of
+from cocadesk.library.vector_memory import WHOLE, ViewRows
 from cocadesk.library.views import VIEW_COLUMNS, views_in_table
 
 _AT_ONCE = 8192
@@ -146,19 +147,18 @@ def _write_views(writer: PartsWriter, views: ViewRows) -> None:
     pieces = [slice(start, start + _AT_ONCE) for start in range(0, count, _AT_ONCE)]
     cells = np.concatenate([nearest_cells(_unit(whole_ND[at]), centers_CD) for at in pieces])
     order, starts = grouped(cells, len(centers_CD))
-    most_D = np.maximum(whole_ND.max(0), -whole_ND.min(0))
-    scale_D = (np.maximum(most_D, 1) / WHOLE).astype(np.float32)
-
-    def halves(place: int) -> Iterator[NDArray[np.int8]]:
-        for at in pieces:
-            yield halves_of(_unit(whole_ND[order[at]]), scale_D)[place]
-
-    writer.add("owners", views.numbers[order])
+    mean_D, axes_dD = main_axes(_unit(whole_ND[sample]))
+    owners = views.numbers[order]
+    by_number, number_starts = grouped(owners, int(owners.max()) + 1)
+    writer.add("owners", owners)
+    writer.add("by number", by_number.astype(np.int32))
+    writer.add("number starts", number_starts)
     writer.add("views", views.views[order])
     writer.add("times", views.times[order])
-    writer.add_pieces("upper", halves(0), count)
-    writer.add_pieces("lower", halves(1), count)
-    writer.add("scale", scale_D)
+    short = (short_of(_unit(whole_ND[order[at]]), mean_D, axes_dD) for at in pieces)
+    writer.add_pieces("short", short, count)
+    writer.add_pieces("whole", (whole_ND[order[at]] for at in pieces), count)
+    writer.add("axes", axes_dD)
     writer.add("centers", centers_CD)
     writer.add("starts", starts)
 

@@ -31,7 +31,6 @@ from cocadesk.library.parts_file import Parts, PartsWriter, RowsInFile, changed_
 from cocadesk.library.rows import Chosen, MediaKind, MediaState, Nearest, ResultRow, StoredVector
 from cocadesk.library.texts import Texts
 from cocadesk.library.vector_memory import (
-    HALF,
     CellRows,
     KeyedVectors,
     VectorMemory,
@@ -151,7 +150,7 @@ class Snapshot:
     def later(self) -> int:
         """The number of media, or of vectors, that are not those of the base."""
         media = self.media.later()[0] if self.base else np.flatnonzero(self.media.is_there)
-        return max(len(media), len(self.vectors.later.numbers))
+        return max(len(media), self.vectors.count_later())
 
     @property
     def keyed(self) -> KeyedVectors:
@@ -218,7 +217,7 @@ def write_snapshot(folder: Path, snapshot: Snapshot, state: str) -> None:
     later, gone = media.later()
     if not snapshot.base:
         later = np.flatnonzero(media.is_there).astype(np.int32)
-    views = vectors.later
+    views = ViewRows.joined(vectors.later)
     # The media first, then those that have views alone.
     others = np.setdiff1d(views.numbers, later)
     mentioned = np.concatenate([later, others])
@@ -238,6 +237,7 @@ def write_snapshot(folder: Path, snapshot: Snapshot, state: str) -> None:
         writer.add("views", views.views)
         writer.add("times", views.times)
         writer.add("vectors", views.whole_ND)
+        writer.add("cells", views.cells)
         if snapshot.base:
             writer.add("gone", gone)
             writer.add("lost", np.flatnonzero(~vectors.is_kept))
@@ -262,11 +262,12 @@ def _view_rows(parts: Parts, numbers: NDArray[np.int32]) -> ViewRows:
         views=parts.array("views"),
         times=parts.array("times"),
         whole_ND=parts.array("vectors"),
+        cells=parts.array("cells"),
     )
 
 
 def _alone(parts: Parts, model: str) -> Snapshot:
-    vectors = VectorMemory(later=_view_rows(parts, parts.array("owners")))
+    vectors = VectorMemory(later=(_view_rows(parts, parts.array("owners")),))
     # A copy: who remembers keys must not hold a file that a forgetting removes.
     keys = KeyNumbers(np.array(parts.array("keys")), np.array(parts.array("keys order")))
     media = Catalogue(keys, MediaInFile(parts))
@@ -283,7 +284,7 @@ def _on_base(parts: Parts, folder: Path, model: str, base: str) -> Snapshot:
     is_kept = snapshot.vectors.is_kept.copy()
     is_kept[parts.array("lost")] = False
     later = _view_rows(parts, numbers[parts.array("owners")])
-    vectors = VectorMemory(later=later, cells=snapshot.vectors.cells, is_kept=is_kept)
+    vectors = VectorMemory(later=(later,), cells=snapshot.vectors.cells, is_kept=is_kept)
     return Snapshot(model=model, media=media, vectors=vectors, base=base)
 
 
@@ -301,14 +302,16 @@ def open_base(folder: Path, model: str, base: str) -> Snapshot:
         numbers=parts.array("owners"),
         views=parts.array("views"),
         times=parts.array("times"),
-        upper_ND=parts.array("upper"),
-        lower_ND=RowsInFile(folder / base_name(base), parts, "lower"),
-        scale_D=parts.array("scale"),
+        short_Nd=parts.array("short"),
+        whole_ND=RowsInFile(folder / base_name(base), parts, "whole"),
+        axes_dD=parts.array("axes"),
         centers_CD=parts.array("centers"),
         starts=parts.array("starts"),
+        by_number=parts.array("by number"),
+        number_starts=parts.array("number starts"),
     )
     vectors = VectorMemory(
-        later=no_views(cells.upper_ND.shape[1]),
+        later=(no_views(cells.centers_CD.shape[1]),),
         cells=cells,
         is_kept=np.ones(len(cells.numbers), np.bool_),
     )
@@ -331,7 +334,7 @@ def erase_from_base(folder: Path, base: str, keys: Collection[str]) -> None:
         numbers = known.numbers(list(keys))
         numbers = numbers[numbers >= 0]
         rows = np.flatnonzero(np.isin(parts.array("owners"), numbers))
-        for name in ("upper", "lower", "times"):
+        for name in ("short", "whole", "times"):
             parts.array(name)[rows] = 0
         _draw_centers(parts, rows)
         media = numbers[numbers < len(parts.array("records offsets")) - 1]
@@ -351,8 +354,7 @@ def _draw_centers(parts: Parts, rows: NDArray[np.intp]) -> None:
     starts, centers_CD = parts.array("starts"), parts.array("centers")
     for cell in np.unique(np.searchsorted(starts, rows, side="right") - 1).tolist():
         inside = slice(starts[cell], starts[cell + 1])
-        whole = parts.array("upper")[inside] * np.float32(HALF) + parts.array("lower")[inside]
-        centers_CD[cell] = unit_vectors((whole * parts.array("scale")).sum(0))
+        centers_CD[cell] = unit_vectors(parts.array("whole")[inside].sum(0, np.float32))
 
 
 def _blank(texts: Texts, indexes: NDArray[np.integer]) -> None:

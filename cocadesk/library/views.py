@@ -272,5 +272,5 @@ class ViewTables:
         if self._store.count(name) > self._limit_rows:
             return None
         return VectorMemory(
-            later=views_in_table(self._store.read(name, columns=VIEW_COLUMNS), keys)
+            later=(views_in_table(self._store.read(name, columns=VIEW_COLUMNS), keys),)
         )

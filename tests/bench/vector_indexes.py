@@ -28,12 +28,14 @@ from numpy.typing import NDArray
 from cocadesk.library.cells import (
     count_of_cells,
     grouped,
+    main_axes,
     nearest_cells,
     sample_size,
+    short_of,
     train_centers,
 )
 from cocadesk.library.schema import vectors_to_arrow
-from cocadesk.library.vector_memory import CellRows, VectorMemory, halves_of, no_views
+from cocadesk.library.vector_memory import WHOLE, CellRows, VectorMemory, no_views
 from tests.bench.large_library import VectorSource
 
 LIMIT = 66
@@ -85,20 +87,22 @@ def ours(vectors_ND: NDArray[np.float32], share: float) -> VectorMemory:
     sample = vectors_ND[rng.choice(count, sample_size(count), replace=False)]
     centers = train_centers(sample, count_of_cells(count), rng)
     order, starts = grouped(nearest_cells(vectors_ND, centers), len(centers))
-    scale = np.abs(vectors_ND).max(0)
-    upper, lower = halves_of(vectors_ND[order], scale)
+    mean_D, axes_dD = main_axes(sample)
+    by_number, number_starts = grouped(order.astype(np.int32), count)
     rows = CellRows(
         numbers=order.astype(np.int32),
         views=np.zeros(count, np.int32),
         times=np.full(count, np.nan),
-        upper_ND=upper,
-        lower_ND=lower,
-        scale_D=scale,
+        short_Nd=short_of(vectors_ND[order], mean_D, axes_dD),
+        whole_ND=np.round(vectors_ND[order] * WHOLE).astype(np.int16),
+        axes_dD=axes_dD,
         centers_CD=centers,
         starts=starts,
+        by_number=by_number.astype(np.int32),
+        number_starts=number_starts,
     )
     return VectorMemory(
-        later=no_views(vectors_ND.shape[1]),
+        later=(no_views(vectors_ND.shape[1]),),
         cells=rows,
         is_kept=np.ones(count, np.bool_),
         scanned_share=share,

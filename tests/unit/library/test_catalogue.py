@@ -127,7 +127,7 @@ def test_a_file_gives_the_catalogue_back(
                 expected.update({row.key: row for row in unique})
                 for key in lost:
                     expected.pop(key, None)
-            vectors = VectorMemory(later=no_views(4))
+            vectors = VectorMemory(later=(no_views(4),))
             write_snapshot(folder, Snapshot(model="m", media=media, vectors=vectors), "state")
             assert open_snapshot(folder, "another", "m") is None
             opened = open_snapshot(folder, "state", "m")

@@ -186,7 +186,7 @@ def test_a_forgotten_photo_leaves_no_bytes_in_the_search_files(
 def test_nothing_of_a_vector_stays_in_the_base_after_forgetting(
     library: Library, known: dict[str, NDArray[np.float32]]
 ) -> None:
-    """Neither in its halves nor as the center of a cell; keys one after the other go as well."""
+    """Neither in its two forms nor as the center of a cell; keys one after the other go as well."""
     (base,) = bases_in(library.folder)
     keys = sorted(known)
     for key in (keys[50], keys[49], keys[48], keys[0], keys[1]):
@@ -195,8 +195,8 @@ def test_nothing_of_a_vector_stays_in_the_base_after_forgetting(
         row = int(np.flatnonzero(parts.array("owners") == numbers.number(key))[0])
         needles = {
             "key": key.encode(),
-            "upper": parts.array("upper")[row].tobytes(),
-            "lower": parts.array("lower")[row].tobytes(),
+            "short": parts.array("short")[row].tobytes(),
+            "whole": parts.array("whole")[row].tobytes(),
         }
         vector = known.pop(key)
         others = [one for one in library.media.identities() if one.key != key]

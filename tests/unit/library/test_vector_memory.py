@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cocadesk.library.cells import grouped, nearest_cells, train_centers
+from cocadesk.library.cells import grouped, main_axes, nearest_cells, short_of, train_centers
 from cocadesk.library.key_numbers import KeyNumbers, KeySet
 from cocadesk.library.rows import Chosen
 from cocadesk.library.vector_memory import (
@@ -17,7 +17,6 @@ from cocadesk.library.vector_memory import (
     VectorMemory,
     ViewRows,
     best_of,
-    halves_of,
     no_views,
 )
 from cocadesk.vectors import unit_vectors
@@ -49,19 +48,21 @@ def in_cells(vectors: NDArray[np.float32], *, scanned: int = 400) -> VectorMemor
     """The memory of a base that holds these vectors; so many are gone through in a search."""
     centers = train_centers(vectors[:1500], CELLS, np.random.default_rng(1))
     order, starts = grouped(nearest_cells(vectors, centers), CELLS)
-    scale = np.abs(vectors).max(0)
-    upper, lower = halves_of(vectors[order], scale)
+    by_number, number_starts = grouped(order.astype(np.int32), len(vectors))
+    stored, (mean, axes) = rows(vectors[order]), main_axes(vectors[:1500])
     return VectorMemory(
-        later=no_views(DIMENSION),
+        later=(no_views(DIMENSION),),
         cells=CellRows(
             numbers=order.astype(np.int32),
             views=np.zeros(len(vectors), np.int32),
             times=np.full(len(vectors), np.nan),
-            upper_ND=upper,
-            lower_ND=lower,
-            scale_D=scale,
+            short_Nd=short_of(vectors[order], mean, axes),
+            whole_ND=stored.whole_ND,
+            axes_dD=axes,
             centers_CD=centers,
             starts=starts,
+            by_number=by_number.astype(np.int32),
+            number_starts=number_starts,
         ),
         is_kept=np.ones(len(vectors), np.bool_),
         scanned_share=0,
@@ -88,14 +89,14 @@ def recall(memory: VectorMemory, vectors: NDArray[np.float32], mask: NDArray[np.
 def test_few_vectors_are_all_gone_through() -> None:
     """The order is that of the cosines."""
     vectors = clouds(500)
-    memory = VectorMemory(later=rows(vectors))
+    memory = VectorMemory(later=(rows(vectors),))
     found = memory.nearest(vectors[7] * 3, 10)
     assert found.numbers.tolist() == exact(vectors, vectors[7], 10)
     np.testing.assert_allclose(found.cosines, np.sort(vectors @ vectors[7])[::-1][:10], atol=1e-4)
 
 
 def test_vectors_of_a_base_are_as_exact_as_others() -> None:
-    """Both halves together; dimensions of any spread alike."""
+    """By the whole ones; dimensions of any spread alike."""
     vectors = clouds(COUNT)
     memory = in_cells(vectors, scanned=COUNT)
     found = memory.nearest(vectors[7], 10)
@@ -135,6 +136,37 @@ def test_what_comes_later_is_found_at_once_and_what_goes_is_not() -> None:
     assert memory.nearest(query, 1).numbers[0] == best
 
 
+def test_many_that_came_later_are_looked_for_in_their_cells() -> None:
+    """With a filter and without one, in whatever parts they came."""
+    vectors = clouds(COUNT)
+    memory = in_cells(vectors[: COUNT // 2])
+    for start in range(COUNT // 2, COUNT, 500):
+        later = rows(vectors[start : start + 500], first=start)
+        memory = memory.changed(later.numbers, later)
+    assert memory.count() == COUNT
+    assert memory.count_later() == COUNT // 2
+    for every in (1, 2, 20):
+        assert recall(memory, vectors, np.arange(COUNT) % every == 0) >= 0.98
+
+
+def test_a_short_form_has_as_many_numbers_as_vectors_differ_in() -> None:
+    """Vectors that differ in ten directions of sixty-four are told apart by sixteen numbers."""
+    rng = np.random.default_rng(0)
+    directions = rng.standard_normal((10, 64)).astype(np.float32)
+    shared = 9 * rng.standard_normal(64).astype(np.float32)
+    vectors = unit_vectors(rng.standard_normal((400, 10)).astype(np.float32) @ directions + shared)
+    mean, axes = main_axes(vectors[:200])
+    assert axes.shape == (16, 64)
+    near = short_of(vectors, mean, axes) @ axes + mean
+    assert (unit_vectors(near) * vectors).sum(1).min() > 0.999
+
+
+def test_equal_vectors_have_a_short_form_too() -> None:
+    """A sample may not differ at all."""
+    vectors = np.tile(clouds(1), (20, 1))
+    assert not short_of(vectors, *main_axes(vectors)).any()
+
+
 def test_the_views_of_a_medium_come_by_number() -> None:
     """From the base or later ones; times where there are any."""
     vectors = clouds(4)
@@ -158,7 +190,7 @@ def test_chosen_media_may_be_named_by_any_keys() -> None:
     keys, others = KeyNumbers(), KeyNumbers()
     keys.add(list("abcdef"))
     others.add(list("fedcba"))
-    keyed = KeyedVectors(keys, VectorMemory(later=rows(vectors)))
+    keyed = KeyedVectors(keys, VectorMemory(later=(rows(vectors),)))
     mask = np.array([True, True, False, False, False])
     for chosen in (
         KeySet(keys, np.array([0, 0, 0, 0, 1, 1], np.bool_)),
