@@ -10,6 +10,8 @@ import os
 import stat
 from pathlib import Path
 
+from cocadesk.library_uri import is_uri, parse_uri, working_folder
+
 LIBRARY_VARIABLE = "COCADESK_LIBRARY"
 CACHE_VARIABLE = "COCADESK_CACHE"
 
@@ -55,12 +57,20 @@ def durable_source(source: str) -> str:
     return str(Path(source).expanduser().absolute())
 
 
-def library_folder() -> Path:
-    """The person's own library, or where ``COCADESK_LIBRARY`` points."""
+def library_folder(chosen: str = "") -> Path:
+    """The folder of the ``chosen`` library, else of ``COCADESK_LIBRARY``'s, else of the person's.
+
+    Of one in an object store (``s3://…``), the folder on this machine that stands for it.
+
+    Raises:
+        UserError: the address can't be one of a library.
+    """
     import platformdirs
 
-    named = os.environ.get(LIBRARY_VARIABLE)
-    return Path(named) if named else platformdirs.user_data_path("cocadesk") / "library"
+    named = chosen or os.environ.get(LIBRARY_VARIABLE)
+    if not named:
+        return platformdirs.user_data_path("cocadesk") / "library"
+    return working_folder(parse_uri(named), cache_folder()) if is_uri(named) else Path(named)
 
 
 def cache_folder() -> Path:

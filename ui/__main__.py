@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QObject, Signal
@@ -48,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     app.setApplicationVersion(cocadesk.__version__)
     errors = ErrorReporter()
     sys.excepthook = errors.hook
-    library = (options.library or library_folder()).expanduser().absolute()
+    library = library_folder(options.library).expanduser().absolute()
     link = EngineLink(
         library,
         module=FAKE_MODULE if options.fake else ENGINE_MODULE,
@@ -65,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cocadesk", description="The window of CocaDesk.")
-    parser.add_argument("--library", type=Path, help="the library's folder")
+    parser.add_argument("--library", default="", help="the library's folder, or s3://BUCKET/NAME")
     parser.add_argument("--model", help="the network to use, else the library's own")
     parser.add_argument("--look", type=Appearance, choices=list(Appearance), default="system")
     parser.add_argument("--query", default="", help="what to search for at once")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from cocadesk.annotations.text import MAX_TAG_LETTERS, one_line
 from cocadesk.errors import UserError
-from cocadesk.library.atomic import write_atomically
 from cocadesk.library.layout import VOCABULARY_NAME
+from cocadesk.library.storage import storage_of
 from cocadesk.resources import resource_path
 from cocadesk.texts.tag_lists import NoTagListError, read_tag_list
 
@@ -114,7 +114,7 @@ def set_custom_vocabulary(library_folder: Path, tags: Sequence[str]) -> Vocabula
     """
     file = _custom_file(library_folder)
     if not tags:
-        file.unlink(missing_ok=True)
+        storage_of(library_folder).remove(file)
         return load_vocabulary()
     lines = [one_line(tag) for tag in tags]
     hashed = [line for line in lines if line.startswith("#")]
@@ -123,5 +123,5 @@ def set_custom_vocabulary(library_folder: Path, tags: Sequence[str]) -> Vocabula
             f"The tag {hashed[0]} can't be used.", "A tag must not begin with #.", "Leave it out."
         )
     vocabulary = parse_vocabulary(lines, file)
-    write_atomically(file, "".join(f"{t}\n" for t in vocabulary.tags).encode(), durable=True)
+    storage_of(library_folder).write(file, "".join(f"{t}\n" for t in vocabulary.tags).encode())
     return vocabulary

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 # typer reads the annotations at run time, so they stay in the form that it knows.
 LibraryOption = Annotated[
-    Optional[Path],  # noqa: UP045
-    typer.Option("--library", metavar="DIR", help="The library's folder."),
+    Optional[str],  # noqa: UP045
+    typer.Option("--library", metavar="DIR", help="The library's folder, or s3://BUCKET/NAME."),
 ]
 ModelOption = Annotated[
     Optional[str],  # noqa: UP045
@@ -66,7 +66,7 @@ class Options:
         The library's folder is absolute.
         """
         chosen = {name: value for each in given for name, value in each.items() if value}
-        folder = chosen.get("library") or library_folder()
+        folder = library_folder(chosen.get("library", ""))
         return cls(
             library=Path(os.path.abspath(folder)),  # noqa: PTH100 - keeps links as given
             model=chosen.get("model"),
@@ -76,9 +76,9 @@ class Options:
 
 def run(context: typer.Context, command: Callable[[Options, Report], int]) -> None:
     """Runs a command with the options from before and after its name, and exits."""
-    options = Options.of(context.find_root().params, context.params)
-    report = Report(as_json=options.as_json)
-    raise typer.Exit(guarded(lambda: command(options, report), report))
+    given = (context.find_root().params, context.params)
+    report = Report(as_json=any(each.get("as_json") for each in given))
+    raise typer.Exit(guarded(lambda: command(Options.of(*given), report), report))
 
 
 def command(*, takes_model: bool = True) -> Callable[[Callable[..., int]], Callable[..., None]]:

@@ -60,6 +60,8 @@ class AlbumHandler(RequestHandler):
 
     def _album(self, name: str, content: AlbumContent) -> AlbumValue:
         path = content.cover and self._library.thumbnails.path(content.cover)
+        if path:
+            self._library.thumbnails.bring([path])
         cover = WirePath.of(path) if path and path.exists() else None
         return AlbumValue(name=name, count=content.count, cover=cover)
 

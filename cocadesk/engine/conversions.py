@@ -34,6 +34,7 @@ from cocadesk.protocol.values import (
 )
 
 if TYPE_CHECKING:
+    from cocadesk.library.layout import Thumbnails
     from cocadesk.library.library import Library
     from cocadesk.search.searcher import Hit as FoundHit
 
@@ -98,6 +99,12 @@ def failures_of(report: JobReport | None) -> tuple[FailureValue, ...]:
     return report.failed if isinstance(report, IndexReport | CaptionReport) else ()
 
 
+def to_rows(library: Library, rows: Sequence[MediaRow]) -> tuple[Row, ...]:
+    """Rows for a message, with their thumbnails."""
+    library.thumbnails.bring(library.thumbnails.path(row.picture_hash) for row in rows)
+    return tuple(to_row(library, row) for row in rows)
+
+
 def to_row(library: Library, row: MediaRow) -> Row:
     """One row for a message; the thumbnail is named where its file exists."""
     path = WirePath.of(row.path)
@@ -133,12 +140,11 @@ def to_tags(row: MediaRow) -> tuple[TagValue, ...]:
     )
 
 
-def to_hits(found: Sequence[FoundHit], limit: int, thumbnail: Callable[[str, int], Path]) -> Hits:
-    """The first ``limit`` of what was found; one more says that there are more.
-
-    ``thumbnail`` gives the file of a picture's moment by its hash and number.
-    """
-    hits = tuple(_to_hit(hit, thumbnail) for hit in found[:limit])
+def to_hits(found: Sequence[FoundHit], limit: int, thumbnails: Thumbnails) -> Hits:
+    """The first ``limit`` of what was found; one more says that there are more."""
+    shown, moment = found[:limit], thumbnails.moment_path
+    thumbnails.bring(moment(hit.picture_hash, hit.moments[0].view) for hit in shown if hit.moments)
+    hits = tuple(_to_hit(hit, moment) for hit in shown)
     return Hits(hits=hits, complete=len(found) <= limit)
 
 
@@ -173,6 +179,9 @@ def views_of(library: Library, image_id: str, key: str) -> list[ViewRow]:
 
 def to_moments(library: Library, image_id: str, row: MediaRow) -> Moments:
     """The moments of a video, see ``views_of``; none of a photo."""
+    views = moments_of(views_of(library, image_id, row.key))
+    path = library.thumbnails.moment_path
+    library.thumbnails.bring(path(view.picture_hash, view.view) for view in views)
     return Moments(
         key=row.key,
         moments=tuple(
@@ -180,9 +189,9 @@ def to_moments(library: Library, image_id: str, row: MediaRow) -> Moments:
                 time_s=view.time_s or 0.0,
                 start_s=view.start_s or 0.0,
                 end_s=view.end_s or 0.0,
-                thumbnail=_if_there(library.thumbnails.moment_path(view.picture_hash, view.view)),
+                thumbnail=_if_there(path(view.picture_hash, view.view)),
             )
-            for view in moments_of(views_of(library, image_id, row.key))
+            for view in views
         ),
     )
 

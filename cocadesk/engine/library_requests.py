@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from cocadesk.engine.conversions import to_hits, to_moments, to_row, to_value
+from cocadesk.engine.conversions import to_hits, to_moments, to_rows, to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.scopes import not_in_library, row_of
 from cocadesk.library.fields import FIELD_OF, facts_of
+from cocadesk.library_uri import shown_name
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     Detail,
@@ -62,14 +63,14 @@ class LibraryHandler(RequestHandler):
         call.check()
         words, terms = split_query(body.text)
         found = searcher.search(words, body.limit + 1, terms & parse_filter(body.filter))
-        hits = to_hits(found, body.limit, self._library.thumbnails.moment_path)
+        hits = to_hits(found, body.limit, self._library.thumbnails)
         return changed(hits, update=self._update())
 
     def _similar(self, body: Similar, call: Call) -> Hits:
         searcher = self._model.opened().searcher
         call.check()
         found = searcher.similar(body.key, body.limit + 1, parse_filter(body.filter))
-        hits = to_hits(found, body.limit, self._library.thumbnails.moment_path)
+        hits = to_hits(found, body.limit, self._library.thumbnails)
         return changed(hits, update=self._update())
 
     def _list_newest(self, body: ListNewest, call: Call) -> Keys:
@@ -99,7 +100,7 @@ class LibraryHandler(RequestHandler):
 
     def _get_rows(self, body: GetRows, call: Call) -> Rows:
         rows = self._library.media.rows(body.keys)
-        return Rows(rows=tuple(to_row(self._library, row) for row in rows))
+        return Rows(rows=to_rows(self._library, rows))
 
     def _get_detail(self, body: GetDetail, call: Call) -> Detail:
         row = row_of(self._library, body.key)
@@ -108,7 +109,7 @@ class LibraryHandler(RequestHandler):
             names = self._library.albums.names()
             albums = ", ".join(names[album] for album in row.human_albums if album in names)
             facts = (*facts, Fact(name="album", label=FIELD_OF["album"].label, text=albums))
-        return Detail(row=to_row(self._library, row), facts=facts)
+        return Detail(row=to_rows(self._library, [row])[0], facts=facts)
 
     def _get_moments(self, body: GetMoments, call: Call) -> Moments:
         row = row_of(self._library, body.key)
@@ -137,7 +138,7 @@ class LibraryHandler(RequestHandler):
         library = self._library
         return Info(
             library_id=library.manifest.id,
-            folder=WirePath.of(library.folder),
+            folder=WirePath.of(shown_name(library.folder)),
             schema=str(library.manifest.schema),
             counts=to_value(library.counts(model.image_id or None), CountsValue),
             model=model,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 from cocadesk.engine.interrupt import Interrupt
 from cocadesk.errors import UserError
+from cocadesk.library_uri import shown_name
 from cocadesk.locations import STARTER, durable_source, text_vectors_folder
 from cocadesk.protocol.calls import Call, CallCancelledError
 from cocadesk.protocol.client import Answer, EngineClient, answer_of
@@ -162,7 +163,7 @@ class LocalEngine:
         thumbnails = Thumbnails(self.folder / "thumbs")
         with open_searcher(self.folder, self._backend(self._source())) as searcher:
             found = searcher.search(words, body.limit + 1, among)
-        return to_hits(found, body.limit, thumbnails.moment_path)
+        return to_hits(found, body.limit, thumbnails)
 
     def _answer_without_library(self, body: RequestBody, call: Call) -> ReplyBody:
         """The few requests that make sense before there is a library."""
@@ -180,7 +181,7 @@ class LocalEngine:
                 body, call, backend, lambda: ZeroShotTagger(backend, vocabulary, cache=cache)
             )
         raise UserError(
-            f"There is no library in {WirePath.of(self.folder).text}.",
+            f"There is no library in {WirePath.of(shown_name(self.folder)).text}.",
             "",
             "Add a folder of photos first: cocadesk index FOLDER.",
         )

@@ -15,7 +15,6 @@ from cocadesk.engine.file_descriptions import describe_files
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.scopes import row_of
 from cocadesk.errors import UserError
-from cocadesk.library.atomic import write_atomically
 from cocadesk.library.rows import MediaKind, MediaRow, ViewRow
 from cocadesk.library.vectors import moments_of, representative_moment
 from cocadesk.protocol.calls import Call
@@ -83,6 +82,7 @@ class MediaDetails(RequestHandler):
             time_s = moments[0].time_s  # the one that its thumbnail and the strip begin with
         time_s = self._time(row, time_s)
         path = self._preview_path(row.picture_hash, time_s)
+        self._library.thumbnails.bring([path])
         if not path.exists():
             try:
                 decoded = self._decode(row, time_s, call)
@@ -112,9 +112,12 @@ class MediaDetails(RequestHandler):
         for view in self._views(row) if time_s is not None else ():
             if view.time_s == time_s:
                 path = self._library.thumbnails.moment_path(row.picture_hash, view.view)
+                self._library.thumbnails.bring([path])
                 if path.exists():
                     return path
-        return self._library.thumbnails.path(row.picture_hash)
+        path = self._library.thumbnails.path(row.picture_hash)
+        self._library.thumbnails.bring([path])
+        return path
 
     def _describe(self, body: Describe, call: Call) -> Description:
         """Caption and tags; what this model has not written yet is made and kept.
@@ -205,8 +208,7 @@ class MediaDetails(RequestHandler):
                 )
             path = self._preview_path(answer.picture_hash, time_s)
             if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_atomically(path, answer.thumbnail_jpeg, durable=False)
+                self._library.thumbnails.keep(path, answer.thumbnail_jpeg)
             self._pictures[known] = answer
             while len(self._pictures) > PICTURES_KEPT:
                 self._pictures.popitem(last=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from cocadesk.errors import UserError
 from cocadesk.indexing.identity import MatchKind
 from cocadesk.indexing.known_files import MatchedFile, Unreadable
 from cocadesk.indexing.pictures import Embedded, Facts
@@ -55,12 +57,15 @@ class Committer:
         self._failed_before = {failure.path: failure for failure in failures}
         self._counted = set() if killed is None else killed
         self._counted_before = frozenset(self._counted)
+        with contextlib.suppress(UserError):  # that of a job before this one, which has said so
+            library.thumbnails.settle()
 
     def commit(self, batch: Batch) -> list[MatchedFile]:
         """Write ``batch``; gives what was committed (not a file whose source row was lost).
 
         In one go: whoever holds the tables against each other sees no view without its row.
         """
+        self._library.thumbnails.settle()
         with self._library.writing():
             return self._commit(batch)
 

@@ -35,6 +35,7 @@ from cocadesk.library.layout import (
 from cocadesk.library.paths import is_under
 from cocadesk.library.rows import Edit, Identity, MediaChange, MediaRow, MediaState, RootRow
 from cocadesk.library.schema import HUMAN_COLUMNS, ROOTS, arrow_to_rows, rows_to_arrow
+from cocadesk.library.storage import storage_of
 from cocadesk.library.tables import MediaTable, RootTable
 
 BACKUPS_KEPT = 7
@@ -80,6 +81,7 @@ class Restored:
 
 def backups_of(folder: Path) -> list[Path]:
     """The backups of the library in ``folder``, newest first; a person's after that of the day."""
+    storage_of(folder).pull_folder(folder / BACKUPS_FOLDER)
     found = (folder / BACKUPS_FOLDER).glob("*.zip")
     return sorted(found, key=lambda path: path.stem, reverse=True)
 
@@ -98,7 +100,10 @@ def back_up(library: Backed, *, to: Path | None = None) -> Path:
         raise UserError(
             f"The backup can't be written to {path}.", f"The reason: {error.strerror}."
         ) from error
-    write_atomically(path, _content(library), durable=True)
+    if library.folder in path.parents:
+        storage_of(library.folder).write(path, _content(library))
+    else:
+        write_atomically(path, _content(library), durable=True)
     return path
 
 
@@ -106,12 +111,12 @@ def back_up_daily(library: Backed) -> Path | None:
     """Write the backup of today unless it is there or there is nothing to keep; drop old ones."""
     name = datetime.now().astimezone().strftime("%Y-%m-%d.zip")
     path = library.folder / BACKUPS_FOLDER / name
-    if path.exists() or not _has_content(library):
+    if path in backups_of(library.folder) or not _has_content(library):
         return None
     back_up(library, to=path)
     by_itself = [p for p in backups_of(library.folder) if _BY_ITSELF.match(p.name)]
     for old in by_itself[BACKUPS_KEPT:]:
-        old.unlink(missing_ok=True)
+        storage_of(library.folder).remove(old)
     return path
 
 
@@ -120,14 +125,14 @@ def back_up_before_update(library: Backed, *, is_begun: bool) -> None:
 
     One that an update which has begun wrote stays if it is whole; others give way to it.
     """
-    there = list((library.folder / BACKUPS_FOLDER).glob(f"*{_BEFORE_UPDATE}"))
+    there = [p for p in backups_of(library.folder) if p.name.endswith(_BEFORE_UPDATE)]
     if not _has_content(library) or (is_begun and any(map(_is_whole, there))):
         return
     day = datetime.now().astimezone().strftime("%Y-%m-%d")
     written = back_up(library, to=library.folder / BACKUPS_FOLDER / f"{day}{_BEFORE_UPDATE}")
     for path in there:
         if path != written:
-            path.unlink(missing_ok=True)
+            storage_of(library.folder).remove(path)
 
 
 def _has_content(library: Backed) -> bool:
@@ -285,7 +290,7 @@ def _restore_vocabulary(folder: Path, vocabulary: bytes | None) -> bool:
     if vocabulary is None:
         return False
     if not path.exists():
-        write_atomically(path, vocabulary, durable=True)
+        storage_of(folder).write(path, vocabulary)
     return path.read_bytes() != vocabulary
 
 

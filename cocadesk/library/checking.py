@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Protocol
 
 from cocadesk.errors import UserError
@@ -108,14 +107,8 @@ def _without_thumbnail(
     moments = {(mark.picture_hash, mark.view) for mark in spans}
     paths = [thumbnails.path(picture_hash) for picture_hash in hashes]
     paths += [thumbnails.moment_path(*moment) for moment in moments if moment[0] in hashes]
-    return sum(not _is_picture(path) for path in paths)
-
-
-def _is_picture(path: Path) -> bool:
-    try:
-        return path.stat().st_size > 0
-    except OSError:
-        return False
+    sizes = thumbnails.sizes_bytes(paths)
+    return sum(not sizes.get(path) for path in paths)
 
 
 def _about_backups(library: Backed) -> list[str]:
@@ -147,14 +140,14 @@ def drop_orphans(library: Checked) -> list[str]:
         path.unlink(missing_ok=True)
     if damaged:
         said.append("The damaged search index was removed; it is made again in the background.")
-    emptied = _drop_empty(library.thumbnails.path(one.picture_hash) for one in media)
+    emptied = _drop_empty(library.thumbnails, {one.picture_hash for one in media})
     if emptied:
         said.append(f"Empty thumbnails were removed: {emptied:,}. {REDRAW}")
     return said
 
 
-def _drop_empty(paths: Iterable[Path]) -> int:
-    empty = [path for path in set(paths) if path.exists() and not path.stat().st_size]
-    for path in empty:
-        path.unlink(missing_ok=True)
+def _drop_empty(thumbnails: Thumbnails, picture_hashes: Iterable[str]) -> int:
+    sizes = thumbnails.sizes_bytes([thumbnails.path(one) for one in picture_hashes])
+    empty = [path for path, size_bytes in sizes.items() if not size_bytes]
+    thumbnails.remove_files(empty)
     return len(empty)

@@ -23,6 +23,7 @@ from cocadesk.library.lance_files import (
     parse_manifest,
     version_numbers,
 )
+from cocadesk.library.storage import storage_of
 
 CHECKSUMS = ".checksums"
 _READ_BYTES = 1 << 22
@@ -176,6 +177,22 @@ class CommittedFiles:
         self._file.unlink(missing_ok=True)
 
 
+class CommittedObjects:
+    """The same of a table in an object store: what that has taken is kept, and kept whole."""
+
+    def __init__(self, store: Path, table: str) -> None:
+        """Takes what ``CommittedFiles`` takes."""
+
+    def seal(self) -> None:
+        """Nothing is left to do."""
+
+    def forget_vanished(self) -> None:
+        """Nothing is left to do."""
+
+    def drop(self) -> None:
+        """Nothing is left to do."""
+
+
 def paths_of(folder: Path, version: Version) -> list[str]:
     """All files that reading a version needs, without its manifest.
 
@@ -225,6 +242,9 @@ def _read_marks(file: Path) -> Iterator[tuple[str, FileMark]]:
 
 def tables_in(store: Path) -> list[str]:
     """The tables that are or were in a store: by their folders and their checksums."""
+    storage = storage_of(store.parent)
+    if storage.uri is not None:
+        return [path.stem for path in storage.folders(store) if path.suffix == ".lance"]
     try:
         names = [path.name for path in store.iterdir()]
     except PermissionError as error:

@@ -14,6 +14,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from cocadesk.library.storage import storage_of
+
 _SHARE_TO_REWRITE = 8
 """An eighth of a file's rows, with the deleted ones, is more than a tenth of all."""
 FILES_TO_UNITE = 24
@@ -59,7 +61,11 @@ def _optimize(table: Any) -> None:
 
 def _with_deleted_rows(folder: Path) -> list[int]:
     """The numbers of the fragments of which rows are deleted, by LanceDB's names of files."""
-    return sorted({int(path.name.split("-")[0]) for path in folder.glob("_deletions/*-*")})
+    try:
+        names = storage_of(folder.parent.parent).files(folder / "_deletions")
+    except FileNotFoundError:
+        return []
+    return sorted({int(name.split("-")[0]) for name in names if "-" in name})
 
 
 def _rewrite_some(table: Any, fragment: int, keys: Sequence[str]) -> None:

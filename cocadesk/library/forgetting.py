@@ -7,15 +7,14 @@ finished when the library is next opened for writing.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import logging
-import shutil
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from cocadesk.errors import UserError
-from cocadesk.library.atomic import write_atomically
 from cocadesk.library.in_hand import forget_in_hand
 from cocadesk.library.layout import (
     BACKUPS_FOLDER,
@@ -31,6 +30,7 @@ from cocadesk.library.notices import add_notices
 from cocadesk.library.paths import is_under
 from cocadesk.library.rows import Identity, Placed, paths_of
 from cocadesk.library.schema import JOBS, ROOTS
+from cocadesk.library.storage import storage_of
 from cocadesk.library.store import Store
 from cocadesk.library.traces import Traces
 
@@ -113,6 +113,7 @@ class Forgetting:
     ) -> None:
         self._folder = folder
         self._store = store
+        self._storage = storage_of(folder)
         self._erase_from_searches = erase_from_searches
         self._pictures = {
             "thumbnails": thumbnails,
@@ -169,20 +170,21 @@ class Forgetting:
         """Forget; gives what went."""
         with self._store.writing():
             before = self.counts(order)
-            write_atomically(self._folder / JOURNAL, order.to_json(), durable=True)
+            self._storage.write(self._folder / JOURNAL, order.to_json())
             return replace(before, **self._finish(order))
 
     def resume(self) -> None:
         """Finish what an interrupted writer has begun; what hinders it is kept as a notice."""
         journal = self._folder / JOURNAL
         try:
+            self._storage.pull(journal)
             order = ForgetOrder.from_json(journal.read_bytes())
         except FileNotFoundError:
             return
         except ValueError as error:
             # It is written whole or not at all, so this is the disk's doing.
             _log.warning("%s is damaged and ignored: %s", journal, error)
-            journal.unlink(missing_ok=True)
+            self._storage.remove(journal)
             return
         try:
             self._finish(order)
@@ -209,11 +211,13 @@ class Forgetting:
         for pictures in self._pictures.values():
             pictures.remove(order.pictures)
         self._erase_from_searches(order.keys)
-        for folder in (self._folder / DAMAGED_FOLDER).glob("*/"):
-            shutil.rmtree(folder)
+        with contextlib.suppress(FileNotFoundError):
+            for folder in self._storage.folders(self._folder / DAMAGED_FOLDER):
+                self._storage.remove_folder(folder)
         self._drop_drafts()
         backups = self._clean_backups(order.traces())
-        (self._folder / JOURNAL).unlink(missing_ok=True)
+        self._storage.has_forgotten()
+        self._storage.remove(self._folder / JOURNAL)
         size_now, versions_now = self._store_size()
         return {
             "backups": backups,
@@ -226,9 +230,14 @@ class Forgetting:
 
     def _clean_backups(self, traces: Traces) -> int:
         """Take all traces out of the library's backups; gives the number that had any."""
-        files = sorted((self._folder / BACKUPS_FOLDER).rglob("*"))
+        backups = self._folder / BACKUPS_FOLDER
+        self._storage.pull_folder(backups)
         try:
-            return sum(traces.clean_backup(path) for path in files if path.is_file())
+            return sum(
+                traces.clean_backup(path, self._storage)
+                for path in sorted(backups.rglob("*"))
+                if path.is_file()
+            )
         except (OSError, UserError) as error:
             told = error.why if isinstance(error, UserError) else ""
             raise UserError(
@@ -243,11 +252,12 @@ class Forgetting:
         for pattern in ("*.tmp", f"{BACKUPS_FOLDER}/*.tmp", "runs/*/*.tmp"):
             for path in filter(Path.is_file, self._folder.glob(pattern)):
                 path.unlink(missing_ok=True)
-        for path in self._store.folder.rglob(".tmp*"):
-            path.unlink(missing_ok=True)
+        for name in self._storage.below(self._store.folder):
+            if name.rpartition("/")[2].startswith(".tmp"):
+                self._storage.remove(self._store.folder / name)
 
     def _store_size(self) -> tuple[int, int]:
         """The bytes of the store's files, and the number of old and new states of tables."""
-        files = [path for path in self._store.folder.rglob("*") if path.is_file()]
-        manifests = sum(path.suffix == ".manifest" for path in files)
-        return sum(path.stat().st_size for path in files), manifests
+        files = self._storage.below(self._store.folder)
+        manifests = sum(name.endswith(".manifest") for name in files)
+        return sum(state.size_bytes for state in files.values()), manifests

@@ -9,7 +9,7 @@ cannot be asked: it refuses the whole table where one of these files is damaged.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ HINT = f"{VERSIONS}/latest_version_hint.json"
 MAGIC = b"LANC"
 _NEWEST = 2**64 - 1
 _FOOTER_BYTES = 16
-_NAME = re.compile(r"^(\d{20})\.manifest$")
+_NAME = re.compile(rf"^{VERSIONS}/(\d{{20}})\.manifest$")
 _FRAGMENTS, _NUMBER, _INDEXES, _TIME = 2, 3, 6, 7
 _VARINT, _EIGHT_BYTES, _MESSAGE, _FOUR_BYTES = 0, 1, 2, 5
 _FIXED = {_EIGHT_BYTES: 8, _FOUR_BYTES: 4}
@@ -58,9 +58,14 @@ def manifest_name(number: int) -> str:
 def version_numbers(table: Path) -> list[int]:
     """The versions whose manifests are there, newest first."""
     try:
-        names = [path.name for path in (table / VERSIONS).iterdir()]
+        names = [f"{VERSIONS}/{path.name}" for path in (table / VERSIONS).iterdir()]
     except OSError:
         return []
+    return numbers_of(names)
+
+
+def numbers_of(names: Iterable[str]) -> list[int]:
+    """The versions whose manifests are among files of a table, newest first."""
     found = (_NAME.match(name) for name in names)
     return sorted((_NEWEST - int(match.group(1)) for match in found if match), reverse=True)
 

@@ -8,14 +8,16 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cocadesk.errors import UserError, closed_to_us
-from cocadesk.library.atomic import write_atomically
 from cocadesk.library.lock import LOCK_NAME
-from cocadesk.locations import STARTER
+from cocadesk.library.pictures import pictures_of
+from cocadesk.library.storage import storage_of
+from cocadesk.library_uri import shown_name, uri_of
+from cocadesk.locations import STARTER, close_to_others
 
 MANIFEST_NAME = "library.json"
 MANIFEST_COPY = f"{MANIFEST_NAME}.copy"
@@ -85,6 +87,8 @@ def check_disk(folder: Path) -> None:
     Raises:
         UserError: they can't.
     """
+    if uri_of(folder) is not None:
+        return  # its tables are not on this disk
     place = next(path for path in (folder, *folder.parents) if path.is_dir())
     draft = place / f".cocadesk-{os.getpid()}.tmp"
     link = draft.with_suffix(".link")
@@ -109,9 +113,35 @@ def check_disk(folder: Path) -> None:
                 path.unlink(missing_ok=True)
 
 
+def begin(folder: Path, *, may_make: bool) -> Manifest | None:
+    """The description of the library in ``folder``, which is made ready to be opened.
+
+    None where it is not made yet; with ``may_make`` a place for it is made.
+
+    Raises:
+        UserError: there is no library, or none can be made there.
+    """
+    manifest = read_manifest(folder)
+    if manifest is None:
+        if not may_make:
+            raise UserError(
+                f"There is no library in {shown_name(folder)}.",
+                "",
+                "Add a folder of photos first: cocadesk index FOLDER.",
+            )
+        make_folder(folder)
+    close_to_others(folder)
+    storage_of(folder).follow_forgetting()
+    storage_of(folder).pull(folder / VOCABULARY_NAME)
+    return manifest
+
+
 def make_folder(folder: Path) -> None:
     """Make the library's folder, refusing one that holds other things."""
     check_disk(folder)
+    if uri_of(folder) is not None:
+        storage_of(folder).check_new()
+        return
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         names = [entry.name for entry in folder.iterdir()]
@@ -133,10 +163,15 @@ def make_folder(folder: Path) -> None:
 
 
 class Thumbnails:
-    """JPEG files by picture hash, two levels of folders."""
+    """JPEG files by picture hash, two levels of folders in a library's folder.
+
+    Of a library in an object store a file is here once it was written or brought.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._storage = storage_of(folder.parent)
+        self._pictures = pictures_of(folder.parent)
 
     def path(self, picture_hash: str) -> Path:
         """The file of a picture's thumbnail, which may not exist yet."""
@@ -148,20 +183,51 @@ class Thumbnails:
 
     def found(self, picture_hash: str) -> list[Path]:
         """All files of a picture that there are, moments too."""
-        return sorted(self.path(picture_hash).parent.glob(f"{picture_hash}*"))
+        parent = self.path(picture_hash).parent
+        try:
+            names = self._storage.files(parent)
+        except FileNotFoundError:
+            return []
+        return sorted(parent / name for name in names if name.startswith(picture_hash))
+
+    def sizes_bytes(self, paths: Collection[Path]) -> dict[Path, int]:
+        """The sizes of those files that there are, wherever the library is kept."""
+        return self._pictures.sizes_bytes(self._folder, paths)
 
     def remove(self, picture_hashes: Collection[str]) -> None:
         """Remove all files of these pictures."""
-        for picture_hash in picture_hashes:
-            for path in self.found(picture_hash):
-                path.unlink(missing_ok=True)
+        self.remove_files(path for one in picture_hashes for path in self.found(one))
+
+    def remove_files(self, paths: Iterable[Path]) -> None:
+        """Remove these files."""
+        for path in paths:
+            self._storage.remove(path)
 
     def write(self, picture_hash: str, jpeg: bytes, view: int | None = None) -> None:
-        """Store one, of a video's moment with its ``view``, unless it is there."""
+        """Store one, of a video's moment with its ``view``, unless it is there; see ``settle``."""
         path = self.path(picture_hash) if view is None else self.moment_path(picture_hash, view)
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, jpeg, durable=False)
+            self._pictures.send(path, jpeg)
+
+    def keep(self, path: Path, jpeg: bytes) -> None:
+        """Store a picture at a path of the library that was made because somebody looks at it.
+
+        Raises:
+            UserError: the disk refuses. Where an object store does, it is only kept here.
+        """
+        self._pictures.keep(path, jpeg)
+
+    def settle(self) -> None:
+        """Wait until all that was written is stored; before rows that speak of it.
+
+        Raises:
+            UserError: the object store can't be written.
+        """
+        self._pictures.settle()
+
+    def bring(self, paths: Iterable[Path]) -> None:
+        """Have these files here, where they are to be seen; of one that can't be had, none is."""
+        self._pictures.bring(paths)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +285,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     damage: DamagedManifestError | None = None
     for name in (MANIFEST_NAME, MANIFEST_COPY):
         try:
+            storage_of(folder).pull(folder / name)
             found = _read(folder / name)
         except DamagedManifestError as error:
             damage = damage or error
@@ -242,6 +309,7 @@ def mend_manifest(folder: Path) -> bool:
 
 def is_manifest_right(folder: Path) -> bool:
     """True where ``library.json`` and its copy say the same."""
+    storage_of(folder).pull(folder / MANIFEST_NAME, folder / MANIFEST_COPY)
     first = _held(folder / MANIFEST_NAME)
     return first is not None and first == _held(folder / MANIFEST_COPY)
 
@@ -288,7 +356,7 @@ def _validated(path: Path, raw: object) -> Manifest:
 def _check_schema(path: Path, schema: int) -> None:
     if schema > SCHEMA_VERSION:
         raise UserError(
-            f"The library in {path.parent} was made by a newer CocaDesk.",
+            f"The library in {shown_name(path.parent)} was made by a newer CocaDesk.",
             f"Its schema is {schema}; this program knows up to {SCHEMA_VERSION}.",
             "Update CocaDesk, or open another library.",
         )
@@ -296,7 +364,7 @@ def _check_schema(path: Path, schema: int) -> None:
         raise _damaged(path, f"schema version {schema} does not exist")
     if schema < _OLDEST_SCHEMA:
         raise UserError(
-            f"The library in {path.parent} was made by a much older CocaDesk.",
+            f"The library in {shown_name(path.parent)} was made by a much older CocaDesk.",
             f"Its schema is {schema}; this program reads those from {_OLDEST_SCHEMA} on.",
             "Index your folders into a new library; cocadesk library restore FILE brings your "
             "captions and tags from a file in the old one's folder of backups.",
@@ -326,5 +394,6 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
     The copy beside it follows.
     """
-    for name in (MANIFEST_NAME, MANIFEST_COPY):
-        write_atomically(folder / name, _encoded(manifest), durable=True)
+    storage = storage_of(folder)
+    storage.swap(folder / MANIFEST_NAME, _encoded(manifest))
+    storage.write(folder / MANIFEST_COPY, _encoded(manifest))

@@ -25,8 +25,8 @@ from cocadesk.library.layout import (
     STORE_FOLDER,
     Manifest,
     Thumbnails,
+    begin,
     check_disk,
-    make_folder,
     read_manifest,
     views_table,
     write_manifest,
@@ -40,7 +40,7 @@ from cocadesk.library.search_memory import SearchMemory
 from cocadesk.library.store import Store
 from cocadesk.library.tables import JobTable, MediaTable, RootTable
 from cocadesk.library.views import ViewTables
-from cocadesk.locations import close_to_others
+from cocadesk.library_uri import shown_name
 
 log = logging.getLogger(__name__)
 
@@ -120,16 +120,7 @@ class Library:
             UserError: another writer has it (named by pid), it is damaged or of a
                 newer program, there is none, or the folder is not ours.
         """
-        manifest = read_manifest(folder)
-        if manifest is None:
-            if not (create and writer):
-                raise UserError(
-                    f"There is no library in {folder}.",
-                    "",
-                    "Add a folder of photos first: cocadesk index FOLDER.",
-                )
-            make_folder(folder)
-        close_to_others(folder)
+        manifest = begin(folder, may_make=create and writer)
         if manifest is not None and not writer:
             if manifest.is_older:
                 cls._update(folder, sizes)
@@ -157,8 +148,8 @@ class Library:
             cls.open(folder, create=False, sizes=sizes).close()
         except UserError as error:
             raise UserError(
-                f"The library in {folder} was made by an older CocaDesk and can't be brought "
-                "up to date now.",
+                f"The library in {shown_name(folder)} was made by an older CocaDesk and can't be "
+                "brought up to date now.",
                 f"{error.what} {error.why}".strip(),
                 error.what_to_do,
             ) from error
@@ -179,7 +170,7 @@ class Library:
                 log.debug("not mended: %s", error)
                 return
             raise UserError(
-                f"The library in {folder} is damaged and can't be mended now.",
+                f"The library in {shown_name(folder)} is damaged and can't be mended now.",
                 f"{error.what} {error.why}".strip(),
                 error.what_to_do,
             ) from error
@@ -330,7 +321,7 @@ def _open_store(folder: Path, sizes: Sizes, *, read_only: bool) -> Store:
     store = Store(folder / STORE_FOLDER, read_only=read_only, key_index_rows=sizes.key_index_rows)
     if read_only and MEDIA not in store.names():
         raise UserError(
-            f"The library in {folder} is damaged: its tables are gone.",
+            f"The library in {shown_name(folder)} is damaged: its tables are gone.",
             f"{MANIFEST_NAME} is there, but {folder / STORE_FOLDER} lacks what it describes.",
             "Put the folder back from a backup, or start a new library.",
         )

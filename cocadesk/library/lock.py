@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 from cocadesk.errors import UserError
+from cocadesk.library.storage import storage_of
+from cocadesk.library_uri import shown_name
 
 LOCK_NAME = "lock"
 # Windows locks bytes against reading too, so the locked one lies far behind the pid.
@@ -15,7 +17,7 @@ _LOCKED_BYTE = 1 << 20
 
 
 class WriterLock:
-    """Holds ``lock`` in a library's folder until ``release``.
+    """Holds ``lock`` in a library's folder until ``release``, and the lease of one in a store.
 
     The lock is the kernel's (flock, or LockFile on Windows), so that of a
     process that was killed is gone with it and the next one takes over; the
@@ -24,20 +26,21 @@ class WriterLock:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / LOCK_NAME
+        self._storage = storage_of(folder)
         self._file: int | None = None
 
     def acquire(self) -> None:
         """Take the lock.
 
         Raises:
-            UserError: another process holds it (the sentence names its pid),
-                or the folder can't be written.
+            UserError: another process holds it (the sentence names its pid) or another
+                machine (named), or the folder can't be written.
         """
         try:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise UserError(
-                f"The library in {self._path.parent} can't be written.",
+                f"The library in {shown_name(self._path.parent)} can't be written.",
                 f"The reason: {error.strerror or error}.",
                 "Check the folder's permissions, or choose another with --library.",
             ) from error
@@ -53,10 +56,16 @@ class WriterLock:
             os.lseek(file, 0, os.SEEK_SET)
             os.write(file, f"{os.getpid()}\n".encode())
         self._file = file
+        try:
+            self._storage.hold()
+        except BaseException:
+            self.release()
+            raise
 
     def release(self) -> None:
         """Give the lock back; twice is once. The file stays: removing it would race."""
         if self._file is not None:
+            self._storage.let_go()
             os.ftruncate(self._file, 0)
             os.close(self._file)
             self._file = None
@@ -64,7 +73,8 @@ class WriterLock:
     def _taken(self, pid: str) -> UserError:
         holder = f"process {pid}" if pid else "another process"
         return UserError(
-            f"The library in {self._path.parent} is already open for writing by {holder}.",
+            f"The library in {shown_name(self._path.parent)} is already open for writing by "
+            f"{holder}.",
             "Only one engine at a time may write a library.",
             f"Use that one, or close it (process {pid or 'unknown'}) and try again.",
         )

@@ -7,29 +7,17 @@ its checksum. Nothing is thrown away: what is damaged goes into ``damaged/``.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 
-from cocadesk.errors import closed_to_us
-from cocadesk.library.atomic import write_atomically
-from cocadesk.library.commits import CommittedFiles, checksum_of, paths_of, tables_in
-from cocadesk.library.lance_files import (
-    HINT,
-    MAGIC,
-    Fragment,
-    Version,
-    manifest_name,
-    parse_manifest,
-    version_numbers,
-    without,
-)
+from cocadesk.library.commits import tables_in
+from cocadesk.library.lance_files import manifest_name, without
 from cocadesk.library.layout import MEDIA, VIEWS_PREFIX
+from cocadesk.library.table_files import Candidate, TableFiles, files_of
 
 log = logging.getLogger(__name__)
 
@@ -53,117 +41,10 @@ class Damage:
     notice: str
 
 
-class _State(Enum):
-    GOOD = auto()
-    UNRECORDED = auto()
-    BAD = auto()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
-    """A version that could be taken: ``bad`` are its damaged fragments."""
-
-    version: Version
-    manifest: bytes
-    bad: frozenset[int]
-    bad_indexes: bool
-    is_recorded: bool
-
-    @property
-    def rows(self) -> int:
-        """The rows that can be read."""
-        return sum(f.rows for f in self.version.fragments if f.number not in self.bad)
-
-
-class TableFiles:
-    """The files of one table, held against their marks; ``thorough`` reads each whole."""
-
-    def __init__(self, store: Path, table: str, *, thorough: bool = False) -> None:
-        self.table = table
-        self.committed = CommittedFiles(store, table)
-        self.folder = self.committed.folder
-        self._thorough = thorough
-
-    def newest(self) -> _Candidate | None:
-        """The newest version, or None where its manifest is damaged or lost."""
-        numbers = version_numbers(self.folder)
-        if not numbers or numbers[0] < self.committed.newest:
-            return None
-        return self.candidate(numbers[0])
-
-    def candidate(self, number: int) -> _Candidate | None:
-        """A version with the state of its files; None where its manifest is damaged."""
-        name = manifest_name(number)
-        try:
-            manifest = (self.folder / name).read_bytes()
-            version = parse_manifest(manifest)
-        except PermissionError as error:
-            raise closed_to_us(self.folder / name) from error
-        except (OSError, ValueError):
-            return None
-        state = self._state(name, len(manifest))
-        if state is _State.BAD or version.number != number:
-            return None
-        of_fragments = {f.number: self._state_of(f) for f in version.fragments}
-        of_indexes = [self._state(path, None) for path in self._index_paths(version)]
-        return _Candidate(
-            version=version,
-            manifest=manifest,
-            bad=frozenset(n for n, found in of_fragments.items() if found is _State.BAD),
-            bad_indexes=_State.BAD in of_indexes,
-            is_recorded=_State.UNRECORDED not in (state, *of_fragments.values(), *of_indexes),
-        )
-
-    def _state_of(self, fragment: Fragment) -> _State:
-        states = {self._state(path, size) for path, size in fragment.files}
-        for state in (_State.BAD, _State.UNRECORDED):
-            if state in states:
-                return state
-        return _State.GOOD
-
-    def _index_paths(self, version: Version) -> list[str]:
-        """The files of the indexes: those that are there and those that were committed."""
-        there = [path for path in paths_of(self.folder, version) if path.startswith("_indices")]
-        known = [p for p in self.committed.marks if p.rpartition("/")[0] in version.indexes]
-        return sorted({*there, *known})
-
-    def _state(self, path: str, size: int | None) -> _State:
-        file, mark = self.folder / path, self.committed.marks.get(path)
-        try:
-            status = file.stat()
-            if size is not None and status.st_size != size:
-                return _State.BAD
-            if mark is None:
-                return _State.UNRECORDED if _has_footer(file) else _State.BAD
-            if status.st_size != mark.size_bytes:
-                return _State.BAD
-            if status.st_mtime_ns == mark.mtime_ns and not self._thorough:
-                return _State.GOOD
-            return _State.GOOD if checksum_of(file) == mark.checksum else _State.BAD
-        except PermissionError as error:
-            raise closed_to_us(file) from error
-        except OSError:
-            return _State.BAD
-
-    def is_damaged(self) -> bool:
-        """True where the newest version cannot be used as it was committed."""
-        newest = self.newest()
-        return newest is None or bool(newest.bad) or newest.bad_indexes
-
-
-def _has_footer(file: Path) -> bool:
-    """True for any file that does not lack the end of a Lance file."""
-    if file.suffix not in (".lance", ".manifest"):
-        return file.is_file()
-    with file.open("rb") as opened:
-        opened.seek(-len(MAGIC), 2)
-        return opened.read() == MAGIC
-
-
 def damaged_tables(store: Path, *, thorough: bool = False) -> list[str]:
     """The tables whose newest version cannot be used as it was committed."""
     tables = tables_in(store)
-    return [t for t in tables if TableFiles(store, t, thorough=thorough).is_damaged()]
+    return [t for t in tables if files_of(store, t, thorough=thorough).is_damaged()]
 
 
 def mend_tables(
@@ -181,8 +62,8 @@ def mend_tables(
     ``before`` hears of a table before anything of it is moved.
     """
     for table in tables_in(store):
-        files = TableFiles(store, table, thorough=thorough)
-        notice = _mend(files, _Aside(files.folder, aside, partial(before, table)), can_read)
+        files = files_of(store, table, thorough=thorough)
+        notice = _mend(files, _Aside(files, aside, partial(before, table)), can_read)
         if notice is not None:
             log.warning("%s", notice)
             yield Damage(table=table, notice=notice)
@@ -193,7 +74,7 @@ def _mend(files: TableFiles, aside: _Aside, can_read: Callable[[str], bool]) -> 
     newest = files.newest()
     if newest is not None and not newest.bad and not newest.bad_indexes:
         if newest.is_recorded or can_read(files.table):
-            _settle(files, newest.version)
+            files.settle(newest.version)
             return None
         aside.move(manifest_name(newest.version.number))
     while (chosen := _chosen(files)) is not None:
@@ -203,33 +84,21 @@ def _mend(files: TableFiles, aside: _Aside, can_read: Callable[[str], bool]) -> 
             return f"The table of {contents_of(files.table)} was damaged; some values may be wrong."
         _drop_bad(files, chosen, aside)
         if chosen.is_recorded or can_read(files.table):
-            _settle(files, chosen.version)
+            files.settle(chosen.version)
             return _notice(files.table, chosen)
         aside.move(manifest_name(chosen.version.number))
-    was_committed = bool(files.committed.newest or version_numbers(files.folder)) or aside.holds_any
+    was_committed = files.was_committed() or aside.holds_any
     aside.move("")
-    files.committed.drop()
+    files.drop()
     if not was_committed:
         return None  # A crash while the table was being made.
     return f"The table of {contents_of(files.table)} was damaged; nothing of it could be saved."
 
 
-def _settle(files: TableFiles, version: Version) -> None:
-    """Record the files of the version in use, and drop a hint at another one."""
-    files.committed.adopt(version)
-    hint = files.folder / HINT
-    try:
-        is_right = json.loads(hint.read_bytes())["version"] == version.number
-    except (OSError, ValueError, TypeError, KeyError):
-        is_right = False
-    if not is_right:
-        hint.unlink(missing_ok=True)
-
-
-def _chosen(files: TableFiles) -> _Candidate | None:
+def _chosen(files: TableFiles) -> Candidate | None:
     """The newest version that is whole, unless a newer damaged one holds more rows."""
-    best: _Candidate | None = None
-    for number in version_numbers(files.folder):
+    best: Candidate | None = None
+    for number in files.versions():
         found = files.candidate(number)
         if found is None:
             continue
@@ -240,22 +109,22 @@ def _chosen(files: TableFiles) -> _Candidate | None:
     return best
 
 
-def _drop_newer(files: TableFiles, chosen: _Candidate, aside: _Aside) -> None:
+def _drop_newer(files: TableFiles, chosen: Candidate, aside: _Aside) -> None:
     """Make ``chosen`` the newest version."""
-    for number in version_numbers(files.folder):
+    for number in files.versions():
         if number > chosen.version.number:
             aside.move(manifest_name(number))
 
 
-def _accept(files: TableFiles, chosen: _Candidate) -> None:
+def _accept(files: TableFiles, chosen: Candidate) -> None:
     """Take the damaged files of ``chosen`` for what they are."""
     for fragment in chosen.version.fragments:
         for path, _ in fragment.files if fragment.number in chosen.bad else ():
-            files.committed.marks.pop(path, None)
-    _settle(files, chosen.version)
+            files.forget(path)
+    files.settle(chosen.version)
 
 
-def _drop_bad(files: TableFiles, chosen: _Candidate, aside: _Aside) -> None:
+def _drop_bad(files: TableFiles, chosen: Candidate, aside: _Aside) -> None:
     """Write the manifest of ``chosen`` anew without what is damaged of it."""
     version = chosen.version
     if not chosen.bad and not chosen.bad_indexes:
@@ -269,34 +138,30 @@ def _drop_bad(files: TableFiles, chosen: _Candidate, aside: _Aside) -> None:
     for index in version.indexes if chosen.bad_indexes else ():
         aside.move(index)
     manifest = without(chosen.manifest, chosen.bad, indexes=not chosen.bad_indexes)
-    write_atomically(files.folder / name, manifest, durable=True)
-    files.committed.marks.pop(name, None)
+    files.write(name, manifest)
 
 
 class _Aside:
     """Takes damaged files out of a table's folder into one of their own."""
 
-    def __init__(self, folder: Path, aside: Path, before: Callable[[], None]) -> None:
-        self._folder = folder
+    def __init__(self, files: TableFiles, aside: Path, before: Callable[[], None]) -> None:
+        self._files = files
         self._before = before
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
-        self._aside = aside / f"{stamp} {folder.name}"
+        self._aside = aside / f"{stamp} {files.folder.name}"
         self.holds_any = False
 
     def move(self, path: str) -> None:
         """Move a file or folder; one that is not there is passed over."""
-        source = self._folder / path
-        if not source.exists():
+        if not self._files.has(path):
             return
         if not self.holds_any:
             self._before()
-        target = self._aside / (path or "rest")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source.replace(target)
+        self._files.storage.move(self._files.folder / path, self._aside / (path or "rest"))
         self.holds_any = True
 
 
-def _notice(table: str, chosen: _Candidate) -> str:
+def _notice(table: str, chosen: Candidate) -> str:
     contents = contents_of(table)
     lost = chosen.version.rows - chosen.rows
     if lost:

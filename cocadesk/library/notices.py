@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from cocadesk.library.atomic import write_atomically
 from cocadesk.library.layout import DAMAGED_FOLDER
+from cocadesk.library.storage import storage_of
 
 _NOTICES = "notices.json"
 _PENDING = "pending.json"
@@ -26,7 +26,7 @@ def add_notices(folder: Path, notices: Sequence[str]) -> None:
 
 def clear_notices(folder: Path) -> None:
     """Forget all."""
-    (folder / DAMAGED_FOLDER / _NOTICES).unlink(missing_ok=True)
+    storage_of(folder).remove(folder / DAMAGED_FOLDER / _NOTICES)
 
 
 def pending_tables(folder: Path) -> set[str]:
@@ -39,12 +39,14 @@ def set_pending(folder: Path, tables: Collection[str]) -> None:
     if tables:
         _write(folder, _PENDING, sorted(tables))
     else:
-        (folder / DAMAGED_FOLDER / _PENDING).unlink(missing_ok=True)
+        storage_of(folder).remove(folder / DAMAGED_FOLDER / _PENDING)
 
 
 def _read(folder: Path, name: str) -> tuple[str, ...]:
+    path = folder / DAMAGED_FOLDER / name
     try:
-        texts = json.loads((folder / DAMAGED_FOLDER / name).read_bytes())
+        storage_of(folder).pull(path)
+        texts = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return ()
     return tuple(text for text in texts if isinstance(text, str)) if type(texts) is list else ()
@@ -53,4 +55,4 @@ def _read(folder: Path, name: str) -> tuple[str, ...]:
 def _write(folder: Path, name: str, texts: Sequence[str]) -> None:
     path = folder / DAMAGED_FOLDER / name
     path.parent.mkdir(exist_ok=True)
-    write_atomically(path, json.dumps(texts, indent=1).encode(), durable=True)
+    storage_of(folder).write(path, json.dumps(texts, indent=1).encode())

@@ -12,7 +12,6 @@ since, so that it is small. The engine begins with both, and goes on from there.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -29,6 +28,7 @@ from cocadesk.library.key_numbers import KeyNumbers
 from cocadesk.library.layout import SNAPSHOT_NAME, base_name
 from cocadesk.library.parts_file import Parts, PartsWriter, RowsInFile, changed_in_place
 from cocadesk.library.rows import Chosen, MediaKind, MediaState, Nearest, ResultRow, StoredVector
+from cocadesk.library.storage import storage_of
 from cocadesk.library.texts import Texts
 from cocadesk.library.vector_memory import (
     CellRows,
@@ -50,14 +50,14 @@ def fingerprint(store: Path, tables: Sequence[str]) -> str | None:
     state = blake2b(repr(_COLUMNS).encode(), digest_size=16)
     for table in tables:
         try:
-            with os.scandir(store / f"{table}.lance" / "_versions") as listing:
-                names = [entry for entry in listing if entry.name.endswith(".manifest")]
-                marks = [
-                    (entry.name, (status := entry.stat()).st_size, status.st_mtime_ns)
-                    for entry in names
-                ]
+            files = storage_of(store.parent).files(store / f"{table}.lance" / "_versions")
         except OSError:
             return None
+        marks = [
+            (name, state.size_bytes, state.mark)
+            for name, state in files.items()
+            if name.endswith(".manifest")
+        ]
         if not marks:
             return None
         state.update(repr((table, sorted(marks))).encode())

@@ -7,9 +7,7 @@ run on any thread beside them.
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
-import re
 import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -22,13 +20,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cocadesk.errors import UserError, closed_to_us, refused_by_disk
-from cocadesk.library.commits import CommittedFiles, table_folder
+from cocadesk.errors import UserError
+from cocadesk.library.commits import CommittedFiles, CommittedObjects, table_folder
 from cocadesk.library.erasing import erase_deleted
 from cocadesk.library.lance import BTree, lancedb
 from cocadesk.library.layout import VIEWS_PREFIX
 from cocadesk.library.literals import is_in
 from cocadesk.library.schema import TABLES, default_sql, views_schema
+from cocadesk.library.storage import Storage, storage_of
+from cocadesk.library.store_errors import store_in_words
 
 log = logging.getLogger(__name__)
 
@@ -86,10 +86,11 @@ class Store:
         self._lock = threading.RLock()
         self._tables: dict[str, Any] = {}
         self.writes = WriteLog()
-        self._committed: dict[str, CommittedFiles] = {}
-        with _in_words(self.folder, "open"):
+        self._committed: dict[str, CommittedFiles | CommittedObjects] = {}
+        self._storage = storage_of(folder.parent)
+        with store_in_words(self.folder, "open"):
             interval = timedelta(0) if read_only else None
-            self._connection = lancedb.connect(str(folder), read_consistency_interval=interval)
+            self._connection = _connect(self._storage, folder, read_consistency_interval=interval)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -101,12 +102,14 @@ class Store:
                 "Close the other CocaDesk that writes it, or work through that one.",
             )
         with self._lock:
+            self._storage.check_held()
             yield
 
     def names(self) -> list[str]:
         """The names of all tables, by their folders as LanceDB itself lists them."""
-        with _in_words(self.folder, "list its tables"):
-            return sorted(path.stem for path in self.folder.iterdir() if path.suffix == ".lance")
+        with store_in_words(self.folder, "list its tables"):
+            folders = self._storage.folders(self.folder)
+            return sorted(path.stem for path in folders if path.suffix == ".lance")
 
     def create_missing(self, *, columns: bool = True) -> None:
         """Create each table of the schema that is not there, and what ``columns`` tables lack.
@@ -115,13 +118,13 @@ class Store:
         are filled with their defaults. Interrupted, it is done again.
         """
         there = self.names()
-        with self.writing(), _in_words(self.folder, "create a table"):
+        with self.writing(), store_in_words(self.folder, "create a table"):
             for name, schema in TABLES.items():
                 if name not in there:
                     self._tables[name] = self._connection.create_table(name, schema=schema)
                     self._files(name).seal()
         for name in there if columns else ():
-            with _in_words(self.folder, "read"):
+            with store_in_words(self.folder, "read"):
                 lacking = list(_lacking(name, self._table(name).schema))
             for added in lacking:
                 with self._changing(name) as table:
@@ -131,7 +134,7 @@ class Store:
         """Create the views table ``name`` unless it is there."""
         if self.has(name):
             return
-        with self.writing(), _in_words(self.folder, "create a table"):
+        with self.writing(), store_in_words(self.folder, "create a table"):
             schema = views_schema(dimension)
             self._tables[name] = self._connection.create_table(name, schema=schema, exist_ok=True)
             self._files(name).seal()
@@ -142,18 +145,19 @@ class Store:
 
     def drop(self, name: str) -> None:
         """Remove a table with its files."""
-        with self.writing(), _in_words(self.folder, "drop a table"):
+        with self.writing(), store_in_words(self.folder, "drop a table"):
             self._tables.pop(name, None)
             # First: a table without checksums is whole, checksums without a table are a loss.
             self._files(name).drop()
             self._connection.drop_table(name, ignore_missing=True)
             self.writes.add(name, None)
 
-    def _files(self, name: str) -> CommittedFiles:
+    def _files(self, name: str) -> CommittedFiles | CommittedObjects:
         """The files of a table; each write ends by sealing them, only then it counts."""
         files = self._committed.get(name)
         if files is None:
-            files = self._committed[name] = CommittedFiles(self.folder, name)
+            made = CommittedFiles if self._storage.uri is None else CommittedObjects
+            files = self._committed[name] = made(self.folder, name)
         return files
 
     def _table(self, name: str) -> Any:
@@ -170,13 +174,13 @@ class Store:
         """
         if not self._read_only:
             return self.writes.count(name)
-        with _in_words(self.folder, "read"):
+        with store_in_words(self.folder, "read"):
             return int(self._table(name).version)
 
     @contextlib.contextmanager
     def _changing(self, name: str, keys: Collection[str] | None = None) -> Iterator[Any]:
         """Hold the writer's lane for one write of a table, which touches rows of these keys."""
-        with self.writing(), _in_words(self.folder, "write"):
+        with self.writing(), store_in_words(self.folder, "write"):
             try:
                 yield self._table(name)
                 self._files(name).seal()
@@ -186,19 +190,19 @@ class Store:
 
     def dimension(self, name: str) -> int:
         """The length of a views table's vectors."""
-        with _in_words(self.folder, "read"):
+        with store_in_words(self.folder, "read"):
             return _dimension(self._table(name).schema)
 
     def count(self, name: str, where: str | None = None) -> int:
         """The number of matching rows."""
-        with _in_words(self.folder, "read"):
+        with store_in_words(self.folder, "read"):
             return int(self._table(name).count_rows(where))
 
     def read(
         self, name: str, *, where: str | None = None, columns: Sequence[str] | None = None
     ) -> pa.Table:
         """All matching rows."""
-        with _in_words(self.folder, "read"):
+        with store_in_words(self.folder, "read"):
             query = self._table(name).search()
             if where is not None:
                 query = query.where(where)
@@ -227,7 +231,7 @@ class Store:
 
         What is made of so many does not keep a search on another thread waiting.
         """
-        with _in_words(self.folder, "read"):
+        with store_in_words(self.folder, "read"):
             query = self._table(name).search().select(list(columns))
             if where is not None:
                 query = query.where(where)
@@ -281,7 +285,7 @@ class Store:
         self, name: str, vector: NDArray[np.float32], limit: int, where: str | None
     ) -> pa.Table:
         """The ``limit`` nearest rows by cosine: columns key, view and _distance (1 - cosine)."""
-        with _in_words(self.folder, "search"):
+        with store_in_words(self.folder, "search"):
             query = self._table(name).search(vector.astype(np.float16), vector_column_name="vector")
             query = query.distance_type("cosine").select(["key", "view", "_distance"]).limit(limit)
             if where is not None:
@@ -293,7 +297,7 @@ class Store:
 
         Old versions stay for a day: a reader may be on one.
         """
-        with self.writing(), _in_words(self.folder, "tidy up"):
+        with self.writing(), store_in_words(self.folder, "tidy up"):
             table = self._table(name)
             fragments = table.stats()["fragment_stats"]["num_small_fragments"]
             created = _create_indexes(table, self._key_index_rows)
@@ -324,6 +328,11 @@ class Store:
         self._committed.clear()
 
 
+def _connect(storage: Storage, folder: Path, **options: Any) -> Any:
+    place, of_place = storage.tables(folder)
+    return lancedb.connect(place, storage_options=of_place, **options)
+
+
 def _dimension(views: pa.Schema) -> int:
     return int(views.field("vector").type.list_size)
 
@@ -336,19 +345,6 @@ def _lacking(name: str, there: pa.Schema) -> Iterator[dict[str, str] | list[pa.F
     filled = {c.name: sql for c in lacking if (sql := default_sql(name, c)) is not None}
     empty = [column for column in lacking if column.name not in filled]
     yield from (part for part in (filled, empty) if part)
-
-
-@contextlib.contextmanager
-def _in_words(folder: Path, doing: str) -> Iterator[None]:
-    """Turn what LanceDB raises on a damaged or full disk into a sentence."""
-    try:
-        yield
-    except (OSError, RuntimeError, ValueError) as error:
-        # Of the ValueErrors only a lost table is the disk's doing; others are our bugs.
-        if isinstance(error, ValueError) and "was not found" not in str(error):
-            raise
-        log.debug("the store failed to %s: %s", doing, error)  # the sentence is raised
-        raise _store_error(folder, doing, error) from error
 
 
 def _create_indexes(table: Any, key_index_rows: int) -> bool:
@@ -390,7 +386,7 @@ def _scanned(
 def can_read(folder: Path, name: str) -> bool:
     """True where a table of the store in ``folder`` can be read whole."""
     try:
-        lancedb.connect(str(folder)).open_table(name).to_arrow()
+        _connect(storage_of(folder.parent), folder).open_table(name).to_arrow()
     except BaseException as error:
         # A panic within Lance comes as an exception of this name, which is no Exception.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
@@ -405,32 +401,3 @@ def _conditions(column: str, values: Iterable[str | bytes]) -> list[str]:
     unique = list(dict.fromkeys(values))
     pieces = range(0, len(unique), IN_LIST_LIMIT)
     return [is_in(column, unique[start : start + IN_LIST_LIMIT]) for start in pieces]
-
-
-_NUMBER = re.compile(r"(?:os error|Errno) (\d+)")
-_SOURCE_PLACES = re.compile(r",?\s*(?:[\w./~+-]*/)?[\w-]+\.rs:\d+(?::\d+)?")
-
-
-def _error_number(text: str) -> int | None:
-    """The system's number of an error, which LanceDB passes on as text."""
-    found = _NUMBER.search(text)
-    if found is None:
-        return errno.ENOSPC if "StorageFull" in text or "No space left" in text else None
-    return int(found[1])
-
-
-def _store_error(folder: Path, doing: str, error: Exception) -> UserError:
-    # Lance ends its sentences with the places in its source that they passed through.
-    text = _SOURCE_PLACES.sub("", str(error).split("\n")[0])[:300].rstrip(". ")
-    what = f"The library in {folder.parent} can't {doing}"
-    number = _error_number(str(error))
-    if (refused := refused_by_disk(what, number)) is not None:
-        return refused
-    if number in (errno.EACCES, errno.EPERM):
-        return closed_to_us(folder)
-    return UserError(
-        f"{what}.",
-        f"The store answered: {text}.",
-        "If the disk is healthy, the library is damaged: put it back from a backup, "
-        "or index into a new one.",
-    )

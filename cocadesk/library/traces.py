@@ -16,6 +16,7 @@ import pyarrow as pa
 from cocadesk.library.archives import DAMAGED, from_parquet, to_parquet
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.paths import is_under
+from cocadesk.library.storage import Storage
 
 _GONE = object()
 
@@ -102,7 +103,7 @@ class Traces:
             write_atomically(path, cleaned, durable=True)
         return cleaned != data
 
-    def clean_backup(self, path: Path) -> bool:
+    def clean_backup(self, path: Path, storage: Storage) -> bool:
         """Take the rows and entries out of a backup (zip, Parquet or JSON); True where any were.
 
         One that is damaged can't be cleaned and is removed.
@@ -115,10 +116,10 @@ class Traces:
             is_zip = path.suffix == ".zip"
             cleaned = self._cleaned_zip(data) if is_zip else self._cleaned(path.name, data)
         except DAMAGED:
-            path.unlink(missing_ok=True)
+            storage.remove(path)
             return True
         if cleaned != data:
-            write_atomically(path, cleaned, durable=True)
+            storage.write(path, cleaned)
         return cleaned != data
 
     def _cleaned_zip(self, data: bytes) -> bytes:

@@ -130,6 +130,8 @@ class DatasetPreview:
         for path in paths:
             row = library.media.row_by_path(path)
             thumbnail = library.thumbnails.path(row.picture_hash) if row else None
+            if thumbnail is not None:
+                library.thumbnails.bring([thumbnail])
             if thumbnail is not None and thumbnail.exists():
                 known[path] = thumbnail
             else:
@@ -157,8 +159,7 @@ class DatasetPreview:
         folder = self._parts.library.folder / "previews" / picture_hash[:2] / picture_hash[2:4]
         path = folder / f"{picture_hash}-{SAMPLE_PX}.jpg"
         if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, jpeg, durable=False)
+            self._parts.library.thumbnails.keep(path, jpeg)
         return path
 
 

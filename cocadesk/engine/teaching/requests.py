@@ -21,6 +21,7 @@ from cocadesk.engine.teaching.spec import build_spec, check_source, count_taught
 from cocadesk.engine.teaching.trainer_process import TrainerChild, TrainerEvents, job_step
 from cocadesk.errors import UserError
 from cocadesk.library.rows import new_key
+from cocadesk.library_uri import uri_of
 from cocadesk.locations import RUN_PREFIX
 from cocadesk.model.source import resolve_source
 from cocadesk.protocol.calls import Call
@@ -91,9 +92,21 @@ class TeachingHandler(RequestHandler):
 
     def _start(self, body: StartTeach, call: Call) -> JobReply:
         check_source(body.source)
+        self._check_place()
         with self._starting:
             job = self._open_job(body) or self._failed_job(body)
             return JobReply(job=job or self._begin(body))
+
+    def _check_place(self) -> None:
+        """Runs are large, and other machines would have to fetch the model that is in use."""
+        if uri_of(self._parts.library.folder) is not None:
+            raise UserError(
+                "A library in an object store can't be taught.",
+                "What a model learns is kept in the library's folder, which other machines "
+                "do not have.",
+                "Teach in a library on this disk, then use the folder of that run here "
+                "(cocadesk model use FOLDER).",
+            )
 
     def _open_job(self, body: StartTeach) -> JobValue | None:
         """The job that teaches the same source already, if one is under way."""

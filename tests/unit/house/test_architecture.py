@@ -30,7 +30,7 @@ ALLOWED = {
         "tokenizers",
         "torch",
     },
-    "cocadesk.library": {"lancedb", "numpy", "pyarrow"},
+    "cocadesk.library": {"lancedb", "numpy", "obstore", "pyarrow"},
     "cocadesk.indexing": {"numpy", "xxhash"},
     "cocadesk.search": {"numpy"},
     "cocadesk.annotations": {"numpy"},
@@ -39,6 +39,7 @@ ALLOWED = {
     "cocadesk.resources": set[str](),
     "cocadesk.errors": set[str](),
     "cocadesk.eta": set[str](),
+    "cocadesk.library_uri": set[str](),
     "cocadesk.locations": {"platformdirs"},
     "cocadesk.texts": set[str](),
     "cocadesk.trainer_messages": {"msgspec"},
@@ -48,6 +49,7 @@ ALLOWED = {
 LIBRARIES_WITH_ONE_DOOR = {
     "cv2": "cocadesk/media/opencv.py",
     "huggingface_hub": "cocadesk/model/checkpoints/hub.py",
+    "obstore": "cocadesk/library/object_store.py",
     "openvino": "cocadesk/model/runtime/openvino.py",
     "pyqtgraph": "ui/teach/curve.py",
     "watchdog": "cocadesk/media/watching.py",
@@ -78,6 +80,7 @@ def test_every_room_stands_in_the_contracts() -> None:
     without_contract = {
         "cocadesk.errors",
         "cocadesk.eta",
+        "cocadesk.library_uri",
         "cocadesk.locations",
         "cocadesk.picture_input",
         "cocadesk.resources",

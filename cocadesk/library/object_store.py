@@ -1,0 +1,225 @@
+"""The door to obstore: objects of one library in a store that speaks S3, errors as sentences.
+
+obstore is the Rust crate by which Lance itself reads and writes such stores, so both take the
+same options and see the same store. pyarrow's file systems know no conditional writes, which
+a library with several machines needs (``swap``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from cocadesk.errors import UserError
+from cocadesk.library_uri import Credentials, LibraryUri
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+_CONNECT_S = 5
+_REQUEST_S = 60
+_RETRIES = 3
+_RETRY_S = 20
+_KEYS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectMark:
+    """An object as it was: ``tag`` is another after each write, ``when`` is the store's time."""
+
+    size_bytes: int
+    tag: str
+    when: datetime
+
+
+class ObjectStore:
+    """The objects below the address of one library, by names with "/" between folders."""
+
+    def __init__(self, uri: LibraryUri, keys: Credentials) -> None:
+        from obstore.store import S3Store
+
+        self.uri: Final = uri
+        self._keys = keys
+        with in_words(uri):
+            self._store: S3Store = S3Store(
+                uri.bucket,
+                prefix=uri.name,
+                config={
+                    "region": uri.region,
+                    "access_key_id": keys.key_id,
+                    "secret_access_key": keys.secret,
+                    "virtual_hosted_style_request": False,
+                    **({"endpoint": uri.endpoint} if uri.endpoint else {}),
+                    **({"session_token": keys.token} if keys.token else {}),
+                },
+                client_options={
+                    "allow_http": uri.endpoint.startswith("http://"),
+                    "connect_timeout": timedelta(seconds=_CONNECT_S),
+                    "timeout": timedelta(seconds=_REQUEST_S),
+                },
+                retry_config={
+                    "max_retries": _RETRIES,
+                    "retry_timeout": timedelta(seconds=_RETRY_S),
+                },
+            )
+
+    def table_options(self) -> dict[str, str]:
+        """The same place and keys as LanceDB takes them."""
+        options = {
+            "region": self.uri.region,
+            "aws_access_key_id": self._keys.key_id,
+            "aws_secret_access_key": self._keys.secret,
+            "allow_http": str(self.uri.endpoint.startswith("http://")).lower(),
+            "connect_timeout": f"{_CONNECT_S}s",
+            "timeout": f"{_REQUEST_S}s",
+            "client_max_retries": str(_RETRIES),
+            "client_retry_timeout": str(_RETRY_S),
+        }
+        if self.uri.endpoint:
+            options["endpoint"] = self.uri.endpoint
+        if self._keys.token:
+            options["aws_session_token"] = self._keys.token
+        return options
+
+    def read(self, name: str) -> bytes:
+        """The content of an object.
+
+        Raises:
+            FileNotFoundError: there is none.
+            UserError: the store can't be asked.
+        """
+        return self.read_marked(name)[0]
+
+    def read_marked(self, name: str) -> tuple[bytes, ObjectMark]:
+        """As ``read``, with the mark of what was read."""
+        with in_words(self.uri):
+            found = self._store.get(name)
+            meta = found.meta
+            mark = ObjectMark(
+                size_bytes=meta["size"], tag=meta["e_tag"] or "", when=meta["last_modified"]
+            )
+            return bytes(found.bytes()), mark
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write an object, whole or not at all."""
+        with in_words(self.uri):
+            self._store.put(name, data)
+
+    def swap(self, name: str, data: bytes, tag: str | None) -> str | None:
+        """Write an object if it is still that of ``tag`` (None: there is none); its new tag.
+
+        Gives None where it is another one by now.
+        """
+        from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+        with in_words(self.uri):
+            try:
+                done = self._store.put(name, data, mode={"e_tag": tag} if tag else "create")
+            except (AlreadyExistsError, PreconditionError):
+                return None
+            except FileNotFoundError as error:
+                if tag is None or "NoSuchBucket" in str(error):
+                    raise
+                return None
+            return done["e_tag"]
+
+    def objects(self, folder: str) -> dict[str, ObjectMark]:
+        """All objects below a folder, with their whole names."""
+        with in_words(self.uri):
+            return {
+                meta["path"]: ObjectMark(
+                    size_bytes=meta["size"], tag=meta["e_tag"] or "", when=meta["last_modified"]
+                )
+                for batch in self._store.list(folder or None, chunk_size=_KEYS_AT_ONCE)
+                for meta in batch
+            }
+
+    def folders(self, folder: str) -> list[str]:
+        """The names of the folders in a folder."""
+        with in_words(self.uri):
+            found = self._store.list_with_delimiter(folder or None)["common_prefixes"]
+            return sorted(path.rstrip("/").rpartition("/")[2] for path in found)
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete objects; those that are not there are passed over."""
+        wanted = sorted(names)
+        with in_words(self.uri):
+            for start in range(0, len(wanted), _KEYS_AT_ONCE):
+                with contextlib.suppress(FileNotFoundError):
+                    self._store.delete(wanted[start : start + _KEYS_AT_ONCE])
+
+    def move(self, name: str, to: str) -> None:
+        """Give an object another name."""
+        with in_words(self.uri):
+            self._store.copy(name, to)
+        self.delete([name])
+
+
+@contextlib.contextmanager
+def in_words(uri: LibraryUri) -> Iterator[None]:
+    """Turn what the store, or the way to it, refuses into a sentence.
+
+    ``FileNotFoundError`` for a lost object passes, that of a lost bucket does not.
+    """
+    from obstore.exceptions import BaseError
+
+    try:
+        yield
+    except UserError:
+        raise
+    except (BaseError, OSError, ValueError) as error:
+        said = store_refusal(uri, str(error).split("\n\nDebug source")[0])
+        if isinstance(error, FileNotFoundError) and "NoSuchBucket" not in str(error):
+            raise
+        raise said or _unknown(uri, str(error)) from error
+
+
+_LOST = re.compile(
+    r"error sending request|timed out|response body|connection (?:reset|closed|refused)|dns error"
+    r"|status code: 5\d\d",
+    re.IGNORECASE,
+)
+_REFUSED = re.compile(
+    r"InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|ExpiredToken|InvalidToken|AuthFailure"
+    r"|InvalidClientTokenId|status code: 40[13]|Unauthenticated|PermissionDenied",
+)
+_REGION = re.compile(r"PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraint")
+
+
+def store_refusal(uri: LibraryUri, text: str) -> UserError | None:
+    """The sentence for what a store has answered; None where that says nothing of the store."""
+    where = f"the object store ({uri.server})"
+    if "NoSuchBucket" in text:
+        return UserError(
+            f"There is no bucket {uri.bucket} in {where}.",
+            "A library is made in a bucket that is there.",
+            "Check the name, or make the bucket with your store's own program.",
+        )
+    if _REGION.search(text):
+        return UserError(
+            f"The bucket {uri.bucket} lies in another region than {uri.region}.",
+            "",
+            "Set AWS_REGION, or add ?region=NAME to the library's address.",
+        )
+    if _REFUSED.search(text):
+        return UserError(
+            f"The object store refuses access to {uri}.",
+            "Your credentials are wrong, or they may not read and write there.",
+            "Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, then try again.",
+        )
+    if _LOST.search(text):
+        return UserError(
+            f"{where[0].upper()}{where[1:]} does not answer.",
+            "What was committed before is kept.",
+            "Check the connection and try again; the work goes on where it stopped.",
+        )
+    return None
+
+
+def _unknown(uri: LibraryUri, text: str) -> UserError:
+    first = re.sub(r"<[^>]*>", " ", text.split("\n")[0])[:300].strip()
+    return UserError(f"The object store can't do this for {uri}.", f"It answered: {first}")
