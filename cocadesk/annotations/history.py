@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cocadesk.annotations.sidecars import FileState
-from cocadesk.library.edits import FILE_FIELD, album_of
+from cocadesk.library.edits import FILE_FIELD, album_of, apart_from
 from cocadesk.library.rows import BatchMark, Edit
 
 _FIELDS = {
@@ -45,7 +45,7 @@ def past_edits(
         PastEdit(
             when=edit.when,
             who=edit.who,
-            field="album" if album_of(edit.field) else _FIELDS.get(edit.field, edit.field),
+            field=_field_name(edit.field),
             old=_shown(edit.field, edit.old, album_name),
             new=_shown(edit.field, edit.new, album_name),
             is_undone=edit.batch in taken_back,
@@ -54,6 +54,12 @@ def past_edits(
     ]
     # An undo that found nothing to do, or another place in the same album.
     return [one for one in past if one.old != one.new]
+
+
+def _field_name(field: str) -> str:
+    if album_of(field):
+        return "album"
+    return "set apart" if apart_from(field) else _FIELDS.get(field, field)
 
 
 def _shown(field: str, text: str, album_name: Callable[[str], str]) -> str:

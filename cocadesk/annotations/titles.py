@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 
-from cocadesk.library.edits import FILE_FIELD, album_of
+from cocadesk.library.edits import FILE_FIELD, GROUP_BEST, album_of, apart_from
 from cocadesk.library.library import Library
 from cocadesk.library.marks import Flag
 from cocadesk.library.rows import ALBUM, SAVED_SEARCH, Edit, MediaKind
@@ -42,6 +42,11 @@ def title_of(library: Library, edits: Sequence[Edit]) -> str:
     albums = {album_of(field) for field in fields}
     if len(albums) == 1 and (album := albums.pop()):
         return _title_of_places(library, edits, album, keys)
+    if apart := [other for edit in edits if (other := apart_from(edit.field))]:
+        return f"Set apart: {things(library, list(dict.fromkeys((*keys, *apart))))}"
+    if fields == {GROUP_BEST}:
+        best = [edit.key for edit in edits if json.loads(edit.new)]
+        return f"Best of its group: {things(library, best)}" if best else "No best of its group"
     values = {edit.new for edit in edits}
     if len(fields) == len(values) == 1 and (said := _said(fields.pop(), values.pop())):
         return f"{said} on {things(library, keys)}"

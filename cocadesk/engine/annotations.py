@@ -25,6 +25,7 @@ from cocadesk.engine.annotation_jobs import (
     skipped_items,
 )
 from cocadesk.engine.conversions import to_value
+from cocadesk.engine.groups import GroupHandler
 from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
 from cocadesk.engine.job_steps import JobFactory
 from cocadesk.engine.scopes import some_scope_keys
@@ -58,13 +59,14 @@ PLAN_LIMIT = 1000
 
 
 class AnnotationHandler(RequestHandler):
-    """Answers for human words and the jobs around them; ``albums`` shares their history."""
+    """Answers for human words and the jobs around them; ``lists`` share their history."""
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
         self._library = context.library
         self._annotations = annotations = HumanAnnotations(context.library)
-        self.albums = AlbumHandler(context, annotations, self._announce)
+        self._groups = GroupHandler(context, annotations, self._announce)
+        self.lists = (AlbumHandler(context, annotations, self._announce), self._groups)
         self._jobs = AnnotationJobs(context, self._annotations, self._publish_titles)
 
     def works(self) -> Mapping[JobKind, JobFactory]:
@@ -122,6 +124,7 @@ class AnnotationHandler(RequestHandler):
         if change.keys:
             self._context.publish(RowsChanged(keys=change.keys))
         if change.title:
+            self._groups.follow()
             self._publish_titles()
         return reply
 

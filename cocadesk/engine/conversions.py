@@ -20,6 +20,7 @@ from cocadesk.protocol.values import (
     AnyValue,
     CaptionReport,
     FailureValue,
+    GroupLabel,
     Hit,
     IndexReport,
     JobReport,
@@ -163,7 +164,17 @@ def _to_hit(hit: FoundHit, thumbnail: Callable[[str, int], Path]) -> Hit:
         if hit.moments
         else None,
         parts=_to_parts(hit.path, hit.parts),
+        copies=hit.copies,
     )
+
+
+LABELS = tuple(GroupLabel)
+"""The labels of groups, in the order of the levels of links."""
+
+
+def level_of(label: GroupLabel | None) -> int | None:
+    """The level of links that a label stands for."""
+    return None if label is None else LABELS.index(label)
 
 
 def views_of(library: Library, image_id: str, key: str) -> list[ViewRow]:

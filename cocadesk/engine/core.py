@@ -72,7 +72,7 @@ class EngineCore:
             self.watching,
             ForgettingHandler(context),
             annotations,
-            annotations.albums,
+            *annotations.lists,
             self._models,
             TeachingHandler(context, self._models.switcher),
         )

@@ -5,10 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from cocadesk.engine.conversions import to_hits, to_moments, to_rows, to_value
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.engine.conversions import level_of, to_hits, to_moments, to_rows, to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.scopes import not_in_library, row_of
 from cocadesk.library.fields import FIELD_OF, facts_of
+from cocadesk.library.groups import MediaGroups
 from cocadesk.library_uri import shown_name
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
@@ -41,6 +45,10 @@ UPDATE_STANDS_S = 2.0
 """Counting what is read takes longer the larger the library; each search would wait for it."""
 
 
+_Shown = tuple[Sequence[str], MediaGroups, int, NDArray[np.integer], NDArray[np.int64]]
+"""A list of keys, groups and their level, the places in the list that are shown, and copies."""
+
+
 class LibraryHandler(RequestHandler):
     """Answers from what is stored, without reading media files."""
 
@@ -53,6 +61,7 @@ class LibraryHandler(RequestHandler):
         self._counted: tuple[float, str, ModelUpdate] | None = None
         self._newest: Sequence[str] | None = None
         self._filtered: tuple[str, dict[str, int], Sequence[str]] | None = None
+        self._shown: _Shown | None = None
 
     def forget_order(self) -> None:
         """Media have come or gone: the next list of the newest is read again."""
@@ -62,14 +71,16 @@ class LibraryHandler(RequestHandler):
         searcher = self._model.opened().searcher
         call.check()
         words, terms = split_query(body.text)
-        found = searcher.search(words, body.limit + 1, terms & parse_filter(body.filter))
+        among, collapse = terms & parse_filter(body.filter), level_of(body.collapse)
+        found = searcher.search(words, body.limit + 1, among, collapse)
         hits = to_hits(found, body.limit, self._library.thumbnails)
         return changed(hits, update=self._update())
 
     def _similar(self, body: Similar, call: Call) -> Hits:
         searcher = self._model.opened().searcher
         call.check()
-        found = searcher.similar(body.key, body.limit + 1, parse_filter(body.filter))
+        among, collapse = parse_filter(body.filter), level_of(body.collapse)
+        found = searcher.similar(body.key, body.limit + 1, among, collapse)
         hits = to_hits(found, body.limit, self._library.thumbnails)
         return changed(hits, update=self._update())
 
@@ -79,8 +90,25 @@ class LibraryHandler(RequestHandler):
             keys = self._newest_filtered(body.filter, among)
         else:
             keys = self._newest = self._newest or newest_keys(self._library, among)
+        if (level := level_of(body.collapse)) is not None:
+            return self._collapsed(keys, level, body)
         part = keys[body.offset : body.offset + body.limit]
         return Keys(keys=tuple(part), offset=body.offset, total=len(keys))
+
+    def _collapsed(self, keys: Sequence[str], level: int, body: ListNewest) -> Keys:
+        """The first of each group in a list; the last answer counts while nothing changes."""
+        groups, known = self._library.results.groups.current(), self._shown
+        if known is None or known[0] is not keys or known[1:3] != (groups, level):
+            places = groups.places_in(keys)
+            known = self._shown = (keys, groups, level, *groups.first_of_each(places, level))
+        part = slice(body.offset, body.offset + body.limit)
+        shown, copies = known[3:]
+        return Keys(
+            keys=tuple(keys[place] for place in shown[part].tolist()),
+            offset=body.offset,
+            total=len(shown),
+            copies=tuple(copies[part].tolist()),
+        )
 
     def _newest_filtered(self, text: str, among: Filter) -> Sequence[str]:
         """The last list while nothing is written: a window asks for page after page."""

@@ -67,7 +67,9 @@ class LoadedModel:
         self.backend = backend
         self.source = source
         awaits_vectors = library.manifest.awaits(source, backend.info().image_id)
-        self.searcher = Searcher(library, backend, awaits_vectors=awaits_vectors)
+        self.searcher = Searcher(
+            library, backend, groups=library.results.groups, awaits_vectors=awaits_vectors
+        )
         self._folder = library.folder
         self._cache = cache
         self._tagger: ZeroShotTagger | None = None

@@ -151,7 +151,7 @@ class LocalEngine:
 
     def _search_quickly(self, body: Search, call: Call) -> ReplyBody | None:
         """Over the snapshot where it is exact, which spares the import of LanceDB."""
-        from cocadesk.engine.conversions import to_hits
+        from cocadesk.engine.conversions import level_of, to_hits
         from cocadesk.library.layout import Thumbnails
         from cocadesk.search.filters import parse_filter, split_query
         from cocadesk.search.searcher import open_searcher
@@ -162,7 +162,8 @@ class LocalEngine:
             return self._opened().answer(body, call)
         thumbnails = Thumbnails(self.folder / "thumbs")
         with open_searcher(self.folder, self._backend(self._source())) as searcher:
-            found = searcher.search(words, body.limit + 1, among)
+            collapse = level_of(body.collapse)
+            found = searcher.search(words, body.limit + 1, among, collapse)
         return to_hits(found, body.limit, thumbnails)
 
     def _answer_without_library(self, body: RequestBody, call: Call) -> ReplyBody:

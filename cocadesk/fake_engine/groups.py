@@ -139,7 +139,7 @@ class FakeGroups:
             count=len(rows),
             reason="you chose it" if is_chosen else f"largest: {rows[0].width} × {rows[0].height}",
             is_chosen=is_chosen,
-            spare_bytes=sum(row.size_bytes for row in rows[1:]),
+            spare_bytes=sum(sorted(row.size_bytes for row in rows)[:-1]),
         )
 
     def _start(self, body: StartGrouping, call: Call) -> JobReply:

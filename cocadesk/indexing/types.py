@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
@@ -167,6 +167,34 @@ class ReembedReport:
     unreadable: tuple[Failed, ...] = ()
     missing: int = 0
     offline: int = 0
+    seconds: float = 0.0
+
+
+class GroupingStage(Enum):
+    """The work of a job that compares media, in its order."""
+
+    READ = auto()
+    SEARCH = auto()
+    COMPARE = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupingProgress:
+    """Progress of a comparison, in media (READ) or in pairs (COMPARE)."""
+
+    stage: GroupingStage
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupingReport:
+    """The media that were compared with all, and the number of groups of each label."""
+
+    compared: int = 0
+    exact: int = 0
+    same: int = 0
+    burst: int = 0
     seconds: float = 0.0
 
 

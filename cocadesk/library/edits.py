@@ -23,6 +23,11 @@ FILE_FIELD = "file"
 
 _PLACE = "place in "
 
+GROUP_BEST = "best of its group"
+"""The field of a medium that a person calls the best of its group: true, or null."""
+
+_APART = "not the same as "
+
 PERSON = "person"
 """The author of what people write, in an edit's ``who``."""
 
@@ -50,6 +55,36 @@ def album_of(field: str) -> str | None:
     return field.removeprefix(_PLACE) if field.startswith(_PLACE) else None
 
 
+def apart_field(other: str) -> str:
+    """The field of a medium that does not belong with another one: true, or null.
+
+    It stands with the medium whose key comes first. One for each pair, so that forgetting
+    either takes it away.
+    """
+    return _APART + other
+
+
+def apart_from(field: str) -> str | None:
+    """The other medium of an ``apart_field``, if it is one."""
+    return field.removeprefix(_APART) if field.startswith(_APART) else None
+
+
+def apart_pairs(log: EditLog) -> set[tuple[str, str]]:
+    """All pairs of media that people set apart, the lower key first."""
+    said = {(e.key, e.field.removeprefix(_APART)): json.loads(e.new) for e in log.of_apart()}
+    return {pair for pair, is_so in said.items() if is_so}
+
+
+def best_keys(log: EditLog) -> list[str]:
+    """The media that people call the best of their groups, the last choice at the end."""
+    found: dict[str, None] = {}
+    for edit in log.of_best():
+        found.pop(edit.key, None)
+        if json.loads(edit.new):
+            found[edit.key] = None
+    return list(found)
+
+
 def columns_of(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The human columns of a medium with these fields of the log."""
     found = {name: value for name, value in fields.items() if name in _WORDS}
@@ -72,16 +107,18 @@ class EditLog:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._last_seq: int | None = None
+        self.decisions = 0
+        """A number that changes with each decision about groups."""
 
     def record(self, edits: Sequence[Edit]) -> list[Edit]:
         """Append ``edits`` (numbered here) and project them; the log is written first.
 
         ``field`` is one of the ``human_*`` columns of media, a ``place_field``, ``ALBUM``,
-        ``SAVED_SEARCH`` or ``FILE_FIELD``. All go into the log at once: after a crash all
-        of them are there, or none.
+        ``SAVED_SEARCH``, ``FILE_FIELD``, ``GROUP_BEST`` or an ``apart_field``. All go into the
+        log at once: after a crash all of them are there, or none.
         """
         fields = {edit.field for edit in edits} - {*_WORDS, *_WITHOUT_COLUMN}
-        unknown = {field for field in fields if not album_of(field)}
+        unknown = {field for field in fields if not album_of(field) and not apart_from(field)}
         if unknown:
             raise ValueError(f"not a field of human annotations: {sorted(unknown)}")
         if not edits:
@@ -95,7 +132,10 @@ class EditLog:
             ]
             self._store.append(EDITS, rows_to_arrow(EDITS, numbered))
             self._last_seq = numbered[-1].seq
-            self.project({e.key for e in numbered if e.field not in _WITHOUT_COLUMN})
+            self.project({e.key for e in numbered if _has_column(e.field)})
+            self.decisions += any(
+                e.field == GROUP_BEST or apart_from(e.field) is not None for e in numbered
+            )
         return numbered
 
     def replace_all(self, edits: Sequence[Edit]) -> None:
@@ -107,6 +147,7 @@ class EditLog:
             numbered = [dataclasses.replace(e, seq=1 + i) for i, e in enumerate(edits)]
             self._store.replace(EDITS, rows_to_arrow(EDITS, numbered))
             self._last_seq = len(numbered)
+            self.decisions += 1
 
     def rebuild(self, who: str, *, only_unknown: bool) -> int:
         """Take from ``media`` what the log lacks of human annotations, as one batch.
@@ -199,6 +240,14 @@ class EditLog:
             found.setdefault(row["key"], []).append(json.loads(row["new"]))
         return found
 
+    def of_apart(self) -> list[Edit]:
+        """The edits that set pairs of media apart, oldest first."""
+        return self._where(_OF_APART)
+
+    def of_best(self) -> list[Edit]:
+        """The edits that choose the best of groups, oldest first."""
+        return self._where(f"field = {literal(GROUP_BEST)}")
+
     def of_files(self) -> list[Edit]:
         """The edits that wrote files, oldest first."""
         return self._where(f"field = {literal(FILE_FIELD)}")
@@ -255,8 +304,13 @@ _KEYS_TO_ASK_FOR = 2000
 """For more, reading a table whole is quicker than asking for its rows by key."""
 _PART_TO_ASK_FOR = 4
 """A long log is asked by key for up to this part of its entries: each is read as JSON."""
-_WITHOUT_COLUMN = (FILE_FIELD, ALBUM, SAVED_SEARCH)
-_OF_WORDS = f"NOT {is_in('field', _WITHOUT_COLUMN)}"
+_WITHOUT_COLUMN = (FILE_FIELD, ALBUM, SAVED_SEARCH, GROUP_BEST)
+_OF_APART = f"starts_with(field, {literal(_APART)})"
+_OF_WORDS = f"NOT {is_in('field', _WITHOUT_COLUMN)} AND NOT {_OF_APART}"
+
+
+def _has_column(field: str) -> bool:
+    return field not in _WITHOUT_COLUMN and apart_from(field) is None
 
 
 def _oldest_first(edits: list[Edit]) -> list[Edit]:

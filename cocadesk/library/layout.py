@@ -29,6 +29,7 @@ DAMAGED_FOLDER = "damaged"
 BACKUPS_FOLDER = "backups"
 VOCABULARY_NAME = "vocabulary.txt"
 SNAPSHOT_NAME = "search.snapshot"
+GROUPS_NAME = "same-pictures.groups"
 PREVIEWS_FOLDER = "previews"
 MEDIA = "media"
 EDITS = "edits"
@@ -41,6 +42,7 @@ _OWN_NAMES = {
     LOCK_NAME,
     STORE_FOLDER,
     SNAPSHOT_NAME,
+    GROUPS_NAME,
     DAMAGED_FOLDER,
     PREVIEWS_FOLDER,
     BACKUPS_FOLDER,

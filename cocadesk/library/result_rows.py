@@ -77,7 +77,8 @@ def _result(
 class ResultRows:
     """The media of one library for searches, never older than the table. Any thread.
 
-    At most ``limit_rows`` media are read at once. ``albums`` are those that filters name.
+    At most ``limit_rows`` media are read at once. ``albums`` are those that filters name,
+    ``groups`` those of same pictures.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class ResultRows:
     ) -> None:
         self._store = store
         self.albums = albums
+        self.groups = memory.groups
         self._memory = memory
         self._limit_rows = limit_rows
         self._lock = threading.Lock()

@@ -105,6 +105,7 @@ class SearchFiles:
         """
         self._erased += 1
         self._maker.stop_this()  # it may have read what is gone
+        self._memory.groups.erase(keys)
         begun = self._memory.begun().snapshot
         snapshot = self._in_memory(begun.model) if begun is not None else None
         try:

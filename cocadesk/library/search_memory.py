@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cocadesk.library.groups import Groups
 from cocadesk.library.key_numbers import KeyNumbers
 from cocadesk.library.layout import MEDIA, STORE_FOLDER, views_table
 from cocadesk.library.snapshot import Snapshot, fingerprint, open_snapshot
@@ -35,6 +36,7 @@ class SearchMemory:
 
     def __init__(self, folder: Path, store: Store, image_id: str | None, *, writes: bool) -> None:
         self._folder = folder
+        self.groups = Groups(folder)
         self._store = store
         self._image_id = image_id
         self._lock = threading.Lock()

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from cocadesk.library.archives import DAMAGED, from_parquet, to_parquet
 from cocadesk.library.atomic import write_atomically
+from cocadesk.library.edits import apart_from
 from cocadesk.library.paths import is_under
 from cocadesk.library.storage import Storage
 
@@ -149,12 +150,13 @@ class Traces:
         return data
 
     def rows_without(self, table: pa.Table) -> pa.Table:
-        """A table without the rows whose key or path is forgotten."""
+        """A table without the rows about a forgotten key or path."""
         keys = _column(table, "key")
-        paths = _column(table, "path")
+        paths, fields = _column(table, "path"), _column(table, "field")
         kept = [
-            key not in self._keys and not (isinstance(path, bytes) and self.has_path(path))
-            for key, path in zip(keys, paths, strict=True)
+            not self._keys & {key, apart_from(field or "")}
+            and not (isinstance(path, bytes) and self.has_path(path))
+            for key, path, field in zip(keys, paths, fields, strict=True)
         ]
         return table.filter(pa.array(kept, pa.bool_()))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -118,6 +118,15 @@ class ViewTables:
     def whole_marks(self, image_id: str) -> list[ViewMark]:
         """One mark a medium, that of its whole; a video has hundreds of others."""
         return self.marks(image_id, "view = 0")
+
+    def wholes(self, image_id: str) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+        """Keys and (N, D) vectors of the wholes of all media, some thousands at a time."""
+        if not self.has(image_id):
+            return
+        name = views_table(image_id)
+        dimension = self._store.dimension(name)
+        for batch in self._store.batches(name, ("key", "vector"), where="view = 0"):
+            yield batch.column("key").to_pylist(), arrow_to_vectors(batch, dimension)
 
     def part_marks(self, image_id: str, shows: ViewShows) -> list[ViewMark]:
         """The marks of all boxes of photos, or of all spans of videos."""

@@ -27,7 +27,7 @@ class PictureGroup(Value, frozen=True):
 
     ``members`` come best first, ``count`` of them in all. ``reason`` says why the first one is
     the best ("largest: 4000 × 3000"); ``is_chosen``: a person said so. ``spare_bytes`` is the
-    size of all others.
+    size of all files but the largest.
     """
 
     label: GroupLabel

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
+from cocadesk.library.groups import Groups
 from cocadesk.library.layout import MEDIA, STORE_FOLDER, views_table
 from cocadesk.library.rows import MediaKind, MediaState, Nearest, ResultRow, StoredVector
 from cocadesk.library.snapshot import Snapshot, fingerprint, open_snapshot
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 MOMENTS_SHOWN = 100
 """Most moments returned for one video."""
 _TEXTS_KEPT = 1024
+Collapse: TypeAlias = Callable[[Sequence[str]], tuple[NDArray[np.integer], NDArray[np.int64]]]
+"""Gives the places of the keys to show, and how many others each stands for."""
 _SPARE_VIEWS = 16
 
 
@@ -47,7 +50,7 @@ class Hit:
     ``score`` is the cosine of its best view. ``moments`` are those of a video,
     best first (at most ``MOMENTS_SHOWN``), and ``time_s`` is the best one's
     (None for photos). ``picture_hash`` names the thumbnail, ``parts`` its other files and
-    what each is.
+    what each is. ``copies`` are the other media of its group that it stands for.
     """
 
     key: str
@@ -60,6 +63,7 @@ class Hit:
     picture_hash: str = ""
     moments: tuple[Moment, ...] = ()
     parts: tuple[tuple[bytes, str], ...] = ()
+    copies: int = 0
 
 
 class Searcher:
@@ -68,20 +72,33 @@ class Searcher:
     Missing media are not shown unless a filter asks for a state; those on an
     unplugged disk are (their thumbnails are here). Works beside a running
     index: each search sees all that is committed by then. ``awaits_vectors``: a library
-    that holds only vectors of another model gets this one's, and lacks them so far.
+    that holds only vectors of another model gets this one's, and lacks them so far. Where a
+    level of ``groups`` is asked for, only the first medium of each such group is given.
     """
 
     def __init__(
-        self, library: Library | Snapshot, backend: Backend, *, awaits_vectors: bool = False
+        self,
+        library: Library | Snapshot,
+        backend: Backend,
+        *,
+        groups: Groups | None = None,
+        awaits_vectors: bool = False,
     ) -> None:
         self._library = library
+        self._groups = groups
         self._awaits_vectors = awaits_vectors
         self._chooser = Chooser(library.results)
         self._image_id = backend.info().image_id
         # The (D,) unit vectors of the last texts.
         self._vector_of = lru_cache(_TEXTS_KEPT)(lambda text: backend.embed_texts([text])[0])
 
-    def search(self, text: str, limit: int = 50, among: Filter = EVERYTHING) -> list[Hit]:
+    def search(
+        self,
+        text: str,
+        limit: int = 50,
+        among: Filter = EVERYTHING,
+        collapse: int | None = None,
+    ) -> list[Hit]:
         """The ``limit`` media that fit ``text`` best, best first; only those that pass ``among``.
 
         Without a text, those that pass a filter, in the order of the album that it names or
@@ -96,12 +113,19 @@ class Searcher:
             raise UserError("There is nothing to search for.", "", "Type a few words.")
         has_views = self._has_views()
         if not text:
-            return self._newest(limit, among)
+            return self._newest(limit, among, self._collapsing(collapse))
         if not has_views:
             return []
-        return self._nearest(self._vector_of(text), limit, among, without=None)
+        vector = self._vector_of(text)
+        return self._nearest(vector, limit, among, None, self._collapsing(collapse))
 
-    def similar(self, key: str, limit: int = 50, among: Filter = EVERYTHING) -> list[Hit]:
+    def similar(
+        self,
+        key: str,
+        limit: int = 50,
+        among: Filter = EVERYTHING,
+        collapse: int | None = None,
+    ) -> list[Hit]:
         """The ``limit`` media most like that of ``key``, without itself, that pass ``among``.
 
         Raises:
@@ -114,7 +138,13 @@ class Searcher:
                 "",
                 "Wait until that is done, or index its folder again.",
             )
-        return self._nearest(stored[0].vector, limit, among, without=key)
+        return self._nearest(stored[0].vector, limit, among, key, self._collapsing(collapse))
+
+    def _collapsing(self, level: int | None) -> Collapse:
+        if level is None or self._groups is None:
+            return _shows_all
+        groups = self._groups.current()
+        return lambda keys: groups.stands_for(keys, level)
 
     def _has_views(self) -> bool:
         """True where there is anything to search; vectors of another model don't count."""
@@ -128,15 +158,21 @@ class Searcher:
             "Index its folders again with this model, or search with the other one.",
         )
 
-    def _newest(self, limit: int, among: Filter) -> list[Hit]:
+    def _newest(self, limit: int, among: Filter, collapse: Collapse) -> list[Hit]:
         keys = newest_matching(self._library.results, among)
+        rows, copies = self._shown(keys, limit, collapse, with_missing="state" in among.fields())
         return [
-            Hit(**row._asdict(), score=0.0, time_s=None)
-            for row in self._shown(keys, limit, with_missing="state" in among.fields())
+            Hit(**row._asdict(), score=0.0, time_s=None, copies=others)
+            for row, others in zip(rows, copies, strict=True)
         ]
 
     def _nearest(
-        self, vector: NDArray[np.float32], limit: int, among: Filter, without: str | None
+        self,
+        vector: NDArray[np.float32],
+        limit: int,
+        among: Filter,
+        without: str | None,
+        collapse: Collapse,
     ) -> list[Hit]:
         """Ask for more views until enough media that can be shown are among them."""
         chosen = self._chooser.chosen(among) if among else None
@@ -146,26 +182,39 @@ class Searcher:
             found = self._library.views.nearest(self._image_id, vector, wanted, chosen)
             best = best_views(found)
             best.pop(without or "", None)
-            rows = self._shown(list(best), limit, with_missing=with_missing)
+            rows, copies = self._shown(list(best), limit, collapse, with_missing=with_missing)
             if len(rows) >= limit or len(found) < wanted:
-                return self._hits(rows, best, vector)
+                return self._hits(rows, copies, best, vector)
             wanted *= 4
         return []
 
-    def _shown(self, keys: Sequence[str], limit: int, *, with_missing: bool) -> list[ResultRow]:
-        """The rows of the first ``limit`` of ``keys`` that are there and may be shown."""
-        shown: list[ResultRow] = []
+    def _shown(
+        self, keys: Sequence[str], limit: int, collapse: Collapse, *, with_missing: bool
+    ) -> tuple[list[ResultRow], list[int]]:
+        """The rows of the first ``limit`` of ``keys`` that are there and may be shown.
+
+        With them, how many others each stands for.
+        """
+        there: list[ResultRow] = []
         step = limit + _SPARE_VIEWS
         for start in range(0, len(keys), step):
             rows = self._library.results.of_keys(keys[start : start + step])
-            shown += [row for row in rows if with_missing or row.state is not MediaState.MISSING]
-            if len(shown) >= limit:
+            there += [row for row in rows if with_missing or row.state is not MediaState.MISSING]
+            if len(there) < limit:
+                continue
+            places, copies = collapse([row.key for row in there])
+            if len(places) >= limit:
                 break
-        return shown[:limit]
+            step *= 2  # most of a group of thousands: each look goes through all again
+        else:
+            places, copies = collapse([row.key for row in there])
+        shown = [there[place] for place in places[:limit].tolist()]
+        return shown, copies[:limit].tolist()
 
     def _hits(
         self,
         rows: Sequence[ResultRow],
+        copies: Sequence[int],
         best: Mapping[str, Nearest],
         vector: NDArray[np.float32],
     ) -> list[Hit]:
@@ -179,9 +228,14 @@ class Searcher:
                 score=best[row.key].cosine,
                 time_s=own[0].time_s if (own := moments.get(row.key, ())) else None,
                 moments=own,
+                copies=others,
             )
-            for row in rows
+            for row, others in zip(rows, copies, strict=True)
         ]
+
+
+def _shows_all(keys: Sequence[str]) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
+    return np.arange(len(keys)), np.zeros(len(keys), np.int64)
 
 
 def best_moments(stored: Sequence[StoredVector], vector: NDArray[np.float32]) -> tuple[Moment, ...]:
@@ -218,9 +272,9 @@ def open_searcher(folder: Path, backend: Backend) -> Iterator[Searcher]:
     state = fingerprint(folder / STORE_FOLDER, (MEDIA, views_table(image_id)))
     snapshot = open_snapshot(folder, state, image_id) if state is not None else None
     if snapshot is not None:
-        yield Searcher(snapshot, backend)
+        yield Searcher(snapshot, backend, groups=Groups(folder))
         return
     from cocadesk.library.library import Library  # here, because this imports LanceDB
 
     with Library.open(folder, writer=False) as library:
-        yield Searcher(library, backend)
+        yield Searcher(library, backend, groups=library.results.groups)
