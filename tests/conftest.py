@@ -41,6 +41,7 @@ LONG = (
     "tests/e2e/test_teaching.py",
     "tests/unit/trainer",
     "tests/e2e",
+    "tests/unit/indexing/test_ray.py",
     "tests/unit/media/test_shared",
 )
 """Tests that take longest, in this order; no worker shall be left alone with them in the end."""

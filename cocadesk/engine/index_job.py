@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,12 +28,15 @@ from cocadesk.indexing.types import (
 from cocadesk.library.paths import is_under
 from cocadesk.protocol import values
 from cocadesk.protocol.calls import Call
+from cocadesk.protocol.job_values import RayValue
 from cocadesk.protocol.messages import JobReply, RowsChanged, StartIndex
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobReport, ReadAgain
 
 if TYPE_CHECKING:
+    from cocadesk.indexing.ray_workers import RayWorkers
     from cocadesk.indexing.types import ReembedReport
+    from cocadesk.model.backend import Backend
 
 STAGES = {
     IndexStage.SCAN: "Looking for photos and videos",
@@ -52,12 +56,14 @@ class IndexSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     Files that were changed less than ``settle_s`` ago are left: somebody may be writing them.
     ``is_retry``: of what failed before, only the files among ``folders`` are read again.
+    With ``ray``, workers of Ray read them.
     """
 
     folders: tuple[WirePath, ...] = ()
     again: ReadAgain = ReadAgain.NOTHING
     settle_s: float = 0.0
     is_retry: bool = False
+    ray: RayValue | None = None
 
 
 class IndexHandler(RequestHandler):
@@ -81,8 +87,13 @@ class IndexHandler(RequestHandler):
         """A job on these folders.
 
         Raises:
-            UserError: one of them is not there and was never added, or none is known.
+            UserError: one of them is not there and was never added, or none is known;
+                Ray is asked for and not installed.
         """
+        if body.ray is not None:
+            from cocadesk.indexing.ray_cluster import require_ray
+
+            require_ray()
         folders = body.folders
         known = [root.path for root in self._library.roots.all()]
         for folder in folders:
@@ -95,7 +106,7 @@ class IndexHandler(RequestHandler):
         names = [Path(folder.text).name or folder.text for folder in folders]
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         title = f"Adding {shown}" if names else "Looking for new photos and videos"
-        spec = IndexSpec(folders=folders, again=body.again)
+        spec = IndexSpec(folders=folders, again=body.again, ray=body.ray)
         items = files_in(folder.to_bytes() for folder in folders) if folders else None
         return self._context.queue(JobKind.INDEX, title, spec, items=items)
 
@@ -115,11 +126,29 @@ class IndexHandler(RequestHandler):
                 settle_s=wanted.settle_s,
             )
             tally = self._legs.of_running(self._context.jobs().all(), JobKind.INDEX)
-            steps = index_steps(self._library, backend, roots, options=options, tally=tally)
-            report = yield from relayed(steps, _published(self._context))
+            with self._workers(wanted.ray, backend) as pool:
+                steps = index_steps(
+                    self._library, backend, roots, pool=pool, options=options, tally=tally
+                )
+                report = yield from relayed(steps, _published(self._context))
         finally:
             self._context.publish(RowsChanged())
         return _outcome(report, (yield from update_steps(self._context)))
+
+    def _workers(
+        self, wanted: RayValue | None, backend: Backend
+    ) -> AbstractContextManager[RayWorkers | None]:
+        """The workers of Ray that read for an index; none unless they are wanted."""
+        if wanted is None:
+            return nullcontext()
+        from cocadesk.indexing.ray_cluster import RayOptions
+        from cocadesk.indexing.ray_workers import RayWorkers
+
+        return RayWorkers(
+            self._context.model.opener(),
+            backend.info().image_id,
+            RayOptions(workers=wanted.workers, address=wanted.address),
+        )
 
 
 def index_again(context: EngineContext, _spec: str, paths: Sequence[bytes]) -> JobReply:

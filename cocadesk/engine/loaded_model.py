@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -146,7 +147,8 @@ class ModelHolder:
     waits for an answer; without it the vectors of tags are made where they are first needed.
 
     ``use`` puts another in its place: who has begun with the old one ends with
-    it, and it is freed with the last of them.
+    it, and it is freed with the last of them. ``open_elsewhere`` opens a source in another
+    process, which gets it as a pickle; ``open_source`` does unless it is given.
     """
 
     def __init__(
@@ -159,9 +161,11 @@ class ModelHolder:
         on_change: Callable[[ModelValue], None] = lambda _model: None,
         warms_up: bool = True,
         wait_until_quiet: Callable[[float], bool] | None = None,
+        open_elsewhere: Callable[[str], Backend] | None = None,
     ) -> None:
         self._library = library
         self._open_source = open_source
+        self._open_elsewhere = open_elsewhere or open_source
         self._source = source
         self._cache = cache
         self._on_change = on_change
@@ -227,6 +231,10 @@ class ModelHolder:
             backend.close()
             raise
         return backend
+
+    def opener(self) -> Callable[[], Backend]:
+        """Opens the network in use once more, in another process."""
+        return partial(self._open_elsewhere, self._source)
 
     def use(self, backend: Backend, source: str) -> None:
         """Lets ``backend`` answer from now on, after restarts too.

@@ -200,6 +200,7 @@ class LocalEngine:
                 self._source(),
                 cache=text_vectors_folder(),
                 warms_up=False,
+                open_elsewhere=self._open_model,
             )
             self._core = EngineCore(
                 library, model, publish=lambda _event: None, run_long=_run_here, unkept=unkept

@@ -79,14 +79,33 @@ class Embedded:
         ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedPhoto(DecodedPhoto):
+    """A photo that was embedded where it was decoded; its pictures are empty."""
+
+    embedded: Embedded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedVideo(DecodedVideo):
+    """A video that was embedded where it was decoded; it has no frames any more."""
+
+    embedded: Embedded
+
+
 def embed_photos(embedder: Backend, photos: Mapping[str, DecodedPhoto]) -> dict[str, Embedded]:
     """The vectors of each photo under the same name, from one batch."""
-    inputs = {name: (photo.input_HWC, *photo.box_inputs) for name, photo in photos.items()}
+    ready = {n: photo.embedded for n, photo in photos.items() if isinstance(photo, EmbeddedPhoto)}
+    inputs = {
+        name: (photo.input_HWC, *photo.box_inputs)
+        for name, photo in photos.items()
+        if name not in ready
+    }
     if not inputs:
-        return {}
+        return ready
     vectors_ND = embedder.embed_images(np.stack([one for own in inputs.values() for one in own]))
     ends = np.cumsum([len(own) for own in inputs.values()])
-    return {
+    return ready | {
         name: Embedded(vectors_VD=own)
         for name, own in zip(inputs, np.split(vectors_ND, ends[:-1]), strict=True)
     }
@@ -105,6 +124,8 @@ def embed_video(
     averaged). ``batch`` frames at a time are brought into memory; ``check``
     is called before each and may raise to stop.
     """
+    if isinstance(video, EmbeddedVideo):
+        return video.embedded
     parts = []
     for start in range(0, len(video.frames_NHWC), batch):
         check()

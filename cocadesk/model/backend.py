@@ -17,7 +17,15 @@ from cocadesk.errors import UserError
 from cocadesk.locations import STARTER
 from cocadesk.model.values import Caption, GenerationOptions, ModelInfo
 
-__all__ = ["Backend", "Caption", "GenerationOptions", "ModelInfo", "open_backend", "open_source"]
+__all__ = [
+    "Backend",
+    "Caption",
+    "GenerationOptions",
+    "ModelInfo",
+    "limit_threads",
+    "open_backend",
+    "open_source",
+]
 
 
 class Backend(Protocol):
@@ -78,6 +86,16 @@ def open_backend(source: str = "starter", device: str = "auto", *, fetch: bool =
     from cocadesk.model.source import find_checkpoint
 
     return CocaBackend(find_checkpoint(source, fetch=fetch), device)
+
+
+def limit_threads(threads: int) -> None:
+    """Let networks that this process opens from now on do pictures on so many threads.
+
+    For a process that is one of several on a computer; 0 means what the runtime finds best.
+    """
+    from cocadesk.model.runtime import openvino
+
+    openvino.threads_of_process = threads
 
 
 def open_source(source: str, runs_folder: Path | None, *, is_chosen_here: bool) -> Backend:

@@ -27,6 +27,16 @@ class ReadAgain(StrEnum):
     ALL = "all"
 
 
+class RayValue(Value, frozen=True):
+    """Workers of Ray that read for an index; 0 means one for each processor.
+
+    ``address`` (HOST:PORT or auto) is a cluster that is there; else Ray is started here.
+    """
+
+    workers: int = 0
+    address: str = ""
+
+
 class JobState(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from cocadesk.protocol.job_values import RayValue
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
     CaptionStyle,
@@ -262,11 +263,13 @@ class UseModel(RequestBody, frozen=True):
 class StartIndex(RequestBody, frozen=True):
     """Adds the folders and indexes them; none means all known folders.
 
-    ``again``: the files that are read though nothing about them has changed.
+    ``again``: the files that are read though nothing about them has changed. ``ray``: workers
+    of Ray read them.
     """
 
     folders: tuple[WirePath, ...] = ()
     again: ReadAgain = ReadAgain.NOTHING
+    ray: RayValue | None = None
 
 
 class ListJobs(RequestBody, frozen=True):

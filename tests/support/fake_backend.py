@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -95,3 +96,11 @@ class FakeBackend:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+class SlowBackend(FakeBackend):
+    """The fake, a tenth of a second a picture."""
+
+    def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        time.sleep(0.1 * len(images_BHWC))
+        return super().embed_images(images_BHWC)

@@ -27,18 +27,35 @@ def index(
         Literal["nothing", "failed", "all"],
         typer.Option(help="Read files that have not changed: those that failed, or all."),
     ] = "nothing",
+    ray: Annotated[
+        bool, typer.Option("--ray", help="Read with workers of Ray, one for each processor.")
+    ] = False,
+    ray_workers: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Read with so many workers of Ray.")
+    ] = 0,
+    ray_address: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Read on a Ray cluster (HOST:PORT, or auto) that sees the files at their paths.",
+        ),
+    ] = "",
 ) -> int:
     """Read photos and videos into the library; what is known and unchanged is skipped."""
     from cocadesk.cli.session import do_job, open_engine
     from cocadesk.engine.local import Access
+    from cocadesk.protocol.job_values import RayValue
     from cocadesk.protocol.messages import StartIndex
     from cocadesk.protocol.values import IndexReport, ReadAgain
 
     # A library knows folders whose disk is away; without one, each name must be right.
     is_known = (options.library / "library.json").exists()
     paths = absolute_paths(folders) if is_known else existing_folders(folders)
+    is_on_ray = ray or ray_workers > 0 or bool(ray_address)
+    workers = RayValue(workers=ray_workers, address=ray_address) if is_on_ray else None
+    order = StartIndex(folders=paths, again=ReadAgain(again), ray=workers)
     with open_engine(options, report, Access.CREATE) as engine:
-        done = do_job(engine, StartIndex(folders=paths, again=ReadAgain(again)), report).report
+        done = do_job(engine, order, report).report
     assert isinstance(done, IndexReport)
     report.document(
         {
@@ -150,16 +167,16 @@ def update_notices(update: ModelUpdate | None) -> list[str]:
 
 
 def summary(done: IndexReport) -> str:
-    """One line of the numbers of an index."""
+    """One line of the numbers of an index; details are those of unchanged and of moved files."""
     videos = f" ({done.videos:,} of them videos)" if done.videos else ""
-    again = f" ({done.refreshed:,} of them with details read again)" if done.refreshed else ""
-    parts = [f"{done.indexed:,} indexed{videos}", f"{done.unchanged:,} unchanged{again}"]
+    parts = [f"{done.indexed:,} indexed{videos}", f"{done.unchanged:,} unchanged"]
     for count, word in (
         (done.moved, "moved"),
         (done.copied, "copied"),
         (done.missing, "missing"),
         (done.offline, "offline"),
         (len(done.failed), "failed"),
+        (done.refreshed, "with details read again"),
     ):
         if count:
             parts.append(f"{count:,} {word}")

@@ -75,9 +75,7 @@ class SpoolFolder:
     """The pool's side: the folder, and reading what workers left there."""
 
     def __init__(self, parent: Path | None = None) -> None:
-        base = parent or Path(tempfile.gettempdir())
-        _sweep(base)
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
+        self._folder = folder_of_process(_PREFIX, parent or Path(tempfile.gettempdir()))
 
     def path(self, serial: int) -> str:
         """The file that the worker writes for the video with this serial."""
@@ -131,12 +129,21 @@ def _cut(memory: mmap.mmap, start: int, sizes: list[int]) -> Iterator[bytes]:
         start += size
 
 
-def _sweep(base: Path) -> None:
+def folder_of_process(prefix: str, base: Path) -> Path:
+    """A new folder in ``base`` that only this user can enter, named after this process.
+
+    Those of processes that were killed are removed.
+    """
+    _sweep(prefix, base)
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=base))
+
+
+def _sweep(prefix: str, base: Path) -> None:
     """Removes the folders of processes that were killed. Where that cannot be told, none."""
     if sys.platform == "win32":
         return
-    for folder in base.glob(f"{_PREFIX}*"):
-        owner = folder.name.removeprefix(_PREFIX).split("-", 1)[0]
+    for folder in base.glob(f"{prefix}*"):
+        owner = folder.name.removeprefix(prefix).split("-", 1)[0]
         if owner.isdigit() and not _is_alive(int(owner)):
             shutil.rmtree(folder, ignore_errors=True)
 

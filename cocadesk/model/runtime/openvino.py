@@ -15,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+threads_of_process = 0
+"""The threads that a compiled model of this process computes on; 0: as OpenVINO finds best."""
+
 
 def _openvino() -> Any:
     """The package, with its telemetry off.
@@ -81,7 +84,7 @@ class CompiledImages:
             "PERFORMANCE_HINT": "THROUGHPUT",
             "INFERENCE_PRECISION_HINT": "f32",
         }
-        if threads:
+        if threads := threads or threads_of_process:
             settings["INFERENCE_NUM_THREADS"] = threads
         source = str(model) if isinstance(model, Path) else model
         self._compiled = core.compile_model(source, "CPU", settings)

@@ -19,7 +19,7 @@ def test_counts_that_are_nought_are_left_out_but_for_the_first_two() -> None:
         == "0 indexed, 0 unchanged, 2 missing in 1.5 s."
     )
     assert summary(IndexReport(seconds=1.5, unchanged=9, refreshed=4)) == (
-        "0 indexed, 9 unchanged (4 of them with details read again) in 1.5 s."
+        "0 indexed, 9 unchanged, 4 with details read again in 1.5 s."
     )
     assert summary(IndexReport(seconds=1.5, indexed=5, videos=2)) == (
         "5 indexed (2 of them videos), 0 unchanged in 1.5 s."

@@ -31,7 +31,7 @@ ALLOWED = {
         "torch",
     },
     "cocadesk.library": {"lancedb", "numpy", "obstore", "pyarrow"},
-    "cocadesk.indexing": {"numpy", "xxhash"},
+    "cocadesk.indexing": {"numpy", "ray", "xxhash"},
     "cocadesk.search": {"numpy"},
     "cocadesk.annotations": {"numpy"},
     "cocadesk.evaluation": {"numpy"},
@@ -52,6 +52,7 @@ LIBRARIES_WITH_ONE_DOOR = {
     "obstore": "cocadesk/library/object_store.py",
     "openvino": "cocadesk/model/runtime/openvino.py",
     "pyqtgraph": "ui/teach/curve.py",
+    "ray": "cocadesk/indexing/ray_cluster.py",
     "watchdog": "cocadesk/media/watching.py",
 }
 

@@ -1,0 +1,129 @@
+"""Workers that stand in for those of Ray, and a process that indexes with real ones."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from cocadesk.indexing.index import index_steps
+from cocadesk.indexing.range_reader import OpenedReader, RangeAnswer, RangeReader, WantedFile
+from cocadesk.indexing.ray_cluster import RayOptions, WorkerLostError
+from cocadesk.indexing.ray_workers import RayWorkers
+from cocadesk.indexing.types import IndexOptions
+from cocadesk.library.library import Library
+from cocadesk.media.types import PhotoMetadata, ReadMetadata
+from tests.support.fake_backend import FakeBackend, FakeInfo, SlowBackend
+
+IMAGE_ID = FakeInfo().image_id
+
+
+def ray_workers(
+    backend: type[FakeBackend] = FakeBackend, workers: int = 2, image_id: str = IMAGE_ID
+) -> RayWorkers:
+    """Real workers with a small model."""
+    return RayWorkers(backend, image_id, RayOptions(workers=workers))
+
+
+class StandInCall:
+    """Answers that are there already, or the loss of the worker."""
+
+    def __init__(self, answers: Iterator[object]) -> None:
+        self._answers = answers
+
+    def next(self) -> object | None:
+        return next(self._answers, None)
+
+
+class StandInReader:
+    """A worker that answers every file with its metadata, or is lost over it."""
+
+    def __init__(self, cluster: StandInCluster) -> None:
+        self._cluster = cluster
+        self.is_ended = False
+        self.ranges: deque[Sequence[WantedFile]] = deque()
+
+    def open(self) -> StandInCall:
+        return StandInCall(iter(self._opened()))
+
+    def _opened(self) -> Iterator[OpenedReader]:
+        if self._cluster.starts_lost:
+            self._cluster.starts_lost -= 1
+            raise WorkerLostError("out of memory")
+        yield OpenedReader(host="attic", image_id=self._cluster.image_id)
+
+    def read(self, files: Sequence[WantedFile], *, is_metadata: bool) -> StandInCall:
+        self.ranges.append(files)
+        self._cluster.ranges.append([file.request.path for file in files])
+        self._cluster.most_held = max(self._cluster.most_held, self._cluster.held)
+        return StandInCall(self._read(files))
+
+    def _read(self, files: Sequence[WantedFile]) -> Iterator[list[RangeAnswer]]:
+        for file in files:
+            request = file.request
+            if self._cluster.deadly[request.path] > 0:
+                self._cluster.deadly[request.path] -= 1
+                raise WorkerLostError("killed")
+            yield [ReadMetadata(token=request.token, path=request.path, metadata=PhotoMetadata())]
+        self.ranges.popleft()
+
+    def under_way(self) -> dict[bytes, float]:
+        return {files[0].request.path: 0.5 for files in list(self.ranges)[:1]}
+
+    def end(self) -> None:
+        self.is_ended = True
+        self.ranges.clear()
+
+
+class StandInCluster:
+    """Workers in this thread. ``deadly`` files end so many of them."""
+
+    def __init__(self, workers: int = 2, image_id: str = IMAGE_ID) -> None:
+        self.workers = workers
+        self.image_id = image_id
+        self.deadly: Counter[bytes] = Counter()
+        self.starts_lost = 0
+        self.pending: set[int] = set()
+        self.readers: list[StandInReader] = []
+        self.ranges: list[list[bytes]] = []
+        self.most_held = 0
+        self.is_closed = False
+        self._opened: dict[int, int] = {}
+
+    @property
+    def held(self) -> int:
+        """The ranges in the workers' hands."""
+        return sum(len(reader.ranges) for reader in self.readers)
+
+    def start(self) -> int:
+        return self.workers
+
+    def reader(self, reader: partial[RangeReader]) -> StandInReader:
+        self.readers.append(StandInReader(self))
+        return self.readers[-1]
+
+    def ready(self, calls: Sequence[StandInCall], timeout_s: float) -> list[StandInCall]:
+        """The first call of a worker that is not ``pending``, by its place among the calls."""
+        return [call for place, call in enumerate(calls) if place not in self.pending][:1]
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def main(library_folder: str, photos: str) -> None:
+    """Index in small commits with two slow workers of Ray; one line a step."""
+    options = IndexOptions(commit_rows=3, commit_s=0.2, progress_s=0.01)
+    with Library.open(Path(library_folder)) as library, ray_workers(SlowBackend) as workers:
+        steps = index_steps(
+            library, FakeBackend(), [os.fsencode(photos)], pool=workers, options=options
+        )
+        for step in steps:
+            sys.stdout.write(f"{step.stage} {step.done}\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

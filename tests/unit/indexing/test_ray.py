@@ -1,0 +1,226 @@
+"""An index on a real Ray of this computer with two workers: the same library, nothing lost."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from cocadesk.indexing.index import index_steps
+from cocadesk.indexing.ray_cluster import RayCluster, RayOptions
+from cocadesk.indexing.ray_workers import RayWorkers
+from cocadesk.indexing.types import IndexOptions, IndexStage
+from cocadesk.library.library import Library
+from cocadesk.library.rows import MediaRow
+from cocadesk.protocol.job_values import RayValue
+from cocadesk.protocol.messages import JobReply, StartIndex
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import IndexReport, JobState
+from tests.support.engines import coloured_photos, local_engine, watch
+from tests.support.fake_backend import FakeBackend, SlowBackend
+from tests.support.index_tools import (
+    CountingBackend,
+    run_index,
+    stored_vectors,
+    write_photo,
+    write_video,
+)
+from tests.support.killed_index import IMAGE_ID, check_whole
+from tests.support.power_cut import kill_after
+from tests.support.ray_files import ray_workers
+
+pytest.importorskip("ray", reason="Ray does not exist for this machine")
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Ray on Windows is not tested")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RayCluster]:
+    """Ray with two workers; indexes in this process use it."""
+    cluster = RayCluster(RayOptions(workers=2))
+    assert cluster.start() == 2
+    yield cluster
+    cluster.close()
+    assert not [one for one in psutil.Process().children(recursive=True) if _is_of_ray(one)]
+
+
+def _is_of_ray(process: psutil.Process) -> bool:
+    try:
+        return any("ray" in part for part in process.cmdline())
+    except psutil.Error:
+        return False
+
+
+@pytest.fixture(scope="module")
+def workers(cluster: RayCluster) -> Iterator[RayWorkers]:
+    """Workers that several indexes use: each takes seconds to start."""
+    with ray_workers(SlowBackend) as workers:
+        yield workers
+
+
+def many_kinds(folder: Path) -> Path:
+    """Photos, a copy, a long photo, videos, and files that can't be read."""
+    for number in range(24):
+        write_photo(folder / f"{number}.jpg", number)
+    shutil.copy(folder / "3.jpg", folder / "copy of 3.jpg")
+    write_video(folder / "a.mp4", "red", "green", "blue")
+    write_video(folder / "b.mp4", "white", "blue")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(64))
+    (folder / "empty.png").write_bytes(b"")
+    return folder
+
+
+def content(library: Library) -> dict[bytes, MediaRow]:
+    """The rows by path."""
+    return {row.path: row for row in library.media.iter_rows()}
+
+
+def test_the_library_is_the_same_as_without_ray(workers: RayWorkers, tmp_path: Path) -> None:
+    """Rows, vectors, thumbnails and failures; keys and times are a library's own."""
+    folder = many_kinds(tmp_path / "photos")
+    with Library.open(tmp_path / "plain") as plain, Library.open(tmp_path / "ray") as library:
+        expected = run_index(plain, [folder], own_pool=True)
+        backend = CountingBackend()
+        report = run_index(library, [folder], decoder=workers, backend=backend)
+        assert backend.embedded == 0
+        assert [(one.path, one.reason) for one in report.failed] == [
+            (one.path, one.reason) for one in expected.failed
+        ]
+        assert (report.indexed, report.videos) == (expected.indexed, expected.videos)
+        here, there = content(plain), content(library)
+        assert there.keys() == here.keys()
+        own = {"key", "added_utc", "indexed_utc"}
+        for path, row in here.items():
+            other = there[path]
+            fields = set(row.__slots__) - own
+            assert {name: getattr(other, name) for name in fields} == {
+                name: getattr(row, name) for name in fields
+            }
+            views = plain.views.of_keys(IMAGE_ID, [row.key])[row.key]
+            others = library.views.of_keys(IMAGE_ID, [other.key])[other.key]
+            for view, same in zip(views, others, strict=True):
+                np.testing.assert_array_equal(view.vector, same.vector)
+                assert (view.start_s, view.end_s) == (same.start_s, same.end_s)
+            thumbnails = (one.thumbnails.path(row.picture_hash) for one in (plain, library))
+            first, second = (path.read_bytes() for path in thumbnails)
+            assert first == second
+        check_failures = {one.path: one.reason for one in library.media.failures()}
+        assert check_failures == {one.path: one.reason for one in plain.media.failures()}
+
+
+def test_a_killed_worker_loses_nothing(workers: RayWorkers, tmp_path: Path) -> None:
+    """SIGKILL in the middle: another reads its files, and each has its vectors once."""
+    folder = tmp_path / "photos"
+    for number in range(60):
+        write_photo(folder / f"{number}.jpg", number)
+    options = IndexOptions(commit_rows=3, commit_s=0.2)
+    killed = 0
+    with Library.open(tmp_path / "library") as library:
+        for step in index_steps(
+            library,
+            FakeBackend(),  # type: ignore[arg-type]
+            [os.fsencode(folder)],
+            pool=workers,
+            options=options,
+        ):
+            if step.stage is IndexStage.EMBED and step.done >= 4 and not killed:
+                ours = psutil.Process().children(recursive=True)
+                killed = next(one.pid for one in ours if _reads(one))
+                os.kill(killed, signal.SIGKILL)
+        assert killed
+        assert library.media.failures() == []
+        check_whole(library, folder)
+        assert run_index(library, [folder]).indexed == 0
+
+
+def _reads(process: psutil.Process) -> bool:
+    try:
+        return process.cmdline()[0].startswith("ray::RangeReader")
+    except (psutil.Error, IndexError):
+        return False
+
+
+def test_a_cancelled_index_keeps_what_is_committed(workers: RayWorkers, tmp_path: Path) -> None:
+    """The next one, without Ray, reads the rest alone."""
+    folder = tmp_path / "photos"
+    for number in range(60):
+        write_photo(folder / f"{number}.jpg", number)
+    with Library.open(tmp_path / "library") as library:
+        steps = index_steps(
+            library,
+            FakeBackend(),  # type: ignore[arg-type]
+            [os.fsencode(folder)],
+            pool=workers,
+            options=IndexOptions(commit_rows=2, commit_s=0.2),
+        )
+        while (step := next(steps)).stage is not IndexStage.EMBED or step.done < 4:
+            pass
+        started_s = time.monotonic()
+        steps.close()
+        assert time.monotonic() - started_s < 20
+        stored = library.views.count(IMAGE_ID)
+        assert 4 <= stored < 60
+        backend = CountingBackend()
+        run_index(library, [folder], backend=backend)
+        assert backend.embedded == 60 - stored
+        check_whole(library, folder)
+
+
+def test_the_engine_indexes_with_ray(cluster: RayCluster, tmp_path: Path) -> None:
+    """The request of the command line; the order is in the job's record."""
+    folder = coloured_photos(tmp_path / "photos")
+    with local_engine(tmp_path / "library") as engine:
+        order = StartIndex(folders=(WirePath.of(folder),), ray=RayValue(workers=2))
+        job = watch(engine, engine.ask(order, JobReply).job)
+        assert job.job.state is JobState.DONE, job.job.message
+        assert isinstance(job.report, IndexReport)
+        assert job.report.indexed == 5
+
+
+def test_ray_listens_to_this_computer_alone_and_tells_nobody(cluster: RayCluster) -> None:
+    """Loopback addresses only, a secret, no usage report, no dashboard."""
+    listening, environment = set(), {}
+    ours = psutil.Process()
+    for process in (ours, *ours.children(recursive=True)):
+        with_inet = process.net_connections(kind="inet")
+        listening |= {one.laddr.ip for one in with_inet if one.status == psutil.CONN_LISTEN}
+        if process.name() == "raylet":
+            environment = process.environ()
+    assert listening
+    for address in listening:
+        mapped = getattr(ipaddress.ip_address(address), "ipv4_mapped", None)
+        assert (mapped or ipaddress.ip_address(address)).is_loopback, address
+    assert environment["RAY_usage_stats_enabled"] == "0"
+    assert environment["RAY_AUTH_MODE"] == "token"
+
+
+def test_a_killed_index_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    """SIGKILL of the committing process: Ray ends with it, and what is committed stays."""
+    folder, target = tmp_path / "photos", tmp_path / "library"
+    for number in range(30):
+        write_photo(folder / f"{number}.jpg", number)
+    before = set(Path("/tmp").glob("cocadesk-ray-*"))
+    kill_after(
+        "tests.support.ray_files",
+        (target, folder),
+        lambda _, line: line.startswith("embed") and int(line.split()[1]) >= 6,
+    )
+    with Library.open(target) as library:
+        stored = library.views.count(IMAGE_ID)
+        assert 0 < stored < 30
+        backend = CountingBackend()
+        run_index(library, [folder], backend=backend)
+        assert backend.embedded == 30 - stored
+        check_whole(library, folder)
+        assert len(stored_vectors(library, IMAGE_ID)) == 30
+    until_s = time.monotonic() + 60
+    while left := set(Path("/tmp").glob("cocadesk-ray-*")) - before:
+        assert time.monotonic() < until_s, left
+        time.sleep(0.2)
