@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 from collections.abc import Set
@@ -303,6 +304,8 @@ class Library:
     def close(self) -> None:
         """Close the tables and give the lock back; twice is once."""
         if self._lock is not None:
+            with contextlib.suppress(UserError):  # rows that speak of them were not written
+                self.thumbnails.settle()
             self.keep_snapshot()
         self._store.close()
         if self._lock is not None:

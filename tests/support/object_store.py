@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -71,6 +73,72 @@ def serving(port: int = 0, variables: Mapping[str, str] | None = None) -> Iterat
     finally:
         if process.poll() is None:
             server.stop()
+
+
+class Line:
+    """The way to a store, which can be cut and mended: passes bytes on in both directions."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._to = ("127.0.0.1", int(endpoint.rpartition(":")[2]))
+        self._open: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._port = self._listener.getsockname()[1]
+        self.endpoint = f"http://127.0.0.1:{self._port}"
+        self._serve()
+
+    def cut(self) -> None:
+        """All connections end, and none is taken any more."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self._open:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
+
+    def mend(self) -> None:
+        """Connections are taken again."""
+        self._listener = socket.create_server(("127.0.0.1", self._port))
+        self._serve()
+
+    def _serve(self) -> None:
+        self._accepting = threading.Thread(target=self._accept, args=(self._listener,))
+        self._accepting.start()
+
+    def _accept(self, listener: socket.socket) -> None:
+        passing = []
+        with suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                far = socket.create_connection(self._to)
+                self._open += [near, far]
+                for one, other in ((near, far), (far, near)):
+                    passing.append(threading.Thread(target=_pass_on, args=(one, other)))
+                    passing[-1].start()
+        for thread in passing:
+            thread.join()
+        for connection in self._open:
+            connection.close()
+        self._open.clear()
+
+
+def _pass_on(one: socket.socket, other: socket.socket) -> None:
+    with suppress(OSError):
+        while data := one.recv(1 << 16):
+            other.sendall(data)
+    for end in (one, other):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def line_to(server: Server) -> Iterator[Line]:
+    """A way to the store that the test can cut; it is cut in the end."""
+    line = Line(server.endpoint)
+    try:
+        yield line
+    finally:
+        with suppress(OSError):
+            line.cut()
 
 
 def objects_of(address: str) -> dict[str, bytes]:

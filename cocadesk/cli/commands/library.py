@@ -141,7 +141,7 @@ def info(options: Options, report: Report) -> int:
         "precision": model.precision,
         "reason": model.reason,
         "model_source": model.source,
-        "library": str(options.library),
+        "library": answer.folder.to_str(),
         "without_vectors": counts.without_vectors,
     }
     notices = [*answer.notices, *update_notices(answer.update)]

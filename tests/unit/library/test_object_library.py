@@ -9,9 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cocadesk.annotations.vocabulary import (
+    has_custom_vocabulary,
+    library_vocabulary,
+    set_custom_vocabulary,
+)
 from cocadesk.errors import UserError
 from cocadesk.library.lance_files import manifest_name, numbers_of
-from cocadesk.library.library import Library
+from cocadesk.library.layout import bases_in
+from cocadesk.library.library import Library, Sizes
 from cocadesk.library.object_store import ObjectStore
 from cocadesk.library_uri import parse_uri, working_folder
 from cocadesk.search.searcher import Searcher, open_searcher
@@ -259,6 +265,40 @@ def test_backups_lie_in_the_store_and_are_restored_elsewhere(
         assert library.care.problems() == []
 
 
+def test_a_base_for_searches_of_many_photos_is_made_on_each_machine(
+    here: Path, there: Path, photos: Path
+) -> None:
+    """It is read from the tables, and lies in the working folder alone."""
+    filled(here, photos)
+    for folder in (here, there):
+        with Library.open(folder, sizes=Sizes(memory_rows=2)) as library:
+            library.renew_base()
+            assert len(bases_in(folder)) == 1
+            assert len(Searcher(library, FakeBackend()).search("anything", 9)) == 3
+
+
+def test_a_damaged_description_is_read_from_its_copy(here: Path, address: str) -> None:
+    """Both lie in the store, and the next writer mends it."""
+    Library.open(here).close()
+    store = ObjectStore(parse_uri(address), KEYS)
+    whole = store.read("library.json")
+    store.write("library.json", whole[:40])
+    with Library.open(here) as library:
+        assert any("library.json was damaged" in notice for notice in library.notices)
+    assert store.read("library.json") == whole
+
+
+def test_a_persons_own_tags_are_the_same_on_every_machine(here: Path, there: Path) -> None:
+    """They are part of the library; without any, the shipped ones count again."""
+    with Library.open(here) as library:
+        set_custom_vocabulary(library.folder, ["Ida", "our cat"])
+    with Library.open(there) as library:
+        assert library_vocabulary(library.folder).tags == ("Ida", "our cat")
+        set_custom_vocabulary(library.folder, ())
+    Library.open(here, writer=False).close()
+    assert not has_custom_vocabulary(here)
+
+
 def test_a_library_has_a_name_of_its_own_in_the_bucket(here: Path, address: str) -> None:
     """Other things of the person are not mixed with it."""
     ObjectStore(parse_uri(address), KEYS).write("my letters.txt", b"Dear")
@@ -281,19 +321,6 @@ def test_wrong_credentials_are_said_as_such(
         uri = parse_uri(f"s3://some-bucket/photos?endpoint={strict.endpoint}")
         with pytest.raises(UserError, match="refuses access to s3://some-bucket/photos"):
             Library.open(working_folder(uri, tmp_path))
-
-
-def test_a_store_that_is_cut_off_in_an_index_loses_nothing(tmp_path: Path, photos: Path) -> None:
-    """A sentence; when it is back, the same index goes on."""
-    with serving() as first:
-        address = first.new_library()
-        folder = working_folder(parse_uri(address), tmp_path / "here")
-        with Library.open(folder) as library:
-            run_index(library, [photos])
-            first.stop()
-            write_photo(photos / "new.jpg", 7)
-            with pytest.raises(UserError, match="does not answer"):
-                run_index(library, [photos])
 
 
 def test_searches_in_memory_go_on_while_the_store_is_away(tmp_path: Path, photos: Path) -> None:

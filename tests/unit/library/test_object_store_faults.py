@@ -1,0 +1,183 @@
+"""A library in an object store while its processes are killed and its store is cut off."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cocadesk.engine.local import Access
+from cocadesk.errors import UserError
+from cocadesk.library.lease import Lease
+from cocadesk.library.library import Library
+from cocadesk.library.object_store import ObjectStore
+from cocadesk.library_uri import parse_uri, working_folder
+from cocadesk.protocol.messages import Hits, JobReply, Search, StartIndex, WatchJob
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import JobState
+from tests.support.engines import coloured_photos, index, local_engine
+from tests.support.index_tools import run_index, write_photo
+from tests.support.killed_index import check_whole, index_and_kill
+from tests.support.object_store import KEYS, VARIABLES, Server, line_to, serving
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A store in a process of its own, which no test ends."""
+    with serving() as served:
+        yield served
+
+
+@pytest.fixture(autouse=True)
+def account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The credentials that the person has set."""
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def store(server: Server) -> ObjectStore:
+    """The objects of a library that is not made yet."""
+    return ObjectStore(parse_uri(server.new_library()), KEYS)
+
+
+def test_an_index_that_is_killed_goes_on_and_is_whole_on_every_machine(
+    server: Server, tmp_path: Path
+) -> None:
+    """SIGKILL in the midst of commits; the same machine needs not wait for its own lease."""
+    uri = parse_uri(server.new_library())
+    here, there = (working_folder(uri, tmp_path / name) for name in ("here", "there"))
+    photos = tmp_path / "photos"
+    for number in range(8):
+        write_photo(photos / f"{number}.jpg", number)
+    for steps in (4, 9):
+        index_and_kill(here, photos, steps)
+    with pytest.raises(UserError, match="already open for writing on the machine"):
+        Library.open(there)
+    with Library.open(here) as library:
+        run_index(library, [photos])
+        check_whole(library, photos)
+        assert library.care.problems() == []
+    with Library.open(there) as library:
+        rows = list(library.media.iter_rows())
+        library.thumbnails.bring(library.thumbnails.path(row.picture_hash) for row in rows)
+        check_whole(library, photos)
+        assert run_index(library, [photos]).indexed == 0
+
+
+def test_a_job_that_is_cut_off_from_the_store_goes_on_when_that_is_back(
+    server: Server, tmp_path: Path
+) -> None:
+    """It fails with a sentence; nothing that was committed is lost."""
+    photos = coloured_photos(tmp_path / "photos")
+    bucket = parse_uri(server.new_library()).bucket
+    with line_to(server) as line:
+        uri = parse_uri(f"s3://{bucket}/photos?endpoint={line.endpoint}")
+        folder = working_folder(uri, tmp_path / "here")
+        with local_engine(folder) as engine:
+            assert index(engine, photos).job.state is JobState.DONE
+            write_photo(photos / "new.jpg", 7)
+            order = StartIndex(folders=(WirePath.of(photos),))
+            job = engine.ask(order, JobReply).job
+            line.cut()
+            with pytest.raises(UserError, match="does not answer"):
+                engine.ask(WatchJob(job_id=job.id), JobReply)
+            line.mend()
+            assert index(engine, photos).job.state is JobState.DONE
+        with local_engine(folder, Access.READ) as engine:
+            assert len(engine.ask(Search(text="red", limit=9), Hits).hits) == 6
+
+
+def test_a_lease_that_was_not_renewed_in_its_time_is_taken_over(store: ObjectStore) -> None:
+    """By the store's clock; one that may still be renewed is not."""
+    crashed = Lease(store, "one", seconds=0)
+    crashed.acquire()
+    second = Lease(store, "two")
+    second.acquire()
+    with pytest.raises(UserError, match="Another machine has taken over"):
+        crashed.check()
+    with pytest.raises(UserError, match="free in 60 seconds"):
+        Lease(store, "three").acquire()
+    second.check()
+    for lease in (crashed, second):
+        lease.release()
+
+
+def test_a_lease_is_free_when_it_was_given_back(store: ObjectStore) -> None:
+    """Giving back one that was lost takes nothing from its new holder."""
+    first, second = Lease(store, "one", seconds=0), Lease(store, "two")
+    first.acquire()
+    second.acquire()
+    first.release()
+    second.check()
+    second.release()
+    third = Lease(store, "three")
+    third.acquire()
+    third.release()
+
+
+def test_a_lease_of_the_same_owner_is_taken_over_at_once(store: ObjectStore) -> None:
+    """Its process was killed, else the kernel's lock would hold the next one off."""
+    Lease(store, "one").acquire()
+    again = Lease(store, "one")
+    again.acquire()
+    again.check()
+    again.release()
+
+
+def test_a_damaged_lease_is_nobodys(store: ObjectStore) -> None:
+    """A library is never closed for good by it."""
+    store.write("lease.json", b"{")
+    lease = Lease(store, "one")
+    lease.acquire()
+    lease.release()
+
+
+def test_conditional_writes_let_one_of_two_win(store: ObjectStore) -> None:
+    """The tag of what was read decides."""
+    tag = store.swap("x", b"1", None)
+    assert tag is not None
+    assert store.swap("x", b"2", None) is None
+    newer = store.swap("x", b"2", tag)
+    assert newer not in (None, tag)
+    assert store.swap("x", b"3", tag) is None
+    assert store.swap("y", b"3", tag) is None
+    assert store.read("x") == b"2"
+    assert sorted(store.objects("")) == ["x"]
+
+
+INDEX = """
+import sys
+from pathlib import Path
+from cocadesk.library.library import Library
+from tests.support.index_tools import run_index
+with Library.open(Path(sys.argv[1])) as library:
+    print("indexed", run_index(library, [Path(sys.argv[2])]).indexed)
+"""
+
+
+def test_only_the_store_itself_is_ever_connected_to(server: Server, tmp_path: Path) -> None:
+    """By the system's own calls, as the libraries below us open their sockets without Python."""
+    write_photo(tmp_path / "photos" / "a.jpg", 1)
+    folder = working_folder(parse_uri(server.new_library()), tmp_path / "here")
+    calls = tmp_path / "calls"
+    watch = ["strace", "-f", "-qq", "-e", "trace=connect,sendto", "-o", str(calls)]
+    try:
+        done = subprocess.run(
+            [*watch, sys.executable, "-c", INDEX, folder, tmp_path / "photos"],
+            env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        pytest.skip("needs strace")
+    assert done.stdout.strip() == "indexed 1", done.stderr
+    inet = [line for line in calls.read_text().splitlines() if "AF_INET" in line]
+    port = server.endpoint.rpartition(":")[2]
+    assert inet
+    assert [line for line in inet if f"htons({port})" not in line] == []
