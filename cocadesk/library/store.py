@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +28,7 @@ from cocadesk.library.literals import is_in
 from cocadesk.library.schema import TABLES, default_sql, views_schema
 from cocadesk.library.storage import Storage, storage_of
 from cocadesk.library.store_errors import store_in_words
+from cocadesk.library.write_log import WriteLog
 
 log = logging.getLogger(__name__)
 
@@ -41,36 +41,6 @@ _FRAGMENTS_TO_COMPACT = 16
 _ROWS_A_FRAGMENT = 8192
 """Compacting writes the whole table anew, so a large one waits for more fragments."""
 _KEEP_VERSIONS = timedelta(days=1)
-
-
-class WriteLog:
-    """The keys that each write of a table has touched, so that memories can follow."""
-
-    def __init__(self) -> None:
-        self._writes: dict[str, list[Collection[str] | None]] = defaultdict(list)
-
-    def add(self, name: str, keys: Collection[str] | None) -> None:
-        """Note a write of a table; None where it is not known which rows it touched."""
-        self._writes[name].append(keys)
-
-    def count(self, name: str) -> int:
-        """The number of writes of a table."""
-        return len(self._writes[name])
-
-    def touched(self, name: str, since: int) -> set[str] | None:
-        """The keys of all rows that were written or deleted after so many writes.
-
-        None where that is not known, also where another process writes.
-        """
-        later = self._writes[name][since:]
-        if not later or None in later:
-            return None
-        return {key for keys in later if keys is not None for key in keys}
-
-    def forget(self, name: str, before: int) -> None:
-        """Let go of the keys of the first writes: nobody asks for them any more."""
-        writes = self._writes[name]
-        writes[:before] = [None] * min(before, len(writes))
 
 
 class Store:
