@@ -106,7 +106,8 @@ class AlbumHandler(RequestHandler):
         if not query:
             raise UserError("There is no search to save.", "The query is empty.", "Give one.")
         terms = split_query(query)[1]
-        matching_keys(self._library.results, terms)  # a sentence where it can't be answered
+        if terms.names_albums:
+            terms.with_albums(self._library.albums.names())  # a sentence where there is none
         return self._announce(self._albums.save_search(body.name, query, replaces=body.replaces))
 
     def _rename_search(self, body: RenameSavedSearch, call: Call) -> AnnotationsReply:

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cocadesk.errors import UserError
-from cocadesk.library.layout import MEDIA
-from cocadesk.library.literals import literal
 from cocadesk.library.paths import fold
-from cocadesk.library.rows import ALBUM, SAVED_SEARCH, MediaState
+from cocadesk.library.rows import ALBUM, SAVED_SEARCH
 
 if TYPE_CHECKING:
     from cocadesk.library.edits import EditLog
@@ -66,34 +64,16 @@ class Albums:
 
     def places(self, album: str) -> dict[str, str]:
         """The place of each medium in an album, by key, in their order."""
-        condition = f"array_has(human_albums, {literal(album)})"
-        columns = ("key", "human_albums", "human_places")
-        table = self._store.read(MEDIA, where=condition, columns=columns)
-        found = {
-            row["key"]: dict(zip(row["human_albums"], row["human_places"], strict=True))[album]
-            for row in table.to_pylist()
-        }
-        return dict(sorted(found.items(), key=lambda one: (one[1], one[0])))
+        from cocadesk.library.album_places import places_in  # here: it imports Arrow
+
+        return places_in(self._store, album)
 
     def contents(self) -> dict[str, AlbumContent]:
         """The content of each album that has any, by id."""
-        missing = literal(MediaState.MISSING.value)
-        table = self._store.read(
-            MEDIA,
-            where=f"array_length(human_albums) > 0 AND state <> {missing}",
-            columns=["key", "human_albums", "human_places", "picture_hash"],
-        )
-        first: dict[str, tuple[str, str, str]] = {}
-        counts: dict[str, int] = {}
-        for row in table.to_pylist():
-            for album, place in zip(row["human_albums"], row["human_places"], strict=True):
-                here = (place, row["key"], row["picture_hash"])
-                first[album] = min(first.get(album, here), here)
-                counts[album] = counts.get(album, 0) + 1
-        return {
-            album: AlbumContent(count=count, cover=first[album][2])
-            for album, count in counts.items()
-        }
+        from cocadesk.library.album_places import counts_and_covers  # here: it imports Arrow
+
+        found = counts_and_covers(self._store)
+        return {name: AlbumContent(count=count, cover=cover) for name, count, cover in found}
 
     def _values(self, field: str) -> dict[str, list[Any]]:
         """The values of a field of the log, read once a version of it."""
