@@ -103,20 +103,39 @@ def undo_state(marks: Iterable[BatchMark]) -> UndoState:
     empties the redo stack. A mark that takes back anything but the top of a stack
     comes from no command of this program and changes nothing.
     """
-    undo: list[Step] = []
-    redo: list[Step] = []
-    takes_back: dict[str, str] = {}
-    for mark in marks:
-        if mark.undoes is None:
-            undo.append(Step(origin=mark.batch, last=mark.batch))
-            redo.clear()
-            continue
-        for stack, other in ((undo, redo), (redo, undo)):
-            if stack and stack[-1].last == mark.undoes:
-                other.append(Step(origin=stack.pop().origin, last=mark.batch))
-                takes_back[mark.undoes] = mark.batch
-                break
-    return UndoState(undo=tuple(undo), redo=tuple(redo), taken_back=_taken_back(takes_back))
+    stacks = UndoStacks()
+    stacks.add(marks)
+    return stacks.state()
+
+
+class UndoStacks:
+    """The two stacks in the making; see ``undo_state``."""
+
+    def __init__(self) -> None:
+        self._undo: list[Step] = []
+        self._redo: list[Step] = []
+        self._takes_back: dict[str, str] = {}
+
+    def add(self, marks: Iterable[BatchMark]) -> None:
+        """Bring the stacks forward by these marks, which come after those before."""
+        for mark in marks:
+            if mark.undoes is None:
+                self._undo.append(Step(origin=mark.batch, last=mark.batch))
+                self._redo.clear()
+                continue
+            for stack, other in ((self._undo, self._redo), (self._redo, self._undo)):
+                if stack and stack[-1].last == mark.undoes:
+                    other.append(Step(origin=stack.pop().origin, last=mark.batch))
+                    self._takes_back[mark.undoes] = mark.batch
+                    break
+
+    def state(self) -> UndoState:
+        """The stacks as they are now."""
+        return UndoState(
+            undo=tuple(self._undo),
+            redo=tuple(self._redo),
+            taken_back=_taken_back(self._takes_back),
+        )
 
 
 def _taken_back(takes_back: dict[str, str]) -> frozenset[str]:

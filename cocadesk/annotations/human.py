@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from cocadesk.annotations.history import PastEdit, Step, UndoState, past_edits, undo_state
+from cocadesk.annotations.history import PastEdit, Step, UndoStacks, UndoState, past_edits
 from cocadesk.annotations.progress import SkippedFile
 from cocadesk.annotations.sidecar_journal import (
     FileWriter,
@@ -22,7 +22,7 @@ from cocadesk.errors import UserError
 from cocadesk.library.edits import FILE_FIELD, NO_WORDS, PERSON, projected
 from cocadesk.library.library import Library
 from cocadesk.library.marks import Flag
-from cocadesk.library.rows import ALBUM, SAVED_SEARCH, Edit, MediaRow, new_key
+from cocadesk.library.rows import ALBUM, SAVED_SEARCH, BatchMark, Edit, MediaRow, new_key
 
 CAPTION = "human_caption"
 ADDED = "human_tags_added"
@@ -144,9 +144,12 @@ class Command:
 
 @dataclass(slots=True)
 class _Cached:
-    """The stacks and titles of one version of the log."""
+    """The stacks and titles of one version of the log, and the first ``count`` of its ``marks``."""
 
     version: int = -1
+    marks: list[BatchMark] = field(default_factory=list)
+    count: int = 0
+    stacks: UndoStacks = field(default_factory=UndoStacks)
     state: UndoState = field(default_factory=UndoState)
     titles: UndoTitles = field(default_factory=UndoTitles)
 
@@ -230,9 +233,16 @@ class HumanAnnotations:
         with self.lock:
             version = self._library.edits.version()
             if self._cached.version != version:
-                state = undo_state(self._library.edits.marks())
-                titles = UndoTitles(undo=self._title(state.undo), redo=self._title(state.redo))
-                self._cached = _Cached(version, state, titles)
+                marks = self._library.edits.marks()
+                if marks is not self._cached.marks:  # else it has only become longer
+                    self._cached = _Cached(marks=marks)
+                cached, end = self._cached, len(marks)
+                cached.stacks.add(marks[cached.count : end])
+                cached.version, cached.count, state = version, end, cached.stacks.state()
+                cached.state = state
+                cached.titles = UndoTitles(
+                    undo=self._title(state.undo), redo=self._title(state.redo)
+                )
             return self._cached
 
     def _title(self, stack: Sequence[Step]) -> str:

@@ -29,6 +29,7 @@ from cocadesk.library.layout import (
     write_manifest,
 )
 from cocadesk.library.notices import clear_notices, read_notices
+from cocadesk.library.projection import Projection
 from cocadesk.library.schema import ROOTS
 from cocadesk.library.store import Store
 
@@ -41,6 +42,7 @@ class LibraryCare:
     def __init__(self, library: Checked, store: Store) -> None:
         self._library = library
         self._store = store
+        self._projection = Projection(library.folder, library.edits, library.media)
 
     def problems(self, *, awaited: str = "") -> list[str]:
         """Sentences on all that is wrong with it; every file is read, nothing is changed.
@@ -79,6 +81,17 @@ class LibraryCare:
             begun = replace(made, schema=SCHEMA_VERSION, is_half_updated=True)
             write_manifest(self._library.folder, begun)
         self._store.create_missing()
+
+    def settle_annotations(self, damaged: Set[str]) -> None:
+        """Bring what people said into ``damaged`` tables, and the columns up to the log."""
+        if damaged:
+            heal(self._library, damaged)
+        else:
+            self._projection.bring_up_to_date()
+
+    def note_good_end(self) -> None:
+        """Note that the columns are what the log says: the next writer need not look."""
+        self._projection.note()
 
     def _back_up_before_update(self, *, is_begun: bool) -> None:
         try:

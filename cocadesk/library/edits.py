@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cocadesk.library.layout import EDITS, MEDIA
 from cocadesk.library.literals import is_in, literal
@@ -109,6 +110,9 @@ class EditLog:
         self._last_seq: int | None = None
         self.decisions = 0
         """A number that changes with each decision about groups."""
+        self._marks: tuple[int, dict[str, BatchMark], list[BatchMark]] | None = None
+        self.is_projected = False
+        """True where the human columns of media are known to be what the log says."""
 
     def record(self, edits: Sequence[Edit]) -> list[Edit]:
         """Append ``edits`` (numbered here) and project them; the log is written first.
@@ -130,9 +134,13 @@ class EditLog:
                 dataclasses.replace(e, seq=first + i, **files.get(e.key, {}))
                 for i, e in enumerate(edits)
             ]
+            was_projected, self.is_projected = self.is_projected, False
+            before = self.version()
             self._store.append(EDITS, rows_to_arrow(EDITS, numbered))
             self._last_seq = numbered[-1].seq
+            self._note_marks(numbered, before)
             self.project({e.key for e in numbered if _has_column(e.field)})
+            self.is_projected = was_projected
             self.decisions += any(
                 e.field == GROUP_BEST or apart_from(e.field) is not None for e in numbered
             )
@@ -145,6 +153,7 @@ class EditLog:
         """
         with self._store.writing():
             numbered = [dataclasses.replace(e, seq=1 + i) for i, e in enumerate(edits)]
+            self.is_projected = False
             self._store.replace(EDITS, rows_to_arrow(EDITS, numbered))
             self._last_seq = len(numbered)
             self.decisions += 1
@@ -211,8 +220,8 @@ class EditLog:
     def next_seq(self) -> int:
         """The number of the next edit; ours alone to give, as we are the only writer."""
         if self._last_seq is None:
-            numbers = self._store.read(EDITS, columns=["seq"])["seq"].to_pylist()
-            self._last_seq = max(numbers, default=0)
+            numbers = self._store.read(EDITS, columns=["seq"])["seq"]
+            self._last_seq = int(pc.max(numbers).as_py() or 0)
         return self._last_seq + 1
 
     def version(self) -> int:
@@ -253,7 +262,28 @@ class EditLog:
         return self._where(f"field = {literal(FILE_FIELD)}")
 
     def marks(self) -> list[BatchMark]:
-        """All batches in the order of their first edits."""
+        """All batches in the order of their first edits.
+
+        The same list as before with new ones at its end, while this process alone writes.
+        """
+        version = self.version()
+        if self._marks is None or self._marks[0] != version:
+            found = self._read_marks()
+            self._marks = version, {mark.batch: mark for mark in found}, found
+        return self._marks[2]
+
+    def _note_marks(self, edits: Iterable[Edit], version: int) -> None:
+        """Bring the marks of a version of the log forward by what was appended to it."""
+        if self._marks is None or self._marks[0] != version:
+            return
+        _, known, marks = self._marks
+        for edit in edits:
+            if edit.batch not in known:
+                known[edit.batch] = mark = BatchMark(edit.batch, edit.undoes)
+                marks.append(mark)
+        self._marks = self.version(), known, marks
+
+    def _read_marks(self) -> list[BatchMark]:
         table = self._store.read(EDITS, columns=["seq", "batch", "undoes"])
         # Grouped by Arrow: a log may have many more edits than batches.
         grouped = table.group_by("batch", use_threads=False)
@@ -272,6 +302,7 @@ class EditLog:
         """Make the projection equal to the log (a crash may lie between the two)."""
         if self._store.count(EDITS):
             self._project(projected(self._where(_OF_WORDS)))
+        self.is_projected = True
 
     def project(self, keys: Iterable[str]) -> None:
         """Write the human columns of ``keys`` where they differ from the log."""

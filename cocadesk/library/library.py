@@ -17,7 +17,7 @@ from cocadesk.library.care import LibraryCare
 from cocadesk.library.counting import Counting, Counts
 from cocadesk.library.edits import EditLog
 from cocadesk.library.forgetting import Forgetting
-from cocadesk.library.healing import damaged_in, heal, is_without_tables, mend_folder
+from cocadesk.library.healing import damaged_in, is_without_tables, mend_folder
 from cocadesk.library.layout import (
     EDITS,
     MANIFEST_NAME,
@@ -192,10 +192,7 @@ class Library:
             write_manifest(folder, current)
         library.forgetting.resume()
         library._search_files.drop_unused()
-        if damaged:
-            heal(library, damaged)
-        else:
-            library.edits.replay()
+        library.care.settle_annotations(damaged)
         return library
 
     @property
@@ -307,6 +304,7 @@ class Library:
             with contextlib.suppress(UserError):  # rows that speak of them were not written
                 self.thumbnails.settle()
             self.keep_snapshot()
+            self.care.note_good_end()
         self._store.close()
         if self._lock is not None:
             self._lock.release()

@@ -24,6 +24,7 @@ from cocadesk.library.rows import (
     Placed,
     RootRow,
     Tag,
+    new_key,
     paths_of,
 )
 from cocadesk.library.schema import (
@@ -42,6 +43,8 @@ from cocadesk.library.store import Store
 
 _ROWS_AT_ONCE = 1000
 _FOLDERS_AT_ONCE = 500
+_TIME_OF_KEY = 10
+"""So many letters of a key are the millisecond in which it was given."""
 
 
 class MediaTable:
@@ -49,6 +52,9 @@ class MediaTable:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._began = new_key()[:_TIME_OF_KEY]
+        self.has_returned = False
+        """True where a new row has a key from before: the log of edits may know it."""
 
     def rows(self, keys: Sequence[str]) -> list[MediaRow]:
         """The rows of ``keys`` in that order, without unknown keys."""
@@ -149,6 +155,7 @@ class MediaTable:
         new = [change.row for change in changes if change.is_new]
         kept = [c.row for c in changes if not c.is_new and not c.drops_machine_words]
         redrawn = [c.row for c in changes if not c.is_new and c.drops_machine_words]
+        self.has_returned |= any(row.key < self._began for row in new)
         with self._store.writing():
             self._store.merge(MEDIA, ["key"], rows_to_arrow(MEDIA, new))
             self._merge_columns(kept, FILE_COLUMNS)
