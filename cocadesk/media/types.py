@@ -21,7 +21,7 @@ _LIBRARIES_BYTES = 512 << 20
 WHOLE_FRAMES = 16
 """Most frames that stand for a whole video (arXiv 2205.01917)."""
 
-METADATA_VERSION = 4
+METADATA_VERSION = 5
 """Raise it when more is read of a file's metadata: the next index reads all of them again.
 
 And when files are taken for another kind: photos that are videos now are then read anew.

@@ -37,6 +37,7 @@ from cocadesk.media.metadata.text import (
     first_text,
 )
 from cocadesk.media.metadata.xmp import Xmp, read_xmp
+from cocadesk.media.metadata.zones import with_zone
 from cocadesk.media.source import RawMetadata
 from cocadesk.media.types import PhotoMetadata
 
@@ -63,6 +64,7 @@ def read_metadata(raw: RawMetadata) -> PhotoMetadata:
     texts = dict(raw.png_texts)
     taken = _taken(exif, xmp, iptc, texts)
     latitude, longitude = exif_position(exif.gps) or xmp_position(xmp) or (None, None)
+    taken = with_zone(taken, longitude, exif.gps, xmp)
     place, region, country = named_place(xmp, iptc)
     return PhotoMetadata(
         taken_utc=taken.utc if taken else None,
