@@ -29,6 +29,7 @@ class KeyNumbers:
         self._later: list[str] = []
         self._number_of: dict[str, int] = {}
         self._lock = threading.Lock()
+        self._sorted = self._order
 
     def __len__(self) -> int:
         return len(self._first) + len(self._later)
@@ -54,6 +55,16 @@ class KeyNumbers:
             is_known = self._first[numbers] == wanted
             found[is_known] = numbers[is_known]
         return found
+
+    def in_key_order(self) -> NDArray[np.integer]:
+        """All numbers, sorted by their keys: by the time at which media were added."""
+        with self._lock:
+            if len(self._sorted) != len(self):
+                later = np.array([key.encode() for key in self._later], "S")
+                order = np.argsort(later)
+                places = np.searchsorted(self._first, later[order], sorter=self._order)
+                self._sorted = np.insert(self._order, places, order + len(self._first))
+            return self._sorted
 
     def add(self, keys: Sequence[str]) -> NDArray[np.int32]:
         """The number of each of ``keys``; those without one get the next."""

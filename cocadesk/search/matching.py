@@ -71,8 +71,8 @@ class Chooser:
 def newest_matching(rows: ResultRows | Snapshot, among: Filter) -> Sequence[str]:
     """The keys of the media that pass, by the time taken (else of the file), the newest first.
 
-    Those of one album in its order. Where there are too many for memory, by the time they
-    were added.
+    Of equal times those that were added first come first. Those of one album in its order.
+    Where there are too many for memory, by the time they were added.
     """
     among = _with_albums(rows, among)
     columns = rows.columns(among.fields() | {NEWEST})
@@ -80,7 +80,9 @@ def newest_matching(rows: ResultRows | Snapshot, among: Filter) -> Sequence[str]
         return _in_order(rows, among, among.album, columns)
     if columns is None:
         return sorted(_passing(rows, among, columns), reverse=True)
-    passing = np.flatnonzero(among.mask(columns))
+    mask, ordered = among.mask(columns), columns.keys.in_key_order()
+    passing = ordered[ordered < len(mask)]  # a key may have come since
+    passing = passing[mask[passing]]
     times = columns.ordered(NEWEST).values[passing].astype(np.int64)
     return KeyList(columns.keys, passing[np.argsort(-times, kind="stable")])
 

@@ -26,6 +26,20 @@ def test_a_key_has_one_number_for_ever(
     ]
 
 
+@given(first=KEYS, later=st.lists(KEYS, max_size=3))
+def test_numbers_can_be_had_in_the_order_of_their_keys(
+    first: list[str], later: list[list[str]]
+) -> None:
+    """Also after more have come, however often it was asked before."""
+    keys = KeyNumbers(np.array([key.encode() for key in dict.fromkeys(first)], "S3"))
+    for some in [[], *later]:
+        keys.add(some)
+        ordered = keys.in_key_order().tolist()
+        assert sorted(ordered) == list(range(len(keys)))
+        names = [keys.key(number) for number in ordered]
+        assert names == sorted(names)
+
+
 def test_a_set_of_keys_is_made_when_it_is_asked_for() -> None:
     """It knows what it holds by a mask; keys that came later are not in it."""
     keys = KeyNumbers(np.array([b"b", b"a", b"c"]))

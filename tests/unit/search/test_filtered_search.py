@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -285,6 +286,26 @@ def test_the_newest_are_listed_with_a_filter(library: Library) -> None:
         for key in everything
         if rows[key].kind is MediaKind.VIDEO and rows[key].taken and rows[key].taken.year >= 2014
     ]
+
+
+def test_photos_of_one_time_stay_in_the_order_in_which_they_were_added(tmp_path: Path) -> None:
+    """Whatever order they were committed in: a burst is not shuffled by the next start."""
+    day = datetime(2014, 5, 1)
+    burst = [replace(media_row(number), taken_local=day) for number in range(9)]
+    burst.sort(key=lambda row: row.key)
+    later = replace(media_row(9), taken_local=datetime(2014, 5, 2))
+    wanted = [later.key, *(row.key for row in burst)]
+    with Library.open(tmp_path / "library") as library:
+        library.views.create(IMAGE_ID, 2)
+        library.set_model(IMAGE_ID)
+        for some in (burst[5:], [*burst[:5], later]):
+            library.media.commit([MediaChange(row=row, is_new=True) for row in some])
+            shown = set(newest_keys(library))
+            assert list(newest_keys(library)) == [key for key in wanted if key in shown]
+        assert list(newest_keys(library)) == wanted
+    with Library.open(tmp_path / "library") as library:
+        assert list(newest_keys(library)) == wanted
+        assert library.media.all_keys() == wanted
 
 
 @pytest.mark.parametrize("sizes", [Sizes(), Sizes(memory_rows=0)], ids=["in memory", "too many"])
