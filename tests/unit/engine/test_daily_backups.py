@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
 from cocadesk.engine.library_care import CareHandler
 from cocadesk.library.backups import backups_of
 from cocadesk.library.library import Library
-
-WAIT_S = 20.0
+from tests.support.waiting import until
 
 
 def test_an_engine_that_stays_open_goes_on_backing_up(tmp_path: Path) -> None:
@@ -22,9 +20,7 @@ def test_an_engine_that_stays_open_goes_on_backing_up(tmp_path: Path) -> None:
         handler = CareHandler(SimpleNamespace(library=library), look_every_s=0.01)  # type: ignore[arg-type]
         (first,) = backups_of(library.folder)
         first.unlink()  # as if it were of yesterday
-        late_s = time.monotonic() + WAIT_S
-        while not backups_of(library.folder) and time.monotonic() < late_s:
-            threading.Event().wait(0.01)
+        until(lambda: backups_of(library.folder))
         assert backups_of(library.folder) == [first]
         handler.close()
         begun = set(threading.enumerate()) - before

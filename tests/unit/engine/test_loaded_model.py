@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from cocadesk.locations import STARTER
 from tests.support.fake_backend import FakeBackend
 from tests.support.index_tools import CountingBackend
 from tests.support.other_model import OTHER, OtherBackend
+from tests.support.waiting import until
 
 WAIT_S = 20.0
 
@@ -56,14 +56,6 @@ def opened(base: Path, model: FakeBackend, person: Person) -> Iterator[ModelHold
             yield holder
         finally:
             holder.close()
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    """Waits for another thread."""
-    ends_s = time.monotonic() + WAIT_S
-    while not is_so():
-        assert time.monotonic() < ends_s
-        threading.Event().wait(0.01)
 
 
 def kept_for(base: Path, model: FakeBackend) -> bool:

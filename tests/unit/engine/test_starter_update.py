@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -67,6 +66,7 @@ from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import InProcessDecoder, run_index, write_photo, write_video
 from tests.support.inner_engine import inner_engine
 from tests.support.other_model import OTHER, OtherBackend, check_filled
+from tests.support.waiting import until
 
 WAIT_S = 20.0
 OLD = FakeInfo()
@@ -148,11 +148,8 @@ def _switches(client: EngineClient | LocalEngine) -> list[JobValue]:
 
 def _begun(client: EngineClient) -> JobValue:
     """The job that the engine has begun by itself, a moment after its model is open."""
-    ends_s = time.monotonic() + WAIT_S
-    while not (found := _switches(client)):
-        assert time.monotonic() < ends_s
-        threading.Event().wait(0.01)
-    (job,) = found
+    until(lambda: _switches(client))
+    (job,) = _switches(client)
     return job
 
 

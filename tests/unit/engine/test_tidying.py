@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,8 +11,7 @@ from cocadesk.engine.library_care import CareHandler
 from cocadesk.library.layout import SNAPSHOT_NAME, bases_in
 from cocadesk.library.library import Library, Sizes
 from tests.support.library_rows import IMAGE_ID, insert, media_row, view_row
-
-WAIT_S = 20.0
+from tests.support.waiting import until
 
 
 @pytest.mark.parametrize("is_busy", [True, False])
@@ -29,9 +26,7 @@ def test_a_base_of_searches_is_made_beside_jobs(tmp_path: Path, is_busy: bool) -
         jobs = SimpleNamespace(is_busy=lambda: is_busy)
         context = SimpleNamespace(library=library, jobs=lambda: jobs)
         handler = CareHandler(context, quiet_s=0.01)  # type: ignore[arg-type]
-        late_s = time.monotonic() + WAIT_S
-        while not bases_in(library.folder) and time.monotonic() < late_s:
-            threading.Event().wait(0.01)
+        until(lambda: bases_in(library.folder))
         handler.close()
         assert len(bases_in(library.folder)) == 1
         assert (library.folder / SNAPSHOT_NAME).exists()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from tests.support.engines import index, watch
 from tests.support.fake_backend import FakeBackend
 from tests.support.index_tools import write_photo
 from tests.support.inner_engine import inner_engine
+from tests.support.waiting import until
 
 WAIT_S = 40.0
 PACE = WatchPace(quiet_s=0.2, most_s=5.0, tick_s=0.1)
@@ -64,18 +64,9 @@ def _present(client: EngineClient) -> dict[str, str]:
     return {row.name: row.key for row in rows}
 
 
-def _wait_until(is_so: Callable[[], bool]) -> None:
-    """Looks again and again, until it is so."""
-    end_s = time.monotonic() + WAIT_S
-    gate = threading.Event()
-    while not is_so():
-        assert time.monotonic() < end_s
-        gate.wait(0.05)
-
-
 def _wait_for(client: EngineClient, *names: str) -> dict[str, str]:
     """The present files, once they are these."""
-    _wait_until(lambda: set(_present(client)) == set(names))
+    until(lambda: set(_present(client)) == set(names))
     return _present(client)
 
 
@@ -117,8 +108,8 @@ def test_many_changes_at_once_are_one_job(client: EngineClient, photos: Path) ->
     """And it is one that began by itself."""
     for seed in range(10, 40):
         write_photo(photos / f"{seed}.jpg", seed)
-    _wait_until(lambda: len(_present(client)) == 32)
-    _wait_until(lambda: all(job.state.is_final for job in _jobs(client)))
+    until(lambda: len(_present(client)) == 32)
+    until(lambda: all(job.state.is_final for job in _jobs(client)))
     own = [job for job in _jobs(client) if job.is_background]
     assert 1 <= len(own) <= 3
     assert all("Looking at changes in photos" in job.title for job in own)
@@ -161,16 +152,16 @@ def test_media_of_a_disk_that_is_put_back_are_there_again(
 
 def test_looks_without_news_leave_no_jobs_behind(client: EngineClient, photos: Path) -> None:
     """A text beside a photo is a change, and nothing new."""
-    _wait_until(lambda: all(job.state.is_final for job in _jobs(client)))
+    until(lambda: all(job.state.is_final for job in _jobs(client)))
     (photos / "notes.txt").write_text("nothing to see")
     write_photo(photos / "2.jpg", 2)
     _wait_for(client, "0.jpg", "1.jpg", "2.jpg")
     (photos / "notes.txt").write_text("nothing again")
-    _wait_until(lambda: len([job for job in _jobs(client) if job.is_background]) <= 1)
+    until(lambda: len([job for job in _jobs(client) if job.is_background]) <= 1)
     before = index(client, photos).job
     (photos / "notes.txt").write_text("nothing at all")
     look = _next_look(client, before)
-    _wait_until(lambda: look.id not in {job.id for job in _jobs(client)})
+    until(lambda: look.id not in {job.id for job in _jobs(client)})
 
 
 def _next_look(client: EngineClient, before: JobValue) -> JobValue:
@@ -209,7 +200,7 @@ def test_a_library_in_a_watched_folder_does_not_wake_itself(tmp_path: Path) -> N
         index(client, photos)
         write_photo(photos / "1.jpg", 1)
         _wait_for(client, "0.jpg", "1.jpg")
-        _wait_until(lambda: all(job.state.is_final for job in _jobs(client)))
+        until(lambda: all(job.state.is_final for job in _jobs(client)))
         assert len([job for job in _jobs(client) if job.is_background]) <= 2
 
 
