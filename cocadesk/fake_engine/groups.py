@@ -119,7 +119,8 @@ class FakeGroups:
         best = self._annotations.lists.best
         rows.sort(key=lambda row: (row.key not in best, -row.width * row.height, row.key))
         # The first two digits of a burst show the same picture, whichever is the best.
-        pairs = [own[:2] if label is GroupLabel.BURST else own] + [(key,) for key in own[2:]]
+        is_burst = label is GroupLabel.BURST
+        pairs = [tuple(own[:2]), *((key,) for key in own[2:])] if is_burst else [tuple(own)]
         parts = {key: number for number, pair in enumerate(pairs) for key in pair}
         first = parts[rows[0].key]
         members = [

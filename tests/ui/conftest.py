@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QSettings
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -16,7 +16,9 @@ from cocadesk.fake_engine.engine import FakeEngine
 from tests.support.task_desk import TaskDesk
 from ui.engine.link import EngineLink
 from ui.kit.app_theme import AppTheme
+from ui.kit.preferences import remember
 from ui.kit.theme import Appearance
+from ui.library.group_commands import COLLAPSE
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
@@ -26,6 +28,14 @@ WAIT_MS = 30_000
 def app_theme(qapp: QApplication) -> AppTheme:
     """The light theme, whatever the system's is."""
     return AppTheme(qapp, Appearance.LIGHT)
+
+
+@pytest.fixture(autouse=True)
+def _preferences(tmp_path: Path) -> None:
+    """Choices of this test's own: every photo of a group is shown."""
+    scope = QSettings.Scope.UserScope
+    QSettings.setPath(QSettings.Format.IniFormat, scope, str(tmp_path / "settings"))
+    remember(COLLAPSE, False)
 
 
 @pytest.fixture

@@ -99,8 +99,9 @@ def test_the_menu_of_a_photo_has_what_is_marked_for_it(
         Group.PHOTO,
         Group.ANNOTATIONS,
         Group.RATING,
+        Group.SAME,
     }
-    assert sum(entry.isSeparator() for entry in menu.actions()) == 2
+    assert sum(entry.isSeparator() for entry in menu.actions()) == 3
 
 
 def test_the_palette_finds_every_action_by_its_text(actions: ActionSet, frame: QMainWindow) -> None:

@@ -28,9 +28,9 @@ def test_each_page_is_made_when_it_is_first_wanted(window: MainWindow, qtbot: Qt
 
 
 def test_pages_are_reached_by_keys_and_left_by_escape(window: MainWindow, qtbot: QtBot) -> None:
-    """Ctrl+1 to 4, and Esc leads back to the library before it clears a search."""
+    """Ctrl+1 to 5, and Esc leads back to the library before it clears a search."""
     keys = [window.action_set[page.action].shortcut().toString() for page in PAGES]
-    assert keys == ["Ctrl+1", "Ctrl+2", "Ctrl+3", "Ctrl+4"]
+    assert keys == ["Ctrl+1", "Ctrl+2", "Ctrl+3", "Ctrl+4", "Ctrl+5"]
     window.action_set[Pages.TAGS.action].trigger()
     assert window.switcher.page is Pages.TAGS
     window.action_set[Actions.STEP_BACK].trigger()
@@ -77,7 +77,7 @@ def test_pages_change_their_look_with_the_window(window: MainWindow, qtbot: QtBo
         window.switcher.show(page)
     window.action_set[Actions.APPEARANCE].trigger()
     window.action_set[Actions.APPEARANCE].trigger()
-    assert window.switcher.page is Pages.MODELS
+    assert window.switcher.page is PAGES[-1]
 
 
 def test_everything_on_the_pages_has_a_name(window: MainWindow, qtbot: QtBot) -> None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeAlias
 
 from PySide6.QtCore import QObject, Signal
 
@@ -20,6 +21,8 @@ from cocadesk.protocol.messages import (
     History,
     RedoAnnotations,
     SetAnnotations,
+    SetBest,
+    SetNotSame,
     UndoAnnotations,
     VocabularyReply,
 )
@@ -44,10 +47,25 @@ class Feedback:
     offer: FeedbackAction = FeedbackAction.NOTHING
 
 
+Decision: TypeAlias = SetBest | SetNotSame
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Change:
-    body: SetAnnotations | UndoAnnotations | RedoAnnotations
+    body: SetAnnotations | Decision | UndoAnnotations | RedoAnnotations
     text: str = ""
+
+    @property
+    def is_step(self) -> bool:
+        """True for undo and redo, which name no media."""
+        return isinstance(self.body, UndoAnnotations | RedoAnnotations)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The media that it is about."""
+        if isinstance(self.body, SetBest):
+            return (self.body.key,)
+        return self.body.keys if isinstance(self.body, SetAnnotations | SetNotSame) else ()
 
 
 class AnnotationEditor(QObject):
@@ -105,6 +123,10 @@ class AnnotationEditor(QObject):
         self.shown.emit(tuple(changed_row(row, body) for row in map(self._row_of, keys) if row))
         self._send(_Change(body=body, text=text))
 
+    def decide(self, body: Decision, text: str) -> None:
+        """Says something of a group of same pictures; ``text`` tells that it was done."""
+        self._send(_Change(body=body, text=text))
+
     def undo(self) -> None:
         """Takes the last change back."""
         self._send(_Change(body=UndoAnnotations()))
@@ -130,7 +152,7 @@ class AnnotationEditor(QObject):
         """A new engine: it gets what the last one did not answer."""
         self._is_waiting = False
         # Doing a set twice equals doing it once; an undo may have been done.
-        self._queue = deque(c for c in self._queue if isinstance(c.body, SetAnnotations))
+        self._queue = deque(change for change in self._queue if not change.is_step)
         self._link.ask(GetUndoState(), AnnotationsReply, self._take_titles)
         self.ask_vocabulary()
         self._next()
@@ -158,8 +180,7 @@ class AnnotationEditor(QObject):
         change = self._queue.popleft()
         self._is_waiting = False
         self._take_titles(answer)
-        keys = change.body.keys if isinstance(change.body, SetAnnotations) else ()
-        self._settle((*keys, *answer.changed))
+        self._settle((*change.keys, *answer.changed))
         said = _feedback(change, answer)
         if said is not None:
             self.feedback.emit(said)
@@ -169,7 +190,7 @@ class AnnotationEditor(QObject):
         change = self._queue.popleft()
         self._is_waiting = False
         self.feedback.emit(Feedback(text=str(error)))
-        self._settle(change.body.keys if isinstance(change.body, SetAnnotations) else ())
+        self._settle(change.keys)
         self._go_on()
 
     def _go_on(self) -> None:
@@ -179,9 +200,7 @@ class AnnotationEditor(QObject):
 
     def _settle(self, keys: Sequence[str]) -> None:
         """Edits that still wait for their turn stay as they are shown."""
-        waiting = {
-            key for c in self._queue if isinstance(c.body, SetAnnotations) for key in c.body.keys
-        }
+        waiting = {key for change in self._queue for key in change.keys}
         self.settled.emit(tuple(dict.fromkeys(key for key in keys if key not in waiting)))
 
     def _take_titles(self, answer: AnnotationsReply) -> None:
@@ -223,7 +242,7 @@ def changed_row(row: Row, body: SetAnnotations) -> Row:
 
 def _feedback(change: _Change, answer: AnnotationsReply) -> Feedback | None:
     """The sentence about an answer; None where nothing was changed."""
-    if isinstance(change.body, SetAnnotations):
+    if not change.is_step:
         return Feedback(text=change.text, offer=FeedbackAction.UNDO) if answer.changed else None
     is_undo = isinstance(change.body, UndoAnnotations)
     if not answer.title and not answer.changed and not answer.files:

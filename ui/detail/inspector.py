@@ -12,8 +12,10 @@ from cocadesk.protocol.messages import (
     Description,
     Detail,
     GetDetail,
+    GetGroup,
     GetMoments,
     GetPreview,
+    Groups,
     Moments,
     Preview,
 )
@@ -32,6 +34,7 @@ class _About(Enum):
     ANNOTATIONS = 1
     PICTURE = 2
     MOMENTS = 3
+    GROUP = 4
 
 
 class Inspector(QObject):
@@ -42,6 +45,7 @@ class Inspector(QObject):
     describing = Signal()
     picture_came = Signal(object)
     moments_came = Signal(object)
+    group_came = Signal(object)
     failed = Signal(str)
 
     def __init__(self, link: EngineLink, previews: ImageLoader, parent: QObject) -> None:
@@ -132,9 +136,19 @@ class Inspector(QObject):
             ),
         )
 
+    def ask_group(self) -> None:
+        """``group_came`` follows, with the group of same pictures that the medium is in."""
+        if self.key is not None:
+            ticket = self._link.ask(GetGroup(key=self.key), Groups, self._on_group)
+            self._keep(_About.GROUP, ticket)
+
+    def _on_group(self, answer: Groups) -> None:
+        self.group_came.emit(answer.groups[0] if answer.groups else None)
+
     def _describe(self) -> None:
         if self.key is None:
             return
+        self.ask_group()
         self.describing.emit()
         self._keep(
             _About.ANNOTATIONS,

@@ -7,10 +7,10 @@ from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QFrame
 
 from cocadesk.protocol.values import Row
-from ui.detail.photo_view import PhotoView
 from ui.kit.actions import Actions, ActionSet
 from ui.kit.icons import Icon
 from ui.kit.layouts import STRETCH, in_column, in_row
+from ui.kit.photo_view import PhotoView
 from ui.kit.texts import clock, marks
 from ui.kit.widgets import IconButton, label
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QPixmap, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
@@ -12,6 +12,7 @@ from ui.annotations.caption_field import CaptionField, Origin
 from ui.annotations.selection_tags import SharedTags
 from ui.annotations.tag_chips import TagChips
 from ui.detail.facts import FactsTable, facts_of
+from ui.detail.kin_line import KinLine
 from ui.detail.video_view import VideoView
 from ui.kit.actions import ActionSet, Group
 from ui.kit.image_loader import ImageLoader
@@ -28,7 +29,12 @@ PHOTO_MAX_PX = 300
 
 
 class DetailPane(QFrame):
-    """Shows one medium; knows nothing of where its annotations come from or go to."""
+    """Shows one medium; knows nothing of where its annotations come from or go to.
+
+    ``kin_wanted`` carries its key and name, and the link of those that shall be shown.
+    """
+
+    kin_wanted = Signal(str, str, object)
 
     def __init__(self, actions: ActionSet, frames: ImageLoader) -> None:
         super().__init__()
@@ -53,6 +59,9 @@ class DetailPane(QFrame):
         self.marks = label("", "marks")
         self.marks.setAccessibleName("Stars and flag")
         self.facts = FactsTable()
+        self.kin = KinLine()
+        self.kin.wanted.connect(self._on_kin)
+        self._name = ""
         self._more: tuple[Fact, ...] = ()
         self._build()
         self.clear()
@@ -78,7 +87,10 @@ class DetailPane(QFrame):
             self.is_described = False
         if is_other or facts:
             self._more = facts
+        self._name = row.name
         self._noun = "video" if row.kind is MediaKind.VIDEO else "photo"
+        if is_other:
+            self.kin.clear(self._noun)
         self._ratio = min(1.4, max(0.4, row.height / row.width)) if row.width else 3 / 4
         self._fit_photo()
         self.video.show_row(row, thumbnail)
@@ -138,6 +150,7 @@ class DetailPane(QFrame):
             self.field,
             self.marks,
             self.many,
+            self.kin,
             self.chips,
             self._button_row(),
             _line(),
@@ -154,6 +167,10 @@ class DetailPane(QFrame):
         self._reveal = single_shot(self, self._on_reveal)
         self.field.begun.connect(self._reveal.start)
         self.chips.begun.connect(self._reveal.start)
+
+    def _on_kin(self, label: object) -> None:
+        if self.key is not None:
+            self.kin_wanted.emit(self.key, self._name, label)
 
     def _button_row(self) -> QHBoxLayout:
         row = QHBoxLayout()

@@ -5,13 +5,21 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QPixmap
 
-from cocadesk.protocol.messages import Description, Detail, Moments, RowsChanged
+from cocadesk.protocol.messages import (
+    Description,
+    Detail,
+    GroupsChanged,
+    Moments,
+    PictureGroup,
+    RowsChanged,
+)
 from cocadesk.protocol.values import Fact, Row
 from ui.annotations.editor import AnnotationEditor
 from ui.detail.inspector import Inspector
 from ui.detail.large_view import LargeView
 from ui.detail.pane import DetailPane
 from ui.kit.image_loader import ImageLoader
+from ui.library.alike.kin import kin_of
 from ui.library.results_model import ResultsModel
 
 
@@ -45,6 +53,7 @@ class DetailPresenter(QObject):
         inspector.describing.connect(detail.say_describing)
         inspector.picture_came.connect(self._on_picture)
         inspector.moments_came.connect(self._on_moments)
+        inspector.group_came.connect(self._on_group)
         inspector.failed.connect(self._on_no_picture)
         editor.shown.connect(self._on_pending)
         editor.settled.connect(self._on_settled)
@@ -76,6 +85,8 @@ class DetailPresenter(QObject):
 
         While the editor waits for an answer, that answer tells when to ask again.
         """
+        if isinstance(body, GroupsChanged):
+            self._inspector.ask_group()
         if not isinstance(body, RowsChanged) or not self._editor.is_settled():
             return
         if not body.keys or self._inspector.key in body.keys:
@@ -145,6 +156,12 @@ class DetailPresenter(QObject):
 
     def _on_moments(self, answer: Moments) -> None:
         self._detail.video.show_moments(answer, self._model.hit_of(answer.key))
+
+    def _on_group(self, group: PictureGroup | None) -> None:
+        key = self._inspector.key
+        if key is not None:
+            kin = {} if group is None else kin_of(group, key)
+            self._detail.kin.show_kin(kin, self._model.groups.mark(key))
 
     def _on_moment(self, time_s: float) -> None:
         self._inspector.show_moment(time_s)

@@ -10,11 +10,11 @@ from cocadesk.errors import UserError
 from cocadesk.protocol.messages import Moments
 from cocadesk.protocol.values import Hit, MediaKind, Row
 from ui.detail.moment_strip import MomentStrip
-from ui.detail.photo_view import PhotoView
 from ui.detail.player_controls import PlayerControls
 from ui.detail.video_player import VideoPlayer
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import in_column
+from ui.kit.photo_view import PhotoView
 from ui.kit.theme import GAP_S
 from ui.kit.timers import single_shot
 from ui.kit.widgets import label

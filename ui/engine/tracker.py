@@ -19,6 +19,7 @@ from cocadesk.protocol.messages import (
     PlanWrite,
     RequestBody,
     StartCaption,
+    StartGrouping,
     StartIndex,
     StartTakeOver,
     StartWrite,
@@ -117,6 +118,10 @@ class JobTracker(QObject):
     def take_over(self, scope: Scope) -> None:
         """Starts to take texts beside the photos over as captions."""
         self._start(StartTakeOver(scope=scope))
+
+    def group(self, *, again: bool = False) -> None:
+        """Starts to look for same pictures among what came last, or ``again`` among all."""
+        self._start(StartGrouping(again=again))
 
     def list_jobs(self) -> None:
         """Learns of all jobs, and announces those that have not ended, e.g. after a restart."""

@@ -24,6 +24,7 @@ class Group(StrEnum):
     VIDEO = "Video"
     ANNOTATIONS = "Captions and tags"
     RATING = "Stars, flags and albums"
+    SAME = "Same pictures"
     VIEW = "View"
     PROGRAM = "Program"
 
@@ -37,6 +38,7 @@ class Requires(Enum):
     VIDEO = 3
     UNDO = 4
     REDO = 5
+    GROUP = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +74,7 @@ _annotation = partial(
     Action, group=Group.ANNOTATIONS, requires=Requires.SELECTION, is_in_photo_menu=True
 )
 _rating = partial(Action, group=Group.RATING, requires=Requires.SELECTION)
+_same = partial(Action, group=Group.SAME, requires=Requires.GROUP)
 _view = partial(Action, group=Group.VIEW)
 _program = partial(Action, group=Group.PROGRAM)
 
@@ -152,6 +155,22 @@ class Actions:
     MOVE_LATER = _rating("move-later", "Later in this album", ("Alt+Right",))
     ALBUMS = _rating("albums", "Albums and saved searches…", ("Ctrl+B",), requires=Requires.ENGINE)
     SAVE_SEARCH = _rating("save-search", "Save this search…", ("Ctrl+S",), requires=Requires.ENGINE)
+    COLLAPSE = _same(
+        "collapse-same", "Collapse same pictures", requires=Requires.NOTHING, is_setting=True
+    )
+    COLLAPSE_BURSTS = _same(
+        "collapse-bursts", "Collapse bursts as well", requires=Requires.NOTHING, is_setting=True
+    )
+    OPEN_GROUP = _same(
+        "open-group", "Open or close its group", ("G",), requires=Requires.SELECTION,
+        is_in_photo_menu=True,
+    )  # fmt: skip
+    FIND_SAME = _same("find-same", "Look for same pictures now", requires=Requires.ENGINE)
+    COMPARE = _same("compare", "Side by side", ("C",))
+    SET_BEST = _same("set-best", "Mark as the best", ("M",))
+    NOT_SAME = _same("not-same", "Not the same", ("N",))
+    REJECT_OTHERS = _same("reject-others", "Reject all but the best", ("R",))
+    SHOW_GROUP = _same("show-group", "Show in the library", ("S",))
     STEP_BACK = _view("step-back", "Back, or clear the search", ("Esc",))
     TOGGLE_DETAIL = _view("toggle-detail", "Details", ("Ctrl+I",), icon=Icon.PANEL)
     BIGGER = _view("bigger", "Larger thumbnails", ("Ctrl++", "Ctrl+="))

@@ -38,6 +38,10 @@ class Icon(StrEnum):
         '<rect x="3" y="4.5" width="18" height="15" rx="2"/><circle cx="8.5" cy="9.5" r="1.8"/>'
         '<path d="M3.5 17.5 9 13l3.5 3 4-4.5 4 4.5"/>'
     )
+    STACK = (
+        '<rect x="3" y="7.5" width="13.5" height="13" rx="2"/>'
+        '<path d="M7.5 4H18a3 3 0 0 1 3 3v10"/>'
+    )
     NOTHING = '<circle cx="10.5" cy="10.5" r="6.5"/><path d="M15.5 15.5 21 21M8 10.5h5"/>'
     ENGINE = '<path d="M12 3v4M12 17v4M3 12h4M17 12h4M5.6 5.6l2.9 2.9M15.5 15.5l2.9 2.9"/>'
     WARNING = '<path d="M12 4 2.8 19.5h18.4z"/><path d="M12 10v4.5M12 16.9v.2"/>'

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QImageReader, QPainter, QPainterPath, QPixmap
 
 from ui.kit.theme import colour
@@ -153,3 +153,19 @@ def paint_thumbnail(
         middle.moveCenter(QRectF(picture.rect()).center())
         painter.drawPixmap(rect, picture, middle)
     painter.setClipping(False)
+
+
+def paint_whole(painter: QPainter, place: QRect, radius_px: int, picture: QPixmap | None) -> None:
+    """All of the picture in the middle of its place, on grey."""
+    outline = QPainterPath()
+    outline.addRoundedRect(QRectF(place), radius_px, radius_px)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.fillPath(outline, colour("placeholder"))
+    if picture is not None and not picture.isNull():
+        size = picture.size().scaled(place.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        whole = QRect(QPoint(0, 0), size)
+        whole.moveCenter(place.center())
+        painter.setClipPath(outline)
+        painter.drawPixmap(whole, picture)
+        painter.setClipping(False)

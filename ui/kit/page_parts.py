@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ui.kit.actions import Action, Requires
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.theme import GAP_M, colour
 from ui.kit.widgets import label
@@ -29,7 +30,24 @@ UNLIMITED_PX = 16_777_215  # Qt's own greatest width
 
 
 class Page(QWidget):
-    """A page of the window."""
+    """A page of the window.
+
+    ``given_changed``: the conditions that it meets may be others.
+    """
+
+    given_changed = Signal()
+
+    @property
+    def given(self) -> frozenset[Requires]:
+        """The conditions of actions that are met while it is shown."""
+        return frozenset()
+
+    def do(self, action: Action) -> None:
+        """One of the actions that only this page has."""
+
+    def step_back(self) -> bool:
+        """Goes back inside the page; False where that leads out of it."""
+        return False
 
     def on_shown(self) -> None:
         """The page is shown now: asks for what may have changed and takes the focus."""

@@ -22,6 +22,12 @@ QLabel[role="key"] {
     padding: 1px 6px; font-size: ${small_px}px;
 }
 QLabel[role="on-stage"] { color: $on_stage; font-size: 16px; }
+QLabel[role="on-stage-bold"] { color: $on_stage; font-weight: 600; }
+QLabel[role="on-stage-small"] { color: $on_stage; font-size: ${small_px}px; }
+QLabel[role="best"] { background: $accent; color: $on_accent; border-radius: 5px;
+    padding: 2px 7px; font-size: ${small_px}px; font-weight: 600; }
+QLabel[role="link-badge"] { background: $stage_hover; color: $on_stage; border-radius: 5px;
+    padding: 2px 7px; font-size: ${small_px}px; font-weight: 600; }
 #header { background: $surface; border-bottom: 1px solid $line; }
 QToolButton[role="tab"] { border-radius: ${radius}px; padding: 7px 10px; color: $muted; }
 QToolButton[role="tab"]:checked { background: $accent_soft; color: $text; font-weight: 600; }
@@ -67,7 +73,12 @@ QFrame[role="job"] { border: none; border-top: 1px solid $line;
 QFrame[role="job"]:focus { background: $window; border-left: 3px solid $accent; }
 QLabel[role="state"] { background: $raised; border-radius: 4px; padding: 2px 7px;
     color: $muted; font-size: ${small_px}px; font-weight: 600; }
-#stage { background: $stage; }
+#stage, #compare { background: $stage; }
+QFrame[role="pane"] { border: 2px solid transparent; border-radius: ${radius}px; }
+QFrame[role="pane"][chosen="true"] { border-color: $on_stage; }
+QTableView { background: $window; border: none; }
+#groups { selection-background-color: transparent; }
+#groups QHeaderView { background: $surface; border: none; }
 #search {
     background: $window; border: 1px solid $line; border-radius: 18px;
     padding: 0 12px 0 8px; min-height: 36px; font-size: 15px;

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import (
+    GetGroup,
     GetRows,
+    Groups,
+    GroupsChanged,
     Hits,
     Keys,
     ListNewest,
@@ -18,9 +22,11 @@ from cocadesk.protocol.messages import (
     Similar,
     album_name,
 )
-from cocadesk.protocol.values import JobKind, JobState, JobValue, Priority
+from cocadesk.protocol.values import GroupLabel, JobKind, JobState, JobValue, Priority
 from ui.engine.link import EngineLink, Ticket
 from ui.kit.timers import single_shot
+from ui.library.alike.kin import kin_of, within
+from ui.library.grouping import GroupOpener
 from ui.library.listing import Listing, Showing
 from ui.library.results_model import ResultsModel
 
@@ -35,6 +41,7 @@ class _Question:
     kind: Showing
     text: str = ""
     key: str = ""
+    label: GroupLabel = GroupLabel.BURST
 
 
 class Browser(QObject):
@@ -52,6 +59,13 @@ class Browser(QObject):
         self._model = model
         self._ticket: Ticket | None = None
         self._growing: list[str] = []
+        self._copies: dict[str, int] = {}
+        self._collapse: GroupLabel | None = None
+        self._opener = GroupOpener(
+            link, model.groups, lambda key: model.position_of(key) is not None, self
+        )
+        self._opener.spliced.connect(model.splice)
+        self._opener.failed.connect(self._on_failed)
         self._asked = _Question(Showing.NEWEST)
         self._answered: _Question | None = None
         self._listing = Listing()
@@ -71,6 +85,7 @@ class Browser(QObject):
         return replace(
             self._listing,
             shown=self._model.rowCount(),
+            hidden=self._model.groups.hidden,
             is_filtered=self._asked.kind is not Showing.NEWEST,
         )
 
@@ -83,6 +98,25 @@ class Browser(QObject):
     def similar(self, key: str, name: str) -> None:
         """Shows what looks like this medium."""
         self._ask(_Question(Showing.SIMILAR, name, key))
+
+    def group(self, key: str, name: str, label: GroupLabel = GroupLabel.BURST) -> None:
+        """Shows a medium and those of its group that are linked so closely, the best first."""
+        self._ask(_Question(Showing.GROUP, name, key, label))
+
+    @property
+    def collapse(self) -> GroupLabel | None:
+        """The loosest link of those for which one medium stands; None where each is shown."""
+        return self._collapse
+
+    @collapse.setter
+    def collapse(self, label: GroupLabel | None) -> None:
+        if label is not self._collapse:
+            self._collapse = label
+            self.ask_again()
+
+    def toggle_group(self, key: str) -> bool:
+        """Opens or closes the group for which one stands; False where it has none here."""
+        return self._collapse is not None and self._opener.toggle(key, self._collapse)
 
     def ask_again(self) -> None:
         """Asks the same question; the old list stays until the answer comes."""
@@ -101,13 +135,19 @@ class Browser(QObject):
         if self._ticket is not None:
             self._ticket.cancel()
         if question.kind in (Showing.NEWEST, Showing.ALBUM):
-            self._growing = []
+            self._growing, self._copies = [], {}
             self._ask_stretch()
             return
+        if question.kind is Showing.GROUP:
+            self._ticket = self._link.ask(
+                GetGroup(key=question.key), Groups, self._on_group, on_failed=self._on_failed
+            )
+            return
+        limit, collapse = RESULTS_LIMIT, self._collapse
         body = (
-            Search(text=question.text, limit=RESULTS_LIMIT)
+            Search(text=question.text, limit=limit, collapse=collapse)
             if question.kind is Showing.SEARCH
-            else Similar(key=question.key, limit=RESULTS_LIMIT)
+            else Similar(key=question.key, limit=limit, collapse=collapse)
         )
         self._ticket = self._link.ask(body, Hits, self._on_hits, on_failed=self._on_failed)
 
@@ -119,12 +159,23 @@ class Browser(QObject):
         """Rows came or changed: shown rows are asked for again, the list a little later."""
         if isinstance(body, RowsChanged):
             self._model.refresh_rows(body.keys)
-            if not self._refresh.isActive():
-                self._refresh.start()
+        is_other = isinstance(body, RowsChanged) or (
+            isinstance(body, GroupsChanged)
+            and (self._collapse is not None or self._asked.kind is Showing.GROUP)
+        )
+        if is_other and not self._refresh.isActive():
+            self._refresh.start()
 
     def _ask_stretch(self) -> None:
+        """An album shows all that a person put into it."""
+        collapse = self._collapse if self._asked.kind is Showing.NEWEST else None
         self._ticket = self._link.ask(
-            ListNewest(offset=len(self._growing), limit=STRETCH, filter=self._asked.text),
+            ListNewest(
+                offset=len(self._growing),
+                limit=STRETCH,
+                filter=self._asked.text,
+                collapse=collapse,
+            ),
             Keys,
             self._on_keys,
             on_failed=self._on_failed,
@@ -132,20 +183,40 @@ class Browser(QObject):
 
     def _on_keys(self, answer: Keys) -> None:
         self._growing += answer.keys
+        self._copies.update(
+            (key, n) for key, n in zip(answer.keys, answer.copies, strict=False) if n
+        )
         if answer.keys and len(self._growing) < answer.total:
             self._ask_stretch()
             return
-        keys = list(dict.fromkeys(self._growing))
+        keys = self._arrange(dict.fromkeys(self._growing), self._copies)
         is_newest = self._listing.showing is self._asked.kind is Showing.NEWEST
         if not (is_newest and self._model.grow_to(keys)):
             self._model.show_keys(keys, keeps_place=self._asked == self._answered)
         self._settle(total=answer.total)
 
     def _on_hits(self, answer: Hits) -> None:
-        keys = [hit.key for hit in answer.hits]
+        copies = {hit.key: hit.copies for hit in answer.hits}
+        keys = self._arrange(copies, copies)
         self._model.show_keys(keys, answer.hits, keeps_place=self._asked == self._answered)
         is_ranked = any(hit.score for hit in answer.hits)
         self._settle(is_complete=answer.complete, is_ranked=is_ranked)
+
+    def _on_group(self, answer: Groups) -> None:
+        keys: list[str] = []
+        for group in answer.groups[:1]:
+            wanted = {self._asked.key, *within(kin_of(group, self._asked.key), self._asked.label)}
+            keys = [m.row.key for m in group.members if m.row.key in wanted]
+            self._model.set_rows(member.row for member in group.members)
+        self._arrange(keys, {})
+        self._model.show_keys(keys, keeps_place=self._asked == self._answered)
+        self._settle(total=len(keys))
+
+    def _arrange(self, keys: Iterable[str], copies: Mapping[str, int]) -> list[str]:
+        """The answer with the members of open groups in it."""
+        marks = self._model.groups
+        marks.set_copies(copies, keeps_open=self._asked == self._answered)
+        return marks.arrange(tuple(keys))
 
     def _settle(self, *, total: int = 0, is_complete: bool = True, is_ranked: bool = True) -> None:
         self._answered = self._asked

@@ -7,12 +7,15 @@ from PySide6.QtGui import QFont, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from cocadesk.protocol.values import Hit, MediaKind, Row
+from ui.kit.icons import Icon, pixmap
 from ui.kit.image_loader import ImageLoader, paint_thumbnail
 from ui.kit.texts import clock, parts_badge, short_marks
-from ui.kit.theme import RADIUS_PX, SMALL_PX, colour
-from ui.library.results_model import HIT_ROLE, ROW_ROLE
+from ui.kit.theme import RADIUS_PX, SMALL_PX, colour, current_theme
+from ui.library.grouping import GroupMark
+from ui.library.results_model import GROUP_ROLE, HIT_ROLE, ROW_ROLE
 
 MARGIN_PX = 5
+ICON_PX = 13
 
 
 class ThumbnailDelegate(QStyledItemDelegate):
@@ -44,6 +47,9 @@ class ThumbnailDelegate(QStyledItemDelegate):
         painter.save()
         if isinstance(row, Row):
             self._paint_row(painter, rect, row, index.data(HIT_ROLE))
+            mark = index.data(GROUP_ROLE)
+            if isinstance(mark, GroupMark):
+                self._paint_group(painter, rect, mark)
         else:
             paint_thumbnail(painter, rect, RADIUS_PX, None)
         self._paint_state(painter, option, rect)
@@ -64,6 +70,17 @@ class ThumbnailDelegate(QStyledItemDelegate):
         if text := short_marks(row):
             self._paint_badge(painter, rect, text, is_above=True, is_right=True)
 
+    def _paint_group(self, painter: QPainter, rect: QRect, mark: GroupMark) -> None:
+        """The number of same pictures beside a small stack; those of an open group are tied."""
+        if mark.is_open:
+            painter.setPen(QPen(colour("accent"), 3))
+            left = rect.left() if mark.is_head else rect.left() - MARGIN_PX
+            y = rect.bottom() + MARGIN_PX - 1
+            painter.drawLine(left, y, rect.right() + (MARGIN_PX if mark.is_head else 0), y)
+        if mark.is_head:
+            text = f"{mark.number:,}{' –' if mark.is_open else ''}"
+            self._paint_badge(painter, rect, text, is_right=True, icon=Icon.STACK)
+
     def _paint_name(self, painter: QPainter, rect: QRect, name: str) -> None:
         painter.setPen(colour("muted"))
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWrapAnywhere
@@ -77,12 +94,15 @@ class ThumbnailDelegate(QStyledItemDelegate):
         *,
         is_above: bool = False,
         is_right: bool = False,
+        icon: Icon | None = None,
     ) -> None:
+        """A short text in a corner, behind an icon where there is one."""
         font = QFont(painter.font())
         font.setPixelSize(SMALL_PX - 1)
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
-        wanted = painter.fontMetrics().horizontalAdvance(text) + 14
+        room = 0 if icon is None else ICON_PX + 3
+        wanted = painter.fontMetrics().horizontalAdvance(text) + 14 + room
         width = min(wanted, rect.width() - 12)
         top = rect.top() + 6 if is_above else rect.bottom() - 26
         left = rect.right() - 6 - width if is_right else rect.left() + 6
@@ -91,7 +111,11 @@ class ThumbnailDelegate(QStyledItemDelegate):
         painter.setBrush(colour("badge"))
         painter.drawRoundedRect(badge, 5, 5)
         painter.setPen(colour("on_badge"))
-        painter.drawText(badge, int(Qt.AlignmentFlag.AlignCenter), text)
+        painter.drawText(badge.adjusted(room, 0, 0, 0), int(Qt.AlignmentFlag.AlignCenter), text)
+        if icon is not None:
+            ratio = painter.device().devicePixelRatioF()
+            shown = pixmap(icon, current_theme().on_badge, ICON_PX, ratio)
+            painter.drawPixmap(badge.left() + 6, badge.top() + (20 - ICON_PX) // 2, shown)
 
     def _paint_state(self, painter: QPainter, option: QStyleOptionViewItem, rect: QRect) -> None:
         state = option.state

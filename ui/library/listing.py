@@ -20,13 +20,15 @@ class Showing(Enum):
     SEARCH = 2
     SIMILAR = 3
     ALBUM = 4
+    GROUP = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """The list that is shown and the one that was asked for last.
 
-    ``shown`` counts its entries, ``total`` those of the library; a list that is not
+    ``shown`` counts its entries, ``total`` those of the library, ``hidden`` the same pictures
+    for which others stand; a list that is not
     ``is_complete`` was cut off, and one that is not ``is_ranked`` answers filters without
     words. ``problem`` says why there is none.
     """
@@ -35,6 +37,7 @@ class Listing:
     query: str = ""
     shown: int = 0
     total: int = 0
+    hidden: int = 0
     is_complete: bool = True
     is_ranked: bool = True
     is_filtered: bool = False
@@ -48,8 +51,12 @@ class Listing:
     @property
     def headline(self) -> str:
         """One line on what is shown; empty where a problem is told in its place."""
-        if self.problem is not None:
-            return ""
+        line = "" if self.problem is not None else self._line
+        hidden = f" · {count(self.hidden, 'same picture')} collapsed" if self.hidden else ""
+        return line + hidden if line else ""
+
+    @property
+    def _line(self) -> str:
         if self.showing is Showing.NEWEST:
             return f"{count_media(self.total)}, newest first" if self.total else ""
         if self.showing is Showing.SEARCH:
@@ -64,6 +71,8 @@ class Listing:
             return f"{count_media(self.total)} in the album “{album_name(self.query)}”"
         if self.showing is Showing.SIMILAR:
             return f"Looks like {self.query}, most alike first"
+        if self.showing is Showing.GROUP:
+            return f"{self.query} and what is alike: {count(self.shown, 'photo')}, best first"
         return ""
 
 
@@ -86,6 +95,12 @@ NOTHING_FOUND = EmptyState(
     icon=Icon.NOTHING,
     title="Nothing found",
     text="Try other or fewer words. Describe what can be seen in the photo.",
+    button="Show all photos",
+)
+NO_GROUP = EmptyState(
+    icon=Icon.STACK,
+    title="Nothing is alike",
+    text="This photo is in no group of same pictures any more.",
     button="Show all photos",
 )
 READING = EmptyState(
@@ -116,7 +131,7 @@ def empty_state_for(
     if link is not LinkState.CONNECTED or listing.showing is Showing.NOTHING_YET:
         return STARTING
     if listing.is_filtered:
-        return NOTHING_FOUND
+        return NO_GROUP if listing.showing is Showing.GROUP else NOTHING_FOUND
     return READING if is_working else FIRST_FOLDER
 
 

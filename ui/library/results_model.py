@@ -20,10 +20,12 @@ from cocadesk.protocol.messages import Description
 from cocadesk.protocol.values import Hit, Row, changed
 from ui.kit.plain_text import tip_of
 from ui.kit.timers import single_shot
+from ui.library.grouping import GroupMarks
 
 KEY_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 2
 HIT_ROLE = int(Qt.ItemDataRole.UserRole) + 3
+GROUP_ROLE = int(Qt.ItemDataRole.UserRole) + 4
 
 MAX_ROWS = 5000
 ASK_AT_ONCE = 200
@@ -36,7 +38,8 @@ class ResultsModel(QAbstractListModel):
     """Keys in order of relevance or date.
 
     ``data`` never blocks: a row that is not here yet is None and its key is
-    collected; ``rows_wanted`` then asks for all of them at once.
+    collected; ``rows_wanted`` then asks for all of them at once. ``groups`` knows the
+    cells that stand for several same pictures.
     """
 
     rows_wanted = Signal(object)
@@ -52,6 +55,7 @@ class ResultsModel(QAbstractListModel):
         self._stale: set[str] = set()
         self._pending: set[str] = set()
         self.keeps_place = False
+        self.groups = GroupMarks()
         self._timer = single_shot(self, self._ask)
 
     # What views read ----------------------------------------------------------------
@@ -69,6 +73,8 @@ class ResultsModel(QAbstractListModel):
             return key
         if role == HIT_ROLE:
             return self._hits.get(key)
+        if role == GROUP_ROLE:
+            return self.groups.mark(key)
         row = self._row(key)
         if role == ROW_ROLE or row is None:
             return row if role == ROW_ROLE else None
@@ -77,7 +83,9 @@ class ResultsModel(QAbstractListModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return tip_of(row.caption, row.name) if row.caption else tip_of(row.name)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{row.caption or row.kind.value.capitalize()}, {row.name}"
+            mark = self.groups.mark(key)
+            text = f"{row.caption or row.kind.value.capitalize()}, {row.name}"
+            return text if mark is None else f"{text}, {mark.text}"
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -160,6 +168,23 @@ class ResultsModel(QAbstractListModel):
             self.endInsertRows()
         self._set_keys(self._keys)
         return True
+
+    def splice(self, key: str, removed: int, added: Sequence[str]) -> None:
+        """Behind this medium so many go and these come; selection and scrolling stay."""
+        start = self._position.get(key, -1) + 1
+        if not start:
+            return
+        if removed:
+            self.beginRemoveRows(_NO_PARENT, start, start + removed - 1)
+            del self._keys[start : start + removed]
+            self._set_keys(self._keys)
+            self.endRemoveRows()
+        if added:
+            self.beginInsertRows(_NO_PARENT, start, start + len(added) - 1)
+            self._keys[start:start] = added
+            self._set_keys(self._keys)
+            self.endInsertRows()
+        self._announce(key)
 
     def set_pending(self, rows: Sequence[Row]) -> None:
         """Rows as an edit will leave them: what comes before ``settle`` may be older."""

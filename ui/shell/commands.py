@@ -9,6 +9,7 @@ from functools import partial
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow
 
+from cocadesk.protocol.values import GroupLabel
 from ui.kit import desktop
 from ui.kit.actions import Actions, ActionSet, Slots
 from ui.kit.app_theme import AppTheme
@@ -16,6 +17,7 @@ from ui.kit.dialogs import DialogHost
 from ui.library.care import CareCommands
 from ui.library.folder_commands import FolderCommands
 from ui.library.forgetting import Forgetting
+from ui.library.group_commands import GroupCommands
 from ui.library.notices import LibraryNotices
 from ui.library.tasks import Tasks
 from ui.library.watching import WatchSettings
@@ -49,6 +51,8 @@ class LibraryCommands(QObject):
         self._grid = widgets.grid
         self._search = widgets.search
         self._browser = session.browser
+        self.groups = GroupCommands(session.browser, widgets.grid, tracker, widgets.notice)
+        widgets.detail.kin_wanted.connect(self.show_group)
         self._tracker = session.tracker
         self._switcher = switcher
 
@@ -59,6 +63,7 @@ class LibraryCommands(QObject):
             **self._folders.slots(),
             **self._care.slots(),
             **self.watch.slots(),
+            **self.groups.slots(),
             Actions.FORGET_PHOTO: self._forget_photo,
             Actions.RESCAN: partial(self._tracker.index, ()),
             Actions.SHOW_ALL: self.show_all,
@@ -69,6 +74,17 @@ class LibraryCommands(QObject):
             Actions.BIGGER: partial(self._resize, 1),
             Actions.SMALLER: partial(self._resize, -1),
         }
+
+    def mark_settings(self, actions: ActionSet) -> None:
+        """Lets the actions that are settings have a check mark while they are on."""
+        for came, action in (
+            (self.watch.watching_came, Actions.WATCH_FOLDERS),
+            (self.watch.waiting_came, Actions.WAIT_ON_BATTERY),
+            (self.groups.collapse_came, Actions.COLLAPSE),
+            (self.groups.bursts_came, Actions.COLLAPSE_BURSTS),
+        ):
+            came.connect(actions[action].setChecked)
+        self.groups.announce()
 
     def show_all(self) -> None:
         """Everything, newest first."""
@@ -83,6 +99,12 @@ class LibraryCommands(QObject):
         """The results of a text, e.g. one that a model has learned."""
         self._switcher.to_library()
         self._search.set_query(text)
+        self._grid.setFocus()
+
+    def show_group(self, key: str, name: str, label: GroupLabel = GroupLabel.BURST) -> None:
+        """The media that are alike to one, so closely or closer."""
+        self._switcher.to_library()
+        self._browser.group(key, name, label)
         self._grid.setFocus()
 
     def _add_folder(self) -> None:

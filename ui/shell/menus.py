@@ -34,6 +34,7 @@ SUBMENUS = (
     Group.VIDEO,
     Group.ANNOTATIONS,
     Group.RATING,
+    Group.SAME,
     Group.VIEW,
 )
 

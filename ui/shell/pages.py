@@ -9,33 +9,38 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStackedWidget, QToolButton, QWidget
 
-from ui.engine.link import EngineLink
-from ui.engine.tracker import JobTracker
-from ui.kit.actions import Action, ActionSet, Group, Slots
-from ui.kit.image_loader import ImageLoader
+from ui.kit.actions import Action, Actions, ActionSet, Group, Requires, Slots
 from ui.kit.layouts import in_row
 from ui.kit.page_parts import Page
 from ui.kit.widgets import tool
+from ui.shell.session import LibrarySession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageContext:
-    """All that pages are built from; ``search`` shows a text's results in the library."""
+    """All that pages are built from.
+
+    ``search`` shows a text's results in the library, ``show_group`` the same pictures of a medium.
+    """
 
     library: Page
-    link: EngineLink
-    tracker: JobTracker
-    thumbnails: ImageLoader
+    actions: ActionSet
+    session: LibrarySession
     search: Callable[[str], None]
+    show_group: Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PageSpec:
-    """One entry of the list of pages, compared by identity; ``title`` stands on its tab."""
+    """One entry of the list of pages, compared by identity.
+
+    ``title`` stands on its tab; ``verbs`` are the actions that the page alone does.
+    """
 
     title: str
     action: Action
     build: Callable[[PageContext], Page]
+    verbs: tuple[Action, ...] = ()
 
 
 # A page's module is imported when it is first shown, so that start-up stays short.
@@ -48,7 +53,8 @@ def _library(context: PageContext) -> Page:
 def _teach(context: PageContext) -> Page:
     from ui.teach.page import TeachPage
 
-    page = TeachPage(context.link, context.tracker, context.thumbnails)
+    session = context.session
+    page = TeachPage(session.link, session.tracker, session.thumbnails)
     page.search_wanted.connect(context.search)
     return page
 
@@ -56,13 +62,30 @@ def _teach(context: PageContext) -> Page:
 def _tags(context: PageContext) -> Page:
     from ui.vocabulary.page import VocabularyPage
 
-    return VocabularyPage(context.link, context.tracker)
+    return VocabularyPage(context.session.link, context.session.tracker)
 
 
 def _models(context: PageContext) -> Page:
     from ui.models.page import ModelsPage
 
-    return ModelsPage(context.link, context.tracker)
+    return ModelsPage(context.session.link, context.session.tracker)
+
+
+def _same(context: PageContext) -> Page:
+    from ui.library.alike.page import GroupsContext, GroupsPage
+
+    session = context.session
+    return GroupsPage(
+        GroupsContext(
+            link=session.link,
+            tracker=session.tracker,
+            editor=session.editor,
+            actions=context.actions,
+            thumbnails=session.thumbnails,
+            previews=session.previews,
+            show_group=context.show_group,
+        )
+    )
 
 
 def _action(name: str, text: str, key: str) -> Action:
@@ -81,6 +104,18 @@ class Pages:
     TAGS = PageSpec(title="Tags", action=_action("tags", "Go to the tags", "Ctrl+3"), build=_tags)
     MODELS = PageSpec(
         title="Models", action=_action("models", "Go to the models", "Ctrl+4"), build=_models
+    )
+    SAME = PageSpec(
+        title="Same pictures",
+        action=_action("same", "Go to the same pictures", "Ctrl+5"),
+        build=_same,
+        verbs=(
+            Actions.COMPARE,
+            Actions.SET_BEST,
+            Actions.NOT_SAME,
+            Actions.REJECT_OTHERS,
+            Actions.SHOW_GROUP,
+        ),
     )
 
 
@@ -118,7 +153,8 @@ class PageTabs(QWidget):
 class PageSwitcher(QObject):
     """Shows one page; each is built when it is first shown.
 
-    ``leaving`` comes before a page is shown, ``switched`` after.
+    ``leaving`` comes before a page is shown, ``switched`` after, and when the conditions
+    that it meets may be others.
     """
 
     leaving = Signal()
@@ -134,8 +170,9 @@ class PageSwitcher(QObject):
         self._get(Pages.LIBRARY)
 
     def slots(self) -> Slots:
-        """The slots of the pages' actions."""
-        return {page.action: partial(self.show, page) for page in PAGES}
+        """The slots of the actions that lead to pages, and of those that are theirs."""
+        verbs = {verb: partial(self._do, page, verb) for page in PAGES for verb in page.verbs}
+        return {page.action: partial(self.show, page) for page in PAGES} | verbs
 
     def to_library(self) -> None:
         """Shows the library, e.g. because somebody searches."""
@@ -151,12 +188,26 @@ class PageSwitcher(QObject):
         shown.on_shown()
         self.switched.emit()
 
+    def step_back(self) -> None:
+        """Back inside the page, or from it to the library."""
+        if not self._get(self.page).step_back():
+            self.to_library()
+
+    @property
+    def given(self) -> frozenset[Requires]:
+        """The conditions of actions that the shown page meets."""
+        return self._get(self.page).given
+
     def built(self, page: PageSpec) -> Page | None:
         """The page's widget where it has been shown before."""
         return self._built.get(page)
+
+    def _do(self, page: PageSpec, verb: Action) -> None:
+        self._get(page).do(verb)
 
     def _get(self, page: PageSpec) -> Page:
         if page not in self._built:
             self._built[page] = page.build(self._context)
             self._stack.addWidget(self._built[page])
+            self._built[page].given_changed.connect(self.switched)
         return self._built[page]

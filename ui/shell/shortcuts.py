@@ -15,11 +15,11 @@ TWO_COLUMNS_PX = 860
 THREE_COLUMNS = (
     (Group.LIBRARY, Group.SEARCH, Group.EDIT, Group.ANNOTATIONS),
     (Group.PHOTO, Group.VIDEO, Group.VIEW),
-    (Group.RATING, Group.PROGRAM),
+    (Group.RATING, Group.SAME, Group.PROGRAM),
 )
 TWO_COLUMNS = (
     (Group.LIBRARY, Group.SEARCH, Group.EDIT, Group.ANNOTATIONS, Group.PROGRAM),
-    (Group.PHOTO, Group.VIDEO, Group.RATING, Group.VIEW),
+    (Group.PHOTO, Group.VIDEO, Group.RATING, Group.SAME, Group.VIEW),
 )
 
 

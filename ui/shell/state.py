@@ -20,7 +20,8 @@ Part = TypeVar("Part")
 class WindowState:
     """All that decides what the window shows; what follows from it are properties.
 
-    ``current`` is the key under the cursor and ``kind`` its kind, where it is known.
+    ``current`` is the key under the cursor and ``kind`` its kind, where it is known;
+    ``page_given`` are the conditions that the shown page meets beside.
     """
 
     link: LinkState = LinkState.STARTING
@@ -31,6 +32,7 @@ class WindowState:
     kind: MediaKind | None = None
     selected: int = 0
     is_library_shown: bool = True
+    page_given: frozenset[Requires] = frozenset()
     wants_detail: bool = True
     is_editing: bool = False
     undo_title: str = ""
@@ -46,7 +48,7 @@ class WindowState:
             Requires.UNDO: bool(self.undo_title),
             Requires.REDO: bool(self.redo_title),
         }
-        return frozenset(condition for condition, is_so in is_met.items() if is_so)
+        return self.page_given.union(condition for condition, is_so in is_met.items() if is_so)
 
     @property
     def headline(self) -> str:

@@ -57,10 +57,10 @@ class MainWindow(QMainWindow):
         self.large = LargeMode(widgets)
         context = PageContext(
             library=widgets.library,
-            link=session.link,
-            tracker=session.tracker,
-            thumbnails=session.thumbnails,
+            actions=self.action_set,
+            session=session,
             search=self.search,
+            show_group=lambda key, name: self._library.show_group(key, name),
         )
         self.switcher = PageSwitcher(widgets.page_stack, widgets.tabs, context)
         self.switcher.leaving.connect(self.large.close)
@@ -82,9 +82,7 @@ class MainWindow(QMainWindow):
         jobs.opened.connect(self.large.close)
         jobs.closed.connect(grid.take_focus)
         self._library = LibraryCommands(widgets, session, self.switcher, self.dialogs)
-        watch, actions = self._library.watch, self.action_set
-        watch.watching_came.connect(actions[Actions.WATCH_FOLDERS].setChecked)
-        watch.waiting_came.connect(actions[Actions.WAIT_ON_BATTERY].setChecked)
+        self._library.mark_settings(self.action_set)
         medium = MediumCommands(widgets, self.large, self.switcher)
         annotations = AnnotationCommands(
             session.editor,
@@ -142,7 +140,7 @@ class MainWindow(QMainWindow):
             Level(palette.isVisible, palette.hide),
             Level(lambda: self.large.is_open, self.large.close),
             Level(lambda: jobs.is_open, jobs.close),
-            Level(lambda: self.switcher.page is not Pages.LIBRARY, self.switcher.to_library),
+            Level(lambda: self.switcher.page is not Pages.LIBRARY, self.switcher.step_back),
             Level(self.isFullScreen, self.showNormal),
             Level(lambda: video.is_open, video.stop),
             Level(lambda: True, self._library.show_all),
@@ -252,6 +250,7 @@ class MainWindow(QMainWindow):
             kind=None if row is None else row.kind,
             selected=widgets.grid.selected_count(),
             is_library_shown=self.switcher.page is Pages.LIBRARY,
+            page_given=self.switcher.given,
             wants_detail=widgets.library.wants_detail,
             is_editing=widgets.detail.field.is_editing,
             undo_title=session.editor.undo_title,

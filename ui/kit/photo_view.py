@@ -16,10 +16,12 @@ STEP = 1.2
 class PhotoView(QWidget):
     """``can_zoom``: wheel enlarges, drag moves, double click toggles.
 
-    Without it a double click is ``opened``.
+    Without it a double click is ``opened``. ``looked`` tells of every zoom and move by the
+    person, as the zoom and the middle in parts of the picture: for ``look`` of others.
     """
 
     opened = Signal()
+    looked = Signal(float, QPointF)
 
     def __init__(self, *, can_zoom: bool, message_colour: str = "muted") -> None:
         """``message_colour`` is a name of the theme's."""
@@ -61,6 +63,12 @@ class PhotoView(QWidget):
         """The whole picture again."""
         self._zoom = 1.0
         self._centre = QPointF(0.5, 0.5)
+        self.update()
+
+    def look(self, zoom: float, centre: QPointF) -> None:
+        """The part of the picture that another view, of one much like it, shows."""
+        self._zoom = zoom
+        self._centre = QPointF(centre)
         self.update()
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
@@ -122,6 +130,7 @@ class PhotoView(QWidget):
             self.opened.emit()
         elif self._zoom > 1.0:
             self.reset_zoom()
+            self.looked.emit(self._zoom, self._centre)
         else:
             self.zoom_by(self._full_size_zoom(), event.position())
 
@@ -159,3 +168,4 @@ class PhotoView(QWidget):
         half_y = min(0.5, self.height() / 2 / target.height())
         self._centre = QPointF(min(1 - half_x, max(half_x, x)), min(1 - half_y, max(half_y, y)))
         self.update()
+        self.looked.emit(self._zoom, self._centre)

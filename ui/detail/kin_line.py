@@ -1,0 +1,66 @@
+"""The line in the detail on what is alike to the photo, with ways to see it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from cocadesk.protocol.values import GroupLabel
+from ui.kit.flow_layout import FlowLayout
+from ui.kit.layouts import in_column
+from ui.kit.texts import count
+from ui.kit.widgets import button, label
+from ui.library.alike.kin import NOUNS, Kin
+from ui.library.grouping import GroupMark
+
+LINK_PX = 26
+
+
+class KinLine(QWidget):
+    """``Also: 2 exact copies, 3 in its burst``; ``wanted`` carries the one clicked."""
+
+    wanted = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Same pictures")
+        self.also = label("Also:", "small")
+        self.also.setMinimumHeight(LINK_PX)
+        self.note = label("", "small", wraps=True)
+        row = QWidget()
+        flow = FlowLayout(row, 2)
+        flow.addWidget(self.also)
+        self.links: dict[GroupLabel, QPushButton] = {}
+        for kind in GroupLabel:
+            link = button("", "link", on_click=partial(self.wanted.emit, kind))
+            self.links[kind] = link
+            flow.addWidget(link)
+        in_column(row, self.note, gap=2, of=self)
+        self._noun = "photo"
+        self.hide()
+
+    def clear(self, noun: str) -> None:
+        """Another medium, a ``noun``: nothing is known of it yet."""
+        self._noun = noun
+        self.hide()
+
+    def show_kin(self, kin: Kin, mark: GroupMark | None) -> None:
+        """The numbers by link; ``mark`` is that of the cell in the grid."""
+        for kind, link in self.links.items():
+            keys = kin.get(kind, ())
+            text = count(len(keys), *NOUNS[kind])
+            link.setText(text)
+            link.setAccessibleName(f"Show {text}")
+            link.setVisible(bool(keys))
+        is_closed = mark is not None and not mark.is_open
+        self.note.setText(
+            f"In the grid this {self._noun} stands for all {mark.number:,}. What you change here "
+            "is changed on it alone; G opens the group."
+            if mark is not None and is_closed
+            else ""
+        )
+        self.note.setVisible(is_closed)
+        self.also.setVisible(bool(kin))
+        self.setVisible(bool(kin) or is_closed)

@@ -1,0 +1,110 @@
+"""Everything that can be said of members of a group, all of it undoable; and its buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QMenu, QPushButton, QWidget
+
+from cocadesk.protocol.messages import Flag, SetBest, SetNotSame
+from ui.annotations.editor import AnnotationEditor
+from ui.kit.actions import Action, ActionSet, Group, Requires
+from ui.kit.layouts import STRETCH, in_row
+from ui.kit.plain_text import tip_of
+from ui.kit.texts import count
+from ui.kit.widgets import button, label
+from ui.library.alike.members import Member
+
+STARS = {
+    Qt.Key.Key_0: 0,
+    Qt.Key.Key_1: 1,
+    Qt.Key.Key_2: 2,
+    Qt.Key.Key_3: 3,
+    Qt.Key.Key_4: 4,
+    Qt.Key.Key_5: 5,
+}
+FLAGS: dict[Qt.Key, tuple[Flag, str]] = {
+    Qt.Key.Key_P: ("pick", "Picked"),
+    Qt.Key.Key_X: ("reject", "Rejected"),
+    Qt.Key.Key_U: ("none", "No flag on"),
+}
+RATING_KEYS = frozenset((*STARS, *FLAGS, Qt.Key.Key_L))
+"""The same keys as in the grid, whose actions are off while its page is not shown."""
+
+
+class GroupVerbs:
+    """Sends decisions through the editor, which tells of each and offers the way back."""
+
+    def __init__(self, editor: AnnotationEditor) -> None:
+        self._editor = editor
+
+    def rate(self, key: Qt.Key, members: Sequence[Member]) -> None:
+        """Stars, flag or favourite by its key."""
+        keys, photos = _keys(members), count(len(members), "photo")
+        if not members:
+            return
+        if key in STARS:
+            stars = STARS[key]
+            what = count(stars, "star") if stars else "No stars"
+            self._editor.set(keys, f"{what} on {photos}", rating=stars)
+        elif key in FLAGS:
+            flag, done = FLAGS[key]
+            self._editor.set(keys, f"{done} {photos}", flag=flag)
+        else:
+            is_one = members[0].row.favourite
+            text = f"No longer favourites: {photos}" if is_one else f"Favourites: {photos}"
+            self._editor.set(keys, text, favourite=not is_one)
+
+    def mark_best(self, member: Member) -> None:
+        """This one is the best of its groups."""
+        self._editor.decide(SetBest(key=member.key), f"{member.row.name} is the best now")
+
+    def part(self, members: Sequence[Member]) -> None:
+        """These are not the same; one alone does not belong to the others."""
+        text = (
+            f"{members[0].row.name} no longer belongs to the group"
+            if len(members) == 1
+            else f"{count(len(members), 'photo')} no longer belong together"
+        )
+        self._editor.decide(SetNotSame(keys=tuple(_keys(members))), text)
+
+    def reject_others(self, groups: Sequence[Sequence[Member]]) -> None:
+        """Rejects all but the best of each group, as one step."""
+        others = [member for group in groups for member in group if not member.is_best]
+        if others:
+            self._editor.set(
+                _keys(others), f"Rejected {count(len(others), 'photo')}", flag="reject"
+            )
+
+
+class VerbBar(QWidget):
+    """A button for each action of the page, from the list of actions; a menu of the same."""
+
+    def __init__(self, actions: ActionSet) -> None:
+        super().__init__()
+        self._actions = actions
+        self._entries = [e for e in actions.of_group(Group.SAME) if e.requires is Requires.GROUP]
+        hint = label("P pick · X reject · 0–5 stars", "small")
+        buttons = [self._make_button(entry) for entry in self._entries]
+        in_row(*buttons, STRETCH, hint, gap=8, margins=(20, 8, 20, 10), of=self)
+
+    def show_menu(self, where: QPoint) -> None:
+        """Pops the menu up at this place of the screen."""
+        menu = QMenu(self)
+        for entry in self._entries:
+            menu.addAction(self._actions[entry])
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(where)
+
+    def _make_button(self, entry: Action) -> QPushButton:
+        live = self._actions[entry]
+        made = button(entry.text, on_click=live.trigger)
+        made.setToolTip(tip_of(f"{entry.text} ({entry.key_texts()[0]})"))
+        made.setEnabled(live.isEnabled())
+        live.enabledChanged.connect(made.setEnabled)
+        return made
+
+
+def _keys(members: Sequence[Member]) -> list[str]:
+    return list(dict.fromkeys(member.key for member in members))
