@@ -7,6 +7,7 @@ stored. A person's caption is never replaced.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -246,6 +247,7 @@ def caption_steps(
     done: set[str] | None = None,
     made: set[str] | None = None,
     is_careful: bool = False,
+    rest: Callable[[float], None] = lambda _worked_s: None,
 ) -> Generator[AnnotationProgress, None, DescribeReport]:
     """Captions and tags the media that this model has not described yet, a few at a time.
 
@@ -253,7 +255,7 @@ def caption_steps(
     model in another; ``done`` holds the keys that were described
     before a pause and gets those that are described now, ``made`` those of them with a new
     caption or new tags, which the report counts. ``is_careful`` describes one at a time, so
-    that a crash names its file.
+    that a crash names its file. ``rest`` is called after each few with the seconds they took.
     """
     described, changed_ever = set() if done is None else done, set() if made is None else made
     # Once: an unreadable vocabulary stops the job before its first caption.
@@ -263,7 +265,7 @@ def caption_steps(
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     with InHand(library.folder) as in_hand:
         for start in range(0, len(keys), CAPTIONS_AT_ONCE):
-            piece = keys[start : start + CAPTIONS_AT_ONCE]
+            begun_s, piece = time.monotonic(), keys[start : start + CAPTIONS_AT_ONCE]
             rows = library.media.rows(piece)
             due = {row.key for row in rows if again and row.key not in described}
             kept = {row.key for row in rows if row.key in described and _is_of(model, row)}
@@ -283,6 +285,8 @@ def caption_steps(
                 keys=tuple(changed),
                 skipped=outcome.failed,
             )
+            if changed:
+                rest(time.monotonic() - begun_s)
     library.tidy()
     return report
 

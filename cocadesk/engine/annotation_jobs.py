@@ -115,6 +115,7 @@ class AnnotationJobs:
                 done=done,
                 made=self._made(JobKind.CAPTION),
                 is_careful=self._context.crash_guard.is_careful,
+                rest=self._context.power.rest,
             )
             report = yield from self._relayed(inner)
         self._described.pop(order.order, None)
@@ -233,7 +234,10 @@ class AnnotationJobs:
                 self._context.publish(RowsChanged(keys=progress.keys))
             skipped.extend(progress.skipped)
             report = report_so_far(progress, skipped) if progress.skipped else None
-            return job_step(progress, STAGES[progress.stage], report)
+            stage = STAGES[progress.stage]
+            if progress.stage is AnnotationStage.CAPTION:
+                stage = self._context.power.said_of(stage)
+            return job_step(progress, stage, report)
 
         return (yield from relayed(inner, step))
 

@@ -11,6 +11,7 @@ import msgspec
 from cocadesk.engine.crash_guard import CrashGuard
 from cocadesk.engine.job_steps import JobFactory
 from cocadesk.engine.loaded_model import ModelHolder
+from cocadesk.engine.power import Power
 from cocadesk.engine.scheduler import Scheduler
 from cocadesk.library.library import Library
 from cocadesk.protocol.calls import Call
@@ -46,7 +47,8 @@ class EngineContext:
     ``job_listeners`` hear every move of a job, on the thread that made it and under
     the scheduler's lock: they must be quick. ``trainer`` is the module that teaching
     runs as a child process. ``unkept`` says why captions and tags cannot be stored,
-    where the library is open to be read only. ``restarts``: by the kind of job.
+    where the library is open to be read only. ``restarts``: by the kind of job. ``power`` is
+    what the computer runs on.
     """
 
     library: Library
@@ -59,6 +61,7 @@ class EngineContext:
     crash_guard: CrashGuard
     job_listeners: list[Callable[[JobValue], None]] = field(default_factory=list)
     restarts: dict[JobKind, Restart] = field(default_factory=dict)
+    power: Power = field(default_factory=Power)
 
     def queue(
         self, kind: JobKind, title: str, spec: msgspec.Struct, *, items: int | None = None

@@ -124,6 +124,7 @@ class IndexHandler(RequestHandler):
                 again=Again.NAMED if wanted.is_retry else Again(wanted.again),
                 is_careful=self._context.crash_guard.is_careful,
                 settle_s=wanted.settle_s,
+                rest=self._context.power.rest,
             )
             tally = self._legs.of_running(self._context.jobs().all(), JobKind.INDEX)
             with self._workers(wanted.ray, backend) as pool:
@@ -198,7 +199,7 @@ def update_steps(context: EngineContext) -> Generator[JobStep, None, ReembedRepo
     opened = context.model.opened()
     if not context.model.awaits_vectors():
         return ReembedReport()
-    options = IndexOptions(is_careful=context.crash_guard.is_careful)
+    options = IndexOptions(is_careful=context.crash_guard.is_careful, rest=context.power.rest)
     published, is_wanted = _published(context), True
 
     def step(progress: IndexProgress) -> JobStep:
@@ -230,7 +231,9 @@ def _published(context: EngineContext) -> Callable[[IndexProgress], JobStep]:
         if progress.current_path != last_commit:
             last_commit = progress.current_path
             context.publish(RowsChanged())
-        return job_step(progress, STAGES[progress.stage])
+        stage = STAGES[progress.stage]
+        is_slow = progress.stage is IndexStage.EMBED
+        return job_step(progress, context.power.said_of(stage) if is_slow else stage)
 
     return step
 

@@ -116,10 +116,12 @@ class ModelSwitcher:
 
         source = switch_source(spec)
         backend = yield from self._opened(source)
-        options = IndexOptions(is_careful=self._context.crash_guard.is_careful)
+        power = self._context.power
+        is_careful = self._context.crash_guard.is_careful
+        options = IndexOptions(is_careful=is_careful, rest=power.rest)
         work = reembed_steps(self._context.library, backend, source=source, options=options)
         try:
-            report = yield from relayed(work, lambda now: job_step(now, STAGE))
+            report = yield from relayed(work, lambda now: job_step(now, power.said_of(STAGE)))
         except BaseException:
             backend.close()
             raise

@@ -8,19 +8,26 @@ from pathlib import Path
 
 SUPPLIES = Path("/sys/class/power_supply")
 _STANDS_S = 5.0
+_MOST_REST_S = 1.0
+AT_HALF_SPEED = ", at half speed on battery"
 
 
 class Power:
     """Knows whether the computer runs on its battery; cheap to ask, looked at now and then.
 
-    Linux alone tells; elsewhere there is always mains power.
+    Linux alone tells; elsewhere there is always mains power. ``sleep`` is how work rests.
     """
 
     def __init__(
-        self, supplies: Path = SUPPLIES, *, clock: Callable[[], float] = time.monotonic
+        self,
+        supplies: Path = SUPPLIES,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._supplies = supplies
         self._clock = clock
+        self._sleep = sleep
         self._looked_at_s: float | None = None
         self._is_on_battery = False
 
@@ -31,6 +38,15 @@ class Power:
             self._looked_at_s = now_s
             self._is_on_battery = _is_discharging(self._supplies)
         return self._is_on_battery
+
+    def rest(self, worked_s: float) -> None:
+        """Rest on battery as long as was worked; a second at most, for whoever stops the work."""
+        if self.is_on_battery():
+            self._sleep(min(worked_s, _MOST_REST_S))
+
+    def said_of(self, stage: str) -> str:
+        """The stage of a job that rests, for people."""
+        return stage + AT_HALF_SPEED if self.is_on_battery() else stage
 
 
 def _is_discharging(supplies: Path) -> bool:

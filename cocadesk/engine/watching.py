@@ -16,7 +16,6 @@ from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.index_job import IndexSpec
 from cocadesk.engine.job_order import is_short
 from cocadesk.engine.job_records import Job
-from cocadesk.engine.power import Power
 from cocadesk.errors import UserError
 from cocadesk.indexing.watching import Changes, Looks, WatchPace
 from cocadesk.library.paths import is_under
@@ -47,15 +46,11 @@ _log = logging.getLogger(__name__)
 
 
 class WatchHandler(RequestHandler):
-    """Answers about watching, and holds long jobs on battery where that is wanted.
+    """Answers about watching, and holds long jobs on battery where that is wanted."""
 
-    ``power`` says what the computer runs on.
-    """
-
-    def __init__(self, context: EngineContext, power: Power | None = None) -> None:
+    def __init__(self, context: EngineContext) -> None:
         self._context = context
         self._library = context.library
-        self._power = power or Power()
         self._watcher: FolderWatcher | None = None
 
     def start(self, pace: WatchPace) -> None:
@@ -73,7 +68,7 @@ class WatchHandler(RequestHandler):
         """What a job waits for on battery; empty where it may run."""
         is_long = job.value.kind in _HELD_KINDS and not is_short(job)
         waits = self._library.manifest.waits_on_battery and is_long
-        return ON_BATTERY if waits and self._power.is_on_battery() else ""
+        return ON_BATTERY if waits and self._context.power.is_on_battery() else ""
 
     def _watch(self, body: WatchFolders, call: Call) -> Watching:
         if body.is_on is not None or body.waits_on_battery is not None:

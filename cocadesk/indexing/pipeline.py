@@ -338,7 +338,7 @@ class _Embedding:
 
     def run(self, out: _Stage[Batch]) -> None:
         """Embed all files of the first stage, in batches of what may wait together."""
-        batch, pictures = Batch(), 0
+        batch, pictures, rested_s = Batch(), 0, time.monotonic()
         while True:
             out.check()
             item = self._files.get(self._patience_s(batch) if len(batch) else _LOOK_S)
@@ -360,6 +360,9 @@ class _Embedding:
                 self._embed_photos(batch)
                 out.put(batch)
                 batch, pictures = Batch(), 0
+                # Only now: what is read waits meanwhile, and that holds the decoders back too.
+                self._options.rest(time.monotonic() - rested_s)
+                rested_s = time.monotonic()
             if isinstance(item, _End):
                 if item.error is not None:
                     raise item.error

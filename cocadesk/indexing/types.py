@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
 from typing import TYPE_CHECKING, TypeVar
@@ -49,7 +49,8 @@ class IndexOptions:
     ``queue_videos`` those whose frames wait to be embedded. ``is_careful``: the first files,
     as many as may be under way together, are read and committed one by one, so that a crash
     names its file. Files that were changed less than ``settle_s`` seconds ago are left for
-    the next index: somebody may be writing them.
+    the next index: somebody may be writing them. ``rest`` is called with the seconds that were
+    worked since it was called last, so that an index may take its time.
     """
 
     workers: int = 2
@@ -62,6 +63,7 @@ class IndexOptions:
     again: Again = Again.NOTHING
     is_careful: bool = False
     settle_s: float = 0.0
+    rest: Callable[[float], None] = lambda _worked_s: None
 
     def __post_init__(self) -> None:
         for name in ("workers", "embed_batch", "commit_rows", "queue_files", "queue_videos"):

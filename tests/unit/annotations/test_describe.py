@@ -173,6 +173,20 @@ def test_the_report_counts_what_was_described_before_a_pause(tmp_path: Path) -> 
         assert report == DescribeReport(described=12)
 
 
+def test_a_caption_job_may_rest_after_each_few(tmp_path: Path) -> None:
+    """It is told how long these took; what was known already is no work."""
+    with annotated_library(tmp_path, *(f"{number:02}.jpg" for number in range(12))) as case:
+        worked_s: list[float] = []
+        for expected in (2, 2):
+            drain(
+                caption_steps(
+                    case.library, BACKEND, tagger, decode_here, case.keys(), rest=worked_s.append
+                )
+            )
+            assert len(worked_s) == expected
+        assert min(worked_s) > 0
+
+
 def test_a_video_is_described_by_its_moments(tmp_path: Path) -> None:
     """The caption by the frame that stands for it, the tags by all of them."""
     seen: list[float | None] = []

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from cocadesk.engine.crash_guard import CrashGuard
 from cocadesk.engine.handlers import EngineContext
-from cocadesk.engine.index_job import STAGES
+from cocadesk.engine.index_job import STAGES, IndexHandler, IndexSpec
 from cocadesk.engine.job_records import Job, JobSpec
 from cocadesk.engine.loaded_model import ModelHolder
-from cocadesk.engine.power import Power
+from cocadesk.engine.power import AT_HALF_SPEED, Power
 from cocadesk.engine.scheduler import Scheduler
 from cocadesk.engine.watching import ON_BATTERY, WatchHandler
 from cocadesk.indexing.types import IndexStage
@@ -117,15 +120,45 @@ def _job(kind: JobKind, seconds: float | None = None) -> Job:
     return Job(value=value, spec=spec, created_utc=datetime.now(UTC))
 
 
-def test_on_battery_long_jobs_wait_where_a_person_wants_that(
-    context: EngineContext, tmp_path: Path
-) -> None:
-    """Short ones go on, and so does what reads no photos."""
+def _on_battery(tmp_path: Path) -> Path:
+    """The battery of a computer that runs on it, as the system tells of it."""
     battery = tmp_path / "supplies" / "BAT0"
     battery.mkdir(parents=True)
     (battery / "type").write_text("Battery\n")
     (battery / "status").write_text("Discharging\n")
-    handler = WatchHandler(context, Power(tmp_path / "supplies"))
+    return battery
+
+
+@pytest.mark.parametrize("is_on_battery", [True, False])
+def test_on_battery_an_index_rests_as_long_as_it_works_and_says_so(
+    context: EngineContext, tmp_path: Path, is_on_battery: bool
+) -> None:
+    """In the list of jobs, in plain words; on mains power it does neither."""
+    if is_on_battery:
+        _on_battery(tmp_path)
+    slept_s: list[float] = []
+    power = Power(tmp_path / "supplies", sleep=slept_s.append)
+    context.model.start()
+    context.model.settled()
+    write_photo(tmp_path / "photos" / "0.jpg", 0)
+    no_others = SimpleNamespace(all=tuple)
+    handler = IndexHandler(replace(context, power=power, jobs=lambda: no_others))  # type: ignore[arg-type, return-value]
+    spec = IndexSpec(folders=(WirePath.of(tmp_path / "photos"),))
+    stages = {step.stage for step in handler.steps(msgspec.json.encode(spec).decode())}
+    context.model.close()
+    reading = STAGES[IndexStage.EMBED] + (AT_HALF_SPEED if is_on_battery else "")
+    assert reading in stages
+    assert STAGES[IndexStage.SCAN] in stages
+    assert bool(slept_s) is is_on_battery
+    assert all(0 < seconds <= 1 for seconds in slept_s)
+
+
+def test_on_battery_long_jobs_wait_where_a_person_wants_that(
+    context: EngineContext, tmp_path: Path
+) -> None:
+    """Short ones go on, and so does what reads no photos."""
+    battery = _on_battery(tmp_path)
+    handler = WatchHandler(replace(context, power=Power(tmp_path / "supplies")))
     assert handler.why_held(_job(JobKind.INDEX)) == ""
     context.library.set_watching(waits_on_battery=True)
     assert handler.why_held(_job(JobKind.INDEX)) == ON_BATTERY
@@ -133,4 +166,5 @@ def test_on_battery_long_jobs_wait_where_a_person_wants_that(
     assert handler.why_held(_job(JobKind.INDEX, 1.0)) == ""
     assert handler.why_held(_job(JobKind.WRITE)) == ""
     (battery / "status").write_text("Charging\n")
-    assert WatchHandler(context, Power(tmp_path / "supplies")).why_held(_job(JobKind.INDEX)) == ""
+    charging = replace(context, power=Power(tmp_path / "supplies"))
+    assert WatchHandler(charging).why_held(_job(JobKind.INDEX)) == ""

@@ -228,6 +228,23 @@ def test_a_battery_that_is_emptied_is_told_from_others(
     assert Power(tmp_path).is_on_battery() is expected
 
 
+@pytest.mark.parametrize(
+    ("status", "worked_s", "expected"),
+    [("Discharging", 0.25, [0.25]), ("Discharging", 60.0, [1.0]), ("Charging", 0.25, [])],
+)
+def test_work_rests_on_battery_as_long_as_it_took(
+    tmp_path: Path, status: str, worked_s: float, expected: list[float]
+) -> None:
+    """But not so long that whoever stops it has to wait."""
+    _supply(tmp_path, "BAT0", type="Battery", status=status)
+    slept_s: list[float] = []
+    power = Power(tmp_path, sleep=slept_s.append)
+    power.rest(worked_s)
+    assert slept_s == expected
+    assert power.said_of("Reading").startswith("Reading")
+    assert (power.said_of("Reading") != "Reading") is bool(expected)
+
+
 def test_without_supplies_there_is_mains_power(tmp_path: Path) -> None:
     """A desktop computer, or a system that does not tell."""
     assert not Power(tmp_path / "none").is_on_battery()

@@ -236,6 +236,16 @@ def test_pictures_are_embedded_in_batches_of_the_size_asked_for() -> None:
     assert backend.sizes == [4, 4, 2]
 
 
+def test_an_index_may_rest_after_each_batch() -> None:
+    """It is told how long it has worked since; what is read waits, which holds decoders back."""
+    backend, worked_s = Batches(), list[float]()
+    options = IndexOptions(embed_batch=4, commit_s=60, progress_s=0.001, rest=worked_s.append)
+    for _ in read(files(*"abcdefghij"), lambda _: None, backend=backend, options=options):
+        pass
+    assert len(worked_s) == len(backend.sizes) == 3
+    assert min(worked_s) >= 0
+
+
 def test_a_slow_model_gets_small_batches_and_a_fast_one_large_ones() -> None:
     """What a kill costs is bounded in seconds, not in pictures."""
     pace = Pace(0.5, most=128)
