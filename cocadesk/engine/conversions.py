@@ -13,7 +13,7 @@ import msgspec
 
 from cocadesk.library.paths import beside
 from cocadesk.library.rows import MediaRow, ViewRow
-from cocadesk.library.vectors import moments_of
+from cocadesk.library.vectors import live_moments_of, moments_of
 from cocadesk.protocol.messages import Hits, Moments
 from cocadesk.protocol.paths import WirePath, printable
 from cocadesk.protocol.values import (
@@ -189,8 +189,9 @@ def views_of(library: Library, image_id: str, key: str) -> list[ViewRow]:
 
 
 def to_moments(library: Library, image_id: str, row: MediaRow) -> Moments:
-    """The moments of a video, see ``views_of``; none of a photo."""
-    views = moments_of(views_of(library, image_id, row.key))
+    """The moments of a video, or of a photo's own; see ``views_of``."""
+    stored = views_of(library, image_id, row.key)
+    views = moments_of(stored) or live_moments_of(stored)
     path = library.thumbnails.moment_path
     library.thumbnails.bring(path(view.picture_hash, view.view) for view in views)
     return Moments(

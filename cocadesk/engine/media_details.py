@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +16,8 @@ from cocadesk.engine.file_descriptions import describe_files
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.scopes import row_of
 from cocadesk.errors import UserError
+from cocadesk.library.parts import video_part
+from cocadesk.library.paths import beside
 from cocadesk.library.rows import MediaKind, MediaRow, ViewRow
 from cocadesk.library.vectors import moments_of, representative_moment
 from cocadesk.protocol.calls import Call
@@ -91,15 +94,18 @@ class MediaDetails(RequestHandler):
                 if not path.exists():
                     raise
             else:
-                path = self._preview_path(decoded.picture_hash, time_s)
+                path = self._preview_path(_hash_for(row, decoded, time_s), time_s)
                 width, height = decoded.width, decoded.height
                 return Preview(key=key, path=WirePath.of(path), width=width, height=height)
         return Preview(key=key, path=WirePath.of(path), width=row.width, height=row.height)
 
     def _time(self, row: MediaRow, time_s: float | None) -> float | None:
-        """The time to look at: None of a photo, else as asked, else what stands for the video."""
+        """The time to look at: None of a photo, else as asked, else what stands for the video.
+
+        Where a time is asked for of a photo with a video, it is one of that.
+        """
         if row.kind is not MediaKind.VIDEO:
-            return None
+            return time_s if video_part(row.parts) is not None else None
         if time_s is not None:
             return max(0.0, time_s)
         return representative_moment(self._views(row)) or 0.0
@@ -195,6 +201,9 @@ class MediaDetails(RequestHandler):
             request = DecodeRequest(
                 token=0, path=row.path, time_s=time_s, duration_s=row.duration_s
             )
+            if time_s is not None and (part := video_part(row.parts)) is not None:
+                video = beside(row.path, part.name)
+                request = replace(request, path=video, is_inside=not part.name)
             answer = next(iter(list(pool.decode([request]))))
             if isinstance(answer, DecodeFailure):
                 raise UserError("This file cannot be read now.", answer.reason)
@@ -206,7 +215,7 @@ class MediaDetails(RequestHandler):
                 raise UserError(
                     "This file has been replaced by a video.", "", "Index its folder again."
                 )
-            path = self._preview_path(answer.picture_hash, time_s)
+            path = self._preview_path(_hash_for(row, answer, time_s), time_s)
             if not path.exists():
                 self._library.thumbnails.keep(path, answer.thumbnail_jpeg)
             self._pictures[known] = answer
@@ -232,3 +241,9 @@ class MediaDetails(RequestHandler):
         return (
             self._library.folder / "previews" / picture_hash[:2] / picture_hash[2:4] / f"{name}.jpg"
         )
+
+
+def _hash_for(row: MediaRow, decoded: DecodedPhoto, time_s: float | None) -> str:
+    """The hash under which a preview lies: a frame of a photo's own video with the photo's."""
+    is_of_photo = row.kind is not MediaKind.VIDEO and time_s is not None
+    return row.picture_hash if is_of_photo else decoded.picture_hash

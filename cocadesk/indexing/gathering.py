@@ -12,11 +12,11 @@ own made of the medium's. Here the members' fates become those of media. Pure fu
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from cocadesk.indexing.identity import MatchKind, Plan, SeenPart, Verdict
-from cocadesk.library.paths import beside
+from cocadesk.library.parts import Part
+from cocadesk.library.paths import beside, folder_of
 from cocadesk.library.rows import Identity
 from cocadesk.media.companions import Companion
 
@@ -32,7 +32,7 @@ def members(rows: Iterable[Identity]) -> list[Identity]:
 
 def _members_of(row: Identity) -> Iterator[Identity]:
     yield row
-    for number, part in enumerate(row.parts):
+    for number, part in enumerate(files_of(row)):
         yield row._replace(
             key=f"{row.key}{_BETWEEN}{number}",
             path=beside(row.path, part.name),
@@ -42,6 +42,11 @@ def _members_of(row: Identity) -> Iterator[Identity]:
             file_hash=part.file_hash,
             parts=(),
         )
+
+
+def files_of(row: Identity) -> list[Part]:
+    """The parts that are files of their own; a motion photo's video is none."""
+    return [part for part in row.parts if part.name]
 
 
 def owner(member: str) -> str:
@@ -82,32 +87,46 @@ class _Gathering:
         self._claimed = set(self._claims.values())
         self._absent = {*found.missing, *found.offline}
         self._hashes = {member.key: member.file_hash for member in members(rows)}
-        # The files of each shot, by the one that is shown, which stands first.
-        self._shots: dict[bytes, list[bytes]] = {}
-        self._make_shots(pairs)
         self._pairs = pairs
+        self._shots = self._shots_by_pairs()
         self._homes = self._find_homes()
+        self._keep_apart()
         self._by_hash: dict[str, list[str]] = {}
 
-    def _make_shots(self, pairs: Mapping[bytes, Companion]) -> None:
-        beside_: dict[bytes, list[bytes]] = defaultdict(list)
+    def _shots_by_pairs(self) -> dict[bytes, list[bytes]]:
+        """The files of each shot, by the one that is shown, which stands first."""
         paths = [*self._found.unchanged, *self._found.verdicts]
         there = set(paths)
-        for path in sorted(there.intersection(pairs)):
-            if pairs[path].shown in there:
-                beside_[pairs[path].shown].append(path)
-        for path in paths:
-            if path in pairs and pairs[path].shown in there:
+        shown_by = {p: c.shown for p, c in self._pairs.items() if p in there and c.shown in there}
+        shots = {path: [path] for path in paths if path not in shown_by}
+        for path in sorted(shown_by):
+            shots[shown_by[path]].append(path)
+        return shots
+
+    def _keep_apart(self) -> None:
+        """Part the files of media that may not be joined from the shots that they belong to."""
+        for shown, shot in list(self._shots.items()):
+            if len(shot) == 1:
                 continue
-            shot, keys = [path], self._owners([path])
-            for other in beside_.get(path, ()):
-                more = self._owners([other])
-                if all(self._may_join(a, b) for a in keys for b in more if a != b):
-                    shot.append(other)
-                    keys = list(dict.fromkeys([*keys, *more]))
-                else:
-                    self._shots[other] = [other]
-            self._shots[path] = shot
+            kept: list[bytes] = []
+            apart: dict[str, list[bytes]] = {}
+            keys: list[str] = []
+            for path in shot:
+                (key,) = self._keys_at(shown, [path]) or [""]
+                if key and not all(one == key or self._may_join(one, key) for one in keys):
+                    apart.setdefault(key, []).append(path)
+                    continue
+                kept.append(path)
+                if key:
+                    keys.append(key)
+            self._shots[shown] = kept
+            for key, paths in apart.items():
+                self._shots[paths[0]] = paths
+                self._homes[key] = paths[0]
+
+    def _keys_at(self, shown: bytes, paths: Iterable[bytes]) -> list[str]:
+        """The media of these files that stay with a shot, each once."""
+        return [key for key in self._owners(paths) if self._homes.get(key) == shown]
 
     def _owners(self, paths: Iterable[bytes]) -> list[str]:
         claimed = (self._claims[path] for path in paths if path in self._claims)
@@ -122,6 +141,8 @@ class _Gathering:
                 if member is None:
                     continue
                 key, _, number = member.partition(_BETWEEN)
+                if self._is_unseen(key) and folder_of(self._rows[key].path) != folder_of(path):
+                    continue  # a part that has left a medium of which nothing else is known now
                 rank = (bool(number), int(number or 0), shown)
                 best[key] = min(best.get(key, rank), rank)
         return {key: shown for key, (_, _, shown) in best.items()}
@@ -131,7 +152,7 @@ class _Gathering:
         plan = Plan()
         settled: dict[bytes, str] = {}
         for shown, shot in self._shots.items():
-            keys = [key for key in self._owners(shot) if self._homes[key] == shown]
+            keys = self._keys_at(shown, shot)
             if keys and self._is_unseen(keys[0]):
                 plan.held.update(shot)
                 continue
@@ -140,9 +161,10 @@ class _Gathering:
             if keys:
                 settled[shown] = keys[0]
                 plan.joined.update(dict.fromkeys(keys[1:], keys[0]))
-        # After all joins are known: a medium that goes is the source of none.
+        # After that is known: a medium that goes, or shows other bytes, is the source of none.
+        plan.redrawn = {key for shown, key in settled.items() if self._is_redrawn(shown, key)}
         for key, row in self._rows.items():
-            if key not in plan.joined:
+            if key not in plan.joined and key not in plan.redrawn:
                 self._by_hash.setdefault(row.file_hash, []).append(key)
         for shown, shot in self._shots.items():
             if shown in settled:
@@ -159,6 +181,12 @@ class _Gathering:
         stay = set(settled.values())
         plan.left = [key for key in self._found.missing if key in stay]
         return plan
+
+    def _is_redrawn(self, shown: bytes, key: str) -> bool:
+        """True where a medium is shown by other bytes than before."""
+        verdict = self._found.verdicts.get(shown)
+        is_edited = verdict is not None and verdict.kind is MatchKind.EDITED
+        return is_edited or self._claims.get(shown) != key
 
     def _is_unseen(self, key: str) -> bool:
         """True where the scan has left the shown file of a medium alone."""
@@ -191,7 +219,7 @@ class _Gathering:
             plan.verdicts[shown] = Verdict(MatchKind.TOUCHED, key, key)
 
     def _has_these_parts(self, key: str, shot: Sequence[bytes]) -> bool:
-        wanted = [f"{key}{_BETWEEN}{number}" for number in range(len(self._rows[key].parts))]
+        wanted = [f"{key}{_BETWEEN}{number}" for number in range(len(files_of(self._rows[key])))]
         return [self._found.unchanged.get(path) for path in shot[1:]] == wanted
 
     def _source(self, path: bytes) -> str | None:

@@ -85,7 +85,8 @@ class Plan:
     ``missing`` and ``offline`` are the keys whose files are gone, or whose disk is away,
     whatever their rows say now. Of media with parts (see ``gathering``): ``parts`` gives by the
     path of the shown file the others; ``joined`` the media that are parts of others now;
-    ``left`` are those whose shown file is gone while another of theirs is there. Of the files in
+    ``left`` are those whose shown file is gone while another of theirs is there, ``redrawn`` all
+    that are shown by other bytes now. Of the files in
     ``held`` nothing is to be done: somebody writes the one that shows their medium.
     """
 
@@ -96,6 +97,7 @@ class Plan:
     parts: dict[bytes, tuple[SeenPart, ...]] = field(default_factory=dict)
     joined: dict[str, str] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
+    redrawn: set[str] = field(default_factory=set)
     held: set[bytes] = field(default_factory=set)
 
     def is_beside(self) -> set[bytes]:

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from cocadesk.errors import UserError
 from cocadesk.eta import EtaEstimator, UnderWay
 from cocadesk.indexing.commit import SCAN, Committer
-from cocadesk.indexing.heirs import inherit
 from cocadesk.indexing.identity import MatchKind
 from cocadesk.indexing.joining import Joining
 from cocadesk.indexing.known_files import FileMatcher, KnownFiles
+from cocadesk.indexing.live_videos import LiveVideos
 from cocadesk.indexing.noting import NotingMatcher
 from cocadesk.indexing.pipeline import Batch, Decoder, opened_decoder, read_steps
 from cocadesk.indexing.refresh import Refreshing, Stale
@@ -126,6 +126,7 @@ class _Index:
             library, self._model.image_id, self._failures.values(), tally.killed
         )
         self._joining = Joining(library)
+        self._live_videos = LiveVideos(library, backend, options.embed_batch)
         self._candidates: list[FoundFile] = []
         self._stale: list[Stale] = []
         self._in_hand: InHand | None = None
@@ -212,6 +213,8 @@ class _Index:
         """Let media that are parts of others now be one with them."""
         gone, missing = self._joining.join(self._survey.plan.joined)
         self._known_files.remove(gone)
+        if self._survey.plan.redrawn:
+            self._known_files.expect_others(self._survey.plan.redrawn)
         self._known_files.set_state(missing, MediaState.MISSING)
 
     def _note_stale(self, found: FoundFile, key: str) -> None:
@@ -259,8 +262,13 @@ class _Index:
         self._eta = EtaEstimator()
         self._leg.done = 0
         yield self.progress(IndexStage.EMBED)
-        if not self._candidates and not self._stale:
-            return
+        if self._candidates or self._stale:
+            yield from self._read_files(pool, read)
+        yield from self._read_live_videos(pool)
+
+    def _read_files(
+        self, pool: Decoder | None, read: Callable[..., Iterator[IndexProgress]]
+    ) -> Iterator[IndexProgress]:
         with (
             InHand(self._library.folder) as self._in_hand,
             opened_decoder(pool, self._model, self._options) as decoder,
@@ -270,6 +278,14 @@ class _Index:
             self._under_way.decoder = decoder
             for part in self._options.parts(self._candidates):
                 yield from self._read(read, part, matcher, decoder)
+
+    def _read_live_videos(self, pool: Decoder | None) -> Iterator[IndexProgress]:
+        """Read the videos that belong to photos, once the photos themselves are committed."""
+        inside = [one for one in self._known_files.all() if self._survey.covers(one.path)]
+        if wanted := self._live_videos.wanted(inside):
+            with opened_decoder(pool, self._model, self._options) as decoder:
+                for _ in self._live_videos.steps(wanted, decoder):
+                    yield self.progress(IndexStage.EMBED)
 
     def _refresh(self, decoder: Decoder) -> Iterator[IndexProgress]:
         """Read the metadata again that were read with others; the pictures are as they were."""
@@ -309,6 +325,7 @@ class _Index:
         )
 
     def _commit(self, batch: Batch) -> None:
+        self._live_videos.drop_changed(batch.matched)
         committed = self._committer.commit(batch)
         if self._in_hand is not None:
             self._in_hand.leave(batch.paths())
@@ -337,7 +354,7 @@ class _Index:
     def finish(self) -> IndexReport:
         """Settle what is gone, tidy the tables, and give the report."""
         self._note_lost_disks()
-        inherit(self._library, self._known_files.all())
+        self._joining.inherit(self._known_files.all())
         self._committer.record_problems(self._survey.problems)
         self._forget_stale_failures()
         self._remove_orphans()

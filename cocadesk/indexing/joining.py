@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from cocadesk.indexing.heirs import inherit
 from cocadesk.library.edits import NO_WORDS, PERSON, fields_of
 from cocadesk.library.library import Library
 from cocadesk.library.parts import name_of
-from cocadesk.library.rows import Edit, MediaRow, MediaState, new_key
+from cocadesk.library.rows import Edit, Identity, MediaRow, MediaState, new_key
 
 _LISTS = ("human_tags_added", "human_tags_removed")
 
@@ -30,6 +31,10 @@ class Joining:
             return True
         rows = self._library.media.rows([one, other])
         return len(rows) < 2 or agreed(_said(rows[0]), _said(rows[1])) is not None
+
+    def inherit(self, identities: Sequence[Identity]) -> None:
+        """Give what people said of missing files to their copies; see ``heirs``."""
+        inherit(self._library, identities)
 
     def join(self, joined: Mapping[str, str]) -> tuple[list[str], list[str]]:
         """Let media be parts of others: ``joined`` gives by key the medium that stays.

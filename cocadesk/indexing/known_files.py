@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict
@@ -100,6 +100,12 @@ class KnownFiles:
             if (picture_hash := self._picture_of.pop(key, None)) is not None:
                 del self._keys_with[picture_hash][key]
         self._recorded_hashes = {identity.file_hash for identity in self._by_key.values()}
+
+    def expect_others(self, keys: Set[str]) -> None:
+        """Let the bytes of ``keys`` be those of no medium: all of them are read anew."""
+        self._recorded_hashes = {
+            identity.file_hash for key, identity in self._by_key.items() if key not in keys
+        }
 
     def set_state(self, keys: Iterable[str], state: MediaState) -> None:
         """Note where the files of ``keys`` are."""
@@ -267,6 +273,22 @@ class Vanished:
     found: FoundFile
 
 
+def _inside(result: Decoded) -> tuple[Part, ...]:
+    """The video inside a motion photo as a part."""
+    if not isinstance(result, DecodedPhoto) or not result.video_bytes:
+        return ()
+    part = Part(
+        name=b"",
+        role=PartRole.INSIDE,
+        format="MP4",
+        size_bytes=result.video_bytes,
+        mtime_ns=0,
+        ctime_ns=0,
+        file_hash="",
+    )
+    return (part,)
+
+
 class FileMatcher:
     """Gives the files of a plan their matches, one at a time, from any thread."""
 
@@ -321,6 +343,8 @@ class FileMatcher:
             if match is None:
                 return None
             same = self._known_files.of(match.same_bytes or match.key)
+            # What is inside the file came with its bytes.
+            parts += tuple(part for part in same.parts if not part.name)
             identity = self._known_files.apply(
                 found, seen.volume, same.file_hash, match, same.metadata_mark, parts
             )
@@ -343,7 +367,7 @@ class FileMatcher:
             )
         verdict, seen = self._plan.verdicts[found.path], self._seen[found.path]
         facts = Facts.of(result)
-        parts = self._parts(found)
+        parts = self._parts(found) + _inside(result)
         with self._lock:
             match = self._known_files.by_picture(
                 verdict,

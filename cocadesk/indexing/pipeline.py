@@ -275,7 +275,7 @@ class _Reading:
             out.check()
             matched = self._matcher.match_bytes(found)
             if matched is None:
-                yield DecodeRequest(token=token, path=found.path)
+                yield DecodeRequest(token=token, path=found.path, beside=found.beside)
             else:
                 out.put(matched)
 

@@ -74,7 +74,7 @@ class Refreshing:
     def steps(self, decoder: Decoder) -> Generator[int, None, None]:
         """Do it; yields the number of files read, now and then. Closed, it keeps what is read."""
         requests = (
-            DecodeRequest(token=number, path=stale.found.path)
+            DecodeRequest(token=number, path=stale.found.path, beside=stale.found.beside)
             for number, stale in enumerate(self._stale)
         )
         waiting: dict[str, _Read] = {}

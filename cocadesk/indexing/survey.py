@@ -291,6 +291,9 @@ class Survey:
             replaced={root for root in roots if self._roots.is_replaced(root)},
         )
         self.plan = gather(found, self._rows, self.shots.pairs, self._may_join)
+        for path, parts in self.plan.parts.items():
+            others = [self._found[part.path] for part in parts]
+            self._found[path] = self._found[path].with_parts(others)
         beside = self.plan.is_beside()
         self.known_failures = [
             Failed(path=path, reason=self._failures[path].reason, is_known=True)

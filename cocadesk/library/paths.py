@@ -24,7 +24,9 @@ def folder_of(path: bytes) -> bytes:
 
 
 def beside(path: bytes, name: bytes) -> bytes:
-    """The file of this name in the folder of ``path``."""
+    """The file of this name in the folder of ``path``; without a name ``path`` itself."""
+    if not name:
+        return path
     return os.path.join(folder_of(path), name)  # noqa: PTH118 - paths are bytes here
 
 

@@ -50,6 +50,8 @@ class ViewShows(StrEnum):
     WHOLE = "whole"
     SPAN = "span"
     BOX = "box"
+    LIVE = "live"
+    """A span of the video that belongs to a photo."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,8 @@ class MediaRow:
     def name_text(self) -> str:
         """The names of its files as filters compare them, "/" between them."""
         name = fold_path(os.fsdecode(self.path)).rpartition("/")[2]
-        return "/".join([name, *(fold_path(os.fsdecode(part.name)) for part in self.parts)])
+        others = (fold_path(os.fsdecode(part.name)) for part in self.parts if part.name)
+        return "/".join([name, *others])
 
     @property
     def part_formats(self) -> tuple[str, ...]:
@@ -313,7 +316,7 @@ class Placed(NamedTuple):
 
 def paths_of(medium: MediaRow | Identity | Placed) -> list[bytes]:
     """The paths of all files of a medium, the one that is shown first."""
-    return [medium.path, *(beside(medium.path, part.name) for part in medium.parts)]
+    return [medium.path, *(beside(medium.path, part.name) for part in medium.parts if part.name)]
 
 
 DECODE = "decode"

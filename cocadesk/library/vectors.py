@@ -21,6 +21,12 @@ def moments_of(views: Sequence[ViewRow]) -> list[ViewRow]:
     return sorted(moments, key=lambda view: view.time_s or 0.0)
 
 
+def live_moments_of(views: Sequence[ViewRow]) -> list[ViewRow]:
+    """The moments of the video that belongs to a photo, in order of time."""
+    moments = [view for view in views if view.shows is ViewShows.LIVE]
+    return sorted(moments, key=lambda view: view.time_s or 0.0)
+
+
 def representative_moment(views: Sequence[ViewRow]) -> float | None:
     """The time in seconds of the moment that is nearest to the whole video.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, TypeAlias
@@ -122,7 +123,8 @@ class FoundFile:
 
     ``ctime_ns`` is when its content, name or rights last changed (0 where the system
     does not tell); ``device`` numbers the file system that it lies on. ``sidecars`` tells of
-    the XMP files beside it, see ``metadata.sidecars``.
+    the XMP files beside it, see ``metadata.sidecars``; those of the files ``beside``, parts of
+    the same medium, are among them.
     """
 
     root: bytes
@@ -132,11 +134,19 @@ class FoundFile:
     ctime_ns: int = 0
     device: int = 0
     sidecars: str = ""
+    beside: tuple[bytes, ...] = ()
 
     @property
     def metadata_mark(self) -> str:
         """The reader of metadata and the sidecars; another mark than before: read them again."""
         return f"{METADATA_VERSION} {self.sidecars}".rstrip()
+
+    def with_parts(self, parts: Iterable[FoundFile]) -> FoundFile:
+        """The file with the sidecars of other files of its medium."""
+        having = [part for part in parts if part.sidecars]
+        marks = [mark for one in (self, *having) for mark in one.sidecars.split()]
+        beside = tuple(part.path for part in having)
+        return replace(self, sidecars=" ".join(dict.fromkeys(marks)), beside=beside)
 
     @classmethod
     def of(
@@ -230,7 +240,8 @@ class DecodeRequest:
     is the very frame that was embedded for that moment. Of a photo the time
     means nothing. ``duration_s`` is the whole video's, where that is known: joined recordings
     are then found out, whose clock begins anew. With ``is_metadata`` nothing is decoded, see
-    ``DecoderPool.metadata``.
+    ``DecoderPool.metadata``. With ``is_inside`` the video inside a motion photo is meant. The
+    sidecars of the files ``beside``, parts of the same medium, count after the file's own.
     """
 
     token: int
@@ -238,6 +249,8 @@ class DecodeRequest:
     time_s: float | None = None
     is_metadata: bool = False
     duration_s: float | None = None
+    is_inside: bool = False
+    beside: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,13 +284,15 @@ class DecodedPhoto(MediaContent):
     """The result of decoding a photo, or one frame of a video.
 
     ``input_HWC``: (S, S, 3) uint8, the model's input. ``box_inputs``: the same of each box of a
-    long photo, see ``InputSpec.boxes``.
+    long photo, see ``InputSpec.boxes``. ``video_bytes`` is the size of the video inside a motion
+    photo, 0 of others.
     """
 
     token: int = 0
     path: bytes = b""
     input_HWC: RgbImage
     box_inputs: tuple[RgbImage, ...] = ()
+    video_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

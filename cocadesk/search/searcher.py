@@ -219,7 +219,12 @@ class Searcher:
         vector: NDArray[np.float32],
     ) -> list[Hit]:
         """What is shown of ``rows``; of the videos among them each one's moments, best first."""
-        videos = [row.key for row in rows if row.kind is MediaKind.VIDEO]
+        # Of a photo, too, where a moment of its own video is what fits best.
+        videos = [
+            row.key
+            for row in rows
+            if row.kind is MediaKind.VIDEO or (row.parts and best[row.key].view > 0)
+        ]
         stored = self._library.views.vectors_of(self._image_id, videos) if videos else {}
         moments = {key: best_moments(own, vector) for key, own in stored.items()}
         return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import io
 import json
@@ -20,7 +21,9 @@ from cocadesk.indexing.index import index_steps
 from cocadesk.indexing.types import IndexOptions, IndexProgress, IndexReport
 from cocadesk.library.library import Library
 from cocadesk.library.rows import Edit, MediaRow, ViewRow
+from cocadesk.media.metadata.merge import with_sidecars_of
 from cocadesk.media.photo.decode import decode_photo
+from cocadesk.media.photo.motion import video_inside
 from cocadesk.media.pool.worker import metadata_of
 from cocadesk.media.sniffing import SNIFF_BYTES, is_video
 from cocadesk.media.types import (
@@ -63,7 +66,17 @@ def write_photo(path: Path, seed: int, *, comment: str = "") -> Path:
 
 def decode_file(request: DecodeRequest) -> DecodedPhoto | DecodedVideo:
     """The answer that a worker process would give, decoded here."""
+    decoded = _decoded(request)
+    if not request.beside:
+        return decoded
+    metadata = with_sidecars_of(decoded.metadata, (request.path, *request.beside))
+    return dataclasses.replace(decoded, metadata=metadata)
+
+
+def _decoded(request: DecodeRequest) -> DecodedPhoto | DecodedVideo:
     path = Path(os.fsdecode(request.path))
+    if request.is_inside:
+        return decode_video(video_inside(path.read_bytes()), SPEC, token=request.token)
     if path.exists() and is_video(path.read_bytes()[:SNIFF_BYTES], request.path):
         return decode_video(path, SPEC, token=request.token)
     return decode_photo(path, SPEC, token=request.token)
@@ -119,6 +132,9 @@ class InProcessDecoder:
             except PhotoError as error:
                 yield DecodeFailure(token=request.token, path=request.path, reason=error.reason)
                 continue
+            if request.beside:
+                paths = (request.path, *request.beside)
+                facts = facts._replace(metadata=with_sidecars_of(facts.metadata, paths))
             yield ReadMetadata(token=request.token, path=request.path, **facts._asdict())
 
 

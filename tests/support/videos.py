@@ -58,8 +58,10 @@ def make_video(
     ``options``: more of the encoder's own.
     """
     rate = Fraction(fps).limit_denominator(1000)
+    has_tags = any(key.startswith("com.apple.") for key in metadata or {})
     name = codec or _CODECS.get(path.suffix.lower(), "libx264")
-    with av.open(str(path), "w", container_options=_container_options(path, start_s)) as video:
+    container = _container_options(path, start_s, has_tags)
+    with av.open(str(path), "w", container_options=container) as video:
         video.metadata.update(metadata or {})
         stream = video.add_stream(
             name, rate=rate, options={**_SPEED.get(name, {}), **(options or {})}
@@ -122,10 +124,11 @@ def cut_short(path: Path, share: float = 0.6) -> Path:
     return path
 
 
-def _container_options(path: Path, start_s: float) -> dict[str, str]:
+def _container_options(path: Path, start_s: float, has_tags: bool) -> dict[str, str]:
     if path.suffix.lower() == ".ts" and start_s:
         return {"muxdelay": "0", "muxpreload": "0"}
-    return {}
+    # QuickTime's own keys are written as they are named.
+    return {"movflags": "use_metadata_tags"} if has_tags else {}
 
 
 def _rgb(picture: Picture, size: tuple[int, int]) -> NDArray[np.uint8]:

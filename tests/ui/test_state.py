@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.values import MediaKind
 from ui.engine.link import LinkState
 from ui.kit.actions import Requires
 from ui.kit.icons import Icon
@@ -93,7 +92,7 @@ def test_a_problem_is_told_with_its_reason_and_the_way_out() -> None:
 def test_actions_are_given_what_is_there() -> None:
     """A photo counts where it can be seen; undo where there is something to undo."""
     assert FULL.given == {Requires.ENGINE, Requires.SELECTION}
-    video = replace(FULL, kind=MediaKind.VIDEO, undo_title="Caption", redo_title="Tag")
+    video = replace(FULL, can_play=True, undo_title="Caption", redo_title="Tag")
     assert video.given == {
         Requires.ENGINE, Requires.SELECTION, Requires.VIDEO, Requires.UNDO, Requires.REDO
     }  # fmt: skip

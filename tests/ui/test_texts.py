@@ -10,16 +10,18 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobKind, JobState, JobValue, PartValue, Row
+from cocadesk.protocol.values import JobKind, JobState, JobValue, MediaKind, PartValue, Row
 from ui.kit.texts import (
     clock,
     count,
     day,
     file_size,
+    has_moments,
     job_line,
     moment,
     parts_badge,
     picture_size,
+    playable,
     time_left,
 )
 
@@ -139,3 +141,17 @@ def test_a_badge_names_the_other_files_of_a_photo(roles: tuple[str, ...], text: 
     path = WirePath.of(b"/a.jpg")
     parts = tuple(PartValue(path=path, role=role) for role in roles)
     assert parts_badge(Row(key="k", path=path, name="a.jpg", folder="/", parts=parts)) == text
+
+
+def test_a_player_gets_the_video_of_a_medium() -> None:
+    """Its own, or that of a Live Photo; none of a photo, and none that Qt can not play."""
+    path, video = WirePath.of(b"/a.jpg"), WirePath.of(b"/a.mov")
+    photo = Row(key="k", path=path, name="a.jpg", folder="/")
+    assert playable(photo) is None
+    assert not has_moments(photo)
+    live = replace(photo, parts=(PartValue(path=video, role="video"),))
+    assert (playable(live), has_moments(live)) == (video, True)
+    motion = replace(photo, parts=(PartValue(path=path, role="inside"),))
+    assert (playable(motion), has_moments(motion)) == (None, True)
+    assert playable(replace(photo, kind=MediaKind.VIDEO)) == path
+    assert playable(replace(photo, kind=MediaKind.VIDEO, name="a.WEBP")) is None

@@ -19,9 +19,10 @@ from cocadesk.protocol.messages import (
     Moments,
     Preview,
 )
-from cocadesk.protocol.values import MediaKind, Priority, Row, changed
+from cocadesk.protocol.values import Priority, Row, changed
 from ui.engine.link import EngineLink, Ticket
 from ui.kit.image_loader import ImageLoader
+from ui.kit.texts import has_moments
 from ui.kit.timers import single_shot
 
 DESCRIBE_PAUSE_MS = 200
@@ -173,7 +174,7 @@ class Inspector(QObject):
             return
         self.row = answer.row
         self.detail_loaded.emit(answer)
-        if answer.row.kind is MediaKind.VIDEO:
+        if has_moments(answer.row):
             self._keep(
                 _About.MOMENTS,
                 self._link.ask(GetMoments(key=answer.row.key), Moments, self._on_moments),

@@ -15,6 +15,7 @@ from ui.detail.video_player import VideoPlayer
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import in_column
 from ui.kit.photo_view import PhotoView
+from ui.kit.texts import playable
 from ui.kit.theme import GAP_S
 from ui.kit.timers import single_shot
 from ui.kit.widgets import label
@@ -76,7 +77,7 @@ class VideoView(QWidget):
             self._pause.stop()
             self._from_s = 0.0
             is_video = row.kind is MediaKind.VIDEO
-            self._show_video_parts(is_video=is_video)
+            self._show_video_parts(is_video=self.plays(row))
             self.strip.setVisible(False)
             self.photo.setAccessibleName("Video" if is_video else "Photo")
         if thumbnail is not None and not thumbnail.isNull():
@@ -95,9 +96,15 @@ class VideoView(QWidget):
             self._from_s = self.strip.start_s() if has_matched else 0.0
             self.controls.show_time(self.strip.current_s() if has_matched else 0.0)
 
+    @staticmethod
+    def plays(row: Row | None) -> bool:
+        """True where there is something to play."""
+        return row is not None and playable(row) is not None
+
     def toggle(self) -> None:
         """Plays from the chosen moment, pauses, or goes on."""
-        if self._row is None or self._row.kind is not MediaKind.VIDEO:
+        path = None if self._row is None else playable(self._row)
+        if path is None:
             return
         if self.is_open and self._player is not None:
             self._player.toggle()
@@ -110,7 +117,7 @@ class VideoView(QWidget):
         self.sentence.hide()
         self.is_open = True
         self.stack.setCurrentWidget(player.widget)
-        player.play(self._row.path.to_str(), self._from_s)
+        player.play(path.to_str(), self._from_s)
 
     def stop(self) -> None:
         """The picture again instead of the video."""

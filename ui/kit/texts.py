@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
-from cocadesk.protocol.values import JobKind, JobState, JobValue, Row
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import JobKind, JobState, JobValue, MediaKind, Row
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -94,7 +95,23 @@ def marks(row: Row) -> str:
     return " · ".join([*parts, "Favourite"] if row.favourite else parts)
 
 
-PART_BADGES = {"raw": "RAW", "video": "Live", "photo": "photo"}
+_UNPLAYABLE = (".webp", ".avif", ".avifs")
+"""Pictures that move, and that Qt's player does not know."""
+
+
+def playable(row: Row) -> WirePath | None:
+    """The file that a player shows: a video, or that of a Live Photo; None without one."""
+    if row.kind is MediaKind.VIDEO:
+        return None if row.name.lower().endswith(_UNPLAYABLE) else row.path
+    return next((part.path for part in row.parts if part.role == "video"), None)
+
+
+def has_moments(row: Row) -> bool:
+    """True for a video, and a photo with a video of its own."""
+    return row.kind is MediaKind.VIDEO or any(p.role in ("video", "inside") for p in row.parts)
+
+
+PART_BADGES = {"raw": "RAW", "video": "Live", "inside": "Live", "photo": "photo"}
 """The words for parts of a medium, by their role."""
 
 

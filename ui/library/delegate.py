@@ -133,6 +133,8 @@ class ThumbnailDelegate(QStyledItemDelegate):
 
 def _video_text(row: Row, hit: object) -> str:
     length = clock(row.duration_s) if row.duration_s is not None else "video"
+    if row.duration_s is not None and row.duration_s < 1:
+        return f"▶ {row.duration_s:.1f} s"
     if isinstance(hit, Hit) and hit.time_s is not None:
         return f"▶ {clock(hit.time_s)} of {length}"
     return f"▶ {length}"

@@ -79,9 +79,9 @@ class PhotoMenu(QObject):
             for entry in entries:
                 menu.addAction(self._actions[entry])
         row = self._row()
-        if row is not None and row.parts:
+        if row is not None and any(part.path != row.path for part in row.parts):
             files = menu.addMenu("Files of this photo")
-            for path in (row.path, *(part.path for part in row.parts)):
+            for path in dict.fromkeys([row.path, *(part.path for part in row.parts)]):
                 of_file = files.addMenu(Path(path.text).name.replace("&", "&&"))
                 place = path.to_str()
                 of_file.addAction("Open in its program").triggered.connect(

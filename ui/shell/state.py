@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.values import MediaKind
 from ui.engine.link import LinkState
 from ui.kit.actions import Requires
 from ui.kit.plain_text import button_text
@@ -20,7 +19,7 @@ Part = TypeVar("Part")
 class WindowState:
     """All that decides what the window shows; what follows from it are properties.
 
-    ``current`` is the key under the cursor and ``kind`` its kind, where it is known;
+    ``current`` is the key under the cursor; ``can_play``: it has a video that can be played;
     ``page_given`` are the conditions that the shown page meets beside.
     """
 
@@ -29,7 +28,7 @@ class WindowState:
     listing: Listing = field(default_factory=Listing)
     active_jobs: int = 0
     current: str | None = None
-    kind: MediaKind | None = None
+    can_play: bool = False
     selected: int = 0
     is_library_shown: bool = True
     page_given: frozenset[Requires] = frozenset()
@@ -44,7 +43,7 @@ class WindowState:
         is_met = {
             Requires.ENGINE: self.link is LinkState.CONNECTED,
             Requires.SELECTION: self.is_library_shown and self.current is not None,
-            Requires.VIDEO: self.is_library_shown and self.kind is MediaKind.VIDEO,
+            Requires.VIDEO: self.is_library_shown and self.can_play,
             Requires.UNDO: bool(self.undo_title),
             Requires.REDO: bool(self.redo_title),
         }

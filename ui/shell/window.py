@@ -247,7 +247,7 @@ class MainWindow(QMainWindow):
             listing=session.browser.listing,
             active_jobs=len(session.tracker.active()),
             current=widgets.grid.current_key(),
-            kind=None if row is None else row.kind,
+            can_play=widgets.detail.video.plays(row),
             selected=widgets.grid.selected_count(),
             is_library_shown=self.switcher.page is Pages.LIBRARY,
             page_given=self.switcher.given,

@@ -29,6 +29,7 @@ from cocadesk.media.metadata.iptc import (
     read_iptc,
 )
 from cocadesk.media.metadata.positions import exif_position, named_place, xmp_position
+from cocadesk.media.metadata.sidecars import packets_beside
 from cocadesk.media.metadata.text import (
     camera_name,
     clean_keywords,
@@ -120,6 +121,12 @@ def with_sidecars(metadata: PhotoMetadata, packets: Sequence[bytes]) -> PhotoMet
         beside = read_metadata(RawMetadata(exif=Exif(None), xmp=packet))
         metadata = _merged(metadata, beside)
     return metadata
+
+
+def with_sidecars_of(metadata: PhotoMetadata, paths: Sequence[bytes]) -> PhotoMetadata:
+    """The same with the sidecars of several files of one medium, the one that counts most first."""
+    packets = dict.fromkeys(packet for path in paths for packet in packets_beside(path))
+    return with_sidecars(metadata, list(packets))
 
 
 def _merged(file: PhotoMetadata, beside: PhotoMetadata) -> PhotoMetadata:

@@ -22,6 +22,7 @@ from cocadesk.media.hashing import hash_bytes
 from cocadesk.media.metadata.merge import read_metadata, with_sidecars
 from cocadesk.media.metadata.sidecars import packets_beside
 from cocadesk.media.photo.jpeg import header_metadata, open_jpeg
+from cocadesk.media.photo.motion import video_inside
 from cocadesk.media.photo.resize import (
     prepare_boxes,
     prepare_input,
@@ -163,6 +164,7 @@ def decode_photo(
         picture_hash=start_picture_hash(hashed, *full_size).hexdigest(),
         thumbnail_jpeg=thumbnail_jpeg(rgb, thumbnail_px),
         metadata=_with_sidecars(read_metadata(source.metadata), path),
+        video_bytes=len(video_inside(data)),
     )
 
 

@@ -63,7 +63,8 @@ class Job(msgspec.Struct, frozen=True, tag=True):
     """Decode one file: a photo into a slot of the arena, a video into the file ``spool``.
 
     With ``time_s`` only one frame of a video is wanted; it goes into the slot. With
-    ``is_metadata`` nothing is decoded: the metadata come with the answer.
+    ``is_metadata`` nothing is decoded: the metadata come with the answer. With ``is_inside``
+    the video inside a photo is meant.
     """
 
     serial: int
@@ -73,6 +74,8 @@ class Job(msgspec.Struct, frozen=True, tag=True):
     time_s: float | None = None
     is_metadata: bool = False
     duration_s: float | None = None
+    is_inside: bool = False
+    beside: tuple[bytes, ...] = ()
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
@@ -95,6 +98,7 @@ class PhotoDone(msgspec.Struct, frozen=True, tag=True):
     content: MediaContent
     thumbnail_bytes: int
     boxes: Annotated[int, msgspec.Meta(ge=0, le=MOST_BOXES)] = 0
+    video_bytes: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class VideoDone(msgspec.Struct, frozen=True, tag=True):

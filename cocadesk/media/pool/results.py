@@ -37,6 +37,7 @@ def photo_result(
         input_HWC=input_HWC,
         box_inputs=tuple(boxes),
         thumbnail_jpeg=answer.content.thumbnail_jpeg or behind,
+        video_bytes=answer.video_bytes,
     )
 
 

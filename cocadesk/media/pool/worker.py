@@ -9,6 +9,7 @@ process. When the pool is gone, standard input ends and so does the worker.
 from __future__ import annotations
 
 import faulthandler
+import io
 import math
 import os
 import signal
@@ -20,6 +21,8 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
+
+from msgspec import structs
 
 from cocadesk.media.files import explain_os_error, open_media_file, read_head, read_photo_file
 from cocadesk.media.formats import may_move
@@ -188,6 +191,22 @@ class Heartbeat:
 
 
 def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Heartbeat) -> Decoded:
+    """Decodes one file, see ``_decode``; what sidecars of its medium's parts say is added."""
+    done = _decode(job, settings, arena, heartbeat)
+    if not job.beside:
+        return done
+    from cocadesk.media.metadata.merge import with_sidecars_of
+
+    paths = (job.path, *job.beside)
+    if isinstance(done, MetadataDone):
+        return structs.replace(done, metadata=with_sidecars_of(done.metadata, paths))
+    metadata = with_sidecars_of(done.content.metadata, paths)
+    if isinstance(done, PhotoDone):
+        return structs.replace(done, content=replace(done.content, metadata=metadata))
+    return structs.replace(done, content=replace(done.content, metadata=metadata))
+
+
+def _decode(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Heartbeat) -> Decoded:
     """Decodes one file: a photo or a frame into its slot, a whole video into the spool.
 
     Of one whose metadata alone are wanted, nothing is decoded.
@@ -200,11 +219,17 @@ def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Hear
         return MetadataDone(job.serial, **metadata_of(job.path, settings.limits)._asdict())
     if is_video(read_head(job.path, SNIFF_BYTES), job.path):
         with open_media_file(job.path) as file:
-            return _decode_video(file, job, settings, arena, heartbeat)
+            from cocadesk.media.hashing import hash_descriptor
+
+            file_hash = "" if job.time_s is not None else hash_descriptor(file.fileno())
+            file.seek(0)
+            return _decode_video(file, file_hash, job, settings, arena, heartbeat)
     from cocadesk.media.photo.decode import decode_photo
     from cocadesk.media.video.animation import open_animation
 
     data = read_photo_file(job.path, settings.limits)
+    if job.is_inside:
+        return _decode_inside(data, job, settings, arena, heartbeat)
     animation = open_animation(data, settings.limits)
     if animation is not None:
         with closing(animation):
@@ -223,6 +248,18 @@ def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Hear
         on_part=heartbeat.beat,
     )
     return _into_slot(photo, job, settings, arena)
+
+
+def _decode_inside(
+    data: bytes, job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Heartbeat
+) -> Decoded:
+    """The video inside a motion photo, or one of its frames."""
+    from cocadesk.media.photo.motion import video_inside
+
+    video = video_inside(data)
+    if not video:
+        raise PhotoError("There is no video in this photo.")
+    return _decode_video(io.BytesIO(video), "", job, settings, arena, heartbeat)
 
 
 class FileFacts(NamedTuple):
@@ -257,9 +294,13 @@ def metadata_of(path: bytes, limits: DecodeLimits) -> FileFacts:
 
 
 def _decode_video(
-    file: BinaryIO, job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Heartbeat
+    file: BinaryIO,
+    file_hash: str,
+    job: Job,
+    settings: WorkerSettings,
+    arena: Arena,
+    heartbeat: Heartbeat,
 ) -> Decoded:
-    from cocadesk.media.hashing import hash_descriptor
     from cocadesk.media.video.decode import read_video
     from cocadesk.media.video.frame_at import decode_frame_at
 
@@ -274,8 +315,6 @@ def _decode_video(
             on_frame=heartbeat.beat,
         )
         return _into_slot(frame, job, settings, arena)
-    file_hash = hash_descriptor(file.fileno())
-    file.seek(0)
     return _spool_video(partial(read_video, file), file_hash, job, settings, heartbeat)
 
 
@@ -350,6 +389,7 @@ def _into_slot(photo: DecodedPhoto, job: Job, settings: WorkerSettings, arena: A
         content=MediaContent.of(photo, thumbnail_jpeg=b"" if fits else thumbnail),
         thumbnail_bytes=len(thumbnail) if fits else 0,
         boxes=len(photo.box_inputs),
+        video_bytes=photo.video_bytes,
     )
 
 

@@ -122,6 +122,8 @@ class WorkerProcess:
                     request.time_s,
                     request.is_metadata,
                     request.duration_s,
+                    request.is_inside,
+                    request.beside,
                 ),
             )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from cocadesk.engine.local import LocalEngine
 from cocadesk.library.library import Library
@@ -16,10 +17,14 @@ from cocadesk.protocol.messages import (
     Forgotten,
     GetDetail,
     GetKeys,
+    GetMoments,
+    GetPreview,
     Hits,
     JobReply,
     Keys,
     ListNewest,
+    Moments,
+    Preview,
     Search,
     SetExcludes,
     StartIndex,
@@ -29,6 +34,7 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobState, PartValue
 from tests.support.engines import local_engine
 from tests.support.index_tools import run_index, write_photo
+from tests.support.live_photos import motion_photo, still, video
 from tests.support.shots import write_shot
 
 
@@ -96,3 +102,27 @@ def test_the_raw_alone_can_be_excluded(engine: LocalEngine, photos: Path) -> Non
     index(engine, photos)
     assert engine.ask(ListNewest(filter="name:img_1.jpg"), Keys).total == 1
     assert engine.ask(ListNewest(filter="name:dng"), Keys).total == 0
+
+
+@pytest.mark.parametrize("is_inside", [True, False])
+def test_the_moments_of_a_photos_video_can_be_looked_at(tmp_path: Path, is_inside: bool) -> None:
+    """They are listed, and a preview of one shows the frame; without a time the photo is shown."""
+    photos = tmp_path / "photos"
+    path = still(photos / "a.jpg")
+    if is_inside:
+        path.write_bytes(motion_photo(tmp_path, "MotionPhoto"))
+    else:
+        video(photos / "a.mov")
+    with Library.open(tmp_path / "library") as library:
+        run_index(library, [photos])
+    with local_engine(tmp_path / "library") as engine:
+        (key,) = engine.ask(GetKeys(paths=(WirePath.of(path),)), Keys).keys
+        (moment, *_) = engine.ask(GetMoments(key=key), Moments).moments
+        assert moment.thumbnail is not None
+        frame = engine.ask(GetPreview(key=key, time_s=moment.time_s), Preview)
+        whole = engine.ask(GetPreview(key=key), Preview)
+        assert frame.path != whole.path
+        with Image.open(frame.path.to_str()) as picture:
+            red, green, blue = picture.convert("RGB").resize((1, 1)).getpixel((0, 0))
+        assert red > 200
+        assert max(green, blue) < 60

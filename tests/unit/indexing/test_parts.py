@@ -23,6 +23,7 @@ from tests.support.index_tools import (
     write_photo,
 )
 from tests.support.shots import jpeg_bytes, raw_bytes
+from tests.support.xmp_packets import xmp
 
 
 @pytest.fixture
@@ -279,3 +280,18 @@ def test_one_raw_beside_two_jpegs_of_its_stem_belongs_to_one_of_them(
     found = media(library)
     assert sorted(found) == ["IMG_1.jpeg", "IMG_1.jpg", "other.jpg"]
     assert sorted(map(len, found.values())) == [0, 0, 1]
+
+
+def test_the_sidecar_of_any_file_is_the_mediums(library: Library, photos: Path) -> None:
+    """One of the RAW's own name, too; what it says later is noticed, and nothing is decoded."""
+    index(library, photos)
+    (photos / "img_1.DNG.xmp").write_bytes(xmp(xmp_Rating="4", dc_subject=["sea"]))
+    (photos / "IMG_1.xmp").write_bytes(xmp(xmp_Rating="2", dc_subject=["sand"]))
+    decoder = InProcessDecoder()
+    report = run_index(library, [photos], decoder=decoder)
+    row = row_at(library, photos / "IMG_1.jpg")
+    assert (row.rating, set(row.keywords), report.refreshed) == (2, {"sea", "sand"}, 1)
+    (photos / "IMG_1.xmp").unlink()
+    run_index(library, [photos], decoder=decoder)
+    row = row_at(library, photos / "IMG_1.jpg")
+    assert (row.rating, row.keywords, decoder.decoded) == (4, ("sea",), [])
