@@ -59,6 +59,7 @@ endif
 	$(BIN)/python tests/bench/bench_human_annotations.py
 	$(BIN)/python tests/bench/faults.py
 	$(BIN)/python tests/bench/bench_forget.py
+	$(BIN)/python -m tests.bench.ray_workers
 
 train-starter: ready
 	$(BIN)/cocadesk train resources/starter/train.toml

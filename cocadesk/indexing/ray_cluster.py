@@ -27,6 +27,7 @@ from cocadesk.indexing.range_reader import OpenedReader, RangeAnswer, RangeReade
 _LOG = logging.getLogger(__name__)
 _STORE_BYTES, _STORE_BYTES_EACH = 128 << 20, 8 << 20
 _CONNECT_S = 10.0
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 HOST = "cocadesk.indexing.ray_host"
 REFUSED = "!"
 """Begins the line with which that says why Ray did not start."""
@@ -232,6 +233,8 @@ class RayCluster:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            start_new_session=True,  # Ctrl-C is for this process, which ends it in order
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             env={name: value for name, value in os.environ.items() if name not in _ALWAYS}
             | _LOCAL
             | secret,
@@ -255,7 +258,8 @@ class RayCluster:
         raylet = import_module("ray._raylet")
         raylet.Config.initialize("")
         raylet.AuthenticationTokenLoader.instance().reset_cache()
-        ray_constants.ENABLE_RAY_CLUSTER = self._host is None
+        if address != "auto":
+            ray_constants.ENABLE_RAY_CLUSTER = address.rpartition(":")[0] not in _LOOPBACK
         # It says on stdout what befell its workers, where a command's document goes.
         ray_worker.print_to_stdstream = _log_lines
         try:

@@ -21,11 +21,9 @@ from tests.support.fake_backend import FakeBackend, FakeInfo, SlowBackend
 IMAGE_ID = FakeInfo().image_id
 
 
-def ray_workers(
-    backend: type[FakeBackend] = FakeBackend, workers: int = 2, image_id: str = IMAGE_ID
-) -> RayWorkers:
-    """Real workers with a small model."""
-    return RayWorkers(backend, image_id, RayOptions(workers=workers))
+def ray_workers(backend: type[FakeBackend] = FakeBackend, address: str = "") -> RayWorkers:
+    """Two real workers with a small model."""
+    return RayWorkers(backend, IMAGE_ID, RayOptions(workers=2, address=address))
 
 
 class StandInCall:
@@ -113,10 +111,11 @@ class StandInCluster:
         self.is_closed = True
 
 
-def main(library_folder: str, photos: str) -> None:
+def main(library_folder: str, photos: str, address: str = "") -> None:
     """Index in small commits with two slow workers of Ray; one line a step."""
     options = IndexOptions(commit_rows=3, commit_s=0.2, progress_s=0.01)
-    with Library.open(Path(library_folder)) as library, ray_workers(SlowBackend) as workers:
+    workers = ray_workers(SlowBackend, address)
+    with Library.open(Path(library_folder)) as library, workers:
         steps = index_steps(
             library, FakeBackend(), [os.fsencode(photos)], pool=workers, options=options
         )

@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,10 @@ from tests.support.killed_index import IMAGE_ID, check_whole
 from tests.support.power_cut import kill_after
 from tests.support.ray_files import ray_workers
 
-pytest.importorskip("ray", reason="Ray does not exist for this machine")
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Ray on Windows is not tested")
+pytestmark = [
+    pytest.mark.skipif(find_spec("ray") is None, reason="Ray does not exist for this machine"),
+    pytest.mark.skipif(os.name == "nt", reason="Ray on Windows is not tested"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +83,21 @@ def many_kinds(folder: Path) -> Path:
 def content(library: Library) -> dict[bytes, MediaRow]:
     """The rows by path."""
     return {row.path: row for row in library.media.iter_rows()}
+
+
+def test_another_process_reads_on_the_cluster_by_its_address(
+    cluster: RayCluster, tmp_path: Path
+) -> None:
+    """As computers of one cluster do; before this process takes all its workers."""
+    import ray
+
+    folder = tmp_path / "photos"
+    for number in range(8):
+        write_photo(folder / f"{number}.jpg", number)
+    address = ray.get_runtime_context().gcs_address
+    kill_after("tests.support.ray_files", (tmp_path / "library", folder, address), lambda *_: False)
+    with Library.open(tmp_path / "library") as library:
+        check_whole(library, folder)
 
 
 def test_the_library_is_the_same_as_without_ray(workers: RayWorkers, tmp_path: Path) -> None:

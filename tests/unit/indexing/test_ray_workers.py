@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import pytest
 
@@ -169,6 +170,7 @@ def test_a_missing_ray_is_said_with_what_to_install() -> None:
     assert caught.value.what_to_do == 'Install it: pip install "cocadesk[ray]".'
 
 
+@pytest.mark.skipif(find_spec("ray") is None, reason="Ray does not exist for this machine")
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
@@ -180,7 +182,6 @@ def test_a_missing_ray_is_said_with_what_to_install() -> None:
 )
 def test_an_address_where_no_cluster_is_is_said(address: str, sentence: str) -> None:
     """At once: Ray itself would wait for it, and end the process."""
-    pytest.importorskip("ray", reason="Ray does not exist for this machine")
     cluster = RayCluster(RayOptions(address=address))
     with pytest.raises(UserError) as caught:
         cluster.start()
