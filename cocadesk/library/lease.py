@@ -127,9 +127,10 @@ class Lease:
         )
         self._tag = self._store.swap(LEASE_NAME, mine.encoded(), tag)
         if self._tag is None:
-            # The answer to a write that was done may have been lost, and the write repeated.
+            # The answer to a write that was done may have been lost: then it is ours still.
             there, held = self._found()
-            self._tag = there if held == mine else None
+            if there is not None and held.owner == self._owner:
+                self._tag = self._store.swap(LEASE_NAME, mine.encoded(), there)
         self._renewed = began
 
     def _now(self) -> float:

@@ -14,10 +14,9 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from cocadesk.library.commits import tables_in
 from cocadesk.library.lance_files import manifest_name, without
 from cocadesk.library.layout import MEDIA, VIEWS_PREFIX
-from cocadesk.library.table_files import Candidate, TableFiles, files_of
+from cocadesk.library.table_files import Candidate, TableFiles, all_tables
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +42,7 @@ class Damage:
 
 def damaged_tables(store: Path, *, thorough: bool = False) -> list[str]:
     """The tables whose newest version cannot be used as it was committed."""
-    tables = tables_in(store)
-    return [t for t in tables if files_of(store, t, thorough=thorough).is_damaged()]
+    return [one.table for one in all_tables(store, thorough=thorough) if one.is_damaged()]
 
 
 def mend_tables(
@@ -61,12 +59,11 @@ def mend_tables(
     crash came between a commit and its marks. ``aside`` gets the damaged files;
     ``before`` hears of a table before anything of it is moved.
     """
-    for table in tables_in(store):
-        files = files_of(store, table, thorough=thorough)
-        notice = _mend(files, _Aside(files, aside, partial(before, table)), can_read)
+    for files in all_tables(store, thorough=thorough):
+        notice = _mend(files, _Aside(files, aside, partial(before, files.table)), can_read)
         if notice is not None:
             log.warning("%s", notice)
-            yield Damage(table=table, notice=notice)
+            yield Damage(table=files.table, notice=notice)
 
 
 def _mend(files: TableFiles, aside: _Aside, can_read: Callable[[str], bool]) -> str | None:
@@ -157,7 +154,7 @@ class _Aside:
             return
         if not self.holds_any:
             self._before()
-        self._files.storage.move(self._files.folder / path, self._aside / (path or "rest"))
+        self._files.move(path, self._aside / (path or "rest"))
         self.holds_any = True
 
 

@@ -41,12 +41,14 @@ _FRAGMENTS_TO_COMPACT = 16
 _ROWS_A_FRAGMENT = 8192
 """Compacting writes the whole table anew, so a large one waits for more fragments."""
 _KEEP_VERSIONS = timedelta(days=1)
+_READERS_LAG = timedelta(seconds=1)
 
 
 class Store:
     """The tables of one library.
 
-    A ``read_only`` store looks for the writer's newest commit at each call.
+    A ``read_only`` store looks for the writer's newest commit at each call, in an object store
+    each second.
     """
 
     def __init__(self, folder: Path, *, read_only: bool, key_index_rows: int = 5_000) -> None:
@@ -59,7 +61,9 @@ class Store:
         self._committed: dict[str, CommittedFiles | CommittedObjects] = {}
         self._storage = storage_of(folder.parent)
         with store_in_words(self.folder, "open"):
-            interval = timedelta(0) if read_only else None
+            # Each look at a table in an object store takes some 30 ms.
+            age = timedelta(0) if self._storage.uri is None else _READERS_LAG
+            interval = age if read_only else None
             self._connection = _connect(self._storage, folder, read_consistency_interval=interval)
 
     @contextlib.contextmanager

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
 from cocadesk.errors import closed_to_us
-from cocadesk.library.commits import CommittedFiles, checksum_of, paths_of, table_folder
+from cocadesk.library.commits import (
+    CommittedFiles,
+    checksum_of,
+    paths_of,
+    table_folder,
+    tables_in,
+)
 from cocadesk.library.lance_files import (
     HINT,
     MAGIC,
@@ -123,6 +130,10 @@ class TableFiles:
         except OSError:
             return FileIs.BAD
 
+    def move(self, path: str, to: Path) -> None:
+        """Move a file or a folder away from the table."""
+        self.storage.move(self.folder / path, to)
+
     def settle(self, version: Version) -> None:
         """Record the files of the version in use, and drop a hint at another one."""
         self._committed.adopt(version)
@@ -167,21 +178,37 @@ def _has_footer(file: Path) -> bool:
 
 
 class ObjectTableFiles(TableFiles):
-    """The objects of one table. The store keeps each whole, so their sizes tell of damage."""
+    """The objects of one table. The store keeps each whole, so their sizes tell of damage.
 
-    def __init__(self, store: Path, table: str, *, thorough: bool = False) -> None:
+    ``there`` are the sizes of its objects by their names in the table's folder.
+    """
+
+    def __init__(
+        self, store: Path, table: str, there: Mapping[str, int], *, thorough: bool = False
+    ) -> None:
         super().__init__(store, table, thorough=thorough)
-        self._there = {n: s.size_bytes for n, s in self.storage.below(self.folder).items()}
+        self._there = there
 
     def versions(self) -> list[int]:
         """The versions whose manifests are there, newest first."""
-        self._there = {n: s.size_bytes for n, s in self.storage.below(self.folder).items()}
         return numbers_of(self._there)
 
     def has(self, path: str) -> bool:
         """True where an object is there, or any in such a folder."""
-        self.versions()
         return any(name == path or name.startswith(path and f"{path}/") for name in self._there)
+
+    def move(self, path: str, to: Path) -> None:
+        """Move an object or a folder away from the table."""
+        super().move(path, to)
+        self._look()
+
+    def write(self, name: str, manifest: bytes) -> None:
+        """Put a manifest in the place of one that was moved aside."""
+        super().write(name, manifest)
+        self._look()
+
+    def _look(self) -> None:
+        self._there = {n: s.size_bytes for n, s in self.storage.below(self.folder).items()}
 
     def _index_paths(self, version: Version) -> list[str]:
         """The objects of the indexes; one of which nothing is left stands for its folder."""
@@ -202,7 +229,16 @@ class ObjectTableFiles(TableFiles):
             self.storage.remove(self.folder / HINT)
 
 
-def files_of(store: Path, table: str, *, thorough: bool = False) -> TableFiles:
-    """The files of a table, wherever its library is kept."""
-    kind = TableFiles if storage_of(store.parent).uri is None else ObjectTableFiles
-    return kind(store, table, thorough=thorough)
+def all_tables(store: Path, *, thorough: bool = False) -> Iterator[TableFiles]:
+    """The files of all tables, wherever their library is kept; see ``TableFiles``."""
+    storage = storage_of(store.parent)
+    if storage.uri is None:
+        for table in tables_in(store):
+            yield TableFiles(store, table, thorough=thorough)
+        return
+    there: dict[str, dict[str, int]] = {}
+    for name, state in storage.below(store).items():  # one listing for all
+        folder, _, path = name.partition("/")
+        there.setdefault(folder.removesuffix(".lance"), {})[path] = state.size_bytes
+    for table, sizes in sorted(there.items()):
+        yield ObjectTableFiles(store, table, sizes, thorough=thorough)

@@ -17,8 +17,10 @@ from cocadesk.annotations.vocabulary import (
 from cocadesk.errors import UserError
 from cocadesk.library.lance_files import manifest_name, numbers_of
 from cocadesk.library.layout import bases_in
+from cocadesk.library.lease import Lease
 from cocadesk.library.library import Library, Sizes
 from cocadesk.library.object_store import ObjectStore
+from cocadesk.library.storage import ObjectStorage, storage_of
 from cocadesk.library_uri import parse_uri, working_folder
 from cocadesk.search.searcher import Searcher, open_searcher
 from tests.support.fake_backend import FakeBackend, FakeInfo
@@ -166,11 +168,14 @@ def test_a_second_machine_is_refused_with_the_name_of_the_first(
 
 def test_a_machine_that_lost_its_lease_writes_no_more(here: Path, address: str) -> None:
     """It slept, and another one took over: nothing is written over that one's work."""
+    storage = storage_of(here)
+    assert isinstance(storage, ObjectStorage)
     with Library.open(here) as library:
-        store = ObjectStore(parse_uri(address), KEYS)
-        store.write("lease.json", b"{}")
-        lease = library._lock._storage.lease  # type: ignore[union-attr]
-        lease._renew()
+        storage.let_go()
+        storage.lease = Lease(storage.objects, "here", seconds=0)
+        storage.lease.acquire()
+        library.set_watching(True, waits_on_battery=True)
+        ObjectStore(parse_uri(address), KEYS).write("lease.json", b"{}")
         with pytest.raises(UserError, match="Another machine has taken over"):
             library.set_watching(False)
 
@@ -248,6 +253,22 @@ def test_what_is_forgotten_is_gone_from_all_objects(
         assert library.counts().photos == 2
         assert not thumbnail.exists()
     assert not any(found_in(wanted, there, here).values())
+
+
+def test_a_forgetting_that_was_interrupted_is_finished_by_any_machine(
+    here: Path, there: Path, address: str, photos: Path
+) -> None:
+    """Its journal lies in the store until all is gone."""
+    filled(here, photos)
+    with Library.open(here) as library:
+        gone, *kept = library.media.identities()
+        order = library.forgetting.order([gone], kept, ())
+    ObjectStore(parse_uri(address), KEYS).write("forgetting.json", order.to_json())
+    with Library.open(there) as library:
+        assert library.counts().photos == 2
+    objects = objects_of(address)
+    assert "forgetting.json" not in objects
+    assert [name for name in objects if gone.picture_hash in name] == []
 
 
 def test_backups_lie_in_the_store_and_are_restored_elsewhere(

@@ -12,6 +12,7 @@ import pytest
 
 from cocadesk.engine.local import Access
 from cocadesk.errors import UserError
+from cocadesk.indexing.types import IndexOptions
 from cocadesk.library.lease import Lease
 from cocadesk.library.library import Library
 from cocadesk.library.object_store import ObjectStore
@@ -23,6 +24,7 @@ from tests.support.engines import coloured_photos, index, local_engine
 from tests.support.index_tools import run_index, write_photo
 from tests.support.killed_index import check_whole, index_and_kill
 from tests.support.object_store import KEYS, VARIABLES, Server, line_to, serving
+from tests.support.power_cut import STORE_WRITES, power_cuts
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,29 @@ def test_an_index_that_is_killed_goes_on_and_is_whole_on_every_machine(
         assert run_index(library, [photos]).indexed == 0
 
 
+def test_an_index_cut_between_any_two_writes_is_finished_by_another_machine(
+    server: Server, tmp_path: Path
+) -> None:
+    """Of tables and of other objects; thumbnails come before the rows that speak of them."""
+    photos = tmp_path / "photos"
+    for number in range(3):
+        write_photo(photos / f"{number}.jpg", number)
+    writes = (*STORE_WRITES, (ObjectStore, "write"))
+    for cut in power_cuts(every=4):
+        uri = parse_uri(server.new_library())
+        here, there = (working_folder(uri, tmp_path / str(cut.last) / n) for n in ("a", "b"))
+        with Library.open(here) as library, cut.during(*writes):
+            run_index(library, [photos], options=IndexOptions(commit_rows=1, embed_batch=1))
+        with Library.open(there) as library:
+            rows = list(library.media.iter_rows())
+            paths = [library.thumbnails.path(row.picture_hash) for row in rows]
+            assert set(library.thumbnails.sizes_bytes(paths)) == set(paths)
+            library.thumbnails.bring(paths)
+            run_index(library, [photos])
+            check_whole(library, photos)
+            assert library.care.problems() == []
+
+
 def test_a_job_that_is_cut_off_from_the_store_goes_on_when_that_is_back(
     server: Server, tmp_path: Path
 ) -> None:
@@ -105,6 +130,16 @@ def test_a_lease_that_was_not_renewed_in_its_time_is_taken_over(store: ObjectSto
     second.check()
     for lease in (crashed, second):
         lease.release()
+
+
+def test_a_renewal_whose_answer_was_lost_is_no_loss(store: ObjectStore) -> None:
+    """The store took it: the lease is another object than the one known, and still ours."""
+    lease = Lease(store, "one", seconds=0)
+    lease.acquire()
+    store.write("lease.json", store.read("lease.json") + b" ")
+    lease.check()
+    lease.check()
+    lease.release()
 
 
 def test_a_lease_is_free_when_it_was_given_back(store: ObjectStore) -> None:
