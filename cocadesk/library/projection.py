@@ -38,10 +38,10 @@ class Projection:
     def note(self) -> None:
         """Note that the tables are in order, if they are; for the end of a writer."""
         is_in_order = self._log.is_projected and not self._media.has_returned
-        state = self._state() if is_in_order else None
-        if state is not None and state != self._noted():
-            # Where it can't be written, the next writer looks for itself.
-            with contextlib.suppress(UserError):
+        # Where it can't be written, or an object store is away, the next writer looks for itself.
+        with contextlib.suppress(UserError):
+            state = self._state() if is_in_order else None
+            if state is not None and state != self._noted():
                 write_atomically(self._folder / NOTE_NAME, state.encode(), durable=False)
 
     def _state(self) -> str | None:
