@@ -96,25 +96,19 @@ class UndoState:
     taken_back: frozenset[str] = frozenset()
 
 
-def undo_state(marks: Iterable[BatchMark]) -> UndoState:
-    """The stacks after ``marks``, the batches of a log in the order of their first rows.
+class UndoStacks:
+    """The two stacks after ``marks``, the batches of a log in the order of their first rows.
 
     A redo is the taking back of an undo, so one rule serves both. A new command
     empties the redo stack. A mark that takes back anything but the top of a stack
     comes from no command of this program and changes nothing.
     """
-    stacks = UndoStacks()
-    stacks.add(marks)
-    return stacks.state()
 
-
-class UndoStacks:
-    """The two stacks in the making; see ``undo_state``."""
-
-    def __init__(self) -> None:
+    def __init__(self, marks: Iterable[BatchMark] = ()) -> None:
         self._undo: list[Step] = []
         self._redo: list[Step] = []
         self._takes_back: dict[str, str] = {}
+        self.add(marks)
 
     def add(self, marks: Iterable[BatchMark]) -> None:
         """Bring the stacks forward by these marks, which come after those before."""
