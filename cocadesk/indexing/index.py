@@ -281,7 +281,8 @@ class _Index:
 
     def _read_live_videos(self, pool: Decoder | None) -> Iterator[IndexProgress]:
         """Read the videos that belong to photos, once the photos themselves are committed."""
-        inside = [one for one in self._known_files.all() if self._survey.covers(one.path)]
+        having = (one for one in self._known_files.all() if one.parts)
+        inside = [one for one in having if self._survey.covers(one.path)]
         if wanted := self._live_videos.wanted(inside):
             with opened_decoder(pool, self._model, self._options) as decoder:
                 for _ in self._live_videos.steps(wanted, decoder):

@@ -129,9 +129,9 @@ class LiveVideos:
         with self._library.writing():
             row = self._row(one)
             if row is not None:
-                parts = tuple(
-                    dataclasses.replace(each, format=UNREADABLE) if each == part else each
-                    for each in row.parts
-                )
+                unreadable = dataclasses.replace(part, format=UNREADABLE)
+                told = (unreadable if each == part else each for each in row.parts)
+                # What was taken for a video inside the file is none.
+                parts = tuple(each for each in told if each != unreadable or each.name)
                 changed = dataclasses.replace(row, parts=parts)
                 self._library.media.commit([MediaChange(row=changed, is_new=False)])

@@ -22,6 +22,7 @@ from tests.support.killed_index import (
     switch_cut_between_writes,
     switch_killed_at_random,
 )
+from tests.support.killed_parts import parts_cut_between_writes
 
 needs_sigkill = pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
 
@@ -68,3 +69,8 @@ def test_a_switch_that_is_killed_again_and_again_ends_whole(tmp_path: Path) -> N
 def test_a_crash_between_any_two_writes_of_a_switch_heals(tmp_path: Path) -> None:
     """A write of a switch is the last that reaches the disk."""
     assert switch_cut_between_writes(tmp_path, every=4) > 4
+
+
+def test_a_crash_between_any_two_writes_of_an_index_of_shots_heals(tmp_path: Path) -> None:
+    """Media that are joined, shown by another file or by a new video keep what people said."""
+    assert parts_cut_between_writes(tmp_path, every=4) > 8

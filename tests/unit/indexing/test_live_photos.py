@@ -155,3 +155,16 @@ def test_a_plain_photo_has_no_video_inside(library: Library, photos: Path) -> No
     (photos / "said.jpg").write_bytes(photo_bytes(4, comment="a MotionPhoto of ftyp mp42"))
     index(library, photos)
     assert parts(library, photos / "said.jpg") == []
+
+
+def test_what_only_says_that_it_is_a_motion_photo_is_a_plain_one(
+    library: Library, photos: Path
+) -> None:
+    """Phones write the mark without a whole video, too."""
+    path = photos / "stub.jpg"
+    path.write_bytes(
+        photo_bytes(3) + b"MotionPhoto_Data\0\0\0\x18ftypmp42\0\0\0\0isommp42" + b"?" * 99
+    )
+    index(library, photos)
+    assert parts(library, path) == []
+    assert len(views_at(library, path)) == 1
