@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -116,6 +116,24 @@ def test_what_is_said_of_a_closed_cell_is_said_of_the_shown_one_alone(
     assert collapsed.widgets.notice.text() == "5 stars on 1 photo"
     rated = [row for row in map(engine.row, collapsed.session.model.all_keys()) if row.stars]
     assert [row.key for row in rated] == [key]
+    QTest.keyClick(collapsed.widgets.grid, Qt.Key.Key_G)
+    qtbot.waitUntil(lambda: not note.isVisible(), timeout=WAIT_MS)
+
+
+def test_a_click_on_the_number_opens_the_group_and_nothing_else(
+    collapsed: MainWindow, qtbot: QtBot
+) -> None:
+    """Anywhere else on the cell a click selects it."""
+    model, grid = collapsed.session.model, collapsed.widgets.grid
+    before = model.rowCount()
+    key = go_to_group(collapsed, 3)
+    cell = grid.visualRect(model.index(model.position_of(key) or 0))
+    left = Qt.MouseButton.LeftButton
+    QTest.mouseClick(grid.viewport(), left, pos=cell.center())
+    QTest.mouseClick(grid.viewport(), left, pos=cell.bottomRight() - QPoint(20, 14))
+    qtbot.waitUntil(lambda: model.rowCount() == before + 2, timeout=WAIT_MS)
+    assert not collapsed.large.is_open
+    assert grid.current_key() == key
 
 
 def test_the_switch_shows_every_photo_and_is_remembered(

@@ -123,6 +123,6 @@ def test_a_group_says_what_more_there_is_of_it() -> None:
     shown = group(1, 3, count=340, reason="sharpest", spare_bytes=5_200_000)
     assert title_of(shown) == "Same picture · 340"
     assert lines_of(shown) == (
-        "Best: sharpest", "5.2 MB beside the best", "the first 3 are shown",
+        "Best · sharpest", "5.2 MB beside the best", "the first 3 are shown",
     )  # fmt: skip
     assert lines_of(group(1, 2, reason="you chose it", is_chosen=True)) == ("Your choice",)

@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.launch import running_engine
-from cocadesk.protocol.values import JobState
+from cocadesk.protocol.values import GroupLabel, JobState
 from tests.support.engines import stop
+from tests.support.scenes import photos_and_copies
+from ui.kit.actions import Actions
+from ui.library.alike.page import GroupsPage
+from ui.shell.pages import Pages
 from ui.shell.window import MainWindow
 
 WAIT_MS = 240_000
@@ -70,3 +75,36 @@ def test_from_an_empty_library_to_a_found_and_described_photo(
     qtbot.waitUntil(lambda: parts.detail.is_described, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: parts.detail.photo.has_picture, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: window.session.thumbnails.waiting() == 0, timeout=WAIT_MS)
+
+
+def test_same_pictures_are_found_collapsed_and_decided_on(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """The best is another by a key, and again by undo."""
+    model, browser = window.session.model, window.session.browser
+    browser.collapse = GroupLabel.SAME
+    qtbot.waitUntil(lambda: "first folder" in window.widgets.empty.text(), timeout=WAIT_MS)
+    window.add_folders([str(photos_and_copies(tmp_path / "copies"))])
+    qtbot.waitUntil(lambda: model.rowCount() == 11, timeout=WAIT_MS)
+    window.action_set[Actions.FIND_SAME].trigger()
+    # Of eleven, one of two exact copies is hidden and three of the four of one picture.
+    qtbot.waitUntil(lambda: browser.listing.hidden == 4, timeout=WAIT_MS)
+    assert model.rowCount() == 7
+    window.activateWindow()
+    window.switcher.show(Pages.SAME)
+    page = window.switcher.built(Pages.SAME)
+    assert isinstance(page, GroupsPage)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 3, timeout=WAIT_MS)
+    qtbot.mouseClick(page.head.tabs[GroupLabel.SAME], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(page.model.members(0)) == 4, timeout=WAIT_MS)
+    assert {member.row.name for member in page.model.members(0)} == {
+        "whole.jpg", "small.jpg", "other format.png", "cropped.jpg",
+    }  # fmt: skip
+    best, second = page.model.members(0)[:2]
+    assert best.reason
+    page.table.go_to(0, 1)
+    window.action_set[Actions.SET_BEST].trigger()
+    qtbot.waitUntil(lambda: page.model.members(0)[0].key == second.key, timeout=WAIT_MS)
+    window.action_set[Actions.UNDO].trigger()
+    qtbot.waitUntil(lambda: page.model.members(0)[0].key == best.key, timeout=WAIT_MS)

@@ -72,7 +72,7 @@ def test_each_group_tells_its_label_its_number_and_why_one_is_best(page: GroupsP
     head = page.model.headerData(
         0, Qt.Orientation.Vertical, int(Qt.ItemDataRole.AccessibleTextRole)
     )
-    assert head.startswith(f"Burst, {group.count} photos, Best: {group.reason}")
+    assert head.startswith(f"Burst, {group.count} photos, Best · {group.reason}")
     best, second = page.model.members(0)[:2]
     assert best.is_best
     assert not second.is_best
@@ -239,7 +239,7 @@ def test_verbs_side_by_side_are_about_the_chosen_one(
     qtbot.waitUntil(lambda: view.panes[1].marks.text() == "Rejected", timeout=WAIT_MS)
     assert engine.row(first).flag == "none"
     press(Qt.Key.Key_M)
-    qtbot.waitUntil(lambda: view.panes[1].best.text() == "Best: you chose it", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: view.panes[1].best.text() == "Best · you chose it", timeout=WAIT_MS)
     assert view.current == second
     press(Qt.Key.Key_N)
     qtbot.waitUntil(lambda: not page.is_comparing, timeout=WAIT_MS)

@@ -38,13 +38,12 @@ class KinLine(QWidget):
             self.links[kind] = link
             flow.addWidget(link)
         in_column(row, self.note, gap=2, of=self)
-        self._noun = "photo"
-        self.hide()
+        self.clear("photo")
 
     def clear(self, noun: str) -> None:
         """Another medium, a ``noun``: nothing is known of it yet."""
         self._noun = noun
-        self.hide()
+        self.show_kin({}, None)
 
     def show_kin(self, kin: Kin, mark: GroupMark | None) -> None:
         """The numbers by link; ``mark`` is that of the cell in the grid."""
@@ -54,6 +53,12 @@ class KinLine(QWidget):
             link.setText(text)
             link.setAccessibleName(f"Show {text}")
             link.setVisible(bool(keys))
+        self.also.setVisible(bool(kin))
+        self._has_kin = bool(kin)
+        self.show_mark(mark)
+
+    def show_mark(self, mark: GroupMark | None) -> None:
+        """The mark of its cell, whose group may have been opened or closed."""
         is_closed = mark is not None and not mark.is_open
         self.note.setText(
             f"In the grid this {self._noun} stands for all {mark.number:,}. What you change here "
@@ -62,5 +67,4 @@ class KinLine(QWidget):
             else ""
         )
         self.note.setVisible(is_closed)
-        self.also.setVisible(bool(kin))
-        self.setVisible(bool(kin) or is_closed)
+        self.setVisible(self._has_kin or is_closed)

@@ -136,7 +136,10 @@ class DetailPresenter(QObject):
 
         Those on the way while the editor waits may tell how it was.
         """
-        row = None if self._detail.key is None else self._model.known_row(self._detail.key)
+        key = self._detail.key
+        row = None if key is None else self._model.known_row(key)
+        if key is not None:
+            self._detail.kin.show_mark(self._model.groups.mark(key))
         if row is not None and self._editor.is_settled():
             self._show_marks(row)
 

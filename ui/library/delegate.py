@@ -18,6 +18,11 @@ MARGIN_PX = 5
 ICON_PX = 13
 
 
+def group_corner(cell: QRect) -> QRect:
+    """The corner of a cell where the number of its group stands: a click there opens it."""
+    return QRect(cell.right() - 66, cell.bottom() - 34, 66, 34)
+
+
 class ThumbnailDelegate(QStyledItemDelegate):
     """A rounded thumbnail that fills its cell; videos show length and moment.
 
@@ -44,12 +49,15 @@ class ThumbnailDelegate(QStyledItemDelegate):
         """Draws one cell."""
         row = index.data(ROW_ROLE)
         rect = QRect(option.rect).adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
+        mark = index.data(GROUP_ROLE)
         painter.save()
+        if isinstance(mark, GroupMark) and mark.is_open:  # one ground under all of them
+            painter.fillRect(option.rect, colour("accent_soft"))
         if isinstance(row, Row):
             self._paint_row(painter, rect, row, index.data(HIT_ROLE))
-            mark = index.data(GROUP_ROLE)
-            if isinstance(mark, GroupMark):
-                self._paint_group(painter, rect, mark)
+            if isinstance(mark, GroupMark) and mark.is_head:
+                text = f"{mark.number:,}{' –' if mark.is_open else ''}"
+                self._paint_badge(painter, rect, text, is_right=True, icon=Icon.STACK)
         else:
             paint_thumbnail(painter, rect, RADIUS_PX, None)
         self._paint_state(painter, option, rect)
@@ -69,17 +77,6 @@ class ThumbnailDelegate(QStyledItemDelegate):
             self._paint_badge(painter, rect, row.state, is_above=True)
         if text := short_marks(row):
             self._paint_badge(painter, rect, text, is_above=True, is_right=True)
-
-    def _paint_group(self, painter: QPainter, rect: QRect, mark: GroupMark) -> None:
-        """The number of same pictures beside a small stack; those of an open group are tied."""
-        if mark.is_open:
-            painter.setPen(QPen(colour("accent"), 3))
-            left = rect.left() if mark.is_head else rect.left() - MARGIN_PX
-            y = rect.bottom() + MARGIN_PX - 1
-            painter.drawLine(left, y, rect.right() + (MARGIN_PX if mark.is_head else 0), y)
-        if mark.is_head:
-            text = f"{mark.number:,}{' –' if mark.is_open else ''}"
-            self._paint_badge(painter, rect, text, is_right=True, icon=Icon.STACK)
 
     def _paint_name(self, painter: QPainter, rect: QRect, name: str) -> None:
         painter.setPen(colour("muted"))

@@ -15,13 +15,14 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QRegion, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QRegion, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView
 
 from cocadesk.protocol.values import Row
 from ui.kit.image_loader import ImageLoader
-from ui.library.delegate import MARGIN_PX, ThumbnailDelegate
-from ui.library.results_model import KEY_ROLE, ResultsModel
+from ui.library.delegate import MARGIN_PX, ThumbnailDelegate, group_corner
+from ui.library.grouping import GroupMark
+from ui.library.results_model import GROUP_ROLE, KEY_ROLE, ResultsModel
 
 CELL_SIZES_PX = (96, 120, 150, 180, 220, 270, 330)
 DEFAULT_SIZE = 3
@@ -40,6 +41,7 @@ class Grid(QListView):
     size_changed = Signal(int)
     selected = Signal()
     menu_wanted = Signal(object)
+    group_wanted = Signal(str)
 
     def __init__(self, model: ResultsModel, loader: ImageLoader) -> None:
         super().__init__()
@@ -154,6 +156,19 @@ class Grid(QListView):
 
     def keyboardSearch(self, _text: str) -> None:  # noqa: N802
         """Letters are commands here; looking through all names would ask for every row."""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """A click on the number of a group opens or closes it."""
+        where = event.position().toPoint()
+        index = self.indexAt(where)
+        is_plain = event.button() is Qt.MouseButton.LeftButton and not event.modifiers()
+        mark = index.data(GROUP_ROLE) if is_plain else None
+        is_head = isinstance(mark, GroupMark) and mark.is_head
+        if is_head and group_corner(self.visualRect(index)).contains(where):
+            self.setCurrentIndex(index)
+            self.group_wanted.emit(index.data(KEY_ROLE))
+        else:
+            super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Handles the keys that mean something here."""

@@ -34,6 +34,7 @@ class GroupCommands(QObject):
         self._collapses = remembered(COLLAPSE, True)
         self._bursts = remembered(BURSTS, False)
         browser.collapse = self.label
+        grid.group_wanted.connect(browser.toggle_group)
 
     @property
     def label(self) -> GroupLabel | None:

@@ -49,7 +49,7 @@ class ComparePane(QFrame):
         self.facts.show_text(member.facts, Qt.TextElideMode.ElideRight)
         self.folder.show_text(member.row.folder, Qt.TextElideMode.ElideMiddle)
         self.marks.setText(marks(member.row))
-        self.best.setText(f"Best: {member.reason}" if member.reason else member.badge)
+        self.best.setText(f"Best · {member.reason}" if member.reason else member.badge)
         self.best.setProperty("role", "best" if member.is_best else "link-badge")
         _restyle(self.best)
         self.setAccessibleName(member.text)

@@ -22,7 +22,7 @@ from ui.library.listing import EmptyState
 
 INTRO = (
     "Copies of a file, the same picture in another size or format, and bursts. Nothing is "
-    "deleted here: reject what you don't want, and find it again with flag:rejected."
+    "deleted here: reject what you don't want, and find it again with flag:reject."
 )
 LABELS: tuple[GroupLabel | None, ...] = (None, *GroupLabel)
 
@@ -89,6 +89,7 @@ class GroupsHead(QWidget):
         """What is still to be compared, and what can be done about it."""
         is_working = self.is_working
         self.progress.setVisible(is_working)
+        self.again.setVisible(has_groups)  # else there is a button in the middle
         self.again.setEnabled(not is_working and is_connected)
         tells = waiting and has_groups and not is_working
         hide_or_say(self.state, f"{_still(waiting)} to be compared." if tells else "")

@@ -63,7 +63,7 @@ class Member:
     @property
     def text(self) -> str:
         """All of it in one line, for people who hear it."""
-        place = f"best: {self.reason}" if self.is_best and self.reason else self.badge.lower()
+        place = f"best, {self.reason}" if self.is_best and self.reason else self.badge.lower()
         parts = (self.row.name, place, self.facts, self.row.folder, marks(self.row))
         return ", ".join(part for part in parts if part)
 
@@ -87,7 +87,7 @@ def title_of(group: PictureGroup) -> str:
 def lines_of(group: PictureGroup) -> tuple[str, ...]:
     """More on a group below its title, a line or two each."""
     spare = f"{file_size(group.spare_bytes)} beside the best" if group.spare_bytes else ""
-    best = ("Your choice" if group.is_chosen else f"Best: {group.reason}") if group.reason else ""
+    best = ("Your choice" if group.is_chosen else f"Best · {group.reason}") if group.reason else ""
     hidden = group.count - len(group.members)
     more = f"the first {len(group.members)} are shown" if hidden > 0 else ""
     return tuple(line for line in (best, spare, more) if line)

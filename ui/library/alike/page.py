@@ -81,7 +81,12 @@ class GroupsPage(Page):
         for job in self._context.tracker.active():
             self._on_job(job)
         self._refresh()
-        (self.comparing.view if self.is_comparing else self.table).setFocus()
+        if self.is_comparing:
+            self.comparing.view.setFocus()
+        elif self.model.rowCount():
+            self.table.setFocus()
+        else:
+            self.head.tabs[self.requests.label].setFocus()
 
     def step_back(self) -> bool:
         """From side by side back to the table."""
