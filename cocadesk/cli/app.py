@@ -9,6 +9,7 @@ import typer
 from cocadesk.cli.commands import album, evaluate, library_care, model, saved, words
 from cocadesk.cli.commands.children import train, window
 from cocadesk.cli.commands.describe import caption, tag
+from cocadesk.cli.commands.duplicates import duplicates
 from cocadesk.cli.commands.forget import exclude, forget, purge
 from cocadesk.cli.commands.jobs import jobs
 from cocadesk.cli.commands.library import index, info, search
@@ -32,7 +33,9 @@ app.add_typer(library_care.app, name="library")
 app.add_typer(model.app, name="model")
 app.add_typer(saved.app, name="saved")
 app.add_typer(words.app, name="words")
-for command in (index, search, tag, caption, teach, info, jobs, forget, purge, exclude, train):
+for command in (
+    index, search, tag, caption, teach, info, jobs, duplicates, forget, purge, exclude, train,
+):  # fmt: skip
     app.command()(command)
 
 

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 
+from cocadesk.engine.groups import TITLE, GroupSpec
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.models import ids_of_starter
 from cocadesk.errors import UserError
@@ -28,9 +30,12 @@ from cocadesk.protocol.messages import (
     RowsChanged,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import ModelState
+from cocadesk.protocol.values import JobKind, JobState, ModelState
 
 _log = logging.getLogger(__name__)
+
+_BRINGS = frozenset({JobKind.INDEX, JobKind.SWITCH_MODEL})
+"""Jobs after which there is something to compare."""
 
 
 class CareHandler(RequestHandler):
@@ -38,8 +43,9 @@ class CareHandler(RequestHandler):
 
     It looks for today's backup as it begins, every hour, as a window may stay open for
     weeks, and as it ends: on the first day there was nothing to keep before. Where nothing
-    was written for a minute and no job runs, it tidies what was written before. The base of
-    searches is made beside jobs too: some go on for days.
+    was written for a minute and no job runs, it tidies what was written before, and has what an
+    index brought compared with all (``groups``). The base of searches is made beside jobs
+    too: some go on for days.
     """
 
     def __init__(
@@ -93,6 +99,17 @@ class CareHandler(RequestHandler):
         self._library.renew_base()
         if is_quiet:
             self._library.keep_snapshot()
+            self._compare_what_came()
+
+    def _compare_what_came(self) -> None:
+        """Queue a comparison, unless one was asked for since media last came."""
+        jobs = self._context.jobs()
+        every = jobs.all()  # the newest first
+        came = [job.finished for job in every if job.kind in _BRINGS and job.state is JobState.DONE]
+        asked = [job.finished for job in every if job.kind is JobKind.GROUP]
+        if came and not any(not finished or finished >= max(came) for finished in asked):
+            spec = msgspec.json.encode(GroupSpec()).decode()
+            jobs.add(JobKind.GROUP, TITLE, spec, is_background=True)
 
     def _check(self, body: CheckLibrary, call: Call) -> None:
         def problems() -> CareReport:

@@ -37,7 +37,7 @@ from cocadesk.protocol.values import (
 UNWATCHED = "Folders are watched while a window is open."
 OFF = "Watching is turned off."
 ON_BATTERY = "mains power: the computer runs on its battery"
-_HELD_KINDS = frozenset({JobKind.INDEX, JobKind.SWITCH_MODEL, JobKind.CAPTION})
+_HELD_KINDS = frozenset({JobKind.INDEX, JobKind.SWITCH_MODEL, JobKind.CAPTION, JobKind.GROUP})
 _END_S = 5.0
 _KEPT = 10
 """So many of the jobs that began by themselves are remembered."""

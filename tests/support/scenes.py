@@ -16,11 +16,11 @@ DATE_TAKEN, CAMERA = 0x9003, 0x0110
 def scene(seed: int, size: tuple[int, int] = (640, 480)) -> Image.Image:
     """A scene of soft shapes and lines, another for each seed."""
     rng = np.random.default_rng(seed)
-    soft = rng.integers(20, 235, (9, 12, 3)).astype(np.uint8)
+    soft = rng.integers(20, 235, (4, 5, 3)).astype(np.uint8)
     picture = Image.fromarray(soft).resize(size, Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(picture)
     width, height = size
-    for _ in range(18):
+    for _ in range(10):
         x, y = rng.uniform(0, width), rng.uniform(0, height)
         across, down = rng.uniform(0.03, 0.16, 2) * width
         colour = tuple(int(part) for part in rng.integers(10, 245, 3))

@@ -89,16 +89,26 @@ def search(
     ],
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many results.")] = 50,
     filter_text: FilterOption = "",
+    collapse: Annotated[
+        bool,
+        typer.Option(
+            "--collapse/--no-collapse",
+            help="Of copies, same pictures and bursts (see duplicates) only the best hit.",
+        ),
+    ] = True,
 ) -> int:
     """Find the photos and videos that fit a description, best first."""
     from cocadesk.cli.session import open_engine
     from cocadesk.protocol.messages import Hits, Search
+    from cocadesk.protocol.values import GroupLabel
 
     text = query.encode("utf-8", "replace").decode().strip()
     if not text:
         raise UserError("There is nothing to search for.", "The query is empty.", "Give words.")
     with open_engine(options, report) as engine:
-        found = engine.ask(Search(text=text, limit=limit, filter=filter_text), Hits)
+        level = GroupLabel.BURST if collapse else None
+        body = Search(text=text, limit=limit, filter=filter_text, collapse=level)
+        found = engine.ask(body, Hits)
     return show_hits(report, found)
 
 
@@ -114,7 +124,8 @@ def show_hits(report: Report, found: Hits) -> int:
         moment = "" if hit.time_s is None else f" at {clock(hit.time_s)}"
         caption = f"  {hit.caption}" if hit.caption else ""
         score = f"{hit.score:6.3f}  " if hit.score else ""  # filters alone give none
-        report.line(f"{score}{hit.path.text}{moment}{caption}")
+        copies = f"  (+{hit.copies:,} of its group)" if hit.copies else ""
+        report.line(f"{score}{hit.path.text}{moment}{copies}{caption}")
     return OK
 
 
@@ -192,5 +203,6 @@ def _hit_fields(hit: Hit) -> dict[str, Any]:
         "caption": hit.caption,
         "time": hit.time_s,
         "moments": [{"time": moment.time_s, "score": moment.score} for moment in hit.moments],
+        "copies": hit.copies,
         "parts": [{**path_fields(part.path), "role": part.role} for part in hit.parts],
     }

@@ -98,7 +98,7 @@ class Likeness:
 
 def small_picture(jpeg: bytes, width: int, height: int) -> SmallPicture | None:
     """The picture of a thumbnail of ours; None where the file is damaged."""
-    bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    bgr = _decoded(jpeg, cv2.IMREAD_COLOR)
     if bgr is None:
         return None
     sharpness = float(cv2.Laplacian(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), cv2.CV_32F).var())
@@ -106,12 +106,17 @@ def small_picture(jpeg: bytes, width: int, height: int) -> SmallPicture | None:
     return SmallPicture(ycc[:, :, 0].copy(), ycc[:, :, 1:].copy(), width, height, sharpness)
 
 
+def _decoded(jpeg: bytes, way: int) -> NDArray[np.uint8] | None:
+    """The pixels of a JPEG; None where it is damaged, or a crash has left an empty file."""
+    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), way) if jpeg else None
+
+
 def tiny_print(jpeg: bytes) -> NDArray[np.int8] | None:
     """(64,) brightness of a thumbnail in 8 × 8 places, without its mean: alike for re-saves.
 
     Zeros for a picture of one tone; None where the file is damaged.
     """
-    small = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_4)
+    small = _decoded(jpeg, cv2.IMREAD_REDUCED_GRAYSCALE_4)
     if small is None:
         return None
     size = (_PRINT_PX, _PRINT_PX)
