@@ -44,7 +44,6 @@ check: ready
 bench: ready
 	$(BIN)/python tests/bench/parity.py
 	$(BIN)/python tests/bench/bench_cli.py
-	$(BIN)/python tests/bench/bench_index.py $(or $(BENCH_SHARDS),resources/samples/photos)
 ifeq ($(BENCH_SHARDS),)
 	@echo "The search benchmark needs captioned shards: make bench BENCH_SHARDS=path/to/*.tar"
 else

@@ -147,7 +147,8 @@ class ResultRows:
             is_scattered = catalogue.is_scattered
             if is_scattered:
                 touched.update(map(begun.keys.key, catalogue.later()[0].tolist()))
-            part = MediaInTable(self._store.read_in(MEDIA, "key", touched, MEDIA_COLUMNS))
+            rows = None if is_scattered else self._store.writes.rows(MEDIA, since, MEDIA_COLUMNS)
+            part = MediaInTable(rows or self._store.read_in(MEDIA, "key", touched, MEDIA_COLUMNS))
             gone = begun.keys.numbers(list(touched.difference(part.keys)))
             put = catalogue.put_anew if is_scattered else catalogue.put
             put(part.keys, part, gone)

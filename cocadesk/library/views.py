@@ -275,7 +275,10 @@ class ViewTables:
             and touched is not None
             and len(touched) <= 2 * self._limit_rows
         ):
-            rows = views_in_table(self._store.read_in(name, "key", touched, VIEW_COLUMNS), keys)
+            written = self._store.writes.rows(name, known.version, VIEW_COLUMNS)
+            rows = views_in_table(
+                written or self._store.read_in(name, "key", touched, VIEW_COLUMNS), keys
+            )
             numbers = keys.numbers(list(touched))
             return known.vectors.changed(numbers[numbers >= 0], rows)
         if self._store.count(name) > self._limit_rows:

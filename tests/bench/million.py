@@ -1,4 +1,4 @@
-"""The numbers of a large library: searches, memory, writing, scanning again, bytes.
+"""The numbers of a large library: searches, memory, writing, bytes.
 
 What is searched is measured in a process of its own, as the engine is one:
 
@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,16 +20,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.indexing.index import index_steps
 from cocadesk.library.commits import paths_of, table_folder, tables_in
 from cocadesk.library.lance_files import manifest_name, parse_manifest, version_numbers
-from cocadesk.library.layout import MEDIA, STORE_FOLDER, views_table
+from cocadesk.library.layout import STORE_FOLDER
 from cocadesk.library.library import Library, Sizes
 from cocadesk.library.rows import MediaChange, MediaRow, ViewRow
-from cocadesk.library.store import Store
-from cocadesk.library.volumes import Volumes
 from cocadesk.media.shards import read_shards
 from cocadesk.model.backend import Backend, open_backend
+from cocadesk.protocol.launch import connect_or_start
+from cocadesk.protocol.messages import Hits, JobReply, Jobs, ListJobs, Search, StartIndex
+from cocadesk.protocol.paths import WirePath
 from cocadesk.search.filters import parse_filter
 from cocadesk.search.searcher import Searcher
 from tests.bench.figures import Figure
@@ -43,8 +41,9 @@ from tests.bench.large_library import (
     keys_of,
     media_table,
     real_vectors,
-    views_of,
 )
+from tests.bench.many_files import resident_bytes
+from tests.support.engines import stop
 
 LIMIT = 50
 FILTERS = {
@@ -71,7 +70,6 @@ class Plan:
     shards: tuple[Path, ...]
     texts: int = 500
     real_photos: int = 4_000
-    scanned_files: int = 100_000
     small_rows: int = 10_000
     indexed_files: int = 400
     model: str = "starter"
@@ -97,17 +95,6 @@ def masks_of(count: int) -> dict[str, NDArray[np.bool_]]:
         "5 %": n * 31 % 20 == 7,
         "0.1 %": n * 37 % 1000 == 3,
     }
-
-
-def resident_bytes() -> tuple[int, int]:
-    """The memory that this process holds: all of it, and what no file stands behind."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    kib = {
-        line.split(":")[0]: int(line.split()[1])
-        for line in lines
-        if line.startswith(("VmRSS", "RssAnon"))
-    }
-    return kib["VmRSS"] << 10, kib["RssAnon"] << 10
 
 
 def searches(library: Library, backend: Backend, texts: Sequence[str]) -> dict[str, Any]:
@@ -266,92 +253,36 @@ class Writing:
         return float(np.median(took_s["small"]) / np.median(took_s["large"]))
 
 
-def files_figure(plan: Plan, backend: Backend, source: VectorSource) -> Figure:
-    """Seconds to scan unchanged files again, as many as 100,000."""
-    image_id, count = backend.info().image_id, plan.scanned_files
-    photos = plan.folder / "photos"
-    photos.mkdir()
-    first = photos / "first.jpg"
-    first.write_bytes(next(iter(read_shards(plan.shards))).image)
-    paths = []
-    for number in range(count):
-        path = photos / f"{number // 500:05d}" / f"IMG_{number:07d}.jpg"
-        path.parent.mkdir(exist_ok=True)
-        os.link(first, path)
-        paths.append(os.fsencode(path))
-    first.unlink()
-    status = Path(os.fsdecode(paths[0])).stat()  # the links are one file
-    folder = plan.folder / "scanned"
-    root = os.fsencode(photos)
-    with Library.open(folder) as library:
-        library.views.create(image_id, source.draw(1).shape[1])
-        library.roots.add(root)
-        library.set_model(image_id)
-    store = Store(folder / STORE_FOLDER, read_only=False)
-    numbers = range(count)
-    store.append(views_table(image_id), views_of(numbers, source.draw(count)))
-    same = {
-        "root": root,
-        "size_bytes": status.st_size,
-        "mtime_ns": status.st_mtime_ns,
-        "ctime_ns": status.st_ctime_ns,
-        "volume": Volumes().named(status.st_dev),
-    }
-    values: dict[str, object] = {name: [value] * count for name, value in same.items()}
-    store.append(MEDIA, media_table(image_id, numbers, path=paths, **values))
-    store.close()
-    with Library.open(folder) as library:
-        run_index(library, backend, photos)  # reads what the made-up rows lack of metadata
-        start = time.perf_counter()
-        report = run_index(library, backend, photos)
-        seconds = time.perf_counter() - start
-        assert report.unchanged == count, report
-    return Figure(
-        name="scanning 100,000 unchanged files again",
-        value=seconds / count * 1e5,
-        unit="s",
-        bar=15,
-        aim=4,
-    )
-
-
-def run_index(library: Library, backend: Backend, photos: Path) -> Any:
-    """The report of an index."""
-    steps = index_steps(library, backend, [os.fsencode(photos)])
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            return done.value
-
-
-def searches_beside_an_index(
-    plan: Plan, library: Library, backend: Backend, texts: Sequence[str]
-) -> Figure:
-    """Searches while photos are indexed in the same process."""
+def searches_beside_an_index(plan: Plan, texts: Sequence[str]) -> Iterator[Figure]:
+    """Searches of an engine that indexes photos meanwhile, asked as a window asks."""
     photos = plan.folder / "new"
     photos.mkdir()
     for number, sample in enumerate(itertools.islice(read_shards(plan.shards), plan.indexed_files)):
         (photos / f"{number:05d}{sample.suffix}").write_bytes(sample.image)
-    searcher = Searcher(library, backend)
-    searcher.search("anything", LIMIT)
-    index = threading.Thread(target=run_index, args=(library, backend, photos))
-    index.start()
-    took_ms = []
-    for text in itertools.cycle(f"{text} again" for text in texts):
-        if not index.is_alive():
-            break
+    took_ms: list[float] = []
+    with connect_or_start(plan.folder / "library", extra=["--no-watching"]) as engine:
+        engine.ask(Search(text="anything", limit=LIMIT), Hits, timeout_s=60)
         start = time.perf_counter()
-        searcher.search(text, LIMIT)
-        took_ms.append((time.perf_counter() - start) * 1000)
-        time.sleep(0.05)  # as a person types
-    index.join()
-    return Figure(
+        engine.ask(StartIndex(folders=(WirePath.of(photos),)), JobReply)
+        for text in itertools.cycle(f"{text} again" for text in texts):
+            begun = time.perf_counter()
+            engine.ask(Search(text=text, limit=LIMIT), Hits)
+            took_ms.append((time.perf_counter() - begun) * 1000)
+            if all(job.state.is_final for job in engine.ask(ListJobs(), Jobs).jobs):
+                break
+            time.sleep(0.05)  # as a person types
+        seconds = time.perf_counter() - start
+        stop(engine)
+    yield Figure(
         name="search while indexing: p95",
         value=float(np.percentile(took_ms, 95)),
         unit="ms",
         bar=300,
         aim=120,
+    )
+    yield Figure(name="search while indexing: p50", value=float(np.median(took_ms)), unit="ms")
+    yield Figure(
+        name="indexing beside searches", value=plan.indexed_files / seconds, unit="photos/s"
     )
 
 
@@ -426,9 +357,7 @@ def million_figures(plan: Plan) -> Iterator[Figure]:
                 more.append(source.draw(len(numbers)))
                 appended(library, image_id, numbers, more[-1])
         yield from _after(plan, photos_ND, query_QD, exact, more, texts)
-        with Library.open(folder, sizes=sizes) as library:
-            yield searches_beside_an_index(plan, library, backend, texts)
-        yield files_figure(plan, backend, source)
+        yield from searches_beside_an_index(plan, texts)
 
 
 def _after(

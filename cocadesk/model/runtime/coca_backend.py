@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -39,13 +41,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _CHUNK = 128
+_NICENESS = 5
+"""Less than that of decoders, whose work would else wait for pictures to be embedded."""
 
 
 class CocaBackend:
     """See ``cocadesk.model.backend.Backend``.
 
     One lane (a thread) does pictures and captions, another texts, so that a
-    query never waits behind a batch of photos. ``image_tower`` stands in for the one
+    query never waits behind a batch of photos; nor for processors, of which pictures take
+    all: their threads give way. ``image_tower`` stands in for the one
     that would be chosen.
     """
 
@@ -66,7 +71,7 @@ class CocaBackend:
         self._note = known_note(checkpoint)
         weights = map_safetensors(checkpoint.folder / WEIGHTS, TEXT_PREFIXES)
         self._text_tower = NumpyTextTower(checkpoint.config, checkpoint.tokenizer, weights)
-        self._images = ThreadPoolExecutor(1, thread_name_prefix="images")
+        self._images = ThreadPoolExecutor(1, "images", initializer=_give_way)
         self._texts = ThreadPoolExecutor(1, thread_name_prefix="texts")
         self._lock = Lock()
 
@@ -216,6 +221,12 @@ class CocaBackend:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _give_way() -> None:
+    """Lower the priority of this thread, and so of those that it starts."""
+    if sys.platform == "linux":  # elsewhere it would be that of the whole process
+        os.nice(_NICENESS)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
