@@ -13,6 +13,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +28,7 @@ from cocadesk.indexing.range_reader import OpenedReader, RangeAnswer, RangeReade
 _LOG = logging.getLogger(__name__)
 _STORE_BYTES, _STORE_BYTES_EACH = 128 << 20, 8 << 20
 _CONNECT_S = 10.0
+_CHECK_S = 5.0
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 HOST = "cocadesk.indexing.ray_host"
 REFUSED = "!"
@@ -38,8 +40,8 @@ _ALWAYS = {
     # Else SIGTERM would end this process at once: Ray's handler takes the place of ours.
     "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    # A process whose cluster is away for a minute would be ended: no reason to end this one.
-    "RAY_gcs_rpc_server_reconnect_timeout_s": "86400",
+    # Else this process would be ended a minute after its cluster: no time to end in order.
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
 }
 _LOCAL = {
     "RAY_usage_stats_enabled": "0",
@@ -156,6 +158,8 @@ class RayCluster:
         self._options = options
         self._host: subprocess.Popen[str] | None = None
         self._is_ours = False
+        self._address = ""
+        self._checked_s = 0.0
         self._environment: dict[str, str | None] = {}
 
     def start(self) -> int:
@@ -173,14 +177,20 @@ class RayCluster:
             self._join(self._options.address or self._start_host())
         import ray
 
+        self._address = ray.get_runtime_context().gcs_address
         if self._options.workers:
             return self._options.workers
         return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
     def reader(self, reader: partial[RangeReader]) -> RemoteReader:
-        """A new worker; it begins when there is a processor for it."""
+        """A new worker; it begins when there is a processor for it.
+
+        Raises:
+            UserError: Ray has ended.
+        """
         import ray
 
+        self._check()  # else the call below would not come back
         actors = ray.remote(concurrency_groups={"look": 1})(reader.func)
         options = {"num_cpus": 1, "max_restarts": 0, "scheduling_strategy": "SPREAD"}
         return RemoteReader(actors.options(**options).remote(*reader.args, **reader.keywords))
@@ -189,12 +199,12 @@ class RayCluster:
         """A call that has an answer or has ended, as soon as there is one.
 
         Raises:
-            UserError: Ray of this computer has ended.
+            UserError: Ray has ended.
         """
         import ray
 
-        if self._host is not None and self._host.poll() is not None:
-            raise UserError("Ray has ended by itself.", "", "Index again; it goes on from here.")
+        if time.monotonic() - self._checked_s > _CHECK_S:
+            self._check()
         generators = [call.generator for call in calls]
         found, _ = ray.wait(generators, num_returns=1, timeout=timeout_s)
         return [call for call in calls if any(call.generator is one for one in found)]
@@ -214,6 +224,16 @@ class RayCluster:
             if value is not None:
                 os.environ[name] = value
         self._environment.clear()
+
+    def _check(self) -> None:
+        """Make sure that it is still there: Ray waits for a head that is gone."""
+        try:
+            look_for(self._address)
+        except UserError as error:
+            raise UserError(
+                "Ray has ended.", error.why, "Index again; it goes on from here."
+            ) from error
+        self._checked_s = time.monotonic()
 
     def _set_environment(self, wanted: Mapping[str, str]) -> None:
         """Set variables until ``close``."""
@@ -316,7 +336,7 @@ def look_for(address: str) -> None:
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_S).close()
     except (OSError, OverflowError) as error:
-        raise _nothing_at(address, f"{error}.") from error
+        raise _nothing_at(address, f"{getattr(error, 'strerror', '') or error}.") from error
 
 
 def _nothing_at(address: str, why: str) -> UserError:

@@ -27,15 +27,17 @@ def main(workers: str, store_bytes: str) -> None:
     folder = folder_of_process(_PREFIX, base)
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            address = begin_alone(int(workers), int(store_bytes), folder)
-    except Exception as error:  # noqa: BLE001 - said by the parent
-        address = REFUSED + " ".join(f"{error}".split())
-    sys.stdout.write(f"{address}\n")
-    sys.stdout.flush()
-    sys.stdin.read()
-    with contextlib.redirect_stdout(sys.stderr):
-        end_alone()
-    shutil.rmtree(folder, ignore_errors=True)
+            try:
+                address = begin_alone(int(workers), int(store_bytes), folder)
+            except Exception as error:  # noqa: BLE001 - said by the parent
+                address = REFUSED + " ".join(f"{error}".split())
+        sys.stdout.write(f"{address}\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+    finally:
+        with contextlib.redirect_stdout(sys.stderr):
+            end_alone()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
+from cocadesk.errors import UserError
 from cocadesk.indexing.index import index_steps
 from cocadesk.indexing.ray_cluster import RayCluster, RayOptions
 from cocadesk.indexing.ray_workers import RayWorkers
@@ -22,10 +23,10 @@ from cocadesk.indexing.types import IndexOptions, IndexStage
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaRow
 from cocadesk.protocol.job_values import RayValue
-from cocadesk.protocol.messages import JobReply, StartIndex
+from cocadesk.protocol.messages import JobReply, StartIndex, WatchJob
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import IndexReport, JobState
-from tests.support.engines import coloured_photos, local_engine, watch
+from tests.support.engines import coloured_photos, local_engine
 from tests.support.fake_backend import FakeBackend, SlowBackend
 from tests.support.index_tools import (
     CountingBackend,
@@ -149,8 +150,7 @@ def test_a_killed_worker_loses_nothing(workers: RayWorkers, tmp_path: Path) -> N
             options=options,
         ):
             if step.stage is IndexStage.EMBED and step.done >= 4 and not killed:
-                ours = psutil.Process().children(recursive=True)
-                killed = next(one.pid for one in ours if _reads(one))
+                killed = min(readers())
                 os.kill(killed, signal.SIGKILL)
         assert killed
         assert library.media.failures() == []
@@ -191,15 +191,28 @@ def test_a_cancelled_index_keeps_what_is_committed(workers: RayWorkers, tmp_path
         check_whole(library, folder)
 
 
-def test_the_engine_indexes_with_ray(cluster: RayCluster, tmp_path: Path) -> None:
+def test_the_engine_indexes_with_ray_also_after_a_restart(
+    cluster: RayCluster, tmp_path: Path
+) -> None:
     """The request of the command line; the order is in the job's record."""
     folder = coloured_photos(tmp_path / "photos")
+    order = StartIndex(folders=(WirePath.of(folder),), ray=RayValue(workers=2))
     with local_engine(tmp_path / "library") as engine:
-        order = StartIndex(folders=(WirePath.of(folder),), ray=RayValue(workers=2))
-        job = watch(engine, engine.ask(order, JobReply).job)
-        assert job.job.state is JobState.DONE, job.job.message
-        assert isinstance(job.report, IndexReport)
-        assert job.report.indexed == 5
+        queued = engine.ask(order, JobReply).job
+    before, seen = readers(), set[int]()
+    with local_engine(tmp_path / "library") as engine:
+        job = engine.ask(
+            WatchJob(job_id=queued.id), JobReply, on_progress=lambda _: seen.update(readers())
+        )
+    assert job.job.state is JobState.DONE, job.job.message
+    assert isinstance(job.report, IndexReport)
+    assert job.report.indexed == 5
+    assert seen - before
+
+
+def readers() -> set[int]:
+    """The processes that read for Ray of this one."""
+    return {one.pid for one in psutil.Process().children(recursive=True) if _reads(one)}
 
 
 def test_ray_listens_to_this_computer_alone_and_tells_nobody(cluster: RayCluster) -> None:
@@ -217,6 +230,20 @@ def test_ray_listens_to_this_computer_alone_and_tells_nobody(cluster: RayCluster
         assert (mapped or ipaddress.ip_address(address)).is_loopback, address
     assert environment["RAY_usage_stats_enabled"] == "0"
     assert environment["RAY_AUTH_MODE"] == "token"
+
+
+def test_a_ray_that_ends_by_itself_is_said(cluster: RayCluster, tmp_path: Path) -> None:
+    """At once; Ray itself would wait for it. The last use of it here."""
+    write_photo(tmp_path / "photos" / "a.jpg", 1)
+    ours = psutil.Process().children()
+    host = next(one for one in ours if "cocadesk.indexing.ray_host" in one.cmdline())
+    host.terminate()
+    host.wait(30)
+    with Library.open(tmp_path / "library") as library, ray_workers() as workers:
+        with pytest.raises(UserError) as caught:
+            run_index(library, [tmp_path / "photos"], decoder=workers)
+        assert caught.value.what == "Ray has ended."
+        assert library.media.failures() == []
 
 
 def test_a_killed_index_goes_on_where_it_stopped(tmp_path: Path) -> None:
