@@ -122,6 +122,7 @@ class LiveVideos:
                         **asdict(span),
                     )
                 )
+            self._library.thumbnails.settle()
             self._library.views.commit(self._image_id, views)
             self._library.views.remove_from(self._image_id, {one.key: first + len(views)})
 

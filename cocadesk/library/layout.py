@@ -186,11 +186,11 @@ class Thumbnails:
     def found(self, picture_hash: str) -> list[Path]:
         """All files of a picture that there are, moments too."""
         parent = self.path(picture_hash).parent
-        try:
+        found = set(parent.glob(f"{picture_hash}*"))  # copies in a working folder too
+        with contextlib.suppress(FileNotFoundError):
             names = self._storage.files(parent)
-        except FileNotFoundError:
-            return []
-        return sorted(parent / name for name in names if name.startswith(picture_hash))
+            found |= {parent / name for name in names if name.startswith(picture_hash)}
+        return sorted(found)
 
     def sizes_bytes(self, paths: Collection[Path]) -> dict[Path, int]:
         """The sizes of those files that there are, wherever the library is kept."""

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from uuid import uuid4
 
 from cocadesk.errors import UserError
-from cocadesk.library.object_store import ObjectMark, ObjectStore
+from cocadesk.library.object_store import ObjectStore
 
 LEASE_NAME = "lease.json"
 LEASE_S = 60.0
@@ -109,13 +109,15 @@ class Lease:
     def _is_over(self, held: _Held) -> bool:
         """True where a lease was not renewed in its time, by the clock of the store."""
         probe = f"lease-{uuid4().hex}.probe"
-        self._store.write(probe, b"")
-        now = self._mark(probe).when
-        self._store.delete([probe])
-        return (now - self._mark(LEASE_NAME).when).total_seconds() >= held.seconds
-
-    def _mark(self, name: str) -> ObjectMark:
-        return self._store.read_marked(name)[1]
+        try:
+            self._store.write(probe, b"")
+            now = self._store.read_marked(probe)[1].when
+            renewed = self._store.read_marked(LEASE_NAME)[1].when
+        except FileNotFoundError:  # somebody has removed the lease just now
+            return True
+        finally:
+            self._store.delete([probe])
+        return (now - renewed).total_seconds() >= held.seconds
 
     def _write(self, tag: str | None) -> None:
         began = self._now()

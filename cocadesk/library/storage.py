@@ -26,6 +26,8 @@ _OWNER = "lease.owner"
 _FORGOTTEN = "forgotten.mark"
 _PROBE = "probe"
 _COPIES = ("thumbs", "previews", "backups")
+_DERIVED = ("search*", "*.groups", "engine-in-hand")
+"""Files in a working folder that may name or hold what another machine has forgotten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,7 +332,7 @@ class ObjectStorage(Storage):
             return
         for name in _COPIES:
             shutil.rmtree(self.folder / name, ignore_errors=True)
-        for path in self.folder.glob("search*"):
+        for path in (path for pattern in _DERIVED for path in self.folder.glob(pattern)):
             path.unlink(missing_ok=True)
         self.keep_here(mark, newest)
 
@@ -346,10 +348,10 @@ def storage_of(folder: Path) -> Storage:
         UserError: it is in an object store, and there are no credentials for that.
     """
     uri = uri_of(folder)
-    return Storage(folder) if uri is None else _object_storage(folder, uri, credentials())
+    return Storage(folder) if uri is None else _object_storage(folder, uri)
 
 
 @lru_cache
-def _object_storage(folder: Path, uri: LibraryUri, keys: Credentials) -> ObjectStorage:
+def _object_storage(folder: Path, uri: LibraryUri) -> ObjectStorage:
     """One for all of this process: it knows whether the lease is ours."""
-    return ObjectStorage(folder, uri, keys)
+    return ObjectStorage(folder, uri, credentials())

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cocadesk.errors import UserError
+from cocadesk.library.storage import storage_of
 from cocadesk.library_uri import (
     Credentials,
     credentials,
@@ -137,6 +138,20 @@ def test_credentials_come_from_the_variables_together(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "own")
     assert credentials() == Credentials(key_id="mine", secret="own")
+
+
+def test_a_process_goes_on_with_the_credentials_that_it_began_with(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What knows that the lease is ours stays one object, whatever the person sets later."""
+    folder = working_folder(parse_uri(PHOTOS), tmp_path)
+    with pytest.raises(UserError, match="no credentials"):
+        storage_of(folder)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "own")
+    storage = storage_of(folder)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+    assert storage_of(folder) is storage
 
 
 def test_without_credentials_nobody_is_asked_for_any() -> None:

@@ -16,7 +16,7 @@ from cocadesk.annotations.vocabulary import (
 )
 from cocadesk.errors import UserError
 from cocadesk.library.lance_files import manifest_name, numbers_of
-from cocadesk.library.layout import bases_in
+from cocadesk.library.layout import GROUPS_NAME, bases_in
 from cocadesk.library.lease import Lease
 from cocadesk.library.library import Library, Sizes
 from cocadesk.library.object_store import ObjectStore
@@ -236,6 +236,7 @@ def test_what_is_forgotten_is_gone_from_all_objects(
         gone = library.media.identities()[0]
         thumbnail = library.thumbnails.path(gone.picture_hash)
         library.thumbnails.bring([thumbnail])
+        (there / GROUPS_NAME).write_bytes(gone.key.encode())
         view = library.views.of_keys(IMAGE_ID, [gone.key])[gone.key][0]
         wanted = {
             "vector": np.asarray(view.vector, np.float16).tobytes(),
@@ -258,14 +259,20 @@ def test_what_is_forgotten_is_gone_from_all_objects(
 def test_a_forgetting_that_was_interrupted_is_finished_by_any_machine(
     here: Path, there: Path, address: str, photos: Path
 ) -> None:
-    """Its journal lies in the store until all is gone."""
+    """Its journal lies in the store until all is gone, copies in the working folder too."""
     filled(here, photos)
-    with Library.open(here) as library:
+    with Library.open(there, writer=False) as library:
         gone, *kept = library.media.identities()
+        thumbnail = library.thumbnails.path(gone.picture_hash)
+        library.thumbnails.bring([thumbnail])
         order = library.forgetting.order([gone], kept, ())
-    ObjectStore(parse_uri(address), KEYS).write("forgetting.json", order.to_json())
+    assert thumbnail.exists()
+    store = ObjectStore(parse_uri(address), KEYS)
+    store.write("forgetting.json", order.to_json())
+    store.delete([thumbnail.relative_to(there).as_posix()])
     with Library.open(there) as library:
         assert library.counts().photos == 2
+    assert not thumbnail.exists()
     objects = objects_of(address)
     assert "forgetting.json" not in objects
     assert [name for name in objects if gone.picture_hash in name] == []

@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from cocadesk.engine.local import Access
 from cocadesk.errors import UserError
 from cocadesk.indexing.types import IndexOptions
+from cocadesk.library.layout import VIEWS_PREFIX
 from cocadesk.library.lease import Lease
 from cocadesk.library.library import Library
 from cocadesk.library.object_store import ObjectStore
+from cocadesk.library.store import Store
 from cocadesk.library_uri import parse_uri, working_folder
 from cocadesk.protocol.messages import Hits, JobReply, Search, StartIndex, WatchJob
 from cocadesk.protocol.paths import WirePath
@@ -23,6 +28,7 @@ from cocadesk.protocol.values import JobState
 from tests.support.engines import coloured_photos, index, local_engine
 from tests.support.index_tools import run_index, write_photo
 from tests.support.killed_index import check_whole, index_and_kill
+from tests.support.live_photos import still, video
 from tests.support.object_store import KEYS, VARIABLES, Server, line_to, serving
 from tests.support.power_cut import STORE_WRITES, power_cuts
 
@@ -92,6 +98,43 @@ def test_an_index_cut_between_any_two_writes_is_finished_by_another_machine(
             run_index(library, [photos])
             check_whole(library, photos)
             assert library.care.problems() == []
+
+
+def test_no_vector_is_written_before_its_thumbnail_however_slow_the_store_is(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of photos, and of the videos of Live Photos, which come by another way."""
+    uri = parse_uri(server.new_library())
+    store, photos = ObjectStore(uri, KEYS), tmp_path / "photos"
+    for number in range(3):
+        write_photo(photos / f"{number}.jpg", number)
+    still(photos / "IMG_2.jpg")
+    video(photos / "IMG_2.MOV")
+    lacking, written, write = list[str](), list[str](), ObjectStore.write
+
+    def slow(self: ObjectStore, name: str, data: bytes) -> None:
+        threading.Event().wait(0.1)
+        write(self, name, data)
+
+    def watched(whole: Callable[..., None]) -> Callable[..., None]:
+        def watching(own: Store, table: str, *given: Any, **named: Any) -> None:
+            rows = next(one for one in given if isinstance(one, pa.Table))
+            if table.startswith(VIEWS_PREFIX) and "vector" in rows.column_names:
+                there = {name.rpartition("/")[2] for name in store.objects("thumbs")}
+                for row in rows.select(["picture_hash", "view"]).to_pylist():
+                    suffix = f"-{row['view']}" if row["view"] else ""
+                    written.append(f"{row['picture_hash']}{suffix}.jpg")
+                    lacking.extend({written[-1]} - there)
+            whole(own, table, *given, **named)
+
+        return watching
+
+    monkeypatch.setattr(ObjectStore, "write", slow)
+    for name in ("append", "merge"):
+        monkeypatch.setattr(Store, name, watched(getattr(Store, name)))
+    with Library.open(working_folder(uri, tmp_path / "here")) as library:
+        run_index(library, [photos])
+    assert (len(written), lacking) == (5, [])
 
 
 def test_a_job_that_is_cut_off_from_the_store_goes_on_when_that_is_back(
