@@ -89,9 +89,13 @@ class LibraryCare:
         else:
             self._projection.bring_up_to_date()
 
-    def note_good_end(self) -> None:
-        """Note that the columns are what the log says: the next writer need not look."""
-        self._projection.note()
+    def note_order(self) -> None:
+        """Note that the columns are what the log says, if they are: the next writer need not look.
+
+        An engine may be ended with the computer, long after the last write.
+        """
+        with self._store.writing():
+            self._projection.note()
 
     def _back_up_before_update(self, *, is_begun: bool) -> None:
         try:

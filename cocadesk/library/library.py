@@ -290,13 +290,13 @@ class Library:
         return self._search_files.is_making
 
     def keep_snapshot(self) -> None:
-        """Bring the file up to date that lets the next command search without LanceDB.
+        """Bring the files up to date with which the next search and the next writer begin soon.
 
-        Nothing depends on it: where it can't be written, the next command is slower.
+        Nothing depends on them: where they can't be written, these are slower.
         """
-        if self.model is None:
-            return
-        self._search_files.keep(self.model)
+        self.care.note_order()
+        if self.model is not None:
+            self._search_files.keep(self.model)
 
     def close(self) -> None:
         """Close the tables and give the lock back; twice is once."""
@@ -304,7 +304,6 @@ class Library:
             with contextlib.suppress(UserError):  # rows that speak of them were not written
                 self.thumbnails.settle()
             self.keep_snapshot()
-            self.care.note_good_end()
         self._store.close()
         if self._lock is not None:
             self._lock.release()

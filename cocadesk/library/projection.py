@@ -1,7 +1,7 @@
-"""The word of a writer that closed in good order: the human columns are what the log says.
+"""The word of a writer, in the idle and at its end: the human columns are what the log says.
 
 Making sure of that reads the whole log, which takes seconds where it is long. So the state
-of both tables is noted at a good end; where neither was written since, nothing is read.
+of both tables is noted; where neither was written since, nothing is read.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Projection:
             self._log.replay()
 
     def note(self) -> None:
-        """Note that the tables are in order, if they are; for the end of a writer."""
+        """Note that the tables are in order, if they are."""
         is_in_order = self._log.is_projected and not self._media.has_returned
         # Where it can't be written, or an object store is away, the next writer looks for itself.
         with contextlib.suppress(UserError):

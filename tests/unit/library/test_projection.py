@@ -81,6 +81,19 @@ def test_a_library_that_was_closed_in_good_order_is_not_projected_again(folder: 
     assert replays(folder) == 0
 
 
+def test_an_engine_that_is_killed_in_the_idle_has_noted_what_it_wrote(
+    folder: Path, row: MediaRow
+) -> None:
+    """It is ended with the computer, hours after the last edit; what comes later is projected."""
+    with Library.open(folder) as library:
+        library.edits.record([caption(row, "newer")])
+        library.keep_snapshot()
+        library.keep_snapshot()
+        assert replays(folder) == 0
+        library.edits.record([caption(row, "newest")])
+        assert replays(folder) == 1
+
+
 @pytest.mark.parametrize("table", [EDITS, MEDIA])
 def test_what_was_written_since_a_good_end_is_projected(
     folder: Path, row: MediaRow, table: str
