@@ -161,6 +161,7 @@ class _Index:
             again=self._options.again,
             settle_s=self._options.settle_s,
             may_join=self._joining.may_join,
+            agree_now=self._joining.agree_now,
         )
         yield self.progress(IndexStage.SCAN)
         for seen in self._survey.scan_steps(scanned(existing, rows)):

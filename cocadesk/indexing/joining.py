@@ -25,12 +25,19 @@ class Joining:
 
     def may_join(self, one: str, other: str) -> bool:
         """True unless people have said different things of two media in one field."""
-        if self._annotated is None:
-            self._annotated = self._library.edits.annotated_keys()
-        if one not in self._annotated or other not in self._annotated:
+        if not self._are_annotated(one, other):
             return True
         rows = self._library.media.rows([one, other])
         return len(rows) < 2 or agreed(_said(rows[0]), _said(rows[1])) is not None
+
+    def agree_now(self, one: str, other: str) -> bool:
+        """True where people have said things of two media, and nothing different any more."""
+        return self._are_annotated(one, other) and self.may_join(one, other)
+
+    def _are_annotated(self, *keys: str) -> bool:
+        if self._annotated is None:
+            self._annotated = self._library.edits.annotated_keys()
+        return self._annotated.issuperset(keys)
 
     def inherit(self, identities: Sequence[Identity]) -> None:
         """Give what people said of missing files to their copies; see ``heirs``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from cocadesk.indexing.gathering import owner
 from cocadesk.indexing.pipeline import Decoder
@@ -19,7 +19,13 @@ class Shots:
     ``look`` first, then ``read_steps`` where files are ``unread``; then ``pairs`` holds.
     """
 
-    def __init__(self, members: Iterable[Identity]) -> None:
+    def __init__(
+        self,
+        members: Iterable[Identity],
+        agree_now: Callable[[str, str], bool] = lambda one, other: False,
+    ) -> None:
+        """``agree_now`` tells of two media whether people may have kept them apart, and don't."""
+        self._agree_now = agree_now
         self._at: dict[bytes, list[Identity]] = {}
         for member in members:
             if member.state == MediaState.PRESENT:
@@ -43,7 +49,9 @@ class Shots:
                 self._unsure[path] = companion
             elif owner(one.key) == owner(other.key):
                 self.pairs[path] = companion
-            elif one.metadata_mark != found[companion.shown].metadata_mark:
+            elif one.metadata_mark != found[companion.shown].metadata_mark or self._agree_now(
+                owner(one.key), owner(other.key)
+            ):
                 self._unsure[path] = companion
         shown = (companion.shown for companion in self._unsure.values())
         self.unread = list(dict.fromkeys([*shown, *self._unsure]))

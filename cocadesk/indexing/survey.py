@@ -91,6 +91,7 @@ class Survey:
         again: Again = Again.NOTHING,
         settle_s: float = 0.0,
         may_join: MayJoin = lambda one, other: True,
+        agree_now: MayJoin = lambda one, other: False,
     ) -> None:
         self._scanned = frozenset(roots)
         self._has_scanned = lru_cache(maxsize=None)(self._is_folder_inside)
@@ -98,7 +99,7 @@ class Survey:
         self._rows = [row._replace(root=roots_known.of(row.path) or row.root) for row in known]
         self._members = members(self._rows)
         self._may_join = may_join
-        self.shots = Shots(self._members)
+        self.shots = Shots(self._members, agree_now)
         self._failures = failures
         self._again = again
         self._settle_ns = int(settle_s * 1e9)

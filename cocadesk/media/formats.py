@@ -48,9 +48,9 @@ class PhotoFormat:
     """One photo format. A file has it by its content: ``prefixes``, else ``sniff``.
 
     ``name`` is how people call it, and what the library stores. ``extensions`` are in
-    lower case, without the dot. ``plugin`` is the module that decodes it, or makes Pillow
-    do so; ``pillow_names`` are Pillow's names for it where it is not ``name`` in capitals.
-    ``decoder_bytes`` is what the decoder keeps of a pixel beside Pillow's own picture;
+    lower case, without the dot. ``plugin`` is the module that makes Pillow decode it, where
+    Pillow does; ``pillow_names`` are Pillow's names for it where it is not ``name`` in
+    capitals. ``decoder_bytes`` is what the decoder keeps of a pixel beside Pillow's own picture;
     where ``canvas`` finds the size (width, height) in the file's head, that is refused
     before the file is opened. ``looks_like`` names the format that this one has by
     content, so that only the extension tells them apart. ``refusal`` is the sentence for a
@@ -232,7 +232,6 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         extensions=_words("psd psb"),
         prefixes=(b"8BPS\x00\x01", b"8BPS\x00\x02"),
         decoder=Decoder.PHOTOSHOP,
-        plugin="PIL.Image",
     ),
     PhotoFormat(
         name="JPEG 2000",
@@ -246,7 +245,6 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         extensions=_words("jxl"),
         prefixes=(b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n"),
         decoder=Decoder.JPEG_XL,
-        plugin="pylibjxl",
     ),
     PhotoFormat(
         name="camera raw",
@@ -268,7 +266,6 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         ),
         sniff=_is_camera_raw,
         decoder=Decoder.CAMERA_RAW,
-        plugin="rawpy",
         looks_like="TIFF",
     ),
     PhotoFormat(

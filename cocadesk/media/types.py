@@ -387,6 +387,10 @@ class DecodeFailure:
     is_killed: bool = False
 
 
+TOO_MUCH_MEMORY = "Decoding needs more memory than is allowed."
+"""The sentence for a file whose decoder was refused memory."""
+
+
 class PhotoError(Exception):
     """A file gives no picture; the message is the sentence that the person sees."""
 

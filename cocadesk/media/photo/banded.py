@@ -14,7 +14,7 @@ from cocadesk.media.photo.pillow import DECODER_ERRORS, PillowSource, explain, o
 from cocadesk.media.photo.png_bands import png_bands, read_png_header
 from cocadesk.media.photo.tiff_bands import read_strips, tiff_bands
 from cocadesk.media.source import PhotoSource
-from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
+from cocadesk.media.types import TOO_MUCH_MEMORY, DecodeLimits, PhotoError, RgbImage
 
 Bands: TypeAlias = Callable[[int], Iterator[Image.Image]]
 """The bands of a picture, with about so many rows each."""
@@ -82,7 +82,7 @@ class BandedSource(PhotoSource):
         try:
             rgb = join_bands(self._bands(rows), reduction, self._icc, self.on_part)
         except MemoryError as error:
-            raise PhotoError("Decoding needs more memory than is allowed.") from error
+            raise PhotoError(TOO_MUCH_MEMORY) from error
         except DECODER_ERRORS as error:
             raise PhotoError(explain(self.format, error)) from error
         return turn_upright(rgb, self._orientation)

@@ -24,7 +24,7 @@ from cocadesk.media.photo.hdr import Curve, wide_to_screen
 from cocadesk.media.photo.heif_items import HeifItems, Item
 from cocadesk.media.photo.pillow import PillowSource, open_with_pillow
 from cocadesk.media.source import PhotoSource
-from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
+from cocadesk.media.types import TOO_MUCH_MEMORY, DecodeLimits, PhotoError, RgbImage
 from cocadesk.media.video.frames import screen_rgb
 
 _CODECS = {b"hvc1": ("hevc", b"hvcC"), b"av01": ("libdav1d", b"av1C")}
@@ -99,7 +99,7 @@ class CodedSource(PhotoSource):
         try:
             rgb = self._grid(reduction) if is_grid else next(self._scaled([main], reduction))
         except MemoryError as error:
-            raise PhotoError("Decoding needs more memory than is allowed.") from error
+            raise PhotoError(TOO_MUCH_MEMORY) from error
         except (av.error.FFmpegError, ValueError, IndexError, struct.error) as error:
             raise PhotoError(_DAMAGED.format(self.format.name)) from error
         return self._turned(rgb, reduction)

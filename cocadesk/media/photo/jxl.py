@@ -23,7 +23,7 @@ from cocadesk.media.photo.jpeg import JpegSource, open_jpeg
 from cocadesk.media.photo.jxl_header import CODESTREAM, CUT_SHORT, JxlColours, read_header
 from cocadesk.media.photo.modes import flatten_on_white, to_plain_mode
 from cocadesk.media.source import PhotoSource, RawMetadata
-from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
+from cocadesk.media.types import TOO_MUCH_MEMORY, DecodeLimits, PhotoError, RgbImage
 
 _HEADER_BYTES = 4096
 _BYTES_PER_PIXEL = 16
@@ -156,7 +156,7 @@ def _decoded(data: bytes) -> tuple[NDArray[np.uint8], dict[str, bytes]]:
         try:
             pixels, boxes_read = library.decode(data, metadata=True)
         except MemoryError as error:
-            raise PhotoError("Decoding needs more memory than is allowed.") from error
+            raise PhotoError(TOO_MUCH_MEMORY) from error
         except (RuntimeError, ValueError) as error:
             raise PhotoError(_BROKEN) from error
     return pixels, boxes_read

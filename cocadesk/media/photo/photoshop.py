@@ -21,7 +21,7 @@ from cocadesk.media.metadata.iptc import image_resources
 from cocadesk.media.photo.bands import BAND_PIXELS, join_bands
 from cocadesk.media.photo.hdr import srgb_curve
 from cocadesk.media.source import PhotoSource, RawMetadata
-from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
+from cocadesk.media.types import TOO_MUCH_MEMORY, DecodeLimits, PhotoError, RgbImage
 
 _ICC, _VERSION, _EXIF, _XMP, _INDEXED = 1039, 1057, 1058, 1060, 2
 _RAW, _PACKED, _ZIP, _ZIP_PREDICTED = range(4)
@@ -89,7 +89,7 @@ class PsdSource(PhotoSource):
         try:
             return join_bands(self._bands(reduction), reduction, self._icc, self.on_part)
         except MemoryError as error:
-            raise PhotoError("Decoding needs more memory than is allowed.") from error
+            raise PhotoError(TOO_MUCH_MEMORY) from error
         except (ValueError, OSError, IndexError, struct.error, zlib.error) as error:
             raise PhotoError(_CUT_SHORT) from error
 

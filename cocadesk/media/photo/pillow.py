@@ -19,7 +19,7 @@ from cocadesk.media.metadata.raw import png_texts, raw_metadata
 from cocadesk.media.photo.colour import image_to_srgb, turn_upright, upright_size
 from cocadesk.media.photo.modes import PLAIN_MODES, flatten_on_white, to_plain_mode
 from cocadesk.media.source import PhotoSource, RawMetadata
-from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
+from cocadesk.media.types import TOO_MUCH_MEMORY, DecodeLimits, PhotoError, RgbImage
 
 # DecodeLimits are checked on every picture; Pillow's own limit would only add warnings.
 Image.MAX_IMAGE_PIXELS = None
@@ -86,7 +86,7 @@ class PillowSource(PhotoSource):
         except PhotoError:
             raise
         except MemoryError as error:
-            raise PhotoError("Decoding needs more memory than is allowed.") from error
+            raise PhotoError(TOO_MUCH_MEMORY) from error
         except DECODER_ERRORS as error:
             raise PhotoError(explain(self.format, error)) from error
         return turn_upright(rgb, self._orientation)
@@ -147,7 +147,7 @@ class PillowSource(PhotoSource):
             rgb = flatten_on_white(plain, lambda part: image_to_srgb(part, self._icc))
             shown_s = float(self._image.info.get("duration", 0)) / 1000
         except MemoryError as error:
-            raise PhotoError("Decoding needs more memory than is allowed.") from error
+            raise PhotoError(TOO_MUCH_MEMORY) from error
         except DECODER_ERRORS as error:
             raise PhotoError(explain(self.format, error)) from error
         return turn_upright(rgb, self._orientation), shown_s

@@ -19,7 +19,7 @@ from cocadesk.media.metadata.raw import camera_raw_metadata
 from cocadesk.media.photo.colour import turn_upright, upright_size
 from cocadesk.media.photo.jpeg import JpegSource, open_jpeg
 from cocadesk.media.source import PhotoSource
-from cocadesk.media.types import DecodeLimits, PhotoError, RgbImage
+from cocadesk.media.types import TOO_MUCH_MEMORY, DecodeLimits, PhotoError, RgbImage
 
 _ORIENTATIONS = (1, 2, 4, 3, 5, 8, 6, 7)
 """EXIF's orientation by LibRaw's ``flip``."""
@@ -131,7 +131,7 @@ class RawSource(PhotoSource):
             library.LibRawUnsufficientMemoryError,
             library.LibRawTooBigError,
         ) as error:
-            raise PhotoError("Decoding needs more memory than is allowed.") from error
+            raise PhotoError(TOO_MUCH_MEMORY) from error
         except (library.LibRawError, library.NotSupportedError, RuntimeError, ValueError) as error:
             raise PhotoError(_DAMAGED) from error
 

@@ -44,6 +44,7 @@ from cocadesk.media.pool.messages import (
 )
 from cocadesk.media.sniffing import SNIFF_BYTES, is_video
 from cocadesk.media.types import (
+    TOO_MUCH_MEMORY,
     DecodedPhoto,
     DecodeLimits,
     MediaContent,
@@ -151,7 +152,7 @@ def _answer(
     except OSError as error:
         return DecodeFailed(job.serial, explain_os_error(error), True, True)
     except MemoryError:
-        return DecodeFailed(job.serial, "Decoding needs more memory than is allowed.", True)
+        return DecodeFailed(job.serial, TOO_MUCH_MEMORY, True)
     except Exception as error:  # noqa: BLE001 - an unknown decoder fault must fail one file only
         return DecodeFailed(
             job.serial, f"The decoder failed ({type(error).__name__}: {error}).", True

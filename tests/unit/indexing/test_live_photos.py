@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from tests.support.index_tools import (
     write_photo,
 )
 from tests.support.live_photos import motion_photo, still, video
+from tests.support.shared import shared_path
 
 IMAGE_ID = FakeInfo().image_id
 
@@ -168,3 +170,14 @@ def test_what_only_says_that_it_is_a_motion_photo_is_a_plain_one(
     index(library, photos)
     assert parts(library, path) == []
     assert len(views_at(library, path)) == 1
+
+
+def test_a_pixels_motion_photo_is_found_by_its_video(library: Library, photos: Path) -> None:
+    """A file as the phone names it: still and video in one."""
+    path = photos / "PXL_20210715.MP.jpg"
+    shutil.copy(shared_path("faults/videos/PXL_20210715.MP.jpg"), path)
+    index(library, photos)
+    assert parts(library, path) == [("", PartRole.INSIDE)]
+    shows = [view.shows for view in views_at(library, path)]
+    assert shows[0] is ViewShows.WHOLE
+    assert set(shows[1:]) == {ViewShows.LIVE}

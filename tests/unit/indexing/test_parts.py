@@ -219,7 +219,7 @@ def test_media_that_are_one_shot_are_joined_with_all_that_people_said(
 def test_media_of_which_people_said_different_things_stay_apart(
     library: Library, photos: Path, tmp_path: Path
 ) -> None:
-    """No caption is lost or hidden; index after index."""
+    """No caption is lost or hidden; index after index, until they agree."""
     jpeg, raw = two_media(library, photos, tmp_path)
     set_human_caption(library, jpeg, "the beach")
     set_human_caption(library, raw, "the sea")
@@ -228,6 +228,9 @@ def test_media_of_which_people_said_different_things_stay_apart(
         assert media(library) == {"IMG_1.jpg": [], "img_1.DNG": [], "other.jpg": []}
         captions = {row.key: row.human_caption for row in library.media.iter_rows()}
         assert (captions[jpeg], captions[raw]) == ("the beach", "the sea")
+    set_human_caption(library, raw, "the beach")
+    index(library, photos)
+    assert media(library) == {"IMG_1.jpg": ["img_1.DNG"], "other.jpg": []}
 
 
 def test_a_broken_jpeg_is_shown_by_its_raw_from_the_next_index_on(

@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator
+from datetime import datetime
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cocadesk.media.photo.decode import decode_photo, decode_rgb
+from cocadesk.media.photo.decode import decode_photo, decode_rgb, photo_metadata
 from cocadesk.media.photo.resize import prepare_input
 from cocadesk.media.types import (
     DecodedPhoto,
     DecodedVideo,
     DecodeFailure,
+    DecodeLimits,
 )
 from cocadesk.picture_input import InputSpec, Resize
 from tests.support.photo_table import (
@@ -149,3 +151,18 @@ def test_reduced_decodes_of_camera_photos_are_close_to_full_ones() -> None:
             correlation = np.corrcoef(reduced.ravel(), full.ravel())[0, 1]
             assert error < 4, (path.name, spec, error)
             assert correlation > 0.998, (path.name, spec, correlation)
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("d24_lg.jpg", datetime(2015, 8, 22, 0, 8, 19)),
+        ("d_sec60.jpg", datetime(2016, 12, 31, 23, 59, 59)),
+        ("d_space.jpg", datetime(2008, 1, 2, 9, 5, 3)),
+        ("d_month_only.jpg", datetime(1985, 7, 1)),
+    ],
+)
+def test_of_a_date_that_is_partly_wrong_the_rest_is_read(name: str, taken: datetime) -> None:
+    """As cameras and programs write them."""
+    path = shared_path(f"faults/photos/{name}")
+    assert photo_metadata(os.fsencode(path), DecodeLimits()).taken_local == taken
