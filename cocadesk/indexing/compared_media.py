@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 from zlib import crc32
 
@@ -32,19 +34,19 @@ class Gathered:
 
     ``known`` holds the same media, with what was found before: links only between those that
     are not ``is_new``. ``facts`` tells a changed medium from the one that was compared;
-    ``files`` and ``pictures`` are hashes, ``taken_us`` the local time (or the lowest number),
-    ``cameras`` and ``exposures`` numbers that are the same for the same ones (0: unknown).
-    ``vectors`` are (N, D + 64): a vector of the model, and room for a print, each at unit norm
-    (``SCALE`` is one; zeros: there is none). ``is_first_of_picture``: no medium before it has
-    the same picture.
+    ``files`` are numbers of hashes (0: none), ``pictures`` hashes, ``taken_us`` the local time
+    (or the lowest number), ``cameras`` and ``exposures`` numbers that are the same for the same
+    ones (0: unknown). ``vectors`` are (N, D + 64): a vector of the model, and room for a print,
+    each at unit norm (``SCALE`` is one; zeros: there is none). ``is_first_of_picture``: no
+    medium before it has the same picture.
     """
 
     known: Compared
     facts: NDArray[np.uint64]
     is_new: NDArray[np.bool_]
     has_print: NDArray[np.bool_]
-    files: NDArray[np.str_]
-    pictures: NDArray[np.str_]
+    files: NDArray[np.uint64]
+    pictures: NDArray[np.bytes_]
     is_photo: NDArray[np.bool_]
     is_first_of_picture: NDArray[np.bool_]
     widths: NDArray[np.int32]
@@ -96,40 +98,42 @@ class Gathered:
 
 def gathered(library: Library, image_id: str, known: Compared) -> Gathered:
     """All media of a library beside what is known of them."""
-    columns = _read(library)
-    keys = np.array([key.encode() for key in columns["key"]], "S26")
-    order = np.argsort(keys)
-    of = {name: [values[i] for i in order.tolist()] for name, values in columns.items()}
-    facts = np.array(list(map(_facts, *(of[n] for n in _COLUMNS[1:]))), np.uint64).reshape(-1)
-    fresh = Compared.of(keys[order], facts, np.array(of["size_bytes"], np.int64))
-    files, pictures = np.array(of["file_hash"], "U"), np.array(of["picture_hash"], "U")
+    batches = [
+        _arrays({name: batch.column(name).to_pylist() for name in _COLUMNS})
+        for batch in library.media.columns(_COLUMNS)
+    ] or [_arrays({name: [] for name in _COLUMNS})]
+    of = {name: np.concatenate([own.pop(name) for own in batches]) for name in [*batches[0]]}
+    order = np.argsort(of["keys"])
+    of = {name: values[order] for name, values in of.items()}
+    keys, sizes, facts = of.pop("keys"), of.pop("sizes"), of["facts"]
     is_first = np.zeros(len(keys), np.bool_)
-    is_first[np.unique(pictures, return_index=True)[1]] = True
-    before, is_new, has_print = _carried_over(known, fresh)
+    is_first[np.unique(of["pictures"], return_index=True)[1]] = True
+    before, is_new, has_print = _carried_over(known, Compared.of(keys, facts, sizes))
     return Gathered(
         known=before,
-        facts=facts,
         is_new=is_new,
         has_print=has_print,
-        files=files,
-        pictures=pictures,
-        is_photo=np.array([kind == MediaKind.PHOTO for kind in of["kind"]], np.bool_),
         is_first_of_picture=is_first,
-        widths=np.array(of["width"], np.int32),
-        heights=np.array(of["height"], np.int32),
-        taken_us=np.array(list(map(_micros, of["taken"])), np.int64),
-        cameras=np.array([_number(camera) for camera in of["camera"]], np.int64),
-        exposures=np.array(list(map(_exposure, of["exposure_s"], of["iso"])), np.int64),
-        vectors=_vectors(library, image_id, fresh),
+        vectors=_vectors(library, image_id, before),
+        **of,
     )
 
 
-def _read(library: Library) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
-    for batch in library.media.columns(_COLUMNS):
-        for name in _COLUMNS:
-            columns[name] += batch.column(name).to_pylist()
-    return columns
+def _arrays(of: Mapping[str, Sequence[Any]]) -> dict[str, NDArray[Any]]:
+    """Some media as arrays, from their columns: so many texts would fill the memory."""
+    return {
+        "keys": np.array([key.encode() for key in of["key"]], "S26"),
+        "sizes": np.array(of["size_bytes"], np.int64),
+        "facts": np.array(list(map(_facts, *(of[n] for n in _COLUMNS[1:]))), np.uint64),
+        "files": np.array(list(map(_digest, of["file_hash"])), np.uint64),
+        "pictures": np.array([text.encode() for text in of["picture_hash"]], "S"),
+        "is_photo": np.array([kind == MediaKind.PHOTO for kind in of["kind"]], np.bool_),
+        "widths": np.array(of["width"], np.int32),
+        "heights": np.array(of["height"], np.int32),
+        "taken_us": np.array(list(map(_micros, of["taken"])), np.int64),
+        "cameras": np.array([_number(camera) for camera in of["camera"]], np.int64),
+        "exposures": np.array(list(map(_exposure, of["exposure_s"], of["iso"])), np.int64),
+    }
 
 
 def _carried_over(
@@ -168,9 +172,10 @@ def star_links(media: Gathered) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """Links of each medium with the first one of the same bytes, and of the same picture."""
     pairs, levels = [], []
     for hashes, level in ((media.files, EXACT), (media.pictures, SAME)):
+        nothing = np.zeros(1, hashes.dtype)
         _, first, which = np.unique(hashes, return_index=True, return_inverse=True)
         firsts = first[which]
-        others = np.flatnonzero((firsts != np.arange(len(hashes))) & (hashes != ""))
+        others = np.flatnonzero((firsts != np.arange(len(hashes))) & (hashes != nothing))
         pairs.append(np.stack([firsts[others], others], axis=1).astype(np.int32))
         levels.append(np.full(len(others), level, np.uint8))
     return np.concatenate(pairs), np.concatenate(levels)
@@ -191,6 +196,11 @@ def closest_links(
 def _facts(file_hash: str, picture_hash: str, *others: object) -> int:
     """A number over all that counts of a medium, with room for two bits."""
     return (crc32(f"{file_hash} {others}".encode()) << 32 | crc32(picture_hash.encode())) & ~3
+
+
+def _digest(text: str) -> int:
+    """A number for a text, 0 for none: no two of some millions have the same."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) if text else 0
 
 
 def _micros(taken: datetime | None) -> int:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,12 +128,14 @@ class _Comparing:
 
     def _bring(self, places: Sequence[int]) -> None:
         """Have these thumbnails here, where the library is kept in an object store."""
-        thumbnails = self._library.thumbnails
-        thumbnails.bring(thumbnails.path(self._media.pictures[place]) for place in places)
+        self._library.thumbnails.bring(map(self._path, places))
+
+    def _path(self, place: int) -> Path:
+        return self._library.thumbnails.path(bytes(self._media.pictures[place]).decode())
 
     def _thumbnail(self, place: int) -> bytes | None:
         try:
-            return self._library.thumbnails.path(self._media.pictures[place]).read_bytes()
+            return self._path(place).read_bytes()
         except OSError:
             return None
 

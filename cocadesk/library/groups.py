@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.library.atomic import written_atomically
-from cocadesk.library.key_numbers import KeyList
+from cocadesk.library.key_numbers import KeyList, KeyNumbers
 from cocadesk.library.layout import GROUPS_NAME
 from cocadesk.library.linking import LEVELS, Pairs, groups_of
 from cocadesk.library.parts_file import Parts, PartsWriter
@@ -156,11 +156,20 @@ class MediaGroups:
         """As ``places``, for a list of many keys: by their numbers where they have some."""
         if not isinstance(keys, KeyList):
             return self.places(keys)
-        place_of = np.full(len(keys.keys) + 1, -1, np.int32)
-        numbers = keys.keys.numbers([key.decode() for key in self.keys.tolist()])
-        place_of[numbers] = np.arange(len(numbers), dtype=np.int32)
-        place_of[-1] = -1
-        return np.asarray(place_of[keys.numbers], np.int32)
+        known = self._place_of.get(id(keys.keys))
+        if known is None or len(known[1]) != len(keys.keys) + 1:
+            place_of = np.full(len(keys.keys) + 1, -1, np.int32)
+            numbers = keys.keys.numbers([key.decode() for key in self.keys.tolist()])
+            place_of[numbers] = np.arange(len(numbers), dtype=np.int32)
+            place_of[-1] = -1  # those without a number
+            known = self._place_of[id(keys.keys)] = keys.keys, place_of
+        return np.asarray(known[1][keys.numbers], np.int32)
+
+    @cached_property
+    def _place_of(self) -> dict[int, tuple[KeyNumbers, NDArray[np.int32]]]:
+        """The place of each number, for those that were asked for (and with them, so that no
+        others come at their address)."""
+        return {}
 
     def key(self, place: int) -> str:
         """The key of the medium at a place."""

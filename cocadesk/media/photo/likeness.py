@@ -22,8 +22,9 @@ FINE_PX = 128
 _PRINT_PX = 8
 _CROPPED_MOST = 0.2
 """The part of a side that a crop may take away; a tenth is meant, from either side."""
-_LAID_MOST = 0.7
-"""Less alike than this, pictures are not laid over each other: that takes most of the time."""
+_ROUGHLY_LEAST, _LAID_LEAST = 0.75, 0.7
+"""Less alike than this at half the coarse size, and at it, pictures are looked at no further:
+laying them over each other takes most of the time."""
 _EASILY = 0.65
 """With less than this left between them, pictures need not be moved over each other."""
 _ROUNDS, _GAIN = 60, 1e-4
@@ -133,9 +134,13 @@ def likeness(one: SmallPicture, other: SmallPicture) -> Likeness:
         as_they_are = _left_between(one, other)
         if as_they_are.worst < _EASILY:
             return as_they_are
-    ways = [(*_place_in(a, b), a, b) for a, b in ((one, other), (other, one))]
+    both = ((one, other), (other, one))
+    rough = max(_place_in(whole, part, COARSE_PX // 2)[0] for whole, part in both)
+    if rough < _ROUGHLY_LEAST:
+        return Likeness(coarse=rough)
+    ways = [(*_place_in(a, b, COARSE_PX), a, b) for a, b in both]
     coarse, box, whole, part = max(ways, key=lambda way: way[0])
-    if coarse < _LAID_MOST:
+    if coarse < _LAID_LEAST:
         return Likeness(coarse=coarse)
     return _laid(whole, part, box, coarse)
 
@@ -173,18 +178,18 @@ def _fitted(plane: NDArray[Any], long_side_px: int) -> Plane:
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _place_in(whole: SmallPicture, part: SmallPicture) -> tuple[float, Plane]:
-    """The likeliest place of a part in a whole, and their correlation there.
+def _place_in(whole: SmallPicture, part: SmallPicture, long_side_px: int) -> tuple[float, Plane]:
+    """The likeliest place of a part in a whole, at this size, and their correlation there.
 
     The place is the map from the part's sides, each 0 to 1, to the whole's. A part keeps
     the proportions of its pixels, so that the width that is left says the height.
     """
-    small = _fitted(whole.luma_HW, COARSE_PX)
+    small = _fitted(whole.luma_HW, long_side_px)
     height, width = small.shape
     ratio = (part.width * whole.height) / (part.height * whole.width)
     best, place = -1.0, np.array([[1, 0, 0], [0, 1, 0]], np.float32)
-    for step in range(round(COARSE_PX * _CROPPED_MOST) + 1):
-        longer = 1 - step / COARSE_PX
+    for step in range(round(long_side_px * _CROPPED_MOST) + 1):
+        longer = 1 - step / long_side_px
         across, down = (longer, longer / ratio) if ratio >= 1 else (longer * ratio, longer)
         if min(across, down) < 1 - _CROPPED_MOST - 0.05:
             break
