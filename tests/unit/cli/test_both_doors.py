@@ -131,7 +131,7 @@ def test_search_results_have_paths_scores_and_moments(
     results = _document(documents, "search")["results"]
     assert len(results) == 6
     assert sum("path_b64" in result for result in results) == 1
-    fields = {"path", "score", "caption", "time", "moments", "parts"}
+    fields = {"path", "score", "caption", "time", "moments", "copies", "parts"}
     assert all(result.keys() - {"path_b64"} == fields for result in results)
     (video,) = [result for result in results if result["moments"]]
     assert video["time"] == video["moments"][0]["time"]
