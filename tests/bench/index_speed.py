@@ -12,10 +12,9 @@ import io
 import itertools
 import json
 import os
-import shutil
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,16 +44,21 @@ _JPEG_PX, _RAW_PX = (2592, 1944), (4000, 3000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedPlan:
-    """The sizes of one run. ``media`` holds phones' photos; without it HEIC is not measured."""
+    """The sizes of one run. ``media`` holds phones' photos; without it HEIC is not measured.
+
+    The plain loop, which takes as long for each photo, reads one of ``plain_every``.
+    """
 
     folder: Path
     shards: tuple[Path, ...]
     media: Path
     small: int = 400
     jpegs: int = 60
+    heic_copies: int = 3
     raws: int = 4
     embedded: int = 512
     turns: int = 3
+    plain_every: int = 1
 
 
 class PlainLoop:
@@ -99,28 +103,23 @@ class PlainLoop:
         self._table.add([row])
 
 
-def plain_s(photos: Path, store: Path) -> float:
-    """Seconds of the plain loop."""
-    loop = PlainLoop("starter", store)
+def plain_s(loop: PlainLoop, photos: Sequence[Path]) -> float:
+    """Seconds of the plain loop for a photo."""
     start = time.perf_counter()
-    for number, path in enumerate(sorted(photos.iterdir())):
+    for number, path in enumerate(photos):
         loop.index(number, path)
-    return time.perf_counter() - start
+    return (time.perf_counter() - start) / len(photos)
 
 
-def index_s(backend: Backend, photos: Path, folder: Path) -> float:
-    """Seconds of our index."""
-    spec, files = backend.info().input_spec, sorted(photos.iterdir())
-    backend.embed_images(np.zeros((1, spec.size_px, spec.size_px, 3), np.uint8))
-    with Library.open(folder) as library, DecoderPool(spec=spec) as pool:
-        first = os.fsencode(files[0])
-        list(pool.decode(DecodeRequest(token=token, path=first) for token in range(4)))
+def index_s(backend: Backend, pool: DecoderPool, photos: Path, folder: Path) -> float:
+    """Seconds of our index for a photo."""
+    count = len(list(photos.iterdir()))
+    with Library.open(folder) as library:
         start = time.perf_counter()
-        steps = index_steps(library, backend, [os.fsencode(photos)], pool=pool)
-        report = run_to_end(steps)
+        report = run_to_end(index_steps(library, backend, [os.fsencode(photos)], pool=pool))
         seconds = time.perf_counter() - start
-    assert report.indexed == len(files), report
-    return seconds
+    assert report.indexed == count, report
+    return seconds / count
 
 
 def pictures(plan: SpeedPlan, size: tuple[int, int]) -> Iterator[Image.Image]:
@@ -148,7 +147,8 @@ def make_files(plan: SpeedPlan) -> Iterator[tuple[str, Path]]:
     for photo in sorted(plan.media.glob("f_heic_*.[hH][eE][iI][cC]")):
         with suppress(UnidentifiedImageError), Image.open(photo) as opened:  # some are damaged
             if opened.width * opened.height > 12e6:
-                shutil.copy(photo, heics)
+                for copy in range(plan.heic_copies):
+                    (heics / f"{copy}-{photo.name}").write_bytes(photo.read_bytes() + bytes(copy))
     if any(heics.iterdir()):
         yield HEIC, heics
     else:
@@ -157,15 +157,19 @@ def make_files(plan: SpeedPlan) -> Iterator[tuple[str, Path]]:
 
 def speed_figures(plan: SpeedPlan) -> Iterator[Figure]:
     """All of them, each when it is known."""
-    with open_backend() as backend:
+    with open_backend() as backend, DecoderPool(spec=backend.info().input_spec) as pool:
+        loop = PlainLoop("starter", plan.folder / "plain")
+        size_px = backend.info().input_spec.size_px
+        backend.embed_images(np.zeros((1, size_px, size_px, 3), np.uint8))
         for kind, photos in make_files(plan):
+            files = sorted(photos.iterdir())
+            list(pool.decode(DecodeRequest(token=n, path=os.fsencode(files[0])) for n in range(4)))
             ratios, rates = [], []
             for turn in range(plan.turns):
-                place = plan.folder / f"{photos.name}-{turn}"
-                ours = index_s(backend, photos, place / "library")
-                ratios.append(plain_s(photos, place / "plain") / ours)
-                rates.append(len(list(photos.iterdir())) / ours)
-            bar, aim = _LIMITS[kind]
+                ours = index_s(backend, pool, photos, plan.folder / f"{photos.name}-{turn}")
+                ratios.append(plain_s(loop, files[:: plan.plain_every]) / ours)
+                rates.append(1 / ours)
+            bar, aim = _LIMITS[kind] if plan.turns > 1 else (None, None)  # few: mostly the start
             yield Figure(name=f"index, {kind}", value=statistics.median(rates), unit="photos/s")
             yield Figure(
                 name=f"index ÷ plain loop, {kind}",
