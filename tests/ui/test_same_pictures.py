@@ -14,6 +14,7 @@ from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.messages import ListGroups
 from cocadesk.protocol.values import GroupLabel
 from ui.kit.actions import Actions
+from ui.library.alike.head import empty_state
 from ui.library.alike.members import Member
 from ui.library.alike.page import GroupsPage
 from ui.library.listing import Showing
@@ -292,3 +293,39 @@ def test_a_job_that_compares_is_followed_on_the_page(
     assert "Looking for same pictures" in page.head.progress.line.text()
     assert not page.head.progress.isVisible()
     assert page.head.again.isEnabled()
+
+
+@pytest.mark.parametrize(
+    ("problem", "waiting", "has_come", "is_working", "title", "button"),
+    [
+        (None, 0, False, False, "Getting ready…", ""),
+        (None, 12, True, True, "Comparing pictures…", ""),
+        (None, 1200, True, False, "Not compared yet", "Compare now"),
+        (None, 0, True, False, "No same pictures", "Compare again"),
+        (UserError("It is full."), 0, True, False, "It is full.", "Try again"),
+    ],
+)
+def test_the_empty_page_says_why_it_is_empty(
+    problem: UserError | None,
+    waiting: int,
+    has_come: bool,
+    is_working: bool,
+    title: str,
+    button: str,
+) -> None:
+    """Still to be compared, being compared, or nothing found; with what can be done."""
+    shown = empty_state(problem, waiting, has_come=has_come, is_working=is_working)
+    assert (shown.title, shown.button) == (title, button)
+    if waiting and not is_working:
+        assert shown.text.startswith("1,200 photos are still to be compared.")
+
+
+def test_the_one_that_is_chosen_side_by_side_is_said(
+    page: GroupsPage, press: Callable[[Qt.Key], None]
+) -> None:
+    """All of it: its place in the group, its facts, where it lies."""
+    press(Qt.Key.Key_C)
+    view = page.comparing.view
+    assert view.accessibleDescription() == page.model.members(0)[0].text
+    press(Qt.Key.Key_Right)
+    assert view.accessibleDescription() == page.model.members(0)[1].text

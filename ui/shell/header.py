@@ -15,7 +15,7 @@ from ui.library.search_box import SearchBox
 from ui.shell.pages import PageTabs
 
 ROOMY_PX = 860
-SEARCH_MIN_PX = 200
+SEARCH_MIN_PX = 170
 
 
 class Header(QFrame):

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPixmap
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
 from ui.kit.icons import Icon
@@ -17,7 +24,8 @@ from ui.library.alike.members import Member
 
 AT_ONCE = 6
 """Pictures beside each other; more come a screen later. All their previews are kept."""
-THREE_IN_A_ROW = 3
+FACTS_PX = 90
+"""The height of the texts below a picture."""
 
 
 class ComparePane(QFrame):
@@ -194,12 +202,24 @@ class CompareView(QFrame):
             self._draw()
 
     def _columns(self) -> int:
+        """The number of panes in a row that shows pictures of four to three largest."""
         shown = len(self.shown_members())
-        return shown if shown <= THREE_IN_A_ROW else (shown + 1) // 2
+
+        def scale(columns: int) -> float:
+            rows = -(-shown // columns)
+            return min(self.width() / columns / 4, (self.height() / rows - FACTS_PX) / 3)
+
+        return max(range(1, shown + 1), key=scale, default=1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Fits its content to the new size."""
+        super().resizeEvent(event)
+        if self._members:
+            self._draw()
 
     def _draw(self) -> None:
         """Lays the panes out anew where their number changed; their facts always."""
-        shown, columns = self.shown_members(), max(1, self._columns())
+        shown, columns = self.shown_members(), self._columns()
         for place, pane in enumerate(self._panes):
             is_used = place < len(shown)
             pane.setVisible(is_used)
@@ -211,7 +231,16 @@ class CompareView(QFrame):
             self._grid.setColumnStretch(place, int(place < columns))
             self._grid.setRowStretch(place, int(place < -(-len(shown) // columns)))
         self.title.setText(self._headline(len(shown)))
+        self._say_current()
         self.moved.emit()
+
+    def _say_current(self) -> None:
+        """Tells people who hear it which one is chosen now."""
+        text = "" if self.current_member is None else self.current_member.text
+        if text != self.accessibleDescription():
+            self.setAccessibleDescription(text)
+            if text and QAccessible.isActive():
+                QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
 
     def _headline(self, shown: int) -> str:
         total, first = len(self._members), self._at - self._at % AT_ONCE

@@ -125,6 +125,11 @@ class GroupsModel(QAbstractTableModel):
             return None
         return member_of(group, number, self._newer)
 
+    def hidden(self, place: int) -> int:
+        """The number of a group's members that are not listed here."""
+        group = self.group(place)
+        return 0 if group is None else group.count - len(group.members)
+
     def place_of(self, key: str) -> tuple[int, int] | None:
         """The place of a medium's group, and its own in it, where that has come."""
         for first, groups in self._stretches.items():

@@ -101,7 +101,8 @@ class GroupsPage(Page):
             (self._close_compare if self.is_comparing else self._open_compare)()
         elif action is Actions.REJECT_OTHERS:
             places = self.table.chosen_places()
-            self._verbs.reject_others([self.model.members(place) for place in places])
+            groups = [self.model.members(place) for place in places]
+            self._verbs.reject_others(groups, sum(map(self.model.hidden, places)))
         elif current is None:
             return
         elif action is Actions.SET_BEST:
@@ -147,7 +148,9 @@ class GroupsPage(Page):
         self._draw()
 
     def _on_empty(self) -> None:
-        if self._problem is not None:
+        if self._context.link.state is LinkState.FAILED:
+            self._context.link.open()
+        elif self._problem is not None:
             self._refresh()
         else:
             self._context.tracker.group(again=not self._waiting)
@@ -194,7 +197,7 @@ class GroupsPage(Page):
         requests.came.connect(self._on_came)
         requests.failed.connect(self._on_failed)
         requests.rows_came.connect(self._on_rows)
-        requests.rows_changed.connect(lambda keys: requests.ask_rows(model.known(keys)))
+        requests.rows_changed.connect(self._on_rows_changed)
         requests.changed.connect(self._refresh)
         context.tracker.job_changed.connect(self._on_job)
         context.link.state_changed.connect(self._draw)
@@ -232,6 +235,10 @@ class GroupsPage(Page):
         self._problem = error
         self._draw()
 
+    def _on_rows_changed(self, keys: tuple[str, ...]) -> None:
+        if self.isVisible():
+            self.requests.ask_rows(self.model.known(keys))
+
     def _on_rows(self, answer: Rows) -> None:
         self.model.set_rows(answer.rows)
         self._redraw_compare()
@@ -252,12 +259,13 @@ class GroupsPage(Page):
 
     def _draw(self) -> None:
         has_groups = self.model.rowCount() > 0
-        is_connected = self._context.link.state is LinkState.CONNECTED
+        link = self._context.link
+        is_connected = link.state is LinkState.CONNECTED
         self.head.draw(self._waiting, has_groups=has_groups, is_connected=is_connected)
         self.verbs.setVisible(has_groups)
         if not has_groups:
             empty = empty_state(
-                self._problem,
+                link.problem if link.state is LinkState.FAILED else self._problem,
                 self._waiting,
                 has_come=self._has_come,
                 is_working=self.head.is_working,

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 from cocadesk.protocol.messages import Flag, SetBest, SetNotSame
 from ui.annotations.editor import AnnotationEditor
 from ui.kit.actions import Action, ActionSet, Group, Requires
-from ui.kit.layouts import STRETCH, in_row
+from ui.kit.flow_layout import FlowLayout
+from ui.kit.layouts import in_column
 from ui.kit.plain_text import tip_of
 from ui.kit.texts import count
 from ui.kit.widgets import button, label
@@ -69,13 +70,13 @@ class GroupVerbs:
         )
         self._editor.decide(SetNotSame(keys=tuple(_keys(members))), text)
 
-    def reject_others(self, groups: Sequence[Sequence[Member]]) -> None:
-        """Rejects all but the best of each group, as one step."""
+    def reject_others(self, groups: Sequence[Sequence[Member]], hidden: int) -> None:
+        """Rejects all but the best of each group, as one step; ``hidden`` ones are not shown."""
         others = [member for group in groups for member in group if not member.is_best]
         if others:
-            self._editor.set(
-                _keys(others), f"Rejected {count(len(others), 'photo')}", flag="reject"
-            )
+            rest = f"; {hidden:,} that are not shown stay as they are" if hidden else ""
+            text = f"Rejected {count(len(others), 'photo')}{rest}"
+            self._editor.set(_keys(others), text, flag="reject")
 
 
 class VerbBar(QWidget):
@@ -87,7 +88,12 @@ class VerbBar(QWidget):
         self._entries = [e for e in actions.of_group(Group.SAME) if e.requires is Requires.GROUP]
         hint = label("P pick · X reject · 0–5 stars", "small")
         buttons = [self._make_button(entry) for entry in self._entries]
-        in_row(*buttons, STRETCH, hint, gap=8, margins=(20, 8, 20, 10), of=self)
+        hint.setMinimumHeight(buttons[0].sizeHint().height())
+        lines = QWidget()
+        flow = FlowLayout(lines, 8)  # in a narrow window they take two lines
+        for part in (*buttons, hint):
+            flow.addWidget(part)
+        in_column(lines, margins=(20, 8, 20, 10), of=self)
 
     def show_menu(self, where: QPoint) -> None:
         """Pops the menu up at this place of the screen."""
