@@ -251,7 +251,7 @@ class EditLog:
 
     def of_apart(self) -> list[Edit]:
         """The edits that set pairs of media apart, oldest first."""
-        return self._where(_OF_APART)
+        return self._where(OF_APART)
 
     def of_best(self) -> list[Edit]:
         """The edits that choose the best of groups, oldest first."""
@@ -336,8 +336,9 @@ _KEYS_TO_ASK_FOR = 2000
 _PART_TO_ASK_FOR = 4
 """A long log is asked by key for up to this part of its entries: each is read as JSON."""
 _WITHOUT_COLUMN = (FILE_FIELD, ALBUM, SAVED_SEARCH, GROUP_BEST)
-_OF_APART = f"starts_with(field, {literal(_APART)})"
-_OF_WORDS = f"NOT {is_in('field', _WITHOUT_COLUMN)} AND NOT {_OF_APART}"
+OF_APART = f"starts_with(field, {literal(_APART)})"
+"""Finds the edits that set pairs of media apart."""
+_OF_WORDS = f"NOT {is_in('field', _WITHOUT_COLUMN)} AND NOT {OF_APART}"
 
 
 def _has_column(field: str) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from cocadesk.errors import UserError
-from cocadesk.library.edits import apart_field
+from cocadesk.library.edits import OF_APART, apart_from
 from cocadesk.library.in_hand import forget_in_hand
 from cocadesk.library.layout import (
     BACKUPS_FOLDER,
@@ -199,7 +199,10 @@ class Forgetting:
         size, versions = self._store_size()
         for name in (*self._views(), EDITS):
             self._store.delete_in(name, "key", order.keys)
-        self._store.delete_in(EDITS, "field", map(apart_field, order.keys))
+        # Only those that there are: each list of fields to delete is a commit of its own.
+        keys = frozenset(order.keys)
+        said = self._store.read(EDITS, where=OF_APART, columns=["field"])["field"].to_pylist()
+        self._store.delete_in(EDITS, "field", {f for f in said if apart_from(f) in keys})
         roots: list[bytes] = self._store.read(ROOTS, columns=["path"])["path"].to_pylist()
         gone = [root for root in roots if any(is_under(root, f) for f in order.folders)]
         self._store.delete_in(ROOTS, "path", gone)
