@@ -85,7 +85,8 @@ def test_same_pictures_are_found_collapsed_and_decided_on(
     browser.collapse = GroupLabel.SAME
     qtbot.waitUntil(lambda: "first folder" in window.widgets.empty.text(), timeout=WAIT_MS)
     window.add_folders([str(photos_and_copies(tmp_path / "copies"))])
-    qtbot.waitUntil(lambda: model.rowCount() == 11, timeout=WAIT_MS)
+    with qtbot.waitSignal(window.session.tracker.ended, timeout=WAIT_MS):
+        pass
     window.action_set[Actions.FIND_SAME].trigger()
     # Of eleven, one of two exact copies is hidden and three of the four of one picture.
     qtbot.waitUntil(lambda: browser.listing.hidden == 4, timeout=WAIT_MS)
