@@ -221,7 +221,7 @@ class ObjectStorage(Storage):
         name = self.name_of(path)
         if name not in self._tags:
             self._pull(name, path)
-        tag = self.objects.swap(name, data, self._tags[name])
+        tag = self.objects.swap(name, data, self._tags[name]) or self._tag_of(name, data)
         if tag is None:
             del self._tags[name]
             raise UserError(
@@ -231,6 +231,14 @@ class ObjectStorage(Storage):
             )
         self._tags[name] = tag
         self.keep_here(path, data)
+
+    def _tag_of(self, name: str, data: bytes) -> str | None:
+        """The tag of an object that holds this already: the answer to a write may get lost."""
+        try:
+            there, mark = self.objects.read_marked(name)
+        except FileNotFoundError:
+            return None
+        return mark.tag if there == data else None
 
     def remove(self, path: Path) -> None:
         """Remove a file from the store and the working folder."""

@@ -193,6 +193,20 @@ def test_what_another_machine_wrote_into_the_description_is_not_written_over(
         assert store.read("library.json") == changed
 
 
+def test_a_description_that_was_written_though_the_answer_was_lost_is_ours(
+    here: Path, address: str
+) -> None:
+    """The store has what was to be written: nobody else has changed it."""
+    store = ObjectStore(parse_uri(address), KEYS)
+    with Library.open(here) as library:
+        library.set_watching(False)
+        wanted = store.read("library.json")
+        library.set_watching(True)
+        store.write("library.json", wanted)
+        library.set_watching(False)
+        library.set_watching(True)
+
+
 def test_a_damaged_newest_version_falls_back_to_the_one_before(
     here: Path, there: Path, address: str, photos: Path
 ) -> None:
