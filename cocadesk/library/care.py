@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Set
 from dataclasses import replace
@@ -94,7 +95,8 @@ class LibraryCare:
 
         An engine may be ended with the computer, long after the last write.
         """
-        with self._store.writing():
+        # Where another machine has taken over, or an object store is away, that one looks.
+        with contextlib.suppress(UserError), self._store.writing():
             self._projection.note()
 
     def _back_up_before_update(self, *, is_begun: bool) -> None:
