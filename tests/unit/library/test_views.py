@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from cocadesk.library.library import Library, Sizes
-from cocadesk.library.rows import Chosen, MediaKind, MediaRow, ViewShows
+from cocadesk.library.rows import Chosen, MediaKind, MediaRow, ViewRow, ViewShows
 from tests.support.library_rows import IMAGE_ID, insert, media_row, view_row
 
 OTHER_ID = "other-0123456789ab"
@@ -45,6 +46,25 @@ def test_views_committed_twice_are_there_once(library: Library) -> None:
     stored = library.views.of_keys(IMAGE_ID, [row.key])[row.key]
     assert [view.vector.tolist() for view in stored] == [[0, 1]]
     assert library.views.count(IMAGE_ID) == 1
+
+
+def test_the_same_views_written_by_two_threads_at_once_are_there_once(library: Library) -> None:
+    """An index and a switch of models may meet over one photo: one of them adds its views."""
+    for n in range(15):
+        row = media_row(b"photo %d.jpg" % n, picture_hash=f"picture {n}")
+        views = [view_row(row, [1, 0])]
+        start = threading.Barrier(2)
+
+        def write(views: list[ViewRow] = views, start: threading.Barrier = start) -> None:
+            start.wait()
+            library.views.commit(IMAGE_ID, views)
+
+        threads = [threading.Thread(target=write) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(library.views.marks(IMAGE_ID)) == 15
 
 
 def test_an_image_id_without_a_table_has_nothing(library: Library) -> None:
