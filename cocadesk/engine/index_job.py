@@ -132,9 +132,10 @@ class IndexHandler(RequestHandler):
                     self._library, backend, roots, pool=pool, options=options, tally=tally
                 )
                 report = yield from relayed(steps, _published(self._context))
+                notes = tuple(pool.notes) if pool else ()
         finally:
             self._context.publish(RowsChanged())
-        return _outcome(report, (yield from update_steps(self._context)))
+        return _outcome(report, (yield from update_steps(self._context)), notes)
 
     def _workers(
         self, wanted: RayValue | None, backend: Backend
@@ -247,15 +248,18 @@ def job_step(
     return to_value(progress, JobStep, stage=stage, current=current, report=report)
 
 
-def _outcome(report: IndexReport, updated: ReembedReport) -> JobOutcome:
+def _outcome(
+    report: IndexReport, updated: ReembedReport, notes: tuple[str, ...] = ()
+) -> JobOutcome:
     known = {failed.path for failed in report.failed}
     failed = [*report.failed, *(one for one in updated.unreadable if one.path not in known)]
     message = _sentence(report)
     if updated.filled:
         message += f" Read again with the improved model: {updated.filled:,}."
+    message = " ".join((message, *notes))
     return JobOutcome(
         message=message,
-        report=to_value(report, values.IndexReport, failed=to_failures(failed)),
+        report=to_value(report, values.IndexReport, failed=to_failures(failed), notes=notes),
         failed=len(failed),
     )
 

@@ -11,16 +11,21 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk import __version__
 from cocadesk.indexing.pictures import EmbeddedPhoto, EmbeddedVideo, embed_photos, embed_video
 from cocadesk.media.types import (
+    METADATA_VERSION,
+    READER_VERSION,
     DecodedPhoto,
     DecodedVideo,
     DecodeFailure,
+    DecodeLimits,
     DecodeRequest,
     ReadMetadata,
 )
@@ -29,6 +34,7 @@ from cocadesk.model.backend import Backend, limit_threads
 _PATIENCE_S = 0.5
 """Photos wait for more so long at most; behind a video of hours they would wait for its end."""
 _PHOTOS_AT_ONCE = 16
+_OPTIONAL_READERS = ("pi_heif", "pylibjxl", "rawpy")
 
 RangeAnswer: TypeAlias = EmbeddedPhoto | EmbeddedVideo | ReadMetadata | DecodeFailure
 _PoolAnswer: TypeAlias = DecodedPhoto | DecodedVideo | ReadMetadata | DecodeFailure
@@ -44,11 +50,32 @@ class WantedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedReader:
-    """The model that a worker has opened, or the sentence that says why it could not."""
+    """The model that a worker has opened, or the sentence that says why it could not.
+
+    ``reads`` tells what reads files there, see ``installed_readers``.
+    """
 
     host: str
     image_id: str = ""
     error: str = ""
+    reads: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnseenFile:
+    """A file that was found and is not there, or not the same, on the computer of a worker."""
+
+    token: int
+    reason: str
+
+
+def installed_readers() -> str:
+    """The CocaDesk of this process and the packages by which it reads rarer formats.
+
+    Where they differ, the same file may be read on one computer and not on another.
+    """
+    names = [name for name in _OPTIONAL_READERS if find_spec(name) is not None]
+    return f"CocaDesk {__version__} ({METADATA_VERSION}.{READER_VERSION}) with {', '.join(names)}"
 
 
 class RangeReader:
@@ -56,7 +83,8 @@ class RangeReader:
 
     Decoders are processes of their own here too: a hostile file ends one of them and not this.
     ``open_model`` gives the network; ``threads`` is how many it computes on and ``decoders``
-    how many processes decode beside it.
+    how many processes decode beside it. ``limits`` are those of the committing process's
+    computer, so that a file is not too large on one and read on another.
     """
 
     def __init__(
@@ -66,12 +94,14 @@ class RangeReader:
         threads: int = 1,
         decoders: int = 1,
         niceness: int = 0,
+        limits: DecodeLimits | None = None,
         host: str = "",
     ) -> None:
         self._open_model = open_model
         self._threads = threads
         self._decoders = decoders
         self._niceness = niceness
+        self._limits = limits
         self._host = host or platform.node()
 
     def open(self) -> Iterator[OpenedReader]:
@@ -87,9 +117,12 @@ class RangeReader:
             return
         model = self._backend.info()
         self._pool = DecoderPool(
-            spec=model.input_spec, workers=self._decoders, niceness=self._niceness
+            spec=model.input_spec,
+            workers=self._decoders,
+            niceness=self._niceness,
+            limits=self._limits,
         )
-        yield OpenedReader(host=self._host, image_id=model.image_id)
+        yield OpenedReader(host=self._host, image_id=model.image_id, reads=installed_readers())
 
     def close(self) -> None:
         """End the decoders and free the model."""
@@ -103,18 +136,13 @@ class RangeReader:
 
     def read(
         self, files: Sequence[WantedFile], *, is_metadata: bool = False
-    ) -> Iterator[list[RangeAnswer]]:
+    ) -> Iterator[list[RangeAnswer | UnseenFile]]:
         """An answer to every file, a few at a time, as ready."""
-        seen, unseen = list[DecodeRequest](), list[RangeAnswer]()
+        seen, unseen = list[DecodeRequest](), list[RangeAnswer | UnseenFile]()
         for file in files:
             reason = self._why_unseen(file)
             if reason:
-                request = file.request
-                unseen.append(
-                    DecodeFailure(
-                        token=request.token, path=request.path, reason=reason, is_passing=True
-                    )
-                )
+                unseen.append(UnseenFile(token=file.request.token, reason=reason))
             else:
                 seen.append(file.request)
         if unseen:
@@ -148,7 +176,7 @@ class RangeReader:
             sees = "sees another file in its place"
         return f"The Ray worker on {self._host} {sees}: files must lie at the same paths there."
 
-    def _embedded_photos(self, photos: Sequence[DecodedPhoto]) -> list[RangeAnswer]:
+    def _embedded_photos(self, photos: Sequence[DecodedPhoto]) -> list[RangeAnswer | UnseenFile]:
         named = {str(photo.token): photo for photo in photos}
         embedded = embed_photos(self._backend, named)
         return [

@@ -23,7 +23,13 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from cocadesk.errors import UserError
-from cocadesk.indexing.range_reader import OpenedReader, RangeAnswer, RangeReader, WantedFile
+from cocadesk.indexing.range_reader import (
+    OpenedReader,
+    RangeAnswer,
+    RangeReader,
+    UnseenFile,
+    WantedFile,
+)
 
 _LOG = logging.getLogger(__name__)
 _STORE_BYTES, _STORE_BYTES_EACH = 128 << 20, 8 << 20
@@ -56,7 +62,11 @@ T = TypeVar("T")
 
 
 class WorkerLostError(Exception):
-    """The process of a worker has ended, or its computer is gone."""
+    """The process of a worker has ended, its computer is gone, or it failed: ``is_error``."""
+
+    def __init__(self, why: str, *, is_error: bool = False) -> None:
+        super().__init__(why)
+        self.is_error = is_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +105,7 @@ class Call(Generic[T]):
         """The next answer, None after the last; for a call that is ``ready``.
 
         Raises:
-            WorkerLostError: the worker is gone.
+            WorkerLostError: the worker is gone, or failed.
         """
         import ray
 
@@ -104,7 +114,9 @@ class Call(Generic[T]):
         except StopIteration:
             return None
         except ray.exceptions.RayTaskError as error:
-            raise error.cause or error from error
+            cause = error.cause or error
+            why = f"{cause}" if isinstance(cause, UserError) else f"{type(cause).__name__}: {cause}"
+            raise WorkerLostError(why.partition("\n")[0], is_error=True) from error
         except ray.exceptions.RayError as error:
             raise WorkerLostError(f"{error}".strip().partition("\n")[0]) from error
         # Arrays would lie in Ray's memory, which goes with its end.
@@ -123,7 +135,9 @@ class RemoteReader:
         """Let it open its model."""
         return Call(self._actor.open.remote())
 
-    def read(self, files: Sequence[WantedFile], *, is_metadata: bool) -> Call[list[RangeAnswer]]:
+    def read(
+        self, files: Sequence[WantedFile], *, is_metadata: bool
+    ) -> Call[list[RangeAnswer | UnseenFile]]:
         """Let it read these files, behind those that it has."""
         return Call(self._actor.read.remote(files, is_metadata=is_metadata))
 

@@ -12,14 +12,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, Self, cast
 
 from cocadesk.errors import UserError
 from cocadesk.indexing.pictures import Decoded
-from cocadesk.indexing.pipeline import DECODER_NICENESS, Pace
-from cocadesk.indexing.range_reader import OpenedReader, RangeAnswer, RangeReader, WantedFile
+from cocadesk.indexing.pipeline import DECODER_NICENESS
+from cocadesk.indexing.range_reader import (
+    OpenedReader,
+    RangeAnswer,
+    RangeReader,
+    UnseenFile,
+    installed_readers,
+)
 from cocadesk.indexing.ray_cluster import (
     Call,
     RayCluster,
@@ -27,18 +32,28 @@ from cocadesk.indexing.ray_cluster import (
     RemoteReader,
     WorkerLostError,
 )
-from cocadesk.media.types import DecodeFailure, DecodeRequest, ReadMetadata
+from cocadesk.indexing.ray_ranges import (
+    BLIND_RANGES,
+    Range,
+    Worker,
+    failed,
+    first_pace,
+    next_range,
+)
+from cocadesk.media.types import DecodeFailure, DecodeLimits, DecodeRequest, ReadMetadata
 from cocadesk.model.backend import Backend
 
 _LOG = logging.getLogger(__name__)
 _LOOK_S = 0.2
-_RANGE_S, _MOST_FILES = 2.0, 64
-"""Seconds that a range takes, and its most files: that is what a lost worker costs."""
 _RANGES_EACH = 2
 """One in hand and one behind it, so that no worker waits for its next."""
 _MOST_LOST = 3
 """Workers that may be lost over a file; the last time it is alone in its range."""
 _MOST_FAILED_STARTS = 3
+_MOST_ERRORS = 9
+"""In a row and without an answer: then it is not the files."""
+_HOPELESS_RANGES = 4
+"""Where each worker saw nothing of so many, the files are not where they are looked for."""
 
 
 class Cluster(Protocol):
@@ -57,48 +72,6 @@ class Cluster(Protocol):
         """Ends it."""
 
 
-@dataclass(slots=True, kw_only=True)
-class _Range:
-    """Files that a worker has not answered yet, by token; ``lost`` workers were lost over them."""
-
-    files: dict[int, WantedFile]
-    lost: int = 0
-    size: int = 0
-    call: Call[list[RangeAnswer]] | None = None
-
-    def __post_init__(self) -> None:
-        self.size = len(self.files)
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Worker:
-    """A worker with the ranges in its hands, the first one being read."""
-
-    reader: RemoteReader
-    opening: Call[OpenedReader] | None
-    ranges: deque[_Range] = field(default_factory=deque)
-    pace: Pace = field(default_factory=lambda: Pace(_RANGE_S, _MOST_FILES))
-    since_s: float = 0.0
-
-    @property
-    def call(self) -> Call[Any] | None:
-        """The call whose next answer is awaited."""
-        return self.opening or (self.ranges[0].call if self.ranges else None)
-
-    def begin(self, given: _Range, is_metadata: bool) -> None:
-        """Take a range, behind those that are there."""
-        if not self.ranges:
-            self.since_s = time.monotonic()
-        given.call = self.reader.read(list(given.files.values()), is_metadata=is_metadata)
-        self.ranges.append(given)
-
-    def end_first(self) -> None:
-        """Go on with the next range; its size follows from how long this one took."""
-        ended, now_s = self.ranges.popleft(), time.monotonic()
-        self.pace.note(ended.size, now_s - self.since_s)
-        self.since_s = now_s
-
-
 class RayWorkers:
     """Workers that each hold the model and decoders of their own.
 
@@ -106,7 +79,9 @@ class RayWorkers:
     So many files are in their hands that none waits, and no more: two ranges for a worker,
     each of what it reads in two seconds. A range whose worker is lost is tried again by
     another, and the files of one that lost two workers one by one; a file over which a
-    third is lost is answered with a failure. Ray starts with the first file.
+    third is lost is answered with a failure. A file that a worker does not see is given to
+    the others; a worker that sees nothing of what others see reads no more, as ``notes``
+    say. Only a file that none sees is answered with a failure. Ray starts with the first file.
     Use it as a context manager and from one thread at a time, save for ``stop``
     and ``under_way``.
     """
@@ -118,14 +93,21 @@ class RayWorkers:
         options: RayOptions,
         *,
         cluster: Cluster | None = None,
+        opening_s: float = 120.0,
     ) -> None:
-        self._reader = partial(RangeReader, open_model, niceness=DECODER_NICENESS)
+        self._reader = partial(
+            RangeReader, open_model, niceness=DECODER_NICENESS, limits=DecodeLimits.of_machine()
+        )
         self._image_id = image_id
         self._cluster = cluster or RayCluster(options)
-        self._count = 0
-        self._workers: list[_Worker] = []
-        self._again: deque[_Range] = deque()
+        self._opening_s = opening_s
+        self._count: int | None = None
+        self._workers: list[Worker] = []
+        self._again: deque[Range] = deque()
         self._failed_starts = 0
+        self._errors = 0
+        self.notes: list[str] = []
+        """Sentences about workers that read no more."""
         self._stopping = threading.Event()
         self._under_way: dict[bytes, float] = {}
 
@@ -170,6 +152,7 @@ class RayWorkers:
         try:
             while not self._stopping.is_set():
                 self._hand_out(waiting, is_metadata)
+                yield from self._give_up()
                 if not self._again and not any(worker.ranges for worker in self._workers):
                     return
                 calls = [call for worker in self._workers if (call := worker.call)]
@@ -189,50 +172,111 @@ class RayWorkers:
         """
         for depth in range(1, _RANGES_EACH + 1):
             for worker in self._workers:
-                if worker.opening is None and len(worker.ranges) < depth:
-                    given = self._again.popleft() if self._again else _next(waiting, worker.pace)
-                    if given is None:
-                        return
-                    worker.begin(given, is_metadata)
-        while len(self._workers) < max(1, self._count):
+                if worker.has_room(depth):
+                    given = self._next_for(worker, waiting)
+                    if given is not None:
+                        worker.begin(given, is_metadata)
+        while len(self._workers) < max(1, self._count or 0):
             if len(self._again) <= sum(worker.opening is not None for worker in self._workers):
-                first = _next(waiting, Pace(_RANGE_S, _MOST_FILES))
+                first = next_range(waiting, first_pace())
                 if first is None:
                     return
                 self._again.append(first)
             self._start()
 
+    def _next_for(self, worker: Worker, waiting: Iterator[DecodeRequest]) -> Range | None:
+        """A range that this worker has not looked for yet.
+
+        One that is doubted gets no new ones while others look for what it did not see: it
+        would run through all files.
+        """
+        for one in self._again:
+            if worker not in one.unseen_by:
+                self._again.remove(one)
+                return one
+        if worker.blind >= BLIND_RANGES and any(
+            worker in one.unseen_by for one in (*self._again, *self._in_hand())
+        ):
+            return None
+        return next_range(waiting, worker.pace)
+
+    def _in_hand(self) -> Iterator[Range]:
+        for worker in self._workers:
+            yield from worker.ranges
+
+    def _give_up(self) -> Iterator[DecodeFailure]:
+        """Answer the files that no worker sees.
+
+        One that has not begun may see them, but perhaps there is no processor for it.
+        """
+        begun_s = time.monotonic() - self._opening_s
+        able = [one for one in self._workers if one.opening is None or one.since_s > begun_s]
+        for one in [one for one in self._again if one.unseen_by.issuperset(able)]:
+            if not one.unseen_by:
+                continue
+            if all(not each.has_seen and each.blind >= _HOPELESS_RANGES for each in able):
+                raise _nothing_seen(one)
+            self._again.remove(one)
+            yield from one.failures()
+
     def _start(self) -> None:
-        if not self._count:
+        if self._count is None:
             self._count = self._cluster.start()
         reader = self._cluster.reader(self._reader)
-        self._workers.append(_Worker(reader=reader, opening=reader.open()))
+        self._workers.append(Worker(reader=reader, opening=reader.open()))
 
-    def _remove(self, worker: _Worker) -> None:
+    def _remove(self, worker: Worker) -> None:
         self._workers.remove(worker)
         worker.reader.end()
 
     def _take(self, call: Call[Any]) -> Iterator[RangeAnswer]:
         """The answers that a worker has ready."""
-        worker = next(worker for worker in self._workers if worker.call is call)
+        worker = next((worker for worker in self._workers if worker.call is call), None)
+        if worker is None:
+            return
         try:
             answer = call.next()
         except WorkerLostError as error:
-            yield from self._replace(worker, f"{error}")
+            yield from self._replace(worker, error)
             return
         if worker.opening is not None:
             worker.opening = None
-            self._check(answer)
+            worker.host = self._checked(answer).host
             return
         first = worker.ranges[0]
         for one in answer or ():
-            if first.files.pop(one.token, None) is not None:
-                yield one
+            taken = first.take(one)
+            if taken is not None:
+                yield taken
+            if not isinstance(one, UnseenFile):
+                self._errors, worker.has_seen = 0, True
+                for other in first.unseen_by:
+                    other.has_missed = True
         if answer is None:
-            worker.end_first()
+            unseen = worker.end_first()
+            if unseen is not None:
+                self._again.append(unseen)
+        self._retire_blind()
 
-    def _check(self, opened: OpenedReader | None) -> None:
-        """Refuse a worker without a model, or with another one: its vectors would not fit."""
+    def _retire_blind(self) -> None:
+        """Let workers read no more that have seen nothing, and others saw what they did not."""
+        for worker in list(self._workers):
+            if worker.has_seen or worker.blind < BLIND_RANGES or not worker.has_missed:
+                continue
+            self._remove(worker)
+            assert self._count is not None
+            self._count -= 1  # another in its place would see as little
+            self._again.extend(one for one in worker.ranges if one.files)
+            note = (
+                f"The Ray worker on {worker.host} reads no more: it does not see files that"
+                " others see. Files must lie at the same paths there."
+            )
+            if note not in self.notes:
+                _LOG.warning("%s", note)
+                self.notes.append(note)
+
+    def _checked(self, opened: OpenedReader | None) -> OpenedReader:
+        """Refuse a worker without a model, or whose answers would not be those of this computer."""
         self._failed_starts = 0
         if opened is None or opened.error:
             host, why = ("", "") if opened is None else (f" on {opened.host}", opened.error)
@@ -243,14 +287,24 @@ class RayWorkers:
                 f"It opened {opened.image_id}, and the library's vectors are of {self._image_id}.",
                 "Install the same CocaDesk, with the same model files, on each computer.",
             )
+        if opened.reads != (here := installed_readers()):
+            raise UserError(
+                f"The Ray worker on {opened.host} reads files by other means than this computer.",
+                f"It has {opened.reads}, and here is {here}.",
+                "Install the same CocaDesk, with the same packages, on each computer.",
+            )
+        return opened
 
-    def _replace(self, worker: _Worker, why: str) -> Iterator[DecodeFailure]:
+    def _replace(self, worker: Worker, lost: WorkerLostError) -> Iterator[DecodeFailure]:
         """Have the files of a lost worker read by others; those in its hands are suspected."""
-        _LOG.warning("a Ray worker was lost: %s", why)
+        _LOG.warning("a Ray worker was lost: %s", lost)
         if worker.opening is not None:
             self._failed_starts += 1
             if self._failed_starts >= _MOST_FAILED_STARTS:
-                raise UserError("The Ray workers end before they can read.", why)
+                raise UserError("The Ray workers end before they can read.", f"{lost}")
+        self._errors += lost.is_error
+        if self._errors >= _MOST_ERRORS:
+            raise UserError("The Ray workers fail at each file.", f"{lost}")
         self._remove(worker)
         ranges = [one for one in worker.ranges if one.files]
         if ranges and worker.opening is None:
@@ -259,12 +313,13 @@ class RayWorkers:
             if suspect.lost < _MOST_LOST - 1:
                 self._again.append(suspect)
             elif suspect.lost < _MOST_LOST:
-                self._again.extend(
-                    _Range(files={token: file}, lost=suspect.lost)
-                    for token, file in suspect.files.items()
-                )
+                self._again.extend(suspect.part({token}) for token in suspect.files)
             else:
-                yield from map(_failure, suspect.files.values())
+                reason = f"{_MOST_LOST} Ray workers ended while they read this file."
+                if lost.is_error:
+                    reason = f"{_MOST_LOST} Ray workers failed at this file. {lost}"
+                for file in suspect.files.values():
+                    yield failed(file, reason, is_killed=not lost.is_error)
         self._again.extend(ranges)
 
     def _look(self) -> None:
@@ -277,27 +332,10 @@ class RayWorkers:
         }
 
 
-def _next(waiting: Iterator[DecodeRequest], pace: Pace) -> _Range | None:
-    files: dict[int, WantedFile] = {}
-    for request in waiting:
-        files[request.token] = WantedFile(request=request, size_bytes=_size_of(request.path))
-        if len(files) >= pace.pictures:
-            break
-    return _Range(files=files) if files else None
-
-
-def _failure(file: WantedFile) -> DecodeFailure:
-    return DecodeFailure(
-        token=file.request.token,
-        path=file.request.path,
-        reason=f"{_MOST_LOST} Ray workers ended while they read this file.",
-        is_passing=True,
-        is_killed=True,
+def _nothing_seen(unseen: Range) -> UserError:
+    (token, file), *_ = unseen.files.items()
+    return UserError(
+        "No Ray worker sees the files.",
+        f"{os.fsdecode(file.request.path)}: {unseen.reasons[token]}",
+        "Make the folder available at the same path on each computer.",
     )
-
-
-def _size_of(path: bytes) -> int:
-    try:
-        return os.stat(path).st_size  # noqa: PTH116 - paths are bytes here
-    except OSError:
-        return -1

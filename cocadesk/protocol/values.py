@@ -205,7 +205,8 @@ class IndexReport(Report, frozen=True):
 
     The metadata of ``refreshed`` ones, unchanged or moved, were read again.
     ``seconds`` runs from the start of the scan to the last commit. ``unsettled`` ones were
-    being written: only a job that begins by itself leaves them for the next.
+    being written: only a job that begins by itself leaves them for the next. ``notes`` are
+    sentences about computers of a cluster that read nothing.
     """
 
     indexed: int = 0
@@ -219,6 +220,7 @@ class IndexReport(Report, frozen=True):
     failed: tuple[FailureValue, ...] = ()
     seconds: float = 0.0
     unsettled: int = 0
+    notes: tuple[str, ...] = ()
 
 
 class WriteReport(Report, frozen=True):

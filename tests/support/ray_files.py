@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from cocadesk.indexing.index import index_steps
-from cocadesk.indexing.range_reader import OpenedReader, RangeAnswer, RangeReader, WantedFile
+from cocadesk.indexing.range_reader import (
+    OpenedReader,
+    RangeAnswer,
+    RangeReader,
+    UnseenFile,
+    WantedFile,
+    installed_readers,
+)
 from cocadesk.indexing.ray_cluster import RayOptions, WorkerLostError
 from cocadesk.indexing.ray_workers import RayWorkers
 from cocadesk.indexing.types import IndexOptions
@@ -37,10 +44,11 @@ class StandInCall:
 
 
 class StandInReader:
-    """A worker that answers every file with its metadata, or is lost over it."""
+    """A worker that answers every file with its metadata, does not see it, or is lost over it."""
 
-    def __init__(self, cluster: StandInCluster) -> None:
+    def __init__(self, cluster: StandInCluster, number: int) -> None:
         self._cluster = cluster
+        self.number = number
         self.is_ended = False
         self.ranges: deque[Sequence[WantedFile]] = deque()
 
@@ -51,20 +59,34 @@ class StandInReader:
         if self._cluster.starts_lost:
             self._cluster.starts_lost -= 1
             raise WorkerLostError("out of memory")
-        yield OpenedReader(host="attic", image_id=self._cluster.image_id)
+        yield OpenedReader(
+            host=f"attic {self.number}" if self.number else "attic",
+            image_id=self._cluster.image_id,
+            reads=self._cluster.reads,
+        )
 
     def read(self, files: Sequence[WantedFile], *, is_metadata: bool) -> StandInCall:
         self.ranges.append(files)
         self._cluster.ranges.append([file.request.path for file in files])
+        left = [one for held in self.ranges for one in held if not self._is_read(one)]
+        large = [one for one in left if one.size_bytes > 256 << 20]
+        self._cluster.most_large_held = max(self._cluster.most_large_held, len(large))
         self._cluster.most_held = max(self._cluster.most_held, self._cluster.held)
         return StandInCall(self._read(files))
 
-    def _read(self, files: Sequence[WantedFile]) -> Iterator[list[RangeAnswer]]:
+    def _is_read(self, file: WantedFile) -> bool:
+        return self.number in self._cluster.read_by[file.request.path]
+
+    def _read(self, files: Sequence[WantedFile]) -> Iterator[list[RangeAnswer | UnseenFile]]:
         for file in files:
             request = file.request
+            if not self._cluster.sees(self.number, request.path):
+                yield [UnseenFile(token=request.token, reason="It is not there.")]
+                continue
+            self._cluster.read_by[request.path].append(self.number)
             if self._cluster.deadly[request.path] > 0:
                 self._cluster.deadly[request.path] -= 1
-                raise WorkerLostError("killed")
+                raise WorkerLostError("killed", is_error=self._cluster.is_error)
             yield [ReadMetadata(token=request.token, path=request.path, metadata=PhotoMetadata())]
         self.ranges.popleft()
 
@@ -77,17 +99,25 @@ class StandInReader:
 
 
 class StandInCluster:
-    """Workers in this thread. ``deadly`` files end so many of them."""
+    """Workers in this thread. ``deadly`` files end so many of them, or fail where ``is_error``.
+
+    ``sees`` tells of a worker, by its number, and a path whether it is there for it.
+    """
 
     def __init__(self, workers: int = 2, image_id: str = IMAGE_ID) -> None:
         self.workers = workers
         self.image_id = image_id
         self.deadly: Counter[bytes] = Counter()
+        self.is_error = False
+        self.reads = installed_readers()
+        self.sees: Callable[[int, bytes], bool] = lambda _number, _path: True
+        self.read_by: defaultdict[bytes, list[int]] = defaultdict(list)
         self.starts_lost = 0
         self.pending: set[int] = set()
+        self.late: set[int] = set()
         self.readers: list[StandInReader] = []
         self.ranges: list[list[bytes]] = []
-        self.most_held = 0
+        self.most_held = self.most_large_held = 0
         self.is_closed = False
         self._opened: dict[int, int] = {}
 
@@ -100,12 +130,17 @@ class StandInCluster:
         return self.workers
 
     def reader(self, reader: partial[RangeReader]) -> StandInReader:
-        self.readers.append(StandInReader(self))
+        self.readers.append(StandInReader(self, len(self.readers)))
         return self.readers[-1]
 
     def ready(self, calls: Sequence[StandInCall], timeout_s: float) -> list[StandInCall]:
-        """The first call of a worker that is not ``pending``, by its place among the calls."""
-        return [call for place, call in enumerate(calls) if place not in self.pending][:1]
+        """The first call of a worker that is not ``pending``, by its place among the calls.
+
+        Those that are ``late`` come where there is no other.
+        """
+        able = [place for place in range(len(calls)) if place not in self.pending]
+        able.sort(key=self.late.__contains__)
+        return [calls[place] for place in able[:1]]
 
     def close(self) -> None:
         self.is_closed = True

@@ -72,6 +72,7 @@ def index(
         }
     )
     report.line(summary(done))
+    report.notes(done.notes)
     report.failures(done.failed)
     return SOME_FAILED if done.failed else OK
 

@@ -169,7 +169,8 @@ class WorkerProcess:
 
 def _environment() -> dict[str, str]:
     """The parent's environment, with numeric libraries held to one thread each."""
-    environment = dict(os.environ)
+    # A decoder reads strangers' files: it is not to know how Ray of this process is reached.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         environment[name] = "1"
     environment["MALLOC_ARENA_MAX"] = "2"

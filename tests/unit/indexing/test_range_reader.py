@@ -16,11 +16,12 @@ from cocadesk.indexing.pictures import (
     embed_photos,
     embed_video,
 )
-from cocadesk.indexing.range_reader import RangeAnswer, RangeReader, WantedFile
+from cocadesk.indexing.range_reader import RangeAnswer, RangeReader, UnseenFile, WantedFile
 from cocadesk.media.types import (
     DecodedPhoto,
     DecodedVideo,
     DecodeFailure,
+    DecodeLimits,
     DecodeRequest,
     ReadMetadata,
 )
@@ -50,7 +51,9 @@ def wanted(*paths: Path) -> list[WantedFile]:
     ]
 
 
-def by_token(pieces: Iterator[list[RangeAnswer]]) -> list[RangeAnswer]:
+def by_token(
+    pieces: Iterator[list[RangeAnswer | UnseenFile]],
+) -> list[RangeAnswer | UnseenFile]:
     """The answers in the order of the files."""
     return sorted((one for piece in pieces for one in piece), key=lambda one: one.token)
 
@@ -105,19 +108,17 @@ def test_a_broken_file_fails_and_the_rest_of_the_range_is_read(
     assert len([one for one in rest if isinstance(one, EmbeddedPhoto)]) == 20
 
 
-def test_a_file_that_this_computer_does_not_see_fails_for_now(
+def test_a_file_that_this_computer_does_not_see_is_for_others(
     reader: RangeReader, tmp_path: Path
 ) -> None:
-    """It is there where it was found: the next index tries again."""
+    """It is there where it was found: another worker may see it."""
     gone, other = write_photo(tmp_path / "gone.jpg", 1), write_photo(tmp_path / "other.jpg", 2)
     files = wanted(gone, other)
     gone.unlink()
     other.write_bytes(other.read_bytes() + b"more")
     first, second = by_token(reader.read(files))
-    assert isinstance(first, DecodeFailure)
-    assert isinstance(second, DecodeFailure)
-    assert first.is_passing
-    assert second.is_passing
+    assert isinstance(first, UnseenFile)
+    assert isinstance(second, UnseenFile)
     assert first.reason == (
         "The Ray worker on attic does not see this file: files must lie at the same paths there."
     )
@@ -141,3 +142,16 @@ def test_a_model_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
 
     (opened,) = RangeReader(refuse).open()
     assert opened.error == "This model cannot be opened. Its file is cut."
+
+
+def test_the_limits_are_those_of_whoever_commits(tmp_path: Path) -> None:
+    """A computer with less memory reads the same pictures, and one with more no others."""
+    limits = DecodeLimits(pixels=100)
+    reader = RangeReader(FakeBackend, limits=limits)  # type: ignore[arg-type]
+    list(reader.open())
+    try:
+        (answer,) = by_token(reader.read(wanted(write_photo(tmp_path / "a.jpg", 1))))
+    finally:
+        reader.close()
+    assert isinstance(answer, DecodeFailure)
+    assert "megapixels" in answer.reason

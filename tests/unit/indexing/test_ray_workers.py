@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -120,6 +122,146 @@ def test_a_worker_that_never_begins_holds_nothing_up() -> None:
     cluster = StandInCluster(workers=2)
     cluster.pending = {1}
     assert failed(answers(cluster, 100)) == []
+
+
+def files_in(folder: Path, count: int) -> list[bytes]:
+    """So many files that are there."""
+    folder.mkdir(exist_ok=True)
+    for number in range(count):
+        (folder / f"{number}.jpg").write_bytes(b"here")
+    return [os.fsencode(folder / f"{number}.jpg") for number in range(count)]
+
+
+def of_files(paths: list[bytes]) -> Iterator[DecodeRequest]:
+    """These files."""
+    return (DecodeRequest(token=n, path=path) for n, path in enumerate(paths))
+
+
+def test_a_computer_without_the_files_does_not_swallow_them(tmp_path: Path) -> None:
+    """Another worker reads them; the one that sees nothing of several ranges is retired."""
+    cluster, paths = StandInCluster(workers=2), files_in(tmp_path, 600)
+    cluster.sees = lambda number, _path: number != 0
+    with workers_of(cluster) as workers:
+        found = list(workers.metadata(of_files(paths)))
+        assert sorted(one.token for one in found) == list(range(600))
+        assert not [one for one in found if isinstance(one, DecodeFailure)]
+        assert cluster.readers[0].is_ended
+        assert len(cluster.readers) == 2
+        assert workers.notes == [
+            "The Ray worker on attic reads no more: it does not see files that others see."
+            " Files must lie at the same paths there."
+        ]
+    assert len([files for files in cluster.ranges if len(files) <= 4]) < 12
+
+
+def test_a_file_that_one_computer_does_not_see_is_read_by_another(tmp_path: Path) -> None:
+    """Each sees a part of the archive; none is retired while it sees something."""
+    cluster, paths = StandInCluster(workers=3), files_in(tmp_path, 200)
+    cluster.sees = lambda number, path: paths.index(path) % 3 != number
+    with workers_of(cluster) as workers:
+        found = list(workers.metadata(of_files(paths)))
+        assert sorted(one.token for one in found) == list(range(200))
+        assert not [one for one in found if isinstance(one, DecodeFailure)]
+        assert workers.notes == []
+
+
+def test_a_file_that_no_worker_sees_fails_for_now(tmp_path: Path) -> None:
+    """Only then, and the rest is read."""
+    cluster, paths = StandInCluster(workers=2), files_in(tmp_path, 90)
+    cluster.sees = lambda _number, path: path != paths[40]
+    with workers_of(cluster) as workers:
+        found = list(workers.metadata(of_files(paths)))
+    (failure,) = [one for one in found if isinstance(one, DecodeFailure)]
+    assert (failure.path, failure.reason) == (paths[40], "It is not there.")
+    assert (failure.is_passing, failure.is_killed) == (True, False)
+    assert len(found) == 90
+
+
+def test_a_file_that_is_gone_here_too_is_not_looked_for(tmp_path: Path) -> None:
+    """It was deleted between the scan and its turn: no fault of a worker's."""
+    cluster, paths = StandInCluster(workers=2), files_in(tmp_path, 40)
+
+    def sees(_number: int, path: bytes) -> bool:
+        Path(os.fsdecode(path)).unlink(missing_ok=True)
+        return False
+
+    cluster.sees = sees
+    with workers_of(cluster) as workers:
+        found = list(workers.metadata(of_files(paths)))
+    assert len([one for one in found if isinstance(one, DecodeFailure)]) == 40
+    assert sum(map(len, cluster.ranges)) == 40
+
+
+def test_an_archive_that_no_worker_sees_is_said_and_not_listed(tmp_path: Path) -> None:
+    """A million failures would say less."""
+    cluster, paths = StandInCluster(workers=2), files_in(tmp_path, 400)
+    cluster.sees = lambda _number, _path: False
+    with workers_of(cluster) as workers, pytest.raises(UserError) as caught:
+        list(workers.metadata(of_files(paths)))
+    assert caught.value.what == "No Ray worker sees the files."
+    assert sum(map(len, cluster.ranges)) < 200
+
+
+def test_a_worker_that_has_not_begun_may_see_the_files(tmp_path: Path) -> None:
+    """They wait for it, though not for ever: perhaps it never begins."""
+    cluster, paths = StandInCluster(workers=2), files_in(tmp_path, 30)
+    cluster.sees = lambda number, _path: number != 0
+    cluster.late = {1}
+    with workers_of(cluster) as workers:
+        found = list(workers.metadata(of_files(paths)))
+    assert not [one for one in found if isinstance(one, DecodeFailure)]
+    cluster = StandInCluster(workers=2)
+    cluster.sees = lambda _number, _path: False
+    cluster.pending = {1}
+    some = RayWorkers(FakeBackend, IMAGE_ID, RayOptions(), cluster=cluster, opening_s=0.0)
+    with some as workers:
+        found = list(workers.metadata(of_files(paths[:6])))
+    assert len([one for one in found if isinstance(one, DecodeFailure)]) == 6
+
+
+def test_a_worker_that_fails_costs_its_file_and_not_the_index() -> None:
+    """As one that is lost: its disk may be full; the reason is said."""
+    cluster = StandInCluster()
+    cluster.is_error = True
+    cluster.deadly[b"/nowhere/17.jpg"] = 3
+    found = answers(cluster, 60)
+    assert failed(found) == [b"/nowhere/17.jpg"]
+    failure = found[b"/nowhere/17.jpg"]
+    assert isinstance(failure, DecodeFailure)
+    assert failure.reason == "3 Ray workers failed at this file. killed"
+    assert (failure.is_passing, failure.is_killed) == (True, False)
+
+
+def test_workers_that_fail_at_every_file_are_not_started_for_ever() -> None:
+    """It is not the files then."""
+    cluster = StandInCluster()
+    cluster.is_error = True
+    for number in range(60):
+        cluster.deadly[b"/nowhere/%d.jpg" % number] = 99
+    with pytest.raises(UserError, match="fail at each file"):
+        answers(cluster, 60)
+
+
+def test_large_files_are_shared_out_one_by_one(tmp_path: Path) -> None:
+    """A worker with an hour of video in its hands keeps no other behind it."""
+    paths = files_in(tmp_path, 40)
+    for path in paths[20:]:
+        os.truncate(path, 300 << 20)
+    cluster = StandInCluster(workers=4)
+    with workers_of(cluster) as workers:
+        assert len(list(workers.metadata(of_files(paths)))) == 40
+    large = set(paths[20:])
+    assert all(len(large.intersection(files)) <= 1 for files in cluster.ranges)
+    assert cluster.most_large_held == 1
+
+
+def test_a_worker_that_reads_by_other_means_is_refused() -> None:
+    """What the same file gives would depend on who read it."""
+    cluster = StandInCluster()
+    cluster.reads = "CocaDesk 0.0.9 (4.1) with rawpy"
+    with pytest.raises(UserError, match="on attic reads files by other means") as caught:
+        answers(cluster, 5)
+    assert "It has CocaDesk 0.0.9 (4.1) with rawpy" in caught.value.why
 
 
 def test_a_worker_with_another_model_is_refused() -> None:

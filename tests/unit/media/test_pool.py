@@ -217,6 +217,16 @@ def test_a_decode_is_stopped_from_another_thread_and_the_pool_goes_on(
         assert len(pool.worker_pids) == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a Unix view of a process")
+def test_decoders_do_not_learn_the_secret_of_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever takes one over by a hostile file could have others run what it likes."""
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
+    with DecoderPool(spec=InputSpec(size_px=32), workers=1) as pool:
+        environment = psutil.Process(pool.worker_pids[0]).environ()
+    assert "PATH" in environment
+    assert not [name for name in environment if name.startswith("RAY_")]
+
+
 def test_closing_ends_all_workers(photos: list[Path]) -> None:
     """No process is left, and closing twice does no harm."""
     pool = DecoderPool(spec=SPEC, workers=2)
