@@ -96,7 +96,7 @@ def search(
             "--collapse/--no-collapse",
             help="Of copies, same pictures and bursts (see duplicates) only the best hit.",
         ),
-    ] = True,
+    ] = False,
 ) -> int:
     """Find the photos and videos that fit a description, best first."""
     from cocadesk.cli.session import open_engine

@@ -90,16 +90,18 @@ def test_the_list_is_for_people_too(alone: Path) -> None:
     assert out.endswith("... and 2 more groups.\n")
 
 
-def test_a_search_shows_the_best_hit_of_a_group(
+def test_a_search_shows_the_best_hit_of_a_group_on_request(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the number of the others; --no-collapse shows each file."""
+    """With the number of the others, if that is wished: a script gets every file."""
     monkeypatch.setattr("cocadesk.model.backend.open_source", lambda *_, **__: FakeBackend())
     ask(base, "duplicates")
-    every = ask(base, "search", "something red", "--no-collapse")["results"]
-    shown = ask(base, "search", "something red")["results"]
+    every = ask(base, "search", "something red")["results"]
+    shown = ask(base, "search", "something red", "--collapse")["results"]
     assert (len(every), len(shown)) == (11, 5)
     assert {hit["copies"] for hit in every} == {0}
     assert sorted(hit["copies"] for hit in shown) == [0, 0, 1, 2, 3]
     assert shown[0]["path"] == every[0]["path"]
-    assert "of its group)" in invoked("search", "red", "--library", base / "library").out
+    assert (
+        "of its group)" in invoked("search", "red", "--collapse", "--library", base / "library").out
+    )
