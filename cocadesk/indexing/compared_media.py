@@ -12,7 +12,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.library.groups import EXACT, PRINT_BYTES, SAME, STATE, Compared
+from cocadesk.library.groups import AS_COPY, EXACT, PRINT_BYTES, SAME, STATE, Compared
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaKind
 from cocadesk.vectors import unit_vectors
@@ -23,7 +23,8 @@ _COLUMNS = (
 )  # fmt: skip
 _NEVER = np.iinfo(np.int64).min
 _PRINTED, _COMPARED = 1, STATE
-"""The lower bits of a mark: the print was made; the medium was compared with all others."""
+"""The lower bits of a mark: the print was made; the medium was compared with all others (or
+was, as ``AS_COPY``, not looked at for itself: another one has the same picture)."""
 SCALE = 254
 _AT_ONCE = 65_536
 
@@ -58,7 +59,8 @@ class Gathered:
 
     def marks(self, is_done: NDArray[np.bool_], has_print: NDArray[np.bool_]) -> NDArray[np.uint64]:
         """The marks of media that are done with, or have a print by now."""
-        state = np.where(is_done, _COMPARED, np.where(has_print, _PRINTED, 0))
+        compared = np.where(self.is_first_of_picture, _COMPARED, AS_COPY)
+        state = np.where(is_done, compared, np.where(has_print, _PRINTED, 0))
         return self.facts | state.astype(np.uint64)
 
     def seconds_between(self, one: int, other: int) -> float | None:
@@ -108,7 +110,7 @@ def gathered(library: Library, image_id: str, known: Compared) -> Gathered:
     keys, sizes, facts = of.pop("keys"), of.pop("sizes"), of["facts"]
     is_first = np.zeros(len(keys), np.bool_)
     is_first[np.unique(of["pictures"], return_index=True)[1]] = True
-    before, is_new, has_print = _carried_over(known, Compared.of(keys, facts, sizes))
+    before, is_new, has_print = _carried_over(known, Compared.of(keys, facts, sizes), is_first)
     return Gathered(
         known=before,
         is_new=is_new,
@@ -137,9 +139,13 @@ def _arrays(of: Mapping[str, Sequence[Any]]) -> dict[str, NDArray[Any]]:
 
 
 def _carried_over(
-    known: Compared, fresh: Compared
+    known: Compared, fresh: Compared, is_first: NDArray[np.bool_]
 ) -> tuple[Compared, NDArray[np.bool_], NDArray[np.bool_]]:
-    """The media of ``fresh`` with what is known; which are new, and which have a print."""
+    """The media of ``fresh`` with what is known; which are new, and which have a print.
+
+    One that has become the first of its picture is as good as new: it was never looked at, and
+    the links of the one before it are gone with that.
+    """
     places = fresh.places(known.keys)
     is_kept = places >= 0
     is_kept[is_kept] = (known.marks[is_kept] >> 2) == (fresh.marks[places[is_kept]] >> 2)
@@ -149,7 +155,7 @@ def _carried_over(
     prints[to], sharpness[to] = kept.prints, kept.sharpness
     state = np.zeros(len(fresh.keys), np.uint64)
     state[to] = kept.marks & np.uint64(_COMPARED)
-    is_new = state != _COMPARED
+    is_new = (state < AS_COPY) | ((state == AS_COPY) & is_first)
     pairs = to[kept.pairs]
     # Links of equal hashes are made anew each time, and those of half compared media too.
     is_known = ~is_new[pairs].any(axis=1) & (kept.labels != EXACT)
@@ -162,6 +168,8 @@ def _carried_over(
             sharpness=sharpness,
             pairs=pairs[is_known],
             labels=kept.labels[is_known],
+            former=to[kept.former],
+            former_labels=kept.former_labels,
         ),
         is_new,
         state > 0,

@@ -27,7 +27,15 @@ from cocadesk.indexing.moved_prints import moved_cosines
 from cocadesk.indexing.near_pairs import near_pairs
 from cocadesk.indexing.types import GroupingProgress, GroupingReport, GroupingStage
 from cocadesk.library.edits import apart_pairs
-from cocadesk.library.groups import BURST, EXACT, PRINT_BYTES, SAME, Compared, MediaGroups
+from cocadesk.library.groups import (
+    BURST,
+    EXACT,
+    PRINT_BYTES,
+    SAME,
+    MediaGroups,
+    no_labels,
+    no_pairs,
+)
 from cocadesk.library.library import Library
 from cocadesk.media.photo.likeness import (
     SmallPicture,
@@ -66,12 +74,14 @@ def group_steps(
     began_s = time.monotonic()
     yield GroupingProgress(stage=GroupingStage.READ, done=0, total=None)
     groups = library.results.groups
-    known = Compared.nothing() if again else groups.compared(image_id)
+    known = groups.compared(image_id)
+    if again or not len(known.keys):
+        known = groups.outdated()
     media = gathered(library, image_id, known)
     work = _Comparing(library, image_id, media, commit_every_s)
     yield from work.print_steps()
     yield from work.compare_steps()
-    found = work.commit()
+    found = work.commit(is_whole=True)
     return GroupingReport(
         compared=int(np.count_nonzero(media.is_new)),
         exact=len(found.of_label(EXACT)),
@@ -154,6 +164,7 @@ class _Comparing:
         for pairs in self._near():
             found.append(pairs)
             yield GroupingProgress(stage=GroupingStage.SEARCH, done=0, total=None)
+            self._commit_in_time()
         candidates = self._ordered(found)
         total = len(candidates.pairs)
         step_s = time.monotonic()
@@ -223,8 +234,8 @@ class _Comparing:
         if time.monotonic() - self._committed_s >= self._every_s:
             self.commit()
 
-    def commit(self) -> MediaGroups:
-        """Write what is known by now."""
+    def commit(self, *, is_whole: bool = False) -> MediaGroups:
+        """Write what is known by now; links of before a comparison anew go once it is whole."""
         media, known = self._media, self._media.known
         star, levels = star_links(media)
         own = np.array(self._links, np.int32).reshape(-1, 3)
@@ -241,6 +252,8 @@ class _Comparing:
             labels=labels,
             apart=known.pairs_of(sorted(apart_pairs(self._library.edits))),
         )
+        if is_whole:
+            compared = replace(compared, former=no_pairs(), former_labels=no_labels())
         found = self._library.results.groups.write(compared, self._image_id)
         self._committed_s = time.monotonic()
         return found

@@ -30,12 +30,19 @@ EXACT, SAME, BURST = range(LEVELS)
 PRINT_BYTES = 64
 STATE = 3
 """The bits of a mark that are all set where the medium was compared with all others."""
-_FORMAT = "groups 1"
+AS_COPY = 2
+"""The bits of a mark where another medium of the same picture was compared instead."""
+_FORMAT = "groups 2"
 
 
 def no_pairs() -> Pairs:
     """None at all."""
     return np.zeros((0, 2), np.int32)
+
+
+def no_labels() -> NDArray[np.uint8]:
+    """Those of no pairs."""
+    return np.zeros(0, np.uint8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,6 +52,8 @@ class Compared:
     ``keys`` are sorted. ``marks`` tell whether a medium has changed since; ``prints`` are
     tiny pictures (zeros: none), ``sharpness`` is NaN where it was not measured. ``pairs`` are
     links, with a level each in ``labels``; ``apart`` are pairs that a person set apart.
+    ``former`` are links of an earlier comparison, which count until the one that makes all
+    anew is whole.
     """
 
     keys: NDArray[np.bytes_]
@@ -53,8 +62,10 @@ class Compared:
     prints: NDArray[np.int8]
     sharpness: NDArray[np.float32]
     pairs: Pairs = field(default_factory=no_pairs)
-    labels: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+    labels: NDArray[np.uint8] = field(default_factory=no_labels)
     apart: Pairs = field(default_factory=no_pairs)
+    former: Pairs = field(default_factory=no_pairs)
+    former_labels: NDArray[np.uint8] = field(default_factory=no_labels)
 
     @classmethod
     def nothing(cls) -> Compared:
@@ -92,8 +103,8 @@ class Compared:
     def only(self, is_kept: NDArray[np.bool_]) -> Compared:
         """The media for which the mask is True, and the links between them."""
         new_place = np.where(is_kept, np.cumsum(is_kept) - 1, -1).astype(np.int32)
-        pairs, apart = new_place[self.pairs], new_place[self.apart]
-        linked = (pairs >= 0).all(axis=1)
+        pairs, apart, former = (new_place[own] for own in (self.pairs, self.apart, self.former))
+        linked, was_linked = ((own >= 0).all(axis=1) for own in (pairs, former))
         return Compared(
             keys=self.keys[is_kept],
             marks=self.marks[is_kept],
@@ -103,6 +114,18 @@ class Compared:
             pairs=pairs[linked],
             labels=self.labels[linked],
             apart=apart[(apart >= 0).all(axis=1)],
+            former=former[was_linked],
+            former_labels=self.former_labels[was_linked],
+        )
+
+    def outdated(self) -> Compared:
+        """The same media, to be compared anew; the links there are count until that is done."""
+        known = Compared.of(self.keys, self.marks & ~np.uint64(STATE), self.sizes)
+        return replace(
+            known,
+            apart=self.apart,
+            former=np.concatenate([self.pairs, self.former]),
+            former_labels=np.concatenate([self.labels, self.former_labels]),
         )
 
 
@@ -126,7 +149,9 @@ class MediaGroups:
     @classmethod
     def of(cls, compared: Compared) -> MediaGroups:
         """Those of what was compared."""
-        firsts = groups_of(len(compared.keys), compared.pairs, compared.labels, compared.apart)
+        pairs = np.concatenate([compared.pairs, compared.former])
+        labels = np.concatenate([compared.labels, compared.former_labels])
+        firsts = groups_of(len(compared.keys), pairs, labels, compared.apart)
         is_grouped = np.bincount(firsts[-1], minlength=len(compared.keys))[firsts[-1]] > 1
         new_place = (np.cumsum(is_grouped) - 1).astype(np.int32)
         return cls(
@@ -134,7 +159,7 @@ class MediaGroups:
             sizes=compared.sizes[is_grouped],
             sharpness=compared.sharpness[is_grouped],
             firsts=new_place[firsts[:, is_grouped]],
-            compared=int(np.count_nonzero((compared.marks & np.uint64(STATE)) == STATE)),
+            compared=int(np.count_nonzero((compared.marks & np.uint64(STATE)) >= AS_COPY)),
         )
 
     @cached_property
@@ -286,7 +311,12 @@ class Groups:
         parts = self._parts()
         if parts is None or parts.about[1] != image_id:
             return Compared.nothing()
-        return Compared(**{name: np.array(parts.array(name)) for name in _ARRAYS})
+        return _compared_in(parts)
+
+    def outdated(self) -> Compared:
+        """The media of the file, whatever model it is of, to be compared anew."""
+        parts = self._parts()
+        return Compared.nothing() if parts is None else _compared_in(parts).outdated()
 
     def write(self, compared: Compared, image_id: str) -> MediaGroups:
         """Let this be all that was compared.
@@ -335,6 +365,10 @@ class Groups:
 
 
 _GROUP_ARRAYS = ("keys", "sizes", "sharpness", "firsts")
+
+
+def _compared_in(parts: Parts) -> Compared:
+    return Compared(**{name: np.array(parts.array(name)) for name in _ARRAYS})
 
 
 def _groups_in(parts: Parts) -> MediaGroups:

@@ -16,7 +16,7 @@ from PIL import Image
 from cocadesk.annotations.groups import GroupEditor
 from cocadesk.annotations.human import HumanAnnotations
 from cocadesk.indexing.grouping import group_steps
-from cocadesk.indexing.types import GroupingReport
+from cocadesk.indexing.types import GroupingReport, GroupingStage
 from cocadesk.library.groups import BURST, EXACT, SAME
 from cocadesk.library.layout import GROUPS_NAME
 from cocadesk.library.library import Library
@@ -42,10 +42,15 @@ def group(library: Library, *, again: bool = False, commit_every_s: float = 30) 
             return report
 
 
+def _names(library: Library) -> dict[str, str]:
+    """The name of each medium's file."""
+    return {row.key: os.fsdecode(row.path).rpartition("/")[2] for row in library.media.iter_rows()}
+
+
 def groups(library: Library, level: int = BURST) -> Named:
     """The groups of a level, by the names of their files."""
     found = library.results.groups.current()
-    name = {row.key: os.fsdecode(row.path).rpartition("/")[2] for row in library.media.iter_rows()}
+    name = _names(library)
     members: dict[int, set[str]] = {}
     for place, first in enumerate(found.firsts[level].tolist()):
         members.setdefault(first, set()).add(name[found.key(place)])
@@ -92,6 +97,50 @@ def test_a_later_index_adds_to_groups_without_comparing_everything_again(
     assert groups(library, SAME) == {TWICE, ONE_PICTURE - {"small.jpg"} | {"late.jpg"}}
     assert group(library).compared == 0
     assert len(groups(library)) == 3
+
+
+@pytest.mark.parametrize("change", ["deleted", "edited", "away"])
+def test_the_next_copy_stands_in_for_a_first_one_that_goes(
+    library: Library, photos: Path, change: str
+) -> None:
+    """What was the same as it is so as its copy; nothing but that is compared anew."""
+    shutil.copy(photos / "whole.jpg", photos / "whole (copy).jpg")
+    run_index(library, [photos])
+    group(library)
+    assert groups(library, SAME) == {TWICE, ONE_PICTURE | {"whole (copy).jpg"}}
+    if change == "edited":
+        save(scene(77), photos / "whole.jpg")
+    elif change == "deleted":
+        (photos / "whole.jpg").unlink()
+    else:
+        library.media.set_state([row_at(library, photos / "whole.jpg").key], MediaState.MISSING, "")
+    if change != "away":
+        run_index(library, [photos])
+    assert group(library).compared == 1 + (change == "edited")
+    left = ONE_PICTURE - {"whole.jpg"} | {"whole (copy).jpg"}
+    assert groups(library, SAME) == {TWICE, left}
+    assert group(library).compared == 0
+    assert group(library, again=True).compared == 12 - (change != "edited")
+    assert groups(library, SAME) == {TWICE, left}
+
+
+def test_groups_stay_until_a_comparison_of_all_is_whole(library: Library) -> None:
+    """A run that was stopped takes none away; what was set apart meanwhile is followed."""
+    group(library)
+    wanted = groups(library)
+    steps = group_steps(library, IMAGE_ID, again=True, commit_every_s=0)
+    stages = [next(steps).stage for _ in range(3)]
+    assert stages == [GroupingStage.READ, GroupingStage.SEARCH, GroupingStage.SEARCH]
+    steps.close()
+    assert groups(library) == wanted
+    assert library.results.groups.current().compared < 11
+    one, other = sorted(key for key, name in _names(library).items() if name in TWICE)
+    assert library.results.groups.set_apart({(one, other)})
+    assert groups(library) == wanted - {TWICE}
+    library.results.groups.set_apart(set())
+    group(library)
+    assert groups(library) == wanted
+    assert not len(library.results.groups.compared(IMAGE_ID).former)
 
 
 def test_a_comparison_killed_anywhere_is_made_up_for(library: Library) -> None:
@@ -196,6 +245,8 @@ _KINDS = {
     "whole": lambda picture: picture,
     "small": lambda picture: picture.resize((320, 240)),
     "crop": lambda picture: cropped(picture, 0.08),
+    "copy": lambda picture: picture,  # the same bytes as the whole
+    "twin": lambda picture: picture,
 }
 _FILES = [f"{kind}-{number}.jpg" for kind in _KINDS for number in (41, 42)]
 _STEPS = st.lists(

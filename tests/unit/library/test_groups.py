@@ -92,6 +92,11 @@ def test_the_file_gives_back_what_was_written_and_follows_decisions(tmp_path: Pa
     assert reader.current() is reader.current()
     assert writer.compared("other").keys.size == 0
     assert writer.compared("model").pairs.tolist() == [list(link[:2]) for link in LINKS]
+    former = writer.outdated()
+    assert former.former.tolist() == [list(link[:2]) for link in LINKS]
+    anew = MediaGroups.of(former)
+    assert (anew.compared, anew.keys.tolist()) == (0, reader.current().keys.tolist())
+    assert former.only(former.keys != KEYS[1].encode()).former.tolist() == [[1, 2], [4, 5]]
     assert writer.set_apart({(KEYS[5], KEYS[6])})
     assert not writer.set_apart({(KEYS[5], KEYS[6]), (KEYS[0], "gone" + KEYS[1][4:])})
     assert reader.current().places(KEYS[5:7]).tolist() == [-1, -1]
