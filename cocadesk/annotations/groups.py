@@ -12,6 +12,9 @@ from cocadesk.library.edits import GROUP_BEST, apart_field, apart_pairs, best_ke
 from cocadesk.library.groups import BURST
 from cocadesk.library.library import Library
 
+MOST_APART = 100
+"""So many media at most are set apart from each other at once: each pair is an entry of the log."""
+
 
 class GroupEditor:
     """Decisions about the groups of one library.
@@ -28,10 +31,16 @@ class GroupEditor:
         """Lets no two of these media be in one group; one alone is set apart from its group.
 
         Raises:
-            UserError: one of them is no longer in the library.
+            UserError: one of them is no longer in the library, or they are very many.
         """
         with self._annotations.lock:
             keys = self._there(keys)
+            if len(keys) > MOST_APART:
+                raise UserError(
+                    f"{len(keys):,} photos are too many to set apart from each other at once.",
+                    "What is said of each two of them is kept.",
+                    f"Choose at most {MOST_APART} at a time.",
+                )
             others = keys if len(keys) > 1 else self.members(keys[0])
             pairs = {tuple(sorted((one, other))) for one in keys for other in others}
             known, command = apart_pairs(self._library.edits), Command()

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cocadesk.annotations.groups import GroupEditor
+from cocadesk.annotations.groups import MOST_APART, GroupEditor
 from cocadesk.annotations.human import HumanAnnotations
+from cocadesk.errors import UserError
 from cocadesk.indexing.grouping import group_steps
 from cocadesk.indexing.types import GroupingReport, GroupingStage
 from cocadesk.library.groups import BURST, EXACT, SAME
@@ -24,6 +25,7 @@ from cocadesk.library.rows import MediaState
 from tests.support.fake_backend import FakeInfo
 from tests.support.found_bytes import found_in
 from tests.support.index_tools import row_at, run_index, write_photo
+from tests.support.library_rows import insert, media_row
 from tests.support.scenes import cropped, moved, photos_and_copies, save, scene
 
 IMAGE_ID = FakeInfo().image_id
@@ -201,6 +203,18 @@ def test_forgetting_a_medium_leaves_nothing_of_it_in_groups(library: Library, ph
     library.forgetting.run(library.forgetting.order(chosen, kept, []))
     assert found_in(key, library.folder) == {"key": set()}
     assert groups(library, SAME) == {TWICE, ONE_PICTURE - {"cropped.jpg"}}
+
+
+def test_very_many_media_are_not_set_apart_at_once(tmp_path: Path) -> None:
+    """Of a thousand there would be half a million pairs in the log; a hundred are fine."""
+    with Library.open(tmp_path / "library") as library:
+        insert(library, *(media_row(b"%03d" % n) for n in range(MOST_APART + 1)))
+        keys = sorted(row.key for row in library.media.iter_rows())
+        editor = GroupEditor(library, HumanAnnotations(library))
+        with pytest.raises(UserError, match="101 photos are too many"):
+            editor.set_apart(keys)
+        assert not library.edits.of_apart()
+        assert len(editor.set_apart(keys[1:]).keys) == MOST_APART
 
 
 def test_other_vectors_or_the_wish_compare_everything_anew(library: Library) -> None:
