@@ -155,14 +155,16 @@ class FileDescriber:
         return FoundFiles(paths=[row.path for row in rows])
 
     def _all(self, rows: Mapping[bytes, MediaRow]) -> Iterator[DescribedFile | FailureValue]:
-        known = self._known([row for row in rows.values() if is_as_indexed(row)])
+        known = self._known({path: row for path, row in rows.items() if is_as_indexed(row)})
         yield from known.values()
         deadly = self._deadly()
         yield from (_failure(path, deadly[path]) for path in self._places if path in deadly)
         wanted = [path for path in self._places if path not in known and path not in deadly]
         times = self._times([rows[path] for path in wanted if path in rows])
+        # A part is described by the file that shows its medium.
+        shown = {path: rows[path].path if path in rows else path for path in wanted}
         pictures = [
-            WantedPicture(key=os.fsdecode(path), path=path, time_s=times.get(path))
+            WantedPicture(key=os.fsdecode(path), path=shown[path], time_s=times.get(shown[path]))
             for path in wanted
         ]
         if self._body.kind is DescriptionKind.CAPTION:
@@ -199,34 +201,37 @@ class FileDescriber:
         return max(self._body.top, TAGS_KEPT)
 
     def _rows(self, paths: Sequence[bytes]) -> dict[bytes, MediaRow]:
-        """The library's present media among the files."""
+        """The library's present media that the files are of, by the files' paths."""
         if self._library is None:
             return {}
         return {
-            row.path: row
+            path: row
             for start in range(0, len(paths), ROWS_AT_ONCE)
-            for row in self._library.media.rows_by_path(paths[start : start + ROWS_AT_ONCE])
+            for path, row in self._library.media.by_path(
+                paths[start : start + ROWS_AT_ONCE]
+            ).items()
             if row.state is MediaState.PRESENT
         }
 
-    def _known(self, rows: Sequence[MediaRow]) -> dict[bytes, DescribedFile]:
+    def _known(self, rows: Mapping[bytes, MediaRow]) -> dict[bytes, DescribedFile]:
         """The descriptions that need no decoding: stored captions, tags of stored vectors."""
         if self._media is None or self._library is None or not rows:
             return {}
         if self._body.kind is DescriptionKind.CAPTION:
-            captions = {row.path: self._media.known_caption(row) for row in rows}
+            captions = {path: self._media.known_caption(row) for path, row in rows.items()}
             return {
                 path: self._described(path, caption=caption)
                 for path, caption in captions.items()
                 if caption is not None
             }
         image_id = self._describer.model.info().image_id
-        tags = tags_from_views(self._library, image_id, self._describer.tagger(), rows, self._top)
-        if tags and (media := self._storing()):
-            media.store_tags(tags)
+        media = list({row.key: row for row in rows.values()}.values())
+        tags = tags_from_views(self._library, image_id, self._describer.tagger(), media, self._top)
+        if tags and (storing := self._storing()):
+            storing.store_tags(tags)
         return {
-            row.path: self._described(row.path, tags=tags[row.key])
-            for row in rows
+            path: self._described(path, tags=tags[row.key])
+            for path, row in rows.items()
             if row.key in tags
         }
 

@@ -12,7 +12,7 @@ own made of the medium's. Here the members' fates become those of media. Pure fu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
 from cocadesk.indexing.identity import MatchKind, Plan, SeenPart, Verdict
 from cocadesk.library.parts import Part
@@ -59,14 +59,18 @@ def gather(
     rows: Sequence[Identity],
     pairs: Mapping[bytes, Companion],
     may_join: MayJoin,
+    is_left_out: Callable[[bytes], bool] = lambda path: False,
 ) -> Plan:
     """The plan for media from that for members.
 
-    ``pairs`` are the files that belong to the shot of others, by path.
+    ``pairs`` are the files that belong to the shot of others, by path. ``is_left_out``: a rule
+    leaves the file at a path out, so that it is no part of a medium, and shows none.
     """
     if not pairs and not any(row.parts for row in rows):
         return found
-    return _Gathering(found, rows, pairs, may_join).run()
+    having = members(row for row in rows if row.parts)
+    left_out = {member.key for member in having if is_left_out(member.path)}
+    return _Gathering(found, rows, pairs, may_join, left_out).run()
 
 
 class _Gathering:
@@ -76,6 +80,7 @@ class _Gathering:
         rows: Sequence[Identity],
         pairs: Mapping[bytes, Companion],
         may_join: MayJoin,
+        left_out: Set[str],
     ) -> None:
         self._found = found
         self._rows = {row.key: row for row in rows}
@@ -85,7 +90,7 @@ class _Gathering:
             if verdict.key is not None:
                 self._claims[path] = verdict.key
         self._claimed = set(self._claims.values())
-        self._absent = {*found.missing, *found.offline}
+        self._absent = {*found.missing, *found.offline, *left_out}
         self._hashes = {member.key: member.file_hash for member in members(rows)}
         self._pairs = pairs
         self._shots = self._shots_by_pairs()
@@ -153,11 +158,13 @@ class _Gathering:
         settled: dict[bytes, str] = {}
         for shown, shot in self._shots.items():
             keys = self._keys_at(shown, shot)
-            if keys and self._is_unseen(keys[0]):
+            if any(map(self._is_unseen, keys)):
                 plan.held.update(shot)
                 continue
             if len(shot) > 1:
                 plan.parts[shown] = tuple(map(self._part, shot[1:]))
+            if kept := tuple(part for key in keys for part in self._unseen_parts(key, shown)):
+                plan.kept[shown] = kept
             if keys:
                 settled[shown] = keys[0]
                 plan.joined.update(dict.fromkeys(keys[1:], keys[0]))
@@ -188,9 +195,17 @@ class _Gathering:
         is_edited = verdict is not None and verdict.kind is MatchKind.EDITED
         return is_edited or self._claims.get(shown) != key
 
-    def _is_unseen(self, key: str) -> bool:
-        """True where the scan has left the shown file of a medium alone."""
-        return key not in self._absent and key not in self._claimed
+    def _is_unseen(self, member: str) -> bool:
+        """True where the scan has left a file of a medium alone."""
+        return member not in self._absent and member not in self._claimed
+
+    def _unseen_parts(self, key: str, shown: bytes) -> Iterator[Part]:
+        """The parts of a medium that the scan did not look at and that lie beside ``shown``."""
+        row = self._rows[key]
+        if folder_of(row.path) == folder_of(shown):
+            for number, part in enumerate(files_of(row)):
+                if self._is_unseen(f"{key}{_BETWEEN}{number}"):
+                    yield part
 
     def _part(self, path: bytes) -> SeenPart:
         companion = self._pairs[path]
@@ -219,7 +234,9 @@ class _Gathering:
             plan.verdicts[shown] = Verdict(MatchKind.TOUCHED, key, key)
 
     def _has_these_parts(self, key: str, shot: Sequence[bytes]) -> bool:
-        wanted = [f"{key}{_BETWEEN}{number}" for number in range(len(files_of(self._rows[key])))]
+        numbers = range(len(files_of(self._rows[key])))
+        parts = [f"{key}{_BETWEEN}{number}" for number in numbers]
+        wanted = [part for part in parts if not self._is_unseen(part)]
         return [self._found.unchanged.get(path) for path in shot[1:]] == wanted
 
     def _source(self, path: bytes) -> str | None:

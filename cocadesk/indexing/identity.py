@@ -21,6 +21,7 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import NamedTuple
 
+from cocadesk.library.parts import Part
 from cocadesk.library.paths import is_under
 from cocadesk.library.rows import Identity, MediaState
 
@@ -84,7 +85,8 @@ class Plan:
     ``unchanged`` gives by path the key of what need not be read; ``verdicts`` the rest.
     ``missing`` and ``offline`` are the keys whose files are gone, or whose disk is away,
     whatever their rows say now. Of media with parts (see ``gathering``): ``parts`` gives by the
-    path of the shown file the others; ``joined`` the media that are parts of others now;
+    path of the shown file the others, ``kept`` those that the scan did not look at, as they are
+    recorded; ``joined`` the media that are parts of others now;
     ``left`` are those whose shown file is gone while another of theirs is there, ``redrawn`` all
     that are shown by other bytes now. Of the files in
     ``held`` nothing is to be done: somebody writes the one that shows their medium.
@@ -95,6 +97,7 @@ class Plan:
     missing: list[str] = field(default_factory=list)
     offline: list[str] = field(default_factory=list)
     parts: dict[bytes, tuple[SeenPart, ...]] = field(default_factory=dict)
+    kept: dict[bytes, tuple[Part, ...]] = field(default_factory=dict)
     joined: dict[str, str] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
     redrawn: set[str] = field(default_factory=set)

@@ -214,8 +214,8 @@ class _Index:
         """Let media that are parts of others now be one with them."""
         gone, missing = self._joining.join(self._survey.plan.joined)
         self._known_files.remove(gone)
-        if self._survey.plan.redrawn:
-            self._known_files.expect_others(self._survey.plan.redrawn)
+        if others := self._survey.plan.redrawn.union(missing):
+            self._known_files.expect_others(others)
         self._known_files.set_state(missing, MediaState.MISSING)
 
     def _note_stale(self, found: FoundFile, key: str) -> None:

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cocadesk.indexing.heirs import inherit
-from cocadesk.library.edits import NO_WORDS, PERSON, fields_of
+from cocadesk.library.edits import NO_WORDS, PERSON, apart_pairs, fields_of
 from cocadesk.library.library import Library
-from cocadesk.library.parts import name_of
 from cocadesk.library.rows import Edit, Identity, MediaRow, MediaState, new_key
 
+JOINED = "Its file is a part of another photo now, with all that was said of it."
 _LISTS = ("human_tags_added", "human_tags_removed")
 
 
@@ -46,15 +46,17 @@ class Joining:
     def join(self, joined: Mapping[str, str]) -> tuple[list[str], list[str]]:
         """Let media be parts of others: ``joined`` gives by key the medium that stays.
 
-        What people said of them is said of the one that stays, in a batch of the log that undo
-        takes back; their rows are missing then. Those of which nobody ever said anything are
-        gone. Gives the keys of the ones that are gone, and of the missing ones.
+        What people said of them is said of the one that stays, and of them no more: were they
+        to part again, words that are corrected meanwhile would come back. Their rows are missing
+        then. It is no command of a person: undo takes back the last of those. Those of
+        which nobody ever said anything are gone. Gives the keys of the ones that are gone, and
+        of the missing ones.
         """
         if not joined:
             return [], []
         # Held from the look to the entry: a person may be writing at this moment.
         with self._library.writing():
-            annotated = self._library.edits.annotated_keys()
+            annotated = self._spoken_of()
             rows = {row.key: row for row in self._library.media.rows([*joined, *joined.values()])}
             said = {key: _said(row) for key, row in rows.items()}
             before = {key: dict(fields) for key, fields in said.items()}
@@ -65,14 +67,20 @@ class Joining:
                     both = agreed(said[stays], said[key])
                     if both is not None:
                         said[stays] = both
+                        said[key] = {name: NO_WORDS.get(name) for name in said[key]}
                         missing.append(key)
             self._record(before, said)
-            for key in missing:
-                reason = f"It is a part of {name_of(rows[joined[key]].path)} now."
-                self._library.media.set_state([key], MediaState.MISSING, reason)
+            if missing:
+                self._library.media.set_state(missing, MediaState.MISSING, JOINED)
             self._library.media.remove(gone)
             self._library.views.remove_media(gone)
         return gone, missing
+
+    def _spoken_of(self) -> set[str]:
+        """The media of which the log says anything: words, groups, files written."""
+        log = self._library.edits
+        pairs = {key for pair in apart_pairs(log) for key in pair}
+        return log.annotated_keys() | pairs | {e.key for e in (*log.of_best(), *log.of_files())}
 
     def _record(
         self, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
@@ -88,6 +96,7 @@ class Joining:
                     field=name,
                     old=json.dumps(before[key].get(name)),
                     new=json.dumps(value),
+                    undoes=batch,  # itself: no command that undo takes back
                 )
                 for key, fields in after.items()
                 for name, value in fields.items()

@@ -124,6 +124,8 @@ class KnownFiles:
         if verdict.source is None or not self.is_embedded(verdict.source):
             return None
         same = self._by_key[verdict.source]
+        if file_hash is not None and same.file_hash != file_hash:
+            return None  # it shows other bytes since this run has read it
         return self._match(verdict, same.picture_hash, same.kind)
 
     def _brought_forward(self, verdict: Verdict, file_hash: str | None) -> Verdict:
@@ -330,7 +332,7 @@ class FileMatcher:
                     file_hash=file_hash,
                 )
                 parts.append(part)
-        return tuple(parts)
+        return (*parts, *self._plan.kept.get(found.path, ()))
 
     def match_bytes(self, found: FoundFile) -> MatchedFile | None:
         """The match of a moved, copied or touched file whose picture is known, else None."""

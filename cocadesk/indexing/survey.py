@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import time
@@ -14,11 +15,13 @@ from cocadesk.indexing.gathering import MayJoin, gather, members
 from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict, decide, is_as_recorded
 from cocadesk.indexing.shots import Shots
 from cocadesk.indexing.types import Again, Failed
-from cocadesk.library.paths import device_and_inode, folder_of, upwards
+from cocadesk.library.parts import Part
+from cocadesk.library.paths import beside, device_and_inode, folder_of, upwards
 from cocadesk.library.rows import DECODE, DESCRIBE, FailureRow, Identity, MediaState, RootRow
 from cocadesk.library.volumes import Listings, Volumes, device_at
 from cocadesk.media.excludes import Excludes
 from cocadesk.media.hashing import hash_file
+from cocadesk.media.metadata.sidecars import sidecars_beside
 from cocadesk.media.scanning import ScanEntry, scan
 from cocadesk.media.types import READER_VERSION, FoundFile, PassedOver, ScanProblem
 
@@ -71,6 +74,16 @@ class Roots:
 def scanned(roots: Sequence[bytes], known: Iterable[RootRow]) -> Iterator[ScanEntry]:
     """The files in these folders, without what is excluded in the ``known`` roots."""
     return scan(roots, Excludes({root.path: root.excludes for root in known}))
+
+
+def _unseen_beside(shown: FoundFile, parts: Iterable[Part]) -> Iterator[FoundFile]:
+    """The parts of a medium that the scan did not look at, where they are there."""
+    for part in parts:
+        path = beside(shown.path, part.name)
+        with contextlib.suppress(OSError):
+            status = os.stat(path)  # noqa: PTH116 - paths are bytes
+            marks = sidecars_beside(folder_of(path), part.name)
+            yield FoundFile.of(shown.root, path, status, sidecars=marks)
 
 
 class Survey:
@@ -177,6 +190,8 @@ class Survey:
         for path, found in self._found.items():
             seen = self._seen(found)
             at_path = by_path.get(path, [])
+            # A row that was joined to another one is missing, and its file is in its place.
+            at_path = [r for r in at_path if r.state != MediaState.MISSING] or at_path
             if (
                 self._again is Again.ALL
                 or len(at_path) != 1
@@ -291,10 +306,17 @@ class Survey:
             volume_at=lambda row: self._roots.volume_at(row.path, row.root),
             replaced={root for root in roots if self._roots.is_replaced(root)},
         )
-        self.plan = gather(found, self._rows, self.shots.pairs, self._may_join)
-        for path, parts in self.plan.parts.items():
-            others = [self._found[part.path] for part in parts]
-            self._found[path] = self._found[path].with_parts(others)
+        self.plan = gather(
+            found,
+            self._rows,
+            self.shots.pairs,
+            self._may_join,
+            lambda path: path not in self._found and self.why_passed_over(path) is not None,
+        )
+        for path in self.plan.parts.keys() | self.plan.kept.keys():
+            shown, kept = self._found[path], self.plan.kept.get(path, ())
+            seen = [self._found[part.path] for part in self.plan.parts.get(path, ())]
+            self._found[path] = shown.with_parts([*seen, *_unseen_beside(shown, kept)])
         beside = self.plan.is_beside()
         self.known_failures = [
             Failed(path=path, reason=self._failures[path].reason, is_known=True)

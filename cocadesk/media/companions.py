@@ -114,23 +114,26 @@ def _shots(paths: Iterable[bytes]) -> Iterable[list[_Name]]:
 
 def are_one_shot(
     photo: ReadMetadata | None, other: ReadMetadata | None, kind: CompanionKind
-) -> bool:
+) -> bool | None:
     """True where two files with such names are of one shot, by what was read of them.
 
-    None is a file whose metadata can't be read.
+    None where nothing tells: a file whose metadata can't be read (it is None), or no time.
     """
+    if photo is None or other is None:
+        return None
     if kind is not CompanionKind.VIDEO:
-        return photo is None or other is None or _agree(photo, other, _SAME_SHOT)
-    if photo is None or other is None or photo.is_video or not other.is_video:
+        return _agree(photo, other, _SAME_SHOT)
+    if photo.is_video or not other.is_video:
         return False
     if photo.content_id and other.content_id:
         return photo.content_id == other.content_id
-    is_short = other.duration_s is not None and other.duration_s <= LIVE_VIDEO_S
-    return is_short and _agree(photo, other, _SAME_MOMENT)
+    if other.duration_s is None or other.duration_s > LIVE_VIDEO_S:
+        return False
+    return _agree(photo, other, _SAME_MOMENT)
 
 
-def _agree(one: ReadMetadata, other: ReadMetadata, within: timedelta) -> bool:
-    """True where the times at which two files were taken are equal, or one is not known."""
+def _agree(one: ReadMetadata, other: ReadMetadata, within: timedelta) -> bool | None:
+    """True where the times at which two files were taken are equal; None without both."""
     first, second = one.metadata, other.metadata
     if first.taken_utc is not None and second.taken_utc is not None:
         return abs(first.taken_utc - second.taken_utc) <= within
@@ -138,7 +141,7 @@ def _agree(one: ReadMetadata, other: ReadMetadata, within: timedelta) -> bool:
         return abs(first.taken_local - second.taken_local) <= within
     times = _naive(first), _naive(second)
     if times[0] is None or times[1] is None:
-        return True
+        return None
     # One is local and one in UTC: whole quarters of an hour lie between them.
     apart = abs(times[0] - times[1])
     rest = apart % _ZONES

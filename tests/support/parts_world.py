@@ -126,6 +126,7 @@ class PartsSimulation(Simulation):
                 mine = self.said.get(stays, self.said[key])
                 contents = mine.contents | self.said[key].contents
                 self.said[stays] = Said(mine.text, contents)
+                del self.said[key]
             else:
                 del self.rows[key]
         for keys, state in (

@@ -29,6 +29,7 @@ from tests.support.annotated_library import record_deadly
 from tests.support.engines import coloured_photos, index
 from tests.support.fake_backend import FakeBackend
 from tests.support.index_tools import CountingBackend
+from tests.support.shots import write_shot
 from tests.support.videos import make_clip_of_colours
 
 
@@ -93,6 +94,24 @@ def test_captions_are_kept_and_not_made_again(base: Path, backend: CountingBacke
     with _engine(base, backend) as engine:
         second, _ = _describe(engine, [photo])
     assert (first, backend.captioned) == (second, 1)
+
+
+@pytest.mark.parametrize("kind", list(DescriptionKind))
+def test_a_raw_is_described_as_the_photo_that_it_is_a_part_of(
+    tmp_path: Path, backend: CountingBackend, kind: DescriptionKind
+) -> None:
+    """By its own path, with what is known of the medium; what is new is stored there."""
+    jpeg, raw = write_shot(tmp_path / "photos", "IMG_1", 1)
+    with _engine(tmp_path, backend, Access.CREATE) as engine:
+        index(engine, tmp_path / "photos")
+        first, end = _describe(engine, [raw], kind)
+        assert (list(first), end.failed) == (["IMG_1.dng"], ())
+        captioned = backend.captioned
+        both, _ = _describe(engine, [raw, jpeg], kind)
+    assert sorted(both) == ["IMG_1.dng", "IMG_1.jpg"]
+    assert both["IMG_1.dng"].caption == both["IMG_1.jpg"].caption
+    assert both["IMG_1.dng"].tags == both["IMG_1.jpg"].tags
+    assert backend.captioned == captioned
 
 
 def test_a_persons_caption_is_the_answer(base: Path, backend: CountingBackend) -> None:

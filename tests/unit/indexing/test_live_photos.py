@@ -84,7 +84,7 @@ def test_a_second_index_reads_no_video_again(library: Library, photos: Path) -> 
         ("", "B-2-to-be-longer", 1, "2021-06-01T10:20:31", True),
         ("", "", 1, "2021-06-01T10:21:30", False),
         ("", "", 6, "2021-06-01T10:20:30", False),
-        ("", "", 1, "", True),
+        ("", "", 1, "", False),
     ],
 )
 def test_apples_identifier_counts_before_length_and_time(

@@ -15,7 +15,6 @@ from cocadesk.library.rows import MediaRow, MediaState
 from tests.support.index_tools import (
     CountingBackend,
     InProcessDecoder,
-    photo_bytes,
     row_at,
     run_index,
     set_human_caption,
@@ -236,8 +235,11 @@ def test_media_of_which_people_said_different_things_stay_apart(
 def test_a_broken_jpeg_is_shown_by_its_raw_from_the_next_index_on(
     library: Library, photos: Path
 ) -> None:
-    """The failure is still named."""
+    """The failure is still named. One whose time can't be read is not of the shot at all."""
     (photos / "IMG_1.jpg").write_bytes(jpeg_bytes(1)[:200])
+    run_index(library, [photos])
+    assert media(library) == {"img_1.DNG": [], "other.jpg": []}
+    (photos / "IMG_1.jpg").write_bytes(jpeg_bytes(1)[:-200])
     run_index(library, [photos])
     run_index(library, [photos])
     assert media(library) == {"img_1.DNG": ["IMG_1.jpg"], "other.jpg": []}
@@ -278,7 +280,7 @@ def test_one_raw_beside_two_jpegs_of_its_stem_belongs_to_one_of_them(
     library: Library, photos: Path
 ) -> None:
     """The other JPEG is a photo of its own."""
-    (photos / "IMG_1.jpeg").write_bytes(photo_bytes(4))
+    (photos / "IMG_1.jpeg").write_bytes(jpeg_bytes(4))
     index(library, photos)
     found = media(library)
     assert sorted(found) == ["IMG_1.jpeg", "IMG_1.jpg", "other.jpg"]
