@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from hashlib import blake2b
 from typing import Any
 from zlib import crc32
@@ -12,7 +12,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.library.groups import AS_COPY, EXACT, PRINT_BYTES, SAME, STATE, Compared
+from cocadesk.library.groups import AS_COPY, BURST, EXACT, PRINT_BYTES, SAME, STATE, Compared
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaKind
 from cocadesk.vectors import unit_vectors
@@ -21,7 +21,7 @@ _COLUMNS = (
     "key", "file_hash", "picture_hash", "kind", "size_bytes", "width", "height", "taken",
     "camera", "exposure_s", "iso",
 )  # fmt: skip
-_NEVER = np.iinfo(np.int64).min
+NEVER = np.iinfo(np.int64).min
 _PRINTED, _COMPARED = 1, STATE
 """The lower bits of a mark: the print was made; the medium was compared with all others (or
 was, as ``AS_COPY``, not looked at for itself: another one has the same picture)."""
@@ -66,7 +66,7 @@ class Gathered:
     def seconds_between(self, one: int, other: int) -> float | None:
         """The time between two media; None where that of one is not known."""
         first, second = int(self.taken_us[one]), int(self.taken_us[other])
-        return None if _NEVER in (first, second) else abs(first - second) / 1e6
+        return None if NEVER in (first, second) else abs(first - second) / 1e6
 
     def may_be_same(self, one: int, other: int) -> bool:
         """True unless time or exposure say that two photos were taken one after the other.
@@ -87,7 +87,7 @@ class Gathered:
 
     def next_in_time(self, most_s: float, following: int) -> NDArray[np.int32]:
         """(P, 2) pairs of photos of one camera, taken one soon after the other."""
-        places = np.flatnonzero(self.is_photo & (self.taken_us != _NEVER)).astype(np.int32)
+        places = np.flatnonzero(self.is_photo & (self.taken_us != NEVER)).astype(np.int32)
         order = places[np.lexsort((places, self.taken_us[places], self.cameras[places]))]
         found = [np.zeros((0, 2), np.int32)]
         for step in range(1, following + 1):
@@ -158,7 +158,8 @@ def _carried_over(
     is_new = (state < AS_COPY) | ((state == AS_COPY) & is_first)
     pairs = to[kept.pairs]
     # Links of equal hashes are made anew each time, and those of half compared media too.
-    is_known = ~is_new[pairs].any(axis=1) & (kept.labels != EXACT)
+    is_known = ~is_new[pairs].any(axis=1) & (kept.left != 0)
+    left = kept.left[is_known]
     return (
         Compared(
             keys=fresh.keys,
@@ -167,7 +168,9 @@ def _carried_over(
             prints=prints,
             sharpness=sharpness,
             pairs=pairs[is_known],
-            labels=kept.labels[is_known],
+            # As they were found: of some it was refused, beside others, to be the same.
+            labels=np.where(np.isnan(left), BURST, SAME).astype(np.uint8),
+            left=left,
             former=to[kept.former],
             former_labels=kept.former_labels,
         ),
@@ -176,29 +179,49 @@ def _carried_over(
     )
 
 
-def star_links(media: Gathered) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """Links of each medium with the first one of the same bytes, and of the same picture."""
-    pairs, levels = [], []
-    for hashes, level in ((media.files, EXACT), (media.pictures, SAME)):
-        nothing = np.zeros(1, hashes.dtype)
-        _, first, which = np.unique(hashes, return_index=True, return_inverse=True)
-        firsts = first[which]
-        others = np.flatnonzero((firsts != np.arange(len(hashes))) & (hashes != nothing))
-        pairs.append(np.stack([firsts[others], others], axis=1).astype(np.int32))
-        levels.append(np.full(len(others), level, np.uint8))
-    return np.concatenate(pairs), np.concatenate(levels)
+def star_links(
+    media: Gathered, prints: NDArray[np.int8]
+) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Links of each medium with the first one of the same bytes, and of the same picture.
+
+    Pictures of one tone have one hash and are no copies; a picture that was taken at another
+    time goes with the first of that time.
+    """
+    copies = _stars(media.files)
+    of_tones = np.where(prints.any(axis=1), media.pictures, np.zeros(1, media.pictures.dtype))
+    stars = _stars(of_tones)
+    may_be = np.array([media.may_be_same(*pair) for pair in stars.tolist()], np.bool_)
+    late = np.unique(stars[~may_be, 1])
+    moments = np.unique(
+        np.stack([media.taken_us[late], media.exposures[late]], axis=1), axis=0, return_inverse=True
+    )[1]
+    pictures = np.unique(of_tones[late], return_inverse=True)[1]
+    later = late[_stars(pictures.ravel() * (len(late) + 1) + moments.ravel() + 1)]
+    pairs = np.concatenate([copies, stars[may_be], later]).astype(np.int32)
+    levels = np.full(len(pairs), SAME, np.uint8)
+    levels[: len(copies)] = EXACT
+    return pairs, levels
+
+
+def _stars(hashes: NDArray[Any]) -> NDArray[np.int32]:
+    """Pairs of the first of each hash, and each other one of it; none of an empty one."""
+    _, first, which = np.unique(hashes, return_index=True, return_inverse=True)
+    firsts = first[which]
+    is_other = (firsts != np.arange(len(hashes))) & (hashes != np.zeros(1, hashes.dtype))
+    others = np.flatnonzero(is_other)
+    return np.stack([firsts[others], others], axis=1).astype(np.int32)
 
 
 def closest_links(
-    pairs: NDArray[np.int32], labels: NDArray[np.uint8]
-) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    pairs: NDArray[np.int32], labels: NDArray[np.uint8], left: NDArray[np.float32]
+) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.float32]]:
     """Each pair once, the lower place first, with the closest of its links."""
     pairs = np.sort(pairs, axis=1)
-    order = np.lexsort((labels, pairs[:, 1], pairs[:, 0]))
-    pairs, labels = pairs[order], labels[order]
+    order = np.lexsort((left, labels, pairs[:, 1], pairs[:, 0]))
+    pairs, labels, left = pairs[order], labels[order], left[order]
     is_first = np.ones(len(pairs), np.bool_)
     is_first[1:] = (np.diff(pairs, axis=0) != 0).any(axis=1)
-    return pairs[is_first], labels[is_first]
+    return pairs[is_first], labels[is_first], left[is_first]
 
 
 def _facts(file_hash: str, picture_hash: str, *others: object) -> int:
@@ -212,7 +235,12 @@ def _digest(text: str) -> int:
 
 
 def _micros(taken: datetime | None) -> int:
-    return _NEVER if taken is None else int(np.datetime64(taken, "us").astype(np.int64))
+    """The time; none at midnight sharp, which is what a date without a time is read as."""
+    return (
+        NEVER
+        if taken is None or taken.time() == time()
+        else int(np.datetime64(taken, "us").astype(np.int64))
+    )
 
 
 def _number(text: str | None) -> int:

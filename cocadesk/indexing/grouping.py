@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.indexing.close_groups import close_labels
 from cocadesk.indexing.compared_media import (
     Gathered,
     closest_links,
@@ -59,6 +60,8 @@ _BURST_VECTORS, _BURST_ALIKE = 0.75, 0.6
 BURST_S = 5.0
 """Neighbours of a burst were taken within so many seconds of each other."""
 _NEXT_IN_TIME = 4
+_LEFT_LEAST = 1e-6
+"""Nothing at all is left between equal hashes only."""
 _PAIRS_AT_ONCE = 4096
 _BROUGHT_AT_ONCE = 64
 
@@ -116,6 +119,7 @@ class _Comparing:
         self._has_print = media.has_print.copy()
         self._is_done = ~media.is_new
         self._links: list[tuple[int, int, int]] = []
+        self._left: list[float] = []
         self._picture = lru_cache(_PICTURES_KEPT)(self._read_picture)
 
     # Prints -----------------------------------------------------------------------------
@@ -174,9 +178,7 @@ class _Comparing:
                 yield GroupingProgress(stage=GroupingStage.COMPARE, done=done, total=total)
                 self._commit_in_time()
                 step_s = time.monotonic()
-            level = self._level(one, other)
-            if level is not None:
-                self._links.append((one, other, level))
+            self._look(one, other)
         self._is_done[:] = True
 
     def _near(self) -> Iterator[NDArray[np.int32]]:
@@ -209,13 +211,13 @@ class _Comparing:
         order = np.argsort(last, kind="stable")
         return _Candidates(pairs[order], last[order])
 
-    def _level(self, one: int, other: int) -> int | None:
-        """The link between two photos, where there is one."""
+    def _look(self, one: int, other: int) -> None:
+        """Look at two photos, and link them where they belong together."""
         media = self._media
         seconds = media.seconds_between(one, other)
         first, second = self._picture(one), self._picture(other)
         if first is None or second is None:
-            return None
+            return
         for place, picture in ((one, first), (other, second)):
             self._sharpness[place] = picture.sharpness
         if media.may_be_same(one, other):
@@ -223,10 +225,14 @@ class _Comparing:
             # A crop that has the size of the whole is another picture, a step nearer.
             is_one_size = (first.width, first.height) == (second.width, second.height)
             if found.is_same and not (found.is_crop and is_one_size):
-                return SAME
+                self._links.append((one, other, SAME))
+                self._left.append(max(found.worst, _LEFT_LEAST))
+                return
         if seconds is None or seconds > BURST_S or not media.is_one_camera(one, other):
-            return None
-        return BURST if is_alike(first, second) >= _BURST_ALIKE else None
+            return
+        if is_alike(first, second) >= _BURST_ALIKE:
+            self._links.append((one, other, BURST))
+            self._left.append(np.nan)
 
     # The file ---------------------------------------------------------------------------
 
@@ -237,11 +243,12 @@ class _Comparing:
     def commit(self, *, is_whole: bool = False) -> MediaGroups:
         """Write what is known by now; links of before a comparison anew go once it is whole."""
         media, known = self._media, self._media.known
-        star, levels = star_links(media)
+        star, levels = star_links(media, self._prints)
         own = np.array(self._links, np.int32).reshape(-1, 3)
-        pairs, labels = closest_links(
+        pairs, labels, left = closest_links(
             np.concatenate([known.pairs, star, own[:, :2]]),
             np.concatenate([known.labels, levels, own[:, 2]]).astype(np.uint8),
+            np.concatenate([known.left, np.zeros(len(star)), self._left]).astype(np.float32),
         )
         compared = replace(
             known,
@@ -249,7 +256,8 @@ class _Comparing:
             prints=self._prints,
             sharpness=self._sharpness,
             pairs=pairs,
-            labels=labels,
+            labels=close_labels(media, pairs, labels, left, BURST_S),
+            left=left,
             apart=known.pairs_of(sorted(apart_pairs(self._library.edits))),
         )
         if is_whole:

@@ -28,11 +28,13 @@ log = logging.getLogger(__name__)
 EXACT, SAME, BURST = range(LEVELS)
 """The levels of links, the closest first."""
 PRINT_BYTES = 64
+REFUSED = LEVELS
+"""Of a link that joins nothing: its media are not the same beside others of their group."""
 STATE = 3
 """The bits of a mark that are all set where the medium was compared with all others."""
 AS_COPY = 2
 """The bits of a mark where another medium of the same picture was compared instead."""
-_FORMAT = "groups 2"
+_FORMAT = "groups 3"
 
 
 def no_pairs() -> Pairs:
@@ -51,7 +53,8 @@ class Compared:
 
     ``keys`` are sorted. ``marks`` tell whether a medium has changed since; ``prints`` are
     tiny pictures (zeros: none), ``sharpness`` is NaN where it was not measured. ``pairs`` are
-    links, with a level each in ``labels``; ``apart`` are pairs that a person set apart.
+    links, with a level each in ``labels`` and in ``left`` what was left between the pictures
+    (0: hashes are equal, NaN: they are a burst); ``apart`` are pairs that a person set apart.
     ``former`` are links of an earlier comparison, which count until the one that makes all
     anew is whole.
     """
@@ -63,6 +66,7 @@ class Compared:
     sharpness: NDArray[np.float32]
     pairs: Pairs = field(default_factory=no_pairs)
     labels: NDArray[np.uint8] = field(default_factory=no_labels)
+    left: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     apart: Pairs = field(default_factory=no_pairs)
     former: Pairs = field(default_factory=no_pairs)
     former_labels: NDArray[np.uint8] = field(default_factory=no_labels)
@@ -113,6 +117,7 @@ class Compared:
             sharpness=self.sharpness[is_kept],
             pairs=pairs[linked],
             labels=self.labels[linked],
+            left=self.left[linked],
             apart=apart[(apart >= 0).all(axis=1)],
             former=former[was_linked],
             former_labels=self.former_labels[was_linked],

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.media.opencv import cv2
+from cocadesk.media.photo.pages import is_one_page, is_page
 
 Plane: TypeAlias = NDArray[np.float32]
 
@@ -35,13 +36,17 @@ _FLAT, _STEEP = 5.0, 0.6
 """What a save changes, in 256ths of white: in flat places, and for each unit of slope."""
 _LIGHTEST, _CUT_OFF = 235, 20
 """Lighter places may have been cut off by as much: what is left there says less."""
+_TONES_LEAST = 3.0
+"""Pictures whose brightness varies less (a cap before the lens, a clear sky) say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class SmallPicture:
     """A picture's thumbnail, (H, W) planes of brightness and of two colours, and its true size.
 
-    ``sharpness`` compares pictures of one scene and size: the higher, the sharper.
+    ``sharpness`` compares pictures of one scene and size: the higher, the sharper. ``page_HW``
+    is the brightness of the whole thumbnail where it is a page of text, or drawn: of lines of
+    text the planes keep but a grey.
     """
 
     luma_HW: Plane
@@ -49,6 +54,7 @@ class SmallPicture:
     width: int
     height: int
     sharpness: float = 0.0
+    page_HW: NDArray[np.uint8] | None = None
 
 
 _OUTSIDE_MOST, _SKEW_MOST, _CROP_LEAST = 0.006, 0.004, 0.006
@@ -102,9 +108,11 @@ def small_picture(jpeg: bytes, width: int, height: int) -> SmallPicture | None:
     bgr = _decoded(jpeg, cv2.IMREAD_COLOR)
     if bgr is None:
         return None
-    sharpness = float(cv2.Laplacian(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), cv2.CV_32F).var())
+    grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
+    sharpness = float(cv2.Laplacian(grey, cv2.CV_32F).var())
+    page = grey if is_page(grey) else None
     ycc = cv2.cvtColor(_fitted(bgr.astype(np.float32) / 255, FINE_PX), cv2.COLOR_BGR2YCrCb) * 255
-    return SmallPicture(ycc[:, :, 0].copy(), ycc[:, :, 1:].copy(), width, height, sharpness)
+    return SmallPicture(ycc[:, :, 0].copy(), ycc[:, :, 1:].copy(), width, height, sharpness, page)
 
 
 def _decoded(jpeg: bytes, way: int) -> NDArray[np.uint8] | None:
@@ -129,7 +137,16 @@ def tiny_print(jpeg: bytes) -> NDArray[np.int8] | None:
 
 
 def likeness(one: SmallPicture, other: SmallPicture) -> Likeness:
-    """The likeness of two pictures; it is the same whichever comes first."""
+    """The likeness of two pictures; it is the same whichever comes first.
+
+    Of pages only those that lie exactly over each other are looked at: text that was cropped
+    cannot be told from other text by a thumbnail. Pictures of one tone are like none.
+    """
+    if min(float(one.luma_HW.std()), float(other.luma_HW.std())) < _TONES_LEAST:
+        return Likeness(coarse=0.0)
+    pages = one.page_HW, other.page_HW
+    if any(page is not None for page in pages) and not is_one_page(*pages):
+        return Likeness(coarse=0.0)
     if one.luma_HW.shape == other.luma_HW.shape:
         as_they_are = _left_between(one, other)
         if as_they_are.worst < _EASILY:

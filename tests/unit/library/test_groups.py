@@ -27,6 +27,7 @@ def compared() -> Compared:
     return Compared(
         keys=media.keys, marks=media.marks, sizes=media.sizes, prints=media.prints,
         sharpness=media.sharpness, pairs=links[:, :2], labels=links[:, 2].astype(np.uint8),
+        left=np.zeros(len(links), np.float32),
     )  # fmt: skip
 
 
