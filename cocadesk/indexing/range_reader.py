@@ -129,6 +129,11 @@ class RangeReader:
         self._pool.close()
         self._backend.close()
 
+    def leave(self) -> None:
+        """End the decoders and take their files away, from any thread: the process ends next."""
+        self._pool.stop()
+        self._pool.close()
+
     def under_way(self) -> dict[bytes, float]:
         """The videos that are being decoded, with the share that is done; from any thread."""
         pool = getattr(self, "_pool", None)

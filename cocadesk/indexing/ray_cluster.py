@@ -11,10 +11,9 @@ import logging
 import os
 import secrets
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -30,16 +29,14 @@ from cocadesk.indexing.range_reader import (
     UnseenFile,
     WantedFile,
 )
+from cocadesk.indexing.ray_process import HOST, RayProcess, not_started
 
 _LOG = logging.getLogger(__name__)
 _STORE_BYTES, _STORE_BYTES_EACH = 128 << 20, 8 << 20
 _CONNECT_S = 10.0
 _CHECK_S = 5.0
+_LEAVE_S = 3.0
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-HOST = "cocadesk.indexing.ray_host"
-REFUSED = "!"
-"""Begins the line with which that says why Ray did not start."""
-
 _ALWAYS = {
     "RAY_usage_stats_enabled": "0",  # its makers are told nothing
     "RAY_SCHEDULER_EVENTS": "0",
@@ -129,6 +126,8 @@ class RemoteReader:
     def __init__(self, actor: Any) -> None:
         self._actor = actor
         self._looking: Any = None
+        self._leaving: Any = None
+        self._leaves_by_s = 0.0
         self._seen: dict[bytes, float] = {}
 
     def open(self) -> Call[OpenedReader]:
@@ -153,10 +152,17 @@ class RemoteReader:
             self._looking = self._actor.under_way.options(concurrency_group="look").remote()
         return self._seen
 
+    def leave(self) -> None:
+        """Let it take its files away; for one that is open."""
+        self._leaving = self._actor.leave.options(concurrency_group="look").remote()
+        self._leaves_by_s = time.monotonic() + _LEAVE_S
+
     def end(self) -> None:
         """End its process, in the middle of whatever it does."""
         import ray
 
+        if self._leaving is not None:
+            ray.wait([self._leaving], timeout=max(0.0, self._leaves_by_s - time.monotonic()))
         with contextlib.suppress(ray.exceptions.RayError):
             ray.kill(self._actor)
 
@@ -166,18 +172,27 @@ class RayCluster:
 
     On this computer it listens on the loopback address alone, behind a secret of its own, and
     its files go with it. Where the process uses Ray already, that is taken and left as it is.
+    ``command`` starts it, and is given up after ``start_s`` seconds; it is killed where it has
+    not ended after ``end_s``.
     """
 
-    def __init__(self, options: RayOptions) -> None:
+    def __init__(
+        self,
+        options: RayOptions,
+        *,
+        command: Sequence[str] = (sys.executable, "-P", "-m", HOST),
+        start_s: float = 120.0,
+        end_s: float = 20.0,
+    ) -> None:
         self._options = options
-        self._host: subprocess.Popen[str] | None = None
+        self._process = RayProcess(command, start_s=start_s, end_s=end_s)
         self._is_ours = False
         self._address = ""
         self._checked_s = 0.0
         self._environment: dict[str, str | None] = {}
 
-    def start(self) -> int:
-        """Start or join it; gives the number of workers that it is to have.
+    def start(self, is_stopped: Callable[[], bool] = lambda: False) -> int:
+        """Start or join it; gives the number of workers that it is to have, 0 where stopped.
 
         Raises:
             UserError: it is not installed, does not start, or is not there.
@@ -188,7 +203,11 @@ class RayCluster:
             self._set_environment(_ALWAYS)  # before Ray is imported
             if self._options.address:
                 look_for(self._options.address)
-            self._join(self._options.address or self._start_host())
+            address = self._options.address or self._start_host(is_stopped)
+            if not address:
+                self.close()
+                return 0
+            self._join(address)
         import ray
 
         self._address = ray.get_runtime_context().gcs_address
@@ -230,9 +249,7 @@ class RayCluster:
 
             ray.shutdown()
             self._is_ours = False
-        if self._host is not None:
-            self._host.communicate()
-            self._host = None
+        self._process.end()
         for name, value in self._environment.items():
             os.environ.pop(name, None)
             if value is not None:
@@ -254,33 +271,22 @@ class RayCluster:
         self._environment |= {name: os.environ.get(name) for name in wanted}
         os.environ.update(wanted)
 
-    def _start_host(self) -> str:
-        """Start Ray on this computer; gives its address."""
+    def _start_host(self, is_stopped: Callable[[], bool]) -> str:
+        """Start Ray on this computer; gives its address, none where stopped meanwhile."""
         workers = self._options.workers or processors()
         # Others on this computer can reach the loopback address too. Without a secret, Ray
         # would write one of its own into the person's home.
         secret = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-        store_bytes = _STORE_BYTES + workers * _STORE_BYTES_EACH
-        self._host = subprocess.Popen(
-            (sys.executable, "-P", "-m", HOST, str(workers), str(store_bytes)),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,  # Ctrl-C is for this process, which ends it in order
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            env={name: value for name, value in os.environ.items() if name not in _ALWAYS}
-            | _LOCAL
-            | secret,
-        )
         self._set_environment(secret)
-        assert self._host.stdout is not None
-        said = self._host.stdout.readline().strip()
-        if not said or said.startswith(REFUSED):
-            raise UserError(
-                "Ray could not be started.", said.removeprefix(REFUSED), "Index without --ray."
-            )
-        return said
+        store_bytes = _STORE_BYTES + workers * _STORE_BYTES_EACH
+        address = self._process.start(
+            (str(workers), str(store_bytes)),
+            {name: value for name, value in os.environ.items() if name not in _ALWAYS} | _LOCAL,
+            is_stopped,
+        )
+        if address and address.rpartition(":")[0] not in _LOOPBACK:
+            raise not_started(f"It listens at {address}, where other computers can reach it.")
+        return address
 
     def _join(self, address: str) -> None:
         import ray

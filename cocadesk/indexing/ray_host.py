@@ -14,7 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from cocadesk.indexing.ray_cluster import REFUSED, begin_alone, end_alone
+from cocadesk.indexing.ray_cluster import begin_alone, end_alone
+from cocadesk.indexing.ray_process import REFUSED
 from cocadesk.media.video.spool import folder_of_process
 
 _PREFIX = "cocadesk-ray-"

@@ -59,8 +59,8 @@ _HOPELESS_RANGES = 4
 class Cluster(Protocol):
     """The part of ``RayCluster`` that workers need."""
 
-    def start(self) -> int:
-        """Gives the number of workers that it is to have."""
+    def start(self, is_stopped: Callable[[], bool], /) -> int:
+        """Gives the number of workers that it is to have, 0 where stopped meanwhile."""
 
     def reader(self, reader: partial[RangeReader], /) -> RemoteReader:
         """A new worker."""
@@ -133,9 +133,7 @@ class RayWorkers:
 
     def close(self) -> None:
         """Ends workers and Ray."""
-        for worker in self._workers:
-            worker.reader.end()
-        self._workers.clear()
+        self._end(list(self._workers))
         self._cluster.close()
 
     def __enter__(self) -> Self:
@@ -152,6 +150,8 @@ class RayWorkers:
         try:
             while not self._stopping.is_set():
                 self._hand_out(waiting, is_metadata)
+                if self._count is None and self._again:
+                    return  # stopped while Ray started
                 yield from self._give_up()
                 if not self._again and not any(worker.ranges for worker in self._workers):
                     return
@@ -162,8 +162,8 @@ class RayWorkers:
         finally:
             self._again.clear()
             self._under_way = {}
-            for worker in [worker for worker in self._workers if worker.ranges]:
-                self._remove(worker)  # it would read on for nobody
+            # They would read on for nobody.
+            self._end([worker for worker in self._workers if worker.ranges])
 
     def _hand_out(self, waiting: Iterator[DecodeRequest], is_metadata: bool) -> None:
         """Give ranges to workers that have room, and start workers that are missing.
@@ -182,7 +182,8 @@ class RayWorkers:
                 if first is None:
                     return
                 self._again.append(first)
-            self._start()
+            if not self._start():
+                return
 
     def _next_for(self, worker: Worker, waiting: Iterator[DecodeRequest]) -> Range | None:
         """A range that this worker has not looked for yet.
@@ -219,15 +220,24 @@ class RayWorkers:
             self._again.remove(one)
             yield from one.failures()
 
-    def _start(self) -> None:
+    def _start(self) -> bool:
+        """Start a worker; false where the start of Ray was stopped."""
         if self._count is None:
-            self._count = self._cluster.start()
+            self._count = self._cluster.start(self._stopping.is_set) or None
+        if self._count is None:
+            return False
         reader = self._cluster.reader(self._reader)
         self._workers.append(Worker(reader=reader, opening=reader.open()))
+        return True
 
-    def _remove(self, worker: Worker) -> None:
-        self._workers.remove(worker)
-        worker.reader.end()
+    def _end(self, workers: list[Worker]) -> None:
+        """End these workers; together, for each may take a moment to leave."""
+        for worker in workers:
+            self._workers.remove(worker)
+            if worker.opening is None:
+                worker.reader.leave()
+        for worker in workers:
+            worker.reader.end()
 
     def _take(self, call: Call[Any]) -> Iterator[RangeAnswer]:
         """The answers that a worker has ready."""
@@ -263,7 +273,7 @@ class RayWorkers:
         for worker in list(self._workers):
             if worker.has_seen or worker.blind < BLIND_RANGES or not worker.has_missed:
                 continue
-            self._remove(worker)
+            self._end([worker])
             assert self._count is not None
             self._count -= 1  # another in its place would see as little
             self._again.extend(one for one in worker.ranges if one.files)
@@ -305,7 +315,7 @@ class RayWorkers:
         self._errors += lost.is_error
         if self._errors >= _MOST_ERRORS:
             raise UserError("The Ray workers fail at each file.", f"{lost}")
-        self._remove(worker)
+        self._end([worker])
         ranges = [one for one in worker.ranges if one.files]
         if ranges and worker.opening is None:
             suspect = ranges.pop(0)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+import threading
+import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -31,6 +34,15 @@ IMAGE_ID = FakeInfo().image_id
 def ray_workers(backend: type[FakeBackend] = FakeBackend, address: str = "") -> RayWorkers:
     """Two real workers with a small model."""
     return RayWorkers(backend, IMAGE_ID, RayOptions(workers=2, address=address))
+
+
+class FailingReader:
+    """A worker whose disk is full."""
+
+    def open(self) -> Iterator[OpenedReader]:
+        """Fail at once."""
+        raise OSError(errno.ENOSPC, "No space left on device")
+        yield
 
 
 class StandInCall:
@@ -93,6 +105,9 @@ class StandInReader:
     def under_way(self) -> dict[bytes, float]:
         return {files[0].request.path: 0.5 for files in list(self.ranges)[:1]}
 
+    def leave(self) -> None:
+        assert not self.is_ended
+
     def end(self) -> None:
         self.is_ended = True
         self.ranges.clear()
@@ -109,6 +124,8 @@ class StandInCluster:
         self.image_id = image_id
         self.deadly: Counter[bytes] = Counter()
         self.is_error = False
+        self.is_slow_to_start = False
+        self.is_starting = threading.Event()
         self.reads = installed_readers()
         self.sees: Callable[[int, bytes], bool] = lambda _number, _path: True
         self.read_by: defaultdict[bytes, list[int]] = defaultdict(list)
@@ -126,8 +143,15 @@ class StandInCluster:
         """The ranges in the workers' hands."""
         return sum(len(reader.ranges) for reader in self.readers)
 
-    def start(self) -> int:
-        return self.workers
+    def start(self, is_stopped: Callable[[], bool]) -> int:
+        return 0 if self.is_slow_to_start and self._is_stopped_in_time(is_stopped) else self.workers
+
+    def _is_stopped_in_time(self, is_stopped: Callable[[], bool]) -> bool:
+        self.is_starting.set()
+        until_s = time.monotonic() + 30
+        while time.monotonic() < until_s and not is_stopped():
+            time.sleep(0.01)
+        return is_stopped()
 
     def reader(self, reader: partial[RangeReader]) -> StandInReader:
         self.readers.append(StandInReader(self, len(self.readers)))

@@ -1,4 +1,8 @@
-"""An index on a real Ray of this computer with two workers: the same library, nothing lost."""
+"""An index on a real Ray of this computer with two workers: the same library, nothing lost.
+
+Ray takes seconds to start and to end, and each worker too. So one test makes one check after
+another; tests of their own might run in several processes, each with a Ray.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ import ipaddress
 import os
 import shutil
 import signal
+import tempfile
 import time
-from collections.abc import Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,7 +22,7 @@ import pytest
 
 from cocadesk.errors import UserError
 from cocadesk.indexing.index import index_steps
-from cocadesk.indexing.ray_cluster import RayCluster, RayOptions
+from cocadesk.indexing.ray_cluster import RayCluster, RayOptions, WorkerLostError
 from cocadesk.indexing.ray_workers import RayWorkers
 from cocadesk.indexing.types import IndexOptions, IndexStage
 from cocadesk.library.library import Library
@@ -37,7 +42,7 @@ from tests.support.index_tools import (
 )
 from tests.support.killed_index import IMAGE_ID, check_whole
 from tests.support.power_cut import kill_after
-from tests.support.ray_files import ray_workers
+from tests.support.ray_files import FailingReader, ray_workers
 
 pytestmark = [
     pytest.mark.skipif(find_spec("ray") is None, reason="Ray does not exist for this machine"),
@@ -45,14 +50,45 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[RayCluster]:
-    """Ray with two workers; indexes in this process use it."""
+def test_an_index_on_ray_is_as_one_without(tmp_path: Path) -> None:
+    """The whole of it, also where workers, Ray or the person end it in the middle."""
     cluster = RayCluster(RayOptions(workers=2))
-    assert cluster.start() == 2
-    yield cluster
-    cluster.close()
+    try:
+        assert cluster.start() == 2
+        listens_to_this_computer_alone_and_tells_nobody()
+        with ray_workers(SlowBackend) as workers:
+            the_library_is_the_same(workers, tmp_path / "same")
+            a_killed_worker_loses_nothing(workers, tmp_path / "killed")
+            read_by = readers()
+            assert any(map(spools, read_by))
+            a_cancelled_index_keeps_what_is_committed(workers, tmp_path / "cancelled")
+        assert not any(map(spools, read_by))
+        an_error_of_a_worker_is_as_its_loss(cluster)
+        the_engine_indexes_also_after_a_restart(tmp_path / "engine")
+        its_end_is_said(tmp_path / "ended")
+    finally:
+        cluster.close()
     assert not [one for one in psutil.Process().children(recursive=True) if _is_of_ray(one)]
+
+
+def spools(pid: int) -> list[Path]:
+    """The folders in which frames of videos wait for a process."""
+    return list(Path(tempfile.gettempdir()).glob(f"cocadesk-frames-{pid}-*"))
+
+
+def an_error_of_a_worker_is_as_its_loss(cluster: RayCluster) -> None:
+    """It is on one computer; the index goes on with others."""
+    reader = cluster.reader(partial(FailingReader))  # type: ignore[arg-type]
+    opening = reader.open()
+    try:
+        until_s = time.monotonic() + 60
+        while not cluster.ready([opening], 1.0):
+            assert time.monotonic() < until_s
+        with pytest.raises(WorkerLostError, match="No space left on device") as caught:
+            opening.next()
+        assert caught.value.is_error
+    finally:
+        reader.end()
 
 
 def _is_of_ray(process: psutil.Process) -> bool:
@@ -62,16 +98,9 @@ def _is_of_ray(process: psutil.Process) -> bool:
         return False
 
 
-@pytest.fixture(scope="module")
-def workers(cluster: RayCluster) -> Iterator[RayWorkers]:
-    """Workers that several indexes use: each takes seconds to start."""
-    with ray_workers(SlowBackend) as workers:
-        yield workers
-
-
 def many_kinds(folder: Path) -> Path:
     """Photos, a copy, a long photo, videos, and files that can't be read."""
-    for number in range(24):
+    for number in range(16):
         write_photo(folder / f"{number}.jpg", number)
     shutil.copy(folder / "3.jpg", folder / "copy of 3.jpg")
     write_video(folder / "a.mp4", "red", "green", "blue")
@@ -86,22 +115,7 @@ def content(library: Library) -> dict[bytes, MediaRow]:
     return {row.path: row for row in library.media.iter_rows()}
 
 
-def test_another_process_reads_on_the_cluster_by_its_address(
-    cluster: RayCluster, tmp_path: Path
-) -> None:
-    """As computers of one cluster do; before this process takes all its workers."""
-    import ray
-
-    folder = tmp_path / "photos"
-    for number in range(8):
-        write_photo(folder / f"{number}.jpg", number)
-    address = ray.get_runtime_context().gcs_address
-    kill_after("tests.support.ray_files", (tmp_path / "library", folder, address), lambda *_: False)
-    with Library.open(tmp_path / "library") as library:
-        check_whole(library, folder)
-
-
-def test_the_library_is_the_same_as_without_ray(workers: RayWorkers, tmp_path: Path) -> None:
+def the_library_is_the_same(workers: RayWorkers, tmp_path: Path) -> None:
     """Rows, vectors, thumbnails and failures; keys and times are a library's own."""
     folder = many_kinds(tmp_path / "photos")
     with Library.open(tmp_path / "plain") as plain, Library.open(tmp_path / "ray") as library:
@@ -134,10 +148,10 @@ def test_the_library_is_the_same_as_without_ray(workers: RayWorkers, tmp_path: P
         assert check_failures == {one.path: one.reason for one in plain.media.failures()}
 
 
-def test_a_killed_worker_loses_nothing(workers: RayWorkers, tmp_path: Path) -> None:
+def a_killed_worker_loses_nothing(workers: RayWorkers, tmp_path: Path) -> None:
     """SIGKILL in the middle: another reads its files, and each has its vectors once."""
     folder = tmp_path / "photos"
-    for number in range(60):
+    for number in range(40):
         write_photo(folder / f"{number}.jpg", number)
     options = IndexOptions(commit_rows=3, commit_s=0.2)
     killed = 0
@@ -165,10 +179,10 @@ def _reads(process: psutil.Process) -> bool:
         return False
 
 
-def test_a_cancelled_index_keeps_what_is_committed(workers: RayWorkers, tmp_path: Path) -> None:
+def a_cancelled_index_keeps_what_is_committed(workers: RayWorkers, tmp_path: Path) -> None:
     """The next one, without Ray, reads the rest alone."""
     folder = tmp_path / "photos"
-    for number in range(60):
+    for number in range(40):
         write_photo(folder / f"{number}.jpg", number)
     with Library.open(tmp_path / "library") as library:
         steps = index_steps(
@@ -184,16 +198,14 @@ def test_a_cancelled_index_keeps_what_is_committed(workers: RayWorkers, tmp_path
         steps.close()
         assert time.monotonic() - started_s < 20
         stored = library.views.count(IMAGE_ID)
-        assert 4 <= stored < 60
+        assert 4 <= stored < 40
         backend = CountingBackend()
         run_index(library, [folder], backend=backend)
-        assert backend.embedded == 60 - stored
+        assert backend.embedded == 40 - stored
         check_whole(library, folder)
 
 
-def test_the_engine_indexes_with_ray_also_after_a_restart(
-    cluster: RayCluster, tmp_path: Path
-) -> None:
+def the_engine_indexes_also_after_a_restart(tmp_path: Path) -> None:
     """The request of the command line; the order is in the job's record."""
     folder = coloured_photos(tmp_path / "photos")
     order = StartIndex(folders=(WirePath.of(folder),), ray=RayValue(workers=2))
@@ -215,7 +227,7 @@ def readers() -> set[int]:
     return {one.pid for one in psutil.Process().children(recursive=True) if _reads(one)}
 
 
-def test_ray_listens_to_this_computer_alone_and_tells_nobody(cluster: RayCluster) -> None:
+def listens_to_this_computer_alone_and_tells_nobody() -> None:
     """Loopback addresses only, a secret, no usage report, no dashboard."""
     listening, environment = set(), {}
     ours = psutil.Process()
@@ -232,7 +244,7 @@ def test_ray_listens_to_this_computer_alone_and_tells_nobody(cluster: RayCluster
     assert environment["RAY_AUTH_MODE"] == "token"
 
 
-def test_a_ray_that_ends_by_itself_is_said(cluster: RayCluster, tmp_path: Path) -> None:
+def its_end_is_said(tmp_path: Path) -> None:
     """At once; Ray itself would wait for it. The last use of it here."""
     write_photo(tmp_path / "photos" / "a.jpg", 1)
     ours = psutil.Process().children()

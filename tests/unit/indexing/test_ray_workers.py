@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
+import threading
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
 import pytest
 
 from cocadesk.errors import UserError
@@ -302,6 +305,56 @@ def test_a_stop_from_another_thread_ends_the_answers() -> None:
         workers.stop()
         assert len(list(started)) < 499
         assert len(list(workers.metadata(requests(30)))) == 30
+
+
+def test_a_stop_while_ray_starts_ends_the_answers() -> None:
+    """It may hang; no worker is started then, and Ray is closed."""
+    cluster = StandInCluster()
+    cluster.is_slow_to_start = True
+    with workers_of(cluster) as workers:
+        found = list[object]()
+        thread = threading.Thread(target=lambda: found.extend(workers.metadata(requests(9))))
+        thread.start()
+        assert cluster.is_starting.wait(10)
+        workers.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+    assert (found, cluster.readers, cluster.is_closed) == ([], [], True)
+
+
+def started_by(code: str, **times: float) -> RayCluster:
+    """Ray of this computer, with this program in place of the process that starts it."""
+    return RayCluster(RayOptions(workers=1), command=(sys.executable, "-c", code), **times)
+
+
+HANGS = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="Ray does not exist for this machine")
+def test_a_ray_that_hangs_is_given_up_and_killed() -> None:
+    """While it starts, and when it is to end; a stop does not wait for either."""
+    before = set(psutil.Process().children())
+    cluster = started_by(HANGS, start_s=0.3, end_s=0.1)
+    with pytest.raises(UserError) as caught:
+        cluster.start()
+    assert caught.value.what == "Ray could not be started."
+    assert "did not answer" in caught.value.why
+    cluster.close()
+    cluster = started_by(HANGS, end_s=0.1)
+    assert cluster.start(lambda: True) == 0
+    cluster.close()
+    assert set(psutil.Process().children()) <= before
+    assert "RAY_AUTH_TOKEN" not in os.environ
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="Ray does not exist for this machine")
+def test_a_ray_that_others_can_reach_is_refused() -> None:
+    """The switches that keep it to this computer are not documented: a release may drop them."""
+    cluster = started_by("print('192.168.0.7:6379', flush=True); input()")
+    with pytest.raises(UserError) as caught:
+        cluster.start()
+    cluster.close()
+    assert "It listens at 192.168.0.7:6379" in caught.value.why
 
 
 def test_a_missing_ray_is_said_with_what_to_install() -> None:
