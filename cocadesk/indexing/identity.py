@@ -8,7 +8,8 @@ and disks that come and go are told apart however the files are ordered. The rul
 3. Known bytes that are still in place, or lie on a disk that is away: a copy.
 4. Only then, other bytes at the path of a row that was there until now: edited. A row that
    was already missing is never edited; a new medium takes its place.
-5. The rest of the rows is missing, or offline where their disk is not there.
+5. The rest of the rows is missing, or offline where their disk is not there. A look from
+   one machine never shows that a file on another machine's disk is gone.
 """
 
 from __future__ import annotations
@@ -125,20 +126,21 @@ def decide(
     is_scanned: Callable[[Identity], bool],
     volume_at: Callable[[Identity], str | None],
     replaced: Set[bytes] = frozenset(),
+    is_elsewhere: Callable[[str], bool] = lambda volume: False,
 ) -> Plan:
     """Apply the rules to all files and rows at once.
 
     ``is_covered``: the row's place was looked at, so that it is gone where ``files`` does
     not show it; ``is_scanned``: its folder was, so that its state may change.
     ``volume_at``: the volume that is at the row's place now, None where its root is not
-    there. ``replaced``: the roots that are other folders than those scanned before. Each
-    path comes once in ``files``.
+    there. ``replaced``: the roots that are other folders than those scanned before.
+    ``is_elsewhere``: the volume is another machine's. Each path comes once in ``files``.
     """
     run = _Deciding(list(rows), files, is_covered, volume_at, replaced)
     run.settle_places()
     run.settle_moves_and_copies()
     run.settle_edits()
-    run.settle_absent(is_scanned)
+    run.settle_absent(is_scanned, is_elsewhere)
     return run.plan
 
 
@@ -260,12 +262,15 @@ class _Deciding:
                 self._claimed.add(row.key)
                 self.plan.verdicts[file.path] = Verdict(MatchKind.EDITED, row.key)
 
-    def settle_absent(self, is_scanned: Callable[[Identity], bool]) -> None:
+    def settle_absent(
+        self, is_scanned: Callable[[Identity], bool], is_elsewhere: Callable[[str], bool]
+    ) -> None:
         """Rule 5: rows that no file has claimed."""
         for row in self._rows:
             if row.key in self._claimed or not is_scanned(row):
                 continue
-            if row.state != MediaState.MISSING and self._is_away(row):
+            is_away = is_elsewhere(row.volume) or self._is_away(row)
+            if row.state != MediaState.MISSING and is_away:
                 self.plan.offline.append(row.key)
             else:
                 self.plan.missing.append(row.key)

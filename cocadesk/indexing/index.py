@@ -34,7 +34,7 @@ from cocadesk.indexing.types import (
 from cocadesk.library.in_hand import InHand
 from cocadesk.library.library import Library
 from cocadesk.library.rows import DESCRIBE, EMBED, FailureRow, MediaKind, MediaState, ViewShows
-from cocadesk.library.volumes import Listings
+from cocadesk.library.volumes import Listings, volumes_of
 from cocadesk.media.types import FoundFile
 from cocadesk.model.backend import Backend
 
@@ -136,7 +136,7 @@ class _Index:
 
     def scan(self, roots: Sequence[bytes]) -> Iterator[IndexProgress]:
         """Scan the roots that are there, and note those that are not."""
-        known = Roots(self._library.roots.all())
+        known = self._roots_now()
         spelled = Listings().spelled
         there = []
         for root in dict.fromkeys(map(spelled, roots)):
@@ -157,7 +157,7 @@ class _Index:
             there,
             self._known_files.all(),
             self._failures,
-            roots_known=Roots(rows),
+            roots_known=self._roots_now(),
             again=self._options.again,
             settle_s=self._options.settle_s,
             may_join=self._joining.may_join,
@@ -217,6 +217,9 @@ class _Index:
         if others := self._survey.plan.redrawn.union(missing):
             self._known_files.expect_others(others)
         self._known_files.set_state(missing, MediaState.MISSING)
+
+    def _roots_now(self) -> Roots:
+        return Roots(self._library.roots.all(), volumes_of(self._library.folder))
 
     def _note_stale(self, found: FoundFile, key: str) -> None:
         """Have the metadata of a known file read again where they were read with others."""
@@ -388,7 +391,7 @@ class _Index:
         """Say which disks went away while their files were read, and that media are offline."""
         if not self._leg.vanished and not self._survey.lost:
             return
-        now = Roots(self._library.roots.all())
+        now = self._roots_now()
         lost = Counter(
             found.root
             for found in self._leg.vanished

@@ -28,6 +28,7 @@ from cocadesk.indexing.types import (
 from cocadesk.library.in_hand import InHand
 from cocadesk.library.library import Library
 from cocadesk.library.rows import EMBED, Identity, MediaRow, MediaState, ViewRow
+from cocadesk.library.volumes import volumes_of
 from cocadesk.media.types import DecodeFailure, FoundFile
 from cocadesk.model.backend import Backend
 
@@ -140,7 +141,7 @@ class _Reembed:
         self._options = options
         self._read_steps = read_steps
         self._is_wanted = is_wanted
-        self._roots = Roots(library.roots.all())
+        self._roots = Roots(library.roots.all(), volumes_of(library.folder))
         self._tried: set[_Version] = set()
         """The media that were read, as their rows were then."""
         self._with_views: set[str] = set()
@@ -221,7 +222,8 @@ class _Reembed:
         if identity.state == MediaState.MISSING:
             return MediaState.MISSING
         if os.path.lexists(identity.path):
-            return MediaState.PRESENT
+            is_it = not self._roots.volumes.is_elsewhere(identity.volume) or _is_here(identity)
+            return MediaState.PRESENT if is_it else MediaState.OFFLINE
         is_there = self._roots.volume_at(identity.path, identity.root) == identity.volume
         return MediaState.PRESENT if is_there else MediaState.OFFLINE
 
@@ -379,6 +381,15 @@ class _Reembed:
             offline=self._absent[MediaState.OFFLINE],
             seconds=time.monotonic() - self._started_s,
         )
+
+
+def _is_here(identity: Identity) -> bool:
+    """True where this machine too has such a file in the place of another machine's."""
+    try:
+        status = os.stat(identity.path)  # noqa: PTH116 - paths are bytes here
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == (identity.size_bytes, identity.mtime_ns)
 
 
 def _picture_of(identity: Identity) -> str:

@@ -65,8 +65,8 @@ class Roots:
     def is_replaced(self, root: bytes) -> bool:
         """True where another folder is in the place of the one that was scanned before."""
         known = self._known.get(root)
-        if known is None or known.inode is None or not known.is_folder:
-            return False
+        if known is None or known.inode is None or not known.is_folder or self.volumes.machine:
+            return False  # in a shared library the inode may be that on another machine
         there = device_and_inode(root)
         return there is not None and there[1] != known.inode
 
@@ -305,6 +305,7 @@ class Survey:
             is_scanned=self._is_scanned,
             volume_at=lambda row: self._roots.volume_at(row.path, row.root),
             replaced={root for root in roots if self._roots.is_replaced(root)},
+            is_elsewhere=self._roots.volumes.is_elsewhere,
         )
         self.plan = gather(
             found,

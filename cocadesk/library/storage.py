@@ -26,7 +26,7 @@ _OWNER = "lease.owner"
 _FORGOTTEN = "forgotten.mark"
 _PROBE = "probe"
 _COPIES = ("thumbs", "previews", "backups")
-_DERIVED = ("search*", "*.groups", "engine-in-hand")
+_DERIVED = ("search*", "*.groups*", "engine-in-hand", "forgetting.json*")
 """Files in a working folder that may name or hold what another machine has forgotten."""
 
 
@@ -306,13 +306,16 @@ class ObjectStorage(Storage):
 
     def hold(self) -> None:
         """Take the library's lease."""
-        lease = Lease(self.objects, self._owner())
+        lease = Lease(self.objects, self.owner())
         lease.acquire()
         self._tags.clear()
         self.lease = lease
 
-    def _owner(self) -> str:
-        """An id of this working folder, whose processes the kernel's lock holds apart."""
+    def owner(self) -> str:
+        """An id of this working folder, of which a machine has one for a library.
+
+        The kernel's lock holds its processes apart.
+        """
         file = self.folder / _OWNER
         if not file.is_file():
             write_atomically(file, uuid4().hex.encode(), durable=False)

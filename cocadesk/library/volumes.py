@@ -9,8 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from cocadesk.library.paths import fold_path, folder_of, is_under
+from cocadesk.library.storage import ObjectStorage, storage_of
 
 _BY_UUID = "/dev/disk/by-uuid"
+_BY_NUMBER = "device:"
 
 
 def system_volume_names() -> Mapping[int, str]:
@@ -34,21 +36,31 @@ class Volumes:
     """The volumes that are there now, each place looked at once.
 
     All media of one run are judged alike, also where a disk is pulled meanwhile.
-    ``device_of`` gives the device number of a path, or None where nothing is there.
+    ``machine`` is the mark of this one in a library that several share: one device number is
+    a disk of its own on each. ``device_of`` gives that of a path, None where nothing is there.
     """
 
     def __init__(
         self,
         names: Mapping[int, str] | None = None,
         *,
+        machine: str = "",
         device_of: Callable[[bytes], int | None] | None = None,
     ) -> None:
+        self.machine = machine
         self._names = system_volume_names() if names is None else names
         self._device_of = lru_cache(maxsize=None)(device_of or device_at)
 
     def named(self, device: int) -> str:
         """The name of the volume with this device number."""
-        return self._names.get(device, f"device:{device}")
+        return self._names.get(device) or f"{_BY_NUMBER}{device}" + (
+            f"@{self.machine}" if self.machine else ""
+        )
+
+    def is_elsewhere(self, volume: str) -> bool:
+        """True for the name of a disk that another machine has given."""
+        _, at, machine = volume.partition("@")
+        return bool(at) and volume.startswith(_BY_NUMBER) and machine != self.machine
 
     def at(self, path: bytes, root: bytes, *, is_folder: bool = True) -> str | None:
         """The volume that a file at ``path`` in ``root`` would lie on; None without the root.
@@ -65,6 +77,12 @@ class Volumes:
                 return self.named(device)
             place = folder_of(place)
         return self.named(self._device_of(top) or 0)
+
+
+def volumes_of(library_folder: Path) -> Volumes:
+    """The volumes of this machine, as they are told apart in that library."""
+    storage = storage_of(library_folder)
+    return Volumes(machine=storage.owner()[:12] if isinstance(storage, ObjectStorage) else "")
 
 
 def device_at(path: bytes) -> int | None:

@@ -20,7 +20,9 @@ from cocadesk.library.layout import GROUPS_NAME, bases_in
 from cocadesk.library.lease import Lease
 from cocadesk.library.library import Library, Sizes
 from cocadesk.library.object_store import ObjectStore
+from cocadesk.library.rows import MediaState
 from cocadesk.library.storage import ObjectStorage, storage_of
+from cocadesk.library.volumes import system_volume_names
 from cocadesk.library_uri import parse_uri, working_folder
 from cocadesk.search.searcher import Searcher, open_searcher
 from tests.support.fake_backend import FakeBackend, FakeInfo
@@ -111,6 +113,48 @@ def test_another_machine_goes_on_with_the_work(here: Path, there: Path, photos: 
         assert run_index(library, [photos]).indexed == 1
     with Library.open(here, writer=False) as library:
         assert library.counts().photos == 4
+
+
+def test_another_machines_photos_at_the_same_path_are_offline_never_missing(
+    here: Path, there: Path, tmp_path: Path
+) -> None:
+    """Two people named alike: each look finds only its own photos, and takes none away."""
+    if tmp_path.stat().st_dev in system_volume_names():
+        pytest.skip("the disk of the tests has a name of its own, which all machines know")
+    folder = tmp_path / "Pictures"
+    for number in range(4):
+        write_photo(folder / f"IMG_{number}.jpg", number)
+    with Library.open(here) as library:
+        run_index(library, [folder])
+        for one in library.media.identities():
+            set_human_caption(library, one.key, "of Anna")
+    folder.rename(tmp_path / "of the first")
+    for number in (2, 3, 7):
+        write_photo(folder / f"IMG_{number}.jpg", 40 + number)
+    with Library.open(there) as library:
+        assert run_index(library, [folder]).indexed == 3
+        assert states(library) == ["offline of Anna"] * 4 + ["present None"] * 3
+        for one in library.media.identities():
+            if one.state == MediaState.PRESENT:
+                set_human_caption(library, one.key, "of Bert")
+        (folder / "IMG_7.jpg").unlink()
+        run_index(library, [folder])
+        assert states(library).count("missing of Bert") == 1
+    folder.rename(tmp_path / "of the second")
+    (tmp_path / "of the first").rename(folder)
+    (folder / "IMG_0.jpg").unlink()
+    with Library.open(here) as library:
+        assert run_index(library, [folder]).indexed == 0
+        assert states(library) == sorted(
+            ["missing of Anna", "missing of Bert"]
+            + ["offline of Bert"] * 2
+            + ["present of Anna"] * 3
+        )
+
+
+def states(library: Library) -> list[str]:
+    """The states and captions of all media."""
+    return sorted(f"{row.state} {row.caption}" for row in library.media.iter_rows())
 
 
 def test_a_search_without_an_engine_is_as_new_as_the_store(
@@ -250,7 +294,8 @@ def test_what_is_forgotten_is_gone_from_all_objects(
         gone = library.media.identities()[0]
         thumbnail = library.thumbnails.path(gone.picture_hash)
         library.thumbnails.bring([thumbnail])
-        (there / GROUPS_NAME).write_bytes(gone.key.encode())
+        for name in (GROUPS_NAME, f"{GROUPS_NAME}.tmp", "forgetting.json"):
+            (there / name).write_bytes(gone.key.encode())
         view = library.views.of_keys(IMAGE_ID, [gone.key])[gone.key][0]
         wanted = {
             "vector": np.asarray(view.vector, np.float16).tobytes(),
