@@ -208,8 +208,7 @@ class Thumbnails:
     def write(self, picture_hash: str, jpeg: bytes, view: int | None = None) -> None:
         """Store one, of a video's moment with its ``view``, unless it is there; see ``settle``."""
         path = self.path(picture_hash) if view is None else self.moment_path(picture_hash, view)
-        if not path.exists():
-            self._pictures.send(path, jpeg)
+        self._pictures.send(path, jpeg)
 
     def keep(self, path: Path, jpeg: bytes) -> None:
         """Store a picture at a path of the library that was made because somebody looks at it.

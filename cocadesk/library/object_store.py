@@ -104,6 +104,12 @@ class ObjectStore:
             )
             return bytes(found.bytes()), mark
 
+    def has(self, name: str) -> bool:
+        """True where there is such an object, not an empty one."""
+        with in_words(self.uri), contextlib.suppress(FileNotFoundError):
+            return self._store.head(name)["size"] > 0
+        return False
+
     def write(self, name: str, data: bytes) -> None:
         """Write an object, whole or not at all."""
         with in_words(self.uri):

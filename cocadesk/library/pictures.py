@@ -22,13 +22,14 @@ class Pictures:
     """The pictures of a library on the disk."""
 
     def send(self, path: Path, data: bytes) -> None:
-        """Begin to write one; it is there after ``settle``."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, data, durable=False)
+        """Begin to write one unless it is there; it is there after ``settle``."""
+        if not path.exists():
+            self.keep(path, data)
 
     def keep(self, path: Path, data: bytes) -> None:
         """Write one that was made because somebody looks at it."""
-        self.send(path, data)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, data, durable=False)
 
     def settle(self) -> None:
         """Wait for all that was sent.
@@ -59,15 +60,20 @@ class ObjectPictures(Pictures):
         self._sent: deque[Future[None]] = deque()
 
     def send(self, path: Path, data: bytes) -> None:
-        """Write to the store, then here, beside other such writes."""
+        """Write to the store unless it has it, then here, beside other such writes."""
         self._storage.check_held()
         with self._lock:
             if self._senders is None:
                 self._senders = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="pictures")
-            self._sent.append(self._senders.submit(self._write, path, data))
+            self._sent.append(self._senders.submit(self._add, path, data))
             oldest = self._sent.popleft() if len(self._sent) > _MOST_SENT else None
         if oldest is not None:
             oldest.result()
+
+    def _add(self, path: Path, data: bytes) -> None:
+        # A copy here says nothing of the store, which somebody may have emptied.
+        if not path.exists() or not self._storage.objects.has(self._storage.name_of(path)):
+            self._write(path, data)
 
     def _write(self, path: Path, data: bytes) -> None:
         self._storage.objects.write(self._storage.name_of(path), data)

@@ -15,6 +15,7 @@ from cocadesk.annotations.vocabulary import (
     set_custom_vocabulary,
 )
 from cocadesk.errors import UserError
+from cocadesk.indexing.types import Again, IndexOptions
 from cocadesk.library.lance_files import manifest_name, numbers_of
 from cocadesk.library.layout import GROUPS_NAME, bases_in
 from cocadesk.library.lease import Lease
@@ -180,6 +181,22 @@ def test_thumbnails_are_brought_when_somebody_looks(here: Path, there: Path, pho
         library.thumbnails.bring([*paths, library.thumbnails.path("f" * 32)])
         assert all(path.read_bytes()[:2] == b"\xff\xd8" for path in paths)
         assert not library.thumbnails.path("f" * 32).exists()
+
+
+def test_thumbnails_that_the_store_has_lost_are_drawn_again_for_all_machines(
+    here: Path, there: Path, address: str, photos: Path
+) -> None:
+    """Though this machine has copies: the check says so, and what it says to do helps."""
+    filled(here, photos)
+    store = ObjectStore(parse_uri(address), KEYS)
+    lost = sorted(store.objects("thumbs"))
+    store.delete(lost)
+    with Library.open(here) as library:
+        assert any("Thumbnails lost or damaged: 3." in one for one in library.care.problems())
+        run_index(library, [photos], options=IndexOptions(again=Again.ALL))
+    assert sorted(store.objects("thumbs")) == lost
+    with Library.open(there, writer=False) as library:
+        assert not any("Thumbnails" in problem for problem in library.care.problems())
 
 
 def test_a_library_that_is_not_made_is_not_made_by_looking(here: Path, address: str) -> None:
