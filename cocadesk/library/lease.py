@@ -127,12 +127,14 @@ class Lease:
             seconds=self._seconds,
             nonce=uuid4().hex,
         )
-        self._tag = self._store.swap(LEASE_NAME, mine.encoded(), tag)
-        if self._tag is None:
+        found = self._store.swap(LEASE_NAME, mine.encoded(), tag)
+        if found is None:
             # The answer to a write that was done may have been lost: then it is ours still.
+            # Where the store can't say so now, the tag of before stays, to be tried again.
             there, held = self._found()
             if there is not None and held.owner == self._owner:
-                self._tag = self._store.swap(LEASE_NAME, mine.encoded(), there)
+                found = self._store.swap(LEASE_NAME, mine.encoded(), there)
+        self._tag = found
         self._renewed = began
 
     def _now(self) -> float:

@@ -185,6 +185,29 @@ def test_a_renewal_whose_answer_was_lost_is_no_loss(store: ObjectStore) -> None:
     lease.release()
 
 
+def test_a_renewal_that_is_cut_off_at_its_end_is_no_loss(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store took it, but could not say so, nor be asked: it is asked when the line is back."""
+    bucket = parse_uri(server.new_library()).bucket
+    with line_to(server) as line:
+        store = ObjectStore(parse_uri(f"s3://{bucket}/photos?endpoint={line.endpoint}"), KEYS)
+        lease, swap = Lease(store, "one", seconds=0), ObjectStore.swap
+        lease.acquire()
+
+        def lost(self: ObjectStore, name: str, data: bytes, tag: str | None) -> None:
+            swap(self, name, data, tag)
+            line.cut()
+
+        with monkeypatch.context() as patched:
+            patched.setattr(ObjectStore, "swap", lost)
+            with pytest.raises(UserError, match="does not answer"):
+                lease.check()
+        line.mend()
+        lease.check()
+        lease.release()
+
+
 def test_a_lease_is_free_when_it_was_given_back(store: ObjectStore) -> None:
     """Giving back one that was lost takes nothing from its new holder."""
     first, second = Lease(store, "one", seconds=0), Lease(store, "two")
