@@ -77,27 +77,42 @@ def parse_uri(text: str, settings: Mapping[str, str] | None = None) -> LibraryUr
             "This program knows folders and stores that speak S3 (s3://BUCKET/NAME).",
             "Give such an address, or a folder, with --library.",
         )
-    if "@" in bucket:
+    given = dict(parse_qsl(parts.query))
+    found = settings if settings is not None else _settings()
+    chosen = {key: given.get(key) or found.get(key, "") for key in _SETTINGS}
+    if "@" in bucket + chosen["endpoint"] or any(map(_is_secret, given)):
         raise UserError(
-            "The library's address holds credentials.",
+            "The library's address or endpoint holds credentials.",
             "They would be kept with it.",
             "Put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead.",
         )
-    given = dict(parse_qsl(parts.query))
+    if "#" in text or (name and not _is_plain(name)):
+        raise UserError(
+            "No library can be kept under this address.",
+            "Its name holds %, # or a part that is empty, . or .., "
+            "which not all programs read alike.",
+            "Choose a plain name, such as s3://my-bucket/photos.",
+        )
     if not bucket or not name or given.keys() - set(_SETTINGS):
         raise UserError(
-            f"{text} is no address of a library.",
+            f"{text.partition('?')[0]} is no address of a library.",
             "It needs a bucket and a name in it, and may have an endpoint and a region.",
             "An example: s3://my-bucket/photos?endpoint=https://store.example.org",
         )
-    found = settings if settings is not None else _settings()
-    chosen = {key: given.get(key) or found.get(key, "") for key in _SETTINGS}
     return LibraryUri(
         bucket=bucket,
         name=name,
         endpoint=chosen["endpoint"].rstrip("/"),
         region=chosen["region"] or _REGION,
     )
+
+
+def _is_plain(name: str) -> bool:
+    return "%" not in name and not {"", ".", ".."} & set(name.split("/"))
+
+
+def _is_secret(setting: str) -> bool:
+    return any(part in setting.lower() for part in ("secret", "key", "token", "password"))
 
 
 def working_folder(uri: LibraryUri, cache: Path) -> Path:

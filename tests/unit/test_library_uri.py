@@ -73,14 +73,31 @@ def test_settings_are_found_in_the_profile_of_amazons_tools(tmp_path: Path) -> N
         ("gs://bucket/photos", "can't be kept at gs://"),
         ("s3://bucket", "no address of a library"),
         ("s3:///photos", "no address of a library"),
-        ("s3://bucket/photos?secret=x", "no address of a library"),
-        ("s3://key:secret@bucket/photos", "holds credentials"),
+        ("s3://bucket/photos?part=x", "s3://bucket/photos is no address of a library"),
+        ("s3://key:hush@bucket/photos", "holds credentials"),
+        ("s3://bucket/photos?secret_access_key=hush", "holds credentials"),
+        ("s3://bucket/photos?endpoint=https://key:hush@store.example.org", "holds credentials"),
+        ("s3://bucket/a%20b", "Choose a plain name"),
+        ("s3://bucket/trip#1?endpoint=https://store.example.org", "Choose a plain name"),
+        ("s3://bucket/of//mine", "Choose a plain name"),
+        ("s3://bucket/of/../mine", "Choose a plain name"),
     ],
 )
 def test_what_is_no_address_is_refused_in_words(text: str, sentence: str) -> None:
-    """Credentials in an address would be kept with it."""
-    with pytest.raises(UserError, match=sentence):
+    """Credentials in an address would be kept with it, and are not said again."""
+    with pytest.raises(UserError, match=sentence) as refused:
         parse_uri(text)
+    assert "hush" not in str(refused.value)
+
+
+def test_credentials_in_the_endpoint_of_the_variables_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They would be written beside the address, and said with every sentence on the store."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://key:hush@store.example.org")
+    with pytest.raises(UserError, match="holds credentials") as refused:
+        parse_uri(PHOTOS)
+    assert "hush" not in str(refused.value)
 
 
 def test_a_library_has_one_working_folder_on_a_machine_that_only_its_person_enters(
