@@ -8,6 +8,7 @@ a library on this disk needs none of them, so they are loaded when one is made.
 
 import contextlib
 import importlib
+import os
 import socket
 import sys
 from collections.abc import Iterator, Sequence
@@ -57,6 +58,8 @@ class _WithoutMessages(MetaPathFinder, Loader):
         module.__getattr__ = stand_in  # type: ignore[method-assign]
 
 
+# Ten parts at once, as it would send them, let each look silent on a slow line.
+os.environ.setdefault("LANCE_UPLOAD_CONCURRENCY", "1")
 _finder = _WithoutMessages()
 sys.meta_path.insert(0, _finder)
 try:

@@ -27,7 +27,7 @@ from cocadesk.library.layout import VIEWS_PREFIX
 from cocadesk.library.literals import is_in
 from cocadesk.library.schema import TABLES, default_sql, views_schema
 from cocadesk.library.storage import Storage, storage_of
-from cocadesk.library.store_errors import store_in_words
+from cocadesk.library.store_errors import refusal_of, store_in_words
 from cocadesk.library.write_log import WriteLog
 
 log = logging.getLogger(__name__)
@@ -378,6 +378,8 @@ def can_read(folder: Path, name: str) -> bool:
         # A panic within Lance comes as an exception of this name, which is no Exception.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
+        if (said := refusal_of(folder, error)) is not None:
+            raise said from error  # that tells nothing of the table
         log.debug("the table %s can't be read: %s", name, error)
         return False
     return True

@@ -22,8 +22,10 @@ def store_in_words(folder: Path, doing: str) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError, ValueError) as error:
-        # Of the ValueErrors only a lost table is the disk's doing; others are our bugs.
-        if isinstance(error, ValueError) and "was not found" not in str(error):
+        # Of the ValueErrors only a lost table is the disk's doing, or a store that is away;
+        # others are our bugs.
+        is_ours = isinstance(error, ValueError) and "was not found" not in str(error)
+        if is_ours and refusal_of(folder, error) is None:
             raise
         log.debug("the store failed to %s: %s", doing, error)  # the sentence is raised
         raise _store_error(folder, doing, error) from error
@@ -41,9 +43,14 @@ def _error_number(text: str) -> int | None:
     return int(found[1])
 
 
-def _store_error(folder: Path, doing: str, error: Exception) -> UserError:
+def refusal_of(folder: Path, error: BaseException) -> UserError | None:
+    """The sentence where an object store is away, or refuses us; None for other errors."""
     uri = uri_of(folder.parent)
-    if uri is not None and (said := store_refusal(uri, str(error))) is not None:
+    return None if uri is None else store_refusal(uri, str(error))
+
+
+def _store_error(folder: Path, doing: str, error: Exception) -> UserError:
+    if (said := refusal_of(folder, error)) is not None:
         return said
     # Lance ends its sentences with the places in its source that they passed through.
     text = _SOURCE_PLACES.sub("", str(error).split("\n")[0])[:300].rstrip(". ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -16,11 +17,13 @@ import pytest
 from cocadesk.engine.local import Access
 from cocadesk.errors import UserError
 from cocadesk.indexing.types import IndexOptions
+from cocadesk.library.lance import lancedb
 from cocadesk.library.layout import VIEWS_PREFIX
 from cocadesk.library.lease import Lease
 from cocadesk.library.library import Library
 from cocadesk.library.object_store import ObjectStore
 from cocadesk.library.store import Store
+from cocadesk.library.store_errors import store_in_words
 from cocadesk.library_uri import parse_uri, working_folder
 from cocadesk.protocol.messages import Hits, JobReply, Search, StartIndex, WatchJob
 from cocadesk.protocol.paths import WirePath
@@ -249,6 +252,23 @@ def test_conditional_writes_let_one_of_two_win(store: ObjectStore) -> None:
     assert store.swap("y", b"3", tag) is None
     assert store.read("x") == b"2"
     assert sorted(store.objects("")) == ["x"]
+
+
+def test_a_store_that_takes_connections_and_says_nothing_is_said_to_be_away(
+    tmp_path: Path,
+) -> None:
+    """After a while, by our own requests and by those of Lance."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = parse_uri(f"s3://bucket/photos?endpoint=http://127.0.0.1:{silent.getsockname()[1]}")
+        folder = working_folder(uri, tmp_path)
+        store = ObjectStore(uri, KEYS, silent_s=0.2)
+        with pytest.raises(UserError, match="does not answer"):
+            store.read("library.json")
+        with (
+            pytest.raises(UserError, match="does not answer"),
+            store_in_words(folder / "store", "open"),
+        ):
+            lancedb.connect(f"{uri}/store", storage_options=store.table_options())
 
 
 INDEX = """
