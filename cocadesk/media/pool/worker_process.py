@@ -169,8 +169,11 @@ class WorkerProcess:
 
 def _environment() -> dict[str, str]:
     """The parent's environment, with numeric libraries held to one thread each."""
-    # A decoder reads strangers' files: it is not to know how Ray of this process is reached.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    # A decoder reads strangers' files: it is not to know how Ray of this process is reached,
+    # nor the keys of an object store.
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "AWS_"))
+    }
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         environment[name] = "1"
     environment["MALLOC_ARENA_MAX"] = "2"

@@ -113,6 +113,15 @@ def test_a_bad_file_is_answered_and_the_rest_goes_on(photos: list[Path]) -> None
     assert all(result.reason.endswith(".") for result in failed.values())
 
 
+def test_workers_do_not_get_the_keys_of_an_object_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They read other people's files, and need no account."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
+    with DecoderPool(spec=SPEC, workers=1) as pool:
+        environments = [psutil.Process(pid).environ() for pid in pool.worker_pids]
+    assert [name for one in environments for name in one if name.startswith("AWS_")] == []
+    assert environments
+
+
 def test_a_killed_worker_is_replaced_and_nothing_is_lost(photos: list[Path]) -> None:
     """Its file was innocent and is decoded by the next worker."""
     with DecoderPool(spec=SPEC, workers=2) as pool:
