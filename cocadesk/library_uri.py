@@ -119,7 +119,11 @@ def working_folder(uri: LibraryUri, cache: Path) -> Path:
     """The folder on this machine that stands for the library at ``uri``; made where missing."""
     mark = blake2b(f"{uri.endpoint} {uri}".encode(), digest_size=8).hexdigest()
     folder = cache / _FOLDERS / mark
-    if uri_of(folder) != uri:
+    try:
+        is_right = uri_of(folder) == uri
+    except UserError:  # damaged, by a power cut perhaps: it is written anew
+        is_right = False
+    if not is_right:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = folder / f"{URI_FILE}.{os.getpid()}.tmp"
         draft.write_text(json.dumps(asdict(uri), indent=1), encoding="utf-8")

@@ -35,26 +35,31 @@ def erase_deleted(
     ``keys`` are columns that tell its rows apart; without any it is written anew at once.
     No other process may write the table meanwhile; who reads an old version of it fails.
     """
+    check_held = storage_of(folder.parent.parent).check_held
     # The newest version must not be the deletion: its manifest holds the keys, as a condition.
     table.add(table.schema.empty_table())
-    _optimize(table)
+    _optimize(table, check_held)
     touched = _with_deleted_rows(folder)
     files = table.stats()["fragment_stats"]["num_fragments"]
     if keys and files < files_to_unite:
         for fragment in touched:
             _rewrite_some(table, fragment, keys)
         if touched:
-            _optimize(table)
+            _optimize(table, check_held)
         touched = _with_deleted_rows(folder)
     if touched:
         table.add(table.search().to_batches(), mode="overwrite")
         create_indexes()
-        _optimize(table)
+        _optimize(table, check_held)
 
 
-def _optimize(table: Any) -> None:
-    """Compact, then drop all older versions; again, as bringing indexes up to date makes one."""
+def _optimize(table: Any, check_held: Callable[[], None]) -> None:
+    """Compact, then drop all older versions; again, as bringing indexes up to date makes one.
+
+    It deletes files of no version too, which another machine may be about to commit.
+    """
     for _ in range(2):
+        check_held()
         time.sleep(0.002)  # LanceDB keeps versions of the same millisecond, and warns of zero
         table.optimize(cleanup_older_than=timedelta(milliseconds=1), delete_unverified=True)
 

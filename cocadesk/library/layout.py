@@ -133,9 +133,14 @@ def begin(folder: Path, *, may_make: bool) -> Manifest | None:
             )
         make_folder(folder)
     close_to_others(folder)
+    follow_others(folder)
+    return manifest
+
+
+def follow_others(folder: Path) -> None:
+    """Bring what rooms read here of that which another machine may have written."""
     storage_of(folder).follow_forgetting()
     storage_of(folder).pull(folder / VOCABULARY_NAME)
-    return manifest
 
 
 def make_folder(folder: Path) -> None:

@@ -28,6 +28,7 @@ from cocadesk.library.layout import (
     Thumbnails,
     begin,
     check_disk,
+    follow_others,
     read_manifest,
     views_table,
     write_manifest,
@@ -133,6 +134,7 @@ class Library:
         lock = WriterLock(folder)
         lock.acquire()
         try:
+            follow_others(folder)  # once more: it may have been writing until now
             return cls._open_writer(folder, lock, sizes)
         except BaseException:
             lock.release()

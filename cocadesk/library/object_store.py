@@ -151,6 +151,12 @@ class ObjectStore:
                 for meta in batch
             }
 
+    def first_names(self) -> list[str]:
+        """The names of the first objects, as many as one answer has."""
+        with in_words(self.uri):
+            page = next(iter(self._store.list(chunk_size=_KEYS_AT_ONCE)), [])
+            return sorted(meta["path"] for meta in page)
+
     def folders(self, folder: str) -> list[str]:
         """The names of the folders in a folder."""
         with in_words(self.uri):
@@ -217,6 +223,12 @@ def store_refusal(uri: LibraryUri, text: str) -> UserError | None:
             f"The bucket {uri.bucket} lies in another region than {uri.region}.",
             "",
             "Set AWS_REGION, or add ?region=NAME to the library's address.",
+        )
+    if "RequestTimeTooSkewed" in text:
+        return UserError(
+            f"{where[0].upper()}{where[1:]} refuses requests from this machine's time.",
+            "Its clock is wrong by more than some minutes.",
+            "Set the clock, then try again.",
         )
     if _REFUSED.search(text):
         return UserError(

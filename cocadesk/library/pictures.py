@@ -66,9 +66,12 @@ class ObjectPictures(Pictures):
             if self._senders is None:
                 self._senders = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="pictures")
             self._sent.append(self._senders.submit(self._add, path, data))
-            oldest = self._sent.popleft() if len(self._sent) > _MOST_SENT else None
+            oldest = self._sent[0] if len(self._sent) > _MOST_SENT else None
         if oldest is not None:
-            oldest.result()
+            oldest.result()  # one that failed stays, so that ``settle`` says so too
+            with self._lock:
+                if self._sent and self._sent[0] is oldest:
+                    self._sent.popleft()
 
     def _add(self, path: Path, data: bytes) -> None:
         # A copy here says nothing of the store, which somebody may have emptied.

@@ -286,20 +286,22 @@ class ObjectStorage(Storage):
     def check_new(self) -> None:
         """Look whether the store keeps its word: nothing is written over what is there."""
         name = f"{_PROBE}-{uuid4().hex}"
-        is_first = self.objects.swap(name, b"1", None) is not None
-        is_second = self.objects.swap(name, b"2", None) is not None
+        first = self.objects.swap(name, b"1", None)
+        is_over = self.objects.swap(name, b"2", None) is not None
+        second = self.objects.swap(name, b"2", first) if first else None
+        is_over |= first is not None and self.objects.swap(name, b"3", first) is not None
         self.objects.delete([name])
-        if not is_first or is_second:
+        if first is None or second is None or is_over:
             raise UserError(
                 f"No library can be kept at {self.uri}.",
-                "This object store ignores conditions of writes (If-None-Match), "
+                "This object store ignores conditions of writes (If-None-Match, If-Match), "
                 "without which two machines would write over each other.",
                 "Take another store, or a newer version of this one.",
             )
-        there = [n for n in self.objects.objects("") if not n.startswith(_PROBE)]
+        there = [name for name in self.objects.first_names() if not name.startswith(_PROBE)]
         if there and not any(name.startswith(("store/", "lease.json")) for name in there):
             raise UserError(
-                f"{self.uri} is not a library and not empty (it holds {sorted(there)[0]!r}).",
+                f"{self.uri} is not a library and not empty (it holds {there[0]!r}).",
                 "A library needs a name of its own in the bucket.",
                 "Choose another name with --library.",
             )
@@ -343,9 +345,14 @@ class ObjectStorage(Storage):
             return
         for name in _COPIES:
             shutil.rmtree(self.folder / name, ignore_errors=True)
+        left = [path for name in _COPIES if (path := self.folder / name).exists()]
         for path in (path for pattern in _DERIVED for path in self.folder.glob(pattern)):
-            path.unlink(missing_ok=True)
-        self.keep_here(mark, newest)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError:
+                left.append(path)
+        if not left:  # one that another process has open goes the next time
+            self.keep_here(mark, newest)
 
     def has_forgotten(self) -> None:
         """Leave a new mark, which other machines look for."""

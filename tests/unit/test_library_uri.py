@@ -130,6 +130,13 @@ def test_a_damaged_working_folder_says_what_to_remove(tmp_path: Path) -> None:
         uri_of(folder)
 
 
+def test_an_address_given_anew_mends_its_working_folder(tmp_path: Path) -> None:
+    """A power cut may leave the note in it empty."""
+    folder = working_folder(parse_uri(PHOTOS), tmp_path)
+    (folder / "library.uri.json").write_bytes(b"")
+    assert uri_of(working_folder(parse_uri(PHOTOS), tmp_path)) == parse_uri(PHOTOS)
+
+
 def test_the_librarys_folder_may_be_an_address_everywhere(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -20,9 +20,10 @@ from cocadesk.library.lance_files import manifest_name, numbers_of
 from cocadesk.library.layout import GROUPS_NAME, bases_in
 from cocadesk.library.lease import Lease
 from cocadesk.library.library import Library, Sizes
-from cocadesk.library.object_store import ObjectStore
+from cocadesk.library.object_store import ObjectStore, store_refusal
+from cocadesk.library.pictures import ObjectPictures
 from cocadesk.library.rows import MediaState
-from cocadesk.library.storage import ObjectStorage, storage_of
+from cocadesk.library.storage import FileState, ObjectStorage, storage_of
 from cocadesk.library.volumes import system_volume_names
 from cocadesk.library_uri import parse_uri, working_folder
 from cocadesk.search.searcher import Searcher, open_searcher
@@ -401,6 +402,111 @@ def test_a_persons_own_tags_are_the_same_on_every_machine(here: Path, there: Pat
         set_custom_vocabulary(library.folder, ())
     Library.open(here, writer=False).close()
     assert not has_custom_vocabulary(here)
+
+
+def test_tags_that_another_machine_sets_while_the_library_is_opened_count(
+    here: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It held the lease until just now: what it wrote is read once more."""
+    Library.open(here).close()
+    acquire = Lease.acquire
+
+    def late(lease: Lease) -> None:
+        ObjectStore(parse_uri(address), KEYS).write("vocabulary.txt", b"Ida\n")
+        acquire(lease)
+
+    monkeypatch.setattr(Lease, "acquire", late)
+    with Library.open(here) as library:
+        assert library_vocabulary(library.folder).tags == ("Ida",)
+
+
+def test_what_could_not_be_dropped_after_a_forgetting_is_dropped_the_next_time(
+    here: Path, there: Path, address: str
+) -> None:
+    """Another process may have a copy open."""
+    Library.open(here).close()
+    ObjectStore(parse_uri(address), KEYS).write("forgotten.mark", b"new")
+    (there / "search-open.base").mkdir()
+    Library.open(there, writer=False).close()
+    (there / "search-open.base").rmdir()
+    (there / "search-open.base").touch()
+    Library.open(there, writer=False).close()
+    assert not (there / "search-open.base").exists()
+
+
+def test_a_machine_that_lost_its_lease_in_a_forgetting_erases_nothing_more(
+    here: Path, address: str, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of no version may be those that the other machine is about to commit."""
+    filled(here, photos)
+    storage = storage_of(here)
+    assert isinstance(storage, ObjectStorage)
+    with Library.open(here) as library:
+        gone, *kept = library.media.identities()
+        storage.let_go()
+        storage.lease = Lease(storage.objects, "here", seconds=0)
+        storage.lease.acquire()
+        files = ObjectStorage.files
+
+        def slept(own: ObjectStorage, folder: Path) -> dict[str, FileState]:
+            if folder.name == "_deletions":
+                ObjectStore(parse_uri(address), KEYS).write("lease.json", b"{}")
+            return files(own, folder)
+
+        monkeypatch.setattr(ObjectStorage, "files", slept)
+        with pytest.raises(UserError, match="Another machine has taken over"):
+            library.forgetting.run(library.forgetting.order([gone], kept, ()))
+
+
+def test_a_store_that_knows_only_half_of_the_conditions_is_refused(
+    here: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New objects are kept, but those that were changed meanwhile are written over."""
+    swap = ObjectStore.swap
+
+    def careless(store: ObjectStore, name: str, data: bytes, tag: str | None) -> str | None:
+        if tag is None:
+            return swap(store, name, data, None)
+        store.write(name, data)
+        return store.read_marked(name)[1].tag
+
+    monkeypatch.setattr(ObjectStore, "swap", careless)
+    with pytest.raises(UserError, match="ignores conditions of writes"):
+        Library.open(here)
+    assert objects_of(address) == {}
+
+
+def send_many(pictures: ObjectPictures, folder: Path) -> None:
+    """More than are on their way at once."""
+    for number in range(1000):
+        pictures.send(folder / f"{number}.jpg", b"jpeg")
+
+
+def test_a_picture_that_was_not_sent_is_said_again_before_rows_speak_of_it(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sent the next one was told; whoever commits must know too."""
+    storage = storage_of(here)
+    assert isinstance(storage, ObjectStorage)
+    pictures = ObjectPictures(storage)
+
+    def refused(*_given: object) -> None:
+        raise UserError("The object store is full.", "")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ObjectStore, "write", refused)
+        with pytest.raises(UserError, match="full"):
+            send_many(pictures, here / "thumbs")
+        with pytest.raises(UserError, match="full"):
+            pictures.settle()
+
+
+def test_a_wrong_clock_is_not_taken_for_wrong_credentials(address: str) -> None:
+    """Stores refuse requests of another time."""
+    text = "status code: 403 Forbidden: <Code>RequestTimeTooSkewed</Code>"
+    said = store_refusal(parse_uri(address), text)
+    assert said is not None
+    assert "clock is wrong" in said.why
 
 
 def test_a_library_has_a_name_of_its_own_in_the_bucket(here: Path, address: str) -> None:
