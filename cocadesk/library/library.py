@@ -302,14 +302,22 @@ class Library:
 
     def close(self) -> None:
         """Close the tables and give the lock back; twice is once."""
-        if self._lock is not None:
-            with contextlib.suppress(UserError):  # rows that speak of them were not written
-                self.thumbnails.settle()
-            self.keep_snapshot()
-        self._store.close()
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+        try:
+            if self._lock is not None:
+                with contextlib.suppress(UserError):  # rows that speak of them were not written
+                    self.thumbnails.settle()
+                self.keep_snapshot()
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Whatever failed before: a lock that is kept shuts out everybody."""
+        try:
+            self._store.close()
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
 
     def __enter__(self) -> Self:
         return self

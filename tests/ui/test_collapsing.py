@@ -113,7 +113,8 @@ def test_what_is_said_of_a_closed_cell_is_said_of_the_shown_one_alone(
     )
     QTest.keyClick(collapsed.widgets.grid, Qt.Key.Key_5)
     qtbot.waitUntil(lambda: engine.row(key).stars == 5, timeout=WAIT_MS)
-    assert collapsed.widgets.notice.text() == "5 stars on 1 photo"
+    notice = collapsed.widgets.notice
+    qtbot.waitUntil(lambda: notice.text() == "5 stars on 1 photo", timeout=WAIT_MS)
     rated = [row for row in map(engine.row, collapsed.session.model.all_keys()) if row.stars]
     assert [row.key for row in rated] == [key]
     QTest.keyClick(collapsed.widgets.grid, Qt.Key.Key_G)

@@ -69,9 +69,11 @@ def test_what_is_no_list_is_refused_in_a_sentence(tmp_path: Path, data: bytes, w
 
 def test_a_list_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     """What was there stays where nothing can be written."""
-    path = tmp_path / "tags.txt"
+    folder = tmp_path / "lists"
+    folder.mkdir()
+    path = folder / "tags.txt"
     save_file(str(path), ("boat", "Möwe"))
     assert path.read_text("utf-8") == "boat\nMöwe\n"
     with pytest.raises(UserError, match="cannot be written"):
-        save_file(str(tmp_path / "missing" / "tags.txt"), ("boat",))
-    assert [left.name for left in tmp_path.iterdir()] == ["tags.txt"]
+        save_file(str(folder / "missing" / "tags.txt"), ("boat",))
+    assert [left.name for left in folder.iterdir()] == ["tags.txt"]

@@ -93,8 +93,8 @@ def test_a_large_log_is_put_aside(tmp_path: Path) -> None:
 
 def test_options_count_before_and_after_the_commands_name(tmp_path: Path) -> None:
     """The later one wins; defaults fill the rest."""
-    early = {"library": tmp_path / "a", "model": "run", "as_json": True}
-    late = {"library": tmp_path / "b", "model": None, "as_json": False, "query": "a dog"}
+    early = {"library": str(tmp_path / "a"), "model": "run", "as_json": True}
+    late = {"library": str(tmp_path / "b"), "model": None, "as_json": False, "query": "a dog"}
     assert Options.of(early, late) == Options(library=tmp_path / "b", model="run", as_json=True)
     assert Options.of().model is None
 

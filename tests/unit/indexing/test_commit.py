@@ -1,4 +1,4 @@
-"""A batch is written views first, then rows: the row is the commit."""
+"""A batch is written thumbnails first, then views, then rows: the row is the commit."""
 
 from __future__ import annotations
 
@@ -72,6 +72,15 @@ class Tables:
     def views(self) -> Views:
         """The tables of views."""
         return Views(self)
+
+    @property
+    def thumbnails(self) -> Tables:
+        """The pictures that are on their way."""
+        return self
+
+    def settle(self) -> None:
+        """They have arrived."""
+        self.calls.append("thumbnails")
 
     def rows(self, keys: Sequence[str]) -> list[MediaRow]:
         """Those that are stored."""
@@ -271,7 +280,7 @@ def test_views_are_written_before_rows_and_failures_last() -> None:
     case = Case()
     bad = Unreadable(found=found("bad"), reason="It is cut.")
     assert case.commit(case.read("a", "A", "pic"), unreadable=[bad]) == ["a"]
-    assert case.tables.calls == ["views", "media", "failures"]
+    assert case.tables.calls[-4:] == ["thumbnails", "views", "media", "failures"]
 
 
 def test_a_new_file_has_a_row_of_its_facts_and_the_view_that_was_embedded() -> None:
