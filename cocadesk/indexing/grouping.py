@@ -258,11 +258,13 @@ class _Comparing:
             pairs=pairs,
             labels=close_labels(media, pairs, labels, left, BURST_S),
             left=left,
-            apart=known.pairs_of(sorted(apart_pairs(self._library.edits))),
         )
         if is_whole:
             compared = replace(compared, former=no_pairs(), former_labels=no_labels())
-        found = self._library.results.groups.write(compared, self._image_id)
+        with self._library.writing():  # what people decide meanwhile is read and written there
+            apart = known.pairs_of(sorted(apart_pairs(self._library.edits)))
+            compared = replace(compared, apart=apart)
+            found = self._library.results.groups.write(compared, self._image_id)
         self._committed_s = time.monotonic()
         return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
@@ -18,6 +19,7 @@ from cocadesk.annotations.human import HumanAnnotations
 from cocadesk.errors import UserError
 from cocadesk.indexing.grouping import group_steps
 from cocadesk.indexing.types import GroupingReport, GroupingStage
+from cocadesk.library.edits import apart_pairs
 from cocadesk.library.groups import BURST, EXACT, SAME
 from cocadesk.library.layout import GROUPS_NAME
 from cocadesk.library.library import Library
@@ -203,6 +205,25 @@ def test_forgetting_a_medium_leaves_nothing_of_it_in_groups(library: Library, ph
     library.forgetting.run(library.forgetting.order(chosen, kept, []))
     assert found_in(key, library.folder) == {"key": set()}
     assert groups(library, SAME) == {TWICE, ONE_PICTURE - {"cropped.jpg"}}
+
+
+def test_a_decision_while_groups_are_written_is_not_lost(library: Library) -> None:
+    """Neither the groups nor the decision: one is written after the other."""
+    done = threading.Event()
+
+    def compare() -> None:
+        group(library)
+        done.set()
+
+    with library.writing():
+        thread = threading.Thread(target=compare)
+        thread.start()
+        assert not done.wait(1)
+        keys = sorted(key for key, name in _names(library).items() if name in TWICE)
+        GroupEditor(library, HumanAnnotations(library)).set_apart(keys)
+        assert not library.results.groups.set_apart(apart_pairs(library.edits))
+    thread.join()
+    assert groups(library) == {ONE_BURST, ONE_PICTURE}
 
 
 def test_very_many_media_are_not_set_apart_at_once(tmp_path: Path) -> None:
