@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -33,22 +33,10 @@ from tests.support.engines import coloured_photos, index, local_engine
 from tests.support.index_tools import run_index, write_photo
 from tests.support.killed_index import check_whole, index_and_kill
 from tests.support.live_photos import still, video
-from tests.support.object_store import KEYS, VARIABLES, Server, line_to, serving
+from tests.support.object_store import KEYS, Server, line_to
 from tests.support.power_cut import STORE_WRITES, power_cuts
 
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """A store in a process of its own, which no test ends."""
-    with serving() as served:
-        yield served
-
-
-@pytest.fixture(autouse=True)
-def account(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The credentials that the person has set."""
-    for name, value in VARIABLES.items():
-        monkeypatch.setenv(name, value)
+pytestmark = pytest.mark.usefixtures("account")
 
 
 @pytest.fixture
