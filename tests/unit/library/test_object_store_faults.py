@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,6 +26,7 @@ from cocadesk.library_uri import parse_uri, working_folder
 from cocadesk.protocol.messages import Hits, JobReply, Search, StartIndex, WatchJob
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobState
+from tests.support.connections import connections_of
 from tests.support.engines import coloured_photos, index, local_engine
 from tests.support.index_tools import run_index, write_photo
 from tests.support.killed_index import check_whole, index_and_kill
@@ -261,34 +259,11 @@ def test_a_store_that_takes_connections_and_says_nothing_is_said_to_be_away(
             lancedb.connect(f"{uri}/store", storage_options=store.table_options())
 
 
-INDEX = """
-import sys
-from pathlib import Path
-from cocadesk.library.library import Library
-from tests.support.index_tools import run_index
-with Library.open(Path(sys.argv[1])) as library:
-    print("indexed", run_index(library, [Path(sys.argv[2])]).indexed)
-"""
-
-
 def test_only_the_store_itself_is_ever_connected_to(server: Server, tmp_path: Path) -> None:
     """By the system's own calls, as the libraries below us open their sockets without Python."""
-    write_photo(tmp_path / "photos" / "a.jpg", 1)
-    folder = working_folder(parse_uri(server.new_library()), tmp_path / "here")
-    calls = tmp_path / "calls"
-    watch = ["strace", "-f", "-qq", "-e", "trace=connect,sendto", "-o", str(calls)]
-    try:
-        done = subprocess.run(
-            [*watch, sys.executable, "-c", INDEX, folder, tmp_path / "photos"],
-            env={**os.environ, "PYTHONPATH": str(Path.cwd())},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        pytest.skip("needs strace")
-    assert done.stdout.strip() == "indexed 1", done.stderr
-    inet = [line for line in calls.read_text().splitlines() if "AF_INET" in line]
-    port = server.endpoint.rpartition(":")[2]
-    assert inet
-    assert [line for line in inet if f"htons({port})" not in line] == []
+    photos, folder = tmp_path / "photos", working_folder(parse_uri(server.new_library()), tmp_path)
+    write_photo(photos / "a.jpg", 1)
+    asked = connections_of("tests.support.index_child", folder, photos)
+    assert asked == {("127.0.0.1", int(server.endpoint.rpartition(":")[2]))}
+    with Library.open(folder, writer=False) as library:
+        assert library.counts().photos == 1
