@@ -8,7 +8,6 @@ says where the library is; credentials are never written, there or elsewhere.
 
 from __future__ import annotations
 
-import configparser
 import json
 import os
 import re
@@ -197,6 +196,8 @@ def _settings() -> dict[str, str]:
 
 def _profile(variable: str, name: str) -> dict[str, str]:
     """The entries of the person's profile in one of the files that Amazon's tools keep."""
+    import configparser  # not for those whose library is a folder
+
     file = Path(os.environ.get(variable) or Path("~/.aws").expanduser() / name).expanduser()
     parser = configparser.ConfigParser(interpolation=None)
     try:

@@ -197,16 +197,16 @@ def in_words(uri: LibraryUri) -> Iterator[None]:
         raise said or _unknown(uri, str(error)) from error
 
 
-_LOST = re.compile(
-    r"error sending request|timed ?out|response body|connection (?:reset|closed|refused)|dns error"
-    r"|status code: 5\d\d",
-    re.IGNORECASE,
+# Compiled where they are first needed: each search imports this, whatever its library is in.
+_LOST = (
+    r"(?i)error sending request|timed ?out|response body|connection (?:reset|closed|refused)"
+    r"|dns error|status code: 5\d\d"
 )
-_REFUSED = re.compile(
+_REFUSED = (
     r"InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|ExpiredToken|InvalidToken|AuthFailure"
-    r"|InvalidClientTokenId|status code: 40[13]|Unauthenticated|PermissionDenied",
+    r"|InvalidClientTokenId|status code: 40[13]|Unauthenticated|PermissionDenied"
 )
-_REGION = re.compile(r"PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraint")
+_REGION = r"PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraint"
 
 
 def store_refusal(uri: LibraryUri, text: str) -> UserError | None:
@@ -218,7 +218,7 @@ def store_refusal(uri: LibraryUri, text: str) -> UserError | None:
             "A library is made in a bucket that is there.",
             "Check the name, or make the bucket with your store's own program.",
         )
-    if _REGION.search(text):
+    if re.search(_REGION, text):
         return UserError(
             f"The bucket {uri.bucket} lies in another region than {uri.region}.",
             "",
@@ -230,13 +230,13 @@ def store_refusal(uri: LibraryUri, text: str) -> UserError | None:
             "Its clock is wrong by more than some minutes.",
             "Set the clock, then try again.",
         )
-    if _REFUSED.search(text):
+    if re.search(_REFUSED, text):
         return UserError(
             f"The object store refuses access to {uri}.",
             "Your credentials are wrong, or they may not read and write there.",
             "Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, then try again.",
         )
-    if _LOST.search(text):
+    if re.search(_LOST, text):
         return UserError(
             f"{where[0].upper()}{where[1:]} does not answer.",
             "What was committed before is kept.",
