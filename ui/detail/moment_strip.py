@@ -6,25 +6,22 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import (
     QEvent,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
     QRect,
     QRectF,
     QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPen, QPixmap, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
 )
 
 from cocadesk.protocol.values import Hit, VideoMoment
+from ui.kit.cells import CellDelegate, Index, set_font
 from ui.kit.image_loader import ImageLoader, paint_thumbnail
 from ui.kit.plain_text import tip_of
 from ui.kit.texts import clock
@@ -39,29 +36,13 @@ MATCHES_ROLE = MOMENT_ROLE + 2
 PLAY_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 
 
-class _MomentDelegate(QStyledItemDelegate):
+class _MomentDelegate(CellDelegate):
     """A thumbnail over its time; the best match says so."""
 
-    def __init__(self, frames: ImageLoader, parent: QObject) -> None:
-        super().__init__(parent)
-        self._frames = frames
-
-    def sizeHint(  # noqa: N802
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
-        """The size that it would like to have."""
-        return CELL_PX
-
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
+    def draw(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draws one cell."""
         rect = QRect(option.rect).adjusted(3, 3, -3, -3)
         picture = QRect(rect.left(), rect.top(), rect.width(), PICTURE_HEIGHT_PX)
-        painter.save()
         paint_thumbnail(painter, picture, 6, self._picture(index.data(MOMENT_ROLE)))
         state = option.state
         if state & QStyle.StateFlag.State_Selected:
@@ -69,23 +50,16 @@ class _MomentDelegate(QStyledItemDelegate):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(picture).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
         self._paint_time(painter, rect.adjusted(0, PICTURE_HEIGHT_PX + 2, 0, 0), index)
-        painter.restore()
 
     def _picture(self, moment: object) -> QPixmap | None:
         if not isinstance(moment, VideoMoment) or moment.thumbnail is None:
             return None
         path = moment.thumbnail.to_str()
-        return self._frames.pixmap(path, path)
+        return self.loader.pixmap(path, path)
 
-    def _paint_time(
-        self, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def _paint_time(self, painter: QPainter, rect: QRect, index: Index) -> None:
         is_best = bool(index.data(BEST_ROLE))
-        font = QFont(painter.font())
-        font.setPixelSize(SMALL_PX)
-        if is_best:
-            font.setWeight(QFont.Weight.DemiBold)
-        painter.setFont(font)
+        set_font(painter, SMALL_PX, is_bold=is_best)
         is_match = is_best or bool(index.data(MATCHES_ROLE))
         painter.setPen(colour("accent" if is_match else "muted"))
         text = str(index.data(Qt.ItemDataRole.DisplayRole))
@@ -106,7 +80,7 @@ class MomentStrip(QListWidget):
         self.setObjectName("moments")
         self.setAccessibleName("Moments of the video")
         self._is_filling = False
-        self._delegate = _MomentDelegate(frames, self)
+        self._delegate = _MomentDelegate(frames, CELL_PX, self)
         self.setItemDelegate(self._delegate)
         self.setFlow(QListWidget.Flow.LeftToRight)
         self.setWrapping(False)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QPainter, QPen
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPen
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 from cocadesk.protocol.values import Hit, MediaKind, Row
-from ui.kit.icons import Icon, pixmap
+from ui.kit.cells import CellDelegate, Index, paint_badge
+from ui.kit.icons import Icon
 from ui.kit.image_loader import ImageLoader, paint_thumbnail
 from ui.kit.texts import clock, parts_badge, short_marks
-from ui.kit.theme import RADIUS_PX, SMALL_PX, colour, current_theme
+from ui.kit.theme import RADIUS_PX, colour
 from ui.library.grouping import GroupMark
 from ui.library.results_model import GROUP_ROLE, HIT_ROLE, ROW_ROLE
 
 MARGIN_PX = 5
-ICON_PX = 13
 
 
 def group_corner(cell: QRect) -> QRect:
@@ -23,96 +23,47 @@ def group_corner(cell: QRect) -> QRect:
     return QRect(cell.right() - 66, cell.bottom() - 34, 66, 34)
 
 
-class ThumbnailDelegate(QStyledItemDelegate):
-    """A rounded thumbnail that fills its cell; videos show length and moment.
-
-    ``side_px`` is that of a cell, in logical pixels.
-    """
+class ThumbnailDelegate(CellDelegate):
+    """A rounded thumbnail that fills its cell; videos show length and moment."""
 
     def __init__(self, loader: ImageLoader, parent: QObject) -> None:
-        super().__init__(parent)
-        self._loader = loader
-        self.side_px = 180
+        super().__init__(loader, QSize(180, 180), parent)
 
-    def sizeHint(  # noqa: N802
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
-        """The size that it would like to have."""
-        return QSize(self.side_px, self.side_px)
-
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
+    def draw(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draws one cell."""
         row = index.data(ROW_ROLE)
         rect = QRect(option.rect).adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
         mark = index.data(GROUP_ROLE)
-        painter.save()
         if isinstance(mark, GroupMark) and mark.is_open:  # one ground under all of them
             painter.fillRect(option.rect, colour("accent_soft"))
         if isinstance(row, Row):
             self._paint_row(painter, rect, row, index.data(HIT_ROLE))
             if isinstance(mark, GroupMark) and mark.is_head:
                 text = f"{mark.number:,}{' –' if mark.is_open else ''}"
-                self._paint_badge(painter, rect, text, is_right=True, icon=Icon.STACK)
+                paint_badge(painter, rect, text, is_right=True, icon=Icon.STACK)
         else:
             paint_thumbnail(painter, rect, RADIUS_PX, None)
         self._paint_state(painter, option, rect)
-        painter.restore()
 
     def _paint_row(self, painter: QPainter, rect: QRect, row: Row, hit: object) -> None:
         path = hit.thumbnail if isinstance(hit, Hit) and hit.thumbnail else row.thumbnail
-        picture = None if path is None else self._loader.pixmap(row.key, path.to_str())
+        picture = None if path is None else self.loader.pixmap(row.key, path.to_str())
         paint_thumbnail(painter, rect, RADIUS_PX, picture)
         if path is None or (picture is not None and picture.isNull()):
             self._paint_name(painter, rect, row.name)
         if row.kind is MediaKind.VIDEO:
-            self._paint_badge(painter, rect, _video_text(row, hit))
+            paint_badge(painter, rect, _video_text(row, hit))
         elif text := parts_badge(row):
-            self._paint_badge(painter, rect, text)
+            paint_badge(painter, rect, text)
         if row.state != "present":
-            self._paint_badge(painter, rect, row.state, is_above=True)
+            paint_badge(painter, rect, row.state, is_above=True)
         if text := short_marks(row):
-            self._paint_badge(painter, rect, text, is_above=True, is_right=True)
+            paint_badge(painter, rect, text, is_above=True, is_right=True)
 
     def _paint_name(self, painter: QPainter, rect: QRect, name: str) -> None:
         painter.setPen(colour("muted"))
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWrapAnywhere
         painter.drawText(rect.adjusted(8, 8, -8, -8), int(flags), name)
-
-    def _paint_badge(
-        self,
-        painter: QPainter,
-        rect: QRect,
-        text: str,
-        *,
-        is_above: bool = False,
-        is_right: bool = False,
-        icon: Icon | None = None,
-    ) -> None:
-        """A short text in a corner, behind an icon where there is one."""
-        font = QFont(painter.font())
-        font.setPixelSize(SMALL_PX - 1)
-        font.setWeight(QFont.Weight.DemiBold)
-        painter.setFont(font)
-        room = 0 if icon is None else ICON_PX + 3
-        wanted = painter.fontMetrics().horizontalAdvance(text) + 14 + room
-        width = min(wanted, rect.width() - 12)
-        top = rect.top() + 6 if is_above else rect.bottom() - 26
-        left = rect.right() - 6 - width if is_right else rect.left() + 6
-        badge = QRect(left, top, width, 20)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour("badge"))
-        painter.drawRoundedRect(badge, 5, 5)
-        painter.setPen(colour("on_badge"))
-        painter.drawText(badge.adjusted(room, 0, 0, 0), int(Qt.AlignmentFlag.AlignCenter), text)
-        if icon is not None:
-            ratio = painter.device().devicePixelRatioF()
-            shown = pixmap(icon, current_theme().on_badge, ICON_PX, ratio)
-            painter.drawPixmap(badge.left() + 6, badge.top() + (20 - ICON_PX) // 2, shown)
 
     def _paint_state(self, painter: QPainter, option: QStyleOptionViewItem, rect: QRect) -> None:
         state = option.state

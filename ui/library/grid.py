@@ -197,7 +197,7 @@ class Grid(QListView):
         width = max(1, self.viewport().width() - 2)
         columns = max(1, width // CELL_SIZES_PX[self.size_step])
         side = width // columns
-        self._delegate.side_px = side
+        self._delegate.cell_px = QSize(side, side)
         self.setGridSize(QSize(side, side))
 
     def _per_screen(self) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import (
     QItemSelectionModel,
     QModelIndex,
-    QPersistentModelIndex,
     QPoint,
     QRect,
     QRectF,
@@ -13,16 +12,16 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
 )
 
+from ui.kit.cells import CellDelegate, Index, paint_badge, set_font
 from ui.kit.image_loader import ImageLoader, paint_whole
 from ui.kit.texts import short_marks
 from ui.kit.theme import GAP_M, RADIUS_PX, SMALL_PX, colour
@@ -60,7 +59,7 @@ class GroupsTable(QTableView):
         self.setObjectName("groups")
         self.setAccessibleName("Groups of same pictures")
         self.setModel(model)
-        self.setItemDelegate(MemberDelegate(loader, self))
+        self.setItemDelegate(MemberDelegate(loader, CELL_PX, self))
         self.setVerticalHeader(GroupHead(model, self))
         for header, size in (
             (self.verticalHeader(), CELL_PX.height()),
@@ -243,10 +242,10 @@ class GroupHead(QHeaderView):
         if group is not None:
             inner = rect.adjusted(16, PAD_PX + 4, -GAP_M, -PAD_PX)
             painter.setPen(colour("text"))
-            painter.setFont(_font(painter.font(), SMALL_PX + 2, is_bold=True))
+            set_font(painter, SMALL_PX + 2, is_bold=True)
             painter.drawText(inner, int(Qt.AlignmentFlag.AlignTop), title_of(group))
             painter.setPen(colour("muted"))
-            painter.setFont(_font(painter.font(), SMALL_PX))
+            set_font(painter, SMALL_PX)
             below = inner.adjusted(0, 28, 0, 0)
             wraps = int(Qt.AlignmentFlag.AlignTop) | int(Qt.TextFlag.TextWordWrap)
             for line in lines_of(group):
@@ -256,65 +255,41 @@ class GroupHead(QHeaderView):
         painter.restore()
 
 
-class MemberDelegate(QStyledItemDelegate):
+class MemberDelegate(CellDelegate):
     """A whole thumbnail over name, format, size, date and folder; a rejected one is pale."""
 
-    def __init__(self, loader: ImageLoader, parent: QTableView) -> None:
-        super().__init__(parent)
-        self._loader = loader
-
-    def sizeHint(  # noqa: N802
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
-        """The size that it would like to have."""
-        return CELL_PX
-
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
+    def draw(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draws one cell."""
-        rect = QRect(option.rect)
-        painter.save()
         member = index.data(MEMBER_ROLE)
         if isinstance(member, Member):
-            card = rect.adjusted(5, 5, -5, -6)
+            card = QRect(option.rect).adjusted(5, 5, -5, -6)
             self._paint_ground(painter, option, card)
             if member.row.flag == "reject":
                 painter.setOpacity(REJECTED_OPACITY)
             self._paint_member(painter, card.adjusted(PAD_PX, PAD_PX, -PAD_PX, -3), member)
-        painter.restore()
 
     def _paint_member(self, painter: QPainter, card: QRect, member: Member) -> None:
         row = member.row
         place = QRect(card.left(), card.top(), card.width(), PICTURE_PX)
         path = row.thumbnail
-        picture = None if path is None else self._loader.pixmap(row.key, path.to_str())
+        picture = None if path is None else self.loader.pixmap(row.key, path.to_str())
         paint_whole(painter, place, RADIUS_PX - 2, picture)
-        self._paint_badge(painter, place, member)
+        ground = "accent" if member.is_best else "badge"
+        paint_badge(painter, place, member.badge, is_above=True, ground=ground)
         if text := short_marks(row):
-            _pill(painter, place, text, "badge", "on_badge", is_right=True)
-        metrics = painter.fontMetrics()
+            paint_badge(painter, place, text, is_above=True, is_right=True)
         line = QRect(card.left(), place.bottom() + 5, card.width(), LINE_PX)
         middle, right = Qt.TextElideMode.ElideMiddle, Qt.TextElideMode.ElideRight
         for place_of, (text, mode) in enumerate(
             ((row.name, middle), (member.picture, right), (member.file, right),
              (row.folder, middle))
         ):  # fmt: skip
-            painter.setFont(_font(painter.font(), SMALL_PX, is_bold=not place_of))
+            set_font(painter, SMALL_PX, is_bold=not place_of)
             painter.setPen(colour("muted" if place_of else "text"))
             metrics = painter.fontMetrics()
             flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             painter.drawText(line, flags, metrics.elidedText(text, mode, line.width()))
             line.translate(0, LINE_PX)
-
-    def _paint_badge(self, painter: QPainter, place: QRect, member: Member) -> None:
-        if member.is_best:
-            _pill(painter, place, member.badge, "accent", "on_accent")
-        else:
-            _pill(painter, place, member.badge, "badge", "on_badge")
 
     def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, card: QRect) -> None:
         state = option.state
@@ -330,25 +305,3 @@ class MemberDelegate(QStyledItemDelegate):
             painter.setPen(QPen(colour("accent" if has_focus else "line"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(card).adjusted(1, 1, -1, -1), RADIUS_PX, RADIUS_PX)
-
-
-def _pill(
-    painter: QPainter, place: QRect, text: str, ground: str, ink: str, *, is_right: bool = False
-) -> None:
-    """A short text on a rounded ground in an upper corner."""
-    painter.setFont(_font(painter.font(), SMALL_PX - 1, is_bold=True))
-    width = min(place.width() // 2, painter.fontMetrics().horizontalAdvance(text) + 14)
-    left = place.right() - 5 - width if is_right else place.left() + 6
-    pill = QRect(left, place.top() + 6, width, 20)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colour(ground))
-    painter.drawRoundedRect(pill, 5, 5)
-    painter.setPen(colour(ink))
-    painter.drawText(pill, int(Qt.AlignmentFlag.AlignCenter), text)
-
-
-def _font(base: QFont, size_px: int, *, is_bold: bool = False) -> QFont:
-    font = QFont(base)
-    font.setPixelSize(size_px)
-    font.setWeight(QFont.Weight.DemiBold if is_bold else QFont.Weight.Normal)
-    return font
