@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject
@@ -20,6 +21,13 @@ STARS: dict[Action, int] = {
     Actions.FOUR_STARS: 4,
     Actions.FIVE_STARS: 5,
 }
+FLAGS: dict[Action, tuple[Flag, str]] = {
+    Actions.PICK: ("pick", "Picked"),
+    Actions.REJECT: ("reject", "Rejected"),
+    Actions.UNFLAG: ("none", "No flag on"),
+}
+RATINGS = (*STARS, *FLAGS, Actions.FAVOURITE)
+"""The actions about stars, flags and favourites."""
 
 
 class RatingCommands(QObject):
@@ -32,30 +40,30 @@ class RatingCommands(QObject):
 
     def slots(self) -> Slots:
         """The slots of the actions about stars and flags."""
-        return {
-            **{action: partial(self._rate, stars) for action, stars in STARS.items()},
-            Actions.PICK: partial(self._flag, "pick", "Picked"),
-            Actions.REJECT: partial(self._flag, "reject", "Rejected"),
-            Actions.UNFLAG: partial(self._flag, "none", "No flag on"),
-            Actions.FAVOURITE: self._toggle_favourite,
-        }
+        return {action: partial(self._rate, action) for action in RATINGS}
 
-    def _rate(self, stars: int) -> None:
-        keys = targets(self._grid)
+    def _rate(self, action: Action) -> None:
+        row = self._grid.current_row()
+        if row is not None or action is not Actions.FAVOURITE:
+            is_one = row is not None and row.favourite
+            rate(self._editor, action, targets(self._grid), is_favourite=is_one)
+
+
+def rate(
+    editor: AnnotationEditor, action: Action, keys: Sequence[str], *, is_favourite: bool
+) -> None:
+    """Rates these media; as the one under the cursor is no favourite, so all of them become."""
+    photos = count(len(keys), "photo")
+    if action in STARS:
+        stars = STARS[action]
         what = count(stars, "star") if stars else "No stars"
-        self._editor.set(keys, f"{what} on {count(len(keys), 'photo')}", rating=stars)
-
-    def _flag(self, flag: Flag, done: str) -> None:
-        keys = targets(self._grid)
-        self._editor.set(keys, f"{done} {count(len(keys), 'photo')}", flag=flag)
-
-    def _toggle_favourite(self) -> None:
-        """As the photo under the cursor is not, so all of them become."""
-        keys, row = targets(self._grid), self._grid.current_row()
-        if row is not None:
-            photos = count(len(keys), "photo")
-            text = f"No longer favourites: {photos}" if row.favourite else f"Favourites: {photos}"
-            self._editor.set(keys, text, favourite=not row.favourite)
+        editor.set(keys, f"{what} on {photos}", rating=stars)
+    elif action in FLAGS:
+        flag, done = FLAGS[action]
+        editor.set(keys, f"{done} {photos}", flag=flag)
+    else:
+        text = f"No longer favourites: {photos}" if is_favourite else f"Favourites: {photos}"
+        editor.set(keys, text, favourite=not is_favourite)
 
 
 def targets(grid: Grid) -> list[str]:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
-from cocadesk.protocol.messages import Flag, SetBest, SetNotSame
+from cocadesk.protocol.messages import SetBest, SetNotSame
 from ui.annotations.editor import AnnotationEditor
+from ui.annotations.ratings import RATINGS, rate
 from ui.kit.actions import Action, ActionSet, Group, Requires
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.layouts import in_column
@@ -17,20 +18,7 @@ from ui.kit.texts import count
 from ui.kit.widgets import button, label
 from ui.library.alike.members import Member
 
-STARS = {
-    Qt.Key.Key_0: 0,
-    Qt.Key.Key_1: 1,
-    Qt.Key.Key_2: 2,
-    Qt.Key.Key_3: 3,
-    Qt.Key.Key_4: 4,
-    Qt.Key.Key_5: 5,
-}
-FLAGS: dict[Qt.Key, tuple[Flag, str]] = {
-    Qt.Key.Key_P: ("pick", "Picked"),
-    Qt.Key.Key_X: ("reject", "Rejected"),
-    Qt.Key.Key_U: ("none", "No flag on"),
-}
-RATING_KEYS = frozenset((*STARS, *FLAGS, Qt.Key.Key_L))
+RATING_KEYS = {Qt.Key[f"Key_{action.keys[0]}"]: action for action in RATINGS}
 """The same keys as in the grid, whose actions are off while its page is not shown."""
 
 
@@ -42,20 +30,9 @@ class GroupVerbs:
 
     def rate(self, key: Qt.Key, members: Sequence[Member]) -> None:
         """Stars, flag or favourite by its key."""
-        keys, photos = _keys(members), count(len(members), "photo")
-        if not members:
-            return
-        if key in STARS:
-            stars = STARS[key]
-            what = count(stars, "star") if stars else "No stars"
-            self._editor.set(keys, f"{what} on {photos}", rating=stars)
-        elif key in FLAGS:
-            flag, done = FLAGS[key]
-            self._editor.set(keys, f"{done} {photos}", flag=flag)
-        else:
-            is_one = members[0].row.favourite
-            text = f"No longer favourites: {photos}" if is_one else f"Favourites: {photos}"
-            self._editor.set(keys, text, favourite=not is_one)
+        if members:
+            is_favourite = members[0].row.favourite
+            rate(self._editor, RATING_KEYS[key], _keys(members), is_favourite=is_favourite)
 
     def mark_best(self, member: Member) -> None:
         """This one is the best of its groups."""
