@@ -93,7 +93,7 @@ def test_the_menu_of_a_photo_has_what_is_marked_for_it(
     actions: ActionSet, frame: QMainWindow
 ) -> None:
     """Set apart by groups; nothing that is about another thing."""
-    menu = PhotoMenu(actions, frame).build()
+    menu = PhotoMenu(actions, frame, lambda: None).build()
     assert _texts(menu) == [entry.text for entry in EVERY if entry.is_in_photo_menu]
     assert {entry.group for entry in EVERY if entry.is_in_photo_menu} == {
         Group.PHOTO,

@@ -219,7 +219,7 @@ class ActionSet(QObject):
             raise ValueError("each action needs exactly one slot")
         for part in slots:
             for entry, slot in part.items():
-                self._live[entry].triggered.connect(_without_argument(slot))
+                self._live[entry].triggered.connect(without_argument(slot))
 
     def all(self) -> list[QAction]:
         """Every live action, in the order of the list."""
@@ -235,7 +235,9 @@ class ActionSet(QObject):
             live.setEnabled(entry.requires is Requires.NOTHING or entry.requires in given)
 
 
-def _without_argument(slot: Callable[[], object]) -> Callable[[bool], None]:
+def without_argument(slot: Callable[[], object]) -> Callable[[bool], None]:
+    """The slot for a signal that tells whether there is a check mark, which it does not ask."""
+
     def run(_checked: bool) -> None:
         slot()
 

@@ -165,6 +165,12 @@ def action_button(action: QAction, which: Icon) -> IconButton:
     return made
 
 
+def restyle(part: QWidget) -> None:
+    """Draws a part by the style of the properties that it has now."""
+    part.style().unpolish(part)
+    part.style().polish(part)
+
+
 def keeps_key(event: QEvent, keys: Collection[Qt.Key]) -> bool:
     """True where one of these keys is pressed alone; the widget that has the focus gets it.
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from cocadesk.protocol.values import Row
 from ui.kit import desktop
-from ui.kit.actions import Action, ActionSet, Group
+from ui.kit.actions import Action, ActionSet, Group, without_argument
 from ui.kit.layouts import in_column
 from ui.kit.plain_text import tip_of
 
@@ -57,12 +57,7 @@ def main_menu(actions: ActionSet, parent: QWidget) -> QMenu:
 class PhotoMenu(QObject):
     """The menu of the photo under the pointer."""
 
-    def __init__(
-        self,
-        actions: ActionSet,
-        parent: QWidget,
-        row: Callable[[], Row | None] = lambda: None,
-    ) -> None:
+    def __init__(self, actions: ActionSet, parent: QWidget, row: Callable[[], Row | None]) -> None:
         """``row`` gives the photo."""
         super().__init__(parent)
         self._actions = actions
@@ -83,13 +78,12 @@ class PhotoMenu(QObject):
             files = menu.addMenu("Files of this photo")
             for path in dict.fromkeys([row.path, *(part.path for part in row.parts)]):
                 of_file = files.addMenu(Path(path.text).name.replace("&", "&&"))
-                place = path.to_str()
-                of_file.addAction("Open in its program").triggered.connect(
-                    partial(_without_arguments, desktop.open_file, place)
-                )
-                of_file.addAction("Show in folder").triggered.connect(
-                    partial(_without_arguments, desktop.show_in_folder, place)
-                )
+                for text, show in (
+                    ("Open in its program", desktop.open_file),
+                    ("Show in folder", desktop.show_in_folder),
+                ):
+                    slot = without_argument(partial(show, path.to_str()))
+                    of_file.addAction(text).triggered.connect(slot)
         return menu
 
     def show(self, where: QPoint) -> None:
@@ -97,10 +91,6 @@ class PhotoMenu(QObject):
         menu = self.build()
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(where)
-
-
-def _without_arguments(call: Callable[[str], None], path: str, *_: object) -> None:
-    call(path)
 
 
 class CommandPalette(QFrame):

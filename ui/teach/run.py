@@ -22,7 +22,7 @@ from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Card, Column, hide_or_say, hide_part, scrolled
 from ui.kit.texts import count, moment
 from ui.kit.theme import GAP_L, GAP_M
-from ui.kit.widgets import button, label
+from ui.kit.widgets import button, label, restyle
 from ui.teach.curve import Curve, Line
 from ui.teach.figures import Figures
 from ui.teach.texts import duration, progress_line, run_title, verdict
@@ -235,5 +235,4 @@ def _price(run: RunValue) -> str:
 def _set_role(part: QWidget, role: str) -> None:
     if part.property("role") != role:
         part.setProperty("role", role)
-        part.style().unpolish(part)
-        part.style().polish(part)
+        restyle(part)

@@ -17,7 +17,7 @@ from ui.kit.page_parts import TickBox
 from ui.kit.plain_text import tip_of
 from ui.kit.texts import count
 from ui.kit.theme import GAP_M
-from ui.kit.widgets import IconButton, button, label
+from ui.kit.widgets import IconButton, button, label, restyle
 
 LINE_CHOICES = (
     ("See in each text if its lines are one caption", CaptionLines.AUTO),
@@ -131,8 +131,7 @@ class SourceBox(QFrame):
 
     def _mark(self, is_over: bool) -> None:
         self.setProperty("over", is_over)
-        self.style().unpolish(self)
-        self.style().polish(self)
+        restyle(self)
 
 
 class _FolderLine(QWidget):

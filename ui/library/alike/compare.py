@@ -13,13 +13,13 @@ from PySide6.QtGui import (
     QPixmap,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout
 
 from ui.kit.icons import Icon
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.photo_view import PhotoView
 from ui.kit.texts import marks
-from ui.kit.widgets import ElidedLabel, IconButton, label
+from ui.kit.widgets import ElidedLabel, IconButton, label, restyle
 from ui.library.alike.members import Member
 
 AT_ONCE = 6
@@ -59,7 +59,7 @@ class ComparePane(QFrame):
         self.marks.setText(marks(member.row))
         self.best.setText(f"Best · {member.reason}" if member.reason else member.badge)
         self.best.setProperty("role", "best" if member.is_best else "link-badge")
-        _restyle(self.best)
+        restyle(self.best)
         self.setAccessibleName(member.text)
         self.photo.setAccessibleName(member.row.name)
         self.photo.setAccessibleDescription(member.text)
@@ -68,7 +68,7 @@ class ComparePane(QFrame):
         """Frames the pane that the keys act on."""
         if self.property("chosen") is not is_chosen:
             self.setProperty("chosen", is_chosen)
-            _restyle(self)
+            restyle(self)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """A click beside the picture chooses it too."""
@@ -96,7 +96,10 @@ class CompareView(QFrame):
         self._grid = QGridLayout()
         self._grid.setSpacing(4)
         self.title = label("", "on-stage")
-        self.back = _stage_button(Icon.CLEAR, "Back to the list (Esc)", self.closed.emit)
+        self.back = IconButton(
+            Icon.CLEAR, "Back to the list (Esc)", role="stage", colour="on_stage", size_px=22,
+            on_click=self.closed.emit,
+        )  # fmt: skip
         top = in_row(self.title, STRETCH, self.back)
         column: QVBoxLayout = in_column(top, margins=(12, 6, 8, 8), of=self)
         column.addLayout(self._grid, 1)
@@ -246,15 +249,3 @@ class CompareView(QFrame):
         total, first = len(self._members), self._at - self._at % AT_ONCE
         which = f"{total}" if shown == total else f"{first + 1}–{first + shown} of {total}"
         return f"{which} side by side · wheel or + and − zoom all"
-
-
-def _restyle(part: QWidget) -> None:
-    """Draws a part by the style of its new role."""
-    part.style().unpolish(part)
-    part.style().polish(part)
-
-
-def _stage_button(which: Icon, name: str, on_click: object) -> IconButton:
-    made = IconButton(which, name, role="stage", colour="on_stage", size_px=22)
-    made.clicked.connect(on_click)
-    return made
