@@ -100,7 +100,7 @@ class GroupHandler(RequestHandler):
         ]
         counts = {label.value: len(groups.of_label(n)) for n, label in enumerate(LABELS)}
         return Groups(
-            groups=self._values(groups, labels, members, 0, body.members),
+            groups=self._values(groups, labels, members, slice(0, body.members)),
             offset=body.offset,
             total=len(firsts),
             waiting=self._waiting(groups),
@@ -115,7 +115,8 @@ class GroupHandler(RequestHandler):
         if not keys:
             return Groups(groups=(), waiting=self._waiting(groups))
         first = int(groups.firsts[BURST][groups.places(keys[:1])[0]])
-        found = self._values(groups, [groups.label_of(first)], [keys], body.offset, body.limit)
+        stretch = slice(body.offset, body.offset + body.limit)
+        found = self._values(groups, [groups.label_of(first)], [keys], stretch)
         return Groups(groups=found, total=1, waiting=self._waiting(groups))
 
     def _waiting(self, groups: MediaGroups) -> int:
@@ -127,16 +128,15 @@ class GroupHandler(RequestHandler):
         groups: MediaGroups,
         levels: Sequence[int],
         members: Sequence[Sequence[str]],
-        offset: int,
-        limit: int,
+        stretch: slice,
     ) -> tuple[PictureGroup, ...]:
         """Groups as clients see them; of the members of each only a stretch."""
         keys = [key for own in members for key in own]
         rows = {row.key: row for row in self._library.media.rows(keys)}
         chosen = best_keys(self._library.edits)
         return tuple(
-            self._value(groups, LABELS[level], [rows[key] for key in own if key in rows], chosen)(
-                offset, limit
+            self._value(
+                groups, LABELS[level], [rows[key] for key in own if key in rows], chosen, stretch
             )
             for level, own in zip(levels, members, strict=True)
         )
@@ -147,15 +147,16 @@ class GroupHandler(RequestHandler):
         label: GroupLabel,
         rows: Sequence[MediaRow],
         chosen: Sequence[str],
-    ) -> Callable[[int, int], PictureGroup]:
-        """A group with its best first; asked for a stretch of its members."""
+        stretch: slice,
+    ) -> PictureGroup:
+        """A group with its best first, and a stretch of its members."""
         keys = [row.key for row in rows]
         sharpness = groups.sharpness[groups.places(keys)].tolist()
         best_first, reason = ranked(rows, dict(zip(keys, sharpness, strict=True)), chosen)
         sizes = sorted(row.size_bytes for row in rows)
-        return lambda offset, limit: PictureGroup(
+        return PictureGroup(
             label=label,
-            members=self._members(groups, best_first, offset, limit),
+            members=self._members(groups, best_first, stretch),
             count=len(best_first),
             reason=reason,
             is_chosen=any(row.key in chosen for row in best_first[:1]),
@@ -163,20 +164,20 @@ class GroupHandler(RequestHandler):
         )
 
     def _members(
-        self, groups: MediaGroups, best_first: Sequence[MediaRow], offset: int, limit: int
+        self, groups: MediaGroups, best_first: Sequence[MediaRow], stretch: slice
     ) -> tuple[GroupMember, ...]:
         firsts = groups.firsts[:, groups.places([row.key for row in best_first])]
         parts: dict[int, int] = {}
         for first in firsts[SAME].tolist():
             parts.setdefault(first, len(parts))
-        shown = to_rows(self._library, best_first[offset : offset + limit])
+        shown = to_rows(self._library, best_first[stretch])
         return tuple(
             GroupMember(
                 row=row,
                 label=LABELS[int(np.argmax(firsts[:, place] == firsts[:, 0]))],
                 part=parts[int(firsts[SAME, place])],
             )
-            for place, row in enumerate(shown, offset)
+            for place, row in enumerate(shown, stretch.start)
         )
 
     # Decisions --------------------------------------------------------------------------

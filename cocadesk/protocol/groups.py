@@ -82,7 +82,7 @@ class GetGroup(RequestBody, frozen=True):
 class StartGrouping(RequestBody, frozen=True):
     """Compares what has come since the last time with all; a job, ``JobReply``.
 
-    ``again``: everything anew. It begins by itself after an index.
+    ``again``: everything anew. In the idle after an index it begins by itself.
     """
 
     again: bool = False
