@@ -316,8 +316,12 @@ def test_the_empty_page_says_why_it_is_empty(
     """Still to be compared, being compared, or nothing found; with what can be done."""
     shown = empty_state(problem, waiting, has_come=has_come, is_working=is_working)
     assert (shown.title, shown.button) == (title, button)
-    if waiting and not is_working:
-        assert shown.text.startswith("1,200 photos are still to be compared.")
+
+
+def test_the_empty_page_says_how_many_are_still_to_be_compared() -> None:
+    """The number, and that nobody need do anything about it."""
+    shown = empty_state(None, 1200, has_come=True, is_working=False)
+    assert shown.text.startswith("1,200 photos are still to be compared.")
 
 
 def test_the_one_that_is_chosen_side_by_side_is_said(
