@@ -16,17 +16,19 @@ _BRANDS = frozenset(
     | {b"3gp5", b"M4V ", b"MSNV", b"hvc1"}
 )
 _LARGEST_BOX = 512
+_HEAD_BYTES = 64
+"""A first box of the photo itself lies in these."""
 
 
 def video_inside(data: bytes) -> bytes:
     """The MP4 in a photo's file, with whatever stands behind it; empty where there is none."""
-    photo_format = sniff_format(data[:64])
+    photo_format = sniff_format(data[:_HEAD_BYTES])
     if photo_format is None or photo_format.name not in _FORMATS:
         return b""
-    if not any(mark in data for mark in _MARKS):
+    at = data.rfind(b"ftyp")  # first: of nearly all photos this is the only way through the file
+    if at <= _HEAD_BYTES or not any(mark in data for mark in _MARKS):
         return b""
-    at = data.rfind(b"ftyp")
-    while at > 64:
+    while at > _HEAD_BYTES:
         size = int.from_bytes(data[at - 4 : at], "big")
         if 16 <= size <= _LARGEST_BOX and data[at + 4 : at + 8] in _BRANDS:
             return data[at - 4 :]
