@@ -12,7 +12,16 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.library.groups import AS_COPY, BURST, EXACT, PRINT_BYTES, SAME, STATE, Compared
+from cocadesk.library.groups import (
+    AS_COPY,
+    BURST,
+    EXACT,
+    PRINT_BYTES,
+    SAME,
+    STATE,
+    Compared,
+    stored_keys,
+)
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaKind
 from cocadesk.vectors import unit_vectors
@@ -124,7 +133,7 @@ def gathered(library: Library, image_id: str, known: Compared) -> Gathered:
 def _arrays(of: Mapping[str, Sequence[Any]]) -> dict[str, NDArray[Any]]:
     """Some media as arrays, from their columns: so many texts would fill the memory."""
     return {
-        "keys": np.array([key.encode() for key in of["key"]], "S26"),
+        "keys": stored_keys(of["key"]),
         "sizes": np.array(of["size_bytes"], np.int64),
         "facts": np.array(list(map(_facts, *(of[n] for n in _COLUMNS[1:]))), np.uint64),
         "files": np.array(list(map(_digest, of["file_hash"])), np.uint64),
@@ -268,7 +277,7 @@ def _vectors(library: Library, image_id: str, fresh: Compared) -> NDArray[np.int
         if is_first:
             found = np.zeros((len(found), vectors_ND.shape[1] + PRINT_BYTES), np.int8)
             is_first = False
-        places = fresh.places(np.array([key.encode() for key in keys], "S26"))
+        places = fresh.places(stored_keys(keys))
         is_there = places >= 0
         found[places[is_there], :-PRINT_BYTES] = scaled(vectors_ND[is_there])
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +35,19 @@ STATE = 3
 AS_COPY = 2
 """The bits of a mark where another medium of the same picture was compared instead."""
 _FORMAT = "groups 3"
+
+
+def stored_keys(keys: Iterable[str]) -> NDArray[np.bytes_]:
+    """Keys as the arrays hold them."""
+    return np.array([key.encode() for key in keys], "S26")
+
+
+def _places_in(known: NDArray[np.bytes_], keys: NDArray[np.bytes_]) -> NDArray[np.int32]:
+    """The place of each key among sorted ones; -1 where there is none."""
+    if not len(known) or not len(keys):
+        return np.full(len(keys), -1, np.int32)
+    places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    return np.where(known[places] == keys, places, -1).astype(np.int32)
 
 
 def no_pairs() -> Pairs:
@@ -74,7 +87,7 @@ class Compared:
     @classmethod
     def nothing(cls) -> Compared:
         """No media at all."""
-        return cls.of(np.zeros(0, "S26"), np.zeros(0, np.uint64), np.zeros(0, np.int64))
+        return cls.of(stored_keys(()), np.zeros(0, np.uint64), np.zeros(0, np.int64))
 
     @classmethod
     def of(
@@ -91,16 +104,13 @@ class Compared:
 
     def places(self, keys: NDArray[np.bytes_]) -> NDArray[np.int32]:
         """The place of each key; -1 where there is none."""
-        if not len(self.keys) or not len(keys):
-            return np.full(len(keys), -1, np.int32)
-        places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        return np.where(self.keys[places] == keys, places, -1).astype(np.int32)
+        return _places_in(self.keys, keys)
 
     def pairs_of(self, pairs: Collection[tuple[str, str]]) -> Pairs:
         """Pairs of keys as pairs of places, those that are known."""
         if not pairs:
             return no_pairs()
-        named = np.array([key.encode() for pair in pairs for key in pair], "S26")
+        named = stored_keys(key for pair in pairs for key in pair)
         found = self.places(named).reshape(-1, 2)
         return found[(found >= 0).all(axis=1)]
 
@@ -176,11 +186,7 @@ class MediaGroups:
 
     def places(self, keys: Sequence[str]) -> NDArray[np.int32]:
         """The place of each key; -1 where it is in no group."""
-        named = np.array([key.encode() for key in keys], "S26")
-        if not len(self.keys) or not len(named):
-            return np.full(len(named), -1, np.int32)
-        places = np.minimum(np.searchsorted(self.keys, named), len(self.keys) - 1)
-        return np.where(self.keys[places] == named, places, -1).astype(np.int32)
+        return _places_in(self.keys, stored_keys(keys))
 
     def places_in(self, keys: Sequence[str]) -> NDArray[np.int32]:
         """As ``places``, for a list of many keys: by their numbers where they have some."""
@@ -207,12 +213,9 @@ class MediaGroups:
 
     def members(self, level: int, first: int) -> NDArray[np.intp]:
         """The places of all media of a group."""
-        order, ordered = self._ordered(level)
+        order, ordered = self._orders[level]
         start, end = np.searchsorted(ordered, [first, first + 1])
         return order[start:end]
-
-    def _ordered(self, level: int) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-        return self._orders[level]
 
     @cached_property
     def _orders(self) -> list[tuple[NDArray[np.intp], NDArray[np.int32]]]:
@@ -344,8 +347,7 @@ class Groups:
         parts = self._parts()
         if parts is None:
             return False
-        image_id = parts.about[1]
-        compared = self.compared(image_id)
+        compared, image_id = _compared_in(parts), parts.about[1]
         apart = compared.pairs_of(sorted(pairs))
         if np.array_equal(apart, compared.apart):
             return False
@@ -362,8 +364,8 @@ class Groups:
         if parts is None:
             self._path.unlink(missing_ok=True)
             return
-        compared, image_id = self.compared(parts.about[1]), parts.about[1]
-        gone = compared.places(np.array([key.encode() for key in keys], "S26"))
+        compared, image_id = _compared_in(parts), parts.about[1]
+        gone = compared.places(stored_keys(keys))
         is_kept = np.ones(len(compared.keys), np.bool_)
         is_kept[gone[gone >= 0]] = False
         self.write(compared.only(is_kept), image_id)
