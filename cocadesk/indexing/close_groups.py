@@ -70,7 +70,6 @@ class _Groups:
 
     def __init__(self, media: Gathered, pairs: Iterable[list[int]]) -> None:
         self._media = media
-        self._first: dict[int, int] = {}
         like: dict[int, set[int]] = {}
         for one, other in pairs:
             like.setdefault(one, {one}).add(other)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 
 from cocadesk.indexing.known_files import MatchedFile
 from cocadesk.indexing.pictures import Embedded, embed_video
@@ -53,7 +52,7 @@ class LiveVideos:
         having = [
             (one, part)
             for one in identities
-            if one.parts and one.state == MediaState.PRESENT and one.kind == MediaKind.PHOTO
+            if one.state == MediaState.PRESENT and one.kind == MediaKind.PHOTO
             for part in one.parts
             if part.role in HAS_VIDEO and part.format != UNREADABLE
         ]
@@ -119,7 +118,7 @@ class LiveVideos:
                         vector=embedded.vectors_VD[1 + place],
                         shows=ViewShows.LIVE,
                         **place_of(row),
-                        **asdict(span),
+                        **dataclasses.asdict(span),
                     )
                 )
             self._library.thumbnails.settle()

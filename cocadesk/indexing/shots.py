@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from cocadesk.indexing.gathering import owner
+from cocadesk.indexing.gathering import MayJoin, owner
 from cocadesk.indexing.pipeline import Decoder
 from cocadesk.library.rows import Identity, MediaState
 from cocadesk.media.companions import Companion, are_one_shot, companions
@@ -19,11 +19,7 @@ class Shots:
     ``look`` first, then ``read_steps`` where files are ``unread``; then ``pairs`` holds.
     """
 
-    def __init__(
-        self,
-        members: Iterable[Identity],
-        agree_now: Callable[[str, str], bool] = lambda one, other: False,
-    ) -> None:
+    def __init__(self, members: Iterable[Identity], agree_now: MayJoin) -> None:
         """``agree_now`` tells of two media whether people may have kept them apart, and don't."""
         self._agree_now = agree_now
         self._at: dict[bytes, list[Identity]] = {}

@@ -103,8 +103,8 @@ class Survey:
         roots_known: Roots,
         again: Again = Again.NOTHING,
         settle_s: float = 0.0,
-        may_join: MayJoin = lambda one, other: True,
-        agree_now: MayJoin = lambda one, other: False,
+        may_join: MayJoin,
+        agree_now: MayJoin,
     ) -> None:
         self._scanned = frozenset(roots)
         self._has_scanned = lru_cache(maxsize=None)(self._is_folder_inside)

@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from cocadesk.library.marks import Flag, flag_of, stars_of
-from cocadesk.library.parts import parts_text
+from cocadesk.library.parts import name_of, parts_text
 from cocadesk.library.paths import fold, folder_of
 from cocadesk.library.rows import MediaKind, MediaRow, MediaState
 from cocadesk.library.shown import (
@@ -201,7 +201,7 @@ def _size(row: MediaRow) -> str:
 
 def _files(row: MediaRow) -> str | None:
     parts = ((os.fsdecode(part.name), part.role) for part in row.parts)
-    return parts_text(os.fsdecode(row.path).rpartition(os.sep)[2], list(parts))
+    return parts_text(name_of(row.path), list(parts))
 
 
 FIELDS = (
@@ -363,7 +363,7 @@ FIELDS = (
         columns=("name_text",),
         match=Match.CONTAINS,
         is_optional=False,
-        shown=lambda row: os.fsdecode(row.path).rpartition(os.sep)[2],
+        shown=lambda row: name_of(row.path),
     ),
     Field(
         "folder",

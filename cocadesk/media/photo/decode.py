@@ -172,11 +172,6 @@ _HEAD_BYTES = 256 << 10
 """A JPEG's metadata lie before its first scan, nearly always in so many bytes."""
 
 
-def photo_metadata(path: bytes, limits: DecodeLimits, data: bytes | None = None) -> PhotoMetadata:
-    """The metadata of a photo's file and of its sidecars; see ``photo_facts``."""
-    return photo_facts(path, limits, data)[0]
-
-
 def photo_facts(
     path: bytes, limits: DecodeLimits, data: bytes | None = None
 ) -> tuple[PhotoMetadata, str]:

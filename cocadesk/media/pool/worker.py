@@ -202,8 +202,6 @@ def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Hear
     if isinstance(done, MetadataDone):
         return structs.replace(done, metadata=with_sidecars_of(done.metadata, paths))
     metadata = with_sidecars_of(done.content.metadata, paths)
-    if isinstance(done, PhotoDone):
-        return structs.replace(done, content=replace(done.content, metadata=metadata))
     return structs.replace(done, content=replace(done.content, metadata=metadata))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from cocadesk.media.photo.decode import decode_photo, decode_rgb, open_photo, photo_metadata
+from cocadesk.media.photo.decode import decode_photo, decode_rgb, open_photo, photo_facts
 from cocadesk.media.photo.jxl_header import read_header
 from cocadesk.media.pool.pool import DecoderPool
 from cocadesk.media.types import DecodedPhoto, DecodeLimits, DecodeRequest, PhotoError
@@ -68,7 +68,7 @@ def test_the_metadata_of_a_jpeg_within_are_read_without_its_picture(tmp_path: Pa
     block = exif_block({0x010F: "Cam"}, {0x9003: "2022:03:04 05:06:07"})
     path = tmp_path / "photo.jxl"
     path.write_bytes(jxl_of_jpeg(encode(quadrants(), "JPEG", exif=block)))
-    metadata = photo_metadata(bytes(path), DecodeLimits())
+    metadata = photo_facts(bytes(path), DecodeLimits())[0]
     assert metadata.camera == "Cam"
     assert str(metadata.taken_local) == "2022-03-04 05:06:07"
 
@@ -186,7 +186,7 @@ def test_metadata_in_compressed_boxes_are_read(tmp_path: Path) -> None:
     path.write_bytes(data)
     for metadata in (
         decode_photo(data, SPEC).metadata,
-        photo_metadata(bytes(path), DecodeLimits()),
+        photo_facts(bytes(path), DecodeLimits())[0],
     ):
         assert (metadata.camera, metadata.rating) == ("Cam", 4)
         assert str(metadata.taken_local) == "2022-03-04 05:06:07"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cocadesk.media.photo.decode import decode_photo, decode_rgb, photo_metadata
+from cocadesk.media.photo.decode import decode_photo, decode_rgb, photo_facts
 from cocadesk.media.photo.resize import prepare_input
 from cocadesk.media.types import (
     DecodedPhoto,
@@ -165,4 +165,4 @@ def test_reduced_decodes_of_camera_photos_are_close_to_full_ones() -> None:
 def test_of_a_date_that_is_partly_wrong_the_rest_is_read(name: str, taken: datetime) -> None:
     """As cameras and programs write them."""
     path = shared_path(f"faults/photos/{name}")
-    assert photo_metadata(os.fsencode(path), DecodeLimits()).taken_local == taken
+    assert photo_facts(os.fsencode(path), DecodeLimits())[0].taken_local == taken
