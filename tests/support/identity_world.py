@@ -11,7 +11,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cocadesk.indexing.identity import MatchKind, SeenFile, decide
+from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, decide
+from cocadesk.library.parts import Part
 from cocadesk.library.paths import is_under
 from cocadesk.library.rows import Identity, MediaState
 
@@ -226,25 +227,8 @@ class Simulation:
     def _index_by_rules(
         self, roots: tuple[bytes, ...], names: Iterator[str], replaced: set[bytes]
     ) -> None:
-        world = self.world
-        recorded = list(self.rows.values())
-        seen = [
-            self._seen(path, is_witness=root_of(path) not in roots)
-            for path in sorted(world.files())
-            if root_of(path) in roots or any(row.path == path for row in recorded)
-        ]
-        plan = decide(
-            recorded,
-            seen,
-            is_covered=lambda row: True,
-            is_scanned=lambda row: root_of(row.path) in roots,
-            volume_at=lambda row: world.numbers[world.volume_of(row.path)],
-            replaced=replaced,
-        )
-        away = {self.rows[key].root for key in plan.offline}
-        for root in set(roots) - away:
-            self.inodes[root] = world.inodes[root]
-        by_path = {file.path: file for file in seen}
+        plan, by_path = self._decided(list(self.rows.values()), roots, replaced)
+        self._note_roots(roots, plan)
         for path, verdict in sorted(plan.verdicts.items()):
             key = verdict.key or next(names)
             self._place(key, by_path[path], is_edit=verdict.kind is MatchKind.EDITED)
@@ -257,15 +241,41 @@ class Simulation:
             for key in keys:
                 self.rows[key] = self.rows[key]._replace(state=state.value)
 
-    def _seen(self, path: bytes, *, is_witness: bool) -> SeenFile:
+    def _decided(
+        self, recorded: list[Identity], roots: tuple[bytes, ...], replaced: set[bytes]
+    ) -> tuple[Plan, dict[bytes, SeenFile]]:
+        """What the program's rules make of these files, and the files as they were seen."""
+        world = self.world
+        seen = {
+            path: self._seen(path, recorded, is_witness=root_of(path) not in roots)
+            for path in sorted(world.files())
+            if root_of(path) in roots or any(row.path == path for row in recorded)
+        }
+        plan = decide(
+            recorded,
+            list(seen.values()),
+            is_covered=lambda row: True,
+            is_scanned=lambda row: root_of(row.path) in roots,
+            volume_at=lambda row: world.numbers[world.volume_of(row.path)],
+            replaced=replaced,
+        )
+        return plan, seen
+
+    def _note_roots(self, roots: tuple[bytes, ...], plan: Plan) -> None:
+        """Remember the folders of the roots that are there."""
+        away = {self.rows[key].root for key in plan.offline}
+        for root in set(roots) - away:
+            self.inodes[root] = self.world.inodes[root]
+
+    def _seen(self, path: bytes, recorded: list[Identity], *, is_witness: bool) -> SeenFile:
         """A file as the scan and the comparison of bytes give it."""
         file = self.world.files()[path]
-        at_path = [row for row in self.rows.values() if row.path == path]
+        at_path = [row for row in recorded if row.path == path]
         is_recorded = len(at_path) == 1 and (at_path[0].mtime_ns, at_path[0].ctime_ns) == (
             file.mtime,
             file.ctime,
         )
-        is_known_size = any(row.size_bytes == ord(file.content) // 2 for row in self.rows.values())
+        is_known_size = any(row.size_bytes == ord(file.content) // 2 for row in recorded)
         hashed = is_known_size and not is_recorded
         return SeenFile(
             path=path,
@@ -287,7 +297,12 @@ class Simulation:
             assert old is not None
             assert old.path == file.path
             self.words.pop(key, None)
-        self.rows[key] = Identity(
+        self.rows[key] = self._row(key, file)
+
+    def _row(self, key: str, file: SeenFile, parts: tuple[Part, ...] = ()) -> Identity:
+        """The row of a medium whose file is there."""
+        content = self.world.files()[file.path].content
+        return Identity(
             key=key,
             root=file.root,
             path=file.path,
@@ -300,6 +315,7 @@ class Simulation:
             kind="photo",
             state=MediaState.PRESENT.value,
             embedded=(),
+            parts=parts,
         )
 
     def _give_words(self) -> None:

@@ -7,10 +7,9 @@ knows files alone; here the rules for files of one shot are checked by what they
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from cocadesk.indexing.gathering import gather, members
-from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, decide
+from cocadesk.indexing.identity import MatchKind, Plan, SeenPart
 from cocadesk.library.parts import Part, PartRole
 from cocadesk.library.paths import is_under
 from cocadesk.library.rows import Identity, MediaState, paths_of
@@ -20,13 +19,6 @@ from tests.support.identity_world import PHOTOS, ROOTS, USB, Simulation, root_of
 NAMES = (b"1.jpg", b"1.cr2", b"2.jpg", b"2.CR2", b"1.mov")
 FOLDERS = (b"", b"/trip")
 _FIRST_TIME = "abc"
-
-
-class Said(NamedTuple):
-    """A person's words, and the contents of the shot that they are about by now."""
-
-    text: str
-    contents: frozenset[str]
 
 
 def are_one_shot(one: str, other: str) -> bool:
@@ -39,7 +31,8 @@ class PartsSimulation(Simulation):
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
-        self.said: dict[str, Said] = {}
+        self.said: dict[str, str] = {}
+        """By key, what a person said."""
         self.joined = 0
         self.shown_anew = 0
 
@@ -56,33 +49,17 @@ class PartsSimulation(Simulation):
         before, said = dict(self.rows), dict(self.said)
         plan = self._plan(roots, replaced)
         self._apply(plan, names)
-        self._follow(plan, before, said)
+        self._follow(plan, before)
         self._check(roots, plan, before, said)
         again = self._plan(roots, {r for r in replaced if self.inodes[r] != self.world.inodes[r]})
         assert (again.verdicts, again.joined, again.left) == ({}, {}, []), self._story()
         self._talk()
 
     def _plan(self, roots: tuple[bytes, ...], replaced: set[bytes]) -> Plan:
-        world, rows = self.world, list(self.rows.values())
-        own = members(rows)
-        seen = {
-            path: self._seen_member(path, own, is_witness=root_of(path) not in roots)
-            for path in sorted(world.files())
-            if root_of(path) in roots or any(one.path == path for one in own)
-        }
-        found = decide(
-            own,
-            list(seen.values()),
-            is_covered=lambda row: True,
-            is_scanned=lambda row: root_of(row.path) in roots,
-            volume_at=lambda row: world.numbers[world.volume_of(row.path)],
-            replaced=replaced,
-        )
+        rows = list(self.rows.values())
+        found, self._files = self._decided(members(rows), roots, replaced)
         plan = gather(found, rows, self.pairs(roots), self._may_join)
-        away = {self.rows[key].root for key in plan.offline}
-        for root in set(roots) - away:
-            self.inodes[root] = world.inodes[root]
-        self._files = seen
+        self._note_roots(roots, plan)
         return plan
 
     def pairs(self, roots: tuple[bytes, ...]) -> dict[bytes, Companion]:
@@ -95,27 +72,8 @@ class PartsSimulation(Simulation):
         }
 
     def _may_join(self, one: str, other: str) -> bool:
-        texts = {self.said[key].text for key in (one, other) if key in self.said}
+        texts = {self.said[key] for key in (one, other) if key in self.said}
         return len(texts) < 2
-
-    def _seen_member(self, path: bytes, own: list[Identity], *, is_witness: bool) -> SeenFile:
-        file = self.world.files()[path]
-        at_path = [one for one in own if one.path == path]
-        is_recorded = len(at_path) == 1 and (at_path[0].mtime_ns, at_path[0].ctime_ns) == (
-            file.mtime,
-            file.ctime,
-        )
-        is_known_size = any(one.size_bytes == ord(file.content) // 2 for one in own)
-        return SeenFile(
-            path=path,
-            root=root_of(path),
-            size_bytes=ord(file.content) // 2,
-            mtime_ns=file.mtime,
-            ctime_ns=file.ctime,
-            volume=self.world.numbers[self.world.volume_of(path)],
-            file_hash=file.content if is_known_size and not is_recorded else None,
-            is_witness=is_witness,
-        )
 
     def _apply(self, plan: Plan, names: Iterator[str]) -> None:
         """Do what an index does with a plan."""
@@ -123,10 +81,7 @@ class PartsSimulation(Simulation):
             self.joined += 1
             if key in self.said:
                 self.rows[key] = self.rows[key]._replace(state=MediaState.MISSING.value)
-                mine = self.said.get(stays, self.said[key])
-                contents = mine.contents | self.said[key].contents
-                self.said[stays] = Said(mine.text, contents)
-                del self.said[key]
+                self.said.setdefault(stays, self.said.pop(key))
             else:
                 del self.rows[key]
         for keys, state in (
@@ -145,33 +100,18 @@ class PartsSimulation(Simulation):
             self._set(verdict.key or next(names), path, plan)
 
     def _set(self, key: str, path: bytes, plan: Plan) -> None:
-        content = self.world.files()[path].content
-        parts = tuple(
-            self._part(one.path, one.role, one.file_hash) for one in plan.parts.get(path, ())
-        )
-        seen = self._files[path]
-        self.rows[key] = Identity(
-            key=key,
-            root=seen.root,
-            path=path,
-            size_bytes=seen.size_bytes,
-            mtime_ns=seen.mtime_ns,
-            ctime_ns=seen.ctime_ns,
-            volume=seen.volume,
-            file_hash=content,
-            picture_hash=content,
-            kind="photo",
-            state=MediaState.PRESENT.value,
-            embedded=(),
-            parts=parts,
-        )
+        parts = tuple(map(self._part, plan.parts.get(path, ())))
+        self.rows[key] = self._row(key, self._files[path], parts)
+        # A part is named by its name alone.
+        wanted = [path, *(one.path for one in plan.parts.get(path, ()))]
+        assert paths_of(self.rows[key]) == wanted, self._story()
 
-    def _part(self, path: bytes, role: str, known: str | None) -> Part:
-        content, seen = self.world.files()[path].content, self._files[path]
-        assert known in (None, content), f"{path!r} holds {content}: {self._story()}"
+    def _part(self, one: SeenPart) -> Part:
+        content, seen = self.world.files()[one.path].content, self._files[one.path]
+        assert one.file_hash in (None, content), f"{one.path!r} holds {content}: {self._story()}"
         return Part(
-            name=path.rpartition(b"/")[2],
-            role=PartRole(role),
+            name=one.path.rpartition(b"/")[2],
+            role=PartRole(one.role),
             format="",
             size_bytes=seen.size_bytes,
             mtime_ns=seen.mtime_ns,
@@ -183,7 +123,7 @@ class PartsSimulation(Simulation):
         """The contents of all files of a medium."""
         return frozenset([row.file_hash, *(part.file_hash for part in row.parts)])
 
-    def _follow(self, plan: Plan, before: dict[str, Identity], said: dict[str, Said]) -> None:
+    def _follow(self, plan: Plan, before: dict[str, Identity]) -> None:
         """Words stay with bytes that the medium had; only an edit in place brings others in."""
         for path, verdict in plan.verdicts.items():
             key = verdict.key
@@ -206,7 +146,7 @@ class PartsSimulation(Simulation):
         roots: tuple[bytes, ...],
         plan: Plan,
         before: dict[str, Identity],
-        said: dict[str, Said],
+        said: dict[str, str],
     ) -> None:
         there = [row for row in self.rows.values() if row.state == MediaState.PRESENT]
         held = {path: row.key for row in there for path in paths_of(row)}
@@ -218,8 +158,6 @@ class PartsSimulation(Simulation):
             one, other = held[path], held[companion.shown]
             # Only words keep files of one shot apart.
             assert one == other or not self._may_join(one, other), self._story()
-        for row in there:
-            assert len({path.rpartition(b"/")[0] for path in paths_of(row)}) == 1
         for key, old in before.items():
             stays = plan.joined.get(key, key)
             if stays not in self.rows or old.state != MediaState.PRESENT:
@@ -229,18 +167,15 @@ class PartsSimulation(Simulation):
                 assert held[old.path] == stays, f"{key} lost its file: {self._story()}"
         for key, words in said.items():
             stays = plan.joined.get(key, key)
-            assert self.said[stays].text == words.text or stays != key, self._story()
+            assert self.said[stays] == words, f"other words are said of {key}: {self._story()}"
             assert key in self.rows, f"the words of {key} are lost: {self._story()}"
 
     def _talk(self) -> None:
         """A person writes about some of the media that are there."""
         for key, row in sorted(self.rows.items()):
-            if row.state != MediaState.PRESENT:
-                continue
-            if key in self.said:
-                self.said[key] = Said(self.said[key].text, self.contents(row))
-            elif self.random.random() < 0.3:
-                self.said[key] = Said(self.random.choice("xyz"), self.contents(row))
+            is_open = row.state == MediaState.PRESENT and key not in self.said
+            if is_open and self.random.random() < 0.3:
+                self.said[key] = self.random.choice("xyz")
 
     def _story(self) -> str:
         return "\n".join(self.log[-40:])
