@@ -34,7 +34,7 @@ from PIL import Image, ImageEnhance
 from cocadesk.indexing.grouping import group_steps
 from cocadesk.indexing.types import GroupingStage
 from cocadesk.library.groups import BURST, SAME
-from cocadesk.library.library import Library, Sizes
+from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaChange, MediaRow, ViewRow, new_key
 from cocadesk.media.photo.decode import decode_photo
 from cocadesk.media.shards import read_shards
@@ -302,7 +302,7 @@ def same_picture_figures(shards: Sequence[Path], count: int, folder: Path) -> li
     """The figures over about ``count`` photos; ``folder`` holds the library meanwhile."""
     backend = open_backend("starter")
     try:
-        with Library.open(folder / "same", sizes=Sizes()) as library:
+        with Library.open(folder / "same") as library:
             truth = fill(library, backend, drawn(originals(shards), count))
             return measured(library, backend.info().image_id, truth)
     finally:

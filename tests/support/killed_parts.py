@@ -12,7 +12,7 @@ from cocadesk.library.rows import MediaState, ViewShows
 from tests.support.index_tools import row_at, run_index, set_human_caption, views_at, write_photo
 from tests.support.live_photos import still, video
 from tests.support.power_cut import power_cuts
-from tests.support.shots import write_shot
+from tests.support.shots import media, write_shot
 
 _MEDIA = {
     "joined.jpg": ["joined.dng"],
@@ -64,11 +64,7 @@ def parts_cut_between_writes(base: Path, *, every: int = 1) -> int:
 
 def _check(library: Library, photos: Path) -> None:
     there = [row for row in library.media.iter_rows() if row.state is MediaState.PRESENT]
-    names = {
-        Path(os.fsdecode(row.path)).name: [os.fsdecode(part.name) for part in row.parts]
-        for row in there
-    }
-    assert names == _MEDIA
+    assert media(library) == _MEDIA
     for name in _CAPTIONED:
         wanted = "raw" if name == "joined.jpg" else Path(name).stem
         assert row_at(library, photos / name).human_caption == wanted

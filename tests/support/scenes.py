@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
+
+from cocadesk.media.photo.likeness import SmallPicture, small_picture
+from cocadesk.media.photo.resize import thumbnail_jpeg
+from cocadesk.media.source import THUMBNAIL_PX
 
 WHEN = datetime(2024, 5, 17, 14, 3, 20)
 DATE_TAKEN, CAMERA = 0x9003, 0x0110
@@ -41,6 +46,25 @@ def save(
         exif.get_ifd(0x8769)[DATE_TAKEN] = f"{taken:%Y:%m:%d %H:%M:%S}"
     picture.save(path, quality=quality, exif=exif)
     return path
+
+
+def saved(picture: Image.Image, quality: int) -> Image.Image:
+    """The picture as a JPEG of this quality gives it back."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality)
+    return Image.open(buffer)
+
+
+def small(picture: Image.Image) -> SmallPicture:
+    """The picture as its thumbnail is compared."""
+    found = small_picture(thumbnail(picture), *picture.size)
+    assert found is not None
+    return found
+
+
+def thumbnail(picture: Image.Image) -> bytes:
+    """The picture's thumbnail, as the library keeps it."""
+    return thumbnail_jpeg(np.asarray(picture.convert("RGB")), THUMBNAIL_PX)
 
 
 def cropped(picture: Image.Image, share: float = 0.1) -> Image.Image:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 
+from cocadesk.library.library import Library
+from cocadesk.library.rows import MediaState
 from tests.support.photo_files import encode, exif_block
 from tests.support.raw_files import dng
 
@@ -31,3 +34,12 @@ def write_shot(folder: Path, stem: str, seed: int) -> tuple[Path, Path]:
     jpeg.write_bytes(jpeg_bytes(seed))
     raw.write_bytes(raw_bytes(seed))
     return jpeg, raw
+
+
+def media(library: Library) -> dict[str, list[str]]:
+    """The names of the files of all media that are there, by the name of the shown file."""
+    return {
+        Path(os.fsdecode(row.path)).name: [os.fsdecode(part.name) for part in row.parts]
+        for row in library.media.iter_rows()
+        if row.state is MediaState.PRESENT
+    }

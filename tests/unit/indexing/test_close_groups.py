@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,11 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageEnhance
 
-from cocadesk.indexing.grouping import group_steps
 from cocadesk.library.groups import BURST, EXACT, SAME
 from cocadesk.library.library import Library
-from tests.support.fake_backend import FakeInfo
 from tests.support.index_tools import run_index
+from tests.support.named_groups import group, groups
 from tests.support.pages import bill
 from tests.support.scenes import WHEN, moved, save, scene
 
@@ -34,17 +32,8 @@ class _Compared:
         draw(self._photos)
         with Library.open(self._base) as library:
             run_index(library, [self._photos])
-            for _ in group_steps(library, FakeInfo().image_id, again=again):
-                pass
-            return self._named(library, level)
-
-    def _named(self, library: Library, level: int) -> Named:
-        found = library.results.groups.current()
-        name = {row.key: Path(os.fsdecode(row.path)).stem for row in library.media.iter_rows()}
-        members: dict[int, set[str]] = {}
-        for place, first in enumerate(found.firsts[level].tolist()):
-            members.setdefault(first, set()).add(name[found.key(place)])
-        return sorted((own for own in members.values() if len(own) > 1), key=min)
+            group(library, again=again)
+            return sorted(({Path(n).stem for n in own} for own in groups(library, level)), key=min)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -18,9 +17,9 @@ from cocadesk.annotations.groups import MOST_APART, GroupEditor
 from cocadesk.annotations.human import HumanAnnotations
 from cocadesk.errors import UserError
 from cocadesk.indexing.grouping import group_steps
-from cocadesk.indexing.types import GroupingReport, GroupingStage
+from cocadesk.indexing.types import GroupingStage
 from cocadesk.library.edits import apart_pairs
-from cocadesk.library.groups import BURST, EXACT, SAME
+from cocadesk.library.groups import EXACT, SAME
 from cocadesk.library.layout import GROUPS_NAME
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaState
@@ -28,37 +27,10 @@ from tests.support.fake_backend import FakeInfo
 from tests.support.found_bytes import found_in
 from tests.support.index_tools import row_at, run_index, write_photo
 from tests.support.library_rows import insert, media_row
+from tests.support.named_groups import group, groups, names_of
 from tests.support.scenes import cropped, moved, photos_and_copies, save, scene
 
 IMAGE_ID = FakeInfo().image_id
-Named = set[frozenset[str]]
-
-
-def group(library: Library, *, again: bool = False, commit_every_s: float = 30) -> GroupingReport:
-    """Compares all that is new, to the end."""
-    steps = group_steps(library, IMAGE_ID, again=again, commit_every_s=commit_every_s)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            report = end.value
-            assert isinstance(report, GroupingReport)
-            return report
-
-
-def _names(library: Library) -> dict[str, str]:
-    """The name of each medium's file."""
-    return {row.key: os.fsdecode(row.path).rpartition("/")[2] for row in library.media.iter_rows()}
-
-
-def groups(library: Library, level: int = BURST) -> Named:
-    """The groups of a level, by the names of their files."""
-    found = library.results.groups.current()
-    name = _names(library)
-    members: dict[int, set[str]] = {}
-    for place, first in enumerate(found.firsts[level].tolist()):
-        members.setdefault(first, set()).add(name[found.key(place)])
-    return {frozenset(own) for own in members.values() if len(own) > 1}
 
 
 @pytest.fixture
@@ -138,7 +110,7 @@ def test_groups_stay_until_a_comparison_of_all_is_whole(library: Library) -> Non
     steps.close()
     assert groups(library) == wanted
     assert library.results.groups.current().compared < 11
-    one, other = sorted(key for key, name in _names(library).items() if name in TWICE)
+    one, other = sorted(key for key, name in names_of(library).items() if name in TWICE)
     assert library.results.groups.set_apart({(one, other)})
     assert groups(library) == wanted - {TWICE}
     library.results.groups.set_apart(set())
@@ -219,7 +191,7 @@ def test_a_decision_while_groups_are_written_is_not_lost(library: Library) -> No
         thread = threading.Thread(target=compare)
         thread.start()
         assert not done.wait(1)
-        keys = sorted(key for key, name in _names(library).items() if name in TWICE)
+        keys = sorted(key for key, name in names_of(library).items() if name in TWICE)
         GroupEditor(library, HumanAnnotations(library)).set_apart(keys)
         assert not library.results.groups.set_apart(apart_pairs(library.edits))
     thread.join()

@@ -11,7 +11,7 @@ import pytest
 from cocadesk.indexing.types import IndexReport
 from cocadesk.library.library import Library
 from cocadesk.library.parts import PartRole
-from cocadesk.library.rows import MediaRow, MediaState
+from cocadesk.library.rows import MediaRow
 from tests.support.index_tools import (
     CountingBackend,
     InProcessDecoder,
@@ -21,7 +21,7 @@ from tests.support.index_tools import (
     views_at,
     write_photo,
 )
-from tests.support.shots import jpeg_bytes, raw_bytes
+from tests.support.shots import jpeg_bytes, media, raw_bytes
 from tests.support.xmp_packets import xmp
 
 
@@ -40,15 +40,6 @@ def index(library: Library, photos: Path) -> IndexReport:
     report = run_index(library, [photos])
     assert report.failed == ()
     return report
-
-
-def media(library: Library) -> dict[str, list[str]]:
-    """The names of the files of all media that are there, by the name of the shown file."""
-    return {
-        Path(os.fsdecode(row.path)).name: [os.fsdecode(part.name) for part in row.parts]
-        for row in library.media.iter_rows()
-        if row.state is MediaState.PRESENT
-    }
 
 
 def test_raw_and_jpeg_of_one_shot_are_one_medium_shown_by_the_jpeg(

@@ -11,7 +11,6 @@ import pytest
 from cocadesk.annotations.history import UndoStacks
 from cocadesk.indexing.types import IndexOptions, IndexProgress, IndexStage
 from cocadesk.library.library import Library
-from cocadesk.library.rows import MediaState
 from tests.support.index_tools import (
     InProcessDecoder,
     photo_bytes,
@@ -21,7 +20,7 @@ from tests.support.index_tools import (
     write_photo,
 )
 from tests.support.live_photos import video
-from tests.support.shots import jpeg_bytes, raw_bytes
+from tests.support.shots import jpeg_bytes, media, raw_bytes
 from tests.support.xmp_packets import xmp
 
 
@@ -33,15 +32,6 @@ def photos(tmp_path: Path) -> Path:
     (folder / "I.jpg").write_bytes(jpeg_bytes(1))
     (folder / "I.dng").write_bytes(raw_bytes(1))
     return folder
-
-
-def media(library: Library) -> dict[str, list[str]]:
-    """The names of the files of all media that are there, by the name of the shown file."""
-    return {
-        Path(os.fsdecode(row.path)).name: [os.fsdecode(part.name) for part in row.parts]
-        for row in library.media.iter_rows()
-        if row.state is MediaState.PRESENT
-    }
 
 
 def caption(library: Library, path: Path) -> str | None:

@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
 from cocadesk.media.photo.likeness import (
-    SmallPicture,
     is_alike,
     likeness,
     small_picture,
     tiny_print,
 )
-from tests.support.scenes import cropped, moved, scene
+from tests.support.scenes import cropped, moved, saved, scene, small, thumbnail
 
 WHOLE = scene(21)
-
-
-def _jpeg(picture: Image.Image) -> bytes:
-    small = picture.convert("RGB")
-    small.thumbnail((320, 320))
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=82)
-    return buffer.getvalue()
-
-
-def _small(picture: Image.Image) -> SmallPicture:
-    found = small_picture(_jpeg(picture), *picture.size)
-    assert found is not None
-    return found
-
-
-def _saved(picture: Image.Image, quality: int) -> Image.Image:
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=quality)
-    return Image.open(buffer)
 
 
 def _with_ball(x: int) -> Image.Image:
@@ -55,20 +32,20 @@ def _lighter(stops: float) -> Image.Image:
 @pytest.mark.parametrize(
     "other",
     [
-        _saved(WHOLE, 30),
+        saved(WHOLE, 30),
         WHOLE.resize((260, 195)),
         ImageEnhance.Brightness(WHOLE).enhance(1.08),
         ImageEnhance.Contrast(WHOLE).enhance(0.94),
         cropped(WHOLE),
         cropped(WHOLE, 0.05).resize((300, 225)),
-        _saved(cropped(WHOLE, 0.1), 60),
+        saved(cropped(WHOLE, 0.1), 60),
     ],
     ids=["saved badly", "small", "lighter", "flatter", "cropped", "cropped, small", "both"],
 )
 def test_a_picture_saved_anew_is_the_same(other: Image.Image) -> None:
     """Whichever of the two comes first."""
-    assert likeness(_small(WHOLE), _small(other)).is_same
-    assert likeness(_small(other), _small(WHOLE)).is_same
+    assert likeness(small(WHOLE), small(other)).is_same
+    assert likeness(small(other), small(WHOLE)).is_same
 
 
 @pytest.mark.parametrize(
@@ -93,31 +70,31 @@ def test_another_moment_or_another_picture_is_not_the_same(
     one: Image.Image, other: Image.Image
 ) -> None:
     """Different exposures of one scene are no duplicates."""
-    assert not likeness(_small(one), _small(other)).is_same
+    assert not likeness(small(one), small(other)).is_same
 
 
 def test_a_crop_is_known_as_one() -> None:
     """So that a neighbour that came nearer, of the same size, can be told from it."""
-    assert likeness(_small(WHOLE), _small(cropped(WHOLE))).is_crop
-    assert not likeness(_small(WHOLE), _small(_saved(WHOLE, 50))).is_crop
+    assert likeness(small(WHOLE), small(cropped(WHOLE))).is_crop
+    assert not likeness(small(WHOLE), small(saved(WHOLE, 50))).is_crop
 
 
 def test_neighbours_of_a_burst_are_alike_and_others_are_not() -> None:
     """Moved by a hand, lit otherwise, with somebody in the way."""
     for other in (moved(WHOLE), _lighter(-1), _with_ball(200)):
-        assert is_alike(_small(WHOLE), _small(other)) > 0.75
-    assert is_alike(_small(WHOLE), _small(scene(22))) < 0.5
-    assert is_alike(_small(WHOLE), _small(scene(21, (400, 700)))) < 0.6
+        assert is_alike(small(WHOLE), small(other)) > 0.75
+    assert is_alike(small(WHOLE), small(scene(22))) < 0.5
+    assert is_alike(small(WHOLE), small(scene(21, (400, 700)))) < 0.6
 
 
 def test_prints_of_saves_are_alike_and_that_of_a_blank_picture_is_empty() -> None:
     """64 numbers of 8 bits."""
-    one, other = tiny_print(_jpeg(WHOLE)), tiny_print(_jpeg(WHOLE.resize((250, 188))))
+    one, other = tiny_print(thumbnail(WHOLE)), tiny_print(thumbnail(WHOLE.resize((250, 188))))
     assert one is not None
     assert other is not None
     assert one.shape == (64,)
     assert np.corrcoef(one, other)[0, 1] > 0.97
-    blank = tiny_print(_jpeg(Image.new("RGB", (90, 60), "white")))
+    blank = tiny_print(thumbnail(Image.new("RGB", (90, 60), "white")))
     assert blank is not None
     assert not blank.any()
 
@@ -131,4 +108,4 @@ def test_a_damaged_thumbnail_has_neither_picture_nor_print() -> None:
 def test_a_sharper_picture_has_a_higher_sharpness() -> None:
     """Of one scene and size."""
     soft = WHOLE.resize((80, 60)).resize(WHOLE.size)
-    assert _small(WHOLE).sharpness > 2 * _small(soft).sharpness
+    assert small(WHOLE).sharpness > 2 * small(soft).sharpness
