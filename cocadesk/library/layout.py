@@ -207,8 +207,7 @@ class Thumbnails:
 
     def remove_files(self, paths: Iterable[Path]) -> None:
         """Remove these files."""
-        for path in paths:
-            self._storage.remove(path)
+        self._storage.remove(*paths)
 
     def write(self, picture_hash: str, jpeg: bytes, view: int | None = None) -> None:
         """Store one, of a video's moment with its ``view``, unless it is there; see ``settle``."""

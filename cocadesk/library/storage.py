@@ -67,9 +67,10 @@ class Storage:
         """As ``write``, but never over what another machine has written since it was pulled."""
         self.write(path, data)
 
-    def remove(self, path: Path) -> None:
-        """Remove a file; one that is not there is passed over."""
-        path.unlink(missing_ok=True)
+    def remove(self, *paths: Path) -> None:
+        """Remove files; those that are not there are passed over."""
+        for path in paths:
+            path.unlink(missing_ok=True)
 
     def remove_folder(self, folder: Path) -> None:
         """Remove a folder with all in it."""
@@ -240,12 +241,14 @@ class ObjectStorage(Storage):
             return None
         return mark.tag if there == data else None
 
-    def remove(self, path: Path) -> None:
-        """Remove a file from the store and the working folder."""
+    def remove(self, *paths: Path) -> None:
+        """Remove files from the store, many with one request, and from the working folder."""
         self.check_held()
-        self.objects.delete([self.name_of(path)])
-        self._tags.pop(self.name_of(path), None)
-        path.unlink(missing_ok=True)
+        names = [self.name_of(path) for path in paths]
+        self.objects.delete(names)
+        for name in names:
+            self._tags.pop(name, None)
+        super().remove(*paths)
 
     def remove_folder(self, folder: Path) -> None:
         """Remove all below a folder."""
