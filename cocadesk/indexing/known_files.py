@@ -121,12 +121,20 @@ class KnownFiles:
     def by_bytes(self, verdict: Verdict, file_hash: str | None) -> FileMatch | None:
         """The match of a file whose bytes are already known and embedded; else None."""
         verdict = self._brought_forward(verdict, file_hash)
+        same = self._of_same_bytes(verdict, file_hash)
+        return None if same is None else self._match(verdict, same.picture_hash, same.kind)
+
+    def has_bytes(self, verdict: Verdict, file_hash: str | None) -> bool:
+        """True where ``by_bytes`` has a match by now."""
+        verdict = self._brought_forward(verdict, file_hash)
+        return self._of_same_bytes(verdict, file_hash) is not None
+
+    def _of_same_bytes(self, verdict: Verdict, file_hash: str | None) -> Identity | None:
         if verdict.source is None or not self.is_embedded(verdict.source):
             return None
         same = self._by_key[verdict.source]
-        if file_hash is not None and same.file_hash != file_hash:
-            return None  # it shows other bytes since this run has read it
-        return self._match(verdict, same.picture_hash, same.kind)
+        # Else it shows other bytes since this run has read it.
+        return same if file_hash in (None, same.file_hash) else None
 
     def _brought_forward(self, verdict: Verdict, file_hash: str | None) -> Verdict:
         """A new file is a copy where this run has matched one with its bytes before."""
@@ -339,6 +347,9 @@ class FileMatcher:
         if self._reads_all or found.path in self._read_again:
             return None
         verdict, seen = self._plan.verdicts[found.path], self._seen[found.path]
+        with self._lock:
+            if not self._known_files.has_bytes(verdict, seen.file_hash):
+                return None  # now: parts are read once, and not while decoders wait
         parts = self._parts(found)
         with self._lock:
             match = self._known_files.by_bytes(verdict, seen.file_hash)

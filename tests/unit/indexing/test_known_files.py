@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import psutil
 import pytest
 
-from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict
+from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, SeenPart, Verdict
 from cocadesk.indexing.known_files import (
     FileMatch,
     FileMatcher,
@@ -17,6 +19,7 @@ from cocadesk.indexing.known_files import (
     Unreadable,
     Vanished,
 )
+from cocadesk.library.parts import PartRole
 from cocadesk.library.rows import Identity
 from cocadesk.media.hashing import hash_file
 from cocadesk.media.types import DecodeFailure, DecodeRequest, FoundFile
@@ -289,3 +292,26 @@ def test_a_failed_decode_is_unreadable_where_the_file_is_there_and_vanished_wher
     assert item == Unreadable(found=file, reason="It is cut.", is_passing=True)
     path.unlink()
     assert matcher.match_picture(file, failure) == Vanished(file)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts the bytes that are read")
+def test_the_parts_of_a_new_medium_are_read_once(tmp_path: Path) -> None:
+    """When it is decoded; not before, while decoders wait for their next file."""
+    shown = on_disk(write_photo(tmp_path / "a.jpg", 1))
+    (tmp_path / "a.dng").write_bytes(bytes(8 << 20))
+    raw = on_disk(tmp_path / "a.dng")
+    seen = {
+        file.path: SeenFile(file.path, file.root, file.size_bytes, file.mtime_ns, 0, "disk")
+        for file in (shown, raw)
+    }
+    part = SeenPart(raw.path, PartRole.RAW, "camera raw", None)
+    matcher = FileMatcher(
+        known(), Plan(verdicts={shown.path: NEW}, parts={shown.path: (part,)}), seen
+    )
+    process = psutil.Process()
+    before = process.io_counters().read_chars
+    assert matcher.match_bytes(shown) is None
+    assert process.io_counters().read_chars - before < raw.size_bytes
+    matched = matcher.match_picture(shown, decode_file(DecodeRequest(token=0, path=shown.path)))
+    assert isinstance(matched, MatchedFile)
+    assert [one.file_hash for one in matched.identity.parts] == [hash_file(raw.path)]
