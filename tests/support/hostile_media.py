@@ -23,6 +23,7 @@ from PIL import Image
 
 from cocadesk.indexing.types import IndexReport
 from cocadesk.library.library import Library
+from cocadesk.library.parts import video_part
 from tests.support.index_tools import CountingBackend, run_index, video_bytes
 from tests.support.photo_files import encode, natural_picture
 from tests.support.rare_photos import heic, heic_grid, jxl, psd
@@ -224,17 +225,20 @@ def odd_photos(base: Path, folder: Path) -> int:
 
 
 def _check_views(library: Library) -> None:
-    """One each, and the boxes of long photos; of what moves the whole and each moment."""
+    """One each, and the boxes of long photos; the whole and each moment of what moves."""
     counts = library.counts()
     rows = list(library.media.iter_rows())
     spec = CountingBackend().info().input_spec
-    photos = [(row.width, row.height) for row in rows if row.kind != "video"]
-    boxes = sum(len(spec.boxes(*size)) for size in photos)
-    moving = [row.key for row in rows if row.kind == "video"]
-    of_videos = library.views.of_keys(library.model or "", moving)
+    videos = [row.key for row in rows if row.kind == "video"]
+    motion_photos = [row.key for row in rows if row.kind != "video" and video_part(row.parts)]
+    still = [row for row in rows if row.kind != "video" and not video_part(row.parts)]
+    boxes = sum(len(spec.boxes(row.width, row.height)) for row in still)
+    moving = library.views.of_keys(library.model or "", [*videos, *motion_photos])
     assert boxes
-    assert counts.videos == len(moving) > 5
-    assert counts.views == len(photos) + boxes + sum(map(len, of_videos.values()))
+    assert counts.videos == len(videos) > 5
+    assert motion_photos
+    assert all(len(moving[key]) > 1 for key in motion_photos)
+    assert counts.views == len(still) + boxes + sum(map(len, moving.values()))
 
 
 def _wanted_sizes(folder: Path, names: Path) -> dict[bytes, tuple[int, int]]:
