@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cocadesk.engine.annotations import AnnotationHandler
 from cocadesk.engine.crash_guard import CrashGuard
-from cocadesk.engine.forgetting import ForgettingHandler
-from cocadesk.engine.handlers import TRAINER, EngineContext, RequestHandler, RunLong
-from cocadesk.engine.index_job import IndexHandler
-from cocadesk.engine.job_requests import JobHandler
-from cocadesk.engine.library_care import CareHandler
-from cocadesk.engine.library_requests import LibraryHandler
+from cocadesk.engine.handler_list import Handlers
+from cocadesk.engine.handlers import TRAINER, EngineContext, RunLong
 from cocadesk.engine.loaded_model import ModelHolder
-from cocadesk.engine.media_details import MediaDetails
-from cocadesk.engine.models import ModelHandler
 from cocadesk.engine.scheduler import Scheduler
-from cocadesk.engine.teaching.requests import TeachingHandler
-from cocadesk.engine.watching import WatchHandler
 from cocadesk.library.library import Library
 from cocadesk.protocol.calls import Call, answer_to, answers_of
 from cocadesk.protocol.messages import EventBody, JobChanged, ReplyBody, RequestBody, RowsChanged
@@ -58,27 +49,11 @@ class EngineCore:
             trainer=trainer,
             unkept=unkept,
         )
-        self._models = ModelHandler(context)
-        self._job_requests = JobHandler(context)
-        self._library_requests = LibraryHandler(context)
-        annotations = AnnotationHandler(context)
-        self.watching = WatchHandler(context)
-        self._handlers: tuple[RequestHandler, ...] = (
-            self._library_requests,
-            CareHandler(context),
-            MediaDetails(context),
-            self._job_requests,
-            IndexHandler(context),
-            self.watching,
-            ForgettingHandler(context),
-            annotations,
-            *annotations.lists,
-            self._models,
-            TeachingHandler(context, self._models.switcher),
-        )
-        for handler in self._handlers:
+        self._handlers = handlers = Handlers(context)
+        self.watching = handlers.watching
+        for handler in handlers.all:
             context.restarts.update(handler.restarts())
-        self._answers = answers_of(*self._handlers)
+        self._answers = answers_of(*handlers.all)
 
     def answer(self, body: RequestBody, call: Call) -> ReplyBody | None:
         """Answers any request; see ``cocadesk.protocol.calls.Handler``."""
@@ -86,13 +61,15 @@ class EngineCore:
 
     def update_model(self) -> None:
         """Begins what an update of the program asks for, once the model is open."""
-        self._models.switcher.update()
+        self._handlers.models.switcher.update()
 
     def jobs(self) -> Scheduler:
         """The jobs of the library, read from it when they are first asked for."""
         if self._scheduler is None:
             works = {
-                kind: steps for handler in self._handlers for kind, steps in handler.works().items()
+                kind: steps
+                for handler in self._handlers.all
+                for kind, steps in handler.works().items()
             }
             self._scheduler = Scheduler(
                 self._context.library.jobs,
@@ -109,13 +86,13 @@ class EngineCore:
         self.watching.close()
         if self._scheduler is not None:
             self._scheduler.close()
-        for handler in self._handlers:
+        for handler in self._handlers.all:
             handler.close()
         self._model.close()
 
     def _tell(self, event: EventBody) -> None:
         if isinstance(event, RowsChanged) and not event.keys:
-            self._library_requests.forget_order()
+            self._handlers.library.forget_order()
         self._publish(event)
 
     def _on_job(self, job: JobValue) -> None:
@@ -124,4 +101,4 @@ class EngineCore:
         self._context.publish(JobChanged(job=job))
         for listener in self._context.job_listeners:
             listener(job)
-        self._job_requests.tell(job)
+        self._handlers.jobs.tell(job)

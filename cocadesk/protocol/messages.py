@@ -27,7 +27,7 @@ from cocadesk.protocol.values import (
     WorkState,
 )
 
-PROTOCOL_VERSION = 10
+PROTOCOL_VERSION = 11
 
 # What happens without being asked ----------------------------------------------------
 

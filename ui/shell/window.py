@@ -8,19 +8,16 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow
 
 from cocadesk.errors import UserError
-from ui.annotations.albums import AlbumCommands
-from ui.annotations.commands import AnnotationCommands
-from ui.annotations.jobs import AnnotationJobs
 from ui.annotations.selection_tags import SelectionTags
 from ui.detail.presenter import DetailPresenter
 from ui.engine.link import EngineLink, LinkState
-from ui.jobs.commands import JobCommands
 from ui.kit import desktop
 from ui.kit.actions import Actions, ActionSet
 from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
 from ui.kit.timers import single_shot
-from ui.shell.commands import LargeMode, Level, LibraryCommands, MediumCommands, WindowCommands
+from ui.shell.commands import LargeMode
+from ui.shell.controllers import Controllers, WindowParts
 from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PAGES, PageContext, Pages, PageSwitcher
 from ui.shell.session import LibrarySession
@@ -45,7 +42,9 @@ class MainWindow(QMainWindow):
         self._is_leaving = False
         self._leave = single_shot(self, self.close, LEAVE_MS)
         self._create_controllers()
-        self._bind_actions(app_theme)
+        self._controllers = Controllers(self._parts(app_theme))
+        self.action_set.bind(*self._controllers.slots())
+        self.addActions(self.action_set.all())
         self._state: WindowState | None = None
         self._drawings = self._list_drawings()
         self._wire_engine()
@@ -60,7 +59,7 @@ class MainWindow(QMainWindow):
             actions=self.action_set,
             session=session,
             search=self.search,
-            show_group=lambda key, name: self._library.show_group(key, name),
+            show_group=lambda key, name: self._controllers.library.show_group(key, name),
         )
         self.switcher = PageSwitcher(widgets.page_stack, widgets.tabs, context)
         self.switcher.leaving.connect(self.large.close)
@@ -75,80 +74,22 @@ class MainWindow(QMainWindow):
         self._selection_tags = SelectionTags(session.link, widgets.grid, session.model, self)
         self._selection_tags.reported.connect(widgets.detail.show_shared)
 
-    def _bind_actions(self, app_theme: AppTheme) -> None:
-        """Every action to the controller that does it."""
-        session, widgets, grid = self.session, self.widgets, self.widgets.grid
-        jobs = JobCommands(session.tracker, widgets.strip, widgets.jobs, self.dialogs)
-        jobs.opened.connect(self.large.close)
-        jobs.closed.connect(grid.take_focus)
-        self._library = LibraryCommands(widgets, session, self.switcher, self.dialogs)
-        self._library.mark_settings(self.action_set)
-        medium = MediumCommands(widgets, self.large, self.switcher)
-        annotations = AnnotationCommands(
-            session.editor,
-            widgets.detail.field,
-            widgets.detail.chips,
-            grid,
-            widgets.notice,
-            self.dialogs,
-            medium.show_detail,
-        )
-        albums = AlbumCommands(
-            session.link,
-            session.editor,
-            grid,
-            session.browser,
-            widgets.notice,
-            self.dialogs,
-            self.search,
-        )
-        annotation_jobs = AnnotationJobs(
-            session.link,
-            session.tracker,
-            session.editor,
-            grid,
-            session.browser,
-            widgets.notice,
-            self.dialogs,
-        )
-        window = WindowCommands(
-            self,
-            self.action_set,
-            widgets,
-            self.large,
-            self.dialogs,
-            app_theme,
-            self._list_levels(jobs),
-        )
-        controllers = (
-            jobs,
-            self._library,
-            medium,
-            annotations,
-            albums,
-            annotation_jobs,
-            window,
-            self.switcher,
-        )
-        self.action_set.bind(*(controller.slots() for controller in controllers))
-        self.addActions(self.action_set.all())
-
-    def _list_levels(self, jobs: JobCommands) -> tuple[Level, ...]:
-        """The levels that Esc leaves, one at a time; the last one is a search."""
-        palette, video = self.widgets.palette, self.widgets.detail.video
-        return (
-            Level(palette.isVisible, palette.hide),
-            Level(lambda: self.large.is_open, self.large.close),
-            Level(lambda: jobs.is_open, jobs.close),
-            Level(lambda: self.switcher.page is not Pages.LIBRARY, self.switcher.step_back),
-            Level(self.isFullScreen, self.showNormal),
-            Level(lambda: video.is_open, video.stop),
-            Level(lambda: True, self._library.show_all),
+    def _parts(self, app_theme: AppTheme) -> WindowParts:
+        return WindowParts(
+            window=self,
+            actions=self.action_set,
+            session=self.session,
+            widgets=self.widgets,
+            switcher=self.switcher,
+            large=self.large,
+            dialogs=self.dialogs,
+            app_theme=app_theme,
+            search=self.search,
         )
 
     def search(self, text: str) -> None:
         """Shows the results of a text in the library."""
-        self._library.search(text)
+        self._controllers.library.search(text)
 
     def add_folders(self, folders: list[str]) -> None:
         """Starts to index folders, e.g. dropped ones."""

@@ -1,0 +1,102 @@
+"""The controllers of a window: each does some of the actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtWidgets import QMainWindow
+
+from ui.annotations.albums import AlbumCommands
+from ui.annotations.commands import AnnotationCommands
+from ui.annotations.jobs import AnnotationJobs
+from ui.jobs.commands import JobCommands
+from ui.kit.actions import ActionSet, Slots
+from ui.kit.app_theme import AppTheme
+from ui.kit.dialogs import DialogHost
+from ui.shell.commands import LargeMode, Level, LibraryCommands, MediumCommands, WindowCommands
+from ui.shell.layout import WindowWidgets
+from ui.shell.pages import Pages, PageSwitcher
+from ui.shell.session import LibrarySession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowParts:
+    """The parts of a window that controllers are built from; ``search`` shows a text's results."""
+
+    window: QMainWindow
+    actions: ActionSet
+    session: LibrarySession
+    widgets: WindowWidgets
+    switcher: PageSwitcher
+    large: LargeMode
+    dialogs: DialogHost
+    app_theme: AppTheme
+    search: Callable[[str], None]
+
+
+class Controllers:
+    """Builds them from the parts of a window; every action belongs to one of them."""
+
+    def __init__(self, parts: WindowParts) -> None:
+        session, widgets, dialogs = parts.session, parts.widgets, parts.dialogs
+        grid, notice, detail = widgets.grid, widgets.notice, widgets.detail
+        self._parts = parts
+        self.jobs = JobCommands(session.tracker, widgets.strip, widgets.jobs, dialogs)
+        self.jobs.opened.connect(parts.large.close)
+        self.jobs.closed.connect(grid.take_focus)
+        self.library = LibraryCommands(widgets, session, parts.switcher, dialogs)
+        self.library.mark_settings(parts.actions)
+        self.medium = MediumCommands(widgets, parts.large, parts.switcher)
+        self.annotations = AnnotationCommands(
+            session.editor,
+            detail.field,
+            detail.chips,
+            grid,
+            notice,
+            dialogs,
+            self.medium.show_detail,
+        )
+        self.albums = AlbumCommands(
+            session.link, session.editor, grid, session.browser, notice, dialogs, parts.search
+        )
+        self.annotation_jobs = AnnotationJobs(
+            session.link, session.tracker, session.editor, grid, session.browser, notice, dialogs
+        )
+        self.window = WindowCommands(
+            parts.window,
+            parts.actions,
+            widgets,
+            parts.large,
+            dialogs,
+            parts.app_theme,
+            self._list_levels(),
+        )
+
+    def slots(self) -> Sequence[Slots]:
+        """The slots of all actions, one mapping a controller."""
+        controllers = (
+            self.jobs,
+            self.library,
+            self.medium,
+            self.annotations,
+            self.albums,
+            self.annotation_jobs,
+            self.window,
+            self._parts.switcher,
+        )
+        return [controller.slots() for controller in controllers]
+
+    def _list_levels(self) -> tuple[Level, ...]:
+        """The levels that Esc leaves, one at a time; the last one is a search."""
+        parts = self._parts
+        palette, video = parts.widgets.palette, parts.widgets.detail.video
+        return (
+            Level(palette.isVisible, palette.hide),
+            Level(lambda: parts.large.is_open, parts.large.close),
+            Level(lambda: self.jobs.is_open, self.jobs.close),
+            Level(lambda: parts.switcher.page is not Pages.LIBRARY, parts.switcher.step_back),
+            Level(parts.window.isFullScreen, parts.window.showNormal),
+            Level(lambda: video.is_open, video.stop),
+            Level(lambda: True, self.library.show_all),
+        )
