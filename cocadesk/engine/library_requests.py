@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from cocadesk.engine.conversions import level_of, to_hits, to_moments, to_rows, to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler
+from cocadesk.engine.list_layout import ListLayout
 from cocadesk.engine.scopes import not_in_library, row_of
 from cocadesk.library.fields import FIELD_OF, facts_of
 from cocadesk.library.groups import MediaGroups
+from cocadesk.library.key_numbers import KeyList
 from cocadesk.library_uri import shown_name
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
@@ -62,6 +64,7 @@ class LibraryHandler(RequestHandler):
         self._newest: Sequence[str] | None = None
         self._filtered: tuple[str, dict[str, int], Sequence[str]] | None = None
         self._shown: _Shown | None = None
+        self._layout = ListLayout(context.library.results)
 
     def forget_order(self) -> None:
         """Media have come or gone: the next list of the newest is read again."""
@@ -73,16 +76,22 @@ class LibraryHandler(RequestHandler):
         words, terms = split_query(body.text)
         among, collapse = terms & parse_filter(body.filter), level_of(body.collapse)
         found = searcher.search(words, body.limit + 1, among, collapse)
-        hits = to_hits(found, body.limit, self._library.thumbnails)
-        return changed(hits, update=self._update())
+        return self._answer(to_hits(found, body.limit, self._library.thumbnails))
 
     def _similar(self, body: Similar, call: Call) -> Hits:
         searcher = self._model.opened().searcher
         call.check()
         among, collapse = parse_filter(body.filter), level_of(body.collapse)
         found = searcher.similar(body.key, body.limit + 1, among, collapse)
-        hits = to_hits(found, body.limit, self._library.thumbnails)
-        return changed(hits, update=self._update())
+        return self._answer(to_hits(found, body.limit, self._library.thumbnails))
+
+    def _answer(self, hits: Hits) -> Hits:
+        """Hits with what is told of every list of them."""
+        keys = [hit.key for hit in hits.hits]
+        is_ranked = any(hit.score for hit in hits.hits)
+        days = None if is_ranked else self._layout.days(keys)
+        shapes = self._layout.shapes(keys)
+        return changed(hits, update=self._update(), shapes=shapes, days=days)
 
     def _list_newest(self, body: ListNewest, call: Call) -> Keys:
         among = unless_missing(parse_filter(body.filter))
@@ -93,7 +102,15 @@ class LibraryHandler(RequestHandler):
         if (level := level_of(body.collapse)) is not None:
             return self._collapsed(keys, level, body)
         part = keys[body.offset : body.offset + body.limit]
-        return Keys(keys=tuple(part), offset=body.offset, total=len(keys))
+        answer = Keys(keys=tuple(part), offset=body.offset, total=len(keys))
+        return self._laid_out(body, answer, keys)
+
+    def _laid_out(self, body: ListNewest, answer: Keys, keys: Sequence[str]) -> Keys:
+        """The answer with shapes, and days of all ``keys`` of the list, where asked for."""
+        if not body.with_layout:
+            return answer
+        days = None if body.offset else self._layout.days(keys)
+        return changed(answer, shapes=self._layout.shapes(answer.keys), days=days)
 
     def _collapsed(self, keys: Sequence[str], level: int, body: ListNewest) -> Keys:
         """The first of each group in a list; the last answer counts while nothing changes."""
@@ -103,12 +120,17 @@ class LibraryHandler(RequestHandler):
             known = self._shown = (keys, groups, level, *groups.first_of_each(places, level))
         part = slice(body.offset, body.offset + body.limit)
         shown, copies = known[3:]
-        return Keys(
+        answer = Keys(
             keys=tuple(keys[place] for place in shown[part].tolist()),
             offset=body.offset,
             total=len(shown),
             copies=tuple(copies[part].tolist()),
         )
+        if isinstance(keys, KeyList):
+            heads: Sequence[str] = KeyList(keys.keys, keys.numbers[shown])
+        else:
+            heads = [keys[place] for place in shown.tolist()]
+        return self._laid_out(body, answer, heads)
 
     def _newest_filtered(self, text: str, among: Filter) -> Sequence[str]:
         """The last list while nothing is written: a window asks for page after page."""

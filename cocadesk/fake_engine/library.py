@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -52,9 +55,11 @@ from cocadesk.protocol.messages import (
     album_name,
 )
 from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.shapes import shape_of
 from cocadesk.protocol.values import (
     CaptionStyle,
     CountsValue,
+    Days,
     DescriptionKind,
     FailureValue,
     GroupLabel,
@@ -73,6 +78,7 @@ LIBRARY_ID = "fake-library"
 PHOTOS_A_FOLDER = 24
 PREVIEW_PX = 1400
 SHOT_S = 4.0
+EPOCH = date(1970, 1, 1).toordinal()
 
 
 class FakeVideos:
@@ -182,7 +188,20 @@ class FakeLibrary:
         hits.sort(key=lambda hit: -hit.score)
         shown = self._groups.stands_for([hit.key for hit in hits], collapse)
         hits = [replace(hit, copies=shown[hit.key]) for hit in hits if hit.key in shown]
-        return Hits(hits=tuple(hits[:limit]), complete=len(hits) <= limit)
+        shapes = self._shapes([hit.key for hit in hits[:limit]])
+        return Hits(hits=tuple(hits[:limit]), complete=len(hits) <= limit, shapes=shapes)
+
+    def _shapes(self, keys: Sequence[str]) -> bytes:
+        rows = (self._media[key].row for key in keys)
+        return bytes(shape_of(row.width, row.height) for row in rows)
+
+    def _days(self, keys: Sequence[str]) -> Days | None:
+        """None where the list is in another order than that of time."""
+        taken = [date.fromisoformat((self._media[key].row.taken or "")[:10]) for key in keys]
+        if taken != sorted(taken, reverse=True) and taken != sorted(taken):
+            return None
+        days = Counter(when.toordinal() - EPOCH for when in taken)
+        return Days(days=tuple(days), counts=tuple(days.values()))
 
     def _by_path(self) -> dict[WirePath, FakeMedium]:
         return {medium.row.path: medium for medium in self._media.values()}
@@ -223,7 +242,14 @@ class FakeLibrary:
         shown = self._groups.stands_for(keys, body.collapse)
         part = [key for key in keys if key in shown][body.offset : body.offset + body.limit]
         copies = () if body.collapse is None else tuple(shown[key] for key in part)
-        return Keys(keys=tuple(part), offset=body.offset, total=len(shown), copies=copies)
+        return Keys(
+            keys=tuple(part),
+            offset=body.offset,
+            total=len(shown),
+            copies=copies,
+            shapes=self._shapes(part) if body.with_layout else b"",
+            days=self._days(list(shown)) if body.with_layout and not body.offset else None,
+        )
 
     def _rows(self, body: GetRows, call: Call) -> ReplyBody:
         return Rows(rows=tuple(self._annotations.row(k) for k in body.keys if k in self._media))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
     CountsValue,
+    Days,
     EditValue,
     Fact,
     FailureValue,
@@ -51,25 +52,33 @@ class ModelUpdate(Value, frozen=True):
 
 
 class Hits(ReplyBody, frozen=True):
-    """Best first; ``complete`` is False where the limit cut the list."""
+    """Best first; ``complete`` is False where the limit cut the list.
+
+    ``shapes`` and ``days`` as in ``Keys``; days only where all scores are 0.
+    """
 
     hits: tuple[Hit, ...]
     complete: bool = True
     seconds: float = 0.0
     update: ModelUpdate | None = None
+    shapes: bytes = b""
+    days: Days | None = None
 
 
 class Keys(ReplyBody, frozen=True):
     """A stretch of keys and how many there are in all.
 
     ``copies``: for each, the other media of its group that it stands for; empty where nothing
-    was collapsed.
+    was collapsed. ``shapes``: for each the byte of ``cocadesk.protocol.shapes``; empty where not
+    asked for or not known. ``days`` are those of the whole list, where it is in order of time.
     """
 
     keys: tuple[str, ...]
     offset: int = 0
     total: int = 0
     copies: tuple[int, ...] = ()
+    shapes: bytes = b""
+    days: Days | None = None
 
 
 class Rows(ReplyBody, frozen=True):

@@ -50,12 +50,16 @@ class Similar(RequestBody, frozen=True):
 
 
 class ListNewest(RequestBody, frozen=True):
-    """Keys by date, newest first, a stretch at a time; answered by ``Keys``."""
+    """Keys by date, newest first, a stretch at a time; answered by ``Keys``.
+
+    ``with_layout``: with the media's shapes, and in the first stretch the days of all.
+    """
 
     offset: int = 0
     limit: int = 2000
     filter: str = ""
     collapse: GroupLabel | None = None
+    with_layout: bool = False
 
 
 class GetKeys(RequestBody, frozen=True):
