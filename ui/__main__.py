@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cocadesk", description="The window of CocaDesk.")
     parser.add_argument("--library", default="", help="the library's folder, or s3://BUCKET/NAME")
     parser.add_argument("--model", help="the network to use, else the library's own")
-    parser.add_argument("--look", type=Appearance, choices=list(Appearance), default="system")
+    parser.add_argument("--look", type=Appearance, choices=list(Appearance))
     parser.add_argument("--query", default="", help="what to search for at once")
     parser.add_argument("--fake", action="store_true", help=argparse.SUPPRESS)
     return parser

@@ -8,27 +8,35 @@ from PySide6.QtWidgets import QApplication
 
 from cocadesk.errors import UserError
 from cocadesk.resources import resource_path
+from ui.kit.preferences import Preference
 from ui.kit.stylesheet import stylesheet
 from ui.kit.theme import TEXT_PX, Appearance, Theme, theme_for
 
 FONT_FILES = ("Inter-Regular.ttf", "Inter-SemiBold.ttf")
+APPEARANCE = Preference("appearance", Appearance.SYSTEM)
 
 
 class AppTheme(QObject):
     """Applies the theme to the program; every widget gets a StyleChange event then."""
 
-    def __init__(self, app: QApplication, appearance: Appearance = Appearance.SYSTEM) -> None:
+    def __init__(self, app: QApplication, appearance: Appearance | None = None) -> None:
+        """Without an ``appearance``, the one that was chosen last."""
         super().__init__(app)
         self._app = app
         self._family = load_font()
-        self._appearance = appearance
+        self._appearance = APPEARANCE.read() if appearance is None else appearance
         app.setStyle("Fusion")
         self._apply()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system)
 
     def toggle(self) -> None:
         """The other one of light and dark; from now on the person's choice."""
-        self._appearance = Appearance.LIGHT if self.theme.is_dark else Appearance.DARK
+        self.choose(Appearance.LIGHT if self.theme.is_dark else Appearance.DARK)
+
+    def choose(self, appearance: Appearance) -> None:
+        """Takes the appearance on, and for the next start as well."""
+        self._appearance = appearance
+        APPEARANCE.write(appearance)
         self._apply()
 
     def _on_system(self) -> None:

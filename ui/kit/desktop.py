@@ -11,6 +11,10 @@ from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from ui.kit.preferences import Preference
+
+LAST_FOLDER = Preference("last-folder", "")
+
 
 def show_in_folder(path: str) -> None:
     """Opens the file's folder, with the file selected where the system can."""
@@ -34,23 +38,37 @@ def copy_text(text: str) -> None:
 
 def ask_for_folder(parent: QWidget, title: str = "Add a folder of photos") -> str | None:
     """A folder that the person chooses, or None."""
-    chosen = QFileDialog.getExistingDirectory(parent, title)
-    return chosen or None
+    chosen = QFileDialog.getExistingDirectory(parent, title, _last_folder())
+    return _noted(chosen, os.fspath(Path(chosen).parent))
 
 
 def ask_for_file(parent: QWidget, title: str, kinds: str) -> str | None:
     """A file of these kinds (``Text files (*.txt)``) that the person chooses, or None."""
-    chosen, _kind = QFileDialog.getOpenFileName(parent, title, "", kinds)
-    return chosen or None
+    chosen, _kind = QFileDialog.getOpenFileName(parent, title, _last_folder(), kinds)
+    return _noted(chosen, os.fspath(Path(chosen).parent))
 
 
 def ask_where_to_save(parent: QWidget, title: str, name: str) -> str | None:
     """A path to save a file under; the person has agreed to replace one. None: not at all."""
-    chosen, _kind = QFileDialog.getSaveFileName(parent, title, name)
-    return chosen or None
+    place = os.fspath(Path(_last_folder(), name))
+    chosen, _kind = QFileDialog.getSaveFileName(parent, title, place)
+    return _noted(chosen, os.fspath(Path(chosen).parent))
 
 
 def local_paths(data: QMimeData) -> list[str]:
     """Files and folders of this computer that are being dragged, those that exist."""
     paths = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
     return [path for path in paths if Path(path).exists()]
+
+
+def _last_folder() -> str:
+    """The folder of what was chosen last, while it is there; dialogs begin in it."""
+    folder = LAST_FOLDER.read()
+    return folder if folder and Path(folder).is_dir() else ""
+
+
+def _noted(chosen: str, folder: str) -> str | None:
+    if not chosen:
+        return None
+    LAST_FOLDER.write(folder)
+    return chosen

@@ -2,19 +2,97 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSettings
+import json
+from enum import Enum
+from typing import Generic, TypeVar, cast
+
+from PySide6.QtCore import QByteArray, QSettings
+
+Value = TypeVar("Value")
+
+
+class Preference(Generic[Value]):
+    """One thing that is remembered, with its default; changes are written at once.
+
+    Kept as JSON. What can't be read, or is of another kind than the default, counts as
+    never chosen: a damaged file of settings costs nothing but the settings.
+    """
+
+    def __init__(self, name: str, default: Value, *, of: type | None = None) -> None:
+        """``of`` is the type of what a list or a mapping (of texts) holds."""
+        self.name = name
+        self.default = default
+        self._of = of
+
+    def read(self, scope: str = "") -> Value:
+        """The choice that was made last, else the default.
+
+        ``scope`` is the name of a library (``library_name``) where each has a choice of its own.
+        """
+        text = _settings().value(self._path(scope))
+        if not isinstance(text, str):
+            return self.default
+        try:
+            return self._checked(json.loads(text))
+        except (ValueError, RecursionError):
+            return self.default
+
+    def write(self, value: Value, scope: str = "") -> None:
+        """Keeps a choice; where the file can't be written it holds for this time alone."""
+        settings = _settings()
+        settings.setValue(self._path(scope), json.dumps(value))
+        settings.sync()
+
+    def reset(self, scope: str = "") -> None:
+        """Forgets the choice: the default holds again."""
+        settings = _settings()
+        settings.remove(self._path(scope))
+        settings.sync()
+
+    def _checked(self, found: object) -> Value:
+        """The value as it was written.
+
+        Raises:
+            ValueError: it is of another kind.
+        """
+        if isinstance(self.default, Enum):
+            return cast(Value, type(self.default)(found))
+        if type(found) is not type(self.default):
+            raise ValueError(f"{self.name} is no {type(self.default).__name__}")
+        parts: list[object] = []
+        if self._of is not None and isinstance(found, dict | list):
+            parts = list(found.values()) if isinstance(found, dict) else found
+        if any(type(part) is not self._of for part in parts):
+            raise ValueError(f"{self.name} holds something of another kind")
+        return cast(Value, found)
+
+    def _path(self, scope: str) -> str:
+        return f"library-{scope}/{self.name}" if scope else self.name
 
 
 def remembered(name: str, default: bool) -> bool:
-    """The choice that was made last, else the default."""
-    return bool(_settings().value(name, default, bool))
+    """The choice between yes and no that was made last, else the default."""
+    return Preference(name, default).read()
 
 
 def remember(name: str, value: bool) -> None:
-    """Keeps a choice, at once."""
-    settings = _settings()
-    settings.setValue(name, value)
-    settings.sync()
+    """Keeps a choice between yes and no, at once."""
+    Preference(name, value).write(value)
+
+
+def settings_file() -> str:
+    """The path of the file that keeps all choices."""
+    return _settings().fileName()
+
+
+def as_text(data: QByteArray) -> str:
+    """Bytes of Qt's, e.g. a window's geometry, as text that a preference can keep."""
+    return bytes(data.toBase64().data()).decode("ascii")
+
+
+def from_text(text: str) -> QByteArray:
+    """The bytes of ``as_text``; of another text, some that Qt refuses."""
+    return QByteArray.fromBase64(text.encode("ascii", "replace"))
 
 
 def _settings() -> QSettings:

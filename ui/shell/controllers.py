@@ -16,6 +16,7 @@ from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
 from ui.shell.commands import LargeMode, Level, LibraryCommands, MediumCommands, WindowCommands
 from ui.shell.layout import WindowWidgets
+from ui.shell.memory import WindowMemory
 from ui.shell.pages import Pages, PageSwitcher
 from ui.shell.session import LibrarySession
 
@@ -72,6 +73,7 @@ class Controllers:
             parts.app_theme,
             self._list_levels(),
         )
+        self.memory = WindowMemory(parts.window, widgets, session, parts.switcher)
 
     def slots(self) -> Sequence[Slots]:
         """The slots of all actions, one mapping a controller."""

@@ -44,7 +44,7 @@ class LibraryPage(Page):
         self._center.addWidget(self.grid)
         left = QWidget()
         in_column(self.line, self.results, (self._center, 1), gap=0, of=left)
-        split = QSplitter(Qt.Orientation.Horizontal)
+        self.split = split = QSplitter(Qt.Orientation.Horizontal)
         split.setHandleWidth(1)
         split.setChildrenCollapsible(False)
         split.addWidget(left)

@@ -50,6 +50,7 @@ class MainWindow(QMainWindow):
         self._wire_engine()
         self._wire_refresh()
         self.refresh()
+        self._controllers.memory.restore()
 
     def _create_controllers(self) -> None:
         session, widgets = self.session, self.widgets
@@ -237,6 +238,7 @@ class MainWindow(QMainWindow):
         if self._must_wait_to_close():
             event.ignore()
             return
+        self._controllers.memory.keep()
         self.widgets.detail.video.stop()
         self.session.close()
         super().closeEvent(event)

@@ -1,0 +1,146 @@
+"""A window brought back as it was left: its place, panes, page, list and sizes."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QPoint
+from PySide6.QtWidgets import QAbstractItemView, QMainWindow, QSplitter
+
+from cocadesk.protocol.endpoint import library_name
+from ui.kit.preferences import Preference, as_text, from_text
+from ui.kit.timers import single_shot
+from ui.library.grid import DEFAULT_SIZE
+from ui.library.results_model import KEY_ROLE
+from ui.shell.layout import WindowWidgets
+from ui.shell.pages import PAGES, Pages, PageSwitcher
+from ui.shell.session import LibrarySession
+
+GEOMETRY = Preference("window-geometry", "")
+PANES: Preference[dict[str, int]] = Preference("pane-widths", {}, of=int)
+DETAIL = Preference("detail-shown", True)
+SIZE = Preference("thumbnail-size", DEFAULT_SIZE)
+PAGE = Preference("last-page", Pages.LIBRARY.action.id)
+QUERY = Preference("last-query", "")
+CURRENT = Preference("last-current", "")
+TOP = Preference("last-top", "")
+
+KEEP_MS = 1500
+_FIRST_CELL = QPoint(14, 14)
+
+
+class WindowMemory(QObject):
+    """Restores a window before it is shown, and keeps it a little after each change.
+
+    The list with its place belongs to the library, all else to every window.
+    """
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        widgets: WindowWidgets,
+        session: LibrarySession,
+        switcher: PageSwitcher,
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._widgets = widgets
+        self._session = session
+        self._switcher = switcher
+        self._scope = library_name(session.link.library)
+        self._current = CURRENT.read(self._scope)
+        self._top = TOP.read(self._scope)
+        self._is_restored = False
+        self._timer = single_shot(self, self.keep, KEEP_MS)
+        self._scroll = single_shot(self, self._scroll_back)
+
+    def restore(self) -> None:
+        """All but the place in the list, which is gone back to once the list is there."""
+        widgets = self._widgets
+        self._window.restoreGeometry(from_text(GEOMETRY.read()))
+        set_pane_widths(widgets.library.split, PANES.read(), self._window.width())
+        if DETAIL.read() is not widgets.library.wants_detail:
+            widgets.library.toggle_detail()
+        widgets.grid.set_size_step(SIZE.read())
+        if query := QUERY.read(self._scope):
+            widgets.search.set_query(query)
+        page = next((page for page in PAGES if page.action.id == PAGE.read()), Pages.LIBRARY)
+        if page is not self._switcher.page:
+            self._switcher.show(page)
+        self._session.browser.settled.connect(self._go_back)
+        widgets.search.query_changed.connect(self._stay_away)
+        self._follow()
+
+    def keep(self) -> None:
+        """Keeps everything as it is now."""
+        widgets = self._widgets
+        GEOMETRY.write(as_text(self._window.saveGeometry()))
+        PANES.write(PANES.read() | pane_widths(widgets.library.split))
+        DETAIL.write(widgets.library.wants_detail)
+        SIZE.write(widgets.grid.size_step)
+        PAGE.write(self._switcher.page.action.id)
+        QUERY.write(widgets.search.query(), self._scope)
+        if self._is_restored:
+            CURRENT.write(widgets.grid.current_key() or "", self._scope)
+            TOP.write(_top_key(widgets.grid), self._scope)
+
+    def _follow(self) -> None:
+        widgets = self._widgets
+        for signal in (
+            widgets.grid.size_changed,
+            widgets.grid.verticalScrollBar().valueChanged,
+            widgets.grid.selectionModel().currentChanged,
+            widgets.library.split.splitterMoved,
+            widgets.library.detail_toggled,
+            widgets.search.query_changed,
+            self._switcher.switched,
+        ):
+            signal.connect(self._keep_soon)
+
+    def _keep_soon(self) -> None:
+        self._timer.start()
+
+    def _go_back(self) -> None:
+        """The first list has come: back to the place in it, where it is still there."""
+        model, grid = self._session.model, self._widgets.grid
+        if self._is_restored or not model.rowCount():
+            return
+        self._is_restored = True
+        current = model.position_of(self._current)
+        if current is not None:
+            grid.go_to(current)
+        self._scroll.start()
+
+    def _stay_away(self) -> None:
+        """Somebody has searched before the last list came: it won't come any more."""
+        self._is_restored = True
+
+    def _scroll_back(self) -> None:
+        """Only once the detail has come beside the list: it makes the list narrower."""
+        top = self._session.model.position_of(self._top)
+        if top is not None:
+            hint = QAbstractItemView.ScrollHint.PositionAtTop
+            self._widgets.grid.scrollTo(self._session.model.index(top), hint)
+
+
+def pane_widths(split: QSplitter) -> dict[str, int]:
+    """The widths of the panes that are shown, by their object names."""
+    pairs = zip(_names(split), split.sizes(), strict=True)
+    return {name: px for name, px in pairs if name and px}
+
+
+def set_pane_widths(split: QSplitter, widths: dict[str, int], room_px: int) -> None:
+    """Gives panes their widths again; the one without a name takes the rest."""
+    known = {name: widths[name] for name in _names(split) if widths.get(name, 0) > 0}
+    if known:
+        old = zip(_names(split), split.sizes(), strict=True)
+        rest = max(1, room_px - sum(known.values()))
+        split.setSizes([known.get(name, px) if name else rest for name, px in old])
+
+
+def _names(split: QSplitter) -> list[str]:
+    panes = (split.widget(n) for n in range(split.count()))
+    return ["" if pane is None else pane.objectName() for pane in panes]
+
+
+def _top_key(grid: QAbstractItemView) -> str:
+    key = grid.indexAt(_FIRST_CELL).data(KEY_ROLE)
+    return key if isinstance(key, str) else ""
