@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cocadesk.annotations.describe import Describer, MediaDescriber, WantedPicture
 from cocadesk.engine.conversions import to_tags, views_of
 from cocadesk.engine.file_descriptions import describe_files
+from cocadesk.engine.full_pictures import FullPictures
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.scopes import row_of
 from cocadesk.errors import UserError
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from cocadesk.media.types import DecodedPhoto
 
 PREVIEW_PX = 2048
+FULL_PX = 65_500  # of ``cocadesk.media.source``, which loads NumPy
 PICTURES_KEPT = 8
 
 
@@ -66,6 +68,7 @@ class MediaDetails(RequestHandler):
         self._decoding = threading.Lock()
         self._describing = threading.Lock()
         self._pictures: OrderedDict[_Known, DecodedPhoto] = OrderedDict()
+        self._fulls = FullPictures()
 
     def close(self) -> None:
         """Ends the worker process."""
@@ -73,6 +76,7 @@ class MediaDetails(RequestHandler):
             if self._pool is not None:
                 self._pool.close()
                 self._pool = None
+            self._fulls.close()
 
     def _preview(self, body: GetPreview, call: Call) -> Preview:
         """A screen-sized JPEG of the photo, or of the video at that time, made where missing.
@@ -84,6 +88,8 @@ class MediaDetails(RequestHandler):
         if time_s is None and (moments := moments_of(self._views(row))):
             time_s = moments[0].time_s  # the one that its thumbnail and the strip begin with
         time_s = self._time(row, time_s)
+        if body.is_full:
+            return self._full(row, time_s, call)
         path = self._preview_path(row.picture_hash, time_s)
         self._library.thumbnails.bring([path])
         if not path.exists():
@@ -98,6 +104,22 @@ class MediaDetails(RequestHandler):
                 width, height = decoded.width, decoded.height
                 return Preview(key=key, path=WirePath.of(path), width=width, height=height)
         return Preview(key=key, path=WirePath.of(path), width=row.width, height=row.height)
+
+    def _full(self, row: MediaRow, time_s: float | None, call: Call) -> Preview:
+        """Every pixel, decoded anew unless somebody has looked at them not long ago."""
+        path = self._full_path(row.picture_hash, time_s)
+        if not self._fulls.has(path):
+            with self._decoding:
+                call.check()
+                decoded = self._read(row, time_s, FULL_PX)
+            path = self._full_path(_hash_for(row, decoded, time_s), time_s)
+            self._fulls.keep(path, decoded.thumbnail_jpeg)
+            row = replace(row, width=decoded.width, height=decoded.height)
+        return Preview(key=row.key, path=WirePath.of(path), width=row.width, height=row.height)
+
+    def _full_path(self, picture_hash: str, time_s: float | None) -> Path:
+        preview = self._preview_path(picture_hash, time_s)
+        return preview.with_name(f"{preview.stem}-full.jpg")
 
     def _time(self, row: MediaRow, time_s: float | None) -> float | None:
         """The time to look at: None of a photo, else as asked, else what stands for the video.
@@ -189,32 +211,13 @@ class MediaDetails(RequestHandler):
         Raises:
             UserError: the file gives no picture.
         """
-        from cocadesk.media.types import DecodedPhoto, DecodeFailure, DecodeRequest
-
         with self._decoding:
-            pool = self._open_pool()
-            known = _Known(row.path, row.mtime_ns, time_s, pool.spec.size_px)
+            known = _Known(row.path, row.mtime_ns, time_s, self._open_pool().spec.size_px)
             if known in self._pictures:
                 self._pictures.move_to_end(known)
                 return self._pictures[known]
             call.check()
-            request = DecodeRequest(
-                token=0, path=row.path, time_s=time_s, duration_s=row.duration_s
-            )
-            if time_s is not None and (part := video_part(row.parts)) is not None:
-                video = beside(row.path, part.name)
-                request = replace(request, path=video, is_inside=not part.name)
-            answer = next(iter(list(pool.decode([request]))))
-            if isinstance(answer, DecodeFailure):
-                raise UserError("This file cannot be read now.", answer.reason)
-            if not isinstance(answer, DecodedPhoto) and row.format == answer.format:
-                # An older program took a picture that moves for a photo; its next index won't.
-                answer = answer.still()
-            if not isinstance(answer, DecodedPhoto):
-                answer.close()
-                raise UserError(
-                    "This file has been replaced by a video.", "", "Index its folder again."
-                )
+            answer = self._read(row, time_s)
             path = self._preview_path(_hash_for(row, answer, time_s), time_s)
             if not path.exists():
                 self._library.thumbnails.keep(path, answer.thumbnail_jpeg)
@@ -222,6 +225,39 @@ class MediaDetails(RequestHandler):
             while len(self._pictures) > PICTURES_KEPT:
                 self._pictures.popitem(last=False)
             return answer
+
+    def _read(
+        self, row: MediaRow, time_s: float | None, thumbnail_px: int | None = None
+    ) -> DecodedPhoto:
+        """One file through the worker process; the caller has the lock.
+
+        Raises:
+            UserError: the file gives no picture.
+        """
+        from cocadesk.media.types import DecodedPhoto, DecodeFailure, DecodeRequest
+
+        request = DecodeRequest(
+            token=0,
+            path=row.path,
+            time_s=time_s,
+            duration_s=row.duration_s,
+            thumbnail_px=thumbnail_px,
+        )
+        if time_s is not None and (part := video_part(row.parts)) is not None:
+            video = beside(row.path, part.name)
+            request = replace(request, path=video, is_inside=not part.name)
+        answer = next(iter(list(self._open_pool().decode([request]))))
+        if isinstance(answer, DecodeFailure):
+            raise UserError("This file cannot be read now.", answer.reason)
+        if not isinstance(answer, DecodedPhoto) and row.format == answer.format:
+            # An older program took a picture that moves for a photo; its next index won't.
+            answer = answer.still()
+        if not isinstance(answer, DecodedPhoto):
+            answer.close()
+            raise UserError(
+                "This file has been replaced by a video.", "", "Index its folder again."
+            )
+        return answer
 
     def _open_pool(self) -> DecoderPool:
         """The decoder for the model in use."""

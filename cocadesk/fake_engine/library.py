@@ -124,7 +124,10 @@ class FakeVideos:
 
     def _preview(self, body: GetPreview, call: Call) -> ReplyBody:
         medium = self._context.medium(body.key)
-        path = self._frame(medium, body.time_s, PREVIEW_PX, "previews")
+        size_px, folder = PREVIEW_PX, "previews"
+        if body.is_full:
+            size_px, folder = max(medium.row.width, medium.row.height), "full"
+        path = self._frame(medium, body.time_s, size_px, folder)
         return Preview(key=body.key, path=path, width=medium.row.width, height=medium.row.height)
 
     def _frame(

@@ -18,6 +18,8 @@ OVERSAMPLING = 2
 # change it is to change every stored picture hash.
 HASH_SIDE_PX = 520
 THUMBNAIL_PX = 320
+FULL_PX = 65_500
+"""The longest side that a JPEG may have: a thumbnail of this size has every pixel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -242,6 +242,7 @@ class DecodeRequest:
     are then found out, whose clock begins anew. With ``is_metadata`` nothing is decoded, see
     ``DecoderPool.metadata``. With ``is_inside`` the video inside a motion photo is meant. The
     sidecars of the files ``beside``, parts of the same medium, count after the file's own.
+    ``thumbnail_px`` is wanted instead of the pool's, for one photo or frame.
     """
 
     token: int
@@ -251,6 +252,7 @@ class DecodeRequest:
     duration_s: float | None = None
     is_inside: bool = False
     beside: tuple[bytes, ...] = ()
+    thumbnail_px: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

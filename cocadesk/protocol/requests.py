@@ -106,11 +106,14 @@ class DescribeFiles(RequestBody, frozen=True):
 class GetPreview(RequestBody, frozen=True):
     """A screen-sized JPEG, upright and in sRGB; answered by ``Preview``.
 
-    Of a video, the frame shown at ``time_s``, else the one that stands for it.
+    Of a video, the frame shown at ``time_s``, else the one that stands for it. One that
+    ``is_full`` has every pixel of the picture (at most 65,500 along a side) and is kept for
+    a while only; where the file is not there now, that is an error.
     """
 
     key: str
     time_s: float | None = None
+    is_full: bool = False
 
 
 class GetMoments(RequestBody, frozen=True):

@@ -7,10 +7,12 @@ import xxhash
 from PIL import Image
 
 from cocadesk.media.opencv import cv2
+from cocadesk.media.source import FULL_PX
 from cocadesk.media.types import RgbImage
 from cocadesk.picture_input import InputSpec, Resize
 
 THUMBNAIL_QUALITY = 82
+FULL_QUALITY = 93
 _HASH_SIDE_PX = 128
 
 
@@ -106,11 +108,18 @@ def fit_within(width: int, height: int, long_side: int) -> tuple[int, int]:
 
 
 def thumbnail_jpeg(rgb_HWC: RgbImage, long_side: int) -> bytes:
-    """A JPEG of the picture whose long side is at most ``long_side``; never enlarged."""
+    """A JPEG of the picture whose long side is at most ``long_side``; never enlarged.
+
+    One of ``FULL_PX`` is for looking at single pixels: finer, and with all of the colour.
+    """
     rows, columns = rgb_HWC.shape[:2]
     small = resize(rgb_HWC, *fit_within(columns, rows, long_side))
     bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
-    ok, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, THUMBNAIL_QUALITY])
+    how = [cv2.IMWRITE_JPEG_QUALITY, THUMBNAIL_QUALITY]
+    if long_side >= FULL_PX:
+        how = [cv2.IMWRITE_JPEG_QUALITY, FULL_QUALITY]
+        how += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    ok, encoded = cv2.imencode(".jpg", bgr, how)
     if not ok:
         raise RuntimeError("OpenCV could not write a JPEG thumbnail")
     return bytes(encoded)

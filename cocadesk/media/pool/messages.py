@@ -16,7 +16,8 @@ from cocadesk.media.pool.deadline import Patience
 from cocadesk.media.types import DecodeLimits, MediaContent, PhotoMetadata, VideoContent
 from cocadesk.picture_input import MOST_BOXES, InputSpec
 
-_MAX_FRAME_BYTES = 8 << 20
+_MAX_FRAME_BYTES = 256 << 20
+"""A photo of 100 megapixels with every pixel is some 50 MB of JPEG."""
 _THUMBNAIL_ROOM_BYTES = 96 << 10
 
 
@@ -64,7 +65,7 @@ class Job(msgspec.Struct, frozen=True, tag=True):
 
     With ``time_s`` only one frame of a video is wanted; it goes into the slot. With
     ``is_metadata`` nothing is decoded: the metadata come with the answer. With ``is_inside``
-    the video inside a photo is meant.
+    the video inside a photo is meant. ``thumbnail_px`` is for this file alone.
     """
 
     serial: int
@@ -76,6 +77,7 @@ class Job(msgspec.Struct, frozen=True, tag=True):
     duration_s: float | None = None
     is_inside: bool = False
     beside: tuple[bytes, ...] = ()
+    thumbnail_px: int | None = None
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):

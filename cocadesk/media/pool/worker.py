@@ -193,6 +193,8 @@ class Heartbeat:
 
 def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Heartbeat) -> Decoded:
     """Decodes one file, see ``_decode``; what sidecars of its medium's parts say is added."""
+    if job.thumbnail_px is not None:
+        settings = replace(settings, thumbnail_px=job.thumbnail_px)
     done = _decode(job, settings, arena, heartbeat)
     if not job.beside:
         return done

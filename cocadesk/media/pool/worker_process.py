@@ -124,6 +124,7 @@ class WorkerProcess:
                     request.duration_s,
                     request.is_inside,
                     request.beside,
+                    request.thumbnail_px,
                 ),
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from cocadesk.engine.local import AnyEngine
 from cocadesk.errors import UserError
@@ -115,6 +116,19 @@ def test_a_preview_is_a_file_of_the_right_shape(client: AnyEngine) -> None:
     preview = client.ask(GetPreview(key=key), Preview, timeout_s=WAIT_S)
     assert Path(preview.path.to_str()).stat().st_size > 0
     assert preview.width / preview.height == pytest.approx(row.width / row.height, rel=0.02)
+
+
+def test_a_full_preview_has_every_pixel(client: AnyEngine) -> None:
+    """To look at single pixels; asked for twice, it is the same file."""
+    key = _newest(client)[0]
+    row = client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row
+    first = client.ask(GetPreview(key=key, is_full=True), Preview, timeout_s=WAIT_S)
+    assert (first.width, first.height) == (row.width, row.height)
+    with Image.open(first.path.to_str()) as picture:
+        assert picture.size == (row.width, row.height)
+    again = client.ask(GetPreview(key=key, is_full=True), Preview, timeout_s=WAIT_S)
+    assert again.path == first.path
+    assert client.ask(GetPreview(key=key), Preview, timeout_s=WAIT_S).path != first.path
 
 
 @pytest.mark.parametrize("body", [GetDetail(key="gone"), Describe(key="gone")], ids=str)
