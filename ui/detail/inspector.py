@@ -36,6 +36,7 @@ class _About(Enum):
     PICTURE = 2
     MOMENTS = 3
     GROUP = 4
+    FULL = 5
 
 
 class Inspector(QObject):
@@ -47,6 +48,7 @@ class Inspector(QObject):
     picture_came = Signal(object)
     moments_came = Signal(object)
     group_came = Signal(object)
+    full_came = Signal(object)
     failed = Signal(str)
 
     def __init__(self, link: EngineLink, previews: ImageLoader, parent: QObject) -> None:
@@ -57,7 +59,7 @@ class Inspector(QObject):
         self.key: str | None = None
         self.row: Row | None = None
         self.time_s: float | None = None
-        self._preview_path = ""
+        self.picture_path = ""
         self._pause = single_shot(self, self._describe, DESCRIBE_PAUSE_MS)
         previews.arrived.connect(self._on_picture)
         link.connected.connect(self.reload)
@@ -67,7 +69,7 @@ class Inspector(QObject):
         for ticket in self._tickets.values():
             ticket.cancel()
         self._tickets.clear()
-        self.key, self.row, self.time_s, self._preview_path = key, None, time_s, ""
+        self.key, self.row, self.time_s, self.picture_path = key, None, time_s, ""
         self._pause.stop()
         if key is None:
             return
@@ -93,7 +95,7 @@ class Inspector(QObject):
 
     def forget_picture(self) -> None:
         """The picture that was asked for is not wanted any more."""
-        self._preview_path = ""
+        self.picture_path = ""
         if (ticket := self._tickets.pop(_About.PICTURE, None)) is not None:
             ticket.cancel()
 
@@ -126,7 +128,7 @@ class Inspector(QObject):
 
     def _ask_picture(self) -> None:
         assert self.key is not None
-        self._preview_path = ""
+        self.picture_path = ""
         self._keep(
             _About.PICTURE,
             self._link.ask(
@@ -136,6 +138,12 @@ class Inspector(QObject):
                 on_failed=self._on_failed,
             ),
         )
+
+    def ask_full(self) -> None:
+        """``full_came`` follows, with the file that has every pixel, where there can be one."""
+        if self.key is not None:
+            body = GetPreview(key=self.key, time_s=self.time_s, is_full=True)
+            self._keep(_About.FULL, self._link.ask(body, Preview, self.full_came.emit))
 
     def ask_group(self) -> None:
         """``group_came`` follows, with the group of same pictures that the medium is in."""
@@ -198,17 +206,17 @@ class Inspector(QObject):
 
     def _on_preview(self, answer: Preview) -> None:
         if answer.key == self.key:
-            self._preview_path = answer.path.to_str()
+            self.picture_path = answer.path.to_str()
             self._show_picture()
 
     def _on_picture(self, path: object) -> None:
-        if path == self._preview_path:
+        if path == self.picture_path:
             self._show_picture()
 
     def _show_picture(self) -> None:
-        if not self._preview_path:
+        if not self.picture_path:
             return
-        pixmap = self._previews.pixmap(self._preview_path, self._preview_path)
+        pixmap = self._previews.pixmap(self.picture_path, self.picture_path)
         if pixmap is not None:
             self.picture_came.emit(pixmap)
 

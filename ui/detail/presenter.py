@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QSize, Signal
 from PySide6.QtGui import QPixmap
 
 from cocadesk.protocol.messages import (
@@ -11,12 +11,14 @@ from cocadesk.protocol.messages import (
     GroupsChanged,
     Moments,
     PictureGroup,
+    Preview,
     RowsChanged,
 )
 from cocadesk.protocol.values import Fact, Row
 from ui.annotations.editor import AnnotationEditor
 from ui.detail.inspector import Inspector
-from ui.detail.large_view import LargeView
+from ui.detail.large.neighbours import Neighbours
+from ui.detail.large.view import LargeView
 from ui.detail.pane import DetailPane
 from ui.kit.image_loader import ImageLoader
 from ui.library.alike.kin import kin_of
@@ -39,6 +41,7 @@ class DetailPresenter(QObject):
         editor: AnnotationEditor,
         model: ResultsModel,
         thumbnails: ImageLoader,
+        neighbours: Neighbours,
     ) -> None:
         super().__init__(detail)
         self._detail = detail
@@ -47,6 +50,9 @@ class DetailPresenter(QObject):
         self._editor = editor
         self._model = model
         self._thumbnails = thumbnails
+        self._neighbours = neighbours
+        large.photo.full_wanted.connect(inspector.ask_full)
+        inspector.full_came.connect(self._on_full)
         self._shown: tuple[str | None, float | None] = (None, None)
         inspector.detail_loaded.connect(self._on_detail)
         inspector.annotations_loaded.connect(self._on_annotations)
@@ -70,15 +76,18 @@ class DetailPresenter(QObject):
             return
         self._shown = (key, time_s)
         self._inspector.show(key, time_s)
+        self._large.begin(key)
         if key is None:
             self._detail.clear()
             return
         row = self._model.known_row(key)
         if row is not None:
             self._show(row)
-            thumbnail = self._thumbnail(row)
-            if thumbnail is not None:
-                self._large.photo.show_picture(thumbnail)
+            picture = None if time_s is not None else self._neighbours.picture(key)
+            if picture is None or picture.isNull():
+                picture = self._thumbnail(row)
+            if picture is not None and not picture.isNull():
+                self._large.show_picture(picture, row)
 
     def on_event(self, body: object) -> None:
         """Somebody else may have annotated this medium.
@@ -87,6 +96,8 @@ class DetailPresenter(QObject):
         """
         if isinstance(body, GroupsChanged):
             self._inspector.ask_group()
+        if isinstance(body, RowsChanged):
+            self._neighbours.forget(body.keys)
         if not isinstance(body, RowsChanged) or not self._editor.is_settled():
             return
         if not body.keys or self._inspector.key in body.keys:
@@ -94,7 +105,7 @@ class DetailPresenter(QObject):
 
     def _show(self, row: Row, facts: tuple[Fact, ...] = ()) -> None:
         self._detail.show_row(row, self._thumbnail(row), facts)
-        self._large.show_row(row, self._inspector.time_s)
+        self._large.show_row(row, self._inspector.time_s, facts)
         self._large.show_marks(row)
         self.shown.emit()
 
@@ -112,9 +123,12 @@ class DetailPresenter(QObject):
         if row is None or row.key != key:
             return
         thumbnail = self._thumbnail(row)
-        for photo in (self._detail.photo, self._large.photo):
-            if thumbnail is not None and not photo.has_picture:
-                photo.show_picture(thumbnail)
+        if thumbnail is None:
+            return
+        if not self._detail.photo.has_picture:
+            self._detail.photo.show_picture(thumbnail)
+        if self._large.is_waiting:
+            self._large.show_picture(thumbnail, row)
 
     def _on_annotations(self, answer: Description) -> None:
         self._detail.show_annotations(answer)
@@ -155,7 +169,26 @@ class DetailPresenter(QObject):
 
     def _on_picture(self, pixmap: QPixmap) -> None:
         self._detail.photo.show_picture(pixmap)
-        self._large.photo.show_picture(pixmap, keeps_zoom=True)
+        key = self._inspector.key
+        if key is None:
+            return
+        self._large.show_picture(pixmap, self._inspector.row or self._model.known_row(key))
+        if self._inspector.time_s is None:
+            self._neighbours.note(key, self._inspector.picture_path)
+        if self._large.isVisible():
+            self._want_neighbours(key)
+
+    def _want_neighbours(self, key: str) -> None:
+        """The next two and the one before: most people go on as they went."""
+        here = self._model.position_of(key)
+        if here is not None:
+            keys = (self._model.key_at(here + by) for by in (1, 2, -1))
+            self._neighbours.want([key for key in keys if key is not None])
+
+    def _on_full(self, answer: Preview) -> None:
+        if answer.key == self._inspector.key:
+            size = QSize(answer.width, answer.height)
+            self._large.photo.show_full(answer.path.to_str(), size)
 
     def _on_moments(self, answer: Moments) -> None:
         self._detail.video.show_moments(answer, self._model.hit_of(answer.key))
@@ -168,6 +201,7 @@ class DetailPresenter(QObject):
 
     def _on_moment(self, time_s: float) -> None:
         self._inspector.show_moment(time_s)
+        self._large.photo.forget_full()
         if self._inspector.row is not None:
             self._large.show_row(self._inspector.row, time_s)
 

@@ -25,6 +25,7 @@ class Group(StrEnum):
     ANNOTATIONS = "Captions and tags"
     RATING = "Stars, flags and albums"
     SAME = "Same pictures"
+    LARGE = "Large view"
     VIEW = "View"
     PROGRAM = "Program"
 
@@ -39,6 +40,7 @@ class Requires(Enum):
     UNDO = 4
     REDO = 5
     GROUP = 6
+    LARGE = 7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +78,7 @@ _annotation = partial(
 _rating = partial(Action, group=Group.RATING, requires=Requires.SELECTION)
 _same = partial(Action, group=Group.SAME, requires=Requires.GROUP)
 _view = partial(Action, group=Group.VIEW)
+_large = partial(Action, group=Group.LARGE, requires=Requires.LARGE)
 _program = partial(Action, group=Group.PROGRAM)
 
 
@@ -171,6 +174,13 @@ class Actions:
     NOT_SAME = _same("not-same", "Not the same", ("N",))
     REJECT_OTHERS = _same("reject-others", "Reject all but the best", ("R",))
     SHOW_GROUP = _same("show-group", "Show in the library", ("S",))
+    ZOOM_REAL = _large("zoom-real", "Real pixels (100 %), or the whole photo", ("Z",))
+    ZOOM_FIT = _large("zoom-fit", "The whole photo", ("Ctrl+0",))
+    KEEP_ZOOM = _large("keep-zoom", "Keep the zoom from photo to photo", is_setting=True)
+    TURN_RIGHT = _large("turn-right", "Turn right, on the screen only", ("Ctrl+R",))
+    TURN_LEFT = _large("turn-left", "Turn left, on the screen only", ("Ctrl+Shift+R",))
+    PHOTO_INFO = _large("photo-info", "Name, date and camera on top", ("I",), is_setting=True)
+    FILMSTRIP = _large("filmstrip", "Filmstrip", ("V",), is_setting=True)
     STEP_BACK = _view("step-back", "Back, or clear the search", ("Esc",))
     TOGGLE_DETAIL = _view("toggle-detail", "Details", ("Ctrl+I",), icon=Icon.PANEL)
     BIGGER = _view("bigger", "Larger thumbnails", ("Ctrl++", "Ctrl+="))

@@ -74,6 +74,7 @@ QFrame[role="job"]:focus { background: $window; border-left: 3px solid $accent; 
 QLabel[role="state"] { background: $raised; border-radius: 4px; padding: 2px 7px;
     color: $muted; font-size: ${small_px}px; font-weight: 600; }
 #stage, #compare { background: $stage; }
+#overlay { background: $badge; border-radius: ${radius}px; }
 QFrame[role="pane"] { border: 2px solid transparent; border-radius: ${radius}px; }
 QFrame[role="pane"][chosen="true"] { border-color: $on_stage; }
 QTableView { background: $window; border: none; }

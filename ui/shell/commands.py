@@ -21,12 +21,11 @@ from ui.library.group_commands import GroupCommands
 from ui.library.notices import LibraryNotices
 from ui.library.tasks import Tasks
 from ui.library.watching import WatchSettings
+from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PageSwitcher
 from ui.shell.session import LibrarySession
 from ui.shell.shortcuts import ShortcutsHelp
-
-ROOM_PX = 16
 
 
 class LibraryCommands(QObject):
@@ -133,58 +132,6 @@ class LibraryCommands(QObject):
         self._grid.set_size_step(self._grid.size_step + by)
 
 
-class LargeMode(QObject):
-    """Opens and closes the large view."""
-
-    def __init__(self, widgets: WindowWidgets) -> None:
-        super().__init__(widgets)
-        self._widgets = widgets
-        self._stack = widgets.stack
-        self._large = large = widgets.large
-        self._grid = grid = widgets.grid
-        self._video = video = widgets.detail.video
-        grid.opened.connect(self.open)
-        grid.large_wanted.connect(self._on_space)
-        video.photo.opened.connect(self.open)
-        large.stepped.connect(grid.step)
-        large.closed.connect(self.close)
-
-    @property
-    def is_open(self) -> bool:
-        """True where the large view is open."""
-        return self._stack.currentWidget() is self._large
-
-    def open(self) -> None:
-        """Shows the photo under the cursor over the whole window."""
-        if self._grid.current_key() is not None:
-            self._video.stop()
-            self._large.photo.reset_zoom()
-            self._stack.setCurrentWidget(self._large)
-            self._large.setFocus()
-            self._widgets.notice.lift(self._large.caption.height() + ROOM_PX)
-
-    def close(self) -> None:
-        """Back to the grid, at the photo that was seen last."""
-        if self.is_open:
-            self._stack.setCurrentWidget(self._widgets.browse)
-            self._widgets.notice.lift(0)
-            self._grid.take_focus()
-
-    def toggle(self) -> None:
-        """Opens the large view, or closes it."""
-        if self.is_open:
-            self.close()
-        else:
-            self.open()
-
-    def _on_space(self) -> None:
-        """Pauses a video that plays; else the large view."""
-        if self._video.is_open:
-            self._video.toggle()
-        else:
-            self.open()
-
-
 class MediumCommands(QObject):
     """The photo or video under the cursor."""
 
@@ -201,8 +148,6 @@ class MediumCommands(QObject):
         """The slots of the actions about one medium."""
         strip = self._detail.video.strip
         return {
-            Actions.OPEN_LARGE: self._large.open,
-            Actions.TOGGLE_LARGE: self._large.toggle,
             Actions.SHOW_IN_FOLDER: self._show_in_folder,
             Actions.COPY_PATH: self._copy_path,
             Actions.COPY_CAPTION: self._copy_caption,

@@ -14,7 +14,8 @@ from ui.jobs.commands import JobCommands
 from ui.kit.actions import ActionSet, Slots
 from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
-from ui.shell.commands import LargeMode, Level, LibraryCommands, MediumCommands, WindowCommands
+from ui.shell.commands import Level, LibraryCommands, MediumCommands, WindowCommands
+from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
 from ui.shell.memory import WindowMemory
 from ui.shell.pages import Pages, PageSwitcher
@@ -85,6 +86,7 @@ class Controllers:
             self.albums,
             self.annotation_jobs,
             self.window,
+            self._parts.large,
             self._parts.switcher,
         )
         return [controller.slots() for controller in controllers]

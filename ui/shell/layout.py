@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
-from ui.detail.large_view import LargeView
+from ui.detail.large.view import LargeView
 from ui.jobs.panel import JobsPanel, JobStrip
 from ui.kit.actions import ActionSet
 from ui.kit.layouts import in_column
@@ -37,7 +37,7 @@ class WindowWidgets(QObject):
         self.empty = self.library.empty
         self.detail = self.library.detail
         self.results = self.library.results
-        self.large = LargeView(actions)
+        self.large = LargeView(actions, session.model, session.thumbnails)
         self.strip = JobStrip()
         self.jobs = JobsPanel()
         self.page_stack = QStackedWidget()

@@ -35,6 +35,7 @@ SUBMENUS = (
     Group.ANNOTATIONS,
     Group.RATING,
     Group.SAME,
+    Group.LARGE,
     Group.VIEW,
 )
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject
 
 from ui.annotations.editor import AnnotationEditor
 from ui.detail.inspector import Inspector
+from ui.detail.large.neighbours import Neighbours
 from ui.engine.link import EngineLink
 from ui.engine.tracker import JobTracker
 from ui.kit.image_loader import ImageLoader
@@ -33,6 +34,7 @@ class LibrarySession:
         self.editor = AnnotationEditor(link, self.model.known_row, parent)
         self.browser = Browser(link, self.model, parent)
         self.inspector = Inspector(link, self.previews, parent)
+        self.neighbours = Neighbours(link, self.previews, parent)
         self.tracker = JobTracker(link, parent)
         self.tracker.ended.connect(self.browser.on_job_ended)
 

@@ -14,12 +14,12 @@ THREE_COLUMNS_PX = 1200
 TWO_COLUMNS_PX = 860
 THREE_COLUMNS = (
     (Group.LIBRARY, Group.SEARCH, Group.EDIT, Group.ANNOTATIONS),
-    (Group.PHOTO, Group.VIDEO, Group.VIEW),
+    (Group.PHOTO, Group.VIDEO, Group.LARGE, Group.VIEW),
     (Group.RATING, Group.SAME, Group.PROGRAM),
 )
 TWO_COLUMNS = (
     (Group.LIBRARY, Group.SEARCH, Group.EDIT, Group.ANNOTATIONS, Group.PROGRAM),
-    (Group.PHOTO, Group.VIDEO, Group.RATING, Group.SAME, Group.VIEW),
+    (Group.PHOTO, Group.VIDEO, Group.LARGE, Group.RATING, Group.SAME, Group.VIEW),
 )
 
 

@@ -20,7 +20,8 @@ class WindowState:
     """All that decides what the window shows; what follows from it are properties.
 
     ``current`` is the key under the cursor; ``can_play``: it has a video that can be played;
-    ``page_given`` are the conditions that the shown page meets beside.
+    ``is_large``: it is seen over
+    the whole window; ``page_given`` are the conditions that the shown page meets beside.
     """
 
     link: LinkState = LinkState.STARTING
@@ -31,6 +32,7 @@ class WindowState:
     can_play: bool = False
     selected: int = 0
     is_library_shown: bool = True
+    is_large: bool = False
     page_given: frozenset[Requires] = frozenset()
     wants_detail: bool = True
     is_editing: bool = False
@@ -43,6 +45,7 @@ class WindowState:
         is_met = {
             Requires.ENGINE: self.link is LinkState.CONNECTED,
             Requires.SELECTION: self.is_library_shown and self.current is not None,
+            Requires.LARGE: self.is_large,
             Requires.VIDEO: self.is_library_shown and self.can_play,
             Requires.UNDO: bool(self.undo_title),
             Requires.REDO: bool(self.redo_title),

@@ -16,8 +16,8 @@ from ui.kit.actions import Actions, ActionSet
 from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
 from ui.kit.timers import single_shot
-from ui.shell.commands import LargeMode
 from ui.shell.controllers import Controllers, WindowParts
+from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PAGES, PageContext, Pages, PageSwitcher
 from ui.shell.session import LibrarySession
@@ -54,7 +54,7 @@ class MainWindow(QMainWindow):
 
     def _create_controllers(self) -> None:
         session, widgets = self.session, self.widgets
-        self.large = LargeMode(widgets)
+        self.large = LargeMode(widgets, self.action_set)
         context = PageContext(
             library=widgets.library,
             actions=self.action_set,
@@ -71,6 +71,7 @@ class MainWindow(QMainWindow):
             session.editor,
             session.model,
             session.thumbnails,
+            session.neighbours,
         )
         self._selection_tags = SelectionTags(session.link, widgets.grid, session.model, self)
         self._selection_tags.reported.connect(widgets.detail.show_shared)
@@ -165,6 +166,7 @@ class MainWindow(QMainWindow):
             session.editor.titles_changed,
             self.presenter.shown,
             self.switcher.switched,
+            self.large.toggled,
             widgets.grid.selected,
             widgets.grid.selectionModel().currentChanged,
             widgets.library.detail_toggled,
@@ -192,6 +194,7 @@ class MainWindow(QMainWindow):
             can_play=widgets.detail.video.plays(row),
             selected=widgets.grid.selected_count(),
             is_library_shown=self.switcher.page is Pages.LIBRARY,
+            is_large=self.large.is_open,
             page_given=self.switcher.given,
             wants_detail=widgets.library.wants_detail,
             is_editing=widgets.detail.field.is_editing,
@@ -240,6 +243,7 @@ class MainWindow(QMainWindow):
             return
         self._controllers.memory.keep()
         self.widgets.detail.video.stop()
+        self.widgets.large.photo.close_reader()
         self.session.close()
         super().closeEvent(event)
 

@@ -1,0 +1,1 @@
+"""One photo or video over the whole window."""
