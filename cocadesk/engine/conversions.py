@@ -14,7 +14,7 @@ import msgspec
 from cocadesk.library.paths import beside
 from cocadesk.library.rows import MediaRow, ViewRow
 from cocadesk.library.vectors import live_moments_of, moments_of
-from cocadesk.protocol.messages import Hits, Moments
+from cocadesk.protocol.messages import Hits, ListNewest, Moments, Search, Similar
 from cocadesk.protocol.paths import WirePath, printable
 from cocadesk.protocol.values import (
     AnyValue,
@@ -32,12 +32,15 @@ from cocadesk.protocol.values import (
     TakeOverReport,
     VideoMoment,
     WriteReport,
+    changed,
 )
+from cocadesk.search.ordering import Order, SortKey
 
 if TYPE_CHECKING:
     from cocadesk.library.layout import Thumbnails
     from cocadesk.library.library import Library
     from cocadesk.search.searcher import Hit as FoundHit
+    from cocadesk.search.searcher import Searcher
 
 
 REPORTED = 10_000
@@ -175,6 +178,17 @@ LABELS = tuple(GroupLabel)
 def level_of(label: GroupLabel | None) -> int | None:
     """The level of links that a label stands for."""
     return None if label is None else LABELS.index(label)
+
+
+def order_of(body: Search | Similar | ListNewest) -> Order:
+    """The order that a request asks for."""
+    return Order(SortKey(body.sort.value), body.is_reversed)
+
+
+def in_order(hits: Hits, searcher: Searcher, order: Order) -> Hits:
+    """Hits that came with the best match first in another order."""
+    places = searcher.places([hit.key for hit in hits.hits], order)
+    return changed(hits, hits=tuple(hits.hits[place] for place in places))
 
 
 def views_of(library: Library, image_id: str, key: str) -> list[ViewRow]:

@@ -8,7 +8,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.engine.conversions import level_of, to_hits, to_moments, to_rows, to_value
+from cocadesk.engine.conversions import (
+    in_order,
+    level_of,
+    order_of,
+    to_hits,
+    to_moments,
+    to_rows,
+    to_value,
+)
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.list_layout import ListLayout
 from cocadesk.engine.scopes import not_in_library, row_of
@@ -42,6 +50,7 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import CountsValue, Fact, FailureValue, RootValue, changed
 from cocadesk.search.filters import Filter, parse_filter, split_query, unless_missing
 from cocadesk.search.matching import newest_keys
+from cocadesk.search.ordering import OWN_ORDER, Order, ordered_keys
 
 UPDATE_STANDS_S = 2.0
 """Counting what is read takes longer the larger the library; each search would wait for it."""
@@ -62,41 +71,44 @@ class LibraryHandler(RequestHandler):
         self._clock = clock
         self._counted: tuple[float, str, ModelUpdate] | None = None
         self._newest: Sequence[str] | None = None
-        self._filtered: tuple[str, dict[str, int], Sequence[str]] | None = None
+        self._listed: tuple[tuple[str, Order], dict[str, int], Sequence[str]] | None = None
         self._shown: _Shown | None = None
         self._layout = ListLayout(context.library.results)
 
     def forget_order(self) -> None:
         """Media have come or gone: the next list of the newest is read again."""
-        self._newest = None
+        self._newest = self._listed = None
 
     def _search(self, body: Search, call: Call) -> Hits:
         searcher = self._model.opened().searcher
         call.check()
         words, terms = split_query(body.text)
         among, collapse = terms & parse_filter(body.filter), level_of(body.collapse)
-        found = searcher.search(words, body.limit + 1, among, collapse)
-        return self._answer(to_hits(found, body.limit, self._library.thumbnails))
+        order = order_of(body)
+        found = searcher.search(words, body.limit + 1, among, collapse, order)
+        hits = to_hits(found, body.limit, self._library.thumbnails)
+        return self._answer(in_order(hits, searcher, order) if words else hits, order)
 
     def _similar(self, body: Similar, call: Call) -> Hits:
         searcher = self._model.opened().searcher
         call.check()
         among, collapse = parse_filter(body.filter), level_of(body.collapse)
         found = searcher.similar(body.key, body.limit + 1, among, collapse)
-        return self._answer(to_hits(found, body.limit, self._library.thumbnails))
+        hits, order = to_hits(found, body.limit, self._library.thumbnails), order_of(body)
+        return self._answer(in_order(hits, searcher, order), order)
 
-    def _answer(self, hits: Hits) -> Hits:
+    def _answer(self, hits: Hits, order: Order) -> Hits:
         """Hits with what is told of every list of them."""
         keys = [hit.key for hit in hits.hits]
-        is_ranked = any(hit.score for hit in hits.hits)
+        is_ranked = not order.column and any(hit.score for hit in hits.hits)
         days = None if is_ranked else self._layout.days(keys)
         shapes = self._layout.shapes(keys)
         return changed(hits, update=self._update(), shapes=shapes, days=days)
 
     def _list_newest(self, body: ListNewest, call: Call) -> Keys:
-        among = unless_missing(parse_filter(body.filter))
-        if body.filter:
-            keys = self._newest_filtered(body.filter, among)
+        among, order = unless_missing(parse_filter(body.filter)), order_of(body)
+        if body.filter or order != OWN_ORDER:
+            keys = self._ordered(body, among, order)
         else:
             keys = self._newest = self._newest or newest_keys(self._library, among)
         if (level := level_of(body.collapse)) is not None:
@@ -132,11 +144,15 @@ class LibraryHandler(RequestHandler):
             heads = [keys[place] for place in shown.tolist()]
         return self._laid_out(body, answer, heads)
 
-    def _newest_filtered(self, text: str, among: Filter) -> Sequence[str]:
-        """The last list while nothing is written: a window asks for page after page."""
-        written, known = self._library.written(), self._filtered
-        if known is None or known[:2] != (text, written):
-            known = self._filtered = (text, written, newest_keys(self._library, among))
+    def _ordered(self, body: ListNewest, among: Filter, order: Order) -> Sequence[str]:
+        """The last list while nothing is written: a window asks for page after page.
+
+        A later page is of the list of the first, so that none is told twice or left out.
+        """
+        asked, written, known = (body.filter, order), self._library.written(), self._listed
+        is_known = known is not None and known[0] == asked
+        if known is None or not is_known or (known[1] != written and not body.offset):
+            known = self._listed = (asked, written, ordered_keys(self._library, among, order))
         return known[2]
 
     def _get_keys(self, body: GetKeys, call: Call) -> Keys:

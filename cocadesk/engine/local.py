@@ -151,7 +151,7 @@ class LocalEngine:
 
     def _search_quickly(self, body: Search, call: Call) -> ReplyBody | None:
         """Over the snapshot where it is exact, which spares the import of LanceDB."""
-        from cocadesk.engine.conversions import level_of, to_hits
+        from cocadesk.engine.conversions import in_order, level_of, order_of, to_hits
         from cocadesk.library.layout import Thumbnails
         from cocadesk.search.filters import parse_filter, split_query
         from cocadesk.search.searcher import open_searcher
@@ -162,9 +162,10 @@ class LocalEngine:
             return self._opened().answer(body, call)
         thumbnails = Thumbnails(self.folder / "thumbs")
         with open_searcher(self.folder, self._backend(self._source())) as searcher:
-            collapse = level_of(body.collapse)
-            found = searcher.search(words, body.limit + 1, among, collapse)
-        return to_hits(found, body.limit, thumbnails)
+            collapse, order = level_of(body.collapse), order_of(body)
+            found = searcher.search(words, body.limit + 1, among, collapse, order)
+            hits = to_hits(found, body.limit, thumbnails)
+            return in_order(hits, searcher, order) if words else hits
 
     def _answer_without_library(self, body: RequestBody, call: Call) -> ReplyBody:
         """The few requests that make sense before there is a library."""

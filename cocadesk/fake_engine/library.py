@@ -15,6 +15,7 @@ from cocadesk.fake_engine.albums import album_keys
 from cocadesk.fake_engine.annotations import FakeAnnotations
 from cocadesk.fake_engine.groups import FakeGroups
 from cocadesk.fake_engine.jobs import FakeWork, failures_of
+from cocadesk.fake_engine.orders import in_order
 from cocadesk.fake_engine.rows import (
     LONG_SIDE_PX,
     FakeContext,
@@ -62,7 +63,6 @@ from cocadesk.protocol.values import (
     Days,
     DescriptionKind,
     FailureValue,
-    GroupLabel,
     Hit,
     IndexReport,
     JobReport,
@@ -176,23 +176,28 @@ class FakeLibrary:
         return medium.row.key
 
     def _search(self, body: Search, call: Call) -> Hits:
-        return self._hits(body.text, body.limit, body.collapse)
+        return self._hits(body, body.text)
 
     def _similar(self, body: Similar, call: Call) -> Hits:
-        found = self._hits(self._context.medium(body.key).caption, body.limit, body.collapse)
+        found = self._hits(body, self._context.medium(body.key).caption)
         return replace(found, hits=tuple(hit for hit in found.hits if hit.key != body.key))
 
-    def _hits(self, text: str, limit: int, collapse: GroupLabel | None) -> Hits:
+    def _hits(self, body: Search | Similar, text: str) -> Hits:
         words = {word for word in text.lower().split() if len(word) > 2}
         hits = []
         for key, medium in list(self._media.items()):
             if shared := len(words & self._annotations.searchable_words(key)):
                 hits.append(self._videos.hit(medium, shared / max(1, len(words))))
         hits.sort(key=lambda hit: -hit.score)
-        shown = self._groups.stands_for([hit.key for hit in hits], collapse)
+        shown = self._groups.stands_for([hit.key for hit in hits], body.collapse)
         hits = [replace(hit, copies=shown[hit.key]) for hit in hits if hit.key in shown]
-        shapes = self._shapes([hit.key for hit in hits[:limit]])
-        return Hits(hits=tuple(hits[:limit]), complete=len(hits) <= limit, shapes=shapes)
+        best = {hit.key: hit for hit in hits[: body.limit]}
+        keys = in_order(map(self._annotations.row, best), body.sort, is_reversed=body.is_reversed)
+        return Hits(
+            hits=tuple(best[key] for key in keys),
+            complete=len(hits) <= body.limit,
+            shapes=self._shapes(keys),
+        )
 
     def _shapes(self, keys: Sequence[str]) -> bytes:
         rows = (self._media[key].row for key in keys)
@@ -242,6 +247,7 @@ class FakeLibrary:
         keys = () if is_none else tuple(m.row.key for m in media)
         if name := album_name(body.filter):
             keys = album_keys(name, self._annotations)
+        keys = in_order(map(self._annotations.row, keys), body.sort, is_reversed=body.is_reversed)
         shown = self._groups.stands_for(keys, body.collapse)
         part = [key for key in keys if key in shown][body.offset : body.offset + body.limit]
         copies = () if body.collapse is None else tuple(shown[key] for key in part)

@@ -356,7 +356,15 @@ FIELDS = (
         shown=lambda row: row.format.upper(),
     ),
     Field("files", "Files", columns=("parts",), shown=_files),
-    Field("size", "File size", columns=("size_bytes",), shown=_size),
+    Field(
+        "size",
+        "File size",
+        Form.NUMBER,
+        columns=("size_bytes",),
+        match=Match.RANGE,
+        is_optional=False,
+        shown=_size,
+    ),
     Field(
         "name",
         "Name",

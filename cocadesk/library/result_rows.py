@@ -32,6 +32,12 @@ MEDIA_COLUMNS = tuple(
 """The columns of the table that a ``MediaInTable`` needs."""
 
 
+def _columns_of(fields: Collection[str]) -> list[str]:
+    """The key, and the columns of the table that these fields are made of."""
+    columns = [name for field in fields for name in COLUMN_FIELDS[field].columns]
+    return list(dict.fromkeys(["key", *columns]))
+
+
 class MediaInTable:
     """The media of an Arrow table, by their places in it."""
 
@@ -113,6 +119,23 @@ class ResultRows:
     def keys_where(self, where: str) -> set[str]:
         """The keys of the media that fulfil an SQL condition."""
         return set(self._store.read(MEDIA, where=where, columns=["key"])["key"].to_pylist())
+
+    def columns_where(
+        self, where: str, fields: Collection[str]
+    ) -> tuple[list[str], dict[str, Column]]:
+        """Keys and the columns of these fields for the media that fulfil an SQL condition.
+
+        Read from the table: for libraries that are too large for memory.
+        """
+        part = MediaInTable(self._store.read(MEDIA, where=where, columns=_columns_of(fields)))
+        return part.keys, {field: part.column(field) for field in fields}
+
+    def columns_of(
+        self, keys: Sequence[str], fields: Collection[str]
+    ) -> tuple[list[str], dict[str, Column]]:
+        """Keys and the columns of these fields for those of ``keys`` that there are."""
+        part = MediaInTable(self._store.read_in(MEDIA, "key", keys, _columns_of(fields)))
+        return part.keys, {field: part.column(field) for field in fields}
 
     def catalogue(self) -> Catalogue | None:
         """All media as they are now; see ``columns``. Only while nothing is written."""

@@ -197,6 +197,26 @@ class Snapshot:
         """
         raise ValueError(f"a snapshot knows no SQL: {where}")
 
+    def columns_where(
+        self, where: str, fields: Collection[str]
+    ) -> tuple[list[str], dict[str, Column]]:
+        """Never asked: ``columns`` always answers.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(f"a snapshot knows no SQL: {where} for {fields}")
+
+    def columns_of(
+        self, keys: Sequence[str], fields: Collection[str]
+    ) -> tuple[list[str], dict[str, Column]]:
+        """Never asked: ``columns`` always answers.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(f"a snapshot reads no table for the {fields} of {len(keys)} media")
+
     @property
     def albums(self) -> Albums:
         """Never asked: a search that names an album goes to the library.

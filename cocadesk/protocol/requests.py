@@ -14,6 +14,7 @@ from cocadesk.protocol.values import (
     Message,
     ReadAgain,
     Scope,
+    SortKey,
     TeachSource,
     TuningMethod,
 )
@@ -32,12 +33,15 @@ class Search(RequestBody, frozen=True):
     ``filter``, here and in other requests, is text in the grammar of
     ``cocadesk.search.filters``; empty lets all media through. ``collapse``, here and in other
     requests: of each group with links of this label, or closer ones, only the first is given.
+    ``sort`` brings the ``limit`` best matches in another order, ``is_reversed`` turns that round.
     """
 
     text: str
     limit: int = 200
     filter: str = ""
     collapse: GroupLabel | None = None
+    sort: SortKey = SortKey.RELEVANCE
+    is_reversed: bool = False
 
 
 class Similar(RequestBody, frozen=True):
@@ -47,11 +51,14 @@ class Similar(RequestBody, frozen=True):
     limit: int = 200
     filter: str = ""
     collapse: GroupLabel | None = None
+    sort: SortKey = SortKey.RELEVANCE
+    is_reversed: bool = False
 
 
 class ListNewest(RequestBody, frozen=True):
-    """Keys by date, newest first, a stretch at a time; answered by ``Keys``.
+    """Keys by date, newest first, or in another order, a stretch at a time; ``Keys``.
 
+    A stretch that does not begin the list belongs to the list of the one that did.
     ``with_layout``: with the media's shapes, and in the first stretch the days of all.
     """
 
@@ -60,6 +67,8 @@ class ListNewest(RequestBody, frozen=True):
     filter: str = ""
     collapse: GroupLabel | None = None
     with_layout: bool = False
+    sort: SortKey = SortKey.RELEVANCE
+    is_reversed: bool = False
 
 
 class GetKeys(RequestBody, frozen=True):

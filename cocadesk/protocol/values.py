@@ -9,6 +9,7 @@ from cocadesk.protocol.base import *  # noqa: F403 - one place to import values 
 from cocadesk.protocol.base import Value
 from cocadesk.protocol.job_values import *  # noqa: F403
 from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.sorting import *  # noqa: F403
 
 
 class Priority(StrEnum):

@@ -28,11 +28,11 @@ _FIELDS_OF_VIEWS = frozenset(
 
 def matching_keys(rows: ResultRows | Snapshot, among: Filter) -> Set[str]:
     """The keys of the media that pass: from memory where they are in it."""
-    among = _with_albums(rows, among)
+    among = with_album_ids(rows, among)
     return _passing(rows, among, rows.columns(among.fields()))
 
 
-def _with_albums(rows: ResultRows | Snapshot, among: Filter) -> Filter:
+def with_album_ids(rows: ResultRows | Snapshot, among: Filter) -> Filter:
     """The filter with albums by id; their names are read only where it has any."""
     return among.with_albums(rows.albums.names()) if among.names_albums else among
 
@@ -55,7 +55,7 @@ class Chooser:
 
     def chosen(self, among: Filter) -> Chosen:
         """The media that pass."""
-        among = _with_albums(self._rows, among)
+        among = with_album_ids(self._rows, among)
         columns, last = self._rows.columns(among.fields()), self._last
         # The same array means that nothing has changed.
         is_known = columns is not None and last is not None and last[1] is columns.is_there
@@ -74,7 +74,7 @@ def newest_matching(rows: ResultRows | Snapshot, among: Filter) -> Sequence[str]
     Of equal times those that were added first come first. Those of one album in its order.
     Where there are too many for memory, by the time they were added.
     """
-    among = _with_albums(rows, among)
+    among = with_album_ids(rows, among)
     columns = rows.columns(among.fields() | {NEWEST})
     if among.album is not None:
         return _in_order(rows, among, among.album, columns)

@@ -19,7 +19,8 @@ from cocadesk.library.rows import MediaKind, MediaState, Nearest, ResultRow, Sto
 from cocadesk.library.snapshot import Snapshot, fingerprint, open_snapshot
 from cocadesk.library.vector_memory import best_of
 from cocadesk.search.filters import EVERYTHING, Filter
-from cocadesk.search.matching import Chooser, newest_matching
+from cocadesk.search.matching import Chooser
+from cocadesk.search.ordering import OWN_ORDER, Order, ordered_matching, sorted_places
 from cocadesk.vectors import unit_vectors
 
 if TYPE_CHECKING:
@@ -98,11 +99,11 @@ class Searcher:
         limit: int = 50,
         among: Filter = EVERYTHING,
         collapse: int | None = None,
+        order: Order = OWN_ORDER,
     ) -> list[Hit]:
         """The ``limit`` media that fit ``text`` best, best first; only those that pass ``among``.
 
-        Without a text, those that pass a filter, in the order of the album that it names or
-        the newest first, and with no score.
+        Without a text, those that pass a filter, in that ``order`` and with no score.
 
         Raises:
             UserError: the text and the filter are empty, or the library was
@@ -113,7 +114,7 @@ class Searcher:
             raise UserError("There is nothing to search for.", "", "Type a few words.")
         has_views = self._has_views()
         if not text:
-            return self._newest(limit, among, self._collapsing(collapse))
+            return self._listed(limit, among, self._collapsing(collapse), order)
         if not has_views:
             return []
         vector = self._vector_of(text)
@@ -158,8 +159,12 @@ class Searcher:
             "Index its folders again with this model, or search with the other one.",
         )
 
-    def _newest(self, limit: int, among: Filter, collapse: Collapse) -> list[Hit]:
-        keys = newest_matching(self._library.results, among)
+    def places(self, keys: Sequence[str], order: Order) -> Sequence[int]:
+        """The places in ``keys``, the best match first, in another order."""
+        return sorted_places(self._library.results, keys, order)
+
+    def _listed(self, limit: int, among: Filter, collapse: Collapse, order: Order) -> list[Hit]:
+        keys = ordered_matching(self._library.results, among, order)
         rows, copies = self._shown(keys, limit, collapse, with_missing="state" in among.fields())
         return [
             Hit(**row._asdict(), score=0.0, time_s=None, copies=others)

@@ -97,18 +97,30 @@ def search(
             help="Of copies, same pictures and bursts (see duplicates) only the best hit.",
         ),
     ] = False,
+    sort: Annotated[
+        Literal["relevance", "taken", "added", "name", "size", "rating"],
+        typer.Option(help="The order of the results."),
+    ] = "relevance",
+    reverse: Annotated[bool, typer.Option("--reverse", help="Turn the order round.")] = False,
 ) -> int:
     """Find the photos and videos that fit a description, best first."""
     from cocadesk.cli.session import open_engine
     from cocadesk.protocol.messages import Hits, Search
-    from cocadesk.protocol.values import GroupLabel
+    from cocadesk.protocol.values import GroupLabel, SortKey
 
     text = query.encode("utf-8", "replace").decode().strip()
     if not text:
         raise UserError("There is nothing to search for.", "The query is empty.", "Give words.")
     with open_engine(options, report) as engine:
         level = GroupLabel.BURST if collapse else None
-        body = Search(text=text, limit=limit, filter=filter_text, collapse=level)
+        body = Search(
+            text=text,
+            limit=limit,
+            filter=filter_text,
+            collapse=level,
+            sort=SortKey(sort),
+            is_reversed=reverse,
+        )
         found = engine.ask(body, Hits)
     return show_hits(report, found)
 

@@ -110,7 +110,13 @@ def random_row(rng: random.Random) -> MediaRow:
         "human_tags_removed": some(),
     }
     return MediaRow(
-        key=key, root=b"/", size_bytes=1, mtime_ns=1, file_hash=key, picture_hash=key, **values
+        key=key,
+        root=b"/",
+        size_bytes=rng.choice([1, 60, 2**40]),
+        mtime_ns=1,
+        file_hash=key,
+        picture_hash=key,
+        **values,
     )  # type: ignore[arg-type]
 
 
@@ -172,6 +178,7 @@ def reference_value(row: MediaRow, field: str) -> object:
         "taken": row.taken,
         "added": row.added_utc,
         "duration": row.duration_s,
+        "size": row.size_bytes,
     }.get(field, getattr(row, field, None))
 
 
