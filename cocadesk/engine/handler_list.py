@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cocadesk.engine.annotations import AnnotationHandler
+from cocadesk.engine.browsing import BrowsingHandler
 from cocadesk.engine.forgetting import ForgettingHandler
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.index_job import IndexHandler
@@ -26,6 +27,7 @@ class Handlers:
         annotations = AnnotationHandler(context)
         self.all: tuple[RequestHandler, ...] = (
             self.library,
+            BrowsingHandler(context),
             CareHandler(context),
             MediaDetails(context),
             self.jobs,

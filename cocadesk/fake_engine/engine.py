@@ -13,6 +13,7 @@ from typing import Any
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.albums import FakeAlbums
 from cocadesk.fake_engine.annotations import FakeAnnotations
+from cocadesk.fake_engine.browsing import FakeBrowsing
 from cocadesk.fake_engine.care import FakeCare
 from cocadesk.fake_engine.forgetting import FakeForgetting
 from cocadesk.fake_engine.groups import FakeGroups
@@ -54,6 +55,7 @@ class FakeEngine:
         media_handler = FakeLibrary(context, self._annotations, videos, groups)
         self._answers = answers_of(
             media_handler,
+            FakeBrowsing(context, self._annotations, media_handler),
             FakeForgetting(context, media_handler),
             self._jobs,
             videos,

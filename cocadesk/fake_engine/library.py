@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.albums import album_keys
 from cocadesk.fake_engine.annotations import FakeAnnotations
+from cocadesk.fake_engine.filters import FakeFilters, split_filters
 from cocadesk.fake_engine.groups import FakeGroups
 from cocadesk.fake_engine.jobs import FakeWork, failures_of
 from cocadesk.fake_engine.orders import in_order
@@ -157,6 +158,7 @@ class FakeLibrary:
         self._media = context.media
         self._groups = groups
         self._annotations = annotations
+        self._filters = FakeFilters(context, annotations)
         self._videos = videos
         self._lock = threading.Lock()
         self.roots: list[WirePath] = []
@@ -182,11 +184,14 @@ class FakeLibrary:
         found = self._hits(body, self._context.medium(body.key).caption)
         return replace(found, hits=tuple(hit for hit in found.hits if hit.key != body.key))
 
-    def _hits(self, body: Search | Similar, text: str) -> Hits:
+    def _hits(self, body: Search | Similar, query: str) -> Hits:
+        text, terms = split_filters(query)
         words = {word for word in text.lower().split() if len(word) > 2}
         hits = []
-        for key, medium in list(self._media.items()):
-            if shared := len(words & self._annotations.searchable_words(key)):
+        for key in self._filters.keys(list(self._media), f"{query} {body.filter}"):
+            medium = self._media[key]
+            shared = len(words & self._annotations.searchable_words(key))
+            if shared or (terms and not text):
                 hits.append(self._videos.hit(medium, shared / max(1, len(words))))
         hits.sort(key=lambda hit: -hit.score)
         shown = self._groups.stands_for([hit.key for hit in hits], body.collapse)
@@ -243,8 +248,7 @@ class FakeLibrary:
 
     def _newest(self, body: ListNewest, call: Call) -> ReplyBody:
         media = sorted(self._media.values(), key=lambda m: m.row.taken or "", reverse=True)
-        is_none = "state:offline" in body.filter  # of all filters; its media are all here
-        keys = () if is_none else tuple(m.row.key for m in media)
+        keys = tuple(self._filters.keys([m.row.key for m in media], body.filter))
         if name := album_name(body.filter):
             keys = album_keys(name, self._annotations)
         keys = in_order(map(self._annotations.row, keys), body.sort, is_reversed=body.is_reversed)

@@ -37,6 +37,14 @@ SCENES: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 SIZES: tuple[tuple[int, int], ...] = ((4032, 3024), (3024, 4032), (3000, 2000), (1200, 1200))
 FOLDERS: tuple[str, ...] = ("Summer 2025", "Wanderungen", "Família", "2024/Konzert")
+PLACES: tuple[tuple[str, str, str], ...] = (
+    ("Japan", "Kyōto", "Kyōto"),
+    ("Italia", "Toscana", "Siena"),
+    ("Italia", "Toscana", "Firenze"),
+    ("Italia", "Lazio", "Roma"),
+    ("", "", ""),
+)
+PERSONS: tuple[tuple[str, ...], ...] = ((), ("Ida",), ("Ömer", "Ida"), (), (), ("Åsa",), ())
 LONG_SIDE_PX = 320
 WHEN = "2025-11-24T10:00:00"
 
@@ -83,6 +91,16 @@ def in_style(caption: str, style: CaptionStyle) -> str:
     if style is CaptionStyle.SHORT:
         return " ".join(caption.split()[1:3])
     return f"{caption}, seen close up" if style is CaptionStyle.ALT_TEXT else caption
+
+
+def place_of(number: int) -> tuple[str, str, str]:
+    """Country, region and town of the medium of this number, all empty where none is known."""
+    return PLACES[number % len(PLACES)]
+
+
+def persons_of(number: int) -> tuple[str, ...]:
+    """The persons that the file of this medium names."""
+    return PERSONS[number % len(PERSONS)]
 
 
 def make_medium(number: int, folder: Path, pictures: Path) -> FakeMedium:

@@ -87,6 +87,13 @@ def _both(latitude: float | None, longitude: float | None) -> float | None:
     return None if latitude is None or longitude is None else latitude + longitude
 
 
+def _captioned(human: str | None, machine: str | None) -> str:
+    """The author of the caption that counts."""
+    if human is not None:
+        return "person" if human else "nobody"
+    return "machine" if machine else "nobody"
+
+
 def _in_utc(when: datetime | None) -> datetime | None:
     return None if when is None else when.replace(tzinfo=None)
 
@@ -166,6 +173,11 @@ def _number_field(name: str, label: str, column: str) -> Field:
     return Field(name, label, Form.NUMBER, columns=(column,), match=Match.RANGE)
 
 
+def _name_field(name: str, label: str, column: str) -> Field:
+    """A field with one name, searched by the whole of it, which another field shows."""
+    return Field(name, label, columns=(column,), sql=f"lower({column})", match=Match.EQUAL)
+
+
 def _rating(row: MediaRow) -> str | None:
     stars = stars_of(row.human_rating, row.rating)
     return None if stars is None else f"{stars} of 5"
@@ -214,6 +226,17 @@ FIELDS = (
         value=_first,
         sql="lower(coalesce(human_caption, machine_caption))",
         match=Match.CONTAINS,
+    ),
+    Field(
+        "captioned",
+        "Captioned by",
+        columns=("human_caption", "machine_caption"),
+        value=_captioned,
+        sql="CASE WHEN human_caption <> '' THEN 'person' "
+        "WHEN human_caption IS NULL AND machine_caption <> '' THEN 'machine' ELSE 'nobody' END",
+        match=Match.EQUAL,
+        choices=("person", "machine", "nobody"),
+        is_optional=False,
     ),
     Field(
         "tag",
@@ -315,6 +338,9 @@ FIELDS = (
         match=Match.CONTAINS,
         shown=lambda row: place_text(row.place, row.region, row.country),
     ),
+    _name_field("country", "Country", "country"),
+    _name_field("region", "Region", "region"),
+    _name_field("town", "Town", "place"),
     Field(
         "position",
         "Position",

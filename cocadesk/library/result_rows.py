@@ -10,15 +10,20 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import starmap
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from cocadesk.library.albums import Albums
 from cocadesk.library.catalogue import COLUMN_FIELDS, Catalogue
 from cocadesk.library.columns import Column, MediaColumns, column_of
 from cocadesk.library.layout import MEDIA
+from cocadesk.library.paths import fold
 from cocadesk.library.rows import MediaKind, MediaState, ResultRow
 from cocadesk.library.search_memory import Beginning, SearchMemory
 from cocadesk.library.store import Store
+from cocadesk.library.tallies import LEVELS, Tally, tally_pairs
 
 RESULT_COLUMNS = (
     "key", "path", "kind", "state", "picture_hash", "human_caption", "machine_caption",
@@ -62,6 +67,39 @@ class MediaInTable:
         """All of them."""
         values = (self._columns[name].to_pylist() for name in RESULT_COLUMNS)
         return starmap(_result, zip(*values, strict=True))
+
+
+def tally_of_table(table: pa.Table, columns: Sequence[str]) -> Tally:
+    """The tally of the rows of a table; ``examples`` are places in its keys."""
+    keys = table.column("key")
+    away = np.array(pc.equal(table.column("state"), MediaState.OFFLINE.value))
+    texts: dict[str, int] = {}
+    if pa.types.is_list(table.column(columns[0]).type):
+        lists = table.column(columns[0]).combine_chunks()
+        owners = pc.list_parent_indices(lists).to_numpy(zero_copy_only=False)
+        codes = _folded_codes(pc.list_flatten(lists), texts)
+        # Of names that differ in their case alone a medium has one.
+        pairs = np.unique(owners * np.int64(len(texts) + 1) + codes)
+        owners, codes = np.divmod(pairs, len(texts) + 1)
+    else:
+        joined = pc.binary_join_element_wise(
+            *(table.column(name) for name in columns),
+            LEVELS,
+            null_handling="replace",
+            null_replacement="",
+        )
+        owners, codes = np.arange(len(table)), _folded_codes(joined, texts)
+    return tally_pairs(list(texts), owners, codes, away, lambda place: str(keys[place].as_py()))
+
+
+def _folded_codes(values: pa.Array | pa.ChunkedArray, texts: dict[str, int]) -> NDArray[np.int64]:
+    """For each text the number of its folded form, which ``texts`` learns."""
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    encoded = values.dictionary_encode()
+    known = [texts.setdefault(fold(text), len(texts)) for text in encoded.dictionary.to_pylist()]
+    found: NDArray[np.int64] = np.array(known, np.int64).take(encoded.indices.to_numpy())
+    return found
 
 
 def _result(
@@ -136,6 +174,22 @@ class ResultRows:
         """Keys and the columns of these fields for those of ``keys`` that there are."""
         part = MediaInTable(self._store.read_in(MEDIA, "key", keys, _columns_of(fields)))
         return part.keys, {field: part.column(field) for field in fields}
+
+    def count_where(self, where: str) -> int:
+        """The number of media that fulfil an SQL condition."""
+        return self._store.count(MEDIA, where)
+
+    def version(self) -> int:
+        """The version of the table of media."""
+        return self._store.version(MEDIA)
+
+    def tally_where(self, columns: Sequence[str], where: str) -> Tally:
+        """Combinations of the values of some columns, as ``tallies`` gives them from memory.
+
+        Of one column of lists each of its values counts by itself.
+        """
+        table = self._store.read(MEDIA, where=where, columns=[*columns, "state", "key"])
+        return tally_of_table(table, columns)
 
     def catalogue(self) -> Catalogue | None:
         """All media as they are now; see ``columns``. Only while nothing is written."""

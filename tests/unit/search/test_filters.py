@@ -47,6 +47,7 @@ CHOICES = {
     "label": WORDS,
     "flag": list(Flag),
     "favourite": ["yes", "no"],
+    "captioned": ["person", "machine", "nobody"],
 }
 ALBUMS = {"01AAAAAAAAAAAAAAAAAAAAAAAA": "Best", "01AAAAAAAAAAAAAAAAAAAAAAAB": 'a "b", c/d',
           "01AAAAAAAAAAAAAAAAAAAAAAAC": "🐶 ÄRGER"}  # fmt: skip

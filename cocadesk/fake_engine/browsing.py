@@ -1,0 +1,162 @@
+"""The fake engine's lists, with the numbers of what the queries that open them let pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import PurePath
+
+from cocadesk.fake_engine.annotations import FakeAnnotations
+from cocadesk.fake_engine.filters import PLACE_FIELDS, FakeFilters
+from cocadesk.fake_engine.library import FakeLibrary
+from cocadesk.fake_engine.rows import FakeContext, persons_of, place_of
+from cocadesk.protocol.calls import Call
+from cocadesk.protocol.messages import (
+    Branches,
+    BranchKind,
+    BranchValue,
+    GetBranches,
+    GetOverview,
+    ListName,
+    ListValue,
+    Overview,
+    album_filter,
+)
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import SortKey
+
+_BETWEEN = "\x1f"
+QUERIES = {
+    ListName.ALL: "",
+    ListName.FAVOURITES: "favourite:yes",
+    ListName.PICKS: "flag:pick",
+    ListName.RECENT: "added:>=2025-11-01",
+    ListName.VIDEOS: "kind:video",
+    ListName.WITHOUT_CAPTION: "-has:caption",
+    ListName.TO_REVIEW: "captioned:machine",
+    ListName.MISSING: "state:missing",
+    ListName.OFFLINE: "state:offline",
+}
+
+
+class FakeBrowsing:
+    """Lists, folders, albums, saved searches, and made-up places and persons."""
+
+    def __init__(
+        self, context: FakeContext, annotations: FakeAnnotations, library: FakeLibrary
+    ) -> None:
+        self._context = context
+        self._annotations = annotations
+        self._library = library
+        self._filters = FakeFilters(context, annotations)
+
+    def _get_overview(self, body: GetOverview, call: Call) -> Overview:
+        return Overview(
+            lists=tuple(
+                ListValue(
+                    name=name,
+                    query=query,
+                    sort=SortKey.ADDED if name is ListName.RECENT else SortKey.RELEVANCE,
+                    count=self._count(query),
+                )
+                for name, query in QUERIES.items()
+            )
+        )
+
+    def _get_branches(self, body: GetBranches, call: Call) -> Branches:
+        made = {
+            BranchKind.FOLDER: self._folders,
+            BranchKind.PLACE: self._places,
+            BranchKind.PERSON: self._persons,
+            BranchKind.ALBUM: self._albums,
+            BranchKind.SEARCH: self._searches,
+        }[body.kind](body.under)
+        found = sorted(made, key=lambda one: one.name.lower())
+        part = found[body.offset : body.offset + body.limit]
+        return Branches(branches=tuple(part), offset=body.offset, total=len(found))
+
+    def _count(self, query: str) -> int:
+        return len(self._filters.keys(list(self._context.media), query))
+
+    def _folders(self, under: str) -> list[BranchValue]:
+        if under:
+            paths = [path for path in self._all_folders() if str(path.parent) == under]
+        else:
+            paths = [PurePath(root.to_str()) for root in self._library.roots]
+        return [self._folder(path) for path in paths]
+
+    def _folder(self, path: PurePath) -> BranchValue:
+        query = _said("folder", str(path))
+        return BranchValue(
+            id=str(path),
+            name=path.name,
+            query=query,
+            count=self._count(query),
+            below=sum(other.parent == path for other in self._all_folders()),
+            path=WirePath.of(str(path)),
+        )
+
+    def _all_folders(self) -> set[PurePath]:
+        media = list(self._context.media.values())
+        return {above for one in media for above in PurePath(one.row.path.to_str()).parents}
+
+    def _places(self, under: str) -> list[BranchValue]:
+        above = tuple(under.split(_BETWEEN)) if under else ()
+        depth = len(above)
+        places = {place_of(medium.number) for medium in list(self._context.media.values())}
+        inside = {place for place in places if any(place) and place[:depth] == above}
+        found = []
+        for name in {place[depth] for place in inside if len(place) > depth}:
+            ids = (*above, name)
+            query = " ".join(map(_said, PLACE_FIELDS, ids))
+            deeper = {place[depth + 1 : depth + 2] for place in inside if place[depth] == name}
+            found.append(
+                BranchValue(
+                    id=_BETWEEN.join(ids),
+                    name=name,
+                    query=query,
+                    count=self._count(query),
+                    below=len(deeper - {()}),
+                )
+            )
+        return found
+
+    def _persons(self, under: str) -> list[BranchValue]:
+        media = list(self._context.media.values())
+        counts = Counter(name for one in media for name in persons_of(one.number))
+        return (
+            []
+            if under
+            else [
+                BranchValue(id=name, name=name, query=_said("person", name), count=count)
+                for name, count in counts.items()
+            ]
+        )
+
+    def _albums(self, under: str) -> list[BranchValue]:
+        media, albums = self._context.media, self._annotations.lists.albums
+        return (
+            []
+            if under
+            else [
+                BranchValue(
+                    id=name,
+                    name=name,
+                    query=album_filter(name),
+                    count=sum(key in media for key in keys),
+                )
+                for name, keys in albums.items()
+            ]
+        )
+
+    def _searches(self, under: str) -> list[BranchValue]:
+        searches = self._annotations.lists.searches
+        return (
+            []
+            if under
+            else [BranchValue(id=name, name=name, query=query) for name, query in searches.items()]
+        )
+
+
+def _said(field: str, value: str) -> str:
+    doubled = value.replace('"', '""')
+    return f'{field}:"{doubled}"'

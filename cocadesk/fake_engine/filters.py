@@ -1,0 +1,68 @@
+"""The filters that the fake engine knows; others let everything pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import PurePath
+
+from cocadesk.fake_engine.annotations import FakeAnnotations
+from cocadesk.fake_engine.rows import FakeContext, persons_of, place_of
+from cocadesk.protocol.values import Row
+
+_TERM = re.compile(r'(-?)([a-z]+):(?:"((?:[^"]|"")*)"|([^\s"]+))')
+PLACE_FIELDS = ("country", "region", "town")
+
+Passes = Callable[[str, str], bool]
+"""True where the medium of a key passes the filter with a value."""
+
+
+def split_filters(text: str) -> tuple[str, list[tuple[bool, str, str]]]:
+    """The words of a query, and its terms: negated or not, the field and the value."""
+    terms = [
+        (bool(sign), name, quoted.replace('""', '"') or plain)
+        for sign, name, quoted, plain in _TERM.findall(text)
+    ]
+    return " ".join(_TERM.sub(" ", text).split()), terms
+
+
+class FakeFilters:
+    """Terms over made-up media, whose files are all there."""
+
+    def __init__(self, context: FakeContext, annotations: FakeAnnotations) -> None:
+        self._context = context
+        self._annotations = annotations
+        self._passes: dict[str, Passes] = {
+            "favourite": lambda key, _: self._row(key).favourite,
+            "flag": lambda key, value: self._row(key).flag == value,
+            "kind": lambda key, value: self._row(key).kind == value,
+            "state": lambda _key, value: value == "present",
+            "has": lambda key, value: value != "caption" or bool(self._row(key).caption),
+            "captioned": lambda key, _: self._is_to_review(key),
+            "folder": self._is_in_folder,
+            "person": lambda key, value: value in persons_of(context.media[key].number),
+            **{name: self._is_at(place) for place, name in enumerate(PLACE_FIELDS)},
+        }
+
+    def keys(self, keys: Iterable[str], text: str) -> list[str]:
+        """Those of ``keys`` that pass all terms of ``text``."""
+        _, terms = split_filters(text)
+        known = [term for term in terms if term[1] in self._passes]
+        return [
+            key
+            for key in keys
+            if all(self._passes[name](key, value) is not no for no, name, value in known)
+        ]
+
+    def _row(self, key: str) -> Row:
+        return self._annotations.row(key)
+
+    def _is_to_review(self, key: str) -> bool:
+        row = self._row(key)
+        return bool(row.caption) and not row.caption_by_person
+
+    def _is_in_folder(self, key: str, value: str) -> bool:
+        return PurePath(value) in PurePath(self._context.media[key].row.path.to_str()).parents
+
+    def _is_at(self, level: int) -> Passes:
+        return lambda key, value: place_of(self._context.media[key].number)[level] == value

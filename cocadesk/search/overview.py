@@ -1,0 +1,114 @@
+"""The lists that a person can open in a library, with the number of media in each.
+
+Each has the filter that opens it, and counts what that filter lets pass: media that are
+missing are left out, as in any list. All is counted from the columns in memory, or by the
+store where they are not there, and anew only once something has changed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cocadesk.search.branches import (
+    AlbumBranches,
+    Branch,
+    Branches,
+    FolderBranches,
+    PersonBranches,
+    PlaceBranches,
+    SearchBranches,
+)
+from cocadesk.search.filters import Filter, parse_filter, unless_missing
+from cocadesk.search.terms import DateRange, Term
+
+if TYPE_CHECKING:
+    from cocadesk.library.library import Library
+
+RECENT_DAYS = 30
+STANDARD = {
+    "all": "",
+    "favourites": "favourite:yes",
+    "picks": "flag:pick",
+    "videos": "kind:video",
+    "without-caption": "-has:caption",
+    "to-review": "captioned:machine",
+    "missing": "state:missing",
+    "offline": "state:offline",
+}
+"""The filters of lists that every library has; one more is that of recent media."""
+RECENT = "recent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandardList:
+    """One of the lists of every library, with its filter and the number of its media."""
+
+    name: str
+    query: str
+    count: int
+
+
+class Overview:
+    """Counts the lists of one library. Any thread.
+
+    ``today`` gives the day from which recent media are reckoned.
+    """
+
+    def __init__(
+        self, library: Library, today: Callable[[], date] = lambda: datetime.now(UTC).date()
+    ) -> None:
+        self._rows = library.results
+        self._today = today
+        self._lock = threading.Lock()
+        self._standard: tuple[object, date, tuple[StandardList, ...]] | None = None
+        self._branches: dict[str, Branches] = {
+            "folder": FolderBranches(library),
+            "place": PlaceBranches(library),
+            "person": PersonBranches(library),
+            "album": AlbumBranches(library),
+            "search": SearchBranches(library),
+        }
+
+    def standard(self) -> tuple[StandardList, ...]:
+        """The lists of every library, in their order."""
+        with self._lock:
+            today = self._today()
+            filters = {name: parse_filter(text) for name, text in STANDARD.items()}
+            recent = DateRange(first=today - timedelta(days=RECENT_DAYS - 1))
+            filters[RECENT] = Filter((Term(field="added", values=(recent,)),))
+            fields = {name for one in filters.values() for name in one.fields()} | {"state"}
+            columns = self._rows.columns(fields)
+            state = self._rows.version() if columns is None else columns.is_there
+            known = self._standard
+            if known is None or known[0] is not state or known[1] != today:
+
+                def count(among: Filter) -> int:
+                    wanted = unless_missing(among)
+                    if columns is None:
+                        return self._rows.count_where(wanted.where() or "true")
+                    return int(np.count_nonzero(wanted.mask(columns)))
+
+                lists = tuple(
+                    StandardList(name=name, query=str(among), count=count(among))
+                    for name, among in filters.items()
+                )
+                known = self._standard = (state, today, lists)
+            return known[2]
+
+    def branches(
+        self, kind: str, under: str = "", offset: int = 0, limit: int | None = None
+    ) -> tuple[list[Branch], int]:
+        """A stretch of the branches of a kind, in or below another one, and how many there are.
+
+        ``kind``: folder, place, person, album or search.
+        """
+        with self._lock:
+            found = self._branches[kind].under(under)
+            end = None if limit is None else offset + limit
+            return self._branches[kind].spelled(found[offset:end]), len(found)
