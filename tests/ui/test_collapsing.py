@@ -18,6 +18,7 @@ from ui.kit.preferences import remember
 from ui.library.alike.kin import kin_of, within
 from ui.library.group_commands import COLLAPSE
 from ui.library.grouping import GroupMarks
+from ui.library.key_list import KeyList
 from ui.library.listing import Showing
 from ui.shell.window import MainWindow
 
@@ -217,10 +218,10 @@ def test_open_groups_are_put_behind_their_heads_wherever_those_are() -> None:
     marks = GroupMarks()
     marks.set_copies({"a": 2, "b": 0}, keeps_open=False)
     marks.open("a", ("x", "y"))
-    assert marks.arrange(["b", "a", "c"]) == ["b", "a", "x", "y", "c"]
+    assert list(KeyList("bac").arranged(marks.opened)) == ["b", "a", "x", "y", "c"]
     assert marks.hidden == 0
     assert marks.inserted == 2
     marks.set_copies({"c": 1}, keeps_open=True)
-    assert marks.arrange(["b", "c"]) == ["b", "c"]
+    assert list(KeyList("bc").arranged(marks.opened)) == ["b", "c"]
     assert marks.hidden == 1
     assert marks.mark("x") is None

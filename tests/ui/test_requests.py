@@ -135,20 +135,32 @@ def browser(link: StandInLink, model: ResultsModel) -> Browser:
     return made
 
 
-def test_everything_comes_in_stretches_and_is_shown_at_once(
+def test_everything_comes_in_stretches_of_which_the_first_is_seen_at_once(
     link: StandInLink, model: ResultsModel
 ) -> None:
-    """The list is not shown half; keys that come twice are shown once."""
+    """Nobody waits for a million keys; those that come twice are shown once."""
     browser = Browser(link, model, link)
     settled = _gathered(browser.settled)
     browser.search("")
     link.answer(ListNewest, Keys(keys=("a", "b"), total=4))
-    assert model.all_keys() == []
+    assert model.all_keys() == ["a", "b"]
     assert link.bodies(ListNewest)[0].offset == 2
-    link.answer(ListNewest, Keys(keys=("b", "c"), total=4))
-    assert model.all_keys() == ["a", "b", "c"]
     assert len(settled) == 1
+    link.answer(ListNewest, Keys(keys=("b", "c"), offset=2, total=4))
+    assert model.all_keys() == ["a", "b", "c"]
+    assert len(settled) == 2
     assert browser.listing.showing is Showing.NEWEST
+
+
+def test_the_same_list_asked_for_again_is_never_shown_half(
+    browser: Browser, link: StandInLink, model: ResultsModel
+) -> None:
+    """What was seen stays until all of it has come."""
+    browser.ask_again()
+    link.answer(ListNewest, Keys(keys=("n", "a"), total=3))
+    assert model.all_keys() == ["a", "b"]
+    link.answer(ListNewest, Keys(keys=("b",), offset=2, total=3))
+    assert model.all_keys() == ["n", "a", "b"]
 
 
 def test_the_answer_to_an_older_query_is_never_shown(

@@ -11,7 +11,8 @@ from pytestqt.qtbot import QtBot
 from cocadesk.protocol.messages import Description
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Row, changed
-from ui.library.results_model import ResultsModel, _insertions
+from ui.library.key_list import KeyList
+from ui.library.results_model import ResultsModel
 
 
 def _row(key: str) -> Row:
@@ -23,7 +24,7 @@ def test_the_model_keeps_qts_rules_while_it_grows_and_changes(qtbot: QtBot) -> N
     model = ResultsModel()
     tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning)
     model.show_keys(["a", "c"])
-    assert model.grow_to(["0", "a", "b", "c", "d"])
+    assert model.grow_to(KeyList(["0", "a", "b", "c", "d"]))
     model.set_rows([_row("b")])
     model.refresh_rows(("b",))
     assert model.rowCount(model.index(0)) == 0
@@ -101,14 +102,14 @@ def test_growing_by_runs_gives_the_new_list(new: list[int], data: st.DataObject)
     """For any list and any part of it in order, the runs fill the gaps exactly."""
     keys = [str(n) for n in new]
     kept = [key for key in keys if data.draw(st.booleans())]
-    runs = _insertions(kept, keys)
+    runs = KeyList(kept).insertions(KeyList(keys))
     assert runs is not None
     built = list(kept)
-    for position, added in runs:
-        built[position:position] = added
+    for position, number in runs:
+        built[position:position] = keys[position : position + number]
     assert built == keys
 
 
 def test_a_list_that_lost_a_key_is_no_growth() -> None:
     """Then the model is reset instead."""
-    assert _insertions(["a", "b"], ["a", "c"]) is None
+    assert KeyList(["a", "b"]).insertions(KeyList(["a", "c"])) is None

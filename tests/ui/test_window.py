@@ -19,6 +19,8 @@ from ui.jobs.commands import FailuresDialog
 from ui.kit import desktop
 from ui.kit.actions import Actions, Group
 from ui.kit.app_theme import AppTheme
+from ui.library.placed_view import SIDE_PX
+from ui.library.sections import Headers
 from ui.shell.shortcuts import ShortcutsHelp
 from ui.shell.window import MainWindow
 
@@ -187,7 +189,8 @@ def test_space_toggles_the_large_view(window: MainWindow, qtbot: QtBot) -> None:
 def test_control_and_wheel_change_the_size_of_thumbnails(window: MainWindow, qtbot: QtBot) -> None:
     """Cells grow by steps and keep filling the width; the slider follows."""
     grid = window.widgets.grid
-    before = grid.gridSize().width()
+    grid.set_headers(Headers.NONE)
+    before = grid.visualRect(window.session.model.index(0)).height()
     wheel = QWheelEvent(
         QPointF(100, 100),
         QPointF(100, 100),
@@ -199,10 +202,11 @@ def test_control_and_wheel_change_the_size_of_thumbnails(window: MainWindow, qtb
         False,
     )
     grid.wheelEvent(wheel)
-    assert grid.gridSize().width() > before
+    assert grid.visualRect(window.session.model.index(0)).height() > before
     assert window.widgets.results.slider.value() == grid.size_step
-    columns = (grid.viewport().width() - 2) // grid.gridSize().width()
-    assert grid.viewport().width() - columns * grid.gridSize().width() < columns + 3
+    cells = [grid.visualRect(window.session.model.index(n)) for n in range(12)]
+    row = [cell for cell in cells if cell.top() == cells[0].top()]
+    assert row[-1].right() + SIDE_PX == grid.viewport().width() - 1
 
 
 def test_only_what_is_near_the_screen_is_asked_for(

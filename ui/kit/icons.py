@@ -54,16 +54,31 @@ class Icon(StrEnum):
         '<path d="M15.5 9a4.5 4.5 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11"/>'
     )
     MUTED = '<path d="M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM16 9.5l5 5M21 9.5l-5 5"/>'
+    PLAY_FILLED = '<path d="M8 5.5v13l10.5-6.5z" fill="currentColor"/>'
+    SUGGESTED = '<path d="M12 4v5M12 15v5M4 12h5M15 12h5M7 7l2 2M15 15l2 2M17 7l-2 2M9 15l-2 2"/>'
+    HEART = (
+        '<path d="M12 19.5S4 14.6 4 9.2A4.2 4.2 0 0 1 12 7a4.2 4.2 0 0 1 8 2.2'
+        'c0 5.4-8 10.3-8 10.3z" fill="currentColor"/>'
+    )
+    STAR = (
+        '<path d="M12 3.8l2.5 5.2 5.7.8-4.1 4 1 5.7L12 16.8 6.9 19.5l1-5.7-4.1-4 5.7-.8z"'
+        ' fill="currentColor"/>'
+    )
+    PICKED = '<path d="M6 20.5V4M6 5h11l-2.5 3.8L17 12.5H6" fill="currentColor"/>'
+    REJECTED = '<path d="M6 20.5V4M6 5h11l-2.5 3.8L17 12.5H6M13 15l6 6M19 15l-6 6"/>'
+    OFFLINE = '<path d="M4 4l16 16M9 5h6l4.5 8M4.5 13 7 8.5M4 13v6h14"/>'
+    GRID = '<path d="M4 5h7v6H4zM14 5h6v6h-6zM4 14h5v5H4zM12 14h8v5h-8z"/>'
     PAUSE = '<path d="M8.5 5.5v13M15.5 5.5v13"/>'
 
 
 @lru_cache(maxsize=256)
 def pixmap(icon: Icon, colour: str, size_px: int, ratio: float = 1.0) -> QPixmap:
     """The icon in a colour (``#rrggbb``); GUI thread only."""
+    shapes = icon.value.replace("currentColor", colour)
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" '
         f'stroke="{colour}" stroke-width="1.8" stroke-linecap="round" '
-        f'stroke-linejoin="round">{icon.value}</svg>'
+        f'stroke-linejoin="round">{shapes}</svg>'
     )
     renderer = QSvgRenderer(QByteArray(svg.encode()))
     image = QPixmap(QSize(round(size_px * ratio), round(size_px * ratio)))

@@ -9,11 +9,35 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QImageReader, QPainter, QPainterPath, QPixmap
+from PySide6.QtGui import (
+    QBrush,
+    QImage,
+    QImageIOHandler,
+    QImageReader,
+    QPainter,
+    QPainterPath,
+    QPixmap,
+    QTransform,
+)
 
 from ui.kit.theme import colour
 
 WORKERS = 2
+
+
+TILES_BYTES = 72_000_000
+"""The memory for pictures of a grid's cells."""
+Place = tuple[str, bool]
+"""A key, and True where a cell shows its picture."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A picture to be read: whole, or cut and rounded to fill ``size`` pixels."""
+
+    path: str
+    size: tuple[int, int] | None = None
+    radius_px: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +45,7 @@ class Loaded:
     """A picture that was read; ``image`` is null where it could not be."""
 
     key: str
-    path: str
+    wanted: Wanted
     image: QImage
 
 
@@ -47,8 +71,10 @@ class ImageLoader(QObject):
         self._long_side_px = long_side_px
         self._keep = keep
         self._pixmaps: OrderedDict[str, tuple[str, QPixmap]] = OrderedDict()
-        self._stack: dict[str, str] = {}
-        self._reading: set[str] = set()
+        self._tiles: OrderedDict[str, tuple[Wanted, QPixmap]] = OrderedDict()
+        self._tiles_bytes = 0
+        self._stack: dict[Place, Wanted] = {}
+        self._reading: set[Place] = set()
         self._changed = threading.Condition()
         self._is_closed = False
         self._read.connect(self._on_read, Qt.ConnectionType.QueuedConnection)
@@ -68,18 +94,32 @@ class ImageLoader(QObject):
         if known is not None and known[0] == path:
             self._pixmaps.move_to_end(key)
             return known[1]
-        with self._changed:
-            if key not in self._reading:
-                self._stack.pop(key, None)
-                self._stack[key] = path
-                self._changed.notify()
+        self._want((key, False), Wanted(path=path))
         return None
+
+    def tile(self, key: str, wanted: Wanted) -> QPixmap | None:
+        """The picture of a cell, of the size that is wanted or, until that is read, another."""
+        known = self._tiles.get(key)
+        if known is not None and known[0].path == wanted.path:
+            self._tiles.move_to_end(key)
+            if known[0] != wanted and not known[1].isNull():
+                self._want((key, True), wanted)
+            return known[1]
+        self._want((key, True), wanted)
+        return None
+
+    def _want(self, place: Place, wanted: Wanted) -> None:
+        with self._changed:
+            if place not in self._reading:
+                self._stack.pop(place, None)
+                self._stack[place] = wanted
+                self._changed.notify()
 
     def want_only(self, keys: Collection[str]) -> None:
         """Forgets waiting requests for all other keys."""
         with self._changed:
-            for key in [key for key in self._stack if key not in keys]:
-                del self._stack[key]
+            for place in [place for place in self._stack if place[0] not in keys]:
+                del self._stack[place]
 
     def waiting(self) -> int:
         """The number of requests that have not been read yet."""
@@ -105,21 +145,35 @@ class ImageLoader(QObject):
                     self._changed.wait()
                 if self._is_closed:
                     return
-                key, path = self._stack.popitem()
-                self._reading.add(key)
-            image = read_image(path, self._long_side_px)
+                place, wanted = self._stack.popitem()
+                self._reading.add(place)
+            if wanted.size is None:
+                image = read_image(wanted.path, self._long_side_px)
+            else:
+                image = read_tile(wanted)
             with self._changed:
                 if self._is_closed:
                     return
-                self._read.emit(Loaded(key=key, path=path, image=image))
+                self._read.emit(Loaded(key=place[0], wanted=wanted, image=image))
 
     def _on_read(self, loaded: Loaded) -> None:
+        wanted, picture = loaded.wanted, QPixmap.fromImage(loaded.image)
         with self._changed:
-            self._reading.discard(loaded.key)
-        self._pixmaps[loaded.key] = (loaded.path, QPixmap.fromImage(loaded.image))
-        while len(self._pixmaps) > self._keep:
-            self._pixmaps.popitem(last=False)
+            self._reading.discard((loaded.key, wanted.size is not None))
+        if wanted.size is None:
+            self._pixmaps[loaded.key] = (wanted.path, picture)
+            while len(self._pixmaps) > self._keep:
+                self._pixmaps.popitem(last=False)
+        else:
+            self._keep_tile(loaded.key, wanted, picture)
         self.arrived.emit(loaded.key)
+
+    def _keep_tile(self, key: str, wanted: Wanted, picture: QPixmap) -> None:
+        old = self._tiles.pop(key, None)
+        self._tiles[key] = (wanted, picture)
+        self._tiles_bytes += _bytes_of(picture) - (0 if old is None else _bytes_of(old[1]))
+        while self._tiles_bytes > TILES_BYTES and len(self._tiles) > 1:
+            self._tiles_bytes -= _bytes_of(self._tiles.popitem(last=False)[1][1])
 
 
 def read_image(path: str, long_side_px: int) -> QImage:
@@ -134,6 +188,63 @@ def read_image(path: str, long_side_px: int) -> QImage:
             QSize(max(1, round(size.width() * scale)), max(1, round(size.height() * scale)))
         )
     return reader.read()
+
+
+def read_tile(wanted: Wanted) -> QImage:
+    """The middle of the picture, upright, in the shape of a cell, with round corners.
+
+    It is never larger than the file's picture: a cell that is draws it larger.
+    """
+    width, height = wanted.size or (1, 1)
+    reader = QImageReader(os.fsdecode(os.fsencode(wanted.path)))
+    reader.setAutoTransform(True)
+    size = reader.size()
+    is_upright = reader.transformation() == QImageIOHandler.Transformation.TransformationNone
+    scale = max(width / max(1, size.width()), height / max(1, size.height()))
+    if size.isValid() and is_upright and scale < 1:
+        scaled = QSize(
+            max(width, round(size.width() * scale)), max(height, round(size.height() * scale))
+        )
+        reader.setScaledSize(scaled)
+        middle = QRect(QPoint(0, 0), QSize(width, height))
+        middle.moveCenter(QRect(QPoint(0, 0), scaled).center())
+        reader.setScaledClipRect(middle)
+    image = reader.read()
+    if image.isNull():
+        return image
+    return _rounded(image, width, height, wanted.radius_px)
+
+
+def _rounded(image: QImage, width: int, height: int, radius_px: float) -> QImage:
+    """The middle of an image in this shape, at most of this size."""
+    scale = min(1.0, image.width() / width, image.height() / height)
+    made = QImage(
+        max(1, round(width * scale)),
+        max(1, round(height * scale)),
+        QImage.Format.Format_ARGB32_Premultiplied,
+    )
+    made.fill(0)
+    place = QRectF(made.rect())
+    cut = min(image.width() / place.width(), image.height() / place.height())
+    middle = QRectF(0, 0, place.width() * cut, place.height() * cut)
+    middle.moveCenter(QRectF(image.rect()).center())
+    brush = QBrush(image)
+    fit = QTransform()
+    fit.scale(1 / cut, 1 / cut)
+    fit.translate(-middle.left(), -middle.top())
+    brush.setTransform(fit)
+    painter = QPainter(made)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(brush)
+    painter.drawRoundedRect(place, radius_px * scale, radius_px * scale)
+    painter.end()
+    return made
+
+
+def _bytes_of(picture: QPixmap) -> int:
+    return 4 * picture.width() * picture.height() + 200
 
 
 def paint_thumbnail(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
@@ -27,8 +27,10 @@ from ui.engine.link import EngineLink, Ticket
 from ui.kit.timers import single_shot
 from ui.library.alike.kin import kin_of, within
 from ui.library.grouping import GroupOpener
+from ui.library.key_list import KeyList
 from ui.library.listing import Listing, Showing
 from ui.library.results_model import ResultsModel
+from ui.library.stretches import GrowingList
 
 RESULTS_LIMIT = 500
 STRETCH = 5000
@@ -58,8 +60,7 @@ class Browser(QObject):
         self._link = link
         self._model = model
         self._ticket: Ticket | None = None
-        self._growing: list[str] = []
-        self._copies: dict[str, int] = {}
+        self._growing: GrowingList | None = None
         self._collapse: GroupLabel | None = None
         self._opener = GroupOpener(
             link, model.groups, lambda key: model.position_of(key) is not None, self
@@ -69,7 +70,7 @@ class Browser(QObject):
         self._asked = _Question(Showing.NEWEST)
         self._answered: _Question | None = None
         self._listing = Listing()
-        self._refresh = single_shot(self, self.ask_again, REFRESH_MS)
+        self._refresh = single_shot(self, self._ask_when_whole, REFRESH_MS)
         model.rows_wanted.connect(self._ask_rows)
         link.connected.connect(self._on_connected)
         link.event_received.connect(self._on_event)
@@ -135,9 +136,10 @@ class Browser(QObject):
         if self._ticket is not None:
             self._ticket.cancel()
         if question.kind in (Showing.NEWEST, Showing.ALBUM):
-            self._growing, self._copies = [], {}
-            self._ask_stretch()
+            self._growing = GrowingList()
+            self._ask_stretch(self._growing)
             return
+        self._growing = None
         if question.kind is Showing.GROUP:
             self._ticket = self._link.ask(
                 GetGroup(key=question.key), Groups, self._on_group, on_failed=self._on_failed
@@ -166,15 +168,23 @@ class Browser(QObject):
         if is_other and not self._refresh.isActive():
             self._refresh.start()
 
-    def _ask_stretch(self) -> None:
+    def _ask_when_whole(self) -> None:
+        """A long list that is still coming would never be whole if it began anew each time."""
+        if self._growing is not None and not self._growing.is_whole:
+            self._refresh.start()
+        else:
+            self.ask_again()
+
+    def _ask_stretch(self, growing: GrowingList) -> None:
         """An album shows all that a person put into it."""
         collapse = self._collapse if self._asked.kind is Showing.NEWEST else None
         self._ticket = self._link.ask(
             ListNewest(
-                offset=len(self._growing),
+                offset=growing.offset,
                 limit=STRETCH,
                 filter=self._asked.text,
                 collapse=collapse,
+                with_layout=True,
             ),
             Keys,
             self._on_keys,
@@ -182,23 +192,40 @@ class Browser(QObject):
         )
 
     def _on_keys(self, answer: Keys) -> None:
-        self._growing += answer.keys
-        self._copies.update(
-            (key, n) for key, n in zip(answer.keys, answer.copies, strict=False) if n
-        )
-        if answer.keys and len(self._growing) < answer.total:
-            self._ask_stretch()
+        growing = self._growing
+        if growing is None:
             return
-        keys = self._arrange(dict.fromkeys(self._growing), self._copies)
-        is_newest = self._listing.showing is self._asked.kind is Showing.NEWEST
-        if not (is_newest and self._model.grow_to(keys)):
-            self._model.show_keys(keys, keeps_place=self._asked == self._answered)
-        self._settle(total=answer.total)
+        growing.add(answer)
+        if not growing.is_whole:
+            self._ask_stretch(growing)
+        if growing.shown or self._asked != self._answered:
+            self._show_part(growing)
+        elif growing.is_whole:
+            keys = self._arrange(growing.keys, growing.copies)
+            is_newest = self._listing.showing is self._asked.kind is Showing.NEWEST
+            if not (is_newest and self._model.grow_to(keys, growing.days)):
+                self._model.show_keys(keys, keeps_place=True, days=growing.days)
+            self._settle(total=growing.total)
+
+    def _show_part(self, growing: GrowingList) -> None:
+        """Of another list the first media are seen at once, the others as they come."""
+        is_first = not growing.shown
+        due = growing.due()
+        if due is not None:
+            part = growing.keys.part(*due)
+            self._model.groups.set_copies(growing.copies, keeps_open=not is_first)
+            if is_first:
+                self._model.show_keys(part, days=growing.days)
+            else:
+                self._model.append(part)
+        if is_first or growing.is_whole:
+            self._settle(total=growing.total)
 
     def _on_hits(self, answer: Hits) -> None:
         copies = {hit.key: hit.copies for hit in answer.hits}
-        keys = self._arrange(copies, copies)
-        self._model.show_keys(keys, answer.hits, keeps_place=self._asked == self._answered)
+        keys = self._arrange(KeyList(copies, answer.shapes), copies)
+        is_again = self._asked == self._answered
+        self._model.show_keys(keys, answer.hits, keeps_place=is_again, days=answer.days)
         is_ranked = any(hit.score for hit in answer.hits)
         self._settle(is_complete=answer.complete, is_ranked=is_ranked)
 
@@ -208,15 +235,15 @@ class Browser(QObject):
             wanted = {self._asked.key, *within(kin_of(group, self._asked.key), self._asked.label)}
             keys = [m.row.key for m in group.members if m.row.key in wanted]
             self._model.set_rows(member.row for member in group.members)
-        self._arrange(keys, {})
+        self._arrange(KeyList(), {})
         self._model.show_keys(keys, keeps_place=self._asked == self._answered)
         self._settle(total=len(keys))
 
-    def _arrange(self, keys: Iterable[str], copies: Mapping[str, int]) -> list[str]:
+    def _arrange(self, keys: KeyList, copies: Mapping[str, int]) -> KeyList:
         """The answer with the members of open groups in it."""
         marks = self._model.groups
         marks.set_copies(copies, keeps_open=self._asked == self._answered)
-        return marks.arrange(tuple(keys))
+        return keys.arranged(marks.opened) if marks.opened else keys
 
     def _settle(self, *, total: int = 0, is_complete: bool = True, is_ranked: bool = True) -> None:
         self._answered = self._asked

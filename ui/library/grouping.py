@@ -84,17 +84,10 @@ class GroupMarks:
         for key in self._open.pop(head, ()):
             self._head_of.pop(key, None)
 
-    def arrange(self, keys: Sequence[str]) -> list[str]:
-        """The list with the members of open groups behind their heads."""
-        if not self._open:
-            return list(keys)
-        here = set(keys)
-        arranged: list[str] = []
-        for key in keys:
-            if self._head_of.get(key) not in here:
-                arranged.append(key)
-                arranged += self._open.get(key, ())
-        return arranged
+    @property
+    def opened(self) -> Mapping[str, tuple[str, ...]]:
+        """The others of each open group, by its head."""
+        return self._open
 
 
 class GroupOpener(QObject):

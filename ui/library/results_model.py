@@ -17,10 +17,12 @@ from PySide6.QtCore import (
 )
 
 from cocadesk.protocol.messages import Description
-from cocadesk.protocol.values import Hit, Row, changed
+from cocadesk.protocol.shapes import UNKNOWN_SHAPE, shape_of
+from cocadesk.protocol.values import Days, Hit, Row, changed
 from ui.kit.plain_text import tip_of
 from ui.kit.timers import single_shot
 from ui.library.grouping import GroupMarks
+from ui.library.key_list import KeyList
 
 KEY_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 2
@@ -39,15 +41,17 @@ class ResultsModel(QAbstractListModel):
 
     ``data`` never blocks: a row that is not here yet is None and its key is
     collected; ``rows_wanted`` then asks for all of them at once. ``groups`` knows the
-    cells that stand for several same pictures.
+    cells that stand for several same pictures. ``days`` are those of a list in order of time;
+    ``layout_changed``: they, or the shapes of media, are others than before.
     """
 
     rows_wanted = Signal(object)
+    layout_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._keys: list[str] = []
-        self._position: dict[str, int] = {}
+        self.keys = KeyList()
+        self.days: Days | None = None
         self._hits: dict[str, Hit] = {}
         self._rows: OrderedDict[str, Row] = OrderedDict()
         self._missing: OrderedDict[str, None] = OrderedDict()
@@ -62,20 +66,20 @@ class ResultsModel(QAbstractListModel):
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802
         """The number of media; an entry has no entries of its own."""
-        return 0 if parent.isValid() else len(self._keys)
+        return 0 if parent.isValid() else len(self.keys)
 
     def data(self, index: Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> object:
         """The part of an entry that a view shows; never blocks."""
-        if not index.isValid() or index.row() >= len(self._keys):
+        if not index.isValid() or index.row() >= len(self.keys):
             return None
-        key = self._keys[index.row()]
+        key = self.keys[index.row()]
         if role == KEY_ROLE:
             return key
         if role == HIT_ROLE:
             return self._hits.get(key)
         if role == GROUP_ROLE:
             return self.groups.mark(key)
-        row = self._row(key)
+        row = self.wanted_row(key)
         if role == ROW_ROLE or row is None:
             return row if role == ROW_ROLE else None
         if role == Qt.ItemDataRole.DisplayRole:
@@ -102,7 +106,7 @@ class ResultsModel(QAbstractListModel):
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:  # noqa: N802
         """The files themselves, to be dragged into other programs."""
         data = QMimeData()
-        rows = (self._rows.get(self._keys[index.row()]) for index in indexes)
+        rows = (self._rows.get(self.keys[index.row()]) for index in indexes)
         data.setUrls([QUrl.fromLocalFile(row.path.to_str()) for row in rows if row is not None])
         return data
 
@@ -110,15 +114,15 @@ class ResultsModel(QAbstractListModel):
 
     def all_keys(self) -> list[str]:
         """All keys in order."""
-        return list(self._keys)
+        return list(self.keys)
 
     def key_at(self, position: int) -> str | None:
         """The key at this position, or None."""
-        return self._keys[position] if 0 <= position < len(self._keys) else None
+        return self.keys[position] if 0 <= position < len(self.keys) else None
 
     def position_of(self, key: str) -> int | None:
         """The position of a key, or None."""
-        return self._position.get(key)
+        return self.keys.place_of(key)
 
     def known_row(self, key: str) -> Row | None:
         """The row if it is here; nothing is asked for."""
@@ -137,52 +141,72 @@ class ResultsModel(QAbstractListModel):
     # What the engine brings ---------------------------------------------------------
 
     def show_keys(
-        self, keys: Sequence[str], hits: Iterable[Hit] = (), *, keeps_place: bool = False
+        self,
+        keys: KeyList | Iterable[str],
+        hits: Iterable[Hit] = (),
+        *,
+        keeps_place: bool = False,
+        days: Days | None = None,
     ) -> None:
         """Another list: one reset, or nothing where it is the same list.
 
         ``keeps_place`` tells views that it is the same list as it is now: cursor,
         selection and scrolling stay at the same media.
         """
+        new = keys if isinstance(keys, KeyList) else KeyList(keys)
         self.keeps_place = keeps_place
         self._hits = {hit.key: hit for hit in hits}
-        if list(keys) == self._keys:
-            if self._keys:  # the moments that matched may be others
-                self.dataChanged.emit(self.index(0), self.index(len(self._keys) - 1))
+        if new == self.keys:
+            if self.keys:  # the moments that matched may be others
+                self.dataChanged.emit(self.index(0), self.index(len(self.keys) - 1))
+            self.grow_to(new, days)
             return
         self.beginResetModel()
-        self._set_keys(list(keys))
+        self.keys, self.days = new, days
         self.endResetModel()
 
-    def grow_to(self, keys: Sequence[str]) -> bool:
+    def grow_to(self, new: KeyList, days: Days | None = None) -> bool:
         """The same list with newcomers; selection and scrolling stay.
 
         False, with nothing done, where it is not the old list with additions.
         """
-        runs = _insertions(self._keys, keys)
+        runs = self.keys.insertions(new)
         if runs is None:
             return False
-        for position, added in runs:
-            self.beginInsertRows(_NO_PARENT, position, position + len(added) - 1)
-            self._keys[position:position] = added
+        if runs:
+            self.days = days
+        for position, number in runs:
+            self.beginInsertRows(_NO_PARENT, position, position + number - 1)
+            part = new.part(position, position + number)
+            self.keys.insert(position, part, bytes(part.shapes))
             self.endInsertRows()
-        self._set_keys(self._keys)
+        if self.days != days or self.keys.shapes != new.shapes:
+            self.days, self.keys.shapes = days, new.shapes
+            self.layout_changed.emit()
         return True
+
+    def append(self, part: KeyList) -> None:
+        """More of a list whose first media are here already."""
+        if part:
+            count = len(self.keys)
+            self.beginInsertRows(_NO_PARENT, count, count + len(part) - 1)
+            self.keys.extend(part, bytes(part.shapes))
+            self.endInsertRows()
 
     def splice(self, key: str, removed: int, added: Sequence[str]) -> None:
         """Behind this medium so many go and these come; selection and scrolling stay."""
-        start = self._position.get(key, -1) + 1
-        if not start:
+        place = self.keys.place_of(key)
+        if place is None:
             return
+        start = place + 1
+        self.days = with_more(self.days, place, len(added) - removed)
         if removed:
             self.beginRemoveRows(_NO_PARENT, start, start + removed - 1)
-            del self._keys[start : start + removed]
-            self._set_keys(self._keys)
+            self.keys.delete(start, removed)
             self.endRemoveRows()
         if added:
             self.beginInsertRows(_NO_PARENT, start, start + len(added) - 1)
-            self._keys[start:start] = added
-            self._set_keys(self._keys)
+            self.keys.insert(start, added)
             self.endInsertRows()
         self._announce(key)
 
@@ -199,9 +223,14 @@ class ResultsModel(QAbstractListModel):
 
     def set_rows(self, rows: Iterable[Row]) -> None:
         """Rows that were asked for have come."""
+        has_shapes = False
         for row in rows:
             if row.key in self._pending:
                 continue
+            place = self.keys.known_place(row.key)
+            if place is not None and self.keys.shapes[place] == UNKNOWN_SHAPE:
+                self.keys.shapes[place] = shape_of(row.width, row.height)
+                has_shapes = self.keys.shapes[place] != UNKNOWN_SHAPE or has_shapes
             self._asked.discard(row.key)
             self._stale.discard(row.key)
             self._rows[row.key] = row
@@ -209,6 +238,8 @@ class ResultsModel(QAbstractListModel):
             self._announce(row.key)
         while len(self._rows) > MAX_ROWS:
             self._rows.popitem(last=False)
+        if has_shapes:
+            self.layout_changed.emit()
 
     def set_annotations(self, answer: Description) -> None:
         """Caption and tags of a row that is known; what else of it is to be asked for stays so."""
@@ -230,26 +261,23 @@ class ResultsModel(QAbstractListModel):
         if keys:
             for key in old:
                 self._announce(key)
-        elif self._keys:
-            self.dataChanged.emit(self.index(0), self.index(len(self._keys) - 1))
+        elif self.keys:
+            self.dataChanged.emit(self.index(0), self.index(len(self.keys) - 1))
 
     def forget_questions(self) -> None:
         """The engine is gone with what it was asked; ask again when painted."""
         self._asked.clear()
-        if self._keys:
-            self.dataChanged.emit(self.index(0), self.index(len(self._keys) - 1))
-
-    def _set_keys(self, keys: list[str]) -> None:
-        self._keys = keys
-        self._position = {key: position for position, key in enumerate(keys)}
+        if self.keys:
+            self.dataChanged.emit(self.index(0), self.index(len(self.keys) - 1))
 
     def _announce(self, key: str) -> None:
-        position = self._position.get(key)
+        position = self.keys.known_place(key)
         if position is not None:
             index = self.index(position)
             self.dataChanged.emit(index, index)
 
-    def _row(self, key: str) -> Row | None:
+    def wanted_row(self, key: str) -> Row | None:
+        """The row if it is here; else, or where it is old, it is asked for."""
         row = self._rows.get(key)
         if (row is None or key in self._stale) and key not in self._asked:
             self._missing[key] = None
@@ -265,15 +293,14 @@ class ResultsModel(QAbstractListModel):
             self.rows_wanted.emit(tuple(keys))
 
 
-def _insertions(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, list[str]]] | None:
-    """Runs of new keys with their places in the new list, or None if any key went."""
-    runs: list[tuple[int, list[str]]] = []
-    taken = 0
-    for position, key in enumerate(new):
-        if taken < len(old) and key == old[taken]:
-            taken += 1
-        elif runs and runs[-1][0] + len(runs[-1][1]) == position:
-            runs[-1][1].append(key)
-        else:
-            runs.append((position, [key]))
-    return runs if taken == len(old) else None
+def with_more(days: Days | None, place: int, more: int) -> Days | None:
+    """The days of a list after so many more media (or fewer) have come behind this place."""
+    if days is None or not more:
+        return days
+    counts, begin = list(days.counts), 0
+    for number, count in enumerate(counts):
+        begin += count
+        if place < begin:
+            counts[number] += more
+            break
+    return changed(days, counts=tuple(counts))
