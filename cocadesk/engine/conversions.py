@@ -168,6 +168,8 @@ def _to_hit(hit: FoundHit, thumbnail: Callable[[str, int], Path]) -> Hit:
         else None,
         parts=_to_parts(hit.path, hit.parts),
         copies=hit.copies,
+        rank=round(hit.rank, 4),
+        by=tuple(by.value for by in hit.by),
     )
 
 

@@ -192,7 +192,9 @@ class FakeLibrary:
             medium = self._media[key]
             shared = len(words & self._annotations.searchable_words(key))
             if shared or (terms and not text):
-                hits.append(self._videos.hit(medium, shared / max(1, len(words))))
+                hit = self._videos.hit(medium, shared / max(1, len(words)))
+                by = ("caption", "picture") if shared else ()
+                hits.append(replace(hit, rank=hit.score, by=by))
         hits.sort(key=lambda hit: -hit.score)
         shown = self._groups.stands_for([hit.key for hit in hits], body.collapse)
         hits = [replace(hit, copies=shown[hit.key]) for hit in hits if hit.key in shown]

@@ -11,6 +11,7 @@ import numpy as np
 from cocadesk.library.columns import Column, Mask, MediaColumns, Numbers, column_of
 from cocadesk.library.fields import FIELD_OF, Field, Form
 from cocadesk.library.key_numbers import KeyNumbers
+from cocadesk.library.paths import fold
 from cocadesk.library.rows import ResultRow
 
 _MOST_PARTS = 500
@@ -18,6 +19,15 @@ _MOST_DEAD_ROWS = 10_000
 _NONE: Numbers = np.zeros(0, np.int32)
 NEWEST = "newest"
 """The column that the order of all media follows: the time taken, else that of the file."""
+
+
+OWN_TAG = "own tag"
+OWN_CAPTION = "own caption"
+"""The columns of what a person wrote, without what a machine did."""
+
+
+def _folded(texts: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(map(fold, texts)))
 
 
 def _time(taken: datetime | None, mtime_ns: int) -> np.datetime64:
@@ -29,6 +39,8 @@ def _time(taken: datetime | None, mtime_ns: int) -> np.datetime64:
 COLUMN_FIELDS: dict[str, Field] = {
     **{name: field for name, field in FIELD_OF.items() if field.match is not None},
     NEWEST: Field(NEWEST, "", Form.TIME, columns=("taken", "mtime_ns"), value=_time),
+    OWN_TAG: Field(OWN_TAG, "", Form.LIST, columns=("human_tags_added",), value=_folded),
+    OWN_CAPTION: Field(OWN_CAPTION, "", columns=("human_caption",)),
 }
 """The fields of media that are in memory as columns."""
 

@@ -177,6 +177,18 @@ class Snapshot:
         """The ``limit`` views with the highest cosine, best first; only of ``chosen`` media."""
         return self.keyed.nearest(vector, limit, chosen)
 
+    def count(self, image_id: str) -> int:
+        """The number of vectors of ``image_id``."""
+        return self.vectors.count() if image_id == self.model else 0
+
+    def has_whole(self, image_id: str, count: int) -> NDArray[np.bool_]:
+        """True for each of the first ``count`` numbers of media that has a vector."""
+        return self.vectors.has_whole(count)
+
+    def sample(self, image_id: str, count: int) -> NDArray[np.float32]:
+        """Some of the vectors, (N, D); see ``VectorMemory.sample``."""
+        return self.vectors.sample(count)
+
     def vectors_of(self, image_id: str, keys: Sequence[str]) -> dict[str, list[StoredVector]]:
         """The vectors of each of ``keys``, by number."""
         return self.keyed.of_keys(keys)

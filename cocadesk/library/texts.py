@@ -14,11 +14,16 @@ _SAMPLE_BYTES = 1 << 16
 
 
 class Texts(Sequence[str]):
-    """Texts in UTF-8: text i lies in ``data`` from ``offsets[i]`` to ``offsets[i + 1]``."""
+    """Texts in UTF-8: text i lies in ``data`` from ``offsets[i]`` to ``offsets[i + 1]``.
+
+    ``aid`` is what a search has made of the first of them (see ``word_index``); where others
+    are added behind them it stays.
+    """
 
     def __init__(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> None:
         self.data = data
         self.offsets = offsets
+        self.aid: object = None
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Texts:
@@ -41,10 +46,12 @@ class Texts(Sequence[str]):
             return parts[0]
         starts = np.cumsum([0, *(part.offsets[-1] for part in parts)])
         offsets = [p.offsets[:-1] + start for p, start in zip(parts, starts, strict=False)]
-        return cls(
+        found = cls(
             np.concatenate([part.data for part in parts]),
             np.concatenate([*offsets, starts[-1:]]),
         )
+        found.aid = parts[0].aid
+        return found
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

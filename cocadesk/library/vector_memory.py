@@ -195,6 +195,17 @@ class VectorMemory:
             has[some[some < count]] = True
         return has
 
+    def sample(self, count: int) -> NDArray[np.float32]:
+        """About ``count`` vectors from all over, at most all: the same ones each time."""
+        found = []
+        for rows in (*self.later, self.cells):
+            if rows is None or not len(rows.numbers):
+                continue
+            share = -(-count * len(rows.numbers) // max(1, self.count()))
+            places = np.unique(np.linspace(0, len(rows.numbers) - 1, share).astype(np.intp))
+            found.append(rows.vectors(places))
+        return np.concatenate(found or [np.zeros((0, 1), np.float32)])
+
     def changed(self, touched: Numbers, rows: ViewRows) -> VectorMemory:
         """The memory in which ``rows`` are all views of the media ``touched``."""
         is_kept, cells = self.is_kept, self.cells

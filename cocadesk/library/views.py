@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
+from cocadesk.library.columns import Mask
 from cocadesk.library.key_numbers import KeyNumbers
 from cocadesk.library.layout import VIEWS_PREFIX, views_table
 from cocadesk.library.literals import is_in
@@ -244,6 +245,19 @@ class ViewTables:
         """All vectors of ``image_id`` as they are now; None where they are too many to read."""
         keyed = self._keyed(views_table(image_id)) if self.has(image_id) else None
         return None if keyed is None else keyed.memory
+
+    def sample(self, image_id: str, count: int) -> NDArray[np.float32]:
+        """Some of the vectors, (N, D); none where they are too many to read."""
+        memory = self.in_memory(image_id)
+        return np.zeros((0, 1), np.float32) if memory is None else memory.sample(count)
+
+    def has_whole(self, image_id: str, count: int) -> Mask:
+        """True for each of the first ``count`` numbers of media that has a vector.
+
+        For all where the vectors are too many to read.
+        """
+        memory = self.in_memory(image_id)
+        return np.ones(count, np.bool_) if memory is None else memory.has_whole(count)
 
     def let_go(self) -> None:
         """Forget what is in memory; the next question begins anew."""

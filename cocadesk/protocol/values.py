@@ -51,7 +51,10 @@ class Hit(Value, frozen=True):
     ``parts`` are its other files. ``score`` is 0 where only filters were asked for: such media
     come newest first. Of a video, ``time_s`` is the best moment, ``moments`` are all, best
     first; ``thumbnail`` shows the best. ``copies`` are the other media of its group that it
-    stands for.
+    stands for. ``rank`` falls along the list. ``by`` says what it was found by: ``tag``,
+    ``person``, ``album``, ``caption``, ``title``, ``keyword``, ``name``, ``folder``,
+    ``description``, ``place``, ``camera``, ``suggested tag``, ``suggested caption``,
+    ``picture``.
     """
 
     key: str
@@ -64,6 +67,8 @@ class Hit(Value, frozen=True):
     thumbnail: WirePath | None = None
     copies: int = 0
     parts: tuple[PartValue, ...] = ()
+    rank: float = 0.0
+    by: tuple[str, ...] = ()
 
 
 class GroupLabel(StrEnum):

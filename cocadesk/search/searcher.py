@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -13,14 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
+from cocadesk.library.columns import MediaColumns
 from cocadesk.library.groups import Groups
 from cocadesk.library.layout import MEDIA, STORE_FOLDER, views_table
-from cocadesk.library.rows import MediaKind, MediaState, Nearest, ResultRow, StoredVector
+from cocadesk.library.rows import MediaKind, MediaState, ResultRow, StoredVector
 from cocadesk.library.snapshot import Snapshot, fingerprint, open_snapshot
 from cocadesk.library.vector_memory import best_of
+from cocadesk.library.words import words_of
 from cocadesk.search.filters import EVERYTHING, Filter
+from cocadesk.search.found_by import FoundBy
 from cocadesk.search.matching import Chooser
 from cocadesk.search.ordering import OWN_ORDER, Order, ordered_matching, sorted_places
+from cocadesk.search.ranking import Place, Question, Ranker
+from cocadesk.search.terms import ALBUM
+from cocadesk.search.word_search import WORD_COLUMNS, WordSearch
 from cocadesk.vectors import unit_vectors
 
 if TYPE_CHECKING:
@@ -33,6 +39,8 @@ _TEXTS_KEPT = 1024
 Collapse: TypeAlias = Callable[[Sequence[str]], tuple[NDArray[np.integer], NDArray[np.int64]]]
 """Gives the places of the keys to show, and how many others each stands for."""
 _SPARE_VIEWS = 16
+_MOST_WORDS = 64
+"""Of a query of many thousand letters so many words are looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +59,8 @@ class Hit:
     ``score`` is the cosine of its best view. ``moments`` are those of a video,
     best first (at most ``MOMENTS_SHOWN``), and ``time_s`` is the best one's
     (None for photos). ``picture_hash`` names the thumbnail, ``parts`` its other files and
-    what each is. ``copies`` are the other media of its group that it stands for.
+    what each is. ``copies`` are the other media of its group that it stands for. ``by`` says
+    what it was found by, and the order of a list falls with ``rank`` (see ``ranking``).
     """
 
     key: str
@@ -65,6 +74,8 @@ class Hit:
     moments: tuple[Moment, ...] = ()
     parts: tuple[tuple[bytes, str], ...] = ()
     copies: int = 0
+    rank: float = 0.0
+    by: tuple[FoundBy, ...] = ()
 
 
 class Searcher:
@@ -90,6 +101,7 @@ class Searcher:
         self._awaits_vectors = awaits_vectors
         self._chooser = Chooser(library.results)
         self._image_id = backend.info().image_id
+        self._ranker = Ranker(library, self._image_id)
         # The (D,) unit vectors of the last texts.
         self._vector_of = lru_cache(_TEXTS_KEPT)(lambda text: backend.embed_texts([text])[0])
 
@@ -115,10 +127,23 @@ class Searcher:
         has_views = self._has_views()
         if not text:
             return self._listed(limit, among, self._collapsing(collapse), order)
-        if not has_views:
-            return []
-        vector = self._vector_of(text)
-        return self._nearest(vector, limit, among, None, self._collapsing(collapse))
+        vector = self._vector_of(text) if has_views else None
+        question = self._with_words(text, Question(vector=vector))
+        return self._best(question, limit, among, self._collapsing(collapse))
+
+    def _with_words(self, text: str, question: Question) -> Question:
+        """The question with the media that words found, where the columns are in memory."""
+        columns = self._library.results.columns(WORD_COLUMNS)
+        if columns is None:
+            return question
+        found = WordSearch(columns, self._albums(columns)).find(text, words_of(text)[:_MOST_WORDS])
+        return replace(question, words=found, keys=columns.keys)
+
+    def _albums(self, columns: MediaColumns) -> dict[str, str]:
+        """The names of albums, by id, where any medium is in one."""
+        if not len(columns.texts(ALBUM).texts):
+            return {}
+        return self._library.results.albums.names()
 
     def similar(
         self,
@@ -139,7 +164,8 @@ class Searcher:
                 "",
                 "Wait until that is done, or index its folder again.",
             )
-        return self._nearest(stored[0].vector, limit, among, key, self._collapsing(collapse))
+        question = Question(vector=stored[0].vector, without=frozenset([key]))
+        return self._best(question, limit, among, self._collapsing(collapse))
 
     def _collapsing(self, level: int | None) -> Collapse:
         if level is None or self._groups is None:
@@ -171,25 +197,18 @@ class Searcher:
             for row, others in zip(rows, copies, strict=True)
         ]
 
-    def _nearest(
-        self,
-        vector: NDArray[np.float32],
-        limit: int,
-        among: Filter,
-        without: str | None,
-        collapse: Collapse,
-    ) -> list[Hit]:
+    def _best(self, question: Question, limit: int, among: Filter, collapse: Collapse) -> list[Hit]:
         """Ask for more views until enough media that can be shown are among them."""
         chosen = self._chooser.chosen(among) if among else None
         with_missing = "state" in among.fields()
         wanted = limit + _SPARE_VIEWS
-        while limit > 0:
-            found = self._library.views.nearest(self._image_id, vector, wanted, chosen)
-            best = best_views(found)
-            best.pop(without or "", None)
-            rows, copies = self._shown(list(best), limit, collapse, with_missing=with_missing)
-            if len(rows) >= limit or len(found) < wanted:
-                return self._hits(rows, copies, best, vector)
+        while limit > 0 and (chosen is None or chosen.keys):
+            places, has_more = self._ranker.ranked(question, wanted, chosen)
+            keys = [place.key for place in places]
+            rows, copies = self._shown(keys, limit, collapse, with_missing=with_missing)
+            if len(rows) >= limit or not has_more:
+                best = {place.key: place for place in places}
+                return self._hits(rows, copies, best, question.vector)
             wanted *= 4
         return []
 
@@ -220,22 +239,27 @@ class Searcher:
         self,
         rows: Sequence[ResultRow],
         copies: Sequence[int],
-        best: Mapping[str, Nearest],
-        vector: NDArray[np.float32],
+        best: Mapping[str, Place],
+        vector: NDArray[np.float32] | None,
     ) -> list[Hit]:
         """What is shown of ``rows``; of the videos among them each one's moments, best first."""
         # Of a photo, too, where a moment of its own video is what fits best.
         videos = [
             row.key
             for row in rows
-            if row.kind is MediaKind.VIDEO or (row.parts and best[row.key].view > 0)
+            if row.kind is MediaKind.VIDEO
+            or (row.parts and (view := best[row.key].nearest) is not None and view.view > 0)
         ]
-        stored = self._library.views.vectors_of(self._image_id, videos) if videos else {}
-        moments = {key: best_moments(own, vector) for key, own in stored.items()}
+        moments: dict[str, tuple[Moment, ...]] = {}
+        if videos and vector is not None:
+            stored = self._library.views.vectors_of(self._image_id, videos)
+            moments = {key: best_moments(own, vector) for key, own in stored.items()}
         return [
             Hit(
                 **row._asdict(),
-                score=best[row.key].cosine,
+                score=best[row.key].score,
+                rank=best[row.key].rank,
+                by=best[row.key].by,
                 time_s=own[0].time_s if (own := moments.get(row.key, ())) else None,
                 moments=own,
                 copies=others,
@@ -261,14 +285,6 @@ def best_moments(stored: Sequence[StoredVector], vector: NDArray[np.float32]) ->
     )
 
 
-def best_views(found: Iterable[Nearest]) -> dict[str, Nearest]:
-    """The first (best) view of each key, in order."""
-    best: dict[str, Nearest] = {}
-    for view in found:
-        best.setdefault(view.key, view)
-    return best
-
-
 @contextlib.contextmanager
 def open_searcher(folder: Path, backend: Backend) -> Iterator[Searcher]:
     """A searcher for one command: over the snapshot where it is exact, else the library.
@@ -281,7 +297,8 @@ def open_searcher(folder: Path, backend: Backend) -> Iterator[Searcher]:
     image_id = backend.info().image_id
     state = fingerprint(folder / STORE_FOLDER, (MEDIA, views_table(image_id)))
     snapshot = open_snapshot(folder, state, image_id) if state is not None else None
-    if snapshot is not None:
+    # The names of albums are in the library alone.
+    if snapshot is not None and not len(snapshot.columns((ALBUM,)).texts(ALBUM).texts):
         yield Searcher(snapshot, backend, groups=Groups(folder))
         return
     from cocadesk.library.library import Library  # here, because this imports LanceDB

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from cocadesk.library.catalogue import COLUMN_FIELDS
 from cocadesk.library.columns import MediaColumns, column_of
-from cocadesk.library.fields import FIELD_OF
 from cocadesk.library.key_numbers import KeyNumbers
 
 
@@ -16,7 +16,7 @@ def columns_of(rows: Sequence[Any], fields: Iterable[str]) -> MediaColumns:
     """The columns of media rows in memory."""
     columns = {}
     for name in fields:
-        field = FIELD_OF[name]
+        field = COLUMN_FIELDS[name]
         values = ([getattr(row, column) for column in field.columns] for row in rows)
         columns[name] = column_of(field, values)
     keys = KeyNumbers()

@@ -138,7 +138,8 @@ def show_hits(report: Report, found: Hits) -> int:
         caption = f"  {hit.caption}" if hit.caption else ""
         score = f"{hit.score:6.3f}  " if hit.score else ""  # filters alone give none
         copies = f"  (+{hit.copies:,} of its group)" if hit.copies else ""
-        report.line(f"{score}{hit.path.text}{moment}{copies}{caption}")
+        by = f"  [{', '.join(hit.by)}]" if hit.by and hit.by != ("picture",) else ""
+        report.line(f"{score}{hit.path.text}{moment}{copies}{caption}{by}")
     return OK
 
 
@@ -213,6 +214,8 @@ def _hit_fields(hit: Hit) -> dict[str, Any]:
     return {
         **path_fields(hit.path),
         "score": hit.score,
+        "rank": hit.rank,
+        "by": list(hit.by),
         "caption": hit.caption,
         "time": hit.time_s,
         "moments": [{"time": moment.time_s, "score": moment.score} for moment in hit.moments],

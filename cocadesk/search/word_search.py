@@ -1,0 +1,326 @@
+"""Media by words: what people wrote of them and what their files say.
+
+For each word of a query the fields of each medium that hold it, by the columns in memory. A
+medium is worth the sum over the words: how seldom the word is among all media, times how much
+the best field that holds it counts. Where a whole query is what a field says, and people or
+files said it, the medium comes *first* (``firsts``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.library.catalogue import OWN_CAPTION, OWN_TAG
+from cocadesk.library.columns import ListColumn, Mask, MediaColumns, TextColumn
+from cocadesk.library.paths import fold, fold_path
+from cocadesk.library.texts import Texts
+from cocadesk.library.word_index import WordIndex, WordMatch
+from cocadesk.library.words import is_unspaced, words_of
+from cocadesk.search.found_by import FoundBy
+from cocadesk.search.stop_words import STOP_WORDS
+
+Codes: TypeAlias = NDArray[np.integer]
+
+
+@dataclass(frozen=True, slots=True)
+class WordField:
+    """A field that words are looked for in: its column, and how much a word in it counts.
+
+    ``is_first``: a medium whose field says the whole query comes first.
+    """
+
+    by: FoundBy
+    column: str
+    weight: float
+    is_first: bool = True
+
+
+WORD_FIELDS = (
+    WordField(FoundBy.TAG, OWN_TAG, 1.0),
+    WordField(FoundBy.PERSON, "person", 1.0),
+    WordField(FoundBy.ALBUM, "album", 1.0),
+    WordField(FoundBy.CAPTION, OWN_CAPTION, 0.8),
+    WordField(FoundBy.TITLE, "title", 0.8),
+    WordField(FoundBy.KEYWORD, "keyword", 0.9),
+    WordField(FoundBy.NAME, "name", 0.8),
+    WordField(FoundBy.FOLDER, "folder", 0.8),
+    WordField(FoundBy.DESCRIPTION, "description", 0.6),
+    WordField(FoundBy.PLACE, "place", 0.8),
+    WordField(FoundBy.CAMERA, "camera", 0.6),
+    WordField(FoundBy.SUGGESTED_TAG, "tag", 0.25, is_first=False),
+    WordField(FoundBy.SUGGESTED_CAPTION, "caption", 0.25, is_first=False),
+)
+"""In the order in which a medium is said to be found by them, and comes first."""
+WORD_COLUMNS = frozenset(field.column for field in WORD_FIELDS)
+_MOST_COMPARED = 2000
+_PREFIX = 0.5
+_VARIANT = 0.9
+_PREFIX_LETTERS = 2
+_EXTENSION_LETTERS = 5
+_ALIKE = {
+    FoundBy.SUGGESTED_TAG: FoundBy.TAG,
+    FoundBy.SUGGESTED_CAPTION: FoundBy.CAPTION,
+}
+"""A machine's columns hold a person's words too; then the person's counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordsFound:
+    """The media that words found, by number.
+
+    ``worth`` is 0 where no word was found; ``first`` is 0 but for media that come first, the
+    higher the earlier. ``known`` are the words that people or files use at all.
+    """
+
+    worth: NDArray[np.float32]
+    first: NDArray[np.int8]
+    known: frozenset[str]
+    masks: tuple[tuple[FoundBy, Mask], ...]
+
+    def by(self, numbers: Sequence[int]) -> list[tuple[FoundBy, ...]]:
+        """What each of these media was found by."""
+        found: list[set[FoundBy]] = [set() for _ in numbers]
+        asked = np.array(numbers, np.intp)
+        for by, mask in self.masks:
+            for place in np.flatnonzero(mask[asked]).tolist():
+                found[place].add(by)
+        return [
+            tuple(by for by in FoundBy if by in own and _ALIKE.get(by) not in own) for own in found
+        ]
+
+
+class WordSearch:
+    """Looks for words in the columns of media; ``albums`` are the names of albums by id."""
+
+    def __init__(self, columns: MediaColumns, albums: Mapping[str, str]) -> None:
+        self._columns = columns
+        self._albums = {album: words_of(name) for album, name in albums.items()}
+        self._names = {album: fold(name) for album, name in albums.items()}
+
+    def find(self, text: str, words: Sequence[str], weights: Sequence[float] = ()) -> WordsFound:
+        """The media that say ``text``, or hold some of ``words`` (as ``words_of`` gives them)."""
+        count = len(self._columns.is_there)
+        worth = np.zeros(count, np.float32)
+        known: set[str] = set()
+        masks: list[tuple[FoundBy, Mask]] = []
+        distinct = dict.fromkeys(words)
+        asked = [word for word in distinct if word not in STOP_WORDS] or list(distinct)
+        weight_of = dict(zip(words, weights, strict=False))
+        for word in asked:
+            held, found, is_known = self._word(word, is_last=word == words[-1])
+            masks += found
+            if is_known:
+                known.add(word)
+            df = int(np.count_nonzero(held))
+            if df:
+                worth += held * (math.log(1 + count / df) * weight_of.get(word, 1.0))
+        first = np.zeros(count, np.int8)
+        for place, field in enumerate(WORD_FIELDS):
+            if field.is_first:
+                mask = self._saying(field, text, words)
+                if mask is not None:
+                    np.maximum(first, mask * np.int8(len(WORD_FIELDS) - place), out=first)
+                    masks.append((field.by, mask))
+        there = self._columns.is_there
+        return WordsFound(
+            worth=worth * there, first=first * there, known=frozenset(known), masks=tuple(masks)
+        )
+
+    def holding(self, word: str) -> Mask:
+        """The media of which people or files use a word."""
+        mask = np.zeros(len(self._columns.is_there), np.bool_)
+        for field in WORD_FIELDS:
+            if field.is_first:
+                self._add(mask, field, self._codes(field, word, WordMatch.EQUAL))
+        return mask
+
+    def with_phrase(self, words: Sequence[str]) -> tuple[Mask, list[tuple[FoundBy, Mask]]]:
+        """The media in which ``words`` stand one after the other, and by which field."""
+        whole = np.zeros(len(self._columns.is_there), np.bool_)
+        found: list[tuple[FoundBy, Mask]] = []
+        for field in WORD_FIELDS:
+            codes = self._with_all(field, words)
+            mask = np.zeros_like(whole)
+            texts = self._texts(field)
+            codes = [code for code in codes if _has_run(self._words(field, texts, code), words)]
+            if self._add(mask, field, np.array(codes, np.int32)):
+                found.append((field.by, mask))
+                whole |= mask
+        return whole & self._columns.is_there, found
+
+    # Words --------------------------------------------------------------------------------
+
+    def _word(
+        self, word: str, *, is_last: bool
+    ) -> tuple[NDArray[np.float32], list[tuple[FoundBy, Mask]], bool]:
+        """How much each medium holds a word (0 to 1), by which fields; whether it is known."""
+        held = np.zeros(len(self._columns.is_there), np.float32)
+        found: list[tuple[FoundBy, Mask]] = []
+        is_known = False
+        ways = [(word, WordMatch.EQUAL, 1.0)]
+        ways += [(other, WordMatch.EQUAL, _VARIANT) for other in _variants(word)]
+        for field in WORD_FIELDS:
+            for other, match, share in ways:
+                is_known |= self._hold(held, found, field, other, match, share) and field.is_first
+        if is_last and not is_known and len(word) >= _PREFIX_LETTERS:
+            for field in WORD_FIELDS:
+                if field.is_first:
+                    is_known |= self._hold(held, found, field, word, WordMatch.STARTS, _PREFIX)
+        return held, found, is_known
+
+    def _hold(
+        self,
+        held: NDArray[np.float32],
+        found: list[tuple[FoundBy, Mask]],
+        field: WordField,
+        word: str,
+        match: WordMatch,
+        share: float,
+    ) -> bool:
+        codes = self._codes(field, word, match)
+        if not len(codes):
+            return False
+        mask = np.zeros(len(held), np.bool_)
+        self._add(mask, field, codes)
+        np.maximum(held, mask * np.float32(field.weight * share), out=held)
+        found.append((field.by, mask))
+        return True
+
+    def _codes(self, field: WordField, word: str, match: WordMatch) -> Codes:
+        """The numbers of the texts of a field that hold a word."""
+        if field.by is FoundBy.ALBUM:
+            return self._album_codes(
+                album
+                for album, words in self._albums.items()
+                if any(_fits(own, word, match) for own in words)
+            )
+        return WordIndex.of(self._texts(field)).codes(word, match)
+
+    def _album_codes(self, albums: object) -> Codes:
+        texts = self._columns.texts("album").texts
+        masks = [np.flatnonzero(texts.starting(f"{album} ")) for album in albums]  # type: ignore[attr-defined]
+        return np.concatenate(masks) if masks else np.zeros(0, np.int32)
+
+    def _texts(self, field: WordField) -> Texts:
+        return self._columns.texts(field.column).texts
+
+    def _words(self, field: WordField, texts: Texts, code: int) -> list[str]:
+        if field.by is FoundBy.ALBUM:
+            return self._albums.get(texts[code].partition(" ")[0], [])
+        return words_of(texts[code])
+
+    def _with_all(self, field: WordField, words: Sequence[str]) -> list[int]:
+        """The texts of a field that hold all of ``words``."""
+        found: Codes | None = None
+        for word in dict.fromkeys(words):
+            codes = np.unique(self._codes(field, word, WordMatch.EQUAL))
+            found = codes if found is None else np.intersect1d(found, codes, assume_unique=True)
+            if not len(found):
+                break
+        return [] if found is None else found.tolist()
+
+    def _add(self, mask: Mask, field: WordField, codes: Codes) -> bool:
+        """Set ``mask`` for the media that have one of these texts; False where none has."""
+        if not len(codes):
+            return False
+        column = self._columns.texts(field.column)
+        passes = np.zeros(len(column.texts) + 1, np.bool_)  # the last one answers for -1
+        passes[codes] = True
+        if isinstance(column, TextColumn):
+            mask |= passes[column.codes]
+        else:
+            assert isinstance(column, ListColumn)
+            mask[column.owners[passes[column.codes]]] = True
+        return True
+
+    # Whole queries ------------------------------------------------------------------------
+
+    def _saying(self, field: WordField, text: str, words: Sequence[str]) -> Mask | None:
+        """The media of which a field says ``text`` and nothing else."""
+        texts = self._texts(field)
+        if field.by is FoundBy.ALBUM:
+            folded = fold(text)
+            codes = self._album_codes(
+                album
+                for album, own in self._albums.items()
+                if self._names[album] == folded or (own == list(words) and words)
+            )
+        elif field.by is FoundBy.NAME:
+            codes = np.flatnonzero(_named(texts, fold_path(text)))
+        elif field.by is FoundBy.FOLDER:
+            codes = np.flatnonzero(_in_folder(texts, fold_path(text)))
+        else:
+            codes = self._equal(field, texts, text, words)
+        mask = np.zeros(len(self._columns.is_there), np.bool_)
+        return mask if self._add(mask, field, codes) else None
+
+    def _equal(self, field: WordField, texts: Texts, text: str, words: Sequence[str]) -> Codes:
+        found = [np.flatnonzero(texts.equal(fold(text)))]
+        if words:
+            alike = self._with_all(field, words)
+            lengths = texts.offsets[1:] - texts.offsets[:-1]
+            # Punctuation and accents aside; the shortest first.
+            alike.sort(key=lambda code: int(lengths[code]))
+            asked = list(words)
+            found.append(
+                np.array(
+                    [code for code in alike[:_MOST_COMPARED] if words_of(texts[code]) == asked],
+                    np.intp,
+                )
+            )
+        return np.concatenate(found)
+
+
+def _variants(word: str) -> list[str]:
+    """The same word in the other number, as English mostly makes it."""
+    if not word.isascii() or not word.isalpha() or len(word) < 3:
+        return []
+    if word.endswith("ss"):
+        return [word + "es"]
+    if word.endswith("s"):
+        return [word[:-1]]
+    return [word + "s"]
+
+
+def _fits(own: str, word: str, match: WordMatch) -> bool:
+    if is_unspaced(word):
+        return word in own
+    return own == word or (match is WordMatch.STARTS and own.startswith(word))
+
+
+def _has_run(own: Sequence[str], words: Sequence[str]) -> bool:
+    """True where ``words`` stand in ``own`` one after the other."""
+    count = len(words)
+    if any(map(is_unspaced, words)):
+        return "".join(words) in "".join(own)
+    asked = list(words)
+    return any(list(own[at : at + count]) == asked for at in range(len(own) - count + 1))
+
+
+def _named(texts: Texts, name: str) -> Mask:
+    """The texts of file names in which a file has this name, with or without its extension."""
+    mask = texts.equal(name)
+    lengths = np.diff(texts.offsets) - len(name.encode())
+    # A name alone that is much longer goes on behind the dot with more than an extension.
+    alone = texts.starting(f"{name}.") & (lengths <= 1 + _EXTENSION_LETTERS)
+    several = texts.containing("/")
+    if several.any():
+        several &= texts.starting(name) | texts.containing(f"/{name}")
+    for code in np.flatnonzero(alone | several).tolist():
+        own = texts[code].split("/")
+        mask[code] |= any(one == name or one.rpartition(".")[0] == name for one in own)
+    return mask
+
+
+def _in_folder(texts: Texts, name: str) -> Mask:
+    """The texts of folders that lie in a folder of this name, below what all have in common."""
+    names = [part for part in name.split("/") if part]
+    if not names:
+        return np.zeros(len(texts), np.bool_)
+    return texts.containing(f"/{'/'.join(names)}/")

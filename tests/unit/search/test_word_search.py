@@ -1,0 +1,200 @@
+"""What words find, against the same rules written out medium by medium."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cocadesk.library.paths import fold, fold_path
+from cocadesk.library.rows import MediaRow, Tag, new_key
+from cocadesk.library.words import words_of
+from cocadesk.search.found_by import FoundBy
+from cocadesk.search.stop_words import STOP_WORDS
+from cocadesk.search.word_search import WORD_COLUMNS, WORD_FIELDS, WordSearch
+from tests.support.columns import columns_of
+
+ALBUMS = {"01A": "Summer in Rome", "01B": "best of Ida"}
+WORDS = "ida Ida IDAS dog dogs the on swing rome summer best of 2014 new york müller Muller"
+WORD = st.sampled_from(WORDS.split())
+PHRASE = st.lists(WORD, min_size=1, max_size=3).map(" ".join)
+NAME = st.sampled_from(
+    ["ida.jpg", "IMG_0001.JPG", "IMG_0001.png", "dog", "dog.tar.gz", "2014.jpg", "new york.jpeg"]
+)
+FOLDER = st.sampled_from(["/photos", "/photos/Ida", "/photos/rome/dog", "/photos/Summer 2014"])
+
+
+@st.composite
+def media(draw: st.DrawFn) -> MediaRow:
+    """A medium with some words."""
+    return MediaRow(
+        key=new_key(),
+        root=b"/photos",
+        path=os.fsencode(f"{draw(FOLDER)}/{draw(NAME)}"),
+        size_bytes=1,
+        mtime_ns=1,
+        file_hash="f",
+        picture_hash="p",
+        title=draw(st.none() | PHRASE),
+        description=draw(st.none() | PHRASE),
+        keywords=tuple(draw(st.lists(PHRASE, max_size=2))),
+        persons=tuple(draw(st.lists(PHRASE, max_size=1))),
+        place=draw(st.none() | PHRASE),
+        camera=draw(st.none() | PHRASE),
+        machine_caption=draw(st.none() | PHRASE),
+        machine_tags=tuple(Tag(tag=tag, score=1) for tag in draw(st.lists(WORD, max_size=2))),
+        human_caption=draw(st.none() | PHRASE),
+        human_tags_added=tuple(draw(st.lists(PHRASE, max_size=2))),
+        human_albums=tuple(albums := draw(st.lists(st.sampled_from(list(ALBUMS)), max_size=1))),
+        human_places=("500000000000",) * len(albums),
+    )
+
+
+def said(row: MediaRow) -> dict[FoundBy, list[str]]:
+    """The texts of each field of a medium."""
+    own = [row.human_caption] if row.human_caption else []
+    path = fold_path(os.fsdecode(row.path))
+    fields: dict[FoundBy, Sequence[str | None]] = {
+        FoundBy.TAG: row.human_tags_added,
+        FoundBy.PERSON: row.persons,
+        FoundBy.ALBUM: [ALBUMS[album] for album in row.human_albums],
+        FoundBy.CAPTION: own,
+        FoundBy.TITLE: [row.title],
+        FoundBy.KEYWORD: row.keywords,
+        FoundBy.NAME: [path.rpartition("/")[2]],
+        FoundBy.FOLDER: [path.rpartition("/")[0] + "/"],
+        FoundBy.DESCRIPTION: [row.description],
+        FoundBy.PLACE: [row.place],
+        FoundBy.CAMERA: [row.camera],
+        FoundBy.SUGGESTED_TAG: [tag.tag for tag in row.tags],
+        FoundBy.SUGGESTED_CAPTION: [row.caption],
+    }
+    return {by: [text for text in texts if text] for by, texts in fields.items()}
+
+
+def says(by: FoundBy, text: str, query: str) -> bool:
+    """Whether a field's text is the query."""
+    if by is FoundBy.NAME:
+        return fold_path(query) in (text, text.rpartition(".")[0])
+    if by is FoundBy.FOLDER:
+        return f"/{fold_path(query)}/" in text
+    return fold(text) == fold(query) or words_of(text) == words_of(query)
+
+
+def share(texts: Sequence[str], word: str, *, is_prefix: bool) -> float:
+    """How much a field's texts hold a word."""
+    held = {own for text in texts for own in words_of(text)}
+    if word in held:
+        return 1.0
+    other = word[:-1] if word.endswith("s") else word + "s"
+    if word.isascii() and word.isalpha() and len(word) > 2 and other in held:
+        return 0.9
+    return 0.5 if is_prefix and any(own.startswith(word) for own in held) else 0.0
+
+
+@settings(max_examples=60)
+@given(st.lists(media(), min_size=1, max_size=8), PHRASE)
+def test_words_find_what_a_loop_over_media_finds(rows: list[MediaRow], query: str) -> None:
+    """Worth, who comes first, and what each was found by."""
+    words = words_of(query)
+    found = WordSearch(columns_of(rows, WORD_COLUMNS), ALBUMS).find(query, words)
+    asked = [w for w in dict.fromkeys(words) if w not in STOP_WORDS] or list(dict.fromkeys(words))
+    own = [said(row) for row in rows]
+    worth = np.zeros(len(rows))
+    for word in asked:
+        is_known = any(
+            share(texts[field.by], word, is_prefix=False)
+            for texts in own
+            for field in WORD_FIELDS
+            if field.is_first
+        )
+        held = [
+            max(
+                field.weight
+                * share(
+                    texts[field.by],
+                    word,
+                    is_prefix=not is_known and word == words[-1] and field.is_first,
+                )
+                for field in WORD_FIELDS
+            )
+            for texts in own
+        ]
+        if df := sum(value > 0 for value in held):
+            worth += np.array(held) * math.log(1 + len(rows) / df)
+    assert found.worth == pytest.approx(worth, rel=1e-4)
+    for number, texts in enumerate(own):
+        first = [
+            len(WORD_FIELDS) - place
+            for place, field in enumerate(WORD_FIELDS)
+            if field.is_first and any(says(field.by, text, query) for text in texts[field.by])
+        ]
+        assert found.first[number] == max(first, default=0)
+        is_found = bool(found.worth[number] or found.first[number])
+        assert bool(found.by([number])[0]) == is_found
+
+
+def row_with(**values: object) -> MediaRow:
+    """A photo that says nothing but these values."""
+    row = MediaRow(
+        key=new_key(), root=b"/p", path=b"/p/x.jpg", size_bytes=1, mtime_ns=1,
+        file_hash="f", picture_hash="p",
+    )  # fmt: skip
+    return replace(row, **values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("row", "query"),
+    [
+        (row_with(human_tags_added=("Königssee",)), "konigssee"),
+        (row_with(human_caption="Ida, on a swing!"), "ida on a swing"),
+        (row_with(human_caption='He said "no" - twice'), 'He said "no" - twice'),
+        (row_with(human_caption="東京タワー"), "東京タワー"),
+        (row_with(human_tags_added=("🏖️",)), "🏖️"),
+        (row_with(path=b"/p/IMG_0001.JPG"), "img_0001"),
+        (row_with(path=b"/p/IMG_0001.JPG"), "IMG_0001.jpg"),
+        (row_with(path=b"/p/a.b.c.jpg"), "a.b.c"),
+        (row_with(path=b"/p/Urlaub 2014/x.jpg"), "urlaub 2014"),
+        (row_with(path=b"/p/Urlaub/Rom/x.jpg"), "Urlaub/Rom"),
+        (row_with(human_tags_added=("a/b:c",)), "a/b:c"),
+    ],
+)
+def test_what_says_the_whole_query_comes_first(row: MediaRow, query: str) -> None:
+    """Case, accents and punctuation aside."""
+    rows = [row_with(path=b"/p/other.jpg"), row]
+    found = WordSearch(columns_of(rows, WORD_COLUMNS), {}).find(query, words_of(query))
+    assert found.first.tolist()[0] == 0
+    assert found.first.tolist()[1] > 0
+
+
+def test_a_word_that_is_being_typed_finds_what_begins_with_it() -> None:
+    """The last one, while nothing holds it as it stands."""
+    rows = [row_with(human_tags_added=("swimming",)), row_with(human_tags_added=("dog",))]
+    search = WordSearch(columns_of(rows, WORD_COLUMNS), {})
+    assert np.flatnonzero(search.find("dog swi", ["dog", "swi"]).worth).tolist() == [0, 1]
+    assert np.flatnonzero(search.find("swi dog", ["swi", "dog"]).worth).tolist() == [1]
+
+
+def test_a_part_of_a_word_without_spaces_is_found() -> None:
+    """Nobody puts spaces into them."""
+    rows = [row_with(human_caption="夜の東京タワー"), row_with(human_caption="京都")]
+    search = WordSearch(columns_of(rows, WORD_COLUMNS), {})
+    assert np.flatnonzero(search.find("東京", ["東京"]).worth).tolist() == [0]
+
+
+def test_a_phrase_stands_in_one_text_in_its_order() -> None:
+    """Not across two tags, nor the other way round."""
+    rows = [
+        row_with(human_caption="a red car in rome"),
+        row_with(human_caption="a car, red"),
+        row_with(human_tags_added=("red", "car")),
+    ]
+    mask, found = WordSearch(columns_of(rows, WORD_COLUMNS), {}).with_phrase(["red", "car"])
+    assert mask.tolist() == [True, False, False]
+    assert FoundBy.CAPTION in [by for by, _ in found]
