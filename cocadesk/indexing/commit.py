@@ -82,7 +82,7 @@ class Committer:
                 MediaChange(
                     row=rows[item.match.key],
                     is_new=item.match.is_new_row,
-                    drops_machine_words=item.match.is_redrawn,
+                    drops_machine_words=item.shows_another_picture,
                 )
                 for item in done
             ]

@@ -250,6 +250,16 @@ class MatchedFile:
         """True where no stored vector shows this picture."""
         return self.match.vectors_of is None
 
+    @property
+    def shows_another_picture(self) -> bool:
+        """True where a known medium shows another picture than the machine has written of.
+
+        The same bytes never do, even where a later program hashes their picture by another rule.
+        """
+        before = self.match.previous
+        is_same_file = before is not None and before.file_hash == self.identity.file_hash
+        return self.match.is_redrawn and not is_same_file
+
     def release_pixels(self) -> None:
         """Keep only what the media row needs; a batch of pictures is large."""
         if isinstance(self.decoded, DecodedVideo):

@@ -115,7 +115,7 @@ def header_metadata(head: bytes) -> RawMetadata | None:
 
 def has_end(data: bytes, header: JpegHeader) -> bool:
     """True where an end marker follows the first scan."""
-    return data.find(_END, header.scan_offset) >= 0
+    return data.rfind(_END, header.scan_offset) >= 0  # from the end: there it nearly always is
 
 
 def _may_lack_its_end_alone(data: bytes, header: JpegHeader) -> bool:

@@ -13,6 +13,8 @@ from cocadesk.picture_input import InputSpec, Resize
 
 THUMBNAIL_QUALITY = 82
 FULL_QUALITY = 93
+# A picture that is still so many times as large may be halved before it is shrunk.
+_HALVED_SIDES = 1.8
 _HASH_SIDE_PX = 128
 
 
@@ -30,6 +32,23 @@ def resize(rgb_HWC: RgbImage, width: int, height: int) -> RgbImage:
     if shrunk_size != (width, height):
         rgb_HWC = cv2.resize(rgb_HWC, (width, height), interpolation=cv2.INTER_CUBIC)
     return rgb_HWC
+
+
+def shrink(rgb_HWC: RgbImage, width: int, height: int) -> RgbImage:
+    """As ``resize``, but what is much larger is first halved, which OpenCV does ten times as fast.
+
+    Means of 2 x 2 pixels come out whole, so that an odd side is not halved. Not for the picture's
+    hash: means of means are rounded twice.
+    """
+    rows, columns = rgb_HWC.shape[:2]
+    while (
+        not (rows | columns) & 1
+        and columns >= 2 * _HALVED_SIDES * width
+        and rows >= 2 * _HALVED_SIDES * height
+    ):
+        rows, columns = rows // 2, columns // 2
+        rgb_HWC = cv2.resize(rgb_HWC, (columns, rows), interpolation=cv2.INTER_AREA)
+    return resize(rgb_HWC, width, height)
 
 
 def prepare_input(
@@ -71,7 +90,7 @@ def prepare_boxes(
 
 def squash(rgb_HWC: RgbImage, side_px: int) -> RgbImage:
     """The whole picture as a square, contiguous and owning its memory."""
-    resized = resize(rgb_HWC, side_px, side_px)
+    resized = shrink(rgb_HWC, side_px, side_px)
     if resized is rgb_HWC or not resized.flags.owndata:
         resized = resized.copy()
     return np.ascontiguousarray(resized)
@@ -113,7 +132,7 @@ def thumbnail_jpeg(rgb_HWC: RgbImage, long_side: int) -> bytes:
     One of ``FULL_PX`` is for looking at single pixels: finer, and with all of the colour.
     """
     rows, columns = rgb_HWC.shape[:2]
-    small = resize(rgb_HWC, *fit_within(columns, rows, long_side))
+    small = shrink(rgb_HWC, *fit_within(columns, rows, long_side))
     bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
     how = [cv2.IMWRITE_JPEG_QUALITY, THUMBNAIL_QUALITY]
     if long_side >= FULL_PX:

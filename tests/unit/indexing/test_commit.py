@@ -363,6 +363,15 @@ def test_a_redrawn_file_drops_the_machines_annotations_and_views_beyond() -> Non
     assert case.tables.fewer == {"a": 2}
 
 
+def test_the_same_bytes_keep_the_machines_annotations_under_another_hash() -> None:
+    """A later program may read a kind of file by other means: the photo is the same."""
+    case = Case(stored("a"))
+    case.commit(case.read("a", "bytes of a", "hashed anew"))
+    (change,) = case.tables.changes
+    assert (change.row.key, change.row.picture_hash) == ("a", "hashed anew")
+    assert not change.drops_machine_words
+
+
 def test_what_reads_well_now_is_forgotten_as_a_failure() -> None:
     """Others stay on the list."""
     case = Case()

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cocadesk.media.photo.resize import fit_within, prepare_input, resize
+from cocadesk.media.photo.resize import fit_within, prepare_input, resize, shrink
 from cocadesk.picture_input import InputSpec, Resize
-from tests.support.photo_files import corner_colours, quadrants
+from tests.support.photo_files import corner_colours, natural_picture, quadrants
 
 
 def test_squash_keeps_the_whole_picture() -> None:
@@ -85,3 +85,21 @@ def test_an_input_size_that_makes_no_sense_is_refused(size_px: int) -> None:
     """When the value is made, not when it is used."""
     with pytest.raises(ValueError, match="size_px"):
         InputSpec(size_px=size_px)
+
+
+@pytest.mark.parametrize("size", [(972, 1296), (756, 1008), (2000, 1500), (971, 1295), (600, 300)])
+def test_halving_first_gives_nearly_the_same_picture(size: tuple[int, int]) -> None:
+    """One or two of 255 at edges; whatever the sides are."""
+    picture = natural_picture(*size[::-1])
+    for width, height in ((260, 260), (320, 240), (64, 300)):
+        expected = resize(picture, width, height).astype(int)
+        found = shrink(picture, width, height).astype(int)
+        assert found.shape == expected.shape
+        assert np.abs(found - expected).mean() < 1.5
+
+
+def test_what_is_enlarged_or_hardly_smaller_is_not_halved() -> None:
+    """It would lose what the model can see."""
+    picture = natural_picture(400, 300)
+    for width, height in ((260, 260), (500, 200), (200, 500), (400, 300)):
+        assert np.array_equal(shrink(picture, width, height), resize(picture, width, height))
