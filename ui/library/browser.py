@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -20,16 +20,24 @@ from cocadesk.protocol.messages import (
     RowsChanged,
     Search,
     Similar,
-    album_name,
 )
-from cocadesk.protocol.values import GroupLabel, JobKind, JobState, JobValue, Priority
+from cocadesk.protocol.values import (
+    GroupLabel,
+    JobKind,
+    JobState,
+    JobValue,
+    Priority,
+    SortKey,
+)
 from ui.engine.link import EngineLink, Ticket
 from ui.kit.timers import single_shot
 from ui.library.alike.kin import kin_of, within
 from ui.library.grouping import GroupOpener
 from ui.library.key_list import KeyList
-from ui.library.listing import Listing, Showing
+from ui.library.listing import Listing
+from ui.library.query import EVERYTHING, Query, Showing
 from ui.library.results_model import ResultsModel
+from ui.library.sorting import Sorting
 from ui.library.stretches import GrowingList
 
 RESULTS_LIMIT = 500
@@ -38,21 +46,18 @@ REFRESH_MS = 1200
 CHANGES_ROWS = frozenset(JobKind) - {JobKind.WRITE, JobKind.TEACH}
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    kind: Showing
-    text: str = ""
-    key: str = ""
-    label: GroupLabel = GroupLabel.BURST
+_LISTED = (Showing.NEWEST, Showing.FILTERED, Showing.ALBUM)
+"""The kinds of list that hold all that there is, however much."""
 
 
 class Browser(QObject):
     """Asks for keys and rows and fills the model; late answers are dropped.
 
-    ``settled`` is emitted whenever the list is what was asked for last, or its
-    ``problem`` says why there is none.
+    ``asked`` comes with each other question, before it is asked. ``settled`` is emitted
+    whenever the list is what was asked for last, or its ``problem`` says why there is none.
     """
 
+    asked = Signal(object)
     settled = Signal()
 
     def __init__(self, link: EngineLink, model: ResultsModel, parent: QObject) -> None:
@@ -67,18 +72,23 @@ class Browser(QObject):
         )
         self._opener.spliced.connect(model.splice)
         self._opener.failed.connect(self._on_failed)
-        self._asked = _Question(Showing.NEWEST)
-        self._answered: _Question | None = None
+        self._asked = EVERYTHING.sorted()
+        self._answered: Query | None = None
         self._listing = Listing()
         self._refresh = single_shot(self, self._ask_when_whole, REFRESH_MS)
-        model.rows_wanted.connect(self._ask_rows)
+        self._rows = RowFetcher(link, model, self)
         link.connected.connect(self._on_connected)
         link.event_received.connect(self._on_event)
 
     @property
+    def question(self) -> Query:
+        """The question that was asked last."""
+        return self._asked
+
+    @property
     def query(self) -> str:
-        """The text that was searched for last, or the name of the photo to be like."""
-        return self._asked.text
+        """That question in the engine's grammar, or the name of the photo to be like."""
+        return self._asked.title
 
     @property
     def listing(self) -> Listing:
@@ -87,22 +97,27 @@ class Browser(QObject):
             self._listing,
             shown=self._model.rowCount(),
             hidden=self._model.groups.hidden,
-            is_filtered=self._asked.kind is not Showing.NEWEST,
+            is_filtered=not self._asked.is_everything,
         )
+
+    def ask(self, query: Query) -> None:
+        """Shows what a question asks for, in its order, else in the one of such lists."""
+        query = query.sorted()
+        if query != self._asked:
+            self.asked.emit(query)
+        self._ask(query)
 
     def search(self, text: str) -> None:
         """Shows what fits the text; nothing but blanks shows everything."""
-        query = text.strip()
-        found = Showing.ALBUM if album_name(query) else Showing.SEARCH
-        self._ask(_Question(found if query else Showing.NEWEST, query))
+        self.ask(Query(text=text.strip()))
 
     def similar(self, key: str, name: str) -> None:
         """Shows what looks like this medium."""
-        self._ask(_Question(Showing.SIMILAR, name, key))
+        self.ask(Query(like=(key,), name=name))
 
     def group(self, key: str, name: str, label: GroupLabel = GroupLabel.BURST) -> None:
         """Shows a medium and those of its group that are linked so closely, the best first."""
-        self._ask(_Question(Showing.GROUP, name, key, label))
+        self.ask(Query(group=key, name=name, label=label))
 
     @property
     def collapse(self) -> GroupLabel | None:
@@ -130,28 +145,22 @@ class Browser(QObject):
         if job.kind is JobKind.SWITCH_MODEL:
             self._model.refresh_rows(())
 
-    def _ask(self, question: _Question) -> None:
+    def _ask(self, query: Query) -> None:
         self._refresh.stop()
-        self._asked = question
+        self._asked = query
         if self._ticket is not None:
             self._ticket.cancel()
-        if question.kind in (Showing.NEWEST, Showing.ALBUM):
+        self._growing = None
+        if query.showing in _LISTED:
             self._growing = GrowingList()
             self._ask_stretch(self._growing)
-            return
-        self._growing = None
-        if question.kind is Showing.GROUP:
+        elif query.showing is Showing.GROUP:
             self._ticket = self._link.ask(
-                GetGroup(key=question.key), Groups, self._on_group, on_failed=self._on_failed
+                GetGroup(key=query.group), Groups, self._on_group, on_failed=self._on_failed
             )
-            return
-        limit, collapse = RESULTS_LIMIT, self._collapse
-        body = (
-            Search(text=question.text, limit=limit, collapse=collapse)
-            if question.kind is Showing.SEARCH
-            else Similar(key=question.key, limit=limit, collapse=collapse)
-        )
-        self._ticket = self._link.ask(body, Hits, self._on_hits, on_failed=self._on_failed)
+        else:
+            body = _request(query, self._collapse)
+            self._ticket = self._link.ask(body, Hits, self._on_hits, on_failed=self._on_failed)
 
     def _on_connected(self) -> None:
         self._model.forget_questions()
@@ -163,7 +172,7 @@ class Browser(QObject):
             self._model.refresh_rows(body.keys)
         is_other = isinstance(body, RowsChanged) or (
             isinstance(body, GroupsChanged)
-            and (self._collapse is not None or self._asked.kind is Showing.GROUP)
+            and (self._collapse is not None or self._asked.showing is Showing.GROUP)
         )
         if is_other and not self._refresh.isActive():
             self._refresh.start()
@@ -177,14 +186,20 @@ class Browser(QObject):
 
     def _ask_stretch(self, growing: GrowingList) -> None:
         """An album shows all that a person put into it."""
-        collapse = self._collapse if self._asked.kind is Showing.NEWEST else None
+        query = self._asked
+        collapse = self._collapse if query.showing is not Showing.ALBUM else None
+        sort = query.sorted().sort or Sorting()
+        # The newest first is what lists have by themselves, which the engine remembers longest.
+        is_usual = sort == Sorting(SortKey.TAKEN) and query.showing is not Showing.ALBUM
         self._ticket = self._link.ask(
             ListNewest(
                 offset=growing.offset,
                 limit=STRETCH,
-                filter=self._asked.text,
+                filter=query.whole,
                 collapse=collapse,
                 with_layout=True,
+                sort=SortKey.RELEVANCE if is_usual else sort.key,
+                is_reversed=sort.is_reversed,
             ),
             Keys,
             self._on_keys,
@@ -202,8 +217,7 @@ class Browser(QObject):
             self._show_part(growing)
         elif growing.is_whole:
             keys = self._arrange(growing.keys, growing.copies)
-            is_newest = self._listing.showing is self._asked.kind is Showing.NEWEST
-            if not (is_newest and self._model.grow_to(keys, growing.days)):
+            if not (self._asked.is_everything and self._model.grow_to(keys, growing.days)):
                 self._model.show_keys(keys, keeps_place=True, days=growing.days)
             self._settle(total=growing.total)
 
@@ -232,7 +246,8 @@ class Browser(QObject):
     def _on_group(self, answer: Groups) -> None:
         keys: list[str] = []
         for group in answer.groups[:1]:
-            wanted = {self._asked.key, *within(kin_of(group, self._asked.key), self._asked.label)}
+            key, label = self._asked.group, self._asked.label
+            wanted = {key, *within(kin_of(group, key), label)}
             keys = [m.row.key for m in group.members if m.row.key in wanted]
             self._model.set_rows(member.row for member in group.members)
         self._arrange(KeyList(), {})
@@ -248,8 +263,9 @@ class Browser(QObject):
     def _settle(self, *, total: int = 0, is_complete: bool = True, is_ranked: bool = True) -> None:
         self._answered = self._asked
         self._listing = Listing(
-            showing=self._asked.kind,
-            query=self._asked.text,
+            showing=self._asked.showing,
+            query=self._asked.title,
+            order=_order_words(self._asked.sort),
             total=total,
             is_complete=is_complete,
             is_ranked=is_ranked,
@@ -260,8 +276,45 @@ class Browser(QObject):
         self._listing = replace(self._listing, problem=error)
         self.settled.emit()
 
-    def _ask_rows(self, keys: tuple[str, ...]) -> None:
+
+class RowFetcher(QObject):
+    """Asks for the rows that a list paints."""
+
+    def __init__(self, link: EngineLink, model: ResultsModel, parent: QObject) -> None:
+        super().__init__(parent)
+        self._link = link
+        self._model = model
+        model.rows_wanted.connect(self._ask)
+
+    def _ask(self, keys: tuple[str, ...]) -> None:
         self._link.ask(GetRows(keys=keys), Rows, self._on_rows, priority=Priority.VISIBLE)
 
     def _on_rows(self, answer: Rows) -> None:
         self._model.set_rows(answer.rows)
+
+
+def _request(query: Query, collapse: GroupLabel | None) -> Search | Similar:
+    """The request for the best matches of a question."""
+    sort = query.sort or Sorting()
+    if query.showing is Showing.SIMILAR:
+        return Similar(
+            key=query.like[0],
+            limit=RESULTS_LIMIT,
+            filter=query.filter,
+            collapse=collapse,
+            sort=sort.key,
+            is_reversed=sort.is_reversed,
+        )
+    return Search(
+        text=query.text,
+        limit=RESULTS_LIMIT,
+        filter=query.filter,
+        collapse=collapse,
+        sort=sort.key,
+        is_reversed=sort.is_reversed,
+    )
+
+
+def _order_words(sort: Sorting | None) -> str:
+    """The order in words; nothing where it is the list's own."""
+    return "" if sort is None or sort == Sorting() else sort.words

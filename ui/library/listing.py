@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import album_name
 from ui.engine.link import LinkState
 from ui.kit.icons import Icon
 from ui.kit.texts import count, count_media
-
-
-class Showing(Enum):
-    """The kinds of list."""
-
-    NOTHING_YET = 0
-    NEWEST = 1
-    SEARCH = 2
-    SIMILAR = 3
-    ALBUM = 4
-    GROUP = 5
+from ui.library.query import Showing as Showing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +19,13 @@ class Listing:
     ``shown`` counts its entries, ``total`` those of the library, ``hidden`` the same pictures
     for which others stand; a list that is not
     ``is_complete`` was cut off, and one that is not ``is_ranked`` answers filters without
-    words. ``problem`` says why there is none.
+    words. ``order`` says which comes first where that is not its own order, ``problem`` why
+    there is no list.
     """
 
     showing: Showing = Showing.NOTHING_YET
     query: str = ""
+    order: str = ""
     shown: int = 0
     total: int = 0
     hidden: int = 0
@@ -46,7 +37,7 @@ class Listing:
     @property
     def can_be_saved(self) -> bool:
         """True where a query led here that can be asked again."""
-        return self.showing in (Showing.SEARCH, Showing.ALBUM)
+        return self.showing in (Showing.SEARCH, Showing.ALBUM, Showing.FILTERED)
 
     @property
     def headline(self) -> str:
@@ -57,23 +48,40 @@ class Listing:
 
     @property
     def _line(self) -> str:
-        if self.showing is Showing.NEWEST:
-            return f"{count_media(self.total)}, newest first" if self.total else ""
+        order = self.order or _ORDERS.get(self.showing, "")
+        if self.showing in (Showing.NEWEST, Showing.FILTERED):
+            return f"{count_media(self.total)}, {order}" if self.total else ""
         if self.showing is Showing.SEARCH:
-            if not self.shown:
-                return f"Nothing found for “{self.query}”"
-            first = "best match first" if self.is_ranked else "newest first"
-            if self.is_complete:
-                return f"{count(self.shown, 'result')} for “{self.query}”, {first}"
-            which = "best matches" if self.is_ranked else "newest results"
-            return f"The {self.shown:,} {which} for “{self.query}”"
+            return self._search_line
         if self.showing is Showing.ALBUM:
-            return f"{count_media(self.total)} in the album “{album_name(self.query)}”"
+            album = f"{count_media(self.total)} in the album “{album_name(self.query)}”"
+            return f"{album}, {order}" if order else album
         if self.showing is Showing.SIMILAR:
-            return f"Looks like {self.query}, most alike first"
+            return f"Looks like {self.query}, {order}"
         if self.showing is Showing.GROUP:
             return f"{self.query} and what is alike: {count(self.shown, 'photo')}, best first"
         return ""
+
+    @property
+    def _search_line(self) -> str:
+        if not self.shown:
+            return f"Nothing found for “{self.query}”"
+        if self.is_complete:
+            order = self.order or ("best match first" if self.is_ranked else "newest first")
+            return f"{count(self.shown, 'result')} for “{self.query}”, {order}"
+        order = f", {self.order}" if self.order else ""
+        if self.is_ranked:
+            return f"The {self.shown:,} best matches for “{self.query}”{order}"
+        which = "first results" if self.order else "newest results"
+        return f"The {self.shown:,} {which} for “{self.query}”{order}"
+
+
+_ORDERS = {
+    Showing.NEWEST: "newest first",
+    Showing.FILTERED: "newest first",
+    Showing.SIMILAR: "most alike first",
+}
+"""The order of each kind of list unless it is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

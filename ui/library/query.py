@@ -1,0 +1,117 @@
+"""The question that a list answers, as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from cocadesk.protocol.messages import album_name
+from cocadesk.protocol.values import GroupLabel
+from ui.library.sorting import (
+    ALBUM_SORTS,
+    GROUP_SORTS,
+    MEDIA_SORTS,
+    SEARCH_SORTS,
+    SIMILAR_SORTS,
+    SortChoices,
+    Sorting,
+)
+
+
+class Showing(Enum):
+    """The kinds of list."""
+
+    NOTHING_YET = 0
+    NEWEST = 1
+    SEARCH = 2
+    SIMILAR = 3
+    ALBUM = 4
+    GROUP = 5
+    FILTERED = 6
+
+
+_SORTS = {
+    Showing.SEARCH: SEARCH_SORTS,
+    Showing.SIMILAR: SIMILAR_SORTS,
+    Showing.ALBUM: ALBUM_SORTS,
+    Showing.GROUP: GROUP_SORTS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A list of media: everything, or what fits a text, filters, or a photo.
+
+    ``text`` is what a person has typed, ``terms`` are filters beside it, each one term of the
+    engine's grammar (``kind:video``, ``-tag:dog``). ``like`` are the keys of media that the list
+    is to be like, ``group`` is one whose same pictures it shows, linked by ``label`` or closer;
+    ``name`` is theirs for people. ``sort`` None: the order that such lists had last.
+    """
+
+    text: str = ""
+    terms: tuple[str, ...] = ()
+    like: tuple[str, ...] = ()
+    group: str = ""
+    label: GroupLabel = GroupLabel.BURST
+    name: str = ""
+    sort: Sorting | None = None
+
+    @property
+    def showing(self) -> Showing:
+        """The kind of its list."""
+        if self.group:
+            return Showing.GROUP
+        if self.like:
+            return Showing.SIMILAR
+        if album_name(self.whole):
+            return Showing.ALBUM
+        if self.text:
+            return Showing.SEARCH
+        return Showing.FILTERED if self.terms else Showing.NEWEST
+
+    @property
+    def whole(self) -> str:
+        """Text and filters in the engine's grammar."""
+        return " ".join(part for part in (self.text, *self.terms) if part)
+
+    @property
+    def filter(self) -> str:
+        """The filters beside the text, in the engine's grammar."""
+        return " ".join(self.terms)
+
+    @property
+    def title(self) -> str:
+        """The text that was asked for, or the name of the photo that the list is about."""
+        return self.name or self.whole
+
+    @property
+    def sorts(self) -> SortChoices:
+        """The orders that its list can have."""
+        return _SORTS.get(self.showing, MEDIA_SORTS)
+
+    @property
+    def is_everything(self) -> bool:
+        """True where no medium is left out."""
+        return self.showing is Showing.NEWEST
+
+    def sorted(self) -> Query:
+        """With the order that such lists had last where it names none."""
+        return self if self.sort is not None else replace(self, sort=self.sorts.remembered)
+
+    def with_term(self, term: str) -> Query:
+        """With one more filter; once is enough."""
+        return self if term in self.terms else replace(self, terms=(*self.terms, term), sort=None)
+
+    def without_term(self, term: str) -> Query:
+        """Without one of its filters."""
+        kept = tuple(one for one in self.terms if one != term)
+        return replace(self, terms=kept, sort=None)
+
+    def replaced_term(self, old: str, new: str) -> Query:
+        """With another filter in the place of one."""
+        terms = dict.fromkeys(new if one == old else one for one in self.terms)
+        return replace(self, terms=tuple(terms), sort=None)
+
+
+EVERYTHING = Query()
+"""All media."""
