@@ -228,3 +228,67 @@ def test_of_a_picture_larger_than_memory_should_hold_only_a_part_is_read(tmp_pat
     assert (fourth.width(), fourth.height()) == (80, 80)
     assert fourth.pixelColor(20, 40).blue() > 240
     assert fourth.pixelColor(20, 40).red() < 20
+
+
+def test_a_caption_is_edited_without_leaving_the_large_view(
+    window: MainWindow, large: LargeView, qtbot: QtBot
+) -> None:
+    """E opens its field beside the photo; Enter saves, says so, and the keys step again."""
+    key = window.session.inspector.key
+    QTest.keyClick(large, Qt.Key.Key_E)
+    assert window.large.is_open
+    editor = large.words.field.editor
+    assert editor.isVisible()
+    editor.setPlainText("a harbour in the evening")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.widgets.notice.text() == "Caption saved", timeout=WAIT_MS)
+    assert not large.words.isVisible()
+    qtbot.waitUntil(lambda: large.caption.text() == "a harbour in the evening", timeout=WAIT_MS)
+    assert window.large.is_open
+    assert window.session.inspector.key == key
+    assert large.hasFocus() or not window.isActiveWindow()
+    window.action_set[Actions.UNDO].trigger()
+    qtbot.waitUntil(lambda: large.caption.text() != "a harbour in the evening", timeout=WAIT_MS)
+
+
+def test_tags_go_to_the_photo_that_is_seen_not_to_a_selection_that_is_not(
+    window: MainWindow, large: LargeView, qtbot: QtBot
+) -> None:
+    """T adds some in a row; Esc closes the field, not the large view. Stars are the same."""
+    window.large.close()
+    window.widgets.grid.selectAll()
+    window.large.open()
+    QTest.keyClick(large, Qt.Key.Key_T)
+    field = large.words.chips.field
+    for tag in ("harbour", "evening"):
+        field.setText(tag)
+        QTest.keyClick(field, Qt.Key.Key_Return)
+    assert field.isVisible()
+    assert window.large.is_open
+    qtbot.waitUntil(lambda: "“evening” added" in window.widgets.notice.text(), timeout=WAIT_MS)
+    assert "for" not in window.widgets.notice.text()
+    qtbot.waitUntil(lambda: large.words.chips.texts()[:2] == ["harbour", "evening"],
+                    timeout=WAIT_MS)  # fmt: skip
+    QTest.keyClick(field, Qt.Key.Key_Escape)
+    assert window.large.is_open
+    assert not large.words.isVisible()
+    QTest.keyClick(large, Qt.Key.Key_4)
+    qtbot.waitUntil(lambda: window.widgets.notice.text() == "4 stars on 1 photo", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: large.marks.text() == "★★★★☆", timeout=WAIT_MS)
+
+
+def test_what_is_typed_is_saved_when_one_goes_on(
+    window: MainWindow, large: LargeView, qtbot: QtBot
+) -> None:
+    """Closing the large view, or the next photo by its button, loses nothing."""
+    key = window.session.inspector.key or ""
+    QTest.keyClick(large, Qt.Key.Key_E)
+    large.words.field.editor.setPlainText("typed and left")
+    window.action_set[Actions.NEXT].trigger()
+    _settle(window, qtbot)
+
+    def is_saved() -> bool:
+        row = window.session.model.known_row(key)
+        return row is not None and row.caption == "typed and left"
+
+    qtbot.waitUntil(is_saved, timeout=WAIT_MS)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
 
@@ -19,40 +20,51 @@ from ui.kit.widgets import Notice
 from ui.library.grid import Grid
 
 
-class AnnotationCommands(QObject):
-    """Joins the detail's fields, the grid's selection and the editor.
+@dataclass(frozen=True, slots=True)
+class WordFields:
+    """Where caption and tags of the photo under the cursor are edited.
 
-    ``show_detail`` brings the fields into sight; False where no photo is there to edit.
+    ``is_there``: these are the ones to edit in now; ``show`` brings them into sight, and
+    gives False where no photo is there to edit.
+    """
+
+    field: CaptionField
+    chips: TagChips
+    is_there: Callable[[], bool]
+    show: Callable[[], bool]
+
+
+class AnnotationCommands(QObject):
+    """Joins the fields, the grid's selection and the editor.
+
+    Of the ``places`` to edit in, the first that is there is used.
     """
 
     def __init__(
         self,
         editor: AnnotationEditor,
-        field: CaptionField,
-        chips: TagChips,
+        places: Sequence[WordFields],
         grid: Grid,
         notice: Notice,
         dialogs: DialogHost,
-        show_detail: Callable[[], bool],
     ) -> None:
         super().__init__(dialogs)
         self._editor = editor
-        self._field = field
-        self._chips = chips
+        self._places = tuple(places)
         self._grid = grid
         self._notice = notice
         self._dialogs = dialogs
-        self._show_detail = show_detail
-        field.saved.connect(self._save_caption)
-        field.accepted.connect(self._accept_caption)
-        field.closed.connect(grid.take_focus)
-        chips.accepted.connect(self._accept_tag)
-        chips.rejected.connect(self._remove_tag)
-        chips.added.connect(self._add_tag)
-        chips.closed.connect(grid.take_focus)
+        for place in places:
+            place.field.saved.connect(self._save_caption)
+            place.field.accepted.connect(self._accept_caption)
+            place.field.closed.connect(grid.take_focus)
+            place.chips.accepted.connect(self._accept_tag)
+            place.chips.rejected.connect(self._remove_tag)
+            place.chips.added.connect(self._add_tag)
+            place.chips.closed.connect(grid.take_focus)
+            editor.vocabulary_came.connect(place.chips.field.set_vocabulary)
         self._ratings = RatingCommands(editor, grid)
         editor.feedback.connect(self._show_feedback)
-        editor.vocabulary_came.connect(chips.field.set_vocabulary)
         editor.history_came.connect(self._show_history)
 
     def slots(self) -> Slots:
@@ -67,9 +79,13 @@ class AnnotationCommands(QObject):
             Actions.HISTORY: self._ask_history,
         }
 
+    def _place(self) -> WordFields:
+        return next(place for place in self._places if place.is_there())
+
     def _edit_caption(self) -> None:
-        if self._show_detail():
-            self._field.begin()
+        place = self._place()
+        if place.show():
+            place.field.begin()
 
     def _save_caption(self, key: str, caption: str) -> None:
         text = "Caption saved" if caption else "Caption removed"
@@ -87,8 +103,9 @@ class AnnotationCommands(QObject):
             self._editor.set([row.key], "Caption accepted", caption=row.caption)
 
     def _begin_tag(self) -> None:
-        if self._show_detail():
-            self._chips.begin()
+        place = self._place()
+        if place.show():
+            place.chips.begin()
 
     def _accept_tag(self, tag: str) -> None:
         keys = self._targets()
@@ -104,7 +121,9 @@ class AnnotationCommands(QObject):
 
     def _targets(self) -> list[str]:
         """The selection where it holds the photo that is shown, else that photo."""
-        shown = self._field.key
+        shown = self._place().field.key
+        if shown and not self._grid.isVisible():
+            return [shown]
         selected = self._grid.selected_keys()
         if not shown or (shown in selected and len(selected) > 1):
             return selected

@@ -67,8 +67,14 @@ def rate(
 
 
 def targets(grid: Grid) -> list[str]:
-    """The selection where the photo under the cursor is one of several, else that photo."""
-    current, selected = grid.current_key(), grid.selected_keys()
+    """The selection where the photo under the cursor is one of several, else that photo.
+
+    In the large view the grid is not seen, nor is what is selected in it: it is that photo.
+    """
+    current = grid.current_key()
+    if current is not None and not grid.isVisible():
+        return [current]
+    selected = grid.selected_keys()
     if current is None or (current in selected and len(selected) > 1):
         return selected
     return [current]

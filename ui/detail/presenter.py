@@ -132,6 +132,7 @@ class DetailPresenter(QObject):
 
     def _on_annotations(self, answer: Description) -> None:
         self._detail.show_annotations(answer)
+        self._large.words.show_annotations(answer)
         row = self._inspector.row
         if row is not None:
             self._model.set_annotations(answer)  # not the row: its facts may have changed meanwhile

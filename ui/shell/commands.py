@@ -120,7 +120,9 @@ class LibraryCommands(QObject):
     def _forget_photo(self) -> None:
         """The selection, else the photo under the cursor."""
         current = self._grid.current_key()
-        keys = self._grid.selected_keys() or ([] if current is None else [current])
+        is_one = current is not None and not self._grid.isVisible()  # in the large view
+        selected = [] if is_one else self._grid.selected_keys()
+        keys = selected or ([] if current is None else [current])
         if keys:
             self._forgetting.media(keys)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtWidgets import QMainWindow
 
 from ui.annotations.albums import AlbumCommands
-from ui.annotations.commands import AnnotationCommands
+from ui.annotations.commands import AnnotationCommands, WordFields
 from ui.annotations.jobs import AnnotationJobs
 from ui.jobs.commands import JobCommands
 from ui.kit.actions import ActionSet, Slots
@@ -52,12 +52,13 @@ class Controllers:
         self.medium = MediumCommands(widgets, parts.large, parts.switcher)
         self.annotations = AnnotationCommands(
             session.editor,
-            detail.field,
-            detail.chips,
+            (
+                parts.large.words,
+                WordFields(detail.field, detail.chips, lambda: True, self.medium.show_detail),
+            ),
             grid,
             notice,
             dialogs,
-            self.medium.show_detail,
         )
         self.albums = AlbumCommands(
             session.link, session.editor, grid, session.browser, notice, dialogs, parts.search

@@ -6,6 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
+from ui.annotations.commands import WordFields
 from ui.kit.actions import Action, Actions, ActionSet, Slots
 from ui.kit.preferences import remember, remembered
 from ui.shell.layout import WindowWidgets
@@ -35,6 +36,11 @@ class LargeMode(QObject):
         large.stepped.connect(grid.step)
         large.jumped.connect(self._jump)
         large.closed.connect(self.close)
+        large.words.closed.connect(self._take_focus)
+        large.words.chips.opened.connect(widgets.search.set_query)
+        self.words = WordFields(
+            large.words.field, large.words.chips, lambda: self.is_open, large.words.open
+        )
         grid.selectionModel().currentChanged.connect(self._show_position)
         self._results = grid.model()
         for signal in (self._results.rowsInserted, self._results.rowsRemoved):
@@ -76,10 +82,15 @@ class LargeMode(QObject):
         """Back to the grid, at the photo that was seen last."""
         if self.is_open:
             self._stack.setCurrentWidget(self._widgets.browse)
+            self._large.words.finish()
             self._large.photo.forget_full()
             self._widgets.notice.lift(0)
             self._grid.take_focus()
             self.toggled.emit()
+
+    def _take_focus(self) -> None:
+        if self.is_open:
+            self._large.setFocus()
 
     def toggle(self) -> None:
         """Opens the large view, or closes it."""

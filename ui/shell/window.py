@@ -238,6 +238,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Saves what is being typed, and leaves the engine once it has taken all edits."""
         self.widgets.detail.field.save()
+        self.widgets.large.words.finish()
         if self._must_wait_to_close():
             event.ignore()
             return

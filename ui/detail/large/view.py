@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame
 from cocadesk.protocol.values import Fact, Row
 from ui.detail.large.filmstrip import Filmstrip
 from ui.detail.large.info import InfoOverlay
+from ui.detail.large.words import WordsPanel
 from ui.kit.actions import Actions, ActionSet
 from ui.kit.icons import Icon
 from ui.kit.image_loader import ImageLoader
@@ -90,7 +91,9 @@ class LargeView(QFrame):
         right = _stage_button(actions[Actions.NEXT], Icon.NEXT, "Next photo")
         top = in_row(self.place, self.percent, self.marks, STRETCH, back, gap=18)
         middle = in_row(left, (self.photo, 1), right)
-        in_column(top, (middle, 1), self.caption, self.film, margins=(12, 8, 12, 8), gap=8, of=self)
+        stage = in_column(top, (middle, 1), self.caption, self.film, margins=(12, 8, 12, 8), gap=8)
+        self.words = WordsPanel()
+        in_row(self.words, gap=0, of=self).insertLayout(0, stage, 1)
         self._idle = single_shot(self, self._hide_mouse, IDLE_MS)
 
     @property
@@ -113,6 +116,7 @@ class LargeView(QFrame):
         if facts or row.key != self._told.key:
             self._told = _Told(row.key, tuple(facts))
         self.info.show_facts(row, self._told.facts)
+        self.words.show_row(row)
 
     def show_position(self, position: int) -> None:
         """The place in the list, from 0."""
