@@ -80,6 +80,7 @@ class MomentStrip(QListWidget):
         self.setObjectName("moments")
         self.setAccessibleName("Moments of the video")
         self._is_filling = False
+        self._moments: tuple[VideoMoment, ...] = ()
         self._delegate = _MomentDelegate(frames, CELL_PX, self)
         self.setItemDelegate(self._delegate)
         self.setFlow(QListWidget.Flow.LeftToRight)
@@ -96,6 +97,7 @@ class MomentStrip(QListWidget):
         """These moments; those of the hit are marked, and its best one is current."""
         self._is_filling = True
         self.clear()
+        self._moments = tuple(moments)
         best_s = None if hit is None else hit.time_s
         best = None if best_s is None or len(moments) < 2 else nearest(moments, best_s)
         matching = {nearest(moments, m.time_s) for m in hit.moments} if hit is not None else set()
@@ -144,6 +146,14 @@ class MomentStrip(QListWidget):
         """Chooses a moment before or after, staying inside the video."""
         if self.count():
             self.setCurrentRow(min(self.count() - 1, max(0, self.currentRow() + by)))
+
+    def follow(self, time_s: float) -> None:
+        """Marks the moment that is being played; nothing is chosen by it."""
+        place = nearest(self._moments, time_s)
+        if place is not None and place != self.currentRow():
+            self._is_filling = True
+            self.setCurrentRow(place)
+            self._is_filling = False
 
     def event(self, event: QEvent) -> bool:
         """Keeps keys of its own away from the window's shortcuts."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QSlider
 
+from cocadesk.protocol.values import Hit, VideoMoment
 from ui.kit.icons import Icon
 from ui.kit.layouts import in_row
 from ui.kit.plain_text import tip_of
@@ -23,20 +24,25 @@ class PlayerControls(QFrame):
     play_clicked = Signal()
     sought = Signal(object)
     mute_changed = Signal(bool)
+    volume_changed = Signal(float)
+    speed_changed = Signal(float)
+    loop_changed = Signal(bool)
+    frame_stepped = Signal(int)
+    _role, _icon_colour = "", "text"
 
     def __init__(self) -> None:
         super().__init__()
         self._length_s = 0.0
         self._is_playing = False
-        self.play = _tool(Icon.PLAY, "Play from this moment", self.play_clicked.emit)
-        self.mute = _tool(Icon.SOUND, "Mute", self._on_mute)
+        self.play = self._tool(Icon.PLAY, "Play from this moment", self.play_clicked.emit)
+        self.mute = self._tool(Icon.SOUND, "Mute", self._on_mute)
         self.mute.setCheckable(True)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("Place in the video")
         self.slider.sliderMoved.connect(self._on_slide)
         self.slider.actionTriggered.connect(self._on_step)
         self.time = label("", "small")
-        in_row(self.play, (self.slider, 1), self.time, self.mute, gap=GAP_S, of=self)
+        self._lay_out()
         self._draw()
 
     def set_length(self, length_s: float) -> None:
@@ -58,6 +64,21 @@ class PlayerControls(QFrame):
         self._is_playing = is_playing
         self._draw()
 
+    def announce(self) -> None:
+        """Tells a new player how it shall play."""
+        self.mute_changed.emit(self.mute.isChecked())
+
+    def show_moments(self, moments: Sequence[VideoMoment], hit: Hit | None) -> None:
+        """The moments of the video, where there is room to show how well each matches."""
+
+    def _lay_out(self) -> None:
+        in_row(self.play, (self.slider, 1), self.time, self.mute, gap=GAP_S, of=self)
+
+    def _tool(self, which: Icon, name: str, on_click: Callable[[], None]) -> IconButton:
+        return IconButton(
+            which, name, role=self._role, colour=self._icon_colour, size_px=18, on_click=on_click
+        )
+
     def _on_slide(self, place: int) -> None:
         self.sought.emit(place / STEPS_A_SECOND)
 
@@ -73,11 +94,7 @@ class PlayerControls(QFrame):
         name = "Pause" if self._is_playing else "Play from this moment"
         self.play.show_icon(Icon.PAUSE if self._is_playing else Icon.PLAY)
         self.play.setAccessibleName(name)
-        self.play.setToolTip(tip_of(f"{name} (P)"))
+        self.play.setToolTip(tip_of(f"{name} (K)"))
         is_muted = self.mute.isChecked()
         self.mute.show_icon(Icon.MUTED if is_muted else Icon.SOUND)
         self.mute.setToolTip("Sound on" if is_muted else "Mute")
-
-
-def _tool(which: Icon, name: str, on_click: Callable[[], None]) -> IconButton:
-    return IconButton(which, name, colour="text", size_px=18, on_click=on_click)

@@ -65,8 +65,9 @@ class DetailPresenter(QObject):
         editor.settled.connect(self._on_settled)
         thumbnails.arrived.connect(self._on_thumbnail)
         model.dataChanged.connect(self._on_rows)
-        detail.video.moment_left.connect(inspector.forget_picture)
-        detail.video.moment_chosen.connect(self._on_moment)
+        for video in (detail.video, large.video):
+            video.moment_left.connect(inspector.forget_picture)
+            video.moment_chosen.connect(self._on_moment)
 
     def show(self, key: str | None) -> None:
         """Another medium: what is known of it at once, the rest when it comes."""
@@ -192,7 +193,9 @@ class DetailPresenter(QObject):
             self._large.photo.show_full(answer.path.to_str(), size)
 
     def _on_moments(self, answer: Moments) -> None:
-        self._detail.video.show_moments(answer, self._model.hit_of(answer.key))
+        hit = self._model.hit_of(answer.key)
+        self._detail.video.show_moments(answer, hit)
+        self._large.video.show_moments(answer, hit)
 
     def _on_group(self, group: PictureGroup | None) -> None:
         key = self._inspector.key
@@ -202,6 +205,9 @@ class DetailPresenter(QObject):
 
     def _on_moment(self, time_s: float) -> None:
         self._inspector.show_moment(time_s)
+        for video in (self._detail.video, self._large.video):
+            if video is not self.sender():
+                video.note(time_s)
         self._large.photo.forget_full()
         if self._inspector.row is not None:
             self._large.show_row(self._inspector.row, time_s)

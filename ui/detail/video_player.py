@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QLoggingCategory, QObject, Qt, QUrl, Signal
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from PySide6.QtMultimedia import QAudioOutput, QMediaPlayer
 
 WITHOUT_PICTURES_MS = 2500
+USUAL_FPS = 25.0
 NOISE = "qt.multimedia.*=false"  # missing hardware helpers, which nobody can use
 
 
@@ -89,6 +91,36 @@ class VideoPlayer(QObject):
     def set_muted(self, is_muted: bool) -> None:
         """Turns the sound off or on."""
         self._sound.setMuted(is_muted)
+
+    def set_volume(self, part: float) -> None:
+        """The loudness, from 0 to 1 as people hear it."""
+        self._sound.setVolume(part * part)
+
+    def set_speed(self, speed: float) -> None:
+        """So many times as fast as it was taken."""
+        self._player.setPlaybackRate(speed)
+
+    def set_loop(self, is_on: bool) -> None:
+        """Begins again at its end, or not."""
+        loops = self._player.Loops
+        self._player.setLoops(loops.Infinite if is_on else loops.Once)
+
+    def step_frame(self, by: int) -> None:
+        """Stands still at the frame after (or before) the one that is seen."""
+        from PySide6.QtMultimedia import QMediaMetaData
+
+        self._player.pause()
+        rate = self._player.metaData().value(QMediaMetaData.Key.VideoFrameRate)
+        fps = float(rate) if isinstance(rate, int | float) and rate > 1 else USUAL_FPS
+        frame = math.floor(self._player.position() / 1000 * fps + 0.5)
+        # The middle of a frame's time: rounded to whole milliseconds it is still that frame.
+        self._started_ms = max(0, round(1000 * (frame + by + 0.25) / fps))
+        self._player.setPosition(self._started_ms)
+
+    @property
+    def time_s(self) -> float:
+        """The place in the video."""
+        return self._player.position() / 1000
 
     def stop(self) -> None:
         """Lets the video go."""

@@ -11,7 +11,7 @@ from cocadesk.protocol.messages import Moments
 from cocadesk.protocol.values import Hit, MediaKind, Row
 from ui.detail.moment_strip import MomentStrip
 from ui.detail.player_controls import PlayerControls
-from ui.detail.video_player import VideoPlayer
+from ui.detail.video_player import USUAL_FPS, VideoPlayer
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import in_column
 from ui.kit.photo_view import PhotoView
@@ -34,28 +34,37 @@ class VideoView(QWidget):
     moment_chosen = Signal(object)
     moment_left = Signal()
 
-    def __init__(self, frames: ImageLoader) -> None:
+    def __init__(
+        self,
+        frames: ImageLoader,
+        *,
+        photo: PhotoView | None = None,
+        controls: PlayerControls | None = None,
+    ) -> None:
+        """With a ``photo`` of its own it is large: moments are shown where nothing can play."""
         super().__init__()
+        self.is_large = photo is not None
         self._row: Row | None = None
         self._player: VideoPlayer | None = None
         self.is_open = False
         self._frames = frames
         self._from_s = 0.0
         self._wanted_s = 0.0
+        self._has_sought = False
         # Steps and drags pass many moments; the last one is wanted.
         self._pause = single_shot(self, self._ask, PAUSE_MS)
-        self.photo = PhotoView(can_zoom=False)
+        self.photo = photo or PhotoView(can_zoom=False)
         self.photo.setAccessibleName("Photo")
         self.stack = QStackedWidget()
         self.stack.addWidget(self.photo)
-        self.controls = PlayerControls()
+        self.controls = controls or PlayerControls()
         self.controls.play_clicked.connect(self.toggle)
         self.controls.sought.connect(self._on_sought)
-        self.controls.mute_changed.connect(self._on_mute)
+        self.controls.frame_stepped.connect(self.step_frame)
         self.strip = MomentStrip(frames)
         self.strip.chosen.connect(self._on_chosen)
         self.strip.play_wanted.connect(self.toggle)
-        self.sentence = label("", "small", wraps=True)
+        self.sentence = label("", "on-stage-small" if self.is_large else "small", wraps=True)
         in_column(self.stack, self.controls, self.sentence, self.strip, gap=GAP_S, of=self)
         self.clear()
 
@@ -68,33 +77,44 @@ class VideoView(QWidget):
 
     def show_row(self, row: Row, thumbnail: QPixmap | None) -> None:
         """Another medium, or the same one with other annotations, which does not stop a video."""
-        is_same = self._row is not None and self._row.key == row.key
-        self._row = row
+        is_same = self.follow(row)
         if is_same and self.photo.has_picture:
             return
-        if not is_same:
-            self.stop()
-            self._pause.stop()
-            self._from_s = 0.0
-            is_video = row.kind is MediaKind.VIDEO
-            self._show_video_parts(is_video=self.plays(row))
-            self.strip.setVisible(False)
-            self.photo.setAccessibleName("Video" if is_video else "Photo")
         if thumbnail is not None and not thumbnail.isNull():
             self.photo.show_picture(thumbnail)
         else:
             self.photo.show_message("")
+
+    def follow(self, row: Row) -> bool:
+        """What can be done with a medium; its picture is another's to show. True: the same one."""
+        if self._row is not None and self._row.key == row.key:
+            self._row = row
+            return True
+        self._row = row
+        self.stop()
+        self._pause.stop()
+        self._from_s = 0.0
+        self._show_video_parts(is_video=self.plays(row))
+        self.strip.setVisible(False)
+        self.photo.setAccessibleName("Video" if row.kind is MediaKind.VIDEO else "Photo")
+        return False
 
     def show_moments(self, answer: Moments, hit: Hit | None) -> None:
         """The video's moments have come."""
         if self._row is None or answer.key != self._row.key:
             return
         self.strip.show_moments(answer.moments, hit)
-        self.strip.setVisible(bool(answer.moments))
+        self.controls.show_moments(answer.moments, hit)
+        self._show_strip()
         if not self.is_open:
             has_matched = hit is not None and hit.time_s is not None
             self._from_s = self.strip.start_s() if has_matched else 0.0
             self.controls.show_time(self.strip.current_s() if has_matched else 0.0)
+
+    @property
+    def can_play(self) -> bool:
+        """True where there is something to play in what is shown."""
+        return self.plays(self._row)
 
     @staticmethod
     def plays(row: Row | None) -> bool:
@@ -119,6 +139,39 @@ class VideoView(QWidget):
         self.stack.setCurrentWidget(player.widget)
         player.play(path.to_str(), self._from_s)
 
+    def play(self, from_s: float | None) -> None:
+        """Plays from there, or from the chosen moment."""
+        if from_s is not None:
+            self._from_s = from_s
+        if not self.is_open:
+            self.toggle()
+
+    @property
+    def playing_s(self) -> float | None:
+        """The place where the video plays or is paused; None where it does not."""
+        return self._player.time_s if self.is_open and self._player is not None else None
+
+    def note(self, time_s: float) -> None:
+        """This time was chosen in another view of the same video."""
+        if not self.is_open:
+            self.strip.follow(time_s)
+            self.controls.show_time(time_s)
+            self._from_s = self.strip.start_s()
+            self._has_sought, self._wanted_s = True, time_s
+
+    def step_frame(self, by: int) -> None:
+        """The next or the previous frame, standing still; without a player as a picture."""
+        if self.is_open and self._player is not None:
+            self._player.step_frame(by)
+            return
+        length_s = self._row.duration_s if self._row is not None else None
+        to_s = max(0.0, self._shown_s() + by / USUAL_FPS)
+        self._on_sought(to_s if length_s is None else min(to_s, length_s))
+
+    def _shown_s(self) -> float:
+        """The time of the picture, where the video does not play."""
+        return self._wanted_s if self._has_sought else self.strip.current_s()
+
     def stop(self) -> None:
         """The picture again instead of the video."""
         if self.is_open and self._player is not None:
@@ -135,15 +188,21 @@ class VideoView(QWidget):
         player.failed.connect(self._on_failed)
         player.clicked.connect(self.toggle)
         player.ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
-        player.set_muted(self.controls.mute.isChecked())
+        controls = self.controls
+        controls.mute_changed.connect(player.set_muted)
+        controls.volume_changed.connect(player.set_volume)
+        controls.speed_changed.connect(player.set_speed)
+        controls.loop_changed.connect(player.set_loop)
+        controls.announce()
         self.stack.addWidget(player.widget)
         self._player = player
         return player
 
     def _show_video_parts(self, *, is_video: bool) -> None:
         self.controls.setVisible(is_video)
-        self.strip.setVisible(is_video)
+        self.strip.setVisible(is_video and not self.is_large)
         self.sentence.hide()
+        self.controls.show_moments((), None)
         if is_video and self._row is not None:
             self.controls.set_length(self._row.duration_s or 0.0)
             self.controls.show_time(0.0)
@@ -151,9 +210,16 @@ class VideoView(QWidget):
     def _say(self, text: str) -> None:
         self.sentence.setText(text)
         self.sentence.show()
+        self._show_strip()
+
+    def _show_strip(self) -> None:
+        """Large, the timeline stands for the moments as long as the video can be played."""
+        is_needed = not self.is_large or not self.plays(self._row) or not self.sentence.isHidden()
+        self.strip.setVisible(bool(self.strip.count()) and is_needed)
 
     def _on_chosen(self, time_s: object) -> None:
         self._from_s = self.strip.start_s()
+        self._has_sought = False
         if self.is_open and self._player is not None:
             self._player.seek(self._from_s)
             return
@@ -176,6 +242,7 @@ class VideoView(QWidget):
     def _on_moved(self, time_s: float) -> None:
         if self.is_open:
             self.controls.show_time(time_s)
+            self.strip.follow(time_s)
 
     def _on_playing(self, is_playing: bool) -> None:
         self.controls.show_playing(is_playing and self.is_open)
@@ -192,12 +259,9 @@ class VideoView(QWidget):
 
     def _on_sought(self, to_s: float) -> None:
         self._from_s = to_s
+        self._has_sought, self._wanted_s = True, to_s
         self.controls.show_time(to_s)
         if self.is_open and self._player is not None:
             self._player.seek(to_s)
         else:
             self._want(to_s)
-
-    def _on_mute(self, is_muted: bool) -> None:
-        if self._player is not None:
-            self._player.set_muted(is_muted)

@@ -41,6 +41,7 @@ class Requires(Enum):
     REDO = 5
     GROUP = 6
     LARGE = 7
+    LARGE_VIDEO = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +73,7 @@ class Action:
 _library = partial(Action, group=Group.LIBRARY, requires=Requires.ENGINE)
 _photo = partial(Action, group=Group.PHOTO, requires=Requires.SELECTION)
 _video = partial(Action, group=Group.VIDEO, requires=Requires.VIDEO)
+_player = partial(Action, group=Group.VIDEO, requires=Requires.LARGE_VIDEO)
 _annotation = partial(
     Action, group=Group.ANNOTATIONS, requires=Requires.SELECTION, is_in_photo_menu=True
 )
@@ -130,6 +132,14 @@ class Actions:
     PLAY = _video("play", "Play from this moment, or pause", ("K",))
     NEXT_MOMENT = _video("next-moment", "Next moment", (".",))
     PREVIOUS_MOMENT = _video("previous-moment", "Previous moment", (",",))
+    NEXT_FRAME = _player("next-frame", "Frame forward", ("Ctrl+Right",))
+    PREVIOUS_FRAME = _player("previous-frame", "Frame back", ("Ctrl+Left",))
+    FASTER = _player("faster", "Faster", ("Ctrl+Up",))
+    SLOWER = _player("slower", "Slower", ("Ctrl+Down",))
+    LOUDER = _player("louder", "Louder", ("Alt+Up",))
+    SOFTER = _player("softer", "Softer", ("Alt+Down",))
+    MUTE = _player("mute", "Sound on or off", ("Shift+M",))
+    LOOP = _player("loop", "Play again and again, or once", ("Shift+L",))
     EDIT_CAPTION = _annotation("edit-caption", "Edit caption", ("E", "F2"))
     ACCEPT_CAPTION = _annotation("accept-caption", "Accept caption", ("A",))
     ADD_TAG = _annotation("add-tag", "Add a tag", ("T",))

@@ -68,6 +68,9 @@ class Icon(StrEnum):
     REJECTED = '<path d="M6 20.5V4M6 5h11l-2.5 3.8L17 12.5H6M13 15l6 6M19 15l-6 6"/>'
     OFFLINE = '<path d="M4 4l16 16M9 5h6l4.5 8M4.5 13 7 8.5M4 13v6h14"/>'
     GRID = '<path d="M4 5h7v6H4zM14 5h6v6h-6zM4 14h5v5H4zM12 14h8v5h-8z"/>'
+    FRAME_BACK = '<path d="M17 6l-8 6 8 6zM6 6v12"/>'
+    FRAME_NEXT = '<path d="M7 6l8 6-8 6zM18 6v12"/>'
+    LOOP = '<path d="M4 12V9.5A2.5 2.5 0 0 1 6.5 7H19l-3-3M20 12v2.5a2.5 2.5 0 0 1-2.5 2.5H5l3 3"/>'
     PAUSE = '<path d="M8.5 5.5v13M15.5 5.5v13"/>'
 
 

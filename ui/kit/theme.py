@@ -46,6 +46,7 @@ class Theme:
     on_stage: str
     notice_link: str
     stage_hover: str = "#33ffffff"
+    match: str = "#5cc4ba"
     badge: str = "#a5000000"
     on_badge: str = "#ffffff"
 

@@ -148,14 +148,10 @@ class MediumCommands(QObject):
 
     def slots(self) -> Slots:
         """The slots of the actions about one medium."""
-        strip = self._detail.video.strip
         return {
             Actions.SHOW_IN_FOLDER: self._show_in_folder,
             Actions.COPY_PATH: self._copy_path,
             Actions.COPY_CAPTION: self._copy_caption,
-            Actions.PLAY: self._play,
-            Actions.NEXT_MOMENT: partial(strip.step, 1),
-            Actions.PREVIOUS_MOMENT: partial(strip.step, -1),
             Actions.TOGGLE_DETAIL: self._library.toggle_detail,
         }
 
@@ -163,11 +159,6 @@ class MediumCommands(QObject):
         """Brings the detail into sight; False where no photo is under the cursor."""
         self._switcher.to_library()
         return self._library.show_detail()
-
-    def _play(self) -> None:
-        """Videos play in the detail."""
-        if self.show_detail():
-            self._detail.video.toggle()
 
     def _show_in_folder(self) -> None:
         row = self._grid.current_row()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
+from cocadesk.protocol.values import MediaKind
 from ui.annotations.commands import WordFields
 from ui.kit.actions import Action, Actions, ActionSet, Slots
 from ui.kit.preferences import remember, remembered
 from ui.shell.layout import WindowWidgets
 
 ROOM_PX = 16
+VOLUME_STEP = 10
 FILMSTRIP = "large/filmstrip"
 INFO = "large/info"
 KEEP_ZOOM = "large/keep-zoom"
@@ -22,17 +25,21 @@ class LargeMode(QObject):
 
     toggled = Signal()
 
-    def __init__(self, widgets: WindowWidgets, actions: ActionSet) -> None:
+    def __init__(
+        self, widgets: WindowWidgets, actions: ActionSet, show_detail: Callable[[], bool]
+    ) -> None:
+        """``show_detail`` brings the detail into sight; False where there is nothing in it."""
         super().__init__(widgets)
+        self._show_detail = show_detail
         self._widgets = widgets
         self._actions = actions
         self._stack = widgets.stack
         self._large = large = widgets.large
         self._grid = grid = widgets.grid
         self._video = video = widgets.detail.video
-        grid.opened.connect(self.open)
+        grid.opened.connect(self._open_and_play)
         grid.large_wanted.connect(self._on_space)
-        video.photo.opened.connect(self.open)
+        video.photo.opened.connect(self._open_and_play)
         large.stepped.connect(grid.step)
         large.jumped.connect(self._jump)
         large.closed.connect(self.close)
@@ -54,9 +61,9 @@ class LargeMode(QObject):
 
     def slots(self) -> Slots:
         """The slots of the actions about the large view."""
-        photo = self._large.photo
+        photo, controls = self._large.photo, self._large.controls
         return {
-            Actions.OPEN_LARGE: self.open,
+            Actions.OPEN_LARGE: self._open_and_play,
             Actions.TOGGLE_LARGE: self.toggle,
             Actions.ZOOM_REAL: photo.toggle_real,
             Actions.ZOOM_FIT: photo.reset_zoom,
@@ -65,6 +72,17 @@ class LargeMode(QObject):
             Actions.TURN_LEFT: partial(self._turn, -1),
             Actions.PHOTO_INFO: partial(self._switch, INFO),
             Actions.FILMSTRIP: partial(self._switch, FILMSTRIP),
+            Actions.PLAY: self._play,
+            Actions.NEXT_MOMENT: partial(self._step_moment, 1),
+            Actions.PREVIOUS_MOMENT: partial(self._step_moment, -1),
+            Actions.NEXT_FRAME: partial(self._large.video.step_frame, 1),
+            Actions.PREVIOUS_FRAME: partial(self._large.video.step_frame, -1),
+            Actions.FASTER: partial(controls.step_speed, 1),
+            Actions.SLOWER: partial(controls.step_speed, -1),
+            Actions.LOUDER: partial(controls.step_volume, VOLUME_STEP),
+            Actions.SOFTER: partial(controls.step_volume, -VOLUME_STEP),
+            Actions.MUTE: controls.mute.click,
+            Actions.LOOP: controls.loop.click,
         }
 
     def open(self) -> None:
@@ -78,11 +96,20 @@ class LargeMode(QObject):
             self._lift_notice()
             self.toggled.emit()
 
+    def _open_and_play(self) -> None:
+        """As ``open``; a video begins at the moment that matched, or goes on where it was."""
+        from_s = self._video.playing_s
+        self.open()
+        row = self._grid.current_row()
+        if row is not None and row.kind is MediaKind.VIDEO and self._large.video.can_play:
+            self._large.video.play(from_s)
+
     def close(self) -> None:
         """Back to the grid, at the photo that was seen last."""
         if self.is_open:
             self._stack.setCurrentWidget(self._widgets.browse)
             self._large.words.finish()
+            self._large.video.stop()
             self._large.photo.forget_full()
             self._widgets.notice.lift(0)
             self._grid.take_focus()
@@ -105,6 +132,17 @@ class LargeMode(QObject):
             self._video.toggle()
         else:
             self.open()
+
+    def _play(self) -> None:
+        """Where it is seen: large, or else in the detail."""
+        if self.is_open:
+            self._large.video.toggle()
+        elif self._show_detail():
+            self._video.toggle()
+
+    def _step_moment(self, by: int) -> None:
+        video = self._large.video if self.is_open else self._video
+        video.strip.step(by)
 
     def _jump(self, position: int) -> None:
         self._grid.go_to(position if position >= 0 else self._results.rowCount() - 1)

@@ -37,7 +37,7 @@ class WindowWidgets(QObject):
         self.empty = self.library.empty
         self.detail = self.library.detail
         self.results = self.library.results
-        self.large = LargeView(actions, session.model, session.thumbnails)
+        self.large = LargeView(actions, session.model, session.thumbnails, session.frames)
         self.strip = JobStrip()
         self.jobs = JobsPanel()
         self.page_stack = QStackedWidget()

@@ -46,6 +46,7 @@ class WindowState:
             Requires.ENGINE: self.link is LinkState.CONNECTED,
             Requires.SELECTION: self.is_library_shown and self.current is not None,
             Requires.LARGE: self.is_large,
+            Requires.LARGE_VIDEO: self.is_large and self.can_play,
             Requires.VIDEO: self.is_library_shown and self.can_play,
             Requires.UNDO: bool(self.undo_title),
             Requires.REDO: bool(self.redo_title),

@@ -54,7 +54,9 @@ class MainWindow(QMainWindow):
 
     def _create_controllers(self) -> None:
         session, widgets = self.session, self.widgets
-        self.large = LargeMode(widgets, self.action_set)
+        self.large = LargeMode(
+            widgets, self.action_set, lambda: self._controllers.medium.show_detail()
+        )
         context = PageContext(
             library=widgets.library,
             actions=self.action_set,
@@ -244,6 +246,7 @@ class MainWindow(QMainWindow):
             return
         self._controllers.memory.keep()
         self.widgets.detail.video.stop()
+        self.widgets.large.video.stop()
         self.widgets.large.photo.close_reader()
         self.session.close()
         super().closeEvent(event)

@@ -10,9 +10,11 @@ from PySide6.QtGui import QAction, QKeyEvent, QPixmap
 from PySide6.QtWidgets import QFrame
 
 from cocadesk.protocol.values import Fact, Row
+from ui.detail.large.controls import LargeControls
 from ui.detail.large.filmstrip import Filmstrip
 from ui.detail.large.info import InfoOverlay
 from ui.detail.large.words import WordsPanel
+from ui.detail.video_view import VideoView
 from ui.kit.actions import Actions, ActionSet
 from ui.kit.icons import Icon
 from ui.kit.image_loader import ImageLoader
@@ -59,7 +61,13 @@ class LargeView(QFrame):
     jumped = Signal(int)
     closed = Signal()
 
-    def __init__(self, actions: ActionSet, model: ResultsModel, thumbnails: ImageLoader) -> None:
+    def __init__(
+        self,
+        actions: ActionSet,
+        model: ResultsModel,
+        thumbnails: ImageLoader,
+        frames: ImageLoader,
+    ) -> None:
         super().__init__()
         self.setObjectName("stage")
         self.setAccessibleName("Large view")
@@ -71,7 +79,8 @@ class LargeView(QFrame):
         self._turns: dict[str, int] = {}
         self._model = model
         self.photo = SharpView()
-        self.photo.setAccessibleName("Photo")
+        self.controls = LargeControls()
+        self.video = VideoView(frames, photo=self.photo, controls=self.controls)
         self.photo.setMouseTracking(True)
         self.photo.installEventFilter(self)
         self.photo.changed.connect(self._show_percent)
@@ -90,7 +99,7 @@ class LargeView(QFrame):
         left = _stage_button(actions[Actions.PREVIOUS], Icon.BACK, "Previous photo")
         right = _stage_button(actions[Actions.NEXT], Icon.NEXT, "Next photo")
         top = in_row(self.place, self.percent, self.marks, STRETCH, back, gap=18)
-        middle = in_row(left, (self.photo, 1), right)
+        middle = in_row(left, (self.video, 1), right)
         stage = in_column(top, (middle, 1), self.caption, self.film, margins=(12, 8, 12, 8), gap=8)
         self.words = WordsPanel()
         in_row(self.words, gap=0, of=self).insertLayout(0, stage, 1)
@@ -105,6 +114,7 @@ class LargeView(QFrame):
         """Another medium: its own turn, and no picture of it yet."""
         if key != self._key:
             self._is_fresh = True
+            self.video.clear()
         self._key = key
         self.photo.forget_full()
 
@@ -117,6 +127,7 @@ class LargeView(QFrame):
             self._told = _Told(row.key, tuple(facts))
         self.info.show_facts(row, self._told.facts)
         self.words.show_row(row)
+        self.video.follow(row)
 
     def show_position(self, position: int) -> None:
         """The place in the list, from 0."""
@@ -152,6 +163,8 @@ class LargeView(QFrame):
             self.stepped.emit(STEPS[key])
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
             self.jumped.emit(0 if key == Qt.Key.Key_Home else -1)
+        elif key == Qt.Key.Key_Space and self.video.can_play:
+            self.video.toggle()
         elif key in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.closed.emit()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
