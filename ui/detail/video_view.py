@@ -52,7 +52,7 @@ class VideoView(QWidget):
         self._wanted_s = 0.0
         self._has_sought = False
         # Steps and drags pass many moments; the last one is wanted.
-        self._pause = single_shot(self, self._ask, PAUSE_MS)
+        self._pause = single_shot(self, lambda: self.moment_chosen.emit(self._wanted_s), PAUSE_MS)
         self.photo = photo or PhotoView(can_zoom=False)
         self.photo.setAccessibleName("Photo")
         self.stack = QStackedWidget()
@@ -235,9 +235,6 @@ class VideoView(QWidget):
         self.moment_left.emit()
         self._wanted_s = time_s
         self._pause.start()
-
-    def _ask(self) -> None:
-        self.moment_chosen.emit(self._wanted_s)
 
     def _on_moved(self, time_s: float) -> None:
         if self.is_open:
