@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cocadesk.engine.annotations import AnnotationHandler
 from cocadesk.engine.browsing import BrowsingHandler
+from cocadesk.engine.filter_requests import FilterHandler
 from cocadesk.engine.forgetting import ForgettingHandler
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.index_job import IndexHandler
@@ -29,6 +30,7 @@ class Handlers:
             self.library,
             BrowsingHandler(context),
             CareHandler(context),
+            FilterHandler(context),
             MediaDetails(context),
             self.jobs,
             IndexHandler(context),

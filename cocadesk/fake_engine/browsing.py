@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import PurePath
 
 from cocadesk.fake_engine.annotations import FakeAnnotations
+from cocadesk.fake_engine.filter_requests import FakeFilterRequests
 from cocadesk.fake_engine.filters import PLACE_FIELDS, FakeFilters
 from cocadesk.fake_engine.library import FakeLibrary
 from cocadesk.fake_engine.rows import FakeContext, persons_of, place_of
@@ -48,6 +49,7 @@ class FakeBrowsing:
         self._annotations = annotations
         self._library = library
         self._filters = FakeFilters(context, annotations)
+        self.filters = FakeFilterRequests(context, annotations)
 
     def _get_overview(self, body: GetOverview, call: Call) -> Overview:
         return Overview(

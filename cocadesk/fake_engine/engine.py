@@ -53,9 +53,11 @@ class FakeEngine:
         self._annotations = FakeAnnotations(context)
         groups = FakeGroups(context, self._annotations)
         media_handler = FakeLibrary(context, self._annotations, videos, groups)
+        browsing = FakeBrowsing(context, self._annotations, media_handler)
         self._answers = answers_of(
             media_handler,
-            FakeBrowsing(context, self._annotations, media_handler),
+            browsing,
+            browsing.filters,
             FakeForgetting(context, media_handler),
             self._jobs,
             videos,

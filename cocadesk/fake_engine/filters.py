@@ -40,6 +40,12 @@ class FakeFilters:
             "has": lambda key, value: value != "caption" or bool(self._row(key).caption),
             "captioned": lambda key, _: self._is_to_review(key),
             "folder": self._is_in_folder,
+            "tag": lambda key, value: value.lower() in map(str.lower, self.tags_of(key)),
+            "camera": lambda key, value: value.lower() in (self._row(key).camera or "").lower(),
+            "name": lambda key, value: value.lower() in self._row(key).name.lower(),
+            "rating": lambda key, value: _is_in_range(self._row(key).stars or None, value),
+            "taken": lambda key, value: _was_taken(self._row(key).taken or "", value),
+            "album": self._is_in_album,
             "person": lambda key, value: value in persons_of(context.media[key].number),
             **{name: self._is_at(place) for place, name in enumerate(PLACE_FIELDS)},
         }
@@ -57,6 +63,17 @@ class FakeFilters:
     def _row(self, key: str) -> Row:
         return self._annotations.row(key)
 
+    def tags_of(self, key: str) -> tuple[str, ...]:
+        """The tags of a medium: a person's, then the machine's that nobody has removed."""
+        human, medium = self._annotations.human_of(key), self._context.media[key]
+        machine = (tag.tag for tag in medium.tags if tag.tag not in human.removed)
+        return tuple(dict.fromkeys((*human.added, *machine)))
+
+    def _is_in_album(self, key: str, value: str) -> bool:
+        albums = self._annotations.lists.albums
+        inside = [keys for name, keys in albums.items() if name.lower() == value.lower()]
+        return any(key in keys for keys in inside)
+
     def _is_to_review(self, key: str) -> bool:
         row = self._row(key)
         return bool(row.caption) and not row.caption_by_person
@@ -66,3 +83,22 @@ class FakeFilters:
 
     def _is_at(self, level: int) -> Passes:
         return lambda key, value: place_of(self._context.media[key].number)[level] == value
+
+
+def _is_in_range(number: int | None, wanted: str) -> bool:
+    """True for a number that ``4``, ``>=4``, ``<=4`` or ``2..4`` lets pass."""
+    if number is None:
+        return False
+    if wanted.startswith((">=", "<=")):
+        end = int(wanted[2:])
+        return number >= end if wanted.startswith(">") else number <= end
+    low, dots, high = wanted.partition("..")
+    high = high if dots else low
+    return (not low or int(low) <= number) and (not high or number <= int(high))
+
+
+def _was_taken(when: str, wanted: str) -> bool:
+    """True for a time within years, months or days."""
+    low, dots, high = wanted.partition("..")
+    high = high if dots else low
+    return bool(when) and (not low or when >= low) and (not high or when[: len(high)] <= high)
