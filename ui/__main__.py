@@ -5,17 +5,20 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication
 
 import cocadesk
-from cocadesk.locations import library_folder
 from cocadesk.protocol.launch import ENGINE_MODULE, FAKE_MODULE
+from ui.engine.instance import WindowAddress, raise_open_window
 from ui.engine.link import EngineLink
 from ui.kit.app_theme import AppTheme
 from ui.kit.theme import Appearance
+from ui.shell.engine_choices import engine_options
+from ui.shell.libraries import start_library
 from ui.shell.window import MainWindow
 
 _log = logging.getLogger("ui")
@@ -37,6 +40,41 @@ class ErrorReporter(QObject):
         self.reported.emit(f"Something went wrong in the window: {error}")
 
 
+class Program(QObject):
+    """The window of one library at a time; another library gets a window in its place."""
+
+    def __init__(self, options: argparse.Namespace, app: QApplication, errors: ErrorReporter):
+        super().__init__(app)
+        self._options = options
+        self._errors = errors
+        self._app_theme = AppTheme(app, options.look)
+        self._address: WindowAddress | None = None
+        self.window: MainWindow | None = None
+
+    def open(self, library: Path) -> None:
+        """Opens a window on the library, and closes the one that is open."""
+        options, last = self._options, self.window
+        extra = ("--model", options.model) if options.model and not options.fake else ()
+        link = EngineLink(
+            library,
+            module=FAKE_MODULE if options.fake else ENGINE_MODULE,
+            extra=engine_options(extra),
+        )
+        if last is not None:
+            last.keep()
+        window = self.window = MainWindow(link, self._app_theme)
+        window.library_wanted.connect(self.open)
+        self._errors.reported.connect(window.widgets.notice.say)
+        if self._address is not None:
+            self._address.close()
+        self._address = WindowAddress(library, window)
+        self._address.raise_wanted.connect(window.come_to_front)
+        window.show()
+        link.open()
+        if last is not None:
+            last.close()
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Opens the window and returns its exit code."""
     options = _parser().parse_args(arguments)
@@ -45,20 +83,16 @@ def main(arguments: list[str] | None = None) -> int:
     assert isinstance(app, QApplication)
     app.setApplicationName("CocaDesk")
     app.setApplicationVersion(cocadesk.__version__)
+    library = start_library(options.library)
+    if raise_open_window(library):
+        sys.stderr.write("CocaDesk is open on this library already; its window comes to you.\n")
+        return 0
     errors = ErrorReporter()
     sys.excepthook = errors.hook
-    library = library_folder(options.library).expanduser().absolute()
-    link = EngineLink(
-        library,
-        module=FAKE_MODULE if options.fake else ENGINE_MODULE,
-        extra=("--model", options.model) if options.model and not options.fake else (),
-    )
-    window = MainWindow(link, AppTheme(app, options.look))
-    errors.reported.connect(window.widgets.notice.say)
-    if options.query:
-        window.widgets.search.set_query(options.query)
-    window.show()
-    link.open()
+    program = Program(options, app, errors)
+    program.open(library)
+    if options.query and program.window is not None:
+        program.window.widgets.search.set_query(options.query)
     return app.exec()
 
 

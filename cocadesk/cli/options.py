@@ -53,11 +53,13 @@ class Options:
     """The person's choices: library folder, model source, one JSON document or text.
 
     ``model`` None means the one that the library uses (the starter where none does).
+    ``is_library_named``: the person has named it, here and now.
     """
 
     library: Path
     model: str | None = None
     as_json: bool = False
+    is_library_named: bool = False
 
     @classmethod
     def of(cls, *given: Mapping[str, Any]) -> Options:
@@ -71,6 +73,7 @@ class Options:
             library=Path(os.path.abspath(folder)),  # noqa: PTH100 - keeps links as given
             model=chosen.get("model"),
             as_json="as_json" in chosen,
+            is_library_named="library" in chosen,
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -47,11 +48,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="cocadesk.engine", description="Serves one library.")
     parser.add_argument("--library", type=Path, required=True)
     parser.add_argument("--model", help="a source; else the one that the library uses")
+    parser.add_argument("--threads", type=int, help="use so many cores of the processor")
     parser.add_argument("--linger-s", type=float, default=LINGER_S)
     parser.add_argument("--no-watching", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--backend", help=argparse.SUPPRESS)
     parser.add_argument("--trainer", default=TRAINER, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    keep_to_cores(options.threads)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     try:
         with Library.open(options.library) as library:
@@ -73,6 +76,22 @@ def main(arguments: list[str] | None = None) -> int:
         return EXIT_USER_ERROR
     _log.info("ended")
     return 0
+
+
+def keep_to_cores(number: int | None) -> None:
+    """Keeps this process and its children to so many cores; all libraries count those alone.
+
+    Before anything heavy is imported, which counts them once. Where the system can't be told
+    (macOS, Windows), the libraries are.
+    """
+    if number is None or number < 1:
+        return
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, cores[:number])
+    else:
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ[name] = str(number)
 
 
 def _stop_on_signals(engine: Engine) -> None:

@@ -15,6 +15,7 @@ def main() -> int:
     parser.add_argument("--library", type=Path, required=True)
     parser.add_argument("--media", type=int, default=60)
     parser.add_argument("--step-s", type=float, default=0.15)
+    parser.add_argument("--threads", type=int, help="as of the real engine; nothing computes here")
     options = parser.parse_args()
     options.library.mkdir(parents=True, exist_ok=True)
     engine = FakeEngine(options.library, media=options.media, step_s=options.step_s)

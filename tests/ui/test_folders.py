@@ -42,12 +42,12 @@ def dialog(task_desk: TaskDesk) -> FoldersDialog:
     quoted = RootValue(path=WirePath('/photos/"our" Holiday'), excludes=patterns)
     desk.link.answer(ListRoots, Roots(roots=(quoted, RootValue(path=WirePath("/disk")))))
     assert isinstance(desk.host.current, FoldersDialog)
-    desk.host.current.tree.setCurrentIndex(desk.host.current.tree.model().index(1, 0))
+    desk.host.current.panel.tree.setCurrentIndex(desk.host.current.panel.tree.model().index(1, 0))
     return desk.host.current
 
 
 def _line(dialog: FoldersDialog, place: int) -> list[str]:
-    item = dialog.tree.topLevelItem(place)
+    item = dialog.panel.tree.topLevelItem(place)
     assert item is not None
     return [item.text(column) for column in range(4)]
 
@@ -78,7 +78,7 @@ def test_one_folder_alone_is_looked_at_again(
     link: StandInLink, dialog: FoldersDialog, place: int, again: ReadAgain
 ) -> None:
     """The menu says which files; the dialog makes room for the job."""
-    menu = dialog.look.menu()
+    menu = dialog.panel.look.menu()
     assert menu is not None
     menu.actions()[place].trigger()
     assert link.bodies(StartIndex) == [StartIndex(folders=(WirePath("/disk"),), again=again)]
@@ -88,9 +88,9 @@ def test_one_folder_alone_is_looked_at_again(
 def test_without_folders_there_is_a_sentence_and_nothing_to_press(task_desk: TaskDesk) -> None:
     """An empty list would say nothing."""
     dialog = task_desk.host.open(FoldersDialog)
-    dialog.show_roots(())
-    assert dialog.intro.text() == "No folder has been added yet."
-    assert not dialog.look.isEnabled()
+    dialog.panel.show_roots(())
+    assert dialog.panel.intro.text() == "No folder has been added yet."
+    assert not dialog.panel.look.isEnabled()
 
 
 def test_an_answer_that_comes_after_the_dialog_was_closed_is_dropped(
@@ -109,6 +109,6 @@ def test_the_window_lists_its_folders(
     window.action_set[Actions.FOLDERS].trigger()
     dialog = window.dialogs.current
     assert isinstance(dialog, FoldersDialog)
-    qtbot.waitUntil(lambda: dialog.tree.topLevelItemCount() == 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: dialog.panel.tree.topLevelItemCount() == 1, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: _line(dialog, 0)[3] == "Available", timeout=WAIT_MS)
     assert _line(dialog, 0)[:2] == [str(library / "Photos"), "40"]

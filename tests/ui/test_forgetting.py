@@ -62,7 +62,7 @@ class Desk(TaskDesk):
 
     def open_excludes(self, *excludes: WirePath) -> ExcludesDialog:
         """The dialog on the patterns of that folder."""
-        self.open_folders(*excludes).exclude.click()
+        self.open_folders(*excludes).panel.exclude.click()
         assert isinstance(self.host.current, ExcludesDialog)
         return self.host.current
 
@@ -75,7 +75,7 @@ def desk(parent: QWidget, owner: QObject) -> Desk:
 
 def test_nothing_is_forgotten_before_the_numbers_were_seen_and_agreed_to(desk: Desk) -> None:
     """A preview comes first; Enter means Cancel."""
-    desk.open_folders().forget.click()
+    desk.open_folders().panel.forget.click()
     assert desk.link.bodies(Forget) == [Forget(paths=(FOLDER,), is_preview=True)]
     dialog = desk.task()
     assert not dialog.bar.isHidden()
@@ -97,7 +97,7 @@ def test_nothing_is_forgotten_before_the_numbers_were_seen_and_agreed_to(desk: D
 
 def test_after_the_question_the_folders_are_shown_again(desk: Desk) -> None:
     """They are where the person came from; the list is asked for anew."""
-    desk.open_folders().forget.click()
+    desk.open_folders().panel.forget.click()
     desk.link.answer(Forget, SOME)
     desk.task().leave.click()
     assert desk.show_folders().isVisible()

@@ -146,8 +146,8 @@ def _writing(parent: QWidget) -> QWidget:
 
 def _folders(parent: QWidget) -> QWidget:
     dialog = FoldersDialog(parent)
-    dialog.show_roots([RootValue(path=WirePath.of(FOLDER + NAME))])
-    dialog.show_counts(WirePath.of(FOLDER + NAME), FolderCounts(media=1, offline=0))
+    dialog.panel.show_roots([RootValue(path=WirePath.of(FOLDER + NAME))])
+    dialog.panel.show_counts(WirePath.of(FOLDER + NAME), FolderCounts(media=1, offline=0))
     return dialog
 
 

@@ -8,8 +8,9 @@ from pytestqt.qtbot import QtBot
 
 from cocadesk.protocol.values import ModelState, ModelValue
 from ui.kit import desktop
+from ui.kit.texts import device_line
 from ui.models.cards import coverage
-from ui.models.page import ModelsPage, device_line
+from ui.models.page import ModelsPage
 from ui.shell.pages import Pages
 from ui.shell.window import MainWindow
 

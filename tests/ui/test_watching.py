@@ -65,9 +65,9 @@ def test_the_dialog_says_how_the_chosen_folder_is_watched(
     desk.link.answer(WatchFolders, Watching(is_on=True, folders=folders))
     dialog = desk.host.current
     assert isinstance(dialog, FoldersDialog)
-    assert dialog.watched.text() == WATCHED
-    dialog.tree.setCurrentIndex(dialog.tree.model().index(1, 0))
-    assert dialog.watched.text() == "It is far away."
+    assert dialog.panel.watched.text() == WATCHED
+    dialog.panel.tree.setCurrentIndex(dialog.panel.tree.model().index(1, 0))
+    assert dialog.panel.watched.text() == "It is far away."
 
 
 def test_a_job_that_nobody_asked_for_does_not_push_itself_forward(window: MainWindow) -> None:

@@ -14,6 +14,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, JobValue, Scope
+from ui.annotations.by_itself import CaptionsByItself
 from ui.annotations.dialogs import CaptionDialog, TakeOverDialog, WriteDialog
 from ui.annotations.editor import AnnotationEditor, FeedbackAction
 from ui.annotations.scopes import ScopeChoice, choices
@@ -51,6 +52,7 @@ class AnnotationJobs(QObject):
         self._dialogs = dialogs
         self._roots: tuple[WirePath, ...] = ()
         self._styles = StyleChoice()
+        self._by_itself = CaptionsByItself(link, tracker, self._styles)
         link.connected.connect(self._ask)
         link.event_received.connect(self._on_event)
         tracker.plan_came.connect(self._show_plan)

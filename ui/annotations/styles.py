@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cocadesk.protocol.values import CaptionStyle
 from ui.annotations.scopes import Picker
+from ui.kit.preferences import Preference
 
 ANY = "Any style (new captions are sentences)"
 NAMES = {
@@ -16,18 +16,30 @@ NAMES = {
 }
 
 
-@dataclass(slots=True)
-class StyleChoice:
-    """The styles that the model knows, and the one that was chosen last; None is any."""
+STYLE = Preference("caption-style", "")
+"""One of ``CaptionStyle``; nothing is any."""
 
-    known: tuple[CaptionStyle, ...] = ()
-    last: CaptionStyle | None = None
+
+class StyleChoice:
+    """The styles that the model knows, and the one that was chosen last."""
+
+    def __init__(self) -> None:
+        self.known: tuple[CaptionStyle, ...] = ()
 
     def learn(self, known: Sequence[CaptionStyle]) -> None:
-        """Another model answers: what it does not know is not chosen any more."""
+        """Another model answers, which may know others."""
         self.known = tuple(known)
-        if self.last not in self.known:
-            self.last = None
+
+    @property
+    def last(self) -> CaptionStyle | None:
+        """The style that was chosen last, where the model knows it; None is any."""
+        chosen = STYLE.read()
+        return next((style for style in self.known if style.value == chosen), None)
+
+    @last.setter
+    def last(self, style: CaptionStyle | None) -> None:
+        if len(self.known) > 1:  # else nobody was asked
+            STYLE.write("" if style is None else style.value)
 
 
 class StylePicker(Picker):

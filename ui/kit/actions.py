@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
 
 from ui.kit.icons import Icon
+from ui.kit.keys import KeyChoices, key_text
 from ui.kit.plain_text import tip_of
 
 
@@ -66,8 +67,7 @@ class Action:
 
     def key_texts(self) -> list[str]:
         """Its keys as people read them."""
-        native = QKeySequence.SequenceFormat.NativeText
-        return [QKeySequence(key).toString(native) for key in self.keys + self.shown_keys]
+        return [key_text(key) for key in self.keys + self.shown_keys]
 
 
 _library = partial(Action, group=Group.LIBRARY, requires=Requires.ENGINE)
@@ -100,6 +100,8 @@ class Actions:
     BACK_UP_LIBRARY = _library("back-up-library", "Back up the library…")
     RESTORE_LIBRARY = _library("restore-library", "Restore from a backup…")
     EXPORT_LIBRARY = _library("export-library", "Export the library…")
+    OPEN_LIBRARY = _library("open-library", "Open another library…", requires=Requires.NOTHING)
+    NEW_LIBRARY = _library("new-library", "New library…", requires=Requires.NOTHING)
     TAKE_OVER_CAPTIONS = _library("take-over-captions", "Take over captions beside photos…")
     FOCUS_SEARCH = Action("focus-search", "Search", ("Ctrl+F", "/"), group=Group.SEARCH)
     SHOW_ALL = Action("show-all", "Show all, newest first", ("Ctrl+Shift+A",), group=Group.SEARCH)
@@ -214,16 +216,15 @@ class ActionSet(QObject):
         """``pages`` are the actions that lead to the pages."""
         super().__init__(parent)
         self.entries = (*ACTIONS, *pages)
+        self.choices = KeyChoices()
         self._live: dict[Action, QAction] = {}
         for entry in self.entries:
             live = QAction(entry.text, parent)
             live.setObjectName(entry.id)
             live.setCheckable(entry.is_setting)
-            live.setShortcuts([QKeySequence(key) for key in entry.keys])
-            if entry.keys:
-                live.setToolTip(tip_of(f"{entry.text} ({entry.key_texts()[0]})"))
             live.setIconVisibleInMenu(False)  # only some have one, for the tool buttons
             self._live[entry] = live
+        self.apply_keys()
 
     def __getitem__(self, entry: Action) -> QAction:
         return self._live[entry]
@@ -240,6 +241,26 @@ class ActionSet(QObject):
         for part in slots:
             for entry, slot in part.items():
                 self._live[entry].triggered.connect(without_argument(slot))
+
+    def apply_keys(self) -> None:
+        """Gives every action the keys that are chosen for it now, in its tip as well."""
+        for entry, live in self._live.items():
+            keys = self.keys(entry)
+            live.setShortcuts([QKeySequence(key) for key in keys])
+            tip = f"{entry.text} ({key_text(keys[0])})" if keys else entry.text
+            live.setToolTip(tip_of(tip))
+
+    def keys(self, entry: Action) -> tuple[str, ...]:
+        """The keys that are bound to an action in the whole window."""
+        return self.choices.keys(entry.id, entry.keys)
+
+    def key_texts(self, entry: Action) -> list[str]:
+        """All keys of an action as people read them, those of views too."""
+        return [key_text(key) for key in self.keys(entry) + entry.shown_keys]
+
+    def owner_of(self, key: str) -> Action | None:
+        """The action that has this key now."""
+        return next((e for e in self.entries if key in self.keys(e) + e.shown_keys), None)
 
     def all(self) -> list[QAction]:
         """Every live action, in the order of the list."""

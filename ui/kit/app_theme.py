@@ -14,6 +14,9 @@ from ui.kit.theme import TEXT_PX, Appearance, Theme, theme_for
 
 FONT_FILES = ("Inter-Regular.ttf", "Inter-SemiBold.ttf")
 APPEARANCE = Preference("appearance", Appearance.SYSTEM)
+TEXT_PERCENT = Preference("text-percent", 100)
+COMPACT = Preference("compact", False)
+TEXT_PERCENTS = (90, 100, 115, 130, 150)
 
 
 class AppTheme(QObject):
@@ -39,6 +42,11 @@ class AppTheme(QObject):
         APPEARANCE.write(appearance)
         self._apply()
 
+    def reload(self) -> None:
+        """Takes on what is chosen now: appearance, size of texts, density."""
+        self._appearance = APPEARANCE.read()
+        self._apply()
+
     def _on_system(self) -> None:
         if self._appearance is Appearance.SYSTEM:
             self._apply()
@@ -61,12 +69,13 @@ def load_font() -> str:
 
 
 def apply_theme(app: QApplication, theme: Theme, family: str) -> None:
-    """Gives the whole program this theme."""
+    """Gives the whole program this theme, in the sizes that the person chose."""
+    percent = min(max(TEXT_PERCENT.read(), TEXT_PERCENTS[0]), TEXT_PERCENTS[-1])
     font = QFont(family)
-    font.setPixelSize(TEXT_PX)
+    font.setPixelSize(round(TEXT_PX * percent / 100))
     app.setFont(font)
     app.setPalette(_palette(theme))
-    app.setStyleSheet(stylesheet(theme))
+    app.setStyleSheet(stylesheet(theme, text_percent=percent, is_compact=COMPACT.read()))
 
 
 def _palette(theme: Theme) -> QPalette:

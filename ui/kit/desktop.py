@@ -11,6 +11,7 @@ from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from cocadesk.resources import resource_path
 from ui.kit.preferences import Preference
 
 LAST_FOLDER = Preference("last-folder", "")
@@ -29,6 +30,11 @@ def show_in_folder(path: str) -> None:
 def open_file(path: str) -> None:
     """Opens the file in the program that the system has for it."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+
+
+def open_credits() -> None:
+    """Opens the list of the photographers of the sample photos."""
+    open_file(os.fspath(resource_path("samples", "CREDITS.md")))
 
 
 def copy_text(text: str) -> None:

@@ -49,6 +49,14 @@ class Preference(Generic[Value]):
         settings.remove(self._path(scope))
         settings.sync()
 
+    def reset_everywhere(self) -> None:
+        """Forgets the choices of all libraries."""
+        settings = _settings()
+        for name in settings.allKeys():
+            if name.split("/")[-1] == self.name:
+                settings.remove(name)
+        settings.sync()
+
     def _checked(self, found: object) -> Value:
         """The value as it was written.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from string import Template
 
@@ -187,6 +188,20 @@ QScrollBar::handle:horizontal { background: $line; border-radius: 4px; min-width
 """)
 
 
-def stylesheet(theme: Theme) -> str:
-    """The style sheet of the whole program in this theme."""
-    return _SHEET.substitute(asdict(theme), radius=RADIUS_PX, small_px=SMALL_PX, title_px=TITLE_PX)
+_TEXT = re.compile(r"(?<=font-size: )\d+(?=px)")
+_ROOM = re.compile(r"(?<=min-height: )(?:26|3\d)(?=px)|(?<=padding: )[567](?=px)")
+_COMPACT = 0.8
+
+
+def stylesheet(theme: Theme, *, text_percent: int = 100, is_compact: bool = False) -> str:
+    """The style sheet of the whole program in this theme.
+
+    Texts have so many hundredths of their size; ``is_compact``: buttons, fields and lines of
+    lists are lower.
+    """
+    sizes = {"radius": RADIUS_PX, "small_px": SMALL_PX, "title_px": TITLE_PX}
+    sheet = _SHEET.substitute(asdict(theme), **sizes)
+    sheet = _TEXT.sub(lambda found: str(round(int(found[0]) * text_percent / 100)), sheet)
+    if is_compact:
+        sheet = _ROOM.sub(lambda found: str(round(int(found[0]) * _COMPACT)), sheet)
+    return sheet

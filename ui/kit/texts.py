@@ -6,7 +6,15 @@ import math
 from datetime import datetime
 
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobKind, JobState, JobValue, MediaKind, Row
+from cocadesk.protocol.values import (
+    JobKind,
+    JobState,
+    JobValue,
+    MediaKind,
+    ModelState,
+    ModelValue,
+    Row,
+)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -183,3 +191,21 @@ def job_line(job: JobValue) -> str:
 
 def _writes(job: JobValue) -> bool:
     return job.kind is JobKind.WRITE
+
+
+def device_line(model: ModelValue) -> str:
+    """The device of the model in use, with the reason for it."""
+    if model.state is ModelState.FAILED:
+        return f"The model could not be opened. {model.reason}".strip()
+    if model.state is not ModelState.READY:
+        return "The model is being opened…"
+    where = f"It runs on {_device(model.device)}"
+    if model.precision:
+        where += f" in {model.precision}"
+    return f"{where}: {model.reason.rstrip('.')}." if model.reason else f"{where}."
+
+
+def _device(name: str) -> str:
+    if name == "cpu":
+        return "the processor (CPU)"
+    return f"the graphics card ({name})" if name.startswith("cuda") else name or "this computer"

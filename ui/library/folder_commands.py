@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QObject
@@ -25,7 +26,7 @@ from ui.kit.actions import Actions, Slots
 from ui.kit.dialogs import DialogHost
 from ui.kit.widgets import Notice
 from ui.library.excludes import ExcludesDialog, said_of
-from ui.library.folders import FolderCounts, FoldersDialog
+from ui.library.folders import FolderCounts, FoldersDialog, FoldersPanel
 from ui.library.forgetting import Forgetting
 
 
@@ -54,57 +55,65 @@ class FolderCommands(QObject):
             Actions.FORGET_MISSING: self._forgetting.missing,
         }
 
+    def fill(self, panel: FoldersPanel, is_wanted: Callable[[], bool]) -> None:
+        """Asks for the folders and all about them; ``is_wanted``: the panel is still there."""
+
+        def on_roots(answer: Roots) -> None:
+            if is_wanted():
+                panel.show_roots(answer.roots)
+                for root in answer.roots:
+                    self._count(panel, is_wanted, root.path)
+
+        def on_watching(answer: Watching) -> None:
+            if is_wanted():
+                panel.show_watching(answer.folders)
+
+        self._link.ask(ListRoots(), Roots, on_roots)
+        self._link.ask(WatchFolders(), Watching, on_watching)
+
+    def serve(self, panel: FoldersPanel, back: Callable[[], None]) -> None:
+        """Does what is wanted on a panel; ``back`` leads back to it after a dialog."""
+        panel.look_wanted.connect(self._look_again)
+        panel.excludes_wanted.connect(partial(self._edit_excludes, back))
+        panel.forget_wanted.connect(partial(self._forget, back))
+
     def _show_folders(self) -> None:
         dialog = self._dialogs.open(FoldersDialog)
-        dialog.look_wanted.connect(self._look_again)
-        dialog.excludes_wanted.connect(self._edit_excludes)
-        dialog.forget_wanted.connect(self._forget)
-        self._link.ask(ListRoots(), Roots, self._on_roots)
-        self._link.ask(WatchFolders(), Watching, self._on_watching)
+        self.serve(dialog.panel, self._show_folders)
+        self.fill(dialog.panel, lambda: self._dialogs.current is dialog and dialog.isVisible())
+        dialog.panel.tree.setFocus()
 
-    def _on_roots(self, answer: Roots) -> None:
-        dialog = self._shown()
-        if dialog is None:
-            return
-        dialog.show_roots(answer.roots)
-        for root in answer.roots:
-            self._count(root.path)
-
-    def _on_watching(self, answer: Watching) -> None:
-        dialog = self._shown()
-        if dialog is not None:
-            dialog.show_watching(answer.folders)
-
-    def _count(self, path: WirePath) -> None:
+    def _count(self, panel: FoldersPanel, is_wanted: Callable[[], bool], path: WirePath) -> None:
         """Asks for the numbers of one folder; no keys are wanted, only the totals."""
         quoted = path.text.replace('"', '""')
         inside = f'folder:"{quoted}" -state:missing'
 
         def on_media(media: Keys) -> None:
+            def on_offline(offline: Keys) -> None:
+                if is_wanted():
+                    counts = FolderCounts(media=media.total, offline=offline.total)
+                    panel.show_counts(path, counts)
+
             body = ListNewest(limit=0, filter=f"{inside} state:offline")
-            self._link.ask(body, Keys, partial(self._show_counts, path, media.total))
+            self._link.ask(body, Keys, on_offline)
 
         self._link.ask(ListNewest(limit=0, filter=inside), Keys, on_media)
-
-    def _show_counts(self, path: WirePath, media: int, offline: Keys) -> None:
-        dialog = self._shown()
-        if dialog is not None:
-            dialog.show_counts(path, FolderCounts(media=media, offline=offline.total))
 
     def _look_again(self, root: RootValue, again: ReadAgain) -> None:
         self._tracker.index([root.path.to_str()], again)
 
-    def _forget(self, root: RootValue) -> None:
-        self._forgetting.folder(root.path, self._show_folders)
+    def _forget(self, back: Callable[[], None], root: RootValue) -> None:
+        self._forgetting.folder(root.path, back)
 
-    def _edit_excludes(self, root: RootValue) -> None:
+    def _edit_excludes(self, back: Callable[[], None], root: RootValue) -> None:
         dialog = self._dialogs.open(lambda parent: ExcludesDialog(root, parent))
         dialog.save_wanted.connect(partial(self._save_excludes, dialog, root.path))
-        dialog.finished.connect(partial(self._lead_back, dialog))
 
-    def _lead_back(self, dialog: ExcludesDialog, _result: int) -> None:
-        if self._dialogs.current is dialog:  # else another dialog takes its place
-            self._show_folders()
+        def lead_back(_result: int) -> None:
+            if self._dialogs.current is dialog:  # else another dialog takes its place
+                back()
+
+        dialog.finished.connect(lead_back)
 
     def _save_excludes(
         self,
@@ -126,7 +135,3 @@ class FolderCommands(QObject):
 
         body = SetExcludes(folder=folder, add=add, remove=remove)
         self._link.ask(body, Excluded, on_done, on_failed=on_failed)
-
-    def _shown(self) -> FoldersDialog | None:
-        current = self._dialogs.current
-        return current if isinstance(current, FoldersDialog) and current.isVisible() else None

@@ -1,4 +1,4 @@
-"""The dialog on the folders of the library."""
+"""The folders of the library: a list with what can be done, on a page or in a dialog."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QMenu, QTreeWidgetItem, QWidget
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import ReadAgain, RootValue, WatchedFolder
 from ui.kit.dialogs import FramedDialog, table, table_line
-from ui.kit.layouts import STRETCH, in_row
+from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.plain_text import tip_of
 from ui.kit.texts import count
+from ui.kit.theme import GAP_M
 from ui.kit.widgets import button, label
 
 COLUMNS = ("Folder", "Photos and videos", "Excluded", "State")
@@ -47,15 +48,15 @@ class FolderCounts:
         return "Disk not connected" if is_away else f"{self.offline:,} on a disk not connected"
 
 
-class FoldersDialog(FramedDialog):
+class FoldersPanel(QWidget):
     """The list of folders; its signals carry the ``RootValue`` that is chosen."""
 
     look_wanted = Signal(object, object)
     excludes_wanted = Signal(object)
     forget_wanted = Signal(object)
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__("Folders", parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._roots: tuple[RootValue, ...] = ()
         self._why_not: dict[WirePath, str] = {}
         self.tree = table("Folders", COLUMNS, (340, 130, 100))
@@ -68,13 +69,9 @@ class FoldersDialog(FramedDialog):
         self.exclude.setAccessibleDescription("Patterns of what is left out in the folder")
         self.forget = button("Forget…", on_click=partial(self._want, self.forget_wanted))
         self.forget.setAccessibleDescription("Asks first, and says what would be lost")
-        self.column.addWidget(self.intro)
-        self.column.addWidget(self.tree, 1)
         self.watched = label("", "muted", wraps=True)
-        self.column.addWidget(self.watched)
-        self.column.addLayout(in_row(self.look, self.exclude, self.forget, STRETCH))
-        self.add_buttons()
-        self.resize(820, 420)
+        self.buttons = in_row(self.look, self.exclude, self.forget, STRETCH)
+        in_column(self.intro, (self.tree, 1), self.watched, self.buttons, gap=GAP_M, of=self)
         self._update_enabled()
 
     def show_roots(self, roots: Sequence[RootValue]) -> None:
@@ -87,7 +84,6 @@ class FoldersDialog(FramedDialog):
         self.intro.setText(INTRO if roots else NO_FOLDERS)
         if roots:
             self.tree.setCurrentIndex(self.tree.model().index(0, 0))
-            self.tree.setFocus()
         self._update_enabled()
 
     def show_counts(self, path: WirePath, counts: FolderCounts) -> None:
@@ -118,7 +114,6 @@ class FoldersDialog(FramedDialog):
         root = self.chosen()
         if root is not None:
             self.look_wanted.emit(root, again)
-            self.accept()
 
     def _want(self, signal: SignalInstance) -> None:
         root = self.chosen()
@@ -131,6 +126,18 @@ class FoldersDialog(FramedDialog):
         root = self.chosen()
         if root is not None and root.path in self._why_not:
             self.watched.setText(self._why_not[root.path] or WATCHED)
+
+
+class FoldersDialog(FramedDialog):
+    """The list of folders in a dialog, which makes room for what is chosen."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__("Folders", parent)
+        self.panel = FoldersPanel()
+        self.panel.look_wanted.connect(self.accept)
+        self.column.addWidget(self.panel, 1)
+        self.add_buttons()
+        self.resize(820, 420)
 
 
 def _number(root: RootValue) -> str:

@@ -54,6 +54,11 @@ class SearchBox(QLineEdit):
         self.setText(text)
         self._say()
 
+    def forget_history(self) -> None:
+        """Forgets earlier queries."""
+        self._history.clear()
+        self._place = 0
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Handles the keys that mean something here."""
         if event.key() == Qt.Key.Key_Up and self._history:

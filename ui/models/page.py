@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from cocadesk.protocol.messages import Info
-from cocadesk.protocol.values import JobKind, JobState, JobValue, ModelEntry, ModelState, ModelValue
+from cocadesk.protocol.values import JobKind, JobState, JobValue, ModelEntry
 from ui.engine.link import EngineLink
 from ui.engine.tracker import JobTracker
 from ui.kit.layouts import in_column
 from ui.kit.page_parts import Column, Page, headed, hide_or_say, hide_part, scrolled
+from ui.kit.texts import device_line
 from ui.kit.theme import GAP_L
 from ui.kit.widgets import label
 from ui.models.cards import ChangingCard, ModelRow, OtherCard, QuestionCard
@@ -113,21 +114,3 @@ class ModelsPage(Page):
 
     def _on_failed(self, error: object) -> None:
         hide_or_say(self.problem, str(error))
-
-
-def device_line(model: ModelValue) -> str:
-    """The device of the model in use, with the reason for it."""
-    if model.state is ModelState.FAILED:
-        return f"The model could not be opened. {model.reason}".strip()
-    if model.state is not ModelState.READY:
-        return "The model is being opened…"
-    where = f"It runs on {_device(model.device)}"
-    if model.precision:
-        where += f" in {model.precision}"
-    return f"{where}: {model.reason.rstrip('.')}." if model.reason else f"{where}."
-
-
-def _device(name: str) -> str:
-    if name == "cpu":
-        return "the processor (CPU)"
-    return f"the graphics card ({name})" if name.startswith("cuda") else name or "this computer"

@@ -42,7 +42,7 @@ class LibraryCommands(QObject):
         link, tracker = session.link, session.tracker
         tasks = Tasks(link, dialogs, widgets.notice)
         self._forgetting = Forgetting(tasks, widgets.notice)
-        self._folders = FolderCommands(link, tracker, dialogs, self._forgetting, widgets.notice)
+        self.folders = FolderCommands(link, tracker, dialogs, self._forgetting, widgets.notice)
         self._care = CareCommands(tasks, widgets.library)
         self.watch = WatchSettings(link, widgets.notice)
         notices = LibraryNotices(link, tracker, widgets.library.line, self._care.check)
@@ -59,7 +59,7 @@ class LibraryCommands(QObject):
         """The slots of the actions about the library."""
         return {
             Actions.ADD_FOLDER: self._add_folder,
-            **self._folders.slots(),
+            **self.folders.slots(),
             **self._care.slots(),
             **self.watch.slots(),
             **self.groups.slots(),

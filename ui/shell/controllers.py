@@ -14,9 +14,11 @@ from ui.jobs.commands import JobCommands
 from ui.kit.actions import ActionSet, Slots
 from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
+from ui.kit.page_parts import Page
 from ui.shell.commands import Level, LibraryCommands, MediumCommands, WindowCommands
 from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
+from ui.shell.libraries import Libraries
 from ui.shell.memory import WindowMemory
 from ui.shell.pages import Pages, PageSwitcher
 from ui.shell.session import LibrarySession
@@ -75,6 +77,9 @@ class Controllers:
             parts.app_theme,
             self._list_levels(),
         )
+        self.libraries = Libraries(parts.window, session.link.library, notice)
+        menu = widgets.header.menu.menu().addMenu("Recent libraries")
+        menu.aboutToShow.connect(lambda: self.libraries.fill_menu(menu))
         self.memory = WindowMemory(parts.window, widgets, session, parts.switcher)
 
     def slots(self) -> Sequence[Slots]:
@@ -88,9 +93,29 @@ class Controllers:
             self.annotation_jobs,
             self.window,
             self._parts.large,
+            self.libraries,
             self._parts.switcher,
         )
         return [controller.slots() for controller in controllers]
+
+    def build_settings(self) -> Page:
+        """The page of settings; it is imported when it is first shown."""
+        from ui.shell.settings.page import SettingsContext, SettingsPage
+
+        parts = self._parts
+        return SettingsPage(
+            SettingsContext(
+                link=parts.session.link,
+                tracker=parts.session.tracker,
+                actions=parts.actions,
+                app_theme=parts.app_theme,
+                notice=parts.widgets.notice,
+                folders=self.library.folders,
+                watch=self.library.watch,
+                libraries=self.libraries,
+                forget_searches=self.memory.forget_searches,
+            )
+        )
 
     def _list_levels(self) -> tuple[Level, ...]:
         """The levels that Esc leaves, one at a time; the last one is a search."""

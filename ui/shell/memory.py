@@ -82,6 +82,11 @@ class WindowMemory(QObject):
             CURRENT.write(widgets.grid.current_key() or "", self._scope)
             TOP.write(_top_key(widgets.grid), self._scope)
 
+    def forget_searches(self) -> None:
+        """Forgets what was searched for, here and in every library."""
+        self._widgets.search.forget_history()
+        QUERY.reset_everywhere()
+
     def _follow(self) -> None:
         widgets = self._widgets
         for signal in (

@@ -167,7 +167,7 @@ class CommandPalette(QFrame):
             name = live.text().replace("&&", "&")
             text = f"{entry.group}: {name}"
             if live.isEnabled() and all(word in text.casefold() for word in wanted):
-                item = QTreeWidgetItem([name, "  ".join(entry.key_texts()[:1])])
+                item = QTreeWidgetItem([name, "".join(self._actions.key_texts(entry)[:1])])
                 item.setData(0, ACTION_ROLE, entry)
                 item.setToolTip(0, tip_of(text))
                 self.list.addTopLevelItem(item)

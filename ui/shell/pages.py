@@ -20,7 +20,8 @@ from ui.shell.session import LibrarySession
 class PageContext:
     """All that pages are built from.
 
-    ``search`` shows a text's results in the library, ``show_group`` the same pictures of a medium.
+    ``search`` shows a text's results in the library, ``show_group`` the same pictures of a medium;
+    ``build_settings`` makes the page of settings, which acts on all parts of the window.
     """
 
     library: Page
@@ -28,19 +29,22 @@ class PageContext:
     session: LibrarySession
     search: Callable[[str], None]
     show_group: Callable[[str, str], None]
+    build_settings: Callable[[], Page]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PageSpec:
     """One entry of the list of pages, compared by identity.
 
-    ``title`` stands on its tab; ``verbs`` are the actions that the page alone does.
+    ``title`` stands on its tab, where it has one; ``verbs`` are the actions that the page
+    alone does.
     """
 
     title: str
     action: Action
     build: Callable[[PageContext], Page]
     verbs: tuple[Action, ...] = ()
+    has_tab: bool = True
 
 
 # A page's module is imported when it is first shown, so that start-up stays short.
@@ -88,6 +92,10 @@ def _same(context: PageContext) -> Page:
     )
 
 
+def _settings(context: PageContext) -> Page:
+    return context.build_settings()
+
+
 def _action(name: str, text: str, key: str) -> Action:
     return Action(id=f"page-{name}", text=text, group=Group.VIEW, keys=(key,))
 
@@ -118,6 +126,13 @@ class Pages:
         ),
     )
 
+    SETTINGS = PageSpec(
+        title="Settings",
+        action=Action(id="page-settings", text="Settings", group=Group.PROGRAM, keys=("Ctrl+,",)),
+        build=_settings,
+        has_tab=False,
+    )
+
 
 PAGES = tuple(entry for entry in vars(Pages).values() if isinstance(entry, PageSpec))
 
@@ -131,6 +146,8 @@ class PageTabs(QWidget):
         self._tabs: dict[PageSpec, QToolButton] = {}
         row = in_row(gap=2, of=self)
         for page in PAGES:
+            if not page.has_tab:
+                continue
             live = actions[page.action]
             tab = tool(
                 page.title, "tab", name=live.text(), tip=live.toolTip(), on_click=live.trigger

@@ -57,14 +57,14 @@ def _key_table(actions: ActionSet, groups: tuple[Group, ...]) -> QGridLayout:
             grid.setRowMinimumHeight(grid.rowCount(), 10)
         grid.addWidget(label(group.value, "section"), grid.rowCount(), 0)
         for entry in actions.of_group(group):
-            if entry.key_texts():
-                _add_keys(grid, entry)
+            if keys := actions.key_texts(entry):
+                _add_keys(grid, entry, keys)
     grid.setRowStretch(grid.rowCount(), 1)
     return grid
 
 
-def _add_keys(grid: QGridLayout, entry: Action) -> None:
+def _add_keys(grid: QGridLayout, entry: Action, texts: list[str]) -> None:
     row = grid.rowCount()
     grid.addWidget(label(entry.text), row, 0)
-    keys = in_row(*(label(key, "key") for key in entry.key_texts()), gap=4)
+    keys = in_row(*(label(key, "key") for key in texts), gap=4)
     grid.addLayout(keys, row, 1, Qt.AlignmentFlag.AlignRight)

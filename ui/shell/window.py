@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow
 
@@ -19,6 +20,7 @@ from ui.kit.timers import single_shot
 from ui.shell.controllers import Controllers, WindowParts
 from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
+from ui.shell.libraries import shown_name
 from ui.shell.pages import PAGES, PageContext, Pages, PageSwitcher
 from ui.shell.session import LibrarySession
 from ui.shell.state import Drawing, WindowState
@@ -27,11 +29,17 @@ LEAVE_MS = 3000
 
 
 class MainWindow(QMainWindow):
-    """The program's window on one library; ``link`` leads to its engine."""
+    """The program's window on one library; ``link`` leads to its engine.
+
+    ``library_wanted``: the person opens another one, whose folder it carries.
+    """
+
+    library_wanted = Signal(object)
 
     def __init__(self, link: EngineLink, app_theme: AppTheme) -> None:
         super().__init__()
-        self.setWindowTitle("CocaDesk")
+        name = shown_name(link.library)
+        self.setWindowTitle(f"{name} – CocaDesk" if name else "CocaDesk")
         self.setAcceptDrops(True)
         self.setMinimumSize(720, 480)
         self.resize(1280, 800)
@@ -50,6 +58,7 @@ class MainWindow(QMainWindow):
         self._wire_engine()
         self._wire_refresh()
         self.refresh()
+        self._controllers.libraries.wanted.connect(self.library_wanted)
         self._controllers.memory.restore()
 
     def _create_controllers(self) -> None:
@@ -63,6 +72,7 @@ class MainWindow(QMainWindow):
             session=session,
             search=self.search,
             show_group=lambda key, name: self._controllers.library.show_group(key, name),
+            build_settings=lambda: self._controllers.build_settings(),
         )
         self.switcher = PageSwitcher(widgets.page_stack, widgets.tabs, context)
         self.switcher.leaving.connect(self.large.close)
@@ -94,6 +104,18 @@ class MainWindow(QMainWindow):
     def search(self, text: str) -> None:
         """Shows the results of a text in the library."""
         self._controllers.library.search(text)
+
+    def keep(self) -> None:
+        """Keeps size, place and panes as they are now, e.g. for the window after this one."""
+        self._controllers.memory.keep()
+
+    def come_to_front(self) -> None:
+        """Another start of the program asks for this window."""
+        if self.isMinimized():
+            self.showNormal()
+        self.raise_()
+        self.activateWindow()
+        self.widgets.notice.say("CocaDesk is open already")
 
     def add_folders(self, folders: list[str]) -> None:
         """Starts to index folders, e.g. dropped ones."""
@@ -244,7 +266,7 @@ class MainWindow(QMainWindow):
         if self._must_wait_to_close():
             event.ignore()
             return
-        self._controllers.memory.keep()
+        self.keep()
         self.widgets.detail.video.stop()
         self.widgets.large.video.stop()
         self.widgets.large.photo.close_reader()

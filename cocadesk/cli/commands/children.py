@@ -42,7 +42,8 @@ def window(options: Options, report: Report) -> int:
             "",
             "Start CocaDesk on a desktop, or use its commands: cocadesk --help lists them.",
         )
-    arguments = ["--library", str(options.library)]
+    # Where nobody names one, the window opens the library that it had open last.
+    arguments = ["--library", str(options.library)] if options.is_library_named else []
     if options.model is not None:
         arguments += ["--model", options.model]
     return run_child(WINDOW, arguments, report)

@@ -1,0 +1,137 @@
+"""The sections on captions, the engine and the model."""
+
+from __future__ import annotations
+
+import os
+
+from cocadesk.protocol.endpoint import library_name
+from cocadesk.protocol.messages import GetInfo, Info, Ok, StopEngine
+from cocadesk.protocol.values import CaptionStyle
+from ui.annotations.by_itself import BY_ITSELF
+from ui.annotations.styles import NAMES, STYLE
+from ui.kit.actions import Actions
+from ui.kit.texts import device_line
+from ui.kit.widgets import button
+from ui.shell.engine_choices import THREADS, engine_options
+from ui.shell.pages import Pages
+from ui.shell.settings.context import SettingsContext
+from ui.shell.settings.rows import (
+    CONTROL_PX,
+    Section,
+    SettingRow,
+    choice,
+    show_switch,
+    switch,
+)
+
+ITSELF = (
+    "After each index, what is new gets a caption and tags. Your own words are never replaced. "
+    "Turned off, you start it for a selection or a folder (Ctrl+D)."
+)
+BATTERY = (
+    "Long jobs wait while this computer runs on its battery. Turned off, they go on, but rest "
+    "as long as they work."
+)
+STYLES = (("", "Any, new ones are sentences"), *((s.value, NAMES[s]) for s in CaptionStyle))
+
+
+class CaptionsSection(Section):
+    """Style, and when they are made."""
+
+    def __init__(self, context: SettingsContext) -> None:
+        self._scope = library_name(context.link.library)
+        self.style_row = choice(
+            "Style of captions",
+            "The kind that is suggested, where the model knows it. Captions in another style are "
+            "made anew when you ask for this one.",
+            STYLE,
+            STYLES,
+            lambda: None,
+            words="short alt text screen reader length",
+        )
+        self.when, self.box = switch(
+            "Caption by itself", ITSELF, "On", default=False, words="automatic after indexing"
+        )
+        self.box.clicked.connect(self._choose)
+        super().__init__("Captions", self.style_row, self.when)
+
+    def on_shown(self) -> None:
+        """Shows what holds for this library."""
+        self.style_row.refresh()
+        is_on = BY_ITSELF.read(self._scope)
+        show_switch(self.when, self.box, is_on=is_on, default=False)
+
+    def _choose(self) -> None:
+        BY_ITSELF.write(self.box.isChecked(), self._scope)
+
+
+class EngineSection(Section):
+    """Where it computes and why, how much of the processor it takes, on battery."""
+
+    def __init__(self, context: SettingsContext) -> None:
+        self._context = context
+        self.device = SettingRow(
+            "Device", "The engine is asked…", words="gpu cuda cpu graphics card openvino reason"
+        )
+        options = ((0, "All of them"), *((n, str(n)) for n in thread_choices()))
+        self.threads = choice(
+            "Processor cores",
+            "So many cores of the processor the engine may use; with fewer, an index takes longer "
+            "and the rest of your work is disturbed less. The engine starts again with it.",
+            THREADS,
+            options,
+            self._restart,
+            words="threads cpu slow busy performance",
+        )
+        self.battery, self.box = switch(
+            "Wait on battery", BATTERY, "On", default=False, words="power mains laptop"
+        )
+        self.box.clicked.connect(context.actions[Actions.WAIT_ON_BATTERY].trigger)
+        context.watch.waiting_came.connect(self._show_waiting)
+        super().__init__("Engine", self.device, self.threads, self.battery)
+
+    def on_shown(self) -> None:
+        """Asks the engine."""
+        self._context.link.ask(GetInfo(), Info, self._on_info)
+        self._context.watch.refresh()
+
+    def _on_info(self, info: Info) -> None:
+        self.device.say(device_line(info.model))
+
+    def _show_waiting(self, is_on: bool) -> None:
+        show_switch(self.battery, self.box, is_on=is_on, default=False)
+
+    def _restart(self) -> None:
+        link = self._context.link
+        link.extra = engine_options(link.extra)
+        link.ask(StopEngine(), Ok, lambda _ok: None)
+
+
+class ModelSection(Section):
+    """Which model answers, with the way to others."""
+
+    def __init__(self, context: SettingsContext) -> None:
+        self._link = context.link
+        go = button("Models…", on_click=context.actions[Pages.MODELS.action].trigger)
+        go.setMinimumWidth(CONTROL_PX)
+        self.model = SettingRow(
+            "Model",
+            "The engine is asked…",
+            go,
+            words="network starter coca better quality download",
+        )
+        super().__init__("Model", self.model)
+
+    def on_shown(self) -> None:
+        """Asks the engine."""
+        self._link.ask(GetInfo(), Info, self._on_info)
+
+    def _on_info(self, info: Info) -> None:
+        name = info.model.name or info.model.source or "A model"
+        self.model.say(f"{name} reads your photos, finds them by words and suggests captions.")
+
+
+def thread_choices() -> list[int]:
+    """Numbers of cores fewer than all, few of them on a large machine."""
+    cores = os.cpu_count() or 1
+    return [n for n in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64) if n < cores]

@@ -1,0 +1,181 @@
+"""The sections on the library as a whole and on what is kept where."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from cocadesk.locations import cache_folder, log_file
+from cocadesk.protocol.messages import GetInfo, Info
+from ui.kit import desktop
+from ui.kit.actions import Action, Actions
+from ui.kit.preferences import settings_file
+from ui.kit.texts import count, file_size
+from ui.kit.widgets import button
+from ui.shell.settings.context import SettingsContext
+from ui.shell.settings.rows import Section, SettingRow, buttons
+
+NOTHING_LEAVES = (
+    "Nothing leaves this computer: photos, captions, tags and searches stay here, nobody is told "
+    "that you use CocaDesk, and nothing looks for updates. Only a model that you choose by its "
+    "name is downloaded."
+)
+
+
+class LibrarySection(Section):
+    """Which library is open, where it is and how large; care, and others."""
+
+    _measured = Signal(object)
+
+    def __init__(self, context: SettingsContext) -> None:
+        self._context = context
+        self._folder = context.libraries.current
+        self._counts = ""
+        self._size = ""
+        self._is_measuring = False
+        self.which = SettingRow(
+            "This library",
+            str(self._folder),
+            self._show_button(self._folder),
+            words="where size which",
+        )
+        self.care = SettingRow(
+            "Care",
+            "Check reads every file of the library; a backup holds your captions, tags, folders "
+            "and settings. CocaDesk writes one by itself every day that it is in use.",
+            words="check repair restore export backup damaged",
+        )
+        care = (
+            Actions.CHECK_LIBRARY,
+            Actions.REPAIR_LIBRARY,
+            Actions.BACK_UP_LIBRARY,
+            Actions.RESTORE_LIBRARY,
+            Actions.EXPORT_LIBRARY,
+        )
+        self.care.add_below(buttons(*(self._action_button(action) for action in care[:3])))
+        self.care.add_below(buttons(*(self._action_button(action) for action in care[3:])))
+        self.others = SettingRow(
+            "Other libraries",
+            "Each library has photos, captions and tags of its own; one is open at a time.",
+            words="open another new switch recent several",
+        )
+        actions = (Actions.OPEN_LIBRARY, Actions.NEW_LIBRARY)
+        self.others.add_below(buttons(*(self._action_button(action) for action in actions)))
+        for path in context.libraries.recent()[:4]:
+            self.others.add_below(self._recent(path))
+        super().__init__("Library", self.which, self.care, self.others)
+        self._measured.connect(self._on_measured, Qt.ConnectionType.QueuedConnection)
+
+    def on_shown(self) -> None:
+        """Asks for numbers, and measures the folder."""
+        self._context.link.ask(GetInfo(), Info, self._on_info)
+        if not self._is_measuring:
+            self._is_measuring = True
+            threading.Thread(target=self._measure, name="library-size", daemon=True).start()
+
+    def _measure(self) -> None:
+        size = size_of(self._folder)
+        try:
+            self._measured.emit(size)
+        except RuntimeError:  # the window was closed meanwhile
+            return
+
+    def _on_measured(self, size: object) -> None:
+        self._is_measuring = False
+        self._size = file_size(int(str(size)))
+        self._say()
+
+    def _on_info(self, info: Info) -> None:
+        photos, videos = info.counts.photos, info.counts.videos
+        self._counts = f"{count(photos, 'photo')} and {count(videos, 'video')}"
+        self._say()
+
+    def _say(self) -> None:
+        parts = (str(self._folder), self._counts, self._size)
+        self.which.say(" · ".join(part for part in parts if part))
+
+    def _action_button(self, action: Action) -> QWidget:
+        live = self._context.actions[action]
+        made = button(action.text, on_click=live.trigger)
+        made.setEnabled(live.isEnabled())
+        live.enabledChanged.connect(made.setEnabled)
+        return made
+
+    def _recent(self, path: Path) -> QWidget:
+        made = button(f"{path.name}  –  {path.parent}".replace("&", "&&"), "link")
+        made.clicked.connect(lambda: self._context.libraries.open(path))
+        return buttons(made)
+
+    def _show_button(self, folder: Path) -> QWidget:
+        return show_button(folder, "Show the library's folder")
+
+
+class PrivacySection(Section):
+    """What is kept where, that nothing leaves, and forgetting searches."""
+
+    def __init__(self, context: SettingsContext) -> None:
+        self._context = context
+        leaves = SettingRow("Nothing leaves", NOTHING_LEAVES, words="telemetry network offline")
+        places = [
+            place_row(
+                "Captions, tags, thumbnails and vectors",
+                "In the library",
+                context.libraries.current,
+                words="store database",
+            ),
+            place_row(
+                "What can be made again, and models",
+                "In the cache",
+                cache_folder(),
+                words="cache temporary",
+            ),
+            place_row("Settings of the window", "In one file", Path(settings_file())),
+            place_row("Errors of the program", "In the log", log_file()),
+        ]
+        clear = button("Clear", on_click=self._clear)
+        clear.setAccessibleName("Clear search history")
+        self.history = SettingRow(
+            "Search history",
+            "The searches of this session and the last one of each library are remembered.",
+            clear,
+            words="clear forget queries",
+        )
+        super().__init__("Privacy", leaves, *places, self.history)
+
+    def _clear(self) -> None:
+        self._context.forget_searches()
+        self._context.notice.say("The searches are forgotten")
+
+
+def place_row(title: str, where: str, path: Path, *, words: str = "") -> SettingRow:
+    """A row on a place of files, with a way there."""
+    shown = show_button(path if path.suffix == "" else path.parent, f"Show: {title}")
+    return SettingRow(title, f"{where}: {path}", shown, words=f"stored where {words}")
+
+
+def show_button(folder: Path, name: str) -> QWidget:
+    """A button that opens a folder, or what is there of its path."""
+
+    def show() -> None:
+        there = next((one for one in (folder, *folder.parents) if one.is_dir()), folder)
+        desktop.open_file(str(there))
+
+    made = button("Show", on_click=show)
+    made.setAccessibleName(name)
+    return made
+
+
+def size_of(folder: Path) -> int:
+    """The bytes of all files in a folder; what can't be read counts nothing."""
+    total = 0
+    for place, _folders, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118 - a million
+            except OSError:
+                continue
+    return total

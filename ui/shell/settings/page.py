@@ -1,0 +1,86 @@
+"""The page of settings: one column of sections, with a search that leaves what fits."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QLineEdit
+
+from ui.kit.layouts import in_column
+from ui.kit.page_parts import Column, Page, headed, scrolled
+from ui.kit.theme import GAP_L
+from ui.kit.widgets import label
+from ui.shell.settings.about import AboutSection
+from ui.shell.settings.context import SettingsContext
+from ui.shell.settings.engine import CaptionsSection, EngineSection, ModelSection
+from ui.shell.settings.folders import FoldersSection
+from ui.shell.settings.keys import KeysSection
+from ui.shell.settings.libraries import LibrarySection, PrivacySection
+from ui.shell.settings.look import LookSection
+from ui.shell.settings.rows import Section
+
+INTRO = "Every setting holds at once and is remembered."
+NOTHING = "No setting is about that. Try another word."
+
+__all__ = ["SettingsContext", "SettingsPage"]
+
+
+class SettingsPage(Page):
+    """All settings; what is typed above leaves those whose texts have all the words."""
+
+    def __init__(self, context: SettingsContext) -> None:
+        super().__init__()
+        self.setAccessibleName("Settings")
+        self.field = QLineEdit()
+        self.field.setPlaceholderText("Search the settings: theme, battery, backup…")
+        self.field.setAccessibleName("Search the settings")
+        self.field.setClearButtonEnabled(True)
+        self.field.textChanged.connect(self._show_fitting)
+        self.nothing = label(NOTHING, "muted", wraps=True)
+        self.nothing.hide()
+        self.sections: tuple[Section, ...] = (
+            FoldersSection(context),
+            LookSection(context.app_theme),
+            KeysSection(context.actions),
+            CaptionsSection(context),
+            EngineSection(context),
+            ModelSection(context),
+            LibrarySection(context),
+            PrivacySection(context),
+            AboutSection(context),
+        )
+        content = Column(GAP_L)
+        content.column.addLayout(headed("Settings", INTRO))
+        content.column.addWidget(self.field)
+        content.column.addWidget(self.nothing)
+        for section in self.sections:
+            content.column.addWidget(section)
+        self._area = scrolled(content)
+        in_column(self._area, of=self)
+        context.link.connected.connect(self._on_connected)
+
+    def on_shown(self) -> None:
+        """Shows what holds now, with all sections."""
+        self.field.clear()
+        self.field.setFocus()
+        for section in self.sections:
+            section.on_shown()
+
+    def step_back(self) -> bool:
+        """Clears the search first."""
+        if not self.field.text():
+            return False
+        self.field.clear()
+        return True
+
+    def show_about(self, text: str) -> None:
+        """Shows what fits a text."""
+        self.field.setText(text)
+
+    def _on_connected(self) -> None:
+        for section in self.sections if self.isVisible() else ():
+            section.on_shown()
+
+    def _show_fitting(self, text: str) -> None:
+        words = text.casefold().split()
+        shown = [section.show_fitting(words) for section in self.sections]
+        self.nothing.setVisible(not any(shown))
+        self._area.verticalScrollBar().setValue(0)
