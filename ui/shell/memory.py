@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QPoint
-from PySide6.QtWidgets import QAbstractItemView, QMainWindow, QSplitter
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QMainWindow, QSplitter
 
 from cocadesk.protocol.endpoint import library_name
 from ui.kit.preferences import Preference, as_text, from_text
 from ui.kit.timers import single_shot
 from ui.library.grid import DEFAULT_SIZE
-from ui.library.results_model import KEY_ROLE
 from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PAGES, Pages, PageSwitcher
 from ui.shell.session import LibrarySession
@@ -22,9 +21,9 @@ PAGE = Preference("last-page", Pages.LIBRARY.action.id)
 QUERY = Preference("last-query", "")
 CURRENT = Preference("last-current", "")
 TOP = Preference("last-top", "")
+TOP_PX = Preference("last-top-px", 0)
 
 KEEP_MS = 1500
-_FIRST_CELL = QPoint(14, 14)
 
 
 class WindowMemory(QObject):
@@ -48,6 +47,7 @@ class WindowMemory(QObject):
         self._scope = library_name(session.link.library)
         self._current = CURRENT.read(self._scope)
         self._top = TOP.read(self._scope)
+        self._top_px = TOP_PX.read(self._scope)
         self._is_restored = False
         self._timer = single_shot(self, self.keep, KEEP_MS)
         self._scroll = single_shot(self, self._scroll_back)
@@ -80,7 +80,10 @@ class WindowMemory(QObject):
         QUERY.write(widgets.search.query(), self._scope)
         if self._is_restored:
             CURRENT.write(widgets.grid.current_key() or "", self._scope)
-            TOP.write(_top_key(widgets.grid), self._scope)
+            first = widgets.grid.first_visible()
+            top = "" if first is None else self._session.model.key_at(first[0]) or ""
+            TOP.write(top, self._scope)
+            TOP_PX.write(0 if first is None else first[1], self._scope)
 
     def forget_searches(self) -> None:
         """Forgets what was searched for, here and in every library."""
@@ -104,15 +107,20 @@ class WindowMemory(QObject):
         self._timer.start()
 
     def _go_back(self) -> None:
-        """The first list has come: back to the place in it, where it is still there."""
+        """The list has come, or its first media: back to the place, where it is still there."""
         model, grid = self._session.model, self._widgets.grid
         if self._is_restored or not model.rowCount():
             return
-        self._is_restored = True
+        listing = self._session.browser.listing
+        has_moved = grid.currentIndex().row() > 0 or grid.verticalScrollBar().value() > 0
         current = model.position_of(self._current)
-        if current is not None:
+        is_coming = current is None and listing.shown < listing.total
+        if is_coming and not has_moved:
+            return
+        self._is_restored = True
+        if current is not None and not has_moved:
             grid.go_to(current)
-        self._scroll.start()
+            self._scroll.start()
 
     def _stay_away(self) -> None:
         """Somebody has searched before the last list came: it won't come any more."""
@@ -122,8 +130,7 @@ class WindowMemory(QObject):
         """Only once the detail has come beside the list: it makes the list narrower."""
         top = self._session.model.position_of(self._top)
         if top is not None:
-            hint = QAbstractItemView.ScrollHint.PositionAtTop
-            self._widgets.grid.scrollTo(self._session.model.index(top), hint)
+            self._widgets.grid.show_at(top, self._top_px)
 
 
 def pane_widths(split: QSplitter) -> dict[str, int]:
@@ -144,8 +151,3 @@ def set_pane_widths(split: QSplitter, widths: dict[str, int], room_px: int) -> N
 def _names(split: QSplitter) -> list[str]:
     panes = (split.widget(n) for n in range(split.count()))
     return ["" if pane is None else pane.objectName() for pane in panes]
-
-
-def _top_key(grid: QAbstractItemView) -> str:
-    key = grid.indexAt(_FIRST_CELL).data(KEY_ROLE)
-    return key if isinstance(key, str) else ""
