@@ -24,6 +24,7 @@ TOP = Preference("last-top", "")
 TOP_PX = Preference("last-top-px", 0)
 
 KEEP_MS = 1500
+SETTLE_MS = 80
 
 
 class WindowMemory(QObject):
@@ -51,6 +52,7 @@ class WindowMemory(QObject):
         self._is_restored = False
         self._timer = single_shot(self, self.keep, KEEP_MS)
         self._scroll = single_shot(self, self._scroll_back)
+        self._scroll_again = single_shot(self, self._scroll_back, SETTLE_MS)
 
     def restore(self) -> None:
         """All but the place in the list, which is gone back to once the list is there."""
@@ -121,6 +123,7 @@ class WindowMemory(QObject):
         if current is not None and not has_moved:
             grid.go_to(current)
             self._scroll.start()
+            self._scroll_again.start()
 
     def _stay_away(self) -> None:
         """Somebody has searched before the last list came: it won't come any more."""
