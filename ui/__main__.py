@@ -43,7 +43,9 @@ class ErrorReporter(QObject):
 class Program(QObject):
     """The window of one library at a time; another library gets a window in its place."""
 
-    def __init__(self, options: argparse.Namespace, app: QApplication, errors: ErrorReporter):
+    def __init__(
+        self, options: argparse.Namespace, app: QApplication, errors: ErrorReporter
+    ) -> None:
         super().__init__(app)
         self._options = options
         self._errors = errors

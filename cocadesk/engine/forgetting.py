@@ -21,6 +21,7 @@ from cocadesk.locations import log_file
 from cocadesk.media.excludes import Excludes, pattern_of
 from cocadesk.media.scanning import EXCLUDED
 from cocadesk.protocol.calls import Call
+from cocadesk.protocol.endpoint import last_view_file
 from cocadesk.protocol.endpoint import log_file as engine_log
 from cocadesk.protocol.messages import Excluded, Forget, Forgotten, RowsChanged, SetExcludes
 from cocadesk.protocol.paths import WirePath
@@ -71,6 +72,8 @@ class ForgettingHandler(RequestHandler):
             traces = plan.order.traces()
             runs, jobs = self._runs.forget(traces), forget_jobs(traces.is_in)
             _empty_logs(self._library.folder)
+            with contextlib.suppress(FileNotFoundError):
+                last_view_file(self._library.folder).unlink()
             done = self._library.forgetting.run(plan.order)
         self._context.publish(RowsChanged())
         counts = to_value(done, ForgottenValue, runs=runs, jobs=jobs)

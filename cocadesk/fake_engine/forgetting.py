@@ -11,6 +11,7 @@ from cocadesk.errors import UserError
 from cocadesk.fake_engine.library import FakeLibrary
 from cocadesk.fake_engine.rows import FakeContext
 from cocadesk.protocol.calls import Call
+from cocadesk.protocol.endpoint import last_view_file
 from cocadesk.protocol.messages import (
     Excluded,
     Forget,
@@ -50,6 +51,8 @@ class FakeForgetting:
             for root in self._roots
             if root not in gone
         }
+        if not body.is_preview:
+            last_view_file(self._context.library).unlink(missing_ok=True)
         counts = ForgottenValue(
             media=len(chosen),
             vectors=len(chosen),

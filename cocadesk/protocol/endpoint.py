@@ -71,6 +71,14 @@ def log_file(library: Path) -> Path:
     return run_folder() / f"{library_name(library)}.log"
 
 
+def last_view_file(library: Path) -> Path:
+    """The file in which a window keeps the list of this library that it showed last.
+
+    It names media: whoever makes the library forget some removes it.
+    """
+    return cache_folder() / "views" / f"{library_name(library)}.view"
+
+
 def read_endpoint(library: Path) -> Endpoint | None:
     """The address that the last engine left, or None; it may be gone since."""
     try:

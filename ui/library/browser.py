@@ -134,6 +134,24 @@ class Browser(QObject):
         """Opens or closes the group for which one stands; False where it has none here."""
         return self._collapse is not None and self._opener.toggle(key, self._collapse)
 
+    @property
+    def is_answered(self) -> bool:
+        """True where the list is the whole answer to what was asked last."""
+        is_whole = self._growing is None or self._growing.is_whole
+        is_same = self._asked == self._answered and self._listing.problem is None
+        return is_whole and is_same and not self._refresh.isActive()
+
+    def recall(self, answer: Keys | Hits) -> None:
+        """Shows an answer of before to what is asked, until the engine gives its own."""
+        if isinstance(answer, Hits):
+            self._on_hits(answer)
+            return
+        growing = GrowingList()
+        growing.add(answer)
+        self._model.groups.set_copies(growing.copies, keeps_open=False)
+        self._model.show_keys(growing.keys, days=growing.days)
+        self._settle(total=answer.total)
+
     def ask_again(self) -> None:
         """Asks the same question; the old list stays until the answer comes."""
         self._ask(self._asked)

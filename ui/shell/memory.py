@@ -6,9 +6,11 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow, QSplitter
 
 from cocadesk.protocol.endpoint import library_name
+from ui.engine.link import LinkState
 from ui.kit.preferences import Preference, as_text, from_text
 from ui.kit.timers import single_shot
 from ui.library.grid import DEFAULT_SIZE
+from ui.library.last_view import current_view, forget_views, keep_view, read_view
 from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PAGES, Pages, PageSwitcher
 from ui.shell.session import LibrarySession
@@ -68,8 +70,21 @@ class WindowMemory(QObject):
         if page is not self._switcher.page:
             self._switcher.show(page)
         self._session.browser.settled.connect(self._go_back)
+        self._recall()
         widgets.search.query_changed.connect(self._stay_away)
         self._follow()
+
+    def close(self) -> None:
+        """The window closes: keeps everything, and the list to be painted at once next time."""
+        self.keep()
+        session, grid = self._session, self._widgets.grid
+        first = grid.first_visible()
+        query, top = self._widgets.search.query(), 0 if first is None else first[0]
+        is_there = session.link.state is LinkState.CONNECTED
+        if is_there:  # else nobody knows what has been forgotten since
+            keep_view(
+                session.link.library, current_view(query, session.browser, session.model, top)
+            )
 
     def keep(self) -> None:
         """Keeps everything as it is now."""
@@ -91,6 +106,21 @@ class WindowMemory(QObject):
         """Forgets what was searched for, here and in every library."""
         self._widgets.search.forget_history()
         QUERY.reset_everywhere()
+        forget_views()
+
+    def _recall(self) -> None:
+        """Paints the list of the last window before the engine is there."""
+        session = self._session
+        view = read_view(session.link.library)
+        if view is not None and view.query == self._widgets.search.query():
+            session.browser.recall(view.answer)
+            session.model.set_rows(view.rows)
+            session.link.connected.connect(self._renew_rows)
+
+    def _renew_rows(self) -> None:
+        """The rows of before show until those of now come."""
+        self._session.link.connected.disconnect(self._renew_rows)
+        self._session.model.refresh_rows(())
 
     def _follow(self) -> None:
         widgets = self._widgets

@@ -266,7 +266,7 @@ class MainWindow(QMainWindow):
         if self._must_wait_to_close():
             event.ignore()
             return
-        self.keep()
+        self._controllers.memory.close()
         self.widgets.detail.video.stop()
         self.widgets.large.video.stop()
         self.widgets.large.photo.close_reader()
