@@ -77,7 +77,8 @@ class Browser(QObject):
         self._listing = Listing()
         self._refresh = single_shot(self, self._ask_when_whole, REFRESH_MS)
         self._rows = RowFetcher(link, model, self)
-        link.connected.connect(self._on_connected)
+        link.connected.connect(model.forget_questions)
+        link.connected.connect(self.ask_again)
         link.event_received.connect(self._on_event)
 
     @property
@@ -93,11 +94,14 @@ class Browser(QObject):
     @property
     def listing(self) -> Listing:
         """The list as it is now."""
+        is_whole = self._growing is None or self._growing.is_whole
+        is_same = is_whole and self._asked == self._answered
         return replace(
             self._listing,
             shown=self._model.rowCount(),
             hidden=self._model.groups.hidden,
             is_filtered=not self._asked.is_everything,
+            is_settled=is_same and not self._refresh.isActive(),
         )
 
     def ask(self, query: Query) -> None:
@@ -133,13 +137,6 @@ class Browser(QObject):
     def toggle_group(self, key: str) -> bool:
         """Opens or closes the group for which one stands; False where it has none here."""
         return self._collapse is not None and self._opener.toggle(key, self._collapse)
-
-    @property
-    def is_answered(self) -> bool:
-        """True where the list is the whole answer to what was asked last."""
-        is_whole = self._growing is None or self._growing.is_whole
-        is_same = self._asked == self._answered and self._listing.problem is None
-        return is_whole and is_same and not self._refresh.isActive()
 
     def recall(self, answer: Keys | Hits) -> None:
         """Shows an answer of before to what is asked, until the engine gives its own."""
@@ -179,10 +176,6 @@ class Browser(QObject):
         else:
             body = _request(query, self._collapse)
             self._ticket = self._link.ask(body, Hits, self._on_hits, on_failed=self._on_failed)
-
-    def _on_connected(self) -> None:
-        self._model.forget_questions()
-        self.ask_again()
 
     def _on_event(self, body: object) -> None:
         """Rows came or changed: shown rows are asked for again, the list a little later."""

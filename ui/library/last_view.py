@@ -14,32 +14,33 @@ from cocadesk.protocol.messages import PROTOCOL_VERSION, Done, Hits, Keys, Rows
 from cocadesk.protocol.values import Row
 from cocadesk.protocol.wire import FrameReader, ProtocolError, decode_engine_message, encode
 from ui.library.browser import Browser
-from ui.library.listing import Showing
+from ui.library.query import Query, Showing
 from ui.library.results_model import ResultsModel
 
 MOST_KEYS = 200_000
 ROWS_AROUND = (60, 240)
 """So many rows before the first visible photo and from it on."""
 _MAGIC = f"cocadesk last view {PROTOCOL_VERSION}\n".encode()
-_KEPT = (Showing.NEWEST, Showing.SEARCH, Showing.ALBUM)
+_KEPT = (Showing.NEWEST, Showing.SEARCH, Showing.ALBUM, Showing.FILTERED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastView:
-    """An answer of the engine to a query, with the rows of the photos that were seen."""
+    """An answer of the engine to a question, with the rows of the photos that were seen."""
 
-    query: str
+    question: str
     answer: Keys | Hits
     rows: tuple[Row, ...]
 
 
-def current_view(query: str, browser: Browser, model: ResultsModel, top: int) -> LastView | None:
+def current_view(browser: Browser, model: ResultsModel, top: int) -> LastView | None:
     """The list as it is now, first visible at place ``top``; None where it is not settled.
 
     Of a very long list the first keys are kept; the engine brings the others.
     """
-    is_kept = browser.is_answered and browser.listing.showing in _KEPT and model.rowCount()
-    if not is_kept or model.groups.opened:
+    listing = browser.listing
+    is_kept = listing.is_settled and listing.problem is None and listing.showing in _KEPT
+    if not is_kept or not listing.shown or model.groups.opened:
         return None
     keys = tuple(islice(model.keys, MOST_KEYS))
     is_whole = len(keys) == model.rowCount()
@@ -48,16 +49,20 @@ def current_view(query: str, browser: Browser, model: ResultsModel, top: int) ->
     hits = [hit for key in keys[:1000] if (hit := model.hit_of(key)) is not None]
     answer: Keys | Hits
     if hits:
-        complete = browser.listing.is_complete
-        answer = Hits(hits=tuple(hits), complete=complete, shapes=shapes, days=days)
+        answer = Hits(hits=tuple(hits), complete=listing.is_complete, shapes=shapes, days=days)
     else:
         marks = map(model.groups.mark, keys) if model.groups.hidden else ()
         copies = tuple(0 if mark is None else mark.number - 1 for mark in marks)
-        total = browser.listing.total
-        answer = Keys(keys=keys, total=total, copies=copies, shapes=shapes, days=days)
+        answer = Keys(keys=keys, total=listing.total, copies=copies, shapes=shapes, days=days)
     seen = keys[max(0, top - ROWS_AROUND[0]) : top + ROWS_AROUND[1]]
     rows = (model.known_row(key) for key in seen)
-    return LastView(query=query, answer=answer, rows=tuple(row for row in rows if row is not None))
+    known = tuple(row for row in rows if row is not None)
+    return LastView(question=question_text(browser.question), answer=answer, rows=known)
+
+
+def question_text(query: Query) -> str:
+    """A question as a text that is another for each other list."""
+    return f"{query.whole}\n{query.sorted().sort}"
 
 
 def keep_view(library: Path, view: LastView | None) -> None:
@@ -71,8 +76,8 @@ def keep_view(library: Path, view: LastView | None) -> None:
             file.unlink(missing_ok=True)
             return
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        query = view.query.encode()
-        parts = [_MAGIC, len(query).to_bytes(4, "big"), query]
+        asked = view.question.encode()
+        parts = [_MAGIC, len(asked).to_bytes(4, "big"), asked]
         parts += [encode(Done(id=0, body=body)) for body in (view.answer, Rows(rows=view.rows))]
         handle, draft = tempfile.mkstemp(dir=file.parent, prefix=".view-")  # of mode 0600
         with os.fdopen(handle, "wb") as stream:
@@ -88,7 +93,7 @@ def read_view(library: Path) -> LastView | None:
             return None
         begin = len(_MAGIC) + 4
         end = begin + int.from_bytes(data[begin - 4 : begin], "big")
-        query = data[begin:end].decode()
+        question = data[begin:end].decode()
         messages = [decode_engine_message(frame) for frame in FrameReader().feed(data[end:])]
     except (OSError, ProtocolError, UnicodeError):
         return None
@@ -98,7 +103,7 @@ def read_view(library: Path) -> LastView | None:
     answer = bodies[0]
     if not isinstance(answer, Keys | Hits):
         return None
-    return LastView(query=query, answer=answer, rows=bodies[1].rows)
+    return LastView(question=question, answer=answer, rows=bodies[1].rows)
 
 
 def forget_views() -> None:

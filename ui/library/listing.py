@@ -32,6 +32,7 @@ class Listing:
     is_complete: bool = True
     is_ranked: bool = True
     is_filtered: bool = False
+    is_settled: bool = False
     problem: UserError | None = None
 
     @property

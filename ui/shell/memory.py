@@ -10,7 +10,14 @@ from ui.engine.link import LinkState
 from ui.kit.preferences import Preference, as_text, from_text
 from ui.kit.timers import single_shot
 from ui.library.grid import DEFAULT_SIZE
-from ui.library.last_view import current_view, forget_views, keep_view, read_view
+from ui.library.last_view import (
+    current_view,
+    forget_views,
+    keep_view,
+    question_text,
+    read_view,
+)
+from ui.library.query import Query
 from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PAGES, Pages, PageSwitcher
 from ui.shell.session import LibrarySession
@@ -21,6 +28,7 @@ DETAIL = Preference("detail-shown", True)
 SIZE = Preference("thumbnail-size", DEFAULT_SIZE)
 PAGE = Preference("last-page", Pages.LIBRARY.action.id)
 QUERY = Preference("last-query", "")
+TERMS: Preference[list[str]] = Preference("last-filters", [], of=str)
 CURRENT = Preference("last-current", "")
 TOP = Preference("last-top", "")
 TOP_PX = Preference("last-top-px", 0)
@@ -66,6 +74,8 @@ class WindowMemory(QObject):
         widgets.grid.set_size_step(SIZE.read())
         if query := QUERY.read(self._scope):
             widgets.search.set_query(query)
+        if terms := TERMS.read(self._scope):
+            self._session.browser.ask(Query(text=query, terms=tuple(terms)))
         page = next((page for page in PAGES if page.action.id == PAGE.read()), Pages.LIBRARY)
         if page is not self._switcher.page:
             self._switcher.show(page)
@@ -79,12 +89,10 @@ class WindowMemory(QObject):
         self.keep()
         session, grid = self._session, self._widgets.grid
         first = grid.first_visible()
-        query, top = self._widgets.search.query(), 0 if first is None else first[0]
-        is_there = session.link.state is LinkState.CONNECTED
-        if is_there:  # else nobody knows what has been forgotten since
-            keep_view(
-                session.link.library, current_view(query, session.browser, session.model, top)
-            )
+        top = 0 if first is None else first[0]
+        if session.link.state is LinkState.CONNECTED:  # else it may have forgotten some since
+            view = current_view(session.browser, session.model, top)
+            keep_view(session.link.library, view)
 
     def keep(self) -> None:
         """Keeps everything as it is now."""
@@ -94,7 +102,9 @@ class WindowMemory(QObject):
         DETAIL.write(widgets.library.wants_detail)
         SIZE.write(widgets.grid.size_step)
         PAGE.write(self._switcher.page.action.id)
+        question = self._session.browser.question
         QUERY.write(widgets.search.query(), self._scope)
+        TERMS.write([] if question.like or question.group else list(question.terms), self._scope)
         if self._is_restored:
             CURRENT.write(widgets.grid.current_key() or "", self._scope)
             first = widgets.grid.first_visible()
@@ -106,13 +116,14 @@ class WindowMemory(QObject):
         """Forgets what was searched for, here and in every library."""
         self._widgets.search.forget_history()
         QUERY.reset_everywhere()
+        TERMS.reset_everywhere()
         forget_views()
 
     def _recall(self) -> None:
         """Paints the list of the last window before the engine is there."""
         session = self._session
         view = read_view(session.link.library)
-        if view is not None and view.query == self._widgets.search.query():
+        if view is not None and view.question == question_text(session.browser.question):
             session.browser.recall(view.answer)
             session.model.set_rows(view.rows)
             session.link.connected.connect(self._renew_rows)
