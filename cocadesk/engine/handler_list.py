@@ -11,6 +11,7 @@ from cocadesk.engine.index_job import IndexHandler
 from cocadesk.engine.job_requests import JobHandler
 from cocadesk.engine.library_care import CareHandler
 from cocadesk.engine.library_requests import LibraryHandler
+from cocadesk.engine.maps import MapHandler
 from cocadesk.engine.media_details import MediaDetails
 from cocadesk.engine.models import ModelHandler
 from cocadesk.engine.teaching.requests import TeachingHandler
@@ -32,6 +33,7 @@ class Handlers:
             CareHandler(context),
             FilterHandler(context),
             MediaDetails(context),
+            MapHandler(context),
             self.jobs,
             IndexHandler(context),
             self.watching,

@@ -19,6 +19,7 @@ from cocadesk.fake_engine.forgetting import FakeForgetting
 from cocadesk.fake_engine.groups import FakeGroups
 from cocadesk.fake_engine.jobs import FakeJobs
 from cocadesk.fake_engine.library import LIBRARY_ID, FakeLibrary, FakeVideos
+from cocadesk.fake_engine.maps import FakeMaps
 from cocadesk.fake_engine.models import FakeModels, FakeVocabulary
 from cocadesk.fake_engine.rows import FakeContext
 from cocadesk.fake_engine.sidecars import FakeWriting
@@ -62,6 +63,7 @@ class FakeEngine:
             self._jobs,
             videos,
             groups,
+            FakeMaps(context),
             FakeCare(context),
             self._annotations,
             FakeAlbums(context, self._annotations),

@@ -351,6 +351,8 @@ FIELDS = (
         match=Match.PRESENT,
         shown=_position,
     ),
+    _number_field("latitude", "Latitude", "latitude"),
+    _number_field("longitude", "Longitude", "longitude"),
     _text_field("creator", "Creator"),
     _text_field("copyright", "Copyright"),
     Field(

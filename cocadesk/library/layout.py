@@ -30,6 +30,7 @@ BACKUPS_FOLDER = "backups"
 VOCABULARY_NAME = "vocabulary.txt"
 SNAPSHOT_NAME = "search.snapshot"
 GROUPS_NAME = "same-pictures.groups"
+MAP_NAME = "likeness.map"
 PREVIEWS_FOLDER = "previews"
 MEDIA = "media"
 EDITS = "edits"
@@ -43,6 +44,7 @@ _OWN_NAMES = {
     STORE_FOLDER,
     SNAPSHOT_NAME,
     GROUPS_NAME,
+    MAP_NAME,
     DAMAGED_FOLDER,
     PREVIEWS_FOLDER,
     BACKUPS_FOLDER,

@@ -13,6 +13,7 @@ from pathlib import Path
 from cocadesk.errors import UserError
 from cocadesk.library.atomic import sync_folder
 from cocadesk.library.layout import (
+    MAP_NAME,
     MEDIA,
     SNAPSHOT_NAME,
     base_name,
@@ -106,6 +107,7 @@ class SearchFiles:
         self._erased += 1
         self._maker.stop_this()  # it may have read what is gone
         self._memory.groups.erase(keys)
+        (self._folder / MAP_NAME).unlink(missing_ok=True)  # it is made anew when it is asked for
         begun = self._memory.begun().snapshot
         snapshot = self._in_memory(begun.model) if begun is not None else None
         try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Collection, Iterable, Sequence, Set
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cocadesk.library.catalogue import NEWEST
 from cocadesk.library.columns import ListColumn, Mask, MediaColumns, TextMatch, TextTest
@@ -41,6 +42,22 @@ def _passing(rows: ResultRows | Snapshot, among: Filter, columns: MediaColumns |
     if columns is None:
         return rows.keys_where(among.where() or "true")
     return KeySet(columns.keys, among.mask(columns))
+
+
+def matching_numbers(
+    rows: ResultRows | Snapshot, among: Filter, fields: Collection[str]
+) -> tuple[MediaColumns, NDArray[np.intp]] | None:
+    """The numbers of the media that pass, in the order of their keys, with columns of ``fields``.
+
+    None where there are too many media for memory.
+    """
+    among = with_album_ids(rows, among)
+    columns = rows.columns(among.fields() | set(fields))
+    if columns is None:
+        return None
+    mask, ordered = among.mask(columns), columns.keys.in_key_order()
+    passing = ordered[ordered < len(mask)]
+    return columns, passing[mask[passing]]
 
 
 class Chooser:

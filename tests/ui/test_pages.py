@@ -31,7 +31,7 @@ def test_each_page_is_made_when_it_is_first_wanted(window: MainWindow, qtbot: Qt
 def test_pages_are_reached_by_keys_and_left_by_escape(window: MainWindow, qtbot: QtBot) -> None:
     """By Esc to the library, before it clears a search."""
     keys = [window.action_set[page.action].shortcut().toString() for page in PAGES]
-    assert keys == ["Ctrl+1", "Ctrl+2", "Ctrl+3", "Ctrl+4", "Ctrl+5", "Ctrl+,"]
+    assert keys == ["Ctrl+1", "Ctrl+2", "Ctrl+3", "Ctrl+4", "Ctrl+5", "Ctrl+6", "Ctrl+,"]
     window.action_set[Pages.TAGS.action].trigger()
     assert window.switcher.page is Pages.TAGS
     window.action_set[Actions.STEP_BACK].trigger()

@@ -59,6 +59,8 @@ class Listing:
             return f"{album}, {order}" if order else album
         if self.showing is Showing.SIMILAR:
             return f"Looks like {self.query}, {order}"
+        if self.showing is Showing.CHOSEN:
+            return f"{count_media(self.total)} {self.query}"
         if self.showing is Showing.GROUP:
             return f"{self.query} and what is alike: {count(self.shown, 'photo')}, best first"
         return ""

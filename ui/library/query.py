@@ -9,6 +9,7 @@ from cocadesk.protocol.messages import album_name
 from cocadesk.protocol.values import GroupLabel
 from ui.library.sorting import (
     ALBUM_SORTS,
+    CHOSEN_SORTS,
     GROUP_SORTS,
     MEDIA_SORTS,
     SEARCH_SORTS,
@@ -28,6 +29,7 @@ class Showing(Enum):
     ALBUM = 4
     GROUP = 5
     FILTERED = 6
+    CHOSEN = 7
 
 
 _SORTS = {
@@ -35,6 +37,7 @@ _SORTS = {
     Showing.SIMILAR: SIMILAR_SORTS,
     Showing.ALBUM: ALBUM_SORTS,
     Showing.GROUP: GROUP_SORTS,
+    Showing.CHOSEN: CHOSEN_SORTS,
 }
 
 
@@ -45,7 +48,8 @@ class Query:
     ``text`` is what a person has typed, ``terms`` are filters beside it, each one term of the
     engine's grammar (``kind:video``, ``-tag:dog``). ``like`` are the keys of media that the list
     is to be like, ``group`` is one whose same pictures it shows, linked by ``label`` or closer;
-    ``name`` is theirs for people. ``sort`` None: the order that such lists had last.
+    ``keys`` are media of which it holds exactly these. ``name`` is theirs for people. ``sort``
+    None: the order that such lists had last.
     """
 
     text: str = ""
@@ -53,12 +57,15 @@ class Query:
     like: tuple[str, ...] = ()
     group: str = ""
     label: GroupLabel = GroupLabel.BURST
+    keys: tuple[str, ...] = ()
     name: str = ""
     sort: Sorting | None = None
 
     @property
     def showing(self) -> Showing:
         """The kind of its list."""
+        if self.keys:
+            return Showing.CHOSEN
         if self.group:
             return Showing.GROUP
         if self.like:

@@ -106,6 +106,12 @@ class LibraryCommands(QObject):
         self._browser.group(key, name, label)
         self._grid.setFocus()
 
+    def show_keys(self, keys: list[str], name: str) -> None:
+        """These media, e.g. those that were chosen on a map."""
+        self._switcher.to_library()
+        self._browser.show_these(keys, name)
+        self._grid.setFocus()
+
     def _add_folder(self) -> None:
         folder = desktop.ask_for_folder(self._grid.window())
         if folder is not None:

@@ -20,8 +20,9 @@ from ui.shell.session import LibrarySession
 class PageContext:
     """All that pages are built from.
 
-    ``search`` shows a text's results in the library, ``show_group`` the same pictures of a medium;
-    ``build_settings`` makes the page of settings, which acts on all parts of the window.
+    ``search`` shows a text's results in the library, ``show_group`` the same pictures of a medium,
+    ``show_keys`` these media, by the name of their list. ``build_settings`` makes the page of
+    settings, which acts on all parts of the window.
     """
 
     library: Page
@@ -30,6 +31,7 @@ class PageContext:
     search: Callable[[str], None]
     show_group: Callable[[str, str], None]
     build_settings: Callable[[], Page]
+    show_keys: Callable[[list[str], str], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -96,6 +98,15 @@ def _settings(context: PageContext) -> Page:
     return context.build_settings()
 
 
+def _map(context: PageContext) -> Page:
+    from ui.library.map.page import MapContext, MapPage
+
+    session = context.session
+    return MapPage(
+        MapContext(link=session.link, thumbnails=session.thumbnails, show_keys=context.show_keys)
+    )
+
+
 def _action(name: str, text: str, key: str) -> Action:
     return Action(id=f"page-{name}", text=text, group=Group.VIEW, keys=(key,))
 
@@ -125,7 +136,7 @@ class Pages:
             Actions.SHOW_GROUP,
         ),
     )
-
+    MAP = PageSpec(title="Map", action=_action("map", "Go to the map", "Ctrl+6"), build=_map)
     SETTINGS = PageSpec(
         title="Settings",
         action=Action(id="page-settings", text="Settings", group=Group.PROGRAM, keys=("Ctrl+,",)),

@@ -73,6 +73,7 @@ class MainWindow(QMainWindow):
             search=self.search,
             show_group=lambda key, name: self._controllers.library.show_group(key, name),
             build_settings=lambda: self._controllers.build_settings(),
+            show_keys=lambda keys, name: self._controllers.library.show_keys(keys, name),
         )
         self.switcher = PageSwitcher(widgets.page_stack, widgets.tabs, context)
         self.switcher.leaving.connect(self.large.close)
