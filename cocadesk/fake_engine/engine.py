@@ -11,19 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from cocadesk.errors import UserError
-from cocadesk.fake_engine.albums import FakeAlbums
-from cocadesk.fake_engine.annotations import FakeAnnotations
-from cocadesk.fake_engine.browsing import FakeBrowsing
-from cocadesk.fake_engine.care import FakeCare
-from cocadesk.fake_engine.forgetting import FakeForgetting
-from cocadesk.fake_engine.groups import FakeGroups
+from cocadesk.fake_engine.handler_list import FakeHandlers
 from cocadesk.fake_engine.jobs import FakeJobs
-from cocadesk.fake_engine.library import LIBRARY_ID, FakeLibrary, FakeVideos
-from cocadesk.fake_engine.maps import FakeMaps
-from cocadesk.fake_engine.models import FakeModels, FakeVocabulary
+from cocadesk.fake_engine.library import LIBRARY_ID
 from cocadesk.fake_engine.rows import FakeContext
-from cocadesk.fake_engine.sidecars import FakeWriting
-from cocadesk.fake_engine.teaching import FakeTeaching
 from cocadesk.protocol.calls import Call, Identity, answer_to, answers_of
 from cocadesk.protocol.endpoint import Transport
 from cocadesk.protocol.messages import ReplyBody, RequestBody
@@ -50,33 +41,14 @@ class FakeEngine:
         self.server = EngineServer(self, library, transport=transport, linger_s=linger_s)
         self._jobs = FakeJobs(step_s=step_s, publish=self.server.publish)
         context = FakeContext(library=library, jobs=self._jobs, publish=self.server.publish)
-        videos = FakeVideos(context)
-        self._annotations = FakeAnnotations(context)
-        groups = FakeGroups(context, self._annotations)
-        media_handler = FakeLibrary(context, self._annotations, videos, groups)
-        browsing = FakeBrowsing(context, self._annotations, media_handler)
-        self._answers = answers_of(
-            media_handler,
-            browsing,
-            browsing.filters,
-            FakeForgetting(context, media_handler),
-            self._jobs,
-            videos,
-            groups,
-            FakeMaps(context),
-            FakeCare(context),
-            self._annotations,
-            FakeAlbums(context, self._annotations),
-            FakeWriting(context, self._annotations),
-            FakeTeaching(context),
-            FakeModels(context),
-            FakeVocabulary(context),
-        )
+        handlers = FakeHandlers(context)
+        self._annotations = handlers.annotations
+        self._answers = answers_of(*handlers.all)
         self._never_answers = set[type[Any]]()
         self._refusals = dict[type[Any], UserError]()
         self._thread = threading.Thread(target=self.server.run, name="fake-engine")
         if media:
-            media_handler.fill(library / "Photos", media)
+            handlers.media.fill(library / "Photos", media)
 
     def __enter__(self) -> FakeEngine:
         self._thread.start()

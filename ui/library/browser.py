@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
@@ -123,10 +123,6 @@ class Browser(QObject):
         """Shows a medium and those of its group that are linked so closely, the best first."""
         self.ask(Query(group=key, name=name, label=label))
 
-    def show_these(self, keys: Sequence[str], name: str) -> None:
-        """Shows exactly these media, in their order."""
-        self.ask(Query(keys=tuple(keys), name=name))
-
     @property
     def collapse(self) -> GroupLabel | None:
         """The loosest link of those for which one medium stands; None where each is shown."""
@@ -174,8 +170,8 @@ class Browser(QObject):
             self._growing = GrowingList()
             self._ask_stretch(self._growing)
         elif query.showing is Showing.CHOSEN:
-            self._ticket = None
-            self._show_plain(query.keys)
+            self._growing = GrowingList()
+            self._on_keys(Keys(keys=query.keys, total=len(query.keys)))
         elif query.showing is Showing.GROUP:
             self._ticket = self._link.ask(
                 GetGroup(key=query.group), Groups, self._on_group, on_failed=self._on_failed
@@ -268,10 +264,6 @@ class Browser(QObject):
             wanted = {key, *within(kin_of(group, key), label)}
             keys = [m.row.key for m in group.members if m.row.key in wanted]
             self._model.set_rows(member.row for member in group.members)
-        self._show_plain(keys)
-
-    def _show_plain(self, keys: Sequence[str]) -> None:
-        """A list that is known as it is, in which none stands for others."""
         self._arrange(KeyList(), {})
         self._model.show_keys(keys, keeps_place=self._asked == self._answered)
         self._settle(total=len(keys))

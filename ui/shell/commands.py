@@ -19,6 +19,7 @@ from ui.library.folder_commands import FolderCommands
 from ui.library.forgetting import Forgetting
 from ui.library.group_commands import GroupCommands
 from ui.library.notices import LibraryNotices
+from ui.library.query import Query
 from ui.library.tasks import Tasks
 from ui.library.watching import WatchSettings
 from ui.shell.large_mode import LargeMode
@@ -109,7 +110,7 @@ class LibraryCommands(QObject):
     def show_keys(self, keys: list[str], name: str) -> None:
         """These media, e.g. those that were chosen on a map."""
         self._switcher.to_library()
-        self._browser.show_these(keys, name)
+        self._browser.ask(Query(keys=tuple(keys), name=name))
         self._grid.setFocus()
 
     def _add_folder(self) -> None:

@@ -200,15 +200,13 @@ class MapPage(Page):
         self._is_old = link.state is not LinkState.CONNECTED
         if self._is_old:
             return
-        self._problem, self._working, self._coming = None, "", PointSet()
+        self._problem, self._working = None, ""
+        self._coming = coming = PointSet()
         self._ticket = link.ask(
             GetMap(kind=self.kind, colour=self.colour), MapPoints, self._on_ready,
-            on_failed=self._on_failed, on_progress=self._on_progress, on_partial=self._on_part,
+            on_failed=self._on_failed, on_progress=self._on_progress, on_partial=coming.add,
         )  # fmt: skip
         self._draw()
-
-    def _on_part(self, part: MapPoints) -> None:
-        self._coming.add(part)
 
     def _on_progress(self, progress: Progress) -> None:
         left = f", about {progress.seconds_left:.0f} s left" if progress.seconds_left else ""
@@ -228,10 +226,12 @@ class MapPage(Page):
         self._draw()
 
     def _ask_rows(self, keys: tuple[str, ...]) -> None:
-        self._context.link.ask(GetRows(keys=keys), Rows, self._on_rows, priority=Priority.VISIBLE)
-
-    def _on_rows(self, answer: Rows) -> None:
-        self.canvas.set_rows(answer.rows)
+        self._context.link.ask(
+            GetRows(keys=keys),
+            Rows,
+            lambda answer: self.canvas.set_rows(answer.rows),
+            priority=Priority.VISIBLE,
+        )
 
     def _on_connected(self) -> None:
         self.canvas.forget_rows()
