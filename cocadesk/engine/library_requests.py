@@ -19,6 +19,7 @@ from cocadesk.engine.conversions import (
 )
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.list_layout import ListLayout
+from cocadesk.engine.picture_vectors import PictureVectors, hits_of
 from cocadesk.engine.scopes import not_in_library, row_of
 from cocadesk.library.fields import FIELD_OF, facts_of
 from cocadesk.library.groups import MediaGroups
@@ -48,7 +49,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import CountsValue, Fact, FailureValue, RootValue, changed
-from cocadesk.search.filters import Filter, parse_filter, split_query, unless_missing
+from cocadesk.search.filters import Filter, parse_filter, unless_missing
 from cocadesk.search.matching import newest_keys
 from cocadesk.search.ordering import OWN_ORDER, Order, ordered_keys
 
@@ -74,6 +75,7 @@ class LibraryHandler(RequestHandler):
         self._listed: tuple[tuple[str, Order], dict[str, int], Sequence[str]] | None = None
         self._shown: _Shown | None = None
         self._layout = ListLayout(context.library.results)
+        self._pictures = PictureVectors(context.library)
 
     def forget_order(self) -> None:
         """Media have come or gone: the next list of the newest is read again."""
@@ -82,12 +84,9 @@ class LibraryHandler(RequestHandler):
     def _search(self, body: Search, call: Call) -> Hits:
         searcher = self._model.opened().searcher
         call.check()
-        words, terms = split_query(body.text)
-        among, collapse = terms & parse_filter(body.filter), level_of(body.collapse)
-        order = order_of(body)
-        found = searcher.search(words, body.limit + 1, among, collapse, order)
-        hits = to_hits(found, body.limit, self._library.thumbnails)
-        return self._answer(in_order(hits, searcher, order) if words else hits, order)
+        picture_of = self._pictures.finder(body.folder, self._model.opened().backend, searcher)
+        hits = hits_of(body, searcher, picture_of, self._library.thumbnails)
+        return self._answer(hits, order_of(body))
 
     def _similar(self, body: Similar, call: Call) -> Hits:
         searcher = self._model.opened().searcher
@@ -100,7 +99,7 @@ class LibraryHandler(RequestHandler):
     def _answer(self, hits: Hits, order: Order) -> Hits:
         """Hits with what is told of every list of them."""
         keys = [hit.key for hit in hits.hits]
-        is_ranked = not order.column and any(hit.score for hit in hits.hits)
+        is_ranked = not order.column and any(hit.score or hit.rank for hit in hits.hits)
         days = None if is_ranked else self._layout.days(keys)
         shapes = self._layout.shapes(keys)
         return changed(hits, update=self._update(), shapes=shapes, days=days)

@@ -151,21 +151,16 @@ class LocalEngine:
 
     def _search_quickly(self, body: Search, call: Call) -> ReplyBody | None:
         """Over the snapshot where it is exact, which spares the import of LanceDB."""
-        from cocadesk.engine.conversions import in_order, level_of, order_of, to_hits
+        from cocadesk.engine.picture_vectors import PictureVectors, hits_of, names_albums
         from cocadesk.library.layout import Thumbnails
-        from cocadesk.search.filters import parse_filter, split_query
         from cocadesk.search.searcher import open_searcher
 
-        words, terms = split_query(body.text)
-        among = terms & parse_filter(body.filter)
-        if among.names_albums:  # only the library's log knows them
+        if names_albums(body):  # only the library's log knows them
             return self._opened().answer(body, call)
-        thumbnails = Thumbnails(self.folder / "thumbs")
-        with open_searcher(self.folder, self._backend(self._source())) as searcher:
-            collapse, order = level_of(body.collapse), order_of(body)
-            found = searcher.search(words, body.limit + 1, among, collapse, order)
-            hits = to_hits(found, body.limit, thumbnails)
-            return in_order(hits, searcher, order) if words else hits
+        backend = self._backend(self._source())
+        with open_searcher(self.folder, backend) as searcher:
+            picture_of = PictureVectors().finder(body.folder, backend, searcher)
+            return hits_of(body, searcher, picture_of, Thumbnails(self.folder / "thumbs"))
 
     def _answer_without_library(self, body: RequestBody, call: Call) -> ReplyBody:
         """The few requests that make sense before there is a library."""

@@ -108,7 +108,7 @@ class FakeAnnotations:
         """All words that a search can find this medium by."""
         medium, human = self._context.media[key], self._human[key]
         tags = {tag.tag for tag in medium.tags} - set(human.removed) | set(human.added)
-        return set(self.caption_of(key).lower().split()) | tags
+        return set(self.caption_of(key).lower().split()) | {tag.lower() for tag in tags}
 
     def caption_of(self, key: str) -> str:
         """The human caption, else the machine's."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from cocadesk.fake_engine.filters import FakeFilters, split_filters
 from cocadesk.fake_engine.groups import FakeGroups
 from cocadesk.fake_engine.jobs import FakeWork, failures_of
 from cocadesk.fake_engine.orders import in_order
+from cocadesk.fake_engine.queries import read_query
 from cocadesk.fake_engine.rows import (
     LONG_SIDE_PX,
     FakeContext,
@@ -178,24 +180,58 @@ class FakeLibrary:
         return medium.row.key
 
     def _search(self, body: Search, call: Call) -> Hits:
-        return self._hits(body, body.text)
+        years = {(medium.row.taken or "")[:4] for medium in self._media.values()}
+        text, terms = split_filters(re.sub(r'like:("[^"]*"|\S+)', "", body.text))
+        query = read_query(text, years, body.as_words)
+        paths = read_query(body.text, ()).paths
+        like = [*map(self._context.medium, body.like), *map(self._at, paths)]
+        words = query.words.union(*(medium.caption.split() for medium in like))
+        unlike = set[str]().union(*(self._context.medium(k).caption.split() for k in body.unlike))
+        if not (words or terms or query.unwanted or unlike or query.read_as or body.filter):
+            raise UserError("There is nothing to search for.", "", "Type a few words.")
+        dates = " ".join(read.filter for read in query.read_as)
+        lists_all = not words and bool(terms or query.unwanted or unlike or query.read_as)
+        keys = [
+            key
+            for key in self._filters.keys(list(self._media), f"{text} {body.text} {dates}")
+            if key not in {*body.like, *body.unlike}
+            and not query.unwanted & self._annotations.searchable_words(key)
+            and all(phrase in self._annotations.caption_of(key) for phrase in query.phrases)
+        ]
+        found = self._hits(body, keys, words, unlike, lists_all=lists_all)
+        return replace(found, note=query.note, read_as=query.read_as)
+
+    def _at(self, path: str) -> FakeMedium:
+        for medium in self._media.values():
+            if medium.row.path.to_str() == path:
+                return medium
+        raise UserError(f"Nothing can be like {path}.", "There is no such file.", "Give a photo.")
 
     def _similar(self, body: Similar, call: Call) -> Hits:
-        found = self._hits(body, self._context.medium(body.key).caption)
-        return replace(found, hits=tuple(hit for hit in found.hits if hit.key != body.key))
+        words = frozenset(self._context.medium(body.key).caption.split())
+        keys = self._filters.keys([key for key in self._media if key != body.key], body.filter)
+        return self._hits(body, keys, words, frozenset())
 
-    def _hits(self, body: Search | Similar, query: str) -> Hits:
-        text, terms = split_filters(query)
-        words = {word for word in text.lower().split() if len(word) > 2}
+    def _hits(
+        self,
+        body: Search | Similar,
+        keys: Sequence[str],
+        words: Collection[str],
+        unlike: Collection[str],
+        *,
+        lists_all: bool = False,
+    ) -> Hits:
+        asked = {word for word in words if len(word) > 2 or not word.isascii()}
         hits = []
-        for key in self._filters.keys(list(self._media), f"{query} {body.filter}"):
-            medium = self._media[key]
-            shared = len(words & self._annotations.searchable_words(key))
-            if shared or (terms and not text):
-                hit = self._videos.hit(medium, shared / max(1, len(words)))
-                by = ("caption", "picture") if shared else ()
-                hits.append(replace(hit, rank=hit.score, by=by))
-        hits.sort(key=lambda hit: -hit.score)
+        for key in self._filters.keys(keys, body.filter):
+            held = self._annotations.searchable_words(key)
+            own = asked.intersection(tag.lower() for tag in self._annotations.human_of(key).added)
+            shared = len(asked & held) - 0.5 * len(held.intersection(unlike))
+            if asked & held or lists_all:
+                hit = self._videos.hit(self._media[key], shared / max(1, len(asked)))
+                by = (*(("tag",) if own else ()), *(("caption", "picture") if asked & held else ()))
+                hits.append(replace(hit, rank=hit.score + len(own), by=by))
+        hits.sort(key=lambda hit: -hit.rank)
         shown = self._groups.stands_for([hit.key for hit in hits], body.collapse)
         hits = [replace(hit, copies=shown[hit.key]) for hit in hits if hit.key in shown]
         best = {hit.key: hit for hit in hits[: body.limit]}

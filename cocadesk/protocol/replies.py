@@ -51,8 +51,21 @@ class ModelUpdate(Value, frozen=True):
         )
 
 
+class ReadAs(Value, frozen=True):
+    """Words of a query that were understood as a filter: ``summer 2016`` as ``taken:…``.
+
+    They are words again where ``Search.as_words`` holds ``text``.
+    """
+
+    text: str
+    filter: str
+
+
 class Hits(ReplyBody, frozen=True):
     """Best first; ``complete`` is False where the limit cut the list.
+
+    ``note`` is a sentence where the model does not know what a query is written in, and
+    ``read_as`` what was understood as dates.
 
     ``shapes`` and ``days`` as in ``Keys``; days only where all scores are 0.
     """
@@ -63,6 +76,8 @@ class Hits(ReplyBody, frozen=True):
     update: ModelUpdate | None = None
     shapes: bytes = b""
     days: Days | None = None
+    note: str = ""
+    read_as: tuple[ReadAs, ...] = ()
 
 
 class Keys(ReplyBody, frozen=True):

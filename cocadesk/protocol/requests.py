@@ -34,6 +34,11 @@ class Search(RequestBody, frozen=True):
     ``cocadesk.search.filters``; empty lets all media through. ``collapse``, here and in other
     requests: of each group with links of this label, or closer ones, only the first is given.
     ``sort`` brings the ``limit`` best matches in another order, ``is_reversed`` turns that round.
+
+    The text is a query: words, ``-word``, ``2:word``, ``"phrase"``, ``like:PATH`` and terms of
+    filters; dates in words are understood, but for those in ``as_words``. ``like`` and
+    ``unlike`` are keys of media that hits should resemble, or not; these are no hits. Relative
+    paths in the text are meant from ``folder``.
     """
 
     text: str
@@ -42,6 +47,10 @@ class Search(RequestBody, frozen=True):
     collapse: GroupLabel | None = None
     sort: SortKey = SortKey.RELEVANCE
     is_reversed: bool = False
+    like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    as_words: tuple[str, ...] = ()
+    folder: WirePath | None = None
 
 
 class Similar(RequestBody, frozen=True):

@@ -50,15 +50,27 @@ def split_terms(text: str) -> tuple[list[str], list[Term]]:
     terms: list[Term] = []
     position = _end(_SPACES, text, 0)
     while position < len(text):
-        found = _TERM.match(text, position)
-        if found and (found[3] or text[found.end() :][:1] == '"' or _is_field(found[2])):
-            terms.append(_term(found))
-            end = found.end()
+        read = term_at(text, position)
+        if read is not None:
+            terms.append(read[0])
+            end = read[1]
         else:
             end = _end(_WORD, text, position)
             words.append(text[position:end])
         position = _end(_SPACES, text, end)
     return words, terms
+
+
+def term_at(text: str, position: int) -> tuple[Term, int] | None:
+    """The term that begins at ``position`` and the place behind it; None where none does.
+
+    Raises:
+        UserError: it has an unknown field or a bad value.
+    """
+    found = _TERM.match(text, position)
+    if found and (found[3] or text[found.end() :][:1] == '"' or _is_field(found[2])):
+        return _term(found), found.end()
+    return None
 
 
 def _end(pattern: re.Pattern[str], text: str, position: int) -> int:

@@ -64,6 +64,8 @@ class Question:
     words: WordsFound | None = None
     keys: KeyNumbers | None = None
     """The keys of the numbers of ``words``."""
+    within: Mask | None = None
+    """The media, by number, that may be found at all; None where all may."""
     without: frozenset[str] = frozenset()
 
 
@@ -87,25 +89,29 @@ class Ranker:
         best = best_views(found)
         held = self._held(question, chosen)
         if held is not None:
-            likely, is_cut = _likely(question, held, wanted)
-            keys, seen = _keys(question), np.zeros(len(held), np.bool_)
-            if vector is not None:
-                more = views.nearest(
-                    self._image_id,
-                    vector,
-                    _TIMES_WANTED * wanted,
-                    Chosen(KeySet(keys, likely)),
-                )
-                for view in more:
-                    best.setdefault(view.key, view)
-                is_cut |= len(more) >= _TIMES_WANTED * wanted
-                seen = views.has_whole(self._image_id, len(held))
-            unseen = _best_worth(question, np.flatnonzero(likely & ~seen), wanted)
-            best |= dict.fromkeys(map(keys.key, unseen.tolist()))
-            has_more |= is_cut
+            has_more |= self._add_held(question, held, wanted, best)
         for key in question.without:
             best.pop(key, None)
         return self._places(question, best), has_more
+
+    def _add_held(
+        self, question: Question, held: Mask, wanted: int, best: dict[str, Nearest | None]
+    ) -> bool:
+        """Add media that hold words to ``best``; True where some may be left."""
+        keys, seen, has_more = _keys(question), np.zeros(len(held), np.bool_), False
+        levels = _levels(question, held, wanted)
+        if question.vector is not None:
+            for level, limit in levels:
+                asked = Chosen(KeySet(keys, level))
+                more = self._library.views.nearest(self._image_id, question.vector, limit, asked)
+                for view in more:
+                    best.setdefault(view.key, view)
+                has_more |= len(more) >= limit
+            seen = self._library.views.has_whole(self._image_id, len(held))
+        unseen = np.flatnonzero(held & ~seen)
+        unseen = unseen[np.argsort(-_values(question, unseen), kind="stable")]
+        best |= dict.fromkeys(map(keys.key, unseen[:wanted].tolist()))
+        return has_more or len(levels) > 1 or len(unseen) > wanted
 
     def _held(self, question: Question, chosen: Chosen | None) -> Mask | None:
         """The chosen media that hold any of the words."""
@@ -175,6 +181,16 @@ def _keys(question: Question) -> KeyNumbers:
     return question.keys
 
 
+def within(question: Question, chosen: Chosen | None) -> Chosen | None:
+    """The chosen media that may be found at all."""
+    if question.within is None:
+        return chosen
+    mask, keys = question.within, _keys(question)
+    if chosen is not None:
+        mask = mask & _mask_of(chosen, keys, len(mask))
+    return Chosen(KeySet(keys, mask))
+
+
 def _mask_of(chosen: Chosen, keys: KeyNumbers, count: int) -> Mask:
     """The chosen media among the first ``count`` numbers."""
     mask = np.zeros(count, np.bool_)
@@ -187,21 +203,28 @@ def _mask_of(chosen: Chosen, keys: KeyNumbers, count: int) -> Mask:
     return mask
 
 
-def _likely(question: Question, held: Mask, wanted: int) -> tuple[Mask, bool]:
-    """The media whose words count most, equal ones together; whether some are left."""
+def _levels(question: Question, held: Mask, wanted: int) -> list[tuple[Mask, int]]:
+    """Sets of media that hold words, and how many of each by their pictures may be the best.
+
+    All whose words count more than those of the last that is wanted, those whose words count
+    the same, and all.
+    """
     numbers = np.flatnonzero(held)
     if len(numbers) <= _TIMES_WANTED * wanted:
-        return held, False
+        return [(held, _TIMES_WANTED * wanted)]
     value = _values(question, numbers)
     least = np.partition(value, len(value) - wanted)[len(value) - wanted]
-    mask = np.zeros_like(held)
-    mask[numbers[value >= least]] = True
-    return mask, True
-
-
-def _best_worth(question: Question, numbers: NDArray[np.intp], wanted: int) -> NDArray[np.intp]:
-    """The ``wanted`` of these media whose words count most."""
-    return numbers[np.argsort(-_values(question, numbers), kind="stable")[:wanted]]
+    levels = []
+    for is_in, limit in (
+        (value > least, _TIMES_WANTED * wanted),
+        (value == least, wanted),
+        (value >= 0, wanted),
+    ):
+        mask = np.zeros_like(held)
+        mask[numbers[is_in]] = True
+        if is_in.any() and not any(np.array_equal(mask, known) for known, _ in levels):
+            levels.append((mask, limit))
+    return levels
 
 
 def _values(question: Question, numbers: NDArray[np.intp]) -> NDArray[np.float32]:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
-from cocadesk.library.columns import MediaColumns
 from cocadesk.library.groups import Groups
 from cocadesk.library.layout import MEDIA, STORE_FOLDER, views_table
 from cocadesk.library.rows import MediaKind, MediaState, ResultRow, StoredVector
@@ -22,9 +21,9 @@ from cocadesk.library.vector_memory import best_of
 from cocadesk.library.words import words_of
 from cocadesk.search.filters import EVERYTHING, Filter
 from cocadesk.search.found_by import FoundBy
-from cocadesk.search.matching import Chooser
+from cocadesk.search.matching import Chooser, matching_keys
 from cocadesk.search.ordering import OWN_ORDER, Order, ordered_matching, sorted_places
-from cocadesk.search.ranking import Place, Question, Ranker
+from cocadesk.search.ranking import Place, Question, Ranker, within
 from cocadesk.search.terms import ALBUM
 from cocadesk.search.word_search import WORD_COLUMNS, WordSearch
 from cocadesk.vectors import unit_vectors
@@ -124,26 +123,36 @@ class Searcher:
         text = " ".join(text.split())
         if not text and not among:
             raise UserError("There is nothing to search for.", "", "Type a few words.")
-        has_views = self._has_views()
         if not text:
-            return self._listed(limit, among, self._collapsing(collapse), order)
-        vector = self._vector_of(text) if has_views else None
-        question = self._with_words(text, Question(vector=vector))
-        return self._best(question, limit, among, self._collapsing(collapse))
+            return self.listed(limit, among, collapse, order)
+        question = Question(vector=self.vector_of(text) if self.has_views() else None)
+        words = self.word_search()
+        if words is not None:
+            found = words.find(text, words_of(text)[:_MOST_WORDS])
+            question = replace(question, words=found, keys=words.keys)
+        return self.best(question, limit, among, collapse)
 
-    def _with_words(self, text: str, question: Question) -> Question:
-        """The question with the media that words found, where the columns are in memory."""
+    def vector_of(self, text: str) -> NDArray[np.float32]:
+        """The unit vector (D,) of a text; the last ones are remembered."""
+        vector: NDArray[np.float32] = self._vector_of(text)
+        return vector
+
+    def word_search(self) -> WordSearch | None:
+        """The words of the library; None where its columns are not in memory."""
         columns = self._library.results.columns(WORD_COLUMNS)
         if columns is None:
-            return question
-        found = WordSearch(columns, self._albums(columns)).find(text, words_of(text)[:_MOST_WORDS])
-        return replace(question, words=found, keys=columns.keys)
+            return None
+        # Names of albums are read only where a medium is in one.
+        has_albums = len(columns.texts(ALBUM).texts)
+        return WordSearch(columns, self._library.results.albums.names() if has_albums else {})
 
-    def _albums(self, columns: MediaColumns) -> dict[str, str]:
-        """The names of albums, by id, where any medium is in one."""
-        if not len(columns.texts(ALBUM).texts):
-            return {}
-        return self._library.results.albums.names()
+    def background(self, vector: NDArray[np.float32]) -> tuple[float, float]:
+        """Mean and spread of the cosines of the library's pictures to a vector (D,)."""
+        return self._ranker.background(vector)
+
+    def has_any(self, among: Filter) -> bool:
+        """True where a medium passes."""
+        return bool(matching_keys(self._library.results, among))
 
     def similar(
         self,
@@ -157,15 +166,23 @@ class Searcher:
         Raises:
             UserError: the medium has no vectors of this model.
         """
-        stored = self._library.views.vectors_of(self._image_id, [key]).get(key)
-        if not stored:
+        question = Question(vector=self.vectors_of([key])[key], without=frozenset([key]))
+        return self.best(question, limit, among, collapse)
+
+    def vectors_of(self, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """The vector (D,) of the whole of each of these media.
+
+        Raises:
+            UserError: one of them has no vectors of this model.
+        """
+        stored = self._library.views.vectors_of(self._image_id, list(keys)) if keys else {}
+        if not all(stored.get(key) for key in keys):
             raise UserError(
                 "This photo or video has not been read by the model in use.",
                 "",
                 "Wait until that is done, or index its folder again.",
             )
-        question = Question(vector=stored[0].vector, without=frozenset([key]))
-        return self._best(question, limit, among, self._collapsing(collapse))
+        return {key: stored[key][0].vector for key in keys}
 
     def _collapsing(self, level: int | None) -> Collapse:
         if level is None or self._groups is None:
@@ -173,7 +190,7 @@ class Searcher:
         groups = self._groups.current()
         return lambda keys: groups.stands_for(keys, level)
 
-    def _has_views(self) -> bool:
+    def has_views(self) -> bool:
         """True where there is anything to search; vectors of another model don't count."""
         if self._library.views.has(self._image_id):
             return True
@@ -189,23 +206,29 @@ class Searcher:
         """The places in ``keys``, the best match first, in another order."""
         return sorted_places(self._library.results, keys, order)
 
-    def _listed(self, limit: int, among: Filter, collapse: Collapse, order: Order) -> list[Hit]:
+    def listed(self, limit: int, among: Filter, collapse: int | None, order: Order) -> list[Hit]:
+        """The first ``limit`` media that pass a filter, in that order and with no score."""
         keys = ordered_matching(self._library.results, among, order)
-        rows, copies = self._shown(keys, limit, collapse, with_missing="state" in among.fields())
+        with_missing = "state" in among.fields()
+        shown = self._shown(keys, limit, self._collapsing(collapse), with_missing=with_missing)
         return [
             Hit(**row._asdict(), score=0.0, time_s=None, copies=others)
-            for row, others in zip(rows, copies, strict=True)
+            for row, others in zip(*shown, strict=True)
         ]
 
-    def _best(self, question: Question, limit: int, among: Filter, collapse: Collapse) -> list[Hit]:
-        """Ask for more views until enough media that can be shown are among them."""
-        chosen = self._chooser.chosen(among) if among else None
+    def best(
+        self, question: Question, limit: int, among: Filter, collapse: int | None
+    ) -> list[Hit]:
+        """The ``limit`` media that answer a question best, best first."""
+        chosen = within(question, self._chooser.chosen(among) if among else None)
         with_missing = "state" in among.fields()
         wanted = limit + _SPARE_VIEWS
         while limit > 0 and (chosen is None or chosen.keys):
             places, has_more = self._ranker.ranked(question, wanted, chosen)
             keys = [place.key for place in places]
-            rows, copies = self._shown(keys, limit, collapse, with_missing=with_missing)
+            rows, copies = self._shown(
+                keys, limit, self._collapsing(collapse), with_missing=with_missing
+            )
             if len(rows) >= limit or not has_more:
                 best = {place.key: place for place in places}
                 return self._hits(rows, copies, best, question.vector)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from cocadesk.library.catalogue import OWN_CAPTION, OWN_TAG
 from cocadesk.library.columns import ListColumn, Mask, MediaColumns, TextColumn
+from cocadesk.library.key_numbers import KeyNumbers
 from cocadesk.library.paths import fold, fold_path
 from cocadesk.library.texts import Texts
 from cocadesk.library.word_index import WordIndex, WordMatch
@@ -26,6 +27,7 @@ from cocadesk.search.found_by import FoundBy
 from cocadesk.search.stop_words import STOP_WORDS
 
 Codes: TypeAlias = NDArray[np.integer]
+_NO_WEIGHTS: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +105,24 @@ class WordSearch:
         self._albums = {album: words_of(name) for album, name in albums.items()}
         self._names = {album: fold(name) for album, name in albums.items()}
 
-    def find(self, text: str, words: Sequence[str], weights: Sequence[float] = ()) -> WordsFound:
-        """The media that say ``text``, or hold some of ``words`` (as ``words_of`` gives them)."""
+    @property
+    def keys(self) -> KeyNumbers:
+        """The keys of the media's numbers."""
+        return self._columns.keys
+
+    def find(
+        self, text: str, words: Sequence[str], weights: Mapping[str, float] = _NO_WEIGHTS
+    ) -> WordsFound:
+        """The media that say ``text``, or hold some of ``words`` (as ``words_of`` gives them).
+
+        The last of the words may be the beginning of one. ``weights`` of 1 may be left out.
+        """
         count = len(self._columns.is_there)
         worth = np.zeros(count, np.float32)
         known: set[str] = set()
         masks: list[tuple[FoundBy, Mask]] = []
         distinct = dict.fromkeys(words)
         asked = [word for word in distinct if word not in STOP_WORDS] or list(distinct)
-        weight_of = dict(zip(words, weights, strict=False))
         for word in asked:
             held, found, is_known = self._word(word, is_last=word == words[-1])
             masks += found
@@ -119,7 +130,7 @@ class WordSearch:
                 known.add(word)
             df = int(np.count_nonzero(held))
             if df:
-                worth += held * (math.log(1 + count / df) * weight_of.get(word, 1.0))
+                worth += held * (math.log(1 + count / df) * weights.get(word, 1.0))
         first = np.zeros(count, np.int8)
         for place, field in enumerate(WORD_FIELDS):
             if field.is_first:
@@ -132,13 +143,22 @@ class WordSearch:
             worth=worth * there, first=first * there, known=frozenset(known), masks=tuple(masks)
         )
 
-    def holding(self, word: str) -> Mask:
-        """The media of which people or files use a word."""
-        mask = np.zeros(len(self._columns.is_there), np.bool_)
-        for field in WORD_FIELDS:
-            if field.is_first:
-                self._add(mask, field, self._codes(field, word, WordMatch.EQUAL))
-        return mask
+    def says(self, text: str) -> bool:
+        """True where a field of a medium says ``text``, letter for letter but for their case."""
+        return any(
+            field.is_first and self._saying(field, text, ()) is not None for field in WORD_FIELDS
+        )
+
+    def holding(self, words: Sequence[str]) -> Mask:
+        """The media of which people or files use all of ``words``, in whatever number."""
+        whole = np.full(len(self._columns.is_there), bool(words))
+        for word in words:
+            mask = np.zeros_like(whole)
+            for field in WORD_FIELDS:
+                for other in (word, *_variants(word)) if field.is_first else ():
+                    self._add(mask, field, self._codes(field, other, WordMatch.EQUAL))
+            whole &= mask
+        return whole
 
     def with_phrase(self, words: Sequence[str]) -> tuple[Mask, list[tuple[FoundBy, Mask]]]:
         """The media in which ``words`` stand one after the other, and by which field."""
@@ -258,7 +278,8 @@ class WordSearch:
         else:
             codes = self._equal(field, texts, text, words)
         mask = np.zeros(len(self._columns.is_there), np.bool_)
-        return mask if self._add(mask, field, codes) else None
+        is_any = self._add(mask, field, codes) and bool((mask & self._columns.is_there).any())
+        return mask if is_any else None
 
     def _equal(self, field: WordField, texts: Texts, text: str, words: Sequence[str]) -> Codes:
         found = [np.flatnonzero(texts.equal(fold(text)))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -102,10 +103,18 @@ def search(
         typer.Option(help="The order of the results."),
     ] = "relevance",
     reverse: Annotated[bool, typer.Option("--reverse", help="Turn the order round.")] = False,
+    no_dates: Annotated[
+        bool, typer.Option("--no-dates", help='Take "summer 2016" as words, not as a time.')
+    ] = False,
 ) -> int:
-    """Find the photos and videos that fit a description, best first."""
+    """Find the photos and videos that fit a description, best first.
+
+    Words are looked for in tags, captions, albums and names too. -word: not that; 2:word: that
+    twice as much; "a phrase" must stand in the words; like:PATH: what looks like this photo.
+    """
     from cocadesk.cli.session import open_engine
     from cocadesk.protocol.messages import Hits, Search
+    from cocadesk.protocol.paths import WirePath
     from cocadesk.protocol.values import GroupLabel, SortKey
 
     text = query.encode("utf-8", "replace").decode().strip()
@@ -120,6 +129,8 @@ def search(
             collapse=level,
             sort=SortKey(sort),
             is_reversed=reverse,
+            as_words=(text,) if no_dates else (),
+            folder=WirePath.of(Path.cwd()),
         )
         found = engine.ask(body, Hits)
     return show_hits(report, found)
@@ -128,9 +139,14 @@ def search(
 def show_hits(report: Report, found: Hits) -> int:
     """The answer to a search, best first."""
     hits, notices = found.hits, update_notices(found.update)
-    results = {"results": [_hit_fields(hit) for hit in hits]}
-    report.document({**results, "notices": notices} if notices else results)
-    report.notes(notices)
+    document: dict[str, Any] = {"results": [_hit_fields(hit) for hit in hits]}
+    document |= {"notices": notices} if notices else {}
+    document |= {"note": found.note} if found.note else {}
+    if found.read_as:
+        document["read_as"] = [{"text": r.text, "filter": r.filter} for r in found.read_as]
+    report.document(document)
+    report.notes([*notices, *([found.note] if found.note else [])])
+    report.notes([f"“{r.text}” is read as {r.filter} (--no-dates)." for r in found.read_as])
     if not hits and not notices:
         report.line("Nothing in the library fits.")
     for hit in hits:

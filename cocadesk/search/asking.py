@@ -1,0 +1,195 @@
+"""One question to a library: its text is read, its words and pictures are looked for.
+
+The text is a query (``query``), in which dates in words are understood (``dates``). Where a
+medium's own words say the very text, it is taken as words, whatever it could mean else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.errors import UserError
+from cocadesk.library.columns import Mask
+from cocadesk.library.words import normal, words_of
+from cocadesk.search.dates import ReadAs, read_dates
+from cocadesk.search.filters import EVERYTHING, Filter
+from cocadesk.search.languages import is_foreign_script, what_model_misses
+from cocadesk.search.ordering import OWN_ORDER, Order
+from cocadesk.search.query import Query, QueryTerm, Sought, parse_query, plain_query
+from cocadesk.search.ranking import Question
+from cocadesk.search.searcher import Hit, Searcher
+from cocadesk.search.word_search import WordSearch
+from cocadesk.vectors import unit_vectors
+
+Vector: TypeAlias = NDArray[np.float32]
+
+MOST_WORDS = 64
+"""Of a query of many thousand letters so many words are looked for."""
+_AWAY = 0.5
+"""How much what is not wanted counts beside what is."""
+_MORE = 0.5
+"""How much of a word's own vector each further weight adds to that of the whole text."""
+_NO_WORDS = "The words of this library are still being read: only pictures were searched."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is asked for: a query's text, media to be like or unlike, and among which.
+
+    ``as_words`` are texts in which nothing is to be read as a date.
+    """
+
+    text: str = ""
+    like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    among: Filter = EVERYTHING
+    collapse: int | None = None
+    order: Order = OWN_ORDER
+    as_words: tuple[str, ...] = ()
+    today: date = field(default_factory=date.today)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The answer: hits, best first where ``is_ranked``, what to say of it, and dates in words."""
+
+    hits: list[Hit]
+    is_ranked: bool
+    note: str = ""
+    read_as: tuple[ReadAs, ...] = ()
+
+
+class Asker:
+    """Answers questions with a searcher; ``picture_of`` gives the vector (D,) of a file."""
+
+    def __init__(self, searcher: Searcher, picture_of: Callable[[str], Vector]) -> None:
+        self._searcher = searcher
+        self._picture_of = picture_of
+
+    def ask(self, asked: Asked, limit: int) -> Found:
+        """The ``limit`` media that fit best.
+
+        Raises:
+            UserError: it asks for nothing, a filter or a picture is none, or the library was
+                indexed with another model.
+        """
+        text = " ".join(asked.text.split())
+        search = self._searcher.word_search()
+        query, read_as = self._understood(text, asked, search)
+        among, sought = asked.among & query.filter, query.sought
+        if not sought and not asked.like and not asked.unlike:
+            hits = self._searcher.listed(limit, among, asked.collapse, asked.order)
+            return Found(hits=hits, is_ranked=False, read_as=read_as)
+        note = what_model_misses(
+            [term.text for term in sought if term.kind is Sought.WORD], query.text
+        )
+        question = Question(
+            vector=self._vector(query, asked), without=frozenset((*asked.like, *asked.unlike))
+        )
+        if search is not None:
+            question = _with_words(question, query, search)
+        elif any(term.kind is not Sought.LIKE for term in sought):
+            note = f"{note} {_NO_WORDS}".strip()
+        hits = self._searcher.best(question, limit, among, asked.collapse)
+        return Found(hits=hits, is_ranked=True, note=note, read_as=read_as)
+
+    # What the text means ------------------------------------------------------------------
+
+    def _understood(
+        self, text: str, asked: Asked, search: WordSearch | None
+    ) -> tuple[Query, tuple[ReadAs, ...]]:
+        try:
+            query = parse_query(text)
+        except UserError:
+            if search is None or not search.says(text):
+                raise
+            return plain_query(text), ()
+        if not query.terms and not (asked.among or asked.like or asked.unlike):
+            raise UserError("There is nothing to search for.", "", "Type a few words.")
+        kept = [f" {normal(words)} " for words in asked.as_words]
+
+        def is_wanted(read: ReadAs) -> bool:
+            among = asked.among & query.filter & read.filter
+            is_kept = any(f" {normal(read.text)} " in words for words in kept)
+            return not is_kept and self._searcher.has_any(among)
+
+        dated, read_as = read_dates(query, asked.today, is_wanted)
+        is_more = bool(read_as) or not query.is_plain
+        if is_more and not query.filter and search is not None and search.says(text):
+            return plain_query(text), ()
+        return dated, read_as
+
+    # What pictures should show --------------------------------------------------------------
+
+    def _vector(self, query: Query, asked: Asked) -> Vector | None:
+        """The direction to look into; None where only words can tell."""
+        if not self._searcher.has_views():
+            return None
+        text = " ".join(word for word in query.text.split() if not is_foreign_script(word))
+        pulls: list[tuple[float, Vector]] = []
+        if text:
+            pulls.append((1.0, self._searcher.vector_of(text)))
+        stored = self._searcher.vectors_of((*asked.like, *asked.unlike))
+        pulls += [(_share(asked.like), stored[key]) for key in asked.like]
+        pulls += [(-_AWAY * _share(asked.unlike), stored[key]) for key in asked.unlike]
+        pulls += [pull for term in query.sought if (pull := self._pull(term)) is not None]
+        if len(pulls) == 1 and pulls[0][0] > 0:
+            return pulls[0][1]
+        return self._summed(pulls)
+
+    def _pull(self, term: QueryTerm) -> tuple[float, Vector] | None:
+        """What one term adds to the vector of the whole text, and how much of it."""
+        sign = -_AWAY if term.is_negated else 1.0
+        if term.kind is Sought.LIKE:
+            return sign * term.weight, self._picture_of(term.text)
+        if is_foreign_script(term.text) or (not term.is_negated and term.weight == 1):
+            return None
+        weight = sign * term.weight if term.is_negated else _MORE * (term.weight - 1)
+        return weight, self._searcher.vector_of(term.text)
+
+    def _summed(self, pulls: Sequence[tuple[float, Vector]]) -> Vector | None:
+        """One vector by which the library's pictures rank as by the sum of how each stands out.
+
+        Cosines between pictures differ more than those of pictures to a text, which would have
+        no say beside them.
+        """
+        if not pulls:
+            return None
+        total = np.zeros_like(pulls[0][1])
+        for weight, vector in pulls:
+            total += np.float32(weight / self._searcher.background(vector)[1]) * vector
+        return unit_vectors(total) if total.any() else None
+
+
+def _with_words(question: Question, query: Query, search: WordSearch) -> Question:
+    """The question with what its words find, among the media that hold its phrases."""
+    weights: dict[str, float] = {}
+    for term in query.sought:
+        if term.kind is not Sought.LIKE and not term.is_negated:
+            weights |= dict.fromkeys(words_of(term.text), term.weight)
+    found = search.find(query.text, words_of(query.text)[:MOST_WORDS], weights)
+    within: Mask | None = None
+    for term in query.sought:
+        if term.kind is Sought.PHRASE:
+            held = search.with_phrase(words_of(term.text))
+            held_mask = held[0]
+            if not term.is_negated:
+                found = replace(found, masks=(*found.masks, *held[1]))
+        elif term.kind is Sought.WORD and term.is_negated:
+            held_mask = search.holding(words_of(term.text))
+        else:
+            continue
+        open_mask = ~held_mask if term.is_negated else held_mask
+        within = open_mask if within is None else within & open_mask
+    return replace(question, words=found, keys=search.keys, within=within)
+
+
+def _share(keys: Sequence[str]) -> float:
+    """Several pictures together count as much as one."""
+    return 1 / max(1, len(keys))
