@@ -214,7 +214,7 @@ def _levels(question: Question, held: Mask, wanted: int) -> list[tuple[Mask, int
         return [(held, _TIMES_WANTED * wanted)]
     value = _values(question, numbers)
     least = np.partition(value, len(value) - wanted)[len(value) - wanted]
-    levels = []
+    levels: list[tuple[Mask, int]] = []
     for is_in, limit in (
         (value > least, _TIMES_WANTED * wanted),
         (value == least, wanted),
