@@ -24,6 +24,7 @@ from cocadesk.library.texts import Texts
 from cocadesk.library.word_index import WordIndex, WordMatch
 from cocadesk.library.words import is_unspaced, words_of
 from cocadesk.search.found_by import FoundBy
+from cocadesk.search.seen_words import seen_words
 from cocadesk.search.stop_words import STOP_WORDS
 
 Codes: TypeAlias = NDArray[np.integer]
@@ -64,6 +65,12 @@ _MOST_COMPARED = 2000
 _FEW = 4
 _PREFIX = 0.5
 _VARIANT = 0.9
+_BY_CHANCE = 0.3
+"""A share for what a place, a folder or a file is called after, among other words of a query:
+of "a dog on a beach" a photo of Long Beach says nothing."""
+_SEEN_RARITY = 3.0
+"""What pictures show is not rare because few of them have a caption yet."""
+_CALLED_AFTER = frozenset({FoundBy.NAME, FoundBy.FOLDER, FoundBy.PLACE, FoundBy.CAMERA})
 _PREFIX_LETTERS = 2
 _EXTENSION_LETTERS = 5
 _ALIKE = {
@@ -125,13 +132,16 @@ class WordSearch:
         distinct = dict.fromkeys(words)
         asked = [word for word in distinct if word not in STOP_WORDS] or list(distinct)
         for word in asked:
-            held, found, is_known = self._word(word, is_last=word == words[-1])
+            is_seen = len(asked) > 1 and word in seen_words()
+            held, found, is_known = self._word(word, is_last=word == words[-1], is_seen=is_seen)
             masks += found
             if is_known:
                 known.add(word)
             df = int(np.count_nonzero(held))
             if df:
-                worth += held * (math.log(1 + count / df) * weights.get(word, 1.0))
+                rarity = math.log(1 + count / df)
+                rarity = min(rarity, _SEEN_RARITY) if is_seen else rarity
+                worth += held * (rarity * weights.get(word, 1.0))
         first = np.zeros(count, np.int8)
         for place, field in enumerate(WORD_FIELDS):
             if field.is_first:
@@ -178,16 +188,21 @@ class WordSearch:
     # Words --------------------------------------------------------------------------------
 
     def _word(
-        self, word: str, *, is_last: bool
+        self, word: str, *, is_last: bool, is_seen: bool
     ) -> tuple[NDArray[np.float32], list[tuple[FoundBy, Mask]], bool]:
-        """How much each medium holds a word (0 to 1), by which fields; whether it is known."""
+        """How much each medium holds a word (0 to 1), by which fields; whether it is known.
+
+        ``is_seen``: it stands among others and names what pictures show.
+        """
         held = np.zeros(len(self._columns.is_there), np.float32)
         found: list[tuple[FoundBy, Mask]] = []
         is_known = False
         ways = [(word, WordMatch.EQUAL, 1.0)]
         ways += [(other, WordMatch.EQUAL, _VARIANT) for other in _variants(word)]
         for field in WORD_FIELDS:
+            chance = _BY_CHANCE if is_seen and field.by in _CALLED_AFTER else 1.0
             for other, match, share in ways:
+                share *= chance
                 is_known |= self._hold(held, found, field, other, match, share) and field.is_first
         if is_last and not is_known and len(word) >= _PREFIX_LETTERS:
             for field in WORD_FIELDS:

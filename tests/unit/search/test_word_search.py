@@ -16,10 +16,12 @@ from cocadesk.library.paths import fold, fold_path
 from cocadesk.library.rows import MediaRow, Tag, new_key
 from cocadesk.library.words import words_of
 from cocadesk.search.found_by import FoundBy
+from cocadesk.search.seen_words import seen_words
 from cocadesk.search.stop_words import STOP_WORDS
 from cocadesk.search.word_search import WORD_COLUMNS, WORD_FIELDS, WordSearch
 from tests.support.columns import columns_of
 
+CALLED_AFTER = (FoundBy.NAME, FoundBy.FOLDER, FoundBy.PLACE, FoundBy.CAMERA)
 ALBUMS = {"01A": "Summer in Rome", "01B": "best of Ida"}
 WORDS = "ida Ida IDAS dog dogs the on swing rome summer best of 2014 new york müller Muller"
 WORD = st.sampled_from(WORDS.split())
@@ -108,6 +110,7 @@ def test_words_find_what_a_loop_over_media_finds(rows: list[MediaRow], query: st
     own = [said(row) for row in rows]
     worth = np.zeros(len(rows))
     for word in asked:
+        is_seen = len(asked) > 1 and word in seen_words()
         is_known = any(
             share(texts[field.by], word, is_prefix=False)
             for texts in own
@@ -117,6 +120,7 @@ def test_words_find_what_a_loop_over_media_finds(rows: list[MediaRow], query: st
         held = [
             max(
                 field.weight
+                * (0.3 if is_seen and field.by in CALLED_AFTER else 1)
                 * share(
                     texts[field.by],
                     word,
@@ -127,7 +131,8 @@ def test_words_find_what_a_loop_over_media_finds(rows: list[MediaRow], query: st
             for texts in own
         ]
         if df := sum(value > 0 for value in held):
-            worth += np.array(held) * math.log(1 + len(rows) / df)
+            rarity = math.log(1 + len(rows) / df)
+            worth += np.array(held) * (min(rarity, 3.0) if is_seen else rarity)
     assert found.worth == pytest.approx(worth, rel=1e-4)
     for number, texts in enumerate(own):
         first = [
@@ -198,3 +203,27 @@ def test_a_phrase_stands_in_one_text_in_its_order() -> None:
     mask, found = WordSearch(columns_of(rows, WORD_COLUMNS), {}).with_phrase(["red", "car"])
     assert mask.tolist() == [True, False, False]
     assert FoundBy.CAPTION in [by for by, _ in found]
+
+
+def test_a_place_called_after_what_is_seen_counts_for_little() -> None:
+    """Of "a dog on a beach" a photo of Long Beach says nothing; of "beach" alone it may."""
+    rows = [
+        row_with(place="Long Beach"),
+        row_with(human_tags_added=("beach",)),
+        *(row_with(path=b"/p/%d.jpg" % number) for number in range(200)),
+    ]
+    search = WordSearch(columns_of(rows, WORD_COLUMNS), {})
+    place, tag = search.find("a dog on a beach", words_of("a dog on a beach")).worth[:2]
+    assert 0 < place < 0.4 * tag
+    alone = search.find("beach", ["beach"]).worth[:2]
+    assert alone[0] == pytest.approx(0.8 * alone[1])
+
+
+def test_a_word_for_what_is_seen_is_not_rare_where_few_have_captions() -> None:
+    """The one photo with a machine's caption would come before all that show a dog."""
+    rows = [
+        row_with(machine_caption="a dog"),
+        *(row_with(path=b"/p/%d.jpg" % number) for number in range(5000)),
+    ]
+    found = WordSearch(columns_of(rows, WORD_COLUMNS), {}).find("a dog on grass", ["dog", "grass"])
+    assert 0 < found.worth[0] < 1
