@@ -189,7 +189,7 @@ def test_space_toggles_the_large_view(window: MainWindow, qtbot: QtBot) -> None:
 def test_control_and_wheel_change_the_size_of_thumbnails(window: MainWindow, qtbot: QtBot) -> None:
     """Cells grow by steps and keep filling the width; the slider follows."""
     grid = window.widgets.grid
-    grid.set_headers(Headers.NONE)
+    grid.set_look(is_justified=True, headers=Headers.NONE)
     before = grid.visualRect(window.session.model.index(0)).height()
     wheel = QWheelEvent(
         QPointF(100, 100),

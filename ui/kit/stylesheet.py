@@ -183,6 +183,10 @@ QScrollBar::handle:vertical { background: $line; border-radius: 4px; min-height:
 QScrollBar::handle:vertical:hover { background: $muted; }
 QScrollBar::add-line, QScrollBar::sub-line { height: 0; width: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+#grid { background: $window; border: none; }
+#timeline { margin: 0; }
+#date-bubble { background: $text; color: $window; border-radius: ${radius}px;
+    padding: 6px 10px; font-weight: 600; }
 QScrollBar:horizontal { background: transparent; height: 12px; margin: 2px; }
 QScrollBar::handle:horizontal { background: $line; border-radius: 4px; min-width: 36px; }
 """)

@@ -16,6 +16,7 @@ from ui.library.place import PlaceKeeper
 from ui.library.pointer import Pointer
 from ui.library.results_model import KEY_ROLE, ResultsModel
 from ui.library.sections import Headers
+from ui.library.timeline import Timeline
 
 CELL_SIZES_PX = (80, 104, 132, 164, 204, 256, 320)
 DEFAULT_SIZE = 3
@@ -52,6 +53,9 @@ class Grid(GridView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.timeline = Timeline(self)
+        self.setVerticalScrollBar(self.timeline)
+        self.placed.connect(self._on_placed)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._on_menu)
         self.doubleClicked.connect(self.opened)
@@ -92,6 +96,7 @@ class Grid(GridView):
         """Keys on screen and one screen above and below."""
         layout, height = self.layout_now, self.viewport().height()
         near = layout.positions(max(0, layout.top - height), layout.top + 2 * height)
+        self.follow_layout()
         return {self.results.keys[position] for position in near if position < layout.count}
 
     # Moving -------------------------------------------------------------------------
@@ -127,13 +132,9 @@ class Grid(GridView):
             self._apply()
             self.size_changed.emit(step)
 
-    def set_justified(self, is_justified: bool) -> None:
-        """Each photo in its own shape, or all as squares."""
+    def set_look(self, *, is_justified: bool, headers: Headers) -> None:
+        """Each photo in its own shape, or all as squares; headers of lists in order of time."""
         self.is_justified = is_justified
-        self._apply()
-
-    def set_headers(self, headers: Headers) -> None:
-        """The headers of lists in order of time."""
         self._headers = headers
         self._apply()
 
@@ -195,6 +196,9 @@ class Grid(GridView):
 
     def _drop_unwanted(self) -> None:
         self.loader.want_only(self.visible_keys())
+
+    def _on_placed(self) -> None:
+        self.timeline.show_days(self.results.days, self.layout_now)
 
     def _on_group(self, position: int) -> None:
         self.group_wanted.emit(self.results.keys[position])

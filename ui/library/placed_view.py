@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView
 
@@ -28,8 +28,11 @@ Index = QModelIndex | QPersistentModelIndex
 class PlacedView(QAbstractItemView):
     """Where each photo is; only those that are seen are looked at.
 
-    ``row_px`` is the height of rows, or the side of squares, that is wished for.
+    ``row_px`` is the height of rows, or the side of squares, that is wished for. ``placed``:
+    all photos have got new places.
     """
+
+    placed = Signal()
 
     def __init__(self, model: ResultsModel, loader: ImageLoader) -> None:
         super().__init__()
@@ -105,6 +108,7 @@ class PlacedView(QAbstractItemView):
             model.rowCount(), starts, model.keys.shapes, self._sizes(bool(self.sections))
         )
         self.hovered = None
+        self.placed.emit()
 
     def _sizes(self, has_headers: bool = False) -> Sizes:
         rows = RowStyle(
@@ -194,15 +198,17 @@ class PlacedView(QAbstractItemView):
         else:
             self.show_layout()
 
-    def _follow_layout(self) -> None:
-        """The scroll bar follows where a place that was asked for has moved the content."""
-        if self.layout_now.top != self.verticalScrollBar().value():
+    def follow_layout(self) -> None:
+        """The scroll bar follows where places beyond what is seen have become exact."""
+        layout, bar = self.layout_now, self.verticalScrollBar()
+        most = max(0, layout.height - self.viewport().height())
+        if (layout.top, most) != (bar.value(), bar.maximum()):
             self.show_layout()
 
     def visualRect(self, index: Index) -> QRect:  # noqa: N802
         """The place of an entry in the viewport."""
         rect = self.rect_of(index.row()) if index.isValid() else QRect()
-        self._follow_layout()
+        self.follow_layout()
         return rect
 
     def indexAt(self, point: QPoint) -> QModelIndex:  # noqa: N802

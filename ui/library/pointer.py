@@ -161,6 +161,7 @@ class Pointer(QObject):
         for first, last in runs(view.positions_in(self.band)):
             selection.merge(QItemSelection(model.index(first), model.index(last)), Command.Select)
         view.selectionModel().select(selection, Command.ClearAndSelect)
+        view.follow_layout()
         view.viewport().update()
 
     def _scroll(self) -> None:

@@ -11,6 +11,7 @@ from ui.kit.icons import Icon, icon
 from ui.kit.layouts import STRETCH, in_row
 from ui.kit.theme import GAP_M
 from ui.kit.widgets import ElidedLabel, IconButton, action_button, button
+from ui.library.grid_look import look_actions
 from ui.library.search_box import SearchBox
 from ui.shell.pages import PageTabs
 
@@ -77,12 +78,18 @@ class ResultsLine(QFrame):
         self.slider.setAccessibleName("Size of the thumbnails")
         self.slider.setToolTip("Size of the thumbnails (Ctrl+wheel)")
         self.show_all = button("Show all", "link", on_click=actions[Actions.SHOW_ALL].trigger)
+        look = IconButton(Icon.GRID, "How photos are shown")
+        look.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(look)
+        menu.addActions([actions[action] for action in look_actions()])
+        look.setMenu(menu)
         panel = action_button(actions[Actions.TOGGLE_DETAIL], Icon.PANEL)
         in_row(
             self.text,
             self.show_all,
             STRETCH,
             self.slider,
+            look,
             panel,
             gap=GAP_M,
             margins=(12, 6, 12, 4),
