@@ -21,6 +21,10 @@ from ui.library.timeline import Timeline
 CELL_SIZES_PX = (80, 104, 132, 164, 204, 256, 320)
 DEFAULT_SIZE = 3
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
+_MOVES = frozenset(
+    {Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left}
+    | {Qt.Key.Key_Right, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown}
+)
 
 
 class Grid(GridView):
@@ -166,6 +170,8 @@ class Grid(GridView):
             self.extends = bool(event.modifiers() & _SHIFT)
             super().keyPressEvent(event)
             self.extends = False
+            if event.key() in _MOVES:  # also where that photo was the current one, out of sight
+                self.scrollTo(self.currentIndex())
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         """Ctrl and the wheel change the size of thumbnails."""
