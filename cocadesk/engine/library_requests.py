@@ -48,6 +48,7 @@ from cocadesk.protocol.messages import (
     Similar,
 )
 from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.sorting import BY_TIME
 from cocadesk.protocol.values import CountsValue, Fact, FailureValue, RootValue, changed
 from cocadesk.search.filters import Filter, parse_filter, unless_missing
 from cocadesk.search.matching import newest_keys
@@ -120,7 +121,8 @@ class LibraryHandler(RequestHandler):
         """The answer with shapes, and days of all ``keys`` of the list, where asked for."""
         if not body.with_layout:
             return answer
-        days = None if body.offset else self._layout.days(keys)
+        is_by_time = body.sort in BY_TIME and not body.offset
+        days = self._layout.days(keys) if is_by_time else None
         return changed(answer, shapes=self._layout.shapes(answer.keys), days=days)
 
     def _collapsed(self, keys: Sequence[str], level: int, body: ListNewest) -> Keys:

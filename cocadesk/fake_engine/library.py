@@ -60,6 +60,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.shapes import shape_of
+from cocadesk.protocol.sorting import BY_TIME
 from cocadesk.protocol.values import (
     CaptionStyle,
     CountsValue,
@@ -293,13 +294,14 @@ class FakeLibrary:
         shown = self._groups.stands_for(keys, body.collapse)
         part = [key for key in keys if key in shown][body.offset : body.offset + body.limit]
         copies = () if body.collapse is None else tuple(shown[key] for key in part)
+        has_days = body.with_layout and not body.offset and body.sort in BY_TIME
         return Keys(
             keys=tuple(part),
             offset=body.offset,
             total=len(shown),
             copies=copies,
             shapes=self._shapes(part) if body.with_layout else b"",
-            days=self._days(list(shown)) if body.with_layout and not body.offset else None,
+            days=self._days(list(shown)) if has_days else None,
         )
 
     def _rows(self, body: GetRows, call: Call) -> ReplyBody:

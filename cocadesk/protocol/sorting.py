@@ -20,3 +20,7 @@ class SortKey(StrEnum):
     NAME = "name"
     SIZE = "size"
     RATING = "rating"
+
+
+BY_TIME = (SortKey.RELEVANCE, SortKey.TAKEN)
+"""The orders in which lists without words are those of time."""

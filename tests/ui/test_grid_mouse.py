@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QAccessible, QDrag, QGuiApplication, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
+from ui.annotations.ratings import targets
 from ui.kit.actions import Actions
 from ui.kit.preferences import remembered
+from ui.library.dragging import MOST_FILES, FileDrag
 from ui.library.grid import Grid
 from ui.library.grid_look import SQUARES
 from ui.library.header_bar import HEADER_PX
@@ -57,13 +59,13 @@ def _drag(part: QWidget, *points: QPoint) -> None:
 
 
 def test_check_circles_select_one_after_the_other_without_keys(grid: Grid) -> None:
-    """A second click takes one out again; the cursor is where one has clicked."""
+    """A second click takes one out again; the cursor is then on one that is still selected."""
     grid.clearSelection()
     for position in (0, 2, 1, 2):
         grid.scrollTo(grid.results.index(position))
         _click(grid, check_middle(grid.rect_of(position)).toPoint())
     assert _positions(grid) == [0, 1]
-    assert grid.currentIndex().row() == 2
+    assert grid.currentIndex().row() == 1
 
 
 def test_a_click_beside_the_circle_selects_that_photo_alone(grid: Grid) -> None:
@@ -185,3 +187,73 @@ def test_squares_and_headers_are_chosen_and_remembered(window: MainWindow) -> No
     actions[Actions.HEADERS_AUTO].trigger()
     grid.set_size_step(6)
     assert len(grid.sections) > 12
+
+
+@pytest.mark.parametrize("key", "AXPUL0123450")
+def test_a_single_letter_says_what_it_did_and_offers_to_undo_it(
+    window: MainWindow, qtbot: QtBot, key: str
+) -> None:
+    """Nobody runs a command unseen."""
+    window.activateWindow()
+    window.widgets.grid.setFocus()
+    qtbot.waitUntil(lambda: window.widgets.grid.current_row() is not None, timeout=30_000)
+    qtbot.waitUntil(
+        lambda: bool((row := window.widgets.grid.current_row()) and row.caption), timeout=30_000
+    )
+    notice = window.widgets.notice
+    notice.hide()
+    QTest.keyClick(window.widgets.grid, Qt.Key(ord(key)))
+    qtbot.waitUntil(notice.isVisible, timeout=30_000)
+    assert notice.text()
+    assert notice.button.text() == "Undo"
+
+
+def test_what_is_taken_out_of_a_selection_is_not_edited_with_it(grid: Grid) -> None:
+    """Eight selected, one taken out: what follows is about the seven."""
+    for position in range(8):
+        _click(grid, grid.rect_of(position).center(), CONTROL if position else NONE)
+    _click(grid, grid.rect_of(3).center(), CONTROL)
+    assert _positions(grid) == [0, 1, 2, 4, 5, 6, 7]
+    assert grid.currentIndex().row() in (2, 4)
+    assert len(targets(grid)) == 7
+
+
+def test_dragged_photos_are_files_also_where_rows_are_missing(
+    grid: Grid, window: MainWindow, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    """Their rows are asked for first; too many are refused in a sentence."""
+    dragged: list[int] = []
+
+    def note(drag: QDrag, *_actions: Qt.DropAction) -> Qt.DropAction:
+        dragged.append(len(drag.mimeData().urls()))
+        return Qt.DropAction.CopyAction
+
+    monkeypatch.setattr(QDrag, "exec", note)
+    monkeypatch.setattr(QGuiApplication, "mouseButtons", lambda: LEFT)
+    grid.selectAll()
+    grid.startDrag(Qt.DropAction.CopyAction)
+    qtbot.waitUntil(lambda: dragged == [40], timeout=30_000)
+    drag = FileDrag(grid, grid.results, window.widgets.notice.say)
+    drag.begin(["key"] * (MOST_FILES + 1), None)
+    assert "2,000" in window.widgets.notice.text()
+
+
+def test_the_menu_of_a_photo_holds_stars_and_flags(window: MainWindow) -> None:
+    """All verbs of a photo are at the pointer."""
+    menu = window.widgets.photo_menu.build()
+    texts = {action.text() for action in menu.actions()}
+    texts |= {one.text() for sub in menu.findChildren(QMenu) for one in sub.actions()}
+    wanted = ("5 stars", "Pick", "Reject", "Favourite, or no longer", "Edit caption", "Open")
+    assert set(wanted) <= texts
+
+
+def test_a_screen_reader_finds_the_photos(window: MainWindow, qtbot: QtBot) -> None:
+    """Qt makes a table of any view of items; cells have texts."""
+    grid = window.widgets.grid
+    qtbot.waitUntil(lambda: grid.current_row() is not None, timeout=30_000)
+    seen = QAccessible.queryAccessibleInterface(grid)
+    assert seen.text(QAccessible.Text.Name) == "Photos"
+    assert seen.childCount() == 40
+    cell = seen.child(0)
+    assert "IMG_" in cell.text(QAccessible.Text.Name) or "VID_" in cell.text(QAccessible.Text.Name)
+    assert cell.rect().height() > 40

@@ -120,14 +120,12 @@ class AnnotationCommands(QObject):
         self._editor.set(keys, f"Tag “{tag}” removed{_for(keys)}", remove=[tag])
 
     def _targets(self) -> list[str]:
-        """The selection where it holds the photo that is shown, else that photo."""
+        """The selection where that is several photos, else the one that is shown."""
         shown = self._place().field.key
         if shown and not self._grid.isVisible():
             return [shown]
         selected = self._grid.selected_keys()
-        if not shown or (shown in selected and len(selected) > 1):
-            return selected
-        return [shown]
+        return selected if not shown or len(selected) > 1 else [shown]
 
     def _ask_history(self) -> None:
         row = self._grid.current_row()

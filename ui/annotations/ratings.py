@@ -67,7 +67,7 @@ def rate(
 
 
 def targets(grid: Grid) -> list[str]:
-    """The selection where the photo under the cursor is one of several, else that photo.
+    """The selection where that is several photos, else the one under the cursor.
 
     In the large view the grid is not seen, nor is what is selected in it: it is that photo.
     """
@@ -75,6 +75,4 @@ def targets(grid: Grid) -> list[str]:
     if current is not None and not grid.isVisible():
         return [current]
     selected = grid.selected_keys()
-    if current is None or (current in selected and len(selected) > 1):
-        return selected
-    return [current]
+    return selected if current is None or len(selected) > 1 else [current]

@@ -25,7 +25,7 @@ from ui.kit.theme import colour
 WORKERS = 2
 
 
-TILES_BYTES = 72_000_000
+TILES_BYTES = 40_000_000
 """The memory for pictures of a grid's cells."""
 Place = tuple[str, bool]
 """A key, and True where a cell shows its picture."""
@@ -107,6 +107,11 @@ class ImageLoader(QObject):
             return known[1]
         self._want((key, True), wanted)
         return None
+
+    def known_tile(self, key: str) -> QPixmap | None:
+        """The picture of a cell where it has been read, in whatever size; nothing is asked for."""
+        known = self._tiles.get(key)
+        return None if known is None or known[1].isNull() else known[1]
 
     def _want(self, place: Place, wanted: Wanted) -> None:
         with self._changed:
@@ -191,9 +196,9 @@ def read_image(path: str, long_side_px: int) -> QImage:
 
 
 def read_tile(wanted: Wanted) -> QImage:
-    """The middle of the picture, upright, in the shape of a cell, with round corners.
+    """The middle of the picture, upright, of the size of a cell, with round corners.
 
-    It is never larger than the file's picture: a cell that is draws it larger.
+    Workers do all of it, so that drawing a cell is a copy.
     """
     width, height = wanted.size or (1, 1)
     reader = QImageReader(os.fsdecode(os.fsencode(wanted.path)))
@@ -216,29 +221,21 @@ def read_tile(wanted: Wanted) -> QImage:
 
 
 def _rounded(image: QImage, width: int, height: int, radius_px: float) -> QImage:
-    """The middle of an image in this shape, at most of this size."""
-    scale = min(1.0, image.width() / width, image.height() / height)
-    made = QImage(
-        max(1, round(width * scale)),
-        max(1, round(height * scale)),
-        QImage.Format.Format_ARGB32_Premultiplied,
-    )
+    """The middle of an image in this shape and size."""
+    made = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied)
     made.fill(0)
-    place = QRectF(made.rect())
-    cut = min(image.width() / place.width(), image.height() / place.height())
-    middle = QRectF(0, 0, place.width() * cut, place.height() * cut)
-    middle.moveCenter(QRectF(image.rect()).center())
-    brush = QBrush(image)
+    scale = max(width / image.width(), height / image.height())
     fit = QTransform()
-    fit.scale(1 / cut, 1 / cut)
-    fit.translate(-middle.left(), -middle.top())
+    fit.translate((width - image.width() * scale) / 2, (height - image.height() * scale) / 2)
+    fit.scale(scale, scale)
+    brush = QBrush(image)
     brush.setTransform(fit)
     painter = QPainter(made)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(brush)
-    painter.drawRoundedRect(place, radius_px * scale, radius_px * scale)
+    painter.drawRoundedRect(QRectF(made.rect()), radius_px, radius_px)
     painter.end()
     return made
 

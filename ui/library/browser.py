@@ -246,6 +246,8 @@ class Browser(QObject):
                 self._model.show_keys(part, days=growing.days)
             else:
                 self._model.append(part)
+        if growing.is_whole:
+            self._growing = None  # the model has a copy
         if is_first or growing.is_whole:
             self._settle(total=growing.total)
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QStyledItemDelegate
 from cocadesk.protocol.values import Row
 from ui.kit.image_loader import ImageLoader
 from ui.kit.theme import colour
+from ui.library.dragging import FileDrag
 from ui.library.grid_view import GridView
 from ui.library.place import PlaceKeeper
 from ui.library.pointer import Pointer
@@ -39,6 +40,7 @@ class Grid(GridView):
     selected = Signal()
     menu_wanted = Signal(object)
     group_wanted = Signal(str)
+    reported = Signal(str)
 
     def __init__(self, model: ResultsModel, loader: ImageLoader) -> None:
         super().__init__(model, loader)
@@ -69,6 +71,7 @@ class Grid(GridView):
         self.pointer = Pointer(self)
         self.pointer.group_clicked.connect(self._on_group)
         self._place = PlaceKeeper(self, model)
+        self._drag = FileDrag(self, model, self.reported.emit)
 
     # What is chosen -----------------------------------------------------------------
 
@@ -150,6 +153,12 @@ class Grid(GridView):
 
     # Qt -----------------------------------------------------------------------------
 
+    def startDrag(self, _actions: Qt.DropAction) -> None:  # noqa: N802
+        """Drags the selected photos out as files, or the one under the pointer."""
+        key = self.current_key()
+        if key is not None:
+            self._drag.begin(self.selected_keys() or [key], self.loader.known_tile(key))
+
     def keyboardSearch(self, _text: str) -> None:  # noqa: N802
         """Letters are commands here; looking through all names would ask for every row."""
 
@@ -158,6 +167,12 @@ class Grid(GridView):
         self.extends = bool(event.modifiers() & _SHIFT)
         super().mousePressEvent(event)
         self.extends = False
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """The cursor does not stay on a photo that was taken out of the selection."""
+        super().mouseReleaseEvent(event)
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.stay_selected()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Handles the keys that mean something here."""

@@ -95,6 +95,17 @@ class GridView(PlacedView):
         self.extends = False
         self.setSelection(QRect(), Command.Select | Command.Current)
 
+    def stay_selected(self) -> None:
+        """Moves the cursor to the nearest selected photo where it is on one taken out."""
+        current, model = self.currentIndex(), self.selectionModel()
+        if not model.hasSelection() or model.isSelected(current):
+            return
+        at = current.row()
+        ranges = ((part.top(), part.bottom()) for part in model.selection().toList())
+        ends = (min(last, max(first, at)) for first, last in ranges)
+        nearest = min(ends, key=lambda position: abs(position - at))
+        model.setCurrentIndex(self.results.index(nearest), Command.NoUpdate)
+
     def currentChanged(self, current: Index, previous: Index) -> None:  # noqa: N802
         """Notes from where a range is selected."""
         if not self.extends:

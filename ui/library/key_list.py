@@ -47,15 +47,25 @@ class KeyList:
     def insert(self, place: int, keys: Iterable[str], shapes: bytes = b"") -> None:
         """Puts keys before this place."""
         added = [key.encode() for key in keys]
-        self._widen(max(map(len, added), default=1))
+        most = max(map(len, added), default=1)
+        self._widen(most)
         width = self._width
+        if min(map(len, added), default=0) < width:
+            added = [key.ljust(width, b"\0") for key in added]
+        self._put(place, b"".join(added), (shapes + bytes(len(added)))[: len(added)])
+
+    def insert_part(self, place: int, part: KeyList) -> None:
+        """Puts the keys of another list before this place, with their shapes."""
+        width = max(self._width, part._width)
+        self._widen(width)
+        part._widen(width)
+        self._put(place, part._keys, part.shapes)
+
+    def _put(self, place: int, keys: bytes | bytearray, shapes: bytes | bytearray) -> None:
         if place < len(self):
             self._places.clear()
-        self._keys[place * width : place * width] = b"".join(
-            key.ljust(width, b"\0") for key in added
-        )
-        own = shapes[: len(added)]
-        self.shapes[place:place] = own + bytes(len(added) - len(own))
+        self._keys[place * self._width : place * self._width] = keys
+        self.shapes[place:place] = shapes
 
     def delete(self, place: int, count: int) -> None:
         """Takes so many keys out."""

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView
+from PySide6.QtWidgets import QAbstractItemView, QListView
 
+from cocadesk.protocol.values import Days
 from ui.kit.image_loader import ImageLoader
 from ui.library.header_bar import HEADER_PX
 from ui.library.layout.blocks import Box, GridLayout, Sizes
@@ -25,8 +26,11 @@ SECTION_GAP_PX = 12
 Index = QModelIndex | QPersistentModelIndex
 
 
-class PlacedView(QAbstractItemView):
+class PlacedView(QListView):
     """Where each photo is; only those that are seen are looked at.
+
+    It is a list view for screen readers alone, to which Qt tells of no other view: of its layout,
+    which takes seconds for a million, nothing is used.
 
     ``row_px`` is the height of rows, or the side of squares, that is wished for. ``placed``:
     all photos have got new places.
@@ -42,6 +46,7 @@ class PlacedView(QAbstractItemView):
         self.is_justified = True
         self.headers = Headers.MONTH
         self.sections: list[Section] = []
+        self._sectioned: tuple[Days | None, Headers] = (None, self.headers)
         self.layout_now = GridLayout(0, (), b"", self._sizes())
         self.hovered: int | None = None
         self._top_index = QPersistentModelIndex()
@@ -102,7 +107,10 @@ class PlacedView(QAbstractItemView):
 
     def _place_all(self) -> None:
         model = self.results
-        self.sections = sections_of(model.days, self.headers)
+        wanted = (model.days, self.headers)
+        if wanted[0] is not self._sectioned[0] or wanted[1] is not self._sectioned[1]:
+            self._sectioned = wanted
+            self.sections = sections_of(*wanted)
         starts = [section.start for section in self.sections] or [0]
         self.layout_now = GridLayout(
             model.rowCount(), starts, model.keys.shapes, self._sizes(bool(self.sections))
@@ -171,15 +179,19 @@ class PlacedView(QAbstractItemView):
 
     def reset(self) -> None:
         """Another list, from its top."""
-        super().reset()
+        QAbstractItemView.reset(self)
         if self.model() is self.results:  # else that is gone
             self._place_all()
             self.show_layout()
 
     def rowsInserted(self, parent: Index, start: int, end: int) -> None:  # noqa: N802
         """Newcomers push nothing of what is seen away."""
-        super().rowsInserted(parent, start, end)
+        QAbstractItemView.rowsInserted(self, parent, start, end)
         self.lay_out()
+
+    def doItemsLayout(self) -> None:  # noqa: N802
+        """Nothing that Qt would know of."""
+        QAbstractItemView.doItemsLayout(self)
 
     def updateGeometries(self) -> None:  # noqa: N802
         """The scroll bar follows the layout alone."""
@@ -192,7 +204,7 @@ class PlacedView(QAbstractItemView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Fits the rows to the new width; what is seen stays in sight."""
-        super().resizeEvent(event)
+        QAbstractItemView.resizeEvent(self, event)
         if event.size().width() != event.oldSize().width():
             self.lay_out()
         else:

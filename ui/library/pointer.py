@@ -135,6 +135,7 @@ class Pointer(QObject):
         else:
             view.selectionModel().setCurrentIndex(index, Command.NoUpdate)
             view.selectionModel().select(index, Command.Toggle)
+            view.stay_selected()
         view.viewport().update()
 
     # The rubber band ----------------------------------------------------------------

@@ -177,8 +177,7 @@ class ResultsModel(QAbstractListModel):
             self.days = days
         for position, number in runs:
             self.beginInsertRows(_NO_PARENT, position, position + number - 1)
-            part = new.part(position, position + number)
-            self.keys.insert(position, part, bytes(part.shapes))
+            self.keys.insert_part(position, new.part(position, position + number))
             self.endInsertRows()
         if self.days != days or self.keys.shapes != new.shapes:
             self.days, self.keys.shapes = days, new.shapes
@@ -190,7 +189,7 @@ class ResultsModel(QAbstractListModel):
         if part:
             count = len(self.keys)
             self.beginInsertRows(_NO_PARENT, count, count + len(part) - 1)
-            self.keys.extend(part, bytes(part.shapes))
+            self.keys.insert_part(count, part)
             self.endInsertRows()
 
     def splice(self, key: str, removed: int, added: Sequence[str]) -> None:

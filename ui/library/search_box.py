@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLineEdit
 from ui.kit.icons import Icon, icon
 from ui.kit.timers import single_shot
 
-PAUSE_MS = 250
+PAUSE_MS = 40
 MAX_HISTORY = 50
 
 

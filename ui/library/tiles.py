@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPixmap
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen, QPixmap
 
 from cocadesk.protocol.values import Hit, MediaKind, Row
 from ui.kit.icons import Icon, pixmap
@@ -18,6 +18,7 @@ from ui.library.results_model import ResultsModel
 
 RADIUS_PX = 5
 SELECTED_PX = 9
+_COLOURS = ("accent", "accent_soft", "badge", "muted", "on_badge", "placeholder", "window")
 ROOMY_PX = 110
 TINY_PX = 70
 BADGE_PX = 20
@@ -71,6 +72,7 @@ class TilePainter:
         self._font.setWeight(QFont.Weight.DemiBold)
         self._metrics = QFontMetrics(self._font)
         self._row_px = row_px
+        self._colours = {name: colour(name) for name in _COLOURS}
 
     def draw(self, model: ResultsModel, position: int, tile: Tile) -> None:
         """Draws one photo; its row and picture are asked for where they are not here."""
@@ -78,7 +80,7 @@ class TilePainter:
         row, mark = model.wanted_row(key), model.groups.mark(key)
         rect = tile.rect
         if mark is not None and mark.is_open:  # one ground under all of them
-            self._painter.fillRect(rect.adjusted(-3, -3, 3, 3), colour("accent_soft"))
+            self._painter.fillRect(rect.adjusted(-3, -3, 3, 3), self._colours["accent_soft"])
         if tile.is_selected:
             self._fill(rect.adjusted(-2, -2, 2, 2), "accent_soft", RADIUS_PX + 2)
             rect = rect.adjusted(SELECTED_PX, SELECTED_PX, -SELECTED_PX, -SELECTED_PX)
@@ -104,14 +106,14 @@ class TilePainter:
             return
         self._fill(rect, "placeholder", RADIUS_PX)
         if row is not None and (path is None or shown is not None):
-            self._painter.setPen(colour("muted"))
+            self._painter.setPen(self._colours["muted"])
             self._painter.setFont(self._font)
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWrapAnywhere
             self._painter.drawText(rect.adjusted(8, 8, -8, -8), int(flags), row.name)
 
     def _fill(self, rect: QRect, name: str, radius_px: int) -> None:
         self._painter.setPen(Qt.PenStyle.NoPen)
-        self._painter.setBrush(colour(name))
+        self._painter.setBrush(self._colours[name])
         self._painter.drawRoundedRect(rect, radius_px, radius_px)
 
     # Badges -------------------------------------------------------------------------
@@ -155,9 +157,9 @@ class TilePainter:
         top = rect.top() + 5 if is_above else rect.bottom() - 4 - BADGE_PX
         pill = QRectF(left, top, width, BADGE_PX)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour("badge"))
+        painter.setBrush(self._colours["badge"])
         painter.drawRoundedRect(pill, BADGE_PX / 2, BADGE_PX / 2)
-        ink = colour("on_badge")
+        ink = self._colours["on_badge"]
         painter.setFont(self._font)
         painter.setPen(ink)
         x = left + 5
@@ -180,9 +182,9 @@ class TilePainter:
         if tile.is_current:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             around = QRectF(tile.rect).adjusted(-1, -1, 1, 1)
-            painter.setPen(QPen(colour("window"), 4))
+            painter.setPen(QPen(self._colours["window"], 4))
             painter.drawRoundedRect(around.adjusted(1.5, 1.5, -1.5, -1.5), RADIUS_PX, RADIUS_PX)
-            painter.setPen(QPen(colour("accent" if tile.has_focus else "muted"), 3))
+            painter.setPen(QPen(self._colours["accent" if tile.has_focus else "muted"], 3))
             painter.drawRoundedRect(around, RADIUS_PX + 1, RADIUS_PX + 1)
         if tile.is_selected:
             draw_check(painter, check_middle(tile.rect), is_on=True)
@@ -225,6 +227,3 @@ def _video_text(row: Row, hit: Hit | None) -> str:
         return f"{row.duration_s:.1f} s"
     length = clock(row.duration_s)
     return f"{clock(hit.time_s)} of {length}" if hit and hit.time_s is not None else length
-
-
-TRANSPARENT = QColor(0, 0, 0, 0)

@@ -8,11 +8,12 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QScrollBar, QWidget
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QScrollBar, QWidget
 
 from ui.kit.cells import set_font
-from ui.kit.theme import SMALL_PX, colour
+from ui.kit.plain_text import PlainLabel
+from ui.kit.theme import SMALL_PX, colour, current_theme
 from ui.library.sections import Headers, Section, sections_of, title_of
 
 if TYPE_CHECKING:
@@ -104,8 +105,12 @@ class Timeline(QScrollBar):
         self._parent = parent
         self._layout: GridLayout | None = None
         self._scale = TimeScale(None)
+        self._days: Days | None = None
+        self._drawn: QPixmap | None = None
+        self._drawn_look: object = None
         self._hover_y: int | None = None
-        self._bubble = QLabel("", parent)
+        self._bubble = PlainLabel("")
+        self._bubble.setParent(parent)
         self._bubble.setObjectName("date-bubble")
         self._bubble.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._bubble.hide()
@@ -121,7 +126,8 @@ class Timeline(QScrollBar):
     def show_days(self, days: Days | None, layout: GridLayout) -> None:
         """The dates of another list, or of one laid out anew."""
         self._layout = layout
-        self._scale = TimeScale(days)
+        if days is not self._days:
+            self._days, self._scale, self._drawn = days, TimeScale(days), None
         self.updateGeometry()
         self._say(None)
         self.update()
@@ -135,9 +141,23 @@ class Timeline(QScrollBar):
         if not self.is_dated:
             super().paintEvent(event)
             return
+        look = (self.size().toTuple(), current_theme().is_dark)
+        if self._drawn is None or self._drawn_look != look:
+            self._drawn, self._drawn_look = self._draw_line(), look
         painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._drawn)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), colour("window"))
+        self._draw_handle(painter, self._track())
+        painter.end()
+
+    def _draw_line(self) -> QPixmap:
+        """Bars and years: hundreds of them, that stay as they are while one scrolls."""
+        ratio = self.devicePixelRatioF()
+        drawn = QPixmap(self.size() * ratio)
+        drawn.setDevicePixelRatio(ratio)
+        drawn.fill(colour("window"))
+        painter = QPainter(drawn)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         track, scale = self._track(), self._scale
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour("line"))
@@ -154,8 +174,8 @@ class Timeline(QScrollBar):
             y = round(track.top() + share * track.height())
             beside = QRect(4, y - 2, self.width() - 10, LABEL_PX)
             painter.drawText(beside, int(Qt.AlignmentFlag.AlignLeft), text)
-        self._draw_handle(painter, track)
         painter.end()
+        return drawn
 
     def _draw_handle(self, painter: QPainter, track: QRectF) -> None:
         y = self._handle_y()

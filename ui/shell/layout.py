@@ -48,6 +48,7 @@ class WindowWidgets(QObject):
         self.stack.addWidget(self.large)
         window.setCentralWidget(self.stack)
         self.notice = Notice(window, self.page_stack)
+        self.grid.reported.connect(self.notice.say)
         self.palette = CommandPalette(actions, window)
         self.photo_menu = PhotoMenu(actions, window, self.grid.current_row)
         self.grid.menu_wanted.connect(self.photo_menu.show)

@@ -74,6 +74,10 @@ class PhotoMenu(QObject):
                 menu.addSeparator()
             for entry in entries:
                 menu.addAction(self._actions[entry])
+        said = menu.addMenu(Group.RATING.value)
+        for entry in self._actions.of_group(Group.RATING):
+            if entry.keys and len(entry.keys[0]) == 1 and not entry.is_in_photo_menu:
+                said.addAction(self._actions[entry])
         row = self._row()
         if row is not None and any(part.path != row.path for part in row.parts):
             files = menu.addMenu("Files of this photo")

@@ -1,0 +1,420 @@
+"""The window's numbers: scrolling, memory, keystrokes, pauses of its event loop.
+
+    python -m tests.bench.window [MEASURE…] [--quick]
+
+Offscreen, with real thumbnails. Frames, pauses and keystrokes are counted in the processor
+time of the window's thread, so that another program's work is not held against it; by the
+clock they stand beside, without a bar. Each measure runs in a process of its own, so that what one
+holds is not counted for another; exit 1 where a number falls short of its bar. A new measure
+is a function in ``MEASURES``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QSettings, QTimer
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from cocadesk.protocol.launch import running_engine
+from cocadesk.protocol.messages import JobReply, StartCaption
+from cocadesk.protocol.values import JobValue, Scope
+from tests.bench.figures import Figure, exit_code, print_table
+from ui.engine.link import EngineLink, LinkState
+from ui.kit.app_theme import AppTheme
+from ui.kit.image_loader import read_image
+from ui.kit.theme import Appearance
+from ui.library.grid import Grid
+from ui.shell.window import MainWindow
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "resources" / "samples" / "photos"
+MANY, FEWER = 1_000_000, 100_000
+THUMBNAIL_PX = 320
+FRAME_S = 1 / 60
+SEEN_S = 0.3
+WAIT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The sizes of a run."""
+
+    folder: Path
+    is_quick: bool
+
+    @property
+    def scroll_s(self) -> float:
+        """The seconds for one way of scrolling."""
+        return 4.0 if self.is_quick else 15.0
+
+
+def resident_mb() -> float:
+    """The memory that this process holds, in MB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) * 1024 / 1e6
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value that this share of them does not exceed."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def run_for(app: QApplication, seconds: float, until: Callable[[], bool] | None = None) -> None:
+    """Lets the window work for so long, or until something is so."""
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end and not (until is not None and until()):
+        app.processEvents()
+        time.sleep(0.001)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Seconds of the thread's processor time, and by the clock."""
+
+    work_s: float
+    clock_s: float
+
+
+class Stopwatch:
+    """The time since it was made."""
+
+    def __init__(self) -> None:
+        self._work_s, self._clock_s = time.thread_time(), time.perf_counter()
+
+    def read(self) -> Span:
+        """The time until now."""
+        return Span(time.thread_time() - self._work_s, time.perf_counter() - self._clock_s)
+
+
+class GapWatch(QObject):
+    """Measures the times for which the event loop does not turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gaps: list[Span] = []
+        self._since = Stopwatch()
+        self._timer = QTimer(self)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start()
+
+    def _tick(self) -> None:
+        self.gaps.append(self._since.read())
+        self._since = Stopwatch()
+
+    def longest_ms(self) -> float:
+        """The longest, in processor time."""
+        return 1000 * max(gap.work_s for gap in self.gaps)
+
+
+@contextlib.contextmanager
+def many_media(plan: Plan, count: int) -> Iterator[tuple[QApplication, MainWindow]]:
+    """A window on an engine (in a process of its own) with so many media; none have come yet."""
+    library = plan.folder / f"library-{count}"
+    library.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "tests.bench.window_engine", "--library", str(library)]
+    command += ["--media", str(count), "--thumbnails", str(plan.folder / "thumbnails")]
+    engine = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert engine.stdin is not None
+    assert engine.stdout is not None
+    engine.stdout.readline()
+    app, window = open_window(library, starts_engine=False)
+    try:
+        yield app, window
+    finally:
+        window.close()
+        engine.stdin.close()
+        engine.wait(20)
+
+
+def open_window(library: Path, *, starts_engine: bool) -> tuple[QApplication, MainWindow]:
+    """The program's window, shown, whose link opens."""
+    app = QApplication.instance() or QApplication([sys.argv[0]])
+    assert isinstance(app, QApplication)
+    window = MainWindow(
+        EngineLink(library, starts_engine=starts_engine), AppTheme(app, Appearance.LIGHT)
+    )
+    window.show()
+    window.session.link.open()
+    return app, window
+
+
+def has_picture(window: MainWindow, grid: Grid, position: int) -> bool:
+    """True where the cell shows its photo's picture."""
+    return window.session.thumbnails.known_tile(grid.results.keys[position]) is not None
+
+
+# The measures ------------------------------------------------------------------------
+
+
+def measure_scrolling(plan: Plan) -> list[Figure]:
+    """A million rows by the timeline from end to end, then at a reader's pace."""
+    with many_media(plan, MANY) as (app, window):
+        grid = window.widgets.grid
+        run_for(app, WAIT_S, lambda: grid.results.rowCount() == MANY)
+        run_for(app, 1.0)
+        frames: list[Span] = []
+        shown = seen = 0
+        steps = round(plan.scroll_s / FRAME_S)
+        for step in range(steps):
+            frames.append(_frame(app, grid, round(grid.timeline.maximum() * step / steps)))
+        for stop in range(12 if plan.is_quick else 40):
+            _frame(app, grid, grid.timeline.maximum() * (stop * 7 % 40) // 40)
+            run_for(app, SEEN_S)
+            here = [position for position, _ in grid.seen()]
+            seen += len(here)
+            shown += sum(has_picture(window, grid, position) for position in here)
+        more_frames, more_seen, more_shown = _at_pace(app, window, steps)
+        frames += more_frames
+        return [
+            Figure(
+                name="scroll 1,000,000 rows end to end: frame p99",
+                value=1000 * percentile([frame.work_s for frame in frames], 0.99),
+                unit="ms",
+                bar=20,
+                aim=16,
+            ),
+            Figure(
+                name="the same, median",
+                value=1000 * percentile([frame.work_s for frame in frames], 0.5),
+                unit="ms",
+            ),
+            Figure(
+                name="the same, p99 by the clock",
+                value=1000 * percentile([frame.clock_s for frame in frames], 0.99),
+                unit="ms",
+            ),
+            Figure(
+                name="cells visible for 300 ms that show their picture",
+                value=100 * (shown + more_shown) / max(1, seen + more_seen),
+                unit="%",
+                bar=90,
+                aim=98,
+                is_most=False,
+            ),
+        ]
+
+
+def _frame(app: QApplication, grid: Grid, value: int) -> Span:
+    """The time of one frame: scrolled there, drawn, and what has come in taken."""
+    watch = Stopwatch()
+    grid.timeline.setValue(value)
+    grid.viewport().repaint()
+    app.processEvents()
+    taken = watch.read()
+    run_for(app, max(0.0, FRAME_S - taken.clock_s))
+    return taken
+
+
+def _at_pace(app: QApplication, window: MainWindow, steps: int) -> tuple[list[Span], int, int]:
+    """Frames, cells that were visible for 300 ms, and those of them with a picture."""
+    grid = window.widgets.grid
+    frames: list[Span] = []
+    since: dict[int, float] = {}
+    judged: dict[int, bool] = {}
+    for _ in range(steps):
+        frames.append(_frame(app, grid, grid.timeline.value() + 16))
+        now = time.perf_counter()
+        here = [position for position, _ in grid.seen()]
+        since = {position: since.get(position, now) for position in here}
+        for position, begun in since.items():
+            if position not in judged and now - begun >= SEEN_S:
+                judged[position] = has_picture(window, grid, position)
+    return frames, len(judged), sum(judged.values())
+
+
+def measure_memory(plan: Plan) -> list[Figure]:
+    """A million keys come without a pause, and the process stays small."""
+    with many_media(plan, MANY) as (app, window):
+        grid = window.widgets.grid
+        run_for(app, WAIT_S, lambda: grid.results.rowCount() > 0)
+        watch, begun = GapWatch(), time.perf_counter()
+        run_for(app, WAIT_S, lambda: grid.results.rowCount() == MANY)
+        taken_s = time.perf_counter() - begun
+        longest_ms = watch.longest_ms()
+        for stop in range(20):
+            _frame(app, grid, grid.timeline.maximum() * stop // 20)
+            run_for(app, 0.2)
+        return [
+            Figure(
+                name="window process memory at 1,000,000 rows",
+                value=resident_mb(),
+                unit="MB",
+                bar=300,
+                aim=180,
+            ),
+            Figure(name="1,000,000 keys come in", value=taken_s, unit="s"),
+            Figure(
+                name="longest pause while they come",
+                value=longest_ms,
+                unit="ms",
+                bar=50,
+                aim=20,
+            ),
+        ]
+
+
+def measure_keystroke(plan: Plan) -> list[Figure]:
+    """From a key in the search field to results that are drawn; the engine answers at once."""
+    with many_media(plan, FEWER) as (app, window):
+        grid, search = window.widgets.grid, window.widgets.search
+        run_for(app, WAIT_S, lambda: grid.results.rowCount() == FEWER)
+        run_for(app, 0.5)
+        taken: list[Span] = []
+        for letter in "a dog on the beach in summer".replace(" ", ""):
+            watch = Stopwatch()
+            QTest.keyClicks(search, letter)
+            run_for(app, 5.0, lambda: window.session.browser.listing.query == search.query())
+            grid.viewport().repaint()
+            taken.append(watch.read())
+            run_for(app, 0.15)
+        return [
+            Figure(
+                name="keystroke → first results, 100,000 photos, the window's part",
+                value=1000 * percentile([one.clock_s for one in taken], 0.5),
+                unit="ms",
+                bar=150,
+                aim=60,
+            )
+        ]
+
+
+def measure_indexing(plan: Plan) -> list[Figure]:
+    """The real engine indexes and captions photos while the window shows what comes."""
+    from tests.support.engines import stop  # here: it brings the engine's libraries along
+
+    library = plan.folder / "library-real"
+    app, window = open_window(library, starts_engine=True)
+    link, grid, tracker = window.session.link, window.widgets.grid, window.session.tracker
+    ended: list[JobValue] = []
+    tracker.ended.connect(ended.append)
+    try:
+        run_for(app, WAIT_S, lambda: link.state is LinkState.CONNECTED)
+        watch, since = GapWatch(), Stopwatch()
+        window.add_folders([str(plan.folder / "photos")])
+        run_for(app, WAIT_S, lambda: bool(grid.results.rowCount()) and _has_any(window, grid))
+        first_s = since.read().clock_s
+        run_for(app, WAIT_S, lambda: bool(ended))
+        keys = tuple(grid.all_keys()[: 8 if plan.is_quick else 100])
+        link.ask(StartCaption(scope=Scope(keys=keys)), JobReply, lambda _answer: None)
+        run_for(app, WAIT_S, lambda: len(ended) > 1)
+        indexed = grid.results.rowCount()
+    finally:
+        window.close()
+        client = running_engine(library)
+        if client is not None:
+            with client:
+                stop(client)
+    return [
+        Figure(
+            name=f"longest pause while {indexed} photos are indexed and {len(keys)} captioned",
+            value=watch.longest_ms(),
+            unit="ms",
+            bar=50,
+            aim=20,
+        ),
+        Figure(name="folder added → first photos visible", value=first_s, unit="s", bar=3, aim=1.5),
+    ]
+
+
+def _has_any(window: MainWindow, grid: Grid) -> bool:
+    return any(has_picture(window, grid, position) for position, _ in grid.seen())
+
+
+MEASURES: dict[str, Callable[[Plan], list[Figure]]] = {
+    "scrolling": measure_scrolling,
+    "memory": measure_memory,
+    "keystroke": measure_keystroke,
+    "indexing": measure_indexing,
+}
+
+
+# Running -----------------------------------------------------------------------------
+
+
+def make_pictures(folder: Path) -> None:
+    """Parts of the sample photos in several shapes: as files, and as thumbnails."""
+    (folder / "photos").mkdir()
+    (folder / "thumbnails").mkdir()
+    for path in sorted(SAMPLES.glob("*.jpg")):
+        picture = read_image(str(path), 4 * THUMBNAIL_PX)
+        width, height = picture.width(), picture.height()
+        for name, part in (
+            ("whole", picture),
+            ("wide", picture.copy(0, height // 3, width, max(1, height // 3))),
+            ("tall", picture.copy(width // 4, 0, max(1, width // 2), height)),
+            ("left", picture.copy(0, 0, max(1, 3 * width // 4), height)),
+        ):
+            file = f"{path.stem}-{name}.jpg"
+            part.save(str(folder / "photos" / file), None, 90)
+            _small(part).save(str(folder / "thumbnails" / file), None, 88)
+
+
+def _small(picture: QImage) -> QImage:
+    scale = min(1.0, THUMBNAIL_PX / max(picture.width(), picture.height()))
+    return picture.scaled(
+        max(1, round(picture.width() * scale)), max(1, round(picture.height() * scale))
+    )
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("measures", nargs="*", metavar="MEASURE", help=", ".join(MEASURES))
+    parser.add_argument("--quick", action="store_true", help="under 50 seconds")
+    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    unknown = [name for name in options.measures if name not in MEASURES]
+    if unknown:
+        parser.error(f"there is no measure {unknown[0]!r}: {', '.join(MEASURES)}")
+    if options.child is not None:
+        plan = Plan(folder=options.child, is_quick=options.quick)
+        scope = QSettings.Scope.UserScope
+        QSettings.setPath(QSettings.Format.IniFormat, scope, str(plan.folder / "settings"))
+        found = MEASURES[options.measures[0]](plan)
+        sys.stdout.write(json.dumps([asdict(figure) for figure in found]) + "\n")
+        return 0
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="cocadesk-window-") as base:
+        folder = Path(base)
+        make_pictures(folder)
+        for name in options.measures or MEASURES:
+            figures += _in_child(name, folder, is_quick=options.quick)
+    print_table(figures)
+    return exit_code(figures)
+
+
+def _in_child(name: str, folder: Path, *, is_quick: bool) -> list[Figure]:
+    command = [sys.executable, "-m", "tests.bench.window", name, "--child", str(folder)]
+    environment = os.environ | {
+        "QT_QPA_PLATFORM": "offscreen",
+        "COCADESK_CACHE": str(folder / "cache"),
+    }
+    done = subprocess.run(
+        command + ["--quick"] * is_quick,
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return [Figure(**values) for values in json.loads(done.stdout.splitlines()[-1])]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
