@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import PartValue, Row
+from ui.annotations.ratings import RATINGS
 from ui.detail.pane import DetailPane
 from ui.kit.actions import ACTIONS, Action, Actions, ActionSet, Group, Requires
 from ui.kit.app_theme import AppTheme
@@ -92,9 +93,10 @@ def test_the_menu_keeps_the_order_of_the_groups(actions: ActionSet, frame: QMain
 def test_the_menu_of_a_photo_has_what_is_marked_for_it(
     actions: ActionSet, frame: QMainWindow
 ) -> None:
-    """Set apart by groups; nothing that is about another thing."""
+    """Set apart by groups, stars and flags below; nothing that is about another thing."""
     menu = PhotoMenu(actions, frame, lambda: None).build()
-    assert _texts(menu) == [entry.text for entry in EVERY if entry.is_in_photo_menu]
+    wanted = [entry.text for entry in EVERY if entry.is_in_photo_menu]
+    assert _texts(menu) == wanted + [entry.text for entry in RATINGS]
     assert {entry.group for entry in EVERY if entry.is_in_photo_menu} == {
         Group.PHOTO,
         Group.ANNOTATIONS,
