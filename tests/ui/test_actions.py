@@ -242,7 +242,7 @@ def test_the_menu_of_a_photo_offers_each_of_its_files(
     opened: list[str] = []
     monkeypatch.setattr("ui.kit.desktop.open_file", opened.append)
     menu = PhotoMenu(actions, frame, lambda: row).build()
-    submenus = menu.findChildren(QMenu)
+    _ratings, *submenus = menu.findChildren(QMenu)
     assert [one.title() for one in submenus] == ["Files of this photo", "a.jpg", "a.cr2"]
     submenus[2].actions()[0].trigger()
     assert opened == ["/photos/a.cr2"]
