@@ -25,14 +25,14 @@ HEADERS: dict[Headers, Action] = {
 class GridLook(QObject):
     """Both choices are remembered; check marks in the menus say what holds."""
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(self, grid: Grid, actions: ActionSet) -> None:
         super().__init__(grid)
         self._grid = grid
-        self._actions: ActionSet | None = None
+        self._actions = actions
         self._squares = remembered(SQUARES, False)
         chosen = [one for one in Headers if remembered(f"headers-{one}", False)]
         self._headers = chosen[0] if chosen else Headers.AUTO
-        grid.set_look(is_justified=not self._squares, headers=self._headers)
+        self._show()
 
     def slots(self) -> Slots:
         """The slots of the actions about the grid's look."""
@@ -40,13 +40,6 @@ class GridLook(QObject):
             Actions.SQUARES: self._toggle_squares,
             **{action: partial(self._choose, headers) for headers, action in HEADERS.items()},
         }
-
-    def mark(self, actions: ActionSet) -> None:
-        """Lets the actions have check marks from now on."""
-        self._actions = actions
-        actions[Actions.SQUARES].setChecked(self._squares)
-        for headers, action in HEADERS.items():
-            actions[action].setChecked(headers is self._headers)
 
     def _toggle_squares(self) -> None:
         self._squares = not self._squares
@@ -61,8 +54,9 @@ class GridLook(QObject):
 
     def _show(self) -> None:
         self._grid.set_look(is_justified=not self._squares, headers=self._headers)
-        if self._actions is not None:
-            self.mark(self._actions)
+        self._actions[Actions.SQUARES].setChecked(self._squares)
+        for headers, action in HEADERS.items():
+            self._actions[action].setChecked(headers is self._headers)
 
 
 def look_actions() -> Iterator[Action]:

@@ -17,7 +17,6 @@ from ui.kit.dialogs import DialogHost
 from ui.library.care import CareCommands
 from ui.library.folder_commands import FolderCommands
 from ui.library.forgetting import Forgetting
-from ui.library.grid_look import GridLook
 from ui.library.group_commands import GroupCommands
 from ui.library.notices import LibraryNotices
 from ui.library.query import Query
@@ -53,7 +52,6 @@ class LibraryCommands(QObject):
         self._search = widgets.search
         self._browser = session.browser
         self.groups = GroupCommands(session.browser, widgets.grid, tracker, widgets.notice)
-        self.look = GridLook(widgets.grid)
         widgets.detail.kin_wanted.connect(self.show_group)
         self._tracker = session.tracker
         self._switcher = switcher
@@ -66,7 +64,6 @@ class LibraryCommands(QObject):
             **self._care.slots(),
             **self.watch.slots(),
             **self.groups.slots(),
-            **self.look.slots(),
             Actions.FORGET_PHOTO: self._forget_photo,
             Actions.RESCAN: partial(self._tracker.index, ()),
             Actions.SHOW_ALL: self.show_all,
@@ -88,7 +85,6 @@ class LibraryCommands(QObject):
         ):
             came.connect(actions[action].setChecked)
         self.groups.announce()
-        self.look.mark(actions)
 
     def show_all(self) -> None:
         """Everything, newest first."""

@@ -15,6 +15,7 @@ from ui.kit.actions import ActionSet, Slots
 from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
 from ui.kit.page_parts import Page
+from ui.library.grid_look import GridLook
 from ui.shell.commands import Level, LibraryCommands, MediumCommands, WindowCommands
 from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
@@ -51,6 +52,7 @@ class Controllers:
         self.jobs.closed.connect(grid.take_focus)
         self.library = LibraryCommands(widgets, session, parts.switcher, dialogs)
         self.library.mark_settings(parts.actions)
+        self.look = GridLook(grid, parts.actions)
         self.medium = MediumCommands(widgets, parts.large, parts.switcher)
         self.annotations = AnnotationCommands(
             session.editor,
@@ -87,6 +89,7 @@ class Controllers:
         controllers = (
             self.jobs,
             self.library,
+            self.look,
             self.medium,
             self.annotations,
             self.albums,
