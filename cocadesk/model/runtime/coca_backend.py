@@ -85,7 +85,7 @@ class CocaBackend:
             input_spec=InputSpec(size_px=config.image.size_px, resize=config.image.resize),
             device=self._device.device,
             tagging=self._checkpoint.tagging,
-            precision="float32",
+            precision=getattr(self.__dict__.get("image_tower"), "precision", "float32"),
             reason=f"{self._device.reason}; {self._note}" if self._note else self._device.reason,
             styles=tuple(self._markers.styles) or (SENTENCE,),
         )

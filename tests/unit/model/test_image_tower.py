@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,13 @@ import pytest
 from cocadesk.model.backend import open_backend
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
 from cocadesk.model.network.config import CocaConfig, ImageEncoderKind
+from cocadesk.model.runtime import openvino as runtime
 from cocadesk.model.runtime.coca_backend import CocaBackend
 from cocadesk.model.runtime.image_tower import OpenVinoImageTower
 from cocadesk.model.runtime.torch import TorchImageTower
 from cocadesk.model.source import find_checkpoint
 from cocadesk.model.values import RuntimeLimits
+from cocadesk.vectors import unit_vectors
 from tests.support.configs import middle_map_config, tiny_config
 from tests.support.released_model import released_model, write_released
 from tests.support.tiny_model import tiny_model, tiny_tokenizer, write_tiny_checkpoint
@@ -73,6 +76,70 @@ def test_a_compiled_model_that_disagrees_is_not_used(
         assert len(list((tmp_path / "cache" / "compiled").glob("*.json"))) == 1
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A tiny EfficientNet's saved conversion, in a cache of its own, with the model beside it."""
+    pytest.importorskip("openvino")
+    if not runtime.has_bfloat16():
+        pytest.skip("this CPU has no bfloat16")
+    folder = tmp_path_factory.mktemp("lite")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COCADESK_CACHE", str(folder / "cache"))
+        save_checkpoint(folder / "model", tiny_model(config=_LITE), tiny_tokenizer(), "")
+        with opened(folder / "model") as backend:
+            backend.embed_images(np.zeros((1, 64, 64, 3), np.uint8))
+        (found,) = (folder / "cache" / "compiled").glob("*.xml")
+        yield found
+
+
+def model_of(compiled: Path) -> Path:
+    """The model of which it is the conversion."""
+    return compiled.parents[2] / "model"
+
+
+def test_a_model_in_halves_gives_the_vectors_of_the_whole_one(compiled: Path) -> None:
+    """In order, for any number of pictures; the second half is computed in bfloat16."""
+    halves = runtime.halves(compiled, 64)
+    assert halves is not None
+    (between,) = halves[0].outputs
+    assert between.get_partial_shape()[3].get_length() == 16
+    tower, plain = OpenVinoImageTower(compiled, halves), OpenVinoImageTower(compiled)
+    assert (tower.precision, plain.precision) == ("bfloat16", "float32")
+    images = np.random.default_rng(1).integers(0, 255, (23, 64, 64, 3), dtype=np.uint8)
+    for count in (1, 2, 5, 23):
+        for found, expected in zip(tower(images[:count]), plain(images[:count]), strict=True):
+            assert found.shape == expected.shape
+            a, b = found.reshape(count, -1), expected.reshape(count, -1)
+            assert ((unit_vectors(a) * unit_vectors(b)).sum(1) > 0.995).all()
+
+
+@pytest.mark.parametrize(("least", "precision"), [(1.01, "float32"), (-1.0, "bfloat16")])
+def test_bfloat16_is_used_where_it_agrees(compiled: Path, least: float, precision: str) -> None:
+    """At this start and, by what was kept of the comparison, at the next."""
+    verdict = compiled.with_suffix(".bfloat16")
+    found = json.loads(verdict.read_text())
+    assert found["cosine"] > 0.99
+    verdict.write_text(json.dumps(found | {"speedup": 1.5}))
+    compiled.with_suffix(".json").write_text(json.dumps({"cosine": 1.0, "speedup": 2.0}))
+    for _ in range(2):
+        with opened(model_of(compiled), RuntimeLimits(min_half_cosine=least)) as backend:
+            vectors = backend.embed_images(np.zeros((2, 64, 64, 3), np.uint8))
+            assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+            assert backend.info().precision == precision
+
+
+def test_a_cpu_without_bfloat16_computes_in_float32(
+    compiled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever another computer with the same cache folder has found."""
+    compiled.with_suffix(".bfloat16").write_text(json.dumps({"cosine": 1.0, "speedup": 2.0}))
+    compiled.with_suffix(".json").write_text(json.dumps({"cosine": 1.0, "speedup": 2.0}))
+    monkeypatch.setattr(runtime, "has_bfloat16", lambda: False)
+    with opened(model_of(compiled)) as backend:
+        backend.embed_images(np.zeros((1, 64, 64, 3), np.uint8))
+        assert backend.info().precision == "float32"
+
+
 def test_openvino_gives_torchs_vectors_for_open_clips_vit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +152,7 @@ def test_openvino_gives_torchs_vectors_for_open_clips_vit(
     with opened(weights, RuntimeLimits(large_vit=32)) as backend:
         backend.embed_images(images)
     (compiled,) = (tmp_path / "cache" / "compiled").glob("*.xml")
+    assert runtime.halves(compiled, 64) is None  # it has no maps
     for count in (1, 5):
         found = OpenVinoImageTower(compiled)(images[:count])
         assert ((found[0] * expected[:count]).sum(1) > 0.9999).all()
