@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from cocadesk.engine.conversions import to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler
+from cocadesk.library.paths import storable
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     Branches,
+    BranchKind,
     BranchValue,
     GetBranches,
     GetOverview,
@@ -17,6 +19,8 @@ from cocadesk.protocol.messages import (
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import SortKey
 from cocadesk.search import overview
+from cocadesk.search.filters import parse_filter
+from cocadesk.search.grammar import print_term
 
 
 class BrowsingHandler(RequestHandler):
@@ -32,6 +36,7 @@ class BrowsingHandler(RequestHandler):
                 ListValue(
                     name=name,
                     query=found[name].query,
+                    terms=_terms(found[name].query),
                     sort=SortKey.ADDED if name is ListName.RECENT else SortKey.RELEVANCE,
                     count=found[name].count,
                 )
@@ -46,8 +51,9 @@ class BrowsingHandler(RequestHandler):
                 to_value(
                     one,
                     BranchValue,
-                    name=one.name.encode("utf-8", "replace").decode(),
-                    query=one.query.encode("utf-8", "replace").decode(),
+                    name=storable(one.name),
+                    query=storable(one.query),
+                    terms=() if body.kind is BranchKind.SEARCH else _terms(storable(one.query)),
                     path=None if one.path is None else WirePath.of(one.path),
                 )
                 for one in found
@@ -55,3 +61,7 @@ class BrowsingHandler(RequestHandler):
             offset=body.offset,
             total=total,
         )
+
+
+def _terms(query: str) -> tuple[str, ...]:
+    return tuple(map(print_term, parse_filter(query).terms))

@@ -57,6 +57,7 @@ class FakeBrowsing:
                 ListValue(
                     name=name,
                     query=query,
+                    terms=(query,) if query else (),
                     sort=SortKey.ADDED if name is ListName.RECENT else SortKey.RELEVANCE,
                     count=self._count(query),
                 )
@@ -92,6 +93,7 @@ class FakeBrowsing:
             id=str(path),
             name=path.name,
             query=query,
+            terms=(query,),
             count=self._count(query),
             below=sum(other.parent == path for other in self._all_folders()),
             path=WirePath.of(str(path)),
@@ -109,13 +111,15 @@ class FakeBrowsing:
         found = []
         for name in {place[depth] for place in inside if len(place) > depth}:
             ids = (*above, name)
-            query = " ".join(map(_said, PLACE_FIELDS, ids))
+            terms = tuple(map(_said, PLACE_FIELDS, ids))
+            query = " ".join(terms)
             deeper = {place[depth + 1 : depth + 2] for place in inside if place[depth] == name}
             found.append(
                 BranchValue(
                     id=_BETWEEN.join(ids),
                     name=name,
                     query=query,
+                    terms=terms,
                     count=self._count(query),
                     below=len(deeper - {()}),
                 )
@@ -129,7 +133,13 @@ class FakeBrowsing:
             []
             if under
             else [
-                BranchValue(id=name, name=name, query=_said("person", name), count=count)
+                BranchValue(
+                    id=name,
+                    name=name,
+                    query=(said := _said("person", name)),
+                    terms=(said,),
+                    count=count,
+                )
                 for name, count in counts.items()
             ]
         )
@@ -143,7 +153,8 @@ class FakeBrowsing:
                 BranchValue(
                     id=name,
                     name=name,
-                    query=album_filter(name),
+                    query=(said := album_filter(name)),
+                    terms=(said,),
                     count=sum(key in media for key in keys),
                 )
                 for name, keys in albums.items()

@@ -37,11 +37,12 @@ class BranchKind(StrEnum):
 class ListValue(Value, frozen=True):
     """One of the lists that every library has: the query that opens it, and its number of media.
 
-    ``sort`` is the order in which it is meant to be seen.
+    ``terms`` are the filters of that query, ``sort`` is the order in which it is meant to be seen.
     """
 
     name: ListName
     query: str = ""
+    terms: tuple[str, ...] = ()
     sort: SortKey = SortKey.RELEVANCE
     count: int = 0
 
@@ -50,13 +51,15 @@ class BranchValue(Value, frozen=True):
     """A folder, album, saved search, place or person: the query that opens it, its media.
 
     ``id`` names it where its own branches are asked for, of which there are ``below``. An
-    empty ``name`` is that of a thing that has none. ``count`` is None where it is not known.
+    empty ``name`` is that of a thing that has none. ``terms`` are the filters of the query;
+    none where it is a saved one, which may have words. ``count`` is None where it is not known.
     ``is_offline``: all its media are on a disk that is away. ``path`` is that of a folder.
     """
 
     id: str
     name: str
     query: str = ""
+    terms: tuple[str, ...] = ()
     count: int | None = None
     below: int = 0
     is_offline: bool = False

@@ -104,7 +104,7 @@ def test_a_window_comes_back_as_it_was(
     window.resize(760, 620)
     window.move(20, 30)
     widgets.grid.set_size_step(5)
-    widgets.library.split.setSizes([420, 340 - 24])
+    widgets.library.split.setSizes([0, 420, 340 - 24])
     qtbot.waitUntil(lambda: window.session.inspector.row is not None, timeout=WAIT_MS)
     width_px = widgets.detail.width()
     assert width_px != 340

@@ -183,6 +183,42 @@ class AlbumCommands(QObject):
             Actions.SAVE_SEARCH: self._save,
         }
 
+    def new_album(self, keys: tuple[str, ...]) -> None:
+        """Asks for the name of a new album with these media in it."""
+        sentence = (
+            f"{count(len(keys), 'photo')} to put in." if keys else "Photos can be added later."
+        )
+        dialog = self._ask_name("New album", sentence, "Make album", "")
+        dialog.named.connect(
+            lambda name: self._change(NewAlbum(name=name, keys=keys), f"New album {name}", dialog)
+        )
+
+    def add_to(self, album: str, keys: tuple[str, ...]) -> None:
+        """Puts media into an album."""
+        text = f"Added {count(len(keys), 'photo')} to {album}"
+        self._change(AddToAlbum(album=album, keys=keys), text)
+
+    def rename(self, kind: str, name: str, after: Callable[[], object] = lambda: None) -> None:
+        """Asks for another name of an album or a saved search."""
+        dialog = self._ask_name(f"Rename {name}", f"{kind}: a new name.", "Rename", name)
+
+        def on_named(new: str) -> None:
+            body: RequestBody = (
+                RenameAlbum(album=name, name=new)
+                if kind == ALBUM
+                else RenameSavedSearch(search=name, name=new)
+            )
+            self._change(body, f"{name} is {new} now", dialog, after)
+
+        dialog.named.connect(on_named)
+
+    def delete(self, kind: str, name: str, after: Callable[[], object] = lambda: None) -> None:
+        """Deletes an album or a saved search, and offers to undo it."""
+        body: RequestBody = (
+            DeleteAlbum(album=name) if kind == ALBUM else DeleteSavedSearch(search=name)
+        )
+        self._change(body, f"{kind} {name} deleted", None, after)
+
     def _add(self) -> None:
         keys = tuple(targets(self._grid))
         if not keys:
@@ -242,8 +278,10 @@ class AlbumCommands(QObject):
     def _list(self) -> None:
         dialog = self._dialogs.open(AlbumsDialog)
         dialog.opened.connect(self._search)
-        dialog.rename_wanted.connect(self._rename)
-        dialog.delete_wanted.connect(lambda kind, name: self._delete(dialog, kind, name))
+        dialog.rename_wanted.connect(lambda kind, name: self.rename(kind, name, self._list))
+        dialog.delete_wanted.connect(
+            lambda kind, name: self.delete(kind, name, lambda: self._fill(dialog))
+        )
         self._fill(dialog)
 
     def _fill(self, dialog: AlbumsDialog) -> None:
@@ -257,25 +295,6 @@ class AlbumCommands(QObject):
             self._link.ask(ListSavedSearches(), SavedSearches, partial(on_searches, albums))
 
         self._link.ask(ListAlbums(), Albums, on_albums)
-
-    def _rename(self, kind: str, name: str) -> None:
-        dialog = self._ask_name(f"Rename {name}", f"{kind}: a new name.", "Rename", name)
-
-        def on_named(new: str) -> None:
-            body: RequestBody = (
-                RenameAlbum(album=name, name=new)
-                if kind == ALBUM
-                else RenameSavedSearch(search=name, name=new)
-            )
-            self._change(body, f"{name} is {new} now", dialog, self._list)
-
-        dialog.named.connect(on_named)
-
-    def _delete(self, dialog: AlbumsDialog, kind: str, name: str) -> None:
-        body: RequestBody = (
-            DeleteAlbum(album=name) if kind == ALBUM else DeleteSavedSearch(search=name)
-        )
-        self._change(body, f"{kind} {name} deleted", None, lambda: self._fill(dialog))
 
     def _ask_name(self, title: str, sentence: str, go: str, text: str) -> NameDialog:
         return self._dialogs.open(lambda parent: NameDialog(title, sentence, go, text, parent))

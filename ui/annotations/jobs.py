@@ -17,7 +17,7 @@ from cocadesk.protocol.values import JobKind, JobState, JobValue, Scope
 from ui.annotations.by_itself import CaptionsByItself
 from ui.annotations.dialogs import CaptionDialog, TakeOverDialog, WriteDialog
 from ui.annotations.editor import AnnotationEditor, FeedbackAction
-from ui.annotations.scopes import ScopeChoice, choices
+from ui.annotations.scopes import ScopeChoice, choices, shortened
 from ui.annotations.styles import StyleChoice
 from ui.engine.link import EngineLink
 from ui.engine.tracker import JobTracker
@@ -90,6 +90,13 @@ class AnnotationJobs(QObject):
         dialog = self._dialogs.open(
             lambda parent: CaptionDialog(offered, _first_folder(offered), self._styles, parent)
         )
+        dialog.start_wanted.connect(self._tracker.caption)
+
+    def caption_folder(self, folder: WirePath) -> None:
+        """Asks how the photos of this folder are to be captioned."""
+        text = f"Folder {shortened(folder.text)}"
+        offered = [ScopeChoice(text=text, scope=Scope(folders=(folder,))), *self._choices()]
+        dialog = self._dialogs.open(lambda parent: CaptionDialog(offered, 0, self._styles, parent))
         dialog.start_wanted.connect(self._tracker.caption)
 
     def _take_over_captions(self) -> None:

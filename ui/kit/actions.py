@@ -195,6 +195,8 @@ class Actions:
     FILMSTRIP = _large("filmstrip", "Filmstrip", ("V",), is_setting=True)
     STEP_BACK = _view("step-back", "Back, or clear the search", ("Esc",))
     TOGGLE_DETAIL = _view("toggle-detail", "Details", ("Ctrl+I",), icon=Icon.PANEL)
+    TOGGLE_SIDE_BAR = _view("toggle-side-bar", "Side bar", ("F9",), icon=Icon.SIDE)
+    FOCUS_SIDE_BAR = _view("focus-side-bar", "Go to the side bar", ("Ctrl+Shift+S",))
     BIGGER = _view("bigger", "Larger thumbnails", ("Ctrl++", "Ctrl+="))
     SMALLER = _view("smaller", "Smaller thumbnails", ("Ctrl+-",))
     SQUARES = _view("squares", "Photos as squares", ("Ctrl+Shift+Q",), is_setting=True)

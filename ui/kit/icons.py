@@ -71,6 +71,33 @@ class Icon(StrEnum):
     FRAME_BACK = '<path d="M17 6l-8 6 8 6zM6 6v12"/>'
     FRAME_NEXT = '<path d="M7 6l8 6-8 6zM18 6v12"/>'
     LOOP = '<path d="M4 12V9.5A2.5 2.5 0 0 1 6.5 7H19l-3-3M20 12v2.5a2.5 2.5 0 0 1-2.5 2.5H5l3 3"/>'
+    SIDE = '<rect x="3" y="4.5" width="18" height="15" rx="2"/><path d="M9.5 4.5v15"/>'
+    PLUS = '<path d="M12 5v14M5 12h14"/>'
+    HEART_OUTLINE = (
+        '<path d="M12 20s-8-4.9-8-10.6A4.4 4.4 0 0 1 12 6.8a4.4 4.4 0 0 1 8 2.6'
+        'C20 15.1 12 20 12 20z"/>'
+    )
+    FLAG = '<path d="M6 21V4M6 5h11.5l-2.5 4 2.5 4H6"/>'
+    CLOCK = '<circle cx="12" cy="12" r="8.5"/><path d="M12 7.5V12l3 2"/>'
+    FILM = (
+        '<rect x="3" y="6" width="12.5" height="12" rx="2"/><path d="M15.5 10.5 21 7.5v9l-5.5-3z"/>'
+    )
+    BLANK = '<path d="M4.5 6.5h15M4.5 12h15M4.5 17.5h8" stroke-dasharray="2.2 4"/>'
+    REVIEW = '<path d="M4 6h16M4 11h9M4 16h5"/><path d="M12.5 16.5l3 3 5.5-6"/>'
+    UNKNOWN = (
+        '<circle cx="12" cy="12" r="8.5"/><path d="M9.6 9.6a2.5 2.5 0 1 1 3.4 2.5c-.7.3-1 .8-1 1.6'
+        'M12 16.6v.2"/>'
+    )
+    UNPLUGGED = (
+        '<path d="M4 14.5 6.2 7A2 2 0 0 1 8.1 5.5h7.8A2 2 0 0 1 17.8 7l2.2 7.5"/>'
+        '<rect x="3" y="14" width="18" height="5.5" rx="2"/><path d="M9.5 8l5 4M14.5 8l-5 4"/>'
+    )
+    ALBUM = '<rect x="3.5" y="8" width="17" height="12" rx="2"/><path d="M6 5h12M8 2.2h8"/>'
+    PLACE = (
+        '<path d="M12 21s6.5-6 6.5-11.2A6.5 6.5 0 0 0 5.5 9.8C5.5 15 12 21 12 21z"/>'
+        '<circle cx="12" cy="9.8" r="2.4"/>'
+    )
+    PERSON = '<circle cx="12" cy="8.3" r="4"/><path d="M4.5 20.2c.8-4 3.7-6 7.5-6s6.7 2 7.5 6"/>'
     PAUSE = '<path d="M8.5 5.5v13M15.5 5.5v13"/>'
 
 

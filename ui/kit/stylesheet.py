@@ -156,6 +156,8 @@ QTreeView::item { padding: 6px 4px; }
 QTreeView::item:selected { background: $accent_soft; color: $text; }
 QHeaderView::section { background: $surface; border: none; border-bottom: 1px solid $line;
     padding: 8px 6px; color: $muted; font-size: ${small_px}px; }
+#browse { background: $surface; border: none; border-radius: 0; padding: 4px 0 8px 0; }
+#side-bar { background: $surface; border-right: 1px solid $line; }
 #palette-list { border: none; }
 #palette-list::item { padding: 8px 10px; }
 #palette { background: $surface; border: 1px solid $line; border-radius: 12px; }

@@ -77,6 +77,20 @@ class FolderCommands(QObject):
         panel.excludes_wanted.connect(partial(self._edit_excludes, back))
         panel.forget_wanted.connect(partial(self._forget, back))
 
+    def exclude_in(self, path: WirePath) -> None:
+        """Edits what is passed over in a folder that was added."""
+
+        def on_roots(answer: Roots) -> None:
+            for root in answer.roots:
+                if root.path == path:
+                    self._edit_excludes(lambda: None, root)
+
+        self._link.ask(ListRoots(), Roots, on_roots)
+
+    def forget(self, path: WirePath) -> None:
+        """Asks about a folder, and all that is known of what is in it."""
+        self._forgetting.folder(path, lambda: None)
+
     def _show_folders(self) -> None:
         dialog = self._dialogs.open(FoldersDialog)
         self.serve(dialog.panel, self._show_folders)

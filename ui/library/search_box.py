@@ -59,6 +59,13 @@ class SearchBox(QLineEdit):
         self._history.clear()
         self._place = 0
 
+    def show_query(self, text: str) -> None:
+        """Shows the text of a list that was asked for in another way."""
+        if text != self.query():
+            self.setText(text)
+        self._said = text
+        self._timer.stop()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Handles the keys that mean something here."""
         if event.key() == Qt.Key.Key_Up and self._history:

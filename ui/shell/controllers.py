@@ -16,6 +16,7 @@ from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
 from ui.kit.page_parts import Page
 from ui.library.grid_look import GridLook
+from ui.shell.browsing import BrowsingCommands, BrowsingParts
 from ui.shell.commands import Level, LibraryCommands, MediumCommands, WindowCommands
 from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
@@ -70,6 +71,17 @@ class Controllers:
         self.annotation_jobs = AnnotationJobs(
             session.link, session.tracker, session.editor, grid, session.browser, notice, dialogs
         )
+        self.browsing = BrowsingCommands(
+            widgets,
+            session,
+            BrowsingParts(
+                albums=self.albums,
+                jobs=self.annotation_jobs,
+                folders=self.library.folders,
+                switcher=parts.switcher,
+                search=parts.search,
+            ),
+        )
         self.window = WindowCommands(
             parts.window,
             parts.actions,
@@ -94,6 +106,7 @@ class Controllers:
             self.annotations,
             self.albums,
             self.annotation_jobs,
+            self.browsing,
             self.window,
             self._parts.large,
             self.libraries,

@@ -28,6 +28,7 @@ class WindowWidgets(QObject):
         session: LibrarySession,
     ) -> None:
         super().__init__(window)
+        self.actions = actions
         self.search = SearchBox()
         self.tabs = PageTabs(actions)
         menu = main_menu(actions, window)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
 from ui.detail.pane import WIDTH_PX, DetailPane
@@ -11,6 +12,8 @@ from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import in_column, in_row
 from ui.kit.page_parts import Page
 from ui.kit.widgets import EmptyView
+from ui.library.browse.bar import WIDTH_PX as SIDE_PX
+from ui.library.browse.bar import SideBar
 from ui.library.grid import CELL_SIZES_PX, Grid
 from ui.library.listing import EmptyState
 from ui.library.notices import LibraryLine
@@ -18,12 +21,18 @@ from ui.library.results_model import ResultsModel
 from ui.shell.header import ResultsLine
 
 START_WIDTH_PX = 1280
+ROOMY_PX = 960
 
 
 class LibraryPage(Page):
-    """Grid and detail; ``detail_toggled``: the detail is wanted, or no longer."""
+    """Side bar, grid and detail.
+
+    ``detail_toggled`` and ``side_toggled``: one of them is wanted, or no longer. The side bar
+    gives way in a narrow window, and where there is nothing yet.
+    """
 
     detail_toggled = Signal()
+    side_toggled = Signal()
 
     def __init__(
         self,
@@ -34,6 +43,10 @@ class LibraryPage(Page):
     ) -> None:
         super().__init__()
         self.wants_detail = True
+        self.wants_side = True
+        self.is_filled = False
+        self._is_forced = False
+        self.side = SideBar()
         self.results = ResultsLine(actions, len(CELL_SIZES_PX))
         self.line = LibraryLine()
         self.grid = Grid(model, thumbnails)
@@ -47,11 +60,12 @@ class LibraryPage(Page):
         self.split = split = QSplitter(Qt.Orientation.Horizontal)
         split.setHandleWidth(1)
         split.setChildrenCollapsible(False)
+        split.addWidget(self.side)
         split.addWidget(left)
         split.addWidget(self.detail)
-        split.setStretchFactor(0, 1)
-        split.setStretchFactor(1, 0)
-        split.setSizes([START_WIDTH_PX - WIDTH_PX, WIDTH_PX])
+        split.setStretchFactor(1, 1)
+        split.setStretchFactor(2, 0)
+        split.setSizes([SIDE_PX, START_WIDTH_PX - WIDTH_PX - SIDE_PX, WIDTH_PX])
         in_row(split, of=self)
         self.grid.size_changed.connect(self.results.slider.setValue)
         self.results.slider.setValue(self.grid.size_step)
@@ -62,6 +76,30 @@ class LibraryPage(Page):
         if empty is not None:
             self.empty.say(empty.icon, empty.title, empty.text, empty.button)
         self._center.setCurrentWidget(self.grid if empty is None else self.empty)
+
+    def set_side(self, *, wanted: bool, filled: bool) -> None:
+        """Shows the side bar where it is ``wanted`` and has anything to show."""
+        self.wants_side, self.is_filled = wanted, filled
+        self._update_side()
+
+    def toggle_side(self) -> None:
+        """Shows the side bar, in a narrow window too, or hides it."""
+        self._is_forced = self.wants_side = self.side.isHidden()
+        self._update_side()
+        self.side_toggled.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """A narrow window has no room for the side bar."""
+        super().resizeEvent(event)
+        if self.width() >= ROOMY_PX:
+            self._is_forced = False
+        self._update_side()
+
+    def _update_side(self) -> None:
+        has_room = self.width() >= ROOMY_PX or self._is_forced
+        is_seen = self.wants_side and has_room and (self.is_filled or self._is_forced)
+        if is_seen is self.side.isHidden():
+            self.side.setVisible(is_seen)
 
     def toggle_detail(self) -> None:
         """Shows or hides the details beside the grid."""

@@ -51,6 +51,7 @@ class MainWindow(QMainWindow):
         self._leave = single_shot(self, self.close, LEAVE_MS)
         self._create_controllers()
         self._controllers = Controllers(self._parts(app_theme))
+        self.side_bar = self._controllers.browsing
         self.action_set.bind(*self._controllers.slots())
         self.addActions(self.action_set.all())
         self._state: WindowState | None = None

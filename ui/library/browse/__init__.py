@@ -1,0 +1,1 @@
+"""The side bar: everything that a library can be looked through by."""
