@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TypeAlias
 
 NaturalKey: TypeAlias = tuple[tuple[tuple[int, str], ...], str]
@@ -11,6 +12,7 @@ NaturalKey: TypeAlias = tuple[tuple[tuple[int, str], ...], str]
 _DIGITS = re.compile(r"(\d+)", re.ASCII)
 
 
+@lru_cache(maxsize=50_000)  # names come again each time that something has changed
 def natural_key(name: str) -> NaturalKey:
     """The key by which names are sorted; numbers in them count as numbers."""
     plain = name

@@ -24,13 +24,13 @@ _MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 1],
 class Tallied(NamedTuple):
     """A text with the number of media that have it.
 
-    ``offline`` of them lie on a disk that is away; ``key`` is that of one.
+    ``offline`` of them lie on a disk that is away; ``example`` is one.
     """
 
     text: str
     media: int
     offline: int
-    key: str
+    example: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,16 +49,15 @@ class Tally:
     def __iter__(self) -> Iterator[Tallied]:
         """Each text once; those of no medium are left out."""
         merged: dict[str, tuple[int, int, int]] = {}
-        for place in np.flatnonzero(self.counts).tolist():
+        used = np.flatnonzero(self.counts)
+        numbers = (self.counts[used], self.offline[used], np.asarray(self.examples)[used])
+        lists = (each.tolist() for each in (used, *numbers))
+        for place, more, more_offline, example in zip(*lists, strict=True):
             text = self.texts[place]
             count, offline, _ = merged.get(text, (0, 0, 0))
-            merged[text] = (
-                count + int(self.counts[place]),
-                offline + int(self.offline[place]),
-                int(self.examples[place]),
-            )
+            merged[text] = (count + more, offline + more_offline, example)
         for text, (count, offline, example) in merged.items():
-            yield Tallied(text, count, offline, self.key(example))
+            yield Tallied(text, count, offline, example)
 
 
 def tally_texts(column: TextColumn, shown: Mask, offline: Mask, key: Callable[[int], str]) -> Tally:
@@ -98,11 +97,14 @@ def tally_places(
     columns: Sequence[TextColumn], shown: Mask, offline: Mask, key: Callable[[int], str]
 ) -> Tally:
     """Combinations of the texts of several columns, with ``LEVELS`` between them."""
-    numbers = np.flatnonzero(shown & np.any([c.codes >= 0 for c in columns], axis=0))
-    combined = np.zeros(len(numbers), np.int64)
-    for column in columns:
-        one, _ = _dense(combined, column.codes[numbers].astype(np.int64), len(column.texts))
-        combined = one
+    has_any = columns[0].codes >= 0
+    for column in columns[1:]:
+        has_any = has_any | (column.codes >= 0)
+    numbers = np.flatnonzero(shown & has_any)
+    combined = columns[0].codes[numbers] + np.int32(1)
+    for column in columns[1:]:
+        combined = _combined(combined, column.codes[numbers] + np.int32(1), len(column.texts) + 1)
+    combined = _dense(combined)
     firsts = _firsts(combined)
     texts = [
         LEVELS.join(
@@ -114,33 +116,39 @@ def tally_places(
     return tally_pairs(texts, numbers, combined, offline, key)
 
 
-def _firsts(codes: NDArray[np.int64]) -> NDArray[np.integer]:
+def _firsts(codes: NDArray[np.integer]) -> NDArray[np.int64]:
     """A place at which each of the codes 0, 1, … stands."""
     places = np.zeros(int(codes.max()) + 1 if len(codes) else 0, np.int64)
     places[codes] = np.arange(len(codes))
     return places
 
 
-def _dense(
-    above: NDArray[np.int64], codes: NDArray[np.int64], count: int
-) -> tuple[NDArray[np.int64], int]:
-    """One small number for each pair of numbers (codes from -1 on), and how many there are.
+def _combined(above: NDArray[np.int32], codes: NDArray[np.int32], count: int) -> NDArray[np.int32]:
+    """One number for each pair of numbers; ``codes`` lie below ``count``.
 
     A sort of a million pairs takes a tenth of a second. But most texts stand below one other
     alone: such pairs are told by the text, and only the others are sorted.
     """
-    codes = codes + 1
-    usual = np.zeros(count + 1, np.int64)
+    usual = np.zeros(count, np.int32)
     usual[codes] = above
-    numbers = codes.copy()
     is_other = usual[codes] != above
-    pairs = above[is_other] * (count + 1) + codes[is_other]
+    if not is_other.any():
+        return codes
+    pairs = above[is_other].astype(np.int64) * count + codes[is_other]
     _, inverse = np.unique(pairs, return_inverse=True)
-    numbers[is_other] = count + 1 + inverse
+    numbers = codes.copy()
+    numbers[is_other] = count + inverse
+    return _dense(numbers)
+
+
+def _dense(numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The same numbers without gaps."""
     used = np.zeros(int(numbers.max()) + 1 if len(numbers) else 0, np.bool_)
     used[numbers] = True
-    small = np.cumsum(used) - 1
-    return small[numbers], int(np.count_nonzero(used))
+    if used.all():
+        return numbers
+    small: NDArray[np.int32] = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    return small[numbers]
 
 
 class AlbumTally:

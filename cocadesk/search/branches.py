@@ -16,6 +16,7 @@ from cocadesk.library.rows import MediaRow, MediaState
 from cocadesk.library.tallies import (
     LEVELS,
     AlbumTally,
+    Tallied,
     Tally,
     tally_lists,
     tally_places,
@@ -34,6 +35,7 @@ _SHOWN = "state <> 'missing'"
 _READ_AT_ONCE = 500
 
 Value = TypeVar("Value")
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +148,9 @@ class FolderBranches:
         if not branch:
             return self._roots(counts)
         number = counts.number(branch)
-        return [] if number is None else _Below(self, counts, number)
+        if number is None:
+            return []
+        return _Made(counts.below(number), lambda below: self._below(counts, below))
 
     def spelled(self, branches: Sequence[Branch]) -> list[Branch]:
         """The names are read off the path of one of their media."""
@@ -189,8 +193,7 @@ class FolderBranches:
             found.append(self._branch(counts, number, text, _name_of(path), path))
         return sorted(found, key=lambda branch: natural_key(branch.name))
 
-    def branch(self, counts: FolderCounts, number: int) -> Branch:
-        """A folder that media lie in or below, not yet spelled."""
+    def _below(self, counts: FolderCounts, number: int) -> Branch:
         return self._branch(counts, number, counts.tree.text(number), counts.name(number), None)
 
     def _branch(
@@ -210,21 +213,20 @@ class FolderBranches:
         )
 
 
-class _Below(Sequence[Branch]):
-    """The folders in a folder; each is made when it is asked for: there may be very many."""
+class _Made(Sequence[Branch]):
+    """Branches that are made of ``items`` when they are asked for: there may be very many."""
 
-    def __init__(self, folders: FolderBranches, counts: FolderCounts, number: int) -> None:
-        self._folders = folders
-        self._counts = counts
-        self._numbers = counts.below(number)
+    def __init__(self, items: Sequence[Item], make: Callable[[Item], Branch]) -> None:
+        self._items: Sequence[Any] = items
+        self._make: Callable[[Any], Branch] = make
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._items)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return [self._folders.branch(self._counts, n) for n in self._numbers[index]]
-        return self._folders.branch(self._counts, self._numbers[index])
+            return list(map(self._make, self._items[index]))
+        return self._make(self._items[index])
 
 
 def _folder_id(path: bytes) -> str:
@@ -252,7 +254,7 @@ class PlaceBranches:
 
     def under(self, branch: str) -> Sequence[Branch]:
         """The places in a place."""
-        return self._all().get(branch, [])
+        return self._all().under(branch)
 
     def spelled(self, branches: Sequence[Branch]) -> list[Branch]:
         """Names as files say them."""
@@ -264,13 +266,13 @@ class PlaceBranches:
             found.append(replace(branch, name=known[-1], query=query))
         return found
 
-    def _all(self) -> dict[str, list[Branch]]:
-        def in_memory(columns: MediaColumns, shown: Mask, offline: Mask) -> dict[str, list[Branch]]:
+    def _all(self) -> _Places:
+        def in_memory(columns: MediaColumns, shown: Mask, offline: Mask) -> _Places:
             of_places = [_text(columns, field) for field in PLACE_FIELDS]
-            return _places(tally_places(of_places, shown, offline, columns.keys.key))
+            return _Places(tally_places(of_places, shown, offline, columns.keys.key))
 
-        def in_store() -> dict[str, list[Branch]]:
-            return _places(self._rows.tally_where(PLACE_COLUMNS, _SHOWN))
+        def in_store() -> _Places:
+            return _Places(self._rows.tally_where(PLACE_COLUMNS, _SHOWN))
 
         return self._counted.get(in_memory, in_store)
 
@@ -279,39 +281,37 @@ def _place_names(row: MediaRow, branch: Branch) -> str:
     return LEVELS.join((row.country or "", row.region or "", row.place or ""))
 
 
-def _places(tally: Tally) -> dict[str, list[Branch]]:
-    """All places by the id of the one that each lies in."""
-    sums: dict[str, dict[str, list[int]]] = defaultdict(dict)
-    examples: dict[str, str] = {}
-    for text, count, offline, key in tally:
-        levels = text.split(LEVELS)
-        above = ""  # of what has no name at all nothing follows
-        for depth in range(1, len(levels) + 1):
-            if not levels[depth - 1]:
-                continue
-            place = LEVELS.join(levels[:depth])
-            own = sums[above].setdefault(place, [0, 0])
-            own[0] += count
-            own[1] += offline
-            examples[place] = key
-            above = place
-    return {
-        above: sorted(
-            (
-                Branch(
-                    id=place,
-                    name=place.rpartition(LEVELS)[2],
-                    count=count,
-                    below=len(sums[place]) if place in sums else 0,
-                    is_offline=count == offline,
-                    example=examples[place],
-                )
-                for place, (count, offline) in places.items()
-            ),
-            key=lambda branch: natural_key(branch.name),
+class _Places:
+    """All places by the one that each lies in, as they were counted."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._key = tally.key
+        self._in: dict[str, dict[str, list[int]]] = defaultdict(dict)
+        for text, media, offline, example in tally:
+            above, levels = "", text.split(LEVELS)
+            for depth, name in enumerate(levels, 1):
+                if name:
+                    place = LEVELS.join(levels[:depth])
+                    own = self._in[above].setdefault(place, [0, 0, example])
+                    own[0] += media
+                    own[1] += offline
+                    above = place
+
+    def under(self, above: str) -> Sequence[Branch]:
+        """The places in one, by name."""
+        inside = self._in.get(above, {})
+        names = sorted(inside, key=lambda place: natural_key(place.rpartition(LEVELS)[2]))
+        return _Made(names, lambda place: self._branch(place, *inside[place]))
+
+    def _branch(self, place: str, media: int, offline: int, example: int) -> Branch:
+        return Branch(
+            id=place,
+            name=place.rpartition(LEVELS)[2],
+            count=media,
+            below=len(self._in.get(place, ())),
+            is_offline=media == offline,
+            example=self._key(example),
         )
-        for above, places in list(sums.items())
-    }
 
 
 class PersonBranches:
@@ -325,10 +325,10 @@ class PersonBranches:
     def under(self, branch: str) -> Sequence[Branch]:
         """All persons; none is below another."""
 
-        def in_memory(columns: MediaColumns, shown: Mask, offline: Mask) -> list[Branch]:
+        def in_memory(columns: MediaColumns, shown: Mask, offline: Mask) -> Sequence[Branch]:
             return _persons(tally_lists(_list(columns, "person"), shown, offline, columns.keys.key))
 
-        def in_store() -> list[Branch]:
+        def in_store() -> Sequence[Branch]:
             return _persons(self._rows.tally_where(("persons",), _SHOWN))
 
         return [] if branch else self._counted.get(in_memory, in_store)
@@ -345,13 +345,19 @@ def _person_name(row: MediaRow, branch: Branch) -> str:
     return next((name for name in row.persons if fold(name) == branch.id), branch.id)
 
 
-def _persons(tally: Tally) -> list[Branch]:
-    found = [
-        Branch(id=text, name=text, count=count, is_offline=count == offline, example=key)
-        for text, count, offline, key in tally
-        if text
-    ]
-    return sorted(found, key=lambda branch: natural_key(branch.name))
+def _persons(tally: Tally) -> Sequence[Branch]:
+    found = sorted((one for one in tally if one.text), key=lambda one: natural_key(one.text))
+
+    def make(one: Tallied) -> Branch:
+        return Branch(
+            id=one.text,
+            name=one.text,
+            count=one.media,
+            is_offline=one.media == one.offline,
+            example=tally.key(one.example),
+        )
+
+    return _Made(found, make)
 
 
 class AlbumBranches:
@@ -367,11 +373,11 @@ class AlbumBranches:
         names = self._library.albums.names()
         ids = list(names)
 
-        def in_memory(columns: MediaColumns, shown: Mask, offline: Mask) -> list[Branch]:
+        def in_memory(columns: MediaColumns, shown: Mask, offline: Mask) -> Sequence[Branch]:
             counts = self._tally.counts(ids, _list(columns, ALBUM), shown)
             return _albums(dict(zip(names.values(), counts, strict=True)))
 
-        def in_store() -> list[Branch]:
+        def in_store() -> Sequence[Branch]:
             contents = self._library.albums.contents()
             known = {album: content.count for album, content in contents.items()}
             return _albums({name: known.get(album, 0) for album, name in names.items()})
@@ -383,12 +389,11 @@ class AlbumBranches:
         return list(branches)
 
 
-def _albums(counts: dict[str, int]) -> list[Branch]:
-    found = [
-        Branch(id=name, name=name, query=_query(album=name), count=count)
-        for name, count in counts.items()
-    ]
-    return sorted(found, key=lambda branch: natural_key(branch.name))
+def _albums(counts: dict[str, int]) -> Sequence[Branch]:
+    def make(name: str) -> Branch:
+        return Branch(id=name, name=name, query=_query(album=name), count=counts[name])
+
+    return _Made(sorted(counts, key=natural_key), make)
 
 
 class SearchBranches:

@@ -24,7 +24,7 @@ from cocadesk.search.branches import (
     PlaceBranches,
     SearchBranches,
 )
-from cocadesk.search.filters import Filter, parse_filter, unless_missing
+from cocadesk.search.filters import EVERYTHING, Filter, parse_filter, unless_missing
 from cocadesk.search.terms import DateRange, Term
 
 if TYPE_CHECKING:
@@ -87,12 +87,14 @@ class Overview:
             state = self._rows.version() if columns is None else columns.is_there
             known = self._standard
             if known is None or known[0] is not state or known[1] != today:
+                there = None if columns is None else unless_missing(EVERYTHING).mask(columns)
 
                 def count(among: Filter) -> int:
                     wanted = unless_missing(among)
-                    if columns is None:
+                    if columns is None or there is None:
                         return self._rows.count_where(wanted.where() or "true")
-                    return int(np.count_nonzero(wanted.mask(columns)))
+                    mask = among.mask(columns)
+                    return int(np.count_nonzero(mask if wanted == among else mask & there))
 
                 lists = tuple(
                     StandardList(name=name, query=str(among), count=count(among))
