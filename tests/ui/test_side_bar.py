@@ -28,7 +28,8 @@ from cocadesk.protocol.messages import (
 from tests.ui.conftest import WAIT_MS
 from ui.annotations.albums import NameDialog
 from ui.kit.actions import Actions
-from ui.library.browse.model import PAGE, BrowseModel, Node
+from ui.library.browse.lines import Node
+from ui.library.browse.model import PAGE, BrowseModel
 from ui.library.browse.sections import Section
 from ui.library.browse.tree import BrowseTree
 from ui.shell.window import MainWindow

@@ -18,7 +18,7 @@ from ui.annotations.ratings import targets
 from ui.kit import desktop
 from ui.kit.actions import Actions, Slots, without_argument
 from ui.kit.preferences import Preference
-from ui.library.browse.model import Node
+from ui.library.browse.lines import Node
 from ui.library.browse.sections import Section
 from ui.library.browse.source import BrowseSource
 from ui.library.folder_commands import FolderCommands

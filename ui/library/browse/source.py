@@ -20,7 +20,8 @@ from cocadesk.protocol.values import JobValue, Priority
 from ui.engine.link import EngineLink
 from ui.engine.tracker import JobTracker
 from ui.kit.timers import single_shot
-from ui.library.browse.model import PAGE, BrowseModel, Node
+from ui.library.browse.lines import Node
+from ui.library.browse.model import PAGE, BrowseModel
 
 SOON_MS = 200
 PAUSE_MS = 2000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
@@ -12,8 +12,6 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPen,
-    QTextOption,
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -22,18 +20,15 @@ from PySide6.QtWidgets import (
     QTreeView,
 )
 
-from ui.kit.cells import Index, set_font
-from ui.kit.icons import Icon, pixmap
-from ui.kit.theme import RADIUS_PX, SMALL_PX, TEXT_PX, colour
-from ui.library.browse.model import BrowseModel, Node
+from ui.kit.cells import Index
+from ui.library.browse.lines import Node
+from ui.library.browse.model import BrowseModel
+from ui.library.browse.painting import LinePainter, Looks, chevron_left, plus_left
 from ui.library.browse.sections import Section
 
 LINE_PX = 30
 HEAD_PX = 34
 INDENT_PX = 14
-ICON_PX = 17
-EDGE_PX = 8
-CHEVRON_PX = 11
 
 
 class LineDelegate(QStyledItemDelegate):
@@ -100,107 +95,18 @@ class BrowseTree(QTreeView):
         self, painter: QPainter, option: QStyleOptionViewItem, index: Index
     ) -> None:
         """Draws one line over its whole width."""
-        node = self._model.node(index)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        row = QRect(option.rect)
-        left = self._left_of(index)
-        if node.is_section:
-            self._draw_head(painter, row, left, node)
-        else:
-            self._draw_ground(painter, row, index, node)
-            self._draw_line(painter, row, left, index, node)
-        if self.hasFocus() and index == self.currentIndex():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(colour("accent"), 1.5))
-            painter.drawRoundedRect(_inner(row), RADIUS_PX - 2, RADIUS_PX - 2)
-        painter.restore()
-
-    def _draw_ground(self, painter: QPainter, row: QRect, index: Index, node: Node) -> None:
+        node, row = self._model.node(index), QRect(option.rect)
         where = self.viewport().mapFromGlobal(self.cursor().pos())
         is_under = self.viewport().underMouse() and row.contains(where)
-        if node is self._target:
-            ground = "accent"
-        elif self._model.is_shown(node):
-            ground = "accent_soft"
-        elif is_under:
-            ground = "raised"
-        else:
-            return
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour(ground))
-        painter.drawRoundedRect(_inner(row), RADIUS_PX - 2, RADIUS_PX - 2)
-
-    def _draw_head(self, painter: QPainter, row: QRect, left: int, node: Node) -> None:
-        set_font(painter, SMALL_PX, is_bold=True)
-        painter.setPen(colour("muted"))
-        text = QRect(left, row.top() + 6, row.width() - left - 3 * EDGE_PX, row.height() - 6)
-        place = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
-        painter.drawText(text, place, node.name)
-        middle = text.center().y()
-        self._draw_icon(painter, _chevron(node), self._chevron_left(row), middle, CHEVRON_PX)
-        if node.section is Section.ALBUM:
-            self._draw_icon(painter, Icon.PLUS, self._plus_left(row), middle, ICON_PX - 3)
-
-    def _draw_line(
-        self, painter: QPainter, row: QRect, left: int, index: Index, node: Node
-    ) -> None:
-        is_target, middle = node is self._target, row.center().y()
-        is_shown = self._model.is_shown(node)
-        ink = "on_accent" if is_target else "text"
-        muted = "on_accent" if is_target else "muted"
-        if node.total or node.below:
-            self._draw_icon(
-                painter, _chevron(node), left - CHEVRON_PX - 2, middle, CHEVRON_PX, muted
-            )
-        if node.icon is not None:
-            which = Icon.UNPLUGGED if node.is_offline else node.icon
-            tint = ink if is_target else "accent" if is_shown else "muted"
-            self._draw_icon(painter, which, left + 2, middle, ICON_PX, tint)
-            left += ICON_PX + 9
-        set_font(painter, SMALL_PX)
-        number = "" if node.count is None else f"{node.count:,}"
-        width = painter.fontMetrics().horizontalAdvance(number)
-        right = row.right() - EDGE_PX - 7
-        painter.setPen(colour(muted))
-        middle_right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
-        painter.drawText(
-            QRect(right - width, row.top(), width + 1, row.height()), middle_right, number
+        looks = Looks(
+            is_target=node is self._target,
+            is_shown=self._model.is_shown(node),
+            is_under=is_under,
+            is_current=self.hasFocus() and index == self.currentIndex(),
         )
-        set_font(painter, TEXT_PX - 1, is_bold=is_shown)
-        painter.setPen(colour(muted if node.is_offline or node.left else ink))
-        room = QRect(left, row.top(), right - width - left - (8 if number else 0), row.height())
-        text = str(index.data())
-        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room.width())
-        option = QTextOption(
-            Qt.AlignmentFlag.AlignVCenter
-            | Qt.AlignmentFlag.AlignLeft
-            | Qt.AlignmentFlag.AlignAbsolute
-        )
-        option.setTextDirection(Qt.LayoutDirection.LayoutDirectionAuto)
-        option.setWrapMode(QTextOption.WrapMode.NoWrap)
-        painter.drawText(QRectF(room), shown, option)
-
-    def _draw_icon(
-        self,
-        painter: QPainter,
-        which: Icon,
-        left: int,
-        middle: int,
-        size_px: int,
-        tint: str = "muted",
-    ) -> None:
-        made = pixmap(which, colour(tint).name(), size_px, self.devicePixelRatioF())
-        painter.drawPixmap(left, middle - size_px // 2, made)
-
-    def _left_of(self, index: Index) -> int:
-        return self.visualRect(index).left()
-
-    def _chevron_left(self, row: QRect) -> int:
-        return row.right() - EDGE_PX - CHEVRON_PX - 5
-
-    def _plus_left(self, row: QRect) -> int:
-        return self._chevron_left(row) - ICON_PX - 6
+        painter.save()
+        LinePainter(painter, row).draw(node, self.visualRect(index).left(), looks)
+        painter.restore()
 
     # Mouse and keys ---------------------------------------------------------------------
 
@@ -214,7 +120,7 @@ class BrowseTree(QTreeView):
         node = self._model.node(index)
         row = self.visualRect(index)
         self.setCurrentIndex(index)
-        is_plus = self._plus_left(row) - 4 <= where.x() <= self._chevron_left(row) - 3
+        is_plus = plus_left(row) - 4 <= where.x() <= chevron_left(row) - 3
         if node.section is Section.ALBUM and node.is_section and is_plus:
             self.add_wanted.emit(node)
         elif node.is_section or (node.total and where.x() < row.left()):
@@ -317,11 +223,3 @@ class BrowseTree(QTreeView):
         if node is not self._target:
             self._target = node
             self.viewport().update()
-
-
-def _inner(row: QRect) -> QRectF:
-    return QRectF(row).adjusted(EDGE_PX - 2, 1, -(EDGE_PX - 2), -1)
-
-
-def _chevron(node: Node) -> Icon:
-    return Icon.DOWN if node.is_open else Icon.NEXT
