@@ -27,6 +27,7 @@ WANTED = (
     "cocadesk/resources/samples/photos/beach.jpg",
     "cocadesk/resources/samples/CREDITS.md",
     "cocadesk/resources/places/places.npz",
+    "cocadesk/resources/text_vectors/README.md",
     "cocadesk/resources/vocabulary/default.txt",
     "cocadesk/resources/vocabulary/parents.tsv",
     "trainer/__init__.py",

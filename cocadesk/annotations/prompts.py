@@ -12,7 +12,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.errors import UserError
 from cocadesk.model.values import ModelInfo
+from cocadesk.resources import resource_path
 from cocadesk.vectors import unit_vectors
 
 PROMPT_TEMPLATES: tuple[str, ...] = ("{tag}", "{a}", "a photo of {a}")
@@ -124,17 +126,42 @@ def cached_class_vectors(
 
     An unreadable cache file is written again; a folder that cannot be written is no error.
     """
-    if cache is None:
-        return class_vectors(encoder, tags, templates)
-    sentences = [prompts(tag, templates) for tag in tags]
-    key = "\n".join("\0".join(group) for group in sentences)
-    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
-    file = cache / f"{encoder.info().model_id}-{digest}.npy"
-    vectors = _load(file, len(tags))
+    vectors = known_class_vectors(encoder, tags, cache, templates)
     if vectors is None:
+        sentences = [prompts(tag, templates) for tag in tags]
         vectors = _mean_vectors(encoder, sentences)
-        _store(file, vectors)
+        if cache is not None:
+            _store(cache / vectors_file(encoder.info(), sentences), vectors)
     return vectors
+
+
+def known_class_vectors(
+    encoder: TextEncoder,
+    tags: Sequence[str],
+    cache: Path | None,
+    templates: Sequence[str] | None = None,
+) -> NDArray[np.float32] | None:
+    """As ``cached_class_vectors`` where they ship or are stored; None where they are to be made."""
+    name = vectors_file(encoder.info(), [prompts(tag, templates) for tag in tags])
+    for folder in (shipped_vectors(), cache):
+        vectors = None if folder is None else _load(folder / name, len(tags))
+        if vectors is not None:
+            return vectors
+    return None
+
+
+def shipped_vectors() -> Path | None:
+    """The folder of the vectors that ship: of the usual tags, by the starter."""
+    try:
+        return resource_path("text_vectors")
+    except UserError:  # they can be made
+        return None
+
+
+def vectors_file(info: ModelInfo, sentences: Sequence[Sequence[str]]) -> str:
+    """The name of the file for the vectors of these sentences by this model."""
+    key = "\n".join("\0".join(group) for group in sentences)
+    return f"{info.model_id}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
 
 
 def _load(file: Path, rows: int) -> NDArray[np.float32] | None:
@@ -142,8 +169,10 @@ def _load(file: Path, rows: int) -> NDArray[np.float32] | None:
         vectors = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    usable = vectors.ndim == 2 and len(vectors) == rows and vectors.dtype == np.float32
-    return vectors if usable and np.isfinite(vectors).all() else None
+    is_known = vectors.dtype in (np.float32, np.float16)
+    if vectors.ndim != 2 or len(vectors) != rows or not is_known or not np.isfinite(vectors).all():
+        return None
+    return vectors if vectors.dtype == np.float32 else unit_vectors(vectors.astype(np.float32))
 
 
 def _store(file: Path, vectors: NDArray[np.float32]) -> None:

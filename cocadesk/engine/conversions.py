@@ -149,7 +149,9 @@ def to_hits(found: Sequence[FoundHit], limit: int, thumbnails: Thumbnails) -> Hi
     shown, moment = found[:limit], thumbnails.moment_path
     thumbnails.bring(moment(hit.picture_hash, hit.moments[0].view) for hit in shown if hit.moments)
     hits = tuple(_to_hit(hit, moment) for hit in shown)
-    return Hits(hits=hits, complete=len(found) <= limit)
+    is_judged = any(hit.probability is not None for hit in shown)
+    relevant = sum(hit.is_relevant for hit in shown) if is_judged else None
+    return Hits(hits=hits, complete=len(found) <= limit, relevant=relevant)
 
 
 def _to_hit(hit: FoundHit, thumbnail: Callable[[str, int], Path]) -> Hit:
@@ -170,6 +172,8 @@ def _to_hit(hit: FoundHit, thumbnail: Callable[[str, int], Path]) -> Hit:
         copies=hit.copies,
         rank=round(hit.rank, 4),
         by=tuple(by.value for by in hit.by),
+        relevant=hit.is_relevant,
+        probability=None if hit.probability is None else round(hit.probability, 4),
     )
 
 

@@ -59,17 +59,44 @@ class _LeftError(Exception):
     """Nobody will ask for tags of this model any more."""
 
 
+class EverydayWords:
+    """Vectors of the usual tags (C, D) once they are known; None until then. Any thread.
+
+    They ship with the starter; for other models they are made with the tags.
+    """
+
+    def __init__(self, backend: Backend, cache: Path) -> None:
+        self._backend = backend
+        self._cache = cache
+        self._vectors: NDArray[np.float32] | None = None
+
+    def __call__(self) -> NDArray[np.float32] | None:
+        """The vectors, read once."""
+        from cocadesk.annotations.prompts import known_class_vectors
+        from cocadesk.annotations.vocabulary import load_vocabulary
+
+        if self._vectors is None:
+            tags = load_vocabulary().tags
+            self._vectors = known_class_vectors(self._backend, tags, self._cache)
+        return self._vectors
+
+
 class LoadedModel:
     """A loaded network with its searcher and tagger."""
 
     def __init__(self, library: Library, backend: Backend, source: str, cache: Path) -> None:
+        from cocadesk.search.calibration import Calibrator
         from cocadesk.search.searcher import Searcher
 
         self.backend = backend
         self.source = source
         awaits_vectors = library.manifest.awaits(source, backend.info().image_id)
         self.searcher = Searcher(
-            library, backend, groups=library.results.groups, awaits_vectors=awaits_vectors
+            library,
+            backend,
+            groups=library.results.groups,
+            awaits_vectors=awaits_vectors,
+            calibrator=Calibrator(EverydayWords(backend, cache)),
         )
         self._folder = library.folder
         self._cache = cache

@@ -82,6 +82,7 @@ LIBRARY_ID = "fake-library"
 PHOTOS_A_FOLDER = 24
 PREVIEW_PX = 1400
 SHOT_S = 4.0
+RELEVANT_FROM = 0.3
 EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -231,6 +232,10 @@ class FakeLibrary:
             if asked & held or lists_all:
                 hit = self._videos.hit(self._media[key], shared / max(1, len(asked)))
                 by = (*(("tag",) if own else ()), *(("caption", "picture") if asked & held else ()))
+                if words and isinstance(body, Search):
+                    likely = 1.0 if own else hit.score
+                    is_relevant = likely >= RELEVANT_FROM
+                    hit = replace(hit, probability=likely, relevant=is_relevant)
                 hits.append(replace(hit, rank=hit.score + len(own), by=by))
         hits.sort(key=lambda hit: -hit.rank)
         shown = self._groups.stands_for([hit.key for hit in hits], body.collapse)
@@ -241,6 +246,7 @@ class FakeLibrary:
             hits=tuple(best[key] for key in keys),
             complete=len(hits) <= body.limit,
             shapes=self._shapes(keys),
+            relevant=_relevant(best.values()),
         )
 
     def _shapes(self, keys: Sequence[str]) -> bytes:
@@ -385,3 +391,10 @@ def _index_report(job: JobValue) -> tuple[str, JobReport]:
     indexed = job.done - job.failed
     message = f"{indexed} photos added, {job.failed} could not be read."
     return message, IndexReport(indexed=indexed)
+
+
+def _relevant(hits: Collection[Hit]) -> int | None:
+    """The number of those that fit; None where no words were asked for."""
+    if all(hit.probability is None for hit in hits):
+        return None
+    return sum(hit.relevant for hit in hits)

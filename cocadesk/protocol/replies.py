@@ -67,7 +67,8 @@ class Hits(ReplyBody, frozen=True):
     ``note`` is a sentence where the model does not know what a query is written in, and
     ``read_as`` what was understood as dates.
 
-    ``shapes`` and ``days`` as in ``Keys``; days only where all scores are 0.
+    ``shapes`` and ``days`` as in ``Keys``; days only where all scores are 0. ``relevant`` counts
+    the hits that the model believes to show what was asked for; None where that is not judged.
     """
 
     hits: tuple[Hit, ...]
@@ -78,6 +79,7 @@ class Hits(ReplyBody, frozen=True):
     days: Days | None = None
     note: str = ""
     read_as: tuple[ReadAs, ...] = ()
+    relevant: int | None = None
 
 
 class Keys(ReplyBody, frozen=True):

@@ -55,6 +55,8 @@ class Hit(Value, frozen=True):
     ``person``, ``album``, ``caption``, ``title``, ``keyword``, ``name``, ``folder``,
     ``description``, ``place``, ``camera``, ``suggested tag``, ``suggested caption``,
     ``picture``.
+    ``probability`` is that of its showing what the text says, and ``relevant`` is
+    False where the model does not believe it; None and True where that is not judged.
     """
 
     key: str
@@ -69,6 +71,8 @@ class Hit(Value, frozen=True):
     parts: tuple[PartValue, ...] = ()
     rank: float = 0.0
     by: tuple[str, ...] = ()
+    relevant: bool = True
+    probability: float | None = None
 
 
 class GroupLabel(StrEnum):

@@ -23,3 +23,19 @@ class FoundBy(StrEnum):
     SUGGESTED_CAPTION = "suggested caption"
     PICTURE = "picture"
     """The picture shows it."""
+
+
+OWN_WORDS = frozenset(
+    {
+        FoundBy.TAG,
+        FoundBy.PERSON,
+        FoundBy.ALBUM,
+        FoundBy.CAPTION,
+        FoundBy.TITLE,
+        FoundBy.KEYWORD,
+        FoundBy.NAME,
+        FoundBy.DESCRIPTION,
+        FoundBy.PLACE,
+    }
+)
+"""What was said of this very medium. A folder or a camera is that of hundreds."""

@@ -19,8 +19,9 @@ from cocadesk.library.rows import MediaKind, MediaState, ResultRow, StoredVector
 from cocadesk.library.snapshot import Snapshot, fingerprint, open_snapshot
 from cocadesk.library.vector_memory import best_of
 from cocadesk.library.words import words_of
+from cocadesk.search.calibration import Calibrator
 from cocadesk.search.filters import EVERYTHING, Filter
-from cocadesk.search.found_by import FoundBy
+from cocadesk.search.found_by import OWN_WORDS, FoundBy
 from cocadesk.search.matching import Chooser, matching_keys
 from cocadesk.search.ordering import OWN_ORDER, Order, ordered_matching, sorted_places
 from cocadesk.search.ranking import Place, Question, Ranker, within
@@ -60,6 +61,8 @@ class Hit:
     (None for photos). ``picture_hash`` names the thumbnail, ``parts`` its other files and
     what each is. ``copies`` are the other media of its group that it stands for. ``by`` says
     what it was found by, and the order of a list falls with ``rank`` (see ``ranking``).
+    ``probability`` is that of its showing what the text says, and ``is_relevant`` is False
+    where that is too low to be believed; None and True where it is not known.
     """
 
     key: str
@@ -75,6 +78,8 @@ class Hit:
     copies: int = 0
     rank: float = 0.0
     by: tuple[FoundBy, ...] = ()
+    probability: float | None = None
+    is_relevant: bool = True
 
 
 class Searcher:
@@ -85,6 +90,7 @@ class Searcher:
     index: each search sees all that is committed by then. ``awaits_vectors``: a library
     that holds only vectors of another model gets this one's, and lacks them so far. Where a
     level of ``groups`` is asked for, only the first medium of each such group is given.
+    ``calibrator`` gives the probabilities of what a text finds.
     """
 
     def __init__(
@@ -94,10 +100,12 @@ class Searcher:
         *,
         groups: Groups | None = None,
         awaits_vectors: bool = False,
+        calibrator: Calibrator | None = None,
     ) -> None:
         self._library = library
         self._groups = groups
         self._awaits_vectors = awaits_vectors
+        self._calibrator = calibrator
         self._chooser = Chooser(library.results)
         self._image_id = backend.info().image_id
         self._ranker = Ranker(library, self._image_id)
@@ -130,7 +138,7 @@ class Searcher:
         if words is not None:
             found = words.find(text, words_of(text)[:_MOST_WORDS])
             question = replace(question, words=found, keys=words.keys)
-        return self.best(question, limit, among, collapse)
+        return self.judged(self.best(question, limit, among, collapse), text)
 
     def vector_of(self, text: str) -> NDArray[np.float32]:
         """The unit vector (D,) of a text; the last ones are remembered."""
@@ -183,6 +191,33 @@ class Searcher:
                 "Wait until that is done, or index its folder again.",
             )
         return {key: stored[key][0].vector for key in keys}
+
+    def judged(self, hits: list[Hit], text: str) -> list[Hit]:
+        """The hits with their probabilities, each by its view that is nearest to the text.
+
+        What people wrote of them needs no belief. Without vectors, as they are.
+        """
+        if self._calibrator is None or not hits or not self.has_views():
+            return hits
+        vector = self.vector_of(text)
+        stored = self._library.views.vectors_of(self._image_id, [hit.key for hit in hits])
+        if not stored:
+            return hits
+        vectors_VD = np.stack([view.vector for views in stored.values() for view in views])
+        cosines_V = np.einsum("vd,d->v", vectors_VD, vector)
+        best = best_of_each(cosines_V, [len(views) for views in stored.values()])
+        found = self._calibrator.probabilities(vector, vectors_VD[best])
+        if found is None:
+            return hits
+        likely = dict(zip(stored, found.tolist(), strict=True))
+        return [self._with_probability(hit, likely.get(hit.key, 0.0)) for hit in hits]
+
+    def _with_probability(self, hit: Hit, likely: float) -> Hit:
+        assert self._calibrator is not None
+        if not OWN_WORDS.isdisjoint(hit.by):
+            return replace(hit, probability=1.0)
+        is_relevant = likely >= self._calibrator.constants.shown_from
+        return replace(hit, probability=likely, is_relevant=is_relevant)
 
     def _collapsing(self, level: int | None) -> Collapse:
         if level is None or self._groups is None:
@@ -308,8 +343,18 @@ def best_moments(stored: Sequence[StoredVector], vector: NDArray[np.float32]) ->
     )
 
 
+def best_of_each(scores_V: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.intp]:
+    """The place of the highest score in each run of so many scores (at least one)."""
+    owners = np.repeat(np.arange(len(counts)), counts)
+    order = np.lexsort((-scores_V, owners)).astype(np.intp)
+    starts = np.cumsum([0, *counts[:-1]])
+    return np.asarray(order[starts], np.intp)
+
+
 @contextlib.contextmanager
-def open_searcher(folder: Path, backend: Backend) -> Iterator[Searcher]:
+def open_searcher(
+    folder: Path, backend: Backend, *, calibrator: Calibrator | None = None
+) -> Iterator[Searcher]:
     """A searcher for one command: over the snapshot where it is exact, else the library.
 
     The snapshot spares the import of LanceDB, most of a short command's time.
@@ -322,9 +367,10 @@ def open_searcher(folder: Path, backend: Backend) -> Iterator[Searcher]:
     snapshot = open_snapshot(folder, state, image_id) if state is not None else None
     # The names of albums are in the library alone.
     if snapshot is not None and not len(snapshot.columns((ALBUM,)).texts(ALBUM).texts):
-        yield Searcher(snapshot, backend, groups=Groups(folder))
+        yield Searcher(snapshot, backend, groups=Groups(folder), calibrator=calibrator)
         return
     from cocadesk.library.library import Library  # here, because this imports LanceDB
 
     with Library.open(folder, writer=False) as library:
-        yield Searcher(library, backend, groups=library.results.groups)
+        groups = library.results.groups
+        yield Searcher(library, backend, groups=groups, calibrator=calibrator)

@@ -36,6 +36,7 @@ from cocadesk.media.types import (
     ReadMetadata,
 )
 from cocadesk.media.video.decode import decode_video
+from cocadesk.model.backend import Backend
 from cocadesk.picture_input import InputSpec
 from tests.support.fake_backend import FakeBackend, FakeCaption, FakeInfo
 from tests.support.videos import make_video
@@ -177,7 +178,7 @@ def run_index(
     library: Library,
     roots: Sequence[Path],
     *,
-    backend: FakeBackend | None = None,
+    backend: Backend | None = None,
     decoder: _AnyDecoder | None = None,
     options: IndexOptions | None = None,
     progress: list[IndexProgress] | None = None,

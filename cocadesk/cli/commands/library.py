@@ -106,6 +106,9 @@ def search(
     no_dates: Annotated[
         bool, typer.Option("--no-dates", help='Take "summer 2016" as words, not as a time.')
     ] = False,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="Also those that probably do not show it.")
+    ] = False,
 ) -> int:
     """Find the photos and videos that fit a description, best first.
 
@@ -133,11 +136,14 @@ def search(
             folder=WirePath.of(Path.cwd()),
         )
         found = engine.ask(body, Hits)
-    return show_hits(report, found)
+    return show_hits(report, found, is_all=show_all)
 
 
-def show_hits(report: Report, found: Hits) -> int:
-    """The answer to a search, best first."""
+def show_hits(report: Report, found: Hits, *, is_all: bool = True) -> int:
+    """The answer to a search, best first; what the model does not believe only with ``is_all``.
+
+    A document has all of them.
+    """
     hits, notices = found.hits, update_notices(found.update)
     document: dict[str, Any] = {"results": [_hit_fields(hit) for hit in hits]}
     document |= {"notices": notices} if notices else {}
@@ -149,14 +155,29 @@ def show_hits(report: Report, found: Hits) -> int:
     report.notes([f"“{r.text}” is read as {r.filter} (--no-dates)." for r in found.read_as])
     if not hits and not notices:
         report.line("Nothing in the library fits.")
-    for hit in hits:
-        moment = "" if hit.time_s is None else f" at {clock(hit.time_s)}"
-        caption = f"  {hit.caption}" if hit.caption else ""
-        score = f"{hit.score:6.3f}  " if hit.score else ""  # filters alone give none
-        copies = f"  (+{hit.copies:,} of its group)" if hit.copies else ""
-        by = f"  [{', '.join(hit.by)}]" if hit.by and hit.by != ("picture",) else ""
-        report.line(f"{score}{hit.path.text}{moment}{copies}{caption}{by}")
+    believed = [hit for hit in hits if hit.relevant]
+    for hit in believed:
+        _show_hit(report, hit)
+    rest = [hit for hit in hits if not hit.relevant]
+    if rest:
+        more = "" if is_all else f" ({len(rest):,} more with --all)"
+        report.line(
+            f"— the model does not believe that the rest shows it{more} —"
+            if believed
+            else f"Nothing here shows that, as far as the model can tell{more}."
+        )
+    for hit in rest if is_all else ():
+        _show_hit(report, hit)
     return OK
+
+
+def _show_hit(report: Report, hit: Hit) -> None:
+    moment = "" if hit.time_s is None else f" at {clock(hit.time_s)}"
+    caption = f"  {hit.caption}" if hit.caption else ""
+    score = f"{hit.score:6.3f}  " if hit.score else ""  # filters alone give none
+    copies = f"  (+{hit.copies:,} of its group)" if hit.copies else ""
+    by = f"  [{', '.join(hit.by)}]" if hit.by and hit.by != ("picture",) else ""
+    report.line(f"{score}{hit.path.text}{moment}{copies}{caption}{by}")
 
 
 @command()
@@ -237,4 +258,6 @@ def _hit_fields(hit: Hit) -> dict[str, Any]:
         "moments": [{"time": moment.time_s, "score": moment.score} for moment in hit.moments],
         "copies": hit.copies,
         "parts": [{**path_fields(part.path), "role": part.role} for part in hit.parts],
+        "relevant": hit.relevant,
+        "probability": hit.probability,
     }

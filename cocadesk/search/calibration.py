@@ -1,0 +1,95 @@
+"""From a cosine to a probability: does a photo show what a query says, or is it merely nearest?
+
+A cosine alone does not tell: some photos are near to every text, and something is nearest to
+any text. So each photo is asked about the query and about the everyday words of the tags at
+once. What counts is how far the query stands above what is usual for this photo, and above
+the words that fit it best and mean something else: a photo of a woman is near to "a woman in
+a kimono", but nearer to "woman" and "dress". All of it is in standard deviations of the
+photo's cosines with these words, so that the same numbers serve other models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Background: TypeAlias = Callable[[], NDArray[np.float32] | None]
+"""Gives the unit vectors (C, D) of everyday words by the model in use; None: not made yet."""
+
+_QUERIES_KEPT = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constants:
+    """A logistic curve over two deviations (see ``tests/bench/honest_end.py`` for the recipe).
+
+    ``own`` weighs how far a query stands above all words for this photo, ``lead`` how far
+    above those that fit the photo best; ``bias`` is added. A photo shows what is asked for
+    where its probability is at least ``shown_from``. The ``alike`` words that are nearest to
+    the query say the same, so they do not compete; of the others the best count most
+    (``sharpness``).
+    """
+
+    own: float = 0.69
+    lead: float = 0.44
+    bias: float = -2.85
+    shown_from: float = 0.5
+    alike: int = 10
+    sharpness: float = 3.0
+
+
+class Calibrator:
+    """Probabilities that photos show what queries say. Any thread."""
+
+    def __init__(self, background: Background, constants: Constants | None = None) -> None:
+        self._background = background
+        self.constants = constants or Constants()
+        self._competing = lru_cache(_QUERIES_KEPT)(self._find_competing)
+
+    def probabilities(
+        self, query_D: NDArray[np.float32], vectors_ND: NDArray[np.float32]
+    ) -> NDArray[np.float32] | None:
+        """(N,): of photos by their unit vectors (N, D); None without a background."""
+        words_CD = self._background()
+        if words_CD is None or words_CD.shape[1:] != query_D.shape:
+            return None
+        cosines_NC = vectors_ND @ words_CD.T
+        competes_C = self._competing(query_D.tobytes(), id(words_CD))
+        return probabilities(vectors_ND @ query_D, cosines_NC, competes_C, self.constants)
+
+    def _find_competing(self, query: bytes, _words: int) -> NDArray[np.bool_]:
+        words_CD = self._background()
+        assert words_CD is not None
+        return competing(words_CD @ np.frombuffer(query, np.float32), self.constants.alike)
+
+
+def competing(cosines_C: NDArray[np.float32], alike: int) -> NDArray[np.bool_]:
+    """(C,): False for the ``alike`` words that are nearest to the query."""
+    competes_C = np.ones(len(cosines_C), np.bool_)
+    # A short list keeps some that compete.
+    number = min(alike, len(cosines_C) // 2)
+    competes_C[np.argsort(-cosines_C, kind="stable")[:number]] = False
+    return competes_C
+
+
+def probabilities(
+    query_N: NDArray[np.float32],
+    words_NC: NDArray[np.float32],
+    competes_C: NDArray[np.bool_],
+    constants: Constants,
+) -> NDArray[np.float32]:
+    """(N,): from N photos' cosines with the query and with the words of the background."""
+    mean_N = words_NC.mean(axis=1)
+    spread_N = np.maximum(words_NC.std(axis=1), 1e-6)
+    own_N = (query_N - mean_N) / spread_N
+    rivals_NC = (words_NC[:, competes_C] - mean_N[:, None]) / spread_N[:, None]
+    best_N = rivals_NC.max(axis=1)
+    excess_NC = np.exp(constants.sharpness * (rivals_NC - best_N[:, None]))
+    rival_N = best_N + np.log(excess_NC.mean(axis=1)) / constants.sharpness
+    log_odds = constants.own * own_N + constants.lead * (own_N - rival_N) + constants.bias
+    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -60, 60))), np.float32)

@@ -1,0 +1,30 @@
+"""What every engine says of hits that do not show what was asked for."""
+
+from __future__ import annotations
+
+from cocadesk.engine.local import AnyEngine
+from cocadesk.protocol.messages import Hits, Search, Similar
+
+WAIT_S = 60.0
+
+
+def test_each_hit_says_whether_it_is_believed_to_fit(client: AnyEngine) -> None:
+    """The count is that of the relevant hits; None where an engine could not judge them."""
+    found = client.ask(Search(text="a red photo"), Hits, timeout_s=WAIT_S)
+    assert found.hits
+    if found.relevant is None:
+        assert all(hit.relevant and hit.probability is None for hit in found.hits)
+    else:
+        assert found.relevant == sum(hit.relevant for hit in found.hits)
+        assert all(0 <= (hit.probability or 0) <= 1 for hit in found.hits)
+        likely = [hit.probability or 0 for hit in found.hits if hit.relevant]
+        others = [hit.probability or 0 for hit in found.hits if not hit.relevant]
+        assert min(likely, default=1) >= max(others, default=0)
+
+
+def test_what_is_alike_is_not_judged(client: AnyEngine) -> None:
+    """Likeness to a photo has no words to be believed."""
+    key = client.ask(Search(text="a red photo"), Hits, timeout_s=WAIT_S).hits[0].key
+    found = client.ask(Similar(key=key), Hits, timeout_s=WAIT_S)
+    assert found.relevant is None
+    assert all(hit.relevant and hit.probability is None for hit in found.hits)
