@@ -151,8 +151,8 @@ class LocalEngine:
 
     def _search_quickly(self, body: Search, call: Call) -> ReplyBody | None:
         """Over the snapshot where it is exact, which spares the import of LanceDB."""
-        from cocadesk.engine.picture_vectors import PictureVectors, hits_of, names_albums
         from cocadesk.engine.loaded_model import EverydayWords
+        from cocadesk.engine.picture_vectors import PictureVectors, hits_of, names_albums
         from cocadesk.library.layout import Thumbnails
         from cocadesk.search.calibration import Calibrator
         from cocadesk.search.searcher import open_searcher

@@ -29,18 +29,30 @@ class Constants:
     """A logistic curve over two deviations (see ``tests/bench/honest_end.py`` for the recipe).
 
     ``own`` weighs how far a query stands above all words for this photo, ``lead`` how far
-    above those that fit the photo best; ``bias`` is added. A photo shows what is asked for
+    above those that fit the photo best, and ``breadth`` how near the query is to all words, in
+    deviations of theirs: what is near to nothing (nonsense, a rare thing) has to show more.
+    ``bias`` is added. A photo shows what is asked for
     where its probability is at least ``shown_from``. The ``alike`` words that are nearest to
     the query say the same, so they do not compete; of the others the best count most
     (``sharpness``).
     """
 
-    own: float = 0.69
-    lead: float = 0.44
-    bias: float = -2.85
+    own: float = 0.629
+    lead: float = 0.83
+    breadth: float = 0.227
+    bias: float = -3.3
     shown_from: float = 0.5
     alike: int = 10
     sharpness: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The background: words (C, D), and the mean and spread of their nearness to all of them."""
+
+    vectors_CD: NDArray[np.float32]
+    mean: float
+    spread: float
 
 
 class Calibrator:
@@ -49,23 +61,38 @@ class Calibrator:
     def __init__(self, background: Background, constants: Constants | None = None) -> None:
         self._background = background
         self.constants = constants or Constants()
-        self._competing = lru_cache(_QUERIES_KEPT)(self._find_competing)
+        self._words: _Words | None = None
+        self._asked = lru_cache(_QUERIES_KEPT)(self._standing)
 
     def probabilities(
         self, query_D: NDArray[np.float32], vectors_ND: NDArray[np.float32]
     ) -> NDArray[np.float32] | None:
         """(N,): of photos by their unit vectors (N, D); None without a background."""
-        words_CD = self._background()
-        if words_CD is None or words_CD.shape[1:] != query_D.shape:
+        words = self._known_words()
+        if words is None or words.vectors_CD.shape[1:] != query_D.shape:
             return None
-        cosines_NC = vectors_ND @ words_CD.T
-        competes_C = self._competing(query_D.tobytes(), id(words_CD))
-        return probabilities(vectors_ND @ query_D, cosines_NC, competes_C, self.constants)
+        competes_C, breadth = self._asked(query_D.tobytes())
+        cosines_NC = vectors_ND @ words.vectors_CD.T
+        return probabilities(
+            vectors_ND @ query_D, cosines_NC, competes_C, self.constants, breadth=breadth
+        )
 
-    def _find_competing(self, query: bytes, _words: int) -> NDArray[np.bool_]:
-        words_CD = self._background()
-        assert words_CD is not None
-        return competing(words_CD @ np.frombuffer(query, np.float32), self.constants.alike)
+    def _known_words(self) -> _Words | None:
+        if self._words is None:
+            vectors_CD = self._background()
+            if vectors_CD is not None:
+                near_C = vectors_CD @ vectors_CD.mean(axis=0)
+                spread = max(float(near_C.std()), 1e-6)
+                self._words = _Words(vectors_CD, float(near_C.mean()), spread)
+        return self._words
+
+    def _standing(self, query: bytes) -> tuple[NDArray[np.bool_], float]:
+        """The words that compete with a query, and its breadth."""
+        words = self._words
+        assert words is not None
+        cosines_C = words.vectors_CD @ np.frombuffer(query, np.float32)
+        breadth = (float(cosines_C.mean()) - words.mean) / words.spread
+        return competing(cosines_C, self.constants.alike), breadth
 
 
 def competing(cosines_C: NDArray[np.float32], alike: int) -> NDArray[np.bool_]:
@@ -82,6 +109,8 @@ def probabilities(
     words_NC: NDArray[np.float32],
     competes_C: NDArray[np.bool_],
     constants: Constants,
+    *,
+    breadth: float = 0.0,
 ) -> NDArray[np.float32]:
     """(N,): from N photos' cosines with the query and with the words of the background."""
     mean_N = words_NC.mean(axis=1)
@@ -91,5 +120,6 @@ def probabilities(
     best_N = rivals_NC.max(axis=1)
     excess_NC = np.exp(constants.sharpness * (rivals_NC - best_N[:, None]))
     rival_N = best_N + np.log(excess_NC.mean(axis=1)) / constants.sharpness
-    log_odds = constants.own * own_N + constants.lead * (own_N - rival_N) + constants.bias
+    log_odds = constants.own * own_N + constants.lead * (own_N - rival_N)
+    log_odds += constants.breadth * breadth + constants.bias
     return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -60, 60))), np.float32)
