@@ -119,6 +119,8 @@ class LoadedModel:
     def prepare_tags(self, wait_until_quiet: Callable[[float], bool]) -> None:
         """Begins to make the vectors of the tags, for which the first caption would wait.
 
+        Before that the words of the library are gone through, for which a search would.
+
         A few at a time, on a thread of its own, while nobody waits for an answer; once somebody
         wants the tags, without a rest.
         """
@@ -134,6 +136,7 @@ class LoadedModel:
 
     def _prepare(self) -> None:
         try:
+            self.searcher.prepare()
             self._present_tagger().class_vectors()
         except _LeftError:
             return

@@ -154,6 +154,12 @@ class Searcher:
         has_albums = len(columns.texts(ALBUM).texts)
         return WordSearch(columns, self._library.results.albums.names() if has_albums else {})
 
+    def prepare(self) -> None:
+        """Go through the words of the library, for which the first search would wait."""
+        words = self.word_search()
+        if words is not None:
+            words.prepare()
+
     def background(self, vector: NDArray[np.float32]) -> tuple[float, float]:
         """Mean and spread of the cosines of the library's pictures to a vector (D,)."""
         return self._ranker.background(vector)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -62,6 +63,7 @@ WORD_FIELDS = (
 """In the order in which a medium is said to be found by them, and comes first."""
 WORD_COLUMNS = frozenset(field.column for field in WORD_FIELDS)
 _MOST_COMPARED = 2000
+_PUNCTUATION_BYTES = 8
 _FEW = 4
 _PREFIX = 0.5
 _VARIANT = 0.9
@@ -110,8 +112,13 @@ class WordSearch:
 
     def __init__(self, columns: MediaColumns, albums: Mapping[str, str]) -> None:
         self._columns = columns
-        self._albums = {album: words_of(name) for album, name in albums.items()}
+        self._albums = {album: _album_words(name) for album, name in albums.items()}
         self._names = {album: fold(name) for album, name in albums.items()}
+
+    def prepare(self) -> None:
+        """Go through all words now, for which the first question would wait."""
+        for field in WORD_FIELDS:
+            WordIndex.of(self._texts(field))
 
     @property
     def keys(self) -> KeyNumbers:
@@ -176,10 +183,11 @@ class WordSearch:
         whole = np.zeros(len(self._columns.is_there), np.bool_)
         found: list[tuple[FoundBy, Mask]] = []
         for field in WORD_FIELDS:
-            codes = self._with_all(field, words)
-            mask = np.zeros_like(whole)
-            texts = self._texts(field)
-            codes = [code for code in codes if _has_run(self._words(field, texts, code), words)]
+            mask, texts = np.zeros_like(whole), self._texts(field)
+            likely = self._with_all(field, words)
+            if likely is None:
+                likely = self._with_each(field, words)
+            codes = [code for code in likely if _has_run(self._words(field, texts, code), words)]
             if self._add(mask, field, np.array(codes, np.int32)):
                 found.append((field.by, mask))
                 whole |= mask
@@ -252,15 +260,21 @@ class WordSearch:
             return self._albums.get(texts[code].partition(" ")[0], [])
         return words_of(texts[code])
 
-    def _with_all(self, field: WordField, words: Sequence[str]) -> list[int]:
-        """The texts of a field that hold all of ``words``."""
+    def _with_all(self, field: WordField, words: Sequence[str]) -> list[int] | None:
+        """The texts of a field that may hold all of ``words``: those that hold the rarest.
+
+        None where they are too many to look at one by one.
+        """
         found: Codes | None = None
         for word in dict.fromkeys(words):
-            codes = np.unique(self._codes(field, word, WordMatch.EQUAL))
-            found = codes if found is None else np.intersect1d(found, codes, assume_unique=True)
+            codes = self._codes(field, word, WordMatch.EQUAL)
+            if found is None or len(codes) < len(found):
+                found = codes
             if not len(found):
                 break
-        return [] if found is None else found.tolist()
+        if found is None or len(found) > _MOST_COMPARED:
+            return None
+        return [int(code) for code in np.unique(found)]
 
     def _add(self, mask: Mask, field: WordField, codes: Codes) -> bool:
         """Set ``mask`` for the media that have one of these texts; False where none has."""
@@ -290,7 +304,7 @@ class WordSearch:
                 if self._names[album] == folded or (own == list(words) and words)
             )
         elif field.by is FoundBy.NAME:
-            codes = np.flatnonzero(_named(texts, fold_path(text)))
+            codes = self._named(field, texts, fold_path(text))
         elif field.by is FoundBy.FOLDER:
             codes = np.flatnonzero(_in_folder(texts, fold_path(text)))
         else:
@@ -301,19 +315,37 @@ class WordSearch:
 
     def _equal(self, field: WordField, texts: Texts, text: str, words: Sequence[str]) -> Codes:
         found = [np.flatnonzero(texts.equal(fold(text)))]
-        if words:
-            alike = self._with_all(field, words)
-            lengths = texts.offsets[1:] - texts.offsets[:-1]
-            # Punctuation and accents aside; the shortest first.
-            alike.sort(key=lambda code: int(lengths[code]))
+        likely = self._with_all(field, words) if words else None
+        if likely is None and words:  # a word of many: the texts that are about as short
+            most = 2 * len(text.encode()) + _PUNCTUATION_BYTES
+            is_short = np.diff(texts.offsets) <= most
+            codes = [code for code in self._with_each(field, words) if is_short[code]]
+            likely = codes[:_MOST_COMPARED]
+        if likely:  # punctuation and accents aside
             asked = list(words)
-            found.append(
-                np.array(
-                    [code for code in alike[:_MOST_COMPARED] if words_of(texts[code]) == asked],
-                    np.intp,
-                )
-            )
+            alike = [code for code in likely if words_of(texts[code]) == asked]
+            found.append(np.array(alike, np.intp))
         return np.concatenate(found)
+
+    def _named(self, field: WordField, texts: Texts, name: str) -> Codes:
+        """The texts of file names in which a file has this name, with or without extension."""
+        likely = self._with_all(field, words_of(name))
+        if likely is None:
+            return np.flatnonzero(_named(texts, name))
+        return np.array([code for code in likely if _is_named(texts[code], name)], np.intp)
+
+    def _with_each(self, field: WordField, words: Sequence[str]) -> list[int]:
+        """The texts of a field that hold all of ``words``."""
+        found: Codes | None = None
+        for word in dict.fromkeys(words):
+            codes = np.unique(self._codes(field, word, WordMatch.EQUAL))
+            found = codes if found is None else np.intersect1d(found, codes, assume_unique=True)
+        return [] if found is None else [int(code) for code in found]
+
+
+@lru_cache(maxsize=20_000)
+def _album_words(name: str) -> list[str]:
+    return words_of(name)
 
 
 def _among(codes: NDArray[np.int32], wanted: Codes, count: int) -> Mask:
@@ -365,9 +397,12 @@ def _named(texts: Texts, name: str) -> Mask:
     if several.any():
         several &= texts.starting(name) | texts.containing(f"/{name}")
     for code in np.flatnonzero(alone | several).tolist():
-        own = texts[code].split("/")
-        mask[code] |= any(one == name or one.rpartition(".")[0] == name for one in own)
+        mask[code] |= _is_named(texts[code], name)
     return mask
+
+
+def _is_named(names: str, name: str) -> bool:
+    return any(one == name or one.rpartition(".")[0] == name for one in names.split("/"))
 
 
 def _in_folder(texts: Texts, name: str) -> Mask:
