@@ -18,6 +18,7 @@ _FIELDS = {
     "human_rating": "rating",
     "human_flag": "flag",
     "human_favourite": "favourite",
+    "human_hidden": "hidden",
     FILE_FIELD: "file",
 }
 

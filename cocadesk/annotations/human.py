@@ -29,19 +29,23 @@ ADDED = "human_tags_added"
 REMOVED = "human_tags_removed"
 MAX_STARS = 5
 
-_SET = (CAPTION, ADDED, REMOVED, "human_rating", "human_flag", "human_favourite")
+_SET = (CAPTION, ADDED, REMOVED, "human_rating", "human_flag", "human_favourite", "human_hidden")
 
 _GONE = "This photo or video is no longer in the library."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationChange:
-    """The outcome of a command: changed media by key, files written, files skipped."""
+    """The outcome of a command: changed media by key, files written, files skipped.
+
+    ``changes_lists``: media came into lists or left them, since they are hidden or no longer.
+    """
 
     keys: tuple[str, ...] = ()
     title: str = ""
     files: int = 0
     skipped: tuple[SkippedFile, ...] = ()
+    changes_lists: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +58,7 @@ class UndoTitles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationEdit:
-    """A person's caption, tags, stars, flag and favourite mark, tidied when this is made.
+    """A person's caption, tags, stars, flag, favourite mark and hiding, tidied when this is made.
 
     None leaves a thing as it is. An empty ``caption`` removes the person's; adding a tag
     that a machine gave accepts it, removing one rejects it. ``rating`` 0 and the flag
@@ -71,6 +75,7 @@ class AnnotationEdit:
     rating: int | None = None
     flag: Flag | None = None
     favourite: bool | None = None
+    hidden: bool | None = None
 
     def __post_init__(self) -> None:
         add = _joined((), list(map(tag_of, self.add_tags)), ())
@@ -101,6 +106,8 @@ class AnnotationEdit:
             row = replace(row, human_flag=self.flag.value)
         if self.favourite is not None:
             row = replace(row, human_favourite=self.favourite or None)
+        if self.hidden is not None:
+            row = replace(row, human_hidden=self.hidden or None)
         if self.add_tags or self.remove_tags:
             known = {same_tag(tag): tag for tag in _tags_of(row)}
             add = [known.get(same_tag(tag), tag) for tag in self.add_tags]
@@ -195,7 +202,11 @@ class HumanAnnotations:
             self._library.edits.record(edits)
             if not edits:
                 return AnnotationChange()
-            return AnnotationChange(keys=_media(edits), title=title_of(self._library, edits))
+            return AnnotationChange(
+                keys=_media(edits),
+                title=title_of(self._library, edits),
+                changes_lists=_changes_lists(edits),
+            )
 
     def undo(self) -> AnnotationChange:
         """Takes the last command back whole, files included; nothing where there is none."""
@@ -268,6 +279,7 @@ class HumanAnnotations:
                 title=title_of(self._library, origin),
                 files=len(files) - len(refused),
                 skipped=(*skipped, *refused),
+                changes_lists=_changes_lists(edits),
             )
 
     def _reverted_edits(
@@ -287,6 +299,10 @@ class HumanAnnotations:
             if current == json.loads(start) != json.loads(end):
                 edits.append(command.edit(key, name, start, end))
         return edits
+
+
+def _changes_lists(edits: Iterable[Edit]) -> bool:
+    return any(edit.field == "human_hidden" for edit in edits)
 
 
 def _media(edits: Iterable[Edit]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ _SUBJECTS = {
     "human_rating": "rating",
     "human_flag": "flag",
     "human_favourite": "favourite mark",
+    "human_hidden": "hiding",
     FILE_FIELD: "caption file",
 }
 _MANY = {
@@ -49,7 +50,8 @@ def title_of(library: Library, edits: Sequence[Edit]) -> str:
         return f"Best of its group: {things(library, best)}" if best else "No best of its group"
     values = {edit.new for edit in edits}
     if len(fields) == len(values) == 1 and (said := _said(fields.pop(), values.pop())):
-        return f"{said} on {things(library, keys)}"
+        link = "of" if "iding" in said else "on"
+        return f"{said} {link} {things(library, keys)}"
     subjects = list(dict.fromkeys(_subject(edit.field) for edit in edits))
     if len(keys) > 1:
         subjects = [_MANY.get(subject, subject) for subject in subjects]
@@ -71,6 +73,8 @@ def _said(field: str, value: str) -> str:
         return _FLAGS[Flag(said)]
     if field == "human_favourite":
         return "Favourite mark" if said else "No favourite mark"
+    if field == "human_hidden":
+        return "Hiding" if said else "No hiding"
     return ""
 
 

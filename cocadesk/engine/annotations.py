@@ -97,6 +97,7 @@ class AnnotationHandler(RequestHandler):
             rating=body.rating,
             flag=None if body.flag is None else Flag(body.flag),
             favourite=body.favourite,
+            hidden=body.hidden,
         )
         return self._announce(self._annotations.set(body.keys, edit))
 
@@ -122,7 +123,8 @@ class AnnotationHandler(RequestHandler):
         """The answer to a command, told to all other windows too."""
         reply = self._reply(change)
         if change.keys:
-            self._context.publish(RowsChanged(keys=change.keys))
+            keys = () if change.changes_lists else change.keys
+            self._context.publish(RowsChanged(keys=keys))
         if change.title:
             self._groups.follow()
             self._publish_titles()

@@ -14,6 +14,7 @@ from cocadesk.engine.library_requests import LibraryHandler
 from cocadesk.engine.maps import MapHandler
 from cocadesk.engine.media_details import MediaDetails
 from cocadesk.engine.models import ModelHandler
+from cocadesk.engine.presence import PresenceHandler
 from cocadesk.engine.teaching.requests import TeachingHandler
 from cocadesk.engine.watching import WatchHandler
 
@@ -38,6 +39,7 @@ class Handlers:
             IndexHandler(context),
             self.watching,
             ForgettingHandler(context),
+            PresenceHandler(context),
             annotations,
             *annotations.lists,
             self.models,

@@ -41,6 +41,7 @@ class HumanAnnotations:
     rating: int | None = None
     flag: str | None = None
     favourite: bool = False
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,8 @@ class FakeAnnotations:
             stars=human.rating or 0,
             flag=human.flag or "none",
             favourite=human.favourite,
+            hidden=human.hidden,
+            state="missing" if self._context.media[key].is_missing else row.state,
         )
 
     def searchable_words(self, key: str) -> set[str]:
@@ -231,6 +234,7 @@ def _changed(old: HumanAnnotations, body: SetAnnotations) -> HumanAnnotations:
         rating=old.rating if body.rating is None else body.rating,
         flag=body.flag or old.flag,
         favourite=old.favourite if body.favourite is None else body.favourite,
+        hidden=old.hidden if body.hidden is None else body.hidden,
     )
 
 
@@ -246,6 +250,8 @@ def _title(body: SetAnnotations, count: int) -> str:
         return f"{body.flag.capitalize()} flag on {things}"
     if body.favourite is not None:
         return f"{'Favourite' if body.favourite else 'No favourite'} mark on {things}"
+    if body.hidden is not None:
+        return f"{'Hiding' if body.hidden else 'No hiding'} of {things}"
     return f"Removing the tag “{', '.join(body.remove_tags)}” from {things}"
 
 
@@ -258,6 +264,7 @@ def _edits(before: HumanAnnotations, after: HumanAnnotations) -> list[EditValue]
         ("rating", _text(before.rating), _text(after.rating)),
         ("flag", before.flag or "", after.flag or ""),
         ("favourite", "yes" if before.favourite else "", "yes" if after.favourite else ""),
+        ("hidden", "yes" if before.hidden else "", "yes" if after.hidden else ""),
     ):
         if old != new:
             made.append(EditValue(when=WHEN, who=PERSON, field=name, old=old, new=new))

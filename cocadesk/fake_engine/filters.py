@@ -36,7 +36,8 @@ class FakeFilters:
             "favourite": lambda key, _: self._row(key).favourite,
             "flag": lambda key, value: self._row(key).flag == value,
             "kind": lambda key, value: self._row(key).kind == value,
-            "state": lambda _key, value: value == "present",
+            "state": lambda key, value: self._row(key).state == value,
+            "hidden": lambda key, value: self._row(key).hidden == (value == "yes"),
             "has": lambda key, value: value != "caption" or bool(self._row(key).caption),
             "captioned": lambda key, _: self._is_to_review(key),
             "folder": self._is_in_folder,
@@ -53,6 +54,11 @@ class FakeFilters:
     def keys(self, keys: Iterable[str], text: str) -> list[str]:
         """Those of ``keys`` that pass all terms of ``text``."""
         _, terms = split_filters(text)
+        named = {term[1] for term in terms}
+        if "state" not in named:
+            terms = [*terms, (True, "state", "missing")]
+        if "hidden" not in named:
+            terms = [*terms, (True, "hidden", "yes")]
         known = [term for term in terms if term[1] in self._passes]
         return [
             key

@@ -14,9 +14,11 @@ from cocadesk.protocol.calls import Call
 from cocadesk.protocol.endpoint import last_view_file
 from cocadesk.protocol.messages import (
     Excluded,
+    FilesNoted,
     Forget,
     Forgotten,
     ListRoots,
+    NoteFiles,
     Roots,
     RowsChanged,
     SetExcludes,
@@ -67,6 +69,19 @@ class FakeForgetting:
                 self._excludes[root] = self._excludes.get(root, ()) + own
             self._context.publish(RowsChanged())
         return Forgotten(counts=counts, excluded=tuple(p for own in patterns.values() for p in own))
+
+    def _note(self, body: NoteFiles, call: Call) -> FilesNoted:
+        """Made-up files are never in their places: those that are asked about leave the list."""
+        media = self._context.media
+        gone = [key for key in body.keys if key in media and not media[key].is_missing]
+        gone = [key for key in gone if not Path(media[key].row.path.to_str()).exists()]
+        back = [key for key in body.keys if key in media and media[key].is_missing]
+        back = [key for key in back if Path(media[key].row.path.to_str()).exists()]
+        for key in (*gone, *back):
+            media[key] = dataclasses.replace(media[key], is_missing=key in gone)
+        if gone or back:
+            self._context.publish(RowsChanged(keys=(*gone, *back)))
+        return FilesNoted(missing=tuple(gone), present=tuple(back))
 
     def _set_excludes(self, body: SetExcludes, call: Call) -> Excluded:
         if body.folder not in self._roots:

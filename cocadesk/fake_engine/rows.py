@@ -58,6 +58,7 @@ class FakeMedium:
     caption: str
     tags: tuple[TagValue, ...]
     moments: tuple[Moment, ...] = ()
+    is_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -302,6 +302,16 @@ FIELDS = (
         shown=lambda row: "yes" if row.favourite else None,
     ),
     Field(
+        "hidden",
+        "Hidden",
+        columns=("human_hidden",),
+        value=lambda hidden: "yes" if hidden else None,
+        sql="CASE WHEN human_hidden THEN 'yes' END",
+        match=Match.EQUAL,
+        choices=("yes",),
+        shown=lambda row: "yes" if row.hidden else None,
+    ),
+    Field(
         "album",
         "Albums",
         Form.LIST,

@@ -21,7 +21,7 @@ from cocadesk.locations import STARTER, close_to_others
 
 MANIFEST_NAME = "library.json"
 MANIFEST_COPY = f"{MANIFEST_NAME}.copy"
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 _OLDEST_SCHEMA = 5
 """The oldest library whose tables are given the columns that they lack; see ``Store``."""
 STORE_FOLDER = "store"

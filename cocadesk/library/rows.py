@@ -129,6 +129,7 @@ class MediaRow:
     human_rating: int | None = None
     human_flag: str | None = None
     human_favourite: bool | None = None
+    human_hidden: bool | None = None
     human_albums: tuple[str, ...] = ()
     human_places: tuple[str, ...] = ()
 
@@ -180,6 +181,11 @@ class MediaRow:
     def favourite(self) -> bool:
         """True for a person's favourite."""
         return bool(self.human_favourite)
+
+    @property
+    def hidden(self) -> bool:
+        """True where a person wants it in no list."""
+        return bool(self.human_hidden)
 
     @property
     def tags(self) -> tuple[Tag, ...]:

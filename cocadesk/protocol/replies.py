@@ -257,6 +257,13 @@ class Forgotten(ReplyBody, frozen=True):
     excluded: tuple[WirePath, ...] = ()
 
 
+class FilesNoted(ReplyBody, frozen=True):
+    """The keys of media that are missing, or present, since this was asked."""
+
+    missing: tuple[str, ...] = ()
+    present: tuple[str, ...] = ()
+
+
 class Excluded(ReplyBody, frozen=True):
     """The patterns of a root; ``hidden`` media are not shown any more since this request."""
 

@@ -158,6 +158,7 @@ class SetAnnotations(RequestBody, frozen=True):
     rating: int | None = None
     flag: Flag | None = None
     favourite: bool | None = None
+    hidden: bool | None = None
 
 
 class UndoAnnotations(RequestBody, frozen=True):
@@ -364,6 +365,16 @@ class Forget(RequestBody, frozen=True):
     paths: tuple[WirePath, ...] = ()
     is_missing: bool = False
     is_preview: bool = False
+
+
+class NoteFiles(RequestBody, frozen=True):
+    """Looks whether the files of these media are in their places; answered by ``FilesNoted``.
+
+    For whoever has moved them, so that nobody waits for an index: a medium whose files are
+    gone is missing, and one whose file is back is present. One on a disk that is away stays.
+    """
+
+    keys: tuple[str, ...]
 
 
 class SetExcludes(RequestBody, frozen=True):

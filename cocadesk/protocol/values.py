@@ -148,6 +148,7 @@ class Row(Value, frozen=True):
     stars: int = 0
     flag: str = "none"
     favourite: bool = False
+    hidden: bool = False
     parts: tuple[PartValue, ...] = ()
 
 

@@ -121,8 +121,16 @@ def parse_filter(text: str) -> Filter:
 
 
 _NOT_MISSING = parse_filter("-state:missing")
+_NOT_HIDDEN = parse_filter("-hidden:yes")
+HIDDEN = "hidden"
 
 
 def unless_missing(among: Filter) -> Filter:
-    """The filter of a list or a search: what is missing is shown to those who ask for it."""
-    return among if "state" in among.fields() else among & _NOT_MISSING
+    """The filter of a list: what is missing or hidden is shown to those who ask for it."""
+    among = among if "state" in among.fields() else among & _NOT_MISSING
+    return unless_hidden(among)
+
+
+def unless_hidden(among: Filter) -> Filter:
+    """The filter without what a person has hidden, unless it is asked for."""
+    return among if HIDDEN in among.fields() else among & _NOT_HIDDEN

@@ -20,7 +20,7 @@ from cocadesk.library.snapshot import Snapshot, fingerprint, open_snapshot
 from cocadesk.library.vector_memory import best_of
 from cocadesk.library.words import words_of
 from cocadesk.search.calibration import Calibrator
-from cocadesk.search.filters import EVERYTHING, Filter
+from cocadesk.search.filters import EVERYTHING, HIDDEN, Filter, unless_hidden
 from cocadesk.search.found_by import OWN_WORDS, FoundBy
 from cocadesk.search.matching import Chooser, matching_keys
 from cocadesk.search.ordering import OWN_ORDER, Order, ordered_matching, sorted_places
@@ -225,6 +225,12 @@ class Searcher:
         is_relevant = likely >= self._calibrator.constants.shown_from
         return replace(hit, probability=likely, is_relevant=is_relevant)
 
+    def _without_hidden(self, among: Filter) -> Filter:
+        """The filter without what is hidden; the same where nothing is, as in most libraries."""
+        columns = self._library.results.columns((HIDDEN,))
+        has_none = columns is not None and not len(columns.texts(HIDDEN).texts)
+        return among if has_none else unless_hidden(among)
+
     def _collapsing(self, level: int | None) -> Collapse:
         if level is None or self._groups is None:
             return _shows_all
@@ -249,6 +255,7 @@ class Searcher:
 
     def listed(self, limit: int, among: Filter, collapse: int | None, order: Order) -> list[Hit]:
         """The first ``limit`` media that pass a filter, in that order and with no score."""
+        among = self._without_hidden(among)
         keys = ordered_matching(self._library.results, among, order)
         with_missing = "state" in among.fields()
         shown = self._shown(keys, limit, self._collapsing(collapse), with_missing=with_missing)
@@ -261,6 +268,7 @@ class Searcher:
         self, question: Question, limit: int, among: Filter, collapse: int | None
     ) -> list[Hit]:
         """The ``limit`` media that answer a question best, best first."""
+        among = self._without_hidden(among)
         chosen = within(question, self._chooser.chosen(among) if among else None)
         with_missing = "state" in among.fields()
         wanted = limit + _SPARE_VIEWS

@@ -54,6 +54,10 @@ def set_words(
         Optional[bool],  # noqa: UP045
         typer.Option("--favourite/--no-favourite", help="One of your favourites, or not."),
     ] = None,
+    hidden: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option("--hide/--no-hide", help="In no list but that of hidden:yes, or in all."),
+    ] = None,
 ) -> int:
     """Caption, tag and rate photos and videos yourself; the program never changes it.
 
@@ -63,12 +67,12 @@ def set_words(
     from cocadesk.engine.local import Access
     from cocadesk.protocol.messages import AnnotationsReply, GetKeys, Keys, SetAnnotations
 
-    if (caption, rate, flag, favourite) == (None,) * 4 and not add_tag and not remove_tag:
+    if (caption, rate, flag, favourite, hidden) == (None,) * 5 and not add_tag and not remove_tag:
         raise UserError(
             "There is nothing to set.",
             "",
             "Give --caption TEXT, --add-tag TAG, --remove-tag TAG, --rate STARS, --flag pick or "
-            "--favourite.",
+            "--favourite or --hide.",
         )
     with open_engine(options, report, Access.WRITE) as engine:
         change = SetAnnotations(
@@ -79,6 +83,7 @@ def set_words(
             rating=rate,
             flag=flag,
             favourite=favourite,
+            hidden=hidden,
         )
         done = engine.ask(change, AnnotationsReply)
     report.document({"changed": len(done.changed), "title": done.title})

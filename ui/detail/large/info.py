@@ -35,7 +35,7 @@ class InfoOverlay(QFrame):
         known = {fact.name: fact.text for fact in facts_of(row, more)}
         lines = [known[name] for name in SHOWN if known.get(name) and name != "name"]
         self.name.setText(row.name)
-        self.lines.setText("\n".join(lines))
+        self.lines.show_lines(lines)
         self.caption.setText(f"“{row.caption}”" if row.caption else "")
         self.caption.setVisible(bool(row.caption))
         self.setAccessibleName("About this photo: " + ", ".join([row.name, *lines]))

@@ -1,0 +1,145 @@
+"""Photos and videos into the system's bin: asked about first, and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject
+
+from cocadesk.protocol.messages import FilesNoted, GetRows, NoteFiles, Rows
+from cocadesk.protocol.paths import printable
+from cocadesk.protocol.values import Row
+from ui.engine.link import EngineLink
+from ui.kit.bin import BinReport, BinWork
+from ui.kit.texts import count, count_media
+from ui.kit.widgets import Notice
+from ui.library.grid import Grid
+from ui.library.results_model import ResultsModel
+from ui.library.tasks import TaskDialog, Tasks
+
+MAX_AT_ONCE = 500
+NAMES_SHOWN = 40
+WORDS_STAY = (
+    "Captions, tags and stars stay in the library, and are there again once a file is back. "
+    "Text and XMP files beside them stay where they are."
+)
+STANDS_FOR = "Photos that stand for others in the grid go alone; the others stay."
+
+
+class BinCommands(QObject):
+    """Moves the files of media, with those that belong to them; the engine notes what is gone."""
+
+    def __init__(
+        self, tasks: Tasks, link: EngineLink, grid: Grid, model: ResultsModel, notice: Notice
+    ) -> None:
+        super().__init__(tasks)
+        self._tasks = tasks
+        self._link = link
+        self._grid = grid
+        self._model = model
+        self._notice = notice
+        self._last = BinReport()
+        self._keys: tuple[str, ...] = ()
+        self._dialog: TaskDialog | None = None
+        self._work = BinWork(self)
+        self._work.ended.connect(self._on_moved)
+        self._back = BinWork(self)
+        self._back.ended.connect(self._on_back)
+
+    def ask(self, keys: Sequence[str]) -> None:
+        """Asks with number and names before anything is moved."""
+        dialog = self._tasks.open("Move to the bin")
+        if len(keys) > MAX_AT_ONCE:
+            dialog.tell(
+                f"{len(keys):,} photos and videos are selected; "
+                f"{MAX_AT_ONCE:,} at most are moved to the bin at once."
+            )
+            return
+        body = GetRows(keys=tuple(keys))
+        self._tasks.run(
+            dialog, "Looking at the files…", body, Rows, lambda answer: self._ask(dialog, answer)
+        )
+
+    def _ask(self, dialog: TaskDialog, answer: Rows) -> None:
+        rows = [row for row in answer.rows if row.state == "present"]
+        away = len(answer.rows) - len(rows)
+        left_out = f"{count_media(away)} left out: the files are not there now." if away else ""
+        if not rows:
+            dialog.tell("There is nothing to move.", small_print=left_out)
+            return
+        others = sum(len(files_of(row)) - 1 for row in rows)
+        belongs = f", and {count(others, 'file')} that belong to them" if others else ""
+        names = [printable(row.name) for row in rows[:NAMES_SHOWN]]
+        more = len(rows) - len(names)
+        marks = (self._model.groups.mark(row.key) for row in rows)
+        stands = STANDS_FOR if any(mark and not mark.is_open for mark in marks) else ""
+        dialog.ask(
+            f"Move {count_media(len(rows))}{belongs} to the system's bin?",
+            "Move to the bin",
+            lines=[*names, *([f"… and {more:,} more"] if more else [])],
+            small_print=" ".join(part for part in (left_out, stands, WORDS_STAY) if part),
+        )
+        dialog.agreed.connect(lambda: self._move(dialog, rows))
+
+    def _move(self, dialog: TaskDialog, rows: Sequence[Row]) -> None:
+        dialog.work("Moving to the bin…")
+        self._dialog = dialog
+        self._keys = tuple(row.key for row in rows)
+        self._work.move([files_of(row) for row in rows])
+
+    def _on_moved(self, report: BinReport) -> None:
+        self._last = report
+        self._step_off(self._keys)
+        self._note(self._keys)
+        dialog, self._dialog = self._dialog, None
+        said = f"{count(len(report.done), 'file')} moved to the bin"
+        if report.failed and dialog is not None:
+            sentences = [sentence for _path, sentence in report.failed]
+            dialog.tell(f"{said}; {len(report.failed):,} could not be.", lines=sentences)
+            return
+        if dialog is not None:
+            dialog.accept()
+        if report.can_take_back:
+            self._notice.say(said, "Put back", self.take_back)
+        else:
+            self._notice.say(f"{said}. Take them out of it there")
+
+    def take_back(self) -> None:
+        """Puts back what went into the bin last."""
+        if not self._last.can_take_back:
+            self._notice.say("Nothing was moved to the bin, or it can't tell where it lies")
+            return
+        self._back.take_back(self._last.done)
+
+    def _on_back(self, report: BinReport) -> None:
+        self._last = BinReport()
+        self._note(self._keys)
+        if report.failed:
+            self._notice.say(report.failed[0][1])
+        else:
+            self._notice.say(f"{count(len(report.done), 'file')} put back")
+
+    def _note(self, keys: tuple[str, ...]) -> None:
+        self._link.ask(NoteFiles(keys=keys), FilesNoted, _nothing)
+
+    def _step_off(self, keys: Sequence[str]) -> None:
+        """The cursor on the next photo that stays: the list keeps its place by it."""
+        going = set(keys)
+        here = self._grid.currentIndex().row()
+        if self._grid.current_key() not in going:
+            return
+        count_all = self._model.rowCount()
+        after = next((n for n in range(here, count_all) if self._model.key_at(n) not in going), -1)
+        before = next((n for n in range(here, -1, -1) if self._model.key_at(n) not in going), -1)
+        if max(after, before) >= 0:
+            self._grid.go_to(after if after >= 0 else before)
+
+
+def files_of(row: Row) -> list[str]:
+    """All files of a medium, its own first; one inside another counts once."""
+    paths = [row.path, *(part.path for part in row.parts)]
+    return [path.to_str() for path in dict.fromkeys(paths)]
+
+
+def _nothing(_answer: FilesNoted) -> None:
+    pass
