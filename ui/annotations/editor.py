@@ -109,6 +109,7 @@ class AnnotationEditor(QObject):
         rating: int | None = None,
         flag: Flag | None = None,
         favourite: bool | None = None,
+        hidden: bool | None = None,
     ) -> None:
         """Annotates these media; ``text`` tells the person that it was done."""
         body = SetAnnotations(
@@ -119,6 +120,7 @@ class AnnotationEditor(QObject):
             rating=rating,
             flag=flag,
             favourite=favourite,
+            hidden=hidden,
         )
         self.shown.emit(tuple(changed_row(row, body) for row in map(self._row_of, keys) if row))
         self._send(_Change(body=body, text=text))
@@ -230,6 +232,7 @@ def changed_row(row: Row, body: SetAnnotations) -> Row:
         stars=row.stars if body.rating is None else body.rating,
         flag=body.flag or row.flag,
         favourite=row.favourite if body.favourite is None else body.favourite,
+        hidden=row.hidden if body.hidden is None else body.hidden,
     )
     touched = set(body.add_tags) | set(body.remove_tags)
     if not touched:

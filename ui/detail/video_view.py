@@ -33,6 +33,7 @@ class VideoView(QWidget):
 
     moment_chosen = Signal(object)
     moment_left = Signal()
+    ended = Signal()
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class VideoView(QWidget):
         self.strip.chosen.connect(self._on_chosen)
         self.strip.play_wanted.connect(self.toggle)
         self.sentence = label("", "on-stage-small" if self.is_large else "small", wraps=True)
-        in_column(self.stack, self.controls, self.sentence, self.strip, gap=GAP_S, of=self)
+        in_column((self.stack, 1), self.controls, self.sentence, self.strip, gap=GAP_S, of=self)
         self.clear()
 
     def clear(self) -> None:
@@ -139,12 +140,17 @@ class VideoView(QWidget):
         self.stack.setCurrentWidget(player.widget)
         player.play(path.to_str(), self._from_s)
 
-    def play(self, from_s: float | None) -> None:
-        """Plays from there, or from the chosen moment."""
+    def play(self, from_s: float | None, *, once: bool = False) -> None:
+        """Plays from there, or from the chosen moment.
+
+        ``once``: also where videos are played again and again.
+        """
         if from_s is not None:
             self._from_s = from_s
         if not self.is_open:
             self.toggle()
+        if once and self._player is not None:
+            self._player.set_loop(False)
 
     @property
     def playing_s(self) -> float | None:
@@ -253,6 +259,7 @@ class VideoView(QWidget):
         self.stop()
         self._from_s = self.strip.start_s()
         self.controls.show_time(self.strip.current_s())
+        self.ended.emit()
 
     def _on_sought(self, to_s: float) -> None:
         self._from_s = to_s

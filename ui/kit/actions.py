@@ -114,6 +114,7 @@ class Actions:
     MORE_LIKE_THIS = _photo(
         "more-like-this", "More like this", ("Ctrl+L",), icon=Icon.SEARCH, is_in_photo_menu=True
     )
+    OPEN_FILE = _photo("open-file", "Open in its program", ("Shift+Return",), is_in_photo_menu=True)
     SHOW_IN_FOLDER = _photo(
         "show-in-folder",
         "Show in folder",
@@ -121,13 +122,23 @@ class Actions:
         icon=Icon.FOLDER,
         is_in_photo_menu=True,
     )
+    COPY_PICTURE = _photo(
+        "copy-picture", "Copy picture and file", ("Ctrl+C",), is_in_photo_menu=True
+    )
     COPY_PATH = _photo(
         "copy-path", "Copy path", ("Ctrl+Shift+C",), icon=Icon.COPY, is_in_photo_menu=True
     )
     COPY_CAPTION = _photo(
         "copy-caption", "Copy caption", ("Ctrl+Alt+C",), icon=Icon.QUOTE, is_in_photo_menu=True
     )
+    HIDE = _photo("hide", "Hide, or show again", ("Ctrl+H",), is_in_photo_menu=True)
+    MOVE_TO_BIN = _photo("move-to-bin", "Move to the bin…", ("Del",), is_in_photo_menu=True)
+    PUT_BACK = _photo("put-back", "Put back from the bin", requires=Requires.ENGINE)
     FORGET_PHOTO = _photo("forget-photo", "Forget this photo…", is_in_photo_menu=True)
+    COMPARE_SELECTED = _photo(
+        "compare-selected", "Compare side by side", ("C",), is_in_photo_menu=True
+    )
+    SLIDESHOW = _photo("slideshow", "Slideshow", ("F8",))
     NEXT = _photo("next", "Next photo", shown_keys=("Right",))
     PREVIOUS = _photo("previous", "Previous photo", shown_keys=("Left",))
     SELECT_ALL = _photo("select-all", "Select all", shown_keys=("Ctrl+A",))
@@ -193,6 +204,7 @@ class Actions:
     TURN_LEFT = _large("turn-left", "Turn left, on the screen only", ("Ctrl+Shift+R",))
     PHOTO_INFO = _large("photo-info", "Name, date and camera on top", ("I",), is_setting=True)
     FILMSTRIP = _large("filmstrip", "Filmstrip", ("V",), is_setting=True)
+    SHUFFLE = _view("shuffle", "Slideshow in any order", is_setting=True)
     STEP_BACK = _view("step-back", "Back, or clear the search", ("Esc",))
     TOGGLE_DETAIL = _view("toggle-detail", "Details", ("Ctrl+I",), icon=Icon.PANEL)
     TOGGLE_SIDE_BAR = _view("toggle-side-bar", "Side bar", ("F9",), icon=Icon.SIDE)

@@ -11,6 +11,8 @@ from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from cocadesk.errors import UserError
+from cocadesk.protocol.paths import printable
 from cocadesk.resources import resource_path
 from ui.kit.preferences import Preference
 
@@ -18,18 +20,36 @@ LAST_FOLDER = Preference("last-folder", "")
 
 
 def show_in_folder(path: str) -> None:
-    """Opens the file's folder, with the file selected where the system can."""
+    """Opens the file's folder, with the file selected where the system can.
+
+    Raises:
+        UserError: the desktop has no program that shows folders.
+    """
     if sys.platform == "darwin":
         subprocess.Popen(["open", "-R", path])
     elif sys.platform == "win32":
         subprocess.Popen(["explorer", "/select,", os.path.normpath(path)])
     else:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(os.fspath(Path(path).parent)))
+        _open(Path(path).parent, "The folder could not be opened.")
 
 
 def open_file(path: str) -> None:
-    """Opens the file in the program that the system has for it."""
+    """Opens the file in the program that the system has for it, if it has one."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+
+
+def open_in_program(path: str) -> None:
+    """Opens the file in the program that the system has for it.
+
+    Raises:
+        UserError: it has none.
+    """
+    _open(Path(path), f"{printable(Path(path).name)} could not be opened.")
+
+
+def _open(path: Path, failed: str) -> None:
+    if not QDesktopServices.openUrl(QUrl.fromLocalFile(os.fspath(path))):
+        raise UserError(failed, "The desktop has no program for it.", "Copy the path instead.")
 
 
 def open_credits() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QObject
 
@@ -74,7 +74,7 @@ class BinCommands(QObject):
         marks = (self._model.groups.mark(row.key) for row in rows)
         stands = STANDS_FOR if any(mark and not mark.is_open for mark in marks) else ""
         dialog.ask(
-            f"Move {count_media(len(rows))}{belongs} to the system's bin?",
+            f"Move {_media(rows)}{belongs} to the system's bin?",
             "Move to the bin",
             lines=[*names, *([f"… and {more:,} more"] if more else [])],
             small_print=" ".join(part for part in (left_out, stands, WORDS_STAY) if part),
@@ -89,7 +89,7 @@ class BinCommands(QObject):
 
     def _on_moved(self, report: BinReport) -> None:
         self._last = report
-        self._step_off(self._keys)
+        step_off(self._grid, self._keys)
         self._note(self._keys)
         dialog, self._dialog = self._dialog, None
         said = f"{count(len(report.done), 'file')} moved to the bin"
@@ -122,17 +122,20 @@ class BinCommands(QObject):
     def _note(self, keys: tuple[str, ...]) -> None:
         self._link.ask(NoteFiles(keys=keys), FilesNoted, _nothing)
 
-    def _step_off(self, keys: Sequence[str]) -> None:
-        """The cursor on the next photo that stays: the list keeps its place by it."""
-        going = set(keys)
-        here = self._grid.currentIndex().row()
-        if self._grid.current_key() not in going:
-            return
-        count_all = self._model.rowCount()
-        after = next((n for n in range(here, count_all) if self._model.key_at(n) not in going), -1)
-        before = next((n for n in range(here, -1, -1) if self._model.key_at(n) not in going), -1)
-        if max(after, before) >= 0:
-            self._grid.go_to(after if after >= 0 else before)
+
+def step_off(grid: Grid, keys: Iterable[str]) -> None:
+    """Moves the cursor to the next photo that is not among these, which leave the list."""
+    going, here, results = set(keys), grid.currentIndex().row(), grid.results
+    if grid.current_key() in going:
+        places = (*range(here, results.rowCount()), *range(here, -1, -1))
+        staying = (place for place in places if results.key_at(place) not in going)
+        if (place := next(staying, None)) is not None:
+            grid.go_to(place)
+
+
+def _media(rows: Sequence[Row]) -> str:
+    kinds = {row.kind.value for row in rows}
+    return count(len(rows), kinds.pop()) if len(kinds) == 1 else count_media(len(rows))
 
 
 def files_of(row: Row) -> list[str]:

@@ -141,52 +141,6 @@ class LibraryCommands(QObject):
         self._grid.set_size_step(self._grid.size_step + by)
 
 
-class MediumCommands(QObject):
-    """The photo or video under the cursor."""
-
-    def __init__(self, widgets: WindowWidgets, large: LargeMode, switcher: PageSwitcher) -> None:
-        super().__init__(widgets)
-        self._library = widgets.library
-        self._grid = widgets.grid
-        self._detail = widgets.detail
-        self._notice = widgets.notice
-        self._large = large
-        self._switcher = switcher
-
-    def slots(self) -> Slots:
-        """The slots of the actions about one medium."""
-        return {
-            Actions.SHOW_IN_FOLDER: self._show_in_folder,
-            Actions.COPY_PATH: self._copy_path,
-            Actions.COPY_CAPTION: self._copy_caption,
-            Actions.TOGGLE_DETAIL: self._library.toggle_detail,
-        }
-
-    def show_detail(self) -> bool:
-        """Brings the detail into sight; False where no photo is under the cursor."""
-        self._switcher.to_library()
-        return self._library.show_detail()
-
-    def _show_in_folder(self) -> None:
-        row = self._grid.current_row()
-        if row is not None:
-            desktop.show_in_folder(row.path.to_str())
-
-    def _copy_path(self) -> None:
-        row = self._grid.current_row()
-        if row is not None:
-            desktop.copy_text(row.path.text)
-            self._notice.say("Path copied")
-
-    def _copy_caption(self) -> None:
-        caption = self._detail.field.caption
-        if caption:
-            desktop.copy_text(caption)
-            self._notice.say("Caption copied")
-        else:
-            self._notice.say("There is no caption to copy yet")
-
-
 @dataclass(frozen=True, slots=True)
 class Level:
     """One of the levels that Esc leaves, the innermost that is open first."""

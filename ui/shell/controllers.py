@@ -17,10 +17,11 @@ from ui.kit.dialogs import DialogHost
 from ui.kit.page_parts import Page
 from ui.library.grid_look import GridLook
 from ui.shell.browsing import BrowsingCommands, BrowsingParts
-from ui.shell.commands import Level, LibraryCommands, MediumCommands, WindowCommands
+from ui.shell.commands import Level, LibraryCommands, WindowCommands
 from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
 from ui.shell.libraries import Libraries
+from ui.shell.looking import Looking
 from ui.shell.memory import WindowMemory
 from ui.shell.pages import Pages, PageSwitcher
 from ui.shell.session import LibrarySession
@@ -54,12 +55,16 @@ class Controllers:
         self.library = LibraryCommands(widgets, session, parts.switcher, dialogs)
         self.library.mark_settings(parts.actions)
         self.look = GridLook(grid, parts.actions)
-        self.medium = MediumCommands(widgets, parts.large, parts.switcher)
+        self.looking = Looking(
+            parts.window, parts.actions, widgets, session, parts.switcher, parts.large, dialogs
+        )
         self.annotations = AnnotationCommands(
             session.editor,
             (
                 parts.large.words,
-                WordFields(detail.field, detail.chips, lambda: True, self.medium.show_detail),
+                WordFields(
+                    detail.field, detail.chips, lambda: True, self.looking.medium.show_detail
+                ),
             ),
             grid,
             notice,
@@ -102,13 +107,12 @@ class Controllers:
             self.jobs,
             self.library,
             self.look,
-            self.medium,
+            self.looking,
             self.annotations,
             self.albums,
             self.annotation_jobs,
             self.browsing,
             self.window,
-            self._parts.large,
             self.libraries,
             self._parts.switcher,
         )
@@ -139,6 +143,8 @@ class Controllers:
         palette, video = parts.widgets.palette, parts.widgets.detail.video
         return (
             Level(palette.isVisible, palette.hide),
+            Level(lambda: self.looking.slides.is_running, self.looking.slides.stop),
+            Level(lambda: self.looking.compare.is_open, self.looking.compare.close),
             Level(lambda: parts.large.is_open, parts.large.close),
             Level(lambda: self.jobs.is_open, self.jobs.close),
             Level(lambda: parts.switcher.page is not Pages.LIBRARY, parts.switcher.step_back),

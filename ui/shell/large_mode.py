@@ -171,7 +171,8 @@ class LargeMode(QObject):
         }
         for action, setting in settings.items():
             self._actions[action].setChecked(self._is_on(setting))
-        self._large.film.setVisible(self._is_on(FILMSTRIP))
+        self._large.shows_film = self._is_on(FILMSTRIP)
+        self._large.set_bare(self._large.is_bare)
         self._large.info.setVisible(self._is_on(INFO))
         self._large.keeps_zoom = self._is_on(KEEP_ZOOM)
         self._lift_notice()

@@ -18,11 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cocadesk.errors import UserError
 from cocadesk.protocol.values import Row
 from ui.kit import desktop
-from ui.kit.actions import Action, ActionSet, Group, without_argument
+from ui.kit.actions import Action, Actions, ActionSet, Group, without_argument
 from ui.kit.layouts import in_column
-from ui.kit.plain_text import tip_of
+from ui.kit.plain_text import button_text, tip_of
+from ui.kit.programs import programs_for
 
 PALETTE_WIDTH_PX = 560
 PALETTE_HEIGHT_PX = 430
@@ -58,9 +60,16 @@ def main_menu(actions: ActionSet, parent: QWidget) -> QMenu:
 class PhotoMenu(QObject):
     """The menu of the photo under the pointer."""
 
-    def __init__(self, actions: ActionSet, parent: QWidget, row: Callable[[], Row | None]) -> None:
-        """``row`` gives the photo."""
+    def __init__(
+        self,
+        actions: ActionSet,
+        parent: QWidget,
+        row: Callable[[], Row | None],
+        say: Callable[[str], object],
+    ) -> None:
+        """``row`` gives the photo; ``say`` tells what could not be done."""
         super().__init__(parent)
+        self._say = say
         self._actions = actions
         self._parent = parent
         self._row = row
@@ -79,17 +88,37 @@ class PhotoMenu(QObject):
             if entry.keys and len(entry.keys[0]) == 1 and not entry.is_in_photo_menu:
                 said.addAction(self._actions[entry])
         row = self._row()
+        if row is not None:
+            self._add_programs(menu, row.path.to_str())
         if row is not None and any(part.path != row.path for part in row.parts):
             files = menu.addMenu("Files of this photo")
             for path in dict.fromkeys([row.path, *(part.path for part in row.parts)]):
                 of_file = files.addMenu(Path(path.text).name.replace("&", "&&"))
                 for text, show in (
-                    ("Open in its program", desktop.open_file),
+                    ("Open in its program", desktop.open_in_program),
                     ("Show in folder", desktop.show_in_folder),
                 ):
-                    slot = without_argument(partial(show, path.to_str()))
-                    of_file.addAction(text).triggered.connect(slot)
+                    self._add(of_file, text, partial(show, path.to_str()))
         return menu
+
+    def _add_programs(self, menu: QMenu, path: str) -> None:
+        """The programs that the desktop has for such files, below the default one."""
+        programs = programs_for(path)
+        if programs:
+            others = QMenu("Open with", menu)
+            others.setObjectName("open-with")
+            for program in programs:
+                self._add(others, button_text(program.name), partial(program.open, path))
+            menu.insertMenu(self._actions[Actions.SHOW_IN_FOLDER], others)
+
+    def _add(self, menu: QMenu, text: str, act: Callable[[], object]) -> None:
+        def run() -> None:
+            try:
+                act()
+            except UserError as error:
+                self._say(str(error))
+
+        menu.addAction(text).triggered.connect(without_argument(run))
 
     def show(self, where: QPoint) -> None:
         """Pops the menu up at this place of the screen."""

@@ -65,7 +65,7 @@ class MainWindow(QMainWindow):
     def _create_controllers(self) -> None:
         session, widgets = self.session, self.widgets
         self.large = LargeMode(
-            widgets, self.action_set, lambda: self._controllers.medium.show_detail()
+            widgets, self.action_set, lambda: self._controllers.looking.medium.show_detail()
         )
         context = PageContext(
             library=widgets.library,

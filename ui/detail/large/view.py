@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QPixmap
-from PySide6.QtWidgets import QFrame
+from PySide6.QtWidgets import QFrame, QWidget
 
 from cocadesk.protocol.values import Fact, Row
 from ui.detail.large.controls import LargeControls
@@ -60,6 +60,8 @@ class LargeView(QFrame):
     stepped = Signal(int)
     jumped = Signal(int)
     closed = Signal()
+    spaced = Signal()
+    menu_wanted = Signal(object)
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class LargeView(QFrame):
         self.setAccessibleName("Large view")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.keeps_zoom = False
+        self.shows_film = True
         self._key: str | None = None
         self._is_fresh = True
         self._told = _Told("", ())
@@ -84,6 +87,10 @@ class LargeView(QFrame):
         self.photo.setMouseTracking(True)
         self.photo.installEventFilter(self)
         self.photo.changed.connect(self._show_percent)
+        self.photo.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.photo.customContextMenuRequested.connect(
+            lambda where: self.menu_wanted.emit(self.photo.mapToGlobal(where))
+        )
         self.info = InfoOverlay(self.photo)
         self.caption = label("", "on-stage", wraps=True)
         self.caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -98,9 +105,13 @@ class LargeView(QFrame):
         back = _stage_button(actions[Actions.STEP_BACK], Icon.CLEAR, "Back to the grid")
         left = _stage_button(actions[Actions.PREVIOUS], Icon.BACK, "Previous photo")
         right = _stage_button(actions[Actions.NEXT], Icon.NEXT, "Next photo")
-        top = in_row(self.place, self.percent, self.marks, STRETCH, back, gap=18)
+        self._top = in_row(self.place, self.percent, self.marks, STRETCH, back, gap=18)
+        self._edges = (left, right, self.caption)
+        self.is_bare = False
         middle = in_row(left, (self.video, 1), right)
-        stage = in_column(top, (middle, 1), self.caption, self.film, margins=(12, 8, 12, 8), gap=8)
+        stage = in_column(
+            self._top, (middle, 1), self.caption, self.film, margins=(12, 8, 12, 8), gap=8
+        )
         self.words = WordsPanel()
         in_row(self.words, gap=0, of=self).insertLayout(0, stage, 1)
         self._idle = single_shot(self, self._hide_mouse, IDLE_MS)
@@ -109,6 +120,17 @@ class LargeView(QFrame):
     def is_waiting(self) -> bool:
         """True where no picture of the medium has come yet."""
         return self._is_fresh
+
+    def add_bar(self, bar: QWidget) -> None:
+        """Something that is shown at the top for a while."""
+        self._top.insertWidget(self._top.count() - 1, bar)
+
+    def set_bare(self, is_bare: bool) -> None:
+        """The picture alone, without neighbours, caption and arrows."""
+        self.is_bare = is_bare
+        for part in self._edges:
+            part.setVisible(not is_bare)
+        self.film.setVisible(self.shows_film and not is_bare)
 
     def begin(self, key: str | None) -> None:
         """Another medium: its own turn, and no picture of it yet."""
@@ -163,6 +185,8 @@ class LargeView(QFrame):
             self.stepped.emit(STEPS[key])
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
             self.jumped.emit(0 if key == Qt.Key.Key_Home else -1)
+        elif key == Qt.Key.Key_Space and self.is_bare:
+            self.spaced.emit()
         elif key == Qt.Key.Key_Space and self.video.can_play:
             self.video.toggle()
         elif key in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):

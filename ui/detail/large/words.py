@@ -10,7 +10,7 @@ from cocadesk.protocol.messages import Description
 from cocadesk.protocol.values import Row
 from ui.annotations.caption_field import CaptionField, Origin
 from ui.annotations.tag_chips import TagChips
-from ui.kit.layouts import STRETCH, in_column
+from ui.kit.layouts import in_column
 from ui.kit.page_parts import UNLIMITED_PX, Column, scroll_area
 from ui.kit.theme import GAP_M
 from ui.kit.widgets import label
@@ -35,7 +35,7 @@ class WordsPanel(QFrame):
         content.column.setContentsMargins(16, 16, 16, 16)
         for part in (label("Caption", "section"), self.field, label("Tags", "section"), self.chips):
             content.column.addWidget(part)
-        content.column.addItem(in_column(STRETCH))
+        content.column.addStretch(1)
         in_column(scroll_area(content), margins=(1, 0, 0, 0), of=self)
         self.chips.follow(self.field.editor)
         self.field.closed.connect(self._on_closed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -17,11 +17,15 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout
 
 from ui.kit.icons import Icon
 from ui.kit.layouts import STRETCH, in_column, in_row
-from ui.kit.photo_view import PhotoView
+from ui.kit.sharp_view import SharpView
 from ui.kit.texts import marks
 from ui.kit.widgets import ElidedLabel, IconButton, label, restyle
 from ui.library.alike.members import Member
 
+NUMBERS = (
+    *(Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3),
+    *(Qt.Key.Key_4, Qt.Key.Key_5, Qt.Key.Key_6),
+)
 AT_ONCE = 6
 """Pictures beside each other; more come a screen later. All their previews are kept."""
 FACTS_PX = 90
@@ -37,7 +41,8 @@ class ComparePane(QFrame):
         super().__init__()
         self.setProperty("role", "pane")
         self.key = ""
-        self.photo = PhotoView(can_zoom=True, message_colour="on_stage")
+        self._size = QSize()
+        self.photo = SharpView()
         self.name = ElidedLabel("on-stage-bold", fills=True)
         self.best = label("", "best")
         self.facts = ElidedLabel("on-stage-small", fills=True)
@@ -53,16 +58,22 @@ class ComparePane(QFrame):
         if member.key != self.key:
             self.key = member.key
             self.photo.show_message("Loading…")
+        self._size = QSize(member.row.width, member.row.height)
         self.name.show_text(member.row.name, Qt.TextElideMode.ElideMiddle)
         self.facts.show_text(member.facts, Qt.TextElideMode.ElideRight)
         self.folder.show_text(member.row.folder, Qt.TextElideMode.ElideMiddle)
         self.marks.setText(marks(member.row))
         self.best.setText(f"Best · {member.reason}" if member.reason else member.badge)
+        self.best.setVisible(bool(self.best.text()))
         self.best.setProperty("role", "best" if member.is_best else "link-badge")
         restyle(self.best)
         self.setAccessibleName(member.text)
         self.photo.setAccessibleName(member.row.name)
         self.photo.setAccessibleDescription(member.text)
+
+    def show_picture(self, pixmap: QPixmap) -> None:
+        """The picture, which may be smaller than the file's; the zoom stays."""
+        self.photo.show_picture(pixmap, full_size=self._size, keeps_zoom=True)
 
     def mark(self, is_chosen: bool) -> None:
         """Frames the pane that the keys act on."""
@@ -79,10 +90,12 @@ class ComparePane(QFrame):
 class CompareView(QFrame):
     """Pictures side by side; what is zoomed or moved in one is so in all.
 
-    ``moved`` tells that another one is chosen or shown, ``closed`` that one goes back.
+    ``moved`` tells that another one is chosen or shown, ``closed`` that one goes back;
+    ``full_wanted`` asks for every pixel of a member.
     """
 
     moved = Signal()
+    full_wanted = Signal(str)
     closed = Signal()
 
     def __init__(self) -> None:
@@ -120,6 +133,11 @@ class CompareView(QFrame):
         return [member.key for member in self._members]
 
     @property
+    def members(self) -> tuple[Member, ...]:
+        """All that are compared."""
+        return self._members
+
+    @property
     def panes(self) -> list[ComparePane]:
         """The panes that are in use now."""
         return self._panes[: len(self.shown_members())]
@@ -141,7 +159,13 @@ class CompareView(QFrame):
         """The large picture of a member has come."""
         for pane in self.panes:
             if pane.key == key:
-                pane.photo.show_picture(pixmap, keeps_zoom=True)
+                pane.show_picture(pixmap)
+
+    def show_full(self, key: str, path: str, size: QSize) -> None:
+        """The file with every pixel of a member has come."""
+        for pane in self.panes:
+            if pane.key == key:
+                pane.photo.show_full(path, size)
 
     def has_picture(self, key: str) -> bool:
         """True where a member's picture is on the screen."""
@@ -158,7 +182,7 @@ class CompareView(QFrame):
         self._choose(self._at + by)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Arrows choose, plus and minus zoom all, Space and Enter go back."""
+        """Arrows and Alt with numbers choose, +, - and Z zoom all, Space and Enter go back."""
         key = Qt.Key(event.key())
         columns = self._columns()
         steps = {
@@ -171,6 +195,10 @@ class CompareView(QFrame):
         }
         if key in steps:
             self.step(steps[key])
+        elif key == Qt.Key.Key_Z:
+            self.panes[self._at % AT_ONCE].photo.toggle_real()
+        elif event.modifiers() & Qt.KeyboardModifier.AltModifier and key in NUMBERS:
+            self._choose(self._at - self._at % AT_ONCE + NUMBERS.index(key))
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
             self._zoom_by(1.25)
         elif key == Qt.Key.Key_Minus:
@@ -184,6 +212,7 @@ class CompareView(QFrame):
         pane = ComparePane()
         pane.setParent(self)  # shown without one, it would be a window of its own
         pane.chosen.connect(self._on_chosen)
+        pane.photo.full_wanted.connect(lambda: self.full_wanted.emit(pane.key))
         pane.photo.looked.connect(lambda zoom, centre: self._look(pane, zoom, centre))
         return pane
 
@@ -248,4 +277,4 @@ class CompareView(QFrame):
     def _headline(self, shown: int) -> str:
         total, first = len(self._members), self._at - self._at % AT_ONCE
         which = f"{total}" if shown == total else f"{first + 1}–{first + shown} of {total}"
-        return f"{which} side by side · wheel or + and − zoom all"
+        return f"{which} side by side · wheel, + − and Z zoom all · P picks, X rejects"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QSize
 
 from cocadesk.protocol.messages import Preview
 from ui.kit.image_loader import ImageLoader
@@ -31,9 +31,12 @@ class Comparing(QObject):
         self._paths: dict[str, str] = {}  # by key
         self._asked: set[str] = set()
         self.view.moved.connect(self._ask)
+        self.view.full_wanted.connect(requests.ask_full)
+        requests.full_came.connect(self._on_full)
         requests.preview_came.connect(self._on_preview)
         requests.no_preview.connect(self.view.say)
         previews.arrived.connect(self._on_picture)
+        thumbnails.arrived.connect(self._on_thumbnail)
 
     def open(self, members: Sequence[Member], current: str) -> None:
         """Shows these, with one of them chosen."""
@@ -71,9 +74,18 @@ class Comparing(QObject):
                 self._asked.add(member.key)
                 self._requests.ask_preview(member.key)
 
+    def _on_thumbnail(self, key: object) -> None:
+        """Something to see until the large picture comes."""
+        if key in self.view.keys and not self.view.has_picture(str(key)):
+            self._ask()
+
     def _on_preview(self, answer: Preview) -> None:
         self._paths[answer.key] = answer.path.to_str()
         self._show(answer.key)
+
+    def _on_full(self, answer: Preview) -> None:
+        size = QSize(answer.width, answer.height)
+        self.view.show_full(answer.key, answer.path.to_str(), size)
 
     def _on_picture(self, path: object) -> None:
         for key in [key for key, known in self._paths.items() if known == path]:

@@ -34,6 +34,7 @@ class GroupRequests(QObject):
     failed = Signal(object)
     rows_came = Signal(object)
     preview_came = Signal(object)
+    full_came = Signal(object)
     no_preview = Signal(str, str)
     changed = Signal()
     rows_changed = Signal(object)
@@ -80,6 +81,11 @@ class GroupRequests(QObject):
         self._previews[key] = self._link.ask(
             GetPreview(key=key), Preview, self.preview_came.emit, on_failed=on_failed
         )
+
+    def ask_full(self, key: str) -> None:
+        """``full_came`` follows, with every pixel of a picture, where there can be one."""
+        body = GetPreview(key=key, is_full=True)
+        self._previews[f"{key} full"] = self._link.ask(body, Preview, self.full_came.emit)
 
     def forget_previews(self) -> None:
         """Gives up the pictures that were asked for."""
