@@ -122,21 +122,21 @@ class Actions:
         icon=Icon.FOLDER,
         is_in_photo_menu=True,
     )
-    COPY_PICTURE = _photo(
-        "copy-picture", "Copy picture and file", ("Ctrl+C",), is_in_photo_menu=True
-    )
     COPY_PATH = _photo(
         "copy-path", "Copy path", ("Ctrl+Shift+C",), icon=Icon.COPY, is_in_photo_menu=True
     )
     COPY_CAPTION = _photo(
         "copy-caption", "Copy caption", ("Ctrl+Alt+C",), icon=Icon.QUOTE, is_in_photo_menu=True
     )
+    COPY_PICTURE = _photo(
+        "copy-picture", "Copy picture and file", ("Ctrl+C",), is_in_photo_menu=True
+    )
     HIDE = _photo("hide", "Hide, or show again", ("Ctrl+H",), is_in_photo_menu=True)
     MOVE_TO_BIN = _photo("move-to-bin", "Move to the bin…", ("Del",), is_in_photo_menu=True)
     PUT_BACK = _photo("put-back", "Put back from the bin", requires=Requires.ENGINE)
     FORGET_PHOTO = _photo("forget-photo", "Forget this photo…", is_in_photo_menu=True)
     COMPARE_SELECTED = _photo(
-        "compare-selected", "Compare side by side", ("C",), is_in_photo_menu=True
+        "compare-selected", "Compare side by side", ("Shift+C",), is_in_photo_menu=True
     )
     SLIDESHOW = _photo("slideshow", "Slideshow", ("F8",))
     NEXT = _photo("next", "Next photo", shown_keys=("Right",))
