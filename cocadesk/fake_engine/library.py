@@ -195,7 +195,9 @@ class FakeLibrary:
         lists_all = not words and bool(terms or query.unwanted or unlike or query.read_as)
         keys = [
             key
-            for key in self._filters.keys(list(self._media), f"{text} {body.text} {dates}")
+            for key in self._filters.keys(
+                list(self._media), f"{text} {body.text} {dates} {body.filter}"
+            )
             if key not in {*body.like, *body.unlike}
             and not query.unwanted & self._annotations.searchable_words(key)
             and all(phrase in self._annotations.caption_of(key) for phrase in query.phrases)
@@ -225,7 +227,8 @@ class FakeLibrary:
     ) -> Hits:
         asked = {word for word in words if len(word) > 2 or not word.isascii()}
         hits = []
-        for key in self._filters.keys(keys, body.filter):
+        text = body.text if isinstance(body, Search) else ""
+        for key in self._filters.keys(keys, f"{text} {body.filter}"):
             held = self._annotations.searchable_words(key)
             own = asked.intersection(tag.lower() for tag in self._annotations.human_of(key).added)
             shared = len(asked & held) - 0.5 * len(held.intersection(unlike))
