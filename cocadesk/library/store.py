@@ -42,6 +42,8 @@ _ROWS_A_FRAGMENT = 8192
 """Compacting writes the whole table anew, so a large one waits for more fragments."""
 _KEEP_VERSIONS = timedelta(days=1)
 _READERS_LAG = timedelta(seconds=1)
+_INDEX_CACHE_BYTES, _METADATA_CACHE_BYTES = 64 << 20, 16 << 20
+"""Lance keeps what it has read of each version: up to 7 GB, and 1.5 kB for each indexed photo."""
 
 
 class Store:
@@ -64,7 +66,10 @@ class Store:
             # Each look at a table in an object store takes some 30 ms.
             age = timedelta(0) if self._storage.uri is None else _READERS_LAG
             interval = age if read_only else None
-            self._connection = _connect(self._storage, folder, read_consistency_interval=interval)
+            self.session = lancedb.Session(_INDEX_CACHE_BYTES, _METADATA_CACHE_BYTES)
+            self._connection = _connect(
+                self._storage, folder, read_consistency_interval=interval, session=self.session
+            )
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cocadesk.errors import UserError
+from cocadesk.library import store as store_module
 from cocadesk.library.literals import is_in, literal
 from cocadesk.library.paths import storable
 from cocadesk.library.rows import FailureRow, ViewRow
@@ -249,3 +250,21 @@ def test_a_disk_that_becomes_read_only_is_said_for_what_it_is(tmp_path: Path) ->
         store.append(FAILURES, failures(b"/b"))
         assert paths(store) == [b"/b"]
         store.close()
+
+
+def test_what_is_kept_of_tables_in_memory_has_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each commit is a version, and Lance keeps what it has read of all of them."""
+    sizes = []
+    for bound in (1 << 30, 20_000):
+        monkeypatch.setattr(store_module, "_METADATA_CACHE_BYTES", bound)
+        made = Store(tmp_path / str(bound) / "store", read_only=False)
+        made.create_missing()
+        for number in range(30):
+            made.merge(FAILURES, ["path"], failures(f"/{number}".encode()))
+        assert len(paths(made)) == 30
+        sizes.append(made.session.size_bytes)
+        made.close()
+    unbounded, bounded = sizes
+    assert bounded < 40_000 < unbounded
