@@ -20,6 +20,7 @@ from ui.library.group_commands import COLLAPSE
 from ui.library.grouping import GroupMarks
 from ui.library.key_list import KeyList
 from ui.library.listing import Showing
+from ui.library.sections import Headers
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
@@ -225,3 +226,23 @@ def test_open_groups_are_put_behind_their_heads_wherever_those_are() -> None:
     assert list(KeyList("bc").arranged(marks.opened)) == ["b", "c"]
     assert marks.hidden == 1
     assert marks.mark("x") is None
+
+
+def test_members_of_an_open_group_belong_to_the_day_of_their_head(
+    collapsed: MainWindow, qtbot: QtBot
+) -> None:
+    """Headers count them while they are there, and after the list has been asked for again."""
+    grid, model = collapsed.widgets.grid, collapsed.session.model
+    grid.set_look(is_justified=True, headers=Headers.MONTH)
+    before = [section.count for section in grid.sections]
+    key = go_to_group(collapsed, 3)
+    place = grid.layout_now.section_of(model.position_of(key) or 0)
+    collapsed.action_set[Actions.OPEN_GROUP].trigger()
+    qtbot.waitUntil(lambda: model.rowCount() == sum(before) + 2, timeout=WAIT_MS)
+    opened = [count + 2 * (number == place) for number, count in enumerate(before)]
+    assert [section.count for section in grid.sections] == opened
+    with qtbot.waitSignal(collapsed.session.browser.settled, timeout=WAIT_MS):
+        collapsed.session.browser.ask_again()
+    assert [section.count for section in grid.sections] == opened
+    collapsed.action_set[Actions.OPEN_GROUP].trigger()
+    assert [section.count for section in grid.sections] == before

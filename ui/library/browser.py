@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ from cocadesk.protocol.messages import (
     Similar,
 )
 from cocadesk.protocol.values import (
+    Days,
     GroupLabel,
     JobKind,
     JobState,
@@ -36,13 +38,15 @@ from ui.library.grouping import GroupOpener
 from ui.library.key_list import KeyList
 from ui.library.listing import Listing
 from ui.library.query import EVERYTHING, Query, Showing
-from ui.library.results_model import ResultsModel
+from ui.library.results_model import ResultsModel, with_more
 from ui.library.sorting import Sorting
 from ui.library.stretches import GrowingList
 
 RESULTS_LIMIT = 500
 STRETCH = 5000
 REFRESH_MS = 1200
+REST = 4
+"""A long list is not asked for again before so many times as it took have passed."""
 CHANGES_ROWS = frozenset(JobKind) - {JobKind.WRITE, JobKind.TEACH}
 
 
@@ -66,6 +70,7 @@ class Browser(QObject):
         self._model = model
         self._ticket: Ticket | None = None
         self._growing: GrowingList | None = None
+        self._took_s = 0.0
         self._collapse: GroupLabel | None = None
         self._opener = GroupOpener(
             link, model.groups, lambda key: model.position_of(key) is not None, self
@@ -189,7 +194,7 @@ class Browser(QObject):
             and (self._collapse is not None or self._asked.showing is Showing.GROUP)
         )
         if is_other and not self._refresh.isActive():
-            self._refresh.start()
+            self._refresh.start(max(REFRESH_MS, round(1000 * REST * self._took_s)))
 
     def _ask_when_whole(self) -> None:
         """A long list that is still coming would never be whole if it began anew each time."""
@@ -227,12 +232,15 @@ class Browser(QObject):
         growing.add(answer)
         if not growing.is_whole:
             self._ask_stretch(growing)
+        else:
+            self._took_s = time.monotonic() - growing.begun_s
         if growing.shown or self._asked != self._answered:
             self._show_part(growing)
         elif growing.is_whole:
             keys = self._arrange(growing.keys, growing.copies)
-            if not (self._asked.is_everything and self._model.grow_to(keys, growing.days)):
-                self._model.show_keys(keys, keeps_place=True, days=growing.days)
+            days = self._days_with_opened(growing.days, keys)
+            if not (self._asked.is_everything and self._model.grow_to(keys, days)):
+                self._model.show_keys(keys, keeps_place=True, days=days)
             self._settle(total=growing.total)
 
     def _show_part(self, growing: GrowingList) -> None:
@@ -255,7 +263,8 @@ class Browser(QObject):
         copies = {hit.key: hit.copies for hit in answer.hits}
         keys = self._arrange(KeyList(copies, answer.shapes), copies)
         is_again = self._asked == self._answered
-        self._model.show_keys(keys, answer.hits, keeps_place=is_again, days=answer.days)
+        days = self._days_with_opened(answer.days, keys)
+        self._model.show_keys(keys, answer.hits, keeps_place=is_again, days=days)
         is_ranked = any(hit.score for hit in answer.hits)
         self._settle(is_complete=answer.complete, is_ranked=is_ranked)
 
@@ -275,6 +284,13 @@ class Browser(QObject):
         marks = self._model.groups
         marks.set_copies(copies, keeps_open=self._asked == self._answered)
         return keys.arranged(marks.opened) if marks.opened else keys
+
+    def _days_with_opened(self, days: Days | None, keys: KeyList) -> Days | None:
+        """The days of a list in which open groups stand behind their heads."""
+        for head, others in self._model.groups.opened.items():
+            place = keys.place_of(head)
+            days = days if place is None else with_more(days, place, len(others))
+        return days
 
     def _settle(self, *, total: int = 0, is_complete: bool = True, is_ranked: bool = True) -> None:
         self._answered = self._asked

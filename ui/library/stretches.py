@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from cocadesk.protocol.messages import Keys
 from cocadesk.protocol.values import Days
 from ui.library.key_list import KeyList
@@ -22,6 +24,7 @@ class GrowingList:
         self.total = 0
         self.shown = 0
         self.is_whole = False
+        self.begun_s = time.monotonic()
 
     def add(self, answer: Keys) -> None:
         """The next stretch: without what came already, where media have come in between."""
