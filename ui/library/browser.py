@@ -34,7 +34,7 @@ from cocadesk.protocol.values import (
 from ui.engine.link import EngineLink, Ticket
 from ui.kit.timers import single_shot
 from ui.library.alike.kin import kin_of, within
-from ui.library.grouping import GroupOpener
+from ui.library.grouping import GroupMarks, GroupOpener
 from ui.library.key_list import KeyList
 from ui.library.listing import Listing
 from ui.library.query import EVERYTHING, Query, Showing
@@ -238,7 +238,7 @@ class Browser(QObject):
             self._show_part(growing)
         elif growing.is_whole:
             keys = self._arrange(growing.keys, growing.copies)
-            days = self._days_with_opened(growing.days, keys)
+            days = _with_opened(growing.days, keys, self._model.groups)
             if not (self._asked.is_everything and self._model.grow_to(keys, days)):
                 self._model.show_keys(keys, keeps_place=True, days=days)
             self._settle(total=growing.total)
@@ -263,7 +263,7 @@ class Browser(QObject):
         copies = {hit.key: hit.copies for hit in answer.hits}
         keys = self._arrange(KeyList(copies, answer.shapes), copies)
         is_again = self._asked == self._answered
-        days = self._days_with_opened(answer.days, keys)
+        days = _with_opened(answer.days, keys, self._model.groups)
         self._model.show_keys(keys, answer.hits, keeps_place=is_again, days=days)
         is_ranked = any(hit.score for hit in answer.hits)
         self._settle(is_complete=answer.complete, is_ranked=is_ranked)
@@ -284,13 +284,6 @@ class Browser(QObject):
         marks = self._model.groups
         marks.set_copies(copies, keeps_open=self._asked == self._answered)
         return keys.arranged(marks.opened) if marks.opened else keys
-
-    def _days_with_opened(self, days: Days | None, keys: KeyList) -> Days | None:
-        """The days of a list in which open groups stand behind their heads."""
-        for head, others in self._model.groups.opened.items():
-            place = keys.place_of(head)
-            days = days if place is None else with_more(days, place, len(others))
-        return days
 
     def _settle(self, *, total: int = 0, is_complete: bool = True, is_ranked: bool = True) -> None:
         self._answered = self._asked
@@ -350,3 +343,11 @@ def _request(query: Query, collapse: GroupLabel | None) -> Search | Similar:
 def _order_words(sort: Sorting | None) -> str:
     """The order in words; nothing where it is the list's own."""
     return "" if sort is None or sort == Sorting() else sort.words
+
+
+def _with_opened(days: Days | None, keys: KeyList, marks: GroupMarks) -> Days | None:
+    """The days of a list in which open groups stand behind their heads."""
+    for head, others in marks.opened.items():
+        place = keys.place_of(head)
+        days = days if place is None else with_more(days, place, len(others))
+    return days
