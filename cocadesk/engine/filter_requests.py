@@ -19,8 +19,9 @@ from cocadesk.protocol.messages import (
     TermValue,
 )
 from cocadesk.search import field_values
-from cocadesk.search.filters import Filter, parse_filter, split_query
+from cocadesk.search.filters import Filter, parse_filter
 from cocadesk.search.grammar import print_term
+from cocadesk.search.query import Query, parse_query
 from cocadesk.search.term_words import term_words, turned
 
 
@@ -32,7 +33,8 @@ class FilterHandler(RequestHandler):
         self._values = field_values.FieldValues(context.library)
 
     def _parse(self, body: ParseQuery, call: Call) -> ParsedQuery:
-        text, among = split_query(body.text)
+        query = parse_query(body.text)
+        text, among = str(Query(query.sought)), query.filter
         if among.names_albums:
             among.with_albums(self._library.albums.names())  # a sentence where there is none
         return ParsedQuery(text=text, terms=_to_terms(among))

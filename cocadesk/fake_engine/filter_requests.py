@@ -73,14 +73,15 @@ class FakeFilterRequests:
         return FieldValues(values=values[: body.limit], complete=len(values) <= body.limit)
 
     def _complete(self, body: CompleteWord, call: Call) -> FieldValues:
-        keys, text = list(self._context.media), body.text.strip()
-        values = [
-            value
-            for field in ("album", "person", "folder", "tag", "camera")
-            if text
-            for value in self._values(field, text, keys)
-        ]
-        return FieldValues(values=tuple(values[: body.limit]))
+        """Of the last words of the text those of most that begin a value."""
+        keys, words = list(self._context.media), body.text.split()
+        for start in range(len(words)):
+            text = " ".join(words[start:])
+            fields = ("album", "person", "folder", "tag", "camera")
+            values = [value for field in fields for value in self._values(field, text, keys)]
+            if values:
+                return FieldValues(values=tuple(values[: body.limit]))
+        return FieldValues(values=())
 
     def _count(self, body: CountTerms, call: Call) -> TermCounts:
         keys, terms = list(self._context.media), self._terms(body.filter)
@@ -125,7 +126,7 @@ class FakeFilterRequests:
             found.append(
                 TermValue(
                     term=f"-{term}" if is_negated else term,
-                    words=f"Not: {words[:1].lower()}{words[1:]}" if is_negated else words,
+                    words=_negated(words) if is_negated else words,
                     field=field,
                     turned=term if is_negated else f"-{term}",
                     is_negated=is_negated,
@@ -139,6 +140,10 @@ class FakeFilterRequests:
 
     def _row(self, key: str) -> Row:
         return self._annotations.row(key)
+
+
+def _negated(words: str) -> str:
+    return f"Not{'' if ': ' in words else ':'} {words[:1].lower()}{words[1:]}"
 
 
 def _nothing(_key: str) -> tuple[str, ...]:

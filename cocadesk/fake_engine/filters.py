@@ -10,7 +10,7 @@ from cocadesk.fake_engine.annotations import FakeAnnotations
 from cocadesk.fake_engine.rows import FakeContext, persons_of, place_of
 from cocadesk.protocol.values import Row
 
-_TERM = re.compile(r'(-?)([a-z]+):(?:"((?:[^"]|"")*)"|([^\s"]+))')
+_TERM = re.compile(r'(?<![a-z])(-?)(?!like:)([a-z]+):(?:"((?:[^"]|"")*)"|([^\s"]+))')
 PLACE_FIELDS = ("country", "region", "town")
 
 Passes = Callable[[str, str], bool]

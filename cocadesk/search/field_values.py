@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _MOST_TEXTS = 20_000
 """Of so many texts that fit, those that most media have are told apart."""
+_MOST_WORDS = 4
+"""Of so many words at the end of a text a value may be meant."""
 _ROW_COLUMNS = {"tag": ("human_tags_added", "machine_tag_names"), "name": ("name_text",)}
 Key: TypeAlias = Callable[[int], str]
 
@@ -88,8 +90,14 @@ class FieldValues:
         return self._written(field, found, key)
 
     def completing(self, text: str, limit: int = 8) -> list[FieldValue]:
-        """Values that ``text`` begins: a person's own words before those of the machine."""
-        wanted = text.strip()
+        """Values that ``text`` begins, or its last words do: a person's own words come first."""
+        words = text.split()
+        for start in range(max(0, len(words) - _MOST_WORDS), len(words)):
+            if found := self._completing(" ".join(words[start:]), limit):
+                return found
+        return []
+
+    def _completing(self, wanted: str, limit: int) -> list[FieldValue]:
         found: dict[tuple[str, str], FieldValue] = {}
         for field in ("own tag", "album", "person", "folder", "keyword", "tag", "camera", "place"):
             if not wanted or len(found) >= limit:

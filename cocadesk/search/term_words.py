@@ -45,7 +45,7 @@ def term_words(term: Term) -> str:
     words = _plain_words(term)
     if not term.is_negated:
         return words
-    return f"Not: {words[:1].lower()}{words[1:]}"
+    return f"Not{'' if ': ' in words else ':'} {words[:1].lower()}{words[1:]}"
 
 
 def turned(term: Term) -> Term:

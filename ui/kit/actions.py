@@ -43,6 +43,8 @@ class Requires(Enum):
     GROUP = 6
     LARGE = 7
     LARGE_VIDEO = 8
+    BACK = 9
+    FORWARD = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +106,23 @@ class Actions:
     NEW_LIBRARY = _library("new-library", "New library…", requires=Requires.NOTHING)
     TAKE_OVER_CAPTIONS = _library("take-over-captions", "Take over captions beside photos…")
     FOCUS_SEARCH = Action("focus-search", "Search", ("Ctrl+F", "/"), group=Group.SEARCH)
-    SHOW_ALL = Action("show-all", "Show all, newest first", ("Ctrl+Shift+A",), group=Group.SEARCH)
+    SHOW_ALL = Action("show-all", "Show all photos", ("Ctrl+Shift+A",), group=Group.SEARCH)
+    ADD_FILTER = Action(
+        "add-filter", "Add a filter…", ("Ctrl+Shift+F",), group=Group.SEARCH,
+        requires=Requires.ENGINE,
+    )  # fmt: skip
+    TURN_ORDER = Action(
+        "turn-order", "Turn the order round", ("Ctrl+Alt+R",), group=Group.SEARCH,
+        requires=Requires.ENGINE,
+    )  # fmt: skip
+    GO_BACK = Action(
+        "go-back", "Back to the list before", ("Alt+Left",), group=Group.SEARCH,
+        requires=Requires.BACK,
+    )  # fmt: skip
+    GO_FORWARD = Action(
+        "go-forward", "Forward to the next list", ("Alt+Right",), group=Group.SEARCH,
+        requires=Requires.FORWARD,
+    )  # fmt: skip
     UNDO = Action("undo", "Undo", ("Ctrl+Z",), group=Group.EDIT, requires=Requires.UNDO)
     REDO = Action(
         "redo", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), group=Group.EDIT, requires=Requires.REDO
@@ -177,8 +195,8 @@ class Actions:
     FAVOURITE = _rating("favourite", "Favourite, or no longer", ("L",))
     ADD_TO_ALBUM = _rating("add-to-album", "Add to album…", ("B",), is_in_photo_menu=True)
     LEAVE_ALBUM = _rating("leave-album", "Take out of this album", ("Ctrl+Shift+B",))
-    MOVE_EARLIER = _rating("move-earlier", "Earlier in this album", ("Alt+Left",))
-    MOVE_LATER = _rating("move-later", "Later in this album", ("Alt+Right",))
+    MOVE_EARLIER = _rating("move-earlier", "Earlier in this album", ("Alt+Shift+Left",))
+    MOVE_LATER = _rating("move-later", "Later in this album", ("Alt+Shift+Right",))
     ALBUMS = _rating("albums", "Albums and saved searches…", ("Ctrl+B",), requires=Requires.ENGINE)
     SAVE_SEARCH = _rating("save-search", "Save this search…", ("Ctrl+S",), requires=Requires.ENGINE)
     COLLAPSE = _same(

@@ -115,6 +115,13 @@ QToolButton { background: transparent; border: 1px solid transparent;
 QToolButton:hover { background: $raised; }
 QToolButton:focus { border-color: $accent; }
 QToolButton::menu-indicator { image: none; width: 0; }
+QToolButton[role="sort"] { padding: 4px 9px; color: $text; }
+QToolButton[role="crumb"] { padding: 2px 5px; color: $accent; border: 1px solid transparent; }
+QToolButton[role="crumb-here"] { padding: 2px 5px; color: $text; font-weight: 600;
+    border: 1px solid transparent; }
+QToolButton[role="crumb"]:focus, QToolButton[role="crumb-here"]:focus { border-color: $accent; }
+QToolButton[role="plain-link"] { padding: 2px 6px; color: $accent; }
+#chooser { background: $surface; border: 1px solid $line; border-radius: ${radius}px; }
 QToolButton[role="stage"]:hover { background: $stage_hover; }
 QToolButton[role="stage"]:checked { background: $stage_hover; border-color: $on_stage; }
 QToolButton[role="stage-text"] { color: $on_stage; font-weight: 600; padding: 4px 8px; }

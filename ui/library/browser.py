@@ -289,7 +289,7 @@ class Browser(QObject):
         self._answered = self._asked
         self._listing = Listing(
             showing=self._asked.showing,
-            query=self._asked.title,
+            query=self._asked.text or self._asked.title,
             order=_order_words(self._asked.sort),
             total=total,
             is_complete=is_complete,

@@ -87,6 +87,15 @@ _ORDERS = {
 """The order of each kind of list unless it is said."""
 
 
+@dataclass(frozen=True, slots=True)
+class FilterHint:
+    """A sentence on an empty list, and the filter that should go, with its words."""
+
+    text: str
+    term: str
+    words: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmptyState:
     """An icon with its texts; no button where ``button`` is empty."""
@@ -106,6 +115,12 @@ NOTHING_FOUND = EmptyState(
     icon=Icon.NOTHING,
     title="Nothing found",
     text="Try other or fewer words. Describe what can be seen in the photo.",
+    button="Show all photos",
+)
+NOTHING_LEFT = EmptyState(
+    icon=Icon.NOTHING,
+    title="Nothing found",
+    text="No photo or video passes all of these filters. Remove one, or turn it round.",
     button="Show all photos",
 )
 NO_GROUP = EmptyState(
@@ -130,7 +145,12 @@ FIRST_FOLDER = EmptyState(
 
 
 def empty_state_for(
-    link: LinkState, link_problem: UserError | None, listing: Listing, *, is_working: bool
+    link: LinkState,
+    link_problem: UserError | None,
+    listing: Listing,
+    *,
+    is_working: bool,
+    hint: FilterHint | None = None,
 ) -> EmptyState | None:
     """The texts for the empty middle of the window; None where there are photos."""
     if link is LinkState.FAILED and not listing.shown:
@@ -141,6 +161,15 @@ def empty_state_for(
         return None
     if link is not LinkState.CONNECTED or listing.showing is Showing.NOTHING_YET:
         return STARTING
+    if hint is not None:
+        return EmptyState(
+            icon=Icon.NOTHING,
+            title="Nothing found",
+            text=hint.text,
+            button=f"Remove “{hint.words}”",
+        )
+    if listing.showing is Showing.FILTERED:
+        return NOTHING_LEFT
     if listing.is_filtered:
         return NO_GROUP if listing.showing is Showing.GROUP else NOTHING_FOUND
     return READING if is_working else FIRST_FOLDER

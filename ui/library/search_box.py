@@ -1,23 +1,48 @@
-"""The search field: results as you type, after a pause."""
+"""The search field: results as you type, after a pause; earlier searches, own words first."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QLineEdit
+from collections.abc import Sequence
 
+from PySide6.QtCore import QEvent, QMimeData, QModelIndex, Qt, Signal
+from PySide6.QtGui import (
+    QAction,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QStandardItem,
+    QStandardItemModel,
+)
+from PySide6.QtWidgets import QCompleter, QLineEdit, QListView
+
+from cocadesk.protocol.messages import FieldValue
+from ui.kit import desktop
 from ui.kit.icons import Icon, icon
+from ui.kit.preferences import Preference
 from ui.kit.timers import single_shot
 
 PAUSE_MS = 40
 MAX_HISTORY = 50
+SEARCHES: Preference[list[str]] = Preference("searches", [], of=str)
+_TERM = int(Qt.ItemDataRole.UserRole)
 
 
 class SearchBox(QLineEdit):
-    """Emits ``query_changed`` with trimmed text; Up brings back earlier ones."""
+    """Emits ``query_changed`` with trimmed text; Up brings back earlier ones.
+
+    ``committed``: the text is whole. ``beginning`` carries a text whose last word may be the
+    begin of one that the library has; ``completed`` the filter of one that was taken.
+    ``picture_given`` carries the path of a file that was dropped or pasted.
+    """
 
     query_changed = Signal(str)
+    committed = Signal()
     leave_down = Signal()
+    beginning = Signal(str)
+    completed = Signal(str)
+    picture_given = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,9 +50,21 @@ class SearchBox(QLineEdit):
         self.setAccessibleName("Search your photos")
         self.setPlaceholderText("Describe what you are looking for: a dog on a beach")
         self.setMaximumWidth(760)
+        self._scope = ""
         self._history: list[str] = []
         self._place = 0
         self._said = ""
+        self._offered: list[FieldValue] = []
+        self._completions = QStandardItemModel(self)
+        self._completer = QCompleter(self._completions, self)
+        self._completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
+        self._completer.setWidget(self)
+        self._popup = QListView()
+        self._popup.setObjectName("tag-completions")
+        self._popup.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._popup.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._completer.setPopup(self._popup)
+        self._completer.activated[QModelIndex].connect(self._on_chosen)  # type: ignore[index]
         self._glass = QAction("Search", self)
         self._clear = QAction("Clear", self)
         self.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
@@ -36,6 +73,7 @@ class SearchBox(QLineEdit):
         self._clear.setVisible(False)
         self._timer = single_shot(self, self._say, PAUSE_MS)
         self.textChanged.connect(self._on_text)
+        self.textEdited.connect(self._on_edited)
         self.returnPressed.connect(self._on_return)
         self._draw()
 
@@ -55,9 +93,10 @@ class SearchBox(QLineEdit):
         self._say()
 
     def forget_history(self) -> None:
-        """Forgets earlier queries."""
+        """Forgets earlier queries, of every library."""
         self._history.clear()
         self._place = 0
+        SEARCHES.reset_everywhere()
 
     def show_query(self, text: str) -> None:
         """Shows the text of a list that was asked for in another way."""
@@ -66,8 +105,44 @@ class SearchBox(QLineEdit):
         self._said = text
         self._timer.stop()
 
+    def keep_history(self, scope: str) -> None:
+        """Keeps earlier searches of a library, and brings back those of the last times."""
+        self._scope = scope
+        self._history = SEARCHES.read(scope)[-MAX_HISTORY:]
+        self._place = len(self._history)
+
+    def offer(self, values: Sequence[FieldValue]) -> None:
+        """Shows words that the library has and that what is typed may begin."""
+        self._offered = list(values)
+        self._completions.clear()
+        for value in values:
+            number = f", {value.count:,}" if value.count else ""
+            item = QStandardItem(f"{value.text}  ·  {value.label}{number}")
+            item.setData(value.term, _TERM)
+            self._completions.appendRow(item)
+        if values and self.hasFocus():
+            self._completer.complete(self.rect())
+            row_px = self._popup.sizeHintForRow(0)
+            self._popup.setFixedHeight(len(values) * row_px + 2 * self._popup.frameWidth() + 2)
+        else:
+            self._popup.hide()
+
+    def offered(self) -> list[str]:
+        """The words that are offered now."""
+        return [value.text for value in self._offered]
+
+    def take(self, place: int) -> None:
+        """Takes the word of that place: what was typed of it goes, its filter is told."""
+        value = self._offered[place]
+        self.show_query(_without_beginning(self.query(), value.text))
+        self.offer(())
+        self.completed.emit(value.term)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Handles the keys that mean something here."""
+        is_paste = event.matches(QKeySequence.StandardKey.Paste)
+        if is_paste and self._takes_picture(QGuiApplication.clipboard().mimeData()):
+            return
         if event.key() == Qt.Key.Key_Up and self._history:
             self._place = max(0, self._place - 1)
             self.setText(self._history[self._place])
@@ -80,6 +155,26 @@ class SearchBox(QLineEdit):
         else:
             super().keyPressEvent(event)
 
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        """Takes a picture, to look for what is like it."""
+        if desktop.local_paths(event.mimeData()):
+            event.acceptProposedAction()
+        else:
+            super().dragEnterEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        """Looks for what is like a dropped picture."""
+        if self._takes_picture(event.mimeData()):
+            event.acceptProposedAction()
+        else:
+            super().dropEvent(event)
+
+    def _takes_picture(self, data: QMimeData) -> bool:
+        paths = desktop.local_paths(data)
+        if paths:
+            self.picture_given.emit(paths[0])
+        return bool(paths)
+
     def _draw(self) -> None:
         self._glass.setIcon(icon(Icon.SEARCH, "muted", 18))
         self._clear.setIcon(icon(Icon.CLEAR, "muted", 16))
@@ -88,9 +183,17 @@ class SearchBox(QLineEdit):
         self._clear.setVisible(bool(self.text()))
         self._timer.start()
 
+    def _on_edited(self, text: str) -> None:
+        self._popup.hide()
+        self.beginning.emit(text)
+
+    def _on_chosen(self, index: QModelIndex) -> None:
+        self.take(index.row())
+
     def _on_return(self) -> None:
         self._remember()
         self._say()
+        self.committed.emit()
         self.leave_down.emit()
 
     def _on_clear(self) -> None:
@@ -106,6 +209,17 @@ class SearchBox(QLineEdit):
     def _remember(self) -> None:
         query = self.query()
         if query:
-            self._history = [old for old in self._history if old != query][-MAX_HISTORY:]
-            self._history.append(query)
+            self._history = [old for old in self._history if old != query]
+            self._history = [*self._history, query][-MAX_HISTORY:]
+            SEARCHES.write(self._history, self._scope)
         self._place = len(self._history)
+
+
+def _without_beginning(text: str, value: str) -> str:
+    """The text without the last words of it with which the value, or a word of it, begins."""
+    words, begins = text.split(), value.casefold()
+    for start in range(len(words)):
+        typed = " ".join(words[start:]).casefold()
+        if begins.startswith(typed) or f" {typed}" in begins:
+            return " ".join(words[:start])
+    return text

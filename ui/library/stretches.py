@@ -43,6 +43,8 @@ class GrowingList:
     def due(self) -> tuple[int, int] | None:
         """The keys to show next, so that a long list is shown in few steps; None: not yet."""
         count = len(self.keys)
+        if self.is_whole and not count:
+            return 0, 0  # the last list goes
         if count > self.shown and (self.is_whole or count >= 2 * self.shown):
             begin, self.shown = self.shown, count
             return begin, count

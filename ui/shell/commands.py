@@ -19,7 +19,7 @@ from ui.library.folder_commands import FolderCommands
 from ui.library.forgetting import Forgetting
 from ui.library.group_commands import GroupCommands
 from ui.library.notices import LibraryNotices
-from ui.library.query import Query
+from ui.library.queries import QueryCommands
 from ui.library.tasks import Tasks
 from ui.library.watching import WatchSettings
 from ui.shell.large_mode import LargeMode
@@ -49,7 +49,10 @@ class LibraryCommands(QObject):
         notices = LibraryNotices(link, tracker, widgets.library.line, self._care.check)
         self._care.mended.connect(notices.refresh)
         self._grid = widgets.grid
-        self._search = widgets.search
+        self.queries = QueryCommands(
+            link, session.browser, session.model, session.names, widgets.query_parts(), widgets
+        )
+        self.queries.mouse.follow(widgets.grid.viewport(), widgets.empty)
         self._browser = session.browser
         self.groups = GroupCommands(session.browser, widgets.grid, tracker, widgets.notice)
         widgets.detail.kin_wanted.connect(self.show_group)
@@ -64,6 +67,7 @@ class LibraryCommands(QObject):
             **self._care.slots(),
             **self.watch.slots(),
             **self.groups.slots(),
+            **self.queries.slots(),
             Actions.FORGET_PHOTO: self._forget_photo,
             Actions.RESCAN: partial(self._tracker.index, ()),
             Actions.SHOW_ALL: self.show_all,
@@ -87,19 +91,21 @@ class LibraryCommands(QObject):
         self.groups.announce()
 
     def show_all(self) -> None:
-        """Everything, newest first."""
+        """Everything, in the order that such lists have."""
         self._switcher.to_library()
-        if self._search.query():
-            self._search.set_query("")
-        else:
-            self._browser.search("")
+        self.queries.show_all()
         self._grid.setFocus()
 
     def search(self, text: str) -> None:
         """The results of a text, e.g. one that a model has learned."""
         self._switcher.to_library()
-        self._search.set_query(text)
+        self.queries.open(text)
         self._grid.setFocus()
+
+    def search_tag(self, tag: str) -> None:
+        """The results of a tag as words: what is tagged so comes first."""
+        self._switcher.to_library()
+        self.queries.type(tag)
 
     def show_group(self, key: str, name: str, label: GroupLabel = GroupLabel.BURST) -> None:
         """The media that are alike to one, so closely or closer."""
@@ -110,7 +116,7 @@ class LibraryCommands(QObject):
     def show_keys(self, keys: list[str], name: str) -> None:
         """These media, e.g. those that were chosen on a map."""
         self._switcher.to_library()
-        self._browser.ask(Query(keys=tuple(keys), name=name))
+        self.queries.show_keys(keys, name)
         self._grid.setFocus()
 
     def _add_folder(self) -> None:

@@ -53,6 +53,9 @@ class Controllers:
         self.jobs.opened.connect(parts.large.close)
         self.jobs.closed.connect(grid.take_focus)
         self.library = LibraryCommands(widgets, session, parts.switcher, dialogs)
+        self.queries = self.library.queries
+        self.queries.mouse.follow(parts.window)
+        detail.chips.opened.connect(self.library.search_tag)
         self.library.mark_settings(parts.actions)
         self.look = GridLook(grid, parts.actions)
         self.looking = Looking(
@@ -150,5 +153,6 @@ class Controllers:
             Level(lambda: parts.switcher.page is not Pages.LIBRARY, parts.switcher.step_back),
             Level(parts.window.isFullScreen, parts.window.showNormal),
             Level(lambda: video.is_open, video.stop),
+            Level(self.queries.has_text, self.queries.clear_text),
             Level(lambda: True, self.library.show_all),
         )

@@ -10,9 +10,10 @@ from ui.kit.actions import Actions, ActionSet
 from ui.kit.icons import Icon, icon
 from ui.kit.layouts import STRETCH, in_row
 from ui.kit.theme import GAP_M
-from ui.kit.widgets import ElidedLabel, IconButton, action_button, button
+from ui.kit.widgets import ElidedLabel, IconButton, action_button, button, tool
 from ui.library.grid_look import look_actions
 from ui.library.search_box import SearchBox
+from ui.library.sort_menu import SortButton
 from ui.shell.pages import PageTabs
 
 ROOMY_PX = 860
@@ -64,7 +65,7 @@ class Header(QFrame):
 
 
 class ResultsLine(QFrame):
-    """The list's headline, the size of the thumbnails, and the detail's switch."""
+    """Back and forward, the list's headline, filters, order, sizes, and the detail's switch."""
 
     def __init__(self, actions: ActionSet, sizes: int) -> None:
         super().__init__()
@@ -74,20 +75,29 @@ class ResultsLine(QFrame):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, sizes - 1)
         self.slider.setPageStep(1)
-        self.slider.setFixedWidth(110)
+        self.slider.setFixedWidth(90)
         self.slider.setAccessibleName("Size of the thumbnails")
         self.slider.setToolTip("Size of the thumbnails (Ctrl+wheel)")
-        self.show_all = button("Show all", "link", on_click=actions[Actions.SHOW_ALL].trigger)
         look = IconButton(Icon.GRID, "How photos are shown")
         look.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(look)
         menu.addActions([actions[action] for action in look_actions()])
         look.setMenu(menu)
         panel = action_button(actions[Actions.TOGGLE_DETAIL], Icon.PANEL)
+        self.back = action_button(actions[Actions.GO_BACK], Icon.BACK)
+        self.forward = action_button(actions[Actions.GO_FORWARD], Icon.NEXT)
+        add_filter = actions[Actions.ADD_FILTER]
+        self.add_filter = tool(
+            "+ Filter", "sort", name="Add a filter", tip=add_filter.toolTip(),
+            on_click=add_filter.trigger,
+        )  # fmt: skip
+        self.sort = SortButton()
         in_row(
+            in_row(self.back, self.forward, gap=0),
             self.text,
-            self.show_all,
             STRETCH,
+            self.add_filter,
+            self.sort,
             self.slider,
             look,
             panel,

@@ -10,6 +10,7 @@ from ui.jobs.panel import JobsPanel, JobStrip
 from ui.kit.actions import ActionSet
 from ui.kit.layouts import in_column
 from ui.kit.widgets import Notice
+from ui.library.query_parts import QueryParts
 from ui.library.search_box import SearchBox
 from ui.shell.header import Header
 from ui.shell.library_page import LibraryPage
@@ -33,7 +34,9 @@ class WindowWidgets(QObject):
         self.tabs = PageTabs(actions)
         menu = main_menu(actions, window)
         self.header = Header(self.tabs, self.search, actions, menu)
-        self.library = LibraryPage(actions, session.model, session.thumbnails, session.frames)
+        self.library = LibraryPage(
+            actions, session.model, session.thumbnails, session.frames, session.names
+        )
         self.grid = self.library.grid
         self.empty = self.library.empty
         self.detail = self.library.detail
@@ -55,4 +58,15 @@ class WindowWidgets(QObject):
         self.grid.menu_wanted.connect(self.photo_menu.show)
         self.large.menu_wanted.connect(self.photo_menu.show)
         self.page_stack.currentChanged.connect(self.detail.video.stop)
-        self.detail.chips.opened.connect(self.search.set_query)
+
+    def query_parts(self) -> QueryParts:
+        """The widgets that show the question of the list."""
+        return QueryParts(
+            search=self.search,
+            filters=self.library.filters,
+            crumbs=self.library.crumbs,
+            sort=self.results.sort,
+            add_filter=self.results.add_filter,
+            over=self.browse,
+            grid=self.grid,
+        )

@@ -14,10 +14,13 @@ from ui.kit.page_parts import Page
 from ui.kit.widgets import EmptyView
 from ui.library.browse.bar import WIDTH_PX as SIDE_PX
 from ui.library.browse.bar import SideBar
+from ui.library.crumbs import Breadcrumbs
+from ui.library.filter_bar import FilterBar
 from ui.library.grid import CELL_SIZES_PX, Grid
 from ui.library.listing import EmptyState
 from ui.library.notices import LibraryLine
 from ui.library.results_model import ResultsModel
+from ui.library.term_names import TermNames
 from ui.shell.header import ResultsLine
 
 START_WIDTH_PX = 1280
@@ -40,6 +43,7 @@ class LibraryPage(Page):
         model: ResultsModel,
         thumbnails: ImageLoader,
         frames: ImageLoader,
+        names: TermNames,
     ) -> None:
         super().__init__()
         self.wants_detail = True
@@ -48,6 +52,8 @@ class LibraryPage(Page):
         self._is_forced = False
         self.side = SideBar()
         self.results = ResultsLine(actions, len(CELL_SIZES_PX))
+        self.crumbs = Breadcrumbs(names)
+        self.filters = FilterBar(names)
         self.line = LibraryLine()
         self.grid = Grid(model, thumbnails)
         self.empty = EmptyView()
@@ -56,7 +62,15 @@ class LibraryPage(Page):
         self._center.addWidget(self.empty)
         self._center.addWidget(self.grid)
         left = QWidget()
-        in_column(self.line, self.results, (self._center, 1), gap=0, of=left)
+        in_column(
+            self.line,
+            self.crumbs,
+            self.results,
+            self.filters,
+            (self._center, 1),
+            gap=0,
+            of=left,
+        )
         self.split = split = QSplitter(Qt.Orientation.Horizontal)
         split.setHandleWidth(1)
         split.setChildrenCollapsible(False)

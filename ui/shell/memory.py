@@ -56,6 +56,7 @@ class WindowMemory(QObject):
         self._session = session
         self._switcher = switcher
         self._scope = library_name(session.link.library)
+        widgets.search.keep_history(self._scope)
         self._current = CURRENT.read(self._scope)
         self._top = TOP.read(self._scope)
         self._top_px = TOP_PX.read(self._scope)
@@ -72,10 +73,9 @@ class WindowMemory(QObject):
         if DETAIL.read() is not widgets.library.wants_detail:
             widgets.library.toggle_detail()
         widgets.grid.set_size_step(SIZE.read())
-        if query := QUERY.read(self._scope):
-            widgets.search.set_query(query)
-        if terms := TERMS.read(self._scope):
-            self._session.browser.ask(Query(text=query, terms=tuple(terms)))
+        query = Query(text=QUERY.read(self._scope), terms=tuple(TERMS.read(self._scope)))
+        if not query.is_everything:
+            self._session.browser.ask(query)
         page = next((page for page in PAGES if page.action.id == PAGE.read()), Pages.LIBRARY)
         if page is not self._switcher.page:
             self._switcher.show(page)

@@ -12,6 +12,7 @@ from ui.engine.tracker import JobTracker
 from ui.kit.image_loader import ImageLoader
 from ui.library.browser import Browser
 from ui.library.results_model import ResultsModel
+from ui.library.term_names import TermNames
 
 THUMBNAIL_PX = 360
 PREVIEW_PX = 2048
@@ -33,6 +34,7 @@ class LibrarySession:
         self.model = ResultsModel(parent)
         self.editor = AnnotationEditor(link, self.model.known_row, parent)
         self.browser = Browser(link, self.model, parent)
+        self.names = TermNames(link, parent)
         self.inspector = Inspector(link, self.previews, parent)
         self.neighbours = Neighbours(link, self.previews, parent)
         self.tracker = JobTracker(link, parent)

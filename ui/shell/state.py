@@ -10,7 +10,7 @@ from cocadesk.errors import UserError
 from ui.engine.link import LinkState
 from ui.kit.actions import Requires
 from ui.kit.plain_text import button_text
-from ui.library.listing import EmptyState, Listing, empty_state_for
+from ui.library.listing import EmptyState, FilterHint, Listing, empty_state_for
 
 Part = TypeVar("Part")
 
@@ -27,6 +27,9 @@ class WindowState:
     link: LinkState = LinkState.STARTING
     link_problem: UserError | None = None
     listing: Listing = field(default_factory=Listing)
+    hint: FilterHint | None = None
+    can_go_back: bool = False
+    can_go_forward: bool = False
     active_jobs: int = 0
     current: str | None = None
     can_play: bool = False
@@ -50,6 +53,8 @@ class WindowState:
             Requires.VIDEO: self.is_library_shown and self.can_play,
             Requires.UNDO: bool(self.undo_title),
             Requires.REDO: bool(self.redo_title),
+            Requires.BACK: self.is_library_shown and self.can_go_back,
+            Requires.FORWARD: self.is_library_shown and self.can_go_forward,
         }
         return self.page_given.union(condition for condition, is_so in is_met.items() if is_so)
 
@@ -63,7 +68,11 @@ class WindowState:
     def empty(self) -> EmptyState | None:
         """The text in place of the grid; None where there are photos."""
         return empty_state_for(
-            self.link, self.link_problem, self.listing, is_working=self.active_jobs > 0
+            self.link,
+            self.link_problem,
+            self.listing,
+            is_working=self.active_jobs > 0,
+            hint=self.hint,
         )
 
     @property

@@ -152,9 +152,8 @@ class MainWindow(QMainWindow):
     def _tell_error(self, error: object) -> None:
         self.widgets.notice.say(str(error))
 
-    def _on_query(self, query: str) -> None:
+    def _on_query(self) -> None:
         self.switcher.to_library()
-        self.session.browser.search(query)
 
     def _on_settled(self) -> None:
         """A new list is read from its top."""
@@ -172,6 +171,8 @@ class MainWindow(QMainWindow):
         link, browser = self.session.link, self.session.browser
         if link.state is LinkState.FAILED:
             link.open()
+        elif (hint := self._controllers.queries.hints.hint) is not None:
+            self._controllers.queries.remove_term(hint.term)
         elif browser.listing.is_filtered:
             self.action_set[Actions.SHOW_ALL].trigger()
         elif browser.listing.problem is not None:
@@ -187,6 +188,8 @@ class MainWindow(QMainWindow):
         for signal in (
             session.link.state_changed,
             session.browser.settled,
+            self._controllers.queries.changed,
+            self._controllers.queries.hints.changed,
             session.tracker.job_changed,
             session.tracker.listed,
             session.editor.titles_changed,
@@ -215,6 +218,9 @@ class MainWindow(QMainWindow):
             link=session.link.state,
             link_problem=session.link.problem,
             listing=session.browser.listing,
+            hint=self._controllers.queries.hints.hint,
+            can_go_back=self._controllers.queries.can_go_back,
+            can_go_forward=self._controllers.queries.can_go_forward,
             active_jobs=len(session.tracker.active()),
             current=widgets.grid.current_key(),
             can_play=widgets.detail.video.plays(row),
@@ -235,7 +241,6 @@ class MainWindow(QMainWindow):
             Drawing(lambda state: state.undo_text, actions[Actions.UNDO].setText),
             Drawing(lambda state: state.redo_text, actions[Actions.REDO].setText),
             Drawing(lambda state: state.headline, widgets.results.text.setText),
-            Drawing(lambda state: state.listing.is_filtered, widgets.results.show_all.setVisible),
             Drawing(lambda state: state.shows_results_line, widgets.results.setVisible),
             Drawing(lambda state: state.selected, widgets.detail.say_many),
             Drawing(lambda state: state.empty, widgets.library.show_empty),

@@ -42,7 +42,7 @@ def test_a_query_comes_apart_into_words_and_terms(client: AnyEngine) -> None:
     """Each term with its words and with what it is turned round; both parse to the same again."""
     found = _parsed(client, 'a dog kind:video -tag:"a cat" on 3:30')
     assert found.text == "a dog on 3:30"
-    assert [term.words for term in found.terms] == ["Video", "Not: tag: a cat"]
+    assert [term.words for term in found.terms] == ["Video", "Not tag: a cat"]
     assert [term.is_negated for term in found.terms] == [False, True]
     for term in found.terms:
         [same] = _parsed(client, term.term).terms
@@ -99,3 +99,10 @@ def test_an_empty_list_knows_which_filter_stands_in_its_way(client: AnyEngine) -
         _total(client, "kind:video favourite:no"),
         0,
     )
+
+
+def test_what_is_not_wanted_phrases_and_pictures_stay_words(client: AnyEngine) -> None:
+    """Only filters are taken out of a query."""
+    found = _parsed(client, '-cat "a red dog" kind:photo like:"/some where/a.jpg"')
+    assert found.text == '-cat "a red dog" like:"/some where/a.jpg"'
+    assert [term.words for term in found.terms] == ["Photo"]

@@ -28,7 +28,7 @@ from cocadesk.search.term_words import term_words, turned
         ("rating:2..4", "2–4 stars"),
         ("rating:<=2", "2 stars or fewer"),
         ("camera:nikon", "Camera: nikon"),
-        ("-camera:nikon", "Not: camera: nikon"),
+        ("-camera:nikon", "Not camera: nikon"),
         ('tag:"a dog",cat', "Tag: a dog or cat"),
         ("person:Ida", "Person: Ida"),
         ('folder:"/photos/Italy 2014"', "Folder: Italy 2014"),

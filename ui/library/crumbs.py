@@ -1,0 +1,104 @@
+"""The way to a list, from all media on: each part leads back to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from ui.kit.flow_layout import FlowLayout
+from ui.kit.layouts import in_column
+from ui.kit.widgets import label, tool
+from ui.library.query import EVERYTHING, Query
+from ui.library.term_names import TermNames
+
+LONGEST = 40
+
+
+class Crumb(NamedTuple):
+    """A part of the way with the list that it leads to."""
+
+    text: str
+    query: Query
+
+
+def crumbs_of(query: Query, words: Callable[[str], str]) -> list[Crumb]:
+    """The way to a list: all, then one filter more each, then the text or the photo."""
+    found = [Crumb("All", EVERYTHING)]
+    for place, term in enumerate(query.terms):
+        found.append(Crumb(words(term), Query(terms=query.terms[: place + 1])))
+    if query.group:
+        found.append(Crumb(f"Same as {query.name}", query))
+    elif query.like:
+        found.append(Crumb(f"Like {query.name}", query))
+    elif query.keys:
+        found.append(Crumb(query.name, query))
+    elif query.text:
+        found.append(Crumb(f"“{query.text}”", query))
+    last = found[-1]
+    return [*found[:-1], last._replace(query=replace(query, sort=None))]
+
+
+class Breadcrumbs(QWidget):
+    """The way as buttons, hidden where there is none; the last part is where one is."""
+
+    opened = Signal(object)
+
+    def __init__(self, names: TermNames) -> None:
+        super().__init__()
+        self.setObjectName("crumbs")
+        self.setAccessibleName("The way to this list")
+        self._names = names
+        self._query = EVERYTHING
+        self._parts: list[QWidget] = []
+        self._room = QWidget()
+        self._flow = FlowLayout(self._room, gap_px=2)
+        in_column(self._room, margins=(10, 4, 12, 0), of=self)
+        names.came.connect(self._draw)
+        self.hide()
+
+    def show_query(self, query: Query) -> None:
+        """Shows the way to this list."""
+        self._query = query
+        self._names.want(query.terms)
+        self._draw()
+
+    def texts(self) -> list[str]:
+        """The parts of the way."""
+        return [crumb.text for crumb in self._crumbs()]
+
+    def open(self, place: int, _checked: bool = False) -> None:
+        """Opens the list of the part at that place."""
+        self.opened.emit(self._crumbs()[place].query)
+
+    def _crumbs(self) -> Sequence[Crumb]:
+        return crumbs_of(self._query, self._names.words)
+
+    def _draw(self) -> None:
+        for part in self._parts:
+            self._flow.removeWidget(part)
+            part.hide()
+            part.deleteLater()
+        crumbs = self._crumbs()
+        self._parts = []
+        for place, crumb in enumerate(crumbs):
+            if place:
+                self._parts.append(between := label("›", "muted"))
+                between.setFixedHeight(self._parts[0].sizeHint().height())
+            short = crumb.text if len(crumb.text) <= LONGEST else crumb.text[: LONGEST - 1] + "…"
+            is_last = place == len(crumbs) - 1
+            part = tool(
+                short,
+                "crumb-here" if is_last else "crumb",
+                name=crumb.text,
+                tip=crumb.text,
+                on_click=partial(self.open, place),
+            )
+            self._parts.append(part)
+        for part in self._parts:
+            self._flow.addWidget(part)
+        self.setVisible(len(crumbs) > 1)

@@ -1,0 +1,139 @@
+"""A panel to choose one of the values that the media have of a field."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QWidget
+
+from cocadesk.errors import UserError
+from cocadesk.protocol.messages import FieldValue, FieldValues, ListValues
+from ui.engine.link import EngineLink, Ticket
+from ui.kit.layouts import in_column
+from ui.kit.timers import single_shot
+from ui.kit.widgets import label
+
+WIDTH_PX = 300
+HEIGHT_PX = 340
+PAUSE_MS = 80
+MOST = 200
+_VALUE = int(Qt.ItemDataRole.UserRole)
+
+
+class ValueChooser(QFrame):
+    """Type a few letters; Enter or a click takes a value. ``chosen`` carries its filter."""
+
+    chosen = Signal(str)
+
+    def __init__(self, link: EngineLink, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._parent = parent
+        self.setObjectName("chooser")
+        self._link = link
+        self._ticket: Ticket | None = None
+        self._field, self._filter = "", ""
+        self.field = QLineEdit()
+        self.list = QTreeWidget()
+        self.list.setObjectName("palette-list")
+        self.list.setColumnCount(2)
+        self.list.setHeaderHidden(True)
+        self.list.setRootIsDecorated(False)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.itemClicked.connect(self._take)
+        self._nothing = label("", "muted", wraps=True)
+        in_column(self.field, self._nothing, self.list, gap=6, margins=(8, 8, 8, 8), of=self)
+        self.field.installEventFilter(self)
+        self._pause = single_shot(self, self._ask, PAUSE_MS)
+        self.field.textChanged.connect(lambda: self._pause.start())
+        self.field.returnPressed.connect(self._take)
+        self.hide()
+
+    def open(self, field: str, name: str, among: str, below: QWidget) -> None:
+        """Opens it for the values of a field that media have which pass a filter."""
+        self._field, self._filter = field, among
+        self.field.setPlaceholderText(f"{name}: type a few letters")
+        self.field.setAccessibleName(name)
+        self.list.setAccessibleName(f"Values of {name}")
+        self.field.clear()
+        self.list.clear()
+        self._say("")
+        where = below.mapTo(self._parent, QPoint(0, below.height() + 2))
+        width, height = min(WIDTH_PX, self._parent.width()), min(HEIGHT_PX, self._parent.height())
+        left = max(0, min(where.x(), self._parent.width() - width - 8))
+        top = max(0, min(where.y(), self._parent.height() - height - 8))
+        self.setGeometry(left, top, width, height)
+        self.show()
+        self.raise_()
+        self.field.setFocus()
+        self._ask()
+
+    def offered(self) -> list[str]:
+        """The values that are offered now."""
+        items = (self.list.topLevelItem(n) for n in range(self.list.topLevelItemCount()))
+        return [item.text(0) for item in items if item is not None]
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Moves through the list by the keys that the field does not need; Esc closes."""
+        if event.type() == QEvent.Type.FocusOut:
+            self.hide()
+        elif isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            self.hide()  # a shortcut override: keeps the window's own Esc away
+            self._parent.setFocus()
+            event.accept()
+            return True
+        elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()))
+            if step is not None:
+                self._select(self.list.currentIndex().row() + step)
+                return True
+        return super().eventFilter(watched, event)
+
+    def _ask(self) -> None:
+        self._pause.stop()
+        if self._ticket is not None:
+            self._ticket.cancel()
+        body = ListValues(
+            field=self._field, prefix=self.field.text().strip(), filter=self._filter, limit=MOST
+        )
+        self._ticket = self._link.ask(body, FieldValues, self._fill, on_failed=self._on_failed)
+
+    def _on_failed(self, error: UserError) -> None:
+        self._say(str(error))
+
+    def _fill(self, answer: FieldValues) -> None:
+        self.list.clear()
+        for value in answer.values:
+            self.list.addTopLevelItem(_item(value))
+        if not answer.values:
+            typed = self.field.text().strip()
+            self._say("Nothing begins with that." if typed else "No photo or video has any.")
+        else:
+            self._say("" if answer.complete else f"The first {MOST}: type to see others.")
+        self._select(0)
+
+    def _say(self, text: str) -> None:
+        self._nothing.setText(text)
+        self._nothing.setVisible(bool(text))
+
+    def _select(self, place: int) -> None:
+        item = self.list.topLevelItem(place)
+        if item is not None:
+            self.list.setCurrentItem(item)
+
+    def _take(self) -> None:
+        item = self.list.currentItem()
+        if item is not None:
+            self.hide()
+            self.chosen.emit(item.data(0, _VALUE))
+
+
+def _item(value: FieldValue) -> QTreeWidgetItem:
+    item = QTreeWidgetItem([value.text, f"{value.count:,}"])
+    item.setData(0, _VALUE, value.term)
+    item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    item.setForeground(1, item.foreground(0))
+    return item
