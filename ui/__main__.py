@@ -16,6 +16,7 @@ from cocadesk.protocol.launch import ENGINE_MODULE, FAKE_MODULE
 from ui.engine.instance import WindowAddress, raise_open_window
 from ui.engine.link import EngineLink
 from ui.kit.app_theme import AppTheme
+from ui.kit.icons import program_icon
 from ui.kit.theme import Appearance
 from ui.shell.engine_choices import engine_options
 from ui.shell.libraries import start_library
@@ -85,6 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
     assert isinstance(app, QApplication)
     app.setApplicationName("CocaDesk")
     app.setApplicationVersion(cocadesk.__version__)
+    app.setDesktopFileName("cocadesk")
+    app.setWindowIcon(program_icon())
     library = start_library(options.library)
     if raise_open_window(library):
         sys.stderr.write("CocaDesk is open on this library already; its window comes to you.\n")

@@ -57,6 +57,11 @@ def open_credits() -> None:
     open_file(os.fspath(resource_path("samples", "CREDITS.md")))
 
 
+def samples_folder() -> str:
+    """The folder of the sample photos that ship with the program."""
+    return os.fspath(resource_path("samples", "photos"))
+
+
 def copy_text(text: str) -> None:
     """Puts the text on the clipboard."""
     QGuiApplication.clipboard().setText(text)

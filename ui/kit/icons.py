@@ -9,7 +9,11 @@ from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
+from cocadesk.errors import UserError
+from cocadesk.resources import resource_path
 from ui.kit.theme import current_theme
+
+ICON_SIZES_PX = (16, 24, 32, 48, 64, 128, 256)
 
 
 class Icon(StrEnum):
@@ -131,4 +135,21 @@ def icon(which: Icon, colour: str, size_px: int = 20, disabled: str = "") -> QIc
     for name, mode in ((colour, QIcon.Mode.Normal), (disabled, QIcon.Mode.Disabled)):
         for ratio in (1.0, 2.0) if name else ():
             made.addPixmap(pixmap(which, getattr(theme, name), size_px, ratio), mode)
+    return made
+
+
+def program_icon() -> QIcon:
+    """The program's own icon; none where its file is missing."""
+    try:
+        renderer = QSvgRenderer(str(resource_path("desktop", "cocadesk.svg")))
+    except UserError:
+        return QIcon()
+    made = QIcon()
+    for side_px in ICON_SIZES_PX:
+        canvas = QPixmap(side_px, side_px)
+        canvas.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(canvas)
+        renderer.render(painter)
+        painter.end()
+        made.addPixmap(canvas)
     return made

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -186,7 +187,12 @@ def keeps_key(event: QEvent, keys: Collection[Qt.Key]) -> bool:
 
 
 class EmptyView(QWidget):
-    """A picture, a headline and a sentence where there is nothing to show."""
+    """A picture, a headline and a sentence where there is nothing to show.
+
+    ``link_clicked``: one of the links below the button, by its text.
+    """
+
+    link_clicked = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -206,6 +212,9 @@ class EmptyView(QWidget):
         parts: tuple[QWidget, ...] = (self._picture, self._title, self._text, self.button)
         for part in parts:
             layout.addWidget(part, 0, centre)
+        self._links = in_row(gap=GAP_M)
+        layout.addLayout(self._links)
+        layout.setAlignment(self._links, centre)
         layout.addStretch(3)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
@@ -214,11 +223,19 @@ class EmptyView(QWidget):
         if event.type() == QEvent.Type.StyleChange:
             self._draw()
 
-    def say(self, which: Icon, title: str, text: str, button_text: str = "") -> None:
+    def say(
+        self,
+        which: Icon,
+        title: str,
+        text: str,
+        button_text: str = "",
+        links: Sequence[str] = (),
+    ) -> None:
         """Shows these texts; without a button text there is no button."""
+        self._show_links(links)
         self._icon = which
         self._title.setText(title)
-        self._text.setText(text)
+        self._text.show_lines(text.split("\n"))
         for part in (self._title, self._text):
             part.setFixedHeight(part.heightForWidth(TEXT_WIDTH_PX))
         self.button.setText(button_text)
@@ -230,6 +247,26 @@ class EmptyView(QWidget):
     def _draw(self) -> None:
         ratio = self.devicePixelRatioF()
         self._picture.setPixmap(pixmap(self._icon, current_theme().muted, 56, ratio))
+
+    def links(self) -> list[QPushButton]:
+        """The links as they are now."""
+        parts = (self._links.itemAt(n) for n in range(self._links.count()))
+        found = (None if part is None else part.widget() for part in parts)
+        return [part for part in found if isinstance(part, QPushButton)]
+
+    def _show_links(self, texts: Sequence[str]) -> None:
+        if texts == [part.text() for part in self.links()]:
+            return
+        for old in self.links():
+            self._links.removeWidget(old)
+            old.deleteLater()
+        for text in texts:
+            made = button(text, "link")
+            made.clicked.connect(partial(self._on_link, text))
+            self._links.addWidget(made)
+
+    def _on_link(self, text: str, _checked: bool = False) -> None:
+        self.link_clicked.emit(text)
 
     def text(self) -> str:
         """Title and text as they are now."""

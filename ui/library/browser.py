@@ -47,6 +47,8 @@ STRETCH = 5000
 REFRESH_MS = 1200
 REST = 4
 """A long list is not asked for again before so many times as it took have passed."""
+FIRST_MS = 100
+"""As long as nothing is shown, the first media are waited for."""
 CHANGES_ROWS = frozenset(JobKind) - {JobKind.WRITE, JobKind.TEACH}
 
 
@@ -194,12 +196,13 @@ class Browser(QObject):
             and (self._collapse is not None or self._asked.showing is Showing.GROUP)
         )
         if is_other and not self._refresh.isActive():
-            self._refresh.start(max(REFRESH_MS, round(1000 * REST * self._took_s)))
+            usual_ms = max(REFRESH_MS, round(1000 * REST * self._took_s))
+            self._refresh.start(usual_ms if self._model.keys else FIRST_MS)
 
     def _ask_when_whole(self) -> None:
         """A long list that is still coming would never be whole if it began anew each time."""
         if self._growing is not None and not self._growing.is_whole:
-            self._refresh.start()
+            self._refresh.start(REFRESH_MS)
         else:
             self.ask_again()
 

@@ -18,9 +18,9 @@ from ui.kit.page_parts import Page
 from ui.library.grid_look import GridLook
 from ui.shell.browsing import BrowsingCommands, BrowsingParts
 from ui.shell.commands import Level, LibraryCommands, WindowCommands
+from ui.shell.first_minute import FirstMinute
 from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
-from ui.shell.libraries import Libraries
 from ui.shell.looking import Looking
 from ui.shell.memory import WindowMemory
 from ui.shell.pages import Pages, PageSwitcher
@@ -99,7 +99,8 @@ class Controllers:
             parts.app_theme,
             self._list_levels(),
         )
-        self.libraries = Libraries(parts.window, session.link.library, notice)
+        self.first = FirstMinute(parts.window, session, widgets.empty, notice, parts.actions)
+        self.libraries = self.first.libraries
         menu = widgets.header.menu.menu().addMenu("Recent libraries")
         menu.aboutToShow.connect(lambda: self.libraries.fill_menu(menu))
         self.memory = WindowMemory(parts.window, widgets, session, parts.switcher)

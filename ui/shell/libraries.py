@@ -22,6 +22,7 @@ RECENT: Preference[list[str]] = Preference("recent-libraries", [], of=str)
 MOST = 8
 MANIFEST = "library.json"
 NEW_NAME = "CocaDesk library"
+SAMPLES_NAME = "CocaDesk samples"
 OPEN_TITLE = "Choose a library's folder"
 NEW_TITLE = "Choose a folder for the new library"
 
@@ -36,7 +37,9 @@ class Libraries(QObject):
         self._window = window
         self._notice = notice
         self.current = library
-        note_recent(library)
+        self.has_samples = library == samples_library()
+        if not self.has_samples:
+            note_recent(library)
 
     def slots(self) -> Slots:
         """The slots of the actions about libraries."""
@@ -65,6 +68,14 @@ class Libraries(QObject):
             self._notice.say("This library is open already")
         else:
             self.wanted.emit(folder)
+
+    def open_samples(self) -> None:
+        """Opens the library of the sample photos, which is made where it is not there."""
+        self.open(samples_library())
+
+    def open_usual(self) -> None:
+        """Opens the library that was open last beside the samples."""
+        self.open(next(iter(self.recent()), usual_library()))
 
     def _choose(self) -> None:
         chosen = desktop.ask_for_folder(self._window, OPEN_TITLE)
@@ -133,6 +144,16 @@ def place_for_new(folder: Path) -> Path:
     return place
 
 
+def usual_library() -> Path:
+    """The library of a person who never chose another."""
+    return library_folder().expanduser().absolute()
+
+
+def samples_library() -> Path:
+    """The folder of the library of the sample photos, beside the usual one."""
+    return usual_library().parent / SAMPLES_NAME
+
+
 def start_library(named: str) -> Path:
     """The library of a start: the named one, else that of the last window, while it is there.
 
@@ -154,5 +175,4 @@ def note_recent(library: Path) -> None:
 
 def shown_name(library: Path) -> str:
     """The name of a library in titles; nothing for the one that everybody has."""
-    is_usual = library == library_folder().expanduser().absolute()
-    return "" if is_usual else printable(library.name or str(library))
+    return "" if library == usual_library() else printable(library.name or str(library))

@@ -15,9 +15,9 @@ from ui.kit.widgets import EmptyView
 from ui.library.browse.bar import WIDTH_PX as SIDE_PX
 from ui.library.browse.bar import SideBar
 from ui.library.crumbs import Breadcrumbs
+from ui.library.empty_states import EmptyState
 from ui.library.filter_bar import FilterBar
 from ui.library.grid import CELL_SIZES_PX, Grid
-from ui.library.listing import EmptyState
 from ui.library.notices import LibraryLine
 from ui.library.results_model import ResultsModel
 from ui.library.term_names import TermNames
@@ -88,7 +88,7 @@ class LibraryPage(Page):
     def show_empty(self, empty: EmptyState | None) -> None:
         """A text in place of the grid, or the grid."""
         if empty is not None:
-            self.empty.say(empty.icon, empty.title, empty.text, empty.button)
+            self.empty.say(empty.icon, empty.title, empty.text, empty.button, empty.links)
         self._center.setCurrentWidget(self.grid if empty is None else self.empty)
 
     def set_side(self, *, wanted: bool, filled: bool) -> None:

@@ -10,7 +10,8 @@ from cocadesk.errors import UserError
 from ui.engine.link import LinkState
 from ui.kit.actions import Requires
 from ui.kit.plain_text import button_text
-from ui.library.listing import EmptyState, FilterHint, Listing, empty_state_for
+from ui.library.empty_states import EmptyState, Reading, empty_state_for
+from ui.library.listing import FilterHint, Listing
 
 Part = TypeVar("Part")
 
@@ -31,6 +32,8 @@ class WindowState:
     can_go_back: bool = False
     can_go_forward: bool = False
     active_jobs: int = 0
+    reading: Reading | None = None
+    is_model_loading: bool = False
     current: str | None = None
     can_play: bool = False
     selected: int = 0
@@ -62,7 +65,8 @@ class WindowState:
     def headline(self) -> str:
         """The line above the grid."""
         selected = f" · {self.selected:,} selected" if self.selected > 1 else ""
-        return self.listing.headline + selected
+        loading = " · loading the model…" if self.is_model_loading else ""
+        return self.listing.headline + selected + loading
 
     @property
     def empty(self) -> EmptyState | None:
@@ -73,6 +77,7 @@ class WindowState:
             self.listing,
             is_working=self.active_jobs > 0,
             hint=self.hint,
+            reading=self.reading,
         )
 
     @property

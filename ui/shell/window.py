@@ -17,6 +17,7 @@ from ui.kit.actions import Actions, ActionSet
 from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
 from ui.kit.timers import single_shot
+from ui.library.empty_states import reading_of
 from ui.shell.controllers import Controllers, WindowParts
 from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
@@ -201,6 +202,7 @@ class MainWindow(QMainWindow):
             widgets.library.detail_toggled,
             widgets.detail.field.begun,
             widgets.detail.field.closed,
+            self._controllers.first.model_changed,
         ):
             signal.connect(self.refresh)
 
@@ -222,6 +224,8 @@ class MainWindow(QMainWindow):
             can_go_back=self._controllers.queries.can_go_back,
             can_go_forward=self._controllers.queries.can_go_forward,
             active_jobs=len(session.tracker.active()),
+            reading=reading_of(session.tracker.active()),
+            is_model_loading=self._controllers.first.is_model_loading,
             current=widgets.grid.current_key(),
             can_play=widgets.detail.video.plays(row),
             selected=widgets.grid.selected_count(),

@@ -18,7 +18,7 @@ from ui.kit.texts import count, job_line
 from ui.kit.theme import GAP_M
 from ui.kit.widgets import button, label, tool
 from ui.library.alike.members import TITLES
-from ui.library.listing import EmptyState
+from ui.library.empty_states import EmptyState
 
 INTRO = (
     "Copies of a file, the same picture in another size or format, and bursts. Nothing is "

@@ -31,7 +31,7 @@ from ui.kit.texts import count, count_media
 from ui.kit.theme import GAP_M
 from ui.kit.timers import single_shot
 from ui.kit.widgets import ElidedLabel, EmptyView, button, tool
-from ui.library.listing import STARTING, EmptyState
+from ui.library.empty_states import STARTING, EmptyState
 from ui.library.map.canvas import MapCanvas
 from ui.library.map.legend import Legend
 from ui.library.map.points import PointSet
