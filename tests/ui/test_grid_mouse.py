@@ -208,6 +208,22 @@ def test_a_single_letter_says_what_it_did_and_offers_to_undo_it(
     assert notice.button.text() == "Undo"
 
 
+def test_where_letters_are_no_keys_they_begin_a_search(window: MainWindow, qtbot: QtBot) -> None:
+    """Nothing happens to a photo; with letters as keys nothing is searched for."""
+    grid, search, actions = window.widgets.grid, window.widgets.search, window.action_set
+    window.activateWindow()
+    grid.setFocus()
+    QTest.keyClick(grid, Qt.Key.Key_Q)
+    assert search.text() == ""
+    actions.choices.allow_letters(False)
+    actions.apply_keys()
+    QTest.keyClick(grid, Qt.Key.Key_X)
+    qtbot.waitUntil(search.hasFocus, timeout=30_000)
+    assert search.text() == "x"
+    row = grid.current_row()
+    assert row is None or row.flag == "none"
+
+
 def test_what_is_taken_out_of_a_selection_is_not_edited_with_it(grid: Grid) -> None:
     """Eight selected, one taken out: what follows is about the seven."""
     for position in range(8):

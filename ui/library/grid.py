@@ -41,6 +41,7 @@ class Grid(GridView):
     menu_wanted = Signal(object)
     group_wanted = Signal(str)
     reported = Signal(str)
+    typed = Signal(str)
 
     def __init__(self, model: ResultsModel, loader: ImageLoader) -> None:
         super().__init__(model, loader)
@@ -159,8 +160,9 @@ class Grid(GridView):
         if key is not None:
             self._drag.begin(self.selected_keys() or [key], self.loader.known_tile(key))
 
-    def keyboardSearch(self, _text: str) -> None:  # noqa: N802
-        """Letters are commands here; looking through all names would ask for every row."""
+    def keyboardSearch(self, text: str) -> None:  # noqa: N802
+        """Letters that are no commands may begin a search; names are not looked through."""
+        self.typed.emit(text)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """Chooses a photo, or all up to it."""

@@ -88,7 +88,8 @@ class HeaderBar:
         ground = QColor(colour("window"))
         if is_over:
             ground.setAlpha(238)
-        painter.fillRect(rect, ground)
+        # Not over the ring of a photo below, unless photos go under the header.
+        painter.fillRect(rect if is_over else rect.adjusted(0, 0, 0, -4), ground)
         if is_over:
             painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, colour("line"))
         left = rect.left() + LEFT_PX

@@ -53,6 +53,7 @@ class WindowWidgets(QObject):
         window.setCentralWidget(self.stack)
         self.notice = Notice(window, self.page_stack)
         self.grid.reported.connect(self.notice.say)
+        self.grid.typed.connect(lambda text: self._begin_search(actions, text))
         self.palette = CommandPalette(actions, window)
         self.photo_menu = PhotoMenu(actions, window, self.grid.current_row, self.notice.say)
         self.grid.menu_wanted.connect(self.photo_menu.show)
@@ -70,3 +71,9 @@ class WindowWidgets(QObject):
             over=self.browse,
             grid=self.grid,
         )
+
+    def _begin_search(self, actions: ActionSet, text: str) -> None:
+        """Where letters are no keys, what is typed over the photos is a search."""
+        if not actions.choices.has_letters and text.strip():
+            self.search.setFocus()
+            self.search.setText(text)
