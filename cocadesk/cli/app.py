@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cocadesk.cli.commands import album, evaluate, library_care, model, saved, words
+from cocadesk.cli.commands.browse import browse
 from cocadesk.cli.commands.children import train, window
 from cocadesk.cli.commands.describe import caption, tag
 from cocadesk.cli.commands.duplicates import duplicates
@@ -34,7 +35,8 @@ app.add_typer(model.app, name="model")
 app.add_typer(saved.app, name="saved")
 app.add_typer(words.app, name="words")
 for command in (
-    index, search, tag, caption, teach, info, jobs, duplicates, forget, purge, exclude, train,
+    index, search, browse, tag, caption, teach, info, jobs, duplicates, forget, purge, exclude,
+    train,
 ):  # fmt: skip
     app.command()(command)
 

@@ -84,6 +84,7 @@ class ResultsLine(QFrame):
         menu.addActions([actions[action] for action in look_actions()])
         look.setMenu(menu)
         panel = action_button(actions[Actions.TOGGLE_DETAIL], Icon.PANEL)
+        side = action_button(actions[Actions.TOGGLE_SIDE_BAR], Icon.SIDE)
         self.back = action_button(actions[Actions.GO_BACK], Icon.BACK)
         self.forward = action_button(actions[Actions.GO_FORWARD], Icon.NEXT)
         add_filter = actions[Actions.ADD_FILTER]
@@ -93,7 +94,7 @@ class ResultsLine(QFrame):
         )  # fmt: skip
         self.sort = SortButton()
         in_row(
-            in_row(self.back, self.forward, gap=0),
+            in_row(side, self.back, self.forward, gap=0),
             self.text,
             STRETCH,
             self.add_filter,
