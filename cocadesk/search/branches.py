@@ -22,7 +22,7 @@ from cocadesk.library.tallies import (
     tally_places,
     tally_texts,
 )
-from cocadesk.search.filters import Filter
+from cocadesk.search.filters import EVERYTHING, Filter, unless_missing
 from cocadesk.search.terms import ALBUM, HAS, Term
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 PLACE_FIELDS = ("country", "region", "town")
 PLACE_COLUMNS = ("country", "region", "place")
-_SHOWN = "state <> 'missing'"
+_LISTED = unless_missing(EVERYTHING)
+_SHOWN = _LISTED.where() or "true"
 _READ_AT_ONCE = 500
 
 Value = TypeVar("Value")
@@ -77,7 +78,7 @@ class _Counted:
 
     def __init__(self, rows: ResultRows, fields: Sequence[str]) -> None:
         self._rows = rows
-        self._fields = (*fields, "state")
+        self._fields = {*fields, "state", *_LISTED.fields()}
         self._known: tuple[object, Any, Any] | None = None
 
     def get(
@@ -98,9 +99,8 @@ class _Counted:
                 value: Any = in_store()
             else:
                 states = columns.texts("state")
-                missing = states.where(TextTest(TextMatch.EQUAL, MediaState.MISSING))
                 offline = states.where(TextTest(TextMatch.EQUAL, MediaState.OFFLINE))
-                value = in_memory(columns, columns.is_there & ~missing, offline)
+                value = in_memory(columns, _LISTED.mask(columns), offline)
             known = self._known = (state, beside, value)
         return known[2]  # type: ignore[no-any-return]
 
@@ -378,9 +378,9 @@ class AlbumBranches:
             return _albums(dict(zip(names.values(), counts, strict=True)))
 
         def in_store() -> Sequence[Branch]:
-            contents = self._library.albums.contents()
-            known = {album: content.count for album, content in contents.items()}
-            return _albums({name: known.get(album, 0) for album, name in names.items()})
+            tally = self._library.results.tally_where(("human_albums",), _SHOWN)
+            known = {one.text: one.media for one in tally}
+            return _albums({name: known.get(fold(album), 0) for album, name in names.items()})
 
         return [] if branch else self._counted.get(in_memory, in_store, names)
 

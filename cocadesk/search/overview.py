@@ -82,19 +82,21 @@ class Overview:
             filters = {name: parse_filter(text) for name, text in STANDARD.items()}
             recent = DateRange(first=today - timedelta(days=RECENT_DAYS - 1))
             filters[RECENT] = Filter((Term(field="added", values=(recent,)),))
-            fields = {name for one in filters.values() for name in one.fields()} | {"state"}
+            listed = unless_missing(EVERYTHING)
+            fields = listed.fields().union(*(one.fields() for one in filters.values()))
             columns = self._rows.columns(fields)
             state = self._rows.version() if columns is None else columns.is_there
             known = self._standard
             if known is None or known[0] is not state or known[1] != today:
-                there = None if columns is None else unless_missing(EVERYTHING).mask(columns)
+                there = None if columns is None else listed.mask(columns)
 
                 def count(among: Filter) -> int:
                     wanted = unless_missing(among)
                     if columns is None or there is None:
                         return self._rows.count_where(wanted.where() or "true")
-                    mask = among.mask(columns)
-                    return int(np.count_nonzero(mask if wanted == among else mask & there))
+                    if wanted.terms == among.terms + listed.terms:
+                        return int(np.count_nonzero(among.mask(columns) & there))
+                    return int(np.count_nonzero(wanted.mask(columns)))
 
                 lists = tuple(
                     StandardList(name=name, query=str(among), count=count(among))

@@ -55,6 +55,7 @@ def random_row(rng: random.Random) -> MediaRow:
         human_caption=rng.choice([None, "", "my dog"]),
         human_favourite=rng.choice([None, True]),
         human_flag=rng.choice([None, "pick", "reject"]),
+        human_hidden=rng.choice([None, None, True]),
         human_albums=albums,
         human_places=tuple(f"{rng.randint(1, 10**11):012}" for _ in albums),
     )
