@@ -315,8 +315,9 @@ def test_nothing_is_asked_while_it_is_hidden(
     engine: FakeEngine, window: MainWindow, qtbot: QtBot
 ) -> None:
     """A change is looked at once it is seen again."""
-    wait_for(qtbot, window, Section.LIBRARY)
+    wait_for(qtbot, window, Section.PERSON)
     window.action_set[Actions.TOGGLE_SIDE_BAR].trigger()
+    qtbot.wait(1500)  # for what is under way
     tell(engine, SetAnnotations(keys=some_keys(engine, 2), favourite=True))
     qtbot.wait(500)
     assert entry(window, Section.LIBRARY, "Favourites").count == 0
