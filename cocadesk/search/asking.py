@@ -32,7 +32,11 @@ Vector: TypeAlias = NDArray[np.float32]
 MOST_WORDS = 64
 """Of a query of many thousand letters so many words are looked for."""
 _AWAY = 0.5
-"""How much what is not wanted counts beside what is."""
+"""How much what is not wanted counts beside what is.
+
+Of five queries over Flickr8k dev such as "a dog -water" the first 30 held what was not wanted in
+8 % without it, 1 % with .5 (.5 to 1: the same; above, what was wanted went down as well).
+"""
 _MORE = 0.5
 """How much of a word's own vector each further weight adds to that of the whole text."""
 _NO_WORDS = "The words of this library are still being read: only pictures were searched."

@@ -16,5 +16,8 @@ ihre im in ins ist kein keine man mein meine mit nach nicht noch nur ob oder ohn
 sich sie sind so ueber über um und uns unser unter vom von vor war wie wir zu zum zur zwischen
 bild bilder foto fotos
 """
+_EXTENSIONS = """
+arw avif cr2 cr3 dng gif heic heif jpeg jpg jxl mov mp4 nef orf png raf rw2 tif tiff webp
+"""
 
-STOP_WORDS = frozenset((_ENGLISH + _GERMAN).split())
+STOP_WORDS = frozenset((_ENGLISH + _GERMAN + _EXTENSIONS).split())

@@ -63,6 +63,8 @@ WORD_FIELDS = (
 """In the order in which a medium is said to be found by them, and comes first."""
 WORD_COLUMNS = frozenset(field.column for field in WORD_FIELDS)
 _MOST_COMPARED = 2000
+_OF_PLACES = (FoundBy.NAME, FoundBy.FOLDER)
+_FEW_MEDIA = 20
 _PUNCTUATION_BYTES = 8
 _FEW = 4
 _PREFIX = 0.5
@@ -232,6 +234,8 @@ class WordSearch:
             return False
         mask = np.zeros(len(held), np.bool_)
         self._add(mask, field, codes)
+        if field.by in _OF_PLACES and _is_usual(mask):
+            return False
         np.maximum(held, mask * np.float32(field.weight * share), out=held)
         found.append((field.by, mask))
         return True
@@ -310,7 +314,10 @@ class WordSearch:
         else:
             codes = self._equal(field, texts, text, words)
         mask = np.zeros(len(self._columns.is_there), np.bool_)
-        is_any = self._add(mask, field, codes) and bool((mask & self._columns.is_there).any())
+        there = self._columns.is_there
+        is_any = self._add(mask, field, codes) and bool((mask & there).any())
+        if is_any and field.by is FoundBy.FOLDER and len(there) > _FEW_MEDIA:
+            is_any = not bool(mask[there].all())  # what all folders lie in tells nothing
         return mask if is_any else None
 
     def _equal(self, field: WordField, texts: Texts, text: str, words: Sequence[str]) -> Codes:
@@ -341,6 +348,11 @@ class WordSearch:
             codes = np.unique(self._codes(field, word, WordMatch.EQUAL))
             found = codes if found is None else np.intersect1d(found, codes, assume_unique=True)
         return [] if found is None else [int(code) for code in found]
+
+
+def _is_usual(mask: Mask) -> bool:
+    """True for a part of names that most of many media share: "IMG", "photos"."""
+    return len(mask) > _FEW_MEDIA and 2 * int(np.count_nonzero(mask)) > len(mask)
 
 
 @lru_cache(maxsize=20_000)

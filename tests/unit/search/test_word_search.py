@@ -227,3 +227,14 @@ def test_a_word_for_what_is_seen_is_not_rare_where_few_have_captions() -> None:
     ]
     found = WordSearch(columns_of(rows, WORD_COLUMNS), {}).find("a dog on grass", ["dog", "grass"])
     assert 0 < found.worth[0] < 1
+
+
+def test_what_most_names_share_says_nothing() -> None:
+    """The extension, the camera's prefix, the folder in which all lie."""
+    rows = [row_with(path=f"/home/me/IMG_{n}.jpg".encode()) for n in range(30)]
+    search = WordSearch(columns_of(rows, WORD_COLUMNS), {})
+    for query in ("img", "home", "jpg"):
+        found = search.find(query, words_of(query))
+        assert not found.worth.any()
+        assert not found.first.any()
+    assert np.flatnonzero(search.find("img_7.jpg", words_of("img_7.jpg")).worth).tolist() == [7]
