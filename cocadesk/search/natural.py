@@ -29,8 +29,8 @@ def natural_ranks(texts: Texts) -> NDArray[np.int64]:
     while len(tied) > 1:
         # Tied texts begin alike: the next eight bytes of each decide.
         of_tied = ranks[tied]
-        by_word = _ranked(_words_at(words, sortable.offsets[tied], lengths[tied], start))
-        order, is_first = _in_runs(of_tied, by_word)
+        found = _words_at(words, sortable.offsets[tied], lengths[tied], start)
+        order, is_first = _in_runs(of_tied, found)
         firsts = np.flatnonzero(is_first)
         sizes = np.diff(np.append(firsts, len(order)))
         # The old rank, and the number of its ties before this run's first.
@@ -54,9 +54,16 @@ def _in_open_runs(ranks: NDArray[np.int64], goes_on: NDArray[np.bool_]) -> NDArr
 
 
 def _in_runs(
-    ranks: NDArray[np.int64], by_word: NDArray[np.int64]
+    ranks: NDArray[np.int64], words: NDArray[np.uint64]
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """The order by ``ranks``, then ``by_word`` (ranks too), and the first of each equal run."""
+    """The order by ``ranks``, then ``words``, and True for the first of each equal run."""
+    if ranks[0] == ranks[-1] and (ranks == ranks[0]).all():
+        order = np.argsort(words)
+        ordered = words[order]
+        is_first = np.ones(len(order), np.bool_)
+        is_first[1:] = ordered[1:] != ordered[:-1]
+        return order, is_first
+    by_word = _ranked(words)
     both = ranks * (int(by_word.max()) + 1) + by_word
     order = np.argsort(both)
     return order, np.diff(both[order], prepend=-1) != 0
@@ -122,11 +129,23 @@ def _with_lengths(texts: Texts) -> Texts:
     lasts = np.flatnonzero(is_digit & ~ends)
     lengths = lasts - firsts + 1
     kept = np.ones(len(data), np.bool_)
-    lengths = lengths - _drop_zeros(data, kept, firsts, lengths)
+    dropped = _drop_zeros(data, kept, firsts, lengths)
+    lengths = lengths - dropped
     # The length before the first digit that stays; the last digit always stays.
     places = lasts - lengths + 1
     is_long = lengths > _NINE - 1
-    return _inserted(data, offsets, kept, places, lengths, is_long)
+    inserted = 1 + is_long.astype(np.int64)
+    # Of what stands before each number so many bytes go, and so many come.
+    moved = np.concatenate([[0], np.cumsum(inserted - dropped)])
+    at = places + moved[:-1] - dropped
+    is_kept_place = np.ones(len(data) + int(moved[-1]), np.bool_)
+    is_kept_place[at] = False
+    is_kept_place[at[is_long] + 1] = False
+    made = np.empty(len(is_kept_place), np.uint8)
+    made[is_kept_place] = data[kept]
+    made[at] = _ZERO + np.minimum(lengths, _NINE).astype(np.uint8)
+    made[at[is_long] + 1] = np.minimum(lengths[is_long], 255).astype(np.uint8)
+    return Texts(made, offsets + moved[np.searchsorted(firsts, offsets)])
 
 
 def _drop_zeros(
@@ -148,26 +167,3 @@ def _drop_zeros(
         at += 1
         open_runs = open_runs[lengths[open_runs] > at + 1]
     return dropped
-
-
-def _inserted(
-    data: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
-    kept: NDArray[np.bool_],
-    places: NDArray[np.intp],
-    lengths: NDArray[np.intp],
-    is_long: NDArray[np.bool_],
-) -> Texts:
-    """The kept bytes with each length in front of the number at its place."""
-    sizes = kept.astype(np.int8)
-    sizes[places] += 1 + is_long
-    ends = np.cumsum(sizes, dtype=np.int64)
-    made = np.zeros(int(ends[-1]), np.uint8)
-    bytes_kept = np.flatnonzero(kept)
-    made[ends[bytes_kept] - 1] = data[bytes_kept]
-    at = ends[places] - 2
-    made[at[~is_long]] = _ZERO + lengths[~is_long].astype(np.uint8)
-    made[at[is_long] - 1] = _ZERO + np.uint8(_NINE)
-    made[at[is_long]] = np.minimum(lengths[is_long], 255).astype(np.uint8)
-    starts = np.concatenate([[0], ends])
-    return Texts(made, starts[offsets])

@@ -18,6 +18,7 @@ from ui.shell.pages import PageTabs
 
 ROOMY_PX = 860
 SEARCH_MIN_PX = 170
+SLIDER_ROOM_PX = 640
 
 
 class Header(QFrame):
@@ -106,3 +107,8 @@ class ResultsLine(QFrame):
             margins=(12, 6, 12, 4),
             of=self,
         )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """In a narrow window the headline needs the room of the slider; Ctrl+wheel does as much."""
+        super().resizeEvent(event)
+        self.slider.setVisible(self.width() >= SLIDER_ROOM_PX)
