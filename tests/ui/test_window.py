@@ -247,7 +247,15 @@ def test_show_in_folder_hands_the_path_to_the_desktop(
     """The desktop opens the folder; here it only notes the path."""
     shown: list[str] = []
     monkeypatch.setattr(desktop, "show_in_folder", shown.append)
-    qtbot.waitUntil(lambda: window.session.inspector.row is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.widgets.grid.current_row() is not None, timeout=WAIT_MS)
+    row = window.widgets.grid.current_row()
+    assert row is not None
+    window.action_set[Actions.SHOW_IN_FOLDER].trigger()
+    assert not shown  # the photos of this engine are made up
+    assert f"{row.name} is not there" in window.widgets.notice.text()
+    file = Path(row.path.to_str())
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
     window.action_set[Actions.SHOW_IN_FOLDER].trigger()
     assert len(shown) == 1
     assert shown[0].endswith((".jpg", ".mp4"))

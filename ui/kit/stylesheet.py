@@ -154,6 +154,8 @@ QComboBox { background: $surface; border: 1px solid $line; border-radius: ${radi
     padding: 0 12px; min-height: 34px; }
 QComboBox:focus { border-color: $accent; }
 QComboBox::drop-down { border: none; width: 30px; }
+QComboBox::down-arrow { width: 0; height: 0; border-left: 4px solid $surface;
+    border-right: 4px solid $surface; border-top: 5px solid $muted; }
 QComboBox QAbstractItemView { background: $surface; border: 1px solid $line; padding: 4px;
     selection-background-color: $accent_soft; selection-color: $text; }
 QListView { background: $window; border: none; }
