@@ -34,6 +34,7 @@ from cocadesk.protocol.values import (
 from ui.engine.link import EngineLink, Ticket
 from ui.kit.timers import single_shot
 from ui.library.alike.kin import kin_of, within
+from ui.library.folding import Fold
 from ui.library.grouping import GroupMarks, GroupOpener
 from ui.library.key_list import KeyList
 from ui.library.listing import Listing
@@ -82,6 +83,7 @@ class Browser(QObject):
         self._asked = EVERYTHING.sorted()
         self._answered: Query | None = None
         self._listing = Listing()
+        self.fold = Fold(self.ask_again)
         self._refresh = single_shot(self, self._ask_when_whole, REFRESH_MS)
         self._rows = RowFetcher(link, model, self)
         link.connected.connect(model.forget_questions)
@@ -107,6 +109,10 @@ class Browser(QObject):
             self._listing,
             shown=self._model.rowCount(),
             hidden=self._model.groups.hidden,
+            is_judged=self.fold.is_judged,
+            believed=self.fold.believed,
+            rest=self.fold.rest,
+            is_open=self.fold.is_open,
             is_filtered=not self._asked.is_everything,
             is_settled=is_same and not self._refresh.isActive(),
         )
@@ -170,6 +176,8 @@ class Browser(QObject):
     def _ask(self, query: Query) -> None:
         self._refresh.stop()
         self._asked = query
+        if query.showing is not Showing.SEARCH:
+            self.fold.let_go()
         if self._ticket is not None:
             self._ticket.cancel()
         self._growing = None
@@ -263,9 +271,10 @@ class Browser(QObject):
             self._settle(total=growing.total)
 
     def _on_hits(self, answer: Hits) -> None:
+        is_again = self._asked == self._answered
+        answer = self.fold.take(answer, is_again=is_again)
         copies = {hit.key: hit.copies for hit in answer.hits}
         keys = self._arrange(KeyList(copies, answer.shapes), copies)
-        is_again = self._asked == self._answered
         days = _with_opened(answer.days, keys, self._model.groups)
         self._model.show_keys(keys, answer.hits, keeps_place=is_again, days=days)
         is_ranked = any(hit.score for hit in answer.hits)

@@ -122,6 +122,8 @@ def empty_state_for(
         return None
     if link is not LinkState.CONNECTED or listing.showing is Showing.NOTHING_YET:
         return STARTING
+    if listing.rest:
+        return _nothing_shows(listing)
     if hint is not None:
         return EmptyState(
             icon=Icon.NOTHING,
@@ -132,6 +134,16 @@ def empty_state_for(
     if listing.is_filtered:
         return _nothing_found(listing, reading)
     return _first_reading(reading) if is_working else FIRST_FOLDER
+
+
+def _nothing_shows(listing: Listing) -> EmptyState:
+    """The model believes of no photo that it shows what is looked for."""
+    return EmptyState(
+        icon=Icon.NOTHING,
+        title=f"Nothing here shows “{listing.query}”",
+        text="As far as the model can tell. Try other words, or look at what comes nearest.",
+        button=listing.fold_text,
+    )
 
 
 def _nothing_found(listing: Listing, reading: Reading | None) -> EmptyState:

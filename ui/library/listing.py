@@ -17,8 +17,9 @@ class Listing:
     ``shown`` counts its entries, ``total`` those of the library, ``hidden`` the same pictures
     for which others stand; a list that is not
     ``is_complete`` was cut off, and one that is not ``is_ranked`` answers filters without
-    words. ``order`` says which comes first where that is not its own order, ``problem`` why
-    there is no list.
+    words. Of a search that ``is_judged`` the model believes ``believed`` media to fit; the
+    ``rest`` is shown where it ``is_open``. ``order`` says which comes first where that is not
+    its own order, ``problem`` why there is no list.
     """
 
     showing: Showing = Showing.NOTHING_YET
@@ -31,6 +32,10 @@ class Listing:
     is_ranked: bool = True
     is_filtered: bool = False
     is_settled: bool = False
+    is_judged: bool = False
+    believed: int = 0
+    rest: int = 0
+    is_open: bool = False
     problem: UserError | None = None
 
     @property
@@ -64,7 +69,24 @@ class Listing:
         return ""
 
     @property
+    def fold_text(self) -> str:
+        """The text of the button that shows the rest of a search, or hides it; empty: none."""
+        if self.problem is not None or not self.rest:
+            return ""
+        if self.is_open:
+            return f"Show only the {self.believed:,} that fit" if self.believed else "Hide these"
+        return (
+            f"Show the {self.rest:,} nearest" if not self.believed else f"Show {self.rest:,} more"
+        )
+
+    @property
     def _search_line(self) -> str:
+        if self.is_judged and not self.is_open and (self.rest or self.believed):
+            order = self.order or "best match first"
+            if not self.believed:
+                return f"Nothing here shows “{self.query}”"
+            verb = "shows" if self.believed == 1 else "show"
+            return f"{count(self.believed, 'photo')} {verb} “{self.query}”, {order}"
         if not self.shown:
             return f"Nothing found for “{self.query}”"
         if self.is_complete:

@@ -79,6 +79,8 @@ class ResultsLine(QFrame):
         self.slider.setFixedWidth(90)
         self.slider.setAccessibleName("Size of the thumbnails")
         self.slider.setToolTip("Size of the thumbnails (Ctrl+wheel)")
+        self.fold = button("", "link")
+        self.fold.setToolTip("The model does not believe that these fit, but they come nearest")
         look = IconButton(Icon.GRID, "How photos are shown")
         look.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(look)
@@ -97,6 +99,7 @@ class ResultsLine(QFrame):
         in_row(
             in_row(side, self.back, self.forward, gap=0),
             self.text,
+            self.fold,
             STRETCH,
             self.add_filter,
             self.sort,
@@ -112,3 +115,8 @@ class ResultsLine(QFrame):
         """In a narrow window the headline needs the room of the slider; Ctrl+wheel does as much."""
         super().resizeEvent(event)
         self.slider.setVisible(self.width() >= SLIDER_ROOM_PX)
+
+    def say_fold(self, text: str) -> None:
+        """The button for the rest of a search; none where the text is empty."""
+        self.fold.setText(text)
+        self.fold.setVisible(bool(text))

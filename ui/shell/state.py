@@ -69,6 +69,11 @@ class WindowState:
         return self.listing.headline + selected + loading
 
     @property
+    def fold_text(self) -> str:
+        """The text of the button beside it; the empty view has one of its own."""
+        return self.listing.fold_text if self.listing.shown else ""
+
+    @property
     def empty(self) -> EmptyState | None:
         """The text in place of the grid; None where there are photos."""
         return empty_state_for(

@@ -138,6 +138,7 @@ class MainWindow(QMainWindow):
         session.model.modelReset.connect(self._on_reset)
         widgets.grid.selectionModel().currentChanged.connect(self._on_current)
         widgets.empty.button.clicked.connect(self._on_empty_button)
+        widgets.results.fold.clicked.connect(self.session.browser.fold.toggle)
 
     def _tell_link(self, state: object) -> None:
         link, notice = self.session.link, self.widgets.notice
@@ -172,6 +173,8 @@ class MainWindow(QMainWindow):
         link, browser = self.session.link, self.session.browser
         if link.state is LinkState.FAILED:
             link.open()
+        elif browser.listing.rest:
+            browser.fold.toggle()
         elif (hint := self._controllers.queries.hints.hint) is not None:
             self._controllers.queries.remove_term(hint.term)
         elif browser.listing.is_filtered:
@@ -245,6 +248,7 @@ class MainWindow(QMainWindow):
             Drawing(lambda state: state.undo_text, actions[Actions.UNDO].setText),
             Drawing(lambda state: state.redo_text, actions[Actions.REDO].setText),
             Drawing(lambda state: state.headline, widgets.results.text.setText),
+            Drawing(lambda state: state.fold_text, widgets.results.say_fold),
             Drawing(lambda state: state.shows_results_line, widgets.results.setVisible),
             Drawing(lambda state: state.selected, widgets.detail.say_many),
             Drawing(lambda state: state.empty, widgets.library.show_empty),
