@@ -105,6 +105,18 @@ class TagTree:
             else:
                 yield from self._links(name, is_kind=is_kind_of)
 
+    def kinds_in(self, text: str) -> frozenset[int]:
+        """The places of the tags that are named in a text, and of all that imply one of these."""
+        words = text.casefold().split()
+        runs = {" ".join(words[n : n + count]) for n in range(len(words)) for count in (1, 2, 3)}
+        runs |= {run.removesuffix("s") for run in runs}
+        named = {self._place[run] for run in runs if run in self._place}
+        if not named:
+            return frozenset()
+        return frozenset(named).union(
+            place for place, above in enumerate(self.ancestors) if not named.isdisjoint(above)
+        )
+
     def above(self, tag: str) -> frozenset[int]:
         """The places of all tags that a tag of this vocabulary implies."""
         return self.ancestors[self._place[tag.casefold()]]

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cocadesk.annotations.tag_tree import TagTree
     from cocadesk.annotations.tagging import ZeroShotTagger
     from cocadesk.library.library import Library
     from cocadesk.model.backend import Backend, ModelInfo
+    from cocadesk.search.calibration import Calibrator
 
 WARM_UP_TEXT = "a photo"
 TEXTS_AT_ONCE = 8
 QUIET_LIMIT_S = 0.2
+_MOST_LETTERS = 1000
+"""So much of a query is looked through for the names of everyday things."""
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +73,7 @@ class EverydayWords:
         self._backend = backend
         self._cache = cache
         self._vectors: NDArray[np.float32] | None = None
+        self._tree: TagTree | None = None
 
     def __call__(self) -> NDArray[np.float32] | None:
         """The vectors, read once."""
@@ -80,12 +85,28 @@ class EverydayWords:
             self._vectors = known_class_vectors(self._backend, tags, self._cache)
         return self._vectors
 
+    def kinds_in(self, text: str) -> frozenset[int]:
+        """The places of the words that are kinds of what a text names."""
+        from cocadesk.annotations.tag_tree import TagTree
+        from cocadesk.annotations.vocabulary import load_vocabulary
+
+        if self._tree is None:
+            self._tree = TagTree(load_vocabulary().tags)
+        return self._tree.kinds_in(text[:_MOST_LETTERS])
+
+
+def calibrator_of(backend: Backend, cache: Path) -> Calibrator:
+    """What tells how likely photos show what a text says, by this network."""
+    from cocadesk.search.calibration import Calibrator
+
+    words = EverydayWords(backend, cache)
+    return Calibrator(words, kinds=words.kinds_in)
+
 
 class LoadedModel:
     """A loaded network with its searcher and tagger."""
 
     def __init__(self, library: Library, backend: Backend, source: str, cache: Path) -> None:
-        from cocadesk.search.calibration import Calibrator
         from cocadesk.search.searcher import Searcher
 
         self.backend = backend
@@ -96,7 +117,7 @@ class LoadedModel:
             backend,
             groups=library.results.groups,
             awaits_vectors=awaits_vectors,
-            calibrator=Calibrator(EverydayWords(backend, cache)),
+            calibrator=calibrator_of(backend, cache),
         )
         self._folder = library.folder
         self._cache = cache

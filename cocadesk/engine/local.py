@@ -151,16 +151,15 @@ class LocalEngine:
 
     def _search_quickly(self, body: Search, call: Call) -> ReplyBody | None:
         """Over the snapshot where it is exact, which spares the import of LanceDB."""
-        from cocadesk.engine.loaded_model import EverydayWords
+        from cocadesk.engine.loaded_model import calibrator_of
         from cocadesk.engine.picture_vectors import PictureVectors, hits_of, names_albums
         from cocadesk.library.layout import Thumbnails
-        from cocadesk.search.calibration import Calibrator
         from cocadesk.search.searcher import open_searcher
 
         if names_albums(body):  # only the library's log knows them
             return self._opened().answer(body, call)
         backend = self._backend(self._source())
-        calibrator = Calibrator(EverydayWords(backend, text_vectors_folder()))
+        calibrator = calibrator_of(backend, text_vectors_folder())
         with open_searcher(self.folder, backend, calibrator=calibrator) as searcher:
             picture_of = PictureVectors().finder(body.folder, backend, searcher)
             return hits_of(body, searcher, picture_of, Thumbnails(self.folder / "thumbs"))

@@ -10,7 +10,7 @@ photo's cosines with these words, so that the same numbers serve other models.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 Background: TypeAlias = Callable[[], NDArray[np.float32] | None]
 """Gives the unit vectors (C, D) of everyday words by the model in use; None: not made yet."""
+Kinds: TypeAlias = Callable[[str], Collection[int]]
+"""Gives the places of the everyday words that are kinds of what a text names."""
 
 _QUERIES_KEPT = 256
 
@@ -33,7 +35,8 @@ class Constants:
     deviations of theirs: what is near to nothing (nonsense, a rare thing) has to show more.
     ``bias`` is added. A photo shows what is asked for
     where its probability is at least ``shown_from``. The ``alike`` words that are nearest to
-    the query say the same, so they do not compete; of the others the best count most
+    the query say the same, so they do not compete, nor do kinds of what it names (a dog is an
+    animal); of the others the best count most
     (``sharpness``).
     """
 
@@ -55,23 +58,37 @@ class _Words:
     spread: float
 
 
+def _no_kinds(_text: str) -> Collection[int]:
+    return ()
+
+
 class Calibrator:
     """Probabilities that photos show what queries say. Any thread."""
 
-    def __init__(self, background: Background, constants: Constants | None = None) -> None:
+    def __init__(
+        self,
+        background: Background,
+        constants: Constants | None = None,
+        *,
+        kinds: Kinds = _no_kinds,
+    ) -> None:
         self._background = background
+        self._kinds = kinds
         self.constants = constants or Constants()
         self._words: _Words | None = None
         self._asked = lru_cache(_QUERIES_KEPT)(self._standing)
 
     def probabilities(
-        self, query_D: NDArray[np.float32], vectors_ND: NDArray[np.float32]
+        self, text: str, query_D: NDArray[np.float32], vectors_ND: NDArray[np.float32]
     ) -> NDArray[np.float32] | None:
-        """(N,): of photos by their unit vectors (N, D); None without a background."""
+        """(N,): of photos by their unit vectors (N, D); None without a background.
+
+        ``query_D`` is the unit vector of ``text``.
+        """
         words = self._known_words()
         if words is None or words.vectors_CD.shape[1:] != query_D.shape:
             return None
-        competes_C, breadth = self._asked(query_D.tobytes())
+        competes_C, breadth = self._asked(text, query_D.tobytes())
         cosines_NC = vectors_ND @ words.vectors_CD.T
         return probabilities(
             vectors_ND @ query_D, cosines_NC, competes_C, self.constants, breadth=breadth
@@ -86,13 +103,17 @@ class Calibrator:
                 self._words = _Words(vectors_CD, float(near_C.mean()), spread)
         return self._words
 
-    def _standing(self, query: bytes) -> tuple[NDArray[np.bool_], float]:
+    def _standing(self, text: str, query: bytes) -> tuple[NDArray[np.bool_], float]:
         """The words that compete with a query, and its breadth."""
         words = self._words
         assert words is not None
         cosines_C = words.vectors_CD @ np.frombuffer(query, np.float32)
         breadth = (float(cosines_C.mean()) - words.mean) / words.spread
-        return competing(cosines_C, self.constants.alike), breadth
+        competes_C = competing(cosines_C, self.constants.alike)
+        kinds = list(self._kinds(text))
+        if len(kinds) < len(competes_C) // 2:
+            competes_C[kinds] = False
+        return competes_C, breadth
 
 
 def competing(cosines_C: NDArray[np.float32], alike: int) -> NDArray[np.bool_]:

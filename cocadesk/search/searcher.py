@@ -212,7 +212,7 @@ class Searcher:
         vectors_VD = np.stack([view.vector for views in stored.values() for view in views])
         cosines_V = np.einsum("vd,d->v", vectors_VD, vector)
         best = best_of_each(cosines_V, [len(views) for views in stored.values()])
-        found = self._calibrator.probabilities(vector, vectors_VD[best])
+        found = self._calibrator.probabilities(text, vector, vectors_VD[best])
         if found is None:
             return hits
         likely = dict(zip(stored, found.tolist(), strict=True))

@@ -43,6 +43,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from cocadesk.annotations.prompts import cached_class_vectors
+from cocadesk.annotations.tag_tree import TagTree
 from cocadesk.annotations.vocabulary import load_vocabulary
 from cocadesk.evaluation.runs import batches
 from cocadesk.locations import text_vectors_folder
@@ -160,8 +161,11 @@ def measure(
     is_absent_Q = np.asarray([query.is_absent for query in queries])
     # A part of the photos may lack what the others show.
     is_used_Q = is_absent_Q | (truth_QN == 1).any(axis=1)
-    calibrator = Calibrator(lambda: words_CD)
-    judged = [calibrator.probabilities(text_D, photos_ND) for text_D in texts_QD]
+    calibrator = Calibrator(lambda: words_CD, kinds=TagTree(tags).kinds_in)
+    judged = [
+        calibrator.probabilities(query.text, text_D, photos_ND)
+        for query, text_D in zip(queries, texts_QD, strict=True)
+    ]
     likely_QN = np.stack([row for row in judged if row is not None])
     scores_QN, shown_QN = texts_QD @ photos_ND.T, likely_QN >= calibrator.constants.shown_from
     flat, threshold = best_flat(scores_QN[is_used_Q], truth_QN[is_used_Q])

@@ -209,3 +209,11 @@ def test_shipped_tags_imply_what_everybody_expects(tag: str, implied: set[str]) 
     tags = load_vocabulary().tags
     ancestors = TagTree(tags).ancestors[tags.index(tag)]
     assert {tags[place] for place in ancestors} == implied
+
+
+def test_kinds_of_what_a_text_names() -> None:
+    """The tags in it, in either number, with all that imply one of them."""
+    named = {TAGS[place] for place in TREE.kinds_in("two Dogs on a beach")}
+    assert "dog" in named
+    assert named == {tag for tag in TAGS if tag == "dog" or TREE.above(tag) & {TAGS.index("dog")}}
+    assert TREE.kinds_in("") == TREE.kinds_in("nothing of these") == frozenset()

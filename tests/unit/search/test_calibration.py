@@ -14,7 +14,7 @@ from PIL import Image
 
 from cocadesk.annotations.prompts import known_class_vectors, shipped_vectors
 from cocadesk.annotations.vocabulary import load_vocabulary
-from cocadesk.engine.loaded_model import EverydayWords
+from cocadesk.engine.loaded_model import EverydayWords, calibrator_of
 from cocadesk.library.library import Library
 from cocadesk.media.photo.decode import decode_photo
 from cocadesk.model.backend import Backend, open_backend
@@ -33,7 +33,7 @@ WORDS_CD = unit_vectors(_random.standard_normal((WORDS, DIM)))
 
 def likely(query_D: np.ndarray, photos_ND: np.ndarray) -> np.ndarray:
     """Probabilities by words at random."""
-    found = Calibrator(lambda: WORDS_CD).probabilities(query_D, photos_ND)
+    found = Calibrator(lambda: WORDS_CD).probabilities("", query_D, photos_ND)
     assert found is not None
     return found
 
@@ -80,12 +80,23 @@ def test_words_that_say_the_same_do_not_compete() -> None:
     assert competing(cosines, 10).tolist() == [True, False, True, False]
 
 
+def test_kinds_of_what_is_named_do_not_compete() -> None:
+    """A photo of a dog shows an animal; of nothing named all words compete."""
+    rival = WORDS_CD[3]
+    photo = unit_vectors(rival + 0.5 * WORDS_CD[5])[None]
+    query = unit_vectors(WORDS_CD[5] + 0.2 * WORDS_CD[7])
+    calibrator = Calibrator(lambda: WORDS_CD, kinds=lambda text: {3} if text == "animal" else ())
+    (beside,) = calibrator.probabilities("thing", query, photo)  # type: ignore[misc]
+    (alone,) = calibrator.probabilities("animal", query, photo)  # type: ignore[misc]
+    assert alone > beside
+
+
 def test_without_a_background_nothing_is_judged() -> None:
     """As for a model whose words are not made yet, and words of another width."""
     query, photos = np.ones(DIM, np.float32), np.ones((3, DIM), np.float32)
-    assert Calibrator(lambda: None).probabilities(query, photos) is None
+    assert Calibrator(lambda: None).probabilities("", query, photos) is None
     wide = np.ones((5, DIM + 1), np.float32)
-    assert Calibrator(lambda: wide).probabilities(query, photos) is None
+    assert Calibrator(lambda: wide).probabilities("", query, photos) is None
 
 
 def test_numbers_without_spread_are_no_error() -> None:
@@ -139,7 +150,7 @@ def test_a_query_finds_what_is_there_and_says_what_is_not(
     tmp_path: Path, starter: Backend, photos: dict[str, NDArray[np.float32]]
 ) -> None:
     """Real photos with the starter: what they show is believed, of few photos too."""
-    words = Calibrator(EverydayWords(starter, tmp_path / "cache"))
+    words = calibrator_of(starter, tmp_path / "cache")
     there = {
         "a beach": "beach",
         "a cat": "chelsea-cat",
@@ -150,7 +161,8 @@ def test_a_query_finds_what_is_there_and_says_what_is_not(
         "my tax return of 2019": None,
     }
     for text, name in there.items():
-        found = words.probabilities(starter.embed_texts([text])[0], np.stack(list(photos.values())))
+        query = starter.embed_texts([text])[0]
+        found = words.probabilities(text, query, np.stack(list(photos.values())))
         assert found is not None
         shown = {other for other, p in zip(photos, found, strict=True) if p >= SHOWN_FROM}
         assert shown == ({name} if name else set()), text
