@@ -11,7 +11,7 @@ from cocadesk.library.library import Library
 from cocadesk.library.map_file import PlacedMedia, keep_map, read_map
 from cocadesk.search.filters import EVERYTHING
 from cocadesk.search.map_layout import SAMPLE, lay_out, place_among
-from cocadesk.search.matching import matching_keys
+from cocadesk.search.matching import matching_numbers
 
 _PIECE = 4096
 _GROWTH = 1.5
@@ -84,7 +84,9 @@ class LikenessPlaces:
         order = np.random.default_rng(_SEED).permutation(len(all_keys))[:SAMPLE]
         sample = [all_keys[n] for n in sorted(order.tolist())]
         vectors = self._wholes(image_id, sample)
-        sample_SD = np.stack([vectors[key] for key in vectors])
+        if not vectors:
+            return _nobody(image_id)
+        sample_SD = np.stack(list(vectors.values()))
         sample_S2 = lay_out(sample_SD, lambda share: report(0.8 * share))
         keys, places = [], []
         done = 0
@@ -94,18 +96,44 @@ class LikenessPlaces:
             done += len(own)
             report(0.8 + 0.2 * done / max(len(all_keys), 1))
         chosen = np.array([key.encode() for key in vectors], "S26")
-        placed = _sorted(image_id, np.concatenate(keys), np.concatenate(places), chosen)
-        placed.places_N2[placed.sample] = sample_S2[np.argsort(chosen)]
-        return placed
+        # Its own places come first, and count: of equal keys the first stays.
+        all_keys_N = np.concatenate([chosen, *keys])
+        return _sorted(image_id, all_keys_N, np.concatenate([sample_S2, *places]), chosen)
 
     def _keep(self, placed: PlacedMedia) -> None:
         """Keep the places in the library, without media that were forgotten meanwhile."""
         if not self._library.is_writer:
             return
         with self._library.writing():
-            there = matching_keys(self._library.results, EVERYTHING)
-            if all(key.decode() in there for key in placed.keys.tolist()):
-                keep_map(self._library.folder, placed)
+            found = matching_numbers(self._library.results, EVERYTHING, ())
+            if found is None:
+                return
+            columns, numbers = found
+            there = np.array([columns.keys.key(n).encode() for n in numbers.tolist()], "S26")
+            keep_map(self._library.folder, _only(placed, there))
+
+
+def _nobody(image_id: str) -> PlacedMedia:
+    return PlacedMedia(
+        image_id=image_id,
+        keys=np.zeros(0, "S26"),
+        places_N2=np.zeros((0, 2), np.float32),
+        sample=np.zeros(0, np.int32),
+    )
+
+
+def _only(placed: PlacedMedia, keys: NDArray[np.bytes_]) -> PlacedMedia:
+    """The media of these keys alone."""
+    is_kept = np.isin(placed.keys, keys)
+    if is_kept.all():
+        return placed
+    sample = placed.keys[placed.sample]
+    return _sorted(
+        placed.image_id,
+        placed.keys[is_kept],
+        placed.places_N2[is_kept],
+        sample[np.isin(sample, keys)],
+    )
 
 
 def _sorted(
@@ -125,6 +153,8 @@ def _sorted(
 
 
 def _found(placed: PlacedMedia, wanted: NDArray[np.bytes_]) -> NDArray[np.float32]:
+    if not len(placed.keys):
+        return np.full((len(wanted), 2), np.nan, np.float32)
     places = np.minimum(np.searchsorted(placed.keys, wanted), len(placed.keys) - 1)
     found_N2 = placed.places_N2[places].copy()
     found_N2[placed.keys[places] != wanted] = np.nan

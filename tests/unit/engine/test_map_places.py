@@ -102,6 +102,45 @@ def test_nothing_of_a_forgotten_medium_is_left(library: Library) -> None:
     assert rows[3].key.encode() not in (library.folder / MAP_NAME).read_bytes()
 
 
+def test_a_map_in_memory_forgets_as_well(library: Library) -> None:
+    """What was kept after a forgetting has nothing of it, and no new layout is needed."""
+    rows = _add(library, 30, 1)
+    places = LikenessPlaces(library)
+    first = places.of(_keys(rows), _quietly)
+    identities = {one.key: one for one in library.media.identities()}
+    gone = identities.pop(rows[3].key)
+    library.forgetting.run(library.forgetting.order([gone], list(identities.values()), []))
+    later = _add(library, 2, 5)
+    kept = [row for row in rows if row is not rows[3]]
+    grown = places.of(_keys([*kept, *later]), _never)
+    assert (grown[:29] == np.delete(first, 3, axis=0)).all()
+    assert rows[3].key.encode() not in (library.folder / MAP_NAME).read_bytes()
+    assert (LikenessPlaces(library).of(_keys(kept), _never) == grown[:29]).all()
+
+
+def test_media_forgotten_while_they_are_laid_out_move_no_other(library: Library) -> None:
+    """Each of the others has a place of its own kind."""
+    rows = _add(library, 40, 1)
+    identities = {one.key: one for one in library.media.identities()}
+    gone = [identities.pop(row.key) for row in rows[:5]]
+
+    def forget(share: float) -> None:
+        if share >= 0.8 and gone:
+            order = library.forgetting.order(gone, list(identities.values()), [])
+            library.forgetting.run(order)
+            gone.clear()
+
+    found = LikenessPlaces(library).of(_keys(rows[5:]), forget)
+    assert np.isfinite(found).all()
+    assert len(np.unique(found.round(4), axis=0)) > 30
+
+
+def test_a_table_of_vectors_without_any_has_no_places(library: Library) -> None:
+    """As after damage, until the photos are read again."""
+    rows = _add(library, 3, 1, with_vectors=False)
+    assert np.isnan(LikenessPlaces(library).of(_keys(rows), _quietly)).all()
+
+
 def test_a_library_without_vectors_has_no_places(tmp_path: Path) -> None:
     """Nothing is laid out, and nothing fails."""
     with Library.open(tmp_path / "library") as library:
