@@ -102,7 +102,7 @@ class Asker:
             note = f"{note} {_NO_WORDS}".strip()
         hits = self._searcher.best(question, limit, among, asked.collapse)
         is_like = asked.like or asked.unlike or any(t.kind is Sought.LIKE for t in sought)
-        if query.text and not is_like and not note:
+        if query.text and not is_like and not any(map(is_foreign_script, query.text.split())):
             hits = self._searcher.judged(hits, query.text)
         return Found(hits=hits, is_ranked=True, note=note, read_as=read_as)
 

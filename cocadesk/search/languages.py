@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 
 from cocadesk.library.words import normal, words_of
 
@@ -18,8 +19,8 @@ _WORDS_OF = {
         pour qui sans ses son sous sur un une vous
     """,
     "Spanish": """
-        con cuando del desde donde el ella en entre es esta este las los mi para pero por que sin
-        sobre su una uno unos y
+        con cuando del desde donde el ella en entre es esta este la las los mi para pero por que sin
+        sobre su un una uno unos y
     """,
     "Italian": """
         che con da dal degli dei del della delle di gli il nel nella per sono sotto su sul sulla tra
@@ -38,29 +39,52 @@ _ENGLISH_WORDS = """
     or our over some that the their this to under up was were with without
 """
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
+_ENGLISH_TOO_WORDS = "a am as com con die do hun in is me met no over pour sin sob son um"
+_ENGLISH_TOO = frozenset(_ENGLISH_TOO_WORDS.split())
+"""Words of the lists above that English has as well, or that are typed for something else."""
+_NAME_WORDS = """
+    als au aus bei che da das de degli del della delle dem den der des di do dos du el ella elle en
+    est et gli il la las le les los mi mit mon o para por sans sur te un uno vom von van y zum zur
+"""
+_OF_NAMES = frozenset(_NAME_WORDS.split())
+"""Words that stand in names of people, places and things: alone they tell no language."""
+_MANY = 3
 
 
 def is_foreign_script(word: str) -> bool:
     """True for a word that is not written in Latin letters."""
-    return any(
-        letter.isalpha() and "LATIN" not in unicodedata.name(letter, "LATIN") for letter in word
-    )
+    return any(map(_is_foreign, word))
+
+
+def _is_foreign(letter: str) -> bool:
+    # "º" and the like are written as small letters; marks as in Hawaiʻi belong to any script.
+    if not letter.isalpha() or letter in "ªº" or unicodedata.category(letter) == "Lm":
+        return False
+    return "LATIN" not in unicodedata.name(letter, "LATIN")
 
 
 def language_of(text: str) -> str | None:
     """The name of the language that the small words of a text belong to; None for English.
 
-    Also where they belong to none: names and single words tell nothing.
+    Two such words tell it, or one between others; not those that names or English have too.
     """
     words = words_of(text)
-    if len(words) < 2:
-        return None
-    counts = {language: len(own.intersection(words)) for language, own in _folded().items()}
+    counts = {name: _count(own, words) for name, own in _folded().items()}
     language = max(counts, key=lambda name: counts[name])
-    english = len(_ENGLISH.intersection(words))
+    english = len(_ENGLISH.intersection(words) - _folded()[language])
     return language if counts[language] > english else None
 
 
+def _count(own: frozenset[str], words: list[str]) -> int:
+    """How many words of a language there are; 0 where they tell nothing."""
+    found = own.intersection(words) - _ENGLISH_TOO
+    clear = found - _OF_NAMES
+    if len(found) >= _MANY or (clear and len(found) > 1) or clear.intersection(words[1:-1]):
+        return len(found)
+    return 0
+
+
+@cache
 def _folded() -> dict[str, frozenset[str]]:
     return {
         language: frozenset(map(normal, words.split())) for language, words in _WORDS_OF.items()

@@ -15,6 +15,7 @@ from cocadesk.errors import UserError
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaChange, MediaRow, ViewRow, new_key
 from cocadesk.search.asking import Asked, Asker, Found, Vector
+from cocadesk.search.calibration import Calibrator
 from cocadesk.search.found_by import FoundBy
 from cocadesk.search.searcher import Searcher
 from tests.support.fake_backend import FakeBackend, FakeInfo
@@ -265,3 +266,19 @@ def test_one_of_many_that_share_its_words_comes_first(world: World) -> None:
         assert hit.path == f"/photos/DSC_{number:05d}.jpg".encode()
     (hit,) = world.ask("dsc", limit=1).hits
     assert hit.path == b"/photos/DSC_00007.jpg"
+
+
+def test_only_what_cannot_be_read_is_not_judged(tmp_path: Path) -> None:
+    """A query that looks like another language gets its note and probabilities as well."""
+    backend = FakeBackend()
+    words = Calibrator(lambda: backend.embed_texts([*COLOURS, "black", "yellow"]))
+    with Library.open(tmp_path / "library") as library:
+        judging = World(library)
+        judging.asker = Asker(Searcher(library, backend, calibrator=words), judging._picture_of)
+        judging.add("blue")
+        for text in ("red", "ein Hund neben der red", "rojo y red entre los green"):
+            (hit,) = judging.ask(text).hits
+            assert hit.probability is not None, text
+        assert "German" in judging.ask("ein Hund neben der red").note
+        (hit,) = judging.ask("犬 red").hits
+        assert hit.probability is None
