@@ -51,13 +51,14 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.sorting import BY_TIME
 from cocadesk.protocol.values import CountsValue, Fact, FailureValue, RootValue, changed
 from cocadesk.search.filters import Filter, parse_filter, unless_missing
-from cocadesk.search.matching import newest_keys
 from cocadesk.search.ordering import OWN_ORDER, Order, ordered_keys
 
 UPDATE_STANDS_S = 2.0
 """Counting what is read takes longer the larger the library; each search would wait for it."""
 
 
+_Listed = dict[bool, tuple[tuple[str, Order], dict[str, int], Sequence[str]]]
+"""The list of all media (True) and the last other one, with what was written before each."""
 _Shown = tuple[Sequence[str], MediaGroups, int, NDArray[np.integer], NDArray[np.int64]]
 """A list of keys, groups and their level, the places in the list that are shown, and copies."""
 
@@ -72,20 +73,20 @@ class LibraryHandler(RequestHandler):
         self._model = context.model
         self._clock = clock
         self._counted: tuple[float, str, ModelUpdate] | None = None
-        self._newest: Sequence[str] | None = None
-        self._listed: tuple[tuple[str, Order], dict[str, int], Sequence[str]] | None = None
+        self._listed: _Listed = {}
         self._shown: _Shown | None = None
         self._layout = ListLayout(context.library.results)
         self._pictures = PictureVectors(context.library)
 
     def forget_order(self) -> None:
         """Media have come or gone: the next list of the newest is read again."""
-        self._newest = self._listed = None
+        self._listed = {}
 
     def _search(self, body: Search, call: Call) -> Hits:
-        searcher = self._model.opened().searcher
+        opened = self._model.opened()  # once: another may be in use a moment later
+        searcher = opened.searcher
         call.check()
-        picture_of = self._pictures.finder(body.folder, self._model.opened().backend, searcher)
+        picture_of = self._pictures.finder(body.folder, opened.backend, searcher)
         hits = hits_of(body, searcher, picture_of, self._library.thumbnails)
         return self._answer(hits, order_of(body))
 
@@ -107,10 +108,7 @@ class LibraryHandler(RequestHandler):
 
     def _list_newest(self, body: ListNewest, call: Call) -> Keys:
         among, order = unless_missing(parse_filter(body.filter)), order_of(body)
-        if body.filter or order != OWN_ORDER:
-            keys = self._ordered(body, among, order)
-        else:
-            keys = self._newest = self._newest or newest_keys(self._library, among)
+        keys = self._ordered(body, among, order)
         if (level := level_of(body.collapse)) is not None:
             return self._collapsed(keys, level, body)
         part = keys[body.offset : body.offset + body.limit]
@@ -150,10 +148,14 @@ class LibraryHandler(RequestHandler):
 
         A later page is of the list of the first, so that none is told twice or left out.
         """
-        asked, written, known = (body.filter, order), self._library.written(), self._listed
+        # Taken before anything is read: what media have come or gone since is no part of it.
+        listed, written = self._listed, self._library.written()
+        asked = body.filter, order
+        is_all = asked == ("", OWN_ORDER)
+        known = listed.get(is_all)
         is_known = known is not None and known[0] == asked
         if known is None or not is_known or (known[1] != written and not body.offset):
-            known = self._listed = (asked, written, ordered_keys(self._library, among, order))
+            known = listed[is_all] = (asked, written, ordered_keys(self._library, among, order))
         return known[2]
 
     def _get_keys(self, body: GetKeys, call: Call) -> Keys:
