@@ -33,7 +33,10 @@ from cocadesk.protocol.messages import (
     StartGrouping,
 )
 from cocadesk.protocol.values import GroupLabel, GroupReport, JobKind
+from cocadesk.search.filters import parse_filter
+from cocadesk.search.matching import matching_keys
 
+_HIDDEN = parse_filter("hidden:yes")
 TITLE = "Looking for same pictures"
 STAGES = {
     GroupingStage.READ: "Reading what has come",
@@ -62,6 +65,7 @@ class GroupHandler(RequestHandler):
         self._editor = GroupEditor(context.library, annotations)
         self._announce = announce
         self._followed: int | None = None
+        self._shown: tuple[MediaGroups, frozenset[str], MediaGroups] | None = None
 
     def works(self) -> Mapping[JobKind, JobFactory]:
         """The comparison."""
@@ -84,9 +88,17 @@ class GroupHandler(RequestHandler):
 
     # Lists ------------------------------------------------------------------------------
 
+    def _groups(self, asked: str = "") -> MediaGroups:
+        """The groups without what a person has hidden, but for the medium that is asked for."""
+        groups, known = self._library.results.groups.current(), self._shown
+        hidden = frozenset(matching_keys(self._library.results, _HIDDEN)) - {asked}
+        if known is None or known[0] is not groups or known[1] != hidden:
+            known = self._shown = groups, hidden, groups.without(hidden)
+        return known[2]
+
     def _list(self, body: ListGroups, call: Call) -> Groups:
         self.follow()
-        groups = self._library.results.groups.current()
+        groups = self._groups()
         level = level_of(body.label)
         firsts = groups.of_label(level)
         part = firsts[body.offset : body.offset + body.limit].tolist()
@@ -110,11 +122,12 @@ class GroupHandler(RequestHandler):
     def _get(self, body: GetGroup, call: Call) -> Groups:
         self.follow()
         row_of(self._library, body.key)
-        groups = self._library.results.groups.current()
-        keys = self._editor.members(body.key)
-        if not keys:
+        groups = self._groups(body.key)
+        place = int(groups.places([body.key])[0])
+        if place < 0 or groups.counts[BURST][place] < 2:
             return Groups(groups=(), waiting=self._waiting(groups))
-        first = int(groups.firsts[BURST][groups.places(keys[:1])[0]])
+        first = int(groups.firsts[BURST][place])
+        keys = [groups.key(own) for own in groups.members(BURST, first)]
         stretch = slice(body.offset, body.offset + body.limit)
         found = self._values(groups, [groups.label_of(first)], [keys], stretch)
         return Groups(groups=found, total=1, waiting=self._waiting(groups))

@@ -42,7 +42,9 @@ class FakeAlbums:
         media = self._context.media
         found = []
         for name, keys in self._annotations.lists.albums.items():
-            here = [key for key in keys if key in media]
+            here = [
+                key for key in keys if key in media and not self._annotations.human_of(key).hidden
+            ]
             cover = media[here[0]].row.thumbnail if here else None
             found.append(AlbumValue(name=name, count=len(here), cover=cover))
         return Albums(albums=tuple(found))

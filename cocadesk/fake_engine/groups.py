@@ -79,7 +79,9 @@ class FakeGroups:
                 own = tuple(
                     medium.row.key
                     for medium in ten
-                    if medium.number % TEN in digits and medium.row.kind is MediaKind.PHOTO
+                    if medium.number % TEN in digits
+                    and medium.row.kind is MediaKind.PHOTO
+                    and not self._annotations.human_of(medium.row.key).hidden
                 )
                 kept = tuple(
                     key for key in own

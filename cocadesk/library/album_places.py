@@ -15,6 +15,7 @@ from cocadesk.library.rows import MediaState
 if TYPE_CHECKING:
     from cocadesk.library.store import Store
 
+_SHOWN = "NOT coalesce(human_hidden, false)"
 _ORDER = [("album", "ascending"), ("place", "ascending"), ("key", "ascending")]
 
 
@@ -26,9 +27,12 @@ def places_in(store: Store, album: str) -> dict[str, str]:
 
 
 def counts_and_covers(store: Store) -> Iterator[tuple[str, int, str]]:
-    """Each album with the number of its media that are not missing, and the first one's picture."""
+    """Each album with the number of its media that are shown, and the first one's picture.
+
+    What is missing or hidden is not.
+    """
     missing = literal(MediaState.MISSING.value)
-    where = f"array_length(human_albums) > 0 AND state <> {missing}"
+    where = f"array_length(human_albums) > 0 AND state <> {missing} AND {_SHOWN}"
     table = _places(store, where, ["key", "picture_hash"]).sort_by(_ORDER)
     grouped = table.group_by("album", use_threads=False)  # which keeps the order
     for row in grouped.aggregate([("key", "count"), ("picture_hash", "first")]).to_pylist():

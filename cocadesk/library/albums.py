@@ -31,7 +31,7 @@ class SavedSearch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlbumContent:
-    """The number of an album's media that are not missing, and the picture of the first."""
+    """The number of an album's media that are shown, and the picture of the first."""
 
     count: int = 0
     cover: str | None = None
@@ -69,7 +69,7 @@ class Albums:
         return places_in(self._store, album)
 
     def contents(self) -> dict[str, AlbumContent]:
-        """The content of each album that has any, by id."""
+        """The content of each album that has any which is shown, by id."""
         from cocadesk.library.album_places import counts_and_covers  # here: it imports Arrow
 
         found = counts_and_covers(self._store)

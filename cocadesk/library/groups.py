@@ -177,6 +177,25 @@ class MediaGroups:
             compared=int(np.count_nonzero((compared.marks & np.uint64(STATE)) >= AS_COPY)),
         )
 
+    def without(self, keys: Collection[str]) -> MediaGroups:
+        """The groups as they are where these media are left out of account."""
+        places = self.places(list(keys))
+        is_kept = np.ones(len(self.keys), np.bool_)
+        is_kept[places[places >= 0]] = False
+        if is_kept.all():
+            return self
+        firsts = np.zeros((LEVELS, int(np.count_nonzero(is_kept))), np.int32)
+        for level, own in enumerate(self.firsts):
+            _, first, group = np.unique(own[is_kept], return_index=True, return_inverse=True)
+            firsts[level] = first[group]
+        return replace(
+            self,
+            keys=self.keys[is_kept],
+            sizes=self.sizes[is_kept],
+            sharpness=self.sharpness[is_kept],
+            firsts=firsts,
+        )
+
     @cached_property
     def counts(self) -> NDArray[np.int64]:
         """The number of media of each one's group, by level."""

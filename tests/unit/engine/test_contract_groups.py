@@ -20,6 +20,7 @@ from cocadesk.protocol.messages import (
     PictureGroup,
     RequestBody,
     Search,
+    SetAnnotations,
     SetBest,
     SetNotSame,
     Similar,
@@ -202,6 +203,23 @@ def test_results_and_lists_show_one_of_a_group(grouped: Grouped) -> None:
         groups = [group_of.get(hit.key, frozenset({hit.key})) for hit in hits]
         assert len(groups) == len(set(groups))
         assert [hit.copies for hit in hits] == [len(group) - 1 for group in groups]
+
+
+def test_what_is_hidden_is_in_no_group(grouped: Grouped) -> None:
+    """Neither a member nor a copy; a group of which one is left is none. Undo brings it back."""
+    before = grouped.groups()
+    group = next(group for group in before if group.count > 2)
+    pair = next(group for group in before if group.count == 2)
+    hidden, *others = _keys(group)
+    grouped.change(SetAnnotations(keys=(hidden, _keys(pair)[0]), hidden=True))
+    now = grouped.groups()
+    shown = {key for group in now for key in _keys(group)}
+    assert not shown & {hidden, *_keys(pair)}
+    assert grouped.list(ListGroups()).total == len(now) == len(before) - 1
+    assert grouped.of(others[0]) == set(others)
+    assert grouped.of(_keys(pair)[1]) == set()
+    grouped.undo()
+    assert grouped.groups() == before
 
 
 @pytest.mark.parametrize("body", [GetGroup(key="gone"), SetBest(key="gone")], ids=repr)

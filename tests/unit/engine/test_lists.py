@@ -10,9 +10,14 @@ import pytest
 from cocadesk.engine.local import Access, LocalEngine
 from cocadesk.library.library import Library
 from cocadesk.protocol.messages import (
+    Albums,
     AnnotationsReply,
+    Detail,
+    GetDetail,
     Keys,
+    ListAlbums,
     ListNewest,
+    NewAlbum,
     SetAnnotations,
 )
 from cocadesk.search import matching, ordering
@@ -67,3 +72,16 @@ def _patch(monkeypatch: pytest.MonkeyPatch, read: Callable[..., Sequence[str]]) 
     for module in (ordering, library_requests):
         if hasattr(module, "newest_keys"):
             monkeypatch.setattr(module, "newest_keys", read)
+
+
+def test_albums_count_and_show_nothing_that_is_hidden(engine: LocalEngine) -> None:
+    """The cover is the first photo that is shown; one with hidden photos alone has none."""
+    first, second, third = listed(engine)
+    engine.ask(NewAlbum(name="Sea", keys=(first, second)), AnnotationsReply)
+    engine.ask(NewAlbum(name="Secret", keys=(first,)), AnnotationsReply)
+    engine.ask(SetAnnotations(keys=(third,), hidden=False), AnnotationsReply)
+    hide(engine, first)
+    sea, secret = engine.ask(ListAlbums(), Albums).albums
+    assert (sea.count, secret.count) == (1, 0)
+    assert sea.cover == engine.ask(GetDetail(key=second), Detail).row.thumbnail is not None
+    assert secret.cover is None
