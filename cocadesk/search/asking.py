@@ -103,7 +103,7 @@ class Asker:
         hits = self._searcher.best(question, limit, among, asked.collapse)
         is_like = asked.like or asked.unlike or any(t.kind is Sought.LIKE for t in sought)
         if query.text and not is_like and not any(map(is_foreign_script, query.text.split())):
-            hits = self._searcher.judged(hits, query.text)
+            hits = self._searcher.judged(hits, query.text, question.words)
         return Found(hits=hits, is_ranked=True, note=note, read_as=read_as)
 
     # What the text means ------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class FoundBy(StrEnum):
@@ -23,6 +23,15 @@ class FoundBy(StrEnum):
     SUGGESTED_CAPTION = "suggested caption"
     PICTURE = "picture"
     """The picture shows it."""
+
+
+class Told(IntEnum):
+    """How much of a query the own words of a medium tell."""
+
+    NOTHING = 0
+    NAMED = 1
+    """All of its words that any own words hold: the others must be seen."""
+    ALL = 2
 
 
 OWN_WORDS = frozenset(

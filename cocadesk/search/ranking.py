@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cocadesk.library.columns import Mask
 from cocadesk.library.key_numbers import KeyNumbers, KeySet
 from cocadesk.library.rows import Chosen, Nearest
-from cocadesk.search.found_by import FoundBy
+from cocadesk.search.found_by import FoundBy, Told
 from cocadesk.search.word_search import WordsFound
 from cocadesk.vectors import unit_vectors
 
@@ -49,6 +49,7 @@ class Place:
     rank: float
     nearest: Nearest | None
     by: tuple[FoundBy, ...]
+    told: Told = Told.NOTHING
 
     @property
     def score(self) -> float:
@@ -132,6 +133,7 @@ class Ranker:
         stands_out = (cosines - mean) / spread
         rank = stands_out
         by: list[tuple[FoundBy, ...]] = [()] * len(keys)
+        told = np.zeros(len(keys), np.int8)
         words = question.words
         if words is not None:
             numbers = _keys(question).numbers(keys)
@@ -140,6 +142,7 @@ class Ranker:
             worth = np.where(is_known, words.worth[numbers], 0)
             first = np.where(is_known, words.first[numbers], 0)
             rank = rank + WORDS_WEIGHT * worth + _FIRST_RANK * first
+            told = np.where(is_known, words.told[numbers], np.int8(0))
             by = words.by(numbers.tolist())
             by = [own if known else () for own, known in zip(by, is_known.tolist(), strict=True)]
         seen = stands_out >= _SEEN_FROM
@@ -153,6 +156,7 @@ class Ranker:
                 by=(*by[at], FoundBy.PICTURE)
                 if values[at] is not None and (seen[at] or not by[at])
                 else by[at],
+                told=Told(int(told[at])),
             )
             for at in order.tolist()
         ]

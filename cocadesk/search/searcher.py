@@ -21,12 +21,12 @@ from cocadesk.library.vector_memory import best_of
 from cocadesk.library.words import words_of
 from cocadesk.search.calibration import Calibrator
 from cocadesk.search.filters import EVERYTHING, HIDDEN, Filter, unless_hidden
-from cocadesk.search.found_by import OWN_WORDS, FoundBy
+from cocadesk.search.found_by import OWN_WORDS, FoundBy, Told
 from cocadesk.search.matching import Chooser, matching_keys
 from cocadesk.search.ordering import OWN_ORDER, Order, ordered_matching, sorted_places
 from cocadesk.search.ranking import Place, Question, Ranker, within
 from cocadesk.search.terms import ALBUM
-from cocadesk.search.word_search import WORD_COLUMNS, WordSearch
+from cocadesk.search.word_search import WORD_COLUMNS, WordSearch, WordsFound
 from cocadesk.vectors import unit_vectors
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ class Hit:
     best first (at most ``MOMENTS_SHOWN``), and ``time_s`` is the best one's
     (None for photos). ``picture_hash`` names the thumbnail, ``parts`` its other files and
     what each is. ``copies`` are the other media of its group that it stands for. ``by`` says
-    what it was found by, and the order of a list falls with ``rank`` (see ``ranking``).
+    what it was found by, ``told`` how much its own words tell, and the order of a list falls
+    with ``rank`` (see ``ranking``).
     ``probability`` is that of its showing what the text says, and ``is_relevant`` is False
     where that is too low to be believed; None and True where it is not known.
     """
@@ -78,6 +79,7 @@ class Hit:
     copies: int = 0
     rank: float = 0.0
     by: tuple[FoundBy, ...] = ()
+    told: Told = Told.NOTHING
     probability: float | None = None
     is_relevant: bool = True
 
@@ -138,7 +140,7 @@ class Searcher:
         if words is not None:
             found = words.find(text, words_of(text)[:_MOST_WORDS])
             question = replace(question, words=found, keys=words.keys)
-        return self.judged(self.best(question, limit, among, collapse), text)
+        return self.judged(self.best(question, limit, among, collapse), text, question.words)
 
     def vector_of(self, text: str) -> NDArray[np.float32]:
         """The unit vector (D,) of a text; the last ones are remembered."""
@@ -198,32 +200,45 @@ class Searcher:
             )
         return {key: stored[key][0].vector for key in keys}
 
-    def judged(self, hits: list[Hit], text: str) -> list[Hit]:
+    def judged(self, hits: list[Hit], text: str, words: WordsFound | None = None) -> list[Hit]:
         """The hits with their probabilities, each by its view that is nearest to the text.
 
-        What people wrote of them needs no belief. Without vectors, as they are.
+        What comes first, or of which people said the whole text, needs no belief. Where they
+        said all of its words that were said of any medium, it is the others that must be seen:
+        of "Ida in red" a photo of Ida has to show red. Without vectors, as they are.
         """
         if self._calibrator is None or not hits or not self.has_views():
             return hits
-        vector = self.vector_of(text)
-        stored = self._library.views.vectors_of(self._image_id, [hit.key for hit in hits])
-        if not stored:
+        likely = self._likely([hit.key for hit in hits], text)
+        if likely is None:
             return hits
+        named = [hit.key for hit in hits if hit.told is Told.NAMED]
+        if words is not None and named:
+            rest = [one for one in text.split() if not words.named.issuperset(words_of(one))]
+            likely |= self._likely(named, " ".join(rest)) or {}
+        return [self._with_probability(hit, likely.get(hit.key)) for hit in hits]
+
+    def _likely(self, keys: Sequence[str], text: str) -> dict[str, float] | None:
+        """The probabilities that those of these media that have vectors show a text."""
+        assert self._calibrator is not None
+        vector = self.vector_of(text)
+        stored = self._library.views.vectors_of(self._image_id, list(keys))
+        if not stored:
+            return None
         vectors_VD = np.stack([view.vector for views in stored.values() for view in views])
         cosines_V = np.einsum("vd,d->v", vectors_VD, vector)
         best = best_of_each(cosines_V, [len(views) for views in stored.values()])
         found = self._calibrator.probabilities(text, vector, vectors_VD[best])
-        if found is None:
-            return hits
-        likely = dict(zip(stored, found.tolist(), strict=True))
-        return [self._with_probability(hit, likely.get(hit.key, 0.0)) for hit in hits]
+        return None if found is None else dict(zip(stored, found.tolist(), strict=True))
 
-    def _with_probability(self, hit: Hit, likely: float) -> Hit:
+    def _with_probability(self, hit: Hit, likely: float | None) -> Hit:
         assert self._calibrator is not None
-        if not OWN_WORDS.isdisjoint(hit.by):
+        if hit.told is Told.ALL:
             return replace(hit, probability=1.0)
-        is_relevant = likely >= self._calibrator.constants.shown_from
-        return replace(hit, probability=likely, is_relevant=is_relevant)
+        if likely is None and not OWN_WORDS.isdisjoint(hit.by):
+            return hit  # not read yet: its words are all that is known
+        is_relevant = (likely or 0.0) >= self._calibrator.constants.shown_from
+        return replace(hit, probability=likely or 0.0, is_relevant=is_relevant)
 
     def _without_hidden(self, among: Filter) -> Filter:
         """The filter without what is hidden; the same where nothing is, as in most libraries."""
@@ -332,6 +347,7 @@ class Searcher:
                 score=best[row.key].score,
                 rank=best[row.key].rank,
                 by=best[row.key].by,
+                told=best[row.key].told,
                 time_s=own[0].time_s if (own := moments.get(row.key, ())) else None,
                 moments=own,
                 copies=others,

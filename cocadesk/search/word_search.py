@@ -24,7 +24,7 @@ from cocadesk.library.paths import fold, fold_path
 from cocadesk.library.texts import Texts
 from cocadesk.library.word_index import WordIndex, WordMatch
 from cocadesk.library.words import is_unspaced, words_of
-from cocadesk.search.found_by import FoundBy
+from cocadesk.search.found_by import OWN_WORDS, FoundBy, Told
 from cocadesk.search.seen_words import seen_words
 from cocadesk.search.stop_words import STOP_WORDS
 
@@ -89,12 +89,15 @@ class WordsFound:
     """The media that words found, by number.
 
     ``worth`` is 0 where no word was found; ``first`` is 0 but for media that come first, the
-    higher the earlier. ``known`` are the words that people or files use at all.
+    higher the earlier. ``known`` are the words that people or files use at all, ``named`` those
+    that were said of media themselves, and ``told`` how much of all that is (a ``Told``).
     """
 
     worth: NDArray[np.float32]
     first: NDArray[np.int8]
+    told: NDArray[np.int8]
     known: frozenset[str]
+    named: frozenset[str]
     masks: tuple[tuple[FoundBy, Mask], ...]
 
     def by(self, numbers: Sequence[int]) -> list[tuple[FoundBy, ...]]:
@@ -107,6 +110,19 @@ class WordsFound:
         return [
             tuple(by for by in FoundBy if by in own and _ALIKE.get(by) not in own) for own in found
         ]
+
+
+class _Held:
+    """How much each medium holds a word (``share``, 0 to 1), and by which fields.
+
+    ``own`` are those of which the very word, not only its beginning, was said.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.share = np.zeros(count, np.float32)
+        self.own: Mask = np.zeros(count, np.bool_)
+        self.by: list[tuple[FoundBy, Mask]] = []
+        self.is_known = False
 
 
 class WordSearch:
@@ -136,21 +152,25 @@ class WordSearch:
         """
         count = len(self._columns.is_there)
         worth = np.zeros(count, np.float32)
-        known: set[str] = set()
+        own = np.zeros(count, np.int16)
+        known, named = set[str](), set[str]()
         masks: list[tuple[FoundBy, Mask]] = []
         distinct = dict.fromkeys(words)
         asked = [word for word in distinct if word not in STOP_WORDS] or list(distinct)
         for word in asked:
             is_seen = len(asked) > 1 and word in seen_words()
-            held, found, is_known = self._word(word, is_last=word == words[-1], is_seen=is_seen)
-            masks += found
-            if is_known:
+            held = self._word(word, is_last=word == words[-1], is_seen=is_seen)
+            masks += held.by
+            if held.is_known:
                 known.add(word)
-            df = int(np.count_nonzero(held))
+            if held.own.any():
+                named.add(word)
+                own += held.own
+            df = int(np.count_nonzero(held.share))
             if df:
                 rarity = math.log(1 + count / df)
                 rarity = min(rarity, _SEEN_RARITY) if is_seen else rarity
-                worth += held * (rarity * weights.get(word, 1.0))
+                worth += held.share * (rarity * weights.get(word, 1.0))
         first = np.zeros(count, np.int8)
         for place, field in enumerate(WORD_FIELDS):
             if field.is_first:
@@ -159,8 +179,17 @@ class WordSearch:
                     np.maximum(first, mask * np.int8(len(WORD_FIELDS) - place), out=first)
                     masks.append((field.by, mask))
         there = self._columns.is_there
+        told = np.zeros(count, np.int8)
+        if named:
+            told[own == len(named)] = Told.ALL if len(named) == len(asked) else Told.NAMED
+        told[first > 0] = Told.ALL
         return WordsFound(
-            worth=worth * there, first=first * there, known=frozenset(known), masks=tuple(masks)
+            worth=worth * there,
+            first=first * there,
+            told=told,
+            known=frozenset(known),
+            named=frozenset(named),
+            masks=tuple(masks),
         )
 
     def says(self, text: str) -> bool:
@@ -197,48 +226,40 @@ class WordSearch:
 
     # Words --------------------------------------------------------------------------------
 
-    def _word(
-        self, word: str, *, is_last: bool, is_seen: bool
-    ) -> tuple[NDArray[np.float32], list[tuple[FoundBy, Mask]], bool]:
-        """How much each medium holds a word (0 to 1), by which fields; whether it is known.
+    def _word(self, word: str, *, is_last: bool, is_seen: bool) -> _Held:
+        """The media that hold a word.
 
         ``is_seen``: it stands among others and names what pictures show.
         """
-        held = np.zeros(len(self._columns.is_there), np.float32)
-        found: list[tuple[FoundBy, Mask]] = []
-        is_known = False
+        held = _Held(len(self._columns.is_there))
         ways = [(word, WordMatch.EQUAL, 1.0)]
         ways += [(other, WordMatch.EQUAL, _VARIANT) for other in _variants(word)]
         for field in WORD_FIELDS:
             chance = _BY_CHANCE if is_seen and field.by in _CALLED_AFTER else 1.0
             for other, match, share in ways:
                 share *= chance
-                is_known |= self._hold(held, found, field, other, match, share) and field.is_first
-        if is_last and not is_known and len(word) >= _PREFIX_LETTERS:
+                self._hold(held, field, other, match, share)
+        if is_last and not held.is_known and len(word) >= _PREFIX_LETTERS:
             for field in WORD_FIELDS:
                 if field.is_first:
-                    is_known |= self._hold(held, found, field, word, WordMatch.STARTS, _PREFIX)
-        return held, found, is_known
+                    self._hold(held, field, word, WordMatch.STARTS, _PREFIX)
+        return held
 
     def _hold(
-        self,
-        held: NDArray[np.float32],
-        found: list[tuple[FoundBy, Mask]],
-        field: WordField,
-        word: str,
-        match: WordMatch,
-        share: float,
-    ) -> bool:
+        self, held: _Held, field: WordField, word: str, match: WordMatch, share: float
+    ) -> None:
         codes = self._codes(field, word, match)
         if not len(codes):
-            return False
-        mask = np.zeros(len(held), np.bool_)
+            return
+        mask = np.zeros_like(held.own)
         self._add(mask, field, codes)
         if field.by in _OF_PLACES and _is_usual(mask):
-            return False
-        np.maximum(held, mask * np.float32(field.weight * share), out=held)
-        found.append((field.by, mask))
-        return True
+            return
+        np.maximum(held.share, mask * np.float32(field.weight * share), out=held.share)
+        held.by.append((field.by, mask))
+        held.is_known |= field.is_first
+        if field.by in OWN_WORDS and share > _PREFIX:
+            held.own |= mask
 
     def _codes(self, field: WordField, word: str, match: WordMatch) -> Codes:
         """The numbers of the texts of a field that hold a word."""

@@ -282,3 +282,55 @@ def test_only_what_cannot_be_read_is_not_judged(tmp_path: Path) -> None:
         assert "German" in judging.ask("ein Hund neben der red").note
         (hit,) = judging.ask("犬 red").hits
         assert hit.probability is None
+
+
+@pytest.fixture
+def judging(tmp_path: Path) -> Iterator[World]:
+    """An empty library whose hits are judged."""
+    backend = FakeBackend()
+    words = Calibrator(lambda: backend.embed_texts([*COLOURS, "black", "yellow"]))
+    with Library.open(tmp_path / "judging") as library:
+        world = World(library)
+        world.asker = Asker(Searcher(library, backend, calibrator=words), world._picture_of)
+        yield world
+
+
+def believed(found: Found) -> dict[str, bool]:
+    """Whether each medium is said to fit."""
+    return {hit.key: hit.is_relevant for hit in found.hits}
+
+
+def test_one_own_word_of_several_is_not_all(judging: World) -> None:
+    """The other words have to be seen, of the photos that hold the first."""
+    park_red = judging.add("red", human_tags_added=("park",))
+    park_blue = judging.add("blue", human_tags_added=("park",))
+    red = judging.add("red")
+    unread = judging.add(None, human_tags_added=("park",))
+    found = judging.ask("red in the park")
+    assert believed(found) == {park_red: True, park_blue: False, red: True, unread: True}
+    likely = {hit.key: hit.probability for hit in found.hits}
+    assert likely[unread] is None
+    assert (likely[park_red] or 1) < 1
+    judging.add("white", human_caption="a park of green")
+    assert not believed(judging.ask("red in the park"))[park_blue]
+
+
+def test_own_words_that_say_all_need_no_belief(judging: World) -> None:
+    """In whatever order and fields; the beginning of a word is not the word."""
+    both = judging.add("blue", human_tags_added=("park",), human_caption="Something red, I think")
+    judging.add("blue", human_tags_added=("parking",))
+    found = judging.ask("red in the park").hits
+    assert [hit.probability for hit in found if hit.key == both] == [1]
+    assert not any(hit.is_relevant for hit in judging.ask("parki").hits)
+
+
+def test_what_comes_first_is_believed(judging: World) -> None:
+    """Also a folder of the very name."""
+    folder = judging.add("blue", "/photos/red/x.jpg")
+    other = judging.add("blue")
+    hits = judging.ask("red").hits
+    assert [hit.key for hit in hits] == [folder, other]
+    assert [(hit.is_relevant, hit.probability == 1) for hit in hits] == [
+        (True, True),
+        (False, False),
+    ]
