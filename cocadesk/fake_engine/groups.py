@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from cocadesk.fake_engine.annotations import Batch, FakeAnnotations, Lists
@@ -49,8 +49,10 @@ class FakeGroups:
         self._context = context
         self._annotations = annotations
 
-    def stands_for(self, keys: Sequence[str], label: GroupLabel | None) -> dict[str, int]:
-        """The first of ``keys`` of each group, with the number of the group's other media."""
+    def stands_for(
+        self, keys: Sequence[str], label: GroupLabel | None, among: Collection[str]
+    ) -> dict[str, int]:
+        """The first of ``keys`` of each group, with the number of its others in ``among``."""
         if label is None:
             return dict.fromkeys(keys, 0)
         group_of = {key: own for own in self._largest(label) for key in own}
@@ -60,7 +62,7 @@ class FakeGroups:
             if key not in seen:
                 own = group_of.get(key, (key,))
                 seen.update(own)
-                shown[key] = len(own) - 1
+                shown[key] = sum(other in among for other in own if other != key)
         return shown
 
     def _largest(self, most: GroupLabel = GroupLabel.BURST) -> Iterator[tuple[str, ...]]:

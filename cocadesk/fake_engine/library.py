@@ -241,7 +241,8 @@ class FakeLibrary:
                     hit = replace(hit, probability=likely, relevant=is_relevant)
                 hits.append(replace(hit, rank=hit.score + len(own), by=by))
         hits.sort(key=lambda hit: -hit.rank)
-        shown = self._groups.stands_for([hit.key for hit in hits], body.collapse)
+        passing = set(self._filters.keys(self._media, f"{text} {body.filter}"))
+        shown = self._groups.stands_for([hit.key for hit in hits], body.collapse, passing)
         hits = [replace(hit, copies=shown[hit.key]) for hit in hits if hit.key in shown]
         best = {hit.key: hit for hit in hits[: body.limit]}
         keys = in_order(map(self._annotations.row, best), body.sort, is_reversed=body.is_reversed)
@@ -300,7 +301,7 @@ class FakeLibrary:
         if name := album_name(body.filter):
             keys = album_keys(name, self._annotations)
         keys = in_order(map(self._annotations.row, keys), body.sort, is_reversed=body.is_reversed)
-        shown = self._groups.stands_for(keys, body.collapse)
+        shown = self._groups.stands_for(keys, body.collapse, set(keys))
         part = [key for key in keys if key in shown][body.offset : body.offset + body.limit]
         copies = () if body.collapse is None else tuple(shown[key] for key in part)
         has_days = body.with_layout and not body.offset and body.sort in BY_TIME

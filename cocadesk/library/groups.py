@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.library.atomic import written_atomically
-from cocadesk.library.key_numbers import KeyList, KeyNumbers
+from cocadesk.library.key_numbers import KeyList, KeyNumbers, KeySet
 from cocadesk.library.layout import GROUPS_NAME
 from cocadesk.library.linking import LEVELS, Pairs, groups_of
 from cocadesk.library.parts_file import Parts, PartsWriter
@@ -211,14 +211,18 @@ class MediaGroups:
         """As ``places``, for a list of many keys: by their numbers where they have some."""
         if not isinstance(keys, KeyList):
             return self.places(keys)
-        known = self._place_of.get(id(keys.keys))
-        if known is None or len(known[1]) != len(keys.keys) + 1:
-            place_of = np.full(len(keys.keys) + 1, -1, np.int32)
-            numbers = keys.keys.numbers([key.decode() for key in self.keys.tolist()])
+        return np.asarray(self._places_of(keys.keys)[keys.numbers], np.int32)
+
+    def _places_of(self, keys: KeyNumbers) -> NDArray[np.int32]:
+        """The place of each number (-1: in no group), and a last -1 for keys without one."""
+        known = self._place_of.get(id(keys))
+        if known is None or len(known[1]) != len(keys) + 1:
+            place_of = np.full(len(keys) + 1, -1, np.int32)
+            numbers = keys.numbers([key.decode() for key in self.keys.tolist()])
             place_of[numbers] = np.arange(len(numbers), dtype=np.int32)
             place_of[-1] = -1  # those without a number
-            known = self._place_of[id(keys.keys)] = keys.keys, place_of
-        return np.asarray(known[1][keys.numbers], np.int32)
+            known = self._place_of[id(keys)] = keys, place_of
+        return known[1]
 
     @cached_property
     def _place_of(self) -> dict[int, tuple[KeyNumbers, NDArray[np.int32]]]:
@@ -242,23 +246,52 @@ class MediaGroups:
         return [(order, own[order]) for order, own in zip(orders, self.firsts, strict=True)]
 
     def stands_for(
-        self, keys: Sequence[str], level: int
+        self, keys: Sequence[str], level: int, among: Set[str]
     ) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-        """The places in ``keys`` of the first of each group, and how many others each has."""
+        """The places in ``keys`` of the first of each group, and how many others each has.
+
+        Of the others those in ``among`` count.
+        """
         places = self.places(keys)
-        return self.first_of_each(places, level)
+        shown, _ = self.first_of_each(places, level)
+        is_in = places[shown] >= 0
+        others = np.zeros(len(shown), np.int64)
+        if is_in.any():
+            groups = self.firsts[level][places[shown][is_in]]
+            counts = np.bincount(
+                self.firsts[level][self._those_in(among, level, groups)], minlength=len(self.keys)
+            )
+            others[is_in] = np.maximum(counts[groups] - 1, 0)
+        return shown, others
+
+    def _those_in(
+        self, among: Set[str], level: int, groups: NDArray[np.int32]
+    ) -> NDArray[np.integer]:
+        """The places of members of ``groups`` whose keys are in ``among``; maybe others' too."""
+        if isinstance(among, KeySet):
+            place_of = self._places_of(among.keys)[:-1]
+            count = min(len(place_of), len(among.mask))
+            found = place_of[:count][among.mask[:count]]
+            return found[found >= 0]
+        members = np.flatnonzero(np.isin(self.firsts[level], groups))
+        is_there = [self.key(place) in among for place in members.tolist()]
+        return members[np.array(is_there, np.bool_)]
 
     def first_of_each(
         self, places: NDArray[np.int32], level: int
     ) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-        """As ``stands_for``, by the places of media (-1: in no group)."""
+        """The first of each group among the places of media (-1: in no group).
+
+        With it, how many others of the group are among them.
+        """
         if not len(self.keys) or not len(places):
             return np.arange(len(places)), np.zeros(len(places), np.int64)
         is_in = places >= 0
         group = np.where(is_in, self.firsts[level][places], -1 - np.arange(len(places)))
         shown = np.sort(np.unique(group, return_index=True)[1])
-        others = np.where(is_in, self.counts[level][places] - 1, 0)
-        return shown, others[shown]
+        counts = np.bincount(group[is_in], minlength=len(self.keys))
+        others = np.where(is_in[shown], counts[np.maximum(group[shown], 0)] - 1, 0)
+        return shown, others
 
     def of_label(self, label: int | None) -> NDArray[np.int32]:
         """The first media of the groups whose loosest link is of this level, by spare bytes.

@@ -20,7 +20,7 @@ from cocadesk.library.snapshot import Snapshot, fingerprint, open_snapshot
 from cocadesk.library.vector_memory import best_of
 from cocadesk.library.words import words_of
 from cocadesk.search.calibration import Calibrator
-from cocadesk.search.filters import EVERYTHING, HIDDEN, Filter, unless_hidden
+from cocadesk.search.filters import EVERYTHING, HIDDEN, Filter, unless_hidden, unless_missing
 from cocadesk.search.found_by import OWN_WORDS, FoundBy, Told
 from cocadesk.search.matching import Chooser, matching_keys
 from cocadesk.search.ordering import OWN_ORDER, Order, ordered_matching, sorted_places
@@ -108,7 +108,7 @@ class Searcher:
         self._groups = groups
         self._awaits_vectors = awaits_vectors
         self._calibrator = calibrator
-        self._chooser = Chooser(library.results)
+        self._chooser, self._grouped = Chooser(library.results), Chooser(library.results)
         self._image_id = backend.info().image_id
         self._ranker = Ranker(library, self._image_id)
         # The (D,) unit vectors of the last texts.
@@ -246,11 +246,12 @@ class Searcher:
         has_none = columns is not None and not len(columns.texts(HIDDEN).texts)
         return among if has_none else unless_hidden(among)
 
-    def _collapsing(self, level: int | None) -> Collapse:
+    def _collapsing(self, level: int | None, among: Filter) -> Collapse:
+        """Shows the first of each group, which tells of those of the others that pass."""
         if level is None or self._groups is None:
             return _shows_all
-        groups = self._groups.current()
-        return lambda keys: groups.stands_for(keys, level)
+        groups, shown = self._groups.current(), self._grouped.chosen(unless_missing(among)).keys
+        return lambda keys: groups.stands_for(keys, level, shown)
 
     def has_views(self) -> bool:
         """True where there is anything to search; vectors of another model don't count."""
@@ -273,7 +274,9 @@ class Searcher:
         among = self._without_hidden(among)
         keys = ordered_matching(self._library.results, among, order)
         with_missing = "state" in among.fields()
-        shown = self._shown(keys, limit, self._collapsing(collapse), with_missing=with_missing)
+        shown = self._shown(
+            keys, limit, self._collapsing(collapse, among), with_missing=with_missing
+        )
         return [
             Hit(**row._asdict(), score=0.0, time_s=None, copies=others)
             for row, others in zip(*shown, strict=True)
@@ -291,7 +294,7 @@ class Searcher:
             places, has_more = self._ranker.ranked(question, wanted, chosen)
             keys = [place.key for place in places]
             rows, copies = self._shown(
-                keys, limit, self._collapsing(collapse), with_missing=with_missing
+                keys, limit, self._collapsing(collapse, among), with_missing=with_missing
             )
             if len(rows) >= limit or not has_more:
                 best = {place.key: place for place in places}

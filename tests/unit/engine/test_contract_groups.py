@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from cocadesk.engine.local import AnyEngine
@@ -27,7 +28,7 @@ from cocadesk.protocol.messages import (
     StartGrouping,
     UndoAnnotations,
 )
-from cocadesk.protocol.values import GroupLabel, GroupReport, JobState
+from cocadesk.protocol.values import GroupLabel, GroupReport, JobState, SortKey
 from tests.support.engines import ENGINES, EngineCase, index, watch
 from tests.support.scenes import photos_and_copies
 
@@ -220,6 +221,26 @@ def test_what_is_hidden_is_in_no_group(grouped: Grouped) -> None:
     assert grouped.of(_keys(pair)[1]) == set()
     grouped.undo()
     assert grouped.groups() == before
+
+
+def test_a_photo_tells_of_no_copies_that_are_not_shown(grouped: Grouped) -> None:
+    """Neither in a list nor in a search, whether they are hidden or do not pass a filter."""
+    search = Search(text=grouped.query, collapse=GroupLabel.BURST, limit=100)
+    hits = grouped.client.ask(search, Hits, timeout_s=WAIT_S).hits
+    best = next(hit.key for hit in hits if hit.copies > 1)
+    hidden, *others = sorted(grouped.of(best), key=lambda key: key == best)
+    grouped.change(SetAnnotations(keys=tuple(others), rating=4))
+    for body in (
+        ListNewest(filter="rating:4", collapse=GroupLabel.BURST),
+        ListNewest(filter="rating:4", collapse=GroupLabel.BURST, sort=SortKey.NAME),
+    ):
+        found = grouped.client.ask(body, Keys, timeout_s=WAIT_S)
+        assert found.copies == (len(others) - 1,)
+    grouped.change(SetAnnotations(keys=(hidden,), hidden=True))
+    for among in ("", "rating:4"):
+        asked = msgspec.structs.replace(search, filter=among)
+        hits = grouped.client.ask(asked, Hits, timeout_s=WAIT_S).hits
+        assert [hit.copies for hit in hits if hit.key in others] == [len(others) - 1]
 
 
 @pytest.mark.parametrize("body", [GetGroup(key="gone"), SetBest(key="gone")], ids=repr)
